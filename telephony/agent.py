@@ -1,0 +1,116 @@
+"""What a user writes: who answers the phone.
+
+    agent = Agent(prompt="You are the receptionist of ...", greeting="Hello, ...", tools=[book_table])
+
+An agent is plain, frozen data. `TELEPHONY_AGENT=package.module:agent` names it; the name may also be a function
+(sync or async) of an `IncomingCall` that returns an `Agent`, or a `Reject` to refuse the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from telephony.call.policy import Limits, Policy, TurnTaking, Wording
+from telephony.tools import Tool
+
+#: Models of ElevenLabs that cannot hold a phone conversation, and why (latency to the first byte over a socket).
+UNSUITABLE_VOICE_MODELS: Mapping[str, str] = {
+    "eleven_v3": "it has no realtime socket (the handshake is refused)",
+    "eleven_multilingual_v2": "its first audio takes 400 ms and more; eleven_flash_v2_5 takes 150-200 ms",
+    "eleven_turbo_v2_5": "its first audio takes 250-300 ms and it is being retired; eleven_flash_v2_5 takes 150-200 ms",
+    "eleven_turbo_v2": "its first audio takes 250-300 ms and it is being retired; eleven_flash_v2 takes 150-200 ms",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How the agent sounds. Empty `id` or `model`: ELEVENLABS_VOICE_ID or ELEVENLABS_MODEL decide.
+
+    `stability` and `similarity` are 0-1, `speed` 0.7-1.2 (None: the voice's own). `language` is ISO 639-1 and also tells the
+    ears what to expect. Raises ValueError for values and models that cannot work on a call.
+    """
+
+    id: str = ""
+    model: str = ""
+    language: str = "en"
+    speed: float | None = None
+    stability: float | None = None
+    similarity: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (
+            ("speed", self.speed, 0.7, 1.2),
+            ("stability", self.stability, 0, 1),
+            ("similarity", self.similarity, 0, 1),
+        ):
+            if value is not None and not low <= value <= high:
+                raise ValueError(f"Voice.{name} must be between {low} and {high}, not {value}")
+        if self.model in UNSUITABLE_VOICE_MODELS:
+            raise ValueError(f"Voice model {self.model} cannot be used on a call: {UNSUITABLE_VOICE_MODELS[self.model]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent. Only `prompt` is needed.
+
+    `model`, `effort` and `token_field` override OPENAI_MODEL and its fellows for this agent. `max_tokens` caps one
+    reply (spoken replies are short). `style` is added to the prompt: how to speak on a phone; "" removes it.
+    `context` is text for the end of the prompt, after its cacheable part (date, time zone and the caller's number
+    are added by themselves). `keyterms` are words the ears should know (names, products; at most 50, 20 characters).
+    """
+
+    prompt: str
+    greeting: str = ""
+    greeting_protected: bool = False
+    name: str = "agent"
+    voice: Voice = field(default_factory=Voice)
+    model: str = ""
+    effort: str | None = None
+    max_tokens: int = 300
+    tools: tuple[Tool, ...] = ()
+    turn_taking: TurnTaking = field(default_factory=TurnTaking)
+    limits: Limits = field(default_factory=Limits)
+    wording: Wording = field(default_factory=Wording)
+    keyterms: tuple[str, ...] = ()
+    time_zone: str = "UTC"
+    context: str = ""
+    style: str = (
+        "You are speaking on the telephone. Answer in one to three short sentences of plain spoken language. "
+        "Never use lists, markdown, emoji, URLs or stage directions. Ask one question at a time. "
+        "If you did not understand, ask. When the conversation is over, say goodbye and call end_call."
+    )
+
+    def policy(self) -> Policy:
+        """The part of the agent that the core needs."""
+        return Policy(
+            greeting=self.greeting,
+            greeting_protected=self.greeting_protected,
+            turn_taking=self.turn_taking,
+            limits=self.limits,
+            wording=self.wording,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCall:
+    """What the webhook knows. `caller` and `called` are opaque text (E.164, `client:...`, `sip:...`, `anonymous`).
+    `form` is the whole webhook form. A call that we placed has `direction` `outbound-api`."""
+
+    call_sid: str
+    caller: str = ""
+    called: str = ""
+    direction: str = "inbound"
+    form: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Returned instead of an agent: the call is not taken. `say` is spoken first; without it the line is busy."""
+
+    say: str = ""
+
+
+AgentChoice: TypeAlias = Agent | Reject
+AgentSource: TypeAlias = Agent | Callable[[IncomingCall], AgentChoice | Awaitable[AgentChoice]]

@@ -1,0 +1,1 @@
+"""The heart: pure, synchronous, no clock. See `call.py`."""

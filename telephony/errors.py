@@ -1,0 +1,113 @@
+"""Every error of the package, in one tree.
+
+    TelephonyError
+    ├── SettingsError            wrong or missing settings, all of them at once
+    ├── AgentError               the user's agent could not be loaded, or misbehaved
+    ├── CarrierError             Twilio (or who claims to be Twilio) broke the protocol
+    │   ├── BadMessage           a message that cannot be read; ignored and counted
+    │   └── Unauthorized         signature, token or account do not match
+    └── ProviderError            a speech or language service failed
+        ├── ProviderUnavailable  connection refused, lost, 5xx           (retryable)
+        ├── ProviderTimeout      no answer in time                        (retryable)
+        ├── ProviderBusy         429, concurrency limit                   (retryable)
+        ├── ProviderRefused      key, quota, model, voice or request refused
+        └── ProviderMisbehaved   an answer that breaks the protocol
+
+Who broke the rule is in the type; `code` is a stable string for logs, metrics and tests; `retryable`
+says whether the same request may succeed a moment later. Messages never hold personal data.
+"""
+
+from __future__ import annotations
+
+
+class TelephonyError(Exception):
+    """Root of the tree. `code` is stable (snake_case); `retryable` is about the same request, soon."""
+
+    code: str = "telephony_error"
+    retryable: bool = False
+
+    def __init__(self, message: str = "", *, code: str | None = None, retryable: bool | None = None) -> None:
+        super().__init__(message or code or self.code)
+        if code is not None:
+            self.code = code
+        if retryable is not None:
+            self.retryable = retryable
+
+
+class SettingsError(TelephonyError):
+    """Settings that cannot work. `problems` holds one sentence each."""
+
+    code = "settings_invalid"
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class AgentError(TelephonyError):
+    """The user's agent could not be loaded or misbehaved."""
+
+    code = "agent_failed"
+
+
+class CarrierError(TelephonyError):
+    """The carrier's side broke the protocol."""
+
+    code = "carrier_error"
+
+
+class BadMessage(CarrierError):
+    """A message that cannot be read. It is ignored and counted; the call goes on."""
+
+    code = "bad_message"
+
+
+class Unauthorized(CarrierError):
+    """A signature, token or account that does not match."""
+
+    code = "unauthorized"
+
+
+class ProviderError(TelephonyError):
+    """A speech or language service failed. `provider` is a short name such as `elevenlabs_tts`."""
+
+    code = "provider_error"
+
+    def __init__(
+        self, message: str = "", *, provider: str = "", code: str | None = None, retryable: bool | None = None
+    ) -> None:
+        super().__init__(message, code=code, retryable=retryable)
+        self.provider = provider
+
+
+class ProviderUnavailable(ProviderError):
+    """Connection refused or lost, or a server error."""
+
+    code = "provider_unavailable"
+    retryable = True
+
+
+class ProviderTimeout(ProviderError):
+    """No answer in time."""
+
+    code = "provider_timeout"
+    retryable = True
+
+
+class ProviderBusy(ProviderError):
+    """Rate or concurrency limit."""
+
+    code = "provider_busy"
+    retryable = True
+
+
+class ProviderRefused(ProviderError):
+    """Key, quota, model, voice or request refused: repeating it cannot help."""
+
+    code = "provider_refused"
+
+
+class ProviderMisbehaved(ProviderError):
+    """An answer that breaks the protocol."""
+
+    code = "provider_misbehaved"

@@ -1,0 +1,71 @@
+"""The mind's contract: a chat model that streams.
+
+    async with aclosing(llm.stream(request)) as events:
+        async for event in events: ...
+
+`stream` yields `TextDelta` and `ToolCall` in the order of the answer, then exactly one `Finished`. Closing the
+generator (or cancelling the task) stops the server's work at once. Raises `ProviderError` only: with text already
+yielded there is no retry, before that the client has had its one retry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class LlmRequest:
+    """One completion. `messages` and `tools` are in the format of Chat Completions; `cache_key` is stable per agent."""
+
+    messages: tuple[dict[str, Any], ...]
+    tools: tuple[dict[str, Any], ...] = ()
+    model: str = ""
+    effort: str | None = None
+    max_tokens: int | None = None
+    cache_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """Some more text, to be spoken (thinking is already taken out)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A complete tool call. `arguments` is the JSON text as the model wrote it ("{}" if it wrote none); `extra` is a
+    JSON text of unknown fields of the call that must be echoed in the next request, or ""."""
+
+    tool_call_id: str
+    name: str
+    arguments: str
+    extra: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of the answer. `finish` as the server named it; token counts are 0 where it gave none."""
+
+    finish: str
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+LlmEvent: TypeAlias = TextDelta | ToolCall | Finished
+
+
+class Llm(Protocol):
+    """A chat model. One object serves all calls of a process."""
+
+    def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent, None]: ...
+
+    async def warm(self) -> None:
+        """Opens connections ahead of need; never raises."""
+        ...
+
+    async def close(self) -> None: ...
