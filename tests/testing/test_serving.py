@@ -1,0 +1,58 @@
+"""The server that tests run apps on."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import httpx2
+import pytest
+import websockets
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+
+from telephony.testing.serving import serve_app
+
+
+async def test_serves_http_and_sockets_and_runs_the_lifespan() -> None:
+    """Requests and sockets reach the app, its lifespan runs around them, and open sockets are closed at the end."""
+    seen: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan(app):
+        seen.append("up")
+        yield
+        seen.append("down")
+
+    async def hello(request):
+        return PlainTextResponse("hello")
+
+    async def echo(socket):
+        await socket.accept()
+        async for text in socket.iter_text():
+            await socket.send_text(text)
+
+    app = Starlette(routes=[Route("/", hello), WebSocketRoute("/ws", echo)], lifespan=lifespan)
+    async with asyncio.timeout(10):
+        async with serve_app(app) as base_url:
+            async with httpx2.AsyncClient() as client:
+                assert (await client.get(base_url)).text == "hello"
+            client_socket = await websockets.connect(base_url.replace("http", "ws") + "/ws", compression=None)
+            await client_socket.send("one")
+            assert await client_socket.recv() == "one"
+        with pytest.raises(websockets.ConnectionClosed):
+            await client_socket.recv()
+    assert client_socket.close_code == 1012
+    assert seen == ["up", "down"]
+
+
+async def test_an_app_that_cannot_start_is_an_error() -> None:
+    """A lifespan that raises gives RuntimeError, not the end of the test process."""
+
+    @asynccontextmanager
+    async def lifespan(app):
+        raise ValueError("no")
+        yield
+
+    with pytest.raises(RuntimeError):
+        async with serve_app(Starlette(lifespan=lifespan)):
+            pass
