@@ -1,0 +1,23 @@
+"""Keys pressed -> one entry of text. An entry ends with `#`, or a while after its last key."""
+
+from __future__ import annotations
+
+
+class Keypad:
+    """Collects keys. Times are the core's `now`."""
+
+    def __init__(self, entry_ms: int) -> None:
+        self._entry_ms = entry_ms
+        self._keys = ""
+        self.deadline: int | None = None
+
+    def press(self, digit: str, now: int) -> str:
+        """One key. Returns the entry as text for the model if this key ended it, else ""."""
+        self._keys = (self._keys + digit)[-64:]
+        self.deadline = now + self._entry_ms
+        return self.end() if digit == "#" else ""
+
+    def end(self) -> str:
+        """The entry is over."""
+        keys, self._keys, self.deadline = self._keys, "", None
+        return f"[keys: {keys}]" if keys else ""

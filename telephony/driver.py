@@ -1,0 +1,167 @@
+"""One call's loop: one mailbox, one consumer, one task group.
+
+The consumer awaits nothing but its mailbox and performs actions that never block: so there are no locks and no cycle
+of waits. The mailbox stamps every event when it arrives, so a stalled loop cannot move an event in time; the core's
+deadline comes before any event stamped later than it. The mailbox sheds audio first and control events never; too
+many control events end the call.
+
+Port tasks never raise (their contract); a bug in the core is reported to the observers, apologised for by the
+carrier's own voice and ends the call. An observer that raises is detached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol, assert_never
+
+import structlog
+
+from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.call.call import Ended
+from telephony.clock import Clock
+from telephony.observe import Observer, Step
+from telephony.ports import Port
+
+log = structlog.get_logger()
+
+AUDIO_LIMIT = 500  # frames: ten seconds of a stalled loop
+CONTROL_LIMIT = 20_000  # a provider that floods
+FAREWELL_MS = 5_000  # how long the leg may take to say what is queued and close
+APOLOGY = "I'm sorry, I'm having technical trouble. Please call again in a few minutes. Goodbye."
+
+
+class Engine(Protocol):
+    """What holds the conversation: the pipeline's `Call`, or a bridge to a managed agent."""
+
+    @property
+    def ended(self) -> Ended | None: ...
+
+    @property
+    def deadline(self) -> int | None: ...
+
+    def step(self, event: e.Event, now: int) -> tuple[a.Action, ...]: ...
+
+
+class Inbox:
+    """The mailbox. `put` is synchronous and stamps; `next` gives (event, now_ms) in the order of arrival."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._zero = clock.ms()
+        self._items: deque[tuple[e.Event, int]] = deque()
+        self._arrived = asyncio.Event()
+        self._audio = 0
+        self._lost_ms = 0
+        self._flooded = False
+
+    def now(self) -> int:
+        """Milliseconds since the call began."""
+        return self.clock.ms() - self._zero
+
+    def put(self, event: e.Event) -> None:
+        """Never blocks, never raises. Over its limits it sheds audio (reported as missed), or ends the call."""
+        if isinstance(event, e.AudioReceived):
+            if self._audio >= AUDIO_LIMIT:
+                self._lost_ms += 20
+                return
+            self._audio += 1
+            if self._lost_ms:
+                self._items.append((e.AudioMissed(self._lost_ms), self.now()))
+                self._lost_ms = 0
+        elif len(self._items) - self._audio >= CONTROL_LIMIT:
+            if self._flooded:
+                return
+            self._flooded = True
+            event = e.CallerLeft("flooded")
+        self._items.append((event, self.now()))
+        self._arrived.set()
+
+    async def next(self, before: int | None) -> tuple[e.Event, int]:
+        """The next event, or `TimeReached(before)` if that comes first."""
+        while not self._items:
+            if before is not None and self.now() >= before:
+                return e.TimeReached(before), before
+            self._arrived.clear()
+            try:
+                async with self.clock.timeout(None if before is None else before - self.now() + 1):
+                    await self._arrived.wait()
+            except TimeoutError:
+                continue
+        event, stamped = self._items[0]
+        if before is not None and before < stamped:
+            return e.TimeReached(before), before
+        self._items.popleft()
+        self._audio -= isinstance(event, e.AudioReceived)
+        return event, stamped
+
+
+class Observers:
+    """All who watch a call. One that raises is detached, and the others go on."""
+
+    def __init__(self, observers: Sequence[Observer] = ()) -> None:
+        self._observers = list(observers)
+        self._seq = 0
+
+    def see(self, event: e.Event, actions: tuple[a.Action, ...], now: int) -> None:
+        step = Step(self._seq, now, event, actions)
+        self._seq += 1
+        for observer in list(self._observers):
+            try:
+                observer.see(step)
+            except Exception:
+                log.exception("observer_detached", observer=type(observer).__name__)
+                self._observers.remove(observer)
+
+    def close(self) -> None:
+        for observer in self._observers:
+            try:
+                observer.close()
+            except Exception:
+                log.exception("observer_close_failed", observer=type(observer).__name__)
+
+
+class Ports:
+    """The four shells of a call, and which action is whose."""
+
+    def __init__(self, leg: Port, ears: Port, mind: Port, voice: Port) -> None:
+        self.leg, self.ears, self.mind, self.voice = leg, ears, mind, voice
+
+    def perform(self, action: a.Action) -> None:
+        match action:
+            case a.SendAudio() | a.SendMark() | a.ClearPlayout() | a.EndCall():
+                self.leg.perform(action)
+            case a.Transcribe() | a.CommitTranscript():
+                self.ears.perform(action)
+            case a.StartReply() | a.CancelReply() | a.RunTool() | a.RefuseTool():
+                self.mind.perform(action)
+            case a.Speak() | a.CloseContext():
+                self.voice.perform(action)
+            case a.Explain() | a.LineAdded():
+                pass
+            case _:
+                assert_never(action)
+
+
+async def drive(call: Engine, ports: Ports, inbox: Inbox, leg: asyncio.Task[None], observers: Observers) -> Ended:
+    """Runs `call` to its end; the ports are running already, `leg` is the leg's own task.
+
+    Returns how it ended, after the leg has had time to say what is queued and to close.
+    """
+    ended = call.ended
+    while ended is None:
+        event, now = await inbox.next(before=call.deadline)
+        try:
+            actions = call.step(event, now)
+            ended = call.ended
+        except Exception:
+            log.exception("core_failed", event_type=type(event).__name__)
+            actions, ended = (a.EndCall("broken", APOLOGY),), Ended("broken")
+        observers.see(event, actions, now)
+        for action in actions:
+            ports.perform(action)
+    observers.close()
+    await asyncio.wait([leg], timeout=inbox.clock.real_seconds(FAREWELL_MS))
+    return ended

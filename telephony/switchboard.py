@@ -1,0 +1,244 @@
+"""The live calls: admission, preparation, lookup, drain.
+
+A call's life is one task here. It begins at the webhook, about a second before the media: the providers' connections
+are opened then (`prepare`), so that no caller waits for a handshake. It waits for its leg (`attach`); a call whose leg
+never comes is reaped. It ends when the core has ended it, and then everything of it is freed: all its tasks live in
+its own task group.
+
+`admit` counts prepared and live calls together: the cap also bounds the provider connections (two sockets a call).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from telephony.agent import Agent, IncomingCall
+from telephony.call.actions import EndCall
+from telephony.call.call import Call, Ended
+from telephony.call.events import CallerLeft, DrainStarted, EndRequested, PhrasesLoaded
+from telephony.clock import Clock
+from telephony.driver import Engine, Inbox, Observers, Ports, drive
+from telephony.observe import Observer, Step
+from telephony.ports import Port
+
+log = structlog.get_logger()
+
+REAP_MS = 20_000
+"""How long after the webhook the media stream may begin."""
+REMEMBERED = 2_000
+"""Ended calls whose ending is remembered, for the webhook that follows the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a call ended, for the `action` webhook. `recorded` is False where we do not know: we crashed, or lost it."""
+
+    reason: str
+    farewell: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shells:
+    """What the composition root makes for one call: its ports but for the leg, and the phrases in stock."""
+
+    ears: Port
+    mind: Port
+    voice: Port
+    phrases: PhrasesLoaded
+    speakable: Callable[[str], str]
+
+
+class Outfitter(Protocol):
+    """Makes the shells of a call."""
+
+    def __call__(self, agent: Agent, call: IncomingCall) -> Shells: ...
+
+
+ObserverFactory = Callable[[IncomingCall], Observer | None]
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """One call from its webhook to its end."""
+
+    call: IncomingCall
+    agent: Agent
+    inbox: Inbox
+    leg: asyncio.Future[Port]
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    engine: Engine | None = None
+
+
+class Switchboard:
+    """See the module text. `run` must be running (in the app's lifespan) before calls are prepared."""
+
+    def __init__(self, clock: Clock, outfit: Outfitter, max_calls: int) -> None:
+        self.calls: dict[str, LiveCall] = {}
+        self.draining = False
+        self.observers: list[ObserverFactory] = []
+        self._clock = clock
+        self._outfit = outfit
+        self._max_calls = max_calls
+        self._endings: OrderedDict[str, Ending] = OrderedDict()
+        self._group: asyncio.TaskGroup | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._drain_ms: int | None = None
+
+    async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
+        """Holds the calls' tasks; ends when `ready` returns, cancelling whatever is left."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                await ready()
+            finally:
+                self._group = None
+                for live in self.calls.values():
+                    live.inbox.put(CallerLeft("shutdown"))
+                try:
+                    async with self._clock.timeout(6_000):
+                        await self._idle.wait()
+                except TimeoutError:
+                    log.warning("calls_cancelled", count=len(self.calls))
+                    raise asyncio.CancelledError from None
+
+    # --- admission --------------------------------------------------------------------------------------------------
+
+    def full(self) -> bool:
+        return len(self.calls) >= self._max_calls
+
+    def prepare(self, agent: Agent, call: IncomingCall) -> LiveCall:
+        """Begins a call: its providers connect from now on. A repeated webhook finds the call it began."""
+        if (known := self.calls.get(call.call_sid)) is not None:
+            return known
+        assert self._group is not None, "the switchboard is not running"
+        loop = asyncio.get_running_loop()
+        live = LiveCall(call, agent, Inbox(self._clock), loop.create_future())
+        self.calls[call.call_sid] = live
+        self._idle.clear()
+        self._group.create_task(self._serve(live), name=f"call {call.call_sid}")
+        return live
+
+    def attach(self, call_sid: str, leg: Port) -> LiveCall | None:
+        """The media stream of a prepared call has begun. None if there is no such call, or it has a leg already."""
+        live = self.calls.get(call_sid)
+        if live is None or live.leg.done():
+            return None
+        live.leg.set_result(leg)
+        return live
+
+    def hung_up(self, call_sid: str) -> None:
+        """The carrier says that the call is over. Repeated, late and unknown reports are fine."""
+        if (live := self.calls.get(call_sid)) is not None:
+            live.inbox.put(CallerLeft("status"))
+            if not live.leg.done():
+                live.leg.cancel()
+
+    def end(self, call_sid: str, reason: str) -> bool:
+        """An operator ends a call, politely."""
+        live = self.calls.get(call_sid)
+        if live is not None:
+            live.inbox.put(EndRequested(reason))
+        return live is not None
+
+    def ending(self, call_sid: str) -> Ending | None:
+        """How a call ended, if it did so in this process and in an orderly way."""
+        return self._endings.get(call_sid)
+
+    # --- drain ------------------------------------------------------------------------------------------------------
+
+    async def drain(self, limit_ms: int) -> None:
+        """No new calls; live ones finish by themselves until `limit_ms`, then say goodbye. Returns when none is left."""
+        self.draining = True
+        self._drain_ms = self._clock.ms() + limit_ms
+        for live in self.calls.values():
+            if not live.leg.done():
+                live.leg.cancel()
+            live.inbox.put(DrainStarted(live.inbox.now() + limit_ms))
+        try:
+            async with self._clock.timeout(limit_ms + 20_000):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("drain_incomplete", count=len(self.calls))
+
+    # --- one call ---------------------------------------------------------------------------------------------------
+
+    async def _serve(self, live: LiveCall) -> None:
+        ended = Ended("broken")
+        try:
+            ended = await self._converse(live)
+        except Exception:
+            log.exception("call_failed", call_sid=live.call.call_sid)
+        finally:
+            self.calls.pop(live.call.call_sid, None)
+            if not self.calls:
+                self._idle.set()
+            live.done.set()
+            if ended.reason != "broken":
+                self._remember(live.call.call_sid, Ending(ended.reason))
+
+    async def _converse(self, live: LiveCall) -> Ended:
+        shells = self._outfit(live.agent, live.call)
+        call = live.engine = Call(live.agent.policy(), shells.speakable)
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(port.run(live.inbox.put)) for port in (shells.ears, shells.mind, shells.voice)]
+            live.inbox.put(shells.phrases)
+            try:
+                leg = await self._leg(live)
+                if leg is None:
+                    return Ended("no_media")
+                running.append(group.create_task(leg.run(live.inbox.put)))
+                ports = Ports(leg, shells.ears, shells.mind, shells.voice)
+                watching = [o for make in self.observers if (o := make(live.call)) is not None]
+                recorder = _EndingRecorder(self, live.call.call_sid)
+                return await drive(call, ports, live.inbox, running[-1], Observers([recorder, *watching]))
+            finally:
+                for port in (shells.ears, shells.mind, shells.voice):
+                    port.stop()
+                if live.leg.done() and not live.leg.cancelled():
+                    live.leg.result().stop()
+                await self._wind_down(running)
+
+    async def _leg(self, live: LiveCall) -> Port | None:
+        try:
+            async with self._clock.timeout(REAP_MS):
+                return await asyncio.shield(live.leg)
+        except TimeoutError:
+            log.info("call_reaped", call_sid=live.call.call_sid)
+        except asyncio.CancelledError:
+            if not live.leg.cancelled():
+                raise
+        return None
+
+    async def _wind_down(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Ports were asked to stop; those that have not after two seconds are cancelled."""
+        await asyncio.wait(tasks, timeout=self._clock.real_seconds(2_500))
+        for task in tasks:
+            task.cancel()
+
+    def _remember(self, call_sid: str, ending: Ending) -> None:
+        known = self._endings.get(call_sid)
+        self._endings[call_sid] = known or ending
+        while len(self._endings) > REMEMBERED:
+            self._endings.popitem(last=False)
+
+
+class _EndingRecorder:
+    """Remembers how a call is being ended before its socket closes: the carrier asks within milliseconds."""
+
+    def __init__(self, board: Switchboard, call_sid: str) -> None:
+        self._board, self._call_sid = board, call_sid
+
+    def see(self, step: Step) -> None:
+        for action in step.actions:
+            if isinstance(action, EndCall):
+                self._board._remember(self._call_sid, Ending(action.reason, action.farewell))
+
+    def close(self) -> None:
+        pass
