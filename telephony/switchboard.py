@@ -154,7 +154,7 @@ class Switchboard:
     # --- drain ------------------------------------------------------------------------------------------------------
 
     async def drain(self, limit_ms: int) -> None:
-        """No new calls; live ones finish by themselves until `limit_ms`, then say goodbye. Returns when none is left."""
+        """No new calls; live ones finish by themselves until `limit_ms`, then say goodbye. Returns when all are over."""
         self.draining = True
         self._drain_ms = self._clock.ms() + limit_ms
         for live in self.calls.values():

@@ -1,0 +1,373 @@
+"""A call in virtual time: the pure core between a simulated caller, carrier, ears, mind and voice.
+
+    sim = Simulator(Policy(greeting="Hello, how can I help?"))
+    sim.says(3_000, "What are your opening hours?")
+    sim.coughs(7_000, 120)
+    sim.run(20_000)
+    assert sim.lines == [...]
+
+Nothing here waits: a minute of call takes some tens of milliseconds. The carrier plays 8,000 bytes a second, echoes a
+mark when the audio before it has been played, and all outstanding marks at once after a clear. The ears hear the words
+of `says` spread over its voice, the mind answers with `replies`, the voice speaks 70 ms a character with an alignment.
+Latencies are exact and may be changed at any time; `faults` names what goes wrong.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.call.call import Call
+from telephony.call.history import CallerSaid, History
+from telephony.call.policy import PHRASE_NAMES, Policy
+
+FRAME_MS = 20
+CHAR_MS = 70
+
+
+@dataclass(slots=True)
+class Latencies:
+    """Milliseconds from cause to effect."""
+
+    partial: int = 120
+    final: int = 120
+    first_token: int = 250
+    token: int = 17
+    first_audio: int = 100
+    mark: int = 20
+    tool: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """A reply part of the mind: call a tool. Its `result` comes back after `Latencies.tool`."""
+
+    name: str
+    arguments: str = "{}"
+    result: str = "ok"
+
+
+Part = str | Calls
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Something the caller utters: voice from `start` to `end` ms, with `words` in it (none: a noise)."""
+
+    start: int
+    end: int
+    words: tuple[str, ...] = ()
+
+    def said_by(self, at: int) -> tuple[str, ...]:
+        """The words that are complete by `at`."""
+        if at >= self.end or not self.words:
+            return self.words if at >= self.end else ()
+        return self.words[: max(0, (at - self.start) * len(self.words) // (self.end - self.start))]
+
+
+@dataclass(slots=True)
+class Faults:
+    """What goes wrong. Turn numbers, or True for always."""
+
+    no_finals: bool = False
+    no_partials: bool = False
+    llm_hangs: bool = False
+    llm_empty: bool = False
+    llm_fails: str = ""
+    tts_hangs: bool = False
+    tts_silent_once: bool = False
+    tts_fails: bool = False
+    no_alignment: bool = False
+    marks_lost: bool = False
+
+
+@dataclass(order=True, slots=True)
+class _Due:
+    at: int
+    seq: int
+    event: e.Event = field(compare=False)
+    valid: Callable[[], bool] = field(compare=False)
+
+
+class Simulator:
+    """See the module text. `steps` is the tape: (now, event, actions)."""
+
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        replies: Callable[[History], Iterable[Part]] | None = None,
+        *,
+        phrases: bool = True,
+        speakable: Callable[[str], str] = lambda text: text,
+    ) -> None:
+        self.policy = policy or Policy()
+        self.call = Call(self.policy, speakable)
+        self.latencies, self.faults = Latencies(), Faults()
+        self.now = 0
+        self.steps: list[tuple[int, e.Event, tuple[a.Action, ...]]] = []
+        self.carrier = Carrier(self)
+        self._mind = _Mind(self, replies or (lambda history: ["All right. Is there anything else?"]))
+        self._voice = _Voice(self)
+        self._ears = _Ears(self)
+        self._due: list[_Due] = []
+        self._seq = 0
+        self._next_frame = FRAME_MS
+        self.frames = True
+        if phrases:
+            texts = {name: str(getattr(self.policy.wording, name)) for name in PHRASE_NAMES}
+            stock = tuple(_phrase(name, text) for name, text in (texts | {"greeting": self.policy.greeting}).items())
+            self.at(0, e.PhrasesLoaded(stock))
+        self.at(0, e.CallStarted("MZ1"))
+
+    # --- the script -------------------------------------------------------------------------------------------------
+
+    def says(self, at: int, text: str, ms: int | None = None) -> int:
+        """The caller says `text` from `at`, in `ms` (by default 80 ms a character). Returns when they have finished."""
+        end = at + (ms or max(200, 80 * len(text)))
+        self._ears.sounds.append(Sound(at, end, tuple(text.split())))
+        return end
+
+    def coughs(self, at: int, ms: int = 150) -> int:
+        """A sound that is voice to the detector and has no words."""
+        self._ears.sounds.append(Sound(at, at + ms))
+        return at + ms
+
+    def at(self, at: int, event: e.Event, valid: Callable[[], bool] = lambda: True) -> None:
+        """An event of one's own, at `at`; dropped if `valid()` is False by then."""
+        self._seq += 1
+        heapq.heappush(self._due, _Due(at, self._seq, event, valid))
+
+    # --- running ----------------------------------------------------------------------------------------------------
+
+    def run(self, until: int) -> Simulator:
+        """Runs to `until` ms, or to the end of the call."""
+        while self.call.ended is None:
+            mark = self.carrier.next_mark()
+            deadline = self.call.deadline
+            candidates = [self._next_frame if self.frames else None, deadline, mark]
+            candidates.append(self._due[0].at if self._due else None)
+            at = min((c for c in candidates if c is not None), default=until + 1)
+            if at > until:
+                break
+            self.now = max(self.now, at)
+            self._one(deadline)
+        self.now = max(self.now, until) if self.call.ended is None else self.now
+        return self
+
+    def _one(self, deadline: int | None) -> None:
+        if self._due and self._due[0].at <= self.now:
+            due = heapq.heappop(self._due)
+            if due.valid():
+                self._step(due.event)
+        elif (mark := self.carrier.next_mark()) is not None and mark <= self.now:
+            self._step(self.carrier.take_mark())
+        elif self.frames and self._next_frame <= self.now:
+            self._next_frame += FRAME_MS
+            self._step(self._ears.frame(self.now))
+        elif deadline is not None:
+            self._step(e.TimeReached(deadline))
+
+    def _step(self, event: e.Event) -> None:
+        actions = self.call.step(event, self.now)
+        self.steps.append((self.now, event, actions))
+        for action in actions:
+            for part in (self.carrier, self._ears, self._mind, self._voice):
+                part.perform(action)
+
+    # --- what happened ----------------------------------------------------------------------------------------------
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """(speaker, text) as recorded; an interrupted line ends with "--"."""
+        return [(x.speaker, x.text + (" --" if x.interrupted else "")) for _, x in self.actions(a.LineAdded) if x.text]
+
+    def actions(self, *kinds: type) -> list[tuple[int, a.Action]]:
+        """(now, action) of the given kinds."""
+        return [(now, action) for now, _, done in self.steps for action in done if isinstance(action, kinds)]
+
+    def explained(self, what: str) -> list[tuple[int, dict[str, int | str]]]:
+        """(now, because) of each `Explain(what)`."""
+        return [(now, dict(x.because)) for now, x in self.actions(a.Explain) if x.what == what]
+
+    @property
+    def heard(self) -> list[tuple[int, int]]:
+        """(start, end) in ms of each stretch of agent audio that the caller really heard."""
+        return self.carrier.played()
+
+
+def _phrase(name: str, text: str) -> e.Phrase:
+    ends = tuple((i + 1) * CHAR_MS for i in range(len(text)))
+    return e.Phrase(name, text, _audio(text), ends)
+
+
+def _audio(text: str) -> bytes:
+    return b"\x55" * (len(text) * CHAR_MS * 8)
+
+
+class Carrier:
+    """Plays what it is sent, 8 bytes a millisecond."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self._sim = sim
+        self._queue: deque[tuple[int, int, str]] = deque()  # (start, end, mark) in ms; a mark has start == end
+        self._marks: deque[tuple[int, str]] = deque()
+        self._played: list[list[int]] = []
+        self._end = 0
+
+    def perform(self, action: a.Action) -> None:
+        now = self._sim.now
+        match action:
+            case a.SendAudio(pcmu):
+                start = max(self._end, now)
+                self._end = start + len(pcmu) // 8
+                if self._played and self._played[-1][1] == start:
+                    self._played[-1][1] = self._end
+                else:
+                    self._played.append([start, self._end])
+            case a.SendMark(name):
+                if not self._sim.faults.marks_lost:
+                    self._marks.append((max(self._end, now) + self._sim.latencies.mark, name))
+            case a.ClearPlayout():
+                self._end = now
+                self._marks = deque((min(at, now + self._sim.latencies.mark), name) for at, name in self._marks)
+                self._played = [[s, min(e_, now)] for s, e_ in self._played if s < now]
+            case _:
+                pass
+
+    def next_mark(self) -> int | None:
+        return self._marks[0][0] if self._marks else None
+
+    def take_mark(self) -> e.MarkReached:
+        return e.MarkReached(self._marks.popleft()[1])
+
+    def played(self) -> list[tuple[int, int]]:
+        return [(start, min(end, self._sim.now)) for start, end in self._played if start < self._sim.now]
+
+
+class _Ears:
+    def __init__(self, sim: Simulator) -> None:
+        self._sim = sim
+        self.sounds: list[Sound] = []
+        self._frame = 0
+        self._taken = 0  # words of earlier commits
+        self._last_partial = ""
+
+    def perform(self, action: a.Action) -> None:
+        if isinstance(action, a.CommitTranscript):
+            words = self._words(self._sim.now)
+            text, self._taken, self._last_partial = " ".join(words[self._taken :]), len(words), ""
+            if not self._sim.faults.no_finals:
+                self._sim.at(self._sim.now + self._sim.latencies.final, e.TranscriptFinal(action.commit, text))
+
+    def frame(self, now: int) -> e.AudioReceived:
+        self._frame += 1
+        start = now - FRAME_MS
+        window = self._frame * FRAME_MS // 32 > (self._frame - 1) * FRAME_MS // 32
+        voiced = any(s.start <= start < s.end for s in self.sounds)
+        partial = " ".join(self._words(now)[self._taken :])
+        if partial != self._last_partial and not self._sim.faults.no_partials:
+            self._last_partial, taken = partial, self._taken
+            at = now + self._sim.latencies.partial
+            self._sim.at(at, e.TranscriptPartial(partial), lambda: self._taken == taken)
+        speech = (950 if voiced else 10) if window else None
+        return e.AudioReceived(b"\x55" * 160 if voiced else b"\xff" * 160, start, speech, -200 if voiced else -650)
+
+    def _words(self, now: int) -> list[str]:
+        return [word for s in sorted(self.sounds, key=lambda s: s.start) for word in s.said_by(now)]
+
+
+class _Mind:
+    def __init__(self, sim: Simulator, replies: Callable[[History], Iterable[Part]]) -> None:
+        self._sim, self._replies = sim, replies
+        self._parts: dict[int, deque[Part]] = {}
+        self._wanted: dict[str, Calls] = {}
+        self._tools = 0
+
+    def perform(self, action: a.Action) -> None:
+        match action:
+            case a.StartReply(turn, history):
+                self._start(turn, history)
+            case a.CancelReply(turn):
+                self._parts.pop(turn, None)
+            case a.RunTool(turn, tool_call_id):
+                result, at = self._wanted[tool_call_id].result, self._sim.now + self._sim.latencies.tool
+                self._later(turn, at, e.ToolFinished(turn, tool_call_id, result))
+                self._go_on(turn, at + self._sim.latencies.first_token)
+            case a.RefuseTool(turn, _, _):
+                self._go_on(turn, self._sim.now + self._sim.latencies.first_token)
+            case _:
+                pass
+
+    def _start(self, turn: int, history: History) -> None:
+        faults, at = self._sim.faults, self._sim.now + self._sim.latencies.first_token
+        self._parts[turn] = deque([] if faults.llm_empty else self._replies(history))
+        if faults.llm_fails:
+            self._later(turn, at, e.ReplyFailed(turn, faults.llm_fails, True))
+        elif not faults.llm_hangs:
+            self._go_on(turn, at)
+
+    def _go_on(self, turn: int, at: int) -> None:
+        parts = self._parts.get(turn)
+        while parts:
+            part = parts.popleft()
+            if isinstance(part, Calls):
+                self._tools += 1
+                tool_call_id = f"call_{self._tools}"
+                self._wanted[tool_call_id] = part
+                self._later(turn, at, e.ToolWanted(turn, tool_call_id, part.name, part.arguments))
+                return
+            for word in part.split():
+                self._later(turn, at, e.ReplyDelta(turn, word + " "))
+                at += self._sim.latencies.token
+        if parts is not None:
+            self._later(turn, at, e.ReplyEnded(turn, "stop"))
+
+    def _later(self, turn: int, at: int, event: e.Event) -> None:
+        self._sim.at(at, event, lambda: turn in self._parts)
+
+
+class _Voice:
+    def __init__(self, sim: Simulator) -> None:
+        self._sim = sim
+        self._ready: dict[tuple[int, int], int] = {}  # when the audio so far has been delivered
+        self._ms: dict[tuple[int, int], int] = {}
+        self._closed: set[tuple[int, int]] = set()
+
+    def perform(self, action: a.Action) -> None:
+        match action:
+            case a.Speak(turn, attempt, text):
+                self._speak(turn, attempt, text)
+            case a.CloseContext(turn, attempt) if (turn, attempt) not in self._closed:
+                self._closed.add((turn, attempt))
+                at = max(self._ready.get((turn, attempt), 0), self._sim.now) + 20
+                if not self._sim.faults.tts_hangs:
+                    self._sim.at(at, e.SpeechEnded(turn, attempt))
+            case _:
+                pass
+
+    def _speak(self, turn: int, attempt: int, text: str) -> None:
+        key, faults = (turn, attempt), self._sim.faults
+        at = max(self._ready.get(key, 0), self._sim.now + self._sim.latencies.first_audio)
+        if faults.tts_fails:
+            self._sim.at(at, e.SpeechLost(turn, attempt, "provider_unavailable", True))
+        if faults.tts_fails or faults.tts_hangs or faults.tts_silent_once:
+            faults.tts_silent_once = False
+            return
+        base = self._ms.get(key, 0)
+        self._ms[key] = base + len(text) * CHAR_MS
+        for first in range(0, len(text), 8):  # 8 characters a message, ten times faster than real time
+            piece = text[first : first + 8]
+            ends = tuple(base + (first + i + 1) * CHAR_MS for i in range(len(piece)))
+            aligned = ("", ()) if faults.no_alignment else (piece, ends)
+            self._sim.at(at, e.SpeechAudio(turn, attempt, _audio(piece), *aligned))
+            at += len(piece) * CHAR_MS // 10
+        self._ready[key] = at
+
+
+def last_words(history: History) -> str:
+    """What the caller said last."""
+    return next((item.text for item in reversed(history) if isinstance(item, CallerSaid)), "")
