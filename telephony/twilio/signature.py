@@ -1,0 +1,194 @@
+"""Twilio's request signatures: checking those that come in, and making them for the local carrier.
+
+A signature is base64(HMAC-SHA1(auth token, URL + form)): the exact URL that Twilio asked, query as sent, and every
+form field (blank ones and repeated names too) in order of name. For the media socket it is the `wss` URL alone. The
+arithmetic is `twilio.request_validator`'s; what is ours is the URL (proxies, ports, slashes) and that nothing here
+ever raises: whatever is missing or broken is simply not signed.
+
+The service must run with uvicorn's `proxy_headers=False`: that middleware rewrites the peer's address, and then nobody
+can tell a trusted proxy from anybody else.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from ipaddress import ip_address, ip_network
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+
+HEADER = "x-twilio-signature"
+
+FormItems = Iterable[tuple[str, str]]
+
+
+def check_webhook(auth_token: str, url: str, form_items: FormItems, signature: str | None) -> bool:
+    """Whether `signature` is Twilio's for a request of `url` with this form (no items for a GET). Never raises."""
+    return _check(auth_token, [url], form_items, signature)
+
+
+def check_socket(auth_token: str, url_candidates: Iterable[str], signature: str | None) -> bool:
+    """Whether `signature` is Twilio's for a socket at one of these URLs, with or without a slash at the end."""
+    slashed = [variant for url in url_candidates for variant in (url, url + "/")]
+    return _check(auth_token, slashed, (), signature)
+
+
+def sign_webhook(auth_token: str, url: str, form_items: FormItems) -> str:
+    """The signature that Twilio would send with this form to `url` (without its fragment, which is never signed)."""
+    return _compute(RequestValidator(auth_token), url.partition("#")[0], _Form(form_items))
+
+
+def sign_socket(auth_token: str, url: str) -> str:
+    """The signature that Twilio would send when it opens the socket at `url`."""
+    return sign_webhook(auth_token, url, ())
+
+
+def public_url(public_url: str | None, trusted_proxies: Collection[str], scope: Mapping[str, Any]) -> str:
+    """The URL that the other side asked for, as it wrote it. `scope` is ASGI's (`http` or `websocket`).
+
+    `public_url`, if set, is the base (a path in it is kept); otherwise X-Forwarded-Proto and X-Forwarded-Host count
+    if the peer is one of `trusted_proxies` (addresses, networks, or "*"), their first comma-separated value; otherwise
+    the request's own scheme and Host. Path and query are the raw ones. A socket's scheme is `ws` or `wss`.
+    """
+    if public_url:
+        base = public_url.rstrip("/")
+    else:
+        scheme, host = str(scope.get("scheme") or "http"), _header(scope, b"host") or _server(scope)
+        if is_trusted(_peer(scope), trusted_proxies):
+            scheme = _header(scope, b"x-forwarded-proto") or scheme
+            host = _header(scope, b"x-forwarded-host") or host
+        base = f"{scheme.lower()}://{host}"
+    if scope.get("type") == "websocket" and base.startswith("http"):
+        base = "ws" + base.removeprefix("http")
+    elif scope.get("type") != "websocket" and base.startswith("ws"):
+        base = "http" + base.removeprefix("ws")
+    query = bytes(scope.get("query_string") or b"").decode("latin-1")
+    return base + _raw_path(scope) + ("?" + query if query else "")
+
+
+def socket_urls(
+    public_url_setting: str | None, trusted_proxies: Collection[str], scope: Mapping[str, Any]
+) -> list[str]:
+    """The URLs that a signature on this socket may be for: always `wss`; `ws` too, but on loopback only."""
+    url = public_url(public_url_setting, trusted_proxies, scope)
+    rest = url.partition("://")[2]
+    urls = ["wss://" + rest]
+    if is_loopback(_host_of(url)) and (public_url_setting or is_loopback(_peer(scope))):
+        urls.append("ws://" + rest)
+    return urls
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this host name or address (without brackets) is this machine's own."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_trusted(peer: str, trusted_proxies: Collection[str]) -> bool:
+    """Whether the address `peer` is one of these addresses or networks. Entries that are neither trust nobody."""
+    if "*" in trusted_proxies:
+        return True
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return peer != "" and peer in trusted_proxies
+    return any(_in_network(address, entry) for entry in trusted_proxies)
+
+
+def _in_network(address: Any, entry: str) -> bool:
+    try:
+        return address in ip_network(entry.strip(), strict=False)
+    except ValueError:
+        return False
+
+
+def _check(auth_token: str, urls: Iterable[str], form_items: FormItems, signature: str | None) -> bool:
+    if not auth_token or not signature:
+        return False
+    form = _Form(form_items)
+    validator = RequestValidator(auth_token)
+    given = signature.strip().encode("utf-8", "replace")
+    good = False
+    for url in urls:
+        for variant in _port_variants(url):
+            try:
+                expected = _compute(validator, variant, form).encode("ascii")
+            except UnicodeEncodeError:  # lone surrogates in a form: nothing that Twilio sends
+                continue
+            good |= hmac.compare_digest(expected, given)  # compared in constant time, all of them
+    return good
+
+
+def _compute(validator: RequestValidator, url: str, form: _Form) -> str:
+    return str(validator.compute_signature(url, form))
+
+
+def _port_variants(url: str) -> list[str]:
+    """The URL as it is, without its port, and with the default port: Twilio signs either (`request_validator`
+    tries :80 for `wss`, which Twilio never means)."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return [url]
+    bare = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc
+    default = {"https": 443, "wss": 443, "http": 80, "ws": 80}.get(parts.scheme)
+    netlocs = [parts.netloc, bare] + ([f"{bare}:{default}"] if port is None and default else [])
+    return list(dict.fromkeys(urlunsplit(parts._replace(netloc=netloc)) for netloc in netlocs if netloc)) or [url]
+
+
+class _Form:
+    """Form items as the validator wants them: names to iterate over, `getall` for the values of a name."""
+
+    def __init__(self, items: FormItems) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in items:
+            self._values.setdefault(str(name), []).append(str(value))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def getall(self, name: str) -> list[str]:
+        return self._values[name]
+
+
+def _header(scope: Mapping[str, Any], name: bytes) -> str:
+    """The first comma-separated value of the first header of this (lower-case) name; "" if there is none."""
+    for key, value in scope.get("headers") or ():
+        if bytes(key).lower() == name:
+            return bytes(value).decode("latin-1").partition(",")[0].strip()
+    return ""
+
+
+def _peer(scope: Mapping[str, Any]) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _server(scope: Mapping[str, Any]) -> str:
+    host, port = scope.get("server") or ("localhost", None)
+    name = f"[{host}]" if ":" in str(host) else str(host)
+    return name if port is None else f"{name}:{port}"
+
+
+def _raw_path(scope: Mapping[str, Any]) -> str:
+    raw = scope.get("raw_path")
+    if raw:
+        return bytes(raw).decode("latin-1")
+    return quote(str(scope.get("path") or "/"))
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,60 @@
+"""The token that ties a media socket to a signed webhook."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telephony.errors import Unauthorized
+from telephony.twilio.stream_token import StreamTokens, issue
+
+SECRET = b"secret"
+
+
+def refusal(tokens: StreamTokens, token: str, call_sid: str = "CA1", now_s: float = 1_000.0) -> str:
+    with pytest.raises(Unauthorized) as caught:
+        tokens.redeem(token, call_sid, now_s)
+    return caught.value.code
+
+
+def test_a_token_works_once_within_a_minute() -> None:
+    """Good until its minute is over, and only for the first stream."""
+    tokens = StreamTokens(SECRET)
+    token = issue(SECRET, "CA1", 1_000.0)
+    tokens.redeem(token, "CA1", 1_059.9)
+    assert refusal(tokens, token, now_s=1_059.9) == "token_replayed"
+    assert refusal(StreamTokens(SECRET), token, now_s=1_060.1) == "token_expired"
+
+
+def test_a_token_is_for_one_call_and_one_secret() -> None:
+    """Another call's token, another process's and an invented one are wrong, whatever their age."""
+    tokens = StreamTokens(SECRET)
+    token = issue(SECRET, "CA1", 1_000.0)
+    assert refusal(tokens, token, "CA2") == "token_wrong"
+    assert refusal(StreamTokens(b"other"), token) == "token_wrong"
+    assert refusal(tokens, token.replace("1000000.", "1060000.")) == "token_wrong"
+    assert refusal(tokens, issue(SECRET, "CA1", 2_000.0)) == "token_wrong"
+    tokens.redeem(token, "CA1", 1_000.0)
+
+
+def test_two_streams_of_one_call_have_two_tokens() -> None:
+    """After a reconnect the same call brings a new token, which is not taken for a replay."""
+    tokens = StreamTokens(SECRET)
+    for now_s in (1_000.0, 1_000.5):
+        tokens.redeem(issue(SECRET, "CA1", now_s), "CA1", now_s)
+
+
+def test_used_tokens_are_forgotten_once_expired() -> None:
+    """Memory is bounded by one minute of calls, and what is forgotten is refused as expired."""
+    tokens = StreamTokens(SECRET)
+    first = issue(SECRET, "CA0", 0.0)
+    for n in range(500):
+        tokens.redeem(issue(SECRET, f"CA{n}", float(n)), f"CA{n}", float(n))
+    assert len(tokens) <= 63
+    assert refusal(tokens, first, "CA0", now_s=500.0) == "token_expired"
+
+
+@given(st.text())
+def test_junk_is_a_wrong_token(token: str) -> None:
+    """Any text is refused with a code."""
+    assert refusal(StreamTokens(SECRET), token) == "token_wrong"
+    assert refusal(StreamTokens(SECRET), "1000." + token) == "token_wrong"
