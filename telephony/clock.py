@@ -27,6 +27,10 @@ class Clock:
         """Whole milliseconds of scaled time since the clock was made."""
         return int((time.monotonic() - self._zero) * 1000 * self.speed)
 
+    def wall_s(self) -> float:
+        """Seconds since 1970 by the machine's clock, never scaled: for what another process must understand."""
+        return time.time()
+
     async def sleep(self, ms: float) -> None:
         """Sleeps for `ms` of scaled time. For pacing and back-off, never for waiting on an event."""
         await asyncio.sleep(max(0.0, ms) / 1000 / self.speed)

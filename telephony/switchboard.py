@@ -37,7 +37,8 @@ REMEMBERED = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a call ended, for the `action` webhook. `recorded` is False where we do not know: we crashed, or lost it."""
+    """How a call was ended on purpose, by us or by the caller, for the webhook that follows the stream. There is none
+    where we do not know: we crashed, or lost the stream."""
 
     reason: str
     farewell: str = ""
@@ -45,12 +46,14 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Shells:
-    """What the composition root makes for one call: its ports but for the leg, and the phrases in stock."""
+    """What the composition root makes for one call: its ports but for the leg, and the phrases in stock (`late_phrases` makes
+    those that are missing; it never raises)."""
 
     ears: Port
     mind: Port
     voice: Port
     phrases: PhrasesLoaded
+    late_phrases: Callable[[], Awaitable[PhrasesLoaded]]
     speakable: Callable[[str], str]
 
 
@@ -180,7 +183,7 @@ class Switchboard:
             if not self.calls:
                 self._idle.set()
             live.done.set()
-            if ended.reason != "broken":
+            if ended.reason == "caller":
                 self._remember(live.call.call_sid, Ending(ended.reason))
 
     async def _converse(self, live: LiveCall) -> Ended:
@@ -189,6 +192,7 @@ class Switchboard:
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(port.run(live.inbox.put)) for port in (shells.ears, shells.mind, shells.voice)]
             live.inbox.put(shells.phrases)
+            late = group.create_task(self._late_phrases(shells, live.inbox))
             try:
                 leg = await self._leg(live)
                 if leg is None:
@@ -203,7 +207,11 @@ class Switchboard:
                     port.stop()
                 if live.leg.done() and not live.leg.cancelled():
                     live.leg.result().stop()
+                late.cancel()
                 await self._wind_down(running)
+
+    async def _late_phrases(self, shells: Shells, inbox: Inbox) -> None:
+        inbox.put(await shells.late_phrases())
 
     async def _leg(self, live: LiveCall) -> Port | None:
         try:

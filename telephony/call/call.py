@@ -29,7 +29,8 @@ from telephony.call.words import backchannel
 
 NOT_HEARD_VOICE_MS = 500
 """So much voice without any words deserves a question; less is a noise."""
-CARRIER_CODES = frozenset({"stop", "disconnected", "status"})
+HANG_UPS = frozenset({"stop", "status"})
+"""A lost socket is no hang-up: the caller may still be on the line, and the webhook after the stream tries again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Call:
         self._owed_ms: int | None = None  # the caller's words are not answered yet, since when
         self._restarts = 0
         self._apologies = 0
+        self._heard_ms = 0  # when the last frame came
         self._frame_ms: int | None = None  # when the last frame came, or the clock stood in for one
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
@@ -87,7 +89,7 @@ class Call:
     def _happened(self, event: e.Event, now: int) -> None:
         match event:
             case e.AudioReceived():
-                self._frame_ms = now
+                self._frame_ms = self._heard_ms = now
                 self._out.append(Transcribe(event.pcmu))
                 self._listening.hear(event)
             case e.CallStarted():
@@ -99,7 +101,7 @@ class Call:
             case e.KeyPressed(digit):
                 self._key(digit, now)
             case e.CallerLeft(how):
-                self.ended = Ended("caller" if how in CARRIER_CODES else how)
+                self.ended = Ended("caller" if how in HANG_UPS else how)
             case e.TranscriptPartial(text):
                 self._listening.partial(text)
             case e.TranscriptFinal():
@@ -122,7 +124,7 @@ class Call:
     def _started(self, now: int) -> None:
         if self._frame_ms is not None:
             return
-        self._frame_ms = now
+        self._frame_ms = self._heard_ms = now
         self._patience.start(now)
         if self._policy.greeting:
             turn = self._turns.phrase("greeting", now, self._policy.greeting)
@@ -176,6 +178,8 @@ class Call:
         if self._frame_ms is None:
             return
         self._stalled_frames(now)
+        if self.ended is not None:
+            return
         commit = self._listening.wants_commit()
         if commit:
             self._out.append(CommitTranscript(commit))
@@ -198,6 +202,9 @@ class Call:
         if now - self._frame_ms >= limits.frames_stop_ms:
             self._listening.voice.stalled(now - self._frame_ms)
             self._frame_ms = now
+        if now - self._heard_ms >= limits.frames_dead_ms:
+            self._out.append(EndCall("unresponsive"))
+            self.ended = Ended("unresponsive")
 
     def _untouchable(self) -> bool:
         return self._turns.guarded() or (self._ending is not None and self._ending.forced)

@@ -1,0 +1,280 @@
+"""Twilio's side of the service: three webhooks and the media socket.
+
+    POST /twilio/voice    a call comes in          -> TwiML: connect the media stream (or why not, in words)
+    POST /twilio/after    the stream has ended     -> TwiML: hang up; or, if we do not know why it ended, try again once
+    POST /twilio/status   the call's state changed -> 204; in any order, repeated or missing
+    WS   /twilio/media    the call's audio
+
+Every request is signed by Twilio and checked over the whole form, the socket before it is accepted (403). The socket
+must also bring the token of its own call from `<Parameter>`. A call is chosen an agent and prepared at the webhook,
+after the signature check, so that its providers are connected before the audio comes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+from telephony.agent import Agent, AgentChoice, AgentSource, IncomingCall, Reject
+from telephony.call.policy import Wording
+from telephony.clock import Clock
+from telephony.errors import CarrierError, Unauthorized
+from telephony.switchboard import Switchboard
+from telephony.twilio import signature, twiml
+from telephony.twilio.leg import MediaLeg, open_leg
+from telephony.twilio.media_stream import StreamStart
+from telephony.twilio.stream_token import StreamTokens, issue
+from telephony.vad import Detector
+
+log = structlog.get_logger()
+
+AGENT_MS = 3_000
+"""The agent function runs while the phone rings: Twilio waits 15 s, a caller much less."""
+FORM_FIELDS = 200
+FORM_BYTES = 65_536
+TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+
+
+class RestClient(Protocol):
+    """What the webhooks need of Twilio's REST API."""
+
+    async def hang_up(self, call_sid: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierSettings:
+    """What the webhooks need to know. `auth_token` checks signatures and seals stream tokens."""
+
+    auth_token: str
+    account_sid: str = ""
+    public_url: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    fallback_number: str = ""
+
+
+class Webhooks:
+    """The endpoints, bound to one switchboard. Routes are in `app.py`."""
+
+    def __init__(
+        self,
+        settings: CarrierSettings,
+        board: Switchboard,
+        agents: AgentSource,
+        detector: Callable[[], Detector],
+        clock: Clock,
+        rest: RestClient | None = None,
+    ) -> None:
+        self._settings = settings
+        self._board = board
+        self._agents = agents
+        self._detector = detector
+        self._clock = clock
+        self._rest = rest
+        self._secret = settings.auth_token.encode()
+        self._tokens = StreamTokens(self._secret)
+
+    # --- webhooks ---------------------------------------------------------------------------------------------------
+
+    async def voice(self, request: Request) -> Response:
+        """A call comes in. A repeated webhook of the same call finds what the first one prepared."""
+        form = await self._signed_form(request)
+        if form is None:
+            return Response("signature mismatch", status_code=403)
+        call = _incoming(form)
+        if not call.call_sid:
+            return Response("no CallSid", status_code=400)
+        if (refusal := self._no_room(call)) is not None:
+            return _xml(refusal)
+        choice = await self._choose(call)
+        if isinstance(choice, Reject):
+            log.info("call_rejected", call_sid=call.call_sid)
+            return _xml(twiml.say_and_hang_up(choice.say) if choice.say else twiml.reject())
+        if (refusal := self._no_room(call, choice)) is not None:  # others may have come while the agent was chosen
+            return _xml(refusal)
+        self._board.prepare(choice, call)
+        log.info("call_incoming", call_sid=call.call_sid, pii_caller=call.caller, pii_called=call.called)
+        return _xml(twiml.connect_stream(*self._stream(request, call, attempt=1)))
+
+    async def after(self, request: Request) -> Response:
+        """The stream has ended. With no recorded ending we crashed or lost it, and the caller is still there."""
+        form = await self._signed_form(request)
+        if form is None:
+            return Response("signature mismatch", status_code=403)
+        call = _incoming(form)
+        ending = self._board.ending(call.call_sid)
+        if form.get("CallStatus") in TERMINAL:
+            self._board.hung_up(call.call_sid)
+            return _xml(twiml.hang_up())
+        if ending is not None:
+            return _xml(twiml.say_and_hang_up(ending.farewell) if ending.farewell else twiml.hang_up())
+        log.warning("stream_lost", call_sid=call.call_sid)
+        return _xml(await self._after_a_crash(request, call))
+
+    async def status(self, request: Request) -> Response:
+        """The state of a call. Only an end matters; it may come first, twice, or never."""
+        form = await self._signed_form(request)
+        if form is None:
+            return Response("signature mismatch", status_code=403)
+        if form.get("CallStatus") in TERMINAL:
+            self._board.hung_up(form.get("CallSid", ""))
+        return Response(status_code=204)
+
+    # --- the media socket -------------------------------------------------------------------------------------------
+
+    async def media(self, socket: WebSocket) -> None:
+        """One call's audio. Refusals before `accept()` are a 403 for the other side; later ones close with 1008."""
+        settings = self._settings
+        urls = signature.socket_urls(settings.public_url, settings.trusted_proxies, socket.scope)
+        if not signature.check_socket(settings.auth_token, urls, socket.headers.get(signature.HEADER)):
+            log.warning("socket_refused", code="signature_wrong")
+            await socket.close()
+            return
+        try:
+            start = await open_leg(socket, clock=self._clock)
+            self._check(start)
+        except CarrierError as error:
+            log.warning("stream_refused", code=error.code)
+            await _close(socket, error.code)
+            return
+        await self._serve(socket, start)
+
+    async def _serve(self, socket: WebSocket, start: StreamStart) -> None:
+        call = _from_stream(start)
+        leg = MediaLeg(socket, start, self._detector(), self._clock)
+        live = self._board.attach(start.call_sid, leg)
+        if live is None and start.call_sid not in self._board.calls and self._no_room(call) is None:
+            choice = await self._choose(call)  # the webhook was answered by another process
+            if isinstance(choice, Agent):
+                self._board.prepare(choice, call)
+                live = self._board.attach(start.call_sid, leg)
+        if live is None:
+            log.warning("stream_refused", code="no_such_call")
+            await _close(socket, "no_such_call")
+            return
+        await live.done.wait()
+        if self._rest is not None and self._board.ending(start.call_sid) is None:
+            await self._rest.hang_up(start.call_sid)
+
+    def _check(self, start: StreamStart) -> None:
+        if self._settings.account_sid and start.account_sid != self._settings.account_sid:
+            raise Unauthorized("a stream of another account", code="account_wrong")
+        token = start.parameters.get("token", "")
+        self._tokens.redeem(token, start.call_sid, self._clock.wall_s())
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    async def _signed_form(self, request: Request) -> dict[str, str] | None:
+        """The form of a webhook that Twilio signed, or None. A repeated name keeps its last value."""
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > FORM_BYTES:
+                log.warning("webhook_refused", code="form_too_big")
+                return None
+        try:
+            items = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FORM_FIELDS)
+        except ValueError:
+            log.warning("webhook_refused", code="bad_form")
+            return None
+        url = signature.public_url(self._settings.public_url, self._settings.trusted_proxies, request.scope)
+        given = request.headers.get(signature.HEADER)
+        if not signature.check_webhook(self._settings.auth_token, url, items, given):
+            log.warning("webhook_refused", code="signature_wrong", url=url.partition("?")[0])
+            return None
+        return dict(items)
+
+    def _no_room(self, call: IncomingCall, agent: Agent | None = None) -> str | None:
+        """The TwiML of a refusal, or None if the call may come in."""
+        if call.call_sid in self._board.calls:
+            return None
+        wording = agent.wording if agent else self._agents.wording if isinstance(self._agents, Agent) else Wording()
+        if self._board.draining:
+            log.info("call_refused", call_sid=call.call_sid, code="draining")
+            return twiml.say_and_hang_up(wording.draining)
+        if self._board.full():
+            log.warning("call_refused", call_sid=call.call_sid, code="busy")
+            return twiml.busy(wording.busy)
+        return None
+
+    async def _choose(self, call: IncomingCall) -> AgentChoice:
+        """The agent for a call. One that raises or hangs is a spoken apology, not a dead line."""
+        if isinstance(self._agents, Agent):
+            return self._agents
+        try:
+            async with self._clock.timeout(AGENT_MS):
+                choice = self._agents(call)
+                if inspect.isawaitable(choice):
+                    choice = await choice
+        except TimeoutError:
+            log.error("agent_failed", call_sid=call.call_sid, code="agent_timeout")
+            return Reject(Wording().broken)
+        except Exception:
+            log.exception("agent_failed", call_sid=call.call_sid, code="agent_raised")
+            return Reject(Wording().broken)
+        if not isinstance(choice, Agent | Reject):
+            log.error("agent_failed", call_sid=call.call_sid, code="not_an_agent")
+            return Reject(Wording().broken)
+        return choice
+
+    def _stream(self, request: Request, call: IncomingCall, attempt: int) -> tuple[str, str, dict[str, str]]:
+        """(stream URL, action URL, parameters) of a `<Connect>`."""
+        here = signature.public_url(self._settings.public_url, self._settings.trusted_proxies, request.scope)
+        base = here.partition("?")[0].rpartition("/")[0]
+        stream = base.replace("http", "ws", 1) + "/media"
+        parameters = {
+            "token": issue(self._secret, call.call_sid, self._clock.wall_s()),
+            "caller": call.caller[:200],
+            "called": call.called[:200],
+            "direction": call.direction[:40],
+        }
+        return stream, f"{base}/after?attempt={attempt}", {name: value for name, value in parameters.items() if value}
+
+    async def _after_a_crash(self, request: Request, call: IncomingCall) -> str:
+        wording = Wording()
+        if self._settings.fallback_number:
+            return twiml.dial(self._settings.fallback_number, say=wording.provider_busy)
+        again = request.query_params.get("attempt") == "1" and self._no_room(call) is None
+        choice = await self._choose(call) if again else Reject()
+        if isinstance(choice, Agent) and call.call_sid not in self._board.calls:
+            self._board.prepare(replace(choice, greeting=choice.wording.apology), call)
+            return twiml.reconnect("", choice.voice.language, *self._stream(request, call, attempt=2))
+        return twiml.say_and_hang_up(wording.broken)
+
+
+def _incoming(fields: dict[str, str]) -> IncomingCall:
+    return IncomingCall(
+        call_sid=fields.get("CallSid", ""),
+        caller=fields.get("From", ""),
+        called=fields.get("To", ""),
+        direction=fields.get("Direction", "inbound"),
+        form=fields,
+    )
+
+
+def _from_stream(start: StreamStart) -> IncomingCall:
+    given = start.parameters
+    return IncomingCall(
+        call_sid=start.call_sid,
+        caller=given.get("caller", ""),
+        called=given.get("called", ""),
+        direction=given.get("direction", "inbound"),
+    )
+
+
+def _xml(document: str) -> Response:
+    return Response(document, media_type="text/xml")
+
+
+async def _close(socket: WebSocket, reason: str) -> None:
+    try:
+        await socket.close(1008, reason)
+    except RuntimeError:
+        pass  # closed already, by them or by us
