@@ -172,11 +172,11 @@ class FrameCutter:
     The carrier's time stamps lead: each message is placed where its stamp says. A stamp later than the audio so far
     by more than the slack is a gap (Twilio drops audio when the socket backs up, error 31930); the frame begun before
     it is filled up with silence. A repeated message (chunk number not above the last one's, stamp in the past) is
-    dropped and counted in `repeated`. The first stamp may be anything.
+    dropped and counted. The first stamp may be anything.
     """
 
     def __init__(self) -> None:
-        self.repeated = 0
+        self._repeated = 0
         self._pending = b""
         self._next: int | None = None  # where the next byte belongs, in samples since the stream began
         self._chunk = 0
@@ -188,7 +188,7 @@ class FrameCutter:
         if self._next is not None:
             late = begins - self._next
             if 0 < media.chunk <= self._chunk and late < -TIMESTAMP_SLACK_MS * _BYTES_PER_MS:
-                self.repeated += 1
+                self._repeated += 1
                 return out
             if late > TIMESTAMP_SLACK_MS * _BYTES_PER_MS:
                 out += self._gap(late)
@@ -203,6 +203,11 @@ class FrameCutter:
         self._pending = audio[whole:]
         self._next = begins + len(audio)
         return out
+
+    def take_repeated(self) -> int:
+        """How many messages were dropped since this was last asked."""
+        repeated, self._repeated = self._repeated, 0
+        return repeated
 
     def flush(self) -> list[Frame]:
         """The unfinished last frame, filled up with silence; [] if there is none."""

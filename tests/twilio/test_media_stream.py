@@ -243,7 +243,7 @@ def test_repeated_and_late_messages_are_dropped() -> None:
     cutter = FrameCutter()
     for n in (1, 2, 2, 1, 3):
         cutter.cut(media(n * 20, bytes([n]) * 160, n))
-    assert cutter.repeated == 2
+    assert cutter.take_repeated() == 2
     assert cutter.cut(media(80, b"\x04" * 160, 4)) == [Frame(b"\x04" * 160, 80)]
 
 

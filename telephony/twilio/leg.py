@@ -1,0 +1,351 @@
+"""The leg: one Media Streams WebSocket, as a port.
+
+Theory of operation. `open_leg` accepts the socket and waits for `start`; nothing is sent before it, because without the
+stream SID there is nothing that could be said. `MediaLeg` then runs two tasks:
+
+- the *reader* decodes, cuts frames, asks the voice detector (inline: a thread would make replay racy) and emits. It
+  awaits nothing but the socket, so that Twilio never finds us slow (error 31930 and lost words).
+- the *writer* alone sends: one writer per socket (error 31924). It takes messages from the `Outbox` and does not
+  pace: Twilio does. A send that stalls is a socket that nobody reads.
+
+The leg ends when the first of these is found: `stop`, the socket closing, an outbox over its limit or a stalled send
+(`unread`), too much rubbish (`flooded`), or our own `EndCall` or `stop()`. Whatever came first is told as `CallerLeft`,
+last of all events. Rubbish is ignored, counted by kind, and logged once at the end of the call.
+
+Overflow policy of the outbox: the call ends. Audio that nobody reads is not worth keeping, and dropping some of it
+would make every later mark a lie.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import structlog
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from telephony.call.actions import Action, ClearPlayout, EndCall, SendAudio, SendMark
+from telephony.call.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, MarkReached
+from telephony.clock import Clock
+from telephony.errors import BadMessage, CarrierError
+from telephony.ports import Emit
+from telephony.twilio.media_stream import (
+    FRAME_BYTES,
+    FRAME_MS,
+    Dtmf,
+    Frame,
+    FrameCutter,
+    Mark,
+    Media,
+    Message,
+    Stop,
+    StreamStart,
+    check_format,
+    decode,
+)
+from telephony.twilio.outbox import Outbox
+from telephony.vad import Detector
+
+log = structlog.get_logger()
+
+SUBPROTOCOL = "audio.twilio.com"
+#: A single send that waits this long is a socket that nobody reads.
+STALLED_MS = 10_000
+#: The last words at the end (flush, close) may take this long altogether.
+CLOSING_MS = 2_000
+#: So many bad messages before `start` are not a carrier; nor are so many messages of any kind.
+BAD_BEFORE_START = 100
+ANY_BEFORE_START = 1_000
+#: Control messages in one second, beyond the echoes of our own marks. A finger presses ten keys a second at most.
+CONTROL_PER_SECOND = 100
+#: Audio may be so much ahead of the clock: bursts after a stall never are, an endless upload is.
+MEDIA_AHEAD_MS = 60_000
+#: The detector's memory is stale after a gap of this length.
+RESET_AFTER_MISSED_MS = 200
+#: After so many messages in one go the loop gets a turn.
+_BREATHE_EVERY = 32
+
+
+async def open_leg(socket: WebSocket, *, clock: Clock, start_ms: int = 5_000) -> StreamStart:
+    """Accepts the socket and returns its `start`, once it has come.
+
+    The caller has checked the signature (before: a refusal must be HTTP 403) and checks the token (after). Raises
+    `CarrierError`, the socket being closed with 1008 and a reason, with one of these codes: `no_start` (not within
+    `start_ms`), `media_format`, `flooded`, `left_before_start` (the other side closed).
+    """
+    await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope.get("subprotocols", ()) else None)
+    faults: Counter[str] = Counter()
+    try:
+        try:
+            async with clock.timeout(start_ms):
+                start = await _await_start(socket, faults)
+        except TimeoutError:
+            raise CarrierError(f"no start within {start_ms} ms", code="no_start") from None
+        check_format(start)
+    except CarrierError as error:
+        await _close(socket, clock, 1008, error.code)
+        log.warning("leg_refused", code=error.code, faults=dict(faults))
+        raise
+    if faults:
+        log.warning("leg_faults_before_start", call_sid=start.call_sid, faults=dict(faults))
+    return start
+
+
+async def _await_start(socket: WebSocket, faults: Counter[str]) -> StreamStart:
+    for _ in range(ANY_BEFORE_START):
+        raw = await socket.receive()
+        if raw["type"] == "websocket.disconnect":
+            raise CarrierError("the socket closed before start", code="left_before_start")
+        try:
+            message = decode(_payload(raw))
+        except BadMessage as error:
+            faults[error.code] += 1
+            if faults.total() > BAD_BEFORE_START:
+                break
+            continue
+        match message:
+            case StreamStart():
+                return message
+            case Stop():
+                raise CarrierError("stopped before start", code="left_before_start")
+            case Media() | Mark() | Dtmf():
+                faults["before_start"] += 1
+            case _:  # `connected`, and whatever Twilio may add
+                pass
+    raise CarrierError("many messages and no start among them", code="flooded")
+
+
+class MediaLeg:
+    """The leg's port: the caller's audio, keys and marks as events; audio, marks, clear and the end as actions.
+
+    `outbox_bytes` bounds what waits to be written (8 MiB are 17 minutes of speech). See the module text.
+    """
+
+    def __init__(
+        self, socket: WebSocket, start: StreamStart, detector: Detector, clock: Clock, *, outbox_bytes: int = 8 * 2**20
+    ) -> None:
+        self.start = start
+        self.faults: Counter[str] = Counter()
+        self._socket = socket
+        self._detector = detector
+        self._clock = clock
+        self._outbox = Outbox(start.stream_sid)
+        self._outbox_bytes = outbox_bytes
+        self._work = asyncio.Event()  # something to write, or an end to come to
+        self._over = asyncio.Event()
+        self._how = ""
+        self._ending = False  # EndCall or stop(): write what is queued, then close
+        self._marks_out: Counter[str] = Counter()  # marks sent whose echo has not come
+
+    async def run(self, emit: Emit) -> None:
+        """Emits `CallStarted` first and `CallerLeft` last. Ends when the leg does; cancelled, it closes the socket."""
+        emit(CallStarted(self.start.stream_sid))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = (tasks.create_task(self._read(emit)), tasks.create_task(self._write()))
+                await self._over.wait()
+                for task in running:
+                    task.cancel()
+        except Exception:  # a port never raises: a bug here is the end of this call, not of others
+            log.exception("leg_broken", call_sid=self.start.call_sid)
+            self._finish("disconnected")
+        finally:
+            await self._close()
+            for code, count in sorted((+self.faults).items()):  # +: without the zeros
+                log.warning("leg_fault", code=code, count=count, call_sid=self.start.call_sid)
+        emit(CallerLeft(self._how))
+
+    def perform(self, action: Action) -> None:
+        """Carries out `SendAudio`, `SendMark`, `ClearPlayout` and `EndCall`; ignores all others."""
+        if self._ending or self._over.is_set():
+            return
+        match action:
+            case SendAudio(pcmu):
+                self._outbox.audio(pcmu)
+            case SendMark(name):
+                self._marks_out[name] += 1
+                self._outbox.mark(name)
+            case ClearPlayout():
+                self._outbox.clear()
+            case EndCall():
+                self._ending = True
+            case _:
+                return
+        if self._outbox.size > self._outbox_bytes:
+            self._finish("unread")
+        self._work.set()
+
+    def stop(self) -> None:
+        """Writes what is queued and closes the socket with 1000."""
+        self._ending = True
+        self._work.set()
+
+    # --- the writer ---
+
+    async def _write(self) -> None:
+        """Sends what is in the outbox, and finishes the leg once it is to end and nothing is left."""
+        try:
+            while self._outbox or not self._ending:
+                if not self._outbox:
+                    self._work.clear()
+                    await self._work.wait()
+                    continue
+                async with self._clock.timeout(STALLED_MS):
+                    await self._socket.send_text(self._outbox.take())
+        except TimeoutError:
+            self._finish("unread")
+        except (
+            WebSocketDisconnect,
+            RuntimeError,
+            OSError,
+        ):  # the ways in which Starlette and uvicorn say: it is closed
+            self._finish("disconnected")
+        else:
+            self._finish("disconnected")
+
+    async def _close(self) -> None:
+        """The end of the socket. After `EndCall` what is still queued goes first, if the driver was quicker than us."""
+        self._over.set()
+        if self._how == "unread":
+            _abort(self._socket)
+            return
+        if self._ending and not self._how:
+            try:
+                async with self._clock.timeout(CLOSING_MS):
+                    while self._outbox:
+                        await self._socket.send_text(self._outbox.take())
+            except (TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
+                pass
+        flooded = self._how == "flooded"
+        await _close(self._socket, self._clock, 1008 if flooded else 1000, "flooded" if flooded else "")
+
+    def _finish(self, how: str) -> None:
+        """The first reason is the one that is told."""
+        self._how = self._how or how
+        self._over.set()
+
+    # --- the reader ---
+
+    async def _read(self, emit: Emit) -> None:
+        cutter, flood = FrameCutter(), _Flood(self._clock)
+        handled = 0
+        while not self._over.is_set():
+            raw = await self._socket.receive()
+            if raw["type"] == "websocket.disconnect":
+                self._disconnected(raw.get("code"))
+                return
+            handled += 1
+            if handled % _BREATHE_EVERY == 0:
+                await asyncio.sleep(0)
+            try:
+                message = decode(_payload(raw))
+            except BadMessage as error:
+                self.faults[error.code] += 1
+                flood.control()
+            else:
+                self._handle(message, cutter, flood, emit)
+            if flood.is_on():
+                self._finish("flooded")
+
+    def _disconnected(self, code: int | None) -> None:
+        if code == 1009:  # uvicorn closed it: a message above its limit
+            self.faults["too_big"] += 1
+        self._finish("disconnected")
+
+    def _handle(self, message: Message, cutter: FrameCutter, flood: _Flood, emit: Emit) -> None:
+        sid = getattr(message, "stream_sid", self.start.stream_sid)
+        if sid != self.start.stream_sid or isinstance(message, StreamStart):
+            self.faults["second_start" if isinstance(message, StreamStart) else "wrong_stream"] += 1
+            flood.control()
+            return
+        match message:
+            case Media(track="inbound"):
+                flood.media(len(message.pcmu))
+                for item in cutter.cut(message):
+                    self._hear(item, emit)
+                self.faults["repeated_media"] += cutter.take_repeated()
+            case Media():
+                self.faults["wrong_track"] += 1  # what we say ourselves must not come back as the caller's
+                flood.control()
+            case Mark(name=name):
+                if not self._echo_was_due(name):
+                    self.faults["unknown_mark"] += 1
+                    flood.control()
+                emit(MarkReached(name))
+            case Dtmf(digit=digit):
+                flood.control()
+                emit(KeyPressed(digit))
+            case Stop():
+                for frame in cutter.flush():
+                    self._hear(frame, emit)
+                self._finish("stop")
+            case _:
+                flood.control()
+
+    def _hear(self, item: Frame | AudioMissed, emit: Emit) -> None:
+        if isinstance(item, AudioMissed):
+            self.faults["gap"] += 1
+            if item.ms >= RESET_AFTER_MISSED_MS:
+                self._detector.reset()
+            emit(item)
+            return
+        speech, level = self._detector.hear(item.pcmu)
+        emit(AudioReceived(item.pcmu, item.media_ms, speech, level))
+
+    def _echo_was_due(self, name: str) -> bool:
+        if name not in self._marks_out:
+            return False
+        self._marks_out[name] -= 1
+        if not self._marks_out[name]:
+            del self._marks_out[name]
+        return True
+
+
+class _Flood:
+    """Counts what no honest carrier sends in such numbers. The echoes of our own marks do not count: a clear brings
+    minutes' worth of them at once."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._began_ms = clock.ms()
+        self._second = 0
+        self._controls = 0
+        self._heard_bytes = 0
+
+    def control(self) -> None:
+        second = (self._clock.ms() - self._began_ms) // 1000
+        if second != self._second:
+            self._second, self._controls = second, 0
+        self._controls += 1
+
+    def media(self, size: int) -> None:
+        self._heard_bytes += max(size, 1)
+
+    def is_on(self) -> bool:
+        ahead_ms = self._heard_bytes * FRAME_MS // FRAME_BYTES - (self._clock.ms() - self._began_ms)
+        return self._controls > CONTROL_PER_SECOND or ahead_ms > MEDIA_AHEAD_MS
+
+
+def _payload(raw: object) -> str | bytes:
+    """The text of an ASGI message, or its bytes if it is a binary one."""
+    assert isinstance(raw, dict)
+    text = raw.get("text")
+    return text if isinstance(text, str) else bytes(raw.get("bytes") or b"")
+
+
+async def _close(socket: WebSocket, clock: Clock, code: int, reason: str) -> None:
+    """Closes, whatever state the socket is in, and waits for nobody: a peer that does not read is cut off."""
+    try:
+        async with clock.timeout(CLOSING_MS):
+            await socket.close(code, reason)
+    except TimeoutError:
+        _abort(socket)
+    except (WebSocketDisconnect, RuntimeError, OSError):
+        pass  # closed already
+
+
+def _abort(socket: WebSocket) -> None:
+    """Cuts the connection, where the server can (see `socket_protocol`); otherwise it ends when the peer goes away."""
+    abort = socket.scope.get("extensions", {}).get("telephony.abort", {}).get("abort")
+    if abort is not None:
+        abort()
