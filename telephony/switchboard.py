@@ -46,8 +46,8 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Shells:
-    """What the composition root makes for one call: its ports but for the leg, and the phrases in stock (`late_phrases` makes
-    those that are missing; it never raises)."""
+    """What the composition root makes for one call: its ports but for the leg, and the phrases in stock (`late_phrases`
+    makes those that are missing; it never raises)."""
 
     ears: Port
     mind: Port
@@ -157,7 +157,7 @@ class Switchboard:
     # --- drain ------------------------------------------------------------------------------------------------------
 
     async def drain(self, limit_ms: int) -> None:
-        """No new calls; live ones finish by themselves until `limit_ms`, then say goodbye. Returns when all are over."""
+        """No new calls; live ones finish by themselves until `limit_ms`, then say goodbye."""
         self.draining = True
         self._drain_ms = self._clock.ms() + limit_ms
         for live in self.calls.values():
