@@ -38,6 +38,7 @@ class Reply:
     ended: bool = False
     wanted: ToolWanted | None = None  # waits for the core's answer
     running: dict[str, ToolWanted] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)  # every tool call so far
     ends_call: bool = False
     fillers: int = 0
 
@@ -132,8 +133,14 @@ class Turns:
         return said_something or reply.ends_call
 
     def tool_wanted(self, event: ToolWanted) -> None:
-        if (reply := self._live(event.turn)) is not None:
-            reply.wanted = event
+        reply = self._live(event.turn)
+        if reply is None or reply.wanted is not None:
+            return
+        if event.tool_call_id in reply.asked:  # a repeated call is never run twice
+            self._out.append(RefuseTool(event.turn, event.tool_call_id, "This call was made already."))
+            return
+        reply.asked.add(event.tool_call_id)
+        reply.wanted = event
 
     def allow_tool(self, now: int) -> None:
         """The tool that waits may run."""
@@ -295,7 +302,8 @@ class Turns:
         interrupted = (track is None or track.cut) if interrupted is None else interrupted
         self.transcript.agent(turn, text, interrupted)
         self.settled_text = text or self.settled_text
-        self._out.append(LineAdded("agent", text, turn, interrupted))
+        if text:
+            self._out.append(LineAdded("agent", text, turn, interrupted))
         del self._speeches[turn]
         self.protected.discard(turn)
         self.playout.forget(turn)

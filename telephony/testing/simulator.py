@@ -216,6 +216,7 @@ class Carrier:
         self._queue: deque[tuple[int, int, str]] = deque()  # (start, end, mark) in ms; a mark has start == end
         self._marks: deque[tuple[int, str]] = deque()
         self._played: list[list[int]] = []
+        self._spans: list[tuple[str, int, int]] = []  # (mark that follows, start, end)
         self._end = 0
 
     def perform(self, action: a.Action) -> None:
@@ -224,17 +225,20 @@ class Carrier:
             case a.SendAudio(pcmu):
                 start = max(self._end, now)
                 self._end = start + len(pcmu) // 8
+                self._spans.append(("", start, self._end))
                 if self._played and self._played[-1][1] == start:
                     self._played[-1][1] = self._end
                 else:
                     self._played.append([start, self._end])
             case a.SendMark(name):
+                self._spans[-1] = (name, *self._spans[-1][1:])
                 if not self._sim.faults.marks_lost:
                     self._marks.append((max(self._end, now) + self._sim.latencies.mark, name))
             case a.ClearPlayout():
                 self._end = now
                 self._marks = deque((min(at, now + self._sim.latencies.mark), name) for at, name in self._marks)
                 self._played = [[s, min(e_, now)] for s, e_ in self._played if s < now]
+                self._spans = [(m, s, min(e_, now)) for m, s, e_ in self._spans if s < now]
             case _:
                 pass
 
@@ -243,6 +247,14 @@ class Carrier:
 
     def take_mark(self) -> e.MarkReached:
         return e.MarkReached(self._marks.popleft()[1])
+
+    def played_by_turn(self) -> dict[int, int]:
+        """Turn -> milliseconds of it that were played. Marks carry the turn in their names (`t7.12`)."""
+        total: dict[int, int] = {}
+        for mark, start, end in self._spans:
+            turn = int(mark[1:].partition(".")[0])
+            total[turn] = total.get(turn, 0) + max(0, min(end, self._sim.now) - start)
+        return total
 
     def played(self) -> list[tuple[int, int]]:
         return [(start, min(end, self._sim.now)) for start, end in self._played if start < self._sim.now]
