@@ -151,7 +151,7 @@ class MediaLeg:
             self._finish("disconnected")
         finally:
             await self._close()
-            for code, count in sorted((+self.faults).items()):  # +: without the zeros
+            for code, count in sorted(self.faults.items()):
                 log.warning("leg_fault", code=code, count=count, call_sid=self.start.call_sid)
         emit(CallerLeft(self._how))
 
@@ -263,7 +263,8 @@ class MediaLeg:
                 flood.media(len(message.pcmu))
                 for item in cutter.cut(message):
                     self._hear(item, emit)
-                self.faults["repeated_media"] += cutter.take_repeated()
+                if repeated := cutter.take_repeated():
+                    self.faults["repeated_media"] += repeated
             case Media():
                 self.faults["wrong_track"] += 1  # what we say ourselves must not come back as the caller's
                 flood.control()

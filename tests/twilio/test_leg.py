@@ -1,0 +1,310 @@
+"""The leg against the local carrier, over a real socket."""
+
+import asyncio
+
+from telephony.call.actions import ClearPlayout, EndCall, SendAudio, SendMark, Speak
+from telephony.call.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, MarkReached
+from telephony.testing.carrier import CarrierFaults
+from tests.twilio.service import phone_call
+
+LOUD = b"\x10"
+
+
+async def test_a_call_from_start_to_stop() -> None:
+    """Start first, then the caller's audio and keys in order, then the end; no message but exact ones."""
+    async with phone_call() as (it, phone):
+        leg = await it.ready()
+        await phone.say(LOUD * 1600 + b"\x11" * 80)
+        await phone.press("1#")
+        leg.perform(SendAudio(LOUD * 3200))
+        leg.perform(SendMark("t1.1"))
+        leg.perform(Speak(1, 0, "for another port "))
+        await it.until(lambda: MarkReached("t1.1") in it.events)
+        await phone.hang_up()
+        await phone.ended()
+        await it.until(lambda: it.legs_over == 1)
+    assert it.events[0] == CallStarted(leg.start.stream_sid)
+    assert it.events[-1] == CallerLeft("stop")
+    assert leg.start.parameters == {"token": "t"}
+    assert it.of(KeyPressed) == [KeyPressed("1"), KeyPressed("#")]
+    assert LOUD * 1600 + b"\x11" * 80 + b"\xff" * 80 in it.heard()
+    stamps = [event.media_ms for event in it.of(AudioReceived)]
+    assert stamps == list(range(0, len(stamps) * 20, 20))
+    assert {(event.speech, event.level) for event in it.of(AudioReceived)} == {(None, -960), (1000, -200)}
+    assert LOUD * 3200 in phone.heard()
+    assert phone.violations == []
+    assert leg.faults.total() == 0
+
+
+async def test_audio_goes_out_at_once_and_the_carrier_paces() -> None:
+    """Ten seconds of speech are written without pacing, in messages below 32 KiB, and played without a gap."""
+    async with phone_call() as (it, phone):
+        leg = await it.ready()
+        leg.perform(SendAudio(LOUD * 80_000))
+        leg.perform(SendMark("end"))
+        await phone.until(lambda: phone.line.playout.queued_bytes > 70_000)
+        assert phone.now_ms < 2_000
+        await it.until(lambda: MarkReached("end") in it.events)
+        assert LOUD * 80_000 in phone.heard()
+        assert phone.violations == []
+
+
+async def test_a_clear_stops_the_sound_and_brings_every_mark_back() -> None:
+    """After a clear nothing of the old speech is played, also none that was still unwritten; new speech is."""
+    async with phone_call() as (it, phone):
+        leg = await it.ready()
+        leg.perform(SendAudio(LOUD * 80_000))
+        leg.perform(SendMark("a"))
+        await phone.agent_speaking()
+        leg.perform(SendAudio(b"\x12" * 480_000))
+        leg.perform(SendMark("b"))
+        leg.perform(ClearPlayout())
+        leg.perform(SendAudio(b"\x13" * 1_600))
+        leg.perform(SendMark("c"))
+        await it.until(lambda: MarkReached("c") in it.events)
+        assert [(mark.name, mark.fate) for mark in phone.marks] == [("a", "cleared"), ("b", "cleared"), ("c", "played")]
+        assert [event.name for event in it.of(MarkReached)] == ["a", "b", "c"]
+        assert b"\x12" not in phone.heard()
+        assert b"\x13" * 1_600 in phone.heard()
+        assert 0 < phone.cleared_bytes < 80_000
+
+
+async def test_ending_the_call_writes_what_is_queued_then_closes() -> None:
+    """EndCall flushes, closes with 1000, and Twilio goes on with the action URL; twice does no harm."""
+    async with phone_call() as (it, phone):
+        leg = await it.ready()
+        leg.perform(SendAudio(LOUD * 160))
+        leg.perform(SendMark("bye"))
+        leg.perform(EndCall("agent"))
+        leg.perform(EndCall("agent"))
+        leg.perform(SendAudio(LOUD * 160))
+        leg.stop()
+        await phone.ended()
+    assert [mark.name for mark in phone.marks] == ["bye"]
+    assert phone.closes == [1000]
+    assert phone.outcome == "completed"
+    assert [form["path"] for form in it.forms] == ["/voice", "/after", "/status"]
+    assert it.left() == ["disconnected"]
+
+
+async def test_cancelled_it_still_says_its_last_words() -> None:
+    """A driver that cancels the leg right after EndCall costs the caller no words and leaves no socket open."""
+    async with phone_call() as (it, phone):
+        leg = await it.ready()
+        running = next(task for task in asyncio.all_tasks() if "run_asgi" in repr(task))
+        leg.perform(SendMark("bye"))
+        leg.perform(EndCall("agent"))
+        running.cancel()
+        await phone.ended()
+    assert [mark.name for mark in phone.marks] == ["bye"]
+    assert phone.closes == [1000]
+
+
+async def test_stop_and_disconnect_are_each_enough() -> None:
+    """Close without stop, stop then a cut, an empty close frame: one CallerLeft each, whatever the carrier does."""
+    ways = {
+        (False, 1000): "disconnected",
+        (False, 1005): "disconnected",
+        (False, 1006): "disconnected",
+        (True, 1006): "stop",
+        (True, 1000): "stop",
+    }
+    for (stop, code), how in ways.items():
+        async with phone_call(CarrierFaults(stop=stop, close_code=code)) as (it, phone):
+            await it.ready()
+            await phone.hang_up()
+            await phone.ended()
+            await it.until(lambda it=it: it.legs_over == 1)
+        assert it.left() == [how]
+
+
+async def test_the_subprotocol_is_echoed_only_if_offered() -> None:
+    """Both carriers get through; one that is given a subprotocol it did not offer would drop the call."""
+    for offered in (False, True):
+        async with phone_call(CarrierFaults(offer_subprotocol=offered)) as (it, phone):
+            await it.ready()
+            assert phone.violations == []
+
+
+async def test_odd_frames_bursts_and_jitter_lose_nothing() -> None:
+    """Payloads that are not 160 bytes, late and in bursts: the words arrive whole and in order."""
+    speech = bytes(range(1, 101)) * 16
+    faults = CarrierFaults(payload_bytes=100, burst_frames=4, jitter_ms=5, first_timestamp_ms=37)
+    async with phone_call(faults) as (it, phone):
+        await it.ready()
+        await phone.say(speech)
+        await it.until(lambda: speech in it.heard())
+        assert it.of(AudioMissed) == []
+        assert 37 <= it.of(AudioReceived)[0].media_ms <= 38
+
+
+async def test_lost_audio_is_reported_and_clears_the_detector() -> None:
+    """A jump of the time stamps is AudioMissed; after a long one the detector forgets what it heard before."""
+    async with phone_call(CarrierFaults(gaps=((200, 40), (400, 300)))) as (it, _):
+        leg = await it.ready()
+        await it.until(lambda: len(it.of(AudioMissed)) == 2)
+        await it.until(lambda: isinstance(it.events[-1], AudioReceived))
+        assert [event.ms for event in it.of(AudioMissed)] == [40, 300]
+        assert it.detector.resets == 1
+        assert leg.faults == {"gap": 2}
+
+
+async def test_audio_that_comes_late_in_one_go_is_no_gap() -> None:
+    """A network that freezes and then delivers: everything is there, nothing is missed, nothing is a flood."""
+    async with phone_call(CarrierFaults(freezes=((200, 3_000),))) as (it, phone):
+        await it.ready()
+        await phone.say(LOUD * 800)
+        await it.until(lambda: LOUD * 800 in it.heard())
+        assert it.of(AudioMissed) == []
+        assert it.left() == []
+
+
+async def test_no_start_is_refused_after_its_time() -> None:
+    """A socket that is signed but never starts is closed, with a reason."""
+    async with phone_call(CarrierFaults(no_start=True), start_ms=1_000) as (it, phone):
+        await it.until(lambda: bool(it.refusals))
+        await phone.ended()
+    assert it.refusals == ["no_start"]
+    assert phone.closes == [1008]
+
+
+async def test_an_unknown_encoding_is_refused() -> None:
+    """Anything but mu-law would be noise: closed at start, with a reason."""
+    async with phone_call(CarrierFaults(encoding="audio/x-l16")) as (it, phone):
+        await phone.ended()
+    assert it.refusals == ["media_format"]
+    assert phone.closes == [1008]
+
+
+async def test_media_before_start_and_a_second_start_are_only_counted() -> None:
+    """Messages out of order do not end a call."""
+    async with phone_call(CarrierFaults(media_before_start=3, second_start=True)) as (it, phone):
+        leg = await it.ready()
+        await phone.say(LOUD * 320)
+        await it.until(lambda: LOUD * 320 in it.heard())
+        assert leg.faults == {"second_start": 1}
+        assert len(it.of(CallStarted)) == 1
+
+
+async def test_a_start_without_custom_parameters_is_a_start() -> None:
+    """Twilio may leave customParameters out when the TwiML has none."""
+    async with phone_call(CarrierFaults(without_custom_parameters=True), parameters={}) as (it, _):
+        assert (await it.ready()).start.parameters == {}
+
+
+async def test_rubbish_is_ignored_and_counted_by_kind() -> None:
+    """Not JSON, binary, bad base64, another stream's messages, unknown events: the call goes on."""
+    async with phone_call() as (it, phone):
+        leg = await it.ready()
+        sid = leg.start.stream_sid
+        rubbish = [
+            "nonsense",
+            b"\x00\x01",
+            '{"event":"media","streamSid":"MZother","media":{"timestamp":"0","payload":"//8="}}',
+            f'{{"event":"media","streamSid":"{sid}","media":{{"timestamp":"0","payload":"?"}}}}',
+            f'{{"event":"media","streamSid":"{sid}","media":{{"track":"outbound","timestamp":"0","payload":"EBAQ"}}}}',
+            f'{{"event":"mark","streamSid":"{sid}","mark":{{"name":"never set"}}}}',
+            '{"event":"tomorrow","news":1}',
+        ]
+        for message in rubbish:
+            await phone.inject(message)
+        await phone.say(LOUD * 320)
+        await it.until(lambda: LOUD * 320 in it.heard())
+        expected = ["bad_base64", "binary", "not_json", "unknown_mark", "wrong_stream", "wrong_track"]
+        assert sorted(leg.faults) == expected
+        assert it.left() == []
+
+
+async def test_a_message_too_big_ends_this_call_only() -> None:
+    """The server closes with 1009; the leg says so and is over."""
+    async with phone_call() as (it, phone):
+        leg = await it.ready()
+        await phone.inject("x" * 200_000)
+        await it.until(lambda: it.legs_over == 1)
+        assert leg.faults["too_big"] == 1
+        assert it.left() == ["disconnected"]
+
+
+async def test_a_flood_ends_the_call() -> None:
+    """Hundreds of control messages a second are an attack, not a caller."""
+    async with phone_call() as (it, phone):
+        await it.ready()
+        phone.line.injected.extend(["nonsense"] * 5_000)
+        await it.until(lambda: it.legs_over == 1)
+        await phone.ended()
+    assert it.left() == ["flooded"]
+    assert phone.closes == [1008]
+
+
+async def test_the_echoes_of_our_own_marks_are_no_flood() -> None:
+    """A clear brings minutes' worth of marks back at once: that is no reason to hang up."""
+    async with phone_call() as (it, phone):
+        leg = await it.ready()
+        leg.perform(SendAudio(LOUD * 80_000))
+        for n in range(400):
+            leg.perform(SendMark(f"m{n}"))
+        leg.perform(SendMark("last"))
+        await phone.until(lambda: phone.line.playout.queued_bytes > 0)
+        leg.perform(ClearPlayout())
+        await it.until(lambda: MarkReached("last") in it.events)
+        assert len(it.of(MarkReached)) == 401
+        assert it.left() == []
+
+
+async def test_an_upload_faster_than_any_caller_ends_the_call() -> None:
+    """Audio minutes ahead of the clock does not come from a telephone."""
+    async with phone_call() as (it, phone):
+        sid = (await it.ready()).start.stream_sid
+        payload = "/" * 40_000
+        message = f'{{"event":"media","streamSid":"{sid}","media":{{"timestamp":"0","payload":"{payload}"}}}}'
+        phone.line.injected.extend([message] * 100)
+        await it.until(lambda: it.legs_over == 1)
+        assert it.left() == ["flooded"]
+
+
+async def test_a_socket_that_nobody_reads_is_over_by_bytes() -> None:
+    """An outbox over its limit ends the call at once, without waiting for anybody."""
+    async with phone_call(CarrierFaults(read_for_ms=0), outbox_bytes=200_000) as (it, phone):
+        leg = await it.ready()
+        for _ in range(200):
+            leg.perform(SendAudio(LOUD * 8_000))
+        await it.until(lambda: it.legs_over == 1)
+        assert it.left() == ["unread"]
+        await phone.ended()
+
+
+async def test_a_socket_that_nobody_reads_is_over_by_time() -> None:
+    """A send that stalls ends the call too, while audio still comes in; the connection is cut, not left half open."""
+    async with phone_call(CarrierFaults(read_for_ms=0), speed=20) as (it, phone):
+        leg = await it.ready()
+        leg.perform(SendAudio(LOUD * 6 * 2**20))
+        await it.until(lambda: it.legs_over == 1)
+        assert it.left() == ["unread"]
+        await phone.ended()
+
+
+async def test_what_is_performed_before_the_leg_runs_is_kept() -> None:
+    """A greeting handed over before `run` is sent once the leg is up; after the end, actions do nothing."""
+    from telephony.twilio.outbox import MESSAGE_PCMU_BYTES, Outbox
+
+    outbox = Outbox("MZ1")
+    outbox.audio(LOUD * (MESSAGE_PCMU_BYTES + 160))
+    assert len(outbox) == 2
+    assert all(len(outbox.take()) < 32 * 1024 for _ in range(2))
+    assert outbox.size == 0
+
+
+def test_a_clear_overtakes_unwritten_audio_but_no_mark() -> None:
+    """In the outbox a clear drops audio, stands behind the marks, and is not repeated."""
+    from telephony.twilio.outbox import Outbox
+
+    outbox = Outbox("MZ1")
+    outbox.mark("a")
+    outbox.audio(LOUD * 160)
+    outbox.mark("b")
+    outbox.clear()
+    outbox.clear()
+    outbox.audio(LOUD)
+    written = [outbox.take() for _ in range(len(outbox))]
+    assert [message.split('"')[3] for message in written] == ["mark", "mark", "clear", "media"]
+    assert outbox.size == 0
