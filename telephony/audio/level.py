@@ -1,0 +1,39 @@
+"""How loud a piece of audio is, as an integer, so that two machines never disagree."""
+
+from __future__ import annotations
+
+import audioop
+from bisect import bisect_right
+
+from telephony.audio import mulaw
+
+FLOOR = -960
+"""Digital silence, in tenths of dBFS."""
+
+
+def _thresholds() -> list[int]:
+    """The smallest RMS (of 32,768) for each tenth of a dB above the floor, by integer arithmetic alone.
+
+    10 ** (1/200) to 18 digits, multiplied up from the floor: `math` differs between machines, integers do not.
+    """
+    scale, step = 10**18, 1_011_579_454_259_898_523
+    value = 32_768 * scale * 10_000 // 630_957_344  # 10 ** (-96/20) of full scale, as 10**18ths
+    values = []
+    for _ in range(-FLOOR + 1):
+        values.append(-(-value // scale))
+        value = value * step // scale
+    return values
+
+
+_RMS = _thresholds()
+
+
+def level(pcmu: bytes) -> int:
+    """RMS of mu-law audio in tenths of dBFS, from -960 (silence, or nothing) to 0."""
+    return level_pcm16(mulaw.decode(pcmu))
+
+
+def level_pcm16(pcm16: bytes) -> int:
+    """RMS of 16-bit linear audio in tenths of dBFS."""
+    rms = audioop.rms(pcm16, 2) if pcm16 else 0
+    return max(FLOOR, min(0, FLOOR + bisect_right(_RMS, rms) - 1)) if rms else FLOOR
