@@ -6,20 +6,173 @@
         ...
 
 The schema comes from the type hints, the description from the docstring. Arguments are checked before the function is
-called; what is wrong goes back to the model as text, so that it can repair it.
+called; what is wrong goes back to the model as text, so that it can repair it. A parameter annotated `ToolContext` is
+filled in by us and is not part of the schema. Synchronous functions run in a thread: they may block, the call may not.
 """
+
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+import inspect
+import json
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from telephony.call.turns import END_CALL
+
+log = structlog.get_logger()
+
+RESULT_CHARS = 8_000
+"""A longer result is cut: the model reads it before the caller hears anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """What a tool may know of its call."""
+
+    call_sid: str = ""
+    caller: str = ""
+    called: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function with its schema (JSON Schema of the arguments object)."""
+    """A function with its schema (JSON Schema of the arguments object). Made by `@tool`."""
 
     name: str
     description: str
     parameters: dict[str, Any]
     function: Callable[..., Any]
+    arguments: type[BaseModel] | None = field(default=None, repr=False)
+    context_name: str = ""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The function itself, for tests of one's own."""
+        return self.function(*args, **kwargs)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What goes back to the model. `failed` results are text about what went wrong."""
+
+    text: str
+    failed: bool = False
+
+
+@typing.overload
+def tool(function: Callable[..., Any], /) -> Tool: ...
+@typing.overload
+def tool(*, name: str = "", description: str = "") -> Callable[[Callable[..., Any]], Tool]: ...
+def tool(
+    function: Callable[..., Any] | None = None, /, *, name: str = "", description: str = ""
+) -> Tool | Callable[[Callable[..., Any]], Tool]:
+    """Makes a `Tool` of a function. Raises TypeError for a signature that has no schema."""
+    if function is None:
+        return lambda f: _make(f, name, description)
+    return _make(function, name, description)
+
+
+def _make(function: Callable[..., Any], name: str, description: str) -> Tool:
+    fields: dict[str, Any] = {}
+    context_name = ""
+    hints = typing.get_type_hints(function, include_extras=True)
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise TypeError(f"tool {function.__name__}: parameter {parameter.name} needs a name of its own")
+        hint = hints.get(parameter.name, str)
+        if hint is ToolContext:
+            context_name = parameter.name
+            continue
+        fields[parameter.name] = (hint, ... if parameter.default is parameter.empty else parameter.default)
+    name = name or function.__name__
+    model = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+    schema = {k: v for k, v in model.model_json_schema().items() if k not in ("title", "description")}
+    schema.setdefault("properties", {})
+    text = description or inspect.getdoc(function) or name.replace("_", " ")
+    return Tool(name, text, schema, function, model, context_name)
+
+
+def _end_call(reason: str = "") -> str:
+    """End the phone call. Say goodbye in words first; the call ends when the goodbye has been heard."""
+    return "The call ends when what you have said has been heard."
+
+
+END_CALL_TOOL = _make(_end_call, END_CALL, "")
+
+
+class Toolbox:
+    """The tools of one agent, `end_call` included. Raises ValueError for two tools of one name."""
+
+    def __init__(self, tools: Iterable[Tool] = (), context: ToolContext | None = None) -> None:
+        given = tuple(tools)
+        names = [t.name for t in given]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two tools have the same name: {sorted(names)}")
+        all_tools = given if END_CALL in names else (*given, END_CALL_TOOL)
+        self._tools: Mapping[str, Tool] = {t.name: t for t in all_tools}
+        self._context = context or ToolContext()
+
+    def schemas(self) -> tuple[dict[str, Any], ...]:
+        """In the format of Chat Completions, always in the same order (the prompt cache needs it)."""
+        return tuple(
+            {
+                "type": "function",
+                "function": {"name": t.name, "description": t.description, "parameters": t.parameters},
+            }
+            for t in self._tools.values()
+        )
+
+    async def run(self, name: str, arguments: str) -> ToolResult:
+        """Runs a tool with the arguments as the model wrote them. Never raises but `CancelledError`."""
+        chosen = self._tools.get(name)
+        if chosen is None:
+            return ToolResult(f"There is no tool {name!r}. There are: {', '.join(self._tools)}.", failed=True)
+        try:
+            values = self._checked(chosen, arguments)
+        except ValueError as error:
+            return ToolResult(str(error), failed=True)
+        if chosen.context_name:
+            values[chosen.context_name] = self._context
+        try:
+            if inspect.iscoroutinefunction(chosen.function):
+                result = await chosen.function(**values)
+            else:
+                result = await asyncio.to_thread(chosen.function, **values)
+                if inspect.isawaitable(result):
+                    result = await result
+        except Exception:
+            log.exception("tool_failed", tool=name)
+            return ToolResult(f"The tool {name} failed. Tell the caller that it did not work.", failed=True)
+        return ToolResult(_text(result)[:RESULT_CHARS])
+
+    def _checked(self, chosen: Tool, arguments: str) -> dict[str, Any]:
+        """The arguments as Python values. Raises ValueError in words that the model can act on."""
+        try:
+            given = json.loads(arguments or "{}")
+        except ValueError as error:
+            raise ValueError(f"The arguments of {chosen.name} are not valid JSON: {error}. Try again.") from None
+        if not isinstance(given, dict):
+            raise ValueError(f"The arguments of {chosen.name} must be a JSON object. Try again.")
+        if chosen.arguments is None:
+            return given
+        try:
+            checked = chosen.arguments.model_validate(given)
+        except ValidationError as error:
+            wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:5])
+            raise ValueError(f"The arguments of {chosen.name} are wrong: {wrong}. Try again.") from None
+        return {name: getattr(checked, name) for name in type(checked).model_fields}
+
+
+def _text(result: Any) -> str:
+    if isinstance(result, str):
+        return result
+    if result is None:
+        return "Done."
+    if isinstance(result, BaseModel):
+        return result.model_dump_json()
+    return json.dumps(result, ensure_ascii=False, default=str)
