@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from base64 import b64encode
 from typing import Any
 
 import structlog
@@ -88,10 +89,28 @@ class TwilioRest:
             from twilio.http.async_http_client import AsyncTwilioHttpClient  # type: ignore[import-untyped]
             from twilio.rest import Client  # type: ignore[import-untyped]  # slow to import: not before it is needed
 
-            self._client = Client(self._account_sid, self._auth_token, http_client=AsyncTwilioHttpClient())
+            self._client = Client(
+                account_sid=self._account_sid,
+                credential_provider=_Basic(self._account_sid, self._auth_token),
+                http_client=AsyncTwilioHttpClient(),
+            )
             if self._base_url:
                 self._client.api.base_url = self._base_url.rstrip("/")
         return self._client
+
+
+class _Basic:
+    """Basic authentication as a credential provider of the SDK's, and its own strategy. Given a name and a password
+    the SDK would use aiohttp's `BasicAuth`, which warns of its end with every request."""
+
+    def __init__(self, account_sid: str, auth_token: str) -> None:
+        self._header = "Basic " + b64encode(f"{account_sid}:{auth_token}".encode()).decode("ascii")
+
+    def to_auth_strategy(self) -> _Basic:
+        return self
+
+    def get_auth_string(self) -> str:
+        return self._header
 
 
 def _failure(error: Exception, code: int) -> CarrierError:

@@ -1,6 +1,7 @@
 """The leg against the local carrier, over a real socket."""
 
 import asyncio
+import random
 
 from telephony.call.actions import ClearPlayout, EndCall, SendAudio, SendMark, Speak
 from telephony.call.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, MarkReached
@@ -135,7 +136,7 @@ async def test_odd_frames_bursts_and_jitter_lose_nothing() -> None:
         await phone.say(speech)
         await it.until(lambda: speech in it.heard())
         assert it.of(AudioMissed) == []
-        assert 37 <= it.of(AudioReceived)[0].media_ms <= 38
+        assert 36 <= it.of(AudioReceived)[0].media_ms <= 37
 
 
 async def test_lost_audio_is_reported_and_clears_the_detector() -> None:
@@ -308,3 +309,46 @@ def test_a_clear_overtakes_unwritten_audio_but_no_mark() -> None:
     written = [outbox.take() for _ in range(len(outbox))]
     assert [message.split('"')[3] for message in written] == ["mark", "mark", "clear", "media"]
     assert outbox.size == 0
+
+
+async def test_many_bad_messages_before_start_are_refused() -> None:
+    """Who talks only rubbish is not waited for until the start's time is over."""
+    async with phone_call(CarrierFaults(no_start=True), start_ms=600_000) as (it, phone):
+        phone.line.injected.extend(["nonsense"] * 150)
+        await phone.ended()
+    assert it.refusals == ["flooded"]
+    assert phone.closes == [1008]
+
+
+async def test_a_caller_who_leaves_before_start_is_no_error_of_ours() -> None:
+    """The socket closes before `start`: told with a code, and nothing hangs."""
+    async with phone_call(CarrierFaults(no_start=True, close_code=1006, stop=False)) as (it, phone):
+        await phone.until(lambda: phone.line.voice.said != b"")
+        await phone.hang_up()
+        await it.until(lambda: bool(it.refusals))
+    assert it.refusals == ["left_before_start"]
+
+
+async def test_damaged_messages_never_end_a_call() -> None:
+    """Random damage to real messages (seeded): the call goes on and its audio is still heard."""
+    dice = random.Random(7)
+    async with phone_call(speed=20) as (it, phone):
+        leg = await it.ready()
+        sid = leg.start.stream_sid
+        good = [
+            f'{{"event":"media","streamSid":"{sid}","media":{{"timestamp":"0","chunk":"1","payload":"//8="}}}}',
+            f'{{"event":"mark","streamSid":"{sid}","mark":{{"name":"a"}}}}',
+            f'{{"event":"dtmf","streamSid":"{sid}","dtmf":{{"track":"inbound_track","digit":"1"}}}}',
+            f'{{"event":"start","streamSid":"{sid}","start":{{"callSid":"CA1"}}}}',
+        ]
+        for _ in range(300):
+            text = list(dice.choice(good))
+            for _ in range(dice.randint(1, 4)):
+                at = dice.randrange(len(text))
+                text[at] = dice.choice(['"', "{", "}", "\x00", "é", "9", "-", "", "\\", text[at] * 50])
+            damaged = "".join(text)
+            await phone.inject(damaged.encode() if dice.random() < 0.1 else damaged)
+            await phone.say(b"\xff" * 160)  # one at a time: a flood is another test's matter
+        await phone.say(LOUD * 320)
+        await it.until(lambda: LOUD * 160 in it.heard())
+        assert it.left() == []

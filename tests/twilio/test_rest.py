@@ -1,0 +1,68 @@
+"""Ending a call through Twilio's REST API, against the local carrier's."""
+
+import asyncio
+
+import pytest
+
+from telephony.clock import Clock
+from telephony.errors import CarrierError
+from telephony.testing.carrier import Carrier, CarrierFaults
+from telephony.testing.serving import serve_app
+from telephony.twilio.rest import TwilioRest
+from tests.twilio.service import TOKEN, service
+
+
+async def refusal(rest: TwilioRest, call_sid: str = "CA1") -> CarrierError:
+    with pytest.raises(CarrierError) as caught:
+        await rest.hang_up(call_sid)
+    await rest.aclose()
+    return caught.value
+
+
+async def test_a_live_call_is_ended_and_a_finished_one_is_no_error() -> None:
+    """429 is asked again; 21220 and 404 mean that what we wanted has happened."""
+    async with service() as it, Carrier(auth_token=TOKEN, clock=it.clock, faults=CarrierFaults(rest_busy=2)) as carrier:
+        rest = TwilioRest(carrier.account_sid, TOKEN, carrier.api_base_url + "/", it.clock)
+        phone = await carrier.dial(it.base_url + "/voice")
+        await it.ready()
+        assert await rest.hang_up(phone.sid)
+        await phone.ended()
+        assert not await rest.hang_up(phone.sid)
+        assert not await rest.hang_up("CA" + "0" * 32)
+        await rest.aclose()
+        await rest.aclose()
+    assert phone.outcome == "completed"
+
+
+async def test_what_cannot_work_has_a_code() -> None:
+    """Wrong credentials, an API that stays busy, nobody there, a SID that would change the path."""
+    async with asyncio.timeout(20):
+        async with Carrier(auth_token=TOKEN, clock=Clock(20), faults=CarrierFaults(rest_busy=99)) as carrier:
+            base_url = carrier.api_base_url
+            wrong = await refusal(TwilioRest(carrier.account_sid, "no", base_url, carrier.clock))
+            assert (wrong.code, wrong.retryable) == ("rest_refused", False)
+            busy = await refusal(TwilioRest(carrier.account_sid, TOKEN, base_url, carrier.clock))
+            assert (busy.code, busy.retryable) == ("rest_busy", True)
+            assert (await refusal(TwilioRest("AC1", TOKEN, base_url, carrier.clock), "CA1/../x")).code == "rest_bad_sid"
+        gone = await refusal(TwilioRest("AC1", TOKEN, base_url, Clock(20)))
+        assert (gone.code, gone.retryable) == ("rest_unreachable", True)
+
+
+async def test_an_api_that_hangs_or_answers_html_is_bounded() -> None:
+    """No answer ends at the deadline (the SDK alone would wait five minutes); a 500 page is a failure, not a crash."""
+    seen = asyncio.Event()
+
+    async def hang(scope, receive, send) -> None:
+        if scope["type"] == "lifespan":
+            return
+        seen.set()
+        if "CAhang" in scope["path"]:
+            await asyncio.Event().wait()
+        await send({"type": "http.response.start", "status": 500, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": b"<html>oops</html>"})
+
+    async with asyncio.timeout(20), serve_app(hang, lifespan="off") as base_url:
+        slow = await refusal(TwilioRest("AC1", TOKEN, base_url, Clock(50)), "CAhang")
+        assert (slow.code, slow.retryable, seen.is_set()) == ("rest_timeout", True, True)
+        html = await refusal(TwilioRest("AC1", TOKEN, base_url, Clock(50)), "CA500")
+        assert (html.code, html.retryable) == ("rest_failed", True)
