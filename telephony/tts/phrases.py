@@ -1,0 +1,187 @@
+"""Fixed phrases: synthesised once, kept on disk, ready in the millisecond a call starts.
+
+A phrase is kept under everything that changes how it sounds: provider, voice, model, format, settings and text. Files
+are the owner's alone (0600 in 0700) and written atomically; a damaged file is made again. Where nothing can be written
+the phrases live in memory. A voice service that is down stops nothing: what fails is left out and tried again later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import structlog
+
+from telephony.call.events import Phrase
+from telephony.clock import Clock
+from telephony.errors import ProviderError, ProviderRefused, ProviderTimeout, ProviderUnavailable
+from telephony.tts import PhraseSource, VoiceSpec
+from telephony.tts import elevenlabs_wire as wire
+from telephony.tts.elevenlabs import describe, open_socket
+
+log = structlog.get_logger()
+
+FORMAT = "ulaw_8000"
+AT_ONCE = 2
+"""Phrases synthesised at the same time: live calls come first at the provider's limit."""
+PHRASE_MS = 15_000
+QUIET_MS = 1_500
+"""Audio that stops for so long is complete, whatever the alignment says."""
+
+
+class PhraseCache:
+    """Memory over disk over `source`. One for the process."""
+
+    def __init__(self, directory: Path | None, source: PhraseSource, clock: Clock) -> None:
+        self._directory = directory
+        self._source = source
+        self._clock = clock
+        self._memory: dict[str, Phrase] = {}
+        self._making: dict[str, asyncio.Lock] = {}
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._warned = False
+
+    def load(self, spec: VoiceSpec, wording: Mapping[str, str]) -> dict[str, Phrase]:
+        """Name -> phrase for those of `wording` (name -> text) that are in stock. No provider is asked."""
+        found = {}
+        for name, text in wording.items():
+            key = self._key(spec, text)
+            phrase = self._memory.get(key) or self._read(key, name, text)
+            if phrase is not None:
+                self._memory[key] = phrase
+                found[name] = Phrase(name, phrase.text, phrase.pcmu, phrase.ends_ms)
+        return found
+
+    async def ensure(self, spec: VoiceSpec, wording: Mapping[str, str]) -> int:
+        """Makes what is missing; returns how many could not be made. Raises nothing but CancelledError."""
+        missing = [(name, text) for name, text in wording.items() if name not in self.load(spec, wording)]
+        results = await asyncio.gather(*(self._make(spec, name, text) for name, text in missing))
+        return sum(not made for made in results)
+
+    async def _make(self, spec: VoiceSpec, name: str, text: str) -> bool:
+        key = self._key(spec, text)
+        async with self._making.setdefault(key, asyncio.Lock()), self._at_once:
+            if self.load(spec, {name: text}):
+                return True
+            try:
+                phrase = await self._source.synthesize(spec, name, text)
+            except ProviderError as error:
+                log.warning("phrase_not_made", phrase=name, code=error.code)
+                return False
+            self._memory[key] = phrase
+            await asyncio.to_thread(self._write, key, phrase)
+            return True
+
+    def _key(self, spec: VoiceSpec, text: str) -> str:
+        return hashlib.sha256(json.dumps([asdict(spec), FORMAT, text], sort_keys=True).encode()).hexdigest()
+
+    def _read(self, key: str, name: str, text: str) -> Phrase | None:
+        if self._directory is None:
+            return None
+        try:
+            data = json.loads((self._directory / f"{key}.json").read_text())
+            pcmu = base64.b64decode(data["pcmu"], validate=True)
+            if data["text"] != text or not pcmu:
+                return None
+            return Phrase(name, text, pcmu, tuple(int(ms) for ms in data["ends_ms"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            log.warning("phrase_damaged", phrase=name)
+            return None
+
+    def _write(self, key: str, phrase: Phrase) -> None:
+        if self._directory is None:
+            return
+        pcmu = base64.b64encode(phrase.pcmu).decode()
+        text = json.dumps({"text": phrase.text, "ends_ms": phrase.ends_ms, "pcmu": pcmu})
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, temporary = tempfile.mkstemp(dir=self._directory)  # made with mode 0600
+            with os.fdopen(handle, "w") as file:
+                file.write(text)
+            Path(temporary).replace(self._directory / f"{key}.json")
+        except OSError as error:
+            if not self._warned:
+                self._warned = True
+                log.warning("phrases_in_memory_only", reason=error.strerror)
+
+
+class ElevenLabsPhrases:
+    """A `PhraseSource` on the multi-context socket: one short connection a phrase."""
+
+    def __init__(self, base_url: str, api_key: str, clock: Clock) -> None:
+        self._base_url, self._key, self._clock = base_url, api_key, clock
+
+    async def synthesize(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
+        """See `PhraseSource`. A context that ends without audio (the close race) is tried once more."""
+        for _ in range(2):
+            phrase = await self._once(spec, name, text)
+            if phrase.pcmu:
+                return phrase
+        raise ProviderUnavailable("no audio for a phrase", provider="elevenlabs_tts")
+
+    async def _once(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
+        contexts = wire.Contexts(wire.voice_settings(spec))
+        try:
+            async with (
+                self._clock.timeout(PHRASE_MS),
+                open_socket(wire.socket_url(self._base_url, spec), self._key, self._clock) as socket,
+            ):
+                for frame in contexts.speak((1, 1), text, 0):
+                    await socket.send(frame)
+                pcmu, ends, chars, closed = b"", list[int](), "", False
+                while True:
+                    try:
+                        async with self._clock.timeout(QUIET_MS if pcmu and not closed else None):
+                            message = wire.decode(await socket.recv())
+                    except TimeoutError:
+                        message = wire.Ignored()
+                        chars = text
+                    if isinstance(message, wire.Audio) and (known := contexts.audio(message)) is not None:
+                        pcmu += message.pcmu
+                        ends += known[1]
+                        chars += message.chars
+                    elif isinstance(message, wire.Final):
+                        return Phrase(
+                            name, text, pcmu, tuple(ends) if len(ends) == len(text) else _fit(text, chars, ends)
+                        )
+                    elif isinstance(message, wire.Fault):
+                        raise ProviderRefused(message.slug, provider="elevenlabs_tts", code=message.slug)
+                    elif isinstance(message, wire.Garbage):
+                        raise ProviderUnavailable(message.why, provider="elevenlabs_tts", code="provider_misbehaved")
+                    if not closed and _solid(chars) >= _solid(text):
+                        closed = True
+                        for frame in contexts.close((1, 1), 0):
+                            await socket.send(frame)
+        except TimeoutError as error:
+            raise ProviderTimeout("a phrase took too long", provider="elevenlabs_tts") from error
+        except ProviderError:
+            raise
+        except Exception as error:
+            code, retryable = describe(error)
+            raise ProviderUnavailable(str(error), provider="elevenlabs_tts", code=code, retryable=retryable) from error
+
+
+def _solid(text: str) -> int:
+    return sum(not char.isspace() for char in text)
+
+
+def _fit(text: str, chars: str, ends: list[int]) -> tuple[int, ...]:
+    """The ends for the characters of `text`, when the alignment has other white space than it; () if they differ."""
+    solid = [end for char, end in zip(chars, ends, strict=False) if not char.isspace()]
+    if len(solid) != _solid(text):
+        return ()
+    fitted, at = [], 0
+    for char in text:
+        if not char.isspace():
+            at += 1
+        fitted.append(solid[max(0, at - 1)])
+    return tuple(fitted)
