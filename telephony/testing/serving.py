@@ -83,7 +83,7 @@ async def _cut(state: uvicorn.server.ServerState) -> None:
 
 
 _OPTIONS: dict[str, Any] = {
-    "ws": "websockets-sansio",
+    "ws": "telephony.twilio.socket_protocol:AbortableSocket",
     "ws_max_size": MAX_MESSAGE_BYTES,
     "ws_per_message_deflate": False,
     "ws_ping_interval": None,

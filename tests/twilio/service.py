@@ -20,7 +20,6 @@ from telephony.testing.carrier import Carrier, CarrierFaults
 from telephony.testing.serving import serve_app
 from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, open_leg
-from telephony.twilio.socket_protocol import AbortableSocket
 
 TOKEN = "the-auth-token"
 SPEED = 10.0
@@ -130,7 +129,7 @@ async def service(speed: float = SPEED, **options: object) -> AsyncIterator[Serv
             WebSocketRoute("/media", it.media),
         ]
     )
-    async with asyncio.timeout(20), serve_app(app, ws=AbortableSocket) as base_url:
+    async with asyncio.timeout(20), serve_app(app) as base_url:
         it.base_url = base_url
         yield it
 
