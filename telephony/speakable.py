@@ -31,7 +31,8 @@ _FENCE = re.compile(r"```.*?(?:```|$)", re.S)
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _ACTION = re.compile(
-    r"\*(?:[a-z]+s)(?: [a-z]+){0,3}\*|[(\[](?:laugh|sigh|smil|cough|chuckl|paus|clear|gasp|giggl|music|applaus)[^)\]]*[)\]]",
+    r"\*(?:[a-z]+s)(?: [a-z]+){0,3}\*"
+    r"|[(\[](?:laugh|sigh|smil|cough|chuckl|paus|clear|gasp|giggl|music|applaus)[^)\]]*[)\]]",
     re.I,
 )
 _BULLET = re.compile(r"^\s*(?:[-*•+]|\d{1,2}[.)]|#{1,6}|>)\s+", re.M)
@@ -42,8 +43,8 @@ _EMAIL = re.compile(r"\b([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)\b")
 _MONEY = re.compile(r"([$€£])\s?(\d{1,3}(?:,\d{3})+|\d{1,12})(?:\.(\d{2}))?(?!\d)( (?:million|billion|thousand))?")
 _ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _MONTH_DAY = re.compile(rf"\b({'|'.join(_MONTHS)})\s+(\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(\d{{4}}))?\b")
-_TIME = re.compile(r"\b(\d{1,2}):(\d{2})(?:\s?([AaPp])\.?[Mm]\b\.?)?(?![:\d])")
-_HOUR = re.compile(r"\b(\d{1,2})\s?([AaPp])\.?[Mm]\b\.?")
+_TIME = re.compile(r"\b(\d{1,2}):(\d{2})(?:\s?([AaPp])(?:[Mm]\b|\.[Mm]\.))?(?![:\d])")
+_HOUR = re.compile(r"\b(\d{1,2})\s?([AaPp])(?:[Mm]\b|\.[Mm]\.)")
 _PHONE = re.compile(
     r"(?<![\w.])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?)?\d{2,4}(?:[ .-]\d{2,4}){1,4}(?!\w)|\+\d{7,15}"
 )

@@ -176,6 +176,8 @@ def _solid(text: str) -> int:
 
 def _fit(text: str, chars: str, ends: list[int]) -> tuple[int, ...]:
     """The ends for the characters of `text`, when the alignment has other white space than it; () if they differ."""
+    if len(ends) == len(text):
+        return tuple(ends)
     solid = [end for char, end in zip(chars, ends, strict=False) if not char.isspace()]
     if len(solid) != _solid(text):
         return ()
