@@ -1,0 +1,139 @@
+"""Logs: how they look, and one line per turn and per call.
+
+Event names are static; personal data stands only under keys beginning `pii_`, and those are removed unless the
+operator has allowed them (TELEPHONY_LOG_PII=1). That rule is a processor of the whole process, so no line escapes it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import Counter
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.observe import Step
+from telephony.observe.turns import TurnClock, TurnReport
+
+log = structlog.get_logger()
+
+
+def configure(level: str = "info", format: str = "console", pii: bool = False, stream: TextIO | None = None) -> None:
+    """Sets up structlog, and the standard library's logging with it, for the whole process.
+
+    `level`: debug, info, warning or error. `format`: `json` (a line is an object) or `console`. Logs go to `stream`,
+    standard error by default.
+    """
+    out = stream or sys.stderr
+    number = logging.getLevelNamesMapping()[level.upper()]
+    renderer: Any = structlog.processors.JSONRenderer()
+    if format == "console":
+        renderer = structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=24)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=format == "json"),
+            *([] if pii else [without_pii]),
+            *([structlog.processors.format_exc_info] if format == "json" else []),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    # Libraries: warnings and worse only. What they say at lower levels may hold texts, headers and keys.
+    logging.basicConfig(level=max(number, logging.WARNING), stream=out, format="%(levelname)s %(name)s", force=True)
+
+
+def without_pii(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Takes personal data out of a log line."""
+    for key in [key for key in line if key.startswith("pii_")]:
+        del line[key]
+    return line
+
+
+class CallLog:
+    """An observer: a line for each turn, and one that sums up the call. No texts, unless personal data is allowed."""
+
+    def __init__(self, call_sid: str) -> None:
+        self._log = log.bind(call_sid=call_sid)
+        self._turns = TurnClock(self._turn)
+        self._counts: Counter[str] = Counter()
+        self._codes: Counter[str] = Counter()
+        self._totals: list[int] = []
+        self._now = 0
+        self._ended = ""
+
+    def see(self, step: Step) -> None:
+        self._now = step.now_ms
+        self._event(step.event)
+        for action in step.actions:
+            self._action(action)
+        self._turns.see(step)
+
+    def close(self) -> None:
+        self._turns.close()
+        answers = sorted(self._totals)
+        self._log.info(
+            "call_ended",
+            reason=self._ended or "unknown",
+            duration_ms=self._now,
+            greeting_ms=self._turns.greeting_ms,
+            answer_ms_median=answers[len(answers) // 2] if answers else None,
+            answer_ms_max=answers[-1] if answers else None,
+            errors=dict(self._codes),
+            **{name: self._counts[name] for name in _COUNTED},
+        )
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _event(self, event: e.Event) -> None:
+        match event:
+            case e.AudioMissed(ms):
+                self._counts["missed_ms"] += ms
+            case e.EarsLost(code, _) | e.VoiceLost(code, _) | e.ReplyFailed(_, code, _) | e.SpeechLost(_, _, code, _):
+                self._codes[code] += 1
+                self._log.warning("provider_failed", at_ms=self._now, what=type(event).__name__, code=code)
+            case e.OutboxOverflowed(port, dropped):
+                self._counts["dropped"] += dropped
+                self._log.warning("outbox_overflowed", at_ms=self._now, port=port, dropped=dropped)
+            case e.ToolFinished():
+                self._counts["tools"] += 1
+                self._counts["tools_failed"] += event.failed
+            case e.CallerLeft(how):
+                self._ended = self._ended or how
+
+    def _action(self, action: a.Action) -> None:
+        match action:
+            case a.Explain("cut"):
+                self._counts["cuts"] += 1
+            case a.Explain("resume"):
+                self._counts["resumes"] += 1
+            case a.Explain("apology"):
+                self._counts["apologies"] += 1
+            case a.Explain("filler"):
+                self._counts["fillers"] += 1
+            case a.EndCall(reason, _):
+                self._ended = reason
+
+    def _turn(self, report: TurnReport) -> None:
+        self._counts["turns"] += 1
+        if report.answer_ms is not None:
+            self._totals.append(report.answer_ms)
+        self._log.info(
+            "turn",
+            turn=report.turn,
+            answer_ms=report.answer_ms,
+            interrupted=report.interrupted,
+            **{f"{stage.name}_ms": stage.ms for stage in report.stages()},
+            pii_caller=report.caller,
+            pii_agent=report.agent,
+        )
+
+
+_COUNTED = ("turns", "cuts", "resumes", "apologies", "fillers", "tools", "tools_failed", "missed_ms", "dropped")

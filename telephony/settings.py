@@ -1,0 +1,350 @@
+"""The environment and `.env` -> `Settings`, typed and frozen; every mistake is reported at once, in words.
+
+Theory of operation. Each setting is declared once, as a field of `Settings`, with its name in the environment, its
+help and its parser; `.env.example`, the README's table and `telephony check` follow from that. `load` reads all of
+them, collects what is wrong instead of stopping at the first, and looks at them together: which parts are the
+vendors', which are local.
+
+The embedded default (`offline`) is chosen only when no key of any provider is set, on loopback, without PUBLIC_URL, or
+on request. A part of the keys is an error, never a silent stand-in. Values tolerate spaces and quotes around them; an
+empty value is no value. Error texts never repeat a secret, nor a URL that may hold one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from telephony.agent import UNSUITABLE_VOICE_MODELS
+from telephony.errors import SettingsError
+
+T = TypeVar("T")
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "omit")
+CARRIER_SIDE = ("host", "port", "public_url", "trusted_proxies", "fallback_number")
+"""What a call over the local carrier does not need, besides everything of Twilio's."""
+
+
+# --- parsers: text -> value; a ValueError holds the end of a sentence that begins with the setting's name ------------
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"must be one of {', '.join(words)}, not {text!r}")
+        return text.lower()
+
+    return parse
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number between {low} and {high}, not {text!r}")
+        return int(text)
+
+    return parse
+
+
+def _switch(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError(f"must be 1 or 0, not {text!r}")
+
+
+def _secret(text: str) -> str:
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("holds a space, a line break or a character that cannot be part of a key (pasted badly?)")
+    return text
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.:_-]+", text):
+        raise ValueError(f"must be a host name or an IP address without scheme or port, not {text!r}")
+    return text
+
+
+def _url(text: str) -> str:
+    """An http(s) base URL without query or credentials, and no slash at the end."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is not a URL that can be read") from None
+    if parts.scheme in ("ws", "wss"):
+        raise ValueError(f"must begin with {'https' if parts.scheme == 'wss' else 'http'}:// (sockets follow from it)")
+    if parts.scheme not in ("http", "https") or not host or re.search(r"\s", text):
+        raise ValueError("must be a URL such as https://api.example.com")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user name or password")
+    if "?" in text or "#" in text:
+        raise ValueError("must not hold a query or a fragment")
+    return text.rstrip("/")
+
+
+def _public_url(text: str) -> str:
+    url = _url(text)
+    parts = urlsplit(url)
+    if parts.scheme != "https":
+        raise ValueError("must begin with https:// (Twilio streams over TLS only)")
+    if parts.path:
+        raise ValueError("must be the bare address, without a path (https://calls.example.com)")
+    return f"https://{parts.netloc.lower()}"
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    found = [part for part in re.split(r"[\s,]+", text) if part]
+    for part in found:
+        try:
+            ipaddress.ip_network(part, strict=False)
+        except ValueError:
+            raise ValueError(f"must list IP addresses or networks such as 10.0.0.0/8; {part!r} is neither") from None
+    return tuple(found)
+
+
+def _agent(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", text):
+        raise ValueError(f"must name an agent as package.module:name, not {text!r}")
+    return text
+
+
+def _directory(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("begins with ~, but the home directory is not known") from None
+
+
+def _account(text: str) -> str:
+    if not re.fullmatch(r"AC[0-9A-Za-z]{32}", text):
+        raise ValueError("must be AC and 32 characters (it is on the front page of the Twilio console)")
+    return text
+
+
+def _phone(text: str) -> str:
+    number = re.sub(r"[\s().-]", "", text)
+    if not re.fullmatch(r"\+[1-9]\d{6,14}", number):
+        raise ValueError("must be a phone number with its country code, such as +15551234567")
+    return number
+
+
+def _voice_model(text: str) -> str:
+    if text in UNSUITABLE_VOICE_MODELS:
+        raise ValueError(f"{text} cannot be used on a call: {UNSUITABLE_VOICE_MODELS[text]}")
+    return text
+
+
+# --- the settings ---------------------------------------------------------------------------------------------------
+
+
+def _setting(env: str, default: T, help: str, parse: Callable[[str], T], *, secret: bool = False) -> T:
+    """A field of `Settings` that comes from the environment."""
+    metadata = {"env": env, "help": help, "parse": parse, "secret": secret}
+    made: T = field(default=default, repr=not secret, metadata=metadata)
+    return made
+
+
+try:
+    _DATA: Path | None = Path("~/.local/share/telephony").expanduser()
+except RuntimeError:  # no home: in memory then
+    _DATA = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. Empty text means "not set". `offline`: local servers stand in for the providers."""
+
+    host: str = _setting("HOST", "127.0.0.1", "Address to listen on.", _host)
+    port: int = _setting("PORT", 8080, "Port to listen on.", _whole(0, 65_535))
+    public_url: str = _setting(
+        "PUBLIC_URL", "", "The https address under which Twilio reaches this service.", _public_url
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        "TRUSTED_PROXIES", (), "Proxies (IPs, networks) whose forwarded headers are believed.", _networks
+    )
+    agent: str = _setting(
+        "TELEPHONY_AGENT", "telephony.examples.receptionist:agent", "Who answers: package.module:name.", _agent
+    )
+    data: Path | None = _setting(  # noqa: RUF009  (paths do not change)
+        "TELEPHONY_DATA", _DATA, "Directory for synthesised fixed phrases, readable by you only.", _directory
+    )
+    max_calls: int = _setting(
+        "TELEPHONY_MAX_CALLS", 100, "Calls at the same time; the next caller is told to try later.", _whole(1, 100_000)
+    )
+    fallback_number: str = _setting(
+        "TELEPHONY_FALLBACK_NUMBER", "", "Dialled when the service breaks during a call.", _phone
+    )
+    drain_seconds: int = _setting(
+        "TELEPHONY_DRAIN_SECONDS", 120, "How long live calls may go on after SIGTERM.", _whole(0, 86_400)
+    )
+    log_level: str = _setting(
+        "TELEPHONY_LOG_LEVEL", "info", "debug, info, warning or error.", _one_of("debug", "info", "warning", "error")
+    )
+    log_format: str = _setting("TELEPHONY_LOG_FORMAT", "console", "console or json.", _one_of("console", "json"))
+    log_pii: bool = _setting("TELEPHONY_LOG_PII", False, "1: personal data (what is said) may be logged.", _switch)
+    twilio_account_sid: str = _setting(
+        "TWILIO_ACCOUNT_SID", "", "Twilio account (AC...); lets the service end calls by itself.", _account
+    )
+    twilio_auth_token: str = _setting(
+        "TWILIO_AUTH_TOKEN", "", "Twilio auth token; checks that requests are Twilio's.", _secret, secret=True
+    )
+    twilio_api_base_url: str = _setting("TWILIO_API_BASE_URL", "", "Another address for Twilio's REST API.", _url)
+    openai_api_key: str = _setting("OPENAI_API_KEY", "", "Key of the language model.", _secret, secret=True)
+    openai_base_url: str = _setting("OPENAI_BASE_URL", "", "Another OpenAI-compatible server (ends in /v1).", _url)
+    openai_model: str = _setting("OPENAI_MODEL", "gpt-5.4-mini", "Language model.", _text)
+    openai_effort: str | None = _setting(
+        "OPENAI_EFFORT", "none", f"Reasoning effort: {', '.join(EFFORTS)} (omit: not sent).", _one_of(*EFFORTS)
+    )
+    openai_token_field: str = _setting(
+        "OPENAI_TOKEN_FIELD", "max_completion_tokens", "What the server calls the token limit; or max_tokens.",
+        _one_of("max_completion_tokens", "max_tokens"),
+    )  # fmt: skip
+    elevenlabs_api_key: str = _setting("ELEVENLABS_API_KEY", "", "Key of the speech service.", _secret, secret=True)
+    elevenlabs_base_url: str = _setting(
+        "ELEVENLABS_BASE_URL", "", "Another address of the speech service (residency regions).", _url
+    )
+    elevenlabs_voice_id: str = _setting(
+        "ELEVENLABS_VOICE_ID", "21m00Tcm4TlvDq8ikWAM", "Voice, where the agent names none (default: Rachel).", _text
+    )
+    elevenlabs_model: str = _setting(
+        "ELEVENLABS_MODEL", "eleven_flash_v2_5", "Voice model, where the agent names none.", _voice_model
+    )
+    offline: bool = False
+
+
+SETTINGS: tuple[Field[Any], ...] = tuple(f for f in fields(Settings) if "env" in f.metadata)
+"""The fields that come from the environment; `metadata` holds `env`, `help`, `parse`, `secret`."""
+_KEYS = ("twilio_auth_token", "openai_api_key", "elevenlabs_api_key")
+
+
+def load(
+    environ: Mapping[str, str],
+    *,
+    offline: bool = False,
+    env_file: Path | None = Path(".env"),
+    local_carrier: bool = False,
+) -> Settings:
+    """The settings of `environ`, filled up from `env_file` where that exists. Raises SettingsError with every problem.
+
+    `offline` asks for the local parts whatever is set. With `local_carrier` the calls come from a carrier in this
+    process (the demo), so that nothing of Twilio's, nor a public address, is read or needed.
+    """
+    problems: list[str] = []
+    given = _given(environ, env_file, problems)
+    values: dict[str, Any] = {}
+    for one in SETTINGS:
+        env = one.metadata["env"]
+        if env not in given or (local_carrier and (one.name in CARRIER_SIDE or one.name.startswith("twilio"))):
+            continue
+        try:
+            values[one.name] = one.metadata["parse"](given[env])
+        except ValueError as error:
+            problems.append(f"{env} {error}")
+    # Whether something was given counts below, also where it could not be read: it is reported once.
+    named = {one.name for one in SETTINGS if one.metadata["env"] in given and _counts(one.name, local_carrier)}
+    settings = Settings(**values)
+    local = offline or (not named.intersection(_KEYS) and is_loopback(settings.host) and "public_url" not in named)
+    problems += _together(settings, named, local=local, asked=offline, local_carrier=local_carrier)
+    if problems:
+        raise SettingsError(problems)
+    effort = None if settings.openai_effort == "omit" else settings.openai_effort
+    return Settings(**{**values, "openai_effort": effort, "offline": local})
+
+
+def is_loopback(host: str) -> bool:
+    """`localhost`, 127.0.0.0/8 or ::1."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")
+
+
+def describe(settings: Settings) -> list[tuple[str, str]]:
+    """What the service is made of, for people: (part, what does it)."""
+    brain = settings.openai_base_url or ("" if settings.offline else "OpenAI")
+    speech = settings.elevenlabs_base_url or "ElevenLabs"
+    return [
+        ("agent", settings.agent),
+        ("carrier", "Twilio" if settings.public_url or settings.twilio_auth_token else "local (this machine only)"),
+        ("ears", "local: small vocabulary, English" if settings.offline else f"{speech}, Scribe v2 realtime"),
+        ("brain", f"{brain}, {settings.openai_model}" if brain else "local: the example's dialogue"),
+        ("voice", "local: espeak" if settings.offline else f"{speech}, {settings.elevenlabs_model}"),
+    ]
+
+
+# --- inside ---------------------------------------------------------------------------------------------------------
+
+
+def _counts(name: str, local_carrier: bool) -> bool:
+    return not (local_carrier and (name in CARRIER_SIDE or name.startswith("twilio")))
+
+
+def _given(environ: Mapping[str, str], env_file: Path | None, problems: list[str]) -> dict[str, str]:
+    """Name -> value, cleaned, of what is set. The environment goes before the file, also where it is empty."""
+    from_file: dict[str, str | None] = {}
+    if env_file is not None and env_file.is_file():
+        try:
+            from_file = dict(dotenv_values(env_file, interpolate=False, encoding="utf-8-sig"))
+        except (OSError, UnicodeDecodeError):
+            problems.append(f"{env_file} cannot be read as text in UTF-8")
+    known = {one.metadata["env"] for one in SETTINGS}
+    for name in sorted({*environ, *from_file}):
+        if name.startswith("TELEPHONY_") and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            problems.append(f"{name} is not a setting" + (f" (did you mean {close[0]}?)" if close else ""))
+    merged = {**from_file, **environ}
+    cleaned = {name: _clean(merged[name] or "") for name in known if name in merged}
+    return {name: value for name, value in cleaned.items() if value}
+
+
+def _clean(text: str) -> str:
+    text = text.strip()
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+        text = text[1:-1].strip()
+    return text
+
+
+def _together(settings: Settings, named: set[str], *, local: bool, asked: bool, local_carrier: bool) -> list[str]:
+    """What is wrong with the settings as a whole."""
+    problems = []
+    if not is_loopback(settings.host) and not named & {"public_url", "trusted_proxies"}:
+        problems.append(
+            f"HOST={settings.host} can be reached from outside, but neither PUBLIC_URL nor TRUSTED_PROXIES is set: "
+            "Twilio's signatures could not be checked"
+        )
+    if asked:
+        return problems
+    if local:
+        for name, key in (
+            ("elevenlabs_base_url", "ELEVENLABS_API_KEY"),
+            ("twilio_account_sid", "TWILIO_AUTH_TOKEN"),
+        ):
+            if name in named:
+                problems.append(f"{name.upper()} is set, but {key} is not; {_WAY_OUT}")
+        return problems
+    needed = {"openai_api_key": "OPENAI_API_KEY", "elevenlabs_api_key": "ELEVENLABS_API_KEY"}
+    if not local_carrier:
+        needed = {"twilio_auth_token": "TWILIO_AUTH_TOKEN"} | needed
+    if settings.openai_base_url and is_loopback(urlsplit(settings.openai_base_url).hostname or ""):
+        del needed["openai_api_key"]  # a server of the user's own, on this machine
+    missing = [env for name, env in needed.items() if name not in named]
+    if missing:
+        problems.append(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; {_WAY_OUT}")
+    return problems
+
+
+_WAY_OUT = "set all keys for real calls, or none (or --offline) for the local parts"
