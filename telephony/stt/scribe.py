@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
 
 from telephony.call.actions import Action, CommitTranscript, Transcribe
-from telephony.call.events import CommitRefused, EarsLost, EarsReady, OutboxOverflowed, TranscriptFinal
+from telephony.call.events import CommitRefused, EarsLost, EarsReady, Event, OutboxOverflowed, TranscriptFinal
 from telephony.clock import Clock
 from telephony.ports import Emit
 from telephony.stt import EarsSpec
@@ -166,7 +166,7 @@ class ScribeEars:
                 for task in helpers:
                     task.cancel()
 
-    def _report(self, events: list[wire.Event]) -> None:
+    def _report(self, events: list[Event]) -> None:
         for event in events:
             if isinstance(event, TranscriptFinal) and event.commit:
                 self._answered(event.commit)
