@@ -237,11 +237,13 @@ def load(
     offline: bool = False,
     env_file: Path | None = Path(".env"),
     local_carrier: bool = False,
+    also: Callable[[Settings], list[str]] = lambda settings: [],
 ) -> Settings:
     """The settings of `environ`, filled up from `env_file` where that exists. Raises SettingsError with every problem.
 
     `offline` asks for the local parts whatever is set. With `local_carrier` the calls come from a carrier in this
-    process (the demo), so that nothing of Twilio's, nor a public address, is read or needed.
+    process (the demo), so that nothing of Twilio's, nor a public address, is read or needed. `also` looks for further
+    problems in the settings as far as they could be read.
     """
     problems: list[str] = []
     given = _given(environ, env_file, problems)
@@ -259,6 +261,7 @@ def load(
     settings = Settings(**values)
     local = offline or (not named.intersection(_KEYS) and is_loopback(settings.host) and "public_url" not in named)
     problems += _together(settings, named, local=local, asked=offline, local_carrier=local_carrier)
+    problems += also(settings)
     if problems:
         raise SettingsError(problems)
     effort = None if settings.openai_effort == "omit" else settings.openai_effort

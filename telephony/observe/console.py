@@ -1,0 +1,90 @@
+"""A call as it happens, on a terminal: who says what, how long the answers took, what was interrupted.
+
+Plain lines that read well without colour; colours are added where the stream is a terminal. Texts of the call are
+shown with control characters taken out: a caller cannot reach the terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.observe import Step
+from telephony.observe.turns import BargeIn, TurnClock, TurnReport, waterfall
+
+_DIM, _CALLER, _AGENT, _WARN, _PLAIN = "\033[2m", "\033[36m", "\033[32m", "\033[33m", "\033[0m"
+_ENDINGS = {"caller": "the caller hung up", "stop": "the caller hung up", "agent": "the agent ended the call"}
+
+
+class Console:
+    """An observer. `title` is printed at the start of the call (with several calls: their name)."""
+
+    def __init__(self, title: str = "", stream: TextIO | None = None, *, waterfalls: bool = True) -> None:
+        self._out = stream or sys.stdout
+        self._colours = self._out.isatty() and "NO_COLOR" not in os.environ
+        self._title, self._waterfalls = title, waterfalls
+        self._turns = TurnClock(self._report, self._barge_in)
+        self._now = 0
+        self._over = False
+
+    def see(self, step: Step) -> None:
+        self._now = step.now_ms
+        if isinstance(step.event, e.CallStarted):
+            self._line("", f"call answered {self._title}".rstrip(), _DIM)
+        for action in step.actions:
+            self._action(action)
+        if isinstance(step.event, e.CallerLeft):
+            self._ended(_ENDINGS.get(step.event.how, step.event.how))
+        if isinstance(step.event, e.EarsLost | e.VoiceLost | e.ReplyFailed):
+            self._line("", f"{type(step.event).__name__}: {step.event.code}", _WARN)
+        self._turns.see(step)
+
+    def close(self) -> None:
+        self._turns.close()
+        self._out.flush()
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _action(self, action: a.Action) -> None:
+        match action:
+            case a.LineAdded("caller", text):
+                self._line("caller", text, _CALLER)
+            case a.LineAdded("agent", text, _, interrupted):
+                self._line("agent", f"{text} -- (interrupted)" if interrupted else text, _AGENT)
+            case a.RunTool(_, tool_call_id):
+                self._line("", f"tool runs ({tool_call_id})", _DIM)
+            case a.Explain("not_heard" | "filler" | "apology" | "still_there" as what):
+                self._line("", what.replace("_", " "), _WARN)
+            case a.EndCall(reason, _):
+                self._ended(_ENDINGS.get(reason, reason))
+
+    def _ended(self, why: str) -> None:
+        if not self._over:
+            self._over = True
+            self._line("", f"call ended: {why}", _DIM)
+
+    def _barge_in(self, barge_in: BargeIn) -> None:
+        kind = "interrupted" if barge_in.verdict == "cut" else "held, then went on"
+        self._line("", f"agent {kind}: silent {barge_in.ms} ms after the caller's first sound", _WARN)
+
+    def _report(self, report: TurnReport) -> None:
+        if self._waterfalls and (bars := waterfall(report)):
+            for line in bars.splitlines():
+                self._print(f"{'':>18}{line}", _DIM)
+
+    def _line(self, who: str, text: str, colour: str) -> None:
+        self._print(f"{self._now / 1000:7.2f}  {who:<7}  {clean(text)}", colour)
+
+    def _print(self, line: str, colour: str) -> None:
+        try:
+            print(f"{colour}{line}{_PLAIN}" if self._colours else line, file=self._out, flush=True)
+        except UnicodeEncodeError:  # a terminal without UTF-8
+            print(line.encode("ascii", "replace").decode(), file=self._out, flush=True)
+
+
+def clean(text: str) -> str:
+    """`text` on one line, without anything that a terminal would obey."""
+    return "".join(char if char.isprintable() else " " for char in text).strip()

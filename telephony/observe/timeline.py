@@ -1,0 +1,210 @@
+"""A call as one HTML page: who made sound when, what was said, where the time went. No script, no outside asset.
+
+    timeline_html(steps, title="...", wav="call.wav") -> str
+
+What the caller heard is drawn from what was sent, played at the carrier's 8,000 bytes a second from the moment it was
+sent, and dropped at `clear`: a drawing, not the proof that the core keeps (`call/playout.py`). Every text is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.observe import Step
+from telephony.observe.turns import VOICED, TurnClock, TurnReport
+
+PIXELS_PER_S = 60
+BYTES_PER_MS = 8
+_LANES = ("caller", "holds", "sent", "heard")
+_TOP = {lane: 30 + 44 * index for index, lane in enumerate(_LANES)}
+_HEIGHT = 30 + 44 * len(_LANES) + 14
+_FLOOR, _CEILING = -600, -100  # tenths of dBFS drawn as nothing and as full height
+_STAGE_COLOURS = {
+    "listening": "#7a9cc6", "starting": "#999", "thinking": "#d9a441", "phrasing": "#b07cc6",
+    "voice": "#5fa777", "sending": "#c96567",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Drawn:
+    """What is to be drawn, in ms since the call began."""
+
+    end_ms: int = 0
+    levels: list[tuple[int, int]] = field(default_factory=list)
+    voiced: list[tuple[int, int]] = field(default_factory=list)
+    sent: list[tuple[int, int]] = field(default_factory=list)
+    heard: list[tuple[int, int]] = field(default_factory=list)
+    holds: list[tuple[int, int, str]] = field(default_factory=list)
+    clears: list[int] = field(default_factory=list)
+    lines: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def timeline_html(steps: Iterable[Step], *, title: str = "Call", wav: str = "") -> str:
+    """The page. `wav`, if given, is a link (relative or not) to the call's recording."""
+    clock = TurnClock()
+    drawn = _gather(steps, clock)
+    clock.close()
+    facts = [f"{drawn.end_ms / 1000:.1f} s", f"{len(clock.reports)} answers", f"{len(clock.barge_ins)} interruptions"]
+    if clock.greeting_ms is not None:
+        facts.insert(1, f"greeting after {clock.greeting_ms} ms")
+    player = f'<p><audio controls src="{escape(wav)}"></audio><br>left: caller, right: agent</p>' if wav else ""
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1><p>{escape(', '.join(facts))}</p>{player}"
+        f'<div class="scroll">{_svg(drawn)}</div><p class="key">{_KEY}</p>'
+        f"<h2>What was said</h2>{_lines(drawn)}<h2>Answers</h2>{_answers(clock.reports)}"
+        f"<h2>Interruptions</h2>{_interruptions(clock)}</body></html>\n"
+    )
+
+
+# --- what happened --------------------------------------------------------------------------------------------------
+
+
+def _gather(steps: Iterable[Step], clock: TurnClock) -> _Drawn:
+    drawn, queue_ms = _Drawn(), 0
+    for step in steps:
+        clock.see(step)
+        drawn.end_ms = now = max(drawn.end_ms, step.now_ms)
+        _hear(drawn, step)
+        for action in step.actions:
+            match action:
+                case a.SendAudio(pcmu):
+                    start = max(now, queue_ms)
+                    queue_ms = start + len(pcmu) // BYTES_PER_MS
+                    _span(drawn.sent, now, now + len(pcmu) // BYTES_PER_MS)
+                    _span(drawn.heard, start, queue_ms)
+                case a.ClearPlayout():
+                    drawn.clears.append(now)
+                    drawn.heard = [(start, min(end, now)) for start, end in drawn.heard if start < now]
+                    queue_ms = now
+                case a.Explain("hold"):
+                    drawn.holds.append((now, now, "hold"))
+                case a.Explain("cut" | "resume" as what):
+                    begun = drawn.holds.pop()[0] if drawn.holds and drawn.holds[-1][2] == "hold" else now
+                    drawn.holds.append((begun, now, what))
+                case a.LineAdded(speaker, text, _, interrupted):
+                    drawn.lines.append((now, speaker, f"{text} …(interrupted)" if interrupted else text))
+    drawn.heard = [(start, min(end, drawn.end_ms)) for start, end in drawn.heard if start < drawn.end_ms]
+    return drawn
+
+
+def _hear(drawn: _Drawn, step: Step) -> None:
+    match step.event:
+        case e.AudioReceived():
+            drawn.levels.append((step.now_ms, step.event.level))
+            if (step.event.speech or 0) >= VOICED:
+                _span(drawn.voiced, step.now_ms - 32, step.now_ms)
+        case e.KeyPressed(digit):
+            drawn.lines.append((step.now_ms, "key", digit))
+        case e.ToolWanted(_, _, name, arguments):
+            drawn.lines.append((step.now_ms, "tool", f"{name}({arguments})"))
+        case e.ToolFinished(_, _, result):
+            drawn.lines.append((step.now_ms, "tool", f"-> {result}"))
+
+
+def _span(spans: list[tuple[int, int]], start: int, end: int) -> None:
+    """Adds a span; one that follows closely grows the last."""
+    if spans and start - spans[-1][1] <= 60:
+        spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+    else:
+        spans.append((start, end))
+
+
+# --- how it looks ---------------------------------------------------------------------------------------------------
+
+
+def _x(ms: int) -> float:
+    return round(70 + ms * PIXELS_PER_S / 1000, 1)
+
+
+def _svg(drawn: _Drawn) -> str:
+    width = _x(drawn.end_ms) + 20
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{_HEIGHT}" role="img">']
+    for second in range(drawn.end_ms // 1000 + 1):
+        x = _x(second * 1000)
+        parts.append(f'<line x1="{x}" x2="{x}" y1="18" y2="{_HEIGHT - 8}" class="grid"/>')
+        parts.append(f'<text x="{x}" y="12" class="tick">{second} s</text>')
+    for lane in _LANES:
+        parts.append(f'<text x="4" y="{_TOP[lane] + 22}">{lane}</text>')
+    parts.append(_level_path(drawn.levels))
+    parts += [_bar("caller", span, "voiced", "voice", height=4, drop=34) for span in drawn.voiced]
+    parts += [_bar("sent", span, "sent", "sent to the carrier") for span in drawn.sent]
+    parts += [_bar("heard", span, "heard", "heard by the caller") for span in drawn.heard]
+    parts += [_bar("holds", (start, max(end, start + 30)), what, what) for start, end, what in drawn.holds]
+    for clear in drawn.clears:
+        parts.append(f'<line x1="{_x(clear)}" x2="{_x(clear)}" y1="20" y2="{_HEIGHT - 8}" class="clear"/>')
+    for at, speaker, text in drawn.lines:
+        lane = "caller" if speaker in ("caller", "key") else "heard"
+        mark = f'<circle cx="{_x(at)}" cy="{_TOP[lane] + 2}" r="4" class="line"><title>{escape(text)}</title></circle>'
+        parts.append(mark)
+    return "".join(parts) + "</svg>"
+
+
+def _level_path(levels: Sequence[tuple[int, int]]) -> str:
+    if not levels:
+        return ""
+    base = _TOP["caller"] + 34
+    points = []
+    for at, level in levels:
+        share = min(1.0, max(0.0, (level - _FLOOR) / (_CEILING - _FLOOR)))
+        points.append(f"{_x(at)},{base - 30 * share:.1f}")
+    return f'<polygon class="level" points="{_x(levels[0][0])},{base} {" ".join(points)} {_x(levels[-1][0])},{base}"/>'
+
+
+def _bar(lane: str, span: tuple[int, int], kind: str, what: str, height: int = 30, drop: int = 4) -> str:
+    start, end = span
+    label = escape(f"{what}: {start / 1000:.2f} - {end / 1000:.2f} s")
+    return (
+        f'<rect class="{kind}" x="{_x(start)}" y="{_TOP[lane] + drop}" '
+        f'width="{max(1.0, (end - start) * PIXELS_PER_S / 1000):.1f}" height="{height}"><title>{label}</title></rect>'
+    )
+
+
+def _lines(drawn: _Drawn) -> str:
+    rows = [
+        f'<tr class="{escape(speaker)}"><td>{at / 1000:.2f}</td><td>{escape(speaker)}</td><td>{escape(text)}</td></tr>'
+        for at, speaker, text in drawn.lines
+    ]
+    return f"<table>{''.join(rows)}</table>"
+
+
+def _answers(reports: Sequence[TurnReport]) -> str:
+    rows = []
+    for report in reports:
+        bars = "".join(
+            f'<span class="stage" style="width:{max(1, stage.ms // 4)}px;background:{_STAGE_COLOURS[stage.name]}" '
+            f'title="{escape(stage.name)}: {stage.ms} ms"></span>'
+            for stage in report.stages()
+        )
+        words = ", ".join(f"{stage.name} {stage.ms}" for stage in report.stages())
+        took = "-" if report.answer_ms is None else f"{report.answer_ms} ms"
+        rows.append(f"<tr><td>{report.turn}</td><td>{took}</td><td>{bars}<br>{escape(words)}</td></tr>")
+    return f"<table><tr><th>turn</th><th>answer</th><th>where the time went (ms)</th></tr>{''.join(rows)}</table>"
+
+
+def _interruptions(clock: TurnClock) -> str:
+    rows = [
+        f"<tr><td>{one.onset_ms / 1000:.2f}</td><td>{escape(one.verdict)}</td><td>silent after {one.ms} ms</td></tr>"
+        for one in clock.barge_ins
+    ]
+    return f"<table>{''.join(rows)}</table>" if rows else "<p>none</p>"
+
+
+_STYLE = (
+    "body{font:14px/1.5 system-ui,sans-serif;margin:24px;color:#222}h1{font-size:20px}h2{font-size:16px}"
+    ".scroll{overflow-x:auto;border:1px solid #ddd}svg text{font-size:12px;fill:#555}.tick{font-size:10px}"
+    ".grid{stroke:#eee}.clear{stroke:#c33;stroke-dasharray:3 3}.level{fill:#9db8d8}.voiced{fill:#2f5f9e}"
+    ".sent{fill:#cfe6d6}.heard{fill:#4f9e69}.hold{fill:#e7c66b}.resume{fill:#e7c66b}.cut{fill:#c96567}"
+    ".line{fill:#444}table{border-collapse:collapse}td,th{padding:2px 12px 2px 0;text-align:left;vertical-align:top}"
+    ".caller td{color:#2f5f9e}.agent td{color:#2c6e44}.tool td,.key td{color:#888}"
+    ".stage{display:inline-block;height:12px}.key{color:#777}"
+)
+_KEY = (
+    "caller: loudness, with detected voice below it; holds: yellow = held and resumed, red = cut; sent: as it left "
+    "for the carrier (faster than it is heard); heard: as the caller heard it; dashed red: the queue cleared; "
+    "dots: lines of the record."
+)
