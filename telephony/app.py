@@ -16,7 +16,7 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,12 +45,13 @@ from telephony.tts.elevenlabs import ElevenLabsVoice
 from telephony.tts.phrases import ElevenLabsPhrases, PhraseCache
 from telephony.twilio.rest import TwilioRest
 from telephony.twilio.webhooks import CarrierSettings, Webhooks
+from telephony.vad import Detector
 from telephony.vad.silero import SileroDetector
 
 log = structlog.get_logger()
 
 SOCKET_OPTIONS = {
-    "ws": "websockets-sansio",
+    "ws": "telephony.twilio.socket_protocol:AbortableSocket",
     "ws_max_size": 65_536,  # a media frame has about 400 bytes
     "ws_per_message_deflate": False,  # error 31924
     "ws_ping_interval": None,  # Twilio is not known to answer pings
@@ -63,13 +64,15 @@ SOCKET_OPTIONS = {
 
 @dataclass(slots=True)
 class Service:
-    """Everything that outlives a call. `ready` once calls can be taken."""
+    """Everything that outlives a call. `ready` once calls can be taken; `warm` once connections and phrases are there
+    as well, as far as they could be had."""
 
     settings: Settings
     clock: Clock
     board: Switchboard
     webhooks: Webhooks
     ready: bool = False
+    warm: asyncio.Event = field(default_factory=asyncio.Event)
     base_url: str = ""
 
     def on_call(self, make: Callable[[str], Observer | None]) -> None:
@@ -148,7 +151,9 @@ def stock(agent: Agent) -> dict[str, str]:
     return phrases | ({"greeting": agent.greeting} if agent.greeting else {})
 
 
-def compose(settings: Settings, clock: Clock, agents: AgentSource) -> tuple[Service, Outfit]:
+def compose(
+    settings: Settings, clock: Clock, agents: AgentSource, detector: Callable[[], Detector]
+) -> tuple[Service, Outfit]:
     """All parts of the service, wired; nothing is connected yet."""
     outfit = Outfit(settings, clock)
     board = Switchboard(clock, outfit, settings.max_calls)
@@ -164,13 +169,17 @@ def compose(settings: Settings, clock: Clock, agents: AgentSource) -> tuple[Serv
         rest = TwilioRest(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
-    webhooks = Webhooks(carrier, board, agents, SileroDetector, clock, rest)
+    webhooks = Webhooks(carrier, board, agents, detector, clock, rest)
     board.observers.append(lambda call: CallLog(call.call_sid))
     return Service(settings, clock, board, webhooks), outfit
 
 
 def create_app(
-    settings: Settings, *, clock: Clock | None = None, agents: AgentSource | None = None, base_url: str = ""
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    agents: AgentSource | None = None,
+    detector: Callable[[], Detector] = SileroDetector,
 ) -> Starlette:
     """The service as an ASGI app; `app.state.service` is its `Service` once the lifespan has begun.
 
@@ -185,9 +194,8 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             wired = await stack.enter_async_context(_providers(settings, clock))
-            service, outfit = compose(wired, clock, agents)
+            service, outfit = compose(wired, clock, agents, detector)
             stack.push_async_callback(outfit.llm.close)
-            service.base_url = base_url
             app.state.service = service
             await stack.enter_async_context(_alive(service, outfit, agents))
             yield
@@ -250,6 +258,7 @@ async def _alive(service: Service, outfit: Outfit, agents: AgentSource) -> Async
         await outfit.llm.warm()
         if isinstance(agents, Agent):
             await outfit.stock_up(agents)
+        service.warm.set()
 
     async def board() -> None:
         async def until_stopped() -> None:
@@ -295,10 +304,14 @@ class _Server:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, clock: Clock | None = None, *, agents: AgentSource | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    agents: AgentSource | None = None,
+    detector: Callable[[], Detector] = SileroDetector,
 ) -> AsyncIterator[Service]:
     """The service on a real socket (`settings.port` 0: any free one). Yields its `Service` with `base_url` set."""
-    app = create_app(settings, clock=clock, agents=agents)
+    app = create_app(settings, clock=clock, agents=agents, detector=detector)
     async with _Server(app, settings.host, settings.port) as server:
         port = server.servers[0].sockets[0].getsockname()[1]
         service: Service = app.state.service

@@ -18,6 +18,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from telephony.call import actions as a
 from telephony.call import events as e
@@ -27,6 +28,8 @@ from telephony.call.policy import PHRASE_NAMES, Policy
 
 FRAME_MS = 20
 CHAR_MS = 70
+
+A = TypeVar("A", bound=a.Action)
 
 
 @dataclass(slots=True)
@@ -185,9 +188,9 @@ class Simulator:
         """(speaker, text) as recorded; an interrupted line ends with "--"."""
         return [(x.speaker, x.text + (" --" if x.interrupted else "")) for _, x in self.actions(a.LineAdded) if x.text]
 
-    def actions(self, *kinds: type) -> list[tuple[int, a.Action]]:
-        """(now, action) of the given kinds."""
-        return [(now, action) for now, _, done in self.steps for action in done if isinstance(action, kinds)]
+    def actions(self, kind: type[A]) -> list[tuple[int, A]]:
+        """(now, action) of one kind."""
+        return [(now, action) for now, _, done in self.steps for action in done if isinstance(action, kind)]
 
     def explained(self, what: str) -> list[tuple[int, dict[str, int | str]]]:
         """(now, because) of each `Explain(what)`."""

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from telephony.agent import Agent, AgentChoice, AgentSource, IncomingCall, Reject
 from telephony.call.policy import Wording
@@ -46,7 +46,7 @@ TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 class RestClient(Protocol):
     """What the webhooks need of Twilio's REST API."""
 
-    async def hang_up(self, call_sid: str) -> None: ...
+    async def hang_up(self, call_sid: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +160,17 @@ class Webhooks:
             await _close(socket, "no_such_call")
             return
         await live.done.wait()
-        if self._rest is not None and self._board.ending(start.call_sid) is None:
-            await self._rest.hang_up(start.call_sid)
+        await self._make_sure(start.call_sid)
+
+    async def _make_sure(self, call_sid: str) -> None:
+        """A call whose socket is not read, or that stopped sending, is ended over REST as well."""
+        ending = self._board.ending(call_sid)
+        if self._rest is None or (ending is not None and ending.reason != "unresponsive"):
+            return
+        try:
+            await self._rest.hang_up(call_sid)
+        except CarrierError as error:
+            log.warning("hang_up_failed", call_sid=call_sid, code=error.code)
 
     def _check(self, start: StreamStart) -> None:
         if self._settings.account_sid and start.account_sid != self._settings.account_sid:
@@ -276,5 +285,5 @@ def _xml(document: str) -> Response:
 async def _close(socket: WebSocket, reason: str) -> None:
     try:
         await socket.close(1008, reason)
-    except RuntimeError:
+    except (RuntimeError, WebSocketDisconnect, OSError):
         pass  # closed already, by them or by us
