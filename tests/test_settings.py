@@ -1,0 +1,188 @@
+"""Settings: every mistake at once, in words; the embedded default; no secret anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from telephony.agent import UNSUITABLE_VOICE_MODELS
+from telephony.errors import SettingsError
+from telephony.settings import Settings, describe, is_loopback, load
+
+KEYS = {"TWILIO_AUTH_TOKEN": "tok-en", "OPENAI_API_KEY": "sk-1", "ELEVENLABS_API_KEY": "el-1"}
+
+
+def problems(environ: dict[str, str], **more: object) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load(environ, env_file=None, **more)  # type: ignore[arg-type]
+    return caught.value.problems
+
+
+def test_nothing_set_is_the_embedded_default():
+    """No key of any provider, loopback, no PUBLIC_URL: local parts."""
+    settings = load({}, env_file=None)
+    assert settings.offline
+    assert (settings.host, settings.port, settings.openai_effort) == ("127.0.0.1", 8080, "none")
+    assert dict(describe(settings))["ears"].startswith("local")
+
+
+def test_all_keys_are_the_real_services():
+    """With the three keys nothing is local, and no further setting is needed."""
+    settings = load(KEYS, env_file=None)
+    assert not settings.offline
+    assert "ElevenLabs" in dict(describe(settings))["voice"]
+
+
+@pytest.mark.parametrize("left_out", sorted(KEYS))
+def test_a_part_of_the_keys_is_an_error_that_names_the_rest(left_out: str):
+    """Never a silent stand-in: the caller must not talk to a toy because one key was forgotten."""
+    found = problems({name: key for name, key in KEYS.items() if name != left_out})
+    assert len(found) == 1
+    assert found[0].startswith(f"{left_out} is missing")
+    assert "--offline" in found[0]
+
+
+def test_an_empty_value_is_no_value_and_hides_that_of_the_file(tmp_path: Path):
+    """Compose files pass `KEY=`: that is "not set", and it wins over .env."""
+    file = tmp_path / ".env"
+    file.write_text("OPENAI_API_KEY=sk-file\nPORT=9000\n")
+    settings = load({"OPENAI_API_KEY": " "}, env_file=file)
+    assert (settings.openai_api_key, settings.port, settings.offline) == ("", 9000, True)
+
+
+def test_offline_on_request_whatever_keys_are_set():
+    """--offline keeps the keys it does not use to itself."""
+    assert load(KEYS, env_file=None, offline=True).offline
+    assert load({"OPENAI_API_KEY": "sk-1"}, env_file=None, offline=True).offline
+
+
+@pytest.mark.parametrize(
+    "more", [{"PUBLIC_URL": "https://a.example"}, {"HOST": "0.0.0.0", "TRUSTED_PROXIES": "10.0.0.1"}]
+)
+def test_a_reachable_service_is_not_silently_local(more: dict[str, str]):
+    """Whoever can be called from outside wants the real services, or says --offline."""
+    assert "TWILIO_AUTH_TOKEN, OPENAI_API_KEY, ELEVENLABS_API_KEY are missing" in problems(more)[0]
+    assert load(more, env_file=None, offline=True).offline
+
+
+def test_a_model_server_on_this_machine_needs_no_key():
+    """Ollama and its like, offline or with the real speech service."""
+    local = {"OPENAI_BASE_URL": "http://localhost:11434/v1/"}
+    assert load(local, env_file=None).openai_base_url == "http://localhost:11434/v1"
+    rest = {name: key for name, key in KEYS.items() if name != "OPENAI_API_KEY"}
+    assert not load(local | rest, env_file=None).offline
+    assert "OPENAI_API_KEY is missing" in problems({"OPENAI_BASE_URL": "https://llm.example/v1"} | rest)[0]
+
+
+def test_an_address_without_its_key_is_a_part_too():
+    """ELEVENLABS_BASE_URL alone would be replaced by the local server without a word."""
+    found = problems(
+        {"ELEVENLABS_BASE_URL": "https://api.eu.residency.elevenlabs.io", "TWILIO_ACCOUNT_SID": "AC" + "1" * 32}
+    )
+    assert [line.split(" ")[0] for line in found] == ["ELEVENLABS_BASE_URL", "TWILIO_ACCOUNT_SID"]
+
+
+def test_every_mistake_is_named_at_once():
+    """One run tells everything that is wrong."""
+    found = problems(
+        {
+            "HOST": "0.0.0.0",
+            "PORT": "80a",
+            "TELEPHONY_MAX_CALLS": "0",
+            "TELEPHONY_AGENT": "my agent",
+            "TELEPHONY_DRAINSECONDS": "3",
+            "OPENAI_API_KEY": "sk 1",
+            "OPENAI_TOKEN_FIELD": "tokens",
+            "TWILIO_API_BASE_URL": "api.twilio.com",
+        }
+    )
+    named = {line.split(" ")[0].split("=")[0] for line in found}
+    assert named == {
+        "HOST", "PORT", "TELEPHONY_MAX_CALLS", "TELEPHONY_AGENT", "TELEPHONY_DRAINSECONDS", "OPENAI_API_KEY",
+        "OPENAI_TOKEN_FIELD", "TWILIO_API_BASE_URL", "TWILIO_AUTH_TOKEN,",
+    }  # fmt: skip
+    assert any("did you mean TELEPHONY_DRAIN_SECONDS?" in line for line in found)
+
+
+def test_further_problems_join_the_others():
+    """The agent that cannot be loaded is named in the same breath."""
+    assert problems({"PORT": "x"}, also=lambda settings: ["no such agent"])[1] == "no such agent"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://calls.example.com", "https"),
+        ("wss://calls.example.com", "https"),
+        ("calls.example.com", "must be a URL"),
+        ("https://", "must be a URL"),
+        ("https://calls.example.com/app", "path"),
+        ("https://calls.example.com?x=1", "query"),
+        ("https://user:hunter2@calls.example.com", "password"),
+        ("https://[bad", "read"),
+        ("https://calls.example.com:99999", "read"),
+    ],
+)
+def test_an_unsuitable_public_url_is_refused_with_its_reason(url: str, why: str):
+    """A path or a wrong scheme would make every signature fail; a password must not be printed."""
+    found = problems({"PUBLIC_URL": url, **KEYS})
+    assert len(found) == 1
+    assert why in found[0]
+    assert "hunter2" not in found[0]
+
+
+def test_values_are_tidied():
+    """Spaces and quotes around a value (copied, or from an env file), a slash at the end of a URL, capital letters."""
+    settings = load(
+        {"PUBLIC_URL": ' "https://Calls.Example.com/" ', "TRUSTED_PROXIES": "10.0.0.0/8 ,::1", "OPENAI_EFFORT": "OMIT"}
+        | {name: f" '{key}' " for name, key in KEYS.items()},
+        env_file=None,
+    )
+    assert settings.public_url == "https://calls.example.com"
+    assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
+    assert settings.openai_effort is None
+    assert settings.twilio_auth_token == "tok-en"
+
+
+def test_secrets_are_neither_in_the_repr_nor_in_errors():
+    """A traceback or a log line may hold the settings."""
+    settings = load(KEYS, env_file=None)
+    assert not [key for key in KEYS.values() if key in repr(settings)]
+    assert "hush hush" not in " ".join(problems({"OPENAI_API_KEY": "hush hush"}))
+
+
+def test_voice_models_that_cannot_hold_a_call_are_refused_with_the_reason():
+    """No realtime socket, or too slow: said at the start, not in the first call."""
+    for model, why in UNSUITABLE_VOICE_MODELS.items():
+        assert why in problems({"ELEVENLABS_MODEL": model})[0]
+
+
+def test_the_local_carrier_needs_nothing_of_twilios():
+    """The demo with real speech and model keys, and with an outside address that does not matter to it."""
+    environ = {"OPENAI_API_KEY": "sk-1", "ELEVENLABS_API_KEY": "el-1", "HOST": "0.0.0.0", "TWILIO_ACCOUNT_SID": "bad"}
+    settings = load(environ, env_file=None, local_carrier=True)
+    assert not settings.offline
+    assert settings.host == "127.0.0.1"
+    assert load({"TWILIO_AUTH_TOKEN": "t"}, env_file=None, local_carrier=True).offline
+    assert "ELEVENLABS_API_KEY is missing" in problems({"OPENAI_API_KEY": "sk-1"}, local_carrier=True)[0]
+
+
+def test_a_file_that_is_no_text_is_a_problem_and_no_traceback(tmp_path: Path):
+    """A UTF-16 .env from a Windows editor."""
+    file = tmp_path / ".env"
+    file.write_bytes("PORT=1".encode("utf-16"))
+    with pytest.raises(SettingsError, match="UTF-8"):
+        load({}, env_file=file)
+
+
+def test_loopback():
+    """What counts as "this machine only"."""
+    assert all(is_loopback(host) for host in ("localhost", "127.0.0.1", "127.1.2.3", "::1"))
+    assert not any(is_loopback(host) for host in ("0.0.0.0", "::", "10.0.0.1", "example.com"))
+
+
+def test_settings_are_frozen():
+    """They are read once."""
+    with pytest.raises(AttributeError):
+        Settings().port = 1  # type: ignore[misc]
