@@ -23,9 +23,10 @@ from pathlib import Path
 import structlog
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from telephony.agent import Agent, AgentSource, IncomingCall
 from telephony.call.events import PhrasesLoaded
@@ -200,7 +201,7 @@ def create_app(
             await stack.enter_async_context(_alive(service, outfit, agents))
             yield
 
-    def service(connection: Request) -> Service:
+    def service(connection: HTTPConnection) -> Service:
         found: Service = connection.app.state.service
         return found
 
@@ -215,12 +216,24 @@ def create_app(
         good = current.ready and not draining and not full
         return JSONResponse({"ready": good, "draining": draining, "full": full}, status_code=200 if good else 503)
 
+    async def voice(request: Request) -> Response:
+        return await service(request).webhooks.voice(request)
+
+    async def after(request: Request) -> Response:
+        return await service(request).webhooks.after(request)
+
+    async def status(request: Request) -> Response:
+        return await service(request).webhooks.status(request)
+
+    async def media(socket: WebSocket) -> None:
+        await service(socket).webhooks.media(socket)
+
     return Starlette(
         routes=[
-            Route("/twilio/voice", lambda r: service(r).webhooks.voice(r), methods=["POST"]),
-            Route("/twilio/after", lambda r: service(r).webhooks.after(r), methods=["POST"]),
-            Route("/twilio/status", lambda r: service(r).webhooks.status(r), methods=["POST"]),
-            WebSocketRoute("/twilio/media", lambda s: s.app.state.service.webhooks.media(s)),
+            Route("/twilio/voice", voice, methods=["POST"]),
+            Route("/twilio/after", after, methods=["POST"]),
+            Route("/twilio/status", status, methods=["POST"]),
+            WebSocketRoute("/twilio/media", media),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
         ],

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from telephony.agent import Agent
 from telephony.call.history import AgentSaid, CallerSaid, History, ToolUsed
+from telephony.call.turns import END_CALL
 from telephony.llm import Finished, Llm, LlmRequest, TextDelta, ToolCall
 from telephony.tools import Toolbox, ToolResult
 
@@ -94,6 +95,10 @@ async def reply(
         for call in calls:
             result = yield Wants(call)
             results.append(result or ToolResult("The tool was not run.", failed=True))
+        ended = [r for c, r in zip(calls, results, strict=True) if c.name == END_CALL and not r.failed]
+        if text.strip() and len(ended) == len(calls):  # goodbye was said; asking again would say it twice
+            yield Done("stop", finished)
+            return
         messages += _tool_messages(text, calls, results)
 
 

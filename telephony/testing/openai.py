@@ -1,6 +1,6 @@
 """A local Chat Completions server, with exact latencies and a switch for each thing that goes wrong with real ones.
 
-    async with LocalOpenAi(clock=clock, responder=scripted([[Say("Hello.")], [CallTool("book", {"people": 2})]])) as llm:
+    async with LocalOpenAi(clock=clock, responder=scripted([[Say("Hello.")], [CallTool("book", {})]])) as llm:
         ...  llm.base_url, llm.requests, llm.faults.status = 429
 
 A `responder` is given the request's body and says what to answer: parts to say, tools to call.
