@@ -1,0 +1,119 @@
+"""What makes a scripted call a good one: understood, interrupted in time, ended in full. A problem is a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from telephony.audio import level
+from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.call.words import words
+from telephony.observe import Step
+from telephony.observe.turns import TurnClock
+from telephony.testing.carrier import PhoneCall
+
+SILENT_WITHIN_MS = 250
+"""The agent is silent this long after the interruption was heard to begin."""
+LOUD = -450
+"""A frame at or above this level (tenths of dBFS) is sound."""
+_FRAME = 160
+_FRAME_MS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTurn:
+    """One turn of the caller: mu-law audio, words that must be understood from it, whether it interrupts the agent."""
+
+    pcmu: bytes
+    expect: tuple[str, ...] = ()
+    interrupts: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """A call that is over. `spoken` holds what the caller said and when (ms since dialling); `stuck` why it stopped."""
+
+    phone: PhoneCall
+    turns: list[CallerTurn]
+    spoken: list[tuple[CallerTurn, int]] = field(default_factory=list)
+    stuck: str = ""
+    tools: int = 0
+    ended: str = ""
+
+
+def problems(outcome: Outcome, steps: list[Step], clock: TurnClock) -> list[str]:
+    """All that is wrong with the call; empty if nothing is."""
+    found = _understood(outcome, steps)
+    if not found and outcome.stuck:
+        found.append(outcome.stuck)
+    if not found:
+        found += _interrupted(outcome, clock)
+        found += _ended(outcome, steps)
+    if outcome.phone.violations:
+        shown = "; ".join(f"{code} {text}" for code, text in outcome.phone.violations[:3])
+        found.append(f"the service broke Twilio's protocol ({shown})")
+    return found
+
+
+def _understood(outcome: Outcome, steps: list[Step]) -> list[str]:
+    lines = [action.text for step in steps for action in step.actions if isinstance(action, a.LineAdded)
+             and action.speaker == "caller"]  # fmt: skip
+    if not any(isinstance(step.event, e.CallStarted) for step in steps):
+        return ["the call was never answered"]
+    if not lines:
+        return ["nothing that the caller said was understood"]
+    said = set(words(" ".join(lines)))
+    missing = [word for turn in outcome.turns for word in turn.expect if word not in said]
+    if missing:
+        return [
+            f"the caller was not understood: {', '.join(missing)} should have been heard, but the ears heard {lines}"
+        ]
+    if any(turn.expect for turn in outcome.turns) and not outcome.tools:
+        return ["the agent did nothing for the caller: no tool was run"]
+    return []
+
+
+def _interrupted(outcome: Outcome, clock: TurnClock) -> list[str]:
+    meant = [at for turn, at in outcome.spoken if turn.interrupts]
+    if not meant:
+        return []
+    cuts = [one for one in clock.barge_ins if one.verdict == "cut"]
+    if not cuts:
+        return ["the caller's interruption did not stop the agent"]
+    waited = silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), meant[0])
+    if cuts[0].ms > SILENT_WITHIN_MS:
+        return [f"the agent was silent only {cuts[0].ms} ms after the interruption ({waited} ms in the recording)"]
+    return []
+
+
+def _ended(outcome: Outcome, steps: list[Step]) -> list[str]:
+    said = [action for step in steps for action in step.actions
+            if isinstance(action, a.LineAdded) and action.speaker == "agent"]  # fmt: skip
+    if outcome.ended != "agent":
+        return [f"the call ended otherwise than by the agent's goodbye ({outcome.ended or 'unknown'})"]
+    if not said or said[-1].interrupted:
+        return ["the agent's goodbye was not said to its end"]
+    if outcome.phone.marks and outcome.phone.marks[-1].fate != "played":
+        return ["the call was ended before the goodbye had been played"]
+    return []
+
+
+def silent_after(caller: bytes, agent: bytes, at_ms: int) -> int:
+    """How long the agent could still be heard after the caller's first sound from `at_ms` on, by the recording, in ms.
+
+    Both are mu-law on the time line of the call. Sound that follows half a second of silence is the next answer.
+    """
+    begin = next(
+        (ms for ms in range(at_ms - at_ms % _FRAME_MS, len(caller) // 8, _FRAME_MS) if _loud(caller, ms)), at_ms
+    )
+    last = begin
+    for ms in range(begin, len(agent) // 8, _FRAME_MS):
+        if _loud(agent, ms):
+            last = ms + _FRAME_MS
+        elif ms - last >= 500:
+            break
+    return last - begin
+
+
+def _loud(pcmu: bytes, ms: int) -> bool:
+    return level.level(pcmu[ms * 8 : ms * 8 + _FRAME]) >= LOUD

@@ -1,0 +1,16 @@
+"""Calls to watch: simulated ones, as the observers would see them."""
+
+from __future__ import annotations
+
+from telephony.observe import Observer, Step
+from telephony.testing.simulator import Simulator
+
+
+def watched(sim: Simulator, *observers: Observer) -> list[Step]:
+    """Shows every step of `sim` to `observers`; returns the steps."""
+    steps = [Step(seq, now, event, actions) for seq, (now, event, actions) in enumerate(sim.steps)]
+    for observer in observers:
+        for step in steps:
+            observer.see(step)
+        observer.close()
+    return steps

