@@ -72,6 +72,7 @@ class Service:
     clock: Clock
     board: Switchboard
     webhooks: Webhooks
+    rest: TwilioRest | None = None
     ready: bool = False
     warm: asyncio.Event = field(default_factory=asyncio.Event)
     base_url: str = ""
@@ -172,7 +173,7 @@ def compose(
         )
     webhooks = Webhooks(carrier, board, agents, detector, clock, rest)
     board.observers.append(lambda call: CallLog(call.call_sid))
-    return Service(settings, clock, board, webhooks), outfit
+    return Service(settings, clock, board, webhooks, rest), outfit
 
 
 def create_app(
@@ -197,6 +198,8 @@ def create_app(
             wired = await stack.enter_async_context(_providers(settings, clock))
             service, outfit = compose(wired, clock, agents, detector)
             stack.push_async_callback(outfit.llm.close)
+            if service.rest is not None:
+                stack.push_async_callback(service.rest.aclose)
             app.state.service = service
             await stack.enter_async_context(_alive(service, outfit, agents))
             yield

@@ -76,6 +76,7 @@ class LiveCall:
     leg: asyncio.Future[Port]
     done: asyncio.Event = field(default_factory=asyncio.Event)
     engine: Engine | None = None
+    ended: Ended | None = None
 
 
 class Switchboard:
@@ -175,7 +176,7 @@ class Switchboard:
     async def _serve(self, live: LiveCall) -> None:
         ended = Ended("broken")
         try:
-            ended = await self._converse(live)
+            ended = live.ended = await self._converse(live)
         except Exception:
             log.exception("call_failed", call_sid=live.call.call_sid)
         finally:

@@ -27,7 +27,7 @@ from telephony.agent import Agent, AgentChoice, AgentSource, IncomingCall, Rejec
 from telephony.call.policy import Wording
 from telephony.clock import Clock
 from telephony.errors import CarrierError, Unauthorized
-from telephony.switchboard import Switchboard
+from telephony.switchboard import LiveCall, Switchboard
 from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, open_leg
 from telephony.twilio.media_stream import StreamStart
@@ -40,6 +40,9 @@ AGENT_MS = 3_000
 """The agent function runs while the phone rings: Twilio waits 15 s, a caller much less."""
 FORM_FIELDS = 200
 FORM_BYTES = 65_536
+UNREACHABLE = frozenset({"unread", "flooded", "unresponsive"})
+"""A call that ended like this may still be open on the carrier's side: it is ended over REST as well."""
+WIND_DOWN_MS = 5_000
 TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 
@@ -160,17 +163,11 @@ class Webhooks:
             await _close(socket, "no_such_call")
             return
         await live.done.wait()
-        await self._make_sure(start.call_sid)
-
-    async def _make_sure(self, call_sid: str) -> None:
-        """A call whose socket is not read, or that stopped sending, is ended over REST as well."""
-        ending = self._board.ending(call_sid)
-        if self._rest is None or (ending is not None and ending.reason != "unresponsive"):
-            return
-        try:
-            await self._rest.hang_up(call_sid)
-        except CarrierError as error:
-            log.warning("hang_up_failed", call_sid=call_sid, code=error.code)
+        if self._rest is not None and live.ended is not None and live.ended.reason in UNREACHABLE:
+            try:
+                await self._rest.hang_up(start.call_sid)
+            except CarrierError as error:
+                log.warning("hang_up_failed", call_sid=start.call_sid, code=error.code)
 
     def _check(self, start: StreamStart) -> None:
         if self._settings.account_sid and start.account_sid != self._settings.account_sid:
@@ -250,12 +247,22 @@ class Webhooks:
         wording = Wording()
         if self._settings.fallback_number:
             return twiml.dial(self._settings.fallback_number, say=wording.provider_busy)
+        if (before := self._board.calls.get(call.call_sid)) is not None:
+            await self._wound_down(before)
         again = request.query_params.get("attempt") == "1" and self._no_room(call) is None
         choice = await self._choose(call) if again else Reject()
         if isinstance(choice, Agent) and call.call_sid not in self._board.calls:
             self._board.prepare(replace(choice, greeting=choice.wording.apology), call)
             return twiml.reconnect("", choice.voice.language, *self._stream(request, call, attempt=2))
         return twiml.say_and_hang_up(wording.broken)
+
+
+    async def _wound_down(self, live: LiveCall) -> None:
+        try:
+            async with self._clock.timeout(WIND_DOWN_MS):
+                await live.done.wait()
+        except TimeoutError:
+            log.warning("wind_down_slow", call_sid=live.call.call_sid)
 
 
 def _incoming(fields: dict[str, str]) -> IncomingCall:
