@@ -19,6 +19,7 @@ from telephony.app import Service, running
 from telephony.audio import mulaw, wav
 from telephony.call import actions as a
 from telephony.call import events as e
+from telephony.call.turns import END_CALL
 from telephony.clock import Clock
 from telephony.errors import TelephonyError
 from telephony.observe import Step
@@ -50,13 +51,17 @@ class Watch:
     agent_lines: int = 0
     caller_lines: int = 0
     not_heard: int = 0
+    wanted: dict[str, str] = field(default_factory=dict)
     tools: int = 0
     ended: str = ""
 
     def see(self, step: Step) -> None:
         self.steps.append(step)
         self.turns.see(step)
-        self.tools += isinstance(step.event, e.ToolFinished) and not step.event.failed
+        if isinstance(step.event, e.ToolWanted):
+            self.wanted[step.event.tool_call_id] = step.event.name
+        if isinstance(step.event, e.ToolFinished) and not step.event.failed:
+            self.tools += self.wanted.get(step.event.tool_call_id) != END_CALL
         for action in step.actions:
             match action:
                 case a.LineAdded("caller"):
@@ -119,16 +124,18 @@ async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: C
             twilio_api_base_url=carrier.api_base_url,
         )
         async with running(mine, clock) as service:
-            outcome = await _call(service, carrier, turns, watch)
+            await service.warm.wait()
+            service.on_call(lambda call_sid: Console())
+            outcome = await converse(service, carrier, turns, watch)
     outcome.phone.stereo_wav(out / "call.wav")
     page = timeline_html(watch.steps, title="A call to the demo", wav="call.wav")
     (out / "timeline.html").write_text(page, encoding="utf-8")
     return problems(outcome, watch.steps, watch.turns)
 
 
-async def _call(service: Service, carrier: Carrier, turns: list[CallerTurn], watch: Watch) -> Outcome:
+async def converse(service: Service, carrier: Carrier, turns: list[CallerTurn], watch: Watch) -> Outcome:
+    """Dials, says the turns, and waits until everything of the call is over."""
     service.on_call(lambda call_sid: watch)
-    service.on_call(lambda call_sid: Console())
     phone = await carrier.dial(service.base_url + "/twilio/voice")
     spoken: list[tuple[CallerTurn, int]] = []
     stuck = ""
@@ -138,7 +145,9 @@ async def _call(service: Service, carrier: Carrier, turns: list[CallerTurn], wat
                 f"the agent was not ready for the caller's turn {len(spoken) + 1} within {ANSWER_MS // 1000} seconds"
             )
             await _wait_to_speak(phone, watch, turn.interrupts, carrier.clock)
-            await _say(phone, watch, turn, spoken, carrier.clock)
+            if not await _say(phone, watch, turn, spoken, carrier.clock):
+                await phone.hang_up()
+                break
         stuck = "the agent did not end the call"
         async with carrier.clock.timeout(ANSWER_MS):
             await phone.until(lambda: False)
@@ -146,10 +155,11 @@ async def _call(service: Service, carrier: Carrier, turns: list[CallerTurn], wat
         stuck = ""
     except TimeoutError:
         await phone.hang_up()
+    live = service.board.calls.get(phone.sid)
     async with carrier.clock.timeout(ANSWER_MS):
         await phone.ended()
-        while any(call == phone.sid for call in service.board.calls):
-            await service.board.calls[phone.sid].done.wait()
+        if live is not None:
+            await live.done.wait()
     return Outcome(phone, turns, spoken, stuck, watch.tools, watch.ended)
 
 
@@ -167,8 +177,8 @@ async def _wait_to_speak(phone: PhoneCall, watch: Watch, interrupts: bool, clock
 
 async def _say(
     phone: PhoneCall, watch: Watch, turn: CallerTurn, spoken: list[tuple[CallerTurn, int]], clock: Clock
-) -> None:
-    """Says one turn and waits until the agent has taken it up; what was not understood is said again."""
+) -> bool:
+    """Says one turn and waits until the agent has taken it up; says it again if not understood. False: in vain."""
     for _ in range(1 + RETRIES):
         started, sorry = watch.started, watch.not_heard
         spoken.append((turn, phone.now_ms))
@@ -176,9 +186,10 @@ async def _say(
         async with clock.timeout(ANSWER_MS):
             await phone.until(lambda: watch.started > started or watch.not_heard > sorry)  # noqa: B023  (used at once)
         if watch.started > started:
-            return
+            return True
         await phone.agent_speaking()
         await phone.agent_silent(for_ms=PAUSE_MS)
+    return False
 
 
 # --- the caller -----------------------------------------------------------------------------------------------------
