@@ -1,0 +1,121 @@
+"""What is written about the product agrees with it: settings, commands, files, versions, and the README's examples."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from telephony.settings import SETTINGS, Settings, load
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+NAMES = [one.metadata["env"] for one in SETTINGS]
+
+
+def as_text(value: Any) -> str:
+    if isinstance(value, Path):
+        return str(value).replace(str(Path.home()), "~", 1)
+    if isinstance(value, bool):
+        return str(int(value))
+    return "" if value in ((), None) else str(value)
+
+
+def test_the_readme_lists_every_setting_with_its_default_and_help():
+    """One row each, in the order of `Settings`."""
+    rows = re.findall(r"^\| `([A-Z_]+)` \| *(?:`(.*?)`)? *\| (.*) \|$", README, re.MULTILINE)
+    unset = Settings()
+    assert rows == [(one.metadata["env"], as_text(getattr(unset, one.name)), one.metadata["help"]) for one in SETTINGS]
+
+
+def test_the_example_file_has_every_setting_with_its_default():
+    """What is commented out shows the default; what is not is what one has to fill in."""
+    found = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
+    unset = Settings()
+    assert found == {one.metadata["env"]: as_text(getattr(unset, one.name)) for one in SETTINGS}
+
+
+def test_the_example_file_as_it_is_runs_offline(tmp_path: Path):
+    """`cp .env.example .env` changes nothing; with every line active it still gives the defaults."""
+    assert load({}, env_file=ROOT / ".env.example").offline
+    everything = tmp_path / ".env"
+    everything.write_text(re.sub(r"^#([A-Z_]+=)", r"\1", EXAMPLE, flags=re.MULTILINE))
+    assert load({}, env_file=everything) == load({}, env_file=None)
+
+
+def test_all_other_settings_named_in_the_documents_exist():
+    """No document promises a setting that is not there."""
+    texts = [
+        README,
+        EXAMPLE,
+        *((ROOT / "infra" / name).read_text() for name in ("Dockerfile", "compose.yaml", "Caddyfile")),
+    ]
+    named = {name for text in texts for name in re.findall(r"\b(?:TELEPHONY|TWILIO|OPENAI|ELEVENLABS)_[A-Z_]+\b", text)}
+    assert named - set(NAMES) == set()
+
+
+def test_files_and_commands_that_the_readme_names_exist():
+    """Links, scripts, and the path of one call."""
+    for path in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / path).exists(), path
+    for script in set(re.findall(r"scripts/\w+", README)):
+        assert (ROOT / script).stat().st_mode & 0o111, script
+    for module in re.findall(r"`([a-z_]+/[a-z_]+\.py)`", README):
+        assert (ROOT / "telephony" / module).exists(), module
+
+
+def examples() -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("code", examples(), ids=lambda code: code.splitlines()[0][:40])
+def test_the_readmes_examples_run(code: str):
+    """Examples that do not run are the first thing a newcomer meets (seen elsewhere)."""
+    ast.parse(code)
+    names: dict[str, Any] = {"__name__": "example"}
+    exec(compile(code, "README.md", "exec"), names)
+    assert "agent" in names or "answer" in names or "test_opening_hours" in names
+
+
+async def test_the_readmes_test_passes():
+    """The test that the README shows, as it stands."""
+    names: dict[str, Any] = {"__name__": "example"}
+    exec(compile(next(code for code in examples() if "local_stack" in code), "README.md", "exec"), names)
+    await names["test_opening_hours"]()
+
+
+def test_the_constraints_name_versions_and_nothing_else():
+    """Names and versions that satisfy what the project asks for: no hosts, no paths, no editable installs."""
+    lines = (ROOT / "infra" / "constraints.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", name) and re.fullmatch(r"[\w.]+", v) for name, v in pinned.items())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [
+        *project["dependencies"],
+        *(line for extra in project["optional-dependencies"].values() for line in extra),
+    ]
+    names = {re.split(r"[^A-Za-z0-9_-]", line)[0].lower() for line in wanted}
+    assert names - {name.lower() for name in pinned} == set()
+
+
+def test_the_container_is_stopped_later_than_the_service_needs():
+    """Docker kills after ten seconds by default, and with that every call."""
+    compose = (ROOT / "infra" / "compose.yaml").read_text()
+    drain = int(re.findall(r'TELEPHONY_DRAIN_SECONDS: "(\d+)"', compose)[0])
+    graces = [int(seconds) for seconds in re.findall(r"stop_grace_period: (\d+)s", compose)]
+    assert len(graces) == 2
+    assert min(graces) >= drain + 20
+    assert "read_only: true" in compose
+
+
+def test_the_image_runs_as_nobody_in_particular_and_gets_signals():
+    """Non-root; exec form, so that SIGTERM reaches the service and not a shell; a health check on /healthz."""
+    lines = (ROOT / "infra" / "Dockerfile").read_text().splitlines()
+    assert [line for line in lines if line.startswith("USER ")] == ["USER telephony"]
+    assert [line for line in lines if line.startswith("CMD ")] == ['CMD ["telephony", "serve"]']
+    assert any("/healthz" in line for line in lines)
