@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -93,3 +96,21 @@ def test_the_demo_refuses_a_recording_that_is_not_there(tmp_path: Path):
 def test_version(tmp_path: Path):
     """What to put into a bug report."""
     assert re.match(r"telephony \d+\.\d+", telephony("version", cwd=tmp_path).stdout)
+
+
+def test_serve_says_where_it_is_and_stops_on_sigterm(tmp_path: Path, agent: str):
+    """The process as an operator knows it: one line when it is ready, exit code 0 when told to stop; providers that
+    cannot be reached do not keep it from starting."""
+    nowhere = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "ELEVENLABS_BASE_URL": "http://127.0.0.1:9"}
+    keys = {"TWILIO_AUTH_TOKEN": "t", "OPENAI_API_KEY": "o", "ELEVENLABS_API_KEY": "e"}
+    environ = BARE | nowhere | keys | {"PORT": "0", "TELEPHONY_AGENT": agent, "TELEPHONY_LOG_FORMAT": "json"}
+    command = [sys.executable, "-m", "telephony", "serve"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if '"serving"' in line)
+        with urllib.request.urlopen(json.loads(line)["url"] + "/healthz", timeout=10) as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGTERM)
+        rest = process.stderr.read()
+        assert process.wait(timeout=20) == 0, rest
+        assert "Traceback" not in rest
