@@ -59,6 +59,9 @@ def demo(
             help="Your own recording of a caller's turn (any rate, mono or stereo); repeat it for each turn.",
         ),
     ] = None,
+    more: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE.wav ...]", help="More recordings.", exists=True, dir_okay=False)
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where call.wav and timeline.html go.")] = Path("out"),
     noise: Annotated[bool, typer.Option("--noise", help="Noise instead of a caller: the demo must fail.")] = False,
     speed: Annotated[float, typer.Option(min=0.5, max=20, help="How much faster than life the call runs.")] = 1.0,
@@ -77,7 +80,9 @@ def demo(
     _parts(settings, carrier="local: a caller in this process, over Twilio's protocol on a real socket")
     from telephony.demo import run
 
-    raise typer.Exit(run(out=out, callers=list(caller or ()), noise=noise, settings=settings, speed=speed))
+    raise typer.Exit(
+        run(out=out, callers=[*(caller or ()), *(more or ())], noise=noise, settings=settings, speed=speed)
+    )
 
 
 @app.command()

@@ -47,6 +47,7 @@ class Watch:
     steps: list[Step] = field(default_factory=list)
     turns: TurnClock = field(default_factory=TurnClock)
     started: int = 0  # the highest turn that the model has begun
+    voiced: int = 0  # the highest turn whose speech has come
     settled: int = 0  # the highest turn of the agent's that is on record
     agent_lines: int = 0
     caller_lines: int = 0
@@ -58,6 +59,8 @@ class Watch:
     def see(self, step: Step) -> None:
         self.steps.append(step)
         self.turns.see(step)
+        if isinstance(step.event, e.SpeechAudio):
+            self.voiced = max(self.voiced, step.event.turn)
         if isinstance(step.event, e.ToolWanted):
             self.wanted[step.event.tool_call_id] = step.event.name
         if isinstance(step.event, e.ToolFinished) and not step.event.failed:
@@ -167,6 +170,7 @@ async def _wait_to_speak(phone: PhoneCall, watch: Watch, interrupts: bool, clock
     """Until it is the caller's turn: after the answer and a pause, or in the middle of the answer."""
     async with clock.timeout(ANSWER_MS):
         if interrupts:
+            await phone.until(lambda: watch.voiced >= watch.started)
             await phone.agent_speaking()
             begun = phone.now_ms
             await phone.until(lambda: phone.now_ms - begun >= INTERRUPT_AFTER_MS)
