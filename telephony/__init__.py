@@ -1,1 +1,46 @@
+"""A voice agent that answers phone calls. The public API on one screen; importing it loads no vendor's library.
 
+    from telephony import Agent, tool
+
+    agent = Agent(prompt="You are ...", greeting="Hello, how can I help?")
+
+Run it with `TELEPHONY_AGENT=my_module:agent telephony serve`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from telephony.agent import Agent, IncomingCall, Reject, Voice
+from telephony.call.policy import Limits, TurnTaking, Wording
+from telephony.tools import Tool, ToolContext, tool
+
+if TYPE_CHECKING:
+    from telephony.app import create_app
+    from telephony.settings import Settings
+
+__all__ = [
+    "Agent",
+    "IncomingCall",
+    "Limits",
+    "Reject",
+    "Settings",
+    "Tool",
+    "ToolContext",
+    "TurnTaking",
+    "Voice",
+    "Wording",
+    "create_app",
+    "tool",
+]
+
+_LAZY = {"create_app": "telephony.app", "Settings": "telephony.settings"}
+
+
+def __getattr__(name: str) -> Any:
+    """What needs the vendors' libraries is imported when it is asked for."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'telephony' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LAZY[name]), name)

@@ -1,0 +1,28 @@
+"""A caller for the demo: what they say, in a voice of their own. The service knows it from the sound alone."""
+
+from __future__ import annotations
+
+from telephony.offline.voice import EspeakVoice
+from telephony.testing.call_checks import CallerTurn
+
+VOICE = EspeakVoice("en-us+m3", words_per_minute=150, pitch=55)
+
+#: (what is said, words that must be understood, whether it interrupts the agent)
+SCRIPT: tuple[tuple[str, tuple[str, ...], bool], ...] = (
+    ("what are your opening hours", ("opening", "hours"), False),
+    ("wait i want to book a table", ("book", "table"), True),
+    ("on friday at seven", ("friday", "seven"), False),
+    ("for four people please", ("four",), False),
+    ("yes please", ("yes",), False),
+    ("no thank you goodbye", ("goodbye",), False),
+)
+
+
+def utterance(text: str) -> bytes:
+    """`text` in the caller's voice, as mu-law at 8 kHz. Raises NotInstalled."""
+    return VOICE.say(text)[0]
+
+
+def caller_turns() -> list[CallerTurn]:
+    """The demo's caller: asks, interrupts, books a table, says goodbye."""
+    return [CallerTurn(utterance(text), words, interrupts) for text, words, interrupts in SCRIPT]

@@ -1,0 +1,70 @@
+"""The process in which pocketsphinx decodes: it holds the GIL for 15-100 ms a phrase, and calls must not wait for it.
+
+    python -m telephony.offline.ears_worker
+
+Standard input: a line of JSON {"grammar": JSGF text}, then requests of four bytes length (big-endian) and 16-bit PCM
+at 16 kHz. Standard output: for each request four bytes length and JSON {"text", "words": [[word, start_ms, end_ms]],
+"fits"}; a fit is how well a word explains its sound: log10 of its likelihood against that of the best sounds, a frame
+of 10 ms (0 is perfect, -1 good, -2 bad). It ends when its input does, so it never outlives its parent.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import sys
+from typing import Any, BinaryIO
+
+FRAME_MS = 10
+
+
+def main() -> None:
+    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    decoder = Decoder(json.loads(stdin.readline())["grammar"])
+    while (request := _read(stdin)) is not None:
+        answer = json.dumps(decoder.decode(request)).encode()
+        stdout.write(struct.pack(">I", len(answer)) + answer)
+        stdout.flush()
+
+
+def _read(stream: BinaryIO) -> bytes | None:
+    head = stream.read(4)
+    if len(head) < 4:
+        return None
+    length = struct.unpack(">I", head)[0]
+    body = stream.read(length)
+    return body if len(body) == length else None
+
+
+class Decoder:
+    """Decodes whole utterances against a grammar."""
+
+    def __init__(self, grammar: str) -> None:
+        import pocketsphinx
+
+        self._decoder: Any = pocketsphinx.Decoder(lm=None, loglevel="FATAL", samprate=16_000)
+        self._decoder.add_jsgf_string("phrases", grammar)
+        self._decoder.activate_search("phrases")
+
+    def decode(self, pcm16: bytes) -> dict[str, Any]:
+        decoder = self._decoder
+        decoder.start_utt()
+        decoder.process_raw(pcm16, False, True)
+        decoder.end_utt()
+        hypothesis = decoder.hyp()
+        if hypothesis is None:
+            return {"text": "", "words": [], "fits": []}
+        words, fits = [], []
+        for segment in decoder.seg():
+            if segment.word.startswith(("<", "+", "[")):
+                continue
+            frames = segment.end_frame - segment.start_frame + 1
+            word = segment.word.partition("(")[0]
+            words.append((word, segment.start_frame * FRAME_MS, (segment.end_frame + 1) * FRAME_MS))
+            fits.append(math.log10(max(segment.ascore, 1e-300)) / frames)
+        return {"text": hypothesis.hypstr, "words": words, "fits": fits}
+
+
+if __name__ == "__main__":
+    main()

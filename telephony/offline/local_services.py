@@ -1,0 +1,62 @@
+"""The embedded default: local servers in the vendors' protocols, with local ears, voice and brain behind them."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from types import TracebackType
+
+from telephony.clock import Clock
+from telephony.offline.brain import respond
+from telephony.offline.ears import LocalEars
+from telephony.offline.voice import EspeakVoice
+from telephony.testing.elevenlabs import LocalElevenLabs
+from telephony.testing.elevenlabs_stt import LocalStt, SttLatency
+from telephony.testing.elevenlabs_tts import LocalTts, TtsLatency
+from telephony.testing.openai import LlmLatency, LocalOpenAi
+
+KEY = "local"
+
+
+class LocalServices:
+    """`async with` starts everything. Without `brain` the language model is the user's own server.
+
+    Raises NotInstalled if `telephony[offline]` is missing.
+    """
+
+    api_key = KEY
+
+    def __init__(self, clock: Clock, *, brain: bool = True) -> None:
+        self.elevenlabs_base_url = self.openai_base_url = ""
+        self._clock, self._brain = clock, brain
+        self._stack = AsyncExitStack()
+
+    @property
+    def description(self) -> tuple[str, ...]:
+        """Which parts are local, one sentence each."""
+        brain = ("The brain is local: a small fixed dialogue for the example agent.",) if self._brain else ()
+        return (
+            "The ears are local (pocketsphinx): they know the example's sentences, in English, and nothing else.",
+            "The voice is local (espeak-ng).",
+        ]
+        return (
+            (*parts, "The brain is local: a small fixed dialogue for the example agent.") if self._brain else (*parts,)
+        )
+
+    async def __aenter__(self) -> LocalServices:
+        enter, clock = self._stack.enter_async_context, self._clock
+        voice = EspeakVoice()
+        await voice.synthesize("Hello.")  # loads the library, or says what is missing
+        ears = await enter(LocalEars())
+        tts = LocalTts(clock=clock, synthesize=voice.synthesize, latency=TtsLatency(30, 20.0), api_key=KEY)
+        stt = LocalStt(clock=clock, recognizer=ears.recognizer, latency=SttLatency(20, 20), api_key=KEY)
+        self.elevenlabs_base_url = (await enter(LocalElevenLabs(clock=clock, tts=tts, stt=stt))).base_url
+        if self._brain:
+            latency = LlmLatency(first_token_ms=100, tokens_per_s=80)
+            brain = await enter(LocalOpenAi(clock=clock, responder=respond, latency=latency, api_key=KEY))
+            self.openai_base_url = brain.base_url
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.__aexit__(kind, error, trace)

@@ -1,0 +1,53 @@
+"""What the local ears understand: the sentences of the example receptionist's callers, as a small grammar.
+
+Rules are written once and read twice: as JSGF by the decoder, and as a pattern that tells whether a phrase is whole.
+"""
+
+from __future__ import annotations
+
+import re
+
+RULES: dict[str, str] = {
+    "phrase": "<hours> | <book> | <when> | <people> | <answer> | <bye>",
+    "hours": "[hello] [please] ( what are your opening hours | when are you open | are you open on <day> | "
+    "when do you close )",
+    "book": "[wait | stop | no] [i want to | i would like to | can i | please] book a table [for <number> [people]] "
+    "[please]",
+    "when": "[on] <day> [at <time>] [please] | at <time> [please]",
+    "people": "[for] <number> [people] [please] | a table for <number>",
+    "answer": "yes [please] | no [thank you] | that is right | that is wrong | cancel | stop | wait",
+    "bye": "[no] [thank you] ( goodbye | bye | that is all ) | thank you [very much]",
+    "day": "monday | tuesday | wednesday | thursday | friday | saturday | sunday | today | tomorrow",
+    "time": "( five | six | seven | eight | nine ) [o'clock | thirty] [in the evening]",
+    "number": "one | two | three | four | five | six | seven | eight",
+}
+
+
+def grammar() -> str:
+    """The rules as JSGF."""
+    lines = ["#JSGF V1.0;", "grammar phrases;"]
+    lines += [f"{'public ' if name == 'phrase' else ''}<{name}> = {rule};" for name, rule in RULES.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _pattern(rule: str) -> str:
+    """A rule as a regular expression over words that each end with a space."""
+    out = []
+    for token in re.findall(r"<\w+>|[\[\]()|]|[\w']+", rule):
+        if token.startswith("<"):
+            out.append(f"(?:{_pattern(RULES[token[1:-1]])})")
+        elif token in "[(":
+            out.append("(?:")
+        elif token in "])":
+            out.append(")?" if token == "]" else ")")
+        else:
+            out.append("|" if token == "|" else re.escape(token) + " ")
+    return "".join(out)
+
+
+_WHOLE = re.compile(_pattern(RULES["phrase"]))
+
+
+def is_whole(text: str) -> bool:
+    """Whether `text` is a complete phrase of the grammar, and not the beginning of one."""
+    return bool(text) and _WHOLE.fullmatch(text.lower() + " ") is not None
