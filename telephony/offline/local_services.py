@@ -37,9 +37,7 @@ class LocalServices:
         return (
             "The ears are local (pocketsphinx): they know the example's sentences, in English, and nothing else.",
             "The voice is local (espeak-ng).",
-        ]
-        return (
-            (*parts, "The brain is local: a small fixed dialogue for the example agent.") if self._brain else (*parts,)
+            *brain,
         )
 
     async def __aenter__(self) -> LocalServices:
