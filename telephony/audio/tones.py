@@ -7,6 +7,7 @@ from array import array
 from functools import lru_cache
 
 from telephony.audio import mulaw
+from telephony.audio.frames import silence as silence
 
 RATE = 8_000
 _ROWS, _COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
@@ -34,13 +35,9 @@ def _wave(phase: int) -> int:
     return value if quarter < 2 else -value
 
 
-def silence(ms: int) -> bytes:
-    return mulaw.SILENCE * (ms * RATE // 1000)
-
-
 @lru_cache(maxsize=64)
 def sine(hertz: int, ms: int, amplitude: int = 8_000) -> bytes:
-    """A tone of `ms`; `amplitude` of 32,767."""
+    """A tone of `ms`, 1-3,999 Hz; `amplitude` of 32,767."""
     samples = (_wave(n * hertz * 256 // RATE) * amplitude // 32_767 for n in range(ms * RATE // 1000))
     return mulaw.encode(array("h", samples).tobytes())
 
@@ -53,3 +50,8 @@ def dtmf(key: str, ms: int = 100) -> bytes:
     pair = (sine(hertz, ms, 6_000) for hertz in (_ROWS[row], _COLUMNS[_KEYS[row].index(key)]))
     low, high = (mulaw.decode(tone) for tone in pair)
     return mulaw.encode(audioop.add(low, high, 2))
+
+
+def beep(ms: int = 400) -> bytes:
+    """What an answering machine says last: 1 kHz, loud."""
+    return sine(1_000, ms, 16_000)

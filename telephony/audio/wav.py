@@ -1,15 +1,24 @@
-"""WAV files in and out. In: PCM of 8, 16, 24 or 32 bits, any rate, mono or stereo. Out: 16 bits at 8 kHz."""
+"""WAV files in and out.
+
+In: PCM of 8, 16, 24 or 32 bits, or mu-law, mono or stereo, any rate, plain or "extensible" headers (which recorders
+write for 24 bits, and the standard library's reader understands from Python 3.12 on only: hence our own). Out: 16 bits
+at 8 kHz.
+"""
 
 from __future__ import annotations
 
 import audioop
-import io
+import struct
 import wave
 from pathlib import Path
+from typing import NamedTuple
 
 from telephony.audio import mulaw
 from telephony.audio.resample import to_8k
 from telephony.errors import TelephonyError
+
+_PCM, _FLOAT, _MULAW, _EXTENSIBLE = 1, 3, 7, 0xFFFE
+_STREAMED = (0, 0xFFFF_FFFF)  # the data size in a header that was written before the data, and never mended
 
 
 class BadAudio(TelephonyError):
@@ -18,24 +27,28 @@ class BadAudio(TelephonyError):
     code = "bad_audio"
 
 
+class _Format(NamedTuple):
+    kind: int
+    channels: int
+    rate: int
+    bits: int
+
+
 def read(source: Path | bytes) -> list[bytes]:
     """The channels of a WAV file as mu-law at 8 kHz. Raises BadAudio with what is wrong, in words."""
     name = str(source) if isinstance(source, Path) else "the audio"
     try:
         data = source.read_bytes() if isinstance(source, Path) else source
-        with wave.open(io.BytesIO(data)) as wav:
-            width, channels, rate = wav.getsampwidth(), wav.getnchannels(), wav.getframerate()
-            frames = wav.readframes(wav.getnframes())
-    except (OSError, EOFError, wave.Error) as error:
-        raise BadAudio(f"{name} cannot be read as a PCM WAV file: {error}") from error
-    if width not in (1, 2, 3, 4) or channels not in (1, 2) or not frames:
-        raise BadAudio(f"{name} has {channels} channels of {8 * width} bits; one or two of 8 to 32 bits can be read")
-    frames = frames[: len(frames) - len(frames) % (width * channels)]
-    if width == 1:
-        frames = audioop.bias(frames, 1, -128)
-    pcm16 = audioop.lin2lin(frames, width, 2) if width != 2 else frames
-    sides = [pcm16] if channels == 1 else [audioop.tomono(pcm16, 2, 1, 0), audioop.tomono(pcm16, 2, 0, 1)]
-    return [mulaw.encode(to_8k(side, rate)) for side in sides]
+    except OSError as error:
+        raise BadAudio(f"{name} cannot be read: {error.strerror or error}") from error
+    try:
+        format, samples = _parts(data)
+        pcm16 = _linear(format, samples)
+        mixes = [(1, 0), (0, 1)] if format.channels == 2 else []
+        sides = [audioop.tomono(pcm16, 2, *mix) for mix in mixes] or [pcm16]
+        return [mulaw.encode(to_8k(side, format.rate)) for side in sides]
+    except ValueError as error:
+        raise BadAudio(f"{name} cannot be used: {error}") from error
 
 
 def read_mono(source: Path | bytes) -> bytes:
@@ -49,6 +62,8 @@ def read_mono(source: Path | bytes) -> bytes:
 
 def write(path: Path, *channels: bytes) -> None:
     """Mu-law at 8 kHz -> a 16-bit WAV file, one or two channels; the shorter one is filled up with silence."""
+    if len(channels) not in (1, 2):
+        raise ValueError("one or two channels can be written")
     length = max(len(channel) for channel in channels)
     linear = [mulaw.decode(channel.ljust(length, mulaw.SILENCE)) for channel in channels]
     if len(linear) == 2:
@@ -60,3 +75,51 @@ def write(path: Path, *channels: bytes) -> None:
         wav.setsampwidth(2)
         wav.setframerate(8_000)
         wav.writeframes(both)
+
+
+def _parts(data: bytes) -> tuple[_Format, bytes]:
+    """The format and the samples. Raises ValueError in words."""
+    if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+        raise ValueError("it is not a WAV file")
+    format, at = None, 12
+    while at + 8 <= len(data):
+        kind, size = struct.unpack_from("<4sI", data, at)
+        at += 8
+        if kind == b"fmt ":
+            format = _format(data[at : at + size])
+        elif kind == b"data":
+            if format is None:
+                raise ValueError("its samples come before their format")
+            samples = data[at:] if size in _STREAMED else data[at : at + size]
+            if len(samples) < size and size not in _STREAMED:
+                raise ValueError(f"it is cut off: {len(samples)} of {size} bytes are there")
+            if not samples:
+                raise ValueError("it holds no sound")
+            return format, samples
+        at += size + size % 2
+    raise ValueError("it is cut off: there are no samples in it")
+
+
+def _format(chunk: bytes) -> _Format:
+    if len(chunk) < 16:
+        raise ValueError("it is cut off in its header")
+    kind, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
+    if kind == _EXTENSIBLE and len(chunk) >= 26:
+        kind = struct.unpack_from("<H", chunk, 24)[0]
+    if (kind, bits) not in ((_PCM, 8), (_PCM, 16), (_PCM, 24), (_PCM, 32), (_MULAW, 8)):
+        what = "floating-point" if kind == _FLOAT else "compressed" if kind != _PCM else "linear"
+        raise ValueError(f"it has {what} samples of {bits} bits; linear ones of 8, 16, 24 or 32 bits are needed")
+    if channels not in (1, 2):
+        raise ValueError(f"it has {channels} channels; one or two can be read")
+    return _Format(kind, channels, rate, bits)
+
+
+def _linear(format: _Format, samples: bytes) -> bytes:
+    """Samples of any format -> 16 bits, channels interleaved; a last incomplete sample is left out."""
+    width = format.bits // 8
+    samples = samples[: len(samples) - len(samples) % (width * format.channels)]
+    if format.kind == _MULAW:
+        return mulaw.decode(samples)
+    if width == 1:
+        samples = audioop.bias(samples, 1, -128)  # 8-bit WAV samples are unsigned
+    return audioop.lin2lin(samples, width, 2)

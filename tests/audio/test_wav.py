@@ -1,0 +1,107 @@
+"""WAV files as people have them."""
+
+from __future__ import annotations
+
+import array
+import audioop
+import struct
+import wave
+from pathlib import Path
+
+import pytest
+
+from telephony.audio import level, mulaw, tones, wav
+from telephony.errors import TelephonyError
+
+TONE = tones.sine(440, 500)
+LINEAR = mulaw.decode(TONE)
+
+
+def file(samples: bytes, *, kind: int = 1, channels: int = 1, rate: int = 8_000, bits: int = 16, **odd: int) -> bytes:
+    """A WAV file with a chunk before the format that is no business of ours, of odd length."""
+    width = bits // 8
+    format = struct.pack("<HHIIHH", kind, channels, rate, rate * channels * width, channels * width, bits)
+    if kind == 0xFFFE:
+        format += struct.pack("<HHIH", 22, bits, 4, odd.get("subformat", 1)) + bytes(14)
+    chunks = b"LIST" + struct.pack("<I", 3) + b"odd\0"
+    chunks += b"fmt " + struct.pack("<I", len(format)) + format
+    chunks += b"data" + struct.pack("<I", odd.get("size", len(samples))) + samples
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24, 32])
+@pytest.mark.parametrize("kind", [1, 0xFFFE])
+def test_every_width_and_both_headers(bits: int, kind: int):
+    """The "extensible" header, usual for 24 bits, is read on every Python."""
+    samples = audioop.lin2lin(LINEAR, 2, bits // 8)
+    if bits == 8:
+        samples = audioop.bias(samples, 1, 128)
+    (heard,) = wav.read(file(samples, bits=bits, kind=kind))
+    error = audioop.add(mulaw.decode(heard), audioop.mul(LINEAR, 2, -1), 2)
+    assert len(heard) == len(TONE)
+    assert audioop.rms(error, 2) < 200
+
+
+def test_mulaw_file_as_it_is():
+    """Recordings of calls are often mu-law: no detour over other codes."""
+    assert wav.read(file(TONE, kind=7, bits=8)) == [TONE]
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000])
+def test_every_rate(rate: int):
+    """Length and loudness survive."""
+    samples = array.array("h", [int(8_000 * ((n * 440 * 2 // rate) % 2 * 2 - 1)) for n in range(rate)]).tobytes()
+    (heard,) = wav.read(file(samples, rate=rate))
+    assert abs(len(heard) - 8_000) <= 2
+    assert abs(level.level(heard) - level.level_pcm16(samples)) < 10
+
+
+def test_stereo_out_and_in(tmp_path: Path):
+    """Both sides of a call in one file; the shorter side is filled up with silence, and the sides do not mix."""
+    path = tmp_path / "call.wav"
+    wav.write(path, TONE, TONE[:800])
+    with wave.open(str(path)) as written:
+        assert written.getparams()[:4] == (2, 2, 8_000, len(TONE))
+    left, right = wav.read(path)
+    assert left == TONE
+    assert right == TONE[:800] + b"\xff" * (len(TONE) - 800)
+    assert level.level(wav.read_mono(path)[:800]) == pytest.approx(level.level(TONE[:800]), abs=3)
+    wav.write(path, TONE)
+    assert wav.read(path) == [TONE]
+
+
+def test_header_of_a_pipe():
+    """A recorder that writes to a pipe cannot know the length; what is there counts."""
+    for size in (0, 0xFFFF_FFFF):
+        assert wav.read(file(LINEAR, size=size)) == [TONE]
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "not a WAV"),
+        (b"ID3\x04" + bytes(500), "not a WAV"),
+        (b"<html>not found</html>", "not a WAV"),
+        (file(LINEAR)[:-100], "cut off"),
+        (file(LINEAR)[:40], "cut off"),
+        (file(LINEAR)[:20], "cut off"),
+        (file(b""), "no sound"),
+        (file(bytes(16), kind=3, bits=32), "floating-point"),
+        (file(bytes(16), kind=0xFFFE, subformat=3, bits=32), "floating-point"),
+        (file(bytes(16), kind=85), "compressed"),
+        (file(bytes(18), channels=3), "3 channels"),
+        (file(bytes(16), rate=0), "sample rate"),
+    ],
+)
+def test_what_is_no_audio_is_said_in_words(data: bytes, why: str):
+    """An MP3, an error page or a torn file is never played as noise."""
+    with pytest.raises(wav.BadAudio, match=why) as caught:
+        wav.read(data)
+    assert isinstance(caught.value, TelephonyError)
+    assert caught.value.code == "bad_audio"
+
+
+def test_missing_file_is_named(tmp_path: Path):
+    """The message names the file."""
+    with pytest.raises(wav.BadAudio, match=r"nothing\.wav"):
+        wav.read(tmp_path / "nothing.wav")
