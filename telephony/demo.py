@@ -27,7 +27,7 @@ from telephony.observe.console import Console
 from telephony.observe.timeline import timeline_html
 from telephony.observe.turns import TurnClock
 from telephony.settings import Settings
-from telephony.testing.call_checks import CallerTurn, Outcome, problems
+from telephony.testing.call_checks import CallerTurn, Outcome, problems, summary
 from telephony.testing.carrier import CallOver, Carrier, PhoneCall
 
 PAUSE_MS = 600
@@ -99,7 +99,7 @@ def run(*, out: Path, callers: list[Path], noise: bool, settings: Settings, spee
     except (TelephonyError, OSError) as error:
         print(f"\nThe demo could not run: {error}", file=sys.stderr)
         return 1
-    print(f"\nrecording  {out / 'call.wav'} (left: caller, right: agent)\ntimeline   {out / 'timeline.html'}")
+    print(f"recording  {out / 'call.wav'} (left: caller, right: agent)\ntimeline   {out / 'timeline.html'}", flush=True)
     for problem in found:
         print(f"\nThe demo failed: {problem}", file=sys.stderr)
     if noise and found:
@@ -133,6 +133,7 @@ async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: C
     outcome.phone.stereo_wav(out / "call.wav")
     page = timeline_html(watch.steps, title="A call to the demo", wav="call.wav")
     (out / "timeline.html").write_text(page, encoding="utf-8")
+    print("\n" + "\n".join(summary(outcome, watch.turns)), flush=True)
     return problems(outcome, watch.steps, watch.turns)
 
 

@@ -27,6 +27,7 @@ class Console:
         self._colours = self._out.isatty() and "NO_COLOR" not in os.environ
         self._title, self._waterfalls = title, waterfalls
         self._turns = TurnClock(self._report, self._barge_in)
+        self._tools: dict[str, str] = {}
         self._now = 0
         self._over = False
 
@@ -34,6 +35,8 @@ class Console:
         self._now = step.now_ms
         if isinstance(step.event, e.CallStarted):
             self._line("", f"call answered {self._title}".rstrip(), _DIM)
+        if isinstance(step.event, e.ToolWanted):
+            self._tools[step.event.tool_call_id] = f"{step.event.name}({step.event.arguments})"
         for action in step.actions:
             self._action(action)
         if isinstance(step.event, e.CallerLeft):
@@ -55,7 +58,7 @@ class Console:
             case a.LineAdded("agent", text, _, interrupted):
                 self._line("agent", f"{text} -- (interrupted)" if interrupted else text, _AGENT)
             case a.RunTool(_, tool_call_id):
-                self._line("", f"tool runs ({tool_call_id})", _DIM)
+                self._line("", f"tool {self._tools.pop(tool_call_id, tool_call_id)}", _DIM)
             case a.Explain("not_heard" | "filler" | "apology" | "still_there" as what):
                 self._line("", what.replace("_", " "), _WARN)
             case a.EndCall(reason, _):

@@ -47,7 +47,9 @@ def configure(level: str = "info", format: str = "console", pii: bool = False, s
         cache_logger_on_first_use=False,
     )
     # Libraries: warnings and worse only. What they say at lower levels may hold texts, headers and keys.
-    logging.basicConfig(level=max(number, logging.WARNING), stream=out, format="%(levelname)s %(name)s", force=True)
+    logging.basicConfig(
+        level=max(number, logging.WARNING), stream=out, format="%(levelname)s %(name)s: %(message)s", force=True
+    )
 
 
 def without_pii(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -55,6 +55,23 @@ def problems(outcome: Outcome, steps: list[Step], clock: TurnClock) -> list[str]
     return found
 
 
+def summary(outcome: Outcome, clock: TurnClock) -> list[str]:
+    """The call in numbers, a line each."""
+    answers = sorted(report.answer_ms for report in clock.reports if report.answer_ms is not None)
+    lines = [f"{'call':<10} {outcome.phone.now_ms / 1000:.1f} s, greeting after {clock.greeting_ms} ms"]
+    if answers:
+        median = answers[len(answers) // 2]
+        lines.append(f"{'answers':<10} {len(answers)}, after {median} ms in the middle, {answers[-1]} ms at most")
+    for turn, at in outcome.spoken:
+        if turn.interrupts and (cuts := [one for one in clock.barge_ins if one.verdict == "cut"]):
+            sound = silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), at)
+            lines.append(
+                f"{'interrupted':<10} the agent was silent {cuts[0].ms} ms after the caller's voice was noticed, "
+                f"{sound} ms after its first sound in the recording"
+            )
+    return lines
+
+
 def _understood(outcome: Outcome, steps: list[Step]) -> list[str]:
     lines = [action.text for step in steps for action in step.actions if isinstance(action, a.LineAdded)
              and action.speaker == "caller"]  # fmt: skip
