@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import audioop
+import os
+import subprocess
+import sys
+import wave
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from telephony.agent import Agent
-from telephony.audio import tones
+from telephony.audio import level, mulaw, tones, wav
 from telephony.clock import Clock
 from telephony.demo import Watch, converse
 from telephony.testing.call_checks import CallerTurn, Outcome, problems, silent_after
@@ -93,3 +101,71 @@ def test_silence_after_an_interruption_is_measured_on_the_sound():
     caller = quiet * 800 + loud
     assert silent_after(caller, agent, 700) == 200
     assert silent_after(quiet * 1_200 + loud, agent, 1_000) == 0
+
+
+# --- the whole of it, with the local ears, brain and voice ------------------------------------------------------------
+
+BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
+
+
+def demo(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`telephony demo` in a process of its own, several times faster than life, without any key."""
+    pytest.importorskip("pocketsphinx", reason="the local parts are not installed")
+    pytest.importorskip("espeakng_loader", reason="the local parts are not installed")
+    return subprocess.run(
+        [sys.executable, "-m", "telephony", "demo", "--speed", "4", *arguments],
+        cwd=cwd, env=BARE, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+
+
+def test_the_demo_as_a_newcomer_runs_it(tmp_path: Path):
+    """Understood from the sound alone, answered, interrupted, ended: exit code 0, both sides recorded, a page."""
+    done = demo(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "book_table" in done.stdout
+    assert "thinking" in done.stdout
+    left, right = wav.read(tmp_path / "out" / "call.wav")
+    assert level.level(left) > -400
+    assert level.level(right) > -400
+    page = (tmp_path / "out" / "timeline.html").read_text(encoding="utf-8")
+    assert 'src="call.wav"' in page
+    assert "what are your opening hours" in page
+
+
+def test_the_demo_fails_on_noise_and_says_so(tmp_path: Path):
+    """What the ears report must come from the caller's sound: without one there is no success."""
+    done = demo(tmp_path, "--noise")
+    assert done.returncode == 1, done.stdout
+    assert "The demo failed: nothing that the caller said was understood" in done.stderr
+    assert "noise was played" in done.stderr
+
+
+def test_the_demo_takes_the_users_own_recordings(tmp_path: Path):
+    """One file per turn; any rate, mono or stereo."""
+    pytest.importorskip("espeakng_loader", reason="the local parts are not installed")
+    from telephony.offline.caller import utterance
+
+    hours, bye = (mulaw.decode(utterance(text)) for text in ("what are your opening hours", "no thank you goodbye"))
+    write_wav(tmp_path / "hours.wav", audioop.ratecv(hours, 2, 1, 8_000, 44_100, None)[0], 44_100, channels=1)
+    write_wav(tmp_path / "bye.wav", audioop.tostereo(bye, 2, 1, 1), 8_000, channels=2)
+    done = demo(tmp_path, "--caller", "hours.wav", "bye.wav", "--out", "mine")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "what are your opening hours" in done.stdout
+    assert (tmp_path / "mine" / "call.wav").exists()
+
+
+def test_a_recording_that_is_none_is_a_sentence(tmp_path: Path):
+    """Before the service is started; no traceback."""
+    (tmp_path / "song.wav").write_bytes(b"ID3 this is an mp3")
+    done = demo(tmp_path, "--caller", "song.wav")
+    assert done.returncode == 1
+    assert "The demo could not run: song.wav" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def write_wav(path: Path, pcm16: bytes, rate: int, channels: int) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(pcm16)
