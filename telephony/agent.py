@@ -28,8 +28,8 @@ UNSUITABLE_VOICE_MODELS: Mapping[str, str] = {
 class Voice:
     """How the agent sounds. Empty `id` or `model`: ELEVENLABS_VOICE_ID or ELEVENLABS_MODEL decide.
 
-    `stability` and `similarity` are 0-1, `speed` 0.7-1.2 (None: the voice's own). `language` is ISO 639-1 and also tells the
-    ears what to expect. Raises ValueError for values and models that cannot work on a call.
+    `stability` and `similarity` are 0-1, `speed` 0.7-1.2 (None: the voice's own). `language` is ISO 639-1 and also
+    tells the ears what to expect. Raises ValueError for values and models that cannot work on a call.
     """
 
     id: str = ""
@@ -48,7 +48,9 @@ class Voice:
             if value is not None and not low <= value <= high:
                 raise ValueError(f"Voice.{name} must be between {low} and {high}, not {value}")
         if self.model in UNSUITABLE_VOICE_MODELS:
-            raise ValueError(f"Voice model {self.model} cannot be used on a call: {UNSUITABLE_VOICE_MODELS[self.model]}")
+            raise ValueError(
+                f"Voice model {self.model} cannot be used on a call: {UNSUITABLE_VOICE_MODELS[self.model]}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

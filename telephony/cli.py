@@ -60,7 +60,8 @@ def demo(
         ),
     ] = None,
     more: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE.wav ...]", help="More recordings.", exists=True, dir_okay=False)
+        list[Path] | None,
+        typer.Argument(metavar="[FILE.wav ...]", help="More recordings.", exists=True, dir_okay=False),
     ] = None,
     out: Annotated[Path, typer.Option(help="Where call.wav and timeline.html go.")] = Path("out"),
     noise: Annotated[bool, typer.Option("--noise", help="Noise instead of a caller: the demo must fail.")] = False,

@@ -51,9 +51,7 @@ CONTRACTS = {"stt", "tts", "llm", "vad", "observe"}
 #: Pure: nothing with a clock, a loop, chance or a log.
 PURE = ("errors", "call", "audio", "vad.gate", "twilio.media_stream", "twilio.twiml", "twilio.stream_token")
 PURE_WIRES = ("stt.scribe_wire", "tts.elevenlabs_wire", "llm.openai_wire", "speakable")
-BANNED = set(
-    "asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split()
-)
+BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
 #: `app` reaches for the embedded default only when it is wanted, inside a function.
 LAZY = {("app", "offline.local_services")}
 

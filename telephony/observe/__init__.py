@@ -14,7 +14,7 @@ from telephony.call.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One turn of the crank: `event` reached the core at `now_ms` (ms since the call began) and it answered `actions`."""
+    """One turn of the crank: `event` reached the core at `now_ms` (since the call began) and it answered `actions`."""
 
     seq: int
     now_ms: int

@@ -256,7 +256,6 @@ class Webhooks:
             return twiml.reconnect("", choice.voice.language, *self._stream(request, call, attempt=2))
         return twiml.say_and_hang_up(wording.broken)
 
-
     async def _wound_down(self, live: LiveCall) -> None:
         try:
             async with self._clock.timeout(WIND_DOWN_MS):

@@ -101,7 +101,7 @@ def test_backchannel_is_not_answered():
     sim.says(500, "hello there what are your hours")
     sim.says(5_000, "mm-hm", ms=350)
     sim.run(16_000)
-    assert [line for line in sim.lines if line[0] == "agent"][0] == ("agent", LONG)
+    assert next(line for line in sim.lines if line[0] == "agent") == ("agent", LONG)
     assert len(sim.actions(a.StartReply)) == 1
 
 
@@ -149,7 +149,9 @@ def test_hello_while_the_agent_thinks_merges_and_restarts_once():
 
 def test_words_during_a_protected_greeting_are_answered_afterwards():
     """A disclosure is said to its end, and what the caller said meanwhile is not thrown away."""
-    policy = replace(GREETING, greeting="This call is recorded for quality. How can I help you today?", greeting_protected=True)
+    policy = replace(
+        GREETING, greeting="This call is recorded for quality. How can I help you today?", greeting_protected=True
+    )
     sim = Simulator(policy, answer("Sure."))
     sim.says(700, "I want to book a table", ms=1_200)
     sim.run(12_000)
@@ -308,7 +310,9 @@ def test_end_call_without_words_still_says_goodbye():
 
 def test_interrupting_the_goodbye_keeps_the_call():
     """`end_call` of a reply that was cut does not hang up on a live caller."""
-    replies = iter([["Thank you so much for calling us today, goodbye!", Calls("end_call")], ["Of course. What is it?"]])
+    replies = iter(
+        [["Thank you so much for calling us today, goodbye!", Calls("end_call")], ["Of course. What is it?"]]
+    )
     sim = Simulator(Policy(), lambda h: next(replies))
     sim.says(500, "that is all bye")
     sim.run(3_200)

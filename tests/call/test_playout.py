@@ -25,7 +25,7 @@ def speaking(ms: int = 2_000) -> tuple[Playout, list]:
 
 def test_first_mark_follows_the_first_20_ms_and_the_rest_every_500():
     """Nothing counts as heard before its echo, so the first echo must come early."""
-    playout, actions = speaking()
+    _playout, actions = speaking()
     sizes = [len(action.pcmu) for action in actions if isinstance(action, SendAudio)]
     assert sizes[0] == 160
     assert max(sizes) == 4_000
