@@ -1,15 +1,21 @@
 """The ears: a port on ElevenLabs' realtime STT.
 
 Audio goes out in pieces of 100 ms, and at once before a commit. Everything since the last answered commit is kept
-(bounded), so that after a lost connection it can be sent again, paced, with the commits at their places. A session is
-up when it says so (`session_started`), because quota and key faults come as messages after a good handshake.
+(`backlog.py`), so that after a lost connection it can be sent again, paced, with the commits at their places. A session
+is up when it says so (`session_started`), because quota and key faults come as messages after a good handshake.
+
+A session that leaves a commit unanswered for five seconds is dead, whatever its socket says: it is replaced. What the
+caller said before such a commit is sent again only if no partial of it ever came; the call has gone on with the
+partial long ago.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
+import ssl
+from functools import cache
+from urllib.parse import urlsplit
 
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
@@ -21,16 +27,25 @@ from telephony.clock import Clock
 from telephony.ports import Emit
 from telephony.stt import EarsSpec
 from telephony.stt import scribe_wire as wire
+from telephony.stt.backlog import Backlog
 
 log = structlog.get_logger()
 
 PIECE_BYTES = 800
-KEPT_BYTES = 30 * 8_000
-"""Thirty seconds: the longest stretch that is sent again."""
 OPEN_MS = 5_000
+CLOSE_MS = 1_000
+PING_MS = 20_000
+MAX_MESSAGE_BYTES = 2**20
+"""Twenty times the longest transcript: a segment ends after 90 s."""
 RESEND_SPEED = 4
 """Audio that is sent again goes out so many times faster than it was spoken: much faster risks `queue_overflow`."""
-BACKOFF_MS = (100, 5_000)
+BEHIND_ITEMS = 25
+"""With more than half a second waiting at the start of a session, the audio is sent again rather than live."""
+BACKOFF_MS = (200, 5_000)
+BUSY_MS = 1_000
+"""A service that is busy is not asked again sooner."""
+STEADY_MS = 30_000
+"""A session that lived for so long was a good one: the next failure is the first again."""
 
 
 class ScribeEars:
@@ -38,11 +53,7 @@ class ScribeEars:
 
     def __init__(self, *, base_url: str, api_key: str, spec: EarsSpec, clock: Clock) -> None:
         self._url, self._key, self._clock = wire.socket_url(base_url, spec), api_key, clock
-        # Audio and commit numbers since the last answered commit: those that this socket was sent, then the others.
-        self._sent: deque[bytes | int] = deque()
-        self._unsent: deque[bytes | int] = deque()
-        self._kept_bytes = 0
-        self._dropped = 0  # bytes of the caller's audio that are not kept any more
+        self._backlog = Backlog()
         self._segments = wire.Segments()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -56,7 +67,7 @@ class ScribeEars:
         async with asyncio.TaskGroup() as group:
             working = group.create_task(self._keep_connected())
             await self._stopping.wait()
-            await asyncio.wait([working], timeout=self._clock.real_seconds(1_000))
+            await asyncio.wait([working], timeout=self._clock.real_seconds(CLOSE_MS))
             working.cancel()
 
     def perform(self, action: Action) -> None:
@@ -64,11 +75,9 @@ class ScribeEars:
             return
         match action:
             case Transcribe(pcmu):
-                self._unsent.append(pcmu)
-                self._kept_bytes += len(pcmu)
-                self._shed()
+                self._keep(pcmu)
             case CommitTranscript(number):
-                self._unsent.append(number)
+                self._keep(number)
             case _:
                 return
         self._wake.set()
@@ -79,66 +88,66 @@ class ScribeEars:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _shed(self) -> None:
-        """The oldest audio goes first; what was never sent is reported."""
-        lost = 0
-        while self._kept_bytes > KEPT_BYTES:
-            lost += not self._sent
-            self._forget((self._sent or self._unsent).popleft())
-        if lost:
-            self._emit(OutboxOverflowed("ears", lost))
-
-    def _forget(self, item: bytes | int) -> None:
-        if isinstance(item, bytes):
-            self._kept_bytes -= len(item)
-            self._dropped += len(item)
-
-    def _answered(self, commit: int) -> None:
-        """Everything up to this commit need not be sent again."""
-        if commit in self._sent:
-            while (item := self._sent.popleft()) != commit:
-                self._forget(item)
+    def _keep(self, item: bytes | int) -> None:
+        shed = self._backlog.add(item)
+        if shed.pieces:
+            self._segments.offset_ms += shed.ms  # later words of this session lie later in the caller's audio
+            self._emit(OutboxOverflowed("ears", shed.pieces))
+        for number in shed.commits:
+            self._emit(CommitRefused(number))
 
     async def _keep_connected(self) -> None:
         failures = 0
         while not self._stopping.is_set():
+            began = self._clock.ms()
             try:
                 await self._session()
-                failures, code, retryable = 0, "provider_unavailable", True
+                return  # only when stopping
             except Exception as error:
                 code, retryable = describe(error)
-                failures += 1
-                log.info("ears_socket_failed", code=code, detail=type(error).__name__)
             if self._stopping.is_set():
                 return
-            self._emit(EarsLost(code, retryable))
+            failures = 1 if self._clock.ms() - began >= STEADY_MS else failures + 1
+            log.info("ears_lost", code=code, retryable=retryable, failures=failures)
             if not retryable:
                 self._deaf = True
-                self._sent.clear()
-                self._unsent.clear()
+                self._backlog.clear()
+            self._emit(EarsLost(code, retryable))
+            if not retryable:
                 return
-            low, high = BACKOFF_MS
-            if failures > 1:
-                await self._clock.sleep(min(high, low * 2 ** min(failures, 8)) * random.uniform(0.7, 1.3))
+            await self._pause(code, failures)
+
+    async def _pause(self, code: str, failures: int) -> None:
+        """Before the next connection; the first one comes at once, unless the service is busy."""
+        low, high = BACKOFF_MS
+        pause = 0 if failures == 1 else min(high, low * 2 ** min(failures - 2, 10)) * random.uniform(0.7, 1.3)
+        if code in wire.BUSY or code == "provider_busy":
+            pause = max(pause, BUSY_MS)
+        try:
+            async with self._clock.timeout(pause):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass
 
     async def _session(self) -> None:
-        """One connection, until it or the call ends."""
-        local = any(host in self._url for host in ("//127.0.0.1", "//localhost", "//[::1]"))
+        """One connection. Returns when the call ends, raises when the connection does."""
         async with (
             self._clock.timeout(OPEN_MS) as opening,
             connect(
                 self._url,
                 additional_headers={"xi-api-key": self._key},
-                max_size=4 * 2**20,
+                max_size=MAX_MESSAGE_BYTES,
                 compression=None,
                 open_timeout=None,
-                close_timeout=self._clock.real_seconds(1_000),
-                proxy=None if local else True,
+                close_timeout=self._clock.real_seconds(CLOSE_MS),
+                ping_interval=self._clock.real_seconds(PING_MS),
+                ping_timeout=self._clock.real_seconds(PING_MS),
+                proxy=None if _is_loopback(self._url) else True,
+                ssl=_tls() if self._url.startswith("wss:") else None,
             ) as socket,
         ):
             await self._started(socket)
             opening.reschedule(None)
-            self._emit(EarsReady())
             await self._converse(socket)
 
     async def _started(self, socket: ClientConnection) -> None:
@@ -148,42 +157,58 @@ class ScribeEars:
                 break
             if isinstance(message, wire.Fault):
                 raise _Over(message.slug, message.retryable)
-        self._segments = wire.Segments()
-        self._segments.offset_ms = self._dropped // wire.BYTES_PER_MS
-        self._unsent.extendleft(reversed(self._sent))
-        self._sent.clear()
+        response = socket.response
+        log.debug("ears_ready", trace_id=response.headers.get("x-trace-id", "") if response else "")
+        self._backlog.rewind()
+        self._segments = wire.Segments(self._backlog.begins_ms)
+        self._emit(EarsReady())
 
     async def _converse(self, socket: ClientConnection) -> None:
         async with asyncio.TaskGroup() as group:
-            helpers = [group.create_task(self._write(socket)), group.create_task(self._late())]
+            writing = group.create_task(self._write(socket))
             try:
-                async for text in socket:
-                    message = wire.decode(text)
-                    if isinstance(message, wire.Fault):
-                        raise _Over(message.slug, message.retryable)
-                    self._report(self._segments.received(message, self._clock.ms()))
+                await self._read(socket)
+            except ConnectionClosed:
+                if not self._stopping.is_set():
+                    raise
             finally:
-                for task in helpers:
-                    task.cancel()
+                writing.cancel()
+
+    async def _read(self, socket: ClientConnection) -> None:
+        """Messages, and once a second at least a look at what has become due."""
+        segments, clock = self._segments, self._clock
+        while True:
+            wait_ms = segments.wait_ms(clock.ms())
+            try:
+                async with clock.timeout(1_000 if wait_ms is None else wait_ms + 1):
+                    message = wire.decode(await socket.recv())
+            except TimeoutError:
+                message = wire.Ignored()
+            if isinstance(message, wire.Fault):
+                raise _Over(message.slug, message.retryable)
+            now = clock.ms()
+            self._report(segments.due(now))
+            self._report(segments.received(message, now))
+            if segments.overdue(now):
+                self._backlog.answered(segments.given_up())
+                raise _Over("provider_timeout", True)
 
     def _report(self, events: list[Event]) -> None:
         for event in events:
-            if isinstance(event, TranscriptFinal) and event.commit:
-                self._answered(event.commit)
+            match event:
+                case TranscriptFinal(0, _, words) if words:
+                    self._backlog.heard_until(words[-1].end_ms)
+                case TranscriptFinal(commit):
+                    self._backlog.answered(commit)
+                case CommitRefused(commit):
+                    self._backlog.refused(commit)
             self._emit(event)
-
-    async def _late(self) -> None:
-        """Plain transcripts whose timed twin does not come."""
-        while True:
-            due = self._segments.due_ms()
-            await self._clock.sleep(50 if due is None else max(5, due - self._clock.ms()))
-            self._report(self._segments.due(self._clock.ms()))
 
     async def _write(self, socket: ClientConnection) -> None:
         piece = b""
-        behind = len(self._unsent) > 25  # half a second: this is audio that is sent again
+        behind = len(self._backlog) > BEHIND_ITEMS
         while not self._stopping.is_set():
-            more, commit = self._next(PIECE_BYTES - len(piece))
+            more, commit = self._backlog.take(PIECE_BYTES - len(piece))
             piece += more
             if len(piece) < PIECE_BYTES and commit is None:
                 self._wake.clear()
@@ -194,36 +219,36 @@ class ScribeEars:
                 await socket.send(wire.audio(piece))
             if commit is not None:
                 await self._commit(socket, commit)
-            behind = behind and len(self._unsent) > 5
+            behind = behind and bool(self._backlog)
             if behind:
-                await self._clock.sleep(len(piece) // wire.BYTES_PER_MS / RESEND_SPEED)
+                await self._clock.sleep(len(piece) / wire.BYTES_PER_MS / RESEND_SPEED)
             piece = b""
         await socket.close()
 
-    def _next(self, size: int) -> tuple[bytes, int | None]:
-        """Up to about `size` bytes of audio (now in `_sent`), and the commit that follows them, if one does."""
-        piece = b""
-        while self._unsent and len(piece) < size:
-            item = self._unsent.popleft()
-            self._sent.append(item)
-            if isinstance(item, int):
-                return piece, item
-            piece += item
-        return piece, None
-
     async def _commit(self, socket: ClientConnection, number: int) -> None:
-        if self._segments.commit(number):
+        if self._segments.commit(number, self._clock.ms()):
             await socket.send(wire.commit())
         else:
-            self._emit(CommitRefused(number))
+            self._report([CommitRefused(number)])
 
 
 class _Over(Exception):
-    """The server said that the session is over."""
+    """The server said that the session is over, or says nothing any more."""
 
     def __init__(self, code: str, retryable: bool) -> None:
         super().__init__(code)
         self.code, self.retryable = code, retryable
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for the process: making one reads all root certificates, 20 ms in which every other call waits."""
+    return ssl.create_default_context()
+
+
+def _is_loopback(url: str) -> bool:
+    """Whether the host is this machine: no proxy stands in between."""
+    return (urlsplit(url).hostname or "") in ("localhost", "127.0.0.1", "::1")
 
 
 def describe(error: BaseException) -> tuple[str, bool]:
@@ -233,10 +258,12 @@ def describe(error: BaseException) -> tuple[str, bool]:
     match error:
         case _Over():
             return error.code, error.retryable
-        case InvalidStatus() if error.response.status_code == 429:
-            return "provider_busy", True
-        case InvalidStatus() if 400 <= error.response.status_code < 500:
-            return "provider_refused", False
+        case InvalidStatus():
+            status = error.response.status_code
+            if status == 429:
+                return "provider_busy", True
+            refused = 400 <= status < 500
+            return "provider_refused" if refused else "provider_unavailable", not refused
         case TimeoutError():
             return "provider_timeout", True
         case OSError() | ConnectionClosed() | InvalidHandshake() | WebSocketException():

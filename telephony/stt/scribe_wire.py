@@ -1,9 +1,14 @@
 """ElevenLabs' realtime STT (Scribe v2) as a pure codec, and which transcript answers which commit.
 
 Theory of operation. One segment is open at a time; a commit closes it. With timestamps on, the service answers a commit
-twice, plain and timed, in either order: the timed one counts, the plain one only if the timed one does not come
-(`due`). Answers come in the order of the commits, so the oldest commit that waits owns the next one. What comes
-without a commit was closed by the service itself (90 s of speech) and has number 0. Repeats are dropped.
+twice, plain and timed, in either order: the timed one counts, the plain one only if the timed one does not come within
+`TIMED_WAIT_MS`; the second half of an answer that was given already is awaited and dropped. Answers come in the order
+of the commits, so the oldest commit that waits owns the next one. What comes without a commit was closed by the service
+itself (90 s of audio) and has number 0.
+
+The service repeats itself. A final is a repeat if its words lie at the very same times as an earlier one's; without
+times, if its text is the last one's and nothing was asked, or it comes in the same breath. A partial is stale if it is
+the beginning of what was answered last and hardly any sound has come since: it would be a turn that nobody spoke.
 """
 
 from __future__ import annotations
@@ -16,7 +21,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
+from telephony.audio.level import level
 from telephony.call.events import CommitRefused, Event, TranscriptFinal, TranscriptPartial, Word
+from telephony.call.words import words as spoken
 from telephony.stt import EarsSpec
 
 BYTES_PER_MS = 8
@@ -24,13 +31,21 @@ COMMIT_MIN_MS = 300
 """A commit needs so much new audio; the service throttles it otherwise."""
 TIMED_WAIT_MS = 300
 """How long the plain transcript waits for the timed one."""
+ANSWER_MS = 5_000
+"""A commit without an answer for so long (usual: 250-380 ms) means that the session is dead."""
+SAME_BREATH_MS = 150
+"""Repeats of a final come at once; the answer to another commit takes longer."""
+SOUND_LEVEL, SOUND_MS = -500, 120
+"""So much sound, in tenths of dBFS and ms, is needed to say anything again."""
 KEYTERMS, KEYTERM_CHARS = 50, 20
 RETRYABLE = frozenset(
     "error rate_limited queue_overflow resource_exhausted transcriber_error session_time_limit_exceeded "
     "chunk_size_exceeded insufficient_audio_activity".split()
 )
+BUSY = frozenset("rate_limited queue_overflow resource_exhausted".split())
 FATAL = frozenset("auth_error quota_exceeded unaccepted_terms invalid_request input_error".split())
-_TAG = re.compile(r"[\(\[][^\)\]]{1,40}[\)\]]")
+# Letters only: "(laughter)", "[music]", but not the "(555)" of a phone number.
+_TAG = re.compile(r"[\(\[][^\W\d_][^\d\(\)\[\]]{0,39}[\)\]]")
 
 
 def socket_url(base_url: str, spec: EarsSpec) -> str:
@@ -44,9 +59,21 @@ def socket_url(base_url: str, spec: EarsSpec) -> str:
     ]
     if spec.language:
         query.append(("language_code", spec.language))
-    query += [("keyterms", term[:KEYTERM_CHARS]) for term in spec.keyterms[:KEYTERMS]]
-    scheme = "wss" if parts.scheme == "https" else "ws"
+    query += [("keyterms", term) for term in _keyterms(spec.keyterms)]
+    scheme = "wss" if parts.scheme in ("https", "wss") else "ws"
     return f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/v1/speech-to-text/realtime?{urlencode(query)}"
+
+
+def _keyterms(terms: tuple[str, ...]) -> list[str]:
+    """At most 50 of at most 20 characters, each once; longer ones are cut between words where they can be."""
+    short: dict[str, None] = {}
+    for term in terms:
+        term = " ".join(term.split())
+        if len(term) > KEYTERM_CHARS:
+            term = term[: KEYTERM_CHARS + 1].rpartition(" ")[0] or term[:KEYTERM_CHARS]
+        if term:
+            short[term] = None
+    return list(short)[:KEYTERMS]
 
 
 def audio(pcmu: bytes) -> str:
@@ -119,27 +146,34 @@ def decode(text: str | bytes) -> Message:
         message = None
     if not isinstance(message, dict):
         return Fault("provider_misbehaved", True)
-    kind = message.get("message_type")
-    said = message.get("text") if isinstance(message.get("text"), str) else ""
+    kind, said = str(message.get("message_type")), message.get("text")
     match kind:
         case "session_started":
             return Started()
         case "partial_transcript":
             return Partial(clean(said))
         case "committed_transcript":
-            return Committed(clean(said), None)
+            return Committed(*_once(clean(said), None))
         case "committed_transcript_with_timestamps":
-            return Committed(clean(said), _words(message.get("words")))
+            return Committed(*_once(clean(said), _words(message.get("words"))))
         case "commit_throttled":
             return Throttled()
-        case str() if kind in FATAL or kind in RETRYABLE:
-            return Fault(kind, kind in RETRYABLE)
-    return Ignored()
+    return _fault(kind) if "error" in message or kind in FATAL | RETRYABLE else Ignored()
 
 
-def clean(text: str | None) -> str:
-    """Without audio-event tags such as "(laughter)" or "[music]": they are no words."""
-    return " ".join(_TAG.sub(" ", text or "").split())
+def _fault(kind: str) -> Fault:
+    """Some clients know the slugs with "_error" at the end. A fault that nobody knows may pass."""
+    for slug in (kind, kind.removesuffix("_error")):
+        if slug in FATAL | RETRYABLE:
+            return Fault(slug, slug in RETRYABLE)
+    return Fault("provider_misbehaved", True)
+
+
+def clean(text: object) -> str:
+    """Without audio-event tags such as "(laughter)" or "[music]": they are no words. Halves of characters become "?":
+    nobody further on could write them down."""
+    whole = text.encode("utf-8", "replace").decode() if isinstance(text, str) else ""
+    return " ".join(_TAG.sub(" ", whole).split())
 
 
 def _words(given: Any) -> tuple[Word, ...]:
@@ -149,87 +183,167 @@ def _words(given: Any) -> tuple[Word, ...]:
             continue
         try:
             start, end = int(float(item["start"]) * 1000), int(float(item["end"]) * 1000)
-            words.append(Word(str(item["text"]), start, end))
+            text = clean(item["text"])
         except (KeyError, TypeError, ValueError, OverflowError):
             continue
+        if text:
+            words.append(Word(text, start, max(start, end)))
     return tuple(words)
+
+
+def _once(text: str, words: tuple[Word, ...] | None) -> tuple[str, tuple[Word, ...] | None]:
+    """A text that says the same thing three times, a fault of the service: once. Short or spelled things ("no no no",
+    digits) people do say three times."""
+    parts = text.split()
+    third = len(parts) // 3
+    if third < 4 or parts != parts[:third] * 3 or any(char.isdigit() for char in text):
+        return text, words
+    return " ".join(parts[:third]), words[: len(words) // 3] if words else words
 
 
 # --- commits and their answers --------------------------------------------------------------------------------------
 
 
-class Segments:
-    """Which commits wait, how much audio is uncommitted, and what the transcripts answer. See the module text."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A commit without an answer: how much audio it closed, when, and the last partial before it."""
 
-    def __init__(self) -> None:
-        self.uncommitted_ms = 0
-        self.offset_ms = 0  # where in the caller's audio this socket's audio begins
-        self._waiting: deque[int] = deque()
+    number: int
+    audio_ms: int
+    at: int
+    partial: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was answered and when, against repeats. `partial` is the last one before it."""
+
+    text: str
+    words: tuple[Word, ...]
+    at: int
+    partial: str
+
+
+class Segments:
+    """Which commits wait on this socket, and what the transcripts answer. Times (`now`) in ms of any one clock."""
+
+    def __init__(self, offset_ms: int = 0) -> None:
+        self.offset_ms = offset_ms  # where in the caller's audio this socket's audio begins
+        self._uncommitted_ms = 0
+        self._sound_ms = 0  # of the uncommitted audio
+        self._waiting: deque[_Asked] = deque()
         self._plain: tuple[str, int] | None = None  # a plain transcript and when it came
-        self._last: tuple[str, tuple[Word, ...]] | None = None  # the last answer, against repeats
-        self._fresh_ms = 0  # audio since the last answer
+        self._twin: tuple[bool, str] | None = None  # (timed?, text) of the other half of an answer that was given
+        self._answers: deque[_Answer] = deque(maxlen=4)
+        self._partial = ""
 
     def heard(self, pcmu: bytes) -> None:
-        self.uncommitted_ms += len(pcmu) // BYTES_PER_MS
-        self._fresh_ms += len(pcmu) // BYTES_PER_MS
+        """This audio was sent."""
+        length = len(pcmu) // BYTES_PER_MS
+        self._uncommitted_ms += length
+        if level(pcmu) >= SOUND_LEVEL:
+            self._sound_ms += length
 
-    def commit(self, number: int) -> bool:
+    def commit(self, number: int, now: int) -> bool:
         """Whether the commit can be sent; False if there is too little new audio."""
-        if self.uncommitted_ms < COMMIT_MIN_MS:
+        if self._uncommitted_ms < COMMIT_MIN_MS:
             return False
-        self.uncommitted_ms = 0
-        self._waiting.append(number)
+        self._waiting.append(_Asked(number, self._uncommitted_ms, now, self._partial))
+        self._uncommitted_ms, self._sound_ms, self._partial = 0, 0, ""
         return True
-
-    def waiting(self) -> list[int]:
-        """Commits without an answer, oldest first."""
-        return list(self._waiting)
 
     def received(self, message: Message, now: int) -> list[Event]:
         """The events that follow from a message."""
         match message:
             case Partial(text):
-                return [] if self._stale(text) else [TranscriptPartial(text)]
+                if text == self._partial or self._stale(text):
+                    return []
+                self._partial = text
+                return [TranscriptPartial(text)]
             case Committed(text, None):
-                before = self._take_plain()
-                self._plain = None if self._repeated(text) else (text, now)
-                return before
-            case Committed(text, words):
-                assert words is not None
-                if self._plain is not None and self._plain[0] != text:
-                    return [*self._take_plain(), *self._answer(text, words)]
-                self._plain = None
-                return self._answer(text, words)
+                return self._plain_came(text, now)
+            case Committed(text, tuple() as words):
+                return self._timed_came(text, words, now)
             case Throttled() if self._waiting:
-                return [CommitRefused(self._waiting.popleft())]
+                asked = self._waiting.pop()  # it is refused at once: earlier ones are being worked on
+                self._uncommitted_ms += asked.audio_ms
+                return [CommitRefused(asked.number)]
         return []
 
-    def due_ms(self) -> int | None:
-        """When a plain transcript has waited long enough."""
-        return None if self._plain is None else self._plain[1] + TIMED_WAIT_MS
+    def wait_ms(self, now: int) -> int | None:
+        """How long until `due` has something to say, or None."""
+        return None if self._plain is None else max(0, self._plain[1] + TIMED_WAIT_MS - now)
 
     def due(self, now: int) -> list[Event]:
-        due = self.due_ms()
-        return self._take_plain() if due is not None and due <= now else []
+        """The plain transcript whose timed half has not come in time."""
+        return self._give_plain(now) if self.wait_ms(now) == 0 else []
 
-    def _take_plain(self) -> list[Event]:
-        plain, self._plain = self._plain, None
-        return self._answer(plain[0], ()) if plain is not None else []
+    def overdue(self, now: int) -> bool:
+        """Whether a commit has waited too long: the session is dead."""
+        return bool(self._waiting) and now - self._waiting[0].at >= ANSWER_MS
 
-    def _answer(self, text: str, words: tuple[Word, ...]) -> list[Event]:
-        if self._repeated(text):
+    def given_up(self) -> int:
+        """The newest waiting commit whose partial was heard, or 0: the call has gone on with that partial."""
+        return max((asked.number for asked in self._waiting if asked.partial), default=0)
+
+    def _plain_came(self, text: str, now: int) -> list[Event]:
+        if self._twin == (False, text):
+            self._twin = None
             return []
-        number = self._waiting.popleft() if self._waiting else 0
-        if not number and not text:
+        before = self._give_plain(now)  # of an earlier commit
+        if not self._repeated(text, (), now):
+            self._plain = (text, now)
+        return before
+
+    def _timed_came(self, text: str, words: tuple[Word, ...], now: int) -> list[Event]:
+        if self._plain is not None and self._halves(self._plain[0], text):
+            self._plain = None
+            return self._give(text, words, now)
+        if self._plain is None and self._twin == (True, text):
+            self._twin = None
             return []
-        self._last, self._fresh_ms = (text, words), 0
+        before = self._give_plain(now)
+        if self._repeated(text, words, now):
+            return before
+        given = self._give(text, words, now)
+        self._twin = (False, text)
+        return before + given
+
+    def _halves(self, plain: str, timed: str) -> bool:
+        """Whether the two belong to one answer: the same words, or nobody else could have been asked for."""
+        return spoken(plain) == spoken(timed) or len(self._waiting) <= 1
+
+    def _give_plain(self, now: int) -> list[Event]:
+        if self._plain is None:
+            return []
+        text, self._plain = self._plain[0], None
+        given = self._give(text, (), now)
+        self._twin = (True, text)
+        return given
+
+    def _give(self, text: str, words: tuple[Word, ...], now: int) -> list[Event]:
+        if self._repeated(text, words, now):
+            return []
+        asked = self._waiting.popleft() if self._waiting else _Asked(0, 0, now, self._partial)
+        self._answers.append(_Answer(text, words, now, asked.partial))
+        self._twin, self._partial = None, ""
+        if not asked.number and not text:
+            return []
         placed = tuple(Word(w.text, w.start_ms + self.offset_ms, w.end_ms + self.offset_ms) for w in words)
-        return [TranscriptFinal(number, text, placed)]
+        return [TranscriptFinal(asked.number, text, placed)]
 
-    def _repeated(self, text: str) -> bool:
-        """The same answer again, with nothing asked and hardly any new audio."""
-        return self._last is not None and not self._waiting and text == self._last[0] and self._fresh_ms < 2_000
+    def _repeated(self, text: str, words: tuple[Word, ...], now: int) -> bool:
+        if not self._answers:
+            return False
+        if words and any(answer.words for answer in self._answers):
+            return any(answer.words == words for answer in self._answers)
+        last = self._answers[-1]
+        return text == last.text and (not self._waiting or now - last.at < SAME_BREATH_MS)
 
     def _stale(self, text: str) -> bool:
-        """A partial of a segment that was answered already."""
-        return self._last is not None and bool(text) and text == self._last[0] and self._fresh_ms < 1_000
+        """A partial of what was answered already, with no sound since in which it could have been said again."""
+        now = spoken(text)
+        if not now or not self._answers or self._sound_ms >= SOUND_MS:
+            return False
+        last = self._answers[-1]
+        return any(spoken(said)[: len(now)] == now for said in (last.text, last.partial))
