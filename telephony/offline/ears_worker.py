@@ -2,10 +2,11 @@
 
     python -m telephony.offline.ears_worker
 
-Standard input: a line of JSON {"grammar": JSGF text}, then requests of four bytes length (big-endian) and 16-bit PCM
-at 16 kHz. Standard output: for each request four bytes length and JSON {"text", "words": [[word, start_ms, end_ms]],
-"fits"}; a fit is how well a word explains its sound: log10 of its likelihood against that of the best sounds, a frame
-of 10 ms (0 is perfect, -1 good, -2 bad). It ends when its input does, so it never outlives its parent.
+Standard input: a line of JSON {"grammar": JSGF text}, then requests: two four-byte integers (big-endian), the
+request's number and the length of the 16-bit PCM at 16 kHz that follows. Standard output: for each request a line of
+JSON {"id", "text", "words": [[word, start_ms, end_ms]], "fits"}; a fit is how well a word explains its sound: log10 of
+its likelihood against that of the best sounds, a frame of 10 ms (0 is perfect, -1 good, -2 bad). It ends when its input
+does, so it never outlives its parent.
 """
 
 from __future__ import annotations
@@ -28,18 +29,19 @@ def main() -> None:
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     decoder = Decoder(json.loads(stdin.readline())["grammar"])
     while (request := _read(stdin)) is not None:
-        answer = json.dumps(decoder.decode(request)).encode()
-        stdout.write(struct.pack(">I", len(answer)) + answer)
+        number, pcm16 = request
+        stdout.write(json.dumps({"id": number} | decoder.decode(pcm16)).encode() + b"\n")
         stdout.flush()
 
 
-def _read(stream: BinaryIO) -> bytes | None:
-    head = stream.read(4)
-    if len(head) < 4:
+def _read(stream: BinaryIO) -> tuple[int, bytes] | None:
+    """The next request, or None at the end of the input."""
+    head = stream.read(8)
+    if len(head) < 8:
         return None
-    length = struct.unpack(">I", head)[0]
+    number, length = struct.unpack(">II", head)
     body = stream.read(length)
-    return body if len(body) == length else None
+    return (number, body) if len(body) == length else None
 
 
 class Decoder:
