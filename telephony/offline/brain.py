@@ -20,6 +20,9 @@ OPENING = (
     "On Sundays we serve lunch from noon until three, and on Mondays we are closed. "
     "For the weekend it is best to book a table a few days ahead. Can I do anything else for you?"
 )
+SORRY = "I'm sorry, that did not work, and nothing has been booked. Can I do anything else for you?"
+MOST = 8
+"""The largest party: what the example's tool takes."""
 CHOICES = "I can tell you our opening hours, or book a table for you. What would you like?"
 
 
@@ -32,12 +35,16 @@ def respond(body: dict[str, Any]) -> Iterable[Part]:
         return
     said = messages[-1]["content"].lower() if messages and messages[-1]["role"] == "user" else ""
     booking = _booking(messages)
-    if _has(said, "goodbye", "bye", "that is all", "no thank you") and not _asked(messages, "is that right"):
+    done = _has(said, "goodbye", "bye", "that is all", "no thank you")
+    done = done or (said.strip(" .!") == "no" and _asked(messages, "anything else"))
+    if done and not _asked(messages, "is that right"):
         yield Say("Thank you for calling, and goodbye!")
         if END_CALL in tools:
             yield CallTool(END_CALL, {"reason": "the caller said goodbye"})
-    elif _has(said, "opening hours", "open", "close"):
+    elif _about_hours(said):
         yield Say(OPENING)
+    elif _has(said, "cancel"):
+        yield Say("All right, I have not booked anything. Can I do anything else for you?")
     elif booking is None:
         yield Say("You're welcome. Can I do anything else for you?" if _has(said, "thank") else CHOICES)
     else:
@@ -46,23 +53,25 @@ def respond(body: dict[str, Any]) -> Iterable[Part]:
 
 def _book(booking: dict[str, Any], said: str, messages: list[dict[str, Any]], may_book: bool) -> Iterable[Part]:
     confirming = _asked(messages, "is that right")
-    if _has(said, "cancel"):
-        yield Say("All right, I have not booked anything. Can I do anything else for you?")
-    elif confirming and _has(said, "yes", "right") and "wrong" not in said and may_book:
-        yield CallTool("book_table", booking)
+    if confirming and _has(said, "yes", "right") and "wrong" not in said:
+        yield CallTool("book_table", booking) if may_book else Say(SORRY)
     elif confirming and _has(said, "no", "wrong"):
         yield Say("I'm sorry. Which day would you like to come, and at what time?")
+    elif "day" not in booking and "time" in booking:
+        yield Say("Which day would you like to come?")
     elif "day" not in booking:
         yield Say("I'd be glad to. Which day would you like to come, and at what time?")
     elif "time" not in booking:
         yield Say("At what time would you like to come?")
     elif "people" not in booking:
-        yield Say("For how many people?")
+        again = "I can book for one to eight people. " if _asked(messages, "how many") else ""
+        yield Say(f"{again}For how many people?")
     else:
         hour = int(booking["time"][:2]) - 12
         half = " thirty" if booking["time"].endswith("30") else ""
         people = f"{booking['people']} {'person' if booking['people'] == 1 else 'people'}"
-        yield Say(f"A table for {people} on {booking['day']} at {hour}{half}. Is that right?")
+        day = booking["day"] if booking["day"] in ("today", "tomorrow") else f"on {booking['day']}"
+        yield Say(f"A table for {people} {day} at {hour}{half}. Is that right?")
 
 
 def _after_tool(messages: list[dict[str, Any]]) -> Iterable[Part]:
@@ -71,6 +80,8 @@ def _after_tool(messages: list[dict[str, Any]]) -> Iterable[Part]:
     calls = messages[-2].get("tool_calls") or [{}]
     if calls[0].get("function", {}).get("name") == END_CALL:
         yield Say("Goodbye!")
+    elif not _has(result.lower(), "booked"):  # an error is written for a model, not for a caller's ears
+        yield Say(SORRY)
     else:
         yield Say(f"{result} Can I do anything else for you?")
 
@@ -84,7 +95,12 @@ def _booking(messages: list[dict[str, Any]]) -> dict[str, Any] | None:
         elif message["role"] == "user":
             text = message["content"].lower()
             before = messages[index - 1]["content"] if index and messages[index - 1]["role"] == "assistant" else ""
-            if _has(text, "cancel") or ("is that right" in (before or "").lower() and _has(text, "no", "wrong")):
+            if _about_hours(text):
+                continue
+            if _has(text, "cancel"):
+                known = None
+                continue
+            if "is that right" in (before or "").lower() and _has(text, "no", "wrong"):
                 known = {}
             if _has(text, "book a table") or known is not None or _details(text, before or ""):
                 known = (known or {}) | _details(text, before or "")
@@ -98,13 +114,17 @@ def _details(text: str, before: str) -> dict[str, Any]:
         found["day"] = day.capitalize() if day not in ("today", "tomorrow") else day
     if at := re.search(rf"at ({'|'.join(HOURS)})( thirty)?", text):
         found["time"] = f"{HOURS[at[1]]}:{'30' if at[2] else '00'}"
-    keys = re.search(r"\[keys: (\d)", text)
+    keys = re.fullmatch(r"\[keys: ([1-8])#?\]", text) if "what time" not in before else None
     people = re.search(rf"(?:for |^)({'|'.join(NUMBERS)})\b", text)
     if keys:
         found["people"] = int(keys[1])
     elif people and "at" not in words[:1] and ("table" in text or "people" in text or "how many" in before):
-        found["people"] = NUMBERS[people[1]]
+        found |= {"people": NUMBERS[people[1]]} if 1 <= NUMBERS[people[1]] <= MOST else {}
     return found
+
+
+def _about_hours(text: str) -> bool:
+    return _has(text, "opening hours", "open", "close")
 
 
 def _has(text: str, *phrases: str) -> bool:

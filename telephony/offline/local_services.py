@@ -20,7 +20,7 @@ KEY = "local"
 class LocalServices:
     """`async with` starts everything. Without `brain` the language model is the user's own server.
 
-    Raises NotInstalled if `telephony[offline]` is missing.
+    Raises NotInstalled or EarsMissing if `telephony[offline]` is missing.
     """
 
     api_key = KEY
@@ -41,7 +41,13 @@ class LocalServices:
         )
 
     async def __aenter__(self) -> LocalServices:
-        enter, clock = self._stack.enter_async_context, self._clock
+        async with AsyncExitStack() as stack:  # what has started is ended again if the rest does not start
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        enter, clock = stack.enter_async_context, self._clock
         voice = EspeakVoice()
         await voice.synthesize("Hello.")  # loads the library, or says what is missing
         ears = await enter(LocalEars())
@@ -52,7 +58,6 @@ class LocalServices:
             latency = LlmLatency(first_token_ms=100, tokens_per_s=80)
             brain = await enter(LocalOpenAi(clock=clock, responder=respond, latency=latency, api_key=KEY))
             self.openai_base_url = brain.base_url
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -29,6 +29,7 @@ PEAK = 14_000
 QUIET = 250
 """Samples below this at either end are cut off."""
 MARGIN = 400  # samples of 8 kHz kept around the voice: 50 ms
+TAIL = 480  # the same after it: 60 ms, so that a soft last sound is whole
 
 _LOCK = threading.Lock()
 _EVENT_WORD = 1
@@ -92,7 +93,8 @@ class _Library:
     ) -> tuple[bytes, list[tuple[int, int, int]]]:
         """(16-bit samples at 22,050 Hz, words as (first character, length, ms))."""
         self._samples, self._words = array("h"), []
-        self._lib.espeak_SetVoiceByName(voice.encode())
+        if self._lib.espeak_SetVoiceByName(voice.encode()) != 0:  # the voice before would speak instead
+            raise NotInstalled(f"the local voice has no voice called {voice}")
         self._lib.espeak_SetParameter(1, words_per_minute, 0)
         self._lib.espeak_SetParameter(3, pitch, 0)
         encoded = text.encode() + b"\0"
@@ -138,7 +140,7 @@ def _voiced(pcm16: bytes) -> tuple[int, int]:
     loud = [index for index in range(0, len(samples), 8) if abs(samples[index]) > QUIET]
     if not loud:
         return 0, len(samples)
-    return max(0, loud[0] - MARGIN), min(len(samples), loud[-1] + 2 * MARGIN)
+    return max(0, loud[0] - MARGIN), min(len(samples), loud[-1] + TAIL)
 
 
 def _ends(text: str, words: Starts, total_ms: int, cut_ms: int) -> tuple[int, ...]:
