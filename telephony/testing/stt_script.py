@@ -63,8 +63,11 @@ class ScriptedRecognizer:
         self._ms = 0
         self._stretches: list[_Stretch] = []
         self._commits: deque[list[tuple[_Stretch, int]]] = deque()
+        self._over = False
 
     def hear(self, pcmu: bytes) -> None:
+        if self._over:
+            return
         for at in range(0, len(pcmu), 160):
             self._ms += 20
             if level(pcmu[at : at + 160]) < self._level:
@@ -93,11 +96,12 @@ class ScriptedRecognizer:
 
     def delivered(self) -> None:
         """The answer to the oldest commit was sent: its words will not be heard again."""
-        for stretch, said in self._commits.popleft():
+        for stretch, said in self._commits.popleft() if self._commits else ():
             stretch.delivered, stretch.answered = said, True
 
     def give_back(self) -> None:
-        """The connection broke: what was not delivered will be heard again. Calling it twice is fine."""
+        """The connection broke: what was not delivered will be heard again, and nothing more here."""
+        self._over = True
         stretches = {id(stretch): stretch for commit in self._commits for stretch, _ in commit}
         stretches |= {id(stretch): stretch for stretch in self._stretches}
         self._script.give_back(
