@@ -1,0 +1,103 @@
+"""Tools: schema, checked arguments, and errors that a model can repair."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field
+
+from telephony.call.turns import END_CALL
+from telephony.tools import RESULT_CHARS, Toolbox, ToolContext, tool
+
+
+@tool
+async def book(day: Literal["friday", "saturday"], people: Annotated[int, Field(ge=1, le=8)] = 2) -> dict:
+    """Book a table."""
+    return {"day": day, "people": people}
+
+
+def test_schema_comes_from_the_signature():
+    """Name, description, types, limits and defaults; nothing else is allowed in."""
+    [schema, end] = Toolbox([book]).schemas()
+    function = schema["function"]
+    assert (function["name"], function["description"]) == ("book", "Book a table.")
+    assert function["parameters"]["required"] == ["day"]
+    assert function["parameters"]["additionalProperties"] is False
+    assert function["parameters"]["properties"]["people"]["maximum"] == 8
+    assert end["function"]["name"] == END_CALL
+
+
+async def test_good_arguments_run_it():
+    """Results that are no text become JSON."""
+    result = await Toolbox([book]).run("book", '{"day": "friday", "people": "4"}')
+    assert json.loads(result.text) == {"day": "friday", "people": 4}
+    assert not result.failed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ('{"day": "monday"}', "day"),
+        ('{"day": "friday", "people": 40}', "people"),
+        ('{"day": "friday", "wine": true}', "wine"),
+        ("{day: friday", "JSON"),
+        ("[1]", "object"),
+        ("", "day"),
+    ],
+)
+async def test_bad_arguments_name_what_is_wrong(arguments: str, named: str):
+    """The model is told what to repair, and the function is not called."""
+    result = await Toolbox([book]).run("book", arguments)
+    assert result.failed
+    assert named in result.text
+
+
+async def test_unknown_tools_are_an_answer_not_an_error():
+    """A tool that does not exist: the model is told which ones do."""
+    result = await Toolbox([book]).run("bake", "{}")
+    assert result.failed
+    assert "book" in result.text
+
+
+async def test_what_a_tool_raises_stays_inside():
+    """An exception's text may hold anything; the model gets none of it."""
+
+    @tool
+    def fails() -> str:
+        raise RuntimeError("password=hunter2")
+
+    result = await Toolbox([fails]).run("fails", "{}")
+    assert result.failed
+    assert "hunter2" not in result.text
+
+
+async def test_blocking_functions_run_elsewhere_and_context_is_filled_in():
+    """A synchronous function may block; the call may not. Context is no argument of the model's."""
+
+    @tool
+    def who(call: ToolContext) -> str:
+        return f"{call.caller} {threading.current_thread() is threading.main_thread()}"
+
+    box = Toolbox([who], ToolContext(caller="+15550001111"))
+    assert box.schemas()[0]["function"]["parameters"]["properties"] == {}
+    assert (await box.run("who", "{}")).text == "+15550001111 False"
+    assert (await box.run("who", '{"call": {}}')).failed
+
+
+async def test_long_results_are_cut():
+    """The model reads a result before the caller hears anything."""
+
+    @tool
+    def long() -> str:
+        return "x" * 100_000
+
+    assert len((await Toolbox([long]).run("long", "{}")).text) == RESULT_CHARS
+
+
+def test_two_tools_of_one_name_are_refused():
+    """Which of them would be called?"""
+    with pytest.raises(ValueError, match="same name"):
+        Toolbox([book, book])
