@@ -48,7 +48,6 @@ class TtsFaults:
     snake_case: bool = False
     no_alignment: bool = False
     segment_alignment: bool = False  # a segment's whole alignment with its first audio
-    late_audio: bool = False  # a context closed while it speaks goes on for a while
     race: int = 0  # so many contexts lose their audio: isFinal with none
     hang: bool = False  # takes everything, gives nothing
     drop_after_bytes: int = 0  # closes with 1011 after so much audio, once
@@ -202,8 +201,6 @@ class _Session:
         pcmu, ends = await self._server._synthesize(text)
         at = piece = done = 0
         while at < len(pcmu):
-            if context.closing and not faults.late_audio and context.jobs.qsize() > 1:
-                return
             size = PIECES[piece % len(PIECES)]
             chunk = faults.garbage or pcmu[at : at + size]
             until_ms = len(pcmu) // 8 if at + size >= len(pcmu) else (at + size) // 8

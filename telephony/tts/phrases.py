@@ -32,6 +32,8 @@ FORMAT = "ulaw_8000"
 AT_ONCE = 2
 """Phrases synthesised at the same time: live calls come first at the provider's limit."""
 PHRASE_MS = 15_000
+FIRST_MS = 3_000
+"""No audio for so long: the context is closed, which ends it, and the phrase is asked for once more."""
 QUIET_MS = 1_500
 """Audio that stops for so long is complete, whatever the alignment says."""
 
@@ -140,7 +142,7 @@ class ElevenLabsPhrases:
                 pcmu, ends, chars, closed = b"", list[int](), "", False
                 while True:
                     try:
-                        async with self._clock.timeout(QUIET_MS if pcmu and not closed else None):
+                        async with self._clock.timeout(None if closed else QUIET_MS if pcmu else FIRST_MS):
                             message = wire.decode(await socket.recv())
                     except TimeoutError:
                         message = wire.Ignored()

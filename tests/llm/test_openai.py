@@ -1,4 +1,4 @@
-"""The chat client against a local server on real sockets: what goes wrong with real ones, and what the call sees of it."""
+"""The chat client against a local server on real sockets: what goes wrong, and what the call sees of it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,277 @@
+"""The voice over real sockets: contexts, faults, reconnects. Each (turn, attempt) ends exactly once, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from elevenlabs.types import CloseContext as VendorClose
+from elevenlabs.types import CloseSocket, InitializeConnectionMulti, SendTextMulti
+
+from telephony.call.actions import CloseContext, Speak
+from telephony.call.events import Event, SpeechAudio, SpeechEnded, SpeechLost, VoiceLost, VoiceReady
+from telephony.clock import Clock
+from telephony.testing.elevenlabs import LocalElevenLabs
+from telephony.testing.elevenlabs_tts import CHAR_MS, LocalTts, TtsFaults
+from telephony.tts import VoiceSpec
+from telephony.tts.elevenlabs import ElevenLabsVoice
+
+SPEC = VoiceSpec("elevenlabs", "voice", "eleven_flash_v2_5", language="en", stability=0.5, speed=1.1)
+TEXT = "Hello there, caller. "
+
+
+class Bench:
+    """A voice, its server, and what it has reported."""
+
+    def __init__(self, voice: ElevenLabsVoice, server: LocalElevenLabs) -> None:
+        self.voice, self.server, self.tts = voice, server, server.tts
+        self.events: list[Event] = []
+        self._changed = asyncio.Event()
+
+    def emit(self, event: Event) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    def of(self, kind: type) -> list:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def until(self, kind: type, count: int = 1) -> list:
+        while len(found := self.of(kind)) < count:
+            self._changed.clear()
+            await self._changed.wait()
+        return found
+
+    async def over(self, *keys: tuple[int, int]) -> None:
+        """Until each of these has ended, and exactly once."""
+        while True:
+            ends = [(e.turn, e.attempt) for e in self.events if isinstance(e, SpeechEnded | SpeechLost)]
+            assert len(ends) == len(set(ends))
+            if set(keys) <= set(ends):
+                return
+            self._changed.clear()
+            await self._changed.wait()
+
+    def pcmu(self, turn: int, attempt: int = 1) -> bytes:
+        return b"".join(e.pcmu for e in self.of(SpeechAudio) if (e.turn, e.attempt) == (turn, attempt))
+
+    def sent(self) -> list[dict]:
+        return [message for _, message in self.tts.received]
+
+
+@asynccontextmanager
+async def speaking(*, faults: TtsFaults | None = None, speed: float = 10, ready: bool = True, start: bool = True):
+    clock = Clock(speed)
+    server = LocalElevenLabs(clock=clock, tts=LocalTts(clock=clock, faults=faults))
+    await server.start()
+    if not start:
+        await server.stop()
+    voice = ElevenLabsVoice(base_url=server.base_url, api_key="local", spec=SPEC, clock=clock)
+    bench = Bench(voice, server)
+    async with asyncio.timeout(30):
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(voice.run(bench.emit))
+                if ready:
+                    await bench.until(VoiceReady)
+                yield bench
+                voice.stop()
+        finally:
+            await server.stop()
+
+
+async def test_speech_and_its_end():
+    """Speak, close, audio, isFinal: flush alone never gives the end."""
+    async with speaking() as b:
+        b.voice.perform(Speak(7, 1, TEXT))
+        await b.until(SpeechAudio)
+        assert b.of(SpeechEnded) == []
+        b.voice.perform(CloseContext(7, 1))
+        await b.over((7, 1))
+        assert len(b.pcmu(7)) == len(TEXT) * CHAR_MS * 8
+        assert {message["context_id"] for message in b.sent()} == {"t7"}
+
+
+async def test_messages_are_the_vendors_own():
+    """Every message fits the vendor's type without extra keys; the opening comes first and alone carries settings."""
+    async with speaking() as b:
+        b.voice.perform(Speak(1, 1, TEXT))
+        b.voice.perform(Speak(1, 1, "How are you? "))
+        b.voice.perform(CloseContext(1, 1))
+        await b.over((1, 1))
+        opening, *texts, close = b.sent()
+        assert not InitializeConnectionMulti.model_validate(opening).model_extra
+        assert opening["text"] == " "
+        assert opening["voice_settings"] == {"stability": 0.5, "speed": 1.1}
+        for message in texts:
+            assert not SendTextMulti.model_validate(message).model_extra
+            assert set(message) == {"text", "context_id", "flush"}
+            assert message["text"].endswith(" ")
+            assert not message["text"].endswith("  ")
+        assert not VendorClose.model_validate(close).model_extra
+        assert close == {"context_id": "t1", "close_context": True}
+    assert not CloseSocket.model_validate(b.sent()[-1]).model_extra
+
+
+async def test_what_is_spoken_before_the_socket_is_up_is_spoken_after():
+    """Nobody waits for a handshake, and nothing is lost to one."""
+    async with speaking(ready=False) as b:
+        b.voice.perform(Speak(1, 1, TEXT))
+        b.voice.perform(CloseContext(1, 1))
+        await b.over((1, 1))
+        assert b.pcmu(1)
+
+
+@pytest.mark.parametrize("fault", ["", "segment_alignment", "snake_case"])
+async def test_alignment_counts_from_the_start_of_the_attempt(fault: str):
+    """Times are of the attempt's audio, rise, and end with it, however the service counts them."""
+    async with speaking(faults=TtsFaults(**({fault: True} if fault else {}))) as b:
+        b.voice.perform(Speak(1, 1, TEXT))
+        b.voice.perform(Speak(1, 1, "How are you? "))
+        b.voice.perform(CloseContext(1, 1))
+        await b.over((1, 1))
+        audio = b.of(SpeechAudio)
+        text = "".join(event.text for event in audio)
+        ends = [end for event in audio for end in event.ends_ms]
+        assert text == TEXT + "How are you? "
+        assert ends == [CHAR_MS * (index + 1) for index in range(len(text))]
+
+
+async def test_a_sixth_context_waits_for_a_slot():
+    """The limit is five and a slot is free at isFinal, not at close: the sixth waits here and kills nothing."""
+    async with speaking(faults=TtsFaults(final_late_ms=1_500)) as b:
+        keys = [(turn, 1) for turn in range(1, 9)]
+        for key in keys:
+            b.voice.perform(Speak(*key, TEXT))
+            b.voice.perform(CloseContext(*key))
+        await b.over(*keys)
+        assert b.tts.most_contexts == 5
+        assert b.of(VoiceLost) == []
+        assert all(b.pcmu(turn) for turn, _ in keys)
+
+
+async def test_closing_twice_or_an_unknown_context_sends_nothing():
+    """A message for an id that is not open would open a phantom."""
+    async with speaking() as b:
+        b.voice.perform(CloseContext(9, 1))
+        b.voice.perform(Speak(1, 1, TEXT))
+        b.voice.perform(CloseContext(1, 1))
+        b.voice.perform(CloseContext(1, 1))
+        await b.over((1, 1))
+        b.voice.perform(CloseContext(1, 1))
+        b.voice.perform(Speak(2, 1, TEXT))
+        b.voice.perform(CloseContext(2, 1))
+        await b.over((2, 1))
+        assert [m["context_id"] for m in b.sent() if m.get("close_context")] == ["t1", "t2"]
+
+
+async def test_lost_audio_of_the_close_race_ends_all_the_same():
+    """A context that ends without audio is reported as ended; the core speaks it again."""
+    async with speaking(faults=TtsFaults(race=1)) as b:
+        b.voice.perform(Speak(1, 1, TEXT))
+        b.voice.perform(CloseContext(1, 1))
+        await b.over((1, 1))
+        assert b.pcmu(1) == b""
+        b.voice.perform(Speak(1, 2, TEXT))
+        b.voice.perform(CloseContext(1, 2))
+        await b.over((1, 2))
+        assert b.pcmu(1, 2)
+        assert "t1-2" in {m.get("context_id") for m in b.sent()}
+
+
+async def test_a_dropped_socket_loses_what_was_open_and_comes_back():
+    """1011 in mid-speech: the context is lost, the next one speaks over a new socket."""
+    async with speaking(faults=TtsFaults(drop_after_bytes=2_000)) as b:
+        b.voice.perform(Speak(1, 1, TEXT))
+        [lost] = await b.until(SpeechLost)
+        assert (lost.turn, lost.attempt, lost.retryable) == (1, 1, True)
+        await b.until(VoiceReady, 2)
+        b.voice.perform(Speak(1, 2, TEXT))
+        b.voice.perform(CloseContext(1, 2))
+        await b.over((1, 1), (1, 2))
+        assert len(b.pcmu(1, 2)) == len(TEXT) * CHAR_MS * 8
+
+
+async def test_a_socket_that_hangs_is_given_up():
+    """Text without any audio for seconds: lost, and a new socket."""
+    async with speaking(faults=TtsFaults(hang=True)) as b:
+        b.voice.perform(Speak(1, 1, TEXT))
+        await b.until(SpeechLost)
+        b.tts.faults.hang = False
+        await b.until(VoiceReady, 2)
+        b.voice.perform(Speak(1, 2, TEXT))
+        await b.until(SpeechAudio)
+
+
+@pytest.mark.parametrize("garbage", [b"ID3\x04mp3", b"\xff\xfbmp3", b"RIFFwav", b'{"error": "x"}', b"<html>"])
+async def test_what_is_no_mulaw_is_never_played(garbage: bytes):
+    """Headers and error bodies played as audio are static in the caller's ear."""
+    async with speaking(faults=TtsFaults(garbage=garbage)) as b:
+        b.voice.perform(Speak(1, 1, TEXT))
+        await b.until(SpeechLost)
+        assert b.of(SpeechAudio) == []
+
+
+@pytest.mark.parametrize(
+    ("faults", "code", "retryable"),
+    [
+        (TtsFaults(refuse=401), "provider_refused", False),
+        (TtsFaults(refuse=403), "provider_refused", False),
+        (TtsFaults(refuse=429), "provider_busy", True),
+        (TtsFaults(refuse=500), "provider_unavailable", True),
+        (TtsFaults(html=True), "provider_unavailable", True),
+    ],
+)
+async def test_handshakes_that_fail(faults: TtsFaults, code: str, retryable: bool):
+    """A refusal is final and said once; everything else is tried again; speech is never left hanging."""
+    async with speaking(faults=faults, ready=False) as b:
+        [lost] = (await b.until(VoiceLost))[:1]
+        assert (lost.code, lost.retryable) == (code, retryable)
+        b.voice.perform(Speak(1, 1, TEXT))
+        [speech] = await b.until(SpeechLost)
+        assert speech.retryable is retryable
+        if retryable:
+            b.tts.faults.refuse, b.tts.faults.html = 0, False
+            await b.until(VoiceReady)
+        else:
+            assert len(b.of(VoiceLost)) == 1
+
+
+@pytest.mark.parametrize("slug", ["quota_exceeded", "detected_unusual_activity"])
+async def test_account_faults_are_final(slug: str):
+    """Quota and key faults come as a frame after a good handshake; there is no point in trying again."""
+    async with speaking(faults=TtsFaults(error_slug=slug)) as b:
+        b.voice.perform(Speak(1, 1, TEXT))
+        [lost] = await b.until(SpeechLost)
+        assert lost.retryable is False
+        b.voice.perform(Speak(2, 1, TEXT))
+        await b.over((1, 1), (2, 1))
+
+
+async def test_a_service_that_is_down_at_start_stops_nothing():
+    """Refused connections: reported, and healed when it comes up."""
+    async with speaking(ready=False, start=False) as b:
+        await b.until(VoiceLost)
+        await b.server.start()
+        await b.until(VoiceReady)
+        b.voice.perform(Speak(1, 1, TEXT))
+        await b.until(SpeechAudio)
+
+
+async def test_late_audio_after_close_keeps_its_own_number():
+    """A closed context goes on for a while: its audio comes with its own turn, for the core to drop."""
+    async with speaking() as b:
+        b.voice.perform(Speak(1, 1, TEXT * 5))
+        await b.until(SpeechAudio)
+        b.voice.perform(CloseContext(1, 1))
+        b.voice.perform(Speak(2, 1, TEXT))
+        b.voice.perform(CloseContext(2, 1))
+        await b.over((1, 1), (2, 1))
+        assert len(b.pcmu(2)) == len(TEXT) * CHAR_MS * 8
+
+
+async def test_idle_sockets_are_replaced():
+    """A socket that times out between turns is opened again before anybody needs it."""
+    async with speaking(faults=TtsFaults(inactivity_ms=1_000)) as b:
+        await b.until(VoiceLost)
+        await b.until(VoiceReady, 2)
