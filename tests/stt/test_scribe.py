@@ -358,7 +358,7 @@ async def test_late_finals_find_their_commits():
 
 async def test_speech_without_end_is_closed_by_the_service():
     """After 90 s a segment comes without a commit, under number 0; it is not sent again after a drop."""
-    clock, heard = Clock(SPEED), asyncio.Event()
+    clock, heard = Clock(3 * SPEED), asyncio.Event()
 
     class Watch(ScriptedRecognizer):
         def hear(self, pcmu: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The voice over real sockets: contexts, faults, reconnects. Each (turn, attempt) ends exactly once, whatever happens."""
+"""The voice over real sockets. Each (turn, attempt) ends exactly once, whatever happens."""
 
 from __future__ import annotations
 
