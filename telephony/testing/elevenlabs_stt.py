@@ -194,7 +194,7 @@ class _Session:
     def _take(self, text: str | bytes) -> str:
         """One message; a slug if it ends the session."""
         faults, message = self.server.faults, wire.read(text)
-        if message is None or ("previous_text" in message and self.audio_bytes):
+        if message is None or (message.get("previous_text") is not None and self.audio_bytes):
             return "input_error"
         pcmu, commit = message["audio_base_64"], message["commit"]
         now = self.clock.ms()
