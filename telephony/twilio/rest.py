@@ -44,14 +44,17 @@ class TwilioRest:
         """Ends the call. True if it was live, False if it was over already.
 
         Raises `CarrierError` with code `rest_bad_sid`, `rest_timeout`, `rest_unreachable`, `rest_busy` (still 429
-        after all attempts), `rest_refused` (credentials, account) or `rest_failed`; `retryable` is set to match.
+        after all attempts, or when time is up), `rest_refused` (credentials, account) or `rest_failed`; `retryable` is set to match.
         """
         if not re.fullmatch(r"[A-Za-z0-9]{1,64}", call_sid):  # it becomes part of a path
             raise CarrierError("not a call SID", code="rest_bad_sid")
+        busy: list[int] = []
         try:
             async with self._clock.timeout(DEADLINE_MS):
-                return await self._complete(call_sid)
+                return await self._complete(call_sid, busy)
         except TimeoutError:
+            if busy:  # it did answer, and time was up before it had room
+                raise _busy() from None
             raise CarrierError("Twilio's REST API did not answer", code="rest_timeout", retryable=True) from None
 
     async def aclose(self) -> None:
@@ -60,7 +63,7 @@ class TwilioRest:
         if client is not None:
             await client.http_client.close()
 
-    async def _complete(self, call_sid: str) -> bool:
+    async def _complete(self, call_sid: str, busy: list[int]) -> bool:
         from aiohttp import ClientError
         from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
 
@@ -73,6 +76,7 @@ class TwilioRest:
                     return False
                 if code not in (429, 20429):
                     raise _failure(error, code) from None
+                busy.append(attempt)
                 log.info("rest_busy", attempt=attempt + 1)
             except (ClientError, OSError) as error:
                 if isinstance(error, TimeoutError):
@@ -80,8 +84,9 @@ class TwilioRest:
                 raise CarrierError(f"no connection: {error}", code="rest_unreachable", retryable=True) from None
             else:
                 return True
-            await self._clock.sleep(BACKOFF_MS * 2**attempt * random.uniform(0.5, 1.0))
-        raise CarrierError("Twilio's REST API is busy", code="rest_busy", retryable=True)
+            if attempt + 1 < ATTEMPTS:
+                await self._clock.sleep(BACKOFF_MS * 2**attempt * random.uniform(0.5, 1.0))
+        raise _busy()
 
     def _live(self) -> Any:
         """The SDK's client; made inside the running loop, as its HTTP session needs one."""
@@ -97,6 +102,10 @@ class TwilioRest:
             if self._base_url:
                 self._client.api.base_url = self._base_url.rstrip("/")
         return self._client
+
+
+def _busy() -> CarrierError:
+    return CarrierError("Twilio's REST API is busy", code="rest_busy", retryable=True)
 
 
 class _Basic:
