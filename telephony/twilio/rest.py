@@ -44,7 +44,8 @@ class TwilioRest:
         """Ends the call. True if it was live, False if it was over already.
 
         Raises `CarrierError` with code `rest_bad_sid`, `rest_timeout`, `rest_unreachable`, `rest_busy` (still 429
-        after all attempts, or when time is up), `rest_refused` (credentials, account) or `rest_failed`; `retryable` is set to match.
+        after all attempts, or when time is up), `rest_refused` (credentials, account) or `rest_failed`; `retryable` is
+        set to match.
         """
         if not re.fullmatch(r"[A-Za-z0-9]{1,64}", call_sid):  # it becomes part of a path
             raise CarrierError("not a call SID", code="rest_bad_sid")
