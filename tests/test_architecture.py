@@ -30,6 +30,7 @@ RINGS: list[tuple[str, int]] = [
     ("twilio.stream_token", 2),
     ("twilio.webhooks", 5),
     ("mind", 3),
+    ("sockets", 3),
     ("driver", 4),
     ("switchboard", 4),
     ("app", 5),

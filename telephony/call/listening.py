@@ -151,8 +151,10 @@ class Listening:
 
     def final(self, event: TranscriptFinal) -> None:
         text = event.text.strip() if words(event.text) else ""
+        if event.commit and event.commit <= self._answered_commit:
+            return  # its words were answered already, from a partial
         if self.utterance is None:
-            if not text or (event.commit and event.commit <= self._answered_commit) or self._repeats(text):
+            if not text or self._repeats(text):
                 return
             self.utterance = Utterance(self.voice.media_ms, self.voice.last_voiced_ms or 0, committed=True)
         utterance = self.utterance

@@ -13,18 +13,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-import ssl
-from functools import cache
-from urllib.parse import urlsplit
 
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from telephony.call.actions import Action, CommitTranscript, Transcribe
 from telephony.call.events import CommitRefused, EarsLost, EarsReady, Event, OutboxOverflowed, TranscriptFinal
 from telephony.clock import Clock
 from telephony.ports import Emit
+from telephony.sockets import Over, describe, open_socket
 from telephony.stt import EarsSpec
 from telephony.stt import scribe_wire as wire
 from telephony.stt.backlog import Backlog
@@ -32,9 +30,8 @@ from telephony.stt.backlog import Backlog
 log = structlog.get_logger()
 
 PIECE_BYTES = 800
-OPEN_MS = 5_000
-CLOSE_MS = 1_000
-PING_MS = 20_000
+START_MS = 5_000
+STOP_MS = 1_000
 MAX_MESSAGE_BYTES = 2**20
 """Twenty times the longest transcript: a segment ends after 90 s."""
 RESEND_SPEED = 4
@@ -67,7 +64,7 @@ class ScribeEars:
         async with asyncio.TaskGroup() as group:
             working = group.create_task(self._keep_connected())
             await self._stopping.wait()
-            await asyncio.wait([working], timeout=self._clock.real_seconds(CLOSE_MS))
+            await asyncio.wait([working], timeout=self._clock.real_seconds(STOP_MS))
             working.cancel()
 
     def perform(self, action: Action) -> None:
@@ -131,23 +128,9 @@ class ScribeEars:
 
     async def _session(self) -> None:
         """One connection. Returns when the call ends, raises when the connection does."""
-        async with (
-            self._clock.timeout(OPEN_MS) as opening,
-            connect(
-                self._url,
-                additional_headers={"xi-api-key": self._key},
-                max_size=MAX_MESSAGE_BYTES,
-                compression=None,
-                open_timeout=None,
-                close_timeout=self._clock.real_seconds(CLOSE_MS),
-                ping_interval=self._clock.real_seconds(PING_MS),
-                ping_timeout=self._clock.real_seconds(PING_MS),
-                proxy=None if _is_loopback(self._url) else True,
-                ssl=_tls() if self._url.startswith("wss:") else None,
-            ) as socket,
-        ):
-            await self._started(socket)
-            opening.reschedule(None)
+        async with open_socket(self._url, self._key, self._clock, max_bytes=MAX_MESSAGE_BYTES) as socket:
+            async with self._clock.timeout(START_MS):
+                await self._started(socket)
             await self._converse(socket)
 
     async def _started(self, socket: ClientConnection) -> None:
@@ -156,7 +139,7 @@ class ScribeEars:
             if isinstance(message, wire.Started):
                 break
             if isinstance(message, wire.Fault):
-                raise _Over(message.slug, message.retryable)
+                raise Over(message.slug, message.retryable)
         response = socket.response
         log.debug("ears_ready", trace_id=response.headers.get("x-trace-id", "") if response else "")
         self._backlog.rewind()
@@ -185,13 +168,13 @@ class ScribeEars:
             except TimeoutError:
                 message = wire.Ignored()
             if isinstance(message, wire.Fault):
-                raise _Over(message.slug, message.retryable)
+                raise Over(message.slug, message.retryable)
             now = clock.ms()
             self._report(segments.due(now))
             self._report(segments.received(message, now))
             if segments.overdue(now):
                 self._backlog.answered(segments.given_up())
-                raise _Over("provider_timeout", True)
+                raise Over("provider_timeout", True)
 
     def _report(self, events: list[Event]) -> None:
         for event in events:
@@ -230,43 +213,3 @@ class ScribeEars:
             await socket.send(wire.commit())
         else:
             self._report([CommitRefused(number)])
-
-
-class _Over(Exception):
-    """The server said that the session is over, or says nothing any more."""
-
-    def __init__(self, code: str, retryable: bool) -> None:
-        super().__init__(code)
-        self.code, self.retryable = code, retryable
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """One for the process: making one reads all root certificates, 20 ms in which every other call waits."""
-    return ssl.create_default_context()
-
-
-def _is_loopback(url: str) -> bool:
-    """Whether the host is this machine: no proxy stands in between."""
-    return (urlsplit(url).hostname or "") in ("localhost", "127.0.0.1", "::1")
-
-
-def describe(error: BaseException) -> tuple[str, bool]:
-    """(code, retryable) of whatever ended a session."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    match error:
-        case _Over():
-            return error.code, error.retryable
-        case InvalidStatus():
-            status = error.response.status_code
-            if status == 429:
-                return "provider_busy", True
-            refused = 400 <= status < 500
-            return "provider_refused" if refused else "provider_unavailable", not refused
-        case TimeoutError():
-            return "provider_timeout", True
-        case OSError() | ConnectionClosed() | InvalidHandshake() | WebSocketException():
-            return "provider_unavailable", True
-    log.error("ears_bug", exc_info=error)
-    return "ears_bug", True

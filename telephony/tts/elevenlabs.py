@@ -11,24 +11,20 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.asyncio.client import ClientConnection
 
 from telephony.call.actions import Action, CloseContext, Speak
 from telephony.call.events import SpeechAudio, SpeechEnded, SpeechLost, VoiceLost, VoiceReady
 from telephony.clock import Clock
 from telephony.ports import Emit
+from telephony.sockets import Over, describe, open_socket
 from telephony.tts import VoiceSpec
 from telephony.tts import elevenlabs_wire as wire
 
 log = structlog.get_logger()
 
-OPEN_MS = 5_000
 PATIENCE_MS = 1_000
 """How long text may wait for a socket."""
 HANG_MS = 4_000
@@ -103,12 +99,12 @@ class ElevenLabsVoice:
         failures = 0
         while not self._stopping.is_set() and not self._given_up:
             try:
-                async with open_socket(self._url, self._key, self._clock) as socket:
+                async with open_socket(self._url, self._key, self._clock, max_bytes=wire.MAX_MESSAGE_BYTES) as socket:
                     failures = 0
                     await self._converse(socket)
                     code, retryable = "provider_unavailable", True
             except Exception as error:
-                code, retryable = describe(error)
+                code, retryable = describe(error, wire.FATAL_SLUGS)
                 log.info("voice_socket_failed", code=code, detail=type(error).__name__)
             self._connected = False
             self._outbox.clear()
@@ -153,10 +149,10 @@ class ElevenLabsVoice:
                     self._emit(SpeechEnded(*key))
                 self._send(frames)
             case wire.Fault(slug, retryable):
-                raise _Refused(slug, retryable)
+                raise Over(slug, retryable)
             case wire.Garbage(why):
                 log.warning("voice_garbage", why=why)
-                raise _Refused("provider_misbehaved", True)
+                raise Over("provider_misbehaved", True)
             case wire.Ignored():
                 pass
 
@@ -185,59 +181,3 @@ class ElevenLabsVoice:
                 self._asked_ms = None
                 for key in self._contexts.lost():
                     self._emit(SpeechLost(*key, "provider_unavailable", True))
-
-
-class _Refused(Exception):
-    """The server said why it will not go on."""
-
-    def __init__(self, code: str, retryable: bool) -> None:
-        super().__init__(code)
-        self.code, self.retryable = code, retryable
-
-
-@asynccontextmanager
-async def open_socket(url: str, key: str, clock: Clock) -> AsyncIterator[ClientConnection]:
-    """A connection to ElevenLabs. Raises what `describe` understands."""
-    async with (
-        clock.timeout(OPEN_MS) as limit,
-        connect(
-            url,
-            additional_headers={"xi-api-key": key},
-            max_size=16 * 2**20,
-            compression=None,
-            open_timeout=None,
-            close_timeout=clock.real_seconds(2_000),
-            proxy=None if is_loopback(url) else True,
-            ping_interval=20,
-            ping_timeout=20,
-        ) as socket,
-    ):
-        limit.reschedule(None)
-        yield socket
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the host of `url` is this machine: no proxy stands in between."""
-    return (urlsplit(url).hostname or "") in ("localhost", "127.0.0.1", "::1")
-
-
-def describe(error: BaseException) -> tuple[str, bool]:
-    """(code, retryable) of whatever ended a socket."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    match error:
-        case _Refused():
-            return error.code, error.retryable
-        case InvalidStatus() if error.response.status_code == 429:
-            return "provider_busy", True
-        case InvalidStatus() if 400 <= error.response.status_code < 500:
-            return "provider_refused", False
-        case ConnectionClosed() if error.rcvd is not None and error.rcvd.code == 1008:
-            slug = next((s for s in wire.FATAL_SLUGS if s in error.rcvd.reason), "")
-            return slug or "provider_unavailable", not slug
-        case TimeoutError():
-            return "provider_timeout", True
-        case OSError() | InvalidHandshake() | WebSocketException():
-            return "provider_unavailable", True
-    log.error("voice_bug", exc_info=error)
-    return "voice_bug", True

@@ -28,6 +28,8 @@ from telephony.tts import VoiceSpec
 SLOTS = 5
 """Contexts a socket may hold at once."""
 BYTES_PER_MS = 8
+MAX_MESSAGE_BYTES = 16 * 2**20
+"""Audio messages can be large; the default of a WebSocket library closes with a misleading 1009."""
 WAITING_CHARS = 20_000
 """Text kept for contexts without a slot."""
 LANGUAGE_MODELS = ("eleven_flash_v2_5", "eleven_turbo_v2_5")

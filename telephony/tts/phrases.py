@@ -22,9 +22,9 @@ import structlog
 from telephony.call.events import Phrase
 from telephony.clock import Clock
 from telephony.errors import ProviderError, ProviderRefused, ProviderTimeout, ProviderUnavailable
+from telephony.sockets import describe, open_socket
 from telephony.tts import PhraseSource, VoiceSpec
 from telephony.tts import elevenlabs_wire as wire
-from telephony.tts.elevenlabs import describe, open_socket
 
 log = structlog.get_logger()
 
@@ -135,7 +135,9 @@ class ElevenLabsPhrases:
         try:
             async with (
                 self._clock.timeout(PHRASE_MS),
-                open_socket(wire.socket_url(self._base_url, spec), self._key, self._clock) as socket,
+                open_socket(
+                    wire.socket_url(self._base_url, spec), self._key, self._clock, max_bytes=wire.MAX_MESSAGE_BYTES
+                ) as socket,
             ):
                 for frame in contexts.speak((1, 1), text, 0):
                     await socket.send(frame)
@@ -168,7 +170,7 @@ class ElevenLabsPhrases:
         except ProviderError:
             raise
         except Exception as error:
-            code, retryable = describe(error)
+            code, retryable = describe(error, wire.FATAL_SLUGS)
             raise ProviderUnavailable(str(error), provider="elevenlabs_tts", code=code, retryable=retryable) from error
 
 

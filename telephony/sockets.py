@@ -1,0 +1,90 @@
+"""WebSockets to the speech service: how they are opened, and what ended one.
+
+The opening has a deadline of the scaled clock; one TLS context serves the process, because making one reads all root
+certificates and blocks every call for 20 ms. `describe` turns whatever ended a socket into a stable code.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from functools import cache
+from urllib.parse import urlsplit
+
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
+
+from telephony.clock import Clock
+
+log = structlog.get_logger()
+
+OPEN_MS = 5_000
+CLOSE_MS = 1_500
+PING_MS = 20_000
+
+
+class Over(Exception):
+    """The server said why it will not go on, or says nothing any more."""
+
+    def __init__(self, code: str, retryable: bool) -> None:
+        super().__init__(code)
+        self.code, self.retryable = code, retryable
+
+
+@asynccontextmanager
+async def open_socket(url: str, api_key: str, clock: Clock, *, max_bytes: int) -> AsyncIterator[ClientConnection]:
+    """A connection to `url` (ws or wss); messages of up to `max_bytes`. Raises what `describe` understands."""
+    opening = clock.timeout(OPEN_MS)
+    async with (
+        opening,
+        connect(
+            url,
+            additional_headers={"xi-api-key": api_key},
+            max_size=max_bytes,
+            compression=None,
+            open_timeout=None,
+            close_timeout=clock.real_seconds(CLOSE_MS),
+            ping_interval=clock.real_seconds(PING_MS),
+            ping_timeout=clock.real_seconds(PING_MS),
+            proxy=None if is_loopback(url) else True,
+            ssl=_tls() if url.startswith("wss:") else None,
+        ) as socket,
+    ):
+        opening.reschedule(None)
+        yield socket
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the host is this machine: no proxy stands in between."""
+    return (urlsplit(url).hostname or "") in ("localhost", "127.0.0.1", "::1")
+
+
+def describe(error: BaseException, fatal: Collection[str] = ()) -> tuple[str, bool]:
+    """(code, retryable) of whatever ended a socket. `fatal`: words in a 1008 that retrying cannot cure."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    match error:
+        case Over():
+            return error.code, error.retryable
+        case InvalidStatus():
+            status = error.response.status_code
+            if status == 429:
+                return "provider_busy", True
+            refused = 400 <= status < 500
+            return "provider_refused" if refused else "provider_unavailable", not refused
+        case ConnectionClosed() if error.rcvd is not None and error.rcvd.code == 1008:
+            slug = next((word for word in fatal if word in error.rcvd.reason), "")
+            return slug or "provider_unavailable", not slug
+        case TimeoutError():
+            return "provider_timeout", True
+        case OSError() | InvalidHandshake() | WebSocketException():
+            return "provider_unavailable", True
+    log.error("socket_bug", exc_info=error)
+    return "socket_bug", True
