@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from telephony.call.policy import TurnTaking
-from telephony.call.words import backchannel, wants_the_floor
+from telephony.call.words import backchannel, is_farewell, wants_the_floor
 
 
 class Verdict(Enum):
@@ -28,7 +28,8 @@ class Evidence:
     """What is known of the caller's sound while the agent has something to say. Milliseconds of media time.
 
     `text` is the transcript so far, `text_final` whether nothing more is awaited for it; `voice_ms` all voice of the
-    utterance, `burst_ms` that of the burst under way; `asked` whether the agent's last words were a question.
+    utterance, `burst_ms` that of the burst under way; `asked` whether the agent's last words were a question; `leaving`
+    whether the agent is saying goodbye.
     """
 
     held: bool
@@ -39,10 +40,13 @@ class Evidence:
     text: str
     text_final: bool
     asked: bool
+    leaving: bool = False
 
 
 def judge(evidence: Evidence, rules: TurnTaking) -> tuple[Verdict, str]:
     """The verdict, and the word for why."""
+    if evidence.leaving and not evidence.held and (is_farewell(evidence.text) or not wants_the_floor(evidence.text)):
+        return Verdict.NOTHING, ""  # both say goodbye, often at once
     if wants_the_floor(evidence.text):
         return Verdict.CUT, "words"
     if evidence.asked and evidence.text_final and backchannel(evidence.text):

@@ -12,7 +12,8 @@ from telephony.call.policy import Limits
 
 @dataclass(slots=True)
 class Ending:
-    """The call is being ended after `turn` has been heard. `forced`: the caller cannot talk it out of it."""
+    """The call is being ended after `turn` has been heard. `forced`: the caller cannot talk it out of it.
+    `farewell`: what the carrier says if the turn could not be heard (`unheard`)."""
 
     reason: str
     turn: int
@@ -20,6 +21,7 @@ class Ending:
     deadline: int
     forced: bool
     farewell: str = ""
+    unheard: bool = False
 
 
 class Patience:

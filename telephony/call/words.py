@@ -17,6 +17,9 @@ STOP_WORDS = frozenset(
     ("no nope stop wait hold hang sorry excuse listen actually but what who why how hello hey pardon cancel").split()
 )
 
+#: Said at the end of a call. Over the agent's goodbye they are no objection to it.
+FAREWELLS = BACKCHANNELS | frozenset("bye goodbye thanks thank you very much cheers have a nice day too ciao".split())
+
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
@@ -29,6 +32,12 @@ def backchannel(text: str) -> bool:
     """Nothing but sounds and words of a listener (at most four of them). Empty text is none."""
     found = words(text)
     return 0 < len(found) <= 4 and all(word in BACKCHANNELS for word in found)
+
+
+def is_farewell(text: str) -> bool:
+    """Nothing but words of a goodbye."""
+    found = words(text)
+    return 0 < len(found) <= 8 and all(word in FAREWELLS for word in found)
 
 
 def wants_the_floor(text: str) -> bool:

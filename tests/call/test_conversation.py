@@ -322,6 +322,18 @@ def test_interrupting_the_goodbye_keeps_the_call():
     assert sim.lines[-1] == ("agent", "Of course. What is it?")
 
 
+def test_saying_bye_over_the_goodbye_is_no_objection():
+    """Callers say goodbye while the agent does; that neither cuts it nor starts another round."""
+    sim = Simulator(Policy(), lambda h: ["Thank you so much for calling us today, goodbye!", Calls("end_call")])
+    sim.says(500, "that is all")
+    sim.run(3_000)
+    sim.says(3_000, "thank you bye bye", ms=1_000)
+    sim.run(20_000)
+    assert sim.lines[-1] == ("agent", "Thank you so much for calling us today, goodbye!")
+    assert len(sim.actions(a.StartReply)) == 1
+    assert sim.call.ended is not None
+
+
 def test_tool_result_of_an_interrupted_reply_is_kept_and_not_run_twice():
     """Interrupting during a tool call neither loses its result nor runs it again."""
 

@@ -1,0 +1,130 @@
+"""Waits, apologies, and the end of the call: what is said when things do not go as they should, or are over.
+
+Silence is bounded here. Whatever a provider does, a fixed phrase bridges the wait (`filler_ms`), a reply without
+progress is given up (`reply_ms`), and too many apologies in a row end the call. An ending is a turn that is heard to
+its last mark, with a time limit; what cannot be said at all is left to the carrier's own voice (`EndCall.farewell`).
+"""
+
+from __future__ import annotations
+
+from telephony.call.actions import Action, EndCall
+from telephony.call.floor import Standing
+from telephony.call.listening import Listening
+from telephony.call.patience import Ending
+from telephony.call.policy import Policy
+from telephony.call.turns import Turns
+
+FILLERS = 4
+"""So many fillers in one wait; then the silence is the lesser evil."""
+
+
+class Trouble:
+    """See the module text."""
+
+    def __init__(
+        self, policy: Policy, listening: Listening, turns: Turns, standing: Standing, out: list[Action]
+    ) -> None:
+        self._limits, self._wording = policy.limits, policy.wording
+        self._listening = listening
+        self._turns = turns
+        self._standing = standing
+        self._out = out
+
+    # --- waiting ----------------------------------------------------------------------------------------------------
+
+    def wait_deadline(self, now: int) -> int | None:
+        """When the silence of a reply under way has to be bridged, or its thinking given up."""
+        waiting = self._turns.reply or self._turns.abandoned
+        if waiting is None or self._standing.ending is not None:
+            return None
+        stuck = waiting is self._turns.reply and not waiting.running and not waiting.ended
+        give_up = waiting.progress_ms + self._limits.reply_ms if stuck else None
+        if self._listening.utterance is not None or self._turns.playout.speaking(now) or waiting.fillers >= FILLERS:
+            return give_up
+        since = max(waiting.decided_ms, self._turns.playout.until_ms)
+        filler = since + self._limits.filler_ms * (3 if waiting.fillers else 1)
+        return filler if give_up is None else min(filler, give_up)
+
+    def bridge_silence(self, now: int) -> None:
+        """Nothing audible for too long: a filler; no progress for much too long: an apology."""
+        at, reply = self.wait_deadline(now), self._turns.reply
+        waiting = reply or self._turns.abandoned
+        if at is None or at > now or waiting is None:
+            return
+        stuck = waiting is reply and not waiting.running and not waiting.ended
+        if stuck and now - waiting.progress_ms >= self._limits.reply_ms:
+            self.reply_failed("reply_timeout", now)
+            return
+        waiting.fillers += 1
+        self._turns.explain("filler", {"waited_ms": now - waiting.decided_ms})
+        self._turns.phrase("filler", now)
+
+    # --- trouble ----------------------------------------------------------------------------------------------------
+
+    def reply_failed(self, code: str, now: int) -> None:
+        """The live reply will not go on. A busy provider is asked once more, and the caller hears why they wait."""
+        reply = self._turns.reply
+        self._turns.give_up_reply(now)
+        if reply is not None and reply.ends_call:
+            self.goodbye(reply.turn, now)
+        elif code == "provider_busy" and self._standing.apologies == 0:
+            self.apologise(code, now, phrase="provider_busy")
+            self._standing.owed_ms = now
+        else:
+            self.apologise(code, now)
+
+    def apologise(self, why: str, now: int, phrase: str = "apology") -> None:
+        self._standing.apologies += 1
+        self._turns.explain("apology", {"why": why, "in_a_row": self._standing.apologies})
+        if self._standing.apologies > self._limits.apologies:
+            self.end_with("broken", why, now)
+        else:
+            self._turns.phrase(phrase, now)
+
+    def voice_failed(self, now: int) -> None:
+        """The voice has given up on text. What is in stock can still be said; the carrier has a voice of its own."""
+        if self._standing.final:
+            assert self._standing.ending is not None
+            self._standing.ending.deadline, self._standing.ending.unheard = now, True
+        else:
+            self.end_with("broken", "voice_failed", now)
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    def goodbye(self, turn: int, now: int) -> None:
+        """The model has ended the call; what it said as goodbye is heard to its end, unless the caller objects."""
+        if not self._turns.saying(turn):
+            turn = self._turns.phrase("goodbye", now)
+        self._standing.ending = Ending("agent", turn, now, now + self._limits.reply_ms, forced=False)
+
+    def end_with(self, phrase: str, reason: str, now: int) -> None:
+        """Ends the call after a fixed phrase, whatever else is going on."""
+        if self._standing.final:
+            return
+        self._turns.explain("ending", {"reason": reason})
+        self._turns.cut(now)
+        self._standing.owed_ms = None
+        turn = self._turns.phrase(phrase, now)
+        text = str(getattr(self._wording, phrase))
+        self._standing.ending = Ending(reason, turn, now, now + self._limits.reply_ms, forced=True, farewell=text)
+
+    def ending_deadline(self) -> int | None:
+        return self._standing.ending.deadline if self._standing.ending is not None else None
+
+    def ending_is_over(self, now: int) -> bool:
+        """The last word was heard, or has had its time."""
+        turns, ending = self._turns, self._standing.ending
+        assert ending is not None
+        heard_by = turns.playout.until_ms + self._limits.goodbye_ms
+        if turns.spoken_out(ending.turn) and not turns.playout.held:
+            ending.deadline = min(ending.deadline, max(heard_by, ending.since + 1))
+        elif turns.playout.until_ms > now:
+            ending.deadline = max(ending.deadline, heard_by)
+        return not turns.saying(ending.turn) or ending.deadline <= now
+
+    def finish(self, now: int) -> EndCall:
+        """The last action of the call. A farewell that was not heard at all is left to the carrier's voice."""
+        ending = self._standing.ending
+        assert ending is not None
+        unheard = self._turns.saying(ending.turn) and not self._turns.heard(ending.turn, now)
+        return EndCall(ending.reason, ending.farewell if unheard or ending.unheard else "")
