@@ -10,20 +10,15 @@ Theory of operation. One socket per call, one context per (turn, attempt). A con
 A slot is free at `isFinal`, not at close_context: a sixth context would close the whole socket (1008). Nothing is ever
 sent for an id that is not open: any message naming an unknown id silently creates a context that takes a slot.
 The opening message goes first and alone carries the voice settings. Server keys come in camelCase; snake_case is
-understood too. Sources disagree on whether alignment times count from the start of the context's audio, of the message
-or of the block before: each block is read in the way in which it continues the last one best. Messages are placed by the
-byte clock (8 bytes of ulaw_8000 are 1 ms).
-
-A context ends once: by isFinal, or with its socket. What is asked of it afterwards is ignored.
+understood too. Alignment times are made relative to the start of the context's audio by the byte clock (8 bytes of
+ulaw_8000 are 1 ms): a block that starts at or after the running total is absolute, any other is relative to it.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
@@ -47,14 +42,7 @@ FATAL_SLUGS = frozenset(
         "max_character_limit_exceeded",
     }
 )
-ENDED_KEYS = 64
-"""So many ended contexts are remembered, against text that was on its way when they ended."""
-_SLUG = re.compile(r"[a-z0-9_]{1,60}")
-# MPEG layer 3: kilobits and Hertz by the header's indices, for version 1 and for version 2 (half rates).
-_MP3_RATES = (
-    (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-)
+_NOT_MULAW = (b"ID3", b"\xff\xfb", b"\xff\xf3", b"RIFF", b"OggS", b"<htm", b"<!DO", b'{"')
 
 
 def socket_url(base_url: str, spec: VoiceSpec) -> str:
@@ -90,15 +78,13 @@ def context_id(turn: int, attempt: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Audio of a context with its alignment block: characters, their starts and ends in ms as the server counts them
-    ("" and () if none). `final`: the context is finished with it."""
+    """Audio of a context with its alignment block: characters, their starts and durations in ms ("" and () if none)."""
 
     context: str
     pcmu: bytes
     chars: str = ""
     starts_ms: tuple[int, ...] = ()
     ends_ms: tuple[int, ...] = ()
-    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,64 +130,26 @@ def decode(text: str | bytes) -> Message:
     context = message.get("contextId") or message.get("context_id") or ""
     if not isinstance(context, str):
         return Garbage("bad context id")
-    final = message.get("isFinal") is True or message.get("is_final") is True
+    if message.get("error") and not message.get("audio"):
+        slug = str(message.get("error"))[:60]
+        return Fault(slug, slug not in FATAL_SLUGS)
     if message.get("audio"):
-        return _audio(context, message, final)
-    if message.get("error") or (message.get("message") and "code" in message):
-        return _fault(message.get("error"))
-    return Final(context) if final else Ignored()
+        return _audio(context, message)
+    if message.get("isFinal") is True or message.get("is_final") is True:
+        return Final(context)
+    return Ignored()
 
 
-def _fault(error: object) -> Fault:
-    """The slug is a word for logs; a sentence of the server's is not."""
-    slug = error if isinstance(error, str) and _SLUG.fullmatch(error) else "provider_unavailable"
-    return Fault(slug, slug not in FATAL_SLUGS)
-
-
-def _audio(context: str, message: dict[str, Any], final: bool) -> Message:
+def _audio(context: str, message: dict[str, Any]) -> Message:
     try:
         pcmu = b64decode(message["audio"], validate=True)
     except (Base64Error, ValueError, TypeError):
         return Garbage("bad base64")
-    if what := foreign(pcmu):
-        return Garbage(what)
+    if pcmu.startswith(_NOT_MULAW):
+        return Garbage("audio that is not mu-law")
     block = message.get("alignment") or message.get("normalizedAlignment") or message.get("normalized_alignment")
     chars, starts, ends = _alignment(block) if isinstance(block, dict) else ("", (), ())
-    return Audio(context, pcmu, chars, starts, ends, final)
-
-
-def foreign(pcmu: bytes) -> str:
-    """What this is if it is not mu-law: a file or a page in place of audio; "" for audio.
-
-    Quiet mu-law is full of 0xFF and its neighbours, so two bytes of MP3 prove nothing: the next header must follow.
-    """
-    if pcmu[:3] == b"ID3" and pcmu[3:4] in (b"\x02", b"\x03", b"\x04"):
-        return "an MP3"
-    if (length := _mp3_frame(pcmu)) and (length == len(pcmu) or _mp3_frame(pcmu[length:])):
-        return "an MP3"
-    if (pcmu[:4] == b"RIFF" and pcmu[8:12] == b"WAVE") or pcmu[:5] == b"OggS\0":
-        return "a sound file"
-    start = pcmu[:16]
-    if (
-        start.lstrip()[:1] in (b"<", b"{")
-        and len(start) >= 6
-        and all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start)
-    ):
-        return "text"
-    return ""
-
-
-def _mp3_frame(data: bytes) -> int:
-    """The length of the MP3 frame that begins here, or 0."""
-    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE6 != 0xE2:
-        return 0
-    version, rate = data[1] >> 3 & 3, data[2] >> 2 & 3
-    if version == 1 or rate == 3 or data[2] >> 4 in (0, 15):
-        return 0
-    kilobits = _MP3_RATES[version != 3][data[2] >> 4]
-    hertz = (44_100, 48_000, 32_000)[rate] >> (3, 0, 1, 0)[version]
-    hertz = hertz if version else (11_025, 12_000, 8_000)[rate]
-    return (144 if version == 3 else 72) * kilobits * 1_000 // hertz + (data[2] >> 1 & 1)
+    return Audio(context, pcmu, chars, starts, ends)
 
 
 def _alignment(block: dict[str, Any]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
@@ -213,10 +161,10 @@ def _alignment(block: dict[str, Any]) -> tuple[str, tuple[int, ...], tuple[int, 
     try:
         begin = tuple(int(ms) for ms in starts)
         ends = tuple(start + int(ms) for start, ms in zip(begin, lasts, strict=True))
-    except (TypeError, ValueError, OverflowError):
+        text = "".join(str(char)[:1] or " " for char in chars)
+    except (TypeError, ValueError):
         return "", (), ()
-    text = "".join(str(char)[:1] or " " for char in chars)
-    return text.encode("utf-8", "replace").decode(), begin, ends  # half a character becomes "?"
+    return text, begin, ends
 
 
 def _first(block: dict[str, Any], *names: str) -> list[Any]:
@@ -237,9 +185,6 @@ class _Context:
     close_wanted: bool = False
     audio_bytes: int = 0
     asked_ms: int | None = None  # when text was sent that no audio has answered yet
-    closed_ms: int | None = None  # when it was closed, or last gave audio after that
-    block_ms: int = 0  # where the last alignment block began, and the end of its last character
-    aligned_ms: int = 0
 
 
 class Contexts:
@@ -248,27 +193,15 @@ class Contexts:
     def __init__(self, settings: dict[str, float]) -> None:
         self._settings = settings
         self._contexts: dict[str, _Context] = {}
-        self._ended: deque[Key] = deque(maxlen=ENDED_KEYS)
-
-    def refuse(self, key: Key) -> bool:
-        """There will never be a socket for this one: whether that is new."""
-        if key in self._ended:
-            return False
-        self._end(key)
-        return True
 
     def keep(self, key: Key, text: str) -> None:
         """Text for which there is no socket yet: it waits for `restart`."""
-        if key in self._ended:
-            return
         context = self._contexts.setdefault(context_id(*key), _Context(key))
         if sum(len(piece) for c in self._contexts.values() for piece in c.waiting) < WAITING_CHARS:
             context.waiting.append(text)
 
     def speak(self, key: Key, text: str, now: int) -> list[str]:
         """Speak `text` in the context of `key`, opening it first if there is a slot."""
-        if key in self._ended:
-            return []
         name = context_id(*key)
         context = self._contexts.setdefault(name, _Context(key))
         if context.close_wanted:
@@ -286,29 +219,32 @@ class Contexts:
         if context is None or context.close_wanted:
             return []
         context.close_wanted = True
-        return [_close(name, context, now)] if context.state == "open" else []
+        if context.state == "open":
+            context.state = "closing"
+            return [json.dumps({"context_id": name, "close_context": True})]
+        return []
 
-    def audio(self, message: Audio, now: int) -> tuple[Key, tuple[int, ...]] | None:
+    def audio(self, message: Audio) -> tuple[Key, tuple[int, ...]] | None:
         """(key, end of each character in ms of the context's audio), or None for a context that is not ours."""
         context = self._contexts.get(message.context)
         if context is None:
             return None
         context.asked_ms = None
-        context.closed_ms = now if context.state == "closing" else None
-        base_ms = context.audio_bytes // BYTES_PER_MS
+        base = context.audio_bytes // BYTES_PER_MS
         context.audio_bytes += len(message.pcmu)
-        return context.key, _place(context, message, base_ms)
+        relative = not message.starts_ms or message.starts_ms[0] < base
+        return context.key, tuple(end + base for end in message.ends_ms) if relative else message.ends_ms
 
-    def final(self, message: Final | Audio, now: int) -> tuple[Key | None, list[str]]:
+    def final(self, message: Final, now: int) -> tuple[Key | None, list[str]]:
         """The key of the finished context, and what may be sent now that its slot is free."""
         context = self._contexts.pop(message.context, None)
-        if context is None:
-            return None, []
-        return self._end(context.key), self._open_waiting(now)
+        return (context.key if context else None), self._open_waiting(now)
 
     def lost(self) -> list[Key]:
-        """There is no socket, and nobody waits for one any longer: these were live."""
-        return [self._end(self._contexts.pop(name).key) for name in list(self._contexts)]
+        """The socket is gone: these were live."""
+        keys = [context.key for context in self._contexts.values()]
+        self._contexts.clear()
+        return keys
 
     def restart(self, now: int) -> list[str]:
         """A new socket: contexts that had not been opened yet are opened on it."""
@@ -317,28 +253,15 @@ class Contexts:
     def lost_open(self) -> list[Key]:
         """The socket is gone: contexts that were open on it. Those still waiting stay."""
         gone = [name for name, context in self._contexts.items() if context.state != "waiting"]
-        return [self._end(self._contexts.pop(name).key) for name in gone]
+        return [self._contexts.pop(name).key for name in gone]
 
     def unanswered_since(self) -> int | None:
         """The time of the oldest text that no audio has answered."""
         return min((c.asked_ms for c in self._contexts.values() if c.asked_ms is not None), default=None)
 
-    def unended_since(self) -> int | None:
-        """Since when a closed context has given neither audio nor its end."""
-        return min((c.closed_ms for c in self._contexts.values() if c.closed_ms is not None), default=None)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether text waits for a socket or a slot."""
-        return any(context.state == "waiting" for context in self._contexts.values())
-
     @property
     def slots_taken(self) -> int:
         return sum(context.state in ("open", "closing") for context in self._contexts.values())
-
-    def _end(self, key: Key) -> Key:
-        self._ended.append(key)
-        return key
 
     def _open_waiting(self, now: int) -> list[str]:
         frames: list[str] = []
@@ -353,27 +276,9 @@ class Contexts:
             frames += [json.dumps(opening), *(_text(name, text) for text in context.waiting)]
             context.waiting.clear()
             if context.close_wanted:
-                frames.append(_close(name, context, now))
+                context.state = "closing"
+                frames.append(json.dumps({"context_id": name, "close_context": True}))
         return frames
-
-
-def _place(context: _Context, message: Audio, base_ms: int) -> tuple[int, ...]:
-    """The block's ends in ms of the context's audio, never falling. See the module text."""
-    if not message.ends_ms:
-        return ()
-    first = message.starts_ms[0]
-    origins = (base_ms, context.block_ms, 0)
-    context.block_ms = min(origins, key=lambda origin: abs(origin + first - context.aligned_ms))
-    placed = []
-    for end in message.ends_ms:
-        context.aligned_ms = max(context.aligned_ms, context.block_ms + end)
-        placed.append(context.aligned_ms)
-    return tuple(placed)
-
-
-def _close(name: str, context: _Context, now: int) -> str:
-    context.state, context.closed_ms = "closing", now
-    return json.dumps({"context_id": name, "close_context": True})
 
 
 def _text(name: str, text: str) -> str:
