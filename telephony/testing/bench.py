@@ -31,6 +31,7 @@ import psutil
 
 from telephony.offline.voice import EspeakVoice
 from telephony.testing.bench_caller import BenchCaller, Times
+from telephony.testing.bench_parts import pin
 
 PER_PROCESS = 50
 SENTENCE = "could you please tell me when you are open on the weekend"
@@ -86,6 +87,7 @@ async def child(*arguments: object) -> AsyncIterator[Child]:
 
 def callers(url: str, count: int, turns: int, sentence: bytes, spread_s: float) -> dict[str, list[float]]:
     """`count` calls in this process, begun over `spread_s` seconds."""
+    pin(to_service_core=False)
 
     async def run() -> Times:
         times = Times()
@@ -125,7 +127,7 @@ async def measure(levels: list[int], turns: int, rounds: int) -> dict[str, Any]:
     results: dict[str, Any] = {"levels": {}}
     async with child("providers", 120, 120, 250, 100) as parts:
         began = time.monotonic()
-        async with child("service", 0, parts.hello["elevenlabs"], parts.hello["openai"]) as service:
+        async with child("service", parts.hello["elevenlabs"], parts.hello["openai"]) as service:
             results["ready_s"] = round(time.monotonic() - began, 2)
             process, url = psutil.Process(service.hello["pid"]), service.hello["url"]
             await load(url, 2, 1, sentence)  # warms what the first call would warm

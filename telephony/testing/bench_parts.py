@@ -28,6 +28,14 @@ REPLY = "Certainly, that can be done. I have noted it down for you. Is there any
 AUTH_TOKEN = "bench"
 
 
+def pin(*, to_service_core: bool) -> None:
+    """The service has the first core for itself; everybody else shares the others, where there are any."""
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    first, *others = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {first} if to_service_core or not others else set(others))
+
+
 async def lines() -> asyncio.StreamReader:
     """Standard input, line by line."""
     reader = asyncio.StreamReader()
@@ -115,13 +123,12 @@ async def _lag(lags: list[float]) -> None:
 
 def main() -> None:
     role, *rest = sys.argv[1:]
+    pin(to_service_core=role == "service")
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is for answers
     if role == "providers":
         asyncio.run(providers(*(int(ms) for ms in rest)))
         return
-    core, *urls = rest
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {int(core)})
+    urls = rest
     import uvloop
 
     uvloop.run(service(*urls))
