@@ -23,6 +23,7 @@ RINGS: list[tuple[str, int]] = [
     ("observe.timeline", 3),
     ("stt.scribe_wire", 2),
     ("tts.elevenlabs_wire", 2),
+    ("tts.contexts", 2),
     ("llm.openai_wire", 2),
     ("twilio.media_stream", 2),
     ("twilio.twiml", 2),
@@ -51,7 +52,7 @@ RINGS: list[tuple[str, int]] = [
 CONTRACTS = {"stt", "tts", "llm", "vad", "observe"}
 #: Pure: nothing with a clock, a loop, chance or a log.
 PURE = ("errors", "call", "audio", "vad.gate", "twilio.media_stream", "twilio.twiml", "twilio.stream_token")
-PURE_WIRES = ("stt.scribe_wire", "tts.elevenlabs_wire", "llm.openai_wire", "speakable")
+PURE_WIRES = ("stt.scribe_wire", "tts.elevenlabs_wire", "tts.contexts", "llm.openai_wire", "speakable")
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
 #: `app` reaches for the embedded default only when it is wanted, inside a function.
 LAZY = {("app", "offline.local_services")}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,7 @@ Synthesize = Callable[[str], Awaitable[tuple[bytes, tuple[int, ...]]]]
 
 LIMIT = 5
 CHAR_MS = 70
+LOG_MESSAGES = 10_000
 PIECES = (1_024, 1_937, 2_500, 811, 3_333)
 """Sizes of the audio messages, in turn: none of them a multiple of a frame."""
 
@@ -54,6 +56,8 @@ class TtsFaults:
     error_slug: str = ""  # an error frame at the first text
     garbage: bytes = b""  # sent in place of audio
     final_late_ms: int = 0
+    no_final: bool = False  # closed contexts never end
+    hang_up: int = 0  # every socket is closed with this code as soon as it is open
     inactivity_ms: int = 0  # closes with input_timeout_exceeded after so long without a message
 
 
@@ -86,7 +90,7 @@ class LocalTts:
         api_key: str = "local",
     ) -> None:
         self.latency, self.faults = latency or TtsLatency(), faults or TtsFaults()
-        self.received: list[tuple[int, dict[str, Any]]] = []
+        self.received: deque[tuple[int, dict[str, Any]]] = deque(maxlen=LOG_MESSAGES)
         self.most_contexts = 0
         self.connections = 0
         self._clock, self._synthesize, self._key = clock, synthesize, api_key
@@ -100,6 +104,9 @@ class LocalTts:
     async def handle(self, connection: ServerConnection) -> None:
         """One socket, to its end."""
         self.connections += 1
+        if self.faults.hang_up:
+            await connection.close(self.faults.hang_up)
+            return
         session = _Session(self, connection, self.connections)
         try:
             async with asyncio.TaskGroup() as group:
@@ -138,7 +145,9 @@ class _Session:
         """One message of the client; False when the socket is over."""
         try:
             message = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
             return await self._fail("invalid_input_message")
         self._server.received.append((self._number, message))
         if message.get("close_socket"):
@@ -190,6 +199,8 @@ class _Session:
                 await clock.sleep(self._server.latency.first_byte_ms)
                 await self._generate(name, context, text)
         await clock.sleep(faults.final_late_ms)
+        if faults.no_final:
+            return
         self._contexts.pop(name, None)
         if faults.snake_case:
             await self._send({"is_final": True, "context_id": name})

@@ -1,37 +1,23 @@
-"""The multi-context TTS socket of ElevenLabs as a pure codec, and the state of its contexts.
+"""The multi-context TTS socket of ElevenLabs as a pure codec. The state of its contexts is in `contexts.py`.
 
-Theory of operation. One socket per call, one context per (turn, attempt). A context is
-
-    waiting   its text is kept here, because all five slots are taken
-    open      its opening message was sent
-    closing   close_context was sent; audio may still come
-    gone      isFinal came, or the socket was lost
-
-A slot is free at `isFinal`, not at close_context: a sixth context would close the whole socket (1008). Nothing is ever
-sent for an id that is not open: any message naming an unknown id silently creates a context that takes a slot.
-The opening message goes first and alone carries the voice settings. Server keys come in camelCase; snake_case is
-understood too. Alignment times are made relative to the start of the context's audio by the byte clock (8 bytes of
-ulaw_8000 are 1 ms): a block that starts at or after the running total is absolute, any other is relative to it.
+Server keys come in camelCase; snake_case is understood too. What is not this protocol, or not mu-law, is `Garbage`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
 from telephony.tts import VoiceSpec
 
-SLOTS = 5
-"""Contexts a socket may hold at once."""
 BYTES_PER_MS = 8
 MAX_MESSAGE_BYTES = 16 * 2**20
 """Audio messages can be large; the default of a WebSocket library closes with a misleading 1009."""
-WAITING_CHARS = 20_000
-"""Text kept for contexts without a slot."""
 LANGUAGE_MODELS = ("eleven_flash_v2_5", "eleven_turbo_v2_5")
 FATAL_SLUGS = frozenset(
     {
@@ -42,7 +28,12 @@ FATAL_SLUGS = frozenset(
         "max_character_limit_exceeded",
     }
 )
-_NOT_MULAW = (b"ID3", b"\xff\xfb", b"\xff\xf3", b"RIFF", b"OggS", b"<htm", b"<!DO", b'{"')
+_SLUG = re.compile(r"[a-z0-9_]{1,60}")
+# MPEG layer 3: kilobits and Hertz by the header's indices, for version 1 and for version 2 (half rates).
+_MP3_RATES = (
+    (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+)
 
 
 def socket_url(base_url: str, spec: VoiceSpec) -> str:
@@ -68,9 +59,25 @@ def voice_settings(spec: VoiceSpec) -> dict[str, float]:
     return {name: value for name, value in chosen.items() if value is not None}
 
 
-def context_id(turn: int, attempt: int) -> str:
-    """`t7` for the first attempt, `t7-2` for the second: never reused."""
-    return f"t{turn}" if attempt == 1 else f"t{turn}-{attempt}"
+# --- what the client says -------------------------------------------------------------------------------------------
+
+
+def opening(context: str, settings: dict[str, float]) -> str:
+    """The first message of a context, and the only one with settings."""
+    return json.dumps({"text": " ", "context_id": context} | ({"voice_settings": settings} if settings else {}))
+
+
+def unit(context: str, text: str) -> str:
+    """A whole unit, to be spoken at once; ends with exactly one space."""
+    return json.dumps({"text": text.strip() + " ", "context_id": context, "flush": True})
+
+
+def close(context: str) -> str:
+    """No more text for this context: finish it."""
+    return json.dumps({"context_id": context, "close_context": True})
+
+
+CLOSE_SOCKET = json.dumps({"close_socket": True})
 
 
 # --- what the server says -------------------------------------------------------------------------------------------
@@ -78,13 +85,15 @@ def context_id(turn: int, attempt: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Audio of a context with its alignment block: characters, their starts and durations in ms ("" and () if none)."""
+    """Audio of a context with its alignment block: characters, their starts and ends in ms as the server counts them
+    ("" and () if none). `final`: the context is finished with it."""
 
     context: str
     pcmu: bytes
     chars: str = ""
     starts_ms: tuple[int, ...] = ()
     ends_ms: tuple[int, ...] = ()
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,26 +139,63 @@ def decode(text: str | bytes) -> Message:
     context = message.get("contextId") or message.get("context_id") or ""
     if not isinstance(context, str):
         return Garbage("bad context id")
-    if message.get("error") and not message.get("audio"):
-        slug = str(message.get("error"))[:60]
-        return Fault(slug, slug not in FATAL_SLUGS)
+    final = message.get("isFinal") is True or message.get("is_final") is True
     if message.get("audio"):
-        return _audio(context, message)
-    if message.get("isFinal") is True or message.get("is_final") is True:
-        return Final(context)
-    return Ignored()
+        return _audio(context, message, final)
+    if message.get("error") or (message.get("message") and "code" in message):
+        return _fault(message.get("error"))
+    return Final(context) if final else Ignored()
 
 
-def _audio(context: str, message: dict[str, Any]) -> Message:
+def _fault(error: object) -> Fault:
+    """The slug is a word for logs; a sentence of the server's is not."""
+    slug = error if isinstance(error, str) and _SLUG.fullmatch(error) else "provider_unavailable"
+    return Fault(slug, slug not in FATAL_SLUGS)
+
+
+def _audio(context: str, message: dict[str, Any], final: bool) -> Message:
     try:
         pcmu = b64decode(message["audio"], validate=True)
     except (Base64Error, ValueError, TypeError):
         return Garbage("bad base64")
-    if pcmu.startswith(_NOT_MULAW):
-        return Garbage("audio that is not mu-law")
+    if what := foreign(pcmu):
+        return Garbage(what)
     block = message.get("alignment") or message.get("normalizedAlignment") or message.get("normalized_alignment")
     chars, starts, ends = _alignment(block) if isinstance(block, dict) else ("", (), ())
-    return Audio(context, pcmu, chars, starts, ends)
+    return Audio(context, pcmu, chars, starts, ends, final)
+
+
+def foreign(pcmu: bytes) -> str:
+    """What this is if it is not mu-law: a file or a page in place of audio; "" for audio.
+
+    Quiet mu-law is full of 0xFF and its neighbours, so two bytes of MP3 prove nothing: the next header must follow.
+    """
+    if pcmu[:3] == b"ID3" and pcmu[3:4] in (b"\x02", b"\x03", b"\x04"):
+        return "an MP3"
+    if (length := _mp3_frame(pcmu)) and (length == len(pcmu) or _mp3_frame(pcmu[length:])):
+        return "an MP3"
+    if (pcmu[:4] == b"RIFF" and pcmu[8:12] == b"WAVE") or pcmu[:5] == b"OggS\0":
+        return "a sound file"
+    start = pcmu[:16]
+    if (
+        start.lstrip()[:1] in (b"<", b"{")
+        and len(start) >= 6
+        and all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start)
+    ):
+        return "text"
+    return ""
+
+
+def _mp3_frame(data: bytes) -> int:
+    """The length of the MP3 frame that begins here, or 0."""
+    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE6 != 0xE2:
+        return 0
+    version, rate = data[1] >> 3 & 3, data[2] >> 2 & 3
+    if version == 1 or rate == 3 or data[2] >> 4 in (0, 15):
+        return 0
+    kilobits = _MP3_RATES[version != 3][data[2] >> 4]
+    hertz = (44_100, 48_000, 32_000)[rate] >> (2, 0, 1, 0)[version]
+    return (144 if version == 3 else 72) * kilobits * 1_000 // hertz + (data[2] >> 1 & 1)
 
 
 def _alignment(block: dict[str, Any]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
@@ -161,128 +207,11 @@ def _alignment(block: dict[str, Any]) -> tuple[str, tuple[int, ...], tuple[int, 
     try:
         begin = tuple(int(ms) for ms in starts)
         ends = tuple(start + int(ms) for start, ms in zip(begin, lasts, strict=True))
-        text = "".join(str(char)[:1] or " " for char in chars)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return "", (), ()
-    return text, begin, ends
+    text = "".join(str(char)[:1] or " " for char in chars)
+    return text.encode("utf-8", "replace").decode(), begin, ends  # half a character becomes "?"
 
 
 def _first(block: dict[str, Any], *names: str) -> list[Any]:
     return next((block[name] for name in names if isinstance(block.get(name), list)), [])
-
-
-# --- the contexts ---------------------------------------------------------------------------------------------------
-
-Key: TypeAlias = tuple[int, int]
-"""(turn, attempt)"""
-
-
-@dataclass(slots=True)
-class _Context:
-    key: Key
-    state: str = "waiting"
-    waiting: list[str] = field(default_factory=list)
-    close_wanted: bool = False
-    audio_bytes: int = 0
-    asked_ms: int | None = None  # when text was sent that no audio has answered yet
-
-
-class Contexts:
-    """The contexts of one socket. Methods return the frames to send, in order. `now` is any clock's milliseconds."""
-
-    def __init__(self, settings: dict[str, float]) -> None:
-        self._settings = settings
-        self._contexts: dict[str, _Context] = {}
-
-    def keep(self, key: Key, text: str) -> None:
-        """Text for which there is no socket yet: it waits for `restart`."""
-        context = self._contexts.setdefault(context_id(*key), _Context(key))
-        if sum(len(piece) for c in self._contexts.values() for piece in c.waiting) < WAITING_CHARS:
-            context.waiting.append(text)
-
-    def speak(self, key: Key, text: str, now: int) -> list[str]:
-        """Speak `text` in the context of `key`, opening it first if there is a slot."""
-        name = context_id(*key)
-        context = self._contexts.setdefault(name, _Context(key))
-        if context.close_wanted:
-            return []
-        if context.state == "open":
-            context.asked_ms = now if context.asked_ms is None else context.asked_ms
-            return [_text(name, text)]
-        self.keep(key, text)
-        return self._open_waiting(now)
-
-    def close(self, key: Key, now: int) -> list[str]:
-        """Close the context; one that still waits for a slot is closed after its text was sent."""
-        name = context_id(*key)
-        context = self._contexts.get(name)
-        if context is None or context.close_wanted:
-            return []
-        context.close_wanted = True
-        if context.state == "open":
-            context.state = "closing"
-            return [json.dumps({"context_id": name, "close_context": True})]
-        return []
-
-    def audio(self, message: Audio) -> tuple[Key, tuple[int, ...]] | None:
-        """(key, end of each character in ms of the context's audio), or None for a context that is not ours."""
-        context = self._contexts.get(message.context)
-        if context is None:
-            return None
-        context.asked_ms = None
-        base = context.audio_bytes // BYTES_PER_MS
-        context.audio_bytes += len(message.pcmu)
-        relative = not message.starts_ms or message.starts_ms[0] < base
-        return context.key, tuple(end + base for end in message.ends_ms) if relative else message.ends_ms
-
-    def final(self, message: Final, now: int) -> tuple[Key | None, list[str]]:
-        """The key of the finished context, and what may be sent now that its slot is free."""
-        context = self._contexts.pop(message.context, None)
-        return (context.key if context else None), self._open_waiting(now)
-
-    def lost(self) -> list[Key]:
-        """The socket is gone: these were live."""
-        keys = [context.key for context in self._contexts.values()]
-        self._contexts.clear()
-        return keys
-
-    def restart(self, now: int) -> list[str]:
-        """A new socket: contexts that had not been opened yet are opened on it."""
-        return self._open_waiting(now)
-
-    def lost_open(self) -> list[Key]:
-        """The socket is gone: contexts that were open on it. Those still waiting stay."""
-        gone = [name for name, context in self._contexts.items() if context.state != "waiting"]
-        return [self._contexts.pop(name).key for name in gone]
-
-    def unanswered_since(self) -> int | None:
-        """The time of the oldest text that no audio has answered."""
-        return min((c.asked_ms for c in self._contexts.values() if c.asked_ms is not None), default=None)
-
-    @property
-    def slots_taken(self) -> int:
-        return sum(context.state in ("open", "closing") for context in self._contexts.values())
-
-    def _open_waiting(self, now: int) -> list[str]:
-        frames: list[str] = []
-        for name, context in self._contexts.items():
-            if context.state != "waiting" or self.slots_taken >= SLOTS:
-                continue
-            context.state = "open"
-            context.asked_ms = now
-            opening: dict[str, Any] = {"text": " ", "context_id": name}
-            if self._settings:
-                opening["voice_settings"] = self._settings
-            frames += [json.dumps(opening), *(_text(name, text) for text in context.waiting)]
-            context.waiting.clear()
-            if context.close_wanted:
-                context.state = "closing"
-                frames.append(json.dumps({"context_id": name, "close_context": True}))
-        return frames
-
-
-def _text(name: str, text: str) -> str:
-    return json.dumps({"text": text.strip() + " ", "context_id": name, "flush": True})
-
-
-CLOSE_SOCKET = json.dumps({"close_socket": True})

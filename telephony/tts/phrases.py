@@ -14,8 +14,10 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -25,10 +27,13 @@ from telephony.errors import ProviderError, ProviderRefused, ProviderTimeout, Pr
 from telephony.sockets import describe, open_socket
 from telephony.tts import PhraseSource, VoiceSpec
 from telephony.tts import elevenlabs_wire as wire
+from telephony.tts.contexts import Contexts
 
 log = structlog.get_logger()
 
 FORMAT = "ulaw_8000"
+IN_MEMORY = 500
+"""Phrases held in memory (about 20 KB each): agents may greet each caller by name. The oldest go first."""
 AT_ONCE = 2
 """Phrases synthesised at the same time: live calls come first at the provider's limit."""
 PHRASE_MS = 15_000
@@ -46,7 +51,7 @@ class PhraseCache:
         self._source = source
         self._clock = clock
         self._memory: dict[str, Phrase] = {}
-        self._making: dict[str, asyncio.Lock] = {}
+        self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # gone when nobody holds it
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._warned = False
 
@@ -57,19 +62,21 @@ class PhraseCache:
             key = self._key(spec, text)
             phrase = self._memory.get(key) or self._read(key, name, text)
             if phrase is not None:
-                self._memory[key] = phrase
+                self._remember(key, phrase)
                 found[name] = Phrase(name, phrase.text, phrase.pcmu, phrase.ends_ms)
         return found
 
     async def ensure(self, spec: VoiceSpec, wording: Mapping[str, str]) -> int:
         """Makes what is missing; returns how many could not be made. Raises nothing but CancelledError."""
-        missing = [(name, text) for name, text in wording.items() if name not in self.load(spec, wording)]
+        found = self.load(spec, wording)
+        missing = [(name, text) for name, text in wording.items() if name not in found]
         results = await asyncio.gather(*(self._make(spec, name, text) for name, text in missing))
         return sum(not made for made in results)
 
     async def _make(self, spec: VoiceSpec, name: str, text: str) -> bool:
         key = self._key(spec, text)
-        async with self._making.setdefault(key, asyncio.Lock()), self._at_once:
+        lock = self._making.setdefault(key, asyncio.Lock())
+        async with lock, self._at_once:
             if self.load(spec, {name: text}):
                 return True
             try:
@@ -77,9 +84,14 @@ class PhraseCache:
             except ProviderError as error:
                 log.warning("phrase_not_made", phrase=name, code=error.code)
                 return False
-            self._memory[key] = phrase
+            self._remember(key, phrase)
             await asyncio.to_thread(self._write, key, phrase)
             return True
+
+    def _remember(self, key: str, phrase: Phrase) -> None:
+        self._memory[key] = phrase
+        if len(self._memory) > IN_MEMORY:
+            del self._memory[next(iter(self._memory))]
 
     def _key(self, spec: VoiceSpec, text: str) -> str:
         return hashlib.sha256(json.dumps([asdict(spec), FORMAT, text], sort_keys=True).encode()).hexdigest()
@@ -90,12 +102,13 @@ class PhraseCache:
         try:
             data = json.loads((self._directory / f"{key}.json").read_text())
             pcmu = base64.b64decode(data["pcmu"], validate=True)
-            if data["text"] != text or not pcmu:
-                return None
-            return Phrase(name, text, pcmu, tuple(int(ms) for ms in data["ends_ms"]))
+            ends_ms = tuple(int(ms) for ms in data["ends_ms"])
+            if data["text"] != text or not pcmu or len(ends_ms) not in (0, len(text)):
+                raise ValueError("not what was asked for")
+            return Phrase(name, text, pcmu, ends_ms)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             log.warning("phrase_damaged", phrase=name)
             return None
 
@@ -107,9 +120,14 @@ class PhraseCache:
         try:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, temporary = tempfile.mkstemp(dir=self._directory)  # made with mode 0600
-            with os.fdopen(handle, "w") as file:
-                file.write(text)
-            Path(temporary).replace(self._directory / f"{key}.json")
+            try:
+                with os.fdopen(handle, "w") as file:
+                    file.write(text)
+                Path(temporary).replace(self._directory / f"{key}.json")
+            except OSError:
+                with suppress(OSError):
+                    os.unlink(temporary)
+                raise
         except OSError as error:
             if not self._warned:
                 self._warned = True
@@ -131,7 +149,7 @@ class ElevenLabsPhrases:
         raise ProviderUnavailable("no audio for a phrase", provider="elevenlabs_tts")
 
     async def _once(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
-        contexts = wire.Contexts(wire.voice_settings(spec))
+        contexts = Contexts(wire.voice_settings(spec))
         try:
             async with (
                 self._clock.timeout(PHRASE_MS),
@@ -149,7 +167,7 @@ class ElevenLabsPhrases:
                     except TimeoutError:
                         message = wire.Ignored()
                         chars = text
-                    if isinstance(message, wire.Audio) and (known := contexts.audio(message)) is not None:
+                    if isinstance(message, wire.Audio) and (known := contexts.audio(message, 0)) is not None:
                         pcmu += message.pcmu
                         ends += known[1]
                         chars += message.chars
@@ -158,7 +176,8 @@ class ElevenLabsPhrases:
                             name, text, pcmu, tuple(ends) if len(ends) == len(text) else _fit(text, chars, ends)
                         )
                     elif isinstance(message, wire.Fault):
-                        raise ProviderRefused(message.slug, provider="elevenlabs_tts", code=message.slug)
+                        kind = ProviderUnavailable if message.retryable else ProviderRefused
+                        raise kind(message.slug, provider="elevenlabs_tts", code=message.slug)
                     elif isinstance(message, wire.Garbage):
                         raise ProviderUnavailable(message.why, provider="elevenlabs_tts", code="provider_misbehaved")
                     if not closed and _solid(chars) >= _solid(text):

@@ -19,6 +19,7 @@ from telephony.tts.elevenlabs import ElevenLabsVoice
 
 SPEC = VoiceSpec("elevenlabs", "voice", "eleven_flash_v2_5", language="en", stability=0.5, speed=1.1)
 TEXT = "Hello there, caller. "
+MP3 = (b"\xff\xfb\x90\xc4" + bytes(413)) * 3  # frames of 128 kbit/s at 44.1 kHz
 
 
 class Bench:
@@ -203,7 +204,7 @@ async def test_a_socket_that_hangs_is_given_up():
         await b.until(SpeechAudio)
 
 
-@pytest.mark.parametrize("garbage", [b"ID3\x04mp3", b"\xff\xfbmp3", b"RIFFwav", b'{"error": "x"}', b"<html>"])
+@pytest.mark.parametrize("garbage", [b"ID3\x04mp3", MP3, b"RIFF\x24\0\0\0WAVEfmt ", b'{"error": "x"}', b"<html>"])
 async def test_what_is_no_mulaw_is_never_played(garbage: bytes):
     """Headers and error bodies played as audio are static in the caller's ear."""
     async with speaking(faults=TtsFaults(garbage=garbage)) as b:
@@ -268,6 +269,119 @@ async def test_late_audio_after_close_keeps_its_own_number():
         b.voice.perform(CloseContext(2, 1))
         await b.over((1, 1), (2, 1))
         assert len(b.pcmu(2)) == len(TEXT) * CHAR_MS * 8
+
+
+async def test_quiet_audio_is_no_mp3():
+    """Quiet mu-law begins like an MP3 header (0xFF 0xFB): it is played, and the socket lives."""
+    quiet = bytes([0xFF, 0xFB, 0x7A, 0xFE]) * 200
+    async with speaking(faults=TtsFaults(garbage=quiet)) as b:
+        b.voice.perform(Speak(1, 1, TEXT))
+        assert (await b.until(SpeechAudio))[0].pcmu == quiet
+        assert b.of(VoiceLost) == []
+
+
+async def test_no_hot_loop_against_a_service_that_hangs_up():
+    """It closes every socket as soon as it is open: each further attempt waits longer."""
+    async with speaking(faults=TtsFaults(hang_up=1011), ready=False) as b:
+        began = b.server.tts._clock.ms()
+        await b.until(VoiceLost, 6)
+        assert b.server.tts._clock.ms() - began > (100 + 200 + 400 + 800) * 0.7
+        b.tts.faults.hang_up = 0
+        b.voice.perform(Speak(1, 1, TEXT))
+        b.voice.perform(CloseContext(1, 1))
+        await b.over((1, 1))
+
+
+async def test_what_waits_for_a_slot_is_not_forgotten_in_an_outage():
+    """Five open contexts are lost with the socket; the sixth, which waited, is reported when no socket comes in time,
+    and what is said after that is spoken."""
+    async with speaking(faults=TtsFaults(no_final=True)) as b:
+        for turn in range(1, 8):
+            b.voice.perform(Speak(turn, 1, TEXT))
+        await b.until(SpeechAudio)
+        b.tts.faults.no_final = False
+        await b.server.stop()
+        await b.over(*((turn, 1) for turn in range(1, 8)))
+        assert b.of(SpeechEnded) == []
+        await b.server.start()
+        await b.until(VoiceReady, 2)
+        b.voice.perform(Speak(8, 1, TEXT))
+        b.voice.perform(CloseContext(8, 1))
+        await b.over((8, 1))
+        assert len(b.pcmu(8)) == len(TEXT) * CHAR_MS * 8
+
+
+async def test_what_waits_for_a_slot_is_spoken_over_the_next_socket():
+    """A quick reconnect: what was not sent yet needs no second attempt."""
+    async with speaking(faults=TtsFaults(drop_after_bytes=2_000)) as b:
+        keys = [(turn, 1) for turn in range(1, 7)]
+        for key in keys:
+            b.voice.perform(Speak(*key, TEXT))
+            b.voice.perform(CloseContext(*key))
+        await b.over(*keys)
+        assert [event.turn for event in b.of(SpeechEnded)] == [6]
+        assert len(b.pcmu(6)) == len(TEXT) * CHAR_MS * 8
+        assert b.tts.most_contexts == 5
+
+
+async def test_text_for_a_lost_context_opens_no_second_one():
+    """It was on its way when the socket was lost: the attempt has ended, and ends once."""
+    async with speaking(faults=TtsFaults(drop_after_bytes=2_000)) as b:
+        b.voice.perform(Speak(1, 1, TEXT))
+        await b.until(SpeechLost)
+        audio = b.pcmu(1)
+        b.voice.perform(Speak(1, 1, "And more. "))  # no socket
+        await b.until(VoiceReady, 2)
+        b.voice.perform(Speak(1, 1, "And more. "))
+        b.voice.perform(CloseContext(1, 1))
+        b.voice.perform(Speak(1, 2, TEXT))
+        b.voice.perform(CloseContext(1, 2))
+        await b.over((1, 1), (1, 2))
+        assert b.pcmu(1) == audio
+        assert {m.get("context_id") for number, m in b.tts.received if number == 2} == {"t1-2"}
+
+
+async def test_after_a_refusal_each_attempt_is_lost_once():
+    """However many units of it come."""
+    async with speaking(faults=TtsFaults(refuse=401), ready=False) as b:
+        await b.until(VoiceLost)
+        for _ in range(3):
+            b.voice.perform(Speak(1, 1, TEXT))
+        b.voice.perform(CloseContext(1, 1))
+        await b.over((1, 1))
+
+
+async def test_closed_contexts_that_never_end():
+    """No isFinal: the slots would be gone for ever. The socket is replaced, and each attempt has its end."""
+    async with speaking(faults=TtsFaults(no_final=True), speed=20) as b:
+        keys = [(turn, 1) for turn in range(1, 7)]
+        for key in keys:
+            b.voice.perform(Speak(*key, TEXT))
+            b.voice.perform(CloseContext(*key))
+        await b.until(SpeechLost, 5)
+        b.tts.faults.no_final = False
+        await b.over(*keys)
+        assert len(b.pcmu(6)) == len(TEXT) * CHAR_MS * 8
+
+
+async def test_stop_is_quick_and_says_goodbye():
+    """close_socket, then the close; `run` returns, and nothing is reported as lost. Twice is fine."""
+    async with speaking() as b:
+        b.voice.perform(Speak(1, 1, TEXT))
+        await b.until(SpeechAudio)
+        b.voice.stop()
+        b.voice.stop()
+    assert b.sent()[-1] == {"close_socket": True}
+    assert b.of(VoiceLost) == b.of(SpeechLost) == []
+
+
+async def test_stop_in_a_pause():
+    """Between two attempts to connect nobody waits for the next one."""
+    async with speaking(faults=TtsFaults(refuse=500), ready=False, speed=5) as b:
+        await b.until(VoiceLost, 7)  # the pause is of two seconds and more
+        began = b.server.tts._clock.ms()
+        b.voice.stop()
+    assert b.server.tts._clock.ms() - began < 1_500
 
 
 async def test_idle_sockets_are_replaced():

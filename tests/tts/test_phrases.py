@@ -13,7 +13,7 @@ from telephony.errors import ProviderUnavailable
 from telephony.testing.elevenlabs import LocalElevenLabs
 from telephony.testing.elevenlabs_tts import CHAR_MS, LocalTts, TtsFaults
 from telephony.tts import VoiceSpec
-from telephony.tts.phrases import ElevenLabsPhrases, PhraseCache
+from telephony.tts.phrases import IN_MEMORY, ElevenLabsPhrases, PhraseCache
 
 SPEC = VoiceSpec("elevenlabs", "voice", "eleven_flash_v2_5")
 WORDING = {"greeting": "Hello, how can I help?", "goodbye": "Goodbye."}
@@ -83,6 +83,13 @@ async def test_damaged_files_are_made_again(tmp_path: Path):
     assert cache.load(SPEC, WORDING) == {}
     await cache.ensure(SPEC, WORDING)
     assert len(PhraseCache(tmp_path, source, Clock()).load(SPEC, WORDING)) == 2
+    entry = json.loads(one.read_text())
+    for damage in ({"ends_ms": [1]}, {"ends_ms": [1e999]}, {"pcmu": "AAA"}, {"pcmu": 7}, {"text": None}):
+        one.write_text(json.dumps(entry | damage))
+        assert len(PhraseCache(tmp_path, source, Clock()).load(SPEC, WORDING)) == 1
+    for junk in ("[]", "7", "[" * 100_000):
+        one.write_text(junk)
+        assert len(PhraseCache(tmp_path, source, Clock()).load(SPEC, WORDING)) == 1
 
 
 async def test_without_a_place_to_write_they_live_in_memory(tmp_path: Path):
@@ -102,6 +109,16 @@ async def test_a_service_that_is_down_stops_nothing():
     assert await cache.ensure(SPEC, WORDING) == 2
     source.down = False
     assert await cache.ensure(SPEC, WORDING) == 0
+
+
+async def test_memory_is_bounded(tmp_path: Path):
+    """An agent that greets every caller by name: the oldest phrases leave memory and stay on disk."""
+    cache = PhraseCache(tmp_path, Source(), Clock())
+    for caller in range(IN_MEMORY + 5):
+        await cache.ensure(SPEC, {"greeting": f"Hello, {caller}."})
+    assert len(cache._memory) == IN_MEMORY
+    assert not cache._making
+    assert cache.load(SPEC, {"greeting": "Hello, 0."})
 
 
 async def test_over_the_real_wire():
