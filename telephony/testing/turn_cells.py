@@ -27,6 +27,7 @@ PLAIN_MS = (200, 300, 400, 500, 600, 800, 1_000, 1_200)
 CURVE = tuple(f"scaled {factor:g}" for factor in FACTORS) + tuple(f"plain {ms}" for ms in PLAIN_MS)
 ERRORS_PERCENT = 13
 ONSET_WINDOWS = (1, 2, 3, 4, 5)
+PAUSE_BOUNDS_MS = (500, 700, 900, 1_201)
 
 
 def rules(name: str) -> TurnTaking:
@@ -80,7 +81,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What came of one play."""
+    """What came of one play. `noise`: its kind, if there is any; `inside`: which pauses are inside a phrase."""
 
     split: str
     cell: str
@@ -89,6 +90,8 @@ class Row:
     kind: str
     score: TurnScore | TalkScore
     remark: str = ""
+    noise: str = ""
+    inside: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,8 @@ def run(job: Job) -> tuple[list[Row], HeardRow]:
         else:
             turn = play_turn(case, frames, rules(play.rule), play.how)
             score, remark = score_turn(turn, case.exact), " || ".join(turn.said)
-        rows.append(Row(job.split, play.cell, play.rule, case.name, case.kind, score, remark))
+        noise = job.source.noise if isinstance(job.source, Recipe) else ""
+        rows.append(Row(job.split, play.cell, play.rule, case.name, case.kind, score, remark, noise, case.inside))
     return rows, _heard(job, case, frames)
 
 
@@ -233,11 +237,28 @@ class Counts:
 
 
 def counted(rows: Iterable[Row]) -> dict[tuple[str, str, str], Counts]:
-    """(split, cell, rule) -> its counts."""
+    """(split, cell, rule) -> its counts. What is noisy counts for the cell of its kind of noise as well."""
     found: dict[tuple[str, str, str], Counts] = {}
     for row in rows:
-        found.setdefault((row.split, row.cell, row.rule), Counts()).add(row)
+        for cell in (row.cell, row.noise) if row.noise else (row.cell,):
+            found.setdefault((row.split, cell, row.rule), Counts()).add(row)
     return found
+
+
+def pauses(rows: Iterable[Row]) -> dict[str, Rate]:
+    """Which pauses are cut off: by their place and by their length."""
+    counts: dict[str, list[int]] = {}
+    for row in rows:
+        if not isinstance(row.score, TurnScore) or len(row.score.pauses) != len(row.inside):
+            continue
+        for pause, inside in zip(row.score.pauses, row.inside, strict=True):
+            longest = next((ms for ms in PAUSE_BOUNDS_MS if pause.end - pause.start < ms), PAUSE_BOUNDS_MS[-1])
+            place = f"{row.kind}, {'inside a phrase' if inside else 'between phrases'}"
+            for name in (place, f"shorter than {longest:,} ms"):
+                count = counts.setdefault(name, [0, 0])
+                count[0] += pause.cut_off
+                count[1] += 1
+    return {name: Rate(*count) for name, count in sorted(counts.items())}
 
 
 def curve(counts: Mapping[tuple[str, str, str], Counts], split: str, kind: str) -> list[tuple[int, float, str]]:

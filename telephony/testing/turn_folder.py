@@ -12,8 +12,9 @@ The folder holds WAV files and `labels.json` or `truth.json` (or one of them in 
 
 A gap of 0.25-1.5 s between segments is a pause of the caller's (a longer one may be an end: it is not counted). Words
 of a transcript without times are spread over the segments in proportion to their length; without any words the
-recogniser gives a placeholder every 0.3 s. `complete` is true unless the labels are `rttm` (an excerpt of a meeting has no end).
-Audio may be any WAV that `telephony.audio.wav` reads; it is put on a quiet line with 1.2 s before and 2.5 s after it.
+recogniser gives a placeholder every 0.3 s. `complete` is true unless the labels are `rttm` (an excerpt of a meeting
+has no end). Audio may be any WAV that `telephony.audio.wav` reads; it is put on a quiet line with 1.2 s before and
+2.5 s after it.
 """
 
 from __future__ import annotations
