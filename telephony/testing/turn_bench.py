@@ -41,7 +41,7 @@ from telephony.testing.turn_cells import (
     run,
 )
 from telephony.testing.turn_corpus import SPLITS, TURNS
-from telephony.testing.turn_folder import BadLabels, labelled
+from telephony.testing.turn_folder import BadLabels, labelled, pieces
 from telephony.testing.turn_folder import __doc__ as folder_format
 from telephony.testing.turn_picture import picture
 from telephony.testing.turn_score import Rate, TurnScore, percentile
@@ -269,7 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             entries = labelled(folder)
         except BadLabels as error:
             sys.exit(str(error))
-        todo += folder_jobs(entries, RECORDED)
+        todo += folder_jobs([*entries, *pieces(folder)], RECORDED)
         if wordless := sum(entry.wordless for entry in entries):
             print(f"{wordless} of {len(entries)} recordings in {folder} have no words: placeholders are heard instead")
     rows, heard = play_all(todo, options.processes)

@@ -15,7 +15,7 @@ from typing import Any
 from telephony.call.policy import TurnTaking
 from telephony.testing.recorded_ears import HeardFrame, Recogniser
 from telephony.testing.turn_corpus import SNR_DB, TALKED_OVER, TURNS, Case, Recipe, compose, noisy, plan
-from telephony.testing.turn_folder import Labelled, load
+from telephony.testing.turn_folder import Labelled, Piece, load, load_piece
 from telephony.testing.turn_play import hear, play_talk, play_turn, voiced_after
 from telephony.testing.turn_score import Rate, TalkScore, TurnScore, percentile, score_talk, score_turn
 from telephony.testing.turn_store import Store, default_store
@@ -74,7 +74,7 @@ class Play:
 class Job:
     """A recording and the ways to play it. `split` is part of the cell's name in the tables."""
 
-    source: Recipe | Labelled
+    source: Recipe | Labelled | Piece
     split: str
     plays: tuple[Play, ...]
 
@@ -135,7 +135,7 @@ def _quiet_plays(recipe: Recipe, quick: bool) -> tuple[Play, ...]:
     return tuple(plays)
 
 
-def folder_jobs(entries: Iterable[Labelled], split: str) -> list[Job]:
+def folder_jobs(entries: Iterable[Labelled | Piece], split: str) -> list[Job]:
     """A user's own recordings."""
     plays = tuple(Play("recorded", rule) for rule in (*PRESETS, BASELINE))
     return [Job(entry, split, plays) for entry in entries]
@@ -149,7 +149,7 @@ def _store() -> Store:
 def run(job: Job) -> tuple[list[Row], HeardRow]:
     """All plays of one job."""
     store = _store()
-    case = compose(job.source, store) if isinstance(job.source, Recipe) else load(job.source)
+    case = _case(job.source, store)
     frames = hear(case.recording, store)
     opening = hear(case.opening, store) if case.opening else None
     rows = []
@@ -164,6 +164,16 @@ def run(job: Job) -> tuple[list[Row], HeardRow]:
         noise = job.source.noise if isinstance(job.source, Recipe) else ""
         rows.append(Row(job.split, play.cell, play.rule, case.name, case.kind, score, remark, noise, case.inside))
     return rows, _heard(job, case, frames)
+
+
+def _case(source: Recipe | Labelled | Piece, store: Store) -> Case:
+    match source:
+        case Recipe():
+            return compose(source, store)
+        case Labelled():
+            return load(source)
+        case Piece():
+            return load_piece(source)
 
 
 def _heard(job: Job, case: Case, frames: list[HeardFrame]) -> HeardRow:

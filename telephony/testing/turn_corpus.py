@@ -10,7 +10,8 @@ kinds        turn           a finished request, question or statement, 0-2 pause
              unfinished     breaks off and never goes on
              interruption   words that want the floor, over the talking agent
              backchannel    "mm-hm", "yeah", over the talking agent, which has not asked anything
-             noise          coughs, clicks, tones, a dog: no speech at all, over the talking agent
+             noise          coughs, clicks, tones, a dog, and sounds of a throat that are voice to a detector but no
+                            words: over the talking agent
 
 Labels: a part of speech begins and ends at the first and last sample above -45 dB of its peak, measured on the clean
 clip. Pauses last 0.3-1.2 s. Everything goes through 150-3,700 Hz, a line noise of -65 dBFS, and mu-law. Recordings
@@ -195,7 +196,7 @@ def _talked_over(kind: str, split: Split, renderings: int, rng: Random) -> list[
     elif kind == "backchannel":
         things += [((pair,), "") for pair in say.BACKCHANNELS[SPLITS.index(split) :: 2]] * 2
     else:
-        things += [((), name) for name in snd.SOUNDS] * 4
+        things += [((), name) for name in (*snd.SOUNDS, *say.VOCAL)] * 3
     recipes = []
     for number, (texts, sound) in enumerate(things * renderings):
         gain = {"interruption": 0.0, "backchannel": rng.uniform(-8, 0), "noise": rng.uniform(-12, 3)}[kind]
@@ -234,7 +235,9 @@ def _changed(recipe: Recipe, **changes: object) -> Recipe:
 def _recording(recipe: Recipe, store: Store) -> Recording:
     caller = recipe.caller
     voice = EspeakVoice(caller.voice, caller.words_per_minute, caller.pitch)
-    if recipe.sound:
+    if recipe.sound in say.VOCAL:
+        clips = [snd.spoken(say.VOCAL[recipe.sound][SPLITS.index(recipe.split)], voice, store)]
+    elif recipe.sound:
         clips = [(snd.sound(recipe.sound, recipe.seed), tuple[int, ...]())]
     else:
         clips = [snd.spoken(pronounced, voice, store) for pronounced, _ in recipe.texts]

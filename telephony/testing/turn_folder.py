@@ -15,6 +15,9 @@ of a transcript without times are spread over the segments in proportion to thei
 recogniser gives a placeholder every 0.3 s. `complete` is true unless the labels are `rttm` (an excerpt of a meeting
 has no end). Audio may be any WAV that `telephony.audio.wav` reads; it is put on a quiet line with 1.2 s before and
 2.5 s after it.
+
+WAV files in a folder `noise` need no labels: pieces of up to a second of each (at most eight, and none that is quieter
+than -50 dBFS) are played over the talking agent.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ from telephony.testing.turn_corpus import LEAD_MS, TAIL_MS, Case, Recording
 from telephony.testing.turn_sentences import HELLO, STATEMENTS
 
 PLACEHOLDER_MS = 300
+PIECE_MS, PIECES, QUIET_DB = 1_000, 8, -50
 LABELS = ("labels.json", "truth.json")
 
 
@@ -60,6 +64,43 @@ class Labelled:
     def wordless(self) -> bool:
         """The recogniser will have placeholders only."""
         return not self.transcript and not any(text for _, _, text in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a noise, from `start_ms` of its file on."""
+
+    name: str
+    path: Path
+    start_ms: int
+    gap_ms: int
+
+
+def pieces(folder: Path) -> list[Piece]:
+    """What there is to play of the noises in `folder`."""
+    found = []
+    for path in sorted((folder / "noise").glob("*.wav")):
+        samples = snd.decoded(wav.read_mono(path))
+        length = PIECE_MS * snd.PER_MS
+        last = max(0, len(samples) - length)
+        for number, at in enumerate(sorted({last * index // (PIECES - 1) for index in range(PIECES)})):
+            if snd.rms_db(samples[at : at + length]) > QUIET_DB:
+                gap = 1_500 + 4_000 * number // PIECES
+                found.append(Piece(f"noise/{path.stem}/{number}", path, at // snd.PER_MS, gap))
+    return found
+
+
+def load_piece(piece: Piece) -> Case:
+    """The piece on our line, from its first to its last sound."""
+    start = piece.start_ms * snd.PER_MS
+    samples = snd.decoded(wav.read_mono(piece.path))[start : start + PIECE_MS * snd.PER_MS]
+    begin, end = snd.edges(samples)
+    sound = samples[begin : end - (end - begin) % snd.PER_MS]
+    whole = np.concatenate([snd.quiet(LEAD_MS), sound, snd.quiet(TAIL_MS)])
+    whole = np.pad(whole, (0, -len(whole) % 160)).astype(np.float32)
+    segments = ((LEAD_MS, LEAD_MS + snd.ms(sound)),)
+    recording = Recording(snd.encoded(snd.line(whole, 1)), segments)
+    return Case(piece.name, "noise", piece.path.stem, STATEMENTS[1], piece.gap_ms, recording)
 
 
 def labelled(folder: Path) -> list[Labelled]:

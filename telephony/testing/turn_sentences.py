@@ -257,6 +257,15 @@ BACKCHANNELS = (
     ("oh", "Oh."), ("uh huh, okay", "Uh-huh, okay."), ("yeah right", "Yeah, right."),
 )  # fmt: skip
 
+#: Sounds of a throat that are no words, roughly as a voice says them: in one half of the corpus, in the other.
+VOCAL = {
+    "ahem": ("uh hem", "hrrm hem"),
+    "laugh": ("ha ha ha", "heh heh heh heh"),
+    "sigh": ("haah", "hoohh"),
+    "sneeze": ("hah choo", "ah tshoo"),
+    "gasp": ("hhuh", "ohh"),
+}
+
 UNFINISHED = """\
 I would like to make a reservation for
 My account number is

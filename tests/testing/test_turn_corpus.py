@@ -16,7 +16,7 @@ from telephony.audio.level import level
 from telephony.offline.voice import EspeakVoice
 from telephony.testing.turn_cells import jobs
 from telephony.testing.turn_corpus import PAUSE_MS, SPLITS, TALKED_OVER, TURNS, compose, noisy, plan
-from telephony.testing.turn_folder import BadLabels, labelled, load
+from telephony.testing.turn_folder import BadLabels, labelled, load, load_piece, pieces
 from telephony.testing.turn_store import Store
 
 
@@ -78,6 +78,13 @@ def test_a_folder_of_ones_own(tmp_path: Path):
     case = load(labelled(tmp_path)[0])
     assert (case.kind, case.complete, case.recording.segments) == ("turn", True, ((1_300, 1_700), (2_000, 2_800)))
     assert [word.text for word in case.recording.words if word.end_ms <= 1_700] == ["i", "want"]
+    (tmp_path / "noise").mkdir()
+    wav.write(tmp_path / "noise" / "b.wav", EspeakVoice().say("a chair falls over in the next room")[0])
+    loaded = [load_piece(piece) for piece in pieces(tmp_path)]
+    assert len(loaded) == 8
+    assert all(
+        0 < end - start <= 1_000 and not x.recording.words for x in loaded for start, end in x.recording.segments
+    )
     (tmp_path / "labels.json").write_text(json.dumps({"a": {**entry, "segments": [["x", 1]]}}))
     with pytest.raises(BadLabels, match="segments of a"):
         labelled(tmp_path)
