@@ -65,6 +65,9 @@ async def providers(final_ms: int, partial_ms: int, first_token_ms: int, first_b
         def next(self) -> str:
             return "could you please tell me"
 
+        def give_back(self, texts: list[str]) -> None:
+            """A broken connection takes nothing away."""
+
     clock = Clock()
     stt = LocalStt(
         clock=clock,
