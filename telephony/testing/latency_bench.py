@@ -164,10 +164,10 @@ async def run(
     names: Sequence[str], modes: Sequence[str], utterances: Sequence[Utterance], at_once: int, speed: float
 ) -> dict[str, dict[str, Result]]:
     """Results by setting and mode."""
-    results = {}
+    results, rules = {}, {mode: TurnTaking(speculate=mode) for mode in modes}
     for name in names:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        results[name] = await measure(callers(utterances, modes, at_once), SETTINGS[name], Clock(speed))
+        results[name] = await measure(callers(utterances, rules, at_once), SETTINGS[name], Clock(speed))
     return results
 
 

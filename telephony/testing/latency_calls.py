@@ -1,11 +1,11 @@
 """The calls of the latency bench: callers with recordings on the local carrier, and what the service's log says.
 
-    talkers = callers([utterance(case) for case in cases], ("speech", "off"), at_once=4)
+    talkers = callers([utterance(case) for case in cases], {"balanced": TurnTaking()}, at_once=4)
     results = await measure(talkers, SETTINGS["steady"], Clock())       # by mode
 
 Each caller waits for the agent to be silent, plays the next recording and waits for its answer. The model asks what
-the next recording answers. Some callers of each mode of `TurnTaking.speculate` are on the line at the same time, so
-that the modes are compared under the same noise. Everything runs in one process on one loop, which makes the service
+the next recording answers. Some callers of each mode (a `TurnTaking`) are on the line at the same time, so that the
+modes are compared under the same noise. Everything runs in one process on one loop, which makes the service
 slower, never quicker.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,6 +23,7 @@ from telephony.agent import Agent, IncomingCall
 from telephony.audio import tones
 from telephony.audio.frames import BYTES_PER_MS, FRAME_MS
 from telephony.call import actions as a
+from telephony.call import events as e
 from telephony.call.history import CallerSaid
 from telephony.call.policy import Limits, TurnTaking
 from telephony.clock import Clock
@@ -71,14 +72,15 @@ class Utterance:
 
 @dataclass(slots=True)
 class Talker:
-    """A caller. `at` is the utterance that is said or comes next; `begins` when each of them began, on the clock."""
+    """A caller of one `mode`, under its `rules`. `at` is the utterance that is said or comes next; `begins` when each
+    of them began, on the clock."""
 
     number: str
-    speculate: str
+    mode: str
+    rules: TurnTaking
     utterances: Sequence[Utterance]
     at: int = 0
     begins: list[int] = field(default_factory=list)
-    missed: int = 0
 
 
 class Watcher:
@@ -89,6 +91,7 @@ class Watcher:
         self.zero = 10**12  # when the call's `now_ms` was 0, by the clock
         self.turns = TurnClock()
         self.decided: list[int] = []
+        self.transcripts: list[tuple[int, str]] = []
         self.asked: dict[int, str] = {}  # turn -> the caller's words that it answers
         self.spoken: dict[int, str] = {}  # turn -> the first text given to the voice
         self.counts: Counter[str] = Counter()
@@ -97,6 +100,8 @@ class Watcher:
     def see(self, step: Step) -> None:
         self.zero = min(self.zero, self.clock.ms() - step.now_ms)  # a step is seen a little later than it is stamped
         self.turns.see(step)
+        if isinstance(step.event, e.TranscriptPartial | e.TranscriptFinal):
+            self.transcripts.append((step.now_ms, step.event.text))
         for action in step.actions:
             match action:
                 case a.Explain("end_of_turn"):
@@ -114,6 +119,11 @@ class Watcher:
 
     def close(self) -> None:
         self.turns.close()
+
+    def knew(self, word: str, since: int) -> int:
+        """When a transcript ended with this word, by the clock, from `since` on; or long ago."""
+        found = (self.zero + at for at, text in self.transcripts if text.split()[-1:] == [word])
+        return next((at for at in found if at >= since), 0)
 
     def reports(self, since: int, until: int) -> list[TurnReport]:
         """Of the turns decided from `since` to `until` by the clock, in order."""
@@ -137,11 +147,11 @@ async def measure(
     """Results by mode. Every talker calls at once and says everything it has to say."""
     by_number = {talker.number: talker for talker in talkers}
     watchers: dict[str, Watcher] = {}
-    results: dict[str, Result] = {talker.speculate: Result() for talker in talkers}
+    results: dict[str, Result] = {talker.mode: Result() for talker in talkers}
     async with _stack(by_number, setting, clock, detector) as stack, asyncio.TaskGroup() as group:
         stack.service.on_call(lambda call_sid: watchers.setdefault(call_sid, Watcher(clock)))
         for talker in talkers:
-            group.create_task(_call(stack, talker, watchers, setting, results[talker.speculate]))
+            group.create_task(_call(stack, talker, watchers, setting, results[talker.mode]))
     return results
 
 
@@ -152,11 +162,10 @@ def _stack(
 
     def agent(call: IncomingCall) -> Agent:
         talker = by_number[call.caller]
-        rules = TurnTaking(speculate=talker.speculate)
         return Agent(
             prompt="A bench.",
             greeting=talker.utterances[0].prompt or ANYTHING_ELSE,
-            turn_taking=rules,
+            turn_taking=talker.rules,
             limits=Limits(filler_ms=30_000, call_ms=24 * 3_600_000),
         )
 
@@ -250,16 +259,19 @@ def _judge(talker: Talker, watcher: Watcher, arrivals: list[int], setting: Setti
         counts["answered"] += len(reports)
         counts["cut_off"] += any(watcher.zero + (r.decided_ms or 0) < voice_end - MARGIN_MS for r in reports)
         last = reports[-1] if reports else None
-        moments = _moments(last, watcher.zero, begin, utterance, arrivals) if last is not None else None
+        moments = _moments(last, watcher, begin, utterance, arrivals) if last is not None else None
         if last is None or moments is None or moments.decided < voice_end - MARGIN_MS:
             counts["missed"] += 1
             continue
         drawn = _drawn(setting, talker, watcher, last.turn, utterance.clip.name)
-        result.answers.append(answer(utterance.clip.name, last.why, moments, drawn, talker.speculate))
+        result.answers.append(answer(utterance.clip.name, last.why, moments, drawn, talker.rules.speculate))
 
 
-def _moments(report: TurnReport, zero: int, begin: int, utterance: Utterance, arrivals: list[int]) -> Moments | None:
+def _moments(
+    report: TurnReport, watcher: Watcher, begin: int, utterance: Utterance, arrivals: list[int]
+) -> Moments | None:
     """On the clock; None for a turn that lacks one of them."""
+    zero, last_word = watcher.zero, utterance.clip.written.split()[-1]
     found = (report.voiced_ms, report.decided_ms, report.started_ms, report.unit_ms, report.audio_ms, report.sent_ms)
     if report.wait_ms is None or any(moment is None for moment in found):
         return None
@@ -270,6 +282,7 @@ def _moments(report: TurnReport, zero: int, begin: int, utterance: Utterance, ar
     return Moments(
         begin + _frame_end(utterance.voice_end_ms),
         begin + _frame_end(utterance.words_end_ms),
+        watcher.knew(last_word, begin + _frame_end(utterance.words_end_ms)),
         voiced,
         report.wait_ms,
         decided,
@@ -298,11 +311,11 @@ def _frame_end(ms: int) -> int:
 # --- who calls ------------------------------------------------------------------------------------------------------
 
 
-def callers(utterances: Sequence[Utterance], modes: Sequence[str], at_once: int) -> list[Talker]:
+def callers(utterances: Sequence[Utterance], modes: Mapping[str, TurnTaking], at_once: int) -> list[Talker]:
     """`at_once` callers for each mode. All modes have the same utterances, dealt out in the same way."""
     return [
-        Talker(f"+1555{mode_number:03d}{number:04d}", mode, utterances[number::at_once])
-        for mode_number, mode in enumerate(modes)
+        Talker(f"+1555{mode_number:03d}{number:04d}", mode, rules, utterances[number::at_once])
+        for mode_number, (mode, rules) in enumerate(modes.items())
         for number in range(min(at_once, len(utterances)))
     ]
 

@@ -24,6 +24,11 @@ class KnownClip:
     words: tuple[SpokenWord, ...]
 
     @property
+    def written(self) -> str:
+        """Its words as the ears write them."""
+        return " ".join(text for word in self.words if (text := " ".join(plain_words(word.text))))
+
+    @property
     def first_frame(self) -> bytes:
         return self.pcmu[:FRAME_BYTES]
 

@@ -40,12 +40,13 @@ class Drawn:
 @dataclass(frozen=True, slots=True)
 class Moments:
     """When things happened. `voice_end`: the caller's last frame with voice, and `words_end`: that with the end of the
-    last word, were sent (by the label); `voiced`: the last voiced window reached the core; `wait_ms`: the silence that
-    the rule asked for; `started`: of the reply; `unit`: its first text was given to the voice; `audio`: that came
-    back; `arrived`: it reached the carrier."""
+    last word, were sent (by the label); `known`: that word reached the core; `voiced`: the last voiced window did;
+    `wait_ms`: the silence that the rule asked for; `started`: of the reply; `unit`: its first text was given to the
+    voice; `audio`: that came back; `arrived`: it reached the carrier."""
 
     voice_end: int
     words_end: int
+    known: int
     voiced: int
     wait_ms: int
     decided: int
@@ -77,10 +78,11 @@ def floor(moments: Moments, drawn: Drawn, speculate: str) -> Floor:
     return Floor(words, decision, spoken_from + drawn.first_byte_ms)
 
 
-STAGES = ("deciding", "starting", "thinking", "voice", "sending")
-"""deciding: the decision came later than the floor's; starting: the reply was begun later than it could have been;
-thinking, voice: what the model and the voice took on top of what they were told to take; sending: from the decision,
-or the audio if that was later, to the carrier. They do not add up: preparing and deciding go on side by side."""
+STAGES = ("hearing", "deciding", "starting", "thinking", "voice", "sending")
+"""hearing: the last word came later than it could; deciding: the decision came later than the floor's; starting: the
+reply was begun later than its words were there (with `off`: than it was decided); thinking, voice: what the model and
+the voice took on top of what they were told to take; sending: from the decision, or the audio if that was later, to
+the carrier. They do not add up: preparing and deciding go on side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,9 @@ def answer(name: str, why: str, moments: Moments, drawn: Drawn, speculate: str) 
     if speculate == "llm":
         text_from = max(text_from, m.decided)
     stages = {
+        "hearing": m.known - under.words,
         "deciding": m.decided - under.decision,
-        "starting": m.started - (under.decision if speculate == "off" else under.words),
+        "starting": m.started - (m.decided if speculate == "off" else m.known),
         "thinking": m.unit - text_from,
         "voice": m.audio - m.unit - drawn.first_byte_ms,
         "sending": m.arrived - max(m.decided, m.audio),
@@ -131,5 +134,5 @@ def answer(name: str, why: str, moments: Moments, drawn: Drawn, speculate: str) 
 
 def expected(wait_ms: int, drawn: Drawn, speculate: str, own_ms: int) -> int:
     """Turn latency to expect where the rule waits so long and the last word ends with the voice."""
-    end = Moments(0, 0, 0, wait_ms, 0, 0, 0, 0, 0)
+    end = Moments(0, 0, 0, 0, wait_ms, 0, 0, 0, 0, 0)
     return floor(end, drawn, speculate).at + own_ms

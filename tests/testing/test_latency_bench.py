@@ -11,6 +11,7 @@ pytest.importorskip("numpy")
 
 from telephony.audio import tones
 from telephony.audio.frames import silence
+from telephony.call.policy import TurnTaking
 from telephony.clock import Clock
 from telephony.testing import bench_cli
 from telephony.testing.latency_bench import show, table
@@ -22,7 +23,7 @@ from telephony.testing.recorded_ears import SpokenWord
 from telephony.testing.stack import LoudnessDetector
 
 DRAWN = Drawn(partial_ms=120, first_token_ms=250, sentence_ms=50, first_byte_ms=100)
-QUICK = Moments(1_000, 960, 1_040, 380, 1_440, 1_120, 1_430, 1_535, 1_540)
+QUICK = Moments(1_000, 960, 1_105, 1_040, 380, 1_440, 1_120, 1_430, 1_535, 1_540)
 
 
 def test_a_reply_that_could_be_ready_before_the_decision_leaves_the_decision_alone():
@@ -47,11 +48,18 @@ def test_what_the_service_wastes_is_above_the_floor_and_in_its_stage():
     """Each moment that comes later moves one stage, and never the floor."""
     good = answer("good", "finished", QUICK, DRAWN, "speech")
     assert (good.total_ms, good.floor_ms, good.above_ms, good.waited_for) == (500, 440, 60, "audio")
-    assert good.stages == {"deciding": 20, "starting": 40, "thinking": 10, "voice": 5, "sending": 5}
+    assert good.stages == {"hearing": 25, "deciding": 20, "starting": 15, "thinking": 10, "voice": 5, "sending": 5}
     assert (good.tail_ms, good.voice_total_ms, good.above_voice_ms) == (40, 540, 60)
-    late = {"decided": "deciding", "started": "starting", "unit": "thinking", "audio": "voice", "arrived": "sending"}
+    late = {
+        "known": "hearing",
+        "decided": "deciding",
+        "started": "starting",
+        "unit": "thinking",
+        "audio": "voice",
+        "arrived": "sending",
+    }
     for moment, stage in late.items():
-        shifted = dict.fromkeys(list(late)[list(late).index(moment):], 300)
+        shifted = dict.fromkeys(list(late)[list(late).index(moment) :], 300)
         worse = answer(
             "", "", replace(QUICK, **{n: getattr(QUICK, n) + ms for n, ms in shifted.items()}), DRAWN, "speech"
         )
@@ -109,7 +117,8 @@ def utterances() -> list[Utterance]:
 
 async def test_whole_calls_give_latencies_above_a_floor_for_each_mode():
     """Every turn is found, nothing is below its floor, and preparing ahead is quicker and costs no more here."""
-    talkers = callers(utterances(), ("speech", "off"), at_once=1)
+    modes = {mode: TurnTaking(speculate=mode) for mode in ("speech", "off")}
+    talkers = callers(utterances(), modes, at_once=1)
     results = await measure(talkers, SETTINGS["steady"], Clock(speed=5), LoudnessDetector)
     for result in results.values():
         assert [x.name for x in result.answers] == ["yes", "day"]
