@@ -10,8 +10,9 @@ finished requests, questions, digits in groups and short answers. Time runs at i
   above     total - floor
   tail      the caller's last frame with voice, by the label -> the last voiced frame, by the detector
   stages    where the service took longer than it had to; preparing and deciding go on side by side
+  extra     requests for replies that nobody heard, cut-off turns apart
 
-`--expect` computes what to expect of real providers, by the formula of the floor, and measures nothing.
+`--expect` computes what to expect of real providers (telephony/testing/latency_expect.py), and measures nothing.
 """
 
 from __future__ import annotations
@@ -33,22 +34,14 @@ import structlog
 from telephony.call.policy import TurnTaking
 from telephony.clock import Clock
 from telephony.testing.latency_calls import Result, Utterance, callers, measure, utterance
-from telephony.testing.latency_floor import STAGES, Answer, Drawn, expected
+from telephony.testing.latency_expect import markdown
+from telephony.testing.latency_floor import STAGES, Answer
 from telephony.testing.latency_setting import SETTINGS
 from telephony.testing.turn_corpus import TURNS, compose, plan
 from telephony.testing.turn_score import percentile
 from telephony.testing.turn_store import default_store
 
 MODES = ("speech", "llm", "off")
-OWN_MS = 40
-"""What the service adds to the floor in most turns, as measured here."""
-TAIL_MS = 80
-"""How much later than the voice its last voiced window ends."""
-REAL = (
-    ("quick", Drawn(partial_ms=150, first_token_ms=300, sentence_ms=70, first_byte_ms=150)),
-    ("usual", Drawn(partial_ms=200, first_token_ms=375, sentence_ms=70, first_byte_ms=175)),
-    ("slow", Drawn(partial_ms=300, first_token_ms=500, sentence_ms=70, first_byte_ms=200)),
-)
 
 
 def corpus(turns: int, seed: int) -> list[Utterance]:
@@ -96,6 +89,10 @@ def table(result: Result) -> dict[str, Any]:
         "guesses_thrown_away": counts["guess"] - counts["guess_used"],
         "extra_llm_per_turn": round((counts["llm"] - counts["answered"]) / turns, 2),
         "extra_tts_per_turn": round((counts["tts"] - counts["answered"]) / turns, 2),
+        "loop_lag": {
+            "p99": lag[0] if (lag := percentile(result.lags_ms, 0.99)) else None,
+            "max": max(result.lags_ms, default=None),
+        },
     }
 
 
@@ -118,7 +115,8 @@ def _show(name: str, modes: dict[str, dict[str, Any]]) -> str:
     rows.append(["replies thrown away", *(f"{x['guesses_thrown_away']} of {x['guesses']}" for x in modes.values())])
     for label in ("extra_llm_per_turn", "extra_tts_per_turn"):
         rows.append([label, *(str(x[label]) for x in modes.values())])
-    return aligned(rows)
+    lag = next(iter(modes.values()))["loop_lag"]
+    return f"{aligned(rows)}\nthe loop that all of this shared was late by p99 {lag['p99']} ms, at most {lag['max']} ms"
 
 
 def _spread(found: dict[str, int | None]) -> str:
@@ -143,18 +141,6 @@ def worst(answers: Sequence[Answer], count: int) -> str:
         f"{x.above_ms:>5} above, {x.total_ms} in all, {x.why}, waited for {x.waited_for}: {x.stages} {x.name}"
         for x in some
     )
-
-
-def expectations() -> str:
-    """What the floor's formula gives for real providers, with what the service usually adds."""
-    rules = TurnTaking()
-    waits = {"a finished thought": rules.finished_ms, "a request": rules.likely_ms, "a statement": rules.open_ms}
-    rows = [["turn latency after ..., ms", *waits]]
-    for mode in MODES:
-        for name, drawn in REAL:
-            cells = [expected(wait + TAIL_MS, drawn, mode, OWN_MS) for wait in waits.values()]
-            rows.append([f"speculate={mode}, {name} providers", *map(str, cells)])
-    return aligned(rows)
 
 
 # --- running --------------------------------------------------------------------------------------------------------
@@ -185,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--expect", action="store_true", help="compute what to expect of real providers, and no more")
     options = parser.parse_args(arguments)
     if options.expect:
-        print(expectations())
+        print(markdown(TurnTaking()))
         return
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))  # errors only
     began, utterances = time.monotonic(), corpus(options.turns, options.seed)

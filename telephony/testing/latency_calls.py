@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -135,10 +136,11 @@ class Watcher:
 @dataclass(slots=True)
 class Result:
     """Of one mode: the finished turns' answers, and counts: `cut_off` and `missed` turns, `answered` replies, and
-    requests (`llm`, `tts`, `guess`, `guess_used`)."""
+    requests (`llm`, `tts`, `guess`, `guess_used`). `lags_ms`: how late the loop of them all was, every 10 ms."""
 
     answers: list[Answer] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    lags_ms: list[int] = field(default_factory=list)
 
 
 async def measure(
@@ -148,11 +150,25 @@ async def measure(
     by_number = {talker.number: talker for talker in talkers}
     watchers: dict[str, Watcher] = {}
     results: dict[str, Result] = {talker.mode: Result() for talker in talkers}
+    lags: list[int] = []
     async with _stack(by_number, setting, clock, detector) as stack, asyncio.TaskGroup() as group:
         stack.service.on_call(lambda call_sid: watchers.setdefault(call_sid, Watcher(clock)))
-        for talker in talkers:
-            group.create_task(_call(stack, talker, watchers, setting, results[talker.mode]))
+        measuring = group.create_task(_lag(lags))
+        async with asyncio.TaskGroup() as calls:
+            for talker in talkers:
+                calls.create_task(_call(stack, talker, watchers, setting, results[talker.mode]))
+        measuring.cancel()
+    for result in results.values():
+        result.lags_ms = lags
     return results
+
+
+async def _lag(lags: list[int]) -> None:
+    """How late a pause of 10 ms ends, in real ms: what the machine takes away from everybody."""
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(0.01)
+        lags.append(max(0, round((time.monotonic() - before - 0.01) * 1_000)))
 
 
 def _stack(
@@ -186,6 +202,7 @@ def _stack(
         tts=LocalTts(clock=clock, synthesize=_hum, latency_of=lambda text: TtsLatency(setting.first_byte(text))),
         openai=LocalOpenAi(clock=clock, responder=reply, latency_of=quickness),
         detector=detector,
+        taped=False,  # minutes of many calls: collecting that garbage would stop the loop for longer than a turn takes
     )
 
 

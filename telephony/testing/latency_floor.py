@@ -130,9 +130,3 @@ def answer(name: str, why: str, moments: Moments, drawn: Drawn, speculate: str) 
         m.arrived - by_voice.at,
         stages,
     )
-
-
-def expected(wait_ms: int, drawn: Drawn, speculate: str, own_ms: int) -> int:
-    """Turn latency to expect where the rule waits so long and the last word ends with the voice."""
-    end = Moments(0, 0, 0, 0, wait_ms, 0, 0, 0, 0, 0)
-    return floor(end, drawn, speculate).at + own_ms

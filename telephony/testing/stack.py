@@ -136,11 +136,12 @@ async def local_stack(
     tts: LocalTts | None = None,
     stt: LocalStt | None = None,
     openai: LocalOpenAi | None = None,
+    taped: bool = True,
     detector: Callable[[], Detector] = LoudnessDetector,
     **settings: Any,
 ) -> AsyncIterator[Stack]:
     """A running stack. `replies` is the responder of the local model, unless `openai` is one; `settings` replace fields
-    of `Settings`."""
+    of `Settings`. Without `taped` there are no tapes: they keep every step of every call."""
     async with (
         LocalElevenLabs(clock=clock, tts=tts, stt=stt) as elevenlabs,
         openai or LocalOpenAi(clock=clock, responder=replies) as model,
@@ -161,6 +162,7 @@ async def local_stack(
         )
         async with running(wired, clock, agents=agents, detector=detector) as service:
             tapes: dict[str, Tape] = {}
-            service.on_call(lambda call_sid: tapes.setdefault(call_sid, Tape()))
+            if taped:
+                service.on_call(lambda call_sid: tapes.setdefault(call_sid, Tape()))
             await service.warm.wait()
             yield Stack(service, carrier, elevenlabs, model, clock, tapes)

@@ -17,36 +17,37 @@ from telephony.testing import bench_cli
 from telephony.testing.latency_bench import show, table
 from telephony.testing.latency_calls import Utterance, callers, measure
 from telephony.testing.latency_ears import ClipEars, KnownClip
-from telephony.testing.latency_floor import Drawn, Moments, answer, expected, floor
+from telephony.testing.latency_expect import OWN_MS, QUICK, SLOW, TAIL_MS, expected
+from telephony.testing.latency_floor import Drawn, Moments, answer, floor
 from telephony.testing.latency_setting import SETTINGS
 from telephony.testing.recorded_ears import SpokenWord
 from telephony.testing.stack import LoudnessDetector
 
 DRAWN = Drawn(partial_ms=120, first_token_ms=250, sentence_ms=50, first_byte_ms=100)
-QUICK = Moments(1_000, 960, 1_105, 1_040, 380, 1_440, 1_120, 1_430, 1_535, 1_540)
+GOOD = Moments(1_000, 960, 1_105, 1_040, 380, 1_440, 1_120, 1_430, 1_535, 1_540)
 
 
 def test_a_reply_that_could_be_ready_before_the_decision_leaves_the_decision_alone():
     """With a long wait everything else is hidden by it."""
-    found = floor(replace(QUICK, wait_ms=600), DRAWN, "speech")
+    found = floor(replace(GOOD, wait_ms=600), DRAWN, "speech")
     assert (found.words, found.decision, found.preparation, found.at) == (1_080, 1_640, 1_480, 1_640)
 
 
 @pytest.mark.parametrize(("speculate", "at"), [("speech", 1_480), ("llm", 1_520), ("off", 1_820)])
 def test_the_floor_knows_what_may_be_prepared(speculate: str, at: int):
     """Words at 1,080, decision at 1,420: all of it ahead, the model ahead, or nothing."""
-    assert floor(QUICK, DRAWN, speculate).at == at
+    assert floor(GOOD, DRAWN, speculate).at == at
 
 
 def test_a_decision_is_never_before_the_words_could_be_known():
     """Somebody who hears nothing cannot decide on words."""
-    late = floor(QUICK, replace(DRAWN, partial_ms=700), "speech")
+    late = floor(GOOD, replace(DRAWN, partial_ms=700), "speech")
     assert (late.words, late.decision) == (1_660, 1_660)
 
 
 def test_what_the_service_wastes_is_above_the_floor_and_in_its_stage():
     """Each moment that comes later moves one stage, and never the floor."""
-    good = answer("good", "finished", QUICK, DRAWN, "speech")
+    good = answer("good", "finished", GOOD, DRAWN, "speech")
     assert (good.total_ms, good.floor_ms, good.above_ms, good.waited_for) == (500, 440, 60, "audio")
     assert good.stages == {"hearing": 25, "deciding": 20, "starting": 15, "thinking": 10, "voice": 5, "sending": 5}
     assert (good.tail_ms, good.voice_total_ms, good.above_voice_ms) == (40, 540, 60)
@@ -61,16 +62,19 @@ def test_what_the_service_wastes_is_above_the_floor_and_in_its_stage():
     for moment, stage in late.items():
         shifted = dict.fromkeys(list(late)[list(late).index(moment) :], 300)
         worse = answer(
-            "", "", replace(QUICK, **{n: getattr(QUICK, n) + ms for n, ms in shifted.items()}), DRAWN, "speech"
+            "", "", replace(GOOD, **{n: getattr(GOOD, n) + ms for n, ms in shifted.items()}), DRAWN, "speech"
         )
         assert worse.floor_ms == good.floor_ms
         assert worse.stages[stage] >= good.stages[stage] + 200
 
 
-def test_what_to_expect_is_the_floor_from_the_end_of_the_voice():
-    """Ready after 120 + 250 + 50 + 100 ms; a wait of 800 ms hides it."""
-    assert [expected(wait, DRAWN, "speech", 40) for wait in (380, 800)] == [560, 840]
-    assert expected(380, DRAWN, "off", 0) == 780
+def test_what_to_expect_knows_what_hides_what():
+    """Preparing takes 150 + 375 + 70 + 150 ms here; a long wait hides all of it, and without it nothing is hidden."""
+    rules = TurnTaking(speculate_lead_ms=700, commit_after_ms=200, commit_lead_ms=400)
+    assert expected(380, QUICK, rules) == 150 + 375 + 70 + 150 + OWN_MS
+    assert expected(1_300, QUICK, rules) == TAIL_MS + 1_300 + OWN_MS
+    off = replace(rules, speculate="off")
+    assert expected(380, SLOW, off) == TAIL_MS + 200 + 380 + 375 + 70 + 200 + OWN_MS
 
 
 def test_draws_are_within_the_spread_and_the_same_for_the_same_request():
@@ -134,4 +138,4 @@ async def test_whole_calls_give_latencies_above_a_floor_for_each_mode():
 def test_the_bench_computes_expectations_without_measuring(capsys: pytest.CaptureFixture[str]):
     """`scripts/bench latency --expect`."""
     bench_cli.main(["latency", "--expect"])
-    assert "speculate=off" in capsys.readouterr().out
+    assert "| a finished thought |" in capsys.readouterr().out
