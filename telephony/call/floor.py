@@ -85,7 +85,11 @@ class Floor:
         """Looks at the evidence and acts on the verdict."""
         turns, listening = self._turns, self._listening
         listening.urgent = turns.playout.held
-        if not turns.live() or self.untouchable(now):
+        if not turns.live():
+            return
+        if self.untouchable(now):  # it may have become so only now, while held
+            if turns.playout.held:
+                self._resume(now, {"why": "protected"})
             return
         if listening.utterance is None:
             if turns.playout.held:

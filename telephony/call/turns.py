@@ -64,10 +64,13 @@ class Turns:
         return self.reply is not None and not self.heard(self.reply.turn, now)
 
     def guarded(self, now: int) -> bool:
-        """What is being said must not be interrupted: a protected turn, or a sentence that must be heard."""
+        """What is being said must not be interrupted: a protected turn, or a sentence that must be heard. A reply that
+        has not begun to be heard may still be thought of again, with its disclosure."""
         if any(turn in self.protected for turn in self._speeches):
             return True
-        return bool(self._policy.must_be_heard) and any(self._says_disclosure(turn, now) for turn in self._speeches)
+        return bool(self._policy.must_be_heard) and any(
+            self.heard(turn, now) and self._says_disclosure(turn, now) for turn in self._speeches
+        )
 
     def asked(self, now: int) -> bool:
         """The agent's words, as heard so far, end with a question."""
