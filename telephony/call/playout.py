@@ -92,6 +92,10 @@ class Playout:
         """The track of `turn`, made if need be. Tracks play in the order in which they were opened."""
         return self.tracks.setdefault(turn, Track())
 
+    def open_first(self, turn: int) -> None:
+        """Opens the track of `turn` before all others: those wait for audio, and this one has its own."""
+        self.tracks = {turn: Track(), **self.tracks}
+
     def add(self, turn: int, pcmu: bytes, now: int) -> list[Action]:
         """More audio of `turn`; sends it unless held or behind an unfinished track."""
         self.open(turn).audio += pcmu
