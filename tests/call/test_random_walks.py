@@ -19,6 +19,7 @@ def random_event(rng: random.Random, call: Call, now: int, names: list[str], too
     """Any event, mostly plausible, often stale, sometimes absurd."""
     turn, attempt = rng.randint(0, call._turns.last + 1), rng.choice((1, 1, 1, 2))
     tool = rng.choice([*tools, "call_x"])
+    commits = call._listening.segments.commits
     speech = rng.choice((None, 0, 200, 400, 600, 950, 950, 950))
     choices: list[tuple[int, e.Event]] = [
         (60, e.AudioReceived(b"\xff" * 160, now, speech, rng.randint(-960, 0))),
@@ -26,8 +27,13 @@ def random_event(rng: random.Random, call: Call, now: int, names: list[str], too
         (10, e.MarkReached(rng.choice([*names[-8:], "t1.1", "nonsense"]))),
         (1, e.KeyPressed(rng.choice("0123456789*#"))),
         (4, e.TranscriptPartial(rng.choice(("", "yes", "mm-hm", "wait", "i want to", "i want to book a table")))),
-        (4, e.TranscriptFinal(rng.randint(0, call._listening.commits + 1), rng.choice(("", "yes", "book a table")))),
-        (1, e.CommitRefused(rng.randint(0, call._listening.commits + 1))),
+        (
+            4,
+            e.TranscriptFinal(
+                rng.randint(0, call._listening.segments.commits + 1), rng.choice(("", "yes", "book a table"))
+            ),
+        ),
+        (1, e.CommitRefused(rng.randint(0, commits + 1))),
         (12, e.ReplyDelta(turn, rng.choice(("", "Well, ", "of course. ", "No. ", TEXT)))),
         (3, e.ToolWanted(turn, tool, rng.choice(("book", "end_call")), "{}")),
         (4, e.ToolFinished(turn, tool, "ok", rng.random() < 0.2)),
