@@ -47,9 +47,10 @@ class Standing:
     ears_lost: bool = False
     ending: Ending | None = None
 
-    def owe(self, now: int) -> None:
-        """The caller waits for an answer, from now on if not already."""
-        self.owed_ms = now if self.owed_ms is None else self.owed_ms
+    def owe(self, now: int, spoke_ms: int) -> None:
+        """The caller waits for an answer: from now on, if not already, or if they have spoken meanwhile."""
+        if self.owed_ms is None or spoke_ms > self.owed_ms:
+            self.owed_ms = now
 
     @property
     def final(self) -> bool:
@@ -129,7 +130,8 @@ class Floor:
             if self._listening.utterance is not None and now - reply.decided_ms <= CUT_OFF_MS:
                 self._listening.was_cut_off()
             self._standing.restarts += 1
-            self._standing.owe(now)
+            self._standing.owed_ms = reply.decided_ms
+            self._standing.owe(now, self._spoke_ms(now))
         else:
             self._standing.owed_ms = None
 
@@ -163,9 +165,13 @@ class Floor:
         """Words (or keys) of the caller that want an answer."""
         self._out.append(LineAdded("caller", text, self._turns.upcoming(text)))
         self._turns.transcript.caller(text)
-        self._standing.owe(now)
+        self._standing.owe(now, self._spoke_ms(now))
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _spoke_ms(self, now: int) -> int:
+        """When the caller's voice was heard last."""
+        return now - self._listening.voice.silence_ms
 
     def _no_answer(self, text: str, now: int) -> bool:
         """Said while the agent has something to say, and wants nothing: a listener's words, or the agent's own."""

@@ -10,33 +10,16 @@ utterance of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from telephony.call.endpointing import PAUSE_MS, Endpointing, Situation, Wait
 from telephony.call.events import AudioReceived, TranscriptFinal
 from telephony.call.language import Language
 from telephony.call.policy import TurnTaking
 from telephony.call.segments import Segments
+from telephony.call.utterance import Utterance
 from telephony.call.voice import WINDOW_MS, VoiceActivity
 from telephony.call.words import words
-
-
-@dataclass(slots=True)
-class Utterance:
-    """What the caller is saying. `voice_ms` is all its voice; `awaited` the commit whose text has not come yet."""
-
-    opened_ms: int
-    active_ms: int
-    voice_ms: int = 0
-    finals: list[str] = field(default_factory=list)
-    partial: str = ""
-    text_ms: int = 0  # when its words last changed
-    committed: bool = False  # everything voiced so far has been committed
-    awaited: int = 0
-
-    @property
-    def text(self) -> str:
-        return " ".join(part for part in (*self.finals, self.partial) if part).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +64,7 @@ class Listening:
             self.utterance.voice_ms += WINDOW_MS
             self.utterance.active_ms = self.voice.media_ms
             self.utterance.committed = False
-            self.segments.voiced()
+            self.segments.voiced(WINDOW_MS)
 
     def partial(self, text: str) -> None:
         new = self.segments.partial(text)
@@ -89,8 +72,7 @@ class Listening:
             return
         if self.utterance is None and words(new):
             self.utterance = Utterance(self.voice.media_ms, self.voice.media_ms)
-        if self.utterance is not None and new != self.utterance.partial:
-            self.utterance.partial = new
+        if self.utterance is not None and self.utterance.heard_partial(new):
             self.utterance.text_ms = self.voice.media_ms
             self.tells_at_once = self.tells_at_once or (bool(words(new)) and self.voice.voiced)
             if words(new) and not self.utterance.voice_ms:
@@ -99,24 +81,19 @@ class Listening:
                 self.utterance.committed = False
 
     def final(self, event: TranscriptFinal) -> None:
-        if self.utterance is not None and event.commit and event.commit == self.utterance.awaited:
-            self.utterance.awaited = 0
-        new = self.segments.final(event)
-        if new is None or (self.utterance is None and not words(new)):
-            return
-        if self.utterance is None:
+        new, before = self.segments.final(event), self.utterance
+        if self.utterance is None and new and words(new):
             self.utterance = Utterance(self.voice.media_ms, self.voice.last_voiced_ms or 0, committed=True)
-        utterance = self.utterance
-        if words(new):
-            utterance.finals.append(new)
-            utterance.text_ms = self.voice.media_ms
-        if not self.segments.late(event.commit):
-            utterance.partial = ""
+        if self.utterance is None or (new is None and event.commit != self.utterance.awaited):
+            return
+        self.utterance.heard_final(event.commit, new or "")
+        if new or before is None:
+            self.utterance.text_ms = self.voice.media_ms
 
     def commit_refused(self, commit: int) -> None:
         """Too little new audio: the open segment's partial is all there is."""
-        if self.utterance is not None and self.utterance.awaited == commit:
-            self.utterance.awaited = 0
+        if self.utterance is not None:
+            self.utterance.refused(commit)
 
     def was_cut_off(self) -> None:
         """The utterance under way goes on from the one before: the silence between them was a pause."""
@@ -144,7 +121,7 @@ class Listening:
             return owed
         if utterance is None or utterance.committed or self.silence_ms < self._rules.commit_after_ms:
             return 0
-        if utterance.voice_ms < self._rules.min_word_ms and not utterance.partial:
+        if utterance.voice_ms < self._rules.min_word_ms and not utterance.open_words:
             return 0
         if self.silence_ms < self.wait.ms - self._rules.commit_lead_ms and not (self.urgent and not utterance.text):
             return 0
@@ -155,7 +132,7 @@ class Listening:
         utterance, silence = self.utterance, self.silence_ms
         if utterance is None or silence < self._rules.commit_after_ms or silence < (wait := self.wait).ms:
             return None
-        patience = self._rules.partial_wait_ms if words(utterance.partial) else self._rules.transcript_wait_ms
+        patience = self._rules.partial_wait_ms if words(utterance.open_words) else self._rules.transcript_wait_ms
         if utterance.awaited and silence < wait.ms + patience:
             return None
         closed = Closed(utterance.text, utterance.voice_ms, silence, wait, complete=not utterance.awaited)
@@ -166,15 +143,15 @@ class Listening:
         """The utterance is done with. `answered`: its words are accounted for, late transcripts of it are repeats."""
         utterance = self.utterance
         if utterance is not None and answered:
-            if words(utterance.partial) and not utterance.awaited:
-                self.segments.carry(utterance.partial)
+            if words(utterance.partial):
                 self._owed_commit = self._commit(utterance)
-            self.segments.answered(utterance.text, utterance.partial)
+            self.segments.closed(utterance)
             self._closed_ms = utterance.active_ms
         self.utterance = None
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _commit(self, utterance: Utterance) -> int:
-        utterance.committed, utterance.awaited = True, self.segments.commit()
-        return utterance.awaited
+        number = self.segments.commit()
+        utterance.commit(number)
+        return number

@@ -7,13 +7,20 @@ taken once all the same:
     a final whose commit has had its final    a repeat: nothing
     a final that answers a commit too late    its utterance was closed with the partial: only what goes beyond that
     the open segment's words, answered        (no commit was possible): taken out of what the segment brings next
-    anything said before, without new voice   a stale transcript: nothing
+    words known before, without the voice     a stale transcript: nothing
 """
 
 from __future__ import annotations
 
+from collections import deque
+
 from telephony.call.events import TranscriptFinal
+from telephony.call.utterance import Utterance
 from telephony.call.words import beyond, without, words
+
+WORD_MS = 120
+"""No word is shorter than this; words with less voice than that cannot have been said again."""
+KNOWN = 6
 
 
 class Segments:
@@ -22,66 +29,64 @@ class Segments:
     def __init__(self) -> None:
         self.commits = 0
         self._finals = 0  # the last commit whose final has come
-        self._answered = 0  # the words of commits up to this one are accounted for...
-        self._answered_part = ""  # ...and this was taken for the text of the last of them
-        self._carried = ""  # words of the open segment that are accounted for
+        self._taken: dict[int, str] = {}  # commits without a final of closed utterances: what was taken for their words
+        self._carried = ""  # the latest of these words: partials may still bring them
         self._partial = ""  # as the STT gave it last
-        self._voiced = False  # since the last commit
-        self._known: list[str] = []  # what the voice before this silence was transcribed as
+        self._voice_ms = 0  # all voice so far...
+        self._committed_ms = 0  # ...up to the last commit...
+        self._known_ms = 0  # ...and up to where its words are known
+        self._known: deque[str] = deque(maxlen=KNOWN)  # the latest transcripts
 
-    def voiced(self) -> None:
+    def voiced(self, ms: int) -> None:
         """The caller's voice: what is transcribed from now on may be new, even if it is the same words."""
-        self._voiced = True
-        self._known.clear()
+        self._voice_ms += ms
 
     def commit(self) -> int:
         """A new commit's number."""
         self.commits += 1
-        self._voiced = False
+        self._committed_ms = self._voice_ms
         return self.commits
 
     def partial(self, text: str) -> str | None:
         """The words of a partial that are not accounted for; None if it only repeats what is known."""
         self._partial = text = text.strip()
-        rest = without(text, self._carried) if self._carried else text
-        if rest == text:
-            self._carried = ""
+        rest = without(text, self._carried)
         return None if self._repeats(rest) else rest
 
     def final(self, event: TranscriptFinal) -> str | None:
         """The words of a final that are not accounted for; None if it only repeats what is known."""
         commit, text = event.commit, event.text.strip()
-        if commit and commit <= self._finals:
-            return None
-        self._finals = max(commit, self._finals)
-        if self._carried:
-            text, self._carried = without(text, self._carried), ""
-        if commit and commit <= self._answered:
-            return beyond(text, self._answered_part) or None
-        if self._repeats(text):
-            return None
-        if not self._voiced:
-            self._known += [text, self._partial]
+        if commit:
+            if commit <= self._finals:
+                return None
+            self._finals = commit
+            if self._carried and commit >= max(self._taken, default=0):
+                self._carried = ""
+            if taken := self._taken.pop(commit, ""):
+                return beyond(text, taken) or None
+        else:
+            text, self._carried = without(text, self._carried), beyond(self._carried, text)
+            if self._repeats(text):
+                return None
+        if commit == self.commits:
+            self._know(text, self._committed_ms)
         return text
 
-    def late(self, commit: int) -> bool:
-        """The commit's utterance was closed without waiting any longer for its final."""
-        return 0 < commit <= self._answered
+    def closed(self, utterance: Utterance) -> None:
+        """All that the caller said in it is accounted for."""
+        waiting = [part for part in utterance.parts if part.commit > self._finals and not part.final]
+        self._taken = {number: text for number, text in self._taken.items() if number > self._finals}
+        self._taken |= {part.commit: part.text for part in waiting}
+        self._carried = waiting[-1].text if waiting else ""
+        self._know(utterance.text, self._voice_ms)
 
-    def answered(self, text: str, open_words: str) -> None:
-        """All that the caller said is accounted for as `text`. `open_words`: those at its end that have no final;
-        they are expected from the last commit, or are still in the open segment: see `carry`."""
-        self._answered, self._answered_part = self.commits, open_words or text
-        if not self._voiced:
-            self._known += [text, self._partial]
-
-    def carry(self, open_words: str) -> None:
-        """These words of the open segment are accounted for."""
-        self._carried = open_words
+    def _know(self, text: str, voice_ms: int) -> None:
+        self._known_ms = voice_ms
+        self._known += [text, self._partial] if voice_ms == self._voice_ms else [text]
 
     def _repeats(self, text: str) -> bool:
-        """The words over again, from the beginning or to the end of what is known already."""
+        """The words over again, from the beginning or to the end of what is known, and hardly any voice for them."""
         now = words(text)
-        return bool(now) and any(
-            now in (said[: len(now)], said[len(said) - len(now) :]) for said in map(words, self._known)
-        )
+        if self._voice_ms - self._known_ms >= WORD_MS * len(now):
+            return False
+        return any(now in (said[: len(now)], said[len(said) - len(now) :]) for said in map(words, self._known))

@@ -27,11 +27,15 @@ def beyond(text: str, said: str) -> str:
     return _from_word(text, at + len(one) - matched)
 
 
-def without(text: str, said: str) -> str:
-    """`text` behind the words of `said`, if it begins with them or nearly so; all of it if not."""
+def alike(text: str, said: str) -> bool:
+    """`text` begins with the words of `said`, or nearly so."""
     one, other = words(said), words(text)
-    alike = SequenceMatcher(None, one, other[: len(one)], autojunk=False).ratio()
-    return beyond(text, said) if one and alike > ALIKE else text
+    return bool(one) and SequenceMatcher(None, one, other[: len(one)], autojunk=False).ratio() > ALIKE
+
+
+def without(text: str, said: str) -> str:
+    """`text` behind the words of `said`, if it is alike; all of it if not."""
+    return beyond(text, said) if alike(text, said) else text
 
 
 def backchannel(text: str, language: Language) -> bool:
