@@ -230,7 +230,7 @@ class Playout:
         self._written_off.update(span.mark for span in self._outstanding)
         self._outstanding.clear()
         self._echo_ms = None
-        self.until_ms = now
+        self.until_ms = min(self.until_ms, now)
         for turn, track in self.tracks.items():
             if heard[turn] < len(track.audio):
                 chars, words_end = track.words_heard(heard[turn])

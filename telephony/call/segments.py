@@ -16,11 +16,13 @@ from collections import deque
 
 from telephony.call.events import TranscriptFinal
 from telephony.call.utterance import Utterance
-from telephony.call.words import beyond, without, words
+from telephony.call.words import alike, beyond, without, words
 
 WORD_MS = 120
 """No word is shorter than this; words with less voice than that cannot have been said again."""
 KNOWN = 6
+"""So many of the latest transcripts are compared."""
+SENTENCE_WORDS = 3
 
 
 class Segments:
@@ -49,9 +51,10 @@ class Segments:
 
     def partial(self, text: str) -> str | None:
         """The words of a partial that are not accounted for; None if it only repeats what is known."""
-        self._partial = text = text.strip()
-        rest = without(text, self._carried)
-        return None if self._repeats(rest) else rest
+        before, self._partial = self._partial, text.strip()
+        rest = without(self._partial, self._carried)
+        jumped = not alike(self._partial, before) and len(words(rest)) >= SENTENCE_WORDS
+        return None if self._repeats(rest, jumped) else rest
 
     def final(self, event: TranscriptFinal) -> str | None:
         """The words of a final that are not accounted for; None if it only repeats what is known."""
@@ -84,9 +87,10 @@ class Segments:
         self._known_ms = voice_ms
         self._known += [text, self._partial] if voice_ms == self._voice_ms else [text]
 
-    def _repeats(self, text: str) -> bool:
-        """The words over again, from the beginning or to the end of what is known, and hardly any voice for them."""
+    def _repeats(self, text: str, jumped: bool = False) -> bool:
+        """The words over again, from the beginning or to the end of what is known, and hardly any voice for them, or
+        all of them at once: who says a sentence again says it word by word."""
         now = words(text)
-        if self._voice_ms - self._known_ms >= WORD_MS * len(now):
+        if self._voice_ms - self._known_ms >= WORD_MS * len(now) and not jumped:
             return False
         return any(now in (said[: len(now)], said[len(said) - len(now) :]) for said in map(words, self._known))
