@@ -86,15 +86,10 @@ class Floor:
         """Looks at the evidence and acts on the verdict."""
         turns, listening = self._turns, self._listening
         listening.urgent = turns.playout.held
-        if not turns.live():
-            return
-        if self.untouchable(now):  # it may have become so only now, while held
-            if turns.playout.held:
-                self._resume(now, {"why": "protected"})
-            return
-        if listening.utterance is None:
-            if turns.playout.held:
-                self._resume(now, {"why": "nothing left"})
+        if not turns.live() or listening.utterance is None or self.untouchable(now):
+            if turns.playout.held:  # what was said may have come to its end, or to a disclosure, meanwhile
+                over = not turns.live() or listening.utterance is None
+                self._resume(now, {"why": "nothing left" if over else "protected"})
             return
         if self._standing.restarts and turns.unheard_reply(now):
             if turns.playout.held and listening.silence_ms >= self._rules.resume_after_ms:
