@@ -16,7 +16,7 @@ from collections import deque
 
 from telephony.call.events import TranscriptFinal
 from telephony.call.utterance import Utterance
-from telephony.call.words import alike, beyond, without, words
+from telephony.call.words import alike, beyond, continues, without, words
 
 WORD_MS = 120
 """No word is shorter than this; words with less voice than that cannot have been said again."""
@@ -52,7 +52,8 @@ class Segments:
     def partial(self, text: str) -> str | None:
         """The words of a partial that are not accounted for; None if it only repeats what is known."""
         before, self._partial = self._partial, text.strip()
-        rest = without(self._partial, self._carried)
+        known = continues if self._voice_ms > self._committed_ms else alike  # a new sentence may begin as the old one
+        rest = beyond(self._partial, self._carried) if known(self._partial, self._carried) else self._partial
         jumped = not alike(self._partial, before) and len(words(rest)) >= SENTENCE_WORDS
         return None if self._repeats(rest, jumped) else rest
 

@@ -33,6 +33,12 @@ def alike(text: str, said: str) -> bool:
     return bool(one) and SequenceMatcher(None, one, other[: len(one)], autojunk=False).ratio() > ALIKE
 
 
+def continues(text: str, said: str) -> bool:
+    """`text` begins with the very words of `said`."""
+    known = words(said)
+    return bool(known) and words(text)[: len(known)] == known
+
+
 def without(text: str, said: str) -> str:
     """`text` behind the words of `said`, if it is alike; all of it if not."""
     return beyond(text, said) if alike(text, said) else text
