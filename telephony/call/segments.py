@@ -54,8 +54,10 @@ class Segments:
         before, self._partial = self._partial, text.strip()
         known = continues if self._voice_ms > self._committed_ms else alike  # a new sentence may begin as the old one
         rest = beyond(self._partial, self._carried) if known(self._partial, self._carried) else self._partial
-        jumped = not alike(self._partial, before) and len(words(rest)) >= SENTENCE_WORDS
-        return None if self._repeats(rest, jumped) else rest
+        if self._voice_ms == self._known_ms:
+            rest = next((beyond(rest, said) for said in self._known if continues(rest, said)), rest)
+        grown = alike(self._partial, before) and len(self._partial) > len(before)
+        return None if self._repeats(rest, jumped=not grown and len(words(rest)) >= SENTENCE_WORDS) else rest
 
     def final(self, event: TranscriptFinal) -> str | None:
         """The words of a final that are not accounted for; None if it only repeats what is known."""
@@ -67,13 +69,15 @@ class Segments:
             if self._carried and commit >= max(self._taken, default=0):
                 self._carried = ""
             if taken := self._taken.pop(commit, ""):
+                self._know(text, self._known_ms)
                 return beyond(text, taken) or None
         else:
             text, self._carried = without(text, self._carried), beyond(self._carried, text)
+            if self._taken:
+                self._taken[max(self._taken)] = self._carried
             if self._repeats(text):
                 return None
-        if commit == self.commits:
-            self._know(text, self._committed_ms)
+        self._know(text, self._committed_ms if commit == self.commits else self._known_ms)
         return text
 
     def closed(self, utterance: Utterance) -> None:
@@ -86,7 +90,8 @@ class Segments:
 
     def _know(self, text: str, voice_ms: int) -> None:
         self._known_ms = voice_ms
-        self._known += [text, self._partial] if voice_ms == self._voice_ms else [text]
+        latest = [text, self._partial] if voice_ms == self._voice_ms else [text]
+        self._known += [text for text in latest if text and text not in self._known]
 
     def _repeats(self, text: str, jumped: bool = False) -> bool:
         """The words over again, from the beginning or to the end of what is known, and hardly any voice for them, or

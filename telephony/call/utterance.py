@@ -3,15 +3,14 @@
 Theory of operation. Words are in *parts*, in the order in which they were said. A part is a committed segment: until
 its final comes it holds the words of the last partial, so that nothing is lost if it never comes. Behind the parts
 stands the partial of the open segment. A partial after a commit may still be of the segment that was committed, or
-already of the next one. Without new voice it is of the old one if it is much the same, or no shorter; with new voice
-only if it begins with the same words.
+already of the next one: it is of the old one if it is much the same, or no shorter, and there was no new voice.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from telephony.call.words import alike, continues, without, words
+from telephony.call.words import alike, without, words
 
 
 @dataclass(slots=True)
@@ -91,9 +90,7 @@ class Utterance:
             self.partial = "" if rest == self.partial else rest
 
     def _is_of(self, part: Part, text: str) -> bool:
-        if not self.committed:
-            return continues(text, part.text)
-        return alike(text, part.text) or len(words(text)) >= len(words(part.text))
+        return self.committed and (alike(text, part.text) or len(words(text)) >= len(words(part.text)))
 
     def _voice_behind(self, part: Part) -> bool:
         """There was voice after the part, so that the partial may be its."""
