@@ -22,9 +22,9 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -147,14 +147,24 @@ def worst(answers: Sequence[Answer], count: int) -> str:
 
 
 async def run(
-    names: Sequence[str], modes: Sequence[str], utterances: Sequence[Utterance], at_once: int, speed: float
+    names: Sequence[str], modes: Mapping[str, TurnTaking], utterances: Sequence[Utterance], at_once: int
 ) -> dict[str, dict[str, Result]]:
     """Results by setting and mode."""
-    results, rules = {}, {mode: TurnTaking(speculate=mode) for mode in modes}
+    results = {}
     for name in names:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        results[name] = await measure(callers(utterances, rules, at_once), SETTINGS[name], Clock(speed))
+        results[name] = await measure(callers(utterances, modes, at_once), SETTINGS[name], Clock())
     return results
+
+
+def rules_of(changes: Sequence[str]) -> TurnTaking:
+    """The default rules with `NAME=NUMBER` changes. Raises ValueError."""
+    pairs = [change.partition("=") for change in changes]
+    numbers: dict[str, Any] = {name: int(number) for name, _, number in pairs}
+    known = {one.name for one in fields(TurnTaking)} - {"speculate"}
+    if unknown := set(numbers) - known:
+        raise ValueError(f"TurnTaking has no number {', '.join(sorted(unknown))}")
+    return TurnTaking(**numbers)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -163,6 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--setting", choices=[*SETTINGS], action="append", help="only this one (repeatable)")
     parser.add_argument("--speculate", choices=MODES, action="append", help="only this mode (repeatable)")
+    parser.add_argument("--rule", action="append", default=[], metavar="NAME=NUMBER", help="a `TurnTaking` of your own")
     parser.add_argument("--turns", type=int, default=110, help="finished turns of each setting and mode")
     parser.add_argument("--calls", type=int, default=4, help="callers of each mode at the same time")
     parser.add_argument("--seed", type=int, default=1)
@@ -170,12 +181,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, help="write the results here as well, each answer included")
     parser.add_argument("--expect", action="store_true", help="compute what to expect of real providers, and no more")
     options = parser.parse_args(arguments)
+    try:
+        rules = rules_of(options.rule)
+    except ValueError as error:
+        parser.error(str(error))
     if options.expect:
-        print(markdown(TurnTaking()))
+        print(markdown(rules))
         return
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))  # errors only
     began, utterances = time.monotonic(), corpus(options.turns, options.seed)
-    found = _loop(run(options.setting or [*SETTINGS], options.speculate or MODES, utterances, options.calls, 1.0))
+    modes = {mode: replace(rules, speculate=mode) for mode in options.speculate or MODES}
+    found = _loop(run(options.setting or [*SETTINGS], modes, utterances, options.calls))
     tables = {name: {mode: table(result) for mode, result in modes.items()} for name, modes in found.items()}
     print(show(tables))
     for name, modes in found.items():

@@ -138,4 +138,9 @@ async def test_whole_calls_give_latencies_above_a_floor_for_each_mode():
 def test_the_bench_computes_expectations_without_measuring(capsys: pytest.CaptureFixture[str]):
     """`scripts/bench latency --expect`."""
     bench_cli.main(["latency", "--expect"])
-    assert "| a finished thought |" in capsys.readouterr().out
+    assert f"| a finished thought | {TurnTaking().finished_ms} |" in capsys.readouterr().out
+    bench_cli.main(["latency", "--expect", "--rule", "finished_ms=500"])
+    assert "| a finished thought | 500 |" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        bench_cli.main(["latency", "--expect", "--rule", "finishd_ms=500"])
+    assert "finishd_ms" in capsys.readouterr().err
