@@ -26,6 +26,8 @@ STAMP = b"\x10at"
 """Audio of a reply begins with this and twenty digits: the microseconds at which the voice service gave it out."""
 GREETING = "Hello, this is the bench. How can I help?"
 REPLY = "Certainly, that can be done. I have noted it down for you. Is there anything else that you would like to know?"
+SENTENCE = "could you please tell me when you are open on the weekend"
+"""What every caller says."""
 AUTH_TOKEN = "bench"
 
 
@@ -64,7 +66,7 @@ async def providers(final_ms: int, partial_ms: int, first_token_ms: int, first_b
         """Every utterance has the same words."""
 
         def next(self) -> str:
-            return "could you please tell me"
+            return SENTENCE
 
         def give_back(self, texts: list[str]) -> None:
             """A broken connection takes nothing away."""
