@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_waits_are_graded_in_every_preset(preset: str):
     """The more is missing the longer the wait, and no step is a cliff: none more than doubles the one before."""
     waits = [getattr(TurnTaking.preset(preset), name) for name in WAITS]
     assert waits == sorted(waits)
-    assert all(later <= 2 * sooner for sooner, later in zip(waits, waits[1:], strict=False))
+    assert all(later <= 2 * sooner for sooner, later in pairwise(waits))
 
 
 def test_presets_are_quicker_and_slower_than_the_default():
