@@ -143,7 +143,7 @@ class Floor:
             "transcript": "final" if closed.complete else "partial",
         }
         live = self._turns.live()
-        if closed.text and not (live and self._no_answer(closed.text, now)):
+        if closed.text and not (live and self._no_answer(closed, now)):
             self._standing.unheard = 0
             self._turns.explain("end_of_turn", because, self._turns.upcoming(closed.text))
             return "words"
@@ -168,9 +168,10 @@ class Floor:
         """When the caller's voice was heard last."""
         return now - self._listening.voice.silence_ms
 
-    def _no_answer(self, text: str, now: int) -> bool:
+    def _no_answer(self, closed: Closed, now: int) -> bool:
         """Said while the agent has something to say, and wants nothing: a listener's words, or the agent's own."""
-        return (backchannel(text, self._language) and not self._turns.asked(now)) or self._echo(text)
+        listening = backchannel(closed.text, self._language) and not self._turns.asked(now)
+        return listening or self._echo(closed.text, closed.voice_ms)
 
     def _evidence(self, now: int) -> Evidence:
         utterance, voice, text = self._listening.utterance, self._listening.voice, ""
@@ -186,17 +187,16 @@ class Floor:
             text_final=utterance.committed and not utterance.awaited,
             asked=self._turns.asked(now),
             leaving=self._standing.ending is not None,
-            echo=self._echo(text),
+            echo=self._echo(text, utterance.voice_ms),
             ears=self._listening.tells_at_once and not self._standing.ears_lost and self._standing.unheard < DEAF_AFTER,
             dismissed=self._dismissed(),
         )
 
-    def _echo(self, text: str) -> bool:
+    def _echo(self, text: str, voice_ms: int) -> bool:
         """The agent's own words come back: without a voice of the caller's, or before we know the caller's voice."""
-        utterance, level = self._listening.utterance, self._listening.voice.level
-        voiceless = utterance is not None and utterance.voice_ms < self._rules.min_word_ms
+        voiceless = voice_ms < self._rules.min_word_ms
         least = ECHO_WORDS if voiceless else ECHO_WORDS_WITH_VOICE
-        return (voiceless or not level.known) and self._turns.says(text, least)
+        return (voiceless or not self._listening.voice.level.known) and self._turns.says(text, least)
 
     def _dismiss(self) -> None:
         self._dismissed_ms = self._listening.voice.media_ms + DISMISSED_GAP_MS
