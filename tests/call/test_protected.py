@@ -23,7 +23,7 @@ def whole(sim: Simulator) -> bool:
 def test_a_disclosure_is_not_interrupted_wherever_it_is_said():
     """The caller talks into it: it is neither held nor cut, and the words are answered behind it."""
     says = by_words(f"{BEFORE} {DISCLOSURE}", cancel="Cancelled.")
-    sim = play(f"{ASK}\n a+1 caller please cancel my order\n +6 end", says, POLICY)
+    sim = play(f"{ASK}\n a+0.3 caller please cancel my order\n +6 end", says, POLICY)
     assert sim.actions(a.ClearPlayout) == []
     assert whole(sim)
     assert caller(sim)[-1] == "please cancel my order"
