@@ -1,65 +1,21 @@
-"""Detector windows -> the caller's voice: bursts, silence, and how loud this caller is. All times are media time.
+"""Detector windows -> the caller's voice: bursts and silence. All times are media time.
 
 Theory of operation. *Media time* counts the caller's audio (20 ms a frame, missed audio included), so network jitter
 cannot change a decision. Voice follows the detector's windows (32 ms each) with hysteresis; a burst is voice without a
 long gap.
 
-A caller has a level. Voice far below it is somebody else's (babble, a television, the agent's echo) and is no voice
-here; the level follows louder voice at once and comes down slowly, so that a caller who steps back is heard again.
+Voice that is too quiet to be this caller's is no voice here: see `loudness.py`.
 """
 
 from __future__ import annotations
 
-from collections import deque
-
+from telephony.call.loudness import CallerLevel
 from telephony.call.policy import TurnTaking
 
 WINDOW_MS = 32
 FRAME_MS = 20
 BURST_GAP_MS = 250
 KEY_TONE_MS = 300
-LEVEL_FRAMES = 10
-"""A voice is as loud as its loudest frame in this many: syllables rise and fall."""
-LEVEL_KNOWN_WINDOWS = 12
-"""After so many windows of voice (0.4 s) the caller's level is known."""
-LEVEL_FORGET_WINDOWS = 8
-"""So many windows of too quiet a voice (0.25 s) bring the caller's level down by 0.1 dB."""
-
-
-class CallerLevel:
-    """How loud this caller speaks, in tenths of dBFS. Counts detector windows with voice."""
-
-    def __init__(self, quieter: int) -> None:
-        self._quieter = quieter
-        self._recent: deque[int] = deque(maxlen=LEVEL_FRAMES)
-        self._level: int | None = None
-        self._windows = 0
-        self._rejected = 0
-
-    @property
-    def known(self) -> bool:
-        return self._windows >= LEVEL_KNOWN_WINDOWS
-
-    def frame(self, level: int) -> None:
-        self._recent.append(level)
-
-    def is_theirs(self) -> bool:
-        """Whether the voice of the latest window is loud enough to be the caller's; learns from it."""
-        loud = max(self._recent)
-        if self._level is None or loud > self._level:
-            self._level = loud if self._level is None else self._level + (loud - self._level + 1) // 2
-        if self.known and loud < self._level - self._quieter:
-            self._rejected += 1
-            self._level -= self._rejected % LEVEL_FORGET_WINDOWS == 0
-            return False
-        self._windows += 1
-        self._level -= self._windows % 2 if loud < self._level - self._quieter // 2 else 0
-        return True
-
-    def heard_words(self) -> None:
-        """Words came while no voice was loud enough: the caller has become quieter."""
-        if self._recent:
-            self._level = max(self._recent)
 
 
 class VoiceActivity:
@@ -86,7 +42,8 @@ class VoiceActivity:
         if speech is None:
             return
         voiced = speech >= self._rules.voiced_at or (self.voiced and speech >= self._rules.unvoiced_below)
-        self.voiced = voiced and self.media_ms > self._deaf_until_ms and self.level.is_theirs()
+        theirs = self.level.is_theirs(voiced)
+        self.voiced = voiced and self.media_ms > self._deaf_until_ms and theirs
         if not self.voiced:
             return
         if self.silence_ms > BURST_GAP_MS or not self.burst_ms:
