@@ -14,6 +14,7 @@ from telephony.call.policy import PRESETS, Expects, Policy, TurnTaking
 from tests.call.timeline import caller, decided, play, reasons, rules
 
 RULES = TurnTaking()
+QUESTION = "can you tell me what time you open tomorrow"
 ASKED = Situation(answering=True)
 NUMBER = Situation(answering=True, expects=Expects("number", "digits"))
 WAITS = ("finished_ms", "likely_ms", "open_ms", "trailing_ms")
@@ -26,31 +27,35 @@ def wait(text: str, situation: Situation | None = None, language: str = "en") ->
 # --- the rule -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("what time do you open", "finished_ms"),
-        ("that's all thank you", "finished_ms"),
-        ("yes", "finished_ms"),
-        ("cancel my appointment tomorrow", "likely_ms"),
-        ("I was here with my brother last year and we liked the window seat", "open_ms"),
-        ("I want to book a table and", "trailing_ms"),
-        ("my number is", "trailing_ms"),
-        ("um", "trailing_ms"),
-        ("", "unheard_ms"),
-    ],
-)
-def test_a_wait_for_each_kind_of_thought(text: str, expected: str):
-    """Whether a thought is finished decides how long its silence has to be."""
-    assert wait(text) == getattr(RULES, expected)
+@pytest.mark.parametrize("text", ["yes", "that's all thank you", "could you tell me what time you open on sunday"])
+def test_a_finished_thought_is_waited_for_least(text: str):
+    """A short answer, a goodbye, a whole question."""
+    assert wait(text) == RULES.finished_ms
+
+
+@pytest.mark.parametrize("text", ["I want to book a table and", "my number is", "um", "because", "I'd like to"])
+def test_words_that_cannot_end_a_thought_are_waited_for_longest(text: str):
+    """They hold the floor, whatever else was said."""
+    assert wait(text) == RULES.trailing_ms
+
+
+@pytest.mark.parametrize("text", ["I was here with my brother and we liked the window", "cancel my appointment"])
+def test_what_may_go_on_lies_between(text: str):
+    """Statements and requests are whole, though more may follow."""
+    assert RULES.finished_ms < wait(text) < RULES.trailing_ms
+
+
+def test_voice_without_words_is_waited_for_by_a_rule_of_its_own():
+    """Nothing has been transcribed yet: neither finished nor trailing."""
+    assert wait("") == RULES.unheard_ms
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_waits_are_graded_in_every_preset(preset: str):
-    """The more is missing the longer the wait, and no step is a cliff: none more than doubles the one before."""
+    """The more is missing the longer the wait, and no step is a cliff (elsewhere it is one of two seconds)."""
     waits = [getattr(TurnTaking.preset(preset), name) for name in WAITS]
     assert waits == sorted(waits)
-    assert all(later <= 2 * sooner for sooner, later in pairwise(waits))
+    assert all(later - sooner <= 750 for sooner, later in pairwise(waits))
 
 
 def test_presets_are_quicker_and_slower_than_the_default():
@@ -78,7 +83,7 @@ def test_one_digit_is_an_answer_unless_digits_are_expected():
 def test_an_entry_of_known_length_is_complete_at_its_last_symbol():
     """An agent that asks for four digits does not wait for a fifth."""
     pin = Situation(answering=True, expects=Expects("code", "digits", length=4))
-    assert wait("one two three", pin) == RULES.entry_ms
+    assert RULES.finished_ms < wait("one two three", pin) <= RULES.entry_ms
     assert wait("one two three four", pin) == RULES.finished_ms
     assert wait("double one double four", pin) == RULES.finished_ms
     assert wait("12 34", pin) == RULES.finished_ms
@@ -93,8 +98,8 @@ def test_a_full_telephone_number_is_complete():
 def test_an_email_address_is_complete_with_its_end():
     """ "At example" is not; "at example dot com" is."""
     email = Situation(answering=True, expects=Expects("email", "email"))
-    assert wait("john dot smith", email) == RULES.entry_ms
-    assert wait("john dot smith at example", email) == RULES.entry_ms
+    for part in ("john dot smith", "john dot smith at example"):
+        assert RULES.finished_ms < wait(part, email) <= RULES.entry_ms
     assert wait("john dot smith at example dot com", email) == RULES.finished_ms
 
 
@@ -117,13 +122,14 @@ def test_pauses_are_learned_and_bounded():
     """A caller who pauses long is waited for longer, by no more than the bound, and not for one pause alone."""
     endpointing = Endpointing(RULES, language_for("en"))
     text = "I was here with my brother last year and we liked the window seat"
+    usual = wait(text)
     endpointing.paused(RULES.open_ms)
-    assert endpointing.wait(text, Situation()).ms == RULES.open_ms
+    assert endpointing.wait(text, Situation()).ms == usual
     endpointing.paused(RULES.open_ms)
-    assert endpointing.wait(text, Situation()).ms == RULES.open_ms + RULES.pause_margin_ms
+    assert endpointing.wait(text, Situation()).ms == usual + RULES.pause_margin_ms
     for _ in range(PAUSES):
         endpointing.paused(30_000)
-    assert endpointing.wait(text, Situation()).ms == RULES.open_ms + RULES.patience_ms
+    assert endpointing.wait(text, Situation()).ms == usual + RULES.patience_ms
     assert endpointing.wait("yes", ASKED).ms == RULES.finished_ms  # what needs nothing more is not made slower
 
 
@@ -140,10 +146,10 @@ def test_a_habit_is_forgotten():
 
 def test_a_finished_question_is_decided_within_its_wait():
     """From the last word to the decision no more than the wait and a frame or two pass."""
-    sim = play("0.5 caller what time do you open\n +3 end")
+    sim = play(f"0.5 caller {QUESTION}\n +3 end")
     end = sim._ears.sounds[0].end
     assert rules(sim).finished_ms <= decided(sim)[0] - end <= rules(sim).finished_ms + 60
-    assert caller(sim) == ["what time do you open"]
+    assert caller(sim) == [QUESTION]
 
 
 def test_a_thought_that_trails_is_waited_for():
@@ -183,12 +189,12 @@ def test_what_an_agent_declares_is_expected():
 
 def test_a_caller_who_pauses_is_waited_for_longer():
     """A pause that would end the turn of others is waited for, once this caller has paused nearly as long twice."""
-    usual, longer = (RULES.open_ms - 40) / 1_000, (RULES.open_ms + 40) / 1_000
-    first = "0.5 caller so we were there the other day with some of our friends"
-    more = "caller there was this big window with all of those flowers"
-    hasty = play(f"{first}\n +{longer} {more}\n +5 end", first_token=1_500)
+    text = "there was this big window with all of those flowers"
+    usual, longer = (wait(text) - 60) / 1_000, (wait(text) + 40) / 1_000
+    policy, more = Policy(turn_taking=replace(RULES, pause_margin_ms=350)), f"caller {text}"
+    hasty = play(f"0.5 {more}\n +{longer} {more}\n +5 end", policy=policy, first_token=1_500)
     assert len(decided(hasty)) == 2
-    sim = play(f"{first}\n +{usual} {more}\n +{usual} {more}\n +{longer} {more}\n +5 end")
+    sim = play(f"0.5 {more}\n +{usual} {more}\n +{usual} {more}\n +{longer} {more}\n +5 end", policy=policy)
     assert len(decided(sim)) == 1
     [(_, because)] = sim.explained("end_of_turn")
     assert 0 < because["patience_ms"] <= RULES.patience_ms
@@ -205,11 +211,12 @@ def test_short_answers_are_as_fast_as_anything():
 def test_the_transcript_is_asked_for_ahead_of_the_decision():
     """A final as slow as usual ones costs nothing: it was asked for while the silence was still being judged."""
     text = "we were here last year with some of our friends and had a good evening"
+    whole = wait(text)
     sim = play(f"0.5 caller {text}\n +4 end", final=RULES.commit_lead_ms - 40)
     end = sim._ears.sounds[0].end
     [(asked, _)] = sim.actions(a.CommitTranscript)
     assert asked < decided(sim)[0]
-    assert decided(sim)[0] - end <= RULES.open_ms + 60
+    assert decided(sim)[0] - end <= whole + 60
 
 
 def test_not_every_pause_costs_a_commit():
@@ -239,7 +246,7 @@ def test_a_language_without_data_pauses_and_ends():
 
 def test_the_end_of_a_turn_explains_itself():
     """The reason, the wait that it asked for, and the silence that was measured."""
-    sim = play("0.5 caller what time do you open\n +3 end")
+    sim = play(f"0.5 caller {QUESTION}\n +3 end")
     [(_, because)] = sim.explained("end_of_turn")
     assert because["why"] == "finished"
     assert because["wait_ms"] == rules(sim).finished_ms

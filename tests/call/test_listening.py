@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from telephony.call import actions as a
 from telephony.call import events as e
+from telephony.call.loudness import KNOWN_WINDOWS
 from telephony.call.policy import Policy, TurnTaking
 from telephony.call.segments import WORD_MS, Segments
 from telephony.call.utterance import Utterance
-from telephony.call.voice import LEVEL_KNOWN_WINDOWS, VoiceActivity
+from telephony.call.voice import VoiceActivity
 from telephony.testing.simulator import Simulator, last_words
 from tests.call.timeline import agent_lines, caller, decided, first_heard, play, reasons, rules, thoughts
 
@@ -128,9 +127,7 @@ def test_a_final_that_the_next_words_overtake_is_not_lost():
     sim = Simulator(Policy(), repeat_it)
     end = sim.says(500, "I want a table for two people please")
     sim.latencies.final = 700
-    sim.meddle = lambda at, event: (
-        [] if isinstance(event, e.TranscriptFinal) and event.commit == 1 else [(at, event)]
-    )
+    sim.meddle = lambda at, event: [] if isinstance(event, e.TranscriptFinal) and event.commit == 1 else [(at, event)]
     sim.says(end + TurnTaking().finished_ms - 60, "and a high chair please")
     sim.run(end + 9_000)
     assert " ".join(caller(sim)) == "I want a table for two people please and a high chair please"
@@ -171,7 +168,13 @@ def test_a_short_yes_does_not_hang():
 def test_silence_is_bounded_whatever_the_ears_do():
     """Every way in which transcripts go wrong, and a model that is slow on top: something is heard in time."""
     partial, final = e.TranscriptPartial(TEXT), e.TranscriptFinal(1, TEXT)
-    for ears in ([], [(100, partial)], [(700, final)], [(700, e.TranscriptFinal(1, ""))], [(100, partial), (5_000, final)]):
+    for ears in (
+        [],
+        [(100, partial)],
+        [(700, final)],
+        [(700, e.TranscriptFinal(1, ""))],
+        [(100, partial), (5_000, final)],
+    ):
         sim = scripted(*ears, until=6_000)
         assert first_heard(sim, 0) - sim._ears.sounds[0].end <= 2_500
 
@@ -190,21 +193,6 @@ def test_every_frame_goes_to_the_ears():
     sim = play("0 caller hello\n a+0.5 caller no\n +4 end")
     frames = [event for _, event, _ in sim.steps if isinstance(event, e.AudioReceived)]
     assert [x.pcmu for _, x in sim.actions(a.Transcribe)] == [frame.pcmu for frame in frames]
-
-
-def test_late_frames_decide_the_same():
-    """Endpointing counts the caller's audio, not the clock: frames that come in clumps change no decision."""
-    def media(jitter: int) -> list[tuple[str, str]]:
-        sim = Simulator(Policy(turn_taking=replace(TurnTaking(), speculate="off")), lambda history: ["At nine."])
-        sim.says(500, TEXT)
-        if jitter:
-            clump = sim._ears.frame
-            sim._ears.frame = clump
-            sim._next_frame += jitter
-        sim.run(9_000)
-        return sim.lines
-
-    assert media(0) == media(300)
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------
@@ -268,7 +256,7 @@ def test_a_voice_far_below_the_callers_own_is_somebody_else():
     """Once the caller's level is known, babble behind them is no voice; without knowing it, it may be anybody."""
     loud, far = -200, -200 - TurnTaking().quieter_tenths_db - 30
     assert voice([(20, far)]).burst_ms > 0
-    known = voice([(4 * LEVEL_KNOWN_WINDOWS, loud)])
+    known = voice([(4 * KNOWN_WINDOWS, loud)])
     before = known.last_voiced_ms
     for number in range(40):
         known.frame(950 if number % 2 else None, far)
