@@ -30,7 +30,7 @@ class TurnTaking:
     # --- when a turn is over (see call/endpointing.py) ---
     finished_ms: int = 380
     """After a thought that needs nothing more. People leave about 200 ms; a breath inside a thought is shorter."""
-    likely_ms: int = 840
+    likely_ms: int = 780
     """After a question or request that is whole, though details may follow."""
     open_ms: int = 915
     """After a statement that may go on: longer than most pauses between phrases."""
@@ -79,6 +79,8 @@ class TurnTaking:
     agent is silent meanwhile."""
     hold_limit_ms: int = 1_800
     """Voice for this long without any words is no speech to us: the agent goes on, and it may go on as well."""
+    strange_ms: int = 1_000
+    """So much voice without any words is strange: its final words are waited for before the agent goes on."""
     resume_after_ms: int = 260
     """Silence for this long while held, with no words of an interruption, is a false alarm: words come in 150 ms."""
     resume_wait_ms: int = 500
