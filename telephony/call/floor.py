@@ -20,7 +20,7 @@ from telephony.call.turns import Turns
 from telephony.call.words import backchannel
 
 NOT_HEARD_VOICE_MS = 500
-"""So much voice without any words deserves a question; less is a noise."""
+"""So much voice without any words deserves a question; less is a noise, if the ears have said that it is nothing."""
 DISMISSED_GAP_MS = 1_000
 """Voice without words that stops for no longer than this is still the same sound."""
 CUT_OFF_MS = 1_500
@@ -150,7 +150,7 @@ class Floor:
         self._turns.drop_guess("no words")
         if self._standing.owed_ms is not None or live:
             self._turns.explain("ignored", because)  # what was under way goes on
-        elif closed.voice_ms >= NOT_HEARD_VOICE_MS:
+        elif closed.voice_ms >= (NOT_HEARD_VOICE_MS if closed.complete else self._rules.min_word_ms):
             self._standing.unheard += 1
             self._turns.explain("not_heard", because)
             return "not_heard"

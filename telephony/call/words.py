@@ -20,9 +20,12 @@ def words(text: str) -> list[str]:
 
 
 def beyond(text: str, said: str) -> str:
-    """What `text` has behind the words of `said`, if both are transcripts of the same voice: some words may differ."""
+    """What `text` has behind the words of `said`, if both are transcripts of the same voice: some words may differ.
+    With none in common, and more of them, they are not."""
     one, other = words(said), words(text)
     blocks = [block for block in SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks() if block.size]
+    if not blocks and len(other) > len(one):
+        return text
     matched, at = (blocks[-1].a + blocks[-1].size, blocks[-1].b + blocks[-1].size) if blocks else (0, 0)
     return _from_word(text, at + len(one) - matched)
 
