@@ -1,0 +1,119 @@
+"""The commands for recorded calls: parsing, and words for mistakes, as in `cli.py`.
+
+Exit codes: 0 fine, 1 it ran and found a difference, 2 wrong arguments or a tape that cannot be read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, ParamSpec
+
+import typer
+
+P = ParamSpec("P")
+
+tape = typer.Typer(help="Look at a recorded call, or listen to it.", no_args_is_help=True, rich_markup_mode=None)
+
+Call = Annotated[
+    str,
+    typer.Argument(
+        metavar="CALL", help="A tape's folder, a folder of tapes (the newest), or a call SID in TELEPHONY_TAPES."
+    ),
+]
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH...", exists=True, help="Tapes, or folders with tapes in them.")
+]
+
+
+def add(app: typer.Typer) -> None:
+    """Adds the commands to the command line."""
+    app.add_typer(tape, name="tape")
+    for command in (replay,):
+        app.command()(command)
+
+
+def _told(command: Callable[P, int]) -> Callable[P, None]:
+    """What goes wrong is a sentence on stderr and exit code 2; otherwise the code is what the command returns."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from telephony.errors import TelephonyError
+
+        try:
+            code = command(*args, **kwargs)
+        except (TelephonyError, OSError) as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from None
+        raise typer.Exit(code)
+
+    return run
+
+
+@tape.command()
+@_told
+def show(
+    call: Call,
+    steps: Annotated[bool, typer.Option("--steps", help="Everything that happened, and what was decided.")] = False,
+    begin: Annotated[float, typer.Option("--from", metavar="SECONDS", help="With --steps: from here.")] = 0.0,
+    end: Annotated[float | None, typer.Option("--to", metavar="SECONDS", help="With --steps: up to here.")] = None,
+) -> int:
+    """Print what was said, and when."""
+    from telephony.tape import show as shown
+    from telephony.tape.read import read
+
+    found = read(_one(call))
+    if steps:
+        lines = shown.steps(found, int(begin * 1000), None if end is None else int(end * 1000))
+    else:
+        lines = shown.transcript(found)
+    typer.echo("\n".join(lines))
+    return 0 if found.good else 2
+
+
+@tape.command()
+@_told
+def wav(
+    call: Call,
+    out: Annotated[Path, typer.Argument(metavar="[FILE.wav]", help="Where to write it.")] = Path("call.wav"),
+) -> int:
+    """Write the call as a WAV file: the caller left, the agent right, as heard."""
+    from telephony.tape.read import read
+    from telephony.tape.show import stereo_wav
+
+    found = read(_one(call))
+    stereo_wav(found, out)
+    typer.echo(f"{out}: {found.length_ms / 1000:.1f} s")
+    for problem in found.problems:
+        typer.echo(problem, err=True)
+    return 0 if found.good else 2
+
+
+@_told
+def replay(paths: Paths) -> int:
+    """Replay recorded calls: does today's code decide the same?
+
+    Stops at the first difference of each tape and prints both sides, with two seconds around it. Exit code 0: all the
+    same; 1: a difference; 2: a tape is damaged.
+    """
+    from telephony.tape.read import find, read
+    from telephony.tape.replay import replay_all
+
+    return replay_all([read(one) for path in paths for one in find(path)], typer.echo)
+
+
+# --- inside ---------------------------------------------------------------------------------------------------------
+
+
+def _one(call: str) -> Path:
+    from telephony.errors import SettingsError
+    from telephony.settings import load
+    from telephony.tape.read import one
+
+    try:
+        recorded = load(os.environ, offline=True).tapes
+    except SettingsError:  # not what this command is about
+        recorded = None
+    return one(call, recorded)
