@@ -31,8 +31,8 @@ Paths = Annotated[
 def add(app: typer.Typer) -> None:
     """Adds the commands to the command line."""
     app.add_typer(tape, name="tape")
-    for command in (replay,):
-        app.command()(command)
+    app.command()(replay)
+    app.command("save-test")(save_test)
 
 
 def _told(command: Callable[P, int]) -> Callable[P, None]:
@@ -92,16 +92,43 @@ def wav(
 
 
 @_told
-def replay(paths: Paths) -> int:
+def replay(
+    paths: Paths,
+    bless: Annotated[
+        bool, typer.Option("--bless", help="Accept today's decisions, where the rest of the tape still makes sense.")
+    ] = False,
+) -> int:
     """Replay recorded calls: does today's code decide the same?
 
     Stops at the first difference of each tape and prints both sides, with two seconds around it. Exit code 0: all the
     same; 1: a difference; 2: a tape is damaged.
     """
+    from telephony.tape.bless import bless_all
     from telephony.tape.read import find, read
     from telephony.tape.replay import replay_all
 
-    return replay_all([read(one) for path in paths for one in find(path)], typer.echo)
+    tapes = [read(one) for path in paths for one in find(path)]
+    return bless_all(tapes, typer.echo) if bless else replay_all(tapes, typer.echo)
+
+
+@_told
+def save_test(
+    call: Call,
+    name: Annotated[str, typer.Option(help="What the call shows: small letters, digits, underscores.")] = "",
+    to: Annotated[Path, typer.Option(help="The folder in which the test's folder is made.")] = Path("tests/calls"),
+) -> int:
+    """Turn a recorded call into a test.
+
+    Makes a folder with the tape and a test that replays it. It holds what was said: `telephony redact` takes names and
+    numbers out before it goes into a repository.
+    """
+    from telephony.tape.read import read
+    from telephony.tape.save import save_test as save
+
+    tape = read(_one(call))
+    saved = save(tape, name or f"call_{tape.header.call.get('sid', '')[-6:].lower() or 'saved'}", to)
+    typer.echo(f"{saved.test}\nRun it with: pytest {saved.folder}")
+    return 0
 
 
 # --- inside ---------------------------------------------------------------------------------------------------------

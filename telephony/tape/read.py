@@ -26,7 +26,7 @@ class Tape:
 
     path: Path
     header: Header
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list, repr=False)
     problems: list[str] = field(default_factory=list)
     ended: bool = False
     whole: int = 0

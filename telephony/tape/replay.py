@@ -75,7 +75,7 @@ def first_difference(call: Call, steps: Sequence[Step]) -> Difference | None:
     """Drives `call` with the events of `steps`."""
     step_core = call.step
     for index, step in enumerate(steps):
-        why = _early_or_late(call.deadline, step)
+        why = early_or_late(call.deadline, step)
         if why:
             return Difference(index, step, (), why)
         try:
@@ -88,7 +88,8 @@ def first_difference(call: Call, steps: Sequence[Step]) -> Difference | None:
     return None
 
 
-def _early_or_late(deadline: int | None, step: Step) -> str:
+def early_or_late(deadline: int | None, step: Step) -> str:
+    """Why a core with this deadline would not have been given this step's event now; "" if it would."""
     event = step.event
     if isinstance(event, e.TimeReached):
         if deadline == event.deadline_ms:
