@@ -127,7 +127,7 @@ def test_a_class_that_comes_later_needs_no_code(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_policy_comes_back_whole_and_unknown_numbers_are_named():
     """A replay builds the core of the recorded call; what it cannot know it does not guess."""
-    policy = Policy(greeting="Hi.", turn_taking=TurnTaking(end_of_turn_ms=700))
+    policy = Policy(greeting="Hi.", turn_taking=TurnTaking(finished_ms=700))
     data = json.loads(json.dumps(plain(policy)))
     assert from_plain(Policy, data, "policy") == policy
     del data["limits"]["call_ms"]

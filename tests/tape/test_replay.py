@@ -83,7 +83,7 @@ def test_a_core_that_raises_is_told(monkeypatch: pytest.MonkeyPatch):
 
 def test_the_exit_code_tells_the_worst(tmp_path: Path):
     """0: the same; 1: a difference; 2: damaged."""
-    good, bad = made(), made(end_of_turn_ms=700)
+    good, bad = made(), made(finished_ms=700, likely_ms=700)
     damaged = replace_ended(made())
     said: list[str] = []
     assert replay_all([good], said.append) == 0

@@ -50,8 +50,8 @@ def test_another_explanation_is_blessed(tmp_path: Path, monkeypatch: pytest.Monk
     path = tape(tmp_path / "call")
     real = floor.judge
 
-    def judge(evidence, rules):
-        verdict, why = real(evidence, rules)
+    def judge(*given):
+        verdict, why = real(*given)
         return verdict, f"a {why}" if why == "voice" and verdict is barge_in.Verdict.HOLD else why
 
     monkeypatch.setattr(floor, "judge", judge)
@@ -66,7 +66,7 @@ def test_another_explanation_is_blessed(tmp_path: Path, monkeypatch: pytest.Monk
 def test_what_would_have_gone_otherwise_is_not_blessed(tmp_path: Path):
     """A later turn is another conversation: it is refused, with the moment, and rehearsing is offered."""
     tape_then = read(tape(tmp_path / "call"))
-    rules = replace(tape_then.header.policy.turn_taking, end_of_turn_ms=900)
+    rules = replace(tape_then.header.policy.turn_taking, finished_ms=900, likely_ms=900)
     tape_then.header = replace(tape_then.header, policy=replace(tape_then.header.policy, turn_taking=rules))
     before = (tmp_path / "call" / "tape.jsonl").read_bytes()
     said: list[str] = []
