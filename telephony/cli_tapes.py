@@ -9,9 +9,12 @@ import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
+
+if TYPE_CHECKING:
+    from telephony.call.policy import Policy
 
 P = ParamSpec("P")
 
@@ -32,6 +35,7 @@ def add(app: typer.Typer) -> None:
     """Adds the commands to the command line."""
     app.add_typer(tape, name="tape")
     app.command()(replay)
+    app.command()(rehearse)
     app.command("save-test")(save_test)
 
 
@@ -112,6 +116,32 @@ def replay(
 
 
 @_told
+def rehearse(
+    paths: Paths,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="For example turn_taking.hold_after_ms=300; may be repeated."),
+    ] = None,
+    agent: Annotated[
+        str | None, typer.Option("--agent", metavar="MODULE:NAME", help="Another agent's rules instead of the tape's.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the rehearsed calls as new tapes into this folder.")] = None,
+) -> int:
+    """Try other rules on recorded calls: what would have gone otherwise?
+
+    The caller, and how long the services take, are those of the tape; what is decided is new. Prints both time lines as
+    one (`-` recorded, `+` now, `~` at another time) and the sums of all tapes. What comes after the caller has heard
+    something else than on the tape is shown, and counted nowhere.
+    """
+    from telephony.tape.read import find, read
+    from telephony.tape.rehearsed import rehearse_all
+
+    policy, language = _rules(agent)
+    tapes = [read(one) for path in paths for one in find(path)]
+    return rehearse_all(tapes, typer.echo, settings or (), policy, language, out)
+
+
+@_told
 def save_test(
     call: Call,
     name: Annotated[str, typer.Option(help="What the call shows: small letters, digits, underscores.")] = "",
@@ -144,3 +174,24 @@ def _one(call: str) -> Path:
     except SettingsError:  # not what this command is about
         recorded = None
     return one(call, recorded)
+
+
+def _rules(agent: str | None) -> tuple[Policy | None, str | None]:
+    """Another agent's policy and language; its function, if it is one, is asked as for a call from nobody."""
+    if agent is None:
+        return None, None
+    import asyncio
+    import inspect
+
+    from telephony.agent import Agent, IncomingCall
+    from telephony.app import load_agent
+    from telephony.errors import SettingsError
+
+    found: object = load_agent(agent)
+    if not isinstance(found, Agent) and callable(found):
+        found = found(IncomingCall("CA-rehearsal"))
+        if inspect.iscoroutine(found):
+            found = asyncio.run(found)
+    if not isinstance(found, Agent):
+        raise SettingsError([f"{agent} gives no Agent"])
+    return found.policy(), found.voice.language

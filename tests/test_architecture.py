@@ -56,7 +56,10 @@ CONTRACTS = {"stt", "tts", "llm", "vad", "observe"}
 #: Pure: nothing with a clock, a loop, chance or a log.
 PURE = ("errors", "call", "audio", "vad.gate", "twilio.media_stream", "twilio.twiml", "twilio.stream_token")
 PURE_WIRES = ("stt.scribe_wire", "tts.elevenlabs_wire", "tts.contexts", "llm.openai_wire", "speakable")
-PURE_TAPE = ("tape.codec", "tape.format", "tape.words", "tape.sound", "tape.replay", "tape.timeline", "tape.rehearse")
+PURE_TAPE = (
+    *("tape.codec", "tape.format", "tape.words", "tape.sound", "tape.replay", "tape.timeline"),
+    *("tape.agenda", "tape.minds", "tape.world", "tape.rehearse", "tape.compare"),
+)
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
 #: `app` reaches for the embedded default only when it is wanted, inside a function.
 LAZY = {("app", "offline.local_services")}

@@ -23,6 +23,10 @@ TAPE_FILE = "tape.jsonl"
 SIDES = ("caller", "agent")
 """The audio files: `<side>.ulaw`."""
 
+PIPELINE = "pipeline"
+POLICIES: dict[str, type] = {}
+"""The frozen settings of engines other than the pipeline, by the engine's name."""
+
 Upgrade = Callable[[dict[str, Data], list[Data]], tuple[dict[str, Data], list[Data]]]
 UPGRADES: dict[int, Upgrade] = {}
 """Format n -> what makes header and lines of it those of n + 1. The header's vocabulary tells what the lines hold."""
@@ -30,11 +34,15 @@ UPGRADES: dict[int, Upgrade] = {}
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The first line. `call` and `agent` hold names and values for people (personal data may be among them); `began` is
-    UTC, ISO 8601, and decides nothing. `language` is what `speakable` was given, None if the core had none. `spoken`
-    are spoken forms that go before `speakable`'s own, as (written, spoken)."""
+    """The first line. `engine` is what held the conversation: `pipeline` is `call/call.py`, for which `policy` and
+    `language` are; another one has what it needs in `engine_policy`, of the class that `POLICIES` names. `call` and
+    `agent` hold names and values for people (personal data may be among them); `began` is UTC, ISO 8601, and decides
+    nothing. `language` is what `speakable` was given, None if the core had none. `spoken` are spoken forms that go
+    before `speakable`'s own, as (written, spoken)."""
 
     policy: Policy = field(default_factory=Policy)
+    engine: str = PIPELINE
+    engine_policy: object = None
     language: str | None = None
     call: Mapping[str, str] = field(default_factory=dict)
     agent: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +74,8 @@ def to_data(header: Header) -> dict[str, Data]:
         "spoken": [list(pair) for pair in header.spoken],
         "rate": 8000,
         "encoding": "mulaw",
+        "engine": header.engine,
+        "engine_policy": plain(header.engine_policy),
         "policy": plain(header.policy),
         "vocabulary": VOCABULARY,
     }
@@ -85,8 +95,12 @@ def from_data(data: Data) -> tuple[Header, dict[str, list[str]]]:
     language = data.get("language")
     if language is not None and not isinstance(language, str):
         raise BadTape(f"`language` in the header is {language!r}")
+    engine = str(data.get("engine", PIPELINE))
+    own = POLICIES.get(engine)  # an engine that is not known can be shown, not replayed
     header = Header(
         policy=from_plain(Policy, data.get("policy", {}), "policy"),
+        engine=engine,
+        engine_policy=None if own is None else from_plain(own, data.get("engine_policy", {}), "engine_policy"),
         language=language,
         call=_texts(data, "call"),
         agent=_texts(data, "agent"),
@@ -142,7 +156,10 @@ def from_plain(kind: Any, data: Data, where: str) -> Any:
         if strange := sorted(set(data) - set(hints)):
             raise BadTape(f"{where}.{strange[0]} is not known to this version")
         values = {name: from_plain(hints[name], item, f"{where}.{name}") for name, item in data.items()}
-        return kind(**values)  # type: ignore[operator]  # a class, not an instance
+        try:
+            return kind(**values)  # type: ignore[operator]  # a class, not an instance
+        except ValueError as error:
+            raise BadTape(f"{where}: {error}") from None
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
         if data is None and type(None) in get_args(kind):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -217,6 +217,7 @@ def _record(steps: Iterable[Step], pieces: Iterable[Played]) -> list[Line]:
     for piece in pieces:
         begun.setdefault(piece.turn, piece.start)
     found: list[Line] = []
+    wanted: dict[tuple[int, str], str] = {}
     voice: int | None = None
     for step in steps:
         now = step.now_ms
@@ -225,12 +226,15 @@ def _record(steps: Iterable[Step], pieces: Iterable[Played]) -> list[Line]:
                 voice = now - WINDOW_MS
             case e.KeyPressed(digit):
                 found.append(Line(now, "key", digit))
-            case e.ToolWanted(turn, _, name, arguments):
-                found.append(Line(now, "tool", f"{name}({arguments})", turn))
+            case e.ToolWanted(turn, tool_call_id, name, arguments):
+                wanted[(turn, tool_call_id)] = f"{name}({arguments})"
             case e.ToolFinished(turn, _, result):
                 found.append(Line(now, "tool", f"-> {result}", turn))
         for action in step.actions:
             match action:
+                case a.RunTool(turn, tool_call_id) | a.RefuseTool(turn, tool_call_id):
+                    refused = " refused" * isinstance(action, a.RefuseTool)
+                    found.append(Line(now, "tool", wanted.get((turn, tool_call_id), "?") + refused, turn))
                 case a.LineAdded("caller", text, turn):
                     found.append(Line(now if voice is None else voice, "caller", text, turn))
                     voice = None
@@ -240,14 +244,19 @@ def _record(steps: Iterable[Step], pieces: Iterable[Played]) -> list[Line]:
 
 
 def _tools(steps: Iterable[Step]) -> list[ToolRun]:
+    """Tools that the core has answered; what a reply on trial wanted in vain is none."""
+    wanted: dict[tuple[int, str], ToolRun] = {}
     found: dict[tuple[int, str], ToolRun] = {}
     for step in steps:
         match step.event:
             case e.ToolWanted(turn, tool_call_id, name, arguments):
-                found[(turn, tool_call_id)] = ToolRun(step.now_ms, name, _arguments(arguments))
+                wanted[(turn, tool_call_id)] = ToolRun(step.now_ms, name, _arguments(arguments))
             case e.ToolFinished(turn, tool_call_id, result, failed) if (turn, tool_call_id) in found:
-                before = found[(turn, tool_call_id)]
-                found[(turn, tool_call_id)] = ToolRun(before.at, before.name, before.arguments, True, failed, result)
+                ran = replace(found[(turn, tool_call_id)], ran=True, failed=failed, result=result)
+                found[(turn, tool_call_id)] = ran
+        for action in step.actions:
+            if isinstance(action, a.RunTool | a.RefuseTool) and (key := (action.turn, action.tool_call_id)) in wanted:
+                found.setdefault(key, wanted[key])
     return list(found.values())
 
 

@@ -11,6 +11,7 @@ from dataclasses import fields
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.history import AgentSaid, CallerSaid, History, ToolUsed
+from telephony.call.words import words as spelled
 from telephony.observe import Step
 
 VOICED = 500
@@ -82,6 +83,11 @@ def action(one: a.Action) -> str:
         case a.LineAdded(speaker, text, _, interrupted):
             return f"on record: {speaker}: {text!r}{' (interrupted)' if interrupted else ''}"
     return _plainly(one)
+
+
+def plain(text: str) -> tuple[str, ...]:
+    """Words without case and marks, to know them again by."""
+    return tuple(spelled(text)) or (text,)
 
 
 def said_last(history: History) -> str:

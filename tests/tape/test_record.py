@@ -16,6 +16,7 @@ from telephony.observe import Step
 from telephony.tape import record
 from telephony.tape.read import find, read
 from telephony.tape.record import Recorder
+from telephony.tape.rehearse import rehearse
 from telephony.tape.replay import replay
 from telephony.tape.show import steps, stereo_wav, timeline, transcript
 from telephony.tape.write import TapeWriter
@@ -66,6 +67,7 @@ def test_a_call_leaves_a_whole_tape_that_replays(recorded):
     tape = read(path)
     assert tape.good, tape.problems
     assert replay(tape).same
+    assert rehearse(tape).steps == tape.steps
     assert timeline(tape).lines[: len(lines)] == lines
     assert tape.header.call["sid"] in path.name
     assert len(tape.header.agent["prompt_sha256"]) == 64
