@@ -36,6 +36,7 @@ def add(app: typer.Typer) -> None:
     app.add_typer(tape, name="tape")
     app.command()(replay)
     app.command()(rehearse)
+    app.command()(redact)
     app.command("save-test")(save_test)
 
 
@@ -139,6 +140,49 @@ def rehearse(
     policy, language = _rules(agent)
     tapes = [read(one) for path in paths for one in find(path)]
     return rehearse_all(tapes, typer.echo, settings or (), policy, language, out)
+
+
+@_told
+def redact(
+    call: Call,
+    name: Annotated[
+        list[str] | None, typer.Option("--name", help="A name, or any words, that must go; may be repeated.")
+    ] = None,
+    span: Annotated[
+        list[str] | None,
+        typer.Option("--span", metavar="SIDE:FROM-TO", help="All that was said then, for example caller:12.3-14.1."),
+    ] = None,
+    silence: Annotated[bool, typer.Option("--silence", help="Silence in place of words, instead of noise.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder of the new tape. [the tape's name, with -redacted]")
+    ] = None,
+) -> int:
+    """Take personal data out of a recorded call, with every timing kept.
+
+    Names that you give, e-mail addresses, and numbers of four digits and more disappear from all texts and from the
+    sound. The new tape replays like the old one. It says what it cannot recognise.
+    """
+    import re
+    import secrets
+
+    from telephony.tape.codec import BadTape
+    from telephony.tape.read import read
+    from telephony.tape.redact import redact_to
+
+    windows = []
+    for one in span or ():
+        found = re.fullmatch(r"(caller|agent):(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)", one)
+        if found is None:
+            raise BadTape(f"--span {one}: must be like caller:12.3-14.1")
+        windows.append((found[1], round(float(found[2]) * 1000), round(float(found[3]) * 1000)))
+    tape = read(_one(call))
+    sid = tape.header.call.get("sid", "")
+    folder = out or tape.path.with_name(
+        f"{tape.name.replace(sid, '') if sid else tape.name}-redacted".replace("--", "-")
+    )
+    for line in redact_to(tape, folder, name or (), windows, secrets.token_hex(16), silence):
+        typer.echo(line)
+    return 0
 
 
 @_told

@@ -58,7 +58,7 @@ PURE = ("errors", "call", "audio", "vad.gate", "twilio.media_stream", "twilio.tw
 PURE_WIRES = ("stt.scribe_wire", "tts.elevenlabs_wire", "tts.contexts", "llm.openai_wire", "speakable")
 PURE_TAPE = (
     *("tape.codec", "tape.format", "tape.words", "tape.sound", "tape.replay", "tape.timeline"),
-    *("tape.agenda", "tape.minds", "tape.world", "tape.rehearse", "tape.compare"),
+    *("tape.agenda", "tape.minds", "tape.world", "tape.rehearse", "tape.compare", "tape.personal", "tape.hearing"),
 )
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
 #: `app` reaches for the embedded default only when it is wanted, inside a function.

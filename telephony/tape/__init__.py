@@ -16,7 +16,8 @@ could not be written, and `{"end": ...}`, the last one.
     format   header, versions, policy as data                read     a folder -> `Tape`, with what is damaged
     replay   a tape's events into a fresh core               sound    both sides as heard
     words    steps in words                                  bless    accept a change of decisions
-    timeline what happened, as plain values to assert on      save     a tape becomes a test
+    timeline what happened, as plain values to assert on    save     a tape becomes a test
     rehearse the caller as recorded, new decisions: `world` and `minds` answer the core from what the tape knows of
              them, in the order of `agenda`; `compare` holds both calls against each other; `rehearsed` tells of it
+    redact   personal data goes, timings stay: `personal` finds it in text, `hearing` in what the caller said
 """
