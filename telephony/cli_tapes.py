@@ -102,17 +102,28 @@ def replay(
     bless: Annotated[
         bool, typer.Option("--bless", help="Accept today's decisions, where the rest of the tape still makes sense.")
     ] = False,
+    wire: Annotated[
+        bool,
+        typer.Option("--wire", help="Over real sockets: the whole service, with local providers."),
+    ] = False,
+    speed: Annotated[float, typer.Option(min=0.5, max=20, help="With --wire: how much faster than life.")] = 5.0,
 ) -> int:
     """Replay recorded calls: does today's code decide the same?
 
     Stops at the first difference of each tape and prints both sides, with two seconds around it. Exit code 0: all the
-    same; 1: a difference; 2: a tape is damaged.
+    same; 1: a difference; 2: a tape is damaged. With --wire it is the conversation that must be the same.
     """
     from telephony.tape.bless import bless_all
     from telephony.tape.read import find, read
     from telephony.tape.replay import replay_all
 
     tapes = [read(one) for path in paths for one in find(path)]
+    if wire:
+        from telephony.observe.logs import configure
+        from telephony.testing.wire import wire_replay_all
+
+        configure("error", "console", pii=False)
+        return wire_replay_all(tapes, typer.echo, speed)
     return bless_all(tapes, typer.echo) if bless else replay_all(tapes, typer.echo)
 
 
