@@ -38,6 +38,7 @@ def add(app: typer.Typer) -> None:
     app.command()(rehearse)
     app.command()(redact)
     app.command("save-test")(save_test)
+    app.command("import-call")(import_call)
 
 
 def _told(command: Callable[P, int]) -> Callable[P, None]:
@@ -213,6 +214,42 @@ def save_test(
     tape = read(_one(call))
     saved = save(tape, name or f"call_{tape.header.call.get('sid', '')[-6:].lower() or 'saved'}", to)
     typer.echo(f"{saved.test}\nRun it with: pytest {saved.folder}")
+    return 0
+
+
+@_told
+def import_call(
+    audio: Annotated[Path, typer.Argument(metavar="CALL.wav", help="A recording, one or two channels.")],
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the tape goes.")],
+    transcript: Annotated[
+        Path | None, typer.Option(help="What was said: text, a line each (caller: ..., agent: ...), or JSON.")
+    ] = None,
+    caller: Annotated[str, typer.Option(metavar="left|right", help="Which channel is the caller.")] = "left",
+    agent: Annotated[
+        str | None, typer.Option("--agent", metavar="MODULE:NAME", help="Who answers it here. [a plain agent]")
+    ] = None,
+) -> int:
+    """Make a tape of any recording, to see how this agent would have listened.
+
+    The caller is the recording; the agent answers anew, in virtual time, with what the other side said.
+    """
+    from telephony.tape.codec import BadTape
+    from telephony.tape.read import read
+    from telephony.tape.show import timeline
+    from telephony.testing.import_call import import_call as make
+    from telephony.testing.import_call import told
+    from telephony.vad.silero import SileroDetector
+
+    if caller not in ("left", "right"):
+        raise BadTape(f"--caller {caller}: must be left or right")
+    policy, language = _rules(agent)
+    done = make(
+        audio, out, detector=SileroDetector(), transcript=transcript, caller=caller, policy=policy,
+        language=language or "en",
+    )  # fmt: skip
+    waits = [one.answer_ms for one in timeline(read(out)).answers if one.answer_ms is not None]
+    for line in told(out, done, waits):
+        typer.echo(line)
     return 0
 
 
