@@ -18,6 +18,7 @@ mu-law at 8 kHz: 8 bytes are 1 ms, 160 bytes are one frame.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -32,13 +33,15 @@ SLOW_MS_PER_CHAR = 90
 
 @dataclass(slots=True)
 class Track:
-    """The audio of one turn. `ends` holds (character, end in bytes) in spoken order; `played` and `sent` are byte
-    positions; `words` counts the aligned characters of the words that were heard when the track was last cleared;
+    """The audio of one turn. `ends` holds (character, end in bytes) in spoken order; with each of them goes where its
+    text reaches (`reach`) and how many characters up to it are solid; `played` and `sent` are byte positions; `words` counts the aligned characters of the words that were heard when the track was last cleared;
     `closed` says that no more audio will come; `cut` that some of it was dropped; `waiting` that it may not be heard
     yet, if ever."""
 
     audio: bytearray = field(default_factory=bytearray)
     ends: list[tuple[str, int]] = field(default_factory=list)
+    reach: list[int] = field(default_factory=list)
+    solid: list[int] = field(default_factory=list)
     sent: int = 0
     played: int = 0
     words: int = 0
@@ -52,14 +55,23 @@ class Track:
 
     def words_heard(self, position: int) -> tuple[int, int]:
         """(number of aligned characters in whole words heard up to `position`, byte position where they end)."""
-        count, at = 0, 0
-        for index, (char, end) in enumerate(self.ends):
-            if end > position:
-                return count, at
+        for index in range(bisect_right(self.reach, position) - 1, -1, -1):
+            char, end = self.ends[index]
             following = self.ends[index + 1][0] if index + 1 < len(self.ends) else " " if self.closed else "x"
             if char.isspace() or following.isspace():
-                count, at = index + 1, end
-        return count, at
+                return index + 1, end
+        return 0, 0
+
+    def align(self, char: str, end: int) -> None:
+        """One more character, and where its sound ends."""
+        self.ends.append((char, end))
+        self.reach.append(max(end, self.reach[-1] if self.reach else 0))
+        self.solid.append((self.solid[-1] if self.solid else 0) + (not char.isspace()))
+
+    def unalign(self) -> None:
+        """The last character is taken back."""
+        for one in (self.ends, self.reach, self.solid):
+            one.pop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,8 @@ class Playout:
     def align(self, turn: int, text: str, ends_ms: tuple[int, ...], base: int) -> None:
         """Where the characters of `text` end, in ms from byte `base` of the track."""
         track = self.open(turn)
-        track.ends += [(char, base + ms * BYTES_PER_MS) for char, ms in zip(text, ends_ms, strict=False)]
+        for char, ms in zip(text, ends_ms, strict=False):
+            track.align(char, base + ms * BYTES_PER_MS)
 
     def close(self, turn: int, now: int) -> list[Action]:
         """No more audio of `turn` will come: pads the last frame, so that the end is marked as well."""
@@ -184,14 +197,14 @@ class Playout:
         if not track.ends:
             return self.heard(turn, now) // (BYTES_PER_MS * SLOW_MS_PER_CHAR)
         count = track.words if track.cut else max(track.words, track.words_heard(self.heard(turn, now))[0])
-        return sum(1 for char, _ in track.ends[:count] if not char.isspace())
+        return track.solid[count - 1] if count else 0
 
     def new_attempt(self, turn: int) -> int:
         """The turn's text goes on in another attempt, from the start of the word under way: that word's characters
         are taken back. Returns the byte position where the new attempt's audio begins."""
         track = self.open(turn)
         while track.ends and not track.ends[-1][0].isspace():
-            track.ends.pop()
+            track.unalign()
         return len(track.audio)
 
     def speaking(self, now: int) -> bool:

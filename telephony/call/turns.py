@@ -328,7 +328,7 @@ class Turns:
         return track is not None and track.finished()
 
     def _line(self, turn: int, chars: int, whole: bool) -> str:
-        units = [(unit.written, unit.spoken) for unit in self._speeches[turn].units]
+        units = tuple([(unit.written, unit.spoken) for unit in self._speeches[turn].units])
         return heard_text(units, chars, whole)
 
     def _heard(self, turn: int, now: int) -> str:
