@@ -33,10 +33,10 @@ SLOW_MS_PER_CHAR = 90
 
 @dataclass(slots=True)
 class Track:
-    """The audio of one turn. `ends` holds (character, end in bytes) in spoken order; with each of them goes where its
-    text reaches (`reach`) and how many characters up to it are solid; `played` and `sent` are byte positions; `words` counts the aligned characters of the words that were heard when the track was last cleared;
-    `closed` says that no more audio will come; `cut` that some of it was dropped; `waiting` that it may not be heard
-    yet, if ever."""
+    """The audio of one turn. `ends` holds (character, end in bytes) in spoken order, `reach` how far the text up to
+    each of them reaches, `solid` how many characters of it are no white space; `played` and `sent` are byte positions;
+    `words` counts the aligned characters of the words that were heard when the track was last cleared; `closed` says
+    that no more audio will come; `cut` that some of it was dropped; `waiting` that it may not be heard yet, if ever."""
 
     audio: bytearray = field(default_factory=bytearray)
     ends: list[tuple[str, int]] = field(default_factory=list)

@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import IO, TypeAlias
 from zlib import crc32
 
+from telephony.call.actions import Transcribe
+from telephony.call.events import AudioReceived
 from telephony.observe import Step
-from telephony.tape.codec import Data, Encoder
+from telephony.tape.codec import VOCABULARY, Data, Encoder
 from telephony.tape.format import SIDES, TAPE_FILE, Header, to_data
 
 Reference: TypeAlias = list[str | int]
 
 SILENT = b"\xff"
+PLAIN_FRAMES = VOCABULARY["AudioReceived"] == ["pcmu", "media_ms", "speech", "level"]
 REMEMBERED_BYTES = 2**20
 """How much of the agent's audio is looked through for what is sent: two minutes of speech."""
 
@@ -40,9 +43,13 @@ class TapeWriter:
 
     def step(self, step: Step) -> None:
         """One more step; nothing is certain to be on the disk before `flush`."""
+        self.steps += 1
+        event = step.event
+        if type(event) is AudioReceived and PLAIN_FRAMES and step.actions == (Transcribe(event.pcmu),):
+            self._frame(step, event)
+            return
         encode = self._encoder.encode
         self._line([step.seq, step.now_ms, encode(step.event), [encode(action) for action in step.actions]])
-        self.steps += 1
 
     def lost(self, steps: int) -> None:
         """So many steps could not be written here: the tape is damaged from here on."""
@@ -64,6 +71,16 @@ class TapeWriter:
         """Closes the files as they are."""
         self._audio.close()
         self._lines.close()
+
+    def _frame(self, step: Step, event: AudioReceived) -> None:
+        """What nearly all steps are, without the detour: exactly as `_line` would write it."""
+        side, at, size = self._audio.put("AudioReceived", event.pcmu)
+        speech = "null" if event.speech is None else event.speech
+        audio = f'["{side}",{at},{size}]'
+        self._lines.write(
+            f'[{step.seq},{step.now_ms},["AudioReceived",{audio},{event.media_ms},{speech},{event.level}],'
+            f'[["Transcribe",{audio}]]]\n'.encode()
+        )
 
     def _line(self, data: Data) -> None:
         self._lines.write(json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")

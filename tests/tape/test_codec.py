@@ -7,6 +7,7 @@ import importlib
 import json
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 import pytest
@@ -17,9 +18,12 @@ from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.history import AgentSaid, CallerSaid
 from telephony.call.policy import Expects, Policy, TurnTaking
+from telephony.observe import Step
 from telephony.tape import codec
+from telephony.tape import write as write_module
 from telephony.tape.codec import CLASSES, VOCABULARY, BadTape, Decoder, Encoder
-from telephony.tape.format import from_plain, plain
+from telephony.tape.format import Header, from_plain, plain
+from telephony.tape.write import write
 
 AUDIO: dict[int, bytes] = {}
 
@@ -38,6 +42,17 @@ def there_and_back(value: object, vocabulary: dict[str, list[str]] | None = None
 def test_every_event_and_action_comes_back_as_it_was(value: object):
     """Whatever is in the unions `Event` and `Action`, with any values."""
     assert there_and_back(value) == value
+
+
+def test_a_plain_frame_is_written_as_any_step_would_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The short cut for what nearly all steps are makes the very same file."""
+    frames = [e.AudioReceived(bytes([n]) * 160, n * 20, None if n % 3 else n, -n) for n in range(5)]
+    made = [Step(n, n * 20, frame, (a.Transcribe(frame.pcmu),)) for n, frame in enumerate(frames)]
+    write(tmp_path / "short", Header(), made)
+    monkeypatch.setattr(write_module, "PLAIN_FRAMES", False)
+    write(tmp_path / "long", Header(), made)
+    for name in ("tape.jsonl", "caller.ulaw"):
+        assert (tmp_path / "short" / name).read_bytes() == (tmp_path / "long" / name).read_bytes()
 
 
 def test_a_history_is_written_once():
