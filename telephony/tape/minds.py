@@ -32,17 +32,14 @@ MindEvent = e.ReplyDelta | e.ToolWanted | e.ToolFinished | e.ReplyEnded | e.Repl
 @dataclass(slots=True)
 class Thought:
     """A reply on the tape: when it was asked for, and what came of it as (delay, step number, event). The delay is from
-    the event before, or from the core's answer where the event waited for that."""
+    the event before, or from the core's answer where the event waited for that. One that was stopped has an end made
+    up (step number 0), later than it was stopped; `whole` says that it was not."""
 
     turn: int
     asked_ms: int
     said: tuple[str, ...]
     parts: list[tuple[int, int, MindEvent]] = field(default_factory=list)
-
-    @property
-    def whole(self) -> bool:
-        """It was thought to its end."""
-        return bool(self.parts) and isinstance(self.parts[-1][2], e.ReplyEnded | e.ReplyFailed)
+    whole: bool = True
 
 
 def caller_words(history: History) -> tuple[str, ...]:
@@ -90,13 +87,10 @@ class MindModel:
     def _next(self, turn: int, now: int) -> None:
         """Puts the next part of a reply on the agenda."""
         thought, index = self._live[turn]
-        if index >= len(thought.parts):
-            if not thought.whole:
-                self._put(turn, now + UNKNOWN_MS, e.ReplyEnded(turn, "stop"), None, index)
-            return
-        delay, seq, event = thought.parts[index]
-        as_taped = thought.turn == turn
-        self._put(turn, now + delay, replace(event, turn=turn), seq if as_taped else None, index)
+        if index < len(thought.parts):
+            delay, seq, event = thought.parts[index]
+            taped = seq and thought.turn == turn
+            self._put(turn, now + delay, replace(event, turn=turn), seq if taped else None, index)
 
     def _put(self, turn: int, at: int, event: MindEvent, seq: int | None, index: int) -> None:
         thought = self._live[turn][0]
@@ -106,7 +100,7 @@ class MindModel:
             if live is None or live[0] is not thought or live[1] != index:
                 return None
             self._live[turn] = (thought, index + 1)
-            if not isinstance(event, e.ToolWanted) and index < len(thought.parts):
+            if not isinstance(event, e.ToolWanted):
                 self._next(turn, at)
             return event
 
@@ -134,6 +128,7 @@ def thoughts(steps: Sequence[Step]) -> list[Thought]:
     """The replies of a tape."""
     found: dict[int, Thought] = {}
     before: dict[int, int] = {}  # turn -> when its last part, or the core's answer to it, came
+    stopped: dict[int, int] = {}
     for step in steps:
         event, now = step.event, step.now_ms
         if isinstance(event, MindEvent) and event.turn in found:
@@ -146,7 +141,21 @@ def thoughts(steps: Sequence[Step]) -> list[Thought]:
                     before[turn] = now
                 case a.RunTool(turn) | a.RefuseTool(turn):
                     before[turn] = now
+                case a.CancelReply(turn):
+                    stopped.setdefault(turn, now)
+    for turn, thought in found.items():
+        if not (thought.parts and isinstance(thought.parts[-1][2], e.ReplyEnded | e.ReplyFailed)):
+            _end(thought, stopped.get(turn, steps[-1].now_ms) - before[turn] + UNKNOWN_MS)
     return list(found.values())
+
+
+def _end(thought: Thought, after_ms: int) -> None:
+    """Makes up the end of a reply that was stopped: `after_ms` behind the last that came of it."""
+    thought.whole = False
+    if not any(isinstance(part, e.ReplyDelta) for _, _, part in thought.parts):
+        thought.parts.append((after_ms, 0, e.ReplyDelta(thought.turn, PLACEHOLDER)))
+        after_ms = UNKNOWN_MS
+    thought.parts.append((after_ms, 0, e.ReplyEnded(thought.turn, "stop")))
 
 
 # --- the voice ------------------------------------------------------------------------------------------------------

@@ -280,6 +280,15 @@ class _Said:
     attempt: int = 0
     base_ms: int = 0
 
+    def begin(self, attempt: int, text: str) -> None:
+        """Another attempt, with `text`: a word that was under way is said again in it, a whole one is not."""
+        self.attempt, self.base_ms = attempt, len(self.pcmu) // 8
+        last = "".join(char for char, _ in self.ends).rpartition(" ")[2]
+        if last and text.startswith(last):
+            del self.ends[-len(last) :]
+        elif last:
+            self.ends.append((" ", self.base_ms))
+
 
 def _unheard(steps: list[Step], pieces: list[Played], speakable: Callable[[str], str]) -> list[str]:
     """Lines that hold more words than can have been heard; of two like places of the audio the later counts."""
@@ -304,20 +313,21 @@ def _unheard(steps: list[Step], pieces: list[Played], speakable: Callable[[str],
 def _voiced_turns(steps: list[Step]) -> dict[int, _Said]:
     """Turn -> what was synthesised for it. Fixed phrases are found by the text of their line."""
     found: dict[int, _Said] = {}
+    asked: dict[tuple[int, int], str] = {}
     phrases: dict[str, e.Phrase] = {}
     for step in steps:
         match step.event:
             case e.SpeechAudio(turn, attempt, pcmu, text, ends):
                 one = found.setdefault(turn, _Said())
                 if attempt != one.attempt:
-                    one.attempt, one.base_ms = attempt, len(one.pcmu) // 8
-                    while one.ends and not one.ends[-1][0].isspace():
-                        one.ends.pop()
+                    one.begin(attempt, asked.get((turn, attempt), ""))
                 one.ends += [(char, one.base_ms + end) for char, end in zip(text, ends, strict=False)]
                 one.pcmu += pcmu
             case e.PhrasesLoaded(loaded):
                 phrases.update((phrase.text, phrase) for phrase in loaded)
         for action in step.actions:
+            if isinstance(action, a.Speak):
+                asked.setdefault((action.turn, action.attempt), action.text)
             if isinstance(action, a.LineAdded) and action.turn not in found and action.text in phrases:
                 phrase = phrases[action.text]
                 aligned = list(zip(phrase.text, phrase.ends_ms, strict=False))

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -135,7 +135,11 @@ class LocalOpenAi:
     async def _complete(self, request: Request) -> Response:
         if not self._authorized(request):
             return _error(401, "invalid_api_key", "wrong key")
-        body = await request.json()
+        try:
+            body = await request.json()
+        except ClientDisconnect:  # cancelled before it was sent
+            self._cancel()
+            return Response(status_code=499)
         self.requests.append(body)
         self.changed.set()
         faults = self.faults

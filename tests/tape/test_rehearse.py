@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from telephony.call import actions as a
 from telephony.call.policy import Policy, TurnTaking
 from telephony.cli import app
 from telephony.tape.codec import BadTape
@@ -41,6 +42,18 @@ def test_an_unchanged_rehearsal_is_the_tape(speculate: str):
     done = rehearsed(tape)
     assert done.steps == tape.steps
     assert (done.diverged_ms, done.made_up) == (None, 0)
+
+
+def test_a_reply_that_was_stopped_before_anything_came_of_it_does_not_come_earlier():
+    """How slow the model would have been is not on the tape: it was slower than that."""
+    sim = Simulator(GREETING, replies)
+    sim.latencies.first_token = 1_400
+    sim.says(3_000, "what are your")
+    sim.says(5_000, "opening hours please")
+    tape = taped(sim.run(15_000))
+    assert rehearsed(tape).steps == tape.steps
+    eager = rehearsed(tape, "turn_taking=eager")
+    assert "apology" not in [x.what for s in eager.steps for x in s.actions if isinstance(x, a.Explain)]
 
 
 @pytest.mark.parametrize(
