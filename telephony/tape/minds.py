@@ -129,33 +129,41 @@ def thoughts(steps: Sequence[Step]) -> list[Thought]:
     found: dict[int, Thought] = {}
     before: dict[int, int] = {}  # turn -> when its last part, or the core's answer to it, came
     stopped: dict[int, int] = {}
+    running: dict[int, str] = {}
     for step in steps:
         event, now = step.event, step.now_ms
         if isinstance(event, MindEvent) and event.turn in found:
             found[event.turn].parts.append((now - before[event.turn], step.seq, event))
             before[event.turn] = now
+            if isinstance(event, e.ToolFinished):
+                running.pop(event.turn, None)
         for action in step.actions:
             match action:
                 case a.StartReply(turn, history):
                     found[turn] = Thought(turn, now, caller_words(history))
                     before[turn] = now
-                case a.RunTool(turn) | a.RefuseTool(turn):
+                case a.RunTool(turn, tool_call_id):
+                    before[turn], running[turn] = now, tool_call_id
+                case a.RefuseTool(turn):
                     before[turn] = now
                 case a.CancelReply(turn):
                     stopped.setdefault(turn, now)
     for turn, thought in found.items():
         if not (thought.parts and isinstance(thought.parts[-1][2], e.ReplyEnded | e.ReplyFailed)):
-            _end(thought, stopped.get(turn, steps[-1].now_ms) - before[turn] + UNKNOWN_MS)
+            _end(thought, stopped.get(turn, steps[-1].now_ms) - before[turn] + UNKNOWN_MS, running.get(turn))
     return list(found.values())
 
 
-def _end(thought: Thought, after_ms: int) -> None:
-    """Makes up the end of a reply that was stopped: `after_ms` behind the last that came of it."""
+def _end(thought: Thought, after_ms: int, running: str | None) -> None:
+    """Makes up the end of a reply that was stopped, `after_ms` behind the last that came of it, and the result of a
+    tool that ran then."""
     thought.whole = False
-    if not any(isinstance(part, e.ReplyDelta) for _, _, part in thought.parts):
-        thought.parts.append((after_ms, 0, e.ReplyDelta(thought.turn, PLACEHOLDER)))
+    said = any(isinstance(part, e.ReplyDelta) for _, _, part in thought.parts)
+    rest: list[MindEvent] = [e.ToolFinished(thought.turn, running, PLACEHOLDER)] if running is not None else []
+    rest += [] if said else [e.ReplyDelta(thought.turn, PLACEHOLDER)]
+    for part in (*rest, e.ReplyEnded(thought.turn, "stop")):
+        thought.parts.append((after_ms, 0, part))
         after_ms = UNKNOWN_MS
-    thought.parts.append((after_ms, 0, e.ReplyEnded(thought.turn, "stop")))
 
 
 # --- the voice ------------------------------------------------------------------------------------------------------
@@ -210,8 +218,7 @@ class VoiceModel:
     def _speak(self, turn: int, attempt: int, text: str, now: int) -> None:
         context = self._contexts.setdefault((turn, attempt), _Context())
         context.spoken += 1
-        if context.spoken == 1 and (lost := self._lost.get((turn, attempt))) is not None:
-            delay, seq, event = lost
+        for delay, seq, event in self._lost.get((turn, attempt), ()) if context.spoken == 1 else ():
             self._agenda.put(now + delay, event, seq)
         known = [one for one in self._utterances if one.text == text and one.parts]
         mine = [one for one in self._utterances if (one.turn, one.attempt, one.text) == (turn, attempt, text)]
@@ -243,10 +250,11 @@ class VoiceModel:
 
     def _close(self, turn: int, attempt: int, now: int) -> None:
         context = self._contexts.get((turn, attempt))
-        if context is None or context.closed or (turn, attempt) in self._lost:
+        known = self._ends.get((turn, attempt))
+        if context is None or context.closed or (known is None and (turn, attempt) in self._lost):
             return
         context.closed = True
-        delay, seq = self._ends.get((turn, attempt), (self._end_ms, None))
+        delay, seq = known or (self._end_ms, None)
         self._agenda.put(max(now + delay, context.last_ms), e.SpeechEnded(turn, attempt), seq)
 
 
@@ -286,23 +294,27 @@ def _solid(text: str) -> int:
     return sum(not char.isspace() for char in text)
 
 
+Key = tuple[int, int]
+"""(turn, attempt)."""
+
+
 def _endings(
     steps: Sequence[Step],
-) -> tuple[dict[tuple[int, int], tuple[int, int]], dict[tuple[int, int], tuple[int, int, e.Event]]]:
-    """How contexts ended: (turn, attempt) -> (ms after it was closed, step number), and for those that were lost (ms
-    after they were begun, step number, event)."""
-    begun: dict[tuple[int, int], int] = {}
-    closed: dict[tuple[int, int], int] = {}
-    ends: dict[tuple[int, int], tuple[int, int]] = {}
-    lost: dict[tuple[int, int], tuple[int, int, e.Event]] = {}
+) -> tuple[dict[Key, tuple[int, int]], dict[Key, list[tuple[int, int, e.Event]]]]:
+    """How contexts ended: (ms after it was closed, step number), and what came of those that were lost (ms after they
+    were begun, step number, event)."""
+    begun: dict[Key, int] = {}
+    closed: dict[Key, int] = {}
+    ends: dict[Key, tuple[int, int]] = {}
+    lost: dict[Key, list[tuple[int, int, e.Event]]] = {}
     for step in steps:
         event, now = step.event, step.now_ms
         if isinstance(event, e.SpeechLost | e.SpeechEnded):
             key = (event.turn, event.attempt)
             if isinstance(event, e.SpeechEnded) and key in closed:
-                ends[key] = (now - closed[key], step.seq)
+                ends.setdefault(key, (now - closed[key], step.seq))
             elif key in begun:
-                lost[key] = (now - begun[key], step.seq, event)
+                lost.setdefault(key, []).append((now - begun[key], step.seq, event))
         for action in step.actions:
             if isinstance(action, a.Speak):
                 begun.setdefault((action.turn, action.attempt), now)

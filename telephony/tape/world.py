@@ -21,6 +21,9 @@ BYTES_PER_MS = 8
 PARTIAL_MS = 150
 FINAL_MS = 150
 MARK_MS = 20
+LOST_MS = 3_000
+"""A mark that has not come back so long after its audio never will."""
+NEVER_MS = 10**9
 WORD_SLACK_MS = 60
 """A word that ends so little after a commit is still in it."""
 VOICED = 500
@@ -48,6 +51,7 @@ class CarrierModel:
         self._agenda = agenda
         self._end = 0
         self._out: dict[str, int] = {}  # mark -> which of its echoes is the valid one
+        self._gone: set[str] = set()  # marks whose audio was cleared
         self._echoes = 0
         self._order: dict[str, int] = {}
         self._played: dict[str, int] = {}  # mark -> ms from the end of its audio to its echo
@@ -64,10 +68,12 @@ class CarrierModel:
             case a.SendMark(name):
                 end = max(self._end, now)
                 late = self._played.get(name, max(self._usual, self._least.get(name, 0)))
+                late = NEVER_MS if self._cleared.get(name) == NEVER_MS else late
                 self._echo(name, max(now, end + late))
             case a.ClearPlayout():
                 self._end = now
-                for name in list(self._out):
+                for name in [name for name in self._out if name not in self._gone]:
+                    self._gone.add(name)
                     self._echo(name, now + self._cleared.get(name, self._usual_cleared))
             case _:
                 pass
@@ -105,8 +111,11 @@ class CarrierModel:
                     case a.ClearPlayout():
                         end = now
                         clears.update((name, now) for name in ends if name not in clears)
-        for name, at in ends.items():  # never echoed: not within the tape
-            self._least[name] = max(0, steps[-1].now_ms - at) if steps else 0
+        for name, at in ends.items():  # never echoed: not within the tape, or not at all
+            silent = steps[-1].now_ms - at
+            self._least[name] = max(0, silent) + MARK_MS
+            if silent > LOST_MS:
+                self._cleared[name] = NEVER_MS
 
 
 # --- the ears -------------------------------------------------------------------------------------------------------

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import random
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.call.history import History
 from telephony.call.policy import Policy, TurnTaking
 from telephony.cli import app
 from telephony.tape.codec import BadTape
@@ -18,7 +21,7 @@ from telephony.tape.read import Tape, find, read
 from telephony.tape.rehearse import Rehearsal, rehearse, with_settings
 from telephony.tape.rehearsed import changed
 from telephony.tape.replay import replay
-from telephony.testing.simulator import Simulator
+from telephony.testing.simulator import Calls, Part, Simulator
 from tests.tape.calls import GREETING, LONG, conversation, replies, steps, tape
 
 
@@ -42,6 +45,33 @@ def test_an_unchanged_rehearsal_is_the_tape(speculate: str):
     done = rehearsed(tape)
     assert done.steps == tape.steps
     assert (done.diverged_ms, done.made_up) == (None, 0)
+
+
+SAID = ("what are your opening hours", "wait", "yes", "i want to", "book a table for four please", "mm-hm")
+FAULTS = ("", "no_finals", "no_partials", "tts_fails", "no_alignment", "marks_lost", "tts_silent_once", "llm_hangs")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_call_is_rehearsed_to_itself(seed: int):
+    """Chance callers, latencies and faults: what the world outside does is understood from the tape alone."""
+    rng = random.Random(seed)
+
+    def answer(history: History) -> list[Part]:
+        chosen = rng.choice((LONG, "All right. What else?", "Sure. ", ""))
+        return [chosen, Calls("book_table", "{}", "ok"), "Done."] if rng.random() < 0.3 else [chosen]
+
+    sim = Simulator(ruled(speculate=rng.choice(("off", "llm", "speech"))), answer, phrases=rng.random() < 0.8)
+    for latency in fields(sim.latencies):
+        setattr(sim.latencies, latency.name, rng.choice((5, 20, 120, 250, 700)))
+    if fault := FAULTS[seed % len(FAULTS)]:
+        setattr(sim.faults, fault, True)
+    at = 1_500
+    while at < 20_000:
+        at = rng.choice((lambda: sim.says(at, rng.choice(SAID)), lambda: sim.coughs(at, rng.choice((100, 500)))))()  # noqa: B023  (called at once)
+        sim.at(at + 200, e.KeyPressed(rng.choice("12#")), lambda: rng.random() < 0.1)
+        at += rng.choice((300, 700, 1_500, 4_000))
+    tape = taped(sim.run(25_000))
+    assert rehearsed(tape).steps == tape.steps
 
 
 def test_a_reply_that_was_stopped_before_anything_came_of_it_does_not_come_earlier():
