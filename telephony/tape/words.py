@@ -15,6 +15,8 @@ from telephony.call.words import words as spelled
 from telephony.observe import Step
 
 VOICED = 500
+QUIET_MS = 300
+"""Shorter silences of the caller are not told."""
 
 
 def at(ms: int) -> str:
@@ -111,7 +113,7 @@ def history(items: History) -> list[str]:
 
 def steps(some: Iterable[Step]) -> list[str]:
     """Steps as lines: when, what happened, and below it what was done. What comes in runs is told once: frames by where
-    the caller's voice begins and ends, and words, speech and marks by their sum."""
+    the caller's voice begins and ends, and words, speech and marks by their sum, up to the next decision."""
     story = _Story()
     for step in some:
         story.tell(step)
@@ -120,15 +122,15 @@ def steps(some: Iterable[Step]) -> list[str]:
 
 
 class _Story:
-    """Steps become lines; `_run` is what may go on: its kind, when it began, its pieces, and the audio sent in it."""
+    """Steps become lines. What is under way: `_runs` (its kind -> when it began, its pieces) and the audio sent
+    meanwhile; `_silent_ms` is how long the caller has been silent, None before the first frame."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self._kind: tuple[object, ...] = ()
-        self._begun = 0
-        self._pieces: list[str] = []
+        self._runs: dict[tuple[object, ...], tuple[int, list[str]]] = {}
         self._sent_bytes = 0
-        self._voiced: bool | None = None
+        self._heard_ms = 0
+        self._silent_ms: int | None = None
 
     def tell(self, step: Step) -> None:
         done = [one for one in step.actions if not isinstance(one, a.Transcribe)]
@@ -137,35 +139,36 @@ class _Story:
             if not done:
                 return
         kind, piece = _run(step.event)
-        if kind != self._kind or not kind or any(not isinstance(one, a.SendAudio | a.SendMark) for one in done):
-            self.end()
-            self._begun, self._kind = step.now_ms, kind
-        self._pieces.append(piece)
-        if kind:
+        if kind and all(isinstance(one, a.SendAudio | a.SendMark) for one in done):
+            self._runs.setdefault(kind, (step.now_ms, []))[1].append(piece)
             self._sent_bytes += sum(len(one.pcmu) for one in done if isinstance(one, a.SendAudio))
-            done = [one for one in done if not isinstance(one, a.SendAudio | a.SendMark)]
-        else:
-            self._line(step.now_ms, event(step.event))
-            self._pieces = []
-        if kind and done:
-            self.end()
+            return
+        self.end()
+        self._line(step.now_ms, _told(kind, [piece]) if kind else event(step.event))
         self.lines += [f"{'':11}  -> {one}" for one in _summed(done)]
 
     def end(self) -> None:
-        """What went on is over."""
-        if self._pieces:
-            self._line(self._begun, _told(self._kind, self._pieces))
-            if self._sent_bytes:
-                self.lines.append(f"{'':11}  -> send {self._sent_bytes // 8} ms of speech, with marks")
-        self._kind, self._pieces, self._sent_bytes = (), [], 0
+        """What is under way is told."""
+        for kind, (begun, pieces) in self._runs.items():
+            self._line(begun, _told(kind, pieces))
+        if self._sent_bytes:
+            self.lines.append(f"{'':11}  -> send {self._sent_bytes // 8} ms of speech, with marks")
+        self._runs, self._sent_bytes = {}, 0
 
     def _hear(self, now: int, frame: e.AudioReceived) -> None:
-        if frame.speech is None or (voiced := frame.speech >= VOICED) == self._voiced:
-            return
-        if voiced or self._voiced is not None:
-            self.end()
-            self._line(now, "caller: voice" if voiced else "caller: silence")
-        self._voiced = voiced
+        passed, self._heard_ms = now - self._heard_ms, now
+        if frame.speech is not None and frame.speech >= VOICED:
+            if self._silent_ms is None or self._silent_ms >= QUIET_MS:
+                self.end()
+                self._line(now, "caller: voice")
+            self._silent_ms = 0
+        elif self._silent_ms is None:
+            self._silent_ms = QUIET_MS
+        elif self._silent_ms < QUIET_MS:
+            self._silent_ms += passed
+            if self._silent_ms >= QUIET_MS:
+                self.end()
+                self._line(now, f"caller: silent for {QUIET_MS / 1000} s")
 
     def _line(self, ms: int, text: str) -> None:
         self.lines.append(f"{at(ms)}  {text}")
