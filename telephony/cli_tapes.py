@@ -162,7 +162,7 @@ def redact(
     ] = None,
     span: Annotated[
         list[str] | None,
-        typer.Option("--span", metavar="SIDE:FROM-TO", help="All that was said then, for example caller:12.3-14.1."),
+        typer.Option("--span", metavar="SIDE:FROM-TO", help="What was said then, for example caller:12.3-14.1."),
     ] = None,
     silence: Annotated[bool, typer.Option("--silence", help="Silence in place of words, instead of noise.")] = False,
     out: Annotated[
@@ -172,7 +172,8 @@ def redact(
     """Take personal data out of a recorded call, with every timing kept.
 
     Names that you give, e-mail addresses, and numbers of four digits and more disappear from all texts and from the
-    sound. The new tape replays like the old one. It says what it cannot recognise.
+    sound. Of a span all sound goes, and all words but those that turn-taking looks at (I, want, please, ...). The new
+    tape replays like the old one. It says what it cannot recognise.
     """
     import re
     import secrets

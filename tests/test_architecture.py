@@ -59,6 +59,7 @@ PURE_WIRES = ("stt.scribe_wire", "tts.elevenlabs_wire", "tts.contexts", "llm.ope
 PURE_TAPE = (
     *("tape.codec", "tape.format", "tape.words", "tape.sound", "tape.replay", "tape.timeline"),
     *("tape.agenda", "tape.minds", "tape.world", "tape.rehearse", "tape.compare", "tape.personal", "tape.hearing"),
+    "tape.shape",
 )
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
 #: `app` reaches for the embedded default only when it is wanted, inside a function.

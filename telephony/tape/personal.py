@@ -20,7 +20,9 @@ UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 TEENS = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _COUNTED = dict.fromkeys(UNITS, 1) | dict.fromkeys((*TEENS, *TENS), 2) | {"oh": 1, "o": 1, "double": 1, "triple": 2}
-_KEPT = ("oh", "o", "double", "triple")
+_KEPT = ("zero", "oh", "o", "double", "triple")
+"""How a number begins tells how long it is: turn-taking goes by that."""
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _WORD = re.compile(r"\w+")
 _BETWEEN = re.compile(r"[ ,.()/+\-]{0,3}")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*")
@@ -52,6 +54,9 @@ class Mask:
         for start, end in spans:
             for word in _WORD.finditer(text, start, end):
                 made[word.start() : word.end()] = self._stand_in(word.group())
+        for part, match in self._spelled(text):  # the letters of what stands for the name: they belong together
+            for letter, place in zip(self._stand_in(part), re.finditer(r"\w", match.group()), strict=False):
+                made[match.start() + place.start()] = _cased(letter.lower(), place.group())
         return "".join(made)
 
     def spans(self, text: str, *, growing: bool = False, digits: bool = False) -> list[Span]:
@@ -66,27 +71,39 @@ class Mask:
             self.found.setdefault(kind, set()).add(text[start:end].lower())
         return sorted(span for _, span in found)
 
+    def _parts(self) -> list[str]:
+        return sorted({part for name in self.names for part in name.split() if len(part) > 1})
+
     def _named(self, text: str, growing: bool) -> Iterable[Span]:
-        for part in sorted({part for name in self.names for part in name.split() if len(part) > 1}):
+        for part in self._parts():
             yield from (m.span() for m in re.finditer(rf"(?<!\w){re.escape(part)}(?!\w)", text, re.IGNORECASE))
-            if len(part) > 2:
-                spelled = r"[ .,\-]+".join(map(re.escape, part))
-                yield from (m.span() for m in re.finditer(rf"(?<!\w){spelled}(?!\w)", text, re.IGNORECASE))
             last = re.search(r"\w{2,}$", text)
             if growing and last is not None and part.lower().startswith(last.group().lower()):
                 yield last.span()
+        yield from (match.span() for _, match in self._spelled(text))
+
+    def _spelled(self, text: str) -> Iterable[tuple[str, re.Match[str]]]:
+        """Where names are spelled; at the end of the text the spelling need not be whole."""
+        for part in self._parts():
+            letters = [re.escape(letter) for letter in part]
+            for size in range(len(part), 1, -1) if len(part) > 2 else ():
+                end = r"(?!\w)" if size == len(part) else r"\W*$"
+                spelled = r"[ .,\-]+".join(letters[:size])
+                found = list(re.finditer(rf"(?<!\w){spelled}{end}", text, re.IGNORECASE))
+                yield from ((part, match) for match in found)
+                if found:
+                    break
 
     def _stand_in(self, word: str) -> str:
         digest = sha256(f"{self.key}:{word.lower()}".encode()).digest()
         if (spoken := word.lower()) in _COUNTED:
             return _cased(_number_word(spoken, digest), word)
-        made, letters = "", 0
-        for index, old in enumerate(word):
+        made, letters = (word[:2], 0) if _YEAR.fullmatch(word) else ("", 0)
+        for index, old in enumerate(word[len(made) :], len(made)):
             chance = digest[index % len(digest)]
             if old.isdigit():
-                choices = "123456789" if index == 0 else "0123456789"
-                new = choices[chance % len(choices)]
-                new = choices[(chance + 1) % len(choices)] if index == 0 and new == old else new
+                choices = "123456789".replace(old, "") if index == 0 else "0123456789"
+                new = "0" if index == 0 and old == "0" else choices[chance % len(choices)]
             elif old.isalpha():
                 letters += 1
                 new = _letter(letters, chance, old.lower(), single=len(word) == 1)
@@ -101,14 +118,15 @@ def _letter(number: int, chance: int, old: str, *, single: bool) -> str:
     if single:
         choices = "bcdfghjklmnpqrstvwxz".replace(old, "")
     else:
-        choices = "x" if number == 1 else "aeiou" if number % 2 == 0 else "bdfgkmprtvz"
+        choices = "xz" if number == 1 else "aeiou" if number % 2 == 0 else "bdfgkmprtvz"
+        choices = choices.replace(old, "")[: 1 if number == 1 else None]
     return choices[chance % len(choices)]
 
 
 def _number_word(word: str, digest: bytes) -> str:
     kind = next((one for one in (UNITS, TEENS, TENS) if word in one), ())
-    others = [one for one in kind if len(one) == len(word) and one != word]
-    if others:
+    others = [one for one in kind if len(one) == len(word) and one not in (word, *_KEPT)]
+    if others and word not in _KEPT:
         return others[digest[0] % len(others)]
     return word if word in _KEPT else "x" + "u" * (len(word) - 1)
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from telephony.call import actions as a
 from telephony.call import events as e
@@ -27,11 +26,22 @@ from telephony.tape.hearing import Hearing, known_words, noise
 from telephony.tape.personal import Mask, doubtful
 from telephony.tape.read import Tape
 from telephony.tape.replay import first_difference, fresh
+from telephony.tape.shape import masked, shape, texts
 from telephony.tape.sound import played
 from telephony.tape.write import write
 
 MARGIN_MS = 60
 """So much of the agent's sound around a word goes with it."""
+ATTEMPTS = 8
+"""So many sets of stand-ins are tried: a decision may hang on one of them by chance."""
+
+
+class Hangs(BadTape):
+    """The call would have gone otherwise without the words."""
+
+    code = "words_decide"
+
+
 Window = tuple[str, int, int]
 """(`caller` or `agent`, from, to) in ms of the call: everything said in it goes."""
 
@@ -61,9 +71,15 @@ def redact(
         raise BadTape(
             f"{tape.path} does not replay with this version (see `telephony replay`), so it cannot be redacted"
         )
-    mask = Mask(key, names)
-    run = _SideBySide(tape, mask, windows, silence)
-    steps = [run.step(step) for step in tape.steps]
+    for attempt in range(ATTEMPTS):
+        mask = Mask(f"{key}/{attempt}", names)
+        run = _SideBySide(tape, mask, windows, silence)
+        try:
+            steps = [run.step(step) for step in tape.steps]
+            break
+        except Hangs:
+            if attempt == ATTEMPTS - 1:
+                raise
     header = run.header(tape.header)
     if first_difference(fresh(header), steps) is not None:
         raise BadTape("the new tape would not replay; nothing was written")
@@ -87,18 +103,6 @@ def _told(steps: Sequence[Step]) -> list[str]:
             found.append(step.event.arguments if isinstance(step.event, e.ToolWanted) else step.event.result)
         found += [action.text for action in step.actions if isinstance(action, a.LineAdded)]
     return found
-
-
-def texts(value: Any) -> Iterable[str]:
-    """All texts in a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for one in value:
-            yield from texts(one)
-    elif is_dataclass(value):
-        for one in fields(value):
-            yield from texts(getattr(value, one.name))
 
 
 def _check(left: Iterable[str], names: Sequence[str]) -> None:
@@ -181,7 +185,7 @@ class _SideBySide:
         then = self._then.step(step.event, step.now_ms)
         now = self._now.step(event, step.now_ms)
         if [shape(one) for one in then] != [shape(one) for one in now] or self._then.deadline != self._now.deadline:
-            raise BadTape(
+            raise Hangs(
                 f"at {step.now_ms / 1000:.2f} s a decision hangs on the words that would go "
                 f"({words.event(step.event)}); nothing was written"
             )
@@ -265,30 +269,6 @@ def _gone(then: str, now: str) -> list[bool]:
     for old, new in zip(then.split(), now.split(), strict=True):
         found += [old != new] * len(old)
     return found
-
-
-def masked(value: Any, mask: Mask) -> Any:
-    """Settings with all texts masked."""
-    if isinstance(value, str):
-        return mask.text(value)
-    if isinstance(value, tuple):
-        return tuple(masked(one, mask) for one in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{one.name: masked(getattr(value, one.name), mask) for one in fields(value)})
-    return value
-
-
-def shape(action: a.Action) -> tuple[object, ...]:
-    """What must be the same with and without: all of an action but its words, and of those the size."""
-    found: list[object] = [type(action).__name__]
-    for one in fields(action):
-        value = getattr(action, one.name)
-        if isinstance(value, bytes) or one.name in ("text", "farewell"):
-            value = len(value)
-        elif one.name == "history":
-            value = [(type(item).__name__, [len(text) for text in texts(item)][:1]) for item in value]
-        found.append(value)
-    return tuple(found)
 
 
 def _identity(value: str, mask: Mask) -> str:

