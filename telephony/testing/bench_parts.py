@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -90,7 +91,7 @@ async def providers(final_ms: int, partial_ms: int, first_token_ms: int, first_b
             say({})
 
 
-async def service(elevenlabs: str, openai: str) -> None:
+async def service(elevenlabs: str, openai: str, tapes: str = "") -> None:
     from telephony.app import running
     from telephony.settings import Settings
 
@@ -104,6 +105,7 @@ async def service(elevenlabs: str, openai: str) -> None:
         elevenlabs_api_key="local",
         elevenlabs_base_url=elevenlabs,
         max_calls=1_000,
+        tapes=Path(tapes) if tapes else None,
     )
     # A reply prepared ahead waits for the decision, and that wait is not the service's own.
     agent = Agent(prompt="A bench.", greeting=GREETING, turn_taking=TurnTaking(speculate="off"))
