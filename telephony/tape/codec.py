@@ -105,6 +105,8 @@ class Encoder:
             return lambda item: None if item is None else self._put(owner, item)
         if all(part in (int, str, bool) or get_origin(part) is Literal for part in parts):
             return None
+        if hint == tuple[int, ...]:
+            return list
         return lambda item: self._any(item, owner)
 
     def _any(self, item: Any, owner: str) -> Data:

@@ -1,7 +1,7 @@
 """Recording calls as they go: an observer per call, one writing thread for all of them.
 
 Theory of operation. `see` puts the step into the call's own queue and returns; that is all that happens on the event
-loop. The thread wakes every half second, encodes and writes what has come, and hands it to the operating
+loop. The thread wakes every three quarters of a second, encodes and writes what has come, and hands it to the operating
 system, so that a crash of the process loses less than a second.
 
 Overflow policy: a queue holds `WAITING_STEPS` (about a minute of a call). When the disk is that far behind, further
@@ -31,7 +31,7 @@ from telephony.tape.write import TapeWriter
 log = structlog.get_logger()
 
 WAITING_STEPS = 3_000
-PAUSE_S = 0.5
+PAUSE_S = 0.75
 SAME_NAME = 100
 """A caller who is connected again has the same call SID: so many folders with the same name may be made."""
 

@@ -23,6 +23,9 @@ from telephony.tape.format import SIDES, TAPE_FILE, Header, to_data
 Reference: TypeAlias = list[str | int]
 
 SILENT = b"\xff"
+WAITING_LINES = 1_000
+"""So many lines are written without being asked for it."""
+_dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 PLAIN_FRAMES = VOCABULARY["AudioReceived"] == ["pcmu", "media_ms", "speech", "level"]
 REMEMBERED_BYTES = 2**20
 """How much of the agent's audio is looked through for what is sent: two minutes of speech."""
@@ -38,16 +41,19 @@ class TapeWriter:
         self._lost = 0
         self._audio = _Audio({side: _open(folder / f"{side}.ulaw") for side in SIDES})
         self._lines = _open(folder / TAPE_FILE)
+        self._waiting: list[str] = []
         self._encoder = Encoder(self._audio.put)
         self._line(to_data(header))
 
     def step(self, step: Step) -> None:
         """One more step; nothing is certain to be on the disk before `flush`."""
         self.steps += 1
-        event = step.event
-        if type(event) is AudioReceived and PLAIN_FRAMES and step.actions == (Transcribe(event.pcmu),):
-            self._frame(step, event)
-            return
+        event, actions = step.event, step.actions
+        if type(event) is AudioReceived and PLAIN_FRAMES and len(actions) == 1:
+            only = actions[0]
+            if type(only) is Transcribe and (only.pcmu is event.pcmu or only.pcmu == event.pcmu):
+                self._frame(step, event)
+                return
         encode = self._encoder.encode
         self._line([step.seq, step.now_ms, encode(step.event), [encode(action) for action in step.actions]])
 
@@ -59,10 +65,14 @@ class TapeWriter:
     def flush(self) -> None:
         """Hands everything to the operating system: a crash of this process cannot lose it any more."""
         self._audio.flush()
-        self._lines.flush()
+        if self._waiting:
+            self._lines.write("".join(self._waiting).encode())
+            self._lines.flush()
+            self._waiting.clear()
 
     def close(self) -> None:
         """The call is over: writes the end line."""
+        self._audio.flush()
         self._line({"end": {"steps": self.steps, "lost": self._lost, "audio": self._audio.sums()}})
         self.flush()
         self.abandon()
@@ -74,16 +84,17 @@ class TapeWriter:
 
     def _frame(self, step: Step, event: AudioReceived) -> None:
         """What nearly all steps are, without the detour: exactly as `_line` would write it."""
-        side, at, size = self._audio.put("AudioReceived", event.pcmu)
         speech = "null" if event.speech is None else event.speech
-        audio = f'["{side}",{at},{size}]'
-        self._lines.write(
+        audio = f'["caller",{self._audio.frame(event.pcmu)},{len(event.pcmu)}]'
+        self._waiting.append(
             f'[{step.seq},{step.now_ms},["AudioReceived",{audio},{event.media_ms},{speech},{event.level}],'
-            f'[["Transcribe",{audio}]]]\n'.encode()
+            f'[["Transcribe",{audio}]]]\n'
         )
 
     def _line(self, data: Data) -> None:
-        self._lines.write(json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
+        self._waiting.append(_dumps(data) + "\n")
+        if len(self._waiting) >= WAITING_LINES:
+            self.flush()
 
 
 def write(folder: Path, header: Header, steps: Iterable[Step]) -> None:
@@ -108,6 +119,7 @@ class _Audio:
 
     def __init__(self, files: dict[str, IO[bytes]]) -> None:
         self._files = files
+        self._waiting = {side: bytearray() for side in files}
         self._sizes = dict.fromkeys(files, 0)
         self._sums = dict.fromkeys(files, 0)
         self._frame: tuple[bytes, Reference] = (b"", ["silence", 0])
@@ -131,9 +143,20 @@ class _Audio:
             self._said_from += over
         return self._append("agent", pcmu)
 
+    def frame(self, pcmu: bytes) -> int:
+        """A frame of the caller's; where in the file it is."""
+        at = self._sizes["caller"]
+        self._sizes["caller"] = at + len(pcmu)
+        self._waiting["caller"] += pcmu
+        return at
+
     def flush(self) -> None:
-        for file in self._files.values():
-            file.flush()
+        for side, waiting in self._waiting.items():
+            if waiting:
+                self._sums[side] = crc32(waiting, self._sums[side])
+                self._files[side].write(waiting)
+                self._files[side].flush()
+                waiting.clear()
 
     def close(self) -> None:
         for file in self._files.values():
@@ -145,9 +168,8 @@ class _Audio:
 
     def _append(self, side: str, pcmu: bytes) -> Reference:
         at = self._sizes[side]
-        self._files[side].write(pcmu)
+        self._waiting[side] += pcmu
         self._sizes[side] += len(pcmu)
-        self._sums[side] = crc32(pcmu, self._sums[side])
         return [side, at, len(pcmu)]
 
     def _find(self, pcmu: bytes) -> Reference | None:
