@@ -122,6 +122,13 @@ def _agent(text: str) -> str:
     return text
 
 
+def _agents(text: str) -> tuple[str, ...]:
+    found = tuple(part for part in re.split(r"[\s,]+", text) if part)
+    for part in found:
+        _agent(part)
+    return found
+
+
 def _directory(text: str) -> Path:
     try:
         return Path(text).expanduser()
@@ -222,6 +229,20 @@ class Settings:
     )
     elevenlabs_model: str = _setting(
         "ELEVENLABS_MODEL", "eleven_flash_v2_5", "Voice model, where the agent names none.", _voice_model
+    )
+    elevenlabs_webhook_secret: str = _setting(
+        "ELEVENLABS_WEBHOOK_SECRET", "", "Secret of the post-call webhook (wsec_...); empty: the webhook is off.",
+        _secret, secret=True,
+    )  # fmt: skip
+    platform_key: str = _setting(
+        "TELEPHONY_PLATFORM_KEY", "", "Key with which a voice platform may use the custom LLM and the personalization "
+        "webhook; empty: both are off.", _secret, secret=True,
+    )  # fmt: skip
+    llm_agents: tuple[str, ...] = _setting(
+        "TELEPHONY_LLM_AGENTS", (), "More agents behind the custom LLM, each as package.module:name.", _agents
+    )
+    after_call: str = _setting(
+        "TELEPHONY_AFTER_CALL", "", "Function that is given each post-call webhook: package.module:name.", _agent
     )
     offline: bool = False
 

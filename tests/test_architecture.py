@@ -30,6 +30,9 @@ RINGS: list[tuple[str, int]] = [
     ("twilio.signature", 2),
     ("twilio.stream_token", 2),
     ("twilio.webhooks", 5),
+    ("custom_llm.wire", 2),
+    ("custom_llm.endpoint", 5),
+    ("custom_llm", 3),
     ("mind", 3),
     ("sockets", 3),
     ("driver", 4),
@@ -52,7 +55,14 @@ RINGS: list[tuple[str, int]] = [
 CONTRACTS = {"stt", "tts", "llm", "vad", "observe"}
 #: Pure: nothing with a clock, a loop, chance or a log.
 PURE = ("errors", "call", "audio", "vad.gate", "twilio.media_stream", "twilio.twiml", "twilio.stream_token")
-PURE_WIRES = ("stt.scribe_wire", "tts.elevenlabs_wire", "tts.contexts", "llm.openai_wire", "speakable")
+PURE_WIRES = (
+    "stt.scribe_wire",
+    "tts.elevenlabs_wire",
+    "tts.contexts",
+    "llm.openai_wire",
+    "speakable",
+    "custom_llm.wire",
+)
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
 #: `app` reaches for the embedded default only when it is wanted, inside a function.
 LAZY = {("app", "offline.local_services")}
