@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from telephony.agent import Agent, IncomingCall, Reject, Voice
+from telephony.agent import Agent, IncomingCall, ManagedAgent, Reject, Voice
 from telephony.call.policy import Limits, TurnTaking, Wording
 from telephony.tools import Tool, ToolContext, tool
 
@@ -23,6 +23,7 @@ __all__ = [
     "Agent",
     "IncomingCall",
     "Limits",
+    "ManagedAgent",
     "Reject",
     "Settings",
     "Tool",

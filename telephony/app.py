@@ -28,7 +28,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from telephony.agent import Agent, AgentSource, IncomingCall
+from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
+from telephony.bridge.rest import AgentsRest
+from telephony.bridge.socket import ManagedSocket
 from telephony.call.events import PhrasesLoaded
 from telephony.clock import Clock
 from telephony.errors import SettingsError
@@ -89,7 +91,7 @@ def load_agent(name: str) -> AgentSource:
         found = getattr(importlib.import_module(module), attribute or "agent")
     except (ImportError, AttributeError, ValueError) as error:
         raise SettingsError([f"TELEPHONY_AGENT={name}: {error}"]) from error
-    if not isinstance(found, Agent) and not callable(found):
+    if not isinstance(found, Agent | ManagedAgent) and not callable(found):
         raise SettingsError([f"TELEPHONY_AGENT={name} is neither an Agent nor a function that returns one"])
     return found  # type: ignore[no-any-return]  # checked above as far as it can be
 
@@ -108,6 +110,7 @@ class Outfit:
             clock=clock,
         )
         self._base_url = settings.elevenlabs_base_url or "https://api.elevenlabs.io"
+        self.agents_rest = AgentsRest(self._base_url, settings.elevenlabs_api_key, clock)
         source = ElevenLabsPhrases(self._base_url, settings.elevenlabs_api_key, clock)
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock)
@@ -124,6 +127,9 @@ class Outfit:
             late_phrases=functools.partial(self.stock_up, agent),
             speakable=functools.partial(speakable, language=language),
         )
+
+    def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
+        return ManagedSocket(agent, call, self.agents_rest, self._clock)
 
     def voice_spec(self, agent: Agent) -> VoiceSpec:
         voice, settings = agent.voice, self._settings
@@ -171,7 +177,7 @@ def compose(
         rest = TwilioRest(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
-    webhooks = Webhooks(carrier, board, agents, detector, clock, rest)
+    webhooks = Webhooks(carrier, board, agents, detector, clock, rest, outfit.agents_rest)
     board.observers.append(lambda call: CallLog(call.call_sid))
     return Service(settings, clock, board, webhooks, rest), outfit
 
@@ -200,6 +206,7 @@ def create_app(
             wired = await stack.enter_async_context(_providers(settings, clock))
             service, outfit = compose(wired, clock, agents, detector)
             stack.push_async_callback(outfit.llm.close)
+            stack.push_async_callback(outfit.agents_rest.aclose)
             if service.rest is not None:
                 stack.push_async_callback(service.rest.aclose)
             app.state.service = service
@@ -274,8 +281,9 @@ async def _alive(service: Service, outfit: Outfit, agents: AgentSource) -> Async
 
     async def warm() -> None:
         await outfit.llm.warm()
-        if isinstance(agents, Agent):
-            await outfit.stock_up(agents)
+        own = agents.fallback if isinstance(agents, ManagedAgent) else agents
+        if isinstance(own, Agent):
+            await outfit.stock_up(own)
         service.warm.set()
 
     async def board() -> None:

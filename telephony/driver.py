@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, assert_never
 
 import structlog
@@ -21,6 +21,7 @@ import structlog
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.call import Ended
+from telephony.call.managed import ManagedAction, SwitchTo
 from telephony.clock import Clock
 from telephony.observe import Observer, Step
 from telephony.ports import Port
@@ -130,6 +131,9 @@ class Ports:
         self.leg, self.ears, self.mind, self.voice = leg, ears, mind, voice
 
     def perform(self, action: a.Action) -> None:
+        if isinstance(action, ManagedAction):
+            self.mind.perform(action)
+            return
         match action:
             case a.SendAudio() | a.SendMark() | a.ClearPlayout() | a.EndCall():
                 self.leg.perform(action)
@@ -145,10 +149,22 @@ class Ports:
                 assert_never(action)
 
 
-async def drive(call: Engine, ports: Ports, inbox: Inbox, leg: asyncio.Task[None], observers: Observers) -> Ended:
+Switch = Callable[[SwitchTo], tuple[Engine, Ports]]
+"""Gives the engine that takes over, and its ports, which are running already."""
+
+
+async def drive(
+    call: Engine,
+    ports: Ports,
+    inbox: Inbox,
+    leg: asyncio.Task[None],
+    observers: Observers,
+    switch: Switch | None = None,
+) -> Ended:
     """Runs `call` to its end; the ports are running already, `leg` is the leg's own task.
 
-    Returns how it ended, after the leg has had time to say what is queued and to close.
+    `SwitchTo` puts another engine in its place; leg, inbox and observers stay. Returns how it ended, after the leg
+    has had time to say what is queued and to close.
     """
     ended = call.ended
     while ended is None:
@@ -162,6 +178,8 @@ async def drive(call: Engine, ports: Ports, inbox: Inbox, leg: asyncio.Task[None
         observers.see(event, actions, now)
         for action in actions:
             ports.perform(action)
+            if isinstance(action, SwitchTo) and switch is not None:
+                call, ports = switch(action)
     observers.close()
     await asyncio.wait([leg], timeout=inbox.clock.real_seconds(FAREWELL_MS))
     return ended

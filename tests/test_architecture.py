@@ -30,6 +30,10 @@ RINGS: list[tuple[str, int]] = [
     ("twilio.signature", 2),
     ("twilio.stream_token", 2),
     ("twilio.webhooks", 5),
+    ("bridge.wire", 2),
+    ("bridge.speech", 2),
+    ("bridge.bridge", 2),
+    ("bridge", 3),
     ("custom_llm.wire", 2),
     ("custom_llm.endpoint", 5),
     ("custom_llm", 3),
@@ -63,6 +67,7 @@ PURE_WIRES = (
     "speakable",
     "custom_llm.wire",
 )
+PURE_BRIDGE = ("bridge.wire", "bridge.speech", "bridge.bridge")
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
 #: `app` reaches for the embedded default only when it is wanted, inside a function.
 LAZY = {("app", "offline.local_services")}
@@ -127,19 +132,19 @@ def test_pure_modules_have_no_clock_and_no_vendor():
     """Time, chance, tasks and logs never reach the heart or a codec."""
     wrong = []
     for name, tree in modules().items():
-        if any(name == p or name.startswith(p + ".") for p in (*PURE, *PURE_WIRES)):
+        if any(name == p or name.startswith(p + ".") for p in (*PURE, *PURE_WIRES, *PURE_BRIDGE)):
             wrong += [f"{name} imports {n}" for n in imports(tree) if n.partition(".")[0] in BANNED]
     assert wrong == []
 
 
 def test_only_the_composition_root_names_vendors():
     """A vendor's shell is imported by `app` (and by what stands outside: tests, demo), by nobody else."""
-    shells = {"stt.scribe", "tts.elevenlabs", "llm.openai", "vad.silero"}
+    shells = {"stt.scribe", "tts.elevenlabs", "llm.openai", "vad.silero", "bridge.socket"}
     wrong = [
         f"{name} imports {other}"
         for name, tree in modules().items()
         for other in ours(tree, shells)
-        if ring(name) < 5 and not name.startswith(("tts.", "stt.", "llm.", "vad."))
+        if ring(name) < 5 and not name.startswith(("tts.", "stt.", "llm.", "vad.", "bridge."))
     ]
     assert wrong == []
 

@@ -28,7 +28,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from telephony.agent import Agent, AgentSource, IncomingCall
+from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.custom_llm import wire
 from telephony.custom_llm.answering import End, Part, PassBack, Text, answer
@@ -157,6 +157,9 @@ class CustomLlm:
             return source
         if (known := self.memory.agent(asked.call_id)) is not None:
             return known
+        if isinstance(source, ManagedAgent):
+            log.error("agent_failed", code="not_an_agent")
+            return None
         call = IncomingCall(asked.call_id, asked.caller, asked.called, "custom-llm")
         try:
             async with self._clock.timeout(AGENT_MS):
