@@ -19,7 +19,7 @@ from telephony.app import Service, running
 from telephony.audio import mulaw, wav
 from telephony.call import actions as a
 from telephony.call import events as e
-from telephony.call.turns import END_CALL
+from telephony.call.thinking import END_CALL
 from telephony.clock import Clock
 from telephony.errors import TelephonyError
 from telephony.observe import Step

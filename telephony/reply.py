@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from telephony.agent import Agent
 from telephony.call.history import AgentSaid, CallerSaid, History, ToolUsed
-from telephony.call.turns import END_CALL
+from telephony.call.thinking import END_CALL
 from telephony.llm import Finished, Llm, LlmRequest, TextDelta, ToolCall
 from telephony.tools import ToolResult
 

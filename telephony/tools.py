@@ -23,7 +23,7 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from telephony.call.turns import END_CALL
+from telephony.call.thinking import END_CALL
 
 log = structlog.get_logger()
 

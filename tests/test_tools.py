@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field
 
-from telephony.call.turns import END_CALL
+from telephony.call.thinking import END_CALL
 from telephony.tools import RESULT_CHARS, Toolbox, ToolContext, tool
 
 

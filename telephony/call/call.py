@@ -19,13 +19,16 @@ from typing import assert_never
 
 from telephony.call import events as e
 from telephony.call.actions import Action, CommitTranscript, EndCall, Transcribe
+from telephony.call.endpointing import Situation, asked_for
 from telephony.call.floor import Floor, Standing
 from telephony.call.history import History
 from telephony.call.keypad import Keypad
+from telephony.call.language import language_for
 from telephony.call.listening import Closed, Listening
 from telephony.call.managed import ManagedEvent
 from telephony.call.patience import Patience
 from telephony.call.policy import Policy
+from telephony.call.speculation import Speculation
 from telephony.call.trouble import Trouble
 from telephony.call.turns import Turns
 
@@ -51,14 +54,18 @@ class Call:
         self._now = 0
         self._policy = policy
         self._out: list[Action] = []
-        self._listening = Listening(policy.turn_taking)
+        rules, language = policy.turn_taking, language_for(policy.language)
+        self._language = language
+        self._listening = Listening(rules, language)
         self._turns = Turns(policy, speakable, self._out)
         self._turns.transcript.resume(history)
         self._standing = Standing()
-        self._floor = Floor(policy.turn_taking, self._listening, self._turns, self._standing, self._out)
+        self._floor = Floor(rules, language, self._listening, self._turns, self._standing, self._out)
+        self._speculation = Speculation(rules, language, self._listening, self._turns, self._standing)
         self._trouble = Trouble(policy, self._listening, self._turns, self._standing, self._out)
         self._keypad = Keypad(policy.limits.keypad_ms)
         self._patience = Patience(policy.limits)
+        self._said = ""
         self._heard_ms = 0  # when the last frame came
         self._frame_ms: int | None = None  # when the last frame came, or the clock stood in for one
 
@@ -121,7 +128,9 @@ class Call:
                 self._patience.drain(deadline_ms)
             case e.EndRequested(reason):
                 self._trouble.end_with("goodbye", reason, now)
-            case e.TimeReached() | e.EarsReady() | e.EarsLost() | e.VoiceReady() | e.VoiceLost() | e.OutboxOverflowed():
+            case e.EarsLost() | e.EarsReady():
+                self._standing.ears_lost = isinstance(event, e.EarsLost)
+            case e.TimeReached() | e.VoiceReady() | e.VoiceLost() | e.OutboxOverflowed():
                 pass  # the ports look after themselves; what follows for the call follows from silence, in `_tick`
             case _:
                 assert_never(event)
@@ -141,9 +150,9 @@ class Call:
             case e.ReplyDelta():
                 self._turns.delta(event, now)
             case e.ToolWanted():
-                self._turns.tool_wanted(event)
+                self._turns.thinking.tool_wanted(event)
             case e.ToolFinished():
-                self._turns.tool_finished(event, now)
+                self._turns.thinking.tool_finished(event, now)
             case e.ReplyEnded():
                 reply = self._turns.reply
                 ends_call = reply is not None and reply.turn == event.turn and reply.ends_call
@@ -154,6 +163,8 @@ class Call:
             case e.ReplyFailed(turn, code, _):
                 if self._turns.reply is not None and self._turns.reply.turn == turn:
                     self._trouble.reply_failed(code, now)
+                elif (guess := self._turns.thinking.guess) is not None and guess.turn == turn:
+                    self._turns.drop_guess(code)
 
     def _spoken(self, event: e.VoiceEvent, now: int) -> None:
         unspoken = ""
@@ -171,7 +182,7 @@ class Call:
 
     def _key(self, digit: str, now: int) -> None:
         self._listening.voice.key_pressed()
-        if self._turns.live() and not self._floor.untouchable():
+        if self._turns.live() and not self._floor.untouchable(now):
             self._floor.cut("key", now)
         if entry := self._keypad.press(digit, now):
             self._caller_said(entry, now)
@@ -188,8 +199,8 @@ class Call:
         self._stalled_frames(now)
         if self.ended is not None:
             return
-        commit = self._listening.wants_commit()
-        if commit:
+        self._listen_for(now)
+        if commit := self._listening.wants_commit():
             self._out.append(CommitTranscript(commit))
         self._floor.interruption(now)
         if (closed := self._listening.closed()) is not None:
@@ -202,7 +213,16 @@ class Call:
             self._turns.explain("marks_missing", {})
             self._turns.playout.give_up(now)
         self._agent(now)
+        self._speculation.consider(now)
         self._time(now)
+
+    def _listen_for(self, now: int) -> None:
+        """What the caller's words reply to: the agent's last ones, as far as they were heard."""
+        if (said := self._turns.last_words(now)) != self._said:
+            self._said = said
+            asked = said.rstrip().endswith("?")
+            expects = asked_for(said, self._policy.expects, self._language)
+            self._listening.situation = Situation(asked, expects)
 
     def _utterance_over(self, closed: Closed, now: int) -> None:
         match self._floor.utterance_over(closed, now):
@@ -229,8 +249,8 @@ class Call:
         if turns.settle(now):
             standing.apologies = 0
         if listening.utterance is None and not turns.playout.held:
-            turns.allow_tool(now)
-            free = not turns.live() and turns.abandoned is None and standing.ending is None
+            turns.thinking.allow_tool(now)
+            free = not turns.live() and turns.thinking.abandoned is None and standing.ending is None
             if standing.owed_ms is not None and free and self._keypad.deadline is None:
                 turns.start(now, standing.owed_ms)
                 standing.owed_ms = None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from telephony.call.actions import Action, LineAdded
 from telephony.call.barge_in import Evidence, Verdict, judge
+from telephony.call.language import Language
 from telephony.call.listening import Closed, Listening
 from telephony.call.patience import Ending
 from telephony.call.policy import TurnTaking
@@ -20,6 +21,15 @@ from telephony.call.words import backchannel
 
 NOT_HEARD_VOICE_MS = 500
 """So much voice without any words deserves a question; less is a noise."""
+DISMISSED_GAP_MS = 1_000
+"""Voice without words that stops for no longer than this is still the same sound."""
+CUT_OFF_MS = 1_500
+"""A caller who goes on within this time of a decision, and has heard nothing yet, was cut off: it was a pause."""
+ECHO_WORDS = 2
+ECHO_WORDS_WITH_VOICE = 4
+"""So many words that the agent is just saying, in its order, are its echo. A caller may well repeat three of them."""
+DEAF_AFTER = 2
+"""So many utterances without words in a row: the ears do not work, and voice alone has to do."""
 
 Because = dict[str, int | str]
 
@@ -27,11 +37,14 @@ Because = dict[str, int | str]
 @dataclass(slots=True)
 class Standing:
     """How things stand between the two. `owed_ms`: since when the caller's words are not answered; `restarts` of the
-    answer under way; `apologies` in a row; `ending`, once the call is being ended."""
+    answer under way; `apologies` in a row; `unheard`: utterances without words in a row; `ending`, once the call is
+    being ended."""
 
     owed_ms: int | None = None
     restarts: int = 0
     apologies: int = 0
+    unheard: int = 0
+    ears_lost: bool = False
     ending: Ending | None = None
 
     def owe(self, now: int) -> None:
@@ -48,34 +61,49 @@ class Floor:
     """See the module text."""
 
     def __init__(
-        self, rules: TurnTaking, listening: Listening, turns: Turns, standing: Standing, out: list[Action]
+        self,
+        rules: TurnTaking,
+        language: Language,
+        listening: Listening,
+        turns: Turns,
+        standing: Standing,
+        out: list[Action],
     ) -> None:
         self._rules = rules
+        self._language = language
         self._listening = listening
         self._turns = turns
         self._standing = standing
         self._out = out
+        self._dismissed_ms: int | None = None  # media time until which voice without words is the one dismissed
 
-    def untouchable(self) -> bool:
+    def untouchable(self, now: int) -> bool:
         """What is being said must be heard to its end."""
-        return self._turns.guarded() or self._standing.final
+        return self._standing.final or self._turns.guarded(now)
 
     def interruption(self, now: int) -> None:
         """Looks at the evidence and acts on the verdict."""
         turns, listening = self._turns, self._listening
-        if not turns.live() or self.untouchable():
+        listening.urgent = turns.playout.held
+        if not turns.live() or self.untouchable(now):
             return
         if listening.utterance is None:
             if turns.playout.held:
                 self._resume(now, {"why": "nothing left"})
             return
         if self._standing.restarts and turns.unheard_reply(now):
-            if turns.playout.held and listening.silence_ms >= self._rules.commit_after_ms:
+            if turns.playout.held and listening.silence_ms >= self._rules.resume_after_ms:
                 self._resume(now, {"why": "already restarted"})
             return
         evidence = self._evidence(now)
-        verdict, why = judge(evidence, self._rules)
-        because: Because = {"why": why, "voice_ms": evidence.voice_ms, "silence_ms": evidence.silence_ms}
+        verdict, why = judge(evidence, self._rules, self._language)
+        because: Because = {
+            "why": why,
+            "voice_ms": evidence.voice_ms,
+            "burst_ms": evidence.burst_ms,
+            "silence_ms": evidence.silence_ms,
+            "words": len(evidence.text.split()),
+        }
         if verdict is Verdict.HOLD:
             turns.explain("hold", because)
             self._out += turns.playout.hold(now)
@@ -83,16 +111,19 @@ class Floor:
             self.cut(why, now, because)
         elif verdict is Verdict.RESUME:
             self._resume(now, because)
-            if why in ("backchannel", "too short", "no words"):
-                listening.discard(answered=why == "backchannel")
+            if why == "no words in it":
+                self._dismiss()
+            listening.discard(answered=bool(evidence.text))
 
     def cut(self, why: str, now: int, because: Because | None = None) -> None:
         """The caller has the floor. An answer of which nothing was heard is still owed."""
-        unanswered = self._turns.unheard_reply(now)
+        unanswered, reply = self._turns.unheard_reply(now), self._turns.reply
         self._turns.explain("cut", because or {"why": why})
         self._turns.cut(now)
         self._standing.ending = None
-        if unanswered:
+        if unanswered and reply is not None:
+            if self._listening.utterance is not None and now - reply.decided_ms <= CUT_OFF_MS:
+                self._listening.was_cut_off()
             self._standing.restarts += 1
             self._standing.owe(now)
         else:
@@ -103,44 +134,75 @@ class Floor:
         if self._standing.final:
             return ""
         because: Because = {
+            "why": closed.wait.why,
+            "wait_ms": closed.wait.ms,
             "silence_ms": closed.silence_ms,
             "voice_ms": closed.voice_ms,
+            "patience_ms": self._listening.endpointing.patience_ms,
             "transcript": "final" if closed.complete else "partial",
         }
         live = self._turns.live()
-        if closed.text and not (live and backchannel(closed.text) and not self._turns.asked(now)):
-            what = "words"
-            self._turns.explain("end_of_turn", because, self._turns.last + 1)
-        elif self._standing.owed_ms is not None or live:
-            what = ""
+        if closed.text and not (live and self._no_answer(closed.text, now)):
+            self._standing.unheard = 0
+            self._turns.explain("end_of_turn", because, self._turns.upcoming(closed.text))
+            return "words"
+        self._turns.drop_guess("no words")
+        if self._standing.owed_ms is not None or live:
             self._turns.explain("ignored", because)  # what was under way goes on
         elif closed.voice_ms >= NOT_HEARD_VOICE_MS:
-            what = "not_heard"
-            self._turns.explain(what, because)
-        else:
-            what = ""
-        return what
+            self._standing.unheard += 1
+            self._turns.explain("not_heard", because)
+            return "not_heard"
+        return ""
 
     def caller_said(self, text: str, now: int) -> None:
         """Words (or keys) of the caller that want an answer."""
+        self._out.append(LineAdded("caller", text, self._turns.upcoming(text)))
         self._turns.transcript.caller(text)
-        self._out.append(LineAdded("caller", text, self._turns.last + 1))
         self._standing.owe(now)
 
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _no_answer(self, text: str, now: int) -> bool:
+        """Said while the agent has something to say, and wants nothing: a listener's words, or the agent's own."""
+        return (backchannel(text, self._language) and not self._turns.asked(now)) or self._echo(text)
+
     def _evidence(self, now: int) -> Evidence:
-        utterance, voice = self._listening.utterance, self._listening.voice
+        utterance, voice, text = self._listening.utterance, self._listening.voice, ""
         assert utterance is not None
+        text = utterance.text
         return Evidence(
             held=self._turns.playout.held,
             voiced=voice.voiced,
             voice_ms=utterance.voice_ms,
             burst_ms=voice.burst_ms,
             silence_ms=self._listening.silence_ms,
-            text=utterance.text,
+            text=text,
             text_final=utterance.committed and not utterance.awaited,
             asked=self._turns.asked(now),
             leaving=self._standing.ending is not None,
+            echo=self._echo(text),
+            ears=self._listening.tells_at_once and not self._standing.ears_lost and self._standing.unheard < DEAF_AFTER,
+            dismissed=self._dismissed(),
         )
+
+    def _echo(self, text: str) -> bool:
+        """The agent's own words come back: without a voice of the caller's, or before we know the caller's voice."""
+        utterance, level = self._listening.utterance, self._listening.voice.level
+        voiceless = utterance is not None and utterance.voice_ms < self._rules.min_word_ms
+        least = ECHO_WORDS if voiceless else ECHO_WORDS_WITH_VOICE
+        return (voiceless or not level.known) and self._turns.says(text, least)
+
+    def _dismiss(self) -> None:
+        self._dismissed_ms = self._listening.voice.media_ms + DISMISSED_GAP_MS
+
+    def _dismissed(self) -> bool:
+        voice = self._listening.voice
+        if self._dismissed_ms is None or voice.media_ms > self._dismissed_ms:
+            return False
+        if voice.voiced:
+            self._dismiss()
+        return True
 
     def _resume(self, now: int, because: Because) -> None:
         self._turns.explain("resume", because)

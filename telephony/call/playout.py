@@ -34,7 +34,8 @@ SLOW_MS_PER_CHAR = 90
 class Track:
     """The audio of one turn. `ends` holds (character, end in bytes) in spoken order; `played` and `sent` are byte
     positions; `words` counts the aligned characters of the words that were heard when the track was last cleared;
-    `closed` says that no more audio will come; `cut` that some of it was dropped."""
+    `closed` says that no more audio will come; `cut` that some of it was dropped; `waiting` that it may not be heard
+    yet, if ever."""
 
     audio: bytearray = field(default_factory=bytearray)
     ends: list[tuple[str, int]] = field(default_factory=list)
@@ -43,10 +44,11 @@ class Track:
     words: int = 0
     closed: bool = False
     cut: bool = False
+    waiting: bool = False
 
     def finished(self) -> bool:
         """All audio has come and all of it was played."""
-        return self.closed and self.played >= len(self.audio)
+        return not self.waiting and self.closed and self.played >= len(self.audio)
 
     def words_heard(self, position: int) -> tuple[int, int]:
         """(number of aligned characters in whole words heard up to `position`, byte position where they end)."""
@@ -153,6 +155,12 @@ class Playout:
             track.closed = True
         return actions
 
+    def release(self, turn: int, now: int) -> list[Action]:
+        """What waited may be heard from now on."""
+        if turn in self.tracks:
+            self.tracks[turn].waiting = False
+        return self._pump(now)
+
     def forget(self, turn: int) -> None:
         """The turn is settled; its audio is freed."""
         self.tracks.pop(turn, None)
@@ -189,7 +197,7 @@ class Playout:
 
     def speaking(self, now: int) -> bool:
         """The agent can be heard, or could be if it were not held: audio at the carrier, or kept back."""
-        kept = self.held and any(track.sent < len(track.audio) for track in self.tracks.values())
+        kept = self.held and any(t.sent < len(t.audio) and not t.waiting for t in self.tracks.values())
         return bool(self._outstanding) or self.until_ms > now or kept
 
     def overdue_ms(self, grace_ms: int) -> int | None:
@@ -232,6 +240,8 @@ class Playout:
         if self.held:
             return actions
         for turn, track in self.tracks.items():
+            if track.waiting:
+                continue
             ready = len(track.audio) // FRAME * FRAME
             while track.sent < ready:
                 if not self._outstanding:  # a fresh run: nothing is proved until its first echo

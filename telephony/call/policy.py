@@ -6,35 +6,113 @@ says by itself. An agent may replace any of them (`Agent(turn_taking=..., limits
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 
 @dataclass(frozen=True, slots=True)
 class TurnTaking:
-    """When the caller has finished, and when an interruption is one. Times in ms, probabilities in thousandths."""
+    """When the caller has finished, and when an interruption is one. Times in ms, probabilities in thousandths.
 
+    Silences are counted from the last detector window with voice, which ends some 80 ms after the voice itself.
+    `TurnTaking.preset("eager" | "balanced" | "patient")` gives the presets; the defaults are `balanced`.
+    """
+
+    # --- what is voice ---
     voiced_at: int = 500
     """A detector window at or above this is voice (the detector's own recommendation)."""
     unvoiced_below: int = 350
     """Below this a window is not voice any more; between the two, the last state holds."""
     onset_ms: int = 64
     """Voice for this long (two windows) is an onset: shorter is a click."""
-    commit_after_ms: int = 240
-    """Silence after which the transcript is asked for, ahead of the decision: its latency is hidden behind the rest."""
-    end_of_turn_ms: int = 560
-    """Silence that ends a turn. People pause 300-500 ms inside a thought."""
+    quieter_tenths_db: int = 140
+    """Voice this much below the caller's own (tenths of dB) is somebody else's: babble, a television, an echo."""
+
+    # --- when a turn is over (see call/endpointing.py) ---
+    finished_ms: int = 380
+    """After a thought that needs nothing more. People leave about 200 ms; a breath inside a thought is shorter."""
+    likely_ms: int = 540
+    """After a request or an answer that is whole, though details may follow."""
+    open_ms: int = 800
+    """After a statement that may go on: longer than most pauses between phrases."""
+    trailing_ms: int = 1_300
+    """After words that cannot end a thought: longer than nearly all pauses for thought."""
+    entry_ms: int = 1_150
+    """While digits, a spelling or an address is under way: groups are 0.4-1.0 s apart."""
+    unheard_ms: int = 700
+    """After voice of which nothing has been transcribed."""
+    silence_ms: int = 640
+    """In a language without data: silence alone decides. People pause 300-500 ms inside a thought."""
+    patience_ms: int = 400
+    """Most that a caller's own pauses may add to a wait."""
+    pause_margin_ms: int = 150
+    """What is added to the pause that this caller usually makes."""
+    commit_after_ms: int = 200
+    """The transcript is not asked for earlier than this: each request costs the recogniser its context."""
+    commit_lead_ms: int = 400
+    """It is asked for this long before the turn would end: the slowest usual transcript (380 ms) is hidden by that."""
     transcript_wait_ms: int = 1_200
-    """How long past the end of turn to wait for a transcript before the last partial is taken instead."""
-    hold_after_ms: int = 160
-    """Voice for this long while the agent is audible holds the playout (five windows)."""
+    """How long past the end of turn to wait for a transcript when nothing at all has been heard as words..."""
+    partial_wait_ms: int = 500
+    """...and when there is a partial to go by."""
+
+    # --- preparing a reply while the silence is still being judged ---
+    speculate: str = "speech"
+    """`off`, `llm` (think ahead), or `speech` (also have the first unit spoken). Never heard before the decision."""
+    speculate_after_ms: int = 80
+    """Silence after which a thought that looks finished is answered on trial, once its last words have come..."""
+    speculate_at_latest_ms: int = 200
+    """...or after this much silence, when no more words come."""
+    speculate_lead_ms: int = 560
+    """Other thoughts: this long before their turn would end (first token and first audio of usual providers)."""
+    speculations: int = 3
+    """Most trials for one utterance."""
+    speculations_wasted: int = 6
+    """So many more trials wasted than used in a call, and there are no more of them: they cost money."""
+
+    # --- interruptions (see call/barge_in.py) ---
+    hold_after_ms: int = 128
+    """Voice for this long while the agent is audible holds the playout (four windows; coughs are often shorter)."""
     cut_after_ms: int = 900
-    """Voice for this long while held is an interruption, whatever the words are."""
-    resume_after_ms: int = 400
-    """Silence for this long while held, with no words of an interruption, is a false alarm."""
+    """Voice for this long while held is an interruption when there are no ears to tell what it is."""
+    hold_limit_ms: int = 1_800
+    """Voice for this long without any words is no speech to us: the agent goes on, and it may go on as well."""
+    resume_after_ms: int = 260
+    """Silence for this long while held, with no words of an interruption, is a false alarm: words come in 150 ms."""
     resume_wait_ms: int = 500
-    """How much longer a resume waits when the sound was long enough to be a word and no transcript has come."""
+    """How much longer a resume waits for the final words of what may be an answer."""
     min_word_ms: int = 180
     """A sound with less voice than this cannot be a word; it neither starts a turn nor waits for a transcript."""
+
+    def __post_init__(self) -> None:
+        if self.speculate not in ("off", "llm", "speech"):
+            raise ValueError(f"TurnTaking.speculate must be off, llm or speech, not {self.speculate!r}")
+
+    @classmethod
+    def preset(cls, name: str) -> TurnTaking:
+        """`eager` waits a quarter less, `patient` half as long again. Raises ValueError for other names."""
+        if name not in PRESETS:
+            raise ValueError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
+        return cls().scaled(PRESETS[name])
+
+    @classmethod
+    def plain(cls, silence_ms: int) -> TurnTaking:
+        """The plain silence rule, for comparison: one wait, whatever was said."""
+        return cls(
+            **dict.fromkeys(_WAITS, silence_ms),  # type: ignore[arg-type]  # all waits are int
+            patience_ms=0,
+            commit_after_ms=min(240, silence_ms),
+            commit_lead_ms=silence_ms,
+        )
+
+    def scaled(self, thousandths: int) -> TurnTaking:
+        """All waits for the end of a turn, longer or shorter."""
+        waits = {name: getattr(self, name) * thousandths // 1_000 for name in _WAITS}
+        return replace(self, **waits, commit_after_ms=min(self.commit_after_ms, waits["finished_ms"]))
+
+
+_WAITS = ("finished_ms", "likely_ms", "open_ms", "trailing_ms", "entry_ms", "unheard_ms", "silence_ms")
+PRESETS: dict[str, int] = {"eager": 750, "balanced": 1_000, "patient": 1_500}
+"""Presets as thousandths of the default waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +145,9 @@ class Limits:
     """How often the text of one turn may be handed to the voice again."""
     mark_every_ms: int = 500
     """Marks come at least this often, so that what was heard is known this exactly."""
-    frames_stop_ms: int = 200
-    """After this long without a frame the caller's audio is unknown, and time goes on by the clock."""
+    frames_stop_ms: int = 1_000
+    """After this long without a frame time goes on by the clock. Audio that is merely late is no silence: a network's
+    hiccup of half a second must not end a turn, nor commit half of a sentence."""
     frames_dead_ms: int = 8_000
     """After this long without a frame the leg is dead."""
     keypad_ms: int = 1_500
@@ -97,6 +176,21 @@ PHRASE_NAMES: tuple[str, ...] = tuple(f.name for f in fields(Wording))
 
 
 @dataclass(frozen=True, slots=True)
+class Expects:
+    """A question of the agent that contains `phrase` (any case) asks for `kind`: `digits`, `code`, `spelling`, `email`
+    or `address`, of `length` symbols if that is known. The waits of `turn_taking`, if given, hold for its answer."""
+
+    phrase: str = ""
+    kind: str = ""
+    length: int = 0
+    turn_taking: TurnTaking | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("", "digits", "code", "spelling", "email", "address"):
+            raise ValueError(f"Expects.kind must be digits, code, spelling, email, address or empty, not {self.kind!r}")
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """All that the core needs to know of an agent."""
 
@@ -104,6 +198,12 @@ class Policy:
     """Said at once when the call starts; empty: the agent waits for the caller."""
     greeting_protected: bool = False
     """A protected greeting is not held or cut; what the caller says meanwhile is answered afterwards."""
+    must_be_heard: tuple[str, ...] = ()
+    """Sentences (a disclosure) that are not interrupted wherever the agent says them."""
+    expects: tuple[Expects, ...] = ()
+    """What the agent's questions ask for, beyond what the language's own data knows."""
+    language: str = "en"
+    """ISO 639-1; decides what turn-taking knows of words."""
     turn_taking: TurnTaking = field(default_factory=TurnTaking)
     limits: Limits = field(default_factory=Limits)
     wording: Wording = field(default_factory=Wording)

@@ -41,10 +41,11 @@ class Transcript:
                 return
         self._lines.append((turn, used))
 
-    def history(self) -> History:
-        """For the model: no unheard lines, and the caller's lines in a row joined."""
+    def history(self, saying: str = "") -> History:
+        """For the model: no unheard lines, and the caller's lines in a row joined. `saying`: as if the caller had
+        said this as well."""
         items: list[HistoryItem] = []
-        for _, item in self._lines:
+        for _, item in [*self._lines, *([(0, CallerSaid(saying))] if saying else [])]:
             if isinstance(item, AgentSaid) and not item.text:
                 continue
             last = items[-1] if items else None

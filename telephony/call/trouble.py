@@ -34,7 +34,7 @@ class Trouble:
 
     def wait_deadline(self, now: int) -> int | None:
         """When the silence of a reply under way has to be bridged, or its thinking given up."""
-        waiting = self._turns.reply or self._turns.abandoned
+        waiting = self._turns.reply or self._turns.thinking.abandoned
         if waiting is None or self._standing.ending is not None:
             return None
         stuck = waiting is self._turns.reply and not waiting.running and not waiting.ended
@@ -48,7 +48,7 @@ class Trouble:
     def bridge_silence(self, now: int) -> None:
         """Nothing audible for too long: a filler; no progress for much too long: an apology."""
         at, reply = self.wait_deadline(now), self._turns.reply
-        waiting = reply or self._turns.abandoned
+        waiting = reply or self._turns.thinking.abandoned
         if at is None or at > now or waiting is None:
             return
         stuck = waiting is reply and not waiting.running and not waiting.ended

@@ -1,46 +1,29 @@
 """Turns: what the agent says, from the model's first word to the last mark.
 
-Theory of operation. A turn is a number. It is *thought* (the live `Reply`: text and tools from the model), *spoken*
-(its `Speech`: units, attempts, audio) and *played* (its track in the `Playout`). The three may be far apart in time,
-so each is looked up by number, and what has no entry any more is stale and ignored. A fixed phrase is a turn that is
-not thought. A turn is settled when its track has been played, or cut; then its line enters the record as heard.
+Theory of operation. A turn is a number. It is *thought* (its `Reply`, see `thinking.py`), *spoken* (its `Speech`:
+units, attempts, audio) and *played* (its track in the `Playout`). The three may be far apart in time, so each is looked
+up by number, and what has no entry any more is stale and ignored. A fixed phrase is a turn that is not thought. A turn
+is settled when its track has been played, or cut; then its line enters the record as heard.
 
-At most one reply is live. A reply that is cut while one of its tools runs is *abandoned*: nothing more of it is
-spoken, but its tool finishes and its result enters the history, so that it is neither lost nor run twice.
+A guess (a reply on trial) is spoken up to its first unit, and its track waits. It counts as nothing the agent says
+until it is adopted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 
-from telephony.call.actions import Action, CancelReply, Explain, LineAdded, RefuseTool, RunTool, StartReply
-from telephony.call.events import Phrase, ReplyDelta, ReplyEnded, SpeechAudio, ToolFinished, ToolWanted
-from telephony.call.history import ToolUsed
-from telephony.call.phrasing import Phrasing
+from telephony.call.actions import Action, Explain, LineAdded
+from telephony.call.events import Phrase, ReplyDelta, ReplyEnded, SpeechAudio
+from telephony.call.history import CallerSaid, History, HistoryItem
+from telephony.call.language import language_for
 from telephony.call.playout import Playout
 from telephony.call.policy import Policy
 from telephony.call.speech import Speech, Unit
+from telephony.call.thinking import Reply, Thinking
 from telephony.call.transcript import Transcript, heard_text
-
-END_CALL = "end_call"
-"""The built-in tool with which the model ends the call."""
-
-
-@dataclass(slots=True)
-class Reply:
-    """The thinking of one turn. `progress_ms`: when it last gave a sign of life."""
-
-    turn: int
-    decided_ms: int
-    progress_ms: int
-    phrasing: Phrasing = field(default_factory=Phrasing)
-    ended: bool = False
-    wanted: ToolWanted | None = None  # waits for the core's answer
-    running: dict[str, ToolWanted] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)  # every tool call so far
-    ends_call: bool = False
-    fillers: int = 0
+from telephony.call.words import gist, words
 
 
 class Turns:
@@ -49,22 +32,28 @@ class Turns:
     def __init__(self, policy: Policy, speakable: Callable[[str], str], out: list[Action]) -> None:
         self.playout = Playout(policy.limits.mark_every_ms)
         self.transcript = Transcript()
-        self.reply: Reply | None = None
-        self.abandoned: Reply | None = None
+        self.thinking = Thinking(self.transcript, out)
+        self.guesses_used = 0
         self.last = 0  # the highest turn number given out
         self.protected: set[int] = set()
         self.settled_text = ""  # what the agent was last heard to say
         self._speeches: dict[int, Speech] = {}
         self._phrases: dict[str, Phrase] = {}
         self._policy = policy
+        self._language = language_for(policy.language)
         self._speakable = speakable
         self._out = out
 
     # --- questions --------------------------------------------------------------------------------------------------
 
+    @property
+    def reply(self) -> Reply | None:
+        """The live reply."""
+        return self.thinking.reply
+
     def live(self) -> bool:
         """The agent has something to say, or is thinking about it."""
-        return self.reply is not None or bool(self._speeches)
+        return self.reply is not None or any(not self._is_guess(turn) for turn in self._speeches)
 
     def heard(self, turn: int, now: int) -> bool:
         """Some of what is said in `turn` has provably been heard."""
@@ -74,16 +63,33 @@ class Turns:
         """A reply is on its way of which the caller has heard nothing yet."""
         return self.reply is not None and not self.heard(self.reply.turn, now)
 
-    def guarded(self) -> bool:
-        """What is being said must not be interrupted."""
-        return any(turn in self.protected for turn in self._speeches)
+    def guarded(self, now: int) -> bool:
+        """What is being said must not be interrupted: a protected turn, or a sentence that must be heard."""
+        if any(turn in self.protected for turn in self._speeches):
+            return True
+        return bool(self._policy.must_be_heard) and any(self._says_disclosure(turn, now) for turn in self._speeches)
 
     def asked(self, now: int) -> bool:
         """The agent's words, as heard so far, end with a question."""
+        return self.last_words(now).rstrip().endswith("?")
+
+    def last_words(self, now: int) -> str:
+        """What the agent was last heard to say."""
         text = self.settled_text
         for turn in self._speeches:
             text = self._heard(turn, now) or text
-        return text.rstrip().endswith("?")
+        return text
+
+    def says(self, text: str, least: int) -> bool:
+        """`text` has at least so many words, and the agent is saying all of them, in this order."""
+        found = words(text)
+        if len(found) < least:
+            return False
+        for turn, speech in self._speeches.items():
+            spoken = [] if self._is_guess(turn) else words(" ".join(unit.spoken for unit in speech.units))
+            if any(spoken[at : at + len(found)] == found for at in range(len(spoken) - len(found) + 1)):
+                return True
+        return False
 
     def speech_deadline(self) -> int | None:
         return min((d for s in self._speeches.values() if (d := s.deadline) is not None), default=None)
@@ -98,78 +104,106 @@ class Turns:
 
     # --- thinking ---------------------------------------------------------------------------------------------------
 
-    def start(self, now: int, decided_ms: int) -> int:
-        """Starts the next reply with the history as heard. Returns its turn."""
+    def start(self, now: int, decided_ms: int) -> None:
+        """Starts the reply to the history as heard: the guess, if that is what it answers, or the next one."""
         for turn in self._speeches:
-            self._note_heard(turn, now)
+            if not self._is_guess(turn):
+                self._note_heard(turn, now)
+        history = self.transcript.history()
+        self._keep_guess(history)
+        if (guess := self.thinking.guess) is not None:
+            self._adopt(guess, decided_ms, now)
+            return
         self.last += 1
-        self.reply = Reply(self.last, decided_ms, now)
-        self._out.append(StartReply(self.last, self.transcript.history()))
+        self.thinking.begin(self.last, history, decided_ms, now)
         self.transcript.agent(self.last, "")
-        return self.last
+
+    def guess(self, text: str, now: int) -> None:
+        """Prepares the reply to `text`, as if the caller had finished."""
+        self.last += 1
+        self.explain("guess", {"words": len(words(text))})
+        self.thinking.begin_guess(self.last, self.transcript.history(saying=text), now)
+
+    def drop_guess(self, why: str) -> None:
+        """The guess is not wanted: as if it had never been."""
+        if (guess := self.thinking.guess) is None:
+            return
+        self.explain("guess_dropped", {"why": why}, guess.turn)
+        self.thinking.drop_guess()
+        if (speech := self._speeches.pop(guess.turn, None)) is not None:
+            self._out += speech.drop()
+        self.playout.forget(guess.turn)
+
+    def upcoming(self, text: str) -> int:
+        """The turn that will answer `text`: the guess, if it does."""
+        self._keep_guess(self.transcript.history(saying=text))
+        return self.last + 1 if self.thinking.guess is None else self.thinking.guess.turn
 
     def delta(self, event: ReplyDelta, now: int) -> None:
-        if (reply := self._live(event.turn)) is None or reply.ended:
-            return
-        reply.progress_ms = now
-        for written in reply.phrasing.add(event.text):
-            self._say(event.turn, written, now)
+        if (reply := self.thinking.delta(event, now)) is not None:
+            self._say_pending(reply, now)
 
     def ended(self, event: ReplyEnded, now: int) -> bool:
         """The model has finished. False if that left nothing at all to say or do."""
-        if (reply := self._live(event.turn)) is None or reply.ended:
+        reply = self.thinking.ended(event, now, spoken=event.turn in self._speeches)
+        if reply is None:
             return True
-        reply.ended, reply.progress_ms = True, now
-        rest = reply.phrasing.end()
-        if not (event.finish == "length" and event.turn in self._speeches):  # half a sentence is better not begun
-            for written in rest:
-                self._say(event.turn, written, now)
-        said_something = event.turn in self._speeches
-        if said_something:
-            self._out += self._speeches[event.turn].finish(now)
-            self._after_speech(event.turn, now)
-        else:
-            self.reply = None
-        return said_something or reply.ends_call
-
-    def tool_wanted(self, event: ToolWanted) -> None:
-        reply = self._live(event.turn)
-        if reply is None or reply.wanted is not None:
-            return
-        if event.tool_call_id in reply.asked:  # a repeated call is never run twice
-            self._out.append(RefuseTool(event.turn, event.tool_call_id, "This call was made already."))
-            return
-        reply.asked.add(event.tool_call_id)
-        reply.wanted = event
-
-    def allow_tool(self, now: int) -> None:
-        """The tool that waits may run."""
-        if (reply := self.reply) is None or (wanted := reply.wanted) is None:
-            return
-        reply.wanted, reply.progress_ms = None, now
-        reply.running[wanted.tool_call_id] = wanted
-        reply.ends_call = reply.ends_call or wanted.name == END_CALL
-        self._out.append(RunTool(reply.turn, wanted.tool_call_id))
-
-    def tool_finished(self, event: ToolFinished, now: int) -> None:
-        for reply in (self.reply, self.abandoned):
-            if reply is not None and reply.turn == event.turn and event.tool_call_id in reply.running:
-                wanted = reply.running.pop(event.tool_call_id)
-                reply.progress_ms = now
-                used = ToolUsed(wanted.tool_call_id, wanted.name, wanted.arguments, event.result, wanted.extra)
-                self.transcript.tool(event.turn, used)
-        if self.abandoned is not None and not self.abandoned.running:
-            self._out.append(CancelReply(self.abandoned.turn))
-            self.abandoned = None
+        if reply is self.thinking.guess:
+            if not reply.pending and reply.turn not in self._speeches and reply.wanted is None:
+                self.drop_guess("empty")
+            else:
+                self._say_pending(reply, now)
+            return True
+        return self._all_said(reply, now)
 
     def give_up_reply(self, now: int) -> None:
         """The thinking of the live reply has failed or is stopped; what was said of it stays."""
         if (reply := self.reply) is None:
             return
-        self._stop_thinking(reply)
+        self._say_pending(reply, now)
+        self.thinking.stop()
         if (speech := self._speeches.get(reply.turn)) is not None and not speech.complete:
             self._out += speech.finish(now)
             self._after_speech(reply.turn, now)
+
+    def _keep_guess(self, history: History) -> None:
+        """Only for the same history, and for words that mean the same."""
+        if (guess := self.thinking.guess) is None:
+            return
+        said, now_said = guess.history[-1:], history[-1:]
+        same = guess.history[:-1] == history[:-1] and [self._gist(x) for x in said] == [self._gist(x) for x in now_said]
+        if not same:
+            self.drop_guess("other words")
+
+    def _gist(self, item: HistoryItem) -> tuple[str, ...] | HistoryItem:
+        return gist(item.text, self._language) if isinstance(item, CallerSaid) else item
+
+    def _adopt(self, guess: Reply, decided_ms: int, now: int) -> None:
+        self.guesses_used += 1
+        self.explain("guess_used", {"ahead_ms": now - guess.decided_ms}, guess.turn)
+        self.transcript.agent(guess.turn, "")
+        reply = self.thinking.adopt(decided_ms, now)
+        self._out += self.playout.release(reply.turn, now)
+        if reply.ended:
+            self._all_said(reply, now)
+        else:
+            self._say_pending(reply, now)
+
+    def _say_pending(self, reply: Reply, now: int) -> None:
+        """Hands units to the voice: of a guess the first, if any; the rest when it is more than a guess."""
+        aloud = self._policy.turn_taking.speculate == "speech"
+        while reply.pending and (reply is not self.thinking.guess or (aloud and reply.turn not in self._speeches)):
+            self._say(reply.turn, reply.pending.pop(0), now)
+
+    def _all_said(self, reply: Reply, now: int) -> bool:
+        self._say_pending(reply, now)
+        said_something = reply.turn in self._speeches
+        if said_something:
+            self._out += self._speeches[reply.turn].finish(now)
+            self._after_speech(reply.turn, now)
+        else:
+            self.thinking.reply = None
+        return said_something or reply.ends_call
 
     # --- speaking ---------------------------------------------------------------------------------------------------
 
@@ -178,6 +212,7 @@ class Turns:
 
     def phrase(self, name: str, now: int, text: str = "") -> int:
         """Says a fixed phrase: from the stock if it is there, through the voice if not. Returns its turn."""
+        self.drop_guess("phrase")
         self.last += 1
         turn, text = self.last, text or str(asdict(self._policy.wording)[name])
         speech = self._speech(turn, now)
@@ -198,7 +233,7 @@ class Turns:
         speech = self._speeches.get(event.turn)
         if speech is None or not speech.current(event.attempt):
             return
-        self.playout.open(event.turn)
+        self.playout.open(event.turn).waiting = self._is_guess(event.turn)
         self.playout.align(event.turn, event.text, event.ends_ms, speech.base)
         self._out += self.playout.add(event.turn, event.pcmu, now)
         self._out += speech.audio(event.pcmu, event.text, now)
@@ -211,7 +246,7 @@ class Turns:
             return ""
         self._out += speech.lost(retryable, now) if lost else speech.ended(now)
         self._after_speech(turn, now)
-        return speech.unspoken
+        return self._given_up(turn)
 
     def speech_time(self, now: int) -> str:
         """Looks after the deadlines of all speeches. Returns text that had to be given up, usually ""."""
@@ -220,17 +255,17 @@ class Turns:
             if speech.deadline is not None and speech.deadline <= now:
                 self._out += speech.time(now)
                 self._after_speech(turn, now)
-                given_up = given_up or speech.unspoken
+                given_up = self._given_up(turn) or given_up
         return given_up
 
     # --- stopping ---------------------------------------------------------------------------------------------------
 
     def cut(self, now: int) -> None:
         """The caller has the floor: silence, no more thought or speech, and the record says what was heard."""
+        self.drop_guess("cut")
         chars = {turn: self.playout.heard_chars(turn, now) for turn in self.playout.tracks}
         self._out += self.playout.cut(now)
-        if self.reply is not None:
-            self._stop_thinking(self.reply)
+        self.thinking.stop()
         for turn, speech in list(self._speeches.items()):
             self._out += speech.drop()
             track = self.playout.tracks.get(turn)
@@ -243,13 +278,30 @@ class Turns:
             whole = not self._speeches[turn].unspoken and not self.playout.tracks[turn].cut
             self._settle(turn, self._line(turn, self.playout.heard_chars(turn, now), whole), interrupted=not whole)
             if self.reply is not None and self.reply.turn == turn and self.reply.ended:
-                self.reply, replied = None, True
+                self.thinking.reply, replied = None, True
         return replied
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _live(self, turn: int) -> Reply | None:
-        return self.reply if self.reply is not None and self.reply.turn == turn else None
+    def _is_guess(self, turn: int) -> bool:
+        return self.thinking.guess is not None and self.thinking.guess.turn == turn
+
+    def _given_up(self, turn: int) -> str:
+        """The text of the turn's speech that the voice has given up. Nobody misses a guess."""
+        unspoken = self._speeches[turn].unspoken
+        if unspoken and self._is_guess(turn):
+            self.drop_guess("no voice")
+            return ""
+        return unspoken
+
+    def _says_disclosure(self, turn: int, now: int) -> bool:
+        """A unit with a sentence that must be heard has been handed out, and was not heard to its end."""
+        heard, before = self._heard(turn, now), ""
+        for unit in self._speeches[turn].units:
+            before = f"{before} {unit.written}".strip()
+            if any(sentence in unit.written for sentence in self._policy.must_be_heard) and len(heard) < len(before):
+                return True
+        return False
 
     def _speech(self, turn: int, now: int) -> Speech:
         if turn not in self._speeches:
@@ -263,16 +315,6 @@ class Turns:
         spoken = self._speakable(written)
         if spoken:
             self._out += self._speech(turn, now).say(Unit(written, spoken), now)
-
-    def _stop_thinking(self, reply: Reply) -> None:
-        if reply.wanted is not None:
-            self._out.append(RefuseTool(reply.turn, reply.wanted.tool_call_id, "The caller interrupted."))
-            reply.wanted = None
-        if reply.running:
-            self.abandoned = reply
-        elif not reply.ended:
-            self._out.append(CancelReply(reply.turn))
-        self.reply = None
 
     def _after_speech(self, turn: int, now: int) -> None:
         speech = self._speeches[turn]

@@ -41,6 +41,7 @@ class _Drawn:
     holds: list[tuple[int, int, str]] = field(default_factory=list)
     clears: list[int] = field(default_factory=list)
     lines: list[tuple[int, str, str]] = field(default_factory=list)
+    decisions: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 def timeline_html(steps: Iterable[Step], *, title: str = "Call", wav: str = "") -> str:
@@ -57,7 +58,7 @@ def timeline_html(steps: Iterable[Step], *, title: str = "Call", wav: str = "") 
         f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1><p>{escape(', '.join(facts))}</p>{player}"
         f'<div class="scroll">{_svg(drawn)}</div><p class="key">{_KEY}</p>'
         f"<h2>What was said</h2>{_lines(drawn)}<h2>Answers</h2>{_answers(clock.reports)}"
-        f"<h2>Interruptions</h2>{_interruptions(clock)}</body></html>\n"
+        f"<h2>Interruptions</h2>{_interruptions(clock)}<h2>Decisions</h2>{_decisions(drawn)}</body></html>\n"
     )
 
 
@@ -71,6 +72,9 @@ def _gather(steps: Iterable[Step], clock: TurnClock) -> _Drawn:
         drawn.end_ms = now = max(drawn.end_ms, step.now_ms)
         _hear(drawn, step)
         for action in step.actions:
+            if isinstance(action, a.Explain):
+                because = ", ".join(f"{name.removesuffix('_ms')} {value}" for name, value in action.because)
+                drawn.decisions.append((now, action.what.replace("_", " "), because))
             match action:
                 case a.SendAudio(pcmu):
                     start = max(now, queue_ms)
@@ -192,6 +196,15 @@ def _interruptions(clock: TurnClock) -> str:
         for one in clock.barge_ins
     ]
     return f"<table>{''.join(rows)}</table>" if rows else "<p>none</p>"
+
+
+def _decisions(drawn: _Drawn) -> str:
+    """Why the agent spoke, waited or stopped when it did. Times in ms, silences and voice in the caller's audio."""
+    rows = [
+        f"<tr><td>{at / 1000:.2f}</td><td>{escape(what)}</td><td>{escape(because)}</td></tr>"
+        for at, what, because in drawn.decisions
+    ]
+    return f"<table>{''.join(rows)}</table>"
 
 
 _STYLE = (

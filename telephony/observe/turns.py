@@ -7,6 +7,9 @@ before the one it follows, gives no stage: a report never holds a negative time,
     caller's last voice -> transcript final -> decided -> model's first word -> first unit -> first audio -> sent
         |<------------- listening ------------->|<-- thinking -->|<- phrasing ->|<-- voice -->|<- sending ->|
 
+A reply may be prepared ahead of the decision (a guess): then thinking and voice began earlier, and only what is left of
+them after the decision is part of the wait. A guess that was dropped is no turn.
+
 A report is given out once, when the turn is over: heard to its end, cut, overtaken by a new one, or at the call's end.
 """
 
@@ -84,6 +87,13 @@ class TurnReport:
             return None
         return self.sent_ms - begin
 
+    @property
+    def ahead_ms(self) -> int:
+        """How long before the decision the reply was begun; 0 if it was not."""
+        if self.started_ms is None or self.decided_ms is None:
+            return 0
+        return max(0, self.decided_ms - self.started_ms)
+
     def stages(self) -> list[Stage]:
         """The parts of the wait, in order and without gaps; they add up to `answer_ms` where that is known."""
         moments = (
@@ -122,6 +132,7 @@ class TurnClock:
         self._next: TurnReport | None = None  # decided, not started
         self._open: dict[int, TurnReport] = {}
         self._thinking = 0  # the turn that the model works on
+        self._guess = 0  # the turn that is prepared ahead of the decision
 
     def see(self, step: Step) -> None:
         now = step.now_ms
@@ -136,6 +147,7 @@ class TurnClock:
             self._ear.voiced(now)
 
     def close(self) -> None:
+        self._open.pop(self._guess, None)
         for turn in list(self._open):
             self._over(turn)
 
@@ -157,6 +169,13 @@ class TurnClock:
         match action:
             case a.Explain("end_of_turn", turn):
                 self._next = self._ear.decided(turn, now)
+            case a.Explain("guess", turn):
+                self._guess = turn
+            case a.Explain("guess_dropped", turn):
+                self._guess = 0
+                self._open.pop(turn, None)
+            case a.Explain("guess_used", turn):
+                self._used(turn)
             case a.Explain("filler"):
                 if (report := self._open.get(self._thinking)) is not None and report.filler_ms is None:
                     self._open[self._thinking] = replace(report, filler_ms=now)
@@ -173,11 +192,26 @@ class TurnClock:
                 self._first(turn, "unit_ms", now)
 
     def _start(self, turn: int, now: int) -> None:
-        for unanswered in [t for t, report in self._open.items() if report.sent_ms is None]:
+        if turn == self._guess:
+            self._open[turn] = TurnReport(turn, started_ms=now)
+            return
+        for unanswered in [t for t, r in self._open.items() if r.sent_ms is None and t != self._guess]:
             self._over(unanswered)
         begun, self._next = self._next or TurnReport(turn), None
         self._open[turn] = replace(begun, turn=turn, started_ms=now)
         self._thinking = turn
+
+    def _used(self, turn: int) -> None:
+        self._guess, self._thinking = 0, turn
+        begun, self._next = self._next, None
+        if begun is not None and turn in self._open:
+            self._open[turn] = replace(
+                self._open[turn],
+                caller=begun.caller,
+                voiced_ms=begun.voiced_ms,
+                final_ms=begun.final_ms,
+                decided_ms=begun.decided_ms,
+            )
 
     def _first(self, turn: int, moment: str, now: int) -> None:
         report = self._open.get(turn)
@@ -189,7 +223,7 @@ class TurnClock:
         if self.greeting_ms is None:
             self.greeting_ms = now
         for turn, report in self._open.items():
-            if report.audio_ms is not None and report.sent_ms is None:
+            if report.audio_ms is not None and report.sent_ms is None and turn != self._guess:
                 self._open[turn] = replace(report, sent_ms=now)
 
     def _over(self, turn: int) -> None:
@@ -249,6 +283,8 @@ def waterfall(report: TurnReport, width: int = 48) -> str:
         size = max(1, (before + stage.ms) * width // total - left)
         lines.append(f"{stage.name:<10}{stage.ms:>6} ms  {' ' * left}{'█' * size}")
         before += stage.ms
-    note = f" ({report.tools} tool{'s' * (report.tools > 1)})" if report.tools else ""
+    notes = [f"{report.tools} tool{'s' * (report.tools > 1)}"] if report.tools else []
+    notes += [f"begun {report.ahead_ms} ms ahead"] if report.ahead_ms else []
+    note = f" ({', '.join(notes)})" if notes else ""
     lines.append(f"{'answer':<10}{report.answer_ms if report.answer_ms is not None else total:>6} ms{note}")
     return "\n".join(lines)

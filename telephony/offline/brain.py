@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from telephony.call.turns import END_CALL
+from telephony.call.thinking import END_CALL
 from telephony.testing.openai import CallTool, Part, Say
 
 NUMBERS = {word: n for n, word in enumerate("zero one two three four five six seven eight".split())}

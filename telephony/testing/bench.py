@@ -1,4 +1,4 @@
-"""Speed and memory over real sockets: `scripts/bench`.
+"""Speed and memory over real sockets: `scripts/bench load`.
 
 Three kinds of process: the service, pinned to one core, with the real voice detector; the providers, scripted with
 exact latencies; and the callers, fifty a process. Nothing is mocked; the clock is the real one. The machine's noise is
@@ -19,7 +19,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from multiprocessing import get_context
@@ -201,13 +201,13 @@ def show(results: dict[str, Any]) -> str:
     return text
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.split("\n")[0])
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="scripts/bench load", description=__doc__.split("\n")[0])
     parser.add_argument("--calls", type=int, nargs="+", default=[1, 50, 100], help="how many at the same time")
     parser.add_argument("--turns", type=int, default=3, help="turns of each call")
     parser.add_argument("--rounds", type=int, default=10, help="rounds of 20 calls, to see whether memory grows")
     parser.add_argument("--json", type=Path, help="write the results here as well")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     results = asyncio.run(measure(options.calls, options.turns, options.rounds))
     print(show(results))
     if options.json:

@@ -25,6 +25,7 @@ from telephony.call import events as e
 from telephony.call.call import Call
 from telephony.call.history import CallerSaid, History
 from telephony.call.policy import PHRASE_NAMES, Policy
+from telephony.testing.recorded_ears import Clip, Recogniser, RecordedEars
 
 FRAME_MS = 20
 CHAR_MS = 70
@@ -115,7 +116,7 @@ class Simulator:
         self.carrier = Carrier(self)
         self._mind = _Mind(self, replies or (lambda history: ["All right. Is there anything else?"]))
         self._voice = _Voice(self)
-        self._ears = _Ears(self)
+        self._ears: _Ears | RecordedEars = _Ears(self)
         self._due: list[_Due] = []
         self._seq = 0
         self._next_frame = FRAME_MS
@@ -131,18 +132,28 @@ class Simulator:
     def says(self, at: int, text: str, ms: int | None = None) -> int:
         """The caller says `text` from `at`, in `ms` (by default 80 ms a character). Returns when they have finished."""
         end = at + (ms or max(200, 80 * len(text)))
-        self._ears.sounds.append(Sound(at, end, tuple(text.split())))
+        self._scripted().sounds.append(Sound(at, end, tuple(text.split())))
         return end
 
     def coughs(self, at: int, ms: int = 150) -> int:
         """A sound that is voice to the detector and has no words."""
-        self._ears.sounds.append(Sound(at, at + ms))
+        self._scripted().sounds.append(Sound(at, at + ms))
         return at + ms
+
+    def hears(self, at: int, clip: Clip, how: Recogniser | None = None) -> None:
+        """The caller is a recording, from `at` on: see `recorded_ears.py`. Not to be mixed with `says`."""
+        if not isinstance(self._ears, RecordedEars):
+            self._ears = RecordedEars(self.at, self.latencies, how or Recogniser())
+        self._ears.add(at, clip)
 
     def at(self, at: int, event: e.Event, valid: Callable[[], bool] = lambda: True) -> None:
         """An event of one's own, at `at`; dropped if `valid()` is False by then."""
         self._seq += 1
         heapq.heappush(self._due, _Due(at, self._seq, event, valid))
+
+    def _scripted(self) -> _Ears:
+        assert isinstance(self._ears, _Ears), "a recorded caller cannot be given words"
+        return self._ears
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -204,11 +215,12 @@ class Simulator:
 
 def _phrase(name: str, text: str) -> e.Phrase:
     ends = tuple((i + 1) * CHAR_MS for i in range(len(text)))
-    return e.Phrase(name, text, _audio(text), ends)
+    return e.Phrase(name, text, _audio(text, 0), ends)
 
 
-def _audio(text: str) -> bytes:
-    return b"\x55" * (len(text) * CHAR_MS * 8)
+def _audio(text: str, base: int) -> bytes:
+    """Audio that says where it belongs: each millisecond holds its number, twice, in four bytes."""
+    return b"".join(at.to_bytes(4, "big") * 2 for at in range(base, base + len(text) * CHAR_MS))
 
 
 class Carrier:
@@ -219,7 +231,7 @@ class Carrier:
         self._queue: deque[tuple[int, int, str]] = deque()  # (start, end, mark) in ms; a mark has start == end
         self._marks: deque[tuple[int, str]] = deque()
         self._played: list[list[int]] = []
-        self._spans: list[tuple[str, int, int]] = []  # (mark that follows, start, end)
+        self._spans: list[tuple[str, int, int, int]] = []  # (mark that follows, start, end, its place in the turn)
         self._end = 0
 
     def perform(self, action: a.Action) -> None:
@@ -228,7 +240,7 @@ class Carrier:
             case a.SendAudio(pcmu):
                 start = max(self._end, now)
                 self._end = start + len(pcmu) // 8
-                self._spans.append(("", start, self._end))
+                self._spans.append(("", start, self._end, int.from_bytes(pcmu[:4], "big")))
                 if self._played and self._played[-1][1] == start:
                     self._played[-1][1] = self._end
                 else:
@@ -241,7 +253,7 @@ class Carrier:
                 self._end = now
                 self._marks = deque((min(at, now + self._sim.latencies.mark), name) for at, name in self._marks)
                 self._played = [[s, min(e_, now)] for s, e_ in self._played if s < now]
-                self._spans = [(m, s, min(e_, now)) for m, s, e_ in self._spans if s < now]
+                self._spans = [(m, s, min(e_, now), at) for m, s, e_, at in self._spans if s < now]
             case _:
                 pass
 
@@ -254,10 +266,16 @@ class Carrier:
     def played_by_turn(self) -> dict[int, int]:
         """Turn -> milliseconds of it that were played. Marks carry the turn in their names (`t7.12`)."""
         total: dict[int, int] = {}
-        for mark, start, end in self._spans:
+        for mark, start, end, _ in self._spans:
             turn = int(mark[1:].partition(".")[0])
             total[turn] = total.get(turn, 0) + max(0, min(end, self._sim.now) - start)
         return total
+
+    def pieces(self, turn: int) -> list[tuple[int, int, int]]:
+        """(start, end, place) in ms of each piece of the turn's audio that was played; `place` is where it begins in
+        the turn's audio, as long as that is the simulator's own voice."""
+        until, name = self._sim.now, f"t{turn}."
+        return [(s, min(e_, until), at) for mark, s, e_, at in self._spans if mark.startswith(name) and s < until]
 
     def played(self) -> list[tuple[int, int]]:
         return [(start, min(end, self._sim.now)) for start, end in self._played if start < self._sim.now]
@@ -378,7 +396,7 @@ class _Voice:
             piece = text[first : first + 8]
             ends = tuple(base + (first + i + 1) * CHAR_MS for i in range(len(piece)))
             aligned = ("", ()) if faults.no_alignment else (piece, ends)
-            self._sim.at(at, e.SpeechAudio(turn, attempt, _audio(piece), *aligned))
+            self._sim.at(at, e.SpeechAudio(turn, attempt, _audio(piece, base + first * CHAR_MS), *aligned))
             at += len(piece) * CHAR_MS // 10
         self._ready[key] = at
 

@@ -8,7 +8,10 @@ below -70 dBFS it need not be asked at all. A higher gate would lose quiet calle
 from __future__ import annotations
 
 GATE_TENTHS = -700
-"""Windows below this level (tenths of dBFS) are not voice, and the state is zeroed."""
+"""Windows below this level (tenths of dBFS) are not voice."""
+GATE_FORGETS_WINDOWS = 5
+"""After so many of them (160 ms) the state is zeroed. Not before: on a line without noise the closure of a "t" is as
+silent, and a detector that forgets in the middle of a word takes 0.2 s to notice that the word goes on."""
 QUIET_THOUSANDTHS = 100
 QUIET_WINDOWS = 5
 RESET_EVERY_WINDOWS = 63
@@ -21,10 +24,16 @@ class Gate:
     def __init__(self) -> None:
         self._since_reset = 0
         self._quiet = 0
+        self._faint = 0
 
     def closed(self, level: int) -> bool:
-        """Too faint to be anything: answer 0, run nothing, forget."""
-        if level >= GATE_TENTHS:
+        """Too faint to be anything: answer 0, run nothing."""
+        self._faint = self._faint + 1 if level < GATE_TENTHS else 0
+        return self._faint > 0
+
+    def faint_for_long(self) -> bool:
+        """Whether the detector should forget now, after a window for which the gate was closed."""
+        if self._faint % GATE_FORGETS_WINDOWS:
             return False
         self._since_reset = self._quiet = 0
         return True

@@ -44,7 +44,8 @@ class SileroDetector:
             return None, level
         window, self._window = self._window[:WINDOW_BYTES], self._window[WINDOW_BYTES:]
         if self._gate.closed(level_pcm16(window)):
-            self._model.reset()
+            if self._gate.faint_for_long():
+                self._model.reset()
             return 0, level
         speech = round(1_000 * float(self._model(window)))
         if self._gate.heard(speech):

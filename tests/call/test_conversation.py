@@ -357,7 +357,7 @@ def test_tool_of_a_reply_waits_while_the_caller_speaks():
     sim = Simulator(
         Policy(), lambda h: ["Not booked."] if "cancel" in last_words(h) else [Calls("book", "{}", "booked"), "Booked."]
     )
-    sim.latencies.first_token = 700
+    sim.latencies.first_token = 1_300
     end = sim.says(500, "book a table for two")
     sim.says(end + 1_100, "no cancel that", ms=900)
     sim.run(end + 8_000)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from telephony.call import actions as a
 from telephony.call import events as e
-from telephony.call.policy import Policy
+from telephony.call.policy import Policy, TurnTaking
 from telephony.observe import Step
 from telephony.observe.turns import TurnClock, TurnReport, waterfall
 from telephony.testing.simulator import Calls, Simulator
@@ -20,7 +21,8 @@ LONG = "We open at nine in the morning and close at six. On Sundays we stay clos
 
 def test_an_answer_is_taken_apart_without_gaps():
     """The stages add up to the wait, and each is what it was in the simulated services."""
-    sim = Simulator(POLICY, lambda history: ["We open at nine. Anything else?"])
+    policy = replace(POLICY, turn_taking=TurnTaking(speculate="off"))
+    sim = Simulator(policy, lambda history: ["We open at nine. Anything else?"])
     end = sim.says(3_000, "what are your opening hours")
     clock = TurnClock()
     watched(sim.run(9_000), clock)
@@ -32,9 +34,24 @@ def test_an_answer_is_taken_apart_without_gaps():
     assert abs(report.voiced_ms - end) <= 40
     assert stages["thinking"] == sim.latencies.first_token
     assert stages["voice"] == sim.latencies.first_audio
-    assert 500 <= stages["listening"] <= 700
+    assert 360 <= stages["listening"] <= 440
     assert (report.caller, report.agent) == ("what are your opening hours", "We open at nine. Anything else?")
     assert clock.greeting_ms == 0
+
+
+def test_a_reply_prepared_ahead_leaves_a_shorter_wait():
+    """What happened before the decision is no part of the wait; trials that were dropped are no turns."""
+    sim = Simulator(POLICY, lambda history: ["We open at nine. Anything else?"])
+    end = sim.says(3_000, "what are your opening hours")
+    sim.says(end + 330, "on saturday morning")
+    clock = TurnClock()
+    watched(sim.run(12_000), clock)
+    assert sim.explained("guess_dropped")
+    (report,) = clock.reports
+    assert report.ahead_ms >= 200
+    assert report.answer_ms == sum(stage.ms for stage in report.stages())
+    assert report.answer_ms < 380 + sim.latencies.first_token + sim.latencies.first_audio
+    assert "ahead" in waterfall(report)
 
 
 def test_an_interruption_is_timed_from_the_first_voiced_frame_to_the_clear():

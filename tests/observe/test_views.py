@@ -88,5 +88,5 @@ def test_the_live_transcript_reads_without_colours():
     assert "\033" not in shown
     assert {line.split()[1] for line in shown.splitlines()} >= {"caller", "agent"}
     assert "(interrupted)" in shown
-    assert "thinking" in shown
+    assert "listening" in shown
     assert "silent" in shown

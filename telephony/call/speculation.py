@@ -1,0 +1,67 @@
+"""Answering on trial: the reply is prepared while the silence after the caller's words is still being judged.
+
+When a thought looks finished the model is asked at once; when it may go on, a little before its turn would end. The
+guess is dropped when the words change their meaning, and used if the turn is decided for the words that it answers:
+until then nothing of it is heard, remembered or done. What it costs is bounded: so many trials for an utterance, and
+none at all with a caller for whom they are wasted again and again.
+"""
+
+from __future__ import annotations
+
+from telephony.call.floor import Standing
+from telephony.call.language import Language
+from telephony.call.listening import Listening, Utterance
+from telephony.call.policy import TurnTaking
+from telephony.call.turns import Turns
+from telephony.call.words import gist
+
+
+class Speculation:
+    """See the module text."""
+
+    def __init__(
+        self, rules: TurnTaking, language: Language, listening: Listening, turns: Turns, standing: Standing
+    ) -> None:
+        self._rules = rules
+        self._language = language
+        self._listening = listening
+        self._turns = turns
+        self._standing = standing
+        self._utterance: Utterance | None = None  # whose trials are counted
+        self._trials = 0
+        self._gist: tuple[str, ...] = ()  # what the last trial answers
+        self._all = 0
+
+    def consider(self, now: int) -> None:
+        """Begins or drops a guess, as the words are now."""
+        utterance, turns = self._listening.utterance, self._turns
+        if self._rules.speculate == "off" or utterance is None:
+            return
+        if utterance is not self._utterance:
+            self._utterance, self._trials, self._gist = utterance, 0, ()
+        if self._listening.silence_ms == 0 and turns.thinking.guess is None:
+            return
+        meaning = gist(utterance.text, self._language)
+        if meaning != self._gist:
+            turns.drop_guess("other words")
+        if meaning and meaning != self._gist and self._due() and self._may():
+            self._gist = meaning
+            self._trials += 1
+            self._all += 1
+            turns.guess(utterance.text, now)
+
+    def _due(self) -> bool:
+        wait = self._listening.wait.ms
+        silence, utterance = self._listening.silence_ms, self._listening.utterance
+        assert utterance is not None
+        if utterance.text_ms <= utterance.active_ms and silence < self._rules.speculate_at_latest_ms:
+            return False
+        lead = 0 if wait <= self._rules.likely_ms else wait - self._rules.speculate_lead_ms
+        return silence >= max(self._rules.speculate_after_ms, lead)
+
+    def _may(self) -> bool:
+        """Nothing else is under way, and there is something left to spend."""
+        wasted = self._all - self._turns.guesses_used
+        affordable = wasted <= self._turns.guesses_used + self._rules.speculations_wasted
+        idle = not self._turns.live() and self._turns.thinking.abandoned is None and self._standing.ending is None
+        return idle and affordable and self._trials < self._rules.speculations

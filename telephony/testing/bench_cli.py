@@ -1,0 +1,21 @@
+"""`scripts/bench [load|turns] ...`: which bench is meant. Without a name, or with options first, it is `load`."""
+
+from __future__ import annotations
+
+import sys
+
+from telephony.testing import bench, turn_bench
+
+BENCHES = {"load": bench.main, "turns": turn_bench.main}
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the bench that the first argument names."""
+    name, rest = ("load", arguments) if not arguments or arguments[0].startswith("-") else (arguments[0], arguments[1:])
+    if name not in BENCHES:
+        sys.exit(f"scripts/bench: there is no bench called {name}; there are {', '.join(BENCHES)}")
+    BENCHES[name](rest)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

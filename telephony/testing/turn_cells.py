@@ -1,0 +1,281 @@
+"""What the turn bench plays, and the counts that come of it: cells of recordings, rules by name, one table row each.
+
+A cell is a set of recordings under one condition (a quiet line, noise at an SNR, a recogniser that errs, the user's
+own folder), of one half of the corpus. Jobs are plain values and run in processes of their own; what they give back is
+added up in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from telephony.call.policy import TurnTaking
+from telephony.testing.recorded_ears import HeardFrame, Recogniser
+from telephony.testing.turn_corpus import SNR_DB, TALKED_OVER, TURNS, Case, Recipe, compose, noisy, plan
+from telephony.testing.turn_folder import Labelled, Piece, load, load_piece
+from telephony.testing.turn_play import hear, play_talk, play_turn, voiced_after
+from telephony.testing.turn_score import Rate, TalkScore, TurnScore, percentile, score_talk, score_turn
+from telephony.testing.turn_store import Store, default_store
+
+PRESETS = ("eager", "balanced", "patient")
+BASELINE = "plain 700"
+FACTORS = (0.4, 0.55, 0.7, 0.85, 1.2, 1.5, 2.0)
+PLAIN_MS = (200, 300, 400, 500, 600, 800, 1_000, 1_200)
+CURVE = tuple(f"scaled {factor:g}" for factor in FACTORS) + tuple(f"plain {ms}" for ms in PLAIN_MS)
+ERRORS_PERCENT = 13
+ONSET_WINDOWS = (1, 2, 3, 4, 5)
+PAUSE_BOUNDS_MS = (500, 700, 900, 1_201)
+
+
+def rules(name: str) -> TurnTaking:
+    """A preset, `plain MS` (a fixed silence, no text), or `scaled FACTOR` (the balanced preset, all waits scaled)."""
+    kind, _, value = name.partition(" ")
+    if kind == "plain":
+        return _plain(int(value))
+    if kind == "scaled":
+        return _scaled(float(value))
+    preset: Any = getattr(TurnTaking, "preset", None)
+    return preset(name) if preset else TurnTaking()
+
+
+def _plain(silence_ms: int) -> TurnTaking:
+    plain: Any = getattr(TurnTaking, "plain", None)
+    if plain:
+        rule: TurnTaking = plain(silence_ms)
+        return rule
+    changes: Any = {"end_of_turn_ms": silence_ms, "commit_after_ms": min(240, silence_ms // 2)}
+    return replace(TurnTaking(), **changes)
+
+
+def _scaled(factor: float) -> TurnTaking:
+    balanced: Any = rules("balanced")
+    if hasattr(balanced, "scaled"):
+        rule: TurnTaking = balanced.scaled(factor)
+        return rule
+    return _plain(round(balanced.end_of_turn_ms * factor))
+
+
+# --- jobs -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """One way to play a recording: it counts for `cell`."""
+
+    cell: str
+    rule: str
+    how: Recogniser = field(default_factory=Recogniser)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A recording and the ways to play it. `split` is part of the cell's name in the tables."""
+
+    source: Recipe | Labelled | Piece
+    split: str
+    plays: tuple[Play, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What came of one play. `noise`: its kind, if there is any; `inside`: which pauses are inside a phrase."""
+
+    split: str
+    cell: str
+    rule: str
+    name: str
+    kind: str
+    score: TurnScore | TalkScore
+    remark: str = ""
+    noise: str = ""
+    inside: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeardRow:
+    """How the detector heard one recording. `lag_ms`: end of a segment -> the last window of voice in or after it;
+    `onsets_ms[n]`: beginning of the first segment -> window n of voice; -1 if there was none. `level`: of the
+    segments, in tenths of dBFS."""
+
+    split: str
+    cell: str
+    kind: str
+    lags_ms: tuple[int, ...]
+    onsets_ms: tuple[int, ...]
+    level: int
+
+
+def jobs(splits: Iterable[str], seed: int, *, quick: bool = False) -> list[Job]:
+    """The generated part. Quick: the quiet line and the worst noise, each sentence once."""
+    made = []
+    for split in ("tuning", "held-out"):
+        if split not in splits:
+            continue
+        recipes = plan(split, seed, renderings=1 if quick else 2)
+        made += [Job(recipe, split, _quiet_plays(recipe, quick)) for recipe in recipes]
+        once = plan(split, seed + 1, renderings=1)
+        fewer = [r for r in once if r.kind in TURNS] + [r for r in recipes if r.kind in TALKED_OVER]
+        for snr in (10,) if quick else SNR_DB:
+            plays = tuple(Play(f"{snr} dB", rule) for rule in (*(("balanced",) if quick else PRESETS), BASELINE))
+            made += [Job(recipe, split, plays) for recipe in noisy(fewer, snr)]
+    return made
+
+
+def _quiet_plays(recipe: Recipe, quick: bool) -> tuple[Play, ...]:
+    plays = [Play("quiet", rule) for rule in (*PRESETS, BASELINE)]
+    if recipe.kind in TURNS:
+        plays += [Play("curve", rule) for rule in (CURVE[1::4] if quick else CURVE)]
+    if recipe.kind not in ("noise", "unfinished"):
+        errs = Recogniser(error_share=ERRORS_PERCENT, seed=recipe.seed)
+        for rule in ("balanced",) if quick else PRESETS:
+            plays += [Play("STT errors", rule, errs), Play("punctuated", rule, Recogniser(punctuated=True))]
+    return tuple(plays)
+
+
+def folder_jobs(entries: Iterable[Labelled | Piece], split: str) -> list[Job]:
+    """A user's own recordings."""
+    plays = tuple(Play("recorded", rule) for rule in (*PRESETS, BASELINE))
+    return [Job(entry, split, plays) for entry in entries]
+
+
+@lru_cache(maxsize=1)
+def _store() -> Store:
+    return default_store()
+
+
+def run(job: Job) -> tuple[list[Row], HeardRow]:
+    """All plays of one job."""
+    store = _store()
+    case = _case(job.source, store)
+    frames = hear(case.recording, store)
+    opening = hear(case.opening, store) if case.opening else None
+    rows = []
+    for play in job.plays:
+        score: TurnScore | TalkScore
+        if case.kind in TALKED_OVER:
+            talk = play_talk(case, frames, opening, rules(play.rule), play.how)
+            score, remark = score_talk(talk), ""
+        else:
+            turn = play_turn(case, frames, rules(play.rule), play.how)
+            score, remark = score_turn(turn, case.exact), " || ".join(turn.said)
+        noise = job.source.noise if isinstance(job.source, Recipe) else ""
+        rows.append(Row(job.split, play.cell, play.rule, case.name, case.kind, score, remark, noise, case.inside))
+    return rows, _heard(job, case, frames)
+
+
+def _case(source: Recipe | Labelled | Piece, store: Store) -> Case:
+    match source:
+        case Recipe():
+            return compose(source, store)
+        case Labelled():
+            return load(source)
+        case Piece():
+            return load_piece(source)
+
+
+def _heard(job: Job, case: Case, frames: list[HeardFrame]) -> HeardRow:
+    voiced, segments = voiced_after(frames), case.recording.segments
+    lags = []
+    for index, (start, end) in enumerate(segments):
+        until = segments[index + 1][0] if index + 1 < len(segments) else end + 1_000
+        mine = [at for at in voiced if start < at < until]
+        lags += [mine[-1] - end] if mine else []
+    first = [at - segments[0][0] for at in voiced if segments[0][0] < at <= segments[-1][1] + 300]
+    onsets = tuple(first[n - 1] if n <= len(first) else -1 for n in ONSET_WINDOWS)
+    levels = [frames[at // 20].level for start, end in segments for at in range(start, end, 20)]
+    power = sum(10 ** (level / 100) for level in levels) / len(levels)
+    loudness = 0
+    while loudness > -960 and 10 ** (loudness / 100) > power:
+        loudness -= 1
+    return HeardRow(job.split, job.plays[0].cell, case.kind, tuple(lags), onsets, loudness)
+
+
+# --- counts ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Counts:
+    """All plays of a cell under one rule."""
+
+    turns: list[tuple[str, TurnScore]] = field(default_factory=list)
+    talks: list[tuple[str, TalkScore]] = field(default_factory=list)
+
+    def add(self, row: Row) -> None:
+        if isinstance(row.score, TurnScore):
+            self.turns.append((row.kind, row.score))
+        else:
+            self.talks.append((row.kind, row.score))
+
+    def cut_offs(self, kinds: tuple[str, ...] = TURNS) -> Rate:
+        scores = [score for kind, score in self.turns if kind in kinds]
+        return Rate(sum(score.cut_offs for score in scores), sum(len(score.pauses) + score.early for score in scores))
+
+    def missed(self) -> Rate:
+        delays = self._delays(TURNS)
+        return Rate(sum(delay is None for delay in delays), len(delays))
+
+    def delay(self, share: float, kinds: tuple[str, ...] = TURNS) -> tuple[int, int, int] | None:
+        return percentile([delay for delay in self._delays(kinds) if delay is not None], share)
+
+    def yields(self) -> Rate:
+        scores = self._of("interruption")
+        return Rate(sum(score.yielded for score in scores), len(scores))
+
+    def silenced(self, share: float) -> tuple[int, int, int] | None:
+        return percentile([s.silenced_ms for s in self._of("interruption") if s.silenced_ms is not None], share)
+
+    def tolerated(self, *kinds: str) -> Rate:
+        scores = [score for kind in kinds for score in self._of(kind)]
+        return Rate(sum(not score.trouble for score in scores), len(scores))
+
+    def held(self, *kinds: str) -> Rate:
+        scores = [score for kind in kinds for score in self._of(kind)]
+        return Rate(sum(score.held for score in scores), len(scores))
+
+    def never(self, kind: str) -> Rate:
+        delays = self._delays((kind,))
+        return Rate(sum(delay is None for delay in delays), len(delays))
+
+    def _delays(self, kinds: tuple[str, ...]) -> list[int | None]:
+        return [score.delay_ms for kind, score in self.turns if kind in kinds]
+
+    def _of(self, kind: str) -> list[TalkScore]:
+        return [score for found, score in self.talks if found == kind]
+
+
+def counted(rows: Iterable[Row]) -> dict[tuple[str, str, str], Counts]:
+    """(split, cell, rule) -> its counts. What is noisy counts for the cell of its kind of noise as well."""
+    found: dict[tuple[str, str, str], Counts] = {}
+    for row in rows:
+        for cell in (row.cell, row.noise) if row.noise else (row.cell,):
+            found.setdefault((row.split, cell, row.rule), Counts()).add(row)
+    return found
+
+
+def pauses(rows: Iterable[Row]) -> dict[str, Rate]:
+    """Which pauses are cut off: by their place and by their length."""
+    counts: dict[str, list[int]] = {}
+    for row in rows:
+        if not isinstance(row.score, TurnScore) or len(row.score.pauses) != len(row.inside):
+            continue
+        for pause, inside in zip(row.score.pauses, row.inside, strict=True):
+            longest = next((ms for ms in PAUSE_BOUNDS_MS if pause.end - pause.start < ms), PAUSE_BOUNDS_MS[-1])
+            place = f"{row.kind}, {'inside a phrase' if inside else 'between phrases'}"
+            for name in (place, f"shorter than {longest:,} ms"):
+                count = counts.setdefault(name, [0, 0])
+                count[0] += pause.cut_off
+                count[1] += 1
+    return {name: Rate(*count) for name, count in sorted(counts.items())}
+
+
+def curve(counts: Mapping[tuple[str, str, str], Counts], split: str, kind: str) -> list[tuple[int, float, str]]:
+    """Points of the curve, by delay: (delay p50, share of cut-offs, rule). `kind`: `scaled` or `plain`."""
+    points = []
+    for (found, cell, rule), count in counts.items():
+        mine = rule.startswith(kind) or (kind == "scaled" and rule == "balanced")
+        if found == split and cell in ("curve", "quiet") and mine and (delay := count.delay(0.5)):
+            points.append((delay[0], count.cut_offs().share, rule))
+    return sorted(points)

@@ -1,0 +1,272 @@
+"""The generated callers of `scripts/bench turns`: recipes, and the recordings made from them.
+
+A recipe says who speaks (an espeak voice, its speed, pitch and level), what, with which pauses, over which noise. It is
+made from a seed alone; `compose` turns it into audio with exact labels. Sentences and voices are split in two halves
+that never meet: `tuning`, to work with, and `held-out`, to report.
+
+kinds        turn           a finished request, question or statement, 0-2 pauses in it
+             digits         phone numbers, codes, spellings, addresses in groups, half of them asked for
+             answer         one to three words to a question
+             unfinished     breaks off and never goes on
+             interruption   words that want the floor, over the talking agent
+             backchannel    "mm-hm", "yeah", over the talking agent, which has not asked anything
+             noise          coughs, clicks, tones, a dog, and sounds of a throat that are voice to a detector but no
+                            words: over the talking agent
+
+Labels: a part of speech begins and ends at the first and last sample above -45 dB of its peak, measured on the clean
+clip. Pauses last 0.3-1.2 s. Everything goes through 150-3,700 Hz, a line noise of -65 dBFS, and mu-law. Recordings
+begin with 1.2 s and end with 2.5 s of the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from telephony.offline.voice import EspeakVoice
+from telephony.testing import turn_sentences as say
+from telephony.testing import turn_sound as snd
+from telephony.testing.recorded_ears import SpokenWord
+from telephony.testing.turn_store import Store
+
+Split: TypeAlias = Literal["tuning", "held-out"]
+SPLITS: tuple[Split, Split] = ("tuning", "held-out")
+
+VOICES: dict[Split, tuple[str, ...]] = {
+    "tuning": ("en-us", "en-us+f2", "en-us+m1", "en-us+m3", "en-gb-x-rp", "en-gb-x-rp+f4", "en-us-nyc+m7", "en-029"),
+    "held-out": ("en", "en-us+f3", "en-us+m2", "en-us+m5", "en-gb-scotland", "en-us+f5", "en-gb-x-gbclan+m4",
+                 "en-gb-x-gbcwmd+m8"),
+}  # fmt: skip
+LEAD_MS, TAIL_MS = 1_200, 2_500
+PAUSE_MS = (300, 1_200)
+SNR_DB = (20, 15, 10)
+TURNS = ("turn", "digits", "answer")
+TALKED_OVER = ("interruption", "backchannel", "noise")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who speaks. `level_db`: RMS of their speech."""
+
+    voice: str
+    words_per_minute: int
+    pitch: int
+    level_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One recording; see the module text.
+
+    `prompt` is what the agent says first (a turn) or meanwhile (a sound over it). `gap_ms`: from the end of the prompt,
+    or the beginning of the agent's talk, to the first voice. `opens`: the agent's talk is a reply, to a question of
+    the caller's, rather than the greeting. `texts` holds (pronounced, written) parts, `inside` which of the pauses
+    between them are inside a phrase. `noise` lies under everything at `snr_db` below the caller's speech.
+    """
+
+    name: str
+    kind: str
+    split: Split
+    caller: Caller
+    prompt: str
+    gap_ms: int
+    texts: tuple[tuple[str, str], ...]
+    pauses_ms: tuple[int, ...] = ()
+    inside: tuple[bool, ...] = ()
+    sound: str = ""
+    gain_db: float = 0.0
+    opens: bool = False
+    noise: str = ""
+    snr_db: int = 0
+    seed: int = 0
+
+    @property
+    def text(self) -> str:
+        return self.sound or " | ".join(written for _, written in self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Audio (mu-law, whole frames), the stretches of speech or sound in it (ms), and its words."""
+
+    pcmu: bytes
+    segments: tuple[tuple[int, int], ...]
+    words: tuple[SpokenWord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the bench plays. `opening` comes before the agent's talk, if that is a reply. `complete`: the last segment
+    ends a finished turn. `exact`: nothing but speech lies inside the segments (a meeting's labels are coarser)."""
+
+    name: str
+    kind: str
+    text: str
+    prompt: str
+    gap_ms: int
+    recording: Recording
+    opening: Recording | None = None
+    complete: bool = True
+    exact: bool = True
+    inside: tuple[bool, ...] = ()
+
+
+def plan(split: Split, seed: int, renderings: int = 2) -> list[Recipe]:
+    """The recipes of one half, on a quiet line. A sentence is rendered so many times; sounds a little oftener."""
+    rng = Random(f"{seed}/{split}")
+    recipes = [_turn(split, *turn, rng) for turn in _turns(split, renderings)]
+    for kind in TALKED_OVER:
+        recipes += _talked_over(kind, split, renderings, rng)
+    return recipes
+
+
+def noisy(recipes: Sequence[Recipe], snr_db: int) -> list[Recipe]:
+    """The same callers over noise; its kinds take turns."""
+    made = []
+    for number, recipe in enumerate(recipes):
+        noise = snd.NOISES[number % len(snd.NOISES)]
+        made.append(_changed(recipe, name=f"{recipe.name}/{noise}{snr_db}", noise=noise, snr_db=snr_db))
+    return made
+
+
+def sentences(kind: str, split: Split) -> list[tuple[str, str]]:
+    """(prompt, text with its pauses marked) of a kind, of one half: the first, third, ... or the second, fourth, ..."""
+    plain = {"turn": say.REQUESTS, "unfinished": say.UNFINISHED, "interruption": say.INTERRUPTIONS}
+    pairs = {"digits": say.GROUPS, "answer": say.ANSWERS}
+    every = [("", text) for text in plain[kind].splitlines()] if kind in plain else list(pairs[kind])
+    return every[SPLITS.index(split) :: 2]
+
+
+def compose(recipe: Recipe, store: Store) -> Case:
+    """The recipe as audio with labels. The same recipe gives the same bytes as long as the store keeps its clips."""
+    opening = None
+    if recipe.opens:
+        opening = _recording(_changed(recipe, texts=((say.OPENING, say.OPENING),), pauses_ms=(), sound=""), store)
+    return Case(
+        recipe.name,
+        recipe.kind,
+        recipe.text,
+        recipe.prompt,
+        recipe.gap_ms,
+        _recording(recipe, store),
+        opening,
+        complete=recipe.kind != "unfinished",
+        inside=recipe.inside,
+    )
+
+
+# --- recipes --------------------------------------------------------------------------------------------------------
+
+
+def _turns(split: Split, renderings: int) -> list[tuple[str, int, str, str]]:
+    found = []
+    for kind in (*TURNS, "unfinished"):
+        for number in range(renderings):
+            found += [(kind, number, prompt, text) for prompt, text in sentences(kind, split)]
+    return found
+
+
+def _turn(split: Split, kind: str, number: int, prompt: str, text: str, rng: Random) -> Recipe:
+    parts = [part.strip() for part in re.split(r"[|/]", text)]
+    inside = tuple(mark == "|" for mark in re.findall(r"[|/]", text))
+    pauses = tuple(int(rng.triangular(*PAUSE_MS, 550)) for _ in inside)
+    return Recipe(
+        f"{split}/{kind}/{number}/{'-'.join(re.findall(r'[a-z0-9]+', text.lower())[:9])}",
+        kind,
+        split,
+        _caller(split, rng),
+        prompt or say.HELLO,
+        rng.randrange(300, 1_000),
+        tuple((part, part) for part in parts),
+        pauses,
+        inside,
+        seed=rng.randrange(2**31),
+    )
+
+
+def _talked_over(kind: str, split: Split, renderings: int, rng: Random) -> list[Recipe]:
+    things: list[tuple[tuple[tuple[str, str], ...], str]] = []
+    if kind == "interruption":
+        things += [(((text, text),), "") for _, text in sentences(kind, split)]
+    elif kind == "backchannel":
+        things += [((pair,), "") for pair in say.BACKCHANNELS[SPLITS.index(split) :: 2]] * 2
+    else:
+        things += [((), name) for name in (*snd.SOUNDS, *say.VOCAL)] * 3
+    recipes = []
+    for number, (texts, sound) in enumerate(things * renderings):
+        gain = {"interruption": 0.0, "backchannel": rng.uniform(-8, 0), "noise": rng.uniform(-12, 3)}[kind]
+        recipes.append(
+            Recipe(
+                f"{split}/{kind}/{number}/{sound or texts[0][1]}",
+                kind,
+                split,
+                _caller(split, rng),
+                say.STATEMENTS[rng.randrange(len(say.STATEMENTS))],
+                rng.randrange(1_500, 6_000),
+                texts,
+                sound=sound,
+                gain_db=gain,
+                opens=number % 2 == 0,
+                seed=rng.randrange(2**31),
+            )
+        )
+    return recipes
+
+
+def _caller(split: Split, rng: Random) -> Caller:
+    return Caller(
+        rng.choice(VOICES[split]), rng.randrange(145, 191, 5), rng.randrange(30, 66, 5), rng.uniform(-27, -17)
+    )
+
+
+def _changed(recipe: Recipe, **changes: object) -> Recipe:
+    fields = {name: getattr(recipe, name) for name in Recipe.__slots__}
+    return Recipe(**(fields | changes))
+
+
+# --- recordings -----------------------------------------------------------------------------------------------------
+
+
+def _recording(recipe: Recipe, store: Store) -> Recording:
+    caller = recipe.caller
+    voice = EspeakVoice(caller.voice, caller.words_per_minute, caller.pitch)
+    if recipe.sound in say.VOCAL:
+        clips = [snd.spoken(say.VOCAL[recipe.sound][SPLITS.index(recipe.split)], voice, store)]
+    elif recipe.sound:
+        clips = [(snd.sound(recipe.sound, recipe.seed), tuple[int, ...]())]
+    else:
+        clips = [snd.spoken(pronounced, voice, store) for pronounced, _ in recipe.texts]
+    gain = 10 ** ((caller.level_db + recipe.gain_db - snd.rms_db(np.concatenate([clip for clip, _ in clips]))) / 20)
+    loudest = max(float(np.max(np.abs(clip))) for clip, _ in clips)
+    gain = min(gain, 0.98 / loudest)
+    pieces, segments, words, at = [snd.quiet(LEAD_MS)], [], list[SpokenWord](), LEAD_MS
+    for index, (clip, ends) in enumerate(clips):
+        if index:
+            at += recipe.pauses_ms[index - 1]
+            pieces.append(snd.quiet(recipe.pauses_ms[index - 1]))
+        whole = np.pad(clip, (0, -len(clip) % snd.PER_MS))
+        end = at + len(whole) // snd.PER_MS
+        if not recipe.sound:
+            words += _placed(recipe.texts[index][1], ends, at, end)
+        segments.append((at, end))
+        pieces.append((whole * gain).astype(np.float32))
+        at = end
+    pieces.append(snd.quiet(TAIL_MS + -(at + TAIL_MS) % 20))
+    samples = np.concatenate(pieces)
+    if recipe.noise:
+        noise = snd.background(recipe.noise, len(samples), recipe.seed, store)
+        samples = samples + snd.at_level(noise, caller.level_db - recipe.snr_db)
+    return Recording(snd.encoded(snd.line(samples, recipe.seed)), tuple(segments), tuple(words))
+
+
+def _placed(written: str, ends: tuple[int, ...], at: int, end: int) -> list[SpokenWord]:
+    """The written words at the times of the pronounced ones, or spread evenly where their numbers differ."""
+    tokens = written.split()
+    if len(tokens) != len(ends):
+        ends = tuple((end - at) * (index + 1) // len(tokens) for index in range(len(tokens)))
+    return [SpokenWord(token, at + place) for token, place in zip(tokens, ends, strict=True)]

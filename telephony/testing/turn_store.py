@@ -1,0 +1,52 @@
+"""What the turn bench keeps between runs: synthesised clips and the detector's answers, as files by the hash of their
+recipe. The local voice never gives the same bytes twice; kept, a clip and its labels belong together for good.
+
+Root: `$XDG_CACHE_HOME/telephony/turns` (usually `~/.cache/...`), or a folder of the system's for temporary files where
+that cannot be written. Deleting it costs a minute.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+class Store:
+    """Bytes by name. Several processes may use it at the same time: a file appears whole, and the first one stays."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def get(self, kind: str, recipe: str | bytes, make: Callable[[], bytes]) -> bytes:
+        """The bytes of (`kind`, `recipe`), made if they are not there."""
+        key = hashlib.sha256(recipe.encode() if isinstance(recipe, str) else recipe).hexdigest()[:32]
+        path = self.root / kind / key[:2] / key
+        try:
+            return path.read_bytes()
+        except OSError:
+            data = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(data)
+        try:
+            os.link(file.name, path)
+        except FileExistsError:
+            data = path.read_bytes()
+        finally:
+            os.unlink(file.name)
+        return data
+
+
+def default_store() -> Store:
+    """The user's store; see the module text."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "telephony" / "turns"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if os.access(root, os.W_OK):
+            return Store(root)
+    except OSError:
+        pass
+    return Store(Path(tempfile.gettempdir()) / "telephony-turns")

@@ -1,0 +1,104 @@
+"""The turn bench from end to end, on a handful of recordings, and the ears it gives the core."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("espeakng_loader")
+pytest.importorskip("numpy")
+
+from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.testing import bench_cli, turn_bench
+from telephony.testing.recorded_ears import Clip, HeardFrame, Recogniser, RecordedEars, SpokenWord
+from telephony.testing.simulator import Latencies
+from telephony.testing.turn_cells import BASELINE, PRESETS, Job, counted, jobs, run
+from telephony.testing.turn_corpus import Recipe
+from telephony.testing.turn_picture import picture
+
+WORDS = (SpokenWord("Forty", 400), SpokenWord("two,", 700), SpokenWord("please.", 1_000))
+
+
+def heard(how: Recogniser, commits: tuple[int, ...]) -> list[tuple[int, e.Event]]:
+    """What the ears send while one recording is heard, with commits at these times."""
+    sent: list[tuple[int, e.Event]] = []
+    ears = RecordedEars(lambda at, event, valid: sent.append((at, event)), Latencies(), how)
+    ears.add(0, Clip([HeardFrame(b"\xff" * 160, 10, -650)] * 60, WORDS))
+    for now in range(20, 1_520, 20):
+        ears.frame(now)
+        if now in commits:
+            ears.perform(a.CommitTranscript(len(commits)))
+    return sent
+
+
+def test_words_come_when_they_are_over_and_a_commit_takes_what_is_complete():
+    """Partials 120 ms late, the final 120 ms after its commit; in the middle of "please" it has not got it."""
+    assert heard(Recogniser(), (800,)) == [
+        (520, e.TranscriptPartial("forty")),
+        (820, e.TranscriptPartial("forty two")),
+        (920, e.TranscriptFinal(1, "forty two")),
+        (1_120, e.TranscriptPartial("please")),
+    ]
+
+
+def test_a_commit_of_too_little_new_audio_is_refused():
+    """As the service does; the words stay in the open segment."""
+    events = [event for _, event in heard(Recogniser(), (740, 1_020)) if not isinstance(event, e.TranscriptPartial)]
+    assert events == [e.TranscriptFinal(2, "forty two"), e.CommitRefused(2)]
+
+
+def test_errors_are_in_partials_only_and_punctuation_where_it_is_wanted():
+    """A final heals what the partials had wrong."""
+    sent = heard(Recogniser(punctuated=True, error_share=100, seed=3), (1_200,))
+    assert sent[-1] == (1_320, e.TranscriptFinal(1, "Forty two, please."))
+    assert all("Forty two" not in event.text for _, event in sent if isinstance(event, e.TranscriptPartial))
+
+
+def few() -> list[Job]:
+    """Some jobs of each kind, one of them over noise."""
+    every = [job for job in jobs(("held-out",), 1, quick=True) if isinstance(job.source, Recipe)]
+    quiet = [job for job in every if job.plays[0].cell == "quiet"]
+    kinds = ("turn", "digits", "answer", "unfinished", "interruption", "backchannel", "noise")
+    return [next(job for job in quiet if job.source.kind == kind) for kind in kinds] + [every[-1]]
+
+
+def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Each is played under each rule, twice with the same result, and everything appears in table, JSON and picture."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    rows, heard_rows = [], []
+    for job in few():
+        some, how = run(job)
+        assert some == run(job)[0]
+        rows += some
+        heard_rows.append(how)
+    counts = counted(rows)
+    balanced = counts["held-out", "quiet", "balanced"]
+    assert balanced.missed().count == 0
+    assert balanced.yields().count == balanced.yields().total == 1
+    assert 200 < (balanced.delay(0.5) or (0,))[0] < 1_500
+    shown = turn_bench.show(counts, heard_rows, ["held-out"])
+    assert all(f"quiet, {rule}" in shown for rule in (*PRESETS, BASELINE))
+    assert json.loads(json.dumps(turn_bench.as_json(counts, rows)))["cells"]
+    assert turn_bench.draw(counts, "held-out").startswith("<svg")
+    assert "quiet line" in turn_bench.worst(rows, "balanced", 3)
+
+
+def test_an_empty_picture_is_a_picture():
+    """Nothing measured, axes all the same."""
+    assert "delay of finished turns" in picture([], [], [], "a < b")
+
+
+def test_the_first_argument_names_the_bench(monkeypatch: pytest.MonkeyPatch):
+    """Without a name it is the load bench, as before."""
+    called: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(
+        bench_cli, "BENCHES", {n: lambda rest, n=n: called.append((n, rest)) for n in ("load", "turns")}
+    )
+    for arguments in ([], ["--calls", "1"], ["load", "--turns", "2"], ["turns", "--quick"]):
+        bench_cli.main(arguments)
+    assert called == [("load", []), ("load", ["--calls", "1"]), ("load", ["--turns", "2"]), ("turns", ["--quick"])]
+    with pytest.raises(SystemExit, match="no bench called speed"):
+        bench_cli.main(["speed"])

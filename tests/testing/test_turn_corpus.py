@@ -1,0 +1,90 @@
+"""The generated callers: two halves that never meet, enough of everything, and labels that fit the sound."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("espeakng_loader")
+pytest.importorskip("numpy")
+
+from telephony.audio import wav
+from telephony.audio.level import level
+from telephony.offline.voice import EspeakVoice
+from telephony.testing.turn_cells import jobs
+from telephony.testing.turn_corpus import PAUSE_MS, SPLITS, TALKED_OVER, TURNS, compose, noisy, plan
+from telephony.testing.turn_folder import BadLabels, labelled, load, load_piece, pieces
+from telephony.testing.turn_store import Store
+
+
+def test_no_sentence_and_no_voice_is_in_both_halves():
+    """A number that was tuned on one half says nothing about the other."""
+    tuning, held_out = (plan(split, 1) for split in SPLITS)
+    assert {r.caller.voice for r in tuning} & {r.caller.voice for r in held_out} == set()
+    spoken = [{(r.prompt, r.text) for r in half if not r.sound and r.kind in TURNS} for half in (tuning, held_out)]
+    assert spoken[0] & spoken[1] == set()
+    over = [{r.text for r in half if r.kind in ("interruption", "backchannel")} for half in (tuning, held_out)]
+    assert over[0] & over[1] == set()
+    assert len(spoken[0]) + len(spoken[1]) >= 160
+    assert sum(len({r.text for r in half if r.kind == "interruption"}) for half in (tuning, held_out)) >= 60
+
+
+def test_each_cell_has_enough_pauses_and_sounds():
+    """Sixty of each, or the intervals say nothing."""
+    found: dict[tuple[str, str], int] = {}
+    for job in jobs(SPLITS, 1):
+        for cell in {play.cell for play in job.plays}:
+            kind = job.source.kind
+            found[cell, kind] = found.get((cell, kind), 0) + (len(job.source.pauses_ms) if kind in TURNS else 1)
+    for cell in ("quiet", "20 dB", "15 dB", "10 dB"):
+        assert sum(found[cell, kind] for kind in TURNS) >= 2 * 60
+        assert all(found[cell, kind] >= 2 * 60 for kind in TALKED_OVER)
+    assert sum(found["STT errors", kind] for kind in TURNS) >= 2 * 60
+
+
+def test_labels_lie_inside_the_audio_and_on_the_voice(tmp_path: Path):
+    """Parts and pauses as planned, words inside their parts, and quiet where nobody speaks."""
+    store = Store(tmp_path)
+    for recipe in [r for r in plan("tuning", 1) if len(r.pauses_ms) == 2][:6]:
+        recording = compose(recipe, store).recording
+        segments = recording.segments
+        pauses = [right[0] - left[1] for left, right in pairwise(segments)]
+        assert tuple(pauses) == recipe.pauses_ms
+        assert all(PAUSE_MS[0] <= pause <= PAUSE_MS[1] for pause in pauses)
+        assert segments[-1][1] + 2_500 <= len(recording.pcmu) // 8
+        assert all(any(start < word.end_ms <= end for start, end in segments) for word in recording.words)
+        assert [word.text for word in recording.words] == recipe.text.replace(" |", "").split()
+        quiet = recording.pcmu[segments[0][1] * 8 + 80 : segments[1][0] * 8 - 80]
+        assert level(quiet) < -600 < -400 < level(recording.pcmu[segments[0][0] * 8 : segments[0][1] * 8])
+
+
+def test_the_same_recipe_gives_the_same_bytes(tmp_path: Path):
+    """The voice itself does not: the store keeps what it said."""
+    recipe = next(r for r in plan("held-out", 1) if r.kind == "backchannel" and r.opens)
+    again = [compose(recipe, Store(tmp_path)) for _ in range(2)]
+    assert again[0] == again[1]
+    loud = compose(noisy([recipe], 10)[0], Store(tmp_path)).recording
+    assert abs(level(loud.pcmu[:8_000]) - 10 * (recipe.caller.level_db - 10)) < 15
+
+
+def test_a_folder_of_ones_own(tmp_path: Path):
+    """Words without times go to the segments by length; a wrong label is named, not guessed at."""
+    wav.write(tmp_path / "a.wav", EspeakVoice().say("I want to cancel my order")[0])
+    entry = {"file": "elsewhere/a.wav", "segments": [[0.1, 0.5], [0.8, 1.6]], "transcript": "i want to cancel my order"}
+    (tmp_path / "labels.json").write_text(json.dumps({"a": entry}))
+    case = load(labelled(tmp_path)[0])
+    assert (case.kind, case.complete, case.recording.segments) == ("turn", True, ((1_300, 1_700), (2_000, 2_800)))
+    assert [word.text for word in case.recording.words if word.end_ms <= 1_700] == ["i", "want"]
+    (tmp_path / "noise").mkdir()
+    wav.write(tmp_path / "noise" / "b.wav", EspeakVoice().say("a chair falls over in the next room")[0])
+    loaded = [load_piece(piece) for piece in pieces(tmp_path)]
+    assert len(loaded) == 8
+    assert all(
+        0 < end - start <= 1_000 and not x.recording.words for x in loaded for start, end in x.recording.segments
+    )
+    (tmp_path / "labels.json").write_text(json.dumps({"a": {**entry, "segments": [["x", 1]]}}))
+    with pytest.raises(BadLabels, match="segments of a"):
+        labelled(tmp_path)
