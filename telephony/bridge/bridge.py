@@ -24,7 +24,7 @@ from telephony.call.history import ToolUsed
 from telephony.call.keypad import Keypad
 from telephony.call.patience import Patience
 from telephony.call.policy import Limits, Wording
-from telephony.call.turns import END_CALL
+from telephony.call.thinking import END_CALL
 
 LAST_WORDS_MS = 1_500
 """After the agent has hung up its last words may still come; this long without any of them, they have all come."""

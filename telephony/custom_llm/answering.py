@@ -18,7 +18,7 @@ import structlog
 
 from telephony.agent import Agent
 from telephony.call.history import AgentSaid, CallerSaid, ToolUsed
-from telephony.call.turns import END_CALL
+from telephony.call.thinking import END_CALL
 from telephony.clock import Clock
 from telephony.custom_llm.memory import Memory
 from telephony.custom_llm.wire import ChatRequest
