@@ -80,6 +80,11 @@ class Inbox:
         self._items.append((event, self.now()))
         self._arrived.set()
 
+    def put_first(self, events: Sequence[e.Event], now: int) -> None:
+        """Before everything that waits: `events` happened at `now`, the stamp of the event taken out last."""
+        self._items.extendleft((event, now) for event in reversed(events))
+        self._arrived.set()
+
     async def next(self, before: int | None) -> tuple[e.Event, int]:
         """The next event, or `TimeReached(before)` if that comes first."""
         while not self._items:
@@ -149,8 +154,8 @@ class Ports:
                 assert_never(action)
 
 
-Switch = Callable[[SwitchTo], tuple[Engine, Ports]]
-"""Gives the engine that takes over, and its ports, which are running already."""
+Switch = Callable[[SwitchTo], tuple[Engine, Ports, Sequence[e.Event]]]
+"""Gives the engine that takes over, its ports, which are running already, and what it must know first."""
 
 
 async def drive(
@@ -179,7 +184,8 @@ async def drive(
         for action in actions:
             ports.perform(action)
             if isinstance(action, SwitchTo) and switch is not None:
-                call, ports = switch(action)
+                call, ports, begin = switch(action)
+                inbox.put_first(begin, now)
     observers.close()
     await asyncio.wait([leg], timeout=inbox.clock.real_seconds(FAREWELL_MS))
     return ended

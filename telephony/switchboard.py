@@ -25,7 +25,7 @@ from telephony.agent import Agent, IncomingCall, ManagedAgent
 from telephony.bridge.bridge import Bridge, BridgePolicy
 from telephony.call.actions import EndCall
 from telephony.call.call import Call, Ended
-from telephony.call.events import CallerLeft, CallStarted, DrainStarted, EndRequested, PhrasesLoaded
+from telephony.call.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, PhrasesLoaded
 from telephony.call.history import History
 from telephony.call.managed import OperatorTold, SwitchTo
 from telephony.clock import Clock
@@ -268,14 +268,16 @@ class _Staff:
         """The engine of the call's agent, with its ports running."""
         agent = self._live.agent
         if isinstance(agent, Agent):
-            return self._pipeline(agent)
+            engine, phrases = self._pipeline(agent)
+            self._live.inbox.put(phrases)
+            return engine
         socket = self._outfit.managed(agent, self._live.call)
         self.start(socket)
         self._ports = [socket, socket, socket]
         self._live.engine = Bridge(BridgePolicy(agent.limits, agent.wording, fallback=agent.fallback is not None))
         return self._live.engine
 
-    def switch(self, action: SwitchTo) -> tuple[Engine, Ports]:
+    def switch(self, action: SwitchTo) -> tuple[Engine, Ports, tuple[Event, ...]]:
         """Our own pipeline takes the call, with an apology; where nothing was said yet, with its greeting."""
         before, leg = self._live.agent, self._leg
         assert isinstance(before, ManagedAgent), "only a managed agent hands over"
@@ -288,10 +290,8 @@ class _Staff:
         if action.history or not agent.greeting:
             agent = replace(agent, greeting=agent.wording.apology)
         self._live.agent = agent
-        engine = self._pipeline(agent, action.history)
-        if action.begun:
-            self._live.inbox.put(CallStarted(""))
-        return engine, self.ports(leg)
+        engine, phrases = self._pipeline(agent, action.history)
+        return engine, self.ports(leg), (phrases, CallStarted("")) if action.begun else (phrases,)
 
     def start(self, port: Port) -> asyncio.Task[None]:
         task = self._group.create_task(port.run(self._live.inbox.put))
@@ -309,15 +309,15 @@ class _Staff:
         if self._late is not None:
             self._late.cancel()
 
-    def _pipeline(self, agent: Agent, history: History = ()) -> Engine:
+    def _pipeline(self, agent: Agent, history: History = ()) -> tuple[Engine, PhrasesLoaded]:
+        """The engine, with its ports running, and the phrases that it must be told before the call begins."""
         shells = self._outfit(agent, self._live.call)
         self._ports = [shells.ears, shells.mind, shells.voice]
         for port in self._ports:
             self.start(port)
-        self._live.inbox.put(shells.phrases)
         self._late = self._group.create_task(self._late_phrases(shells))
         self._live.engine = Call(agent.policy(), shells.speakable, history)
-        return self._live.engine
+        return self._live.engine, shells.phrases
 
     async def _late_phrases(self, shells: Shells) -> None:
         self._live.inbox.put(await shells.late_phrases())

@@ -39,11 +39,11 @@ log = structlog.get_logger()
 FIRST_WORD_MS = 6_000
 """How long after our start message the platform may take to say that it has the call."""
 SILENT_MS = 30_000
-"""The platform pings every few seconds; after so long without anything it is gone."""
+"""A platform that pings does so every few seconds; after so long without anything it is gone."""
 EARLY_FRAMES = 250
 LATE_FRAMES = 500
 MAX_BYTES = 16 * 2**20
-MOST_FAULTS = 100
+MOST_RUBBISH = 100  # messages in a row that cannot be read
 _CAUSES = {
     "provider_refused": "managed_refused",
     "provider_busy": "managed_busy",
@@ -147,6 +147,7 @@ class ManagedSocket:
                 await self._read(socket)
             finally:
                 self._group = None
+                await socket.close()  # leaving the connection's own block with an exception would say 1011
 
     async def _write(self, socket: ClientConnection) -> None:
         self._outbox.opened = True
@@ -156,7 +157,7 @@ class ManagedSocket:
     async def _read(self, socket: ClientConnection) -> None:
         """Always ends with an exception: a close, a silence, or rubbish."""
         loop, silence = asyncio.get_running_loop(), self._clock.real_seconds(SILENT_MS)
-        faults, said, opened = 0, "", False
+        faults, rubbish, said, opened, pings = 0, 0, "", False, False
         try:
             async with self._clock.timeout(FIRST_WORD_MS) as patience:
                 while True:
@@ -164,19 +165,21 @@ class ManagedSocket:
                     try:
                         message = wire.read(raw)
                     except (ValueError, RecursionError):
-                        faults += 1
-                        if faults > MOST_FAULTS:
-                            raise _Closed(0, "managed_misbehaved", "", "too much that cannot be read") from None
+                        faults, rubbish = faults + 1, rubbish + 1
+                        if rubbish > MOST_RUBBISH:
+                            raise _Closed(0, "managed_misbehaved", "", "nothing that can be read") from None
                         continue
+                    rubbish = 0
                     if isinstance(message, wire.Ping):
+                        pings = True
                         await socket.send(wire.pong(message.event_id))
                     elif message is None:
                         said = wire.error_of(raw) or said
                     else:
                         opened = opened or isinstance(message, ManagedOpened)
                         self._report(message)
-                    if opened:
-                        patience.reschedule(loop.time() + silence)
+                    if opened:  # pings are an option of the agent's: without them silence proves nothing
+                        patience.reschedule(loop.time() + silence if pings else None)
         except TimeoutError:
             means = "no message for half a minute" if opened else "the platform did not begin the conversation"
             raise _Closed(0, "managed_lost" if opened else "managed_timeout", said, means) from None

@@ -140,6 +140,8 @@ def read(raw: str | bytes) -> Message | None:
 
 def error_of(raw: str | bytes) -> str:
     """The text of an `error` message, which comes before a close; "" for any other message."""
+    if ("error" if isinstance(raw, str) else b"error") not in raw:  # type: ignore[operator]  # of one kind
+        return ""
     message = json.loads(raw)
     if not isinstance(message, dict) or message.get("type") not in ("error", "client_error"):
         return ""

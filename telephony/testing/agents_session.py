@@ -115,7 +115,8 @@ class Session:
             await self._close(*faults.close_at_start)
             return
         if faults.no_metadata:
-            await asyncio.Event().wait()
+            await self._connection.wait_closed()
+            return
         await self._send(
             "conversation_initiation_metadata", conversation_id=self._known.id,
             agent_output_audio_format=self._agent.output_format, user_input_audio_format=self._agent.input_format,

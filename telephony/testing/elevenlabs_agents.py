@@ -157,7 +157,9 @@ class LocalAgents:
         split = urlsplit(request.path)
         query = {name: values[0] for name, values in parse_qs(split.query).items()}
         if split.path == SIGNED:
-            return await self._signed(request, query)
+            if self.faults.sign_hang:
+                await connection.wait_closed()
+            return self._signed(request, query)
         if self.faults.refuse:
             return _answer(self.faults.refuse, _detail("refused", "as asked for"))
         agent = self.agents.get(query.get("agent_id", ""))
@@ -187,9 +189,7 @@ class LocalAgents:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    async def _signed(self, request: Request, query: dict[str, str]) -> Response:
-        if self.faults.sign_hang:
-            await asyncio.Event().wait()
+    def _signed(self, request: Request, query: dict[str, str]) -> Response:
         if self.faults.sign_status:
             return _answer(self.faults.sign_status, _detail("fault", "as asked for"))
         if request.headers.get("xi-api-key") != self._key:

@@ -12,7 +12,7 @@ be changed while a call is on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ from telephony.settings import Settings
 from telephony.testing.carrier import Carrier, PhoneCall
 from telephony.testing.carrier_faults import CarrierFaults
 from telephony.testing.elevenlabs import LocalElevenLabs
+from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
 from telephony.testing.elevenlabs_stt import LocalStt
 from telephony.testing.elevenlabs_tts import LocalTts
 from telephony.testing.openai import LocalOpenAi
@@ -135,15 +136,18 @@ async def local_stack(
     replies: Callable[[dict[str, Any]], Any] | None = None,
     tts: LocalTts | None = None,
     stt: LocalStt | None = None,
+    platform: Mapping[str, LocalAgent] | None = None,
     detector: Callable[[], Detector] = LoudnessDetector,
     **settings: Any,
 ) -> AsyncIterator[Stack]:
-    """A running stack. `replies` is the responder of the local model; `settings` replace fields of `Settings`."""
+    """A running stack. `replies` is the responder of the local model, `platform` holds the agents of the local Agents
+    platform by their ids; `settings` replace fields of `Settings`."""
     async with (
-        LocalElevenLabs(clock=clock, tts=tts, stt=stt) as elevenlabs,
+        LocalElevenLabs(clock=clock, tts=tts, stt=stt, agents=LocalAgents(clock=clock, agents=platform)) as elevenlabs,
         LocalOpenAi(clock=clock, responder=replies) as openai,
         Carrier(auth_token=AUTH_TOKEN, clock=clock) as carrier,
     ):
+        elevenlabs.agents.script = elevenlabs.stt.script  # whoever has the call hears what is said
         wired = replace(
             Settings(),
             port=0,
