@@ -31,6 +31,32 @@ class Initiation(_Strict):
     environment: str | None = None
 
 
+class ClientData(_Strict):
+    """The same over REST, where it has no type."""
+
+    conversation_config_override: dict[str, Any] | None = None
+    custom_llm_extra_body: dict[str, Any] | None = None
+    dynamic_variables: dict[str, str | int | float | bool] | None = None
+    user_id: str | None = None
+    environment: str | None = None
+
+
+class RegisterCall(_Strict):
+    agent_id: str
+    from_number: str
+    to_number: str
+    direction: Literal["inbound", "outbound"] | None = None
+    conversation_initiation_client_data: ClientData | None = None
+
+
+class OutboundCall(_Strict):
+    agent_id: str
+    agent_phone_number_id: str
+    to_number: str
+    conversation_initiation_client_data: ClientData | None = None
+    call_recording_enabled: bool | None = None
+
+
 class UserAudio(_Strict):
     user_audio_chunk: str
 

@@ -28,6 +28,7 @@ from telephony.testing.agents_mind import CustomLlmFailed
 from telephony.testing.openai import CallTool, Part
 
 if TYPE_CHECKING:
+    from telephony.testing.agents_line import CarrierLine
     from telephony.testing.elevenlabs_agents import Conversation, LocalAgent, LocalAgents
     from telephony.testing.elevenlabs_stt import Recognizer
 
@@ -92,7 +93,7 @@ class Session:
     def __init__(
         self,
         server: LocalAgents,
-        connection: ServerConnection,
+        connection: ServerConnection | CarrierLine,
         agent: LocalAgent,
         known: Conversation,
         recognizer: Recognizer,
@@ -167,11 +168,11 @@ class Session:
             raw = json.loads(text)
             message = wire.check_client(raw)
         except (ValueError, ValidationError) as error:
-            self._server.violations.append(f"{str(text)[:100]}: {str(error)[:200]}")
+            self._server.seen.violations.append(f"{str(text)[:100]}: {str(error)[:200]}")
             await self._close(1008, "Invalid message received")
             return None
         if not isinstance(message, wire.UserAudio):
-            self._server.received.append(raw)
+            self._server.seen.received.append(raw)
             self._server.changed.set()
         return message
 
@@ -182,7 +183,7 @@ class Session:
                     await self._hear(b64decode(chunk))
                 case wire.Pong(event_id=event_id):
                     if (sent := self._pinged.pop(event_id, None)) is not None:
-                        self._server.pong_ms.append(self._server.clock.ms() - sent)
+                        self._server.seen.pong_ms.append(self._server.clock.ms() - sent)
                 case wire.ToolResult(tool_call_id=call_id):
                     future = self._results.get(call_id)
                     if future is not None and not future.done():
@@ -200,10 +201,13 @@ class Session:
             self._server.changed.set()
 
     async def _hear(self, pcmu: bytes) -> None:
-        self._server.audio_bytes += len(pcmu)
-        self._recognizer.hear(pcmu)
+        self._server.seen.audio_bytes += len(pcmu)
         for at in range(0, len(pcmu), 160):
-            self._ear.hear(pcmu[at : at + 160])
+            await self._hear_frame(pcmu[at : at + 160])
+
+    async def _hear_frame(self, frame: bytes) -> None:
+        self._recognizer.hear(frame)
+        self._ear.hear(frame)
         if self._ear.run_ms >= INTERRUPT_MS:
             await self._interrupt()
         if self._ear.voiced_ms >= 60 and self._ear.quiet_ms >= TURN_MS:
@@ -380,7 +384,7 @@ class Session:
             self._pinged[self._ids] = self._server.clock.ms()
             await self._send("ping", event_id=self._ids, ping_ms=last)
             await self._server.clock.sleep(self._server.latency.ping_ms)
-            last = self._server.pong_ms[-1] if self._server.pong_ms else None
+            last = self._server.seen.pong_ms[-1] if self._server.seen.pong_ms else None
 
     async def _break_off(self) -> None:
         faults = self._server.faults
@@ -404,7 +408,7 @@ class Session:
         return re.sub(r"\{\{(\w+)\}\}", lambda match: str(variables.get(match[1], "")), text)
 
     async def _violation(self, text: str) -> None:
-        self._server.violations.append(text)
+        self._server.seen.violations.append(text)
         await self._close(1008, text)
 
     async def _close(self, code: int, reason: str) -> None:

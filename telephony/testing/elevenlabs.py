@@ -6,6 +6,7 @@ async with LocalElevenLabs(clock=clock) as elevenlabs:
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 
@@ -16,6 +17,7 @@ from telephony.clock import Clock
 from telephony.testing.elevenlabs_agents import LocalAgents
 from telephony.testing.elevenlabs_stt import LocalStt
 from telephony.testing.elevenlabs_tts import LocalTts
+from telephony.testing.posts import PostingConnection
 
 
 class LocalElevenLabs:
@@ -52,6 +54,7 @@ class LocalElevenLabs:
             max_size=4 * 2**20,
             ping_interval=None,
             close_timeout=0.5,
+            create_connection=partial(PostingConnection, answer=self.agents.post),  # type: ignore[arg-type]  # a factory
         )
         self._port = self._server.sockets[0].getsockname()[1]
 

@@ -3,29 +3,29 @@
     agents = LocalAgents(clock=clock, agents={"agent_1": LocalAgent(respond=scripted([[Say("Nine.")]]))})
     async with LocalElevenLabs(clock=clock, agents=agents) as elevenlabs: ...
 
-The server side of the socket with the signed URL before it. What an agent hears, says and thinks is given: a
-recognizer, a synthesizer, and a responder, which may be a `CustomLlm`. `received` holds what clients have sent, checked
-strictly; what broke the protocol is in `violations`, and closes the socket with 1008, as it does there.
+The server side of the socket, and the REST requests beside it (`agents_door`). What an agent hears, says and thinks is
+given: a recognizer, a synthesizer, and a responder, which may be a `CustomLlm`. `seen.received` holds what clients have
+sent, checked strictly; what broke the protocol is in `seen.violations`, and closes the socket with 1008, as it does
+there. Calls that the carrier brings directly (register-call) are sessions of the same kind.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 from websockets.asyncio.server import ServerConnection
-from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from telephony.clock import Clock
+from telephony.testing.agents_door import STREAM, Door
+from telephony.testing.agents_line import CarrierLine
 from telephony.testing.agents_session import Session
 from telephony.testing.elevenlabs_stt import Recognizer
 from telephony.testing.elevenlabs_tts import Synthesize, speak_tones
@@ -34,9 +34,6 @@ from telephony.testing.stt_script import Script, ScriptedRecognizer
 
 __all__ = ["AgentFaults", "LocalAgent", "LocalAgents"]
 
-SIGNED = "/v1/convai/conversation/get-signed-url"
-SOCKET = "/v1/convai/conversation"
-SIGNATURE_MS = 15 * 60_000
 LOG_MESSAGES = 10_000
 
 
@@ -66,6 +63,8 @@ class AgentFaults:
     """What goes wrong; may be changed while the server runs."""
 
     sign_status: int = 0  # HTTP status of the signed URL
+    register_status: int = 0  # HTTP status of register-call and outbound calls
+    quoted_twiml: bool = False  # register-call answers with a JSON string
     sign_hang: bool = False
     refuse: int = 0  # HTTP status of the handshake
     no_metadata: bool = False  # takes everything, says nothing
@@ -104,8 +103,21 @@ class Conversation:
     closed: int | None = None
 
 
+@dataclass(slots=True)
+class Seen:
+    """What has come in. `received`: without audio."""
+
+    received: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LOG_MESSAGES))
+    violations: list[str] = field(default_factory=list)
+    conversations: list[Conversation] = field(default_factory=list)
+    audio_bytes: int = 0
+    pong_ms: list[int] = field(default_factory=list)
+
+
 class LocalAgents:
-    """The server side. `handle` serves one socket, `respond` answers HTTP (None: a socket may be opened)."""
+    """The server side. `handle` serves one socket, `respond` answers GET (None: a socket may be opened), `post` POST.
+
+    `after_call` is given each conversation that is over (see `agents_hooks.post_call`)."""
 
     def __init__(
         self,
@@ -120,17 +132,12 @@ class LocalAgents:
     ) -> None:
         self.agents = dict(agents or {"agent_local": LocalAgent()})
         self.latency, self.faults = latency or AgentLatency(), faults or AgentFaults()
-        self.script = Script()
-        self.received: deque[dict[str, Any]] = deque(maxlen=LOG_MESSAGES)  # without audio
-        self.violations: list[str] = []
-        self.conversations: list[Conversation] = []
-        self.audio_bytes = 0
-        self.pong_ms: list[int] = []
+        self.script, self.seen = Script(), Seen()
         self.changed = asyncio.Event()
         self.clock, self.synthesize = clock, synthesize
-        self._key = api_key
+        self.after_call: Callable[[Conversation], Awaitable[None]] | None = None
+        self._door = Door(self, api_key)
         self._recognizer = recognizer or (lambda: ScriptedRecognizer(self.script))
-        self._signatures: dict[str, tuple[str, int]] = {}
         self._open: set[ServerConnection] = set()
 
     async def until(self, predicate: Callable[[], bool]) -> None:
@@ -150,70 +157,33 @@ class LocalAgents:
     # --- for the server ---------------------------------------------------------------------------------------------
 
     def serves(self, path: str) -> bool:
-        return urlsplit(path).path in (SIGNED, SOCKET)
+        return self._door.serves(urlsplit(path).path)
 
     async def respond(self, connection: ServerConnection, request: Request) -> Response | None:
-        """The signed URL, or the refusal of a handshake."""
-        split = urlsplit(request.path)
-        query = {name: values[0] for name, values in parse_qs(split.query).items()}
-        if split.path == SIGNED:
-            if self.faults.sign_hang:
-                await connection.wait_closed()
-            return self._signed(request, query)
-        if self.faults.refuse:
-            return _answer(self.faults.refuse, _detail("refused", "as asked for"))
-        agent = self.agents.get(query.get("agent_id", ""))
-        if agent is None:
-            return _answer(404, _detail("agent_not_found", "there is no such agent"))
-        if agent.private and not self._admitted(request, query):
-            return _answer(403, _detail("invalid_signature", "the signature is missing, wrong or too old"))
-        return None
+        return await self._door.respond(connection, request)
+
+    async def post(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str, str]:
+        return self._door.post(path, headers, body)
 
     async def handle(self, connection: ServerConnection) -> None:
         """One conversation, to its end."""
         assert connection.request is not None
-        query = parse_qs(urlsplit(connection.request.path).query)
-        agent_id = query["agent_id"][0]
-        known = Conversation(f"conv_{uuid4().hex[:16]}", agent_id)
-        self.conversations.append(known)
+        split = urlsplit(connection.request.path)
+        line: ServerConnection | CarrierLine = connection
+        if split.path.startswith(STREAM):
+            known, initiation = self._door.registered.pop(split.path.removeprefix(STREAM))
+            line = CarrierLine(connection, initiation)
+        else:
+            known = Conversation(f"conv_{uuid4().hex[:16]}", parse_qs(split.query)["agent_id"][0])
+        self.seen.conversations.append(known)
         self._open.add(connection)
-        session = Session(self, connection, self.agents[agent_id], known, self._recognizer())
         try:
-            await session.run()
+            await Session(self, line, self.agents[known.agent_id], known, self._recognizer()).run()
         except* ConnectionClosed:
             pass
         finally:
             self._open.discard(connection)
             known.closed = connection.close_code if connection.close_code is not None else 1006
             self.changed.set()
-
-    # --- inside -----------------------------------------------------------------------------------------------------
-
-    def _signed(self, request: Request, query: dict[str, str]) -> Response:
-        if self.faults.sign_status:
-            return _answer(self.faults.sign_status, _detail("fault", "as asked for"))
-        if request.headers.get("xi-api-key") != self._key:
-            return _answer(401, _detail("invalid_api_key", "the key is wrong"))
-        agent_id = query.get("agent_id", "")
-        if agent_id not in self.agents:
-            return _answer(404, _detail("agent_not_found", "there is no such agent"))
-        signature = uuid4().hex
-        self._signatures[signature] = (agent_id, self.clock.ms())
-        host = request.headers["host"]
-        url = f"ws://{host}{SOCKET}?agent_id={agent_id}&conversation_signature={signature}"
-        return _answer(200, {"signed_url": url})
-
-    def _admitted(self, request: Request, query: dict[str, str]) -> bool:
-        agent_id, issued = self._signatures.get(query.get("conversation_signature", ""), ("", 0))
-        signed = agent_id == query["agent_id"] and self.clock.ms() - issued <= SIGNATURE_MS
-        return signed or request.headers.get("xi-api-key") == self._key
-
-
-def _detail(slug: str, message: str) -> dict[str, Any]:
-    return {"detail": {"status": slug, "message": message}}
-
-
-def _answer(status: int, body: dict[str, Any]) -> Response:
-    data = json.dumps(body).encode()
-    headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(data)), "Connection": "close"})
-    return Response(status, HTTPStatus(status).phrase, headers, data)
+        if self.after_call is not None:
+            await self.after_call(known)

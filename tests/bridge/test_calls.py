@@ -127,14 +127,14 @@ async def test_a_managed_call_from_hello_to_goodbye():
         assert (phone.outcome, phone.violations, phone.spoken) == ("completed", [], [])
         assert phone.marks[-1].fate == "played"
         assert tape.actions(a.EndCall)[0][1].reason == "agent"
-        start = platform(s).received[0]
+        start = platform(s).seen.received[0]
         assert start["dynamic_variables"] == {
             "caller": asked[0].caller, "called": asked[0].called, "call_id": phone.sid, "name": "Ada",
         }  # fmt: skip
         assert start["conversation_config_override"] == {"agent": {"first_message": HELLO}}
         assert (start["custom_llm_extra_body"], start["user_id"]) == ({"n": 1}, "u1")
-        assert platform(s).violations == []
-        assert platform(s).conversations[0].closed == 1000
+        assert platform(s).seen.violations == []
+        assert platform(s).seen.conversations[0].closed == 1000
         assert s.service.board.calls == {}
 
 
@@ -151,7 +151,7 @@ async def test_what_the_caller_hears_is_what_the_platform_sent():
         await phone.hang_up()
         await phone.ended()
         assert audio in phone.heard()
-        assert platform(s).audio_bytes > 2_000
+        assert platform(s).seen.audio_bytes > 2_000
 
 
 async def test_interruption_clears_and_the_correction_is_the_record():
@@ -175,7 +175,7 @@ async def test_interruption_clears_and_the_correction_is_the_record():
         assert phone.cleared_bytes > 8_000
         assert b"\x00" * 400 not in phone.heard()  # the late audio
         assert [x["why"] for x in explained(tape, "cut")] == ["managed"]
-        assert {"role": "assistant", "content": corrected.text} in platform(s).conversations[0].messages
+        assert {"role": "assistant", "content": corrected.text} in platform(s).seen.conversations[0].messages
 
 
 async def test_without_a_correction_the_record_is_what_was_heard():
@@ -209,7 +209,7 @@ async def test_tools_fail_in_words_and_never_run_twice():
         await phone.hang_up()
         await phone.ended()
         assert len(booked) == 1
-        results = [r for r in platform(s).received if r.get("type") == "client_tool_result"]
+        results = [r for r in platform(s).seen.received if r.get("type") == "client_tool_result"]
         assert {r["is_error"] for r in results if "Booked" in r["result"]} == {False}
         assert {r["is_error"] for r in results if "failed" in r["result"]} == {True}
 
@@ -218,9 +218,9 @@ async def test_pings_keys_and_the_operator():
     """Pings are answered at once; keys are an entry; an operator may tell, speak for the caller, or ask for time."""
     async with calling() as s:
         phone, tape = await greeted(s)
-        await platform(s).until(lambda: len(platform(s).pong_ms) >= 2)
-        assert max(platform(s).pong_ms) < 200 * SPEED
-        conversation = platform(s).conversations[0]
+        await platform(s).until(lambda: len(platform(s).seen.pong_ms) >= 2)
+        assert max(platform(s).seen.pong_ms) < 200 * SPEED
+        conversation = platform(s).seen.conversations[0]
         assert s.service.board.tell(phone.sid, "The caller is a regular.")
         assert s.service.board.active(phone.sid)
         await platform(s).until(lambda: conversation.told == ["The caller is a regular."])
@@ -333,8 +333,8 @@ async def test_hang_up_drain_and_an_operators_end():
         phone, _ = await greeted(s)
         await phone.hang_up()
         await phone.ended()
-        await platform(s).until(lambda: platform(s).conversations[0].closed is not None)
-        assert platform(s).conversations[0].closed == 1000
+        await platform(s).until(lambda: platform(s).seen.conversations[0].closed is not None)
+        assert platform(s).seen.conversations[0].closed == 1000
         phone, _ = await greeted(s)
         assert s.service.board.end(phone.sid, "operator")
         await phone.ended()
