@@ -19,6 +19,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
@@ -38,6 +39,7 @@ from telephony.llm.openai import OpenAiChat
 from telephony.mind import Mind
 from telephony.observe import Observer, logs
 from telephony.observe.logs import CallLog
+from telephony.platforms import Brains, open_platforms
 from telephony.settings import Settings
 from telephony.speakable import speakable
 from telephony.stt import EarsSpec
@@ -74,6 +76,7 @@ class Service:
     clock: Clock
     board: Switchboard
     webhooks: Webhooks
+    agents_rest: AgentsRest
     rest: TwilioRest | None = None
     ready: bool = False
     warm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -84,16 +87,30 @@ class Service:
         self.board.observers.append(lambda call: make(call.call_sid))
 
 
-def load_agent(name: str) -> AgentSource:
+def load_agent(name: str, setting: str = "TELEPHONY_AGENT") -> AgentSource:
     """`package.module:attribute` -> an agent, or a function that gives one. Raises SettingsError."""
+    found = _load(name, setting)
+    if not isinstance(found, Agent | ManagedAgent) and not callable(found):
+        raise SettingsError([f"{setting}={name} is neither an Agent nor a function that returns one"])
+    return found  # type: ignore[no-any-return]  # checked above as far as it can be
+
+
+def load_brains(settings: Settings, agents: AgentSource) -> Brains:
+    """Who answers voice platforms: the agent that answers calls, and those of TELEPHONY_LLM_AGENTS. Raises
+    SettingsError."""
+    named = {name.partition(":")[2]: load_agent(name, "TELEPHONY_LLM_AGENTS") for name in settings.llm_agents}
+    after = _load(settings.after_call, "TELEPHONY_AFTER_CALL") if settings.after_call else None
+    if after is not None and not callable(after):
+        raise SettingsError([f"TELEPHONY_AFTER_CALL={settings.after_call} is no function"])
+    return Brains({settings.agent.partition(":")[2]: agents, **named}, after)
+
+
+def _load(name: str, setting: str) -> Any:
     module, _, attribute = name.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute or "agent")
+        return getattr(importlib.import_module(module), attribute or "agent")
     except (ImportError, AttributeError, ValueError) as error:
-        raise SettingsError([f"TELEPHONY_AGENT={name}: {error}"]) from error
-    if not isinstance(found, Agent | ManagedAgent) and not callable(found):
-        raise SettingsError([f"TELEPHONY_AGENT={name} is neither an Agent nor a function that returns one"])
-    return found  # type: ignore[no-any-return]  # checked above as far as it can be
+        raise SettingsError([f"{setting}={name}: {error}"]) from error
 
 
 class Outfit:
@@ -179,7 +196,7 @@ def compose(
         )
     webhooks = Webhooks(carrier, board, agents, detector, clock, rest, outfit.agents_rest)
     board.observers.append(lambda call: CallLog(call.call_sid))
-    return Service(settings, clock, board, webhooks, rest), outfit
+    return Service(settings, clock, board, webhooks, outfit.agents_rest, rest), outfit
 
 
 def create_app(
@@ -197,6 +214,7 @@ def create_app(
         logs.configure(settings.log_level, settings.log_format, settings.log_pii)
     clock = clock or Clock()
     agents = agents if agents is not None else load_agent(settings.agent)
+    brains = load_brains(settings, agents)
     if not settings.twilio_auth_token:  # never skipped: the local carrier is given this one
         settings = replace(settings, twilio_auth_token=secrets.token_urlsafe(32))
 
@@ -210,6 +228,10 @@ def create_app(
             if service.rest is not None:
                 stack.push_async_callback(service.rest.aclose)
             app.state.service = service
+            # These are there only if they are switched on, and need what has just been made.
+            app.router.routes += await stack.enter_async_context(
+                open_platforms(wired, agents, brains, outfit.llm, clock)
+            )
             await stack.enter_async_context(_alive(service, outfit, agents))
             yield
 

@@ -33,6 +33,8 @@ RINGS: list[tuple[str, int]] = [
     ("bridge.wire", 2),
     ("bridge.speech", 2),
     ("bridge.bridge", 2),
+    ("bridge.post_call", 2),
+    ("bridge.hooks", 5),
     ("bridge", 3),
     ("custom_llm.wire", 2),
     ("custom_llm.endpoint", 5),
@@ -41,6 +43,7 @@ RINGS: list[tuple[str, int]] = [
     ("sockets", 3),
     ("driver", 4),
     ("switchboard", 4),
+    ("platforms", 5),
     ("app", 5),
     ("cli", 6),
     ("__main__", 6),
@@ -67,7 +70,7 @@ PURE_WIRES = (
     "speakable",
     "custom_llm.wire",
 )
-PURE_BRIDGE = ("bridge.wire", "bridge.speech", "bridge.bridge")
+PURE_BRIDGE = ("bridge.wire", "bridge.speech", "bridge.bridge", "bridge.post_call")
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
 #: `app` reaches for the embedded default only when it is wanted, inside a function.
 LAZY = {("app", "offline.local_services")}

@@ -20,6 +20,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 from uuid import uuid4
 
 import structlog
@@ -28,7 +29,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
+from telephony.agent import Agent, AgentChoice, IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.custom_llm import wire
 from telephony.custom_llm.answering import End, Part, PassBack, Text, answer
@@ -53,6 +54,9 @@ SPELLINGS = ("/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completio
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "Content-Type": "text/event-stream; charset=utf-8"}
 
 
+Source: TypeAlias = Agent | Callable[[IncomingCall], AgentChoice | Awaitable[AgentChoice]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Failed:
     """The thinker has given up."""
@@ -69,7 +73,7 @@ class CustomLlm:
         self,
         *,
         key: str,
-        agents: Mapping[str, AgentSource],
+        agents: Mapping[str, Source],
         llm: Llm,
         clock: Clock,
         now: Callable[[], datetime],
@@ -138,7 +142,7 @@ class CustomLlm:
         matches = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._key)
         return matches and scheme.lower() == "bearer"
 
-    def _source(self, request: Request, asked: wire.ChatRequest) -> AgentSource:
+    def _source(self, request: Request, asked: wire.ChatRequest) -> Source:
         """By path, header or model, in this order. Raises BadRequest (`model_not_found`)."""
         for name in (request.path_params.get("agent"), request.headers.get(AGENT_HEADER)):
             if name:
@@ -151,15 +155,13 @@ class CustomLlm:
             return next(iter(self._agents.values()))
         raise wire.BadRequest(f"there is no agent {asked.model[:80]!r}", "model", "model_not_found")
 
-    async def _agent(self, source: AgentSource, asked: wire.ChatRequest) -> Agent | None:
+    async def _agent(self, source: Source, asked: wire.ChatRequest) -> Agent | None:
         """A function of the call is asked once for each call, as far as calls can be told apart."""
         if isinstance(source, Agent):
             return source
         if (known := self.memory.agent(asked.call_id)) is not None:
             return known
-        if isinstance(source, ManagedAgent):
-            log.error("agent_failed", code="not_an_agent")
-            return None
+        choice: object
         call = IncomingCall(asked.call_id, asked.caller, asked.called, "custom-llm")
         try:
             async with self._clock.timeout(AGENT_MS):
@@ -172,6 +174,8 @@ class CustomLlm:
         except Exception:
             log.exception("agent_failed", code="agent_raised")
             return None
+        if isinstance(choice, ManagedAgent):
+            choice = choice.fallback  # itself it thinks elsewhere
         if not isinstance(choice, Agent):
             log.error("agent_failed", code="not_an_agent")
             return None

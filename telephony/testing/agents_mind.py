@@ -2,13 +2,15 @@
 
     CustomLlm(url="http://127.0.0.1:8080/v1", api_key="secret", restless=True)
 
-is a responder, too. Restless, it behaves as the platform does with speculative turns and barge-in: it asks before the
-caller has finished, drops that request in mid-stream, and asks again with the whole turn.
+is a responder, too. As on the platform, values of its `headers` may hold `{{variable}}`. Restless, it behaves as the
+platform does with speculative turns and barge-in: it asks before the caller has finished, drops that request in
+mid-stream, and asks again with the whole turn.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -41,14 +43,16 @@ class CustomLlm:
     async def __call__(self, body: dict[str, Any]) -> AsyncIterator[Part]:
         """The parts of the answer as they come: pieces of text, then tool calls."""
         body = {"model": self.model, "stream": True, "temperature": 0.5, "max_tokens": -1, **body}
+        variables = body.pop("dynamic_variables", {})
+        headers = {name: filled(value, variables) for name, value in self.headers.items()}
         async with httpx2.AsyncClient(trust_env=False, timeout=20) as client:
             if self.restless and (early := _early(body)) is not None:
-                async with self._ask(client, early) as events:
+                async with self._ask(client, early, headers) as events:
                     async for _ in events:
                         self.dropped += 1
                         break
             calls: dict[int, list[str]] = {}
-            async with self._ask(client, body) as events:
+            async with self._ask(client, body, headers) as events:
                 async for chunk in events:
                     for choice in chunk.choices:
                         if choice.delta.content:
@@ -62,10 +66,10 @@ class CustomLlm:
 
     @asynccontextmanager
     async def _ask(
-        self, client: httpx2.AsyncClient, body: dict[str, Any]
+        self, client: httpx2.AsyncClient, body: dict[str, Any], headers: dict[str, str]
     ) -> AsyncIterator[AsyncIterator[openai.types.chat.ChatCompletionChunk]]:
         self.requests.append(body)
-        headers = {"Authorization": f"Bearer {self.api_key}", **self.headers}
+        headers = {"Authorization": f"Bearer {self.api_key}", **headers}
         async with AsyncExitStack() as stack:
             asking = client.stream("POST", self.url.rstrip("/") + "/chat/completions", json=body, headers=headers)
             response = await stack.enter_async_context(asking)
@@ -86,6 +90,11 @@ class CustomLlm:
                 yield chunk
         if not done:
             raise CustomLlmFailed("the stream ended without [DONE]")
+
+
+def filled(text: str, variables: dict[str, Any]) -> str:
+    """`text` with its `{{variable}}`s filled in."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: str(variables.get(match[1], "")), text)
 
 
 def _early(body: dict[str, Any]) -> dict[str, Any] | None:

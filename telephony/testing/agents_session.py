@@ -24,7 +24,7 @@ from websockets.exceptions import ConnectionClosed
 
 from telephony.audio.level import level
 from telephony.testing import agents_messages as wire
-from telephony.testing.agents_mind import CustomLlmFailed
+from telephony.testing.agents_mind import CustomLlmFailed, filled
 from telephony.testing.openai import CallTool, Part
 
 if TYPE_CHECKING:
@@ -270,7 +270,11 @@ class Session:
 
     async def _parts(self) -> AsyncIterator[Part]:
         end_call = [END_CALL] if self._agent.may_hang_up else []
-        body = {"messages": list(self._known.messages), "tools": [*self._agent.client_tools, *end_call]}
+        known = self._known.initiation
+        body: dict[str, Any] = {"messages": list(self._known.messages), "tools": [*self._agent.client_tools, *end_call]}
+        body["dynamic_variables"] = known.get("dynamic_variables") or {}
+        if known.get("custom_llm_extra_body"):
+            body["elevenlabs_extra_body"] = known["custom_llm_extra_body"]
         parts = self._agent.respond(body)
         if not isinstance(parts, AsyncIterable):
             for one in parts:
@@ -404,8 +408,7 @@ class Session:
                 return
 
     def _filled(self, text: str) -> str:
-        variables = self._known.initiation.get("dynamic_variables") or {}
-        return re.sub(r"\{\{(\w+)\}\}", lambda match: str(variables.get(match[1], "")), text)
+        return filled(text, self._known.initiation.get("dynamic_variables") or {})
 
     async def _violation(self, text: str) -> None:
         self._server.seen.violations.append(text)

@@ -151,7 +151,6 @@ async def local_stack(
         wired = replace(
             Settings(),
             port=0,
-            data=None,
             twilio_auth_token=AUTH_TOKEN,
             twilio_account_sid=carrier.account_sid,
             twilio_api_base_url=carrier.api_base_url,
@@ -159,7 +158,7 @@ async def local_stack(
             openai_base_url=openai.base_url,
             elevenlabs_api_key="local",
             elevenlabs_base_url=elevenlabs.base_url,
-            **settings,
+            **{"data": None, **settings},
         )
         async with running(wired, clock, agents=agents, detector=detector) as service:
             tapes: dict[str, Tape] = {}
