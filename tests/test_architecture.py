@@ -48,6 +48,7 @@ RINGS: list[tuple[str, int]] = [
     ("cli", 6),
     ("__main__", 6),
     ("demo", 6),
+    ("demo_stage", 6),
     ("examples", 6),
     ("testing", 6),
     ("offline", 6),

@@ -220,6 +220,7 @@ class Session:
 
     def _turn(self, text: str) -> None:
         self._known.messages.append({"role": "user", "content": text})
+        self._known.asked += 1
         if self._answering is not None:
             self._answering.cancel()
         self._answer()
@@ -260,10 +261,12 @@ class Session:
         if text:
             await self._round([_Sentence(text)])
             return
+        asked = self._known.asked
         try:
             for _ in range(ROUNDS):
                 calls = await self._round(self._parts())
                 if not calls or not await self._tools(calls):
+                    self._known.answered = asked
                     return
         except CustomLlmFailed as error:
             await self._close(1002, f"custom_llm generation failed: {error}"[:120])
@@ -323,7 +326,8 @@ class Session:
                 last = at + len(chunk) >= len(pcmu)
                 count = len(text) if last else sum(end * 8 <= at + len(chunk) for end in ends)
                 mouth.said += [(text[i], begin + ends[i]) for i in range(done, count)]
-                mouth.until_ms = begin + (at + len(chunk)) / 8
+                mouth.until_ms = self._known.until_ms = begin + (at + len(chunk)) / 8
+                self._known.voiced = self._known.asked
                 await self._audio(mouth, chunk, text[done:count], ends[done:count], at // 8)
                 at, piece, done = at + len(chunk), piece + 1, count
                 await clock.sleep(len(chunk) / 8 / latency.realtime_factor)
@@ -372,6 +376,7 @@ class Session:
             return "The client tool did not answer in time."
 
     async def _hang_up(self, call_id: str) -> None:
+        self._known.hung_up = True
         await self._send(
             "agent_tool_response", tool_name="end_call", tool_call_id=call_id, tool_type="system", is_error=False,
             is_called=True, event_id=self._ids,

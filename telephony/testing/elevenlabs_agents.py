@@ -91,7 +91,9 @@ class AgentLatency:
 
 @dataclass(slots=True)
 class Conversation:
-    """What is known of one conversation. `messages` is the history as the agent remembers it."""
+    """What is known of one conversation. `messages` is the history as the agent remembers it; `asked` and `answered`
+    count the caller's turns; `voiced` is the number of the turn whose answer can be heard (0: the first message), which
+    lasts until `until_ms`; `hung_up`: by the agent."""
 
     id: str
     agent_id: str
@@ -100,6 +102,11 @@ class Conversation:
     told: list[str] = field(default_factory=list)  # contextual updates
     activity: int = 0
     interruptions: int = 0
+    asked: int = 0
+    answered: int = 0
+    voiced: int = -1
+    until_ms: float = 0
+    hung_up: bool = False
     closed: int | None = None
 
 
