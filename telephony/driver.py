@@ -57,6 +57,7 @@ class Inbox:
         self._audio = 0
         self._lost_ms = 0
         self._flooded = False
+        self._alarm: tuple[int, asyncio.TimerHandle] | None = None  # (when, what wakes us then)
 
     def now(self) -> int:
         """Milliseconds since the call began."""
@@ -91,17 +92,28 @@ class Inbox:
             if before is not None and self.now() >= before:
                 return e.TimeReached(before), before
             self._arrived.clear()
-            try:
-                async with self.clock.timeout(None if before is None else before - self.now() + 1):
-                    await self._arrived.wait()
-            except TimeoutError:
-                continue
+            if before is not None:
+                self._wake_at(before)
+            await self._arrived.wait()
         event, stamped = self._items[0]
         if before is not None and before < stamped:
             return e.TimeReached(before), before
         self._items.popleft()
         self._audio -= isinstance(event, e.AudioReceived)
         return event, stamped
+
+    def _wake_at(self, at_ms: int) -> None:
+        """A timer, kept while the deadline stays the same: one for every frame would cost as much as the frame."""
+        if self._alarm is not None:
+            if self._alarm[0] == at_ms:
+                return
+            self._alarm[1].cancel()
+        wait = self.clock.real_seconds(max(0, at_ms - self.now()) + 1)
+        self._alarm = at_ms, asyncio.get_running_loop().call_later(wait, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._arrived.set()
 
 
 class Observers:

@@ -138,7 +138,7 @@ def test_the_demo_as_a_newcomer_runs_it(tmp_path: Path):
 )
 def test_the_demo_of_managed_agents(tmp_path: Path, mode: str, sign: str):
     """Bridged, with our brain behind it, or carried by the platform alone: a whole call on this machine."""
-    done = demo(tmp_path, "--mode", mode, "--speed", "8")
+    done = demo(tmp_path, "--mode", mode, "--speed", "10")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "what are your opening hours" in done.stdout
     assert sign in done.stdout

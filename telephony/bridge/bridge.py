@@ -28,6 +28,7 @@ from telephony.call.thinking import END_CALL
 
 LAST_WORDS_MS = 1_500
 """After the agent has hung up its last words may still come; this long without any of them, they have all come."""
+FAR_MS = 2**40
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +55,20 @@ class Bridge:
         self._heard_ms: int | None = None  # when the last frame came; None before the stream
         self._hanging_up: int | None = None  # since when the agent wants the call to end
         self._gone = False  # the platform has closed, or another engine has the call
+        self._due = 0  # when time alone will decide something
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
         """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
-        self._out.clear()
         self._now = now
+        if now < self._due and not self._gone and isinstance(event, e.AudioReceived):  # most are: nothing else follows
+            self._heard_ms = now
+            return (Transcribe(event.pcmu),)
+        self._out.clear()
         if self.ended is None:
             self._happened(event, now)
         if self.ended is None and self._heard_ms is not None and not (self._gone and self._hanging_up is None):
             self._tick(now)
+        self._due = self._next_due()
         return tuple(self._out)
 
     @property
@@ -70,14 +76,20 @@ class Bridge:
         """When `step(TimeReached(...))` is wanted, if nothing happens before."""
         if self.ended is not None or self._heard_ms is None:
             return None
+        dead = self._heard_ms // 1_000 * 1_000 + 1_000 + self._policy.limits.frames_dead_ms  # the same for many frames
+        return max(self._now + 1, min(self._due, dead))
+
+    def _next_due(self) -> int:
+        """When time alone decides something, apart from frames that stop coming."""
+        if self.ended is not None or self._heard_ms is None:
+            return 0
         candidates = [
-            self._heard_ms + self._policy.limits.frames_dead_ms,
             self._keypad.deadline,
             self._patience.deadline,
             self._speech.deadline,
             *self._hanging_deadlines(),
         ]
-        return max(self._now + 1, min(c for c in candidates if c is not None))
+        return min((c for c in candidates if c is not None), default=FAR_MS)
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
@@ -88,7 +100,8 @@ class Bridge:
         match event:
             case e.AudioReceived(pcmu):
                 self._heard_ms = now
-                self._out.append(Transcribe(pcmu))
+                if not self._gone:
+                    self._out.append(Transcribe(pcmu))
             case e.CallStarted():
                 self._started(now)
             case e.MarkReached(name):

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from telephony.agent import Agent, IncomingCall, ManagedAgent
+from telephony.bridge.bridge import BridgePolicy
 from telephony.call import actions as a
 from telephony.call import managed as m
 from telephony.call.policy import Wording
@@ -20,6 +21,7 @@ from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
 from telephony.testing.openai import CallTool, Say
 from telephony.testing.stack import Stack, Tape, local_stack
 from telephony.tools import Toolbox, ToolContext, tool
+from tests.bridge.replay import replays
 
 SPEED = 8
 HELLO = "Hello Ada! How can I help you?"
@@ -136,6 +138,7 @@ async def test_a_managed_call_from_hello_to_goodbye():
         assert platform(s).seen.violations == []
         assert platform(s).seen.conversations[0].closed == 1000
         assert s.service.board.calls == {}
+        replays(tape)
 
 
 async def test_what_the_caller_hears_is_what_the_platform_sent():
@@ -176,6 +179,7 @@ async def test_interruption_clears_and_the_correction_is_the_record():
         assert b"\x00" * 400 not in phone.heard()  # the late audio
         assert [x["why"] for x in explained(tape, "cut")] == ["managed"]
         assert {"role": "assistant", "content": corrected.text} in platform(s).seen.conversations[0].messages
+        replays(tape)
 
 
 async def test_without_a_correction_the_record_is_what_was_heard():
@@ -291,6 +295,7 @@ async def test_our_pipeline_keeps_the_caller_when_the_platform_fails():
         asked = [(x["role"], x["content"]) for x in s.openai.requests[-1]["messages"] if x["role"] != "system"]
         assert asked[:2] == [("assistant", HELLO), ("user", "what are your opening hours")]
         assert len(phone.twiml) == 1  # it is still the first stream
+        replays(tape, BridgePolicy(fallback=True))
         assert phone.violations == []
 
 
