@@ -19,7 +19,7 @@ from typing import assert_never
 
 from telephony.call import events as e
 from telephony.call.actions import Action, CommitTranscript, EndCall, Transcribe
-from telephony.call.endpointing import Situation, asked_for
+from telephony.call.endpointing import Situation
 from telephony.call.floor import Floor, Standing
 from telephony.call.history import History
 from telephony.call.keypad import Keypad
@@ -220,9 +220,7 @@ class Call:
         """What the caller's words reply to: the agent's last ones, as far as they were heard."""
         if (said := self._turns.last_words(now)) != self._said:
             self._said = said
-            asked = said.rstrip().endswith("?")
-            expects = asked_for(said, self._policy.expects, self._language)
-            self._listening.situation = Situation(asked, expects)
+            self._listening.situation = Situation.after(said, self._policy.expects, self._language)
 
     def _utterance_over(self, closed: Closed, now: int) -> None:
         match self._floor.utterance_over(closed, now):

@@ -4,8 +4,11 @@ This file is the rule, and all of it: change it here. The waits are `TurnTaking`
 
     entry      digits, a code, a spelling, an e-mail or street address is under way     entry_ms, less as it fills
     trailing   the last words cannot end a thought ("and", "um", "my number is")        trailing_ms
+    greeting   "yes, hello", where the agent has asked how it can help                  trailing_ms
     finished   a whole question, a short answer to one, "please", "that's all"          finished_ms
-    likely     a request with its object, an answer of several words                    likely_ms
+    likely     a request with its object, a short question, an answer of several words  likely_ms
+    details    a request without what is usual with it ("a table": for how many?)          entry_ms
+    told       a long statement                                       half of likely_ms and open_ms
     open       a statement that may go on                                               open_ms
     unheard    voice, and nothing transcribed yet                                       unheard_ms
     silence    a language without data                                                  silence_ms
@@ -16,38 +19,37 @@ up to a bound. Nothing here is a cliff: each wait is bounded, and the next word 
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from dataclasses import dataclass
 
+from telephony.call.completeness import finished, greets, invites, leaves_open, likely, told, trails
+from telephony.call.entries import NOTHING_EXPECTED, Entry, asked_for, entry_under_way
 from telephony.call.language import Language
 from telephony.call.policy import Expects, TurnTaking
-from telephony.call.words import backchannel, ends_with, words
+from telephony.call.words import words
 
 PAUSE_MS = 200
 """A gap in the voice from here on is a pause; shorter ones are part of speaking."""
 PAUSES = 6
 """So many of the caller's latest pauses are remembered."""
-SHORT_ANSWER_WORDS = 4
-SHORT_STATEMENT_WORDS = 7
-QUESTION_CHARS = 200
-"""What the agent asks for is in its last words."""
-FULL_NUMBER = 10
-"""Digits of a telephone number with its area code. With so many an entry is complete, if nobody said how many."""
-LONG_ENTRY = 6
-"""A code of so many symbols may well be complete."""
-TIME_OF_DAY = re.compile(r"\b\d{1,2}[:.]\d\d\b")
-
-
-NOTHING_EXPECTED = Expects()
+SHORT_ENTRY, LONG_ENTRY = 4, 7
+"""An entry of unknown length is hardly complete with so few symbols, and may well be with so many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the caller's words reply to: whether the agent has just asked something, and for what."""
+    """What the caller's words reply to: whether the agent has asked for something, and for what, or invited them to
+    tell their story."""
 
     answering: bool = False
+    invited: bool = False
     expects: Expects = NOTHING_EXPECTED
+
+    @classmethod
+    def after(cls, said: str, declared: tuple[Expects, ...], language: Language) -> Situation:
+        """`said`: the agent's last words, as far as they were heard."""
+        asked, invited = said.rstrip().endswith("?"), invites(said, language)
+        return cls(asked and not invited, asked and invited, asked_for(said, declared, language))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,137 +102,29 @@ class Endpointing:
             return Wait(rules.unheard_ms, "unheard")
         if not language.known:
             return Wait(rules.silence_ms, "silence")
-        if (entry := entry_under_way(text, found, situation, language)) is not None:
+        if (entry := entry_under_way(text, situation.expects, language)) is not None:
             return self._entry(entry, rules)
-        if _trails(text, found, language):
+        if trails(text, situation.answering, language):
             return Wait(rules.trailing_ms, "trailing")
-        if finished(text, found, situation, language):
+        if situation.invited and greets(text, language):
+            return Wait(rules.trailing_ms, "greeting")
+        if finished(text, situation.answering, language):
             return Wait(rules.finished_ms, "finished")
-        if situation.answering or _requests(found, language) or _names_a_time(found, language):
+        if situation.answering or likely(text, language):
             return Wait(rules.likely_ms + self.patience_ms // 2, "likely")
+        if leaves_open(text, language):
+            return Wait(max(rules.open_ms, rules.entry_ms), "details to come")
+        if told(text, language):
+            return Wait((rules.likely_ms + rules.open_ms) // 2 + self.patience_ms, "told")
         return Wait(rules.open_ms + self.patience_ms, "open")
 
     def _entry(self, entry: Entry, rules: TurnTaking) -> Wait:
+        """Of unknown length: the more there is of it, the less is waited for more."""
         if entry.complete:
             return Wait(rules.finished_ms, f"{entry.kind} complete")
-        if not entry.length and entry.symbols >= LONG_ENTRY:
-            return Wait(
-                max(rules.open_ms, (rules.open_ms + rules.entry_ms) // 2) + self.patience_ms // 2, f"{entry.kind} long"
-            )
-        return Wait(rules.entry_ms + self.patience_ms // 2, f"{entry.kind} under way")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry at the end of the words: `symbols` of it so far, of `length` if that is known."""
-
-    kind: str
-    symbols: int
-    length: int = 0
-    complete: bool = False
-
-
-def entry_under_way(text: str, found: list[str], situation: Situation, language: Language) -> Entry | None:
-    """The entry that the words end with, or None."""
-    expects = situation.expects if situation.expects.kind else announced(text, language)
-    if (email := _email(text, found, expects, language)) is not None:
-        return email
-    symbols, plain = _symbols(TIME_OF_DAY.sub(" x ", text), language)
-    wanted = expects.kind in ("digits", "code", "spelling")
-    if symbols >= (1 if wanted else 3) and not (plain and not wanted and symbols < 5):
-        full = symbols >= (expects.length or (FULL_NUMBER if expects.kind != "spelling" else 1_000))
-        return Entry(expects.kind if wanted else "digits", symbols, expects.length, full)
-    if expects.kind == "address" and len(found) >= 2 and any(char.isdigit() for char in text) and len(found) <= 5:
-        return Entry("address", len(found))
-    return None
-
-
-def asked_for(said: str, declared: tuple[Expects, ...], language: Language) -> Expects:
-    """What the agent's last words ask for: what it declares, or else what the language knows."""
-    last = said[-QUESTION_CHARS:].lower()
-    return next((expects for expects in declared if expects.phrase.lower() in last), announced(last, language))
-
-
-def announced(text: str, language: Language) -> Expects:
-    """What the speaker says to be about to give or to ask for, by the language's phrases."""
-    lowered = text.lower()
-    return next((Expects(phrase, kind) for phrase, kind in language.expects if phrase in lowered), NOTHING_EXPECTED)
-
-
-def _email(text: str, found: list[str], expects: Expects, language: Language) -> Entry | None:
-    """An address is under way if one is expected, or when it sounds like one: "john dot smith", "john at"."""
-    has_at = "@" in text or any(word in language.at_sign for word in found)
-    dotted = any(word in language.dot for word in found[-4:-1])
-    if expects.kind != "email" and "@" not in text and not dotted:
-        return None
-    complete = has_at and found[-1] in language.domains and (dotted or "@" in text)
-    return Entry("email", len(found), complete=complete)
-
-
-def _symbols(text: str, language: Language) -> tuple[int, bool]:
-    """(how many digits and single letters the words end with, whether they are one figure alone)."""
-    repeats, count, tokens = dict(language.repeats), 0, 0
-    for word in reversed(words(text)):
-        if word in language.digits or (len(word) == 1 and word.isalnum()):
-            count += 1
-        elif word.replace("-", "").isdigit():
-            count += len(word.replace("-", ""))
-        elif word in repeats:
-            count += repeats[word] - 1
-        elif word not in language.dot and word not in ("dash", "hyphen", "slash"):
-            break
-        tokens += 1
-    return count, tokens == 1
-
-
-def _trails(text: str, found: list[str], language: Language) -> bool:
-    if text.rstrip().endswith((",", "...", "…", "-", "–", "—", ":")):
-        return True
-    if ends_with(found, language.closing_phrases) or (len(found) == 1 and found[0] in language.answers):
-        return False
-    if ends_with(found, language.trailing_phrases):
-        return True
-    return found[-1] in language.trailing or found[-1] in language.fillers
-
-
-def finished(text: str, found: list[str], situation: Situation, language: Language) -> bool:
-    """A thought that needs nothing more. The words do not trail."""
-    if text.rstrip().endswith("?") or found[-1] in language.closers or ends_with(found, language.closing_phrases):
-        return True
-    if all(word in language.answers for word in found) or backchannel(text, language):
-        return True
-    if situation.answering and len(found) <= SHORT_ANSWER_WORDS:
-        return True
-    return _is_question(found, language)
-
-
-def _is_question(found: list[str], language: Language) -> bool:
-    """Begins as a question, or holds one, and says what it asks for: three words, or two after the phrase."""
-    if _begins(found, language.questions, language):
-        return True
-    return _holds(found, language.question_phrases, after=2)
-
-
-def _names_a_time(found: list[str], language: Language) -> bool:
-    """In few words: in a story a time ends a sentence, not the turn."""
-    return len(found) <= SHORT_STATEMENT_WORDS and found[-1] in language.times
-
-
-def _requests(found: list[str], language: Language) -> bool:
-    return _begins(found, language.commands, language) or _holds(found, language.requests, after=2)
-
-
-def _begins(found: list[str], firsts: frozenset[str], language: Language) -> bool:
-    """Three words or more, the first of them one of these, after words that say nothing."""
-    at = next((i for i, word in enumerate(found) if word not in language.openers), len(found))
-    return len(found) - at >= 3 and found[at] in firsts
-
-
-def _holds(found: list[str], phrases: frozenset[tuple[str, ...]], after: int) -> bool:
-    """One of the phrases occurs, with at least `after` words behind it."""
-    sizes = {len(phrase) for phrase in phrases}
-    return any(
-        tuple(found[at : at + size]) in phrases and len(found) - at - size >= after
-        for at in range(len(found))
-        for size in sizes
-    )
+        least = min(rules.open_ms, rules.entry_ms)
+        if entry.rest:
+            return Wait(least + self.patience_ms // 2, f"{entry.kind} nearly complete")
+        grown = 0 if entry.length else min(max(entry.symbols - SHORT_ENTRY, 0), LONG_ENTRY - SHORT_ENTRY)
+        ms = rules.entry_ms - (rules.entry_ms - least) * grown // (LONG_ENTRY - SHORT_ENTRY)
+        return Wait(ms + self.patience_ms // 2, f"{entry.kind} under way")

@@ -47,9 +47,10 @@ class Standing:
     ears_lost: bool = False
     ending: Ending | None = None
 
-    def owe(self, now: int) -> None:
-        """The caller waits for an answer, from now on if not already."""
-        self.owed_ms = now if self.owed_ms is None else self.owed_ms
+    def owe(self, now: int, spoke_ms: int) -> None:
+        """The caller waits for an answer: from now on, if not already, or if they have spoken meanwhile."""
+        if self.owed_ms is None or spoke_ms > self.owed_ms:
+            self.owed_ms = now
 
     @property
     def final(self) -> bool:
@@ -85,11 +86,10 @@ class Floor:
         """Looks at the evidence and acts on the verdict."""
         turns, listening = self._turns, self._listening
         listening.urgent = turns.playout.held
-        if not turns.live() or self.untouchable(now):
-            return
-        if listening.utterance is None:
-            if turns.playout.held:
-                self._resume(now, {"why": "nothing left"})
+        if not turns.live() or listening.utterance is None or self.untouchable(now):
+            if turns.playout.held:  # what was said may have come to its end, or to a disclosure, meanwhile
+                over = not turns.live() or listening.utterance is None
+                self._resume(now, {"why": "nothing left" if over else "protected"})
             return
         if self._standing.restarts and turns.unheard_reply(now):
             if turns.playout.held and listening.silence_ms >= self._rules.resume_after_ms:
@@ -125,7 +125,8 @@ class Floor:
             if self._listening.utterance is not None and now - reply.decided_ms <= CUT_OFF_MS:
                 self._listening.was_cut_off()
             self._standing.restarts += 1
-            self._standing.owe(now)
+            self._standing.owed_ms = reply.decided_ms
+            self._standing.owe(now, self._spoke_ms(now))
         else:
             self._standing.owed_ms = None
 
@@ -159,9 +160,13 @@ class Floor:
         """Words (or keys) of the caller that want an answer."""
         self._out.append(LineAdded("caller", text, self._turns.upcoming(text)))
         self._turns.transcript.caller(text)
-        self._standing.owe(now)
+        self._standing.owe(now, self._spoke_ms(now))
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _spoke_ms(self, now: int) -> int:
+        """When the caller's voice was heard last."""
+        return now - self._listening.voice.silence_ms
 
     def _no_answer(self, text: str, now: int) -> bool:
         """Said while the agent has something to say, and wants nothing: a listener's words, or the agent's own."""

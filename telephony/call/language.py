@@ -34,21 +34,61 @@ class Language:
     trailing_phrases: Phrases = frozenset()
     openers: frozenset[str] = frozenset()
     """Come before the thought itself and say nothing about it."""
+    greetings: frozenset[str] = frozenset()
+    """Nobody calls to say only this."""
     questions: frozenset[str] = frozenset()
     """A sentence that begins with one of these is a question."""
     question_phrases: Phrases = frozenset()
     """A question also within a sentence."""
     requests: Phrases = frozenset()
     """Begin a request; with an object it is complete, though details may follow."""
+    wants_details: frozenset[str] = frozenset()
+    """What a request for such a thing leaves open is said next: when, for how many."""
+    settles: frozenset[str] = frozenset()
+    """What is asked about it leaves nothing open: "cancel"."""
     commands: frozenset[str] = frozenset()
     """The same, when a thought begins with one of them."""
     closers: frozenset[str] = frozenset()
     """A thought that ends with one of these is finished."""
     closing_phrases: Phrases = frozenset()
+    afterthoughts: Phrases = frozenset()
+    """Said behind an answer: "I think". At its beginning they trail."""
+    objections: Phrases = frozenset()
+    """What is right instead, or why, comes next."""
     answers: frozenset[str] = frozenset()
     """An answer when nothing else is said."""
-    times: frozenset[str] = frozenset()
-    """A thought that ends with one of these is probably complete."""
+    prepositions: frozenset[str] = frozenset()
+    """Begin a detail of a request: "for four", "from March"."""
+    auxiliaries: frozenset[str] = frozenset()
+    """Verbs that begin a question, with one of the pronouns behind them."""
+    pronouns: frozenset[str] = frozenset()
+    helping: frozenset[str] = frozenset()
+    """Auxiliaries that need another verb: "why does it"."""
+    determiners: frozenset[str] = frozenset()
+    transitive: frozenset[str] = frozenset()
+    """Verbs that do something to something..."""
+    fronting: frozenset[str] = frozenset()
+    """...which has been said already where a question begins with one of these."""
+    stranded: frozenset[str] = frozenset()
+    """May end such a question, though nothing else: "what is it for"."""
+    question_ends: frozenset[str] = frozenset()
+    """A short question that ends with one of these has been asked."""
+    correlatives: tuple[tuple[str, str, bool], ...] = ()
+    """(first word, second word): the first is followed by the second; with True only in requests for details."""
+    subordinators: frozenset[str] = frozenset()
+    """Begin a clause that is nothing by itself: "if", "when"."""
+    introductions: Phrases = frozenset()
+    """Before the speaker's name."""
+    greeted_introductions: Phrases = frozenset()
+    """The same, when a greeting comes before them."""
+    open_questions: Phrases = frozenset()
+    """Questions that invite a story."""
+    affirmatives: frozenset[str] = frozenset()
+    """Said before what was asked for: "sure, it's ..."."""
+    months: frozenset[str] = frozenset()
+    magnitudes: frozenset[str] = frozenset()
+    """Number words with which no amount need end: "thousand"."""
+    currencies: frozenset[str] = frozenset()
     digits: frozenset[str] = frozenset()
     """Names of single digits, and of what stands between them."""
     repeats: tuple[tuple[str, int], ...] = ()
@@ -59,8 +99,9 @@ class Language:
     dot: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
     """Ends of an e-mail address."""
-    expects: tuple[tuple[str, str], ...] = ()
-    """(words in a question, kind of entry it asks for). Also what a caller says before giving one."""
+    expects: tuple[tuple[str, str] | tuple[str, str, int], ...] = ()
+    """(words in a question, kind of entry it asks for, how many symbols if that is known): see `policy.Expects`. Also
+    what a caller says before giving one. The first that occurs counts."""
 
 
 def language_for(code: str) -> Language:

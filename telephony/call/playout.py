@@ -93,6 +93,10 @@ class Playout:
         """The track of `turn`, made if need be. Tracks play in the order in which they were opened."""
         return self.tracks.setdefault(turn, Track())
 
+    def open_first(self, turn: int) -> None:
+        """Opens the track of `turn` before all others: those wait for audio, and this one has its own."""
+        self.tracks = {turn: Track(), **self.tracks}
+
     def add(self, turn: int, pcmu: bytes, now: int) -> list[Action]:
         """More audio of `turn`; sends it unless held or behind an unfinished track."""
         self.open(turn).audio += pcmu
@@ -227,7 +231,7 @@ class Playout:
         self._written_off.update(span.mark for span in self._outstanding)
         self._outstanding.clear()
         self._echo_ms = None
-        self.until_ms = now
+        self.until_ms = min(self.until_ms, now)
         for turn, track in self.tracks.items():
             if heard[turn] < len(track.audio):
                 chars, words_end = track.words_heard(heard[turn])

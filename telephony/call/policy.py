@@ -30,13 +30,13 @@ class TurnTaking:
     # --- when a turn is over (see call/endpointing.py) ---
     finished_ms: int = 380
     """After a thought that needs nothing more. People leave about 200 ms; a breath inside a thought is shorter."""
-    likely_ms: int = 540
-    """After a request or an answer that is whole, though details may follow."""
-    open_ms: int = 800
+    likely_ms: int = 860
+    """After a question or request that is whole, though details may follow."""
+    open_ms: int = 930
     """After a statement that may go on: longer than most pauses between phrases."""
     trailing_ms: int = 1_300
     """After words that cannot end a thought: longer than nearly all pauses for thought."""
-    entry_ms: int = 1_150
+    entry_ms: int = 1_100
     """While digits, a spelling or an address is under way: groups are 0.4-1.0 s apart."""
     unheard_ms: int = 700
     """After voice of which nothing has been transcribed."""
@@ -175,10 +175,14 @@ class Wording:
 PHRASE_NAMES: tuple[str, ...] = tuple(f.name for f in fields(Wording))
 
 
+KINDS_EXPECTED = ("digits", "code", "spelling", "email", "address", "date", "amount")
+
+
 @dataclass(frozen=True, slots=True)
 class Expects:
-    """A question of the agent that contains `phrase` (any case) asks for `kind`: `digits`, `code`, `spelling`, `email`
-    or `address`, of `length` symbols if that is known. The waits of `turn_taking`, if given, hold for its answer."""
+    """A question of the agent that contains `phrase` (any case) asks for `kind`: `digits`, `code`, `spelling`, `email`,
+    `address`, `date` or `amount`, of `length` symbols if that is known. The waits of `turn_taking`, if given, hold for
+    its answer."""
 
     phrase: str = ""
     kind: str = ""
@@ -186,8 +190,8 @@ class Expects:
     turn_taking: TurnTaking | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in ("", "digits", "code", "spelling", "email", "address"):
-            raise ValueError(f"Expects.kind must be digits, code, spelling, email, address or empty, not {self.kind!r}")
+        if self.kind and self.kind not in KINDS_EXPECTED:
+            raise ValueError(f"Expects.kind must be empty or one of {', '.join(KINDS_EXPECTED)}, not {self.kind!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from telephony.call.floor import Standing
 from telephony.call.language import Language
-from telephony.call.listening import Listening, Utterance
+from telephony.call.listening import Listening
 from telephony.call.policy import TurnTaking
 from telephony.call.turns import Turns
+from telephony.call.utterance import Utterance
 from telephony.call.words import gist
 
 

@@ -108,7 +108,7 @@ class Speech:
         if not self._closed:
             self._active_ms = now
             return self._close()
-        return self._again("" if self._audio_bytes else self._rest(), now)
+        return self.ended(now)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

@@ -64,10 +64,13 @@ class Turns:
         return self.reply is not None and not self.heard(self.reply.turn, now)
 
     def guarded(self, now: int) -> bool:
-        """What is being said must not be interrupted: a protected turn, or a sentence that must be heard."""
+        """What is being said must not be interrupted: a protected turn, or a sentence that must be heard. A reply that
+        has not begun to be heard may still be thought of again, with its disclosure."""
         if any(turn in self.protected for turn in self._speeches):
             return True
-        return bool(self._policy.must_be_heard) and any(self._says_disclosure(turn, now) for turn in self._speeches)
+        return bool(self._policy.must_be_heard) and any(
+            self.heard(turn, now) and self._says_disclosure(turn, now) for turn in self._speeches
+        )
 
     def asked(self, now: int) -> bool:
         """The agent's words, as heard so far, end with a question."""
@@ -216,15 +219,16 @@ class Turns:
         self.last += 1
         turn, text = self.last, text or str(asdict(self._policy.wording)[name])
         speech = self._speech(turn, now)
-        self.playout.open(turn)
         self.transcript.agent(turn, "")
         if (phrase := self._phrases.get(name)) is not None and phrase.text == text:
+            (self.playout.open_first if name == "filler" else self.playout.open)(turn)
             speech.units.append(Unit(text, phrase.text))
             speech.complete = speech.over = True
             self.playout.align(turn, phrase.text, phrase.ends_ms, 0)
             self._out += self.playout.add(turn, phrase.pcmu, now)
             self._out += self.playout.close(turn, now)
         else:
+            self.playout.open(turn)
             self._out += speech.say(Unit(text, self._speakable(text) or text), now)
             self._out += speech.finish(now)
         return turn
@@ -269,7 +273,8 @@ class Turns:
         for turn, speech in list(self._speeches.items()):
             self._out += speech.drop()
             track = self.playout.tracks.get(turn)
-            self._settle(turn, self._line(turn, chars.get(turn, 0), whole=track is not None and not track.cut))
+            whole = track is not None and not track.cut and not speech.unspoken
+            self._settle(turn, self._line(turn, chars.get(turn, 0), whole), interrupted=not whole)
 
     def settle(self, now: int) -> bool:
         """Settles what has been played to its end. True if that was a reply, and not only a fixed phrase."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from difflib import SequenceMatcher
 
 from telephony.call.language import Language
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 LISTENER_WORDS = 4
 """A listener says no more than this at once."""
+ALIKE = 0.6
+"""Two transcripts of the same voice share at least this part of their words."""
 
 
 def words(text: str) -> list[str]:
@@ -16,12 +19,29 @@ def words(text: str) -> list[str]:
     return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
 
 
+def beyond(text: str, said: str) -> str:
+    """What `text` has behind the words of `said`, if both are transcripts of the same voice: some words may differ."""
+    one, other = words(said), words(text)
+    blocks = [block for block in SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks() if block.size]
+    matched, at = (blocks[-1].a + blocks[-1].size, blocks[-1].b + blocks[-1].size) if blocks else (0, 0)
+    return _from_word(text, at + len(one) - matched)
+
+
+def alike(text: str, said: str) -> bool:
+    """`text` begins with the words of `said`, or nearly so."""
+    one, other = words(said), words(text)
+    return bool(one) and SequenceMatcher(None, one, other[: len(one)], autojunk=False).ratio() > ALIKE
+
+
+def continues(text: str, said: str) -> bool:
+    """`text` begins with the very words of `said`."""
+    known = words(said)
+    return bool(known) and words(text)[: len(known)] == known
+
+
 def without(text: str, said: str) -> str:
-    """`text` behind the words of `said`, if it begins with them; all of it if not."""
-    known, found = words(said), list(_WORD.finditer(text))
-    if not known or words(text)[: len(known)] != known:
-        return text
-    return text[found[len(known)].start() :] if len(found) > len(known) else ""
+    """`text` behind the words of `said`, if it is alike; all of it if not."""
+    return beyond(text, said) if alike(text, said) else text
 
 
 def backchannel(text: str, language: Language) -> bool:
@@ -56,6 +76,11 @@ def gist(text: str, language: Language) -> tuple[str, ...]:
     """What two transcripts must share to mean the same: words without fillers, numbers as figures."""
     figures = dict(language.numerals)
     return tuple(figures.get(word, word) for word in words(text) if word not in language.fillers)
+
+
+def _from_word(text: str, number: int) -> str:
+    found = list(_WORD.finditer(text))
+    return text[found[number].start() :] if number < len(found) else ""
 
 
 def ends_with(found: list[str], phrases: frozenset[tuple[str, ...]]) -> bool:

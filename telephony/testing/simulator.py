@@ -9,7 +9,8 @@
 Nothing here waits: a minute of call takes some tens of milliseconds. The carrier plays 8,000 bytes a second, echoes a
 mark when the audio before it has been played, and all outstanding marks at once after a clear. The ears hear the words
 of `says` spread over its voice, the mind answers with `replies`, the voice speaks 70 ms a character with an alignment.
-Latencies are exact and may be changed at any time; `faults` names what goes wrong.
+Latencies are exact and may be changed at any time; `faults` names what goes wrong; `meddle` may put in the place of an
+event that is on its way what it likes: later, twice, something else, or nothing.
 """
 
 from __future__ import annotations
@@ -117,6 +118,7 @@ class Simulator:
         self._mind = _Mind(self, replies or (lambda history: ["All right. Is there anything else?"]))
         self._voice = _Voice(self)
         self._ears: _Ears | RecordedEars = _Ears(self)
+        self.meddle: Callable[[int, e.Event], Iterable[tuple[int, e.Event]]] = lambda at, event: [(at, event)]
         self._due: list[_Due] = []
         self._seq = 0
         self._next_frame = FRAME_MS
@@ -148,8 +150,9 @@ class Simulator:
 
     def at(self, at: int, event: e.Event, valid: Callable[[], bool] = lambda: True) -> None:
         """An event of one's own, at `at`; dropped if `valid()` is False by then."""
-        self._seq += 1
-        heapq.heappush(self._due, _Due(at, self._seq, event, valid))
+        for when, what in self.meddle(at, event):
+            self._seq += 1
+            heapq.heappush(self._due, _Due(when, self._seq, what, valid))
 
     def _scripted(self) -> _Ears:
         assert isinstance(self._ears, _Ears), "a recorded caller cannot be given words"

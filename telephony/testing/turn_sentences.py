@@ -1,6 +1,7 @@
 """What the generated callers of `scripts/bench turns` say. Language data only.
 
-A bar marks a pause inside a phrase ("I want to | cancel"), a slash one between phrases ("Hi, it's Ann / about Friday").
+A bar marks a pause inside a phrase ("I want to | cancel"), where what has been said is no sentence yet; a slash one
+between phrases ("Hi, it's Ann / about Friday").
 Every second sentence of a list, counted from its second, is held out from tuning: see `turn_corpus.py`.
 """
 
@@ -102,6 +103,118 @@ You can reach me | in the evening / after six.
 The red light is on all the time.
 The second key doesn't fit.
 Okay so um | here is what happened / the lights went out and then the alarm started.
+Hello, I'd like to | make a complaint / about the noise in my room.
+Hello, I want to | register for the course / in September.
+Do you have any rooms left for this weekend?
+Are there any seats left for the concert on Friday?
+Can I change | the delivery address / for my parcel?
+Could I move | my session / to another day?
+I've been waiting for two weeks / and I still haven't heard anything.
+The package arrived yesterday / but the box was empty.
+How much would it cost to repair a broken screen?
+What would it take to | close my account?
+I bought a lamp from you last Saturday / and it doesn't work.
+I rented a car from you two weeks ago / and I was charged twice.
+Is there any way to | speak with a manager?
+Is it okay to | bring a friend along?
+Are you able to | send somebody out today?
+Would you be so kind and | check the status of my claim?
+Excuse me, do you know | when the next bus leaves?
+Hi, quick question / do you deliver on Sundays?
+I think there's | a mistake on my invoice.
+It seems there's | a problem with your website.
+My internet has been down since this morning.
+My hot water has been | off for two days.
+Could somebody call me back after five o'clock?
+Can a technician come before noon?
+I would like to know if | the position is still available.
+I'd like to find out | who handles warranty claims.
+Which of your branches | is open on Sundays?
+What kind of | insurance do you accept?
+What documents do I need to bring | to the interview?
+Where exactly | is your office?
+When is the deadline for | the application?
+How soon could | somebody be here?
+I'm having trouble | logging in to my account.
+I can't seem to | open the attachment.
+I need a taxi / from the station / to the airport.
+I need a ride / from the hotel / to the conference centre.
+I want to book | a double room / for two nights.
+I'd like to reserve | a conference room / for Monday.
+Can you put me on | the waiting list?
+Could you let my boss know that I'm sick today?
+We're going to be | about twenty minutes late.
+We're running | a little behind schedule.
+I lost my wallet on the train yesterday.
+I left my glasses at the reception desk.
+I received an email | saying that my account is blocked.
+I got a letter about a missed payment.
+Has my package | been shipped yet?
+Is my order | on its way?
+Did you receive | the form that I sent?
+Have you had | any cancellations for today?
+How many people | can sit at the big table?
+How many bags | am I allowed to take?
+Where can I find | the nearest pharmacy?
+Where do I | sign up for the newsletter?
+Why was I charged twice this month?
+When will | my car be ready?
+Would you be able to | move it to next week?
+Could you possibly | extend the deadline?
+I'd rather | have it delivered to my office.
+I'd sooner | pick it up myself.
+Tell my sister that | I'm on my way.
+Please let Maria know I called.
+There's water coming through the ceiling.
+There's smoke coming from | the kitchen.
+It's about | my son's school trip.
+This is regarding | the invoice from last week.
+I was told to | call this number.
+I was asked to | provide another document.
+We spoke last week about the new kitchen.
+I talked to your colleague this morning / about the deposit.
+I'm not happy with | the service I received.
+I'm quite upset about | how I was treated.
+The driver left it at the wrong house.
+The plumber never | showed up.
+I'm allergic to nuts / is that a problem?
+I'm a vegetarian / do you have something for me?
+I don't have the receipt / but I paid by card.
+I don't have my card with me / but I know the number by heart.
+The app says it's delivered / but there's nothing here.
+The tracking page says Monday / but I need it by Saturday.
+I'd like to extend my stay / by one night / if you have space.
+I want to upgrade my room / if that's possible / for both nights.
+I'll be there at six / unless the traffic is bad.
+We'll be five instead of four / and we need a high chair.
+Sorry I'm driving / can you speak up a little?
+Sorry it's very loud here / could you repeat that?
+First I'd like to know the price / and then we can talk about dates.
+To start with I need a quote / and after that we can fix a date.
+I can't make it tomorrow / can we do it on Friday instead?
+Thursday is bad for me / would Friday work?
+Can I get | the number for | the housing office?
+Can I have | the contact details of | your Berlin office?
+What's the difference between | the basic plan | and the premium one?
+Which one is better for | a family with | two small kids?
+Does the price include | breakfast?
+Does the ticket | cover the boat trip?
+Do I have to pay in advance?
+Can I bring | my own food?
+Could you check whether | my payment went through?
+Would you mind checking | if the file arrived?
+Could you tell me how | to reset the alarm?
+Can you explain why | the price went up?
+Could you tell me your | opening hours on Monday?
+Can you send me the | menu for the weekend?
+Can you help me with | a refund?
+I was hoping to | get a second opinion.
+I'm trying to | find out whether | my flight is on time.
+I have a meeting at ten / with Mrs Clark.
+I have an appointment at three with Doctor Lewis.
+I scratched a car in your car park / and I'd like to leave my details.
+I had an accident / and I need to report it.
+I've been on hold for | almost an hour.
 """
 
 #: (what the agent asked, or "" for its greeting; what the caller says)
@@ -176,6 +289,86 @@ ANSWERS = (
     ("Should I send it today?", "Yeah."), ("Is there a lift in your building?", "Nope."),
     ("How old is the child?", "Seven."), ("How long have you had it?", "Two weeks."),
     ("Would eleven o'clock work?", "Perfect."), ("Would Monday work?", "Fine by me."),
+    ("What is the reason for your call?", "I'd like | a new prescription."),
+    ("And what can I do for you today?", "My sink is blocked / and the water is rising."),
+    ("What seems to be the problem?", "It makes a noise / when I turn it on."),
+    ("How did it happen?", "I dropped it / on the stairs."),
+    ("Which service do you need?", "A haircut."),
+    ("Which treatment would you like?", "Just a check-up."),
+    ("Who is the appointment for?", "For my son."),
+    ("Who will be travelling?", "My wife and me."),
+    ("When do you want to arrive?", "On the third of May."),
+    ("When would you like to leave?", "The day after."),
+    ("How would you like to pay?", "By credit card."),
+    ("Would you like to pay now or later?", "Later please."),
+    ("Where are you right now?", "At the main station."),
+    ("Where should the driver pick you up?", "In front of the museum."),
+    ("How many guests will there be?", "Six adults | and two children."),
+    ("How many copies do you need?", "About fifty."),
+    ("What is your last name?", "It's Johnson."),
+    ("Can I have your name please?", "My name is | Eva Lind."),
+    ("Do you have a preferred doctor?", "No, anyone | is fine."),
+    ("Do you have any allergies?", "Yes, I'm allergic to | penicillin."),
+    ("Is Tuesday at four all right?", "Yes that works."),
+    ("Is ten o'clock too early?", "No that's fine."),
+    ("Would you like a reminder?", "Yes, by text message."),
+    ("Shall I read it back to you?", "No, I trust you."),
+    ("Which colour was the bag?", "It was dark green."),
+    ("What does the key look like?", "It has a red tag."),
+    ("Is the alarm still ringing?", "No, it stopped."),
+    ("Has this happened before?", "Not that I know of."),
+    ("Do you need a receipt?", "Yes, please send it by e-mail."),
+    ("Should we leave it with a neighbour?", "No, please leave it at the door."),
+    ("What time did it start?", "Around midnight."),
+    ("How long will you stay?", "Until Sunday."),
+    ("Which floor are you on?", "The second floor."),
+    ("Which entrance do you use?", "The one at the back."),
+    ("Are you calling from your own phone?", "No, it's my husband's."),
+    ("Are you the account holder?", "Yes I am."),
+    ("Do you remember the date?", "I think it was | the tenth."),
+    ("Do you know the model?", "I don't know exactly."),
+    ("How old are you?", "Thirty four."),
+    ("How tall is he?", "Six foot two."),
+    ("Was it delivered to you?", "No it wasn't."),
+    ("Did you get our letter?", "Yes I did."),
+    ("Can you see the green light?", "No, I can't."),
+    ("Are you still there?", "Yes, I'm here."),
+    ("Would you like the window open?", "Yes, please."),
+    ("Would you like to leave a message?", "No, thank you."),
+    ("What kind of car is it?", "A silver Volvo."),
+    ("What kind of room do you want?", "A double room."),
+    ("How far along are you?", "Five months."),
+    ("How often do you take it?", "Twice a day."),
+    ("Which airport do you fly from?", "Manchester."),
+    ("Which station is closest?", "King's Cross."),
+    ("Who recommended us to you?", "My sister."),
+    ("Who did you speak to?", "A lady called Kim."),
+    ("Is it urgent?", "Not really."),
+    ("Is it for a birthday?", "For an anniversary."),
+    ("Do you want it gift wrapped?", "Why not."),
+    ("Do you want me to repeat that?", "No, I got it."),
+    ("What did you have for dessert?", "The lemon cake."),
+    ("What is your favourite drink?", "Coffee."),
+    ("When did it break down?", "Last night."),
+    ("When were you here last?", "In February."),
+    ("Where does it hurt?", "In my left knee."),
+    ("Where did you lose it?", "On the bus."),
+    ("Should I put you on the list?", "Yes, do that."),
+    ("Should I call an ambulance?", "No, not necessary."),
+    ("Is anyone hurt?", "No, nobody."),
+    ("Is somebody at home now?", "My husband is."),
+    ("How do you know us?", "From the internet."),
+    ("How was the service?", "Very good."),
+    ("Does he have a fever?", "A little bit."),
+    ("Does the door open?", "Only halfway."),
+    ("Which size fits you?", "Large, I think."),
+    ("Which seat did you book?", "Twelve C."),
+    ("Is there a code for the gate?", "No code."),
+    ("Is there a dog in the house?", "Yes, but he's friendly."),
+    ("How many bottles would you like?", "Two dozen."),
+    ("How many of you are coming?", "All of us."),
+    ("Would a smaller one be okay?", "I'd prefer the large one."),
+    ("Would you take a table outside?", "If it doesn't rain."),
 )  # fmt: skip
 
 INTERRUPTIONS = """\
