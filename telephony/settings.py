@@ -187,8 +187,11 @@ class Settings:
         "TELEPHONY_AGENT", "telephony.examples.receptionist:agent", "Who answers: package.module:name.", _agent
     )
     data: Path | None = _setting(  # noqa: RUF009  (paths do not change)
-        "TELEPHONY_DATA", _DATA, "Directory for synthesised fixed phrases, readable by you only.", _directory
-    )
+        "TELEPHONY_DATA",
+        _DATA,
+        "Directory for synthesised fixed phrases and post-call events, readable by you only.",
+        _directory,
+    )  # fmt: skip
     max_calls: int = _setting(
         "TELEPHONY_MAX_CALLS", 100, "Calls at the same time; the next caller is told to try later.", _whole(1, 100_000)
     )
