@@ -30,6 +30,9 @@ log = structlog.get_logger()
 
 MOST_BYTES = 256 * 2**20
 """The audio of a long call is tens of megabytes."""
+LEFT_S = 3_600
+HOOK_MS = 60_000
+"""A hook that takes longer has failed: others wait behind it."""
 AGAIN_MS = (1_000, 10_000, 60_000, 600_000)
 """After a hook has failed; the last of them from then on."""
 
@@ -50,11 +53,13 @@ class PostOffice:
         self._work = asyncio.Event()
 
     def prepare(self) -> None:
-        """Makes the directories; clears what a crash left half written. Raises OSError."""
+        """Makes the directories; clears what a crash left half written (not what another process is writing now).
+        Raises OSError."""
         for path in (self._waiting, self._done, self._coming):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in self._coming.iterdir():
-            left.unlink(missing_ok=True)
+            if left.stat().st_mtime < self._clock.wall_s() - LEFT_S:
+                left.unlink(missing_ok=True)
 
     async def take(self, pieces: AsyncIterable[bytes], signature: Signature) -> tuple[PostCall, bool]:
         """Keeps the event in a body; (event, whether it is new). It is on disk when this returns.
@@ -129,12 +134,8 @@ class PostOffice:
         try:
             event = read(await asyncio.to_thread(_load, path))
             if self._hook is not None:
-                if inspect.iscoroutinefunction(self._hook):
-                    await self._hook(event)
-                else:
-                    result = await asyncio.to_thread(self._hook, event)
-                    if inspect.isawaitable(result):
-                        await result
+                async with self._clock.timeout(HOOK_MS):
+                    await _call(self._hook, event)
             await asyncio.to_thread(path.replace, self._done / path.name)
         except Exception:
             log.exception("after_call_failed", file=path.name)
@@ -145,6 +146,15 @@ class PostOffice:
     def _queue(self) -> list[Path]:
         found = [(path.stat().st_mtime_ns, path) for path in self._waiting.glob("*.json")]
         return [path for _, path in sorted(found)]
+
+
+async def _call(hook: Hook, event: PostCall) -> None:
+    if inspect.iscoroutinefunction(hook):
+        await hook(event)
+        return
+    result = await asyncio.to_thread(hook, event)
+    if inspect.isawaitable(result):
+        await result
 
 
 def _load(path: Path) -> object:

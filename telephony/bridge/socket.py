@@ -8,8 +8,9 @@ tools run as child tasks here.
 However it ends, `ManagedClosed` is reported once, with the close code, a stable cause and the platform's own text; a
 line in the log says what the code means. Nothing is reported after `stop`: then the socket is closed with 1000.
 
-Overflow policy of the outbox: the oldest audio of the caller's is dropped (and reported, once a second at most); texts
-and tool results never are. Before the socket is open it keeps the last five seconds.
+Overflow policy of the outbox: the oldest audio of the caller's is dropped, and reported once a second at most. Of texts
+and tool results a thousand may wait; beyond that the newest is dropped, and reported. Before the socket is open the
+outbox keeps the last five seconds of audio.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ SILENT_MS = 30_000
 """A platform that pings does so every few seconds; after so long without anything it is gone."""
 EARLY_FRAMES = 250
 LATE_FRAMES = 500
+MOST_TEXTS = 1_000
 MAX_BYTES = 16 * 2**20
 MOST_RUBBISH = 100  # messages in a row that cannot be read
 _CAUSES = {
@@ -98,9 +100,9 @@ class ManagedSocket:
             case OpenManaged():
                 self._open.set()
             case TellManaged(kind, text):
-                self._outbox.text(wire.tell(kind, text))
+                self._text(wire.tell(kind, text))
             case AnswerTool(tool_call_id, result, failed):
-                self._outbox.text(wire.tool_result(tool_call_id, result, failed))
+                self._text(wire.tool_result(tool_call_id, result, failed))
             case RunTool(_, tool_call_id):
                 wanted = self._wanted.get(tool_call_id)
                 if wanted is not None and self._group is not None:
@@ -111,6 +113,10 @@ class ManagedSocket:
     def stop(self) -> None:
         self._stopped.set()
         self._open.set()
+
+    def _text(self, message: str) -> None:
+        if not self._outbox.text(message):
+            self._emit(OutboxOverflowed("managed", 1))
 
     # --- one conversation -------------------------------------------------------------------------------------------
 
@@ -247,9 +253,13 @@ class _Outbox:
         dropped, self._dropped, self._told_ms = self._dropped, 0, now
         return dropped
 
-    def text(self, message: str) -> None:
+    def text(self, message: str) -> bool:
+        """Queues a text. False if there are too many already: nobody reads them."""
+        if len(self._items) - self._audio >= MOST_TEXTS:
+            return False
         self._items.append(message)
         self._work.set()
+        return True
 
     async def next(self) -> str:
         while not self._items:

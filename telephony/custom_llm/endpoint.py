@@ -111,14 +111,14 @@ class CustomLlm:
             return _unauthorized(request)
         try:
             asked = wire.parse(await _json(request), _call_id(request))
-            source = self._source(request, asked)
+            name = self._name(request, asked)
         except wire.BadRequest as error:
             log.warning("llm_request_refused", code=error.code, param=error.param)
             status = 404 if error.code == "model_not_found" else 400
             return _error(status, str(error), "invalid_request_error", error.code, error.param)
         except ClientDisconnect:
             return Response(status_code=499)
-        agent = await self._agent(source, asked)
+        agent = await self._agent(name, asked)
         if agent is None:
             return _error(500, "the agent could not be had", "server_error", "agent_failed")
         log.info("llm_request", agent=agent.name, turn=asked.turn, stream=asked.stream, named=bool(asked.call_id))
@@ -142,24 +142,25 @@ class CustomLlm:
         matches = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._key)
         return matches and scheme.lower() == "bearer"
 
-    def _source(self, request: Request, asked: wire.ChatRequest) -> Source:
-        """By path, header or model, in this order. Raises BadRequest (`model_not_found`)."""
+    def _name(self, request: Request, asked: wire.ChatRequest) -> str:
+        """Who is to answer: by path, header or model, in this order. Raises BadRequest (`model_not_found`)."""
         for name in (request.path_params.get("agent"), request.headers.get(AGENT_HEADER)):
             if name:
                 if name in self._agents:
-                    return self._agents[name]
+                    return str(name)
                 raise wire.BadRequest(f"there is no agent {name[:80]!r}", "model", "model_not_found")
         if asked.model in self._agents:
-            return self._agents[asked.model]
+            return asked.model
         if len(self._agents) == 1 or not asked.model:
-            return next(iter(self._agents.values()))
+            return next(iter(self._agents))
         raise wire.BadRequest(f"there is no agent {asked.model[:80]!r}", "model", "model_not_found")
 
-    async def _agent(self, source: Source, asked: wire.ChatRequest) -> Agent | None:
+    async def _agent(self, name: str, asked: wire.ChatRequest) -> Agent | None:
         """A function of the call is asked once for each call, as far as calls can be told apart."""
+        source = self._agents[name]
         if isinstance(source, Agent):
             return source
-        if (known := self.memory.agent(asked.call_id)) is not None:
+        if (known := self.memory.agent(asked.call_id, name)) is not None:
             return known
         choice: object
         call = IncomingCall(asked.call_id, asked.caller, asked.called, "custom-llm")
@@ -179,7 +180,7 @@ class CustomLlm:
         if not isinstance(choice, Agent):
             log.error("agent_failed", code="not_an_agent")
             return None
-        self.memory.remember_agent(asked.call_id, choice)
+        self.memory.remember_agent(asked.call_id, name, choice)
         return choice
 
 

@@ -60,7 +60,7 @@ class _Conversation:
     """What is known of one call. `until_ms`: when it is forgotten, if it has no id."""
 
     runs: OrderedDict[tuple[int, str], _Run] = field(default_factory=OrderedDict)
-    agent: Agent | None = None
+    agents: dict[str, Agent] = field(default_factory=dict)
     until_ms: int | None = None
 
 
@@ -87,13 +87,13 @@ class Memory:
         except TimeoutError:
             log.warning("tools_cancelled")
 
-    def agent(self, call_id: str) -> Agent | None:
-        """Who has been chosen to answer this call."""
-        return known.agent if call_id and (known := self._calls.get("id " + call_id)) else None
+    def agent(self, call_id: str, name: str) -> Agent | None:
+        """Who has been chosen to answer this call under the name that was asked for."""
+        return known.agents.get(name) if call_id and (known := self._calls.get("id " + call_id)) else None
 
-    def remember_agent(self, call_id: str, agent: Agent) -> None:
+    def remember_agent(self, call_id: str, name: str, agent: Agent) -> None:
         if call_id:
-            self._conversation("id " + call_id).agent = agent
+            self._conversation("id " + call_id).agents[name] = agent
 
     def history(self, request: ChatRequest) -> History:
         """The request's history, with what our own tools have done in this call."""

@@ -32,11 +32,12 @@ SIGNATURE_MS = 15 * 60_000
 
 class Door:
     """See the module text. `registered`: conversations whose carrier has not come yet, by id, with their client data;
-    `outbound`: the bodies of outbound calls."""
+    `outbound`: the bodies of outbound calls; `signed` counts the signed URLs given out."""
 
     def __init__(self, platform: LocalAgents, api_key: str) -> None:
         self.registered: dict[str, tuple[Conversation, dict[str, Any]]] = {}
         self.outbound: list[dict[str, Any]] = []
+        self.signed = 0
         self._platform, self._key = platform, api_key
         self._signatures: dict[str, tuple[str, int]] = {}
 
@@ -114,6 +115,8 @@ class Door:
         if agent_id not in self._platform.agents:
             return 404, _detail("agent_not_found", "there is no such agent")
         signature = uuid4().hex
+        self.signed += 1
+        self._platform.changed.set()
         self._signatures[signature] = (agent_id, self._platform.clock.ms())
         url = f"ws://{request.headers['host']}{SOCKET}?agent_id={agent_id}&conversation_signature={signature}"
         return 200, {"signed_url": url}

@@ -21,6 +21,19 @@ import openai.types.chat
 
 from telephony.testing.openai import CallTool, Part, Say
 
+END_CALL = {
+    "type": "function",
+    "function": {
+        "name": "end_call",
+        "description": "End the call.",
+        "parameters": {
+            "type": "object",
+            "properties": {"reason": {"type": "string"}, "message": {"type": "string"}},
+            "required": ["reason"],
+        },
+    },
+}
+
 
 class CustomLlmFailed(Exception):
     """The platform's `custom_llm generation failed`."""

@@ -14,17 +14,16 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pydantic import ValidationError
 from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
 
-from telephony.audio.level import level
 from telephony.testing import agents_messages as wire
-from telephony.testing.agents_mind import CustomLlmFailed, filled
+from telephony.testing.agents_mind import END_CALL, CustomLlmFailed, filled
+from telephony.testing.agents_speech import Ear, Mouth, Speaker, Wire
 from telephony.testing.openai import CallTool, Part
 
 if TYPE_CHECKING:
@@ -32,59 +31,11 @@ if TYPE_CHECKING:
     from telephony.testing.elevenlabs_agents import Conversation, LocalAgent, LocalAgents
     from telephony.testing.elevenlabs_stt import Recognizer
 
-VOICED = -450  # tenths of dBFS
 INTERRUPT_MS = 160
 TURN_MS = 600  # so much silence ends the caller's turn
 START_MS = 5_000
 TOOL_MS = 20_000
 ROUNDS = 8
-PIECES = (1_600, 3_333, 811, 4_000, 1_937)  # sizes of audio messages, in turn: not multiples of a frame
-END_CALL = {
-    "type": "function",
-    "function": {
-        "name": "end_call",
-        "description": "End the call.",
-        "parameters": {
-            "type": "object",
-            "properties": {"reason": {"type": "string"}, "message": {"type": "string"}},
-            "required": ["reason"],
-        },
-    },
-}
-
-
-@dataclass(slots=True)
-class _Ear:
-    """Loudness: how long there was voice, and how long silence after it, in ms."""
-
-    voiced_ms: int = 0
-    quiet_ms: int = 0
-    run_ms: int = 0  # voice without a break
-
-    def hear(self, frame: bytes) -> None:
-        if level(frame) > VOICED:
-            self.voiced_ms += 20
-            self.run_ms += 20
-            self.quiet_ms = 0
-        else:
-            self.quiet_ms += 20
-            self.run_ms = 0
-
-
-@dataclass(slots=True)
-class _Mouth:
-    """What was said in this turn: each character with the moment it is over, by the platform's clock."""
-
-    event_id: int = 0
-    said: list[tuple[str, float]] = field(default_factory=list)
-    until_ms: float = 0.0
-
-    def spoken(self, now: float) -> str:
-        """The whole words that are over by `now`."""
-        text = "".join(char for char, end in self.said if end <= now)
-        if len(text) == len(self.said):
-            return text.strip()
-        return text.rpartition(" ")[0].strip()
 
 
 class Session:
@@ -100,8 +51,9 @@ class Session:
     ) -> None:
         self._server, self._connection, self._agent, self._known = server, connection, agent, known
         self._recognizer = recognizer
-        self._ear, self._mouth = _Ear(), _Mouth()
-        self._ids = 0
+        self._ear = Ear()
+        self._wire = Wire(connection)
+        self._speaker = Speaker(server, self._wire, known)
         self._answering: asyncio.Task[None] | None = None
         self._results: dict[str, asyncio.Future[wire.ToolResult]] = {}
         self._pinged: dict[int, int] = {}
@@ -113,12 +65,12 @@ class Session:
         if start is None:
             return
         if faults.close_at_start is not None:
-            await self._close(*faults.close_at_start)
+            await self._wire.close(*faults.close_at_start)
             return
         if faults.no_metadata:
             await self._connection.wait_closed()
             return
-        await self._send(
+        await self._wire.send(
             "conversation_initiation_metadata", conversation_id=self._known.id,
             agent_output_audio_format=self._agent.output_format, user_input_audio_format=self._agent.input_format,
         )  # fmt: skip
@@ -144,7 +96,7 @@ class Session:
             async with self._server.clock.timeout(START_MS):
                 message = await self._receive()
         except TimeoutError:
-            await self._close(1002, "no start message")
+            await self._wire.close(1002, "no start message")
             return None
         if not isinstance(message, wire.Initiation):
             await self._violation("the first message must be conversation_initiation_client_data")
@@ -152,11 +104,11 @@ class Session:
         overrides = message.conversation_config_override or {}
         names = [f"{part}.{name}" for part, fields in overrides.items() for name in fields or {}]
         if wrong := [name for name in names if name not in self._agent.allowed]:
-            await self._close(1008, f"Override for field {wrong[0]} is not allowed by config.")
+            await self._wire.close(1008, f"Override for field {wrong[0]} is not allowed by config.")
             return None
         variables = message.dynamic_variables or {}
         if missing := [name for name in self._agent.variables if name not in variables]:
-            await self._close(1008, f"Missing required dynamic variables: {missing}")
+            await self._wire.close(1008, f"Missing required dynamic variables: {missing}")
             return None
         self._known.initiation = message.model_dump(exclude_none=True)
         self._known.messages.append({"role": "system", "content": self._filled(self._agent.prompt)})
@@ -169,7 +121,7 @@ class Session:
             message = wire.check_client(raw)
         except (ValueError, ValidationError) as error:
             self._server.seen.violations.append(f"{str(text)[:100]}: {str(error)[:200]}")
-            await self._close(1008, "Invalid message received")
+            await self._wire.close(1008, "Invalid message received")
             return None
         if not isinstance(message, wire.UserAudio):
             self._server.seen.received.append(raw)
@@ -211,11 +163,10 @@ class Session:
         if self._ear.run_ms >= INTERRUPT_MS:
             await self._interrupt()
         if self._ear.voiced_ms >= 60 and self._ear.quiet_ms >= TURN_MS:
-            self._ear = _Ear()
+            self._ear = Ear()
             text, _ = await self._recognizer.commit()
             if text.strip():
-                self._ids += 1
-                await self._send("user_transcript", user_transcript=text, event_id=self._ids)
+                await self._wire.send("user_transcript", user_transcript=text, event_id=self._wire.next_id())
                 self._turn(text)
 
     def _turn(self, text: str) -> None:
@@ -227,21 +178,21 @@ class Session:
 
     async def _interrupt(self) -> None:
         """The caller speaks: silence, if the agent can be heard."""
-        now, mouth = self._server.clock.ms(), self._mouth
+        now, mouth = self._server.clock.ms(), self._speaker.mouth
         if not mouth.said or now >= mouth.until_ms:
             return
         if self._answering is not None:
             self._answering.cancel()
-        self._mouth = _Mouth(mouth.event_id)
+        self._speaker.mouth = Mouth(mouth.event_id)
         original, corrected = "".join(char for char, _ in mouth.said).strip(), mouth.spoken(now)
         self._known.interruptions += 1
-        await self._send("interruption", event_id=self._ids)
+        await self._wire.send("interruption", event_id=self._wire.ids)
         self._remember(corrected)
         if self._server.faults.late_audio:
             late = b64encode(b"\x00" * 4_000).decode()
-            await self._send("audio", audio_base_64=late, event_id=mouth.event_id)
+            await self._wire.send("audio", audio_base_64=late, event_id=mouth.event_id)
         if not self._server.faults.no_correction:
-            await self._send(
+            await self._wire.send(
                 "agent_response_correction", original_agent_response=original, corrected_agent_response=corrected,
                 event_id=mouth.event_id,
             )  # fmt: skip
@@ -269,7 +220,7 @@ class Session:
                     self._known.answered = asked
                     return
         except CustomLlmFailed as error:
-            await self._close(1002, f"custom_llm generation failed: {error}"[:120])
+            await self._wire.close(1002, f"custom_llm generation failed: {error}"[:120])
 
     async def _parts(self) -> AsyncIterator[Part]:
         end_call = [END_CALL] if self._agent.may_hang_up else []
@@ -288,12 +239,11 @@ class Session:
 
     async def _round(self, parts: AsyncIterator[Part] | list[_Sentence]) -> list[CallTool]:
         """Speaks what one round of thinking gives; returns the tools it wants."""
-        self._ids += 1
-        self._mouth = _Mouth(self._ids, until_ms=self._mouth.until_ms)
+        self._speaker.next_line()
         sentences: asyncio.Queue[str | None] = asyncio.Queue(1_000)
         calls: list[CallTool] = []
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._speak(sentences))
+            group.create_task(self._speaker.speak(sentences))
             whole = rest = ""
             if isinstance(parts, list):
                 whole = rest = parts[0].text
@@ -310,43 +260,10 @@ class Session:
             if rest.strip():
                 sentences.put_nowait(rest)
             if whole.strip():
-                await self._send("agent_response", agent_response=whole, event_id=self._mouth.event_id)
+                await self._wire.send("agent_response", agent_response=whole, event_id=self._speaker.mouth.event_id)
                 self._known.messages.append({"role": "assistant", "content": whole.strip()})
             sentences.put_nowait(None)
         return calls
-
-    async def _speak(self, sentences: asyncio.Queue[str | None]) -> None:
-        clock, latency, mouth = self._server.clock, self._server.latency, self._mouth
-        while (text := await sentences.get()) is not None:
-            pcmu, ends = await self._server.synthesize(text)
-            begin = max(float(clock.ms()), mouth.until_ms)
-            at = piece = done = 0
-            while at < len(pcmu):
-                chunk = pcmu[at : at + PIECES[piece % len(PIECES)]]
-                last = at + len(chunk) >= len(pcmu)
-                count = len(text) if last else sum(end * 8 <= at + len(chunk) for end in ends)
-                mouth.said += [(text[i], begin + ends[i]) for i in range(done, count)]
-                mouth.until_ms = self._known.until_ms = begin + (at + len(chunk)) / 8
-                self._known.voiced = self._known.asked
-                await self._audio(mouth, chunk, text[done:count], ends[done:count], at // 8)
-                at, piece, done = at + len(chunk), piece + 1, count
-                await clock.sleep(len(chunk) / 8 / latency.realtime_factor)
-
-    async def _audio(self, mouth: _Mouth, chunk: bytes, text: str, ends: tuple[int, ...], base_ms: int) -> None:
-        faults = self._server.faults
-        if faults.id_per_chunk:
-            self._ids += 1
-            mouth.event_id = self._ids
-        body: dict[str, Any] = {"audio_base_64": b64encode(chunk).decode(), "event_id": mouth.event_id}
-        if not faults.no_alignment:
-            starts = [max(0, (ends[i - 1] if i else base_ms) - base_ms) for i in range(len(ends))]
-            lasts = [max(0, end - base_ms - start) for end, start in zip(ends, starts, strict=True)]
-            body["alignment"] = {"chars": list(text), "char_start_times_ms": starts, "char_durations_ms": lasts}
-        await self._send("audio", **body)
-        if faults.garbage:
-            for rubbish in ("<html>", "[]", '{"type": null}', '{"type": "newcomer", "x": 1}', '{"type": "audio"}',
-                            '{"type": "vad_score", "vad_score_event": {"vad_score": 0.5}}'):  # fmt: skip
-                await self._connection.send(rubbish)
 
     async def _tools(self, calls: list[CallTool]) -> bool:
         """Carries out what the agent wants. False if the call is over with it."""
@@ -366,9 +283,14 @@ class Session:
 
     async def _client_tool(self, call_id: str, call: CallTool) -> str:
         future = self._results[call_id] = asyncio.get_running_loop().create_future()
-        body = {"tool_name": call.name, "tool_call_id": call_id, "parameters": call.arguments, "event_id": self._ids}
+        body = {
+            "tool_name": call.name,
+            "tool_call_id": call_id,
+            "parameters": call.arguments,
+            "event_id": self._wire.ids,
+        }
         for _ in range(2 if self._server.faults.tool_twice else 1):
-            await self._send("client_tool_call", **body)
+            await self._wire.send("client_tool_call", **body)
         try:
             async with self._server.clock.timeout(TOOL_MS):
                 return str((await future).result)
@@ -377,21 +299,20 @@ class Session:
 
     async def _hang_up(self, call_id: str) -> None:
         self._known.hung_up = True
-        await self._send(
+        await self._wire.send(
             "agent_tool_response", tool_name="end_call", tool_call_id=call_id, tool_type="system", is_error=False,
-            is_called=True, event_id=self._ids,
+            is_called=True, event_id=self._wire.ids,
         )  # fmt: skip
-        await self._server.clock.sleep(max(0.0, self._mouth.until_ms - self._server.clock.ms()))
-        await self._close(1000, "Call ended by agent")
+        await self._server.clock.sleep(max(0.0, self._speaker.mouth.until_ms - self._server.clock.ms()))
+        await self._wire.close(1000, "Call ended by agent")
 
     # --- the rest ---------------------------------------------------------------------------------------------------
 
     async def _ping(self) -> None:
         last: int | None = None
         while True:
-            self._ids += 1
-            self._pinged[self._ids] = self._server.clock.ms()
-            await self._send("ping", event_id=self._ids, ping_ms=last)
+            self._pinged[event_id := self._wire.next_id()] = self._server.clock.ms()
+            await self._wire.send("ping", event_id=event_id, ping_ms=last)
             await self._server.clock.sleep(self._server.latency.ping_ms)
             last = self._server.seen.pong_ms[-1] if self._server.seen.pong_ms else None
 
@@ -402,8 +323,8 @@ class Session:
             self._connection.transport.abort()
             return
         if faults.error_frame:
-            await self._send("error", code=closing[0], message=closing[1])
-        await self._close(*closing)
+            await self._wire.send("error", code=closing[0], message=closing[1])
+        await self._wire.close(*closing)
 
     def _remember(self, corrected: str) -> None:
         """The agent remembers what it has said, as far as it believes that it was heard."""
@@ -417,16 +338,7 @@ class Session:
 
     async def _violation(self, text: str) -> None:
         self._server.seen.violations.append(text)
-        await self._close(1008, text)
-
-    async def _close(self, code: int, reason: str) -> None:
-        await self._connection.close(code, reason)
-
-    async def _send(self, kind: str, **body: Any) -> None:
-        try:
-            await self._connection.send(json.dumps(wire.server_message(kind, **body)))
-        except ConnectionClosed:
-            raise asyncio.CancelledError from None  # whoever sends is of no use any more
+        await self._wire.close(1008, text)
 
 
 @dataclass(frozen=True, slots=True)

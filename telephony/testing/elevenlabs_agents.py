@@ -143,7 +143,7 @@ class LocalAgents:
         self.changed = asyncio.Event()
         self.clock, self.synthesize = clock, synthesize
         self.after_call: Callable[[Conversation], Awaitable[None]] | None = None
-        self._door = Door(self, api_key)
+        self.door = Door(self, api_key)
         self._recognizer = recognizer or (lambda: ScriptedRecognizer(self.script))
         self._open: set[ServerConnection] = set()
 
@@ -164,13 +164,13 @@ class LocalAgents:
     # --- for the server ---------------------------------------------------------------------------------------------
 
     def serves(self, path: str) -> bool:
-        return self._door.serves(urlsplit(path).path)
+        return self.door.serves(urlsplit(path).path)
 
     async def respond(self, connection: ServerConnection, request: Request) -> Response | None:
-        return await self._door.respond(connection, request)
+        return await self.door.respond(connection, request)
 
     async def post(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str, str]:
-        return self._door.post(path, headers, body)
+        return self.door.post(path, headers, body)
 
     async def handle(self, connection: ServerConnection) -> None:
         """One conversation, to its end."""
@@ -178,7 +178,7 @@ class LocalAgents:
         split = urlsplit(connection.request.path)
         line: ServerConnection | CarrierLine = connection
         if split.path.startswith(STREAM):
-            known, initiation = self._door.registered.pop(split.path.removeprefix(STREAM))
+            known, initiation = self.door.registered.pop(split.path.removeprefix(STREAM))
             line = CarrierLine(connection, initiation)
         else:
             known = Conversation(f"conv_{uuid4().hex[:16]}", parse_qs(split.query)["agent_id"][0])

@@ -16,7 +16,9 @@ from telephony.call import actions as a
 from telephony.call import managed as m
 from telephony.call.policy import Wording
 from telephony.clock import Clock
+from telephony.observe.turns import TurnClock
 from telephony.testing.carrier import PhoneCall
+from telephony.testing.carrier_faults import CarrierFaults
 from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
 from telephony.testing.openai import CallTool, Say
 from telephony.testing.stack import Stack, Tape, local_stack
@@ -127,6 +129,14 @@ async def test_a_managed_call_from_hello_to_goodbye():
             ("caller", "thank you bye"), ("agent", "Thank you, goodbye!"),
         ]  # fmt: skip
         assert (phone.outcome, phone.violations, phone.spoken) == ("completed", [], [])
+        clock = TurnClock()
+        for step in tape.steps:
+            clock.see(step)
+        assert [(x.caller, x.agent) for x in clock.reports] == [
+            ("what are your opening hours", LONG), ("a table for two please", "It is booked."),
+            ("thank you bye", "Thank you, goodbye!"),
+        ]  # fmt: skip
+        assert all(600 <= (x.answer_ms or 0) <= 3_000 for x in clock.reports)
         assert phone.marks[-1].fate == "played"
         assert tape.actions(a.EndCall)[0][1].reason == "agent"
         start = platform(s).seen.received[0]
@@ -155,6 +165,20 @@ async def test_what_the_caller_hears_is_what_the_platform_sent():
         await phone.ended()
         assert audio in phone.heard()
         assert platform(s).seen.audio_bytes > 2_000
+
+
+async def test_the_signed_url_is_fetched_while_the_phone_rings():
+    """Before the carrier's stream is there; the conversation itself begins with the stream."""
+    async with calling() as s:
+        phone = await s.dial(CarrierFaults(connect_delay_ms=1_500))
+        await platform(s).until(lambda: platform(s).door.signed == 1)
+        assert phone.sid not in s.tapes
+        tape = await s.tape(phone)
+        assert len(platform(s).seen.conversations) <= 1
+        await tape.until(lambda: ("agent", HELLO) in tape.lines)
+        await phone.hang_up()
+        await phone.ended()
+        assert platform(s).door.signed == 1
 
 
 async def test_interruption_clears_and_the_correction_is_the_record():
@@ -362,3 +386,16 @@ async def test_whatever_the_platform_varies_the_call_goes_on(fault: str):
         await phone.ended()
         assert [text for who, text in tape.lines if who == "agent"] == [HELLO, LONG, "Thank you, goodbye!"]
         assert phone.outcome == "completed"
+
+
+async def test_a_lost_stream_is_taken_up_by_our_pipeline():
+    """The carrier's socket breaks, the caller is still there: an apology, and the fallback has the second stream."""
+    async with calling(managed(fallback=FALLBACK)) as s:
+        phone, tape = await greeted(s)
+        live = s.service.board.calls[phone.sid]
+        live.leg.result()._socket.scope["extensions"]["telephony.abort"]["abort"]()
+        await phone.until(lambda: len(phone.twiml) == 2)
+        await tape.until(lambda: ("agent", FALLBACK.wording.apology) in tape.lines)
+        await phone.hang_up()
+        await phone.ended()
+        assert platform(s).seen.conversations[0].closed == 1000

@@ -123,6 +123,9 @@ async def test_which_agent_answers():
         prompts = [request["messages"][0]["content"].split("\n")[0] for request in ask.upstream.requests]
         assert prompts == ["Ben.", "Anna.", "Chosen.", "Chosen."]
         assert [(call.call_sid, call.caller) for call in asked] == [("c1", "+1")]
+        await create(model="chosen", messages=ASKED, extra_body={"call_id": "c2"})
+        await create(model="ben", messages=ASKED, extra_body={"call_id": "c2"})  # the same call, another agent
+        assert ask.upstream.requests[-1]["messages"][0]["content"].startswith("Ben.")
         with pytest.raises(openai.NotFoundError) as caught:
             await create(model="carl", messages=ASKED)
         assert caught.value.code == "model_not_found"
@@ -147,6 +150,20 @@ async def test_the_platforms_tools_are_passed_back_when_offered():
         assert await ask.says(ASKED) == "Bye."
         offered = [[t["function"]["name"] for t in r["tools"]] for r in ask.upstream.requests]
         assert offered == [["book", "hours", "end_call"], ["book", "hours"], ["book", "hours"]]
+
+
+async def test_the_sdks_own_stream_helper():
+    """It puts text and tool call together again, as from OpenAI itself."""
+    script = [[Say("Goodbye!"), CallTool("end_call", {"reason": "done"})]]
+    async with asking(AGENT, scripted(script)) as ask:
+        streaming = ask.sdk.chat.completions.stream(model="agent", messages=ASKED, tools=[END_CALL])
+        async with streaming as events:
+            kinds = {event.type async for event in events}
+            message = (await events.get_final_completion()).choices[0].message
+        assert (message.content or "").strip() == "Goodbye!"
+        assert message.tool_calls is not None
+        assert message.tool_calls[0].function.arguments == '{"reason": "done"}'
+        assert {"content.delta", "tool_calls.function.arguments.done"} <= kinds
 
 
 async def test_tools_of_both_sides_in_one_answer():
