@@ -34,9 +34,11 @@ def trails(text: str, answering: bool, language: Language) -> bool:
     if answering and _short_answer(found, language):
         return False
     thought = _thought(found, language)
-    if _stranded(thought, language):
+    if _stranded(found, language):
         return False
-    if ends_with(found, language.trailing_phrases) or found[-1] in language.trailing or found[-1] in language.fillers:
+    if found[-1] in language.trailing or found[-1] in language.fillers:
+        return True
+    if ends_with(found, language.trailing_phrases) and not _fronted(found, language):
         return True
     if _inverted(thought, language) or _half(found, language) or _wants_an_object(thought, language):
         return True
@@ -55,7 +57,7 @@ def finished(text: str, answering: bool, language: Language) -> bool:
     thought = _thought(found, language)
     if answering and len(found) <= SHORT_ANSWER_WORDS and not (thought and thought[0] in language.commands):
         return True
-    if not _asks(found, thought, language) or _wants_details(thought, language) or _stranded(thought, language):
+    if not _asks(found, thought, language) or _wants_details(thought, language) or _stranded(found, language):
         return False
     return (
         found[-1] in language.question_ends or len(thought) >= LONG_QUESTION_WORDS or _has_a_detail(thought, language)
@@ -108,9 +110,15 @@ def _short_answer(found: list[str], language: Language) -> bool:
     return len(found) > 2 and ends_with(found, language.afterthoughts)
 
 
-def _stranded(thought: list[str], language: Language) -> bool:
+def _fronted(found: list[str], language: Language) -> list[str]:
+    """The words from the last "what", "how", ... on: what the verb is about has been said before it."""
+    at = max((i for i, word in enumerate(found) if word in language.fronting), default=len(found))
+    return found[at:] if len(found) - at >= 4 else []
+
+
+def _stranded(found: list[str], language: Language) -> bool:
     """ "What is it for", "what should I do": what else would trail."""
-    return len(thought) >= 4 and thought[0] in language.fronting and thought[-1] in language.stranded
+    return bool(_fronted(found, language)) and found[-1] in language.stranded
 
 
 def _inverted(thought: list[str], language: Language) -> bool:
@@ -134,7 +142,7 @@ def _half(found: list[str], language: Language) -> bool:
 
 def _wants_an_object(thought: list[str], language: Language) -> bool:
     """A verb that does something to something, and not yet to what. After "what ..." it has been said."""
-    return bool(thought) and thought[-1] in language.transitive and thought[0] not in language.fronting
+    return bool(thought) and thought[-1] in language.transitive and not _fronted(thought, language)
 
 
 def _opens_a_clause(thought: list[str], language: Language) -> bool:

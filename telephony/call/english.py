@@ -109,15 +109,16 @@ ENGLISH = Language(
         "thank you/thank you very much/thank you so much/thanks a lot/that's all/that's it/that is all/"
         "that's right/that's correct/i think so/i guess so/i hope so/before that/after that/about that/like that/"
         "do that/with that/went through/go through/come through/get through/please let me know/know of/think of/"
-        "heard of/come in/log in/sign in/check in/get in/turn on/"
-        "going on/why not/of may/in may/it on/them on/"
-        "as well/very well/doing well/feel well/feeling well/you like/looks like/look like/sounds like/as you can/"
-        "if i can/if we can/when you can/it going/for that/of that/than that/to that/on that/that's fine/that's everything/that's okay/"
-        "if possible/if that's possible/if that's okay/if that's all right/if that's alright/if you can/never mind/"
-        "no thanks/no thank you/nothing else/not really/i don't know/i'm not sure/of course/all right/sounds good/"
-        "works for me/good idea/me too/how are you/you too/yes i do/yes i am/yes it is/yes i can/yes i did/"
-        "yes i have/yes i would/yes we do/yes you can/yes there is/no i don't/no i'm not/no it isn't/no i can't/"
-        "no i didn't/no i haven't/no it's not/no there isn't/no we don't"
+        "heard of/come in/log in/sign in/check in/get in/turn on/going on/why not/of may/in may/it on/them on/"
+        "talking about/asked about/told me about/heard about/spoke about/worried about/as well/very well/"
+        "doing well/feel well/feeling well/you like/looks like/look like/sounds like/as you can/if i can/"
+        "if we can/when you can/it going/for that/of that/than that/to that/on that/that's fine/"
+        "that's everything/that's okay/if possible/if that's possible/if that's okay/if that's all right/"
+        "if that's alright/if you can/never mind/no thanks/no thank you/nothing else/not really/i don't know/"
+        "i'm not sure/of course/all right/sounds good/works for me/good idea/me too/how are you/you too/yes i do/"
+        "yes i am/yes it is/yes i can/yes i did/yes i have/yes i would/yes we do/yes you can/yes there is/"
+        "no i don't/no i'm not/no it isn't/no i can't/no i didn't/no i haven't/no it's not/no there isn't/"
+        "no we don't"
     ),
     afterthoughts=phrases("i think/i guess/i believe/i suppose/you know/at least/actually/maybe/probably"),
     objections=phrases(
@@ -141,7 +142,7 @@ ENGLISH = Language(
         "receive include contain find bring provide offer accept allow require tell ask give send "
         "show put keep buy mention discuss confirm recommend suggest explain describe either both"
     ),
-    fronting=_set("what which who whom whose how where"),
+    fronting=_set("what which who whom whose how where anything everything"),
     stranded=_set("do have need want like be for from about with"),
     question_ends=_set(
         "me it that this you there here now today tomorrow tonight monday tuesday wednesday thursday "

@@ -21,6 +21,11 @@ from telephony.call.utterance import Utterance
 from telephony.call.voice import WINDOW_MS, VoiceActivity
 from telephony.call.words import words
 
+STIR_MS = 140
+"""A sound at the very end of the silence delays the decision by no more: the detector needs 60-120 ms to know voice."""
+WORDS_LATE_MS = 380
+"""A partial comes this long after its last word, or earlier."""
+
 
 @dataclass(frozen=True, slots=True)
 class Closed:
@@ -72,8 +77,11 @@ class Listening:
             return
         if self.utterance is None and words(new):
             self.utterance = Utterance(self.voice.media_ms, self.voice.media_ms)
+        before = len(words(self.utterance.text)) if self.utterance is not None else 0
         if self.utterance is not None and self.utterance.heard_partial(new):
             self.utterance.text_ms = self.voice.media_ms
+            if len(words(self.utterance.text)) > before:
+                self._unheard_voice(self.utterance)
             self.tells_at_once = self.tells_at_once or (bool(words(new)) and self.voice.voiced)
             if words(new) and not self.utterance.voice_ms:
                 self.voice.level.heard_words()
@@ -119,18 +127,22 @@ class Listening:
         if self._owed_commit:
             owed, self._owed_commit = self._owed_commit, 0
             return owed
-        if utterance is None or utterance.committed or self.silence_ms < self._rules.commit_after_ms:
+        if utterance is None or utterance.committed:
             return 0
         if utterance.voice_ms < self._rules.min_word_ms and not utterance.open_words:
             return 0
-        if self.silence_ms < self.wait.ms - self._rules.commit_lead_ms and not (self.urgent and not utterance.text):
-            return 0
-        return self._commit(utterance)
+        if self.urgent and not utterance.text:
+            due = self._rules.commit_held_ms
+        else:
+            due = max(self._rules.commit_after_ms, self.wait.ms - self._rules.commit_lead_ms)
+        return self._commit(utterance) if self.silence_ms >= due else 0
 
     def closed(self) -> Closed | None:
         """The utterance, if it is over now; closing it is the caller's answer to give once."""
         utterance, silence = self.utterance, self.silence_ms
         if utterance is None or silence < self._rules.commit_after_ms or silence < (wait := self.wait).ms:
+            return None
+        if self.voice.stirs and silence < wait.ms + STIR_MS:
             return None
         patience = self._rules.partial_wait_ms if words(utterance.open_words) else self._rules.transcript_wait_ms
         if utterance.awaited and silence < wait.ms + patience:
@@ -150,6 +162,12 @@ class Listening:
         self.utterance = None
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _unheard_voice(self, utterance: Utterance) -> None:
+        """More words than any voice explains: the detector does not hear this caller, who was speaking just now."""
+        spoken_ms = self.voice.media_ms - WORDS_LATE_MS
+        if spoken_ms > utterance.active_ms:
+            utterance.active_ms, utterance.committed = spoken_ms, False
 
     def _commit(self, utterance: Utterance) -> int:
         number = self.segments.commit()

@@ -30,9 +30,9 @@ class TurnTaking:
     # --- when a turn is over (see call/endpointing.py) ---
     finished_ms: int = 380
     """After a thought that needs nothing more. People leave about 200 ms; a breath inside a thought is shorter."""
-    likely_ms: int = 860
+    likely_ms: int = 840
     """After a question or request that is whole, though details may follow."""
-    open_ms: int = 930
+    open_ms: int = 915
     """After a statement that may go on: longer than most pauses between phrases."""
     trailing_ms: int = 1_300
     """After words that cannot end a thought: longer than nearly all pauses for thought."""
@@ -48,6 +48,8 @@ class TurnTaking:
     """What is added to the pause that this caller usually makes."""
     commit_after_ms: int = 200
     """The transcript is not asked for earlier than this: each request costs the recogniser its context."""
+    commit_held_ms: int = 120
+    """But while the agent is held and waits to be told whether these were words, it is asked for after this."""
     commit_lead_ms: int = 400
     """It is asked for this long before the turn would end: the slowest usual transcript (380 ms) is hidden by that."""
     transcript_wait_ms: int = 1_200
@@ -72,8 +74,9 @@ class TurnTaking:
     # --- interruptions (see call/barge_in.py) ---
     hold_after_ms: int = 128
     """Voice for this long while the agent is audible holds the playout (four windows; coughs are often shorter)."""
-    cut_after_ms: int = 900
-    """Voice for this long while held is an interruption when there are no ears to tell what it is."""
+    cut_after_ms: int = 1_400
+    """Voice for this long while held is an interruption when no ears tell what it is. A laugh lasts one second; the
+    agent is silent meanwhile."""
     hold_limit_ms: int = 1_800
     """Voice for this long without any words is no speech to us: the agent goes on, and it may go on as well."""
     resume_after_ms: int = 260

@@ -16,6 +16,8 @@ WINDOW_MS = 32
 FRAME_MS = 20
 BURST_GAP_MS = 250
 KEY_TONE_MS = 300
+STIR = 120
+"""A sound this much above the quietest of a silence (tenths of dB) may be voice that the detector has yet to notice."""
 
 
 class VoiceActivity:
@@ -31,10 +33,13 @@ class VoiceActivity:
         self.burst_started_ms = 0
         self.level = CallerLevel(rules.quieter_tenths_db)
         self._deaf_until_ms = 0
+        self._quietest = 0  # level since the last voice, tenths of dBFS
+        self._latest = (0, 0)  # levels of the last two frames
 
     def frame(self, speech: int | None, level: int) -> None:
         """One 20 ms frame; `speech` in thousandths, or None; `level` in tenths of dBFS."""
         self.level.frame(level)
+        self._quietest, self._latest = min(self._quietest, level), (self._latest[1], level)
         if self._ahead_ms >= FRAME_MS:
             self._ahead_ms -= FRAME_MS
         else:
@@ -46,6 +51,7 @@ class VoiceActivity:
         self.voiced = voiced and self.media_ms > self._deaf_until_ms and theirs
         if not self.voiced:
             return
+        self._quietest = level
         if self.silence_ms > BURST_GAP_MS or not self.burst_ms:
             self.burst_ms, self.burst_started_ms = 0, self.media_ms - WINDOW_MS
         self.burst_ms += WINDOW_MS
@@ -75,6 +81,11 @@ class VoiceActivity:
     def silence_ms(self) -> int:
         """Media time since the last voice (since the beginning, if there was none)."""
         return self.media_ms - (self.last_voiced_ms or 0)
+
+    @property
+    def stirs(self) -> bool:
+        """There is a sound in the silence, just now."""
+        return not self.voiced and max(self._latest) >= self._quietest + STIR
 
     @property
     def onset(self) -> bool:
