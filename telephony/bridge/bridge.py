@@ -28,6 +28,7 @@ from telephony.call.thinking import END_CALL
 
 LAST_WORDS_MS = 1_500
 """After the agent has hung up its last words may still come; this long without any of them, they have all come."""
+UNKNOWN = "(The connection broke meanwhile: it is not known whether this was done. Ask before doing it again.)"
 FAR_MS = 2**40
 
 
@@ -250,6 +251,10 @@ class Bridge:
         if self._keypad.deadline is not None and (entry := self._keypad.end()):
             self._speech.transcript.caller(entry)
             self._out.append(LineAdded("caller", entry, self._speech.last))
+        for wanted in self._tools.values():
+            if isinstance(wanted, e.ToolWanted):  # a model that does not know of it would do it again
+                used = ToolUsed(wanted.tool_call_id, wanted.name, wanted.arguments, UNKNOWN)
+                self._speech.transcript.tool(self._speech.last, used)
         self._out.append(m.SwitchTo("pipeline", why, self._speech.history(), begun=self._heard_ms is not None))
 
     def _hang_up(self, reason: str, farewell: str, now: int) -> None:

@@ -32,18 +32,28 @@ LAST_MS = 400
 
 @dataclass(slots=True)
 class _Line:
-    """What the agent says in one go. `first`, `high`: its event ids; `over`: nothing more will be added; `cut_ms`: when
-    it was interrupted; `heard`: what was provably heard then; `corrected`: what was, in the platform's opinion."""
+    """What the agent says in one go. `first`, `high`: its event ids; `aligned`: its text as far as that came with the
+    audio; `over`: nothing more will be added; `cut_ms`: when it was interrupted; `heard`: what was provably heard then;
+    `corrected`: what was, in the platform's opinion."""
 
     turn: int
     first: int
     high: int
     text: str = ""
+    aligned: str = ""
     over: bool = False
     audio_ms: int = 0
     cut_ms: int | None = None
     heard: str = ""
     corrected: str | None = None
+
+    def words(self) -> str:
+        """The text as the platform gave it: an interrupted turn may end before its text is sent."""
+        return self.text or " ".join(self.aligned.split())
+
+    def heard_by(self, chars: int) -> str:
+        """The whole words of it within so many characters, white space not counted."""
+        return heard_text([(self.words(), self.words())], chars, whole=False)
 
 
 class ManagedSpeech:
@@ -74,6 +84,7 @@ class ManagedSpeech:
         if line is None or (line.over and (line.cut_ms is not None or event.event_id > line.high)):
             line = self._open(event.event_id)
         line.audio_ms, line.high = now, max(line.high, event.event_id)
+        line.aligned += event.text
         track = self.playout.open(line.turn)
         track.closed = False
         self.playout.align(line.turn, event.text, event.ends_ms, len(track.audio))
@@ -137,7 +148,7 @@ class ManagedSpeech:
             line.over = True
             if line.cut_ms is None and (track is None or track.cut):
                 line.cut_ms = now
-                line.heard = heard_text([(line.text, line.text)], chars.get(line.turn, 0), whole=False)
+                line.heard = line.heard_by(chars.get(line.turn, 0))
 
     def history(self) -> History:
         return self.transcript.history()
@@ -185,7 +196,7 @@ class ManagedSpeech:
             track = self.playout.tracks.get(line.turn)
             if line.cut_ms is None and not (track is not None and track.finished()):
                 chars = self.playout.heard_chars(line.turn, now) if track is not None else 0
-                line.cut_ms, line.heard = now, heard_text([(line.text, line.text)], chars, whole=False)
+                line.cut_ms, line.heard = now, line.heard_by(chars)
             self._settle(line)
         self._lines.clear()
 
@@ -206,7 +217,7 @@ class ManagedSpeech:
 
     def _settle(self, line: _Line) -> None:
         cut = line.cut_ms is not None
-        text = (line.corrected if line.corrected is not None else line.heard) if cut else line.text
+        text = (line.corrected if line.corrected is not None else line.heard) if cut else line.words()
         self.transcript.agent(line.turn, text, cut)
         if text:
             self._out.append(LineAdded("agent", text, line.turn, cut))

@@ -11,7 +11,7 @@ from telephony.call import events as e
 from telephony.call import managed as m
 from telephony.call.call import Ended
 from telephony.call.events import Event
-from telephony.call.history import AgentSaid, CallerSaid
+from telephony.call.history import AgentSaid, CallerSaid, ToolUsed
 from telephony.call.policy import Limits
 
 FRAME = e.AudioReceived(b"\xff" * 160, 0, None, -960)
@@ -103,6 +103,30 @@ def test_a_correction_that_comes_late_still_corrects_the_history():
     [switch] = driven.of(m.SwitchTo)
     assert isinstance(switch, m.SwitchTo)
     assert switch.history == (AgentSaid("One two", True), CallerSaid("stop"))
+
+
+def test_a_tool_under_way_is_known_to_whoever_takes_over():
+    """It may have acted: the next model is told, with what was asked for."""
+    driven = begun(BridgePolicy(fallback=True))
+    driven.step(e.ToolWanted(1, "call_1", "book", '{"day": "friday"}'))
+    driven.step(m.ManagedClosed(1006, "managed_lost"))
+    [switch] = driven.of(m.SwitchTo)
+    assert isinstance(switch, m.SwitchTo)
+    [used] = switch.history
+    assert isinstance(used, ToolUsed)
+    assert (used.name, used.arguments) == ("book", '{"day": "friday"}')
+    assert "not known" in used.result
+
+
+def test_an_interrupted_turn_without_its_text_is_known_by_its_alignment():
+    """The text of a turn may never come; the characters that came with the audio say what was heard."""
+    driven = begun()
+    text = "One two three four five"
+    driven.step(m.ManagedAudio(1, SECOND * 3, text, tuple(130 * (i + 1) for i in range(len(text)))))
+    driven.run(1_500)
+    driven.step(m.ManagedInterrupted(1))
+    driven.run(3_000)
+    assert a.LineAdded("agent", "One two", 1, True) in driven.done
 
 
 def test_the_last_word_is_heard_however_the_agent_ends_it():

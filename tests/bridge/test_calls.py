@@ -25,7 +25,7 @@ from telephony.testing.stack import Stack, Tape, local_stack
 from telephony.tools import Toolbox, ToolContext, tool
 from tests.bridge.replay import replays
 
-SPEED = 8
+SPEED = 14
 HELLO = "Hello Ada! How can I help you?"
 LONG = (
     "We open at nine in the morning and close at six in the evening. On Sundays we stay closed all day. "
@@ -330,7 +330,7 @@ async def test_a_platform_that_never_begins_costs_no_call(fault: str):
     if fault == "format":
         agent = LocalAgent(variables=("name",), output_format="pcm_16000")
     with structlog.testing.capture_logs() as lines:
-        async with calling(managed(fallback=FALLBACK), agent, speed=12) as s:
+        async with calling(managed(fallback=FALLBACK), agent, speed=16) as s:
             values = {"sign_status": 401, "sign_hang": True, "refuse": 403, "no_metadata": True,
                       "close_at_start": (1008, "Missing required dynamic variables")}  # fmt: skip
             if fault in values:
