@@ -43,11 +43,13 @@ def stamped_at(pcmu: bytes) -> float:
 
 
 def pin(*, to_service_core: bool) -> None:
-    """The service has the first core for itself; everybody else shares the others, where there are any."""
+    """The service has a core for itself (the first, or BENCH_CORE); everybody else shares the others, where there are
+    any."""
     if not hasattr(os, "sched_setaffinity"):
         return
-    first, *others = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {first} if to_service_core or not others else set(others))
+    cores = os.sched_getaffinity(0)
+    own = {int(os.environ.get("BENCH_CORE", min(cores)))}
+    os.sched_setaffinity(0, own if to_service_core or cores == own else cores - own)
 
 
 async def lines() -> asyncio.StreamReader:
