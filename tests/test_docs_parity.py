@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from telephony.call.policy import TurnTaking
 from telephony.settings import SETTINGS, Settings, load
+from telephony.testing.latency_expect import markdown
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -101,6 +103,11 @@ def test_the_constraints_name_versions_and_nothing_else():
     ]
     names = {re.split(r"[^A-Za-z0-9_-]", line)[0].lower() for line in wanted}
     assert names - {name.lower() for name in pinned} == set()
+
+
+def test_the_readmes_latencies_are_those_of_the_rules():
+    """Where a wait changes, so does what to expect: `scripts/bench latency --expect` prints the table."""
+    assert markdown(TurnTaking()) in README
 
 
 def test_the_container_is_stopped_later_than_the_service_needs():

@@ -21,6 +21,7 @@ from telephony.call import events as e
 from telephony.call.actions import Action, CommitTranscript, EndCall, Transcribe
 from telephony.call.endpointing import Situation
 from telephony.call.floor import Floor, Standing
+from telephony.call.frames import Frames
 from telephony.call.history import History
 from telephony.call.keypad import Keypad
 from telephony.call.language import language_for
@@ -66,8 +67,7 @@ class Call:
         self._keypad = Keypad(policy.limits.keypad_ms)
         self._patience = Patience(policy.limits)
         self._said = ""
-        self._heard_ms = 0  # when the last frame came
-        self._frame_ms: int | None = None  # when the last frame came, or the clock stood in for one
+        self._frames = Frames(policy.limits)
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
         """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
@@ -82,12 +82,12 @@ class Call:
     @property
     def deadline(self) -> int | None:
         """When `step(TimeReached(...))` is wanted, if nothing happens before; always later than the last `now`."""
-        if self.ended is not None or self._frame_ms is None:
+        if self.ended is not None or not self._frames.started:
             return None
         candidates = [
-            self._frame_ms + self._policy.limits.frames_stop_ms,
+            self._frames.deadline,
             self._keypad.deadline,
-            self._turns.speech_deadline(),
+            self._turns.spoken.deadline,
             self._turns.playout.overdue_ms(self._policy.limits.goodbye_ms),
             self._trouble.ending_deadline() or self._patience.deadline,
             self._trouble.wait_deadline(self._now),
@@ -101,7 +101,7 @@ class Call:
             return
         match event:
             case e.AudioReceived():
-                self._frame_ms = self._heard_ms = now
+                self._frames.came(now)
                 self._out.append(Transcribe(event.pcmu))
                 self._listening.hear(event)
             case e.CallStarted():
@@ -136,14 +136,14 @@ class Call:
                 assert_never(event)
 
     def _started(self, now: int) -> None:
-        if self._frame_ms is not None:
+        if self._frames.started:
             return
-        self._frame_ms = self._heard_ms = now
+        self._frames.came(now)
         self._patience.start(now)
         if self._policy.greeting:
             turn = self._turns.phrase("greeting", now, self._policy.greeting)
             if self._policy.greeting_protected:
-                self._turns.protected.add(turn)
+                self._turns.spoken.protected.add(turn)
 
     def _thought(self, event: e.MindEvent, now: int) -> None:
         match event:
@@ -167,17 +167,17 @@ class Call:
                     self._turns.drop_guess(code)
 
     def _spoken(self, event: e.VoiceEvent, now: int) -> None:
-        unspoken = ""
+        given_up = False
         match event:
             case e.SpeechAudio():
                 self._turns.speech_audio(event, now)
             case e.SpeechEnded(turn, attempt):
-                unspoken = self._turns.speech_ended(turn, attempt, now)
+                given_up = self._turns.speech_ended(turn, attempt, now)
             case e.SpeechLost(turn, attempt, _, retryable):
-                unspoken = self._turns.speech_ended(turn, attempt, now, lost=True, retryable=retryable)
+                given_up = self._turns.speech_ended(turn, attempt, now, lost=True, retryable=retryable)
             case e.PhrasesLoaded(phrases):
-                self._turns.learn(phrases)
-        if unspoken:
+                self._turns.spoken.learn(phrases)
+        if given_up:
             self._trouble.voice_failed(now)
 
     def _key(self, digit: str, now: int) -> None:
@@ -194,10 +194,7 @@ class Call:
     # --- what follows -----------------------------------------------------------------------------------------------
 
     def _tick(self, now: int) -> None:
-        if self._frame_ms is None:
-            return
-        self._stalled_frames(now)
-        if self.ended is not None:
+        if not self._frames.started or self._unresponsive(now):
             return
         self._listen_for(now)
         if commit := self._listening.wants_commit():
@@ -209,16 +206,14 @@ class Call:
             self._caller_said(self._keypad.end(), now)
         if self._turns.speech_time(now):
             self._trouble.voice_failed(now)
-        if (overdue := self._turns.playout.overdue_ms(self._policy.limits.goodbye_ms)) is not None and overdue <= now:
-            self._turns.explain("marks_missing", {})
-            self._turns.playout.give_up(now)
+        self._turns.expect_marks(now, self._policy.limits.goodbye_ms)
         self._agent(now)
         self._speculation.consider(now)
         self._time(now)
 
     def _listen_for(self, now: int) -> None:
         """What the caller's words reply to: the agent's last ones, as far as they were heard."""
-        if (said := self._turns.last_words(now)) != self._said:
+        if (said := self._turns.spoken.last_words(now)) != self._said:
             self._said = said
             self._listening.situation = Situation.after(said, self._policy.expects, self._language)
 
@@ -229,15 +224,13 @@ class Call:
             case "not_heard":
                 self._trouble.apologise("not_heard", now, phrase="not_heard")
 
-    def _stalled_frames(self, now: int) -> None:
-        limits = self._policy.limits
-        assert self._frame_ms is not None
-        if now - self._frame_ms >= limits.frames_stop_ms:
-            self._listening.voice.stalled(now - self._frame_ms)
-            self._frame_ms = now
-        if now - self._heard_ms >= limits.frames_dead_ms:
+    def _unresponsive(self, now: int) -> bool:
+        if missing := self._frames.missing_ms(now):
+            self._listening.voice.stalled(missing)
+        if self._frames.dead(now):
             self._out.append(EndCall("unresponsive"))
             self.ended = Ended("unresponsive")
+        return self.ended is not None
 
     def _agent(self, now: int) -> None:
         """What the agent owes: an answer, a tool's permission, a sign of life, an end."""
@@ -248,10 +241,8 @@ class Call:
             standing.apologies = 0
         if listening.utterance is None and not turns.playout.held:
             turns.thinking.allow_tool(now)
-            free = not turns.live() and turns.thinking.abandoned is None and standing.ending is None
-            if standing.owed_ms is not None and free and self._keypad.deadline is None:
-                turns.start(now, standing.owed_ms)
-                standing.owed_ms = None
+            if self._keypad.deadline is None:
+                self._floor.answer(now)
         self._trouble.bridge_silence(now)
 
     def _time(self, now: int) -> None:
@@ -264,9 +255,5 @@ class Call:
                 self._out.append(ending)
                 self.ended = Ended(ending.reason)
             return
-        due = self._patience.due(now)
-        if due in ("time_over", "draining", "silent_goodbye"):
-            self._trouble.end_with(due, due, now)
-        elif due:
-            turns.explain(due, {})
-            turns.phrase(due, now)
+        if due := self._patience.due(now):
+            self._trouble.time_has_come(due, now)

@@ -20,7 +20,7 @@ SHORT_QUESTION_WORDS = 3
 QUESTION_WORDS = 5
 """A shorter one that begins with "what" needs a verb to be a question."""
 LONG_STATEMENT_WORDS = 7
-LONG_QUESTION_WORDS = 7
+LONG_QUESTION_WORDS = 5
 """A question that is so long, ends as one does ("can you hear me"), or has a detail, hardly goes on."""
 
 

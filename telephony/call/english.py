@@ -166,6 +166,7 @@ ENGLISH = Language(
     affirmatives=_set("yes yeah yep yup sure ok okay certainly absolutely alright right hello of course"),
     months=_set("january february march april may june july august september october november december"),
     magnitudes=_set("hundred thousand million billion grand"),
+    coins=_set("cent cents pence penny"),
     currencies=_set(
         "dollar dollars buck bucks euro euros pound pounds quid cent cents pence franc francs yen percent kroner"
     ),

@@ -150,7 +150,7 @@ def _amount(text: str, found: list[str], expects: Expects, language: Language) -
     if expects.kind != "amount":
         return None
     if any(word in language.currencies for word in found) or CURRENCY.search(text):
-        return Entry("amount", len(found), complete=True)
+        return Entry("amount", len(found), complete=found[-1] in language.coins, rest=True)  # "and forty cents"
     if found[-1] in language.magnitudes:
         return Entry("amount", len(found))
     if found[-1] in dict(language.numerals) or found[-1].isdigit():

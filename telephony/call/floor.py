@@ -80,7 +80,7 @@ class Floor:
 
     def untouchable(self, now: int) -> bool:
         """What is being said must be heard to its end."""
-        return self._standing.final or self._turns.guarded(now)
+        return self._standing.final or self._turns.spoken.guarded(now)
 
     def interruption(self, now: int) -> None:
         """Looks at the evidence and acts on the verdict."""
@@ -143,7 +143,7 @@ class Floor:
             "transcript": "final" if closed.complete else "partial",
         }
         live = self._turns.live()
-        if closed.text and not (live and self._no_answer(closed.text, now)):
+        if closed.text and not (live and self._no_answer(closed, now)):
             self._standing.unheard = 0
             self._turns.explain("end_of_turn", because, self._turns.upcoming(closed.text))
             return "words"
@@ -162,15 +162,24 @@ class Floor:
         self._turns.transcript.caller(text)
         self._standing.owe(now, self._spoke_ms(now))
 
+    def answer(self, now: int) -> None:
+        """Starts the answer that the caller is owed, once the agent is free to."""
+        turns, standing = self._turns, self._standing
+        free = not turns.live() and turns.thinking.abandoned is None and standing.ending is None
+        if standing.owed_ms is not None and free:
+            turns.start(now, standing.owed_ms)
+            standing.owed_ms = None
+
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _spoke_ms(self, now: int) -> int:
         """When the caller's voice was heard last."""
         return now - self._listening.voice.silence_ms
 
-    def _no_answer(self, text: str, now: int) -> bool:
+    def _no_answer(self, closed: Closed, now: int) -> bool:
         """Said while the agent has something to say, and wants nothing: a listener's words, or the agent's own."""
-        return (backchannel(text, self._language) and not self._turns.asked(now)) or self._echo(text)
+        listening = backchannel(closed.text, self._language) and not self._turns.spoken.asked(now)
+        return listening or self._echo(closed.text, closed.voice_ms)
 
     def _evidence(self, now: int) -> Evidence:
         utterance, voice, text = self._listening.utterance, self._listening.voice, ""
@@ -184,19 +193,18 @@ class Floor:
             silence_ms=self._listening.silence_ms,
             text=text,
             text_final=utterance.committed and not utterance.awaited,
-            asked=self._turns.asked(now),
+            asked=self._turns.spoken.asked(now),
             leaving=self._standing.ending is not None,
-            echo=self._echo(text),
+            echo=self._echo(text, utterance.voice_ms),
             ears=self._listening.tells_at_once and not self._standing.ears_lost and self._standing.unheard < DEAF_AFTER,
             dismissed=self._dismissed(),
         )
 
-    def _echo(self, text: str) -> bool:
+    def _echo(self, text: str, voice_ms: int) -> bool:
         """The agent's own words come back: without a voice of the caller's, or before we know the caller's voice."""
-        utterance, level = self._listening.utterance, self._listening.voice.level
-        voiceless = utterance is not None and utterance.voice_ms < self._rules.min_word_ms
+        voiceless = voice_ms < self._rules.min_word_ms
         least = ECHO_WORDS if voiceless else ECHO_WORDS_WITH_VOICE
-        return (voiceless or not level.known) and self._turns.says(text, least)
+        return (voiceless or not self._listening.voice.level.known) and self._turns.spoken.says(text, least)
 
     def _dismiss(self) -> None:
         self._dismissed_ms = self._listening.voice.media_ms + DISMISSED_GAP_MS

@@ -89,6 +89,8 @@ class Language:
     magnitudes: frozenset[str] = frozenset()
     """Number words with which no amount need end: "thousand"."""
     currencies: frozenset[str] = frozenset()
+    coins: frozenset[str] = frozenset()
+    """The smaller of them: nothing comes after "forty cents"."""
     digits: frozenset[str] = frozenset()
     """Names of single digits, and of what stands between them."""
     repeats: tuple[tuple[str, int], ...] = ()

@@ -56,6 +56,8 @@ class Segments:
         rest = beyond(self._partial, self._carried) if known(self._partial, self._carried) else self._partial
         if self._voice_ms == self._known_ms:
             rest = next((beyond(rest, said) for said in self._known if continues(rest, said)), rest)
+        if self._partial and not rest:
+            return None
         grown = alike(self._partial, before) and len(self._partial) > len(before)
         return None if self._repeats(rest, jumped=not grown and len(words(rest)) >= SENTENCE_WORDS) else rest
 

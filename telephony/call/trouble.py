@@ -17,6 +17,9 @@ from telephony.call.turns import Turns
 FILLERS = 4
 """So many fillers in one wait; then the silence is the lesser evil."""
 
+ENDS = ("time_over", "draining", "silent_goodbye")
+"""What ends the call when its time has come."""
+
 
 class Trouble:
     """See the module text."""
@@ -89,11 +92,19 @@ class Trouble:
         else:
             self.end_with("broken", "voice_failed", now)
 
+    def time_has_come(self, what: str, now: int) -> None:
+        """For what `Patience.due` names: a reminder, or the end."""
+        if what in ENDS:
+            self.end_with(what, what, now)
+        else:
+            self._turns.explain(what, {})
+            self._turns.phrase(what, now)
+
     # --- the end ----------------------------------------------------------------------------------------------------
 
     def goodbye(self, turn: int, now: int) -> None:
         """The model has ended the call; what it said as goodbye is heard to its end, unless the caller objects."""
-        if not self._turns.saying(turn):
+        if turn not in self._turns.spoken.speeches:
             turn = self._turns.phrase("goodbye", now)
         self._standing.ending = Ending("agent", turn, now, now + self._limits.reply_ms, forced=False)
 
@@ -116,15 +127,15 @@ class Trouble:
         turns, ending = self._turns, self._standing.ending
         assert ending is not None
         heard_by = turns.playout.until_ms + self._limits.goodbye_ms
-        if turns.spoken_out(ending.turn) and not turns.playout.held:
+        if turns.spoken.over(ending.turn) and not turns.playout.held:
             ending.deadline = min(ending.deadline, max(heard_by, ending.since + 1))
         elif turns.playout.until_ms > now:
             ending.deadline = max(ending.deadline, heard_by)
-        return not turns.saying(ending.turn) or ending.deadline <= now
+        return ending.turn not in turns.spoken.speeches or ending.deadline <= now
 
     def finish(self, now: int) -> EndCall:
         """The last action of the call. A farewell that was not heard at all is left to the carrier's voice."""
         ending = self._standing.ending
         assert ending is not None
-        unheard = self._turns.saying(ending.turn) and not self._turns.heard(ending.turn, now)
+        unheard = ending.turn in self._turns.spoken.speeches and not self._turns.spoken.heard(ending.turn, now)
         return EndCall(ending.reason, ending.farewell if unheard or ending.unheard else "")

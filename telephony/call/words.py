@@ -30,7 +30,8 @@ def beyond(text: str, said: str) -> str:
 def alike(text: str, said: str) -> bool:
     """`text` begins with the words of `said`, or nearly so."""
     one, other = words(said), words(text)
-    return bool(one) and SequenceMatcher(None, one, other[: len(one)], autojunk=False).ratio() > ALIKE
+    blocks = SequenceMatcher(None, one, other[: len(one) + 1], autojunk=False).get_matching_blocks()
+    return bool(one) and sum(block.size for block in blocks) > ALIKE * len(one)
 
 
 def continues(text: str, said: str) -> bool:

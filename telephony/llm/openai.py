@@ -62,8 +62,10 @@ class OpenAiChat:
         self._without: dict[str, frozenset[str]] = {}  # per model: fields that its server has refused
 
     async def warm(self) -> None:
-        """Two connections: a barge-in throws away the one in use, and the next turn takes the spare."""
+        """Two connections: a barge-in throws away the one in use, and the next turn takes the spare. And a rehearsal:
+        what the SDK imports and builds for its first answer takes some 60 ms."""
         await asyncio.gather(self._knock(), self._knock())
+        await _rehearse()
 
     async def close(self) -> None:
         await self._client.close()
@@ -141,6 +143,26 @@ class OpenAiChat:
                 await self._client.models.list()
         except (openai.OpenAIError, ValueError, TimeoutError) as error:
             log.info("llm_not_warm", detail=type(error).__name__)
+
+
+async def _rehearse() -> None:
+    """An answer out of thin air, through the whole SDK and no network."""
+    transport = httpx2.MockTransport(lambda request: httpx2.Response(200, headers=_SSE, content=_REHEARSED))
+    http = httpx2.AsyncClient(transport=transport, trust_env=False)
+    try:
+        async with AsyncOpenAI(api_key="none", base_url="http://rehearsal/v1", http_client=http) as client:
+            message: Any = {"role": "user", "content": "?"}
+            async for chunk in await client.chat.completions.create(model="none", messages=[message], stream=True):
+                _plain(chunk)
+    except (openai.OpenAIError, ValueError) as error:
+        log.info("llm_not_warm", detail=type(error).__name__)
+
+
+_SSE = {"content-type": "text/event-stream"}
+_REHEARSED = (
+    b'data: {"id": "r", "object": "chat.completion.chunk", "created": 0, "model": "none", "choices": [{"index": 0, '
+    b'"delta": {"role": "assistant", "content": "Hello."}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+)
 
 
 class _FieldRefused(ProviderRefused):

@@ -67,7 +67,8 @@ class TurnReport:
     """One answer. Moments are ms since the call began; None is "did not happen" (or not believably).
 
     `voiced_ms` is the caller's last voice before the decision, `sent_ms` the first audio of the answer on its way to
-    the carrier, `filler_ms` a filler phrase sent before it. `tools` is the number of tools that ran.
+    the carrier, `filler_ms` a filler phrase sent before it. `tools` is the number of tools that ran. `why` and
+    `wait_ms`: the rule that ended the caller's turn, and the silence it asked for.
     """
 
     turn: int
@@ -84,6 +85,8 @@ class TurnReport:
     sent_ms: int | None = None
     filler_ms: int | None = None
     tools: int = 0
+    why: str = ""
+    wait_ms: int | None = None
 
     @property
     def answer_ms(self) -> int | None:
@@ -181,8 +184,14 @@ class TurnClock:
 
     def _action(self, action: a.Action, now: int) -> None:
         match action:
-            case a.Explain("end_of_turn", turn):
-                self._next = self._ear.decided(turn, now)
+            case a.Explain("end_of_turn", turn, because):
+                evidence = dict(because)
+                wait_ms = evidence.get("wait_ms")
+                self._next = replace(
+                    self._ear.decided(turn, now),
+                    why=str(evidence.get("why", "")),
+                    wait_ms=wait_ms if isinstance(wait_ms, int) else None,
+                )
             case a.Explain("guess", turn):
                 self._guess = turn
             case a.Explain("guess_dropped", turn):
@@ -231,6 +240,8 @@ class TurnClock:
                 voiced_ms=begun.voiced_ms,
                 final_ms=begun.final_ms,
                 decided_ms=begun.decided_ms,
+                why=begun.why,
+                wait_ms=begun.wait_ms,
             )
 
     def _first(self, turn: int, moment: str, now: int) -> None:

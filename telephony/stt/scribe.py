@@ -1,8 +1,9 @@
 """The ears: a port on ElevenLabs' realtime STT.
 
-Audio goes out in pieces of 100 ms, and at once before a commit. Everything since the last answered commit is kept
-(`backlog.py`), so that after a lost connection it can be sent again, paced, with the commits at their places. A session
-is up when it says so (`session_started`), because quota and key faults come as messages after a good handshake.
+Audio goes out in pieces of 100 ms; at once before a commit, and where a sound fades: the recogniser knows a word when
+it has heard its end, and a caller who has finished waits for just that. Everything since the last answered commit is
+kept (`backlog.py`), so that after a lost connection it can be sent again, paced, with the commits at their places. A
+session is up when it says so (`session_started`), because quota and key faults come as messages after a good handshake.
 
 A session that leaves a commit unanswered for five seconds is dead, whatever its socket says: it is replaced. What the
 caller said before such a commit is sent again only if no partial of it ever came; the call has gone on with the
@@ -18,6 +19,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from telephony.audio.level import level
 from telephony.call.actions import Action, CommitTranscript, Transcribe
 from telephony.call.events import CommitRefused, EarsLost, EarsReady, Event, OutboxOverflowed, TranscriptFinal
 from telephony.clock import Clock
@@ -30,6 +32,8 @@ from telephony.stt.backlog import Backlog
 log = structlog.get_logger()
 
 PIECE_BYTES = 800
+FADING_BYTES = 960
+"""So much quiet (120 ms) after a sound goes out without waiting for a whole piece."""
 START_MS = 5_000
 STOP_MS = 1_000
 MAX_MESSAGE_BYTES = 2**20
@@ -188,12 +192,15 @@ class ScribeEars:
             self._emit(event)
 
     async def _write(self, socket: ClientConnection) -> None:
-        piece = b""
+        piece, quiet_bytes = b"", FADING_BYTES
         behind = len(self._backlog) > BEHIND_ITEMS
         while not self._stopping.is_set():
             more, commit = self._backlog.take(PIECE_BYTES - len(piece))
             piece += more
-            if len(piece) < PIECE_BYTES and commit is None:
+            if more:
+                quiet_bytes = 0 if level(more) >= wire.SOUND_LEVEL else quiet_bytes + len(more)
+            fading = bool(more) and 0 < quiet_bytes <= FADING_BYTES
+            if len(piece) < PIECE_BYTES and commit is None and not fading:
                 self._wake.clear()
                 await self._wake.wait()
                 continue

@@ -1,8 +1,8 @@
 """Speed and memory over real sockets: `scripts/bench load`.
 
 Three kinds of process: the service, pinned to one core, with the real voice detector; the providers, scripted with
-exact latencies; and the callers, fifty a process. Nothing is mocked; the clock is the real one. The machine's noise is
-in the numbers: read ratios and counts before milliseconds.
+exact latencies; and the callers, fifty a process. Nothing is mocked; the clock is the real one. Replies are not
+prepared ahead. The machine's noise is in the numbers: read ratios and counts before milliseconds.
 
   own share      the voice service gives out an answer's first audio -> it arrives at the carrier (both hops included)
   turn latency   the caller's last voiced frame sent -> first audio of the answer arrives

@@ -1,12 +1,12 @@
-"""`scripts/bench [load|turns|bridge] ...`: which bench is meant. Without a name it is `load`."""
+"""`scripts/bench [load|turns|latency|bridge] ...`: which bench is meant. Without a name, or with options, `load`."""
 
 from __future__ import annotations
 
 import sys
 
-from telephony.testing import bench, bench_bridge, turn_bench
+from telephony.testing import bench, bench_bridge, latency_bench, turn_bench
 
-BENCHES = {"load": bench.main, "turns": turn_bench.main, "bridge": bench_bridge.main}
+BENCHES = {"load": bench.main, "turns": turn_bench.main, "latency": latency_bench.main, "bridge": bench_bridge.main}
 
 
 def main(arguments: list[str]) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 import structlog
 
 from telephony.agent import Agent, AgentSource
+from telephony.call.policy import TurnTaking
 from telephony.clock import Clock
 
 STAMP = b"\x10at"
@@ -81,6 +82,9 @@ async def providers(final_ms: int, partial_ms: int, first_token_ms: int, first_b
         def next(self) -> str:
             return "could you please tell me"
 
+        def give_back(self, texts: list[str]) -> None:
+            """A broken connection takes nothing away."""
+
     clock = Clock()
     stt = LocalStt(
         clock=clock,
@@ -115,7 +119,8 @@ async def service(elevenlabs: str, openai: str, agent: AgentSource | None = None
         elevenlabs_base_url=elevenlabs,
         max_calls=1_000,
     )
-    agent = agent or Agent(prompt="A bench.", greeting=GREETING)
+    # A reply prepared ahead waits for the decision, and that wait is not the service's own.
+    agent = agent or Agent(prompt="A bench.", greeting=GREETING, turn_taking=TurnTaking(speculate="off"))
     lags: list[float] = []
     async with running(settings, Clock(), agents=agent) as running_service, asyncio.TaskGroup() as group:
         say({"url": running_service.base_url, "pid": os.getpid()})

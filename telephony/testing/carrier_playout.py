@@ -38,6 +38,7 @@ class Playout:
         self.heard = bytearray()
         self.marks: list[MarkEcho] = []
         self.clears: list[int] = []
+        self.arrivals: list[int] = []  # when audio came
         self.cleared_bytes = 0
         self.echoes: deque[tuple[int, str]] = deque()
         self.loud_until_ms = -1_000_000
@@ -68,6 +69,7 @@ class Playout:
     def add_audio(self, now_ms: int, pcmu: bytes) -> None:
         self.advance(now_ms)
         if pcmu:
+            self.arrivals.append(now_ms)
             self._queue.append(pcmu)
 
     def add_mark(self, now_ms: int, name: str) -> None:

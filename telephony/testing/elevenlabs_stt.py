@@ -12,7 +12,7 @@ import heapq
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection
@@ -46,6 +46,14 @@ class Recognizer(Protocol):
         """Closes the open segment: its text, and its words as (word, start, end) in seconds from the first audio of the
         socket."""
         ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A recognizer that is as quick as it says, whatever the server's latency is."""
+
+    @property
+    def latency(self) -> SttLatency: ...
 
 
 class LocalStt:
@@ -138,6 +146,7 @@ class _Session:
     audio_bytes: int = 0
     uncommitted: int = 0
     last_partial: str = ""
+    partial_due: int = 0
     work: asyncio.Queue[tuple[int, bytes, bool]] = field(default_factory=lambda: asyncio.Queue(BACKLOG))
     answers: _Later = field(init=False)
 
@@ -165,6 +174,10 @@ class _Session:
                         task.cancel()
         except* ConnectionClosed:
             pass
+
+    @property
+    def latency(self) -> SttLatency:
+        return self.recognizer.latency if isinstance(self.recognizer, Paced) else self.server.latency
 
     def give_back(self) -> None:
         """What was said and not answered will be heard again, unless the client is done."""
@@ -255,7 +268,8 @@ class _Session:
             messages = [{"message_type": "warning", "warning": "a test"}, {"message_type": "a_newcomer"}, *messages]
         if faults.garbage:
             faults.garbage, messages = False, [{}]
-        self.answers.put(arrived + self.server.latency.partial_ms, _Answer(messages))
+        self.partial_due = arrived + self.latency.partial_ms
+        self.answers.put(self.partial_due, _Answer(messages))
 
     async def _commit(self, arrived: int) -> None:
         faults = self.server.faults
@@ -266,7 +280,7 @@ class _Session:
         both = [timed, plain] if faults.timed_first else [plain, timed]
         both = [m for m in both if not (faults.no_finals or (faults.no_plain and m is plain))]
         both = [m for m in both if not (faults.no_timed and m is timed)] * (3 if faults.duplicate_finals else 1)
-        due = arrived + self.server.latency.final_ms
+        due = max(arrived + self.latency.final_ms, self.partial_due)  # never ahead of what it makes final
         now = 1 if faults.timed_late_ms else len(both)
         self.answers.put(due, _Answer(both[:now], final=True))
         if both[now:]:

@@ -78,7 +78,8 @@ class _Context:
 
 
 class LocalTts:
-    """The server side. `handle` serves one connection; `received` logs (connection number, message)."""
+    """The server side. `handle` serves one connection; `received` logs (connection number, message). `latency_of` a
+    text replaces `latency` where each text has its own."""
 
     def __init__(
         self,
@@ -86,10 +87,12 @@ class LocalTts:
         clock: Clock,
         synthesize: Synthesize = speak_tones,
         latency: TtsLatency | None = None,
+        latency_of: Callable[[str], TtsLatency] | None = None,
         faults: TtsFaults | None = None,
         api_key: str = "local",
     ) -> None:
         self.latency, self.faults = latency or TtsLatency(), faults or TtsFaults()
+        self.latency_of = latency_of or (lambda text: self.latency)
         self.received: deque[tuple[int, dict[str, Any]]] = deque(maxlen=LOG_MESSAGES)
         self.most_contexts = 0
         self.connections = 0
@@ -196,7 +199,7 @@ class _Session:
         clock, faults = self._server._clock, self._server.faults
         while (text := await context.jobs.get()) is not None:
             if not context.lost:
-                await clock.sleep(self._server.latency.first_byte_ms)
+                await clock.sleep(self._server.latency_of(text).first_byte_ms)
                 await self._generate(name, context, text)
         await clock.sleep(faults.final_late_ms)
         if faults.no_final:
@@ -219,7 +222,7 @@ class _Session:
             block = _block(text[done:count], ends[done:count], 0 if faults.segment_alignment else at // 8)
             await self._audio(name, chunk, None if faults.no_alignment or count == done else block)
             at, piece, done = at + size, piece + 1, count
-            await self._server._clock.sleep(len(chunk) / 8 / self._server.latency.realtime_factor)
+            await self._server._clock.sleep(len(chunk) / 8 / self._server.latency_of(text).realtime_factor)
             if faults.drop_after_bytes and self._sent_bytes >= faults.drop_after_bytes:
                 faults.drop_after_bytes = 0
                 await self._connection.close(1011, "internal error")

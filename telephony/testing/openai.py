@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -82,7 +82,8 @@ def scripted(turns: Iterable[Iterable[Part]]) -> Responder:
 
 
 class LocalOpenAi:
-    """See the module text. `requests` holds the bodies, `cancelled` counts clients that left in mid-stream."""
+    """See the module text. `requests` holds the bodies, `cancelled` counts clients that left in mid-stream.
+    `latency_of` a request's body replaces `latency` where each request has its own."""
 
     def __init__(
         self,
@@ -90,10 +91,12 @@ class LocalOpenAi:
         clock: Clock,
         responder: Responder | None = None,
         latency: LlmLatency | None = None,
+        latency_of: Callable[[dict[str, Any]], LlmLatency] | None = None,
         faults: LlmFaults | None = None,
         api_key: str = "local",
     ) -> None:
         self.latency, self.faults = latency or LlmLatency(), faults or LlmFaults()
+        self._latency_of = latency_of or (lambda body: self.latency)
         self.requests: list[dict[str, Any]] = []
         self.cancelled = 0
         self.changed = asyncio.Event()
@@ -135,7 +138,11 @@ class LocalOpenAi:
     async def _complete(self, request: Request) -> Response:
         if not self._authorized(request):
             return _error(401, "invalid_api_key", "wrong key")
-        body = await request.json()
+        try:
+            body = await request.json()
+        except ClientDisconnect:  # it changed its mind before it had said what it wants
+            self._cancel()
+            return Response(status_code=499)
         self.requests.append(body)
         self.changed.set()
         faults = self.faults
@@ -180,7 +187,9 @@ class LocalOpenAi:
 
     async def _events(self, body: dict[str, Any]) -> AsyncIterator[str]:
         faults, answer = self.faults, _Answer(body.get("model", "local"), len(self.requests))
-        await self._clock.sleep(self.latency.first_token_ms)
+        latency = self._latency_of(body)
+        due: float = self._clock.ms() + latency.first_token_ms
+        await self._clock.sleep(latency.first_token_ms)
         yield answer.chunk({"role": "assistant", "content": ""})
         tokens = calls = 0
         async for part in self._parts(body):
@@ -198,7 +207,8 @@ class LocalOpenAi:
                     yield "data: {not json\n\n"
                 yield answer.chunk(delta)
                 tokens += 1
-                await self._clock.sleep(1000 / self.latency.tokens_per_s)
+                due += 1000 / latency.tokens_per_s
+                await self._clock.sleep(due - self._clock.ms())
         yield answer.chunk({}, "tool_calls" if calls else "stop")
         if (body.get("stream_options") or {}).get("include_usage"):
             yield answer.usage(tokens)

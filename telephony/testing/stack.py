@@ -136,15 +136,18 @@ async def local_stack(
     replies: Callable[[dict[str, Any]], Any] | None = None,
     tts: LocalTts | None = None,
     stt: LocalStt | None = None,
+    openai: LocalOpenAi | None = None,
     platform: Mapping[str, LocalAgent] | None = None,
+    taped: bool = True,
     detector: Callable[[], Detector] = LoudnessDetector,
     **settings: Any,
 ) -> AsyncIterator[Stack]:
-    """A running stack. `replies` is the responder of the local model, `platform` holds the agents of the local Agents
-    platform by their ids; `settings` replace fields of `Settings`."""
+    """A running stack. `replies` is the responder of the local model, unless `openai` is one; `platform` holds the
+    agents of the local Agents platform by their ids; `settings` replace fields of `Settings`. Without `taped` there are
+    no tapes: they keep every step of every call."""
     async with (
         LocalElevenLabs(clock=clock, tts=tts, stt=stt, agents=LocalAgents(clock=clock, agents=platform)) as elevenlabs,
-        LocalOpenAi(clock=clock, responder=replies) as openai,
+        openai or LocalOpenAi(clock=clock, responder=replies) as model,
         Carrier(auth_token=AUTH_TOKEN, clock=clock) as carrier,
     ):
         elevenlabs.agents.script = elevenlabs.stt.script  # whoever has the call hears what is said
@@ -155,13 +158,14 @@ async def local_stack(
             twilio_account_sid=carrier.account_sid,
             twilio_api_base_url=carrier.api_base_url,
             openai_api_key="local",
-            openai_base_url=openai.base_url,
+            openai_base_url=model.base_url,
             elevenlabs_api_key="local",
             elevenlabs_base_url=elevenlabs.base_url,
             **{"data": None, **settings},
         )
         async with running(wired, clock, agents=agents, detector=detector) as service:
             tapes: dict[str, Tape] = {}
-            service.on_call(lambda call_sid: tapes.setdefault(call_sid, Tape()))
+            if taped:
+                service.on_call(lambda call_sid: tapes.setdefault(call_sid, Tape()))
             await service.warm.wait()
-            yield Stack(service, carrier, elevenlabs, openai, clock, tapes)
+            yield Stack(service, carrier, elevenlabs, model, clock, tapes)

@@ -36,6 +36,8 @@ def test_an_answer_is_taken_apart_without_gaps():
     assert stages["voice"] == sim.latencies.first_audio
     assert 360 <= stages["listening"] <= 440
     assert (report.caller, report.agent) == ("what are your opening hours", "We open at nine. Anything else?")
+    assert report.why
+    assert 0 <= stages["listening"] - (report.wait_ms or 0) <= 60
     assert clock.greeting_ms == 0
 
 
@@ -49,6 +51,7 @@ def test_a_reply_prepared_ahead_leaves_a_shorter_wait():
     assert sim.explained("guess_dropped")
     (report,) = clock.reports
     assert report.ahead_ms >= 200
+    assert report.why
     assert report.answer_ms == sum(stage.ms for stage in report.stages())
     assert report.answer_ms < 380 + sim.latencies.first_token + sim.latencies.first_audio
     assert "ahead" in waterfall(report)

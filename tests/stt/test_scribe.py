@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from telephony.audio import tones
+from telephony.audio import frames, tones
 from telephony.call import events as e
 from telephony.clock import Clock
 from telephony.stt.backlog import LIMIT_BYTES
@@ -278,6 +278,25 @@ async def test_live_audio_goes_out_in_tenths_of_a_second():
         it.commit()
         await it.answer()
         assert sizes == [800, 800, 800, 800, 480]
+
+
+async def test_the_end_of_a_sound_goes_out_at_once():
+    """Six frames of quiet after a sound do not wait for a whole piece; after them everything is as before."""
+    clock, sizes = Clock(SPEED), []
+
+    class Watch(ScriptedRecognizer):
+        def hear(self, pcmu: bytes) -> None:
+            sizes.append(len(pcmu))
+            super().hear(pcmu)
+
+    async with hearing(stt=LocalStt(clock=clock, recognizer=lambda: Watch(Script())), clock=clock) as it:
+        await it.ready()
+        for frame in frames.frames(tones.sine(300, 240) + frames.silence(300)):
+            it.audio(frame)
+            await clock.sleep(20)
+        it.commit()
+        await it.answer()
+        assert sizes == [800, 800, 480, 160, 160, 160, 160, 160, 800, 640]
 
 
 @pytest.mark.parametrize("fault", ["transcriber_error", "session_time_limit_exceeded", "queue_overflow"])

@@ -1,0 +1,218 @@
+"""How long callers wait for an answer, and how much of it is the service's own: `scripts/bench latency`.
+
+Whole calls over real sockets: the local carrier, the service with its real voice detector, and local providers with
+exact latencies, `steady` (partials and finals 120 ms, first token 250 ms at 60 a second, first audio 100 ms) and
+`varying` (300, 400 and 180 ms, each request's within 40 % of that). The callers are recordings of the turn bench:
+finished requests, questions, digits in groups and short answers. Time runs at its real speed.
+
+  total     the caller's last voiced frame -> the answer's first audio arrives at the carrier
+  floor     what the providers' latencies and the decision make unavoidable (telephony/testing/latency_floor.py)
+  above     total - floor
+  tail      the caller's last frame with voice, by the label -> the last voiced frame, by the detector
+  stages    where the service took longer than it had to; preparing and deciding go on side by side
+  extra     requests for replies that nobody heard, cut-off turns apart
+
+`--expect` computes what to expect of real providers (telephony/testing/latency_expect.py), and measures nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import structlog
+
+from telephony.call.policy import TurnTaking
+from telephony.clock import Clock
+from telephony.testing.latency_calls import Result, Utterance, callers, measure, utterance
+from telephony.testing.latency_expect import markdown
+from telephony.testing.latency_floor import STAGES, Answer
+from telephony.testing.latency_setting import SETTINGS
+from telephony.testing.turn_corpus import TURNS, compose, plan
+from telephony.testing.turn_score import percentile
+from telephony.testing.turn_store import default_store
+
+MODES = ("speech", "llm", "off")
+
+
+def corpus(turns: int, seed: int) -> list[Utterance]:
+    """So many finished turns of the held-out half, of all kinds as they come."""
+    recipes = [recipe for recipe in plan("held-out", seed) if recipe.kind in TURNS]
+    Random(seed).shuffle(recipes)
+    store = default_store()
+    return [utterance(compose(recipe, store)) for recipe in recipes[:turns]]
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def spread(values: Sequence[int]) -> dict[str, int | None]:
+    """p50, p95 and the greatest."""
+    shares = {name: percentile(values, share) for name, share in (("p50", 0.5), ("p95", 0.95))}
+    return {name: found[0] if found else None for name, found in shares.items()} | {"max": max(values, default=None)}
+
+
+def table(result: Result) -> dict[str, Any]:
+    """The numbers of one setting and mode."""
+    answers, counts = result.answers, result.counts
+    turns = max(1, counts["turns"])
+    kinds = sorted({answer.why for answer in answers})
+    return {
+        "turns": counts["turns"],
+        "measured": len(answers),
+        "cut_off": counts["cut_off"],
+        "missed": counts["missed"],
+        "total": spread([x.total_ms for x in answers]),
+        "floor": spread([x.floor_ms for x in answers]),
+        "above": spread([x.above_ms for x in answers]),
+        "tail": spread([x.tail_ms for x in answers]),
+        "total_from_voice": spread([x.voice_total_ms for x in answers]),
+        "above_from_voice": spread([x.above_voice_ms for x in answers]),
+        "stages": {name: spread([x.stages[name] for x in answers]) for name in STAGES},
+        "waited_for_audio": sum(x.waited_for == "audio" for x in answers),
+        "by_rule": {
+            why: {"turns": len(some)}
+            | {name: spread([getattr(x, f"{name}_ms") for x in some]) for name in ("total", "above")}
+            for why in kinds
+            if (some := [x for x in answers if x.why == why])
+        },
+        "guesses": counts["guess"],
+        "guesses_thrown_away": counts["guess"] - counts["guess_used"],
+        "extra_llm_per_turn": round((counts["llm"] - counts["answered"]) / turns, 2),
+        "extra_tts_per_turn": round((counts["tts"] - counts["answered"]) / turns, 2),
+        "loop_lag": {
+            "p99": lag[0] if (lag := percentile(result.lags_ms, 0.99)) else None,
+            "max": max(result.lags_ms, default=None),
+        },
+    }
+
+
+def show(results: dict[str, dict[str, dict[str, Any]]]) -> str:
+    """Everything as text."""
+    return "\n\n".join(_show(name, modes) for name, modes in results.items())
+
+
+def _show(name: str, modes: dict[str, dict[str, Any]]) -> str:
+    rows = [[f"{name}, ms: p50 / p95 / max", *modes]]
+    rows += [[label, *(str(found[label]) for found in modes.values())] for label in ("turns", "cut_off", "missed")]
+    labels = ("total", "floor", "above", "tail", "total_from_voice", "above_from_voice")
+    rows += [[label, *(_spread(found[label]) for found in modes.values())] for label in labels]
+    rows += [[f"  {stage}", *(_spread(found["stages"][stage]) for found in modes.values())] for stage in STAGES]
+    rules = sorted({why for found in modes.values() for why in found["by_rule"]})
+    for why in rules:
+        cells = [found["by_rule"].get(why) for found in modes.values()]
+        rows.append([f"  total, {why}", *(f"{_spread(x['total'])} ({x['turns']})" if x else "-" for x in cells)])
+    rows.append(["waited for audio", *(f"{x['waited_for_audio']} of {x['measured']}" for x in modes.values())])
+    rows.append(["replies thrown away", *(f"{x['guesses_thrown_away']} of {x['guesses']}" for x in modes.values())])
+    for label in ("extra_llm_per_turn", "extra_tts_per_turn"):
+        rows.append([label, *(str(x[label]) for x in modes.values())])
+    lag = next(iter(modes.values()))["loop_lag"]
+    return f"{aligned(rows)}\nthe loop that all of this shared was late by p99 {lag['p99']} ms, at most {lag['max']} ms"
+
+
+def _spread(found: dict[str, int | None]) -> str:
+    return " / ".join("-" if value is None else str(value) for value in found.values())
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if not at else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+
+
+def worst(answers: Sequence[Answer], count: int) -> str:
+    """The answers that were furthest above their floor."""
+    some = sorted(answers, key=lambda x: -x.above_ms)[:count]
+    return "\n".join(
+        f"{x.above_ms:>5} above, {x.total_ms} in all, {x.why}, waited for {x.waited_for}: {x.stages} {x.name}"
+        for x in some
+    )
+
+
+# --- running --------------------------------------------------------------------------------------------------------
+
+
+async def run(
+    names: Sequence[str], modes: Mapping[str, TurnTaking], utterances: Sequence[Utterance], at_once: int
+) -> dict[str, dict[str, Result]]:
+    """Results by setting and mode."""
+    results = {}
+    for name in names:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        results[name] = await measure(callers(utterances, modes, at_once), SETTINGS[name], Clock())
+    return results
+
+
+def rules_of(changes: Sequence[str]) -> TurnTaking:
+    """The default rules with `NAME=NUMBER` changes. Raises ValueError."""
+    pairs = [change.partition("=") for change in changes]
+    numbers: dict[str, Any] = {name: int(number) for name, _, number in pairs}
+    known = {one.name for one in fields(TurnTaking)} - {"speculate"}
+    if unknown := set(numbers) - known:
+        raise ValueError(f"TurnTaking has no number {', '.join(sorted(unknown))}")
+    return TurnTaking(**numbers)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench latency", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--setting", choices=[*SETTINGS], action="append", help="only this one (repeatable)")
+    parser.add_argument("--speculate", choices=MODES, action="append", help="only this mode (repeatable)")
+    parser.add_argument("--rule", action="append", default=[], metavar="NAME=NUMBER", help="a `TurnTaking` of your own")
+    parser.add_argument("--turns", type=int, default=110, help="finished turns of each setting and mode")
+    parser.add_argument("--calls", type=int, default=4, help="callers of each mode at the same time")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--worst", type=int, default=0, metavar="N", help="list the N answers furthest above the floor")
+    parser.add_argument("--json", type=Path, help="write the results here as well, each answer included")
+    parser.add_argument("--expect", action="store_true", help="compute what to expect of real providers, and no more")
+    options = parser.parse_args(arguments)
+    try:
+        rules = rules_of(options.rule)
+    except ValueError as error:
+        parser.error(str(error))
+    if options.expect:
+        print(markdown(rules))
+        return
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))  # errors only
+    began, utterances = time.monotonic(), corpus(options.turns, options.seed)
+    modes = {mode: replace(rules, speculate=mode) for mode in options.speculate or MODES}
+    found = _loop(run(options.setting or [*SETTINGS], modes, utterances, options.calls))
+    tables = {name: {mode: table(result) for mode, result in modes.items()} for name, modes in found.items()}
+    print(show(tables))
+    for name, modes in found.items():
+        if options.worst:
+            print("\n" + "\n".join(f"{name}, {mode}\n{worst(x.answers, options.worst)}" for mode, x in modes.items()))
+    print(f"\n{time.monotonic() - began:.0f} s")
+    if options.json:
+        rows = {
+            name: {mode: [asdict(x) for x in r.answers] for mode, r in modes.items()} for name, modes in found.items()
+        }
+        options.json.write_text(json.dumps({"tables": tables, "answers": rows}, indent=1) + "\n")
+
+
+def _loop(work: Any) -> Any:
+    """On the loop that the service runs on in production, where it is installed."""
+    with suppress(ImportError):
+        import uvloop
+
+        return uvloop.run(work)
+    return asyncio.run(work)
+
+
+if __name__ == "__main__":
+    main()

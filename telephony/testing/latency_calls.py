@@ -1,0 +1,348 @@
+"""The calls of the latency bench: callers with recordings on the local carrier, and what the service's log says.
+
+    talkers = callers([utterance(case) for case in cases], {"balanced": TurnTaking()}, at_once=4)
+    results = await measure(talkers, SETTINGS["steady"], Clock())       # by mode
+
+Each caller waits for the agent to be silent, plays the next recording and waits for its answer. The model asks what
+the next recording answers. Some callers of each mode (a `TurnTaking`) are on the line at the same time, so that the
+modes are compared under the same noise. Everything runs in one process on one loop, which makes the service
+slower, never quicker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from telephony.agent import Agent, IncomingCall
+from telephony.audio import tones
+from telephony.audio.frames import BYTES_PER_MS, FRAME_MS
+from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.call.history import CallerSaid
+from telephony.call.policy import Limits, TurnTaking
+from telephony.clock import Clock
+from telephony.observe import Step
+from telephony.observe.turns import TurnClock, TurnReport
+from telephony.testing import turn_sentences as sentences
+from telephony.testing.carrier import CallOver, PhoneCall
+from telephony.testing.elevenlabs_stt import LocalStt
+from telephony.testing.elevenlabs_tts import LocalTts, TtsLatency
+from telephony.testing.latency_ears import ClipEars, KnownClip
+from telephony.testing.latency_floor import Answer, Drawn, Moments, answer
+from telephony.testing.latency_setting import Setting
+from telephony.testing.openai import LlmLatency, LocalOpenAi, Say
+from telephony.testing.stack import Stack, local_stack
+from telephony.testing.turn_corpus import Case
+from telephony.vad import Detector
+from telephony.vad.silero import SileroDetector
+
+OPENINGS = (
+    "Certainly.", "Of course.", "All right.", "Thank you very much.", "I see, thank you.", "That is fine.",
+    "Okay, I have noted that.", "Let me look into that for you.", "I understand what you mean.", "No problem at all.",
+    "Good, that is possible.", "Yes, we can do that.", "I am happy to help you with that.", "One moment, please.",
+    "Sure, let me check that.", "Great, I have written it down.",
+)  # fmt: skip
+ANYTHING_ELSE = "How else can I help you?"
+CHAR_MS = 35
+"""The agent speaks quickly: nobody listens."""
+PATIENCE_MS = 6_000
+"""A finished turn without an answer for so long after its recording is missed."""
+MARGIN_MS = 60
+"""A decision up to so long before the label's end of the voice is one at its end: a label is that exact."""
+NUMBER = re.compile(r"\+1555\d{7}")
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A recording of one finished turn; `prompt` is what the agent asks before it, `voice_end_ms` and `words_end_ms`
+    are from its beginning; `gap_ms`: from the agent's silence to the recording."""
+
+    clip: KnownClip
+    prompt: str
+    voice_end_ms: int
+    words_end_ms: int
+    gap_ms: int = 400
+
+
+@dataclass(slots=True)
+class Talker:
+    """A caller of one `mode`, under its `rules`. `at` is the utterance that is said or comes next; `begins` when each
+    of them began, on the clock."""
+
+    number: str
+    mode: str
+    rules: TurnTaking
+    utterances: Sequence[Utterance]
+    at: int = 0
+    begins: list[int] = field(default_factory=list)
+
+
+class Watcher:
+    """An observer of one call: reports of its turns, what was asked of the providers, and the clock of the log."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.zero = 10**12  # when the call's `now_ms` was 0, by the clock
+        self.turns = TurnClock()
+        self.decided: list[int] = []
+        self.transcripts: list[tuple[int, str]] = []
+        self.asked: dict[int, str] = {}  # turn -> the caller's words that it answers
+        self.spoken: dict[int, str] = {}  # turn -> the first text given to the voice
+        self.counts: Counter[str] = Counter()
+        self._contexts: set[tuple[int, int]] = set()
+
+    def see(self, step: Step) -> None:
+        self.zero = min(self.zero, self.clock.ms() - step.now_ms)  # a step is seen a little later than it is stamped
+        self.turns.see(step)
+        if isinstance(step.event, e.TranscriptPartial | e.TranscriptFinal):
+            self.transcripts.append((step.now_ms, step.event.text))
+        for action in step.actions:
+            match action:
+                case a.Explain("end_of_turn"):
+                    self.decided.append(step.now_ms)
+                case a.Explain("guess" | "guess_used" as what):
+                    self.counts[what] += 1
+                case a.StartReply(turn, history):
+                    self.counts["llm"] += 1
+                    self.asked[turn] = next((x.text for x in reversed(history) if isinstance(x, CallerSaid)), "")
+                case a.Speak(turn, attempt, text):
+                    self.spoken.setdefault(turn, text.strip())
+                    self.counts["tts"] += (turn, attempt) not in self._contexts
+                    self.counts["tts_chars"] += len(text)
+                    self._contexts.add((turn, attempt))
+
+    def close(self) -> None:
+        self.turns.close()
+
+    def knew(self, word: str, since: int) -> int:
+        """When a transcript ended with this word, by the clock, from `since` on; or long ago."""
+        found = (self.zero + at for at, text in self.transcripts if text.split()[-1:] == [word])
+        return next((at for at in found if at >= since), 0)
+
+    def reports(self, since: int, until: int) -> list[TurnReport]:
+        """Of the turns decided from `since` to `until` by the clock, in order."""
+        found = [(report.decided_ms, report) for report in self.turns.reports if report.decided_ms is not None]
+        inside = [(at, report) for at, report in found if since <= self.zero + at < until]
+        return [report for _, report in sorted(inside, key=lambda pair: pair[0])]
+
+
+@dataclass(slots=True)
+class Result:
+    """Of one mode: the finished turns' answers, and counts: `cut_off` and `missed` turns, `answered` replies, and
+    requests (`llm`, `tts`, `guess`, `guess_used`). `lags_ms`: how late the loop of them all was, every 10 ms."""
+
+    answers: list[Answer] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    lags_ms: list[int] = field(default_factory=list)
+
+
+async def measure(
+    talkers: Sequence[Talker], setting: Setting, clock: Clock, detector: Callable[[], Detector] = SileroDetector
+) -> dict[str, Result]:
+    """Results by mode. Every talker calls at once and says everything it has to say."""
+    by_number = {talker.number: talker for talker in talkers}
+    watchers: dict[str, Watcher] = {}
+    results: dict[str, Result] = {talker.mode: Result() for talker in talkers}
+    lags: list[int] = []
+    async with _stack(by_number, setting, clock, detector) as stack, asyncio.TaskGroup() as group:
+        stack.service.on_call(lambda call_sid: watchers.setdefault(call_sid, Watcher(clock)))
+        measuring = group.create_task(_lag(lags))
+        async with asyncio.TaskGroup() as calls:
+            for talker in talkers:
+                calls.create_task(_call(stack, talker, watchers, setting, results[talker.mode]))
+        measuring.cancel()
+    for result in results.values():
+        result.lags_ms = lags
+    return results
+
+
+async def _lag(lags: list[int]) -> None:
+    """How late a pause of 10 ms ends, in real ms: what the machine takes away from everybody."""
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(0.01)
+        lags.append(max(0, round((time.monotonic() - before - 0.01) * 1_000)))
+
+
+def _stack(
+    by_number: dict[str, Talker], setting: Setting, clock: Clock, detector: Callable[[], Detector]
+) -> AbstractAsyncContextManager[Stack]:
+    clips = {u.clip.first_frame: u.clip for talker in by_number.values() for u in talker.utterances}
+
+    def agent(call: IncomingCall) -> Agent:
+        talker = by_number[call.caller]
+        return Agent(
+            prompt="A bench.",
+            greeting=talker.utterances[0].prompt or ANYTHING_ELSE,
+            turn_taking=talker.rules,
+            limits=Limits(filler_ms=30_000, call_ms=24 * 3_600_000),
+        )
+
+    def reply(body: dict[str, Any]) -> list[Say]:
+        talker = by_number[_caller(body)]
+        following = talker.utterances[talker.at + 1 : talker.at + 2]
+        opening = OPENINGS[(talker.at * 5 + int(talker.number[-4:])) % len(OPENINGS)]
+        return [Say(f"{opening} {(following[0].prompt if following else '') or ANYTHING_ELSE}")]
+
+    def quickness(body: dict[str, Any]) -> LlmLatency:
+        said = next((m["content"] for m in reversed(body["messages"]) if m["role"] == "user"), "")
+        return setting.llm(_caller(body), said)
+
+    return local_stack(
+        agent,
+        clock=clock,
+        stt=LocalStt(clock=clock, recognizer=lambda: ClipEars(clips, setting.stt)),
+        tts=LocalTts(clock=clock, synthesize=_hum, latency_of=lambda text: TtsLatency(setting.first_byte(text))),
+        openai=LocalOpenAi(clock=clock, responder=reply, latency_of=quickness),
+        detector=detector,
+        taped=False,  # minutes of many calls: collecting that garbage would stop the loop for longer than a turn takes
+    )
+
+
+def _caller(body: dict[str, Any]) -> str:
+    """The number of the caller on whose behalf this is asked."""
+    found = NUMBER.search(str(body["messages"][-1]["content"]))
+    assert found is not None, "a request without the caller's number"
+    return found[0]
+
+
+async def _hum(text: str) -> tuple[bytes, tuple[int, ...]]:
+    """Mu-law as quick as it can be made, and the end of each character."""
+    return tones.sine(440, CHAR_MS * len(text)), tuple((index + 1) * CHAR_MS for index in range(len(text)))
+
+
+async def _call(
+    stack: Stack,
+    talker: Talker,
+    watchers: dict[str, Watcher],
+    setting: Setting,
+    result: Result,
+) -> None:
+    phone = await stack.dial(caller=talker.number)
+    zero = stack.clock.ms() - phone.now_ms
+    try:
+        await phone.agent_speaking()
+        watcher = watchers[phone.sid]
+        for index, utterance in enumerate(talker.utterances):
+            talker.at = index
+            await _say(phone, talker, utterance, watcher, zero)
+        await phone.agent_silent(for_ms=300)
+    except CallOver:
+        pass
+    await phone.hang_up()
+    await phone.ended()
+    arrivals = [zero + at for at in phone.line.playout.arrivals]
+    _judge(talker, watchers[phone.sid], arrivals, setting, result)
+
+
+async def _say(phone: PhoneCall, talker: Talker, utterance: Utterance, watcher: Watcher, zero: int) -> None:
+    """Says it when the agent is silent, and waits for the answer."""
+    await phone.agent_silent(for_ms=utterance.gap_ms)
+    await phone.say(utterance.clip.pcmu)
+    at = phone.line.voice.said.rfind(utterance.clip.first_frame)
+    talker.begins.append(zero + at // BYTES_PER_MS)
+    voice_end = talker.begins[-1] + utterance.voice_end_ms - MARGIN_MS
+    arrivals, latest = phone.line.playout.arrivals, phone.now_ms + PATIENCE_MS
+
+    def answered() -> bool:
+        decided = watcher.zero + watcher.decided[-1] if watcher.decided else 0
+        return decided >= voice_end and bool(arrivals) and zero + arrivals[-1] >= decided
+
+    await phone.until(lambda: answered() or phone.now_ms > latest)
+    if answered():
+        until = phone.now_ms + 5 * FRAME_MS  # until it is being played
+        await phone.until(lambda: phone.now_ms > until)
+
+
+# --- what the log says ----------------------------------------------------------------------------------------------
+
+
+def _judge(talker: Talker, watcher: Watcher, arrivals: list[int], setting: Setting, result: Result) -> None:
+    counts = result.counts
+    counts.update(watcher.counts)
+    starts = [*talker.begins, 10**12]
+    for index, begin in enumerate(talker.begins):
+        utterance = talker.utterances[index]
+        voice_end = begin + _frame_end(utterance.voice_end_ms)
+        reports = watcher.reports(begin, starts[index + 1])
+        counts["turns"] += 1
+        counts["answered"] += len(reports)
+        counts["cut_off"] += any(watcher.zero + (r.decided_ms or 0) < voice_end - MARGIN_MS for r in reports)
+        last = reports[-1] if reports else None
+        moments = _moments(last, watcher, begin, utterance, arrivals) if last is not None else None
+        if last is None or moments is None or moments.decided < voice_end - MARGIN_MS:
+            counts["missed"] += 1
+            continue
+        drawn = _drawn(setting, talker, watcher, last.turn, utterance.clip.name)
+        result.answers.append(answer(utterance.clip.name, last.why, moments, drawn, talker.rules.speculate))
+
+
+def _moments(
+    report: TurnReport, watcher: Watcher, begin: int, utterance: Utterance, arrivals: list[int]
+) -> Moments | None:
+    """On the clock; None for a turn that lacks one of them."""
+    zero, last_word = watcher.zero, utterance.clip.written.split()[-1]
+    found = (report.voiced_ms, report.decided_ms, report.started_ms, report.unit_ms, report.audio_ms, report.sent_ms)
+    if report.wait_ms is None or any(moment is None for moment in found):
+        return None
+    voiced, decided, started, unit, audio, sent = (zero + (moment or 0) for moment in found)
+    arrived = next((at for at in arrivals if at >= sent - 2), None)
+    if arrived is None:
+        return None
+    return Moments(
+        begin + _frame_end(utterance.voice_end_ms),
+        begin + _frame_end(utterance.words_end_ms),
+        watcher.knew(last_word, begin + _frame_end(utterance.words_end_ms)),
+        voiced,
+        report.wait_ms,
+        decided,
+        started,
+        unit,
+        audio,
+        arrived,
+    )
+
+
+def _drawn(setting: Setting, talker: Talker, watcher: Watcher, turn: int, clip: str) -> Drawn:
+    text = watcher.spoken.get(turn, "")
+    return Drawn(
+        setting.stt(clip).partial_ms,
+        setting.llm(talker.number, watcher.asked.get(turn, "")).first_token_ms,
+        setting.sentence_ms(text),
+        setting.first_byte(text),
+    )
+
+
+def _frame_end(ms: int) -> int:
+    """When the frame that holds this moment of a recording is sent: frames are sent when they are complete."""
+    return -(-ms // FRAME_MS) * FRAME_MS
+
+
+# --- who calls ------------------------------------------------------------------------------------------------------
+
+
+def callers(utterances: Sequence[Utterance], modes: Mapping[str, TurnTaking], at_once: int) -> list[Talker]:
+    """`at_once` callers for each mode. All modes have the same utterances, dealt out in the same way."""
+    return [
+        Talker(f"+1555{mode_number:03d}{number:04d}", mode, rules, utterances[number::at_once])
+        for mode_number, (mode, rules) in enumerate(modes.items())
+        for number in range(min(at_once, len(utterances)))
+    ]
+
+
+def utterance(case: Case, lead_ms: int = 400, tail_ms: int = 1_500) -> Utterance:
+    """A recording of the turn bench, with so much of the line before and after the voice."""
+    recording = case.recording
+    skip = max(0, recording.segments[0][0] - lead_ms) // FRAME_MS * FRAME_MS
+    voice_end = recording.segments[-1][1] - skip
+    pcmu = recording.pcmu[skip * BYTES_PER_MS : (skip + _frame_end(voice_end + tail_ms)) * BYTES_PER_MS]
+    words = tuple(replace(word, end_ms=word.end_ms - skip) for word in recording.words)
+    prompt = "" if case.prompt == sentences.HELLO else case.prompt
+    return Utterance(KnownClip(case.name, pcmu, words), prompt, voice_end, words[-1].end_ms, case.gap_ms)

@@ -1,0 +1,56 @@
+"""How quick the providers of the latency bench are, exactly and for each request: the draw is a function of what is
+asked, so that the log of a call alone tells what was drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zlib import crc32
+
+from telephony.testing.openai import LlmLatency
+from telephony.testing.stt_faults import SttLatency
+
+SENTENCE_ENDS = (".", "?", "!")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Latencies in ms; each request's is within `spread_percent` of them, evenly. See `SttLatency` and its fellows."""
+
+    name: str
+    partial_ms: int
+    final_ms: int
+    first_token_ms: int
+    first_byte_ms: int
+    spread_percent: int = 0
+    tokens_per_s: int = 60
+    seed: int = 1
+
+    def stt(self, clip: str) -> SttLatency:
+        """While this clip is heard."""
+        return SttLatency(self._drawn(self.partial_ms, "partial", clip), self._drawn(self.final_ms, "final", clip))
+
+    def llm(self, caller: str, said: str) -> LlmLatency:
+        """For a request of `caller`'s call that answers `said`."""
+        return LlmLatency(self._drawn(self.first_token_ms, "llm", caller, said), self.tokens_per_s)
+
+    def first_byte(self, text: str) -> int:
+        """For a text that is spoken."""
+        return self._drawn(self.first_byte_ms, "tts", text.strip())
+
+    def sentence_ms(self, text: str) -> int:
+        """From the first token of a reply to the last of its first sentence; a word is a token."""
+        tokens = text.split()
+        last = next((at for at, token in enumerate(tokens) if token.endswith(SENTENCE_ENDS)), len(tokens) - 1)
+        return last * 1_000 // self.tokens_per_s
+
+    def _drawn(self, middle_ms: int, *what: str) -> int:
+        chance = crc32("/".join((str(self.seed), *what)).encode()) / 2**32 * 2 - 1
+        return round(middle_ms * (1 + chance * self.spread_percent / 100))
+
+
+SETTINGS = {
+    "steady": Setting("steady", partial_ms=120, final_ms=120, first_token_ms=250, first_byte_ms=100),
+    "varying": Setting(
+        "varying", partial_ms=300, final_ms=300, first_token_ms=400, first_byte_ms=180, spread_percent=40
+    ),
+}

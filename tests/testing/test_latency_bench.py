@@ -1,0 +1,146 @@
+"""The latency bench: its floor by hand-made moments, its ears, and whole calls over real sockets on a quick clock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("espeakng_loader")
+pytest.importorskip("numpy")
+
+from telephony.audio import tones
+from telephony.audio.frames import silence
+from telephony.call.policy import TurnTaking
+from telephony.clock import Clock
+from telephony.testing import bench_cli
+from telephony.testing.latency_bench import show, table
+from telephony.testing.latency_calls import Utterance, callers, measure
+from telephony.testing.latency_ears import ClipEars, KnownClip
+from telephony.testing.latency_expect import OWN_MS, QUICK, SLOW, TAIL_MS, expected
+from telephony.testing.latency_floor import Drawn, Moments, answer, floor
+from telephony.testing.latency_setting import SETTINGS
+from telephony.testing.recorded_ears import SpokenWord
+from telephony.testing.stack import LoudnessDetector
+
+DRAWN = Drawn(partial_ms=120, first_token_ms=250, sentence_ms=50, first_byte_ms=100)
+GOOD = Moments(1_000, 960, 1_105, 1_040, 380, 1_440, 1_120, 1_430, 1_535, 1_540)
+
+
+def test_a_reply_that_could_be_ready_before_the_decision_leaves_the_decision_alone():
+    """With a long wait everything else is hidden by it."""
+    found = floor(replace(GOOD, wait_ms=600), DRAWN, "speech")
+    assert (found.words, found.decision, found.preparation, found.at) == (1_080, 1_640, 1_480, 1_640)
+
+
+@pytest.mark.parametrize(("speculate", "at"), [("speech", 1_480), ("llm", 1_520), ("off", 1_820)])
+def test_the_floor_knows_what_may_be_prepared(speculate: str, at: int):
+    """Words at 1,080, decision at 1,420: all of it ahead, the model ahead, or nothing."""
+    assert floor(GOOD, DRAWN, speculate).at == at
+
+
+def test_a_decision_is_never_before_the_words_could_be_known():
+    """Somebody who hears nothing cannot decide on words."""
+    late = floor(GOOD, replace(DRAWN, partial_ms=700), "speech")
+    assert (late.words, late.decision) == (1_660, 1_660)
+
+
+def test_what_the_service_wastes_is_above_the_floor_and_in_its_stage():
+    """Each moment that comes later moves one stage, and never the floor."""
+    good = answer("good", "finished", GOOD, DRAWN, "speech")
+    assert (good.total_ms, good.floor_ms, good.above_ms, good.waited_for) == (500, 440, 60, "audio")
+    assert good.stages == {"hearing": 25, "deciding": 20, "starting": 15, "thinking": 10, "voice": 5, "sending": 5}
+    assert (good.tail_ms, good.voice_total_ms, good.above_voice_ms) == (40, 540, 60)
+    late = {
+        "known": "hearing",
+        "decided": "deciding",
+        "started": "starting",
+        "unit": "thinking",
+        "audio": "voice",
+        "arrived": "sending",
+    }
+    for moment, stage in late.items():
+        shifted = dict.fromkeys(list(late)[list(late).index(moment) :], 300)
+        worse = answer(
+            "", "", replace(GOOD, **{n: getattr(GOOD, n) + ms for n, ms in shifted.items()}), DRAWN, "speech"
+        )
+        assert worse.floor_ms == good.floor_ms
+        assert worse.stages[stage] >= good.stages[stage] + 200
+
+
+def test_what_to_expect_knows_what_hides_what():
+    """Preparing takes 150 + 375 + 70 + 150 ms here; a long wait hides all of it, and without it nothing is hidden."""
+    rules = TurnTaking(speculate_lead_ms=700, commit_after_ms=200, commit_lead_ms=400)
+    assert expected(380, QUICK, rules) == 150 + 375 + 70 + 150 + OWN_MS
+    assert expected(1_300, QUICK, rules) == TAIL_MS + 1_300 + OWN_MS
+    off = replace(rules, speculate="off")
+    assert expected(380, SLOW, off) == TAIL_MS + 200 + 380 + 375 + 70 + 200 + OWN_MS
+
+
+def test_draws_are_within_the_spread_and_the_same_for_the_same_request():
+    """So a log alone tells what was drawn; other requests draw otherwise."""
+    varying = SETTINGS["varying"]
+    drawn = [varying.llm("+1", f"words {n}").first_token_ms for n in range(200)]
+    assert min(drawn) >= 240
+    assert max(drawn) <= 560
+    assert min(drawn) < 260
+    assert max(drawn) > 540
+    assert drawn[0] == varying.llm("+1", "words 0").first_token_ms
+    assert SETTINGS["steady"].first_byte("anything") == 100
+    assert SETTINGS["steady"].sentence_ms("All right, Ann. When?") == 2 * 1_000 // 60
+
+
+def clip(name: str, ms: int, *words: tuple[str, int]) -> KnownClip:
+    """A tone of `ms` after 200 ms of quiet, in a frame of its own at the very beginning, and 600 ms after it."""
+    mark = name.encode().ljust(160, b"\xfe")
+    spoken = tuple(SpokenWord(word, end + 200) for word, end in words)
+    return KnownClip(name, mark + silence(180) + tones.sine(300, ms) + silence(600), spoken)
+
+
+YES = clip("yes", 600, ("Yes", 300), ("please.", 600))
+DAY = clip("day", 900, ("On", 200), ("Monday", 600), ("please.", 900))
+
+
+async def test_the_ears_know_a_recording_by_its_first_frame():
+    """Words when their frame is over; a commit takes them; the quickness is the recording's."""
+    ears = ClipEars({YES.first_frame: YES}, SETTINGS["varying"].stt)
+    ears.hear(silence(1_000) + YES.pcmu[: 480 * 8])
+    assert await ears.partial() == ""
+    ears.hear(YES.pcmu[480 * 8 : 800 * 8])
+    assert await ears.commit() == ("yes please", [("yes", 1.0, 1.5), ("please", 1.5, 1.8)])
+    assert await ears.partial() == ""
+    assert ears.latency == SETTINGS["varying"].stt("yes")
+
+
+def utterances() -> list[Utterance]:
+    return [
+        Utterance(YES, "Shall I book it?", 800, 800, gap_ms=200),
+        Utterance(DAY, "When would you like to come?", 1_100, 1_100, gap_ms=200),
+    ]
+
+
+async def test_whole_calls_give_latencies_above_a_floor_for_each_mode():
+    """Every turn is found, nothing is below its floor, and preparing ahead is quicker and costs no more here."""
+    modes = {mode: TurnTaking(speculate=mode) for mode in ("speech", "off")}
+    talkers = callers(utterances(), modes, at_once=1)
+    results = await measure(talkers, SETTINGS["steady"], Clock(speed=5), LoudnessDetector)
+    for result in results.values():
+        assert [x.name for x in result.answers] == ["yes", "day"]
+        assert all(x.above_ms > -20 and x.total_ms < 1_500 for x in result.answers), result.answers
+        assert (result.counts["missed"], result.counts["cut_off"]) == (0, 0)
+    speech, off = (table(results[mode]) for mode in ("speech", "off"))
+    assert speech["total"]["p50"] + 100 < off["total"]["p50"]
+    assert (speech["guesses"], off["guesses"]) == (2, 0)
+    assert off["extra_llm_per_turn"] == 0
+    assert "replies thrown away" in show({"steady": {"speech": speech, "off": off}})
+
+
+def test_the_bench_computes_expectations_without_measuring(capsys: pytest.CaptureFixture[str]):
+    """`scripts/bench latency --expect`."""
+    bench_cli.main(["latency", "--expect"])
+    assert f"| a finished thought | {TurnTaking().finished_ms} |" in capsys.readouterr().out
+    bench_cli.main(["latency", "--expect", "--rule", "finished_ms=500"])
+    assert "| a finished thought | 500 |" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        bench_cli.main(["latency", "--expect", "--rule", "finishd_ms=500"])
+    assert "finishd_ms" in capsys.readouterr().err
