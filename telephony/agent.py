@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from telephony.call.policy import Limits, Policy, TurnTaking, Wording
+from telephony.call.policy import Expects, Limits, Policy, TurnTaking, Wording
 from telephony.tools import Tool
 
 #: Models of ElevenLabs that cannot hold a phone conversation, and why (latency to the first byte over a socket).
@@ -62,11 +62,16 @@ class Agent:
     reply (spoken replies are short). `style` is added to the prompt: how to speak on a phone; "" removes it.
     `context` is text for the end of the prompt, after its cacheable part (date, time zone and the caller's number
     are added by themselves). `keyterms` are words the ears should know (names, products; at most 50, 20 characters).
+    `must_be_heard` are sentences (a disclosure) that are not interrupted wherever the agent says them; what the caller
+    says meanwhile is answered afterwards. `expects` says what the agent's questions ask for, beyond what the language
+    knows by itself ("your phone number"): see `Expects`.
     """
 
     prompt: str
     greeting: str = ""
     greeting_protected: bool = False
+    must_be_heard: tuple[str, ...] = ()
+    expects: tuple[Expects, ...] = ()
     name: str = "agent"
     voice: Voice = field(default_factory=Voice)
     model: str = ""
@@ -90,6 +95,9 @@ class Agent:
         return Policy(
             greeting=self.greeting,
             greeting_protected=self.greeting_protected,
+            must_be_heard=self.must_be_heard,
+            expects=self.expects,
+            language=self.voice.language,
             turn_taking=self.turn_taking,
             limits=self.limits,
             wording=self.wording,

@@ -76,7 +76,8 @@ def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool) -> 
     if evidence.silence_ms < rules.resume_after_ms:
         return Verdict.NOTHING, ""
     waited = evidence.silence_ms >= rules.resume_after_ms + rules.resume_wait_ms
-    if evidence.voice_ms >= rules.min_word_ms and not (evidence.ears or text or evidence.text_final or waited):
+    told = evidence.ears and evidence.voice_ms < rules.strange_ms
+    if evidence.voice_ms >= rules.min_word_ms and not (told or text or evidence.text_final or waited):
         return Verdict.NOTHING, ""  # the final words will tell
     if listening and evidence.asked and not waited:
         return Verdict.NOTHING, ""  # it may be the answer: its final words tell

@@ -7,7 +7,7 @@ This file is the rule, and all of it: change it here. The waits are `TurnTaking`
     greeting   "yes, hello", where the agent has asked how it can help                  trailing_ms
     finished   a whole question, a short answer to one, "please", "that's all"          finished_ms
     likely     a request with its object, a short question, an answer of several words  likely_ms
-    details    a request without what is usual with it ("a table": for how many?)          entry_ms
+    details    a request without what is usual with it ("a table": for how many?)  half of open_ms and entry_ms
     told       a long statement                                       half of likely_ms and open_ms
     open       a statement that may go on                                               open_ms
     unheard    voice, and nothing transcribed yet                                       unheard_ms
@@ -113,7 +113,7 @@ class Endpointing:
         if situation.answering or likely(text, language):
             return Wait(rules.likely_ms + self.patience_ms // 2, "likely")
         if leaves_open(text, language):
-            return Wait(max(rules.open_ms, rules.entry_ms), "details to come")
+            return Wait((rules.open_ms + rules.entry_ms) // 2, "details to come")
         if told(text, language):
             return Wait((rules.likely_ms + rules.open_ms) // 2 + self.patience_ms, "told")
         return Wait(rules.open_ms + self.patience_ms, "open")

@@ -79,6 +79,8 @@ class TurnTaking:
     agent is silent meanwhile."""
     hold_limit_ms: int = 1_800
     """Voice for this long without any words is no speech to us: the agent goes on, and it may go on as well."""
+    strange_ms: int = 1_000
+    """So much voice without any words is strange: its final words are waited for before the agent goes on."""
     resume_after_ms: int = 260
     """Silence for this long while held, with no words of an interruption, is a false alarm: words come in 150 ms."""
     resume_wait_ms: int = 500
