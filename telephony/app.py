@@ -303,6 +303,8 @@ async def _alive(service: Service, outfit: Outfit, agents: AgentSource) -> Async
 
     async def warm() -> None:
         await outfit.llm.warm()
+        if isinstance(agents, ManagedAgent):
+            await outfit.agents_rest.inspect(agents)
         own = agents.fallback if isinstance(agents, ManagedAgent) else agents
         if isinstance(own, Agent):
             await outfit.stock_up(own)

@@ -115,6 +115,12 @@ class Inbox:
         self._alarm = None
         self._arrived.set()
 
+    def close(self) -> None:
+        """Nobody takes anything out any more."""
+        if self._alarm is not None:
+            self._alarm[1].cancel()
+            self._alarm = None
+
 
 class Observers:
     """All who watch a call. One that raises is detached, and the others go on."""
@@ -199,5 +205,6 @@ async def drive(
                 call, ports, begin = switch(action)
                 inbox.put_first(begin, now)
     observers.close()
+    inbox.close()
     await asyncio.wait([leg], timeout=inbox.clock.real_seconds(FAREWELL_MS))
     return ended

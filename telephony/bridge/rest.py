@@ -50,6 +50,7 @@ class AgentsRest:
         self.base_url = base_url.rstrip("/")
         self._key, self._clock = api_key, clock
         self._client: httpx2.AsyncClient | None = None
+        self._inspected: set[str] = set()
 
     async def aclose(self) -> None:
         client, self._client = self._client, None
@@ -100,6 +101,20 @@ class AgentsRest:
         if answer.get("success") is not True:
             raise ProviderRefused(str(answer.get("message") or "not dialled")[:200], provider=PROVIDER)
         return OutboundCall(str(answer.get("conversation_id") or ""), str(answer.get("callSid") or ""))
+
+    async def inspect(self, agent: ManagedAgent) -> None:
+        """Looks once at how an agent is set up, and logs what will go wrong on a call. Never raises: that it cannot be
+        looked at (a key without that permission) is no fault of the call's."""
+        if agent.agent_id in self._inspected:
+            return
+        self._inspected.add(agent.agent_id)
+        try:
+            found = _json(await self._ask("GET", f"/v1/convai/agents/{agent.agent_id}"))
+        except ProviderError as error:
+            log.info("managed_agent_not_inspected", agent_id=agent.agent_id, code=error.code)
+            return
+        for problem in wire.setup_faults(found, bool(agent.tools)):
+            log.error("managed_agent_misconfigured", agent_id=agent.agent_id, problem=problem)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

@@ -126,8 +126,10 @@ class ManagedSocket:
         async with asyncio.TaskGroup() as group:
             stopping = group.create_task(self._stopped.wait())
             talking = group.create_task(self._talk())
+            inspecting = group.create_task(self._rest.inspect(self._agent))
             await asyncio.wait([stopping, talking], return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
+            inspecting.cancel()
             if talking.done():
                 closed = talking.result()
             else:

@@ -200,6 +200,43 @@ def _text(body: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+# --- how an agent is set up -----------------------------------------------------------------------------------------
+
+NEEDED_EVENTS = {
+    "audio": "the caller would hear nothing",
+    "interruption": "the agent would talk on when it is interrupted",
+}
+USEFUL_EVENTS = {
+    "agent_response": "the record would lack what the agent says",
+    "agent_response_correction": "the record of interrupted answers would be a guess",
+    "user_transcript": "the record would lack what the caller says",
+}
+
+
+def setup_faults(agent: Mapping[str, Any], has_tools: bool) -> list[str]:
+    """What is wrong with an agent's configuration (the REST API's `GET .../agents/{id}`) for a call over the telephone:
+    sentences for its owner. What is not told is taken to be right."""
+    config = _part(agent, "conversation_config")
+    formats = {
+        "asr.user_input_audio_format": _part(config, "asr").get("user_input_audio_format"),
+        "tts.agent_output_audio_format": _part(config, "tts").get("agent_output_audio_format"),
+    }
+    found = [f"{name} is {given}, not {FORMAT}: calls are refused" for name, given in formats.items()
+             if isinstance(given, str) and given != FORMAT]  # fmt: skip
+    events = _part(config, "conversation").get("client_events")
+    if not isinstance(events, list):
+        return found
+    wanted = NEEDED_EVENTS | USEFUL_EVENTS
+    if has_tools:
+        wanted |= {"client_tool_call": "our tools would never be called"}
+    return found + [f"client_events lacks {name}: {why}" for name, why in wanted.items() if name not in events]
+
+
+def _part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = config.get(name)
+    return part if isinstance(part, dict) else {}
+
+
 # --- what a close means ---------------------------------------------------------------------------------------------
 
 #: Close code -> (cause, what it means). Other codes are `managed_lost`.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SIGNED = "/v1/convai/conversation/get-signed-url"
 SOCKET = "/v1/convai/conversation"
+AGENTS = "/v1/convai/agents/"
 STREAM = "/v1/convai/conversation/twilio/"
 REGISTER = "/v1/convai/twilio/register-call"
 OUTBOUND = "/v1/convai/twilio/outbound-call"
@@ -42,7 +43,7 @@ class Door:
         self._signatures: dict[str, tuple[str, int]] = {}
 
     def serves(self, path: str) -> bool:
-        return path in (SIGNED, SOCKET) or path.startswith(STREAM)
+        return path in (SIGNED, SOCKET) or path.startswith((STREAM, AGENTS))
 
     async def respond(self, connection: ServerConnection, request: Request) -> Response | None:
         """The signed URL, the refusal of a handshake, or None."""
@@ -52,6 +53,8 @@ class Door:
             if faults.sign_hang:
                 await connection.wait_closed()
             return _response(*self._signed(request, query))
+        if split.path.startswith(AGENTS):
+            return _response(*self._configuration(request, split.path.removeprefix(AGENTS)))
         if faults.refuse:
             return _response(faults.refuse, _detail("refused", "as asked for"))
         if split.path.startswith(STREAM):
@@ -120,6 +123,20 @@ class Door:
         self._signatures[signature] = (agent_id, self._platform.clock.ms())
         url = f"ws://{request.headers['host']}{SOCKET}?agent_id={agent_id}&conversation_signature={signature}"
         return 200, {"signed_url": url}
+
+    def _configuration(self, request: Request, agent_id: str) -> tuple[int, dict[str, Any]]:
+        agent = self._platform.agents.get(agent_id)
+        if request.headers.get("xi-api-key") != self._key:
+            return 401, _detail("invalid_api_key", "the key is wrong")
+        if agent is None:
+            return 404, _detail("agent_not_found", "there is no such agent")
+        config = {
+            "asr": {"user_input_audio_format": agent.input_format},
+            "tts": {"agent_output_audio_format": agent.output_format},
+            "conversation": {"client_events": list(agent.client_events)},
+        }
+        times = {"created_at_unix_secs": 0, "updated_at_unix_secs": 0}
+        return 200, {"agent_id": agent_id, "name": "local", "conversation_config": config, "metadata": times}
 
     def _admitted(self, request: Request, query: dict[str, str]) -> bool:
         agent_id, issued = self._signatures.get(query.get("conversation_signature", ""), ("", 0))

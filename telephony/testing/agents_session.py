@@ -52,7 +52,7 @@ class Session:
         self._server, self._connection, self._agent, self._known = server, connection, agent, known
         self._recognizer = recognizer
         self._ear = Ear()
-        self._wire = Wire(connection)
+        self._wire = Wire(connection, agent.client_events)
         self._speaker = Speaker(server, self._wire, known)
         self._answering: asyncio.Task[None] | None = None
         self._results: dict[str, asyncio.Future[wire.ToolResult]] = {}

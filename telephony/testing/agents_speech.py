@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -61,18 +62,21 @@ class Mouth:
 
 
 class Wire:
-    """What is sent. `ids` is the last event id given out; they rise through a conversation."""
+    """What is sent, as far as the agent's `events` allow. `ids` is the last event id given out; they rise through a
+    conversation."""
 
-    def __init__(self, connection: ServerConnection | CarrierLine) -> None:
+    def __init__(self, connection: ServerConnection | CarrierLine, events: Collection[str]) -> None:
         self.ids = 0
         self._connection = connection
+        self._events = {"conversation_initiation_metadata", "error", *events}
 
     def next_id(self) -> int:
         self.ids += 1
         return self.ids
 
     async def send(self, kind: str, **body: Any) -> None:
-        await self.raw(json.dumps(server_message(kind, **body)))
+        if kind in self._events:
+            await self.raw(json.dumps(server_message(kind, **body)))
 
     async def raw(self, text: str) -> None:
         try:

@@ -34,6 +34,10 @@ from telephony.testing.stt_script import Script, ScriptedRecognizer
 
 __all__ = ["AgentFaults", "LocalAgent", "LocalAgents"]
 
+CLIENT_EVENTS = (
+    "audio", "interruption", "agent_response", "agent_response_correction", "user_transcript", "ping",
+    "client_tool_call", "agent_tool_response",
+)  # fmt: skip
 LOG_MESSAGES = 10_000
 
 
@@ -43,7 +47,7 @@ class LocalAgent:
 
     `variables` are the dynamic variables it uses (each must be given); `allowed` the overrides that its security
     settings let through, as `part.name`; `client_tools` schemas of tools that the client runs. `end_call` is there
-    if `may_hang_up`. Texts may hold `{{variable}}`.
+    if `may_hang_up`. Only what is in `client_events` is sent (metadata always is). Texts may hold `{{variable}}`.
     """
 
     first_message: str = "Hello! How can I help you?"
@@ -54,6 +58,7 @@ class LocalAgent:
     allowed: frozenset[str] = frozenset({"agent.first_message", "agent.language", "tts.voice_id"})
     client_tools: tuple[dict[str, Any], ...] = ()
     may_hang_up: bool = True
+    client_events: tuple[str, ...] = CLIENT_EVENTS
     input_format: str = "ulaw_8000"
     output_format: str = "ulaw_8000"
 

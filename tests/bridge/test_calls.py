@@ -346,6 +346,22 @@ async def test_a_platform_that_never_begins_costs_no_call(fault: str):
         assert (line["output"], line["wanted"]) == ("pcm_16000", "ulaw_8000")
 
 
+async def test_an_agent_that_is_set_up_wrong_is_told_before_anybody_calls():
+    """Formats and missing events, each with what follows from it; the call itself goes on with what there is."""
+    events = ("audio", "agent_response", "ping")
+    with structlog.testing.capture_logs() as lines:
+        async with calling(platform=LocalAgent(client_events=events)) as s:
+            phone = await s.dial()
+            tape = await s.tape(phone)
+            await tape.until(lambda: ("agent", LocalAgent().first_message) in tape.lines)
+            await phone.hang_up()
+            await phone.ended()
+    problems = [line["problem"] for line in lines if line["event"] == "managed_agent_misconfigured"]
+    assert [problem.partition(":")[0].split()[-1] for problem in problems] == [
+        "interruption", "agent_response_correction", "user_transcript", "client_tool_call",
+    ]  # fmt: skip
+
+
 async def test_no_fallback_and_no_platform_is_a_proper_end():
     """Without anybody to take over: the apology, and the call is over."""
     async with calling() as s:

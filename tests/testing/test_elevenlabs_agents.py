@@ -172,7 +172,7 @@ async def test_a_broken_contract_is_closed_with_1008(first: dict[str, Any], reas
 
 
 async def test_the_vendors_rest_client():
-    """register-call gives TwiML, an outbound call its two ids, a body of another form a 422."""
+    """register-call gives TwiML, an outbound call its two ids, a body of another form a 422; agents can be read."""
     async with platform() as elevenlabs:
         client = ElevenLabs(base_url=elevenlabs.base_url, api_key="local").conversational_ai.twilio
         twiml = await asyncio.to_thread(
@@ -180,6 +180,10 @@ async def test_the_vendors_rest_client():
             direction="inbound",
         )  # fmt: skip
         assert re.search(r'<Stream url="ws://[^"]+"><Parameter name="conversation_id" value="conv_\w+"/>', twiml)
+        agents = ElevenLabs(base_url=elevenlabs.base_url, api_key="local").conversational_ai.agents
+        config = (await asyncio.to_thread(agents.get, "agent_1")).conversation_config
+        assert config.asr is not None
+        assert config.asr.user_input_audio_format == "ulaw_8000"
         call = {"agent_id": "agent_1", "agent_phone_number_id": "phnum_1", "to_number": "+15550001111"}
         answer = await asyncio.to_thread(client.outbound_call, **call)
         assert answer.success
