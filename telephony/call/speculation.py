@@ -16,6 +16,7 @@ from telephony.call.turns import Turns
 from telephony.call.utterance import Utterance
 from telephony.call.words import gist
 
+
 class Speculation:
     """See the module text."""
 
