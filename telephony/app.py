@@ -41,6 +41,7 @@ from telephony.speakable import speakable
 from telephony.stt import EarsSpec
 from telephony.stt.scribe import ScribeEars
 from telephony.switchboard import Shells, Switchboard
+from telephony.tape.record import Recorder
 from telephony.tts import VoiceSpec
 from telephony.tts.elevenlabs import ElevenLabsVoice
 from telephony.tts.phrases import ElevenLabsPhrases, PhraseCache
@@ -176,6 +177,13 @@ def compose(
     return Service(settings, clock, board, webhooks, rest), outfit
 
 
+def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
+    """From now on every call leaves a tape; what is under way is written when `stack` is left."""
+    recorder, calls = Recorder(folder, service.clock.wall_s), service.board.calls
+    stack.push_async_callback(asyncio.to_thread, recorder.close)
+    service.board.observers.append(lambda call: recorder.observe(call, calls[call.call_sid].agent))
+
+
 def create_app(
     settings: Settings,
     *,
@@ -202,6 +210,8 @@ def create_app(
             stack.push_async_callback(outfit.llm.close)
             if service.rest is not None:
                 stack.push_async_callback(service.rest.aclose)
+            if wired.tapes is not None:
+                record_calls(service, wired.tapes, stack)
             app.state.service = service
             await stack.enter_async_context(_alive(service, outfit, agents))
             yield

@@ -21,6 +21,8 @@ RINGS: list[tuple[str, int]] = [
     ("ports", 2),
     ("speakable", 2),
     ("observe.timeline", 3),
+    ("tape.codec", 2),
+    ("tape", 3),
     ("stt.scribe_wire", 2),
     ("tts.elevenlabs_wire", 2),
     ("tts.contexts", 2),
@@ -36,6 +38,7 @@ RINGS: list[tuple[str, int]] = [
     ("switchboard", 4),
     ("app", 5),
     ("cli", 6),
+    ("cli_tapes", 6),
     ("__main__", 6),
     ("demo", 6),
     ("examples", 6),
@@ -53,6 +56,11 @@ CONTRACTS = {"stt", "tts", "llm", "vad", "observe"}
 #: Pure: nothing with a clock, a loop, chance or a log.
 PURE = ("errors", "call", "audio", "vad.gate", "twilio.media_stream", "twilio.twiml", "twilio.stream_token")
 PURE_WIRES = ("stt.scribe_wire", "tts.elevenlabs_wire", "tts.contexts", "llm.openai_wire", "speakable")
+PURE_TAPE = (
+    *("tape.codec", "tape.format", "tape.words", "tape.sound", "tape.replay", "tape.timeline"),
+    *("tape.agenda", "tape.minds", "tape.world", "tape.rehearse", "tape.compare", "tape.personal", "tape.hearing"),
+    "tape.shape",
+)
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
 #: `app` reaches for the embedded default only when it is wanted, inside a function.
 LAZY = {("app", "offline.local_services")}
@@ -117,7 +125,7 @@ def test_pure_modules_have_no_clock_and_no_vendor():
     """Time, chance, tasks and logs never reach the heart or a codec."""
     wrong = []
     for name, tree in modules().items():
-        if any(name == p or name.startswith(p + ".") for p in (*PURE, *PURE_WIRES)):
+        if any(name == p or name.startswith(p + ".") for p in (*PURE, *PURE_WIRES, *PURE_TAPE)):
             wrong += [f"{name} imports {n}" for n in imports(tree) if n.partition(".")[0] in BANNED]
     assert wrong == []
 

@@ -1,12 +1,17 @@
-"""`scripts/bench [load|turns|latency] ...`: which bench is meant. Without a name, or with options, it is `load`."""
+"""`scripts/bench [load|turns|latency|replay] ...`: which bench is meant. Without a name: `load`."""
 
 from __future__ import annotations
 
 import sys
 
-from telephony.testing import bench, latency_bench, turn_bench
+from telephony.testing import bench, latency_bench, replay_bench, turn_bench
 
-BENCHES = {"load": bench.main, "turns": turn_bench.main, "latency": latency_bench.main}
+BENCHES = {
+    "load": bench.main,
+    "turns": turn_bench.main,
+    "latency": latency_bench.main,
+    "replay": replay_bench.main,
+}
 
 
 def main(arguments: list[str]) -> None:

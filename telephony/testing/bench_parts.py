@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -26,6 +27,8 @@ STAMP = b"\x10at"
 """Audio of a reply begins with this and twenty digits: the microseconds at which the voice service gave it out."""
 GREETING = "Hello, this is the bench. How can I help?"
 REPLY = "Certainly, that can be done. I have noted it down for you. Is there anything else that you would like to know?"
+SENTENCE = "could you please tell me when you are open on the weekend"
+"""What every caller says."""
 AUTH_TOKEN = "bench"
 
 
@@ -64,7 +67,7 @@ async def providers(final_ms: int, partial_ms: int, first_token_ms: int, first_b
         """Every utterance has the same words."""
 
         def next(self) -> str:
-            return "could you please tell me"
+            return SENTENCE
 
         def give_back(self, texts: list[str]) -> None:
             """A broken connection takes nothing away."""
@@ -88,7 +91,7 @@ async def providers(final_ms: int, partial_ms: int, first_token_ms: int, first_b
             say({})
 
 
-async def service(elevenlabs: str, openai: str) -> None:
+async def service(elevenlabs: str, openai: str, tapes: str = "") -> None:
     from telephony.app import running
     from telephony.settings import Settings
 
@@ -102,6 +105,7 @@ async def service(elevenlabs: str, openai: str) -> None:
         elevenlabs_api_key="local",
         elevenlabs_base_url=elevenlabs,
         max_calls=1_000,
+        tapes=Path(tapes) if tapes else None,
     )
     # A reply prepared ahead waits for the decision, and that wait is not the service's own.
     agent = Agent(prompt="A bench.", greeting=GREETING, turn_taking=TurnTaking(speculate="off"))
