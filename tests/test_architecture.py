@@ -44,6 +44,7 @@ RINGS: list[tuple[str, int]] = [
     ("driver", 4),
     ("switchboard", 4),
     ("platforms", 5),
+    ("loading", 5),
     ("app", 5),
     ("cli", 6),
     ("__main__", 6),
