@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from telephony.agent import Agent, IncomingCall, ManagedAgent, Reject, Voice
-from telephony.call.policy import Limits, TurnTaking, Wording
+from telephony.call.policy import Expects, Limits, TurnTaking, Wording
 from telephony.tools import Tool, ToolContext, tool
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Agent",
+    "Expects",
     "IncomingCall",
     "Limits",
     "ManagedAgent",

@@ -44,6 +44,7 @@ from telephony.speakable import speakable
 from telephony.stt import EarsSpec
 from telephony.stt.scribe import ScribeEars
 from telephony.switchboard import Shells, Switchboard
+from telephony.tape.record import Recorder
 from telephony.tts import VoiceSpec
 from telephony.tts.elevenlabs import ElevenLabsVoice
 from telephony.tts.phrases import ElevenLabsPhrases, PhraseCache
@@ -172,6 +173,18 @@ def compose(
     return Service(settings, clock, board, webhooks, outfit.agents_rest, rest), outfit
 
 
+def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
+    """From now on every call leaves a tape; what is under way is written when `stack` is left."""
+    recorder, calls = Recorder(folder, service.clock.wall_s), service.board.calls
+    stack.push_async_callback(asyncio.to_thread, recorder.close)
+
+    def observer(call: IncomingCall) -> Observer | None:
+        agent = calls[call.call_sid].agent
+        return recorder.observe(call, agent) if isinstance(agent, Agent) else None
+
+    service.board.observers.append(observer)
+
+
 def create_app(
     settings: Settings,
     *,
@@ -200,6 +213,8 @@ def create_app(
             stack.push_async_callback(outfit.agents_rest.aclose)
             if service.rest is not None:
                 stack.push_async_callback(service.rest.aclose)
+            if wired.tapes is not None:
+                record_calls(service, wired.tapes, stack)
             app.state.service = service
             # These are there only if they are switched on, and need what has just been made.
             app.router.routes += await stack.enter_async_context(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from telephony import cli_tapes
+
 if TYPE_CHECKING:
     from telephony.settings import Settings
 
@@ -127,6 +129,9 @@ def version() -> None:
     from importlib.metadata import version as installed
 
     typer.echo(f"telephony {installed('telephony')}, Python {sys.version.split()[0]}")
+
+
+cli_tapes.add(app)
 
 
 def main() -> None:

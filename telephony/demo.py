@@ -29,6 +29,7 @@ from telephony.observe.console import Console
 from telephony.observe.timeline import timeline_html
 from telephony.observe.turns import TurnClock
 from telephony.settings import Settings
+from telephony.tape.read import one
 from telephony.testing.call_checks import CallerTurn, Outcome, problems, summary
 from telephony.testing.carrier import CallOver, Carrier, PhoneCall
 
@@ -38,6 +39,8 @@ INTERRUPT_AFTER_MS = 1_200
 """How far into an answer the interruption comes."""
 ANSWER_MS = 30_000
 """A caller waits no longer than this for anything."""
+TAPES = "tapes"
+"""Where below the demo's folder its calls are recorded, unless TELEPHONY_TAPES says otherwise."""
 RETRIES = 1
 """How often a caller repeats what was not understood."""
 
@@ -107,7 +110,9 @@ def run(
     except (TelephonyError, OSError) as error:
         print(f"\nThe demo could not run: {error}", file=sys.stderr)
         return 1
-    print(f"recording  {out / 'call.wav'} (left: caller, right: agent)\ntimeline   {out / 'timeline.html'}", flush=True)
+    print(f"recording  {out / 'call.wav'} (left: caller, right: agent)\ntimeline   {out / 'timeline.html'}")
+    if mode == "pipeline":
+        print(f"tape       {one(str(settings.tapes or out / TAPES))} (replay it, or make a test of it)", flush=True)
     for problem in found:
         print(f"\nThe demo failed: {problem}", file=sys.stderr)
     if noise and found:
@@ -132,6 +137,7 @@ async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: C
             port=0,
             public_url="",
             trusted_proxies=(),
+            tapes=settings.tapes or out / TAPES,
             twilio_auth_token=carrier.auth_token,
             twilio_account_sid=carrier.account_sid,
             twilio_api_base_url=carrier.api_base_url,

@@ -191,6 +191,10 @@ class Settings:
         _DATA,
         "Directory for synthesised fixed phrases and post-call events, readable by you only.",
         _directory,
+    )
+    tapes: Path | None = _setting(  # noqa: RUF009  (as above)
+        "TELEPHONY_TAPES", None, "Directory in which every call is recorded, readable by you only; not set: none is.",
+        _directory,
     )  # fmt: skip
     max_calls: int = _setting(
         "TELEPHONY_MAX_CALLS", 100, "Calls at the same time; the next caller is told to try later.", _whole(1, 100_000)

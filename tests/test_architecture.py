@@ -21,6 +21,8 @@ RINGS: list[tuple[str, int]] = [
     ("ports", 2),
     ("speakable", 2),
     ("observe.timeline", 3),
+    ("tape.codec", 2),
+    ("tape", 3),
     ("stt.scribe_wire", 2),
     ("tts.elevenlabs_wire", 2),
     ("tts.contexts", 2),
@@ -47,6 +49,7 @@ RINGS: list[tuple[str, int]] = [
     ("loading", 5),
     ("app", 5),
     ("cli", 6),
+    ("cli_tapes", 6),
     ("__main__", 6),
     ("demo", 6),
     ("demo_stage", 6),
@@ -71,6 +74,11 @@ PURE_WIRES = (
     "llm.openai_wire",
     "speakable",
     "custom_llm.wire",
+)
+PURE_TAPE = (
+    *("tape.codec", "tape.format", "tape.words", "tape.sound", "tape.replay", "tape.timeline"),
+    *("tape.agenda", "tape.minds", "tape.world", "tape.rehearse", "tape.compare", "tape.personal", "tape.hearing"),
+    "tape.shape",
 )
 PURE_BRIDGE = ("bridge.wire", "bridge.speech", "bridge.bridge", "bridge.post_call")
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
@@ -137,7 +145,7 @@ def test_pure_modules_have_no_clock_and_no_vendor():
     """Time, chance, tasks and logs never reach the heart or a codec."""
     wrong = []
     for name, tree in modules().items():
-        if any(name == p or name.startswith(p + ".") for p in (*PURE, *PURE_WIRES, *PURE_BRIDGE)):
+        if any(name == p or name.startswith(p + ".") for p in (*PURE, *PURE_WIRES, *PURE_TAPE, *PURE_BRIDGE)):
             wrong += [f"{name} imports {n}" for n in imports(tree) if n.partition(".")[0] in BANNED]
     assert wrong == []
 

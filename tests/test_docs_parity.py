@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from telephony import cli_tapes
 from telephony.call.policy import TurnTaking
+from telephony.cli import app
 from telephony.settings import SETTINGS, Settings, load
 from telephony.testing.latency_expect import markdown
+from telephony.testing.script import CallerScript
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -89,6 +92,21 @@ async def test_the_readmes_test_passes():
     names: dict[str, Any] = {"__name__": "example"}
     exec(compile(next(code for code in examples() if "local_stack" in code), "README.md", "exec"), names)
     await names["test_opening_hours"]()
+
+
+def test_the_readmes_scripted_caller_passes(caller: CallerScript):
+    """The test with a fixture of ours, as it stands."""
+    names: dict[str, Any] = {"__name__": "example"}
+    exec(compile(next(code for code in examples() if "waits_for_agent" in code), "README.md", "exec"), names)
+    names["test_patience"](caller)
+
+
+def test_commands_for_recorded_calls_exist():
+    """Each `telephony ...` that is written about, and its options."""
+    known = {command.name or command.callback.__name__: command for command in app.registered_commands}
+    tape_commands = {command.callback.__name__ for command in cli_tapes.tape.registered_commands}
+    for name in re.findall(r"(?:bin/|`)telephony (?:tape )?([a-z-]+)", README):
+        assert name.replace("-", "_") in {key.replace("-", "_") for key in known} | tape_commands, name
 
 
 def test_the_constraints_name_versions_and_nothing_else():

@@ -53,7 +53,7 @@ class _Line:
 
     def heard_by(self, chars: int) -> str:
         """The whole words of it within so many characters, white space not counted."""
-        return heard_text([(self.words(), self.words())], chars, whole=False)
+        return heard_text(((self.words(), self.words()),), chars, whole=False)
 
 
 class ManagedSpeech:

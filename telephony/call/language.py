@@ -25,6 +25,10 @@ class Language:
     backchannels: frozenset[str] = frozenset()
     """Said to show that one listens. They do not ask for the floor."""
     backchannel_phrases: Phrases = frozenset()
+    stops: frozenset[str] = frozenset()
+    """Said to stop somebody who is speaking."""
+    weak: frozenset[str] = frozenset()
+    """Recognisers hear these in any sound."""
     farewells: frozenset[str] = frozenset()
     """Said at the end of a call. Over the agent's goodbye they are no objection to it."""
     fillers: frozenset[str] = frozenset()

@@ -50,6 +50,8 @@ class Listening:
         self.utterance: Utterance | None = None
         self.situation = Situation()
         self.urgent = False  # the agent is silent and waits to be told whether these are words
+        self.words_late_ms = 0  # how long after the voice the last words of an utterance come, usually
+        self._latest_ms = 0  # in the utterance under way
         self.tells_at_once = False  # the ears have given words while the caller was still speaking
         self._closed_ms: int | None = None  # the last sign of life of the utterance closed last
         self._owed_commit = 0  # takes words that are accounted for out of the open segment
@@ -81,6 +83,7 @@ class Listening:
         if self.utterance is not None and self.utterance.heard_partial(new):
             self.utterance.text_ms = self.voice.media_ms
             if len(words(self.utterance.text)) > before:
+                self._latest_ms = min(self.silence_ms, WORDS_LATE_MS)
                 self._unheard_voice(self.utterance)
             self.tells_at_once = self.tells_at_once or (bool(words(new)) and self.voice.voiced)
             if words(new) and not self.utterance.voice_ms:
@@ -131,7 +134,7 @@ class Listening:
             return 0
         if utterance.voice_ms < self._rules.min_word_ms and not utterance.open_words:
             return 0
-        if self.urgent and not utterance.text:
+        if self.urgent:
             due = self._rules.commit_held_ms
         else:
             due = max(self._rules.commit_after_ms, self.wait.ms - self._rules.commit_lead_ms)
@@ -158,6 +161,7 @@ class Listening:
             if words(utterance.partial):
                 self._owed_commit = self._commit(utterance)
             self.segments.closed(utterance)
+            self.words_late_ms = max(self._latest_ms, self.words_late_ms - (self.words_late_ms - self._latest_ms) // 4)
             self._closed_ms = utterance.active_ms
         self.utterance = None
 

@@ -62,7 +62,8 @@ class Playout:
     def align(self, turn: int, text: str, ends_ms: tuple[int, ...], base: int) -> None:
         """Where the characters of `text` end, in ms from byte `base` of the track."""
         track = self.open(turn)
-        track.ends += [(char, base + ms * BYTES_PER_MS) for char, ms in zip(text, ends_ms, strict=False)]
+        for char, ms in zip(text, ends_ms, strict=False):
+            track.align(char, base + ms * BYTES_PER_MS)
 
     def close(self, turn: int, now: int) -> list[Action]:
         """No more audio of `turn` will come: pads the last frame, so that the end is marked as well."""
@@ -146,14 +147,14 @@ class Playout:
         if not track.ends:
             return self.heard(turn, now) // (BYTES_PER_MS * SLOW_MS_PER_CHAR)
         count = track.words if track.cut else max(track.words, track.words_heard(self.heard(turn, now))[0])
-        return sum(1 for char, _ in track.ends[:count] if not char.isspace())
+        return track.solid[count - 1] if count else 0
 
     def new_attempt(self, turn: int) -> int:
         """The turn's text goes on in another attempt, from the start of the word under way: that word's characters
         are taken back. Returns the byte position where the new attempt's audio begins."""
         track = self.open(turn)
         while track.ends and not track.ends[-1][0].isspace():
-            track.ends.pop()
+            track.unalign()
         return len(track.audio)
 
     def speaking(self, now: int) -> bool:

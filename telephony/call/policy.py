@@ -65,10 +65,14 @@ class TurnTaking:
     speculate_at_latest_ms: int = 200
     """...or after this much silence, when no more words come."""
     speculate_lead_ms: int = 560
-    """Other thoughts: this long before their turn would end (first token and first audio of usual providers)."""
+    """Other thoughts: this long before their turn would end (first token and first audio of usual providers)..."""
+    speculate_most_ms: int = 800
+    """...or up to this, where replies of this call have taken longer to prepare."""
     speculations: int = 3
-    """Most trials for one utterance."""
-    speculations_wasted: int = 6
+    """Most trials for one utterance..."""
+    speculations_finished: int = 2
+    """...and so many more for thoughts that look finished: these are right the most often."""
+    speculations_wasted: int = 10
     """So many more trials wasted than used in a call, and there are no more of them: they cost money."""
 
     # --- interruptions (see call/barge_in.py) ---

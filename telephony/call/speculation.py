@@ -52,17 +52,22 @@ class Speculation:
             turns.guess(utterance.text, now)
 
     def _due(self) -> bool:
-        wait = self._listening.wait.ms
-        silence, utterance = self._listening.silence_ms, self._listening.utterance
+        """A finished thought: as soon as its last words have come. Others: as long before their end as a reply takes,
+        but not before their last words can be known."""
+        rules, listening, utterance = self._rules, self._listening, self._listening.utterance
         assert utterance is not None
-        if utterance.text_ms <= utterance.active_ms and silence < self._rules.speculate_at_latest_ms:
+        silence, wait = listening.silence_ms, listening.wait.ms
+        if utterance.text_ms <= utterance.active_ms and silence < rules.speculate_at_latest_ms:
             return False
-        lead = 0 if wait <= self._rules.likely_ms else wait - self._rules.speculate_lead_ms
-        return silence >= max(self._rules.speculate_after_ms, lead)
+        if wait <= rules.finished_ms:
+            return silence >= rules.speculate_after_ms
+        lead = min(max(rules.speculate_lead_ms, self._turns.ready_ms), rules.speculate_most_ms)
+        return silence >= max(rules.speculate_after_ms, listening.words_late_ms, wait - lead)
 
     def _may(self) -> bool:
-        """Nothing else is under way, and there is something left to spend."""
-        wasted = self._all - self._turns.guesses_used
-        affordable = wasted <= self._turns.guesses_used + self._rules.speculations_wasted
+        """Nothing else is under way, and there is something left to spend; a little is kept for finished thoughts."""
+        rules, used = self._rules, self._turns.guesses_used
+        affordable = self._all - used <= used + rules.speculations_wasted
+        finished = self._listening.wait.ms <= rules.finished_ms
         idle = not self._turns.live() and self._turns.thinking.abandoned is None and self._standing.ending is None
-        return idle and affordable and self._trials < self._rules.speculations
+        return idle and affordable and self._trials < rules.speculations + rules.speculations_finished * finished

@@ -206,7 +206,7 @@ class Spoken:
         return track is not None and track.finished()
 
     def _line(self, turn: int, chars: int, whole: bool) -> str:
-        units = [(unit.written, unit.spoken) for unit in self.speeches[turn].units]
+        units = tuple([(unit.written, unit.spoken) for unit in self.speeches[turn].units])
         return heard_text(units, chars, whole)
 
     def _heard_text(self, turn: int, now: int) -> str:

@@ -5,18 +5,21 @@ mu-law at 8 kHz: 8 bytes are 1 ms, 160 bytes are one frame.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class Track:
-    """The audio of one turn. `ends` holds (character, end in bytes) in spoken order; `played` and `sent` are byte
-    positions; `words` counts the aligned characters of the words that were heard when the track was last cleared;
-    `closed` says that no more audio will come; `cut` that some of it was dropped; `waiting` that it may not be heard
-    yet, if ever."""
+    """The audio of one turn. `ends` holds (character, end in bytes) in spoken order, `reach` how far the text up to
+    each of them reaches, `solid` how many characters of it are no white space; `played` and `sent` are byte positions;
+    `words` counts the aligned characters of the words that were heard when the track was last cleared; `closed` says
+    that no more audio will come; `cut` that some of it was dropped; `waiting` that it may not be heard yet, if ever."""
 
     audio: bytearray = field(default_factory=bytearray)
     ends: list[tuple[str, int]] = field(default_factory=list)
+    reach: list[int] = field(default_factory=list)
+    solid: list[int] = field(default_factory=list)
     sent: int = 0
     played: int = 0
     words: int = 0
@@ -30,14 +33,23 @@ class Track:
 
     def words_heard(self, position: int) -> tuple[int, int]:
         """(number of aligned characters in whole words heard up to `position`, byte position where they end)."""
-        count, at = 0, 0
-        for index, (char, end) in enumerate(self.ends):
-            if end > position:
-                return count, at
+        for index in range(bisect_right(self.reach, position) - 1, -1, -1):
+            char, end = self.ends[index]
             following = self.ends[index + 1][0] if index + 1 < len(self.ends) else " " if self.closed else "x"
             if char.isspace() or following.isspace():
-                count, at = index + 1, end
-        return count, at
+                return index + 1, end
+        return 0, 0
+
+    def align(self, char: str, end: int) -> None:
+        """One more character, and where its sound ends."""
+        self.ends.append((char, end))
+        self.reach.append(max(end, self.reach[-1] if self.reach else 0))
+        self.solid.append((self.solid[-1] if self.solid else 0) + (not char.isspace()))
+
+    def unalign(self) -> None:
+        """The last character is taken back."""
+        for one in (self.ends, self.reach, self.solid):
+            one.pop()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ never heard did not happen.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from telephony.call.history import AgentSaid, CallerSaid, History, HistoryItem, ToolUsed
 
@@ -56,10 +57,12 @@ class Transcript:
         return tuple(items)
 
 
-def heard_text(units: list[tuple[str, str]], chars: int, whole: bool) -> str:
+@lru_cache(maxsize=256)
+def heard_text(units: tuple[tuple[str, str], ...], chars: int, whole: bool) -> str:
     """The agent's line: `units` as (written, spoken), `chars` solid spoken characters heard; `whole` if all were.
 
-    Units heard to the end appear as written, the one under way as spoken, up to its last whole word.
+    Units heard to the end appear as written, the one under way as spoken, up to its last whole word. It is asked for
+    with every frame, and changes with every word.
     """
     if whole:
         return " ".join(written for written, _ in units).strip()

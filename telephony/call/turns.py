@@ -33,6 +33,8 @@ class Turns:
         self.playout = self.spoken.playout
         self.guesses_used = 0
         self.last = 0  # the highest turn number given out
+        self.ready_ms = 0  # how long a reply of this call takes, usually, from asking the model to its first audio
+        self._begun: tuple[int, int] | None = None  # (turn, when) of a reply of which no audio has come yet
         self._guess_aloud = policy.turn_taking.speculate == "speech"
         self._language = language_for(policy.language)
         self._out = out
@@ -66,6 +68,7 @@ class Turns:
             return
         self.last += 1
         self.thinking.begin(self.last, history, decided_ms, now)
+        self._begun = (self.last, now)
         self.transcript.agent(self.last, "")
 
     def guess(self, text: str, now: int) -> None:
@@ -73,6 +76,7 @@ class Turns:
         self.last += 1
         self.explain("guess", {"words": len(words(text))})
         self.thinking.begin_guess(self.last, self.transcript.history(saying=text), now)
+        self._begun = (self.last, now) if self._guess_aloud else None
 
     def drop_guess(self, why: str) -> None:
         """The guess is not wanted: as if it had never been."""
@@ -146,6 +150,9 @@ class Turns:
         return self.last
 
     def speech_audio(self, event: SpeechAudio, now: int) -> None:
+        if self._begun is not None and self._begun[0] == event.turn:
+            took = now - self._begun[1]
+            self.ready_ms, self._begun = max(took, self.ready_ms - (self.ready_ms - took) // 4), None
         self.spoken.audio(event, now, waiting=self._is_guess(event.turn))
 
     def speech_ended(self, turn: int, attempt: int, now: int, lost: bool = False, retryable: bool = True) -> bool:

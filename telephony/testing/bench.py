@@ -31,10 +31,9 @@ import psutil
 
 from telephony.offline.voice import EspeakVoice
 from telephony.testing.bench_caller import BenchCaller, Times
-from telephony.testing.bench_parts import pin
+from telephony.testing.bench_parts import SENTENCE, pin
 
 PER_PROCESS = 50
-SENTENCE = "could you please tell me when you are open on the weekend"
 
 
 class Child:

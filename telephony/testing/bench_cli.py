@@ -1,12 +1,18 @@
-"""`scripts/bench [load|turns|latency|bridge] ...`: which bench is meant. Without a name, or with options, `load`."""
+"""`scripts/bench [load|turns|latency|replay|bridge] ...`: which bench is meant. Without a name: `load`."""
 
 from __future__ import annotations
 
 import sys
 
-from telephony.testing import bench, bench_bridge, latency_bench, turn_bench
+from telephony.testing import bench, bench_bridge, latency_bench, replay_bench, turn_bench
 
-BENCHES = {"load": bench.main, "turns": turn_bench.main, "latency": latency_bench.main, "bridge": bench_bridge.main}
+BENCHES = {
+    "load": bench.main,
+    "turns": turn_bench.main,
+    "latency": latency_bench.main,
+    "replay": replay_bench.main,
+    "bridge": bench_bridge.main,
+}
 
 
 def main(arguments: list[str]) -> None:

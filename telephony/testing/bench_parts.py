@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -27,6 +28,8 @@ STAMP = b"\x10at"
 """Audio of a reply begins with this and twenty digits: the microseconds at which the voice service gave it out."""
 GREETING = "Hello, this is the bench. How can I help?"
 REPLY = "Certainly, that can be done. I have noted it down for you. Is there anything else that you would like to know?"
+SENTENCE = "could you please tell me when you are open on the weekend"
+"""What every caller says."""
 AUTH_TOKEN = "bench"
 
 
@@ -80,7 +83,7 @@ async def providers(final_ms: int, partial_ms: int, first_token_ms: int, first_b
         """Every utterance has the same words."""
 
         def next(self) -> str:
-            return "could you please tell me"
+            return SENTENCE
 
         def give_back(self, texts: list[str]) -> None:
             """A broken connection takes nothing away."""
@@ -104,7 +107,7 @@ async def providers(final_ms: int, partial_ms: int, first_token_ms: int, first_b
             say({})
 
 
-async def service(elevenlabs: str, openai: str, agent: AgentSource | None = None) -> None:
+async def service(elevenlabs: str, openai: str, tapes: str = "", agent: AgentSource | None = None) -> None:
     from telephony.app import running
     from telephony.settings import Settings
 
@@ -118,6 +121,7 @@ async def service(elevenlabs: str, openai: str, agent: AgentSource | None = None
         elevenlabs_api_key="local",
         elevenlabs_base_url=elevenlabs,
         max_calls=1_000,
+        tapes=Path(tapes) if tapes else None,
     )
     # A reply prepared ahead waits for the decision, and that wait is not the service's own.
     agent = agent or Agent(prompt="A bench.", greeting=GREETING, turn_taking=TurnTaking(speculate="off"))
@@ -181,7 +185,7 @@ async def bridge(elevenlabs: str) -> None:
     """The service with a managed agent."""
     from telephony.agent import ManagedAgent
 
-    await service(elevenlabs, "http://127.0.0.1:9/v1", ManagedAgent("agent_bench", private=False))
+    await service(elevenlabs, "http://127.0.0.1:9/v1", agent=ManagedAgent("agent_bench", private=False))
 
 
 async def _lag(lags: list[float]) -> None:
@@ -204,7 +208,8 @@ def main() -> None:
     if role == "platform":
         uvloop.run(platform())
     else:
-        uvloop.run(bridge(rest[0]) if role == "bridge" else service(rest[0], rest[1]))
+        urls = (*rest, "")[:3]
+        uvloop.run(bridge(rest[0]) if role == "bridge" else service(urls[0], urls[1], urls[2]))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from telephony.call.history import AgentSaid, CallerSaid, History
 from telephony.call.language import language_for
 from telephony.call.words import gist
 from telephony.testing.simulator import CHAR_MS, Simulator
-from tests.call.walks import Walk
+from tests.call.walks import MARK, MURMURS, Walk
 
 CONTEXTS = 5
 """ElevenLabs closes the socket when a sixth is opened."""
@@ -33,6 +33,7 @@ def keep(this: Walk) -> None:
     ):
         promise(sim)
     no_words_are_lost(this)
+    what_is_not_answered_is_explained(this)
     a_finished_turn_is_noticed(this)
 
 
@@ -182,10 +183,24 @@ def no_words_are_lost(this: Walk) -> None:
     finals = [(now, ev.text) for now, ev, _ in sim.steps if isinstance(ev, e.TranscriptFinal) and now < ending - 8_000]
     for now, text in finals:
         for word in text.split():
-            if word.startswith("w") and word[1:2].isdigit() and word not in this.misheard:
+            if MARK in word and word not in this.misheard:
                 assert record.count(word) == 1, f"{now}: {word} x{record.count(word)} in {sim.lines}"
     for word in record:
-        assert record.count(word) == 1 or not word[1:2].isdigit(), f"{word} twice in {sim.lines}"
+        assert record.count(word) == 1 or MARK not in word, f"{word} twice in {sim.lines}"
+
+
+def what_is_not_answered_is_explained(this: Walk) -> None:
+    """A final whose words do not enter the record (a listener's "mm-hm") is dismissed with a reason."""
+    sim = this.sim
+    ending = min((at for at, _ in sim.explained("ending")), default=10**9)
+    dismissed = [at for what in ("ignored", "resume") for at, _ in sim.explained(what)]
+    lines = [(at, line.text) for at, line in sim.actions(a.LineAdded) if line.speaker == "caller"]
+    for now, event, _ in sim.steps:
+        murmur = isinstance(event, e.TranscriptFinal) and event.text in MURMURS and event.text not in this.misheard
+        if murmur and now < min(ending, sim.now) - 15_000:
+            near = range(now - 13_000, now + 15_000)
+            answered = any(at >= near.start and event.text in text for at, text in lines)
+            assert answered or any(at in near for at in dismissed), f"{now}: {event.text!r} in {sim.lines}"
 
 
 # --- inside ---------------------------------------------------------------------------------------------------------

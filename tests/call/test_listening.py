@@ -165,6 +165,15 @@ def test_a_short_yes_does_not_hang():
         assert decided(sim)[-1] - end <= rules(sim).finished_ms + rules(sim).partial_wait_ms + 60
 
 
+def test_a_short_answer_that_the_ears_lose_is_asked_for():
+    """A word of which no transcript ever comes is no noise; a noise that the ears know to be empty is."""
+    ask = "0.5 caller hello\n a+2 faults no_partials no_finals\n 6 caller 0.25 yes\n +7 end"
+    sim = play(ask, ["Shall I book it for you?"])
+    assert agent_lines(sim)[-1] == sim.policy.wording.not_heard
+    sim = play("0.5 caller hello\n a+2.4 cough 0.25\n +4 end", ["Shall I book it for you?"])
+    assert len(agent_lines(sim)) == 1
+
+
 def test_silence_is_bounded_whatever_the_ears_do():
     """Every way in which transcripts go wrong, and a model that is slow on top: something is heard in time."""
     partial, final = e.TranscriptPartial(TEXT), e.TranscriptFinal(1, TEXT)

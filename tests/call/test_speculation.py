@@ -169,13 +169,14 @@ def test_trials_for_one_utterance_are_bounded():
     policy = speculating("speech", finished_ms=700)
     sim = play(f"0.5 caller {QUESTION}\n {lines}\n +5 end", ["We do."], policy)
     assert len(decided(sim)) == 1
-    assert len(guesses(sim)) == sim.policy.turn_taking.speculations
+    rules = sim.policy.turn_taking
+    assert len(guesses(sim)) == rules.speculations + rules.speculations_finished
     assert len(agent_lines(sim)) == 1
 
 
 def test_wasted_trials_end_them():
     """With a caller for whom guesses are wasted there are no more of them after a while."""
-    policy = speculating("speech", finished_ms=700, speculations=1, speculations_wasted=2)
+    policy = speculating("speech", finished_ms=700, speculations=1, speculations_finished=0, speculations_wasted=2)
     sim = Simulator(policy, lambda history: ["We open at nine."])
     for _ in range(6):
         go_on(sim, f"+6 caller {QUESTION}\n +0.4 caller and also the red one\n +4 end")

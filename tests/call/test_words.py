@@ -90,6 +90,7 @@ def test_what_is_beyond_a_partial():
     assert beyond("I want a table for two", "I want a cable") == "for two"
     assert beyond("I want a table", "I want a cable") == ""
     assert beyond("four", "for") == ""
+    assert beyond("a table for two", "yes") == "a table for two"
     assert beyond("yes", "") == "yes"
     assert beyond("", "yes") == ""
 

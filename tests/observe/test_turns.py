@@ -34,7 +34,8 @@ def test_an_answer_is_taken_apart_without_gaps():
     assert abs(report.voiced_ms - end) <= 40
     assert stages["thinking"] == sim.latencies.first_token
     assert stages["voice"] == sim.latencies.first_audio
-    assert 360 <= stages["listening"] <= 440
+    [(_, because)] = sim.explained("end_of_turn")
+    assert because["wait_ms"] - 20 <= stages["listening"] <= because["wait_ms"] + 60
     assert (report.caller, report.agent) == ("what are your opening hours", "We open at nine. Anything else?")
     assert report.why
     assert 0 <= stages["listening"] - (report.wait_ms or 0) <= 60

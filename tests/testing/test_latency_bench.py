@@ -130,7 +130,8 @@ async def test_whole_calls_give_latencies_above_a_floor_for_each_mode():
         assert (result.counts["missed"], result.counts["cut_off"]) == (0, 0)
     speech, off = (table(results[mode]) for mode in ("speech", "off"))
     assert speech["total"]["p50"] + 100 < off["total"]["p50"]
-    assert (speech["guesses"], off["guesses"]) == (2, 0)
+    assert 2 <= speech["guesses"] <= 3  # one of them may be for words that are not the last
+    assert off["guesses"] == 0
     assert off["extra_llm_per_turn"] == 0
     assert "replies thrown away" in show({"steady": {"speech": speech, "off": off}})
 

@@ -95,7 +95,7 @@ def test_the_first_argument_names_the_bench(monkeypatch: pytest.MonkeyPatch):
     """Without a name it is the load bench, as before."""
     called: list[tuple[str, list[str]]] = []
     monkeypatch.setattr(
-        bench_cli, "BENCHES", {n: lambda rest, n=n: called.append((n, rest)) for n in ("load", "turns")}
+        bench_cli, "BENCHES", {n: lambda rest, n=n: called.append((n, rest)) for n in ("load", "turns", "replay")}
     )
     for arguments in ([], ["--calls", "1"], ["load", "--turns", "2"], ["turns", "--quick"]):
         bench_cli.main(arguments)

@@ -1,0 +1,117 @@
+"""Accepting a change of decisions: `telephony replay --bless`. Pure, but for writing the tape again.
+
+A tape is a record of what the outside world did in answer to what the core asked of it. Where the core explains itself
+otherwise, or puts another line on record, the rest of the tape still makes sense. Where it asks for anything else, or
+at another time, the world would have answered otherwise, and the rest of the tape is fiction: then the call has to be
+rehearsed, and a new tape made of that.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from telephony.call import actions as a
+from telephony.observe import Step
+from telephony.tape import words
+from telephony.tape.format import Header
+from telephony.tape.read import Tape
+from telephony.tape.replay import early_or_late, fresh
+from telephony.tape.write import write
+
+OFFER = "Look at `telephony rehearse PATH`, and make a new tape of it with `--out`."
+
+
+@dataclass(frozen=True, slots=True)
+class Blessing:
+    """`steps` are the tape's, with today's actions; `changed` of them differ. `refused` says why it cannot be."""
+
+    steps: tuple[Step, ...] = ()
+    changed: int = 0
+    refused: str = ""
+
+
+def bless(tape: Tape) -> Blessing:
+    """Whether the tape's events still make sense with today's decisions."""
+    if not tape.good:
+        return Blessing(refused=f"the tape is damaged: {tape.problems[0] if tape.problems else 'it breaks off'}")
+    core, steps, changed = fresh(tape.header), list[Step](), 0
+    for step in tape.steps:
+        if why := early_or_late(core.deadline, step):
+            return Blessing(refused=f"at {step.now_ms / 1000:.2f} s {why}")
+        try:
+            now = core.step(step.event, step.now_ms)
+        except Exception as error:
+            return Blessing(refused=f"at {step.now_ms / 1000:.2f} s the core raises {type(error).__name__}: {error}")
+        if why := _otherwise(step.actions, now):
+            return Blessing(refused=f"at {step.now_ms / 1000:.2f} s {why}")
+        changed += now != step.actions
+        steps.append(replace(step, actions=now))
+    return Blessing(tuple(steps), changed)
+
+
+def bless_in_place(tape: Tape) -> Blessing:
+    """Blesses, and writes the tape again if something has changed."""
+    found = bless(tape)
+    if not found.refused and found.changed:
+        made = ",".join(dict.fromkeys((*tape.header.made.split(","), "blessed")))
+        rewrite(tape.path, replace(tape.header, made=made), found.steps)
+    return found
+
+
+def rewrite(folder: Path, header: Header, steps: Sequence[Step]) -> None:
+    """Puts another tape in the place of one."""
+    fresh_folder = folder.with_name(folder.name + ".new")
+    write(fresh_folder, header, steps)
+    for file in sorted(fresh_folder.iterdir()):
+        os.replace(file, folder / file.name)
+    fresh_folder.rmdir()
+
+
+def asked(action: a.Action) -> tuple[object, ...]:
+    """What an action asks of the world outside: the same question has the same answer. () for a remark."""
+    match action:
+        case a.Explain() | a.LineAdded():
+            return ()
+        case a.StartReply(turn):
+            return ("turn", turn)  # with another history the model might answer otherwise: that is what is blessed
+        case a.Transcribe():
+            return ()
+        case a.SendAudio(pcmu):
+            return ("audio", len(pcmu))
+        case a.Speak(turn, attempt, text):
+            return ("context", turn, attempt, text.split())
+        case a.RefuseTool(turn, tool_call_id):
+            return ("refuse", turn, tool_call_id)
+        case a.EndCall():
+            return ("end",)
+    return (action,)
+
+
+def _otherwise(then: tuple[a.Action, ...], now: tuple[a.Action, ...]) -> str:
+    old = [one for one in then if asked(one)]
+    new = [one for one in now if asked(one)]
+    for before, after in zip(old, new, strict=False):
+        if asked(before) != asked(after):
+            return f"the core would {words.action(after)}, where it did {words.action(before)}"
+    if len(new) > len(old):
+        return f"the core would also {words.action(new[len(old)])}"
+    if len(old) > len(new):
+        return f"the core would not {words.action(old[len(new)])} any more"
+    return ""
+
+
+def bless_all(tapes: Sequence[Tape], tell: Callable[[str], None]) -> int:
+    """Blesses tapes in place and tells of each. The exit code: 0 if all could be, 1 if not."""
+    code = 0
+    for tape in tapes:
+        done = bless_in_place(tape)
+        if done.refused:
+            code = 1
+            tell(f"{tape.path}: NOT blessed: {done.refused}.")
+            tell(f"  What follows on the tape would not have happened so. {OFFER}")
+        else:
+            tell(f"{tape.path}: {f'blessed, {done.changed} steps changed' if done.changed else 'the same'}")
+    return code

@@ -1,0 +1,309 @@
+"""Two versions of a call, side by side: the tape and a rehearsal of it. Pure.
+
+A difference is told moment by moment (`Row`), and summed up (`Totals`). Sums are taken only of what happened before the
+caller's words stop being answers to what they have heard (`divergence`): a moment later is one of another conversation.
+An answer that merely comes earlier or later does not end the comparison, as long as it is over before the caller next
+does something: the caller would have said the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from itertools import zip_longest
+
+from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.observe import Step
+from telephony.observe.turns import BargeIn
+from telephony.tape import words
+from telephony.tape.sound import Played, played
+from telephony.tape.timeline import Timeline
+
+SLACK_MS = 200
+"""A line of which no more than this was left to be heard was heard."""
+APART_MS = 500
+"""Two places in the same line that are no further apart are the same place to a listener."""
+REACTION_MS = 400
+"""Nobody reacts faster than this to what they hear: voice that begins earlier was not an answer to it."""
+SAME_MS = 20
+KEY_WORDS = 4
+
+
+# --- where they part ------------------------------------------------------------------------------------------------
+
+
+def divergence(then: Timeline, now: Timeline) -> int | None:
+    """When the caller first does something after having heard something else: None if they never do."""
+    old, new = _Listener(then), _Listener(now)
+    for at in caller_moments(then):
+        if not old.alike(new, at):
+            return at
+    return None
+
+
+def caller_moments(call: Timeline) -> list[int]:
+    """When the caller did something: began to speak, pressed a key, hung up."""
+    found = [start for start, _ in call.caller_spans]
+    for step in call.steps:
+        if isinstance(step.event, e.KeyPressed | e.CallerLeft):
+            found.append(step.now_ms)
+    return sorted(found)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """A turn of the agent's in the caller's ear: its pieces, and what of it is on record in the end."""
+
+    text: str
+    interrupted: bool
+    pieces: list[Played]
+
+    def at(self, ms: int) -> tuple[str, int]:
+        """(text, 0) once it is over, ("", ms heard) before."""
+        end = self.pieces[-1].end
+        if end <= (ms if self.interrupted else ms + SLACK_MS):
+            return self.text, 0
+        return "", sum(min(piece.end, ms) - piece.start for piece in self.pieces if piece.start < ms)
+
+
+class _Listener:
+    """What the caller has heard at any moment."""
+
+    def __init__(self, call: Timeline) -> None:
+        lines = {line.turn: line for line in call.record if line.speaker == "agent"}
+        turns: dict[int, _Heard] = {}
+        for piece in call.played:
+            if (line := lines.get(piece.turn)) is not None:  # of the others not a word was heard
+                turns.setdefault(piece.turn, _Heard(line.text, line.interrupted, [])).pieces.append(piece)
+        self._turns = list(turns.values())
+        self._end = call.steps[-1].now_ms if call.steps and _ended(call.steps) else None
+
+    def alike(self, other: _Listener, ms: int) -> bool:
+        gone = [end is not None and end < ms for end in (self._end, other._end)]
+        return gone[0] == gone[1] and all(
+            x == y or (x[0] == y[0] and abs(x[1] - y[1]) <= APART_MS)
+            for x, y in zip_longest(self._at(ms), other._at(ms), fillvalue=("", 0))
+        )
+
+    def _at(self, ms: int) -> list[tuple[str, int]]:
+        """For each turn so far: (its text, 0) if it is over, ("", ms heard of it) if not."""
+        return [turn.at(ms) for turn in self._turns if turn.pieces[0].start < ms]
+
+
+def _ended(steps: Sequence[Step]) -> bool:
+    return isinstance(steps[-1].event, e.CallerLeft) or any(isinstance(x, a.EndCall) for x in steps[-1].actions)
+
+
+# --- moments --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something a listener would notice, or a decision behind it. Moments with the same `key` are the same moment,
+    perhaps at another time."""
+
+    at: int
+    key: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`then` and `now` are the same moment on both sides, or one of them is None."""
+
+    then: Moment | None
+    now: Moment | None
+
+    @property
+    def at(self) -> int:
+        return min(one.at for one in (self.then, self.now) if one is not None)
+
+    @property
+    def same(self) -> bool:
+        return self.then is not None and self.now is not None and abs(self.then.at - self.now.at) <= SAME_MS
+
+
+def moments(call: Timeline) -> list[Moment]:
+    """The call as moments, in order."""
+    return sorted((*_decisions(call.steps), *_starts(call)), key=lambda one: one.at)
+
+
+def _starts(call: Timeline) -> Iterator[Moment]:
+    """Where the agent begins to be heard."""
+    first = _first_words(call.steps)
+    answers = {one.turn: one.answer_ms for one in call.answers}
+    begun: set[int] = set()
+    for piece in call.played:
+        if piece.turn not in begun:
+            begun.add(piece.turn)
+            said, waited = first.get(piece.turn, ""), answers.get(piece.turn)
+            after = f" ({waited} ms after the caller)" if waited is not None else ""
+            key = ("starts", *said.split()[:KEY_WORDS])
+            yield Moment(piece.start, key, f"agent begins: {said!r}{after}")
+
+
+def _first_words(steps: Iterable[Step]) -> dict[int, str]:
+    """Turn -> how it begins, as handed to the voice, or as it is on record for fixed phrases."""
+    found: dict[int, str] = {}
+    for step in steps:
+        for action in step.actions:
+            match action:
+                case a.Speak(turn, _, text):
+                    found.setdefault(turn, text.strip())
+                case a.LineAdded("agent", text, turn):
+                    found.setdefault(turn, text)
+    return found
+
+
+def _decisions(steps: Iterable[Step]) -> Iterator[Moment]:
+    spoken = {one.turn for one in played(steps)}
+    wanted: dict[tuple[int, str], str] = {}
+    for step in steps:
+        now = step.now_ms
+        if isinstance(step.event, e.ToolWanted):
+            wanted[(step.event.turn, step.event.tool_call_id)] = f"{step.event.name}({step.event.arguments})"
+        if isinstance(step.event, e.KeyPressed):
+            yield Moment(now, ("key", step.event.digit), f"caller presses {step.event.digit}")
+        if isinstance(step.event, e.CallerLeft):
+            yield Moment(now, ("left",), "caller hangs up")
+        for action in step.actions:
+            match action:
+                case a.LineAdded("caller", text):
+                    yield Moment(now, ("caller", *words.plain(text)), f"caller has said: {text!r}")
+                case a.LineAdded("agent", text, turn, True) if turn in spoken:
+                    yield Moment(now, ("cut", *text.split()), f"agent is interrupted after {text!r}")
+                case a.Explain("hold" | "resume" as what):
+                    because = dict(action.because).get("why", "")
+                    told = "is silenced" if what == "hold" else "goes on"
+                    yield Moment(now, (what,), f"agent {told} ({because})")
+                case a.RunTool(turn, tool_call_id):
+                    tool = wanted.get((turn, tool_call_id), "a tool")
+                    yield Moment(now, ("tool", tool), f"{tool} runs")
+                case a.EndCall(reason):
+                    yield Moment(now, ("end", reason), f"the call is ended ({reason})")
+
+
+def rows(then: Sequence[Moment], now: Sequence[Moment]) -> list[Row]:
+    """Both sides, matched by their keys, in the order of time."""
+    matcher = SequenceMatcher(None, [one.key for one in then], [one.key for one in now], autojunk=False)
+    found: list[Row] = []
+    for what, i1, i2, j1, j2 in matcher.get_opcodes():
+        if what == "equal":
+            found += [Row(old, new) for old, new in zip(then[i1:i2], now[j1:j2], strict=True)]
+        else:
+            found += [Row(old, None) for old in then[i1:i2]] + [Row(None, new) for new in now[j1:j2]]
+    return sorted(found, key=lambda row: row.at)
+
+
+def row_text(row: Row) -> str:
+    """A row as a line: ` ` the same, `~` moved, `-` only on the tape, `+` only in the rehearsal."""
+    if row.now is None:
+        assert row.then is not None
+        return f"- {words.at(row.then.at)}{'':12}{row.then.text}"
+    if row.then is None:
+        return f"+ {words.at(row.now.at)}{'':12}{row.now.text}"
+    by = row.now.at - row.then.at
+    return (
+        f"{' ' if row.same else '~'} {words.at(row.then.at)}{f' {by:+6} ms  ' if not row.same else '':12}{row.now.text}"
+    )
+
+
+# --- sums -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Totals:
+    """What happened up to a moment. `answers` are waits in ms; `cut_offs` are answers begun while the caller was only
+    pausing; `false_alarms` silenced the agent for nothing."""
+
+    answers: list[int] = field(default_factory=list)
+    cut_offs: int = 0
+    interruptions: int = 0
+    false_alarms: int = 0
+    yielding: list[int] = field(default_factory=list)
+    overlap_ms: int = 0
+    call_ms: int = 0
+
+    def __iadd__(self, other: Totals) -> Totals:
+        self.answers += other.answers
+        self.yielding += other.yielding
+        self.cut_offs += other.cut_offs
+        self.interruptions += other.interruptions
+        self.false_alarms += other.false_alarms
+        self.overlap_ms += other.overlap_ms
+        self.call_ms += other.call_ms
+        return self
+
+
+def totals(call: Timeline, until: int | None) -> Totals:
+    """Sums up what began before `until`."""
+    end = call.length_ms if until is None else min(until, call.length_ms)
+    answers = [
+        one for one in call.answers if one.answer_ms is not None and (one.voiced_ms or one.decided_ms or 0) < end
+    ]
+    sounds = [one for one in call.interruptions if one.onset_ms < end]
+    return Totals(
+        answers=[one.answer_ms for one in answers if one.answer_ms is not None],
+        cut_offs=_cut_offs(call, end),
+        interruptions=sum(one.verdict == "cut" for one in sounds),
+        false_alarms=sum(one.verdict == "resume" for one in sounds),
+        yielding=[_yielded_ms(call, one) for one in sounds],
+        overlap_ms=_overlap(call, end),
+        call_ms=end,
+    )
+
+
+def _yielded_ms(call: Timeline, sound: BargeIn) -> int:
+    """From when both could be heard until the agent was silent."""
+    begun = max((start for start, _ in call.agent_spans if start <= sound.cleared_ms), default=0)
+    return sound.cleared_ms - max(sound.onset_ms, begun)
+
+
+def _cut_offs(call: Timeline, end: int) -> int:
+    """How often the caller's turn was decided to be over, and the caller went on before hearing the answer."""
+    begins = [start for start, _ in call.caller_spans]
+    found = 0
+    for step in call.steps:
+        ended = any(isinstance(one, a.Explain) and one.what == "end_of_turn" for one in step.actions)
+        if ended and step.now_ms < end:
+            answer = next((s for s, _ in call.agent_spans if s >= step.now_ms), step.now_ms)
+            found += any(step.now_ms < begin < answer + REACTION_MS for begin in begins)
+    return found
+
+
+def _overlap(call: Timeline, end: int) -> int:
+    return sum(
+        max(0, min(a_end, c_end, end) - max(a_start, c_start))
+        for a_start, a_end in call.agent_spans
+        for c_start, c_end in call.caller_spans
+    )
+
+
+def middle(values: Sequence[int]) -> int | None:
+    """The median."""
+    return sorted(values)[len(values) // 2] if values else None
+
+
+TOLD: tuple[tuple[str, str, Callable[[Totals], int | None]], ...] = (
+    ("answers", "", lambda one: len(one.answers)),
+    ("wait for an answer, in the middle", " ms", lambda one: middle(one.answers)),
+    ("wait for an answer, at most", " ms", lambda one: max(one.answers, default=None)),
+    ("answers into a pause of the caller's", "", lambda one: one.cut_offs),
+    ("interruptions", "", lambda one: one.interruptions),
+    ("false alarms", "", lambda one: one.false_alarms),
+    ("until the agent is silent, in the middle", " ms", lambda one: middle(one.yielding)),
+    ("both speak", " ms", lambda one: one.overlap_ms),
+)
+
+
+def totals_text(then: Totals, now: Totals) -> list[str]:
+    """Both sums as a table."""
+    lines = [f"{'':44}{'recorded':>10}{'now':>10}"]
+    for name, unit, value in TOLD:
+        old, new = value(then), value(now)
+        shown = ["-" if one is None else f"{one}{unit}" for one in (old, new)]
+        by = f"{new - old:+}{unit}" if old is not None and new is not None and new != old else ""
+        lines.append(f"{name:<44}{shown[0]:>10}{shown[1]:>10}  {by}".rstrip())
+    return lines

@@ -1,0 +1,182 @@
+"""The header of a tape: what call it was, what core it had, and which version wrote it. Pure.
+
+A tape of an older format is upgraded as it is read: `UPGRADES[n]` turns header and lines of format n into those of
+n + 1. A tape of a newer format is refused, in words. The policy is on the tape in full, so that a replay builds the
+same core whatever the agent has become; the prompt is a hash, so that editing it breaks no tape.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import partial
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from telephony.call.policy import Policy
+from telephony.speakable import speakable
+from telephony.tape.codec import VOCABULARY, BadTape, Data
+
+FORMAT = 1
+NAME = "telephony_tape"
+TAPE_FILE = "tape.jsonl"
+SIDES = ("caller", "agent")
+"""The audio files: `<side>.ulaw`."""
+
+PIPELINE = "pipeline"
+POLICIES: dict[str, type] = {}
+"""The frozen settings of engines other than the pipeline, by the engine's name."""
+
+Upgrade = Callable[[dict[str, Data], list[Data]], tuple[dict[str, Data], list[Data]]]
+UPGRADES: dict[int, Upgrade] = {}
+"""Format n -> what makes header and lines of it those of n + 1. The header's vocabulary tells what the lines hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line. `engine` is what held the conversation: `pipeline` is `call/call.py`, for which `policy` and
+    `language` are; another one has what it needs in `engine_policy`, of the class that `POLICIES` names. `call` and
+    `agent` hold names and values for people (personal data may be among them); `began` is UTC, ISO 8601, and decides
+    nothing. `language` is what `speakable` was given, None if the core had none. `spoken` are spoken forms that go
+    before `speakable`'s own, as (written, spoken)."""
+
+    policy: Policy = field(default_factory=Policy)
+    engine: str = PIPELINE
+    engine_policy: object = None
+    language: str | None = None
+    call: Mapping[str, str] = field(default_factory=dict)
+    agent: Mapping[str, str] = field(default_factory=dict)
+    began: str = ""
+    package: str = ""
+    spoken: tuple[tuple[str, str], ...] = ()
+    made: str = "recorded"
+    """`recorded`, or what was done to it since: `imported`, `rehearsed`, `redacted`, `blessed`, joined by commas."""
+
+    def speakable(self) -> Callable[[str], str]:
+        """The pure function that the core was given."""
+        plain = (lambda text: text) if self.language is None else partial(speakable, language=self.language)
+        if not self.spoken:
+            return plain
+        known = dict(self.spoken)
+        return lambda text: known[text] if text in known else plain(text)
+
+
+def to_data(header: Header) -> dict[str, Data]:
+    """The header as its line."""
+    return {
+        NAME: FORMAT,
+        "package": header.package,
+        "made": header.made,
+        "began": header.began,
+        "call": dict(header.call),
+        "agent": dict(header.agent),
+        "language": header.language,
+        "spoken": [list(pair) for pair in header.spoken],
+        "rate": 8000,
+        "encoding": "mulaw",
+        "engine": header.engine,
+        "engine_policy": plain(header.engine_policy),
+        "policy": plain(header.policy),
+        "vocabulary": VOCABULARY,
+    }
+
+
+def from_data(data: Data) -> tuple[Header, dict[str, list[str]]]:
+    """The header and the tape's vocabulary; `data` must be of the current format. Raises BadTape."""
+    if not isinstance(data, dict):
+        raise BadTape("the header is no object")
+    if (data.get("rate"), data.get("encoding")) != (8000, "mulaw"):
+        raise BadTape(f"audio is {data.get('encoding')} at {data.get('rate')} Hz; mulaw at 8000 Hz is needed")
+    vocabulary, spoken = data.get("vocabulary"), data.get("spoken", [])
+    if not isinstance(vocabulary, dict) or not all(isinstance(names, list) for names in vocabulary.values()):
+        raise BadTape("the header has no vocabulary")
+    if not all(isinstance(pair, list) and [type(text) for text in pair] == [str, str] for pair in spoken):
+        raise BadTape("`spoken` in the header holds something that is no pair of texts")
+    language = data.get("language")
+    if language is not None and not isinstance(language, str):
+        raise BadTape(f"`language` in the header is {language!r}")
+    engine = str(data.get("engine", PIPELINE))
+    own = POLICIES.get(engine)  # an engine that is not known can be shown, not replayed
+    header = Header(
+        policy=from_plain(Policy, data.get("policy", {}), "policy"),
+        engine=engine,
+        engine_policy=None if own is None else from_plain(own, data.get("engine_policy", {}), "engine_policy"),
+        language=language,
+        call=_texts(data, "call"),
+        agent=_texts(data, "agent"),
+        began=str(data.get("began", "")),
+        package=str(data.get("package", "")),
+        spoken=tuple((written, said) for written, said in spoken),
+        made=str(data.get("made", "recorded")),
+    )
+    return header, vocabulary
+
+
+def format_of(data: Data) -> int:
+    """The format of a header line. Raises BadTape if it is none, or one that this version cannot read."""
+    if not isinstance(data, dict) or type(data.get(NAME)) is not int:
+        raise BadTape(f"this is no tape: its first line has no {NAME!r}")
+    found = int(data[NAME])
+    if found > FORMAT:
+        raise BadTape(
+            f"the tape has format {found} (telephony {data.get('package', '?')}); this version reads up to {FORMAT}"
+        )
+    if found < FORMAT and any(step not in UPGRADES for step in range(found, FORMAT)):
+        raise BadTape(f"the tape has format {found}, which this version cannot read any more")
+    return found
+
+
+def _texts(data: dict[str, Data], name: str) -> dict[str, str]:
+    found = data.get(name, {})
+    if not isinstance(found, dict):
+        raise BadTape(f"`{name}` in the header is no object")
+    return {str(key): str(value) for key, value in found.items()}
+
+
+# --- settings of the core as data -----------------------------------------------------------------------------------
+
+
+def plain(value: Any) -> Data:
+    """Frozen settings as data: dataclasses as objects by field name, tuples as lists."""
+    if is_dataclass(value):
+        return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, (tuple, list, frozenset)):
+        return [plain(one) for one in (sorted(value) if isinstance(value, frozenset) else value)]
+    if value is None or isinstance(value, (int, str, bool)):
+        return value
+    raise TypeError(f"{value!r} in a policy cannot be put on a tape")
+
+
+def from_plain(kind: Any, data: Data, where: str) -> Any:
+    """The reverse of `plain`. What is missing has its default; what is not known is a BadTape."""
+    if is_dataclass(kind):
+        if not isinstance(data, dict):
+            raise BadTape(f"{where} is no object")
+        hints = get_type_hints(kind)
+        if strange := sorted(set(data) - set(hints)):
+            raise BadTape(f"{where}.{strange[0]} is not known to this version")
+        values = {name: from_plain(hints[name], item, f"{where}.{name}") for name, item in data.items()}
+        try:
+            return kind(**values)  # type: ignore[operator]  # a class, not an instance
+        except ValueError as error:
+            raise BadTape(f"{where}: {error}") from None
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        if data is None and type(None) in get_args(kind):
+            return None
+        for part in get_args(kind):
+            if part is not type(None):
+                try:
+                    return from_plain(part, data, where)
+                except BadTape:
+                    continue
+        raise BadTape(f"{where} is {data!r}")
+    if origin in (tuple, frozenset):
+        if not isinstance(data, list):
+            raise BadTape(f"{where} is no list")
+        items = get_args(kind)
+        kinds = [items[0]] * len(data) if len(items) != len(data) or items[-1] is Ellipsis else items
+        return origin(from_plain(one, item, where) for one, item in zip(kinds, data, strict=True))
+    if not isinstance(kind, type) or type(data) is not kind:
+        raise BadTape(f"{where} is {data!r}, not {getattr(kind, '__name__', kind)}")
+    return data

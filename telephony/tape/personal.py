@@ -1,0 +1,168 @@
+"""Personal data in text: found, and replaced by something of the same shape. Pure.
+
+What is replaced keeps its length, its case and its marks, letter by letter and digit by digit, so that places in the
+text and in its alignment stay where they are. The same word has the same stand-in throughout a tape, and different
+words have different ones; the stand-ins follow from a key that is thrown away. Found are: names that are given (whole,
+in parts, spelled out), e-mail addresses (written, or spoken as "at" and "dot"), and numbers of four digits and more, in
+digits or in English words. Nothing else can be recognised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+DIGITS = 4
+"""A number with fewer digits is a time, a price or a number of people."""
+UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+TEENS = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_COUNTED = dict.fromkeys(UNITS, 1) | dict.fromkeys((*TEENS, *TENS), 2) | {"oh": 1, "o": 1, "double": 1, "triple": 2}
+_KEPT = ("zero", "oh", "o", "double", "triple")
+"""How a number begins tells how long it is: turn-taking goes by that."""
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_WORD = re.compile(r"\w+")
+_BETWEEN = re.compile(r"[ ,.()/+\-]{0,3}")
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*")
+_SPOKEN_EMAIL = re.compile(
+    r"(\w+(?: (?:dot|underscore|dash|hyphen) \w+)*) at (\w+(?: (?:dot|dash|hyphen) \w+)*) dot (\w+)", re.IGNORECASE
+)
+_JOINS = ("dot", "underscore", "dash", "hyphen")
+_CAPITAL = re.compile(r"(?<=[a-z,;] )[A-Z]\w+(?: [A-Z]\w+)*")
+_INTRODUCED = re.compile(r"\b(?:my name is|name's|this is|i am|i'm|speaking to|mister|mrs|miss) (\w+)", re.IGNORECASE)
+
+Span = tuple[int, int]
+
+
+@dataclass(slots=True)
+class Mask:
+    """Replaces personal data. `found` counts what was, by kind; `names` are what the user has named."""
+
+    key: str
+    names: Sequence[str] = ()
+    found: dict[str, set[str]] = field(default_factory=dict)
+
+    def text(self, text: str, *, growing: bool = False, digits: bool = False) -> str:
+        """`text` without what is found in it. `growing`: its last word may not be whole; `digits`: take all digits."""
+        return self.at(text, self.spans(text, growing=growing, digits=digits))
+
+    def at(self, text: str, spans: Iterable[Span]) -> str:
+        """`text` with stand-ins for the words in `spans`."""
+        made = list(text)
+        for start, end in spans:
+            for word in _WORD.finditer(text, start, end):
+                made[word.start() : word.end()] = self._stand_in(word.group())
+        for part, match in self._spelled(text):  # the letters of what stands for the name: they belong together
+            for letter, place in zip(self._stand_in(part), re.finditer(r"\w", match.group()), strict=False):
+                made[match.start() + place.start()] = _cased(letter.lower(), place.group())
+        return "".join(made)
+
+    def spans(self, text: str, *, growing: bool = False, digits: bool = False) -> list[Span]:
+        """Where personal data is in `text`."""
+        found = [("e-mail address", match.span()) for match in _EMAIL.finditer(text)]
+        for match in _SPOKEN_EMAIL.finditer(text):
+            parts = [match.span(1), match.span(2)]
+            found += [("e-mail address", span) for part in parts for span in _words(text, part) if span]
+        found += [("number", span) for span in _numbers(text, 1 if digits else DIGITS)]
+        found += [("name", span) for span in self._named(text, growing)]
+        for kind, (start, end) in found:
+            self.found.setdefault(kind, set()).add(text[start:end].lower())
+        return sorted(span for _, span in found)
+
+    def _parts(self) -> list[str]:
+        return sorted({part for name in self.names for part in name.split() if len(part) > 1})
+
+    def _named(self, text: str, growing: bool) -> Iterable[Span]:
+        for part in self._parts():
+            yield from (m.span() for m in re.finditer(rf"(?<!\w){re.escape(part)}(?!\w)", text, re.IGNORECASE))
+            last = re.search(r"\w{2,}$", text)
+            if growing and last is not None and part.lower().startswith(last.group().lower()):
+                yield last.span()
+        yield from (match.span() for _, match in self._spelled(text))
+
+    def _spelled(self, text: str) -> Iterable[tuple[str, re.Match[str]]]:
+        """Where names are spelled; at the end of the text the spelling need not be whole."""
+        for part in self._parts():
+            letters = [re.escape(letter) for letter in part]
+            for size in range(len(part), 1, -1) if len(part) > 2 else ():
+                end = r"(?!\w)" if size == len(part) else r"\W*$"
+                spelled = r"[ .,\-]+".join(letters[:size])
+                found = list(re.finditer(rf"(?<!\w){spelled}{end}", text, re.IGNORECASE))
+                yield from ((part, match) for match in found)
+                if found:
+                    break
+
+    def _stand_in(self, word: str) -> str:
+        digest = sha256(f"{self.key}:{word.lower()}".encode()).digest()
+        if (spoken := word.lower()) in _COUNTED:
+            return _cased(_number_word(spoken, digest), word)
+        made, letters = (word[:2], 0) if _YEAR.fullmatch(word) else ("", 0)
+        for index, old in enumerate(word[len(made) :], len(made)):
+            chance = digest[index % len(digest)]
+            if old.isdigit():
+                choices = "123456789".replace(old, "") if index == 0 else "0123456789"
+                new = "0" if index == 0 and old == "0" else choices[chance % len(choices)]
+            elif old.isalpha():
+                letters += 1
+                new = _letter(letters, chance, old.lower(), single=len(word) == 1)
+            else:
+                new = old
+            made += new
+        return _cased(made, word)
+
+
+def _letter(number: int, chance: int, old: str, *, single: bool) -> str:
+    """Words that begin with x are no words: nothing follows from them."""
+    if single:
+        choices = "bcdfghjklmnpqrstvwxz".replace(old, "")
+    else:
+        choices = "xz" if number == 1 else "aeiou" if number % 2 == 0 else "bdfgkmprtvz"
+        choices = choices.replace(old, "")[: 1 if number == 1 else None]
+    return choices[chance % len(choices)]
+
+
+def _number_word(word: str, digest: bytes) -> str:
+    kind = next((one for one in (UNITS, TEENS, TENS) if word in one), ())
+    others = [one for one in kind if len(one) == len(word) and one not in (word, *_KEPT)]
+    if others and word not in _KEPT:
+        return others[digest[0] % len(others)]
+    return word if word in _KEPT else "x" + "u" * (len(word) - 1)
+
+
+def _cased(made: str, like: str) -> str:
+    return "".join(new.upper() if old.isupper() else new for new, old in zip(made, like, strict=True))
+
+
+def _words(text: str, span: Span) -> list[Span]:
+    return [m.span() for m in _WORD.finditer(text, *span) if m.group().lower() not in _JOINS]
+
+
+def _numbers(text: str, least: int) -> list[Span]:
+    """Runs of digits and number words with at least so many digits, each word of them."""
+    found: list[Span] = []
+    run: list[Span] = []
+    count = 0
+    for match in _WORD.finditer(text):
+        digits = sum(char.isdigit() for char in match.group()) or _COUNTED.get(match.group().lower(), 0)
+        joined = bool(run) and _BETWEEN.fullmatch(text, run[-1][1], match.start()) is not None
+        if not (digits and joined):
+            found += run if count >= least else []
+            run, count = [], 0
+        if digits:
+            run.append(match.span())
+            count += digits
+    return found + (run if count >= least else [])
+
+
+def doubtful(texts: Iterable[str], common: Collection[str]) -> list[str]:
+    """Words that may be names, for a person to look at: with a capital letter inside a sentence, or introduced as one.
+    Stand-ins and `common` words are left out."""
+    found: dict[str, None] = {}
+    for text in texts:
+        for match in (*_CAPITAL.finditer(text), *_INTRODUCED.finditer(text)):
+            word = match.group(match.lastindex or 0)
+            if not word.lower().startswith("x") and word.lower() not in common:
+                found.setdefault(word)
+    return list(found)

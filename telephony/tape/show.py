@@ -1,0 +1,64 @@
+"""A tape for people: a readable transcript, and a stereo recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from telephony.audio import wav
+from telephony.call import actions as a
+from telephony.observe import Step
+from telephony.tape import words
+from telephony.tape.read import Tape
+from telephony.tape.sound import agent_side, caller_side
+from telephony.tape.timeline import Timeline
+
+_TOLD = {
+    "hold": "the agent is silenced: a sound of the caller's",
+    "resume": "a false alarm: the agent goes on",
+    "cut": "interrupted",
+    "filler": "a filler bridges the wait",
+    "apology": "something went wrong: an apology",
+    "not_heard": "the caller was not understood",
+    "still_there": "the caller is silent: asked whether they are there",
+}
+
+
+def timeline(tape: Tape) -> Timeline:
+    """What happened on the tape."""
+    return Timeline(tape.steps, tape.header.speakable())
+
+
+def transcript(tape: Tape) -> list[str]:
+    """The call as lines: who, when, what, and what was decided about interruptions."""
+    header, seen = tape.header, timeline(tape)
+    parties = " -> ".join(header.call[name] for name in ("from", "to") if header.call.get(name))
+    head = [tape.name, header.call.get("sid", ""), parties, header.began, f"{tape.length_ms / 1000:.1f} s"]
+    told = [(line.at, f"{line.speaker:<7}{line.text}{' …' if line.interrupted else ''}") for line in seen.record]
+    told += [(at, f"       ({text})") for at, text in _decisions(tape.steps)]
+    lines = [", ".join(part for part in head if part), f"agent {header.agent.get('name', '?')}, {header.made}", ""]
+    lines += [f"{words.at(at)}  {text}" for at, text in sorted(told, key=lambda one: one[0])]
+    answers = [one.answer_ms for one in seen.answers if one.answer_ms is not None]
+    if answers:
+        lines += ["", f"answers after {', '.join(map(str, answers))} ms"]
+    lines += [f"ended: {seen.ended or 'not on the tape'}"]
+    return lines + ([] if tape.good else ["", "Damaged:", *(f"  {problem}" for problem in tape.problems)])
+
+
+def steps(tape: Tape, begin_ms: int = 0, end_ms: int | None = None) -> list[str]:
+    """All that happened between two moments, and what the core did."""
+    end = tape.length_ms if end_ms is None else end_ms
+    return words.steps(step for step in tape.steps if begin_ms <= step.now_ms <= end)
+
+
+def stereo_wav(tape: Tape, path: Path) -> None:
+    """Both sides as heard: the caller left, the agent right."""
+    wav.write(path, caller_side(tape.steps), agent_side(tape.steps))
+
+
+def _decisions(steps: list[Step]) -> list[tuple[int, str]]:
+    return [
+        (step.now_ms, _TOLD[one.what] + (f" ({why})" if (why := dict(one.because).get("why")) else ""))
+        for step in steps
+        for one in step.actions
+        if isinstance(one, a.Explain) and one.what in _TOLD
+    ]

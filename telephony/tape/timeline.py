@@ -1,0 +1,335 @@
+"""What happened in a call, as plain values to look at and to assert on. Pure.
+
+    call = Timeline(steps)
+    assert call.slowest_answer_ms <= 600
+    assert call.longest_overlap_ms <= 300
+    assert call.called("book_table", people=4)
+    assert call.lines[-1] == ("agent", "Goodbye!")
+    assert call.remembered_unheard == []
+
+Times are ms since the call began. What the caller heard is worked out anew from what was sent and cleared, by another
+way than the core's own ledger: so it can be held against what the core believes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.call.history import AgentSaid, CallerSaid, History
+from telephony.call.words import words
+from telephony.observe import Step
+from telephony.observe.turns import BargeIn, TurnClock, TurnReport
+from telephony.tape.sound import FRAME_MS, Played, played, spans
+
+VOICED, UNVOICED = 500, 350
+WINDOW_MS = 32
+JOIN_MS = 300
+"""Voice with a shorter gap in it is one stretch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something that was said, or pressed; for the agent `text` is what was heard. `at` is when it began."""
+
+    at: int
+    speaker: str
+    text: str
+    turn: int = 0
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRun:
+    """A tool that was wanted. `ran` is False if it was refused or had not returned by the end of the call."""
+
+    at: int
+    name: str
+    arguments: Mapping[str, Any]
+    ran: bool = False
+    failed: bool = False
+    result: str = ""
+
+
+@dataclass
+class Timeline:
+    """See the module text. `speakable` is what the core was given: written -> spoken."""
+
+    steps: list[Step]
+    speakable: Callable[[str], str] = field(default=lambda text: text, repr=False)
+
+    # --- what was said ----------------------------------------------------------------------------------------------
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What both said, as (speaker, text) in order; an interrupted line ends with "--"."""
+        said = [one for one in self.record if one.text and one.speaker in ("caller", "agent")]
+        return [(one.speaker, one.text + " --" * one.interrupted) for one in said]
+
+    @cached_property
+    def record(self) -> list[Line]:
+        """All lines with their times, keys and tools among them."""
+        return _record(self.steps, self.played)
+
+    @property
+    def history(self) -> list[tuple[str, str]]:
+        """What the model was last given, as (speaker, text)."""
+        given: History = next((one.history for _, one in reversed(self.actions(a.StartReply))), ())
+        return [
+            ("agent" if isinstance(item, AgentSaid) else "caller", item.text)
+            for item in given
+            if isinstance(item, AgentSaid | CallerSaid)
+        ]
+
+    @cached_property
+    def remembered_unheard(self) -> list[str]:
+        """Lines of the agent that hold words which the caller has not heard. There should be none."""
+        return _unheard(self.steps, self.played, self.speakable)
+
+    # --- when -------------------------------------------------------------------------------------------------------
+
+    @property
+    def length_ms(self) -> int:
+        return self.steps[-1].now_ms if self.steps else 0
+
+    @property
+    def answers(self) -> list[TurnReport]:
+        """A report for each answer; `answer_ms` is from the caller's last voice to the answer's first audio."""
+        return self._clock.reports
+
+    @property
+    def slowest_answer_ms(self) -> int:
+        """The longest wait for an answer; 0 without any."""
+        return max((one.answer_ms for one in self.answers if one.answer_ms is not None), default=0)
+
+    @property
+    def greeting_ms(self) -> int | None:
+        """From the start of the call to the first audio of the agent."""
+        return self._clock.greeting_ms
+
+    @property
+    def interruptions(self) -> list[BargeIn]:
+        """Sounds of the caller that silenced the agent, with what came of them (`cut` or `resume`)."""
+        return self._clock.barge_ins
+
+    @property
+    def longest_overlap_ms(self) -> int:
+        """The longest time for which both could be heard at once."""
+        return max((end - start for start, end in overlaps(self.agent_spans, self.caller_spans)), default=0)
+
+    @cached_property
+    def played(self) -> list[Played]:
+        """The pieces of the agent's audio that the caller heard."""
+        return played(self.steps)
+
+    @property
+    def agent_spans(self) -> list[tuple[int, int]]:
+        """When the agent could be heard."""
+        return spans(self.played)
+
+    @cached_property
+    def caller_spans(self) -> list[tuple[int, int]]:
+        """When the caller had voice, by the detector."""
+        return voice_spans(self.steps)
+
+    # --- what was done ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def tools(self) -> list[ToolRun]:
+        return _tools(self.steps)
+
+    def called(self, name: str, **arguments: Any) -> bool:
+        """A tool ran, with at least these arguments."""
+        return any(
+            one.ran and one.name == name and all(one.arguments.get(key) == value for key, value in arguments.items())
+            for one in self.tools
+        )
+
+    @property
+    def ended(self) -> str:
+        """How the call ended: the word of the `EndCall`, or of the `CallerLeft`; "" if it did not."""
+        for step in reversed(self.steps):
+            for action in step.actions:
+                if isinstance(action, a.EndCall):
+                    return action.reason
+            if isinstance(step.event, e.CallerLeft):
+                return "caller" if step.event.how in ("stop", "status") else step.event.how
+        return ""
+
+    def events(self, kind: type) -> list[tuple[int, Any]]:
+        """(ms, event) of one kind."""
+        return [(step.now_ms, step.event) for step in self.steps if isinstance(step.event, kind)]
+
+    def actions(self, kind: type) -> list[tuple[int, Any]]:
+        """(ms, action) of one kind."""
+        return [(step.now_ms, one) for step in self.steps for one in step.actions if isinstance(one, kind)]
+
+    def decided(self, what: str) -> list[int]:
+        """When something was decided: `end_of_turn`, `hold`, `cut`, `resume`, `filler`, `apology`, ..."""
+        return [at for at, one in self.actions(a.Explain) if one.what == what]
+
+    def __str__(self) -> str:
+        return "\n".join(f"{one.at / 1000:7.2f} s  {one.speaker:<7}{one.text}" for one in self.record)
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _clock(self) -> TurnClock:
+        return _clocked(self.steps)
+
+
+def voice_spans(steps: Iterable[Step]) -> list[tuple[int, int]]:
+    """Stretches of the caller's voice."""
+    found: list[tuple[int, int]] = []
+    voiced = False
+    for step in steps:
+        if not isinstance(step.event, e.AudioReceived) or step.event.speech is None:
+            continue
+        voiced = step.event.speech >= VOICED or (voiced and step.event.speech >= UNVOICED)
+        if voiced and found and step.now_ms - WINDOW_MS - found[-1][1] <= JOIN_MS:
+            found[-1] = (found[-1][0], step.now_ms)
+        elif voiced:
+            found.append((step.now_ms - WINDOW_MS, step.now_ms))
+    return found
+
+
+def overlaps(some: list[tuple[int, int]], others: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Where spans of both sides lie on each other."""
+    both = [(max(s, o), min(e1, e2)) for s, e1 in some for o, e2 in others]
+    return sorted((start, end) for start, end in both if start < end)
+
+
+def _clocked(steps: Iterable[Step]) -> TurnClock:
+    clock = TurnClock()
+    for step in steps:
+        clock.see(step)
+    clock.close()
+    return clock
+
+
+def _record(steps: Iterable[Step], pieces: Iterable[Played]) -> list[Line]:
+    begun: dict[int, int] = {}
+    for piece in pieces:
+        begun.setdefault(piece.turn, piece.start)
+    found: list[Line] = []
+    wanted: dict[tuple[int, str], str] = {}
+    voice: int | None = None
+    for step in steps:
+        now = step.now_ms
+        match step.event:
+            case e.AudioReceived(_, _, int(speech)) if speech >= VOICED and voice is None:
+                voice = now - WINDOW_MS
+            case e.KeyPressed(digit):
+                found.append(Line(now, "key", digit))
+            case e.ToolWanted(turn, tool_call_id, name, arguments):
+                wanted[(turn, tool_call_id)] = f"{name}({arguments})"
+            case e.ToolFinished(turn, _, result):
+                found.append(Line(now, "tool", f"-> {result}", turn))
+        for action in step.actions:
+            match action:
+                case a.RunTool(turn, tool_call_id) | a.RefuseTool(turn, tool_call_id):
+                    refused = " refused" * isinstance(action, a.RefuseTool)
+                    found.append(Line(now, "tool", wanted.get((turn, tool_call_id), "?") + refused, turn))
+                case a.LineAdded("caller", text, turn):
+                    found.append(Line(now if voice is None else voice, "caller", text, turn))
+                    voice = None
+                case a.LineAdded(speaker, text, turn, interrupted):
+                    found.append(Line(begun.get(turn, now), speaker, text, turn, interrupted))
+    return sorted(found, key=lambda line: line.at)
+
+
+def _tools(steps: Iterable[Step]) -> list[ToolRun]:
+    """Tools that the core has answered; what a reply on trial wanted in vain is none."""
+    wanted: dict[tuple[int, str], ToolRun] = {}
+    found: dict[tuple[int, str], ToolRun] = {}
+    for step in steps:
+        match step.event:
+            case e.ToolWanted(turn, tool_call_id, name, arguments):
+                wanted[(turn, tool_call_id)] = ToolRun(step.now_ms, name, _arguments(arguments))
+            case e.ToolFinished(turn, tool_call_id, result, failed) if (turn, tool_call_id) in found:
+                ran = replace(found[(turn, tool_call_id)], ran=True, failed=failed, result=result)
+                found[(turn, tool_call_id)] = ran
+        for action in step.actions:
+            if isinstance(action, a.RunTool | a.RefuseTool) and (key := (action.turn, action.tool_call_id)) in wanted:
+                found.setdefault(key, wanted[key])
+    return list(found.values())
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+# --- what was heard -------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Said:
+    """What the voice made of a turn: its audio so far, and (character, end in ms) of what is aligned."""
+
+    pcmu: bytearray = field(default_factory=bytearray)
+    ends: list[tuple[str, int]] = field(default_factory=list)
+    attempt: int = 0
+    base_ms: int = 0
+
+    def begin(self, attempt: int, text: str) -> None:
+        """Another attempt, with `text`: a word that was under way is said again in it, a whole one is not."""
+        self.attempt, self.base_ms = attempt, len(self.pcmu) // 8
+        last = "".join(char for char, _ in self.ends).rpartition(" ")[2]
+        if last and text.startswith(last):
+            del self.ends[-len(last) :]
+        elif last:
+            self.ends.append((" ", self.base_ms))
+
+
+def _unheard(steps: list[Step], pieces: list[Played], speakable: Callable[[str], str]) -> list[str]:
+    """Lines that hold more words than can have been heard; of two like places of the audio the later counts."""
+    said = _voiced_turns(steps)
+    reached: dict[int, int] = dict.fromkeys(said, 0)
+    for piece in pieces:
+        if (one := said.get(piece.turn)) is not None:
+            begin, body = reached[piece.turn] * 8, piece.pcmu.rstrip(b"\xff")
+            if one.pcmu[begin : begin + len(body)] != body:  # sent again after a clear, from an earlier word
+                begin = max(0, one.pcmu.rfind(body, 0, begin + len(body)))
+            reached[piece.turn] = max(reached[piece.turn], begin // 8 + piece.end - piece.start)
+    wrong = []
+    for step in steps:
+        for action in step.actions:
+            if isinstance(action, a.LineAdded) and action.speaker == "agent" and (one := said.get(action.turn)):
+                heard = "".join(char for char, end in one.ends if end <= reached[action.turn] + FRAME_MS)
+                if one.ends and len(words(speakable(action.text))) > len(words(heard)):
+                    wrong.append(action.text)
+    return wrong
+
+
+def _voiced_turns(steps: list[Step]) -> dict[int, _Said]:
+    """Turn -> what was synthesised for it. Fixed phrases are found by the text of their line."""
+    found: dict[int, _Said] = {}
+    asked: dict[tuple[int, int], str] = {}
+    phrases: dict[str, e.Phrase] = {}
+    for step in steps:
+        match step.event:
+            case e.SpeechAudio(turn, attempt, pcmu, text, ends):
+                one = found.setdefault(turn, _Said())
+                if attempt != one.attempt:
+                    one.begin(attempt, asked.get((turn, attempt), ""))
+                one.ends += [(char, one.base_ms + end) for char, end in zip(text, ends, strict=False)]
+                one.pcmu += pcmu
+            case e.PhrasesLoaded(loaded):
+                phrases.update((phrase.text, phrase) for phrase in loaded)
+        for action in step.actions:
+            if isinstance(action, a.Speak):
+                asked.setdefault((action.turn, action.attempt), action.text)
+            if isinstance(action, a.LineAdded) and action.turn not in found and action.text in phrases:
+                phrase = phrases[action.text]
+                aligned = list(zip(phrase.text, phrase.ends_ms, strict=False))
+                found[action.turn] = _Said(bytearray(phrase.pcmu), aligned)
+    return found

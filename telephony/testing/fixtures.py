@@ -1,0 +1,167 @@
+"""What the pytest fixtures give (see `pytest_plugin.py`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from telephony.agent import Agent
+from telephony.audio import tones
+from telephony.call.actions import LineAdded
+from telephony.clock import Clock
+from telephony.speakable import speakable
+from telephony.tape.read import read
+from telephony.tape.replay import replay
+from telephony.tape.show import timeline
+from telephony.tape.timeline import Timeline
+from telephony.testing.carrier import CallOver, PhoneCall
+from telephony.testing.openai import CallTool, Say
+from telephony.testing.openai import Part as Answer
+from telephony.testing.script import (
+    PATIENCE_MS,
+    CallerScript,
+    HangsUp,
+    Move,
+    Presses,
+    Reply,
+    Says,
+    ScriptFailed,
+    Waits,
+    WaitsForAgent,
+    reply_to,
+)
+from telephony.testing.stack import WORD_MS, Stack, Tape, local_stack
+
+SPEED = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Replays:
+    """Tapes in `folder`. A difference fails the test with both sides in words."""
+
+    folder: Path
+
+    def __call__(self, path: str | Path = ".") -> Timeline:
+        """Replays the tape in `path` (as seen from the test file) and gives its timeline."""
+        tape = read(self.folder / path)
+        done = replay(tape)
+        if not done.same:
+            pytest.fail(done.report(), pytrace=False)
+        return timeline(tape)
+
+
+class OverSockets:
+    """Lets scripted callers call over real sockets: a carrier, the service, and scripted providers."""
+
+    async def __call__(
+        self,
+        script: CallerScript,
+        agent: Agent,
+        replies: Iterable[Reply] = (),
+        *,
+        speed: float = SPEED,
+        **options: Any,
+    ) -> Timeline:
+        """One call; the timeline of what happened in it. `options` are those of `local_stack`. Raises ScriptFailed, and
+        AssertionError if the service broke Twilio's protocol."""
+        async with local_stack(agent, clock=Clock(speed), replies=_model(list(replies)), **options) as stack:
+            phone = await stack.dial()
+            tape = await stack.tape(phone)
+            try:
+                await _Caller(stack, phone, tape).run(script.moves)
+            finally:
+                await phone.hang_up()
+                await phone.ended()
+            assert phone.violations == [], phone.violations
+            await tape.until(lambda: tape.closed)
+        return Timeline(tape.steps, partial(speakable, language=agent.voice.language))
+
+
+def _model(replies: Sequence[Reply]) -> Any:
+    """The scripted model: the n-th reply for the caller's n-th turn, and what follows its n-th tool call."""
+
+    def answer(body: dict[str, Any]) -> list[Answer]:
+        roles = [message["role"] for message in body["messages"]]
+        turn = roles.count("user") - 1
+        since = len(roles) - 1 - roles[::-1].index("user") if "user" in roles else 0
+        done = roles[since:].count("tool")
+        parts: list[Answer] = []
+        for part in reply_to(replies, turn):
+            if isinstance(part, str):
+                parts += [Say(part)] if not done else []
+            elif done:
+                done -= 1
+            else:
+                return [*parts, CallTool(part.name, json.loads(part.arguments))]
+        return parts
+
+    return answer
+
+
+class _Caller:
+    """A script on its way through a real call."""
+
+    def __init__(self, stack: Stack, phone: PhoneCall, tape: Tape) -> None:
+        self._stack, self._phone, self._tape = stack, phone, tape
+        self._moved_ms = 0
+        self._settled = 0
+
+    async def run(self, moves: Iterable[Move]) -> None:
+        try:
+            for move in moves:
+                await self._do(move)
+            await self._until_silent(1_500)
+        except CallOver:
+            pass
+
+    async def _do(self, move: Move) -> None:
+        phone = self._phone
+        match move:
+            case Says(text, pcmu, after_ms):
+                if after_ms is not None:
+                    await self._patiently(phone.agent_speaking(), "the agent did not speak")
+                    await self._pause(after_ms)
+                self._stack.elevenlabs.stt.script.add(text)
+                await phone.say(pcmu or tones.sine(300, WORD_MS * len(text.split())))
+            case WaitsForAgent(quiet_ms):
+                await self._until_silent(quiet_ms)
+            case Waits(ms):
+                await self._pause(ms)
+            case Presses(keys):
+                await phone.press(keys)
+            case HangsUp():
+                await phone.hang_up()
+                await phone.ended()
+                raise CallOver("the caller has hung up")
+        if not isinstance(move, WaitsForAgent | Waits):
+            self._moved_ms = phone.now_ms
+            self._settled = self._lines()
+
+    async def _until_silent(self, quiet_ms: int) -> None:
+        async def over() -> None:
+            await self._phone.until(lambda: self._phone.line.playout.loud_until_ms > self._moved_ms)
+            await self._phone.until(lambda: self._lines() > self._settled)  # longer than a pause for breath
+            await self._phone.agent_silent(for_ms=quiet_ms)
+
+        await self._patiently(over(), "the agent did not speak, or did not stop")
+
+    async def _pause(self, ms: int) -> None:
+        until = self._phone.now_ms + ms
+        await self._phone.until(lambda: self._phone.now_ms >= until)
+
+    async def _patiently(self, waiting: Any, failure: str) -> None:
+        try:
+            async with self._stack.clock.timeout(PATIENCE_MS):
+                await waiting
+        except TimeoutError:
+            raise ScriptFailed(f"{failure} within {PATIENCE_MS // 1_000} s") from None
+
+    def _lines(self) -> int:
+        """How many lines of the agent are on record."""
+        return sum(one.speaker == "agent" for _, one in self._tape.actions(LineAdded))

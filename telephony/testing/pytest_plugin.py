@@ -1,0 +1,51 @@
+"""Fixtures for tests of phone calls. pytest finds them by itself where the package is installed.
+
+    def test_booking(replay):                       # a recorded call, beside the test file
+        call = replay()
+        assert call.called("book_table")
+
+    def test_patience(caller):                      # a scripted caller, in virtual time
+        call = caller.waits_for_agent().says("what are your opening hours").hangs_up().call(agent, ["At nine."])
+        assert call.slowest_answer_ms <= 1_200
+
+    async def test_wires(carrier, caller):          # the same caller, over real sockets
+        call = await carrier(caller.waits_for_agent().says("hello").hangs_up(), agent, ["Hello!"])
+
+All three give a `Timeline` (see `telephony/tape/timeline.py`) for plain asserts. Nothing of the package is imported
+before a fixture is used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from telephony.testing.fixtures import OverSockets, Replays
+    from telephony.testing.script import CallerScript
+
+
+@pytest.fixture
+def replay(request: pytest.FixtureRequest) -> Replays:
+    """`replay()` replays the tape beside the test file (or `replay("folder")`) and fails at the first difference."""
+    from telephony.testing.fixtures import Replays
+
+    return Replays(Path(request.path).parent)
+
+
+@pytest.fixture
+def caller() -> CallerScript:
+    """A caller with nothing to do yet: chain what they do, then `.call(agent, replies)`."""
+    from telephony.testing.script import CallerScript
+
+    return CallerScript()
+
+
+@pytest.fixture
+def carrier() -> OverSockets:
+    """`await carrier(caller, agent, replies)` lets a scripted caller call over real sockets."""
+    from telephony.testing.fixtures import OverSockets
+
+    return OverSockets()

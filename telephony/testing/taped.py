@@ -1,0 +1,238 @@
+"""Local services that know a tape: ears, model, tools, voice and detector that answer as the recorded ones did.
+
+For `wire.py`. The words are given by where in the caller's audio they were said, replies by the words that they answer,
+speech by its text; what is not on the tape is a placeholder, or something of the usual length.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import partial
+from typing import Any
+
+from telephony.agent import Agent, Voice
+from telephony.call import events as e
+from telephony.call.thinking import END_CALL
+from telephony.tape.agenda import middle
+from telephony.tape.minds import MS_PER_CHAR, PLACEHOLDER, thoughts, utterances
+from telephony.tape.read import Tape
+from telephony.tape.words import plain
+from telephony.tape.world import Spoken, spoken_words
+from telephony.testing.elevenlabs_stt import SttLatency
+from telephony.testing.openai import CallTool, Part, Say
+from telephony.tools import Tool
+from telephony.vad import Detector
+
+FRAME_MS = 20
+FRAME = 160
+
+
+class TapedParts:
+    """The caller, and the services' answers. `caller` is their audio from the first frame on, `gaps` what the carrier
+    lost of it (from, ms), `keys` what was pressed (after so many bytes of audio, key)."""
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+        self.caller, self.gaps = _frames(tape)
+        self.keys = _keys(tape)
+        last = tape.steps[-1].event if tape.steps else None
+        self.hangs_up = isinstance(last, e.CallerLeft)
+        self._thoughts = thoughts(tape.steps)
+        self._sounds = _sounds(tape)
+        self._results = _results(tape)
+        self.hearing = SttLatency(final_ms=_final_ms(tape))
+
+    def agent(self) -> Agent:
+        """Who answered, as far as turn-taking goes; its tools return what they returned."""
+        header = self._tape.header
+        own = {one.name for one in fields(Agent)}
+        policy = {
+            one.name: getattr(header.policy, one.name)
+            for one in fields(header.policy)
+            if one.name in own - {"language"}
+        }
+        tools = tuple(
+            Tool(name, name, {"type": "object", "properties": {}}, partial(_return, results))
+            for name, results in self._results.items()
+            if name != END_CALL
+        )
+        return Agent(prompt="", voice=Voice(language=header.language or "en"), tools=tools, **policy)
+
+    def detector(self) -> Detector:
+        return _Recorded([s.event for s in self._tape.steps if isinstance(s.event, e.AudioReceived)])
+
+    def ears(self) -> _Ears:
+        return _Ears(_in_audio(self._tape))
+
+    def answer(self, body: dict[str, Any]) -> list[Part]:
+        """The model: the reply to the same words of the caller's, from where the request has got to."""
+        messages = body["messages"]
+        asked = [at for at, message in enumerate(messages) if message["role"] == "user"]
+        said = plain(messages[asked[-1]]["content"]) if asked else ("",)
+        done = sum(message["role"] == "tool" for message in messages[asked[-1] :]) if asked else 0
+        same = [one for one in self._thoughts if one.said == said]
+        turns = sum(1 for one in messages if one["role"] == "user")
+        if not same:
+            return [Say(PLACEHOLDER)]
+        thought = min(same, key=lambda one: (not one.whole, abs(one.turn - turns)))
+        parts: list[Part] = []
+        text = ""
+        for _, _, part in thought.parts:
+            if isinstance(part, e.ReplyDelta) and not done:
+                text += part.text
+            elif isinstance(part, e.ToolWanted):
+                if not done:
+                    parts += [Say(text)] if text.strip() else []
+                    return [*parts, CallTool(part.name, json.loads(part.arguments or "{}"))]
+                done -= 1
+        return [Say(text)] if text.strip() else []
+
+    async def speak(self, text: str) -> tuple[bytes, tuple[int, ...]]:
+        """The voice: the tape's sound of `text`, or of a text that holds it; else something of the usual length."""
+        wanted = " ".join(text.split())
+        for known, pcmu, ends in self._sounds:
+            at = known.find(wanted)
+            if wanted and at >= 0 and len(ends) == len(known):
+                begin = ends[at - 1] if at else 0
+                until = ends[at + len(wanted) - 1]
+                places = [end - begin for end in ends[at : at + len(wanted)]]
+                return pcmu[begin * 8 : until * 8], _stretched(text, wanted, places)
+        usual = tuple((index + 1) * MS_PER_CHAR for index in range(len(text)))
+        return b"\x55" * (len(text) * MS_PER_CHAR * 8), usual
+
+
+def _stretched(text: str, wanted: str, places: Sequence[int]) -> tuple[int, ...]:
+    """The ends of the characters of `text`, from those of the same text without spare white space."""
+    found, at = [], 0
+    for char in text:
+        if at < len(wanted) and char == wanted[at]:
+            at += 1
+        found.append(places[min(at, len(places)) - 1] if at else 0)
+    return tuple(found)
+
+
+def _return(results: deque[str], **arguments: Any) -> str:
+    return results.popleft() if len(results) > 1 else results[0]
+
+
+def _results(tape: Tape) -> dict[str, deque[str]]:
+    names: dict[str, str] = {}
+    found: dict[str, deque[str]] = {}
+    for step in tape.steps:
+        if isinstance(step.event, e.ToolWanted):
+            names[step.event.tool_call_id] = step.event.name
+        elif isinstance(step.event, e.ToolFinished) and step.event.tool_call_id in names:
+            found.setdefault(names[step.event.tool_call_id], deque()).append(step.event.result)
+    return found
+
+
+def _frames(tape: Tape) -> tuple[bytes, tuple[tuple[int, int], ...]]:
+    """The caller's audio from the first frame on, and where the carrier lost some: (from, ms)."""
+    frames = [step.event for step in tape.steps if isinstance(step.event, e.AudioReceived)]
+    first = frames[0].media_ms if frames else 0
+    audio, gaps = bytearray(), []
+    for frame in frames:
+        at = len(audio) // 8
+        if (missing := frame.media_ms - first - at) >= FRAME_MS:
+            missing -= missing % FRAME_MS
+            gaps.append((at, missing))
+            audio += b"\xff" * (missing * 8)
+        audio += frame.pcmu
+    return bytes(audio), tuple(gaps)
+
+
+def _keys(tape: Tape) -> list[tuple[int, str]]:
+    """(bytes of the caller's audio before it, key)."""
+    found, taken = [], 0
+    for step in tape.steps:
+        if isinstance(step.event, e.AudioReceived):
+            taken += FRAME
+        elif isinstance(step.event, e.KeyPressed):
+            found.append((taken, step.event.digit))
+    return found
+
+
+def _sounds(tape: Tape) -> list[tuple[str, bytes, list[int]]]:
+    """(text, sound, end of each character in ms) of all that was spoken."""
+    found: list[tuple[str, bytes, list[int]]] = []
+    for step in tape.steps:
+        if isinstance(step.event, e.PhrasesLoaded):
+            found += [(one.text, one.pcmu, list(one.ends_ms)) for one in step.event.phrases]
+    for unit in utterances(tape.steps):
+        text = "".join(audio.text for _, _, audio in unit.parts)
+        ends = [end - unit.base_ms for _, _, audio in unit.parts for end in audio.ends_ms]
+        found.append((" ".join(text.split()), b"".join(audio.pcmu for _, _, audio in unit.parts), _solid(text, ends)))
+    return found
+
+
+def _solid(text: str, ends: Sequence[int]) -> list[int]:
+    """The ends of the characters that are left when white space is made single and cut off at both sides."""
+    found: list[int] = []
+    space = True
+    for char, end in zip(text, ends, strict=False):
+        if not char.isspace() or not space:
+            found.append(end)
+        space = char.isspace()
+    return found[: len(" ".join(text.split()))]
+
+
+def _final_ms(tape: Tape) -> int:
+    asked: dict[int, int] = {}
+    late: list[int] = []
+    for step in tape.steps:
+        if isinstance(step.event, e.TranscriptFinal) and step.event.commit in asked:
+            late.append(step.now_ms - asked[step.event.commit])
+        asked.update((one.commit, step.now_ms) for one in step.actions if hasattr(one, "commit"))
+    return middle(late, 120)
+
+
+def _in_audio(tape: Tape) -> list[tuple[int, str]]:
+    """(when it is out, in ms of the caller's audio; word)."""
+    heard: list[Spoken] = spoken_words(tape.steps)
+    found, frames, index = [], 0, 0
+    for step in tape.steps:
+        while index < len(heard) and heard[index].at <= step.now_ms:
+            found.append((frames * FRAME_MS, heard[index].text))
+            index += 1
+        frames += isinstance(step.event, e.AudioReceived)
+    return found + [(frames * FRAME_MS, one.text) for one in heard[index:]]
+
+
+class _Recorded:
+    """A detector that found what the recorded call's found."""
+
+    def __init__(self, frames: Sequence[e.AudioReceived]) -> None:
+        self._frames = deque(frames)
+
+    def hear(self, pcmu: bytes) -> tuple[int | None, int]:
+        if not self._frames:
+            return None, -960
+        frame = self._frames.popleft()
+        return frame.speech, frame.level
+
+    def reset(self) -> None:
+        pass
+
+
+class _Ears:
+    """A recogniser that knows the words and when each was out."""
+
+    def __init__(self, words: Sequence[tuple[int, str]]) -> None:
+        self._words = deque(words)
+        self._ms = 0
+
+    def hear(self, pcmu: bytes) -> None:
+        self._ms += len(pcmu) // 8
+
+    async def partial(self) -> str:
+        return " ".join(word for at, word in self._words if at <= self._ms)
+
+    async def commit(self) -> tuple[str, list[tuple[str, float, float]]]:
+        out: list[tuple[str, float, float]] = []
+        while self._words and self._words[0][0] <= self._ms:
+            at, word = self._words.popleft()
+            out.append((word, max(0, at - 250) / 1000, at / 1000))
+        return " ".join(word for word, _, _ in out), out

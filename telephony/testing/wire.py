@@ -1,0 +1,142 @@
+"""Wire replay: a recorded call once more over real sockets, through the whole service.
+
+    done = await wire_replay(read(path), clock=Clock(speed=10))
+    assert done.same, done.report()
+
+The carrier sends the caller's frames as they came, with their gaps, keys and hang-up; the service is the real one, with
+all its sockets. Behind it stand local servers that know the tape: the ears hear the words where they were said, the
+model answers the same words as it did, tools return what they returned, and the voice has the same sound. So the call
+need not have been with the local parts, and nothing of a vendor is asked. It is not exact as a replay is: sockets have
+latencies of their own. What must be the same is what happens, in what order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from telephony.call import events as e
+from telephony.clock import Clock
+from telephony.errors import TelephonyError
+from telephony.speakable import speakable
+from telephony.tape.codec import BadTape
+from telephony.tape.compare import moments, row_text, rows
+from telephony.tape.format import PIPELINE
+from telephony.tape.read import Tape
+from telephony.tape.timeline import Timeline
+from telephony.tape.words import plain
+from telephony.testing.carrier import CallOver, PhoneCall
+from telephony.testing.carrier_faults import CarrierFaults
+from telephony.testing.elevenlabs_stt import LocalStt
+from telephony.testing.elevenlabs_tts import LocalTts
+from telephony.testing.stack import Tape as Watching
+from telephony.testing.stack import local_stack
+from telephony.testing.taped import TapedParts
+from telephony.vad import Detector
+
+PATIENCE_MS = 20_000
+BEGIN_WORDS = 3
+MOVED_MS = 250
+"""A moment that comes so much earlier or later than on the tape is the same to a listener, over sockets."""
+
+
+@dataclass(slots=True)
+class WireReplay:
+    """What came of it. `violations` is what the carrier found wrong with the service; `otherwise` are moments that
+    came otherwise or at another time, as lines."""
+
+    tape: Tape
+    now: Timeline
+    violations: list[str] = field(default_factory=list)
+    otherwise: list[str] = field(default_factory=list)
+
+    @property
+    def same(self) -> bool:
+        """The protocol was kept, and both said and did the same."""
+        then = Timeline(self.tape.steps, self.tape.header.speakable())
+        return not self.violations and conversation(then) == conversation(self.now)
+
+    def report(self) -> str:
+        head = f"{self.tape.path}: {self.tape.length_ms / 1000:.1f} s over sockets: "
+        head += "the same conversation" if self.same else "ANOTHER CONVERSATION"
+        return "\n".join([head, *(f"  {line}" for line in (*self.violations, *self.otherwise))])
+
+
+def conversation(call: Timeline) -> tuple[str, list[str], list[str]]:
+    """What the caller said, how the agent's lines begin, and which tools ran."""
+    lines = [" ".join(plain(text)[:BEGIN_WORDS]) for speaker, text in call.lines if speaker == "agent"]
+    said = " ".join(" ".join(plain(text)) for speaker, text in call.lines if speaker == "caller")
+    return said, lines, [one.name for one in call.tools if one.ran]
+
+
+async def wire_replay(
+    tape: Tape, *, clock: Clock | None = None, detector: Callable[[], Detector] | None = None
+) -> WireReplay:
+    """See the module text. `detector` (None: what the recorded call's one found) listens to the frames again."""
+    if tape.header.engine != PIPELINE:
+        raise BadTape(f"only calls of the pipeline can be replayed so; this one was held by {tape.header.engine!r}")
+    clock = clock or Clock()
+    known = TapedParts(tape)
+    stack = local_stack(
+        known.agent(),
+        clock=clock,
+        replies=known.answer,
+        stt=LocalStt(clock=clock, recognizer=known.ears, latency=known.hearing),
+        tts=LocalTts(clock=clock, synthesize=known.speak),
+        detector=detector or known.detector,
+    )
+    async with stack as parts:
+        first = next((s.event.media_ms for s in tape.steps if isinstance(s.event, e.AudioReceived)), 0)
+        phone = await parts.dial(CarrierFaults(first_timestamp_ms=first, gaps=known.gaps))
+        watching = await _call(phone, known, parts.tape(phone), clock)
+        violations = [f"the carrier: {code} {text}" for code, text in phone.violations]
+    now = Timeline(watching.steps, partial(speakable, language=tape.header.language or "en"))
+    return WireReplay(tape, now, violations, _otherwise(tape, now))
+
+
+def wire_replay_all(tapes: Sequence[Tape], tell: Callable[[str], None], speed: float) -> int:
+    """Replays tapes over sockets, one after the other, and tells of each. The exit code: 0 all the same, 1 not."""
+    code = 0
+    for tape in tapes:
+        done = asyncio.run(wire_replay(tape, clock=Clock(speed)))
+        tell(done.report())
+        code = code or int(not done.same)
+    return code
+
+
+def _otherwise(tape: Tape, now: Timeline) -> list[str]:
+    then = Timeline(tape.steps, tape.header.speakable())
+    found = []
+    for row in rows(moments(then), moments(now)):
+        moved = row.then is not None and row.now is not None and abs(row.then.at - row.now.at) > MOVED_MS
+        if row.then is None or row.now is None or moved:
+            found.append(row_text(row))
+    return found
+
+
+async def _call(phone: PhoneCall, known: TapedParts, beginning: Any, clock: Clock) -> Watching:
+    """The caller's side, from the first frame to the end."""
+    voice = phone.line.voice
+    speaking = asyncio.ensure_future(phone.say(known.caller))
+    try:
+        async with clock.timeout(PATIENCE_MS + len(known.caller) // 8):
+            watching: Watching = await beginning
+            for after, key in known.keys:
+                await phone.until(lambda after=after: voice.taken >= after)  # type: ignore[misc]
+                await phone.press(key)
+            await speaking
+            if not known.hangs_up:
+                await phone.until(lambda: False)
+    except CallOver:
+        pass
+    except TimeoutError:
+        raise TelephonyError("the call did not come to its end") from None
+    finally:
+        speaking.cancel()
+        await phone.hang_up()
+        await phone.ended()
+    await watching.until(lambda: watching.closed)
+    return watching

@@ -1,0 +1,44 @@
+"""Calls for the tests of tapes: made in virtual time, written to a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from telephony.call import events as e
+from telephony.call.policy import Policy
+from telephony.observe import Step
+from telephony.tape.format import Header
+from telephony.tape.write import write
+from telephony.testing.simulator import Calls, Simulator, last_words
+
+GREETING = Policy(greeting="Hello, how can I help?")
+LONG = "We open at nine in the morning and close at six. On Sundays we stay closed. Please book ahead."
+
+
+def replies(history):
+    words = last_words(history)
+    if "book" in words:
+        return [Calls("book_table", '{"people": 4}', "Booked."), "Your table is booked."]
+    return ["Goodbye!"] if "bye" in words else [LONG]
+
+
+def conversation(policy: Policy = GREETING) -> Simulator:
+    """A question, an interruption, a cough, keys, a tool, a goodbye: 40 seconds."""
+    sim = Simulator(policy, replies)
+    sim.says(3_000, "what are your opening hours")
+    sim.says(9_000, "wait I want to book a table", ms=1_500)
+    sim.coughs(15_000, 200)
+    sim.at(20_000, e.KeyPressed("1"))
+    sim.at(20_300, e.KeyPressed("#"))
+    sim.says(29_000, "thank you bye")
+    return sim.run(40_000)
+
+
+def steps(sim: Simulator) -> list[Step]:
+    return [Step(seq, now, event, actions) for seq, (now, event, actions) in enumerate(sim.steps)]
+
+
+def tape(folder: Path, sim: Simulator | None = None) -> Path:
+    sim = sim or conversation()
+    write(folder, Header(policy=sim.policy, call={"sid": "CA1"}), steps(sim))
+    return folder

@@ -1,0 +1,186 @@
+"""Rehearsals: unchanged they are the tape; with other rules they are what would have come of it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.call.history import History
+from telephony.call.policy import Policy, TurnTaking
+from telephony.cli import app
+from telephony.tape.codec import BadTape
+from telephony.tape.compare import moments, rows, totals
+from telephony.tape.format import Header
+from telephony.tape.read import Tape, find, read
+from telephony.tape.rehearse import Rehearsal, rehearse, with_settings
+from telephony.tape.rehearsed import changed
+from telephony.tape.replay import replay
+from telephony.testing.simulator import Calls, Part, Simulator
+from tests.tape.calls import GREETING, LONG, conversation, replies, steps, tape
+
+
+def taped(sim: Simulator) -> Tape:
+    made = steps(sim)
+    return Tape(Path("call"), Header(policy=sim.policy), made, ended=True, whole=len(made))
+
+
+def rehearsed(tape: Tape, *settings: str) -> Rehearsal:
+    return rehearse(tape, changed(tape.header, settings, None, None))
+
+
+def ruled(**rules: int | str) -> Policy:
+    return replace(GREETING, turn_taking=replace(TurnTaking(), **rules))
+
+
+@pytest.mark.parametrize("speculate", ["off", "llm", "speech"])
+def test_an_unchanged_rehearsal_is_the_tape(speculate: str):
+    """Step for step: interruptions, tools, keys, replies on trial, marks, deadlines."""
+    tape = taped(conversation(ruled(speculate=speculate)))
+    done = rehearsed(tape)
+    assert done.steps == tape.steps
+    assert (done.diverged_ms, done.made_up) == (None, 0)
+
+
+SAID = ("what are your opening hours", "wait", "yes", "i want to", "book a table for four please", "mm-hm")
+FAULTS = ("", "no_finals", "no_partials", "tts_fails", "no_alignment", "marks_lost", "tts_silent_once", "llm_hangs")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_call_is_rehearsed_to_itself(seed: int):
+    """Chance callers, latencies and faults: what the world outside does is understood from the tape alone."""
+    rng = random.Random(seed)
+
+    def answer(history: History) -> list[Part]:
+        chosen = rng.choice((LONG, "All right. What else?", "Sure. ", ""))
+        return [chosen, Calls("book_table", "{}", "ok"), "Done."] if rng.random() < 0.3 else [chosen]
+
+    sim = Simulator(ruled(speculate=rng.choice(("off", "llm", "speech"))), answer, phrases=rng.random() < 0.8)
+    for latency in fields(sim.latencies):
+        setattr(sim.latencies, latency.name, rng.choice((5, 20, 120, 250, 700)))
+    if fault := FAULTS[seed % len(FAULTS)]:
+        setattr(sim.faults, fault, True)
+    at = 1_500
+    while at < 20_000:
+        at = rng.choice((lambda: sim.says(at, rng.choice(SAID)), lambda: sim.coughs(at, rng.choice((100, 500)))))()  # noqa: B023  (called at once)
+        sim.at(at + 200, e.KeyPressed(rng.choice("12#")), lambda: rng.random() < 0.1)
+        at += rng.choice((300, 700, 1_500, 4_000))
+    tape = taped(sim.run(25_000))
+    assert rehearsed(tape).steps == tape.steps
+
+
+def test_a_reply_that_was_stopped_before_anything_came_of_it_does_not_come_earlier():
+    """How slow the model would have been is not on the tape: it was slower than that."""
+    sim = Simulator(GREETING, replies)
+    sim.latencies.first_token = 1_400
+    sim.says(3_000, "what are your")
+    sim.says(5_000, "opening hours please")
+    tape = taped(sim.run(15_000))
+    assert rehearsed(tape).steps == tape.steps
+    eager = rehearsed(tape, "turn_taking=eager")
+    assert "apology" not in [x.what for s in eager.steps for x in s.actions if isinstance(x, a.Explain)]
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        ({}, {"finished_ms": 900, "likely_ms": 900}),
+        ({"finished_ms": 900, "likely_ms": 900}, {}),
+        ({}, {"speculate": "off"}),
+        ({"speculate": "off"}, {}),
+    ],
+)
+def test_a_rehearsal_foretells_the_call(then: dict[str, int | str], now: dict[str, int | str]):
+    """What a call with other rules would have been can be told from a tape: here both exist."""
+    real = taped(conversation(ruled(**now)))
+    foretold = rehearse(taped(conversation(ruled(**then))), real.header)
+    pairs = rows(moments(Rehearsal(real, real.header, real.steps).now), moments(foretold.now))
+    assert [row for row in pairs if row.then is None or row.now is None] == []
+    assert [row for row in pairs if row.then and row.now and abs(row.then.at - row.now.at) > 60] == []
+
+
+def test_a_later_answer_is_counted_and_the_comparison_goes_on():
+    """The caller heard the same before each thing they did: only the waits differ."""
+    tape = taped(conversation())
+    done = rehearsed(tape, "turn_taking.finished_ms=900", "turn_taking.likely_ms=900")
+    assert done.diverged_ms is None
+    then, now = totals(done.then, None), totals(done.now, None)
+    later = [new - old for old, new in zip(then.answers, now.answers, strict=True)]
+    assert min(later) == 0, "keys wait for no words"
+    assert sum(by > 0 for by in later) >= 2
+    assert done.now.lines == done.then.lines
+
+
+def paused(policy: Policy) -> Simulator:
+    """The caller pauses for breath in the middle."""
+    sim = Simulator(policy, replies)
+    sim.says(3_000, "i would like to know something and")
+    sim.says(6_400, "what are your opening hours")
+    return sim.run(20_000)
+
+
+def test_an_answer_into_a_pause_is_counted():
+    """The rules would have taken a breath for the end: the reply to half a sentence is a placeholder."""
+    tape = taped(paused(ruled(trailing_ms=2_500)))
+    assert totals(rehearsed(tape).then, None).cut_offs == 0
+    done = rehearsed(tape, "turn_taking.trailing_ms=300")
+    assert done.made_up == 1
+    assert totals(done.now, done.diverged_ms).cut_offs == 1
+    assert ("caller", "i would like to know something and") in done.now.lines
+
+
+def test_a_false_alarm_that_goes_away_is_counted():
+    """A cough silenced the agent; with a later hold it does not, and nothing else changes."""
+    sim = Simulator(GREETING, lambda history: [LONG])
+    sim.says(3_000, "what are your opening hours")
+    sim.coughs(7_000, 250)
+    tape = taped(sim.run(25_000))
+    done = rehearsed(tape, "turn_taking.hold_after_ms=400")
+    then, now = (totals(one, done.diverged_ms) for one in (done.then, done.now))
+    assert (then.false_alarms, now.false_alarms) == (1, 0)
+    assert done.now.lines == done.then.lines
+    assert len(done.now.agent_spans) < len(done.then.agent_spans)
+
+
+def test_settings_are_found_by_name_or_refused():
+    """Numbers, words, presets; no guessing."""
+    policy = with_settings(Policy(), ["turn_taking.hold_after_ms=300", "limits.filler_ms = 900", "greeting=Hi."])
+    assert (policy.turn_taking.hold_after_ms, policy.limits.filler_ms, policy.greeting) == (300, 900, "Hi.")
+    assert with_settings(Policy(), ["turn_taking=patient"]).turn_taking == TurnTaking.preset("patient")
+    for wrong in ("turn_taking.hold_ms=1", "turn_taking=3", "greeting", "turn_taking.hold_after_ms=x", "expects=1"):
+        with pytest.raises(BadTape, match="--set"):
+            with_settings(Policy(), [wrong])
+
+
+def test_a_folder_is_rehearsed_with_sums_and_new_tapes(tmp_path: Path):
+    """From the command line; the new tapes replay."""
+    for name in ("a", "b"):
+        tape(tmp_path / "calls" / name)
+    ran = CliRunner().invoke(app, ["rehearse", str(tmp_path / "calls")])
+    assert (ran.exit_code, ran.output.count(": the same")) == (0, 2)
+    command = ["rehearse", str(tmp_path / "calls"), "--set", "turn_taking=patient", "--out", str(tmp_path / "new")]
+    ran = CliRunner().invoke(app, command)
+    assert ran.exit_code == 1, ran.output
+    assert "turn_taking.finished_ms 380 -> 570" in ran.output
+    assert "All 2 calls, 80 s that can be compared:" in ran.output
+    assert "wait for an answer, in the middle" in ran.output
+    assert [replay(read(one)).same for one in find(tmp_path / "new")] == [True, True]
+    ran = CliRunner().invoke(app, [*command[:2], "--set", "turn_taking.speculate=often"])
+    assert ran.exit_code == 2
+
+
+def test_another_agent_is_rehearsed(tmp_path: Path):
+    """Its greeting is another: from the caller's first word on it is another call."""
+    tape(tmp_path / "call")
+    ran = CliRunner().invoke(
+        app, ["rehearse", str(tmp_path / "call"), "--agent", "telephony.examples.receptionist:agent"]
+    )
+    assert ran.exit_code == 1, ran.output
+    told = ran.output.split("from here on the caller has heard something else")
+    assert len(told) == 2
+    assert "agent begins: 'Hello, this is the Blue Door restaurant." in told[0]

@@ -1,0 +1,157 @@
+"""Replay: exact, and readable where it is not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from telephony.call import call as call_module
+from telephony.call.policy import Limits, Policy, TurnTaking
+from telephony.speakable import speakable
+from telephony.tape.format import Header
+from telephony.tape.read import Tape
+from telephony.tape.replay import replay, replay_all
+from telephony.testing.simulator import Simulator
+from tests.tape.calls import GREETING, conversation, steps, tape
+
+
+def made(**changes: int) -> Tape:
+    """The conversation's tape, with another turn-taking in its header."""
+    sim = conversation()
+    policy = replace(sim.policy, turn_taking=TurnTaking(**changes))
+    tape = Tape(Path("call"), header_of(policy), steps(sim), ended=True)
+    tape.whole = len(tape.steps)
+    return tape
+
+
+def header_of(policy: Policy) -> Header:
+    return Header(policy=policy)
+
+
+def test_the_same_core_decides_the_same():
+    """Every action of every step."""
+    done = replay(made())
+    assert done.same
+    assert done.report().endswith("the same")
+
+
+def test_the_first_difference_is_told_in_words_with_what_is_around_it():
+    """Both sides, and two seconds before and after."""
+    done = replay(made(hold_after_ms=400))
+    assert done.difference is not None
+    report = done.report()
+    assert "DIFFERENT" in report
+    assert "- on the tape: decide: hold (turn 2): why=voice" in report
+    assert "- on the tape: silence the agent (clear)" in report
+    assert "+ now: nothing" in report
+    shown = [float(line.split()[0]) for line in report.splitlines()[3:] if line.strip()[:1].isdigit()]
+    at = done.difference.step.now_ms / 1000
+    assert at - 2 <= min(shown) < at < max(shown) <= at + 2
+
+
+def test_another_deadline_is_a_difference_even_if_no_action_is():
+    """A core that wants to be woken at another time would have been given other events."""
+    sim = Simulator(replace(GREETING, limits=Limits(silence_prompt_ms=5_000)))
+    sim.frames = False
+    sim.run(9_000)
+    tape = Tape(Path("call"), header_of(sim.policy), steps(sim), ended=True, whole=len(sim.steps))
+    assert replay(tape).same
+    tape.header = header_of(replace(sim.policy, limits=Limits(silence_prompt_ms=4_000, frames_stop_ms=10_000)))
+    found = replay(tape).difference
+    assert found is not None
+    assert "deadline" in found.why or "wants to be called" in found.why
+
+
+def test_a_core_that_raises_is_told(monkeypatch: pytest.MonkeyPatch):
+    """The exception, where it came, and what the tape has."""
+
+    def broken(self, closed, now):
+        raise ZeroDivisionError("a slip")
+
+    tape = made()
+    monkeypatch.setattr(call_module.Call, "_utterance_over", broken)
+    report = replay(tape).report()
+    assert "the core raises ZeroDivisionError: a slip" in report
+    assert "think of an answer (turn 2) to 'what are your opening hours'" in report
+
+
+def test_the_exit_code_tells_the_worst(tmp_path: Path):
+    """0: the same; 1: a difference; 2: damaged."""
+    good, bad = made(), made(finished_ms=700, likely_ms=700)
+    damaged = replace_ended(made())
+    said: list[str] = []
+    assert replay_all([good], said.append) == 0
+    assert replay_all([good, damaged], said.append) == 2
+    assert replay_all([damaged, bad, good], said.append) == 1
+    assert len(said) == 6
+
+
+def replace_ended(tape: Tape) -> Tape:
+    tape.ended, tape.problems = False, ["it breaks off"]
+    return tape
+
+
+def test_spoken_forms_are_those_of_the_recorded_call():
+    """A tape says in which language its words were made speakable."""
+    sim = Simulator(GREETING, lambda history: ["It costs 25 euros."], speakable=lambda text: speakable(text, "de"))
+    sim.says(3_000, "how much is it")
+    sim.run(9_000)
+    tape = Tape(Path("call"), replace(header_of(sim.policy), language="de"), steps(sim), ended=True, whole=10**6)
+    assert replay(tape).same
+    tape.header = replace(tape.header, language="en")
+    assert not replay(tape).same
+
+
+ROOT = Path(__file__).parent.parent.parent
+VARIED = [
+    {"PYTHONHASHSEED": "0", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONUTF8": "0"},
+    {"PYTHONHASHSEED": "4242", "TZ": "America/New_York", "LC_ALL": "C.UTF-8", "PYTHONOPTIMIZE": "1"},
+]
+CHECK = """
+import decimal, random, sys, threading, time
+decimal.getcontext().prec = 5
+def never(*args, **kwargs):
+    raise AssertionError("the core asked for something that differs between machines")
+from pathlib import Path
+from telephony.tape.read import read
+from telephony.tape.replay import replay
+tape = read(Path(sys.argv[1]))
+for module, names in ((time, ("time", "monotonic", "perf_counter", "localtime")), (random, ("random", "choice"))):
+    for name in names:
+        setattr(module, name, never)
+threading.Thread.start = never
+done = replay(tape)
+print(done.report().split(": ", 1)[1])
+sys.exit(not done.same)
+"""
+
+
+@pytest.mark.parametrize("environ", VARIED, ids=["one", "other"])
+def test_nothing_of_the_machine_reaches_a_decision(tmp_path: Path, environ: dict[str, str]):
+    """Clock, chance, threads, hash seed, time zone, locale, encoding, decimal precision, another Python: all vary, and
+    the same tape replays the same."""
+    folder = tape(tmp_path / "call")
+    bare = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    for python in (sys.executable, *other_pythons()):
+        done = subprocess.run(
+            [python, "-c", CHECK, str(folder)],
+            env=bare | environ, cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout.split(": ")[-1]) == (0, "the same\n"), (python, done.stderr)
+
+
+def other_pythons() -> list[str]:
+    """Other versions on this machine that have what the package needs; OTHER_PYTHON may name one more."""
+    found = []
+    for name in (os.environ.get("OTHER_PYTHON", ""), "python3.11", "python3.12", "python3.13"):
+        path = shutil.which(name)
+        if path and not name.endswith(f"python{sys.version_info[0]}.{sys.version_info[1]}"):
+            there = subprocess.run([path, "-c", "import telephony.tape.replay"], cwd=ROOT, capture_output=True)
+            found += [path] if there.returncode == 0 else []
+    return found

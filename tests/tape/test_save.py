@@ -1,0 +1,76 @@
+"""A tape becomes a test; a change of decisions is accepted where it can be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from telephony.call import barge_in, floor
+from telephony.tape.bless import bless_all
+from telephony.tape.codec import BadTape
+from telephony.tape.read import read
+from telephony.tape.replay import replay
+from telephony.tape.save import save_test
+from tests.tape.calls import tape
+
+
+def test_a_saved_test_passes_and_is_smaller_than_its_tape(tmp_path: Path, pytester: pytest.Pytester):
+    """The whole stock of phrases is not in it; what was decided is the same."""
+    original = read(tape(tmp_path / "call"))
+    saved = save_test(original, "booking", pytester.path / "calls")
+    copied = read(saved.folder)
+    assert replay(copied).same
+    assert [step.actions for step in copied.steps] == [step.actions for step in original.steps]
+    assert copied.tape_bytes < original.tape_bytes - 50_000
+    pytester.makeini("[pytest]\nfilterwarnings = ignore::DeprecationWarning\n")
+    pytester.runpytest_inprocess(
+        saved.test, "-p", "telephony.testing.pytest_plugin", "-p", "no:asyncio"
+    ).assert_outcomes(passed=1)
+    with pytest.raises(FileExistsError):
+        save_test(original, "booking", pytester.path / "calls")
+
+
+def test_only_a_whole_tape_and_a_good_name_make_a_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A test that cannot pass helps nobody."""
+    good = read(tape(tmp_path / "call"))
+    with pytest.raises(BadTape, match="Python name"):
+        save_test(good, "my test", tmp_path)
+    good.header = replace(good.header, policy=replace(good.header.policy, greeting="Hi."))
+    with pytest.raises(BadTape, match="does not replay"):
+        save_test(good, "mine", tmp_path)
+    good.ended = False
+    with pytest.raises(BadTape, match="breaks off"):
+        save_test(good, "mine", tmp_path)
+
+
+def test_another_explanation_is_blessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The core says otherwise why it did what it did: the tape is written again, and replays from then on."""
+    path = tape(tmp_path / "call")
+    real = floor.judge
+
+    def judge(*given):
+        verdict, why = real(*given)
+        return verdict, f"a {why}" if why == "voice" and verdict is barge_in.Verdict.HOLD else why
+
+    monkeypatch.setattr(floor, "judge", judge)
+    assert not replay(read(path)).same
+    said: list[str] = []
+    assert bless_all([read(path)], said.append) == 0
+    assert "blessed, " in said[0]
+    assert replay(read(path)).same
+    assert read(path).header.made == "recorded,blessed"
+
+
+def test_what_would_have_gone_otherwise_is_not_blessed(tmp_path: Path):
+    """A later turn is another conversation: it is refused, with the moment, and rehearsing is offered."""
+    tape_then = read(tape(tmp_path / "call"))
+    rules = replace(tape_then.header.policy.turn_taking, finished_ms=900, likely_ms=900)
+    tape_then.header = replace(tape_then.header, policy=replace(tape_then.header.policy, turn_taking=rules))
+    before = (tmp_path / "call" / "tape.jsonl").read_bytes()
+    said: list[str] = []
+    assert bless_all([tape_then], said.append) == 1
+    assert "NOT blessed: at 5." in said[0]
+    assert "telephony rehearse" in said[1]
+    assert (tmp_path / "call" / "tape.jsonl").read_bytes() == before

@@ -1,0 +1,37 @@
+"""Wire replay: a recorded call once more, through every socket of the service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from telephony.call import events as e
+from telephony.clock import Clock
+from telephony.tape.read import read
+from telephony.testing.simulator import Simulator
+from telephony.testing.wire import wire_replay
+from tests.tape.calls import GREETING, replies, steps, tape
+
+
+def call(said: str = "what are your opening hours") -> Simulator:
+    """A question, an interruption, a tool, a key, a hang-up: 18 seconds."""
+    sim = Simulator(GREETING, replies)
+    sim.says(2_500, said)
+    sim.says(6_500, "wait I want to book a table", ms=1_500)
+    sim.at(11_500, e.KeyPressed("5"))
+    sim.at(17_000, e.CallerLeft("stop"))
+    return sim.run(18_000)
+
+
+async def test_a_tape_is_the_same_conversation_over_sockets(tmp_path: Path):
+    """The same words, interruption, tool and key; the carrier finds nothing wrong. Other words are told."""
+    recorded = read(tape(tmp_path / "call", call()))
+    done = await wire_replay(recorded, clock=Clock(speed=12))
+    assert done.same, done.report()
+    assert [one.verdict for one in done.now.interruptions][:1] == ["cut"]
+    assert done.now.called("book_table", people=4)
+    assert ("key", "5") in [(line.speaker, line.text) for line in done.now.record]
+    assert done.now.remembered_unheard == []
+    assert done.now.ended == "caller"
+    recorded.steps = steps(call("what are your prices"))
+    assert not done.same
+    assert "ANOTHER CONVERSATION" in done.report()
