@@ -179,8 +179,7 @@ def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
     stack.push_async_callback(asyncio.to_thread, recorder.close)
 
     def observer(call: IncomingCall) -> Observer | None:
-        agent = calls[call.call_sid].agent
-        return recorder.observe(call, agent) if isinstance(agent, Agent) else None
+        return recorder.observe(call, calls[call.call_sid].agent)
 
     service.board.observers.append(observer)
 

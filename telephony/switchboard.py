@@ -22,7 +22,7 @@ from typing import Protocol
 import structlog
 
 from telephony.agent import Agent, IncomingCall, ManagedAgent
-from telephony.bridge.bridge import Bridge, BridgePolicy
+from telephony.bridge.bridge import Bridge, bridge_policy, taking_over
 from telephony.call.actions import EndCall
 from telephony.call.call import Call, Ended
 from telephony.call.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, PhrasesLoaded
@@ -274,7 +274,7 @@ class _Staff:
         socket = self._outfit.managed(agent, self._live.call)
         self.start(socket)
         self._ports = [socket, socket, socket]
-        self._live.engine = Bridge(BridgePolicy(agent.limits, agent.wording, fallback=agent.fallback is not None))
+        self._live.engine = Bridge(bridge_policy(agent))
         return self._live.engine
 
     def switch(self, action: SwitchTo) -> tuple[Engine, Ports, tuple[Event, ...]]:
@@ -286,9 +286,8 @@ class _Staff:
         log.warning("engine_switched", call_sid=self._live.call.call_sid, engine=action.engine, why=action.why)
         for port in self._ports:
             port.stop()
-        agent = before.fallback
-        if action.history or not agent.greeting:
-            agent = replace(agent, greeting=agent.wording.apology)
+        policy = taking_over(before.fallback.policy(), action.history)
+        agent = replace(before.fallback, greeting=policy.greeting)
         self._live.agent = agent
         engine, phrases = self._pipeline(agent, action.history)
         return engine, self.ports(leg), (phrases, CallStarted("")) if action.begun else (phrases,)

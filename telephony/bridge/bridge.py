@@ -11,19 +11,20 @@ call, with the history so far; or an apology in the carrier's voice, and the end
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from telephony.agent import ManagedAgent
 from telephony.bridge.speech import ManagedSpeech
 from telephony.bridge.wire import FORMAT
 from telephony.call import events as e
 from telephony.call import managed as m
 from telephony.call.actions import Action, EndCall, Explain, LineAdded, RunTool, Transcribe
 from telephony.call.call import HANG_UPS, Ended
-from telephony.call.history import ToolUsed
+from telephony.call.history import History, ToolUsed
 from telephony.call.keypad import Keypad
 from telephony.call.patience import Patience
-from telephony.call.policy import Limits, Wording
+from telephony.call.policy import Limits, Policy, Wording
 from telephony.call.thinking import END_CALL
 
 LAST_WORDS_MS = 1_500
@@ -39,6 +40,15 @@ class BridgePolicy:
     limits: Limits = field(default_factory=Limits)
     wording: Wording = field(default_factory=Wording)
     fallback: bool = False
+
+
+def bridge_policy(agent: ManagedAgent) -> BridgePolicy:
+    return BridgePolicy(agent.limits, agent.wording, fallback=agent.fallback is not None)
+
+
+def taking_over(policy: Policy, history: History) -> Policy:
+    """How a pipeline begins that takes the call: with an apology; where nothing was said yet, with its greeting."""
+    return replace(policy, greeting=policy.wording.apology) if history or not policy.greeting else policy
 
 
 class Bridge:

@@ -85,7 +85,7 @@ def claims_the_floor(text: str, language: Language) -> bool:
     if any(word in language.stops or word in language.questions or word in language.commands for word in found):
         return True
     saying = [word for word in found if word not in language.backchannels and word not in language.weak]
-    return len(saying) >= 2 or any(len(word) >= SURE_LETTERS for word in saying) or not language.known and bool(found)
+    return len(saying) >= 2 or any(len(word) >= SURE_LETTERS for word in saying) or (not language.known and bool(found))
 
 
 def gist(text: str, language: Language) -> tuple[str, ...]:
