@@ -289,7 +289,7 @@ class _Staff:
         policy = taking_over(before.fallback.policy(), action.history)
         agent = replace(before.fallback, greeting=policy.greeting)
         self._live.agent = agent
-        engine, phrases = self._pipeline(agent, action.history)
+        engine, phrases = self._pipeline(agent, action.history, action.turn)
         return engine, self.ports(leg), (phrases, CallStarted("")) if action.begun else (phrases,)
 
     def start(self, port: Port) -> asyncio.Task[None]:
@@ -308,14 +308,14 @@ class _Staff:
         if self._late is not None:
             self._late.cancel()
 
-    def _pipeline(self, agent: Agent, history: History = ()) -> tuple[Engine, PhrasesLoaded]:
+    def _pipeline(self, agent: Agent, history: History = (), turn: int = 0) -> tuple[Engine, PhrasesLoaded]:
         """The engine, with its ports running, and the phrases that it must be told before the call begins."""
         shells = self._outfit(agent, self._live.call)
         self._ports = [shells.ears, shells.mind, shells.voice]
         for port in self._ports:
             self.start(port)
         self._late = self._group.create_task(self._late_phrases(shells))
-        self._live.engine = Call(agent.policy(), shells.speakable, history)
+        self._live.engine = Call(agent.policy(), shells.speakable, history, turn)
         return self._live.engine, shells.phrases
 
     async def _late_phrases(self, shells: Shells) -> None:

@@ -265,7 +265,8 @@ class Bridge:
             if isinstance(wanted, e.ToolWanted):  # a model that does not know of it would do it again
                 used = ToolUsed(wanted.tool_call_id, wanted.name, wanted.arguments, UNKNOWN)
                 self._speech.transcript.tool(self._speech.last, used)
-        self._out.append(m.SwitchTo("pipeline", why, self._speech.history(), begun=self._heard_ms is not None))
+        begun, history = self._heard_ms is not None, self._speech.history()
+        self._out.append(m.SwitchTo("pipeline", why, history, begun, self._speech.last))
 
     def _hang_up(self, reason: str, farewell: str, now: int) -> None:
         """Ends the call at once; the carrier's voice says goodbye, because the agent's is not ours to use."""

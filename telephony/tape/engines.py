@@ -47,7 +47,7 @@ class Relay:
         for action in actions:
             if isinstance(action, SwitchTo):
                 policy = taking_over(self._header.policy, action.history)
-                self._engine = Call(policy, self._header.speakable(), action.history)
+                self._engine = Call(policy, self._header.speakable(), action.history, action.turn)
         return actions
 
 
