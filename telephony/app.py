@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import importlib
 import secrets
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +18,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import structlog
 import uvicorn
@@ -36,10 +34,11 @@ from telephony.call.events import PhrasesLoaded
 from telephony.clock import Clock
 from telephony.errors import SettingsError
 from telephony.llm.openai import OpenAiChat
+from telephony.loading import load_agent, load_brains
 from telephony.mind import Mind
 from telephony.observe import Observer, logs
 from telephony.observe.logs import CallLog
-from telephony.platforms import Brains, open_platforms
+from telephony.platforms import open_platforms
 from telephony.settings import Settings
 from telephony.speakable import speakable
 from telephony.stt import EarsSpec
@@ -86,32 +85,6 @@ class Service:
     def on_call(self, make: Callable[[str], Observer | None]) -> None:
         """Watch every call from now on: `make(call_sid)` gives an observer, or None."""
         self.board.observers.append(lambda call: make(call.call_sid))
-
-
-def load_agent(name: str, setting: str = "TELEPHONY_AGENT") -> AgentSource:
-    """`package.module:attribute` -> an agent, or a function that gives one. Raises SettingsError."""
-    found = _load(name, setting)
-    if not isinstance(found, Agent | ManagedAgent) and not callable(found):
-        raise SettingsError([f"{setting}={name} is neither an Agent nor a function that returns one"])
-    return found  # type: ignore[no-any-return]  # checked above as far as it can be
-
-
-def load_brains(settings: Settings, agents: AgentSource) -> Brains:
-    """Who answers voice platforms: the agent that answers calls, and those of TELEPHONY_LLM_AGENTS. Raises
-    SettingsError."""
-    named = {name.partition(":")[2]: load_agent(name, "TELEPHONY_LLM_AGENTS") for name in settings.llm_agents}
-    after = _load(settings.after_call, "TELEPHONY_AFTER_CALL") if settings.after_call else None
-    if after is not None and not callable(after):
-        raise SettingsError([f"TELEPHONY_AFTER_CALL={settings.after_call} is no function"])
-    return Brains({settings.agent.partition(":")[2]: agents, **named}, after)
-
-
-def _load(name: str, setting: str) -> Any:
-    module, _, attribute = name.partition(":")
-    try:
-        return getattr(importlib.import_module(module), attribute or "agent")
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SettingsError([f"{setting}={name}: {error}"]) from error
 
 
 class Outfit:
@@ -206,8 +179,7 @@ def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
     stack.push_async_callback(asyncio.to_thread, recorder.close)
 
     def observer(call: IncomingCall) -> Observer | None:
-        agent = calls[call.call_sid].agent
-        return recorder.observe(call, agent) if isinstance(agent, Agent) else None
+        return recorder.observe(call, calls[call.call_sid].agent)
 
     service.board.observers.append(observer)
 

@@ -159,8 +159,8 @@ def _load(changes: dict[str, str | None], *, offline: bool, local_carrier: bool 
 
 def _agent_problems(settings: Settings) -> list[str]:
     """Why the agent cannot be loaded. What a module raises when it is imported is not ours to foresee."""
-    from telephony.app import load_agent, load_brains
     from telephony.errors import SettingsError
+    from telephony.loading import load_agent, load_brains
 
     try:
         load_brains(settings, load_agent(settings.agent))

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from telephony.agent import Agent, AgentSource, ManagedAgent
-from telephony.app import load_agent
 from telephony.call.thinking import END_CALL
 from telephony.call.words import words
 from telephony.clock import Clock
 from telephony.errors import SettingsError
+from telephony.loading import load_agent
 from telephony.observe import Step
 from telephony.observe.turns import TurnClock
 from telephony.settings import Settings

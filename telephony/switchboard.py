@@ -22,7 +22,7 @@ from typing import Protocol
 import structlog
 
 from telephony.agent import Agent, IncomingCall, ManagedAgent
-from telephony.bridge.bridge import Bridge, BridgePolicy
+from telephony.bridge.bridge import Bridge, bridge_policy, taking_over
 from telephony.call.actions import EndCall
 from telephony.call.call import Call, Ended
 from telephony.call.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, PhrasesLoaded
@@ -274,7 +274,7 @@ class _Staff:
         socket = self._outfit.managed(agent, self._live.call)
         self.start(socket)
         self._ports = [socket, socket, socket]
-        self._live.engine = Bridge(BridgePolicy(agent.limits, agent.wording, fallback=agent.fallback is not None))
+        self._live.engine = Bridge(bridge_policy(agent))
         return self._live.engine
 
     def switch(self, action: SwitchTo) -> tuple[Engine, Ports, tuple[Event, ...]]:
@@ -286,11 +286,10 @@ class _Staff:
         log.warning("engine_switched", call_sid=self._live.call.call_sid, engine=action.engine, why=action.why)
         for port in self._ports:
             port.stop()
-        agent = before.fallback
-        if action.history or not agent.greeting:
-            agent = replace(agent, greeting=agent.wording.apology)
+        policy = taking_over(before.fallback.policy(), action.history)
+        agent = replace(before.fallback, greeting=policy.greeting)
         self._live.agent = agent
-        engine, phrases = self._pipeline(agent, action.history)
+        engine, phrases = self._pipeline(agent, action.history, action.turn)
         return engine, self.ports(leg), (phrases, CallStarted("")) if action.begun else (phrases,)
 
     def start(self, port: Port) -> asyncio.Task[None]:
@@ -309,14 +308,14 @@ class _Staff:
         if self._late is not None:
             self._late.cancel()
 
-    def _pipeline(self, agent: Agent, history: History = ()) -> tuple[Engine, PhrasesLoaded]:
+    def _pipeline(self, agent: Agent, history: History = (), turn: int = 0) -> tuple[Engine, PhrasesLoaded]:
         """The engine, with its ports running, and the phrases that it must be told before the call begins."""
         shells = self._outfit(agent, self._live.call)
         self._ports = [shells.ears, shells.mind, shells.voice]
         for port in self._ports:
             self.start(port)
         self._late = self._group.create_task(self._late_phrases(shells))
-        self._live.engine = Call(agent.policy(), shells.speakable, history)
+        self._live.engine = Call(agent.policy(), shells.speakable, history, turn)
         return self._live.engine, shells.phrases
 
     async def _late_phrases(self, shells: Shells) -> None:

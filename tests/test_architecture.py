@@ -46,6 +46,7 @@ RINGS: list[tuple[str, int]] = [
     ("driver", 4),
     ("switchboard", 4),
     ("platforms", 5),
+    ("loading", 5),
     ("app", 5),
     ("cli", 6),
     ("cli_tapes", 6),
@@ -75,7 +76,7 @@ PURE_WIRES = (
     "custom_llm.wire",
 )
 PURE_TAPE = (
-    *("tape.codec", "tape.format", "tape.words", "tape.sound", "tape.replay", "tape.timeline"),
+    *("tape.codec", "tape.format", "tape.words", "tape.sound", "tape.engines", "tape.replay", "tape.timeline"),
     *("tape.agenda", "tape.minds", "tape.world", "tape.rehearse", "tape.compare", "tape.personal", "tape.hearing"),
     "tape.shape",
 )

@@ -11,19 +11,20 @@ call, with the history so far; or an apology in the carrier's voice, and the end
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from telephony.agent import ManagedAgent
 from telephony.bridge.speech import ManagedSpeech
 from telephony.bridge.wire import FORMAT
 from telephony.call import events as e
 from telephony.call import managed as m
 from telephony.call.actions import Action, EndCall, Explain, LineAdded, RunTool, Transcribe
 from telephony.call.call import HANG_UPS, Ended
-from telephony.call.history import ToolUsed
+from telephony.call.history import History, ToolUsed
 from telephony.call.keypad import Keypad
 from telephony.call.patience import Patience
-from telephony.call.policy import Limits, Wording
+from telephony.call.policy import Limits, Policy, Wording
 from telephony.call.thinking import END_CALL
 
 LAST_WORDS_MS = 1_500
@@ -39,6 +40,15 @@ class BridgePolicy:
     limits: Limits = field(default_factory=Limits)
     wording: Wording = field(default_factory=Wording)
     fallback: bool = False
+
+
+def bridge_policy(agent: ManagedAgent) -> BridgePolicy:
+    return BridgePolicy(agent.limits, agent.wording, fallback=agent.fallback is not None)
+
+
+def taking_over(policy: Policy, history: History) -> Policy:
+    """How a pipeline begins that takes the call: with an apology; where nothing was said yet, with its greeting."""
+    return replace(policy, greeting=policy.wording.apology) if history or not policy.greeting else policy
 
 
 class Bridge:
@@ -255,7 +265,8 @@ class Bridge:
             if isinstance(wanted, e.ToolWanted):  # a model that does not know of it would do it again
                 used = ToolUsed(wanted.tool_call_id, wanted.name, wanted.arguments, UNKNOWN)
                 self._speech.transcript.tool(self._speech.last, used)
-        self._out.append(m.SwitchTo("pipeline", why, self._speech.history(), begun=self._heard_ms is not None))
+        begun, history = self._heard_ms is not None, self._speech.history()
+        self._out.append(m.SwitchTo("pipeline", why, history, begun, self._speech.last))
 
     def _hang_up(self, reason: str, farewell: str, now: int) -> None:
         """Ends the call at once; the carrier's voice says goodbye, because the agent's is not ours to use."""

@@ -46,10 +46,14 @@ class Ended:
 
 class Call:
     """See the module text. `speakable` turns what the model wrote into what a voice should say; it must be pure.
-    `history` is what was said before this engine took the call."""
+    `history` is what was said before this engine took the call, up to and with `turn`."""
 
     def __init__(
-        self, policy: Policy, speakable: Callable[[str], str] = lambda text: text, history: History = ()
+        self,
+        policy: Policy,
+        speakable: Callable[[str], str] = lambda text: text,
+        history: History = (),
+        turn: int = 0,
     ) -> None:
         self.ended: Ended | None = None
         self._now = 0
@@ -60,6 +64,7 @@ class Call:
         self._listening = Listening(rules, language)
         self._turns = Turns(policy, speakable, self._out)
         self._turns.transcript.resume(history)
+        self._turns.last = turn
         self._standing = Standing()
         self._floor = Floor(rules, language, self._listening, self._turns, self._standing, self._out)
         self._speculation = Speculation(rules, language, self._listening, self._turns, self._standing)

@@ -120,12 +120,14 @@ class AnswerTool:
 @dataclass(frozen=True, slots=True)
 class SwitchTo:
     """Another engine takes the conversation, on the same leg and tape. `engine` is `pipeline`; `why` a stable word;
-    `begun`: the carrier's stream is there already."""
+    `begun`: the carrier's stream is there already; `turn` the highest number given out, from which the new one goes
+    on."""
 
     engine: str
     why: str
     history: History
     begun: bool = True
+    turn: int = 0
 
 
 ManagedEvent: TypeAlias = (

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
 from telephony.agent import Agent, IncomingCall, ManagedAgent
-from telephony.bridge.bridge import BridgePolicy
+from telephony.audio import wav
+from telephony.audio.level import level
 from telephony.call import actions as a
 from telephony.call import managed as m
 from telephony.call.policy import Wording
 from telephony.clock import Clock
 from telephony.observe.turns import TurnClock
+from telephony.tape.read import find, read
+from telephony.tape.replay import replay
+from telephony.tape.show import steps, stereo_wav, timeline
 from telephony.testing.carrier import PhoneCall
 from telephony.testing.carrier_faults import CarrierFaults
 from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
@@ -303,10 +308,10 @@ async def test_an_orderly_end_lets_the_last_words_be_heard():
         assert tape.actions(a.EndCall)[0][1].reason == "agent"
 
 
-async def test_our_pipeline_keeps_the_caller_when_the_platform_fails():
-    """The same leg and observers go on with the fallback, which knows what was said, and listens at once."""
+async def test_our_pipeline_keeps_the_caller_when_the_platform_fails(tmp_path: Path):
+    """The same leg, tape and observers go on with the fallback, which knows what was said, and listens at once."""
     replies = [Say("We open at nine, as ours.")]
-    async with calling(managed(fallback=FALLBACK), replies=lambda body: replies) as s:
+    async with calling(managed(fallback=FALLBACK), replies=lambda body: replies, tapes=tmp_path) as s:
         phone, tape = await greeted(s)
         platform(s).faults.close_on_turn = (1002, "custom_llm generation failed")
         await s.says(phone, "what are your opening hours")
@@ -319,8 +324,13 @@ async def test_our_pipeline_keeps_the_caller_when_the_platform_fails():
         asked = [(x["role"], x["content"]) for x in s.openai.requests[-1]["messages"] if x["role"] != "system"]
         assert asked[:2] == [("assistant", HELLO), ("user", "what are your opening hours")]
         assert len(phone.twiml) == 1  # it is still the first stream
-        replays(tape, BridgePolicy(fallback=True))
-        assert phone.violations == []
+        lines = tape.lines
+    recorded = read(find(tmp_path)[0])
+    assert replay(recorded).same, replay(recorded).report()
+    assert timeline(recorded).lines[: len(lines)] == lines
+    assert "managed_failed" in "\n".join(steps(recorded))
+    stereo_wav(recorded, tmp_path / "call.wav")
+    assert level(wav.read(tmp_path / "call.wav")[1]) > -450
 
 
 @pytest.mark.parametrize("fault", ["sign_status", "sign_hang", "refuse", "no_metadata", "close_at_start", "format"])
