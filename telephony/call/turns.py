@@ -48,7 +48,10 @@ class Turns:
 
     def live(self) -> bool:
         """The agent has something to say, or is thinking about it."""
-        return self.reply is not None or any(not self._is_guess(turn) for turn in self.spoken.speeches)
+        speeches = self.spoken.speeches
+        return self.thinking.reply is not None or (
+            bool(speeches) and any(not self._is_guess(turn) for turn in speeches)
+        )
 
     def unheard_reply(self, now: int) -> bool:
         """A reply is on its way of which the caller has heard nothing yet."""
