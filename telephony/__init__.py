@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from telephony.agent import Agent, IncomingCall, Reject, Voice
+from telephony.agent import Agent, IncomingCall, ManagedAgent, Reject, Voice
 from telephony.call.policy import Expects, Limits, TurnTaking, Wording
 from telephony.tools import Tool, ToolContext, tool
 
@@ -24,6 +24,7 @@ __all__ = [
     "Expects",
     "IncomingCall",
     "Limits",
+    "ManagedAgent",
     "Reject",
     "Settings",
     "Tool",

@@ -3,14 +3,15 @@
     agent = Agent(prompt="You are the receptionist of ...", greeting="Hello, ...", tools=[book_table])
 
 An agent is plain, frozen data. `TELEPHONY_AGENT=package.module:agent` names it; the name may also be a function
-(sync or async) of an `IncomingCall` that returns an `Agent`, or a `Reject` to refuse the call.
+(sync or async) of an `IncomingCall` that returns an `Agent`, a `ManagedAgent`, or a `Reject` to refuse the call.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from telephony.call.policy import Expects, Limits, Policy, TurnTaking, Wording
 from telephony.tools import Tool
@@ -103,6 +104,57 @@ class Agent:
         )
 
 
+#: What a call may change of a managed agent (each must be allowed in the agent's security settings). Audio formats are
+#: not among it: they are the agent's own.
+OVERRIDES: Mapping[str, frozenset[str]] = {
+    "agent": frozenset({"first_message", "language", "prompt", "max_conversation_duration_message"}),
+    "tts": frozenset({"voice_id", "model_id", "stability", "speed", "similarity_boost"}),
+    "asr": frozenset({"keywords"}),
+    "turn": frozenset({"soft_timeout_config"}),
+    "conversation": frozenset({"text_only", "max_duration_seconds"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedAgent:
+    """An agent that ElevenLabs runs: it listens, thinks and speaks there. Only `agent_id` is needed.
+
+    `mode`: `bridge` (the call's audio passes through us: record, tools, hand-over) or `register` (ElevenLabs carries
+    the call by itself, after our webhook). `private` agents are opened with a signed URL. `variables` are dynamic
+    variables on top of `caller`, `called` and `call_id`; `overrides` are those of `OVERRIDES`; `extra_body` goes to a
+    custom LLM. `tools` run here when the agent calls them as client tools. With `fallback` our own pipeline takes the
+    call when the platform fails. Raises ValueError for what the platform would refuse.
+    """
+
+    agent_id: str
+    mode: str = "bridge"
+    private: bool = True
+    variables: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    user_id: str = ""
+    environment: str = ""
+    tools: tuple[Tool, ...] = ()
+    fallback: Agent | None = None
+    language: str = "en"
+    limits: Limits = field(default_factory=Limits)
+    wording: Wording = field(default_factory=Wording)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", self.agent_id):
+            raise ValueError(f"ManagedAgent.agent_id must be the id that ElevenLabs shows, not {self.agent_id!r}")
+        if self.mode not in ("bridge", "register"):
+            raise ValueError(f"ManagedAgent.mode must be bridge or register, not {self.mode!r}")
+        if wrong := [name for name in self.variables if name.startswith("system__")]:
+            raise ValueError(f"dynamic variables must not begin with system__: {', '.join(wrong)}")
+        wrong = [
+            f"{part}.{name}" for part, fields in self.overrides.items() for name in fields
+            if name not in OVERRIDES.get(part, ())
+        ]  # fmt: skip
+        if wrong:
+            raise ValueError(f"not to be overridden for a call: {', '.join(wrong)}")
+
+
 @dataclass(frozen=True, slots=True)
 class IncomingCall:
     """What the webhook knows. `caller` and `called` are opaque text (E.164, `client:...`, `sip:...`, `anonymous`).
@@ -122,5 +174,5 @@ class Reject:
     say: str = ""
 
 
-AgentChoice: TypeAlias = Agent | Reject
-AgentSource: TypeAlias = Agent | Callable[[IncomingCall], AgentChoice | Awaitable[AgentChoice]]
+AgentChoice: TypeAlias = Agent | ManagedAgent | Reject
+AgentSource: TypeAlias = Agent | ManagedAgent | Callable[[IncomingCall], AgentChoice | Awaitable[AgentChoice]]

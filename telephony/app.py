@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import importlib
 import secrets
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -28,14 +27,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from telephony.agent import Agent, AgentSource, IncomingCall
+from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
+from telephony.bridge.rest import AgentsRest
+from telephony.bridge.socket import ManagedSocket
 from telephony.call.events import PhrasesLoaded
 from telephony.clock import Clock
 from telephony.errors import SettingsError
 from telephony.llm.openai import OpenAiChat
+from telephony.loading import load_agent, load_brains
 from telephony.mind import Mind
 from telephony.observe import Observer, logs
 from telephony.observe.logs import CallLog
+from telephony.platforms import open_platforms
 from telephony.settings import Settings
 from telephony.speakable import speakable
 from telephony.stt import EarsSpec
@@ -73,6 +76,7 @@ class Service:
     clock: Clock
     board: Switchboard
     webhooks: Webhooks
+    agents_rest: AgentsRest
     rest: TwilioRest | None = None
     ready: bool = False
     warm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -81,18 +85,6 @@ class Service:
     def on_call(self, make: Callable[[str], Observer | None]) -> None:
         """Watch every call from now on: `make(call_sid)` gives an observer, or None."""
         self.board.observers.append(lambda call: make(call.call_sid))
-
-
-def load_agent(name: str) -> AgentSource:
-    """`package.module:attribute` -> an agent, or a function that gives one. Raises SettingsError."""
-    module, _, attribute = name.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute or "agent")
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SettingsError([f"TELEPHONY_AGENT={name}: {error}"]) from error
-    if not isinstance(found, Agent) and not callable(found):
-        raise SettingsError([f"TELEPHONY_AGENT={name} is neither an Agent nor a function that returns one"])
-    return found  # type: ignore[no-any-return]  # checked above as far as it can be
 
 
 class Outfit:
@@ -109,6 +101,7 @@ class Outfit:
             clock=clock,
         )
         self._base_url = settings.elevenlabs_base_url or "https://api.elevenlabs.io"
+        self.agents_rest = AgentsRest(self._base_url, settings.elevenlabs_api_key, clock)
         source = ElevenLabsPhrases(self._base_url, settings.elevenlabs_api_key, clock)
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock)
@@ -125,6 +118,9 @@ class Outfit:
             late_phrases=functools.partial(self.stock_up, agent),
             speakable=functools.partial(speakable, language=language),
         )
+
+    def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
+        return ManagedSocket(agent, call, self.agents_rest, self._clock)
 
     def voice_spec(self, agent: Agent) -> VoiceSpec:
         voice, settings = agent.voice, self._settings
@@ -172,16 +168,20 @@ def compose(
         rest = TwilioRest(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
-    webhooks = Webhooks(carrier, board, agents, detector, clock, rest)
+    webhooks = Webhooks(carrier, board, agents, detector, clock, rest, outfit.agents_rest)
     board.observers.append(lambda call: CallLog(call.call_sid))
-    return Service(settings, clock, board, webhooks, rest), outfit
+    return Service(settings, clock, board, webhooks, outfit.agents_rest, rest), outfit
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
     """From now on every call leaves a tape; what is under way is written when `stack` is left."""
     recorder, calls = Recorder(folder, service.clock.wall_s), service.board.calls
     stack.push_async_callback(asyncio.to_thread, recorder.close)
-    service.board.observers.append(lambda call: recorder.observe(call, calls[call.call_sid].agent))
+
+    def observer(call: IncomingCall) -> Observer | None:
+        return recorder.observe(call, calls[call.call_sid].agent)
+
+    service.board.observers.append(observer)
 
 
 def create_app(
@@ -199,6 +199,7 @@ def create_app(
         logs.configure(settings.log_level, settings.log_format, settings.log_pii)
     clock = clock or Clock()
     agents = agents if agents is not None else load_agent(settings.agent)
+    brains = load_brains(settings, agents)
     if not settings.twilio_auth_token:  # never skipped: the local carrier is given this one
         settings = replace(settings, twilio_auth_token=secrets.token_urlsafe(32))
 
@@ -208,11 +209,16 @@ def create_app(
             wired = await stack.enter_async_context(_providers(settings, clock))
             service, outfit = compose(wired, clock, agents, detector)
             stack.push_async_callback(outfit.llm.close)
+            stack.push_async_callback(outfit.agents_rest.aclose)
             if service.rest is not None:
                 stack.push_async_callback(service.rest.aclose)
             if wired.tapes is not None:
                 record_calls(service, wired.tapes, stack)
             app.state.service = service
+            # These are there only if they are switched on, and need what has just been made.
+            app.router.routes += await stack.enter_async_context(
+                open_platforms(wired, agents, brains, outfit.llm, clock)
+            )
             await stack.enter_async_context(_alive(service, outfit, agents))
             yield
 
@@ -284,8 +290,11 @@ async def _alive(service: Service, outfit: Outfit, agents: AgentSource) -> Async
 
     async def warm() -> None:
         await outfit.llm.warm()
-        if isinstance(agents, Agent):
-            await outfit.stock_up(agents)
+        if isinstance(agents, ManagedAgent):
+            await outfit.agents_rest.inspect(agents)
+        own = agents.fallback if isinstance(agents, ManagedAgent) else agents
+        if isinstance(own, Agent):
+            await outfit.stock_up(own)
         service.warm.set()
 
     async def board() -> None:

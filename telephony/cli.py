@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -30,6 +31,15 @@ app = typer.Typer(
 
 Offline = Annotated[bool, typer.Option("--offline", help="Use the local ears, brain and voice, whatever keys are set.")]
 AgentName = Annotated[str | None, typer.Option("--agent", metavar="MODULE:NAME", help="Who answers. [TELEPHONY_AGENT]")]
+
+
+class Mode(StrEnum):
+    """The demo's modes; README, "Four ways to answer"."""
+
+    pipeline = "pipeline"
+    managed = "managed"
+    custom_llm = "custom-llm"
+    register = "register"
 
 
 @app.command()
@@ -67,6 +77,11 @@ def demo(
     ] = None,
     out: Annotated[Path, typer.Option(help="Where call.wav and timeline.html go.")] = Path("out"),
     noise: Annotated[bool, typer.Option("--noise", help="Noise instead of a caller: the demo must fail.")] = False,
+    mode: Annotated[
+        Mode,
+        typer.Option(help="Who listens, thinks and speaks: our pipeline, or a managed agent (of a local platform) that "
+                     "is bridged, thinks with our custom LLM, or has the call by itself (register).")
+    ] = Mode.pipeline,
     speed: Annotated[float, typer.Option(min=0.5, max=20, help="How much faster than life the call runs.")] = 1.0,
     offline: Offline = False,
     agent: AgentName = None,
@@ -78,14 +93,14 @@ def demo(
     example agent); with OPENAI_API_KEY and ELEVENLABS_API_KEY they are the real ones.
     """
     changes = {"TELEPHONY_AGENT": agent, **({} if "TELEPHONY_LOG_LEVEL" in os.environ else _QUIET)}
-    settings = _load(changes, offline=offline, local_carrier=True)
+    settings = _load(changes, offline=offline or mode is not Mode.pipeline, local_carrier=True)
     _logs(settings)
     _parts(settings, carrier="local: a caller in this process, over Twilio's protocol on a real socket")
     from telephony.demo import run
 
-    raise typer.Exit(
-        run(out=out, callers=[*(caller or ()), *(more or ())], noise=noise, settings=settings, speed=speed)
-    )
+    files = [*(caller or ()), *(more or ())]
+    code = run(out=out, callers=files, noise=noise, settings=settings, speed=speed, mode=mode.value)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -144,11 +159,11 @@ def _load(changes: dict[str, str | None], *, offline: bool, local_carrier: bool 
 
 def _agent_problems(settings: Settings) -> list[str]:
     """Why the agent cannot be loaded. What a module raises when it is imported is not ours to foresee."""
-    from telephony.app import load_agent
     from telephony.errors import SettingsError
+    from telephony.loading import load_agent, load_brains
 
     try:
-        load_agent(settings.agent)
+        load_brains(settings, load_agent(settings.agent))
     except SettingsError as error:
         return error.problems
     except Exception as error:

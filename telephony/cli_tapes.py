@@ -277,8 +277,8 @@ def _rules(agent: str | None) -> tuple[Policy | None, str | None]:
     import inspect
 
     from telephony.agent import Agent, IncomingCall
-    from telephony.app import load_agent
     from telephony.errors import SettingsError
+    from telephony.loading import load_agent
 
     found: object = load_agent(agent)
     if not isinstance(found, Agent) and callable(found):

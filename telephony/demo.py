@@ -19,8 +19,10 @@ from telephony.app import Service, running
 from telephony.audio import mulaw, wav
 from telephony.call import actions as a
 from telephony.call import events as e
+from telephony.call import managed as m
 from telephony.call.thinking import END_CALL
 from telephony.clock import Clock
+from telephony.demo_stage import MANAGED_SILENT_WITHIN_MS, PlatformWatch, Stage, staged
 from telephony.errors import TelephonyError
 from telephony.observe import Step
 from telephony.observe.console import Console
@@ -70,8 +72,12 @@ class Watch:
             self.tools += self.wanted.get(step.event.tool_call_id) != END_CALL
         for action in step.actions:
             match action:
-                case a.LineAdded("caller"):
+                case a.LineAdded("caller", _, turn):
                     self.caller_lines += 1
+                    if isinstance(step.event, m.ManagedHeard):  # a managed agent answers with its next line
+                        self.started = turn + 1
+                case a.SendMark(name) if isinstance(step.event, m.ManagedAudio):
+                    self.voiced = max(self.voiced, int(name[1:].partition(".")[0]))
                 case a.LineAdded("agent", _, turn):
                     self.agent_lines += 1
                     self.settled = max(self.settled, turn)
@@ -91,19 +97,22 @@ class Watch:
         return self.started > self.settled
 
 
-def run(*, out: Path, callers: list[Path], noise: bool, settings: Settings, speed: float = 1.0) -> int:
+def run(
+    *, out: Path, callers: list[Path], noise: bool, settings: Settings, speed: float = 1.0, mode: str = "pipeline"
+) -> int:
     """Runs the demo; returns the exit code: 0 if the call went well, 1 with a sentence why if it did not."""
     try:
-        turns = _turns(callers, settings)
+        turns = _turns(callers, mode)
         if noise:
             turns = [replace(turn, pcmu=_noise(len(turn.pcmu))) for turn in turns]
         out.mkdir(parents=True, exist_ok=True)
-        found = asyncio.run(_demo(out, turns, settings, Clock(speed)))
+        found = asyncio.run(_demo(out, turns, settings, Clock(speed), mode))
     except (TelephonyError, OSError) as error:
         print(f"\nThe demo could not run: {error}", file=sys.stderr)
         return 1
     print(f"recording  {out / 'call.wav'} (left: caller, right: agent)\ntimeline   {out / 'timeline.html'}")
-    print(f"tape       {one(str(settings.tapes or out / TAPES))} (replay it, or make a test of it)", flush=True)
+    if mode == "pipeline":
+        print(f"tape       {one(str(settings.tapes or out / TAPES))} (replay it, or make a test of it)", flush=True)
     for problem in found:
         print(f"\nThe demo failed: {problem}", file=sys.stderr)
     if noise and found:
@@ -116,12 +125,14 @@ def run(*, out: Path, callers: list[Path], noise: bool, settings: Settings, spee
 # --- the call -------------------------------------------------------------------------------------------------------
 
 
-async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: Clock) -> list[str]:
-    watch = Watch()
+async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: Clock, mode: str) -> list[str]:
     print("Starting the service ...", file=sys.stderr)
-    async with Carrier(auth_token=secrets.token_urlsafe(32), clock=clock) as carrier:
+    async with (
+        Carrier(auth_token=secrets.token_urlsafe(32), clock=clock) as carrier,
+        staged(mode, settings, clock) as stage,
+    ):
         mine = replace(
-            settings,
+            stage.settings,
             host="127.0.0.1",
             port=0,
             public_url="",
@@ -131,20 +142,34 @@ async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: C
             twilio_account_sid=carrier.account_sid,
             twilio_api_base_url=carrier.api_base_url,
         )
-        async with running(mine, clock) as service:
+        async with running(mine, clock, agents=stage.agents) as service:
+            stage.begin(service.base_url)
             await service.warm.wait()
             service.on_call(lambda call_sid: Console())
+            watch = Watch() if stage.platform is None or stage.bridged else PlatformWatch(stage.platform)
             outcome = await converse(service, carrier, turns, watch)
+            outcome.tools += stage.tools
+            found = await judged(stage, outcome, watch)
     outcome.phone.stereo_wav(out / "call.wav")
     page = timeline_html(watch.steps, title="A call to the demo", wav="call.wav")
     (out / "timeline.html").write_text(page, encoding="utf-8")
     print("\n" + "\n".join(summary(outcome, watch.turns)), flush=True)
-    return problems(outcome, watch.steps, watch.turns)
+    return found
 
 
-async def converse(service: Service, carrier: Carrier, turns: list[CallerTurn], watch: Watch) -> Outcome:
+async def judged(stage: Stage, outcome: Outcome, watch: Watch | PlatformWatch) -> list[str]:
+    """What is wrong with the call."""
+    if isinstance(watch, PlatformWatch):
+        return await watch.problems(stage, outcome)
+    sound_ms = MANAGED_SILENT_WITHIN_MS if stage.bridged else None
+    return problems(outcome, watch.steps, watch.turns, sound_ms)
+
+
+async def converse(
+    service: Service, carrier: Carrier, turns: list[CallerTurn], watch: Watch | PlatformWatch
+) -> Outcome:
     """Dials, says the turns, and waits until everything of the call is over."""
-    service.on_call(lambda call_sid: watch)
+    service.on_call(lambda call_sid: watch if isinstance(watch, Watch) else None)
     phone = await carrier.dial(service.base_url + "/twilio/voice")
     spoken: list[tuple[CallerTurn, int]] = []
     stuck = ""
@@ -172,7 +197,7 @@ async def converse(service: Service, carrier: Carrier, turns: list[CallerTurn], 
     return Outcome(phone, turns, spoken, stuck, watch.tools, watch.ended)
 
 
-async def _wait_to_speak(phone: PhoneCall, watch: Watch, interrupts: bool, clock: Clock) -> None:
+async def _wait_to_speak(phone: PhoneCall, watch: Watch | PlatformWatch, interrupts: bool, clock: Clock) -> None:
     """Until it is the caller's turn: after the answer and a pause, or in the middle of the answer."""
     async with clock.timeout(ANSWER_MS):
         if interrupts:
@@ -186,7 +211,11 @@ async def _wait_to_speak(phone: PhoneCall, watch: Watch, interrupts: bool, clock
 
 
 async def _say(
-    phone: PhoneCall, watch: Watch, turn: CallerTurn, spoken: list[tuple[CallerTurn, int]], clock: Clock
+    phone: PhoneCall,
+    watch: Watch | PlatformWatch,
+    turn: CallerTurn,
+    spoken: list[tuple[CallerTurn, int]],
+    clock: Clock,
 ) -> bool:
     """Says one turn and waits until the agent has taken it up; says it again if not understood. False: in vain."""
     for _ in range(1 + RETRIES):
@@ -205,16 +234,16 @@ async def _say(
 # --- the caller -----------------------------------------------------------------------------------------------------
 
 
-def _turns(callers: list[Path], settings: Settings) -> list[CallerTurn]:
+def _turns(callers: list[Path], mode: str) -> list[CallerTurn]:
     """The user's recordings, one per turn, or the caller in the box. Of three and more the second interrupts."""
     if callers:
         return [
             CallerTurn(wav.read_mono(path), interrupts=index == 1 and len(callers) >= 3)
             for index, path in enumerate(callers)
         ]
-    from telephony.offline.caller import caller_turns
+    from telephony.offline.caller import caller_turns, short_call
 
-    return caller_turns()
+    return short_call() if mode == "register" else caller_turns()
 
 
 def _noise(size: int) -> bytes:

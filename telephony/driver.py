@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, assert_never
 
 import structlog
@@ -21,6 +21,7 @@ import structlog
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.call import Ended
+from telephony.call.managed import ManagedAction, SwitchTo
 from telephony.clock import Clock
 from telephony.observe import Observer, Step
 from telephony.ports import Port
@@ -56,6 +57,7 @@ class Inbox:
         self._audio = 0
         self._lost_ms = 0
         self._flooded = False
+        self._alarm: tuple[int, asyncio.TimerHandle] | None = None  # (when, what wakes us then)
 
     def now(self) -> int:
         """Milliseconds since the call began."""
@@ -79,23 +81,45 @@ class Inbox:
         self._items.append((event, self.now()))
         self._arrived.set()
 
+    def put_first(self, events: Sequence[e.Event], now: int) -> None:
+        """Before everything that waits: `events` happened at `now`, the stamp of the event taken out last."""
+        self._items.extendleft((event, now) for event in reversed(events))
+        self._arrived.set()
+
     async def next(self, before: int | None) -> tuple[e.Event, int]:
         """The next event, or `TimeReached(before)` if that comes first."""
         while not self._items:
             if before is not None and self.now() >= before:
                 return e.TimeReached(before), before
             self._arrived.clear()
-            try:
-                async with self.clock.timeout(None if before is None else before - self.now() + 1):
-                    await self._arrived.wait()
-            except TimeoutError:
-                continue
+            if before is not None:
+                self._wake_at(before)
+            await self._arrived.wait()
         event, stamped = self._items[0]
         if before is not None and before < stamped:
             return e.TimeReached(before), before
         self._items.popleft()
         self._audio -= isinstance(event, e.AudioReceived)
         return event, stamped
+
+    def _wake_at(self, at_ms: int) -> None:
+        """A timer, kept while the deadline stays the same: one for every frame would cost as much as the frame."""
+        if self._alarm is not None:
+            if self._alarm[0] == at_ms:
+                return
+            self._alarm[1].cancel()
+        wait = self.clock.real_seconds(max(0, at_ms - self.now()) + 1)
+        self._alarm = at_ms, asyncio.get_running_loop().call_later(wait, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._arrived.set()
+
+    def close(self) -> None:
+        """Nobody takes anything out any more."""
+        if self._alarm is not None:
+            self._alarm[1].cancel()
+            self._alarm = None
 
 
 class Observers:
@@ -130,6 +154,9 @@ class Ports:
         self.leg, self.ears, self.mind, self.voice = leg, ears, mind, voice
 
     def perform(self, action: a.Action) -> None:
+        if isinstance(action, ManagedAction):
+            self.mind.perform(action)
+            return
         match action:
             case a.SendAudio() | a.SendMark() | a.ClearPlayout() | a.EndCall():
                 self.leg.perform(action)
@@ -145,10 +172,22 @@ class Ports:
                 assert_never(action)
 
 
-async def drive(call: Engine, ports: Ports, inbox: Inbox, leg: asyncio.Task[None], observers: Observers) -> Ended:
+Switch = Callable[[SwitchTo], tuple[Engine, Ports, Sequence[e.Event]]]
+"""Gives the engine that takes over, its ports, which are running already, and what it must know first."""
+
+
+async def drive(
+    call: Engine,
+    ports: Ports,
+    inbox: Inbox,
+    leg: asyncio.Task[None],
+    observers: Observers,
+    switch: Switch | None = None,
+) -> Ended:
     """Runs `call` to its end; the ports are running already, `leg` is the leg's own task.
 
-    Returns how it ended, after the leg has had time to say what is queued and to close.
+    `SwitchTo` puts another engine in its place; leg, inbox and observers stay. Returns how it ended, after the leg
+    has had time to say what is queued and to close.
     """
     ended = call.ended
     while ended is None:
@@ -162,6 +201,10 @@ async def drive(call: Engine, ports: Ports, inbox: Inbox, leg: asyncio.Task[None
         observers.see(event, actions, now)
         for action in actions:
             ports.perform(action)
+            if isinstance(action, SwitchTo) and switch is not None:
+                call, ports, begin = switch(action)
+                inbox.put_first(begin, now)
     observers.close()
+    inbox.close()
     await asyncio.wait([leg], timeout=inbox.clock.real_seconds(FAREWELL_MS))
     return ended

@@ -16,14 +16,14 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from telephony.agent import Agent
 from telephony.call.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.call.thinking import END_CALL
 from telephony.llm import Finished, Llm, LlmRequest, TextDelta, ToolCall
-from telephony.tools import Toolbox, ToolResult
+from telephony.tools import ToolResult
 
 E164 = re.compile(r"\+[1-9]\d{4,14}")
 
@@ -43,7 +43,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Wants:
+    """`left`: so many more calls of the same answer follow."""
+
     call: ToolCall
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,14 @@ class Done:
 ReplyPart: TypeAlias = Said | Wants | Done
 
 
+class Schemas(Protocol):
+    """What the model is told of the tools: a `Toolbox`, or a part of one."""
+
+    def schemas(self) -> tuple[dict[str, Any], ...]: ...
+
+
 async def reply(
-    agent: Agent, history: History, llm: Llm, toolbox: Toolbox, facts: Facts
+    agent: Agent, history: History, llm: Llm, toolbox: Schemas, facts: Facts
 ) -> AsyncGenerator[ReplyPart, ToolResult | None]:
     """See the module text. After `agent.limits.tool_rounds` rounds of tools the model has to answer without.
 
@@ -92,8 +101,8 @@ async def reply(
         if text and not text[-1].isspace():
             yield Said(" ")  # what comes after the tool is another sentence
         results = []
-        for call in calls:
-            result = yield Wants(call)
+        for number, call in enumerate(calls, 1):
+            result = yield Wants(call, len(calls) - number)
             results.append(result or ToolResult("The tool was not run.", failed=True))
         ended = [r for c, r in zip(calls, results, strict=True) if c.name == END_CALL and not r.failed]
         if text.strip() and len(ended) == len(calls):  # goodbye was said; asking again would say it twice

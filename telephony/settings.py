@@ -122,6 +122,13 @@ def _agent(text: str) -> str:
     return text
 
 
+def _agents(text: str) -> tuple[str, ...]:
+    found = tuple(part for part in re.split(r"[\s,]+", text) if part)
+    for part in found:
+        _agent(part)
+    return found
+
+
 def _directory(text: str) -> Path:
     try:
         return Path(text).expanduser()
@@ -180,7 +187,10 @@ class Settings:
         "TELEPHONY_AGENT", "telephony.examples.receptionist:agent", "Who answers: package.module:name.", _agent
     )
     data: Path | None = _setting(  # noqa: RUF009  (paths do not change)
-        "TELEPHONY_DATA", _DATA, "Directory for synthesised fixed phrases, readable by you only.", _directory
+        "TELEPHONY_DATA",
+        _DATA,
+        "Directory for synthesised fixed phrases and post-call events, readable by you only.",
+        _directory,
     )
     tapes: Path | None = _setting(  # noqa: RUF009  (as above)
         "TELEPHONY_TAPES", None, "Directory in which every call is recorded, readable by you only; not set: none is.",
@@ -226,6 +236,20 @@ class Settings:
     )
     elevenlabs_model: str = _setting(
         "ELEVENLABS_MODEL", "eleven_flash_v2_5", "Voice model, where the agent names none.", _voice_model
+    )
+    elevenlabs_webhook_secret: str = _setting(
+        "ELEVENLABS_WEBHOOK_SECRET", "", "Secret of the post-call webhook (wsec_...); empty: the webhook is off.",
+        _secret, secret=True,
+    )  # fmt: skip
+    platform_key: str = _setting(
+        "TELEPHONY_PLATFORM_KEY", "", "Key with which a voice platform may use the custom LLM and the personalization "
+        "webhook; empty: both are off.", _secret, secret=True,
+    )  # fmt: skip
+    llm_agents: tuple[str, ...] = _setting(
+        "TELEPHONY_LLM_AGENTS", (), "More agents behind the custom LLM, each as package.module:name.", _agents
+    )
+    after_call: str = _setting(
+        "TELEPHONY_AFTER_CALL", "", "Function that is given each post-call webhook: package.module:name.", _agent
     )
     offline: bool = False
 
@@ -284,12 +308,15 @@ def describe(settings: Settings) -> list[tuple[str, str]]:
     """What the service is made of, for people: (part, what does it)."""
     brain = settings.openai_base_url or ("" if settings.offline else "OpenAI")
     speech = settings.elevenlabs_base_url or "ElevenLabs"
+    offered = ["custom LLM", "personalization"] if settings.platform_key else []
+    offered += ["post-call webhook"] if settings.elevenlabs_webhook_secret else []
     return [
         ("agent", settings.agent),
         ("carrier", "Twilio" if settings.public_url or settings.twilio_auth_token else "local (this machine only)"),
         ("ears", "local: small vocabulary, English" if settings.offline else f"{speech}, Scribe v2 realtime"),
         ("brain", f"{brain}, {settings.openai_model}" if brain else "local: the example's dialogue"),
         ("voice", "local: espeak" if settings.offline else f"{speech}, {settings.elevenlabs_model}"),
+        *([("offers", ", ".join(offered))] if offered else []),
     ]
 
 

@@ -35,13 +35,15 @@ class Over(Exception):
 
 @asynccontextmanager
 async def open_socket(url: str, api_key: str, clock: Clock, *, max_bytes: int) -> AsyncIterator[ClientConnection]:
-    """A connection to `url` (ws or wss); messages of up to `max_bytes`. Raises what `describe` understands."""
+    """A connection to `url` (ws or wss); messages of up to `max_bytes`. Raises what `describe` understands.
+
+    Without `api_key` the URL itself is what opens the door."""
     opening = clock.timeout(OPEN_MS)
     async with (
         opening,
         connect(
             url,
-            additional_headers={"xi-api-key": api_key},
+            additional_headers={"xi-api-key": api_key} if api_key else None,
             max_size=max_bytes,
             compression=None,
             open_timeout=None,

@@ -6,6 +6,9 @@ never comes is reaped. It ends when the core has ended it, and then everything o
 its own task group.
 
 `admit` counts prepared and live calls together: the cap also bounds the provider connections (two sockets a call).
+
+The engine may change during a call: a managed agent that fails is followed by our own pipeline (`SwitchTo`), on the
+same leg, inbox and observers. The pipeline's ports are made at that moment; the old port is asked to stop.
 """
 
 from __future__ import annotations
@@ -13,15 +16,18 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
 
-from telephony.agent import Agent, IncomingCall
+from telephony.agent import Agent, IncomingCall, ManagedAgent
+from telephony.bridge.bridge import Bridge, bridge_policy, taking_over
 from telephony.call.actions import EndCall
 from telephony.call.call import Call, Ended
-from telephony.call.events import CallerLeft, DrainStarted, EndRequested, PhrasesLoaded
+from telephony.call.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, PhrasesLoaded
+from telephony.call.history import History
+from telephony.call.managed import OperatorTold, SwitchTo
 from telephony.clock import Clock
 from telephony.driver import Engine, Inbox, Observers, Ports, drive
 from telephony.observe import Observer, Step
@@ -62,6 +68,10 @@ class Outfitter(Protocol):
 
     def __call__(self, agent: Agent, call: IncomingCall) -> Shells: ...
 
+    def managed(self, agent: ManagedAgent, call: IncomingCall) -> Port:
+        """The socket to a managed agent: ears, mind and voice in one."""
+        ...
+
 
 ObserverFactory = Callable[[IncomingCall], Observer | None]
 
@@ -71,7 +81,7 @@ class LiveCall:
     """One call from its webhook to its end."""
 
     call: IncomingCall
-    agent: Agent
+    agent: Agent | ManagedAgent
     inbox: Inbox
     leg: asyncio.Future[Port]
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -117,7 +127,7 @@ class Switchboard:
     def full(self) -> bool:
         return len(self.calls) >= self._max_calls
 
-    def prepare(self, agent: Agent, call: IncomingCall) -> LiveCall:
+    def prepare(self, agent: Agent | ManagedAgent, call: IncomingCall) -> LiveCall:
         """Begins a call: its providers connect from now on. A repeated webhook finds the call it began."""
         if (known := self.calls.get(call.call_sid)) is not None:
             return known
@@ -150,6 +160,22 @@ class Switchboard:
         if live is not None:
             live.inbox.put(EndRequested(reason))
         return live is not None
+
+    def tell(self, call_sid: str, text: str, *, silent: bool = True) -> bool:
+        """An operator tells a managed agent something: to know (`silent`), or as if the caller had said it. False if
+        there is no such call, or our own pipeline has it."""
+        return self._operator(call_sid, OperatorTold("contextual_update" if silent else "user_message", text))
+
+    def active(self, call_sid: str) -> bool:
+        """Somebody is busy with the caller: a managed agent waits a little before it speaks. As `tell`."""
+        return self._operator(call_sid, OperatorTold("user_activity"))
+
+    def _operator(self, call_sid: str, told: OperatorTold) -> bool:
+        live = self.calls.get(call_sid)
+        if live is None or not isinstance(live.agent, ManagedAgent):
+            return False
+        live.inbox.put(told)
+        return True
 
     def ending(self, call_sid: str) -> Ending | None:
         """How a call ended, if it did so in this process and in an orderly way."""
@@ -188,31 +214,21 @@ class Switchboard:
                 self._remember(live.call.call_sid, Ending(ended.reason))
 
     async def _converse(self, live: LiveCall) -> Ended:
-        shells = self._outfit(live.agent, live.call)
-        call = live.engine = Call(live.agent.policy(), shells.speakable)
         async with asyncio.TaskGroup() as group:
-            running = [group.create_task(port.run(live.inbox.put)) for port in (shells.ears, shells.mind, shells.voice)]
-            live.inbox.put(shells.phrases)
-            late = group.create_task(self._late_phrases(shells, live.inbox))
+            staff = _Staff(group, live, self._outfit)
+            engine = staff.hire()
             try:
                 leg = await self._leg(live)
                 if leg is None:
                     return Ended("no_media")
-                running.append(group.create_task(leg.run(live.inbox.put)))
-                ports = Ports(leg, shells.ears, shells.mind, shells.voice)
+                listening = staff.start(leg)
                 watching = [o for make in self.observers if (o := make(live.call)) is not None]
                 recorder = _EndingRecorder(self, live.call.call_sid)
-                return await drive(call, ports, live.inbox, running[-1], Observers([recorder, *watching]))
+                observers = Observers([recorder, *watching])
+                return await drive(engine, staff.ports(leg), live.inbox, listening, observers, staff.switch)
             finally:
-                for port in (shells.ears, shells.mind, shells.voice):
-                    port.stop()
-                if live.leg.done() and not live.leg.cancelled():
-                    live.leg.result().stop()
-                late.cancel()
-                await self._wind_down(running)
-
-    async def _late_phrases(self, shells: Shells, inbox: Inbox) -> None:
-        inbox.put(await shells.late_phrases())
+                staff.stop()
+                await self._wind_down(staff.running)
 
     async def _leg(self, live: LiveCall) -> Port | None:
         try:
@@ -236,6 +252,74 @@ class Switchboard:
         self._endings[call_sid] = known or ending
         while len(self._endings) > REMEMBERED:
             self._endings.popitem(last=False)
+
+
+class _Staff:
+    """The ports of one call, whoever holds the conversation. `running` are their tasks."""
+
+    def __init__(self, group: asyncio.TaskGroup, live: LiveCall, outfit: Outfitter) -> None:
+        self.running: list[asyncio.Task[None]] = []
+        self._group, self._live, self._outfit = group, live, outfit
+        self._leg: Port | None = None
+        self._ports: list[Port] = []  # ears, mind, voice
+        self._late: asyncio.Task[None] | None = None
+
+    def hire(self) -> Engine:
+        """The engine of the call's agent, with its ports running."""
+        agent = self._live.agent
+        if isinstance(agent, Agent):
+            engine, phrases = self._pipeline(agent)
+            self._live.inbox.put(phrases)
+            return engine
+        socket = self._outfit.managed(agent, self._live.call)
+        self.start(socket)
+        self._ports = [socket, socket, socket]
+        self._live.engine = Bridge(bridge_policy(agent))
+        return self._live.engine
+
+    def switch(self, action: SwitchTo) -> tuple[Engine, Ports, tuple[Event, ...]]:
+        """Our own pipeline takes the call, with an apology; where nothing was said yet, with its greeting."""
+        before, leg = self._live.agent, self._leg
+        assert isinstance(before, ManagedAgent), "only a managed agent hands over"
+        assert before.fallback is not None, "a hand-over without a fallback"
+        assert leg is not None, "a hand-over without a leg"
+        log.warning("engine_switched", call_sid=self._live.call.call_sid, engine=action.engine, why=action.why)
+        for port in self._ports:
+            port.stop()
+        policy = taking_over(before.fallback.policy(), action.history)
+        agent = replace(before.fallback, greeting=policy.greeting)
+        self._live.agent = agent
+        engine, phrases = self._pipeline(agent, action.history, action.turn)
+        return engine, self.ports(leg), (phrases, CallStarted("")) if action.begun else (phrases,)
+
+    def start(self, port: Port) -> asyncio.Task[None]:
+        task = self._group.create_task(port.run(self._live.inbox.put))
+        self.running.append(task)
+        return task
+
+    def ports(self, leg: Port) -> Ports:
+        self._leg = leg
+        ears, mind, voice = self._ports
+        return Ports(leg, ears, mind, voice)
+
+    def stop(self) -> None:
+        for port in (*self._ports, *([self._leg] if self._leg is not None else [])):
+            port.stop()
+        if self._late is not None:
+            self._late.cancel()
+
+    def _pipeline(self, agent: Agent, history: History = (), turn: int = 0) -> tuple[Engine, PhrasesLoaded]:
+        """The engine, with its ports running, and the phrases that it must be told before the call begins."""
+        shells = self._outfit(agent, self._live.call)
+        self._ports = [shells.ears, shells.mind, shells.voice]
+        for port in self._ports:
+            self.start(port)
+        self._late = self._group.create_task(self._late_phrases(shells))
+        self._live.engine = Call(agent.policy(), shells.speakable, history, turn)
+        return self._live.engine, shells.phrases
+
+    async def _late_phrases(self, shells: Shells) -> None:
+        self._live.inbox.put(await shells.late_phrases())
 
 
 class _EndingRecorder:

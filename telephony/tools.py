@@ -42,7 +42,9 @@ class ToolContext:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function with its schema (JSON Schema of the arguments object). Made by `@tool`."""
+    """A function with its schema (JSON Schema of the arguments object). Made by `@tool`.
+
+    One that is `read_only` changes nothing: where requests are repeated, it may run again."""
 
     name: str
     description: str
@@ -50,6 +52,7 @@ class Tool:
     function: Callable[..., Any]
     arguments: type[BaseModel] | None = field(default=None, repr=False)
     context_name: str = ""
+    read_only: bool = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The function itself, for tests of one's own."""
@@ -67,17 +70,17 @@ class ToolResult:
 @typing.overload
 def tool(function: Callable[..., Any], /) -> Tool: ...
 @typing.overload
-def tool(*, name: str = "", description: str = "") -> Callable[[Callable[..., Any]], Tool]: ...
+def tool(*, name: str = "", description: str = "", read_only: bool = False) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(
-    function: Callable[..., Any] | None = None, /, *, name: str = "", description: str = ""
+    function: Callable[..., Any] | None = None, /, *, name: str = "", description: str = "", read_only: bool = False
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Makes a `Tool` of a function. Raises TypeError for a signature that has no schema."""
     if function is None:
-        return lambda f: _make(f, name, description)
-    return _make(function, name, description)
+        return lambda f: _make(f, name, description, read_only)
+    return _make(function, name, description, read_only)
 
 
-def _make(function: Callable[..., Any], name: str, description: str) -> Tool:
+def _make(function: Callable[..., Any], name: str, description: str, read_only: bool = False) -> Tool:
     fields: dict[str, Any] = {}
     context_name = ""
     hints = typing.get_type_hints(function, include_extras=True)
@@ -94,7 +97,7 @@ def _make(function: Callable[..., Any], name: str, description: str) -> Tool:
     schema = {k: v for k, v in model.model_json_schema().items() if k not in ("title", "description")}
     schema.setdefault("properties", {})
     text = description or inspect.getdoc(function) or name.replace("_", " ")
-    return Tool(name, text, schema, function, model, context_name)
+    return Tool(name, text, schema, function, model, context_name, read_only)
 
 
 def _end_call(reason: str = "") -> str:
@@ -126,6 +129,17 @@ class Toolbox:
             }
             for t in self._tools.values()
         )
+
+    def problem(self, name: str, arguments: str) -> str:
+        """Why the tool could not run at all with these arguments, in words for the model; "" if it can."""
+        chosen = self._tools.get(name)
+        if chosen is None:
+            return f"There is no tool {name!r}. There are: {', '.join(self._tools)}."
+        try:
+            self._checked(chosen, arguments)
+        except ValueError as error:
+            return str(error)
+        return ""
 
     async def run(self, name: str, arguments: str) -> ToolResult:
         """Runs a tool with the arguments as the model wrote them. Never raises but `CancelledError`."""

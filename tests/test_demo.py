@@ -106,6 +106,7 @@ def test_silence_after_an_interruption_is_measured_on_the_sound():
 # --- the whole of it, with the local ears, brain and voice ------------------------------------------------------------
 
 BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
+BARE["PYTHONPATH"] = str(Path(__file__).parents[1])  # this package, whichever is installed
 
 
 def demo(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -130,6 +131,18 @@ def test_the_demo_as_a_newcomer_runs_it(tmp_path: Path):
     page = (tmp_path / "out" / "timeline.html").read_text(encoding="utf-8")
     assert 'src="call.wav"' in page
     assert "what are your opening hours" in page
+
+
+@pytest.mark.parametrize(
+    ("mode", "sign"), [("managed", "tool book_table"), ("custom-llm", "is booked"), ("register", "")]
+)
+def test_the_demo_of_managed_agents(tmp_path: Path, mode: str, sign: str):
+    """Bridged, with our brain behind it, or carried by the platform alone: a whole call on this machine."""
+    done = demo(tmp_path, "--mode", mode, "--speed", "10")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "what are your opening hours" in done.stdout
+    assert sign in done.stdout
+    assert (tmp_path / "out" / "call.wav").exists()
 
 
 def test_the_demo_fails_on_noise_and_says_so(tmp_path: Path):

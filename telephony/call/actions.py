@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from telephony.call.history import History
+from telephony.call.managed import ManagedAction
 
 # --- for the leg --------------------------------------------------------------------------------------------------
 
@@ -139,4 +140,4 @@ EarsAction: TypeAlias = Transcribe | CommitTranscript
 MindAction: TypeAlias = StartReply | CancelReply | RunTool | RefuseTool
 VoiceAction: TypeAlias = Speak | CloseContext
 Remark: TypeAlias = Explain | LineAdded
-Action: TypeAlias = LegAction | EarsAction | MindAction | VoiceAction | Remark
+Action: TypeAlias = LegAction | EarsAction | MindAction | VoiceAction | Remark | ManagedAction

@@ -16,7 +16,7 @@ from enum import Enum
 
 from telephony.call.language import Language
 from telephony.call.policy import TurnTaking
-from telephony.call.words import backchannel, is_farewell, unfinished_backchannel, wants_the_floor
+from telephony.call.words import backchannel, claims_the_floor, is_farewell, unfinished_backchannel, wants_the_floor
 
 
 class Verdict(Enum):
@@ -56,19 +56,20 @@ def judge(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Ve
     floor = wants_the_floor(text, language)
     if evidence.leaving and not evidence.held and (is_farewell(text, language) or not floor):
         return Verdict.NOTHING, ""  # both say goodbye, often at once
-    if floor and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
+    sure = evidence.text_final or claims_the_floor(text, language)
+    if floor and sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
         return Verdict.CUT, "words"
     listening = backchannel(text, language)
     if evidence.asked and evidence.text_final and listening:
         return Verdict.CUT, "answer"
     if evidence.held:
-        return _held(evidence, rules, text, listening)
+        return _held(evidence, rules, text, listening, floor)
     if evidence.voiced and evidence.burst_ms >= rules.hold_after_ms and not (listening or evidence.dismissed):
         return Verdict.HOLD, "voice"
     return Verdict.NOTHING, ""
 
 
-def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool) -> tuple[Verdict, str]:
+def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool, floor: bool) -> tuple[Verdict, str]:
     if not evidence.ears and evidence.burst_ms >= rules.cut_after_ms:
         return Verdict.CUT, "voice"
     if evidence.ears and evidence.burst_ms >= rules.hold_limit_ms and (listening or not text):
@@ -79,6 +80,8 @@ def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool) -> 
     told = evidence.ears and evidence.voice_ms < rules.strange_ms
     if evidence.voice_ms >= rules.min_word_ms and not (told or text or evidence.text_final or waited):
         return Verdict.NOTHING, ""  # the final words will tell
+    if floor:
+        return (Verdict.CUT, "words") if waited else (Verdict.NOTHING, "")
     if listening and evidence.asked and not waited:
         return Verdict.NOTHING, ""  # it may be the answer: its final words tell
     if listening:

@@ -22,9 +22,11 @@ from telephony.call.actions import Action, CommitTranscript, EndCall, Transcribe
 from telephony.call.endpointing import Situation
 from telephony.call.floor import Floor, Standing
 from telephony.call.frames import Frames
+from telephony.call.history import History
 from telephony.call.keypad import Keypad
-from telephony.call.language import language_for
+from telephony.call.languages import language_for
 from telephony.call.listening import Closed, Listening
+from telephony.call.managed import ManagedEvent
 from telephony.call.patience import Patience
 from telephony.call.policy import Policy
 from telephony.call.speculation import Speculation
@@ -43,9 +45,16 @@ class Ended:
 
 
 class Call:
-    """See the module text. `speakable` turns what the model wrote into what a voice should say; it must be pure."""
+    """See the module text. `speakable` turns what the model wrote into what a voice should say; it must be pure.
+    `history` is what was said before this engine took the call, up to and with `turn`."""
 
-    def __init__(self, policy: Policy, speakable: Callable[[str], str] = lambda text: text) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        speakable: Callable[[str], str] = lambda text: text,
+        history: History = (),
+        turn: int = 0,
+    ) -> None:
         self.ended: Ended | None = None
         self._now = 0
         self._policy = policy
@@ -54,6 +63,8 @@ class Call:
         self._language = language
         self._listening = Listening(rules, language)
         self._turns = Turns(policy, speakable, self._out)
+        self._turns.transcript.resume(history)
+        self._turns.last = turn
         self._standing = Standing()
         self._floor = Floor(rules, language, self._listening, self._turns, self._standing, self._out)
         self._speculation = Speculation(rules, language, self._listening, self._turns, self._standing)
@@ -91,6 +102,8 @@ class Call:
     # --- what happens -----------------------------------------------------------------------------------------------
 
     def _happened(self, event: e.Event, now: int) -> None:
+        if isinstance(event, ManagedEvent):  # the last words of a managed agent that had the call before
+            return
         match event:
             case e.AudioReceived():
                 self._frames.came(now)

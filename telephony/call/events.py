@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from telephony.call.managed import ManagedEvent
+
 # --- the carrier ------------------------------------------------------------------------------------------------
 
 
@@ -269,4 +271,4 @@ EarsEvent: TypeAlias = EarsReady | EarsLost | TranscriptPartial | TranscriptFina
 MindEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | ReplyFailed
 VoiceEvent: TypeAlias = VoiceReady | VoiceLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed
-Event: TypeAlias = CarrierEvent | EarsEvent | MindEvent | VoiceEvent | ControlEvent
+Event: TypeAlias = CarrierEvent | EarsEvent | MindEvent | VoiceEvent | ControlEvent | ManagedEvent

@@ -17,7 +17,7 @@ from telephony.call.listening import Closed, Listening
 from telephony.call.patience import Ending
 from telephony.call.policy import TurnTaking
 from telephony.call.turns import Turns
-from telephony.call.words import backchannel
+from telephony.call.words import backchannel, claims_the_floor
 
 NOT_HEARD_VOICE_MS = 500
 """So much voice without any words deserves a question; less is a noise, if the ears have said that it is nothing."""
@@ -85,7 +85,8 @@ class Floor:
     def interruption(self, now: int) -> None:
         """Looks at the evidence and acts on the verdict."""
         turns, listening = self._turns, self._listening
-        listening.urgent = turns.playout.held
+        text = listening.utterance.text if listening.utterance is not None else ""
+        listening.urgent = turns.playout.held and not claims_the_floor(text, self._language)
         if not turns.live() or listening.utterance is None or self.untouchable(now):
             if turns.playout.held:  # what was said may have come to its end, or to a disclosure, meanwhile
                 over = not turns.live() or listening.utterance is None

@@ -134,7 +134,7 @@ class Listening:
             return 0
         if utterance.voice_ms < self._rules.min_word_ms and not utterance.open_words:
             return 0
-        if self.urgent and not utterance.text:
+        if self.urgent:
             due = self._rules.commit_held_ms
         else:
             due = max(self._rules.commit_after_ms, self.wait.ms - self._rules.commit_lead_ms)

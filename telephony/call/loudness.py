@@ -26,7 +26,7 @@ NEAR = 60
 """Levels so close to the quietest are the background's."""
 TALK_SHARE = 8
 """One in so many quiet windows is voice to the detector: people talk there. In steady noise none is."""
-ABOVE_BACKGROUND = 80
+ABOVE_BACKGROUND = 95
 """Talk of several people varies by less than this."""
 BELOW_CALLER = 60
 """The caller is heard at this much below their own level, whatever the background."""

@@ -33,13 +33,14 @@ SLOW_MS_PER_CHAR = 90
 class Playout:
     """See the module text. Methods that send return the actions to perform, in order."""
 
-    def __init__(self, mark_every_ms: int = 500) -> None:
+    def __init__(self, mark_every_ms: int = 500, prefix: str = "t") -> None:
         self.tracks: dict[int, Track] = {}
         self.held = False
         self._mark_bytes = max(FRAME, mark_every_ms * BYTES_PER_MS // FRAME * FRAME)
         self._outstanding: deque[Span] = deque()
         self._written_off: set[str] = set()
         self._marks = 0
+        self._prefix = prefix  # of mark names: two ledgers may follow each other on one leg
         self._echo_ms: int | None = None  # when the last played mark of this run came back
         self.until_ms = 0  # when the carrier should have played everything sent
 
@@ -216,7 +217,7 @@ class Playout:
 
     def _send(self, turn: int, track: Track, end: int, now: int) -> list[Action]:
         self._marks += 1
-        span = Span(turn, track.sent, end, f"t{turn}.{self._marks}", now)
+        span = Span(turn, track.sent, end, f"{self._prefix}{turn}.{self._marks}", now)
         self._outstanding.append(span)
         self.until_ms = max(self.until_ms, now) + (end - track.sent) // BYTES_PER_MS
         pcmu = bytes(track.audio[track.sent : end])

@@ -136,8 +136,9 @@ class Limits:
     """The caller says nothing for this long after the agent has finished: asked once whether they are there."""
     silence_end_ms: int = 10_000
     """Still nothing this long after the question: a polite end."""
-    filler_ms: int = 1_800
-    """Nothing audible this long after a turn was decided: a short fixed phrase bridges the wait (promise: 2,500)."""
+    filler_ms: int = 2_200
+    """Nothing audible this long after the caller's last word, or the agent's: a short fixed phrase bridges the wait
+    (promise: 2,500)."""
     reply_ms: int = 12_000
     """A reply with no audible progress for this long is given up with an apology."""
     apologies: int = 3

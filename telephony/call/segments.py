@@ -54,8 +54,7 @@ class Segments:
         before, self._partial = self._partial, text.strip()
         known = continues if self._voice_ms > self._committed_ms else alike  # a new sentence may begin as the old one
         rest = beyond(self._partial, self._carried) if known(self._partial, self._carried) else self._partial
-        if self._voice_ms == self._known_ms:
-            rest = next((beyond(rest, said) for said in self._known if continues(rest, said)), rest)
+        rest = next((beyond(rest, said) for said in self._known if continues(rest, said) and self._quick(said)), rest)
         if self._partial and not rest:
             return None
         grown = alike(self._partial, before) and len(self._partial) > len(before)
@@ -95,10 +94,14 @@ class Segments:
         latest = [text, self._partial] if voice_ms == self._voice_ms else [text]
         self._known += [text for text in latest if text and text not in self._known]
 
+    def _quick(self, text: str) -> bool:
+        """There was not voice enough since for these words to be said again."""
+        return self._voice_ms - self._known_ms < WORD_MS * len(words(text))
+
     def _repeats(self, text: str, jumped: bool = False) -> bool:
         """The words over again, from the beginning or to the end of what is known, and hardly any voice for them, or
         all of them at once: who says a sentence again says it word by word."""
         now = words(text)
-        if self._voice_ms - self._known_ms >= WORD_MS * len(now) and not jumped:
+        if not self._quick(text) and not jumped:
             return False
         return any(now in (said[: len(now)], said[len(said) - len(now) :]) for said in map(words, self._known))

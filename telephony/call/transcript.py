@@ -19,6 +19,10 @@ class Transcript:
     def __init__(self) -> None:
         self._lines: list[tuple[int, HistoryItem]] = []
 
+    def resume(self, history: History) -> None:
+        """What was said before, under another engine."""
+        self._lines = [(0, item) for item in history]
+
     def caller(self, text: str) -> None:
         self._lines.append((0, CallerSaid(text)))
 

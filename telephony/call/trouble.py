@@ -20,6 +20,9 @@ FILLERS = 4
 ENDS = ("time_over", "draining", "silent_goodbye")
 """What ends the call when its time has come."""
 
+LONGEST_WAIT_MS = 1_300
+"""No more of the silence before the decision counts: what the caller said may have been keys, or long ago."""
+
 
 class Trouble:
     """See the module text."""
@@ -44,8 +47,10 @@ class Trouble:
         give_up = waiting.progress_ms + self._limits.reply_ms if stuck else None
         if self._listening.utterance is not None or self._turns.playout.speaking(now) or waiting.fillers >= FILLERS:
             return give_up
-        since = max(waiting.decided_ms, self._turns.playout.until_ms)
-        filler = since + self._limits.filler_ms * (3 if waiting.fillers else 1)
+        spoke = now - self._listening.voice.silence_ms  # the caller waits from their last word on
+        since = max(min(waiting.decided_ms, spoke), waiting.decided_ms - LONGEST_WAIT_MS)
+        since = max(since, self._turns.playout.until_ms)
+        filler = since + self._limits.filler_ms * (5 if waiting.fillers else 2) // 2
         return filler if give_up is None else min(filler, give_up)
 
     def bridge_silence(self, now: int) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from telephony.call.actions import Action, Explain
 from telephony.call.events import ReplyDelta, ReplyEnded, SpeechAudio
 from telephony.call.history import CallerSaid, History, HistoryItem
-from telephony.call.language import language_for
+from telephony.call.languages import language_for
 from telephony.call.policy import Policy
 from telephony.call.spoken import Spoken
 from telephony.call.thinking import Reply, Thinking

@@ -8,6 +8,8 @@ from difflib import SequenceMatcher
 from telephony.call.language import Language
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+SURE_LETTERS = 5
+"""A word of so many letters is no slip of a recogniser's."""
 LISTENER_WORDS = 4
 """A listener says no more than this at once."""
 ALIKE = 0.6
@@ -74,6 +76,16 @@ def wants_the_floor(text: str, language: Language) -> bool:
     """Words that ask for the floor: anything that is no backchannel."""
     found = words(text)
     return bool(found) and not _listening(found, language)
+
+
+def claims_the_floor(text: str, language: Language) -> bool:
+    """Words that ask for the floor even if the recogniser is not sure of them yet: one that stops people, two that say
+    something, or one long one. Half a word ("ri" of "right") and "the" do not."""
+    found = words(text)
+    if any(word in language.stops or word in language.questions or word in language.commands for word in found):
+        return True
+    saying = [word for word in found if word not in language.backchannels and word not in language.weak]
+    return len(saying) >= 2 or any(len(word) >= SURE_LETTERS for word in saying) or (not language.known and bool(found))
 
 
 def gist(text: str, language: Language) -> tuple[str, ...]:

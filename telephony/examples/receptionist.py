@@ -15,7 +15,7 @@ Day = Annotated[str, Field(description="a weekday, `today` or `tomorrow`")]
 bookings: list[str] = []
 
 
-@tool
+@tool(read_only=True)
 def opening_hours(day: Day) -> str:
     """When the restaurant is open on a day."""
     name = day.lower()

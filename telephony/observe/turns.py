@@ -10,6 +10,9 @@ before the one it follows, gives no stage: a report never holds a negative time,
 A reply may be prepared ahead of the decision (a guess): then thinking and voice began earlier, and only what is left of
 them after the decision is part of the wait. A guess that was dropped is no turn.
 
+A managed agent tells neither when it decided nor when it thought: its answers have a beginning and an end only, and the
+caller's voice is told by its loudness, as our own detector sleeps then.
+
 A report is given out once, when the turn is over: heard to its end, cut, overtaken by a new one, or at the call's end.
 """
 
@@ -20,10 +23,13 @@ from dataclasses import dataclass, replace
 
 from telephony.call import actions as a
 from telephony.call import events as e
+from telephony.call import managed as m
 from telephony.observe import Step
 
 VOICED = 500
 """A detector window at or above this is voice (thousandths)."""
+LOUD = -450
+"""A frame at or above this level (tenths of dBFS) is voice, where no detector tells."""
 BURST_GAP_MS = 250
 """Voice after a longer silence than this is a new burst."""
 BELIEVABLE_MS = 30_000
@@ -136,6 +142,7 @@ class TurnClock:
         self._open: dict[int, TurnReport] = {}
         self._thinking = 0  # the turn that the model works on
         self._guess = 0  # the turn that is prepared ahead of the decision
+        self._managed = False  # somebody else's agent has the call
 
     def see(self, step: Step) -> None:
         now = step.now_ms
@@ -146,7 +153,7 @@ class TurnClock:
                 self._verdict(action.what, now, cleared=a.ClearPlayout() in step.actions)
         if any(isinstance(action, a.SendAudio) for action in step.actions):
             self._sent(now)
-        if isinstance(step.event, e.AudioReceived) and (step.event.speech or 0) >= VOICED:
+        if isinstance(step.event, e.AudioReceived) and self._voiced(step.event):
             self._ear.voiced(now)
 
     def close(self) -> None:
@@ -156,8 +163,15 @@ class TurnClock:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
+    def _voiced(self, frame: e.AudioReceived) -> bool:
+        return frame.level >= LOUD if self._managed else (frame.speech or 0) >= VOICED
+
     def _event(self, event: e.Event, now: int) -> None:
         match event:
+            case m.ManagedOpened():
+                self._managed = True
+            case m.ManagedAudio() if self._open:
+                self._first(max(self._open), "audio_ms", now)
             case e.TranscriptFinal():
                 self._ear.final_ms = now
             case e.ReplyDelta(turn, text) if text.strip():
@@ -191,6 +205,12 @@ class TurnClock:
             case a.LineAdded("caller", text):
                 before = self._next or TurnReport(action.turn, decided_ms=now)
                 self._next = replace(before, caller=f"{before.caller} {text}".strip())
+                if self._managed:  # the agent's next line is its answer
+                    heard = self._ear.decided(action.turn, now)
+                    self._next = replace(self._next, voiced_ms=heard.voiced_ms)
+                    self._start(action.turn + 1, now)
+            case m.SwitchTo():
+                self._managed = False
             case a.LineAdded("agent", text, turn, interrupted):
                 if turn in self._open:
                     self._open[turn] = replace(self._open[turn], agent=text, interrupted=interrupted)

@@ -26,3 +26,9 @@ def utterance(text: str) -> bytes:
 def caller_turns() -> list[CallerTurn]:
     """The demo's caller: asks, interrupts, books a table, says goodbye."""
     return [CallerTurn(utterance(text), words, interrupts) for text, words, interrupts in SCRIPT]
+
+
+def short_call() -> list[CallerTurn]:
+    """A caller who asks one thing, and has heard enough in the middle of the answer."""
+    hours, bye = SCRIPT[0], SCRIPT[-1]
+    return [CallerTurn(utterance(hours[0]), hours[1]), CallerTurn(utterance(bye[0]), bye[1], interrupts=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 
@@ -10,6 +11,7 @@ from telephony.offline.brain import respond
 from telephony.offline.ears import LocalEars
 from telephony.offline.voice import EspeakVoice
 from telephony.testing.elevenlabs import LocalElevenLabs
+from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
 from telephony.testing.elevenlabs_stt import LocalStt, SttLatency
 from telephony.testing.elevenlabs_tts import LocalTts, TtsLatency
 from telephony.testing.openai import LlmLatency, LocalOpenAi
@@ -18,15 +20,19 @@ KEY = "local"
 
 
 class LocalServices:
-    """`async with` starts everything. Without `brain` the language model is the user's own server.
+    """`async with` starts everything. Without `brain` the language model is the user's own server. `agents` are those
+    of the local Agents platform (`platform`), by their ids.
 
     Raises NotInstalled or EarsMissing if `telephony[offline]` is missing.
     """
 
     api_key = KEY
 
-    def __init__(self, clock: Clock, *, brain: bool = True) -> None:
+    platform: LocalAgents
+
+    def __init__(self, clock: Clock, *, brain: bool = True, agents: Mapping[str, LocalAgent] | None = None) -> None:
         self.elevenlabs_base_url = self.openai_base_url = ""
+        self._agents = agents
         self._clock, self._brain = clock, brain
         self._stack = AsyncExitStack()
 
@@ -53,7 +59,11 @@ class LocalServices:
         ears = await enter(LocalEars())
         tts = LocalTts(clock=clock, synthesize=voice.synthesize, latency=TtsLatency(30, 20.0), api_key=KEY)
         stt = LocalStt(clock=clock, recognizer=ears.recognizer, latency=SttLatency(20, 20), api_key=KEY)
-        self.elevenlabs_base_url = (await enter(LocalElevenLabs(clock=clock, tts=tts, stt=stt))).base_url
+        self.platform = LocalAgents(
+            clock=clock, agents=self._agents, synthesize=voice.synthesize, recognizer=ears.recognizer, api_key=KEY
+        )
+        elevenlabs = await enter(LocalElevenLabs(clock=clock, tts=tts, stt=stt, agents=self.platform))
+        self.elevenlabs_base_url = elevenlabs.base_url
         if self._brain:
             latency = LlmLatency(first_token_ms=100, tokens_per_s=80)
             brain = await enter(LocalOpenAi(clock=clock, responder=respond, latency=latency, api_key=KEY))

@@ -16,9 +16,10 @@ from pathlib import Path
 from telephony.call import actions as a
 from telephony.observe import Step
 from telephony.tape import words
+from telephony.tape.engines import fresh
 from telephony.tape.format import Header
 from telephony.tape.read import Tape
-from telephony.tape.replay import early_or_late, fresh
+from telephony.tape.replay import early_or_late
 from telephony.tape.write import write
 
 OFFER = "Look at `telephony rehearse PATH`, and make a new tape of it with `--out`."

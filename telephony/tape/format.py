@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from telephony.bridge.bridge import BridgePolicy
 from telephony.call.policy import Policy
 from telephony.speakable import speakable
 from telephony.tape.codec import VOCABULARY, BadTape, Data
@@ -24,7 +25,8 @@ SIDES = ("caller", "agent")
 """The audio files: `<side>.ulaw`."""
 
 PIPELINE = "pipeline"
-POLICIES: dict[str, type] = {}
+BRIDGE = "bridge"
+POLICIES: dict[str, type] = {BRIDGE: BridgePolicy}
 """The frozen settings of engines other than the pipeline, by the engine's name."""
 
 Upgrade = Callable[[dict[str, Data], list[Data]], tuple[dict[str, Data], list[Data]]]
@@ -35,10 +37,11 @@ UPGRADES: dict[int, Upgrade] = {}
 @dataclass(frozen=True, slots=True)
 class Header:
     """The first line. `engine` is what held the conversation: `pipeline` is `call/call.py`, for which `policy` and
-    `language` are; another one has what it needs in `engine_policy`, of the class that `POLICIES` names. `call` and
-    `agent` hold names and values for people (personal data may be among them); `began` is UTC, ISO 8601, and decides
-    nothing. `language` is what `speakable` was given, None if the core had none. `spoken` are spoken forms that go
-    before `speakable`'s own, as (written, spoken)."""
+    `language` are; `bridge` has what it needs in `engine_policy` (of the class that `POLICIES` names), and `policy` and
+    `language` are then those of the pipeline that may take over. `call` and `agent` hold names and values for people
+    (personal data may be among them); `began` is UTC, ISO 8601, and decides nothing. `language` is what `speakable` was
+    given, None if the core had none. `spoken` are spoken forms that go before `speakable`'s own, as (written,
+    spoken)."""
 
     policy: Policy = field(default_factory=Policy)
     engine: str = PIPELINE

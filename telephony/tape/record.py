@@ -16,16 +16,17 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import structlog
 
-from telephony.agent import Agent, IncomingCall
+from telephony.agent import Agent, IncomingCall, ManagedAgent
+from telephony.bridge.bridge import bridge_policy
 from telephony.observe import Step
-from telephony.tape.format import Header
+from telephony.tape.format import BRIDGE, Header
 from telephony.tape.write import TapeWriter
 
 log = structlog.get_logger()
@@ -43,23 +44,31 @@ def package_version() -> str:
         return ""
 
 
-def header_for(agent: Agent, call: IncomingCall, began: datetime) -> Header:
+def header_for(agent: Agent | ManagedAgent, call: IncomingCall, began: datetime) -> Header:
     """What a tape says about the call and about who answered it. The prompt itself is not on it."""
-    prompt = "\n\n".join((agent.prompt, agent.style, agent.context))
-    return Header(
-        policy=agent.policy(),
-        language=agent.voice.language,
+    header = Header(
         call={"sid": call.call_sid, "from": call.caller, "to": call.called, "direction": call.direction},
-        agent={
-            "name": agent.name,
-            "prompt_sha256": hashlib.sha256(prompt.encode()).hexdigest(),
-            "model": agent.model,
-            "voice": agent.voice.id,
-            "tools": ", ".join(tool.name for tool in agent.tools),
-        },
         began=began.astimezone(UTC).isoformat(timespec="milliseconds"),
         package=package_version(),
     )
+    if isinstance(agent, Agent):
+        return _of_pipeline(header, agent)
+    # What is there of the pipeline is that of the agent who takes over, if one does.
+    header = header if agent.fallback is None else _of_pipeline(header, agent.fallback)
+    told = {"managed": agent.agent_id, "tools": ", ".join(tool.name for tool in agent.tools)}
+    return replace(header, engine=BRIDGE, engine_policy=bridge_policy(agent), agent=told)
+
+
+def _of_pipeline(header: Header, agent: Agent) -> Header:
+    prompt = "\n\n".join((agent.prompt, agent.style, agent.context))
+    told = {
+        "name": agent.name,
+        "prompt_sha256": hashlib.sha256(prompt.encode()).hexdigest(),
+        "model": agent.model,
+        "voice": agent.voice.id,
+        "tools": ", ".join(tool.name for tool in agent.tools),
+    }
+    return replace(header, policy=agent.policy(), language=agent.voice.language, agent=told)
 
 
 @dataclass(slots=True)
@@ -146,7 +155,7 @@ class Recorder:
         self._stopping = False
         self._thread: threading.Thread | None = None
 
-    def observe(self, call: IncomingCall, agent: Agent) -> TapeObserver:
+    def observe(self, call: IncomingCall, agent: Agent | ManagedAgent) -> TapeObserver:
         """An observer that records `call`."""
         began = datetime.fromtimestamp(self._wall_s(), UTC)
         sid = re.sub(r"[^A-Za-z0-9]", "", call.call_sid)[:64] or "call"

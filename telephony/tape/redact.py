@@ -17,15 +17,16 @@ from pathlib import Path
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.call import Call
-from telephony.call.language import language_for
+from telephony.call.languages import language_for
 from telephony.observe import Step
 from telephony.tape import words
 from telephony.tape.codec import BadTape
+from telephony.tape.engines import fresh
 from telephony.tape.format import PIPELINE, Header
 from telephony.tape.hearing import Hearing, known_words, noise
 from telephony.tape.personal import Mask, doubtful
 from telephony.tape.read import Tape
-from telephony.tape.replay import first_difference, fresh
+from telephony.tape.replay import first_difference
 from telephony.tape.shape import masked, shape, texts
 from telephony.tape.sound import played
 from telephony.tape.write import write

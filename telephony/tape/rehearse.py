@@ -20,10 +20,10 @@ from telephony.observe import Step
 from telephony.tape.agenda import Agenda
 from telephony.tape.codec import BadTape
 from telephony.tape.compare import divergence
+from telephony.tape.engines import Engine, fresh
 from telephony.tape.format import Header, from_plain, plain
 from telephony.tape.minds import MindModel, VoiceModel
 from telephony.tape.read import Tape
-from telephony.tape.replay import Engine, fresh
 from telephony.tape.timeline import Timeline
 from telephony.tape.world import CarrierModel, EarsModel, by_themselves
 

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from telephony.call import actions as a
 from telephony.call import events as e
-from telephony.call.call import Call, Ended
 from telephony.observe import Step
 from telephony.tape import words
-from telephony.tape.codec import BadTape
-from telephony.tape.format import PIPELINE, Header
+from telephony.tape.engines import Engine, fresh
 from telephony.tape.read import Tape
 
 CONTEXT_MS = 2_000
@@ -59,29 +56,6 @@ class Replayed:
         upto = tape.steps[self.steps - 1].now_ms / 1000 if self.steps else 0.0
         readable = f"the same as far as it can be replayed ({upto:.1f} s), but the tape is damaged:"
         return "\n".join([f"{head}: {readable}", *(f"  {problem}" for problem in tape.problems)])
-
-
-class Engine(Protocol):
-    """What holds a conversation: a pure step. As in the driver, which lives further out."""
-
-    @property
-    def ended(self) -> Ended | None: ...
-
-    @property
-    def deadline(self) -> int | None: ...
-
-    def step(self, event: e.Event, now: int) -> tuple[a.Action, ...]: ...
-
-
-ENGINES: dict[str, Callable[[Header], Engine]] = {PIPELINE: lambda header: Call(header.policy, header.speakable())}
-"""How to make an engine as the recorded call had it, by the name in the header."""
-
-
-def fresh(header: Header) -> Engine:
-    """A core as the recorded call had it. Raises BadTape for an engine that this version does not have."""
-    if header.engine not in ENGINES:
-        raise BadTape(f"the call was held by the engine {header.engine!r}, which this version cannot replay")
-    return ENGINES[header.engine](header)
 
 
 def replay(tape: Tape) -> Replayed:

@@ -16,8 +16,9 @@ from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.observe import Step
 from telephony.tape.codec import BadTape
+from telephony.tape.engines import fresh
 from telephony.tape.read import Tape
-from telephony.tape.replay import first_difference, fresh
+from telephony.tape.replay import first_difference
 from telephony.tape.show import timeline
 from telephony.tape.write import write
 

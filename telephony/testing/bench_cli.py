@@ -1,16 +1,17 @@
-"""`scripts/bench [load|turns|latency|replay] ...`: which bench is meant. Without a name: `load`."""
+"""`scripts/bench [load|turns|latency|replay|bridge] ...`: which bench is meant. Without a name: `load`."""
 
 from __future__ import annotations
 
 import sys
 
-from telephony.testing import bench, latency_bench, replay_bench, turn_bench
+from telephony.testing import bench, bench_bridge, latency_bench, replay_bench, turn_bench
 
 BENCHES = {
     "load": bench.main,
     "turns": turn_bench.main,
     "latency": latency_bench.main,
     "replay": replay_bench.main,
+    "bridge": bench_bridge.main,
 }
 
 

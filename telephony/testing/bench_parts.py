@@ -8,6 +8,7 @@ and ends when that closes. All clocks are CLOCK_MONOTONIC, which processes of on
 from __future__ import annotations
 
 import asyncio
+import base64
 import gc
 import json
 import os
@@ -19,7 +20,7 @@ from typing import Any
 
 import structlog
 
-from telephony.agent import Agent
+from telephony.agent import Agent, AgentSource
 from telephony.call.policy import TurnTaking
 from telephony.clock import Clock
 
@@ -32,12 +33,27 @@ SENTENCE = "could you please tell me when you are open on the weekend"
 AUTH_TOKEN = "bench"
 
 
+SILENT = b"\xff" * 160
+
+
+def stamped_frame() -> bytes:
+    """20 ms of audio that say when they were sent."""
+    return (STAMP + f"{time.monotonic_ns() // 1000:020d}".encode()).ljust(160, b"\xff")
+
+
+def stamped_at(pcmu: bytes) -> float:
+    """When a stamped frame was sent, in seconds of the monotonic clock; 0.0 for other audio."""
+    return int(pcmu[len(STAMP) : len(STAMP) + 20]) / 1e6 if pcmu.startswith(STAMP) else 0.0
+
+
 def pin(*, to_service_core: bool) -> None:
-    """The service has the first core for itself; everybody else shares the others, where there are any."""
+    """The service has a core for itself (the first, or BENCH_CORE); everybody else shares the others, where there are
+    any."""
     if not hasattr(os, "sched_setaffinity"):
         return
-    first, *others = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {first} if to_service_core or not others else set(others))
+    cores = os.sched_getaffinity(0)
+    own = {int(os.environ.get("BENCH_CORE", min(cores)))}
+    os.sched_setaffinity(0, own if to_service_core or cores == own else cores - own)
 
 
 async def lines() -> asyncio.StreamReader:
@@ -91,7 +107,7 @@ async def providers(final_ms: int, partial_ms: int, first_token_ms: int, first_b
             say({})
 
 
-async def service(elevenlabs: str, openai: str, tapes: str = "") -> None:
+async def service(elevenlabs: str, openai: str, tapes: str = "", agent: AgentSource | None = None) -> None:
     from telephony.app import running
     from telephony.settings import Settings
 
@@ -108,7 +124,7 @@ async def service(elevenlabs: str, openai: str, tapes: str = "") -> None:
         tapes=Path(tapes) if tapes else None,
     )
     # A reply prepared ahead waits for the decision, and that wait is not the service's own.
-    agent = Agent(prompt="A bench.", greeting=GREETING, turn_taking=TurnTaking(speculate="off"))
+    agent = agent or Agent(prompt="A bench.", greeting=GREETING, turn_taking=TurnTaking(speculate="off"))
     lags: list[float] = []
     async with running(settings, Clock(), agents=agent) as running_service, asyncio.TaskGroup() as group:
         say({"url": running_service.base_url, "pid": os.getpid()})
@@ -122,6 +138,56 @@ async def service(elevenlabs: str, openai: str, tapes: str = "") -> None:
         measuring.cancel()
 
 
+async def platform() -> None:
+    """An Agents platform, lean enough for a hundred calls: takes times, and speaks all the time, 100 ms a message."""
+    from websockets.asyncio.server import ServerConnection, serve
+    from websockets.exceptions import ConnectionClosed
+
+    in_ms: list[float] = []
+    metadata = {
+        "conversation_id": "c",
+        "agent_output_audio_format": "ulaw_8000",
+        "user_input_audio_format": "ulaw_8000",
+    }
+    opened = {"type": "conversation_initiation_metadata", "conversation_initiation_metadata_event": metadata}
+
+    async def speak(socket: ServerConnection) -> None:
+        begin, number = time.monotonic(), 0
+        while True:
+            number += 1
+            audio = base64.b64encode(stamped_frame() + SILENT * 4).decode()
+            await socket.send(f'{{"type":"audio","audio_event":{{"audio_base_64":"{audio}","event_id":{number}}}}}')
+            await asyncio.sleep(max(0.0, begin + number * 0.1 - time.monotonic()))
+
+    async def handle(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(json.dumps(opened))
+        speaking = asyncio.create_task(speak(socket))
+        try:
+            async for text in socket:
+                now = time.monotonic()
+                if at := stamped_at(base64.b64decode(json.loads(text).get("user_audio_chunk", ""))):
+                    in_ms.append((now - at) * 1000)
+        except ConnectionClosed:
+            pass
+        finally:
+            speaking.cancel()
+
+    async with serve(handle, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
+        say({"elevenlabs": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"})
+        reader = await lines()
+        while await reader.readline():
+            say({"in_ms": in_ms})
+            in_ms.clear()
+
+
+async def bridge(elevenlabs: str) -> None:
+    """The service with a managed agent."""
+    from telephony.agent import ManagedAgent
+
+    await service(elevenlabs, "http://127.0.0.1:9/v1", agent=ManagedAgent("agent_bench", private=False))
+
+
 async def _lag(lags: list[float]) -> None:
     """How late the loop is: a sleep of 10 ms that takes longer."""
     while True:
@@ -132,15 +198,18 @@ async def _lag(lags: list[float]) -> None:
 
 def main() -> None:
     role, *rest = sys.argv[1:]
-    pin(to_service_core=role == "service")
+    pin(to_service_core=role in ("service", "bridge"))
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is for answers
     if role == "providers":
         asyncio.run(providers(*(int(ms) for ms in rest)))
         return
-    urls = rest
     import uvloop
 
-    uvloop.run(service(*urls))
+    if role == "platform":
+        uvloop.run(platform())
+    else:
+        urls = (*rest, "")[:3]
+        uvloop.run(bridge(rest[0]) if role == "bridge" else service(urls[0], urls[1], urls[2]))
 
 
 if __name__ == "__main__":

@@ -41,13 +41,14 @@ class Outcome:
     ended: str = ""
 
 
-def problems(outcome: Outcome, steps: list[Step], clock: TurnClock) -> list[str]:
-    """All that is wrong with the call; empty if nothing is."""
+def problems(outcome: Outcome, steps: list[Step], clock: TurnClock, sound_ms: int | None = None) -> list[str]:
+    """All that is wrong with the call; empty if nothing is. Where somebody else listens for interruptions, the
+    recording alone tells when the agent fell silent: `sound_ms` is how soon it must."""
     found = _understood(outcome, steps)
     if not found and outcome.stuck:
         found.append(outcome.stuck)
     if not found:
-        found += _interrupted(outcome, clock)
+        found += _interrupted(outcome, clock) if sound_ms is None else interrupted_by_sound(outcome, sound_ms)
         found += _ended(outcome, steps)
     if outcome.phone.violations:
         shown = "; ".join(f"{code} {text}" for code, text in outcome.phone.violations[:3])
@@ -101,6 +102,15 @@ def _interrupted(outcome: Outcome, clock: TurnClock) -> list[str]:
     if cuts[0].ms > SILENT_WITHIN_MS:
         return [f"the agent was silent only {cuts[0].ms} ms after the interruption ({waited} ms in the recording)"]
     return []
+
+
+def interrupted_by_sound(outcome: Outcome, sound_ms: int) -> list[str]:
+    """Whether the first interruption stopped the agent, by the recording."""
+    meant = [at for turn, at in outcome.spoken if turn.interrupts]
+    if not meant:
+        return []
+    waited = silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), meant[0])
+    return [f"the agent was silent only {waited} ms after the interruption began"] if waited > sound_ms else []
 
 
 def _ended(outcome: Outcome, steps: list[Step]) -> list[str]:

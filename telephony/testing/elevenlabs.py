@@ -1,4 +1,4 @@
-"""A local ElevenLabs: both sockets on one address, as `ELEVENLABS_BASE_URL` wants it.
+"""A local ElevenLabs: all its sockets on one address, as `ELEVENLABS_BASE_URL` wants it.
 
 async with LocalElevenLabs(clock=clock) as elevenlabs:
     ...  elevenlabs.base_url, elevenlabs.tts.faults.hang = True, await elevenlabs.stop()
@@ -6,6 +6,7 @@ async with LocalElevenLabs(clock=clock) as elevenlabs:
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 
@@ -13,18 +14,27 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from telephony.clock import Clock
+from telephony.testing.elevenlabs_agents import LocalAgents
 from telephony.testing.elevenlabs_stt import LocalStt
 from telephony.testing.elevenlabs_tts import LocalTts
+from telephony.testing.posts import PostingConnection
 
 
 class LocalElevenLabs:
-    """Serves `tts` and `stt` on a free port of 127.0.0.1."""
+    """Serves `tts`, `stt` and the `agents` platform on a free port of 127.0.0.1."""
 
     def __init__(
-        self, *, clock: Clock, tts: LocalTts | None = None, stt: LocalStt | None = None, api_key: str = "local"
+        self,
+        *,
+        clock: Clock,
+        tts: LocalTts | None = None,
+        stt: LocalStt | None = None,
+        agents: LocalAgents | None = None,
+        api_key: str = "local",
     ) -> None:
         self.tts = tts or LocalTts(clock=clock, api_key=api_key)
         self.stt = stt or LocalStt(clock=clock, api_key=api_key)
+        self.agents = agents or LocalAgents(clock=clock, api_key=api_key)
         self._server: Server | None = None
         self._port = 0
 
@@ -44,6 +54,7 @@ class LocalElevenLabs:
             max_size=4 * 2**20,
             ping_interval=None,
             close_timeout=0.5,
+            create_connection=partial(PostingConnection, answer=self.agents.post),  # type: ignore[arg-type]  # a factory
         )
         self._port = self._server.sockets[0].getsockname()[1]
 
@@ -68,7 +79,9 @@ class LocalElevenLabs:
             return self.tts
         return self.stt if path.startswith("/v1/speech-to-text/realtime") else None
 
-    def _check(self, connection: ServerConnection, request: Request) -> Response | None:
+    async def _check(self, connection: ServerConnection, request: Request) -> Response | None:
+        if self.agents.serves(request.path):
+            return await self.agents.respond(connection, request)
         part = self._part(request.path)
         if part is None:
             return connection.respond(HTTPStatus.NOT_FOUND, '{"detail": {"status": "not_found"}}')
@@ -81,6 +94,9 @@ class LocalElevenLabs:
 
     async def _handle(self, connection: ServerConnection) -> None:
         assert connection.request is not None
+        if self.agents.serves(connection.request.path):
+            await self.agents.handle(connection)
+            return
         part = self._part(connection.request.path)
         assert part is not None
         await part.handle(connection)

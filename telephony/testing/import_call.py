@@ -30,9 +30,9 @@ from telephony.call.policy import Policy
 from telephony.errors import TelephonyError
 from telephony.observe import Step
 from telephony.tape.agenda import middle
+from telephony.tape.engines import fresh
 from telephony.tape.format import Header
 from telephony.tape.minds import PLACEHOLDER
-from telephony.tape.replay import fresh
 from telephony.tape.write import write
 from telephony.testing.recorded_ears import Clip, HeardFrame, SpokenWord
 from telephony.testing.simulator import Simulator

@@ -12,7 +12,7 @@ be changed while a call is on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ from telephony.settings import Settings
 from telephony.testing.carrier import Carrier, PhoneCall
 from telephony.testing.carrier_faults import CarrierFaults
 from telephony.testing.elevenlabs import LocalElevenLabs
+from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
 from telephony.testing.elevenlabs_stt import LocalStt
 from telephony.testing.elevenlabs_tts import LocalTts
 from telephony.testing.openai import LocalOpenAi
@@ -136,21 +137,23 @@ async def local_stack(
     tts: LocalTts | None = None,
     stt: LocalStt | None = None,
     openai: LocalOpenAi | None = None,
+    platform: Mapping[str, LocalAgent] | None = None,
     taped: bool = True,
     detector: Callable[[], Detector] = LoudnessDetector,
     **settings: Any,
 ) -> AsyncIterator[Stack]:
-    """A running stack. `replies` is the responder of the local model, unless `openai` is one; `settings` replace fields
-    of `Settings`. Without `taped` there are no tapes: they keep every step of every call."""
+    """A running stack. `replies` is the responder of the local model, unless `openai` is one; `platform` holds the
+    agents of the local Agents platform by their ids; `settings` replace fields of `Settings`. Without `taped` there are
+    no tapes: they keep every step of every call."""
     async with (
-        LocalElevenLabs(clock=clock, tts=tts, stt=stt) as elevenlabs,
+        LocalElevenLabs(clock=clock, tts=tts, stt=stt, agents=LocalAgents(clock=clock, agents=platform)) as elevenlabs,
         openai or LocalOpenAi(clock=clock, responder=replies) as model,
         Carrier(auth_token=AUTH_TOKEN, clock=clock) as carrier,
     ):
+        elevenlabs.agents.script = elevenlabs.stt.script  # whoever has the call hears what is said
         wired = replace(
             Settings(),
             port=0,
-            data=None,
             twilio_auth_token=AUTH_TOKEN,
             twilio_account_sid=carrier.account_sid,
             twilio_api_base_url=carrier.api_base_url,
@@ -158,7 +161,7 @@ async def local_stack(
             openai_base_url=model.base_url,
             elevenlabs_api_key="local",
             elevenlabs_base_url=elevenlabs.base_url,
-            **settings,
+            **{"data": None, **settings},
         )
         async with running(wired, clock, agents=agents, detector=detector) as service:
             tapes: dict[str, Tape] = {}

@@ -23,16 +23,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from telephony.agent import Agent, AgentChoice, AgentSource, IncomingCall, Reject
+from telephony.agent import Agent, AgentChoice, AgentSource, IncomingCall, ManagedAgent, Reject
 from telephony.call.policy import Wording
 from telephony.clock import Clock
-from telephony.errors import CarrierError, Unauthorized
+from telephony.errors import CarrierError, ProviderError, Unauthorized
 from telephony.switchboard import LiveCall, Switchboard
 from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, open_leg
 from telephony.twilio.media_stream import StreamStart
 from telephony.twilio.stream_token import StreamTokens, issue
 from telephony.vad import Detector
+from telephony.vad.dormant import DormantDetector
 
 log = structlog.get_logger()
 
@@ -50,6 +51,12 @@ class RestClient(Protocol):
     """What the webhooks need of Twilio's REST API."""
 
     async def hang_up(self, call_sid: str) -> bool: ...
+
+
+class Registrar(Protocol):
+    """The platform of managed agents, as far as the webhooks need it."""
+
+    async def register_call(self, agent: ManagedAgent, call: IncomingCall) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ class Webhooks:
         detector: Callable[[], Detector],
         clock: Clock,
         rest: RestClient | None = None,
+        registrar: Registrar | None = None,
     ) -> None:
         self._settings = settings
         self._board = board
@@ -81,6 +89,7 @@ class Webhooks:
         self._detector = detector
         self._clock = clock
         self._rest = rest
+        self._registrar = registrar
         self._secret = settings.auth_token.encode()
         self._tokens = StreamTokens(self._secret)
 
@@ -100,6 +109,11 @@ class Webhooks:
         if isinstance(choice, Reject):
             log.info("call_rejected", call_sid=call.call_sid)
             return _xml(twiml.say_and_hang_up(choice.say) if choice.say else twiml.reject())
+        if isinstance(choice, ManagedAgent) and choice.mode == "register":
+            registered = await self._register(choice, call)
+            if not isinstance(registered, Agent):
+                return _xml(registered)
+            choice = registered
         if (refusal := self._no_room(call, choice)) is not None:  # others may have come while the agent was chosen
             return _xml(refusal)
         self._board.prepare(choice, call)
@@ -151,11 +165,12 @@ class Webhooks:
 
     async def _serve(self, socket: WebSocket, start: StreamStart) -> None:
         call = _from_stream(start)
-        leg = MediaLeg(socket, start, self._detector(), self._clock)
+        detector = DormantDetector(self._detector, lambda: self._listens(start.call_sid))
+        leg = MediaLeg(socket, start, detector, self._clock)
         live = self._board.attach(start.call_sid, leg)
         if live is None and start.call_sid not in self._board.calls and self._no_room(call) is None:
             choice = await self._choose(call)  # the webhook was answered by another process
-            if isinstance(choice, Agent):
+            if not isinstance(choice, Reject):
                 self._board.prepare(choice, call)
                 live = self._board.attach(start.call_sid, leg)
         if live is None:
@@ -168,6 +183,23 @@ class Webhooks:
                 await self._rest.hang_up(start.call_sid)
             except CarrierError as error:
                 log.warning("hang_up_failed", call_sid=start.call_sid, code=error.code)
+
+    def _listens(self, call_sid: str) -> bool:
+        """Our own pipeline has the call."""
+        live = self._board.calls.get(call_sid)
+        return live is not None and isinstance(live.agent, Agent)
+
+    async def _register(self, agent: ManagedAgent, call: IncomingCall) -> Agent | str:
+        """The platform's TwiML; where it cannot be had, the fallback's agent, or an apology and the end."""
+        try:
+            if self._registrar is not None:
+                twiml_of_platform = await self._registrar.register_call(agent, call)
+                log.info("call_registered", call_sid=call.call_sid, agent_id=agent.agent_id)
+                return twiml_of_platform
+        except ProviderError as error:
+            log.error("register_failed", call_sid=call.call_sid, agent_id=agent.agent_id, code=error.code,
+                      detail=str(error))  # fmt: skip
+        return agent.fallback or twiml.say_and_hang_up(agent.wording.broken, agent.language)
 
     def _check(self, start: StreamStart) -> None:
         if self._settings.account_sid and start.account_sid != self._settings.account_sid:
@@ -197,11 +229,12 @@ class Webhooks:
             return None
         return dict(items)
 
-    def _no_room(self, call: IncomingCall, agent: Agent | None = None) -> str | None:
+    def _no_room(self, call: IncomingCall, agent: Agent | ManagedAgent | None = None) -> str | None:
         """The TwiML of a refusal, or None if the call may come in."""
         if call.call_sid in self._board.calls:
             return None
-        wording = agent.wording if agent else self._agents.wording if isinstance(self._agents, Agent) else Wording()
+        agent = agent or (self._agents if isinstance(self._agents, Agent | ManagedAgent) else None)
+        wording = agent.wording if agent else Wording()
         if self._board.draining:
             log.info("call_refused", call_sid=call.call_sid, code="draining")
             return twiml.say_and_hang_up(wording.draining)
@@ -212,7 +245,7 @@ class Webhooks:
 
     async def _choose(self, call: IncomingCall) -> AgentChoice:
         """The agent for a call. One that raises or hangs is a spoken apology, not a dead line."""
-        if isinstance(self._agents, Agent):
+        if isinstance(self._agents, Agent | ManagedAgent):
             return self._agents
         try:
             async with self._clock.timeout(AGENT_MS):
@@ -225,7 +258,7 @@ class Webhooks:
         except Exception:
             log.exception("agent_failed", call_sid=call.call_sid, code="agent_raised")
             return Reject(Wording().broken)
-        if not isinstance(choice, Agent | Reject):
+        if not isinstance(choice, Agent | ManagedAgent | Reject):
             log.error("agent_failed", call_sid=call.call_sid, code="not_an_agent")
             return Reject(Wording().broken)
         return choice
@@ -251,9 +284,14 @@ class Webhooks:
             await self._wound_down(before)
         again = request.query_params.get("attempt") == "1" and self._no_room(call) is None
         choice = await self._choose(call) if again else Reject()
-        if isinstance(choice, Agent) and call.call_sid not in self._board.calls:
-            self._board.prepare(replace(choice, greeting=choice.wording.apology), call)
-            return twiml.reconnect("", choice.voice.language, *self._stream(request, call, attempt=2))
+        if not isinstance(choice, Reject) and call.call_sid not in self._board.calls:
+            if isinstance(choice, ManagedAgent):
+                choice = choice.fallback or replace(choice, mode="bridge")
+            apology, language = choice.wording.apology, "en"
+            if isinstance(choice, Agent):
+                choice, apology, language = replace(choice, greeting=apology), "", choice.voice.language
+            self._board.prepare(choice, call)
+            return twiml.reconnect(apology, language, *self._stream(request, call, attempt=2))
         return twiml.say_and_hang_up(wording.broken)
 
     async def _wound_down(self, live: LiveCall) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.history import AgentSaid, CallerSaid, History
-from telephony.call.language import language_for
+from telephony.call.languages import language_for
 from telephony.call.words import gist
 from telephony.testing.simulator import CHAR_MS, Simulator
-from tests.call.walks import MURMURS, Walk
+from tests.call.walks import MARK, MURMURS, Walk
 
 CONTEXTS = 5
 """ElevenLabs closes the socket when a sixth is opened."""
@@ -183,10 +183,10 @@ def no_words_are_lost(this: Walk) -> None:
     finals = [(now, ev.text) for now, ev, _ in sim.steps if isinstance(ev, e.TranscriptFinal) and now < ending - 8_000]
     for now, text in finals:
         for word in text.split():
-            if word.startswith("w") and word[1:2].isdigit() and word not in this.misheard:
+            if MARK in word and word not in this.misheard:
                 assert record.count(word) == 1, f"{now}: {word} x{record.count(word)} in {sim.lines}"
     for word in record:
-        assert record.count(word) == 1 or not word[1:2].isdigit(), f"{word} twice in {sim.lines}"
+        assert record.count(word) == 1 or MARK not in word, f"{word} twice in {sim.lines}"
 
 
 def what_is_not_answered_is_explained(this: Walk) -> None:

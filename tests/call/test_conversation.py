@@ -197,7 +197,7 @@ def test_hung_model_is_bridged_and_given_up():
     sim.faults.llm_hangs = True
     end = sim.says(500, "what are your hours")
     sim.run(end + 20_000)
-    assert sim.heard[0][0] - end <= sim.explained("end_of_turn")[0][1]["wait_ms"] + sim.policy.limits.filler_ms + 60
+    assert sim.heard[0][0] - end <= 2_500
     assert any("went wrong" in text for _, text in sim.lines)
     gaps = [b[0] - a_[1] for a_, b in zip(sim.heard, sim.heard[1:], strict=False)]
     assert max(gaps) <= 6_500

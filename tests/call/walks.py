@@ -2,7 +2,7 @@
 
 `walk(seed)` plays the call. What must hold of it is in `promises.py`.
 
-The caller's words are unlike each other (`w12x`), so that each can be followed from the ears into the record. Other
+The caller's words are unlike each other (`azza`), so that each can be followed from the ears into the record. Other
 words around them make their thoughts questions, requests, unfinished, or digits.
 """
 
@@ -19,6 +19,7 @@ from telephony.testing.simulator import Calls, Simulator
 SHORT = "Yes, of course."
 LONG = "We open at nine, and close at six. On Sundays we stay closed all day. Is there anything else?"
 DISCLOSURE = "This call may be recorded."
+MARK = "zz"
 MURMURS = ("mm-hm", "yeah", "okay", "no", "yes")
 STT_FAULTS = ("twice", "empty", "missing", "refused")
 STT_HABITS = ("", "", "late", "much later", "split", "stale", "misheard")
@@ -114,7 +115,7 @@ def _caller(this: Walk, rng: Random, at: int) -> int:
 
 
 def _thought(number: int, rng: Random) -> str:
-    words = [f"w{number}{letter}" for letter in "abcd"[: rng.randint(1, 4)]]
+    words = [f"{'abcdefgh'[number]}{MARK}{letter}" for letter in "abcd"[: rng.randint(1, 4)]]
     before, after = rng.choice(
         (
             ("", ""),

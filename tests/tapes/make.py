@@ -164,6 +164,7 @@ async def lost_sentence(caller: Caller) -> None:
     await caller.listens()
     caller.stack.elevenlabs.tts.faults.race = 1
     await caller.says("i want to book a table")
+    await caller.listens()  # a filler comes first
     await caller.listens()
 
 

@@ -1,0 +1,1 @@
+"""A managed agent of ElevenLabs takes the call: the codec, the pure engine, and the socket."""

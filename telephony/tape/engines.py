@@ -1,0 +1,65 @@
+"""The engines that can hold a conversation, as a tape's header describes them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from telephony.bridge.bridge import Bridge, BridgePolicy, taking_over
+from telephony.call import actions as a
+from telephony.call import events as e
+from telephony.call.call import Call, Ended
+from telephony.call.managed import SwitchTo
+from telephony.tape.codec import BadTape
+from telephony.tape.format import BRIDGE, PIPELINE, Header
+
+
+class Engine(Protocol):
+    """What holds a conversation: a pure step. As in the driver, which lives further out."""
+
+    @property
+    def ended(self) -> Ended | None: ...
+
+    @property
+    def deadline(self) -> int | None: ...
+
+    def step(self, event: e.Event, now: int) -> tuple[a.Action, ...]: ...
+
+
+class Relay:
+    """A bridge, and after its `SwitchTo` the pipeline that took over from it, as one engine."""
+
+    def __init__(self, header: Header) -> None:
+        assert isinstance(header.engine_policy, BridgePolicy)
+        self._header = header
+        self._engine: Engine = Bridge(header.engine_policy)
+
+    @property
+    def ended(self) -> Ended | None:
+        return self._engine.ended
+
+    @property
+    def deadline(self) -> int | None:
+        return self._engine.deadline
+
+    def step(self, event: e.Event, now: int) -> tuple[a.Action, ...]:
+        actions = self._engine.step(event, now)
+        for action in actions:
+            if isinstance(action, SwitchTo):
+                policy = taking_over(self._header.policy, action.history)
+                self._engine = Call(policy, self._header.speakable(), action.history, action.turn)
+        return actions
+
+
+ENGINES: dict[str, Callable[[Header], Engine]] = {
+    PIPELINE: lambda header: Call(header.policy, header.speakable()),
+    BRIDGE: Relay,
+}
+"""How to make an engine as the recorded call had it, by the name in the header."""
+
+
+def fresh(header: Header) -> Engine:
+    """A core as the recorded call had it. Raises BadTape for an engine that this version does not have."""
+    if header.engine not in ENGINES:
+        raise BadTape(f"the call was held by the engine {header.engine!r}, which this version cannot replay")
+    return ENGINES[header.engine](header)
