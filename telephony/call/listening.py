@@ -135,7 +135,7 @@ class Listening:
         if utterance.voice_ms < self._rules.min_word_ms and not utterance.open_words:
             return 0
         if self.urgent:
-            due = self._rules.commit_held_ms
+            due = self._rules.commit_after_ms if self.tells_at_once else self._rules.commit_held_ms
         else:
             due = max(self._rules.commit_after_ms, self.wait.ms - self._rules.commit_lead_ms)
         return self._commit(utterance) if self.silence_ms >= due else 0

@@ -49,7 +49,8 @@ class TurnTaking:
     commit_after_ms: int = 200
     """The transcript is not asked for earlier than this: each request costs the recogniser its context."""
     commit_held_ms: int = 120
-    """But while the agent is held and waits to be told whether these were words, it is asked for after this."""
+    """But while the agent is held and waits to be told whether these were words, by ears of which it is not known that
+    they tell at once, it is asked for after this."""
     commit_lead_ms: int = 400
     """It is asked for this long before the turn would end: the slowest usual transcript (380 ms) is hidden by that."""
     transcript_wait_ms: int = 1_200
