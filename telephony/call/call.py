@@ -24,7 +24,7 @@ from telephony.call.floor import Floor, Standing
 from telephony.call.frames import Frames
 from telephony.call.history import History
 from telephony.call.keypad import Keypad
-from telephony.call.language import language_for
+from telephony.call.languages import language_for
 from telephony.call.listening import Closed, Listening
 from telephony.call.managed import ManagedEvent
 from telephony.call.patience import Patience

@@ -1,7 +1,7 @@
 """What turn-taking has to know of a language: data alone. The rules are in `endpointing.py` and `barge_in.py`.
 
 A language without data is `Language()`: then only silence decides, and any word asks for the floor. To add one, write
-a module like `english.py` and enter it in `LANGUAGES`; words are lower case, as `words.words` gives them.
+a module like `english.py` and enter it in `languages.py`; words are lower case, as `words.words` gives them.
 """
 
 from __future__ import annotations
@@ -108,10 +108,3 @@ class Language:
     expects: tuple[tuple[str, str] | tuple[str, str, int], ...] = ()
     """(words in a question, kind of entry it asks for, how many symbols if that is known): see `policy.Expects`. Also
     what a caller says before giving one. The first that occurs counts."""
-
-
-def language_for(code: str) -> Language:
-    """The data for an ISO 639-1 code, with or without a region; without data the silence rule's."""
-    from telephony.call.english import ENGLISH
-
-    return {"en": ENGLISH}.get(code.lower().partition("-")[0], Language())

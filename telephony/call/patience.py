@@ -35,36 +35,46 @@ class Patience:
         self._warned = False
         self._drain_ms: int | None = None
         self._over = False
+        self.deadline: int | None = None
+        """The earliest of what is pending."""
 
     def start(self, now: int) -> None:
         self._started_ms = self._quiet_ms = now
+        self._look()
 
     def drain(self, deadline_ms: int) -> None:
         self._drain_ms = deadline_ms
+        self._look()
 
     def busy(self, now: int) -> None:
         """Somebody speaks, or the agent thinks."""
-        self._quiet_ms = None
+        if self._quiet_ms is not None:
+            self._quiet_ms = None
+            self._look()
 
     def quiet(self, now: int) -> None:
         """Nobody speaks and nothing is under way."""
         if self._quiet_ms is None:
             self._quiet_ms = now
+            self._look()
 
     def caller_spoke(self) -> None:
         self._asked = False
-
-    @property
-    def deadline(self) -> int | None:
-        return min((at for _, at in self._pending()), default=None)
+        self._look()
 
     def due(self, now: int) -> str:
         """`time_over`, `draining`, `time_warning`, `silent_goodbye`, `still_there`, or ""."""
+        if self.deadline is None or now < self.deadline:
+            return ""
         for what, at in self._pending():
             if at <= now:
                 self._done(what)
                 return what
         return ""
+
+    def _look(self) -> None:
+        """Something has changed."""
+        self.deadline = min((at for _, at in self._pending()), default=None)
 
     def _pending(self) -> list[tuple[str, int]]:
         limits, found = self._limits, list[tuple[str, int]]()
@@ -85,3 +95,4 @@ class Patience:
             self._over = True
         self._warned = self._warned or what == "time_warning"
         self._asked = self._asked or what == "still_there"
+        self._look()

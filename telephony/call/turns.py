@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from telephony.call.actions import Action, Explain
 from telephony.call.events import ReplyDelta, ReplyEnded, SpeechAudio
 from telephony.call.history import CallerSaid, History, HistoryItem
-from telephony.call.language import language_for
+from telephony.call.languages import language_for
 from telephony.call.policy import Policy
 from telephony.call.spoken import Spoken
 from telephony.call.thinking import Reply, Thinking
@@ -48,7 +48,10 @@ class Turns:
 
     def live(self) -> bool:
         """The agent has something to say, or is thinking about it."""
-        return self.reply is not None or any(not self._is_guess(turn) for turn in self.spoken.speeches)
+        speeches = self.spoken.speeches
+        return self.thinking.reply is not None or (
+            bool(speeches) and any(not self._is_guess(turn) for turn in speeches)
+        )
 
     def unheard_reply(self, now: int) -> bool:
         """A reply is on its way of which the caller has heard nothing yet."""

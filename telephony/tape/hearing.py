@@ -15,7 +15,8 @@ from functools import lru_cache
 
 from telephony.audio import mulaw
 from telephony.call import events as e
-from telephony.call.language import Language, language_for
+from telephony.call.language import Language
+from telephony.call.languages import language_for
 from telephony.call.words import words
 from telephony.observe import Step
 from telephony.tape.personal import DIGITS, Mask, Span

@@ -17,7 +17,7 @@ from pathlib import Path
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.call import Call
-from telephony.call.language import language_for
+from telephony.call.languages import language_for
 from telephony.observe import Step
 from telephony.tape import words
 from telephony.tape.codec import BadTape

@@ -123,7 +123,7 @@ class _Audio:
             return self._frame[1]
         if pcmu.count(SILENT) == len(pcmu):
             return ["silence", len(pcmu)]
-        if owner != "SpeechAudio" and (found := self._find(pcmu)) is not None:
+        if owner in ("SendAudio", "Phrase") and (found := self._find(pcmu)) is not None:
             return found
         self._said += pcmu
         if (over := len(self._said) - REMEMBERED_BYTES) > REMEMBERED_BYTES // 4:

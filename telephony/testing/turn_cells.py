@@ -8,9 +8,8 @@ added up in any order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from telephony.call.policy import TurnTaking
 from telephony.testing.recorded_ears import HeardFrame, Recogniser
@@ -34,28 +33,10 @@ def rules(name: str) -> TurnTaking:
     """A preset, `plain MS` (a fixed silence, no text), or `scaled FACTOR` (the balanced preset, all waits scaled)."""
     kind, _, value = name.partition(" ")
     if kind == "plain":
-        return _plain(int(value))
+        return TurnTaking.plain(int(value))
     if kind == "scaled":
-        return _scaled(float(value))
-    preset: Any = getattr(TurnTaking, "preset", None)
-    return preset(name) if preset else TurnTaking()
-
-
-def _plain(silence_ms: int) -> TurnTaking:
-    plain: Any = getattr(TurnTaking, "plain", None)
-    if plain:
-        rule: TurnTaking = plain(silence_ms)
-        return rule
-    changes: Any = {"end_of_turn_ms": silence_ms, "commit_after_ms": min(240, silence_ms // 2)}
-    return replace(TurnTaking(), **changes)
-
-
-def _scaled(factor: float) -> TurnTaking:
-    balanced: Any = rules("balanced")
-    if hasattr(balanced, "scaled"):
-        rule: TurnTaking = balanced.scaled(factor)
-        return rule
-    return _plain(round(balanced.end_of_turn_ms * factor))
+        return TurnTaking().scaled(round(float(value) * 1_000))
+    return TurnTaking.preset(name)
 
 
 # --- jobs -----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.history import AgentSaid, CallerSaid, History
-from telephony.call.language import language_for
+from telephony.call.languages import language_for
 from telephony.call.words import gist
 from telephony.testing.simulator import CHAR_MS, Simulator
 from tests.call.walks import MARK, MURMURS, Walk

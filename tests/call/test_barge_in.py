@@ -10,7 +10,7 @@ from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.barge_in import Evidence, Verdict, judge
 from telephony.call.history import AgentSaid
-from telephony.call.language import language_for
+from telephony.call.languages import language_for
 from telephony.call.policy import Policy, TurnTaking
 from telephony.testing.simulator import CHAR_MS, Calls, Simulator
 from tests.call.timeline import (

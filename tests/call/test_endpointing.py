@@ -9,7 +9,7 @@ import pytest
 
 from telephony.call import actions as a
 from telephony.call.endpointing import PAUSES, Endpointing, Situation
-from telephony.call.language import language_for
+from telephony.call.languages import language_for
 from telephony.call.policy import PRESETS, Expects, Policy, TurnTaking
 from tests.call.timeline import caller, decided, play, reasons, rules
 

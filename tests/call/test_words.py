@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.call.language import Language, language_for
+from telephony.call.language import Language
+from telephony.call.languages import language_for
 from telephony.call.words import (
     alike,
     backchannel,

@@ -1,8 +1,11 @@
-"""Records the calls of this folder anew: `python -m tests.tapes.make [NAME...]`, about three minutes for all.
+"""Makes the calls of this folder anew after a change of the rules that is meant.
 
-Needs `telephony[offline,dev]`. Each call is made with the embedded default (local ears, brain and voice, the real
-voice detector) over real sockets and in real time, by a synthetic caller. Run it after a change of the rules that is
-meant, look at what it changed (`telephony tape show tests/tapes/NAME`), and see that the tests still pass.
+    python -m tests.tapes.make --rehearse [NAME...]     a second: the recorded callers under today's rules
+    python -m tests.tapes.make [NAME...]                three minutes: new calls
+
+Look at what it changed (`telephony tape show tests/tapes/NAME`), and see that the tests still pass. Recording needs
+`telephony[offline,dev]`: each call is made with the embedded default (local ears, brain and voice, the real voice
+detector) over real sockets and in real time, by a synthetic caller.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ from telephony.offline.brain import respond
 from telephony.offline.caller import utterance
 from telephony.offline.ears import LocalEars
 from telephony.offline.voice import EspeakVoice
+from telephony.tape.bless import rewrite
 from telephony.tape.read import find, read
+from telephony.tape.rehearse import rehearse
 from telephony.tape.save import without_unplayed_phrases
 from telephony.tape.write import write
 from telephony.testing.carrier import CallOver, PhoneCall
@@ -159,6 +164,7 @@ async def lost_sentence(caller: Caller) -> None:
     await caller.listens()
     caller.stack.elevenlabs.tts.faults.race = 1
     await caller.says("i want to book a table")
+    await caller.listens()  # a filler comes first
     await caller.listens()
 
 
@@ -233,12 +239,29 @@ async def record(name: str) -> None:
     print(f"{name}: {kept.length_ms / 1000:.1f} s, {kept.tape_bytes // 1024} kB", flush=True)
 
 
+def again(name: str) -> None:
+    """Rehearses the tape under the rules that its agent has now, and puts what comes of it in its place."""
+    agent, _ = CALLS[name]
+    tape = read(HERE / name)
+    made = ",".join(dict.fromkeys((*tape.header.made.split(","), "rehearsed")))
+    done = rehearse(tape, replace(tape.header, policy=agent.policy(), made=made))
+    same = done.steps == tape.steps and agent.policy() == tape.header.policy
+    if not same:
+        rewrite(HERE / name, done.header, done.steps)
+    print(f"{name}: {'the same' if same else 'rehearsed'}", flush=True)
+
+
 def main(names: list[str]) -> None:
     configure("error")
+    rehearsing = "--rehearse" in names
+    names = [name for name in names if name != "--rehearse"]
     if unknown := set(names) - set(CALLS):
         sys.exit(f"there is no call {', '.join(sorted(unknown))}; there are {', '.join(CALLS)}")
     for name in names or CALLS:
-        asyncio.run(record(name))
+        if rehearsing:
+            again(name)
+        else:
+            asyncio.run(record(name))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Calls made with the embedded default, each named after what it shows: they replay in every run, to the millisecond.
 
 Each guards against something that users of voice agents suffer from; its test says from what, and what must hold
-instead. `python -m tests.tapes.make` records them anew after a change of the rules that is meant.
+instead. After a change of the rules that is meant, `python -m tests.tapes.make --rehearse` makes them anew.
 """
 
 from __future__ import annotations
