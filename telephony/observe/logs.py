@@ -17,7 +17,7 @@ import structlog
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.observe import Step
-from telephony.observe.turns import TurnClock, TurnReport
+from telephony.observe.turns import TurnClock, TurnReport, only_a_frame
 
 log = structlog.get_logger()
 
@@ -73,9 +73,10 @@ class CallLog:
 
     def see(self, step: Step) -> None:
         self._now = step.now_ms
-        self._event(step.event)
-        for action in step.actions:
-            self._action(action)
+        if not only_a_frame(step):
+            self._event(step.event)
+            for action in step.actions:
+                self._action(action)
         self._turns.see(step)
 
     def close(self) -> None:
