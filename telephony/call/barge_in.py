@@ -60,7 +60,7 @@ def judge(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Ve
     if floor and sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
         return Verdict.CUT, "words"
     listening = backchannel(text, language)
-    if evidence.asked and evidence.text_final and listening:
+    if evidence.asked and evidence.text_final and text:
         return Verdict.CUT, "answer"
     if evidence.held:
         return _held(evidence, rules, text, listening, floor)

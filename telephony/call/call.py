@@ -19,7 +19,6 @@ from typing import assert_never
 
 from telephony.call import events as e
 from telephony.call.actions import Action, CommitTranscript, EndCall, Transcribe
-from telephony.call.endpointing import Situation
 from telephony.call.floor import Floor, Standing
 from telephony.call.frames import Frames
 from telephony.call.history import History
@@ -29,6 +28,7 @@ from telephony.call.listening import Closed, Listening
 from telephony.call.managed import ManagedEvent
 from telephony.call.patience import Patience
 from telephony.call.policy import Policy
+from telephony.call.question import Situation
 from telephony.call.speculation import Speculation
 from telephony.call.trouble import Trouble
 from telephony.call.turns import Turns

@@ -8,11 +8,14 @@ likely      a request with its object, and a detail where one is usual ("a table
 from __future__ import annotations
 
 from telephony.call.language import Language, Phrases
+from telephony.call.question import Situation
 from telephony.call.words import backchannel, ends_with, words
+from telephony.call.words import thought as thought_of
 
 SHORT_ANSWER_WORDS = 5
 SHORT_CLAUSE_WORDS = 5
 """A sentence that begins with "if" or "when" has not come to its point with so few words."""
+HOLDING_WORDS = 7
 NAME_WORDS = 3
 """A name has no more words."""
 SHORT_QUESTION_WORDS = 3
@@ -24,17 +27,17 @@ LONG_QUESTION_WORDS = 5
 """A question that is so long, ends as one does ("can you hear me"), or has a detail, hardly goes on."""
 
 
-def trails(text: str, answering: bool, language: Language) -> bool:
-    """The words hold the floor. `answering`: they reply to a question that asked for something."""
+def trails(text: str, situation: Situation, language: Language) -> bool:
+    """The words hold the floor."""
     found = words(text)
-    if text.rstrip().endswith((",", "...", "…", "-", "–", "—", ":")):
+    thought = thought_of(found, language)
+    if text.rstrip().endswith((",", "...", "…", "-", "–", "—", ":")) or _holds(thought, language):
         return True
+    if text.rstrip().endswith("?") and not (len(thought) == 2 and _inverted(thought, language)):
+        return False
     if ends_with(found, language.closing_phrases) or (len(found) == 1 and found[0] in language.answers):
         return False
-    if answering and _short_answer(found, language):
-        return False
-    thought = _thought(found, language)
-    if _stranded(found, language):
+    if (situation.answering and _short_answer(found, situation.polar, language)) or _stranded(found, language):
         return False
     if found[-1] in language.trailing or found[-1] in language.fillers:
         return True
@@ -42,10 +45,10 @@ def trails(text: str, answering: bool, language: Language) -> bool:
         return True
     if _inverted(thought, language) or _half(found, language) or _wants_an_object(thought, language):
         return True
-    return not answering and (_opens_a_clause(thought, language) or _introduces(found, thought, language))
+    return not situation.answering and (_opens_a_clause(thought, language) or _introduces(found, thought, language))
 
 
-def finished(text: str, answering: bool, language: Language) -> bool:
+def finished(text: str, situation: Situation, language: Language) -> bool:
     """A thought that needs nothing more. The words do not trail."""
     found = words(text)
     if text.rstrip().endswith("?") or found[-1] in language.closers or ends_with(found, language.closing_phrases):
@@ -54,8 +57,8 @@ def finished(text: str, answering: bool, language: Language) -> bool:
         return True
     if ends_with(found, language.objections):
         return False
-    thought = _thought(found, language)
-    if answering and len(found) <= SHORT_ANSWER_WORDS and not (thought and thought[0] in language.commands):
+    thought = thought_of(found, language)
+    if situation.answering and len(found) <= SHORT_ANSWER_WORDS and not (thought and thought[0] in language.commands):
         return True
     if not _asks(found, thought, language) or _wants_details(thought, language) or _stranded(found, language):
         return False
@@ -67,7 +70,7 @@ def finished(text: str, answering: bool, language: Language) -> bool:
 def likely(text: str, language: Language) -> bool:
     """A question, or a request that says what it is about, and one thing more where one is usual ("a table")."""
     found = words(text)
-    thought = _thought(found, language)
+    thought = thought_of(found, language)
     if _asks(found, thought, language):
         return len(thought) > SHORT_QUESTION_WORDS
     asked = _requested(found, thought, language)
@@ -77,13 +80,13 @@ def likely(text: str, language: Language) -> bool:
 def leaves_open(text: str, language: Language) -> bool:
     """A request without the detail that is usual with it: "I'd like to book a table"."""
     found = words(text)
-    asked = _requested(found, _thought(found, language), language)
+    asked = _requested(found, thought_of(found, language), language)
     return _wants_details(asked, language) and not _has_a_detail(asked, language)
 
 
 def told(text: str, language: Language) -> bool:
     """A statement of so many words may well be all of it."""
-    thought = _thought(words(text), language)
+    thought = thought_of(words(text), language)
     return len(thought) >= LONG_STATEMENT_WORDS
 
 
@@ -92,33 +95,29 @@ def greets(text: str, language: Language) -> bool:
     return all(word in language.greetings for word in words(text))
 
 
-def invites(said: str, language: Language) -> bool:
-    """The agent's last words ask for a story ("How can I help you?"): nothing follows from how its answer is built."""
-    return any(_contains(words(said)[-12:], phrase) for phrase in language.open_questions)
+def _holds(thought: list[str], language: Language) -> bool:
+    """ "Let me check my calendar", "just a minute": the caller is looking for the answer."""
+    sizes = range(1, min(4, len(thought)) + 1)
+    return len(thought) <= HOLDING_WORDS and any(tuple(thought[:size]) in language.holding for size in sizes)
 
 
-def _thought(found: list[str], language: Language) -> list[str]:
-    """The words from the first that says something."""
-    at = next((i for i, word in enumerate(found) if word not in language.openers), len(found))
-    return found[at:]
-
-
-def _short_answer(found: list[str], language: Language) -> bool:
-    """ "No, it wasn't", "yes we can"; "large, I think"."""
-    if found[0] in language.answers and found[-1] in language.auxiliaries:
+def _short_answer(found: list[str], polar: bool, language: Language) -> bool:
+    """ "No, it wasn't", "yes we can"; "large, I think". To a question for yes or no also "I would", "maybe"."""
+    if found[-1] in language.auxiliaries and (found[0] in language.answers or (polar and len(found) == 2)):
         return len(found) <= SHORT_ANSWER_WORDS
-    return len(found) > 2 and ends_with(found, language.afterthoughts)
+    return (polar or len(found) > 2) and ends_with(found, language.afterthoughts)
 
 
 def _fronted(found: list[str], language: Language) -> list[str]:
     """The words from the last "what", "how", ... on: what the verb is about has been said before it."""
     at = max((i for i, word in enumerate(found) if word in language.fronting), default=len(found))
-    return found[at:] if len(found) - at >= 4 else []
+    least = 3 if found[-1] in language.being and at else 4  # "I know what it is"
+    return found[at:] if len(found) - at >= least else []
 
 
 def _stranded(found: list[str], language: Language) -> bool:
     """ "What is it for", "what should I do": what else would trail."""
-    return bool(_fronted(found, language)) and found[-1] in language.stranded
+    return bool(_fronted(found, language)) and (found[-1] in language.stranded or found[-1] in language.being)
 
 
 def _inverted(thought: list[str], language: Language) -> bool:
@@ -133,7 +132,7 @@ def _inverted(thought: list[str], language: Language) -> bool:
 
 def _half(found: list[str], language: Language) -> bool:
     """One half of what comes in two: "between ...", "either ...", a journey "from ..."."""
-    return any(
+    return len(found) > 2 and any(
         first in found and second not in found[found.index(first) :]
         for first, second, only in language.correlatives
         if not only or any(word in language.wants_details for word in found)
@@ -146,7 +145,9 @@ def _wants_an_object(thought: list[str], language: Language) -> bool:
 
 
 def _opens_a_clause(thought: list[str], language: Language) -> bool:
-    return bool(thought) and len(thought) <= SHORT_CLAUSE_WORDS and thought[0] in language.subordinators
+    if not thought or thought[0] not in language.subordinators or len(thought) > SHORT_CLAUSE_WORDS:
+        return False
+    return len(thought) < 2 or thought[1] not in language.auxiliaries  # "when is my next appointment" asks
 
 
 def _introduces(found: list[str], thought: list[str], language: Language) -> bool:
@@ -189,7 +190,3 @@ def _behind(found: list[str], phrases: Phrases) -> int | None:
     return next(
         (at + size for at in range(len(found)) for size in sizes if tuple(found[at : at + size]) in phrases), None
     )
-
-
-def _contains(found: list[str], phrase: tuple[str, ...]) -> bool:
-    return any(tuple(found[at : at + len(phrase)]) == phrase for at in range(len(found)))

@@ -22,34 +22,20 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from telephony.call.completeness import finished, greets, invites, leaves_open, likely, told, trails
-from telephony.call.entries import NOTHING_EXPECTED, Entry, asked_for, entry_under_way
+from telephony.call.completeness import finished, greets, leaves_open, likely, told, trails
+from telephony.call.entries import Entry, entry_under_way
 from telephony.call.language import Language
-from telephony.call.policy import Expects, TurnTaking
+from telephony.call.policy import TurnTaking
+from telephony.call.question import Situation
 from telephony.call.words import words
 
 PAUSE_MS = 200
 """A gap in the voice from here on is a pause; shorter ones are part of speaking."""
+UNDER_WAY = "under way"
 PAUSES = 6
 """So many of the caller's latest pauses are remembered."""
 SHORT_ENTRY, LONG_ENTRY = 4, 7
 """An entry of unknown length is hardly complete with so few symbols, and may well be with so many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What the caller's words reply to: whether the agent has asked for something, and for what, or invited them to
-    tell their story."""
-
-    answering: bool = False
-    invited: bool = False
-    expects: Expects = NOTHING_EXPECTED
-
-    @classmethod
-    def after(cls, said: str, declared: tuple[Expects, ...], language: Language) -> Situation:
-        """`said`: the agent's last words, as far as they were heard."""
-        asked, invited = said.rstrip().endswith("?"), invites(said, language)
-        return cls(asked and not invited, asked and invited, asked_for(said, declared, language))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +86,15 @@ class Endpointing:
         found = words(text)
         if not found:
             return Wait(rules.unheard_ms, "unheard")
-        if not language.known:
-            return Wait(rules.silence_ms, "silence")
         if (entry := entry_under_way(text, situation.expects, language)) is not None:
             return self._entry(entry, rules)
-        if trails(text, situation.answering, language):
+        if not language.known:
+            return Wait(rules.silence_ms, "silence")
+        if trails(text, situation, language):
             return Wait(rules.trailing_ms, "trailing")
         if situation.invited and greets(text, language):
             return Wait(rules.trailing_ms, "greeting")
-        if finished(text, situation.answering, language):
+        if finished(text, situation, language):
             return Wait(rules.finished_ms, "finished")
         if situation.answering or likely(text, language):
             return Wait(rules.likely_ms + self.patience_ms // 2, "likely")
@@ -124,7 +110,8 @@ class Endpointing:
             return Wait(rules.finished_ms, f"{entry.kind} complete")
         least = min(rules.open_ms, rules.entry_ms)
         if entry.rest:
+            least = min(rules.likely_ms, least) if entry.kind == "amount" else least
             return Wait(least + self.patience_ms // 2, f"{entry.kind} nearly complete")
         grown = 0 if entry.length else min(max(entry.symbols - SHORT_ENTRY, 0), LONG_ENTRY - SHORT_ENTRY)
         ms = rules.entry_ms - (rules.entry_ms - least) * grown // (LONG_ENTRY - SHORT_ENTRY)
-        return Wait(ms + self.patience_ms // 2, f"{entry.kind} under way")
+        return Wait(ms + self.patience_ms // 2, f"{entry.kind} {UNDER_WAY}")

@@ -14,12 +14,13 @@ _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _BACKCHANNELS = _set(
     "mhm mm mmm hm hmm mm-hm mm-hmm mmhm mmhmm uh-huh uhhuh uh huh um ah oh aha yeah yep yes yup ya ok okay right "
-    "sure good great fine alright nice cool wow really exactly true see totally absolutely perfect lovely"
+    "sure good great fine alright nice cool wow really exactly true see totally absolutely perfect lovely thanks"
 )
 _BACKCHANNEL_PHRASES = phrases(
     "uh huh/mm hm/mm hmm/i see/i see okay/got it/i got it/all right/of course/that's right/that's true/"
     "go on/makes sense/"
-    "i understand/understood/i know/for sure/oh i see/okay i see/that's fine/that's good/that's great"
+    "not bad/fair enough/sounds good/thank you/i understand/understood/i know/"
+    "for sure/oh i see/okay i see/that's fine/that's good/that's great"
 )
 
 ENGLISH = Language(
@@ -29,9 +30,10 @@ ENGLISH = Language(
     stops=_set("no stop wait hold hang sorry excuse hello hey actually listen please shut quiet pause enough"),
     weak=_set("the a an and then there it is that in for to of one two so but well as at on or be by he she they"),
     farewells=_BACKCHANNELS | _set("bye goodbye thanks thank you very much cheers have a nice day too ciao"),
-    fillers=_set("um uh er erm uhm umm uhh eh"),
+    fillers=_set("um uh er erm uhm umm uhh eh hmm hm"),
     trailing=_set(
-        "and or but because cause so if when while although though since until unless that which who whose "
+        "except besides after before prefer and or but because cause so if when while although though since "
+        "until unless that which who whose "
         "whether than as "
         "the a an my your our their his its these those some any every each another "
         "of to in on at for from with without about into onto between by per through during regarding concerning "
@@ -45,6 +47,7 @@ ENGLISH = Language(
         "wait like well mr mrs ms dr dot double triple named spelled number's name's"
     ),
     trailing_phrases=phrases(
+        "told me/asked me/gave me/sent me/showed me/promised me/"
         "do you/can you/could you/would you/will you/did you/have you/do i/can i/could i/should i/may i/did i/"
         "do we/can we/could we/are there/is there/you know/i mean/i think/i guess/kind of/sort of/let's see/"
         "let me see/let me think/hold on/one moment/one second/just a second/i believe/i suppose/as well as/"
@@ -107,7 +110,11 @@ ENGLISH = Language(
     ),
     closers=_set("please thanks thank-you bye goodbye cheers correct"),
     closing_phrases=phrases(
-        "much is that/what is that/what was that/who is that/where is that/why is that/what's that/how is that/"
+        "please do/think so/do it/if you could/whenever you can/get that/hear that/understand that/repeat that/"
+        "change that/cancel that/check that/catch that/need that/want that/forget that/remember that/"
+        "the day before/the day after/as before/like before/all of it/none of it/"
+        "please do/much is that/what is that/what was that/who is that/where is that/why is that/what's that/"
+        "how is that/"
         "thank you/thank you very much/thank you so much/thanks a lot/that's all/that's it/that is all/"
         "that's right/that's correct/i think so/i guess so/i hope so/before that/after that/about that/like that/"
         "do that/with that/went through/go through/come through/get through/please let me know/know of/think of/"
@@ -122,7 +129,9 @@ ENGLISH = Language(
         "no i don't/no i'm not/no it isn't/no i can't/no i didn't/no i haven't/no it's not/no there isn't/"
         "no we don't"
     ),
-    afterthoughts=phrases("i think/i guess/i believe/i suppose/you know/at least/actually/maybe/probably"),
+    afterthoughts=phrases(
+        "possibly/perhaps/i think/i guess/i believe/i suppose/you know/at least/actually/maybe/probably"
+    ),
     objections=phrases(
         "that's not right/that's wrong/that isn't right/that's not correct/that's not it/not quite/not exactly/"
         "that depends/it depends"
@@ -134,9 +143,10 @@ ENGLISH = Language(
     ),
     prepositions=_set("for on at about under in with from until till before after during by near"),
     auxiliaries=_set(
-        "is are was were do does did can could will would should shall may have has had isn't aren't don't doesn't "
+        "is are am was were do does did can could will would should shall may have has had isn't aren't don't doesn't "
         "didn't can't couldn't won't wouldn't shouldn't wasn't weren't haven't hasn't hadn't"
     ),
+    being=_set("is are was were am"),
     helping=_set("do does did can could will would should shall may"),
     pronouns=_set("i you we he she it they that this there"),
     determiners=_set("the a an my your our their his her its this that these those any some"),
@@ -160,9 +170,22 @@ ENGLISH = Language(
     subordinators=_set("if when before after because since although while unless once until whenever as given"),
     introductions=phrases("my name is/my name's/the name is/you're speaking with/you are speaking with"),
     greeted_introductions=phrases("this is/it's/it is/i'm/i am/my name is/my name's/here is"),
+    holding=phrases(
+        "let me check/let me look/let me see/let me think/let me find/let me ask/let me get my/let me grab/let me open/"
+        "just a minute/just a moment/just a second/just a sec/one moment/one second/one sec/one minute/"
+        "hold on/hang on/wait a second/wait a minute/wait a moment/wait a sec/bear with me/give me a second/"
+        "give me a minute/give me a moment/give me a sec"
+    ),
+    asking=_set(
+        "tell give say spell enter read repeat provide share have get ask take leave confirm verify state describe"
+    ),
+    requesting=_set("can could may might would will"),
+    bidding=_set("please"),
+    knowing=_set("have know remember got"),
     open_questions=phrases(
         "can i help/may i help/can we help/could i help/i help you/can i do for you/can we do for you/i do for you/"
-        "can i assist/i assist you/tell me/what happened/what's going on/what is going on/what brings you/"
+        "can i assist/i assist you/tell me about/tell me more/tell me what/what happened/what's going on/"
+        "what is going on/what brings you/"
         "what's the problem/what is the problem/what seems to be/could you describe/can you describe/the reason for"
     ),
     affirmatives=_set("yes yeah yep yup sure ok okay certainly absolutely alright right hello of course"),
@@ -183,7 +206,16 @@ ENGLISH = Language(
     ),
     at_sign=_set("at"),
     dot=_set("dot point"),
-    domains=_set("com org net edu gov io co uk de fr es it eu info biz app dev us ca au ch nl"),
+    domains=_set("com org net edu gov io uk de fr es it eu info biz app dev us ca au ch nl nz ai tv me"),
+    half_domains=_set("co"),
+    joints=_set("dash hyphen slash plus underscore minus"),
+    examples=phrases("as in/for/like"),
+    figurative=_set("one"),
+    before_figures=_set("is it's number and at dash dot oh zero one two three four five six seven eight nine"),
+    ordinals=_set(
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+        "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth"
+    ),
     expects=(
         ("email", "email"),
         ("e-mail", "email"),
@@ -195,7 +227,6 @@ ENGLISH = Language(
         ("security code", "digits", 3),
         ("extension", "digits"),
         ("phone number", "digits"),
-        ("telephone number", "digits"),
         ("mobile number", "digits"),
         ("cell number", "digits"),
         ("mobile", "digits"),
@@ -237,10 +268,17 @@ ENGLISH = Language(
         ("my number is", "digits"),
         ("number is", "code"),
         ("number's", "code"),
+        ("social security", "digits", 9),
+        ("sort code", "digits", 6),
+        ("pin", "digits"),
+        ("member id", "code"),
+        ("customer id", "code"),
+        ("iban", "code"),
         ("address", "address"),
         ("i live at", "address"),
         ("deliver it", "address"),
         ("deliver to", "address"),
         ("parcel go", "address"),
+        ("number", "code"),
     ),
 )

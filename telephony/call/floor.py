@@ -17,7 +17,7 @@ from telephony.call.listening import Closed, Listening
 from telephony.call.patience import Ending
 from telephony.call.policy import TurnTaking
 from telephony.call.turns import Turns
-from telephony.call.words import backchannel, claims_the_floor
+from telephony.call.words import claims_the_floor, contains, wants_the_floor, words
 
 NOT_HEARD_VOICE_MS = 500
 """So much voice without any words deserves a question; less is a noise, if the ears have said that it is nothing."""
@@ -141,8 +141,10 @@ class Floor:
             "silence_ms": closed.silence_ms,
             "voice_ms": closed.voice_ms,
             "patience_ms": self._listening.endpointing.patience_ms,
-            "transcript": "final" if closed.complete else "partial",
+            "transcript": ("final" if closed.complete else "partial") if closed.text else "none",
         }
+        if self._listening.situation.expects.kind:
+            because["expected"] = self._listening.situation.expects.kind
         live = self._turns.live()
         if closed.text and not (live and self._no_answer(closed, now)):
             self._standing.unheard = 0
@@ -179,8 +181,15 @@ class Floor:
 
     def _no_answer(self, closed: Closed, now: int) -> bool:
         """Said while the agent has something to say, and wants nothing: a listener's words, or the agent's own."""
-        listening = backchannel(closed.text, self._language) and not self._turns.spoken.asked(now)
-        return listening or self._echo(closed.text, closed.voice_ms)
+        meant = wants_the_floor(closed.text, self._language) or self._asked(now)
+        return not meant or self._echo(closed.text, closed.voice_ms)
+
+    def _asked(self, now: int) -> bool:
+        """The agent has just asked something, or is asking it, that a word or two may answer."""
+        spoken = self._turns.spoken
+        asking = words(spoken.asking(now))
+        invites = any(contains(asking, phrase) for phrase in self._language.open_questions)
+        return spoken.asked(now) or (bool(asking) and not invites)
 
     def _evidence(self, now: int) -> Evidence:
         utterance, voice, text = self._listening.utterance, self._listening.voice, ""
@@ -194,7 +203,7 @@ class Floor:
             silence_ms=self._listening.silence_ms,
             text=text,
             text_final=utterance.committed and not utterance.awaited,
-            asked=self._turns.spoken.asked(now),
+            asked=self._asked(now),
             leaving=self._standing.ending is not None,
             echo=self._echo(text, utterance.voice_ms),
             ears=self._listening.tells_at_once and not self._standing.ears_lost and self._standing.unheard < DEAF_AFTER,

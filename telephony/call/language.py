@@ -66,6 +66,7 @@ class Language:
     auxiliaries: frozenset[str] = frozenset()
     """Verbs that begin a question, with one of the pronouns behind them."""
     pronouns: frozenset[str] = frozenset()
+    being: frozenset[str] = frozenset()
     helping: frozenset[str] = frozenset()
     """Auxiliaries that need another verb: "why does it"."""
     determiners: frozenset[str] = frozenset()
@@ -85,6 +86,16 @@ class Language:
     """Before the speaker's name."""
     greeted_introductions: Phrases = frozenset()
     """The same, when a greeting comes before them."""
+    holding: Phrases = frozenset()
+    """The caller looks for the answer: "let me check"."""
+    asking: frozenset[str] = frozenset()
+    """Verbs with which one asks for something: "give", "tell"..."""
+    requesting: frozenset[str] = frozenset()
+    """...behind these: "could you"."""
+    bidding: frozenset[str] = frozenset()
+    """Words that make any sentence of the agent's a request when they end it."""
+    knowing: frozenset[str] = frozenset()
+    """Who asks whether one has, or knows, a number asks for it."""
     open_questions: Phrases = frozenset()
     """Questions that invite a story."""
     affirmatives: frozenset[str] = frozenset()
@@ -104,7 +115,18 @@ class Language:
     at_sign: frozenset[str] = frozenset()
     dot: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
-    """Ends of an e-mail address."""
+    """Ends of an e-mail address..."""
+    half_domains: frozenset[str] = frozenset()
+    """...and what another end follows: "co"."""
+    joints: frozenset[str] = frozenset()
+    """Between the symbols of a code: "dash"."""
+    examples: Phrases = frozenset()
+    """Between a letter and a word that begins with it: "as in"."""
+    figurative: frozenset[str] = frozenset()
+    """Digits that are also pronouns: "one"..."""
+    before_figures: frozenset[str] = frozenset()
+    """...unless they come after one of these."""
+    ordinals: frozenset[str] = frozenset()
     expects: tuple[tuple[str, str] | tuple[str, str, int], ...] = ()
     """(words in a question, kind of entry it asks for, how many symbols if that is known): see `policy.Expects`. Also
     what a caller says before giving one. The first that occurs counts."""

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telephony.call.endpointing import PAUSE_MS, Endpointing, Situation, Wait
+from telephony.call.endpointing import PAUSE_MS, UNDER_WAY, Endpointing, Wait
 from telephony.call.events import AudioReceived, TranscriptFinal
 from telephony.call.language import Language
 from telephony.call.policy import TurnTaking
+from telephony.call.question import Situation
 from telephony.call.segments import Segments
 from telephony.call.utterance import Utterance
 from telephony.call.voice import WINDOW_MS, VoiceActivity
@@ -54,6 +55,7 @@ class Listening:
         self._latest_ms = 0  # in the utterance under way
         self.tells_at_once = False  # the ears have given words while the caller was still speaking
         self._closed_ms: int | None = None  # the last sign of life of the utterance closed last
+        self._closed_text = ""
         self._owed_commit = 0  # takes words that are accounted for out of the open segment
 
     # --- what comes in ----------------------------------------------------------------------------------------------
@@ -66,7 +68,8 @@ class Listening:
         if self.utterance is None and self.voice.onset:
             self.utterance = Utterance(self.voice.burst_started_ms, self.voice.media_ms, voice_ms=before)
         if self.utterance is not None:
-            if silence >= PAUSE_MS and self.utterance.voice_ms >= self._rules.min_word_ms:
+            inside_a_thought = silence >= PAUSE_MS and self.utterance.voice_ms >= self._rules.min_word_ms
+            if inside_a_thought and not self.wait.why.endswith(UNDER_WAY):  # people group what they dictate
                 self.endpointing.paused(silence)
             self.utterance.voice_ms += WINDOW_MS
             self.utterance.active_ms = self.voice.media_ms
@@ -107,9 +110,11 @@ class Listening:
             self.utterance.refused(commit)
 
     def was_cut_off(self) -> None:
-        """The utterance under way goes on from the one before: the silence between them was a pause."""
+        """The utterance under way goes on from the one before: the silence between them was a pause, and what it says
+        is judged with what was said before."""
         if self.utterance is not None and self._closed_ms is not None:
             self.endpointing.paused(self.utterance.opened_ms - self._closed_ms)
+            self.utterance.before = self._closed_text
             self._closed_ms = None
 
     # --- what follows -----------------------------------------------------------------------------------------------
@@ -122,7 +127,9 @@ class Listening:
     @property
     def wait(self) -> Wait:
         """The silence that would close the utterance as it stands."""
-        return self.endpointing.wait(self.utterance.text if self.utterance else "", self.situation)
+        utterance = self.utterance
+        text = f"{utterance.before} {utterance.text}".strip() if utterance is not None and utterance.text else ""
+        return self.endpointing.wait(text, self.situation)
 
     def wants_commit(self) -> int:
         """The number of the commit that is due now, or 0. Asking marks it as asked."""
@@ -137,7 +144,10 @@ class Listening:
         if self.urgent:
             due = self._rules.commit_after_ms if self.tells_at_once else self._rules.commit_held_ms
         else:
-            due = max(self._rules.commit_after_ms, self.wait.ms - self._rules.commit_lead_ms)
+            wait = self.wait.ms
+            looks_finished = wait <= self._rules.finished_ms
+            least = self._rules.commit_finished_ms if looks_finished else self._rules.commit_after_ms
+            due = max(least, wait - self._rules.commit_lead_ms)
         return self._commit(utterance) if self.silence_ms >= due else 0
 
     def closed(self) -> Closed | None:
@@ -162,7 +172,7 @@ class Listening:
                 self._owed_commit = self._commit(utterance)
             self.segments.closed(utterance)
             self.words_late_ms = max(self._latest_ms, self.words_late_ms - (self.words_late_ms - self._latest_ms) // 4)
-            self._closed_ms = utterance.active_ms
+            self._closed_ms, self._closed_text = utterance.active_ms, utterance.text
         self.utterance = None
 
     # --- inside -----------------------------------------------------------------------------------------------------

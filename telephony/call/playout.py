@@ -177,12 +177,6 @@ class Playout:
         self._outstanding.clear()
         self._echo_ms = None
 
-    def left_ms(self, now: int) -> int:
-        """How long the carrier still plays by the clock, if everything sent arrived at once."""
-        return max(0, self.until_ms - now)
-
-    # --- inside -----------------------------------------------------------------------------------------------------
-
     def _clear(self, now: int) -> list[Action]:
         heard = {turn: self.heard(turn, now) for turn in self.tracks}
         had_audio = bool(self._outstanding)

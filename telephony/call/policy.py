@@ -47,12 +47,14 @@ class TurnTaking:
     pause_margin_ms: int = 150
     """What is added to the pause that this caller usually makes."""
     commit_after_ms: int = 200
-    """The transcript is not asked for earlier than this: each request costs the recogniser its context."""
+    """The transcript is not asked for earlier than this: each request costs the recogniser its context..."""
+    commit_finished_ms: int = 140
+    """...unless the thought looks finished: then it is rarely in vain, and its 250-380 ms are what is waited for."""
     commit_held_ms: int = 120
     """But while the agent is held and waits to be told whether these were words, by ears of which it is not known that
     they tell at once, it is asked for after this."""
     commit_lead_ms: int = 400
-    """It is asked for this long before the turn would end: the slowest usual transcript (380 ms) is hidden by that."""
+    """Otherwise it is asked for this long before the turn would end, which hides the slowest usual transcript."""
     transcript_wait_ms: int = 1_200
     """How long past the end of turn to wait for a transcript when nothing at all has been heard as words..."""
     partial_wait_ms: int = 500

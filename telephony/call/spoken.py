@@ -7,6 +7,7 @@ Nothing here knows why a turn is said: a reply, a fixed phrase, or a guess whose
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -17,6 +18,8 @@ from telephony.call.policy import Policy
 from telephony.call.speech import Speech, Unit
 from telephony.call.transcript import Transcript, heard_text
 from telephony.call.words import words
+
+ASKED = re.compile(r"\?[^.?!]*$")
 
 
 class Spoken:
@@ -51,8 +54,15 @@ class Spoken:
         )
 
     def asked(self, now: int) -> bool:
-        """The agent's words, as heard so far, end with a question."""
-        return self.last_words(now).rstrip().endswith("?")
+        """The agent has just asked something: its words, as heard so far, end with a question, or with a remark behind
+        one."""
+        return bool(ASKED.search(self.last_words(now)))
+
+    def asking(self, now: int) -> str:
+        """The question that the caller is hearing, which people answer before it is over; or ""."""
+        units = [self._under_way(turn, now) for turn in self.speeches if self.heard(turn, now)]
+        asking = (unit.written for unit in units if unit is not None and unit.written.rstrip().endswith("?"))
+        return next(asking, "")
 
     def last_words(self, now: int) -> str:
         """What the agent was last heard to say."""
@@ -175,6 +185,15 @@ class Spoken:
         self._transcript.agent(turn, self._heard_text(turn, now))
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _under_way(self, turn: int, now: int) -> Unit | None:
+        """The unit that is being heard, or None if all were."""
+        left = self.playout.heard_chars(turn, now)
+        for unit in self.speeches[turn].units:
+            left -= sum(not char.isspace() for char in unit.spoken)
+            if left < 0:
+                return unit
+        return None
 
     def _says_disclosure(self, turn: int, now: int) -> bool:
         """A unit with a sentence that must be heard has been handed out, and was not heard to its end."""

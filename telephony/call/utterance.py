@@ -25,7 +25,8 @@ class Part:
 @dataclass(slots=True)
 class Utterance:
     """See the module text. `active_ms` is its last sign of life, `voice_ms` all its voice, `text_ms` when its words
-    last changed; `committed` says that everything voiced so far has been committed. Media time."""
+    last changed; `before` is what was answered too early and goes on here; `committed` says that everything voiced so
+    far has been committed. Media time."""
 
     opened_ms: int
     active_ms: int
@@ -33,6 +34,7 @@ class Utterance:
     parts: list[Part] = field(default_factory=list)
     partial: str = ""
     text_ms: int = 0
+    before: str = ""
     committed: bool = False
 
     @property

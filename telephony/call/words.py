@@ -73,9 +73,9 @@ def is_farewell(text: str, language: Language) -> bool:
 
 
 def wants_the_floor(text: str, language: Language) -> bool:
-    """Words that ask for the floor: anything that is no backchannel."""
+    """Words that ask for the floor: anything that is no backchannel, and no word that recognisers hear in a cough."""
     found = words(text)
-    return bool(found) and not _listening(found, language)
+    return bool(found) and not _listening(found, language) and not (len(found) == 1 and found[0] in language.weak)
 
 
 def claims_the_floor(text: str, language: Language) -> bool:
@@ -97,6 +97,16 @@ def gist(text: str, language: Language) -> tuple[str, ...]:
 def _from_word(text: str, number: int) -> str:
     found = list(_WORD.finditer(text))
     return text[found[number].start() :] if number < len(found) else ""
+
+
+def thought(found: list[str], language: Language) -> list[str]:
+    """The words from the first that says something."""
+    at = next((i for i, word in enumerate(found) if word not in language.openers), len(found))
+    return found[at:]
+
+
+def contains(found: list[str], phrase: tuple[str, ...]) -> bool:
+    return any(tuple(found[at : at + len(phrase)]) == phrase for at in range(len(found) - len(phrase) + 1))
 
 
 def ends_with(found: list[str], phrases: frozenset[tuple[str, ...]]) -> bool:

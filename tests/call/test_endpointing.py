@@ -8,9 +8,10 @@ from itertools import pairwise
 import pytest
 
 from telephony.call import actions as a
-from telephony.call.endpointing import PAUSES, Endpointing, Situation
+from telephony.call.endpointing import PAUSES, Endpointing
 from telephony.call.languages import language_for
 from telephony.call.policy import PRESETS, Expects, Policy, TurnTaking
+from telephony.call.question import Situation
 from tests.call.timeline import caller, decided, play, reasons, rules
 
 RULES = TurnTaking()

@@ -165,7 +165,7 @@ def test_a_voice_that_fails_a_guess_is_asked_again():
 
 def test_trials_for_one_utterance_are_bounded():
     """A caller who finishes a thought again and again in one breath costs no more than the bound."""
-    lines = "\n".join(f"+0.3 caller what is number {word}" for word in "one two three four five six".split())
+    lines = "\n".join(f"+0.3 caller what is shelf {word}" for word in "one two three four five six".split())
     policy = speculating("speech", finished_ms=700)
     sim = play(f"0.5 caller {QUESTION}\n {lines}\n +5 end", ["We do."], policy)
     assert len(decided(sim)) == 1
@@ -193,7 +193,7 @@ def test_nothing_is_guessed_while_the_agent_speaks():
 
 def test_contexts_of_guesses_are_given_back():
     """Guess after guess is dropped; open contexts never pile up."""
-    lines = "\n".join(f"+0.35 caller what is number {word}" for word in "one two three four five six".split())
+    lines = "\n".join(f"+0.35 caller what is shelf {word}" for word in "one two three four five six".split())
     policy = speculating("speech", finished_ms=900, speculations=20, speculations_wasted=50)
     sim = play(f"0.5 caller {QUESTION}\n {lines}\n +5 end", policy=policy, first_token=20, first_audio=20)
     opened, most = set[tuple[int, int]](), 0
