@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import inspect
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -27,9 +26,10 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from telephony.agent import Agent, AgentChoice, IncomingCall, ManagedAgent
+from telephony.bodies import load
 from telephony.clock import Clock
 from telephony.custom_llm import wire
 from telephony.custom_llm.answering import End, Part, PassBack, Text, answer
@@ -191,19 +191,29 @@ class _Exchange(Response):
         self.background = None
         self._endpoint, self._asked, self._agent, self._chunks = endpoint, asked, agent, chunks
         self._parts: asyncio.Queue[Part | _Failed] = asyncio.Queue(PARTS)
+        self._whole_sent = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with asyncio.TaskGroup() as group:
             thinker = group.create_task(self._think(), name="llm thinker")
-            speaker = group.create_task(self._speak(scope, receive, send), name="llm speaker")
+            speaker = group.create_task(self._speak(scope, receive, self._noting(send)), name="llm speaker")
             watcher = group.create_task(self._watch(receive, thinker, speaker), name="llm watcher")
             await asyncio.wait([speaker])
             watcher.cancel()
             thinker.cancel()
 
+    def _noting(self, send: Send) -> Send:
+        async def noting(message: Message) -> None:
+            self._whole_sent |= message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
+        return noting
+
     async def _watch(self, receive: Receive, *tasks: asyncio.Task[None]) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
+        if self._whole_sent:  # a server tells the end of an answer in the same way
+            return
         self._endpoint.cancelled += 1
         log.info("llm_request_cancelled", turn=self._asked.turn)
         for task in tasks:
@@ -339,7 +349,7 @@ async def _json(request: Request) -> object:
         if len(body) > BODY_BYTES:
             raise wire.BadRequest("the body is too big", code="request_too_large")
     try:
-        return json.loads(body)
+        return load(body)
     except (ValueError, RecursionError):
         raise wire.BadRequest("the body is not JSON", code="invalid_json") from None
 
