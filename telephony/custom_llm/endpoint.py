@@ -43,6 +43,7 @@ log = structlog.get_logger()
 AGENT_HEADER = "x-telephony-agent"
 CALL_HEADERS = ("x-call-id", "x-conversation-id")
 BODY_BYTES = 4 * 2**20
+BODY_MS = 10_000
 AGENT_MS = 3_000
 BUFFER_MS = 900
 """So long nothing is said before buffer words are: a platform wants the first word within a second."""
@@ -110,12 +111,17 @@ class CustomLlm:
         if not self._authorized(request):
             return _unauthorized(request)
         try:
-            asked = wire.parse(await _json(request), _call_id(request))
+            async with self._clock.timeout(BODY_MS):
+                body = await _json(request)
+            asked = wire.parse(body, _call_id(request))
             name = self._name(request, asked)
         except wire.BadRequest as error:
             log.warning("llm_request_refused", code=error.code, param=error.param)
             status = 404 if error.code == "model_not_found" else 400
             return _error(status, str(error), "invalid_request_error", error.code, error.param)
+        except TimeoutError:
+            log.warning("llm_request_refused", code="request_timeout")
+            return _error(408, "the body did not come", "invalid_request_error", "request_timeout")
         except ClientDisconnect:
             return Response(status_code=499)
         agent = await self._agent(name, asked)

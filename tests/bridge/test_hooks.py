@@ -18,7 +18,7 @@ from elevenlabs.types import ConversationInitiationClientDataRequestInput
 
 from telephony.agent import Agent, IncomingCall, ManagedAgent
 from telephony.bridge import wire
-from telephony.bridge.post_call import NotGenuine, PostCall, Signature, sign
+from telephony.bridge.post_call import NotGenuine, PostCall, Signature, file_name, sign
 from telephony.bridge.post_office import PostOffice
 from telephony.clock import Clock
 from telephony.testing.agents_hooks import deliver, personalization, post_call
@@ -312,3 +312,9 @@ def test_signatures_that_cannot_be_right(header: str):
     """Refused before the body is read."""
     with pytest.raises(NotGenuine):
         Signature(header, SECRET, 1_760_000_000)
+
+
+def test_files_of_two_conversations_are_two():
+    """Whatever their ids are made of."""
+    names = {file_name(PostCall("t", one, "", {}), "") for one in ("a.1", "a/1", "a_1", "x" * 81, "x" * 82)}
+    assert len(names) == 5

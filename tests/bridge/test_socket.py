@@ -7,12 +7,13 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx2
 import pytest
 import structlog
 from websockets.asyncio.server import ServerConnection, serve
 
 from telephony.agent import IncomingCall, ManagedAgent
-from telephony.bridge.rest import AgentsRest
+from telephony.bridge.rest import AgentsRest, _error
 from telephony.bridge.socket import ManagedSocket
 from telephony.call.events import Event
 from telephony.call.managed import ManagedClosed, ManagedSaid, OpenManaged
@@ -94,3 +95,17 @@ async def test_a_signature_never_leaves(url: str):
         [closed] = await conversation(url)
     assert closed == ManagedClosed(0, "managed_unavailable")
     assert "sesame" not in str([{k: v for k, v in line.items() if k != "exc_info"} for line in lines])
+
+
+def test_an_invalid_request_is_told_without_its_values():
+    """422 repeats what was sent, a caller's number perhaps: only where and why is kept."""
+    wrong = {"detail": [{"loc": ["body", "to_number"], "msg": "no number", "input": "+15551230000"}]}
+    error = _error(httpx2.Response(422, json=wrong))
+    assert str(error) == "422 ['body', 'to_number'] no number"
+
+
+@pytest.mark.parametrize("value", [None, [1], {"a": 1}, float("nan")])
+def test_variables_that_the_platform_refuses(value: Any):
+    """Refused where they are written, and not with 1008 in a call."""
+    with pytest.raises(ValueError, match="plan"):
+        ManagedAgent("a", variables={"plan": value})

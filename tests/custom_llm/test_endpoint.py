@@ -344,3 +344,16 @@ async def test_an_id_that_nobody_filled_in_is_none():
         results = [m["content"] for i in (1, 3) for m in ask.upstream.requests[i]["messages"] if m["role"] == "tool"]
         assert [text[:12] for text in results] == ["Not done yet", "Not done yet"]
         assert booked == []
+
+
+async def test_a_body_that_never_comes_is_not_waited_for():
+    """408, so that nobody holds a request open for ever."""
+    async with asking(AGENT, speed=50) as ask:
+        reader, writer = await asyncio.open_connection(*ask.url.removeprefix("http://").split(":"))
+        writer.write(
+            f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
+            "Content-Length: 100\r\n\r\n{".encode()
+        )
+        assert b" 408 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
