@@ -147,12 +147,18 @@ class ManagedAgent:
             raise ValueError(f"ManagedAgent.mode must be bridge or register, not {self.mode!r}")
         if wrong := [name for name in self.variables if name.startswith("system__")]:
             raise ValueError(f"dynamic variables must not begin with system__: {', '.join(wrong)}")
+        if wrong := [name for name, value in self.variables.items() if not _is_scalar(value)]:
+            raise ValueError(f"dynamic variables must be texts, numbers or booleans: {', '.join(wrong)}")
         wrong = [
             f"{part}.{name}" for part, fields in self.overrides.items() for name in fields
             if name not in OVERRIDES.get(part, ())
         ]  # fmt: skip
         if wrong:
             raise ValueError(f"not to be overridden for a call: {', '.join(wrong)}")
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, str | int) or (isinstance(value, float) and abs(value) < float("inf"))
 
 
 @dataclass(frozen=True, slots=True)

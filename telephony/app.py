@@ -64,6 +64,7 @@ SOCKET_OPTIONS = {
     "log_config": None,
     "access_log": False,
     "timeout_keep_alive": 75,
+    "timeout_graceful_shutdown": 5,  # a client that never ends its request must not hold us
 }
 
 

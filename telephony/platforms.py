@@ -47,7 +47,10 @@ async def open_platforms(
     office = None
     if settings.elevenlabs_webhook_secret and settings.data is not None:
         office = PostOffice(Path(settings.data) / "post-call", brains.after_call, clock)
-        await asyncio.to_thread(office.prepare)
+        try:
+            await asyncio.to_thread(office.prepare)
+        except OSError as error:  # calls can be taken; webhooks are 503 until the disk is there
+            log.error("data_unusable", data=str(settings.data), why=error.strerror)
     hooks = PlatformHooks(
         HookSettings(settings.platform_key, settings.elevenlabs_webhook_secret), agents, office, clock
     )

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent / "telephony"
 #: The first prefix that fits decides. Modules are named from `telephony`, with dots.
 RINGS: list[tuple[str, int]] = [
     ("errors", 0),
+    ("bodies", 0),
     ("audio", 0),
     ("vad.gate", 0),
     ("call", 1),

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hmac
 import inspect
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from telephony.agent import AgentSource, IncomingCall, ManagedAgent
+from telephony.bodies import load
 from telephony.bridge import wire
 from telephony.bridge.post_call import HEADERS, NotGenuine, Signature
 from telephony.bridge.post_office import PostOffice, TooBig
@@ -138,7 +138,7 @@ async def _json(request: Request) -> dict[str, Any]:
         body += piece
         if len(body) > BODY_BYTES:
             raise ValueError("too big")
-    found = json.loads(body)
+    found = load(body)
     if not isinstance(found, dict):
         raise ValueError("not an object")
     return found

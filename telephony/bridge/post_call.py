@@ -88,5 +88,11 @@ def read(event: object) -> PostCall:
 def file_name(event: PostCall, digest: str) -> str:
     """The name of the event's file: of its type and conversation, by which repeated deliveries are known. One without
     a conversation goes by its content (`digest`)."""
-    kind, conversation = (re.sub(r"[^A-Za-z0-9_-]", "_", text)[:80] for text in (event.kind, event.conversation_id))
+    kind, conversation = (_plain(text) for text in (event.kind, event.conversation_id))
     return f"{kind}.{conversation or digest[:32]}.json"
+
+
+def _plain(text: str) -> str:
+    """`text` as a part of a file's name; of two texts never the same."""
+    plain = re.sub(r"[^A-Za-z0-9_-]", "_", text)[:80]
+    return plain if plain == text else f"{plain}-{sha256(text.encode('utf-8', 'replace')).hexdigest()[:16]}"

@@ -16,7 +16,9 @@ import inspect
 import json
 import os
 import tempfile
+import threading
 from collections.abc import AsyncIterable, Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,8 @@ class PostOffice:
         self._waiting, self._done, self._coming = (directory / name for name in ("waiting", "done", "coming"))
         self._hook, self._clock = hook, clock
         self._work = asyncio.Event()
+        self._prepared = False
+        self._at_work: dict[str, asyncio.Future[Any]] = {}  # the hook in its threads, by file
 
     def prepare(self) -> None:
         """Makes the directories; clears what a crash left half written (not what another process is writing now).
@@ -60,12 +64,15 @@ class PostOffice:
         for left in self._coming.iterdir():
             if left.stat().st_mtime < self._clock.wall_s() - LEFT_S:
                 left.unlink(missing_ok=True)
+        self._prepared = True
 
     async def take(self, pieces: AsyncIterable[bytes], signature: Signature) -> tuple[PostCall, bool]:
         """Keeps the event in a body; (event, whether it is new). It is on disk when this returns.
 
         Raises NotGenuine, ValueError (no event), TooBig, OSError.
         """
+        if not self._prepared:  # the disk was not to be had when we began
+            await asyncio.to_thread(self.prepare)
         file, name = await asyncio.to_thread(tempfile.mkstemp, dir=self._coming)
         path, digest, size = Path(name), sha256(), 0
         try:
@@ -125,7 +132,12 @@ class PostOffice:
     async def _hand_on(self) -> bool:
         """Everything that waits; False if something has to wait longer."""
         good = True
-        for path in await asyncio.to_thread(self._queue):
+        try:
+            queue = await asyncio.to_thread(self._queue)
+        except OSError:
+            log.exception("after_call_failed", file="")
+            return False
+        for path in queue:
             if not await self._hand(path):
                 good = False
         return good
@@ -135,7 +147,7 @@ class PostOffice:
             event = read(await asyncio.to_thread(_load, path))
             if self._hook is not None:
                 async with self._clock.timeout(HOOK_MS):
-                    await _call(self._hook, event)
+                    await self._ask(self._hook, path.name, event)
             await asyncio.to_thread(path.replace, self._done / path.name)
         except Exception:
             log.exception("after_call_failed", file=path.name)
@@ -143,18 +155,48 @@ class PostOffice:
         log.info("after_call_done", kind=event.kind, conversation_id=event.conversation_id)
         return True
 
+    async def _ask(self, hook: Hook, name: str, event: PostCall) -> None:
+        """Threads cannot be stopped: a run that took too long is waited for again, and not begun a second time."""
+        if inspect.iscoroutinefunction(hook):
+            await hook(event)
+            return
+        running = self._at_work.get(name)
+        if running is None:
+            running = self._at_work[name] = _in_thread(hook, event)
+        try:
+            result = await asyncio.shield(running)
+        finally:
+            if running.done():
+                del self._at_work[name]
+        if inspect.isawaitable(result):
+            await result
+
     def _queue(self) -> list[Path]:
         found = [(path.stat().st_mtime_ns, path) for path in self._waiting.glob("*.json")]
         return [path for _, path in sorted(found)]
 
 
-async def _call(hook: Hook, event: PostCall) -> None:
-    if inspect.iscoroutinefunction(hook):
-        await hook(event)
-        return
-    result = await asyncio.to_thread(hook, event)
-    if inspect.isawaitable(result):
-        await result
+def _in_thread(hook: Hook, event: PostCall) -> asyncio.Future[Any]:
+    """The hook in a thread of its own: one that hangs takes no thread from calls, and does not hold the process."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def settle(result: Any, error: Exception | None) -> None:
+        if not future.done():
+            future.set_result(result) if error is None else future.set_exception(error)
+
+    def work() -> None:
+        result, error = None, None
+        try:
+            result = hook(event)
+        except BaseException as raised:
+            error = RuntimeError(f"the hook raised {type(raised).__name__}")
+            error.__cause__ = raised
+        with suppress(RuntimeError):  # the loop has closed meanwhile
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=work, name="after call", daemon=True).start()
+    return future
 
 
 def _load(path: Path) -> object:

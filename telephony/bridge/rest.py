@@ -177,6 +177,8 @@ def _error(response: httpx2.Response) -> ProviderError:
         detail = response.json().get("detail")
     except (ValueError, AttributeError):
         detail = None
+    if isinstance(detail, list):  # 422: each with what was wrong, and the value itself, which may be a number called
+        detail = "; ".join(f"{one.get('loc')} {one.get('msg')}" for one in detail if isinstance(one, dict))
     if isinstance(detail, dict):
         detail = f"{detail.get('status') or ''} {detail.get('message') or ''}".strip()
     text = f"{response.status_code} {detail or ''}".strip()[:300]

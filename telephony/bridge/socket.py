@@ -21,7 +21,7 @@ from collections import deque
 
 import structlog
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidURI
 
 from telephony.agent import IncomingCall, ManagedAgent
 from telephony.bridge import wire
@@ -106,7 +106,11 @@ class ManagedSocket:
             case RunTool(_, tool_call_id):
                 wanted = self._wanted.get(tool_call_id)
                 if wanted is not None and self._group is not None:
-                    self._group.create_task(self._run_tool(wanted), name=f"tool {wanted.name}")
+                    work = self._run_tool(wanted)
+                    try:
+                        self._group.create_task(work, name=f"tool {wanted.name}")
+                    except RuntimeError:  # the connection has broken in this very moment
+                        work.close()
             case _:
                 pass
 
@@ -192,7 +196,7 @@ class ManagedSocket:
             means = "no message for half a minute" if opened else "the platform did not begin the conversation"
             raise _Closed(0, "managed_lost" if opened else "managed_timeout", said, means) from None
         except ConnectionClosed as error:
-            raise _by_close(error, said) from None
+            raise _by_close(error, said, opened) from None
         finally:
             if faults:
                 log.warning("managed_faults", call_sid=self._call.call_sid, count=faults)
@@ -275,10 +279,12 @@ class _Outbox:
 _AUDIO = '{"user_audio_chunk"'
 
 
-def _by_close(error: ConnectionClosed, said: str) -> _Closed:
-    code = error.rcvd.code if error.rcvd is not None else 1006
+def _by_close(error: ConnectionClosed, said: str, opened: bool = True) -> _Closed:
+    code = int(error.rcvd.code) if error.rcvd is not None else 1006
     reason = error.rcvd.reason if error.rcvd is not None else ""
     cause, means = wire.meaning(code, reason)
+    if cause == "ended" and not opened:  # nobody has talked to the caller yet
+        cause, means = "managed_refused", "the platform did not begin the conversation"
     return _Closed(code, cause, reason or said, means)
 
 
@@ -293,6 +299,7 @@ def _why(error: BaseException) -> _Closed:
     if isinstance(error, ProviderError):
         code, detail = error.code, str(error)
     else:
-        code, detail = describe(error)[0], str(error)
+        # Of an address that cannot be used the text holds all of it, with the signature that opens the agent.
+        code, detail = describe(error)[0], "" if isinstance(error, InvalidURI | ValueError) else str(error)
     means = "the platform refused to begin" if code == "provider_refused" else "the platform could not be reached"
     return _Closed(0, _CAUSES.get(code, "managed_unavailable"), detail[:200], means)

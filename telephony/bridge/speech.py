@@ -77,7 +77,7 @@ class ManagedSpeech:
         self._out += self.playout.resume(now)
 
     def audio(self, event: ManagedAudio, now: int) -> None:
-        if event.event_id <= self._dropped:
+        if 0 < event.event_id <= self._dropped:  # 0: the platform told none
             self.stale += len(event.pcmu)
             return
         line = self._lines[-1] if self._lines else None
@@ -92,7 +92,7 @@ class ManagedSpeech:
 
     def said(self, event: ManagedSaid, now: int) -> None:
         """The text of a line; it may come before its audio, or after."""
-        if not event.text.strip() or event.event_id <= self._dropped:
+        if not event.text.strip() or 0 < event.event_id <= self._dropped:
             return
         line = self._current()
         if line is None or line.text:
@@ -102,8 +102,9 @@ class ManagedSpeech:
         line.audio_ms = line.audio_ms or now
 
     def interrupted(self, event: ManagedInterrupted, now: int) -> None:
-        self._dropped = max(self._dropped, event.event_id)
-        if self._lines and all(line.first > event.event_id for line in self._lines):
+        up_to = event.event_id or max((line.high for line in self._lines), default=0)
+        self._dropped = max(self._dropped, up_to)
+        if self._lines and all(line.first > up_to for line in self._lines):
             self._explain("ignored", {"event_id": event.event_id, "why": "stale_interruption"})
             return
         speaking = self.playout.speaking(now)

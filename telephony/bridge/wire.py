@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
 
 from telephony.agent import IncomingCall, ManagedAgent
+from telephony.bodies import load
 from telephony.call.events import ToolWanted
 from telephony.call.managed import (
     ManagedAudio,
@@ -102,7 +103,7 @@ def tell(kind: str, text: str) -> str:
 def read(raw: str | bytes) -> Message | None:
     """One message of the platform's, or None for what does not concern a call. Raises ValueError for what is no JSON
     object, or lacks what it cannot do without."""
-    message = json.loads(raw)
+    message = load(raw)
     if not isinstance(message, dict):
         raise ValueError("not an object")
     match message.get("type"):
@@ -142,7 +143,7 @@ def error_of(raw: str | bytes) -> str:
     """The text of an `error` message, which comes before a close; "" for any other message."""
     if ("error" if isinstance(raw, str) else b"error") not in raw:  # type: ignore[operator]  # of one kind
         return ""
-    message = json.loads(raw)
+    message = load(raw)
     if not isinstance(message, dict) or message.get("type") not in ("error", "client_error"):
         return ""
     body = message.get("error_event") or message

@@ -9,6 +9,7 @@ something goes on (see `memory`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -73,6 +74,8 @@ class Toolset:
         if call.name not in self._tools and call.name not in self._offered:  # `end_call` that was not offered, too
             names = ", ".join((*self._tools, *self._offered)) or "none"
             return f"There is no tool {call.name!r} here. There are: {names}."
+        if call.name in self._offered:
+            return missing(self._offered[call.name], call.arguments)
         return self._own.problem(call.name, call.arguments)
 
     async def run(self, call: ToolCall, clock: Clock, limit_ms: int) -> ToolResult:
@@ -85,6 +88,22 @@ class Toolset:
             return ToolResult(f"The tool {call.name} took too long and was given up.", failed=True)
 
 
+NOT_PASSED = "Not done, because another tool of the same answer was not. Look at that one's result first."
+
+
+def missing(schema: dict[str, Any], arguments: str) -> str:
+    """What is wrong with the arguments of a platform's tool, as far as it is ours to see; "" if nothing is."""
+    try:
+        given = json.loads(arguments or "{}")
+    except ValueError as error:
+        return f"The arguments are not valid JSON: {error}. Try again."
+    if not isinstance(given, dict):
+        return "The arguments must be a JSON object. Try again."
+    required = schema["function"]["parameters"].get("required")
+    absent = [str(name) for name in required if name not in given] if isinstance(required, list) else []
+    return f"The arguments lack: {', '.join(absent)}. Try again." if absent else ""
+
+
 async def answer(
     request: ChatRequest, agent: Agent, llm: Llm, memory: Memory, facts: Facts, clock: Clock
 ) -> AsyncGenerator[Part, None]:
@@ -95,6 +114,7 @@ async def answer(
         return
     tools = Toolset(agent, request)
     back: list[ToolCall] = []
+    failed = False  # one of ours, in the answer under way
     replying = reply(fitted(agent, request), memory.history(request), llm, tools, facts)
     async with aclosing(replying) as parts:
         part = await anext(parts)
@@ -103,15 +123,18 @@ async def answer(
                 yield Text(part.text)
                 part = await anext(parts)
             elif isinstance(part, Wants):
-                if tools.is_theirs(part.call.name):
+                if tools.is_theirs(part.call.name) and not tools.problem(part.call):
                     back.append(part.call)
-                    result = ToolResult("Handed to the platform.")
+                    result = ToolResult(NOT_PASSED, failed=True)  # is read only if something else went wrong
                 else:
                     result = await _run(request, agent, tools, memory, part.call, clock)
-                if back and not part.left:
+                    failed = failed or result.failed
+                if back and not part.left and not failed:
                     yield PassBack(tuple(back))
                     yield End("tool_calls", Finished("tool_calls"))
                     return
+                if not part.left:
+                    back, failed = [], False
                 part = await parts.asend(result)
             else:
                 yield End(part.finish, part.usage)

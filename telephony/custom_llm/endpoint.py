@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import inspect
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -27,9 +26,10 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from telephony.agent import Agent, AgentChoice, IncomingCall, ManagedAgent
+from telephony.bodies import load
 from telephony.clock import Clock
 from telephony.custom_llm import wire
 from telephony.custom_llm.answering import End, Part, PassBack, Text, answer
@@ -43,6 +43,7 @@ log = structlog.get_logger()
 AGENT_HEADER = "x-telephony-agent"
 CALL_HEADERS = ("x-call-id", "x-conversation-id")
 BODY_BYTES = 4 * 2**20
+BODY_MS = 10_000
 AGENT_MS = 3_000
 BUFFER_MS = 900
 """So long nothing is said before buffer words are: a platform wants the first word within a second."""
@@ -110,12 +111,17 @@ class CustomLlm:
         if not self._authorized(request):
             return _unauthorized(request)
         try:
-            asked = wire.parse(await _json(request), _call_id(request))
+            async with self._clock.timeout(BODY_MS):
+                body = await _json(request)
+            asked = wire.parse(body, _call_id(request))
             name = self._name(request, asked)
         except wire.BadRequest as error:
             log.warning("llm_request_refused", code=error.code, param=error.param)
             status = 404 if error.code == "model_not_found" else 400
             return _error(status, str(error), "invalid_request_error", error.code, error.param)
+        except TimeoutError:
+            log.warning("llm_request_refused", code="request_timeout")
+            return _error(408, "the body did not come", "invalid_request_error", "request_timeout")
         except ClientDisconnect:
             return Response(status_code=499)
         agent = await self._agent(name, asked)
@@ -191,19 +197,29 @@ class _Exchange(Response):
         self.background = None
         self._endpoint, self._asked, self._agent, self._chunks = endpoint, asked, agent, chunks
         self._parts: asyncio.Queue[Part | _Failed] = asyncio.Queue(PARTS)
+        self._whole_sent = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with asyncio.TaskGroup() as group:
             thinker = group.create_task(self._think(), name="llm thinker")
-            speaker = group.create_task(self._speak(scope, receive, send), name="llm speaker")
+            speaker = group.create_task(self._speak(scope, receive, self._noting(send)), name="llm speaker")
             watcher = group.create_task(self._watch(receive, thinker, speaker), name="llm watcher")
             await asyncio.wait([speaker])
             watcher.cancel()
             thinker.cancel()
 
+    def _noting(self, send: Send) -> Send:
+        async def noting(message: Message) -> None:
+            self._whole_sent |= message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
+        return noting
+
     async def _watch(self, receive: Receive, *tasks: asyncio.Task[None]) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
+        if self._whole_sent:  # a server tells the end of an answer in the same way
+            return
         self._endpoint.cancelled += 1
         log.info("llm_request_cancelled", turn=self._asked.turn)
         for task in tasks:
@@ -339,7 +355,7 @@ async def _json(request: Request) -> object:
         if len(body) > BODY_BYTES:
             raise wire.BadRequest("the body is too big", code="request_too_large")
     try:
-        return json.loads(body)
+        return load(body)
     except (ValueError, RecursionError):
         raise wire.BadRequest("the body is not JSON", code="invalid_json") from None
 

@@ -8,6 +8,7 @@ every chunk, each event one line, `[DONE]` at the end.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -23,6 +24,8 @@ MOST_MESSAGES = 5_000
 ID_CHARS = 200
 #: Where a platform's call id may stand in the body, besides our own header. The first that is there counts.
 ID_KEYS = ("call_id", "conversation_id", "system__conversation_id", "call_sid", "system__call_sid")
+#: Other names are refused by the models' servers, and the request with them.
+TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 EXTRA_BODIES = ("elevenlabs_extra_body", "extra_body", "metadata")
 
 
@@ -82,7 +85,7 @@ def parse(body: object, call_id: str = "") -> ChatRequest:
         system="\n\n".join(read.system),
         history=tuple(read.items),
         offered={} if body.get("tool_choice") == "none" else _offered(body),
-        call_id=call_id[:ID_CHARS] or _from_extras(body, ID_KEYS) or _nested(body.get("call"), "id"),
+        call_id=_named(call_id) or _named(_from_extras(body, ID_KEYS)) or _named(_nested(body.get("call"), "id")),
         caller=_from_extras(body, ("caller", "caller_id", "system__caller_id")),
         called=_from_extras(body, ("called", "called_number", "system__called_number")),
         turn=read.turn,
@@ -181,17 +184,27 @@ def _offered(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for one in tools[:MOST_TOOLS] if isinstance(tools, list) else ():
         function = one.get("function", one) if isinstance(one, dict) else None
-        if isinstance(function, dict) and (name := _text(function.get("name"))):
+        if isinstance(function, dict) and TOOL_NAME.fullmatch(name := _text(function.get("name"))):
             parameters = function.get("parameters")
             found[name] = {
                 "type": "function",
                 "function": {
                     "name": name,
                     "description": _text(function.get("description")),
-                    "parameters": parameters if isinstance(parameters, dict) else {"type": "object", "properties": {}},
+                    "parameters": parameters if _is_schema(parameters) else {"type": "object", "properties": {}},
                 },
             }
     return found
+
+
+def _is_schema(parameters: object) -> bool:
+    """What a model's server takes for the arguments of a tool: it refuses the whole request for anything else."""
+    return isinstance(parameters, dict) and parameters.get("type", "object") == "object"
+
+
+def _named(call_id: str) -> str:
+    """A call's id; "" for a placeholder that nobody filled in (`{{call_id}}`), which would make all calls one."""
+    return "" if "{{" in call_id else call_id.strip()[:ID_CHARS]
 
 
 def _from_extras(body: dict[str, Any], names: Iterable[str]) -> str:

@@ -32,7 +32,8 @@ def configure(level: str = "info", format: str = "console", pii: bool = False, s
     number = logging.getLevelNamesMapping()[level.upper()]
     renderer: Any = structlog.processors.JSONRenderer()
     if format == "console":
-        renderer = structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=24)
+        plain = structlog.dev.plain_traceback  # the default one shows local variables: numbers, texts, keys
+        renderer = structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=24, exception_formatter=plain)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

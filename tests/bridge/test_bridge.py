@@ -89,6 +89,20 @@ def test_stale_audio_is_dropped_by_its_number():
     assert driven.of(a.ClearPlayout) == [a.ClearPlayout()]
 
 
+def test_without_numbers_an_interruption_is_of_all_that_came():
+    """A platform that tells no event ids: the agent is silenced, and can be heard afterwards."""
+    driven = begun()
+    driven.step(m.ManagedAudio(3, SECOND))
+    driven.run(200)
+    driven.step(m.ManagedInterrupted(0))
+    assert driven.of(a.ClearPlayout) == [a.ClearPlayout()]
+    before = len(driven.of(a.SendAudio))
+    driven.step(m.ManagedAudio(3, SECOND))
+    assert len(driven.of(a.SendAudio)) == before
+    driven.step(m.ManagedAudio(0, SECOND))
+    assert len(driven.of(a.SendAudio)) > before
+
+
 def test_a_correction_that_comes_late_still_corrects_the_history():
     """The record has been told by then; what a pipeline would be given has not."""
     driven = begun(BridgePolicy(fallback=True))

@@ -333,7 +333,9 @@ async def test_our_pipeline_keeps_the_caller_when_the_platform_fails(tmp_path: P
     assert level(wav.read(tmp_path / "call.wav")[1]) > -450
 
 
-@pytest.mark.parametrize("fault", ["sign_status", "sign_hang", "refuse", "no_metadata", "close_at_start", "format"])
+@pytest.mark.parametrize(
+    "fault", ["sign_status", "sign_hang", "refuse", "no_metadata", "close_at_start", "close_at_start=1000", "format"]
+)
 async def test_a_platform_that_never_begins_costs_no_call(fault: str):
     """Refused, silent or wrong at the very start: the fallback greets, as if it had been meant from the beginning."""
     agent = PLATFORM
@@ -342,9 +344,10 @@ async def test_a_platform_that_never_begins_costs_no_call(fault: str):
     with structlog.testing.capture_logs() as lines:
         async with calling(managed(fallback=FALLBACK), agent, speed=16) as s:
             values = {"sign_status": 401, "sign_hang": True, "refuse": 403, "no_metadata": True,
-                      "close_at_start": (1008, "Missing required dynamic variables")}  # fmt: skip
+                      "close_at_start": (1008, "Missing required dynamic variables"),
+                      "close_at_start=1000": (1000, "")}  # fmt: skip
             if fault in values:
-                setattr(platform(s).faults, fault, values[fault])
+                setattr(platform(s).faults, fault.partition("=")[0], values[fault])
             phone = await s.dial()
             tape = await s.tape(phone)
             await tape.until(lambda: ("agent", FALLBACK.greeting) in tape.lines)

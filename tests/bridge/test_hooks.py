@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import threading
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from elevenlabs.types import ConversationInitiationClientDataRequestInput
 
 from telephony.agent import Agent, IncomingCall, ManagedAgent
 from telephony.bridge import wire
-from telephony.bridge.post_call import NotGenuine, PostCall, Signature, sign
+from telephony.bridge.post_call import NotGenuine, PostCall, Signature, file_name, sign
 from telephony.bridge.post_office import PostOffice
 from telephony.clock import Clock
 from telephony.testing.agents_hooks import deliver, personalization, post_call
@@ -41,6 +43,10 @@ async def after_call(event: PostCall) -> None:
 def _fresh():
     events.clear()
     failing[0] = 0
+
+
+async def pieces(body: bytes) -> AsyncIterator[bytes]:
+    yield body
 
 
 async def arrived(count: int) -> None:
@@ -226,6 +232,40 @@ async def test_nothing_is_lost_when_the_hook_fails_or_we_stop(tmp_path: Path):
     assert [x.conversation_id for x in events] == ["conv_1", "conv_2"]
 
 
+async def test_a_hook_that_hangs_is_waited_for_and_not_doubled(tmp_path: Path):
+    """A run that took too long counts when it is done; what takes other events is not held by its thread."""
+    gate, asked = threading.Event(), list[str]()
+
+    def hook(event: PostCall) -> None:
+        asked.append(event.conversation_id)
+        if event.conversation_id == "conv_1":
+            assert gate.wait(10)
+
+    office = PostOffice(tmp_path, hook, Clock(1_000))
+    for name in ("conv_1", "conv_2"):
+        body = json.dumps(event(conversation=name)).encode()
+        await office.take(pieces(body), Signature(sign(SECRET, body, int(time.time())), SECRET, time.time()))
+    handing = asyncio.create_task(office.run())
+    async with asyncio.timeout(10):
+        while asked != ["conv_1", "conv_2"]:  # noqa: ASYNC110  (told by a thread)
+            await asyncio.sleep(0.005)
+        gate.set()
+        while len(list((tmp_path / "done").iterdir())) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    handing.cancel()
+    assert asked == ["conv_1", "conv_2"]
+
+
+async def test_without_a_disk_webhooks_are_refused_and_calls_are_taken(tmp_path: Path):
+    """A directory that cannot be made is a 503, which the platform repeats, until it can be."""
+    (tmp_path / "post-call").write_text("in the way")
+    async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s:
+        assert (await deliver(post_url(s), SECRET, event())).status_code == 503
+        (tmp_path / "post-call").unlink()
+        assert (await deliver(post_url(s), SECRET, event())).status_code == 200
+        await arrived(1)
+
+
 async def test_a_large_body_passes_in_pieces(tmp_path: Path):
     """The audio of a call: megabytes, signed as they came."""
     async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s:
@@ -272,3 +312,9 @@ def test_signatures_that_cannot_be_right(header: str):
     """Refused before the body is read."""
     with pytest.raises(NotGenuine):
         Signature(header, SECRET, 1_760_000_000)
+
+
+def test_files_of_two_conversations_are_two():
+    """Whatever their ids are made of."""
+    names = {file_name(PostCall("t", one, "", {}), "") for one in ("a.1", "a/1", "a_1", "x" * 81, "x" * 82)}
+    assert len(names) == 5

@@ -6,6 +6,7 @@ import asyncio
 
 import openai
 import pytest
+import structlog
 
 from telephony.agent import Agent, IncomingCall
 from telephony.call.policy import Wording
@@ -288,3 +289,71 @@ async def test_the_platforms_prompt_is_context():
         assert "Ada" not in first[0]["content"]
         assert "Ada" in first[-1]["content"]
         assert second[0]["content"] == "Caller: Ada."
+
+
+async def test_an_answer_that_was_sent_was_not_cancelled():
+    """A server tells the end of an answer as it tells a client that left: only the latter counts."""
+    async with asking(AGENT) as ask:
+        with structlog.testing.capture_logs() as lines:
+            for stream in (True, False, True, False):
+                response = await ask.http.post(
+                    ask.url + "/v1/chat/completions", json={"messages": ASKED, "stream": stream},
+                    headers={"authorization": f"Bearer {KEY}"},
+                )  # fmt: skip
+                assert response.status_code == 200
+        assert ask.endpoint.cancelled == 0
+        assert "llm_request_cancelled" not in [line["event"] for line in lines]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_half_a_character_is_no_fault(stream: bool):
+    """A text that was cut in the middle of an emoji, in every place: an answer all the same."""
+    half = '"caf\\ud83d"'
+    body = f'{{"model": {half}, "stream": {str(stream).lower()}, "messages": [{{"role": "user", "content": {half}}}]}}'
+    async with asking(AGENT) as ask:
+        response = await ask.http.post(
+            ask.url + "/v1/chat/completions", content=body, headers={"authorization": f"Bearer {KEY}"}
+        )
+        assert response.status_code == 200
+        assert ask.upstream.requests[0]["messages"][-2]["content"] == "caf?"
+
+
+async def test_a_platforms_tool_is_passed_back_only_if_all_went_well():
+    """Ours asks first, or theirs lacks an argument: the model is told, and the platform does not hang up yet."""
+    bye = CallTool("end_call", {"reason": "done"})
+    script = [
+        [CallTool("book", {"day": "friday"}), bye], [Say("Friday, right?")],
+        [CallTool("end_call", {})], [Say("Goodbye!"), bye],
+    ]  # fmt: skip
+    async with asking(AGENT, scripted(script)) as ask:
+        assert await ask.says(ASKED, tools=[END_CALL]) == "Friday, right?"
+        results = [m["content"] for m in ask.upstream.requests[1]["messages"] if m["role"] == "tool"]
+        assert results[0].startswith("Not done yet")
+        assert results[1].startswith("Not done, because another")
+        chunks = await ask.chunks(ASKED, tools=[END_CALL])
+        assert [c.choices[0].finish_reason for c in chunks][-1] == "tool_calls"
+        assert "lack: reason" in ask.upstream.requests[3]["messages"][-2]["content"]
+
+
+async def test_an_id_that_nobody_filled_in_is_none():
+    """`{{call_id}}` as it stands would make all calls one, and the second caller's booking the first one's."""
+    script = [[CallTool("book", {"day": day})] if day else [Say("Right?")] for day in ("friday", "", "monday", "")]
+    async with asking(AGENT, scripted(script)) as ask:
+        for _ in range(2):
+            await ask.says(ASKED, extra_headers={"x-call-id": "{{call_id}}"})
+        results = [m["content"] for i in (1, 3) for m in ask.upstream.requests[i]["messages"] if m["role"] == "tool"]
+        assert [text[:12] for text in results] == ["Not done yet", "Not done yet"]
+        assert booked == []
+
+
+async def test_a_body_that_never_comes_is_not_waited_for():
+    """408, so that nobody holds a request open for ever."""
+    async with asking(AGENT, speed=50) as ask:
+        reader, writer = await asyncio.open_connection(*ask.url.removeprefix("http://").split(":"))
+        writer.write(
+            f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
+            "Content-Length: 100\r\n\r\n{".encode()
+        )
+        assert b" 408 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()

@@ -126,3 +126,12 @@ def test_everything_sent_is_what_the_vendors_types_know():
 def test_buffer_words_end_as_the_platform_wants_them(filler: str, said: str):
     """Three dots and a space, whatever the filler ends with."""
     assert buffer_words(filler) == said
+
+
+def test_tools_that_no_model_would_take_are_left_out():
+    """A name or a schema that the model's server refuses would cost the whole answer."""
+    given = [{"name": "end call!"}, {"name": "x" * 65}, {"name": "good", "parameters": {"type": "array"}}]
+    found = parse({"messages": [], "tools": [{"type": "function", "function": one} for one in given]}).offered
+    assert [tool["function"] for tool in found.values()] == [
+        {"name": "good", "description": "", "parameters": {"type": "object", "properties": {}}}
+    ]

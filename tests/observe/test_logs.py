@@ -76,3 +76,20 @@ def test_the_console_format_is_plain_where_there_is_no_terminal():
     structlog.get_logger().info("serving", url="http://127.0.0.1:1")
     assert "\033" not in stream.getvalue()
     assert "serving" in stream.getvalue()
+
+
+@pytest.mark.parametrize("style", ["console", "json"])
+def test_a_traceback_holds_no_variables(style: str):
+    """Whatever the functions of a call know (numbers, texts, keys) stays out of the log when one of them fails."""
+    out = io.StringIO()
+    configure("info", style, pii=False, stream=out)
+
+    def fail(caller: str) -> None:
+        raise RuntimeError("a bug")
+
+    try:
+        fail("+1555" + "1230000")
+    except RuntimeError:
+        structlog.get_logger().exception("broken")
+    assert "a bug" in out.getvalue()
+    assert "+15551230000" not in out.getvalue()
