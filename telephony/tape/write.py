@@ -66,7 +66,8 @@ class TapeWriter:
         """Hands everything to the operating system: a crash of this process cannot lose it any more."""
         self._audio.flush()
         if self._waiting:
-            self._lines.write("".join(self._waiting).encode())
+            # Half of a surrogate pair, as a model may send it, has no UTF-8; replaced so, it is what JSON calls it.
+            self._lines.write("".join(self._waiting).encode(errors="backslashreplace"))
             self._lines.flush()
             self._waiting.clear()
 

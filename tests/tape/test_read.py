@@ -148,6 +148,8 @@ def test_a_word_changed_by_hand_is_a_difference(copy: Path):
         ({NAME: None}, "this is no tape"),
         ({"rate": 16_000}, "mulaw at 16000 Hz; mulaw at 8000 Hz is needed"),
         ({"vocabulary": None}, "no vocabulary"),
+        ({"vocabulary": {"AudioReceived": [["pcmu"]]}}, "no vocabulary"),
+        ({"spoken": None}, "`spoken` in the header"),
         ({"policy": {"greeting": 3}}, "policy.greeting is 3, not str"),
     ],
 )
