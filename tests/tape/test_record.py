@@ -163,3 +163,17 @@ def test_half_a_surrogate_pair_costs_no_tape(tmp_path: Path):
     found = read(tmp_path / "call")
     assert found.good
     assert found.steps == made
+
+
+def test_a_disk_that_fails_keeps_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The tape is closed as it is, its header can be read, and nothing more is written to it."""
+    recorder = Recorder(tmp_path, lambda: 1_700_000_000.0)
+    tape = recorder.observe(IncomingCall("CA1"), Agent(prompt="p"))
+    monkeypatch.setattr(TapeWriter, "step", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    tape.see(Step(0, 0, e.CallStarted("MZ1"), ()))
+    tape.close()
+    recorder.close()
+    assert tape.failed
+    assert tape.writer is not None
+    assert all(file.closed for file in (*tape.writer._audio.files, tape.writer._lines))
+    assert read(find(tmp_path)[0]).header.call["sid"] == "CA1"
