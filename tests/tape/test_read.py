@@ -178,6 +178,8 @@ def test_an_older_format_is_upgraded_as_it_is_read(copy: Path, monkeypatch: pyte
     found = read(copy)
     assert found.good
     assert replay(found).same
+    (copy / "tape.jsonl").write_text(text[: len(text) // 2])
+    assert [what for what in read(copy).problems if "the line is cut off" in what]
 
 
 def test_lost_steps_are_told_and_nothing_behind_them_is_replayed(tmp_path: Path):
