@@ -161,6 +161,32 @@ def test_names_are_found_behind_the_escapes_of_json(tmp_path: Path):
     assert replay(read(tmp_path / "out")).same
 
 
+def test_a_number_said_in_groups_goes_whole(tmp_path: Path):
+    """Each group is short; together they are somebody's number."""
+    sim = Simulator(GREETING, lambda _: ["Thank you, I have got that."])
+    for at, group in ((3_000, "it is five five five"), (9_000, "one two three"), (15_000, "nine eight seven")):
+        sim.says(at, group)
+    sim.says(22_000, "a table for four")
+    write(tmp_path / "call", Header(policy=sim.policy), steps(sim.run(30_000)))
+    redact_to(read(tmp_path / "call"), tmp_path / "out", [], [], "key", False)
+    raw = (tmp_path / "out" / "tape.jsonl").read_text()
+    assert [group for group in ("five five five", "one two three", "nine eight seven") if group in raw] == []
+    assert "a table for four" in raw
+
+
+def test_a_span_takes_the_partials_that_no_final_followed(tmp_path: Path):
+    """The caller hangs up in the middle of the sentence."""
+    sim = Simulator(GREETING, lambda _: ["I see."])
+    sim.says(3_000, "it is about my pineapple allergy")
+    at = next(now for now, event, _ in sim.run(12_000).steps if isinstance(event, e.TranscriptFinal))
+    made = [step for step in steps(sim) if step.now_ms < at]
+    write(tmp_path / "call", Header(policy=sim.policy), made)
+    done = redact(read(tmp_path / "call"), windows=[("caller", 2_000, at)], key="key")
+    partials = [step.event.text for step in done.steps if isinstance(step.event, e.TranscriptPartial)]
+    assert partials
+    assert not any("pineapple" in text or "allergy" in text for text in partials)
+
+
 def test_where_a_decision_hangs_on_the_words_nothing_is_written(folder: Path, tmp_path: Path):
     """`and` at the end of a line makes the agent wait: without it the call would have been another."""
     sim = Simulator(GREETING, replies)
