@@ -37,6 +37,8 @@ class TapeWriter:
 
     def __init__(self, folder: Path, header: Header) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any((folder / name).exists() for name in (TAPE_FILE, *(f"{side}.ulaw" for side in SIDES))):
+            raise FileExistsError(f"{folder}: there is a tape here already; nothing is overwritten")
         self.folder = folder
         self.steps = 0
         self._lost = 0

@@ -61,7 +61,7 @@ def test_tapes_are_for_their_owner_alone(recorded: Path):
 
 def test_nothing_is_overwritten(recorded: Path):
     """A second call of the same name is another folder's business."""
-    with pytest.raises(FileExistsError):
+    with pytest.raises(FileExistsError, match="there is a tape here already"):
         TapeWriter(recorded, Header())
 
 
