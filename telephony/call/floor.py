@@ -16,8 +16,9 @@ from telephony.call.language import Language
 from telephony.call.listening import Closed, Listening
 from telephony.call.patience import Ending
 from telephony.call.policy import TurnTaking
+from telephony.call.question import Situation
 from telephony.call.turns import Turns
-from telephony.call.words import claims_the_floor, contains, wants_the_floor, words
+from telephony.call.words import claims_the_floor, wants_the_floor
 
 NOT_HEARD_VOICE_MS = 500
 """So much voice without any words deserves a question; less is a noise, if the ears have said that it is nothing."""
@@ -185,11 +186,10 @@ class Floor:
         return not meant or self._echo(closed.text, closed.voice_ms)
 
     def _asked(self, now: int) -> bool:
-        """The agent has just asked something, or is asking it, that a word or two may answer."""
+        """The agent has just asked something, or is asking for a yes or no: people answer before that is over."""
         spoken = self._turns.spoken
-        asking = words(spoken.asking(now))
-        invites = any(contains(asking, phrase) for phrase in self._language.open_questions)
-        return spoken.asked(now) or (bool(asking) and not invites)
+        asking = spoken.asking(now)
+        return spoken.asked(now) or (bool(asking) and Situation.after(asking, (), self._language).polar)
 
     def _evidence(self, now: int) -> Evidence:
         utterance, voice, text = self._listening.utterance, self._listening.voice, ""
