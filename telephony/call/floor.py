@@ -25,7 +25,7 @@ NOT_HEARD_VOICE_MS = 500
 DISMISSED_GAP_MS = 1_000
 """Voice without words that stops for no longer than this is still the same sound."""
 CUT_OFF_MS = 1_500
-"""A caller who goes on within this time of a decision, and has heard nothing yet, was cut off: it was a pause."""
+"""A caller who goes on within this time of a decision was cut off: it was a pause."""
 ECHO_WORDS = 2
 ECHO_WORDS_WITH_VOICE = 4
 """So many words that the agent is just saying, in its order, are its echo. A caller may well repeat three of them."""
@@ -123,9 +123,9 @@ class Floor:
         self._turns.explain("cut", because or {"why": why})
         self._turns.cut(now)
         self._standing.ending = None
+        if reply is not None and now - reply.decided_ms <= CUT_OFF_MS:
+            self._listening.was_cut_off()
         if unanswered and reply is not None:
-            if self._listening.utterance is not None and now - reply.decided_ms <= CUT_OFF_MS:
-                self._listening.was_cut_off()
             self._standing.restarts += 1
             self._standing.owed_ms = reply.decided_ms
             self._standing.owe(now, self._spoke_ms(now))
