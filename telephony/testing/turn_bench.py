@@ -47,6 +47,7 @@ from telephony.testing.turn_folder import __doc__ as folder_format
 from telephony.testing.turn_picture import picture
 from telephony.testing.turn_score import Rate, TurnScore, percentile
 from telephony.testing.turn_sound import NOISES
+from telephony.testing.turn_targets import targets
 
 CELLS = ("quiet", "20 dB", "15 dB", "10 dB", *NOISES, "STT errors", "punctuated", "figures", "recorded")
 RECORDED = "recorded"
@@ -276,6 +277,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows, heard = play_all(todo, options.processes)
     counts = counted(rows)
     print(show(counts, heard, parts))
+    print("\n" + targets(counts))
     if options.worst:
         print("\n" + worst(rows, options.rule, options.worst))
     print(f"\n{len(todo)} recordings, {len(rows)} calls, {time.monotonic() - began:.0f} s")
