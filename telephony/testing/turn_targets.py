@@ -41,4 +41,5 @@ def _first(found: tuple[int, int, int] | None) -> float:
 
 def _line(name: str, value: float, target: float, unit: str, *, least: bool = False) -> str:
     met = value >= target if least else value <= target
-    return f"  {'met   ' if met else 'MISSED'} {name}: {value:.1f} {unit} ({'at least' if least else 'at most'} {target:g})"
+    bound = f"{'at least' if least else 'at most'} {target:g}"
+    return f"  {'met   ' if met else 'MISSED'} {name}: {value:.1f} {unit} ({bound})"
