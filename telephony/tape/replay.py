@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 
 from telephony.call import actions as a
 from telephony.call import events as e
+from telephony.call.engine import Engine
 from telephony.observe import Step
 from telephony.tape import words
 from telephony.tape.codec import BadTape
-from telephony.tape.engines import Engine, fresh
+from telephony.tape.engines import fresh
 from telephony.tape.read import Tape
 
 CONTEXT_MS = 2_000
