@@ -30,9 +30,9 @@ class TurnTaking:
     # --- when a turn is over (see call/endpointing.py) ---
     finished_ms: int = 380
     """After a thought that needs nothing more. People leave about 200 ms; a breath inside a thought is shorter."""
-    likely_ms: int = 780
+    likely_ms: int = 840
     """After a question or request that is whole, though details may follow."""
-    open_ms: int = 915
+    open_ms: int = 940
     """After a statement that may go on: longer than most pauses between phrases."""
     trailing_ms: int = 1_300
     """After words that cannot end a thought: longer than nearly all pauses for thought."""
