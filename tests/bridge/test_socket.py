@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from telephony.agent import IncomingCall, ManagedAgent
 from telephony.bridge.rest import AgentsRest, _error
-from telephony.bridge.socket import ManagedSocket
+from telephony.bridge.socket import MAX_BYTES, ManagedSocket
 from telephony.call.events import Event
 from telephony.call.managed import ManagedClosed, ManagedSaid, OpenManaged
 from telephony.clock import Clock
@@ -86,6 +86,20 @@ async def test_a_close_without_a_code_has_a_plain_number():
         events = await told(says)
     assert events[-1] == ManagedClosed(1005, "managed_lost")
     assert [repr(line["close_code"]) for line in lines if line["event"] == "managed_closed"] == ["1005"]
+
+
+async def test_a_message_over_our_limit_is_told_as_such():
+    """It is we who close then: the log and the record say why, not that a connection was lost."""
+
+    async def says(connection: ServerConnection) -> None:
+        await connection.send("x" * (MAX_BYTES + 1))
+
+    with structlog.testing.capture_logs() as lines:
+        events = await told(says)
+    assert events[-1] == ManagedClosed(1009, "managed_too_big")
+    assert [line["meaning"] for line in lines if line["event"] == "managed_closed"] == [
+        "a message of the platform's was bigger than we take"
+    ]
 
 
 @pytest.mark.parametrize("url", ["wss://127.0.0.1/?signature=sesame#x", "wss:///?signature=sesame", "wss://[/sesame"])
