@@ -123,3 +123,11 @@ def test_variables_that_the_platform_refuses(value: Any):
     """Refused where they are written, and not with 1008 in a call."""
     with pytest.raises(ValueError, match="plan"):
         ManagedAgent("a", variables={"plan": value})
+
+
+@pytest.mark.parametrize("prompt", [{"prompt": None}, {"llm": {"model": None}}, ["a", None]])
+def test_nested_nulls_are_refused(prompt: Any):
+    """A field that is None is left out; a null inside one would be sent, and closed with 1008."""
+    assert ManagedAgent("a", overrides={"agent": {"prompt": None}}).overrides
+    with pytest.raises(ValueError, match=r"agent\.prompt"):
+        ManagedAgent("a", overrides={"agent": {"prompt": prompt}})
