@@ -6,7 +6,7 @@ Exit codes: 0 fine, 1 it ran and found a difference, 2 wrong arguments or a tape
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ParamSpec
@@ -15,6 +15,7 @@ import typer
 
 if TYPE_CHECKING:
     from telephony.call.policy import Policy
+    from telephony.tape.read import Tape
 
 P = ParamSpec("P")
 
@@ -115,17 +116,19 @@ def replay(
     same; 1: a difference; 2: a tape is damaged. With --wire it is the conversation that must be the same.
     """
     from telephony.tape.bless import bless_all
-    from telephony.tape.read import find, read
     from telephony.tape.replay import replay_all
 
-    tapes = [read(one) for path in paths for one in find(path)]
+    unread: list[str] = []
+    tapes = _readable(paths, unread)
     if wire:
         from telephony.observe.logs import configure
         from telephony.testing.wire import wire_replay_all
 
         configure("error", "console", pii=False)
-        return wire_replay_all(tapes, typer.echo, speed)
-    return bless_all(tapes, typer.echo) if bless else replay_all(tapes, typer.echo)
+        code = wire_replay_all(list(tapes), typer.echo, speed)
+    else:
+        code = bless_all(tapes, typer.echo) if bless else replay_all(tapes, typer.echo)
+    return code or (2 if unread else 0)
 
 
 @_told
@@ -146,12 +149,13 @@ def rehearse(
     one (`-` recorded, `+` now, `~` at another time) and the sums of all tapes. What comes after the caller has heard
     something else than on the tape is shown, and counted nowhere.
     """
-    from telephony.tape.read import find, read
     from telephony.tape.rehearsed import rehearse_all
 
     policy, language = _rules(agent)
-    tapes = [read(one) for path in paths for one in find(path)]
-    return rehearse_all(tapes, typer.echo, settings or (), policy, language, out)
+    unread: list[str] = []
+    tapes = list(_readable(paths, unread))
+    code = rehearse_all(tapes, typer.echo, settings or (), policy, language, out) if tapes else 2
+    return 2 if unread else code
 
 
 @_told
@@ -267,6 +271,21 @@ def _one(call: str) -> Path:
     except SettingsError:  # not what this command is about
         recorded = None
     return one(call, recorded)
+
+
+def _readable(paths: list[Path], unread: list[str]) -> Iterator[Tape]:
+    """The tapes at and below `paths`, one by one. What cannot be read at all is told of, and put into `unread`."""
+    from telephony.tape.codec import BadTape
+    from telephony.tape.read import find, read
+
+    for path in [one for given in paths for one in find(given)]:
+        try:
+            found = read(path)
+        except BadTape as error:
+            unread.append(str(error))
+            typer.echo(str(error), err=True)
+        else:
+            yield found
 
 
 def _rules(agent: str | None) -> tuple[Policy | None, str | None]:

@@ -14,13 +14,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol, assert_never
+from typing import assert_never
 
 import structlog
 
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.call import Ended
+from telephony.call.engine import Engine
 from telephony.call.managed import ManagedAction, SwitchTo
 from telephony.clock import Clock
 from telephony.observe import Observer, Step
@@ -32,18 +33,6 @@ AUDIO_LIMIT = 500  # frames: ten seconds of a stalled loop
 CONTROL_LIMIT = 20_000  # a provider that floods
 FAREWELL_MS = 5_000  # how long the leg may take to say what is queued and close
 APOLOGY = "I'm sorry, I'm having technical trouble. Please call again in a few minutes. Goodbye."
-
-
-class Engine(Protocol):
-    """What holds the conversation: the pipeline's `Call`, or a bridge to a managed agent."""
-
-    @property
-    def ended(self) -> Ended | None: ...
-
-    @property
-    def deadline(self) -> int | None: ...
-
-    def step(self, event: e.Event, now: int) -> tuple[a.Action, ...]: ...
 
 
 class Inbox:

@@ -25,11 +25,12 @@ from telephony.agent import Agent, IncomingCall, ManagedAgent
 from telephony.bridge.bridge import Bridge, bridge_policy, taking_over
 from telephony.call.actions import EndCall
 from telephony.call.call import Call, Ended
+from telephony.call.engine import Engine
 from telephony.call.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, PhrasesLoaded
 from telephony.call.history import History
 from telephony.call.managed import OperatorTold, SwitchTo
 from telephony.clock import Clock
-from telephony.driver import Engine, Inbox, Observers, Ports, drive
+from telephony.driver import Inbox, Observers, Ports, drive
 from telephony.observe import Observer, Step
 from telephony.ports import Port
 

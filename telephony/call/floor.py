@@ -16,15 +16,16 @@ from telephony.call.language import Language
 from telephony.call.listening import Closed, Listening
 from telephony.call.patience import Ending
 from telephony.call.policy import TurnTaking
+from telephony.call.question import Situation
 from telephony.call.turns import Turns
-from telephony.call.words import claims_the_floor, contains, wants_the_floor, words
+from telephony.call.words import claims_the_floor, wants_the_floor
 
 NOT_HEARD_VOICE_MS = 500
 """So much voice without any words deserves a question; less is a noise, if the ears have said that it is nothing."""
 DISMISSED_GAP_MS = 1_000
 """Voice without words that stops for no longer than this is still the same sound."""
 CUT_OFF_MS = 1_500
-"""A caller who goes on within this time of a decision, and has heard nothing yet, was cut off: it was a pause."""
+"""A caller who goes on within this time of a decision was cut off: it was a pause."""
 ECHO_WORDS = 2
 ECHO_WORDS_WITH_VOICE = 4
 """So many words that the agent is just saying, in its order, are its echo. A caller may well repeat three of them."""
@@ -122,9 +123,9 @@ class Floor:
         self._turns.explain("cut", because or {"why": why})
         self._turns.cut(now)
         self._standing.ending = None
+        if reply is not None and now - reply.decided_ms <= CUT_OFF_MS:
+            self._listening.was_cut_off()
         if unanswered and reply is not None:
-            if self._listening.utterance is not None and now - reply.decided_ms <= CUT_OFF_MS:
-                self._listening.was_cut_off()
             self._standing.restarts += 1
             self._standing.owed_ms = reply.decided_ms
             self._standing.owe(now, self._spoke_ms(now))
@@ -185,11 +186,10 @@ class Floor:
         return not meant or self._echo(closed.text, closed.voice_ms)
 
     def _asked(self, now: int) -> bool:
-        """The agent has just asked something, or is asking it, that a word or two may answer."""
+        """The agent has just asked something, or is asking for a yes or no: people answer before that is over."""
         spoken = self._turns.spoken
-        asking = words(spoken.asking(now))
-        invites = any(contains(asking, phrase) for phrase in self._language.open_questions)
-        return spoken.asked(now) or (bool(asking) and not invites)
+        asking = spoken.asking(now)
+        return spoken.asked(now) or (bool(asking) and Situation.after(asking, (), self._language).polar)
 
     def _evidence(self, now: int) -> Evidence:
         utterance, voice, text = self._listening.utterance, self._listening.voice, ""

@@ -144,10 +144,7 @@ class Listening:
         if self.urgent:
             due = self._rules.commit_after_ms if self.tells_at_once else self._rules.commit_held_ms
         else:
-            wait = self.wait.ms
-            looks_finished = wait <= self._rules.finished_ms
-            least = self._rules.commit_finished_ms if looks_finished else self._rules.commit_after_ms
-            due = max(least, wait - self._rules.commit_lead_ms)
+            due = max(self._rules.commit_after_ms, self.wait.ms - self._rules.commit_lead_ms)
         return self._commit(utterance) if self.silence_ms >= due else 0
 
     def closed(self) -> Closed | None:

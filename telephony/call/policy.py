@@ -47,10 +47,9 @@ class TurnTaking:
     pause_margin_ms: int = 150
     """What is added to the pause that this caller usually makes."""
     commit_after_ms: int = 200
-    """The transcript is not asked for earlier than this: each request costs the recogniser its context..."""
-    commit_finished_ms: int = 140
-    """...unless the thought looks finished: then it is rarely in vain, and its 250-380 ms are what is waited for."""
-    commit_held_ms: int = 120
+    """The transcript is not asked for earlier than this: each request costs the recogniser its context, and people
+    leave gaps of 150 ms between words. A finished thought is then decided when its final has come."""
+    commit_held_ms: int = 170
     """But while the agent is held and waits to be told whether these were words, by ears of which it is not known that
     they tell at once, it is asked for after this."""
     commit_lead_ms: int = 400

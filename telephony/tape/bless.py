@@ -9,7 +9,7 @@ rehearsed, and a new tape made of that.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -104,7 +104,7 @@ def _otherwise(then: tuple[a.Action, ...], now: tuple[a.Action, ...]) -> str:
     return ""
 
 
-def bless_all(tapes: Sequence[Tape], tell: Callable[[str], None]) -> int:
+def bless_all(tapes: Iterable[Tape], tell: Callable[[str], None]) -> int:
     """Blesses tapes in place and tells of each. The exit code: 0 if all could be, 1 if not."""
     code = 0
     for tape in tapes:

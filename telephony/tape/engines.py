@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from telephony.bridge.bridge import Bridge, BridgePolicy, taking_over
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.call import Call, Ended
+from telephony.call.engine import Engine
 from telephony.call.managed import SwitchTo
 from telephony.tape.codec import BadTape
 from telephony.tape.format import BRIDGE, PIPELINE, Header
-
-
-class Engine(Protocol):
-    """What holds a conversation: a pure step. As in the driver, which lives further out."""
-
-    @property
-    def ended(self) -> Ended | None: ...
-
-    @property
-    def deadline(self) -> int | None: ...
-
-    def step(self, event: e.Event, now: int) -> tuple[a.Action, ...]: ...
 
 
 class Relay:

@@ -91,9 +91,13 @@ def from_data(data: Data) -> tuple[Header, dict[str, list[str]]]:
     if (data.get("rate"), data.get("encoding")) != (8000, "mulaw"):
         raise BadTape(f"audio is {data.get('encoding')} at {data.get('rate')} Hz; mulaw at 8000 Hz is needed")
     vocabulary, spoken = data.get("vocabulary"), data.get("spoken", [])
-    if not isinstance(vocabulary, dict) or not all(isinstance(names, list) for names in vocabulary.values()):
+    if not isinstance(vocabulary, dict) or not all(
+        isinstance(names, list) and all(isinstance(name, str) for name in names) for names in vocabulary.values()
+    ):
         raise BadTape("the header has no vocabulary")
-    if not all(isinstance(pair, list) and [type(text) for text in pair] == [str, str] for pair in spoken):
+    if not isinstance(spoken, list) or not all(
+        isinstance(pair, list) and [type(text) for text in pair] == [str, str] for pair in spoken
+    ):
         raise BadTape("`spoken` in the header holds something that is no pair of texts")
     language = data.get("language")
     if language is not None and not isinstance(language, str):

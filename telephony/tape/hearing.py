@@ -49,6 +49,7 @@ class Hearing:
         self._texts: dict[int, str] = {}  # step number -> the transcript without
         self._blank: set[int] = {i for i, step in enumerate(self._frames) if self._in_window(step.now_ms)}
         self._keys = self._entries(steps)
+        self._joined = self._across(steps)
         self._segments(steps)
 
     @property
@@ -86,20 +87,41 @@ class Hearing:
         gone: set[int] = set()  # words of the final, by number
         spoken = final.event if final is not None and isinstance(final.event, e.TranscriptFinal) else None
         if spoken is not None and final is not None:
-            spans = [*self._mask.spans(spoken.text), *self._window_spans(spoken, begin, end)]
+            spans = [
+                *self._mask.spans(spoken.text),
+                *self._joined.get(final.seq, ()),
+                *self._window_spans(spoken, begin, end),
+            ]
             self._texts[final.seq] = self._mask.at(spoken.text, spans)
             gone = _numbers_of(spoken.text, spans)
         digits = spoken is not None and any(
             word.isdigit() or word in self._numerals(word) for i, word in enumerate(spoken.text.split()) if i in gone
         )
         surprised = False
+        heard = any(index in self._blank for index in self._voiced(begin, end))  # some of it in a window
+        kept = set(words(self._texts[final.seq])) if final is not None else set()
         for step in partials:
             text = step.event.text if isinstance(step.event, e.TranscriptPartial) else ""
             spans = self._mask.spans(text, growing=True, digits=digits)
             surprised = surprised or bool(spans and not gone)
+            if heard:  # words that the final does not have, or has elsewhere
+                spans = [*spans, *self._strange(text, kept)]
             self._texts[step.seq] = self._mask.at(text, [*spans, *_places(text, gone)])
         if gone or surprised:
             self._sound(spoken, gone, begin, end)
+
+    def _across(self, steps: Sequence[Step]) -> dict[int, list[Span]]:
+        """Step number of a final -> what goes in it because of the finals beside it: people say long numbers in groups,
+        with pauses between them."""
+        finals = [(one.seq, one.event.text) for one in steps if isinstance(one.event, e.TranscriptFinal)]
+        spans = self._mask.spans(" ".join(text for _, text in finals))
+        found: dict[int, list[Span]] = {}
+        at = 0
+        for seq, text in finals:
+            inside = [(max(0, start - at), min(len(text), end - at)) for start, end in spans]
+            found[seq] = [(start, end) for start, end in inside if start < end]
+            at += len(text) + 1
+        return found
 
     def _numerals(self, word: str) -> Iterable[str]:
         return (word,) if self._mask.spans(word, digits=True) else ()
@@ -117,6 +139,14 @@ class Hearing:
             if inside and not all(word in self._keep for word in words(match.group())):
                 found.append(match.span())
         return found
+
+    def _strange(self, text: str, kept: set[str]) -> list[Span]:
+        """Words of a partial that neither turn-taking knows nor what is left of the final holds."""
+        return [
+            match.span()
+            for match in re.finditer(r"\S+", text)
+            if any(word not in self._keep and word not in kept for word in words(match.group()))
+        ]
 
     # --- sound ------------------------------------------------------------------------------------------------------
 

@@ -32,16 +32,20 @@ _SPOKEN_EMAIL = re.compile(
 _JOINS = ("dot", "underscore", "dash", "hyphen")
 _CAPITAL = re.compile(r"(?<=[a-z,;] )[A-Z]\w+(?: [A-Z]\w+)*")
 _INTRODUCED = re.compile(r"\b(?:my name is|name's|this is|i am|i'm|speaking to|mister|mrs|miss) (\w+)", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\u[0-9a-fA-F]{4}|\\[nrtbf]|.", re.DOTALL)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 Span = tuple[int, int]
 
 
 @dataclass(slots=True)
 class Mask:
-    """Replaces personal data. `found` counts what was, by kind; `names` are what the user has named."""
+    """Replaces personal data. `found` counts what was, by kind; `names` are what the user has named; of a text in
+    `whole` every word goes."""
 
     key: str
     names: Sequence[str] = ()
+    whole: Collection[str] = ()
     found: dict[str, set[str]] = field(default_factory=dict)
 
     def text(self, text: str, *, growing: bool = False, digits: bool = False) -> str:
@@ -59,8 +63,19 @@ class Mask:
                 made[match.start() + place.start()] = _cased(letter.lower(), place.group())
         return "".join(made)
 
+    def json(self, text: str) -> str:
+        """A tool's text without; what was an escape of JSON's stays one, so that the text is as long."""
+        pieces = _ESCAPED.findall(text)
+        made = self.text(plain_json(text))
+        return "".join(
+            old if new == _unescaped(old) else new if len(old) == 1 else f"\\u{ord(new):04x}"
+            for old, new in zip(pieces, made, strict=True)
+        )
+
     def spans(self, text: str, *, growing: bool = False, digits: bool = False) -> list[Span]:
         """Where personal data is in `text`."""
+        if text in self.whole:
+            return [(0, len(text))]
         found = [("e-mail address", match.span()) for match in _EMAIL.finditer(text)]
         for match in _SPOKEN_EMAIL.finditer(text):
             parts = [match.span(1), match.span(2)]
@@ -111,6 +126,15 @@ class Mask:
                 new = old
             made += new
         return _cased(made, word)
+
+
+def plain_json(text: str) -> str:
+    """JSON with a character for each escape, so that names are found in it."""
+    return "".join(map(_unescaped, _ESCAPED.findall(text)))
+
+
+def _unescaped(one: str) -> str:
+    return one if len(one) == 1 else chr(int(one[2:], 16)) if one[1] == "u" else _ESCAPES[one[1]]
 
 
 def _letter(number: int, chance: int, old: str, *, single: bool) -> str:

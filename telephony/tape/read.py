@@ -89,7 +89,8 @@ def read(path: Path) -> Tape:
         raise BadTape(f"{lines.path}, line 1: {error}") from None
     tape = Tape(path, header, tape_bytes=lines.size)
     audio = _AudioFiles(path, tape.problems)
-    _Reader(tape, lines if rest is None else _Given(lines.path, rest), Decoder(audio.get, vocabulary), audio).read()
+    given = lines if rest is None else _Given(lines.path, rest, lines.problem)
+    _Reader(tape, given, Decoder(audio.get, vocabulary), audio).read()
     tape.tape_bytes += audio.size
     return tape
 
@@ -136,8 +137,8 @@ class _Lines:
 class _Given:
     """Lines that were upgraded."""
 
-    def __init__(self, path: Path, lines: list[Data]) -> None:
-        self.path, self.number, self.problem = path, 1, ""
+    def __init__(self, path: Path, lines: list[Data], problem: str) -> None:
+        self.path, self.number, self.problem = path, 1, problem
         self._lines = iter(lines)
 
     def next(self) -> Data | None:

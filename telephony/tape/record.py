@@ -106,13 +106,15 @@ class TapeObserver:
         closed = self.closed  # looked at first: nothing comes after it
         try:
             self._write()
-            if closed and self.writer is not None:
+            if closed and self.writer is not None and not self.failed:
                 self.writer.close()
         except Exception as error:  # a full disk, or a bug here: never the call's business
             if not self.failed:
                 log.error("tape_failed", folder=str(self.folder), error=f"{type(error).__name__}: {error}")
             self.failed = True
             self.queue.clear()
+            if self.writer is not None:
+                self.writer.abandon()
         return closed
 
     def _write(self) -> None:

@@ -24,7 +24,7 @@ from telephony.tape.codec import BadTape
 from telephony.tape.engines import fresh
 from telephony.tape.format import PIPELINE, Header
 from telephony.tape.hearing import Hearing, known_words, noise
-from telephony.tape.personal import Mask, doubtful
+from telephony.tape.personal import Mask, doubtful, plain_json
 from telephony.tape.read import Tape
 from telephony.tape.replay import first_difference
 from telephony.tape.shape import masked, shape, texts
@@ -72,8 +72,14 @@ def redact(
         raise BadTape(
             f"{tape.path} does not replay with this version (see `telephony replay`), so it cannot be redacted"
         )
+    phrases = _phrases_in(tape, windows)
+    for side, start, end in windows:
+        if not start < end or start > tape.length_ms:
+            raise BadTape(
+                f"{side}:{start / 1000:g}-{end / 1000:g} is no part of a call of {tape.length_ms / 1000:.1f} s"
+            )
     for attempt in range(ATTEMPTS):
-        mask = Mask(f"{key}/{attempt}", names)
+        mask = Mask(f"{key}/{attempt}", names, phrases)
         run = _SideBySide(tape, mask, windows, silence)
         try:
             steps = [run.step(step) for step in tape.steps]
@@ -109,7 +115,8 @@ def _told(steps: Sequence[Step]) -> list[str]:
 def _check(left: Iterable[str], names: Sequence[str]) -> None:
     parts = [re.escape(part) for name in names for part in name.split() if len(part) > 1]
     wanted = re.compile(rf"(?<!\w)({'|'.join(parts)})(?!\w)", re.IGNORECASE) if parts else None
-    if wanted is not None and (found := next((m for text in left if (m := wanted.search(text))), None)):
+    both = (version for text in left for version in (text, plain_json(text)))
+    if wanted is not None and (found := next((m for text in both if (m := wanted.search(text))), None)):
         raise BadTape(f"{found.group()!r} would still be on the tape; nothing was written")
 
 
@@ -146,8 +153,11 @@ class _Forms:
         before, spoken = self.wanted.pop(0)
         if before == written:
             return spoken
-        digits = any(char.isdigit() for start, end in self.mask.spans(before) for char in before[start:end])
-        form = self.mask.text(spoken, digits=digits)
+        if written != self.mask.text(before):  # said in a span: all of it goes
+            form = self.mask.at(spoken, [(0, len(spoken))])
+        else:
+            digits = any(char.isdigit() for start, end in self.mask.spans(before) for char in before[start:end])
+            form = self.mask.text(spoken, digits=digits)
         if form != self.speakable(written):
             self.known[written] = form
         return form
@@ -204,9 +214,9 @@ class _SideBySide:
             case e.ReplyDelta() as delta:
                 return replace(delta, text=self._deltas[step.seq])
             case e.ToolWanted() as wanted:
-                return replace(wanted, arguments=self._mask.text(_plain_json(wanted.arguments)), extra="")
+                return replace(wanted, arguments=self._mask.json(wanted.arguments), extra="")
             case e.ToolFinished() as finished:
-                return replace(finished, result=self._mask.text(finished.result))
+                return replace(finished, result=self._mask.json(finished.result))
             case e.SpeechAudio() as speech:
                 return self._speech(speech)
             case e.PhrasesLoaded(phrases):
@@ -279,11 +289,6 @@ def _identity(value: str, mask: Mask) -> str:
     return mask.text(value, digits=True)
 
 
-def _plain_json(text: str) -> str:
-    """JSON with its letters as they are, so that names are found in it."""
-    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m.group(1), 16)), text) if "\\u" in text else text
-
-
 def _deltas(steps: Sequence[Step], mask: Mask, turns: set[int]) -> dict[int, str]:
     """Step number -> the delta's text without. What is found may go over several deltas."""
     pieces: dict[int, list[Step]] = {}
@@ -306,6 +311,23 @@ def _turns_in(steps: Sequence[Step], windows: Sequence[Window]) -> set[int]:
     """The turns of the agent's that can be heard in the windows."""
     spans = [(start, end) for side, start, end in windows if side == "agent"]
     return {one.turn for one in played(steps) if any(one.start < end and start < one.end for start, end in spans)}
+
+
+def _phrases_in(tape: Tape, windows: Sequence[Window]) -> set[str]:
+    """The fixed texts that were said in the windows: by what is on record of them, or, without that, by their sound."""
+    turns = _turns_in(tape.steps, windows)
+    said = {
+        one.turn: one.text
+        for step in tape.steps
+        for one in step.actions
+        if isinstance(one, a.LineAdded) and one.speaker == "agent" and one.turn in turns and one.text
+    }
+    pieces = (one for one in played(tape.steps) if one.turn in turns and one.turn not in said)
+    sent = {piece.pcmu.rstrip(b"\xff") for piece in pieces} - {b""}
+    loaded = [one for step in tape.steps if isinstance(step.event, e.PhrasesLoaded) for one in step.event.phrases]
+    known = {*texts(tape.header.policy), *(one.text for one in loaded)}
+    by_sound = {one.text for one in loaded if any(piece in one.pcmu for piece in sent)}
+    return by_sound | {text for text in known if any(text.startswith(line) for line in said.values())}
 
 
 # --- to a folder ----------------------------------------------------------------------------------------------------

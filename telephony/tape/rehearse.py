@@ -15,12 +15,13 @@ from typing import Any
 
 from telephony.call import actions as a
 from telephony.call import events as e
+from telephony.call.engine import Engine
 from telephony.call.policy import PRESETS, Policy, TurnTaking
 from telephony.observe import Step
 from telephony.tape.agenda import Agenda
 from telephony.tape.codec import BadTape
 from telephony.tape.compare import divergence
-from telephony.tape.engines import Engine, fresh
+from telephony.tape.engines import fresh
 from telephony.tape.format import Header, from_plain, plain
 from telephony.tape.minds import MindModel, VoiceModel
 from telephony.tape.read import Tape

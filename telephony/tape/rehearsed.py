@@ -29,6 +29,9 @@ def rehearse_all(
     of the sums. The exit code: 0 if nothing changes, 1 if something does, 2 if a tape is damaged. Raises BadTape."""
     then, now, code = Totals(), Totals(), 0
     for tape in tapes:
+        if tape.header.engine != PIPELINE and len(tapes) > 1:  # told, and the others go on
+            tell(f"{tape.path}: held by {tape.header.engine!r}: only calls of the pipeline can be rehearsed")
+            continue
         done = rehearse(tape, changed(tape.header, settings, policy, language))
         code = max(code, _tell(done, tell, whole=len(tapes) == 1))
         then += totals(done.then, done.diverged_ms)

@@ -7,14 +7,16 @@ events. An exception of the core is a difference too, unless the tape holds the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from telephony.call import actions as a
 from telephony.call import events as e
+from telephony.call.engine import Engine
 from telephony.observe import Step
 from telephony.tape import words
-from telephony.tape.engines import Engine, fresh
+from telephony.tape.codec import BadTape
+from telephony.tape.engines import fresh
 from telephony.tape.read import Tape
 
 CONTEXT_MS = 2_000
@@ -152,11 +154,16 @@ def _telling(one: a.Action) -> bool:
     return not isinstance(one, a.Transcribe)
 
 
-def replay_all(tapes: Sequence[Tape], tell: Callable[[str], None]) -> int:
+def replay_all(tapes: Iterable[Tape], tell: Callable[[str], None]) -> int:
     """Replays tapes and tells of each. The exit code: 0 all the same, 1 a difference, 2 a tape is damaged."""
     code = 0
     for tape in tapes:
-        done = replay(tape)
+        try:
+            done = replay(tape)
+        except BadTape as error:  # of an engine that this version does not have: the others go on
+            tell(f"{tape.path}: {error}")
+            code = code or 2
+            continue
         tell(done.report())
-        code = max(code, 0) if done.same else 1 if done.difference is not None else max(code, 2) if code != 1 else 1
+        code = code if done.same else 1 if done.difference is not None else code or 2
     return code

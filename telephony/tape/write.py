@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TypeAlias
 from zlib import crc32
@@ -36,6 +37,8 @@ class TapeWriter:
 
     def __init__(self, folder: Path, header: Header) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any((folder / name).exists() for name in (TAPE_FILE, *(f"{side}.ulaw" for side in SIDES))):
+            raise FileExistsError(f"{folder}: there is a tape here already; nothing is overwritten")
         self.folder = folder
         self.steps = 0
         self._lost = 0
@@ -44,6 +47,7 @@ class TapeWriter:
         self._waiting: list[str] = []
         self._encoder = Encoder(self._audio.put)
         self._line(to_data(header))
+        self.flush()  # whatever comes, it can be read whose call it was
 
     def step(self, step: Step) -> None:
         """One more step; nothing is certain to be on the disk before `flush`."""
@@ -66,7 +70,8 @@ class TapeWriter:
         """Hands everything to the operating system: a crash of this process cannot lose it any more."""
         self._audio.flush()
         if self._waiting:
-            self._lines.write("".join(self._waiting).encode())
+            # Half of a surrogate pair, as a model may send it, has no UTF-8; replaced so, it is what JSON calls it.
+            self._lines.write("".join(self._waiting).encode(errors="backslashreplace"))
             self._lines.flush()
             self._waiting.clear()
 
@@ -78,9 +83,10 @@ class TapeWriter:
         self.abandon()
 
     def abandon(self) -> None:
-        """Closes the files as they are."""
-        self._audio.close()
-        self._lines.close()
+        """Closes the files as they are; a disk that fails is the caller's to tell of, and no file stays open for it."""
+        for file in (*self._audio.files, self._lines):
+            with suppress(OSError):
+                file.close()
 
     def _frame(self, step: Step, event: AudioReceived) -> None:
         """What nearly all steps are, without the detour: exactly as `_line` would write it."""
@@ -158,9 +164,9 @@ class _Audio:
                 self._files[side].flush()
                 waiting.clear()
 
-    def close(self) -> None:
-        for file in self._files.values():
-            file.close()
+    @property
+    def files(self) -> Iterable[IO[bytes]]:
+        return self._files.values()
 
     def sums(self) -> dict[str, list[int]]:
         """Side -> [bytes, CRC-32]."""

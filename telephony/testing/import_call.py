@@ -39,6 +39,7 @@ from telephony.testing.simulator import Simulator
 from telephony.vad import Detector
 
 FRAME_MS = 20
+LONGEST_S = 86_400
 VOICED = 500
 LOUD = -450
 PLACEHOLDER_MS = 300
@@ -113,7 +114,10 @@ _LINE = re.compile(rf"\s*(?:{_TIME}\s+)?(?:(?P<who>[A-Za-z_]\w{{2,20}})\s*:\s+)?
 
 def read_transcript(path: Path) -> list[Said]:
     """The lines of a transcript, see the module text. Raises BadTranscript, OSError."""
-    text = path.read_text(encoding="utf-8-sig")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadTranscript(f"{path}: this is no text in UTF-8 ({error.reason} at byte {error.start})") from None
     if path.suffix == ".json":
         try:
             return [_entry(path, number, one) for number, one in enumerate(_entries(json.loads(text)), 1)]
@@ -146,8 +150,8 @@ def _entry(path: Path, number: int, one: Any) -> Said:
     if not who:
         raise BadTranscript(f"{path}: segment {number} is said by {one['speaker']!r}; name them caller or agent")
     times = [one.get(name, one.get(f"{name}_time")) for name in ("start", "end")]
-    if any(time is not None and not isinstance(time, (int, float)) for time in times):
-        raise BadTranscript(f"{path}: segment {number} has times that are no numbers")
+    if any(time is not None and not (isinstance(time, (int, float)) and 0 <= time < LONGEST_S) for time in times):
+        raise BadTranscript(f"{path}: segment {number} has times that are no seconds of a call")
     start, end = (None if time is None else round(float(time) * 1000) for time in times)
     return Said(who, text, start, end)
 

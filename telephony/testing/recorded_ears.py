@@ -20,6 +20,7 @@ from typing import Protocol
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.words import words as plain_words
+from telephony.testing.written import written
 
 FRAME_MS = 20
 LEAST_COMMIT_MS = 300
@@ -57,9 +58,11 @@ class Clip:
 @dataclass(frozen=True, slots=True)
 class Recogniser:
     """How the scripted recogniser writes. `punctuated`: as the real service does, with a full stop where a segment is
-    closed; otherwise lower case and nothing else. `error_share`: of the words in partials, in percent."""
+    closed; otherwise lower case and nothing else. `figures`: what is dictated is written in figures, as addresses and
+    letter by letter. `error_share`: of the words in partials, in percent."""
 
     punctuated: bool = False
+    figures: bool = False
     error_share: int = 0
     seed: int = 0
 
@@ -108,6 +111,7 @@ class RecordedEars:
         """The frame that is complete at `now`."""
         self._now, start = now, now - FRAME_MS
         partial = " ".join(part for _, _, part in self._words[self._taken : self._said()] if part)
+        partial = written(partial) if self._how.figures else partial
         if partial != self._last_partial:
             self._last_partial, taken = partial, self._taken
             self._send(now + self._latencies.partial, e.TranscriptPartial(partial), lambda: self._taken == taken)
@@ -126,7 +130,7 @@ class RecordedEars:
         return sum(1 for at, _, _ in self._words if at <= self._now)
 
     def _written(self, words: list[str]) -> str:
-        text = " ".join(words)
+        text = written(" ".join(words)) if self._how.figures else " ".join(words)
         if not text or not self._how.punctuated:
             return text
         return text[0].upper() + text[1:].rstrip(",") + ("" if text[-1] in ".?!" else ".")

@@ -8,8 +8,9 @@ sentences in other voices, was not.
 
 `quiet` is a quiet line; `20 dB` and so on have noise below the speech (white, pink, babble and hum take turns; `white`
 and so on are these cells over again, by noise); with `STT errors` 13 % of the words in partials are wrong until the
-final; `punctuated` ends each segment with a full stop, as the real service does. Intervals are 95 %. The same seed
-gives the same numbers, as long as the clips stay in the cache.
+final; `punctuated` ends each segment with a full stop, as the real service does, and `figures` also writes what is
+dictated in figures, as addresses and letter by letter. Intervals are 95 %. The same seed gives the same numbers, as
+long as the clips stay in the cache.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ from telephony.testing.turn_folder import __doc__ as folder_format
 from telephony.testing.turn_picture import picture
 from telephony.testing.turn_score import Rate, TurnScore, percentile
 from telephony.testing.turn_sound import NOISES
+from telephony.testing.turn_targets import targets
 
-CELLS = ("quiet", "20 dB", "15 dB", "10 dB", *NOISES, "STT errors", "punctuated", "recorded")
+CELLS = ("quiet", "20 dB", "15 dB", "10 dB", *NOISES, "STT errors", "punctuated", "figures", "recorded")
 RECORDED = "recorded"
 SPEECH = Path(__file__).parents[2].parent / "shared" / "speech"
 
@@ -275,6 +277,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows, heard = play_all(todo, options.processes)
     counts = counted(rows)
     print(show(counts, heard, parts))
+    print("\n" + targets(counts))
     if options.worst:
         print("\n" + worst(rows, options.rule, options.worst))
     print(f"\n{len(todo)} recordings, {len(rows)} calls, {time.monotonic() - began:.0f} s")

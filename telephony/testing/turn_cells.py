@@ -113,6 +113,8 @@ def _quiet_plays(recipe: Recipe, quick: bool) -> tuple[Play, ...]:
         errs = Recogniser(error_share=ERRORS_PERCENT, seed=recipe.seed)
         for rule in ("balanced",) if quick else PRESETS:
             plays += [Play("STT errors", rule, errs), Play("punctuated", rule, Recogniser(punctuated=True))]
+            if recipe.kind in TURNS:
+                plays.append(Play("figures", rule, Recogniser(punctuated=True, figures=True)))
     return tuple(plays)
 
 

@@ -55,14 +55,16 @@ class WireReplay:
 
     @property
     def same(self) -> bool:
-        """The protocol was kept, and both said and did the same."""
+        """The tape is whole, the protocol was kept, and both said and did the same."""
+        if not self.tape.good:
+            return False
         then = Timeline(self.tape.steps, self.tape.header.speakable())
         return not self.violations and conversation(then) == conversation(self.now)
 
     def report(self) -> str:
         head = f"{self.tape.path}: {self.tape.length_ms / 1000:.1f} s over sockets: "
-        head += "the same conversation" if self.same else "ANOTHER CONVERSATION"
-        return "\n".join([head, *(f"  {line}" for line in (*self.violations, *self.otherwise))])
+        head += "the same conversation" if self.same else "ANOTHER CONVERSATION" if self.tape.good else "DAMAGED"
+        return "\n".join([head, *(f"  {line}" for line in (*self.tape.problems, *self.violations, *self.otherwise))])
 
 
 def conversation(call: Timeline) -> tuple[str, list[str], list[str]]:
@@ -98,12 +100,20 @@ async def wire_replay(
 
 
 def wire_replay_all(tapes: Sequence[Tape], tell: Callable[[str], None], speed: float) -> int:
-    """Replays tapes over sockets, one after the other, and tells of each. The exit code: 0 all the same, 1 not."""
+    """Replays tapes over sockets, one after the other, and tells of each. The exit code: 0 all the same, 1 one is not,
+    2 a tape is damaged, or cannot be replayed so."""
     code = 0
     for tape in tapes:
-        done = asyncio.run(wire_replay(tape, clock=Clock(speed)))
-        tell(done.report())
-        code = code or int(not done.same)
+        try:
+            if not tape.good:
+                raise BadTape("only a whole tape can be replayed over sockets: " + "; ".join(tape.problems))
+            done = asyncio.run(wire_replay(tape, clock=Clock(speed)))
+        except TelephonyError as error:
+            tell(f"{tape.path}: {error}")
+            code = code or 2
+        else:
+            tell(done.report())
+            code = code if done.same else 1
     return code
 
 

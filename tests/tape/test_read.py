@@ -61,7 +61,7 @@ def test_tapes_are_for_their_owner_alone(recorded: Path):
 
 def test_nothing_is_overwritten(recorded: Path):
     """A second call of the same name is another folder's business."""
-    with pytest.raises(FileExistsError):
+    with pytest.raises(FileExistsError, match="there is a tape here already"):
         TapeWriter(recorded, Header())
 
 
@@ -148,6 +148,8 @@ def test_a_word_changed_by_hand_is_a_difference(copy: Path):
         ({NAME: None}, "this is no tape"),
         ({"rate": 16_000}, "mulaw at 16000 Hz; mulaw at 8000 Hz is needed"),
         ({"vocabulary": None}, "no vocabulary"),
+        ({"vocabulary": {"AudioReceived": [["pcmu"]]}}, "no vocabulary"),
+        ({"spoken": None}, "`spoken` in the header"),
         ({"policy": {"greeting": 3}}, "policy.greeting is 3, not str"),
     ],
 )
@@ -176,6 +178,8 @@ def test_an_older_format_is_upgraded_as_it_is_read(copy: Path, monkeypatch: pyte
     found = read(copy)
     assert found.good
     assert replay(found).same
+    (copy / "tape.jsonl").write_text(text[: len(text) // 2])
+    assert [what for what in read(copy).problems if "the line is cut off" in what]
 
 
 def test_lost_steps_are_told_and_nothing_behind_them_is_replayed(tmp_path: Path):

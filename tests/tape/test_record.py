@@ -14,12 +14,13 @@ from telephony.call import events as e
 from telephony.clock import Clock
 from telephony.observe import Step
 from telephony.tape import record
+from telephony.tape.format import Header
 from telephony.tape.read import find, read
 from telephony.tape.record import Recorder
 from telephony.tape.rehearse import rehearse
 from telephony.tape.replay import replay
 from telephony.tape.show import steps, stereo_wav, timeline, transcript
-from telephony.tape.write import TapeWriter
+from telephony.tape.write import TapeWriter, write
 from telephony.testing.openai import CallTool, Say, scripted
 from telephony.testing.stack import local_stack
 from telephony.tools import tool
@@ -153,3 +154,26 @@ def test_what_was_said_is_on_the_disk_within_a_second(tmp_path: Path):
     tapes = find(tmp_path)
     assert [path.name for path in tapes] == ["000000-CA1", "000000-CA1-2"]
     assert [read(path).ended for path in tapes] == [False, False]
+
+
+def test_half_a_surrogate_pair_costs_no_tape(tmp_path: Path):
+    """A model may send an emoji in two halves: they are on the tape as they came."""
+    made = [Step(0, 0, e.ReplyDelta(1, "hi \ud83d"), ()), Step(1, 5, e.ReplyDelta(1, "\ude00 Jürgen"), ())]
+    write(tmp_path / "call", Header(), made)
+    found = read(tmp_path / "call")
+    assert found.good
+    assert found.steps == made
+
+
+def test_a_disk_that_fails_keeps_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The tape is closed as it is, its header can be read, and nothing more is written to it."""
+    recorder = Recorder(tmp_path, lambda: 1_700_000_000.0)
+    tape = recorder.observe(IncomingCall("CA1"), Agent(prompt="p"))
+    monkeypatch.setattr(TapeWriter, "step", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    tape.see(Step(0, 0, e.CallStarted("MZ1"), ()))
+    tape.close()
+    recorder.close()
+    assert tape.failed
+    assert tape.writer is not None
+    assert all(file.closed for file in (*tape.writer._audio.files, tape.writer._lines))
+    assert read(find(tmp_path)[0]).header.call["sid"] == "CA1"

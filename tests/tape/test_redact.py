@@ -21,7 +21,7 @@ from telephony.tape.personal import Mask
 from telephony.tape.read import read
 from telephony.tape.redact import redact, redact_to
 from telephony.tape.replay import replay
-from telephony.tape.shape import shape
+from telephony.tape.shape import shape, texts
 from telephony.tape.show import timeline
 from telephony.tape.write import write
 from telephony.testing.simulator import Calls, Simulator
@@ -114,8 +114,77 @@ def test_a_span_goes_whatever_was_said_in_it(folder: Path):
     lines = [x.text for s in done.steps for x in s.actions if isinstance(x, a.LineAdded)]
     assert not any("pineapple" in line for line in lines)
     assert not any("Of course" in line for line in lines)
+    left = [text for step in done.steps for text in texts((step.event, step.actions))]
+    assert [text for text in (*left, *sum(done.header.spoken, ())) if "Of course" in text or "your name" in text] == []
+    said = [
+        (old.event, new.event.pcmu)
+        for old, new in zip(before.steps, done.steps, strict=True)
+        if isinstance(old.event, e.SpeechAudio) and isinstance(new.event, e.SpeechAudio)
+    ]
+    first = min(old.turn for old, _ in said)
+    sound = b"".join(new for old, new in said if old.turn == first)
+    assert sound.count(0xFF) > 0.9 * len(sound)
     silent = [s.event for s in done.steps if isinstance(s.event, e.AudioReceived) and 3_100 <= s.now_ms <= 7_900]
     assert {frame.pcmu for frame in silent} == {b"\xff" * 160}
+
+
+def test_a_span_of_the_agent_takes_a_fixed_phrase_too(folder: Path):
+    """The greeting: from the rules, the stock of phrases and the record; other phrases keep their sound."""
+    done = redact(read(folder), ["Morgan Ellery"], [("agent", 0, 1_000)], "key", silence=True)
+    left = [text for step in done.steps for text in texts((step.event, step.actions, done.header.policy))]
+    assert not any("how can I help" in text for text in left)
+    phrases = next(step.event.phrases for step in done.steps if isinstance(step.event, e.PhrasesLoaded))
+    assert sum(phrase.pcmu.count(0xFF) > 0.9 * len(phrase.pcmu) for phrase in phrases) == 1
+
+
+@pytest.mark.parametrize("window", [("caller", 5_000, 4_000), ("agent", 900_000, 910_000)])
+def test_a_span_outside_the_call_is_refused(folder: Path, window: tuple[str, int, int]):
+    """A slip of the pen must not look as if something had been taken out."""
+    with pytest.raises(BadTape, match="is no part of a call of"):
+        redact(read(folder), ["Morgan Ellery"], [window], "key")
+
+
+def test_names_are_found_behind_the_escapes_of_json(tmp_path: Path):
+    """Tools write a line break as two signs and a letter with an accent as six: names go, and the size stays."""
+    result = '{"to": "J\\u00fcrgen", "note": "for:\\nJ\\u00fcrgen"}'
+
+    def answers(history):
+        return [Calls("find", '{"who": "J\\u00fcrgen"}', result), "I have found it."]
+
+    sim = Simulator(GREETING, answers)
+    sim.says(3_000, "where is my pineapple")
+    write(tmp_path / "call", Header(policy=sim.policy), steps(sim.run(15_000)))
+    redact_to(read(tmp_path / "call"), tmp_path / "out", ["Jürgen"], [], "key", False)
+    raw = (tmp_path / "out" / "tape.jsonl").read_text()
+    assert "u00fcrgen" in (tmp_path / "call" / "tape.jsonl").read_text()
+    assert "rgen" not in raw
+    assert replay(read(tmp_path / "out")).same
+
+
+def test_a_number_said_in_groups_goes_whole(tmp_path: Path):
+    """Each group is short; together they are somebody's number."""
+    sim = Simulator(GREETING, lambda _: ["Thank you, I have got that."])
+    for at, group in ((3_000, "it is five five five"), (9_000, "one two three"), (15_000, "nine eight seven")):
+        sim.says(at, group)
+    sim.says(22_000, "a table for four")
+    write(tmp_path / "call", Header(policy=sim.policy), steps(sim.run(30_000)))
+    redact_to(read(tmp_path / "call"), tmp_path / "out", [], [], "key", False)
+    raw = (tmp_path / "out" / "tape.jsonl").read_text()
+    assert [group for group in ("five five five", "one two three", "nine eight seven") if group in raw] == []
+    assert "a table for four" in raw
+
+
+def test_a_span_takes_the_partials_that_no_final_followed(tmp_path: Path):
+    """The caller hangs up in the middle of the sentence."""
+    sim = Simulator(GREETING, lambda _: ["I see."])
+    sim.says(3_000, "it is about my pineapple allergy")
+    at = next(now for now, event, _ in sim.run(12_000).steps if isinstance(event, e.TranscriptFinal))
+    made = [step for step in steps(sim) if step.now_ms < at]
+    write(tmp_path / "call", Header(policy=sim.policy), made)
+    done = redact(read(tmp_path / "call"), windows=[("caller", 2_000, at)], key="key")
+    partials = [step.event.text for step in done.steps if isinstance(step.event, e.TranscriptPartial)]
+    assert partials
+    assert not any("pineapple" in text or "allergy" in text for text in partials)
 
 
 def test_where_a_decision_hangs_on_the_words_nothing_is_written(folder: Path, tmp_path: Path):

@@ -10,9 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from telephony.call import call as call_module
 from telephony.call.policy import Limits, Policy, TurnTaking
+from telephony.cli import app
 from telephony.speakable import speakable
 from telephony.tape.format import Header
 from telephony.tape.read import Tape
@@ -155,3 +157,15 @@ def other_pythons() -> list[str]:
             there = subprocess.run([path, "-c", "import telephony.tape.replay"], cwd=ROOT, capture_output=True)
             found += [path] if there.returncode == 0 else []
     return found
+
+
+def test_a_tape_that_cannot_be_read_does_not_keep_the_others_from_it(tmp_path: Path):
+    """In a folder it is told of, and the exit code says it."""
+    for name in ("a", "b", "c"):
+        tape(tmp_path / name)
+    (tmp_path / "a" / "tape.jsonl").write_bytes(b"x")
+    for command in ("replay", "rehearse"):
+        ran = CliRunner().invoke(app, [command, str(tmp_path)])
+        assert ran.exit_code == 2
+        assert "line 1: the line is cut off" in ran.output
+        assert ran.output.count("the same") == 2

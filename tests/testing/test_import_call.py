@@ -114,8 +114,16 @@ def test_transcripts_are_read_or_refused_in_words(tmp_path: Path):
         ('{"a": 1}', "no list of segments"),
         ('[{"start": 1}]', "segment 1 has no text"),
         ('[{"text": "a", "speaker": "Bob"}]', "said by 'Bob'"),
-        ('[{"text": "a", "start": "b"}]', "times that are no numbers"),
+        ('[{"text": "a", "start": "b"}]', "times that are no seconds"),
+        ('[{"text": "a", "start": 1e400}]', "times that are no seconds"),
     ):
         path.write_text(text)
         with pytest.raises(BadTranscript, match=what):
             read_transcript(path)
+
+
+def test_a_transcript_that_is_no_text_is_told_in_words(tmp_path: Path):
+    """UTF-16, as some editors save it."""
+    (tmp_path / "t.txt").write_bytes("caller: hello".encode("utf-16"))
+    with pytest.raises(BadTranscript, match="no text in UTF-8"):
+        read_transcript(tmp_path / "t.txt")

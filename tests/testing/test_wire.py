@@ -8,7 +8,7 @@ from telephony.call import events as e
 from telephony.clock import Clock
 from telephony.tape.read import read
 from telephony.testing.simulator import Simulator
-from telephony.testing.wire import wire_replay
+from telephony.testing.wire import wire_replay, wire_replay_all
 from tests.tape.calls import GREETING, replies, steps, tape
 
 
@@ -35,3 +35,12 @@ async def test_a_tape_is_the_same_conversation_over_sockets(tmp_path: Path):
     recorded.steps = steps(call("what are your prices"))
     assert not done.same
     assert "ANOTHER CONVERSATION" in done.report()
+
+
+def test_a_damaged_tape_is_never_the_same_conversation(tmp_path: Path):
+    """Without the caller's sound the words may be the same; the exit code says that the tape is damaged."""
+    folder = tape(tmp_path / "call", call())
+    (folder / "caller.ulaw").unlink()
+    told: list[str] = []
+    assert wire_replay_all([read(folder)], told.append, 12) == 2
+    assert "caller.ulaw" in told[0]
