@@ -155,6 +155,18 @@ class ManagedAgent:
         ]  # fmt: skip
         if wrong:
             raise ValueError(f"not to be overridden for a call: {', '.join(wrong)}")
+        wrong = [
+            f"{part}.{name}" for part, fields in self.overrides.items() for name, value in fields.items()
+            if value is not None and _has_null(value)
+        ]  # fmt: skip
+        if wrong:
+            raise ValueError(f"a null inside an override is refused by the platform: {', '.join(wrong)}")
+
+
+def _has_null(value: object) -> bool:
+    """A null somewhere in a JSON value."""
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return value is None or any(_has_null(one) for one in inner)
 
 
 def _is_scalar(value: object) -> bool:

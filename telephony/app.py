@@ -36,7 +36,7 @@ from telephony.errors import SettingsError
 from telephony.llm.openai import OpenAiChat
 from telephony.loading import load_agent, load_brains
 from telephony.mind import Mind
-from telephony.observe import Observer, logs
+from telephony.observe import Observer, logs, server_lines
 from telephony.observe.logs import CallLog
 from telephony.platforms import open_platforms
 from telephony.settings import Settings
@@ -321,6 +321,7 @@ class _Server:
     """uvicorn on the running loop, with its signal handling left out: it would close every call with 1012."""
 
     def __init__(self, app: Starlette, host: str, port: int) -> None:
+        server_lines.listen()
         options: dict[str, object] = dict(SOCKET_OPTIONS)
         self._server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, **options))  # type: ignore[arg-type]
 
@@ -373,18 +374,30 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings, agents: AgentSource) -> int:
+    signals = stop_signals()
+    async with running(settings, agents=agents) as service:
+        log.info("serving", url=service.base_url, offline=settings.offline, agent=settings.agent)
+        await until_stopped(service, signals)
+    log.info("stopped")
+    return 0
+
+
+def stop_signals() -> asyncio.Queue[int]:
+    """SIGTERM and SIGINT, from now on, in the running loop."""
     signals: asyncio.Queue[int] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signals.put_nowait, number)
-    async with running(settings, agents=agents) as service:
-        log.info("serving", url=service.base_url, offline=settings.offline, agent=settings.agent)
-        await signals.get()
-        log.info("draining", calls=len(service.board.calls), seconds=settings.drain_seconds)
-        drain = asyncio.create_task(service.board.drain(settings.drain_seconds * 1000))
-        again = asyncio.create_task(signals.get())
-        await asyncio.wait([drain, again], return_when=asyncio.FIRST_COMPLETED)
-        for task in (drain, again):
-            task.cancel()
-    log.info("stopped")
-    return 0
+    return signals
+
+
+async def until_stopped(service: Service, signals: asyncio.Queue[int]) -> None:
+    """Waits for a signal, then until calls under way have ended, their time is over, or a second signal comes."""
+    await signals.get()
+    seconds = service.settings.drain_seconds
+    log.info("draining", calls=len(service.board.calls), seconds=seconds)
+    drain = asyncio.create_task(service.board.drain(seconds * 1000))
+    again = asyncio.create_task(signals.get())
+    await asyncio.wait([drain, again], return_when=asyncio.FIRST_COMPLETED)
+    for task in (drain, again):
+        task.cancel()

@@ -1,4 +1,4 @@
-"""JSON as strangers send it. Pure.
+"""Bodies as strangers send them: no bigger than allowed, and JSON. Pure.
 
 JSON may hold half of a character that takes two (`"\\ud83d"`, a text cut in the middle of an emoji). Python reads it,
 and then cannot write it to anybody. So it is replaced where it comes in.
@@ -7,7 +7,22 @@ and then cannot write it to anybody. So it is replaced where it comes in.
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterable
 from typing import Any
+
+
+class TooBig(Exception):
+    """A body of more bytes than are taken."""
+
+
+async def gather(pieces: AsyncIterable[bytes], most: int) -> bytes:
+    """A whole body, of at most `most` bytes. Raises TooBig. The time it may take is for the caller to limit."""
+    body = bytearray()
+    async for piece in pieces:
+        body += piece
+        if len(body) > most:
+            raise TooBig
+    return bytes(body)
 
 
 def load(body: str | bytes) -> Any:

@@ -7,12 +7,13 @@
 
 The schema comes from the type hints, the description from the docstring. Arguments are checked before the function is
 called; what is wrong goes back to the model as text, so that it can repair it. A parameter annotated `ToolContext` is
-filled in by us and is not part of the schema. Synchronous functions run in a thread: they may block, the call may not.
+filled in by us and is not part of the schema. Synchronous functions run in threads of their own: they may block, the
+call may not.
 """
 
 from __future__ import annotations
 
-import asyncio
+import functools
 import inspect
 import json
 import typing
@@ -24,6 +25,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from telephony.call.thinking import END_CALL
+from telephony.threads import in_thread
 
 log = structlog.get_logger()
 
@@ -156,7 +158,7 @@ class Toolbox:
             if inspect.iscoroutinefunction(chosen.function):
                 result = await chosen.function(**values)
             else:
-                result = await asyncio.to_thread(chosen.function, **values)
+                result = await in_thread(f"tool {name}", functools.partial(chosen.function, **values))
                 if inspect.isawaitable(result):
                     result = await result
         except Exception:

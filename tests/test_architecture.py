@@ -19,6 +19,7 @@ RINGS: list[tuple[str, int]] = [
     ("reply", 2),
     ("settings", 2),
     ("clock", 2),
+    ("threads", 2),
     ("ports", 2),
     ("speakable", 2),
     ("observe.timeline", 3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from typing import Annotated, Literal
@@ -85,6 +86,30 @@ async def test_blocking_functions_run_elsewhere_and_context_is_filled_in():
     assert box.schemas()[0]["function"]["parameters"]["properties"] == {}
     assert (await box.run("who", "{}")).text == "+15550001111 False"
     assert (await box.run("who", '{"call": {}}')).failed
+
+
+async def test_tools_that_hang_take_no_threads_from_others():
+    """However many of them there are, the next one runs at once; and none holds the process when it stops."""
+    gate = threading.Event()
+
+    @tool
+    def hangs() -> str:
+        """Waits for a database that is down."""
+        gate.wait(10)
+        return str(threading.current_thread().daemon)
+
+    @tool
+    def quick() -> str:
+        """Answers."""
+        return "here"
+
+    box = Toolbox((hangs, quick), ToolContext("CA1", "", ""))
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        hanging = [group.create_task(box.run("hangs", "{}")) for _ in range(50)]
+        await asyncio.sleep(0)
+        assert (await box.run("quick", "{}")).text == "here"
+        gate.set()
+    assert {task.result().text for task in hanging} == {"True"}
 
 
 async def test_long_results_are_cut():

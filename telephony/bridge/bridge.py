@@ -30,6 +30,9 @@ from telephony.call.thinking import END_CALL
 LAST_WORDS_MS = 1_500
 """After the agent has hung up its last words may still come; this long without any of them, they have all come."""
 UNKNOWN = "(The connection broke meanwhile: it is not known whether this was done. Ask before doing it again.)"
+TOOLS_AT_ONCE = 8
+"""Tool calls of one call that are under way together: beyond that an agent has lost its way."""
+TOO_MANY = f"Not done: {TOOLS_AT_ONCE} tools are at work already. Wait for their results."
 FAR_MS = 2**40
 
 
@@ -165,7 +168,7 @@ class Bridge:
         self._patience.start(now)
         self._patience.busy(now)  # silence is the platform's business
         self._out.append(m.OpenManaged())
-        self._speech.begin(now)
+        self._speech.begin("stream", now)
 
     def _opened(self, event: m.ManagedOpened, now: int) -> None:
         """The formats are the agent's own settings: audio in any other one would be noise on a telephone."""
@@ -173,6 +176,8 @@ class Bridge:
         self._explain("managed_opened", formats | {"conversation_id": event.conversation_id})
         if set(formats.values()) != {FORMAT}:
             self._failed("managed_format", now)
+        else:
+            self._speech.begin("formats", now)
 
     def _closed(self, cause: str, now: int) -> None:
         if self._gone:
@@ -198,7 +203,9 @@ class Bridge:
     def _tool_wanted(self, event: e.ToolWanted) -> None:
         """A call that is repeated is answered again, not run again."""
         known = self._tools.get(event.tool_call_id)
-        if known is None:
+        if known is None and sum(isinstance(tool, e.ToolWanted) for tool in self._tools.values()) >= TOOLS_AT_ONCE:
+            self._answered(event, TOO_MANY, failed=True)
+        elif known is None:
             self._tools[event.tool_call_id] = event
             self._out.append(RunTool(event.turn, event.tool_call_id))
         elif isinstance(known, m.AnswerTool):
@@ -208,13 +215,16 @@ class Bridge:
         wanted = self._tools.get(event.tool_call_id)
         if not isinstance(wanted, e.ToolWanted):
             return
-        answer = m.AnswerTool(event.tool_call_id, event.result, event.failed)
-        self._tools[event.tool_call_id] = answer
-        self._out.append(answer)
-        used = ToolUsed(wanted.tool_call_id, wanted.name, wanted.arguments, event.result)
-        self._speech.transcript.tool(self._speech.last, used)
+        self._answered(wanted, event.result, event.failed)
         if wanted.name == END_CALL and not event.failed:
             self._hanging_up = now
+
+    def _answered(self, wanted: e.ToolWanted, result: str, failed: bool) -> None:
+        answer = m.AnswerTool(wanted.tool_call_id, result, failed)
+        self._tools[wanted.tool_call_id] = answer
+        self._out.append(answer)
+        used = ToolUsed(wanted.tool_call_id, wanted.name, wanted.arguments, result)
+        self._speech.transcript.tool(self._speech.last, used)
 
     # --- time -------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ agent function is a line in the log, and the answer is what we know without it.
 from __future__ import annotations
 
 import hmac
-import inspect
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,17 +20,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from telephony.agent import AgentSource, IncomingCall, ManagedAgent
-from telephony.bodies import load
+from telephony.bodies import TooBig, gather, load
 from telephony.bridge import wire
 from telephony.bridge.post_call import HEADERS, NotGenuine, Signature
-from telephony.bridge.post_office import PostOffice, TooBig
+from telephony.bridge.post_office import MOST_BYTES, PostOffice, TooMany
 from telephony.clock import Clock
+from telephony.threads import Callers
 
 log = structlog.get_logger()
 
 ANSWER_MS = 700
 """What the user's function may take of the second that the platform waits."""
 BODY_BYTES = 64 * 2**10
+BODY_MS = 2_000
+"""The body of a question that is to be answered within a second comes at once."""
 KEY_HEADER = "x-telephony-key"
 _NOBODY = ManagedAgent("nobody")  # the facts of the call, and nothing else
 
@@ -49,6 +51,7 @@ class PlatformHooks:
 
     def __init__(self, settings: HookSettings, agents: AgentSource, office: PostOffice | None, clock: Clock) -> None:
         self._settings, self._agents, self._office, self._clock = settings, agents, office, clock
+        self._callers = Callers("agent function")
 
     def routes(self) -> list[BaseRoute]:
         """For the app; only what is on."""
@@ -65,7 +68,15 @@ class PlatformHooks:
             log.warning("personalization_refused", code="key_wrong")
             return Response("the key is wrong or missing", status_code=401)
         try:
-            asked = await _json(request)
+            async with self._clock.timeout(BODY_MS):
+                body = await gather(request.stream(), BODY_BYTES)
+            asked = _object(body)
+        except TimeoutError:
+            log.warning("personalization_refused", code="body_late")
+            return Response("the body did not come", status_code=408)
+        except TooBig:
+            log.warning("personalization_refused", code="too_big")
+            return Response("too big", status_code=413)
         except (ValueError, RecursionError, ClientDisconnect):
             log.warning("personalization_refused", code="bad_body")
             return Response("not a JSON object", status_code=400)
@@ -86,18 +97,20 @@ class PlatformHooks:
         try:
             signature = Signature(header, self._settings.secret, self._clock.wall_s())
             if self._office is None:
-                log.error("post_call_refused", code="no_data_directory")
-                return Response("TELEPHONY_DATA is not set", status_code=503)
+                return _refused("no_data_directory", 503, "TELEPHONY_DATA is not set")
+            if int(request.headers.get("content-length") or 0) > MOST_BYTES:
+                raise TooBig
             event, new = await self._office.take(_pieces(request), signature)
         except NotGenuine as error:
-            log.warning("post_call_refused", code=error.code)
-            return Response(error.code, status_code=401)
+            return _refused(error.code, 401, error.code)
         except ValueError:
-            log.warning("post_call_refused", code="bad_body")
-            return Response("not an event", status_code=400)
+            return _refused("bad_body", 400, "not an event")
         except TooBig:
-            log.error("post_call_refused", code="too_big")
-            return Response("too big", status_code=413)
+            return _refused("too_big", 413, "too big")
+        except TimeoutError:
+            return _refused("body_late", 408, "the body did not come")
+        except TooMany:
+            return _refused("too_many", 503, "too many at once")
         except ClientDisconnect:
             return Response(status_code=499)
         except OSError:
@@ -120,9 +133,7 @@ class PlatformHooks:
         if not isinstance(choice, ManagedAgent) and callable(choice):
             try:
                 async with self._clock.timeout(ANSWER_MS):
-                    choice = choice(call)
-                    if inspect.isawaitable(choice):
-                        choice = await choice
+                    choice = await self._callers.ask(choice, call)
             except TimeoutError:
                 log.error("personalization_failed", code="agent_timeout", call_sid=call.call_sid)
                 return None
@@ -132,12 +143,14 @@ class PlatformHooks:
         return choice if isinstance(choice, ManagedAgent) else None
 
 
-async def _json(request: Request) -> dict[str, Any]:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > BODY_BYTES:
-            raise ValueError("too big")
+def _refused(code: str, status: int, words: str) -> Response:
+    """A post-call webhook that is not kept. What is our own fault, or loses a genuine one, is an error in the log."""
+    level = log.error if code in ("no_data_directory", "too_big", "too_many") else log.warning
+    level("post_call_refused", code=code)
+    return Response(words, status_code=status)
+
+
+def _object(body: bytes) -> dict[str, Any]:
     found = load(body)
     if not isinstance(found, dict):
         raise ValueError("not an object")

@@ -16,22 +16,26 @@ import inspect
 import json
 import os
 import tempfile
-import threading
 from collections.abc import AsyncIterable, Callable
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from telephony.bodies import TooBig
 from telephony.bridge.post_call import PostCall, Signature, file_name, read
 from telephony.clock import Clock
+from telephony.threads import in_thread
 
 log = structlog.get_logger()
 
-MOST_BYTES = 256 * 2**20
-"""The audio of a long call is tens of megabytes."""
+MOST_BYTES = 32 * 2**20
+"""The audio of a long call is tens of megabytes (MP3 in base64: half an hour and more fits)."""
+AT_ONCE = 4
+"""Bodies that come at the same time; with `MOST_BYTES` this bounds what strangers can make us keep for a while."""
+BODY_MS = 30_000
+"""How long a body may take to come."""
 LEFT_S = 3_600
 HOOK_MS = 60_000
 """A hook that takes longer has failed: others wait behind it."""
@@ -42,8 +46,8 @@ Hook = Callable[[PostCall], Any]
 """The user's function, sync (it runs in a thread) or async."""
 
 
-class TooBig(Exception):
-    """A body beyond `MOST_BYTES`."""
+class TooMany(Exception):
+    """`AT_ONCE` bodies are coming already."""
 
 
 class PostOffice:
@@ -54,6 +58,7 @@ class PostOffice:
         self._hook, self._clock = hook, clock
         self._work = asyncio.Event()
         self._prepared = False
+        self._taking = 0
         self._at_work: dict[str, asyncio.Future[Any]] = {}  # the hook in its threads, by file
 
     def prepare(self) -> None:
@@ -69,25 +74,16 @@ class PostOffice:
     async def take(self, pieces: AsyncIterable[bytes], signature: Signature) -> tuple[PostCall, bool]:
         """Keeps the event in a body; (event, whether it is new). It is on disk when this returns.
 
-        Raises NotGenuine, ValueError (no event), TooBig, OSError.
+        Raises NotGenuine, ValueError (no event), TooBig, TooMany, TimeoutError (it did not come in time), OSError;
+        then nothing of it is kept.
         """
-        if not self._prepared:  # the disk was not to be had when we began
-            await asyncio.to_thread(self.prepare)
-        file, name = await asyncio.to_thread(tempfile.mkstemp, dir=self._coming)
-        path, digest, size = Path(name), sha256(), 0
+        if self._taking >= AT_ONCE:
+            raise TooMany
+        self._taking += 1
         try:
-            with os.fdopen(file, "wb") as out:
-                async for piece in pieces:
-                    size += len(piece)
-                    if size > MOST_BYTES:
-                        raise TooBig
-                    signature.update(piece)
-                    digest.update(piece)
-                    await asyncio.to_thread(out.write, piece)
-                signature.check()
-            event, new = await asyncio.to_thread(self._keep, path, digest.hexdigest())
+            event, new = await self._take(pieces, signature)
         finally:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+            self._taking -= 1
         if new:
             self._work.set()
         return event, new
@@ -111,6 +107,26 @@ class PostOffice:
                 pass
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    async def _take(self, pieces: AsyncIterable[bytes], signature: Signature) -> tuple[PostCall, bool]:
+        if not self._prepared:  # the disk was not to be had when we began
+            await asyncio.to_thread(self.prepare)
+        file, name = await asyncio.to_thread(tempfile.mkstemp, dir=self._coming)
+        path, digest, size = Path(name), sha256(), 0
+        try:
+            with os.fdopen(file, "wb") as out:
+                async with self._clock.timeout(BODY_MS):
+                    async for piece in pieces:
+                        size += len(piece)
+                        if size > MOST_BYTES:
+                            raise TooBig
+                        signature.update(piece)
+                        digest.update(piece)
+                        await asyncio.to_thread(out.write, piece)
+                signature.check()
+            return await asyncio.to_thread(self._keep, path, digest.hexdigest())
+        finally:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
     def _keep(self, path: Path, digest: str) -> tuple[PostCall, bool]:
         with path.open("rb") as file:
@@ -162,7 +178,7 @@ class PostOffice:
             return
         running = self._at_work.get(name)
         if running is None:
-            running = self._at_work[name] = _in_thread(hook, event)
+            running = self._at_work[name] = in_thread("after call", hook, event)
         try:
             result = await asyncio.shield(running)
         finally:
@@ -174,29 +190,6 @@ class PostOffice:
     def _queue(self) -> list[Path]:
         found = [(path.stat().st_mtime_ns, path) for path in self._waiting.glob("*.json")]
         return [path for _, path in sorted(found)]
-
-
-def _in_thread(hook: Hook, event: PostCall) -> asyncio.Future[Any]:
-    """The hook in a thread of its own: one that hangs takes no thread from calls, and does not hold the process."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
-
-    def settle(result: Any, error: Exception | None) -> None:
-        if not future.done():
-            future.set_result(result) if error is None else future.set_exception(error)
-
-    def work() -> None:
-        result, error = None, None
-        try:
-            result = hook(event)
-        except BaseException as raised:
-            error = RuntimeError(f"the hook raised {type(raised).__name__}")
-            error.__cause__ = raised
-        with suppress(RuntimeError):  # the loop has closed meanwhile
-            loop.call_soon_threadsafe(settle, result, error)
-
-    threading.Thread(target=work, name="after call", daemon=True).start()
-    return future
 
 
 def _load(path: Path) -> object:

@@ -280,6 +280,9 @@ _AUDIO = '{"user_audio_chunk"'
 
 
 def _by_close(error: ConnectionClosed, said: str, opened: bool = True) -> _Closed:
+    if error.sent is not None and not error.rcvd_then_sent and error.sent.code in wire.OWN_CLOSES:
+        cause, means = wire.OWN_CLOSES[error.sent.code]
+        return _Closed(int(error.sent.code), cause, said, means)
     code = int(error.rcvd.code) if error.rcvd is not None else 1006
     reason = error.rcvd.reason if error.rcvd is not None else ""
     cause, means = wire.meaning(code, reason)

@@ -7,13 +7,15 @@ interruption, or when its audio has run dry. Its audio is a track of the same le
 
 An interruption clears the carrier and makes all audio at or below its event id stale. The line then waits a moment for
 the platform's correction, which is what the agent itself will remember, before it goes on record; without one it is
-what was provably heard. Until the carrier's stream is known the ledger is held: audio that comes early is kept.
+what was provably heard. Until the carrier's stream and the platform's formats are known the ledger is held: audio that
+comes early is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from telephony.call.actions import Action, Explain, LineAdded
 from telephony.call.history import History
@@ -26,6 +28,9 @@ CORRECTION_MS = 1_500
 """How long after an interruption the platform's correction is waited for."""
 DRY_MS = 40
 """A line without new audio is padded to a whole frame this long before it runs dry."""
+MARGIN = 50
+"""An interruption may name an event that we have not seen, but hardly one so far beyond those that we have: then its
+number is nonsense, and it is of all that came. Taken at its word it would silence the agent for good."""
 LAST_MS = 400
 """Played to its end, and no more audio for this long: the line is over."""
 
@@ -64,22 +69,28 @@ class ManagedSpeech:
         self.transcript = Transcript()
         self.last = 0  # the highest turn number given out
         self.stale = 0  # audio dropped because it came after its interruption, in bytes
+        self._seen = 0  # the highest event id of anything said
         self._dropped = -1  # event ids up to this are stale
         self._lines: list[_Line] = []
         self._grace_ms = limits.goodbye_ms
         self._out = out
+        self._unknown = {"stream", "formats"}
         self.playout.hold(0)
 
     # --- what the platform sends ------------------------------------------------------------------------------------
 
-    def begin(self, now: int) -> None:
-        """The carrier's stream is there."""
-        self._out += self.playout.resume(now)
+    def begin(self, known: Literal["stream", "formats"], now: int) -> None:
+        """The carrier's stream is there; or the platform's audio is known to be what it can play. Needs both."""
+        if known in self._unknown:
+            self._unknown.remove(known)
+            if not self._unknown:
+                self._out += self.playout.resume(now)
 
     def audio(self, event: ManagedAudio, now: int) -> None:
         if 0 < event.event_id <= self._dropped:  # 0: the platform told none
             self.stale += len(event.pcmu)
             return
+        self._seen = max(self._seen, event.event_id)
         line = self._lines[-1] if self._lines else None
         if line is None or (line.over and (line.cut_ms is not None or event.event_id > line.high)):
             line = self._open(event.event_id)
@@ -94,6 +105,7 @@ class ManagedSpeech:
         """The text of a line; it may come before its audio, or after."""
         if not event.text.strip() or 0 < event.event_id <= self._dropped:
             return
+        self._seen = max(self._seen, event.event_id)
         line = self._current()
         if line is None or line.text:
             self.finish_line(now)
@@ -102,7 +114,8 @@ class ManagedSpeech:
         line.audio_ms = line.audio_ms or now
 
     def interrupted(self, event: ManagedInterrupted, now: int) -> None:
-        up_to = event.event_id or max((line.high for line in self._lines), default=0)
+        named = 0 < event.event_id <= max(self._seen, self._dropped) + MARGIN
+        up_to = event.event_id if named else max((line.high for line in self._lines), default=self._seen)
         self._dropped = max(self._dropped, up_to)
         if self._lines and all(line.first > up_to for line in self._lines):
             self._explain("ignored", {"event_id": event.event_id, "why": "stale_interruption"})

@@ -258,6 +258,13 @@ CLOSES: Mapping[int, tuple[str, str]] = {
     1013: ("managed_busy", "the platform is overloaded"),
 }
 
+#: The same where it was we who closed, for a message of the platform's that cannot be taken.
+OWN_CLOSES: Mapping[int, tuple[str, str]] = {
+    1002: ("managed_misbehaved", "the platform broke the WebSocket protocol"),
+    1007: ("managed_misbehaved", "a text of the platform's was not UTF-8"),
+    1009: ("managed_too_big", "a message of the platform's was bigger than we take"),
+}
+
 
 def meaning(code: int, reason: str) -> tuple[str, str]:
     """(cause, explanation) of a close. Older servers tell the end of the allowed time with 1011."""

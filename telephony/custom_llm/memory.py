@@ -2,7 +2,8 @@
 
 Theory of operation. A platform cancels a request and asks again, with the same user message or a longer one, whenever
 it likes; the request before may have booked a table already. So a tool that changes something runs at most once for
-one *turn* of one *call*: the turn is the number of the last user message, the call is the platform's id for it. The
+one *turn* of one *call*: the turn is the number of the last user message (those with nothing between them are one,
+because some clients repeat by adding another), the call is the platform's id for it. The
 run belongs to the memory and not to the request: it goes on when the request is cancelled, and the next request finds
 its result, or waits for it. Results of finished runs are also put back into the history of later requests, because
 the platform's own history does not hold them.
@@ -102,9 +103,9 @@ class Memory:
             return request.history
         items: list[HistoryItem] = []
         turn = 0
-        for item in request.history:
+        for item, following in zip(request.history, (*request.history[1:], None), strict=True):
             items.append(item)
-            if isinstance(item, CallerSaid):
+            if isinstance(item, CallerSaid) and not isinstance(following, CallerSaid):
                 turn += 1
                 items += [_used(run) for (of, _), run in known.runs.items() if of == turn and run.result.done()]
         return tuple(items)

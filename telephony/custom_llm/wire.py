@@ -42,10 +42,11 @@ class ChatRequest:
     """One request, as far as it concerns us.
 
     `system` is the text of all system messages. `offered` are the schemas of the client's own tools, by name.
-    `turn` counts the user's messages, so the last one has this number (0: there is none); `key` is the fingerprint of
-    everything before the last user message, the system's text and the user's name included; `asked` of all that was
-    said up to and with that message, `before` up to the user message before (each "" where there is no such message;
-    without the system's text, which may hold the time of day). `answered`: the agent spoke in between.
+    `turn` counts the user's turns, so the last one has this number (0: there is none); user messages with nothing
+    between them are one turn, because a client may repeat a request by adding to it. `key` is the fingerprint of
+    everything before the last turn, the system's text and the user's name included; `asked` of all that was said up to
+    and with it, `before` up to the turn before (each "" where there is no such turn; without the system's text, which
+    may hold the time of day). `answered`: the agent spoke in between.
     """
 
     model: str
@@ -74,6 +75,8 @@ def parse(body: object, call_id: str = "") -> ChatRequest:
         raise BadRequest("messages must be a list", "messages")
     if len(messages) > MOST_MESSAGES:
         raise BadRequest("too many messages", "messages")
+    if (count := _limit(body.get("n"))) is not None and count > 1:
+        raise BadRequest("there is one answer to a request: n must be 1", "n", "unsupported_value")
     read = _Messages([m for m in messages if isinstance(m, dict)])
     options = body.get("stream_options")
     key, asked, before, answered = read.fingerprints(_text(body.get("user_id")) or _text(body.get("user")))
@@ -104,7 +107,7 @@ class _Messages:
         self.items: list[HistoryItem] = []
         self.turn = 0
         self._waiting: dict[str, ToolUsed] = {}  # tool calls whose result has not come
-        self._users: list[int] = []  # where in `items` the user's messages are
+        self._users: list[tuple[int, int]] = []  # where in `items` the user's turns begin and end
         for message in messages:
             self._add(message)
         self._unanswered()
@@ -116,8 +119,11 @@ class _Messages:
                 self.system += [text] if text.strip() else []
             case "user":
                 self._unanswered()
-                self.turn += 1
-                self._users.append(len(self.items))
+                at = len(self.items)
+                if self._users and self._users[-1][1] == at:
+                    at = self._users.pop()[0]
+                self._users.append((at, len(self.items) + 1))
+                self.turn = len(self._users)
                 self.items.append(CallerSaid(text.strip()))
             case "assistant":
                 self._unanswered()
@@ -153,13 +159,13 @@ class _Messages:
         """(`key`, `asked`, `before`, `answered`) of `ChatRequest`."""
         if not self._users:
             return "", "", "", False
-        last = self._users[-1]
-        previous = self._users[-2] if len(self._users) > 1 else None
-        between = self.items[previous + 1 : last] if previous is not None else []
+        begins, ends = self._users[-1]
+        before = self._users[-2][1] if len(self._users) > 1 else None
+        between = self.items[before:begins] if before is not None else []
         return (
-            self._fingerprint(last, who, *self.system),
-            self._fingerprint(last + 1),
-            self._fingerprint(previous + 1) if previous is not None else "",
+            self._fingerprint(begins, who, *self.system),
+            self._fingerprint(ends),
+            self._fingerprint(before) if before is not None else "",
             any(isinstance(item, AgentSaid) for item in between),
         )
 
@@ -318,8 +324,12 @@ def finish_reason(finish: str, calls: bool) -> str:
 
 def models(names: Iterable[str]) -> dict[str, Any]:
     """The answer to `GET /v1/models`."""
-    data = [{"id": name, "object": "model", "created": 0, "owned_by": "telephony"} for name in names]
-    return {"object": "list", "data": data}
+    return {"object": "list", "data": [model(name) for name in names]}
+
+
+def model(name: str) -> dict[str, Any]:
+    """The answer to `GET /v1/models/{name}`."""
+    return {"id": name, "object": "model", "created": 0, "owned_by": "telephony"}
 
 
 def error_body(message: str, kind: str, code: str, param: str | None = None) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Logs: how they look, and one line per turn and per call.
 
 Event names are static; personal data stands only under keys beginning `pii_`, and those are removed unless the
-operator has allowed them (TELEPHONY_LOG_PII=1). That rule is a processor of the whole process, so no line escapes it.
+operator has allowed them (TELEPHONY_LOG_PII=1), and so are the messages of exceptions (`traces`). Those rules are
+processors of the whole process, so no line escapes them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import structlog
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.observe import Step
+from telephony.observe.traces import SilentFormatter, without_messages
 from telephony.observe.turns import TurnClock, TurnReport, only_a_frame
 
 log = structlog.get_logger()
@@ -39,7 +41,7 @@ def configure(level: str = "info", format: str = "console", pii: bool = False, s
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=format == "json"),
-            *([] if pii else [without_pii]),
+            *([] if pii else [without_pii, without_messages]),
             *([structlog.processors.format_exc_info] if format == "json" else []),
             renderer,
         ],
@@ -48,9 +50,9 @@ def configure(level: str = "info", format: str = "console", pii: bool = False, s
         cache_logger_on_first_use=False,
     )
     # Libraries: warnings and worse only. What they say at lower levels may hold texts, headers and keys.
-    logging.basicConfig(
-        level=max(number, logging.WARNING), stream=out, format="%(levelname)s %(name)s: %(message)s", force=True
-    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter((logging.Formatter if pii else SilentFormatter)("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
 
 
 def without_pii(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

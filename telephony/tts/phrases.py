@@ -108,7 +108,10 @@ class PhraseCache:
             return Phrase(name, text, pcmu, ends_ms)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        except OSError as error:
+            self._disk_failed(error)
+            return None
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             log.warning("phrase_damaged", phrase=name)
             return None
 
@@ -129,9 +132,12 @@ class PhraseCache:
                     os.unlink(temporary)
                 raise
         except OSError as error:
-            if not self._warned:
-                self._warned = True
-                log.warning("phrases_in_memory_only", reason=error.strerror)
+            self._disk_failed(error)
+
+    def _disk_failed(self, error: OSError) -> None:
+        if not self._warned:
+            self._warned = True
+            log.warning("phrases_in_memory_only", reason=error.strerror)
 
 
 class ElevenLabsPhrases:

@@ -12,7 +12,6 @@ after the signature check, so that its providers are connected before the audio 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -24,10 +23,12 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from telephony.agent import Agent, AgentChoice, AgentSource, IncomingCall, ManagedAgent, Reject
+from telephony.bodies import TooBig, gather
 from telephony.call.policy import Wording
 from telephony.clock import Clock
 from telephony.errors import CarrierError, ProviderError, Unauthorized
 from telephony.switchboard import LiveCall, Switchboard
+from telephony.threads import Callers
 from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, open_leg
 from telephony.twilio.media_stream import StreamStart
@@ -41,6 +42,7 @@ AGENT_MS = 3_000
 """The agent function runs while the phone rings: Twilio waits 15 s, a caller much less."""
 FORM_FIELDS = 200
 FORM_BYTES = 65_536
+FORM_MS = 5_000
 UNREACHABLE = frozenset({"unread", "flooded", "unresponsive"})
 """A call that ended like this may still be open on the carrier's side: it is ended over REST as well."""
 WIND_DOWN_MS = 5_000
@@ -92,6 +94,7 @@ class Webhooks:
         self._registrar = registrar
         self._secret = settings.auth_token.encode()
         self._tokens = StreamTokens(self._secret)
+        self._callers = Callers("agent function")
 
     # --- webhooks ---------------------------------------------------------------------------------------------------
 
@@ -211,12 +214,12 @@ class Webhooks:
 
     async def _signed_form(self, request: Request) -> dict[str, str] | None:
         """The form of a webhook that Twilio signed, or None. A repeated name keeps its last value."""
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > FORM_BYTES:
-                log.warning("webhook_refused", code="form_too_big")
-                return None
+        try:
+            async with self._clock.timeout(FORM_MS):
+                body = await gather(request.stream(), FORM_BYTES)
+        except (TooBig, TimeoutError) as error:
+            log.warning("webhook_refused", code="form_late" if isinstance(error, TimeoutError) else "form_too_big")
+            return None
         try:
             items = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FORM_FIELDS)
         except ValueError:
@@ -249,9 +252,7 @@ class Webhooks:
             return self._agents
         try:
             async with self._clock.timeout(AGENT_MS):
-                choice = self._agents(call)
-                if inspect.isawaitable(choice):
-                    choice = await choice
+                choice: object = await self._callers.ask(self._agents, call)
         except TimeoutError:
             log.error("agent_failed", call_sid=call.call_sid, code="agent_timeout")
             return Reject(Wording().broken)

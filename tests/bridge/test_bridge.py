@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telephony.bridge.bridge import Bridge, BridgePolicy
+from telephony.bridge.bridge import TOOLS_AT_ONCE, Bridge, BridgePolicy
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call import managed as m
@@ -72,6 +72,46 @@ def test_audio_waits_for_the_stream():
     driven.run(300)
     sent = b"".join(action.pcmu for action in driven.of(a.SendAudio))
     assert sent == b"\x01" * 800 + b"\x02" * 805 + b"\xff" * 155  # the last frame is made whole, before it runs dry
+
+
+def test_audio_waits_for_the_formats():
+    """Nothing is played before the platform has told its formats: in a wrong one it would be noise."""
+    for opened in (OPENED, m.ManagedOpened("conv_1", "ulaw_8000", "pcm_16000")):
+        driven = Driven()
+        driven.step(e.CallStarted("MZ1"))
+        driven.step(m.ManagedAudio(1, SECOND))
+        driven.run(300)
+        assert driven.of(a.SendAudio) == []
+        driven.step(opened)
+        driven.run(1_200)
+        assert sum(len(x.pcmu) for x in driven.of(a.SendAudio)) == (8_000 if opened is OPENED else 0)
+
+
+def test_an_absurd_number_silences_nobody():
+    """An interruption far beyond every id that was seen is of all that came, and of nothing to come."""
+    driven = begun()
+    driven.step(m.ManagedAudio(3, SECOND))
+    driven.run(200)
+    driven.step(m.ManagedInterrupted(10**12))
+    assert driven.of(a.ClearPlayout) == [a.ClearPlayout()]
+    before = len(driven.of(a.SendAudio))
+    driven.step(m.ManagedAudio(3, SECOND))
+    assert len(driven.of(a.SendAudio)) == before
+    driven.step(m.ManagedAudio(4, SECOND))
+    assert len(driven.of(a.SendAudio)) > before
+
+
+def test_only_so_many_tools_run_at_once():
+    """Beyond that the agent is told so at once; when one is done there is room again."""
+    driven = begun()
+    for number in range(TOOLS_AT_ONCE + 2):
+        driven.step(e.ToolWanted(1, f"call_{number}", "book", "{}"))
+    assert len(driven.of(a.RunTool)) == TOOLS_AT_ONCE
+    refused = [x for x in driven.of(m.AnswerTool) if isinstance(x, m.AnswerTool)]
+    assert [(x.tool_call_id, x.failed) for x in refused] == [(f"call_{TOOLS_AT_ONCE + n}", True) for n in (0, 1)]
+    driven.step(e.ToolFinished(1, "call_0", "done"))
+    driven.step(e.ToolWanted(1, "call_x", "book", "{}"))
+    assert driven.of(a.RunTool)[-1] == a.RunTool(1, "call_x")
 
 
 def test_stale_audio_is_dropped_by_its_number():
@@ -190,19 +230,20 @@ EVENTS = st.one_of(
     st.builds(e.EndRequested, st.just("operator")),
     st.builds(e.CallerLeft, st.sampled_from(["stop", "disconnected"])),
     st.just(e.CallStarted("MZ1")),
+    st.just(OPENED),
 )
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(EVENTS, st.integers(0, 400)), max_size=30), st.booleans())
 def test_any_order_of_events(happens: list[tuple[Event, int]], fallback: bool):
-    """It never raises, plays nothing before the stream, answers each tool once, ends once, and gives whole frames."""
+    """It never raises, plays nothing before stream and formats, answers a tool once, ends once, gives whole frames."""
     driven = Driven(BridgePolicy(fallback=fallback))
-    started = False
+    started = opened = False
     for event, pause in happens:
-        started = started or isinstance(event, e.CallStarted)
+        started, opened = started or isinstance(event, e.CallStarted), opened or event is OPENED
         driven.step(event)
-        assert started or not driven.of(a.SendAudio)
+        assert (started and opened) or not driven.of(a.SendAudio)
         driven.run(pause)
         if driven.of(m.SwitchTo):
             break

@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from elevenlabs.types import ConversationInitiationClientDataRequestInput
 from telephony.agent import Agent, IncomingCall, ManagedAgent
 from telephony.bridge import wire
 from telephony.bridge.post_call import NotGenuine, PostCall, Signature, file_name, sign
-from telephony.bridge.post_office import PostOffice
+from telephony.bridge.post_office import AT_ONCE, MOST_BYTES, PostOffice, TooMany
 from telephony.clock import Clock
 from telephony.testing.agents_hooks import deliver, personalization, post_call
 from telephony.testing.elevenlabs_agents import LocalAgent
@@ -159,18 +160,28 @@ async def test_personalization_is_answered_from_the_agents_own_data():
             assert (await http.post(url, content=b"[", headers={"X-Telephony-Key": KEY})).status_code == 400
 
 
-@pytest.mark.parametrize("slow", [True, False])
-async def test_personalization_survives_the_users_code(slow: bool):
-    """A function that hangs or raises costs its data, not the call."""
+async def hangs(call: IncomingCall) -> ManagedAgent:
+    await asyncio.sleep(60)
+    raise AssertionError
 
-    async def choose(call: IncomingCall) -> ManagedAgent:
-        if slow:
-            await asyncio.sleep(60)
-        raise RuntimeError("a bug of the user's")
 
+def blocks(call: IncomingCall) -> ManagedAgent:
+    time.sleep(2)
+    raise AssertionError
+
+
+def raises(call: IncomingCall) -> ManagedAgent:
+    raise RuntimeError("a bug of the user's")
+
+
+@pytest.mark.parametrize("choose", [hangs, blocks, raises])
+async def test_personalization_survives_the_users_code(choose: Any):
+    """A function that hangs, blocks or raises costs its data: not the call, and no time of the others."""
     async with stack(choose) as s:
         url = f"{s.service.base_url}/elevenlabs/personalization"
+        began = time.monotonic()
         answer = await personalization(url, KEY, "agent_1", caller="+1555", called="+1666")
+        assert time.monotonic() - began < 1.5
         assert answer.status_code == 200
         assert answer.json()["dynamic_variables"]["caller"] == "+1555"
 
@@ -274,6 +285,76 @@ async def test_a_large_body_passes_in_pieces(tmp_path: Path):
         assert (await deliver(post_url(s), SECRET, big)).status_code == 200
         await arrived(1)
         assert len(events[0].data["full_audio"]) == 4_000_000
+
+
+async def sent_slowly(s: Stack, path: str, headers: str, body: bytes = b"{") -> tuple[bytes, asyncio.StreamWriter]:
+    """The status line that a body that never ends is answered with."""
+    reader, writer = await asyncio.open_connection(*s.service.base_url.removeprefix("http://").split(":"))
+    head = f"POST /elevenlabs/{path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n{headers}\r\n\r\n"
+    writer.write(head.encode() + f"{len(body):x}\r\n".encode() + body + b"\r\n")
+    return await reader.readline(), writer
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"), [("personalization", f"X-Telephony-Key: {KEY}"), ("post-call", "ElevenLabs-Signature: {}")]
+)
+async def test_a_body_that_never_ends_is_not_waited_for(tmp_path: Path, path: str, headers: str):
+    """408, and nothing of it is kept."""
+    async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s:
+        line, writer = await sent_slowly(s, path, headers.format(f"t={int(time.time())},v0=00"))
+        assert b" 408 " in line
+        writer.close()
+    assert [file for file in (tmp_path / "post-call").rglob("*") if file.is_file()] == []
+
+
+async def test_a_body_too_big_is_left_at_once(tmp_path: Path):
+    """By the length that is told, or by what has come; whoever sent it, nothing stays on disk."""
+    genuine = f"t={int(time.time())},v0=00"
+    async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s, httpx2.AsyncClient() as http:
+
+        async def endless() -> AsyncIterator[bytes]:
+            for _ in range(MOST_BYTES // 2**20 + 1):
+                yield b"x" * 2**20
+
+        for content in (endless(), b"x" * (MOST_BYTES + 1)):
+            with suppress(httpx2.TransportError):  # it may still be sending when we have closed
+                answer = await http.post(post_url(s), content=content, headers={"ElevenLabs-Signature": genuine})
+                assert answer.status_code == 413
+        personal = f"{s.service.base_url}/elevenlabs/personalization"
+        big = await http.post(personal, content=b"x" * 70_000, headers={"X-Telephony-Key": KEY})
+        assert big.status_code == 413
+    assert [file for file in (tmp_path / "post-call").rglob("*") if file.is_file()] == []
+
+
+async def test_only_so_many_bodies_come_at_once(tmp_path: Path):
+    """Beyond that 503, which the platform repeats: strangers fill neither the disk nor the memory."""
+    gate, header = asyncio.Event(), f"t={int(time.time())},v0=00"
+
+    async def held() -> AsyncIterator[bytes]:
+        yield b"{"
+        await gate.wait()
+
+    office = PostOffice(tmp_path, None, Clock())
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        taking = [
+            group.create_task(_refused(office.take(held(), Signature(header, SECRET, time.time()))))
+            for _ in range(AT_ONCE)
+        ]
+        while len(list((tmp_path / "coming").glob("*"))) < AT_ONCE:  # noqa: ASYNC110  (told by the disk)
+            await asyncio.sleep(0.005)
+        with pytest.raises(TooMany):
+            await office.take(held(), Signature(header, SECRET, time.time()))
+        gate.set()
+    assert [type(task.result()) for task in taking] == [NotGenuine] * AT_ONCE
+    assert list((tmp_path / "coming").glob("*")) == []
+
+
+async def _refused(taking: Any) -> Exception:
+    try:
+        await taking
+    except NotGenuine as error:
+        return error
+    raise AssertionError
 
 
 async def test_what_is_not_genuine_leaves_no_trace(tmp_path: Path):

@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from telephony.agent import IncomingCall, ManagedAgent
 from telephony.bridge.rest import AgentsRest, _error
-from telephony.bridge.socket import ManagedSocket
+from telephony.bridge.socket import MAX_BYTES, ManagedSocket
 from telephony.call.events import Event
 from telephony.call.managed import ManagedClosed, ManagedSaid, OpenManaged
 from telephony.clock import Clock
@@ -88,6 +88,20 @@ async def test_a_close_without_a_code_has_a_plain_number():
     assert [repr(line["close_code"]) for line in lines if line["event"] == "managed_closed"] == ["1005"]
 
 
+async def test_a_message_over_our_limit_is_told_as_such():
+    """It is we who close then: the log and the record say why, not that a connection was lost."""
+
+    async def says(connection: ServerConnection) -> None:
+        await connection.send("x" * (MAX_BYTES + 1))
+
+    with structlog.testing.capture_logs() as lines:
+        events = await told(says)
+    assert events[-1] == ManagedClosed(1009, "managed_too_big")
+    assert [line["meaning"] for line in lines if line["event"] == "managed_closed"] == [
+        "a message of the platform's was bigger than we take"
+    ]
+
+
 @pytest.mark.parametrize("url", ["wss://127.0.0.1/?signature=sesame#x", "wss:///?signature=sesame", "wss://[/sesame"])
 async def test_a_signature_never_leaves(url: str):
     """Of a signed URL that cannot be used nothing is logged, nor told to the record."""
@@ -109,3 +123,11 @@ def test_variables_that_the_platform_refuses(value: Any):
     """Refused where they are written, and not with 1008 in a call."""
     with pytest.raises(ValueError, match="plan"):
         ManagedAgent("a", variables={"plan": value})
+
+
+@pytest.mark.parametrize("prompt", [{"prompt": None}, {"llm": {"model": None}}, ["a", None]])
+def test_nested_nulls_are_refused(prompt: Any):
+    """A field that is None is left out; a null inside one would be sent, and closed with 1008."""
+    assert ManagedAgent("a", overrides={"agent": {"prompt": None}}).overrides
+    with pytest.raises(ValueError, match=r"agent\.prompt"):
+        ManagedAgent("a", overrides={"agent": {"prompt": prompt}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import openai
 import pytest
@@ -268,15 +269,80 @@ async def test_faults_after_the_first_word_are_spoken():
         assert await ask.says(ASKED) == AGENT.wording.apology
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"messages": 1}', b"[" * 100_000, b'"' + b"x" * 5_000_000])
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"messages": 1}', b"[" * 100_000])
 async def test_unreadable_requests_are_400(body: bytes):
-    """Broken, deep or huge: an answer, and no trace in the log but a code."""
+    """Broken or deep: an answer, and no trace in the log but a code."""
     async with asking(AGENT) as ask:
         response = await ask.http.post(
             ask.url + "/v1/chat/completions", content=body, headers={"authorization": f"Bearer {KEY}"}
         )
         assert response.status_code == 400
         assert response.json()["error"]["type"] == "invalid_request_error"
+
+
+async def test_a_huge_request_is_413():
+    """With OpenAI's error body."""
+    async with asking(AGENT) as ask:
+        response = await ask.http.post(
+            ask.url + "/v1/chat/completions", content=b" " * 5_000_000, headers={"authorization": f"Bearer {KEY}"}
+        )
+        assert (response.status_code, response.json()["error"]["code"]) == (413, "request_too_large")
+
+
+async def test_one_model_can_be_asked_for():
+    """The SDK finds an agent by its name, and is told 404 of one that is not there."""
+    async with asking({"anna": AGENT, "ben/2": AGENT}) as ask:
+        assert (await ask.sdk.models.retrieve("anna")).id == "anna"
+        assert (await ask.sdk.models.retrieve("ben/2")).owned_by == "telephony"
+        with pytest.raises(openai.NotFoundError) as caught:
+            await ask.sdk.models.retrieve("carl")
+        assert caught.value.code == "model_not_found"
+        assert (await ask.http.get(ask.url + "/v1/models/anna")).status_code == 401
+
+
+async def test_several_answers_at_once_are_refused():
+    """`n` is not ignored: whoever pays for three answers is told that there is one."""
+    async with asking(AGENT, scripted([[Say("Nine.")]])) as ask:
+        with pytest.raises(openai.BadRequestError) as caught:
+            await ask.sdk.chat.completions.create(model="agent", messages=ASKED, n=2)
+        assert caught.value.param == "n"
+        whole = await ask.sdk.chat.completions.create(model="agent", messages=ASKED, n=1)
+        assert whole.choices[0].message.content == "Nine."
+
+
+async def test_first_requests_at_once_ask_the_function_once():
+    """A platform repeats before the first answer has come; and a function that blocks stops no other request."""
+    asked: list[str] = []
+
+    def choose(call: IncomingCall) -> Agent:
+        asked.append(call.call_sid)
+        time.sleep(0.5)
+        return AGENT
+
+    async with asking({"slow": choose, "agent": AGENT}, lambda body: [Say("Nine.")], speed=4) as ask:
+        create, began = ask.sdk.chat.completions.create, time.monotonic()
+        slow = [create(model="slow", messages=ASKED, extra_headers={"x-call-id": "c1"}) for _ in range(3)]
+
+        async def other() -> float:
+            await asyncio.sleep(0.03)
+            await create(model="agent", messages=ASKED)
+            return time.monotonic() - began
+
+        *_, done = await asyncio.gather(*slow, other())
+        assert asked == ["c1"]
+        assert isinstance(done, float)
+        assert done < 0.45
+
+
+async def test_a_repeat_that_adds_a_message_is_the_same_turn():
+    """User messages with nothing between them are one turn: the tool has run for it already."""
+    async with asking(AGENT, after_tool()) as ask:
+        call = {"extra_headers": {"x-call-id": "c1"}}
+        friday = {"role": "user", "content": "on friday"}
+        await ask.says([friday], **call)
+        again = await ask.says([friday, {"role": "user", "content": "yes on friday"}], **call)
+        assert booked == ["friday"]
+        assert "booked for friday" in again
 
 
 async def test_the_platforms_prompt_is_context():

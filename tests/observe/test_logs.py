@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from typing import Any
 
 import pytest
 import structlog
 
 from telephony.call.policy import Policy
+from telephony.errors import ProviderBusy
 from telephony.observe.logs import CallLog, configure
 from telephony.testing.simulator import Simulator
 from tests.observe.calls import watched
@@ -78,18 +80,36 @@ def test_the_console_format_is_plain_where_there_is_no_terminal():
     assert "serving" in stream.getvalue()
 
 
-@pytest.mark.parametrize("style", ["console", "json"])
-def test_a_traceback_holds_no_variables(style: str):
-    """Whatever the functions of a call know (numbers, texts, keys) stays out of the log when one of them fails."""
+def failed(style: str, pii: bool, error: Exception) -> str:
+    """What is logged of a function that raised, the way its library wrapped it."""
     out = io.StringIO()
-    configure("info", style, pii=False, stream=out)
+    configure("info", style, pii=pii, stream=out)
 
     def fail(caller: str) -> None:
-        raise RuntimeError("a bug")
+        try:
+            raise error
+        except Exception as cause:
+            raise ExceptionGroup(f"of {caller}", [ValueError(caller)]) from cause
 
     try:
         fail("+1555" + "1230000")
-    except RuntimeError:
+    except ExceptionGroup:
         structlog.get_logger().exception("broken")
-    assert "a bug" in out.getvalue()
-    assert "+15551230000" not in out.getvalue()
+        logging.getLogger("library").exception("broken there")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("style", ["console", "json"])
+def test_a_traceback_tells_where_and_not_what(style: str):
+    """Types, modules and frames, of causes and groups too; messages and variables hold numbers, names and keys."""
+    text = failed(style, False, ProviderBusy("for Ada Lovelace", code="tts_busy"))
+    assert "+15551230000" not in text
+    assert "Lovelace" not in text
+    assert text.count("telephony.errors.ProviderBusy (tts_busy)") == 2
+    for told in ("ExceptionGroup", "ValueError", "test_logs.py", "in fail"):
+        assert text.count(told) >= 2
+
+
+def test_messages_are_there_when_personal_data_is():
+    """TELEPHONY_LOG_PII=1: everything but the variables."""
+    assert "for Ada Lovelace" in failed("console", True, RuntimeError("for Ada Lovelace"))

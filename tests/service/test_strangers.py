@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -11,7 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from telephony.agent import Agent
+from telephony.agent import Agent, IncomingCall
 from telephony.clock import Clock
 from telephony.testing.carrier_faults import CarrierFaults
 from telephony.testing.stack import AUTH_TOKEN, Stack, local_stack
@@ -245,3 +246,19 @@ async def test_health_and_readiness():
         answer = await post(s.voice_url, FORM)
         assert "call again" in answer.text
         assert "<Hangup" in answer.text
+
+
+async def test_an_agent_function_that_blocks_stops_nobody():
+    """It is given up in time, with an apology to its caller; everything else goes on meanwhile."""
+
+    def choose(call: IncomingCall) -> Agent:
+        time.sleep(1.5)
+        return AGENT
+
+    async with asyncio.timeout(20), local_stack(choose, clock=Clock(8)) as s, httpx2.AsyncClient() as http:
+        began = time.monotonic()
+        answer = asyncio.create_task(post(s.voice_url, FORM))
+        while not answer.done():
+            assert (await http.get(f"{s.service.base_url}/healthz", timeout=0.4)).status_code == 200
+        assert "<Say" in (await answer).text
+        assert time.monotonic() - began < 1.2

@@ -7,6 +7,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import structlog
+
 from telephony.call.events import Phrase
 from telephony.clock import Clock
 from telephony.errors import ProviderUnavailable
@@ -70,6 +72,16 @@ async def test_files_are_the_owners_alone(tmp_path: Path):
     await PhraseCache(directory, Source(), Clock()).ensure(SPEC, WORDING)
     assert directory.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o600}
+
+
+async def test_an_unusable_directory_is_told_once_and_as_such(tmp_path: Path):
+    """Nothing is damaged: there is no directory, so phrases live in memory."""
+    (tmp_path / "file").write_text("in the way")
+    cache = PhraseCache(tmp_path / "file" / "phrases", Source(), Clock())
+    with structlog.testing.capture_logs() as lines:
+        await cache.ensure(SPEC, WORDING)
+    assert set(cache.load(SPEC, WORDING)) == set(WORDING)
+    assert [(line["event"], line["reason"]) for line in lines] == [("phrases_in_memory_only", "Not a directory")]
 
 
 async def test_damaged_files_are_made_again(tmp_path: Path):
