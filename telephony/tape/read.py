@@ -16,12 +16,11 @@ from zlib import crc32
 from telephony.observe import Step
 from telephony.tape.codec import BadTape, Data, Decoder
 from telephony.tape.format import FORMAT, SIDES, TAPE_FILE, UPGRADES, Header, format_of, from_data
+from telephony.tape.sound import LONGEST_MS
 
 LONGEST_LINE = 2**24
 LONGEST_PIECE = 2**26
 """Bytes of audio that one event may hold: more than two hours."""
-LONGEST_MS = 24 * 3_600_000
-"""No carrier keeps a call for longer."""
 MOST_LOST = 10**7
 """Steps of the longest call, by far."""
 

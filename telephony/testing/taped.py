@@ -19,6 +19,7 @@ from telephony.call.thinking import END_CALL
 from telephony.tape.agenda import middle
 from telephony.tape.minds import MS_PER_CHAR, PLACEHOLDER, thoughts, utterances
 from telephony.tape.read import Tape
+from telephony.tape.sound import caller_side
 from telephony.tape.words import plain
 from telephony.tape.world import Spoken, spoken_words
 from telephony.testing.elevenlabs_stt import SttLatency
@@ -143,6 +144,7 @@ def _frames(tape: Tape) -> tuple[bytes, tuple[tuple[int, int], ...]]:
     frames = [step.event for step in tape.steps if isinstance(step.event, e.AudioReceived)]
     first = frames[0].media_ms if frames else 0
     audio, gaps = bytearray(), []
+    caller_side(tape.steps)  # raises BadTape for time stamps that are none
     for frame in frames:
         at = len(audio) // 8
         if (missing := frame.media_ms - first - at) >= FRAME_MS:
