@@ -72,8 +72,8 @@ def agent_side(steps: Iterable[Step]) -> bytes:
 
 
 def caller_side(steps: Iterable[Step]) -> bytes:
-    """What came from the caller, from the beginning of the call. The first frame stands where it arrived. Raises BadTape
-    for a time stamp of audio that nobody could have spoken yet."""
+    """What came from the caller, from the beginning of the call. The first frame stands where it arrived. Raises
+    BadTape for a time stamp of audio that nobody could have spoken yet."""
     side = bytearray()
     shift: int | None = None
     for step in steps:

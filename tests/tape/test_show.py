@@ -23,7 +23,8 @@ def edited(steps: list[Step], media_ms: int | None = None, now_ms: int | None = 
     found = list(steps)
     at = [index for index, step in enumerate(steps) if isinstance(step.event, e.AudioReceived)][500]
     if media_ms is not None:
-        assert isinstance(event := steps[at].event, e.AudioReceived)
+        event = steps[at].event
+        assert isinstance(event, e.AudioReceived)
         found[at] = replace(steps[at], event=replace(event, media_ms=media_ms))
     if now_ms is not None:
         found[at:] = [replace(step, now_ms=step.now_ms + now_ms) for step in found[at:]]
