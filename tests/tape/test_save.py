@@ -24,7 +24,6 @@ def test_a_saved_test_passes_and_is_smaller_than_its_tape(tmp_path: Path, pytest
     assert replay(copied).same
     assert [step.actions for step in copied.steps] == [step.actions for step in original.steps]
     assert copied.tape_bytes < original.tape_bytes - 50_000
-    pytester.makeini("[pytest]\nfilterwarnings = ignore::DeprecationWarning\n")
     pytester.runpytest_inprocess(
         saved.test, "-p", "telephony.testing.pytest_plugin", "-p", "no:asyncio"
     ).assert_outcomes(passed=1)
