@@ -156,8 +156,7 @@ def rehearse(
 
     policy, language = _rules(agent)
     unread: list[str] = []
-    tapes = list(_readable(paths, unread))
-    code = rehearse_all(tapes, typer.echo, settings or (), policy, language, out) if tapes else 2
+    code = rehearse_all(_readable(paths, unread), typer.echo, settings or (), policy, language, out)
     return 2 if unread else code
 
 
