@@ -15,7 +15,7 @@ from zlib import crc32
 
 from telephony.observe import Step
 from telephony.tape.codec import BadTape, Data, Decoder
-from telephony.tape.format import FORMAT, SIDES, TAPE_FILE, UPGRADES, Header, format_of, from_data
+from telephony.tape.format import BEING_MADE, FORMAT, SIDES, TAPE_FILE, UPGRADES, Header, format_of, from_data
 from telephony.tape.sound import LONGEST_MS
 
 LONGEST_LINE = 2**24
@@ -53,12 +53,14 @@ class Tape:
 
 
 def find(path: Path) -> list[Path]:
-    """The tapes at or below `path`, by name. Raises BadTape if there are none."""
+    """The tapes at or below `path`, by name, without what a crash left of one in the making. Raises BadTape if there
+    are none."""
     if (path / TAPE_FILE).is_file():
         return [path]
     if path.name == TAPE_FILE and path.is_file():
         return [path.parent]
     found = sorted(one.parent for one in path.rglob(TAPE_FILE)) if path.is_dir() else []
+    found = [one for one in found if not one.name.endswith(BEING_MADE)]
     if not found:
         raise BadTape(f"{path}: there is no tape here (a folder with {TAPE_FILE} in it)")
     return found

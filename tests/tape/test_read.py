@@ -188,6 +188,13 @@ def test_a_word_changed_by_hand_is_a_difference(copy: Path):
         ({"vocabulary": {"AudioReceived": [["pcmu"]]}}, "no vocabulary"),
         ({"spoken": None}, "`spoken` in the header"),
         ({"policy": {"greeting": 3}}, "policy.greeting is 3, not str"),
+        ({"policy": {"limits": {"filler_ms": -1}}}, "policy.limits.filler_ms is -1; it must be from 0 to"),
+        ({"policy": {"limits": {"call_ms": 10**15}}}, "policy.limits.call_ms is 1000000000000000; it must be"),
+        ({"policy": {"turn_taking": {"voiced_at": 100}}}, "unvoiced_below is 350, above voiced_at (100)"),
+        ({"policy": {"expects": [{"phrase": "x", "length": -1}]}}, "policy.expects[0].length is -1"),
+        ({"policy": {"language": "klingon"}}, "policy.language is 'klingon', which is no language's code"),
+        ({"language": "xx"}, "`language` in the header is 'xx', which is no language's code"),
+        ({"engine": "bridge", "engine_policy": {"limits": {"reply_ms": -5}}}, "engine_policy.limits.reply_ms is -5"),
     ],
 )
 def test_other_headers_are_refused_in_words(copy: Path, change: dict[str, Any], what: str):
