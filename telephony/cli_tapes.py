@@ -51,7 +51,10 @@ def _told(command: Callable[P, int]) -> Callable[P, None]:
 
         try:
             code = command(*args, **kwargs)
-        except (TelephonyError, OSError) as error:
+        except OSError as error:
+            typer.echo(f"{error.filename}: {error.strerror}" if error.filename else str(error), err=True)
+            raise typer.Exit(2) from None
+        except TelephonyError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(2) from None
         raise typer.Exit(code)
@@ -153,8 +156,7 @@ def rehearse(
 
     policy, language = _rules(agent)
     unread: list[str] = []
-    tapes = list(_readable(paths, unread))
-    code = rehearse_all(tapes, typer.echo, settings or (), policy, language, out) if tapes else 2
+    code = rehearse_all(_readable(paths, unread), typer.echo, settings or (), policy, language, out)
     return 2 if unread else code
 
 

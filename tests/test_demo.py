@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import audioop
 import os
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 
 from telephony.agent import Agent
-from telephony.audio import level, mulaw, tones, wav
+from telephony.audio import audioop, level, mulaw, tones, wav
 from telephony.clock import Clock
 from telephony.demo import Watch, converse
 from telephony.testing.call_checks import CallerTurn, Outcome, problems, silent_after

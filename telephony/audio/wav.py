@@ -70,7 +70,7 @@ def write(path: Path, *channels: bytes) -> None:
         both = audioop.add(audioop.tostereo(linear[0], 2, 1, 0), audioop.tostereo(linear[1], 2, 0, 1), 2)
     else:
         both = linear[0]
-    with wave.open(str(path), "wb") as wav:
+    with path.open("wb") as file, wave.open(file, "wb") as wav:
         wav.setnchannels(len(linear))
         wav.setsampwidth(2)
         wav.setframerate(8_000)

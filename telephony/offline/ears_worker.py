@@ -11,7 +11,6 @@ does, so it never outlives its parent.
 
 from __future__ import annotations
 
-import audioop
 import json
 import math
 import random
@@ -19,6 +18,8 @@ import struct
 import sys
 from array import array
 from typing import Any, BinaryIO
+
+from telephony.audio import audioop
 
 FRAME_MS = 10
 FLOOR = 40

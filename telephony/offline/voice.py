@@ -10,7 +10,6 @@ The same sentence twice does not give the same bytes: exact tests compare timing
 from __future__ import annotations
 
 import asyncio
-import audioop
 import ctypes
 import threading
 from array import array
@@ -19,7 +18,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from telephony.audio import mulaw
+from telephony.audio import audioop, mulaw
 from telephony.audio.resample import to_8k
 from telephony.errors import TelephonyError
 

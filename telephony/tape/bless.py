@@ -9,20 +9,24 @@ rehearsed, and a new tape made of that.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from telephony.call import actions as a
+from telephony.errors import TelephonyError
 from telephony.observe import Step
 from telephony.tape import words
 from telephony.tape.engines import fresh
-from telephony.tape.format import Header
+from telephony.tape.format import BEING_MADE, SIDES, TAPE_FILE, Header
 from telephony.tape.read import Tape
 from telephony.tape.replay import early_or_late
 from telephony.tape.write import write
 
 OFFER = "Look at `telephony rehearse PATH`, and make a new tape of it with `--out`."
+
+FILES = {TAPE_FILE, *(f"{side}.ulaw" for side in SIDES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,10 @@ def bless_in_place(tape: Tape) -> Blessing:
 
 
 def rewrite(folder: Path, header: Header, steps: Sequence[Step]) -> None:
-    """Puts another tape in the place of one."""
-    fresh_folder = folder.with_name(folder.name + ".new")
+    """Puts another tape in the place of one. What a crash left of an earlier attempt is thrown away."""
+    fresh_folder = folder.with_name(folder.name + BEING_MADE)
+    if fresh_folder.is_dir() and {file.name for file in fresh_folder.iterdir()} <= FILES:
+        shutil.rmtree(fresh_folder)
     write(fresh_folder, header, steps)
     for file in sorted(fresh_folder.iterdir()):
         os.replace(file, folder / file.name)
@@ -105,12 +111,18 @@ def _otherwise(then: tuple[a.Action, ...], now: tuple[a.Action, ...]) -> str:
 
 
 def bless_all(tapes: Iterable[Tape], tell: Callable[[str], None]) -> int:
-    """Blesses tapes in place and tells of each. The exit code: 0 if all could be, 1 if not."""
+    """Blesses tapes in place and tells of each. The exit code: 0 if all could be, 1 if not, 2 if a tape could
+    not be written."""
     code = 0
     for tape in tapes:
-        done = bless_in_place(tape)
+        try:
+            done = bless_in_place(tape)
+        except (TelephonyError, OSError) as error:  # the others go on
+            code = 2
+            tell(f"{tape.path}: NOT blessed: {error}")
+            continue
         if done.refused:
-            code = 1
+            code = code or 1
             tell(f"{tape.path}: NOT blessed: {done.refused}.")
             tell(f"  What follows on the tape would not have happened so. {OFFER}")
         else:

@@ -17,12 +17,15 @@ from telephony.bridge.bridge import BridgePolicy
 from telephony.call.policy import Policy
 from telephony.speakable import speakable
 from telephony.tape.codec import VOCABULARY, BadTape, Data
+from telephony.tape.sane import impossible, is_language
 
 FORMAT = 1
 NAME = "telephony_tape"
 TAPE_FILE = "tape.jsonl"
 SIDES = ("caller", "agent")
 """The audio files: `<side>.ulaw`."""
+BEING_MADE = ".new"
+"""What the name of a folder ends with in which the tape is made that will take another's place."""
 
 PIPELINE = "pipeline"
 BRIDGE = "bridge"
@@ -102,6 +105,8 @@ def from_data(data: Data) -> tuple[Header, dict[str, list[str]]]:
     language = data.get("language")
     if language is not None and not isinstance(language, str):
         raise BadTape(f"`language` in the header is {language!r}")
+    if language is not None and not is_language(language):
+        raise BadTape(f"`language` in the header is {language!r}, which is no language's code")
     engine = str(data.get("engine", PIPELINE))
     own = POLICIES.get(engine)  # an engine that is not known can be shown, not replayed
     header = Header(
@@ -116,6 +121,9 @@ def from_data(data: Data) -> tuple[Header, dict[str, list[str]]]:
         spoken=tuple((written, said) for written, said in spoken),
         made=str(data.get("made", "recorded")),
     )
+    for name, settings in (("policy", header.policy), ("engine_policy", header.engine_policy)):
+        if settings is not None and (why := impossible(settings, name)):
+            raise BadTape(why)
     return header, vocabulary
 
 

@@ -7,13 +7,12 @@ the segment is. Keys of a longer entry go like numbers.
 
 from __future__ import annotations
 
-import audioop
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from functools import lru_cache
 
-from telephony.audio import mulaw
+from telephony.audio import audioop, mulaw
 from telephony.call import events as e
 from telephony.call.language import Language
 from telephony.call.languages import language_for

@@ -7,6 +7,7 @@ the core's state is not known there; what can still be read behind lost steps is
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,14 @@ from zlib import crc32
 
 from telephony.observe import Step
 from telephony.tape.codec import BadTape, Data, Decoder
-from telephony.tape.format import FORMAT, SIDES, TAPE_FILE, UPGRADES, Header, format_of, from_data
+from telephony.tape.format import BEING_MADE, FORMAT, SIDES, TAPE_FILE, UPGRADES, Header, format_of, from_data
+from telephony.tape.sound import LONGEST_MS
 
 LONGEST_LINE = 2**24
+LONGEST_PIECE = 2**26
+"""Bytes of audio that one event may hold: more than two hours."""
+MOST_LOST = 10**7
+"""Steps of the longest call, by far."""
 
 
 @dataclass(slots=True)
@@ -47,12 +53,14 @@ class Tape:
 
 
 def find(path: Path) -> list[Path]:
-    """The tapes at or below `path`, by name. Raises BadTape if there are none."""
+    """The tapes at or below `path`, by name, without what a crash left of one in the making. Raises BadTape if there
+    are none."""
     if (path / TAPE_FILE).is_file():
         return [path]
     if path.name == TAPE_FILE and path.is_file():
         return [path.parent]
     found = sorted(one.parent for one in path.rglob(TAPE_FILE)) if path.is_dir() else []
+    found = [one for one in found if not one.name.endswith(BEING_MADE)]
     if not found:
         raise BadTape(f"{path}: there is no tape here (a folder with {TAPE_FILE} in it)")
     return found
@@ -77,7 +85,7 @@ def read(path: Path) -> Tape:
     lines = _Lines(path / TAPE_FILE)
     first = lines.next()
     if first is None:
-        raise BadTape(lines.problem or f"{lines.path}: the file is empty")
+        raise BadTape(lines.alien())
     try:
         made = format_of(first)
         upgrades = [UPGRADES[step] for step in range(made, FORMAT)]
@@ -127,6 +135,17 @@ class _Lines:
             self.problem = f"{self.path}, line {self.number}: not readable as JSON ({error})"
             return None
 
+    def alien(self) -> str:
+        """Why not even the first line can be read."""
+        if not self.size:
+            return f"{self.path}: the file is empty"
+        begins = (self._raw or [self._cut])[0]
+        if begins.startswith(BOM_UTF8):
+            why = "it begins with a byte order mark, as some editors write it; without these three bytes it may be one"
+        else:
+            why = self.problem.removeprefix(f"{self.path}, line 1: ")
+        return f"{self.path}, line 1: this is no tape: {why}"
+
     def all(self) -> list[Data]:
         found = []
         while (line := self.next()) is not None:
@@ -153,6 +172,7 @@ class _Reader:
         self._tape, self._lines, self._decode, self._audio = tape, lines, decoder.decode, audio
         self._seq = 0
         self._now = 0
+        self._lost = 0
 
     def read(self) -> None:
         tape = self._tape
@@ -167,6 +187,9 @@ class _Reader:
             except BadTape as error:
                 self._problem(str(error))
                 break
+            if self._audio.short:  # silence in its place: what comes after is for people
+                broken = True
+                self._problem(self._audio.short.pop())
             if not broken:
                 tape.whole = len(tape.steps)
             if tape.ended:
@@ -188,6 +211,8 @@ class _Reader:
             raise BadTape(f"step {seq} follows where step {self._seq} should be")
         if now < self._now:
             raise BadTape(f"time goes back, from {self._now} to {now} ms")
+        if now > LONGEST_MS:
+            raise BadTape(f"{now} ms: no call is so long")
         decode = self._decode
         step = Step(seq, now, decode(line[2]), tuple([decode(action) for action in line[3]]))
         self._seq, self._now = seq + 1, now
@@ -196,15 +221,23 @@ class _Reader:
     def _remark(self, line: Data) -> bool:
         """A line that is no step. False if steps were lost there."""
         match line:
-            case {"lost": {"steps": int(count)}}:
+            case {"lost": lost}:
+                count = lost.get("steps") if type(lost) is dict else lost
+                if type(count) is not int or not 0 < count <= MOST_LOST:
+                    raise BadTape(f"`lost` says {count!r} steps")
                 self._seq += count
+                self._lost += count
                 return False
-            case {"end": {"steps": int(count), "audio": dict(audio)}}:
+            case {"end": {"steps": int(count), "audio": dict(audio)} as end}:
                 if count != len(self._tape.steps):
                     raise BadTape(f"the end speaks of {count} steps, but {len(self._tape.steps)} are there")
+                if (lost := end.get("lost", self._lost)) != self._lost:
+                    raise BadTape(f"`end` says that {lost} steps were lost, and {self._lost} were")
                 self._audio.check(audio)
                 self._tape.ended = True
                 return True
+            case {"end": end}:
+                raise BadTape(f"`end` says {end!s:.60}")
         raise BadTape("a line that is neither a step nor the end")
 
     def _problem(self, text: str) -> None:
@@ -212,11 +245,14 @@ class _Reader:
 
 
 class _AudioFiles:
-    """The audio of a tape. A file that is not there is a problem, and reads as silence."""
+    """The audio of a tape. A file that is not there is a problem, and reads as silence; so does what is missing of one
+    that breaks off, which is told in `short`, once for each."""
 
     def __init__(self, path: Path, problems: list[str]) -> None:
         self._path, self._problems = path, problems
         self._files: dict[str, bytes | None] = {}
+        self.short: list[str] = []
+        self._told: set[str] = set()
         for side in SIDES:
             try:
                 self._files[side] = (path / f"{side}.ulaw").read_bytes()
@@ -229,25 +265,29 @@ class _AudioFiles:
         match reference:
             case [str(side), int(at), int(size)] if side in SIDES:
                 return self._piece(side, at, size)
-            case ["silence", int(size)] if 0 <= size <= 2**26:
+            case ["silence", int(size)] if 0 <= size <= LONGEST_PIECE:
                 return b"\xff" * size
-            case [str(side), int(at), int(size), int(filled)] if side in SIDES and 0 <= filled <= 2**26:
+            case [str(side), int(at), int(size), int(filled)] if side in SIDES and 0 <= filled <= LONGEST_PIECE:
                 return self._piece(side, at, size) + b"\xff" * filled
         raise BadTape(f"{reference!r} is no audio")
 
     def _piece(self, side: str, at: int, size: int) -> bytes:
         file = self._files[side]
-        if not 0 <= at <= at + size <= 2**40:
+        if not (0 <= at <= 2**40 and 0 <= size <= LONGEST_PIECE):
             raise BadTape(f"{[side, at, size]} is no audio")
         if file is None:
             return b"\xff" * size
         if at + size > len(file):
-            raise BadTape(f"{side}.ulaw ends at {len(file)}, before byte {at + size}")
+            if side not in self._told:
+                self._told.add(side)
+                end = f"{side}.ulaw ends at byte {len(file)}, before {at + size}"
+                self.short.append(f"{end}; what is missing of it is silence here")
+            return file[at : at + size].ljust(size, b"\xff")
         return file[at : at + size]
 
     def check(self, sums: dict[str, Any]) -> None:
         """Compares the files with what the end line says of them."""
         for side, file in self._files.items():
             expected = sums.get(side)
-            if file is not None and expected != [len(file), crc32(file)]:
+            if file is not None and side not in self._told and expected != [len(file), crc32(file)]:
                 self._problems.append(f"{self._path / f'{side}.ulaw'}: the file was changed since it was recorded")

@@ -72,6 +72,9 @@ def redact(
         raise BadTape(
             f"{tape.path} does not replay with this version (see `telephony replay`), so it cannot be redacted"
         )
+    for name in names:
+        if not any(sum(char.isalnum() for char in part) > 1 for part in name.split()):
+            raise BadTape(f"{name!r} is no name that could be found: it needs a word of two letters or more")
     phrases = _phrases_in(tape, windows)
     for side, start, end in windows:
         if not start < end or start > tape.length_ms:

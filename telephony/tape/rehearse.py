@@ -25,6 +25,7 @@ from telephony.tape.engines import fresh
 from telephony.tape.format import Header, from_plain, plain
 from telephony.tape.minds import MindModel, VoiceModel
 from telephony.tape.read import Tape
+from telephony.tape.sane import DAY_MS, impossible
 from telephony.tape.timeline import Timeline
 from telephony.tape.world import CarrierModel, EarsModel, by_themselves
 
@@ -130,6 +131,8 @@ def with_settings(policy: Policy, settings: Sequence[str]) -> Policy:
         here[last] = _parsed(text, here[last], setting)
     changed = from_plain(Policy, data, "--set: the policy")
     assert isinstance(changed, Policy)
+    if settings and (why := impossible(changed, most=DAY_MS)):
+        raise BadTape(f"--set: {why}")
     return changed
 
 
@@ -152,7 +155,7 @@ def _parsed(text: str, before: object, setting: str) -> object:
             raise BadTape(f"--set {setting}: must be 1 or 0")
         return text.lower() in ("1", "true")
     if isinstance(before, int):
-        if not text.removeprefix("-").isdecimal():
+        if not (text.isascii() and text.removeprefix("-").isdecimal()) or len(text) > 18:
             raise BadTape(f"--set {setting}: must be a whole number")
         return int(text)
     if isinstance(before, str):

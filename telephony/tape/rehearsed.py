@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from telephony.call.policy import Policy
@@ -18,7 +19,7 @@ Tell = Callable[[str], None]
 
 
 def rehearse_all(
-    tapes: Sequence[Tape],
+    tapes: Iterable[Tape],
     tell: Tell,
     settings: Sequence[str] = (),
     policy: Policy | None = None,
@@ -26,21 +27,29 @@ def rehearse_all(
     out: Path | None = None,
 ) -> int:
     """Rehearses tapes with the rules of `policy` (None: each tape's own) and `settings` on top, and tells of each and
-    of the sums. The exit code: 0 if nothing changes, 1 if something does, 2 if a tape is damaged. Raises BadTape."""
-    then, now, code = Totals(), Totals(), 0
-    for tape in tapes:
-        if tape.header.engine != PIPELINE and len(tapes) > 1:  # told, and the others go on
+    of the sums. The exit code: 0 if nothing changes, 1 if something does, 2 if a tape is damaged, or there is none. The
+    tapes are read as they come, and none is kept. Raises BadTape."""
+    then, now, code, count = Totals(), Totals(), 0, 0
+    coming = iter(tapes)
+    first = list(islice(coming, 2))  # one tape is told in full
+    several = len(first) > 1
+    while (tape := first.pop(0) if first else next(coming, None)) is not None:
+        count += 1
+        if tape.header.engine != PIPELINE and several:  # told, and the others go on
             tell(f"{tape.path}: held by {tape.header.engine!r}: only calls of the pipeline can be rehearsed")
             continue
         done = rehearse(tape, changed(tape.header, settings, policy, language))
-        code = max(code, _tell(done, tell, whole=len(tapes) == 1))
+        code = max(code, _tell(done, tell, whole=not several))
         then += totals(done.then, done.diverged_ms)
         now += totals(done.now, done.diverged_ms)
         if out is not None:
             tell(f"  written to {_written(done, out)}")
+        del tape, done
+    if not count:
+        return 2
     tell("")
-    if len(tapes) > 1:
-        tell(f"All {len(tapes)} calls, {then.call_ms / 1000:.0f} s that can be compared:")
+    if several:
+        tell(f"All {count} calls, {then.call_ms / 1000:.0f} s that can be compared:")
     for line in totals_text(then, now):
         tell(f"  {line}")
     return code

@@ -13,9 +13,14 @@ from dataclasses import dataclass
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.observe import Step
+from telephony.tape.codec import BadTape
 
 BYTES_PER_MS = 8
 FRAME_MS = 20
+EARLY_MS = 60_000
+"""The carrier's clock is never so far ahead of ours: a time stamp that is was not made by a carrier."""
+LONGEST_MS = 24 * 3_600_000
+"""No carrier keeps a call for longer."""
 SILENT = b"\xff"
 
 
@@ -67,14 +72,18 @@ def agent_side(steps: Iterable[Step]) -> bytes:
 
 
 def caller_side(steps: Iterable[Step]) -> bytes:
-    """What came from the caller, from the beginning of the call. The first frame stands where it arrived."""
+    """What came from the caller, from the beginning of the call. The first frame stands where it arrived. Raises
+    BadTape for a time stamp of audio that nobody could have spoken yet."""
     side = bytearray()
     shift: int | None = None
     for step in steps:
         if isinstance(step.event, e.AudioReceived):
             if shift is None:
                 shift = max(0, step.now_ms - FRAME_MS) - step.event.media_ms
-            _lay(side, max(0, step.event.media_ms + shift), step.event.pcmu)
+            at = max(0, step.event.media_ms + shift)
+            if at > step.now_ms + EARLY_MS:
+                raise BadTape(f"step {step.seq}: a frame of the caller's that came at {step.now_ms} ms is for {at} ms")
+            _lay(side, at, step.event.pcmu)
     return bytes(side)
 
 
@@ -90,6 +99,8 @@ def spans(pieces: Iterable[Played], join_ms: int = 60) -> list[tuple[int, int]]:
 
 
 def _lay(side: bytearray, ms: int, pcmu: bytes) -> None:
+    if ms > LONGEST_MS:
+        raise BadTape(f"audio at {ms} ms: no call is so long")
     begin = ms * BYTES_PER_MS
     if len(side) < begin:
         side += SILENT * (begin - len(side))

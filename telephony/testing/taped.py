@@ -7,11 +7,11 @@ speech by its text; what is not on the tape is a placeholder, or something of th
 from __future__ import annotations
 
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import fields
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from telephony.agent import Agent, Voice
 from telephony.call import events as e
@@ -19,6 +19,7 @@ from telephony.call.thinking import END_CALL
 from telephony.tape.agenda import middle
 from telephony.tape.minds import MS_PER_CHAR, PLACEHOLDER, thoughts, utterances
 from telephony.tape.read import Tape
+from telephony.tape.sound import caller_side
 from telephony.tape.words import plain
 from telephony.tape.world import Spoken, spoken_words
 from telephony.testing.elevenlabs_stt import SttLatency
@@ -28,6 +29,15 @@ from telephony.vad import Detector
 
 FRAME_MS = 20
 FRAME = 160
+
+
+class _Word(NamedTuple):
+    """Something that the ears understood: where in the caller's audio it came (ms), and in which of the tape's segments
+    (each ends with a final)."""
+
+    at: int
+    text: str
+    segment: int
 
 
 class TapedParts:
@@ -43,7 +53,7 @@ class TapedParts:
         self._thoughts = thoughts(tape.steps)
         self._sounds = _sounds(tape)
         self._results = _results(tape)
-        self.hearing = SttLatency(final_ms=_final_ms(tape))
+        self.hearing = SttLatency(partial_ms=0, final_ms=_final_ms(tape))  # partials stand where they came
 
     def agent(self) -> Agent:
         """Who answered, as far as turn-taking goes; its tools return what they returned."""
@@ -65,7 +75,7 @@ class TapedParts:
         return _Recorded([s.event for s in self._tape.steps if isinstance(s.event, e.AudioReceived)])
 
     def ears(self) -> _Ears:
-        return _Ears(_in_audio(self._tape))
+        return _Ears(_in_audio(self._tape), _partials(self._tape))
 
     def answer(self, body: dict[str, Any]) -> list[Part]:
         """The model: the reply to the same words of the caller's, from where the request has got to."""
@@ -134,6 +144,7 @@ def _frames(tape: Tape) -> tuple[bytes, tuple[tuple[int, int], ...]]:
     frames = [step.event for step in tape.steps if isinstance(step.event, e.AudioReceived)]
     first = frames[0].media_ms if frames else 0
     audio, gaps = bytearray(), []
+    caller_side(tape.steps)  # raises BadTape for time stamps that are none
     for frame in frames:
         at = len(audio) // 8
         if (missing := frame.media_ms - first - at) >= FRAME_MS:
@@ -189,16 +200,33 @@ def _final_ms(tape: Tape) -> int:
     return middle(late, 120)
 
 
-def _in_audio(tape: Tape) -> list[tuple[int, str]]:
-    """(when it is out, in ms of the caller's audio; word)."""
+def _in_audio(tape: Tape) -> list[_Word]:
+    """The caller's words, in order."""
     heard: list[Spoken] = spoken_words(tape.steps)
-    found, frames, index = [], 0, 0
+    finals = [step.event for step in tape.steps if isinstance(step.event, e.TranscriptFinal)]
+    segments = [n for n, one in enumerate(finals) for _ in (one.words or one.text.split())]
+    places, frames, index = [], 0, 0
     for step in tape.steps:
         while index < len(heard) and heard[index].at <= step.now_ms:
-            found.append((frames * FRAME_MS, heard[index].text))
+            places.append(frames * FRAME_MS)
             index += 1
         frames += isinstance(step.event, e.AudioReceived)
-    return found + [(frames * FRAME_MS, one.text) for one in heard[index:]]
+    places += [frames * FRAME_MS] * (len(heard) - index)
+    return [_Word(at, one.text, n) for at, one, n in zip(places, heard, segments, strict=True)]
+
+
+def _partials(tape: Tape) -> list[_Word]:
+    """What was shown of each segment before its final, where it came."""
+    found, frames, segment = [], 0, 0
+    for step in tape.steps:
+        match step.event:
+            case e.AudioReceived():
+                frames += 1
+            case e.TranscriptPartial(text):
+                found.append(_Word(frames * FRAME_MS, text, segment))
+            case e.TranscriptFinal():
+                segment += 1
+    return found
 
 
 class _Recorded:
@@ -218,21 +246,35 @@ class _Recorded:
 
 
 class _Ears:
-    """A recogniser that knows the words and when each was out."""
+    """A recogniser that knows the words and when each was out, and shows partials where the tape has some. The call may
+    be cut into segments otherwise than on the tape: what was given out in a final is no part of a partial any more."""
 
-    def __init__(self, words: Sequence[tuple[int, str]]) -> None:
-        self._words = deque(words)
+    def __init__(self, words: Sequence[_Word], partials: Sequence[_Word]) -> None:
+        self._words, self._partials = deque(words), deque(partials)
+        self._shown: _Word | None = None
+        self._given: Counter[int] = Counter()  # segment -> how many of its words are out in a final
         self._ms = 0
 
     def hear(self, pcmu: bytes) -> None:
         self._ms += len(pcmu) // 8
 
     async def partial(self) -> str:
-        return " ".join(word for at, word in self._words if at <= self._ms)
+        self._show()
+        if (shown := self._shown) is None:
+            return ""
+        before = [word.text for word in self._words if word.segment < shown.segment and word.at <= self._ms]
+        return " ".join([*before, *shown.text.split()[self._given[shown.segment] :]])
 
     async def commit(self) -> tuple[str, list[tuple[str, float, float]]]:
         out: list[tuple[str, float, float]] = []
-        while self._words and self._words[0][0] <= self._ms:
-            at, word = self._words.popleft()
-            out.append((word, max(0, at - 250) / 1000, at / 1000))
+        while self._words and self._words[0].at <= self._ms:
+            word = self._words.popleft()
+            self._given[word.segment] += 1
+            out.append((word.text, max(0, word.at - 250) / 1000, word.at / 1000))
+        self._show()
+        self._shown = None
         return " ".join(word for word, _, _ in out), out
+
+    def _show(self) -> None:
+        while self._partials and self._partials[0].at <= self._ms:
+            self._shown = self._partials.popleft()

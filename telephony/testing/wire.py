@@ -13,6 +13,7 @@ latencies of their own. What must be the same is what happens, in what order.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,7 +39,8 @@ from telephony.testing.taped import TapedParts
 from telephony.vad import Detector
 
 PATIENCE_MS = 20_000
-BEGIN_WORDS = 3
+CUT_MS = 500
+"""A line that breaks off so much earlier or later was heard otherwise; less than that, sockets do."""
 MOVED_MS = 250
 """A moment that comes so much earlier or later than on the tape is the same to a listener, over sockets."""
 
@@ -59,7 +61,7 @@ class WireReplay:
         if not self.tape.good:
             return False
         then = Timeline(self.tape.steps, self.tape.header.speakable())
-        return not self.violations and conversation(then) == conversation(self.now)
+        return not self.violations and alike(conversation(then), conversation(self.now))
 
     def report(self) -> str:
         head = f"{self.tape.path}: {self.tape.length_ms / 1000:.1f} s over sockets: "
@@ -67,11 +69,42 @@ class WireReplay:
         return "\n".join([head, *(f"  {line}" for line in (*self.tape.problems, *self.violations, *self.otherwise))])
 
 
-def conversation(call: Timeline) -> tuple[str, list[str], list[str]]:
-    """What the caller said, how the agent's lines begin, and which tools ran."""
-    lines = [" ".join(plain(text)[:BEGIN_WORDS]) for speaker, text in call.lines if speaker == "agent"]
-    said = " ".join(" ".join(plain(text)) for speaker, text in call.lines if speaker == "caller")
-    return said, lines, [one.name for one in call.tools if one.ran]
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What the caller said, what they heard of the agent's lines, and which tools ran. A line is its words, whether it
+    was interrupted, and for how long its turn could be heard (ms)."""
+
+    said: str
+    lines: tuple[tuple[tuple[str, ...], bool, int], ...]
+    tools: tuple[str, ...]
+
+
+def conversation(call: Timeline) -> Conversation:
+    """The call as it was to both."""
+    played: Counter[int] = Counter()
+    for piece in call.played:
+        played[piece.turn] += piece.end - piece.start
+    return Conversation(
+        " ".join(" ".join(plain(text)) for speaker, text in call.lines if speaker == "caller"),
+        tuple(
+            (plain(one.text), one.interrupted, played[one.turn])
+            for one in call.record
+            if one.text and one.speaker == "agent"
+        ),
+        tuple(one.name for one in call.tools if one.ran),
+    )
+
+
+def alike(then: Conversation, now: Conversation) -> bool:
+    """The same to a listener: the same words heard, and what is cut off is cut off at nearly the same place."""
+    if (then.said, then.tools, len(then.lines)) != (now.said, now.tools, len(now.lines)):
+        return False
+    for (old, old_cut, old_ms), (new, new_cut, new_ms) in zip(then.lines, now.lines, strict=True):
+        cut = old_cut or new_cut
+        shared = min(len(old), len(new)) if cut else None  # where a cut falls into a word differs
+        if old[:shared] != new[:shared] or (cut and abs(old_ms - new_ms) > CUT_MS):
+            return False
+    return True
 
 
 async def wire_replay(

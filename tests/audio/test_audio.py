@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import array
-import audioop
 import hashlib
 import math
 import random
 
 import pytest
 
-from telephony.audio import frames, level, mulaw, resample, tones
+from telephony.audio import audioop, frames, level, mulaw, resample, tones
 
 
 def digest(data: bytes) -> str:

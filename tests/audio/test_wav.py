@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import array
-import audioop
 import struct
 import wave
 from pathlib import Path
 
 import pytest
 
-from telephony.audio import level, mulaw, tones, wav
+from telephony.audio import audioop, level, mulaw, tones, wav
 from telephony.errors import TelephonyError
 
 TONE = tones.sine(440, 500)

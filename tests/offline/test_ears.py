@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import audioop
 import random
 from array import array
 from collections.abc import AsyncIterator
@@ -15,7 +14,7 @@ import pytest_asyncio
 pytest.importorskip("pocketsphinx")
 pytest.importorskip("espeakng_loader")
 
-from telephony.audio import mulaw, wav
+from telephony.audio import audioop, mulaw, wav
 from telephony.offline import ears as ears_module
 from telephony.offline.caller import SCRIPT, utterance
 from telephony.offline.ears import EarsMissing, GrammarRecognizer, LocalEars

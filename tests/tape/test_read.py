@@ -94,7 +94,14 @@ DAMAGE = [
     (lambda line: line + line, "follows where step"),
     (lambda line: b"", "follows where step"),
     (lambda line: json.dumps([*json.loads(line)[:1], 0, *json.loads(line)[2:]]).encode() + b"\n", "time goes back"),
-    (lambda line: line.replace(b'"caller",', b'"caller",9'), "caller.ulaw ends at"),
+    (lambda line: line.replace(b'"caller",', b'"caller",-9'), "is no audio"),
+    (lambda line: line.replace(b",160]", b",160000000000]"), "is no audio"),
+    (lambda line: json.dumps([json.loads(line)[0], 10**12, *json.loads(line)[2:]]).encode() + b"\n", "no call is so"),
+    (lambda line: b'{"lost":{"steps":-5}}\n' + line, "`lost` says -5 steps"),
+    (lambda line: b'{"lost":{"steps":true}}\n' + line, "`lost` says True steps"),
+    (lambda line: b'{"lost":{"steps":1000000000000}}\n' + line, "`lost` says 1000000000000 steps"),
+    (lambda line: b'{"lost":null}\n' + line, "`lost` says None"),
+    (lambda line: b'{"end":{"steps":"all"}}\n' + line, "`end` says"),
     (lambda line: line.replace(b"AudioReceived", b"AudioReceivd"), "AudioReceivd is not known"),
 ]
 
@@ -121,6 +128,36 @@ def test_missing_audio_is_told_and_the_words_can_still_be_read(copy: Path):
     assert "caller.ulaw" in found.problems[0]
     assert found.whole == 0
     assert len(found.steps) == len(steps(conversation()))
+
+
+def test_audio_that_breaks_off_is_silence_from_there_and_the_words_can_still_be_read(copy: Path):
+    """The file of one side is shorter than the tape says: named once, with the line that needs it."""
+    sound = (copy / "agent.ulaw").read_bytes()
+    whole = read(copy)
+    for kept in (0, len(sound) - 8_000):
+        (copy / "agent.ulaw").write_bytes(sound[:kept])
+        found = read(copy)
+        assert [step.now_ms for step in found.steps] == [step.now_ms for step in whole.steps]
+        assert len(found.problems) == 1
+        assert found.problems[0].startswith(f"{copy / 'tape.jsonl'}, line ")
+        assert f"agent.ulaw ends at byte {kept}, before" in found.problems[0]
+        assert (found.whole > 100) == bool(kept)
+        assert found.steps[: found.whole] == whole.steps[: found.whole]
+        assert replay(found).difference is None
+    speech = b"".join(step.event.pcmu for step in found.steps if isinstance(step.event, e.SpeechAudio))
+    assert speech.endswith(b"\xff" * 7_000)
+
+
+def test_an_end_that_counts_otherwise_is_told(copy: Path):
+    """What was lost is counted twice: where it was, and at the end."""
+    *some, end = lines(copy)
+    for lost in (3, -1, "x"):
+        counted = json.loads(end)
+        counted["end"]["lost"] = lost
+        rewrite(copy, [*some, json.dumps(counted).encode() + b"\n"])
+        found = read(copy)
+        assert (found.good, len(found.steps)) == (False, len(some) - 1)
+        assert f"`end` says that {lost} steps were lost" in found.problems[0]
 
 
 def test_changed_audio_is_noticed(copy: Path):
@@ -151,6 +188,13 @@ def test_a_word_changed_by_hand_is_a_difference(copy: Path):
         ({"vocabulary": {"AudioReceived": [["pcmu"]]}}, "no vocabulary"),
         ({"spoken": None}, "`spoken` in the header"),
         ({"policy": {"greeting": 3}}, "policy.greeting is 3, not str"),
+        ({"policy": {"limits": {"filler_ms": -1}}}, "policy.limits.filler_ms is -1; it must be from 0 to"),
+        ({"policy": {"limits": {"call_ms": 10**15}}}, "policy.limits.call_ms is 1000000000000000; it must be"),
+        ({"policy": {"turn_taking": {"voiced_at": 100}}}, "unvoiced_below is 350, above voiced_at (100)"),
+        ({"policy": {"expects": [{"phrase": "x", "length": -1}]}}, "policy.expects[0].length is -1"),
+        ({"policy": {"language": "klingon"}}, "policy.language is 'klingon', which is no language's code"),
+        ({"language": "xx"}, "`language` in the header is 'xx', which is no language's code"),
+        ({"engine": "bridge", "engine_policy": {"limits": {"reply_ms": -5}}}, "engine_policy.limits.reply_ms is -5"),
     ],
 )
 def test_other_headers_are_refused_in_words(copy: Path, change: dict[str, Any], what: str):
@@ -161,6 +205,16 @@ def test_other_headers_are_refused_in_words(copy: Path, change: dict[str, Any], 
         read(copy)
     assert what in str(raised.value)
     assert f"{copy / 'tape.jsonl'}, line 1" in str(raised.value)
+
+
+@pytest.mark.parametrize("first", [b"hello\n", b"hello", b"\x00\xff\n", b"[1]\n", b"\xef\xbb\xbf"])
+def test_another_file_of_that_name_is_no_tape(copy: Path, first: bytes):
+    """Text, bytes, other JSON; and a tape that an editor has put a byte order mark before."""
+    old = lines(copy)
+    rewrite(copy, [first + old[0], *old[1:]] if first == b"\xef\xbb\xbf" else [first])
+    with pytest.raises(BadTape, match=r"tape\.jsonl, line 1: this is no tape: ") as raised:
+        read(copy)
+    assert ("byte order mark" in str(raised.value)) == (first == b"\xef\xbb\xbf")
 
 
 def test_an_older_format_is_upgraded_as_it_is_read(copy: Path, monkeypatch: pytest.MonkeyPatch):

@@ -144,6 +144,13 @@ def test_a_span_outside_the_call_is_refused(folder: Path, window: tuple[str, int
         redact(read(folder), ["Morgan Ellery"], [window], "key")
 
 
+@pytest.mark.parametrize("name", ["", " ", "x", "x y", "-", "--"])
+def test_what_is_no_name_is_refused(folder: Path, name: str):
+    """Nothing would be taken out, or every such letter; and it would look as if it had been."""
+    with pytest.raises(BadTape, match="needs a word of two letters or more"):
+        redact(read(folder), ["Morgan", name])
+
+
 def test_names_are_found_behind_the_escapes_of_json(tmp_path: Path):
     """Tools write a line break as two signs and a letter with an accent as six: names go, and the size stays."""
     result = '{"to": "J\\u00fcrgen", "note": "for:\\nJ\\u00fcrgen"}'

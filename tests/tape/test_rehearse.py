@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import weakref
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from telephony.tape.compare import moments, rows, totals
 from telephony.tape.format import Header
 from telephony.tape.read import Tape, find, read
 from telephony.tape.rehearse import Rehearsal, rehearse, with_settings
-from telephony.tape.rehearsed import changed
+from telephony.tape.rehearsed import changed, rehearse_all
 from telephony.tape.replay import replay
 from telephony.testing.simulator import Calls, Part, Simulator
 from tests.tape.calls import GREETING, LONG, conversation, replies, steps, tape
@@ -157,6 +159,34 @@ def test_settings_are_found_by_name_or_refused():
             with_settings(Policy(), [wrong])
 
 
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        ("turn_taking.hold_after_ms=-1", "turn_taking.hold_after_ms is -1; it must be from 0 to 86400000"),
+        ("limits.filler_ms=999999999999", "limits.filler_ms is 999999999999; it must be"),
+        ("limits.tool_rounds=-3", "limits.tool_rounds is -3; it must be from 0 to 1000"),
+        ("turn_taking.voiced_at=5000", "turn_taking.voiced_at is 5000; it must be from 0 to 1000"),
+        ("turn_taking.hold_after_ms=٣٠٠", "must be a whole number"),
+        ("language=klingon", "language is 'klingon', which is no language's code"),
+        ("language=", "language is '', which is no language's code"),
+        ("turn_taking.speculate=perhaps", "speculate must be off, llm or speech"),
+    ],
+)
+def test_what_cannot_be_is_refused(tmp_path: Path, setting: str, why: str):
+    """A negative wait decides something too, and what comes of it looks like a result."""
+    folder = tape(tmp_path / "call", Simulator(GREETING, replies).run(1_000))
+    ran = CliRunner().invoke(app, ["rehearse", str(folder), "--set", setting])
+    assert (ran.exit_code, ran.output.count("\n")) == (2, 1)
+    assert "--set" in ran.output
+    assert why in ran.output
+
+
+@pytest.mark.parametrize("language", ["de", "pt-BR", "fil", "EN-us"])
+def test_languages_are_known_by_their_codes(language: str):
+    """With a region, in any case; what only has three letters is believed."""
+    assert with_settings(Policy(), [f"language={language}"]).language == language
+
+
 def test_a_folder_is_rehearsed_with_sums_and_new_tapes(tmp_path: Path):
     """From the command line; the new tapes replay."""
     for name in ("a", "b"):
@@ -184,3 +214,27 @@ def test_another_agent_is_rehearsed(tmp_path: Path):
     told = ran.output.split("from here on the caller has heard something else")
     assert len(told) == 2
     assert "agent begins: 'Hello, this is the Blue Door restaurant." in told[0]
+
+
+def test_a_folder_is_summed_up_as_it_is_read(tmp_path: Path):
+    """A year of calls need not fit into memory: never more than the next ones are there."""
+    alive: list[weakref.ref[Tape]] = []
+
+    class Watched(Tape):
+        """A tape that can be watched."""
+
+    def coming() -> Iterator[Tape]:
+        sim = Simulator(GREETING, replies)
+        sim.says(3_000, "what are your opening hours")
+        made = steps(sim.run(8_000))
+        for number in range(6):
+            one = Watched(Path(f"call{number}"), Header(policy=GREETING), list(made), ended=True, whole=len(made))
+            alive.append(weakref.ref(one))
+            assert sum(ref() is not None for ref in alive) <= 3
+            yield one
+            del one
+
+    told: list[str] = []
+    assert rehearse_all(coming(), told.append) == 0
+    assert "All 6 calls, 48 s that can be compared:" in told
+    assert rehearse_all(iter(()), told.append) == 2

@@ -167,5 +167,5 @@ def test_a_tape_that_cannot_be_read_does_not_keep_the_others_from_it(tmp_path: P
     for command in ("replay", "rehearse"):
         ran = CliRunner().invoke(app, [command, str(tmp_path)])
         assert ran.exit_code == 2
-        assert "line 1: the line is cut off" in ran.output
+        assert "line 1: this is no tape: the line is cut off" in ran.output
         assert ran.output.count("the same") == 2

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from telephony.call import barge_in, floor
+from telephony.call.actions import Explain
 from telephony.tape.bless import bless_all
 from telephony.tape.codec import BadTape
-from telephony.tape.read import read
+from telephony.tape.read import find, read
 from telephony.tape.replay import replay
 from telephony.tape.save import save_test
 from tests.tape.calls import tape
@@ -24,7 +25,6 @@ def test_a_saved_test_passes_and_is_smaller_than_its_tape(tmp_path: Path, pytest
     assert replay(copied).same
     assert [step.actions for step in copied.steps] == [step.actions for step in original.steps]
     assert copied.tape_bytes < original.tape_bytes - 50_000
-    pytester.makeini("[pytest]\nfilterwarnings = ignore::DeprecationWarning\n")
     pytester.runpytest_inprocess(
         saved.test, "-p", "telephony.testing.pytest_plugin", "-p", "no:asyncio"
     ).assert_outcomes(passed=1)
@@ -61,6 +61,30 @@ def test_another_explanation_is_blessed(tmp_path: Path, monkeypatch: pytest.Monk
     assert "blessed, " in said[0]
     assert replay(read(path)).same
     assert read(path).header.made == "recorded,blessed"
+
+
+def test_what_a_crash_left_and_one_that_fails_keep_no_other_from_it(tmp_path: Path):
+    """A tape in the making is no tape of its own, and is made again; what cannot be written is told."""
+    for name in ("a", "b", "c"):
+        tape(tmp_path / name)
+    tape(tmp_path / "c.new")
+    (tmp_path / "b.new").mkdir()
+    (tmp_path / "b.new" / "notes.txt").touch()  # somebody's own
+    (tmp_path / "b.new" / "tape.jsonl").touch()
+    tapes = [read(path) for path in find(tmp_path)]
+    assert [one.name for one in tapes] == ["a", "b", "c"]
+    for one in tapes:
+        one.steps[5] = replace(one.steps[5], actions=(*one.steps[5].actions, Explain("a remark of old", 0)))
+    said: list[str] = []
+    assert bless_all(tapes, said.append) == 2
+    assert [("blessed, 1 steps" in line, "NOT blessed" in line) for line in said] == [
+        (True, False), (False, True), (True, False),
+    ]  # fmt: skip
+    assert "there is a tape here already" in said[1]
+    assert [read(tmp_path / name).header.made for name in ("a", "b", "c")] == [
+        "recorded,blessed", "recorded", "recorded,blessed",
+    ]  # fmt: skip
+    assert not (tmp_path / "c.new").exists()
 
 
 def test_what_would_have_gone_otherwise_is_not_blessed(tmp_path: Path):

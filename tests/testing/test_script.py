@@ -93,6 +93,7 @@ def test_a_cough_does_not_interrupt(caller: CallerScript):
 
 
 USERS_TESTS = """
+import telephony.testing.fixtures  # and with it the services of `carrier`
 from telephony import Agent
 
 def test_same(replay):
@@ -108,7 +109,8 @@ def test_caller(caller):
 
 
 def test_the_plugin_in_a_users_pytest(pytester: pytest.Pytester):
-    """A tape that replays passes; one that does not fails with both sides in words and without our traceback."""
+    """A tape that replays passes; one that does not fails with both sides in words and without our traceback. Also
+    where all warnings are errors."""
     from dataclasses import replace
 
     from telephony.call.policy import TurnTaking
@@ -121,8 +123,8 @@ def test_the_plugin_in_a_users_pytest(pytester: pytest.Pytester):
     other = replace(sim.policy, turn_taking=TurnTaking(hold_after_ms=500))
     write(pytester.path / "changed", Header(policy=other), steps(sim))
     pytester.makepyfile(USERS_TESTS)
-    pytester.makeini("[pytest]\nfilterwarnings = ignore::DeprecationWarning\n")
-    done = pytester.runpytest_inprocess("-p", "telephony.testing.pytest_plugin", "-p", "no:asyncio")
+    strict = ("-W", "error", "-p", "telephony.testing.pytest_plugin", "-p", "no:asyncio")
+    done = pytester.runpytest_subprocess(*strict)
     done.assert_outcomes(passed=2, failed=1)
     done.stdout.fnmatch_lines(["*DIFFERENT*", "*- on the tape: decide: hold*", "*+ now: nothing*"])
     done.stdout.no_fnmatch_line("*fixtures.py*")

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from telephony.call import events as e
 from telephony.clock import Clock
 from telephony.tape.read import read
+from telephony.tape.timeline import Timeline
 from telephony.testing.simulator import Simulator
-from telephony.testing.wire import wire_replay, wire_replay_all
+from telephony.testing.wire import alike, conversation, wire_replay, wire_replay_all
 from tests.tape.calls import GREETING, replies, steps, tape
 
 
-def call(said: str = "what are your opening hours") -> Simulator:
+def call(said: str = "what are your opening hours", *, cut_at: int = 6_500, partials: bool = True) -> Simulator:
     """A question, an interruption, a tool, a key, a hang-up: 18 seconds."""
     sim = Simulator(GREETING, replies)
+    sim.faults.no_partials = not partials
     sim.says(2_500, said)
-    sim.says(6_500, "wait I want to book a table", ms=1_500)
+    sim.says(cut_at, "wait I want to book a table", ms=1_500)
     sim.at(11_500, e.KeyPressed("5"))
     sim.at(17_000, e.CallerLeft("stop"))
     return sim.run(18_000)
@@ -35,6 +38,28 @@ async def test_a_tape_is_the_same_conversation_over_sockets(tmp_path: Path):
     recorded.steps = steps(call("what are your prices"))
     assert not done.same
     assert "ANOTHER CONVERSATION" in done.report()
+
+
+async def test_ears_that_showed_nothing_before_the_end_show_nothing_again(tmp_path: Path):
+    """Partials that the tape does not have would cut an interruption off long before it was."""
+    recorded = read(tape(tmp_path / "call", call(partials=False)))
+    done = await wire_replay(recorded, clock=Clock(speed=12))
+    assert done.now.events(e.TranscriptPartial) == []
+    then, now = (one.decided("cut")[0] for one in (Timeline(recorded.steps), done.now))
+    assert abs(then - now) <= 300
+    assert done.same, done.report()
+
+
+def test_a_line_that_breaks_off_elsewhere_is_another_conversation():
+    """The same words of the caller's, and the same line, heard a second longer or with other words in it."""
+    then, moved = (conversation(Timeline(steps(call(cut_at=at)))) for at in (6_500, 7_600))
+    assert then.said == moved.said
+    assert alike(then, then)
+    assert not alike(then, moved)
+    (words, cut, ms), *_ = lines = list(then.lines[1:])
+    assert cut
+    for other, same in (((words, cut, ms + 300), True), ((("no", *words[1:]), cut, ms), False)):
+        assert alike(then, replace(then, lines=(then.lines[0], other, *lines[1:]))) is same
 
 
 def test_a_damaged_tape_is_never_the_same_conversation(tmp_path: Path):

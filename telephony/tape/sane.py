@@ -1,0 +1,52 @@
+"""Settings of a core that could not have been meant: told before a call is decided by them. Pure.
+
+A negative wait or an unheard-of language decides something too, and what comes of it looks like a result.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+DAY_MS = 24 * 3_600_000
+NEVER = 10**12
+"""The most that anybody writes for "never", in ms."""
+MOST = 1_000
+"""Of counts, thousandths, and tenths of dB."""
+_CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", re.IGNORECASE)
+KNOWN = frozenset(
+    "aa ab af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo "
+    "es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka "
+    "kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng "
+    "nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su "
+    "sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()
+)
+"""ISO 639-1. Languages that have only a code of three letters are taken as they are."""
+
+
+def impossible(policy: Any, where: str = "", most: int = NEVER) -> str:
+    """What of frozen settings cannot be, as a sentence; "" if everything can. `most` is the longest time in ms."""
+    for one in fields(policy):
+        value, name = getattr(policy, one.name), f"{where}.{one.name}".lstrip(".")
+        if one.name == "language":
+            if not is_language(value):
+                return f"{name} is {value!r}, which is no language's code (such as en, or pt-BR)"
+        elif type(value) is int:
+            largest = most if one.name.endswith("_ms") else MOST
+            if not 0 <= value <= largest:
+                return f"{name} is {value}; it must be from 0 to {largest}"
+        for index, part in enumerate(value if isinstance(value, tuple) else (value,)):
+            inner = f"{name}[{index}]" if isinstance(value, tuple) else name
+            if is_dataclass(part) and (why := impossible(part, inner, most)):
+                return why
+    if "voiced_at" in {one.name for one in fields(policy)} and policy.unvoiced_below > policy.voiced_at:
+        return f"{where}.unvoiced_below is {policy.unvoiced_below}, above voiced_at ({policy.voiced_at})".lstrip(".")
+    return ""
+
+
+def is_language(code: str) -> bool:
+    """Whether `code` is one: of two letters by the list, of three by its looks; a region may follow."""
+    found = _CODE.fullmatch(code)
+    first = code.lower().partition("-")[0]
+    return found is not None and (len(first) == 3 or first in KNOWN)

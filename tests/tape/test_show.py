@@ -1,0 +1,61 @@
+"""The sound of a tape, and where it is written."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from telephony.call import events as e
+from telephony.cli import app
+from telephony.observe import Step
+from telephony.tape.codec import BadTape
+from telephony.tape.sound import agent_side, caller_side
+from tests.tape.calls import conversation, steps, tape
+
+
+def edited(steps: list[Step], media_ms: int | None = None, now_ms: int | None = None) -> list[Step]:
+    """The steps with another time stamp in the 500th frame, or with all that follows so much later."""
+    found = list(steps)
+    at = [index for index, step in enumerate(steps) if isinstance(step.event, e.AudioReceived)][500]
+    if media_ms is not None:
+        event = steps[at].event
+        assert isinstance(event, e.AudioReceived)
+        found[at] = replace(steps[at], event=replace(event, media_ms=media_ms))
+    if now_ms is not None:
+        found[at:] = [replace(step, now_ms=step.now_ms + now_ms) for step in found[at:]]
+    return found
+
+
+def test_a_time_that_cannot_be_takes_no_memory():
+    """Stamps that were edited: silence up to there would be terabytes."""
+    made = steps(conversation())
+    tracemalloc.start()
+    try:
+        for wrong in (edited(made, media_ms=10**12), edited(made, media_ms=10**7)):
+            with pytest.raises(BadTape, match=r"step \d+: a frame of the caller's"):
+                caller_side(wrong)
+        for side, wrong in ((agent_side, edited(made, now_ms=10**12)), (caller_side, edited(made, 10**12, 10**12))):
+            with pytest.raises(BadTape, match="no call is so long"):
+                side(wrong)
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
+    assert len(caller_side(edited(made, media_ms=-(10**12)))) < 10**7
+
+
+def test_a_place_that_cannot_be_written_to_is_a_sentence(tmp_path: Path):
+    """Also when the file is given up: nothing is raised where nobody sees it."""
+    folder = tape(tmp_path / "call")
+    for out in (tmp_path / "nothing" / "x.wav", tmp_path):
+        ran = CliRunner().invoke(app, ["tape", "wav", str(folder), str(out)])
+        gc.collect()
+        assert ran.exit_code == 2
+        assert str(out) in ran.output
+        assert "Errno" not in ran.output
+        assert len(ran.output.splitlines()) == 1
+    assert isinstance(ran.exception, SystemExit)
