@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from telephony.call.language import Language
 
@@ -18,7 +19,13 @@ ALIKE = 0.6
 
 def words(text: str) -> list[str]:
     """Lower-case words without punctuation."""
-    return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
+    return list(_words(text))
+
+
+@lru_cache(maxsize=512)
+def _words(text: str) -> tuple[str, ...]:
+    """The same text is looked at again and again, in every frame of a silence."""
+    return tuple(word.replace("’", "'") for word in _WORD.findall(text.lower()))
 
 
 def beyond(text: str, said: str) -> str:
