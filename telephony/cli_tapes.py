@@ -220,7 +220,7 @@ def save_test(
 
     tape = read(_one(call))
     saved = save(tape, name or f"call_{tape.header.call.get('sid', '')[-6:].lower() or 'saved'}", to)
-    typer.echo(f"{saved.test}\nRun it with: pytest {saved.folder}")
+    typer.echo(f"from {tape.path}\n{saved.test}\nRun it with: scripts/test {saved.folder} (or pytest)")
     return 0
 
 

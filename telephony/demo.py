@@ -111,14 +111,15 @@ def run(
         print(f"\nThe demo could not run: {error}", file=sys.stderr)
         return 1
     print(f"recording  {out / 'call.wav'} (left: caller, right: agent)\ntimeline   {out / 'timeline.html'}")
-    if mode == "pipeline":
+    if mode != "register":  # the platform has that call
         print(f"tape       {one(str(settings.tapes or out / TAPES))} (replay it, or make a test of it)", flush=True)
     for problem in found:
         print(f"\nThe demo failed: {problem}", file=sys.stderr)
     if noise and found:
         print("That is as it should be: noise was played instead of a caller.", file=sys.stderr)
     if not found:
-        print("\nThe call was understood, answered, interrupted and ended as it should be.")
+        interrupted = "" if mode == "register" else ", interrupted"
+        print(f"\nThe call was understood, answered{interrupted} and ended as it should be.")
     return 1 if found else 0
 
 

@@ -71,7 +71,7 @@ async def staged(mode: str, settings: Settings, clock: Clock) -> AsyncIterator[S
 
     agent = load_agent(settings.agent)
     if not isinstance(agent, Agent):
-        raise SettingsError([f"--mode {mode} needs an Agent; {settings.agent} is something else"])
+        raise SettingsError([f"--mode {mode} needs an Agent; {settings.agent} is a function, or a managed agent"])
     stage = Stage(settings, bridged=mode != "register")
     key = secrets.token_urlsafe(16)
     local_agent = LocalAgent(agent.greeting, agent.prompt, respond, client_tools=_schemas(agent))

@@ -71,7 +71,7 @@ class Console:
 
     def _barge_in(self, barge_in: BargeIn) -> None:
         kind = "interrupted" if barge_in.verdict == "cut" else "held, then went on"
-        self._line("", f"agent {kind}: silent {barge_in.ms} ms after the caller's first sound", _WARN)
+        self._line("", f"agent {kind}: silent {barge_in.ms} ms after the caller's voice was noticed", _WARN)
 
     def _report(self, report: TurnReport) -> None:
         if self._waterfalls and (bars := waterfall(report)):

@@ -59,7 +59,8 @@ def problems(outcome: Outcome, steps: list[Step], clock: TurnClock, sound_ms: in
 def summary(outcome: Outcome, clock: TurnClock) -> list[str]:
     """The call in numbers, a line each."""
     answers = sorted(report.answer_ms for report in clock.reports if report.answer_ms is not None)
-    lines = [f"{'call':<10} {outcome.phone.now_ms / 1000:.1f} s, greeting after {clock.greeting_ms} ms"]
+    greeting = "" if clock.greeting_ms is None else f", greeting after {clock.greeting_ms} ms"
+    lines = [f"{'call':<10} {outcome.phone.now_ms / 1000:.1f} s{greeting}"]
     if answers:
         median = answers[len(answers) // 2]
         lines.append(f"{'answers':<10} {len(answers)}, after {median} ms in the middle, {answers[-1]} ms at most")

@@ -54,7 +54,7 @@ def rows(rules: TurnTaking) -> list[tuple[str, str, str, str]]:
     }
     plain = replace(rules, speculate="off")
     return [
-        (kind, str(wait), *(_range(expected(wait, QUICK, r), expected(wait, SLOW, r)) for r in (rules, plain)))  # type: ignore[misc]  # two of them
+        (kind, f"{wait:,}", *(_range(expected(wait, QUICK, r), expected(wait, SLOW, r)) for r in (rules, plain)))  # type: ignore[misc]  # two of them
         for kind, wait in kinds.items()
     ]
 
