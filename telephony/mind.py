@@ -134,12 +134,7 @@ class Mind:
             answer = await live.answers.get()
         if isinstance(answer, RefuseTool):
             return ToolResult(answer.reason, failed=True)
-        limit = self._agent.limits.tool_ms
-        try:
-            async with self._clock.timeout(limit):
-                result = await self._toolbox.run(call.name, call.arguments)
-        except TimeoutError:
-            log.warning("tool_timeout", tool=call.name)
-            result = ToolResult(f"The tool {call.name} took too long and was given up.", failed=True)
+        limit_ms = self._agent.limits.tool_ms
+        result = await self._toolbox.run_within(self._clock, limit_ms, call.name, call.arguments)
         self._say(live, ToolFinished(live.turn, call.tool_call_id, result.text, result.failed))
         return result

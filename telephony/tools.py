@@ -25,6 +25,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from telephony.call.thinking import END_CALL
+from telephony.clock import Clock
 from telephony.threads import in_thread
 
 log = structlog.get_logger()
@@ -143,11 +144,20 @@ class Toolbox:
             return str(error)
         return ""
 
+    async def run_within(self, clock: Clock, limit_ms: int, name: str, arguments: str) -> ToolResult:
+        """As `run`, but a tool that takes longer is given up, and the model is told so."""
+        try:
+            async with clock.timeout(limit_ms):
+                return await self.run(name, arguments)
+        except TimeoutError:
+            log.warning("tool_timeout", tool=name)
+            return ToolResult(f"The tool {name} took too long and was given up.", failed=True)
+
     async def run(self, name: str, arguments: str) -> ToolResult:
         """Runs a tool with the arguments as the model wrote them. Never raises but `CancelledError`."""
         chosen = self._tools.get(name)
         if chosen is None:
-            return ToolResult(f"There is no tool {name!r}. There are: {', '.join(self._tools)}.", failed=True)
+            return ToolResult(self.problem(name, arguments), failed=True)
         try:
             values = self._checked(chosen, arguments)
         except ValueError as error:

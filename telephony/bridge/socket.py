@@ -33,7 +33,7 @@ from telephony.clock import Clock
 from telephony.errors import ProviderError
 from telephony.ports import Emit
 from telephony.sockets import describe, open_socket
-from telephony.tools import Toolbox, ToolContext, ToolResult
+from telephony.tools import Toolbox, ToolContext
 
 log = structlog.get_logger()
 
@@ -222,13 +222,8 @@ class ManagedSocket:
         )  # fmt: skip
 
     async def _run_tool(self, wanted: ToolWanted) -> None:
-        limit = self._agent.limits.tool_ms
-        try:
-            async with self._clock.timeout(limit):
-                result = await self._toolbox.run(wanted.name, wanted.arguments)
-        except TimeoutError:
-            log.warning("tool_timeout", tool=wanted.name)
-            result = ToolResult(f"The tool {wanted.name} took too long and was given up.", failed=True)
+        limit_ms = self._agent.limits.tool_ms
+        result = await self._toolbox.run_within(self._clock, limit_ms, wanted.name, wanted.arguments)
         self._emit(ToolFinished(wanted.turn, wanted.tool_call_id, result.text, result.failed))
 
 

@@ -113,7 +113,7 @@ ENGLISH = Language(
         "please do/think so/do it/if you could/whenever you can/get that/hear that/understand that/repeat that/"
         "change that/cancel that/check that/catch that/need that/want that/forget that/remember that/"
         "the day before/the day after/as before/like before/all of it/none of it/"
-        "please do/much is that/what is that/what was that/who is that/where is that/why is that/what's that/"
+        "much is that/what is that/what was that/who is that/where is that/why is that/what's that/"
         "how is that/"
         "thank you/thank you very much/thank you so much/thanks a lot/that's all/that's it/that is all/"
         "that's right/that's correct/i think so/i guess so/i hope so/before that/after that/about that/like that/"
@@ -196,14 +196,14 @@ ENGLISH = Language(
         "dollar dollars buck bucks euro euros pound pounds quid cent cents pence franc francs yen percent kroner"
     ),
     digits=_set(_DIGITS),
-    repeats=(("double", 2), ("triple", 3)),
-    numerals=(
-        *zip(_DIGITS.split(), "000123456789", strict=True),
-        *zip(_TEENS.split(), map(str, range(10, 20)), strict=True),
-        *zip(_TENS.split(), map(str, range(20, 100, 10)), strict=True),
-        ("hundred", "100"),
-        ("thousand", "1000"),
-    ),
+    repeats={"double": 2, "triple": 3},
+    numerals={
+        **dict(zip(_DIGITS.split(), "000123456789", strict=True)),
+        **dict(zip(_TEENS.split(), map(str, range(10, 20)), strict=True)),
+        **dict(zip(_TENS.split(), map(str, range(20, 100, 10)), strict=True)),
+        "hundred": "100",
+        "thousand": "1000",
+    },
     at_sign=_set("at"),
     dot=_set("dot point"),
     domains=_set("com org net edu gov io uk de fr es it eu info biz app dev us ca au ch nl nz ai tv me"),

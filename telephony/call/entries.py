@@ -98,10 +98,10 @@ def _symbols_said(text: str, expects: Expects, language: Language) -> Entry | No
 def _tokens(text: str, language: Language, *, letters: bool) -> list[str]:
     """Words, with times of day taken out, spellings and compound numbers taken apart, and examples ("S as in Sam")."""
     plain = SPELLED.sub(lambda match: match.group().replace("-", " "), TIME_OF_DAY.sub(" oclock ", text.lower()))
-    numerals, found = dict(language.numerals), list[str]()
+    found = list[str]()
     for word in words(plain):
         parts = word.split("-")
-        found += parts if len(parts) > 1 and all(part in numerals for part in parts) else [word]
+        found += parts if len(parts) > 1 and all(part in language.numerals for part in parts) else [word]
     at, kept = 0, list[str]()
     while at < len(found):
         kept.append(found[at])
@@ -113,15 +113,15 @@ def _tokens(text: str, language: Language, *, letters: bool) -> list[str]:
 
 def _ending_symbols(found: list[str], language: Language, *, tens: bool) -> list[int]:
     """How many symbols each of the last words stands for, from the end: digits, letters, with `tens` also "sixty"."""
-    repeats, numerals, counts = dict(language.repeats), dict(language.numerals), list[int]()
+    numerals, counts = language.numerals, list[int]()
     for word in reversed(found):
         figures = word.replace("-", "")
         if word in language.digits or (len(word) == 1 and word.isalnum()):
             counts.append(1)
         elif figures.isalnum() and any(char.isdigit() for char in figures):
             counts.append(len(figures))
-        elif word in repeats:
-            counts.append(repeats[word] - 1)
+        elif word in language.repeats:
+            counts.append(language.repeats[word] - 1)
         elif tens and word in numerals:
             under_twenty = not numerals[word].endswith("0") or numerals[word] == "10"
             counts.append(2 if under_twenty or not (counts and counts[-1] == 1) else 1)
@@ -135,7 +135,7 @@ def _ending_symbols(found: list[str], language: Language, *, tens: bool) -> list
 def _usual_length(text: str, found: list[str], said: int, language: Language) -> int:
     """Of a telephone number."""
     first, second = (*found[-said:], "")[:2]
-    figures = dict(language.numerals)
+    figures = language.numerals
     if first in language.joints or "+" in text:
         country = figures.get(second, second) if first in language.joints else first
         return FULL_NUMBER + (1 if country[:1] == "1" else 2)
@@ -173,10 +173,9 @@ def _date(text: str, found: list[str], expects: Expects, language: Language) -> 
     """A date of birth goes on until its year has been said."""
     if expects.kind != "date":
         return None
-    numerals = dict(language.numerals)
     spoken = [part for word in found for part in word.split("-")]
     month = next((at for at in range(len(spoken), 0, -1) if spoken[at - 1] in language.months), 0)
-    cardinals = sum(word in numerals for word in spoken[month:])
+    cardinals = sum(word in language.numerals for word in spoken[month:])
     figures = sum(word.isdigit() for word in found)
     year = YEAR.search(text) or DATE.search(text) or figures >= 3 or (month and cardinals >= 2)
     begun = month or cardinals or any(char.isdigit() for char in text) or any(x in language.ordinals for x in spoken)
@@ -192,7 +191,7 @@ def _amount(text: str, found: list[str], expects: Expects, language: Language) -
         return Entry("amount", len(found), complete=whole, rest=True)  # "and forty cents"
     if found[-1] in language.magnitudes:
         return Entry("amount", len(found))
-    if found[-1] in dict(language.numerals) or found[-1].isdigit():
+    if found[-1] in language.numerals or found[-1].isdigit():
         return Entry("amount", len(found), rest=True)
     return None
 
@@ -201,8 +200,7 @@ def _address(found: list[str], expected: Expects, expects: Expects, language: La
     """A street address needs a number and a street; a town may follow."""
     if expects.kind != "address":
         return None
-    numerals = dict(language.numerals)
-    numbers = [at for at, word in enumerate(found) if word in numerals or any(char.isdigit() for char in word)]
+    numbers = [at for at, word in enumerate(found) if word in language.numerals or any(char.isdigit() for char in word)]
     if not numbers:
         begun = expected.kind == "address" and len(found) <= 4 and not _is_a_sentence(found, language)
         return Entry("address", len(found)) if begun else None

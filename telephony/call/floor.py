@@ -188,11 +188,10 @@ class Floor:
     def _asked(self, now: int) -> bool:
         """The agent has just asked something, or is asking for a yes or no: people answer before that is over."""
         spoken = self._turns.spoken
-        asking = spoken.asking(now)
-        return spoken.asked(now) or (bool(asking) and Situation.after(asking, (), self._language).polar)
+        return spoken.asked(now) or Situation.after(spoken.asking(now), (), self._language).polar
 
     def _evidence(self, now: int) -> Evidence:
-        utterance, voice, text = self._listening.utterance, self._listening.voice, ""
+        utterance, voice = self._listening.utterance, self._listening.voice
         assert utterance is not None
         text = utterance.text
         return Evidence(

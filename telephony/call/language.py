@@ -6,7 +6,8 @@ a module like `english.py` and enter it in `languages.py`; words are lower case,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 Phrases = frozenset[tuple[str, ...]]
 
@@ -108,9 +109,9 @@ class Language:
     """The smaller of them: nothing comes after "forty cents"."""
     digits: frozenset[str] = frozenset()
     """Names of single digits, and of what stands between them."""
-    repeats: tuple[tuple[str, int], ...] = ()
+    repeats: Mapping[str, int] = field(default_factory=dict)
     """Words before a digit that say how often it comes."""
-    numerals: tuple[tuple[str, str], ...] = ()
+    numerals: Mapping[str, str] = field(default_factory=dict)
     """Number words and their figures: the same thing said in two ways."""
     at_sign: frozenset[str] = frozenset()
     dot: frozenset[str] = frozenset()

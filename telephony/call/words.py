@@ -97,8 +97,7 @@ def claims_the_floor(text: str, language: Language) -> bool:
 
 def gist(text: str, language: Language) -> tuple[str, ...]:
     """What two transcripts must share to mean the same: words without fillers, numbers as figures."""
-    figures = dict(language.numerals)
-    return tuple(figures.get(word, word) for word in words(text) if word not in language.fillers)
+    return tuple(language.numerals.get(word, word) for word in words(text) if word not in language.fillers)
 
 
 def _from_word(text: str, number: int) -> str:

@@ -15,8 +15,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-import structlog
-
 from telephony.agent import Agent
 from telephony.call.history import AgentSaid, CallerSaid, ToolUsed
 from telephony.call.thinking import END_CALL
@@ -26,8 +24,6 @@ from telephony.custom_llm.wire import ChatRequest
 from telephony.llm import Finished, Llm, ToolCall
 from telephony.reply import Facts, Said, Wants, reply
 from telephony.tools import Toolbox, ToolContext, ToolResult
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +76,7 @@ class Toolset:
 
     async def run(self, call: ToolCall, clock: Clock, limit_ms: int) -> ToolResult:
         """Never raises but `CancelledError`."""
-        try:
-            async with clock.timeout(limit_ms):
-                return await self._own.run(call.name, call.arguments)
-        except TimeoutError:
-            log.warning("tool_timeout", tool=call.name)
-            return ToolResult(f"The tool {call.name} took too long and was given up.", failed=True)
+        return await self._own.run_within(clock, limit_ms, call.name, call.arguments)
 
 
 NOT_PASSED = "Not done, because another tool of the same answer was not. Look at that one's result first."

@@ -202,7 +202,7 @@ def known_words(language: Language) -> frozenset[str]:
         value = getattr(language, one.name)
         if isinstance(value, frozenset):
             found |= {word for item in value for word in ((item,) if isinstance(item, str) else item)}
-    return frozenset(found - language.digits - {word for word, _ in language.numerals})
+    return frozenset(found - language.digits - language.numerals.keys())
 
 
 def _numbers_of(text: str, spans: Iterable[Span]) -> set[int]:

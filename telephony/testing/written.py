@@ -6,7 +6,7 @@ import re
 
 from telephony.call.english import ENGLISH
 
-_FIGURES = {word: figures for word, figures in ENGLISH.numerals if len(figures) == 1}
+_FIGURES = {word: figures for word, figures in ENGLISH.numerals.items() if len(figures) == 1}
 _RUN = re.compile(r"\b\d(?: \d)+\b")
 _LETTERS = re.compile(r"(?<!['’])\b[A-Za-z](?: [A-Za-z])+\b")
 _MAIL = re.compile(r"\b((?:\w+ (?:dot|underscore) )*\w+) at ((?:\w+ )+)dot (\w+)", re.IGNORECASE)
