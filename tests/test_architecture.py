@@ -119,12 +119,12 @@ def ours(tree: ast.Module, known: set[str]) -> set[str]:
     return {n for name in imports(tree) if (n := name.removeprefix("telephony.")) != name and n in known}
 
 
-def test_every_module_has_a_ring():
+def test_every_module_has_a_ring() -> None:
     """A new module must say where it belongs."""
     assert [name for name in modules() if ring(name) == 7] == []
 
 
-def test_inner_rings_do_not_import_outer_ones():
+def test_inner_rings_do_not_import_outer_ones() -> None:
     """Ring n imports rings 0 to n."""
     found = modules()
     wrong = [
@@ -136,14 +136,14 @@ def test_inner_rings_do_not_import_outer_ones():
     assert wrong == []
 
 
-def test_the_driver_and_the_switchboard_know_contracts_only():
+def test_the_driver_and_the_switchboard_know_contracts_only() -> None:
     """No vendor is named in the middle of the house."""
     found = modules()
     for name in ("driver", "switchboard"):
         assert {other for other in ours(found[name], set(found)) if ring(other) == 3} == set()
 
 
-def test_pure_modules_have_no_clock_and_no_vendor():
+def test_pure_modules_have_no_clock_and_no_vendor() -> None:
     """Time, chance, tasks and logs never reach the heart or a codec."""
     wrong = []
     for name, tree in modules().items():
@@ -152,7 +152,7 @@ def test_pure_modules_have_no_clock_and_no_vendor():
     assert wrong == []
 
 
-def test_only_the_composition_root_names_vendors():
+def test_only_the_composition_root_names_vendors() -> None:
     """A vendor's shell is imported by `app` (and by what stands outside: tests, demo), by nobody else."""
     shells = {"stt.scribe", "tts.elevenlabs", "llm.openai", "vad.silero", "bridge.socket"}
     wrong = [
@@ -164,7 +164,7 @@ def test_only_the_composition_root_names_vendors():
     assert wrong == []
 
 
-def test_the_clock_is_the_only_one():
+def test_the_clock_is_the_only_one() -> None:
     """`time` and `datetime.now` outside `clock.py` would escape the scaled clock."""
     allowed = {"clock", "reply", "mind", "app"}
     wrong = [

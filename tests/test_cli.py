@@ -30,7 +30,7 @@ def agent(tmp_path: Path) -> str:
     return "my_agent:agent"
 
 
-def test_help_names_every_command_in_whole_sentences(tmp_path: Path):
+def test_help_names_every_command_in_whole_sentences(tmp_path: Path) -> None:
     """A newcomer's first screen."""
     shown = telephony("--help", cwd=tmp_path)
     assert shown.returncode == 0
@@ -38,7 +38,7 @@ def test_help_names_every_command_in_whole_sentences(tmp_path: Path):
         assert re.search(rf"^  {command} +.*{re.escape(what)}", shown.stdout, re.MULTILINE), shown.stdout
 
 
-def test_help_loads_no_vendor(tmp_path: Path):
+def test_help_loads_no_vendor(tmp_path: Path) -> None:
     """`--help` answers at once: nothing heavy is imported for it."""
     code = (
         "import sys, telephony.cli\n"
@@ -49,7 +49,7 @@ def test_help_loads_no_vendor(tmp_path: Path):
     assert done.returncode == 0, done.stderr
 
 
-def test_check_shows_what_is_set_and_what_is_local(tmp_path: Path, agent: str):
+def test_check_shows_what_is_set_and_what_is_local(tmp_path: Path, agent: str) -> None:
     """Keys are shown as set, never themselves; an agent of the current directory is found."""
     shown = telephony("check", "--offline", cwd=tmp_path, TELEPHONY_AGENT=agent, OPENAI_API_KEY="sk-hush")
     assert shown.returncode == 0, shown.stderr
@@ -59,7 +59,7 @@ def test_check_shows_what_is_set_and_what_is_local(tmp_path: Path, agent: str):
 
 
 @pytest.mark.parametrize("command", ["serve", "check"])
-def test_wrong_settings_are_all_named_and_nothing_starts(tmp_path: Path, command: str):
+def test_wrong_settings_are_all_named_and_nothing_starts(tmp_path: Path, command: str) -> None:
     """One line each on stderr, exit code 2; a broken .env counts, and an agent that is not there."""
     (tmp_path / ".env").write_text("PORT=http\nELEVENLABS_MODEL=eleven_v3\n")
     shown = telephony(command, cwd=tmp_path, OPENAI_API_KEY="sk-1", TELEPHONY_AGENT="nowhere:agent")
@@ -70,7 +70,7 @@ def test_wrong_settings_are_all_named_and_nothing_starts(tmp_path: Path, command
     }  # fmt: skip
 
 
-def test_an_agent_that_raises_when_imported_is_a_sentence(tmp_path: Path):
+def test_an_agent_that_raises_when_imported_is_a_sentence(tmp_path: Path) -> None:
     """A slip in the user's file is not our traceback."""
     (tmp_path / "slip.py").write_text("agent = 1 / 0\n")
     shown = telephony("check", cwd=tmp_path, TELEPHONY_AGENT="slip:agent")
@@ -79,26 +79,26 @@ def test_an_agent_that_raises_when_imported_is_a_sentence(tmp_path: Path):
     assert "Traceback" not in shown.stderr
 
 
-def test_options_go_before_the_environment(tmp_path: Path):
+def test_options_go_before_the_environment(tmp_path: Path) -> None:
     """`--port` is checked like PORT."""
     shown = telephony("serve", "--port", "99999", cwd=tmp_path, PORT="8000")
     assert shown.returncode == 2
     assert "99999" in shown.stderr
 
 
-def test_the_demo_refuses_a_recording_that_is_not_there(tmp_path: Path):
+def test_the_demo_refuses_a_recording_that_is_not_there(tmp_path: Path) -> None:
     """Before anything is started."""
     shown = telephony("demo", "--caller", "missing.wav", cwd=tmp_path)
     assert shown.returncode == 2
     assert "missing.wav" in shown.stderr
 
 
-def test_version(tmp_path: Path):
+def test_version(tmp_path: Path) -> None:
     """What to put into a bug report."""
     assert re.match(r"telephony \d+\.\d+", telephony("version", cwd=tmp_path).stdout)
 
 
-def test_serve_says_where_it_is_and_stops_on_sigterm(tmp_path: Path, agent: str):
+def test_serve_says_where_it_is_and_stops_on_sigterm(tmp_path: Path, agent: str) -> None:
     """The process as an operator knows it: one line when it is ready, exit code 0 when told to stop; providers that
     cannot be reached do not keep it from starting."""
     nowhere = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "ELEVENLABS_BASE_URL": "http://127.0.0.1:9"}

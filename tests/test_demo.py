@@ -59,7 +59,7 @@ async def call(*texts: str, heard: tuple[str, ...] | None = None, replies: Any =
         return problems(outcome, watch.steps, watch.turns), outcome
 
 
-async def test_a_good_call_has_no_problems():
+async def test_a_good_call_has_no_problems() -> None:
     """Understood, answered, interrupted once in the middle of an answer, a tool run, ended by the agent's goodbye."""
     found, outcome = await call("what are your opening hours", "a table for two", "thank you bye")
     assert found == []
@@ -68,13 +68,13 @@ async def test_a_good_call_has_no_problems():
     assert 0 < silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), at) <= 300
 
 
-async def test_noise_is_not_taken_for_a_caller():
+async def test_noise_is_not_taken_for_a_caller() -> None:
     """Nothing understood: the call is no success, however politely it ends."""
     found, _ = await call("what are your opening hours", "a table for two", heard=())
     assert found[0] == "nothing that the caller said was understood"
 
 
-async def test_wrong_words_are_told():
+async def test_wrong_words_are_told() -> None:
     """The check is on what was said, not on whether there was any answer."""
     found, _ = await call(
         "opening hours", "a sofa", "thank you bye", heard=("opening flowers", "a table", "thanks bye")
@@ -82,7 +82,7 @@ async def test_wrong_words_are_told():
     assert "hours, sofa should have been heard" in found[0]
 
 
-async def test_a_call_that_ends_without_a_goodbye_is_told():
+async def test_a_call_that_ends_without_a_goodbye_is_told() -> None:
     """The agent forgets the caller, who falls silent: a polite end, and no success."""
     found, outcome = await call("a table please", replies=without_end)
     assert found == ["the call ended otherwise than by the agent's goodbye (silent_goodbye)"]
@@ -93,7 +93,7 @@ def without_end(body: dict[str, Any]) -> list[Any]:
     return [Say("It is booked.")] if body["messages"][-2]["role"] == "tool" else [CallTool("book_table", {"people": 2})]
 
 
-def test_silence_after_an_interruption_is_measured_on_the_sound():
+def test_silence_after_an_interruption_is_measured_on_the_sound() -> None:
     """From the caller's first sound to the agent's last; what comes after a pause is the next answer."""
     quiet, loud = b"\xff" * 8, tones.sine(300, 1_000)
     agent = loud + quiet * 1_000 + loud
@@ -118,7 +118,7 @@ def demo(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_the_demo_as_a_newcomer_runs_it(tmp_path: Path):
+def test_the_demo_as_a_newcomer_runs_it(tmp_path: Path) -> None:
     """Understood from the sound alone, answered, interrupted, ended: exit code 0, both sides recorded, a page."""
     done = demo(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -135,7 +135,7 @@ def test_the_demo_as_a_newcomer_runs_it(tmp_path: Path):
 @pytest.mark.parametrize(
     ("mode", "sign"), [("managed", "tool book_table"), ("custom-llm", "is booked"), ("register", "")]
 )
-def test_the_demo_of_managed_agents(tmp_path: Path, mode: str, sign: str):
+def test_the_demo_of_managed_agents(tmp_path: Path, mode: str, sign: str) -> None:
     """Bridged, with our brain behind it, or carried by the platform alone: a whole call on this machine."""
     done = demo(tmp_path, "--mode", mode, "--speed", "10")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -144,7 +144,7 @@ def test_the_demo_of_managed_agents(tmp_path: Path, mode: str, sign: str):
     assert (tmp_path / "out" / "call.wav").exists()
 
 
-def test_the_demo_fails_on_noise_and_says_so(tmp_path: Path):
+def test_the_demo_fails_on_noise_and_says_so(tmp_path: Path) -> None:
     """What the ears report must come from the caller's sound: without one there is no success."""
     done = demo(tmp_path, "--noise")
     assert done.returncode == 1, done.stdout
@@ -152,7 +152,7 @@ def test_the_demo_fails_on_noise_and_says_so(tmp_path: Path):
     assert "noise was played" in done.stderr
 
 
-def test_the_demo_takes_the_users_own_recordings(tmp_path: Path):
+def test_the_demo_takes_the_users_own_recordings(tmp_path: Path) -> None:
     """One file per turn; any rate, mono or stereo."""
     pytest.importorskip("espeakng_loader", reason="the local parts are not installed")
     from telephony.offline.caller import utterance
@@ -166,7 +166,7 @@ def test_the_demo_takes_the_users_own_recordings(tmp_path: Path):
     assert (tmp_path / "mine" / "call.wav").exists()
 
 
-def test_a_recording_that_is_none_is_a_sentence(tmp_path: Path):
+def test_a_recording_that_is_none_is_a_sentence(tmp_path: Path) -> None:
     """Before the service is started; no traceback."""
     (tmp_path / "song.wav").write_bytes(b"ID3 this is an mp3")
     done = demo(tmp_path, "--caller", "song.wav")

@@ -31,21 +31,21 @@ def as_text(value: Any) -> str:
     return "" if value in ((), None) else str(value)
 
 
-def test_the_readme_lists_every_setting_with_its_default_and_help():
+def test_the_readme_lists_every_setting_with_its_default_and_help() -> None:
     """One row each, in the order of `Settings`."""
     rows = re.findall(r"^\| `([A-Z_]+)` \| *(?:`(.*?)`)? *\| (.*) \|$", README, re.MULTILINE)
     unset = Settings()
     assert rows == [(one.metadata["env"], as_text(getattr(unset, one.name)), one.metadata["help"]) for one in SETTINGS]
 
 
-def test_the_example_file_has_every_setting_with_its_default():
+def test_the_example_file_has_every_setting_with_its_default() -> None:
     """What is commented out shows the default; what is not is what one has to fill in."""
     found = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
     unset = Settings()
     assert found == {one.metadata["env"]: as_text(getattr(unset, one.name)) for one in SETTINGS}
 
 
-def test_the_example_file_as_it_is_runs_offline(tmp_path: Path):
+def test_the_example_file_as_it_is_runs_offline(tmp_path: Path) -> None:
     """`cp .env.example .env` changes nothing; with every line active it still gives the defaults."""
     assert load({}, env_file=ROOT / ".env.example").offline
     everything = tmp_path / ".env"
@@ -53,7 +53,7 @@ def test_the_example_file_as_it_is_runs_offline(tmp_path: Path):
     assert load({}, env_file=everything) == load({}, env_file=None)
 
 
-def test_all_other_settings_named_in_the_documents_exist():
+def test_all_other_settings_named_in_the_documents_exist() -> None:
     """No document promises a setting that is not there."""
     texts = [
         README,
@@ -64,7 +64,7 @@ def test_all_other_settings_named_in_the_documents_exist():
     assert named - set(NAMES) == set()
 
 
-def test_files_and_commands_that_the_readme_names_exist():
+def test_files_and_commands_that_the_readme_names_exist() -> None:
     """Links, scripts, and the path of one call."""
     for path in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / path).exists(), path
@@ -79,7 +79,7 @@ def examples() -> list[str]:
 
 
 @pytest.mark.parametrize("code", examples(), ids=lambda code: code.splitlines()[0][:40])
-def test_the_readmes_examples_run(code: str):
+def test_the_readmes_examples_run(code: str) -> None:
     """Examples that do not run are the first thing a newcomer meets (seen elsewhere)."""
     ast.parse(code)
     names: dict[str, Any] = {"__name__": "example"}
@@ -87,21 +87,21 @@ def test_the_readmes_examples_run(code: str):
     assert "agent" in names or "answer" in names or "test_opening_hours" in names
 
 
-async def test_the_readmes_test_passes():
+async def test_the_readmes_test_passes() -> None:
     """The test that the README shows, as it stands."""
     names: dict[str, Any] = {"__name__": "example"}
     exec(compile(next(code for code in examples() if "local_stack" in code), "README.md", "exec"), names)
     await names["test_opening_hours"]()
 
 
-def test_the_readmes_scripted_caller_passes(caller: CallerScript):
+def test_the_readmes_scripted_caller_passes(caller: CallerScript) -> None:
     """The test with a fixture of ours, as it stands."""
     names: dict[str, Any] = {"__name__": "example"}
     exec(compile(next(code for code in examples() if "waits_for_agent" in code), "README.md", "exec"), names)
     names["test_patience"](caller)
 
 
-def test_commands_for_recorded_calls_exist():
+def test_commands_for_recorded_calls_exist() -> None:
     """Each `telephony ...` that is written about, and its options."""
     known = {command.name or command.callback.__name__: command for command in app.registered_commands}
     tape_commands = {command.callback.__name__ for command in cli_tapes.tape.registered_commands}
@@ -109,7 +109,7 @@ def test_commands_for_recorded_calls_exist():
         assert name.replace("-", "_") in {key.replace("-", "_") for key in known} | tape_commands, name
 
 
-def test_the_constraints_name_versions_and_nothing_else():
+def test_the_constraints_name_versions_and_nothing_else() -> None:
     """Names and versions that satisfy what the project asks for: no hosts, no paths, no editable installs."""
     lines = (ROOT / "infra" / "constraints.txt").read_text().splitlines()
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
@@ -123,12 +123,12 @@ def test_the_constraints_name_versions_and_nothing_else():
     assert names - {name.lower() for name in pinned} == set()
 
 
-def test_the_readmes_latencies_are_those_of_the_rules():
+def test_the_readmes_latencies_are_those_of_the_rules() -> None:
     """Where a wait changes, so does what to expect: `scripts/bench latency --expect` prints the table."""
     assert markdown(TurnTaking()) in README
 
 
-def test_the_container_is_stopped_later_than_the_service_needs():
+def test_the_container_is_stopped_later_than_the_service_needs() -> None:
     """Docker kills after ten seconds by default, and with that every call."""
     compose = (ROOT / "infra" / "compose.yaml").read_text()
     drain = int(re.findall(r'TELEPHONY_DRAIN_SECONDS: "(\d+)"', compose)[0])
@@ -138,7 +138,7 @@ def test_the_container_is_stopped_later_than_the_service_needs():
     assert "read_only: true" in compose
 
 
-def test_the_image_runs_as_nobody_in_particular_and_gets_signals():
+def test_the_image_runs_as_nobody_in_particular_and_gets_signals() -> None:
     """Non-root; exec form, so that SIGTERM reaches the service and not a shell; a health check on /healthz."""
     lines = (ROOT / "infra" / "Dockerfile").read_text().splitlines()
     assert [line for line in lines if line.startswith("USER ")] == ["USER telephony"]

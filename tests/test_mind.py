@@ -80,14 +80,14 @@ async def thinking(*replies, limits: Limits | None = None, early: StartReply | N
         await llm.close()
 
 
-async def test_a_reply_comes_in_pieces_with_its_turn():
+async def test_a_reply_comes_in_pieces_with_its_turn() -> None:
     """Text, then one end; what was asked before the port ran is not lost."""
     async with thinking([Say("Hello, caller.")], early=StartReply(3, HELLO)) as bench:
         assert await bench.until(ReplyEnded) == ReplyEnded(3, "stop")
         assert bench.text() == "Hello, caller."
 
 
-async def test_a_tool_runs_only_when_the_core_says_so():
+async def test_a_tool_runs_only_when_the_core_says_so() -> None:
     """Wanted, waiting, allowed, finished, and the answer that follows from it."""
     async with thinking([CallTool("slow", {"name": "x"})], [Say("It is done.")]) as bench:
         bench.mind.perform(StartReply(1, HELLO))
@@ -102,7 +102,7 @@ async def test_a_tool_runs_only_when_the_core_says_so():
         assert bench.text() == "It is done."
 
 
-async def test_a_refused_tool_does_not_run_and_the_model_learns_why():
+async def test_a_refused_tool_does_not_run_and_the_model_learns_why() -> None:
     """The reason is the tool's result."""
     async with thinking([CallTool("slow", {"name": "x"})], [Say("All right.")]) as bench:
         bench.mind.perform(StartReply(1, HELLO))
@@ -114,7 +114,7 @@ async def test_a_refused_tool_does_not_run_and_the_model_learns_why():
         assert bench.server.requests[1]["messages"][-2]["content"] == "The caller interrupted."
 
 
-async def test_cancel_stops_server_tool_and_reports():
+async def test_cancel_stops_server_tool_and_reports() -> None:
     """After CancelReply the server sees the disconnect and nothing of that turn is reported."""
     async with thinking([Say("word " * 500)], [CallTool("slow", {"name": "x"})]) as bench:
         bench.mind.perform(StartReply(1, HELLO))
@@ -133,7 +133,7 @@ async def test_cancel_stops_server_tool_and_reports():
         assert not any(isinstance(event, ToolFinished) for event in bench.events)
 
 
-async def test_a_tool_that_takes_too_long_is_given_up():
+async def test_a_tool_that_takes_too_long_is_given_up() -> None:
     """The reply goes on with an error as the result."""
     limits = Limits(tool_ms=500)
     async with thinking([CallTool("slow", {"name": "x"})], [Say("Sorry.")], limits=limits) as bench:
@@ -147,7 +147,7 @@ async def test_a_tool_that_takes_too_long_is_given_up():
         await bench.until(ReplyEnded)
 
 
-async def test_a_model_that_fails_is_an_event():
+async def test_a_model_that_fails_is_an_event() -> None:
     """No exception leaves the port."""
     async with thinking() as bench:
         bench.server.faults.status = 429
@@ -155,7 +155,7 @@ async def test_a_model_that_fails_is_an_event():
         assert await bench.until(ReplyFailed) == ReplyFailed(1, "provider_busy", True)
 
 
-async def test_stop_ends_it_in_the_middle_of_anything():
+async def test_stop_ends_it_in_the_middle_of_anything() -> None:
     """A reply under way does not keep the port running."""
     async with thinking([Say("word " * 500)]) as bench:
         bench.mind.perform(StartReply(1, HELLO))

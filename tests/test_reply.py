@@ -50,7 +50,7 @@ async def think(llm: Scripted, agent: Agent, result: str = "ok", failed: bool = 
             part = await (replying.asend(ToolResult(result, failed)) if isinstance(part, Wants) else anext(replying))
 
 
-def test_messages_hold_what_was_heard():
+def test_messages_hold_what_was_heard() -> None:
     """Interrupted lines end with a dash; tool calls and their results stay together, unknown fields echoed."""
     messages = build_messages(Agent(prompt="P", style="S"), HISTORY)
     assert [m["role"] for m in messages] == ["system", "assistant", "user", "assistant", "tool", "assistant", "user"]
@@ -60,7 +60,7 @@ def test_messages_hold_what_was_heard():
     assert messages[5]["content"] == "It is —"
 
 
-async def test_prefix_is_cacheable():
+async def test_prefix_is_cacheable() -> None:
     """Between two calls at other times, by other callers, only the last message differs."""
     agent, said = Agent(prompt="P"), [TextDelta("Yes."), Finished("stop")]
     llm = Scripted(said, said)
@@ -75,7 +75,7 @@ async def test_prefix_is_cacheable():
     assert "12:00" in one.messages[-1]["content"]
 
 
-def test_facts_name_no_number_that_is_none():
+def test_facts_name_no_number_that_is_none() -> None:
     """A withheld number is opaque text, and an unknown time zone is no crash."""
     text = volatile(Agent(prompt="P", time_zone="Mars/Olympus", context="Be brief."), Facts(NOON, "anonymous"))
     assert "anonymous" not in text
@@ -83,7 +83,7 @@ def test_facts_name_no_number_that_is_none():
     assert text.endswith("Be brief.")
 
 
-async def test_several_tools_in_a_row():
+async def test_several_tools_in_a_row() -> None:
     """Each is asked for, its result goes back, and the answer follows."""
     calls = [ToolCall("a", "book", "{}"), ToolCall("b", "note", "{bad")]
     llm = Scripted([TextDelta("One moment."), *calls, Finished("tool_calls")], [TextDelta("Done."), Finished("stop")])
@@ -95,7 +95,7 @@ async def test_several_tools_in_a_row():
     assert sent[0]["tool_calls"][1]["function"]["arguments"] == '{"unreadable": "{bad"}'
 
 
-async def test_rounds_of_tools_are_limited():
+async def test_rounds_of_tools_are_limited() -> None:
     """A model that calls tools for ever has to answer without them in the end."""
     wants = [ToolCall("a", "book", "{}"), Finished("tool_calls")]
     llm = Scripted(wants, wants, [TextDelta("Enough."), Finished("stop")])
@@ -103,7 +103,7 @@ async def test_rounds_of_tools_are_limited():
     assert [bool(request.tools) for request in llm.requests] == [True, True, False]
 
 
-async def test_a_goodbye_is_not_asked_for_twice():
+async def test_a_goodbye_is_not_asked_for_twice() -> None:
     """Words and `end_call` in one answer are complete; `end_call` alone, or refused, is not."""
     end = ToolCall("a", "end_call", "{}")
     whole = Scripted([TextDelta("Bye."), end, Finished("tool_calls")])

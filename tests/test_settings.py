@@ -19,7 +19,7 @@ def problems(environ: dict[str, str], **more: object) -> list[str]:
     return caught.value.problems
 
 
-def test_nothing_set_is_the_embedded_default():
+def test_nothing_set_is_the_embedded_default() -> None:
     """No key of any provider, loopback, no PUBLIC_URL: local parts."""
     settings = load({}, env_file=None)
     assert settings.offline
@@ -27,7 +27,7 @@ def test_nothing_set_is_the_embedded_default():
     assert dict(describe(settings))["ears"].startswith("local")
 
 
-def test_all_keys_are_the_real_services():
+def test_all_keys_are_the_real_services() -> None:
     """With the three keys nothing is local, and no further setting is needed."""
     settings = load(KEYS, env_file=None)
     assert not settings.offline
@@ -35,7 +35,7 @@ def test_all_keys_are_the_real_services():
 
 
 @pytest.mark.parametrize("left_out", sorted(KEYS))
-def test_a_part_of_the_keys_is_an_error_that_names_the_rest(left_out: str):
+def test_a_part_of_the_keys_is_an_error_that_names_the_rest(left_out: str) -> None:
     """Never a silent stand-in: the caller must not talk to a toy because one key was forgotten."""
     found = problems({name: key for name, key in KEYS.items() if name != left_out})
     assert len(found) == 1
@@ -43,7 +43,7 @@ def test_a_part_of_the_keys_is_an_error_that_names_the_rest(left_out: str):
     assert "--offline" in found[0]
 
 
-def test_an_empty_value_is_no_value_and_hides_that_of_the_file(tmp_path: Path):
+def test_an_empty_value_is_no_value_and_hides_that_of_the_file(tmp_path: Path) -> None:
     """Compose files pass `KEY=`: that is "not set", and it wins over .env."""
     file = tmp_path / ".env"
     file.write_text("OPENAI_API_KEY=sk-file\nPORT=9000\n")
@@ -51,7 +51,7 @@ def test_an_empty_value_is_no_value_and_hides_that_of_the_file(tmp_path: Path):
     assert (settings.openai_api_key, settings.port, settings.offline) == ("", 9000, True)
 
 
-def test_offline_on_request_whatever_keys_are_set():
+def test_offline_on_request_whatever_keys_are_set() -> None:
     """--offline keeps the keys it does not use to itself."""
     assert load(KEYS, env_file=None, offline=True).offline
     assert load({"OPENAI_API_KEY": "sk-1"}, env_file=None, offline=True).offline
@@ -60,13 +60,13 @@ def test_offline_on_request_whatever_keys_are_set():
 @pytest.mark.parametrize(
     "more", [{"PUBLIC_URL": "https://a.example"}, {"HOST": "0.0.0.0", "TRUSTED_PROXIES": "10.0.0.1"}]
 )
-def test_a_reachable_service_is_not_silently_local(more: dict[str, str]):
+def test_a_reachable_service_is_not_silently_local(more: dict[str, str]) -> None:
     """Whoever can be called from outside wants the real services, or says --offline."""
     assert "TWILIO_AUTH_TOKEN, OPENAI_API_KEY, ELEVENLABS_API_KEY are missing" in problems(more)[0]
     assert load(more, env_file=None, offline=True).offline
 
 
-def test_a_model_server_on_this_machine_needs_no_key():
+def test_a_model_server_on_this_machine_needs_no_key() -> None:
     """Ollama and its like, offline or with the real speech service."""
     local = {"OPENAI_BASE_URL": "http://localhost:11434/v1/"}
     assert load(local, env_file=None).openai_base_url == "http://localhost:11434/v1"
@@ -75,7 +75,7 @@ def test_a_model_server_on_this_machine_needs_no_key():
     assert "OPENAI_API_KEY is missing" in problems({"OPENAI_BASE_URL": "https://llm.example/v1"} | rest)[0]
 
 
-def test_an_address_without_its_key_is_a_part_too():
+def test_an_address_without_its_key_is_a_part_too() -> None:
     """ELEVENLABS_BASE_URL alone would be replaced by the local server without a word."""
     found = problems(
         {"ELEVENLABS_BASE_URL": "https://api.eu.residency.elevenlabs.io", "TWILIO_ACCOUNT_SID": "AC" + "1" * 32}
@@ -83,7 +83,7 @@ def test_an_address_without_its_key_is_a_part_too():
     assert [line.split(" ")[0] for line in found] == ["ELEVENLABS_BASE_URL", "TWILIO_ACCOUNT_SID"]
 
 
-def test_every_mistake_is_named_at_once():
+def test_every_mistake_is_named_at_once() -> None:
     """One run tells everything that is wrong."""
     found = problems(
         {
@@ -105,7 +105,7 @@ def test_every_mistake_is_named_at_once():
     assert any("did you mean TELEPHONY_DRAIN_SECONDS?" in line for line in found)
 
 
-def test_further_problems_join_the_others():
+def test_further_problems_join_the_others() -> None:
     """The agent that cannot be loaded is named in the same breath."""
     assert problems({"PORT": "x"}, also=lambda settings: ["no such agent"])[1] == "no such agent"
 
@@ -124,7 +124,7 @@ def test_further_problems_join_the_others():
         ("https://calls.example.com:99999", "read"),
     ],
 )
-def test_an_unsuitable_public_url_is_refused_with_its_reason(url: str, why: str):
+def test_an_unsuitable_public_url_is_refused_with_its_reason(url: str, why: str) -> None:
     """A path or a wrong scheme would make every signature fail; a password must not be printed."""
     found = problems({"PUBLIC_URL": url, **KEYS})
     assert len(found) == 1
@@ -132,7 +132,7 @@ def test_an_unsuitable_public_url_is_refused_with_its_reason(url: str, why: str)
     assert "hunter2" not in found[0]
 
 
-def test_values_are_tidied():
+def test_values_are_tidied() -> None:
     """Spaces and quotes around a value (copied, or from an env file), a slash at the end of a URL, capital letters."""
     settings = load(
         {"PUBLIC_URL": ' "https://Calls.Example.com/" ', "TRUSTED_PROXIES": "10.0.0.0/8 ,::1", "OPENAI_EFFORT": "OMIT"}
@@ -145,20 +145,20 @@ def test_values_are_tidied():
     assert settings.twilio_auth_token == "tok-en"
 
 
-def test_secrets_are_neither_in_the_repr_nor_in_errors():
+def test_secrets_are_neither_in_the_repr_nor_in_errors() -> None:
     """A traceback or a log line may hold the settings."""
     settings = load(KEYS, env_file=None)
     assert not [key for key in KEYS.values() if key in repr(settings)]
     assert "hush hush" not in " ".join(problems({"OPENAI_API_KEY": "hush hush"}))
 
 
-def test_voice_models_that_cannot_hold_a_call_are_refused_with_the_reason():
+def test_voice_models_that_cannot_hold_a_call_are_refused_with_the_reason() -> None:
     """No realtime socket, or too slow: said at the start, not in the first call."""
     for model, why in UNSUITABLE_VOICE_MODELS.items():
         assert why in problems({"ELEVENLABS_MODEL": model})[0]
 
 
-def test_the_local_carrier_needs_nothing_of_twilios():
+def test_the_local_carrier_needs_nothing_of_twilios() -> None:
     """The demo with real speech and model keys, and with an outside address that does not matter to it."""
     environ = {"OPENAI_API_KEY": "sk-1", "ELEVENLABS_API_KEY": "el-1", "HOST": "0.0.0.0", "TWILIO_ACCOUNT_SID": "bad"}
     settings = load(environ, env_file=None, local_carrier=True)
@@ -168,7 +168,7 @@ def test_the_local_carrier_needs_nothing_of_twilios():
     assert "ELEVENLABS_API_KEY is missing" in problems({"OPENAI_API_KEY": "sk-1"}, local_carrier=True)[0]
 
 
-def test_a_file_that_is_no_text_is_a_problem_and_no_traceback(tmp_path: Path):
+def test_a_file_that_is_no_text_is_a_problem_and_no_traceback(tmp_path: Path) -> None:
     """A UTF-16 .env from a Windows editor."""
     file = tmp_path / ".env"
     file.write_bytes("PORT=1".encode("utf-16"))
@@ -176,13 +176,13 @@ def test_a_file_that_is_no_text_is_a_problem_and_no_traceback(tmp_path: Path):
         load({}, env_file=file)
 
 
-def test_loopback():
+def test_loopback() -> None:
     """What counts as "this machine only"."""
     assert all(is_loopback(host) for host in ("localhost", "127.0.0.1", "127.1.2.3", "::1"))
     assert not any(is_loopback(host) for host in ("0.0.0.0", "::", "10.0.0.1", "example.com"))
 
 
-def test_settings_are_frozen():
+def test_settings_are_frozen() -> None:
     """They are read once."""
     with pytest.raises(AttributeError):
         Settings().port = 1  # type: ignore[misc]

@@ -34,12 +34,12 @@ from telephony.speakable import speakable
         ("", ""),
     ],
 )
-def test_written_forms_become_words(written: str, spoken: str):
+def test_written_forms_become_words(written: str, spoken: str) -> None:
     """Numbers, money, dates, times and addresses are words before synthesis; markup and pictures are not spoken."""
     assert speakable(written) == spoken
 
 
-def test_other_languages():
+def test_other_languages() -> None:
     """Numbers in the agent's language; a language that is not known is left alone."""
     assert speakable("Wir haben 3 Tische", "de") == "Wir haben drei Tische"
     assert speakable("3 tables", "xx") == "3 tables"
@@ -47,7 +47,7 @@ def test_other_languages():
 
 @given(st.text(max_size=200))
 @settings(max_examples=300, deadline=None)
-def test_never_raises_and_settles(text: str):
+def test_never_raises_and_settles(text: str) -> None:
     """Any text whatever; what is speakable already stays as it is; nothing explodes."""
     once = speakable(text)
     assert len(once) <= 40 * len(text) + 40
@@ -56,6 +56,6 @@ def test_never_raises_and_settles(text: str):
 
 @given(st.from_regex(r"[-$€£+#*_\[\](){}<>|`~@:/.,%°0-9 apm&]{0,60}", fullmatch=True))
 @settings(max_examples=500, deadline=None)
-def test_figures_of_all_kinds(text: str):
+def test_figures_of_all_kinds(text: str) -> None:
     """Figures and signs in any order."""
     speakable(text)

@@ -20,7 +20,7 @@ async def book(day: Literal["friday", "saturday"], people: Annotated[int, Field(
     return {"day": day, "people": people}
 
 
-def test_schema_comes_from_the_signature():
+def test_schema_comes_from_the_signature() -> None:
     """Name, description, types, limits and defaults; nothing else is allowed in."""
     [schema, end] = Toolbox([book]).schemas()
     function = schema["function"]
@@ -31,7 +31,7 @@ def test_schema_comes_from_the_signature():
     assert end["function"]["name"] == END_CALL
 
 
-async def test_good_arguments_run_it():
+async def test_good_arguments_run_it() -> None:
     """Results that are no text become JSON."""
     result = await Toolbox([book]).run("book", '{"day": "friday", "people": "4"}')
     assert json.loads(result.text) == {"day": "friday", "people": 4}
@@ -49,21 +49,21 @@ async def test_good_arguments_run_it():
         ("", "day"),
     ],
 )
-async def test_bad_arguments_name_what_is_wrong(arguments: str, named: str):
+async def test_bad_arguments_name_what_is_wrong(arguments: str, named: str) -> None:
     """The model is told what to repair, and the function is not called."""
     result = await Toolbox([book]).run("book", arguments)
     assert result.failed
     assert named in result.text
 
 
-async def test_unknown_tools_are_an_answer_not_an_error():
+async def test_unknown_tools_are_an_answer_not_an_error() -> None:
     """A tool that does not exist: the model is told which ones do."""
     result = await Toolbox([book]).run("bake", "{}")
     assert result.failed
     assert "book" in result.text
 
 
-async def test_what_a_tool_raises_stays_inside():
+async def test_what_a_tool_raises_stays_inside() -> None:
     """An exception's text may hold anything; the model gets none of it."""
 
     @tool
@@ -75,7 +75,7 @@ async def test_what_a_tool_raises_stays_inside():
     assert "hunter2" not in result.text
 
 
-async def test_blocking_functions_run_elsewhere_and_context_is_filled_in():
+async def test_blocking_functions_run_elsewhere_and_context_is_filled_in() -> None:
     """A synchronous function may block; the call may not. Context is no argument of the model's."""
 
     @tool
@@ -88,7 +88,7 @@ async def test_blocking_functions_run_elsewhere_and_context_is_filled_in():
     assert (await box.run("who", '{"call": {}}')).failed
 
 
-async def test_tools_that_hang_take_no_threads_from_others():
+async def test_tools_that_hang_take_no_threads_from_others() -> None:
     """However many of them there are, the next one runs at once; and none holds the process when it stops."""
     gate = threading.Event()
 
@@ -112,7 +112,7 @@ async def test_tools_that_hang_take_no_threads_from_others():
     assert {task.result().text for task in hanging} == {"True"}
 
 
-async def test_long_results_are_cut():
+async def test_long_results_are_cut() -> None:
     """The model reads a result before the caller hears anything."""
 
     @tool
@@ -122,7 +122,7 @@ async def test_long_results_are_cut():
     assert len((await Toolbox([long]).run("long", "{}")).text) == RESULT_CHARS
 
 
-def test_two_tools_of_one_name_are_refused():
+def test_two_tools_of_one_name_are_refused() -> None:
     """Which of them would be called?"""
     with pytest.raises(ValueError, match="same name"):
         Toolbox([book, book])

@@ -29,7 +29,7 @@ def pure(hertz: int, rate: int, amplitude: int = 10_000) -> bytes:
     return array.array("h", (int(amplitude * math.sin(2 * math.pi * hertz * n / rate)) for n in range(rate))).tobytes()
 
 
-def test_silence_is_0xff():
+def test_silence_is_0xff() -> None:
     """0x00 is full scale, not silence: a pad of zero bytes is a bang in the caller's ear."""
     assert mulaw.encode(bytes(2)) == mulaw.SILENCE == b"\xff"
     assert mulaw.decode(b"\xff") == bytes(2)
@@ -37,7 +37,7 @@ def test_silence_is_0xff():
     assert mulaw.encode(mulaw.decode(b"\x7f")) == b"\xff"
 
 
-def test_mulaw_round_trip():
+def test_mulaw_round_trip() -> None:
     """Every code survives decoding and encoding, the second zero aside."""
     codes = bytes(range(256))
     assert mulaw.encode(mulaw.decode(codes)) == codes.replace(b"\x7f", b"\xff")
@@ -45,7 +45,7 @@ def test_mulaw_round_trip():
         mulaw.encode(b"\x00")
 
 
-def test_the_same_bytes_on_every_python():
+def test_the_same_bytes_on_every_python() -> None:
     """A tape made on one Python replays on another: codec, levels, tones and rates agree to the bit."""
     pcmu = mulaw.encode(noise(8_000))
     wide, state = resample.double(mulaw.decode(pcmu[:160]))
@@ -58,7 +58,7 @@ def test_the_same_bytes_on_every_python():
     assert digest(resample.plain_to_8k(noise(4_410), 44_100)) == "a8df3441979ffd58"
 
 
-def test_levels_in_tenths_of_dbfs():
+def test_levels_in_tenths_of_dbfs() -> None:
     """Digital silence is the floor, full scale about nothing below it, and every 6 dB is 6 dB."""
     assert level.level(mulaw.SILENCE * 160) == level.level(b"") == level.FLOOR == -960
     square = array.array("h", [32_767, -32_767] * 80).tobytes()
@@ -68,7 +68,7 @@ def test_levels_in_tenths_of_dbfs():
         assert abs(level.level_pcm16(wave) - 200 * math.log10(amplitude / 32_768)) <= 1.5
 
 
-def test_reframer_gives_whole_frames_and_loses_nothing():
+def test_reframer_gives_whole_frames_and_loses_nothing() -> None:
     """Pieces that are no multiple of 160 bytes click when they are sent as they come; only the very last is filled."""
     chance, given, taken = random.Random(7), b"", b""
     reframer = frames.Reframer()
@@ -85,7 +85,7 @@ def test_reframer_gives_whole_frames_and_loses_nothing():
     assert frames.ms(given) == len(given) // 8
 
 
-def test_frames_of_odd_audio():
+def test_frames_of_odd_audio() -> None:
     """The last frame is filled up with silence, and no audio is no frame."""
     assert list(frames.frames(b"\x01" * 161)) == [b"\x01" * 160, b"\x01" + b"\xff" * 159]
     assert list(frames.frames(b"")) == []
@@ -100,7 +100,7 @@ def energy(pcmu: bytes, hertz: int) -> float:
     return math.hypot(re, im) / max(1, len(samples))
 
 
-def test_tones_are_what_they_say():
+def test_tones_are_what_they_say() -> None:
     """A sine is its frequency alone, and a key its two."""
     assert len(tones.sine(440, 250)) == 2_000
     assert energy(tones.sine(440, 500), 440) > 20 * energy(tones.sine(440, 500), 880)
@@ -114,7 +114,7 @@ def test_tones_are_what_they_say():
 
 
 @pytest.mark.parametrize("to_8k", [resample.to_8k, resample.plain_to_8k])
-def test_nothing_above_the_phone_band_folds_back(to_8k):
+def test_nothing_above_the_phone_band_folds_back(to_8k) -> None:
     """Halving a rate by leaving samples out turns hiss into tones; what the phone can carry comes through whole."""
     for rate in (16_000, 44_100, 48_000):
         kept, folded = to_8k(pure(1_000, rate), rate), to_8k(pure(5_000, rate), rate)
@@ -125,7 +125,7 @@ def test_nothing_above_the_phone_band_folds_back(to_8k):
         resample.to_8k(b"\x00\x00", 7)
 
 
-def test_doubling_in_pieces_is_doubling_at_once():
+def test_doubling_in_pieces_is_doubling_at_once() -> None:
     """The detector hears a stream, not frames with seams."""
     pcm16, whole, state, pieces = noise(1_600), b"", None, b""
     whole, _ = resample.double(pcm16)

@@ -30,7 +30,7 @@ def file(samples: bytes, *, kind: int = 1, channels: int = 1, rate: int = 8_000,
 
 @pytest.mark.parametrize("bits", [8, 16, 24, 32])
 @pytest.mark.parametrize("kind", [1, 0xFFFE])
-def test_every_width_and_both_headers(bits: int, kind: int):
+def test_every_width_and_both_headers(bits: int, kind: int) -> None:
     """The "extensible" header, usual for 24 bits, is read on every Python."""
     samples = audioop.lin2lin(LINEAR, 2, bits // 8)
     if bits == 8:
@@ -41,13 +41,13 @@ def test_every_width_and_both_headers(bits: int, kind: int):
     assert audioop.rms(error, 2) < 200
 
 
-def test_mulaw_file_as_it_is():
+def test_mulaw_file_as_it_is() -> None:
     """Recordings of calls are often mu-law: no detour over other codes."""
     assert wav.read(file(TONE, kind=7, bits=8)) == [TONE]
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000])
-def test_every_rate(rate: int):
+def test_every_rate(rate: int) -> None:
     """Length and loudness survive."""
     samples = array.array("h", [int(8_000 * ((n * 440 * 2 // rate) % 2 * 2 - 1)) for n in range(rate)]).tobytes()
     (heard,) = wav.read(file(samples, rate=rate))
@@ -55,7 +55,7 @@ def test_every_rate(rate: int):
     assert abs(level.level(heard) - level.level_pcm16(samples)) < 10
 
 
-def test_stereo_out_and_in(tmp_path: Path):
+def test_stereo_out_and_in(tmp_path: Path) -> None:
     """Both sides of a call in one file; the shorter side is filled up with silence, and the sides do not mix."""
     path = tmp_path / "call.wav"
     wav.write(path, TONE, TONE[:800])
@@ -69,7 +69,7 @@ def test_stereo_out_and_in(tmp_path: Path):
     assert wav.read(path) == [TONE]
 
 
-def test_header_of_a_pipe():
+def test_header_of_a_pipe() -> None:
     """A recorder that writes to a pipe cannot know the length; what is there counts."""
     for size in (0, 0xFFFF_FFFF):
         assert wav.read(file(LINEAR, size=size)) == [TONE]
@@ -92,7 +92,7 @@ def test_header_of_a_pipe():
         (file(bytes(16), rate=0), "sample rate"),
     ],
 )
-def test_what_is_no_audio_is_said_in_words(data: bytes, why: str):
+def test_what_is_no_audio_is_said_in_words(data: bytes, why: str) -> None:
     """An MP3, an error page or a torn file is never played as noise."""
     with pytest.raises(wav.BadAudio, match=why) as caught:
         wav.read(data)
@@ -100,7 +100,7 @@ def test_what_is_no_audio_is_said_in_words(data: bytes, why: str):
     assert caught.value.code == "bad_audio"
 
 
-def test_missing_file_is_named(tmp_path: Path):
+def test_missing_file_is_named(tmp_path: Path) -> None:
     """The message names the file."""
     with pytest.raises(wav.BadAudio, match=r"nothing\.wav"):
         wav.read(tmp_path / "nothing.wav")

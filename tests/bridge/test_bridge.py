@@ -61,7 +61,7 @@ def begun(policy: BridgePolicy | None = None, frames: bool = True) -> Driven:
     return driven
 
 
-def test_audio_waits_for_the_stream():
+def test_audio_waits_for_the_stream() -> None:
     """What the platform sends before the carrier's stream is known is kept, and played first."""
     driven = Driven()
     driven.step(OPENED)
@@ -74,7 +74,7 @@ def test_audio_waits_for_the_stream():
     assert sent == b"\x01" * 800 + b"\x02" * 805 + b"\xff" * 155  # the last frame is made whole, before it runs dry
 
 
-def test_audio_waits_for_the_formats():
+def test_audio_waits_for_the_formats() -> None:
     """Nothing is played before the platform has told its formats: in a wrong one it would be noise."""
     for opened in (OPENED, m.ManagedOpened("conv_1", "ulaw_8000", "pcm_16000")):
         driven = Driven()
@@ -87,7 +87,7 @@ def test_audio_waits_for_the_formats():
         assert sum(len(x.pcmu) for x in driven.of(a.SendAudio)) == (8_000 if opened is OPENED else 0)
 
 
-def test_an_absurd_number_silences_nobody():
+def test_an_absurd_number_silences_nobody() -> None:
     """An interruption far beyond every id that was seen is of all that came, and of nothing to come."""
     driven = begun()
     driven.step(m.ManagedAudio(3, SECOND))
@@ -101,7 +101,7 @@ def test_an_absurd_number_silences_nobody():
     assert len(driven.of(a.SendAudio)) > before
 
 
-def test_only_so_many_tools_run_at_once():
+def test_only_so_many_tools_run_at_once() -> None:
     """Beyond that the agent is told so at once; when one is done there is room again."""
     driven = begun()
     for number in range(TOOLS_AT_ONCE + 2):
@@ -114,7 +114,7 @@ def test_only_so_many_tools_run_at_once():
     assert driven.of(a.RunTool)[-1] == a.RunTool(1, "call_x")
 
 
-def test_stale_audio_is_dropped_by_its_number():
+def test_stale_audio_is_dropped_by_its_number() -> None:
     """At or below the interruption's id: never; above: played."""
     driven = begun()
     driven.step(m.ManagedAudio(3, SECOND))
@@ -129,7 +129,7 @@ def test_stale_audio_is_dropped_by_its_number():
     assert driven.of(a.ClearPlayout) == [a.ClearPlayout()]
 
 
-def test_without_numbers_an_interruption_is_of_all_that_came():
+def test_without_numbers_an_interruption_is_of_all_that_came() -> None:
     """A platform that tells no event ids: the agent is silenced, and can be heard afterwards."""
     driven = begun()
     driven.step(m.ManagedAudio(3, SECOND))
@@ -143,7 +143,7 @@ def test_without_numbers_an_interruption_is_of_all_that_came():
     assert len(driven.of(a.SendAudio)) > before
 
 
-def test_a_correction_that_comes_late_still_corrects_the_history():
+def test_a_correction_that_comes_late_still_corrects_the_history() -> None:
     """The record has been told by then; what a pipeline would be given has not."""
     driven = begun(BridgePolicy(fallback=True))
     driven.step(m.ManagedSaid(1, "One two three four."))
@@ -159,7 +159,7 @@ def test_a_correction_that_comes_late_still_corrects_the_history():
     assert switch.history == (AgentSaid("One two", True), CallerSaid("stop"))
 
 
-def test_a_tool_under_way_is_known_to_whoever_takes_over():
+def test_a_tool_under_way_is_known_to_whoever_takes_over() -> None:
     """It may have acted: the next model is told, with what was asked for."""
     driven = begun(BridgePolicy(fallback=True))
     driven.step(e.ToolWanted(1, "call_1", "book", '{"day": "friday"}'))
@@ -172,7 +172,7 @@ def test_a_tool_under_way_is_known_to_whoever_takes_over():
     assert "not known" in used.result
 
 
-def test_an_interrupted_turn_without_its_text_is_known_by_its_alignment():
+def test_an_interrupted_turn_without_its_text_is_known_by_its_alignment() -> None:
     """The text of a turn may never come; the characters that came with the audio say what was heard."""
     driven = begun()
     text = "One two three four five"
@@ -183,7 +183,7 @@ def test_an_interrupted_turn_without_its_text_is_known_by_its_alignment():
     assert a.LineAdded("agent", "One two", 1, True) in driven.done
 
 
-def test_the_last_word_is_heard_however_the_agent_ends_it():
+def test_the_last_word_is_heard_however_the_agent_ends_it() -> None:
     """After end_call, and after a close with 1000, what was sent is played to its end before the line is cut."""
     for last in (m.ManagedHangingUp(), m.ManagedClosed(1000, "ended")):
         driven = begun()
@@ -196,7 +196,7 @@ def test_the_last_word_is_heard_however_the_agent_ends_it():
         assert driven.now < 5_200
 
 
-def test_a_line_without_frames_is_dead():
+def test_a_line_without_frames_is_dead() -> None:
     """A carrier that sends nothing for long has gone."""
     driven = begun(frames=False)
     driven.run(12_000)
@@ -204,7 +204,7 @@ def test_a_line_without_frames_is_dead():
     assert driven.now <= Limits().frames_dead_ms + 1_000
 
 
-def test_the_longest_call_is_ours_to_end():
+def test_the_longest_call_is_ours_to_end() -> None:
     """Whatever the platform allows: our own limit holds."""
     driven = begun(BridgePolicy(limits=Limits(call_ms=5_000)))
     driven.run(6_000)
@@ -236,7 +236,7 @@ EVENTS = st.one_of(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(EVENTS, st.integers(0, 400)), max_size=30), st.booleans())
-def test_any_order_of_events(happens: list[tuple[Event, int]], fallback: bool):
+def test_any_order_of_events(happens: list[tuple[Event, int]], fallback: bool) -> None:
     """It never raises, plays nothing before stream and formats, answers a tool once, ends once, gives whole frames."""
     driven = Driven(BridgePolicy(fallback=fallback))
     started = opened = False

@@ -110,7 +110,7 @@ def platform(stack: Stack) -> LocalAgents:
     return stack.elevenlabs.agents
 
 
-async def test_a_managed_call_from_hello_to_goodbye():
+async def test_a_managed_call_from_hello_to_goodbye() -> None:
     """A function of the call chooses; signed URL, start data, an answer, a tool of ours, the last word heard."""
     asked: list[IncomingCall] = []
 
@@ -156,7 +156,7 @@ async def test_a_managed_call_from_hello_to_goodbye():
         replays(tape)
 
 
-async def test_what_the_caller_hears_is_what_the_platform_sent():
+async def test_what_the_caller_hears_is_what_the_platform_sent() -> None:
     """Audio passes untouched both ways, and the caller's silence too; it waits for the stream, never for us."""
     audio = bytes(range(256)) * 40
 
@@ -172,7 +172,7 @@ async def test_what_the_caller_hears_is_what_the_platform_sent():
         assert platform(s).seen.audio_bytes > 2_000
 
 
-async def test_the_signed_url_is_fetched_while_the_phone_rings():
+async def test_the_signed_url_is_fetched_while_the_phone_rings() -> None:
     """Before the carrier's stream is there; the conversation itself begins with the stream."""
     async with calling() as s:
         phone = await s.dial(CarrierFaults(connect_delay_ms=1_500))
@@ -186,7 +186,7 @@ async def test_the_signed_url_is_fetched_while_the_phone_rings():
         assert platform(s).door.signed == 1
 
 
-async def test_interruption_clears_and_the_correction_is_the_record():
+async def test_interruption_clears_and_the_correction_is_the_record() -> None:
     """The carrier is cleared, late audio of the interrupted turn dropped by its id, the record corrected."""
     async with calling() as s:
         platform(s).faults.late_audio = True
@@ -211,7 +211,7 @@ async def test_interruption_clears_and_the_correction_is_the_record():
         replays(tape)
 
 
-async def test_without_a_correction_the_record_is_what_was_heard():
+async def test_without_a_correction_the_record_is_what_was_heard() -> None:
     """An agent whose events lack corrections: what was provably played, in whole words."""
     async with calling() as s:
         platform(s).faults.no_correction = True
@@ -230,7 +230,7 @@ async def test_without_a_correction_the_record_is_what_was_heard():
         await phone.ended()
 
 
-async def test_tools_fail_in_words_and_never_run_twice():
+async def test_tools_fail_in_words_and_never_run_twice() -> None:
     """A tool that raises is an error result; a call that the platform repeats is answered, and not run, again."""
     async with calling() as s:
         platform(s).faults.tool_twice = True
@@ -247,7 +247,7 @@ async def test_tools_fail_in_words_and_never_run_twice():
         assert {r["is_error"] for r in results if "failed" in r["result"]} == {True}
 
 
-async def test_pings_keys_and_the_operator():
+async def test_pings_keys_and_the_operator() -> None:
     """Pings are answered at once; keys are an entry; an operator may tell, speak for the caller, or ask for time."""
     async with calling() as s:
         phone, tape = await greeted(s)
@@ -277,7 +277,7 @@ CLOSES = [
 
 
 @pytest.mark.parametrize(("close", "cause"), CLOSES)
-async def test_closes_that_are_failures_end_with_an_apology(close: tuple[int, str] | None, cause: str):
+async def test_closes_that_are_failures_end_with_an_apology(close: tuple[int, str] | None, cause: str) -> None:
     """Each has its word, one line in the log with its meaning, and an apology in the carrier's voice."""
     wording = Wording(broken="I am truly sorry. Goodbye.")
     with structlog.testing.capture_logs() as lines:
@@ -295,7 +295,7 @@ async def test_closes_that_are_failures_end_with_an_apology(close: tuple[int, st
     assert line["log_level"] == "error"
 
 
-async def test_an_orderly_end_lets_the_last_words_be_heard():
+async def test_an_orderly_end_lets_the_last_words_be_heard() -> None:
     """1000 from the platform: what was sent is played to its end, then we hang up, without an apology."""
     async with calling() as s:
         phone, tape = await greeted(s)
@@ -308,7 +308,7 @@ async def test_an_orderly_end_lets_the_last_words_be_heard():
         assert tape.actions(a.EndCall)[0][1].reason == "agent"
 
 
-async def test_our_pipeline_keeps_the_caller_when_the_platform_fails(tmp_path: Path):
+async def test_our_pipeline_keeps_the_caller_when_the_platform_fails(tmp_path: Path) -> None:
     """The same leg, tape and observers go on with the fallback, which knows what was said, and listens at once."""
     replies = [Say("We open at nine, as ours.")]
     async with calling(managed(fallback=FALLBACK), replies=lambda body: replies, tapes=tmp_path) as s:
@@ -336,7 +336,7 @@ async def test_our_pipeline_keeps_the_caller_when_the_platform_fails(tmp_path: P
 @pytest.mark.parametrize(
     "fault", ["sign_status", "sign_hang", "refuse", "no_metadata", "close_at_start", "close_at_start=1000", "format"]
 )
-async def test_a_platform_that_never_begins_costs_no_call(fault: str):
+async def test_a_platform_that_never_begins_costs_no_call(fault: str) -> None:
     """Refused, silent or wrong at the very start: the fallback greets, as if it had been meant from the beginning."""
     agent = PLATFORM
     if fault == "format":
@@ -359,7 +359,7 @@ async def test_a_platform_that_never_begins_costs_no_call(fault: str):
         assert (line["output"], line["wanted"]) == ("pcm_16000", "ulaw_8000")
 
 
-async def test_an_agent_that_is_set_up_wrong_is_told_before_anybody_calls():
+async def test_an_agent_that_is_set_up_wrong_is_told_before_anybody_calls() -> None:
     """Formats and missing events, each with what follows from it; the call itself goes on with what there is."""
     events = ("audio", "agent_response", "ping")
     with structlog.testing.capture_logs() as lines:
@@ -375,7 +375,7 @@ async def test_an_agent_that_is_set_up_wrong_is_told_before_anybody_calls():
     ]  # fmt: skip
 
 
-async def test_no_fallback_and_no_platform_is_a_proper_end():
+async def test_no_fallback_and_no_platform_is_a_proper_end() -> None:
     """Without anybody to take over: the apology, and the call is over."""
     async with calling() as s:
         platform(s).faults.sign_status = 500
@@ -385,7 +385,7 @@ async def test_no_fallback_and_no_platform_is_a_proper_end():
         assert phone.outcome == "completed"
 
 
-async def test_hang_up_drain_and_an_operators_end():
+async def test_hang_up_drain_and_an_operators_end() -> None:
     """A caller who leaves closes the platform's socket with 1000; a drain and an operator end the call politely."""
     async with calling() as s:
         phone, _ = await greeted(s)
@@ -404,7 +404,7 @@ async def test_hang_up_drain_and_an_operators_end():
 
 
 @pytest.mark.parametrize("fault", ["garbage", "no_alignment", "id_per_chunk"])
-async def test_whatever_the_platform_varies_the_call_goes_on(fault: str):
+async def test_whatever_the_platform_varies_the_call_goes_on(fault: str) -> None:
     """Rubbish between messages, no alignments, an event id for each piece of audio: the same record."""
     async with calling() as s:
         setattr(platform(s).faults, fault, True)
@@ -417,7 +417,7 @@ async def test_whatever_the_platform_varies_the_call_goes_on(fault: str):
         assert phone.outcome == "completed"
 
 
-async def test_a_lost_stream_is_taken_up_by_our_pipeline():
+async def test_a_lost_stream_is_taken_up_by_our_pipeline() -> None:
     """The carrier's socket breaks, the caller is still there: an apology, and the fallback has the second stream."""
     async with calling(managed(fallback=FALLBACK)) as s:
         phone, tape = await greeted(s)

@@ -36,7 +36,7 @@ def respond(body: dict[str, Any]) -> list[Any]:
     return [CallTool("book_table", {"people": 2}) if "table" in messages[-1]["content"] else Say("You are welcome.")]
 
 
-async def test_a_managed_call_with_our_brain():
+async def test_a_managed_call_with_our_brain() -> None:
     """The platform drops requests and asks again; our tool runs once, its end_call is passed back and ends the call."""
     booked.clear()
     brain = Agent(prompt="You are a test.", tools=(book_table,))
@@ -62,7 +62,7 @@ async def test_a_managed_call_with_our_brain():
         assert all(request["elevenlabs_extra_body"] == {"caller": "+1555"} for request in mind.requests)
 
 
-async def test_the_endpoint_is_there_only_with_a_key():
+async def test_the_endpoint_is_there_only_with_a_key() -> None:
     """Off by default; with a key the service's own agent is a model under its name."""
     agent = Agent(prompt="You are a test.")
     async with (

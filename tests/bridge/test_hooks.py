@@ -41,7 +41,7 @@ async def after_call(event: PostCall) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _fresh():
+def _fresh() -> None:
     events.clear()
     failing[0] = 0
 
@@ -81,7 +81,7 @@ def respond(body: dict[str, Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("quoted", [False, True])
-async def test_a_registered_call_is_the_platforms_from_the_webhook_on(tmp_path: Path, quoted: bool):
+async def test_a_registered_call_is_the_platforms_from_the_webhook_on(tmp_path: Path, quoted: bool) -> None:
     """Its TwiML goes to the carrier as it is; afterwards its webhook tells what was said."""
     platform = LocalAgent(first_message="Hi {{name}}!", respond=respond, variables=("name",))
     agent = ManagedAgent("agent_1", mode="register", variables={"name": "Ada"})
@@ -103,7 +103,7 @@ async def test_a_registered_call_is_the_platforms_from_the_webhook_on(tmp_path: 
         assert said == [("agent", "Hi Ada!"), ("user", "thank you bye"), ("agent", "Goodbye!")]
 
 
-async def test_a_call_that_cannot_be_registered_is_ours_or_ends_properly():
+async def test_a_call_that_cannot_be_registered_is_ours_or_ends_properly() -> None:
     """The fallback takes it; without one, an apology."""
     fallback = Agent(prompt="You are a test.", greeting="This is ours.")
     agents = iter(
@@ -120,7 +120,7 @@ async def test_a_call_that_cannot_be_registered_is_ours_or_ends_properly():
         assert "technical trouble" in phone.spoken[0]
 
 
-async def test_an_outbound_call_through_the_platform():
+async def test_an_outbound_call_through_the_platform() -> None:
     """Their endpoint dials; the body is what the vendor's types hold, with no key of ours."""
     async with stack(ManagedAgent("agent_1")) as s:
         call = await s.service.agents_rest.outbound_call(
@@ -134,7 +134,7 @@ async def test_an_outbound_call_through_the_platform():
 # --- personalization ----------------------------------------------------------------------------------------------
 
 
-async def test_personalization_is_answered_from_the_agents_own_data():
+async def test_personalization_is_answered_from_the_agents_own_data() -> None:
     """Variables, overrides and the facts of the call, in the vendor's form; the key is needed."""
     asked: list[IncomingCall] = []
 
@@ -175,7 +175,7 @@ def raises(call: IncomingCall) -> ManagedAgent:
 
 
 @pytest.mark.parametrize("choose", [hangs, blocks, raises])
-async def test_personalization_survives_the_users_code(choose: Any):
+async def test_personalization_survives_the_users_code(choose: Any) -> None:
     """A function that hangs, blocks or raises costs its data: not the call, and no time of the others."""
     async with stack(choose) as s:
         url = f"{s.service.base_url}/elevenlabs/personalization"
@@ -186,7 +186,7 @@ async def test_personalization_survives_the_users_code(choose: Any):
         assert answer.json()["dynamic_variables"]["caller"] == "+1555"
 
 
-def test_what_is_sent_has_the_vendors_keys():
+def test_what_is_sent_has_the_vendors_keys() -> None:
     """Everything an agent may override is a field of the vendor's types, at every depth."""
     agent = ManagedAgent(
         "agent_1", variables={"a": 1}, extra_body={"b": 2}, user_id="u",
@@ -207,7 +207,7 @@ def test_what_is_sent_has_the_vendors_keys():
 # --- after a call -------------------------------------------------------------------------------------------------
 
 
-async def test_an_event_is_kept_handed_on_once_and_known_again(tmp_path: Path):
+async def test_an_event_is_kept_handed_on_once_and_known_again(tmp_path: Path) -> None:
     """Repeated, concurrent and differently spelt deliveries are one event; another type of the same call is another."""
     async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s:
         same = [
@@ -226,7 +226,7 @@ async def test_an_event_is_kept_handed_on_once_and_known_again(tmp_path: Path):
     assert done == ["post_call_audio.conv_1.json", "post_call_transcription.conv_1.json"]
 
 
-async def test_nothing_is_lost_when_the_hook_fails_or_we_stop(tmp_path: Path):
+async def test_nothing_is_lost_when_the_hook_fails_or_we_stop(tmp_path: Path) -> None:
     """A hook that raises is asked again; what it never took is handed on at the next start."""
     failing[0] = 1
     async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s:
@@ -243,7 +243,7 @@ async def test_nothing_is_lost_when_the_hook_fails_or_we_stop(tmp_path: Path):
     assert [x.conversation_id for x in events] == ["conv_1", "conv_2"]
 
 
-async def test_a_hook_that_hangs_is_waited_for_and_not_doubled(tmp_path: Path):
+async def test_a_hook_that_hangs_is_waited_for_and_not_doubled(tmp_path: Path) -> None:
     """A run that took too long counts when it is done; what takes other events is not held by its thread."""
     gate, asked = threading.Event(), list[str]()
 
@@ -267,7 +267,7 @@ async def test_a_hook_that_hangs_is_waited_for_and_not_doubled(tmp_path: Path):
     assert asked == ["conv_1", "conv_2"]
 
 
-async def test_without_a_disk_webhooks_are_refused_and_calls_are_taken(tmp_path: Path):
+async def test_without_a_disk_webhooks_are_refused_and_calls_are_taken(tmp_path: Path) -> None:
     """A directory that cannot be made is a 503, which the platform repeats, until it can be."""
     (tmp_path / "post-call").write_text("in the way")
     async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s:
@@ -277,7 +277,7 @@ async def test_without_a_disk_webhooks_are_refused_and_calls_are_taken(tmp_path:
         await arrived(1)
 
 
-async def test_a_large_body_passes_in_pieces(tmp_path: Path):
+async def test_a_large_body_passes_in_pieces(tmp_path: Path) -> None:
     """The audio of a call: megabytes, signed as they came."""
     async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s:
         big = event("post_call_audio")
@@ -298,7 +298,7 @@ async def sent_slowly(s: Stack, path: str, headers: str, body: bytes = b"{") -> 
 @pytest.mark.parametrize(
     ("path", "headers"), [("personalization", f"X-Telephony-Key: {KEY}"), ("post-call", "ElevenLabs-Signature: {}")]
 )
-async def test_a_body_that_never_ends_is_not_waited_for(tmp_path: Path, path: str, headers: str):
+async def test_a_body_that_never_ends_is_not_waited_for(tmp_path: Path, path: str, headers: str) -> None:
     """408, and nothing of it is kept."""
     async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s:
         line, writer = await sent_slowly(s, path, headers.format(f"t={int(time.time())},v0=00"))
@@ -307,7 +307,7 @@ async def test_a_body_that_never_ends_is_not_waited_for(tmp_path: Path, path: st
     assert [file for file in (tmp_path / "post-call").rglob("*") if file.is_file()] == []
 
 
-async def test_a_body_too_big_is_left_at_once(tmp_path: Path):
+async def test_a_body_too_big_is_left_at_once(tmp_path: Path) -> None:
     """By the length that is told, or by what has come; whoever sent it, nothing stays on disk."""
     genuine = f"t={int(time.time())},v0=00"
     async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s, httpx2.AsyncClient() as http:
@@ -326,7 +326,7 @@ async def test_a_body_too_big_is_left_at_once(tmp_path: Path):
     assert [file for file in (tmp_path / "post-call").rglob("*") if file.is_file()] == []
 
 
-async def test_only_so_many_bodies_come_at_once(tmp_path: Path):
+async def test_only_so_many_bodies_come_at_once(tmp_path: Path) -> None:
     """Beyond that 503, which the platform repeats: strangers fill neither the disk nor the memory."""
     gate, header = asyncio.Event(), f"t={int(time.time())},v0=00"
 
@@ -357,7 +357,7 @@ async def _refused(taking: Any) -> Exception:
     raise AssertionError
 
 
-async def test_what_is_not_genuine_leaves_no_trace(tmp_path: Path):
+async def test_what_is_not_genuine_leaves_no_trace(tmp_path: Path) -> None:
     """Wrong secret, old, of the future, without a signature, no event: refused, nothing on disk, the hook not asked."""
     async with stack(ManagedAgent("agent_1"), tmp_path) as s:
         now = int(time.time())
@@ -373,7 +373,7 @@ async def test_what_is_not_genuine_leaves_no_trace(tmp_path: Path):
     assert events == []
 
 
-def test_signatures_are_the_vendors():
+def test_signatures_are_the_vendors() -> None:
     """The published vector; the vendor's own check takes what we sign; spaces and upper case are fine."""
     body = b'{"type":"post_call_transcription","event_timestamp":1760000000,"data":{}}'
     header = sign(SECRET, body, 1_760_000_000)
@@ -389,13 +389,13 @@ def test_signatures_are_the_vendors():
 
 
 @pytest.mark.parametrize("header", ["", "t=1", "v0=ab", "t=x,v0=ab", "t=1,t=2", "t=１,v0=ab", "t=-5,v0=ab"])
-def test_signatures_that_cannot_be_right(header: str):
+def test_signatures_that_cannot_be_right(header: str) -> None:
     """Refused before the body is read."""
     with pytest.raises(NotGenuine):
         Signature(header, SECRET, 1_760_000_000)
 
 
-def test_files_of_two_conversations_are_two():
+def test_files_of_two_conversations_are_two() -> None:
     """Whatever their ids are made of."""
     names = {file_name(PostCall("t", one, "", {}), "") for one in ("a.1", "a/1", "a_1", "x" * 81, "x" * 82)}
     assert len(names) == 5

@@ -64,7 +64,7 @@ async def told(says: Callable[[ServerConnection], Awaitable[Any]]) -> list[Event
         return await conversation(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
 
 
-async def test_half_a_character_becomes_a_whole_one():
+async def test_half_a_character_becomes_a_whole_one() -> None:
     """A text that was cut in the middle of an emoji must not break the record, nor who takes over."""
 
     async def says(connection: ServerConnection) -> None:
@@ -76,7 +76,7 @@ async def test_half_a_character_becomes_a_whole_one():
     assert ManagedSaid(1, "Hi ?") in await told(says)
 
 
-async def test_a_close_without_a_code_has_a_plain_number():
+async def test_a_close_without_a_code_has_a_plain_number() -> None:
     """1005, in the log and on the tape, as any other."""
 
     async def says(connection: ServerConnection) -> None:
@@ -88,7 +88,7 @@ async def test_a_close_without_a_code_has_a_plain_number():
     assert [repr(line["close_code"]) for line in lines if line["event"] == "managed_closed"] == ["1005"]
 
 
-async def test_a_message_over_our_limit_is_told_as_such():
+async def test_a_message_over_our_limit_is_told_as_such() -> None:
     """It is we who close then: the log and the record say why, not that a connection was lost."""
 
     async def says(connection: ServerConnection) -> None:
@@ -103,7 +103,7 @@ async def test_a_message_over_our_limit_is_told_as_such():
 
 
 @pytest.mark.parametrize("url", ["wss://127.0.0.1/?signature=sesame#x", "wss:///?signature=sesame", "wss://[/sesame"])
-async def test_a_signature_never_leaves(url: str):
+async def test_a_signature_never_leaves(url: str) -> None:
     """Of a signed URL that cannot be used nothing is logged, nor told to the record."""
     with structlog.testing.capture_logs() as lines:
         [closed] = await conversation(url)
@@ -111,7 +111,7 @@ async def test_a_signature_never_leaves(url: str):
     assert "sesame" not in str([{k: v for k, v in line.items() if k != "exc_info"} for line in lines])
 
 
-def test_an_invalid_request_is_told_without_its_values():
+def test_an_invalid_request_is_told_without_its_values() -> None:
     """422 repeats what was sent, a caller's number perhaps: only where and why is kept."""
     wrong = {"detail": [{"loc": ["body", "to_number"], "msg": "no number", "input": "+15551230000"}]}
     error = _error(httpx2.Response(422, json=wrong))
@@ -119,14 +119,14 @@ def test_an_invalid_request_is_told_without_its_values():
 
 
 @pytest.mark.parametrize("value", [None, [1], {"a": 1}, float("nan")])
-def test_variables_that_the_platform_refuses(value: Any):
+def test_variables_that_the_platform_refuses(value: Any) -> None:
     """Refused where they are written, and not with 1008 in a call."""
     with pytest.raises(ValueError, match="plan"):
         ManagedAgent("a", variables={"plan": value})
 
 
 @pytest.mark.parametrize("prompt", [{"prompt": None}, {"llm": {"model": None}}, ["a", None]])
-def test_nested_nulls_are_refused(prompt: Any):
+def test_nested_nulls_are_refused(prompt: Any) -> None:
     """A field that is None is left out; a null inside one would be sent, and closed with 1008."""
     assert ManagedAgent("a", overrides={"agent": {"prompt": None}}).overrides
     with pytest.raises(ValueError, match=r"agent\.prompt"):

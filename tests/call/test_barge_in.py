@@ -43,7 +43,7 @@ def silenced(sim: Simulator) -> int:
 
 
 @pytest.mark.parametrize("words", ["no", "stop", "wait", "hold on", "excuse me", "I need something else"])
-def test_an_interruption_silences_at_once_and_is_answered(words: str):
+def test_an_interruption_silences_at_once_and_is_answered(words: str) -> None:
     """Held within the hold time and a frame or two; cut at the first word; answered with what was heard."""
     sim = play(f"{ASK}\n a+1.5 caller {words}\n +4 end", by_words(LONG, **{words.split()[0]: "Yes?"}))
     assert silenced(sim) <= rules(sim).hold_after_ms + 60
@@ -55,21 +55,21 @@ def test_an_interruption_silences_at_once_and_is_answered(words: str):
     assert "cut" in [x.what for _, x in sim.actions(a.Explain)]
 
 
-def test_the_cut_comes_with_the_words_and_not_with_their_end():
+def test_the_cut_comes_with_the_words_and_not_with_their_end() -> None:
     """A long sentence is taken for an interruption by its first words."""
     sim = play(f"{ASK}\n a+1.5 caller 4.0 I would rather like to know about the parking in the street\n +4 end")
     [(cut, _)] = sim.explained("cut")
     assert cut - onset(sim) <= 4_000 // 11 * 2 + sim.latencies.partial + 60
 
 
-def test_words_alone_cut_before_any_hold():
+def test_words_alone_cut_before_any_hold() -> None:
     """Words that come with hardly any voice (a quiet caller) act at once."""
     sim = play(f"{ASK}\n a+1.5 partial no stop please\n +9 end")
     assert agent_lines(sim)[0].endswith(" --")
     assert sim.explained("hold") == []
 
 
-def test_voice_is_enough_when_the_ears_are_lost():
+def test_voice_is_enough_when_the_ears_are_lost() -> None:
     """Without ears nobody tells words from noise: long voice is an interruption by itself."""
     sim = play(ASK)
     sim.at(2_300, e.EarsLost("provider_unavailable", True))
@@ -80,7 +80,7 @@ def test_voice_is_enough_when_the_ears_are_lost():
     assert cut - onset(sim) <= rules(sim).cut_after_ms + 100
 
 
-def test_deaf_ears_are_noticed():
+def test_deaf_ears_are_noticed() -> None:
     """Ears that are up and hear nothing: after a few utterances without words, voice alone interrupts."""
     sim = play(
         f"""
@@ -97,7 +97,7 @@ def test_deaf_ears_are_noticed():
     assert reasons(sim, "cut") == ["voice"]
 
 
-def test_interrupting_twice_replays_nothing():
+def test_interrupting_twice_replays_nothing() -> None:
     """What was cut once is never heard again, however often the agent is interrupted."""
     answers = {"one": "Here is the first long answer to you.", "two": "And this is the second long answer."}
     sim = play(
@@ -112,7 +112,7 @@ def test_interrupting_twice_replays_nothing():
 # --- false alarms ---------------------------------------------------------------------------------------------------
 
 
-def test_a_cough_costs_a_short_gap_and_no_word():
+def test_a_cough_costs_a_short_gap_and_no_word() -> None:
     """Held, found to be nothing, resumed: every word is heard, the word at the seam at most twice."""
     sim = play(f"{ASK}\n a+1.5 cough 0.3\n +9 end")
     assert agent_lines(sim) == [LONG]
@@ -128,7 +128,7 @@ def test_a_cough_costs_a_short_gap_and_no_word():
     assert repeated <= 9 * CHAR_MS + sim.latencies.mark  # "morning" and a mark's way
 
 
-def test_the_gap_explains_itself():
+def test_the_gap_explains_itself() -> None:
     """Hold and resume carry their reasons and numbers."""
     sim = play(f"{ASK}\n a+1.5 cough 0.3\n +9 end")
     [(_, hold)] = sim.explained("hold")
@@ -139,7 +139,7 @@ def test_the_gap_explains_itself():
     assert resume["silence_ms"] >= rules(sim).resume_after_ms
 
 
-def test_a_click_is_not_even_held():
+def test_a_click_is_not_even_held() -> None:
     """Voice shorter than the hold time does nothing at all."""
     ms = (TurnTaking().hold_after_ms - 60) / 1_000
     sim = play(f"{ASK}\n a+1.5 cough {ms}\n +9 end")
@@ -148,7 +148,7 @@ def test_a_click_is_not_even_held():
 
 
 @pytest.mark.parametrize("murmur", ["mm-hm", "yeah", "okay", "right", "I see", "yeah yeah"])
-def test_a_backchannel_loses_nothing_and_is_not_answered(murmur: str):
+def test_a_backchannel_loses_nothing_and_is_not_answered(murmur: str) -> None:
     """A listener's sounds while the agent speaks: the whole reply is heard, and nothing answers them."""
     sim = play(f"{ASK}\n a+1.5 caller 0.4 {murmur}\n +9 end")
     assert agent_lines(sim) == [LONG]
@@ -158,7 +158,7 @@ def test_a_backchannel_loses_nothing_and_is_not_answered(murmur: str):
         assert went_on - sim._ears.sounds[-1].end <= 500
 
 
-def test_a_backchannel_known_by_its_words_is_not_held():
+def test_a_backchannel_known_by_its_words_is_not_held() -> None:
     """When the words come before the hold time the agent does not even pause."""
     sim = play(f"{ASK}\n a+1.5 partial yeah")
     go_on(sim, f"{(sim.now + 20) / 1_000} caller 0.3 yeah\n +9 end")
@@ -166,7 +166,7 @@ def test_a_backchannel_known_by_its_words_is_not_held():
     assert agent_lines(sim) == [LONG]
 
 
-def test_a_backchannel_that_answers_a_question_is_an_answer():
+def test_a_backchannel_that_answers_a_question_is_an_answer() -> None:
     """ "Yes" to "shall I book it?" is said while the question rings out, and is a turn."""
     agent = by_words("Shall I book it?", yes="It is booked.")
     sim = play("0.5 caller a table for two please\n a+1.3 caller 0.4 yes\n +4 end", agent)
@@ -174,7 +174,7 @@ def test_a_backchannel_that_answers_a_question_is_an_answer():
     assert agent_lines(sim)[-1] == "It is booked."
 
 
-def test_the_agents_own_words_are_no_interruption():
+def test_the_agents_own_words_are_no_interruption() -> None:
     """Its echo, transcribed, neither cuts nor is it answered."""
     sim = play(f"{ASK}\n a+2 end", [LONG])
     words = LONG.lower().replace(".", "").split()
@@ -187,7 +187,7 @@ def test_the_agents_own_words_are_no_interruption():
     assert len(thoughts(sim)) == 1
 
 
-def test_voice_without_words_does_not_hold_for_ever():
+def test_voice_without_words_does_not_hold_for_ever() -> None:
     """Music or a television: after the limit the agent goes on, and the same sound does not hold it again."""
     seconds = (TurnTaking().hold_limit_ms + 3_000) / 1_000
     sim = play(f"{ASK}\n a+1.5 cough {seconds}\n +9 end")
@@ -198,7 +198,7 @@ def test_voice_without_words_does_not_hold_for_ever():
     assert agent_lines(sim)[0] == LONG
 
 
-def test_words_after_a_dismissed_noise_still_interrupt():
+def test_words_after_a_dismissed_noise_still_interrupt() -> None:
     """A noise that was found to be nothing does not make the agent deaf."""
     seconds = (TurnTaking().hold_limit_ms + 700) / 1_000
     sim = play(f"{ASK}\n a+0.5 cough {seconds}\n +0.3 caller stop please\n +5 end")
@@ -206,7 +206,7 @@ def test_words_after_a_dismissed_noise_still_interrupt():
     assert caller(sim)[-1] == "stop please"
 
 
-def test_a_reply_survives_being_held_while_the_model_writes_it():
+def test_a_reply_survives_being_held_while_the_model_writes_it() -> None:
     """The rest of the text comes while the playout is held, and is heard after the resume, all of it."""
     sim = play(f"{ASK}\n a+0.3 cough 0.6\n +12 end", token=120)
     assert agent_lines(sim) == [LONG]
@@ -217,7 +217,7 @@ def test_a_reply_survives_being_held_while_the_model_writes_it():
     assert ended > held
 
 
-def test_no_tool_runs_while_it_is_held():
+def test_no_tool_runs_while_it_is_held() -> None:
     """A tool wanted during a hold waits for the verdict: the caller may be taking the turn back."""
     part = "Let me look that up for you in the book. One moment please, it takes a little while to do it."
 
@@ -236,7 +236,7 @@ def test_no_tool_runs_while_it_is_held():
 # --- beginnings -----------------------------------------------------------------------------------------------------
 
 
-def test_speech_that_is_going_on_when_the_stream_starts_is_heard():
+def test_speech_that_is_going_on_when_the_stream_starts_is_heard() -> None:
     """The caller speaks already when the first frame comes: no word of it is lost."""
     sim = play("0 caller hello is anybody there\n +5 end", ["Yes, I am."])
     assert caller(sim) == ["hello is anybody there"]
@@ -244,7 +244,7 @@ def test_speech_that_is_going_on_when_the_stream_starts_is_heard():
     assert len(sim.actions(a.Transcribe)) >= sim.now // 20 - 1
 
 
-def test_speech_during_the_greeting_interrupts_it():
+def test_speech_during_the_greeting_interrupts_it() -> None:
     """The greeting is a reply like any other, from its first second on."""
     sim = play("0.3 caller I want to cancel\n +5 end", ["Of course."], Policy(greeting="Welcome to our bakery!"))
     assert agent_lines(sim)[-1] == "Of course."
@@ -252,21 +252,21 @@ def test_speech_during_the_greeting_interrupts_it():
     assert caller(sim) == ["I want to cancel"]
 
 
-def test_both_begin_at_once():
+def test_both_begin_at_once() -> None:
     """Caller and agent begin in the same moment: the caller is heard, and answered with all of it."""
     sim = play(f"{ASK}\n a+0 caller and on sundays too\n +10 end", first_token=700)
     assert " ".join(caller(sim)) == "what are your hours and on sundays too"
     assert len([x for x in sim.lines if x[0] == "agent" and not x[1].endswith("--")]) == 1
 
 
-def test_speech_right_after_a_clear_is_heard():
+def test_speech_right_after_a_clear_is_heard() -> None:
     """Cut, a breath, and on: the next words are in the same turn."""
     sim = play(f"{ASK}\n a+1.5 caller no\n +0.25 caller not that one\n +6 end", ["Well, the first one would be this."])
     assert " ".join(caller(sim)[1:]) == "no not that one"
     assert len(thoughts(sim)) <= 1 + 1 + len(sim.explained("guess_dropped"))
 
 
-def test_going_on_after_a_premature_decision_joins_the_words():
+def test_going_on_after_a_premature_decision_joins_the_words() -> None:
     """Cut off by us: the answer of which nothing was heard is dropped, and all words are answered together."""
     pause = (TurnTaking().finished_ms + 150) / 1_000
     sim = play(
@@ -287,7 +287,7 @@ def verdict(**evidence: object) -> Verdict:
     return judge(replace(QUIET, **evidence), TurnTaking(), language_for("en"))[0]  # type: ignore[arg-type]
 
 
-def test_the_rule_needs_evidence():
+def test_the_rule_needs_evidence() -> None:
     """Nothing follows from nothing, and the two extremes are clear."""
     voice = TurnTaking().hold_after_ms
     assert verdict() is Verdict.NOTHING
@@ -303,7 +303,7 @@ def test_the_rule_needs_evidence():
     assert verdict(text="wait", leaving=True) is Verdict.CUT
 
 
-def test_a_held_agent_always_gets_its_verdict():
+def test_a_held_agent_always_gets_its_verdict() -> None:
     """Whatever the evidence: once the caller is silent for long enough a hold ends."""
     rules = TurnTaking()
     silence = rules.resume_after_ms + rules.resume_wait_ms
@@ -319,7 +319,7 @@ def test_a_held_agent_always_gets_its_verdict():
                         assert found in (Verdict.CUT, Verdict.RESUME), (text, final, asked, ears, echo)
 
 
-def test_a_hold_while_voice_goes_on_is_bounded_with_or_without_ears():
+def test_a_hold_while_voice_goes_on_is_bounded_with_or_without_ears() -> None:
     """Voice that never stops and has no words in it: cut without ears, resume with them."""
     rules = TurnTaking()
     voice = {"held": True, "voiced": True, "burst_ms": rules.hold_limit_ms, "voice_ms": rules.hold_limit_ms}

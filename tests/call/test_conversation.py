@@ -22,14 +22,14 @@ def start_of_speech(sim: Simulator, after: int) -> int:
     return next(start for start, _ in sim.heard if start >= after)
 
 
-def test_greeting_plays_at_start():
+def test_greeting_plays_at_start() -> None:
     """The greeting is audible in the millisecond of the start, not after a handshake (dead air before the greeting)."""
     sim = Simulator(GREETING).run(3_000)
     assert sim.heard[0][0] == 0
     assert sim.lines == [("agent", "Hello, how can I help?")]
 
 
-def test_question_and_answer():
+def test_question_and_answer() -> None:
     """A caller's turn is answered, and the model is given exactly what both have said."""
     sim = Simulator(GREETING, answer("We open at nine. Anything else?"))
     end = sim.says(3_000, "what are your opening hours")
@@ -43,7 +43,7 @@ def test_question_and_answer():
     assert start_of_speech(sim, end) <= limit
 
 
-def test_interruption_silences_and_remembers_only_what_was_heard():
+def test_interruption_silences_and_remembers_only_what_was_heard() -> None:
     """History is cut at what was heard, not at what was sent (the whole reply was sent long before)."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
@@ -63,7 +63,7 @@ def test_interruption_silences_and_remembers_only_what_was_heard():
     assert sim.actions(a.StartReply)[1][1].history[1] == AgentSaid(spoken, interrupted=True)
 
 
-def test_interruption_works_after_all_audio_was_sent():
+def test_interruption_works_after_all_audio_was_sent() -> None:
     """The carrier still plays for seconds after the last byte was sent; interrupting must work then too."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
@@ -76,7 +76,7 @@ def test_interruption_works_after_all_audio_was_sent():
     assert any(7_000 < at <= 7_250 for at, _ in sim.actions(a.ClearPlayout))
 
 
-def test_cough_loses_nothing():
+def test_cough_loses_nothing() -> None:
     """A cough may hold the agent for a moment; every word of the reply is heard, in order."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
@@ -86,7 +86,7 @@ def test_cough_loses_nothing():
     assert len(sim.actions(a.StartReply)) == 1
 
 
-def test_click_does_not_even_hold():
+def test_click_does_not_even_hold() -> None:
     """A very short sound is no reason to stop speaking."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
@@ -95,7 +95,7 @@ def test_click_does_not_even_hold():
     assert sim.actions(a.ClearPlayout) == []
 
 
-def test_backchannel_is_not_answered():
+def test_backchannel_is_not_answered() -> None:
     """ "mm-hm" while the agent speaks neither ends its reply nor starts another."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
@@ -105,7 +105,7 @@ def test_backchannel_is_not_answered():
     assert len(sim.actions(a.StartReply)) == 1
 
 
-def test_yes_answers_a_question():
+def test_yes_answers_a_question() -> None:
     """The same word is an answer when the agent has just asked."""
     sim = Simulator(Policy(), lambda h: ["Shall I book it?"] if last_words(h) != "yes" else ["Done."])
     sim.says(500, "a table for two please")
@@ -115,7 +115,7 @@ def test_yes_answers_a_question():
     assert sim.lines[-2:] == [("caller", "yes"), ("agent", "Done.")]
 
 
-def test_marks_echoed_after_clear_are_not_playback():
+def test_marks_echoed_after_clear_are_not_playback() -> None:
     """Twilio echoes outstanding marks at once after a clear; none of them makes anything heard."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
@@ -130,7 +130,7 @@ def test_marks_echoed_after_clear_are_not_playback():
     assert len(spoken) < 20
 
 
-def test_hello_while_the_agent_thinks_merges_and_restarts_once():
+def test_hello_while_the_agent_thinks_merges_and_restarts_once() -> None:
     """ "Hello?" in the gap joins the turn; the answer is restarted at most once, then it comes."""
     sim = Simulator(Policy(), lambda h: ["Here is your answer."])
     sim.latencies.first_token = 2_500
@@ -147,7 +147,7 @@ def test_hello_while_the_agent_thinks_merges_and_restarts_once():
     assert len([x for _, x in sim.actions(a.CancelReply)]) == 1
 
 
-def test_words_during_a_protected_greeting_are_answered_afterwards():
+def test_words_during_a_protected_greeting_are_answered_afterwards() -> None:
     """A disclosure is said to its end, and what the caller said meanwhile is not thrown away."""
     policy = replace(
         GREETING, greeting="This call is recorded for quality. How can I help you today?", greeting_protected=True
@@ -163,7 +163,7 @@ def test_words_during_a_protected_greeting_are_answered_afterwards():
     ]
 
 
-def test_late_audio_of_a_cut_turn_is_never_played():
+def test_late_audio_of_a_cut_turn_is_never_played() -> None:
     """Audio that arrives after the interruption belongs to a turn that is over."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
@@ -176,7 +176,7 @@ def test_late_audio_of_a_cut_turn_is_never_played():
     assert len(sim.actions(a.SendAudio)) == before
 
 
-def test_unanswered_stt_never_means_silence():
+def test_unanswered_stt_never_means_silence() -> None:
     """Transcripts that never come: the partial is taken; without any, the caller is asked to repeat."""
     sim = Simulator(Policy(), answer("Good."))
     sim.faults.no_finals = True
@@ -191,7 +191,7 @@ def test_unanswered_stt_never_means_silence():
     assert deaf.explained("not_heard")
 
 
-def test_hung_model_is_bridged_and_given_up():
+def test_hung_model_is_bridged_and_given_up() -> None:
     """A model that hangs: a filler within 2.5 s of the caller's last word, later an apology."""
     sim = Simulator(Policy(), answer())
     sim.faults.llm_hangs = True
@@ -203,7 +203,7 @@ def test_hung_model_is_bridged_and_given_up():
     assert max(gaps) <= 6_500
 
 
-def test_empty_reply_is_an_apology_and_too_many_end_the_call():
+def test_empty_reply_is_an_apology_and_too_many_end_the_call() -> None:
     """An empty model reply is never silence for ever."""
     sim = Simulator(Policy(limits=Limits(apologies=2)), answer())
     sim.faults.llm_empty = True
@@ -216,7 +216,7 @@ def test_empty_reply_is_an_apology_and_too_many_end_the_call():
     assert "technical trouble" in sim.lines[-1][1]
 
 
-def test_busy_provider_is_explained_and_tried_again():
+def test_busy_provider_is_explained_and_tried_again() -> None:
     """On a 429 the caller hears why there is a wait, and the answer comes after all."""
     sim = Simulator(Policy(), answer("We open at nine."))
     sim.faults.llm_fails = "provider_busy"
@@ -227,7 +227,7 @@ def test_busy_provider_is_explained_and_tried_again():
     assert [text for who, text in sim.lines if who == "agent"] == [sim.policy.wording.provider_busy, "We open at nine."]
 
 
-def test_lost_sentence_is_spoken_again():
+def test_lost_sentence_is_spoken_again() -> None:
     """The close race: a context that ends with no audio for its text is spoken in a new one."""
     sim = Simulator(Policy(), answer("We open at nine."))
     sim.faults.tts_silent_once = True
@@ -237,7 +237,7 @@ def test_lost_sentence_is_spoken_again():
     assert {x.attempt for _, x in sim.actions(a.Speak)} == {1, 2}
 
 
-def test_voice_lost_in_the_middle_speaks_only_the_rest():
+def test_voice_lost_in_the_middle_speaks_only_the_rest() -> None:
     """After a lost socket only what had no audio is spoken again; nothing unheard is remembered as said."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "what are your hours")
@@ -256,7 +256,7 @@ def test_voice_lost_in_the_middle_speaks_only_the_rest():
     assert sim2.lines[-1] == ("agent", LONG)
 
 
-def test_dead_voice_ends_the_call_in_words():
+def test_dead_voice_ends_the_call_in_words() -> None:
     """A voice that is gone for good: the stock's apology, and an end."""
     sim = Simulator(Policy(), answer())
     sim.faults.tts_fails = True
@@ -266,7 +266,7 @@ def test_dead_voice_ends_the_call_in_words():
     assert sim.lines[-1] == ("agent", sim.policy.wording.broken)
 
 
-def test_no_voice_and_no_stock_lets_the_carrier_speak():
+def test_no_voice_and_no_stock_lets_the_carrier_speak() -> None:
     """Neither phrases nor TTS: the carrier's own voice says the apology."""
     sim = Simulator(Policy(), answer(), phrases=False)
     sim.faults.tts_fails = True
@@ -276,7 +276,7 @@ def test_no_voice_and_no_stock_lets_the_carrier_speak():
     assert ending.farewell == sim.policy.wording.broken
 
 
-def test_agent_ends_the_call_after_its_goodbye_was_played():
+def test_agent_ends_the_call_after_its_goodbye_was_played() -> None:
     """`end_call` hangs up only after the last word's mark came back as played."""
     sim = Simulator(Policy(), lambda h: ["Thank you for calling, goodbye!", Calls("end_call")])
     sim.says(500, "that is all bye")
@@ -289,7 +289,7 @@ def test_agent_ends_the_call_after_its_goodbye_was_played():
     assert sim.lines[-1] == ("agent", "Thank you for calling, goodbye!")
 
 
-def test_goodbye_ends_even_without_marks():
+def test_goodbye_ends_even_without_marks() -> None:
     """Marks that never come back cannot keep the line open."""
     sim = Simulator(Policy(), lambda h: ["Goodbye!", Calls("end_call")])
     sim.faults.marks_lost = True
@@ -299,7 +299,7 @@ def test_goodbye_ends_even_without_marks():
     assert at <= sim.heard[-1][1] + 2_500
 
 
-def test_end_call_without_words_still_says_goodbye():
+def test_end_call_without_words_still_says_goodbye() -> None:
     """A model that only calls the tool does not hang up in silence."""
     sim = Simulator(Policy(), lambda h: [Calls("end_call")])
     sim.says(500, "bye")
@@ -308,7 +308,7 @@ def test_end_call_without_words_still_says_goodbye():
     assert sim.call.ended is not None
 
 
-def test_interrupting_the_goodbye_keeps_the_call():
+def test_interrupting_the_goodbye_keeps_the_call() -> None:
     """`end_call` of a reply that was cut does not hang up on a live caller."""
     replies = iter(
         [["Thank you so much for calling us today, goodbye!", Calls("end_call")], ["Of course. What is it?"]]
@@ -322,7 +322,7 @@ def test_interrupting_the_goodbye_keeps_the_call():
     assert sim.lines[-1] == ("agent", "Of course. What is it?")
 
 
-def test_saying_bye_over_the_goodbye_is_no_objection():
+def test_saying_bye_over_the_goodbye_is_no_objection() -> None:
     """Callers say goodbye while the agent does; that neither cuts it nor starts another round."""
     sim = Simulator(Policy(), lambda h: ["Thank you so much for calling us today, goodbye!", Calls("end_call")])
     sim.says(500, "that is all")
@@ -334,7 +334,7 @@ def test_saying_bye_over_the_goodbye_is_no_objection():
     assert sim.call.ended is not None
 
 
-def test_tool_result_of_an_interrupted_reply_is_kept_and_not_run_twice():
+def test_tool_result_of_an_interrupted_reply_is_kept_and_not_run_twice() -> None:
     """Interrupting during a tool call neither loses its result nor runs it again."""
 
     def replies(history):
@@ -352,7 +352,7 @@ def test_tool_result_of_an_interrupted_reply_is_kept_and_not_run_twice():
     assert sim.lines[-1] == ("agent", "It is booked.")
 
 
-def test_tool_of_a_reply_waits_while_the_caller_speaks():
+def test_tool_of_a_reply_waits_while_the_caller_speaks() -> None:
     """A tool does not run while it is open whether the caller is taking the turn back."""
     sim = Simulator(
         Policy(), lambda h: ["Not booked."] if "cancel" in last_words(h) else [Calls("book", "{}", "booked"), "Booked."]
@@ -364,7 +364,7 @@ def test_tool_of_a_reply_waits_while_the_caller_speaks():
     assert sim.actions(a.RunTool) == []
 
 
-def test_keys_are_text_and_their_tones_are_not_speech():
+def test_keys_are_text_and_their_tones_are_not_speech() -> None:
     """A keypad entry is a turn of its own, and its tones neither hold nor start one."""
     sim = Simulator(Policy(), answer("Got it."))
     for i, digit in enumerate("42"):
@@ -375,7 +375,7 @@ def test_keys_are_text_and_their_tones_are_not_speech():
     assert sim.explained("not_heard") == []
 
 
-def test_silent_caller_is_asked_once_and_then_let_go():
+def test_silent_caller_is_asked_once_and_then_let_go() -> None:
     """A caller who says nothing: one question, then a polite end."""
     sim = Simulator(GREETING).run(60_000)
     words = sim.policy.wording
@@ -384,7 +384,7 @@ def test_silent_caller_is_asked_once_and_then_let_go():
     assert sim.call.ended.reason == "silent_goodbye"
 
 
-def test_longest_call():
+def test_longest_call() -> None:
     """A warning, then an end in words; talking does not extend it."""
     limits = Limits(call_ms=40_000, call_warning_ms=20_000, silence_prompt_ms=90_000)
     sim = Simulator(Policy(limits=limits), answer("Yes."))
@@ -396,7 +396,7 @@ def test_longest_call():
     assert sim.now <= 40_000 + 8_000
 
 
-def test_drain_says_goodbye_at_the_deadline():
+def test_drain_says_goodbye_at_the_deadline() -> None:
     """A deploy lets the call go on until the deadline, then it ends in words."""
     sim = Simulator(GREETING, answer("Yes."))
     sim.at(5_000, e.DrainStarted(9_000))
@@ -405,7 +405,7 @@ def test_drain_says_goodbye_at_the_deadline():
     assert sim.actions(a.EndCall)[0][1].reason == "draining"
 
 
-def test_frames_that_stop():
+def test_frames_that_stop() -> None:
     """Without frames the clock goes on: the turn still ends, and a dead leg is given up."""
     sim = Simulator(Policy(), answer("Yes."))
     end = sim.says(500, "hello there")
@@ -418,7 +418,7 @@ def test_frames_that_stop():
     assert sim.call.ended.reason == "unresponsive"
 
 
-def test_hang_up_ends_at_once_and_nothing_follows():
+def test_hang_up_ends_at_once_and_nothing_follows() -> None:
     """After the end nothing follows from anything, in any order, however often."""
     sim = Simulator(GREETING).run(500)
     sim.at(600, e.CallerLeft("stop"))
@@ -429,7 +429,7 @@ def test_hang_up_ends_at_once_and_nothing_follows():
     assert sim.call.deadline is None
 
 
-def test_repeated_partial_after_a_final_is_no_new_turn():
+def test_repeated_partial_after_a_final_is_no_new_turn() -> None:
     """Stale partials repeated after a final do not make phantom turns."""
     sim = Simulator(Policy(), answer("We open at nine in the morning, every single day of the week."))
     end = sim.says(500, "what are your hours")
@@ -440,7 +440,7 @@ def test_repeated_partial_after_a_final_is_no_new_turn():
     assert len([line for line in sim.lines if line[0] == "caller"]) == 1
 
 
-def test_final_that_comes_far_too_late_is_not_lost():
+def test_final_that_comes_far_too_late_is_not_lost() -> None:
     """A transcript ten seconds late is still words that the caller has said."""
     sim = Simulator(Policy(), answer("We open at nine."))
     sim.faults.no_finals = sim.faults.no_partials = True
@@ -451,7 +451,7 @@ def test_final_that_comes_far_too_late_is_not_lost():
     assert sim.lines[-1] == ("agent", "We open at nine.")
 
 
-def test_quiet_caller_whom_only_the_ears_hear():
+def test_quiet_caller_whom_only_the_ears_hear() -> None:
     """Words without detected voice (a quiet caller) are a turn too."""
     sim = Simulator(Policy(), answer("Hello!"))
     sim.faults.no_finals = True

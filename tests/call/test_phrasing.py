@@ -16,7 +16,7 @@ def units(text: str, size: int = 3) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 1_000])
-def test_units_end_with_sentences(size: int):
+def test_units_end_with_sentences(size: int) -> None:
     """Whatever the pieces, the units are the sentences."""
     assert units("We open at nine. On Sundays we are closed! Anything else?", size) == [
         "We open at nine.",
@@ -34,12 +34,12 @@ def test_units_end_with_sentences(size: int):
         "Ask for J. Doe please.",
     ],
 )
-def test_full_stops_that_end_no_sentence(text: str):
+def test_full_stops_that_end_no_sentence(text: str) -> None:
     """Abbreviations, initials, decimals and quotations do not split a unit before its end."""
     assert units(text)[0] in (text, 'He said "Yes."')
 
 
-def test_only_the_first_unit_may_end_at_a_clause():
+def test_only_the_first_unit_may_end_at_a_clause() -> None:
     """The first words of a long sentence are spoken early; later sentences stay whole."""
     text = (
         "If you would like to come this evening, we still have a table for two by the window near the door. "
@@ -50,19 +50,19 @@ def test_only_the_first_unit_may_end_at_a_clause():
     assert len(found) == 3
 
 
-def test_a_short_first_sentence_is_not_split():
+def test_a_short_first_sentence_is_not_split() -> None:
     """Clauses matter only when the sentence is long."""
     assert units("Yes, of course, we can.") == ["Yes, of course, we can."]
 
 
-def test_a_sentence_without_end_is_split_at_words():
+def test_a_sentence_without_end_is_split_at_words() -> None:
     """A model that never ends its sentence does not make the caller wait for ever."""
     found = units("word " * 200)
     assert all(len(unit) <= LONGEST_UNIT_CHARS for unit in found)
     assert " ".join(found).split() == ["word"] * 200
 
 
-def test_nothing_is_lost_or_invented():
+def test_nothing_is_lost_or_invented() -> None:
     """All words come out once, in order."""
     text = "One. Two, three; four: five - six!\nSeven?\n\n- eight\n1. nine"
     assert "".join(units(text)).replace(" ", "") == text.replace(" ", "").replace("\n", "")

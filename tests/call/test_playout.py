@@ -23,7 +23,7 @@ def speaking(ms: int = 2_000) -> tuple[Playout, list]:
     return playout, playout.add(1, bytes(range(1, 201)) * (ms * 8 // 200), 0) + playout.close(1, 0)
 
 
-def test_first_mark_follows_the_first_20_ms_and_the_rest_every_500():
+def test_first_mark_follows_the_first_20_ms_and_the_rest_every_500() -> None:
     """Nothing counts as heard before its echo, so the first echo must come early."""
     _playout, actions = speaking()
     sizes = [len(action.pcmu) for action in actions if isinstance(action, SendAudio)]
@@ -32,13 +32,13 @@ def test_first_mark_follows_the_first_20_ms_and_the_rest_every_500():
     assert len(marks(actions)) == len(sizes)
 
 
-def test_nothing_is_heard_before_the_first_echo():
+def test_nothing_is_heard_before_the_first_echo() -> None:
     """Time alone proves nothing: the carrier may not have begun."""
     playout, _ = speaking()
     assert playout.heard(1, 10_000) == 0
 
 
-def test_heard_is_the_last_mark_and_the_time_since_to_the_next_mark_at_most():
+def test_heard_is_the_last_mark_and_the_time_since_to_the_next_mark_at_most() -> None:
     """Neither bytes sent nor a stalled echo make anything heard."""
     playout, actions = speaking()
     assert playout.mark_reached(marks(actions)[0], 30)
@@ -47,7 +47,7 @@ def test_heard_is_the_last_mark_and_the_time_since_to_the_next_mark_at_most():
     assert playout.heard(1, 5_000) == 160 + 4_000
 
 
-def test_an_underrun_starts_from_nothing_again():
+def test_an_underrun_starts_from_nothing_again() -> None:
     """Time that passed while nothing was queued is not playback of what is sent next."""
     playout = Playout()
     first = playout.add(1, b"\x55" * 160, 0)
@@ -56,7 +56,7 @@ def test_an_underrun_starts_from_nothing_again():
     assert playout.heard(1, 3_500) == 160
 
 
-def test_hold_and_resume_lose_and_repeat_nothing_beyond_the_word_at_the_seam():
+def test_hold_and_resume_lose_and_repeat_nothing_beyond_the_word_at_the_seam() -> None:
     """Resume sends again from the end of the last whole word heard."""
     playout, actions = speaking()
     audio = sent(actions)
@@ -66,7 +66,7 @@ def test_hold_and_resume_lose_and_repeat_nothing_beyond_the_word_at_the_seam():
     assert again == audio[400 * 8 :]
 
 
-def test_audio_that_comes_while_held_waits():
+def test_audio_that_comes_while_held_waits() -> None:
     """A reply survives being held while it is still being spoken."""
     playout = Playout()
     playout.add(1, b"\x55" * 1_600, 0)
@@ -75,7 +75,7 @@ def test_audio_that_comes_while_held_waits():
     assert sent(playout.resume(200)).endswith(b"\x66" * 1_600)
 
 
-def test_echoes_of_cleared_marks_prove_nothing():
+def test_echoes_of_cleared_marks_prove_nothing() -> None:
     """Twilio echoes every outstanding mark at once after a clear."""
     playout, actions = speaking()
     names = marks(actions)
@@ -85,7 +85,7 @@ def test_echoes_of_cleared_marks_prove_nothing():
     assert playout.heard_chars(1, 5_000) == 0  # 100 ms of "one"
 
 
-def test_cut_remembers_whole_words():
+def test_cut_remembers_whole_words() -> None:
     """What was heard is rounded down to a word."""
     playout, actions = speaking()
     playout.mark_reached(marks(actions)[0], 20)
@@ -94,7 +94,7 @@ def test_cut_remembers_whole_words():
     assert playout.tracks[1].cut
 
 
-def test_speech_of_the_next_turn_queues_behind_the_tail():
+def test_speech_of_the_next_turn_queues_behind_the_tail() -> None:
     """Marks are not stale by turn number: turn 2 waits behind turn 1 and both are proved."""
     playout = Playout()
     one = playout.add(1, b"\x55" * 320, 0)
@@ -106,14 +106,14 @@ def test_speech_of_the_next_turn_queues_behind_the_tail():
     assert playout.heard(2, 100) == 320
 
 
-def test_a_lost_echo_is_implied_by_the_next():
+def test_a_lost_echo_is_implied_by_the_next() -> None:
     """Echoes come in order, so a later one proves the earlier audio."""
     playout, actions = speaking()
     playout.mark_reached(marks(actions)[-1], 2_100)
     assert playout.tracks[1].finished()
 
 
-def test_odd_sizes_leave_in_whole_frames():
+def test_odd_sizes_leave_in_whole_frames() -> None:
     """Odd-sized fragments click: only multiples of 160 bytes leave, the last one padded with silence."""
     playout = Playout()
     first = playout.add(1, b"\x55" * 250, 0)
@@ -122,7 +122,7 @@ def test_odd_sizes_leave_in_whole_frames():
     assert sent(rest) == b"\x55" * 90 + b"\xff" * 70
 
 
-def test_a_respoken_word_counts_once():
+def test_a_respoken_word_counts_once() -> None:
     """After a lost context the word under way is spoken again; its first half is not counted as well."""
     playout = Playout()
     playout.align(1, "one tw", (100, 200, 300, 400, 500, 600), 0)

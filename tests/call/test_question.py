@@ -54,7 +54,7 @@ def wait(agent: str, text: str, language: str = "en", expects: tuple[Expects, ..
         ("Is there anything else?", "No, that's all."),
     ],
 )
-def test_a_whole_answer_is_waited_for_least(agent: str, text: str):
+def test_a_whole_answer_is_waited_for_least(agent: str, text: str) -> None:
     """However the recogniser writes it. Frameworks answer yes and no late, or cut numbers in two."""
     assert wait(agent, text) == RULES.finished_ms
 
@@ -83,7 +83,7 @@ def test_a_whole_answer_is_waited_for_least(agent: str, text: str):
         ("Which day suits you?", "Any day except"),
     ],
 )
-def test_what_is_under_way_is_waited_for(agent: str, text: str):
+def test_what_is_under_way_is_waited_for(agent: str, text: str) -> None:
     """Groups of digits, letters with their examples, a caller who looks something up."""
     assert wait(agent, text) >= RULES.open_ms
 
@@ -91,18 +91,18 @@ def test_what_is_under_way_is_waited_for(agent: str, text: str):
 @pytest.mark.parametrize(
     "text", ["Really?", "Can you repeat that?", "When is my next appointment?", "Which one is that?"]
 )
-def test_a_question_mark_is_believed(text: str):
+def test_a_question_mark_is_believed(text: str) -> None:
     """Even behind a word that would trail."""
     assert wait("We open at nine.", text) == RULES.finished_ms
 
 
 @pytest.mark.parametrize("text", ["yes hello", "hi good morning", "okay"])
-def test_a_greeting_is_not_what_was_asked_for(text: str):
+def test_a_greeting_is_not_what_was_asked_for(text: str) -> None:
     """Asked how one can help, nobody calls to say hello."""
     assert wait("Hello, how can I help you?", text) == RULES.trailing_ms
 
 
-def test_a_language_without_data_knows_what_the_agent_declares():
+def test_a_language_without_data_knows_what_the_agent_declares() -> None:
     """Figures and the at sign need no language."""
     digits = (Expects("numéro", "digits", length=8),)
     assert wait("Quel est votre numéro ?", "06 12 34", "fr", digits) == RULES.entry_ms
@@ -111,7 +111,7 @@ def test_a_language_without_data_knows_what_the_agent_declares():
 
 
 @pytest.mark.parametrize(("offset", "heard"), [(3.0, True), (3.8, True), (1.0, False)])
-def test_an_answer_may_come_before_the_question_is_over(offset: float, heard: bool):
+def test_an_answer_may_come_before_the_question_is_over(offset: float, heard: bool) -> None:
     """ "Yes" into the end of the question is the answer; earlier it is a listener's."""
     ask = "It would be on Tuesday at three. Shall I book it for you?"
     sim = play(f"0.5 caller a table for two please\n a+{offset} caller 0.3 yes\n +12 end", [ask])
@@ -119,14 +119,14 @@ def test_an_answer_may_come_before_the_question_is_over(offset: float, heard: bo
 
 
 @pytest.mark.parametrize("noise", ["the", "a", "and"])
-def test_a_word_that_recognisers_hear_in_a_cough_is_none(noise: str):
+def test_a_word_that_recognisers_hear_in_a_cough_is_none(noise: str) -> None:
     """The agent goes on."""
     sim = play(f"0.5 caller what are your hours\n a+1.5 caller 0.25 {noise}\n +14 end")
     assert sim.explained("cut") == []
     assert caller(sim) == ["what are your hours"]
 
 
-def test_a_number_cut_off_is_judged_with_its_beginning():
+def test_a_number_cut_off_is_judged_with_its_beginning() -> None:
     """The agent spoke too early: the rest of the number is still a number, and its length counts from the start."""
     text = "my number is five five five oh one\n +1.3 caller two three four five six"
     sim = play(f"0.5 caller {text}\n +6 end", ["Thank you."])

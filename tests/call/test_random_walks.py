@@ -55,7 +55,7 @@ def random_event(rng: random.Random, call: Call, now: int, names: list[str], too
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_anything_in_any_order(seed: int):
+def test_anything_in_any_order(seed: int) -> None:
     """100,000 events over 20 seeds: no exception, time advances, numbers are used once, nothing grows."""
     rng = random.Random(seed)
     limits = Limits(call_ms=10**9, apologies=10**9, silence_end_ms=10**9)
@@ -99,7 +99,7 @@ def test_anything_in_any_order(seed: int):
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
-def test_calls_keep_their_promises(block: int):
+def test_calls_keep_their_promises(block: int) -> None:
     """Random callers and providers that do everything they ever did to anybody: see `promises.py`."""
     for number in range(WALKS // BLOCKS):
         seed = FIRST_SEED + number * BLOCKS + block

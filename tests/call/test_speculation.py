@@ -31,7 +31,7 @@ def first_mark(sim: Simulator, turn: int) -> int | None:
     return next((at for at, mark in sim.actions(a.SendMark) if mark.name.startswith(f"t{turn}.")), None)
 
 
-def test_a_guess_that_was_right_is_the_answer():
+def test_a_guess_that_was_right_is_the_answer() -> None:
     """The model is asked once, ahead of the decision; its answer is heard with the decision, and never before."""
     sim = play(f"0.5 caller {QUESTION}\n +4 end", agent=["We open at nine."], first_token=150, first_audio=60)
     [guess] = guesses(sim)
@@ -44,7 +44,7 @@ def test_a_guess_that_was_right_is_the_answer():
     assert because["ahead_ms"] == decided(sim)[0] - asked
 
 
-def test_speculating_is_what_makes_it_quick():
+def test_speculating_is_what_makes_it_quick() -> None:
     """The same call with the switch off, thinking ahead only, and speaking ahead: each is heard sooner."""
     heard = {}
     for how in ("off", "llm", "speech"):
@@ -56,7 +56,7 @@ def test_speculating_is_what_makes_it_quick():
         replace(TurnTaking(), speculate="always")
 
 
-def test_thinking_ahead_alone_says_nothing_to_the_voice():
+def test_thinking_ahead_alone_says_nothing_to_the_voice() -> None:
     """With `llm` nothing is spoken before the decision; with `speech` only the first unit is."""
     two = ["We open at nine. We close at six."]
     for how, ahead in (("llm", 0), ("speech", 1)):
@@ -66,7 +66,7 @@ def test_thinking_ahead_alone_says_nothing_to_the_voice():
         assert agent_lines(sim) == two
 
 
-def test_a_caller_who_goes_on_never_hears_of_it():
+def test_a_caller_who_goes_on_never_hears_of_it() -> None:
     """A guess is dropped without a trace: not heard, not in the record, not in any history, its context closed."""
     sim = play(
         f"0.5 caller {QUESTION}\n +0.3 caller and on sundays please\n +5 end",
@@ -88,7 +88,7 @@ def test_a_caller_who_goes_on_never_hears_of_it():
     assert reasons[0] == "other words"
 
 
-def test_a_final_that_means_the_same_keeps_the_guess():
+def test_a_final_that_means_the_same_keeps_the_guess() -> None:
     """Fillers, case, full stops and figures of the final change nothing."""
     sim = Simulator(Policy(), lambda history: ["Done."])
     sim.faults.no_partials = sim.faults.no_finals = True
@@ -101,7 +101,7 @@ def test_a_final_that_means_the_same_keeps_the_guess():
     assert caller(sim) == ["A table for 4, please."]
 
 
-def test_a_final_that_means_something_else_is_answered_instead():
+def test_a_final_that_means_something_else_is_answered_instead() -> None:
     """A partial that misheard the caller costs a thought and nothing else."""
     sim = Simulator(Policy(), lambda history: [f"You said: {last_words(history)}"])
     sim.faults.no_partials = sim.faults.no_finals = True
@@ -113,7 +113,7 @@ def test_a_final_that_means_something_else_is_answered_instead():
     assert caller(sim) == ["a table for two please"]
 
 
-def test_a_guess_runs_no_tool():
+def test_a_guess_runs_no_tool() -> None:
     """The tool that a guess wants waits for the decision."""
     books = [Calls("book", "{}", "booked"), "It is booked."]
     sim = play(f"0.5 caller {STORY}\n +4 end", books, first_token=40)
@@ -123,7 +123,7 @@ def test_a_guess_runs_no_tool():
     assert wanted < decided(sim)[0] <= ran
 
 
-def test_the_tool_of_a_dropped_guess_never_runs():
+def test_the_tool_of_a_dropped_guess_never_runs() -> None:
     """The guess wanted to book; the caller went on to say that they do not want it."""
 
     def replies(history):
@@ -136,7 +136,7 @@ def test_the_tool_of_a_dropped_guess_never_runs():
     assert agent_lines(sim) == ["Fine."]
 
 
-def test_a_guess_that_fails_is_nobodys_business():
+def test_a_guess_that_fails_is_nobodys_business() -> None:
     """A model that fails while guessing, or says nothing, is asked again after the decision; there is no apology."""
     for fault, value in (("llm_fails", "provider_timeout"), ("llm_empty", True)):
         sim = Simulator(Policy(), lambda history: ["We open at nine."])
@@ -152,7 +152,7 @@ def test_a_guess_that_fails_is_nobodys_business():
         assert agent_lines(sim) == ["We open at nine."]
 
 
-def test_a_voice_that_fails_a_guess_is_asked_again():
+def test_a_voice_that_fails_a_guess_is_asked_again() -> None:
     """A lost context while guessing is spoken again; nothing of it was heard twice."""
     sim = Simulator(Policy(), lambda history: ["We open at nine."])
     sim.latencies.first_token = 40
@@ -163,7 +163,7 @@ def test_a_voice_that_fails_a_guess_is_asked_again():
     assert sim.explained("apology") == []
 
 
-def test_trials_for_one_utterance_are_bounded():
+def test_trials_for_one_utterance_are_bounded() -> None:
     """A caller who finishes a thought again and again in one breath costs no more than the bound."""
     lines = "\n".join(f"+0.3 caller what is shelf {word}" for word in "one two three four five six".split())
     policy = speculating("speech", finished_ms=700)
@@ -174,7 +174,7 @@ def test_trials_for_one_utterance_are_bounded():
     assert len(agent_lines(sim)) == 1
 
 
-def test_wasted_trials_end_them():
+def test_wasted_trials_end_them() -> None:
     """With a caller for whom guesses are wasted there are no more of them after a while."""
     policy = speculating("speech", finished_ms=700, speculations=1, speculations_finished=0, speculations_wasted=2)
     sim = Simulator(policy, lambda history: ["We open at nine."])
@@ -185,13 +185,13 @@ def test_wasted_trials_end_them():
     assert len(guesses(sim)) < 6
 
 
-def test_nothing_is_guessed_while_the_agent_speaks():
+def test_nothing_is_guessed_while_the_agent_speaks() -> None:
     """Words over a reply are judged as an interruption first."""
     sim = play("0.5 caller hello there\n a+1 caller 0.5 mm-hm\n +5 end")
     assert len(thoughts(sim)) == 1
 
 
-def test_contexts_of_guesses_are_given_back():
+def test_contexts_of_guesses_are_given_back() -> None:
     """Guess after guess is dropped; open contexts never pile up."""
     lines = "\n".join(f"+0.35 caller what is shelf {word}" for word in "one two three four five six".split())
     policy = speculating("speech", finished_ms=900, speculations=20, speculations_wasted=50)
@@ -210,7 +210,7 @@ def test_contexts_of_guesses_are_given_back():
     assert most <= 2
 
 
-def test_a_guess_answers_exactly_what_the_record_says():
+def test_a_guess_answers_exactly_what_the_record_says() -> None:
     """What the model was asked on trial is what it would have been asked afterwards."""
     sim = play(f"0.5 caller {QUESTION}\n +4 end", ["We open at nine."])
     ahead = thoughts(sim)[0].history

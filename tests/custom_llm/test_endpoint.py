@@ -40,7 +40,7 @@ ASKED = [{"role": "user", "content": "book a table"}]
 
 
 @pytest.fixture(autouse=True)
-def _fresh():
+def _fresh() -> None:
     booked.clear()
     begun.clear()
     gate.set()
@@ -58,7 +58,7 @@ def after_tool(text: str = "Done."):
     return respond
 
 
-async def test_text_is_streamed_as_openai_does():
+async def test_text_is_streamed_as_openai_does() -> None:
     """The SDK, validating strictly, reads every chunk; usage comes where it is asked for."""
     async with asking(AGENT, scripted([[Say("We open at nine.")]])) as ask:
         chunks = await ask.chunks(ASKED, stream_options={"include_usage": True}, max_tokens=-1)
@@ -70,7 +70,7 @@ async def test_text_is_streamed_as_openai_does():
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completions"])
-async def test_the_stream_on_the_wire(path: str):
+async def test_the_stream_on_the_wire(path: str) -> None:
     """Headers that keep proxies from buffering, one line an event, exact keys, `[DONE]`, under each spelling."""
     async with asking(AGENT, scripted([[Say("Nine.")]])) as ask:
         body = {"messages": ASKED, "stream": True, "unknown": [1]}
@@ -81,7 +81,7 @@ async def test_the_stream_on_the_wire(path: str):
             validated(message)
 
 
-async def test_whole_answers_and_models():
+async def test_whole_answers_and_models() -> None:
     """Without `stream` one object; the agents are listed as models."""
     async with asking({"anna": AGENT, "ben": AGENT}, scripted([[Say("Nine.")]])) as ask:
         whole = await ask.sdk.chat.completions.create(model="anna", messages=ASKED)
@@ -89,14 +89,14 @@ async def test_whole_answers_and_models():
         assert [m.id async for m in ask.sdk.models.list()] == ["anna", "ben"]
 
 
-async def test_the_opening_turn_is_the_greeting():
+async def test_the_opening_turn_is_the_greeting() -> None:
     """No message of anybody's: the greeting, without asking the model."""
     async with asking(AGENT) as ask:
         assert await ask.says([{"role": "system", "content": "Facts."}]) == "Hello!"
         assert ask.upstream.requests == []
 
 
-async def test_the_key_is_checked():
+async def test_the_key_is_checked() -> None:
     """A missing or wrong key is 401 with OpenAI's body."""
     async with asking(AGENT) as ask:
         with pytest.raises(openai.AuthenticationError) as caught:
@@ -105,7 +105,7 @@ async def test_the_key_is_checked():
         assert (await ask.http.get(ask.url + "/v1/models")).status_code == 401
 
 
-async def test_which_agent_answers():
+async def test_which_agent_answers() -> None:
     """Path before header before model; an unknown name is 404; a function of the call is asked once a call."""
     asked: list[IncomingCall] = []
 
@@ -133,14 +133,14 @@ async def test_which_agent_answers():
         assert caught.value.code == "model_not_found"
 
 
-async def test_our_tools_run_here():
+async def test_our_tools_run_here() -> None:
     """The tool runs between two requests to the model; the platform sees text alone."""
     async with asking(AGENT, after_tool()) as ask:
         said = await ask.says([{"role": "user", "content": "friday"}], extra_headers={"x-call-id": "c1"})
         assert said == "Done. booked for friday"
 
 
-async def test_the_platforms_tools_are_passed_back_when_offered():
+async def test_the_platforms_tools_are_passed_back_when_offered() -> None:
     """`end_call` becomes a tool call of ours only where the request has it; the caller's goodbye comes first."""
     script = [[Say("Goodbye!"), CallTool("end_call", {"reason": "done"})], [CallTool("end_call", {})], [Say("Bye.")]]
     async with asking(AGENT, scripted(script)) as ask:
@@ -154,7 +154,7 @@ async def test_the_platforms_tools_are_passed_back_when_offered():
         assert offered == [["book", "hours", "end_call"], ["book", "hours"], ["book", "hours"]]
 
 
-async def test_the_sdks_own_stream_helper():
+async def test_the_sdks_own_stream_helper() -> None:
     """It puts text and tool call together again, as from OpenAI itself."""
     script = [[Say("Goodbye!"), CallTool("end_call", {"reason": "done"})]]
     async with asking(AGENT, scripted(script)) as ask:
@@ -168,7 +168,7 @@ async def test_the_sdks_own_stream_helper():
         assert {"content.delta", "tool_calls.function.arguments.done"} <= kinds
 
 
-async def test_tools_of_both_sides_in_one_answer():
+async def test_tools_of_both_sides_in_one_answer() -> None:
     """Ours run, theirs are passed back, and the model is not asked again."""
     script = [[CallTool("end_call", {"reason": "x"}), CallTool("book", {"day": "friday"})]]
     async with asking(AGENT, scripted(script)) as ask:
@@ -180,7 +180,7 @@ async def test_tools_of_both_sides_in_one_answer():
         assert len(ask.upstream.requests) == 1
 
 
-async def test_a_cancelled_request_stops_the_model():
+async def test_a_cancelled_request_stops_the_model() -> None:
     """The client leaves in mid-stream, or before the first word: the model behind us is left at once."""
     async with asking(AGENT, scripted([[Say("word " * 500)]] * 2)) as ask:
         stream = await ask.sdk.chat.completions.create(model="agent", messages=ASKED, stream=True)
@@ -196,7 +196,7 @@ async def test_a_cancelled_request_stops_the_model():
         await ask.upstream.until(lambda: ask.upstream.cancelled == 2)
 
 
-async def test_nothing_is_done_twice_for_one_turn():
+async def test_nothing_is_done_twice_for_one_turn() -> None:
     """A request dropped while its tool runs, and asked again with more words: one booking, and its result is told."""
     gate.clear()
     async with asking(AGENT, after_tool()) as ask:
@@ -219,7 +219,7 @@ async def test_nothing_is_done_twice_for_one_turn():
         assert results == ["booked for friday"]
 
 
-async def test_without_an_id_a_tool_asks_first():
+async def test_without_an_id_a_tool_asks_first() -> None:
     """Not at once; after the caller's yes, with the same arguments; and a repeat of that request finds the result."""
     script = [
         [CallTool("book", {"day": "friday"})], [Say("Friday, right?")],
@@ -238,7 +238,7 @@ async def test_without_an_id_a_tool_asks_first():
         assert booked == ["friday", "hours friday"]
 
 
-async def test_slow_replies_are_bridged():
+async def test_slow_replies_are_bridged() -> None:
     """Buffer words after a second, then the answer."""
     patient = Agent(prompt="P.", wording=Wording(filler="One moment."))
     async with asking(patient, scripted([[Say("Nine.")]]), speed=5) as ask:
@@ -247,7 +247,7 @@ async def test_slow_replies_are_bridged():
 
 
 @pytest.mark.parametrize(("status", "seen"), [(429, openai.RateLimitError), (500, openai.InternalServerError)])
-async def test_faults_before_the_first_word_are_statuses(status: int, seen: type[openai.APIStatusError]):
+async def test_faults_before_the_first_word_are_statuses(status: int, seen: type[openai.APIStatusError]) -> None:
     """With OpenAI's error body, streamed or not."""
     async with asking(AGENT) as ask:
         ask.upstream.faults.status = status
@@ -258,7 +258,7 @@ async def test_faults_before_the_first_word_are_statuses(status: int, seen: type
             assert caught.value.code
 
 
-async def test_faults_after_the_first_word_are_spoken():
+async def test_faults_after_the_first_word_are_spoken() -> None:
     """The model breaks off: an apology and an orderly end; an answer without a word is an apology, too."""
     async with asking(AGENT, scripted([[Say("We open at nine o'clock.")], []])) as ask:
         ask.upstream.faults.cut_mid_stream = True
@@ -270,7 +270,7 @@ async def test_faults_after_the_first_word_are_spoken():
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"messages": 1}', b"[" * 100_000])
-async def test_unreadable_requests_are_400(body: bytes):
+async def test_unreadable_requests_are_400(body: bytes) -> None:
     """Broken or deep: an answer, and no trace in the log but a code."""
     async with asking(AGENT) as ask:
         response = await ask.http.post(
@@ -280,7 +280,7 @@ async def test_unreadable_requests_are_400(body: bytes):
         assert response.json()["error"]["type"] == "invalid_request_error"
 
 
-async def test_a_huge_request_is_413():
+async def test_a_huge_request_is_413() -> None:
     """With OpenAI's error body."""
     async with asking(AGENT) as ask:
         response = await ask.http.post(
@@ -289,7 +289,7 @@ async def test_a_huge_request_is_413():
         assert (response.status_code, response.json()["error"]["code"]) == (413, "request_too_large")
 
 
-async def test_one_model_can_be_asked_for():
+async def test_one_model_can_be_asked_for() -> None:
     """The SDK finds an agent by its name, and is told 404 of one that is not there."""
     async with asking({"anna": AGENT, "ben/2": AGENT}) as ask:
         assert (await ask.sdk.models.retrieve("anna")).id == "anna"
@@ -300,7 +300,7 @@ async def test_one_model_can_be_asked_for():
         assert (await ask.http.get(ask.url + "/v1/models/anna")).status_code == 401
 
 
-async def test_several_answers_at_once_are_refused():
+async def test_several_answers_at_once_are_refused() -> None:
     """`n` is not ignored: whoever pays for three answers is told that there is one."""
     async with asking(AGENT, scripted([[Say("Nine.")]])) as ask:
         with pytest.raises(openai.BadRequestError) as caught:
@@ -310,7 +310,7 @@ async def test_several_answers_at_once_are_refused():
         assert whole.choices[0].message.content == "Nine."
 
 
-async def test_first_requests_at_once_ask_the_function_once():
+async def test_first_requests_at_once_ask_the_function_once() -> None:
     """A platform repeats before the first answer has come; and a function that blocks stops no other request."""
     asked: list[str] = []
 
@@ -334,7 +334,7 @@ async def test_first_requests_at_once_ask_the_function_once():
         assert done < 0.45
 
 
-async def test_a_repeat_that_adds_a_message_is_the_same_turn():
+async def test_a_repeat_that_adds_a_message_is_the_same_turn() -> None:
     """User messages with nothing between them are one turn: the tool has run for it already."""
     async with asking(AGENT, after_tool()) as ask:
         call = {"extra_headers": {"x-call-id": "c1"}}
@@ -345,7 +345,7 @@ async def test_a_repeat_that_adds_a_message_is_the_same_turn():
         assert "booked for friday" in again
 
 
-async def test_the_platforms_prompt_is_context():
+async def test_the_platforms_prompt_is_context() -> None:
     """One prompt: the agent's, with the platform's facts at the end; an agent without one takes the platform's."""
     facts = [{"role": "system", "content": "Caller: Ada."}, *ASKED]
     async with asking({"with": AGENT, "without": Agent(prompt="", style="")}) as ask:
@@ -357,7 +357,7 @@ async def test_the_platforms_prompt_is_context():
         assert second[0]["content"] == "Caller: Ada."
 
 
-async def test_an_answer_that_was_sent_was_not_cancelled():
+async def test_an_answer_that_was_sent_was_not_cancelled() -> None:
     """A server tells the end of an answer as it tells a client that left: only the latter counts."""
     async with asking(AGENT) as ask:
         with structlog.testing.capture_logs() as lines:
@@ -372,7 +372,7 @@ async def test_an_answer_that_was_sent_was_not_cancelled():
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_half_a_character_is_no_fault(stream: bool):
+async def test_half_a_character_is_no_fault(stream: bool) -> None:
     """A text that was cut in the middle of an emoji, in every place: an answer all the same."""
     half = '"caf\\ud83d"'
     body = f'{{"model": {half}, "stream": {str(stream).lower()}, "messages": [{{"role": "user", "content": {half}}}]}}'
@@ -384,7 +384,7 @@ async def test_half_a_character_is_no_fault(stream: bool):
         assert ask.upstream.requests[0]["messages"][-2]["content"] == "caf?"
 
 
-async def test_a_platforms_tool_is_passed_back_only_if_all_went_well():
+async def test_a_platforms_tool_is_passed_back_only_if_all_went_well() -> None:
     """Ours asks first, or theirs lacks an argument: the model is told, and the platform does not hang up yet."""
     bye = CallTool("end_call", {"reason": "done"})
     script = [
@@ -401,7 +401,7 @@ async def test_a_platforms_tool_is_passed_back_only_if_all_went_well():
         assert "lack: reason" in ask.upstream.requests[3]["messages"][-2]["content"]
 
 
-async def test_an_id_that_nobody_filled_in_is_none():
+async def test_an_id_that_nobody_filled_in_is_none() -> None:
     """`{{call_id}}` as it stands would make all calls one, and the second caller's booking the first one's."""
     script = [[CallTool("book", {"day": day})] if day else [Say("Right?")] for day in ("friday", "", "monday", "")]
     async with asking(AGENT, scripted(script)) as ask:
@@ -412,7 +412,7 @@ async def test_an_id_that_nobody_filled_in_is_none():
         assert booked == []
 
 
-async def test_a_body_that_never_comes_is_not_waited_for():
+async def test_a_body_that_never_comes_is_not_waited_for() -> None:
     """408, so that nobody holds a request open for ever."""
     async with asking(AGENT, speed=50) as ask:
         reader, writer = await asyncio.open_connection(*ask.url.removeprefix("http://").split(":"))

@@ -18,7 +18,7 @@ def user(text: object) -> dict:
     return {"role": "user", "content": text}
 
 
-def test_a_platforms_request():
+def test_a_platforms_request() -> None:
     """Everything a platform sends at its worst: nulls, lists, -1, unknown fields, tools half described."""
     asked = parse(
         {
@@ -58,7 +58,7 @@ def test_a_platforms_request():
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"messages": None}, {"messages": [{}] * 5_001}])
-def test_what_cannot_be_answered_is_refused(body: object):
+def test_what_cannot_be_answered_is_refused(body: object) -> None:
     """No messages at all, or far too many."""
     with pytest.raises(BadRequest):
         parse(body)
@@ -80,7 +80,7 @@ def test_what_cannot_be_answered_is_refused(body: object):
         max_leaves=30,
     )
 )
-def test_rubbish_is_read_or_refused(body: object):
+def test_rubbish_is_read_or_refused(body: object) -> None:
     """Nothing a client can send breaks the reader in another way."""
     for one in (body, {"messages": [body, body]}, {"messages": [{"role": "assistant", "tool_calls": [body]}]}):
         try:
@@ -89,7 +89,7 @@ def test_rubbish_is_read_or_refused(body: object):
             pass
 
 
-def test_where_the_calls_id_comes_from():
+def test_where_the_calls_id_comes_from() -> None:
     """The header first, then an extra body, the top level (OpenAI's `extra_body`), and `call.id`."""
     body = {"messages": [], "metadata": {"call_sid": "CA1"}, "conversation_id": "top", "call": {"id": "nested"}}
     assert parse(body, "header").call_id == "header"
@@ -98,7 +98,7 @@ def test_where_the_calls_id_comes_from():
     assert parse({"messages": [], "call": {"id": "nested"}}).call_id == "nested"
 
 
-def test_fingerprints_tell_what_led_to_a_turn():
+def test_fingerprints_tell_what_led_to_a_turn() -> None:
     """A longer last message leaves `key` as it is; the next turn's `before` is this turn's `asked`."""
     first = [user("book"), {"role": "assistant", "content": "For how many?"}]
     short, long = (parse({"messages": [*first, user(text)]}) for text in ("four", "four people"))
@@ -108,7 +108,7 @@ def test_fingerprints_tell_what_led_to_a_turn():
     assert (later.before, later.answered, later.turn) == (long.asked, True, 3)
 
 
-def test_everything_sent_is_what_the_vendors_types_know():
+def test_everything_sent_is_what_the_vendors_types_know() -> None:
     """Chunks and whole answers, with usage and tool calls; no key of ours."""
     call, usage = ToolCall("call_1", "end_call", ""), Finished("stop", 10, 0, 5)
     for chunks in (Chunks("id", 1, "m"), Chunks("id", 1, "m", include_usage=True)):
@@ -123,12 +123,12 @@ def test_everything_sent_is_what_the_vendors_types_know():
 @pytest.mark.parametrize(
     ("filler", "said"), [("One moment, please.", "One moment, please... "), ("", ""), ("Hm…", "Hm... ")]
 )
-def test_buffer_words_end_as_the_platform_wants_them(filler: str, said: str):
+def test_buffer_words_end_as_the_platform_wants_them(filler: str, said: str) -> None:
     """Three dots and a space, whatever the filler ends with."""
     assert buffer_words(filler) == said
 
 
-def test_tools_that_no_model_would_take_are_left_out():
+def test_tools_that_no_model_would_take_are_left_out() -> None:
     """A name or a schema that the model's server refuses would cost the whole answer."""
     given = [{"name": "end call!"}, {"name": "x" * 65}, {"name": "good", "parameters": {"type": "array"}}]
     found = parse({"messages": [], "tools": [{"type": "function", "function": one} for one in given]}).offered

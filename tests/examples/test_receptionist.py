@@ -10,18 +10,18 @@ from telephony.examples import receptionist
 from telephony.tools import ToolContext
 
 
-def test_it_stays_under_sixty_lines():
+def test_it_stays_under_sixty_lines() -> None:
     """It is what a newcomer reads first."""
     assert len(inspect.getsource(receptionist).splitlines()) < 60
 
 
 @pytest.mark.parametrize(("day", "words"), [("Monday", "closed"), ("sunday", "noon"), ("Friday", "five")])
-def test_hours_are_those_of_the_prompt(day: str, words: str):
+def test_hours_are_those_of_the_prompt(day: str, words: str) -> None:
     """Whatever the case in which a model writes the day."""
     assert words in receptionist.opening_hours(day)
 
 
-async def test_a_booking_is_kept_with_its_caller(monkeypatch: pytest.MonkeyPatch):
+async def test_a_booking_is_kept_with_its_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     """And said back in words that can be spoken."""
     monkeypatch.setattr(receptionist, "bookings", [])
     said = await receptionist.book_table("Friday", "19:00", 4, ToolContext(caller="+15551230000"))

@@ -43,7 +43,7 @@ def text(events: list) -> str:
     return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
-async def test_text_then_the_end():
+async def test_text_then_the_end() -> None:
     """Text in pieces, then exactly one end."""
     async with chat([[Say("Hello there, caller.")]]) as (client, _):
         events = await collect(client)
@@ -53,7 +53,7 @@ async def test_text_then_the_end():
 
 
 @pytest.mark.parametrize("fault", ["", "missing_index", "duplicate_index", "object_arguments", "no_done"])
-async def test_several_tool_calls_however_they_are_streamed(fault: str):
+async def test_several_tool_calls_however_they_are_streamed(fault: str) -> None:
     """Index missing, index 0 for all, arguments as an object, no [DONE]: the same two calls come out."""
     calls = [CallTool("book", {"day": "Friday", "people": 4}), CallTool("note", {"text": "window"})]
     async with chat([[Say("One moment. "), *calls]]) as (client, server):
@@ -66,7 +66,7 @@ async def test_several_tool_calls_however_they_are_streamed(fault: str):
         assert text(events) == "One moment. "
 
 
-async def test_thinking_is_never_spoken():
+async def test_thinking_is_never_spoken() -> None:
     """`<think>` in the text is taken out, wherever its pieces break."""
     async with chat([[Say("Hello.")]]) as (client, server):
         server.faults.think_text = "<think>the caller seems nice </think>"
@@ -89,7 +89,7 @@ async def test_thinking_is_never_spoken():
         ({"bad_json": True}, ProviderMisbehaved),
     ],
 )
-async def test_every_fault_is_an_error_of_our_own_soon(faults: dict, error: type):
+async def test_every_fault_is_an_error_of_our_own_soon(faults: dict, error: type) -> None:
     """Whatever a server does ends in a ProviderError, without sleeping for a Retry-After."""
     words = [Say("one two three four five six seven")]
     async with chat([words, words, words], first_token_ms=2_000, gap_ms=2_000) as (client, server):
@@ -99,7 +99,7 @@ async def test_every_fault_is_an_error_of_our_own_soon(faults: dict, error: type
             await collect(client)
 
 
-async def test_one_retry_and_only_before_anything_was_said():
+async def test_one_retry_and_only_before_anything_was_said() -> None:
     """A 500 is tried again once; a stream that breaks after text is not, or the caller would hear it twice."""
     async with chat() as (client, server):
         server.faults.status = 500
@@ -112,7 +112,7 @@ async def test_one_retry_and_only_before_anything_was_said():
         assert len(server.requests) == 3
 
 
-async def test_fields_that_a_server_refuses_are_dropped_and_remembered():
+async def test_fields_that_a_server_refuses_are_dropped_and_remembered() -> None:
     """A 400 that names a field we can do without: tried again without it, also in later requests."""
     async with chat(effort="low") as (client, server):
         server.faults.unknown_param = "reasoning_effort"
@@ -121,7 +121,7 @@ async def test_fields_that_a_server_refuses_are_dropped_and_remembered():
         assert ["reasoning_effort" in body for body in server.requests] == [True, False, False]
 
 
-async def test_cancelling_stops_the_server_at_once():
+async def test_cancelling_stops_the_server_at_once() -> None:
     """A barge-in: the server sees the disconnect, and the client works on."""
     async with chat([[Say("word " * 500)], [Say("Yes.")]]) as (client, server):
         began = asyncio.Event()
@@ -140,7 +140,7 @@ async def test_cancelling_stops_the_server_at_once():
         assert text(await collect(client)) == "Yes."
 
 
-async def test_connections_are_kept_between_turns():
+async def test_connections_are_kept_between_turns() -> None:
     """No handshake a turn: warm connections are used again (the SDK alone drops them after five seconds)."""
     async with chat() as (client, _):
         await client.warm()
@@ -152,7 +152,7 @@ async def test_connections_are_kept_between_turns():
         assert pool._keepalive_expiry == 120
 
 
-async def test_the_request_is_what_a_strict_server_takes():
+async def test_the_request_is_what_a_strict_server_takes() -> None:
     """Own token field, no temperature, and nothing that only OpenAI knows for servers that are not OpenAI."""
     async with chat(token_field="max_tokens") as (client, server):
         await collect(client)
@@ -161,7 +161,7 @@ async def test_the_request_is_what_a_strict_server_takes():
         assert not {"temperature", "max_completion_tokens", "verbosity", "stream_options"} & set(body)
 
 
-async def test_the_local_server_is_valid_to_the_vendors_own_types():
+async def test_the_local_server_is_valid_to_the_vendors_own_types() -> None:
     """Strict validation by the SDK, and no extra keys in any chunk."""
     replies = [[Say("Hello."), CallTool("book", {"people": 2})]]
     async with asyncio.timeout(30), LocalOpenAi(clock=Clock(20), responder=scripted(replies)) as server:
@@ -175,7 +175,7 @@ async def test_the_local_server_is_valid_to_the_vendors_own_types():
         await client.close()
 
 
-async def test_a_wrong_key_is_refused_and_not_tried_again():
+async def test_a_wrong_key_is_refused_and_not_tried_again() -> None:
     """A wrong key cannot get better by itself."""
     async with chat(api_key="wrong") as (client, server):
         with pytest.raises(ProviderRefused):

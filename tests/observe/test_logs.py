@@ -30,7 +30,7 @@ def logged(sim: Simulator, **options: Any) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def test_a_call_is_a_line_per_turn_and_one_for_all():
+def test_a_call_is_a_line_per_turn_and_one_for_all() -> None:
     """Ids, durations and counts, and not a word of what was said."""
     sim = Simulator(Policy(greeting="Hello."), lambda history: ["We open at nine."])
     sim.says(3_000, "what are your opening hours")
@@ -44,7 +44,7 @@ def test_a_call_is_a_line_per_turn_and_one_for_all():
     assert "opening" not in json.dumps(lines)
 
 
-def test_personal_data_is_logged_only_when_allowed():
+def test_personal_data_is_logged_only_when_allowed() -> None:
     """TELEPHONY_LOG_PII=1 shows texts, under keys that say what they are."""
     sim = Simulator(Policy(), lambda history: ["We open at nine."])
     sim.says(1_000, "what are your opening hours")
@@ -52,7 +52,7 @@ def test_personal_data_is_logged_only_when_allowed():
     assert (turn["pii_caller"], turn["pii_agent"]) == ("what are your opening hours", "We open at nine.")
 
 
-def test_no_line_of_the_process_escapes_the_rule():
+def test_no_line_of_the_process_escapes_the_rule() -> None:
     """Whoever logs: `pii_` keys are dropped, also bound ones."""
     stream = io.StringIO()
     configure("debug", "json", stream=stream)
@@ -60,7 +60,7 @@ def test_no_line_of_the_process_escapes_the_rule():
     assert set(json.loads(stream.getvalue())) == {"event", "kind", "level", "timestamp"}
 
 
-def test_failures_of_providers_are_counted_by_code():
+def test_failures_of_providers_are_counted_by_code() -> None:
     """The codes of a call, at the time they happened and in its summary."""
     sim = Simulator(Policy())
     sim.faults.llm_fails = "provider_refused"
@@ -71,7 +71,7 @@ def test_failures_of_providers_are_counted_by_code():
     assert lines[-1]["errors"] == {"provider_refused": len(failed)}
 
 
-def test_the_console_format_is_plain_where_there_is_no_terminal():
+def test_the_console_format_is_plain_where_there_is_no_terminal() -> None:
     """No colour codes in a file."""
     stream = io.StringIO()
     configure("info", "console", stream=stream)
@@ -100,7 +100,7 @@ def failed(style: str, pii: bool, error: Exception) -> str:
 
 
 @pytest.mark.parametrize("style", ["console", "json"])
-def test_a_traceback_tells_where_and_not_what(style: str):
+def test_a_traceback_tells_where_and_not_what(style: str) -> None:
     """Types, modules and frames, of causes and groups too; messages and variables hold numbers, names and keys."""
     text = failed(style, False, ProviderBusy("for Ada Lovelace", code="tts_busy"))
     assert "+15551230000" not in text
@@ -110,6 +110,6 @@ def test_a_traceback_tells_where_and_not_what(style: str):
         assert text.count(told) >= 2
 
 
-def test_messages_are_there_when_personal_data_is():
+def test_messages_are_there_when_personal_data_is() -> None:
     """TELEPHONY_LOG_PII=1: everything but the variables."""
     assert "for Ada Lovelace" in failed("console", True, RuntimeError("for Ada Lovelace"))

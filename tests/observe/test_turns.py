@@ -19,7 +19,7 @@ POLICY = Policy(greeting="Hello, how can I help?")
 LONG = "We open at nine in the morning and close at six. On Sundays we stay closed. Please book ahead."
 
 
-def test_an_answer_is_taken_apart_without_gaps():
+def test_an_answer_is_taken_apart_without_gaps() -> None:
     """The stages add up to the wait, and each is what it was in the simulated services."""
     policy = replace(POLICY, turn_taking=TurnTaking(speculate="off"))
     sim = Simulator(policy, lambda history: ["We open at nine. Anything else?"])
@@ -42,7 +42,7 @@ def test_an_answer_is_taken_apart_without_gaps():
     assert clock.greeting_ms == 0
 
 
-def test_a_reply_prepared_ahead_leaves_a_shorter_wait():
+def test_a_reply_prepared_ahead_leaves_a_shorter_wait() -> None:
     """What happened before the decision is no part of the wait; trials that were dropped are no turns."""
     sim = Simulator(POLICY, lambda history: ["We open at nine. Anything else?"])
     end = sim.says(3_000, "what are your opening hours")
@@ -58,7 +58,7 @@ def test_a_reply_prepared_ahead_leaves_a_shorter_wait():
     assert "ahead" in waterfall(report)
 
 
-def test_an_interruption_is_timed_from_the_first_voiced_frame_to_the_clear():
+def test_an_interruption_is_timed_from_the_first_voiced_frame_to_the_clear() -> None:
     """What the caller experiences as being cut off, or not."""
     sim = Simulator(Policy(), lambda history: [LONG])
     sim.says(500, "hello there what are your hours")
@@ -75,7 +75,7 @@ def test_an_interruption_is_timed_from_the_first_voiced_frame_to_the_clear():
     assert [report.interrupted for report in clock.reports] == [True, False]
 
 
-def test_a_false_alarm_is_not_an_interruption():
+def test_a_false_alarm_is_not_an_interruption() -> None:
     """A cough holds and resumes; the turn is not interrupted, and the cough is no latency of the next turn."""
     sim = Simulator(Policy(), lambda history: [LONG])
     sim.says(500, "hello there what are your hours")
@@ -87,7 +87,7 @@ def test_a_false_alarm_is_not_an_interruption():
     assert [report.interrupted for report in clock.reports] == [False]
 
 
-def test_tools_and_fillers_are_told():
+def test_tools_and_fillers_are_told() -> None:
     """A slow tool: the filler is not taken for the answer."""
     sim = Simulator(POLICY, lambda history: [Calls("look_up"), "It is free."])
     sim.latencies.tool = 3_000
@@ -102,7 +102,7 @@ def test_tools_and_fillers_are_told():
     assert "1 tool" in waterfall(report)
 
 
-def test_a_moment_out_of_order_gives_no_stage():
+def test_a_moment_out_of_order_gives_no_stage() -> None:
     """Tokens that overtake, a clock that was set: never negative, never 200 seconds (seen elsewhere)."""
     report = TurnReport(4, voiced_ms=5_000, decided_ms=4_000, started_ms=5_600, delta_ms=5_500, sent_ms=6_000)
     assert [(stage.name, stage.ms) for stage in report.stages()] == [("starting", 600), ("sending", 400)]
@@ -111,7 +111,7 @@ def test_a_moment_out_of_order_gives_no_stage():
     assert waterfall(TurnReport(4)) == ""
 
 
-def test_voice_long_ago_is_not_the_beginning_of_this_turn():
+def test_voice_long_ago_is_not_the_beginning_of_this_turn() -> None:
     """Keys pressed a minute after the last word: the answer's wait begins with the decision."""
     clock = TurnClock()
     steps = [
@@ -127,7 +127,7 @@ def test_voice_long_ago_is_not_the_beginning_of_this_turn():
 
 
 @pytest.mark.parametrize("width", [1, 10, 80])
-def test_a_waterfall_keeps_its_width(width: int):
+def test_a_waterfall_keeps_its_width(width: int) -> None:
     """A line per stage, bars within the width, and every stage visible."""
     moments = {"voiced_ms": 0, "decided_ms": 9_000, "started_ms": 9_000, "delta_ms": 9_001, "unit_ms": 9_001}
     report = TurnReport(1, **moments, audio_ms=9_100, sent_ms=9_101)

@@ -52,7 +52,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_the_page_shows_the_call_and_needs_nothing_from_outside():
+def test_the_page_shows_the_call_and_needs_nothing_from_outside() -> None:
     """Voice, sound sent and heard, cut and clear, all lines, the answers' times; no script, no foreign asset."""
     steps = watched(interrupted("what are your hours"))
     text = timeline_html(steps, title="Call", wav="call.wav")
@@ -68,19 +68,19 @@ def test_the_page_shows_the_call_and_needs_nothing_from_outside():
     assert "silent after" in page.text
 
 
-def test_texts_of_a_call_cannot_become_markup():
+def test_texts_of_a_call_cannot_become_markup() -> None:
     """The caller, the model, tools and file names are strangers."""
     page = timeline_html(watched(interrupted(EVIL)), title=EVIL, wav='x" onerror="alert(1)')
     assert "<script" not in page
     assert Page(page).links == ['x" onerror="alert(1)']
 
 
-def test_an_empty_call_has_a_page_too():
+def test_an_empty_call_has_a_page_too() -> None:
     """A call that ended before anything happened."""
     assert Page(timeline_html([])).open == []
 
 
-def test_the_live_transcript_reads_without_colours():
+def test_the_live_transcript_reads_without_colours() -> None:
     """Who said what, when; the interruption; the waterfall. Control characters of a text never reach the terminal."""
     stream = io.StringIO()
     watched(interrupted("what are your hours"), Console(EVIL, stream))

@@ -53,7 +53,7 @@ def booked(*turns: str) -> list[CallTool]:
     return dialogue.calls
 
 
-def test_a_table_is_booked_once_it_is_confirmed_and_the_call_ended():
+def test_a_table_is_booked_once_it_is_confirmed_and_the_call_ended() -> None:
     """Nothing is booked before the yes; goodbye comes in words and ends the call."""
     caller = Dialogue()
     assert caller.say("what are your opening hours") == OPENING
@@ -67,7 +67,7 @@ def test_a_table_is_booked_once_it_is_confirmed_and_the_call_ended():
     assert caller.calls[-1].name == END_CALL_TOOL.name
 
 
-def test_the_tool_takes_what_the_brain_gives_it():
+def test_the_tool_takes_what_the_brain_gives_it() -> None:
     """The arguments pass the schema of the example's own tool."""
     call = booked("book a table for two", "tomorrow at eight thirty", "yes")[0]
     tool = next(tool for tool in agent.tools if tool.name == call.name)
@@ -75,7 +75,7 @@ def test_the_tool_takes_what_the_brain_gives_it():
     assert tool.arguments.model_validate(call.arguments).model_dump()["time"] == "20:30"
 
 
-def test_keys_answer_how_many():
+def test_keys_answer_how_many() -> None:
     """A caller who is not understood may press the number; a number that no table has is asked for again."""
     caller = Dialogue()
     caller.say("i want to book a table")
@@ -85,14 +85,14 @@ def test_keys_answer_how_many():
     assert "4 people" in caller.say("[keys: 4#]")
 
 
-def test_a_question_about_hours_books_nothing():
+def test_a_question_about_hours_books_nothing() -> None:
     """A day in a question is no booking, and "no" to "anything else?" ends the call."""
     caller = Dialogue()
     assert caller.say("are you open on sunday") == OPENING
     assert "goodbye" in caller.say("no")
 
 
-def test_no_starts_the_booking_again_and_cancel_ends_it():
+def test_no_starts_the_booking_again_and_cancel_ends_it() -> None:
     """Details that were refused are forgotten."""
     assert booked("on friday at seven", "for four people", "no", "on sunday", "at six", "for two people", "yes") == [
         CallTool("book_table", {"day": "Sunday", "time": "18:00", "people": 2})
@@ -100,7 +100,7 @@ def test_no_starts_the_booking_again_and_cancel_ends_it():
     assert booked("on friday at seven", "for four people", "cancel", "yes") == []
 
 
-def test_a_yes_to_a_question_that_was_not_heard_books_nothing():
+def test_a_yes_to_a_question_that_was_not_heard_books_nothing() -> None:
     """The history holds what the caller heard: an interrupted question was not asked."""
     caller = Dialogue()
     caller.say("on friday at seven")
@@ -110,7 +110,7 @@ def test_a_yes_to_a_question_that_was_not_heard_books_nothing():
     assert caller.calls == []
 
 
-def test_a_failed_tool_is_not_read_aloud():
+def test_a_failed_tool_is_not_read_aloud() -> None:
     """Its text is for a model."""
     caller = Dialogue(result="The arguments of book_table are wrong: people: too many. Try again.")
     for turn in ("on friday at seven", "for four people"):
@@ -118,7 +118,7 @@ def test_a_failed_tool_is_not_read_aloud():
     assert caller.say("yes") == SORRY
 
 
-def test_only_tools_that_are_offered_are_called():
+def test_only_tools_that_are_offered_are_called() -> None:
     """Another agent may have neither."""
     caller = Dialogue(tools=())
     for turn in ("on friday at seven", "for four people"):
@@ -128,7 +128,7 @@ def test_only_tools_that_are_offered_are_called():
     assert caller.calls == []
 
 
-def test_what_is_not_understood_is_answered_with_choices():
+def test_what_is_not_understood_is_answered_with_choices() -> None:
     """Again and again, without a dead end."""
     caller = Dialogue()
     assert [caller.say(text) for text in ("stop", "stop", "hmm")] == [CHOICES] * 3

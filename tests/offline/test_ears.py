@@ -51,20 +51,20 @@ def hearing(ears: LocalEars, pcmu: bytes) -> GrammarRecognizer:
     return recognizer
 
 
-async def test_every_sentence_of_the_demo_is_understood(ears: LocalEars):
+async def test_every_sentence_of_the_demo_is_understood(ears: LocalEars) -> None:
     """From the sound alone, through mu-law and line noise."""
     heard = [(await hearing(ears, on_a_line(utterance(text))).commit())[0] for text, _, _ in SCRIPT]
     assert heard == [text for text, _, _ in SCRIPT]
 
 
-async def test_white_noise_is_no_phrase(ears: LocalEars):
+async def test_white_noise_is_no_phrase(ears: LocalEars) -> None:
     """Noise as loud as speech, of any length, is never acted on."""
     clips = [noise(ms, rms, seed=ms) for ms in (200, 500, 1_500, 3_000) for rms in (600, 2_000)]
     assert [(await hearing(ears, mulaw.encode(clip)).commit())[0] for clip in clips] == [""] * len(clips)
 
 
 @pytest.mark.skipif(not NOISE.is_dir(), reason="no recordings of noise beside this repository")
-async def test_recorded_noise_and_music_are_no_phrase(ears: LocalEars):
+async def test_recorded_noise_and_music_are_no_phrase(ears: LocalEars) -> None:
     """Music once became "for five": a word, two seconds of something else, another word."""
     pieces = {path.stem: wav.read_mono(path)[:16_000] for path in sorted(NOISE.glob("*.wav"))}
     jazz = wav.read_mono(NOISE / "jazz.wav")
@@ -73,13 +73,13 @@ async def test_recorded_noise_and_music_are_no_phrase(ears: LocalEars):
     assert {name: text for name, text in heard.items() if text} == {}
 
 
-async def test_a_phrase_between_other_sounds_is_not_acted_on(ears: LocalEars):
+async def test_a_phrase_between_other_sounds_is_not_acted_on(ears: LocalEars) -> None:
     """Words that leave a second of sound unexplained were not all that was said."""
     other = mulaw.encode(noise(1_000, 2_000, seed=3))
     assert (await hearing(ears, on_a_line(other + utterance("yes please") + other)).commit())[0] == ""
 
 
-async def test_a_caller_who_leaves_does_not_speak_for_the_next_one(ears: LocalEars):
+async def test_a_caller_who_leaves_does_not_speak_for_the_next_one(ears: LocalEars) -> None:
     """The answer to a request that nobody waits for any more still comes: another call must not take it for its own."""
     for turns in range(4):
         gone = asyncio.ensure_future(hearing(ears, on_a_line(utterance("on friday at seven"))).commit())
@@ -90,7 +90,7 @@ async def test_a_caller_who_leaves_does_not_speak_for_the_next_one(ears: LocalEa
         assert (await hearing(ears, on_a_line(utterance("yes please"))).commit())[0] == "yes please"
 
 
-async def test_word_times_count_from_the_first_audio_of_the_connection(ears: LocalEars):
+async def test_word_times_count_from_the_first_audio_of_the_connection(ears: LocalEars) -> None:
     """Also in the second segment: what was committed is not counted from anew."""
     recognizer = hearing(ears, on_a_line(utterance("yes please")))
     await recognizer.commit()
@@ -103,7 +103,7 @@ async def test_word_times_count_from_the_first_audio_of_the_connection(ears: Loc
     assert all(start < end for _, start, end in words)
 
 
-async def test_a_partial_comes_before_the_commit_and_goes_with_it(ears: LocalEars):
+async def test_a_partial_comes_before_the_commit_and_goes_with_it(ears: LocalEars) -> None:
     """An interruption is recognised while it is being spoken; the next segment begins with nothing."""
     recognizer = hearing(ears, on_a_line(utterance("wait i want to book a table")))
     assert await recognizer.partial() == "wait i want to book a table"
@@ -111,7 +111,7 @@ async def test_a_partial_comes_before_the_commit_and_goes_with_it(ears: LocalEar
     assert await recognizer.partial() == ""
 
 
-async def test_a_decoder_that_dies_is_started_again(ears: LocalEars):
+async def test_a_decoder_that_dies_is_started_again(ears: LocalEars) -> None:
     """The phrase under way is asked again: nothing that the caller said is lost."""
     assert ears._process is not None
     ears._process.kill()
@@ -119,7 +119,7 @@ async def test_a_decoder_that_dies_is_started_again(ears: LocalEars):
     assert (await hearing(ears, on_a_line(utterance("yes please"))).commit())[0] == "yes please"
 
 
-async def test_the_process_ends_with_its_owner():
+async def test_the_process_ends_with_its_owner() -> None:
     """No orphan is left behind."""
     async with asyncio.timeout(60):
         async with LocalEars() as ears:
@@ -128,7 +128,7 @@ async def test_the_process_ends_with_its_owner():
         assert process.returncode == 0
 
 
-async def test_missing_ears_are_named(monkeypatch: pytest.MonkeyPatch):
+async def test_missing_ears_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without pocketsphinx the service says what to install; it does not run deaf."""
     monkeypatch.setattr(ears_module.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EarsMissing, match=r"telephony\[offline\]"):
@@ -136,6 +136,6 @@ async def test_missing_ears_are_named(monkeypatch: pytest.MonkeyPatch):
             pass
 
 
-def test_half_a_phrase_is_none():
+def test_half_a_phrase_is_none() -> None:
     """A prefix of a sentence is not acted on."""
     assert [is_whole(text) for text in ("what are your", "what are your opening hours", "")] == [False, True, False]

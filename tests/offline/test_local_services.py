@@ -18,7 +18,7 @@ from telephony.offline.local_services import LocalServices
 from telephony.offline.voice import NotInstalled
 
 
-async def test_everything_listens_on_loopback_and_says_what_it_is():
+async def test_everything_listens_on_loopback_and_says_what_it_is() -> None:
     """The brain answers in OpenAI's protocol, with the key that is handed out."""
     async with asyncio.timeout(60), LocalServices(Clock(speed=20)) as local:
         assert local.elevenlabs_base_url.startswith("http://127.0.0.1:")
@@ -36,14 +36,14 @@ async def test_everything_listens_on_loopback_and_says_what_it_is():
         assert answer.json()["choices"][0]["message"]["content"] == OPENING
 
 
-async def test_the_users_own_brain_takes_the_place_of_ours():
+async def test_the_users_own_brain_takes_the_place_of_ours() -> None:
     """Then none is started, and none is announced."""
     async with asyncio.timeout(60), LocalServices(Clock(speed=20), brain=False) as local:
         assert local.openai_base_url == ""
         assert "brain" not in " ".join(local.description)
 
 
-async def test_what_had_started_is_ended_when_the_rest_does_not_start(monkeypatch: pytest.MonkeyPatch):
+async def test_what_had_started_is_ended_when_the_rest_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """No decoder is left behind by a start that failed."""
     started: list[LocalEars] = []
 

@@ -61,7 +61,7 @@ def stack(**options):
     return local_stack(options.pop("agents", agent()), clock=Clock(SPEED), **options)
 
 
-async def test_a_call_from_hello_to_goodbye(tmp_path: Path):
+async def test_a_call_from_hello_to_goodbye(tmp_path: Path) -> None:
     """Greeting at once, an answer, a tool, a goodbye heard to its end, and the line closed by us."""
     booked.clear()
     async with asyncio.timeout(60), stack() as s:
@@ -90,7 +90,7 @@ async def test_a_call_from_hello_to_goodbye(tmp_path: Path):
         assert s.service.board.calls == {}
 
 
-async def test_barge_in_clears_and_history_holds_what_was_heard():
+async def test_barge_in_clears_and_history_holds_what_was_heard() -> None:
     """Interrupting silences the agent, and the model is told only what the carrier really played."""
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
@@ -114,7 +114,7 @@ async def test_barge_in_clears_and_history_holds_what_was_heard():
         await phone.ended()
 
 
-async def test_hang_up_frees_everything():
+async def test_hang_up_frees_everything() -> None:
     """After a hang-up no task, socket or call is left; the next call is as good as the first."""
     async with asyncio.timeout(60), stack() as s:
         for _ in range(3):
@@ -131,7 +131,7 @@ async def test_hang_up_frees_everything():
         assert [n for n in names if n.startswith(("call ", "reply "))] == []
 
 
-async def test_socket_lost_without_stop_reconnects_the_caller_once():
+async def test_socket_lost_without_stop_reconnects_the_caller_once() -> None:
     """A stream that breaks without a recorded ending is apologised for and connected again, once."""
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
@@ -149,7 +149,7 @@ async def test_socket_lost_without_stop_reconnects_the_caller_once():
         assert any("technical trouble" in text for text in phone.spoken)
 
 
-async def test_hung_model_is_bridged_in_words():
+async def test_hung_model_is_bridged_in_words() -> None:
     """Whatever the model does, the caller hears a sentence from the stock within 2.5 s."""
     async with asyncio.timeout(60), stack() as s:
         s.openai.faults.hang_before_headers = True
@@ -165,7 +165,7 @@ async def test_hung_model_is_bridged_in_words():
         await phone.hang_up()
 
 
-async def test_dead_voice_lets_the_carrier_speak():
+async def test_dead_voice_lets_the_carrier_speak() -> None:
     """No voice and no stock: Twilio's own voice says the apology through the webhook after the stream."""
     async with asyncio.timeout(60):
         quick = agent(limits=Limits(silence_prompt_ms=60_000))
@@ -179,7 +179,7 @@ async def test_dead_voice_lets_the_carrier_speak():
             assert any("technical trouble" in text for text in phone.spoken)
 
 
-async def test_voice_socket_that_drops_in_a_sentence_loses_nothing():
+async def test_voice_socket_that_drops_in_a_sentence_loses_nothing() -> None:
     """The unspoken rest is spoken over a new socket, and the record is whole."""
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
@@ -192,7 +192,7 @@ async def test_voice_socket_that_drops_in_a_sentence_loses_nothing():
         await phone.hang_up()
 
 
-async def test_ears_that_drop_in_a_word_hear_it_all_the_same():
+async def test_ears_that_drop_in_a_word_hear_it_all_the_same() -> None:
     """The STT's socket breaks while the caller speaks; the audio since the last commit is sent again."""
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
@@ -207,7 +207,7 @@ async def test_ears_that_drop_in_a_word_hear_it_all_the_same():
         await phone.hang_up()
 
 
-async def test_keys_reach_the_model_as_text():
+async def test_keys_reach_the_model_as_text() -> None:
     """Keys are text for the model."""
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
@@ -218,7 +218,7 @@ async def test_keys_reach_the_model_as_text():
         await phone.hang_up()
 
 
-async def test_two_calls_do_not_hear_each_other():
+async def test_two_calls_do_not_hear_each_other() -> None:
     """Nothing of one call reaches another."""
 
     def by_number(call: IncomingCall) -> Agent:
@@ -237,7 +237,7 @@ async def test_two_calls_do_not_hear_each_other():
         await two.hang_up()
 
 
-async def test_agent_function_that_raises_hangs_or_rejects():
+async def test_agent_function_that_raises_hangs_or_rejects() -> None:
     """The caller hears why, in words, at the webhook."""
 
     async def hang(call: IncomingCall) -> Agent:
@@ -259,7 +259,7 @@ async def test_agent_function_that_raises_hangs_or_rejects():
             assert s.service.board.calls == {}
 
 
-async def test_full_house_says_so():
+async def test_full_house_says_so() -> None:
     """At TELEPHONY_MAX_CALLS the webhook answers "busy" in words, and readiness is off."""
     async with asyncio.timeout(60), stack(max_calls=1) as s:
         first = await s.dial()
@@ -270,7 +270,7 @@ async def test_full_house_says_so():
         await first.hang_up()
 
 
-async def test_drain_lets_the_call_end_and_takes_no_new_one():
+async def test_drain_lets_the_call_end_and_takes_no_new_one() -> None:
     """SIGTERM's part: new callers are asked to call again, the live one hears a goodbye at the deadline."""
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
@@ -286,7 +286,7 @@ async def test_drain_lets_the_call_end_and_takes_no_new_one():
         assert phone.outcome == "completed"
 
 
-async def test_status_callback_ends_a_call_in_any_order():
+async def test_status_callback_ends_a_call_in_any_order() -> None:
     """A terminal status may come before, after or without the stop."""
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial(faults=CarrierFaults(stop=False))
@@ -298,7 +298,7 @@ async def test_status_callback_ends_a_call_in_any_order():
         assert s.service.board.calls == {}
 
 
-async def test_connections_of_a_call_that_never_comes_are_reaped():
+async def test_connections_of_a_call_that_never_comes_are_reaped() -> None:
     """The webhook opened connections; no stream follows; they are closed again."""
     import httpx2
 

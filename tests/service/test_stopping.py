@@ -29,7 +29,7 @@ def _defaults():
     structlog.reset_defaults()
 
 
-async def test_a_request_that_never_ends_does_not_hold_the_process(monkeypatch: pytest.MonkeyPatch):
+async def test_a_request_that_never_ends_does_not_hold_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is cancelled at the grace limit, which is one line in the log and no traceback."""
     monkeypatch.setitem(app.SOCKET_OPTIONS, "timeout_graceful_shutdown", 0.3)
     out = io.StringIO()
@@ -55,7 +55,7 @@ async def test_a_request_that_never_ends_does_not_hold_the_process(monkeypatch: 
 
 
 @pytest.mark.parametrize("ends", [True, False])
-async def test_a_bridged_call_goes_on_until_it_ends_or_its_time_is_over(ends: bool):
+async def test_a_bridged_call_goes_on_until_it_ends_or_its_time_is_over(ends: bool) -> None:
     """After the signal the agent still answers; the process may stop when the caller has gone, or been let go."""
     agents = {"agent_1": LocalAgent(first_message=HELLO, respond=lambda body: [Say(ANSWER)])}
     async with (

@@ -74,7 +74,7 @@ async def closed(connection) -> int:
         return error.rcvd.code if error.rcvd else 1006
 
 
-async def test_webhooks_of_strangers_are_refused():
+async def test_webhooks_of_strangers_are_refused() -> None:
     """No signature, another token's, a form that was changed: 403, and no connection is opened for them."""
     async with stack() as s:
         connections = s.elevenlabs.tts.connections
@@ -89,7 +89,7 @@ async def test_webhooks_of_strangers_are_refused():
         assert s.elevenlabs.tts.connections == connections
 
 
-async def test_forms_beyond_reason_are_refused():
+async def test_forms_beyond_reason_are_refused() -> None:
     """A form of megabytes, with thousands of fields, or in no known encoding costs nothing."""
     async with stack() as s:
         assert (await post(s.voice_url, FORM | {"Big": "x" * 10_000_000})).status_code == 403
@@ -99,7 +99,7 @@ async def test_forms_beyond_reason_are_refused():
         assert answer.status_code == 403
 
 
-async def test_signatures_behind_a_tls_proxy():
+async def test_signatures_behind_a_tls_proxy() -> None:
     """Forwarded headers count from trusted proxies only; PUBLIC_URL needs none."""
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "calls.example.com"}
     public = "https://calls.example.com/twilio/voice"
@@ -113,7 +113,7 @@ async def test_signatures_behind_a_tls_proxy():
         assert (await post(s.voice_url, FORM, public)).status_code == 200
 
 
-async def test_sockets_of_strangers_are_refused_before_they_are_accepted():
+async def test_sockets_of_strangers_are_refused_before_they_are_accepted() -> None:
     """A missing or wrong signature is a 403 on the upgrade."""
     async with stack() as s:
         for headers in ({}, {"X-Twilio-Signature": sign_socket("another", media_url(s))}):
@@ -123,7 +123,7 @@ async def test_sockets_of_strangers_are_refused_before_they_are_accepted():
             assert refused.value.response.status_code == 403
 
 
-async def test_a_stream_needs_the_token_of_its_own_call_once():
+async def test_a_stream_needs_the_token_of_its_own_call_once() -> None:
     """Without a token, with another call's, or with a used one the stream is closed with 1008."""
     async with stack() as s:
         token = await token_of(s)
@@ -157,7 +157,7 @@ async def test_a_stream_needs_the_token_of_its_own_call_once():
         "{" * 10_000,
     ],
 )
-async def test_bad_messages_are_ignored_and_the_call_goes_on(message):
+async def test_bad_messages_are_ignored_and_the_call_goes_on(message) -> None:
     """One bad message costs nothing; the greeting still comes."""
     async with stack() as s:
         token = await token_of(s)
@@ -171,14 +171,14 @@ async def test_bad_messages_are_ignored_and_the_call_goes_on(message):
             assert json.loads(await asyncio.wait_for(connection.recv(), 10))["event"] == "mark"
 
 
-async def test_no_start_within_seconds():
+async def test_no_start_within_seconds() -> None:
     """A socket that never starts is closed, and leaves nothing behind."""
     async with stack() as s, socket(s) as connection:
         assert await closed(connection) == 1008
         assert s.service.board.calls == {}
 
 
-async def test_unknown_encoding_is_refused_in_words():
+async def test_unknown_encoding_is_refused_in_words() -> None:
     """A stream that is not mu-law would be noise: it ends at once."""
     async with stack() as s:
         token = await token_of(s)
@@ -188,7 +188,7 @@ async def test_unknown_encoding_is_refused_in_words():
             assert await closed(connection) in (1008, 1003)
 
 
-async def test_a_message_of_ten_megabytes_ends_only_its_own_call():
+async def test_a_message_of_ten_megabytes_ends_only_its_own_call() -> None:
     """Too big for the socket: that connection ends, the call beside it goes on."""
     async with stack() as s:
         beside = await s.dial()
@@ -207,7 +207,7 @@ async def test_a_message_of_ten_megabytes_ends_only_its_own_call():
         await beside.hang_up()
 
 
-async def test_a_flood_ends_only_its_own_call():
+async def test_a_flood_ends_only_its_own_call() -> None:
     """Control messages without end end the call, with a word in the log."""
     async with stack() as s:
         token = await token_of(s)
@@ -223,7 +223,7 @@ async def test_a_flood_ends_only_its_own_call():
         assert s.service.board.calls == {}
 
 
-async def test_a_caller_whose_socket_never_reads():
+async def test_a_caller_whose_socket_never_reads() -> None:
     """A socket that nobody reads ends; nothing grows for it."""
     async with stack() as s:
         phone = await s.dial(faults=CarrierFaults(read_for_ms=0))
@@ -235,7 +235,7 @@ async def test_a_caller_whose_socket_never_reads():
         assert tape.closed
 
 
-async def test_health_and_readiness():
+async def test_health_and_readiness() -> None:
     """`/healthz` says that we live, `/readyz` that calls can be taken; draining turns only the second off."""
     async with stack() as s, httpx2.AsyncClient(trust_env=False) as http:
         assert (await http.get(f"{s.service.base_url}/healthz")).json() == {"status": "ok", "calls": 0}
@@ -248,7 +248,7 @@ async def test_health_and_readiness():
         assert "<Hangup" in answer.text
 
 
-async def test_an_agent_function_that_blocks_stops_nobody():
+async def test_an_agent_function_that_blocks_stops_nobody() -> None:
     """It is given up in time, with an apology to its caller; everything else goes on meanwhile."""
 
     def choose(call: IncomingCall) -> Agent:

@@ -18,7 +18,7 @@ def drain(backlog: Backlog) -> list[int]:
     return items
 
 
-def test_sent_in_pieces_that_end_at_a_commit():
+def test_sent_in_pieces_that_end_at_a_commit() -> None:
     """100 ms at a time, and no audio from behind a commit before it."""
     backlog = Backlog()
     for item in (*[FRAME] * 7, 1, *[FRAME] * 2, 2, 3, FRAME):
@@ -26,7 +26,7 @@ def test_sent_in_pieces_that_end_at_a_commit():
     assert drain(backlog) == [100, 40, -1, 40, -2, -3, 20]
 
 
-def test_a_new_socket_gets_what_was_not_answered():
+def test_a_new_socket_gets_what_was_not_answered() -> None:
     """Audio up to the last answer is never sent again, refused commits are not asked again, and the place is known."""
     backlog = Backlog()
     for item in (*[FRAME] * 50, 1, *[FRAME] * 5, 2, *[FRAME] * 5, 3, FRAME):
@@ -41,7 +41,7 @@ def test_a_new_socket_gets_what_was_not_answered():
     assert drain(backlog) == [100, 100, -3, 20]
 
 
-def test_what_the_service_closed_by_itself_is_gone_up_to_its_last_word():
+def test_what_the_service_closed_by_itself_is_gone_up_to_its_last_word() -> None:
     """Whole pieces only: better a moment twice than a word lost."""
     backlog = Backlog()
     for _ in range(100):
@@ -53,7 +53,7 @@ def test_what_the_service_closed_by_itself_is_gone_up_to_its_last_word():
     assert sum(drain(backlog)) == 480
 
 
-def test_bounded_and_the_oldest_goes_first():
+def test_bounded_and_the_oldest_goes_first() -> None:
     """Half a minute is kept through an outage; what goes is reported once a second, commits too; memory stays."""
     backlog, pieces, ms, commits, reports = Backlog(), 0, 0, [], 0
     for n in range(3_000):
@@ -69,7 +69,7 @@ def test_bounded_and_the_oldest_goes_first():
     assert commits == [1, 2, 3, 4]
 
 
-def test_random_walk_never_loses_count():
+def test_random_walk_never_loses_count() -> None:
     """Whatever the order of events, what is gone and what is kept is all there was."""
     chance = random.Random(3)
     backlog, added, number = Backlog(), 0, 0

@@ -17,7 +17,7 @@ from tests.stt.hearing import SPEED, hearing
 HOURS, NINE = "what are your opening hours", "tomorrow at nine please"
 
 
-async def test_partials_grow_and_a_commit_gives_words_with_times():
+async def test_partials_grow_and_a_commit_gives_words_with_times() -> None:
     """The ordinary case: text while it is said, then the whole with the place of each word in the caller's audio."""
     async with hearing() as it:
         await it.ready()
@@ -54,7 +54,7 @@ async def test_partials_grow_and_a_commit_gives_words_with_times():
     ],
     ids=lambda faults: ",".join(name for name in faults.__slots__ if getattr(faults, name)),
 )
-async def test_one_final_for_each_commit_whatever_the_service_repeats(faults: SttFaults):
+async def test_one_final_for_each_commit_whatever_the_service_repeats(faults: SttFaults) -> None:
     """Double, reversed, repeated, late and stale messages: every utterance once, and no turn that nobody spoke."""
     async with hearing(replace(faults)) as it:
         await it.ready()
@@ -71,7 +71,7 @@ async def test_one_final_for_each_commit_whatever_the_service_repeats(faults: St
         assert it.losses == []
 
 
-async def test_not_ready_before_the_session_says_so():
+async def test_not_ready_before_the_session_says_so() -> None:
     """Quota and key faults come as messages after a good handshake: no EarsReady, one EarsLost, and no more tries."""
     async with hearing(SttFaults(error_after_accept="quota_exceeded")) as it:
         await it.until(lambda: bool(it.losses))
@@ -84,7 +84,7 @@ async def test_not_ready_before_the_session_says_so():
         assert len(it.events) == 1
 
 
-async def test_session_that_never_starts_is_given_up_and_tried_again():
+async def test_session_that_never_starts_is_given_up_and_tried_again() -> None:
     """Five seconds, not for ever; what was said meanwhile is heard by the next."""
     async with hearing(SttFaults(no_session=True)) as it:
         it.says(HOURS)
@@ -106,7 +106,7 @@ async def test_session_that_never_starts_is_given_up_and_tried_again():
         (SttFaults(error_after_accept="auth_error"), "auth_error", False),
     ],
 )
-async def test_refusals(faults: SttFaults, code: str, retryable: bool):
+async def test_refusals(faults: SttFaults, code: str, retryable: bool) -> None:
     """What may pass is tried again, and the caller is heard after all; what will not pass is not."""
     async with hearing(replace(faults)) as it:
         it.says(HOURS)
@@ -118,7 +118,7 @@ async def test_refusals(faults: SttFaults, code: str, retryable: bool):
             assert (await it.answer()).text == HOURS
 
 
-async def test_throttled_commit_is_not_fatal():
+async def test_throttled_commit_is_not_fatal() -> None:
     """The commit is refused, the session lives, and the audio belongs to the next commit."""
     async with hearing(SttFaults(throttle=1)) as it:
         it.says(HOURS)
@@ -129,7 +129,7 @@ async def test_throttled_commit_is_not_fatal():
         assert it.losses == []
 
 
-async def test_commit_with_too_little_audio_is_never_sent():
+async def test_commit_with_too_little_audio_is_never_sent() -> None:
     """Less than 0.3 s since the last one is answered here."""
     async with hearing() as it:
         it.says(HOURS)
@@ -140,7 +140,7 @@ async def test_commit_with_too_little_audio_is_never_sent():
         assert it.stt.commits == 1
 
 
-async def test_utterance_split_by_a_commit():
+async def test_utterance_split_by_a_commit() -> None:
     """Each half comes once, under its own number, at its own place."""
     async with hearing() as it:
         await it.ready()
@@ -156,7 +156,7 @@ async def test_utterance_split_by_a_commit():
         assert second.words[0].start_ms == 600
 
 
-async def test_service_that_closes_an_idle_socket():
+async def test_service_that_closes_an_idle_socket() -> None:
     """15 s without audio: closed with 1000. That was not us, so there is a new one before the caller speaks."""
     async with hearing() as it:
         await it.ready()
@@ -166,7 +166,7 @@ async def test_service_that_closes_an_idle_socket():
         assert (await it.answer()).text == HOURS
 
 
-async def test_drop_in_the_middle_of_a_word():
+async def test_drop_in_the_middle_of_a_word() -> None:
     """The audio since the last commit is sent again, no more: every word once, at its place in the caller's audio."""
     async with hearing() as it:
         it.says(HOURS)
@@ -191,7 +191,7 @@ async def test_drop_in_the_middle_of_a_word():
         assert it.stt.audio_bytes - before <= 8 * (1_900 + 800)
 
 
-async def test_pending_commit_is_asked_again():
+async def test_pending_commit_is_asked_again() -> None:
     """The connection breaks between a commit and its answer."""
     async with hearing(SttFaults(drop_at_commit=True)) as it:
         it.says(HOURS)
@@ -203,7 +203,7 @@ async def test_pending_commit_is_asked_again():
         assert it.stt.connections == 2
 
 
-async def test_what_is_said_in_an_outage_is_heard_after_it():
+async def test_what_is_said_in_an_outage_is_heard_after_it() -> None:
     """Two utterances while nobody listens: two finals under their numbers, and each loss was reported."""
     async with hearing() as it:
         await it.ready()
@@ -217,7 +217,7 @@ async def test_what_is_said_in_an_outage_is_heard_after_it():
         assert set(it.losses) == {("provider_unavailable", True)}
 
 
-async def test_long_outage_keeps_the_last_half_minute():
+async def test_long_outage_keeps_the_last_half_minute() -> None:
     """Bounded: the oldest goes, reported about once a second; what is kept is heard at its place."""
     async with hearing(run=False) as it:
         it.quiet(50_000)
@@ -239,7 +239,7 @@ async def test_long_outage_keeps_the_last_half_minute():
         assert len(dropped) <= 32
 
 
-async def test_audio_that_is_sent_again_is_paced():
+async def test_audio_that_is_sent_again_is_paced() -> None:
     """Not faster than four times as it was spoken: the service answers a flood with queue_overflow."""
     clock, arrivals = Clock(SPEED), []
 
@@ -263,7 +263,7 @@ async def test_audio_that_is_sent_again_is_paced():
         assert max(ms for _, ms in arrivals) <= 120
 
 
-async def test_live_audio_goes_out_in_tenths_of_a_second():
+async def test_live_audio_goes_out_in_tenths_of_a_second() -> None:
     """Five frames make a piece; a commit does not wait for the fifth."""
     clock, sizes = Clock(SPEED), []
 
@@ -280,7 +280,7 @@ async def test_live_audio_goes_out_in_tenths_of_a_second():
         assert sizes == [800, 800, 800, 800, 480]
 
 
-async def test_the_end_of_a_sound_goes_out_at_once():
+async def test_the_end_of_a_sound_goes_out_at_once() -> None:
     """Six frames of quiet after a sound do not wait for a whole piece; after them everything is as before."""
     clock, sizes = Clock(SPEED), []
 
@@ -300,7 +300,7 @@ async def test_the_end_of_a_sound_goes_out_at_once():
 
 
 @pytest.mark.parametrize("fault", ["transcriber_error", "session_time_limit_exceeded", "queue_overflow"])
-async def test_error_in_the_middle(fault: str):
+async def test_error_in_the_middle(fault: str) -> None:
     """A fault that may pass costs nothing but time."""
     async with hearing() as it:
         await it.ready()
@@ -312,7 +312,7 @@ async def test_error_in_the_middle(fault: str):
         assert it.losses == [(fault, True)]
 
 
-async def test_fatal_error_in_the_middle():
+async def test_fatal_error_in_the_middle() -> None:
     """The port gives up, says so once, and takes no more memory."""
     async with hearing() as it:
         await it.ready()
@@ -326,7 +326,7 @@ async def test_fatal_error_in_the_middle():
         assert it.stt.connections == 1
 
 
-async def test_frame_that_is_no_json():
+async def test_frame_that_is_no_json() -> None:
     """An error page inside the socket: the session is replaced, the words are not lost."""
     async with hearing(SttFaults(garbage=True)) as it:
         await it.ready()
@@ -335,7 +335,7 @@ async def test_frame_that_is_no_json():
         assert it.losses == [("provider_misbehaved", True)]
 
 
-async def test_service_that_goes_silent_is_replaced():
+async def test_service_that_goes_silent_is_replaced() -> None:
     """No answer for five seconds and never a partial: a new session hears the same audio."""
     async with hearing(SttFaults(hang=True)) as it:
         it.says(HOURS)
@@ -345,7 +345,7 @@ async def test_service_that_goes_silent_is_replaced():
         assert it.losses == [("provider_timeout", True)]
 
 
-async def test_finals_that_never_come():
+async def test_finals_that_never_come() -> None:
     """The call has gone on with the partial: its words are not heard a second time after the session was replaced."""
     async with hearing(SttFaults(no_finals=True)) as it:
         await it.ready()
@@ -360,7 +360,7 @@ async def test_finals_that_never_come():
         assert [p.text for p in it.all(e.TranscriptPartial)].count(HOURS) == 1
 
 
-async def test_late_finals_find_their_commits():
+async def test_late_finals_find_their_commits() -> None:
     """Three seconds late, with the next utterance in between: each under its own number."""
     clock = Clock(SPEED)
     stt = LocalStt(clock=clock, latency=SttLatency(final_ms=3_000))
@@ -375,7 +375,7 @@ async def test_late_finals_find_their_commits():
         assert it.losses == []
 
 
-async def test_speech_without_end_is_closed_by_the_service():
+async def test_speech_without_end_is_closed_by_the_service() -> None:
     """After 90 s a segment comes without a commit, under number 0; it is not sent again after a drop."""
     clock, heard = Clock(3 * SPEED), asyncio.Event()
 
@@ -404,7 +404,7 @@ async def test_speech_without_end_is_closed_by_the_service():
         assert final.words[0].start_ms == 91_200
 
 
-async def test_no_hot_loop_against_a_service_that_hangs_up():
+async def test_no_hot_loop_against_a_service_that_hangs_up() -> None:
     """It closes every session at once, politely: each further attempt waits longer."""
     async with hearing(SttFaults(close_after_session=True)) as it:
         await it.until(lambda: len(it.losses) >= 5)
@@ -412,7 +412,7 @@ async def test_no_hot_loop_against_a_service_that_hangs_up():
         assert at[4] - at[1] >= 0.7 * (200 + 400 + 800)
 
 
-async def test_stop_is_orderly_and_quick():
+async def test_stop_is_orderly_and_quick() -> None:
     """The socket is closed by us with 1000, `run` returns, and nothing is reported as lost. Twice is fine."""
     async with hearing(run=False) as it:
         running = asyncio.create_task(it.ears.run(it.emit))
@@ -430,7 +430,7 @@ async def test_stop_is_orderly_and_quick():
 
 
 @pytest.mark.parametrize("when", ["connecting", "paused", "before run"])
-async def test_stop_at_any_moment(when: str):
+async def test_stop_at_any_moment(when: str) -> None:
     """While a handshake hangs, in a back-off, before anything began."""
     clock, connected = Clock(SPEED), asyncio.Event()
 
@@ -454,7 +454,7 @@ async def test_stop_at_any_moment(when: str):
         assert it.all(e.EarsReady) == []
 
 
-async def test_cancelled_run_leaves_nothing():
+async def test_cancelled_run_leaves_nothing() -> None:
     """The driver cancels `run` at the end of a call: no task, no socket."""
     async with hearing() as it:
         await it.ready()
@@ -463,7 +463,7 @@ async def test_cancelled_run_leaves_nothing():
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
 
 
-async def test_two_calls_share_nothing():
+async def test_two_calls_share_nothing() -> None:
     """What one caller says never reaches another."""
     clock = Clock(SPEED)
     async with (

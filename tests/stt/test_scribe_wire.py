@@ -74,7 +74,7 @@ class Room:
 # --- the codec ------------------------------------------------------------------------------------------------------
 
 
-def test_url_asks_for_what_a_phone_call_needs():
+def test_url_asks_for_what_a_phone_call_needs() -> None:
     """Twilio's mu-law as it is, our own commits, word times; the scheme is swapped, a path of a proxy stays."""
     url = urlsplit(wire.socket_url("https://api.elevenlabs.io/proxy/", EarsSpec("de", ("Zoë & Co",))))
     assert (url.scheme, url.netloc, url.path) == ("wss", "api.elevenlabs.io", "/proxy/v1/speech-to-text/realtime")
@@ -90,7 +90,7 @@ def test_url_asks_for_what_a_phone_call_needs():
     assert "language_code" not in wire.socket_url("http://x", EarsSpec(""))
 
 
-def test_keyterms_within_the_service_limits():
+def test_keyterms_within_the_service_limits() -> None:
     """More than 50 terms, or longer than 20 characters, would be refused after a good handshake."""
     terms = (
         "",
@@ -105,7 +105,7 @@ def test_keyterms_within_the_service_limits():
     assert len(asked) == 50
 
 
-def test_messages_are_the_vendors():
+def test_messages_are_the_vendors() -> None:
     """Exactly the keys of the vendor's own type; a commit is an empty chunk."""
     for text, pcmu, commit in ((wire.audio(b"\xff\x00"), b"\xff\x00", False), (wire.commit(), b"", True)):
         message = json.loads(text)
@@ -133,13 +133,13 @@ def test_messages_are_the_vendors():
         ("input_error", False),
     ],
 )
-def test_every_error_slug(slug: str, retryable: bool):
+def test_every_error_slug(slug: str, retryable: bool) -> None:
     """Which faults may pass and which will not, with the "_error" that some clients know too."""
     assert wire.decode(json.dumps({"message_type": slug, "error": "in words"})) == wire.Fault(slug, retryable)
     assert wire.decode(json.dumps({"message_type": f"{slug}_error", "error": "x"})) == wire.Fault(slug, retryable)
 
 
-def test_only_errors_end_a_session():
+def test_only_errors_end_a_session() -> None:
     """A commit that was throttled, a warning and what nobody knows do not; an error that nobody knows does."""
     assert wire.decode('{"message_type": "commit_throttled", "error": "100 ms"}') == wire.Throttled()
     for kind in ("warning", "final_transcript", "committed_transcript_entities", "a_newcomer"):
@@ -157,14 +157,14 @@ def test_only_errors_end_a_session():
     ),
     some.sampled_from(["partial_transcript", "committed_transcript_with_timestamps", "committed_transcript", "error"]),
 )
-def test_no_message_breaks_the_codec(odd: Any, kind: str):
+def test_no_message_breaks_the_codec(odd: Any, kind: str) -> None:
     """Whatever stands where a text, a list of words or a time should be."""
     wire.decode(json.dumps({"message_type": kind, "text": odd, "words": odd}))
     wire.decode(json.dumps({"message_type": odd, "text": "x"}))
     wire.decode(json.dumps({"message_type": kind, "words": [odd, {"text": odd, "start": odd, "end": 1}]}))
 
 
-def test_tags_are_no_words():
+def test_tags_are_no_words() -> None:
     """ "(laughter)" and "[music]" are not said; the "(555)" of a phone number is."""
     assert wire.clean(" (laughter) yes [music]  please ") == "yes please"
     assert wire.clean("[background noise]") == wire.clean(None) == ""
@@ -180,7 +180,7 @@ def test_tags_are_no_words():
     assert wire.decode(json.dumps(message)) == wire.Committed("yes please", (Word("yes", 200, 404),))
 
 
-def test_text_said_three_times_over():
+def test_text_said_three_times_over() -> None:
     """A fault of the service repeats the whole text three times; people repeat short things and digits themselves."""
     message = {"message_type": "committed_transcript", "text": "I want a table. " * 3}
     assert wire.decode(json.dumps(message)) == wire.Committed("I want a table.", None)
@@ -196,7 +196,7 @@ def test_text_said_three_times_over():
 # --- commits and their answers --------------------------------------------------------------------------------------
 
 
-def test_a_commit_yields_two_messages_and_one_final():
+def test_a_commit_yields_two_messages_and_one_final() -> None:
     """Plain and timed in either order are one answer: the timed one."""
     for order in ([plain("Yes."), timed("Yes.")], [timed("Yes."), plain("Yes.")]):
         room = Room()
@@ -207,7 +207,7 @@ def test_a_commit_yields_two_messages_and_one_final():
         assert room.finals == [(1, "Yes.", True)]
 
 
-def test_without_its_timed_half_the_plain_one_counts():
+def test_without_its_timed_half_the_plain_one_counts() -> None:
     """After 300 ms; when the timed one comes after all it is no second turn, not even with the next commit waiting."""
     room = Room()
     room.voice()
@@ -222,7 +222,7 @@ def test_without_its_timed_half_the_plain_one_counts():
     assert room.finals == [(1, "Yes please.", False), (2, "At nine.", True)]
 
 
-def test_late_plain_half_is_not_the_next_answer():
+def test_late_plain_half_is_not_the_next_answer() -> None:
     """In reverse order the plain half may come when the next commit is out already."""
     room = Room()
     room.voice()
@@ -235,7 +235,7 @@ def test_late_plain_half_is_not_the_next_answer():
     assert room.finals == [(1, "Yes please.", True), (2, "At nine.", True)]
 
 
-def test_answers_belong_to_commits_in_order():
+def test_answers_belong_to_commits_in_order() -> None:
     """Two commits out at once: the first answer is the first one's, with or without times, empty or not."""
     for answers in (
         [plain("One."), timed("One."), plain("Two."), timed("Two.", 2)],
@@ -253,7 +253,7 @@ def test_answers_belong_to_commits_in_order():
         assert [(number, text) for number, text, _ in room.finals] == [(1, "One."), (2, "Two.")]
 
 
-def test_halves_that_differ_are_one_answer():
+def test_halves_that_differ_are_one_answer() -> None:
     """The service may punctuate its two messages differently."""
     room = Room()
     room.voice()
@@ -265,7 +265,7 @@ def test_halves_that_differ_are_one_answer():
 
 @pytest.mark.parametrize("next_commit", [False, True])
 @pytest.mark.parametrize("order", [(plain, timed), (timed, plain), (plain,), (timed,)])
-def test_finals_that_come_three_times(order: tuple[Any, ...], next_commit: bool):
+def test_finals_that_come_three_times(order: tuple[Any, ...], next_commit: bool) -> None:
     """Repeats make no turns, and do not answer the commit after theirs."""
     room = Room()
     room.voice()
@@ -278,7 +278,7 @@ def test_finals_that_come_three_times(order: tuple[Any, ...], next_commit: bool)
     assert [(number, text) for number, text, _ in room.finals] == [(1, "Yes.")]
 
 
-def test_the_same_word_again_is_an_answer():
+def test_the_same_word_again_is_an_answer() -> None:
     """ "Yes." "Yes." to two questions are two turns."""
     for first, second in (([plain("Yes.")], [plain("Yes.")]), ([timed("Yes.")], [timed("Yes.", 3.2)])):
         room = Room()
@@ -290,7 +290,7 @@ def test_the_same_word_again_is_an_answer():
         assert [(number, text) for number, text, _ in room.finals] == [(1, "Yes."), (2, "Yes.")]
 
 
-def test_empty_finals_answer_their_commit():
+def test_empty_finals_answer_their_commit() -> None:
     """Nothing was said: that is an answer too. Without a commit it is none."""
     room = Room()
     room.voice()
@@ -301,7 +301,7 @@ def test_empty_finals_answer_their_commit():
     assert room.finals == [(1, "", False)]
 
 
-def test_what_the_service_closed_by_itself_has_number_0():
+def test_what_the_service_closed_by_itself_has_number_0() -> None:
     """After 90 s of speech a segment is closed without being asked."""
     room = Room()
     room.voice()
@@ -313,7 +313,7 @@ def test_what_the_service_closed_by_itself_has_number_0():
     assert room.finals == [(0, "And so on", True), (1, "and on.", True)]
 
 
-def test_words_lie_where_they_were_said():
+def test_words_lie_where_they_were_said() -> None:
     """A later socket counts from its own first audio; the caller's audio goes on."""
     segments = wire.Segments(offset_ms=60_000)
     segments.heard(VOICE)
@@ -323,7 +323,7 @@ def test_words_lie_where_they_were_said():
     assert final.words == (Word("Yes.", 60_250, 60_750),)
 
 
-def test_too_little_audio_is_answered_here():
+def test_too_little_audio_is_answered_here() -> None:
     """A commit with less than 0.3 s since the last would be throttled; silence counts as audio."""
     segments = wire.Segments()
     segments.heard(frames.silence(280))
@@ -333,7 +333,7 @@ def test_too_little_audio_is_answered_here():
     assert not segments.commit(3, 0)
 
 
-def test_a_throttled_commit_leaves_its_audio_open():
+def test_a_throttled_commit_leaves_its_audio_open() -> None:
     """It is refused, not lost; the audio counts for the next. An earlier commit still gets its answer."""
     room = Room()
     for number in (1, 2):
@@ -347,7 +347,7 @@ def test_a_throttled_commit_leaves_its_audio_open():
     assert room.events[2:] == [CommitRefused(3)]
 
 
-def test_stale_partials_are_no_phantom_turn():
+def test_stale_partials_are_no_phantom_turn() -> None:
     """After a final, its partials over again (whole, in part, rough) say nothing while the caller is silent."""
     room = Room()
     room.voice()
@@ -361,7 +361,7 @@ def test_stale_partials_are_no_phantom_turn():
     assert room.events == []
 
 
-def test_said_again_is_heard_again():
+def test_said_again_is_heard_again() -> None:
     """With voice behind it the same text is a new partial; other words are new at once."""
     room = Room()
     room.voice()
@@ -373,7 +373,7 @@ def test_said_again_is_heard_again():
     assert room.events[1:] == [TranscriptPartial("No"), TranscriptPartial("Yes")]
 
 
-def test_a_commit_without_answer_means_a_dead_session():
+def test_a_commit_without_answer_means_a_dead_session() -> None:
     """Five seconds; the call has gone on with the partial, if there was one."""
     room = Room()
     room.voice()

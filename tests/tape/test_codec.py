@@ -39,12 +39,12 @@ def there_and_back(value: object, vocabulary: dict[str, list[str]] | None = None
 
 
 @given(st.one_of([st.from_type(CLASSES[name]) for name in sorted(CLASSES)]))
-def test_every_event_and_action_comes_back_as_it_was(value: object):
+def test_every_event_and_action_comes_back_as_it_was(value: object) -> None:
     """Whatever is in the unions `Event` and `Action`, with any values."""
     assert there_and_back(value) == value
 
 
-def test_a_plain_frame_is_written_as_any_step_would_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_plain_frame_is_written_as_any_step_would_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The short cut for what nearly all steps are makes the very same file."""
     frames = [e.AudioReceived(bytes([n]) * 160, n * 20, None if n % 3 else n, -n) for n in range(5)]
     made = [Step(n, n * 20, frame, (a.Transcribe(frame.pcmu),)) for n, frame in enumerate(frames)]
@@ -55,7 +55,7 @@ def test_a_plain_frame_is_written_as_any_step_would_be(tmp_path: Path, monkeypat
         assert (tmp_path / "short" / name).read_bytes() == (tmp_path / "long" / name).read_bytes()
 
 
-def test_a_history_is_written_once():
+def test_a_history_is_written_once() -> None:
     """What the history before had already is a number; a line that has changed is written again."""
     encoder, long = Encoder(put), CallerSaid("hello " * 100)
     first = a.StartReply(1, (long, AgentSaid("We open", True)))
@@ -82,7 +82,7 @@ def test_a_history_is_written_once():
         ([], "neither an event nor an action"),
     ],
 )
-def test_what_does_not_fit_is_named(data: object, what: str):
+def test_what_does_not_fit_is_named(data: object, what: str) -> None:
     """A line edited by hand, or from elsewhere: never another event than the one that was meant."""
     AUDIO[0] = b""
     with pytest.raises(BadTape) as raised:
@@ -90,7 +90,7 @@ def test_what_does_not_fit_is_named(data: object, what: str):
     assert what in str(raised.value)
 
 
-def test_a_tape_from_before_a_field_existed_has_its_default():
+def test_a_tape_from_before_a_field_existed_has_its_default() -> None:
     """`ToolWanted.extra` has one; a field without one cannot be made up."""
     old = VOCABULARY | {"ToolWanted": ["turn", "tool_call_id", "name", "arguments"]}
     decoded = Decoder(AUDIO.__getitem__, old).decode(["ToolWanted", 1, "c1", "book", "{}"])
@@ -99,14 +99,14 @@ def test_a_tape_from_before_a_field_existed_has_its_default():
         Decoder(AUDIO.__getitem__, VOCABULARY | {"KeyPressed": []}).decode(["KeyPressed"])
 
 
-def test_fields_are_found_by_name_not_by_place():
+def test_fields_are_found_by_name_not_by_place() -> None:
     """A tape whose version had them in another order."""
     turned = VOCABULARY | {"Explain": ["turn", "because", "what"]}
     decoded = Decoder(AUDIO.__getitem__, turned).decode(["Explain", 3, [["why", "words"]], "cut"])
     assert decoded == a.Explain("cut", 3, (("why", "words"),))
 
 
-def test_a_field_of_a_newer_version_is_refused_by_name():
+def test_a_field_of_a_newer_version_is_refused_by_name() -> None:
     """It may have decided something."""
     newer = VOCABULARY | {"KeyPressed": ["digit", "held_ms"]}
     with pytest.raises(BadTape, match="KeyPressed has no field 'held_ms' in this version"):
@@ -126,7 +126,7 @@ class Newcomer:
     why: tuple[e.Word, ...] | None = None
 
 
-def test_a_class_that_comes_later_needs_no_code(monkeypatch: pytest.MonkeyPatch):
+def test_a_class_that_comes_later_needs_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enums, literals, optional audio and tuples are known; a float never is."""
     monkeypatch.setitem(codec.CLASSES, "Newcomer", Newcomer)
     known = VOCABULARY | {"Newcomer": [field.name for field in dataclasses.fields(Newcomer)]}
@@ -141,7 +141,7 @@ def test_a_class_that_comes_later_needs_no_code(monkeypatch: pytest.MonkeyPatch)
         Decoder(AUDIO.__getitem__, {"Unfit": ["share"]}).decode(["Unfit", 0.5])
 
 
-def test_a_policy_comes_back_whole_and_unknown_numbers_are_named():
+def test_a_policy_comes_back_whole_and_unknown_numbers_are_named() -> None:
     """A replay builds the core of the recorded call; what it cannot know it does not guess."""
     policy = Policy(greeting="Hi.", turn_taking=TurnTaking(finished_ms=700))
     data = json.loads(json.dumps(plain(policy)))
@@ -153,7 +153,7 @@ def test_a_policy_comes_back_whole_and_unknown_numbers_are_named():
         from_plain(Policy, data, "policy")
 
 
-def test_all_that_can_happen_or_be_asked_for_can_be_on_a_tape():
+def test_all_that_can_happen_or_be_asked_for_can_be_on_a_tape() -> None:
     """Every class of the vocabulary's modules is reached from `Event` or `Action`; a new one that is not fails here."""
     modules = {e.__name__, a.__name__, *(CLASSES[name].__module__ for name in CLASSES)}
     declared = {
@@ -172,7 +172,7 @@ CHOICES = {
 
 
 @given(st.data())
-def test_every_number_of_a_policy_comes_back(data: st.DataObject):
+def test_every_number_of_a_policy_comes_back(data: st.DataObject) -> None:
     """Whatever fields it has, with any values: a replay builds the very core that was recorded."""
     for kind, made in CHOICES.items():
         st.register_type_strategy(kind, made)

@@ -40,7 +40,7 @@ def rewrite(path: Path, changed: list[bytes]) -> None:
     (path / "tape.jsonl").write_bytes(b"".join(changed))
 
 
-def test_a_tape_reads_as_it_was_written(recorded: Path):
+def test_a_tape_reads_as_it_was_written(recorded: Path) -> None:
     """Every step, to the byte; it is small, because speech that is sent is found in the speech that came."""
     found, made = read(recorded), conversation()
     assert found.good
@@ -54,18 +54,18 @@ def test_a_tape_reads_as_it_was_written(recorded: Path):
     assert stored <= came
 
 
-def test_tapes_are_for_their_owner_alone(recorded: Path):
+def test_tapes_are_for_their_owner_alone(recorded: Path) -> None:
     """They hold what was said."""
     assert [path.stat().st_mode & 0o077 for path in (recorded, *recorded.iterdir())] == [0, 0, 0, 0]
 
 
-def test_nothing_is_overwritten(recorded: Path):
+def test_nothing_is_overwritten(recorded: Path) -> None:
     """A second call of the same name is another folder's business."""
     with pytest.raises(FileExistsError, match="there is a tape here already"):
         TapeWriter(recorded, Header())
 
 
-def test_a_tape_that_breaks_off_is_read_up_to_there(copy: Path):
+def test_a_tape_that_breaks_off_is_read_up_to_there(copy: Path) -> None:
     """A crash: the last line is cut, and audio may be missing; what is there replays."""
     all_lines = lines(copy)
     rewrite(copy, [*all_lines[:500], all_lines[500][:30]])
@@ -78,7 +78,7 @@ def test_a_tape_that_breaks_off_is_read_up_to_there(copy: Path):
     assert "the same as far as it can be replayed" in done.report()
 
 
-def test_a_tape_without_its_end_says_so(copy: Path):
+def test_a_tape_without_its_end_says_so(copy: Path) -> None:
     """All lines are whole, but the call was not over."""
     rewrite(copy, lines(copy)[:-1])
     found = read(copy)
@@ -107,7 +107,7 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize(("damage", "what"), DAMAGE, ids=[what for _, what in DAMAGE])
-def test_damage_is_named_with_its_line_and_what_comes_before_is_read(copy: Path, damage: Any, what: str):
+def test_damage_is_named_with_its_line_and_what_comes_before_is_read(copy: Path, damage: Any, what: str) -> None:
     """File, line, and what is wrong."""
     changed = lines(copy)
     at = next(i for i in range(300, 400) if b'["AudioReceived"' in changed[i] and changed[i].count(b"[") == 6)
@@ -121,7 +121,7 @@ def test_damage_is_named_with_its_line_and_what_comes_before_is_read(copy: Path,
     assert replay(found).difference is None
 
 
-def test_missing_audio_is_told_and_the_words_can_still_be_read(copy: Path):
+def test_missing_audio_is_told_and_the_words_can_still_be_read(copy: Path) -> None:
     """A tape without its sound does not replay; it can be shown."""
     (copy / "caller.ulaw").unlink()
     found = read(copy)
@@ -130,7 +130,7 @@ def test_missing_audio_is_told_and_the_words_can_still_be_read(copy: Path):
     assert len(found.steps) == len(steps(conversation()))
 
 
-def test_audio_that_breaks_off_is_silence_from_there_and_the_words_can_still_be_read(copy: Path):
+def test_audio_that_breaks_off_is_silence_from_there_and_the_words_can_still_be_read(copy: Path) -> None:
     """The file of one side is shorter than the tape says: named once, with the line that needs it."""
     sound = (copy / "agent.ulaw").read_bytes()
     whole = read(copy)
@@ -148,7 +148,7 @@ def test_audio_that_breaks_off_is_silence_from_there_and_the_words_can_still_be_
     assert speech.endswith(b"\xff" * 7_000)
 
 
-def test_an_end_that_counts_otherwise_is_told(copy: Path):
+def test_an_end_that_counts_otherwise_is_told(copy: Path) -> None:
     """What was lost is counted twice: where it was, and at the end."""
     *some, end = lines(copy)
     for lost in (3, -1, "x"):
@@ -160,7 +160,7 @@ def test_an_end_that_counts_otherwise_is_told(copy: Path):
         assert f"`end` says that {lost} steps were lost" in found.problems[0]
 
 
-def test_changed_audio_is_noticed(copy: Path):
+def test_changed_audio_is_noticed(copy: Path) -> None:
     """The decisions do not depend on the sound, so only its sum can tell."""
     sound = bytearray((copy / "caller.ulaw").read_bytes())
     sound[1_000] ^= 1
@@ -168,7 +168,7 @@ def test_changed_audio_is_noticed(copy: Path):
     assert [p for p in read(copy).problems if "changed since" in p]
 
 
-def test_a_word_changed_by_hand_is_a_difference(copy: Path):
+def test_a_word_changed_by_hand_is_a_difference(copy: Path) -> None:
     """A tape that was edited where it decides something never replays as if it had not been."""
     text = (copy / "tape.jsonl").read_bytes()
     edited = text.replace(b'["TranscriptFinal",1,"what are your', b'["TranscriptFinal",1,"what were your', 1)
@@ -197,7 +197,7 @@ def test_a_word_changed_by_hand_is_a_difference(copy: Path):
         ({"engine": "bridge", "engine_policy": {"limits": {"reply_ms": -5}}}, "engine_policy.limits.reply_ms is -5"),
     ],
 )
-def test_other_headers_are_refused_in_words(copy: Path, change: dict[str, Any], what: str):
+def test_other_headers_are_refused_in_words(copy: Path, change: dict[str, Any], what: str) -> None:
     """Another version, another rate, another kind of file."""
     first, *rest = lines(copy)
     rewrite(copy, [json.dumps(json.loads(first) | change).encode() + b"\n", *rest])
@@ -208,7 +208,7 @@ def test_other_headers_are_refused_in_words(copy: Path, change: dict[str, Any], 
 
 
 @pytest.mark.parametrize("first", [b"hello\n", b"hello", b"\x00\xff\n", b"[1]\n", b"\xef\xbb\xbf"])
-def test_another_file_of_that_name_is_no_tape(copy: Path, first: bytes):
+def test_another_file_of_that_name_is_no_tape(copy: Path, first: bytes) -> None:
     """Text, bytes, other JSON; and a tape that an editor has put a byte order mark before."""
     old = lines(copy)
     rewrite(copy, [first + old[0], *old[1:]] if first == b"\xef\xbb\xbf" else [first])
@@ -217,7 +217,7 @@ def test_another_file_of_that_name_is_no_tape(copy: Path, first: bytes):
     assert ("byte order mark" in str(raised.value)) == (first == b"\xef\xbb\xbf")
 
 
-def test_an_older_format_is_upgraded_as_it_is_read(copy: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_older_format_is_upgraded_as_it_is_read(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Here format 0, in which keys were called otherwise."""
 
     def from_0(header: dict[str, Any], rest: list[Any]) -> tuple[dict[str, Any], list[Any]]:
@@ -236,7 +236,7 @@ def test_an_older_format_is_upgraded_as_it_is_read(copy: Path, monkeypatch: pyte
     assert [what for what in read(copy).problems if "the line is cut off" in what]
 
 
-def test_lost_steps_are_told_and_nothing_behind_them_is_replayed(tmp_path: Path):
+def test_lost_steps_are_told_and_nothing_behind_them_is_replayed(tmp_path: Path) -> None:
     """A disk that was too slow for a while."""
     made = steps(conversation())
     writer = TapeWriter(tmp_path / "call", Header(policy=conversation().policy))
@@ -252,7 +252,7 @@ def test_lost_steps_are_told_and_nothing_behind_them_is_replayed(tmp_path: Path)
     assert replay(found).difference is None
 
 
-def test_tapes_are_found_below_a_folder_by_name_and_by_call(tmp_path: Path):
+def test_tapes_are_found_below_a_folder_by_name_and_by_call(tmp_path: Path) -> None:
     """The newest for a folder, and a part of the call SID where calls are recorded."""
     for name in ("2026-01-01/120000-CAabc", "2026-01-02/080000-CAdef"):
         (tmp_path / name).mkdir(parents=True)

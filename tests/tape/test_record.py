@@ -62,7 +62,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list
     return find(folder)[0], folder / "carrier.wav", lines
 
 
-def test_a_call_leaves_a_whole_tape_that_replays(recorded):
+def test_a_call_leaves_a_whole_tape_that_replays(recorded) -> None:
     """With one setting; the header says whose call it was and who answered it, and holds no prompt."""
     path, _, lines = recorded
     tape = read(path)
@@ -76,7 +76,7 @@ def test_a_call_leaves_a_whole_tape_that_replays(recorded):
     assert timeline(tape).remembered_unheard == []
 
 
-def test_the_recording_is_what_the_caller_heard(recorded, tmp_path: Path):
+def test_the_recording_is_what_the_caller_heard(recorded, tmp_path: Path) -> None:
     """Both sides against the carrier's own recording: cleared audio is not in it."""
     path, by_carrier, _ = recorded
     stereo_wav(read(path), tmp_path / "call.wav")
@@ -91,7 +91,7 @@ def loud(pcmu: bytes) -> list[int]:
     return [index for index, frame in enumerate(frames.frames(pcmu)) if level.level(frame) > -450]
 
 
-def test_the_transcript_is_readable(recorded):
+def test_the_transcript_is_readable(recorded) -> None:
     """Who said what, when; tools, keys, and what was decided about the interruption."""
     text = "\n".join(transcript(read(recorded[0])))
     for part in ("agent  Hello!", "caller when do you open", "interrupted", 'book_table({"people": 4})', "key    7"):
@@ -102,7 +102,7 @@ def test_the_transcript_is_readable(recorded):
     assert len(detail.splitlines()) < 250
 
 
-def test_recording_waits_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_recording_waits_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that hangs: the call goes on, what does not fit is counted, and the tape says so."""
     stuck, real = threading.Event(), TapeWriter.flush
     monkeypatch.setattr(TapeWriter, "flush", lambda writer: (stuck.wait(20), real(writer))[1])
@@ -126,7 +126,7 @@ def test_recording_waits_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert tape.whole >= 50
 
 
-def test_a_disk_that_fails_ends_the_tape_and_not_the_call(tmp_path: Path):
+def test_a_disk_that_fails_ends_the_tape_and_not_the_call(tmp_path: Path) -> None:
     """The folder cannot be made: told once, and forgotten."""
     (tmp_path / "file").touch()
     recorder = Recorder(tmp_path / "file", lambda: 0.0)
@@ -138,7 +138,7 @@ def test_a_disk_that_fails_ends_the_tape_and_not_the_call(tmp_path: Path):
     assert watching.failed
 
 
-def test_what_was_said_is_on_the_disk_within_a_second(tmp_path: Path):
+def test_what_was_said_is_on_the_disk_within_a_second(tmp_path: Path) -> None:
     """A crash of the process loses no more; a caller who is connected again gets a folder of their own."""
     recorder = Recorder(tmp_path, lambda: 0.0)
     for _ in range(2):
@@ -156,7 +156,7 @@ def test_what_was_said_is_on_the_disk_within_a_second(tmp_path: Path):
     assert [read(path).ended for path in tapes] == [False, False]
 
 
-def test_half_a_surrogate_pair_costs_no_tape(tmp_path: Path):
+def test_half_a_surrogate_pair_costs_no_tape(tmp_path: Path) -> None:
     """A model may send an emoji in two halves: they are on the tape as they came."""
     made = [Step(0, 0, e.ReplyDelta(1, "hi \ud83d"), ()), Step(1, 5, e.ReplyDelta(1, "\ude00 Jürgen"), ())]
     write(tmp_path / "call", Header(), made)
@@ -165,7 +165,7 @@ def test_half_a_surrogate_pair_costs_no_tape(tmp_path: Path):
     assert found.steps == made
 
 
-def test_a_disk_that_fails_keeps_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_disk_that_fails_keeps_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tape is closed as it is, its header can be read, and nothing more is written to it."""
     recorder = Recorder(tmp_path, lambda: 1_700_000_000.0)
     tape = recorder.observe(IncomingCall("CA1"), Agent(prompt="p"))

@@ -62,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_nothing_named_is_left_and_everything_else_is_the_same(folder: Path, tmp_path: Path):
+def test_nothing_named_is_left_and_everything_else_is_the_same(folder: Path, tmp_path: Path) -> None:
     """Not a name, number or address in any file; every time, turn, mark and size as before; and it replays."""
     before = read(folder)
     said = "\n".join(redact_to(before, tmp_path / "out", ["Morgan Ellery"], [], "key", False))
@@ -86,7 +86,7 @@ def test_nothing_named_is_left_and_everything_else_is_the_same(folder: Path, tmp
     assert "Not recognised: names that you have not given" in said
 
 
-def test_the_sound_of_what_goes_is_noise_as_loud_and_the_rest_is_as_it_was(folder: Path):
+def test_the_sound_of_what_goes_is_noise_as_loud_and_the_rest_is_as_it_was(folder: Path) -> None:
     """Caller and agent; the detector's findings stay, so that the same tape may be heard again."""
     before = read(folder)
     done = redact(before, ["Morgan Ellery"], key="key")
@@ -107,7 +107,7 @@ def test_the_sound_of_what_goes_is_noise_as_loud_and_the_rest_is_as_it_was(folde
     assert agent and untouched  # noqa: PT018  (some of each)
 
 
-def test_a_span_goes_whatever_was_said_in_it(folder: Path):
+def test_a_span_goes_whatever_was_said_in_it(folder: Path) -> None:
     """Words and sound; silence, if that is wanted."""
     before = read(folder)
     done = redact(before, ["Morgan Ellery"], [("caller", 3_000, 8_000), ("agent", 8_000, 10_500)], "key", True)
@@ -128,7 +128,7 @@ def test_a_span_goes_whatever_was_said_in_it(folder: Path):
     assert {frame.pcmu for frame in silent} == {b"\xff" * 160}
 
 
-def test_a_span_of_the_agent_takes_a_fixed_phrase_too(folder: Path):
+def test_a_span_of_the_agent_takes_a_fixed_phrase_too(folder: Path) -> None:
     """The greeting: from the rules, the stock of phrases and the record; other phrases keep their sound."""
     done = redact(read(folder), ["Morgan Ellery"], [("agent", 0, 1_000)], "key", silence=True)
     left = [text for step in done.steps for text in texts((step.event, step.actions, done.header.policy))]
@@ -138,20 +138,20 @@ def test_a_span_of_the_agent_takes_a_fixed_phrase_too(folder: Path):
 
 
 @pytest.mark.parametrize("window", [("caller", 5_000, 4_000), ("agent", 900_000, 910_000)])
-def test_a_span_outside_the_call_is_refused(folder: Path, window: tuple[str, int, int]):
+def test_a_span_outside_the_call_is_refused(folder: Path, window: tuple[str, int, int]) -> None:
     """A slip of the pen must not look as if something had been taken out."""
     with pytest.raises(BadTape, match="is no part of a call of"):
         redact(read(folder), ["Morgan Ellery"], [window], "key")
 
 
 @pytest.mark.parametrize("name", ["", " ", "x", "x y", "-", "--"])
-def test_what_is_no_name_is_refused(folder: Path, name: str):
+def test_what_is_no_name_is_refused(folder: Path, name: str) -> None:
     """Nothing would be taken out, or every such letter; and it would look as if it had been."""
     with pytest.raises(BadTape, match="needs a word of two letters or more"):
         redact(read(folder), ["Morgan", name])
 
 
-def test_names_are_found_behind_the_escapes_of_json(tmp_path: Path):
+def test_names_are_found_behind_the_escapes_of_json(tmp_path: Path) -> None:
     """Tools write a line break as two signs and a letter with an accent as six: names go, and the size stays."""
     result = '{"to": "J\\u00fcrgen", "note": "for:\\nJ\\u00fcrgen"}'
 
@@ -168,7 +168,7 @@ def test_names_are_found_behind_the_escapes_of_json(tmp_path: Path):
     assert replay(read(tmp_path / "out")).same
 
 
-def test_a_number_said_in_groups_goes_whole(tmp_path: Path):
+def test_a_number_said_in_groups_goes_whole(tmp_path: Path) -> None:
     """Each group is short; together they are somebody's number."""
     sim = Simulator(GREETING, lambda _: ["Thank you, I have got that."])
     for at, group in ((3_000, "it is five five five"), (9_000, "one two three"), (15_000, "nine eight seven")):
@@ -181,7 +181,7 @@ def test_a_number_said_in_groups_goes_whole(tmp_path: Path):
     assert "a table for four" in raw
 
 
-def test_a_span_takes_the_partials_that_no_final_followed(tmp_path: Path):
+def test_a_span_takes_the_partials_that_no_final_followed(tmp_path: Path) -> None:
     """The caller hangs up in the middle of the sentence."""
     sim = Simulator(GREETING, lambda _: ["I see."])
     sim.says(3_000, "it is about my pineapple allergy")
@@ -194,7 +194,7 @@ def test_a_span_takes_the_partials_that_no_final_followed(tmp_path: Path):
     assert not any("pineapple" in text or "allergy" in text for text in partials)
 
 
-def test_where_a_decision_hangs_on_the_words_nothing_is_written(folder: Path, tmp_path: Path):
+def test_where_a_decision_hangs_on_the_words_nothing_is_written(folder: Path, tmp_path: Path) -> None:
     """`and` at the end of a line makes the agent wait: without it the call would have been another."""
     sim = Simulator(GREETING, replies)
     sim.says(3_000, "i want to book a table and")
@@ -205,7 +205,7 @@ def test_where_a_decision_hangs_on_the_words_nothing_is_written(folder: Path, tm
     assert not (tmp_path / "out").exists()
 
 
-def test_the_command_says_what_it_did(folder: Path, tmp_path: Path):
+def test_the_command_says_what_it_did(folder: Path, tmp_path: Path) -> None:
     """Its default folder does not hold the call's id; a span that cannot be read is refused."""
     ran = CliRunner().invoke(app, ["redact", str(folder), "--name", "Morgan Ellery"])
     assert ran.exit_code == 0, ran.output
@@ -228,7 +228,7 @@ def test_the_command_says_what_it_did(folder: Path, tmp_path: Path):
         ("O'Hara and o'hara's and H A R A", ("and and",)),
     ],
 )
-def test_what_is_found_and_what_is_left(text: str, left: tuple[str, ...] | None):
+def test_what_is_found_and_what_is_left(text: str, left: tuple[str, ...] | None) -> None:
     """None: all of it."""
     made = Mask("key", ["O'Hara", "Hara"]).text(text)
     if left is None:
@@ -239,7 +239,7 @@ def test_what_is_found_and_what_is_left(text: str, left: tuple[str, ...] | None)
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=60), st.text(max_size=8))
-def test_stand_ins_have_the_shape_of_what_they_stand_for(text: str, name: str):
+def test_stand_ins_have_the_shape_of_what_they_stand_for(text: str, name: str) -> None:
     """Whatever the text: as long, with the same white space, and the same each time."""
     made = Mask("key", [name]).text(text)
     assert len(made) == len(text)
@@ -247,7 +247,7 @@ def test_stand_ins_have_the_shape_of_what_they_stand_for(text: str, name: str):
     assert Mask("key", [name]).text(text) == made
 
 
-def test_every_field_with_words_is_looked_at():
+def test_every_field_with_words_is_looked_at() -> None:
     """A new field of an event that holds text is to be masked: enter it here when it is."""
     with_text = {
         (kind.__name__, one.name)
@@ -262,7 +262,7 @@ def test_every_field_with_words_is_looked_at():
     }
 
 
-def test_noise_has_nothing_of_the_words_in_it():
+def test_noise_has_nothing_of_the_words_in_it() -> None:
     """The same for every sound that is as loud."""
     assert noise(b"\x55" * 320) == noise(b"\x55" * 320)
     assert noise(b"\x55" * 320) == noise(b"\xd5" * 320)

@@ -41,7 +41,7 @@ def ruled(**rules: int | str) -> Policy:
 
 
 @pytest.mark.parametrize("speculate", ["off", "llm", "speech"])
-def test_an_unchanged_rehearsal_is_the_tape(speculate: str):
+def test_an_unchanged_rehearsal_is_the_tape(speculate: str) -> None:
     """Step for step: interruptions, tools, keys, replies on trial, marks, deadlines."""
     tape = taped(conversation(ruled(speculate=speculate)))
     done = rehearsed(tape)
@@ -54,7 +54,7 @@ FAULTS = ("", "no_finals", "no_partials", "tts_fails", "no_alignment", "marks_lo
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_any_call_is_rehearsed_to_itself(seed: int):
+def test_any_call_is_rehearsed_to_itself(seed: int) -> None:
     """Chance callers, latencies and faults: what the world outside does is understood from the tape alone."""
     rng = random.Random(seed)
 
@@ -76,7 +76,7 @@ def test_any_call_is_rehearsed_to_itself(seed: int):
     assert rehearsed(tape).steps == tape.steps
 
 
-def test_a_reply_that_was_stopped_before_anything_came_of_it_does_not_come_earlier():
+def test_a_reply_that_was_stopped_before_anything_came_of_it_does_not_come_earlier() -> None:
     """How slow the model would have been is not on the tape: it was slower than that."""
     sim = Simulator(GREETING, replies)
     sim.latencies.first_token = 1_400
@@ -97,7 +97,7 @@ def test_a_reply_that_was_stopped_before_anything_came_of_it_does_not_come_earli
         ({"speculate": "off"}, {}),
     ],
 )
-def test_a_rehearsal_foretells_the_call(then: dict[str, int | str], now: dict[str, int | str]):
+def test_a_rehearsal_foretells_the_call(then: dict[str, int | str], now: dict[str, int | str]) -> None:
     """What a call with other rules would have been can be told from a tape: here both exist."""
     real = taped(conversation(ruled(**now)))
     foretold = rehearse(taped(conversation(ruled(**then))), real.header)
@@ -106,7 +106,7 @@ def test_a_rehearsal_foretells_the_call(then: dict[str, int | str], now: dict[st
     assert [row for row in pairs if row.then and row.now and abs(row.then.at - row.now.at) > 60] == []
 
 
-def test_a_later_answer_is_counted_and_the_comparison_goes_on():
+def test_a_later_answer_is_counted_and_the_comparison_goes_on() -> None:
     """The caller heard the same before each thing they did: only the waits differ."""
     tape = taped(conversation())
     done = rehearsed(tape, "turn_taking.finished_ms=900", "turn_taking.likely_ms=900")
@@ -126,7 +126,7 @@ def paused(policy: Policy) -> Simulator:
     return sim.run(20_000)
 
 
-def test_an_answer_into_a_pause_is_counted():
+def test_an_answer_into_a_pause_is_counted() -> None:
     """The rules would have taken a breath for the end: the reply to half a sentence is a placeholder."""
     tape = taped(paused(ruled(trailing_ms=2_500)))
     assert totals(rehearsed(tape).then, None).cut_offs == 0
@@ -136,7 +136,7 @@ def test_an_answer_into_a_pause_is_counted():
     assert ("caller", "i would like to know something and") in done.now.lines
 
 
-def test_a_false_alarm_that_goes_away_is_counted():
+def test_a_false_alarm_that_goes_away_is_counted() -> None:
     """A cough silenced the agent; with a later hold it does not, and nothing else changes."""
     sim = Simulator(GREETING, lambda history: [LONG])
     sim.says(3_000, "what are your opening hours")
@@ -149,7 +149,7 @@ def test_a_false_alarm_that_goes_away_is_counted():
     assert len(done.now.agent_spans) < len(done.then.agent_spans)
 
 
-def test_settings_are_found_by_name_or_refused():
+def test_settings_are_found_by_name_or_refused() -> None:
     """Numbers, words, presets; no guessing."""
     policy = with_settings(Policy(), ["turn_taking.hold_after_ms=300", "limits.filler_ms = 900", "greeting=Hi."])
     assert (policy.turn_taking.hold_after_ms, policy.limits.filler_ms, policy.greeting) == (300, 900, "Hi.")
@@ -172,7 +172,7 @@ def test_settings_are_found_by_name_or_refused():
         ("turn_taking.speculate=perhaps", "speculate must be off, llm or speech"),
     ],
 )
-def test_what_cannot_be_is_refused(tmp_path: Path, setting: str, why: str):
+def test_what_cannot_be_is_refused(tmp_path: Path, setting: str, why: str) -> None:
     """A negative wait decides something too, and what comes of it looks like a result."""
     folder = tape(tmp_path / "call", Simulator(GREETING, replies).run(1_000))
     ran = CliRunner().invoke(app, ["rehearse", str(folder), "--set", setting])
@@ -182,12 +182,12 @@ def test_what_cannot_be_is_refused(tmp_path: Path, setting: str, why: str):
 
 
 @pytest.mark.parametrize("language", ["de", "pt-BR", "fil", "EN-us"])
-def test_languages_are_known_by_their_codes(language: str):
+def test_languages_are_known_by_their_codes(language: str) -> None:
     """With a region, in any case; what only has three letters is believed."""
     assert with_settings(Policy(), [f"language={language}"]).language == language
 
 
-def test_a_folder_is_rehearsed_with_sums_and_new_tapes(tmp_path: Path):
+def test_a_folder_is_rehearsed_with_sums_and_new_tapes(tmp_path: Path) -> None:
     """From the command line; the new tapes replay."""
     for name in ("a", "b"):
         tape(tmp_path / "calls" / name)
@@ -204,7 +204,7 @@ def test_a_folder_is_rehearsed_with_sums_and_new_tapes(tmp_path: Path):
     assert ran.exit_code == 2
 
 
-def test_another_agent_is_rehearsed(tmp_path: Path):
+def test_another_agent_is_rehearsed(tmp_path: Path) -> None:
     """Its greeting is another: from the caller's first word on it is another call."""
     tape(tmp_path / "call")
     ran = CliRunner().invoke(
@@ -216,7 +216,7 @@ def test_another_agent_is_rehearsed(tmp_path: Path):
     assert "agent begins: 'Hello, this is the Blue Door restaurant." in told[0]
 
 
-def test_a_folder_is_summed_up_as_it_is_read(tmp_path: Path):
+def test_a_folder_is_summed_up_as_it_is_read(tmp_path: Path) -> None:
     """A year of calls need not fit into memory: never more than the next ones are there."""
     alive: list[weakref.ref[Tape]] = []
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Never
 
 import pytest
 from typer.testing import CliRunner
@@ -36,14 +37,14 @@ def header_of(policy: Policy) -> Header:
     return Header(policy=policy)
 
 
-def test_the_same_core_decides_the_same():
+def test_the_same_core_decides_the_same() -> None:
     """Every action of every step."""
     done = replay(made())
     assert done.same
     assert done.report().endswith("the same")
 
 
-def test_the_first_difference_is_told_in_words_with_what_is_around_it():
+def test_the_first_difference_is_told_in_words_with_what_is_around_it() -> None:
     """Both sides, and two seconds before and after."""
     done = replay(made(hold_after_ms=400))
     assert done.difference is not None
@@ -57,7 +58,7 @@ def test_the_first_difference_is_told_in_words_with_what_is_around_it():
     assert at - 2 <= min(shown) < at < max(shown) <= at + 2
 
 
-def test_another_deadline_is_a_difference_even_if_no_action_is():
+def test_another_deadline_is_a_difference_even_if_no_action_is() -> None:
     """A core that wants to be woken at another time would have been given other events."""
     sim = Simulator(replace(GREETING, limits=Limits(silence_prompt_ms=5_000)))
     sim.frames = False
@@ -70,10 +71,10 @@ def test_another_deadline_is_a_difference_even_if_no_action_is():
     assert "deadline" in found.why or "wants to be called" in found.why
 
 
-def test_a_core_that_raises_is_told(monkeypatch: pytest.MonkeyPatch):
+def test_a_core_that_raises_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exception, where it came, and what the tape has."""
 
-    def broken(self, closed, now):
+    def broken(self, closed, now) -> Never:
         raise ZeroDivisionError("a slip")
 
     tape = made()
@@ -83,7 +84,7 @@ def test_a_core_that_raises_is_told(monkeypatch: pytest.MonkeyPatch):
     assert "think of an answer (turn 2) to 'what are your opening hours'" in report
 
 
-def test_the_exit_code_tells_the_worst(tmp_path: Path):
+def test_the_exit_code_tells_the_worst(tmp_path: Path) -> None:
     """0: the same; 1: a difference; 2: damaged."""
     good, bad = made(), made(finished_ms=700, likely_ms=700)
     damaged = replace_ended(made())
@@ -99,7 +100,7 @@ def replace_ended(tape: Tape) -> Tape:
     return tape
 
 
-def test_spoken_forms_are_those_of_the_recorded_call():
+def test_spoken_forms_are_those_of_the_recorded_call() -> None:
     """A tape says in which language its words were made speakable."""
     sim = Simulator(GREETING, lambda history: ["It costs 25 euros."], speakable=lambda text: speakable(text, "de"))
     sim.says(3_000, "how much is it")
@@ -135,7 +136,7 @@ sys.exit(not done.same)
 
 
 @pytest.mark.parametrize("environ", VARIED, ids=["one", "other"])
-def test_nothing_of_the_machine_reaches_a_decision(tmp_path: Path, environ: dict[str, str]):
+def test_nothing_of_the_machine_reaches_a_decision(tmp_path: Path, environ: dict[str, str]) -> None:
     """Clock, chance, threads, hash seed, time zone, locale, encoding, decimal precision, another Python: all vary, and
     the same tape replays the same."""
     folder = tape(tmp_path / "call")
@@ -159,7 +160,7 @@ def other_pythons() -> list[str]:
     return found
 
 
-def test_a_tape_that_cannot_be_read_does_not_keep_the_others_from_it(tmp_path: Path):
+def test_a_tape_that_cannot_be_read_does_not_keep_the_others_from_it(tmp_path: Path) -> None:
     """In a folder it is told of, and the exit code says it."""
     for name in ("a", "b", "c"):
         tape(tmp_path / name)

@@ -17,7 +17,7 @@ from telephony.tape.save import save_test
 from tests.tape.calls import tape
 
 
-def test_a_saved_test_passes_and_is_smaller_than_its_tape(tmp_path: Path, pytester: pytest.Pytester):
+def test_a_saved_test_passes_and_is_smaller_than_its_tape(tmp_path: Path, pytester: pytest.Pytester) -> None:
     """The whole stock of phrases is not in it; what was decided is the same."""
     original = read(tape(tmp_path / "call"))
     saved = save_test(original, "booking", pytester.path / "calls")
@@ -32,7 +32,7 @@ def test_a_saved_test_passes_and_is_smaller_than_its_tape(tmp_path: Path, pytest
         save_test(original, "booking", pytester.path / "calls")
 
 
-def test_only_a_whole_tape_and_a_good_name_make_a_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_only_a_whole_tape_and_a_good_name_make_a_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that cannot pass helps nobody."""
     good = read(tape(tmp_path / "call"))
     with pytest.raises(BadTape, match="Python name"):
@@ -45,7 +45,7 @@ def test_only_a_whole_tape_and_a_good_name_make_a_test(tmp_path: Path, monkeypat
         save_test(good, "mine", tmp_path)
 
 
-def test_another_explanation_is_blessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_another_explanation_is_blessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The core says otherwise why it did what it did: the tape is written again, and replays from then on."""
     path = tape(tmp_path / "call")
     real = floor.judge
@@ -63,7 +63,7 @@ def test_another_explanation_is_blessed(tmp_path: Path, monkeypatch: pytest.Monk
     assert read(path).header.made == "recorded,blessed"
 
 
-def test_what_a_crash_left_and_one_that_fails_keep_no_other_from_it(tmp_path: Path):
+def test_what_a_crash_left_and_one_that_fails_keep_no_other_from_it(tmp_path: Path) -> None:
     """A tape in the making is no tape of its own, and is made again; what cannot be written is told."""
     for name in ("a", "b", "c"):
         tape(tmp_path / name)
@@ -87,7 +87,7 @@ def test_what_a_crash_left_and_one_that_fails_keep_no_other_from_it(tmp_path: Pa
     assert not (tmp_path / "c.new").exists()
 
 
-def test_what_would_have_gone_otherwise_is_not_blessed(tmp_path: Path):
+def test_what_would_have_gone_otherwise_is_not_blessed(tmp_path: Path) -> None:
     """A later turn is another conversation: it is refused, with the moment, and rehearsing is offered."""
     tape_then = read(tape(tmp_path / "call"))
     rules = replace(tape_then.header.policy.turn_taking, finished_ms=900, likely_ms=900)

@@ -31,7 +31,7 @@ def edited(steps: list[Step], media_ms: int | None = None, now_ms: int | None = 
     return found
 
 
-def test_a_time_that_cannot_be_takes_no_memory():
+def test_a_time_that_cannot_be_takes_no_memory() -> None:
     """Stamps that were edited: silence up to there would be terabytes."""
     made = steps(conversation())
     tracemalloc.start()
@@ -48,7 +48,7 @@ def test_a_time_that_cannot_be_takes_no_memory():
     assert len(caller_side(edited(made, media_ms=-(10**12)))) < 10**7
 
 
-def test_a_place_that_cannot_be_written_to_is_a_sentence(tmp_path: Path):
+def test_a_place_that_cannot_be_written_to_is_a_sentence(tmp_path: Path) -> None:
     """Also when the file is given up: nothing is raised where nobody sees it."""
     folder = tape(tmp_path / "call")
     for out in (tmp_path / "nothing" / "x.wav", tmp_path):

@@ -76,7 +76,7 @@ async def platform(agent: LocalAgent = AGENT, speed: float = 10) -> AsyncIterato
         yield elevenlabs
 
 
-async def test_the_vendors_client_understands_the_platform():
+async def test_the_vendors_client_understands_the_platform() -> None:
     """Signed URL, audio, transcripts, a tool, an interruption with its correction, pings, and the agent's end."""
     async with platform() as elevenlabs:
         agents, phone, said = elevenlabs.agents, Phone(), list[tuple[str, str]]()
@@ -124,7 +124,7 @@ async def test_the_vendors_client_understands_the_platform():
         assert agents.seen.received[0]["user_id"] == "user_1"
 
 
-async def test_what_the_platform_sends_is_strict():
+async def test_what_the_platform_sends_is_strict() -> None:
     """Every message has the keys of the reference and no other, with the types of the reference."""
     async with platform() as elevenlabs:
         url = f"{elevenlabs.base_url.replace('http', 'ws')}/v1/convai/conversation?agent_id=agent_1"
@@ -158,7 +158,7 @@ async def test_what_the_platform_sends_is_strict():
         ({"type": "conversation_initiation_client_data", "made_up": 1}, "Invalid message"),
     ],
 )  # fmt: skip
-async def test_a_broken_contract_is_closed_with_1008(first: dict[str, Any], reason: str):
+async def test_a_broken_contract_is_closed_with_1008(first: dict[str, Any], reason: str) -> None:
     """Order, variables, overrides and unknown keys are checked, as they are there."""
     async with platform() as elevenlabs:
         url = f"{elevenlabs.base_url.replace('http', 'ws')}/v1/convai/conversation?agent_id=agent_1"
@@ -171,7 +171,7 @@ async def test_a_broken_contract_is_closed_with_1008(first: dict[str, Any], reas
         assert reason in closed.value.rcvd.reason
 
 
-async def test_the_vendors_rest_client():
+async def test_the_vendors_rest_client() -> None:
     """register-call gives TwiML, an outbound call its two ids, a body of another form a 422; agents can be read."""
     async with platform() as elevenlabs:
         client = ElevenLabs(base_url=elevenlabs.base_url, api_key="local").conversational_ai.twilio

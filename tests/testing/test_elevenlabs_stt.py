@@ -93,7 +93,7 @@ async def client(
             yield Client(socket), stt
 
 
-async def test_a_session_in_the_vendors_types():
+async def test_a_session_in_the_vendors_types() -> None:
     """session_started, growing partials, both committed messages; words with spacing between, in seconds."""
     async with client(texts=("yes please",)) as (it, stt):
         started = await it.next("session_started")
@@ -113,7 +113,7 @@ async def test_a_session_in_the_vendors_types():
         assert (stt.commits, stt.audio_bytes, stt.live) == (1, 8_000, 1)
 
 
-async def test_the_vendors_own_client(monkeypatch: pytest.MonkeyPatch):
+async def test_the_vendors_own_client(monkeypatch: pytest.MonkeyPatch) -> None:
     """ElevenLabs' SDK, pointed at the local server, gets its transcript; its explicit nulls are tolerated."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -136,7 +136,7 @@ async def test_the_vendors_own_client(monkeypatch: pytest.MonkeyPatch):
         assert heard == ["hello there"]
 
 
-async def test_wrong_key_and_faults_of_the_handshake():
+async def test_wrong_key_and_faults_of_the_handshake() -> None:
     """401 for a wrong key; any status, and a web page, when asked for."""
     clock = Clock(20)
     stt = LocalStt(clock=clock)
@@ -160,7 +160,7 @@ async def test_wrong_key_and_faults_of_the_handshake():
         QUERY + "&keyterms=x" * 51,
     ],
 )
-async def test_wrong_parameters_are_told_after_the_handshake(query: str):
+async def test_wrong_parameters_are_told_after_the_handshake(query: str) -> None:
     """As the service does it: accepted, then invalid_request, then closed."""
     async with client(query=query) as (it, _):
         await it.next("invalid_request")
@@ -180,7 +180,7 @@ async def test_wrong_parameters_are_told_after_the_handshake(query: str):
         "no json at all",
     ],
 )
-async def test_what_breaks_the_schema_ends_the_session(message: Any):
+async def test_what_breaks_the_schema_ends_the_session(message: Any) -> None:
     """Misspelt keys, wrong rates and invented messages are errors here too, or a client's mistake would go unseen."""
     async with client() as (it, _):
         await it.socket.send(message if isinstance(message, str) else json.dumps(message))
@@ -188,7 +188,7 @@ async def test_what_breaks_the_schema_ends_the_session(message: Any):
         assert await it.closed() == 1008
 
 
-async def test_previous_text_only_with_the_first_audio():
+async def test_previous_text_only_with_the_first_audio() -> None:
     """Later it is an error; an explicit null never is."""
     async with client() as (it, _):
         await it.send(audio_base_64=b64encode(b"\xff" * 800).decode(), previous_text="Hello.")
@@ -197,7 +197,7 @@ async def test_previous_text_only_with_the_first_audio():
         await it.next("input_error")
 
 
-async def test_commit_needs_three_tenths_of_a_second():
+async def test_commit_needs_three_tenths_of_a_second() -> None:
     """Throttled, and the session goes on with the audio it has."""
     async with client(texts=("yes",)) as (it, _):
         await it.audio(tones.sine(300, 200))
@@ -208,7 +208,7 @@ async def test_commit_needs_three_tenths_of_a_second():
         assert (await it.next("committed_transcript"))["text"] == "yes"
 
 
-async def test_closes_by_itself():
+async def test_closes_by_itself() -> None:
     """A segment after 90 s of audio; the socket after 15 s without any, with 1000."""
     async with client(texts=("and so on",), speed=100) as (it, stt):
         await it.audio(tones.sine(300, 1_000) + frames.silence(89_000))
@@ -217,7 +217,7 @@ async def test_closes_by_itself():
         assert stt.commits == 0
 
 
-async def test_floods():
+async def test_floods() -> None:
     """Audio far ahead of real time and chunks of several seconds are refused in the service's words."""
     async with client(SttFaults(overflow_lead_ms=3_000), speed=1) as (it, _):
         await it.audio(frames.silence(4_000))
@@ -227,7 +227,7 @@ async def test_floods():
         await it.next("chunk_size_exceeded")
 
 
-async def test_faults_may_change_while_it_runs():
+async def test_faults_may_change_while_it_runs() -> None:
     """A drop with 1011, once; then all is well for the next connection."""
     async with client() as (it, stt):
         await it.next("session_started")
@@ -240,7 +240,7 @@ async def test_faults_may_change_while_it_runs():
 # --- the script -----------------------------------------------------------------------------------------------------
 
 
-async def test_script_gives_each_stretch_its_words():
+async def test_script_gives_each_stretch_its_words() -> None:
     """Words appear while the voice goes on; a commit in the middle splits them; a pause separates utterances."""
     ears = ScriptedRecognizer(Script("one two three four", "five"))
     ears.hear(frames.silence(1_000) + tones.sine(300, 660))
@@ -255,7 +255,7 @@ async def test_script_gives_each_stretch_its_words():
     assert await ears.commit() == ("", [])
 
 
-async def test_script_is_over_and_sounds_without_words():
+async def test_script_is_over_and_sounds_without_words() -> None:
     """A cough has an empty text of its own; after the script every sound is one."""
     ears = ScriptedRecognizer(Script("", "yes"))
     for expected in ("", "yes", ""):
@@ -263,7 +263,7 @@ async def test_script_is_over_and_sounds_without_words():
         assert (await ears.commit())[0] == expected
 
 
-async def test_words_that_were_not_delivered_are_heard_again():
+async def test_words_that_were_not_delivered_are_heard_again() -> None:
     """The connection breaks: what was answered is done, the rest is for the next connection, the second half alone."""
     script = Script("one two", "three four", "five")
     ears = ScriptedRecognizer(script)

@@ -49,7 +49,7 @@ def both(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_two_channels_become_a_call_of_their_own(both: Path):
+def test_two_channels_become_a_call_of_their_own(both: Path) -> None:
     """The caller where they spoke, the agent's answers in their order; it replays, and can be rehearsed."""
     transcript = both / "call.txt"
     done = import_call(both / "call.wav", both / "tape", detector=LoudnessDetector(), transcript=transcript)
@@ -70,7 +70,7 @@ def test_two_channels_become_a_call_of_their_own(both: Path):
     assert totals(patient.now, None).answers > totals(patient.then, None).answers
 
 
-def test_the_other_channel_may_be_the_caller(both: Path):
+def test_the_other_channel_may_be_the_caller(both: Path) -> None:
     """And another agent may answer: its greeting stands."""
     done = import_call(
         both / "call.wav", both / "tape", detector=LoudnessDetector(), caller="right", policy=Policy(greeting="Hi.")
@@ -81,7 +81,7 @@ def test_the_other_channel_may_be_the_caller(both: Path):
     assert "only silence decides" in "\n".join(told(both / "tape", done, []))
 
 
-def test_one_channel_is_parted_by_the_times_of_its_transcript(tmp_path: Path):
+def test_one_channel_is_parted_by_the_times_of_its_transcript(tmp_path: Path) -> None:
     """Both on one channel: what the agent says is taken out, and each word is where it was said."""
     wav.write(tmp_path / "call.wav", sound([*CALLER, *AGENT]))
     segments = [
@@ -98,7 +98,7 @@ def test_one_channel_is_parted_by_the_times_of_its_transcript(tmp_path: Path):
     assert [text for who, text in call.lines if who == "caller"] == ["what are your opening hours", "book it please"]
 
 
-def test_transcripts_are_read_or_refused_in_words(tmp_path: Path):
+def test_transcripts_are_read_or_refused_in_words(tmp_path: Path) -> None:
     """Names, times, plain lines; what cannot be used is named."""
     path = tmp_path / "t.txt"
     path.write_text("[00:01.5] agent: Hello.\n\n3.25 customer: hi there\nand: so on\njust words\n")
@@ -122,7 +122,7 @@ def test_transcripts_are_read_or_refused_in_words(tmp_path: Path):
             read_transcript(path)
 
 
-def test_a_transcript_that_is_no_text_is_told_in_words(tmp_path: Path):
+def test_a_transcript_that_is_no_text_is_told_in_words(tmp_path: Path) -> None:
     """UTF-16, as some editors save it."""
     (tmp_path / "t.txt").write_bytes("caller: hello".encode("utf-16"))
     with pytest.raises(BadTranscript, match="no text in UTF-8"):

@@ -27,25 +27,25 @@ DRAWN = Drawn(partial_ms=120, first_token_ms=250, sentence_ms=50, first_byte_ms=
 GOOD = Moments(1_000, 960, 1_105, 1_040, 380, 1_440, 1_120, 1_430, 1_535, 1_540)
 
 
-def test_a_reply_that_could_be_ready_before_the_decision_leaves_the_decision_alone():
+def test_a_reply_that_could_be_ready_before_the_decision_leaves_the_decision_alone() -> None:
     """With a long wait everything else is hidden by it."""
     found = floor(replace(GOOD, wait_ms=600), DRAWN, "speech")
     assert (found.words, found.decision, found.preparation, found.at) == (1_080, 1_640, 1_480, 1_640)
 
 
 @pytest.mark.parametrize(("speculate", "at"), [("speech", 1_480), ("llm", 1_520), ("off", 1_820)])
-def test_the_floor_knows_what_may_be_prepared(speculate: str, at: int):
+def test_the_floor_knows_what_may_be_prepared(speculate: str, at: int) -> None:
     """Words at 1,080, decision at 1,420: all of it ahead, the model ahead, or nothing."""
     assert floor(GOOD, DRAWN, speculate).at == at
 
 
-def test_a_decision_is_never_before_the_words_could_be_known():
+def test_a_decision_is_never_before_the_words_could_be_known() -> None:
     """Somebody who hears nothing cannot decide on words."""
     late = floor(GOOD, replace(DRAWN, partial_ms=700), "speech")
     assert (late.words, late.decision) == (1_660, 1_660)
 
 
-def test_what_the_service_wastes_is_above_the_floor_and_in_its_stage():
+def test_what_the_service_wastes_is_above_the_floor_and_in_its_stage() -> None:
     """Each moment that comes later moves one stage, and never the floor."""
     good = answer("good", "finished", GOOD, DRAWN, "speech")
     assert (good.total_ms, good.floor_ms, good.above_ms, good.waited_for) == (500, 440, 60, "audio")
@@ -68,7 +68,7 @@ def test_what_the_service_wastes_is_above_the_floor_and_in_its_stage():
         assert worse.stages[stage] >= good.stages[stage] + 200
 
 
-def test_what_to_expect_knows_what_hides_what():
+def test_what_to_expect_knows_what_hides_what() -> None:
     """Preparing takes 150 + 375 + 70 + 150 ms here; a long wait hides all of it, and without it nothing is hidden."""
     rules = TurnTaking(speculate_lead_ms=700, commit_after_ms=200, commit_lead_ms=400)
     assert expected(380, QUICK, rules) == 150 + 375 + 70 + 150 + OWN_MS
@@ -77,7 +77,7 @@ def test_what_to_expect_knows_what_hides_what():
     assert expected(380, SLOW, off) == TAIL_MS + 200 + 380 + 375 + 70 + 200 + OWN_MS
 
 
-def test_draws_are_within_the_spread_and_the_same_for_the_same_request():
+def test_draws_are_within_the_spread_and_the_same_for_the_same_request() -> None:
     """So a log alone tells what was drawn; other requests draw otherwise."""
     varying = SETTINGS["varying"]
     drawn = [varying.llm("+1", f"words {n}").first_token_ms for n in range(200)]
@@ -101,7 +101,7 @@ YES = clip("yes", 600, ("Yes", 300), ("please.", 600))
 DAY = clip("day", 900, ("On", 200), ("Monday", 600), ("please.", 900))
 
 
-async def test_the_ears_know_a_recording_by_its_first_frame():
+async def test_the_ears_know_a_recording_by_its_first_frame() -> None:
     """Words when their frame is over; a commit takes them; the quickness is the recording's."""
     ears = ClipEars({YES.first_frame: YES}, SETTINGS["varying"].stt)
     ears.hear(silence(1_000) + YES.pcmu[: 480 * 8])
@@ -119,7 +119,7 @@ def utterances() -> list[Utterance]:
     ]
 
 
-async def test_whole_calls_give_latencies_above_a_floor_for_each_mode():
+async def test_whole_calls_give_latencies_above_a_floor_for_each_mode() -> None:
     """Every turn is found, nothing is below its floor, and preparing ahead is quicker and costs no more here."""
     modes = {mode: TurnTaking(speculate=mode) for mode in ("speech", "off")}
     talkers = callers(utterances(), modes, at_once=1)
@@ -136,7 +136,7 @@ async def test_whole_calls_give_latencies_above_a_floor_for_each_mode():
     assert "replies thrown away" in show({"steady": {"speech": speech, "off": off}})
 
 
-def test_the_bench_computes_expectations_without_measuring(capsys: pytest.CaptureFixture[str]):
+def test_the_bench_computes_expectations_without_measuring(capsys: pytest.CaptureFixture[str]) -> None:
     """`scripts/bench latency --expect`."""
     bench_cli.main(["latency", "--expect"])
     assert f"| a finished thought | {TurnTaking().finished_ms} |" in capsys.readouterr().out

@@ -56,7 +56,7 @@ def check(call) -> None:
     assert call.ended == "caller"
 
 
-def test_a_script_through_the_core(caller: CallerScript):
+def test_a_script_through_the_core(caller: CallerScript) -> None:
     """In virtual time, much faster than the call."""
     began = time.perf_counter()
     call = busy(caller).call(AGENT, REPLIES)
@@ -66,13 +66,13 @@ def test_a_script_through_the_core(caller: CallerScript):
     assert took < call.length_ms / 1_000 / 20
 
 
-async def test_the_same_script_over_real_sockets(carrier, caller: CallerScript):
+async def test_the_same_script_over_real_sockets(carrier, caller: CallerScript) -> None:
     """Carrier, ears, mind and voice by their wires; the real tool runs. A busy machine may bring no filler into it."""
     patient = replace(AGENT, limits=Limits(filler_ms=10_000))
     check(await carrier(busy(caller), patient, REPLIES, speed=5))
 
 
-def test_a_recording_is_said_with_its_words(caller: CallerScript, tmp_path: Path):
+def test_a_recording_is_said_with_its_words(caller: CallerScript, tmp_path: Path) -> None:
     """Its pauses are the caller's: a long one ends the turn."""
     sound = tones.sine(300, 900) + tones.silence(1_500) + tones.sine(300, 900)
     wav.write(tmp_path / "two.wav", sound)
@@ -80,13 +80,13 @@ def test_a_recording_is_said_with_its_words(caller: CallerScript, tmp_path: Path
     assert [text for speaker, text in call.lines if speaker == "caller"] == ["book a", "table for four"]
 
 
-def test_a_script_that_waits_in_vain_says_for_what(caller: CallerScript):
+def test_a_script_that_waits_in_vain_says_for_what(caller: CallerScript) -> None:
     """An agent without a greeting does not speak first."""
     with pytest.raises(ScriptFailed, match="the agent did not speak"):
         caller.waits_for_agent().call(Agent(prompt="p", limits=Limits(silence_prompt_ms=60_000)))
 
 
-def test_a_cough_does_not_interrupt(caller: CallerScript):
+def test_a_cough_does_not_interrupt(caller: CallerScript) -> None:
     """It holds the agent for a moment, and nothing of the answer is lost."""
     call = (
         caller.waits_for_agent().says("when do you open").waits(2.0).coughs(150).waits_for_agent().call(AGENT, [LONG])
@@ -110,7 +110,7 @@ def test_caller(caller):
 """
 
 
-def test_the_plugin_in_a_users_pytest(pytester: pytest.Pytester):
+def test_the_plugin_in_a_users_pytest(pytester: pytest.Pytester) -> None:
     """A tape that replays passes; one that does not fails with both sides in words and without our traceback. Also
     where all warnings are errors."""
     from dataclasses import replace

@@ -26,7 +26,7 @@ async def test_serves_http_and_sockets_and_runs_the_lifespan() -> None:
     async def hello(request):
         return PlainTextResponse("hello")
 
-    async def echo(socket):
+    async def echo(socket) -> None:
         await socket.accept()
         async for text in socket.iter_text():
             await socket.send_text(text)

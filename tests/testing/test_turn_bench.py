@@ -34,7 +34,7 @@ def heard(how: Recogniser, commits: tuple[int, ...]) -> list[tuple[int, e.Event]
     return sent
 
 
-def test_words_come_when_they_are_over_and_a_commit_takes_what_is_complete():
+def test_words_come_when_they_are_over_and_a_commit_takes_what_is_complete() -> None:
     """Partials 120 ms late, the final 120 ms after its commit; in the middle of "please" it has not got it."""
     assert heard(Recogniser(), (800,)) == [
         (520, e.TranscriptPartial("forty")),
@@ -44,13 +44,13 @@ def test_words_come_when_they_are_over_and_a_commit_takes_what_is_complete():
     ]
 
 
-def test_a_commit_of_too_little_new_audio_is_refused():
+def test_a_commit_of_too_little_new_audio_is_refused() -> None:
     """As the service does; the words stay in the open segment."""
     events = [event for _, event in heard(Recogniser(), (740, 1_020)) if not isinstance(event, e.TranscriptPartial)]
     assert events == [e.TranscriptFinal(2, "forty two"), e.CommitRefused(2)]
 
 
-def test_errors_are_in_partials_only_and_punctuation_where_it_is_wanted():
+def test_errors_are_in_partials_only_and_punctuation_where_it_is_wanted() -> None:
     """A final heals what the partials had wrong."""
     sent = heard(Recogniser(punctuated=True, error_share=100, seed=3), (1_200,))
     assert sent[-1] == (1_320, e.TranscriptFinal(1, "Forty two, please."))
@@ -65,7 +65,7 @@ def few() -> list[Job]:
     return [next(job for job in quiet if job.source.kind == kind) for kind in kinds] + [every[-1]]
 
 
-def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is played under each rule, twice with the same result, and everything appears in table, JSON and picture."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     rows, heard_rows = [], []
@@ -86,12 +86,12 @@ def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Mo
     assert "quiet line" in turn_bench.worst(rows, "balanced", 3)
 
 
-def test_an_empty_picture_is_a_picture():
+def test_an_empty_picture_is_a_picture() -> None:
     """Nothing measured, axes all the same."""
     assert "delay of finished turns" in picture([], [], [], "a < b")
 
 
-def test_the_first_argument_names_the_bench(monkeypatch: pytest.MonkeyPatch):
+def test_the_first_argument_names_the_bench(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a name it is the load bench, as before."""
     called: list[tuple[str, list[str]]] = []
     monkeypatch.setattr(

@@ -20,7 +20,7 @@ from telephony.testing.turn_folder import BadLabels, labelled, load, load_piece,
 from telephony.testing.turn_store import Store
 
 
-def test_no_sentence_and_no_voice_is_in_both_halves():
+def test_no_sentence_and_no_voice_is_in_both_halves() -> None:
     """A number that was tuned on one half says nothing about the other."""
     tuning, held_out = (plan(split, 1) for split in SPLITS)
     assert {r.caller.voice for r in tuning} & {r.caller.voice for r in held_out} == set()
@@ -32,7 +32,7 @@ def test_no_sentence_and_no_voice_is_in_both_halves():
     assert sum(len({r.text for r in half if r.kind == "interruption"}) for half in (tuning, held_out)) >= 60
 
 
-def test_each_cell_has_enough_pauses_and_sounds():
+def test_each_cell_has_enough_pauses_and_sounds() -> None:
     """Sixty of each, or the intervals say nothing."""
     found: dict[tuple[str, str], int] = {}
     for job in jobs(SPLITS, 1):
@@ -45,7 +45,7 @@ def test_each_cell_has_enough_pauses_and_sounds():
     assert sum(found["STT errors", kind] for kind in TURNS) >= 2 * 60
 
 
-def test_labels_lie_inside_the_audio_and_on_the_voice(tmp_path: Path):
+def test_labels_lie_inside_the_audio_and_on_the_voice(tmp_path: Path) -> None:
     """Parts and pauses as planned, words inside their parts, and quiet where nobody speaks."""
     store = Store(tmp_path)
     for recipe in [r for r in plan("tuning", 1) if len(r.pauses_ms) == 2][:6]:
@@ -61,7 +61,7 @@ def test_labels_lie_inside_the_audio_and_on_the_voice(tmp_path: Path):
         assert level(quiet) < -600 < -400 < level(recording.pcmu[segments[0][0] * 8 : segments[0][1] * 8])
 
 
-def test_the_same_recipe_gives_the_same_bytes(tmp_path: Path):
+def test_the_same_recipe_gives_the_same_bytes(tmp_path: Path) -> None:
     """The voice itself does not: the store keeps what it said."""
     recipe = next(r for r in plan("held-out", 1) if r.kind == "backchannel" and r.opens)
     again = [compose(recipe, Store(tmp_path)) for _ in range(2)]
@@ -70,7 +70,7 @@ def test_the_same_recipe_gives_the_same_bytes(tmp_path: Path):
     assert abs(level(loud.pcmu[:8_000]) - 10 * (recipe.caller.level_db - 10)) < 15
 
 
-def test_a_folder_of_ones_own(tmp_path: Path):
+def test_a_folder_of_ones_own(tmp_path: Path) -> None:
     """Words without times go to the segments by length; a wrong label is named, not guessed at."""
     wav.write(tmp_path / "a.wav", EspeakVoice().say("I want to cancel my order")[0])
     entry = {"file": "elsewhere/a.wav", "segments": [[0.1, 0.5], [0.8, 1.6]], "transcript": "i want to cancel my order"}

@@ -25,7 +25,7 @@ def call(said: str = "what are your opening hours", *, cut_at: int = 6_500, part
     return sim.run(18_000)
 
 
-async def test_a_tape_is_the_same_conversation_over_sockets(tmp_path: Path):
+async def test_a_tape_is_the_same_conversation_over_sockets(tmp_path: Path) -> None:
     """The same words, interruption, tool and key; the carrier finds nothing wrong. Other words are told."""
     recorded = read(tape(tmp_path / "call", call()))
     done = await wire_replay(recorded, clock=Clock(speed=12))
@@ -40,7 +40,7 @@ async def test_a_tape_is_the_same_conversation_over_sockets(tmp_path: Path):
     assert "ANOTHER CONVERSATION" in done.report()
 
 
-async def test_ears_that_showed_nothing_before_the_end_show_nothing_again(tmp_path: Path):
+async def test_ears_that_showed_nothing_before_the_end_show_nothing_again(tmp_path: Path) -> None:
     """Partials that the tape does not have would cut an interruption off long before it was."""
     recorded = read(tape(tmp_path / "call", call(partials=False)))
     done = await wire_replay(recorded, clock=Clock(speed=12))
@@ -50,7 +50,7 @@ async def test_ears_that_showed_nothing_before_the_end_show_nothing_again(tmp_pa
     assert done.same, done.report()
 
 
-def test_a_line_that_breaks_off_elsewhere_is_another_conversation():
+def test_a_line_that_breaks_off_elsewhere_is_another_conversation() -> None:
     """The same words of the caller's, and the same line, heard a second longer or with other words in it."""
     then, moved = (conversation(Timeline(steps(call(cut_at=at)))) for at in (6_500, 7_600))
     assert then.said == moved.said
@@ -62,7 +62,7 @@ def test_a_line_that_breaks_off_elsewhere_is_another_conversation():
         assert alike(then, replace(then, lines=(then.lines[0], other, *lines[1:]))) is same
 
 
-def test_a_damaged_tape_is_never_the_same_conversation(tmp_path: Path):
+def test_a_damaged_tape_is_never_the_same_conversation(tmp_path: Path) -> None:
     """Without the caller's sound the words may be the same; the exit code says that the tape is damaged."""
     folder = tape(tmp_path / "call", call())
     (folder / "caller.ulaw").unlink()

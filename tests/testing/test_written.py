@@ -17,6 +17,6 @@ from telephony.testing.written import written
         ("I have a question", "I have a question"),
     ],
 )
-def test_figures_letters_and_addresses(said: str, as_written: str):
+def test_figures_letters_and_addresses(said: str, as_written: str) -> None:
     """Digits by three, letters by hyphens, an address as it is."""
     assert written(said) == as_written

@@ -81,7 +81,7 @@ async def speaking(*, faults: TtsFaults | None = None, speed: float = 10, ready:
             await server.stop()
 
 
-async def test_speech_and_its_end():
+async def test_speech_and_its_end() -> None:
     """Speak, close, audio, isFinal: flush alone never gives the end."""
     async with speaking() as b:
         b.voice.perform(Speak(7, 1, TEXT))
@@ -93,7 +93,7 @@ async def test_speech_and_its_end():
         assert {message["context_id"] for message in b.sent()} == {"t7"}
 
 
-async def test_messages_are_the_vendors_own():
+async def test_messages_are_the_vendors_own() -> None:
     """Every message fits the vendor's type without extra keys; the opening comes first and alone carries settings."""
     async with speaking() as b:
         b.voice.perform(Speak(1, 1, TEXT))
@@ -114,7 +114,7 @@ async def test_messages_are_the_vendors_own():
     assert not CloseSocket.model_validate(b.sent()[-1]).model_extra
 
 
-async def test_what_is_spoken_before_the_socket_is_up_is_spoken_after():
+async def test_what_is_spoken_before_the_socket_is_up_is_spoken_after() -> None:
     """Nobody waits for a handshake, and nothing is lost to one."""
     async with speaking(ready=False) as b:
         b.voice.perform(Speak(1, 1, TEXT))
@@ -124,7 +124,7 @@ async def test_what_is_spoken_before_the_socket_is_up_is_spoken_after():
 
 
 @pytest.mark.parametrize("fault", ["", "segment_alignment", "snake_case"])
-async def test_alignment_counts_from_the_start_of_the_attempt(fault: str):
+async def test_alignment_counts_from_the_start_of_the_attempt(fault: str) -> None:
     """Times are of the attempt's audio, rise, and end with it, however the service counts them."""
     async with speaking(faults=TtsFaults(**({fault: True} if fault else {}))) as b:
         b.voice.perform(Speak(1, 1, TEXT))
@@ -138,7 +138,7 @@ async def test_alignment_counts_from_the_start_of_the_attempt(fault: str):
         assert ends == [CHAR_MS * (index + 1) for index in range(len(text))]
 
 
-async def test_a_sixth_context_waits_for_a_slot():
+async def test_a_sixth_context_waits_for_a_slot() -> None:
     """The limit is five and a slot is free at isFinal, not at close: the sixth waits here and kills nothing."""
     async with speaking(faults=TtsFaults(final_late_ms=1_500)) as b:
         keys = [(turn, 1) for turn in range(1, 9)]
@@ -151,7 +151,7 @@ async def test_a_sixth_context_waits_for_a_slot():
         assert all(b.pcmu(turn) for turn, _ in keys)
 
 
-async def test_closing_twice_or_an_unknown_context_sends_nothing():
+async def test_closing_twice_or_an_unknown_context_sends_nothing() -> None:
     """A message for an id that is not open would open a phantom."""
     async with speaking() as b:
         b.voice.perform(CloseContext(9, 1))
@@ -166,7 +166,7 @@ async def test_closing_twice_or_an_unknown_context_sends_nothing():
         assert [m["context_id"] for m in b.sent() if m.get("close_context")] == ["t1", "t2"]
 
 
-async def test_lost_audio_of_the_close_race_ends_all_the_same():
+async def test_lost_audio_of_the_close_race_ends_all_the_same() -> None:
     """A context that ends without audio is reported as ended; the core speaks it again."""
     async with speaking(faults=TtsFaults(race=1)) as b:
         b.voice.perform(Speak(1, 1, TEXT))
@@ -180,7 +180,7 @@ async def test_lost_audio_of_the_close_race_ends_all_the_same():
         assert "t1-2" in {m.get("context_id") for m in b.sent()}
 
 
-async def test_a_dropped_socket_loses_what_was_open_and_comes_back():
+async def test_a_dropped_socket_loses_what_was_open_and_comes_back() -> None:
     """1011 in mid-speech: the context is lost, the next one speaks over a new socket."""
     async with speaking(faults=TtsFaults(drop_after_bytes=2_000)) as b:
         b.voice.perform(Speak(1, 1, TEXT))
@@ -193,7 +193,7 @@ async def test_a_dropped_socket_loses_what_was_open_and_comes_back():
         assert len(b.pcmu(1, 2)) == len(TEXT) * CHAR_MS * 8
 
 
-async def test_a_socket_that_hangs_is_given_up():
+async def test_a_socket_that_hangs_is_given_up() -> None:
     """Text without any audio for seconds: lost, and a new socket."""
     async with speaking(faults=TtsFaults(hang=True)) as b:
         b.voice.perform(Speak(1, 1, TEXT))
@@ -205,7 +205,7 @@ async def test_a_socket_that_hangs_is_given_up():
 
 
 @pytest.mark.parametrize("garbage", [b"ID3\x04mp3", MP3, b"RIFF\x24\0\0\0WAVEfmt ", b'{"error": "x"}', b"<html>"])
-async def test_what_is_no_mulaw_is_never_played(garbage: bytes):
+async def test_what_is_no_mulaw_is_never_played(garbage: bytes) -> None:
     """Headers and error bodies played as audio are static in the caller's ear."""
     async with speaking(faults=TtsFaults(garbage=garbage)) as b:
         b.voice.perform(Speak(1, 1, TEXT))
@@ -223,7 +223,7 @@ async def test_what_is_no_mulaw_is_never_played(garbage: bytes):
         (TtsFaults(html=True), "provider_unavailable", True),
     ],
 )
-async def test_handshakes_that_fail(faults: TtsFaults, code: str, retryable: bool):
+async def test_handshakes_that_fail(faults: TtsFaults, code: str, retryable: bool) -> None:
     """A refusal is final and said once; everything else is tried again; speech is never left hanging."""
     async with speaking(faults=faults, ready=False) as b:
         [lost] = (await b.until(VoiceLost))[:1]
@@ -239,7 +239,7 @@ async def test_handshakes_that_fail(faults: TtsFaults, code: str, retryable: boo
 
 
 @pytest.mark.parametrize("slug", ["quota_exceeded", "detected_unusual_activity"])
-async def test_account_faults_are_final(slug: str):
+async def test_account_faults_are_final(slug: str) -> None:
     """Quota and key faults come as a frame after a good handshake; there is no point in trying again."""
     async with speaking(faults=TtsFaults(error_slug=slug)) as b:
         b.voice.perform(Speak(1, 1, TEXT))
@@ -249,7 +249,7 @@ async def test_account_faults_are_final(slug: str):
         await b.over((1, 1), (2, 1))
 
 
-async def test_a_service_that_is_down_at_start_stops_nothing():
+async def test_a_service_that_is_down_at_start_stops_nothing() -> None:
     """Refused connections: reported, and healed when it comes up."""
     async with speaking(ready=False, start=False) as b:
         await b.until(VoiceLost)
@@ -259,7 +259,7 @@ async def test_a_service_that_is_down_at_start_stops_nothing():
         await b.until(SpeechAudio)
 
 
-async def test_late_audio_after_close_keeps_its_own_number():
+async def test_late_audio_after_close_keeps_its_own_number() -> None:
     """A closed context goes on for a while: its audio comes with its own turn, for the core to drop."""
     async with speaking() as b:
         b.voice.perform(Speak(1, 1, TEXT * 5))
@@ -271,7 +271,7 @@ async def test_late_audio_after_close_keeps_its_own_number():
         assert len(b.pcmu(2)) == len(TEXT) * CHAR_MS * 8
 
 
-async def test_quiet_audio_is_no_mp3():
+async def test_quiet_audio_is_no_mp3() -> None:
     """Quiet mu-law begins like an MP3 header (0xFF 0xFB): it is played, and the socket lives."""
     quiet = bytes([0xFF, 0xFB, 0x7A, 0xFE]) * 200
     async with speaking(faults=TtsFaults(garbage=quiet)) as b:
@@ -280,7 +280,7 @@ async def test_quiet_audio_is_no_mp3():
         assert b.of(VoiceLost) == []
 
 
-async def test_no_hot_loop_against_a_service_that_hangs_up():
+async def test_no_hot_loop_against_a_service_that_hangs_up() -> None:
     """It closes every socket as soon as it is open: each further attempt waits longer."""
     async with speaking(faults=TtsFaults(hang_up=1011), ready=False) as b:
         began = b.server.tts._clock.ms()
@@ -292,7 +292,7 @@ async def test_no_hot_loop_against_a_service_that_hangs_up():
         await b.over((1, 1))
 
 
-async def test_what_waits_for_a_slot_is_not_forgotten_in_an_outage():
+async def test_what_waits_for_a_slot_is_not_forgotten_in_an_outage() -> None:
     """Five open contexts are lost with the socket; the sixth, which waited, is reported when no socket comes in time,
     and what is said after that is spoken."""
     async with speaking(faults=TtsFaults(no_final=True)) as b:
@@ -311,7 +311,7 @@ async def test_what_waits_for_a_slot_is_not_forgotten_in_an_outage():
         assert len(b.pcmu(8)) == len(TEXT) * CHAR_MS * 8
 
 
-async def test_what_waits_for_a_slot_is_spoken_over_the_next_socket():
+async def test_what_waits_for_a_slot_is_spoken_over_the_next_socket() -> None:
     """A quick reconnect: what was not sent yet needs no second attempt."""
     async with speaking(faults=TtsFaults(drop_after_bytes=2_000)) as b:
         keys = [(turn, 1) for turn in range(1, 7)]
@@ -324,7 +324,7 @@ async def test_what_waits_for_a_slot_is_spoken_over_the_next_socket():
         assert b.tts.most_contexts == 5
 
 
-async def test_text_for_a_lost_context_opens_no_second_one():
+async def test_text_for_a_lost_context_opens_no_second_one() -> None:
     """It was on its way when the socket was lost: the attempt has ended, and ends once."""
     async with speaking(faults=TtsFaults(drop_after_bytes=2_000)) as b:
         b.voice.perform(Speak(1, 1, TEXT))
@@ -341,7 +341,7 @@ async def test_text_for_a_lost_context_opens_no_second_one():
         assert {m.get("context_id") for number, m in b.tts.received if number == 2} == {"t1-2"}
 
 
-async def test_after_a_refusal_each_attempt_is_lost_once():
+async def test_after_a_refusal_each_attempt_is_lost_once() -> None:
     """However many units of it come."""
     async with speaking(faults=TtsFaults(refuse=401), ready=False) as b:
         await b.until(VoiceLost)
@@ -351,7 +351,7 @@ async def test_after_a_refusal_each_attempt_is_lost_once():
         await b.over((1, 1))
 
 
-async def test_closed_contexts_that_never_end():
+async def test_closed_contexts_that_never_end() -> None:
     """No isFinal: the slots would be gone for ever. The socket is replaced, and each attempt has its end."""
     async with speaking(faults=TtsFaults(no_final=True), speed=20) as b:
         keys = [(turn, 1) for turn in range(1, 7)]
@@ -364,7 +364,7 @@ async def test_closed_contexts_that_never_end():
         assert len(b.pcmu(6)) == len(TEXT) * CHAR_MS * 8
 
 
-async def test_stop_is_quick_and_says_goodbye():
+async def test_stop_is_quick_and_says_goodbye() -> None:
     """close_socket, then the close; `run` returns, and nothing is reported as lost. Twice is fine."""
     async with speaking() as b:
         b.voice.perform(Speak(1, 1, TEXT))
@@ -375,7 +375,7 @@ async def test_stop_is_quick_and_says_goodbye():
     assert b.of(VoiceLost) == b.of(SpeechLost) == []
 
 
-async def test_stop_in_a_pause():
+async def test_stop_in_a_pause() -> None:
     """Between two attempts to connect nobody waits for the next one."""
     async with speaking(faults=TtsFaults(refuse=500), ready=False, speed=5) as b:
         await b.until(VoiceLost, 7)  # the pause is of two seconds and more
@@ -384,7 +384,7 @@ async def test_stop_in_a_pause():
     assert b.server.tts._clock.ms() - began < 1_500
 
 
-async def test_idle_sockets_are_replaced():
+async def test_idle_sockets_are_replaced() -> None:
     """A socket that times out between turns is opened again before anybody needs it."""
     async with speaking(faults=TtsFaults(inactivity_ms=1_000)) as b:
         await b.until(VoiceLost)

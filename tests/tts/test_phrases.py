@@ -36,7 +36,7 @@ class Source:
         return Phrase(name, text, b"\x55" * 800, tuple(range(1, len(text) + 1)))
 
 
-async def test_made_once_and_ready_after_a_restart(tmp_path: Path):
+async def test_made_once_and_ready_after_a_restart(tmp_path: Path) -> None:
     """The second process finds them on disk, with their alignment."""
     source = Source()
     cache = PhraseCache(tmp_path / "phrases", source, Clock())
@@ -48,7 +48,7 @@ async def test_made_once_and_ready_after_a_restart(tmp_path: Path):
     assert again["greeting"].ends_ms == tuple(range(1, len(WORDING["greeting"]) + 1))
 
 
-async def test_anything_that_changes_the_sound_is_another_phrase(tmp_path: Path):
+async def test_anything_that_changes_the_sound_is_another_phrase(tmp_path: Path) -> None:
     """Voice, model, settings, provider and text are all part of the key."""
     source = Source()
     cache = PhraseCache(tmp_path, source, Clock())
@@ -66,7 +66,7 @@ async def test_anything_that_changes_the_sound_is_another_phrase(tmp_path: Path)
     assert cache.load(SPEC, {"greeting": "Hello!"}) == {}
 
 
-async def test_files_are_the_owners_alone(tmp_path: Path):
+async def test_files_are_the_owners_alone(tmp_path: Path) -> None:
     """What an agent says is nobody else's business."""
     directory = tmp_path / "phrases"
     await PhraseCache(directory, Source(), Clock()).ensure(SPEC, WORDING)
@@ -74,7 +74,7 @@ async def test_files_are_the_owners_alone(tmp_path: Path):
     assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o600}
 
 
-async def test_an_unusable_directory_is_told_once_and_as_such(tmp_path: Path):
+async def test_an_unusable_directory_is_told_once_and_as_such(tmp_path: Path) -> None:
     """Nothing is damaged: there is no directory, so phrases live in memory."""
     (tmp_path / "file").write_text("in the way")
     cache = PhraseCache(tmp_path / "file" / "phrases", Source(), Clock())
@@ -84,7 +84,7 @@ async def test_an_unusable_directory_is_told_once_and_as_such(tmp_path: Path):
     assert [(line["event"], line["reason"]) for line in lines] == [("phrases_in_memory_only", "Not a directory")]
 
 
-async def test_damaged_files_are_made_again(tmp_path: Path):
+async def test_damaged_files_are_made_again(tmp_path: Path) -> None:
     """Half a file, another text, no audio: ignored, and replaced."""
     source = Source()
     await PhraseCache(tmp_path, source, Clock()).ensure(SPEC, WORDING)
@@ -104,7 +104,7 @@ async def test_damaged_files_are_made_again(tmp_path: Path):
         assert len(PhraseCache(tmp_path, source, Clock()).load(SPEC, WORDING)) == 1
 
 
-async def test_without_a_place_to_write_they_live_in_memory(tmp_path: Path):
+async def test_without_a_place_to_write_they_live_in_memory(tmp_path: Path) -> None:
     """A file where the directory should be: nothing fails."""
     (tmp_path / "file").write_text("")
     for directory in (tmp_path / "file", None):
@@ -113,7 +113,7 @@ async def test_without_a_place_to_write_they_live_in_memory(tmp_path: Path):
         assert len(cache.load(SPEC, WORDING)) == 2
 
 
-async def test_a_service_that_is_down_stops_nothing():
+async def test_a_service_that_is_down_stops_nothing() -> None:
     """What could not be made is left out, counted, and made later."""
     source = Source()
     source.down = True
@@ -123,7 +123,7 @@ async def test_a_service_that_is_down_stops_nothing():
     assert await cache.ensure(SPEC, WORDING) == 0
 
 
-async def test_memory_is_bounded(tmp_path: Path):
+async def test_memory_is_bounded(tmp_path: Path) -> None:
     """An agent that greets every caller by name: the oldest phrases leave memory and stay on disk."""
     cache = PhraseCache(tmp_path, Source(), Clock())
     for caller in range(IN_MEMORY + 5):
@@ -133,7 +133,7 @@ async def test_memory_is_bounded(tmp_path: Path):
     assert cache.load(SPEC, {"greeting": "Hello, 0."})
 
 
-async def test_over_the_real_wire():
+async def test_over_the_real_wire() -> None:
     """One short connection a phrase, with the alignment; an empty context (the close race) is asked again."""
     clock = Clock(10)
     tts = LocalTts(clock=clock, faults=TtsFaults(race=1))

@@ -28,7 +28,7 @@ def voiced(windows: list[tuple[int, int]]) -> list[int]:
     return [at for (_, before), (at, now) in pairwise(windows) if min(before, now) >= 500]
 
 
-def test_five_windows_in_eight_frames():
+def test_five_windows_in_eight_frames() -> None:
     """A window of 32 ms completes in five frames out of eight; the others say None, and all say a level."""
     detector = SileroDetector()
     answers = [detector.hear(b"\xff" * 160) for _ in range(16)]
@@ -38,7 +38,7 @@ def test_five_windows_in_eight_frames():
     assert {speech for speech, _ in answers} == {None, 0}
 
 
-def test_odd_frames_do_no_harm():
+def test_odd_frames_do_no_harm() -> None:
     """A short frame is filled up with silence, a long one is cut: the windows stay where they are in time."""
     detector = SileroDetector()
     for pcmu in (b"", b"\x00", b"\xff" * 159, b"\xff" * 8_000):
@@ -47,7 +47,7 @@ def test_odd_frames_do_no_harm():
     assert [detector.hear(b"\xff" * 160)[0] is None for _ in range(4)] == [False, True, False, False]
 
 
-def test_detectors_do_not_hear_each_other():
+def test_detectors_do_not_hear_each_other() -> None:
     """Each leg has its own: one caller's sound changes nothing for another. The same sound gives the same numbers."""
     sound = tones.sine(300, 1_000) + frames.silence(200) + tones.dtmf("5", 500)
     alone = listen(sound)
@@ -59,7 +59,7 @@ def test_detectors_do_not_hear_each_other():
     assert [speech for speech in mixed if speech is not None] == [speech for _, speech in alone]
 
 
-def test_reset_forgets():
+def test_reset_forgets() -> None:
     """After lost audio the detector is as good as new."""
     sound = tones.sine(220, 500)
     used = SileroDetector()
@@ -69,7 +69,7 @@ def test_reset_forgets():
 
 
 @needs_speech
-def test_people_are_heard_when_they_begin():
+def test_people_are_heard_when_they_begin() -> None:
     """Onset (two windows) within a quarter of a second of the labelled one, in nearly every clip; never missed."""
     clips = [clip for clip in json.loads((SPEECH / "labels.json").read_text()).values() if clip["label_type"] != "rttm"]
     late = []
@@ -83,7 +83,7 @@ def test_people_are_heard_when_they_begin():
 
 
 @needs_speech
-def test_people_are_heard_to_stop():
+def test_people_are_heard_to_stop() -> None:
     """The last voiced window is at the labelled end, give or take a fifth of a second."""
     truth = json.loads((SPEECH / "synthetic" / "truth.json").read_text())
     assert truth
@@ -94,14 +94,14 @@ def test_people_are_heard_to_stop():
 
 @needs_speech
 @pytest.mark.parametrize("name", ["digital_silence", "line_65", "white_40", "pink_40", "hum60", "clicks", "ringback"])
-def test_noise_is_no_voice(name: str):
+def test_noise_is_no_voice(name: str) -> None:
     """Line noise, hum, hiss and ringback start no turn, after digital silence either."""
     noise = wav.read_mono(SPEECH / "noise" / f"{name}.wav")
     assert voiced(listen(frames.silence(2_000) + noise)) == []
 
 
 @needs_speech
-def test_a_caller_is_heard_at_once_after_a_minute_of_music():
+def test_a_caller_is_heard_at_once_after_a_minute_of_music() -> None:
     """A recurrent model that never forgets answers late after long music: it forgets in the pause before the caller."""
     music = wav.read_mono(SPEECH / "noise" / "jazz.wav") * 2
     pause = b"\xfb\x7b" * 2_400  # 0.6 s, just above the gate
