@@ -198,6 +198,11 @@ class Simulator:
     # --- what happened ----------------------------------------------------------------------------------------------
 
     @property
+    def sounds(self) -> list[Sound]:
+        """What the caller utters, as scripted with `says` and `coughs`."""
+        return self._scripted().sounds
+
+    @property
     def lines(self) -> list[tuple[str, str]]:
         """(speaker, text) as recorded; an interrupted line ends with "--"."""
         return [(x.speaker, x.text + (" --" if x.interrupted else "")) for _, x in self.actions(a.LineAdded) if x.text]

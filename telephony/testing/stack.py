@@ -31,7 +31,7 @@ from telephony.testing.elevenlabs import LocalElevenLabs
 from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
 from telephony.testing.elevenlabs_stt import LocalStt
 from telephony.testing.elevenlabs_tts import LocalTts
-from telephony.testing.openai import LocalOpenAi
+from telephony.testing.openai import LocalOpenAi, Responder
 from telephony.vad import Detector
 
 A = TypeVar("A", bound=Action)
@@ -133,7 +133,7 @@ async def local_stack(
     agents: AgentSource,
     *,
     clock: Clock,
-    replies: Callable[[dict[str, Any]], Any] | None = None,
+    replies: Responder | None = None,
     tts: LocalTts | None = None,
     stt: LocalStt | None = None,
     openai: LocalOpenAi | None = None,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import wave
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -13,7 +14,7 @@ from starlette.routing import Route
 
 from telephony.call.actions import EndCall, SendAudio, SendMark
 from telephony.clock import Clock
-from telephony.testing.carrier import CallOver, Carrier, CarrierFaults
+from telephony.testing.carrier import CallOver, Carrier, CarrierFaults, PhoneCall
 from telephony.testing.carrier_checks import Violation, read
 from telephony.testing.carrier_twiml import ConnectStream, TwimlError, parse
 from telephony.testing.serving import serve_app
@@ -24,7 +25,7 @@ from tests.twilio.service import TOKEN, phone_call, service
 LOUD = b"\x10"
 
 
-async def call_of(documents: dict[str, Response]) -> object:
+async def call_of(documents: dict[str, Response]) -> PhoneCall:
     """A whole call to a service that answers these documents by path; `/` is the voice webhook."""
 
     async def answer(request: Request) -> Response:
@@ -109,16 +110,17 @@ def test_twiml_is_read_back_as_it_was_meant() -> None:
 
 async def test_the_socket_is_signed_as_twilio_signs() -> None:
     """With a slash behind the URL or without it gets in; with another token it is a 403, and the action is asked."""
-    for faults, violations in (
-        (CarrierFaults(trailing_slash=True), []),
-        (CarrierFaults(bad_signature=True), ["31920"]),
-    ):
+
+    async def tried(faults: CarrierFaults) -> tuple[list[str], bool]:
+        """The codes of the carrier's complaints, and whether the service refused the socket."""
         async with phone_call(faults) as (it, phone):
-            await phone.until(lambda it=it: it.leg is not None or bool(it.refusals))
+            await phone.until(lambda: it.leg is not None or bool(it.refusals))
             await phone.hang_up()
             await phone.ended()
-        assert [code for code, _ in phone.violations] == violations
-        assert bool(it.refusals) == bool(violations)
+        return [code for code, _ in phone.violations], bool(it.refusals)
+
+    assert await tried(CarrierFaults(trailing_slash=True)) == ([], False)
+    assert await tried(CarrierFaults(bad_signature=True)) == (["31920"], True)
 
 
 async def test_status_callbacks_come_in_any_order_and_before_the_stop() -> None:
@@ -150,15 +152,17 @@ async def test_the_action_says_what_comes_after_the_stream() -> None:
         first.perform(EndCall("broken"))
         await it.until(lambda: it.leg is not first and it.events[-1] != it.events[0])
         await it.until(lambda: sum(type(event).__name__ == "CallStarted" for event in it.events) == 2)
-        it.leg.perform(EndCall("done"))
+        second = it.leg
+        assert second is not None
+        second.perform(EndCall("done"))
         await phone.ended()
     assert phone.spoken == ["Sorry.", "Goodbye."]
     assert phone.closes == [1000, 1000]
-    assert it.leg.start.stream_sid != first.start.stream_sid
-    assert it.leg.start.call_sid == phone.sid
+    assert second.start.stream_sid != first.start.stream_sid
+    assert second.start.call_sid == phone.sid
 
 
-async def test_waiting_for_the_agent_to_speak_and_fall_silent(tmp_path) -> None:
+async def test_waiting_for_the_agent_to_speak_and_fall_silent(tmp_path: Path) -> None:
     """Speech and silence are waited for as heard, and the recording has the caller left and the agent right."""
     async with phone_call() as (it, phone):
         leg = await it.ready()

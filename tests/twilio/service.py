@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -17,13 +18,15 @@ from starlette.websockets import WebSocket
 from telephony.call.events import AudioReceived, CallerLeft, Event
 from telephony.clock import Clock
 from telephony.errors import CarrierError
-from telephony.testing.carrier import Carrier, CarrierFaults
+from telephony.testing.carrier import Carrier, CarrierFaults, PhoneCall
 from telephony.testing.serving import serve_app
 from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, open_leg
 
 TOKEN = "the-auth-token"
 SPEED = 10.0
+
+E = TypeVar("E", bound=Event)
 
 
 class Detector:
@@ -74,7 +77,7 @@ class Service:
         assert self.leg is not None
         return self.leg
 
-    def of(self, kind: type) -> list:
+    def of(self, kind: type[E]) -> list[E]:
         return [event for event in self.events if isinstance(event, kind)]
 
     def left(self) -> list[str]:
@@ -118,8 +121,8 @@ class Service:
 
 
 @asynccontextmanager
-async def service(speed: float = SPEED, **options: object) -> AsyncIterator[Service]:
-    """A running service, with a safety net of 20 seconds around the test."""
+async def service(speed: float = SPEED, **options: Any) -> AsyncIterator[Service]:
+    """A running service, with a safety net of 20 seconds around the test. `options` are fields of `Service`."""
     it = Service(Clock(speed), **options)
     app = Starlette(
         routes=[
@@ -135,8 +138,10 @@ async def service(speed: float = SPEED, **options: object) -> AsyncIterator[Serv
 
 
 @asynccontextmanager
-async def phone_call(faults: CarrierFaults | None = None, **options: object) -> AsyncIterator[tuple[Service, object]]:
-    """A service and a call to it."""
-    async with service(**options) as it, Carrier(auth_token=TOKEN, clock=it.clock) as carrier:
+async def phone_call(
+    faults: CarrierFaults | None = None, speed: float = SPEED, **options: Any
+) -> AsyncIterator[tuple[Service, PhoneCall]]:
+    """A service and a call to it. `options` are fields of `Service`."""
+    async with service(speed, **options) as it, Carrier(auth_token=TOKEN, clock=it.clock) as carrier:
         phone = await carrier.dial(it.base_url + "/voice", status_url=it.base_url + "/status", faults=faults)
         yield it, phone

@@ -111,13 +111,17 @@ async def test_stop_and_disconnect_are_each_enough() -> None:
         (True, 1006): "stop",
         (True, 1000): "stop",
     }
-    for (stop, code), how in ways.items():
-        async with phone_call(CarrierFaults(stop=stop, close_code=code)) as (it, phone):
+
+    async def left(faults: CarrierFaults) -> list[str]:
+        async with phone_call(faults) as (it, phone):
             await it.ready()
             await phone.hang_up()
             await phone.ended()
-            await it.until(lambda it=it: it.legs_over == 1)
-        assert it.left() == [how]
+            await it.until(lambda: it.legs_over == 1)
+        return it.left()
+
+    for (stop, code), how in ways.items():
+        assert await left(CarrierFaults(stop=stop, close_code=code)) == [how]
 
 
 async def test_the_subprotocol_is_echoed_only_if_offered() -> None:
@@ -199,7 +203,7 @@ async def test_rubbish_is_ignored_and_counted_by_kind() -> None:
     async with phone_call() as (it, phone):
         leg = await it.ready()
         sid = leg.start.stream_sid
-        rubbish = [
+        rubbish: list[str | bytes] = [
             "nonsense",
             b"\x00\x01",
             '{"event":"media","streamSid":"MZother","media":{"timestamp":"0","payload":"//8="}}',

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from telephony.clock import Clock
 from telephony.errors import CarrierError
@@ -52,7 +53,7 @@ async def test_an_api_that_hangs_or_answers_html_is_bounded() -> None:
     """No answer ends at the deadline (the SDK alone would wait five minutes); a 500 page is a failure, not a crash."""
     seen = asyncio.Event()
 
-    async def hang(scope, receive, send) -> None:
+    async def hang(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return
         seen.set()
