@@ -92,7 +92,7 @@ def resumes_lose_and_repeat_nothing(sim: Simulator) -> None:
 def silence_after_a_turn_is_bounded(sim: Simulator) -> None:
     """After the end of a turn something is audible, or the caller speaks again, within 2.5 s. Who has been told that
     it takes a moment waits a little longer for the next sign."""
-    sounds = sim.heard + [(sound.start, sound.end) for sound in sim._ears.sounds]
+    sounds = sim.heard + [(sound.start, sound.end) for sound in sim.sounds]
     fillers = [at for at, _ in sim.explained("filler")]
     for at, _ in sim.explained("end_of_turn"):
         told = any(at - 15_000 <= filler <= at for filler in fillers)
@@ -103,7 +103,7 @@ def silence_after_a_turn_is_bounded(sim: Simulator) -> None:
 
 def a_finished_turn_is_noticed(this: Walk) -> None:
     """Half a second of voice is never met with silence, whatever the STT makes of it."""
-    sim, sounds = this.sim, this.sim._ears.sounds
+    sim, sounds = this.sim, this.sim.sounds
     bound = LISTENS_FOR_MS * 3 // 2 if sim.policy.turn_taking.open_ms > 1_000 else LISTENS_FOR_MS
     for sound in sounds:
         until = sound.end + bound + AUDIBLE_WITHIN_MS
@@ -196,7 +196,9 @@ def what_is_not_answered_is_explained(this: Walk) -> None:
     dismissed = [at for what in ("ignored", "resume") for at, _ in sim.explained(what)]
     lines = [(at, line.text) for at, line in sim.actions(a.LineAdded) if line.speaker == "caller"]
     for now, event, _ in sim.steps:
-        murmur = isinstance(event, e.TranscriptFinal) and event.text in MURMURS and event.text not in this.misheard
+        if not isinstance(event, e.TranscriptFinal):
+            continue
+        murmur = event.text in MURMURS and event.text not in this.misheard
         if murmur and now < min(ending, sim.now) - 15_000:
             near = range(now - 13_000, now + 15_000)
             answered = any(at >= near.start and event.text in text for at, text in lines)

@@ -9,10 +9,10 @@ import pytest
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.barge_in import Evidence, Verdict, judge
-from telephony.call.history import AgentSaid
+from telephony.call.history import AgentSaid, History
 from telephony.call.languages import language_for
 from telephony.call.policy import Policy, TurnTaking
-from telephony.testing.simulator import CHAR_MS, Calls, Simulator
+from telephony.testing.simulator import CHAR_MS, Calls, Part, Simulator
 from tests.call.timeline import (
     LONG,
     agent_lines,
@@ -20,6 +20,7 @@ from tests.call.timeline import (
     caller,
     gap,
     go_on,
+    number,
     play,
     reasons,
     rules,
@@ -31,7 +32,7 @@ ASK = "0.5 caller what are your hours"
 
 def onset(sim: Simulator) -> int:
     """When the caller's last sound began."""
-    return sim._ears.sounds[-1].start
+    return sim.sounds[-1].start
 
 
 def silenced(sim: Simulator) -> int:
@@ -76,7 +77,7 @@ def test_voice_is_enough_when_the_ears_are_lost() -> None:
     go_on(sim, "a+0.1 faults no_finals no_partials\n +2 caller 3.0 hello can you hear me at all over there\n +6 end")
     assert "voice" in reasons(sim, "cut")
     [(cut, because)] = [(at, because) for at, because in sim.explained("cut") if because["why"] == "voice"]
-    assert because["burst_ms"] >= rules(sim).cut_after_ms
+    assert number(because, "burst_ms") >= rules(sim).cut_after_ms
     assert cut - onset(sim) <= rules(sim).cut_after_ms + 100
 
 
@@ -118,7 +119,7 @@ def test_a_cough_costs_a_short_gap_and_no_word() -> None:
     assert agent_lines(sim) == [LONG]
     assert len(thoughts(sim)) == 1
     _, went_on = gap(sim, onset(sim))
-    assert went_on - sim._ears.sounds[-1].end <= rules(sim).resume_after_ms + 80
+    assert went_on - sim.sounds[-1].end <= rules(sim).resume_after_ms + 80
     place, repeated = 0, 0
     for start, end, at in sim.carrier.pieces(thoughts(sim)[0].turn):
         assert at <= place, "some of it was never heard"
@@ -134,9 +135,9 @@ def test_the_gap_explains_itself() -> None:
     [(_, hold)] = sim.explained("hold")
     [(_, resume)] = sim.explained("resume")
     assert hold["why"] == "voice"
-    assert hold["burst_ms"] >= rules(sim).hold_after_ms
+    assert number(hold, "burst_ms") >= rules(sim).hold_after_ms
     assert resume["why"] in ("no words", "too short")
-    assert resume["silence_ms"] >= rules(sim).resume_after_ms
+    assert number(resume, "silence_ms") >= rules(sim).resume_after_ms
 
 
 def test_a_click_is_not_even_held() -> None:
@@ -155,7 +156,7 @@ def test_a_backchannel_loses_nothing_and_is_not_answered(murmur: str) -> None:
     assert len(thoughts(sim)) == 1
     if sim.explained("hold"):
         _, went_on = gap(sim, onset(sim))
-        assert went_on - sim._ears.sounds[-1].end <= 500
+        assert went_on - sim.sounds[-1].end <= 500
 
 
 def test_a_backchannel_known_by_its_words_is_not_held() -> None:
@@ -221,7 +222,7 @@ def test_no_tool_runs_while_it_is_held() -> None:
     """A tool wanted during a hold waits for the verdict: the caller may be taking the turn back."""
     part = "Let me look that up for you in the book. One moment please, it takes a little while to do it."
 
-    def replies(history):
+    def replies(history: History) -> list[Part]:
         return ["Fine."] if "cancel" in str(history[-1]) else [part, Calls("book", "{}", "ok"), "Done."]
 
     sim = play(f"{ASK}\n a+0.3 caller 1.2 no cancel that\n +5 end", replies, token=60)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from telephony.call import actions as a
 from telephony.call import events as e
-from telephony.call.history import AgentSaid, CallerSaid, ToolUsed
+from telephony.call.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.call.policy import Limits, Policy
-from telephony.testing.simulator import Calls, Simulator, last_words
+from telephony.testing.simulator import Calls, Part, Simulator, last_words
 
 GREETING = Policy(greeting="Hello, how can I help?")
 LONG = "We open at nine in the morning and close at six. On Sundays we stay closed. Please book ahead."
 
 
-def answer(text: str = LONG):
+def answer(text: str = LONG) -> Callable[[History], list[Part]]:
     return lambda history: [text]
 
 
@@ -310,7 +311,7 @@ def test_end_call_without_words_still_says_goodbye() -> None:
 
 def test_interrupting_the_goodbye_keeps_the_call() -> None:
     """`end_call` of a reply that was cut does not hang up on a live caller."""
-    replies = iter(
+    replies: Iterator[list[Part]] = iter(
         [["Thank you so much for calling us today, goodbye!", Calls("end_call")], ["Of course. What is it?"]]
     )
     sim = Simulator(Policy(), lambda h: next(replies))
@@ -337,7 +338,7 @@ def test_saying_bye_over_the_goodbye_is_no_objection() -> None:
 def test_tool_result_of_an_interrupted_reply_is_kept_and_not_run_twice() -> None:
     """Interrupting during a tool call neither loses its result nor runs it again."""
 
-    def replies(history):
+    def replies(history: History) -> list[Part]:
         booked = any(isinstance(item, ToolUsed) for item in history)
         return ["It is booked."] if booked else ["One second.", Calls("book", '{"people": 2}', "booked")]
 

@@ -6,18 +6,19 @@ import pytest
 
 from telephony.call import actions as a
 from telephony.call import events as e
+from telephony.call.history import History
 from telephony.call.loudness import KNOWN_WINDOWS
 from telephony.call.policy import Policy, TurnTaking
 from telephony.call.segments import WORD_MS, Segments
 from telephony.call.utterance import Utterance
 from telephony.call.voice import VoiceActivity
-from telephony.testing.simulator import Simulator, last_words
+from telephony.testing.simulator import Part, Simulator, last_words
 from tests.call.timeline import agent_lines, caller, decided, first_heard, play, reasons, rules, thoughts
 
 TEXT = "what are your opening hours"
 
 
-def repeat_it(history):
+def repeat_it(history: History) -> list[Part]:
     return [f"You said: {last_words(history)}."]
 
 
@@ -47,14 +48,14 @@ def test_a_final_that_never_comes_is_replaced_by_the_partial() -> None:
     once(sim)
     [(at, because)] = sim.explained("end_of_turn")
     assert because["transcript"] == "partial"
-    assert at - sim._ears.sounds[0].end <= rules(sim).open_ms + rules(sim).partial_wait_ms + 60
+    assert at - sim.sounds[0].end <= rules(sim).open_ms + rules(sim).partial_wait_ms + 60
 
 
 def test_no_transcript_at_all_is_a_question_and_not_silence() -> None:
     """Half a second of voice or more: the caller is asked to say it again, within the bound."""
     sim = scripted(until=6_000)
     bound = rules(sim).unheard_ms + rules(sim).transcript_wait_ms + 100
-    assert first_heard(sim, 0) - sim._ears.sounds[0].end <= bound
+    assert first_heard(sim, 0) - sim.sounds[0].end <= bound
     assert agent_lines(sim) == [sim.policy.wording.not_heard]
 
 
@@ -68,7 +69,7 @@ def test_an_empty_final_does_not_take_back_a_partial() -> None:
     """What was heard as a partial is answered, even if its final says nothing."""
     sim = scripted((100, e.TranscriptPartial(TEXT)), (650, e.TranscriptFinal(1, "")))
     assert caller(sim) in ([TEXT], [])
-    assert first_heard(sim, 0) <= sim._ears.sounds[0].end + 2_500
+    assert first_heard(sim, 0) <= sim.sounds[0].end + 2_500
 
 
 @pytest.mark.parametrize("late", [900, 2_000, 5_000, 9_000])
@@ -185,7 +186,7 @@ def test_silence_is_bounded_whatever_the_ears_do() -> None:
         [(100, partial), (5_000, final)],
     ):
         sim = scripted(*ears, until=6_000)
-        assert first_heard(sim, 0) - sim._ears.sounds[0].end <= 2_500
+        assert first_heard(sim, 0) - sim.sounds[0].end <= 2_500
 
 
 def test_a_sound_is_dismissed_with_a_reason() -> None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from telephony.call.actions import ClearPlayout, SendAudio, SendMark
+from collections.abc import Iterable
+
+from telephony.call.actions import Action, ClearPlayout, SendAudio, SendMark
 from telephony.call.playout import Playout
 
 WORDS = "one two three four "
 
 
-def marks(actions) -> list[str]:
+def marks(actions: Iterable[Action]) -> list[str]:
     return [action.name for action in actions if isinstance(action, SendMark)]
 
 
-def sent(actions) -> bytes:
+def sent(actions: Iterable[Action]) -> bytes:
     return b"".join(action.pcmu for action in actions if isinstance(action, SendAudio))
 
 
-def speaking(ms: int = 2_000) -> tuple[Playout, list]:
+def speaking(ms: int = 2_000) -> tuple[Playout, list[Action]]:
     """A playout with one closed track of `ms`, 100 ms a character."""
     playout = Playout()
     playout.align(1, WORDS, tuple(100 * (i + 1) for i in range(len(WORDS))), 0)

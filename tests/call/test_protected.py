@@ -53,7 +53,7 @@ def test_a_disclosure_of_which_nothing_was_heard_does_not_talk_into_the_caller()
     says = by_words(f"{DISCLOSURE} At nine.", sundays=f"{DISCLOSURE} At ten.")
     sim = play("0.5 caller what time do you open\n +0.55 caller 2.5 on sundays in the summer\n +6 end", says, POLICY,
                first_token=300, first_audio=600)  # fmt: skip
-    assert first_heard(sim, 0) > sim._ears.sounds[-1].end
+    assert first_heard(sim, 0) > sim.sounds[-1].end
     assert agent_lines(sim) == [f"{DISCLOSURE} At ten."]
 
 

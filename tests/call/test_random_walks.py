@@ -60,7 +60,7 @@ def test_anything_in_any_order(seed: int) -> None:
     rng = random.Random(seed)
     limits = Limits(call_ms=10**9, apologies=10**9, silence_end_ms=10**9)
     call = Call(Policy(greeting="Hello.", limits=limits))
-    now, names, tools, allowed = 0, [], [], set()
+    now, names, tools, allowed = 0, list[str](), list[str](), set[tuple[int, str]]()
     stock = tuple(e.Phrase(name, "Hello.", b"\x55" * 800) for name in (*PHRASE_NAMES, "greeting"))
     call.step(e.PhrasesLoaded(stock if seed % 2 else ()), 0)
     for _ in range(5_000):

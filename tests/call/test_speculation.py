@@ -8,9 +8,9 @@ import pytest
 
 from telephony.call import actions as a
 from telephony.call import events as e
-from telephony.call.history import CallerSaid
+from telephony.call.history import CallerSaid, History
 from telephony.call.policy import Policy, TurnTaking
-from telephony.testing.simulator import Calls, Simulator, last_words
+from telephony.testing.simulator import Calls, Part, Simulator, last_words
 from tests.call.timeline import agent_lines, by_words, caller, decided, first_heard, go_on, play, thoughts
 
 QUESTION = "what time do you open"
@@ -38,7 +38,9 @@ def test_a_guess_that_was_right_is_the_answer() -> None:
     assert [x.turn for x in thoughts(sim)] == [guess]
     asked = sim.actions(a.StartReply)[0][0]
     assert asked < decided(sim)[0]
-    assert 0 <= first_mark(sim, guess) - decided(sim)[0] <= 20
+    sent = first_mark(sim, guess)
+    assert sent is not None
+    assert 0 <= sent - decided(sim)[0] <= 20
     assert agent_lines(sim) == ["We open at nine."]
     [(_, because)] = sim.explained("guess_used")
     assert because["ahead_ms"] == decided(sim)[0] - asked
@@ -58,7 +60,7 @@ def test_speculating_is_what_makes_it_quick() -> None:
 
 def test_thinking_ahead_alone_says_nothing_to_the_voice() -> None:
     """With `llm` nothing is spoken before the decision; with `speech` only the first unit is."""
-    two = ["We open at nine. We close at six."]
+    two: list[Part] = ["We open at nine. We close at six."]
     for how, ahead in (("llm", 0), ("speech", 1)):
         sim = play(f"0.5 caller {STORY}\n +4 end", two, speculating(how), first_token=100)
         early = [at for at, _ in sim.actions(a.Speak) if at < decided(sim)[0]]
@@ -115,7 +117,7 @@ def test_a_final_that_means_something_else_is_answered_instead() -> None:
 
 def test_a_guess_runs_no_tool() -> None:
     """The tool that a guess wants waits for the decision."""
-    books = [Calls("book", "{}", "booked"), "It is booked."]
+    books: list[Part] = [Calls("book", "{}", "booked"), "It is booked."]
     sim = play(f"0.5 caller {STORY}\n +4 end", books, first_token=40)
     [(ran, _)] = sim.actions(a.RunTool)
     assert guesses(sim)
@@ -126,7 +128,7 @@ def test_a_guess_runs_no_tool() -> None:
 def test_the_tool_of_a_dropped_guess_never_runs() -> None:
     """The guess wanted to book; the caller went on to say that they do not want it."""
 
-    def replies(history):
+    def replies(history: History) -> list[Part]:
         return ["Fine."] if "not" in last_words(history) else [Calls("book", "{}", "booked"), "It is booked."]
 
     sim = play("0.5 caller can you book it for me\n +0.3 caller not today\n +5 end", replies, first_token=40)

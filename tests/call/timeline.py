@@ -25,7 +25,7 @@ policy's waits are. Absolute and `+` times may not lie before the line above has
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from telephony.call import actions as a
 from telephony.call import events as e
@@ -50,7 +50,7 @@ def play(timeline: str, agent: Agent | None = None, policy: Policy | None = None
 
 def go_on(sim: Simulator, timeline: str) -> None:
     """Plays more of a call."""
-    last = max((sound.end for sound in sim._scripted().sounds), default=0)
+    last = max((sound.end for sound in sim.sounds), default=0)
     for when, what, arguments in _lines(timeline):
         at = _at(sim, when, last)
         sim.run(at)
@@ -99,6 +99,13 @@ def thoughts(sim: Simulator) -> list[a.StartReply]:
 def reasons(sim: Simulator, what: str) -> list[str]:
     """The `why` of each decision `what`."""
     return [str(because.get("why", "")) for _, because in sim.explained(what)]
+
+
+def number(because: Mapping[str, int | str], name: str) -> int:
+    """A figure of a decision, as `sim.explained` gives them."""
+    value = because[name]
+    assert isinstance(value, int), f"{name} is {value!r}"
+    return value
 
 
 def rules(sim: Simulator) -> TurnTaking:

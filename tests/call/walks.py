@@ -8,13 +8,14 @@ words around them make their thoughts questions, requests, unfinished, or digits
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
 from telephony.call import events as e
 from telephony.call.history import History
 from telephony.call.policy import Limits, Policy, TurnTaking
-from telephony.testing.simulator import Calls, Simulator
+from telephony.testing.simulator import Calls, Part, Simulator
 
 SHORT = "Yes, of course."
 LONG = "We open at nine, and close at six. On Sundays we stay closed all day. Is there anything else?"
@@ -71,19 +72,18 @@ def _policy(rng: Random) -> Policy:
     )
 
 
-def _agent(rng: Random):
-    def tools(history: History):
+def _agent(rng: Random) -> Callable[[History], list[Part]]:
+    def tools(history: History) -> list[Part]:
         return ["One moment, please.", Calls("book", "{}", "done"), LONG] if len(history) < 4 else [SHORT]
 
-    return rng.choice(
-        (
-            lambda h: [LONG],
-            lambda h: [SHORT],
-            lambda h: [f"{SHORT} {DISCLOSURE} {LONG}"],
-            lambda h: [Calls("book", "{}", "done"), SHORT],
-            tools,
-        )
+    agents: tuple[Callable[[History], list[Part]], ...] = (
+        lambda h: [LONG],
+        lambda h: [SHORT],
+        lambda h: [f"{SHORT} {DISCLOSURE} {LONG}"],
+        lambda h: [Calls("book", "{}", "done"), SHORT],
+        tools,
     )
+    return rng.choice(agents)
 
 
 def _latencies(sim: Simulator, rng: Random) -> None:

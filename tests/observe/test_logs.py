@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from tests.observe.calls import watched
 
 
 @pytest.fixture(autouse=True)
-def _defaults():
+def _defaults() -> Iterator[None]:
     yield
     structlog.reset_defaults()
 
