@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +15,8 @@ from telephony.call.call import Ended
 from telephony.call.events import Event
 from telephony.call.history import AgentSaid, CallerSaid, ToolUsed
 from telephony.call.policy import Limits
+
+A = TypeVar("A", bound=a.Action)
 
 FRAME = e.AudioReceived(b"\xff" * 160, 0, None, -960)
 SECOND = b"\x10" * 8_000
@@ -50,7 +54,7 @@ class Driven:
             if self.bridge.deadline is not None and self.bridge.deadline <= self.now:
                 self.step(e.TimeReached(self.bridge.deadline))
 
-    def of(self, kind: type) -> list[a.Action]:
+    def of(self, kind: type[A]) -> list[A]:
         return [action for action in self.done if isinstance(action, kind)]
 
 
@@ -107,7 +111,7 @@ def test_only_so_many_tools_run_at_once() -> None:
     for number in range(TOOLS_AT_ONCE + 2):
         driven.step(e.ToolWanted(1, f"call_{number}", "book", "{}"))
     assert len(driven.of(a.RunTool)) == TOOLS_AT_ONCE
-    refused = [x for x in driven.of(m.AnswerTool) if isinstance(x, m.AnswerTool)]
+    refused = driven.of(m.AnswerTool)
     assert [(x.tool_call_id, x.failed) for x in refused] == [(f"call_{TOOLS_AT_ONCE + n}", True) for n in (0, 1)]
     driven.step(e.ToolFinished(1, "call_0", "done"))
     driven.step(e.ToolWanted(1, "call_x", "book", "{}"))

@@ -25,9 +25,10 @@ from telephony.tape.show import steps, stereo_wav, timeline
 from telephony.testing.carrier import PhoneCall
 from telephony.testing.carrier_faults import CarrierFaults
 from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
-from telephony.testing.openai import CallTool, Say
+from telephony.testing.openai import CallTool, Part, Say
 from telephony.testing.stack import Stack, Tape, local_stack
 from telephony.tools import Toolbox, ToolContext, tool
+from telephony.twilio.leg import MediaLeg
 from tests.bridge.replay import replays
 
 SPEED = 14
@@ -52,7 +53,7 @@ def broken() -> str:
     raise RuntimeError("a bug of the user's")
 
 
-def respond(body: dict[str, Any]) -> list[Any]:
+def respond(body: dict[str, Any]) -> list[Part]:
     last = body["messages"][-1]
     if last["role"] == "tool":
         return [Say("It is booked." if "Booked" in last["content"] else "That did not work.")]
@@ -422,7 +423,9 @@ async def test_a_lost_stream_is_taken_up_by_our_pipeline() -> None:
     async with calling(managed(fallback=FALLBACK)) as s:
         phone, tape = await greeted(s)
         live = s.service.board.calls[phone.sid]
-        live.leg.result()._socket.scope["extensions"]["telephony.abort"]["abort"]()
+        leg = live.leg.result()
+        assert isinstance(leg, MediaLeg)
+        leg._socket.scope["extensions"]["telephony.abort"]["abort"]()
         await phone.until(lambda: len(phone.twiml) == 2)
         await tape.until(lambda: ("agent", FALLBACK.wording.apology) in tape.lines)
         await phone.hang_up()

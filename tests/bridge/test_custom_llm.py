@@ -12,7 +12,7 @@ from telephony.agent import Agent, ManagedAgent
 from telephony.clock import Clock
 from telephony.testing.agents_mind import CustomLlm
 from telephony.testing.elevenlabs_agents import LocalAgent
-from telephony.testing.openai import CallTool, Say
+from telephony.testing.openai import CallTool, Part, Say
 from telephony.testing.stack import local_stack
 from telephony.tools import tool
 
@@ -27,7 +27,7 @@ async def book_table(people: int) -> str:
     return f"Booked for {people}."
 
 
-def respond(body: dict[str, Any]) -> list[Any]:
+def respond(body: dict[str, Any]) -> list[Part]:
     messages = [m for m in body["messages"] if m["role"] != "system"]
     if messages[-1]["role"] == "tool":
         return [Say("It is booked.")]

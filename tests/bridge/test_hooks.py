@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,14 @@ import pytest
 from elevenlabs import ElevenLabs
 from elevenlabs.types import ConversationInitiationClientDataRequestInput
 
-from telephony.agent import Agent, IncomingCall, ManagedAgent
+from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.bridge import wire
 from telephony.bridge.post_call import NotGenuine, PostCall, Signature, file_name, sign
 from telephony.bridge.post_office import AT_ONCE, MOST_BYTES, PostOffice, TooMany
 from telephony.clock import Clock
 from telephony.testing.agents_hooks import deliver, personalization, post_call
 from telephony.testing.elevenlabs_agents import LocalAgent
-from telephony.testing.openai import CallTool, Say
+from telephony.testing.openai import CallTool, Part, Say
 from telephony.testing.stack import Stack, local_stack
 from tests.custom_llm.asking import no_extras
 
@@ -56,7 +56,9 @@ async def arrived(count: int) -> None:
         await asyncio.sleep(0.005)
 
 
-def stack(agents: Any, tmp_path: Path | None = None, platform: LocalAgent | None = None):
+def stack(
+    agents: AgentSource, tmp_path: Path | None = None, platform: LocalAgent | None = None
+) -> AbstractAsyncContextManager[Stack]:
     return local_stack(
         agents, clock=Clock(10), platform={"agent_1": platform or LocalAgent()}, platform_key=KEY, data=tmp_path,
         elevenlabs_webhook_secret=SECRET, after_call="tests.bridge.test_hooks:after_call",
@@ -74,7 +76,7 @@ def post_url(s: Stack) -> str:
 # --- register-call ------------------------------------------------------------------------------------------------
 
 
-def respond(body: dict[str, Any]) -> list[Any]:
+def respond(body: dict[str, Any]) -> list[Part]:
     if "bye" in str(body["messages"][-1]["content"]):
         return [Say("Goodbye!"), CallTool("end_call", {"reason": "done"})]
     return [Say("We open at nine.")]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
-from telephony.agent import Agent, IncomingCall, Reject
+from telephony.agent import Agent, AgentSource, IncomingCall, Reject
 from telephony.audio import wav
 from telephony.call import actions as a
 from telephony.call.policy import Limits, Wording
 from telephony.clock import Clock
+from telephony.testing.carrier import PhoneCall
 from telephony.testing.carrier_faults import CarrierFaults
-from telephony.testing.openai import CallTool, Say
+from telephony.testing.openai import CallTool, Part, Say
 from telephony.testing.stack import Stack, local_stack
 from telephony.tools import tool
+from telephony.twilio.leg import MediaLeg
 
 SPEED = 8
 LONG = (
@@ -32,15 +36,15 @@ async def book_table(people: int) -> str:
     return f"Booked for {people}."
 
 
-def agent(**options) -> Agent:
-    return Agent(**({"prompt": "You are a test.", "greeting": HELLO, "tools": (book_table,)} | options))
+def agent(greeting: str = HELLO, limits: Limits | None = None) -> Agent:
+    return Agent(prompt="You are a test.", greeting=greeting, tools=(book_table,), limits=limits or Limits())
 
 
-def last_user(body: dict) -> str:
+def last_user(body: dict[str, Any]) -> str:
     return next((m["content"] for m in reversed(body["messages"]) if m["role"] == "user"), "")
 
 
-def respond(body: dict):
+def respond(body: dict[str, Any]) -> list[Part]:
     said, last = last_user(body), body["messages"][-2]
     if last["role"] == "tool":
         return [Say("It is booked.")] if "Booked" in last["content"] else [Say("Goodbye and thank you!")]
@@ -51,14 +55,13 @@ def respond(body: dict):
     return [Say(LONG)]
 
 
-async def hear_greeting(stack: Stack, phone) -> None:
+async def hear_greeting(stack: Stack, phone: PhoneCall) -> None:
     tape = await stack.tape(phone)
     await tape.until(lambda: ("agent", HELLO) in tape.lines)
 
 
-def stack(**options):
-    options.setdefault("replies", respond)
-    return local_stack(options.pop("agents", agent()), clock=Clock(SPEED), **options)
+def stack(agents: AgentSource | None = None, **settings: Any) -> AbstractAsyncContextManager[Stack]:
+    return local_stack(agents or agent(), clock=Clock(SPEED), replies=respond, **settings)
 
 
 async def test_a_call_from_hello_to_goodbye(tmp_path: Path) -> None:
@@ -137,14 +140,18 @@ async def test_socket_lost_without_stop_reconnects_the_caller_once() -> None:
         phone = await s.dial()
         await hear_greeting(s, phone)
         live = s.service.board.calls[phone.sid]
-        live.leg.result()._socket.scope["extensions"]["telephony.abort"]["abort"]()
+        leg = live.leg.result()
+        assert isinstance(leg, MediaLeg)
+        leg._socket.scope["extensions"]["telephony.abort"]["abort"]()
         await phone.until(lambda: len(phone.twiml) >= 2)
         assert "<Stream" in phone.twiml[1]
         await phone.until(lambda: phone.sid in s.service.board.calls and s.service.board.calls[phone.sid] is not live)
         await phone.agent_speaking()
         again = s.service.board.calls[phone.sid]
         await phone.until(lambda: again.leg.done())
-        again.leg.result()._socket.scope["extensions"]["telephony.abort"]["abort"]()
+        leg = again.leg.result()
+        assert isinstance(leg, MediaLeg)
+        leg._socket.scope["extensions"]["telephony.abort"]["abort"]()
         await phone.ended()
         assert any("technical trouble" in text for text in phone.spoken)
 

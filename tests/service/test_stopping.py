@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -24,7 +25,7 @@ HELLO, ANSWER = "Hello there.", "We open at nine."
 
 
 @pytest.fixture(autouse=True)
-def _defaults():
+def _defaults() -> Iterator[None]:
     yield
     structlog.reset_defaults()
 

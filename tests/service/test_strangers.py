@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx2
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from telephony.agent import Agent, IncomingCall
@@ -24,12 +26,14 @@ FORM = {"CallSid": SID, "From": "+15550001111", "To": "+15550002222", "CallStatu
 
 
 @asynccontextmanager
-async def stack(**options):
+async def stack(**options: Any) -> AsyncIterator[Stack]:
     async with asyncio.timeout(60), local_stack(AGENT, clock=Clock(8), **options) as running:
         yield running
 
 
-async def post(url: str, form: dict[str, str], signed_as: str | None = None, token: str = AUTH_TOKEN, **headers: str):
+async def post(
+    url: str, form: dict[str, str], signed_as: str | None = None, token: str = AUTH_TOKEN, **headers: str
+) -> httpx2.Response:
     if token:
         headers["X-Twilio-Signature"] = sign_webhook(token, signed_as or url, form.items())
     async with httpx2.AsyncClient(trust_env=False) as http:
@@ -40,7 +44,7 @@ def media_url(s: Stack) -> str:
     return s.service.base_url.replace("http", "ws") + "/twilio/media"
 
 
-def start(s: Stack, call_sid: str = SID, token: str = "", **fields) -> str:
+def start(s: Stack, call_sid: str = SID, token: str = "", **fields: object) -> str:
     body = {
         "streamSid": "MZ" + "1" * 32,
         "accountSid": s.carrier.account_sid,
@@ -53,7 +57,7 @@ def start(s: Stack, call_sid: str = SID, token: str = "", **fields) -> str:
 
 
 @asynccontextmanager
-async def socket(s: Stack):
+async def socket(s: Stack) -> AsyncIterator[ClientConnection]:
     headers = {"X-Twilio-Signature": sign_socket(AUTH_TOKEN, media_url(s))}
     async with connect(media_url(s), additional_headers=headers, proxy=None) as connection:
         await connection.send('{"event":"connected","protocol":"Call","version":"1.0.0"}')
@@ -65,7 +69,7 @@ async def token_of(s: Stack, call_sid: str = SID) -> str:
     return answer.text.partition('name="token" value="')[2].partition('"')[0]
 
 
-async def closed(connection) -> int:
+async def closed(connection: ClientConnection) -> int:
     """The code with which the other side closes."""
     try:
         while True:
@@ -157,7 +161,7 @@ async def test_a_stream_needs_the_token_of_its_own_call_once() -> None:
         "{" * 10_000,
     ],
 )
-async def test_bad_messages_are_ignored_and_the_call_goes_on(message) -> None:
+async def test_bad_messages_are_ignored_and_the_call_goes_on(message: str | bytes) -> None:
     """One bad message costs nothing; the greeting still comes."""
     async with stack() as s:
         token = await token_of(s)
