@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from telephony.call import events as e
+from telephony.call.history import History
 from telephony.call.policy import Policy
 from telephony.observe import Step
 from telephony.tape.format import Header
 from telephony.tape.write import write
-from telephony.testing.simulator import Calls, Simulator, last_words
+from telephony.testing.simulator import Calls, Part, Simulator, last_words
 
 GREETING = Policy(greeting="Hello, how can I help?")
 LONG = "We open at nine in the morning and close at six. On Sundays we stay closed. Please book ahead."
 
 
-def replies(history):
+def replies(history: History) -> list[Part]:
     words = last_words(history)
     if "book" in words:
         return [Calls("book_table", '{"people": 4}', "Booked."), "Your table is booked."]

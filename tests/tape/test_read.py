@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,12 @@ def test_a_tape_reads_as_it_was_written(recorded: Path) -> None:
     assert found.good
     assert found.steps == steps(made)
     assert found.header.policy == made.policy
+    _, stock, _ = made.steps[0]
+    assert isinstance(stock, e.PhrasesLoaded)
     sent = sum(len(action.pcmu) for _, action in made.actions(a.SendAudio))
     stored = (recorded / "agent.ulaw").stat().st_size
     came = sum(len(event.pcmu) for _, event, _ in made.steps if isinstance(event, e.SpeechAudio))
-    came += sum(len(phrase.pcmu) for phrase in made.steps[0][1].phrases)
+    came += sum(len(phrase.pcmu) for phrase in stock.phrases)
     assert sent > 100_000
     assert stored <= came
 
@@ -86,7 +89,7 @@ def test_a_tape_without_its_end_says_so(copy: Path) -> None:
     assert replay(found).difference is None
 
 
-DAMAGE = [
+DAMAGE: list[tuple[Callable[[bytes], bytes], str]] = [
     (lambda line: b"\x00" * 40 + b"\n", "not readable as JSON"),
     (lambda line: line.replace(b"[", b"{", 1), "not readable as JSON"),
     (lambda line: b"[1,2]\n", "a step is"),
@@ -107,7 +110,9 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize(("damage", "what"), DAMAGE, ids=[what for _, what in DAMAGE])
-def test_damage_is_named_with_its_line_and_what_comes_before_is_read(copy: Path, damage: Any, what: str) -> None:
+def test_damage_is_named_with_its_line_and_what_comes_before_is_read(
+    copy: Path, damage: Callable[[bytes], bytes], what: str
+) -> None:
     """File, line, and what is wrong."""
     changed = lines(copy)
     at = next(i for i in range(300, 400) if b'["AudioReceived"' in changed[i] and changed[i].count(b"[") == 6)
@@ -226,7 +231,7 @@ def test_an_older_format_is_upgraded_as_it_is_read(copy: Path, monkeypatch: pyte
         return header | {NAME: 1, "vocabulary": vocabulary}, renamed
 
     monkeypatch.setitem(format_module.UPGRADES, 0, from_0)
-    assert read_module.UPGRADES is format_module.UPGRADES
+    assert vars(read_module)["UPGRADES"] is format_module.UPGRADES
     text = (copy / "tape.jsonl").read_text().replace('"KeyPressed"', '"Key"').replace(f'"{NAME}":1', f'"{NAME}":0', 1)
     (copy / "tape.jsonl").write_text(text)
     found = read(copy)

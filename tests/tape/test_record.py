@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -25,6 +26,8 @@ from telephony.testing.openai import CallTool, Say, scripted
 from telephony.testing.stack import local_stack
 from telephony.tools import tool
 
+Recorded: TypeAlias = tuple[Path, Path, list[tuple[str, str]]]
+"""The tape's folder, the carrier's own recording, the lines."""
 LONG = "We open at nine in the morning and close at six in the evening. On Sundays we stay closed all day."
 
 
@@ -35,8 +38,8 @@ async def book_table(people: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[tuple[str, str]]]:
-    """A call over real sockets: the tape's folder, the carrier's own recording, the lines."""
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """A call over real sockets."""
     folder = tmp_path_factory.mktemp("tapes")
 
     async def call() -> list[tuple[str, str]]:
@@ -62,7 +65,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list
     return find(folder)[0], folder / "carrier.wav", lines
 
 
-def test_a_call_leaves_a_whole_tape_that_replays(recorded) -> None:
+def test_a_call_leaves_a_whole_tape_that_replays(recorded: Recorded) -> None:
     """With one setting; the header says whose call it was and who answered it, and holds no prompt."""
     path, _, lines = recorded
     tape = read(path)
@@ -76,7 +79,7 @@ def test_a_call_leaves_a_whole_tape_that_replays(recorded) -> None:
     assert timeline(tape).remembered_unheard == []
 
 
-def test_the_recording_is_what_the_caller_heard(recorded, tmp_path: Path) -> None:
+def test_the_recording_is_what_the_caller_heard(recorded: Recorded, tmp_path: Path) -> None:
     """Both sides against the carrier's own recording: cleared audio is not in it."""
     path, by_carrier, _ = recorded
     stereo_wav(read(path), tmp_path / "call.wav")
@@ -91,7 +94,7 @@ def loud(pcmu: bytes) -> list[int]:
     return [index for index, frame in enumerate(frames.frames(pcmu)) if level.level(frame) > -450]
 
 
-def test_the_transcript_is_readable(recorded) -> None:
+def test_the_transcript_is_readable(recorded: Recorded) -> None:
     """Who said what, when; tools, keys, and what was decided about the interruption."""
     text = "\n".join(transcript(read(recorded[0])))
     for part in ("agent  Hello!", "caller when do you open", "interrupted", 'book_table({"people": 4})', "key    7"):

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from telephony.audio.level import level
 from telephony.call import actions as a
 from telephony.call import events as e
+from telephony.call.history import History, ToolUsed
 from telephony.cli import app
 from telephony.tape.codec import BadTape
 from telephony.tape.format import Header
@@ -24,15 +25,15 @@ from telephony.tape.replay import replay
 from telephony.tape.shape import shape, texts
 from telephony.tape.show import timeline
 from telephony.tape.write import write
-from telephony.testing.simulator import Calls, Simulator
+from telephony.testing.simulator import Calls, Part, Simulator
 from tests.tape.calls import GREETING, steps
 
 SECRET = ("Morgan", "morgan", "Ellery", "ellery", "5551239876", "555 123", "123 9876", "ellery@", "example")
 CARD = "4111222233334444"
 
 
-def replies(history):
-    said = " ".join(item.text for item in history if hasattr(item, "text"))
+def replies(history: History) -> list[Part]:
+    said = " ".join(item.text for item in history if not isinstance(item, ToolUsed))
     if "keys" in said:
         return ["Thank you, Mr. Ellery. Goodbye."]
     if "number" in said:
@@ -155,7 +156,7 @@ def test_names_are_found_behind_the_escapes_of_json(tmp_path: Path) -> None:
     """Tools write a line break as two signs and a letter with an accent as six: names go, and the size stays."""
     result = '{"to": "J\\u00fcrgen", "note": "for:\\nJ\\u00fcrgen"}'
 
-    def answers(history):
+    def answers(history: History) -> list[Part]:
         return [Calls("find", '{"who": "J\\u00fcrgen"}', result), "I have found it."]
 
     sim = Simulator(GREETING, answers)
@@ -238,7 +239,7 @@ def test_what_is_found_and_what_is_left(text: str, left: tuple[str, ...] | None)
         assert kept == " ".join(left).split()
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=60), st.text(max_size=8))
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=60), st.text(max_size=8))
 def test_stand_ins_have_the_shape_of_what_they_stand_for(text: str, name: str) -> None:
     """Whatever the text: as long, with the same white space, and the same each time."""
     made = Mask("key", [name]).text(text)

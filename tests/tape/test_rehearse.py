@@ -36,14 +36,14 @@ def rehearsed(tape: Tape, *settings: str) -> Rehearsal:
     return rehearse(tape, changed(tape.header, settings, None, None))
 
 
-def ruled(**rules: int | str) -> Policy:
-    return replace(GREETING, turn_taking=replace(TurnTaking(), **rules))
+def ruled(rules: TurnTaking) -> Policy:
+    return replace(GREETING, turn_taking=rules)
 
 
 @pytest.mark.parametrize("speculate", ["off", "llm", "speech"])
 def test_an_unchanged_rehearsal_is_the_tape(speculate: str) -> None:
     """Step for step: interruptions, tools, keys, replies on trial, marks, deadlines."""
-    tape = taped(conversation(ruled(speculate=speculate)))
+    tape = taped(conversation(ruled(TurnTaking(speculate=speculate))))
     done = rehearsed(tape)
     assert done.steps == tape.steps
     assert (done.diverged_ms, done.made_up) == (None, 0)
@@ -62,7 +62,9 @@ def test_any_call_is_rehearsed_to_itself(seed: int) -> None:
         chosen = rng.choice((LONG, "All right. What else?", "Sure. ", ""))
         return [chosen, Calls("book_table", "{}", "ok"), "Done."] if rng.random() < 0.3 else [chosen]
 
-    sim = Simulator(ruled(speculate=rng.choice(("off", "llm", "speech"))), answer, phrases=rng.random() < 0.8)
+    sim = Simulator(
+        ruled(TurnTaking(speculate=rng.choice(("off", "llm", "speech")))), answer, phrases=rng.random() < 0.8
+    )
     for latency in fields(sim.latencies):
         setattr(sim.latencies, latency.name, rng.choice((5, 20, 120, 250, 700)))
     if fault := FAULTS[seed % len(FAULTS)]:
@@ -91,16 +93,16 @@ def test_a_reply_that_was_stopped_before_anything_came_of_it_does_not_come_earli
 @pytest.mark.parametrize(
     ("then", "now"),
     [
-        ({}, {"finished_ms": 900, "likely_ms": 900}),
-        ({"finished_ms": 900, "likely_ms": 900}, {}),
-        ({}, {"speculate": "off"}),
-        ({"speculate": "off"}, {}),
+        (TurnTaking(), TurnTaking(finished_ms=900, likely_ms=900)),
+        (TurnTaking(finished_ms=900, likely_ms=900), TurnTaking()),
+        (TurnTaking(), TurnTaking(speculate="off")),
+        (TurnTaking(speculate="off"), TurnTaking()),
     ],
 )
-def test_a_rehearsal_foretells_the_call(then: dict[str, int | str], now: dict[str, int | str]) -> None:
+def test_a_rehearsal_foretells_the_call(then: TurnTaking, now: TurnTaking) -> None:
     """What a call with other rules would have been can be told from a tape: here both exist."""
-    real = taped(conversation(ruled(**now)))
-    foretold = rehearse(taped(conversation(ruled(**then))), real.header)
+    real = taped(conversation(ruled(now)))
+    foretold = rehearse(taped(conversation(ruled(then))), real.header)
     pairs = rows(moments(Rehearsal(real, real.header, real.steps).now), moments(foretold.now))
     assert [row for row in pairs if row.then is None or row.now is None] == []
     assert [row for row in pairs if row.then and row.now and abs(row.then.at - row.now.at) > 60] == []
@@ -128,7 +130,7 @@ def paused(policy: Policy) -> Simulator:
 
 def test_an_answer_into_a_pause_is_counted() -> None:
     """The rules would have taken a breath for the end: the reply to half a sentence is a placeholder."""
-    tape = taped(paused(ruled(trailing_ms=2_500)))
+    tape = taped(paused(ruled(TurnTaking(trailing_ms=2_500))))
     assert totals(rehearsed(tape).then, None).cut_offs == 0
     done = rehearsed(tape, "turn_taking.trailing_ms=300")
     assert done.made_up == 1

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from telephony.call import call as call_module
+from telephony.call.listening import Closed
 from telephony.call.policy import Limits, Policy, TurnTaking
 from telephony.cli import app
 from telephony.speakable import speakable
@@ -24,10 +25,10 @@ from telephony.testing.simulator import Simulator
 from tests.tape.calls import GREETING, conversation, steps, tape
 
 
-def made(**changes: int) -> Tape:
+def made(rules: TurnTaking | None = None) -> Tape:
     """The conversation's tape, with another turn-taking in its header."""
     sim = conversation()
-    policy = replace(sim.policy, turn_taking=TurnTaking(**changes))
+    policy = replace(sim.policy, turn_taking=rules or TurnTaking())
     tape = Tape(Path("call"), header_of(policy), steps(sim), ended=True)
     tape.whole = len(tape.steps)
     return tape
@@ -46,7 +47,7 @@ def test_the_same_core_decides_the_same() -> None:
 
 def test_the_first_difference_is_told_in_words_with_what_is_around_it() -> None:
     """Both sides, and two seconds before and after."""
-    done = replay(made(hold_after_ms=400))
+    done = replay(made(TurnTaking(hold_after_ms=400)))
     assert done.difference is not None
     report = done.report()
     assert "DIFFERENT" in report
@@ -74,7 +75,7 @@ def test_another_deadline_is_a_difference_even_if_no_action_is() -> None:
 def test_a_core_that_raises_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exception, where it came, and what the tape has."""
 
-    def broken(self, closed, now) -> Never:
+    def broken(self: call_module.Call, closed: Closed, now: int) -> Never:
         raise ZeroDivisionError("a slip")
 
     tape = made()
@@ -86,7 +87,7 @@ def test_a_core_that_raises_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_exit_code_tells_the_worst(tmp_path: Path) -> None:
     """0: the same; 1: a difference; 2: damaged."""
-    good, bad = made(), made(finished_ms=700, likely_ms=700)
+    good, bad = made(), made(TurnTaking(finished_ms=700, likely_ms=700))
     damaged = replace_ended(made())
     said: list[str] = []
     assert replay_all([good], said.append) == 0

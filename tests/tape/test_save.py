@@ -9,6 +9,9 @@ import pytest
 
 from telephony.call import barge_in, floor
 from telephony.call.actions import Explain
+from telephony.call.barge_in import Evidence, Verdict
+from telephony.call.language import Language
+from telephony.call.policy import TurnTaking
 from telephony.tape.bless import bless_all
 from telephony.tape.codec import BadTape
 from telephony.tape.read import find, read
@@ -48,11 +51,11 @@ def test_only_a_whole_tape_and_a_good_name_make_a_test(tmp_path: Path, monkeypat
 def test_another_explanation_is_blessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The core says otherwise why it did what it did: the tape is written again, and replays from then on."""
     path = tape(tmp_path / "call")
-    real = floor.judge
+    real = barge_in.judge
 
-    def judge(*given):
-        verdict, why = real(*given)
-        return verdict, f"a {why}" if why == "voice" and verdict is barge_in.Verdict.HOLD else why
+    def judge(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Verdict, str]:
+        verdict, why = real(evidence, rules, language)
+        return verdict, f"a {why}" if why == "voice" and verdict is Verdict.HOLD else why
 
     monkeypatch.setattr(floor, "judge", judge)
     assert not replay(read(path)).same

@@ -15,6 +15,7 @@ from telephony.call import events as e
 from telephony.tape.read import find, read
 from telephony.tape.rehearse import rehearse
 from telephony.tape.timeline import Timeline
+from telephony.testing.fixtures import Replays
 
 HERE = Path(__file__).parent
 FULL = "I'd be glad to. Which day would you like to come, and at what time?"
@@ -22,7 +23,7 @@ OPENING = "We are open from Tuesday"
 
 
 @pytest.fixture
-def call(request: pytest.FixtureRequest, replay) -> Timeline:
+def call(request: pytest.FixtureRequest, replay: Replays) -> Timeline:
     """The call that the test is named after, replayed."""
     return replay(request.node.name.removeprefix("test_"))
 
