@@ -17,7 +17,7 @@ from telephony.audio import audioop, level, mulaw, tones, wav
 from telephony.clock import Clock
 from telephony.demo import Watch, converse
 from telephony.testing.call_checks import CallerTurn, Outcome, problems, silent_after
-from telephony.testing.openai import CallTool, Say
+from telephony.testing.openai import CallTool, Part, Responder, Say
 from telephony.testing.stack import WORD_MS, local_stack
 from telephony.tools import tool
 
@@ -33,7 +33,7 @@ async def book_table(people: int) -> str:
     return f"Booked for {people}."
 
 
-def respond(body: dict[str, Any]) -> list[Any]:
+def respond(body: dict[str, Any]) -> list[Part]:
     said = next((m["content"] for m in reversed(body["messages"]) if m["role"] == "user"), "")
     if body["messages"][-2]["role"] == "tool":
         return [Say("It is booked.")]
@@ -47,7 +47,9 @@ def turn(text: str, *, interrupts: bool = False) -> CallerTurn:
     return CallerTurn(tones.sine(300, WORD_MS * len(words)), (words[-1],), interrupts)
 
 
-async def call(*texts: str, heard: tuple[str, ...] | None = None, replies: Any = respond) -> tuple[list[str], Outcome]:
+async def call(
+    *texts: str, heard: tuple[str, ...] | None = None, replies: Responder = respond
+) -> tuple[list[str], Outcome]:
     """One demo call; `heard` is what the ears make of the turns, by default what was said."""
     turns = [turn(text, interrupts=index == 1) for index, text in enumerate(texts)]
     agent = Agent(prompt="You are a test.", greeting="Hello, how can I help?", tools=(book_table,))
@@ -89,7 +91,7 @@ async def test_a_call_that_ends_without_a_goodbye_is_told() -> None:
     assert outcome.phone.violations == []
 
 
-def without_end(body: dict[str, Any]) -> list[Any]:
+def without_end(body: dict[str, Any]) -> list[Part]:
     return [Say("It is booked.")] if body["messages"][-2]["role"] == "tool" else [CallTool("book_table", {"people": 2})]
 
 

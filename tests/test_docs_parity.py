@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.models import CommandInfo
 
 from telephony import cli_tapes
 from telephony.call.policy import TurnTaking
@@ -101,10 +102,16 @@ def test_the_readmes_scripted_caller_passes(caller: CallerScript) -> None:
     names["test_patience"](caller)
 
 
+def called(command: CommandInfo) -> str:
+    """The name of the function behind a command."""
+    assert command.callback is not None
+    return command.callback.__name__
+
+
 def test_commands_for_recorded_calls_exist() -> None:
     """Each `telephony ...` that is written about, and its options."""
-    known = {command.name or command.callback.__name__: command for command in app.registered_commands}
-    tape_commands = {command.callback.__name__ for command in cli_tapes.tape.registered_commands}
+    known = {command.name or called(command) for command in app.registered_commands}
+    tape_commands = {called(command) for command in cli_tapes.tape.registered_commands}
     for name in re.findall(r"(?:bin/|`)telephony (?:tape )?([a-z-]+)", README):
         assert name.replace("-", "_") in {key.replace("-", "_") for key in known} | tape_commands, name
 

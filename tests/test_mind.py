@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from telephony.agent import Agent, IncomingCall
 from telephony.call.actions import CancelReply, RefuseTool, RunTool, StartReply
@@ -14,9 +16,10 @@ from telephony.call.policy import Limits
 from telephony.clock import Clock
 from telephony.llm.openai import OpenAiChat
 from telephony.mind import Mind
-from telephony.testing.openai import CallTool, LocalOpenAi, Say, scripted
+from telephony.testing.openai import CallTool, LocalOpenAi, Part, Say, scripted
 from telephony.tools import tool
 
+E = TypeVar("E", bound=Event)
 HELLO = (CallerSaid("hello"),)
 ran: list[str] = []
 started, release, cancelled = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -47,7 +50,7 @@ class Bench:
         self.events.append(event)
         self._changed.set()
 
-    async def until(self, kind: type[Event]) -> Event:
+    async def until(self, kind: type[E]) -> E:
         while not (found := [event for event in self.events if isinstance(event, kind)]):
             self._changed.clear()
             await self._changed.wait()
@@ -58,7 +61,9 @@ class Bench:
 
 
 @asynccontextmanager
-async def thinking(*replies, limits: Limits | None = None, early: StartReply | None = None):
+async def thinking(
+    *replies: list[Part], limits: Limits | None = None, early: StartReply | None = None
+) -> AsyncIterator[Bench]:
     for event in (started, release, cancelled):
         event.clear()
     ran.clear()
@@ -92,7 +97,6 @@ async def test_a_tool_runs_only_when_the_core_says_so() -> None:
     async with thinking([CallTool("slow", {"name": "x"})], [Say("It is done.")]) as bench:
         bench.mind.perform(StartReply(1, HELLO))
         wanted = await bench.until(ToolWanted)
-        assert isinstance(wanted, ToolWanted)
         assert ran == []
         release.set()
         bench.mind.perform(RunTool(1, "somebody else's"))
@@ -107,7 +111,6 @@ async def test_a_refused_tool_does_not_run_and_the_model_learns_why() -> None:
     async with thinking([CallTool("slow", {"name": "x"})], [Say("All right.")]) as bench:
         bench.mind.perform(StartReply(1, HELLO))
         wanted = await bench.until(ToolWanted)
-        assert isinstance(wanted, ToolWanted)
         bench.mind.perform(RefuseTool(1, wanted.tool_call_id, "The caller interrupted."))
         await bench.until(ReplyEnded)
         assert ran == []
@@ -125,7 +128,6 @@ async def test_cancel_stops_server_tool_and_reports() -> None:
         assert len(bench.events) == count
         bench.mind.perform(StartReply(2, HELLO))
         wanted = await bench.until(ToolWanted)
-        assert isinstance(wanted, ToolWanted)
         bench.mind.perform(RunTool(2, wanted.tool_call_id))
         await started.wait()
         bench.mind.perform(CancelReply(2))
@@ -139,10 +141,8 @@ async def test_a_tool_that_takes_too_long_is_given_up() -> None:
     async with thinking([CallTool("slow", {"name": "x"})], [Say("Sorry.")], limits=limits) as bench:
         bench.mind.perform(StartReply(1, HELLO))
         wanted = await bench.until(ToolWanted)
-        assert isinstance(wanted, ToolWanted)
         bench.mind.perform(RunTool(1, wanted.tool_call_id))
         finished = await bench.until(ToolFinished)
-        assert isinstance(finished, ToolFinished)
         assert finished.failed
         await bench.until(ReplyEnded)
 

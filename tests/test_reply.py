@@ -10,7 +10,7 @@ from telephony.agent import Agent
 from telephony.call.history import AgentSaid, CallerSaid, ToolUsed
 from telephony.call.policy import Limits
 from telephony.llm import Finished, LlmEvent, LlmRequest, TextDelta, ToolCall
-from telephony.reply import Done, Facts, Said, Wants, build_messages, reply, volatile
+from telephony.reply import Done, Facts, ReplyPart, Said, Wants, build_messages, reply, volatile
 from telephony.tools import Toolbox, ToolResult
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -39,8 +39,8 @@ class Scripted:
     async def close(self) -> None: ...
 
 
-async def think(llm: Scripted, agent: Agent, result: str = "ok", failed: bool = False) -> list:
-    parts = []
+async def think(llm: Scripted, agent: Agent, result: str = "ok", failed: bool = False) -> list[ReplyPart]:
+    parts: list[ReplyPart] = []
     async with aclosing(reply(agent, HISTORY, llm, Toolbox(), Facts(NOON, "+15550001111"))) as replying:
         part = await anext(replying)
         while True:
@@ -62,7 +62,8 @@ def test_messages_hold_what_was_heard() -> None:
 
 async def test_prefix_is_cacheable() -> None:
     """Between two calls at other times, by other callers, only the last message differs."""
-    agent, said = Agent(prompt="P"), [TextDelta("Yes."), Finished("stop")]
+    agent = Agent(prompt="P")
+    said: list[LlmEvent] = [TextDelta("Yes."), Finished("stop")]
     llm = Scripted(said, said)
     for facts in (Facts(NOON, "+15550001111"), Facts(NOON.replace(hour=15), "anonymous")):
         async with aclosing(reply(agent, HISTORY, llm, Toolbox(), facts)) as replying:
@@ -97,7 +98,7 @@ async def test_several_tools_in_a_row() -> None:
 
 async def test_rounds_of_tools_are_limited() -> None:
     """A model that calls tools for ever has to answer without them in the end."""
-    wants = [ToolCall("a", "book", "{}"), Finished("tool_calls")]
+    wants: list[LlmEvent] = [ToolCall("a", "book", "{}"), Finished("tool_calls")]
     llm = Scripted(wants, wants, [TextDelta("Enough."), Finished("stop")])
     await think(llm, Agent(prompt="P", limits=Limits(tool_rounds=2)))
     assert [bool(request.tools) for request in llm.requests] == [True, True, False]
@@ -109,8 +110,9 @@ async def test_a_goodbye_is_not_asked_for_twice() -> None:
     whole = Scripted([TextDelta("Bye."), end, Finished("tool_calls")])
     assert isinstance((await think(whole, Agent(prompt="P")))[-1], Done)
     assert len(whole.requests) == 1
-    more = [TextDelta("Goodbye."), Finished("stop")]
-    for answers, failed in (([end, Finished("x")], False), ([TextDelta("Bye."), end, Finished("x")], True)):
+    more: list[LlmEvent] = [TextDelta("Goodbye."), Finished("stop")]
+    alone: list[LlmEvent] = [end, Finished("x")]
+    for answers, failed in ((alone, False), ([TextDelta("Bye."), *alone], True)):
         llm = Scripted(answers, more)
         await think(llm, Agent(prompt="P"), failed=failed)
         assert len(llm.requests) == 2

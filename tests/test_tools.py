@@ -15,7 +15,9 @@ from telephony.tools import RESULT_CHARS, Toolbox, ToolContext, tool
 
 
 @tool
-async def book(day: Literal["friday", "saturday"], people: Annotated[int, Field(ge=1, le=8)] = 2) -> dict:
+async def book(
+    day: Literal["friday", "saturday"], people: Annotated[int, Field(ge=1, le=8)] = 2
+) -> dict[str, str | int]:
     """Book a table."""
     return {"day": day, "people": people}
 

@@ -6,6 +6,7 @@ import array
 import hashlib
 import math
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -114,7 +115,7 @@ def test_tones_are_what_they_say() -> None:
 
 
 @pytest.mark.parametrize("to_8k", [resample.to_8k, resample.plain_to_8k])
-def test_nothing_above_the_phone_band_folds_back(to_8k) -> None:
+def test_nothing_above_the_phone_band_folds_back(to_8k: Callable[[bytes, int], bytes]) -> None:
     """Halving a rate by leaving samples out turns hiss into tones; what the phone can carry comes through whole."""
     for rate in (16_000, 44_100, 48_000):
         kept, folded = to_8k(pure(1_000, rate), rate), to_8k(pure(5_000, rate), rate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,18 +12,24 @@ from typing import Any
 
 import httpx2
 from openai import AsyncOpenAI
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.chat import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChatCompletionFunctionToolParam,
+    ChatCompletionMessageParam,
+)
 from pydantic import BaseModel
 from starlette.applications import Starlette
 
+from telephony.agent import Agent
 from telephony.clock import Clock
-from telephony.custom_llm.endpoint import CustomLlm
+from telephony.custom_llm.endpoint import CustomLlm, Source
 from telephony.llm.openai import OpenAiChat
-from telephony.testing.openai import LocalOpenAi
+from telephony.testing.openai import LocalOpenAi, Responder
 from telephony.testing.serving import serve_app
 
 KEY = "a-key-for-tests"
-END_CALL = {
+END_CALL: ChatCompletionFunctionToolParam = {
     "type": "function",
     "function": {
         "name": "end_call",
@@ -43,25 +49,27 @@ class Asking:
     http: httpx2.AsyncClient
     url: str
 
-    async def chunks(self, messages: list[dict], **options: Any) -> list[ChatCompletionChunk]:
+    async def chunks(self, messages: Iterable[ChatCompletionMessageParam], **options: Any) -> list[ChatCompletionChunk]:
         stream = await self.sdk.chat.completions.create(model="agent", messages=messages, stream=True, **options)
         async with stream:
             return [chunk async for chunk in stream]
 
-    async def says(self, messages: list[dict], **options: Any) -> str:
+    async def says(self, messages: Iterable[ChatCompletionMessageParam], **options: Any) -> str:
         return "".join(c.choices[0].delta.content or "" for c in await self.chunks(messages, **options) if c.choices)
 
 
 @asynccontextmanager
-async def asking(agents: Any, responder: Any = None, speed: float = 10, **options: Any) -> AsyncIterator[Asking]:
+async def asking(
+    agents: Agent | Mapping[str, Source], responder: Responder | None = None, speed: float = 10
+) -> AsyncIterator[Asking]:
     """The endpoint with `agents` (an agent, or several by name)."""
     clock = Clock(speed)
     async with asyncio.timeout(30), LocalOpenAi(clock=clock, responder=responder) as upstream:
         llm = OpenAiChat(
             api_key="local", base_url=upstream.base_url, model="m", effort="none",
-            token_field="max_completion_tokens", clock=clock, **options,
+            token_field="max_completion_tokens", clock=clock,
         )  # fmt: skip
-        by_name = agents if isinstance(agents, dict) else {"agent": agents}
+        by_name = {"agent": agents} if isinstance(agents, Agent) else agents
         endpoint = CustomLlm(key=KEY, agents=by_name, llm=llm, clock=clock, now=lambda: datetime.now(UTC))
 
         @asynccontextmanager
@@ -100,14 +108,14 @@ def no_extras(model: BaseModel) -> None:
                 no_extras(one)
 
 
-def sse(body: str) -> list[dict]:
+def sse(body: str) -> list[dict[str, Any]]:
     """The JSON of the events of a stream that ends with `[DONE]`."""
     *events, done, rest = body.split("\n\n")
     assert (done, rest) == ("data: [DONE]", "")
     return [json.loads(event.removeprefix("data: ")) for event in events if not event.startswith(":")]
 
 
-def validated(message: dict) -> None:
+def validated(message: dict[str, Any]) -> None:
     """Asserts that OpenAI's own type takes a chunk or a whole answer, with no key of ours."""
     kind = ChatCompletionChunk if message["object"] == "chat.completion.chunk" else ChatCompletion
     no_extras(kind.model_validate(message))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import openai
 import pytest
 import structlog
+from openai.types.chat import ChatCompletionMessageParam
 
 from telephony.agent import Agent, IncomingCall
 from telephony.call.policy import Wording
-from telephony.testing.openai import CallTool, Say, scripted
+from telephony.custom_llm.endpoint import Source
+from telephony.testing.openai import CallTool, Part, Responder, Say, scripted
 from telephony.tools import tool
 from tests.custom_llm.asking import END_CALL, KEY, asking, sse, validated
 
@@ -36,7 +39,7 @@ def hours(day: str) -> str:
 
 
 AGENT = Agent(prompt="P.", greeting="Hello!", tools=(book, hours), wording=Wording(filler=""))
-ASKED = [{"role": "user", "content": "book a table"}]
+ASKED: list[ChatCompletionMessageParam] = [{"role": "user", "content": "book a table"}]
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +49,10 @@ def _fresh() -> None:
     gate.set()
 
 
-def after_tool(text: str = "Done."):
+def after_tool(text: str = "Done.") -> Responder:
     """A model that calls `book` with the last word of the caller's, until it sees a result."""
 
-    def respond(body: dict) -> list:
+    def respond(body: dict[str, Any]) -> list[Part]:
         messages = [m for m in body["messages"] if m["role"] != "system"]
         if messages[-1]["role"] == "tool":
             return [Say(f"{text} {messages[-1]['content']}")]
@@ -113,7 +116,7 @@ async def test_which_agent_answers() -> None:
         asked.append(call)
         return Agent(prompt="Chosen.")
 
-    agents = {"anna": Agent(prompt="Anna."), "ben": Agent(prompt="Ben."), "chosen": choose}
+    agents: dict[str, Source] = {"anna": Agent(prompt="Anna."), "ben": Agent(prompt="Ben."), "chosen": choose}
     async with asking(agents) as ask:
         create = ask.sdk.chat.completions.create
         await create(model="ben", messages=ASKED)
@@ -142,10 +145,15 @@ async def test_our_tools_run_here() -> None:
 
 async def test_the_platforms_tools_are_passed_back_when_offered() -> None:
     """`end_call` becomes a tool call of ours only where the request has it; the caller's goodbye comes first."""
-    script = [[Say("Goodbye!"), CallTool("end_call", {"reason": "done"})], [CallTool("end_call", {})], [Say("Bye.")]]
+    script: list[list[Part]] = [
+        [Say("Goodbye!"), CallTool("end_call", {"reason": "done"})],
+        [CallTool("end_call", {})],
+        [Say("Bye.")],
+    ]
     async with asking(AGENT, scripted(script)) as ask:
         chunks = await ask.chunks(ASKED, tools=[END_CALL])
         [call] = [call for c in chunks for call in c.choices[0].delta.tool_calls or []]
+        assert call.function is not None
         assert (call.function.name, call.function.arguments) == ("end_call", '{"reason": "done"}')
         assert chunks[-1].choices[0].finish_reason == "tool_calls"
         assert len(ask.upstream.requests) == 1
@@ -156,7 +164,7 @@ async def test_the_platforms_tools_are_passed_back_when_offered() -> None:
 
 async def test_the_sdks_own_stream_helper() -> None:
     """It puts text and tool call together again, as from OpenAI itself."""
-    script = [[Say("Goodbye!"), CallTool("end_call", {"reason": "done"})]]
+    script: list[list[Part]] = [[Say("Goodbye!"), CallTool("end_call", {"reason": "done"})]]
     async with asking(AGENT, scripted(script)) as ask:
         streaming = ask.sdk.chat.completions.stream(model="agent", messages=ASKED, tools=[END_CALL])
         async with streaming as events:
@@ -170,12 +178,14 @@ async def test_the_sdks_own_stream_helper() -> None:
 
 async def test_tools_of_both_sides_in_one_answer() -> None:
     """Ours run, theirs are passed back, and the model is not asked again."""
-    script = [[CallTool("end_call", {"reason": "x"}), CallTool("book", {"day": "friday"})]]
+    script: list[list[Part]] = [[CallTool("end_call", {"reason": "x"}), CallTool("book", {"day": "friday"})]]
     async with asking(AGENT, scripted(script)) as ask:
         whole = await ask.sdk.chat.completions.create(
             model="agent", messages=ASKED, tools=[END_CALL], extra_headers={"x-call-id": "c1"}
         )
-        assert [call.function.name for call in whole.choices[0].message.tool_calls or []] == ["end_call"]
+        [passed_back] = whole.choices[0].message.tool_calls or []
+        assert passed_back.type == "function"
+        assert passed_back.function.name == "end_call"
         assert booked == ["friday"]
         assert len(ask.upstream.requests) == 1
 
@@ -212,7 +222,10 @@ async def test_nothing_is_done_twice_for_one_turn() -> None:
         assert "booked for friday" in said
         assert "not done again" in said
         # The next turn is another matter, and its model knows what was done.
-        history = [{"role": "user", "content": "on friday"}, {"role": "assistant", "content": "Done."}]
+        history: list[ChatCompletionMessageParam] = [
+            {"role": "user", "content": "on friday"},
+            {"role": "assistant", "content": "Done."},
+        ]
         await ask.says([*history, {"role": "user", "content": "and sunday"}], **call)
         assert booked == ["friday", "sunday"]
         results = [m["content"] for m in ask.upstream.requests[-2]["messages"] if m["role"] == "tool"]
@@ -221,7 +234,7 @@ async def test_nothing_is_done_twice_for_one_turn() -> None:
 
 async def test_without_an_id_a_tool_asks_first() -> None:
     """Not at once; after the caller's yes, with the same arguments; and a repeat of that request finds the result."""
-    script = [
+    script: list[list[Part]] = [
         [CallTool("book", {"day": "friday"})], [Say("Friday, right?")],
         [CallTool("book", {"day": "friday"})], [Say("It is done.")],
         [CallTool("book", {"day": "friday"})], [Say("It is done.")],
@@ -230,7 +243,7 @@ async def test_without_an_id_a_tool_asks_first() -> None:
     async with asking(AGENT, scripted(script)) as ask:
         assert await ask.says(ASKED) == "Friday, right?"
         assert booked == []
-        history = [*ASKED, {"role": "assistant", "content": "Friday, right?"}]
+        history: list[ChatCompletionMessageParam] = [*ASKED, {"role": "assistant", "content": "Friday, right?"}]
         assert await ask.says([*history, {"role": "user", "content": "yes"}]) == "It is done."
         assert await ask.says([*history, {"role": "user", "content": "yes please"}]) == "It is done."
         assert booked == ["friday"]
@@ -338,7 +351,7 @@ async def test_a_repeat_that_adds_a_message_is_the_same_turn() -> None:
     """User messages with nothing between them are one turn: the tool has run for it already."""
     async with asking(AGENT, after_tool()) as ask:
         call = {"extra_headers": {"x-call-id": "c1"}}
-        friday = {"role": "user", "content": "on friday"}
+        friday: ChatCompletionMessageParam = {"role": "user", "content": "on friday"}
         await ask.says([friday], **call)
         again = await ask.says([friday, {"role": "user", "content": "yes on friday"}], **call)
         assert booked == ["friday"]
@@ -347,7 +360,7 @@ async def test_a_repeat_that_adds_a_message_is_the_same_turn() -> None:
 
 async def test_the_platforms_prompt_is_context() -> None:
     """One prompt: the agent's, with the platform's facts at the end; an agent without one takes the platform's."""
-    facts = [{"role": "system", "content": "Caller: Ada."}, *ASKED]
+    facts: list[ChatCompletionMessageParam] = [{"role": "system", "content": "Caller: Ada."}, *ASKED]
     async with asking({"with": AGENT, "without": Agent(prompt="", style="")}) as ask:
         await ask.sdk.chat.completions.create(model="with", messages=facts)
         await ask.sdk.chat.completions.create(model="without", messages=facts)
@@ -387,7 +400,7 @@ async def test_half_a_character_is_no_fault(stream: bool) -> None:
 async def test_a_platforms_tool_is_passed_back_only_if_all_went_well() -> None:
     """Ours asks first, or theirs lacks an argument: the model is told, and the platform does not hang up yet."""
     bye = CallTool("end_call", {"reason": "done"})
-    script = [
+    script: list[list[Part]] = [
         [CallTool("book", {"day": "friday"}), bye], [Say("Friday, right?")],
         [CallTool("end_call", {})], [Say("Goodbye!"), bye],
     ]  # fmt: skip
@@ -403,7 +416,9 @@ async def test_a_platforms_tool_is_passed_back_only_if_all_went_well() -> None:
 
 async def test_an_id_that_nobody_filled_in_is_none() -> None:
     """`{{call_id}}` as it stands would make all calls one, and the second caller's booking the first one's."""
-    script = [[CallTool("book", {"day": day})] if day else [Say("Right?")] for day in ("friday", "", "monday", "")]
+    script: list[list[Part]] = [
+        [CallTool("book", {"day": day})] if day else [Say("Right?")] for day in ("friday", "", "monday", "")
+    ]
     async with asking(AGENT, scripted(script)) as ask:
         for _ in range(2):
             await ask.says(ASKED, extra_headers={"x-call-id": "{{call_id}}"})

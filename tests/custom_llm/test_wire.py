@@ -14,7 +14,7 @@ from telephony.llm import Finished, ToolCall
 from tests.custom_llm.asking import END_CALL, validated
 
 
-def user(text: object) -> dict:
+def user(text: object) -> dict[str, object]:
     return {"role": "user", "content": text}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
@@ -11,35 +12,45 @@ from openai.types.chat import ChatCompletionChunk
 
 from telephony.clock import Clock
 from telephony.errors import ProviderBusy, ProviderError, ProviderMisbehaved, ProviderRefused, ProviderTimeout
-from telephony.llm import Finished, LlmRequest, TextDelta, ToolCall
+from telephony.llm import Finished, LlmEvent, LlmRequest, TextDelta, ToolCall
 from telephony.llm.openai import OpenAiChat
-from telephony.testing.openai import CallTool, LocalOpenAi, Say, scripted
+from telephony.testing.openai import CallTool, LocalOpenAi, Part, Say, scripted
 
 REQUEST = LlmRequest(messages=({"role": "user", "content": "hello"},), tools=({"type": "function"},), max_tokens=100)
 
 
 @asynccontextmanager
-async def chat(replies=None, *, api_key: str = "local", **options):
+async def chat(
+    replies: list[list[Part]] | None = None,
+    *,
+    api_key: str = "local",
+    effort: str = "none",
+    token_field: str = "max_completion_tokens",
+    first_token_ms: int = 5_000,
+    gap_ms: int = 8_000,
+) -> AsyncIterator[tuple[OpenAiChat, LocalOpenAi]]:
     """A client and the server it talks to."""
     clock = Clock(10)
     async with (
         asyncio.timeout(30),
         LocalOpenAi(clock=clock, responder=scripted(replies) if replies else None) as server,
     ):
-        made = {"model": "m", "effort": "none", "token_field": "max_completion_tokens", "clock": clock} | options
-        client = OpenAiChat(api_key=api_key, base_url=server.base_url, **made)
+        client = OpenAiChat(
+            api_key=api_key, base_url=server.base_url, model="m", effort=effort, token_field=token_field, clock=clock,
+            first_token_ms=first_token_ms, gap_ms=gap_ms,
+        )  # fmt: skip
         try:
             yield client, server
         finally:
             await client.close()
 
 
-async def collect(client: OpenAiChat, request: LlmRequest = REQUEST) -> list:
+async def collect(client: OpenAiChat, request: LlmRequest = REQUEST) -> list[LlmEvent]:
     async with aclosing(client.stream(request)) as events:
         return [event async for event in events]
 
 
-def text(events: list) -> str:
+def text(events: list[LlmEvent]) -> str:
     return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
@@ -89,9 +100,11 @@ async def test_thinking_is_never_spoken() -> None:
         ({"bad_json": True}, ProviderMisbehaved),
     ],
 )
-async def test_every_fault_is_an_error_of_our_own_soon(faults: dict, error: type) -> None:
+async def test_every_fault_is_an_error_of_our_own_soon(
+    faults: dict[str, bool | int | str], error: type[ProviderError]
+) -> None:
     """Whatever a server does ends in a ProviderError, without sleeping for a Retry-After."""
-    words = [Say("one two three four five six seven")]
+    words: list[Part] = [Say("one two three four five six seven")]
     async with chat([words, words, words], first_token_ms=2_000, gap_ms=2_000) as (client, server):
         for name, value in faults.items():
             setattr(server.faults, name, value)
@@ -144,7 +157,7 @@ async def test_connections_are_kept_between_turns() -> None:
     """No handshake a turn: warm connections are used again (the SDK alone drops them after five seconds)."""
     async with chat() as (client, _):
         await client.warm()
-        pool = client._http._transport._pool
+        pool = client._http._transport._pool  # type: ignore[attr-defined]  # the pool is private to httpx2
         before = {id(connection) for connection in pool.connections}
         await collect(client)
         await collect(client)
@@ -163,7 +176,7 @@ async def test_the_request_is_what_a_strict_server_takes() -> None:
 
 async def test_the_local_server_is_valid_to_the_vendors_own_types() -> None:
     """Strict validation by the SDK, and no extra keys in any chunk."""
-    replies = [[Say("Hello."), CallTool("book", {"people": 2})]]
+    replies: list[list[Part]] = [[Say("Hello."), CallTool("book", {"people": 2})]]
     async with asyncio.timeout(30), LocalOpenAi(clock=Clock(20), responder=scripted(replies)) as server:
         client = AsyncOpenAI(api_key="local", base_url=server.base_url, _strict_response_validation=True)
         stream = await client.chat.completions.create(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import random
 from array import array
 from collections.abc import AsyncIterator
@@ -15,7 +16,6 @@ pytest.importorskip("pocketsphinx")
 pytest.importorskip("espeakng_loader")
 
 from telephony.audio import audioop, mulaw, wav
-from telephony.offline import ears as ears_module
 from telephony.offline.caller import SCRIPT, utterance
 from telephony.offline.ears import EarsMissing, GrammarRecognizer, LocalEars
 from telephony.offline.vocabulary import is_whole
@@ -130,7 +130,7 @@ async def test_the_process_ends_with_its_owner() -> None:
 
 async def test_missing_ears_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without pocketsphinx the service says what to install; it does not run deaf."""
-    monkeypatch.setattr(ears_module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EarsMissing, match=r"telephony\[offline\]"):
         async with LocalEars():
             pass

@@ -21,7 +21,8 @@ def drain(backlog: Backlog) -> list[int]:
 def test_sent_in_pieces_that_end_at_a_commit() -> None:
     """100 ms at a time, and no audio from behind a commit before it."""
     backlog = Backlog()
-    for item in (*[FRAME] * 7, 1, *[FRAME] * 2, 2, 3, FRAME):
+    items: list[bytes | int] = [*[FRAME] * 7, 1, *[FRAME] * 2, 2, 3, FRAME]
+    for item in items:
         assert backlog.add(item) == NOTHING
     assert drain(backlog) == [100, 40, -1, 40, -2, -3, 20]
 
@@ -29,7 +30,8 @@ def test_sent_in_pieces_that_end_at_a_commit() -> None:
 def test_a_new_socket_gets_what_was_not_answered() -> None:
     """Audio up to the last answer is never sent again, refused commits are not asked again, and the place is known."""
     backlog = Backlog()
-    for item in (*[FRAME] * 50, 1, *[FRAME] * 5, 2, *[FRAME] * 5, 3, FRAME):
+    items: list[bytes | int] = [*[FRAME] * 50, 1, *[FRAME] * 5, 2, *[FRAME] * 5, 3, FRAME]
+    for item in items:
         backlog.add(item)
     drain(backlog)
     backlog.answered(1)
@@ -55,7 +57,7 @@ def test_what_the_service_closed_by_itself_is_gone_up_to_its_last_word() -> None
 
 def test_bounded_and_the_oldest_goes_first() -> None:
     """Half a minute is kept through an outage; what goes is reported once a second, commits too; memory stays."""
-    backlog, pieces, ms, commits, reports = Backlog(), 0, 0, [], 0
+    backlog, pieces, ms, commits, reports = Backlog(), 0, 0, list[int](), 0
     for n in range(3_000):
         shed = backlog.add(FRAME)
         pieces, ms, commits = pieces + shed.pieces, ms + shed.ms, commits + list(shed.commits)

@@ -65,7 +65,7 @@ def test_sound_and_silence_are_told_apart() -> None:
 @given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from(["audio", "mark", "clear", "look"])), max_size=60))
 def test_nothing_is_lost_or_played_twice(steps: list[tuple[int, str]]) -> None:
     """Any order of messages: bytes are played, queued or cleared; each mark comes back exactly once, in order."""
-    playout, now, sent, marks, echoed = Playout(30), 0, 0, [], []
+    playout, now, sent, marks, echoed = Playout(30), 0, 0, list[str](), list[str]()
     for wait_ms, what in steps:
         now += wait_ms
         match what:

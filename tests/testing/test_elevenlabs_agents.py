@@ -21,7 +21,7 @@ from telephony.clock import Clock
 from telephony.testing import agents_messages as messages
 from telephony.testing.elevenlabs import LocalElevenLabs
 from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
-from telephony.testing.openai import CallTool, Say
+from telephony.testing.openai import CallTool, Part, Say
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # the vendor's module uses an old name of websockets
@@ -36,7 +36,7 @@ WEATHER = {"type": "function", "function": {"name": "weather", "description": ""
 LONG = "It is going to be a sunny day in Dublin, with a light wind from the west, and no rain before the evening."
 
 
-def respond(body: dict[str, Any]) -> list[Any]:
+def respond(body: dict[str, Any]) -> list[Part]:
     last = body["messages"][-1]
     if last["role"] == "tool":
         return [Say(f"{last['content']}. {LONG}")]
@@ -103,7 +103,7 @@ async def test_the_vendors_client_understands_the_platform() -> None:
             callback_agent_response_correction=note("corrected"), callback_latency_measurement=note("latency"),
             callback_audio_alignment=note("alignment"), callback_disconnect=disconnected,
         )  # fmt: skip
-        await conversation.start_session()
+        await conversation.start_session()  # type: ignore[no-untyped-call]  # the vendor's method is not annotated
         await agents.until(lambda: ("agent", "Hi Ada!") in said)
         assert phone.say is not None
         agents.script.add("how is the weather")

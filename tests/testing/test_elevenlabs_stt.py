@@ -126,7 +126,12 @@ async def test_the_vendors_own_client(monkeypatch: pytest.MonkeyPatch) -> None:
             {"model_id": "scribe_v2_realtime", "audio_format": AudioFormat.ULAW_8000, "sample_rate": 8000}
         )
         heard: list[str] = []
-        connection.on(RealtimeEvents.COMMITTED_TRANSCRIPT, lambda data: (heard.append(data["text"]), done.set()))
+
+        def committed(data: dict[str, Any]) -> None:
+            heard.append(data["text"])
+            done.set()
+
+        connection.on(RealtimeEvents.COMMITTED_TRANSCRIPT, committed)
         sound = tones.sine(300, 600) + frames.silence(300)
         await connection.send({"audio_base_64": b64encode(sound[:4_000]).decode()})
         await connection.send({"audio_base_64": b64encode(sound[4_000:]).decode()})

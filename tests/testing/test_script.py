@@ -11,7 +11,9 @@ import pytest
 from telephony.agent import Agent
 from telephony.audio import tones, wav
 from telephony.call.policy import Limits
-from telephony.testing.script import CallerScript, Calls, ScriptFailed
+from telephony.tape.timeline import Timeline
+from telephony.testing.fixtures import OverSockets
+from telephony.testing.script import CallerScript, Calls, Reply, ScriptFailed
 from telephony.tools import tool
 
 LONG = "We open at nine in the morning and close at six. On Sundays we stay closed. Please book ahead for groups."
@@ -24,7 +26,7 @@ async def book_table(people: int) -> str:
 
 
 AGENT = Agent(prompt="p", greeting="Hello!", tools=(book_table,))
-REPLIES = [LONG, [Calls("book_table", '{"people": 4}', "Booked for 4."), "It is done."], "Goodbye."]
+REPLIES: list[Reply] = [LONG, [Calls("book_table", '{"people": 4}', "Booked for 4."), "It is done."], "Goodbye."]
 
 
 def busy(caller: CallerScript) -> CallerScript:
@@ -40,7 +42,7 @@ def busy(caller: CallerScript) -> CallerScript:
     )
 
 
-def check(call) -> None:
+def check(call: Timeline) -> None:
     assert [speaker for speaker, _ in call.lines] == ["agent", "caller", "agent", "caller", "agent", "caller", "agent"]
     greeting, asked, answer, _, done, keys, bye = (text for _, text in call.lines)
     assert (greeting, asked, done) == ("Hello!", "what are your opening hours", "It is done.")
@@ -66,7 +68,7 @@ def test_a_script_through_the_core(caller: CallerScript) -> None:
     assert took < call.length_ms / 1_000 / 20
 
 
-async def test_the_same_script_over_real_sockets(carrier, caller: CallerScript) -> None:
+async def test_the_same_script_over_real_sockets(carrier: OverSockets, caller: CallerScript) -> None:
     """Carrier, ears, mind and voice by their wires; the real tool runs. A busy machine may bring no filler into it."""
     patient = replace(AGENT, limits=Limits(filler_ms=10_000))
     check(await carrier(busy(caller), patient, REPLIES, speed=5))

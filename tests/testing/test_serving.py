@@ -1,14 +1,17 @@
 """The server that tests run apps on."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
 import websockets
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from telephony.testing.serving import serve_app
 
@@ -18,15 +21,15 @@ async def test_serves_http_and_sockets_and_runs_the_lifespan() -> None:
     seen: list[str] = []
 
     @asynccontextmanager
-    async def lifespan(app):
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         seen.append("up")
         yield
         seen.append("down")
 
-    async def hello(request):
+    async def hello(request: Request) -> Response:
         return PlainTextResponse("hello")
 
-    async def echo(socket) -> None:
+    async def echo(socket: WebSocket) -> None:
         await socket.accept()
         async for text in socket.iter_text():
             await socket.send_text(text)
@@ -49,7 +52,7 @@ async def test_an_app_that_cannot_start_is_an_error() -> None:
     """A lifespan that raises gives RuntimeError, not the end of the test process."""
 
     @asynccontextmanager
-    async def lifespan(app):
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         raise ValueError("no")
         yield
 

@@ -59,10 +59,10 @@ def test_errors_are_in_partials_only_and_punctuation_where_it_is_wanted() -> Non
 
 def few() -> list[Job]:
     """Some jobs of each kind, one of them over noise."""
-    every = [job for job in jobs(("held-out",), 1, quick=True) if isinstance(job.source, Recipe)]
-    quiet = [job for job in every if job.plays[0].cell == "quiet"]
+    every = [(job, job.source) for job in jobs(("held-out",), 1, quick=True) if isinstance(job.source, Recipe)]
+    quiet = [(job, recipe) for job, recipe in every if job.plays[0].cell == "quiet"]
     kinds = ("turn", "digits", "answer", "unfinished", "interruption", "backchannel", "noise")
-    return [next(job for job in quiet if job.source.kind == kind) for kind in kinds] + [every[-1]]
+    return [next(job for job, recipe in quiet if recipe.kind == kind) for kind in kinds] + [every[-1][0]]
 
 
 def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

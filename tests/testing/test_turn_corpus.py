@@ -15,7 +15,7 @@ from telephony.audio import wav
 from telephony.audio.level import level
 from telephony.offline.voice import EspeakVoice
 from telephony.testing.turn_cells import jobs
-from telephony.testing.turn_corpus import PAUSE_MS, SPLITS, TALKED_OVER, TURNS, compose, noisy, plan
+from telephony.testing.turn_corpus import PAUSE_MS, SPLITS, TALKED_OVER, TURNS, Recipe, compose, noisy, plan
 from telephony.testing.turn_folder import BadLabels, labelled, load, load_piece, pieces
 from telephony.testing.turn_store import Store
 
@@ -37,6 +37,7 @@ def test_each_cell_has_enough_pauses_and_sounds() -> None:
     found: dict[tuple[str, str], int] = {}
     for job in jobs(SPLITS, 1):
         for cell in {play.cell for play in job.plays}:
+            assert isinstance(job.source, Recipe)
             kind = job.source.kind
             found[cell, kind] = found.get((cell, kind), 0) + (len(job.source.pauses_ms) if kind in TURNS else 1)
     for cell in ("quiet", "20 dB", "15 dB", "10 dB"):
