@@ -179,6 +179,7 @@ def test_steady_noise_is_no_talk() -> None:
     """One window in eight must be voice to the detector."""
     assert background((24, TALK, 3)).level == TALK
     assert background((24, TALK, 2)).level is None
+    assert background((25, TALK, 3), (7, TALK + 60, 7)).level is None
 
 
 def test_only_what_is_close_to_the_quietest_is_the_background() -> None:

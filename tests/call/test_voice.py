@@ -242,9 +242,11 @@ def test_a_sound_that_stands_out_of_a_silence_stirs() -> None:
 
 
 def test_voice_is_no_stir() -> None:
-    """It is known for what it is."""
+    """It is known for what it is, also where it gets louder."""
     activity = silence(VoiceActivity(RULES), 5)
-    assert not voice(1, activity).stirs
+    assert not voice(1, activity, level=-400).stirs
+    activity.frame(None, CALLER)
+    assert not activity.stirs
 
 
 def test_the_quietest_is_that_of_this_silence() -> None:
