@@ -198,7 +198,7 @@ WHILE_HELD: list[Row] = [
 
 def test_the_rules_of_the_table_are_the_defaults() -> None:
     """A changed default is meant, and says so here."""
-    assert RULES == TurnTaking()
+    assert TurnTaking() == RULES
 
 
 @pytest.mark.parametrize(("evidence", "verdict", "why"), [pytest.param(*row[1:], id=row[0]) for row in UNHELD])

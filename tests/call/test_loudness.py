@@ -210,7 +210,7 @@ def test_a_known_background_stays_while_nobody_talks() -> None:
     assert background((24, TALK - 99, 0)).level is None
 
 
-# --- the caller in front of the background -----------------------------------------------------------------------------
+# --- the caller in front of the background ----------------------------------------------------------------------------
 
 
 def in_front(level: int, windows: int = 20, voiced: int = 3) -> CallerLevel:

@@ -14,7 +14,7 @@ CALLER, QUIET = -200, -650
 
 def test_the_numbers_of_this_file_are_the_defaults() -> None:
     """The tests below write numbers out; a changed number is meant, and says so here."""
-    assert RULES == TurnTaking()
+    assert TurnTaking() == RULES
     assert (WINDOW_MS, FRAME_MS, BURST_GAP_MS, KEY_TONE_MS, STIR) == (32, 20, 250, 300, 120)
 
 
@@ -138,7 +138,7 @@ def test_a_gap_of_more_than_a_quarter_of_a_second_ends_a_burst(gap_ms: int, same
     assert activity.burst_started_ms == (-12 if same else activity.media_ms - 32)
 
 
-# --- audio that is missing or late --------------------------------------------------------------------------------------
+# --- audio that is missing or late ------------------------------------------------------------------------------------
 
 
 def test_missed_audio_is_time_without_voice() -> None:
