@@ -10,6 +10,7 @@ the ears say only what the script says:
     voice 400          voice without words, for so many ms
     partial yes        the transcript so far
     final yes          the transcript of the commit asked for last
+    missed 1           so many ms of the caller's audio never come
     key 4, ears lost, ears ready, end_call
 """
 
@@ -20,7 +21,7 @@ import pytest
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.history import History
-from telephony.call.policy import Policy, TurnTaking
+from telephony.call.policy import Policy, TurnTaking, Wording
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
 from tests.call.timeline import LONG, Agent, agent_lines, by_words, caller, play, thoughts
 
@@ -68,6 +69,8 @@ class Scene:
                 sim.at(at, e.TranscriptPartial(argument))
             case "final":
                 sim.at(at, e.TranscriptFinal(sim.actions(a.CommitTranscript)[-1][1].commit, argument))
+            case "missed":
+                sim.at(at, e.AudioMissed(int(argument)))
             case "key":
                 sim.at(at, e.KeyPressed(argument))
             case "ears":
@@ -92,6 +95,7 @@ def rules(**changed: int) -> Policy:
 
 GREETING = Policy(greeting=LONG)  # the caller has said nothing yet: nobody knows how loud they are
 PROTECTED = Policy(greeting=LONG, greeting_protected=True)
+LONG_GOODBYE = Policy(wording=Wording(goodbye=LONG))
 DISCLOSURE = Policy(must_be_heard=("On Sundays we stay closed.",))
 
 Row = tuple[str, str, str, Policy | None, list[str]]
@@ -124,6 +128,8 @@ ROWS: list[Row] = [
      None, ["hold voice", "resume backchannel"]),
     ("yes behind it", "3300 voice 300\n 3500 partial yes\n 4000 final yes", OPEN_QUESTION, None,
      ["end_of_turn finished"]),
+    ("an utterance that is over before the verdict", "700 voice 300\n 900 partial yes", POLAR_QUESTION,
+     rules(partial_wait_ms=0), ["hold voice", "end_of_turn finished", "resume nothing left"]),
     # --- half a word ---
     ("ri, and it was right", "700 voice 300\n 900 partial ri\n 1300 final right", LONG, None,
      ["hold voice", "resume backchannel"]),
@@ -138,6 +144,8 @@ ROWS: list[Row] = [
     # --- a noise that was found to be without words ---
     ("it goes on after 1.00 s", "500 voice 2000\n 3500 voice 400", LONG, None,
      ["hold voice", "resume no words in it", "ignored unheard"]),
+    ("it goes on after 1.001 s", "500 voice 2000\n 3000 missed 1\n 3500 voice 400", LONG, None,
+     ["hold voice", "resume no words in it", "hold voice", "resume no words"]),
     ("it goes on after 1.02 s", "500 voice 2000\n 3520 voice 400", LONG, None,
      ["hold voice", "resume no words in it", "hold voice", "resume no words"]),
     ("it goes on, and on again", "500 voice 2000\n 3400 voice 400\n 4700 voice 400", LONG, None,
@@ -154,8 +162,8 @@ ROWS: list[Row] = [
     ("a key into it", "1000 key 4", LONG, PROTECTED, []),
     ("words into a disclosure", "1000 voice 300\n 1100 partial stop please", LONG, DISCLOSURE,
      ["end_of_turn finished"]),
-    ("words into a goodbye that has to be", "1000 end_call\n 1500 voice 300\n 1600 partial stop please", LONG, None,
-     []),
+    ("words into a goodbye that has to be", "1000 end_call\n 1500 voice 300\n 1600 partial stop please", LONG,
+     LONG_GOODBYE, []),
     ("a key into it cuts nothing", "1000 end_call\n 1500 key 4", LONG, None, []),
     # --- keys ---
     ("a key cuts at once", "1000 key 4", LONG, None, ["cut key"]),
@@ -221,6 +229,15 @@ def test_ears_that_hear_nothing_are_not_believed(script: str, last: str) -> None
     assert Scene(script, "Yes.").decisions()[-1] == last
 
 
+def test_a_call_begins_with_ears_that_are_believed() -> None:
+    """One utterance without words is chance, also where no words were answered yet."""
+    policy = Policy(greeting="Hello and welcome to our house.")
+    once = "500 voice 400\n 700 partial mm-hm\n 4000 voice 600\n 6800 voice 2500"
+    assert Scene(once, "Yes.", policy).decisions()[-1] == "resume no words in it"
+    twice = "500 voice 400\n 700 partial mm-hm\n 4000 voice 600\n 12000 voice 600\n 14800 voice 2500"
+    assert Scene(twice, "Yes.", policy).decisions()[-1] == "cut voice"
+
+
 @pytest.mark.parametrize(
     ("voice_ms", "final", "asked"),
     [(160, False, False), (192, False, True), (480, False, True), (480, True, False), (512, True, True)],
@@ -246,6 +263,14 @@ def test_a_held_agent_asks_for_the_transcript_at_once(script: str, partial: int,
     asked_ms = scene.sim.actions(a.CommitTranscript)[-1][0]
     voiced = [now for now, x, _ in scene.sim.steps if isinstance(x, e.AudioReceived) and (x.speech or 0) >= 500]
     assert asked_ms - voiced[-1] == silence_ms
+
+
+def test_a_reply_prepared_for_words_that_were_none_is_dropped() -> None:
+    """The final takes the words back: nothing is decided, and nothing answers."""
+    scene = Scene("8000 voice 400\n 8200 partial parking\n 9100 final")
+    assert scene.decisions() == []
+    assert [x["why"] for _, x in scene.sim.explained("guess_dropped")] == ["no words"]
+    assert scene.sim.lines[1:] == [("agent", LONG)]
 
 
 # --- what follows from a verdict --------------------------------------------------------------------------------------
@@ -361,3 +386,5 @@ def test_a_key_before_the_answer_is_heard_joins_the_question() -> None:
     sim = play("0.5 caller what time do you open\n +0.7 key 4\n +6 end", ANSWERS, first_token=900)
     assert [x for _, x in why(sim, "cut")] == ["key"]
     assert str(thoughts(sim)[-1].history).count("what time do you open [keys: 4]") == 1
+    [(decided_ms, _)], (filler_ms, filler) = sim.explained("end_of_turn"), sim.explained("filler")[0]
+    assert filler["waited_ms"] == filler_ms - decided_ms  # the caller has waited since then, key or not
