@@ -55,6 +55,7 @@ HOLDING = Language(
         ("so let me check", True),
         ("please let me check", False),
         ("give me a second", True),
+        ("a phrase of five words", False),  # four are looked at
         ("let me check the list for you", True),  # seven words
         ("so let me check the list for you", True),
         ("let me check the list for you now", False),
@@ -167,6 +168,7 @@ ANSWERS = Language(
         ("yes I surely really would", True, False, False),
         ("yes I surely really truly would", True, True, True),
         ("yes I think", True, False, False),
+        ("yes think", True, True, True),
         ("maybe", True, True, False),
         ("monday maybe", True, True, False),
         ("next monday maybe", True, False, False),
