@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from telephony.call.endpointing import Endpointing
+from telephony.call.language import Language
 from telephony.call.languages import language_for
 from telephony.call.policy import Expects, TurnTaking
 from telephony.call.question import Situation
@@ -159,6 +160,13 @@ def test_what_asks_for_yes_or_no(said: str, polar: bool) -> None:
     situation = Situation.after(said, (), EN)
     assert situation.answering
     assert situation.polar is polar
+
+
+def test_the_verb_may_stand_behind_the_first_word() -> None:
+    """Where a language needs no "you" between them."""
+    language = Language(auxiliaries=frozenset({"can"}), requesting=frozenset({"can"}), asking=frozenset({"tell"}))
+    assert not Situation.after("Can tell the name?", (), language).polar
+    assert Situation.after("Can come?", (), language).polar
 
 
 @pytest.mark.parametrize(
