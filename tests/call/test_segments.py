@@ -110,6 +110,10 @@ def test_the_latest_six_transcripts_are_compared() -> None:
         for number in range(more):
             said(segments, f"other {number}")
         assert segments.final(TranscriptFinal(0, "first words")) == ("first words" if forgotten else None)
+    segments = known("first words")
+    for _ in range(KNOWN):
+        said(segments, "the same again")
+    assert segments.final(TranscriptFinal(0, "first words")) is None
 
 
 def test_a_partial_is_known_with_its_final() -> None:
@@ -179,6 +183,13 @@ def test_a_final_too_late_is_what_it_has_beyond_the_partial(final: str, new: str
     assert segments.final(TranscriptFinal(1, final)) == new
 
 
+def test_a_final_too_late_is_known_as_well() -> None:
+    """A transcript as it says it is a repeat of it."""
+    segments = waiting("I want a table")
+    assert segments.final(TranscriptFinal(1, "please, a table")) is None
+    assert segments.final(TranscriptFinal(0, "please, a table")) is None
+
+
 def test_the_open_segment_may_bring_answered_words_again() -> None:
     """Until their final comes they are taken out of partials: all that is alike, or with new voice the very words."""
     assert waiting("I want a table").partial("I want the table for two") == "for two"
@@ -207,6 +218,19 @@ def test_words_answered_since_are_not_taken_out() -> None:
     segments.closed(Utterance(0, 0, parts=[Part(0, "no thanks", final=True)]))
     segments.voiced(1_000)
     assert segments.partial("yes please") == "yes please"
+    assert segments.partial("no thanks") == "no thanks"
+
+
+def test_words_of_a_lost_commit_are_not_taken_out() -> None:
+    """A later one has had its final: the first will have none."""
+    segments = Segments()
+    for _ in range(2):
+        segments.voiced(1_000)
+        segments.commit()
+    segments.final(TranscriptFinal(2, "two"))
+    segments.closed(Utterance(0, 0, parts=[Part(1, "one"), Part(2, "two", final=True)]))
+    segments.voiced(1_000)
+    assert segments.partial("one") == "one"
 
 
 def test_a_segment_closed_by_the_service_takes_its_part_of_answered_words() -> None:
@@ -218,6 +242,9 @@ def test_a_segment_closed_by_the_service_takes_its_part_of_answered_words() -> N
     assert segments.final(TranscriptFinal(1, "table for two")) == "for two"
     segments = waiting("I want a table")
     assert segments.final(TranscriptFinal(0, "I want a table for two")) == "for two"
+    segments = waiting("I want a table")
+    assert segments.final(TranscriptFinal(0, "I want a table")) == ""
+    assert segments.final(TranscriptFinal(1, "for two")) == "for two"
 
 
 def test_all_of_an_utterance_is_known_when_it_is_closed() -> None:
