@@ -304,7 +304,7 @@ def test_what_was_judged_once_is_judged_anew() -> None:
 
 
 def test_the_same_words_are_judged_once() -> None:
-    """A wait is asked for with every frame of a silence: the answer is kept, and a gap inside speech changes nothing."""
+    """A wait is asked for with every frame of a silence: the answer is kept; a gap in speech changes nothing."""
     endpointing = Endpointing(TurnTaking(), ENGLISH)
     first = endpointing.wait("tomorrow at nine", Situation())
     endpointing.paused(199)

@@ -1,4 +1,4 @@
-"""What a caller dictates: which words are an entry, of what kind, how much of it there is, and whether it is complete."""
+"""What a caller dictates: which words are an entry, of what kind, how much there is of it, whether it is complete."""
 
 from __future__ import annotations
 
@@ -147,6 +147,7 @@ def test_a_known_length_is_all_that_counts(text: str, length: int, complete: boo
         ("it is A as in", -1, False),
         ("A1B2C3D", 7, False),
         ("A B dash", 0, False),
+        ("12 for Bravo 3", 1, False),
         ("A-B-C", 3, False),
         ("the plan-B", -1, False),
         ("XSW1A 1AA", 8, False),
@@ -269,6 +270,7 @@ def test_every_kind_may_be_announced_by_a_yes() -> None:
         ("I don't have it", None, None),
         ("no", None, None),
         ("no never", None, None),
+        ("no john", (2, False), None),
         ("is it john", (3, False), None),
         ("can it be john", None, None),
         ("john at", (2, False), None),

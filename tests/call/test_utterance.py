@@ -50,6 +50,11 @@ def test_only_the_last_commit_is_awaited() -> None:
     assert (utterance.text, utterance.awaited, utterance.open_words) == ("won two", 2, "two")
 
 
+def test_a_new_utterance_is_empty() -> None:
+    """No voice, no words, nothing before it, nothing committed."""
+    assert Utterance(1, 2) == Utterance(1, 2, 0, [], "", 0, "", False)
+
+
 # --- partials -------------------------------------------------------------------------------------------------------
 
 
@@ -81,6 +86,13 @@ def test_a_partial_behind_a_commit_with_new_voice(partial: str) -> None:
     utterance.heard_partial(partial)
     assert utterance.text == f"one two {partial}"
     assert utterance.open_words == f"one two {partial}"
+
+
+def test_punctuation_is_of_no_committed_segment() -> None:
+    """Not even of one without words."""
+    utterance = committed("")
+    utterance.heard_partial("...")
+    assert (utterance.parts, utterance.partial) == ([Part(1, "")], "...")
 
 
 def test_a_partial_behind_a_final_is_of_the_next_segment() -> None:
@@ -164,6 +176,14 @@ def test_the_service_closes_the_open_segment(partial: str, final: str, left: str
     assert utterance.parts == [Part(0, final, final=True)]
     assert utterance.partial == left
     assert utterance.awaited == 0
+
+
+def test_the_service_closes_one_segment_after_another() -> None:
+    """Each is a part of its own."""
+    utterance = Utterance(0, 0)
+    for text in ("one", "two"):
+        utterance.heard_final(0, text)
+    assert utterance.text == "one two"
 
 
 # --- refused commits ------------------------------------------------------------------------------------------------
