@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from telephony.call.endpointing import Endpointing
+from telephony.call.language import Language
 from telephony.call.languages import language_for
 from telephony.call.policy import Expects, TurnTaking
 from telephony.call.question import Situation
@@ -108,6 +109,101 @@ def test_a_language_without_data_knows_what_the_agent_declares() -> None:
     assert wait("Quel est votre numéro ?", "06 12 34", "fr", digits) == RULES.entry_ms
     assert wait("Quel est votre numéro ?", "06 12 34 56", "fr", digits) == RULES.finished_ms
     assert wait("Quel est votre nom ?", "Dupont", "fr") == RULES.silence_ms
+
+
+# --- the situation --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "answering"),
+    [
+        ("", False),
+        ("We open at nine.", False),
+        ("What is your name?", True),
+        ("I see. What is your name?", True),
+        ("What is your name? No hurry.", True),
+        ("What is your name? There is no hurry at all.", False),  # more than a remark of five words
+        ("What is your name? There is no hurry now.", True),
+        ("What is your name? Well. No hurry.", False),  # of the last two sentences
+        ("What is your name? ...", True),
+        ("Tell me your name.", True),
+        ("Okay, tell me your name.", True),
+        ("You can tell me your name.", False),
+        ("Your name, please.", True),
+        ("Please wait a moment.", False),
+        ("Sorry.", False),
+    ],
+)
+def test_what_asks(said: str, answering: bool) -> None:
+    """A question, a command to say something, or "please" at the end, and a short remark behind it."""
+    assert Situation.after(said, (), EN).answering is answering
+
+
+@pytest.mark.parametrize(
+    ("said", "polar"),
+    [
+        ("Is that right?", True),
+        ("So, is that right?", True),
+        ("Could you come at nine?", True),
+        ("Could you tell me your name?", False),
+        ("Could you please now just tell me your name?", False),
+        ("Could you please now just quickly tell me your name?", True),
+        ("Did you tell me your name?", True),
+        ("Tell me, could you come?", False),
+        ("What is your name?", False),
+        ("Okay?", False),
+        ("Nine or ten?", False),
+    ],
+)
+def test_what_asks_for_yes_or_no(said: str, polar: bool) -> None:
+    """It begins with a verb that does not ask for something to be told within its first six words."""
+    situation = Situation.after(said, (), EN)
+    assert situation.answering
+    assert situation.polar is polar
+
+
+def test_the_verb_may_stand_behind_the_first_word() -> None:
+    """Where a language needs no "you" between them."""
+    language = Language(auxiliaries=frozenset({"can"}), requesting=frozenset({"can"}), asking=frozenset({"tell"}))
+    assert not Situation.after("Can tell the name?", (), language).polar
+    assert Situation.after("Can come?", (), language).polar
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "length"),
+    [
+        ("What's your order number?", "code", 0),
+        ("What's your zip code?", "digits", 5),
+        ("Is that your order number?", "", 0),
+        ("Do you have your order number?", "code", 0),
+        ("Have you got your order number?", "code", 0),
+        ("Could you still please tell us your order number?", "code", 0),
+        ("Is that order number what you have?", "", 0),  # too late in the question to be what it is about
+        ("I've sent it to your address. What's your name?", "", 0),
+        ("I've noted your order number.", "", 0),
+    ],
+)
+def test_what_a_question_expects(said: str, kind: str, length: int) -> None:
+    """By the question alone; one for yes or no expects what it names only where it asks whether that is known."""
+    expects = Situation.after(said, (), EN).expects
+    assert (expects.kind, expects.length) == (kind, length)
+
+
+@pytest.mark.parametrize(
+    "said", ["The magic word was it.", "Is the Magic Word right?", "The magic word. What is it?", "magic word"]
+)
+def test_what_an_agent_declares_needs_no_question(said: str) -> None:
+    """Its phrase anywhere in what was said, in any case, comes before what the language knows."""
+    declared = (Expects("other", "date"), Expects("Magic Word", "digits", length=3), Expects("word", "code"))
+    assert Situation.after(said, declared, EN).expects == declared[1]
+    assert Situation.after("What is your e-mail address?", declared, EN).expects.kind == "email"
+
+
+@pytest.mark.parametrize("said", ["How can I help you?", "Tell me more about it?", "Hello. What's going on?"])
+def test_an_open_question_invites_and_asks_for_nothing(said: str) -> None:
+    """A story is no answer."""
+    assert Situation.after(said, (), EN) == Situation(invited=True)
+    assert not Situation.after(said + " It is a long way to the next town.", (), EN).invited
 
 
 @pytest.mark.parametrize(("offset", "heard"), [(3.0, True), (3.8, True), (1.0, False)])
