@@ -180,10 +180,9 @@ def test_the_second_unit_is_whole_however_the_first_one_ended() -> None:
 
 def test_a_unit_is_split_at_the_last_space_before_the_limit() -> None:
     """Not before the limit is passed; without any space, in the middle of the word."""
-    text = "Yes. " + "a" * 300 + " " + "b" * 17 + " "
     phrasing = Phrasing()
-    assert phrasing.add(text) == ["Yes."]
-    assert phrasing.add("c") == ["a" * 300 + " " + "b" * 17]
-    assert phrasing.end() == ["c"]
+    assert phrasing.add("Yes. " + "a" * 300 + " " + "b" * 18) == ["Yes."]  # with its space, 320 characters are left
+    assert phrasing.add("b") == ["a" * 300]
+    assert phrasing.end() == ["b" * 19]
     assert Phrasing().add("a" * LONGEST_UNIT_CHARS) == []
     assert Phrasing().add("a" * (LONGEST_UNIT_CHARS + 1)) == ["a" * LONGEST_UNIT_CHARS]

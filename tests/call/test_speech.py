@@ -202,7 +202,9 @@ def test_a_confirmation_without_any_audio_covers_nothing() -> None:
     assert call.spoken()[1:] == [(turn, 2, TEXT + " ")]
 
 
-@pytest.mark.parametrize(("audio_ms", "rest"), [(179, TEXT), (180, "open at nine."), (539, "open at nine."), (540, "at nine.")])
+@pytest.mark.parametrize(
+    ("audio_ms", "rest"), [(179, TEXT), (180, "open at nine."), (539, "open at nine."), (540, "at nine.")]
+)
 def test_what_a_lost_context_has_said_without_an_alignment_is_counted_by_slow_speech(audio_ms: int, rest: str) -> None:
     """90 ms a character: rather a word twice than a word lost."""
     call, turn = spoken_reply()
