@@ -94,44 +94,44 @@ def test_an_answer_that_is_owed_is_no_silence() -> None:
 
 def test_the_call_is_warned_of_its_end_and_ended() -> None:
     """Each to the millisecond, once, with its own words."""
-    call = Bare(call_ms=60_000, call_warning_ms=20_000, silence_prompt_ms=LATE)
-    call.run(39_999)
+    call = Bare(call_ms=16_000, call_warning_ms=11_000, silence_prompt_ms=LATE)
+    call.run(4_999)
     assert call.explained("time_warning") == []
-    call.run(59_999)
-    assert call.explained("time_warning") == [40_000]
+    call.run(15_999)
+    assert call.explained("time_warning") == [5_000]
     assert call.explained("ending") == []
-    call.run(80_000)
-    assert call.sim.explained("ending") == [(60_000, {"reason": "time_over"})]
+    call.run(36_000)
+    assert call.sim.explained("ending") == [(16_000, {"reason": "time_over"})]
     assert call.said == [WORDING.time_warning, WORDING.time_over]
     assert call.ended == "time_over"
 
 
-@pytest.mark.parametrize(("warning_ms", "warned"), [(0, []), (1, [29_999]), (29_999, [1]), (30_000, []), (30_001, [])])
+@pytest.mark.parametrize(("warning_ms", "warned"), [(0, []), (1, [7_999]), (7_999, [1]), (8_000, []), (8_001, [])])
 def test_there_is_a_warning_only_within_the_call(warning_ms: int, warned: list[int]) -> None:
     """None at the start or the end of it."""
-    call = Bare(call_ms=30_000, call_warning_ms=warning_ms, silence_prompt_ms=LATE)
-    call.run(30_000)
+    call = Bare(call_ms=8_000, call_warning_ms=warning_ms, silence_prompt_ms=LATE)
+    call.run(8_000)
     assert call.explained("time_warning") == warned
 
 
 def test_the_warning_waits_until_nobody_speaks() -> None:
     """It does not talk into a reply, and comes right behind it."""
-    call = Bare(call_ms=60_000, call_warning_ms=20_000, silence_prompt_ms=LATE)
-    turn = call.asks(39_500)
-    call.replies(39_900, turn, "We open at nine.")
-    call.run(48_000)
-    assert call.explained("time_warning") == [39_900 + 1_700]
+    call = Bare(call_ms=20_000, call_warning_ms=17_000, silence_prompt_ms=LATE)
+    turn = call.asks(2_500)
+    call.replies(2_900, turn, "We open at nine.")
+    call.run(11_000)
+    assert call.explained("time_warning") == [2_900 + 1_700]
     assert call.said == ["We open at nine.", WORDING.time_warning]
 
 
 def test_the_end_waits_for_nobody() -> None:
     """The reply is cut, and so is the caller."""
-    call = Bare(call_ms=60_000, call_warning_ms=0, silence_prompt_ms=LATE)
-    turn = call.asks(58_900)
-    call.replies(59_000, turn, "We open at nine in the morning.")
-    call.sim.coughs(59_900, 3_000)
-    call.run(70_000)
-    assert call.explained("ending") == [60_000]
+    call = Bare(call_ms=6_000, call_warning_ms=0)
+    turn = call.asks(4_900)
+    call.replies(5_000, turn, "We open at nine in the morning.")
+    call.sim.coughs(5_900, 3_000)
+    call.run(16_000)
+    assert call.explained("ending") == [6_000]
     assert call.said == ["We open at --", WORDING.time_over]
 
 
@@ -198,10 +198,11 @@ def test_nothing_is_due_once_an_end_has_come() -> None:
 
 def test_the_time_is_counted_from_the_start_of_the_stream() -> None:
     """A second start is none."""
-    call = Bare(call_ms=30_000, call_warning_ms=0, silence_prompt_ms=LATE)
+    call = Bare(Policy(greeting="Hello."), call_ms=12_000, call_warning_ms=0, silence_prompt_ms=LATE)
     call.at(9_000, e.CallStarted("MZ2"))
-    call.run(60_000)
-    assert call.explained("ending") == [30_000]
+    call.run(30_000)
+    assert call.explained("ending") == [12_000]
+    assert call.said == ["Hello.", WORDING.time_over]
     assert len(call.did(a.EndCall)) == 1
 
 

@@ -172,7 +172,7 @@ def test_every_span_is_followed_by_a_mark_of_its_turn_with_a_number_of_its_own()
 
 
 def test_the_first_span_of_a_run_alone_is_short() -> None:
-    """While audio is outstanding, or the run has had its echo, spans have their full length; a new run is short again."""
+    """While audio is outstanding, or once the run has had an echo, spans are long; a new run begins with a short one."""
     playout = Playout()
     first = playout.add(1, b"\x55" * 320, 0)
     assert sizes(first) == [160, 160]

@@ -1,5 +1,5 @@
-"""Waits and apologies: silence is bridged by fixed phrases, a reply without progress is given up, and too many apologies
-in a row end the call.
+"""Waits and apologies: silence is bridged by fixed phrases, a reply without progress is given up, and too many
+apologies in a row end the call.
 
 With the defaults: the first filler 2.2 s after the caller's last word or the agent's, the next ones 5.5 s after the one
 before, four at most; a reply is given up 12 s after its last sign of life.
@@ -338,4 +338,4 @@ def test_the_second_try_begins_when_the_explanation_has_been_heard() -> None:
     fail(call, 1_000, "provider_busy")
     call.run(20_000)
     _, explained = call.sim.heard[0]
-    assert [at for at in call.when(a.StartReply)] == [1_000, explained]
+    assert call.when(a.StartReply) == [1_000, explained]

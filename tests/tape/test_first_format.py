@@ -2,8 +2,8 @@
 
 What is promised. A tape says in its first line which format it has (`telephony_tape`), and which fields each class on
 it has, by name (`vocabulary`). A version reads every format up to its own, `telephony.tape.format.FORMAT`: an older
-tape is upgraded as it is read, one format at a time, by `UPGRADES`. A new field with a default, or a new class, needs no
-new format. Anything else does: a class or a field that is renamed, moved, or removed, also in the policy; a value that
+tape is upgraded as it is read, one format at a time, by `UPGRADES`. A new field with a default, or a new class, needs
+no new format. Anything else does: a class or a field that is renamed, moved, or removed, also in the policy; a value that
 means something else; another layout of the lines or the audio. Then `FORMAT` rises, and `UPGRADES[1]` makes a tape of
 format 1 into one of format 2, so that these tests pass with the same bytes.
 
@@ -22,7 +22,7 @@ import pytest
 
 from telephony.call.actions import EndCall, LineAdded
 from telephony.tape.format import NAME, TAPE_FILE
-from telephony.tape.read import read
+from telephony.tape.read import Tape, read
 from telephony.tape.replay import replay
 
 ARCHIVE = Path(__file__).parent / "first_format" / "tapes.zip"
@@ -60,6 +60,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def tapes(folder: Path) -> dict[str, Tape]:
+    """What the reader makes of them, by name."""
+    return {name: read(folder / name) for name in CALLS}
+
+
 def test_the_tapes_are_the_bytes_of_then(folder: Path) -> None:
     """A tape that was written again by a later version proves nothing about the first."""
     assert hashlib.sha256(ARCHIVE.read_bytes()).hexdigest() == SHA256
@@ -70,9 +76,9 @@ def test_the_tapes_are_the_bytes_of_then(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_tape_of_the_first_format_is_read_whole(folder: Path, name: str) -> None:
+def test_a_tape_of_the_first_format_is_read_whole(tapes: dict[str, Tape], name: str) -> None:
     """Every step and all audio: the reader upgrades what has changed since, and reports no problem."""
-    tape = read(folder / name)
+    tape = tapes[name]
     assert tape.good, tape.problems
     assert tape.whole == len(tape.steps)
     actions = [action for step in tape.steps for action in step.actions]
@@ -82,7 +88,7 @@ def test_a_tape_of_the_first_format_is_read_whole(folder: Path, name: str) -> No
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_tape_of_the_first_format_replays_to_the_same_decisions(folder: Path, name: str) -> None:
+def test_a_tape_of_the_first_format_replays_to_the_same_decisions(tapes: dict[str, Tape], name: str) -> None:
     """The same actions in every step, and the same deadlines."""
-    replayed = replay(read(folder / name))
+    replayed = replay(tapes[name])
     assert replayed.same, replayed.report()
