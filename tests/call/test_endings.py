@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.managed import ManagedHeard
-from telephony.call.policy import Policy
+from telephony.call.policy import Limits, Policy
 from tests.call.bare import Bare
 
 WORDING = Policy().wording
@@ -18,7 +20,7 @@ BYE_MS = 2_000
 
 def leaving(text: str = BYE, **limits: int) -> tuple[Bare, int]:
     """A call whose model has ended it at 1,300 ms; the audio of `text` came at 1,400 ms."""
-    call = Bare(**{"filler_ms": 100_000, **limits})
+    call = Bare(Policy(limits=replace(Limits(filler_ms=100_000), **limits)))
     turn = call.asks(1_000)
     if text:
         call.writes(1_100, turn, text)

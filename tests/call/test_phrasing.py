@@ -162,6 +162,7 @@ def test_a_clause_ends_with_a_sign_before_white_space() -> None:
     assert Phrasing().add(("a" * 40 + ",").ljust(90, "b")) == []
     assert Phrasing().add("a" * 88 + ", ") == ["a" * 88 + ","]
     assert Phrasing().add("a" * 89 + ",") == []
+    assert Phrasing().add(("a" * 32 + " " + "b" * 10 + ", ").ljust(90, "c")) == ["a" * 32 + " " + "b" * 10 + ","]
     for sign in ",;:—–":
         assert Phrasing().add("a" * 40 + f"{sign} b, ".ljust(50, "c")) == ["a" * 40 + sign]
 
@@ -185,4 +186,4 @@ def test_a_unit_is_split_at_the_last_space_before_the_limit() -> None:
     assert phrasing.add("b") == ["a" * 300]
     assert phrasing.end() == ["b" * 19]
     assert Phrasing().add("a" * LONGEST_UNIT_CHARS) == []
-    assert Phrasing().add("a" * (LONGEST_UNIT_CHARS + 1)) == ["a" * LONGEST_UNIT_CHARS]
+    assert Phrasing().add("a" * (LONGEST_UNIT_CHARS + 9)) == ["a" * LONGEST_UNIT_CHARS]

@@ -172,7 +172,7 @@ def test_every_span_is_followed_by_a_mark_of_its_turn_with_a_number_of_its_own()
 
 
 def test_the_first_span_of_a_run_alone_is_short() -> None:
-    """While audio is outstanding, or once the run has had an echo, spans are long; a new run begins with a short one."""
+    """While audio is outstanding, or once the run has had an echo, spans are long; a new run begins short again."""
     playout = Playout()
     first = playout.add(1, b"\x55" * 320, 0)
     assert sizes(first) == [160, 160]
@@ -435,6 +435,14 @@ def test_a_track_was_cut_unless_all_of_it_had_come_and_was_played(closed: bool, 
     assert playout.tracks[1].cut is cut
     playout.cut(40)
     assert playout.tracks[1].cut is cut
+
+
+def test_a_track_that_was_cut_before_any_audio_says_nothing() -> None:
+    """Its alignment had come first."""
+    playout = Playout()
+    playout.align(1, "one two ", tuple(100 * (i + 1) for i in range(8)), 0)
+    playout.cut(10)
+    assert playout.heard_chars(1, 10) == 0
 
 
 def test_a_cut_ends_a_hold() -> None:

@@ -6,11 +6,13 @@ attempt, from the first word that is not wholly covered; after the last attempt 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from telephony.call import actions as a
 from telephony.call import events as e
-from telephony.call.policy import Policy
+from telephony.call.policy import Limits, Policy
 from telephony.testing.simulator import Simulator
 from tests.call.bare import Bare
 
@@ -20,7 +22,7 @@ TEXT = "We open at nine."
 
 def spoken_reply(text: str = TEXT, **limits: int) -> tuple[Bare, int]:
     """A call in which `text` is the whole reply, handed to the voice at 1,100 ms."""
-    call = Bare(**{"filler_ms": 60_000, **limits})
+    call = Bare(Policy(limits=replace(Limits(filler_ms=60_000), **limits)))
     turn = call.asks(1_000)
     call.writes(1_100, turn, text)
     call.finishes(1_100, turn)

@@ -42,6 +42,9 @@ def test_each_turn_has_one_line() -> None:
     transcript.agent(2, "Yes")
     transcript.agent(1, "We open")
     assert transcript.history() == (AgentSaid("We open"), AgentSaid("Yes"))
+    transcript.tool(2, BOOKED)
+    transcript.agent(2, "Yes, it is")
+    assert transcript.history() == (AgentSaid("We open"), BOOKED, AgentSaid("Yes, it is"))
 
 
 def test_the_models_history_joins_without_changing_the_record() -> None:
@@ -52,6 +55,9 @@ def test_the_models_history_joins_without_changing_the_record() -> None:
     assert transcript.history() == (CallerSaid("two"),)
     transcript.agent(1, "Yes?")
     assert transcript.history(saying="three") == (CallerSaid("two"), AgentSaid("Yes?"), CallerSaid("three"))
+    transcript.caller("three")
+    transcript.caller("four")
+    assert transcript.history() == (CallerSaid("two"), AgentSaid("Yes?"), CallerSaid("three four"))
 
 
 def test_a_tool_stands_before_the_words_of_its_turn() -> None:

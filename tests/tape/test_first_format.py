@@ -3,9 +3,9 @@
 What is promised. A tape says in its first line which format it has (`telephony_tape`), and which fields each class on
 it has, by name (`vocabulary`). A version reads every format up to its own, `telephony.tape.format.FORMAT`: an older
 tape is upgraded as it is read, one format at a time, by `UPGRADES`. A new field with a default, or a new class, needs
-no new format. Anything else does: a class or a field that is renamed, moved, or removed, also in the policy; a value that
-means something else; another layout of the lines or the audio. Then `FORMAT` rises, and `UPGRADES[1]` makes a tape of
-format 1 into one of format 2, so that these tests pass with the same bytes.
+no new format. Anything else does: a class or a field that is renamed, moved, or removed, also in the policy; a value
+that means something else; another layout of the lines or the audio. Then `FORMAT` rises, and `UPGRADES[1]` makes a tape
+of format 1 into one of format 2, so that these tests pass with the same bytes.
 
 `first_format/tapes.zip` is never made anew. When a rule of the core changes on purpose, a call decided under the old
 rule differs at that rule: name the call in the test of the replay, with the rule, and keep reading it.
