@@ -249,6 +249,7 @@ def test_a_mark_of_a_turn_that_was_forgotten_still_proves_that_audio_was_played(
     assert playout.mark_reached(marks(actions)[0], 20)
     assert playout.heard(2, 20) == 0
     assert playout.heard(2, 70) == 400
+    assert set(playout.tracks) == {2}
     playout.forget(9)
 
 
@@ -443,6 +444,14 @@ def test_a_track_that_was_cut_before_any_audio_says_nothing() -> None:
     playout.align(1, "one two ", tuple(100 * (i + 1) for i in range(8)), 0)
     playout.cut(10)
     assert playout.heard_chars(1, 10) == 0
+
+
+def test_a_track_that_was_cut_holds_up_nobody() -> None:
+    """No more audio of it will come, though it had not come to its end."""
+    playout = Playout()
+    playout.add(1, b"\x55" * 1_600, 0)
+    playout.cut(10)
+    assert sent(playout.add(2, b"\x66" * 160, 20)) == b"\x66" * 160
 
 
 def test_a_cut_ends_a_hold() -> None:
