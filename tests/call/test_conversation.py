@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from telephony.call import actions as a
 from telephony.call import events as e
+from telephony.call.call import Call
 from telephony.call.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.call.policy import Limits, Policy
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
@@ -460,3 +461,13 @@ def test_quiet_caller_whom_only_the_ears_hear() -> None:
     sim.at(1_200, e.TranscriptPartial("hello there"))
     sim.run(6_000)
     assert ("caller", "hello there") in sim.lines
+
+
+def test_a_call_that_another_engine_began_goes_on() -> None:
+    """Its history is the model's, and turn numbers go on from the highest one given out."""
+    before = (CallerSaid("hello"), AgentSaid("Welcome."))
+    sim = Simulator(Policy(), answer("Sure."))
+    sim.call = Call(Policy(), history=before, turn=7)
+    sim.at(1_000, e.KeyPressed("#"))
+    sim.run(3_000)
+    assert sim.actions(a.StartReply) == [(1_000, a.StartReply(8, (*before, CallerSaid("[keys: #]"))))]
