@@ -14,11 +14,11 @@ import pytest
 
 from telephony.agent import Agent
 from telephony.audio import audioop, level, mulaw, tones, wav
-from telephony.clock import Clock
 from telephony.demo import Watch, converse
 from telephony.testing.call_checks import CallerTurn, Outcome, problems, silent_after
 from telephony.testing.openai import CallTool, Say
 from telephony.testing.stack import WORD_MS, local_stack
+from telephony.testing.steady import SteadyClock
 from telephony.tools import tool
 
 LONG = (
@@ -51,7 +51,7 @@ async def call(*texts: str, heard: tuple[str, ...] | None = None, replies: Any =
     """One demo call; `heard` is what the ears make of the turns, by default what was said."""
     turns = [turn(text, interrupts=index == 1) for index, text in enumerate(texts)]
     agent = Agent(prompt="You are a test.", greeting="Hello, how can I help?", tools=(book_table,))
-    async with asyncio.timeout(60), local_stack(agent, clock=Clock(12), replies=replies) as stack:
+    async with asyncio.timeout(60), local_stack(agent, clock=SteadyClock(12), replies=replies) as stack:
         for text in texts if heard is None else heard:
             stack.elevenlabs.stt.script.add(text)
         watch = Watch()

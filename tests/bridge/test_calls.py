@@ -17,7 +17,6 @@ from telephony.audio.level import level
 from telephony.call import actions as a
 from telephony.call import managed as m
 from telephony.call.policy import Wording
-from telephony.clock import Clock
 from telephony.observe.turns import TurnClock
 from telephony.tape.read import find, read
 from telephony.tape.replay import replay
@@ -27,6 +26,7 @@ from telephony.testing.carrier_faults import CarrierFaults
 from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
 from telephony.testing.openai import CallTool, Say
 from telephony.testing.stack import Stack, Tape, local_stack
+from telephony.testing.steady import SteadyClock
 from telephony.tools import Toolbox, ToolContext, tool
 from tests.bridge.replay import replays
 
@@ -89,7 +89,7 @@ async def calling(
     agents = agent or managed()
     async with (
         asyncio.timeout(30),
-        local_stack(agents, clock=Clock(speed), platform={"agent_1": platform}, **options) as stack,
+        local_stack(agents, clock=SteadyClock(speed), platform={"agent_1": platform}, **options) as stack,
     ):
         yield stack
 

@@ -21,11 +21,11 @@ from telephony.agent import Agent, IncomingCall, ManagedAgent
 from telephony.bridge import wire
 from telephony.bridge.post_call import NotGenuine, PostCall, Signature, file_name, sign
 from telephony.bridge.post_office import AT_ONCE, MOST_BYTES, PostOffice, TooMany
-from telephony.clock import Clock
 from telephony.testing.agents_hooks import deliver, personalization, post_call
 from telephony.testing.elevenlabs_agents import LocalAgent
 from telephony.testing.openai import CallTool, Say
 from telephony.testing.stack import Stack, local_stack
+from telephony.testing.steady import SteadyClock
 from tests.custom_llm.asking import no_extras
 
 SECRET, KEY = "wsec_test_secret", "a-platform-key"
@@ -58,7 +58,7 @@ async def arrived(count: int) -> None:
 
 def stack(agents: Any, tmp_path: Path | None = None, platform: LocalAgent | None = None):
     return local_stack(
-        agents, clock=Clock(10), platform={"agent_1": platform or LocalAgent()}, platform_key=KEY, data=tmp_path,
+        agents, clock=SteadyClock(10), platform={"agent_1": platform or LocalAgent()}, platform_key=KEY, data=tmp_path,
         elevenlabs_webhook_secret=SECRET, after_call="tests.bridge.test_hooks:after_call",
     )  # fmt: skip
 
@@ -235,7 +235,7 @@ async def test_nothing_is_lost_when_the_hook_fails_or_we_stop(tmp_path: Path) ->
         failing[0] = 1_000
         await deliver(post_url(s), SECRET, event(conversation="conv_2"))
     failing[0] = 0
-    office = PostOffice(tmp_path / "post-call", after_call, Clock(10))
+    office = PostOffice(tmp_path / "post-call", after_call, SteadyClock(10))
     office.prepare()
     handing = asyncio.create_task(office.run())
     await arrived(2)
@@ -252,7 +252,7 @@ async def test_a_hook_that_hangs_is_waited_for_and_not_doubled(tmp_path: Path) -
         if event.conversation_id == "conv_1":
             assert gate.wait(10)
 
-    office = PostOffice(tmp_path, hook, Clock(1_000))
+    office = PostOffice(tmp_path, hook, SteadyClock(1_000))
     for name in ("conv_1", "conv_2"):
         body = json.dumps(event(conversation=name)).encode()
         await office.take(pieces(body), Signature(sign(SECRET, body, int(time.time())), SECRET, time.time()))
@@ -334,7 +334,7 @@ async def test_only_so_many_bodies_come_at_once(tmp_path: Path) -> None:
         yield b"{"
         await gate.wait()
 
-    office = PostOffice(tmp_path, None, Clock())
+    office = PostOffice(tmp_path, None, SteadyClock())
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         taking = [
             group.create_task(_refused(office.take(held(), Signature(header, SECRET, time.time()))))

@@ -16,11 +16,11 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import BaseModel
 from starlette.applications import Starlette
 
-from telephony.clock import Clock
 from telephony.custom_llm.endpoint import CustomLlm
 from telephony.llm.openai import OpenAiChat
 from telephony.testing.openai import LocalOpenAi
 from telephony.testing.serving import serve_app
+from telephony.testing.steady import SteadyClock
 
 KEY = "a-key-for-tests"
 END_CALL = {
@@ -55,7 +55,7 @@ class Asking:
 @asynccontextmanager
 async def asking(agents: Any, responder: Any = None, speed: float = 10, **options: Any) -> AsyncIterator[Asking]:
     """The endpoint with `agents` (an agent, or several by name)."""
-    clock = Clock(speed)
+    clock = SteadyClock(speed)
     async with asyncio.timeout(30), LocalOpenAi(clock=clock, responder=responder) as upstream:
         llm = OpenAiChat(
             api_key="local", base_url=upstream.base_url, model="m", effort="none",

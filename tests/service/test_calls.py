@@ -10,10 +10,10 @@ from telephony.agent import Agent, IncomingCall, Reject
 from telephony.audio import wav
 from telephony.call import actions as a
 from telephony.call.policy import Limits, Wording
-from telephony.clock import Clock
 from telephony.testing.carrier_faults import CarrierFaults
 from telephony.testing.openai import CallTool, Say
 from telephony.testing.stack import Stack, local_stack
+from telephony.testing.steady import SteadyClock
 from telephony.tools import tool
 
 SPEED = 8
@@ -58,7 +58,7 @@ async def hear_greeting(stack: Stack, phone) -> None:
 
 def stack(**options):
     options.setdefault("replies", respond)
-    return local_stack(options.pop("agents", agent()), clock=Clock(SPEED), **options)
+    return local_stack(options.pop("agents", agent()), clock=SteadyClock(SPEED), **options)
 
 
 async def test_a_call_from_hello_to_goodbye(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ async def test_dead_voice_lets_the_carrier_speak() -> None:
     """No voice and no stock: Twilio's own voice says the apology through the webhook after the stream."""
     async with asyncio.timeout(60):
         quick = agent(limits=Limits(silence_prompt_ms=60_000))
-        clock = Clock(SPEED)
+        clock = SteadyClock(SPEED)
         from telephony.testing.elevenlabs_tts import LocalTts, TtsFaults
 
         tts = LocalTts(clock=clock, faults=TtsFaults(refuse=401))

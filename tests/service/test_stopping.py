@@ -13,12 +13,12 @@ import structlog
 
 from telephony import app
 from telephony.agent import Agent, ManagedAgent
-from telephony.clock import Clock
 from telephony.observe.logs import configure
 from telephony.settings import Settings
 from telephony.testing.elevenlabs_agents import LocalAgent
 from telephony.testing.openai import Say
 from telephony.testing.stack import local_stack
+from telephony.testing.steady import SteadyClock
 
 HELLO, ANSWER = "Hello there.", "We open at nine."
 
@@ -60,7 +60,7 @@ async def test_a_bridged_call_goes_on_until_it_ends_or_its_time_is_over(ends: bo
     agents = {"agent_1": LocalAgent(first_message=HELLO, respond=lambda body: [Say(ANSWER)])}
     async with (
         asyncio.timeout(30),
-        local_stack(ManagedAgent("agent_1"), clock=Clock(14), platform=agents, drain_seconds=12) as s,
+        local_stack(ManagedAgent("agent_1"), clock=SteadyClock(14), platform=agents, drain_seconds=12) as s,
     ):
         stopping = asyncio.create_task(app.until_stopped(s.service, app.stop_signals()))
         phone = await s.dial()

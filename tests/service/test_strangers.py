@@ -13,9 +13,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from telephony.agent import Agent, IncomingCall
-from telephony.clock import Clock
 from telephony.testing.carrier_faults import CarrierFaults
 from telephony.testing.stack import AUTH_TOKEN, Stack, local_stack
+from telephony.testing.steady import SteadyClock
 from telephony.twilio.signature import sign_socket, sign_webhook
 
 AGENT = Agent(prompt="You are a test.", greeting="Hello.")
@@ -25,7 +25,7 @@ FORM = {"CallSid": SID, "From": "+15550001111", "To": "+15550002222", "CallStatu
 
 @asynccontextmanager
 async def stack(**options):
-    async with asyncio.timeout(60), local_stack(AGENT, clock=Clock(8), **options) as running:
+    async with asyncio.timeout(60), local_stack(AGENT, clock=SteadyClock(8), **options) as running:
         yield running
 
 
@@ -255,7 +255,7 @@ async def test_an_agent_function_that_blocks_stops_nobody() -> None:
         time.sleep(1.5)
         return AGENT
 
-    async with asyncio.timeout(20), local_stack(choose, clock=Clock(8)) as s, httpx2.AsyncClient() as http:
+    async with asyncio.timeout(20), local_stack(choose, clock=SteadyClock(8)) as s, httpx2.AsyncClient() as http:
         began = time.monotonic()
         answer = asyncio.create_task(post(s.voice_url, FORM))
         while not answer.done():

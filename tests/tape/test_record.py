@@ -11,7 +11,6 @@ import pytest
 from telephony.agent import Agent, IncomingCall
 from telephony.audio import frames, level, wav
 from telephony.call import events as e
-from telephony.clock import Clock
 from telephony.observe import Step
 from telephony.tape import record
 from telephony.tape.format import Header
@@ -23,6 +22,7 @@ from telephony.tape.show import steps, stereo_wav, timeline, transcript
 from telephony.tape.write import TapeWriter, write
 from telephony.testing.openai import CallTool, Say, scripted
 from telephony.testing.stack import local_stack
+from telephony.testing.steady import SteadyClock
 from telephony.tools import tool
 
 LONG = "We open at nine in the morning and close at six in the evening. On Sundays we stay closed all day."
@@ -42,7 +42,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list
     async def call() -> list[tuple[str, str]]:
         agent = Agent(prompt="p", greeting="Hello!", tools=(book_table,), greeting_protected=True)
         answers = scripted([[Say(LONG)], [CallTool("book_table", {"people": 4})], [Say("It is done.")]])
-        async with local_stack(agent, clock=Clock(speed=10), replies=answers, tapes=folder) as stack:
+        async with local_stack(agent, clock=SteadyClock(speed=10), replies=answers, tapes=folder) as stack:
             phone = await stack.dial()
             tape = await stack.tape(phone)
             await tape.until(lambda: ("agent", "Hello!") in tape.lines)

@@ -11,9 +11,9 @@ from elevenlabs.types import CloseSocket, InitializeConnectionMulti, SendTextMul
 
 from telephony.call.actions import CloseContext, Speak
 from telephony.call.events import Event, SpeechAudio, SpeechEnded, SpeechLost, VoiceLost, VoiceReady
-from telephony.clock import Clock
 from telephony.testing.elevenlabs import LocalElevenLabs
 from telephony.testing.elevenlabs_tts import CHAR_MS, LocalTts, TtsFaults
+from telephony.testing.steady import SteadyClock
 from telephony.tts import VoiceSpec
 from telephony.tts.elevenlabs import ElevenLabsVoice
 
@@ -62,7 +62,7 @@ class Bench:
 
 @asynccontextmanager
 async def speaking(*, faults: TtsFaults | None = None, speed: float = 10, ready: bool = True, start: bool = True):
-    clock = Clock(speed)
+    clock = SteadyClock(speed)
     server = LocalElevenLabs(clock=clock, tts=LocalTts(clock=clock, faults=faults))
     await server.start()
     if not start:

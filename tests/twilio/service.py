@@ -15,10 +15,10 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from telephony.call.events import AudioReceived, CallerLeft, Event
-from telephony.clock import Clock
 from telephony.errors import CarrierError
 from telephony.testing.carrier import Carrier, CarrierFaults
 from telephony.testing.serving import serve_app
+from telephony.testing.steady import SteadyClock
 from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, open_leg
 
@@ -44,7 +44,7 @@ class Detector:
 class Service:
     """What the app saw, and what it is asked to do."""
 
-    clock: Clock
+    clock: SteadyClock
     base_url: str = ""
     voice: Callable[[], str] | None = None
     after: Callable[[], str] = twiml.hang_up
@@ -120,7 +120,7 @@ class Service:
 @asynccontextmanager
 async def service(speed: float = SPEED, **options: object) -> AsyncIterator[Service]:
     """A running service, with a safety net of 20 seconds around the test."""
-    it = Service(Clock(speed), **options)
+    it = Service(SteadyClock(speed), **options)
     app = Starlette(
         routes=[
             Route("/voice", it.webhook, methods=["POST"]),
