@@ -51,7 +51,7 @@ async def call(*texts: str, heard: tuple[str, ...] | None = None, replies: Any =
     """One demo call; `heard` is what the ears make of the turns, by default what was said."""
     turns = [turn(text, interrupts=index == 1) for index, text in enumerate(texts)]
     agent = Agent(prompt="You are a test.", greeting="Hello, how can I help?", tools=(book_table,))
-    async with asyncio.timeout(60), local_stack(agent, clock=SteadyClock(12), replies=replies) as stack:
+    async with asyncio.timeout(60), local_stack(agent, clock=SteadyClock(20), replies=replies) as stack:
         for text in texts if heard is None else heard:
             stack.elevenlabs.stt.script.add(text)
         watch = Watch()
@@ -114,7 +114,7 @@ def demo(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     pytest.importorskip("espeakng_loader", reason="the local parts are not installed")
     return subprocess.run(
         [sys.executable, "-m", "telephony", "demo", "--speed", "4", *arguments],
-        cwd=cwd, env=BARE, capture_output=True, text=True, timeout=100, check=False,
+        cwd=cwd, env=BARE, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
 

@@ -63,7 +63,7 @@ async def thinking(*replies, limits: Limits | None = None, early: StartReply | N
         event.clear()
     ran.clear()
     clock = SteadyClock(10)
-    async with asyncio.timeout(30), LocalOpenAi(clock=clock, responder=scripted(replies)) as server:
+    async with asyncio.timeout(60), LocalOpenAi(clock=clock, responder=scripted(replies)) as server:
         llm = OpenAiChat(
             api_key="local", base_url=server.base_url, model="m", effort=None, token_field="max_tokens", clock=clock
         )

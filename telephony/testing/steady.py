@@ -10,12 +10,14 @@ Theory of operation. A whole call runs on one event loop: carrier, service and p
 the CPU away for 100 ms, all of them stand still, but `time.monotonic()` goes on; with a clock of speed 20 two seconds
 of the call are gone, and every timeout of the call fires. So the time of a `SteadyLoop` goes on in two ways only:
 
-- while the loop waits in its selector, but never further than to the next timer: a wake-up that comes late is not late;
+- while the loop waits in its selector for the next timer: in parts of `PART_S` at most, each of which counts as what it
+  was meant to be, however late the wake-up comes. A wait that something else ends (a message, a thread) counts
+  `READY_S` at most: on an idle machine that would have come at once;
 - while it works, by `WORK_SHARE` of the CPU time that its thread has used. Time in which the thread did not run does
   not count. With a share of 1/20 and a clock of speed 20, work of a millisecond takes a millisecond of the call, as it
   does in production: so tests may run fast without making the service look slow.
 
-What is not on the loop (threads, other processes) is waited for in real time.
+What is not on the loop (threads, other processes) is waited for in real time, stretched as the loop's own waits are.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from typing import Any
 from telephony.clock import Clock
 
 WORK_SHARE = 1 / 20
+READY_S = 0.001
+PART_S = 0.005
 
 
 class _Waiting(selectors.SelectSelector):
@@ -41,11 +45,9 @@ class _Waiting(selectors.SelectSelector):
         if timeout is not None and timeout <= 0:
             return super().select(0)
         before = time.monotonic()
-        ready = super().select(timeout)
-        took = time.monotonic() - before
-        if timeout is not None and (not ready or took > timeout):
-            took = timeout
-        self.waited += took
+        part = timeout if timeout is None else min(timeout, PART_S)
+        ready = super().select(part)
+        self.waited += min(time.monotonic() - before, READY_S) if ready or part is None else part
         return ready
 
 

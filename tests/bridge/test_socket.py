@@ -46,7 +46,7 @@ async def conversation(url: str) -> list[Event]:
     events: list[Event] = []
     socket = ManagedSocket(ManagedAgent("a"), IncomingCall("CA1"), Elsewhere(url), SteadyClock(10))
     socket.perform(OpenManaged())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await socket.run(events.append)
     return events
 

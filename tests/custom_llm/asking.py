@@ -56,7 +56,7 @@ class Asking:
 async def asking(agents: Any, responder: Any = None, speed: float = 10, **options: Any) -> AsyncIterator[Asking]:
     """The endpoint with `agents` (an agent, or several by name)."""
     clock = SteadyClock(speed)
-    async with asyncio.timeout(30), LocalOpenAi(clock=clock, responder=responder) as upstream:
+    async with asyncio.timeout(60), LocalOpenAi(clock=clock, responder=responder) as upstream:
         llm = OpenAiChat(
             api_key="local", base_url=upstream.base_url, model="m", effort="none",
             token_field="max_completion_tokens", clock=clock, **options,

@@ -23,7 +23,7 @@ async def chat(replies=None, *, api_key: str = "local", **options):
     """A client and the server it talks to."""
     clock = SteadyClock(10)
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(60),
         LocalOpenAi(clock=clock, responder=scripted(replies) if replies else None) as server,
     ):
         made = {"model": "m", "effort": "none", "token_field": "max_completion_tokens", "clock": clock} | options
@@ -164,7 +164,7 @@ async def test_the_request_is_what_a_strict_server_takes() -> None:
 async def test_the_local_server_is_valid_to_the_vendors_own_types() -> None:
     """Strict validation by the SDK, and no extra keys in any chunk."""
     replies = [[Say("Hello."), CallTool("book", {"people": 2})]]
-    async with asyncio.timeout(30), LocalOpenAi(clock=SteadyClock(20), responder=scripted(replies)) as server:
+    async with asyncio.timeout(60), LocalOpenAi(clock=SteadyClock(20), responder=scripted(replies)) as server:
         client = AsyncOpenAI(api_key="local", base_url=server.base_url, _strict_response_validation=True)
         stream = await client.chat.completions.create(
             model="m", messages=[], stream=True, stream_options={"include_usage": True}

@@ -1,4 +1,4 @@
-"""Whole calls over real sockets: carrier, service and providers in their own protocols, on a clock ten times faster."""
+"""Whole calls over real sockets: carrier, service and providers in their own protocols, twenty times faster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from telephony.testing.stack import Stack, local_stack
 from telephony.testing.steady import SteadyClock
 from telephony.tools import tool
 
-SPEED = 8
+SPEED = 20
 LONG = (
     "We open at nine in the morning and close at six in the evening. On Sundays we stay closed all day. "
     "Please book ahead for groups of more than four people."

@@ -91,7 +91,7 @@ async def hearing(
     """Ears at work, cancelled at the end as a call would. Everything within thirty real seconds."""
     clock = clock or SteadyClock(SPEED)
     stt = stt or LocalStt(clock=clock, faults=faults)
-    async with asyncio.timeout(30), LocalElevenLabs(clock=clock, stt=stt) as server:
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
         spec = EarsSpec("en", ("Northwind",))
         it = Hearing(server, ScribeEars(base_url=server.base_url, api_key="local", spec=spec, clock=clock), clock)
         running = asyncio.create_task(it.ears.run(it.emit)) if run else None

@@ -10,6 +10,7 @@ import pytest
 from telephony.audio import frames, tones
 from telephony.call import events as e
 from telephony.stt.backlog import LIMIT_BYTES
+from telephony.stt.scribe_wire import SAME_BREATH_MS
 from telephony.testing.elevenlabs_stt import LocalStt, Script, ScriptedRecognizer, SttFaults, SttLatency
 from telephony.testing.steady import SteadyClock
 from tests.stt.hearing import SPEED, hearing
@@ -63,6 +64,7 @@ async def test_one_final_for_each_commit_whatever_the_service_repeats(faults: St
             assert (await it.answer(number)).text == text
             heard = len(it.events)
             it.quiet(500)
+            await it.clock.sleep(SAME_BREATH_MS)  # the audio comes at once: nobody says a sentence again so soon
         it.commit()
         await it.answer()
         assert it.finals == [(1, HOURS), (2, NINE), (3, NINE), (4, "")]

@@ -32,7 +32,7 @@ async def call_of(documents: dict[str, Response]) -> object:
 
     app = Starlette(routes=[Route("/{rest:path}", answer, methods=["POST"])])
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(60),
         serve_app(app) as base_url,
         Carrier(auth_token=TOKEN, clock=SteadyClock(20)) as carrier,
     ):

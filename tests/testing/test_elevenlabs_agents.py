@@ -72,7 +72,7 @@ class Phone(AsyncAudioInterface):
 async def platform(agent: LocalAgent = AGENT, speed: float = 10) -> AsyncIterator[LocalElevenLabs]:
     clock = SteadyClock(speed)
     agents = LocalAgents(clock=clock, agents={"agent_1": agent})
-    async with asyncio.timeout(20), LocalElevenLabs(clock=clock, agents=agents) as elevenlabs:
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, agents=agents) as elevenlabs:
         yield elevenlabs
 
 

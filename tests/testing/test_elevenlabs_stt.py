@@ -87,7 +87,7 @@ async def client(
     stt = LocalStt(clock=clock, faults=faults)
     for text in texts:
         stt.script.add(text)
-    async with asyncio.timeout(30), LocalElevenLabs(clock=clock, stt=stt) as server:
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
         url = f"{server.base_url.replace('http', 'ws')}/v1/speech-to-text/realtime?{query}"
         async with connect(url, additional_headers={"xi-api-key": "local"}, proxy=None) as socket:
             yield Client(socket), stt
@@ -120,7 +120,7 @@ async def test_the_vendors_own_client(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SteadyClock(20)
     stt, done = LocalStt(clock=clock), asyncio.Event()
     stt.script.add("hello there")
-    async with asyncio.timeout(30), LocalElevenLabs(clock=clock, stt=stt) as server:
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
         sdk = AsyncElevenLabs(base_url=server.base_url, api_key="local")
         connection = await sdk.speech_to_text.realtime.connect(
             {"model_id": "scribe_v2_realtime", "audio_format": AudioFormat.ULAW_8000, "sample_rate": 8000}
@@ -140,7 +140,7 @@ async def test_wrong_key_and_faults_of_the_handshake() -> None:
     """401 for a wrong key; any status, and a web page, when asked for."""
     clock = SteadyClock(20)
     stt = LocalStt(clock=clock)
-    async with asyncio.timeout(30), LocalElevenLabs(clock=clock, stt=stt) as server:
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
         url = f"{server.base_url.replace('http', 'ws')}/v1/speech-to-text/realtime?{QUERY}"
         for key, refuse, html, status in (("x", 0, False, 401), ("local", 429, False, 429), ("local", 0, True, 200)):
             stt.faults.refuse, stt.faults.html = refuse, html

@@ -61,7 +61,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def speaking(*, faults: TtsFaults | None = None, speed: float = 10, ready: bool = True, start: bool = True):
+async def speaking(*, faults: TtsFaults | None = None, speed: float = 20, ready: bool = True, start: bool = True):
     clock = SteadyClock(speed)
     server = LocalElevenLabs(clock=clock, tts=LocalTts(clock=clock, faults=faults))
     await server.start()
@@ -69,7 +69,7 @@ async def speaking(*, faults: TtsFaults | None = None, speed: float = 10, ready:
         await server.stop()
     voice = ElevenLabsVoice(base_url=server.base_url, api_key="local", spec=SPEC, clock=clock)
     bench = Bench(voice, server)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(voice.run(bench.emit))

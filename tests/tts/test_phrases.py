@@ -137,7 +137,7 @@ async def test_over_the_real_wire() -> None:
     """One short connection a phrase, with the alignment; an empty context (the close race) is asked again."""
     clock = SteadyClock(10)
     tts = LocalTts(clock=clock, faults=TtsFaults(race=1))
-    async with asyncio.timeout(30), LocalElevenLabs(clock=clock, tts=tts) as server:
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, tts=tts) as server:
         source = ElevenLabsPhrases(server.base_url, "local", clock)
         phrase = await source.synthesize(SPEC, "greeting", WORDING["greeting"])
         assert len(phrase.pcmu) // 8 in range(len(phrase.text) * CHAR_MS, (len(phrase.text) + 1) * CHAR_MS + 1)

@@ -23,7 +23,7 @@ from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, open_leg
 
 TOKEN = "the-auth-token"
-SPEED = 10.0
+SPEED = 20.0
 
 
 class Detector:
@@ -119,7 +119,7 @@ class Service:
 
 @asynccontextmanager
 async def service(speed: float = SPEED, **options: object) -> AsyncIterator[Service]:
-    """A running service, with a safety net of 20 seconds around the test."""
+    """A running service, with a safety net of a minute around the test."""
     it = Service(SteadyClock(speed), **options)
     app = Starlette(
         routes=[
@@ -129,7 +129,7 @@ async def service(speed: float = SPEED, **options: object) -> AsyncIterator[Serv
             WebSocketRoute("/media", it.media),
         ]
     )
-    async with asyncio.timeout(20), serve_app(app) as base_url:
+    async with asyncio.timeout(60), serve_app(app) as base_url:
         it.base_url = base_url
         yield it
 

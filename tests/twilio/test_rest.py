@@ -36,7 +36,7 @@ async def test_a_live_call_is_ended_and_a_finished_one_is_no_error() -> None:
 
 async def test_what_cannot_work_has_a_code() -> None:
     """Wrong credentials, an API that stays busy, nobody there, a SID that would change the path."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async with Carrier(auth_token=TOKEN, clock=SteadyClock(20), faults=CarrierFaults(rest_busy=99)) as carrier:
             base_url = carrier.api_base_url
             wrong = await refusal(TwilioRest(carrier.account_sid, "no", base_url, carrier.clock))
@@ -61,7 +61,7 @@ async def test_an_api_that_hangs_or_answers_html_is_bounded() -> None:
         await send({"type": "http.response.start", "status": 500, "headers": [(b"content-type", b"text/html")]})
         await send({"type": "http.response.body", "body": b"<html>oops</html>"})
 
-    async with asyncio.timeout(20), serve_app(hang, lifespan="off") as base_url:
+    async with asyncio.timeout(60), serve_app(hang, lifespan="off") as base_url:
         slow = await refusal(TwilioRest("AC1", TOKEN, base_url, SteadyClock(50)), "CAhang")
         assert (slow.code, slow.retryable, seen.is_set()) == ("rest_timeout", True, True)
         html = await refusal(TwilioRest("AC1", TOKEN, base_url, SteadyClock(50)), "CA500")
