@@ -57,9 +57,9 @@ async def arrived(count: int) -> None:
         await asyncio.sleep(0.005)
 
 
-def stack(agents: Any, tmp_path: Path | None = None, platform: LocalAgent | None = None):
+def stack(agents: Any, tmp_path: Path | None = None, platform: LocalAgent | None = None, speed: float = 10):
     return local_stack(
-        agents, clock=SteadyClock(10), platform={"agent_1": platform or LocalAgent()}, platform_key=KEY, data=tmp_path,
+        agents, clock=SteadyClock(speed), platform={"agent_1": platform or LocalAgent()}, platform_key=KEY, data=tmp_path,
         elevenlabs_webhook_secret=SECRET, after_call="tests.bridge.test_hooks:after_call",
     )  # fmt: skip
 
@@ -306,7 +306,7 @@ async def sent_slowly(s: Stack, path: str, headers: str, body: bytes = b"{") -> 
 )
 async def test_a_body_that_never_ends_is_not_waited_for(tmp_path: Path, path: str, headers: str) -> None:
     """408, and nothing of it is kept."""
-    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s:
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path, speed=100) as s:
         line, writer = await sent_slowly(s, path, headers.format(f"t={int(time.time())},v0=00"))
         assert b" 408 " in line
         writer.close()

@@ -259,8 +259,7 @@ async def test_an_agent_function_that_blocks_stops_nobody() -> None:
 
     async with asyncio.timeout(60), local_stack(choose, clock=SteadyClock(20)) as s, httpx2.AsyncClient() as http:
         answer = asyncio.create_task(post(s.voice_url, FORM))
-        while not answer.done():
-            assert (await http.get(f"{s.service.base_url}/healthz")).status_code == 200
-        assert began.is_set()
+        assert await asyncio.to_thread(began.wait, 60)
+        assert (await http.get(f"{s.service.base_url}/healthz")).status_code == 200
         assert "<Say" in (await answer).text
         release.set()
