@@ -59,8 +59,8 @@ async def arrived(count: int) -> None:
 
 def stack(agents: Any, tmp_path: Path | None = None, platform: LocalAgent | None = None, speed: float = 10):
     return local_stack(
-        agents, clock=SteadyClock(speed), platform={"agent_1": platform or LocalAgent()}, platform_key=KEY, data=tmp_path,
-        elevenlabs_webhook_secret=SECRET, after_call="tests.bridge.test_hooks:after_call",
+        agents, clock=SteadyClock(speed), platform={"agent_1": platform or LocalAgent()}, platform_key=KEY,
+        data=tmp_path, elevenlabs_webhook_secret=SECRET, after_call="tests.bridge.test_hooks:after_call",
     )  # fmt: skip
 
 
