@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "telephony"
@@ -88,6 +89,7 @@ BANNED = set("asyncio time datetime random uuid math logging structlog websocket
 LAZY = {("app", "offline.local_services")}
 
 
+@functools.cache
 def modules() -> dict[str, ast.Module]:
     found = {}
     for path in sorted(ROOT.rglob("*.py")):

@@ -13,10 +13,10 @@ from telephony.call.actions import CancelReply, RefuseTool, RunTool, StartReply
 from telephony.call.events import Event, ReplyDelta, ReplyEnded, ReplyFailed, ToolFinished, ToolWanted
 from telephony.call.history import CallerSaid
 from telephony.call.policy import Limits
-from telephony.clock import Clock
 from telephony.llm.openai import OpenAiChat
 from telephony.mind import Mind
 from telephony.testing.openai import CallTool, LocalOpenAi, Part, Say, scripted
+from telephony.testing.steady import SteadyClock
 from telephony.tools import tool
 
 E = TypeVar("E", bound=Event)
@@ -67,8 +67,8 @@ async def thinking(
     for event in (started, release, cancelled):
         event.clear()
     ran.clear()
-    clock = Clock(10)
-    async with asyncio.timeout(30), LocalOpenAi(clock=clock, responder=scripted(replies)) as server:
+    clock = SteadyClock(10)
+    async with asyncio.timeout(60), LocalOpenAi(clock=clock, responder=scripted(replies)) as server:
         llm = OpenAiChat(
             api_key="local", base_url=server.base_url, model="m", effort=None, token_field="max_tokens", clock=clock
         )

@@ -19,6 +19,8 @@ redirecting a live call.
 from __future__ import annotations
 
 import asyncio
+import functools
+import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -60,6 +62,12 @@ _NOW_MS = 60
 _STATUS_ORDER = ("initiated", "ringing", "in-progress", "completed")
 
 
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """What `https` is checked with. Loading the certificates takes longer than all the rest of a carrier's start."""
+    return ssl.create_default_context()
+
+
 class Carrier:
     """The carrier: `dial` makes calls, `api_base_url` is its REST API (http), `calls` knows them by CallSid.
 
@@ -86,7 +94,9 @@ class Carrier:
 
     async def __aenter__(self) -> Carrier:
         self.api_base_url = await self._stack.enter_async_context(serve_app(rest_app(self)))
-        self.http = await self._stack.enter_async_context(httpx2.AsyncClient(trust_env=False, timeout=None))
+        self.http = await self._stack.enter_async_context(
+            httpx2.AsyncClient(trust_env=False, timeout=None, verify=_tls())
+        )
         self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
         return self
 

@@ -14,7 +14,6 @@ import pytest
 from telephony.agent import Agent
 from telephony.audio import tones
 from telephony.call.actions import LineAdded
-from telephony.clock import Clock
 from telephony.speakable import speakable
 from telephony.tape.read import read
 from telephony.tape.replay import replay
@@ -37,6 +36,7 @@ from telephony.testing.script import (
     reply_to,
 )
 from telephony.testing.stack import WORD_MS, Stack, Tape, local_stack
+from telephony.testing.steady import SteadyClock
 
 SPEED = 10.0
 
@@ -70,7 +70,7 @@ class OverSockets:
     ) -> Timeline:
         """One call; the timeline of what happened in it. `options` are those of `local_stack`. Raises ScriptFailed, and
         AssertionError if the service broke Twilio's protocol."""
-        async with local_stack(agent, clock=Clock(speed), replies=_model(list(replies)), **options) as stack:
+        async with local_stack(agent, clock=SteadyClock(speed), replies=_model(list(replies)), **options) as stack:
             phone = await stack.dial()
             tape = await stack.tape(phone)
             try:

@@ -35,6 +35,7 @@ from telephony.testing.elevenlabs_stt import LocalStt
 from telephony.testing.elevenlabs_tts import LocalTts
 from telephony.testing.stack import Tape as Watching
 from telephony.testing.stack import local_stack
+from telephony.testing.steady import SteadyClock, SteadyLoop
 from telephony.testing.taped import TapedParts
 from telephony.vad import Detector
 
@@ -140,7 +141,8 @@ def wire_replay_all(tapes: Sequence[Tape], tell: Callable[[str], None], speed: f
         try:
             if not tape.good:
                 raise BadTape("only a whole tape can be replayed over sockets: " + "; ".join(tape.problems))
-            done = asyncio.run(wire_replay(tape, clock=Clock(speed)))
+            with asyncio.Runner(loop_factory=SteadyLoop) as runner:
+                done = runner.run(wire_replay(tape, clock=SteadyClock(speed)))
         except TelephonyError as error:
             tell(f"{tape.path}: {error}")
             code = code or 2

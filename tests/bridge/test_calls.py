@@ -1,4 +1,4 @@
-"""Managed calls over real sockets: carrier, service and Agents platform, on a clock ten times faster."""
+"""Managed calls over real sockets: carrier, service and Agents platform, on a clock twenty times faster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from telephony.audio.level import level
 from telephony.call import actions as a
 from telephony.call import managed as m
 from telephony.call.policy import Wording
-from telephony.clock import Clock
 from telephony.observe.turns import TurnClock
 from telephony.tape.read import find, read
 from telephony.tape.replay import replay
@@ -27,11 +26,12 @@ from telephony.testing.carrier_faults import CarrierFaults
 from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
 from telephony.testing.openai import CallTool, Part, Say
 from telephony.testing.stack import Stack, Tape, local_stack
+from telephony.testing.steady import SteadyClock
 from telephony.tools import Toolbox, ToolContext, tool
 from telephony.twilio.leg import MediaLeg
 from tests.bridge.replay import replays
 
-SPEED = 14
+SPEED = 20
 HELLO = "Hello Ada! How can I help you?"
 LONG = (
     "We open at nine in the morning and close at six in the evening. On Sundays we stay closed all day. "
@@ -82,15 +82,13 @@ def managed(**options: Any) -> ManagedAgent:
 
 
 @asynccontextmanager
-async def calling(
-    agent: Any = None, platform: LocalAgent = PLATFORM, speed: float = SPEED, **options: Any
-) -> AsyncIterator[Stack]:
+async def calling(agent: Any = None, platform: LocalAgent = PLATFORM, **options: Any) -> AsyncIterator[Stack]:
     """A running stack with one managed agent."""
     booked.clear()
     agents = agent or managed()
     async with (
-        asyncio.timeout(30),
-        local_stack(agents, clock=Clock(speed), platform={"agent_1": platform}, **options) as stack,
+        asyncio.timeout(60),
+        local_stack(agents, clock=SteadyClock(SPEED), platform={"agent_1": platform}, **options) as stack,
     ):
         yield stack
 
@@ -253,7 +251,7 @@ async def test_pings_keys_and_the_operator() -> None:
     async with calling() as s:
         phone, tape = await greeted(s)
         await platform(s).until(lambda: len(platform(s).seen.pong_ms) >= 2)
-        assert max(platform(s).seen.pong_ms) < 200 * SPEED
+        assert max(platform(s).seen.pong_ms) < 200
         conversation = platform(s).seen.conversations[0]
         assert s.service.board.tell(phone.sid, "The caller is a regular.")
         assert s.service.board.active(phone.sid)
@@ -343,7 +341,7 @@ async def test_a_platform_that_never_begins_costs_no_call(fault: str) -> None:
     if fault == "format":
         agent = LocalAgent(variables=("name",), output_format="pcm_16000")
     with structlog.testing.capture_logs() as lines:
-        async with calling(managed(fallback=FALLBACK), agent, speed=16) as s:
+        async with calling(managed(fallback=FALLBACK), agent) as s:
             values = {"sign_status": 401, "sign_hang": True, "refuse": 403, "no_metadata": True,
                       "close_at_start": (1008, "Missing required dynamic variables"),
                       "close_at_start=1000": (1000, "")}  # fmt: skip

@@ -9,11 +9,11 @@ import httpx2
 import openai
 
 from telephony.agent import Agent, ManagedAgent
-from telephony.clock import Clock
 from telephony.testing.agents_mind import CustomLlm
 from telephony.testing.elevenlabs_agents import LocalAgent
 from telephony.testing.openai import CallTool, Part, Say
 from telephony.testing.stack import local_stack
+from telephony.testing.steady import SteadyClock
 from telephony.tools import tool
 
 KEY = "a-platform-key"
@@ -44,8 +44,8 @@ async def test_a_managed_call_with_our_brain() -> None:
     agents = ManagedAgent("agent_1", fallback=brain, extra_body={"caller": "+1555"})
     platform = {"agent_1": LocalAgent(first_message="Hello!", respond=mind)}
     async with (
-        asyncio.timeout(30),
-        local_stack(agents, clock=Clock(8), replies=respond, platform=platform, platform_key=KEY) as s,
+        asyncio.timeout(60),
+        local_stack(agents, clock=SteadyClock(20), replies=respond, platform=platform, platform_key=KEY) as s,
     ):
         mind.url = s.service.base_url + "/v1"
         phone = await s.dial()
@@ -66,11 +66,11 @@ async def test_the_endpoint_is_there_only_with_a_key() -> None:
     """Off by default; with a key the service's own agent is a model under its name."""
     agent = Agent(prompt="You are a test.")
     async with (
-        local_stack(agent, clock=Clock(8), platform_key=KEY) as s,
+        local_stack(agent, clock=SteadyClock(20), platform_key=KEY) as s,
         openai.AsyncOpenAI(api_key=KEY, base_url=s.service.base_url + "/v1") as client,
     ):
         assert [model.id async for model in client.models.list()] == ["agent"]
-    async with local_stack(agent, clock=Clock(8)) as s, httpx2.AsyncClient(trust_env=False) as http:
+    async with local_stack(agent, clock=SteadyClock(20)) as s, httpx2.AsyncClient(trust_env=False) as http:
         assert (await http.get(s.service.base_url + "/v1/models")).status_code == 404
         assert (await http.post(s.service.base_url + "/elevenlabs/personalization")).status_code == 404
         assert (await http.post(s.service.base_url + "/elevenlabs/post-call")).status_code == 404

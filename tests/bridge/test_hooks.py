@@ -19,13 +19,14 @@ from elevenlabs.types import ConversationInitiationClientDataRequestInput
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.bridge import wire
+from telephony.bridge.hooks import ANSWER_MS
 from telephony.bridge.post_call import NotGenuine, PostCall, Signature, file_name, sign
 from telephony.bridge.post_office import AT_ONCE, MOST_BYTES, PostOffice, TooMany
-from telephony.clock import Clock
 from telephony.testing.agents_hooks import deliver, personalization, post_call
 from telephony.testing.elevenlabs_agents import LocalAgent
 from telephony.testing.openai import CallTool, Part, Say
 from telephony.testing.stack import Stack, local_stack
+from telephony.testing.steady import SteadyClock
 from tests.custom_llm.asking import no_extras
 
 SECRET, KEY = "wsec_test_secret", "a-platform-key"
@@ -57,11 +58,11 @@ async def arrived(count: int) -> None:
 
 
 def stack(
-    agents: AgentSource, tmp_path: Path | None = None, platform: LocalAgent | None = None
+    agents: AgentSource, tmp_path: Path | None = None, platform: LocalAgent | None = None, speed: float = 10
 ) -> AbstractAsyncContextManager[Stack]:
     return local_stack(
-        agents, clock=Clock(10), platform={"agent_1": platform or LocalAgent()}, platform_key=KEY, data=tmp_path,
-        elevenlabs_webhook_secret=SECRET, after_call="tests.bridge.test_hooks:after_call",
+        agents, clock=SteadyClock(speed), platform={"agent_1": platform or LocalAgent()}, platform_key=KEY,
+        data=tmp_path, elevenlabs_webhook_secret=SECRET, after_call="tests.bridge.test_hooks:after_call",
     )  # fmt: skip
 
 
@@ -87,7 +88,7 @@ async def test_a_registered_call_is_the_platforms_from_the_webhook_on(tmp_path: 
     """Its TwiML goes to the carrier as it is; afterwards its webhook tells what was said."""
     platform = LocalAgent(first_message="Hi {{name}}!", respond=respond, variables=("name",))
     agent = ManagedAgent("agent_1", mode="register", variables={"name": "Ada"})
-    async with asyncio.timeout(20), stack(agent, tmp_path, platform) as s:
+    async with asyncio.timeout(60), stack(agent, tmp_path, platform) as s:
         agents = s.elevenlabs.agents
         agents.faults.quoted_twiml = quoted
         agents.after_call = functools.partial(post_call, url=post_url(s), secret=SECRET)
@@ -111,7 +112,7 @@ async def test_a_call_that_cannot_be_registered_is_ours_or_ends_properly() -> No
     agents = iter(
         [ManagedAgent("agent_1", mode="register", fallback=fallback), ManagedAgent("agent_1", mode="register")]
     )
-    async with asyncio.timeout(20), stack(lambda call: next(agents)) as s:
+    async with asyncio.timeout(60), stack(lambda call: next(agents)) as s:
         s.elevenlabs.agents.faults.register_status = 500
         phone = await s.dial()
         tape = await s.tape(phone)
@@ -146,9 +147,9 @@ async def test_personalization_is_answered_from_the_agents_own_data() -> None:
 
     async with stack(choose) as s:
         url = f"{s.service.base_url}/elevenlabs/personalization"
-        began = time.monotonic()
+        began = s.clock.ms()
         answer = await personalization(url, KEY, "agent_1", caller="+1555", called="+1666")
-        assert time.monotonic() - began < 1
+        assert s.clock.ms() - began < ANSWER_MS
         body = answer.json()
         assert body.pop("type") == "conversation_initiation_client_data"
         assert body["dynamic_variables"] == {
@@ -163,12 +164,15 @@ async def test_personalization_is_answered_from_the_agents_own_data() -> None:
 
 
 async def hangs(call: IncomingCall) -> ManagedAgent:
-    await asyncio.sleep(60)
+    await asyncio.Event().wait()
     raise AssertionError
 
 
+release = threading.Event()
+
+
 def blocks(call: IncomingCall) -> ManagedAgent:
-    time.sleep(2)
+    release.wait(60)
     raise AssertionError
 
 
@@ -179,11 +183,13 @@ def raises(call: IncomingCall) -> ManagedAgent:
 @pytest.mark.parametrize("choose", [hangs, blocks, raises])
 async def test_personalization_survives_the_users_code(choose: Any) -> None:
     """A function that hangs, blocks or raises costs its data: not the call, and no time of the others."""
+    release.clear()
     async with stack(choose) as s:
         url = f"{s.service.base_url}/elevenlabs/personalization"
-        began = time.monotonic()
+        began = s.clock.ms()
         answer = await personalization(url, KEY, "agent_1", caller="+1555", called="+1666")
-        assert time.monotonic() - began < 1.5
+        assert s.clock.ms() - began < ANSWER_MS + 300
+        release.set()
         assert answer.status_code == 200
         assert answer.json()["dynamic_variables"]["caller"] == "+1555"
 
@@ -211,7 +217,7 @@ def test_what_is_sent_has_the_vendors_keys() -> None:
 
 async def test_an_event_is_kept_handed_on_once_and_known_again(tmp_path: Path) -> None:
     """Repeated, concurrent and differently spelt deliveries are one event; another type of the same call is another."""
-    async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s:
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s:
         same = [
             deliver(post_url(s), SECRET, event(), header=h) for h in ("elevenlabs-signature", "ElevenLabs-Signature")
         ]
@@ -231,13 +237,13 @@ async def test_an_event_is_kept_handed_on_once_and_known_again(tmp_path: Path) -
 async def test_nothing_is_lost_when_the_hook_fails_or_we_stop(tmp_path: Path) -> None:
     """A hook that raises is asked again; what it never took is handed on at the next start."""
     failing[0] = 1
-    async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s:
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s:
         await deliver(post_url(s), SECRET, event())
         await arrived(1)
         failing[0] = 1_000
         await deliver(post_url(s), SECRET, event(conversation="conv_2"))
     failing[0] = 0
-    office = PostOffice(tmp_path / "post-call", after_call, Clock(10))
+    office = PostOffice(tmp_path / "post-call", after_call, SteadyClock(10))
     office.prepare()
     handing = asyncio.create_task(office.run())
     await arrived(2)
@@ -252,14 +258,14 @@ async def test_a_hook_that_hangs_is_waited_for_and_not_doubled(tmp_path: Path) -
     def hook(event: PostCall) -> None:
         asked.append(event.conversation_id)
         if event.conversation_id == "conv_1":
-            assert gate.wait(10)
+            assert gate.wait(60)
 
-    office = PostOffice(tmp_path, hook, Clock(1_000))
+    office = PostOffice(tmp_path, hook, SteadyClock(1_000))
     for name in ("conv_1", "conv_2"):
         body = json.dumps(event(conversation=name)).encode()
         await office.take(pieces(body), Signature(sign(SECRET, body, int(time.time())), SECRET, time.time()))
     handing = asyncio.create_task(office.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while asked != ["conv_1", "conv_2"]:  # noqa: ASYNC110  (told by a thread)
             await asyncio.sleep(0.005)
         gate.set()
@@ -272,7 +278,7 @@ async def test_a_hook_that_hangs_is_waited_for_and_not_doubled(tmp_path: Path) -
 async def test_without_a_disk_webhooks_are_refused_and_calls_are_taken(tmp_path: Path) -> None:
     """A directory that cannot be made is a 503, which the platform repeats, until it can be."""
     (tmp_path / "post-call").write_text("in the way")
-    async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s:
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s:
         assert (await deliver(post_url(s), SECRET, event())).status_code == 503
         (tmp_path / "post-call").unlink()
         assert (await deliver(post_url(s), SECRET, event())).status_code == 200
@@ -281,7 +287,7 @@ async def test_without_a_disk_webhooks_are_refused_and_calls_are_taken(tmp_path:
 
 async def test_a_large_body_passes_in_pieces(tmp_path: Path) -> None:
     """The audio of a call: megabytes, signed as they came."""
-    async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s:
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s:
         big = event("post_call_audio")
         big["data"]["full_audio"] = "QUJD" * 1_000_000
         assert (await deliver(post_url(s), SECRET, big)).status_code == 200
@@ -302,7 +308,7 @@ async def sent_slowly(s: Stack, path: str, headers: str, body: bytes = b"{") -> 
 )
 async def test_a_body_that_never_ends_is_not_waited_for(tmp_path: Path, path: str, headers: str) -> None:
     """408, and nothing of it is kept."""
-    async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s:
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path, speed=100) as s:
         line, writer = await sent_slowly(s, path, headers.format(f"t={int(time.time())},v0=00"))
         assert b" 408 " in line
         writer.close()
@@ -312,7 +318,7 @@ async def test_a_body_that_never_ends_is_not_waited_for(tmp_path: Path, path: st
 async def test_a_body_too_big_is_left_at_once(tmp_path: Path) -> None:
     """By the length that is told, or by what has come; whoever sent it, nothing stays on disk."""
     genuine = f"t={int(time.time())},v0=00"
-    async with asyncio.timeout(20), stack(ManagedAgent("agent_1"), tmp_path) as s, httpx2.AsyncClient() as http:
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s, httpx2.AsyncClient() as http:
 
         async def endless() -> AsyncIterator[bytes]:
             for _ in range(MOST_BYTES // 2**20 + 1):
@@ -336,8 +342,8 @@ async def test_only_so_many_bodies_come_at_once(tmp_path: Path) -> None:
         yield b"{"
         await gate.wait()
 
-    office = PostOffice(tmp_path, None, Clock())
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    office = PostOffice(tmp_path, None, SteadyClock())
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         taking = [
             group.create_task(_refused(office.take(held(), Signature(header, SECRET, time.time()))))
             for _ in range(AT_ONCE)

@@ -22,11 +22,11 @@ from pydantic import BaseModel
 from starlette.applications import Starlette
 
 from telephony.agent import Agent
-from telephony.clock import Clock
 from telephony.custom_llm.endpoint import CustomLlm, Source
 from telephony.llm.openai import OpenAiChat
 from telephony.testing.openai import LocalOpenAi, Responder
 from telephony.testing.serving import serve_app
+from telephony.testing.steady import SteadyClock
 
 KEY = "a-key-for-tests"
 END_CALL: ChatCompletionFunctionToolParam = {
@@ -63,8 +63,8 @@ async def asking(
     agents: Agent | Mapping[str, Source], responder: Responder | None = None, speed: float = 10
 ) -> AsyncIterator[Asking]:
     """The endpoint with `agents` (an agent, or several by name)."""
-    clock = Clock(speed)
-    async with asyncio.timeout(30), LocalOpenAi(clock=clock, responder=responder) as upstream:
+    clock = SteadyClock(speed)
+    async with asyncio.timeout(60), LocalOpenAi(clock=clock, responder=responder) as upstream:
         llm = OpenAiChat(
             api_key="local", base_url=upstream.base_url, model="m", effort="none",
             token_field="max_completion_tokens", clock=clock,

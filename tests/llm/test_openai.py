@@ -10,11 +10,11 @@ import pytest
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionChunk
 
-from telephony.clock import Clock
 from telephony.errors import ProviderBusy, ProviderError, ProviderMisbehaved, ProviderRefused, ProviderTimeout
 from telephony.llm import Finished, LlmEvent, LlmRequest, TextDelta, ToolCall
 from telephony.llm.openai import OpenAiChat
 from telephony.testing.openai import CallTool, LocalOpenAi, Part, Say, scripted
+from telephony.testing.steady import SteadyClock
 
 REQUEST = LlmRequest(messages=({"role": "user", "content": "hello"},), tools=({"type": "function"},), max_tokens=100)
 
@@ -30,9 +30,9 @@ async def chat(
     gap_ms: int = 8_000,
 ) -> AsyncIterator[tuple[OpenAiChat, LocalOpenAi]]:
     """A client and the server it talks to."""
-    clock = Clock(10)
+    clock = SteadyClock(10)
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(60),
         LocalOpenAi(clock=clock, responder=scripted(replies) if replies else None) as server,
     ):
         client = OpenAiChat(
@@ -177,7 +177,7 @@ async def test_the_request_is_what_a_strict_server_takes() -> None:
 async def test_the_local_server_is_valid_to_the_vendors_own_types() -> None:
     """Strict validation by the SDK, and no extra keys in any chunk."""
     replies: list[list[Part]] = [[Say("Hello."), CallTool("book", {"people": 2})]]
-    async with asyncio.timeout(30), LocalOpenAi(clock=Clock(20), responder=scripted(replies)) as server:
+    async with asyncio.timeout(60), LocalOpenAi(clock=SteadyClock(20), responder=scripted(replies)) as server:
         client = AsyncOpenAI(api_key="local", base_url=server.base_url, _strict_response_validation=True)
         stream = await client.chat.completions.create(
             model="m", messages=[], stream=True, stream_options={"include_usage": True}

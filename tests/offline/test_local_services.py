@@ -10,17 +10,17 @@ import pytest
 pytest.importorskip("pocketsphinx")
 pytest.importorskip("espeakng_loader")
 
-from telephony.clock import Clock
 from telephony.offline import local_services
 from telephony.offline.brain import OPENING
 from telephony.offline.ears import LocalEars
 from telephony.offline.local_services import LocalServices
 from telephony.offline.voice import NotInstalled
+from telephony.testing.steady import SteadyClock
 
 
 async def test_everything_listens_on_loopback_and_says_what_it_is() -> None:
     """The brain answers in OpenAI's protocol, with the key that is handed out."""
-    async with asyncio.timeout(60), LocalServices(Clock(speed=20)) as local:
+    async with asyncio.timeout(60), LocalServices(SteadyClock(speed=20)) as local:
         assert local.elevenlabs_base_url.startswith("http://127.0.0.1:")
         assert [name for name in ("ears", "voice", "brain") if name in " ".join(local.description)] == [
             "ears",
@@ -38,7 +38,7 @@ async def test_everything_listens_on_loopback_and_says_what_it_is() -> None:
 
 async def test_the_users_own_brain_takes_the_place_of_ours() -> None:
     """Then none is started, and none is announced."""
-    async with asyncio.timeout(60), LocalServices(Clock(speed=20), brain=False) as local:
+    async with asyncio.timeout(60), LocalServices(SteadyClock(speed=20), brain=False) as local:
         assert local.openai_base_url == ""
         assert "brain" not in " ".join(local.description)
 
@@ -58,6 +58,6 @@ async def test_what_had_started_is_ended_when_the_rest_does_not_start(monkeypatc
     monkeypatch.setattr(local_services, "LocalEars", Watched)
     monkeypatch.setattr(local_services, "LocalTts", refuse)
     with pytest.raises(NotInstalled):
-        async with LocalServices(Clock()):
+        async with LocalServices(SteadyClock()):
             pass
     assert [ears._process for ears in started] == [None]

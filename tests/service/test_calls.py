@@ -1,4 +1,4 @@
-"""Whole calls over real sockets: carrier, service and providers in their own protocols, on a clock ten times faster."""
+"""Whole calls over real sockets: carrier, service and providers in their own protocols, twenty times faster."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from telephony.agent import Agent, AgentSource, IncomingCall, Reject
 from telephony.audio import wav
 from telephony.call import actions as a
 from telephony.call.policy import Limits, Wording
-from telephony.clock import Clock
 from telephony.testing.carrier import PhoneCall
 from telephony.testing.carrier_faults import CarrierFaults
 from telephony.testing.openai import CallTool, Part, Say
 from telephony.testing.stack import Stack, local_stack
+from telephony.testing.steady import SteadyClock
 from telephony.tools import tool
 from telephony.twilio.leg import MediaLeg
 
-SPEED = 8
+SPEED = 20
 LONG = (
     "We open at nine in the morning and close at six in the evening. On Sundays we stay closed all day. "
     "Please book ahead for groups of more than four people."
@@ -61,7 +61,8 @@ async def hear_greeting(stack: Stack, phone: PhoneCall) -> None:
 
 
 def stack(agents: AgentSource | None = None, **settings: Any) -> AbstractAsyncContextManager[Stack]:
-    return local_stack(agents or agent(), clock=Clock(SPEED), replies=respond, **settings)
+    settings.setdefault("replies", respond)
+    return local_stack(agents or agent(), clock=SteadyClock(SPEED), **settings)
 
 
 async def test_a_call_from_hello_to_goodbye(tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ async def test_dead_voice_lets_the_carrier_speak() -> None:
     """No voice and no stock: Twilio's own voice says the apology through the webhook after the stream."""
     async with asyncio.timeout(60):
         quick = agent(limits=Limits(silence_prompt_ms=60_000))
-        clock = Clock(SPEED)
+        clock = SteadyClock(SPEED)
         from telephony.testing.elevenlabs_tts import LocalTts, TtsFaults
 
         tts = LocalTts(clock=clock, faults=TtsFaults(refuse=401))

@@ -14,12 +14,12 @@ import structlog
 
 from telephony import app
 from telephony.agent import Agent, ManagedAgent
-from telephony.clock import Clock
 from telephony.observe.logs import configure
 from telephony.settings import Settings
 from telephony.testing.elevenlabs_agents import LocalAgent
 from telephony.testing.openai import Say
 from telephony.testing.stack import local_stack
+from telephony.testing.steady import SteadyClock
 
 HELLO, ANSWER = "Hello there.", "We open at nine."
 
@@ -37,18 +37,17 @@ async def test_a_request_that_never_ends_does_not_hold_the_process(monkeypatch: 
     configure("info", "json", stream=out)
     nowhere = "http://127.0.0.1:9"
     settings = Settings(port=0, twilio_auth_token="t", openai_base_url=nowhere, elevenlabs_base_url=nowhere)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         serving = asyncio.create_task(app._serve(settings, Agent(prompt="P.")))
         while '"serving"' not in out.getvalue():  # noqa: ASYNC110  (told by a log line, as to an operator)
             await asyncio.sleep(0.01)
         url = next(json.loads(line)["url"] for line in out.getvalue().splitlines() if '"serving"' in line)
-        _, writer = await asyncio.open_connection(*url.removeprefix("http://").split(":"))
-        writer.write(b"POST /twilio/voice HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nCallSid")
-        await writer.drain()
-        await asyncio.sleep(0.1)
+        reader, writer = await asyncio.open_connection(*url.removeprefix("http://").split(":"))
+        head = b"POST /twilio/voice HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n"
+        writer.write(head + b"CallSid")
+        assert b" 100 " in await reader.readline()  # the handler waits for the body
         os.kill(os.getpid(), signal.SIGTERM)
-        async with asyncio.timeout(2):
-            assert await serving == 0
+        assert await serving == 0
         writer.close()
     events = [json.loads(line)["event"] for line in out.getvalue().splitlines()]
     assert events[-2:] == ["requests_cancelled", "stopped"]
@@ -60,8 +59,8 @@ async def test_a_bridged_call_goes_on_until_it_ends_or_its_time_is_over(ends: bo
     """After the signal the agent still answers; the process may stop when the caller has gone, or been let go."""
     agents = {"agent_1": LocalAgent(first_message=HELLO, respond=lambda body: [Say(ANSWER)])}
     async with (
-        asyncio.timeout(30),
-        local_stack(ManagedAgent("agent_1"), clock=Clock(14), platform=agents, drain_seconds=12) as s,
+        asyncio.timeout(60),
+        local_stack(ManagedAgent("agent_1"), clock=SteadyClock(20), platform=agents, drain_seconds=12) as s,
     ):
         stopping = asyncio.create_task(app.until_stopped(s.service, app.stop_signals()))
         phone = await s.dial()

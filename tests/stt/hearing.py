@@ -10,11 +10,11 @@ from typing import TypeVar
 from telephony.audio import frames, tones
 from telephony.call import events as e
 from telephony.call.actions import CommitTranscript, Transcribe
-from telephony.clock import Clock
 from telephony.stt import EarsSpec
 from telephony.stt.scribe import ScribeEars
 from telephony.testing.elevenlabs import LocalElevenLabs
 from telephony.testing.elevenlabs_stt import LocalStt, SttFaults
+from telephony.testing.steady import SteadyClock
 
 E = TypeVar("E")
 WORD_MS = 300
@@ -24,7 +24,7 @@ SPEED = 20
 class Hearing:
     """What a call would see of its ears. Audio is handed over at once, not in real time."""
 
-    def __init__(self, server: LocalElevenLabs, ears: ScribeEars, clock: Clock) -> None:
+    def __init__(self, server: LocalElevenLabs, ears: ScribeEars, clock: SteadyClock) -> None:
         self.server, self.ears, self.clock = server, ears, clock
         self.events: list[tuple[int, e.Event]] = []
         self.commits = 0
@@ -86,12 +86,12 @@ class Hearing:
 
 @asynccontextmanager
 async def hearing(
-    faults: SttFaults | None = None, *, stt: LocalStt | None = None, clock: Clock | None = None, run: bool = True
+    faults: SttFaults | None = None, *, stt: LocalStt | None = None, clock: SteadyClock | None = None, run: bool = True
 ) -> AsyncIterator[Hearing]:
     """Ears at work, cancelled at the end as a call would. Everything within thirty real seconds."""
-    clock = clock or Clock(SPEED)
+    clock = clock or SteadyClock(SPEED)
     stt = stt or LocalStt(clock=clock, faults=faults)
-    async with asyncio.timeout(30), LocalElevenLabs(clock=clock, stt=stt) as server:
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
         spec = EarsSpec("en", ("Northwind",))
         it = Hearing(server, ScribeEars(base_url=server.base_url, api_key="local", spec=spec, clock=clock), clock)
         running = asyncio.create_task(it.ears.run(it.emit)) if run else None

@@ -9,9 +9,10 @@ import pytest
 
 from telephony.audio import frames, tones
 from telephony.call import events as e
-from telephony.clock import Clock
 from telephony.stt.backlog import LIMIT_BYTES
+from telephony.stt.scribe_wire import SAME_BREATH_MS
 from telephony.testing.elevenlabs_stt import LocalStt, Script, ScriptedRecognizer, SttFaults, SttLatency
+from telephony.testing.steady import SteadyClock
 from tests.stt.hearing import SPEED, hearing
 
 HOURS, NINE = "what are your opening hours", "tomorrow at nine please"
@@ -63,6 +64,7 @@ async def test_one_final_for_each_commit_whatever_the_service_repeats(faults: St
             assert (await it.answer(number)).text == text
             heard = len(it.events)
             it.quiet(500)
+            await it.clock.sleep(SAME_BREATH_MS)  # the audio comes at once: nobody says a sentence again so soon
         it.commit()
         await it.answer()
         assert it.finals == [(1, HOURS), (2, NINE), (3, NINE), (4, "")]
@@ -241,7 +243,7 @@ async def test_long_outage_keeps_the_last_half_minute() -> None:
 
 async def test_audio_that_is_sent_again_is_paced() -> None:
     """Not faster than four times as it was spoken: the service answers a flood with queue_overflow."""
-    clock, arrivals = Clock(SPEED), []
+    clock, arrivals = SteadyClock(SPEED), []
 
     class Watch(ScriptedRecognizer):
         def hear(self, pcmu: bytes) -> None:
@@ -265,7 +267,7 @@ async def test_audio_that_is_sent_again_is_paced() -> None:
 
 async def test_live_audio_goes_out_in_tenths_of_a_second() -> None:
     """Five frames make a piece; a commit does not wait for the fifth."""
-    clock, sizes = Clock(SPEED), []
+    clock, sizes = SteadyClock(SPEED), []
 
     class Watch(ScriptedRecognizer):
         def hear(self, pcmu: bytes) -> None:
@@ -282,7 +284,7 @@ async def test_live_audio_goes_out_in_tenths_of_a_second() -> None:
 
 async def test_the_end_of_a_sound_goes_out_at_once() -> None:
     """Six frames of quiet after a sound do not wait for a whole piece; after them everything is as before."""
-    clock, sizes = Clock(SPEED), []
+    clock, sizes = SteadyClock(SPEED), []
 
     class Watch(ScriptedRecognizer):
         def hear(self, pcmu: bytes) -> None:
@@ -362,7 +364,7 @@ async def test_finals_that_never_come() -> None:
 
 async def test_late_finals_find_their_commits() -> None:
     """Three seconds late, with the next utterance in between: each under its own number."""
-    clock = Clock(SPEED)
+    clock = SteadyClock(SPEED)
     stt = LocalStt(clock=clock, latency=SttLatency(final_ms=3_000))
     async with hearing(stt=stt, clock=clock) as it:
         await it.ready()
@@ -377,7 +379,7 @@ async def test_late_finals_find_their_commits() -> None:
 
 async def test_speech_without_end_is_closed_by_the_service() -> None:
     """After 90 s a segment comes without a commit, under number 0; it is not sent again after a drop."""
-    clock, heard = Clock(3 * SPEED), asyncio.Event()
+    clock, heard = SteadyClock(3 * SPEED), asyncio.Event()
 
     class Watch(ScriptedRecognizer):
         def hear(self, pcmu: bytes) -> None:
@@ -432,7 +434,7 @@ async def test_stop_is_orderly_and_quick() -> None:
 @pytest.mark.parametrize("when", ["connecting", "paused", "before run"])
 async def test_stop_at_any_moment(when: str) -> None:
     """While a handshake hangs, in a back-off, before anything began."""
-    clock, connected = Clock(SPEED), asyncio.Event()
+    clock, connected = SteadyClock(SPEED), asyncio.Event()
 
     def listening() -> ScriptedRecognizer:
         connected.set()
@@ -465,7 +467,7 @@ async def test_cancelled_run_leaves_nothing() -> None:
 
 async def test_two_calls_share_nothing() -> None:
     """What one caller says never reaches another."""
-    clock = Clock(SPEED)
+    clock = SteadyClock(SPEED)
     async with (
         hearing(stt=LocalStt(clock=clock), clock=clock) as one,
         hearing(stt=LocalStt(clock=clock), clock=clock) as other,

@@ -13,11 +13,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from telephony.call.actions import EndCall, SendAudio, SendMark
-from telephony.clock import Clock
 from telephony.testing.carrier import CallOver, Carrier, CarrierFaults, PhoneCall
 from telephony.testing.carrier_checks import Violation, read
 from telephony.testing.carrier_twiml import ConnectStream, TwimlError, parse
 from telephony.testing.serving import serve_app
+from telephony.testing.steady import SteadyClock
 from telephony.twilio import twiml
 from telephony.twilio.media_stream import encode_clear, encode_mark, encode_media
 from tests.twilio.service import TOKEN, phone_call, service
@@ -32,7 +32,11 @@ async def call_of(documents: dict[str, Response]) -> PhoneCall:
         return documents[request.url.path]
 
     app = Starlette(routes=[Route("/{rest:path}", answer, methods=["POST"])])
-    async with asyncio.timeout(20), serve_app(app) as base_url, Carrier(auth_token=TOKEN, clock=Clock(20)) as carrier:
+    async with (
+        asyncio.timeout(60),
+        serve_app(app) as base_url,
+        Carrier(auth_token=TOKEN, clock=SteadyClock(20)) as carrier,
+    ):
         phone = await carrier.dial(base_url + "/")
         await phone.ended()
     return phone

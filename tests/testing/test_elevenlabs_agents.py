@@ -17,11 +17,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from telephony.audio import tones
-from telephony.clock import Clock
 from telephony.testing import agents_messages as messages
 from telephony.testing.elevenlabs import LocalElevenLabs
 from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
 from telephony.testing.openai import CallTool, Part, Say
+from telephony.testing.steady import SteadyClock
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # the vendor's module uses an old name of websockets
@@ -70,9 +70,9 @@ class Phone(AsyncAudioInterface):
 
 @asynccontextmanager
 async def platform(agent: LocalAgent = AGENT, speed: float = 10) -> AsyncIterator[LocalElevenLabs]:
-    clock = Clock(speed)
+    clock = SteadyClock(speed)
     agents = LocalAgents(clock=clock, agents={"agent_1": agent})
-    async with asyncio.timeout(20), LocalElevenLabs(clock=clock, agents=agents) as elevenlabs:
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, agents=agents) as elevenlabs:
         yield elevenlabs
 
 

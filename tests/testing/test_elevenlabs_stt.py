@@ -17,9 +17,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from telephony.audio import frames, tones
-from telephony.clock import Clock
 from telephony.testing.elevenlabs import LocalElevenLabs
 from telephony.testing.elevenlabs_stt import LocalStt, Script, ScriptedRecognizer, SttFaults
+from telephony.testing.steady import SteadyClock
 
 QUERY = "model_id=scribe_v2_realtime&audio_format=ulaw_8000&commit_strategy=manual&include_timestamps=true"
 TYPES: dict[str, Any] = {
@@ -83,11 +83,11 @@ class Client:
 async def client(
     faults: SttFaults | None = None, *, texts: tuple[str, ...] = (), query: str = QUERY, speed: float = 20
 ) -> AsyncIterator[tuple[Client, LocalStt]]:
-    clock = Clock(speed)
+    clock = SteadyClock(speed)
     stt = LocalStt(clock=clock, faults=faults)
     for text in texts:
         stt.script.add(text)
-    async with asyncio.timeout(30), LocalElevenLabs(clock=clock, stt=stt) as server:
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
         url = f"{server.base_url.replace('http', 'ws')}/v1/speech-to-text/realtime?{query}"
         async with connect(url, additional_headers={"xi-api-key": "local"}, proxy=None) as socket:
             yield Client(socket), stt
@@ -117,10 +117,10 @@ async def test_the_vendors_own_client(monkeypatch: pytest.MonkeyPatch) -> None:
     """ElevenLabs' SDK, pointed at the local server, gets its transcript; its explicit nulls are tolerated."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    clock = Clock(20)
+    clock = SteadyClock(20)
     stt, done = LocalStt(clock=clock), asyncio.Event()
     stt.script.add("hello there")
-    async with asyncio.timeout(30), LocalElevenLabs(clock=clock, stt=stt) as server:
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
         sdk = AsyncElevenLabs(base_url=server.base_url, api_key="local")
         connection = await sdk.speech_to_text.realtime.connect(
             {"model_id": "scribe_v2_realtime", "audio_format": AudioFormat.ULAW_8000, "sample_rate": 8000}
@@ -143,9 +143,9 @@ async def test_the_vendors_own_client(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_wrong_key_and_faults_of_the_handshake() -> None:
     """401 for a wrong key; any status, and a web page, when asked for."""
-    clock = Clock(20)
+    clock = SteadyClock(20)
     stt = LocalStt(clock=clock)
-    async with asyncio.timeout(30), LocalElevenLabs(clock=clock, stt=stt) as server:
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
         url = f"{server.base_url.replace('http', 'ws')}/v1/speech-to-text/realtime?{QUERY}"
         for key, refuse, html, status in (("x", 0, False, 401), ("local", 429, False, 429), ("local", 0, True, 200)):
             stt.faults.refuse, stt.faults.html = refuse, html

@@ -12,7 +12,6 @@ pytest.importorskip("numpy")
 from telephony.audio import tones
 from telephony.audio.frames import silence
 from telephony.call.policy import TurnTaking
-from telephony.clock import Clock
 from telephony.testing import bench_cli
 from telephony.testing.latency_bench import show, table
 from telephony.testing.latency_calls import Utterance, callers, measure
@@ -22,6 +21,7 @@ from telephony.testing.latency_floor import Drawn, Moments, answer, floor
 from telephony.testing.latency_setting import SETTINGS
 from telephony.testing.recorded_ears import SpokenWord
 from telephony.testing.stack import LoudnessDetector
+from telephony.testing.steady import SteadyClock
 
 DRAWN = Drawn(partial_ms=120, first_token_ms=250, sentence_ms=50, first_byte_ms=100)
 GOOD = Moments(1_000, 960, 1_105, 1_040, 380, 1_440, 1_120, 1_430, 1_535, 1_540)
@@ -123,7 +123,7 @@ async def test_whole_calls_give_latencies_above_a_floor_for_each_mode() -> None:
     """Every turn is found, nothing is below its floor, and preparing ahead is quicker and costs no more here."""
     modes = {mode: TurnTaking(speculate=mode) for mode in ("speech", "off")}
     talkers = callers(utterances(), modes, at_once=1)
-    results = await measure(talkers, SETTINGS["steady"], Clock(speed=5), LoudnessDetector)
+    results = await measure(talkers, SETTINGS["steady"], SteadyClock(speed=20), LoudnessDetector)
     for result in results.values():
         assert [x.name for x in result.answers] == ["yes", "day"]
         assert all(x.above_ms > -20 and x.total_ms < 1_500 for x in result.answers), result.answers

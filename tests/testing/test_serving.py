@@ -35,7 +35,7 @@ async def test_serves_http_and_sockets_and_runs_the_lifespan() -> None:
             await socket.send_text(text)
 
     app = Starlette(routes=[Route("/", hello), WebSocketRoute("/ws", echo)], lifespan=lifespan)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async with serve_app(app) as base_url:
             async with httpx2.AsyncClient() as client:
                 assert (await client.get(base_url)).text == "hello"

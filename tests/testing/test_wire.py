@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from telephony.call import events as e
-from telephony.clock import Clock
 from telephony.tape.read import read
 from telephony.tape.timeline import Timeline
 from telephony.testing.simulator import Simulator
+from telephony.testing.steady import SteadyClock
 from telephony.testing.wire import alike, conversation, wire_replay, wire_replay_all
 from tests.tape.calls import GREETING, replies, steps, tape
 
@@ -28,7 +28,7 @@ def call(said: str = "what are your opening hours", *, cut_at: int = 6_500, part
 async def test_a_tape_is_the_same_conversation_over_sockets(tmp_path: Path) -> None:
     """The same words, interruption, tool and key; the carrier finds nothing wrong. Other words are told."""
     recorded = read(tape(tmp_path / "call", call()))
-    done = await wire_replay(recorded, clock=Clock(speed=12))
+    done = await wire_replay(recorded, clock=SteadyClock(speed=20))
     assert done.same, done.report()
     assert [one.verdict for one in done.now.interruptions][:1] == ["cut"]
     assert done.now.called("book_table", people=4)
@@ -43,7 +43,7 @@ async def test_a_tape_is_the_same_conversation_over_sockets(tmp_path: Path) -> N
 async def test_ears_that_showed_nothing_before_the_end_show_nothing_again(tmp_path: Path) -> None:
     """Partials that the tape does not have would cut an interruption off long before it was."""
     recorded = read(tape(tmp_path / "call", call(partials=False)))
-    done = await wire_replay(recorded, clock=Clock(speed=12))
+    done = await wire_replay(recorded, clock=SteadyClock(speed=20))
     assert done.now.events(e.TranscriptPartial) == []
     then, now = (one.decided("cut")[0] for one in (Timeline(recorded.steps), done.now))
     assert abs(then - now) <= 300

@@ -13,9 +13,9 @@ from elevenlabs.types import CloseSocket, InitializeConnectionMulti, SendTextMul
 
 from telephony.call.actions import CloseContext, Speak
 from telephony.call.events import Event, SpeechAudio, SpeechEnded, SpeechLost, VoiceLost, VoiceReady
-from telephony.clock import Clock
 from telephony.testing.elevenlabs import LocalElevenLabs
 from telephony.testing.elevenlabs_tts import CHAR_MS, LocalTts, TtsFaults
+from telephony.testing.steady import SteadyClock
 from telephony.tts import VoiceSpec
 from telephony.tts.elevenlabs import ElevenLabsVoice
 
@@ -65,16 +65,16 @@ class Bench:
 
 @asynccontextmanager
 async def speaking(
-    *, faults: TtsFaults | None = None, speed: float = 10, ready: bool = True, start: bool = True
+    *, faults: TtsFaults | None = None, speed: float = 20, ready: bool = True, start: bool = True
 ) -> AsyncIterator[Bench]:
-    clock = Clock(speed)
+    clock = SteadyClock(speed)
     server = LocalElevenLabs(clock=clock, tts=LocalTts(clock=clock, faults=faults))
     await server.start()
     if not start:
         await server.stop()
     voice = ElevenLabsVoice(base_url=server.base_url, api_key="local", spec=SPEC, clock=clock)
     bench = Bench(voice, server)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(voice.run(bench.emit))

@@ -16,15 +16,15 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from telephony.call.events import AudioReceived, CallerLeft, Event
-from telephony.clock import Clock
 from telephony.errors import CarrierError
 from telephony.testing.carrier import Carrier, CarrierFaults, PhoneCall
 from telephony.testing.serving import serve_app
+from telephony.testing.steady import SteadyClock
 from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, open_leg
 
 TOKEN = "the-auth-token"
-SPEED = 10.0
+SPEED = 20.0
 
 E = TypeVar("E", bound=Event)
 
@@ -47,7 +47,7 @@ class Detector:
 class Service:
     """What the app saw, and what it is asked to do."""
 
-    clock: Clock
+    clock: SteadyClock
     base_url: str = ""
     voice: Callable[[], str] | None = None
     after: Callable[[], str] = twiml.hang_up
@@ -122,8 +122,8 @@ class Service:
 
 @asynccontextmanager
 async def service(speed: float = SPEED, **options: Any) -> AsyncIterator[Service]:
-    """A running service, with a safety net of 20 seconds around the test. `options` are fields of `Service`."""
-    it = Service(Clock(speed), **options)
+    """A running service, with a safety net of a minute around the test. `options` are fields of `Service`."""
+    it = Service(SteadyClock(speed), **options)
     app = Starlette(
         routes=[
             Route("/voice", it.webhook, methods=["POST"]),
@@ -132,7 +132,7 @@ async def service(speed: float = SPEED, **options: Any) -> AsyncIterator[Service
             WebSocketRoute("/media", it.media),
         ]
     )
-    async with asyncio.timeout(20), serve_app(app) as base_url:
+    async with asyncio.timeout(60), serve_app(app) as base_url:
         it.base_url = base_url
         yield it
 

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from telephony.clock import Clock
 from telephony.errors import CarrierError
 from telephony.testing.carrier import Carrier, CarrierFaults
 from telephony.testing.serving import serve_app
+from telephony.testing.steady import SteadyClock
 from telephony.twilio.rest import TwilioRest
 from tests.twilio.service import TOKEN, service
 
@@ -37,15 +37,15 @@ async def test_a_live_call_is_ended_and_a_finished_one_is_no_error() -> None:
 
 async def test_what_cannot_work_has_a_code() -> None:
     """Wrong credentials, an API that stays busy, nobody there, a SID that would change the path."""
-    async with asyncio.timeout(20):
-        async with Carrier(auth_token=TOKEN, clock=Clock(20), faults=CarrierFaults(rest_busy=99)) as carrier:
+    async with asyncio.timeout(60):
+        async with Carrier(auth_token=TOKEN, clock=SteadyClock(20), faults=CarrierFaults(rest_busy=99)) as carrier:
             base_url = carrier.api_base_url
             wrong = await refusal(TwilioRest(carrier.account_sid, "no", base_url, carrier.clock))
             assert (wrong.code, wrong.retryable) == ("rest_refused", False)
             busy = await refusal(TwilioRest(carrier.account_sid, TOKEN, base_url, carrier.clock))
             assert (busy.code, busy.retryable) == ("rest_busy", True)
             assert (await refusal(TwilioRest("AC1", TOKEN, base_url, carrier.clock), "CA1/../x")).code == "rest_bad_sid"
-        gone = await refusal(TwilioRest("AC1", TOKEN, base_url, Clock(20)))
+        gone = await refusal(TwilioRest("AC1", TOKEN, base_url, SteadyClock(20)))
         assert (gone.code, gone.retryable) == ("rest_unreachable", True)
 
 
@@ -62,8 +62,8 @@ async def test_an_api_that_hangs_or_answers_html_is_bounded() -> None:
         await send({"type": "http.response.start", "status": 500, "headers": [(b"content-type", b"text/html")]})
         await send({"type": "http.response.body", "body": b"<html>oops</html>"})
 
-    async with asyncio.timeout(20), serve_app(hang, lifespan="off") as base_url:
-        slow = await refusal(TwilioRest("AC1", TOKEN, base_url, Clock(50)), "CAhang")
+    async with asyncio.timeout(60), serve_app(hang, lifespan="off") as base_url:
+        slow = await refusal(TwilioRest("AC1", TOKEN, base_url, SteadyClock(50)), "CAhang")
         assert (slow.code, slow.retryable, seen.is_set()) == ("rest_timeout", True, True)
-        html = await refusal(TwilioRest("AC1", TOKEN, base_url, Clock(50)), "CA500")
+        html = await refusal(TwilioRest("AC1", TOKEN, base_url, SteadyClock(50)), "CA500")
         assert (html.code, html.retryable) == ("rest_failed", True)
