@@ -221,6 +221,20 @@ def test_words_answered_since_are_not_taken_out() -> None:
     assert segments.partial("no thanks") == "no thanks"
 
 
+def test_the_latest_of_several_is_taken_out() -> None:
+    """Of two commits of one utterance, and of two utterances."""
+    segments = Segments()
+    numbers = [segments.commit(), segments.commit()]
+    segments.closed(Utterance(0, 0, parts=[Part(numbers[0], "one"), Part(numbers[1], "two")]))
+    segments.voiced(1_000)
+    assert segments.partial("two three") == "three"
+    assert segments.partial("one three") == "one three"
+    segments = waiting("yes please", waiting("no thanks"))
+    assert segments.final(TranscriptFinal(0, "yes please")) == ""
+    assert segments.final(TranscriptFinal(1, "no thanks")) is None
+    assert segments.final(TranscriptFinal(2, "and more")) == "and more"
+
+
 def test_words_of_a_lost_commit_are_not_taken_out() -> None:
     """A later one has had its final: the first will have none."""
     segments = Segments()

@@ -13,6 +13,7 @@ from telephony.call import actions as a
 from telephony.call import events as e
 from telephony.call.call import Call
 from telephony.call.policy import Policy, TurnTaking
+from telephony.testing.simulator import Calls
 from tests.call.timeline import play
 
 RULES = TurnTaking()
@@ -245,7 +246,7 @@ def test_a_used_trial_earns_another() -> None:
 
 
 def test_nothing_is_tried_while_a_reply_is_on_its_way() -> None:
-    """Nor when the call is about to end."""
+    """Nor when a tool of an interrupted one still runs, or the call is about to end."""
     line = Line()
     line.quiet(100)
     line.partial("yes please")
@@ -256,6 +257,13 @@ def test_nothing_is_tried_while_a_reply_is_on_its_way() -> None:
     line.step(e.TranscriptPartial("mhm okay"))
     line.quiet(300)
     assert len(line.trials) == 1
+    busy = play(
+        "0.5 caller book it for me please\n a+0.6 caller wait I need two rooms\n +1 end",
+        ["One moment please, I am looking. ", Calls("book"), "It is booked."],
+        tool=6_000,
+    )
+    assert busy.explained("cut")
+    assert len(busy.explained("guess")) == 1
     line = Line()
     line.step(e.EndRequested("goodbye"))
     line.quiet(100)

@@ -61,8 +61,9 @@ def test_a_new_utterance_is_empty() -> None:
 @pytest.mark.parametrize(
     ("partial", "text"),
     [
-        ("one two three", "one two three"),  # the same, and longer
-        ("one two", "one two"),  # alike, and shorter
+        ("one two three four five", "one two three four five"),  # the same, and longer
+        ("one two three", "one two three"),  # alike, and shorter
+        ("one two", "one two three four one two"),  # with too little in common
         ("six seven", "one two three four six seven"),  # shorter, and nothing like it
         ("six seven eight nine", "six seven eight nine"),  # no shorter
         ("...", "one two three four ..."),
@@ -71,12 +72,9 @@ def test_a_new_utterance_is_empty() -> None:
 )
 def test_a_partial_behind_a_commit_without_new_voice(partial: str, text: str) -> None:
     """Of the committed segment, if it is much the same or no shorter."""
-    if partial.startswith("one"):
-        utterance, shown = committed("one two"), text
-    else:
-        utterance, shown = committed("one two three four"), text
+    utterance = committed("one two three four")
     utterance.heard_partial(partial)
-    assert utterance.text == shown
+    assert utterance.text == text
 
 
 @pytest.mark.parametrize("partial", ["one two three", "one", "six seven eight nine"])
@@ -109,6 +107,9 @@ def test_a_partial_that_is_of_the_committed_segment_replaces_the_open_one() -> N
     utterance = committed("one two", partial="three")
     assert utterance.heard_partial("one two four")
     assert (utterance.parts, utterance.partial) == ([Part(1, "one two four")], "")
+    utterance = committed("one", "two")
+    utterance.heard_partial("two three")
+    assert utterance.parts == [Part(1, "one"), Part(2, "two three")]
 
 
 def test_whether_a_partial_changed_anything() -> None:
@@ -142,21 +143,21 @@ def test_a_final_replaces_the_words_of_its_part() -> None:
 
 def test_a_final_of_an_earlier_utterance_comes_first() -> None:
     """Its words were said before all of this."""
-    utterance = committed("two", partial="three")
+    utterance = committed("two", "three", partial="four")
     utterance.heard_final(9, "one")
-    assert utterance.text == "one two three"
+    assert utterance.text == "one two three four"
     assert utterance.parts[0] == Part(9, "one", final=True)
-    assert utterance.awaited == 1
+    assert utterance.awaited == 2
 
 
 def test_the_service_splits_the_committed_segment() -> None:
     """The first half is final, the second still awaited."""
-    utterance = committed("one two three four")
+    utterance = committed("zero", "one two three four")
     utterance.heard_final(0, "one two three")
-    assert utterance.parts == [Part(0, "one two three", final=True), Part(1, "four")]
-    assert (utterance.awaited, utterance.open_words) == (1, "four")
-    utterance.heard_final(1, "for")
-    assert utterance.text == "one two three for"
+    assert utterance.parts == [Part(1, "zero"), Part(0, "one two three", final=True), Part(2, "four")]
+    assert (utterance.awaited, utterance.open_words) == (2, "four")
+    utterance.heard_final(2, "for")
+    assert utterance.text == "zero one two three for"
 
 
 @pytest.mark.parametrize(

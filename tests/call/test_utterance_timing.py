@@ -69,6 +69,9 @@ def test_an_utterance_opens_with_the_second_window_of_voice() -> None:
     quiet(listening, 60)
     assert (listening.utterance.active_ms, listening.utterance.voice_ms) == (260, 96)
     assert listening.silence_ms == 60
+    quiet(listening, 400)
+    voice(listening, 3)  # a new burst, the same utterance
+    assert (listening.utterance.opened_ms, listening.utterance.voice_ms) == (220 - 32, 192)
 
 
 def test_a_frame_without_a_window_changes_nothing() -> None:
@@ -98,6 +101,8 @@ def test_words_without_voice_open_an_utterance_and_keep_it_alive() -> None:
     listening = ears(partial="yes")
     quiet(listening, 160)
     listening.partial("yes")  # the same words again are no sign of life
+    assert listening.silence_ms == 160
+    listening.partial("...")
     assert listening.silence_ms == 160
 
 
@@ -139,6 +144,32 @@ def test_when_the_words_last_changed() -> None:
     listening.final(TranscriptFinal(listening.wants_commit(), ""))
     assert listening.utterance is not None
     assert (listening.utterance.text_ms, listening.utterance.awaited) == (0, 0)
+
+
+def test_words_of_a_voice_that_was_taken_for_somebody_else() -> None:
+    """The caller has stepped back: the level follows, and what comes next is voice."""
+    far = -200 - RULES.quieter_tenths_db - 30
+    for partial, heard in (("...", False), ("yes", True)):
+        listening = ears(windows=100)
+        listening.discard()
+        for speech in [10] * 11:
+            listening.hear(AudioReceived(b"", 0, speech, far))
+        listening.partial(partial)
+        for _ in range(5):
+            listening.hear(AudioReceived(b"", 0, 950, far))
+        assert listening.voice.voiced is heard
+
+
+def test_a_late_final_of_an_answered_utterance_comes_before_the_next() -> None:
+    """What it has beyond the answered words was said first."""
+    listening = ears(windows=20, partial="what are")
+    listening.discard(answered=True)
+    commit = listening.wants_commit()
+    voice(listening, 20)
+    listening.partial("on sunday")
+    listening.final(TranscriptFinal(commit, "what are your hours"))
+    assert listening.utterance is not None
+    assert listening.utterance.text == "your hours on sunday"
 
 
 def test_a_repeated_partial_opens_nothing() -> None:
@@ -193,6 +224,11 @@ def answered(listening: Listening, late_ms: int, text: str) -> None:
 def test_how_late_words_usually_are() -> None:
     """As late as the latest, coming down by a quarter with each utterance that is quicker, and never more than 380."""
     listening, found = ears(), list[int]()
+    assert listening.words_late_ms == 0
+    listening.discard(answered=True)  # there is none
+    listening.final(TranscriptFinal(0, "hello"))
+    listening.discard(answered=True)
+    assert listening.words_late_ms == 0
     for late_ms, text in ((300, "yes"), (100, "no thanks"), (100, "maybe"), (240, "nine"), (2_000, "ten please")):
         answered(listening, late_ms, text)
         found.append(listening.words_late_ms)
@@ -400,7 +436,7 @@ def test_pauses_inside_a_thought_are_learned() -> None:
 
 def test_an_utterance_that_was_cut_off_goes_on() -> None:
     """The silence in between was a pause, and its words are judged with those before, once there are any."""
-    listening = ears(PAUSES)
+    listening, patience = ears(PAUSES), list[int]()
     for _ in range(2):
         voice(listening, 20)
         listening.partial("is it")
@@ -415,8 +451,9 @@ def test_an_utterance_that_was_cut_off_goes_on() -> None:
         assert (listening.utterance.before, listening.wait.why) == ("is it", "unheard")
         listening.partial("for tomorrow")
         assert listening.wait == listening.endpointing.wait("is it for tomorrow", Situation())
+        patience.append(listening.endpointing.patience_ms)
         listening.discard()
-    assert listening.endpointing.patience_ms == 400 + 20 - 32
+    assert patience == [0, 400 + 20 - 32]
 
 
 def test_what_was_not_answered_was_not_cut_off() -> None:
