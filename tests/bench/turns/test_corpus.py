@@ -14,10 +14,10 @@ pytest.importorskip("numpy")
 from telephony.audio import wav
 from telephony.audio.level import level
 from telephony.offline.voice import EspeakVoice
-from telephony.testing.turn_cells import jobs
-from telephony.testing.turn_corpus import PAUSE_MS, SPLITS, TALKED_OVER, TURNS, compose, noisy, plan
-from telephony.testing.turn_folder import BadLabels, labelled, load, load_piece, pieces
-from telephony.testing.turn_store import Store
+from tests.bench.turns.cells import jobs
+from tests.bench.turns.corpus import PAUSE_MS, SPLITS, TALKED_OVER, TURNS, Recipe, compose, noisy, plan
+from tests.bench.turns.folder import BadLabels, labelled, load, load_piece, pieces
+from tests.bench.turns.store import Store
 
 
 def test_no_sentence_and_no_voice_is_in_both_halves() -> None:
@@ -37,6 +37,7 @@ def test_each_cell_has_enough_pauses_and_sounds() -> None:
     found: dict[tuple[str, str], int] = {}
     for job in jobs(SPLITS, 1):
         for cell in {play.cell for play in job.plays}:
+            assert isinstance(job.source, Recipe)
             kind = job.source.kind
             found[cell, kind] = found.get((cell, kind), 0) + (len(job.source.pauses_ms) if kind in TURNS else 1)
     for cell in ("quiet", "20 dB", "15 dB", "10 dB"):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from telephony.testing import bench, bench_bridge, latency_bench, replay_bench, turn_bench
+from tests.bench.latency import bench as latency
+from tests.bench.load import bench as load
+from tests.bench.load import bridge, replay
+from tests.bench.turns import bench as turns
 
 BENCHES = {
-    "load": bench.main,
-    "turns": turn_bench.main,
-    "latency": latency_bench.main,
-    "replay": replay_bench.main,
-    "bridge": bench_bridge.main,
+    "load": load.main,
+    "turns": turns.main,
+    "latency": latency.main,
+    "replay": replay.main,
+    "bridge": bridge.main,
 }
 
 
@@ -21,7 +24,3 @@ def main(arguments: list[str]) -> None:
     if name not in BENCHES:
         sys.exit(f"scripts/bench: there is no bench called {name}; there are {', '.join(BENCHES)}")
     BENCHES[name](rest)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
