@@ -1,4 +1,4 @@
-"""`scripts/bench [load|turns|latency|replay|bridge] ...`: which bench is meant. Without a name: `load`."""
+"""`scripts/bench [load|turns|latency|replay|bridge|mutants] ...`: which bench is meant. Without a name: `load`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from tests.bench.latency import bench as latency
 from tests.bench.load import bench as load
 from tests.bench.load import bridge, replay
+from tests.bench.mutants import bench as mutants
 from tests.bench.turns import bench as turns
 
 BENCHES = {
@@ -15,6 +16,7 @@ BENCHES = {
     "latency": latency.main,
     "replay": replay.main,
     "bridge": bridge.main,
+    "mutants": mutants.main,
 }
 
 
