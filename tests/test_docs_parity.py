@@ -15,8 +15,8 @@ from telephony import cli_tapes
 from telephony.call.policy import TurnTaking
 from telephony.cli import app
 from telephony.settings import SETTINGS, Settings, load
-from telephony.testing.latency_expect import markdown
 from telephony.testing.script import CallerScript
+from tests.bench.latency.expect import markdown
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

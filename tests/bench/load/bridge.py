@@ -33,9 +33,9 @@ import psutil
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from telephony.testing.bench import child, percentile
-from telephony.testing.bench_parts import AUTH_TOKEN, pin, stamped_at, stamped_frame
 from telephony.twilio.signature import sign_socket, sign_webhook
+from tests.bench.load.bench import child, percentile
+from tests.bench.load.parts import AUTH_TOKEN, pin, stamped_at, stamped_frame
 
 PER_PROCESS = 50
 LATE_MS = 5.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from telephony.call.policy import TurnTaking
-from telephony.testing.latency_floor import Drawn
+from tests.bench.latency.floor import Drawn
 
 TAIL_MS = 40
 """From the end of the voice to the detector's last window of it (median of `scripts/bench latency`)."""

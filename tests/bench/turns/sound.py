@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from telephony.audio import mulaw
 from telephony.offline.voice import EspeakVoice
-from telephony.testing.turn_sentences import BABBLE
-from telephony.testing.turn_store import Store
+from tests.bench.turns.sentences import BABBLE
+from tests.bench.turns.store import Store
 
 Samples: TypeAlias = NDArray[np.float32]
 

@@ -30,18 +30,18 @@ from telephony.call.policy import Limits, TurnTaking
 from telephony.clock import Clock
 from telephony.observe import Step
 from telephony.observe.turns import TurnClock, TurnReport
-from telephony.testing import turn_sentences as sentences
 from telephony.testing.carrier import CallOver, PhoneCall
 from telephony.testing.elevenlabs_stt import LocalStt
 from telephony.testing.elevenlabs_tts import LocalTts, TtsLatency
-from telephony.testing.latency_ears import ClipEars, KnownClip
-from telephony.testing.latency_floor import Answer, Drawn, Moments, answer
-from telephony.testing.latency_setting import Setting
 from telephony.testing.openai import LlmLatency, LocalOpenAi, Say
 from telephony.testing.stack import Stack, local_stack
-from telephony.testing.turn_corpus import Case
 from telephony.vad import Detector
 from telephony.vad.silero import SileroDetector
+from tests.bench.latency.ears import ClipEars, KnownClip
+from tests.bench.latency.floor import Answer, Drawn, Moments, answer
+from tests.bench.latency.setting import Setting
+from tests.bench.turns import sentences as sentences
+from tests.bench.turns.corpus import Case
 
 OPENINGS = (
     "Certainly.", "Of course.", "All right.", "Thank you very much.", "I see, thank you.", "That is fine.",

@@ -1,4 +1,4 @@
-"""The processes of the bench, each started by `bench.py` as `python -m telephony.testing.bench_parts ROLE ...`.
+"""The processes of the bench, each started by `bench.py` as `python -m tests.bench.load.parts ROLE ...`.
 
 `providers` serves ElevenLabs and OpenAI with exact latencies; `service` is the service, pinned to one core, with the
 real detector. Each prints one line of JSON when it is ready, answers each line on its standard input with one of JSON,

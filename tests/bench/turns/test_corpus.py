@@ -14,10 +14,10 @@ pytest.importorskip("numpy")
 from telephony.audio import wav
 from telephony.audio.level import level
 from telephony.offline.voice import EspeakVoice
-from telephony.testing.turn_cells import jobs
-from telephony.testing.turn_corpus import PAUSE_MS, SPLITS, TALKED_OVER, TURNS, Recipe, compose, noisy, plan
-from telephony.testing.turn_folder import BadLabels, labelled, load, load_piece, pieces
-from telephony.testing.turn_store import Store
+from tests.bench.turns.cells import jobs
+from tests.bench.turns.corpus import PAUSE_MS, SPLITS, TALKED_OVER, TURNS, Recipe, compose, noisy, plan
+from tests.bench.turns.folder import BadLabels, labelled, load, load_piece, pieces
+from tests.bench.turns.store import Store
 
 
 def test_no_sentence_and_no_voice_is_in_both_halves() -> None:

@@ -23,9 +23,9 @@ from telephony.call.history import CallerSaid, History
 from telephony.call.policy import Policy, TurnTaking
 from telephony.testing.recorded_ears import Clip, HeardFrame, Recogniser
 from telephony.testing.simulator import CHAR_MS, Simulator
-from telephony.testing.turn_corpus import Case, Recording
-from telephony.testing.turn_store import Store
 from telephony.vad.silero import SileroDetector
+from tests.bench.turns.corpus import Case, Recording
+from tests.bench.turns.store import Store
 
 PATIENCE_MS = 5_000
 """A finished turn that is not decided this long after its end is missed."""

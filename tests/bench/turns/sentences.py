@@ -2,7 +2,7 @@
 
 A bar marks a pause inside a phrase ("I want to | cancel"), where what has been said is no sentence yet; a slash one
 between phrases ("Hi, it's Ann / about Friday").
-Every second sentence of a list, counted from its second, is held out from tuning: see `turn_corpus.py`.
+Every second sentence of a list, counted from its second, is held out from tuning: see `corpus.py`.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ from telephony.tape.read import Tape, find, read
 from telephony.tape.rehearse import rehearse
 from telephony.tape.replay import replay
 from telephony.tape.write import write
-from telephony.testing.bench import Child, child, load
-from telephony.testing.bench_parts import SENTENCE
+from tests.bench.load.bench import Child, child, load
+from tests.bench.load.parts import SENTENCE
 
 IDLE_S = 2.0
 LONG_ENOUGH_S = 1.0

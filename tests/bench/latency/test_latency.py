@@ -12,16 +12,16 @@ pytest.importorskip("numpy")
 from telephony.audio import tones
 from telephony.audio.frames import silence
 from telephony.call.policy import TurnTaking
-from telephony.testing import bench_cli
-from telephony.testing.latency_bench import show, table
-from telephony.testing.latency_calls import Utterance, callers, measure
-from telephony.testing.latency_ears import ClipEars, KnownClip
-from telephony.testing.latency_expect import OWN_MS, QUICK, SLOW, TAIL_MS, expected
-from telephony.testing.latency_floor import Drawn, Moments, answer, floor
-from telephony.testing.latency_setting import SETTINGS
 from telephony.testing.recorded_ears import SpokenWord
 from telephony.testing.stack import LoudnessDetector
 from telephony.testing.steady import SteadyClock
+from tests.bench import cli
+from tests.bench.latency.bench import show, table
+from tests.bench.latency.calls import Utterance, callers, measure
+from tests.bench.latency.ears import ClipEars, KnownClip
+from tests.bench.latency.expect import OWN_MS, QUICK, SLOW, TAIL_MS, expected
+from tests.bench.latency.floor import Drawn, Moments, answer, floor
+from tests.bench.latency.setting import SETTINGS
 
 DRAWN = Drawn(partial_ms=120, first_token_ms=250, sentence_ms=50, first_byte_ms=100)
 GOOD = Moments(1_000, 960, 1_105, 1_040, 380, 1_440, 1_120, 1_430, 1_535, 1_540)
@@ -138,10 +138,10 @@ async def test_whole_calls_give_latencies_above_a_floor_for_each_mode() -> None:
 
 def test_the_bench_computes_expectations_without_measuring(capsys: pytest.CaptureFixture[str]) -> None:
     """`scripts/bench latency --expect`."""
-    bench_cli.main(["latency", "--expect"])
+    cli.main(["latency", "--expect"])
     assert f"| a finished thought | {TurnTaking().finished_ms} |" in capsys.readouterr().out
-    bench_cli.main(["latency", "--expect", "--rule", "finished_ms=500"])
+    cli.main(["latency", "--expect", "--rule", "finished_ms=500"])
     assert "| a finished thought | 500 |" in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        bench_cli.main(["latency", "--expect", "--rule", "finishd_ms=500"])
+        cli.main(["latency", "--expect", "--rule", "finishd_ms=500"])
     assert "finishd_ms" in capsys.readouterr().err

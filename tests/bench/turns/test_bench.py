@@ -12,12 +12,13 @@ pytest.importorskip("numpy")
 
 from telephony.call import actions as a
 from telephony.call import events as e
-from telephony.testing import bench_cli, turn_bench
 from telephony.testing.recorded_ears import Clip, HeardFrame, Recogniser, RecordedEars, SpokenWord
 from telephony.testing.simulator import Latencies
-from telephony.testing.turn_cells import BASELINE, PRESETS, Job, counted, jobs, run
-from telephony.testing.turn_corpus import Recipe
-from telephony.testing.turn_picture import picture
+from tests.bench import cli
+from tests.bench.turns import bench
+from tests.bench.turns.cells import BASELINE, PRESETS, Job, counted, jobs, run
+from tests.bench.turns.corpus import Recipe
+from tests.bench.turns.picture import picture
 
 WORDS = (SpokenWord("Forty", 400), SpokenWord("two,", 700), SpokenWord("please.", 1_000))
 
@@ -79,11 +80,11 @@ def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Mo
     assert balanced.missed().count == 0
     assert balanced.yields().count == balanced.yields().total == 1
     assert 200 < (balanced.delay(0.5) or (0,))[0] < 1_500
-    shown = turn_bench.show(counts, heard_rows, ["held-out"])
+    shown = bench.show(counts, heard_rows, ["held-out"])
     assert all(f"quiet, {rule}" in shown for rule in (*PRESETS, BASELINE))
-    assert json.loads(json.dumps(turn_bench.as_json(counts, rows)))["cells"]
-    assert turn_bench.draw(counts, "held-out").startswith("<svg")
-    assert "quiet line" in turn_bench.worst(rows, "balanced", 3)
+    assert json.loads(json.dumps(bench.as_json(counts, rows)))["cells"]
+    assert bench.draw(counts, "held-out").startswith("<svg")
+    assert "quiet line" in bench.worst(rows, "balanced", 3)
 
 
 def test_an_empty_picture_is_a_picture() -> None:
@@ -95,10 +96,10 @@ def test_the_first_argument_names_the_bench(monkeypatch: pytest.MonkeyPatch) -> 
     """Without a name it is the load bench, as before."""
     called: list[tuple[str, list[str]]] = []
     monkeypatch.setattr(
-        bench_cli, "BENCHES", {n: lambda rest, n=n: called.append((n, rest)) for n in ("load", "turns", "replay")}
+        cli, "BENCHES", {n: lambda rest, n=n: called.append((n, rest)) for n in ("load", "turns", "replay")}
     )
     for arguments in ([], ["--calls", "1"], ["load", "--turns", "2"], ["turns", "--quick"]):
-        bench_cli.main(arguments)
+        cli.main(arguments)
     assert called == [("load", []), ("load", ["--calls", "1"]), ("load", ["--turns", "2"]), ("turns", ["--quick"])]
     with pytest.raises(SystemExit, match="no bench called speed"):
-        bench_cli.main(["speed"])
+        cli.main(["speed"])

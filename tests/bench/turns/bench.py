@@ -2,8 +2,8 @@
 
 Hundreds of generated callers (and labelled recordings of your own: --folder) are played through the voice detector and
 the core's turn-taking, with a scripted recogniser (partials and finals 120 ms late), model (first token after 250 ms)
-and voice (first byte after 100 ms). What is measured is defined in `turn_score.py`, the callers in `turn_corpus.py`,
-the format of a folder in `turn_folder.py`. The tuning half was used to choose numbers; the held-out half, other
+and voice (first byte after 100 ms). What is measured is defined in `score.py`, the callers in `corpus.py`,
+the format of a folder in `folder.py`. The tuning half was used to choose numbers; the held-out half, other
 sentences in other voices, was not.
 
 `quiet` is a quiet line; `20 dB` and so on have noise below the speech (white, pink, babble and hum take turns; `white`
@@ -27,7 +27,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from telephony.testing.turn_cells import (
+from tests.bench.turns.cells import (
     BASELINE,
     PRESETS,
     Counts,
@@ -41,17 +41,17 @@ from telephony.testing.turn_cells import (
     pauses,
     run,
 )
-from telephony.testing.turn_corpus import SPLITS, TURNS
-from telephony.testing.turn_folder import BadLabels, labelled, pieces
-from telephony.testing.turn_folder import __doc__ as folder_format
-from telephony.testing.turn_picture import picture
-from telephony.testing.turn_score import Rate, TurnScore, percentile
-from telephony.testing.turn_sound import NOISES
-from telephony.testing.turn_targets import targets
+from tests.bench.turns.corpus import SPLITS, TURNS
+from tests.bench.turns.folder import BadLabels, labelled, pieces
+from tests.bench.turns.folder import __doc__ as folder_format
+from tests.bench.turns.picture import picture
+from tests.bench.turns.score import Rate, TurnScore, percentile
+from tests.bench.turns.sound import NOISES
+from tests.bench.turns.targets import targets
 
 CELLS = ("quiet", "20 dB", "15 dB", "10 dB", *NOISES, "STT errors", "punctuated", "figures", "recorded")
 RECORDED = "recorded"
-SPEECH = Path(__file__).parents[2].parent / "shared" / "speech"
+SPEECH = Path(__file__).parents[3].parent / "shared" / "speech"
 
 Results = Mapping[tuple[str, str, str], Counts]
 

@@ -30,14 +30,14 @@ import httpx2
 import psutil
 
 from telephony.offline.voice import EspeakVoice
-from telephony.testing.bench_caller import BenchCaller, Times
-from telephony.testing.bench_parts import SENTENCE, pin
+from tests.bench.load.caller import BenchCaller, Times
+from tests.bench.load.parts import SENTENCE, pin
 
 PER_PROCESS = 50
 
 
 class Child:
-    """A process of `bench_parts`."""
+    """A process of `parts.py`."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -62,7 +62,7 @@ class Child:
 async def child(*arguments: object) -> AsyncIterator[Child]:
     """A running part; it ends with the block."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-W", "ignore", "-m", "telephony.testing.bench_parts", *map(str, arguments),
+        sys.executable, "-W", "ignore", "-m", "tests.bench.load.parts", *map(str, arguments),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         limit=2**24, env=os.environ | {"TELEPHONY_LOG_LEVEL": "error"},
     )  # fmt: skip

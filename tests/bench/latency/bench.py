@@ -6,13 +6,13 @@ exact latencies, `steady` (partials and finals 120 ms, first token 250 ms at 60 
 finished requests, questions, digits in groups and short answers. Time runs at its real speed.
 
   total     the caller's last voiced frame -> the answer's first audio arrives at the carrier
-  floor     what the providers' latencies and the decision make unavoidable (telephony/testing/latency_floor.py)
+  floor     what the providers' latencies and the decision make unavoidable (tests/bench/latency/floor.py)
   above     total - floor
   tail      the caller's last frame with voice, by the label -> the last voiced frame, by the detector
   stages    where the service took longer than it had to; preparing and deciding go on side by side
   extra     requests for replies that nobody heard, cut-off turns apart
 
-`--expect` computes what to expect of real providers (telephony/testing/latency_expect.py), and measures nothing.
+`--expect` computes what to expect of real providers (tests/bench/latency/expect.py), and measures nothing.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ import structlog
 
 from telephony.call.policy import TurnTaking
 from telephony.clock import Clock
-from telephony.testing.latency_calls import Result, Utterance, callers, measure, utterance
-from telephony.testing.latency_expect import markdown
-from telephony.testing.latency_floor import STAGES, Answer
-from telephony.testing.latency_setting import SETTINGS
-from telephony.testing.turn_corpus import TURNS, compose, plan
-from telephony.testing.turn_score import percentile
-from telephony.testing.turn_store import default_store
+from tests.bench.latency.calls import Result, Utterance, callers, measure, utterance
+from tests.bench.latency.expect import markdown
+from tests.bench.latency.floor import STAGES, Answer
+from tests.bench.latency.setting import SETTINGS
+from tests.bench.turns.corpus import TURNS, compose, plan
+from tests.bench.turns.score import percentile
+from tests.bench.turns.store import default_store
 
 MODES = ("speech", "llm", "off")
 

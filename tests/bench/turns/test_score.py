@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.testing.turn_play import TalkPlayed, TurnPlayed
-from telephony.testing.turn_score import Rate, percentile, score_talk, score_turn
+from tests.bench.turns.play import TalkPlayed, TurnPlayed
+from tests.bench.turns.score import Rate, percentile, score_talk, score_turn
 
 SPEECH = ((1_000, 2_000), (2_600, 3_000), (3_900, 5_000))
 TALK = TalkPlayed((3_000, 3_400), 10_000, ((0, 10_000, 0),))

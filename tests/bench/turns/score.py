@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from telephony.testing.turn_play import TalkPlayed, TurnPlayed
+from tests.bench.turns.play import TalkPlayed, TurnPlayed
 
 PAUSE_MS = (250, 1_500)
 RESUME_MS = 500

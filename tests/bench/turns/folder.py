@@ -32,10 +32,10 @@ import numpy as np
 
 from telephony.audio import wav
 from telephony.errors import TelephonyError
-from telephony.testing import turn_sound as snd
 from telephony.testing.recorded_ears import SpokenWord
-from telephony.testing.turn_corpus import LEAD_MS, TAIL_MS, Case, Recording
-from telephony.testing.turn_sentences import HELLO, STATEMENTS
+from tests.bench.turns import sound as snd
+from tests.bench.turns.corpus import LEAD_MS, TAIL_MS, Case, Recording
+from tests.bench.turns.sentences import HELLO, STATEMENTS
 
 PLACEHOLDER_MS = 300
 PIECE_MS, PIECES, QUIET_DB = 1_000, 8, -50

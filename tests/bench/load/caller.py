@@ -22,8 +22,8 @@ from websockets.exceptions import ConnectionClosed
 
 from telephony.audio import level
 from telephony.audio.frames import FRAME_BYTES, frames
-from telephony.testing.bench_parts import AUTH_TOKEN, STAMP
 from telephony.twilio.signature import sign_socket, sign_webhook
+from tests.bench.load.parts import AUTH_TOKEN, STAMP
 
 _SILENCE = base64.b64encode(b"\xff" * FRAME_BYTES).decode()
 VOICED = -400

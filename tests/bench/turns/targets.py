@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from telephony.testing.turn_cells import Counts
+from tests.bench.turns.cells import Counts
 
 CELL = ("held-out", "quiet", "balanced")
 CUT_OFFS, DELAY_P50_MS, DELAY_P90_MS = 0.05, 500, 1_000

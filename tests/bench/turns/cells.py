@@ -13,11 +13,11 @@ from functools import lru_cache
 
 from telephony.call.policy import TurnTaking
 from telephony.testing.recorded_ears import HeardFrame, Recogniser
-from telephony.testing.turn_corpus import SNR_DB, TALKED_OVER, TURNS, Case, Recipe, compose, noisy, plan
-from telephony.testing.turn_folder import Labelled, Piece, load, load_piece
-from telephony.testing.turn_play import hear, play_talk, play_turn, voiced_after
-from telephony.testing.turn_score import Rate, TalkScore, TurnScore, percentile, score_talk, score_turn
-from telephony.testing.turn_store import Store, default_store
+from tests.bench.turns.corpus import SNR_DB, TALKED_OVER, TURNS, Case, Recipe, compose, noisy, plan
+from tests.bench.turns.folder import Labelled, Piece, load, load_piece
+from tests.bench.turns.play import hear, play_talk, play_turn, voiced_after
+from tests.bench.turns.score import Rate, TalkScore, TurnScore, percentile, score_talk, score_turn
+from tests.bench.turns.store import Store, default_store
 
 PRESETS = ("eager", "balanced", "patient")
 BASELINE = "plain 700"

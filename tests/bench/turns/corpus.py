@@ -29,10 +29,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from telephony.offline.voice import EspeakVoice
-from telephony.testing import turn_sentences as say
-from telephony.testing import turn_sound as snd
 from telephony.testing.recorded_ears import SpokenWord
-from telephony.testing.turn_store import Store
+from tests.bench.turns import sentences as say
+from tests.bench.turns import sound as snd
+from tests.bench.turns.store import Store
 
 Split: TypeAlias = Literal["tuning", "held-out"]
 SPLITS: tuple[Split, Split] = ("tuning", "held-out")

@@ -1,0 +1,8 @@
+"""`python -m tests.bench`, from the repository's root: what `scripts/bench` runs."""
+
+import sys
+
+from tests.bench.cli import main
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

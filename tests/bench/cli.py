@@ -1,0 +1,28 @@
+"""`scripts/bench [load|turns|latency|replay|bridge|mutants] ...`: which bench is meant. Without a name: `load`."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.bench.latency import bench as latency
+from tests.bench.load import bench as load
+from tests.bench.load import bridge, replay
+from tests.bench.mutants import bench as mutants
+from tests.bench.turns import bench as turns
+
+BENCHES = {
+    "load": load.main,
+    "turns": turns.main,
+    "latency": latency.main,
+    "replay": replay.main,
+    "bridge": bridge.main,
+    "mutants": mutants.main,
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the bench that the first argument names."""
+    name, rest = ("load", arguments) if not arguments or arguments[0].startswith("-") else (arguments[0], arguments[1:])
+    if name not in BENCHES:
+        sys.exit(f"scripts/bench: there is no bench called {name}; there are {', '.join(BENCHES)}")
+    BENCHES[name](rest)
