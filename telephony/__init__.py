@@ -12,11 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from telephony.agent import Agent, IncomingCall, ManagedAgent, Reject, Voice
-from telephony.call.policy import Expects, Limits, TurnTaking, Wording
+from telephony.core.policy import Expects, Limits, TurnTaking, Wording
 from telephony.tools import Tool, ToolContext, tool
 
 if TYPE_CHECKING:
-    from telephony.app import create_app
+    from telephony.app.app import create_app
     from telephony.settings import Settings
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "tool",
 ]
 
-_LAZY = {"create_app": "telephony.app", "Settings": "telephony.settings"}
+_LAZY = {"create_app": "telephony.app.app", "Settings": "telephony.settings"}
 
 
 def __getattr__(name: str) -> Any:

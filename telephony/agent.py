@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from telephony.call.policy import Expects, Limits, Policy, TurnTaking, Wording
+from telephony.core.managed.bridge import BridgePolicy
+from telephony.core.policy import Expects, Limits, Policy, TurnTaking, Wording
 from telephony.tools import Tool
 
 #: Models of ElevenLabs that cannot hold a phone conversation, and why (latency to the first byte over a socket).
@@ -161,6 +162,10 @@ class ManagedAgent:
         ]  # fmt: skip
         if wrong:
             raise ValueError(f"a null inside an override is refused by the platform: {', '.join(wrong)}")
+
+    def policy(self) -> BridgePolicy:
+        """What the engine of a bridged call needs to know."""
+        return BridgePolicy(self.limits, self.wording, fallback=self.fallback is not None)
 
 
 def _has_null(value: object) -> bool:

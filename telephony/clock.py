@@ -1,6 +1,6 @@
 """The one clock of the shells.
 
-Every timeout, pause and time stamp outside `telephony/call/` goes through a `Clock`, so that tests can run a call
+Every timeout, pause and time stamp outside `telephony/core/` goes through a `Clock`, so that tests can run a call
 several times faster than a caller would live it: with `speed=10` a timeout of 2,000 ms passes in 0.2 s of real time.
 The core never sees a clock: it is given `now_ms`.
 """

@@ -24,8 +24,8 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from telephony.call.thinking import END_CALL
 from telephony.clock import Clock
+from telephony.core.policy import END_CALL
 from telephony.threads import in_thread
 
 log = structlog.get_logger()

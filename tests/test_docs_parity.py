@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from typer.models import CommandInfo
 
-from telephony import cli_tapes
-from telephony.call.policy import TurnTaking
-from telephony.cli import app
+from telephony.cli import recordings
+from telephony.cli.main import app
+from telephony.core.policy import TurnTaking
 from telephony.settings import SETTINGS, Settings, load
 from telephony.testing.script import CallerScript
 from tests.bench.latency.expect import markdown
@@ -111,7 +111,7 @@ def called(command: CommandInfo) -> str:
 def test_commands_for_recorded_calls_exist() -> None:
     """Each `telephony ...` that is written about, and its options."""
     known = {command.name or called(command) for command in app.registered_commands}
-    tape_commands = {called(command) for command in cli_tapes.tape.registered_commands}
+    tape_commands = {called(command) for command in recordings.tape.registered_commands}
     for name in re.findall(r"(?:bin/|`)telephony (?:tape )?([a-z-]+)", README):
         assert name.replace("-", "_") in {key.replace("-", "_") for key in known} | tape_commands, name
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field
 
-from telephony.call.thinking import END_CALL
+from telephony.core.policy import END_CALL
 from telephony.tools import RESULT_CHARS, Toolbox, ToolContext, tool
 
 

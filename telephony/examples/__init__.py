@@ -1,1 +1,1 @@
-"""See the modules of this package."""
+"""Agents that README and tests use."""

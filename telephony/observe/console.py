@@ -10,10 +10,10 @@ import os
 import sys
 from typing import TextIO
 
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.observe import Step
-from telephony.observe.turns import BargeIn, TurnClock, TurnReport, waterfall
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.observe.turn_latency import BargeIn, TurnClock, TurnReport, waterfall
 
 _DIM, _CALLER, _AGENT, _WARN, _PLAIN = "\033[2m", "\033[36m", "\033[32m", "\033[33m", "\033[0m"
 _ENDINGS = {"caller": "the caller hung up", "stop": "the caller hung up", "agent": "the agent ended the call"}

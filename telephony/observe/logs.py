@@ -15,11 +15,11 @@ from typing import Any, TextIO
 
 import structlog
 
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.observe import Step
-from telephony.observe.traces import SilentFormatter, without_messages
-from telephony.observe.turns import TurnClock, TurnReport, only_a_frame
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.observe.tracebacks import SilentFormatter, without_messages
+from telephony.observe.turn_latency import TurnClock, TurnReport, only_a_frame
 
 log = structlog.get_logger()
 

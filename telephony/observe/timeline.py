@@ -3,7 +3,8 @@
     timeline_html(steps, title="...", wav="call.wav") -> str
 
 What the caller heard is drawn from what was sent, played at the carrier's 8,000 bytes a second from the moment it was
-sent, and dropped at `clear`: a drawing, not the proof that the core keeps (`call/playout.py`). Every text is escaped.
+sent, and dropped at `clear`: a drawing, not the proof that the core keeps (`core/speaking/playout.py`). Every
+text is escaped.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.observe import Step
-from telephony.observe.turns import VOICED, TurnClock, TurnReport
+from telephony.audio.frames import BYTES_PER_MS
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.observe.turn_latency import VOICED, TurnClock, TurnReport
 
 PIXELS_PER_S = 60
-BYTES_PER_MS = 8
 _LANES = ("caller", "holds", "sent", "heard")
 _TOP = {lane: 30 + 44 * index for index, lane in enumerate(_LANES)}
 _HEIGHT = 30 + 44 * len(_LANES) + 14

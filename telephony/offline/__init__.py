@@ -1,1 +1,4 @@
-"""See the modules of this package."""
+"""The embedded default's parts: local speech recognition, synthesis and dialogue, for a machine without keys.
+
+Begin with `local_services.py`, which puts them behind the vendors' own protocols.
+"""

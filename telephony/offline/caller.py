@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from telephony.offline.voice import EspeakVoice
+from telephony.offline.tts import EspeakVoice
 from telephony.testing.call_checks import CallerTurn
 
 VOICE = EspeakVoice("en-us+m3", words_per_minute=150, pitch=55)

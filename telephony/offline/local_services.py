@@ -7,14 +7,14 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 
 from telephony.clock import Clock
-from telephony.offline.brain import respond
-from telephony.offline.ears import LocalEars
-from telephony.offline.voice import EspeakVoice
-from telephony.testing.elevenlabs import LocalElevenLabs
-from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
-from telephony.testing.elevenlabs_stt import LocalStt, SttLatency
-from telephony.testing.elevenlabs_tts import LocalTts, TtsLatency
-from telephony.testing.openai import LlmLatency, LocalOpenAi
+from telephony.offline.dialogue import respond
+from telephony.offline.stt import LocalEars
+from telephony.offline.tts import EspeakVoice
+from telephony.testing.fakes.elevenlabs.agents import LocalAgent, LocalAgents
+from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
+from telephony.testing.fakes.elevenlabs.stt import LocalStt, SttLatency
+from telephony.testing.fakes.elevenlabs.tts import LocalTts, TtsLatency
+from telephony.testing.fakes.openai.server import LlmLatency, LocalOpenAi
 
 KEY = "local"
 

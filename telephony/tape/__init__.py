@@ -12,12 +12,12 @@ All three are only ever appended to. A step is `[seq, now_ms, event, [action, ..
 `[number of entries kept from the history before, [entry, ...]]`. Other lines are objects: `{"lost": ...}` where steps
 could not be written, and `{"end": ...}`, the last one.
 
-    codec    events and actions <-> plain data, by name      record   an observer that writes
-    format   header, versions, policy as data                read     a folder -> `Tape`, with what is damaged
-    replay   a tape's events into a fresh core               sound    both sides as heard
-    words    steps in words                                  bless    accept a change of decisions
-    timeline what happened, as plain values to assert on    save     a tape becomes a test
-    rehearse the caller as recorded, new decisions: `world` and `minds` answer the core from what the tape knows of
-             them, in the order of `agenda`; `compare` holds both calls against each other; `rehearsed` tells of it
-    redact   personal data goes, timings stay: `personal` finds it in text, `hearing` in what the caller said
+    codec      events and actions <-> plain data, by name      recorder  an observer that writes
+    format     header, versions, policy as data                reader    a folder -> `Tape`, with what is damaged
+    replay     a tape's events into a fresh core               audio     both sides as heard
+    step_text  steps in words                                  bless     accept a change of decisions
+    timeline   what happened, as plain values to assert on     save      a tape becomes a test
+    rehearsal/ the caller as recorded, new decisions: `world` and `providers` answer the core from what the tape knows
+               of them, in the order of `schedule`; `report` tells of it. `compare` holds both calls against each other
+    redaction/ personal data goes, timings stay: `personal_data` finds it in text, `caller_side` in what the caller said
 """

@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from telephony.call import actions as a
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
 from telephony.errors import TelephonyError
-from telephony.observe import Step
-from telephony.tape import words
+from telephony.tape import step_text
 from telephony.tape.engines import fresh
 from telephony.tape.format import BEING_MADE, SIDES, TAPE_FILE, Header
-from telephony.tape.read import Tape
+from telephony.tape.reader import Tape
 from telephony.tape.replay import early_or_late
-from telephony.tape.write import write
+from telephony.tape.writer import write
 
 OFFER = "Look at `telephony rehearse PATH`, and make a new tape of it with `--out`."
 
@@ -102,11 +102,11 @@ def _otherwise(then: tuple[a.Action, ...], now: tuple[a.Action, ...]) -> str:
     new = [one for one in now if asked(one)]
     for before, after in zip(old, new, strict=False):
         if asked(before) != asked(after):
-            return f"the core would {words.action(after)}, where it did {words.action(before)}"
+            return f"the core would {step_text.action(after)}, where it did {step_text.action(before)}"
     if len(new) > len(old):
-        return f"the core would also {words.action(new[len(old)])}"
+        return f"the core would also {step_text.action(new[len(old)])}"
     if len(old) > len(new):
-        return f"the core would not {words.action(old[len(new)])} any more"
+        return f"the core would not {step_text.action(old[len(new)])} any more"
     return ""
 
 

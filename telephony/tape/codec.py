@@ -17,9 +17,9 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
-from telephony.call.actions import Action
-from telephony.call.events import Event
-from telephony.call.history import History
+from telephony.core.actions import Action
+from telephony.core.events import Event
+from telephony.core.history import History
 from telephony.errors import TelephonyError
 
 Data: TypeAlias = Any

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from itertools import zip_longest
 
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.observe import Step
-from telephony.observe.turns import BargeIn
-from telephony.tape import words
-from telephony.tape.sound import Played, played
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.observe.turn_latency import BargeIn
+from telephony.tape import step_text
+from telephony.tape.audio import Played, played
 from telephony.tape.timeline import Timeline
 
 SLACK_MS = 200
@@ -171,7 +171,7 @@ def _decisions(steps: Iterable[Step]) -> Iterator[Moment]:
         for action in step.actions:
             match action:
                 case a.LineAdded("caller", text):
-                    yield Moment(now, ("caller", *words.plain(text)), f"caller has said: {text!r}")
+                    yield Moment(now, ("caller", *step_text.plain(text)), f"caller has said: {text!r}")
                 case a.LineAdded("agent", text, turn, True) if turn in spoken:
                     yield Moment(now, ("cut", *text.split()), f"agent is interrupted after {text!r}")
                 case a.Explain("hold" | "resume" as what):
@@ -201,13 +201,12 @@ def row_text(row: Row) -> str:
     """A row as a line: ` ` the same, `~` moved, `-` only on the tape, `+` only in the rehearsal."""
     if row.now is None:
         assert row.then is not None
-        return f"- {words.at(row.then.at)}{'':12}{row.then.text}"
+        return f"- {step_text.at(row.then.at)}{'':12}{row.then.text}"
     if row.then is None:
-        return f"+ {words.at(row.now.at)}{'':12}{row.now.text}"
+        return f"+ {step_text.at(row.now.at)}{'':12}{row.now.text}"
     by = row.now.at - row.then.at
-    return (
-        f"{' ' if row.same else '~'} {words.at(row.then.at)}{f' {by:+6} ms  ' if not row.same else '':12}{row.now.text}"
-    )
+    moved = "" if row.same else f" {by:+6} ms  "
+    return f"{' ' if row.same else '~'} {step_text.at(row.then.at)}{moved:12}{row.now.text}"
 
 
 # --- sums -----------------------------------------------------------------------------------------------------------

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from telephony.bridge.bridge import Bridge, BridgePolicy, taking_over
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.call.call import Call, Ended
-from telephony.call.engine import Engine
-from telephony.call.managed import SwitchTo
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.conversation import Call, Ended
+from telephony.core.engine import Engine
+from telephony.core.managed.bridge import Bridge, BridgePolicy, taking_over
+from telephony.core.managed_events import SwitchTo
 from telephony.tape.codec import BadTape
 from telephony.tape.format import BRIDGE, PIPELINE, Header
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from telephony.bridge.bridge import BridgePolicy
-from telephony.call.policy import Policy
-from telephony.speakable import speakable
+from telephony.core.managed.bridge import BridgePolicy
+from telephony.core.policy import Policy
 from telephony.tape.codec import VOCABULARY, BadTape, Data
-from telephony.tape.sane import impossible, is_language
+from telephony.tape.policy_checks import impossible, is_language
+from telephony.text_normalization import speakable
 
 FORMAT = 1
 NAME = "telephony_tape"
@@ -39,12 +39,12 @@ UPGRADES: dict[int, Upgrade] = {}
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The first line. `engine` is what held the conversation: `pipeline` is `call/call.py`, for which `policy` and
-    `language` are; `bridge` has what it needs in `engine_policy` (of the class that `POLICIES` names), and `policy` and
-    `language` are then those of the pipeline that may take over. `call` and `agent` hold names and values for people
-    (personal data may be among them); `began` is UTC, ISO 8601, and decides nothing. `language` is what `speakable` was
-    given, None if the core had none. `spoken` are spoken forms that go before `speakable`'s own, as (written,
-    spoken)."""
+    """The first line. `engine` is what held the conversation: `pipeline` is `core/conversation.py`, for which `policy`
+    and `language` are; `bridge` has what it needs in `engine_policy` (of the class that `POLICIES` names), and `policy`
+    and `language` are then those of the pipeline that may take over. `call` and `agent` hold names and values for
+    people (personal data may be among them); `began` is UTC, ISO 8601, and decides nothing. `language` is what
+    `speakable` was given, None if the core had none. `spoken` are spoken forms that go before `speakable`'s own, as
+    (written, spoken)."""
 
     policy: Policy = field(default_factory=Policy)
     engine: str = PIPELINE

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.call.engine import Engine
-from telephony.observe import Step
-from telephony.tape import words
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.engine import Engine
+from telephony.tape import step_text
 from telephony.tape.codec import BadTape
 from telephony.tape.engines import fresh
-from telephony.tape.read import Tape
+from telephony.tape.reader import Tape
 
 CONTEXT_MS = 2_000
 
@@ -110,25 +110,25 @@ def describe(steps: Sequence[Step], found: Difference) -> list[str]:
     before = [step for step in steps[: found.index] if at - step.now_ms <= CONTEXT_MS]
     after = [step for step in steps[found.index + 1 :] if step.now_ms - at <= CONTEXT_MS]
     lines = [f"The first difference is at {at / 1000:.2f} s (step {found.step.seq}).", ""]
-    lines += [f"  {line}" for line in words.steps(before)]
-    lines += ["", f"  {words.at(at)}  {words.event(found.step.event)}"]
+    lines += [f"  {line}" for line in step_text.steps(before)]
+    lines += ["", f"  {step_text.at(at)}  {step_text.event(found.step.event)}"]
     lines += sides(found)
     if after:
         lines += ["", "  On the tape it goes on like this:"]
-        lines += [f"  {line}" for line in words.steps(after)]
+        lines += [f"  {line}" for line in step_text.steps(after)]
     return lines
 
 
 def sides(found: Difference) -> list[str]:
     """Both sides: what is the same once, then what only the tape has (-), and only today's core (+)."""
     if found.why:
-        tape = [f"    - on the tape: {words.action(one)}" for one in found.step.actions if _telling(one)]
+        tape = [f"    - on the tape: {step_text.action(one)}" for one in found.step.actions if _telling(one)]
         return [*(tape or ["    - on the tape: nothing is done"]), f"    + now: {found.why}"]
     then, now = list(found.step.actions), list(found.now)
     shared = 0
     while shared < min(len(then), len(now)) and then[shared] == now[shared]:
         shared += 1
-    lines = [f"      both: {words.action(one)}" for one in then[:shared] if _telling(one)]
+    lines = [f"      both: {step_text.action(one)}" for one in then[:shared] if _telling(one)]
     lines += _side("-", "on the tape", then[shared:], now[shared:])
     return lines + _side("+", "now", now[shared:], then[shared:])
 
@@ -141,12 +141,12 @@ def _side(sign: str, name: str, actions: list[a.Action], others: list[a.Action])
 
 def _fully(one: a.Action, others: list[a.Action]) -> str:
     """An action in words; the whole of it, if the words alone are the same on both sides."""
-    text = words.action(one)
-    rival = next((other for other in others if other != one and words.action(other) == text), None)
+    text = step_text.action(one)
+    rival = next((other for other in others if other != one and step_text.action(other) == text), None)
     if rival is None:
         return text
     if isinstance(one, a.StartReply):
-        return text + "; the history is\n" + "\n".join(f"          {line}" for line in words.history(one.history))
+        return text + "; the history is\n" + "\n".join(f"          {line}" for line in step_text.history(one.history))
     return f"{text} [{one!r:.300}]"
 
 

@@ -12,15 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.observe import Step
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
 from telephony.tape.codec import BadTape
 from telephony.tape.engines import fresh
-from telephony.tape.read import Tape
+from telephony.tape.reader import Tape
 from telephony.tape.replay import first_difference
 from telephony.tape.show import timeline
-from telephony.tape.write import write
+from telephony.tape.writer import write
 
 TEMPLATE = '''"""A recorded call{when}, as it is to stay. `telephony tape show {folder}` prints what was said."""
 

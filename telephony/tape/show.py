@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from telephony.audio import wav
-from telephony.call import actions as a
-from telephony.observe import Step
-from telephony.tape import words
-from telephony.tape.read import Tape
-from telephony.tape.sound import agent_side, caller_side
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.tape import step_text
+from telephony.tape.audio import agent_side, caller_side
+from telephony.tape.reader import Tape
 from telephony.tape.timeline import Timeline
 
 _TOLD = {
@@ -36,7 +36,7 @@ def transcript(tape: Tape) -> list[str]:
     told = [(line.at, f"{line.speaker:<7}{line.text}{' …' if line.interrupted else ''}") for line in seen.record]
     told += [(at, f"       ({text})") for at, text in _decisions(tape.steps)]
     lines = [", ".join(part for part in head if part), f"agent {header.agent.get('name', '?')}, {header.made}", ""]
-    lines += [f"{words.at(at)}  {text}" for at, text in sorted(told, key=lambda one: one[0])]
+    lines += [f"{step_text.at(at)}  {text}" for at, text in sorted(told, key=lambda one: one[0])]
     answers = [one.answer_ms for one in seen.answers if one.answer_ms is not None]
     if answers:
         lines += ["", f"answers after {', '.join(map(str, answers))} ms"]
@@ -47,7 +47,7 @@ def transcript(tape: Tape) -> list[str]:
 def steps(tape: Tape, begin_ms: int = 0, end_ms: int | None = None) -> list[str]:
     """All that happened between two moments, and what the core did."""
     end = tape.length_ms if end_ms is None else end_ms
-    return words.steps(step for step in tape.steps if begin_ms <= step.now_ms <= end)
+    return step_text.steps(step for step in tape.steps if begin_ms <= step.now_ms <= end)
 
 
 def stereo_wav(tape: Tape, path: Path) -> None:

@@ -19,13 +19,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.call.history import AgentSaid, CallerSaid, History
-from telephony.call.words import words
-from telephony.observe import Step
-from telephony.observe.turns import BargeIn, TurnClock, TurnReport
-from telephony.tape.sound import FRAME_MS, Played, played, spans
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.history import AgentSaid, CallerSaid, History
+from telephony.core.language.words import words
+from telephony.observe.turn_latency import BargeIn, TurnClock, TurnReport
+from telephony.tape.audio import FRAME_MS, Played, played, spans
 
 VOICED, UNVOICED = 500, 350
 WINDOW_MS = 32

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from telephony.audio import level
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.call.words import words
-from telephony.observe import Step
-from telephony.observe.turns import TurnClock
-from telephony.testing.carrier import PhoneCall
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.language.words import words
+from telephony.observe.turn_latency import TurnClock
+from telephony.testing.fakes.twilio.carrier import PhoneCall
 
 SILENT_WITHIN_MS = 250
 """The agent is silent this long after the interruption was heard to begin."""

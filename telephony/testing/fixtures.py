@@ -13,15 +13,14 @@ import pytest
 
 from telephony.agent import Agent
 from telephony.audio import tones
-from telephony.call.actions import LineAdded
-from telephony.speakable import speakable
-from telephony.tape.read import read
+from telephony.core.actions import LineAdded
+from telephony.tape.reader import read
 from telephony.tape.replay import replay
 from telephony.tape.show import timeline
 from telephony.tape.timeline import Timeline
-from telephony.testing.carrier import CallOver, PhoneCall
-from telephony.testing.openai import CallTool, Say
-from telephony.testing.openai import Part as Answer
+from telephony.testing.fakes.openai.server import CallTool, Say
+from telephony.testing.fakes.openai.server import Part as Answer
+from telephony.testing.fakes.twilio.carrier import CallOver, PhoneCall
 from telephony.testing.script import (
     PATIENCE_MS,
     CallerScript,
@@ -37,6 +36,7 @@ from telephony.testing.script import (
 )
 from telephony.testing.stack import WORD_MS, Stack, Tape, local_stack
 from telephony.testing.steady import SteadyClock
+from telephony.text_normalization import speakable
 
 SPEED = 10.0
 

@@ -24,19 +24,19 @@ from typing import Any
 
 from telephony.audio import frames as fr
 from telephony.audio import level, tones, wav
-from telephony.call import events as e
-from telephony.call.history import AgentSaid, CallerSaid, History
-from telephony.call.policy import Policy
+from telephony.contracts.observer import Step
+from telephony.contracts.vad import Detector
+from telephony.core import events as e
+from telephony.core.history import AgentSaid, CallerSaid, History
+from telephony.core.policy import Policy
 from telephony.errors import TelephonyError
-from telephony.observe import Step
-from telephony.tape.agenda import middle
 from telephony.tape.engines import fresh
 from telephony.tape.format import Header
-from telephony.tape.minds import PLACEHOLDER
-from telephony.tape.write import write
-from telephony.testing.recorded_ears import Clip, HeardFrame, SpokenWord
+from telephony.tape.rehearsal.providers import PLACEHOLDER
+from telephony.tape.rehearsal.schedule import middle
+from telephony.tape.writer import write
+from telephony.testing.recorded_stt import Clip, HeardFrame, SpokenWord
 from telephony.testing.simulator import Simulator
-from telephony.vad import Detector
 
 FRAME_MS = 20
 LONGEST_S = 86_400

@@ -25,12 +25,12 @@ from typing import TypeAlias
 
 from telephony.agent import Agent
 from telephony.audio import frames, level, wav
-from telephony.call import events as e
-from telephony.call.history import CallerSaid, History
-from telephony.observe import Step
-from telephony.speakable import speakable
+from telephony.contracts.observer import Step
+from telephony.core import events as e
+from telephony.core.history import CallerSaid, History
 from telephony.tape.timeline import Timeline
 from telephony.testing.simulator import Calls, Part, Simulator
+from telephony.text_normalization import speakable
 
 PATIENCE_MS = 30_000
 """A caller waits no longer than this for the agent to speak, or to stop."""

@@ -21,12 +21,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.call.call import Call
-from telephony.call.history import CallerSaid, History
-from telephony.call.policy import PHRASE_NAMES, Policy
-from telephony.testing.recorded_ears import Clip, Recogniser, RecordedEars
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.conversation import Call
+from telephony.core.history import CallerSaid, History
+from telephony.core.policy import PHRASE_NAMES, Policy
+from telephony.testing.recorded_stt import Clip, Recogniser, RecordedEars
 
 FRAME_MS = 20
 CHAR_MS = 70
@@ -143,7 +143,7 @@ class Simulator:
         return at + ms
 
     def hears(self, at: int, clip: Clip, how: Recogniser | None = None) -> None:
-        """The caller is a recording, from `at` on: see `recorded_ears.py`. Not to be mixed with `says`."""
+        """The caller is a recording, from `at` on: see `recorded_stt.py`. Not to be mixed with `says`."""
         if not isinstance(self._ears, RecordedEars):
             self._ears = RecordedEars(self.at, self.latencies, how or Recogniser())
         self._ears.add(at, clip)

@@ -18,21 +18,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from telephony.agent import AgentSource
-from telephony.app import Service, running
+from telephony.app.app import Service
+from telephony.app.server import running
 from telephony.audio import tones
 from telephony.audio.level import level
-from telephony.call.actions import Action, LineAdded
 from telephony.clock import Clock
-from telephony.observe import Step
+from telephony.contracts.observer import Step
+from telephony.contracts.vad import Detector
+from telephony.core.actions import Action, LineAdded
 from telephony.settings import Settings
-from telephony.testing.carrier import Carrier, PhoneCall
-from telephony.testing.carrier_faults import CarrierFaults
-from telephony.testing.elevenlabs import LocalElevenLabs
-from telephony.testing.elevenlabs_agents import LocalAgent, LocalAgents
-from telephony.testing.elevenlabs_stt import LocalStt
-from telephony.testing.elevenlabs_tts import LocalTts
-from telephony.testing.openai import LocalOpenAi, Responder
-from telephony.vad import Detector
+from telephony.testing.fakes.elevenlabs.agents import LocalAgent, LocalAgents
+from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
+from telephony.testing.fakes.elevenlabs.stt import LocalStt
+from telephony.testing.fakes.elevenlabs.tts import LocalTts
+from telephony.testing.fakes.openai.server import LocalOpenAi, Responder
+from telephony.testing.fakes.twilio.carrier import Carrier, PhoneCall
+from telephony.testing.fakes.twilio.faults import CarrierFaults
 
 A = TypeVar("A", bound=Action)
 AUTH_TOKEN = "a-token-for-tests"

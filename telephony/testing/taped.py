@@ -14,18 +14,18 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from telephony.agent import Agent, Voice
-from telephony.call import events as e
-from telephony.call.thinking import END_CALL
-from telephony.tape.agenda import middle
-from telephony.tape.minds import MS_PER_CHAR, PLACEHOLDER, thoughts, utterances
-from telephony.tape.read import Tape
-from telephony.tape.sound import caller_side
-from telephony.tape.words import plain
-from telephony.tape.world import Spoken, spoken_words
-from telephony.testing.elevenlabs_stt import SttLatency
-from telephony.testing.openai import CallTool, Part, Say
+from telephony.contracts.vad import Detector
+from telephony.core import events as e
+from telephony.core.policy import END_CALL
+from telephony.tape.audio import caller_side
+from telephony.tape.reader import Tape
+from telephony.tape.rehearsal.providers import MS_PER_CHAR, PLACEHOLDER, thoughts, utterances
+from telephony.tape.rehearsal.schedule import middle
+from telephony.tape.rehearsal.world import Spoken, spoken_words
+from telephony.tape.step_text import plain
+from telephony.testing.fakes.elevenlabs.stt import SttLatency
+from telephony.testing.fakes.openai.server import CallTool, Part, Say
 from telephony.tools import Tool
-from telephony.vad import Detector
 
 FRAME_MS = 20
 FRAME = 160

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from telephony.call.english import ENGLISH
+from telephony.core.language.english import ENGLISH
 
 _FIGURES = {word: figures for word, figures in ENGLISH.numerals.items() if len(figures) == 1}
 _RUN = re.compile(r"\b\d(?: \d)+\b")

@@ -1,1 +1,4 @@
-"""See the modules of this package."""
+"""Twilio, one room: webhooks, TwiML, signatures, and the media stream.
+
+Begin with `webhooks.py`, then `leg.py` (the media socket as a port); `media_stream.py` is its pure codec.
+"""

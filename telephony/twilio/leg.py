@@ -24,11 +24,12 @@ from collections import Counter
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from telephony.call.actions import Action, ClearPlayout, EndCall, SendAudio, SendMark
-from telephony.call.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, MarkReached
 from telephony.clock import Clock
+from telephony.contracts.port import Emit
+from telephony.contracts.vad import Detector
+from telephony.core.actions import Action, ClearPlayout, EndCall, SendAudio, SendMark
+from telephony.core.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, MarkReached
 from telephony.errors import BadMessage, CarrierError
-from telephony.ports import Emit
 from telephony.twilio.media_stream import (
     FRAME_BYTES,
     FRAME_MS,
@@ -44,7 +45,6 @@ from telephony.twilio.media_stream import (
     decode,
 )
 from telephony.twilio.outbox import Outbox
-from telephony.vad import Detector
 
 log = structlog.get_logger()
 

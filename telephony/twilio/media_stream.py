@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from telephony.call.events import AudioMissed
+from telephony.audio.frames import BYTES_PER_MS
+from telephony.core.events import AudioMissed
 from telephony.errors import BadMessage, CarrierError
 
 #: Longest message that is parsed. A 20 ms frame has about 400 bytes.
@@ -28,7 +29,6 @@ FRAME_MS = 20
 SILENCE = b"\xff"
 KEYS = frozenset("0123456789*#ABCD")
 
-_BYTES_PER_MS = 8
 _LONGEST_TEXT = 4_096
 _LARGEST_NUMBER = 2**53
 
@@ -183,21 +183,21 @@ class FrameCutter:
 
     def cut(self, media: Media) -> list[Frame | AudioMissed]:
         """The frames that `media` completes, in order, with the gap that came before them, if any."""
-        begins = media.timestamp_ms * _BYTES_PER_MS
+        begins = media.timestamp_ms * BYTES_PER_MS
         out: list[Frame | AudioMissed] = []
         if self._next is not None:
             late = begins - self._next
-            if 0 < media.chunk <= self._chunk and late < -TIMESTAMP_SLACK_MS * _BYTES_PER_MS:
+            if 0 < media.chunk <= self._chunk and late < -TIMESTAMP_SLACK_MS * BYTES_PER_MS:
                 self._repeated += 1
                 return out
-            if late > TIMESTAMP_SLACK_MS * _BYTES_PER_MS:
+            if late > TIMESTAMP_SLACK_MS * BYTES_PER_MS:
                 out += self._gap(late)
         self._chunk = media.chunk
         begins -= len(self._pending)
         audio = self._pending + media.pcmu
         whole = len(audio) - len(audio) % FRAME_BYTES
         out += [
-            Frame(audio[at : at + FRAME_BYTES], max(0, begins + at) // _BYTES_PER_MS)
+            Frame(audio[at : at + FRAME_BYTES], max(0, begins + at) // BYTES_PER_MS)
             for at in range(0, whole, FRAME_BYTES)
         ]
         self._pending = audio[whole:]
@@ -214,14 +214,14 @@ class FrameCutter:
         if not self._pending or self._next is None:
             return []
         begins = max(0, self._next - len(self._pending))
-        frame = Frame(self._pending.ljust(FRAME_BYTES, SILENCE), begins // _BYTES_PER_MS)
+        frame = Frame(self._pending.ljust(FRAME_BYTES, SILENCE), begins // BYTES_PER_MS)
         self._next += FRAME_BYTES - len(self._pending)
         self._pending = b""
         return [frame]
 
     def _gap(self, samples: int) -> list[Frame | AudioMissed]:
         filled = (FRAME_BYTES - len(self._pending)) if self._pending else 0
-        missed_ms = max(0, samples - filled) // _BYTES_PER_MS
+        missed_ms = max(0, samples - filled) // BYTES_PER_MS
         out: list[Frame | AudioMissed] = [*self.flush()]
         if missed_ms:
             out.append(AudioMissed(min(missed_ms, LONGEST_GAP_MS)))

@@ -23,17 +23,17 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from telephony.agent import Agent, AgentChoice, AgentSource, IncomingCall, ManagedAgent, Reject
-from telephony.bodies import TooBig, gather
-from telephony.call.policy import Wording
 from telephony.clock import Clock
+from telephony.contracts.vad import Detector
+from telephony.core.policy import Wording
 from telephony.errors import CarrierError, ProviderError, Unauthorized
-from telephony.switchboard import LiveCall, Switchboard
+from telephony.http_body import TooBig, gather
+from telephony.runtime.call_registry import LiveCall, Switchboard
 from telephony.threads import Callers
 from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, open_leg
 from telephony.twilio.media_stream import StreamStart
 from telephony.twilio.stream_token import StreamTokens, issue
-from telephony.vad import Detector
 from telephony.vad.dormant import DormantDetector
 
 log = structlog.get_logger()

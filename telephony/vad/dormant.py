@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from telephony.audio.level import level
-from telephony.vad import Detector
+from telephony.contracts.vad import Detector
 
 
 class DormantDetector:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from telephony.observe import Observer, Step
+from telephony.contracts.observer import Observer, Step
 from telephony.testing.simulator import Simulator
 
 

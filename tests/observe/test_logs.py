@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
-from telephony.call.policy import Policy
+from telephony.core.policy import Policy
 from telephony.errors import ProviderBusy
 from telephony.observe.logs import CallLog, configure
 from telephony.testing.simulator import Simulator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from html.parser import HTMLParser
 
-from telephony.call.policy import Policy
+from telephony.core.policy import Policy
 from telephony.observe.console import Console
 from telephony.observe.timeline import timeline_html
 from telephony.testing.simulator import Simulator

@@ -11,10 +11,10 @@ pytest.importorskip("pocketsphinx")
 pytest.importorskip("espeakng_loader")
 
 from telephony.offline import local_services
-from telephony.offline.brain import OPENING
-from telephony.offline.ears import LocalEars
+from telephony.offline.dialogue import OPENING
 from telephony.offline.local_services import LocalServices
-from telephony.offline.voice import NotInstalled
+from telephony.offline.stt import LocalEars
+from telephony.offline.tts import NotInstalled
 from telephony.testing.steady import SteadyClock
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from telephony.call import events as e
-from telephony.call.history import History
-from telephony.call.policy import Policy
-from telephony.observe import Step
+from telephony.contracts.observer import Step
+from telephony.core import events as e
+from telephony.core.history import History
+from telephony.core.policy import Policy
 from telephony.tape.format import Header
-from telephony.tape.write import write
+from telephony.tape.writer import write
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
 
 GREETING = Policy(greeting="Hello, how can I help?")

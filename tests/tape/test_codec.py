@@ -14,16 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.call.history import AgentSaid, CallerSaid
-from telephony.call.policy import Expects, Policy, TurnTaking
-from telephony.observe import Step
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.history import AgentSaid, CallerSaid
+from telephony.core.policy import Expects, Policy, TurnTaking
 from telephony.tape import codec
-from telephony.tape import write as write_module
+from telephony.tape import writer as write_module
 from telephony.tape.codec import CLASSES, VOCABULARY, BadTape, Decoder, Encoder
 from telephony.tape.format import Header, from_plain, plain
-from telephony.tape.write import write
+from telephony.tape.writer import write
 
 AUDIO: dict[int, bytes] = {}
 

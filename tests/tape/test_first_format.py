@@ -20,9 +20,9 @@ from pathlib import Path
 
 import pytest
 
-from telephony.call.actions import EndCall, LineAdded
+from telephony.core.actions import EndCall, LineAdded
 from telephony.tape.format import NAME, TAPE_FILE
-from telephony.tape.read import Tape, read
+from telephony.tape.reader import Tape, read
 from telephony.tape.replay import replay
 
 ARCHIVE = Path(__file__).parent / "first_format" / "tapes.zip"

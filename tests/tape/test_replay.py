@@ -13,15 +13,15 @@ from typing import Never
 import pytest
 from typer.testing import CliRunner
 
-from telephony.call import call as call_module
-from telephony.call.listening import Closed
-from telephony.call.policy import Limits, Policy, TurnTaking
-from telephony.cli import app
-from telephony.speakable import speakable
+from telephony.cli.main import app
+from telephony.core import conversation as call_module
+from telephony.core.listening.listening import Closed
+from telephony.core.policy import Limits, Policy, TurnTaking
 from telephony.tape.format import Header
-from telephony.tape.read import Tape
+from telephony.tape.reader import Tape
 from telephony.tape.replay import replay, replay_all
 from telephony.testing.simulator import Simulator
+from telephony.text_normalization import speakable
 from tests.tape.calls import GREETING, conversation, steps, tape
 
 
@@ -123,7 +123,7 @@ decimal.getcontext().prec = 5
 def never(*args, **kwargs):
     raise AssertionError("the core asked for something that differs between machines")
 from pathlib import Path
-from telephony.tape.read import read
+from telephony.tape.reader import read
 from telephony.tape.replay import replay
 tape = read(Path(sys.argv[1]))
 for module, names in ((time, ("time", "monotonic", "perf_counter", "localtime")), (random, ("random", "choice"))):

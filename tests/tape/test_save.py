@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from telephony.call import barge_in, floor
-from telephony.call.actions import Explain
-from telephony.call.barge_in import Evidence, Verdict
-from telephony.call.language import Language
-from telephony.call.policy import TurnTaking
+from telephony.core.actions import Explain
+from telephony.core.language.language import Language
+from telephony.core.policy import TurnTaking
+from telephony.core.turn_taking import barge_in, floor
+from telephony.core.turn_taking.barge_in import Evidence, Verdict
 from telephony.tape.bless import bless_all
 from telephony.tape.codec import BadTape
-from telephony.tape.read import find, read
+from telephony.tape.reader import find, read
 from telephony.tape.replay import replay
 from telephony.tape.save import save_test
 from tests.tape.calls import tape

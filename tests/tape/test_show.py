@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from telephony.call import events as e
-from telephony.cli import app
-from telephony.observe import Step
+from telephony.cli.main import app
+from telephony.contracts.observer import Step
+from telephony.core import events as e
+from telephony.tape.audio import agent_side, caller_side
 from telephony.tape.codec import BadTape
-from telephony.tape.sound import agent_side, caller_side
 from tests.tape.calls import conversation, steps, tape
 
 

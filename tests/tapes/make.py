@@ -19,25 +19,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from telephony.agent import Agent
-from telephony.call.actions import LineAdded, SendAudio
-from telephony.call.events import ToolWanted
-from telephony.call.policy import Limits
 from telephony.clock import Clock
+from telephony.core.actions import LineAdded, SendAudio
+from telephony.core.events import ToolWanted
+from telephony.core.policy import Limits
 from telephony.examples import receptionist
 from telephony.observe.logs import configure
-from telephony.offline.brain import respond
 from telephony.offline.caller import utterance
-from telephony.offline.ears import LocalEars
-from telephony.offline.voice import EspeakVoice
+from telephony.offline.dialogue import respond
+from telephony.offline.stt import LocalEars
+from telephony.offline.tts import EspeakVoice
 from telephony.tape.bless import rewrite
-from telephony.tape.read import find, read
-from telephony.tape.rehearse import rehearse
+from telephony.tape.reader import find, read
+from telephony.tape.rehearsal.rehearse import rehearse
 from telephony.tape.save import without_unplayed_phrases
-from telephony.tape.write import write
-from telephony.testing.carrier import CallOver, PhoneCall
-from telephony.testing.elevenlabs_stt import LocalStt, SttLatency
-from telephony.testing.elevenlabs_tts import LocalTts, TtsLatency
-from telephony.testing.openai import LlmLatency
+from telephony.tape.writer import write
+from telephony.testing.fakes.elevenlabs.stt import LocalStt, SttLatency
+from telephony.testing.fakes.elevenlabs.tts import LocalTts, TtsLatency
+from telephony.testing.fakes.openai.server import LlmLatency
+from telephony.testing.fakes.twilio.carrier import CallOver, PhoneCall
 from telephony.testing.stack import Stack, Tape, local_stack
 from telephony.tools import tool
 from telephony.vad.silero import SileroDetector

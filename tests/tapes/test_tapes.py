@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.tape.read import find, read
-from telephony.tape.rehearse import rehearse
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.tape.reader import find, read
+from telephony.tape.rehearsal.rehearse import rehearse
 from telephony.tape.timeline import Timeline
 from telephony.testing.fixtures import Replays
 

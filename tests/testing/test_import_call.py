@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from telephony.audio import tones, wav
-from telephony.call.policy import Policy
+from telephony.core.policy import Policy
 from telephony.tape.compare import totals
-from telephony.tape.read import read
-from telephony.tape.rehearse import rehearse
-from telephony.tape.rehearsed import changed
+from telephony.tape.reader import read
+from telephony.tape.rehearsal.rehearse import rehearse
+from telephony.tape.rehearsal.report import changed
 from telephony.tape.replay import replay
 from telephony.tape.show import timeline
 from telephony.tape.timeline import Timeline

@@ -10,7 +10,7 @@ import pytest
 
 from telephony.agent import Agent
 from telephony.audio import tones, wav
-from telephony.call.policy import Limits
+from telephony.core.policy import Limits
 from telephony.tape.timeline import Timeline
 from telephony.testing.fixtures import OverSockets
 from telephony.testing.script import CallerScript, Calls, Reply, ScriptFailed
@@ -115,9 +115,9 @@ def test_the_plugin_in_a_users_pytest(pytester: pytest.Pytester) -> None:
     """A tape that replays passes; one that does not fails with both sides in words and without our traceback. Also
     where all warnings are errors."""
 
-    from telephony.call.policy import TurnTaking
+    from telephony.core.policy import TurnTaking
     from telephony.tape.format import Header
-    from telephony.tape.write import write
+    from telephony.tape.writer import write
     from tests.tape.calls import conversation, steps
 
     sim = conversation()

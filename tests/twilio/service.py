@@ -15,9 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from telephony.call.events import AudioReceived, CallerLeft, Event
+from telephony.core.events import AudioReceived, CallerLeft, Event
 from telephony.errors import CarrierError
-from telephony.testing.carrier import Carrier, CarrierFaults, PhoneCall
+from telephony.testing.fakes.twilio.carrier import Carrier, CarrierFaults, PhoneCall
 from telephony.testing.serving import serve_app
 from telephony.testing.steady import SteadyClock
 from telephony.twilio import signature, twiml

@@ -3,9 +3,9 @@
 import asyncio
 import random
 
-from telephony.call.actions import ClearPlayout, EndCall, SendAudio, SendMark, Speak
-from telephony.call.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, MarkReached
-from telephony.testing.carrier import CarrierFaults
+from telephony.core.actions import ClearPlayout, EndCall, SendAudio, SendMark, Speak
+from telephony.core.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, MarkReached
+from telephony.testing.fakes.twilio.carrier import CarrierFaults
 from telephony.twilio.outbox import MESSAGE_PCMU_BYTES, Outbox
 from tests.twilio.service import phone_call
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.call.events import AudioMissed
+from telephony.core.events import AudioMissed
 from telephony.errors import BadMessage, CarrierError
 from telephony.twilio.media_stream import (
     Connected,

@@ -6,7 +6,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from telephony.errors import CarrierError
-from telephony.testing.carrier import Carrier, CarrierFaults
+from telephony.testing.fakes.twilio.carrier import Carrier, CarrierFaults
 from telephony.testing.serving import serve_app
 from telephony.testing.steady import SteadyClock
 from telephony.twilio.rest import TwilioRest

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from telephony.audio import frames, tones, wav
-from telephony.vad import Detector
+from telephony.contracts.vad import Detector
 from telephony.vad.silero import SileroDetector
 
 SPEECH = Path(__file__).parents[3] / "shared" / "speech"

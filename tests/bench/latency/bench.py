@@ -31,8 +31,8 @@ from typing import Any
 
 import structlog
 
-from telephony.call.policy import TurnTaking
 from telephony.clock import Clock
+from telephony.core.policy import TurnTaking
 from tests.bench.latency.calls import Result, Utterance, callers, measure, utterance
 from tests.bench.latency.expect import markdown
 from tests.bench.latency.floor import STAGES, Answer

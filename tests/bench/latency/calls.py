@@ -23,19 +23,19 @@ from typing import Any
 from telephony.agent import Agent, IncomingCall
 from telephony.audio import tones
 from telephony.audio.frames import BYTES_PER_MS, FRAME_MS
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.call.history import CallerSaid
-from telephony.call.policy import Limits, TurnTaking
 from telephony.clock import Clock
-from telephony.observe import Step
-from telephony.observe.turns import TurnClock, TurnReport
-from telephony.testing.carrier import CallOver, PhoneCall
-from telephony.testing.elevenlabs_stt import LocalStt
-from telephony.testing.elevenlabs_tts import LocalTts, TtsLatency
-from telephony.testing.openai import LlmLatency, LocalOpenAi, Say
+from telephony.contracts.observer import Step
+from telephony.contracts.vad import Detector
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.history import CallerSaid
+from telephony.core.policy import Limits, TurnTaking
+from telephony.observe.turn_latency import TurnClock, TurnReport
+from telephony.testing.fakes.elevenlabs.stt import LocalStt
+from telephony.testing.fakes.elevenlabs.tts import LocalTts, TtsLatency
+from telephony.testing.fakes.openai.server import LlmLatency, LocalOpenAi, Say
+from telephony.testing.fakes.twilio.carrier import CallOver, PhoneCall
 from telephony.testing.stack import Stack, local_stack
-from telephony.vad import Detector
 from telephony.vad.silero import SileroDetector
 from tests.bench.latency.ears import ClipEars, KnownClip
 from tests.bench.latency.floor import Answer, Drawn, Moments, answer

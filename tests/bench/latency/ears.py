@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from telephony.audio.frames import FRAME_BYTES, FRAME_MS, frames
-from telephony.call.words import words as plain_words
-from telephony.testing.recorded_ears import SpokenWord
-from telephony.testing.stt_faults import SttLatency
+from telephony.core.language.words import words as plain_words
+from telephony.testing.fakes.elevenlabs.stt_faults import SttLatency
+from telephony.testing.recorded_stt import SpokenWord
 
 
 @dataclass(frozen=True, slots=True)

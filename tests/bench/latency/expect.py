@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from telephony.call.policy import TurnTaking
+from telephony.core.policy import TurnTaking
 from tests.bench.latency.floor import Drawn
 
 TAIL_MS = 40

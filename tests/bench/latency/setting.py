@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zlib import crc32
 
-from telephony.testing.openai import LlmLatency
-from telephony.testing.stt_faults import SttLatency
+from telephony.testing.fakes.elevenlabs.stt_faults import SttLatency
+from telephony.testing.fakes.openai.server import LlmLatency
 
 SENTENCE_ENDS = (".", "?", "!")
 

@@ -11,8 +11,8 @@ pytest.importorskip("numpy")
 
 from telephony.audio import tones
 from telephony.audio.frames import silence
-from telephony.call.policy import TurnTaking
-from telephony.testing.recorded_ears import SpokenWord
+from telephony.core.policy import TurnTaking
+from telephony.testing.recorded_stt import SpokenWord
 from telephony.testing.stack import LoudnessDetector
 from telephony.testing.steady import SteadyClock
 from tests.bench import cli

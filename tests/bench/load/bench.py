@@ -29,7 +29,7 @@ from typing import Any
 import httpx2
 import psutil
 
-from telephony.offline.voice import EspeakVoice
+from telephony.offline.tts import EspeakVoice
 from tests.bench.load.caller import BenchCaller, Times
 from tests.bench.load.parts import SENTENCE, pin
 

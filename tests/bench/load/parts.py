@@ -21,8 +21,8 @@ from typing import Any
 import structlog
 
 from telephony.agent import Agent, AgentSource
-from telephony.call.policy import TurnTaking
 from telephony.clock import Clock
+from telephony.core.policy import TurnTaking
 
 STAMP = b"\x10at"
 """Audio of a reply begins with this and twenty digits: the microseconds at which the voice service gave it out."""
@@ -69,10 +69,10 @@ def say(message: dict[str, Any]) -> None:
 
 
 async def providers(final_ms: int, partial_ms: int, first_token_ms: int, first_byte_ms: int) -> None:
-    from telephony.testing.elevenlabs import LocalElevenLabs
-    from telephony.testing.elevenlabs_stt import LocalStt, ScriptedRecognizer, SttLatency
-    from telephony.testing.elevenlabs_tts import LocalTts, TtsLatency, speak_tones
-    from telephony.testing.openai import LlmLatency, LocalOpenAi, Say
+    from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
+    from telephony.testing.fakes.elevenlabs.stt import LocalStt, ScriptedRecognizer, SttLatency
+    from telephony.testing.fakes.elevenlabs.tts import LocalTts, TtsLatency, speak_tones
+    from telephony.testing.fakes.openai.server import LlmLatency, LocalOpenAi, Say
 
     async def stamped(text: str) -> tuple[bytes, tuple[int, ...]]:
         audio, ends = await speak_tones(text)
@@ -108,7 +108,7 @@ async def providers(final_ms: int, partial_ms: int, first_token_ms: int, first_b
 
 
 async def service(elevenlabs: str, openai: str, tapes: str = "", agent: AgentSource | None = None) -> None:
-    from telephony.app import running
+    from telephony.app.server import running
     from telephony.settings import Settings
 
     settings = replace(

@@ -23,11 +23,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from telephony.offline.voice import EspeakVoice
-from telephony.tape.read import Tape, find, read
-from telephony.tape.rehearse import rehearse
+from telephony.offline.tts import EspeakVoice
+from telephony.tape.reader import Tape, find, read
+from telephony.tape.rehearsal.rehearse import rehearse
 from telephony.tape.replay import replay
-from telephony.tape.write import write
+from telephony.tape.writer import write
 from tests.bench.load.bench import Child, child, load
 from tests.bench.load.parts import SENTENCE
 

@@ -32,10 +32,11 @@ from tests.bench.mutants.change import Change, changes
 from tests.bench.turns.score import Rate
 
 ROOT = Path(__file__).parents[3]
-FILES = ("telephony/call/*.py",)
+ROOMS = ("turn_taking", "listening", "speaking")
+FILES = tuple(f"telephony/core/{room}/*.py" for room in ROOMS)
 DATA = frozenset({"__init__", "events", "actions", "english"})
 """Vocabulary and language data: nothing in them decides."""
-TESTS = ("tests/call", "tests/tapes")
+TESTS = ("tests/core", "tests/tapes")
 LISTED = Path(__file__).with_name("survivors.toml")
 ENOUGH = 0.9
 CONTROL = 50

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from telephony.call.policy import TurnTaking
-from telephony.testing.recorded_ears import HeardFrame, Recogniser
+from telephony.core.policy import TurnTaking
+from telephony.testing.recorded_stt import HeardFrame, Recogniser
 from tests.bench.turns.corpus import SNR_DB, TALKED_OVER, TURNS, Case, Recipe, compose, noisy, plan
 from tests.bench.turns.folder import Labelled, Piece, load, load_piece
 from tests.bench.turns.play import hear, play_talk, play_turn, voiced_after

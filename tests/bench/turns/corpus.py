@@ -28,8 +28,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from telephony.offline.voice import EspeakVoice
-from telephony.testing.recorded_ears import SpokenWord
+from telephony.offline.tts import EspeakVoice
+from telephony.testing.recorded_stt import SpokenWord
 from tests.bench.turns import sentences as say
 from tests.bench.turns import sound as snd
 from tests.bench.turns.store import Store

@@ -32,7 +32,7 @@ import numpy as np
 
 from telephony.audio import wav
 from telephony.errors import TelephonyError
-from telephony.testing.recorded_ears import SpokenWord
+from telephony.testing.recorded_stt import SpokenWord
 from tests.bench.turns import sound as snd
 from tests.bench.turns.corpus import LEAD_MS, TAIL_MS, Case, Recording
 from tests.bench.turns.sentences import HELLO, STATEMENTS

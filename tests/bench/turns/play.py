@@ -15,13 +15,13 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-from telephony import vad
 from telephony.audio import frames as fr
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.call.history import CallerSaid, History
-from telephony.call.policy import Policy, TurnTaking
-from telephony.testing.recorded_ears import Clip, HeardFrame, Recogniser
+from telephony.contracts import vad
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.history import CallerSaid, History
+from telephony.core.policy import Policy, TurnTaking
+from telephony.testing.recorded_stt import Clip, HeardFrame, Recogniser
 from telephony.testing.simulator import CHAR_MS, Simulator
 from telephony.vad.silero import SileroDetector
 from tests.bench.turns.corpus import Case, Recording

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telephony.audio import mulaw
-from telephony.offline.voice import EspeakVoice
+from telephony.offline.tts import EspeakVoice
 from tests.bench.turns.sentences import BABBLE
 from tests.bench.turns.store import Store
 

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("espeakng_loader")
 pytest.importorskip("numpy")
 
-from telephony.call import actions as a
-from telephony.call import events as e
-from telephony.testing.recorded_ears import Clip, HeardFrame, Recogniser, RecordedEars, SpokenWord
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.testing.recorded_stt import Clip, HeardFrame, Recogniser, RecordedEars, SpokenWord
 from telephony.testing.simulator import Latencies
 from tests.bench import cli
 from tests.bench.turns import bench

@@ -13,7 +13,7 @@ pytest.importorskip("numpy")
 
 from telephony.audio import wav
 from telephony.audio.level import level
-from telephony.offline.voice import EspeakVoice
+from telephony.offline.tts import EspeakVoice
 from tests.bench.turns.cells import jobs
 from tests.bench.turns.corpus import PAUSE_MS, SPLITS, TALKED_OVER, TURNS, Recipe, compose, noisy, plan
 from tests.bench.turns.folder import BadLabels, labelled, load, load_piece, pieces

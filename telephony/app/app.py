@@ -1,0 +1,308 @@
+"""The composition root: settings -> a service. All routes in one list; the only module that names concrete vendors.
+
+`create_app(settings)` makes the Starlette app, for any ASGI server; `server.py` runs it as a process.
+
+Offline, the app talks to local servers in the vendors' own protocols; nothing else differs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
+from telephony.app.loading import load_agent, load_brains
+from telephony.app.platforms import open_platforms
+from telephony.clock import Clock
+from telephony.contracts.observer import Observer
+from telephony.contracts.stt import EarsSpec
+from telephony.contracts.tts import VoiceSpec
+from telephony.contracts.vad import Detector
+from telephony.core.events import PhrasesLoaded
+from telephony.elevenlabs.agents import ManagedSocket
+from telephony.elevenlabs.agents_rest import AgentsRest
+from telephony.elevenlabs.phrase_cache import ElevenLabsPhrases, PhraseCache
+from telephony.elevenlabs.stt import ScribeEars
+from telephony.elevenlabs.tts import ElevenLabsVoice
+from telephony.observe import logs
+from telephony.observe.logs import CallLog
+from telephony.openai.client import OpenAiChat
+from telephony.runtime.call_registry import Shells, Switchboard
+from telephony.runtime.llm_port import Mind
+from telephony.settings import Settings
+from telephony.tape.recorder import Recorder
+from telephony.text_normalization import speakable
+from telephony.twilio.rest import TwilioRest
+from telephony.twilio.webhooks import CarrierSettings, Webhooks
+from telephony.vad.silero import SileroDetector
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Service:
+    """Everything that outlives a call. `ready` once calls can be taken; `warm` once connections and phrases are there
+    as well, as far as they could be had."""
+
+    settings: Settings
+    clock: Clock
+    board: Switchboard
+    webhooks: Webhooks
+    agents_rest: AgentsRest
+    rest: TwilioRest | None = None
+    ready: bool = False
+    warm: asyncio.Event = field(default_factory=asyncio.Event)
+    base_url: str = ""
+
+    def on_call(self, make: Callable[[str], Observer | None]) -> None:
+        """Watch every call from now on: `make(call_sid)` gives an observer, or None."""
+        self.board.observers.append(lambda call: make(call.call_sid))
+
+
+class Outfit:
+    """Makes the shells of a call from the settings and its agent."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self.llm = OpenAiChat(
+            api_key=settings.openai_api_key or "local",
+            base_url=settings.openai_base_url or "https://api.openai.com/v1",
+            model=settings.openai_model,
+            effort=settings.openai_effort,
+            token_field=settings.openai_token_field,
+            clock=clock,
+        )
+        self._base_url = settings.elevenlabs_base_url or "https://api.elevenlabs.io"
+        self.agents_rest = AgentsRest(self._base_url, settings.elevenlabs_api_key, clock)
+        source = ElevenLabsPhrases(self._base_url, settings.elevenlabs_api_key, clock)
+        directory = Path(settings.data) / "phrases" if settings.data else None
+        self.phrases = PhraseCache(directory, source, clock)
+
+    def __call__(self, agent: Agent, call: IncomingCall) -> Shells:
+        settings, spec = self._settings, self.voice_spec(agent)
+        key, language = settings.elevenlabs_api_key, agent.voice.language
+        ears = EarsSpec(language, agent.keyterms)
+        return Shells(
+            ears=ScribeEars(base_url=self._base_url, api_key=key, spec=ears, clock=self._clock),
+            mind=Mind(agent=agent, llm=self.llm, call=call, clock=self._clock, now=lambda: datetime.now(UTC)),
+            voice=ElevenLabsVoice(base_url=self._base_url, api_key=key, spec=spec, clock=self._clock),
+            phrases=PhrasesLoaded(tuple(self.phrases.load(spec, stock(agent)).values())),
+            late_phrases=functools.partial(self.stock_up, agent),
+            speakable=functools.partial(speakable, language=language),
+        )
+
+    def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
+        return ManagedSocket(agent, call, self.agents_rest, self._clock)
+
+    def voice_spec(self, agent: Agent) -> VoiceSpec:
+        voice, settings = agent.voice, self._settings
+        return VoiceSpec(
+            provider="local" if settings.offline else "elevenlabs",
+            voice_id=voice.id or settings.elevenlabs_voice_id,
+            model=voice.model or settings.elevenlabs_model,
+            language=voice.language,
+            speed=voice.speed,
+            stability=voice.stability,
+            similarity=voice.similarity,
+        )
+
+    async def stock_up(self, agent: Agent) -> PhrasesLoaded:
+        """Synthesises the agent's fixed phrases that are not in stock; what fails is left out. Never raises."""
+        spec, wording = self.voice_spec(agent), stock(agent)
+        try:
+            await self.phrases.ensure(spec, wording)
+        except Exception:
+            log.exception("phrases_failed")
+        return PhrasesLoaded(tuple(self.phrases.load(spec, wording).values()))
+
+
+def stock(agent: Agent) -> dict[str, str]:
+    """Name -> text of all fixed phrases of an agent, its greeting included."""
+    phrases = {name: text for name, text in asdict(agent.wording).items() if text}
+    return phrases | ({"greeting": agent.greeting} if agent.greeting else {})
+
+
+def compose(
+    settings: Settings, clock: Clock, agents: AgentSource, detector: Callable[[], Detector]
+) -> tuple[Service, Outfit]:
+    """All parts of the service, wired; nothing is connected yet."""
+    outfit = Outfit(settings, clock)
+    board = Switchboard(clock, outfit, settings.max_calls)
+    carrier = CarrierSettings(
+        auth_token=settings.twilio_auth_token,
+        account_sid=settings.twilio_account_sid,
+        public_url=settings.public_url or None,
+        trusted_proxies=tuple(settings.trusted_proxies),
+        fallback_number=settings.fallback_number,
+    )
+    rest = None
+    if settings.twilio_account_sid and settings.twilio_auth_token:
+        rest = TwilioRest(
+            settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
+        )
+    webhooks = Webhooks(carrier, board, agents, detector, clock, rest, outfit.agents_rest)
+    board.observers.append(lambda call: CallLog(call.call_sid))
+    return Service(settings, clock, board, webhooks, outfit.agents_rest, rest), outfit
+
+
+def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
+    """From now on every call leaves a tape; what is under way is written when `stack` is left."""
+    recorder, calls = Recorder(folder, service.clock.wall_s), service.board.calls
+    stack.push_async_callback(asyncio.to_thread, recorder.close)
+
+    def observer(call: IncomingCall) -> Observer | None:
+        return recorder.observe(call, calls[call.call_sid].agent)
+
+    service.board.observers.append(observer)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    agents: AgentSource | None = None,
+    detector: Callable[[], Detector] = SileroDetector,
+) -> Starlette:
+    """The service as an ASGI app; `app.state.service` is its `Service` once the lifespan has begun.
+
+    Raises SettingsError if the agent cannot be loaded.
+    """
+    if not structlog.is_configured():  # another ASGI server: what is said must not be printed by default
+        logs.configure(settings.log_level, settings.log_format, settings.log_pii)
+    clock = clock or Clock()
+    agents = agents if agents is not None else load_agent(settings.agent)
+    brains = load_brains(settings, agents)
+    if not settings.twilio_auth_token:  # never skipped: the local carrier is given this one
+        settings = replace(settings, twilio_auth_token=secrets.token_urlsafe(32))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            wired = await stack.enter_async_context(_providers(settings, clock))
+            service, outfit = compose(wired, clock, agents, detector)
+            stack.push_async_callback(outfit.llm.close)
+            stack.push_async_callback(outfit.agents_rest.aclose)
+            if service.rest is not None:
+                stack.push_async_callback(service.rest.aclose)
+            if wired.tapes is not None:
+                record_calls(service, wired.tapes, stack)
+            app.state.service = service
+            # These are there only if they are switched on, and need what has just been made.
+            app.router.routes += await stack.enter_async_context(
+                open_platforms(wired, agents, brains, outfit.llm, clock)
+            )
+            await stack.enter_async_context(_alive(service, outfit, agents))
+            yield
+
+    return Starlette(routes=list(ROUTES), lifespan=lifespan)
+
+
+def _service(connection: HTTPConnection) -> Service:
+    found: Service = connection.app.state.service
+    return found
+
+
+async def _healthz(request: Request) -> Response:
+    """The process is alive."""
+    return JSONResponse({"status": "ok", "calls": len(_service(request).board.calls)})
+
+
+async def _readyz(request: Request) -> Response:
+    """Calls can be taken."""
+    current = _service(request)
+    draining, full = current.board.draining, current.board.full()
+    good = current.ready and not draining and not full
+    return JSONResponse({"ready": good, "draining": draining, "full": full}, status_code=200 if good else 503)
+
+
+async def _voice(request: Request) -> Response:
+    return await _service(request).webhooks.voice(request)
+
+
+async def _after(request: Request) -> Response:
+    return await _service(request).webhooks.after(request)
+
+
+async def _status(request: Request) -> Response:
+    return await _service(request).webhooks.status(request)
+
+
+async def _media(socket: WebSocket) -> None:
+    await _service(socket).webhooks.media(socket)
+
+
+ROUTES = (
+    Route("/twilio/voice", _voice, methods=["POST"]),
+    Route("/twilio/after", _after, methods=["POST"]),
+    Route("/twilio/status", _status, methods=["POST"]),
+    WebSocketRoute("/twilio/media", _media),
+    Route("/healthz", _healthz),
+    Route("/readyz", _readyz),
+)
+
+
+@asynccontextmanager
+async def _providers(settings: Settings, clock: Clock) -> AsyncIterator[Settings]:
+    """The settings with every address filled in; offline, local servers stand behind them."""
+    if not settings.offline:
+        yield settings
+        return
+    from telephony.offline.local_services import LocalServices  # heavy, and only wanted here
+
+    own_brain = bool(settings.openai_base_url)
+    async with LocalServices(clock, brain=not own_brain) as local:
+        for line in local.description:
+            log.info("local_part", part=line)
+        yield replace(
+            settings,
+            elevenlabs_base_url=local.elevenlabs_base_url,
+            elevenlabs_api_key=local.api_key,
+            openai_base_url=settings.openai_base_url if own_brain else local.openai_base_url,
+            openai_api_key=settings.openai_api_key if own_brain else local.api_key,
+        )
+
+
+@asynccontextmanager
+async def _alive(service: Service, outfit: Outfit, agents: AgentSource) -> AsyncIterator[None]:
+    """The switchboard's task group, and what is warmed up before the first call."""
+    stop = asyncio.Event()
+
+    async def warm() -> None:
+        await outfit.llm.warm()
+        if isinstance(agents, ManagedAgent):
+            await outfit.agents_rest.inspect(agents)
+        own = agents.fallback if isinstance(agents, ManagedAgent) else agents
+        if isinstance(own, Agent):
+            await outfit.stock_up(own)
+        service.warm.set()
+
+    async def board() -> None:
+        async def until_stopped() -> None:
+            await stop.wait()
+
+        await service.board.run(until_stopped)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(board())
+        warming = group.create_task(warm())
+        await asyncio.sleep(0)  # lets the switchboard begin
+        service.ready = True
+        try:
+            yield
+        finally:
+            service.ready = False
+            warming.cancel()
+            stop.set()

@@ -1,0 +1,37 @@
+"""Names in settings -> agents and functions: `package.module:name`."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from telephony.agent import Agent, AgentSource, ManagedAgent
+from telephony.app.platforms import Brains
+from telephony.errors import SettingsError
+from telephony.settings import Settings
+
+
+def load_agent(name: str, setting: str = "TELEPHONY_AGENT") -> AgentSource:
+    """`package.module:attribute` -> an agent, or a function that gives one. Raises SettingsError."""
+    found = _load(name, setting)
+    if not isinstance(found, Agent | ManagedAgent) and not callable(found):
+        raise SettingsError([f"{setting}={name} is neither an Agent nor a function that returns one"])
+    return found  # type: ignore[no-any-return]  # checked above as far as it can be
+
+
+def load_brains(settings: Settings, agents: AgentSource) -> Brains:
+    """Who answers voice platforms: the agent that answers calls, and those of TELEPHONY_LLM_AGENTS. Raises
+    SettingsError."""
+    named = {name.partition(":")[2]: load_agent(name, "TELEPHONY_LLM_AGENTS") for name in settings.llm_agents}
+    after = _load(settings.after_call, "TELEPHONY_AFTER_CALL") if settings.after_call else None
+    if after is not None and not callable(after):
+        raise SettingsError([f"TELEPHONY_AFTER_CALL={settings.after_call} is no function"])
+    return Brains({settings.agent.partition(":")[2]: agents, **named}, after)
+
+
+def _load(name: str, setting: str) -> Any:
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute or "agent")
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SettingsError([f"{setting}={name}: {error}"]) from error

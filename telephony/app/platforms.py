@@ -1,0 +1,81 @@
+"""What voice platforms may use of this service: the custom LLM, personalization, post-call webhooks. Composed here.
+
+Each is off until its key or secret is set. `open_platforms` keeps what they need running, for as long as the app does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from starlette.routing import BaseRoute
+
+from telephony.agent import AgentSource, ManagedAgent
+from telephony.clock import Clock
+from telephony.contracts.llm import Llm
+from telephony.elevenlabs.webhook_store import Hook, PostOffice
+from telephony.elevenlabs.webhooks import HookSettings, PlatformHooks
+from telephony.llm_server.endpoint import CustomLlm, Source
+from telephony.settings import Settings
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Brains:
+    """Who thinks behind the custom LLM, by name, and the user's function for post-call webhooks."""
+
+    agents: Mapping[str, AgentSource] = field(default_factory=dict)
+    after_call: Hook | None = None
+
+    def thinking(self) -> dict[str, Source]:
+        """Those that can think here: of a managed agent its fallback, if it has one."""
+        own = {n: a.fallback if isinstance(a, ManagedAgent) else a for n, a in self.agents.items()}
+        return {name: source for name, source in own.items() if source is not None}
+
+
+@asynccontextmanager
+async def open_platforms(
+    settings: Settings, agents: AgentSource, brains: Brains, llm: Llm, clock: Clock
+) -> AsyncIterator[list[BaseRoute]]:
+    """The routes of what is switched on, all of it running."""
+    office = None
+    if settings.elevenlabs_webhook_secret and settings.data is not None:
+        office = PostOffice(Path(settings.data) / "post-call", brains.after_call, clock)
+        try:
+            await asyncio.to_thread(office.prepare)
+        except OSError as error:  # calls can be taken; webhooks are 503 until the disk is there
+            log.error("data_unusable", data=str(settings.data), why=error.strerror)
+    hooks = PlatformHooks(
+        HookSettings(settings.platform_key, settings.elevenlabs_webhook_secret), agents, office, clock
+    )
+    routes = hooks.routes()
+    over = asyncio.Event()
+
+    async def until_over() -> None:
+        await over.wait()
+
+    async with asyncio.TaskGroup() as group:
+        handing = group.create_task(office.run()) if office is not None else None
+        if settings.platform_key and (thinking := brains.thinking()):
+            endpoint = CustomLlm(
+                key=settings.platform_key, agents=thinking, llm=llm, clock=clock, now=lambda: datetime.now(UTC)
+            )
+            group.create_task(endpoint.run(until_over))
+            routes += endpoint.routes()
+            await asyncio.sleep(0)  # lets it begin
+        elif settings.platform_key:
+            log.warning("custom_llm_off", reason="no agent of our own to think: a managed one without a fallback")
+        try:
+            yield routes
+        finally:
+            over.set()
+            if handing is not None:
+                handing.cancel()
+                with suppress(asyncio.CancelledError):
+                    await handing

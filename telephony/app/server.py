@@ -1,0 +1,126 @@
+"""The process: the app on a real socket, its signals, and the drain before it ends.
+
+running(settings, clock)  the service on a real socket, for tests and the demo
+serve(settings)           the process: owns the signals, drains, exits
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+
+from telephony.agent import AgentSource
+from telephony.app.app import Service, create_app
+from telephony.app.loading import load_agent
+from telephony.clock import Clock
+from telephony.contracts.vad import Detector
+from telephony.errors import SettingsError
+from telephony.observe import server_logs
+from telephony.settings import Settings
+from telephony.vad.silero import SileroDetector
+
+log = structlog.get_logger()
+
+SOCKET_OPTIONS = {
+    "ws": "telephony.twilio.socket_protocol:AbortableSocket",
+    "ws_max_size": 65_536,  # a media frame has about 400 bytes
+    "ws_per_message_deflate": False,  # error 31924
+    "ws_ping_interval": None,  # Twilio is not known to answer pings
+    "proxy_headers": False,  # our own check of trusted proxies needs the real peer
+    "log_config": None,
+    "access_log": False,
+    "timeout_keep_alive": 75,
+    "timeout_graceful_shutdown": 5,  # a client that never ends its request must not hold us
+}
+
+
+class _Server:
+    """uvicorn on the running loop, with its signal handling left out: it would close every call with 1012."""
+
+    def __init__(self, app: Starlette, host: str, port: int) -> None:
+        server_logs.listen()
+        options: dict[str, object] = dict(SOCKET_OPTIONS)
+        self._server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, **options))  # type: ignore[arg-type]
+
+    async def __aenter__(self) -> uvicorn.Server:
+        server = self._server
+        server.config.load()
+        server.lifespan = server.config.lifespan_class(server.config)
+        await server.startup()
+        if server.should_exit:
+            raise SystemExit(1)
+        self._loop = asyncio.create_task(server.main_loop(), name="uvicorn")
+        return server
+
+    async def __aexit__(self, *error: object) -> None:
+        self._server.should_exit = True
+        await self._loop
+        await self._server.shutdown()
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    agents: AgentSource | None = None,
+    detector: Callable[[], Detector] = SileroDetector,
+) -> AsyncIterator[Service]:
+    """The service on a real socket (`settings.port` 0: any free one). Yields its `Service` with `base_url` set."""
+    app = create_app(settings, clock=clock, agents=agents, detector=detector)
+    async with _Server(app, settings.host, settings.port) as server:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        service: Service = app.state.service
+        service.base_url = f"http://{settings.host}:{port}"
+        yield service
+
+
+def serve(settings: Settings) -> int:
+    """Runs the service until SIGTERM or SIGINT, drains, and returns the exit code. A second signal ends it at once."""
+    try:
+        agents = load_agent(settings.agent)
+    except SettingsError as error:
+        for problem in error.problems:
+            log.error("settings_invalid", problem=problem)
+        return 2
+    with suppress(ImportError):
+        import uvloop
+
+        return uvloop.run(_serve(settings, agents))
+    return asyncio.run(_serve(settings, agents))
+
+
+async def _serve(settings: Settings, agents: AgentSource) -> int:
+    signals = stop_signals()
+    async with running(settings, agents=agents) as service:
+        log.info("serving", url=service.base_url, offline=settings.offline, agent=settings.agent)
+        await until_stopped(service, signals)
+    log.info("stopped")
+    return 0
+
+
+def stop_signals() -> asyncio.Queue[int]:
+    """SIGTERM and SIGINT, from now on, in the running loop."""
+    signals: asyncio.Queue[int] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signals.put_nowait, number)
+    return signals
+
+
+async def until_stopped(service: Service, signals: asyncio.Queue[int]) -> None:
+    """Waits for a signal, then until calls under way have ended, their time is over, or a second signal comes."""
+    await signals.get()
+    seconds = service.settings.drain_seconds
+    log.info("draining", calls=len(service.board.calls), seconds=seconds)
+    drain = asyncio.create_task(service.board.drain(seconds * 1000))
+    again = asyncio.create_task(signals.get())
+    await asyncio.wait([drain, again], return_when=asyncio.FIRST_COMPLETED)
+    for task in (drain, again):
+        task.cancel()

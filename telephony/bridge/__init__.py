@@ -1,1 +1,0 @@
-"""A managed agent of ElevenLabs takes the call: the codec, the pure engine, and the socket."""

@@ -1,1 +1,0 @@
-"""The heart: pure, synchronous, no clock. See `call.py`."""

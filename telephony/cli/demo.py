@@ -1,0 +1,258 @@
+"""One whole call on this machine: a caller's audio goes in, the service answers it, and the outcome is checked.
+
+Theory of operation. The service runs as it always does, on a real socket; the local carrier dials it in Twilio's
+protocols and says the caller's turns. The demo waits like a person: for the answer to be over, then for a moment of
+silence; one turn is said into the middle of an answer. What is checked afterwards is what a listener could check (the
+sound of both sides, on one time line) and what the service itself put on record, watched as any observer may.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from telephony.app.app import Service
+from telephony.app.server import running
+from telephony.audio import mulaw, wav
+from telephony.cli.demo_modes import MANAGED_SILENT_WITHIN_MS, PlatformWatch, Stage, staged
+from telephony.clock import Clock
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core import managed_events as m
+from telephony.core.policy import END_CALL
+from telephony.errors import TelephonyError
+from telephony.observe.console import Console
+from telephony.observe.timeline import timeline_html
+from telephony.observe.turn_latency import TurnClock
+from telephony.settings import Settings
+from telephony.tape.reader import one
+from telephony.testing.call_checks import CallerTurn, Outcome, problems, summary
+from telephony.testing.fakes.twilio.carrier import CallOver, Carrier, PhoneCall
+from telephony.testing.steady import SteadyClock, SteadyLoop
+
+PAUSE_MS = 600
+"""How long a caller lets it be silent before speaking."""
+INTERRUPT_AFTER_MS = 1_200
+"""How far into an answer the interruption comes."""
+ANSWER_MS = 30_000
+"""A caller waits no longer than this for anything."""
+TAPES = "tapes"
+"""Where below the demo's folder its calls are recorded, unless TELEPHONY_TAPES says otherwise."""
+RETRIES = 1
+"""How often a caller repeats what was not understood."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """An observer: all steps of the call, and where the conversation stands."""
+
+    steps: list[Step] = field(default_factory=list)
+    turns: TurnClock = field(default_factory=TurnClock)
+    started: int = 0  # the highest turn that the model has begun
+    voiced: int = 0  # the highest turn whose speech has come
+    settled: int = 0  # the highest turn of the agent's that is on record
+    agent_lines: int = 0
+    caller_lines: int = 0
+    not_heard: int = 0
+    wanted: dict[str, str] = field(default_factory=dict)
+    tools: int = 0
+    ended: str = ""
+
+    def see(self, step: Step) -> None:
+        self.steps.append(step)
+        self.turns.see(step)
+        if isinstance(step.event, e.SpeechAudio):
+            self.voiced = max(self.voiced, step.event.turn)
+        if isinstance(step.event, e.ToolWanted):
+            self.wanted[step.event.tool_call_id] = step.event.name
+        if isinstance(step.event, e.ToolFinished) and not step.event.failed:
+            self.tools += self.wanted.get(step.event.tool_call_id) != END_CALL
+        for action in step.actions:
+            match action:
+                case a.LineAdded("caller", _, turn):
+                    self.caller_lines += 1
+                    if isinstance(step.event, m.ManagedHeard):  # a managed agent answers with its next line
+                        self.started = turn + 1
+                case a.SendMark(name) if isinstance(step.event, m.ManagedAudio):
+                    self.voiced = max(self.voiced, int(name[1:].partition(".")[0]))
+                case a.LineAdded("agent", _, turn):
+                    self.agent_lines += 1
+                    self.settled = max(self.settled, turn)
+                case a.StartReply(turn, _):
+                    self.started = turn
+                case a.Explain("not_heard"):
+                    self.not_heard += 1
+                case a.EndCall(reason, _):
+                    self.ended = reason
+
+    def close(self) -> None:
+        self.turns.close()
+
+    @property
+    def answering(self) -> bool:
+        """The agent has begun an answer that is not yet on record."""
+        return self.started > self.settled
+
+
+def run(
+    *, out: Path, callers: list[Path], noise: bool, settings: Settings, speed: float = 1.0, mode: str = "pipeline"
+) -> int:
+    """Runs the demo; returns the exit code: 0 if the call went well, 1 with a sentence why if it did not."""
+    try:
+        turns = _turns(callers, mode)
+        if noise:
+            turns = [replace(turn, pcmu=_noise(len(turn.pcmu))) for turn in turns]
+        out.mkdir(parents=True, exist_ok=True)
+        quick = speed != 1  # then the machine has less time for everything, and what others take of it would count more
+        with asyncio.Runner(loop_factory=SteadyLoop if quick else None) as runner:
+            found = runner.run(_demo(out, turns, settings, SteadyClock(speed) if quick else Clock(), mode))
+    except (TelephonyError, OSError) as error:
+        print(f"\nThe demo could not run: {error}", file=sys.stderr)
+        return 1
+    print(f"recording  {out / 'call.wav'} (left: caller, right: agent)\ntimeline   {out / 'timeline.html'}")
+    if mode != "register":  # the platform has that call
+        print(f"tape       {one(str(settings.tapes or out / TAPES))} (replay it, or make a test of it)", flush=True)
+    for problem in found:
+        print(f"\nThe demo failed: {problem}", file=sys.stderr)
+    if noise and found:
+        print("That is as it should be: noise was played instead of a caller.", file=sys.stderr)
+    if not found:
+        interrupted = "" if mode == "register" else ", interrupted"
+        print(f"\nThe call was understood, answered{interrupted} and ended as it should be.")
+    return 1 if found else 0
+
+
+# --- the call -------------------------------------------------------------------------------------------------------
+
+
+async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: Clock, mode: str) -> list[str]:
+    print("Starting the service ...", file=sys.stderr)
+    async with (
+        Carrier(auth_token=secrets.token_urlsafe(32), clock=clock) as carrier,
+        staged(mode, settings, clock) as stage,
+    ):
+        mine = replace(
+            stage.settings,
+            host="127.0.0.1",
+            port=0,
+            public_url="",
+            trusted_proxies=(),
+            tapes=settings.tapes or out / TAPES,
+            twilio_auth_token=carrier.auth_token,
+            twilio_account_sid=carrier.account_sid,
+            twilio_api_base_url=carrier.api_base_url,
+        )
+        async with running(mine, clock, agents=stage.agents) as service:
+            stage.begin(service.base_url)
+            await service.warm.wait()
+            service.on_call(lambda call_sid: Console())
+            watch = Watch() if stage.platform is None or stage.bridged else PlatformWatch(stage.platform)
+            outcome = await converse(service, carrier, turns, watch)
+            outcome.tools += stage.tools
+            found = await judged(stage, outcome, watch)
+    outcome.phone.stereo_wav(out / "call.wav")
+    page = timeline_html(watch.steps, title="A call to the demo", wav="call.wav")
+    (out / "timeline.html").write_text(page, encoding="utf-8")
+    print("\n" + "\n".join(summary(outcome, watch.turns)), flush=True)
+    return found
+
+
+async def judged(stage: Stage, outcome: Outcome, watch: Watch | PlatformWatch) -> list[str]:
+    """What is wrong with the call."""
+    if isinstance(watch, PlatformWatch):
+        return await watch.problems(stage, outcome)
+    sound_ms = MANAGED_SILENT_WITHIN_MS if stage.bridged else None
+    return problems(outcome, watch.steps, watch.turns, sound_ms)
+
+
+async def converse(
+    service: Service, carrier: Carrier, turns: list[CallerTurn], watch: Watch | PlatformWatch
+) -> Outcome:
+    """Dials, says the turns, and waits until everything of the call is over."""
+    service.on_call(lambda call_sid: watch if isinstance(watch, Watch) else None)
+    phone = await carrier.dial(service.base_url + "/twilio/voice")
+    spoken: list[tuple[CallerTurn, int]] = []
+    stuck = ""
+    try:
+        for turn in turns:
+            stuck = (
+                f"the agent was not ready for the caller's turn {len(spoken) + 1} within {ANSWER_MS // 1000} seconds"
+            )
+            await _wait_to_speak(phone, watch, turn.interrupts, carrier.clock)
+            if not await _say(phone, watch, turn, spoken, carrier.clock):
+                await phone.hang_up()
+                break
+        stuck = "the agent did not end the call"
+        async with carrier.clock.timeout(ANSWER_MS):
+            await phone.until(lambda: False)
+    except CallOver:
+        stuck = ""
+    except TimeoutError:
+        await phone.hang_up()
+    live = service.board.calls.get(phone.sid)
+    async with carrier.clock.timeout(ANSWER_MS):
+        await phone.ended()
+        if live is not None:
+            await live.done.wait()
+    return Outcome(phone, turns, spoken, stuck, watch.tools, watch.ended)
+
+
+async def _wait_to_speak(phone: PhoneCall, watch: Watch | PlatformWatch, interrupts: bool, clock: Clock) -> None:
+    """Until it is the caller's turn: after the answer and a pause, or in the middle of the answer."""
+    async with clock.timeout(ANSWER_MS):
+        if interrupts:
+            await phone.until(lambda: watch.voiced >= watch.started)
+            await phone.agent_speaking()
+            begun = phone.now_ms
+            await phone.until(lambda: phone.now_ms - begun >= INTERRUPT_AFTER_MS)
+            return
+        await phone.until(lambda: watch.agent_lines > 0 and not watch.answering)
+        await phone.agent_silent(for_ms=PAUSE_MS)
+
+
+async def _say(
+    phone: PhoneCall,
+    watch: Watch | PlatformWatch,
+    turn: CallerTurn,
+    spoken: list[tuple[CallerTurn, int]],
+    clock: Clock,
+) -> bool:
+    """Says one turn and waits until the agent has taken it up; says it again if not understood. False: in vain."""
+    for _ in range(1 + RETRIES):
+        started, sorry = watch.started, watch.not_heard
+        spoken.append((turn, phone.now_ms))
+        await phone.say(turn.pcmu)
+        async with clock.timeout(ANSWER_MS):
+            await phone.until(lambda: watch.started > started or watch.not_heard > sorry)  # noqa: B023  (used at once)
+        if watch.started > started:
+            return True
+        await phone.agent_speaking()
+        await phone.agent_silent(for_ms=PAUSE_MS)
+    return False
+
+
+# --- the caller -----------------------------------------------------------------------------------------------------
+
+
+def _turns(callers: list[Path], mode: str) -> list[CallerTurn]:
+    """The user's recordings, one per turn, or the caller in the box. Of three and more the second interrupts."""
+    if callers:
+        return [
+            CallerTurn(wav.read_mono(path), interrupts=index == 1 and len(callers) >= 3)
+            for index, path in enumerate(callers)
+        ]
+    from telephony.offline.caller import caller_turns, short_call
+
+    return short_call() if mode == "register" else caller_turns()
+
+
+def _noise(size: int) -> bytes:
+    """White noise as loud as speech: the same on every run."""
+    chance = random.Random(8_000)
+    pcm16 = b"".join(int(chance.gauss(0, 2_000)).to_bytes(2, "little", signed=True) for _ in range(size))
+    return mulaw.encode(pcm16)

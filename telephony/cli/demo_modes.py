@@ -1,0 +1,177 @@
+"""The demo's other modes: a local Agents platform has the agent, with the local ears, voice and brain behind it.
+
+    managed      the call is bridged to the platform; the agent's tools run here
+    custom-llm   bridged as well, and the platform thinks with our endpoint, dropping and repeating requests as it does
+    register     the platform has the call by itself, from the webhook on; its post-call webhook tells what happened
+
+No account is needed and none is used: the platform is `telephony.testing`'s, whatever keys are set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from telephony.agent import Agent, AgentSource, ManagedAgent
+from telephony.app.loading import load_agent
+from telephony.clock import Clock
+from telephony.contracts.observer import Step
+from telephony.core.language.words import words
+from telephony.core.policy import END_CALL
+from telephony.errors import SettingsError
+from telephony.observe.turn_latency import TurnClock
+from telephony.settings import Settings
+from telephony.testing.call_checks import Outcome, interrupted_by_sound
+from telephony.testing.fakes.elevenlabs.agents import LocalAgent, LocalAgents
+from telephony.testing.fakes.elevenlabs.agents_llm import CustomLlm
+from telephony.testing.fakes.elevenlabs.agents_state import Conversation
+from telephony.testing.fakes.elevenlabs.agents_webhooks import post_call
+from telephony.tools import Tool, Toolbox
+
+MANAGED_SILENT_WITHIN_MS = 600
+"""A managed agent listens for interruptions by itself, two networks away."""
+AGENT_ID = "agent_demo"
+
+
+@dataclass(slots=True)
+class Stage:
+    """What a mode needs. `bridged`: the call passes through us. `tools` counts those that the endpoint ran."""
+
+    settings: Settings
+    agents: AgentSource | None = None
+    platform: LocalAgents | None = None
+    bridged: bool = False
+    mind: CustomLlm | None = None
+    tools: int = 0
+
+    def begin(self, base_url: str) -> None:
+        """The service is there: what asks it learns where."""
+        if self.mind is not None:
+            self.mind.url = f"{base_url}/v1"
+        if self.platform is not None and not self.bridged:
+            url, secret = f"{base_url}/elevenlabs/post-call", self.settings.elevenlabs_webhook_secret
+            self.platform.after_call = functools.partial(post_call, url=url, secret=secret)
+
+
+@asynccontextmanager
+async def staged(mode: str, settings: Settings, clock: Clock) -> AsyncIterator[Stage]:
+    """The stage of `mode`. Raises SettingsError where the agent is chosen by a function."""
+    if mode == "pipeline":
+        yield Stage(settings)
+        return
+    from telephony.offline.dialogue import respond  # heavy, and only wanted here
+    from telephony.offline.local_services import LocalServices
+
+    agent = load_agent(settings.agent)
+    if not isinstance(agent, Agent):
+        raise SettingsError([f"--mode {mode} needs an Agent; {settings.agent} is a function, or a managed agent"])
+    stage = Stage(settings, bridged=mode != "register")
+    key = secrets.token_urlsafe(16)
+    local_agent = LocalAgent(agent.greeting, agent.prompt, respond, client_tools=_schemas(agent))
+    if mode == "custom-llm":
+        stage.mind = CustomLlm("", key, restless=True, headers={"X-Call-Id": "{{call_id}}"})
+        local_agent = LocalAgent(agent.greeting, "", stage.mind)
+        agent = replace(agent, tools=tuple(_counted(tool, stage) for tool in agent.tools))
+    elif mode == "register":
+        local_agent = replace(local_agent, client_tools=())
+    how = "register" if mode == "register" else "bridge"
+    stage.agents = ManagedAgent(AGENT_ID, how, tools=agent.tools, fallback=agent)
+    async with LocalServices(clock, agents={AGENT_ID: local_agent}) as local:
+        with tempfile.TemporaryDirectory(prefix="telephony-demo-") as directory:
+            stage.platform = local.platform
+            stage.settings = replace(
+                settings, offline=False, data=Path(directory), platform_key=key, elevenlabs_webhook_secret=key,
+                elevenlabs_base_url=local.elevenlabs_base_url, elevenlabs_api_key=local.api_key,
+                openai_base_url=local.openai_base_url, openai_api_key=local.api_key,
+            )  # fmt: skip
+            yield stage
+
+
+def _schemas(agent: Agent) -> tuple[dict[str, Any], ...]:
+    return tuple(s for s in Toolbox(agent.tools).schemas() if s["function"]["name"] != END_CALL)
+
+
+def _counted(tool: Tool, stage: Stage) -> Tool:
+    """The tool, counted where no observer sees it run."""
+
+    async def run(**arguments: Any) -> Any:
+        stage.tools += 1
+        result = tool.function(**arguments)
+        return await result if inspect.isawaitable(result) else result
+
+    counted: Callable[..., Awaitable[Any]] = run
+    return replace(tool, function=counted)
+
+
+@dataclass(slots=True)
+class PlatformWatch:
+    """What the demo waits for in a call that the platform has by itself: the stand-in tells."""
+
+    platform: LocalAgents
+    steps: list[Step] = field(default_factory=list)
+    turns: TurnClock = field(default_factory=TurnClock)
+    not_heard: int = 0
+    tools: int = 0
+
+    @property
+    def _known(self) -> Conversation | None:
+        return self.platform.seen.conversations[0] if self.platform.seen.conversations else None
+
+    @property
+    def started(self) -> int:
+        return self._known.asked if self._known else 0
+
+    @property
+    def voiced(self) -> int:
+        return self._known.voiced if self._known else -1
+
+    @property
+    def agent_lines(self) -> int:
+        return sum(m["role"] == "assistant" for m in self._known.messages) if self._known else 0
+
+    @property
+    def answering(self) -> bool:
+        known = self._known
+        return known is not None and (known.asked > known.answered or self.platform.clock.ms() < known.until_ms)
+
+    @property
+    def ended(self) -> str:
+        return "agent" if self._known is not None and self._known.hung_up else ""
+
+    async def problems(self, stage: Stage, outcome: Outcome) -> list[str]:
+        """All that is wrong with the call; its post-call event must be on disk."""
+        known = self._known
+        if known is None:
+            return ["the platform never had the call"]
+        said = set(words(" ".join(m["content"] for m in known.messages if m["role"] == "user")))
+        missing = [word for turn in outcome.turns for word in turn.expect if word not in said]
+        found = [f"the caller was not understood: {', '.join(missing)}"] if missing else []
+        found += [outcome.stuck] if outcome.stuck else []
+        found = found or interrupted_by_sound(outcome, MANAGED_SILENT_WITHIN_MS)
+        if not known.hung_up:
+            found.append("the call ended otherwise than by the agent's goodbye")
+        found += [f"the service broke Twilio's protocol ({code} {text})" for code, text in outcome.phone.violations[:1]]
+        if not await _kept(stage, known):
+            found.append("the platform's post-call webhook was not kept")
+        for message in known.messages:
+            if message["role"] in ("user", "assistant") and message["content"]:
+                print(f"{'caller' if message['role'] == 'user' else 'agent':<7}  {message['content']}")
+        return found
+
+
+async def _kept(stage: Stage, known: Conversation) -> bool:
+    assert stage.settings.data is not None
+    path = stage.settings.data / "post-call" / "done" / f"post_call_transcription.{known.id}.json"
+    for _ in range(100):
+        if await asyncio.to_thread(path.exists):
+            return True
+        await asyncio.sleep(0.05)
+    return False

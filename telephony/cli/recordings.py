@@ -1,0 +1,311 @@
+"""The commands for recorded calls: parsing, and words for mistakes, as in `main.py`.
+
+Exit codes: 0 fine, 1 it ran and found a difference, 2 wrong arguments or a tape that cannot be read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec
+
+import typer
+
+if TYPE_CHECKING:
+    from telephony.core.policy import Policy
+    from telephony.tape.reader import Tape
+
+P = ParamSpec("P")
+
+tape = typer.Typer(help="Look at a recorded call, or listen to it.", no_args_is_help=True, rich_markup_mode=None)
+
+Call = Annotated[
+    str,
+    typer.Argument(
+        metavar="CALL", help="A tape's folder, a folder of tapes (the newest), or a call SID in TELEPHONY_TAPES."
+    ),
+]
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH...", exists=True, help="Tapes, or folders with tapes in them.")
+]
+
+
+def add(app: typer.Typer) -> None:
+    """Adds the commands to the command line."""
+    app.add_typer(tape, name="tape")
+    app.command()(replay)
+    app.command()(rehearse)
+    app.command()(redact)
+    app.command("save-test")(save_test)
+    app.command("import-call")(import_call)
+
+
+def _told(command: Callable[P, int]) -> Callable[P, None]:
+    """What goes wrong is a sentence on stderr and exit code 2; otherwise the code is what the command returns."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from telephony.errors import TelephonyError
+
+        try:
+            code = command(*args, **kwargs)
+        except OSError as error:
+            typer.echo(f"{error.filename}: {error.strerror}" if error.filename else str(error), err=True)
+            raise typer.Exit(2) from None
+        except TelephonyError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from None
+        raise typer.Exit(code)
+
+    return run
+
+
+@tape.command()
+@_told
+def show(
+    call: Call,
+    steps: Annotated[bool, typer.Option("--steps", help="Everything that happened, and what was decided.")] = False,
+    begin: Annotated[float, typer.Option("--from", metavar="SECONDS", help="With --steps: from here.")] = 0.0,
+    end: Annotated[float | None, typer.Option("--to", metavar="SECONDS", help="With --steps: up to here.")] = None,
+) -> int:
+    """Print what was said, and when."""
+    from telephony.tape import show as shown
+    from telephony.tape.reader import read
+
+    found = read(_one(call))
+    if steps:
+        lines = shown.steps(found, int(begin * 1000), None if end is None else int(end * 1000))
+    else:
+        lines = shown.transcript(found)
+    typer.echo("\n".join(lines))
+    return 0 if found.good else 2
+
+
+@tape.command()
+@_told
+def wav(
+    call: Call,
+    out: Annotated[Path, typer.Argument(metavar="[FILE.wav]", help="Where to write it.")] = Path("call.wav"),
+) -> int:
+    """Write the call as a WAV file: the caller left, the agent right, as heard."""
+    from telephony.tape.reader import read
+    from telephony.tape.show import stereo_wav
+
+    found = read(_one(call))
+    stereo_wav(found, out)
+    typer.echo(f"{out}: {found.length_ms / 1000:.1f} s")
+    for problem in found.problems:
+        typer.echo(problem, err=True)
+    return 0 if found.good else 2
+
+
+@_told
+def replay(
+    paths: Paths,
+    bless: Annotated[
+        bool, typer.Option("--bless", help="Accept today's decisions, where the rest of the tape still makes sense.")
+    ] = False,
+    wire: Annotated[
+        bool,
+        typer.Option("--wire", help="Over real sockets: the whole service, with local providers."),
+    ] = False,
+    speed: Annotated[float, typer.Option(min=0.5, max=20, help="With --wire: how much faster than life.")] = 5.0,
+) -> int:
+    """Replay recorded calls: does today's code decide the same?
+
+    Stops at the first difference of each tape and prints both sides, with two seconds around it. Exit code 0: all the
+    same; 1: a difference; 2: a tape is damaged. With --wire it is the conversation that must be the same.
+    """
+    from telephony.tape.bless import bless_all
+    from telephony.tape.replay import replay_all
+
+    unread: list[str] = []
+    tapes = _readable(paths, unread)
+    if wire:
+        from telephony.observe.logs import configure
+        from telephony.testing.wire_replay import wire_replay_all
+
+        configure("error", "console", pii=False)
+        code = wire_replay_all(list(tapes), typer.echo, speed)
+    else:
+        code = bless_all(tapes, typer.echo) if bless else replay_all(tapes, typer.echo)
+    return code or (2 if unread else 0)
+
+
+@_told
+def rehearse(
+    paths: Paths,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="For example turn_taking.hold_after_ms=300; may be repeated."),
+    ] = None,
+    agent: Annotated[
+        str | None, typer.Option("--agent", metavar="MODULE:NAME", help="Another agent's rules instead of the tape's.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the rehearsed calls as new tapes into this folder.")] = None,
+) -> int:
+    """Try other rules on recorded calls: what would have gone otherwise?
+
+    The caller, and how long the services take, are those of the tape; what is decided is new. Prints both time lines as
+    one (`-` recorded, `+` now, `~` at another time) and the sums of all tapes. What comes after the caller has heard
+    something else than on the tape is shown, and counted nowhere.
+    """
+    from telephony.tape.rehearsal.report import rehearse_all
+
+    policy, language = _rules(agent)
+    unread: list[str] = []
+    code = rehearse_all(_readable(paths, unread), typer.echo, settings or (), policy, language, out)
+    return 2 if unread else code
+
+
+@_told
+def redact(
+    call: Call,
+    name: Annotated[
+        list[str] | None, typer.Option("--name", help="A name, or any words, that must go; may be repeated.")
+    ] = None,
+    span: Annotated[
+        list[str] | None,
+        typer.Option("--span", metavar="SIDE:FROM-TO", help="What was said then, for example caller:12.3-14.1."),
+    ] = None,
+    silence: Annotated[bool, typer.Option("--silence", help="Silence in place of words, instead of noise.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder of the new tape. [the tape's name, with -redacted]")
+    ] = None,
+) -> int:
+    """Take personal data out of a recorded call, with every timing kept.
+
+    Names that you give, e-mail addresses, and numbers of four digits and more disappear from all texts and from the
+    sound. Of a span all sound goes, and all words but those that turn-taking looks at (I, want, please, ...). The new
+    tape replays like the old one. It says what it cannot recognise.
+    """
+    import re
+    import secrets
+
+    from telephony.tape.codec import BadTape
+    from telephony.tape.reader import read
+    from telephony.tape.redaction.redact import redact_to
+
+    windows = []
+    for one in span or ():
+        found = re.fullmatch(r"(caller|agent):(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)", one)
+        if found is None:
+            raise BadTape(f"--span {one}: must be like caller:12.3-14.1")
+        windows.append((found[1], round(float(found[2]) * 1000), round(float(found[3]) * 1000)))
+    tape = read(_one(call))
+    sid = tape.header.call.get("sid", "")
+    folder = out or tape.path.with_name(
+        f"{tape.name.replace(sid, '') if sid else tape.name}-redacted".replace("--", "-")
+    )
+    for line in redact_to(tape, folder, name or (), windows, secrets.token_hex(16), silence):
+        typer.echo(line)
+    return 0
+
+
+@_told
+def save_test(
+    call: Call,
+    name: Annotated[str, typer.Option(help="What the call shows: small letters, digits, underscores.")] = "",
+    to: Annotated[Path, typer.Option(help="The folder in which the test's folder is made.")] = Path("tests/calls"),
+) -> int:
+    """Turn a recorded call into a test.
+
+    Makes a folder with the tape and a test that replays it. It holds what was said: `telephony redact` takes names and
+    numbers out before it goes into a repository.
+    """
+    from telephony.tape.reader import read
+    from telephony.tape.save import save_test as save
+
+    tape = read(_one(call))
+    saved = save(tape, name or f"call_{tape.header.call.get('sid', '')[-6:].lower() or 'saved'}", to)
+    typer.echo(f"from {tape.path}\n{saved.test}\nRun it with: scripts/test {saved.folder} (or pytest)")
+    return 0
+
+
+@_told
+def import_call(
+    audio: Annotated[Path, typer.Argument(metavar="CALL.wav", help="A recording, one or two channels.")],
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the tape goes.")],
+    transcript: Annotated[
+        Path | None, typer.Option(help="What was said: text, a line each (caller: ..., agent: ...), or JSON.")
+    ] = None,
+    caller: Annotated[str, typer.Option(metavar="left|right", help="Which channel is the caller.")] = "left",
+    agent: Annotated[
+        str | None, typer.Option("--agent", metavar="MODULE:NAME", help="Who answers it here. [a plain agent]")
+    ] = None,
+) -> int:
+    """Make a tape of any recording, to see how this agent would have listened.
+
+    The caller is the recording; the agent answers anew, in virtual time, with what the other side said.
+    """
+    from telephony.tape.codec import BadTape
+    from telephony.tape.reader import read
+    from telephony.tape.show import timeline
+    from telephony.testing.import_call import import_call as make
+    from telephony.testing.import_call import told
+    from telephony.vad.silero import SileroDetector
+
+    if caller not in ("left", "right"):
+        raise BadTape(f"--caller {caller}: must be left or right")
+    policy, language = _rules(agent)
+    done = make(
+        audio, out, detector=SileroDetector(), transcript=transcript, caller=caller, policy=policy,
+        language=language or "en",
+    )  # fmt: skip
+    waits = [one.answer_ms for one in timeline(read(out)).answers if one.answer_ms is not None]
+    for line in told(out, done, waits):
+        typer.echo(line)
+    return 0
+
+
+# --- inside ---------------------------------------------------------------------------------------------------------
+
+
+def _one(call: str) -> Path:
+    from telephony.errors import SettingsError
+    from telephony.settings import load
+    from telephony.tape.reader import one
+
+    try:
+        recorded = load(os.environ, offline=True).tapes
+    except SettingsError:  # not what this command is about
+        recorded = None
+    return one(call, recorded)
+
+
+def _readable(paths: list[Path], unread: list[str]) -> Iterator[Tape]:
+    """The tapes at and below `paths`, one by one. What cannot be read at all is told of, and put into `unread`."""
+    from telephony.tape.codec import BadTape
+    from telephony.tape.reader import find, read
+
+    for path in [one for given in paths for one in find(given)]:
+        try:
+            found = read(path)
+        except BadTape as error:
+            unread.append(str(error))
+            typer.echo(str(error), err=True)
+        else:
+            yield found
+
+
+def _rules(agent: str | None) -> tuple[Policy | None, str | None]:
+    """Another agent's policy and language; its function, if it is one, is asked as for a call from nobody."""
+    if agent is None:
+        return None, None
+    import asyncio
+    import inspect
+
+    from telephony.agent import Agent, IncomingCall
+    from telephony.app.loading import load_agent
+    from telephony.errors import SettingsError
+
+    found: object = load_agent(agent)
+    if not isinstance(found, Agent) and callable(found):
+        found = found(IncomingCall("CA-rehearsal"))
+        if inspect.iscoroutine(found):
+            found = asyncio.run(found)
+    if not isinstance(found, Agent):
+        raise SettingsError([f"{agent} gives no Agent"])
+    return found.policy(), found.voice.language

@@ -1,0 +1,32 @@
+"""Watching a call. Tape, console, metrics and records are observers of one stream of `Step`s.
+
+An observer never changes a call. One that raises is detached and logged by the driver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from telephony.core.actions import Action
+from telephony.core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One turn of the crank: `event` reached the core at `now_ms` (since the call began) and it answered `actions`."""
+
+    seq: int
+    now_ms: int
+    event: Event
+    actions: tuple[Action, ...]
+
+
+class Observer(Protocol):
+    def see(self, step: Step) -> None:
+        """Called synchronously after each step; must be quick."""
+        ...
+
+    def close(self) -> None:
+        """The call is over."""
+        ...

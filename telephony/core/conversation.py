@@ -1,0 +1,264 @@
+"""One call: routes each event to the part it concerns and joins their answers.
+
+    step(event, now_ms) -> actions        synchronous; `now_ms` never goes back; `deadline` is when to be called again
+
+    listening   what the caller says, and when they are done          floor      interruptions, and whose turn it is
+    turns       what the agent thinks, says and has been heard saying  trouble    waits, apologies, and the end
+    keypad      keys                                                   patience   silence, time limits, drain
+
+After every event `_tick` looks at everything that time or evidence may have decided, in a fixed order: interruptions
+first, then the end of the caller's utterance, then what the agent owes. So the order of two events that arrive in the
+same millisecond matters only where the caller would notice it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from telephony.core import events as e
+from telephony.core.actions import Action, CommitTranscript, EndCall, Transcribe
+from telephony.core.dtmf import Keypad
+from telephony.core.history import History
+from telephony.core.language.registry import language_for
+from telephony.core.listening.listening import Closed, Listening
+from telephony.core.managed_events import ManagedEvent
+from telephony.core.media_watchdog import Frames
+from telephony.core.policy import Policy
+from telephony.core.recovery import Trouble
+from telephony.core.speaking.turns import Turns
+from telephony.core.timers import Patience
+from telephony.core.turn_taking.floor import Floor, Standing
+from telephony.core.turn_taking.question import Situation
+from telephony.core.turn_taking.speculation import Speculation
+
+HANG_UPS = frozenset({"stop", "status"})
+"""A lost socket is no hang-up: the caller may still be on the line, and the webhook after the stream tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the call ended. `reason`: `caller` for a hang-up, or the word of the `EndCall`, or of the fault."""
+
+    reason: str
+
+
+class Call:
+    """See the module text. `speakable` turns what the model wrote into what a voice should say; it must be pure.
+    `history` is what was said before this engine took the call, up to and with `turn`."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        speakable: Callable[[str], str] = lambda text: text,
+        history: History = (),
+        turn: int = 0,
+    ) -> None:
+        self.ended: Ended | None = None
+        self._now = 0
+        self._policy = policy
+        self._out: list[Action] = []
+        rules, language = policy.turn_taking, language_for(policy.language)
+        self._language = language
+        self._listening = Listening(rules, language)
+        self._turns = Turns(policy, speakable, self._out)
+        self._turns.transcript.resume(history)
+        self._turns.last = turn
+        self._standing = Standing()
+        self._floor = Floor(rules, language, self._listening, self._turns, self._standing, self._out)
+        self._speculation = Speculation(rules, language, self._listening, self._turns, self._standing)
+        self._trouble = Trouble(policy, self._listening, self._turns, self._standing, self._out)
+        self._keypad = Keypad(policy.limits.keypad_ms)
+        self._patience = Patience(policy.limits)
+        self._said = ""
+        self._frames = Frames(policy.limits)
+
+    def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
+        """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
+        self._out.clear()
+        self._now = now
+        if self.ended is None:
+            self._happened(event, now)
+        if self.ended is None:
+            self._tick(now)
+        return tuple(self._out)
+
+    @property
+    def deadline(self) -> int | None:
+        """When `step(TimeReached(...))` is wanted, if nothing happens before; always later than the last `now`."""
+        if self.ended is not None or not self._frames.started:
+            return None
+        candidates = [
+            self._frames.deadline,
+            self._keypad.deadline,
+            self._turns.spoken.deadline,
+            self._turns.playout.overdue_ms(self._policy.limits.goodbye_ms),
+            self._trouble.ending_deadline() or self._patience.deadline,
+            self._trouble.wait_deadline(self._now),
+        ]
+        return min(c for c in candidates if c is not None)
+
+    # --- what happens -----------------------------------------------------------------------------------------------
+
+    def _happened(self, event: e.Event, now: int) -> None:
+        if isinstance(event, ManagedEvent):  # the last words of a managed agent that had the call before
+            return
+        match event:
+            case e.AudioReceived():
+                self._frames.came(now)
+                self._out.append(Transcribe(event.pcmu))
+                self._listening.hear(event)
+            case e.CallStarted():
+                self._started(now)
+            case e.AudioMissed(ms):
+                self._listening.voice.missed(ms)
+            case e.MarkReached(name):
+                self._turns.playout.mark_reached(name, now)
+            case e.KeyPressed(digit):
+                self._key(digit, now)
+            case e.CallerLeft(how):
+                self.ended = Ended("caller" if how in HANG_UPS else how)
+            case e.TranscriptPartial(text):
+                self._listening.partial(text)
+            case e.TranscriptFinal():
+                self._listening.final(event)
+            case e.CommitRefused(commit):
+                self._listening.commit_refused(commit)
+            case e.ReplyDelta() | e.ReplyEnded() | e.ReplyFailed() | e.ToolWanted() | e.ToolFinished():
+                self._thought(event, now)
+            case e.SpeechAudio() | e.SpeechEnded() | e.SpeechLost() | e.PhrasesLoaded():
+                self._spoken(event, now)
+            case e.DrainStarted(deadline_ms):
+                self._patience.drain(deadline_ms)
+            case e.EndRequested(reason):
+                self._trouble.end_with("goodbye", reason, now)
+            case e.EarsLost() | e.EarsReady():
+                self._standing.ears_lost = isinstance(event, e.EarsLost)
+            case e.TimeReached() | e.VoiceReady() | e.VoiceLost() | e.OutboxOverflowed():
+                pass  # the ports look after themselves; what follows for the call follows from silence, in `_tick`
+            case _:
+                assert_never(event)
+
+    def _started(self, now: int) -> None:
+        if self._frames.started:
+            return
+        self._frames.came(now)
+        self._patience.start(now)
+        if self._policy.greeting:
+            turn = self._turns.phrase("greeting", now, self._policy.greeting)
+            if self._policy.greeting_protected:
+                self._turns.spoken.protected.add(turn)
+
+    def _thought(self, event: e.MindEvent, now: int) -> None:
+        match event:
+            case e.ReplyDelta():
+                self._turns.delta(event, now)
+            case e.ToolWanted():
+                self._turns.thinking.tool_wanted(event)
+            case e.ToolFinished():
+                self._turns.thinking.tool_finished(event, now)
+            case e.ReplyEnded():
+                reply = self._turns.reply
+                ends_call = reply is not None and reply.turn == event.turn and reply.ends_call
+                if not self._turns.ended(event, now):
+                    self._trouble.apologise("empty_reply", now)
+                elif ends_call:
+                    self._trouble.goodbye(event.turn, now)
+            case e.ReplyFailed(turn, code, _):
+                if self._turns.reply is not None and self._turns.reply.turn == turn:
+                    self._trouble.reply_failed(code, now)
+                elif (guess := self._turns.thinking.guess) is not None and guess.turn == turn:
+                    self._turns.drop_guess(code)
+
+    def _spoken(self, event: e.VoiceEvent, now: int) -> None:
+        given_up = False
+        match event:
+            case e.SpeechAudio():
+                self._turns.speech_audio(event, now)
+            case e.SpeechEnded(turn, attempt):
+                given_up = self._turns.speech_ended(turn, attempt, now)
+            case e.SpeechLost(turn, attempt, _, retryable):
+                given_up = self._turns.speech_ended(turn, attempt, now, lost=True, retryable=retryable)
+            case e.PhrasesLoaded(phrases):
+                self._turns.spoken.learn(phrases)
+        if given_up:
+            self._trouble.voice_failed(now)
+
+    def _key(self, digit: str, now: int) -> None:
+        self._listening.voice.key_pressed()
+        if self._turns.live() and not self._floor.untouchable(now):
+            self._floor.cut("key", now)
+        if entry := self._keypad.press(digit, now):
+            self._caller_said(entry, now)
+
+    def _caller_said(self, text: str, now: int) -> None:
+        self._patience.caller_spoke()
+        self._floor.caller_said(text, now)
+
+    # --- what follows -----------------------------------------------------------------------------------------------
+
+    def _tick(self, now: int) -> None:
+        if not self._frames.started or self._unresponsive(now):
+            return
+        self._listen_for(now)
+        if commit := self._listening.wants_commit():
+            self._out.append(CommitTranscript(commit))
+        self._floor.interruption(now)
+        if (closed := self._listening.closed()) is not None:
+            self._utterance_over(closed, now)
+        if self._keypad.deadline is not None and self._keypad.deadline <= now:
+            self._caller_said(self._keypad.end(), now)
+        if self._turns.speech_time(now):
+            self._trouble.voice_failed(now)
+        self._turns.expect_marks(now, self._policy.limits.goodbye_ms)
+        self._agent(now)
+        self._speculation.consider(now)
+        self._time(now)
+
+    def _listen_for(self, now: int) -> None:
+        """What the caller's words reply to: the agent's last ones, as far as they were heard."""
+        if (said := self._turns.spoken.last_words(now)) != self._said:
+            self._said = said
+            self._listening.situation = Situation.after(said, self._policy.expects, self._language)
+
+    def _utterance_over(self, closed: Closed, now: int) -> None:
+        match self._floor.utterance_over(closed, now):
+            case "words":
+                self._caller_said(closed.text, now)
+            case "not_heard":
+                self._trouble.apologise("not_heard", now, phrase="not_heard")
+
+    def _unresponsive(self, now: int) -> bool:
+        if missing := self._frames.missing_ms(now):
+            self._listening.voice.stalled(missing)
+        if self._frames.dead(now):
+            self._out.append(EndCall("unresponsive"))
+            self.ended = Ended("unresponsive")
+        return self.ended is not None
+
+    def _agent(self, now: int) -> None:
+        """What the agent owes: an answer, a tool's permission, a sign of life, an end."""
+        turns, listening, standing = self._turns, self._listening, self._standing
+        if turns.reply is not None and not turns.unheard_reply(now):
+            standing.restarts = 0
+        if turns.settle(now):
+            standing.apologies = 0
+        if listening.utterance is None and not turns.playout.held:
+            turns.thinking.allow_tool(now)
+            if self._keypad.deadline is None:
+                self._floor.answer(now)
+        self._trouble.bridge_silence(now)
+
+    def _time(self, now: int) -> None:
+        turns, waiting = self._turns, self._standing.owed_ms is not None or self._keypad.deadline is not None
+        busy = turns.live() or self._listening.utterance is not None or waiting
+        (self._patience.busy if busy else self._patience.quiet)(now)
+        if self._standing.ending is not None:
+            if self._trouble.ending_is_over(now):
+                ending = self._trouble.finish(now)
+                self._out.append(ending)
+                self.ended = Ended(ending.reason)
+            return
+        if due := self._patience.due(now):
+            self._trouble.time_has_come(due, now)

@@ -1,0 +1,21 @@
+"""What can hold a conversation."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.conversation import Ended
+
+
+class Engine(Protocol):
+    """A pure step: the pipeline's `Call`, or a bridge to a managed agent."""
+
+    @property
+    def ended(self) -> Ended | None: ...
+
+    @property
+    def deadline(self) -> int | None: ...
+
+    def step(self, event: e.Event, now: int) -> tuple[a.Action, ...]: ...

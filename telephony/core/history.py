@@ -1,0 +1,39 @@
+"""The conversation as the model sees it: what was said, and what was provably heard.
+
+These entries are provider-neutral; `telephony/runtime/reply.py` turns them into chat messages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSaid:
+    """One closed utterance of the caller, or keys pressed (as text such as "[keys: 12#]")."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSaid:
+    """What the caller has heard of one reply. `interrupted` if there was more of it."""
+
+    text: str
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUsed:
+    """A tool call with its result. Both are always present: a call without result breaks the next request."""
+
+    tool_call_id: str
+    name: str
+    arguments: str
+    result: str
+    extra: str = ""
+
+
+HistoryItem: TypeAlias = CallerSaid | AgentSaid | ToolUsed
+History: TypeAlias = tuple[HistoryItem, ...]

@@ -1,0 +1,13 @@
+"""The languages that turn-taking knows the words of."""
+
+from __future__ import annotations
+
+from telephony.core.language.english import ENGLISH
+from telephony.core.language.language import Language
+
+LANGUAGES = {"en": ENGLISH}
+
+
+def language_for(code: str) -> Language:
+    """The data for an ISO 639-1 code, with or without a region; without data the silence rule's."""
+    return LANGUAGES.get(code.lower().partition("-")[0], Language())

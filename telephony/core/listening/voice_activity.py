@@ -1,0 +1,92 @@
+"""Detector windows -> the caller's voice: bursts and silence. All times are media time.
+
+Theory of operation. *Media time* counts the caller's audio (20 ms a frame, missed audio included), so network jitter
+cannot change a decision. Voice follows the detector's windows (32 ms each) with hysteresis; a burst is voice without a
+long gap.
+
+Voice that is too quiet to be this caller's is no voice here: see `loudness.py`.
+"""
+
+from __future__ import annotations
+
+from telephony.core.listening.loudness import CallerLevel
+from telephony.core.policy import TurnTaking
+
+WINDOW_MS = 32
+FRAME_MS = 20
+BURST_GAP_MS = 250
+KEY_TONE_MS = 300
+STIR = 120
+"""A sound this much above the quietest of a silence (tenths of dB) may be voice that the detector has yet to notice."""
+
+
+class VoiceActivity:
+    """Detector windows -> bursts of voice. All times are media time in ms."""
+
+    def __init__(self, rules: TurnTaking) -> None:
+        self._rules = rules
+        self.media_ms = 0
+        self._ahead_ms = 0  # how far media time was moved on by the clock, ahead of frames that may still come
+        self.voiced = False
+        self.last_voiced_ms: int | None = None
+        self.burst_ms = 0  # voice in the burst under way or just over
+        self.burst_started_ms = 0
+        self.level = CallerLevel(rules.quieter_tenths_db)
+        self._deaf_until_ms = 0
+        self._quietest = 0  # level since the last voice, tenths of dBFS
+        self._latest = (0, 0)  # levels of the last two frames
+
+    def frame(self, speech: int | None, level: int) -> None:
+        """One 20 ms frame; `speech` in thousandths, or None; `level` in tenths of dBFS."""
+        self.level.frame(level)
+        self._quietest, self._latest = min(self._quietest, level), (self._latest[1], level)
+        if self._ahead_ms >= FRAME_MS:
+            self._ahead_ms -= FRAME_MS
+        else:
+            self.media_ms += FRAME_MS
+        if speech is None:
+            return
+        voiced = speech >= self._rules.voiced_at or (self.voiced and speech >= self._rules.unvoiced_below)
+        theirs = self.level.is_theirs(voiced)
+        self.voiced = voiced and self.media_ms > self._deaf_until_ms and theirs
+        if not self.voiced:
+            return
+        self._quietest = level
+        if self.silence_ms > BURST_GAP_MS or not self.burst_ms:
+            self.burst_ms, self.burst_started_ms = 0, self.media_ms - WINDOW_MS
+        self.burst_ms += WINDOW_MS
+        self.last_voiced_ms = self.media_ms
+
+    def missed(self, ms: int) -> None:
+        """Audio that never came: unknown, not silence. What the clock has already counted is not counted again."""
+        counted = min(ms, self._ahead_ms)
+        self._ahead_ms -= counted
+        self.media_ms += ms - counted
+        self.voiced = False
+
+    def stalled(self, ms: int) -> None:
+        """No frames for a while: time goes on by the clock, and frames that come late do not count twice."""
+        self.media_ms += ms
+        self._ahead_ms += ms
+        self.voiced = False
+
+    def key_pressed(self) -> None:
+        """A key's tone is not voice: the burst that it may have begun is forgotten."""
+        if self.burst_ms <= KEY_TONE_MS:
+            self.burst_ms, self.last_voiced_ms = 0, None
+        self._deaf_until_ms = self.media_ms + KEY_TONE_MS
+        self.voiced = False
+
+    @property
+    def silence_ms(self) -> int:
+        """Media time since the last voice (since the beginning, if there was none)."""
+        return self.media_ms - (self.last_voiced_ms or 0)
+
+    @property
+    def stirs(self) -> bool:
+        """There is a sound in the silence, just now."""
+        return not self.voiced and max(self._latest) >= self._quietest + STIR
+
+    @property
+    def onset(self) -> bool:
+        return self.voiced and self.burst_ms >= self._rules.onset_ms

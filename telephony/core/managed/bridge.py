@@ -1,0 +1,286 @@
+"""A managed agent's call: an engine of the same shape as the pipeline's `Call`.
+
+    step(event, now_ms) -> actions        synchronous; `now_ms` never goes back; `deadline` is when to be called again
+
+The platform decides whose turn it is. What is decided here is what the carrier's side needs: what is played and what
+was heard (`speech`), that the last word is heard before the line is cut, that keys reach the agent, that our tools run
+once, and what becomes of the caller when the platform fails. A failure is either `SwitchTo`: our own pipeline takes the
+call, with the history so far; or an apology in the carrier's voice, and the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from telephony.core import events as e
+from telephony.core import managed_events as m
+from telephony.core.actions import Action, EndCall, Explain, LineAdded, RunTool, Transcribe
+from telephony.core.conversation import HANG_UPS, Ended
+from telephony.core.dtmf import Keypad
+from telephony.core.history import History, ToolUsed
+from telephony.core.managed.speech import ManagedSpeech
+from telephony.core.policy import END_CALL, Limits, Policy, Wording
+from telephony.core.timers import Patience
+
+LAST_WORDS_MS = 1_500
+"""After the agent has hung up its last words may still come; this long without any of them, they have all come."""
+UNKNOWN = "(The connection broke meanwhile: it is not known whether this was done. Ask before doing it again.)"
+TOOLS_AT_ONCE = 8
+"""Tool calls of one call that are under way together: beyond that an agent has lost its way."""
+TOO_MANY = f"Not done: {TOOLS_AT_ONCE} tools are at work already. Wait for their results."
+FAR_MS = 2**40
+
+
+@dataclass(frozen=True, slots=True)
+class BridgePolicy:
+    """What the engine needs to know of a `ManagedAgent`. `fallback`: our own pipeline is there to take over."""
+
+    limits: Limits = field(default_factory=Limits)
+    wording: Wording = field(default_factory=Wording)
+    fallback: bool = False
+
+
+def taking_over(policy: Policy, history: History) -> Policy:
+    """How a pipeline begins that takes the call: with an apology; where nothing was said yet, with its greeting."""
+    return replace(policy, greeting=policy.wording.apology) if history or not policy.greeting else policy
+
+
+class Bridge:
+    """See the module text."""
+
+    def __init__(self, policy: BridgePolicy) -> None:
+        self.ended: Ended | None = None
+        self._policy = policy
+        self._now = 0
+        self._out: list[Action] = []
+        self._speech = ManagedSpeech(policy.limits, self._out)
+        self._keypad = Keypad(policy.limits.keypad_ms)
+        self._patience = Patience(policy.limits)
+        self._tools: dict[str, e.ToolWanted | m.AnswerTool] = {}  # by id: wanted, or answered
+        self._heard_ms: int | None = None  # when the last frame came; None before the stream
+        self._hanging_up: int | None = None  # since when the agent wants the call to end
+        self._gone = False  # the platform has closed, or another engine has the call
+        self._due = 0  # when time alone will decide something
+
+    def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
+        """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
+        self._now = now
+        if now < self._due and not self._gone and isinstance(event, e.AudioReceived):  # most are: nothing else follows
+            self._heard_ms = now
+            return (Transcribe(event.pcmu),)
+        self._out.clear()
+        if self.ended is None:
+            self._happened(event, now)
+        if self.ended is None and self._heard_ms is not None and not (self._gone and self._hanging_up is None):
+            self._tick(now)
+        self._due = self._next_due()
+        return tuple(self._out)
+
+    @property
+    def deadline(self) -> int | None:
+        """When `step(TimeReached(...))` is wanted, if nothing happens before."""
+        if self.ended is not None or self._heard_ms is None:
+            return None
+        dead = self._heard_ms // 1_000 * 1_000 + 1_000 + self._policy.limits.frames_dead_ms  # the same for many frames
+        return max(self._now + 1, min(self._due, dead))
+
+    def _next_due(self) -> int:
+        """When time alone decides something, apart from frames that stop coming."""
+        if self.ended is not None or self._heard_ms is None:
+            return 0
+        candidates = [
+            self._keypad.deadline,
+            self._patience.deadline,
+            self._speech.deadline,
+            *self._hanging_deadlines(),
+        ]
+        return min((c for c in candidates if c is not None), default=FAR_MS)
+
+    # --- what happens -----------------------------------------------------------------------------------------------
+
+    def _happened(self, event: e.Event, now: int) -> None:
+        if isinstance(event, m.ManagedEvent):
+            self._platform(event, now)
+            return
+        match event:
+            case e.AudioReceived(pcmu):
+                self._heard_ms = now
+                if not self._gone:
+                    self._out.append(Transcribe(pcmu))
+            case e.CallStarted():
+                self._started(now)
+            case e.MarkReached(name):
+                self._speech.playout.mark_reached(name, now)
+            case e.KeyPressed(digit):
+                self._key(digit, now)
+            case e.CallerLeft(how):
+                self._end(Ended("caller" if how in HANG_UPS else how), now)
+            case e.ToolWanted():
+                self._tool_wanted(event)
+            case e.ToolFinished():
+                self._tool_finished(event, now)
+            case e.DrainStarted(deadline_ms):
+                self._patience.drain(deadline_ms)
+            case e.EndRequested(reason):
+                self._hang_up(reason, self._policy.wording.goodbye, now)
+            case _:
+                pass  # the pipeline's own ports are not there
+
+    def _platform(self, event: m.ManagedEvent, now: int) -> None:
+        match event:
+            case m.ManagedAudio():
+                self._speech.audio(event, now)
+                if self._hanging_up is not None:
+                    self._hanging_up = now
+            case m.ManagedSaid():
+                self._speech.said(event, now)
+            case m.ManagedInterrupted():
+                self._speech.interrupted(event, now)
+            case m.ManagedCorrected():
+                self._speech.corrected(event)
+            case m.ManagedHeard(_, text):
+                if text.strip():
+                    self._speech.caller(text.strip(), now)
+            case m.ManagedOpened():
+                self._opened(event, now)
+            case m.ManagedHangingUp():
+                self._hanging_up = now
+            case m.ManagedClosed(_, cause):
+                self._closed(cause, now)
+            case m.OperatorTold(kind, text):
+                self._out.append(m.TellManaged(kind, text))
+            case _:
+                assert_never(event)
+
+    def _started(self, now: int) -> None:
+        if self._heard_ms is not None:
+            return
+        self._heard_ms = now
+        self._patience.start(now)
+        self._patience.busy(now)  # silence is the platform's business
+        self._out.append(m.OpenManaged())
+        self._speech.begin("stream", now)
+
+    def _opened(self, event: m.ManagedOpened, now: int) -> None:
+        """The formats are the agent's own settings: audio in any other one would be noise on a telephone."""
+        formats = {"input": event.input_format, "output": event.output_format}
+        self._explain("managed_opened", formats | {"conversation_id": event.conversation_id})
+        if set(formats.values()) != {m.AUDIO_FORMAT}:
+            self._failed("managed_format", now)
+        else:
+            self._speech.begin("formats", now)
+
+    def _closed(self, cause: str, now: int) -> None:
+        if self._gone:
+            return
+        if cause == "ended" or self._hanging_up is not None:
+            self._gone = True
+            self._speech.finish_line(now)
+            self._hanging_up = now if self._hanging_up is None else self._hanging_up
+        else:
+            self._failed(cause, now)
+
+    def _key(self, digit: str, now: int) -> None:
+        self._out.append(m.TellManaged("user_activity"))
+        if entry := self._keypad.press(digit, now):
+            self._entered(entry, now)
+
+    def _entered(self, entry: str, now: int) -> None:
+        self._speech.caller(entry, now)
+        self._out.append(m.TellManaged("user_message", entry))
+
+    # --- tools ------------------------------------------------------------------------------------------------------
+
+    def _tool_wanted(self, event: e.ToolWanted) -> None:
+        """A call that is repeated is answered again, not run again."""
+        known = self._tools.get(event.tool_call_id)
+        if known is None and sum(isinstance(tool, e.ToolWanted) for tool in self._tools.values()) >= TOOLS_AT_ONCE:
+            self._answered(event, TOO_MANY, failed=True)
+        elif known is None:
+            self._tools[event.tool_call_id] = event
+            self._out.append(RunTool(event.turn, event.tool_call_id))
+        elif isinstance(known, m.AnswerTool):
+            self._out.append(known)
+
+    def _tool_finished(self, event: e.ToolFinished, now: int) -> None:
+        wanted = self._tools.get(event.tool_call_id)
+        if not isinstance(wanted, e.ToolWanted):
+            return
+        self._answered(wanted, event.result, event.failed)
+        if wanted.name == END_CALL and not event.failed:
+            self._hanging_up = now
+
+    def _answered(self, wanted: e.ToolWanted, result: str, failed: bool) -> None:
+        answer = m.AnswerTool(wanted.tool_call_id, result, failed)
+        self._tools[wanted.tool_call_id] = answer
+        self._out.append(answer)
+        used = ToolUsed(wanted.tool_call_id, wanted.name, wanted.arguments, result)
+        self._speech.transcript.tool(self._speech.last, used)
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    def _hanging_deadlines(self) -> list[int]:
+        """When the end has to be looked at: all words have come, were spoken by the clock, and had their grace."""
+        if self._hanging_up is None:
+            return []
+        came = self._hanging_up + (0 if self._gone else LAST_WORDS_MS)
+        spoken = max(came, self._speech.playout.until_ms)
+        return [at for at in (came, spoken, spoken + self._policy.limits.goodbye_ms) if at > self._now]
+
+    def _tick(self, now: int) -> None:
+        assert self._heard_ms is not None
+        self._speech.tick(now)
+        if self._keypad.deadline is not None and self._keypad.deadline <= now:
+            self._entered(self._keypad.end(), now)
+        if now - self._heard_ms >= self._policy.limits.frames_dead_ms:
+            self._out.append(EndCall("unresponsive"))
+            self._end(Ended("unresponsive"), now)
+        elif self._hanging_up is not None:
+            self._hung_up(now)
+        elif due := self._patience.due(now):
+            self._hang_up(due, str(getattr(self._policy.wording, due)), now)
+
+    def _hung_up(self, now: int) -> None:
+        """The last word is heard before the line is cut."""
+        assert self._hanging_up is not None
+        all_came = self._gone or now - self._hanging_up >= LAST_WORDS_MS
+        if (all_came and self._speech.silent(now)) or not self._hanging_deadlines():
+            self._out.append(EndCall("agent"))
+            self._end(Ended("agent"), now)
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    def _failed(self, why: str, now: int) -> None:
+        """The platform will not go on: the pipeline takes over, or the call ends with an apology."""
+        self._gone = True
+        self._explain("managed_failed", {"why": why})
+        if not self._policy.fallback:
+            self._hang_up(why, self._policy.wording.broken, now)
+            return
+        self._speech.cut(now)
+        self._speech.settle_all(now)
+        if self._keypad.deadline is not None and (entry := self._keypad.end()):
+            self._speech.transcript.caller(entry)
+            self._out.append(LineAdded("caller", entry, self._speech.last))
+        for wanted in self._tools.values():
+            if isinstance(wanted, e.ToolWanted):  # a model that does not know of it would do it again
+                used = ToolUsed(wanted.tool_call_id, wanted.name, wanted.arguments, UNKNOWN)
+                self._speech.transcript.tool(self._speech.last, used)
+        begun, history = self._heard_ms is not None, self._speech.history()
+        self._out.append(m.SwitchTo("pipeline", why, history, begun, self._speech.last))
+
+    def _hang_up(self, reason: str, farewell: str, now: int) -> None:
+        """Ends the call at once; the carrier's voice says goodbye, because the agent's is not ours to use."""
+        self._explain("ending", {"reason": reason})
+        self._speech.cut(now)
+        self._out.append(EndCall(reason, farewell))
+        self._end(Ended(reason), now)
+
+    def _end(self, ended: Ended, now: int) -> None:
+        self._speech.settle_all(now)
+        self.ended = ended
+
+    def _explain(self, what: str, because: Mapping[str, int | str]) -> None:
+        self._out.append(Explain(what, self._speech.last, tuple(because.items())))

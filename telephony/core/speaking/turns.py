@@ -1,0 +1,222 @@
+"""Turns: what the agent thinks and says, from the model's first word to the last mark.
+
+Theory of operation. A turn is a number. It is *generated* (its `Reply`, see `generation.py`), *spoken* (see
+`synthesis.py`) and *played*. The three may be far apart in time, so each is looked up by number, and what has no entry
+any more is stale and ignored. A fixed phrase is a turn that is not thought.
+
+A guess (a reply on trial) is spoken up to its first unit, and its track waits. It counts as nothing the agent says
+until it is adopted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from telephony.core.actions import Action, Explain
+from telephony.core.events import ReplyDelta, ReplyEnded, SpeechAudio
+from telephony.core.history import CallerSaid, History, HistoryItem
+from telephony.core.language.registry import language_for
+from telephony.core.language.words import gist, words
+from telephony.core.policy import Policy
+from telephony.core.speaking.generation import Reply, Thinking
+from telephony.core.speaking.synthesis import Spoken
+from telephony.core.transcript import Transcript
+
+
+class Turns:
+    """See the module text. Every method adds to `out` what is to be done."""
+
+    def __init__(self, policy: Policy, speakable: Callable[[str], str], out: list[Action]) -> None:
+        self.transcript = Transcript()
+        self.thinking = Thinking(self.transcript, out)
+        self.spoken = Spoken(policy, speakable, self.transcript, out)
+        self.playout = self.spoken.playout
+        self.guesses_used = 0
+        self.last = 0  # the highest turn number given out
+        self.ready_ms = 0  # how long a reply of this call takes, usually, from asking the model to its first audio
+        self._begun: tuple[int, int] | None = None  # (turn, when) of a reply of which no audio has come yet
+        self._guess_aloud = policy.turn_taking.speculate == "speech"
+        self._language = language_for(policy.language)
+        self._out = out
+
+    # --- questions --------------------------------------------------------------------------------------------------
+
+    @property
+    def reply(self) -> Reply | None:
+        """The live reply."""
+        return self.thinking.reply
+
+    def live(self) -> bool:
+        """The agent has something to say, or is thinking about it."""
+        speeches = self.spoken.speeches
+        return self.thinking.reply is not None or (
+            bool(speeches) and any(not self._is_guess(turn) for turn in speeches)
+        )
+
+    def unheard_reply(self, now: int) -> bool:
+        """A reply is on its way of which the caller has heard nothing yet."""
+        return self.reply is not None and not self.spoken.heard(self.reply.turn, now)
+
+    # --- thinking ---------------------------------------------------------------------------------------------------
+
+    def start(self, now: int, decided_ms: int) -> None:
+        """Starts the reply to the history as heard: the guess, if that is what it answers, or the next one."""
+        for turn in self.spoken.speeches:
+            if not self._is_guess(turn):
+                self.spoken.note_heard(turn, now)
+        history = self.transcript.history()
+        self._keep_guess(history)
+        if (guess := self.thinking.guess) is not None:
+            self._adopt(guess, decided_ms, now)
+            return
+        self.last += 1
+        self.thinking.begin(self.last, history, decided_ms, now)
+        self._begun = (self.last, now)
+        self.transcript.agent(self.last, "")
+
+    def guess(self, text: str, now: int) -> None:
+        """Prepares the reply to `text`, as if the caller had finished."""
+        self.last += 1
+        self.explain("guess", {"words": len(words(text))})
+        self.thinking.begin_guess(self.last, self.transcript.history(saying=text), now)
+        self._begun = (self.last, now) if self._guess_aloud else None
+
+    def drop_guess(self, why: str) -> None:
+        """The guess is not wanted: as if it had never been."""
+        if (guess := self.thinking.guess) is None:
+            return
+        self.explain("guess_dropped", {"why": why}, guess.turn)
+        self.thinking.drop_guess()
+        self.spoken.drop(guess.turn)
+
+    def upcoming(self, text: str) -> int:
+        """The turn that will answer `text`: the guess, if it does."""
+        self._keep_guess(self.transcript.history(saying=text))
+        return self.last + 1 if self.thinking.guess is None else self.thinking.guess.turn
+
+    def delta(self, event: ReplyDelta, now: int) -> None:
+        if (reply := self.thinking.delta(event, now)) is not None:
+            self._say_pending(reply, now)
+
+    def ended(self, event: ReplyEnded, now: int) -> bool:
+        """The model has finished. False if that left nothing at all to say or do."""
+        reply = self.thinking.ended(event, now, spoken=event.turn in self.spoken.speeches)
+        if reply is None:
+            return True
+        if reply is self.thinking.guess:
+            if not reply.pending and reply.turn not in self.spoken.speeches and reply.wanted is None:
+                self.drop_guess("empty")
+            else:
+                self._say_pending(reply, now)
+            return True
+        return self._all_said(reply, now)
+
+    def give_up_reply(self, now: int) -> None:
+        """The thinking of the live reply has failed or is stopped; what was said of it stays."""
+        if (reply := self.reply) is None:
+            return
+        self._say_pending(reply, now)
+        self.thinking.stop()
+        if (speech := self.spoken.speeches.get(reply.turn)) is not None and not speech.complete:
+            self.spoken.finish(reply.turn, now)
+
+    def _keep_guess(self, history: History) -> None:
+        """Only for the same history, and for words that mean the same."""
+        if (guess := self.thinking.guess) is None:
+            return
+        said, now_said = guess.history[-1:], history[-1:]
+        same = guess.history[:-1] == history[:-1] and [self._gist(x) for x in said] == [self._gist(x) for x in now_said]
+        if not same:
+            self.drop_guess("other words")
+
+    def _gist(self, item: HistoryItem) -> tuple[str, ...] | HistoryItem:
+        return gist(item.text, self._language) if isinstance(item, CallerSaid) else item
+
+    def _adopt(self, guess: Reply, decided_ms: int, now: int) -> None:
+        self.guesses_used += 1
+        self.explain("guess_used", {"ahead_ms": now - guess.decided_ms}, guess.turn)
+        self.transcript.agent(guess.turn, "")
+        reply = self.thinking.adopt(decided_ms, now)
+        self._out += self.playout.release(reply.turn, now)
+        if reply.ended:
+            self._all_said(reply, now)
+        else:
+            self._say_pending(reply, now)
+
+    # --- speaking ---------------------------------------------------------------------------------------------------
+
+    def phrase(self, name: str, now: int, text: str = "") -> int:
+        """Says a fixed phrase. Returns its turn."""
+        self.drop_guess("phrase")
+        self.last += 1
+        self.spoken.phrase(self.last, name, now, text)
+        return self.last
+
+    def speech_audio(self, event: SpeechAudio, now: int) -> None:
+        if self._begun is not None and self._begun[0] == event.turn:
+            took = now - self._begun[1]
+            self.ready_ms, self._begun = max(took, self.ready_ms - (self.ready_ms - took) // 4), None
+        self.spoken.audio(event, now, waiting=self._is_guess(event.turn))
+
+    def speech_ended(self, turn: int, attempt: int, now: int, lost: bool = False, retryable: bool = True) -> bool:
+        """The context is over or lost. Whether text of the turn had to be given up that somebody waits for."""
+        return bool(self.spoken.ended(turn, attempt, now, lost, retryable)) and self._missed(turn)
+
+    def speech_time(self, now: int) -> bool:
+        """Looks after the deadlines of all speeches. Whether text had to be given up that somebody waits for."""
+        missed = [self._missed(turn) for turn in self.spoken.time(now)]
+        return any(missed)
+
+    def _missed(self, turn: int) -> bool:
+        """The voice has given up on text of the turn. Nobody misses a guess."""
+        if not self._is_guess(turn):
+            return True
+        self.drop_guess("no voice")
+        return False
+
+    def _say_pending(self, reply: Reply, now: int) -> None:
+        """Hands units to the voice: of a guess the first, if any; the rest when it is more than a guess."""
+        while reply.pending and (
+            reply is not self.thinking.guess or (self._guess_aloud and reply.turn not in self.spoken.speeches)
+        ):
+            self.spoken.say(reply.turn, reply.pending.pop(0), now)
+
+    def _all_said(self, reply: Reply, now: int) -> bool:
+        self._say_pending(reply, now)
+        said_something = reply.turn in self.spoken.speeches
+        if said_something:
+            self.spoken.finish(reply.turn, now)
+        else:
+            self.thinking.reply = None
+        return said_something or reply.ends_call
+
+    # --- stopping ---------------------------------------------------------------------------------------------------
+
+    def cut(self, now: int) -> None:
+        """The caller has the floor: silence, and no more thought or speech."""
+        self.drop_guess("cut")
+        self.spoken.cut(now)
+        self.thinking.stop()
+
+    def settle(self, now: int) -> bool:
+        """Settles what has been played to its end. True if that was a reply, and not only a fixed phrase."""
+        replied = False
+        for turn in self.spoken.settle(now):
+            if self.reply is not None and self.reply.turn == turn and self.reply.ended:
+                self.thinking.reply, replied = None, True
+        return replied
+
+    def expect_marks(self, now: int, grace_ms: int) -> None:
+        """Marks that should have come back `grace_ms` ago will not come any more."""
+        if (overdue := self.playout.overdue_ms(grace_ms)) is not None and overdue <= now:
+            self.explain("marks_missing", {})
+            self.playout.give_up(now)
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _is_guess(self, turn: int) -> bool:
+        return self.thinking.guess is not None and self.thinking.guess.turn == turn
+
+    def explain(self, what: str, because: Mapping[str, int | str], turn: int | None = None) -> None:
+        """Puts a reason on the record."""
+        self._out.append(Explain(what, self.last if turn is None else turn, tuple(because.items())))

@@ -1,0 +1,97 @@
+"""Onset -> hold -> verdict: is it an interruption, or a cough?
+
+Twilio has neither pause nor volume, so silencing the agent loses what was queued; the ledger keeps it. A *hold*
+silences the agent on weak evidence and costs nothing but a short gap. The *verdict* needs words, or silence: `CUT` (the
+caller has the floor) or `RESUME` (nothing was lost). Only a cut changes history. Words act at once, held or not; a
+sound without words is given the time that words need to come, and no more. Voice that goes on without words (music, a
+television, side talk) does not hold the agent twice.
+
+This file is the rule, and all of it: change it here. It looks at the evidence and has no state of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from telephony.core.language.language import Language
+from telephony.core.language.words import (
+    backchannel,
+    claims_the_floor,
+    is_farewell,
+    unfinished_backchannel,
+    wants_the_floor,
+)
+from telephony.core.policy import TurnTaking
+
+
+class Verdict(Enum):
+    NOTHING = "nothing"
+    HOLD = "hold"
+    CUT = "cut"
+    RESUME = "resume"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of the caller's sound while the agent has something to say. Milliseconds of media time.
+
+    `text` is the transcript so far, `text_final` whether nothing more is awaited for it; `voice_ms` all voice of the
+    utterance, `burst_ms` that of the burst under way; `asked` whether the agent's last words were a question; `leaving`
+    whether the agent is saying goodbye; `echo` whether the words are the agent's own; `ears` whether words are told
+    while they are spoken; `dismissed` whether this voice was already found to be without words.
+    """
+
+    held: bool
+    voiced: bool
+    voice_ms: int
+    burst_ms: int
+    silence_ms: int
+    text: str
+    text_final: bool
+    asked: bool
+    leaving: bool = False
+    echo: bool = False
+    ears: bool = True
+    dismissed: bool = False
+
+
+def judge(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Verdict, str]:
+    """The verdict, and the word for why."""
+    text = "" if evidence.echo else evidence.text
+    floor = wants_the_floor(text, language)
+    if evidence.leaving and not evidence.held and (is_farewell(text, language) or not floor):
+        return Verdict.NOTHING, ""  # both say goodbye, often at once
+    sure = evidence.text_final or claims_the_floor(text, language)
+    if floor and sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
+        return Verdict.CUT, "words"
+    listening = backchannel(text, language)
+    if evidence.asked and evidence.text_final and text:
+        return Verdict.CUT, "answer"
+    if evidence.held:
+        return _held(evidence, rules, text, listening, floor)
+    if evidence.voiced and evidence.burst_ms >= rules.hold_after_ms and not (listening or evidence.dismissed):
+        return Verdict.HOLD, "voice"
+    return Verdict.NOTHING, ""
+
+
+def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool, floor: bool) -> tuple[Verdict, str]:
+    if not evidence.ears and evidence.burst_ms >= rules.cut_after_ms:
+        return Verdict.CUT, "voice"
+    if evidence.ears and evidence.burst_ms >= rules.hold_limit_ms and (listening or not text):
+        return Verdict.RESUME, "no words in it"
+    if evidence.silence_ms < rules.resume_after_ms:
+        return Verdict.NOTHING, ""
+    waited = evidence.silence_ms >= rules.resume_after_ms + rules.resume_wait_ms
+    told = evidence.ears and evidence.voice_ms < rules.strange_ms
+    if evidence.voice_ms >= rules.min_word_ms and not (told or text or evidence.text_final or waited):
+        return Verdict.NOTHING, ""  # the final words will tell
+    if floor:
+        return (Verdict.CUT, "words") if waited else (Verdict.NOTHING, "")
+    if listening and evidence.asked and not waited:
+        return Verdict.NOTHING, ""  # it may be the answer: its final words tell
+    if listening:
+        return Verdict.RESUME, "backchannel"
+    if evidence.echo:
+        return Verdict.RESUME, "echo"
+    return Verdict.RESUME, "too short" if evidence.voice_ms < rules.min_word_ms else "no words"

@@ -1,0 +1,192 @@
+"""Whether words are a whole thought: functions over text and a language's data. Used by `endpointing.py` alone.
+
+trails      cannot be the end: "and", "my number is", "if I cancel", "I have a question"
+finished    needs nothing more: a whole question, a short answer, "please", "that's all"
+likely      a request with its object, and a detail where one is usual ("a table for four"); a short question
+"""
+
+from __future__ import annotations
+
+from telephony.core.language.language import Language, Phrases
+from telephony.core.language.words import backchannel, ends_with, words
+from telephony.core.language.words import thought as thought_of
+from telephony.core.turn_taking.question import Situation
+
+SHORT_ANSWER_WORDS = 5
+SHORT_CLAUSE_WORDS = 5
+"""A sentence that begins with "if" or "when" has not come to its point with so few words."""
+HOLDING_WORDS = 7
+NAME_WORDS = 3
+"""A name has no more words."""
+SHORT_QUESTION_WORDS = 3
+"""Such a question has hardly begun ("can I change")."""
+QUESTION_WORDS = 5
+"""A shorter one that begins with "what" needs a verb to be a question."""
+LONG_STATEMENT_WORDS = 7
+LONG_QUESTION_WORDS = 5
+"""A question that is so long, ends as one does ("can you hear me"), or has a detail, hardly goes on."""
+
+
+def trails(text: str, situation: Situation, language: Language) -> bool:
+    """The words hold the floor."""
+    found = words(text)
+    thought = thought_of(found, language)
+    if text.rstrip().endswith((",", "...", "…", "-", "–", "—", ":")) or _holds(thought, language):
+        return True
+    if text.rstrip().endswith("?") and not (len(thought) == 2 and _inverted(thought, language)):
+        return False
+    if ends_with(found, language.closing_phrases) or (len(found) == 1 and found[0] in language.answers):
+        return False
+    if (situation.answering and _short_answer(found, situation.polar, language)) or _stranded(found, language):
+        return False
+    if found[-1] in language.trailing or found[-1] in language.fillers:
+        return True
+    if ends_with(found, language.trailing_phrases) and not _fronted(found, language):
+        return True
+    if _inverted(thought, language) or _half(found, language) or _wants_an_object(thought, language):
+        return True
+    return not situation.answering and (_opens_a_clause(thought, language) or _introduces(found, thought, language))
+
+
+def finished(text: str, situation: Situation, language: Language) -> bool:
+    """A thought that needs nothing more. The words do not trail."""
+    found = words(text)
+    if text.rstrip().endswith("?") or found[-1] in language.closers or ends_with(found, language.closing_phrases):
+        return True
+    if all(word in language.answers for word in found) or backchannel(text, language):
+        return True
+    if ends_with(found, language.objections):
+        return False
+    thought = thought_of(found, language)
+    if situation.answering and len(found) <= SHORT_ANSWER_WORDS and not (thought and thought[0] in language.commands):
+        return True
+    if not _asks(found, thought, language) or _wants_details(thought, language) or _stranded(found, language):
+        return False
+    return (
+        found[-1] in language.question_ends or len(thought) >= LONG_QUESTION_WORDS or _has_a_detail(thought, language)
+    )
+
+
+def likely(text: str, language: Language) -> bool:
+    """A question, or a request that says what it is about, and one thing more where one is usual ("a table")."""
+    found = words(text)
+    thought = thought_of(found, language)
+    if _asks(found, thought, language):
+        return len(thought) > SHORT_QUESTION_WORDS
+    asked = _requested(found, thought, language)
+    return len(asked) >= 2 and (not _wants_details(asked, language) or _has_a_detail(asked, language))
+
+
+def leaves_open(text: str, language: Language) -> bool:
+    """A request without the detail that is usual with it: "I'd like to book a table"."""
+    found = words(text)
+    asked = _requested(found, thought_of(found, language), language)
+    return _wants_details(asked, language) and not _has_a_detail(asked, language)
+
+
+def told(text: str, language: Language) -> bool:
+    """A statement of so many words may well be all of it."""
+    thought = thought_of(words(text), language)
+    return len(thought) >= LONG_STATEMENT_WORDS
+
+
+def greets(text: str, language: Language) -> bool:
+    """Nothing but a greeting, or words before the matter itself."""
+    return all(word in language.greetings for word in words(text))
+
+
+def _holds(thought: list[str], language: Language) -> bool:
+    """ "Let me check my calendar", "just a minute": the caller is looking for the answer."""
+    sizes = range(1, min(4, len(thought)) + 1)
+    return len(thought) <= HOLDING_WORDS and any(tuple(thought[:size]) in language.holding for size in sizes)
+
+
+def _short_answer(found: list[str], polar: bool, language: Language) -> bool:
+    """ "No, it wasn't", "yes we can"; "large, I think". To a question for yes or no also "I would", "maybe"."""
+    if found[-1] in language.auxiliaries and (found[0] in language.answers or (polar and len(found) == 2)):
+        return len(found) <= SHORT_ANSWER_WORDS
+    return (polar or len(found) > 2) and ends_with(found, language.afterthoughts)
+
+
+def _fronted(found: list[str], language: Language) -> list[str]:
+    """The words from the last "what", "how", ... on: what the verb is about has been said before it."""
+    at = max((i for i, word in enumerate(found) if word in language.fronting), default=len(found))
+    least = 3 if found[-1] in language.being and at else 4  # "I know what it is"
+    return found[at:] if len(found) - at >= least else []
+
+
+def _stranded(found: list[str], language: Language) -> bool:
+    """ "What is it for", "what should I do": what else would trail."""
+    return bool(_fronted(found, language)) and (found[-1] in language.stranded or found[-1] in language.being)
+
+
+def _inverted(thought: list[str], language: Language) -> bool:
+    """A verb and its subject, and nothing yet that they do: "will it", "is the doctor", "why does it"."""
+    if len(thought) == 3 and thought[0] in language.questions and thought[1] in language.helping:
+        return thought[2] in language.pronouns
+    if len(thought) not in (2, 3) or thought[0] not in language.auxiliaries:
+        return False
+    subject = thought[1] in (language.pronouns if len(thought) == 2 else language.determiners)
+    return subject or (len(thought) == 2 and thought[1] in language.trailing)
+
+
+def _half(found: list[str], language: Language) -> bool:
+    """One half of what comes in two: "between ...", "either ...", a journey "from ..."."""
+    return len(found) > 2 and any(
+        first in found and second not in found[found.index(first) :]
+        for first, second, only in language.correlatives
+        if not only or any(word in language.wants_details for word in found)
+    )
+
+
+def _wants_an_object(thought: list[str], language: Language) -> bool:
+    """A verb that does something to something, and not yet to what. After "what ..." it has been said."""
+    return bool(thought) and thought[-1] in language.transitive and not _fronted(thought, language)
+
+
+def _opens_a_clause(thought: list[str], language: Language) -> bool:
+    if not thought or thought[0] not in language.subordinators or len(thought) > SHORT_CLAUSE_WORDS:
+        return False
+    return len(thought) < 2 or thought[1] not in language.auxiliaries  # "when is my next appointment" asks
+
+
+def _introduces(found: list[str], thought: list[str], language: Language) -> bool:
+    """A caller who says their name unasked goes on: "my name is ...", "hello, this is ..."."""
+    greeted = len(found) > len(thought)
+    for phrases, holds in ((language.introductions, True), (language.greeted_introductions, greeted)):
+        sizes = {len(phrase) for phrase in phrases if tuple(thought[: len(phrase)]) == phrase}
+        if holds and any(0 <= len(thought) - size <= NAME_WORDS for size in sizes):
+            return True
+    return False
+
+
+def _requested(found: list[str], thought: list[str], language: Language) -> list[str]:
+    """What a request asks for; nothing if it is none."""
+    if (start := _behind(found, language.requests)) is not None:
+        return found[start:]
+    return thought[1:] if thought and thought[0] in language.commands else []
+
+
+def _wants_details(asked: list[str], language: Language) -> bool:
+    return not any(word in language.settles for word in asked) and any(word in language.wants_details for word in asked)
+
+
+def _has_a_detail(said: list[str], language: Language) -> bool:
+    """A preposition with something behind it: "for four", "in the evening"."""
+    return any(word in language.prepositions for word in said[2:-1])
+
+
+def _asks(found: list[str], thought: list[str], language: Language) -> bool:
+    """Begins as a question, with a verb in it, or holds one with two words behind it."""
+    if len(thought) > 2 and thought[0] in language.questions:
+        return len(thought) >= QUESTION_WORDS or any(word in language.auxiliaries for word in thought)
+    behind = _behind(found, language.question_phrases)
+    return behind is not None and len(found) - behind >= 2
+
+
+def _behind(found: list[str], phrases: Phrases) -> int | None:
+    """Where the words behind the first of the phrases begin, or None if none occurs."""
+    sizes = {len(phrase) for phrase in phrases}
+    return next(
+        (at + size for at in range(len(found)) for size in sizes if tuple(found[at : at + size]) in phrases), None
+    )

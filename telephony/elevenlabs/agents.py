@@ -1,0 +1,310 @@
+"""The Agents socket, as a port: it is ears, mind and voice of a managed call in one.
+
+Theory of operation. The port runs from the webhook on. While the phone rings it fetches the signed URL (private
+agents); at `OpenManaged`, when the carrier's stream is there, it connects and sends the start message. Then a *reader*
+takes what comes, answering a ping before anything else, and a *writer* sends what is in the outbox, in order. Our
+tools run as child tasks here.
+
+However it ends, `ManagedClosed` is reported once, with the close code, a stable cause and the platform's own text; a
+line in the log says what the code means. Nothing is reported after `stop`: then the socket is closed with 1000.
+
+Overflow policy of the outbox: the oldest audio of the caller's is dropped, and reported once a second at most. Of texts
+and tool results a thousand may wait; beyond that the newest is dropped, and reported. Before the socket is open the
+outbox keeps the last five seconds of audio.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+
+import structlog
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, InvalidURI
+
+from telephony.agent import IncomingCall, ManagedAgent
+from telephony.clock import Clock
+from telephony.contracts.port import Emit
+from telephony.core.actions import Action, RunTool, Transcribe
+from telephony.core.events import OutboxOverflowed, ToolFinished, ToolWanted
+from telephony.core.managed_events import (
+    AUDIO_FORMAT,
+    AnswerTool,
+    ManagedClosed,
+    ManagedOpened,
+    OpenManaged,
+    TellManaged,
+)
+from telephony.elevenlabs import agents_codec
+from telephony.elevenlabs.agents_rest import AgentsRest
+from telephony.elevenlabs.connection import describe, open_socket
+from telephony.errors import ProviderError
+from telephony.tools import Toolbox, ToolContext
+
+log = structlog.get_logger()
+
+FIRST_WORD_MS = 6_000
+"""How long after our start message the platform may take to say that it has the call."""
+SILENT_MS = 30_000
+"""A platform that pings does so every few seconds; after so long without anything it is gone."""
+EARLY_FRAMES = 250
+LATE_FRAMES = 500
+MOST_TEXTS = 1_000
+MAX_BYTES = 16 * 2**20
+MOST_RUBBISH = 100  # messages in a row that cannot be read
+_CAUSES = {
+    "provider_refused": "managed_refused",
+    "provider_busy": "managed_busy",
+    "provider_timeout": "managed_timeout",
+    "provider_misbehaved": "managed_misbehaved",
+}
+
+
+class _Closed(Exception):
+    """Why the conversation is over, in the words of `ManagedClosed`."""
+
+    def __init__(self, code: int, cause: str, detail: str = "", means: str = "") -> None:
+        super().__init__(cause)
+        self.event = ManagedClosed(code, cause, detail)
+        self.means = means
+
+
+class ManagedSocket:
+    """The `Port` that performs OpenManaged, Transcribe, TellManaged, RunTool and AnswerTool."""
+
+    def __init__(self, agent: ManagedAgent, call: IncomingCall, rest: AgentsRest, clock: Clock) -> None:
+        self._agent, self._call, self._rest, self._clock = agent, call, rest, clock
+        self._toolbox = Toolbox(agent.tools, ToolContext(call.call_sid, call.caller, call.called))
+        self._wanted: dict[str, ToolWanted] = {}
+        self._outbox = _Outbox()
+        self._open = asyncio.Event()  # OpenManaged, or the end
+        self._stopped = asyncio.Event()
+        self._group: asyncio.TaskGroup | None = None
+        self._emit: Emit = lambda event: None
+
+    async def run(self, emit: Emit) -> None:
+        self._emit = emit
+        try:
+            closed = await self._until_stopped()
+        except Exception:
+            log.exception("managed_broken", call_sid=self._call.call_sid)
+            closed = _Closed(0, "managed_failed", "internal error")
+        if closed is not None and not self._stopped.is_set():
+            event = closed.event
+            level = log.info if event.cause == "ended" else log.error
+            level(
+                "managed_closed", call_sid=self._call.call_sid, agent_id=self._agent.agent_id, close_code=event.code,
+                cause=event.cause, meaning=closed.means, detail=event.detail[:200],
+            )  # fmt: skip
+            emit(event)
+
+    def perform(self, action: Action) -> None:
+        match action:
+            case Transcribe(pcmu):
+                if dropped := self._outbox.audio(pcmu, self._clock.ms()):
+                    self._emit(OutboxOverflowed("managed", dropped))
+            case OpenManaged():
+                self._open.set()
+            case TellManaged(kind, text):
+                self._text(agents_codec.tell(kind, text))
+            case AnswerTool(tool_call_id, result, failed):
+                self._text(agents_codec.tool_result(tool_call_id, result, failed))
+            case RunTool(_, tool_call_id):
+                wanted = self._wanted.get(tool_call_id)
+                if wanted is not None and self._group is not None:
+                    work = self._run_tool(wanted)
+                    try:
+                        self._group.create_task(work, name=f"tool {wanted.name}")
+                    except RuntimeError:  # the connection has broken in this very moment
+                        work.close()
+            case _:
+                pass
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._open.set()
+
+    def _text(self, message: str) -> None:
+        if not self._outbox.text(message):
+            self._emit(OutboxOverflowed("managed", 1))
+
+    # --- one conversation -------------------------------------------------------------------------------------------
+
+    async def _until_stopped(self) -> _Closed | None:
+        """How the platform ended it; None if we did."""
+        closed: _Closed | None = None
+        async with asyncio.TaskGroup() as group:
+            stopping = group.create_task(self._stopped.wait())
+            talking = group.create_task(self._talk())
+            inspecting = group.create_task(self._rest.inspect(self._agent))
+            await asyncio.wait([stopping, talking], return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            inspecting.cancel()
+            if talking.done():
+                closed = talking.result()
+            else:
+                talking.cancel()
+        return closed
+
+    async def _talk(self) -> _Closed:
+        try:
+            address = await self._rest.address(self._agent)
+            await self._open.wait()
+            async with open_socket(address, "", self._clock, max_bytes=MAX_BYTES) as socket:
+                await self._converse(socket)
+        except Exception as error:
+            return _why(error)
+        return _Closed(1000, "ended")
+
+    async def _converse(self, socket: ClientConnection) -> None:
+        await socket.send(json.dumps(agents_codec.initiation(self._agent, self._call)))
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                group.create_task(self._write(socket), name="managed writer")
+                await self._read(socket)
+            finally:
+                self._group = None
+                await socket.close()  # leaving the connection's own block with an exception would say 1011
+
+    async def _write(self, socket: ClientConnection) -> None:
+        self._outbox.opened = True
+        while True:
+            await socket.send(await self._outbox.next())
+
+    async def _read(self, socket: ClientConnection) -> None:
+        """Always ends with an exception: a close, a silence, or rubbish."""
+        loop, silence = asyncio.get_running_loop(), self._clock.real_seconds(SILENT_MS)
+        faults, rubbish, said, opened, pings = 0, 0, "", False, False
+        try:
+            async with self._clock.timeout(FIRST_WORD_MS) as patience:
+                while True:
+                    raw = await socket.recv()
+                    try:
+                        message = agents_codec.read(raw)
+                    except (ValueError, RecursionError):
+                        faults, rubbish = faults + 1, rubbish + 1
+                        if rubbish > MOST_RUBBISH:
+                            raise _Closed(0, "managed_misbehaved", "", "nothing that can be read") from None
+                        continue
+                    rubbish = 0
+                    if isinstance(message, agents_codec.Ping):
+                        pings = True
+                        await socket.send(agents_codec.pong(message.event_id))
+                    elif message is None:
+                        said = agents_codec.error_of(raw) or said
+                    else:
+                        opened = opened or isinstance(message, ManagedOpened)
+                        self._report(message)
+                    if opened:  # pings are an option of the agent's: without them silence proves nothing
+                        patience.reschedule(loop.time() + silence if pings else None)
+        except TimeoutError:
+            means = "no message for half a minute" if opened else "the platform did not begin the conversation"
+            raise _Closed(0, "managed_lost" if opened else "managed_timeout", said, means) from None
+        except ConnectionClosed as error:
+            raise _by_close(error, said, opened) from None
+        finally:
+            if faults:
+                log.warning("managed_faults", call_sid=self._call.call_sid, count=faults)
+
+    def _report(self, message: agents_codec.Message) -> None:
+        if isinstance(message, ToolWanted):
+            self._wanted.setdefault(message.tool_call_id, message)
+        if isinstance(message, ManagedOpened):
+            self._log_opened(message)
+        assert not isinstance(message, agents_codec.Ping)
+        if not self._stopped.is_set():
+            self._emit(message)
+
+    def _log_opened(self, opened: ManagedOpened) -> None:
+        line = log.bind(call_sid=self._call.call_sid, conversation_id=opened.conversation_id)
+        if {opened.input_format, opened.output_format} == {AUDIO_FORMAT}:
+            line.info("managed_opened", agent_id=self._agent.agent_id)
+            return
+        line.error(
+            "managed_format_wrong", agent_id=self._agent.agent_id, input=opened.input_format,
+            output=opened.output_format, wanted=AUDIO_FORMAT,
+            fix="set user_input_audio_format and agent_output_audio_format of the agent to ulaw_8000",
+        )  # fmt: skip
+
+    async def _run_tool(self, wanted: ToolWanted) -> None:
+        limit_ms = self._agent.limits.tool_ms
+        result = await self._toolbox.run_within(self._clock, limit_ms, wanted.name, wanted.arguments)
+        self._emit(ToolFinished(wanted.turn, wanted.tool_call_id, result.text, result.failed))
+
+
+class _Outbox:
+    """What waits to be sent, in order. See the module text for what happens when it is too much."""
+
+    def __init__(self) -> None:
+        self.opened = False
+        self._items: deque[str] = deque()
+        self._audio = 0
+        self._dropped = 0
+        self._told_ms: int | None = None
+        self._work = asyncio.Event()
+
+    def audio(self, pcmu: bytes, now: int) -> int:
+        """Queues a frame. Returns how many were dropped since this was last told, at most once a second."""
+        limit = LATE_FRAMES if self.opened else EARLY_FRAMES
+        if self._audio >= limit:
+            oldest = next(index for index, item in enumerate(self._items) if item.startswith(_AUDIO))
+            del self._items[oldest]
+            self._audio -= 1
+            self._dropped += self.opened  # what is said before anybody listens is not a loss
+        self._items.append(agents_codec.audio(pcmu))
+        self._audio += 1
+        self._work.set()
+        if not self._dropped or (self._told_ms is not None and now - self._told_ms < 1_000):
+            return 0
+        dropped, self._dropped, self._told_ms = self._dropped, 0, now
+        return dropped
+
+    def text(self, message: str) -> bool:
+        """Queues a text. False if there are too many already: nobody reads them."""
+        if len(self._items) - self._audio >= MOST_TEXTS:
+            return False
+        self._items.append(message)
+        self._work.set()
+        return True
+
+    async def next(self) -> str:
+        while not self._items:
+            self._work.clear()
+            await self._work.wait()
+        item = self._items.popleft()
+        self._audio -= item.startswith(_AUDIO)
+        return item
+
+
+_AUDIO = '{"user_audio_chunk"'
+
+
+def _by_close(error: ConnectionClosed, said: str, opened: bool = True) -> _Closed:
+    if error.sent is not None and not error.rcvd_then_sent and error.sent.code in agents_codec.OWN_CLOSES:
+        cause, means = agents_codec.OWN_CLOSES[error.sent.code]
+        return _Closed(int(error.sent.code), cause, said, means)
+    code = int(error.rcvd.code) if error.rcvd is not None else 1006
+    reason = error.rcvd.reason if error.rcvd is not None else ""
+    cause, means = agents_codec.meaning(code, reason)
+    if cause == "ended" and not opened:  # nobody has talked to the caller yet
+        cause, means = "managed_refused", "the platform did not begin the conversation"
+    return _Closed(code, cause, reason or said, means)
+
+
+def _why(error: BaseException) -> _Closed:
+    """Whatever ended the conversation; of several, what the platform itself said."""
+    while isinstance(error, BaseExceptionGroup):
+        error = next((e for e in error.exceptions if isinstance(e, _Closed)), error.exceptions[0])
+    if isinstance(error, _Closed):
+        return error
+    if isinstance(error, ConnectionClosed):
+        return _by_close(error, "")
+    if isinstance(error, ProviderError):
+        code, detail = error.code, str(error)
+    else:
+        # Of an address that cannot be used the text holds all of it, with the signature that opens the agent.
+        code, detail = describe(error)[0], "" if isinstance(error, InvalidURI | ValueError) else str(error)
+    means = "the platform refused to begin" if code == "provider_refused" else "the platform could not be reached"
+    return _Closed(0, _CAUSES.get(code, "managed_unavailable"), detail[:200], means)

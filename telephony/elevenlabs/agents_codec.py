@@ -1,0 +1,274 @@
+"""The Agents socket's messages (ElevenLabs, Conversational AI): what we send, what we read, what a close means. Pure.
+
+Read loosely: unknown types and keys are ignored, nothing fails on null. Sent strictly: only the keys that are used, no
+nulls. The vendor's package has no types for this socket; `testing/fakes/elevenlabs/agents_messages.py` has ours, for
+both directions.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from binascii import Error as NotBase64
+from binascii import a2b_base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import quote, urlencode
+
+from telephony.agent import IncomingCall, ManagedAgent
+from telephony.core.events import ToolWanted
+from telephony.core.managed_events import (
+    AUDIO_FORMAT,
+    ManagedAudio,
+    ManagedCorrected,
+    ManagedHangingUp,
+    ManagedHeard,
+    ManagedInterrupted,
+    ManagedOpened,
+    ManagedSaid,
+)
+from telephony.http_body import load
+
+"""The one audio format that Twilio and the platform share; it lives in the agent and cannot be overridden."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """To be answered at once, with the same id."""
+
+    event_id: int
+
+
+Message: TypeAlias = (
+    Ping
+    | ToolWanted
+    | ManagedOpened
+    | ManagedAudio
+    | ManagedSaid
+    | ManagedCorrected
+    | ManagedInterrupted
+    | ManagedHeard
+    | ManagedHangingUp
+)
+
+# --- what is sent ---------------------------------------------------------------------------------------------------
+
+
+def socket_url(base_url: str, agent: ManagedAgent) -> str:
+    """Where a public agent is (http or https base)."""
+    query = {"agent_id": agent.agent_id} | ({"environment": agent.environment} if agent.environment else {})
+    return f"{base_url.replace('http', 'ws', 1)}/v1/convai/conversation?{urlencode(query, quote_via=quote)}"
+
+
+def initiation(agent: ManagedAgent, call: IncomingCall) -> dict[str, Any]:
+    """The client data of a call: as the socket's first message, in register-call, and as the personalization reply."""
+    variables = {"caller": call.caller, "called": call.called, "call_id": call.call_sid, **agent.variables}
+    overrides = {
+        part: kept for part, fields in agent.overrides.items()
+        if (kept := {name: value for name, value in fields.items() if value is not None})
+    }  # fmt: skip
+    data: dict[str, Any] = {"type": "conversation_initiation_client_data", "dynamic_variables": variables}
+    if overrides:
+        data["conversation_config_override"] = overrides
+    if agent.extra_body:
+        data["custom_llm_extra_body"] = dict(agent.extra_body)
+    if agent.user_id:
+        data["user_id"] = agent.user_id
+    return data
+
+
+def audio(pcmu: bytes) -> str:
+    """A frame of the caller's. The message has no `type`."""
+    return '{"user_audio_chunk":"' + b64encode(pcmu).decode("ascii") + '"}'
+
+
+def pong(event_id: int) -> str:
+    return f'{{"type":"pong","event_id":{event_id}}}'
+
+
+def tool_result(tool_call_id: str, result: str, failed: bool) -> str:
+    return json.dumps(
+        {"type": "client_tool_result", "tool_call_id": tool_call_id, "result": result, "is_error": failed}
+    )
+
+
+def tell(kind: str, text: str) -> str:
+    """`contextual_update`, `user_message` or `user_activity` (which has no text)."""
+    return json.dumps({"type": kind} if kind == "user_activity" else {"type": kind, "text": text})
+
+
+# --- what is read ---------------------------------------------------------------------------------------------------
+
+
+def read(raw: str | bytes) -> Message | None:
+    """One message of the platform's, or None for what does not concern a call. Raises ValueError for what is no JSON
+    object, or lacks what it cannot do without."""
+    message = load(raw)
+    if not isinstance(message, dict):
+        raise ValueError("not an object")
+    match message.get("type"):
+        case "audio":
+            return _audio(_body(message, "audio_event"))
+        case "ping":
+            return Ping(_id(_body(message, "ping_event")))
+        case "interruption":
+            return ManagedInterrupted(_id(_body(message, "interruption_event")))
+        case "agent_response":
+            body = _body(message, "agent_response_event")
+            return ManagedSaid(_id(body), _text(body, "agent_response"))
+        case "agent_response_correction":
+            body = _body(message, "agent_response_correction_event")
+            original, corrected = (_text(body, f"{which}_agent_response") for which in ("original", "corrected"))
+            return ManagedCorrected(_id(body), original, corrected)
+        case "user_transcript":
+            body = _body(message, "user_transcription_event")
+            return ManagedHeard(_id(body), _text(body, "user_transcript"))
+        case "client_tool_call":
+            return _tool(_body(message, "client_tool_call"))
+        case "agent_tool_response":
+            body = _body(message, "agent_tool_response")
+            hanging_up = body.get("tool_name") == "end_call" and body.get("is_error") is not True
+            return ManagedHangingUp() if hanging_up and body.get("is_called") is not False else None
+        case "conversation_initiation_metadata":
+            body = _body(message, "conversation_initiation_metadata_event")
+            return ManagedOpened(
+                _text(body, "conversation_id"),
+                _text(body, "user_input_audio_format"),
+                _text(body, "agent_output_audio_format"),
+            )
+    return None
+
+
+def error_of(raw: str | bytes) -> str:
+    """The text of an `error` message, which comes before a close; "" for any other message."""
+    if ("error" if isinstance(raw, str) else b"error") not in raw:  # type: ignore[operator]  # of one kind
+        return ""
+    message = load(raw)
+    if not isinstance(message, dict) or message.get("type") not in ("error", "client_error"):
+        return ""
+    body = message.get("error_event") or message
+    return _text(body, "message") or _text(body, "reason") or "error" if isinstance(body, dict) else "error"
+
+
+def _audio(body: Mapping[str, Any]) -> ManagedAudio:
+    try:
+        pcmu = a2b_base64(body.get("audio_base_64") or "")
+    except (NotBase64, TypeError, ValueError):
+        raise ValueError("audio that is not base64") from None
+    text, ends = _alignment(body.get("alignment"))
+    return ManagedAudio(_id(body), pcmu, text, ends)
+
+
+def _alignment(block: object) -> tuple[str, tuple[int, ...]]:
+    if not isinstance(block, dict):
+        return "", ()
+    chars, starts, lasts = (block.get(key) for key in ("chars", "char_start_times_ms", "char_durations_ms"))
+    if not (isinstance(chars, list) and isinstance(starts, list) and isinstance(lasts, list)):
+        return "", ()
+    found = [
+        (char, int(start + last)) for char, start, last in zip(chars, starts, lasts, strict=False)
+        if isinstance(char, str) and len(char) == 1 and isinstance(start, int | float) and isinstance(last, int | float)
+        and 0 <= start + last < 10_000_000
+    ]  # fmt: skip
+    return "".join(char for char, _ in found), tuple(end for _, end in found)
+
+
+def _tool(body: Mapping[str, Any]) -> ToolWanted:
+    call_id, name = _text(body, "tool_call_id"), _text(body, "tool_name")
+    if not call_id:
+        raise ValueError("a tool call without an id cannot be answered")
+    parameters = body.get("parameters")
+    given = parameters if isinstance(parameters, str) else json.dumps(parameters if parameters is not None else {})
+    return ToolWanted(_id(body), call_id, name, given)
+
+
+def _body(message: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    body = message.get(key)
+    if not isinstance(body, dict):
+        raise ValueError(f"{message.get('type')} without {key}")
+    return body
+
+
+def _id(body: Mapping[str, Any]) -> int:
+    value = body.get("event_id")
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 19:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _text(body: Mapping[str, Any], key: str) -> str:
+    value = body.get(key)
+    return value if isinstance(value, str) else ""
+
+
+# --- how an agent is set up -----------------------------------------------------------------------------------------
+
+NEEDED_EVENTS = {
+    "audio": "the caller would hear nothing",
+    "interruption": "the agent would talk on when it is interrupted",
+}
+USEFUL_EVENTS = {
+    "agent_response": "the record would lack what the agent says",
+    "agent_response_correction": "the record of interrupted answers would be a guess",
+    "user_transcript": "the record would lack what the caller says",
+}
+
+
+def setup_faults(agent: Mapping[str, Any], has_tools: bool) -> list[str]:
+    """What is wrong with an agent's configuration (the REST API's `GET .../agents/{id}`) for a call over the telephone:
+    sentences for its owner. What is not told is taken to be right."""
+    config = _part(agent, "conversation_config")
+    formats = {
+        "asr.user_input_audio_format": _part(config, "asr").get("user_input_audio_format"),
+        "tts.agent_output_audio_format": _part(config, "tts").get("agent_output_audio_format"),
+    }
+    found = [f"{name} is {given}, not {AUDIO_FORMAT}: calls are refused" for name, given in formats.items()
+             if isinstance(given, str) and given != AUDIO_FORMAT]  # fmt: skip
+    events = _part(config, "conversation").get("client_events")
+    if not isinstance(events, list):
+        return found
+    wanted = NEEDED_EVENTS | USEFUL_EVENTS
+    if has_tools:
+        wanted |= {"client_tool_call": "our tools would never be called"}
+    return found + [f"client_events lacks {name}: {why}" for name, why in wanted.items() if name not in events]
+
+
+def _part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = config.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+# --- what a close means ---------------------------------------------------------------------------------------------
+
+#: Close code -> (cause, what it means). Other codes are `managed_lost`.
+CLOSES: Mapping[int, tuple[str, str]] = {
+    1000: ("ended", "the agent ended the conversation, or its time was over"),
+    1001: ("managed_unavailable", "the platform is going away"),
+    1002: ("managed_failed", "the platform could not go on: model or custom LLM, speech, safety, or no audio came"),
+    1003: ("managed_refused", "the platform does not take such messages"),
+    1006: ("managed_lost", "the connection was lost"),
+    1007: ("managed_refused", "the platform could not read a message"),
+    1008: (
+        "managed_refused",
+        "against the contract: an override, a missing dynamic variable, the agent or its signature",
+    ),
+    1009: ("managed_refused", "a message was too big"),
+    1011: ("managed_unavailable", "an internal error of the platform"),
+    1012: ("managed_unavailable", "the platform restarts"),
+    1013: ("managed_busy", "the platform is overloaded"),
+}
+
+#: The same where it was we who closed, for a message of the platform's that cannot be taken.
+OWN_CLOSES: Mapping[int, tuple[str, str]] = {
+    1002: ("managed_misbehaved", "the platform broke the WebSocket protocol"),
+    1007: ("managed_misbehaved", "a text of the platform's was not UTF-8"),
+    1009: ("managed_too_big", "a message of the platform's was bigger than we take"),
+}
+
+
+def meaning(code: int, reason: str) -> tuple[str, str]:
+    """(cause, explanation) of a close. Older servers tell the end of the allowed time with 1011."""
+    if code == 1011 and "max" in reason.lower() and "duration" in reason.lower():
+        return "ended", "the conversation's time was over"
+    return CLOSES.get(code, ("managed_lost", "the connection ended without an explanation"))

@@ -1,0 +1,218 @@
+"""Fixed phrases: synthesised once, kept on disk, ready in the millisecond a call starts.
+
+A phrase is kept under everything that changes how it sounds: provider, voice, model, format, settings and text. Files
+are the owner's alone (0600 in 0700) and written atomically; a damaged file is made again. Where nothing can be written
+the phrases live in memory. A voice service that is down stops nothing: what fails is left out and tried again later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+import structlog
+
+from telephony.clock import Clock
+from telephony.contracts.tts import PhraseSource, VoiceSpec
+from telephony.core.events import Phrase
+from telephony.elevenlabs import tts_codec as wire
+from telephony.elevenlabs.connection import describe, open_socket
+from telephony.elevenlabs.tts_contexts import Contexts
+from telephony.errors import ProviderError, ProviderRefused, ProviderTimeout, ProviderUnavailable
+
+log = structlog.get_logger()
+
+FORMAT = "ulaw_8000"
+IN_MEMORY = 500
+"""Phrases held in memory (about 20 KB each): agents may greet each caller by name. The oldest go first."""
+AT_ONCE = 2
+"""Phrases synthesised at the same time: live calls come first at the provider's limit."""
+PHRASE_MS = 15_000
+FIRST_MS = 3_000
+"""No audio for so long: the context is closed, which ends it, and the phrase is asked for once more."""
+QUIET_MS = 1_500
+"""Audio that stops for so long is complete, whatever the alignment says."""
+
+
+class PhraseCache:
+    """Memory over disk over `source`. One for the process."""
+
+    def __init__(self, directory: Path | None, source: PhraseSource, clock: Clock) -> None:
+        self._directory = directory
+        self._source = source
+        self._clock = clock
+        self._memory: dict[str, Phrase] = {}
+        self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # gone when nobody holds it
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._warned = False
+
+    def load(self, spec: VoiceSpec, wording: Mapping[str, str]) -> dict[str, Phrase]:
+        """Name -> phrase for those of `wording` (name -> text) that are in stock. No provider is asked."""
+        found = {}
+        for name, text in wording.items():
+            key = self._key(spec, text)
+            phrase = self._memory.get(key) or self._read(key, name, text)
+            if phrase is not None:
+                self._remember(key, phrase)
+                found[name] = Phrase(name, phrase.text, phrase.pcmu, phrase.ends_ms)
+        return found
+
+    async def ensure(self, spec: VoiceSpec, wording: Mapping[str, str]) -> int:
+        """Makes what is missing; returns how many could not be made. Raises nothing but CancelledError."""
+        found = self.load(spec, wording)
+        missing = [(name, text) for name, text in wording.items() if name not in found]
+        results = await asyncio.gather(*(self._make(spec, name, text) for name, text in missing))
+        return sum(not made for made in results)
+
+    async def _make(self, spec: VoiceSpec, name: str, text: str) -> bool:
+        key = self._key(spec, text)
+        lock = self._making.setdefault(key, asyncio.Lock())
+        async with lock, self._at_once:
+            if self.load(spec, {name: text}):
+                return True
+            try:
+                phrase = await self._source.synthesize(spec, name, text)
+            except ProviderError as error:
+                log.warning("phrase_not_made", phrase=name, code=error.code)
+                return False
+            self._remember(key, phrase)
+            await asyncio.to_thread(self._write, key, phrase)
+            return True
+
+    def _remember(self, key: str, phrase: Phrase) -> None:
+        self._memory[key] = phrase
+        if len(self._memory) > IN_MEMORY:
+            del self._memory[next(iter(self._memory))]
+
+    def _key(self, spec: VoiceSpec, text: str) -> str:
+        return hashlib.sha256(json.dumps([asdict(spec), FORMAT, text], sort_keys=True).encode()).hexdigest()
+
+    def _read(self, key: str, name: str, text: str) -> Phrase | None:
+        if self._directory is None:
+            return None
+        try:
+            data = json.loads((self._directory / f"{key}.json").read_text())
+            pcmu = base64.b64decode(data["pcmu"], validate=True)
+            ends_ms = tuple(int(ms) for ms in data["ends_ms"])
+            if data["text"] != text or not pcmu or len(ends_ms) not in (0, len(text)):
+                raise ValueError("not what was asked for")
+            return Phrase(name, text, pcmu, ends_ms)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._disk_failed(error)
+            return None
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            log.warning("phrase_damaged", phrase=name)
+            return None
+
+    def _write(self, key: str, phrase: Phrase) -> None:
+        if self._directory is None:
+            return
+        pcmu = base64.b64encode(phrase.pcmu).decode()
+        text = json.dumps({"text": phrase.text, "ends_ms": phrase.ends_ms, "pcmu": pcmu})
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, temporary = tempfile.mkstemp(dir=self._directory)  # made with mode 0600
+            try:
+                with os.fdopen(handle, "w") as file:
+                    file.write(text)
+                Path(temporary).replace(self._directory / f"{key}.json")
+            except OSError:
+                with suppress(OSError):
+                    os.unlink(temporary)
+                raise
+        except OSError as error:
+            self._disk_failed(error)
+
+    def _disk_failed(self, error: OSError) -> None:
+        if not self._warned:
+            self._warned = True
+            log.warning("phrases_in_memory_only", reason=error.strerror)
+
+
+class ElevenLabsPhrases:
+    """A `PhraseSource` on the multi-context socket: one short connection a phrase."""
+
+    def __init__(self, base_url: str, api_key: str, clock: Clock) -> None:
+        self._base_url, self._key, self._clock = base_url, api_key, clock
+
+    async def synthesize(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
+        """See `PhraseSource`. A context that ends without audio (the close race) is tried once more."""
+        for _ in range(2):
+            phrase = await self._once(spec, name, text)
+            if phrase.pcmu:
+                return phrase
+        raise ProviderUnavailable("no audio for a phrase", provider="elevenlabs_tts")
+
+    async def _once(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
+        contexts = Contexts(wire.voice_settings(spec))
+        try:
+            async with (
+                self._clock.timeout(PHRASE_MS),
+                open_socket(
+                    wire.socket_url(self._base_url, spec), self._key, self._clock, max_bytes=wire.MAX_MESSAGE_BYTES
+                ) as socket,
+            ):
+                for frame in contexts.speak((1, 1), text, 0):
+                    await socket.send(frame)
+                pcmu, ends, chars, closed = b"", list[int](), "", False
+                while True:
+                    try:
+                        async with self._clock.timeout(None if closed else QUIET_MS if pcmu else FIRST_MS):
+                            message = wire.decode(await socket.recv())
+                    except TimeoutError:
+                        message = wire.Ignored()
+                        chars = text
+                    if isinstance(message, wire.Audio) and (known := contexts.audio(message, 0)) is not None:
+                        pcmu += message.pcmu
+                        ends += known[1]
+                        chars += message.chars
+                    elif isinstance(message, wire.Final):
+                        return Phrase(
+                            name, text, pcmu, tuple(ends) if len(ends) == len(text) else _fit(text, chars, ends)
+                        )
+                    elif isinstance(message, wire.Fault):
+                        kind = ProviderUnavailable if message.retryable else ProviderRefused
+                        raise kind(message.slug, provider="elevenlabs_tts", code=message.slug)
+                    elif isinstance(message, wire.Garbage):
+                        raise ProviderUnavailable(message.why, provider="elevenlabs_tts", code="provider_misbehaved")
+                    if not closed and _solid(chars) >= _solid(text):
+                        closed = True
+                        for frame in contexts.close((1, 1), 0):
+                            await socket.send(frame)
+        except TimeoutError as error:
+            raise ProviderTimeout("a phrase took too long", provider="elevenlabs_tts") from error
+        except ProviderError:
+            raise
+        except Exception as error:
+            code, retryable = describe(error, wire.FATAL_SLUGS)
+            raise ProviderUnavailable(str(error), provider="elevenlabs_tts", code=code, retryable=retryable) from error
+
+
+def _solid(text: str) -> int:
+    return sum(not char.isspace() for char in text)
+
+
+def _fit(text: str, chars: str, ends: list[int]) -> tuple[int, ...]:
+    """The ends for the characters of `text`, when the alignment has other white space than it; () if they differ."""
+    if len(ends) == len(text):
+        return tuple(ends)
+    solid = [end for char, end in zip(chars, ends, strict=False) if not char.isspace()]
+    if len(solid) != _solid(text):
+        return ()
+    fitted, at = [], 0
+    for char in text:
+        if not char.isspace():
+            at += 1
+        fitted.append(solid[max(0, at - 1)])
+    return tuple(fitted)

@@ -1,0 +1,224 @@
+"""The STT port: speech to text over ElevenLabs' realtime socket.
+
+Audio goes out in pieces of 100 ms; at once before a commit, and where a sound fades: the recogniser knows a word when
+it has heard its end, and a caller who has finished waits for just that. Everything since the last answered commit is
+kept (`stt_backlog.py`), so that after a lost connection it can be sent again, paced, with the commits at their places.
+A session is up when it says so (`session_started`), because quota and key faults come as messages after a good
+handshake.
+
+A session that leaves a commit unanswered for five seconds is dead, whatever its socket says: it is replaced. What the
+caller said before such a commit is sent again only if no partial of it ever came; the call has gone on with the
+partial long ago.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import structlog
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from telephony.audio.frames import BYTES_PER_MS
+from telephony.audio.level import level
+from telephony.clock import Clock
+from telephony.contracts.port import Emit
+from telephony.contracts.stt import EarsSpec
+from telephony.core.actions import Action, CommitTranscript, Transcribe
+from telephony.core.events import CommitRefused, EarsLost, EarsReady, Event, OutboxOverflowed, TranscriptFinal
+from telephony.elevenlabs import stt_codec as wire
+from telephony.elevenlabs.connection import Over, describe, open_socket
+from telephony.elevenlabs.stt_backlog import Backlog
+
+log = structlog.get_logger()
+
+PIECE_BYTES = 800
+FADING_BYTES = 960
+"""So much quiet (120 ms) after a sound goes out without waiting for a whole piece."""
+START_MS = 5_000
+STOP_MS = 1_000
+MAX_MESSAGE_BYTES = 2**20
+"""Twenty times the longest transcript: a segment ends after 90 s."""
+RESEND_SPEED = 4
+"""Audio that is sent again goes out so many times faster than it was spoken: much faster risks `queue_overflow`."""
+BEHIND_ITEMS = 25
+"""With more than half a second waiting at the start of a session, the audio is sent again rather than live."""
+BACKOFF_MS = (200, 5_000)
+BUSY_MS = 1_000
+"""A service that is busy is not asked again sooner."""
+STEADY_MS = 30_000
+"""A session that lived for so long was a good one: the next failure is the first again."""
+
+
+class ScribeEars:
+    """The `Port` that performs Transcribe and CommitTranscript."""
+
+    def __init__(self, *, base_url: str, api_key: str, spec: EarsSpec, clock: Clock) -> None:
+        self._url, self._key, self._clock = wire.socket_url(base_url, spec), api_key, clock
+        self._backlog = Backlog()
+        self._segments = wire.Segments()
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._deaf = False  # refused for good
+        self._emit: Emit = lambda event: None
+
+    # --- the port ---------------------------------------------------------------------------------------------------
+
+    async def run(self, emit: Emit) -> None:
+        self._emit = emit
+        async with asyncio.TaskGroup() as group:
+            working = group.create_task(self._keep_connected())
+            await self._stopping.wait()
+            await asyncio.wait([working], timeout=self._clock.real_seconds(STOP_MS))
+            working.cancel()
+
+    def perform(self, action: Action) -> None:
+        if self._deaf:
+            return
+        match action:
+            case Transcribe(pcmu):
+                self._keep(pcmu)
+            case CommitTranscript(number):
+                self._keep(number)
+            case _:
+                return
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _keep(self, item: bytes | int) -> None:
+        shed = self._backlog.add(item)
+        if shed.pieces:
+            self._segments.offset_ms += shed.ms  # later words of this session lie later in the caller's audio
+            self._emit(OutboxOverflowed("ears", shed.pieces))
+        for number in shed.commits:
+            self._emit(CommitRefused(number))
+
+    async def _keep_connected(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            began = self._clock.ms()
+            try:
+                await self._session()
+                return  # only when stopping
+            except Exception as error:
+                code, retryable = describe(error)
+            if self._stopping.is_set():
+                return
+            failures = 1 if self._clock.ms() - began >= STEADY_MS else failures + 1
+            log.info("ears_lost", code=code, retryable=retryable, failures=failures)
+            if not retryable:
+                self._deaf = True
+                self._backlog.clear()
+            self._emit(EarsLost(code, retryable))
+            if not retryable:
+                return
+            await self._pause(code, failures)
+
+    async def _pause(self, code: str, failures: int) -> None:
+        """Before the next connection; the first one comes at once, unless the service is busy."""
+        low, high = BACKOFF_MS
+        pause = 0 if failures == 1 else min(high, low * 2 ** min(failures - 2, 10)) * random.uniform(0.7, 1.3)
+        if code in wire.BUSY or code == "provider_busy":
+            pause = max(pause, BUSY_MS)
+        try:
+            async with self._clock.timeout(pause):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass
+
+    async def _session(self) -> None:
+        """One connection. Returns when the call ends, raises when the connection does."""
+        async with open_socket(self._url, self._key, self._clock, max_bytes=MAX_MESSAGE_BYTES) as socket:
+            async with self._clock.timeout(START_MS):
+                await self._started(socket)
+            await self._converse(socket)
+
+    async def _started(self, socket: ClientConnection) -> None:
+        while True:
+            message = wire.decode(await socket.recv())
+            if isinstance(message, wire.Started):
+                break
+            if isinstance(message, wire.Fault):
+                raise Over(message.slug, message.retryable)
+        response = socket.response
+        log.debug("ears_ready", trace_id=response.headers.get("x-trace-id", "") if response else "")
+        self._backlog.rewind()
+        self._segments = wire.Segments(self._backlog.begins_ms)
+        self._emit(EarsReady())
+
+    async def _converse(self, socket: ClientConnection) -> None:
+        async with asyncio.TaskGroup() as group:
+            writing = group.create_task(self._write(socket))
+            try:
+                await self._read(socket)
+            except ConnectionClosed:
+                if not self._stopping.is_set():
+                    raise
+            finally:
+                writing.cancel()
+
+    async def _read(self, socket: ClientConnection) -> None:
+        """Messages, and once a second at least a look at what has become due."""
+        segments, clock = self._segments, self._clock
+        while True:
+            wait_ms = segments.wait_ms(clock.ms())
+            try:
+                async with clock.timeout(1_000 if wait_ms is None else wait_ms + 1):
+                    message = wire.decode(await socket.recv())
+            except TimeoutError:
+                message = wire.Ignored()
+            if isinstance(message, wire.Fault):
+                raise Over(message.slug, message.retryable)
+            now = clock.ms()
+            self._report(segments.due(now))
+            self._report(segments.received(message, now))
+            if segments.overdue(now):
+                self._backlog.answered(segments.given_up())
+                raise Over("provider_timeout", True)
+
+    def _report(self, events: list[Event]) -> None:
+        for event in events:
+            match event:
+                case TranscriptFinal(0, _, words) if words:
+                    self._backlog.heard_until(words[-1].end_ms)
+                case TranscriptFinal(commit):
+                    self._backlog.answered(commit)
+                case CommitRefused(commit):
+                    self._backlog.refused(commit)
+            self._emit(event)
+
+    async def _write(self, socket: ClientConnection) -> None:
+        piece, quiet_bytes = b"", FADING_BYTES
+        behind = len(self._backlog) > BEHIND_ITEMS
+        while not self._stopping.is_set():
+            more, commit = self._backlog.take(PIECE_BYTES - len(piece))
+            piece += more
+            if more:
+                quiet_bytes = 0 if level(more) >= wire.SOUND_LEVEL else quiet_bytes + len(more)
+            fading = bool(more) and 0 < quiet_bytes <= FADING_BYTES
+            if len(piece) < PIECE_BYTES and commit is None and not fading:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            if piece:
+                self._segments.heard(piece)
+                await socket.send(wire.audio(piece))
+            if commit is not None:
+                await self._commit(socket, commit)
+            behind = behind and bool(self._backlog)
+            if behind:
+                await self._clock.sleep(len(piece) / BYTES_PER_MS / RESEND_SPEED)
+            piece = b""
+        await socket.close()
+
+    async def _commit(self, socket: ClientConnection, number: int) -> None:
+        if self._segments.commit(number, self._clock.ms()):
+            await socket.send(wire.commit())
+        else:
+            self._report([CommitRefused(number)])

@@ -1,0 +1,209 @@
+"""The voice: a port on ElevenLabs' multi-context socket.
+
+One socket for the call, opened as soon as `run` starts and again, eagerly, whenever it is lost: a handshake costs
+100-300 ms that no turn should wait for. One reader, one writer (the order of frames matters), and a watchdog for a
+socket that takes text, or the close of a context, and gives nothing. What the core wants spoken while there is no
+socket waits for a second; then it is reported as lost and the core decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+
+import structlog
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from telephony.clock import Clock
+from telephony.contracts.port import Emit
+from telephony.contracts.tts import VoiceSpec
+from telephony.core.actions import Action, CloseContext, Speak
+from telephony.core.events import SpeechAudio, SpeechEnded, SpeechLost, VoiceLost, VoiceReady
+from telephony.elevenlabs import tts_codec as wire
+from telephony.elevenlabs.connection import Over, describe, open_socket
+from telephony.elevenlabs.tts_contexts import Contexts
+
+log = structlog.get_logger()
+
+PATIENCE_MS = 1_000
+"""How long text may wait for a socket."""
+HANG_MS = 4_000
+"""Text without any audio for this long: the socket hangs."""
+END_MS = 10_000
+"""A closed context without audio and without its end for this long: the socket hangs, and the slot is lost with it."""
+STOP_MS = 2_000
+BACKOFF_MS = (100, 5_000)
+STEADY_MS = 30_000
+"""A socket that lived for so long was a good one: the next failure is the first again. An idle one is closed after
+three minutes and comes back at once; one that is closed as soon as it is open does not."""
+OUTBOX_FRAMES = 2_000
+"""With so many frames unsent nobody reads them: the socket is given up. Leaving some out would open phantoms."""
+
+
+class ElevenLabsVoice:
+    """The `Port` that performs Speak and CloseContext."""
+
+    def __init__(self, *, base_url: str, api_key: str, spec: VoiceSpec, clock: Clock) -> None:
+        self._url, self._key = wire.socket_url(base_url, spec), api_key
+        self._clock = clock
+        self._contexts = Contexts(wire.voice_settings(spec))
+        self._outbox: deque[str] = deque()
+        self._wake = asyncio.Event()
+        self._connected = False
+        self._given_up = ""  # the code of a refusal that retrying cannot cure
+        self._stopping = asyncio.Event()
+        self._emit: Emit = lambda event: None
+        self._asked_ms: int | None = None  # since when text waits for a socket
+        self._socket: ClientConnection | None = None
+
+    # --- the port ---------------------------------------------------------------------------------------------------
+
+    async def run(self, emit: Emit) -> None:
+        self._emit = emit
+        async with asyncio.TaskGroup() as group:
+            working = group.create_task(self._keep_connected())
+            watching = group.create_task(self._watch())
+            await self._stopping.wait()
+            watching.cancel()
+            await asyncio.wait([working], timeout=self._clock.real_seconds(STOP_MS))
+            working.cancel()
+
+    def perform(self, action: Action) -> None:
+        now = self._clock.ms()
+        match action:
+            case Speak(turn, attempt, text):
+                if self._given_up:
+                    if self._contexts.refuse((turn, attempt)):
+                        self._emit(SpeechLost(turn, attempt, self._given_up, False))
+                elif self._connected:
+                    self._send(self._contexts.speak((turn, attempt), text, now))
+                else:
+                    self._asked_ms = now if self._asked_ms is None else self._asked_ms
+                    self._contexts.keep((turn, attempt), text)
+            case CloseContext(turn, attempt):
+                self._send(self._contexts.close((turn, attempt), now))
+            case _:
+                pass
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _send(self, frames: list[str]) -> None:
+        self._outbox += frames
+        if len(self._outbox) > OUTBOX_FRAMES:
+            self._outbox.clear()
+            self._abort("outbox")
+        self._wake.set()
+
+    def _abort(self, why: str) -> None:
+        """Ends the socket without a closing handshake, which would hang as well."""
+        log.warning("voice_hangs", why=why)
+        if self._socket is not None:
+            self._socket.transport.abort()
+
+    async def _keep_connected(self) -> None:
+        failures = 0
+        while not self._stopping.is_set() and not self._given_up:
+            began = self._clock.ms()
+            try:
+                async with open_socket(self._url, self._key, self._clock, max_bytes=wire.MAX_MESSAGE_BYTES) as socket:
+                    await self._converse(socket)
+                code, retryable = "provider_unavailable", True
+            except Exception as error:
+                code, retryable = describe(error, wire.FATAL_SLUGS)
+            self._outbox.clear()
+            if self._stopping.is_set():
+                return
+            failures = 1 if self._clock.ms() - began >= STEADY_MS else failures + 1
+            log.info("voice_lost", code=code, retryable=retryable, failures=failures)
+            self._lost(code, retryable)
+            if retryable and failures > 1:  # the first reconnect is at once
+                low, high = BACKOFF_MS
+                await self._pause(min(high, low * 2 ** min(failures - 2, 8)) * random.uniform(0.7, 1.3))
+
+    async def _pause(self, ms: float) -> None:
+        """Before the next connection, unless the call ends."""
+        try:
+            async with self._clock.timeout(ms):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass
+
+    def _lost(self, code: str, retryable: bool) -> None:
+        if not retryable:
+            self._given_up = code
+        self._emit(VoiceLost(code, retryable))
+        for key in self._contexts.lost_open() if retryable else self._contexts.lost():
+            self._emit(SpeechLost(*key, code, retryable))
+        if self._contexts.waiting and self._asked_ms is None:  # for a slot until now
+            self._asked_ms = self._clock.ms()
+
+    async def _converse(self, socket: ClientConnection) -> None:
+        """Until the socket or the call ends."""
+        self._socket, self._connected, self._asked_ms = socket, True, None
+        self._emit(VoiceReady())
+        self._send(self._contexts.restart(self._clock.ms()))
+        async with asyncio.TaskGroup() as group:
+            writing = group.create_task(self._write(socket))
+            try:
+                async for text in socket:
+                    self._read(wire.decode(text))
+            finally:
+                writing.cancel()
+                self._socket, self._connected = None, False
+
+    def _read(self, message: wire.Message) -> None:
+        match message:
+            case wire.Audio():
+                if (known := self._contexts.audio(message, self._clock.ms())) is not None:
+                    (turn, attempt), ends = known
+                    self._emit(SpeechAudio(turn, attempt, message.pcmu, message.chars, ends))
+                if message.final:
+                    self._ended(message)
+            case wire.Final():
+                self._ended(message)
+            case wire.Fault(slug, retryable):
+                raise Over(slug, retryable)
+            case wire.Garbage(why):
+                log.warning("voice_garbage", why=why)
+                raise Over("provider_misbehaved", True)
+            case wire.Ignored():
+                pass
+
+    def _ended(self, message: wire.Audio | wire.Final) -> None:
+        key, frames = self._contexts.final(message, self._clock.ms())
+        if key is not None:
+            self._emit(SpeechEnded(*key))
+        self._send(frames)
+
+    async def _write(self, socket: ClientConnection) -> None:
+        try:
+            while not self._stopping.is_set():
+                while self._outbox:
+                    await socket.send(self._outbox.popleft())
+                self._wake.clear()
+                await self._wake.wait()
+            await socket.send(wire.CLOSE_SOCKET)
+            await socket.close()
+        except ConnectionClosed:
+            pass  # why it was closed is in what the reader has not read yet
+
+    async def _watch(self) -> None:
+        """A socket that hangs is ended; text that waits in vain for a socket is reported as lost."""
+        while True:
+            await self._clock.sleep(250)
+            now = self._clock.ms()
+            asked, closed = self._contexts.unanswered_since(), self._contexts.unended_since()
+            if self._connected and asked is not None and now - asked > HANG_MS:
+                self._abort("no audio")
+            elif self._connected and closed is not None and now - closed > END_MS:
+                self._abort("no end")
+            if not self._connected and self._asked_ms is not None and now - self._asked_ms > PATIENCE_MS:
+                self._asked_ms = None
+                for key in self._contexts.lost():
+                    self._emit(SpeechLost(*key, "provider_unavailable", True))

@@ -1,0 +1,216 @@
+"""The multi-context TTS socket of ElevenLabs as a pure codec. The state of its contexts is in `tts_contexts.py`.
+
+Server keys come in camelCase; snake_case is understood too. What is not this protocol, or not mu-law, is `Garbage`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import quote, urlencode, urlsplit
+
+from telephony.contracts.tts import VoiceSpec
+
+MAX_MESSAGE_BYTES = 16 * 2**20
+"""Audio messages can be large; the default of a WebSocket library closes with a misleading 1009."""
+LANGUAGE_MODELS = ("eleven_flash_v2_5", "eleven_turbo_v2_5")
+FATAL_SLUGS = frozenset(
+    {
+        "quota_exceeded",
+        "detected_unusual_activity",
+        "invalid_api_key",
+        "voice_not_found",
+        "max_character_limit_exceeded",
+    }
+)
+_SLUG = re.compile(r"[a-z0-9_]{1,60}")
+# MPEG layer 3: kilobits and Hertz by the header's indices, for version 1 and for version 2 (half rates).
+_MP3_RATES = (
+    (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+)
+
+
+def socket_url(base_url: str, spec: VoiceSpec) -> str:
+    """The socket's URL for an http(s) base URL. Always mu-law, always one message per whole unit (`auto_mode`)."""
+    parts = urlsplit(base_url)
+    query = {
+        "model_id": spec.model,
+        "output_format": "ulaw_8000",
+        "inactivity_timeout": "180",
+        "sync_alignment": "true",
+        "auto_mode": "true",
+    }
+    if spec.language and spec.model in LANGUAGE_MODELS:
+        query["language_code"] = spec.language
+    scheme = "wss" if parts.scheme == "https" else "ws"
+    path = f"{parts.path.rstrip('/')}/v1/text-to-speech/{quote(spec.voice_id, safe='')}/multi-stream-input"
+    return f"{scheme}://{parts.netloc}{path}?{urlencode(query)}"
+
+
+def voice_settings(spec: VoiceSpec) -> dict[str, float]:
+    """Only what was asked for; the rest stays the voice's own."""
+    chosen = {"stability": spec.stability, "similarity_boost": spec.similarity, "speed": spec.speed}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+# --- what the client says -------------------------------------------------------------------------------------------
+
+
+def opening(context: str, settings: dict[str, float]) -> str:
+    """The first message of a context, and the only one with settings."""
+    return json.dumps({"text": " ", "context_id": context} | ({"voice_settings": settings} if settings else {}))
+
+
+def unit(context: str, text: str) -> str:
+    """A whole unit, to be spoken at once; ends with exactly one space."""
+    return json.dumps({"text": text.strip() + " ", "context_id": context, "flush": True})
+
+
+def close(context: str) -> str:
+    """No more text for this context: finish it."""
+    return json.dumps({"context_id": context, "close_context": True})
+
+
+CLOSE_SOCKET = json.dumps({"close_socket": True})
+
+
+# --- what the server says -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Audio of a context with its alignment block: characters, their starts and ends in ms as the server counts them
+    ("" and () if none). `final`: the context is finished with it."""
+
+    context: str
+    pcmu: bytes
+    chars: str = ""
+    starts_ms: tuple[int, ...] = ()
+    ends_ms: tuple[int, ...] = ()
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The context is finished and its slot free."""
+
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An error frame; a close usually follows. `slug` is the server's word."""
+
+    slug: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """Something that is not this protocol, or audio that is not mu-law: never to be played."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A message we do not know. They add some over time."""
+
+
+Message: TypeAlias = Audio | Final | Fault | Garbage | Ignored
+
+
+def decode(text: str | bytes) -> Message:
+    """One frame from the server; never raises."""
+    if not isinstance(text, str):
+        return Garbage("binary frame")
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        return Garbage("not JSON")
+    if not isinstance(message, dict):
+        return Garbage("not an object")
+    context = message.get("contextId") or message.get("context_id") or ""
+    if not isinstance(context, str):
+        return Garbage("bad context id")
+    final = message.get("isFinal") is True or message.get("is_final") is True
+    if message.get("audio"):
+        return _audio(context, message, final)
+    if message.get("error") or (message.get("message") and "code" in message):
+        return _fault(message.get("error"))
+    return Final(context) if final else Ignored()
+
+
+def _fault(error: object) -> Fault:
+    """The slug is a word for logs; a sentence of the server's is not."""
+    slug = error if isinstance(error, str) and _SLUG.fullmatch(error) else "provider_unavailable"
+    return Fault(slug, slug not in FATAL_SLUGS)
+
+
+def _audio(context: str, message: dict[str, Any], final: bool) -> Message:
+    try:
+        pcmu = b64decode(message["audio"], validate=True)
+    except (Base64Error, ValueError, TypeError):
+        return Garbage("bad base64")
+    if what := foreign(pcmu):
+        return Garbage(what)
+    block = message.get("alignment") or message.get("normalizedAlignment") or message.get("normalized_alignment")
+    chars, starts, ends = _alignment(block) if isinstance(block, dict) else ("", (), ())
+    return Audio(context, pcmu, chars, starts, ends, final)
+
+
+def foreign(pcmu: bytes) -> str:
+    """What this is if it is not mu-law: a file or a page in place of audio; "" for audio.
+
+    Quiet mu-law is full of 0xFF and its neighbours, so two bytes of MP3 prove nothing: the next header must follow.
+    """
+    if pcmu[:3] == b"ID3" and pcmu[3:4] in (b"\x02", b"\x03", b"\x04"):
+        return "an MP3"
+    if (length := _mp3_frame(pcmu)) and (length == len(pcmu) or _mp3_frame(pcmu[length:])):
+        return "an MP3"
+    if (pcmu[:4] == b"RIFF" and pcmu[8:12] == b"WAVE") or pcmu[:5] == b"OggS\0":
+        return "a sound file"
+    start = pcmu[:16]
+    if (
+        start.lstrip()[:1] in (b"<", b"{")
+        and len(start) >= 6
+        and all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start)
+    ):
+        return "text"
+    return ""
+
+
+def _mp3_frame(data: bytes) -> int:
+    """The length of the MP3 frame that begins here, or 0."""
+    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE6 != 0xE2:
+        return 0
+    version, rate = data[1] >> 3 & 3, data[2] >> 2 & 3
+    if version == 1 or rate == 3 or data[2] >> 4 in (0, 15):
+        return 0
+    kilobits = _MP3_RATES[version != 3][data[2] >> 4]
+    hertz = (44_100, 48_000, 32_000)[rate] >> (2, 0, 1, 0)[version]
+    return (144 if version == 3 else 72) * kilobits * 1_000 // hertz + (data[2] >> 1 & 1)
+
+
+def _alignment(block: dict[str, Any]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+    chars = block.get("chars") or []
+    starts = _first(block, "charStartTimesMs", "charsStartTimesMs", "char_start_times_ms")
+    lasts = _first(block, "charDurationsMs", "charsDurationsMs", "char_durations_ms")
+    if not (isinstance(chars, list) and len(chars) == len(starts) == len(lasts)):
+        return "", (), ()
+    try:
+        begin = tuple(int(ms) for ms in starts)
+        ends = tuple(start + int(ms) for start, ms in zip(begin, lasts, strict=True))
+    except (TypeError, ValueError, OverflowError):
+        return "", (), ()
+    text = "".join(str(char)[:1] or " " for char in chars)
+    return text.encode("utf-8", "replace").decode(), begin, ends  # half a character becomes "?"
+
+
+def _first(block: dict[str, Any], *names: str) -> list[Any]:
+    return next((block[name] for name in names if isinstance(block.get(name), list)), [])

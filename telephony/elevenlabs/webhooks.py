@@ -1,0 +1,167 @@
+"""What the Agents platform asks of us over HTTP: who is calling (personalization), and what became of a call.
+
+    POST /elevenlabs/personalization   while the phone rings; answered within a second, whatever the user's code does
+    POST /elevenlabs/post-call         signed; on disk before it is answered, handed to the user's hook afterwards
+
+A personalization that fails costs the call, and so does a dynamic variable that is missing from it. So a slow or broken
+agent function is a line in the log, and the answer is what we know without it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from telephony.agent import AgentSource, IncomingCall, ManagedAgent
+from telephony.clock import Clock
+from telephony.elevenlabs import agents_codec
+from telephony.elevenlabs.post_call import HEADERS, NotGenuine, Signature
+from telephony.elevenlabs.webhook_store import MOST_BYTES, PostOffice, TooMany
+from telephony.http_body import TooBig, gather, load
+from telephony.threads import Callers
+
+log = structlog.get_logger()
+
+ANSWER_MS = 700
+"""What the user's function may take of the second that the platform waits."""
+BODY_BYTES = 64 * 2**10
+BODY_MS = 2_000
+"""The body of a question that is to be answered within a second comes at once."""
+KEY_HEADER = "x-telephony-key"
+_NOBODY = ManagedAgent("nobody")  # the facts of the call, and nothing else
+
+
+@dataclass(frozen=True, slots=True)
+class HookSettings:
+    """`key` opens personalization, `secret` checks post-call webhooks; empty: that one is off."""
+
+    key: str = ""
+    secret: str = ""
+
+
+class PlatformHooks:
+    """The endpoints. `office` keeps post-call events; without one (no data directory) they are refused."""
+
+    def __init__(self, settings: HookSettings, agents: AgentSource, office: PostOffice | None, clock: Clock) -> None:
+        self._settings, self._agents, self._office, self._clock = settings, agents, office, clock
+        self._callers = Callers("agent function")
+
+    def routes(self) -> list[BaseRoute]:
+        """For the app; only what is on."""
+        found: list[BaseRoute] = []
+        if self._settings.key:
+            found.append(Route("/elevenlabs/personalization", self.personalize, methods=["POST"]))
+        if self._settings.secret:
+            found.append(Route("/elevenlabs/post-call", self.post_call, methods=["POST"]))
+        return found
+
+    async def personalize(self, request: Request) -> Response:
+        """The client data of an inbound call that the platform has."""
+        if not self._authorized(request):
+            log.warning("personalization_refused", code="key_wrong")
+            return Response("the key is wrong or missing", status_code=401)
+        try:
+            async with self._clock.timeout(BODY_MS):
+                body = await gather(request.stream(), BODY_BYTES)
+            asked = _object(body)
+        except TimeoutError:
+            log.warning("personalization_refused", code="body_late")
+            return Response("the body did not come", status_code=408)
+        except TooBig:
+            log.warning("personalization_refused", code="too_big")
+            return Response("too big", status_code=413)
+        except (ValueError, RecursionError, ClientDisconnect):
+            log.warning("personalization_refused", code="bad_body")
+            return Response("not a JSON object", status_code=400)
+        call = IncomingCall(
+            call_sid=_text(asked, "call_sid"), caller=_text(asked, "caller_id"), called=_text(asked, "called_number"),
+            direction="inbound", form={name: value for name, value in asked.items() if isinstance(value, str)},
+        )  # fmt: skip
+        agent_id = _text(asked, "agent_id")
+        agent = await self._agent(call)
+        if agent is not None and agent_id and agent.agent_id != agent_id:
+            log.warning("personalization_other_agent", asked=agent_id, chosen=agent.agent_id)
+        log.info("personalized", agent_id=agent_id, call_sid=call.call_sid, known=agent is not None)
+        return JSONResponse(agents_codec.initiation(agent or _NOBODY, call))
+
+    async def post_call(self, request: Request) -> Response:
+        """Keeps the event, then says 200. A known one is 200 too: the platform need not ask again."""
+        header = next((value for name in HEADERS if (value := request.headers.get(name))), "")
+        try:
+            signature = Signature(header, self._settings.secret, self._clock.wall_s())
+            if self._office is None:
+                return _refused("no_data_directory", 503, "TELEPHONY_DATA is not set")
+            if int(request.headers.get("content-length") or 0) > MOST_BYTES:
+                raise TooBig
+            event, new = await self._office.take(_pieces(request), signature)
+        except NotGenuine as error:
+            return _refused(error.code, 401, error.code)
+        except ValueError:
+            return _refused("bad_body", 400, "not an event")
+        except TooBig:
+            return _refused("too_big", 413, "too big")
+        except TimeoutError:
+            return _refused("body_late", 408, "the body did not come")
+        except TooMany:
+            return _refused("too_many", 503, "too many at once")
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except OSError:
+            log.exception("post_call_refused", code="disk")
+            return Response("could not be kept", status_code=503)
+        log.info("post_call", kind=event.kind, conversation_id=event.conversation_id, new=new)
+        return JSONResponse({"status": "received" if new else "known"})
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _authorized(self, request: Request) -> bool:
+        """A secret header that the platform is configured to send: a bearer, or one of our own name."""
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        given = given.strip() if scheme.lower() == "bearer" else request.headers.get(KEY_HEADER, "")
+        return hmac.compare_digest(given.encode("utf-8", "replace"), self._settings.key.encode())
+
+    async def _agent(self, call: IncomingCall) -> ManagedAgent | None:
+        """Who would have this call; None where that cannot be said in time."""
+        choice: Any = self._agents
+        if not isinstance(choice, ManagedAgent) and callable(choice):
+            try:
+                async with self._clock.timeout(ANSWER_MS):
+                    choice = await self._callers.ask(choice, call)
+            except TimeoutError:
+                log.error("personalization_failed", code="agent_timeout", call_sid=call.call_sid)
+                return None
+            except Exception:
+                log.exception("personalization_failed", code="agent_raised", call_sid=call.call_sid)
+                return None
+        return choice if isinstance(choice, ManagedAgent) else None
+
+
+def _refused(code: str, status: int, words: str) -> Response:
+    """A post-call webhook that is not kept. What is our own fault, or loses a genuine one, is an error in the log."""
+    level = log.error if code in ("no_data_directory", "too_big", "too_many") else log.warning
+    level("post_call_refused", code=code)
+    return Response(words, status_code=status)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    found = load(body)
+    if not isinstance(found, dict):
+        raise ValueError("not an object")
+    return found
+
+
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
+    async for piece in request.stream():
+        yield piece
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else ""

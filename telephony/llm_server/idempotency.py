@@ -1,0 +1,186 @@
+"""What tools have done, for which call and which turn of its caller: nothing is done twice.
+
+Theory of operation. A platform cancels a request and asks again, with the same user message or a longer one, whenever
+it likes; the request before may have booked a table already. So a tool that changes something runs at most once for
+one *turn* of one *call*: the turn is the number of the last user message (those with nothing between them are one,
+because some clients repeat by adding another), the call is the platform's id for it. The
+run belongs to the memory and not to the request: it goes on when the request is cancelled, and the next request finds
+its result, or waits for it. Results of finished runs are also put back into the history of later requests, because
+the platform's own history does not hold them.
+
+Where no id comes, calls cannot be told apart, only texts. Then a tool does not act when it is first asked for: its
+result tells the model to read the details back and ask. It acts when the same call with the same arguments comes in
+the turn after that, the agent having spoken in between; and a repeat of that request (the same texts before the last
+user message) within a minute finds the result, as above.
+
+Bounded: so many calls, each with so many runs; the oldest are forgotten first. What is running is never forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from telephony.agent import Agent
+from telephony.clock import Clock
+from telephony.contracts.llm import ToolCall
+from telephony.core.history import CallerSaid, History, HistoryItem, ToolUsed
+from telephony.llm_server.codec import ChatRequest
+from telephony.tools import ToolResult
+
+log = structlog.get_logger()
+
+CALLS = 2_000
+RUNS_PER_CALL = 50
+QUESTIONS = 2_000
+UNNAMED_MS = 60_000
+"""How long a run without a call's id is remembered: repeats come within seconds, other callers with the same words
+hardly ever."""
+
+CONFIRM = (
+    "Not done yet. Say back to the caller exactly what you are about to do, with all details, and ask whether that is "
+    "right. When they have agreed, call this tool again with the same arguments."
+)
+
+
+@dataclass(slots=True)
+class _Run:
+    """A tool at work, or its result."""
+
+    call: ToolCall
+    result: asyncio.Future[ToolResult]
+
+
+@dataclass(slots=True)
+class _Conversation:
+    """What is known of one call. `until_ms`: when it is forgotten, if it has no id."""
+
+    runs: OrderedDict[tuple[int, str], _Run] = field(default_factory=OrderedDict)
+    agents: dict[str, Agent] = field(default_factory=dict)
+    until_ms: int | None = None
+
+
+class Memory:
+    """See the module text. `run` must be running: it holds the tools that are at work."""
+
+    def __init__(self, clock: Clock, *, calls: int = CALLS, runs_per_call: int = RUNS_PER_CALL) -> None:
+        self._clock, self._most_calls, self._most_runs = clock, calls, runs_per_call
+        self._calls: OrderedDict[str, _Conversation] = OrderedDict()
+        self._questions: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+        self._group: asyncio.TaskGroup | None = None
+
+    async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
+        """Ends when `ready` returns and the tools at work have; those that take longer than five seconds are
+        cancelled."""
+        try:
+            async with self._clock.timeout(None) as closing, asyncio.TaskGroup() as group:
+                self._group = group
+                try:
+                    await ready()
+                finally:
+                    self._group = None
+                    closing.reschedule(asyncio.get_running_loop().time() + self._clock.real_seconds(5_000))
+        except TimeoutError:
+            log.warning("tools_cancelled")
+
+    def agent(self, call_id: str, name: str) -> Agent | None:
+        """Who has been chosen to answer this call under the name that was asked for."""
+        return known.agents.get(name) if call_id and (known := self._calls.get("id " + call_id)) else None
+
+    def remember_agent(self, call_id: str, name: str, agent: Agent) -> None:
+        if call_id:
+            self._conversation("id " + call_id).agents[name] = agent
+
+    def history(self, request: ChatRequest) -> History:
+        """The request's history, with what our own tools have done in this call."""
+        known = self._calls.get("id " + request.call_id) if request.call_id else None
+        if known is None or not known.runs:
+            return request.history
+        items: list[HistoryItem] = []
+        turn = 0
+        for item, following in zip(request.history, (*request.history[1:], None), strict=True):
+            items.append(item)
+            if isinstance(item, CallerSaid) and not isinstance(following, CallerSaid):
+                turn += 1
+                items += [_used(run) for (of, _), run in known.runs.items() if of == turn and run.result.done()]
+        return tuple(items)
+
+    async def act(self, request: ChatRequest, call: ToolCall, start: Callable[[], Awaitable[ToolResult]]) -> ToolResult:
+        """The result of a tool that changes something: of its one run in this turn, or why there is none.
+
+        Cancelling this does not cancel the run. `start` never raises.
+        """
+        if not request.call_id and not self._confirmed(request, call):
+            return ToolResult(CONFIRM, failed=True)
+        known = self._conversation("id " + request.call_id if request.call_id else "text " + request.key)
+        if not request.call_id:
+            known.until_ms = self._clock.ms() + UNNAMED_MS
+        run = known.runs.get((request.turn, call.name))
+        if run is None:
+            assert self._group is not None, "the endpoint is not running"
+            run = known.runs[(request.turn, call.name)] = _Run(call, asyncio.get_running_loop().create_future())
+            self._group.create_task(_work(run, start), name=f"tool {call.name}")
+            self._trim(known)
+            return await asyncio.shield(run.result)
+        log.info("tool_repeated", tool=call.name, turn=request.turn)
+        result = await asyncio.shield(run.result)
+        if _same(call.arguments) == _same(run.call.arguments):
+            return result
+        note = f"(Done for the caller's last words already, with {run.call.arguments}, and not done again.)"
+        return ToolResult(f"{result.text} {note}", result.failed)
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _confirmed(self, request: ChatRequest, call: ToolCall) -> bool:
+        arguments = _same(call.arguments)
+        if request.answered and (request.before, call.name, arguments) in self._questions:
+            return True
+        self._questions[(request.asked, call.name, arguments)] = None
+        while len(self._questions) > QUESTIONS:
+            self._questions.popitem(last=False)
+        return False
+
+    def _conversation(self, key: str) -> _Conversation:
+        known = self._calls.setdefault(key, _Conversation())
+        if known.until_ms is not None and known.until_ms < self._clock.ms() and _idle(known):
+            known = self._calls[key] = _Conversation()
+        self._calls.move_to_end(key)
+        for old in list(self._calls)[: max(0, len(self._calls) - self._most_calls)]:
+            if _idle(self._calls[old]):
+                del self._calls[old]
+        return known
+
+    def _trim(self, known: _Conversation) -> None:
+        for key in list(known.runs)[: max(0, len(known.runs) - self._most_runs)]:
+            if known.runs[key].result.done():
+                del known.runs[key]
+
+
+async def _work(run: _Run, start: Callable[[], Awaitable[ToolResult]]) -> None:
+    try:
+        run.result.set_result(await start())
+    finally:
+        if not run.result.done():
+            run.result.set_result(ToolResult("The tool was stopped before it was done.", failed=True))
+
+
+def _idle(known: _Conversation) -> bool:
+    return all(run.result.done() for run in known.runs.values())
+
+
+def _used(run: _Run) -> ToolUsed:
+    call = run.call
+    return ToolUsed(call.tool_call_id, call.name, call.arguments, run.result.result().text, call.extra)
+
+
+def _same(arguments: str) -> str:
+    """Arguments in one spelling, so that they can be compared."""
+    try:
+        return json.dumps(json.loads(arguments or "{}"), sort_keys=True)
+    except ValueError:
+        return arguments

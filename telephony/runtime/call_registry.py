@@ -1,0 +1,338 @@
+"""The live calls: admission, preparation, lookup, drain.
+
+A call's life is one task here. It begins at the webhook, about a second before the media: the providers' connections
+are opened then (`prepare`), so that no caller waits for a handshake. It waits for its leg (`attach`); a call whose leg
+never comes is reaped. It ends when the core has ended it, and then everything of it is freed: all its tasks live in
+its own task group.
+
+`admit` counts prepared and live calls together: the cap also bounds the provider connections (two sockets a call).
+
+The engine may change during a call: a managed agent that fails is followed by our own pipeline (`SwitchTo`), on the
+same leg, inbox and observers. The pipeline's ports are made at that moment; the old port is asked to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import structlog
+
+from telephony.agent import Agent, IncomingCall, ManagedAgent
+from telephony.clock import Clock
+from telephony.contracts.observer import Observer, Step
+from telephony.contracts.port import Port
+from telephony.core.actions import EndCall
+from telephony.core.conversation import Call, Ended
+from telephony.core.engine import Engine
+from telephony.core.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, PhrasesLoaded
+from telephony.core.history import History
+from telephony.core.managed.bridge import Bridge, taking_over
+from telephony.core.managed_events import OperatorTold, SwitchTo
+from telephony.runtime.driver import Inbox, Observers, Ports, drive
+
+log = structlog.get_logger()
+
+REAP_MS = 20_000
+"""How long after the webhook the media stream may begin."""
+REMEMBERED = 2_000
+"""Ended calls whose ending is remembered, for the webhook that follows the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a call was ended on purpose, by us or by the caller, for the webhook that follows the stream. There is none
+    where we do not know: we crashed, or lost the stream."""
+
+    reason: str
+    farewell: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shells:
+    """What the composition root makes for one call: its ports but for the leg, and the phrases in stock (`late_phrases`
+    makes those that are missing; it never raises)."""
+
+    ears: Port
+    mind: Port
+    voice: Port
+    phrases: PhrasesLoaded
+    late_phrases: Callable[[], Awaitable[PhrasesLoaded]]
+    speakable: Callable[[str], str]
+
+
+class Outfitter(Protocol):
+    """Makes the shells of a call."""
+
+    def __call__(self, agent: Agent, call: IncomingCall) -> Shells: ...
+
+    def managed(self, agent: ManagedAgent, call: IncomingCall) -> Port:
+        """The socket to a managed agent: ears, mind and voice in one."""
+        ...
+
+
+ObserverFactory = Callable[[IncomingCall], Observer | None]
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """One call from its webhook to its end."""
+
+    call: IncomingCall
+    agent: Agent | ManagedAgent
+    inbox: Inbox
+    leg: asyncio.Future[Port]
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    engine: Engine | None = None
+    ended: Ended | None = None
+
+
+class Switchboard:
+    """See the module text. `run` must be running (in the app's lifespan) before calls are prepared."""
+
+    def __init__(self, clock: Clock, outfit: Outfitter, max_calls: int) -> None:
+        self.calls: dict[str, LiveCall] = {}
+        self.draining = False
+        self.observers: list[ObserverFactory] = []
+        self._clock = clock
+        self._outfit = outfit
+        self._max_calls = max_calls
+        self._endings: OrderedDict[str, Ending] = OrderedDict()
+        self._group: asyncio.TaskGroup | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._drain_ms: int | None = None
+
+    async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
+        """Holds the calls' tasks; ends when `ready` returns, cancelling whatever is left."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                await ready()
+            finally:
+                self._group = None
+                for live in self.calls.values():
+                    live.inbox.put(CallerLeft("shutdown"))
+                try:
+                    async with self._clock.timeout(6_000):
+                        await self._idle.wait()
+                except TimeoutError:
+                    log.warning("calls_cancelled", count=len(self.calls))
+                    raise asyncio.CancelledError from None
+
+    # --- admission --------------------------------------------------------------------------------------------------
+
+    def full(self) -> bool:
+        return len(self.calls) >= self._max_calls
+
+    def prepare(self, agent: Agent | ManagedAgent, call: IncomingCall) -> LiveCall:
+        """Begins a call: its providers connect from now on. A repeated webhook finds the call it began."""
+        if (known := self.calls.get(call.call_sid)) is not None:
+            return known
+        assert self._group is not None, "the switchboard is not running"
+        loop = asyncio.get_running_loop()
+        live = LiveCall(call, agent, Inbox(self._clock), loop.create_future())
+        self.calls[call.call_sid] = live
+        self._idle.clear()
+        self._group.create_task(self._serve(live), name=f"call {call.call_sid}")
+        return live
+
+    def attach(self, call_sid: str, leg: Port) -> LiveCall | None:
+        """The media stream of a prepared call has begun. None if there is no such call, or it has a leg already."""
+        live = self.calls.get(call_sid)
+        if live is None or live.leg.done():
+            return None
+        live.leg.set_result(leg)
+        return live
+
+    def hung_up(self, call_sid: str) -> None:
+        """The carrier says that the call is over. Repeated, late and unknown reports are fine."""
+        if (live := self.calls.get(call_sid)) is not None:
+            live.inbox.put(CallerLeft("status"))
+            if not live.leg.done():
+                live.leg.cancel()
+
+    def end(self, call_sid: str, reason: str) -> bool:
+        """An operator ends a call, politely."""
+        live = self.calls.get(call_sid)
+        if live is not None:
+            live.inbox.put(EndRequested(reason))
+        return live is not None
+
+    def tell(self, call_sid: str, text: str, *, silent: bool = True) -> bool:
+        """An operator tells a managed agent something: to know (`silent`), or as if the caller had said it. False if
+        there is no such call, or our own pipeline has it."""
+        return self._operator(call_sid, OperatorTold("contextual_update" if silent else "user_message", text))
+
+    def active(self, call_sid: str) -> bool:
+        """Somebody is busy with the caller: a managed agent waits a little before it speaks. As `tell`."""
+        return self._operator(call_sid, OperatorTold("user_activity"))
+
+    def _operator(self, call_sid: str, told: OperatorTold) -> bool:
+        live = self.calls.get(call_sid)
+        if live is None or not isinstance(live.agent, ManagedAgent):
+            return False
+        live.inbox.put(told)
+        return True
+
+    def ending(self, call_sid: str) -> Ending | None:
+        """How a call ended, if it did so in this process and in an orderly way."""
+        return self._endings.get(call_sid)
+
+    # --- drain ------------------------------------------------------------------------------------------------------
+
+    async def drain(self, limit_ms: int) -> None:
+        """No new calls; live ones finish by themselves until `limit_ms`, then say goodbye."""
+        self.draining = True
+        self._drain_ms = self._clock.ms() + limit_ms
+        for live in self.calls.values():
+            if not live.leg.done():
+                live.leg.cancel()
+            live.inbox.put(DrainStarted(live.inbox.now() + limit_ms))
+        try:
+            async with self._clock.timeout(limit_ms + 20_000):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("drain_incomplete", count=len(self.calls))
+
+    # --- one call ---------------------------------------------------------------------------------------------------
+
+    async def _serve(self, live: LiveCall) -> None:
+        ended = Ended("broken")
+        try:
+            ended = live.ended = await self._converse(live)
+        except Exception:
+            log.exception("call_failed", call_sid=live.call.call_sid)
+        finally:
+            self.calls.pop(live.call.call_sid, None)
+            if not self.calls:
+                self._idle.set()
+            live.done.set()
+            if ended.reason == "caller":
+                self._remember(live.call.call_sid, Ending(ended.reason))
+
+    async def _converse(self, live: LiveCall) -> Ended:
+        async with asyncio.TaskGroup() as group:
+            staff = _Staff(group, live, self._outfit)
+            engine = staff.hire()
+            try:
+                leg = await self._leg(live)
+                if leg is None:
+                    return Ended("no_media")
+                listening = staff.start(leg)
+                watching = [o for make in self.observers if (o := make(live.call)) is not None]
+                recorder = _EndingRecorder(self, live.call.call_sid)
+                observers = Observers([recorder, *watching])
+                return await drive(engine, staff.ports(leg), live.inbox, listening, observers, staff.switch)
+            finally:
+                staff.stop()
+                await self._wind_down(staff.running)
+
+    async def _leg(self, live: LiveCall) -> Port | None:
+        try:
+            async with self._clock.timeout(REAP_MS):
+                return await asyncio.shield(live.leg)
+        except TimeoutError:
+            log.info("call_reaped", call_sid=live.call.call_sid)
+        except asyncio.CancelledError:
+            if not live.leg.cancelled():
+                raise
+        return None
+
+    async def _wind_down(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Ports were asked to stop; those that have not after two seconds are cancelled."""
+        await asyncio.wait(tasks, timeout=self._clock.real_seconds(2_500))
+        for task in tasks:
+            task.cancel()
+
+    def _remember(self, call_sid: str, ending: Ending) -> None:
+        known = self._endings.get(call_sid)
+        self._endings[call_sid] = known or ending
+        while len(self._endings) > REMEMBERED:
+            self._endings.popitem(last=False)
+
+
+class _Staff:
+    """The ports of one call, whoever holds the conversation. `running` are their tasks."""
+
+    def __init__(self, group: asyncio.TaskGroup, live: LiveCall, outfit: Outfitter) -> None:
+        self.running: list[asyncio.Task[None]] = []
+        self._group, self._live, self._outfit = group, live, outfit
+        self._leg: Port | None = None
+        self._ports: list[Port] = []  # ears, mind, voice
+        self._late: asyncio.Task[None] | None = None
+
+    def hire(self) -> Engine:
+        """The engine of the call's agent, with its ports running."""
+        agent = self._live.agent
+        if isinstance(agent, Agent):
+            engine, phrases = self._pipeline(agent)
+            self._live.inbox.put(phrases)
+            return engine
+        socket = self._outfit.managed(agent, self._live.call)
+        self.start(socket)
+        self._ports = [socket, socket, socket]
+        self._live.engine = Bridge(agent.policy())
+        return self._live.engine
+
+    def switch(self, action: SwitchTo) -> tuple[Engine, Ports, tuple[Event, ...]]:
+        """Our own pipeline takes the call, with an apology; where nothing was said yet, with its greeting."""
+        before, leg = self._live.agent, self._leg
+        assert isinstance(before, ManagedAgent), "only a managed agent hands over"
+        assert before.fallback is not None, "a hand-over without a fallback"
+        assert leg is not None, "a hand-over without a leg"
+        log.warning("engine_switched", call_sid=self._live.call.call_sid, engine=action.engine, why=action.why)
+        for port in self._ports:
+            port.stop()
+        policy = taking_over(before.fallback.policy(), action.history)
+        agent = replace(before.fallback, greeting=policy.greeting)
+        self._live.agent = agent
+        engine, phrases = self._pipeline(agent, action.history, action.turn)
+        return engine, self.ports(leg), (phrases, CallStarted("")) if action.begun else (phrases,)
+
+    def start(self, port: Port) -> asyncio.Task[None]:
+        task = self._group.create_task(port.run(self._live.inbox.put))
+        self.running.append(task)
+        return task
+
+    def ports(self, leg: Port) -> Ports:
+        self._leg = leg
+        ears, mind, voice = self._ports
+        return Ports(leg, ears, mind, voice)
+
+    def stop(self) -> None:
+        for port in (*self._ports, *([self._leg] if self._leg is not None else [])):
+            port.stop()
+        if self._late is not None:
+            self._late.cancel()
+
+    def _pipeline(self, agent: Agent, history: History = (), turn: int = 0) -> tuple[Engine, PhrasesLoaded]:
+        """The engine, with its ports running, and the phrases that it must be told before the call begins."""
+        shells = self._outfit(agent, self._live.call)
+        self._ports = [shells.ears, shells.mind, shells.voice]
+        for port in self._ports:
+            self.start(port)
+        self._late = self._group.create_task(self._late_phrases(shells))
+        self._live.engine = Call(agent.policy(), shells.speakable, history, turn)
+        return self._live.engine, shells.phrases
+
+    async def _late_phrases(self, shells: Shells) -> None:
+        self._live.inbox.put(await shells.late_phrases())
+
+
+class _EndingRecorder:
+    """Remembers how a call is being ended before its socket closes: the carrier asks within milliseconds."""
+
+    def __init__(self, board: Switchboard, call_sid: str) -> None:
+        self._board, self._call_sid = board, call_sid
+
+    def see(self, step: Step) -> None:
+        for action in step.actions:
+            if isinstance(action, EndCall):
+                self._board._remember(self._call_sid, Ending(action.reason, action.farewell))
+
+    def close(self) -> None:
+        pass

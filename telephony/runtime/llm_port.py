@@ -1,0 +1,140 @@
+"""The mind: the port that thinks. One child task for each live reply, and for each tool that may run.
+
+Everything it reports carries its turn. After `CancelReply` nothing of that turn is reported any more. Tools run only
+when the core says so (`RunTool`); until then the reply waits, without a time limit of its own: the core has one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from telephony.agent import Agent, IncomingCall
+from telephony.clock import Clock
+from telephony.contracts.llm import Llm, ToolCall
+from telephony.contracts.port import Emit
+from telephony.core.actions import Action, CancelReply, RefuseTool, RunTool, StartReply
+from telephony.core.events import Event, ReplyDelta, ReplyEnded, ReplyFailed, ToolFinished, ToolWanted
+from telephony.errors import ProviderError
+from telephony.runtime.reply import Done, Facts, Said, Wants, reply
+from telephony.tools import Toolbox, ToolContext, ToolResult
+
+log = structlog.get_logger()
+
+WAITING_ACTIONS = 1_000
+"""Actions that come before `run`; more than the core can ask for before a call has begun."""
+
+
+@dataclass(slots=True)
+class _Live:
+    """One reply under way. `answers` holds the core's verdicts on wanted tools, one at a time."""
+
+    turn: int
+    task: asyncio.Task[None] | None = None
+    answers: asyncio.Queue[RunTool | RefuseTool] = field(default_factory=lambda: asyncio.Queue(64))
+
+
+class Mind:
+    """The `Port` that performs StartReply, CancelReply, RunTool and RefuseTool."""
+
+    def __init__(
+        self, *, agent: Agent, llm: Llm, call: IncomingCall, clock: Clock, now: Callable[[], datetime]
+    ) -> None:
+        self._agent, self._llm, self._clock, self._now = agent, llm, clock, now
+        self._caller = call.caller
+        self._toolbox = Toolbox(agent.tools, ToolContext(call.call_sid, call.caller, call.called))
+        self._live: dict[int, _Live] = {}
+        self._early: list[Action] = []
+        self._group: asyncio.TaskGroup | None = None
+        self._emit: Emit = lambda event: None
+        self._stopped = asyncio.Event()
+
+    async def run(self, emit: Emit) -> None:
+        self._emit = emit
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            early, self._early = self._early, []
+            for action in early:
+                self.perform(action)
+            try:
+                await self._stopped.wait()
+            finally:
+                self._group = None
+                for live in self._live.values():
+                    if live.task is not None:
+                        live.task.cancel()
+
+    def perform(self, action: Action) -> None:
+        if self._group is None:
+            if not self._stopped.is_set() and len(self._early) < WAITING_ACTIONS:
+                self._early.append(action)
+            return
+        match action:
+            case StartReply(turn, _):
+                live = self._live[turn] = _Live(turn)
+                live.task = self._group.create_task(self._think(live, action), name=f"reply {turn}")
+            case CancelReply(turn):
+                cancelled = self._live.pop(turn, None)
+                if cancelled is not None and cancelled.task is not None:
+                    cancelled.task.cancel()
+            case RunTool(turn) | RefuseTool(turn):
+                waiting = self._live.get(turn)
+                if waiting is not None and not waiting.answers.full():
+                    waiting.answers.put_nowait(action)
+            case _:
+                pass
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    # --- one reply --------------------------------------------------------------------------------------------------
+
+    def _say(self, live: _Live, event: Event) -> None:
+        """Reports `event`, unless the reply was cancelled."""
+        if self._live.get(live.turn) is live:
+            self._emit(event)
+
+    async def _think(self, live: _Live, start: StartReply) -> None:
+        turn = live.turn
+        try:
+            await self._converse(live, start)
+        except ProviderError as error:
+            self._say(live, ReplyFailed(turn, error.code, error.retryable))
+        except Exception:
+            log.exception("reply_failed")
+            self._say(live, ReplyFailed(turn, "reply_failed", False))
+        finally:
+            if self._live.get(turn) is live:
+                del self._live[turn]
+
+    async def _converse(self, live: _Live, start: StartReply) -> None:
+        facts = Facts(self._now(), self._caller)
+        async with aclosing(reply(self._agent, start.history, self._llm, self._toolbox, facts)) as parts:
+            part = await anext(parts)
+            while True:
+                match part:
+                    case Said(text):
+                        self._say(live, ReplyDelta(live.turn, text))
+                        part = await anext(parts)
+                    case Wants(call):
+                        part = await parts.asend(await self._tool(live, call))
+                    case Done(finish, _):
+                        self._say(live, ReplyEnded(live.turn, finish))
+                        return
+
+    async def _tool(self, live: _Live, call: ToolCall) -> ToolResult:
+        self._say(live, ToolWanted(live.turn, call.tool_call_id, call.name, call.arguments, call.extra))
+        answer = await live.answers.get()
+        while answer.tool_call_id != call.tool_call_id:
+            answer = await live.answers.get()
+        if isinstance(answer, RefuseTool):
+            return ToolResult(answer.reason, failed=True)
+        limit_ms = self._agent.limits.tool_ms
+        result = await self._toolbox.run_within(self._clock, limit_ms, call.name, call.arguments)
+        self._say(live, ToolFinished(live.turn, call.tool_call_id, result.text, result.failed))
+        return result

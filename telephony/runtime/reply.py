@@ -1,0 +1,169 @@
+"""One turn of thinking: history -> text and tool calls, as a plain async generator.
+
+    replying = reply(agent, history, llm, toolbox, facts)
+    part = await anext(replying)             # Said(text) | Wants(call) | Done(...)
+    part = await replying.asend(result)      # after Wants: the tool's result
+
+It knows no call, no clock and no port, so the same function serves the phone and an OpenAI-compatible endpoint. The
+prompt's static part comes first and byte-identical, because servers cache prefixes; what changes comes last.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from telephony.agent import Agent
+from telephony.contracts.llm import Finished, Llm, LlmRequest, TextDelta, ToolCall
+from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
+from telephony.core.policy import END_CALL
+from telephony.tools import ToolResult
+
+E164 = re.compile(r"\+[1-9]\d{4,14}")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What changes from call to call: the moment (with time zone) and the caller's number as Twilio gave it."""
+
+    now: datetime
+    caller: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """`left`: so many more calls of the same answer follow."""
+
+    call: ToolCall
+    left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The last part. `finish` is the server's word; the counts are of the last request."""
+
+    finish: str
+    usage: Finished
+
+
+ReplyPart: TypeAlias = Said | Wants | Done
+
+
+class Schemas(Protocol):
+    """What the model is told of the tools: a `Toolbox`, or a part of one."""
+
+    def schemas(self) -> tuple[dict[str, Any], ...]: ...
+
+
+async def reply(
+    agent: Agent, history: History, llm: Llm, toolbox: Schemas, facts: Facts
+) -> AsyncGenerator[ReplyPart, ToolResult | None]:
+    """See the module text. After `agent.limits.tool_rounds` rounds of tools the model has to answer without.
+
+    Raises ProviderError.
+    """
+    messages = [*build_messages(agent, history)]
+    tail = {"role": "system", "content": volatile(agent, facts)}
+    for left in range(agent.limits.tool_rounds, -1, -1):
+        request = LlmRequest(
+            messages=(*messages, tail),
+            tools=toolbox.schemas() if left else (),
+            model=agent.model,
+            effort=agent.effort,
+            max_tokens=agent.max_tokens,
+            cache_key=f"telephony-{agent.name}",
+        )
+        calls: list[ToolCall] = []
+        text, finished = "", Finished("stop")
+        async with aclosing(llm.stream(request)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    text += event.text
+                    yield Said(event.text)
+                elif isinstance(event, ToolCall):
+                    calls.append(event)
+                else:
+                    finished = event
+        if not calls or not left:
+            yield Done(finished.finish, finished)
+            return
+        if text and not text[-1].isspace():
+            yield Said(" ")  # what comes after the tool is another sentence
+        results = []
+        for number, call in enumerate(calls, 1):
+            result = yield Wants(call, len(calls) - number)
+            results.append(result or ToolResult("The tool was not run.", failed=True))
+        ended = [r for c, r in zip(calls, results, strict=True) if c.name == END_CALL and not r.failed]
+        if text.strip() and len(ended) == len(calls):  # goodbye was said; asking again would say it twice
+            yield Done("stop", finished)
+            return
+        messages += _tool_messages(text, calls, results)
+
+
+def build_messages(agent: Agent, history: History) -> list[dict[str, Any]]:
+    """The cacheable prefix, and the conversation as it was heard."""
+    prompt = "\n\n".join(part for part in (agent.prompt.strip(), agent.style.strip()) if part)
+    messages: list[dict[str, Any]] = [{"role": "system", "content": prompt}]
+    for item in history:
+        match item:
+            case CallerSaid(text):
+                messages.append({"role": "user", "content": text})
+            case AgentSaid(text, interrupted):
+                # The dash is how a transcript shows that somebody was cut short.
+                messages.append({"role": "assistant", "content": f"{text} —" if interrupted else text})
+            case ToolUsed(tool_call_id, name, arguments, result, extra):
+                call = ToolCall(tool_call_id, name, arguments, extra)
+                messages += _tool_messages("", [call], [ToolResult(result)])
+    return messages
+
+
+def volatile(agent: Agent, facts: Facts) -> str:
+    """What changes from call to call, for the end of the prompt."""
+    try:
+        zone = ZoneInfo(agent.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    now = facts.now.astimezone(zone)
+    lines = [f"It is {now:%A, %Y-%m-%d, %H:%M} ({zone.key})."]
+    if E164.fullmatch(facts.caller):
+        lines.append(f"The caller's number is {facts.caller}.")
+    if agent.context:
+        lines.append(agent.context)
+    return " ".join(lines)
+
+
+def _tool_messages(text: str, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> list[dict[str, Any]]:
+    asked = [
+        {
+            "id": call.tool_call_id,
+            "type": "function",
+            "function": {"name": call.name, "arguments": _valid_json(call.arguments)},
+        }
+        | (json.loads(call.extra) if call.extra else {})
+        for call in calls
+    ]
+    answers = [
+        {"role": "tool", "tool_call_id": call.tool_call_id, "content": result.text}
+        for call, result in zip(calls, results, strict=True)
+    ]
+    return [{"role": "assistant", "content": text or None, "tool_calls": asked}, *answers]
+
+
+def _valid_json(arguments: str) -> str:
+    """Broken arguments must not break the next request too: some servers parse them."""
+    try:
+        json.loads(arguments)
+    except ValueError:
+        return json.dumps({"unreadable": arguments[:200]})
+    return arguments

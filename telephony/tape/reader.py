@@ -1,0 +1,293 @@
+"""A folder -> `Tape`. What is damaged is told with file and line; what can be read is read.
+
+A tape that breaks off (a crash, a cut copy) is read up to there. Nothing after a damaged place is replayed, because
+the core's state is not known there; what can still be read behind lost steps is kept for people.
+"""
+
+from __future__ import annotations
+
+import json
+from codecs import BOM_UTF8
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from telephony.contracts.observer import Step
+from telephony.tape.audio import LONGEST_MS
+from telephony.tape.codec import BadTape, Data, Decoder
+from telephony.tape.format import BEING_MADE, FORMAT, SIDES, TAPE_FILE, UPGRADES, Header, format_of, from_data
+
+LONGEST_LINE = 2**24
+LONGEST_PIECE = 2**26
+"""Bytes of audio that one event may hold: more than two hours."""
+MOST_LOST = 10**7
+"""Steps of the longest call, by far."""
+
+
+@dataclass(slots=True)
+class Tape:
+    """A call as it was recorded. `whole` is the number of steps before the first damage: all of `steps` if there is
+    none. `problems` are sentences that name file and line; `ended` says that the tape has its end line."""
+
+    path: Path
+    header: Header
+    steps: list[Step] = field(default_factory=list, repr=False)
+    problems: list[str] = field(default_factory=list)
+    ended: bool = False
+    whole: int = 0
+    tape_bytes: int = 0
+
+    @property
+    def good(self) -> bool:
+        """Nothing of the call is missing or damaged."""
+        return self.ended and not self.problems
+
+    @property
+    def length_ms(self) -> int:
+        return self.steps[-1].now_ms if self.steps else 0
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+def find(path: Path) -> list[Path]:
+    """The tapes at or below `path`, by name, without what a crash left of one in the making. Raises BadTape if there
+    are none."""
+    if (path / TAPE_FILE).is_file():
+        return [path]
+    if path.name == TAPE_FILE and path.is_file():
+        return [path.parent]
+    found = sorted(one.parent for one in path.rglob(TAPE_FILE)) if path.is_dir() else []
+    found = [one for one in found if not one.name.endswith(BEING_MADE)]
+    if not found:
+        raise BadTape(f"{path}: there is no tape here (a folder with {TAPE_FILE} in it)")
+    return found
+
+
+def one(call: str, recorded: Path | None = None) -> Path:
+    """The tape that a person means: a tape's folder, the newest one in a folder, or a call SID (or a part of one) among
+    those in `recorded`. Raises BadTape."""
+    path = Path(call)
+    if path.exists():
+        return find(path)[-1]
+    if recorded is None:
+        raise BadTape(f"{call}: there is no such folder, and TELEPHONY_TAPES is not set")
+    found = [tape for tape in find(recorded) if call in tape.name]
+    if not found:
+        raise BadTape(f"{call}: neither a folder nor a call in {recorded}")
+    return found[-1]
+
+
+def read(path: Path) -> Tape:
+    """The tape in the folder `path`. Raises BadTape if not even its header can be read."""
+    lines = _Lines(path / TAPE_FILE)
+    first = lines.next()
+    if first is None:
+        raise BadTape(lines.alien())
+    try:
+        made = format_of(first)
+        upgrades = [UPGRADES[step] for step in range(made, FORMAT)]
+        rest: list[Data] | None = None
+        for upgrade in upgrades:
+            first, rest = upgrade(first, lines.all() if rest is None else rest)
+        header, vocabulary = from_data(first)
+    except BadTape as error:
+        raise BadTape(f"{lines.path}, line 1: {error}") from None
+    tape = Tape(path, header, tape_bytes=lines.size)
+    audio = _AudioFiles(path, tape.problems)
+    given = lines if rest is None else _Given(lines.path, rest, lines.problem)
+    _Reader(tape, given, Decoder(audio.get, vocabulary), audio).read()
+    tape.tape_bytes += audio.size
+    return tape
+
+
+class _Lines:
+    """The lines of a tape, parsed one by one. `problem` says why there is no further one, if not for the end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.number = 0
+        self.problem = ""
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise BadTape(f"{path}: {error.strerror or error}") from None
+        self.size = len(raw)
+        self._raw = raw.split(b"\n")
+        self._cut = self._raw.pop()  # what follows the last line break: nothing, in a whole file
+        self._parse = json.JSONDecoder().decode
+
+    def next(self) -> Data | None:
+        if self.number >= len(self._raw):
+            if self._cut and not self.problem:
+                self.number += 1
+                self.problem = f"{self.path}, line {self.number}: the line is cut off"
+            return None
+        line = self._raw[self.number]
+        self.number += 1
+        try:
+            if len(line) > LONGEST_LINE:
+                raise ValueError("too long")
+            return self._parse(line.decode())
+        except (ValueError, RecursionError) as error:
+            self.problem = f"{self.path}, line {self.number}: not readable as JSON ({error})"
+            return None
+
+    def alien(self) -> str:
+        """Why not even the first line can be read."""
+        if not self.size:
+            return f"{self.path}: the file is empty"
+        begins = (self._raw or [self._cut])[0]
+        if begins.startswith(BOM_UTF8):
+            why = "it begins with a byte order mark, as some editors write it; without these three bytes it may be one"
+        else:
+            why = self.problem.removeprefix(f"{self.path}, line 1: ")
+        return f"{self.path}, line 1: this is no tape: {why}"
+
+    def all(self) -> list[Data]:
+        found = []
+        while (line := self.next()) is not None:
+            found.append(line)
+        return found
+
+
+class _Given:
+    """Lines that were upgraded."""
+
+    def __init__(self, path: Path, lines: list[Data], problem: str) -> None:
+        self.path, self.number, self.problem = path, 1, problem
+        self._lines = iter(lines)
+
+    def next(self) -> Data | None:
+        self.number += 1
+        return next(self._lines, None)
+
+
+class _Reader:
+    """Lines -> steps."""
+
+    def __init__(self, tape: Tape, lines: _Lines | _Given, decoder: Decoder, audio: _AudioFiles) -> None:
+        self._tape, self._lines, self._decode, self._audio = tape, lines, decoder.decode, audio
+        self._seq = 0
+        self._now = 0
+        self._lost = 0
+
+    def read(self) -> None:
+        tape = self._tape
+        broken = bool(tape.problems)  # audio that is missing
+        while (line := self._lines.next()) is not None:
+            try:
+                if type(line) is list:
+                    tape.steps.append(self._step(line))
+                elif not self._remark(line):
+                    broken = True
+                    self._problem(f"{line['lost']['steps']} steps could not be recorded here")
+            except BadTape as error:
+                self._problem(str(error))
+                break
+            if self._audio.short:  # silence in its place: what comes after is for people
+                broken = True
+                self._problem(self._audio.short.pop())
+            if not broken:
+                tape.whole = len(tape.steps)
+            if tape.ended:
+                if self._lines.next() is not None or self._lines.problem:
+                    self._problem("there is more after the end")
+                break
+        if self._lines.problem:
+            tape.problems.append(self._lines.problem)
+        if not tape.ended and not tape.problems:
+            tape.problems.append(
+                f"{self._lines.path}: the tape breaks off after {len(tape.steps)} steps, {tape.length_ms / 1000:.1f} s"
+            )
+
+    def _step(self, line: list[Any]) -> Step:
+        if len(line) != 4 or type(line[0]) is not int or type(line[1]) is not int or type(line[3]) is not list:
+            raise BadTape("a step is [number, milliseconds, event, [actions]]")
+        seq, now = line[0], line[1]
+        if seq != self._seq:
+            raise BadTape(f"step {seq} follows where step {self._seq} should be")
+        if now < self._now:
+            raise BadTape(f"time goes back, from {self._now} to {now} ms")
+        if now > LONGEST_MS:
+            raise BadTape(f"{now} ms: no call is so long")
+        decode = self._decode
+        step = Step(seq, now, decode(line[2]), tuple([decode(action) for action in line[3]]))
+        self._seq, self._now = seq + 1, now
+        return step
+
+    def _remark(self, line: Data) -> bool:
+        """A line that is no step. False if steps were lost there."""
+        match line:
+            case {"lost": lost}:
+                count = lost.get("steps") if type(lost) is dict else lost
+                if type(count) is not int or not 0 < count <= MOST_LOST:
+                    raise BadTape(f"`lost` says {count!r} steps")
+                self._seq += count
+                self._lost += count
+                return False
+            case {"end": {"steps": int(count), "audio": dict(audio)} as end}:
+                if count != len(self._tape.steps):
+                    raise BadTape(f"the end speaks of {count} steps, but {len(self._tape.steps)} are there")
+                if (lost := end.get("lost", self._lost)) != self._lost:
+                    raise BadTape(f"`end` says that {lost} steps were lost, and {self._lost} were")
+                self._audio.check(audio)
+                self._tape.ended = True
+                return True
+            case {"end": end}:
+                raise BadTape(f"`end` says {end!s:.60}")
+        raise BadTape("a line that is neither a step nor the end")
+
+    def _problem(self, text: str) -> None:
+        self._tape.problems.append(f"{self._lines.path}, line {self._lines.number}: {text}")
+
+
+class _AudioFiles:
+    """The audio of a tape. A file that is not there is a problem, and reads as silence; so does what is missing of one
+    that breaks off, which is told in `short`, once for each."""
+
+    def __init__(self, path: Path, problems: list[str]) -> None:
+        self._path, self._problems = path, problems
+        self._files: dict[str, bytes | None] = {}
+        self.short: list[str] = []
+        self._told: set[str] = set()
+        for side in SIDES:
+            try:
+                self._files[side] = (path / f"{side}.ulaw").read_bytes()
+            except OSError as error:
+                self._files[side] = None
+                problems.append(f"{path / f'{side}.ulaw'}: {error.strerror or error}; its audio is silence here")
+        self.size = sum(len(file or b"") for file in self._files.values())
+
+    def get(self, reference: Data) -> bytes:
+        match reference:
+            case [str(side), int(at), int(size)] if side in SIDES:
+                return self._piece(side, at, size)
+            case ["silence", int(size)] if 0 <= size <= LONGEST_PIECE:
+                return b"\xff" * size
+            case [str(side), int(at), int(size), int(filled)] if side in SIDES and 0 <= filled <= LONGEST_PIECE:
+                return self._piece(side, at, size) + b"\xff" * filled
+        raise BadTape(f"{reference!r} is no audio")
+
+    def _piece(self, side: str, at: int, size: int) -> bytes:
+        file = self._files[side]
+        if not (0 <= at <= 2**40 and 0 <= size <= LONGEST_PIECE):
+            raise BadTape(f"{[side, at, size]} is no audio")
+        if file is None:
+            return b"\xff" * size
+        if at + size > len(file):
+            if side not in self._told:
+                self._told.add(side)
+                end = f"{side}.ulaw ends at byte {len(file)}, before {at + size}"
+                self.short.append(f"{end}; what is missing of it is silence here")
+            return file[at : at + size].ljust(size, b"\xff")
+        return file[at : at + size]
+
+    def check(self, sums: dict[str, Any]) -> None:
+        """Compares the files with what the end line says of them."""
+        for side, file in self._files.items():
+            expected = sums.get(side)
+            if file is not None and side not in self._told and expected != [len(file), crc32(file)]:
+                self._problems.append(f"{self._path / f'{side}.ulaw'}: the file was changed since it was recorded")

@@ -1,0 +1,190 @@
+"""Recording calls as they go: an observer per call, one writing thread for all of them.
+
+Theory of operation. `see` puts the step into the call's own queue and returns; that is all that happens on the event
+loop. The thread wakes every three quarters of a second, encodes and writes what has come, and hands it to the operating
+system, so that a crash of the process loses less than a second.
+
+Overflow policy: a queue holds `WAITING_STEPS` (about a minute of a call). When the disk is that far behind, further
+steps are dropped and counted, the tape says where and how many, and the call goes on. A tape whose disk fails is
+closed as it is, and the call goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import structlog
+
+from telephony.agent import Agent, IncomingCall, ManagedAgent
+from telephony.contracts.observer import Step
+from telephony.tape.format import BRIDGE, Header
+from telephony.tape.writer import TapeWriter
+
+log = structlog.get_logger()
+
+WAITING_STEPS = 3_000
+PAUSE_S = 0.75
+SAME_NAME = 100
+"""A caller who is connected again has the same call SID: so many folders with the same name may be made."""
+
+
+def package_version() -> str:
+    try:
+        return version("telephony")
+    except PackageNotFoundError:
+        return ""
+
+
+def header_for(agent: Agent | ManagedAgent, call: IncomingCall, began: datetime) -> Header:
+    """What a tape says about the call and about who answered it. The prompt itself is not on it."""
+    header = Header(
+        call={"sid": call.call_sid, "from": call.caller, "to": call.called, "direction": call.direction},
+        began=began.astimezone(UTC).isoformat(timespec="milliseconds"),
+        package=package_version(),
+    )
+    if isinstance(agent, Agent):
+        return _of_pipeline(header, agent)
+    # What is there of the pipeline is that of the agent who takes over, if one does.
+    header = header if agent.fallback is None else _of_pipeline(header, agent.fallback)
+    told = {"managed": agent.agent_id, "tools": ", ".join(tool.name for tool in agent.tools)}
+    return replace(header, engine=BRIDGE, engine_policy=agent.policy(), agent=told)
+
+
+def _of_pipeline(header: Header, agent: Agent) -> Header:
+    prompt = "\n\n".join((agent.prompt, agent.style, agent.context))
+    told = {
+        "name": agent.name,
+        "prompt_sha256": hashlib.sha256(prompt.encode()).hexdigest(),
+        "model": agent.model,
+        "voice": agent.voice.id,
+        "tools": ", ".join(tool.name for tool in agent.tools),
+    }
+    return replace(header, policy=agent.policy(), language=agent.voice.language, agent=told)
+
+
+@dataclass(slots=True)
+class TapeObserver:
+    """The `Observer` of one call. `queue` holds steps, or the number of those that were dropped."""
+
+    folder: Path
+    header: Header
+    wake: threading.Event
+    queue: deque[Step | int] = field(default_factory=deque)
+    dropped: int = 0
+    closed: bool = False
+    writer: TapeWriter | None = None
+    failed: bool = False
+
+    def see(self, step: Step) -> None:
+        if len(self.queue) >= WAITING_STEPS:
+            self.dropped += 1
+            return
+        if self.dropped:
+            self.queue.append(self.dropped)
+            self.dropped = 0
+        self.queue.append(step)
+
+    def close(self) -> None:
+        if self.dropped:
+            self.queue.append(self.dropped)
+        self.closed = True
+        self.wake.set()
+
+    # --- in the writing thread --------------------------------------------------------------------------------------
+
+    def write(self) -> bool:
+        """Writes what has come. True when the tape is finished with."""
+        closed = self.closed  # looked at first: nothing comes after it
+        try:
+            self._write()
+            if closed and self.writer is not None and not self.failed:
+                self.writer.close()
+        except Exception as error:  # a full disk, or a bug here: never the call's business
+            if not self.failed:
+                log.error("tape_failed", folder=str(self.folder), error=f"{type(error).__name__}: {error}")
+            self.failed = True
+            self.queue.clear()
+            if self.writer is not None:
+                self.writer.abandon()
+        return closed
+
+    def _write(self) -> None:
+        if self.failed:
+            self.queue.clear()
+            return
+        if self.writer is None:
+            self.writer = _start(self.folder, self.header)
+            self.folder = self.writer.folder
+        while self.queue:
+            item = self.queue.popleft()
+            if isinstance(item, int):
+                log.warning("tape_steps_lost", folder=str(self.folder), steps=item)
+                self.writer.lost(item)
+            else:
+                self.writer.step(item)
+        self.writer.flush()
+
+
+def _start(folder: Path, header: Header) -> TapeWriter:
+    for number in range(1, SAME_NAME + 1):
+        try:
+            return TapeWriter(folder if number == 1 else folder.with_name(f"{folder.name}-{number}"), header)
+        except FileExistsError:
+            continue
+    raise FileExistsError(f"{folder} and {SAME_NAME - 1} more of that name are there already")
+
+
+class Recorder:
+    """Makes tapes under `folder`: one folder a day, one below it for each call. `wall_s` tells the time (since 1970).
+
+    `close` waits until all that has come is written: call it when no call is left, and not on the event loop.
+    """
+
+    def __init__(self, folder: Path, wall_s: Callable[[], float]) -> None:
+        self._folder, self._wall_s = folder, wall_s
+        self._tapes: list[TapeObserver] = []
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def observe(self, call: IncomingCall, agent: Agent | ManagedAgent) -> TapeObserver:
+        """An observer that records `call`."""
+        began = datetime.fromtimestamp(self._wall_s(), UTC)
+        sid = re.sub(r"[^A-Za-z0-9]", "", call.call_sid)[:64] or "call"
+        folder = self._folder / f"{began:%Y-%m-%d}" / f"{began:%H%M%S}-{sid}"
+        tape = TapeObserver(folder, header_for(agent, call, began), self._wake)
+        with self._lock:
+            self._tapes.append(tape)
+            if self._thread is None and not self._stopping:
+                self._thread = threading.Thread(target=self._work, name="tapes", daemon=True)
+                self._thread.start()
+        return tape
+
+    def close(self) -> None:
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+        for tape in self._tapes:  # calls that are still on: what is there is kept
+            tape.write()
+            if tape.writer is not None:
+                tape.writer.abandon()
+
+    def _work(self) -> None:
+        while not self._stopping:
+            self._wake.wait(PAUSE_S)
+            self._wake.clear()
+            with self._lock:
+                tapes = list(self._tapes)
+            done = [tape for tape in tapes if tape.write()]
+            with self._lock:
+                self._tapes = [tape for tape in self._tapes if not any(tape is one for one in done)]

@@ -1,0 +1,1 @@
+"""Redaction: personal data leaves a tape, timings stay. Begin with `redact.py`."""

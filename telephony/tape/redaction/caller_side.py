@@ -1,0 +1,259 @@
+"""The caller's side of a redaction: which words go, and where in the sound they are. Pure.
+
+A segment is what lies between two final transcripts. Words that go in its final go in its partials too, by their place.
+Where the ears have told when each word was said, the sound of that word is replaced; where they have not, all voice of
+the segment is. Keys of a longer entry go like numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from functools import lru_cache
+
+from telephony.audio import audioop, mulaw
+from telephony.contracts.observer import Step
+from telephony.core import events as e
+from telephony.core.language.language import Language
+from telephony.core.language.registry import language_for
+from telephony.core.language.words import words
+from telephony.tape.redaction.personal_data import DIGITS, Mask, Span
+
+FRAME_MS = 20
+AROUND_MS = 160
+"""So much of the caller's sound around a word goes with it: the ears' times are not exact."""
+VOICED = 350
+KEY_MS = 300
+KEYS_MS = 5_000
+"""Keys that are no further apart are one entry."""
+
+
+class Hearing:
+    """What of the caller goes; `without` gives an event of the caller's side without it."""
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        mask: Mask,
+        windows: Sequence[tuple[str, int, int]],
+        language: str,
+        silence: bool,
+    ) -> None:
+        self._mask, self._silence = mask, silence
+        self._windows = [(start, end) for side, start, end in windows if side == "caller"]
+        self._keep = known_words(language_for(language))
+        self._frames = [step for step in steps if isinstance(step.event, e.AudioReceived)]
+        self._index = {step.seq: index for index, step in enumerate(self._frames)}
+        self._texts: dict[int, str] = {}  # step number -> the transcript without
+        self._blank: set[int] = {i for i, step in enumerate(self._frames) if self._in_window(step.now_ms)}
+        self._keys = self._entries(steps)
+        self._joined = self._across(steps)
+        self._segments(steps)
+
+    @property
+    def blanked_ms(self) -> int:
+        return len(self._blank) * FRAME_MS
+
+    def without(self, step: Step) -> e.Event:
+        match step.event:
+            case e.AudioReceived() as frame if self._index[step.seq] in self._blank:
+                return replace(frame, pcmu=noise(frame.pcmu, self._silence))
+            case e.TranscriptPartial():
+                return e.TranscriptPartial(self._texts[step.seq])
+            case e.TranscriptFinal() as final:
+                text = self._texts[step.seq]
+                return replace(final, text=text, words=_same_places(final, text))
+            case e.KeyPressed():
+                return e.KeyPressed(self._keys[step.seq])
+        return step.event
+
+    # --- words ------------------------------------------------------------------------------------------------------
+
+    def _segments(self, steps: Sequence[Step]) -> None:
+        partials: list[Step] = []
+        begin = 0
+        for step in steps:
+            if isinstance(step.event, e.TranscriptPartial):
+                partials.append(step)
+            elif isinstance(step.event, e.TranscriptFinal):
+                end = sum(1 for frame in self._frames if frame.seq < step.seq)
+                self._segment(partials, step, begin, end)
+                partials, begin = [], end
+        self._segment(partials, None, begin, len(self._frames))
+
+    def _segment(self, partials: Sequence[Step], final: Step | None, begin: int, end: int) -> None:
+        gone: set[int] = set()  # words of the final, by number
+        spoken = final.event if final is not None and isinstance(final.event, e.TranscriptFinal) else None
+        if spoken is not None and final is not None:
+            spans = [
+                *self._mask.spans(spoken.text),
+                *self._joined.get(final.seq, ()),
+                *self._window_spans(spoken, begin, end),
+            ]
+            self._texts[final.seq] = self._mask.at(spoken.text, spans)
+            gone = _numbers_of(spoken.text, spans)
+        digits = spoken is not None and any(
+            word.isdigit() or word in self._numerals(word) for i, word in enumerate(spoken.text.split()) if i in gone
+        )
+        surprised = False
+        heard = any(index in self._blank for index in self._voiced(begin, end))  # some of it in a window
+        kept = set(words(self._texts[final.seq])) if final is not None else set()
+        for step in partials:
+            text = step.event.text if isinstance(step.event, e.TranscriptPartial) else ""
+            spans = self._mask.spans(text, growing=True, digits=digits)
+            surprised = surprised or bool(spans and not gone)
+            if heard:  # words that the final does not have, or has elsewhere
+                spans = [*spans, *self._strange(text, kept)]
+            self._texts[step.seq] = self._mask.at(text, [*spans, *_places(text, gone)])
+        if gone or surprised:
+            self._sound(spoken, gone, begin, end)
+
+    def _across(self, steps: Sequence[Step]) -> dict[int, list[Span]]:
+        """Step number of a final -> what goes in it because of the finals beside it: people say long numbers in groups,
+        with pauses between them."""
+        finals = [(one.seq, one.event.text) for one in steps if isinstance(one.event, e.TranscriptFinal)]
+        spans = self._mask.spans(" ".join(text for _, text in finals))
+        found: dict[int, list[Span]] = {}
+        at = 0
+        for seq, text in finals:
+            inside = [(max(0, start - at), min(len(text), end - at)) for start, end in spans]
+            found[seq] = [(start, end) for start, end in inside if start < end]
+            at += len(text) + 1
+        return found
+
+    def _numerals(self, word: str) -> Iterable[str]:
+        return (word,) if self._mask.spans(word, digits=True) else ()
+
+    def _window_spans(self, final: e.TranscriptFinal, begin: int, end: int) -> list[Span]:
+        """Words said in a window that the caller's side of turn-taking does not know: the others tell nothing."""
+        if not any(index in self._blank for index in self._voiced(begin, end)):
+            return []
+        found: list[Span] = []
+        for number, match in enumerate(re.finditer(r"\S+", final.text)):
+            timed = final.words[number] if len(final.words) == len(final.text.split()) else None
+            inside = timed is None or any(
+                i in self._blank for i in range(timed.start_ms // FRAME_MS, timed.end_ms // FRAME_MS + 1)
+            )
+            if inside and not all(word in self._keep for word in words(match.group())):
+                found.append(match.span())
+        return found
+
+    def _strange(self, text: str, kept: set[str]) -> list[Span]:
+        """Words of a partial that neither turn-taking knows nor what is left of the final holds."""
+        return [
+            match.span()
+            for match in re.finditer(r"\S+", text)
+            if any(word not in self._keep and word not in kept for word in words(match.group()))
+        ]
+
+    # --- sound ------------------------------------------------------------------------------------------------------
+
+    def _sound(self, final: e.TranscriptFinal | None, gone: set[int], begin: int, end: int) -> None:
+        if final is None or not gone or len(final.words) != len(final.text.split()):
+            voiced = self._voiced(begin, end)
+            around = range(-AROUND_MS // FRAME_MS, AROUND_MS // FRAME_MS + 1)
+            self._blank |= {i + by for i in voiced for by in around if 0 <= i + by < len(self._frames)}
+            return
+        for number in gone:
+            word = final.words[number]
+            first, last = (word.start_ms - AROUND_MS) // FRAME_MS, (word.end_ms + AROUND_MS) // FRAME_MS
+            self._blank |= set(range(max(0, first), min(len(self._frames), last + 1)))
+
+    def _voiced(self, begin: int, end: int) -> list[int]:
+        return [
+            index
+            for index in range(begin, end)
+            if isinstance(frame := self._frames[index].event, e.AudioReceived) and (frame.speech or 0) >= VOICED
+        ]
+
+    def _in_window(self, ms: int) -> bool:
+        return any(start <= ms <= end for start, end in self._windows)
+
+    # --- keys -------------------------------------------------------------------------------------------------------
+
+    def _entries(self, steps: Sequence[Step]) -> dict[int, str]:
+        """Step number -> the key without; of an entry with so many digits, all."""
+        entry: list[Step] = []
+        found: dict[int, str] = {}
+        pressed = [step for step in steps if isinstance(step.event, e.KeyPressed)]
+        for step in [*pressed, None]:
+            if step is None or (entry and step.now_ms - entry[-1].now_ms > KEYS_MS):
+                found.update(self._entry(entry))
+                entry = []
+            if step is not None:
+                entry.append(step)
+        return found
+
+    def _entry(self, entry: Sequence[Step]) -> dict[int, str]:
+        keys = "".join(step.event.digit for step in entry if isinstance(step.event, e.KeyPressed))
+        made = self._mask.text(keys, digits=sum(key.isdigit() for key in keys) >= DIGITS) if keys else ""
+        if made != keys:
+            for step in entry:
+                near = (i for i, frame in enumerate(self._frames) if abs(frame.now_ms - step.now_ms) <= KEY_MS)
+                self._blank |= set(near)
+        return {step.seq: key for step, key in zip(entry, made, strict=True)}
+
+
+def known_words(language: Language) -> frozenset[str]:
+    """Words that turn-taking looks at. They are the common ones, and tell nothing about anybody; numbers do."""
+    found: set[str] = set()
+    for one in fields(language):
+        value = getattr(language, one.name)
+        if isinstance(value, frozenset):
+            found |= {word for item in value for word in ((item,) if isinstance(item, str) else item)}
+    return frozenset(found - language.digits - language.numerals.keys())
+
+
+def _numbers_of(text: str, spans: Iterable[Span]) -> set[int]:
+    """Which words of `text` lie on `spans`."""
+    places = list(spans)
+    return {
+        number
+        for number, match in enumerate(re.finditer(r"\S+", text))
+        if any(match.start() < end and start < match.end() for start, end in places)
+    }
+
+
+def _places(text: str, numbers: set[int]) -> list[Span]:
+    return [match.span() for number, match in enumerate(re.finditer(r"\S+", text)) if number in numbers]
+
+
+def _same_places(final: e.TranscriptFinal, text: str) -> tuple[e.Word, ...]:
+    """The timed words of a final with its new text."""
+    found, at = [], 0
+    for word in final.words:
+        place = final.text.find(word.text, at)
+        if place < 0:  # not the same words: none of them can stay
+            found.append(replace(word, text="x" * len(word.text)))
+            continue
+        at = place + len(word.text)
+        found.append(replace(word, text=text[place:at]))
+    return tuple(found)
+
+
+# --- noise ----------------------------------------------------------------------------------------------------------
+
+
+def noise(pcmu: bytes, silence: bool = False) -> bytes:
+    """Noise as long and, frame by frame, as loud as `pcmu`, with the spectrum of speech; or silence."""
+    if silence:
+        return mulaw.SILENCE * len(pcmu)
+    made = bytearray()
+    for at in range(0, len(pcmu), 160):
+        frame = mulaw.decode(pcmu[at : at + 160])
+        begin = at * 2 % (len(_noise()) - 320)
+        piece = _noise()[begin : begin + len(frame)]
+        made += mulaw.encode(audioop.mul(piece, 2, audioop.rms(frame, 2) / max(1, audioop.rms(piece, 2))))
+    return bytes(made)
+
+
+@lru_cache(maxsize=1)
+def _noise() -> bytes:
+    """A second of noise that falls off towards high frequencies, the same on every machine."""
+    state, smooth, samples = 1, 0, []
+    for _ in range(8_000):
+        state = (state * 1_103_515_245 + 12_345) % 2**31
+        smooth += ((state >> 8) % 8_001 - 4_000 - smooth) // 4
+        samples.append(smooth)
+    return b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples)

@@ -1,0 +1,1 @@
+"""Rehearsal: a recorded caller meets today's rules. Begin with `rehearse.py`."""

@@ -1,0 +1,323 @@
+"""The model and the voice as a tape knows them. Pure.
+
+A reply of the tape is given again where the core asks for it with the same words of the caller's; its parts come as
+late after their causes as they did. A turn that never happened gets a placeholder, and so does the rest of a reply that
+was cut off on the tape. Speech is found by its text; text that was never spoken gets audio of the voice's usual speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.history import History
+from telephony.tape.rehearsal.schedule import Agenda, middle
+from telephony.tape.step_text import plain, said_last
+
+PLACEHOLDER = "This answer is not on the tape."
+FIRST_WORD_MS = 400
+FIRST_AUDIO_MS = 150
+MS_PER_CHAR = 65
+PIECE_MS = 400
+FASTER = 5
+"""Speech that is made up comes so many times faster than it plays."""
+UNKNOWN_MS = 200
+
+MindEvent = e.ReplyDelta | e.ToolWanted | e.ToolFinished | e.ReplyEnded | e.ReplyFailed
+
+
+@dataclass(slots=True)
+class Thought:
+    """A reply on the tape: when it was asked for, and what came of it as (delay, step number, event). The delay is from
+    the event before, or from the core's answer where the event waited for that. One that was stopped has an end made
+    up (step number 0), later than it was stopped; `whole` says that it was not."""
+
+    turn: int
+    asked_ms: int
+    said: tuple[str, ...]
+    parts: list[tuple[int, int, MindEvent]] = field(default_factory=list)
+    whole: bool = True
+
+
+def caller_words(history: History) -> tuple[str, ...]:
+    """The caller's last words of a history, to know a question again by."""
+    return plain(said_last(history))
+
+
+class MindModel:
+    """Thinks what was thought on the tape."""
+
+    def __init__(self, steps: Sequence[Step], agenda: Agenda) -> None:
+        self._agenda = agenda
+        self._thoughts = thoughts(steps)
+        first = [thought.parts[0][0] for thought in self._thoughts if thought.parts]
+        self._first_ms = middle(first, FIRST_WORD_MS)
+        self._live: dict[int, tuple[Thought, int]] = {}  # turn -> (thought, the next part)
+        self.made_up = 0
+
+    def perform(self, action: a.Action, now: int) -> None:
+        match action:
+            case a.StartReply(turn, history):
+                self._live[turn] = (self._thought(turn, caller_words(history), now), 0)
+                self._next(turn, now)
+            case a.CancelReply(turn):
+                self._live.pop(turn, None)
+            case a.RunTool(turn, _):
+                self._answered(turn, now, ran=True)
+            case a.RefuseTool(turn, _):
+                self._answered(turn, now, ran=False)
+            case _:
+                pass
+
+    def _thought(self, turn: int, said: tuple[str, ...], now: int) -> Thought:
+        same = [one for one in self._thoughts if one.said == said]
+        exact = [one for one in same if (one.turn, one.asked_ms) == (turn, now)]
+        if exact or same:  # the same words may have been answered several times: whole before near
+            return (exact or sorted(same, key=lambda one: (not one.whole, abs(one.asked_ms - now))))[0]
+        self.made_up += 1
+        parts: list[tuple[int, int, MindEvent]] = [
+            (self._first_ms, 0, e.ReplyDelta(turn, PLACEHOLDER)),
+            (UNKNOWN_MS, 0, e.ReplyEnded(turn, "stop")),
+        ]
+        return Thought(-1, -1, said, parts)
+
+    def _next(self, turn: int, now: int) -> None:
+        """Puts the next part of a reply on the agenda."""
+        thought, index = self._live[turn]
+        if index < len(thought.parts):
+            delay, seq, event = thought.parts[index]
+            taped = seq and thought.turn == turn
+            self._put(turn, now + delay, replace(event, turn=turn), seq if taped else None, index)
+
+    def _put(self, turn: int, at: int, event: MindEvent, seq: int | None, index: int) -> None:
+        thought = self._live[turn][0]
+
+        def come() -> e.Event | None:
+            live = self._live.get(turn)
+            if live is None or live[0] is not thought or live[1] != index:
+                return None
+            self._live[turn] = (thought, index + 1)
+            if not isinstance(event, e.ToolWanted):
+                self._next(turn, at)
+            return event
+
+        self._agenda.put(at, come, seq)
+
+    def _answered(self, turn: int, now: int, ran: bool) -> None:
+        """The core has answered a wanted tool; the next part on the tape belongs to the answer it had then."""
+        if turn not in self._live:
+            return
+        thought, index = self._live[turn]
+        wanted = thought.parts[index - 1][2] if 0 < index <= len(thought.parts) else None
+        follows = thought.parts[index][2] if index < len(thought.parts) else None
+        if ran == isinstance(follows, e.ToolFinished):
+            self._next(turn, now)
+            return
+        self.made_up += 1
+        rest: list[tuple[int, int, MindEvent]] = [(UNKNOWN_MS, 0, e.ReplyEnded(turn, "stop"))]
+        if ran and isinstance(wanted, e.ToolWanted):
+            rest.insert(0, (UNKNOWN_MS, 0, e.ToolFinished(turn, wanted.tool_call_id, PLACEHOLDER)))
+        self._live[turn] = (Thought(-1, -1, thought.said, rest), 0)
+        self._next(turn, now)
+
+
+def thoughts(steps: Sequence[Step]) -> list[Thought]:
+    """The replies of a tape."""
+    found: dict[int, Thought] = {}
+    before: dict[int, int] = {}  # turn -> when its last part, or the core's answer to it, came
+    stopped: dict[int, int] = {}
+    running: dict[int, str] = {}
+    for step in steps:
+        event, now = step.event, step.now_ms
+        if isinstance(event, MindEvent) and event.turn in found:
+            found[event.turn].parts.append((now - before[event.turn], step.seq, event))
+            before[event.turn] = now
+            if isinstance(event, e.ToolFinished):
+                running.pop(event.turn, None)
+        for action in step.actions:
+            match action:
+                case a.StartReply(turn, history):
+                    found[turn] = Thought(turn, now, caller_words(history))
+                    before[turn] = now
+                case a.RunTool(turn, tool_call_id):
+                    before[turn], running[turn] = now, tool_call_id
+                case a.RefuseTool(turn):
+                    before[turn] = now
+                case a.CancelReply(turn):
+                    stopped.setdefault(turn, now)
+    for turn, thought in found.items():
+        if not (thought.parts and isinstance(thought.parts[-1][2], e.ReplyEnded | e.ReplyFailed)):
+            _end(thought, stopped.get(turn, steps[-1].now_ms) - before[turn] + UNKNOWN_MS, running.get(turn))
+    return list(found.values())
+
+
+def _end(thought: Thought, after_ms: int, running: str | None) -> None:
+    """Makes up the end of a reply that was stopped, `after_ms` behind the last that came of it, and the result of a
+    tool that ran then."""
+    thought.whole = False
+    said = any(isinstance(part, e.ReplyDelta) for _, _, part in thought.parts)
+    rest: list[MindEvent] = [e.ToolFinished(thought.turn, running, PLACEHOLDER)] if running is not None else []
+    rest += [] if said else [e.ReplyDelta(thought.turn, PLACEHOLDER)]
+    for part in (*rest, e.ReplyEnded(thought.turn, "stop")):
+        thought.parts.append((after_ms, 0, part))
+        after_ms = UNKNOWN_MS
+
+
+# --- the voice ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Utterance:
+    """A text that was spoken on the tape: (delay from when it was asked for, step number, audio event), and where in
+    the audio of its context it began."""
+
+    turn: int
+    attempt: int
+    text: str
+    asked_ms: int
+    base_ms: int
+    parts: list[tuple[int, int, e.SpeechAudio]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Context:
+    """A context under way: how much audio it has had, and when its last piece comes."""
+
+    ms: int = 0
+    last_ms: int = 0
+    closed: bool = False
+    spoken: int = 0
+
+
+class VoiceModel:
+    """Speaks as on the tape."""
+
+    def __init__(self, steps: Sequence[Step], agenda: Agenda) -> None:
+        self._agenda = agenda
+        self._utterances = utterances(steps)
+        self._ends, self._lost = _endings(steps)
+        self._contexts: dict[tuple[int, int], _Context] = {}
+        spoken = [one for one in self._utterances if one.parts]
+        self._first_ms = middle([one.parts[0][0] for one in spoken], FIRST_AUDIO_MS)
+        speeds = [sum(len(p.pcmu) for _, _, p in one.parts) // 8 // max(1, len(one.text)) for one in spoken]
+        self._ms_per_char = middle([speed for speed in speeds if speed > 20], MS_PER_CHAR)
+        self._end_ms = middle([delay for delay, _ in self._ends.values()], 20)
+
+    def perform(self, action: a.Action, now: int) -> None:
+        match action:
+            case a.Speak(turn, attempt, text):
+                self._speak(turn, attempt, text, now)
+            case a.CloseContext(turn, attempt):
+                self._close(turn, attempt, now)
+            case _:
+                pass
+
+    def _speak(self, turn: int, attempt: int, text: str, now: int) -> None:
+        context = self._contexts.setdefault((turn, attempt), _Context())
+        context.spoken += 1
+        for delay, seq, event in self._lost.get((turn, attempt), ()) if context.spoken == 1 else ():
+            self._agenda.put(now + delay, event, seq)
+        known = [one for one in self._utterances if one.text == text and one.parts]
+        mine = [one for one in self._utterances if (one.turn, one.attempt, one.text) == (turn, attempt, text)]
+        if not mine and not known:
+            self._make_up(turn, attempt, text, context, now)
+            return
+        utterance = (mine or known)[0]
+        shift = context.ms - utterance.base_ms
+        for delay, seq, audio in utterance.parts:
+            at = max(now + delay, context.last_ms)
+            ends = audio.ends_ms if not shift else tuple(end + shift for end in audio.ends_ms)
+            event = replace(audio, turn=turn, attempt=attempt, ends_ms=ends)
+            self._agenda.put(at, event, seq if mine else None)
+            context.ms += len(audio.pcmu) // 8
+            context.last_ms = at
+
+    def _make_up(self, turn: int, attempt: int, text: str, context: _Context, now: int) -> None:
+        """Audio of the right length for words that were never spoken."""
+        at = max(now + self._first_ms, context.last_ms)
+        per_piece = max(1, PIECE_MS // self._ms_per_char)
+        for begin in range(0, len(text), per_piece):
+            piece = text[begin : begin + per_piece]
+            ends = tuple(context.ms + (index + 1) * self._ms_per_char for index in range(len(piece)))
+            pcmu = b"\x55" * (len(piece) * self._ms_per_char * 8)
+            self._agenda.put(at, e.SpeechAudio(turn, attempt, pcmu, piece, ends))
+            context.ms = ends[-1]
+            context.last_ms = at
+            at += len(pcmu) // 8 // FASTER
+
+    def _close(self, turn: int, attempt: int, now: int) -> None:
+        context = self._contexts.get((turn, attempt))
+        known = self._ends.get((turn, attempt))
+        if context is None or context.closed or (known is None and (turn, attempt) in self._lost):
+            return
+        context.closed = True
+        delay, seq = known or (self._end_ms, None)
+        self._agenda.put(max(now + delay, context.last_ms), e.SpeechEnded(turn, attempt), seq)
+
+
+def utterances(steps: Sequence[Step]) -> list[Utterance]:
+    """What was spoken on a tape. Audio belongs to the text whose characters it covers."""
+    contexts: dict[tuple[int, int], list[Utterance]] = {}
+    covered: dict[tuple[int, int], int] = {}
+    length: dict[tuple[int, int], int] = {}
+    for step in steps:
+        if isinstance(step.event, e.SpeechAudio) and (key := (step.event.turn, step.event.attempt)) in contexts:
+            units, at = contexts[key], covered.get(key, 0)
+            index = _unit(units, at) if step.event.text else len([one for one in units if one.parts]) - 1
+            unit = units[max(0, index)]
+            if not unit.parts:
+                unit.base_ms = length.get(key, 0)
+            unit.parts.append((step.now_ms - unit.asked_ms, step.seq, step.event))
+            covered[key] = at + _solid(step.event.text)
+            length[key] = length.get(key, 0) + len(step.event.pcmu) // 8
+        for action in step.actions:
+            if isinstance(action, a.Speak):
+                key = (action.turn, action.attempt)
+                made = Utterance(action.turn, action.attempt, action.text, step.now_ms, 0)
+                contexts.setdefault(key, []).append(made)
+    return [unit for units in contexts.values() for unit in units]
+
+
+def _unit(units: list[Utterance], covered: int) -> int:
+    """Which unit the next character belongs to."""
+    for index, unit in enumerate(units):
+        if covered < _solid(unit.text):
+            return index
+        covered -= _solid(unit.text)
+    return len(units) - 1
+
+
+def _solid(text: str) -> int:
+    return sum(not char.isspace() for char in text)
+
+
+Key = tuple[int, int]
+"""(turn, attempt)."""
+
+
+def _endings(
+    steps: Sequence[Step],
+) -> tuple[dict[Key, tuple[int, int]], dict[Key, list[tuple[int, int, e.Event]]]]:
+    """How contexts ended: (ms after it was closed, step number), and what came of those that were lost (ms after they
+    were begun, step number, event)."""
+    begun: dict[Key, int] = {}
+    closed: dict[Key, int] = {}
+    ends: dict[Key, tuple[int, int]] = {}
+    lost: dict[Key, list[tuple[int, int, e.Event]]] = {}
+    for step in steps:
+        event, now = step.event, step.now_ms
+        if isinstance(event, e.SpeechLost | e.SpeechEnded):
+            key = (event.turn, event.attempt)
+            if isinstance(event, e.SpeechEnded) and key in closed:
+                ends.setdefault(key, (now - closed[key], step.seq))
+            elif key in begun:
+                lost.setdefault(key, []).append((now - begun[key], step.seq, event))
+        for action in step.actions:
+            if isinstance(action, a.Speak):
+                begun.setdefault((action.turn, action.attempt), now)
+            elif isinstance(action, a.CloseContext):
+                closed.setdefault((action.turn, action.attempt), now)
+    return ends, lost

@@ -1,0 +1,163 @@
+"""Rehearsal: the caller as recorded, new decisions. Pure.
+
+A closed loop in virtual time: the core is today's, or another agent's, or has other numbers; the caller, the carrier
+and the providers are those of the tape (`world.py`, `providers.py`). Unchanged, a rehearsal is the tape, step for step.
+
+Once the caller has heard something else than on the tape, what they say next is no answer to it any more: `diverged_ms`
+is that moment. What comes after it is shown, and counted nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.engine import Engine
+from telephony.core.policy import PRESETS, Policy, TurnTaking
+from telephony.tape.codec import BadTape
+from telephony.tape.compare import divergence
+from telephony.tape.engines import fresh
+from telephony.tape.format import Header, from_plain, plain
+from telephony.tape.policy_checks import DAY_MS, impossible
+from telephony.tape.reader import Tape
+from telephony.tape.rehearsal.providers import MindModel, VoiceModel
+from telephony.tape.rehearsal.schedule import Agenda
+from telephony.tape.rehearsal.world import CarrierModel, EarsModel, by_themselves
+from telephony.tape.timeline import Timeline
+
+FRAME_MS = 20
+LATER_MS = 10_000
+"""How much later than on the tape a call may end."""
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """A tape and what would have become of it. `made_up` is the number of replies that are not on the tape."""
+
+    tape: Tape
+    header: Header
+    steps: list[Step]
+    diverged_ms: int | None = None
+    made_up: int = 0
+
+    @property
+    def then(self) -> Timeline:
+        return Timeline(self.tape.steps[: self.tape.whole], self.tape.header.speakable())
+
+    @property
+    def now(self) -> Timeline:
+        return Timeline(self.steps, self.header.speakable())
+
+
+def rehearse(tape: Tape, header: Header | None = None) -> Rehearsal:
+    """Rehearses what is whole of the tape, with the core of `header` (None: the tape's own)."""
+    recorded = tape.steps[: tape.whole]
+    agenda = Agenda()
+    by_themselves(recorded, agenda)
+    mind = MindModel(recorded, agenda)
+    parts = (CarrierModel(recorded, agenda), EarsModel(recorded, agenda), mind, VoiceModel(recorded, agenda))
+    chosen = header or tape.header
+    end = _silence(recorded, agenda)
+    done = Rehearsal(tape, chosen, _loop(fresh(chosen), agenda, parts, recorded, end))
+    done.made_up = mind.made_up
+    done.diverged_ms = None if done.steps == recorded else divergence(done.then, done.now)
+    return done
+
+
+def _loop(core: Engine, agenda: Agenda, parts: Sequence[Any], recorded: Sequence[Step], end: int) -> list[Step]:
+    timers = {s.event.deadline_ms: s.seq for s in recorded if isinstance(s.event, e.TimeReached)}
+    steps: list[Step] = []
+    now = 0
+    while core.ended is None:
+        due, deadline = agenda.peek(), core.deadline
+        first = due is not None and (
+            deadline is None or (due.at, due.order) < (deadline, timers.get(deadline, due.order + 1))
+        )
+        if first:
+            event = agenda.take().make()
+            now = max(now, due.at if due is not None else 0)
+        else:
+            event = None if deadline is None else e.TimeReached(deadline)
+            now = max(now, deadline or 0)
+            if event is None:
+                break
+        if now > end:
+            break
+        if event is None:
+            continue
+        actions = core.step(event, now)
+        steps.append(Step(len(steps), now, event, actions))
+        for action in actions:
+            for part in parts:
+                part.perform(action, now)
+    return steps
+
+
+def _silence(recorded: Sequence[Step], agenda: Agenda) -> int:
+    """Where the agent ended the call the caller stays on a little longer, silent: it may end later now. Returns until
+    when."""
+    if not recorded:
+        return 0
+    last = recorded[-1].now_ms
+    if not any(isinstance(action, a.EndCall) for action in recorded[-1].actions):
+        return last
+    media = next((s.event.media_ms for s in reversed(recorded) if isinstance(s.event, e.AudioReceived)), 0)
+    for late in range(FRAME_MS, LATER_MS, FRAME_MS):
+        agenda.put(last + late, e.AudioReceived(b"\xff" * 160, media + late, 0, -700))
+    return last + LATER_MS
+
+
+# --- other numbers --------------------------------------------------------------------------------------------------
+
+
+def with_settings(policy: Policy, settings: Sequence[str]) -> Policy:
+    """`turn_taking.hold_after_ms=300`, `turn_taking=eager`, ... applied to a policy. Raises BadTape."""
+    data = plain(policy)
+    for setting in settings:
+        name, sign, text = (part.strip() for part in setting.partition("="))
+        if name == "turn_taking" and text in PRESETS:
+            data["turn_taking"] = plain(TurnTaking.preset(text))
+            continue
+        *path, last = name.split(".")
+        here = data
+        for part in path:
+            here = here.get(part) if isinstance(here, dict) else None
+        if not sign or not isinstance(here, dict) or last not in here or isinstance(here[last], dict):
+            raise BadTape(f"--set {setting}: there is no such setting (for example turn_taking.hold_after_ms=300)")
+        here[last] = _parsed(text, here[last], setting)
+    changed = from_plain(Policy, data, "--set: the policy")
+    assert isinstance(changed, Policy)
+    if settings and (why := impossible(changed, most=DAY_MS)):
+        raise BadTape(f"--set: {why}")
+    return changed
+
+
+def changes(then: Policy, now: Policy) -> list[str]:
+    """What differs between two policies: `turn_taking.hold_after_ms 128 -> 300`."""
+    return sorted(_changes("", plain(then), plain(now)))
+
+
+def _changes(name: str, then: Any, now: Any) -> list[str]:
+    if isinstance(then, dict) and isinstance(now, dict):
+        return [
+            one for key in {**then, **now} for one in _changes(f"{name}.{key}".lstrip("."), then.get(key), now.get(key))
+        ]
+    return [] if then == now else [f"{name} {then!r} -> {now!r}"]
+
+
+def _parsed(text: str, before: object, setting: str) -> object:
+    if isinstance(before, bool):
+        if text.lower() not in ("1", "0", "true", "false"):
+            raise BadTape(f"--set {setting}: must be 1 or 0")
+        return text.lower() in ("1", "true")
+    if isinstance(before, int):
+        if not (text.isascii() and text.removeprefix("-").isdecimal()) or len(text) > 18:
+            raise BadTape(f"--set {setting}: must be a whole number")
+        return int(text)
+    if isinstance(before, str):
+        return text
+    raise BadTape(f"--set {setting}: this one cannot be set from the command line")

@@ -1,0 +1,96 @@
+"""What is told of rehearsals: `telephony rehearse`. Pure, but for writing new tapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from telephony.core.policy import Policy
+from telephony.tape.codec import BadTape
+from telephony.tape.compare import Totals, moments, row_text, rows, totals, totals_text
+from telephony.tape.format import PIPELINE, Header
+from telephony.tape.reader import Tape
+from telephony.tape.rehearsal.rehearse import Rehearsal, changes, rehearse, with_settings
+from telephony.tape.writer import write
+
+Tell = Callable[[str], None]
+
+
+def rehearse_all(
+    tapes: Iterable[Tape],
+    tell: Tell,
+    settings: Sequence[str] = (),
+    policy: Policy | None = None,
+    language: str | None = None,
+    out: Path | None = None,
+) -> int:
+    """Rehearses tapes with the rules of `policy` (None: each tape's own) and `settings` on top, and tells of each and
+    of the sums. The exit code: 0 if nothing changes, 1 if something does, 2 if a tape is damaged, or there is none. The
+    tapes are read as they come, and none is kept. Raises BadTape."""
+    then, now, code, count = Totals(), Totals(), 0, 0
+    coming = iter(tapes)
+    first = list(islice(coming, 2))  # one tape is told in full
+    several = len(first) > 1
+    while (tape := first.pop(0) if first else next(coming, None)) is not None:
+        count += 1
+        if tape.header.engine != PIPELINE and several:  # told, and the others go on
+            tell(f"{tape.path}: held by {tape.header.engine!r}: only calls of the pipeline can be rehearsed")
+            continue
+        done = rehearse(tape, changed(tape.header, settings, policy, language))
+        code = max(code, _tell(done, tell, whole=not several))
+        then += totals(done.then, done.diverged_ms)
+        now += totals(done.now, done.diverged_ms)
+        if out is not None:
+            tell(f"  written to {_written(done, out)}")
+        del tape, done
+    if not count:
+        return 2
+    tell("")
+    if several:
+        tell(f"All {count} calls, {then.call_ms / 1000:.0f} s that can be compared:")
+    for line in totals_text(then, now):
+        tell(f"  {line}")
+    return code
+
+
+def changed(header: Header, settings: Sequence[str], policy: Policy | None, language: str | None) -> Header:
+    """The header of a rehearsal."""
+    if header.engine != PIPELINE:
+        raise BadTape(f"only calls of the pipeline can be rehearsed; this one was held by {header.engine!r}")
+    base = header.policy if policy is None else policy
+    return replace(
+        header,
+        policy=with_settings(base, settings),
+        language=header.language if language is None else language,
+        made=",".join(dict.fromkeys((*header.made.split(","), "rehearsed"))),
+    )
+
+
+def _tell(done: Rehearsal, tell: Tell, whole: bool) -> int:
+    """One tape; `whole` shows its whole time line, otherwise what has changed of it."""
+    tape = done.tape
+    told = rows(moments(done.then), moments(done.now))
+    differs = [row for row in told if not row.same]
+    verdict = "the same" if not differs else f"{len(differs)} moment{'s' * (len(differs) > 1)} would be different"
+    tell(f"{tape.path}: {tape.length_ms / 1000:.1f} s: {verdict}")
+    for change in changes(tape.header.policy, done.header.policy):
+        tell(f"  {change}")
+    for problem in tape.problems:
+        tell(f"  {problem}")
+    parted = False
+    for row in told if whole else differs:
+        if not parted and done.diverged_ms is not None and row.at >= done.diverged_ms:
+            parted = True
+            tell(f"  {'':2}{done.diverged_ms / 1000:7.2f} s  --- from here on the caller has heard something else ---")
+        tell(f"  {row_text(row)}")
+    if done.made_up:
+        tell(f"  ({done.made_up} answer{'s' * (done.made_up > 1)} of the rehearsal are placeholders)")
+    return 2 if not tape.good else 1 if differs else 0
+
+
+def _written(done: Rehearsal, out: Path) -> Path:
+    folder = out / done.tape.name
+    write(folder, done.header, done.steps)
+    return folder

@@ -1,0 +1,222 @@
+"""The world outside the core, as a tape knows it: the caller, the carrier, the ears. Pure.
+
+Each part is driven by the core's new actions. While those are the tape's own, its events are the tape's, to the
+millisecond; from the first action that differs they follow from what the tape tells about that part: when each word
+was said, how long a transcript takes, how long the echo of a mark does. The caller never differs: what they said and
+when is a recording.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from telephony.audio.frames import BYTES_PER_MS
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.tape.rehearsal.schedule import Agenda, Make, middle
+
+PARTIAL_MS = 150
+FINAL_MS = 150
+MARK_MS = 20
+LOST_MS = 3_000
+"""A mark that has not come back so long after its audio never will."""
+NEVER_MS = 10**9
+WORD_SLACK_MS = 60
+"""A word that ends so little after a commit is still in it."""
+VOICED = 500
+ANSWERS = (
+    e.MarkReached, e.TranscriptPartial, e.TranscriptFinal, e.CommitRefused, e.ReplyDelta, e.ToolWanted,
+    e.ToolFinished, e.ReplyEnded, e.ReplyFailed, e.SpeechAudio, e.SpeechEnded, e.SpeechLost, e.TimeReached,
+)  # fmt: skip
+"""Events that answer to the core; all others happen by themselves."""
+
+
+def by_themselves(steps: Sequence[Step], agenda: Agenda) -> None:
+    """The caller's side, the operator, and what the connections do: as recorded."""
+    for step in steps:
+        if not isinstance(step.event, ANSWERS):
+            agenda.put(step.now_ms, step.event, step.seq)
+
+
+# --- the carrier ----------------------------------------------------------------------------------------------------
+
+
+class CarrierModel:
+    """Plays what it is sent, and echoes marks as late as on the tape."""
+
+    def __init__(self, steps: Sequence[Step], agenda: Agenda) -> None:
+        self._agenda = agenda
+        self._end = 0
+        self._out: dict[str, int] = {}  # mark -> which of its echoes is the valid one
+        self._gone: set[str] = set()  # marks whose audio was cleared
+        self._echoes = 0
+        self._order: dict[str, int] = {}
+        self._played: dict[str, int] = {}  # mark -> ms from the end of its audio to its echo
+        self._cleared: dict[str, int] = {}  # mark -> ms from the clear to its echo
+        self._least: dict[str, int] = {}  # mark that was cleared -> it was not played so long after its audio's end
+        self._learn(steps)
+        self._usual = middle([late for late in self._played.values() if late >= 0], MARK_MS)
+        self._usual_cleared = middle(list(self._cleared.values()), MARK_MS)
+
+    def perform(self, action: a.Action, now: int) -> None:
+        match action:
+            case a.SendAudio(pcmu):
+                self._end = max(self._end, now) + len(pcmu) // BYTES_PER_MS
+            case a.SendMark(name):
+                end = max(self._end, now)
+                late = self._played.get(name, max(self._usual, self._least.get(name, 0)))
+                late = NEVER_MS if self._cleared.get(name) == NEVER_MS else late
+                self._echo(name, max(now, end + late))
+            case a.ClearPlayout():
+                self._end = now
+                for name in [name for name in self._out if name not in self._gone]:
+                    self._gone.add(name)
+                    self._echo(name, now + self._cleared.get(name, self._usual_cleared))
+            case _:
+                pass
+
+    def _echo(self, name: str, at: int) -> None:
+        self._echoes += 1
+        mine = self._out[name] = self._echoes
+
+        def come() -> e.Event | None:
+            if self._out.get(name) != mine:
+                return None
+            del self._out[name]
+            return e.MarkReached(name)
+
+        self._agenda.put(at, come, self._order.get(name))
+
+    def _learn(self, steps: Sequence[Step]) -> None:
+        end, ends, clears = 0, dict[str, int](), dict[str, int]()
+        for step in steps:
+            now = step.now_ms
+            if isinstance(step.event, e.MarkReached) and (name := step.event.name) in ends:
+                self._order[name] = step.seq
+                if name in clears:
+                    self._cleared[name] = now - clears[name]
+                    self._least[name] = clears[name] - ends[name]
+                else:
+                    self._played[name] = now - ends[name]
+                del ends[name]
+            for action in step.actions:
+                match action:
+                    case a.SendAudio(pcmu):
+                        end = max(end, now) + len(pcmu) // BYTES_PER_MS
+                    case a.SendMark(name):
+                        ends[name] = max(end, now)
+                    case a.ClearPlayout():
+                        end = now
+                        clears.update((name, now) for name in ends if name not in clears)
+        for name, at in ends.items():  # never echoed: not within the tape, or not at all
+            silent = steps[-1].now_ms - at
+            self._least[name] = max(0, silent) + MARK_MS
+            if silent > LOST_MS:
+                self._cleared[name] = NEVER_MS
+
+
+# --- the ears -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A word of the caller's that was understood on the tape, and when it was out."""
+
+    text: str
+    at: int
+    commit: int
+
+
+class EarsModel:
+    """Gives the tape's transcripts while it is asked as on the tape; then its words, by when they were said."""
+
+    def __init__(self, steps: Sequence[Step], agenda: Agenda) -> None:
+        self._agenda = agenda
+        self._asked: deque[tuple[int, int]] = deque()  # (ms, commit) on the tape
+        self._finals: dict[int, int] = {}  # commit -> latency
+        self.same = True
+        self._matched = 0  # the last commit that was as on the tape
+        self._words = spoken_words(steps)
+        self._consumed = 0  # words given out in finals of our own making
+        self._partial_ms = PARTIAL_MS
+        self._learn(steps)
+        self._usual = middle(list(self._finals.values()), FINAL_MS)
+
+    def perform(self, action: a.Action, now: int) -> None:
+        if self.same and self._asked and self._asked[0][0] < now:
+            self._differ(now)  # the tape asked, and we did not
+        if not isinstance(action, a.CommitTranscript):
+            return
+        if self.same and self._asked and self._asked[0] == (now, action.commit):
+            self._asked.popleft()
+            self._matched = action.commit
+            return
+        if self.same:
+            self._differ(now)
+        segment = [word for word in self._words if word.at <= now + WORD_SLACK_MS]
+        self._words = self._words[len(segment) :]
+        text = " ".join(word.text for word in segment)
+        at = now + self._finals.get(action.commit, self._usual)
+        self._agenda.put(at, e.TranscriptFinal(action.commit, text))
+
+    def _differ(self, now: int) -> None:
+        """From here on the tape's transcripts are of other segments."""
+        self.same = False
+        self._words = [word for word in self._words if not 0 < word.commit <= self._matched]
+        for word in self._words:
+            at = word.at + self._partial_ms
+            if at >= now:
+                self._agenda.put(at, lambda at=at: self._partial(at))  # type: ignore[misc]
+
+    def _partial(self, now: int) -> e.Event | None:
+        said = " ".join(word.text for word in self._words if word.at + self._partial_ms <= now)
+        return e.TranscriptPartial(said) if said else None
+
+    def _learn(self, steps: Sequence[Step]) -> None:
+        asked: dict[int, int] = {}
+        for step in steps:
+            match step.event:
+                case e.TranscriptFinal(commit) | e.CommitRefused(commit):
+                    if commit in asked:
+                        self._finals[commit] = step.now_ms - asked[commit]
+                    self._agenda.put(step.now_ms, self._as_recorded(step.event, commit), step.seq)
+                case e.TranscriptPartial():
+                    self._agenda.put(step.now_ms, self._as_recorded(step.event, 0), step.seq)
+            for action in step.actions:
+                if isinstance(action, a.CommitTranscript):
+                    asked[action.commit] = step.now_ms
+                    self._asked.append((step.now_ms, action.commit))
+
+    def _as_recorded(self, event: e.Event, commit: int) -> Make:
+        return lambda: event if self.same or 0 < commit <= self._matched else None
+
+
+def spoken_words(steps: Sequence[Step]) -> list[Spoken]:
+    """The caller's words with the moment at which each was out: by the ears' own times, else by when they first showed
+    in a partial, else by the end of the voice before."""
+    frames: list[int] = []
+    shown: list[int] = []  # when the n-th word of the open segment first showed
+    voiced = 0
+    found: list[Spoken] = []
+    for step in steps:
+        match step.event:
+            case e.AudioReceived(_, _, speech):
+                frames.append(step.now_ms)
+                voiced = step.now_ms if (speech or 0) >= VOICED else voiced
+            case e.TranscriptPartial(text):
+                shown += [step.now_ms] * (len(text.split()) - len(shown))
+            case e.TranscriptFinal(commit, text, words):
+                if words:
+                    ends = [frames[min(word.end_ms // 20, len(frames) - 1)] if frames else 0 for word in words]
+                    texts = [word.text for word in words]
+                else:
+                    texts = text.split()
+                    ends = [at - PARTIAL_MS for at in shown[: len(texts)]]
+                    ends += [voiced] * (len(texts) - len(ends))
+                for word, at in zip(texts, ends, strict=True):
+                    found.append(Spoken(word, max(at, found[-1].at if found else 0), commit))
+                shown = []
+    return found

@@ -1,0 +1,215 @@
+"""Steps in words: what a person sees of an event or an action. Pure.
+
+Generic: a class without words of its own here is shown by its name and values, so a new event is never a surprise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
+from telephony.core.language.words import words as spelled
+
+VOICED = 500
+QUIET_MS = 300
+"""Shorter silences of the caller are not told."""
+
+
+def at(ms: int) -> str:
+    """A moment of the call: `12.34 s`."""
+    return f"{ms / 1000:7.2f} s"
+
+
+def event(one: e.Event) -> str:
+    match one:
+        case e.AudioReceived(_, _, speech, level):
+            return f"caller: a frame, {'voice' if (speech or 0) >= VOICED else 'no voice'} ({level / 10:.0f} dB)"
+        case e.TranscriptPartial(text):
+            return f"ears: so far {text!r}"
+        case e.TranscriptFinal(commit, text):
+            return f"ears: {text!r} (final{f' of commit {commit}' if commit else ', by themselves'})"
+        case e.ReplyDelta(turn, text):
+            return f"mind, turn {turn}: {text!r}"
+        case e.ToolWanted(turn, _, name, arguments):
+            return f"mind, turn {turn}: wants {name}({arguments})"
+        case e.ToolFinished(turn, _, result, failed):
+            return f"mind, turn {turn}: the tool {'failed' if failed else 'returned'}: {result!r}"
+        case e.SpeechAudio(turn, _, pcmu, text):
+            return f"voice, turn {turn}: {len(pcmu) // 8} ms of speech{f' ({text!r})' if text else ''}"
+        case e.PhrasesLoaded(phrases):
+            return f"{len(phrases)} fixed phrases are ready"
+        case e.MarkReached(name):
+            return f"carrier: mark {name} came back"
+        case e.KeyPressed(digit):
+            return f"caller: pressed {digit}"
+        case e.CallerLeft(how):
+            return f"carrier: the leg is over ({how})"
+        case e.TimeReached():
+            return "the call's own deadline came"
+    return _plainly(one)
+
+
+def action(one: a.Action) -> str:
+    match one:
+        case a.Transcribe():
+            return "pass the frame on to the ears"
+        case a.CommitTranscript(commit):
+            return f"ask the ears for the final text (commit {commit})"
+        case a.SendAudio(pcmu):
+            return f"send {len(pcmu) // 8} ms of speech"
+        case a.SendMark(name):
+            return f"send mark {name}"
+        case a.ClearPlayout():
+            return "silence the agent (clear)"
+        case a.EndCall(reason, farewell):
+            return f"end the call ({reason})" + (f", the carrier saying {farewell!r}" if farewell else "")
+        case a.StartReply(turn, history):
+            return f"think of an answer (turn {turn}) to {said_last(history)!r}"
+        case a.CancelReply(turn):
+            return f"stop thinking of turn {turn}"
+        case a.RunTool(turn):
+            return f"let the tool of turn {turn} run"
+        case a.RefuseTool(turn, _, reason):
+            return f"refuse the tool of turn {turn}: {reason}"
+        case a.Speak(turn, attempt, text):
+            return f"speak in turn {turn}{f', attempt {attempt}' if attempt > 1 else ''}: {text.strip()!r}"
+        case a.CloseContext(turn, attempt):
+            return f"close the voice's context of turn {turn}{f', attempt {attempt}' if attempt > 1 else ''}"
+        case a.Explain(what, turn, because):
+            reasons = f": {', '.join(f'{name}={value}' for name, value in because)}" if because else ""
+            return f"decide: {what.replace('_', ' ')}{f' (turn {turn})' if turn else ''}{reasons}"
+        case a.LineAdded(speaker, text, _, interrupted):
+            return f"on record: {speaker}: {text!r}{' (interrupted)' if interrupted else ''}"
+    return _plainly(one)
+
+
+def plain(text: str) -> tuple[str, ...]:
+    """Words without case and marks, to know them again by."""
+    return tuple(spelled(text)) or (text,)
+
+
+def said_last(history: History) -> str:
+    """What the caller said last, of a history."""
+    return next((item.text for item in reversed(history) if isinstance(item, CallerSaid)), "")
+
+
+def history(items: History) -> list[str]:
+    """A history, a line an entry."""
+    lines = []
+    for item in items:
+        match item:
+            case CallerSaid(text):
+                lines.append(f"caller: {text}")
+            case AgentSaid(text, interrupted):
+                lines.append(f"agent:  {text}{' (interrupted)' if interrupted else ''}")
+            case ToolUsed(_, name, arguments, result):
+                lines.append(f"tool:   {name}({arguments}) -> {result}")
+    return lines
+
+
+def steps(some: Iterable[Step]) -> list[str]:
+    """Steps as lines: when, what happened, and below it what was done. What comes in runs is told once: frames by where
+    the caller's voice begins and ends, and words, speech and marks by their sum, up to the next decision."""
+    story = _Story()
+    for step in some:
+        story.tell(step)
+    story.end()
+    return story.lines
+
+
+class _Story:
+    """Steps become lines. What is under way: `_runs` (its kind -> when it began, its pieces) and the audio sent
+    meanwhile; `_silent_ms` is how long the caller has been silent, None before the first frame."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._runs: dict[tuple[object, ...], tuple[int, list[str]]] = {}
+        self._sent_bytes = 0
+        self._heard_ms = 0
+        self._silent_ms: int | None = None
+
+    def tell(self, step: Step) -> None:
+        done = [one for one in step.actions if not isinstance(one, a.Transcribe)]
+        if isinstance(step.event, e.AudioReceived):
+            self._hear(step.now_ms, step.event)
+            if not done:
+                return
+        kind, piece = _run(step.event)
+        if kind and all(isinstance(one, a.SendAudio | a.SendMark) for one in done):
+            self._runs.setdefault(kind, (step.now_ms, []))[1].append(piece)
+            self._sent_bytes += sum(len(one.pcmu) for one in done if isinstance(one, a.SendAudio))
+            return
+        self.end()
+        self._line(step.now_ms, _told(kind, [piece]) if kind else event(step.event))
+        self.lines += [f"{'':11}  -> {one}" for one in _summed(done)]
+
+    def end(self) -> None:
+        """What is under way is told."""
+        for kind, (begun, pieces) in self._runs.items():
+            self._line(begun, _told(kind, pieces))
+        if self._sent_bytes:
+            self.lines.append(f"{'':11}  -> send {self._sent_bytes // 8} ms of speech, with marks")
+        self._runs, self._sent_bytes = {}, 0
+
+    def _hear(self, now: int, frame: e.AudioReceived) -> None:
+        passed, self._heard_ms = now - self._heard_ms, now
+        if frame.speech is not None and frame.speech >= VOICED:
+            if self._silent_ms is None or self._silent_ms >= QUIET_MS:
+                self.end()
+                self._line(now, "caller: voice")
+            self._silent_ms = 0
+        elif self._silent_ms is None:
+            self._silent_ms = QUIET_MS
+        elif self._silent_ms < QUIET_MS:
+            self._silent_ms += passed
+            if self._silent_ms >= QUIET_MS:
+                self.end()
+                self._line(now, f"caller: silent for {QUIET_MS / 1000} s")
+
+    def _line(self, ms: int, text: str) -> None:
+        self.lines.append(f"{at(ms)}  {text}")
+
+
+def _run(one: e.Event) -> tuple[tuple[object, ...], str]:
+    """(what it may go on with, its piece); an empty first part stands alone."""
+    match one:
+        case e.ReplyDelta(turn, text):
+            return ("mind", turn), text
+        case e.SpeechAudio(turn, attempt, pcmu):
+            return ("voice", turn, attempt), str(len(pcmu))
+        case e.MarkReached(name):
+            return ("marks",), name
+    return (), ""
+
+
+def _told(kind: tuple[object, ...], pieces: list[str]) -> str:
+    if kind[0] == "mind":
+        return f"mind, turn {kind[1]}: {''.join(pieces)!r}"
+    if kind[0] == "voice":
+        return f"voice, turn {kind[1]}: {sum(map(int, pieces)) // 8} ms of speech"
+    return f"carrier: mark{'s' * (len(pieces) > 1)} {' to '.join(dict.fromkeys((pieces[0], pieces[-1])))} came back"
+
+
+def _summed(done: Sequence[a.Action]) -> list[str]:
+    """Actions in words; the pieces of speech that are sent at once, and their marks, as one."""
+    lines, sent = [], sum(len(one.pcmu) for one in done if isinstance(one, a.SendAudio))
+    for one in done:
+        if not isinstance(one, a.SendAudio | a.SendMark):
+            lines.append(action(one))
+        elif sent:
+            lines.append(f"send {sent // 8} ms of speech, with marks")
+            sent = 0
+    return lines
+
+
+def _plainly(one: object) -> str:
+    """`OutboxOverflowed(port='ears', dropped=3)`, audio by its length."""
+    values = []
+    for field in fields(one):  # type: ignore[arg-type]
+        value = getattr(one, field.name)
+        values.append(f"{field.name}={f'{len(value)} bytes' if isinstance(value, bytes) else repr(value)}")
+    return f"{type(one).__name__}({', '.join(values)})"

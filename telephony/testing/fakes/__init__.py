@@ -1,0 +1,1 @@
+"""Local servers in the vendors' own protocols, each fault a switch."""

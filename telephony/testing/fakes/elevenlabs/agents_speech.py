@@ -1,0 +1,129 @@
+"""Ear, mouth and wire of a conversation with the local Agents platform: loudness in, sentences out as audio."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from base64 import b64encode
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from telephony.audio.level import level
+from telephony.testing.fakes.elevenlabs.agents_line import CarrierLine
+from telephony.testing.fakes.elevenlabs.agents_messages import server_message
+from telephony.testing.fakes.elevenlabs.agents_state import Conversation, Platform
+
+VOICED = -450  # tenths of dBFS
+PIECES = (1_600, 3_333, 811, 4_000, 1_937)  # sizes of audio messages, in turn: not multiples of a frame
+RUBBISH = (
+    "<html>", "[]", '{"type": null}', '{"type": "newcomer", "x": 1}', '{"type": "audio"}',
+    '{"type": "vad_score", "vad_score_event": {"vad_score": 0.5}}',
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Ear:
+    """Loudness: how long there was voice, and how long silence after it, in ms."""
+
+    voiced_ms: int = 0
+    quiet_ms: int = 0
+    run_ms: int = 0  # voice without a break
+
+    def hear(self, frame: bytes) -> None:
+        if level(frame) > VOICED:
+            self.voiced_ms += 20
+            self.run_ms += 20
+            self.quiet_ms = 0
+        else:
+            self.quiet_ms += 20
+            self.run_ms = 0
+
+
+@dataclass(slots=True)
+class Mouth:
+    """What was said in this turn: each character with the moment it is over, by the platform's clock."""
+
+    event_id: int = 0
+    said: list[tuple[str, float]] = field(default_factory=list)
+    until_ms: float = 0.0
+
+    def spoken(self, now: float) -> str:
+        """The whole words that are over by `now`."""
+        text = "".join(char for char, end in self.said if end <= now)
+        if len(text) == len(self.said):
+            return text.strip()
+        return text.rpartition(" ")[0].strip()
+
+
+class Wire:
+    """What is sent, as far as the agent's `events` allow. `ids` is the last event id given out; they rise through a
+    conversation."""
+
+    def __init__(self, connection: ServerConnection | CarrierLine, events: Collection[str]) -> None:
+        self.ids = 0
+        self._connection = connection
+        self._events = {"conversation_initiation_metadata", "error", *events}
+
+    def next_id(self) -> int:
+        self.ids += 1
+        return self.ids
+
+    async def send(self, kind: str, **body: Any) -> None:
+        if kind in self._events:
+            await self.raw(json.dumps(server_message(kind, **body)))
+
+    async def raw(self, text: str) -> None:
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed:
+            raise asyncio.CancelledError from None  # whoever sends is of no use any more
+
+    async def close(self, code: int, reason: str) -> None:
+        await self._connection.close(code, reason)
+
+
+class Speaker:
+    """Says sentences, in pieces of irregular size, faster than they play. `mouth` is what is being said."""
+
+    def __init__(self, server: Platform, wire: Wire, known: Conversation) -> None:
+        self.mouth = Mouth()
+        self._server, self._wire, self._known = server, wire, known
+
+    def next_line(self) -> None:
+        """What is said from now on has an event id of its own."""
+        self.mouth = Mouth(self._wire.next_id(), until_ms=self.mouth.until_ms)
+
+    async def speak(self, sentences: asyncio.Queue[str | None]) -> None:
+        """Until None comes."""
+        clock, latency, mouth = self._server.clock, self._server.latency, self.mouth
+        while (text := await sentences.get()) is not None:
+            pcmu, ends = await self._server.synthesize(text)
+            begin = max(float(clock.ms()), mouth.until_ms)
+            at = piece = done = 0
+            while at < len(pcmu):
+                chunk = pcmu[at : at + PIECES[piece % len(PIECES)]]
+                last = at + len(chunk) >= len(pcmu)
+                count = len(text) if last else sum(end * 8 <= at + len(chunk) for end in ends)
+                mouth.said += [(text[i], begin + ends[i]) for i in range(done, count)]
+                mouth.until_ms = self._known.until_ms = begin + (at + len(chunk)) / 8
+                self._known.voiced = self._known.asked
+                await self._audio(mouth, chunk, text[done:count], ends[done:count], at // 8)
+                at, piece, done = at + len(chunk), piece + 1, count
+                await clock.sleep(len(chunk) / 8 / latency.realtime_factor)
+
+    async def _audio(self, mouth: Mouth, chunk: bytes, text: str, ends: tuple[int, ...], base_ms: int) -> None:
+        faults = self._server.faults
+        if faults.id_per_chunk:
+            mouth.event_id = self._wire.next_id()
+        body: dict[str, Any] = {"audio_base_64": b64encode(chunk).decode(), "event_id": mouth.event_id}
+        if not faults.no_alignment:
+            starts = [max(0, (ends[i - 1] if i else base_ms) - base_ms) for i in range(len(ends))]
+            lasts = [max(0, end - base_ms - start) for end, start in zip(ends, starts, strict=True)]
+            body["alignment"] = {"chars": list(text), "char_start_times_ms": starts, "char_durations_ms": lasts}
+        await self._wire.send("audio", **body)
+        for rubbish in RUBBISH if faults.garbage else ():
+            await self._wire.raw(rubbish)

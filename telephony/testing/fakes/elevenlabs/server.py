@@ -1,0 +1,102 @@
+"""A local ElevenLabs: all its sockets on one address, as `ELEVENLABS_BASE_URL` wants it.
+
+async with LocalElevenLabs(clock=clock) as elevenlabs:
+    ...  elevenlabs.base_url, elevenlabs.tts.faults.hang = True, await elevenlabs.stop()
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from http import HTTPStatus
+from types import TracebackType
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from telephony.clock import Clock
+from telephony.testing.fakes.elevenlabs.agents import LocalAgents
+from telephony.testing.fakes.elevenlabs.posts import PostingConnection
+from telephony.testing.fakes.elevenlabs.stt import LocalStt
+from telephony.testing.fakes.elevenlabs.tts import LocalTts
+
+
+class LocalElevenLabs:
+    """Serves `tts`, `stt` and the `agents` platform on a free port of 127.0.0.1."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        tts: LocalTts | None = None,
+        stt: LocalStt | None = None,
+        agents: LocalAgents | None = None,
+        api_key: str = "local",
+    ) -> None:
+        self.tts = tts or LocalTts(clock=clock, api_key=api_key)
+        self.stt = stt or LocalStt(clock=clock, api_key=api_key)
+        self.agents = agents or LocalAgents(clock=clock, api_key=api_key)
+        self._server: Server | None = None
+        self._port = 0
+
+    @property
+    def base_url(self) -> str:
+        """`http://127.0.0.1:PORT`; clients swap the scheme for sockets."""
+        return f"http://127.0.0.1:{self._port}"
+
+    async def start(self) -> None:
+        """Listens, after a `stop` on the same port as before."""
+        self._server = await serve(
+            self._handle,
+            "127.0.0.1",
+            self._port,
+            process_request=self._check,
+            compression=None,
+            max_size=4 * 2**20,
+            ping_interval=None,
+            close_timeout=0.5,
+            create_connection=partial(PostingConnection, answer=self.agents.post),  # type: ignore[arg-type]  # a factory
+        )
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """An outage: every connection is closed and new ones are refused."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+
+    async def __aenter__(self) -> LocalElevenLabs:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _part(self, path: str) -> LocalTts | LocalStt | None:
+        if path.startswith("/v1/text-to-speech/") and "/multi-stream-input" in path:
+            return self.tts
+        return self.stt if path.startswith("/v1/speech-to-text/realtime") else None
+
+    async def _check(self, connection: ServerConnection, request: Request) -> Response | None:
+        if self.agents.serves(request.path):
+            return await self.agents.respond(connection, request)
+        part = self._part(request.path)
+        if part is None:
+            return connection.respond(HTTPStatus.NOT_FOUND, '{"detail": {"status": "not_found"}}')
+        if part.faults.html:
+            response = connection.respond(HTTPStatus.OK, "<html><body>Maintenance</body></html>")
+            response.headers["Content-Type"] = "text/html"
+            return response
+        status = part.refuse(request)
+        return connection.respond(HTTPStatus(status), '{"detail": {"status": "refused"}}') if status else None
+
+    async def _handle(self, connection: ServerConnection) -> None:
+        assert connection.request is not None
+        if self.agents.serves(connection.request.path):
+            await self.agents.handle(connection)
+            return
+        part = self._part(connection.request.path)
+        assert part is not None
+        await part.handle(connection)

@@ -1,0 +1,313 @@
+"""A local Scribe realtime socket, as ElevenLabs' behaves, with a switch for each thing that goes wrong there.
+
+What is recognised is up to a `Recognizer`: a script (the test knows the caller's words, see `stt_script.py`), or real
+ears. Audio and commits are worked on in the order of their arrival; answers go out when their latency is over, so a
+late final does not hold up the partials of what is said meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request
+
+from telephony.clock import Clock
+from telephony.testing.fakes.elevenlabs import stt_messages as wire
+from telephony.testing.fakes.elevenlabs.stt_faults import SttFaults, SttLatency
+from telephony.testing.fakes.elevenlabs.stt_script import Script, ScriptedRecognizer
+
+__all__ = ["LocalStt", "Recognizer", "Script", "ScriptedRecognizer", "SttFaults", "SttLatency"]
+
+COMMIT_MIN_BYTES = 2_400
+AUTO_COMMIT_BYTES = 90 * 8_000
+CHUNK_MAX_BYTES = 60_000
+IDLE_MS = 15_000
+BACKLOG = 2_000  # chunks: 200 s of audio that nobody has listened to
+
+
+class Recognizer(Protocol):
+    """The ears behind one connection."""
+
+    def hear(self, pcmu: bytes) -> None: ...
+
+    async def partial(self) -> str:
+        """The words of the open segment so far."""
+        ...
+
+    async def commit(self) -> tuple[str, list[tuple[str, float, float]]]:
+        """Closes the open segment: its text, and its words as (word, start, end) in seconds from the first audio of the
+        socket."""
+        ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A recognizer that is as quick as it says, whatever the server's latency is."""
+
+    @property
+    def latency(self) -> SttLatency: ...
+
+
+class LocalStt:
+    """The server side. `handle` serves one connection; what it counts is over all connections."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        recognizer: Callable[[], Recognizer] | None = None,
+        latency: SttLatency | None = None,
+        faults: SttFaults | None = None,
+        api_key: str = "local",
+    ) -> None:
+        self.latency, self.faults = latency or SttLatency(), faults or SttFaults()
+        self.script = Script()
+        self.connections = self.live = self.commits = self.audio_bytes = 0
+        self.paths: list[str] = []
+        self._clock, self._key = clock, api_key
+        self._recognizer = recognizer or (lambda: ScriptedRecognizer(self.script))
+
+    def refuse(self, request: Request) -> int | None:
+        """The HTTP status with which to refuse the handshake, or None."""
+        if self.faults.refuse:
+            return self.faults.refuse
+        return None if request.headers.get("xi-api-key") == self._key else 401
+
+    async def handle(self, connection: ServerConnection) -> None:
+        """One socket, to its end."""
+        path = connection.request.path if connection.request else ""
+        self.paths.append(path)
+        self.connections += 1
+        self.live += 1
+        session = _Session(self, connection, self._clock, self._recognizer(), parse_qs(urlsplit(path).query))
+        try:
+            await session.run()
+        except ConnectionClosed:
+            pass
+        finally:
+            session.give_back()
+            self.live -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Messages that go out together. `final`: they answer a commit (perhaps by silence, where that is the fault)."""
+
+    messages: list[dict[str, Any]]
+    final: bool = False
+
+
+class _Later:
+    """Answers that wait for their time. Those that are due together come out as they were put in."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._heap: list[tuple[int, int, _Answer]] = []
+        self._count = 0
+        self._came = asyncio.Event()
+
+    def put(self, due_ms: int, answer: _Answer) -> None:
+        self._count += 1
+        heapq.heappush(self._heap, (due_ms, self._count, answer))
+        self._came.set()
+
+    async def next(self) -> _Answer:
+        """The next one, when it is due."""
+        while True:
+            self._came.clear()
+            wait_ms = self._heap[0][0] - self._clock.ms() if self._heap else None
+            if wait_ms is not None and wait_ms <= 0:
+                return heapq.heappop(self._heap)[2]
+            try:
+                async with self._clock.timeout(wait_ms):
+                    await self._came.wait()
+            except TimeoutError:
+                pass
+
+
+@dataclass(slots=True)
+class _Session:
+    """One socket: what came and was not worked on yet (`work`), and answers that wait for their time (`answers`)."""
+
+    server: LocalStt
+    connection: ServerConnection
+    clock: Clock
+    recognizer: Recognizer
+    query: dict[str, list[str]]
+    began: int | None = None
+    audio_bytes: int = 0
+    uncommitted: int = 0
+    last_partial: str = ""
+    partial_due: int = 0
+    work: asyncio.Queue[tuple[int, bytes, bool]] = field(default_factory=lambda: asyncio.Queue(BACKLOG))
+    answers: _Later = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.answers = _Later(self.clock)
+
+    async def run(self) -> None:
+        faults = self.server.faults
+        slug = "" if wire.acceptable(self.query) else "invalid_request"
+        if slug := slug or faults.error_after_accept:
+            await self._fail(slug)
+            return
+        if not faults.no_session:
+            await self._send(wire.session_started(self.query))
+        if faults.close_after_session:
+            await self._close(1000, "")
+            return
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._recognize()), group.create_task(self._speak())]
+                try:
+                    await self._listen()
+                finally:
+                    for task in tasks:
+                        task.cancel()
+        except* ConnectionClosed:
+            pass
+
+    @property
+    def latency(self) -> SttLatency:
+        return self.recognizer.latency if isinstance(self.recognizer, Paced) else self.server.latency
+
+    def give_back(self) -> None:
+        """What was said and not answered will be heard again, unless the client is done."""
+        protocol = self.connection.protocol
+        done = protocol.close_rcvd is not None and protocol.close_rcvd.code == 1000 and protocol.close_rcvd_then_sent
+        if isinstance(self.recognizer, ScriptedRecognizer) and not done:
+            self.recognizer.give_back()
+
+    # --- what comes in ----------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self.clock.timeout(IDLE_MS):
+                    text = await self.connection.recv()
+            except TimeoutError:
+                await self._close(1000, "")
+                return
+            slug = self._take(text)
+            if slug == "1011":
+                await self._close(1011, "internal error")
+                return
+            if slug:
+                await self._fail(slug)
+                return
+
+    def _take(self, text: str | bytes) -> str:
+        """One message; a slug if it ends the session."""
+        faults, message = self.server.faults, wire.read(text)
+        if message is None or (message.get("previous_text") is not None and self.audio_bytes):
+            return "input_error"
+        pcmu, commit = message["audio_base_64"], message["commit"]
+        now = self.clock.ms()
+        self.began = now if self.began is None else self.began
+        self.audio_bytes += len(pcmu)
+        self.server.audio_bytes += len(pcmu)
+        lead_ms = self.audio_bytes // 8 - (now - self.began)
+        if faults.drop:
+            faults.drop = False
+            return "1011"
+        if slug := faults.error_slug:
+            faults.error_slug = ""
+            return slug
+        if len(pcmu) > CHUNK_MAX_BYTES:
+            return "chunk_size_exceeded"
+        if self.work.full() or (faults.overflow_lead_ms and lead_ms > faults.overflow_lead_ms):
+            return "queue_overflow"
+        self.work.put_nowait((now, pcmu, commit))
+        return ""
+
+    async def _recognize(self) -> None:
+        """Audio and commits, in order."""
+        while True:
+            arrived, pcmu, commit = await self.work.get()
+            if pcmu:
+                self.recognizer.hear(pcmu)
+                self.uncommitted += len(pcmu)
+            if commit:
+                self.server.commits += 1
+                await self._asked(arrived)
+            elif self.uncommitted >= AUTO_COMMIT_BYTES:
+                await self._commit(arrived)
+            elif self.work.empty():
+                await self._partial(arrived)
+
+    async def _asked(self, arrived: int) -> None:
+        """A commit of the client's."""
+        faults = self.server.faults
+        if faults.drop_at_commit:
+            faults.drop_at_commit = False
+            await self._close(1011, "internal error")
+        elif self.uncommitted < COMMIT_MIN_BYTES or faults.throttle > 0:
+            faults.throttle = max(0, faults.throttle - 1)
+            error = wire.error("commit_throttled", f"only {self.uncommitted // 8} ms uncommitted")
+            self.answers.put(arrived, _Answer([error]))
+        else:
+            await self._commit(arrived)
+
+    async def _partial(self, arrived: int) -> None:
+        faults, text = self.server.faults, await self.recognizer.partial()
+        if text and faults.rough_partials:
+            text = text[: -(len(text.split()[-1]) // 2) or None]
+        if text == self.last_partial:
+            return
+        self.last_partial = text
+        messages: list[dict[str, Any]] = [{"message_type": "partial_transcript", "text": text}]
+        if faults.strangers:
+            messages = [{"message_type": "warning", "warning": "a test"}, {"message_type": "a_newcomer"}, *messages]
+        if faults.garbage:
+            faults.garbage, messages = False, [{}]
+        self.partial_due = arrived + self.latency.partial_ms
+        self.answers.put(self.partial_due, _Answer(messages))
+
+    async def _commit(self, arrived: int) -> None:
+        faults = self.server.faults
+        self.uncommitted = 0
+        text, words = await self.recognizer.commit()
+        stale, self.last_partial = self.last_partial, ""
+        plain, timed = wire.finals(text, words, faults)
+        both = [timed, plain] if faults.timed_first else [plain, timed]
+        both = [m for m in both if not (faults.no_finals or (faults.no_plain and m is plain))]
+        both = [m for m in both if not (faults.no_timed and m is timed)] * (3 if faults.duplicate_finals else 1)
+        due = max(arrived + self.latency.final_ms, self.partial_due)  # never ahead of what it makes final
+        now = 1 if faults.timed_late_ms else len(both)
+        self.answers.put(due, _Answer(both[:now], final=True))
+        if both[now:]:
+            self.answers.put(due + faults.timed_late_ms, _Answer(both[now:]))
+        if faults.stale_partials and stale:
+            self.answers.put(due, _Answer([{"message_type": "partial_transcript", "text": stale}] * 3))
+
+    # --- what goes out ----------------------------------------------------------------------------------------------
+
+    async def _speak(self) -> None:
+        """Each answer at its time."""
+        while True:
+            answer = await self.answers.next()
+            if self.server.faults.hang:
+                continue
+            for message in answer.messages:
+                await self._send(message)
+            if answer.final and isinstance(self.recognizer, ScriptedRecognizer):
+                self.recognizer.delivered()
+
+    async def _fail(self, slug: str) -> None:
+        await self._send(wire.error(slug, slug.replace("_", " ")))
+        await self._close(1000 if slug == "session_time_limit_exceeded" else 1008, slug)
+
+    async def _close(self, code: int, reason: str) -> None:
+        self.give_back()  # before the client can be back
+        await self.connection.close(code, reason)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self.connection.send(json.dumps(message) if message else "<html>Bad gateway</html>")

@@ -1,0 +1,1 @@
+"""A local Chat Completions server: `server.py`."""

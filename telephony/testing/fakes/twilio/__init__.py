@@ -1,0 +1,1 @@
+"""A local Twilio: begin with `carrier.py`."""

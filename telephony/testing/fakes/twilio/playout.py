@@ -1,0 +1,162 @@
+"""What the carrier plays to the caller, and what the caller says: two timelines of one call. Pure.
+
+Time is milliseconds since the call was dialled; audio is mu-law at 8 kHz, so 8 bytes are a millisecond. Playing is
+lazy: `advance(now_ms)` plays what a real carrier would have played by then, sample by sample, and finds the marks that
+were passed. Silence (0xFF) fills whatever is not spoken.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from telephony.audio.frames import BYTES_PER_MS
+
+SILENCE = b"\xff"
+# Mu-law codes below about -42 dBFS: comfort noise and dither are not speech.
+_QUIET = bytes(code for code in range(256) if (~code & 0x7F) < 0x18)
+_SLICE = 160
+_LOUD_SAMPLES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class MarkEcho:
+    """A mark that came back: when, and whether its audio was `played` or `cleared`."""
+
+    name: str
+    at_ms: int
+    fate: str
+
+
+class Playout:
+    """Twilio's queue for one call: 8,000 bytes a second, marks in their place, `clear` drops and echoes.
+
+    `mark_latency_ms` is the time between the last sample before a mark and its echo. `echoes` holds (due_ms, name) in
+    the order in which they are to be sent.
+    """
+
+    def __init__(self, mark_latency_ms: int = 20, *, clear_echo_reversed: bool = False) -> None:
+        self.heard = bytearray()
+        self.marks: list[MarkEcho] = []
+        self.clears: list[int] = []
+        self.arrivals: list[int] = []  # when audio came
+        self.cleared_bytes = 0
+        self.echoes: deque[tuple[int, str]] = deque()
+        self.loud_until_ms = -1_000_000
+        self._latency_ms = mark_latency_ms
+        self._reversed = clear_echo_reversed
+        self._queue: deque[bytes | str] = deque()
+
+    def advance(self, now_ms: int) -> None:
+        """Plays up to `now_ms`."""
+        target = now_ms * BYTES_PER_MS
+        while self._queue:
+            head = self._queue[0]
+            if isinstance(head, str):
+                self._queue.popleft()
+                at_ms = len(self.heard) // BYTES_PER_MS
+                self._echo(head, at_ms, "played", at_ms + self._latency_ms)
+                continue
+            take = target - len(self.heard)
+            if take <= 0:
+                return
+            self._play(head[:take])
+            if take >= len(head):
+                self._queue.popleft()
+            else:
+                self._queue[0] = head[take:]
+        self.heard += SILENCE * (target - len(self.heard))
+
+    def add_audio(self, now_ms: int, pcmu: bytes) -> None:
+        self.advance(now_ms)
+        if pcmu:
+            self.arrivals.append(now_ms)
+            self._queue.append(pcmu)
+
+    def add_mark(self, now_ms: int, name: str) -> None:
+        self.advance(now_ms)
+        self._queue.append(name)
+        self.advance(now_ms)  # with nothing before it, it comes back at once
+
+    def clear(self, now_ms: int) -> None:
+        """Drops what is queued; every outstanding mark comes back now, in the order of the queue."""
+        self.advance(now_ms)
+        self.clears.append(now_ms)
+        self.cleared_bytes += self.queued_bytes
+        names = [item for item in self._queue if isinstance(item, str)]
+        self._queue.clear()
+        self.echoes = deque((now_ms, name) for _, name in self.echoes)  # passed, but on their way: they stay in front
+        for name in reversed(names) if self._reversed else names:
+            self._echo(name, now_ms, "cleared", now_ms)
+
+    def drop(self, now_ms: int) -> None:
+        """The stream is gone: what is queued will not be played, and no mark comes back."""
+        self.advance(now_ms)
+        self._queue.clear()
+        self.echoes.clear()
+
+    @property
+    def queued_bytes(self) -> int:
+        """Audio that has not been played yet."""
+        return sum(len(item) for item in self._queue if isinstance(item, bytes))
+
+    def due_echoes(self, now_ms: int) -> list[str]:
+        """The marks whose echo is to be sent by now."""
+        due = []
+        while self.echoes and self.echoes[0][0] <= now_ms:
+            due.append(self.echoes.popleft()[1])
+        return due
+
+    def next_due_ms(self) -> float:
+        """When the next echo is due, as far as the queue is known; infinity if there is none."""
+        if self.echoes:
+            return self.echoes[0][0]
+        ahead = 0
+        for item in self._queue:
+            if isinstance(item, str):
+                return -(-(len(self.heard) + ahead) // BYTES_PER_MS) + self._latency_ms
+            ahead += len(item)
+        return float("inf")
+
+    def _play(self, pcmu: bytes) -> None:
+        begin = len(self.heard)
+        self.heard += pcmu
+        for at in range(len(pcmu) - 1 - (len(pcmu) - 1) % _SLICE, -1, -_SLICE):
+            if len(pcmu[at : at + _SLICE].translate(None, _QUIET)) >= _LOUD_SAMPLES:
+                self.loud_until_ms = (begin + min(at + _SLICE, len(pcmu))) // BYTES_PER_MS
+                return
+
+    def _echo(self, name: str, at_ms: int, fate: str, due_ms: int) -> None:
+        self.marks.append(MarkEcho(name, at_ms, fate))
+        self.echoes.append((max(due_ms, self.echoes[-1][0]) if self.echoes else due_ms, name))
+
+
+class CallerVoice:
+    """What the caller says: a queue that is taken from at real speed, and the timeline of what was taken."""
+
+    def __init__(self) -> None:
+        self.said = bytearray()
+        self._queue = bytearray()
+        self._added = 0
+        self._taken = 0
+
+    def add(self, pcmu: bytes) -> int:
+        """Queues audio, filled up to whole frames; returns the position that `taken` will have when it is all out."""
+        self._queue += pcmu + SILENCE * (-len(pcmu) % _SLICE)
+        self._added = self._taken + len(self._queue)
+        return self._added
+
+    @property
+    def taken(self) -> int:
+        """How many queued bytes have gone out."""
+        return self._taken
+
+    def take(self, size: int, at_ms: int) -> bytes:
+        """The next `size` bytes, spoken from `at_ms` on: queued audio, then silence."""
+        spoken = bytes(self._queue[:size])
+        del self._queue[:size]
+        self._taken += len(spoken)
+        pcmu = spoken + SILENCE * (size - len(spoken))
+        self.said += SILENCE * (at_ms * BYTES_PER_MS - len(self.said))
+        self.said += pcmu
+        return pcmu

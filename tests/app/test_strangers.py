@@ -1,0 +1,269 @@
+"""What the service does with those who are not Twilio, and with Twilio on a bad day. Other calls are untouched."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from telephony.agent import Agent, IncomingCall
+from telephony.testing.fakes.twilio.faults import CarrierFaults
+from telephony.testing.stack import AUTH_TOKEN, Stack, local_stack
+from telephony.testing.steady import SteadyClock
+from telephony.twilio.signature import sign_socket, sign_webhook
+
+AGENT = Agent(prompt="You are a test.", greeting="Hello.")
+SID = "CA" + "7" * 32
+FORM = {"CallSid": SID, "From": "+15550001111", "To": "+15550002222", "CallStatus": "ringing", "Empty": ""}
+
+
+@asynccontextmanager
+async def stack(**options: Any) -> AsyncIterator[Stack]:
+    async with asyncio.timeout(60), local_stack(AGENT, clock=SteadyClock(20), **options) as running:
+        yield running
+
+
+async def post(
+    url: str, form: dict[str, str], signed_as: str | None = None, token: str = AUTH_TOKEN, **headers: str
+) -> httpx2.Response:
+    if token:
+        headers["X-Twilio-Signature"] = sign_webhook(token, signed_as or url, form.items())
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        return await http.post(url, data=form, headers=headers)
+
+
+def media_url(s: Stack) -> str:
+    return s.service.base_url.replace("http", "ws") + "/twilio/media"
+
+
+def start(s: Stack, call_sid: str = SID, token: str = "", **fields: object) -> str:
+    body = {
+        "streamSid": "MZ" + "1" * 32,
+        "accountSid": s.carrier.account_sid,
+        "callSid": call_sid,
+        "tracks": ["inbound"],
+        "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+        "customParameters": {"token": token},
+    }
+    return json.dumps({"event": "start", "sequenceNumber": "1", "streamSid": "MZ" + "1" * 32, "start": body | fields})
+
+
+@asynccontextmanager
+async def socket(s: Stack) -> AsyncIterator[ClientConnection]:
+    headers = {"X-Twilio-Signature": sign_socket(AUTH_TOKEN, media_url(s))}
+    async with connect(media_url(s), additional_headers=headers, proxy=None) as connection:
+        await connection.send('{"event":"connected","protocol":"Call","version":"1.0.0"}')
+        yield connection
+
+
+async def token_of(s: Stack, call_sid: str = SID) -> str:
+    answer = await post(s.voice_url, FORM | {"CallSid": call_sid})
+    return answer.text.partition('name="token" value="')[2].partition('"')[0]
+
+
+async def closed(connection: ClientConnection) -> int:
+    """The code with which the other side closes."""
+    try:
+        while True:
+            await connection.recv()
+    except ConnectionClosed as error:
+        return error.rcvd.code if error.rcvd else 1006
+
+
+async def test_webhooks_of_strangers_are_refused() -> None:
+    """No signature, another token's, a form that was changed: 403, and no connection is opened for them."""
+    async with stack() as s:
+        connections = s.elevenlabs.tts.connections
+        for path in ("voice", "after", "status"):
+            url = f"{s.service.base_url}/twilio/{path}"
+            assert (await post(url, FORM, token="")).status_code == 403
+            assert (await post(url, FORM, token="another")).status_code == 403
+            signature = sign_webhook(AUTH_TOKEN, url, FORM.items())
+            changed = FORM | {"From": "+15559999999"}
+            assert (await post(url, changed, token="", **{"X-Twilio-Signature": signature})).status_code == 403
+        assert s.service.board.calls == {}
+        assert s.elevenlabs.tts.connections == connections
+
+
+async def test_forms_beyond_reason_are_refused() -> None:
+    """A form of megabytes, with thousands of fields, or in no known encoding costs nothing."""
+    async with stack() as s:
+        assert (await post(s.voice_url, FORM | {"Big": "x" * 10_000_000})).status_code == 403
+        assert (await post(s.voice_url, FORM | {f"F{n}": "1" for n in range(5_000)})).status_code == 403
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            answer = await http.post(s.voice_url, content=b"\xff\xfe\x00", headers={"X-Twilio-Signature": "x"})
+        assert answer.status_code == 403
+
+
+async def test_signatures_behind_a_tls_proxy() -> None:
+    """Forwarded headers count from trusted proxies only; PUBLIC_URL needs none."""
+    forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "calls.example.com"}
+    public = "https://calls.example.com/twilio/voice"
+    async with stack(trusted_proxies=("127.0.0.1",)) as s:
+        answer = await post(s.voice_url, FORM, public, **forwarded)
+        assert answer.status_code == 200
+        assert 'url="wss://calls.example.com/twilio/media"' in answer.text
+    async with stack() as s:
+        assert (await post(s.voice_url, FORM, public, **forwarded)).status_code == 403
+    async with stack(public_url="https://calls.example.com") as s:
+        assert (await post(s.voice_url, FORM, public)).status_code == 200
+
+
+async def test_sockets_of_strangers_are_refused_before_they_are_accepted() -> None:
+    """A missing or wrong signature is a 403 on the upgrade."""
+    async with stack() as s:
+        for headers in ({}, {"X-Twilio-Signature": sign_socket("another", media_url(s))}):
+            with pytest.raises(InvalidStatus) as refused:
+                async with connect(media_url(s), additional_headers=headers, proxy=None):
+                    pass
+            assert refused.value.response.status_code == 403
+
+
+async def test_a_stream_needs_the_token_of_its_own_call_once() -> None:
+    """Without a token, with another call's, or with a used one the stream is closed with 1008."""
+    async with stack() as s:
+        token = await token_of(s)
+        other = "CA" + "8" * 32
+        for text in (start(s), start(s, token="1.x"), start(s, other, token), start(s, accountSid="AC" + "9" * 32)):
+            async with socket(s) as connection:
+                await connection.send(text)
+                assert await closed(connection) == 1008
+        async with socket(s) as connection:
+            await connection.send(start(s, token=token))
+            live = s.service.board.calls[SID]
+            await asyncio.wait_for(asyncio.shield(live.leg), 60)
+            async with socket(s) as second:
+                await second.send(start(s, token=token))
+                assert await closed(second) == 1008
+            assert live.leg.done()
+            assert not live.done.is_set()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "not json",
+        b"\x00\x01binary",
+        "[1, 2, 3]",
+        '{"event": "media"}',
+        '{"event":"media","streamSid":"MZwrong","media":{"payload":"////","timestamp":"1","chunk":"1"}}',
+        '{"event":"media","streamSid":"MZ11111111111111111111111111111111","media":{"payload":"!!!","timestamp":"1"}}',
+        '{"event":"mark","streamSid":"MZ11111111111111111111111111111111","mark":{"name":"never sent"}}',
+        '{"event":"unheard of"}',
+        "{" * 10_000,
+    ],
+)
+async def test_bad_messages_are_ignored_and_the_call_goes_on(message: str | bytes) -> None:
+    """One bad message costs nothing; the greeting still comes."""
+    async with stack() as s:
+        token = await token_of(s)
+        async with socket(s) as connection:
+            await connection.send(message)
+            await connection.send(start(s, token=token))
+            await connection.send(message)
+            first = json.loads(await asyncio.wait_for(connection.recv(), 60))
+            assert first["event"] == "media"
+            await connection.send(message)
+            assert json.loads(await asyncio.wait_for(connection.recv(), 60))["event"] == "mark"
+
+
+async def test_no_start_within_seconds() -> None:
+    """A socket that never starts is closed, and leaves nothing behind."""
+    async with stack() as s, socket(s) as connection:
+        assert await closed(connection) == 1008
+        assert s.service.board.calls == {}
+
+
+async def test_unknown_encoding_is_refused_in_words() -> None:
+    """A stream that is not mu-law would be noise: it ends at once."""
+    async with stack() as s:
+        token = await token_of(s)
+        async with socket(s) as connection:
+            wrong = {"encoding": "audio/l16", "sampleRate": 16000, "channels": 1}
+            await connection.send(start(s, token=token, mediaFormat=wrong))
+            assert await closed(connection) in (1008, 1003)
+
+
+async def test_a_message_of_ten_megabytes_ends_only_its_own_call() -> None:
+    """Too big for the socket: that connection ends, the call beside it goes on."""
+    async with stack() as s:
+        beside = await s.dial()
+        await s.tape(beside)
+        token = await token_of(s)
+        async with socket(s) as connection:
+            await connection.send(start(s, token=token))
+            await connection.recv()
+            try:
+                await connection.send("x" * 10_000_000)
+            except ConnectionClosed:
+                pass
+            await closed(connection)
+        await (await s.tape(beside)).until(lambda: bool(s.tapes[beside.sid].lines))
+        assert beside.sid in s.service.board.calls
+        await beside.hang_up()
+
+
+async def test_a_flood_ends_only_its_own_call() -> None:
+    """Control messages without end end the call, with a word in the log."""
+    async with stack() as s:
+        token = await token_of(s)
+        async with socket(s) as connection:
+            await connection.send(start(s, token=token))
+            live = s.service.board.calls[SID]
+            try:
+                for _ in range(20_000):
+                    await connection.send('{"event":"nonsense')
+            except ConnectionClosed:
+                pass
+            await live.done.wait()
+        assert s.service.board.calls == {}
+
+
+async def test_a_caller_whose_socket_never_reads() -> None:
+    """A socket that nobody reads ends; nothing grows for it."""
+    async with stack() as s:
+        phone = await s.dial(faults=CarrierFaults(read_for_ms=0))
+        tape = await s.tape(phone)
+        live = s.service.board.calls[phone.sid]
+        await phone.hang_up()
+        await phone.ended()
+        await live.done.wait()
+        assert tape.closed
+
+
+async def test_health_and_readiness() -> None:
+    """`/healthz` says that we live, `/readyz` that calls can be taken; draining turns only the second off."""
+    async with stack() as s, httpx2.AsyncClient(trust_env=False) as http:
+        assert (await http.get(f"{s.service.base_url}/healthz")).json() == {"status": "ok", "calls": 0}
+        assert (await http.get(f"{s.service.base_url}/readyz")).status_code == 200
+        await s.service.board.drain(0)
+        assert (await http.get(f"{s.service.base_url}/healthz")).status_code == 200
+        assert (await http.get(f"{s.service.base_url}/readyz")).status_code == 503
+        answer = await post(s.voice_url, FORM)
+        assert "call again" in answer.text
+        assert "<Hangup" in answer.text
+
+
+async def test_an_agent_function_that_blocks_stops_nobody() -> None:
+    """It is given up while it blocks, with an apology to its caller; everything else goes on meanwhile."""
+    began, release = threading.Event(), threading.Event()
+
+    def choose(call: IncomingCall) -> Agent:
+        began.set()
+        assert release.wait(60)
+        return AGENT
+
+    async with asyncio.timeout(60), local_stack(choose, clock=SteadyClock(20)) as s, httpx2.AsyncClient() as http:
+        answer = asyncio.create_task(post(s.voice_url, FORM))
+        assert await asyncio.to_thread(began.wait, 60)
+        assert (await http.get(f"{s.service.base_url}/healthz")).status_code == 200
+        assert "<Say" in (await answer).text
+        release.set()

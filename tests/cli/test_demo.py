@@ -1,0 +1,186 @@
+"""The demo's caller and its judgement, on scripted providers: a good call passes; what goes wrong is told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import wave
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from telephony.agent import Agent
+from telephony.audio import audioop, level, mulaw, tones, wav
+from telephony.cli.demo import Watch, converse
+from telephony.testing.call_checks import CallerTurn, Outcome, problems, silent_after
+from telephony.testing.fakes.openai.server import CallTool, Part, Responder, Say
+from telephony.testing.stack import WORD_MS, local_stack
+from telephony.testing.steady import SteadyClock
+from telephony.tools import tool
+
+LONG = (
+    "We open at nine in the morning and close at six in the evening. On Sundays we stay closed all day. "
+    "Please book ahead for groups of more than four people."
+)
+
+
+@tool
+async def book_table(people: int) -> str:
+    """Book a table."""
+    return f"Booked for {people}."
+
+
+def respond(body: dict[str, Any]) -> list[Part]:
+    said = next((m["content"] for m in reversed(body["messages"]) if m["role"] == "user"), "")
+    if body["messages"][-2]["role"] == "tool":
+        return [Say("It is booked.")]
+    if "bye" in said:
+        return [Say("Thank you, goodbye!"), CallTool("end_call", {"reason": "done"})]
+    return [CallTool("book_table", {"people": 2})] if "table" in said else [Say(LONG)]
+
+
+def turn(text: str, *, interrupts: bool = False) -> CallerTurn:
+    words = text.split()
+    return CallerTurn(tones.sine(300, WORD_MS * len(words)), (words[-1],), interrupts)
+
+
+async def call(
+    *texts: str, heard: tuple[str, ...] | None = None, replies: Responder = respond
+) -> tuple[list[str], Outcome]:
+    """One demo call; `heard` is what the ears make of the turns, by default what was said."""
+    turns = [turn(text, interrupts=index == 1) for index, text in enumerate(texts)]
+    agent = Agent(prompt="You are a test.", greeting="Hello, how can I help?", tools=(book_table,))
+    async with asyncio.timeout(60), local_stack(agent, clock=SteadyClock(20), replies=replies) as stack:
+        for text in texts if heard is None else heard:
+            stack.elevenlabs.stt.script.add(text)
+        watch = Watch()
+        outcome = await converse(stack.service, stack.carrier, turns, watch)
+        return problems(outcome, watch.steps, watch.turns), outcome
+
+
+async def test_a_good_call_has_no_problems() -> None:
+    """Understood, answered, interrupted once in the middle of an answer, a tool run, ended by the agent's goodbye."""
+    found, outcome = await call("what are your opening hours", "a table for two", "thank you bye")
+    assert found == []
+    assert outcome.tools == 1
+    at = next(at for said, at in outcome.spoken if said.interrupts)
+    assert 0 < silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), at) <= 300
+
+
+async def test_noise_is_not_taken_for_a_caller() -> None:
+    """Nothing understood: the call is no success, however politely it ends."""
+    found, _ = await call("what are your opening hours", "a table for two", heard=())
+    assert found[0] == "nothing that the caller said was understood"
+
+
+async def test_wrong_words_are_told() -> None:
+    """The check is on what was said, not on whether there was any answer."""
+    found, _ = await call(
+        "opening hours", "a sofa", "thank you bye", heard=("opening flowers", "a table", "thanks bye")
+    )
+    assert "hours, sofa should have been heard" in found[0]
+
+
+async def test_a_call_that_ends_without_a_goodbye_is_told() -> None:
+    """The agent forgets the caller, who falls silent: a polite end, and no success."""
+    found, outcome = await call("a table please", replies=without_end)
+    assert found == ["the call ended otherwise than by the agent's goodbye (silent_goodbye)"]
+    assert outcome.phone.violations == []
+
+
+def without_end(body: dict[str, Any]) -> list[Part]:
+    return [Say("It is booked.")] if body["messages"][-2]["role"] == "tool" else [CallTool("book_table", {"people": 2})]
+
+
+def test_silence_after_an_interruption_is_measured_on_the_sound() -> None:
+    """From the caller's first sound to the agent's last; what comes after a pause is the next answer."""
+    quiet, loud = b"\xff" * 8, tones.sine(300, 1_000)
+    agent = loud + quiet * 1_000 + loud
+    caller = quiet * 800 + loud
+    assert silent_after(caller, agent, 700) == 200
+    assert silent_after(quiet * 1_200 + loud, agent, 1_000) == 0
+
+
+# --- the whole of it, with the local ears, brain and voice ------------------------------------------------------------
+
+BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
+BARE["PYTHONPATH"] = str(Path(__file__).parents[2])  # this package, whichever is installed
+
+
+def demo(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`telephony demo` in a process of its own, without any key. Three times faster than life: the local ears have a
+    third of the time that they would have."""
+    pytest.importorskip("pocketsphinx", reason="the local parts are not installed")
+    pytest.importorskip("espeakng_loader", reason="the local parts are not installed")
+    return subprocess.run(
+        [sys.executable, "-m", "telephony", "demo", "--speed", "3", *arguments],
+        cwd=cwd, env=BARE, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+def test_the_demo_as_a_newcomer_runs_it(tmp_path: Path) -> None:
+    """Understood from the sound alone, answered, interrupted, ended: exit code 0, both sides recorded, a page."""
+    done = demo(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "book_table" in done.stdout
+    assert "thinking" in done.stdout
+    left, right = wav.read(tmp_path / "out" / "call.wav")
+    assert level.level(left) > -400
+    assert level.level(right) > -400
+    page = (tmp_path / "out" / "timeline.html").read_text(encoding="utf-8")
+    assert 'src="call.wav"' in page
+    assert "what are your opening hours" in page
+
+
+@pytest.mark.parametrize(
+    ("mode", "sign"), [("managed", "tool book_table"), ("custom-llm", "is booked"), ("register", "")]
+)
+def test_the_demo_of_managed_agents(tmp_path: Path, mode: str, sign: str) -> None:
+    """Bridged, with our brain behind it, or carried by the platform alone: a whole call on this machine."""
+    done = demo(tmp_path, "--mode", mode, "--speed", "6")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "what are your opening hours" in done.stdout
+    assert sign in done.stdout
+    assert (tmp_path / "out" / "call.wav").exists()
+
+
+def test_the_demo_fails_on_noise_and_says_so(tmp_path: Path) -> None:
+    """What the ears report must come from the caller's sound: without one there is no success."""
+    done = demo(tmp_path, "--noise", "--speed", "10")
+    assert done.returncode == 1, done.stdout
+    assert "The demo failed: nothing that the caller said was understood" in done.stderr
+    assert "noise was played" in done.stderr
+
+
+def test_the_demo_takes_the_users_own_recordings(tmp_path: Path) -> None:
+    """One file per turn; any rate, mono or stereo."""
+    pytest.importorskip("espeakng_loader", reason="the local parts are not installed")
+    from telephony.offline.caller import utterance
+
+    hours, bye = (mulaw.decode(utterance(text)) for text in ("what are your opening hours", "no thank you goodbye"))
+    write_wav(tmp_path / "hours.wav", audioop.ratecv(hours, 2, 1, 8_000, 44_100, None)[0], 44_100, channels=1)
+    write_wav(tmp_path / "bye.wav", audioop.tostereo(bye, 2, 1, 1), 8_000, channels=2)
+    done = demo(tmp_path, "--caller", "hours.wav", "bye.wav", "--out", "mine")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "what are your opening hours" in done.stdout
+    assert (tmp_path / "mine" / "call.wav").exists()
+
+
+def test_a_recording_that_is_none_is_a_sentence(tmp_path: Path) -> None:
+    """Before the service is started; no traceback."""
+    (tmp_path / "song.wav").write_bytes(b"ID3 this is an mp3")
+    done = demo(tmp_path, "--caller", "song.wav")
+    assert done.returncode == 1
+    assert "The demo could not run: song.wav" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def write_wav(path: Path, pcm16: bytes, rate: int, channels: int) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(pcm16)

@@ -1,0 +1,263 @@
+"""Detector windows -> bursts of voice: onset, silence, missed and late audio, key tones. Exact in ms of media time."""
+
+from __future__ import annotations
+
+import pytest
+
+from telephony.core.listening.voice_activity import BURST_GAP_MS, FRAME_MS, KEY_TONE_MS, STIR, WINDOW_MS, VoiceActivity
+from telephony.core.policy import TurnTaking
+
+RULES = TurnTaking(voiced_at=500, unvoiced_below=350, onset_ms=64, quieter_tenths_db=140)
+VOICED, UNVOICED = 950, 10
+CALLER, QUIET = -200, -650
+
+
+def test_the_numbers_of_this_file_are_the_defaults() -> None:
+    """The tests below write numbers out; a changed number is meant, and says so here."""
+    assert TurnTaking() == RULES
+    assert (WINDOW_MS, FRAME_MS, BURST_GAP_MS, KEY_TONE_MS, STIR) == (32, 20, 250, 300, 120)
+
+
+def voice(frames: int = 1, activity: VoiceActivity | None = None, level: int = CALLER) -> VoiceActivity:
+    """Voice activity after so many frames that each complete a window with voice."""
+    activity = activity or VoiceActivity(RULES)
+    for _ in range(frames):
+        activity.frame(VOICED, level)
+    return activity
+
+
+def silence(activity: VoiceActivity, frames: int) -> VoiceActivity:
+    """The same after so many frames that each complete a window without voice."""
+    for _ in range(frames):
+        activity.frame(UNVOICED, QUIET)
+    return activity
+
+
+# --- what is voice ----------------------------------------------------------------------------------------------------
+
+
+def test_a_window_is_voice_from_the_upper_threshold_on() -> None:
+    """0.500 is, 0.499 is not."""
+    for speech, voiced in ((499, False), (500, True), (501, True)):
+        activity = VoiceActivity(RULES)
+        activity.frame(speech, CALLER)
+        assert activity.voiced is voiced
+        assert activity.burst_ms == (WINDOW_MS if voiced else 0)
+
+
+def test_voice_goes_on_down_to_the_lower_threshold() -> None:
+    """0.350 still is, 0.349 is not; and what is below the upper one does not begin again."""
+    for speech, voiced in ((351, True), (350, True), (349, False)):
+        activity = voice(3)
+        activity.frame(speech, CALLER)
+        assert activity.voiced is voiced
+        activity.frame(499, CALLER)
+        assert activity.voiced is voiced
+
+
+def test_a_frame_that_completes_no_window_changes_time_alone() -> None:
+    """Windows are longer than frames; what the last one said stands."""
+    activity = voice(1)
+    activity.frame(None, CALLER)
+    assert (activity.voiced, activity.burst_ms, activity.media_ms, activity.silence_ms) == (True, 32, 40, 20)
+    silence(activity, 1)
+    activity.frame(None, CALLER)
+    assert (activity.voiced, activity.burst_ms, activity.media_ms, activity.silence_ms) == (False, 32, 80, 60)
+
+
+def test_an_onset_is_two_windows_of_voice_that_goes_on() -> None:
+    """Shorter is a click; and what is over is no onset."""
+    assert not VoiceActivity(RULES).onset
+    assert not voice(1).onset
+    assert voice(2).onset
+    assert voice(3).onset
+    assert not silence(voice(3), 1).onset
+    for onset_ms, onset in ((63, True), (64, True), (65, False)):
+        assert voice(2, VoiceActivity(TurnTaking(onset_ms=onset_ms))).onset is onset
+
+
+def test_a_voice_that_is_too_quiet_is_silence() -> None:
+    """The level rule (see `test_loudness.py`) has the last word, with the policy's number."""
+    for quieter, voiced in ((140, True), (139, False)):
+        activity = VoiceActivity(TurnTaking(quieter_tenths_db=quieter))
+        silence(activity, 1)
+        voice(12, activity)
+        silence(activity, 10)  # a voice is as loud as its loudest of ten frames
+        silent_ms = activity.silence_ms
+        activity.frame(None, CALLER - 140)
+        for _ in range(10):
+            activity.frame(None, CALLER - 140)
+        activity.frame(VOICED, CALLER - 140)
+        assert activity.voiced is voiced
+        assert activity.silence_ms == (0 if voiced else silent_ms + 12 * FRAME_MS)
+
+
+def test_what_the_level_rule_has_rejected_begins_anew() -> None:
+    """The state that holds between the thresholds is that of the caller's voice, not of anybody's."""
+    activity = silence(VoiceActivity(RULES), 1)
+    voice(12, activity)
+    for _ in range(10):
+        activity.frame(None, -900)
+    activity.frame(VOICED, -900)
+    assert not activity.voiced
+    activity.frame(400, CALLER)
+    assert not activity.voiced
+    activity.frame(500, CALLER)
+    assert activity.voiced
+
+
+# --- bursts and silence -----------------------------------------------------------------------------------------------
+
+
+def test_silence_is_counted_from_the_last_window_with_voice() -> None:
+    """In media time; from the beginning, if there was no voice."""
+    assert silence(VoiceActivity(RULES), 3).silence_ms == 60
+    activity = silence(voice(2), 3)
+    assert activity.silence_ms == 60
+    assert activity.last_voiced_ms == 40
+    assert voice(1, activity).silence_ms == 0
+
+
+def test_a_burst_begins_with_its_first_window() -> None:
+    """Also in the first quarter of a second of the call, where no gap can have come before it."""
+    for before in (0, 4, 11, 12, 13, 50):
+        activity = voice(3, silence(VoiceActivity(RULES), before))
+        assert activity.burst_ms == 3 * 32
+        assert activity.burst_started_ms == (before + 1) * 20 - 32
+
+
+@pytest.mark.parametrize(("gap_ms", "same"), [(249, True), (250, True), (251, False)])
+def test_a_gap_of_more_than_a_quarter_of_a_second_ends_a_burst(gap_ms: int, same: bool) -> None:
+    """Up to that it is one burst, and the gap is not counted as voice."""
+    activity = voice(5)
+    activity.missed(gap_ms - 240)
+    silence(activity, 11)
+    assert activity.burst_ms == 160  # the burst that is just over
+    voice(1, activity)
+    assert activity.burst_ms == (192 if same else 32)
+    assert activity.burst_started_ms == (-12 if same else activity.media_ms - 32)
+
+
+# --- audio that is missing or late ------------------------------------------------------------------------------------
+
+
+def test_missed_audio_is_time_without_voice() -> None:
+    """It moves media time on; what it held is unknown, so voice does not go on through it."""
+    activity = voice(3)
+    activity.missed(45)
+    assert (activity.media_ms, activity.silence_ms, activity.voiced, activity.burst_ms) == (105, 45, False, 96)
+    activity.frame(400, CALLER)
+    assert not activity.voiced
+
+
+def test_a_stall_is_time_by_the_clock_and_late_frames_do_not_count_twice() -> None:
+    """As many whole frames as the clock has stood in for."""
+    activity = voice(3)
+    activity.stalled(59)
+    assert (activity.media_ms, activity.silence_ms, activity.voiced, activity.burst_ms) == (119, 59, False, 96)
+    activity.frame(400, CALLER)
+    assert not activity.voiced
+    assert activity.media_ms == 119
+    assert voice(1, activity).media_ms == 119
+    assert voice(1, activity).media_ms == 139  # the 19 ms that are left are no frame
+    assert voice(1, activity).media_ms == 159
+
+
+@pytest.mark.parametrize(("stalled_ms", "uncounted"), [(19, 0), (20, 1), (21, 1), (39, 1), (40, 2)])
+def test_only_whole_frames_are_late(stalled_ms: int, uncounted: int) -> None:
+    """A frame is counted unless the clock has counted all of it."""
+    activity = VoiceActivity(RULES)
+    activity.stalled(stalled_ms)
+    silence(activity, 5)
+    assert activity.media_ms == stalled_ms + (5 - uncounted) * 20
+
+
+def test_stalls_add_up() -> None:
+    """The clock looks several times while nothing comes."""
+    activity = VoiceActivity(RULES)
+    activity.stalled(30)
+    activity.stalled(30)
+    assert silence(activity, 4).media_ms == 80
+
+
+@pytest.mark.parametrize(("missed_ms", "media_ms", "after_frame"), [
+    (60, 100, 100), (80, 100, 100), (81, 100, 120), (100, 100, 120), (130, 130, 150),
+])  # fmt: skip
+def test_audio_that_never_comes_is_not_counted_again(missed_ms: int, media_ms: int, after_frame: int) -> None:
+    """What the clock has stood in for turns out to be lost: only the rest is new, and frames count again."""
+    activity = VoiceActivity(RULES)
+    activity.stalled(100)
+    activity.missed(missed_ms)
+    assert activity.media_ms == media_ms
+    assert silence(activity, 1).media_ms == after_frame
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_burst_that_a_key_began_is_forgotten() -> None:
+    """Up to 300 ms of it; a longer one is the caller's voice."""
+    activity = voice(9)  # 288 ms
+    activity.key_pressed()
+    assert (activity.voiced, activity.burst_ms, activity.last_voiced_ms) == (False, 0, None)
+    activity = voice(10)  # 320 ms
+    activity.key_pressed()
+    assert (activity.voiced, activity.burst_ms, activity.last_voiced_ms) == (False, 320, 200)
+
+
+@pytest.mark.parametrize(("late_ms", "heard_at_ms"), [(0, 320), (1, 301)])
+def test_nothing_is_voice_for_300_ms_after_a_key(late_ms: int, heard_at_ms: int) -> None:
+    """The tone's rest: voice is heard again from the first window behind it."""
+    activity = VoiceActivity(RULES)
+    activity.key_pressed()
+    activity.missed(late_ms)
+    while activity.media_ms < 1_000 and not activity.voiced:
+        voice(1, activity)
+    assert activity.media_ms == heard_at_ms
+    assert activity.burst_ms == 32
+
+
+def test_a_key_counts_from_when_it_comes() -> None:
+    """Not from the beginning of the call."""
+    activity = silence(VoiceActivity(RULES), 50)
+    activity.key_pressed()
+    assert not voice(15, activity).voiced
+    assert voice(1, activity).voiced
+
+
+# --- a sound in the silence -------------------------------------------------------------------------------------------
+
+
+def test_a_sound_that_stands_out_of_a_silence_stirs() -> None:
+    """12 dB above the quietest since the last voice, in one of the last two frames."""
+    for level, stirs in ((-531, False), (-530, True), (-529, True)):
+        activity = silence(voice(3), 5)
+        assert not activity.stirs
+        activity.frame(UNVOICED, level)
+        assert activity.stirs is stirs
+        silence(activity, 1)
+        assert activity.stirs is stirs
+        silence(activity, 1)
+        assert not activity.stirs
+
+
+def test_voice_is_no_stir() -> None:
+    """It is known for what it is, also where it gets louder."""
+    activity = silence(VoiceActivity(RULES), 5)
+    assert not voice(1, activity, level=-400).stirs
+    activity.frame(None, CALLER)
+    assert not activity.stirs
+
+
+def test_the_quietest_is_that_of_this_silence() -> None:
+    """A silence before the voice says nothing of the noise behind it; what gets quieter within it does."""
+    activity = silence(VoiceActivity(RULES), 5)
+    voice(1, activity)
+    for _ in range(3):
+        activity.frame(UNVOICED, -300)
+    assert not activity.stirs
+    activity.frame(UNVOICED, -500)
+    activity.frame(None, -500)
+    assert not activity.stirs
+    activity.frame(None, -380)
+    assert activity.stirs

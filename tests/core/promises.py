@@ -1,0 +1,220 @@
+"""What must hold of every call, whatever happens in it. Each promise raises AssertionError with what broke it."""
+
+from __future__ import annotations
+
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.history import AgentSaid, CallerSaid, History
+from telephony.core.language.registry import language_for
+from telephony.core.language.words import gist
+from telephony.testing.simulator import CHAR_MS, Simulator
+from tests.core.walks import MARK, MURMURS, Walk
+
+CONTEXTS = 5
+"""ElevenLabs closes the socket when a sixth is opened."""
+AUDIBLE_WITHIN_MS = 2_500
+"""Promise: after the end of a turn something is heard, or the caller speaks again."""
+LISTENS_FOR_MS = 4_500
+"""The longest wait for more words, and for their transcript: what the STT may add to it."""
+
+
+def keep(this: Walk) -> None:
+    """All of them."""
+    sim = this.sim
+    for promise in (
+        nothing_is_heard_before_its_turn_was_decided,
+        no_turn_is_answered_twice,
+        resumes_lose_and_repeat_nothing,
+        silence_after_a_turn_is_bounded,
+        history_is_what_was_heard,
+        contexts_are_few,
+        tools_run_once_and_never_for_a_guess,
+        decisions_are_explained,
+    ):
+        promise(sim)
+    no_words_are_lost(this)
+    what_is_not_answered_is_explained(this)
+    a_finished_turn_is_noticed(this)
+
+
+def nothing_is_heard_before_its_turn_was_decided(sim: Simulator) -> None:
+    """The first audio of a reply comes after all that it answers has entered the record, word for word."""
+    language, answers, heard = language_for(sim.policy.language), dict[int, History](), set[int]()
+    said: list[tuple[str, ...]] = [()]
+    for now, _, actions in sim.steps:
+        for action in actions:
+            match action:
+                case a.LineAdded("caller", text):
+                    said.append(said[-1] + gist(text, language))
+                case a.StartReply(turn, history):
+                    answers[turn] = history
+                case a.SendMark(name):
+                    turn = _turn(name)
+                    if turn in answers and turn not in heard:
+                        heard.add(turn)
+                        words = gist(_caller_words(answers[turn]), language)
+                        assert words in said, f"{now}: turn {turn} answers {words}, the record has {said[-1]}"
+                case _:
+                    pass
+
+
+def no_turn_is_answered_twice(sim: Simulator) -> None:
+    """Two replies that were heard never answer the same words, unless the first of them failed."""
+    failed = {event.turn for _, event, _ in sim.steps if isinstance(event, e.ReplyFailed | e.SpeechLost)}
+    failed |= {turn for turn, _, what in _explained(sim) if what in ("apology", "ending")}
+    heard = {x.turn for _, x in sim.actions(a.LineAdded) if x.speaker == "agent"}
+    seen: dict[str, int] = {}
+    for _, action in sim.actions(a.StartReply):
+        if action.turn in heard:
+            words = _caller_words(action.history)
+            before = seen.get(words)
+            trouble = sim.explained("apology") or sim.explained("ending")
+            assert before is None or before in failed or trouble, f"turns {before} and {action.turn} answer {words!r}"
+            seen[words] = action.turn
+
+
+def resumes_lose_and_repeat_nothing(sim: Simulator) -> None:
+    """What was heard of a reply is its audio in order; only the word at the seam may come twice."""
+    respoken = {x.turn for _, x in sim.actions(a.Speak) if x.attempt > 1}
+    lines = {x.turn: x for _, x in sim.actions(a.LineAdded) if x.speaker == "agent"}
+    word = max((len(word) for x in lines.values() for word in x.text.split()), default=0)
+    for turn in set(lines) - respoken:
+        place = 0
+        for start, end, at in sim.carrier.pieces(turn):
+            assert at <= place, f"turn {turn}: {place}-{at} ms of it was never heard"
+            slack = (word + 1) * CHAR_MS + 500 + sim.latencies.mark + 40
+            if not sim.faults.no_alignment:
+                slack = (word + 2) * CHAR_MS + sim.latencies.mark + 60
+            assert at >= place - slack, f"turn {turn}: {place - at} ms of it was heard twice"
+            place = at + end - start
+
+
+def silence_after_a_turn_is_bounded(sim: Simulator) -> None:
+    """After the end of a turn something is audible, or the caller speaks again, within 2.5 s. Who has been told that
+    it takes a moment waits a little longer for the next sign."""
+    sounds = sim.heard + [(sound.start, sound.end) for sound in sim.sounds]
+    fillers = [at for at, _ in sim.explained("filler")]
+    for at, _ in sim.explained("end_of_turn"):
+        told = any(at - 15_000 <= filler <= at for filler in fillers)
+        until = at + (3 * sim.policy.limits.filler_ms + 200 if told else AUDIBLE_WITHIN_MS)
+        if until <= sim.now:
+            assert any(start <= until and end >= at for start, end in sounds), f"silence from {at}"
+
+
+def a_finished_turn_is_noticed(this: Walk) -> None:
+    """Half a second of voice is never met with silence, whatever the STT makes of it."""
+    sim, sounds = this.sim, this.sim.sounds
+    bound = LISTENS_FOR_MS * 3 // 2 if sim.policy.turn_taking.open_ms > 1_000 else LISTENS_FOR_MS
+    for sound in sounds:
+        until = sound.end + bound + AUDIBLE_WITHIN_MS
+        if sound.end - sound.start < 600 or until > sim.now:
+            continue
+        again = any(sound.end <= other.start <= until for other in sounds)
+        audible = any(start <= until and end > sound.end for start, end in sim.heard)
+        assert again or audible, f"silence after {sound}: {sim.lines}"
+
+
+def history_is_what_was_heard(sim: Simulator) -> None:
+    """No line of the agent, in record or history, is longer than what the carrier played of its turn by then."""
+    played = sim.carrier.played_by_turn()
+    aligned = not sim.faults.no_alignment
+    respoken = {x.turn for _, x in sim.actions(a.Speak) if x.attempt > 1}
+    for _, line in sim.actions(a.LineAdded):
+        if line.speaker == "agent":
+            ms = played.get(line.turn, 0)
+            assert len(line.text) * CHAR_MS <= ms + 2 * CHAR_MS, f"{line} but {ms} ms were played"
+            if aligned and line.interrupted and line.turn not in respoken:
+                least = ms - 14 * CHAR_MS - 500 - sim.latencies.mark
+                assert len(line.text) * CHAR_MS >= least, f"{line}, though {ms} ms were played"
+    for now, start in sim.actions(a.StartReply):
+        said = [item.text for item in start.history if isinstance(item, AgentSaid)]
+        heard = sum(min(end, now) - begin for begin, end in sim.heard if begin < now)
+        assert sum(len(text) for text in said) * CHAR_MS <= heard + 3 * CHAR_MS * (len(said) + 1), f"{now}: {said}"
+
+
+def contexts_are_few(sim: Simulator) -> None:
+    """Contexts that are open, of guesses as well, are never more than the service allows."""
+    opened: set[tuple[int, int]] = set()
+    for now, event, actions in sim.steps:
+        if isinstance(event, e.SpeechEnded | e.SpeechLost):
+            opened.discard((event.turn, event.attempt))
+        for action in actions:
+            if isinstance(action, a.Speak):
+                opened.add((action.turn, action.attempt))
+            elif isinstance(action, a.CloseContext):
+                opened.discard((action.turn, action.attempt))
+        assert len(opened) <= CONTEXTS, f"{now}: {opened}"
+
+
+def tools_run_once_and_never_for_a_guess(sim: Simulator) -> None:
+    """A tool runs for a reply whose turn was decided, and no call of it runs twice."""
+    guesses, ran = set[int](), set[str]()
+    for now, _, actions in sim.steps:
+        for action in actions:
+            match action:
+                case a.Explain("guess", turn):
+                    guesses.add(turn)
+                case a.Explain("guess_used", turn):
+                    guesses.discard(turn)
+                case a.RunTool(turn, tool_call_id):
+                    assert turn not in guesses, f"{now}: {tool_call_id} ran for guess {turn}"
+                    assert tool_call_id not in ran, f"{now}: {tool_call_id} ran twice"
+                    ran.add(tool_call_id)
+                case _:
+                    pass
+
+
+def decisions_are_explained(sim: Simulator) -> None:
+    """Nobody is silenced, and no reply begun, without a reason in the same step."""
+    for now, _, actions in sim.steps:
+        why = {action.what for action in actions if isinstance(action, a.Explain)}
+        if any(isinstance(action, a.ClearPlayout) for action in actions):
+            assert why & {"hold", "cut", "ending"}, f"{now}: cleared without a reason"
+        for action in actions:
+            if isinstance(action, a.Explain) and action.what in ("end_of_turn", "hold", "cut", "resume", "ignored"):
+                assert dict(action.because).get("why"), f"{now}: {action}"
+
+
+def no_words_are_lost(this: Walk) -> None:
+    """Each word of a final is in the record once: not lost, and not answered twice."""
+    sim = this.sim
+    ending = min((at for at, _ in sim.explained("ending")), default=10**9)
+    record = " ".join(x.text for _, x in sim.actions(a.LineAdded) if x.speaker == "caller").split()
+    finals = [(now, ev.text) for now, ev, _ in sim.steps if isinstance(ev, e.TranscriptFinal) and now < ending - 8_000]
+    for now, text in finals:
+        for word in text.split():
+            if MARK in word and word not in this.misheard:
+                assert record.count(word) == 1, f"{now}: {word} x{record.count(word)} in {sim.lines}"
+    for word in record:
+        assert record.count(word) == 1 or MARK not in word, f"{word} twice in {sim.lines}"
+
+
+def what_is_not_answered_is_explained(this: Walk) -> None:
+    """A final whose words do not enter the record (a listener's "mm-hm") is dismissed with a reason."""
+    sim = this.sim
+    ending = min((at for at, _ in sim.explained("ending")), default=10**9)
+    dismissed = [at for what in ("ignored", "resume") for at, _ in sim.explained(what)]
+    lines = [(at, line.text) for at, line in sim.actions(a.LineAdded) if line.speaker == "caller"]
+    for now, event, _ in sim.steps:
+        if not isinstance(event, e.TranscriptFinal):
+            continue
+        murmur = event.text in MURMURS and event.text not in this.misheard
+        if murmur and now < min(ending, sim.now) - 15_000:
+            near = range(now - 13_000, now + 15_000)
+            answered = any(at >= near.start and event.text in text for at, text in lines)
+            assert answered or any(at in near for at in dismissed), f"{now}: {event.text!r} in {sim.lines}"
+
+
+# --- inside ---------------------------------------------------------------------------------------------------------
+
+
+def _turn(mark: str) -> int:
+    return int(mark[1:].partition(".")[0])
+
+
+def _caller_words(history: History) -> str:
+    return " ".join(item.text for item in history if isinstance(item, CallerSaid))
+
+
+def _explained(sim: Simulator) -> list[tuple[int, int, str]]:
+    return [(x.turn, at, x.what) for at, x in sim.actions(a.Explain)]

@@ -1,0 +1,189 @@
+"""Reply text -> speakable units."""
+
+from __future__ import annotations
+
+import pytest
+
+from telephony.core.speaking.phrasing import LONGEST_UNIT_CHARS, Phrasing
+
+
+def units(text: str, size: int = 3) -> list[str]:
+    """The units of `text`, fed in pieces of `size` characters as a model would."""
+    phrasing, found = Phrasing(), []
+    for at in range(0, len(text), size):
+        found += phrasing.add(text[at : at + size])
+    return found + phrasing.end()
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1_000])
+def test_units_end_with_sentences(size: int) -> None:
+    """Whatever the pieces, the units are the sentences."""
+    assert units("We open at nine. On Sundays we are closed! Anything else?", size) == [
+        "We open at nine.",
+        "On Sundays we are closed!",
+        "Anything else?",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dr. Smith sees you at 3.30 p.m. today.",
+        "It costs 3.50 with tax.",
+        'He said "Yes." and left.',
+        "Ask for J. Doe please.",
+    ],
+)
+def test_full_stops_that_end_no_sentence(text: str) -> None:
+    """Abbreviations, initials, decimals and quotations do not split a unit before its end."""
+    assert units(text)[0] in (text, 'He said "Yes."')
+
+
+def test_only_the_first_unit_may_end_at_a_clause() -> None:
+    """The first words of a long sentence are spoken early; later sentences stay whole."""
+    text = (
+        "If you would like to come this evening, we still have a table for two by the window near the door. "
+        "If you would rather come tomorrow, we have several tables free at any time of the evening you like."
+    )
+    found = units(text)
+    assert found[0] == "If you would like to come this evening,"
+    assert len(found) == 3
+
+
+def test_a_short_first_sentence_is_not_split() -> None:
+    """Clauses matter only when the sentence is long."""
+    assert units("Yes, of course, we can.") == ["Yes, of course, we can."]
+
+
+def test_a_sentence_without_end_is_split_at_words() -> None:
+    """A model that never ends its sentence does not make the caller wait for ever."""
+    found = units("word " * 200)
+    assert all(len(unit) <= LONGEST_UNIT_CHARS for unit in found)
+    assert " ".join(found).split() == ["word"] * 200
+
+
+def test_nothing_is_lost_or_invented() -> None:
+    """All words come out once, in order."""
+    text = "One. Two, three; four: five - six!\nSeven?\n\n- eight\n1. nine"
+    assert "".join(units(text)).replace(" ", "") == text.replace(" ", "").replace("\n", "")
+
+
+# --- where a sentence ends --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Yes. No", ["Yes.", "No"]),
+        ("Yes! No", ["Yes!", "No"]),
+        ("Yes? No", ["Yes?", "No"]),
+        ("Yes… No", ["Yes…", "No"]),
+        ("Yes... No", ["Yes...", "No"]),
+        ("Yes?! No", ["Yes?!", "No"]),
+        ("Yes.\tNo", ["Yes.", "No"]),
+        ('"Yes." No', ['"Yes."', "No"]),
+        ("(Yes.) No", ["(Yes.)", "No"]),
+        ("Is it *true?* No", ["Is it *true?*", "No"]),
+        ("Yes.No", ["Yes.No"]),
+        ("What?No", ["What?No"]),
+        ("是的。好", ["是的。", "好"]),
+        ("是的！好", ["是的！", "好"]),
+        ("是吗？好", ["是吗？", "好"]),
+    ],
+)
+def test_a_sentence_ends_with_its_sign_and_what_closes_it(text: str, expected: list[str]) -> None:
+    """White space must follow, except in scripts that have none between sentences."""
+    assert units(text, 1_000) == expected
+    assert units(text, 1) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ask Mr. Doe", ["Ask Mr. Doe"]),
+        ("Ask (Mr. Doe)", ["Ask (Mr. Doe)"]),
+        ('Ask "Dr. Doe"', ['Ask "Dr. Doe"']),
+        ("At 5 p.m. Monday", ["At 5 p.m. Monday"]),
+        ("Ask J. Doe", ["Ask J. Doe"]),
+        ("Plan B. Go", ["Plan B. Go"]),
+        ("It is 5. Yes", ["It is 5.", "Yes"]),
+        ("1. Yes", ["1. Yes"]),
+        ("12. Yes", ["12. Yes"]),
+        (" 1. Yes", ["1. Yes"]),
+        ("Is it J? Yes", ["Is it J?", "Yes"]),
+        ("Ask Dr! Now", ["Ask Dr!", "Now"]),
+        (". Yes", [".", "Yes"]),
+    ],
+)
+def test_a_full_stop_behind_an_abbreviation_an_initial_or_a_list_number_ends_nothing(
+    text: str, expected: list[str]
+) -> None:
+    """A number that is not alone on its line may end a sentence, and so may any other sign."""
+    assert units(text, 1_000) == expected
+
+
+def test_a_line_break_ends_a_unit_unless_it_is_empty() -> None:
+    """Models write lists; blank lines are no units."""
+    assert units("\n\nYes\nNo\n \nAnd", 1_000) == ["Yes", "No", "And"]
+    assert Phrasing().add("Yes\n") == ["Yes"]
+    assert Phrasing().add("\n \n") == []
+
+
+def test_a_sentence_is_given_out_when_the_text_behind_it_has_begun() -> None:
+    """Until then it may be the start of "3.50"."""
+    phrasing = Phrasing()
+    assert phrasing.add("It costs 3.") == []
+    assert phrasing.add("50. ") == ["It costs 3.50."]
+    assert phrasing.end() == []
+    assert phrasing.add("Ye") == []
+    assert phrasing.end() == ["Ye"]
+    assert phrasing.end() == []
+
+
+# --- the first unit ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("length", "splits"), [(59, False), (60, True), (61, True)])
+def test_a_clause_is_given_out_once_its_sentence_is_long(length: int, splits: bool) -> None:
+    """60 characters without an end."""
+    text = ("a" * 40 + ", ").ljust(length, "b")
+    assert Phrasing().add(text) == (["a" * 40 + ","] if splits else [])
+
+
+@pytest.mark.parametrize(("at", "splits"), [(29, False), (30, True), (31, True)])
+def test_a_clause_is_given_out_once_it_is_long_itself(at: int, splits: bool) -> None:
+    """30 characters before its sign: a shorter one is a hesitation."""
+    text = ("a" * at + ", ").ljust(90, "b")
+    assert Phrasing().add(text) == (["a" * at + ","] if splits else [])
+
+
+def test_a_clause_ends_with_a_sign_before_white_space() -> None:
+    """ "1,000" and "10:30" are no clauses, and the first boundary is taken."""
+    assert Phrasing().add(("a" * 40 + ",").ljust(90, "b")) == []
+    assert Phrasing().add("a" * 88 + ", ") == ["a" * 88 + ","]
+    assert Phrasing().add("a" * 89 + ",") == []
+    assert Phrasing().add(("a" * 32 + " " + "b" * 10 + ", ").ljust(90, "c")) == ["a" * 32 + " " + "b" * 10 + ","]
+    for sign in ",;:—–":
+        assert Phrasing().add("a" * 40 + f"{sign} b, ".ljust(50, "c")) == ["a" * 40 + sign]
+
+
+def test_the_second_unit_is_whole_however_the_first_one_ended() -> None:
+    """Also when the first was a short sentence; a blank line before it is no unit."""
+    clause = ("a" * 40 + ", ").ljust(90, "b")
+    phrasing = Phrasing()
+    assert phrasing.add("\n" + clause) == ["a" * 40 + ","]
+    later = Phrasing()
+    assert later.add("Yes. " + clause) == ["Yes."]
+
+
+# --- the longest ------------------------------------------------------------------------------------------------------
+
+
+def test_a_unit_is_split_at_the_last_space_before_the_limit() -> None:
+    """Not before the limit is passed; without any space, in the middle of the word."""
+    phrasing = Phrasing()
+    assert phrasing.add("Yes. " + "a" * 300 + " " + "b" * 18) == ["Yes."]  # with its space, 320 characters are left
+    assert phrasing.add("b") == ["a" * 300]
+    assert phrasing.end() == ["b" * 19]
+    assert Phrasing().add("a" * LONGEST_UNIT_CHARS) == []
+    assert Phrasing().add("a" * (LONGEST_UNIT_CHARS + 9)) == ["a" * LONGEST_UNIT_CHARS]

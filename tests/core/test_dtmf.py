@@ -1,0 +1,106 @@
+"""Keys: one entry of text, ended by `#` or by a pause."""
+
+from __future__ import annotations
+
+import pytest
+
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.dtmf import Keypad
+from telephony.core.policy import Limits, Policy
+from telephony.testing.simulator import Simulator
+
+
+def test_keys_are_collected_until_the_hash_key() -> None:
+    """The key that ends the entry belongs to it, and the next key begins another."""
+    keypad = Keypad(1_500)
+    assert keypad.press("1", 100) == ""
+    assert keypad.press("2", 200) == ""
+    assert keypad.press("#", 300) == "[keys: 12#]"
+    assert keypad.deadline is None
+    assert keypad.press("3", 400) == ""
+    assert keypad.end() == "[keys: 3]"
+
+
+def test_every_key_moves_the_deadline() -> None:
+    """The pause is counted from the last key."""
+    keypad = Keypad(1_500)
+    assert keypad.deadline is None
+    keypad.press("1", 100)
+    assert keypad.deadline == 1_600
+    keypad.press("2", 1_000)
+    assert keypad.deadline == 2_500
+
+
+def test_an_entry_without_keys_is_nothing() -> None:
+    """Ending twice gives the keys once."""
+    keypad = Keypad(1_500)
+    assert keypad.end() == ""
+    keypad.press("*", 0)
+    assert keypad.end() == "[keys: *]"
+    assert keypad.end() == ""
+    assert keypad.deadline is None
+
+
+def test_an_entry_has_at_most_64_keys() -> None:
+    """The last ones are kept: a stuck key costs no memory."""
+    keypad = Keypad(1_500)
+    for _ in range(64):
+        keypad.press("1", 0)
+    assert keypad.end() == f"[keys: {'1' * 64}]"
+    for digit in "9" + "1" * 63 + "2":
+        keypad.press(digit, 0)
+    assert keypad.end() == f"[keys: {'1' * 63}2]"
+
+
+@pytest.mark.parametrize(("gap", "entries"), [(1_499, ["[keys: 12]"]), (1_501, ["[keys: 1]", "[keys: 2]"])])
+def test_keys_within_the_time_of_each_other_are_one_entry(gap: int, entries: list[str]) -> None:
+    """In a call: each entry is a line of the caller's."""
+    sim = Simulator(Policy(), lambda _: [])
+    sim.faults.llm_hangs = True
+    sim.at(1_000, e.KeyPressed("1"))
+    sim.at(1_000 + gap, e.KeyPressed("2"))
+    sim.run(1_000 + gap + 1_499)
+    assert [text for who, text in sim.lines if who == "caller"] == entries[:-1]
+    sim.run(1_000 + gap + 1_500)
+    assert [text for who, text in sim.lines if who == "caller"] == entries
+
+
+def test_an_entry_is_answered_when_it_is_over_and_not_before() -> None:
+    """A pause of exactly the time ends it; the model is asked once, in that millisecond."""
+    sim = Simulator(Policy(limits=Limits(keypad_ms=700)), lambda _: [])
+    sim.faults.llm_hangs = True
+    sim.at(1_003, e.KeyPressed("4"))
+    sim.run(5_000)
+    assert [(now, reply.turn) for now, reply in sim.actions(a.StartReply)] == [(1_703, 1)]
+
+
+def test_words_wait_for_the_keys_that_are_being_pressed() -> None:
+    """An answer between two keys would be cut by the second."""
+    sim = Simulator(Policy(), lambda _: ["Fine."])
+    end = sim.says(1_000, "my number is one two three")
+    sim.at(end + 300, e.KeyPressed("1"))
+    sim.run(end + 1_799)
+    assert sim.explained("end_of_turn") != []
+    assert sim.explained("guess_used") == []
+    assert sim.heard == []
+    sim.run(end + 8_000)
+    assert [text for who, text in sim.lines if who == "caller"] == ["my number is one two three", "[keys: 1]"]
+    assert [text for who, text in sim.lines if who == "agent"] == ["Fine."]
+
+
+def test_a_key_cuts_the_agent_at_once() -> None:
+    """It needs no voice and no words."""
+    sim = Simulator(Policy(greeting="Welcome to the Blue Door. For a table press one, for anything else press two."))
+    sim.at(1_007, e.KeyPressed("1"))
+    sim.run(1_007)
+    assert [now for now, _ in sim.actions(a.ClearPlayout)] == [1_007]
+    assert sim.explained("cut") == [(1_007, {"why": "key"})]
+
+
+def test_a_key_while_nothing_is_said_cuts_nothing() -> None:
+    """There is nobody to interrupt."""
+    sim = Simulator(Policy())
+    sim.at(1_007, e.KeyPressed("1"))
+    sim.run(1_100)
+    assert sim.explained("cut") == []

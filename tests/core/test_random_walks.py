@@ -1,0 +1,109 @@
+"""Random walks over the core: what must hold whatever happens, and in whatever order.
+
+WALKS=5000 pytest tests/core/test_random_walks.py -n 4      many more calls than usual
+WALK=1234 pytest tests/core/test_random_walks.py            the call of one seed, and the three after it
+"""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.conversation import Call
+from telephony.core.policy import PHRASE_NAMES, Limits, Policy
+from tests.core.promises import keep
+from tests.core.walks import walk
+
+TEXT = "We open at nine, and close at six. On Sundays we stay closed all day. Is there anything else?"
+
+BLOCKS = 4
+FIRST_SEED = int(os.environ.get("WALK", 0))
+WALKS = BLOCKS if "WALK" in os.environ else int(os.environ.get("WALKS", 80))
+
+
+def random_event(rng: random.Random, call: Call, now: int, names: list[str], tools: list[str]) -> e.Event:
+    """Any event, mostly plausible, often stale, sometimes absurd."""
+    turn, attempt = rng.randint(0, call._turns.last + 1), rng.choice((1, 1, 1, 2))
+    tool = rng.choice([*tools, "call_x"])
+    commits = call._listening.segments.commits
+    speech = rng.choice((None, 0, 200, 400, 600, 950, 950, 950))
+    choices: list[tuple[int, e.Event]] = [
+        (60, e.AudioReceived(b"\xff" * 160, now, speech, rng.randint(-960, 0))),
+        (2, e.AudioMissed(rng.randint(1, 2_000))),
+        (10, e.MarkReached(rng.choice([*names[-8:], "t1.1", "nonsense"]))),
+        (1, e.KeyPressed(rng.choice("0123456789*#"))),
+        (4, e.TranscriptPartial(rng.choice(("", "yes", "mm-hm", "wait", "i want to", "i want to book a table")))),
+        (4, e.TranscriptFinal(rng.randint(0, commits + 1), rng.choice(("", "yes", "book a table")))),
+        (1, e.CommitRefused(rng.randint(0, commits + 1))),
+        (12, e.ReplyDelta(turn, rng.choice(("", "Well, ", "of course. ", "No. ", TEXT)))),
+        (3, e.ToolWanted(turn, tool, rng.choice(("book", "end_call")), "{}")),
+        (4, e.ToolFinished(turn, tool, "ok", rng.random() < 0.2)),
+        (5, e.ReplyEnded(turn, rng.choice(("stop", "length", "content_filter")))),
+        (1, e.ReplyFailed(turn, rng.choice(("provider_busy", "provider_timeout")), rng.random() < 0.5)),
+        (12, e.SpeechAudio(turn, attempt, b"\x55" * rng.randint(0, 3_000), "of course. ", tuple(range(70, 841, 70)))),
+        (4, e.SpeechEnded(turn, attempt)),
+        (1, e.SpeechLost(turn, attempt, "provider_unavailable", rng.random() < 0.8)),
+        (1, e.VoiceLost("provider_unavailable", True)),
+        (1, e.EarsLost("provider_unavailable", True)),
+        (1, e.CallStarted("MZ1")),
+    ]
+    return rng.choices([event for _, event in choices], [weight for weight, _ in choices])[0]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_anything_in_any_order(seed: int) -> None:
+    """100,000 events over 20 seeds: no exception, time advances, numbers are used once, nothing grows."""
+    rng = random.Random(seed)
+    limits = Limits(call_ms=10**9, apologies=10**9, silence_end_ms=10**9)
+    call = Call(Policy(greeting="Hello.", limits=limits))
+    now, names, tools, allowed = 0, list[str](), list[str](), set[tuple[int, str]]()
+    stock = tuple(e.Phrase(name, "Hello.", b"\x55" * 800) for name in (*PHRASE_NAMES, "greeting"))
+    call.step(e.PhrasesLoaded(stock if seed % 2 else ()), 0)
+    for _ in range(5_000):
+        now += rng.choice((0, 0, 1, 20, 20, 100))
+        event = random_event(rng, call, now, names, tools)
+        if call.deadline is not None and call.deadline < now and rng.random() < 0.9:
+            event = e.TimeReached(call.deadline)
+        for action in call.step(event, now):
+            match action:
+                case a.SendAudio(pcmu):
+                    assert pcmu
+                    assert len(pcmu) % 160 == 0
+                case a.SendMark(name):
+                    assert name not in names
+                    names.append(name)
+                case a.StartReply(turn, history):
+                    tools += [f"call_{turn}"]
+                    assert len(history) < 10_000
+                case a.RunTool(turn, tool_call_id):
+                    assert (turn, tool_call_id) not in allowed
+                    allowed.add((turn, tool_call_id))
+                case a.Speak(_, _, text):
+                    assert text.endswith(" ")
+                    assert text.strip()
+                case _:
+                    pass
+        if call.ended is not None:
+            break
+        steps = 0
+        while (deadline := call.deadline) is not None and deadline <= now and steps < 20:
+            call.step(e.TimeReached(deadline), now)
+            steps += 1
+        assert steps < 20, "the deadline does not move on"
+        assert len(call._turns.spoken.speeches) < 60
+        assert len(call._turns.playout.tracks) < 60
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_calls_keep_their_promises(block: int) -> None:
+    """Random callers and providers that do everything they ever did to anybody: see `promises.py`."""
+    for number in range(WALKS // BLOCKS):
+        seed = FIRST_SEED + number * BLOCKS + block
+        try:
+            keep(walk(seed))
+        except AssertionError as broken:
+            raise AssertionError(f"seed {seed} (WALK={seed} pytest {__file__}): {broken}") from broken

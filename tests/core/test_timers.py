@@ -1,0 +1,214 @@
+"""What only time decides: silence prompts, the length of the call, and drain."""
+
+from __future__ import annotations
+
+import pytest
+
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.policy import Limits, Policy
+from tests.core.bare import Bare
+
+WORDING = Policy().wording
+PROMPT_MS = 1_400
+"""How long "Are you still there?" lasts in the simulator's stock."""
+LATE = 1_000_000
+
+
+# --- silence ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("greeting", "quiet_from"), [("", 0), ("Hello there.", 840)])
+def test_a_silent_caller_is_asked_once_the_silence_is_long_enough(greeting: str, quiet_from: int) -> None:
+    """Counted from the end of what the agent said, to the millisecond."""
+    call = Bare(Policy(greeting=greeting))
+    call.run(quiet_from + 9_999)
+    assert call.explained("still_there") == []
+    call.run(quiet_from + 10_000)
+    assert call.explained("still_there") == [quiet_from + 10_000]
+    call.run(quiet_from + 10_000 + PROMPT_MS)
+    assert call.said[-1] == WORDING.still_there
+
+
+def test_the_end_comes_after_its_own_silence_behind_the_question() -> None:
+    """Nothing is asked twice; the goodbye is a fixed phrase and the reason is on record."""
+    call = Bare(silence_prompt_ms=3_000, silence_end_ms=5_000)
+    asked = 3_000 + PROMPT_MS
+    call.run(asked + 4_999)
+    assert call.explained("ending") == []
+    call.run(asked + 5_000)
+    assert call.sim.explained("ending") == [(asked + 5_000, {"reason": "silent_goodbye"})]
+    call.run(60_000)
+    assert call.said == [WORDING.still_there, WORDING.silent_goodbye]
+    assert call.ended == "silent_goodbye"
+    assert call.explained("still_there") == [3_000]
+
+
+def test_a_caller_who_answers_is_asked_again_at_the_next_silence() -> None:
+    """With the long wait, from the end of the reply on."""
+    call = Bare(silence_prompt_ms=3_000, silence_end_ms=9_000)
+    call.run(5_000)
+    turn = call.asks(5_000)
+    call.replies(5_100, turn, "Fine.")
+    call.run(20_000)
+    over = 5_100 + 600
+    assert call.explained("still_there") == [3_000, over + 3_000]
+
+
+def test_the_silence_begins_anew_whenever_somebody_speaks_or_the_agent_thinks() -> None:
+    """A noise is somebody; a reply is not silence from the moment the caller's turn is decided."""
+    call = Bare(silence_prompt_ms=3_000, filler_ms=60_000)
+    turn = call.asks(2_999)
+    call.run(9_000)
+    call.replies(9_000, turn, "Fine.")
+    call.run(9_600 + 2_999)
+    assert call.explained("still_there") == []
+    call.run(9_600 + 3_000)
+    assert call.explained("still_there") == [12_600]
+    noise = Bare(silence_prompt_ms=3_000)
+    noise.sim.coughs(2_000, 150)
+    noise.run(5_000)
+    assert noise.explained("still_there") == []
+
+
+def test_an_entry_of_keys_under_way_is_no_silence() -> None:
+    """The caller is not asked between two keys."""
+    call = Bare(silence_prompt_ms=3_000, keypad_ms=6_000)
+    call.at(2_000, e.KeyPressed("1"))
+    call.run(7_999)
+    assert call.explained("still_there") == []
+
+
+def test_an_answer_that_is_owed_is_no_silence() -> None:
+    """A tool of an interrupted reply runs, and the caller waits for it."""
+    call = Bare(silence_prompt_ms=3_000, filler_ms=60_000)
+    turn = call.asks(1_000)
+    call.wants(1_100, turn, "call_1")
+    call.asks(1_200)
+    call.run(15_000)
+    assert call.explained("still_there") == []
+
+
+# --- the length of the call -------------------------------------------------------------------------------------------
+
+
+def test_the_call_is_warned_of_its_end_and_ended() -> None:
+    """Each to the millisecond, once, with its own words."""
+    call = Bare(call_ms=16_000, call_warning_ms=11_000, silence_prompt_ms=LATE)
+    call.run(4_999)
+    assert call.explained("time_warning") == []
+    call.run(15_999)
+    assert call.explained("time_warning") == [5_000]
+    assert call.explained("ending") == []
+    call.run(36_000)
+    assert call.sim.explained("ending") == [(16_000, {"reason": "time_over"})]
+    assert call.said == [WORDING.time_warning, WORDING.time_over]
+    assert call.ended == "time_over"
+
+
+@pytest.mark.parametrize(("warning_ms", "warned"), [(0, []), (1, [7_999]), (7_999, [1]), (8_000, []), (8_001, [])])
+def test_there_is_a_warning_only_within_the_call(warning_ms: int, warned: list[int]) -> None:
+    """None at the start or the end of it."""
+    call = Bare(call_ms=8_000, call_warning_ms=warning_ms, silence_prompt_ms=LATE)
+    call.run(8_000)
+    assert call.explained("time_warning") == warned
+
+
+def test_the_warning_waits_until_nobody_speaks() -> None:
+    """It does not talk into a reply, and comes right behind it."""
+    call = Bare(call_ms=20_000, call_warning_ms=17_000, silence_prompt_ms=LATE)
+    turn = call.asks(2_500)
+    call.replies(2_900, turn, "We open at nine.")
+    call.run(11_000)
+    assert call.explained("time_warning") == [2_900 + 1_700]
+    assert call.said == ["We open at nine.", WORDING.time_warning]
+
+
+def test_the_end_waits_for_nobody() -> None:
+    """The reply is cut, and so is the caller."""
+    call = Bare(call_ms=6_000, call_warning_ms=0)
+    turn = call.asks(4_900)
+    call.replies(5_000, turn, "We open at nine in the morning.")
+    call.sim.coughs(5_900, 3_000)
+    call.run(16_000)
+    assert call.explained("ending") == [6_000]
+    assert call.said == ["We open at --", WORDING.time_over]
+
+
+def test_a_warning_puts_off_the_question_and_not_the_other_way_round() -> None:
+    """Both due at once: the warning is said, and the silence begins anew behind it."""
+    call = Bare(call_ms=60_000, call_warning_ms=50_000)
+    call.run(30_000)
+    assert call.explained("time_warning") == [10_000]
+    [asked, *_] = call.explained("still_there")
+    assert asked == call.sim.heard[0][1] + 10_000
+
+
+# --- drain ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("deadline", "ends"), [(9_000, 9_000), (5_001, 5_001), (5_000, 5_000), (10, 5_000)])
+def test_a_drained_call_goes_on_until_the_deadline(deadline: int, ends: int) -> None:
+    """One that has passed already ends it at once."""
+    call = Bare()
+    call.sim.at(5_000, e.DrainStarted(deadline))
+    call.run(ends - 1)
+    assert call.explained("ending") == []
+    call.run(30_000)
+    assert call.sim.explained("ending") == [(ends, {"reason": "draining"})]
+    assert call.said == [WORDING.draining]
+    assert call.ended == "draining"
+
+
+def test_a_drain_before_the_call_starts_is_kept() -> None:
+    """The stream comes up a moment later, and nothing is decided without it."""
+    call = Bare()
+    call.sim.call.step(e.DrainStarted(3_000), 0)
+    assert call.sim.call.deadline is None
+    call.run(20_000)
+    assert call.explained("ending") == [3_000]
+
+
+def test_the_last_drain_counts() -> None:
+    """The operator gives more time."""
+    call = Bare()
+    call.at(1_000, e.DrainStarted(3_000))
+    call.at(2_000, e.DrainStarted(6_000))
+    call.run(20_000)
+    assert call.explained("ending") == [6_000]
+
+
+def test_when_two_ends_are_due_the_length_of_the_call_is_the_reason() -> None:
+    """And the call ends once."""
+    call = Bare(call_ms=5_000, call_warning_ms=0)
+    call.at(1_000, e.DrainStarted(5_000))
+    call.run(30_000)
+    assert call.sim.explained("ending") == [(5_000, {"reason": "time_over"})]
+    assert len(call.end) == 1
+
+
+def test_nothing_is_due_once_an_end_has_come() -> None:
+    """The goodbye outlasts the length of the call, and nothing is said over it."""
+    call = Bare(call_ms=12_000, call_warning_ms=0, silence_prompt_ms=3_000)
+    call.at(1_000, e.DrainStarted(2_000))
+    call.run(30_000)
+    assert call.explained("ending") == [2_000]
+    assert call.said == [WORDING.draining]
+
+
+def test_the_time_is_counted_from_the_start_of_the_stream() -> None:
+    """A second start is none."""
+    call = Bare(Policy(greeting="Hello."), call_ms=12_000, call_warning_ms=0, silence_prompt_ms=LATE)
+    call.at(9_000, e.CallStarted("MZ2"))
+    call.run(30_000)
+    assert call.explained("ending") == [12_000]
+    assert call.said == ["Hello.", WORDING.time_over]
+    assert len(call.did(a.EndCall)) == 1
+
+
+def test_limits_have_defaults_that_fit_each_other() -> None:
+    """The warning lies within the call, and a filler comes before the reply is given up."""
+    limits = Limits()
+    assert 0 < limits.call_warning_ms < limits.call_ms
+    assert limits.filler_ms < limits.reply_ms < limits.call_ms
+    assert limits.frames_stop_ms < limits.frames_dead_ms

@@ -1,0 +1,153 @@
+"""When a tool may run: for the live reply, when the caller is not taking the turn back, and once."""
+
+from __future__ import annotations
+
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.history import AgentSaid, CallerSaid, ToolUsed
+from tests.core.bare import Bare
+
+
+def test_a_tool_of_the_live_reply_runs_at_once() -> None:
+    """While the agent speaks as well."""
+    call = Bare()
+    turn = call.asks(1_000)
+    call.wants(1_100, turn, "call_1")
+    assert call.did(a.RunTool) == [(1_100, a.RunTool(turn, "call_1"))]
+    call.writes(1_200, turn, "One moment. ")
+    call.speaks(1_300, turn, "One moment. ")
+    call.wants(1_400, turn, "call_2")
+    assert call.did(a.RunTool)[1:] == [(1_400, a.RunTool(turn, "call_2"))]
+
+
+def test_a_tool_of_another_turn_is_not_even_refused() -> None:
+    """Its reply was cancelled: nobody waits for an answer."""
+    call = Bare()
+    turn = call.asks(1_000)
+    later = call.asks(1_500)
+    call.wants(1_600, turn, "call_1")
+    call.wants(1_600, later + 1, "call_2")
+    assert call.did(a.RunTool) == []
+    assert call.did(a.RefuseTool) == []
+
+
+def test_a_call_that_is_made_twice_runs_once() -> None:
+    """The second is refused with a reason for the model, whether the first runs or has returned."""
+    call = Bare()
+    turn = call.asks(1_000)
+    call.wants(1_100, turn, "call_1")
+    call.wants(1_200, turn, "call_1")
+    call.returns(1_300, turn, "call_1")
+    call.wants(1_400, turn, "call_1")
+    refused = a.RefuseTool(turn, "call_1", "This call was made already.")
+    assert call.when(a.RunTool) == [1_100]
+    assert call.did(a.RefuseTool) == [(1_200, refused), (1_400, refused)]
+
+
+def test_no_tool_runs_while_the_caller_makes_a_sound() -> None:
+    """It may be the word that takes the turn back. When it was none, the tool runs."""
+    call = Bare(filler_ms=60_000)
+    turn = call.asks(1_000)
+    call.sim.coughs(2_000, 150)
+    call.run(2_200)
+    call.wants(2_200, turn, "call_1")
+    call.wants(2_210, turn, "call_2")
+    assert call.did(a.RunTool) == []
+    call.run(6_000)
+    assert [x.tool_call_id for _, x in call.did(a.RunTool)] == ["call_1"]
+
+
+def test_no_tool_runs_while_the_agent_is_held() -> None:
+    """The verdict comes first; after a resume the tool runs in that step."""
+    call = Bare(filler_ms=60_000)
+    turn = call.asks(1_000)
+    call.writes(1_100, turn, "We open at nine in the morning, every day. ")
+    call.speaks(1_200, turn, "We open at nine in the morning, every day. ")
+    call.sim.coughs(2_500, 300)
+    call.run(2_800)
+    assert len(call.explained("hold")) == 1
+    call.wants(2_800, turn, "call_1")
+    call.run(4_000)
+    assert call.when(a.RunTool) == call.explained("resume")
+
+
+def test_a_tool_that_waits_is_refused_when_its_reply_is_cut() -> None:
+    """The model is told why; the reply is cancelled."""
+    call = Bare(filler_ms=60_000)
+    turn = call.asks(1_000)
+    call.sim.coughs(2_000, 150)
+    call.run(2_200)
+    call.wants(2_200, turn, "call_1")
+    call.asks(2_300)
+    assert call.did(a.RefuseTool) == [(2_300, a.RefuseTool(turn, "call_1", "The caller interrupted."))]
+    assert call.did(a.CancelReply) == [(2_300, a.CancelReply(turn))]
+    assert call.did(a.RunTool) == []
+
+
+def test_a_tool_that_runs_outlives_the_cut_and_its_result_is_kept() -> None:
+    """The reply is cancelled only when it has returned; the next answer waits for it, and knows it."""
+    call = Bare(filler_ms=60_000)
+    turn = call.asks(1_000)
+    call.wants(1_100, turn, "call_1")
+    call.at(1_500, e.KeyPressed("#"))
+    assert call.did(a.CancelReply) == []
+    call.run(3_000)
+    assert len(call.did(a.StartReply)) == 1
+    call.returns(3_000, turn, "call_1", "booked")
+    assert call.did(a.CancelReply) == [(3_000, a.CancelReply(turn))]
+    assert call.did(a.RefuseTool) == []
+    [_, (at, second)] = call.did(a.StartReply)
+    assert at == 3_000
+    assert second.history == (
+        CallerSaid("[keys: #]"),
+        ToolUsed("call_1", "book", "{}", "booked"),
+        CallerSaid("[keys: #]"),
+    )
+
+
+def test_all_tools_that_run_are_waited_for() -> None:
+    """The reply is cancelled behind the last of them."""
+    call = Bare(filler_ms=60_000)
+    turn = call.asks(1_000)
+    call.wants(1_100, turn, "call_1")
+    call.wants(1_110, turn, "call_2")
+    call.at(1_500, e.KeyPressed("#"))
+    call.returns(2_000, turn, "call_2", "second")
+    call.returns(2_100, turn, "call_3", "never wanted")
+    call.returns(2_200, turn + 1, "call_1", "of another turn")
+    assert call.did(a.CancelReply) == []
+    call.returns(2_500, turn, "call_1", "first")
+    assert call.when(a.CancelReply) == [2_500]
+    used = [item for item in call.did(a.StartReply)[-1][1].history if isinstance(item, ToolUsed)]
+    assert [(item.tool_call_id, item.result) for item in used] == [("call_2", "second"), ("call_1", "first")]
+
+
+def test_an_abandoned_reply_runs_no_more_tools_and_says_no_more() -> None:
+    """Only what runs already is waited for."""
+    call = Bare(filler_ms=60_000)
+    turn = call.asks(1_000)
+    call.wants(1_100, turn, "call_1")
+    call.at(1_500, e.KeyPressed("#"))
+    call.wants(1_600, turn, "call_2")
+    call.writes(1_600, turn, "It is booked. ")
+    call.finishes(1_600, turn)
+    assert [x.tool_call_id for _, x in call.did(a.RunTool)] == ["call_1"]
+    assert call.spoken() == []
+    assert call.explained("apology") == []
+
+
+def test_the_result_stands_before_what_the_agent_said_with_it() -> None:
+    """In the next history, with the arguments as the model wrote them."""
+    call = Bare()
+    turn = call.asks(1_000)
+    call.wants(1_100, turn, "call_1")
+    call.returns(1_200, turn, "call_1", "booked")
+    call.replies(1_300, turn, "It is booked.")
+    call.run(4_000)
+    call.asks(4_000)
+    assert call.did(a.StartReply)[-1][1].history == (
+        CallerSaid("[keys: #]"),
+        ToolUsed("call_1", "book", "{}", "booked"),
+        AgentSaid("It is booked."),
+        CallerSaid("[keys: #]"),
+    )

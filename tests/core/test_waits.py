@@ -1,0 +1,341 @@
+"""Waits and apologies: silence is bridged by fixed phrases, a reply without progress is given up, and too many
+apologies in a row end the call.
+
+With the defaults: the first filler 2.2 s after the caller's last word or the agent's, the next ones 5.5 s after the one
+before, four at most; a reply is given up 12 s after its last sign of life.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.history import AgentSaid, CallerSaid
+from telephony.core.policy import Policy
+from tests.core.bare import Bare
+
+WORDING = Policy().wording
+FILLER_MS = 1_340
+"""How long the filler lasts in the simulator's stock, in whole frames."""
+QUIET = 400_000
+"""Longer than any of these calls."""
+
+
+# --- fillers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "filler"),
+    [
+        (1_003, 2_200),  # silence from the start of the call on: 2.2 s of it
+        (1_300, 2_200),
+        (1_301, 2_201),
+        (5_003, 5_903),  # of a longer silence before the decision no more than 1.3 s count
+    ],
+)
+def test_a_filler_comes_when_the_silence_has_lasted_long_enough(asked: int, filler: int) -> None:
+    """To the millisecond, counted from the caller's last sound, whenever the turn was decided."""
+    call = Bare()
+    call.asks(asked)
+    call.run(filler - 1)
+    assert call.explained("filler") == []
+    call.run(filler)
+    assert call.sim.explained("filler") == [(filler, {"waited_ms": filler - asked})]
+
+
+def test_a_filler_is_counted_from_the_callers_last_word() -> None:
+    """The wait before the decision was silence to the caller as well."""
+    call = Bare(Policy(), filler_ms=1_500)
+    end = call.sim.says(1_000, "what are your hours", ms=1_000)
+    call.run(end + 3_000)
+    [first, *_] = call.explained("filler")
+    assert end + 1_500 - 60 <= first <= end + 1_500 + 20  # the voice ends with a detector window
+
+
+def test_the_agents_own_voice_is_no_silence() -> None:
+    """The wait begins when what was said has been played."""
+    call = Bare()
+    turn = call.asks(1_000)
+    call.writes(1_100, turn, "One sentence. And")
+    call.speaks(1_200, turn, "One sentence. ")
+    call.run(1_200 + 1_400 + 2_199)
+    assert call.explained("filler") == []
+    call.run(1_200 + 1_400 + 2_200)
+    assert call.explained("filler") == [1_200 + 1_400 + 2_200]
+
+
+def test_fillers_come_more_slowly_after_the_first_and_four_times_at_most() -> None:
+    """Then the silence is the lesser evil."""
+    call = Bare(reply_ms=QUIET, silence_prompt_ms=QUIET)
+    call.asks(1_003)
+    call.run(60_000)
+    second = 2_200 + FILLER_MS + 5_500
+    assert call.explained("filler") == [2_200, second, second + FILLER_MS + 5_500, second + 2 * (FILLER_MS + 5_500)]
+    assert call.said == [WORDING.filler] * 4
+
+
+def test_every_wait_has_its_own_fillers() -> None:
+    """The next reply begins with none: its first one comes after the short time again."""
+    call = Bare(reply_ms=QUIET, silence_prompt_ms=QUIET)
+    call.asks(1_003)
+    call.run(4_500)
+    call.asks(5_003)
+    call.run(10_000)
+    assert call.explained("filler") == [2_200, 2_200 + FILLER_MS + 2_200]
+
+
+def test_no_filler_talks_into_the_caller() -> None:
+    """While they speak it is their turn."""
+    call = Bare()
+    call.asks(1_003)
+    call.sim.says(1_400, "and one more thing if I may", ms=4_000)
+    call.run(5_300)
+    assert call.explained("filler") == []
+
+
+def test_a_filler_waits_for_no_audio_of_the_reply() -> None:
+    """It is heard although the reply was first in line, and the reply behind it."""
+    call = Bare()
+    turn = call.asks(1_003)
+    call.writes(2_000, turn, "We open at nine. ")
+    call.finishes(2_000, turn)
+    call.run(3_000)
+    call.speaks(3_000, turn, "We open at nine. ")
+    call.confirms(3_000, turn)
+    call.run(8_000)
+    assert call.said == [WORDING.filler, "We open at nine."]
+    assert call.sim.heard[0] == (2_200, 2_200 + FILLER_MS + 1_700)
+
+
+def test_a_tool_that_outlives_its_reply_is_bridged_as_well() -> None:
+    """The answer waits for its result; so does the caller."""
+    call = Bare(silence_prompt_ms=QUIET)
+    turn = call.asks(1_003)
+    call.wants(1_100, turn, "call_1")
+    call.asks(1_500)
+    call.run(2_400)
+    assert call.explained("filler") == [2_200]
+    call.run(40_000)
+    assert len(call.explained("filler")) == 4
+    assert call.explained("apology") == []
+
+
+# --- replies that do not go on ----------------------------------------------------------------------------------------
+
+
+def given_up(call: Bare) -> list[tuple[int, str]]:
+    """(when, why) of each apology."""
+    return [(at, str(because["why"])) for at, because in call.sim.explained("apology")]
+
+
+def test_a_reply_without_any_progress_is_given_up() -> None:
+    """12 s after it was asked for: an apology, and the model is told to stop."""
+    call = Bare()
+    turn = call.asks(1_003)
+    call.run(13_002)
+    assert given_up(call) == []
+    call.run(13_003)
+    assert given_up(call) == [(13_003, "reply_timeout")]
+    assert call.did(a.CancelReply) == [(13_003, a.CancelReply(turn))]
+    call.run(20_000)
+    assert call.said[-1] == WORDING.apology
+
+
+@pytest.mark.parametrize("audible", [True, False])
+def test_every_sign_of_life_moves_the_limit(audible: bool) -> None:
+    """Text is one, whether its audio plays or not."""
+    call = Bare(silence_prompt_ms=QUIET)
+    turn = call.asks(1_003)
+    call.writes(9_000, turn, "Well, this is it. " if audible else "Well")
+    if audible:
+        call.speaks(9_100, turn, "Well, this is it. " + "x" * 200)
+    call.run(20_999)
+    assert given_up(call) == []
+    call.run(21_000)
+    assert given_up(call) == [(21_000, "reply_timeout")]
+
+
+def test_a_running_tool_has_a_limit_of_its_own_and_its_end_is_progress() -> None:
+    """The core does not give up on a tool: what comes after it has 12 s again."""
+    call = Bare()
+    turn = call.asks(1_003)
+    call.wants(2_000, turn, "call_1")
+    call.run(40_000)
+    assert given_up(call) == []
+    call.returns(41_000, turn, "call_1")
+    call.run(52_999)
+    assert given_up(call) == []
+    call.run(53_000)
+    assert given_up(call) == [(53_000, "reply_timeout")]
+
+
+def test_a_reply_that_has_ended_is_not_given_up() -> None:
+    """However long it plays."""
+    call = Bare()
+    turn = call.asks(1_003)
+    call.replies(1_500, turn, "So " * 60 + "there.")
+    call.run(19_000)
+    assert given_up(call) == []
+
+
+def test_what_was_said_of_a_reply_that_is_given_up_is_heard() -> None:
+    """Its last words are not thrown away; the apology follows."""
+    call = Bare()
+    turn = call.asks(1_000)
+    call.writes(1_100, turn, "We open at nine. And we")
+    call.speaks(1_200, turn, "We open ")
+    call.at(1_500, e.ReplyFailed(turn, "provider_unavailable", False))
+    call.speaks(1_600, turn, "at nine. ", start_ms=800)
+    assert call.when(a.CloseContext) == [1_600]
+    call.confirms(1_600, turn)
+    call.run(9_000)
+    assert call.said == ["We open at nine.", WORDING.apology]
+    assert given_up(call) == [(1_500, "provider_unavailable")]
+
+
+def test_a_failure_of_another_turn_is_nobodys_business() -> None:
+    """Stale failures are ignored by number; without any reply as well."""
+    call = Bare()
+    call.at(500, e.ReplyFailed(1, "provider_unavailable", False))
+    turn = call.asks(1_003)
+    call.at(1_100, e.ReplyFailed(turn + 1, "provider_unavailable", False), e.ReplyEnded(turn + 1, "stop"))
+    assert given_up(call) == []
+
+
+# --- what the model may end with --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\n"])
+def test_a_reply_of_nothing_is_an_apology(text: str) -> None:
+    """In the millisecond of its end, and the next turn is free."""
+    call = Bare()
+    turn = call.asks(1_003)
+    call.writes(1_100, turn, text)
+    call.finishes(1_200, turn)
+    assert given_up(call) == [(1_200, "empty_reply")]
+    call.run(9_000)
+    assert call.asks(9_000) > turn
+
+
+def test_a_reply_that_cannot_be_spoken_is_an_apology() -> None:
+    """Markup alone is no speech."""
+    call = Bare(speakable=lambda text: text.strip("*"))
+    turn = call.asks(1_003)
+    call.writes(1_100, turn, "***")
+    call.finishes(1_200, turn)
+    assert given_up(call) == [(1_200, "empty_reply")]
+    assert call.spoken() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("We open at nine. And on Sun", ["We open at nine. "]),  # half a sentence is better not begun
+        ("On Sun", ["On Sun "]),  # unless there is nothing else
+    ],
+)
+def test_a_reply_that_was_cut_off_by_its_length_ends_with_a_whole_sentence(text: str, spoken: list[str]) -> None:
+    """The half sentence is dropped, not the whole reply."""
+    call = Bare()
+    turn = call.asks(1_003)
+    call.writes(1_100, turn, text)
+    call.finishes(1_200, turn, "length")
+    assert [said for _, _, said in call.spoken()] == spoken
+    assert given_up(call) == []
+
+
+def test_a_whole_reply_speaks_its_rest() -> None:
+    """Whatever else it ended with."""
+    call = Bare()
+    turn = call.asks(1_003)
+    call.writes(1_100, turn, "We open at nine. And on Sun")
+    call.finishes(1_200, turn, "content_filter")
+    assert [said for _, _, said in call.spoken()] == ["We open at nine. ", "And on Sun "]
+
+
+def test_nothing_follows_from_text_after_the_end() -> None:
+    """Nor from a second end."""
+    call = Bare()
+    turn = call.asks(1_003)
+    call.writes(1_100, turn, "Yes. ")
+    call.finishes(1_200, turn)
+    call.writes(1_300, turn, "No. ")
+    call.finishes(1_300, turn)
+    assert [said for _, _, said in call.spoken()] == ["Yes. "]
+
+
+# --- apologies --------------------------------------------------------------------------------------------------------
+
+
+def fail(call: Bare, at: int, code: str = "provider_unavailable") -> None:
+    """The caller asks, and the reply fails."""
+    turn = call.asks(at)
+    call.at(at + 100, e.ReplyFailed(turn, code, True))
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_one_apology_more_than_the_limit_ends_the_call(most: int) -> None:
+    """The limit itself does not. The end is said in words, with the last failure as its reason."""
+    call = Bare(apologies=most)
+    for i in range(most):
+        fail(call, 1_000 + 10_000 * i)
+    call.run(10_000 * most)
+    assert call.said == [WORDING.apology] * most
+    assert [because["in_a_row"] for _, because in call.sim.explained("apology")] == list(range(1, most + 1))
+    fail(call, 10_000 * most + 1_000)
+    call.run(10_000 * most + 20_000)
+    assert call.said[-1] == WORDING.broken
+    assert call.ended == "provider_unavailable"
+
+
+def test_a_reply_that_was_heard_forgives_the_apologies_before_it() -> None:
+    """They are counted in a row; a phrase that was heard is no reply."""
+    call = Bare(apologies=1)
+    fail(call, 1_000)
+    turn = call.asks(10_000)
+    call.replies(10_100, turn, "We open at nine.")
+    call.run(15_000)
+    fail(call, 16_000)
+    call.run(25_000)
+    assert call.said == [WORDING.apology, "We open at nine.", WORDING.apology]
+    assert call.ended == ""
+
+
+def test_a_reply_that_is_still_being_thought_forgives_nothing() -> None:
+    """What was heard of it so far is not the whole."""
+    call = Bare(apologies=1)
+    fail(call, 1_000)
+    turn = call.asks(10_000)
+    call.writes(10_100, turn, "We open at nine. ")
+    call.speaks(10_200, turn, "We open at nine. ")
+    call.run(12_500)
+    call.at(12_500, e.ReplyFailed(turn, "provider_unavailable", True))
+    call.run(30_000)
+    assert call.ended == "provider_unavailable"
+
+
+def test_a_busy_model_is_asked_once_more() -> None:
+    """The caller hears why they wait, and the same words are answered without being said again."""
+    call = Bare()
+    fail(call, 1_000, "provider_busy")
+    call.run(7_000)
+    assert call.said == [WORDING.provider_busy]
+    asked = [x for _, x in call.did(a.StartReply)]
+    assert [x.history for x in asked] == [
+        (CallerSaid("[keys: #]"),),
+        (CallerSaid("[keys: #]"), AgentSaid(WORDING.provider_busy)),
+    ]
+    call.at(7_000, e.ReplyFailed(asked[1].turn, "provider_busy", True))
+    call.run(15_000)
+    assert call.said == [WORDING.provider_busy, WORDING.apology]
+    assert len(call.did(a.StartReply)) == 2
+
+
+def test_the_second_try_begins_when_the_explanation_has_been_heard() -> None:
+    """Not before, and in the millisecond of its end."""
+    call = Bare()
+    fail(call, 1_000, "provider_busy")
+    call.run(20_000)
+    _, explained = call.sim.heard[0]
+    assert call.when(a.StartReply) == [1_000, explained]

@@ -1,0 +1,317 @@
+"""Hold, then verdict: who interrupts, who only listens, and what a hold costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.history import AgentSaid, History
+from telephony.core.language.registry import language_for
+from telephony.core.policy import Policy, TurnTaking
+from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge
+from telephony.testing.simulator import CHAR_MS, Calls, Part, Simulator
+from tests.core.timeline import LONG, agent_lines, by_words, caller, gap, go_on, number, play, reasons, rules, thoughts
+
+ASK = "0.5 caller what are your hours"
+
+
+def onset(sim: Simulator) -> int:
+    """When the caller's last sound began."""
+    return sim.sounds[-1].start
+
+
+def silenced(sim: Simulator) -> int:
+    """How long after the onset the agent was still heard."""
+    return next(end for _, end in sim.heard if end >= onset(sim)) - onset(sim)
+
+
+# --- interruptions --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", ["no", "stop", "wait", "hold on", "excuse me", "I need something else"])
+def test_an_interruption_silences_at_once_and_is_answered(words: str) -> None:
+    """Held within the hold time and a frame or two; cut at the first word; answered with what was heard."""
+    sim = play(f"{ASK}\n a+1.5 caller {words}\n +4 end", by_words(LONG, **{words.split()[0]: "Yes?"}))
+    assert silenced(sim) <= rules(sim).hold_after_ms + 60
+    assert caller(sim)[-1] == words
+    cut = agent_lines(sim)[0]
+    assert cut.endswith(" --")
+    assert LONG.startswith(cut.removesuffix(" --"))
+    assert AgentSaid(cut.removesuffix(" --"), interrupted=True) in thoughts(sim)[-1].history
+    assert "cut" in [x.what for _, x in sim.actions(a.Explain)]
+
+
+def test_the_cut_comes_with_the_words_and_not_with_their_end() -> None:
+    """A long sentence is taken for an interruption by its first words."""
+    sim = play(f"{ASK}\n a+1.5 caller 4.0 I would rather like to know about the parking in the street\n +4 end")
+    [(cut, _)] = sim.explained("cut")
+    assert cut - onset(sim) <= 4_000 // 11 * 2 + sim.latencies.partial + 60
+
+
+def test_words_alone_cut_before_any_hold() -> None:
+    """Words that come with hardly any voice (a quiet caller) act at once."""
+    sim = play(f"{ASK}\n a+1.5 partial no stop please\n +9 end")
+    assert agent_lines(sim)[0].endswith(" --")
+    assert sim.explained("hold") == []
+
+
+def test_voice_is_enough_when_the_ears_are_lost() -> None:
+    """Without ears nobody tells words from noise: long voice is an interruption by itself."""
+    sim = play(ASK)
+    sim.at(2_300, e.EarsLost("provider_unavailable", True))
+    go_on(sim, "a+0.1 faults no_finals no_partials\n +2 caller 3.0 hello can you hear me at all over there\n +6 end")
+    assert "voice" in reasons(sim, "cut")
+    [(cut, because)] = [(at, because) for at, because in sim.explained("cut") if because["why"] == "voice"]
+    assert number(because, "burst_ms") >= rules(sim).cut_after_ms
+    assert cut - onset(sim) <= rules(sim).cut_after_ms + 100
+
+
+def test_deaf_ears_are_noticed() -> None:
+    """Ears that are up and hear nothing: after a few utterances without words, voice alone interrupts."""
+    sim = play(
+        f"""
+        {ASK}
+        +4     faults      no_finals no_partials
+        +4     caller 1.5  x
+        a+4    caller 1.5  x
+        a+0.5  caller 2.5  x
+        +1     end
+        """,
+        ["Yes."],
+    )
+    assert len(sim.explained("not_heard")) >= 2
+    assert reasons(sim, "cut") == ["voice"]
+
+
+def test_interrupting_twice_replays_nothing() -> None:
+    """What was cut once is never heard again, however often the agent is interrupted."""
+    answers = {"one": "Here is the first long answer to you.", "two": "And this is the second long answer."}
+    sim = play(
+        f"{ASK}\n a+1.5 caller number one please\n a+1.2 caller number two please\n +6 end", by_words(LONG, **answers)
+    )
+    for turn in {x.turn for x in thoughts(sim)}:
+        pieces = sim.carrier.pieces(turn)
+        assert [at for _, _, at in pieces] == sorted({at for _, _, at in pieces})
+    assert agent_lines(sim)[-1] == answers["two"]
+
+
+# --- false alarms ---------------------------------------------------------------------------------------------------
+
+
+def test_a_cough_costs_a_short_gap_and_no_word() -> None:
+    """Held, found to be nothing, resumed: every word is heard, the word at the seam at most twice."""
+    sim = play(f"{ASK}\n a+1.5 cough 0.3\n +9 end")
+    assert agent_lines(sim) == [LONG]
+    assert len(thoughts(sim)) == 1
+    _, went_on = gap(sim, onset(sim))
+    assert went_on - sim.sounds[-1].end <= rules(sim).resume_after_ms + 80
+    place, repeated = 0, 0
+    for start, end, at in sim.carrier.pieces(thoughts(sim)[0].turn):
+        assert at <= place, "some of it was never heard"
+        repeated += place - at
+        place = at + end - start
+    assert 0 <= place - len(LONG + " ") * CHAR_MS < 20  # the last frame is filled up
+    assert repeated <= 9 * CHAR_MS + sim.latencies.mark  # "morning" and a mark's way
+
+
+def test_the_gap_explains_itself() -> None:
+    """Hold and resume carry their reasons and numbers."""
+    sim = play(f"{ASK}\n a+1.5 cough 0.3\n +9 end")
+    [(_, hold)] = sim.explained("hold")
+    [(_, resume)] = sim.explained("resume")
+    assert hold["why"] == "voice"
+    assert number(hold, "burst_ms") >= rules(sim).hold_after_ms
+    assert resume["why"] in ("no words", "too short")
+    assert number(resume, "silence_ms") >= rules(sim).resume_after_ms
+
+
+def test_a_click_is_not_even_held() -> None:
+    """Voice shorter than the hold time does nothing at all."""
+    ms = (TurnTaking().hold_after_ms - 60) / 1_000
+    sim = play(f"{ASK}\n a+1.5 cough {ms}\n +9 end")
+    assert sim.actions(a.ClearPlayout) == []
+    assert sim.explained("hold") == []
+
+
+@pytest.mark.parametrize("murmur", ["mm-hm", "yeah", "okay", "right", "I see", "yeah yeah"])
+def test_a_backchannel_loses_nothing_and_is_not_answered(murmur: str) -> None:
+    """A listener's sounds while the agent speaks: the whole reply is heard, and nothing answers them."""
+    sim = play(f"{ASK}\n a+1.5 caller 0.4 {murmur}\n +9 end")
+    assert agent_lines(sim) == [LONG]
+    assert len(thoughts(sim)) == 1
+    if sim.explained("hold"):
+        _, went_on = gap(sim, onset(sim))
+        assert went_on - sim.sounds[-1].end <= 500
+
+
+def test_a_backchannel_known_by_its_words_is_not_held() -> None:
+    """When the words come before the hold time the agent does not even pause."""
+    sim = play(f"{ASK}\n a+1.5 partial yeah")
+    go_on(sim, f"{(sim.now + 20) / 1_000} caller 0.3 yeah\n +9 end")
+    assert sim.explained("hold") == []
+    assert agent_lines(sim) == [LONG]
+
+
+def test_a_backchannel_that_answers_a_question_is_an_answer() -> None:
+    """ "Yes" to "shall I book it?" is said while the question rings out, and is a turn."""
+    agent = by_words("Shall I book it?", yes="It is booked.")
+    sim = play("0.5 caller a table for two please\n a+1.3 caller 0.4 yes\n +4 end", agent)
+    assert caller(sim)[-1] == "yes"
+    assert agent_lines(sim)[-1] == "It is booked."
+
+
+def test_the_agents_own_words_are_no_interruption() -> None:
+    """Its echo, transcribed, neither cuts nor is it answered."""
+    sim = play(f"{ASK}\n a+2 end", [LONG])
+    words = LONG.lower().replace(".", "").split()
+    for count in range(3, 8):
+        sim.at(sim.now + 200 * count, e.TranscriptPartial(" ".join(words[:count])))
+    sim.at(sim.now + 1_700, e.TranscriptFinal(0, " ".join(words[:7])))
+    go_on(sim, f"{(sim.now + 9_000) / 1_000} end")
+    assert agent_lines(sim) == [LONG]
+    assert caller(sim) == ["what are your hours"]
+    assert len(thoughts(sim)) == 1
+
+
+def test_voice_without_words_does_not_hold_for_ever() -> None:
+    """Music or a television: after the limit the agent goes on, and the same sound does not hold it again."""
+    seconds = (TurnTaking().hold_limit_ms + 3_000) / 1_000
+    sim = play(f"{ASK}\n a+1.5 cough {seconds}\n +9 end")
+    assert len(sim.explained("hold")) == 1
+    stopped, went_on = gap(sim, onset(sim))
+    assert went_on - stopped <= rules(sim).hold_limit_ms + 100
+    assert reasons(sim, "resume") == ["no words in it"]
+    assert agent_lines(sim)[0] == LONG
+
+
+def test_words_after_a_dismissed_noise_still_interrupt() -> None:
+    """A noise that was found to be nothing does not make the agent deaf."""
+    seconds = (TurnTaking().hold_limit_ms + 700) / 1_000
+    sim = play(f"{ASK}\n a+0.5 cough {seconds}\n +0.3 caller stop please\n +5 end")
+    assert agent_lines(sim)[0].endswith(" --")
+    assert caller(sim)[-1] == "stop please"
+
+
+def test_a_reply_survives_being_held_while_the_model_writes_it() -> None:
+    """The rest of the text comes while the playout is held, and is heard after the resume, all of it."""
+    sim = play(f"{ASK}\n a+0.3 cough 0.6\n +12 end", token=120)
+    assert agent_lines(sim) == [LONG]
+    [(held, _)], [(went_on, _)] = sim.explained("hold"), sim.explained("resume")
+    ended = next(now for now, event, _ in sim.steps if isinstance(event, e.ReplyEnded))
+    written = [now for now, event, _ in sim.steps if isinstance(event, e.ReplyDelta)]
+    assert any(held <= now <= went_on for now in written)
+    assert ended > held
+
+
+def test_no_tool_runs_while_it_is_held() -> None:
+    """A tool wanted during a hold waits for the verdict: the caller may be taking the turn back."""
+    part = "Let me look that up for you in the book. One moment please, it takes a little while to do it."
+
+    def replies(history: History) -> list[Part]:
+        return ["Fine."] if "cancel" in str(history[-1]) else [part, Calls("book", "{}", "ok"), "Done."]
+
+    sim = play(f"{ASK}\n a+0.3 caller 1.2 no cancel that\n +5 end", replies, token=60)
+    assert sim.actions(a.RunTool) == []
+    held = play(f"{ASK}\n a+0.3 cough 0.9\n +12 end", replies, token=60)
+    [(ran, _)] = held.actions(a.RunTool)
+    [(resumed, _)] = held.explained("resume")
+    wanted = next(now for now, event, _ in held.steps if isinstance(event, e.ToolWanted))
+    assert ran >= max(resumed, wanted)
+
+
+# --- beginnings -----------------------------------------------------------------------------------------------------
+
+
+def test_speech_that_is_going_on_when_the_stream_starts_is_heard() -> None:
+    """The caller speaks already when the first frame comes: no word of it is lost."""
+    sim = play("0 caller hello is anybody there\n +5 end", ["Yes, I am."])
+    assert caller(sim) == ["hello is anybody there"]
+    assert agent_lines(sim) == ["Yes, I am."]
+    assert len(sim.actions(a.Transcribe)) >= sim.now // 20 - 1
+
+
+def test_speech_during_the_greeting_interrupts_it() -> None:
+    """The greeting is a reply like any other, from its first second on."""
+    sim = play("0.3 caller I want to cancel\n +5 end", ["Of course."], Policy(greeting="Welcome to our bakery!"))
+    assert agent_lines(sim)[-1] == "Of course."
+    assert sim.heard[0][1] - 300 <= rules(sim).hold_after_ms + 60
+    assert caller(sim) == ["I want to cancel"]
+
+
+def test_both_begin_at_once() -> None:
+    """Caller and agent begin in the same moment: the caller is heard, and answered with all of it."""
+    sim = play(f"{ASK}\n a+0 caller and on sundays too\n +10 end", first_token=700)
+    assert " ".join(caller(sim)) == "what are your hours and on sundays too"
+    assert len([x for x in sim.lines if x[0] == "agent" and not x[1].endswith("--")]) == 1
+
+
+def test_speech_right_after_a_clear_is_heard() -> None:
+    """Cut, a breath, and on: the next words are in the same turn."""
+    sim = play(f"{ASK}\n a+1.5 caller no\n +0.25 caller not that one\n +6 end", ["Well, the first one would be this."])
+    assert " ".join(caller(sim)[1:]) == "no not that one"
+    assert len(thoughts(sim)) <= 1 + 1 + len(sim.explained("guess_dropped"))
+
+
+def test_going_on_after_a_premature_decision_joins_the_words() -> None:
+    """Cut off by us: the answer of which nothing was heard is dropped, and all words are answered together."""
+    pause = (TurnTaking().finished_ms + 150) / 1_000
+    sim = play(
+        f"0.5 caller what time do you open\n +{pause} caller on sundays\n +5 end",
+        by_words("At nine.", sundays="At ten."),
+        first_token=900,
+    )
+    assert agent_lines(sim) == ["At ten."]
+    assert " ".join(caller(sim)) == "what time do you open on sundays"
+
+
+# --- the rule by itself ---------------------------------------------------------------------------------------------
+
+QUIET = Evidence(held=False, voiced=False, voice_ms=0, burst_ms=0, silence_ms=0, text="", text_final=False, asked=False)
+
+
+def verdict(**evidence: object) -> Verdict:
+    return judge(replace(QUIET, **evidence), TurnTaking(), language_for("en"))[0]  # type: ignore[arg-type]
+
+
+def test_the_rule_needs_evidence() -> None:
+    """Nothing follows from nothing, and the two extremes are clear."""
+    voice = TurnTaking().hold_after_ms
+    assert verdict() is Verdict.NOTHING
+    assert verdict(voiced=True, burst_ms=voice - 32) is Verdict.NOTHING
+    assert verdict(voiced=True, burst_ms=voice) is Verdict.HOLD
+    assert verdict(voiced=True, burst_ms=voice, text="yeah") is Verdict.NOTHING
+    assert verdict(voiced=True, burst_ms=voice, dismissed=True) is Verdict.NOTHING
+    assert verdict(text="stop") is Verdict.CUT
+    assert verdict(text="stop", echo=True) is Verdict.NOTHING
+    assert verdict(text="yeah", text_final=True, asked=True) is Verdict.CUT
+    assert verdict(text="yeah", text_final=True) is Verdict.NOTHING
+    assert verdict(text="thank you bye", leaving=True) is Verdict.NOTHING
+    assert verdict(text="wait", leaving=True) is Verdict.CUT
+
+
+def test_a_held_agent_always_gets_its_verdict() -> None:
+    """Whatever the evidence: once the caller is silent for long enough a hold ends."""
+    rules = TurnTaking()
+    silence = rules.resume_after_ms + rules.resume_wait_ms
+    for text in ("", "yeah", "stop", "I"):
+        for final in (False, True):
+            for asked in (False, True):
+                for ears in (False, True):
+                    for echo in (False, True):
+                        found = verdict(
+                            held=True, voice_ms=400, silence_ms=silence, text=text, text_final=final, asked=asked,
+                            ears=ears, echo=echo,
+                        )  # fmt: skip
+                        assert found in (Verdict.CUT, Verdict.RESUME), (text, final, asked, ears, echo)
+
+
+def test_a_hold_while_voice_goes_on_is_bounded_with_or_without_ears() -> None:
+    """Voice that never stops and has no words in it: cut without ears, resume with them."""
+    rules = TurnTaking()
+    voice = {"held": True, "voiced": True, "burst_ms": rules.hold_limit_ms, "voice_ms": rules.hold_limit_ms}
+    assert verdict(**voice) is Verdict.RESUME
+    assert verdict(**voice, ears=False) is Verdict.CUT
+    assert verdict(**voice, text="yeah") is Verdict.RESUME

@@ -1,0 +1,390 @@
+"""Barge-in in whole calls: what the caller does while the agent speaks -> what is decided, and why.
+
+The rule itself has its table in `test_barge_in_table.py`. Here are the cases that need a call around it: what counts as
+evidence (echo, a question under way, ears that do not work, a noise already dismissed), what the rule is not asked
+about (protected speech, an answer that was restarted once, keys), and what follows from a verdict.
+
+A row is a script and the decisions that it leads to. The script begins when the agent begins to be heard (0 ms), and
+the ears say only what the script says:
+
+    voice 400          voice without words, for so many ms
+    partial yes        the transcript so far
+    final yes          the transcript of the commit asked for last
+    missed 1           so many ms of the caller's audio never come
+    key 4, ears lost, ears ready, end_call
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.history import History
+from telephony.core.policy import Policy, TurnTaking, Wording
+from telephony.testing.simulator import Calls, Part, Simulator, last_words
+from tests.core.timeline import LONG, Agent, agent_lines, by_words, caller, play, thoughts
+
+DECISIONS = ("hold", "cut", "resume", "ignored", "not_heard", "end_of_turn")
+OPEN_QUESTION = "Where do you want to sit in our nice big house?"
+POLAR_QUESTION = "Shall I book a table at nine for you then, as always?"
+
+
+class Scene:
+    """A call in which the agent has just begun to be heard, and what the script makes of it."""
+
+    def __init__(self, script: str, says: str | Agent = LONG, policy: Policy | None = None, **latencies: int) -> None:
+        agent = by_words(says, stop="Yes?", parking="Behind it.") if isinstance(says, str) else says
+        ask = "" if policy is not None and policy.greeting else "0.5 caller what are your hours\n"
+        self.sim = play(f"{ask} a+0 end", agent, policy, **latencies)
+        self.begins = self.sim.now
+        self.sim.faults.no_partials = self.sim.faults.no_finals = True
+        self.go_on(script)
+
+    def go_on(self, script: str) -> None:
+        """Plays the lines, and three seconds more."""
+        at = self.sim.now
+        for line in script.strip().splitlines():
+            when, what, *rest = line.split(maxsplit=2)
+            at = self.begins + int(when)
+            self.sim.run(at)
+            self._do(at, what, " ".join(rest))
+        self.sim.run(at + 3_000)
+
+    def decisions(self) -> list[str]:
+        """What was decided, and why, in order."""
+        return [f"{what} {why}".strip() for _, what, why in self._explained()]
+
+    def when(self, decision: str) -> int:
+        """When, since the agent began to be heard, in ms. It must have been once."""
+        [at] = [at for at, what, why in self._explained() if decision in (what, f"{what} {why}")]
+        return at
+
+    def _do(self, at: int, what: str, argument: str) -> None:
+        sim = self.sim
+        match what:
+            case "voice":
+                sim.coughs(at, int(argument))
+            case "partial":
+                sim.at(at, e.TranscriptPartial(argument))
+            case "final":
+                sim.at(at, e.TranscriptFinal(sim.actions(a.CommitTranscript)[-1][1].commit, argument))
+            case "missed":
+                sim.at(at, e.AudioMissed(int(argument)))
+            case "key":
+                sim.at(at, e.KeyPressed(argument))
+            case "ears":
+                sim.at(at, e.EarsLost("provider_unavailable", True) if argument == "lost" else e.EarsReady())
+            case "end_call":
+                sim.at(at, e.EndRequested("operator"))
+            case _:
+                raise AssertionError(f"what is {what!r}?")
+
+    def _explained(self) -> list[tuple[int, str, str]]:
+        return [
+            (now - self.begins, x.what, str(dict(x.because).get("why", "")))
+            for now, x in self.sim.actions(a.Explain)
+            if x.what in DECISIONS and now > self.begins
+        ]
+
+
+def rules(**changed: int) -> Policy:
+    """The default policy with other numbers of turn-taking."""
+    return Policy(turn_taking=TurnTaking(**changed))  # type: ignore[arg-type]  # all of them are int
+
+
+GREETING = Policy(greeting=LONG)  # the caller has said nothing yet: nobody knows how loud they are
+PROTECTED = Policy(greeting=LONG, greeting_protected=True)
+LONG_GOODBYE = Policy(wording=Wording(goodbye=LONG))
+DISCLOSURE = Policy(must_be_heard=("On Sundays we stay closed.",))
+
+Row = tuple[str, str, str, Policy | None, list[str]]
+
+ROWS: list[Row] = [
+    # --- echo: words that the agent is just saying, in its order ---
+    ("two of its words without voice", "1000 partial at nine", LONG, None, ["ignored open"]),
+    ("one of its words is too little to know it by", "1000 partial open", LONG, None,
+     ["cut words", "end_of_turn finished"]),
+    ("its words in another order", "1000 partial at open", LONG, None, ["cut words", "end_of_turn finished"]),
+    ("hardly any voice: less than a word", "1000 voice 160\n 1200 partial open at", LONG, None,
+     ["hold voice", "resume echo"]),
+    ("voice for a word: the caller repeats it", "1000 voice 192\n 1200 partial open at", LONG, None,
+     ["hold voice", "cut words", "end_of_turn trailing"]),
+    ("as much voice as a word", "1000 voice 192\n 1200 partial open at", LONG, rules(min_word_ms=192),
+     ["hold voice", "cut words", "end_of_turn trailing"]),
+    ("1 ms less", "1000 voice 192\n 1200 partial open at", LONG, rules(min_word_ms=193), ["hold voice", "resume echo"]),
+    ("four words in a voice that nobody knows yet", "1000 voice 300\n 1200 partial we open at nine", LONG, GREETING,
+     ["hold voice", "resume echo"]),
+    ("three: a caller repeats as many", "1000 voice 300\n 1200 partial open at nine", LONG, GREETING,
+     ["hold voice", "cut words", "end_of_turn likely"]),
+    ("four words in the voice of a known caller", "1000 voice 300\n 1200 partial we open at nine", LONG, None,
+     ["hold voice", "cut words", "end_of_turn finished"]),
+    # --- was it asked? ---
+    ("yes to no question", "700 voice 300\n 900 partial yes\n 1300 final yes", LONG, None,
+     ["hold voice", "resume backchannel"]),
+    ("yes into a question for yes or no", "700 voice 300\n 900 partial yes\n 1300 final yes", POLAR_QUESTION, None,
+     ["hold voice", "cut answer", "end_of_turn finished"]),
+    ("yes into another question is a listener's", "700 voice 300\n 900 partial yes\n 1300 final yes", OPEN_QUESTION,
+     None, ["hold voice", "resume backchannel"]),
+    ("yes behind it", "3300 voice 300\n 3500 partial yes\n 4000 final yes", OPEN_QUESTION, None,
+     ["end_of_turn finished"]),
+    ("an utterance that is over before the verdict", "700 voice 300\n 900 partial yes", POLAR_QUESTION,
+     rules(partial_wait_ms=0), ["hold voice", "end_of_turn finished", "resume nothing left"]),
+    # --- half a word ---
+    ("ri, and it was right", "700 voice 300\n 900 partial ri\n 1300 final right", LONG, None,
+     ["hold voice", "resume backchannel"]),
+    ("ri, and it was rye", "700 voice 300\n 900 partial ri\n 1300 final rye", LONG, None,
+     ["hold voice", "cut words", "end_of_turn finished"]),
+    ("ri, and no final", "700 voice 300\n 900 partial ri", LONG, None, ["hold voice", "cut words", "end_of_turn open"]),
+    # --- ears ---
+    ("ears that tell", "1000 voice 2500", LONG, None, ["hold voice", "resume no words in it"]),
+    ("ears that are lost", "900 ears lost\n 1000 voice 2500", LONG, None, ["hold voice", "cut voice"]),
+    ("ears that are back", "800 ears lost\n 900 ears ready\n 1000 voice 2500", LONG, None,
+     ["hold voice", "resume no words in it"]),
+    # --- a noise that was found to be without words ---
+    ("it goes on after 1.00 s", "500 voice 2000\n 3500 voice 400", LONG, None,
+     ["hold voice", "resume no words in it", "ignored unheard"]),
+    ("it goes on after 1.001 s", "500 voice 2000\n 3000 missed 1\n 3500 voice 400", LONG, None,
+     ["hold voice", "resume no words in it", "hold voice", "resume no words"]),
+    ("it goes on after 1.02 s", "500 voice 2000\n 3520 voice 400", LONG, None,
+     ["hold voice", "resume no words in it", "hold voice", "resume no words"]),
+    ("it goes on, and on again", "500 voice 2000\n 3400 voice 400\n 4700 voice 400", LONG, None,
+     ["hold voice", "resume no words in it", "ignored unheard"]),
+    ("words in it", "500 voice 4000\n 4000 partial stop please", LONG, None,
+     ["hold voice", "resume no words in it", "cut words", "end_of_turn finished"]),
+    ("another false alarm is not remembered", "500 voice 300\n 1600 voice 300", LONG, None,
+     ["hold voice", "resume no words", "hold voice", "resume no words"]),
+    # --- protected ---
+    ("words into a protected greeting", "1000 voice 300\n 1100 partial stop please", LONG, PROTECTED,
+     ["end_of_turn finished"]),
+    ("a murmur into it", "1000 voice 300\n 1100 partial mm-hm", LONG, PROTECTED, ["ignored finished"]),
+    ("its own words", "1000 partial at nine", LONG, PROTECTED, ["ignored open"]),
+    ("a key into it", "1000 key 4", LONG, PROTECTED, []),
+    ("words into a disclosure", "1000 voice 300\n 1100 partial stop please", LONG, DISCLOSURE,
+     ["end_of_turn finished"]),
+    ("words into a goodbye that has to be", "1000 end_call\n 1500 voice 300\n 1600 partial stop please", LONG,
+     LONG_GOODBYE, []),
+    ("a key into it cuts nothing", "1000 end_call\n 1500 key 4", LONG, None, []),
+    # --- keys ---
+    ("a key cuts at once", "1000 key 4", LONG, None, ["cut key"]),
+    ("a key while nobody speaks", "8000 key 4", LONG, None, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "says", "policy", "decisions"), [pytest.param(*row[1:], id=row[0]) for row in ROWS])
+def test_what_is_decided(script: str, says: str, policy: Policy | None, decisions: list[str]) -> None:
+    """Rows of `ROWS`."""
+    assert Scene(script, says, policy).decisions() == decisions
+
+
+# --- what a decision says of itself -----------------------------------------------------------------------------------
+
+
+def because(scene: Scene, what: str) -> dict[str, int | str]:
+    """The reasons and numbers of the last decision `what`."""
+    return scene.sim.explained(what)[-1][1]
+
+
+def test_a_verdict_carries_its_evidence() -> None:
+    """Milliseconds of voice and silence, and how many words."""
+    scene = Scene("700 voice 300\n 900 partial yeah yeah")
+    assert because(scene, "hold") == {"why": "voice", "voice_ms": 128, "burst_ms": 128, "silence_ms": 0, "words": 0}
+    assert because(scene, "resume") == {
+        "why": "backchannel", "voice_ms": 320, "burst_ms": 320, "silence_ms": 260, "words": 2,
+    }  # fmt: skip
+    assert because(Scene("700 voice 100\n 900 partial stop"), "cut") == {
+        "why": "words", "voice_ms": 128, "burst_ms": 128, "silence_ms": 100, "words": 1,
+    }  # fmt: skip
+    assert because(Scene("1000 key 4"), "cut") == {"why": "key"}
+
+
+def test_the_end_of_an_utterance_carries_its_evidence() -> None:
+    """What was waited for and why, and where its words come from."""
+    partial = Scene("8000 voice 400\n 8300 partial parking\n")
+    assert because(partial, "end_of_turn") == {
+        "why": "open", "wait_ms": 940, "silence_ms": 1_440, "voice_ms": 384, "patience_ms": 0, "transcript": "partial",
+    }  # fmt: skip
+    final = Scene("8000 voice 400\n 8300 partial parking\n 9200 final parking")
+    assert because(final, "end_of_turn") == {
+        "why": "open", "wait_ms": 940, "silence_ms": 940, "voice_ms": 384, "patience_ms": 0, "transcript": "final",
+    }  # fmt: skip
+    asked = Scene("3500 partial five five", "What is your phone number?")
+    assert because(asked, "end_of_turn")["expected"] == "digits"
+
+
+# --- ears -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("script", "last"),
+    [
+        ("7500 voice 600\n 10300 voice 2500", "resume no words in it"),
+        ("7500 voice 600\n 16000 voice 600\n 18800 voice 2500", "cut voice"),
+        ("7500 voice 600\n 14000 partial stop please\n 20000 voice 600\n 22800 voice 2500", "resume no words in it"),
+    ],
+    ids=["once is chance", "twice in a row is deaf", "words between them begin the count anew"],
+)
+def test_ears_that_hear_nothing_are_not_believed(script: str, last: str) -> None:
+    """After two utterances without words in a row voice alone interrupts, here the question to say it again."""
+    assert Scene(script, "Yes.").decisions()[-1] == last
+
+
+def test_a_call_begins_with_ears_that_are_believed() -> None:
+    """One utterance without words is chance, also where no words were answered yet."""
+    policy = Policy(greeting="Hello and welcome to our house.")
+    once = "500 voice 400\n 700 partial mm-hm\n 4000 voice 600\n 6800 voice 2500"
+    assert Scene(once, "Yes.", policy).decisions()[-1] == "resume no words in it"
+    twice = "500 voice 400\n 700 partial mm-hm\n 4000 voice 600\n 12000 voice 600\n 14800 voice 2500"
+    assert Scene(twice, "Yes.", policy).decisions()[-1] == "cut voice"
+
+
+@pytest.mark.parametrize(
+    ("voice_ms", "final", "asked"),
+    [(160, False, False), (192, False, True), (480, False, True), (480, True, False), (512, True, True)],
+)
+def test_voice_without_words_is_asked_about(voice_ms: int, final: bool, asked: bool) -> None:
+    """Enough for a word, if nothing tells; half a second, if the ears say that it was nothing."""
+    script = f"3000 voice {voice_ms}" + (f"\n {3_600 + voice_ms} final" if final else "")
+    assert Scene(script, "Yes.").decisions() == (["not_heard unheard"] if asked else [])
+
+
+@pytest.mark.parametrize(
+    ("script", "partial", "silence_ms"),
+    [
+        ("700 voice 1200", 120, 200),  # held, by ears that tell at once
+        ("700 voice 400", 2_000, 180),  # held, by ears of which that is not known: from 170 ms on
+        ("700 voice 300\n 900 partial sounds", 120, 280),  # words that claim the floor are no riddle: the usual time
+        ("9000 voice 400", 120, 300),  # nobody is held: 400 ms before the turn would end
+    ],
+)
+def test_a_held_agent_asks_for_the_transcript_at_once(script: str, partial: int, silence_ms: int) -> None:
+    """While it waits to be told whether these are words."""
+    scene = Scene(script, partial=partial)
+    asked_ms = scene.sim.actions(a.CommitTranscript)[-1][0]
+    voiced = [now for now, x, _ in scene.sim.steps if isinstance(x, e.AudioReceived) and (x.speech or 0) >= 500]
+    assert asked_ms - voiced[-1] == silence_ms
+
+
+def test_a_reply_prepared_for_words_that_were_none_is_dropped() -> None:
+    """The final takes the words back: nothing is decided, and nothing answers."""
+    scene = Scene("8000 voice 400\n 8200 partial parking\n 9100 final")
+    assert scene.decisions() == []
+    assert [x["why"] for _, x in scene.sim.explained("guess_dropped")] == ["no words"]
+    assert scene.sim.lines[1:] == [("agent", LONG)]
+
+
+# --- what follows from a verdict --------------------------------------------------------------------------------------
+
+
+def test_a_cut_within_a_second_and_a_half_was_the_callers_pause() -> None:
+    """What the caller says then goes on from what was answered; later it is a thought of its own."""
+    opening = Scene("")
+    decided = opening.sim.explained("end_of_turn")[0][0] - opening.begins
+    for after, why in ((1_500, "finished"), (1_501, "open")):
+        scene = Scene(f"{decided + after} partial stop it")
+        assert scene.decisions() == ["cut words", f"end_of_turn {why}"]
+
+
+def test_late_words_of_a_resumed_noise_still_cut() -> None:
+    """It was found to be nothing; its transcript says otherwise."""
+    scene = Scene("700 voice 300\n 2000 final stop please")
+    assert scene.decisions() == ["hold voice", "resume no words", "cut words", "end_of_turn finished"]
+    assert caller(scene.sim)[1:] == ["stop please"]
+
+
+def test_words_that_were_dismissed_are_accounted_for() -> None:
+    """The transcript of a backchannel comes once more, and is nothing new; what it has beyond it is."""
+    script = "700 voice 300\n 800 partial yeah\n 2000 final yeah"
+    assert Scene(script).decisions() == ["hold voice", "resume backchannel"]
+    more = Scene(f"{script} stop please")
+    assert more.decisions()[2:] == ["cut words", "end_of_turn finished"]
+    assert caller(more.sim)[1:] == ["stop please"]
+
+
+def test_words_after_a_cut_belong_to_it() -> None:
+    """Their final comes when the agent has long been silenced: one turn, with all of the words."""
+    scene = Scene("700 voice 900\n 900 partial stop\n 1900 final stop it please")
+    assert scene.decisions() == ["hold voice", "cut words", "end_of_turn finished"]
+    assert caller(scene.sim)[1:] == ["stop it please"]
+    assert agent_lines(scene.sim)[-1] == "Yes?"
+
+
+def test_words_in_a_protected_greeting_are_answered_behind_it() -> None:
+    """Nothing is cleared, and the answer begins when the greeting has been heard."""
+    sim = Scene("1000 voice 300\n 1100 partial stop please\n 7500 voice 20", LONG, PROTECTED).sim
+    assert sim.actions(a.ClearPlayout) == []
+    assert sim.lines == [("caller", "stop please"), ("agent", LONG), ("agent", "Yes?")]
+
+
+@pytest.mark.parametrize(
+    ("says", "reason", "lines"),
+    [
+        ("bye", "agent", ["Goodbye and have a very nice day."]),
+        ("hm", "agent", ["Goodbye and have a very nice day."]),
+        ("stop please", None, ["Goodbye --", "Yes?"]),
+    ],
+)
+def test_a_goodbye_of_the_model_may_be_objected_to(says: str, reason: str | None, lines: list[str]) -> None:
+    """Only by words that ask for the floor: then the call goes on, and they are answered."""
+
+    def agent(history: History) -> list[Part]:
+        return ["Yes?"] if "stop" in last_words(history) else ["Goodbye and have a very nice day.", Calls("end_call")]
+
+    sim = Scene(f"500 voice 300\n 700 partial {says}", agent).sim
+    assert (sim.call.ended.reason if sim.call.ended is not None else None) == reason
+    assert agent_lines(sim) == lines
+
+
+# --- an answer of which nothing was heard -----------------------------------------------------------------------------
+
+GOES_ON = "0.5 caller what time do you open\n +0.5 caller on sundays"
+ANSWERS = by_words("At nine in the morning.", sundays="At ten in the morning, as always.", summer="At eleven.")
+
+
+def why(sim: Simulator, what: str) -> list[tuple[int, str]]:
+    """When `what` was decided, and why."""
+    return [(at, str(because.get("why", ""))) for at, because in sim.explained(what)]
+
+
+def test_an_answer_of_which_nothing_was_heard_is_thought_of_again() -> None:
+    """The new words join the old ones, and one answer is heard."""
+    sim = play(f"{GOES_ON}\n +5 end", ANSWERS, first_token=900)
+    assert [x for _, x in why(sim, "cut")] == ["words"]
+    assert agent_lines(sim) == ["At ten in the morning, as always."]
+    assert str(thoughts(sim)[-1].history).count("what time do you open on sundays") == 1
+
+
+def test_the_second_answer_comes_first() -> None:
+    """Words into it before it is heard do not stop it again: they are answered behind it."""
+    sim = play(f"{GOES_ON}\n 3.9 caller in summer\n +12 end", ANSWERS, first_token=2_500)
+    assert [x for _, x in why(sim, "cut")] == ["words"]
+    lines = agent_lines(sim)
+    assert lines.index("At ten in the morning, as always.") < lines.index("At eleven.")
+    assert caller(sim) == ["what time do you open", "on sundays", "in summer"]
+
+
+def test_a_second_answer_held_with_its_first_sound_goes_on_when_the_voice_ends() -> None:
+    """Voice that was going on when it began to be heard holds it; no verdict is asked for, silence is enough."""
+    sim = play(f"{GOES_ON}\n 4.4 cough 0.9\n +5 end", ANSWERS, first_token=900)
+    [(resumed_ms, reason)] = why(sim, "resume")
+    assert reason == "already restarted"
+    voiced = [now for now, x, _ in sim.steps if isinstance(x, e.AudioReceived) and (x.speech or 0) >= 500]
+    assert resumed_ms - voiced[-1] == TurnTaking().resume_after_ms
+    assert agent_lines(sim) == ["At ten in the morning, as always."]
+
+
+def test_once_an_answer_is_heard_the_next_may_be_thought_of_again() -> None:
+    """The bound is for one answer, not for the call."""
+    again = "caller what time do you open\n +0.5 caller on sundays"
+    sim = play(f"{GOES_ON}\n a+3.5 {again}\n +5 end", ANSWERS, first_token=900)
+    assert [x for _, x in why(sim, "cut")] == ["words", "words"]
+    assert agent_lines(sim) == ["At ten in the morning, as always."] * 2
+
+
+def test_a_key_before_the_answer_is_heard_joins_the_question() -> None:
+    """It is answered with what was said before it; nobody waits for the first answer any more."""
+    sim = play("0.5 caller what time do you open\n +0.7 key 4\n +6 end", ANSWERS, first_token=900)
+    assert [x for _, x in why(sim, "cut")] == ["key"]
+    assert str(thoughts(sim)[-1].history).count("what time do you open [keys: 4]") == 1
+    [(decided_ms, _)], (filler_ms, filler) = sim.explained("end_of_turn"), sim.explained("filler")[0]
+    assert filler["waited_ms"] == filler_ms - decided_ms  # the caller has waited since then, key or not

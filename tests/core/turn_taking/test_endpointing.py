@@ -1,0 +1,256 @@
+"""How much silence ends a turn: the rule by itself, then callers who pause, spell, count and hesitate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from telephony.core import actions as a
+from telephony.core.language.registry import language_for
+from telephony.core.policy import PRESETS, Expects, Policy, TurnTaking
+from telephony.core.turn_taking.endpointing import PAUSES, Endpointing
+from telephony.core.turn_taking.question import Situation
+from tests.core.timeline import caller, decided, number, play, reasons, rules
+
+RULES = TurnTaking()
+QUESTION = "can you tell me what time you open tomorrow"
+ASKED = Situation(answering=True)
+NUMBER = Situation(answering=True, expects=Expects("number", "digits"))
+WAITS = ("finished_ms", "likely_ms", "open_ms", "trailing_ms")
+
+
+def wait(text: str, situation: Situation | None = None, language: str = "en") -> int:
+    return Endpointing(RULES, language_for(language)).wait(text, situation or Situation()).ms
+
+
+# --- the rule -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["yes", "that's all thank you", "could you tell me what time you open on sunday"])
+def test_a_finished_thought_is_waited_for_least(text: str) -> None:
+    """A short answer, a goodbye, a whole question."""
+    assert wait(text) == RULES.finished_ms
+
+
+@pytest.mark.parametrize("text", ["I want to book a table and", "my number is", "um", "because", "I'd like to"])
+def test_words_that_cannot_end_a_thought_are_waited_for_longest(text: str) -> None:
+    """They hold the floor, whatever else was said."""
+    assert wait(text) == RULES.trailing_ms
+
+
+@pytest.mark.parametrize("text", ["I was here with my brother and we liked the window", "cancel my appointment"])
+def test_what_may_go_on_lies_between(text: str) -> None:
+    """Statements and requests are whole, though more may follow."""
+    assert RULES.finished_ms < wait(text) < RULES.trailing_ms
+
+
+def test_voice_without_words_is_waited_for_by_a_rule_of_its_own() -> None:
+    """Nothing has been transcribed yet: neither finished nor trailing."""
+    assert wait("") == RULES.unheard_ms
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_waits_are_graded_in_every_preset(preset: str) -> None:
+    """The more is missing the longer the wait, and no step is a cliff (elsewhere it is one of two seconds)."""
+    waits = [getattr(TurnTaking.preset(preset), name) for name in WAITS]
+    assert waits == sorted(waits)
+    assert all(later - sooner <= 750 for sooner, later in pairwise(waits))
+
+
+def test_presets_are_quicker_and_slower_than_the_default() -> None:
+    """`eager` waits less than `balanced` at every step, `patient` more."""
+    eager, balanced, patient = (TurnTaking.preset(name) for name in ("eager", "balanced", "patient"))
+    for name in WAITS:
+        assert getattr(eager, name) < getattr(balanced, name) < getattr(patient, name)
+    assert balanced == TurnTaking()
+    with pytest.raises(ValueError, match="balanced"):
+        TurnTaking.preset("hasty")
+
+
+def test_a_short_answer_is_complete_when_something_was_asked() -> None:
+    """ "Tomorrow at nine" needs nothing more after a question; by itself it may go on."""
+    assert wait("tomorrow at nine", ASKED) == RULES.finished_ms
+    assert wait("tomorrow at nine") > RULES.finished_ms
+
+
+def test_one_digit_is_an_answer_unless_digits_are_expected() -> None:
+    """ "Four" answers "how many people"; after "what is your number" it is the first of many."""
+    assert wait("four", ASKED) == RULES.finished_ms
+    assert wait("four", NUMBER) >= RULES.open_ms
+
+
+def test_an_entry_of_known_length_is_complete_at_its_last_symbol() -> None:
+    """An agent that asks for four digits does not wait for a fifth."""
+    pin = Situation(answering=True, expects=Expects("code", "digits", length=4))
+    assert RULES.finished_ms < wait("one two three", pin) <= RULES.entry_ms
+    assert wait("one two three four", pin) == RULES.finished_ms
+    assert wait("double one double four", pin) == RULES.finished_ms
+    assert wait("12 34", pin) == RULES.finished_ms
+
+
+def test_a_full_telephone_number_is_complete() -> None:
+    """Ten digits are a number, however they were said."""
+    assert wait("five five five oh one two three four five six", NUMBER) == RULES.finished_ms
+    assert wait("555 012 34", NUMBER) > RULES.finished_ms
+
+
+def test_an_email_address_is_complete_with_its_end() -> None:
+    """ "At example" is not; "at example dot com" is."""
+    email = Situation(answering=True, expects=Expects("email", "email"))
+    for part in ("john dot smith", "john dot smith at example"):
+        assert RULES.finished_ms < wait(part, email) <= RULES.entry_ms
+    assert wait("john dot smith at example dot com", email) == RULES.finished_ms
+
+
+def test_a_question_may_have_waits_of_its_own() -> None:
+    """An agent may be patient for one answer."""
+    slow = Expects("story", turn_taking=replace(RULES, open_ms=2_000, likely_ms=2_000))
+    text = "well it was a long time ago that I had that problem"
+    assert wait(text, Situation(answering=True, expects=slow)) == 2_000
+    assert wait(text, ASKED) < 2_000
+
+
+def test_a_language_without_data_is_judged_by_silence_alone() -> None:
+    """No word of it trails, asks or answers: one sound wait for all."""
+    for text in ("et puis", "oui", "quelle heure est-il", "um and"):
+        assert wait(text, ASKED, "fr") == RULES.silence_ms
+    assert wait("", language="fr") == RULES.unheard_ms
+
+
+def test_pauses_are_learned_and_bounded() -> None:
+    """A caller who pauses long is waited for longer, by no more than the bound, and not for one pause alone."""
+    endpointing = Endpointing(RULES, language_for("en"))
+    text = "I was here with my brother last year and we liked the window seat"
+    usual = wait(text)
+    endpointing.paused(RULES.open_ms)
+    assert endpointing.wait(text, Situation()).ms == usual
+    endpointing.paused(RULES.open_ms)
+    assert endpointing.wait(text, Situation()).ms == usual + RULES.pause_margin_ms
+    for _ in range(PAUSES):
+        endpointing.paused(30_000)
+    assert endpointing.wait(text, Situation()).ms == usual + RULES.patience_ms
+    assert endpointing.wait("yes", ASKED).ms == RULES.finished_ms  # what needs nothing more is not made slower
+
+
+def test_a_habit_is_forgotten() -> None:
+    """Pauses of long ago do not count for the rest of the call."""
+    endpointing = Endpointing(RULES, language_for("en"))
+    for ms in [1_500] * PAUSES + [250] * PAUSES:
+        endpointing.paused(ms)
+    assert endpointing.patience_ms == 0
+
+
+# --- callers --------------------------------------------------------------------------------------------------------
+
+
+def test_a_finished_question_is_decided_within_its_wait() -> None:
+    """From the last word to the decision no more than the wait and a frame or two pass."""
+    sim = play(f"0.5 caller {QUESTION}\n +3 end")
+    end = sim.sounds[0].end
+    assert rules(sim).finished_ms <= decided(sim)[0] - end <= rules(sim).finished_ms + 60
+    assert caller(sim) == [QUESTION]
+
+
+def test_a_thought_that_trails_is_waited_for() -> None:
+    """A pause after "and" that would have ended a question does not cut the caller off."""
+    pause = (RULES.trailing_ms - 200) / 1_000
+    sim = play(f"0.5 caller I want a table and\n +{pause} caller a high chair please\n +4 end")
+    assert caller(sim) == ["I want a table and a high chair please"]
+
+
+def test_digits_in_groups_are_one_turn() -> None:
+    """A number said in groups, with pauses that would end any other answer."""
+    sim = play(
+        """
+        0.5   caller  I want to be called back
+        a+2.5 caller  five five five
+        +0.9  caller  oh one two
+        +0.9  caller  three four five six
+        +4    end
+        """,
+        agent=["What is your phone number?"],
+    )
+    assert caller(sim)[1:] == ["five five five oh one two three four five six"]
+    assert reasons(sim, "end_of_turn")[1] == "digits complete"
+
+
+def test_what_an_agent_declares_is_expected() -> None:
+    """`Expects` makes a question ask for digits of a length, in the agent's own words."""
+    policy = Policy(expects=(Expects("magic word", "digits", length=3),))
+    sim = play(
+        "0.5 caller hello\n a+2.5 caller one\n +0.9 caller two\n +0.9 caller three\n +4 end",
+        agent=["Your magic word please?"],
+        policy=policy,
+    )
+    assert caller(sim)[1:] == ["one two three"]
+    assert decided(sim)[1] - sim.sounds[-1].end <= RULES.finished_ms + 60
+
+
+def test_a_caller_who_pauses_is_waited_for_longer() -> None:
+    """A pause that would end the turn of others is waited for, once this caller has paused nearly as long twice."""
+    text = "there was this big window with all of those flowers"
+    usual, longer = (wait(text) - 60) / 1_000, (wait(text) + 40) / 1_000
+    policy, more = Policy(turn_taking=replace(RULES, pause_margin_ms=350)), f"caller {text}"
+    hasty = play(f"0.5 {more}\n +{longer} {more}\n +5 end", policy=policy, first_token=1_500)
+    assert len(decided(hasty)) == 2
+    sim = play(f"0.5 {more}\n +{usual} {more}\n +{usual} {more}\n +{longer} {more}\n +5 end", policy=policy)
+    assert len(decided(sim)) == 1
+    [(_, because)] = sim.explained("end_of_turn")
+    assert 0 < number(because, "patience_ms") <= RULES.patience_ms
+
+
+def test_short_answers_are_as_fast_as_anything() -> None:
+    """ "Yes", "no" and "four" after a question are decided like any finished thought."""
+    for word in ("yes", "no", "four"):
+        sim = play(f"0.5 caller hello\n a+2.4 caller 0.3 {word}\n +3 end", agent=["Shall I book it for you?"])
+        assert caller(sim)[-1] == word
+        assert decided(sim)[-1] - sim.sounds[-1].end <= rules(sim).finished_ms + 60
+
+
+def test_the_transcript_is_asked_for_ahead_of_the_decision() -> None:
+    """A final as slow as usual ones costs nothing: it was asked for while the silence was still being judged."""
+    text = "we were here last year with some of our friends and had a good evening"
+    whole = wait(text)
+    sim = play(f"0.5 caller {text}\n +4 end", final=RULES.commit_lead_ms - 40)
+    end = sim.sounds[0].end
+    [(asked, _)] = sim.actions(a.CommitTranscript)
+    assert asked < decided(sim)[0]
+    assert decided(sim)[0] - end <= whole + 60
+
+
+def test_not_every_pause_costs_a_commit() -> None:
+    """A thought with three breaths in it is committed once, and not sooner than a commit is worth."""
+    pause = (RULES.trailing_ms - RULES.commit_lead_ms - 160) / 1_000
+    sim = play(
+        f"""
+        0.5       caller  I want to book a table for the
+        +{pause}  caller  family party that we have with the
+        +{pause}  caller  people from the office and the
+        +{pause}  caller  cats please
+        +4        end
+        """
+    )
+    assert len(sim.actions(a.CommitTranscript)) == 1
+    assert len(caller(sim)) == 1
+    assert sim.actions(a.CommitTranscript)[0][0] - sim.sounds[-1].end >= RULES.commit_after_ms
+
+
+def test_a_language_without_data_pauses_and_ends() -> None:
+    """Pauses below the silence rule's wait are within the turn; the turn ends after it."""
+    pause = (RULES.silence_ms - 200) / 1_000
+    sim = play(f"0.5 caller je voudrais\n +{pause} caller une table\n +3 end", policy=Policy(language="fr"))
+    assert caller(sim) == ["je voudrais une table"]
+    assert reasons(sim, "end_of_turn") == ["silence"]
+
+
+def test_the_end_of_a_turn_explains_itself() -> None:
+    """The reason, the wait that it asked for, and the silence that was measured."""
+    sim = play(f"0.5 caller {QUESTION}\n +3 end")
+    [(_, because)] = sim.explained("end_of_turn")
+    assert because["why"] == "finished"
+    assert because["wait_ms"] == rules(sim).finished_ms
+    assert rules(sim).finished_ms <= number(because, "silence_ms") <= rules(sim).finished_ms + 60
+    assert number(because, "voice_ms") > 1_000
+    assert because["transcript"] == "final"

@@ -1,0 +1,403 @@
+"""The decision table of endpointing: what was asked, what was said, and how much silence then ends the turn, and why.
+
+The waits are the defaults in milliseconds, written out: who changes a number of `TurnTaking`, or a clause of the rule,
+changes rows here. What each word does is the language's data; how long an entry has to be is tested in
+`test_entries.py`, and the clauses of a whole thought one by one in `test_completeness.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from telephony.core.language.registry import language_for
+from telephony.core.policy import Expects, TurnTaking
+from telephony.core.turn_taking.endpointing import Endpointing, Wait
+from telephony.core.turn_taking.question import Situation
+
+ENGLISH = language_for("en")
+
+HELLO = "Hello, how can I help you?"
+DAY = "Which day is best?"
+OFFER = "Would you like me to book that?"
+PHONE = "What's your phone number?"
+CARD = "What are the last four digits of your card?"
+CODE = "What is your order number?"
+POSTCODE = "What is your postcode?"
+SPELL = "Could you spell your last name for me?"
+MAIL = "What is your e-mail address?"
+BIRTH = "What is your date of birth?"
+PAY = "How much would you like to pay?"
+HOME = "What is your address?"
+
+Row = tuple[str, str, int, str]
+"""(what the agent said last, what the caller said, the wait in ms, its reason)"""
+
+UNHEARD: list[Row] = [
+    ("", "", 700, "unheard"),
+    ("", "...", 700, "unheard"),
+    (HELLO, "", 700, "unheard"),
+    (PHONE, "", 700, "unheard"),
+]
+
+DIGITS: list[Row] = [
+    # After a question for them: from the first on; the more there are, the less more is expected.
+    (PHONE, "5", 1_100, "digits under way"),
+    (PHONE, "it's one", 1_100, "digits under way"),
+    (PHONE, "sixty five", 1_100, "digits under way"),
+    (PHONE, "5550", 1_100, "digits under way"),
+    (PHONE, "55501", 1_047, "digits under way"),
+    (PHONE, "555012", 994, "digits under way"),
+    (PHONE, "5550123", 940, "digits under way"),
+    (PHONE, "55501234", 940, "digits under way"),
+    (PHONE, "555 012 345", 940, "digits under way"),
+    (PHONE, "555 012 3456", 380, "digits complete"),
+    (PHONE, "0555 012 345", 940, "digits under way"),
+    (PHONE, "0555 012 3456", 380, "digits complete"),
+    (PHONE, "+44 555 012 345", 940, "digits under way"),
+    (PHONE, "+44 555 012 3456", 380, "digits complete"),
+    (PHONE, "555-0123", 380, "digits complete"),
+    # A known length is complete with its last symbol and at no time nearly so.
+    (CARD, "1 2 3", 1_100, "digits under way"),
+    (CARD, "1 2 3 4", 380, "digits complete"),
+    ("What is your card number?", "4111 1111 1111 111", 1_100, "code under way"),
+    ("What is your card number?", "4111 1111 1111 1111", 380, "code complete"),
+    # What announces digits without giving any, and what is no answer at all.
+    (PHONE, "sure", 1_100, "digits under way"),
+    (PHONE, "yes of course", 1_100, "digits under way"),
+    (PHONE, "I don't have one", 380, "finished"),
+    (PHONE, "why do you need that", 380, "finished"),
+    # Unasked: announced by the caller, three symbols by themselves, or one long figure.
+    ("", "my number is 555", 1_100, "digits under way"),
+    ("", "one two", 940, "open"),
+    ("", "one two three", 1_100, "digits under way"),
+    ("", "1234", 940, "open"),
+    ("", "12345", 1_047, "digits under way"),
+    ("", "we meet at 10:30", 940, "open"),
+]
+
+CODES_AND_SPELLINGS: list[Row] = [
+    (CODE, "A B", 1_100, "code under way"),
+    (CODE, "A B as in Bravo", 1_100, "code under way"),
+    (CODE, "seven seven dash", 1_100, "code under way"),
+    (CODE, "A1B2C3D", 940, "code under way"),
+    (POSTCODE, "SW1A", 1_100, "code under way"),
+    (POSTCODE, "SW1A 1AA", 380, "code complete"),
+    (SPELL, "S-M-I-T", 1_100, "spelling under way"),
+    (SPELL, "S-M-I-T-H", 1_047, "spelling under way"),
+    (SPELL, "Smith S M I T", 1_100, "spelling under way"),
+    (SPELL, "Smith S M I T H", 380, "spelling complete"),
+    ("", "the code is A B", 1_100, "code under way"),
+]
+
+MAILS: list[Row] = [
+    (MAIL, "john", 1_100, "email under way"),
+    (MAIL, "john at example", 1_100, "email under way"),
+    (MAIL, "john at example dot co", 1_047, "email under way"),
+    (MAIL, "john at example dot com", 380, "email complete"),
+    (MAIL, "john.smith@example.co", 1_100, "email under way"),
+    (MAIL, "john.smith@example.co.uk", 380, "email complete"),
+    (MAIL, "I don't have one", 380, "finished"),
+    ("", "john dot smith", 1_100, "email under way"),
+    ("", "john@example.com", 380, "email complete"),
+]
+
+DATES_AND_AMOUNTS: list[Row] = [
+    (BIRTH, "the fourth", 1_100, "date under way"),
+    (BIRTH, "the fourth of March nineteen", 1_100, "date under way"),
+    (BIRTH, "the fourth of March nineteen eighty-five", 380, "date complete"),
+    (BIRTH, "3/4/85", 380, "date complete"),
+    (BIRTH, "I would rather not say", 380, "finished"),
+    (PAY, "two thousand", 1_100, "amount under way"),
+    (PAY, "forty", 840, "amount nearly complete"),
+    (PAY, "forty dollars", 840, "amount nearly complete"),
+    (PAY, "forty dollars and fifty cents", 380, "amount complete"),
+    (PAY, "$40.50", 380, "amount complete"),
+]
+
+ADDRESSES: list[Row] = [
+    (HOME, "twelve", 1_100, "address under way"),
+    (HOME, "12 oak", 1_100, "address under way"),
+    (HOME, "12 oak street", 940, "address nearly complete"),
+    (HOME, "12 oak street flat 3", 1_047, "address under way"),
+    (HOME, "the red house", 1_100, "address under way"),
+    (HOME, "I don't know", 380, "finished"),
+    ("", "my address is 12 oak street", 940, "address nearly complete"),
+]
+
+TRAILING: list[Row] = [
+    ("", "I want to book a table and", 1_300, "trailing"),
+    ("", "my number is", 1_300, "trailing"),
+    ("", "we arrived and um", 1_300, "trailing"),
+    ("", "can you tell me how", 1_300, "trailing"),
+    ("", "to see...", 1_300, "trailing"),
+    ("", "let me check my calendar", 1_300, "trailing"),
+    ("", "is the doctor", 1_300, "trailing"),
+    ("", "why does it", 1_300, "trailing"),
+    ("", "somewhere between monday", 1_300, "trailing"),
+    ("", "did it include", 1_300, "trailing"),
+    ("", "if I cancel", 1_300, "trailing"),
+    ("", "hello this is John", 1_300, "trailing"),
+    (HELLO, "I have a question", 1_300, "trailing"),
+    (CODE, "let me check", 1_300, "trailing"),
+    (CODE, "A as in", 1_300, "trailing"),
+    (DAY, "any day except", 1_300, "trailing"),
+    (DAY, "I think", 1_300, "trailing"),
+    (DAY, "I would", 1_300, "trailing"),  # to a question for yes or no it is finished
+]
+
+GREETING: list[Row] = [
+    (HELLO, "good morning", 1_300, "greeting"),
+    (HELLO, "yes", 1_300, "greeting"),
+    (HELLO, "good morning everyone", 940, "open"),
+    (DAY, "good morning", 380, "finished"),  # nobody was invited
+    ("Hello.", "good morning", 940, "open"),
+]
+
+FINISHED: list[Row] = [
+    ("", "yes", 380, "finished"),
+    ("", "I see", 380, "finished"),
+    ("", "that's all", 380, "finished"),
+    ("", "cancel it please", 380, "finished"),
+    ("", "tomorrow?", 380, "finished"),
+    ("", "how much are the rooms", 380, "finished"),
+    ("", "do you open today", 380, "finished"),
+    ("", "are rooms for dogs", 380, "finished"),
+    (DAY, "tomorrow at nine", 380, "finished"),
+    (DAY, "tomorrow at nine or later", 380, "finished"),
+    (DAY, "because it rained", 380, "finished"),
+    (DAY, "my name is John", 380, "finished"),
+    (DAY, "large I think", 380, "finished"),
+    (OFFER, "I would", 380, "finished"),
+    (OFFER, "maybe", 380, "finished"),
+    ("I've noted your phone number. For how many people?", "four", 380, "finished"),
+    (HELLO, "yes no", 380, "finished"),
+]
+
+LIKELY: list[Row] = [
+    ("", "how much are rooms", 840, "likely"),
+    ("", "what is it for", 840, "likely"),
+    ("", "I need two rooms", 840, "likely"),
+    ("", "I'd like a table for four", 840, "likely"),
+    ("", "I'd like to cancel a table", 840, "likely"),
+    ("", "could you book a table", 840, "likely"),
+    (HELLO, "I need two rooms", 840, "likely"),
+    (DAY, "tomorrow at nine or even later", 840, "likely"),  # longer than a short answer
+    (DAY, "that depends", 840, "likely"),
+    ("What can I change?", "cancel my appointment", 840, "likely"),  # a command is no short answer
+]
+
+DETAILS_TO_COME: list[Row] = [
+    ("", "I'd like a table", 1_020, "details to come"),
+    ("", "book a table", 1_020, "details to come"),
+    (HELLO, "I'd like to book a table", 1_020, "details to come"),
+]
+
+TOLD_AND_OPEN: list[Row] = [
+    ("", "we liked the very old window seat", 890, "told"),
+    ("", "so we liked the very old window seat", 890, "told"),
+    (HELLO, "we liked the very old window seat", 890, "told"),
+    ("", "we liked the old window seat", 940, "open"),
+    ("", "so we liked the old window seat", 940, "open"),
+    ("", "are rooms cheap", 940, "open"),
+    ("", "tomorrow at nine", 940, "open"),
+    ("", "that depends", 940, "open"),
+    ("", "I need rooms", 940, "open"),
+]
+
+TABLE = [
+    *(UNHEARD + DIGITS + CODES_AND_SPELLINGS + MAILS + DATES_AND_AMOUNTS + ADDRESSES),
+    *(TRAILING + GREETING + FINISHED + LIKELY + DETAILS_TO_COME + TOLD_AND_OPEN),
+]
+
+
+@pytest.mark.parametrize(("asked", "said", "ms", "why"), TABLE)
+def test_the_wait_after_words(asked: str, said: str, ms: int, why: str) -> None:
+    """By what was asked and what was said."""
+    assert Endpointing(TurnTaking(), ENGLISH).wait(said, Situation.after(asked, (), ENGLISH)) == Wait(ms, why)
+
+
+# --- a language without data ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "ms", "why"),
+    [
+        ("", "", 700, "unheard"),
+        ("", "oui", 640, "silence"),
+        ("", "um and", 640, "silence"),
+        ("Quel est votre nom ?", "Dupont", 640, "silence"),
+        ("", "quelle heure est-il ?", 640, "silence"),
+        ("", "06 12", 1_100, "digits under way"),  # figures need no language
+        ("", "jean@exemple.fr", 380, "email complete"),
+        ("Quel est votre numéro ?", "06 12 34", 1_100, "digits under way"),
+        ("Quel est votre numéro ?", "06 12 34 56", 380, "digits complete"),
+    ],
+)
+def test_the_wait_without_data(asked: str, said: str, ms: int, why: str) -> None:
+    """Silence alone decides, apart from entries that need no words."""
+    french, declared = language_for("fr"), (Expects("numéro", "digits", length=8),)
+    assert Endpointing(TurnTaking(), french).wait(said, Situation.after(asked, declared, french)) == Wait(ms, why)
+
+
+# --- what this caller's pauses add ----------------------------------------------------------------------------------
+
+LONG = (900, 901)
+"""Pauses that usually mean 900 ms, 110 more than the wait for an open thought less the margin."""
+
+
+@pytest.mark.parametrize(
+    ("pauses", "said", "ms"),
+    [
+        ((), "that depends", 940),
+        ((5_000,), "that depends", 940),  # one alone may be chance
+        ((5_000, 199), "that depends", 940),  # part of speaking
+        ((5_000, 200), "that depends", 940),
+        ((790, 790), "that depends", 940),
+        ((791, 791), "that depends", 941),
+        ((5_000, 791), "that depends", 941),  # the second longest counts
+        ((791, 5_000), "that depends", 941),
+        ((791, 700, 5_000), "that depends", 941),
+        ((1_189, 1_189), "that depends", 1_339),
+        ((1_190, 1_190), "that depends", 1_340),
+        ((5_000, 5_000), "that depends", 1_340),  # bounded
+        # Six are remembered.
+        ((900, 900, 300, 300, 300, 300), "that depends", 1_050),
+        ((900, 900, 300, 300, 300, 300, 300), "that depends", 940),
+        # What it adds to each wait: all of it, half, or nothing.
+        (LONG, "we liked the very old window seat", 1_000),
+        (LONG, "that depends", 1_050),
+        (LONG, "I need two rooms", 895),
+        (LONG, "my number is 555", 1_155),
+        (LONG, "my address is 12 oak street", 995),
+        ((901, 901), "I need two rooms", 895),
+        ((902, 902), "I need two rooms", 896),
+        ((902, 902), "my number is 555", 1_156),
+        ((902, 902), "my address is 12 oak street", 996),
+        (LONG, "I'd like a table", 1_020),
+        (LONG, "my number is", 1_300),
+        (LONG, "yes", 380),
+        (LONG, "john@example.com", 380),
+        (LONG, "", 700),
+    ],
+)
+def test_the_wait_for_a_caller_who_pauses(pauses: tuple[int, ...], said: str, ms: int) -> None:
+    """Learned from the pauses so far, for thoughts that may go on."""
+    endpointing = Endpointing(TurnTaking(), ENGLISH)
+    for pause in pauses:
+        endpointing.paused(pause)
+    assert endpointing.wait(said, Situation()).ms == ms
+
+
+def test_what_was_judged_once_is_judged_anew() -> None:
+    """Other words, another question, and another pause each change the wait after it was asked for."""
+    endpointing, asked = Endpointing(TurnTaking(), ENGLISH), Situation(answering=True)
+    assert endpointing.wait("tomorrow at nine", Situation()).ms == 940
+    assert endpointing.wait("tomorrow at nine", asked).ms == 380
+    assert endpointing.wait("tomorrow at nine", Situation()).ms == 940
+    assert endpointing.wait("tomorrow at nine and", Situation()).ms == 1_300
+    for pause in LONG:
+        endpointing.wait("tomorrow at nine", Situation())
+        endpointing.paused(pause)
+    assert endpointing.wait("tomorrow at nine", Situation()).ms == 1_050
+
+
+def test_the_same_words_are_judged_once() -> None:
+    """A wait is asked for with every frame of a silence: the answer is kept; a gap in speech changes nothing."""
+    endpointing = Endpointing(TurnTaking(), ENGLISH)
+    first = endpointing.wait("tomorrow at nine", Situation())
+    endpointing.paused(199)
+    assert endpointing.wait("tomorrow at nine", Situation()) is first
+    endpointing.paused(200)
+    assert endpointing.wait("tomorrow at nine", Situation()) is not first
+
+
+# --- a question with waits of its own -------------------------------------------------------------------------------
+
+OWN = TurnTaking(
+    finished_ms=1, likely_ms=2_000, open_ms=3_000, trailing_ms=5_000, entry_ms=7_000, unheard_ms=11, silence_ms=13
+)
+HASTY = replace(OWN, entry_ms=1_000)
+MIXED = replace(OWN, entry_ms=2_500)
+
+
+@pytest.mark.parametrize(
+    ("own", "kind", "said", "ms", "why"),
+    [
+        (OWN, "", "", 11, "unheard"),
+        (OWN, "", "my number is", 5_000, "trailing"),
+        (OWN, "", "tomorrow", 1, "finished"),
+        (OWN, "", "tomorrow at nine or even later", 2_000, "likely"),
+        (OWN, "digits", "555", 7_000, "digits under way"),
+        (OWN, "digits", "55501", 5_667, "digits under way"),
+        (OWN, "digits", "5550123", 3_000, "digits under way"),
+        (OWN, "digits", "555 012 3456", 1, "digits complete"),
+        (OWN, "amount", "forty", 2_000, "amount nearly complete"),
+        (OWN, "address", "12 oak street", 3_000, "address nearly complete"),
+        # What is nearly complete is not waited for longer than what is under way.
+        (HASTY, "digits", "5550123", 1_000, "digits under way"),
+        (HASTY, "amount", "forty", 1_000, "amount nearly complete"),
+        (HASTY, "address", "12 oak street", 1_000, "address nearly complete"),
+        (MIXED, "amount", "forty", 2_000, "amount nearly complete"),
+        (MIXED, "address", "12 oak street", 2_500, "address nearly complete"),
+    ],
+)
+def test_the_wait_after_a_question_with_its_own(own: TurnTaking, kind: str, said: str, ms: int, why: str) -> None:
+    """`Expects.turn_taking` holds for the answer to this question, and for nothing else."""
+    declared = (Expects("magic word", kind, turn_taking=own),)
+    endpointing = Endpointing(TurnTaking(), ENGLISH)
+    assert endpointing.wait(said, Situation.after("What is the magic word?", declared, ENGLISH)) == Wait(ms, why)
+    assert endpointing.wait("that depends", Situation.after("Well.", declared, ENGLISH)) == Wait(940, "open")
+
+
+@pytest.mark.parametrize(
+    ("said", "ms", "why"),
+    [
+        ("that depends", 3_000, "open"),
+        ("we liked the very old window seat", 2_500, "told"),
+        ("I'd like a table", 5_000, "details to come"),
+        ("good morning", 3_000, "open"),
+    ],
+)
+def test_the_call_may_have_waits_of_its_own(said: str, ms: int, why: str) -> None:
+    """`details to come` and `told` lie half way between two others."""
+    assert Endpointing(OWN, ENGLISH).wait(said, Situation()) == Wait(ms, why)
+
+
+# --- presets --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("preset", "waits", "commit_after_ms"),
+    [
+        ("eager", (285, 630, 705, 975, 825, 525, 480), 200),
+        ("balanced", (380, 840, 940, 1_300, 1_100, 700, 640), 200),
+        ("patient", (570, 1_260, 1_410, 1_950, 1_650, 1_050, 960), 200),
+    ],
+)
+def test_presets(preset: str, waits: tuple[int, ...], commit_after_ms: int) -> None:
+    """finished, likely, open, trailing, entry, unheard, silence."""
+    rules = TurnTaking.preset(preset)
+    found = (rules.finished_ms, rules.likely_ms, rules.open_ms, rules.trailing_ms, rules.entry_ms)
+    assert (*found, rules.unheard_ms, rules.silence_ms) == waits
+    assert rules.commit_after_ms == commit_after_ms
+
+
+def test_a_transcript_is_never_asked_for_after_the_end_of_the_shortest_wait() -> None:
+    """Scaled far down, the commit comes sooner too."""
+    assert TurnTaking().scaled(500).commit_after_ms == 190
+    assert TurnTaking().scaled(999).finished_ms == 379
+    assert TurnTaking().scaled(500).patience_ms == 400
+
+
+@pytest.mark.parametrize("said", ["", "yes", "my number is", "my number is 555", "that depends", "I'd like a table"])
+def test_the_plain_rule_waits_the_same_whatever_was_said(said: str) -> None:
+    """Silence alone, for comparison; pauses teach it nothing."""
+    plain = TurnTaking.plain(500)
+    endpointing = Endpointing(plain, ENGLISH)
+    for _ in range(2):
+        endpointing.paused(5_000)
+    assert endpointing.wait(said, Situation()).ms == 500
+    assert (plain.commit_after_ms, plain.commit_lead_ms) == (240, 500)
+    assert TurnTaking.plain(100).commit_after_ms == 100

@@ -1,0 +1,230 @@
+"""What the agent asked decides what an answer is: dictated, spelled, yes or no, a story."""
+
+from __future__ import annotations
+
+import pytest
+
+from telephony.core.language.language import Language
+from telephony.core.language.registry import language_for
+from telephony.core.policy import Expects, TurnTaking
+from telephony.core.turn_taking.endpointing import Endpointing
+from telephony.core.turn_taking.question import Situation
+from tests.core.timeline import caller, play
+
+RULES = TurnTaking()
+EN = language_for("en")
+NUMBER = "What's your phone number?"
+MAIL = "What is your e-mail address?"
+SPELL = "Could you spell your last name for me?"
+OFFER = "Would you like me to book that?"
+CODE = "What is your order number?"
+BIRTH = "What is your date of birth?"
+NAME = "Please tell me your name."
+
+
+def wait(agent: str, text: str, language: str = "en", expects: tuple[Expects, ...] = ()) -> int:
+    """How long is waited after `text`, said to what the agent has said."""
+    known = language_for(language)
+    return Endpointing(RULES, known).wait(text, Situation.after(agent, expects, known)).ms
+
+
+@pytest.mark.parametrize(
+    ("agent", "text"),
+    [
+        (NUMBER, "555-0123"),
+        (NUMBER, "My number is 212-555-0187."),
+        (NUMBER, "+1 212 555 0187"),
+        (NUMBER, "oh seven seven nine one two three four four eight two"),
+        (MAIL, "john.smith@example.com"),
+        (MAIL, "maria@startup.ai"),
+        (MAIL, "jsmith at gmail.com"),
+        (BIRTH, "3/4/85"),
+        (BIRTH, "the fourth of March nineteen eighty-five"),
+        ("What are the last four digits of your card?", "1 2 3 4."),
+        ("And the zip code?", "94110"),
+        ("What is your postcode?", "SW1A 1AA"),
+        (OFFER, "I would."),
+        (OFFER, "Please do."),
+        (OFFER, "I don't think so."),
+        (OFFER, "Maybe."),
+        (NAME, "John Smith."),
+        ("What's your name? Take your time.", "John Smith."),
+        (NUMBER, "I don't have one."),
+        ("Is that a mobile or a landline?", "Yes."),
+        ("I've noted your phone number. For how many people?", "Four."),
+        ("Is there anything else?", "No, that's all."),
+    ],
+)
+def test_a_whole_answer_is_waited_for_least(agent: str, text: str) -> None:
+    """However the recogniser writes it. Frameworks answer yes and no late, or cut numbers in two."""
+    assert wait(agent, text) == RULES.finished_ms
+
+
+@pytest.mark.parametrize(
+    ("agent", "text"),
+    [
+        (NUMBER, "555"),
+        (NUMBER, "It's 123"),
+        ("Which number can I reach you at?", "020 7946"),
+        ("Could I have your number?", "It's 123"),
+        (SPELL, "S-M"),
+        (SPELL, "S as in Sam"),
+        (SPELL, "M for mother, A"),
+        (CODE, "A B as in Bravo"),
+        (CODE, "seven seven dash"),
+        (MAIL, "My email is john"),
+        (MAIL, "john.smith@"),
+        (MAIL, "maria underscore lopez"),
+        (BIRTH, "the fourth"),
+        (BIRTH, "the fourth of March"),
+        (CODE, "Let me check."),
+        (CODE, "Just a minute."),
+        (OFFER, "Let me ask my wife."),
+        ("Do you have the order number?", "Yes, it's"),
+        ("Which day suits you?", "Any day except"),
+    ],
+)
+def test_what_is_under_way_is_waited_for(agent: str, text: str) -> None:
+    """Groups of digits, letters with their examples, a caller who looks something up."""
+    assert wait(agent, text) >= RULES.open_ms
+
+
+@pytest.mark.parametrize(
+    "text", ["Really?", "Can you repeat that?", "When is my next appointment?", "Which one is that?"]
+)
+def test_a_question_mark_is_believed(text: str) -> None:
+    """Even behind a word that would trail."""
+    assert wait("We open at nine.", text) == RULES.finished_ms
+
+
+@pytest.mark.parametrize("text", ["yes hello", "hi good morning", "okay"])
+def test_a_greeting_is_not_what_was_asked_for(text: str) -> None:
+    """Asked how one can help, nobody calls to say hello."""
+    assert wait("Hello, how can I help you?", text) == RULES.trailing_ms
+
+
+def test_a_language_without_data_knows_what_the_agent_declares() -> None:
+    """Figures and the at sign need no language."""
+    digits = (Expects("numéro", "digits", length=8),)
+    assert wait("Quel est votre numéro ?", "06 12 34", "fr", digits) == RULES.entry_ms
+    assert wait("Quel est votre numéro ?", "06 12 34 56", "fr", digits) == RULES.finished_ms
+    assert wait("Quel est votre nom ?", "Dupont", "fr") == RULES.silence_ms
+
+
+# --- the situation --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "answering"),
+    [
+        ("", False),
+        ("We open at nine.", False),
+        ("What is your name?", True),
+        ("I see. What is your name?", True),
+        ("What is your name? No hurry.", True),
+        ("What is your name? There is no hurry at all.", False),  # more than a remark of five words
+        ("What is your name? There is no hurry now.", True),
+        ("What is your name? Well. No hurry.", False),  # of the last two sentences
+        ("What is your name? ...", True),
+        ("Tell me your name.", True),
+        ("Okay, tell me your name.", True),
+        ("You can tell me your name.", False),
+        ("Your name, please.", True),
+        ("Please wait a moment.", False),
+        ("Sorry.", False),
+    ],
+)
+def test_what_asks(said: str, answering: bool) -> None:
+    """A question, a command to say something, or "please" at the end, and a short remark behind it."""
+    assert Situation.after(said, (), EN).answering is answering
+
+
+@pytest.mark.parametrize(
+    ("said", "polar"),
+    [
+        ("Is that right?", True),
+        ("So, is that right?", True),
+        ("Could you come at nine?", True),
+        ("Could you tell me your name?", False),
+        ("Could you please now just tell me your name?", False),
+        ("Could you please now just quickly tell me your name?", True),
+        ("Did you tell me your name?", True),
+        ("Tell me, could you come?", False),
+        ("What is your name?", False),
+        ("Okay?", False),
+        ("Nine or ten?", False),
+    ],
+)
+def test_what_asks_for_yes_or_no(said: str, polar: bool) -> None:
+    """It begins with a verb that does not ask for something to be told within its first six words."""
+    situation = Situation.after(said, (), EN)
+    assert situation.answering
+    assert situation.polar is polar
+
+
+def test_the_verb_may_stand_behind_the_first_word() -> None:
+    """Where a language needs no "you" between them."""
+    language = Language(auxiliaries=frozenset({"can"}), requesting=frozenset({"can"}), asking=frozenset({"tell"}))
+    assert not Situation.after("Can tell the name?", (), language).polar
+    assert Situation.after("Can come?", (), language).polar
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "length"),
+    [
+        ("What's your order number?", "code", 0),
+        ("What's your zip code?", "digits", 5),
+        ("Is that your order number?", "", 0),
+        ("Do you have your order number?", "code", 0),
+        ("Have you got your order number?", "code", 0),
+        ("Could you still please tell us your order number?", "code", 0),
+        ("Is that order number what you have?", "", 0),  # too late in the question to be what it is about
+        ("I've sent it to your address. What's your name?", "", 0),
+        ("I've noted your order number.", "", 0),
+    ],
+)
+def test_what_a_question_expects(said: str, kind: str, length: int) -> None:
+    """By the question alone; one for yes or no expects what it names only where it asks whether that is known."""
+    expects = Situation.after(said, (), EN).expects
+    assert (expects.kind, expects.length) == (kind, length)
+
+
+@pytest.mark.parametrize(
+    "said", ["The magic word was it.", "Is the Magic Word right?", "The magic word. What is it?", "magic word"]
+)
+def test_what_an_agent_declares_needs_no_question(said: str) -> None:
+    """Its phrase anywhere in what was said, in any case, comes before what the language knows."""
+    declared = (Expects("other", "date"), Expects("Magic Word", "digits", length=3), Expects("word", "code"))
+    assert Situation.after(said, declared, EN).expects == declared[1]
+    assert Situation.after("What is your e-mail address?", declared, EN).expects.kind == "email"
+
+
+@pytest.mark.parametrize("said", ["How can I help you?", "Tell me more about it?", "Hello. What's going on?"])
+def test_an_open_question_invites_and_asks_for_nothing(said: str) -> None:
+    """A story is no answer."""
+    assert Situation.after(said, (), EN) == Situation(invited=True)
+    assert not Situation.after(said + " It is a long way to the next town.", (), EN).invited
+
+
+@pytest.mark.parametrize(("offset", "heard"), [(3.0, True), (3.8, True), (1.0, False)])
+def test_an_answer_may_come_before_the_question_is_over(offset: float, heard: bool) -> None:
+    """ "Yes" into the end of the question is the answer; earlier it is a listener's."""
+    ask = "It would be on Tuesday at three. Shall I book it for you?"
+    sim = play(f"0.5 caller a table for two please\n a+{offset} caller 0.3 yes\n +12 end", [ask])
+    assert ("yes" in caller(sim)) is heard
+
+
+@pytest.mark.parametrize("noise", ["the", "a", "and"])
+def test_a_word_that_recognisers_hear_in_a_cough_is_none(noise: str) -> None:
+    """The agent goes on."""
+    sim = play(f"0.5 caller what are your hours\n a+1.5 caller 0.25 {noise}\n +14 end")
+    assert sim.explained("cut") == []
+    assert caller(sim) == ["what are your hours"]
+
+
+def test_a_number_cut_off_is_judged_with_its_beginning() -> None:
+    """The agent spoke too early: the rest of the number is still a number, and its length counts from the start."""
+    text = "my number is five five five oh one\n +1.3 caller two three four five six"
+    sim = play(f"0.5 caller {text}\n +6 end", ["Thank you."])
+    last = sim.explained("end_of_turn")[-1][1]
+    assert last["why"] == "digits complete"

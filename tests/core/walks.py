@@ -1,0 +1,212 @@
+"""Random calls: a random caller, and providers that do everything they ever did to anybody. One seed is one call.
+
+`walk(seed)` plays the call. What must hold of it is in `promises.py`.
+
+The caller's words are unlike each other (`azza`), so that each can be followed from the ears into the record. Other
+words around them make their thoughts questions, requests, unfinished, or digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from telephony.core import events as e
+from telephony.core.history import History
+from telephony.core.policy import Limits, Policy, TurnTaking
+from telephony.testing.simulator import Calls, Part, Simulator
+
+SHORT = "Yes, of course."
+LONG = "We open at nine, and close at six. On Sundays we stay closed all day. Is there anything else?"
+DISCLOSURE = "This call may be recorded."
+MARK = "zz"
+MURMURS = ("mm-hm", "yeah", "okay", "no", "yes")
+STT_FAULTS = ("twice", "empty", "missing", "refused")
+STT_HABITS = ("", "", "late", "much later", "split", "stale", "misheard")
+"""One of these at a time: a transcript that is old, split and wrong at once cannot be told from a new one."""
+PROVIDER_FAULTS = ("llm_hangs", "llm_empty", "llm_fails", "tts_silent_once", "tts_hangs")
+
+
+@dataclass(slots=True)
+class Walk:
+    """One call. `misheard`: words that a partial had wrong; `faults`: what went wrong, for the message of a failure."""
+
+    seed: int
+    sim: Simulator
+    faults: tuple[str, ...] = ()
+    misheard: set[str] = field(default_factory=set)
+    deaf: list[tuple[int, int]] = field(default_factory=list)
+
+
+def walk(seed: int) -> Walk:
+    rng = Random(seed)
+    faults = (*rng.sample(STT_FAULTS, rng.choice((0, 0, 0, 1, 2))), rng.choice(STT_HABITS))
+    sim = Simulator(_policy(rng), _agent(rng))
+    this = Walk(seed, sim, faults)
+    sim.meddle = _Meddler(this, rng).meddle
+    _latencies(sim, rng)
+    sim.faults.no_alignment = rng.random() < 0.1
+    at = _caller(this, rng, at=rng.choice((0, 0, 300, 1_000, 2_500)))
+    sim.run(at + 15_000)
+    return this
+
+
+def _policy(rng: Random) -> Policy:
+    rules = rng.choice(
+        (
+            TurnTaking(),
+            TurnTaking(),
+            TurnTaking.preset("eager"),
+            TurnTaking.preset("patient"),
+            TurnTaking(speculate="llm"),
+        )
+    )
+    return Policy(
+        greeting=rng.choice(("", "Hello, how can I help you?", "Hello.")),
+        greeting_protected=rng.random() < 0.2,
+        must_be_heard=(DISCLOSURE,),
+        language=rng.choice(("en", "en", "en", "xx")),
+        turn_taking=rules,
+        limits=Limits(call_ms=10**8, apologies=10**8, silence_end_ms=10**8),
+    )
+
+
+def _agent(rng: Random) -> Callable[[History], list[Part]]:
+    def tools(history: History) -> list[Part]:
+        return ["One moment, please.", Calls("book", "{}", "done"), LONG] if len(history) < 4 else [SHORT]
+
+    agents: tuple[Callable[[History], list[Part]], ...] = (
+        lambda h: [LONG],
+        lambda h: [SHORT],
+        lambda h: [f"{SHORT} {DISCLOSURE} {LONG}"],
+        lambda h: [Calls("book", "{}", "done"), SHORT],
+        tools,
+    )
+    return rng.choice(agents)
+
+
+def _latencies(sim: Simulator, rng: Random) -> None:
+    lag = sim.latencies
+    lag.partial, lag.final = rng.choice((60, 120, 120, 400)), rng.choice((60, 120, 250, 400, 900))
+    lag.first_token, lag.first_audio = rng.choice((100, 250, 600, 1_500)), rng.choice((60, 100, 400))
+    lag.mark, lag.tool = rng.choice((0, 20, 60)), rng.choice((50, 400, 3_000))
+
+
+def _caller(this: Walk, rng: Random, at: int) -> int:
+    """Plays the caller's part piece by piece, and changes what goes wrong in between. Returns when it is over."""
+    sim = this.sim
+    for number in range(rng.randint(2, 8)):
+        sim.run(at - 20)
+        kind = rng.random()
+        if kind < 0.65:
+            text = _thought(number, rng)
+            at = sim.says(at, text, ms=rng.randint(70, 110) * max(4, len(text)))
+        elif kind < 0.8:
+            at = sim.coughs(at, rng.randint(40, 700))
+        else:
+            at = sim.says(at, rng.choice(MURMURS), ms=rng.randint(200, 500))
+        if rng.random() < 0.1:
+            _go_deaf(this, rng, at)
+        elif rng.random() < 0.15:
+            _provider_trouble(sim, rng, at)
+        at += rng.choice((240, 300, 500, 700, 900, 1_500, 4_000, 7_000))
+    return at
+
+
+def _thought(number: int, rng: Random) -> str:
+    words = [f"{'abcdefgh'[number]}{MARK}{letter}" for letter in "abcd"[: rng.randint(1, 4)]]
+    before, after = rng.choice(
+        (
+            ("", ""),
+            ("what is", ""),
+            ("i would like", ""),
+            ("", "and"),
+            ("um", ""),
+            ("", "please"),
+            ("wait", ""),
+            ("my number is", "four six two"),
+        )
+    )
+    return " ".join([*before.split(), *words, *after.split()])
+
+
+def _go_deaf(this: Walk, rng: Random, at: int) -> None:
+    """The STT session fails, and is up again later; what is said meanwhile is never heard."""
+    sim, until = this.sim, at + rng.choice((300, 2_000, 6_000))
+    this.deaf.append((at, until))
+    sim.at(at, e.EarsLost("provider_unavailable", True))
+    sim.at(until, e.EarsReady())
+
+
+def _provider_trouble(sim: Simulator, rng: Random, at: int) -> None:
+    """From now to about the next thing that the caller says."""
+    name = rng.choice(PROVIDER_FAULTS)
+    if name.startswith("tts") and sim.faults.no_alignment:
+        return  # without an alignment nobody can tell how much of a text its audio is
+    for other in PROVIDER_FAULTS:
+        setattr(sim.faults, other, "" if other == "llm_fails" else False)
+    if rng.random() < 0.7:
+        setattr(sim.faults, name, rng.choice(("provider_busy", "provider_timeout")) if name == "llm_fails" else True)
+
+
+class _Meddler:
+    """What the STT makes of what it has understood. Order between finals is kept, as a socket keeps it."""
+
+    def __init__(self, this: Walk, rng: Random) -> None:
+        self._this, self._rng = this, rng
+        self._last_final = 0
+        self._partial = ""
+
+    def meddle(self, at: int, event: e.Event) -> list[tuple[int, e.Event]]:
+        if isinstance(event, e.TranscriptPartial | e.TranscriptFinal) and any(s <= at < t for s, t in self._this.deaf):
+            return []
+        if isinstance(event, e.TranscriptPartial):
+            return self._partials(at, event)
+        if isinstance(event, e.TranscriptFinal):
+            return self._finals(at, event)
+        return [(at, event)]
+
+    def _chance(self, fault: str, of: float = 0.4) -> bool:
+        return fault in self._this.faults and self._rng.random() < of
+
+    def _partials(self, at: int, event: e.TranscriptPartial) -> list[tuple[int, e.Event]]:
+        words = event.text.split()
+        if "misheard" in self._this.faults:
+            for index, word in enumerate(words):
+                if Random(f"{self._this.seed}{word}").random() < 0.3:
+                    words[index] = "the" if word in self._this.misheard else "there"
+                    self._this.misheard.add(word)
+        self._partial = " ".join(words)
+        return [(at, e.TranscriptPartial(self._partial))]
+
+    def _finals(self, at: int, event: e.TranscriptFinal) -> list[tuple[int, e.Event]]:
+        rng, commit, text, due = self._rng, event.commit, event.text, at
+        if self._chance("missing", 0.3):
+            return []
+        if self._chance("refused", 0.2):
+            return [(at, e.CommitRefused(commit))]
+        if self._chance("late"):
+            at += rng.choice((300, 700, 1_500))
+        if self._chance("much later", 0.2):
+            at += rng.choice((3_000, 8_000))
+        if self._chance("empty", 0.2):
+            text = ""
+        late = at > due
+        at = self._last_final = max(at, self._last_final)
+        found: list[tuple[int, e.Event]] = [(at, e.TranscriptFinal(commit, text))]
+        words = text.split()
+        if len(words) > 1 and not late and self._chance("split"):
+            half = rng.randint(1, len(words) - 1)
+            later = at + rng.choice((0, 40, 200))
+            self._last_final = later
+            found = [
+                (at, e.TranscriptFinal(0, " ".join(words[:half]))),
+                (later, e.TranscriptFinal(commit, " ".join(words[half:]))),
+            ]
+        if self._chance("twice"):
+            found.append((found[-1][0] + rng.choice((0, 60, 1_000)), found[-1][1]))
+        if self._partial and not late and self._chance("stale"):
+            again = (20, 400, 2_000) if len(self._partial.split()) > 2 else (20,)
+            found += [(at + later, e.TranscriptPartial(self._partial)) for later in again]
+        return found

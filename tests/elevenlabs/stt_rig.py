@@ -1,0 +1,104 @@
+"""Ears on a real socket, for tests: a local Scribe, the port under test, and everything it reported."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from telephony.audio import frames, tones
+from telephony.contracts.stt import EarsSpec
+from telephony.core import events as e
+from telephony.core.actions import CommitTranscript, Transcribe
+from telephony.elevenlabs.stt import ScribeEars
+from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
+from telephony.testing.fakes.elevenlabs.stt import LocalStt, SttFaults
+from telephony.testing.steady import SteadyClock
+
+E = TypeVar("E")
+WORD_MS = 300
+SPEED = 20
+
+
+class Hearing:
+    """What a call would see of its ears. Audio is handed over at once, not in real time."""
+
+    def __init__(self, server: LocalElevenLabs, ears: ScribeEars, clock: SteadyClock) -> None:
+        self.server, self.ears, self.clock = server, ears, clock
+        self.events: list[tuple[int, e.Event]] = []
+        self.commits = 0
+        self._came = asyncio.Event()
+
+    @property
+    def stt(self) -> LocalStt:
+        return self.server.stt
+
+    def emit(self, event: e.Event) -> None:
+        self.events.append((self.clock.ms(), event))
+        self._came.set()
+
+    def all(self, kind: type[E]) -> list[E]:
+        return [event for _, event in self.events if isinstance(event, kind)]
+
+    @property
+    def finals(self) -> list[tuple[int, str]]:
+        return [(final.commit, final.text) for final in self.all(e.TranscriptFinal)]
+
+    @property
+    def losses(self) -> list[tuple[str, bool]]:
+        return [(lost.code, lost.retryable) for lost in self.all(e.EarsLost)]
+
+    async def until(self, predicate: Callable[[], bool]) -> None:
+        while not predicate():
+            self._came.clear()
+            await self._came.wait()
+
+    async def ready(self, times: int = 1) -> None:
+        await self.until(lambda: len(self.all(e.EarsReady)) >= times)
+
+    def audio(self, pcmu: bytes) -> None:
+        for frame in frames.frames(pcmu):
+            self.ears.perform(Transcribe(frame))
+
+    def quiet(self, ms: int = 700) -> None:
+        self.audio(frames.silence(ms))
+
+    def commit(self) -> int:
+        self.commits += 1
+        self.ears.perform(CommitTranscript(self.commits))
+        return self.commits
+
+    def says(self, text: str, *, commit: bool = True) -> None:
+        """The caller says this, and pauses."""
+        self.stt.script.add(text)
+        self.audio(tones.sine(300, WORD_MS * len(text.split())))
+        self.quiet()
+        if commit:
+            self.commit()
+
+    async def answer(self, commit: int | None = None) -> e.TranscriptFinal:
+        """The final of a commit (the newest)."""
+        number = self.commits if commit is None else commit
+        await self.until(lambda: any(final.commit == number for final in self.all(e.TranscriptFinal)))
+        return next(final for final in self.all(e.TranscriptFinal) if final.commit == number)
+
+
+@asynccontextmanager
+async def hearing(
+    faults: SttFaults | None = None, *, stt: LocalStt | None = None, clock: SteadyClock | None = None, run: bool = True
+) -> AsyncIterator[Hearing]:
+    """Ears at work, cancelled at the end as a call would. Everything within thirty real seconds."""
+    clock = clock or SteadyClock(SPEED)
+    stt = stt or LocalStt(clock=clock, faults=faults)
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
+        spec = EarsSpec("en", ("Northwind",))
+        it = Hearing(server, ScribeEars(base_url=server.base_url, api_key="local", spec=spec, clock=clock), clock)
+        running = asyncio.create_task(it.ears.run(it.emit)) if run else None
+        try:
+            yield it
+        finally:
+            if running is not None:
+                running.cancel()
+                await asyncio.wait([running])
+                assert running.cancelled() or running.exception() is None

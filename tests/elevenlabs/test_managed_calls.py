@@ -1,0 +1,431 @@
+"""Managed calls over real sockets: carrier, service and Agents platform, on a clock twenty times faster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from telephony.agent import Agent, IncomingCall, ManagedAgent
+from telephony.audio import wav
+from telephony.audio.level import level
+from telephony.core import actions as a
+from telephony.core import managed_events as m
+from telephony.core.policy import Wording
+from telephony.observe.turn_latency import TurnClock
+from telephony.tape.reader import find, read
+from telephony.tape.replay import replay
+from telephony.tape.show import steps, stereo_wav, timeline
+from telephony.testing.fakes.elevenlabs.agents import LocalAgent, LocalAgents
+from telephony.testing.fakes.openai.server import CallTool, Part, Say
+from telephony.testing.fakes.twilio.carrier import PhoneCall
+from telephony.testing.fakes.twilio.faults import CarrierFaults
+from telephony.testing.stack import Stack, Tape, local_stack
+from telephony.testing.steady import SteadyClock
+from telephony.tools import Toolbox, ToolContext, tool
+from telephony.twilio.leg import MediaLeg
+from tests.elevenlabs.taped_calls import replays
+
+SPEED = 20
+HELLO = "Hello Ada! How can I help you?"
+LONG = (
+    "We open at nine in the morning and close at six in the evening. On Sundays we stay closed all day. "
+    "Please book ahead for groups of more than four people."
+)
+booked: list[tuple[int, str]] = []
+
+
+@tool
+async def book_table(people: int, call: ToolContext) -> str:
+    """Book a table."""
+    booked.append((people, call.caller))
+    return f"Booked for {people}."
+
+
+@tool
+def broken() -> str:
+    """Never works."""
+    raise RuntimeError("a bug of the user's")
+
+
+def respond(body: dict[str, Any]) -> list[Part]:
+    last = body["messages"][-1]
+    if last["role"] == "tool":
+        return [Say("It is booked." if "Booked" in last["content"] else "That did not work.")]
+    said = last["content"] if last["role"] == "user" else ""
+    if "bye" in said:
+        return [Say("Thank you, goodbye!"), CallTool("end_call", {"reason": "done"})]
+    if "table" in said:
+        return [CallTool("book_table", {"people": 2})]
+    if "broken" in said:
+        return [CallTool("broken", {})]
+    return [Say(LONG)]
+
+
+TOOLS = (book_table, broken)
+PLATFORM = LocalAgent(
+    first_message="Hello {{name}}! How can I help you?",
+    respond=respond,
+    variables=("name",),
+    client_tools=tuple(s for s in Toolbox(TOOLS).schemas() if s["function"]["name"] != "end_call"),
+)
+FALLBACK = Agent(prompt="You are a test.", greeting="Hello, this is ours.")
+
+
+def managed(**options: Any) -> ManagedAgent:
+    return ManagedAgent(**({"agent_id": "agent_1", "variables": {"name": "Ada"}, "tools": TOOLS} | options))
+
+
+@asynccontextmanager
+async def calling(agent: Any = None, platform: LocalAgent = PLATFORM, **options: Any) -> AsyncIterator[Stack]:
+    """A running stack with one managed agent."""
+    booked.clear()
+    agents = agent or managed()
+    async with (
+        asyncio.timeout(60),
+        local_stack(agents, clock=SteadyClock(SPEED), platform={"agent_1": platform}, **options) as stack,
+    ):
+        yield stack
+
+
+async def greeted(stack: Stack) -> tuple[PhoneCall, Tape]:
+    """A call whose greeting has been heard."""
+    phone = await stack.dial()
+    tape = await stack.tape(phone)
+    await tape.until(lambda: ("agent", HELLO) in tape.lines)
+    return phone, tape
+
+
+def explained(tape: Tape, what: str) -> list[dict[str, int | str]]:
+    return [dict(x.because) for _, x in tape.actions(a.Explain) if x.what == what]
+
+
+def platform(stack: Stack) -> LocalAgents:
+    return stack.elevenlabs.agents
+
+
+async def test_a_managed_call_from_hello_to_goodbye() -> None:
+    """A function of the call chooses; signed URL, start data, an answer, a tool of ours, the last word heard."""
+    asked: list[IncomingCall] = []
+
+    async def choose(call: IncomingCall) -> ManagedAgent:
+        asked.append(call)
+        overrides = {"agent": {"first_message": HELLO, "language": None}}
+        return managed(overrides=overrides, extra_body={"n": 1}, user_id="u1")
+
+    async with calling(choose) as s:
+        phone, tape = await greeted(s)
+        await s.says(phone, "what are your opening hours")
+        await tape.until(lambda: ("agent", LONG) in tape.lines)
+        await s.says(phone, "a table for two please")
+        await tape.until(lambda: ("agent", "It is booked.") in tape.lines)
+        await s.says(phone, "thank you bye")
+        await phone.ended()
+        assert booked == [(2, "+15551230000")]
+        assert tape.lines == [
+            ("agent", HELLO), ("caller", "what are your opening hours"), ("agent", LONG),
+            ("caller", "a table for two please"), ("agent", "It is booked."),
+            ("caller", "thank you bye"), ("agent", "Thank you, goodbye!"),
+        ]  # fmt: skip
+        assert (phone.outcome, phone.violations, phone.spoken) == ("completed", [], [])
+        clock = TurnClock()
+        for step in tape.steps:
+            clock.see(step)
+        assert [(x.caller, x.agent) for x in clock.reports] == [
+            ("what are your opening hours", LONG), ("a table for two please", "It is booked."),
+            ("thank you bye", "Thank you, goodbye!"),
+        ]  # fmt: skip
+        assert all(600 <= (x.answer_ms or 0) <= 3_000 for x in clock.reports)
+        assert phone.marks[-1].fate == "played"
+        assert tape.actions(a.EndCall)[0][1].reason == "agent"
+        start = platform(s).seen.received[0]
+        assert start["dynamic_variables"] == {
+            "caller": asked[0].caller, "called": asked[0].called, "call_id": phone.sid, "name": "Ada",
+        }  # fmt: skip
+        assert start["conversation_config_override"] == {"agent": {"first_message": HELLO}}
+        assert (start["custom_llm_extra_body"], start["user_id"]) == ({"n": 1}, "u1")
+        assert platform(s).seen.violations == []
+        assert platform(s).seen.conversations[0].closed == 1000
+        assert s.service.board.calls == {}
+        replays(tape)
+
+
+async def test_what_the_caller_hears_is_what_the_platform_sent() -> None:
+    """Audio passes untouched both ways, and the caller's silence too; it waits for the stream, never for us."""
+    audio = bytes(range(256)) * 40
+
+    async def say(text: str) -> tuple[bytes, tuple[int, ...]]:
+        return audio, tuple(len(audio) // 8 * (i + 1) // len(text) for i in range(len(text)))
+
+    async with calling() as s:
+        platform(s).synthesize = say
+        phone, _ = await greeted(s)
+        await phone.hang_up()
+        await phone.ended()
+        assert audio in phone.heard()
+        assert platform(s).seen.audio_bytes > 2_000
+
+
+async def test_the_signed_url_is_fetched_while_the_phone_rings() -> None:
+    """Before the carrier's stream is there; the conversation itself begins with the stream."""
+    async with calling() as s:
+        phone = await s.dial(CarrierFaults(connect_delay_ms=1_500))
+        await platform(s).until(lambda: platform(s).door.signed == 1)
+        assert phone.sid not in s.tapes
+        tape = await s.tape(phone)
+        assert len(platform(s).seen.conversations) <= 1
+        await tape.until(lambda: ("agent", HELLO) in tape.lines)
+        await phone.hang_up()
+        await phone.ended()
+        assert platform(s).door.signed == 1
+
+
+async def test_interruption_clears_and_the_correction_is_the_record() -> None:
+    """The carrier is cleared, late audio of the interrupted turn dropped by its id, the record corrected."""
+    async with calling() as s:
+        platform(s).faults.late_audio = True
+        phone, tape = await greeted(s)
+        await s.says(phone, "what are your opening hours")
+        await phone.agent_speaking()
+        await tape.until(lambda: len(tape.events(m.ManagedSaid)) == 2)
+        begun = phone.now_ms
+        await phone.until(lambda: phone.now_ms - begun > 1_500)
+        await s.says(phone, "wait a table for two")
+        await tape.until(lambda: ("agent", "It is booked.") in tape.lines)
+        await phone.hang_up()
+        await phone.ended()
+        corrected = tape.events(m.ManagedCorrected)[0][1]
+        assert ("agent", f"{corrected.text} --") in tape.lines
+        assert LONG.startswith(corrected.text)
+        assert phone.clears
+        assert phone.cleared_bytes > 8_000
+        assert b"\x00" * 400 not in phone.heard()  # the late audio
+        assert [x["why"] for x in explained(tape, "cut")] == ["managed"]
+        assert {"role": "assistant", "content": corrected.text} in platform(s).seen.conversations[0].messages
+        replays(tape)
+
+
+async def test_without_a_correction_the_record_is_what_was_heard() -> None:
+    """An agent whose events lack corrections: what was provably played, in whole words."""
+    async with calling() as s:
+        platform(s).faults.no_correction = True
+        phone, tape = await greeted(s)
+        await s.says(phone, "what are your opening hours")
+        await phone.agent_speaking()
+        await tape.until(lambda: len(tape.events(m.ManagedSaid)) == 2)
+        begun = phone.now_ms
+        await phone.until(lambda: phone.now_ms - begun > 2_500)
+        await s.says(phone, "wait a table for two")
+        await tape.until(lambda: any(text.endswith("--") for _, text in tape.lines))
+        heard = next(text.removesuffix(" --") for _, text in tape.lines if text.endswith("--"))
+        assert heard
+        assert LONG.startswith(heard + " ")
+        await phone.hang_up()
+        await phone.ended()
+
+
+async def test_tools_fail_in_words_and_never_run_twice() -> None:
+    """A tool that raises is an error result; a call that the platform repeats is answered, and not run, again."""
+    async with calling() as s:
+        platform(s).faults.tool_twice = True
+        phone, tape = await greeted(s)
+        await s.says(phone, "a table for two please")
+        await tape.until(lambda: ("agent", "It is booked.") in tape.lines)
+        await s.says(phone, "now the broken one")
+        await tape.until(lambda: ("agent", "That did not work.") in tape.lines)
+        await phone.hang_up()
+        await phone.ended()
+        assert len(booked) == 1
+        results = [r for r in platform(s).seen.received if r.get("type") == "client_tool_result"]
+        assert {r["is_error"] for r in results if "Booked" in r["result"]} == {False}
+        assert {r["is_error"] for r in results if "failed" in r["result"]} == {True}
+
+
+async def test_pings_keys_and_the_operator() -> None:
+    """Pings are answered at once; keys are an entry; an operator may tell, speak for the caller, or ask for time."""
+    async with calling() as s:
+        phone, tape = await greeted(s)
+        await platform(s).until(lambda: len(platform(s).seen.pong_ms) >= 2)
+        assert max(platform(s).seen.pong_ms) < 200
+        conversation = platform(s).seen.conversations[0]
+        assert s.service.board.tell(phone.sid, "The caller is a regular.")
+        assert s.service.board.active(phone.sid)
+        await platform(s).until(lambda: conversation.told == ["The caller is a regular."])
+        await phone.press("12#")
+        await platform(s).until(lambda: {"role": "user", "content": "[keys: 12#]"} in conversation.messages)
+        assert ("caller", "[keys: 12#]") in tape.lines
+        assert conversation.activity >= 2
+        assert s.service.board.tell(phone.sid, "thank you bye", silent=False)
+        await phone.ended()
+        assert phone.outcome == "completed"
+        assert not s.service.board.tell(phone.sid, "too late")
+
+
+CLOSES = [
+    ((1002, "LLM timeout"), "managed_failed"),
+    ((1008, "Override not allowed"), "managed_refused"),
+    ((1011, "internal"), "managed_unavailable"),
+    ((1013, "overloaded"), "managed_busy"),
+    (None, "managed_lost"),
+]
+
+
+@pytest.mark.parametrize(("close", "cause"), CLOSES)
+async def test_closes_that_are_failures_end_with_an_apology(close: tuple[int, str] | None, cause: str) -> None:
+    """Each has its word, one line in the log with its meaning, and an apology in the carrier's voice."""
+    wording = Wording(broken="I am truly sorry. Goodbye.")
+    with structlog.testing.capture_logs() as lines:
+        async with calling(managed(wording=wording)) as s:
+            phone, tape = await greeted(s)
+            platform(s).faults.error_frame = True
+            platform(s).faults.close_on_turn, platform(s).faults.drop_on_turn = close, True
+            await s.says(phone, "what are your opening hours")
+            await phone.ended()
+            assert tape.actions(a.EndCall)[0][1] == a.EndCall(cause, wording.broken)
+            assert phone.spoken == [wording.broken]
+    [line] = [one for one in lines if one["event"] == "managed_closed"]
+    assert (line["cause"], line["close_code"]) == (cause, close[0] if close else 1006)
+    assert line["meaning"]
+    assert line["log_level"] == "error"
+
+
+async def test_an_orderly_end_lets_the_last_words_be_heard() -> None:
+    """1000 from the platform: what was sent is played to its end, then we hang up, without an apology."""
+    async with calling() as s:
+        phone, tape = await greeted(s)
+        await s.says(phone, "what are your opening hours")
+        await tape.until(lambda: len(tape.events(m.ManagedSaid)) == 2)
+        await platform(s).close(1000, "max duration")
+        await phone.ended()
+        assert (phone.outcome, phone.spoken) == ("completed", [])
+        assert tape.lines[-1] == ("agent", LONG)
+        assert tape.actions(a.EndCall)[0][1].reason == "agent"
+
+
+async def test_our_pipeline_keeps_the_caller_when_the_platform_fails(tmp_path: Path) -> None:
+    """The same leg, tape and observers go on with the fallback, which knows what was said, and listens at once."""
+    replies = [Say("We open at nine, as ours.")]
+    async with calling(managed(fallback=FALLBACK), replies=lambda body: replies, tapes=tmp_path) as s:
+        phone, tape = await greeted(s)
+        platform(s).faults.close_on_turn = (1002, "custom_llm generation failed")
+        await s.says(phone, "what are your opening hours")
+        await tape.until(lambda: ("agent", FALLBACK.wording.apology) in tape.lines)
+        await s.says(phone, "when do you open")
+        await tape.until(lambda: ("agent", "We open at nine, as ours.") in tape.lines)
+        await phone.hang_up()
+        await phone.ended()
+        assert [x.why for _, x in tape.actions(m.SwitchTo)] == ["managed_failed"]
+        asked = [(x["role"], x["content"]) for x in s.openai.requests[-1]["messages"] if x["role"] != "system"]
+        assert asked[:2] == [("assistant", HELLO), ("user", "what are your opening hours")]
+        assert len(phone.twiml) == 1  # it is still the first stream
+        lines = tape.lines
+    recorded = read(find(tmp_path)[0])
+    assert replay(recorded).same, replay(recorded).report()
+    assert timeline(recorded).lines[: len(lines)] == lines
+    assert "managed_failed" in "\n".join(steps(recorded))
+    stereo_wav(recorded, tmp_path / "call.wav")
+    assert level(wav.read(tmp_path / "call.wav")[1]) > -450
+
+
+@pytest.mark.parametrize(
+    "fault", ["sign_status", "sign_hang", "refuse", "no_metadata", "close_at_start", "close_at_start=1000", "format"]
+)
+async def test_a_platform_that_never_begins_costs_no_call(fault: str) -> None:
+    """Refused, silent or wrong at the very start: the fallback greets, as if it had been meant from the beginning."""
+    agent = PLATFORM
+    if fault == "format":
+        agent = LocalAgent(variables=("name",), output_format="pcm_16000")
+    with structlog.testing.capture_logs() as lines:
+        async with calling(managed(fallback=FALLBACK), agent) as s:
+            values = {"sign_status": 401, "sign_hang": True, "refuse": 403, "no_metadata": True,
+                      "close_at_start": (1008, "Missing required dynamic variables"),
+                      "close_at_start=1000": (1000, "")}  # fmt: skip
+            if fault in values:
+                setattr(platform(s).faults, fault.partition("=")[0], values[fault])
+            phone = await s.dial()
+            tape = await s.tape(phone)
+            await tape.until(lambda: ("agent", FALLBACK.greeting) in tape.lines)
+            await phone.hang_up()
+            await phone.ended()
+            assert phone.violations == []
+    if fault == "format":
+        [line] = [one for one in lines if one["event"] == "managed_format_wrong"]
+        assert (line["output"], line["wanted"]) == ("pcm_16000", "ulaw_8000")
+
+
+async def test_an_agent_that_is_set_up_wrong_is_told_before_anybody_calls() -> None:
+    """Formats and missing events, each with what follows from it; the call itself goes on with what there is."""
+    events = ("audio", "agent_response", "ping")
+    with structlog.testing.capture_logs() as lines:
+        async with calling(platform=LocalAgent(client_events=events)) as s:
+            phone = await s.dial()
+            tape = await s.tape(phone)
+            await tape.until(lambda: ("agent", LocalAgent().first_message) in tape.lines)
+            await phone.hang_up()
+            await phone.ended()
+    problems = [line["problem"] for line in lines if line["event"] == "managed_agent_misconfigured"]
+    assert [problem.partition(":")[0].split()[-1] for problem in problems] == [
+        "interruption", "agent_response_correction", "user_transcript", "client_tool_call",
+    ]  # fmt: skip
+
+
+async def test_no_fallback_and_no_platform_is_a_proper_end() -> None:
+    """Without anybody to take over: the apology, and the call is over."""
+    async with calling() as s:
+        platform(s).faults.sign_status = 500
+        phone = await s.dial()
+        await phone.ended()
+        assert phone.spoken == [Wording().broken]
+        assert phone.outcome == "completed"
+
+
+async def test_hang_up_drain_and_an_operators_end() -> None:
+    """A caller who leaves closes the platform's socket with 1000; a drain and an operator end the call politely."""
+    async with calling() as s:
+        phone, _ = await greeted(s)
+        await phone.hang_up()
+        await phone.ended()
+        await platform(s).until(lambda: platform(s).seen.conversations[0].closed is not None)
+        assert platform(s).seen.conversations[0].closed == 1000
+        phone, _ = await greeted(s)
+        assert s.service.board.end(phone.sid, "operator")
+        await phone.ended()
+        assert phone.spoken == [Wording().goodbye]
+        phone, _ = await greeted(s)
+        await s.service.board.drain(500)
+        await phone.ended()
+        assert phone.spoken == [Wording().draining]
+
+
+@pytest.mark.parametrize("fault", ["garbage", "no_alignment", "id_per_chunk"])
+async def test_whatever_the_platform_varies_the_call_goes_on(fault: str) -> None:
+    """Rubbish between messages, no alignments, an event id for each piece of audio: the same record."""
+    async with calling() as s:
+        setattr(platform(s).faults, fault, True)
+        phone, tape = await greeted(s)
+        await s.says(phone, "what are your opening hours")
+        await tape.until(lambda: ("agent", LONG) in tape.lines)
+        await s.says(phone, "thank you bye")
+        await phone.ended()
+        assert [text for who, text in tape.lines if who == "agent"] == [HELLO, LONG, "Thank you, goodbye!"]
+        assert phone.outcome == "completed"
+
+
+async def test_a_lost_stream_is_taken_up_by_our_pipeline() -> None:
+    """The carrier's socket breaks, the caller is still there: an apology, and the fallback has the second stream."""
+    async with calling(managed(fallback=FALLBACK)) as s:
+        phone, tape = await greeted(s)
+        live = s.service.board.calls[phone.sid]
+        leg = live.leg.result()
+        assert isinstance(leg, MediaLeg)
+        leg._socket.scope["extensions"]["telephony.abort"]["abort"]()
+        await phone.until(lambda: len(phone.twiml) == 2)
+        await tape.until(lambda: ("agent", FALLBACK.wording.apology) in tape.lines)
+        await phone.hang_up()
+        await phone.ended()
+        assert platform(s).seen.conversations[0].closed == 1000

@@ -1,0 +1,149 @@
+"""Fixed phrases: made once, kept privately, never in the way of a start."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from telephony.contracts.tts import VoiceSpec
+from telephony.core.events import Phrase
+from telephony.elevenlabs.phrase_cache import IN_MEMORY, ElevenLabsPhrases, PhraseCache
+from telephony.errors import ProviderUnavailable
+from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
+from telephony.testing.fakes.elevenlabs.tts import CHAR_MS, LocalTts, TtsFaults
+from telephony.testing.steady import SteadyClock
+
+SPEC = VoiceSpec("elevenlabs", "voice", "eleven_flash_v2_5")
+WORDING = {"greeting": "Hello, how can I help?", "goodbye": "Goodbye."}
+
+
+class Source:
+    """Counts, and fails when told to."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.down = False
+
+    async def synthesize(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
+        await asyncio.sleep(0)
+        if self.down:
+            raise ProviderUnavailable("down")
+        self.made.append(text)
+        return Phrase(name, text, b"\x55" * 800, tuple(range(1, len(text) + 1)))
+
+
+async def test_made_once_and_ready_after_a_restart(tmp_path: Path) -> None:
+    """The second process finds them on disk, with their alignment."""
+    source = Source()
+    cache = PhraseCache(tmp_path / "phrases", source, SteadyClock())
+    assert cache.load(SPEC, WORDING) == {}
+    await asyncio.gather(cache.ensure(SPEC, WORDING), cache.ensure(SPEC, WORDING))
+    assert sorted(source.made) == sorted(WORDING.values())
+    again = PhraseCache(tmp_path / "phrases", source, SteadyClock()).load(SPEC, WORDING)
+    assert again["greeting"].pcmu == b"\x55" * 800
+    assert again["greeting"].ends_ms == tuple(range(1, len(WORDING["greeting"]) + 1))
+
+
+async def test_anything_that_changes_the_sound_is_another_phrase(tmp_path: Path) -> None:
+    """Voice, model, settings, provider and text are all part of the key."""
+    source = Source()
+    cache = PhraseCache(tmp_path, source, SteadyClock())
+    await cache.ensure(SPEC, WORDING)
+    others = (
+        {"voice_id": "other"},
+        {"model": "other"},
+        {"speed": 1.1},
+        {"stability": 0.1},
+        {"provider": "local"},
+        {"language": "de"},
+    )
+    for change in others:
+        assert cache.load(replace(SPEC, **change), WORDING) == {}
+    assert cache.load(SPEC, {"greeting": "Hello!"}) == {}
+
+
+async def test_files_are_the_owners_alone(tmp_path: Path) -> None:
+    """What an agent says is nobody else's business."""
+    directory = tmp_path / "phrases"
+    await PhraseCache(directory, Source(), SteadyClock()).ensure(SPEC, WORDING)
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o600}
+
+
+async def test_an_unusable_directory_is_told_once_and_as_such(tmp_path: Path) -> None:
+    """Nothing is damaged: there is no directory, so phrases live in memory."""
+    (tmp_path / "file").write_text("in the way")
+    cache = PhraseCache(tmp_path / "file" / "phrases", Source(), SteadyClock())
+    with structlog.testing.capture_logs() as lines:
+        await cache.ensure(SPEC, WORDING)
+    assert set(cache.load(SPEC, WORDING)) == set(WORDING)
+    assert [(line["event"], line["reason"]) for line in lines] == [("phrases_in_memory_only", "Not a directory")]
+
+
+async def test_damaged_files_are_made_again(tmp_path: Path) -> None:
+    """Half a file, another text, no audio: ignored, and replaced."""
+    source = Source()
+    await PhraseCache(tmp_path, source, SteadyClock()).ensure(SPEC, WORDING)
+    one, two = tmp_path.glob("*.json")  # noqa: ASYNC240  (a test)
+    one.write_text('{"text": "Hel')
+    two.write_text(json.dumps({"text": "other", "pcmu": "AAAA", "ends_ms": []}))
+    cache = PhraseCache(tmp_path, source, SteadyClock())
+    assert cache.load(SPEC, WORDING) == {}
+    await cache.ensure(SPEC, WORDING)
+    assert len(PhraseCache(tmp_path, source, SteadyClock()).load(SPEC, WORDING)) == 2
+    entry = json.loads(one.read_text())
+    for damage in ({"ends_ms": [1]}, {"ends_ms": [1e999]}, {"pcmu": "AAA"}, {"pcmu": 7}, {"text": None}):
+        one.write_text(json.dumps(entry | damage))
+        assert len(PhraseCache(tmp_path, source, SteadyClock()).load(SPEC, WORDING)) == 1
+    for junk in ("[]", "7", "[" * 100_000):
+        one.write_text(junk)
+        assert len(PhraseCache(tmp_path, source, SteadyClock()).load(SPEC, WORDING)) == 1
+
+
+async def test_without_a_place_to_write_they_live_in_memory(tmp_path: Path) -> None:
+    """A file where the directory should be: nothing fails."""
+    (tmp_path / "file").write_text("")
+    for directory in (tmp_path / "file", None):
+        cache = PhraseCache(directory, Source(), SteadyClock())
+        assert await cache.ensure(SPEC, WORDING) == 0
+        assert len(cache.load(SPEC, WORDING)) == 2
+
+
+async def test_a_service_that_is_down_stops_nothing() -> None:
+    """What could not be made is left out, counted, and made later."""
+    source = Source()
+    source.down = True
+    cache = PhraseCache(None, source, SteadyClock())
+    assert await cache.ensure(SPEC, WORDING) == 2
+    source.down = False
+    assert await cache.ensure(SPEC, WORDING) == 0
+
+
+async def test_memory_is_bounded(tmp_path: Path) -> None:
+    """An agent that greets every caller by name: the oldest phrases leave memory and stay on disk."""
+    cache = PhraseCache(tmp_path, Source(), SteadyClock())
+    for caller in range(IN_MEMORY + 5):
+        await cache.ensure(SPEC, {"greeting": f"Hello, {caller}."})
+    assert len(cache._memory) == IN_MEMORY
+    assert not cache._making
+    assert cache.load(SPEC, {"greeting": "Hello, 0."})
+
+
+async def test_over_the_real_wire() -> None:
+    """One short connection a phrase, with the alignment; an empty context (the close race) is asked again."""
+    clock = SteadyClock(10)
+    tts = LocalTts(clock=clock, faults=TtsFaults(race=1))
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, tts=tts) as server:
+        source = ElevenLabsPhrases(server.base_url, "local", clock)
+        phrase = await source.synthesize(SPEC, "greeting", WORDING["greeting"])
+        assert len(phrase.pcmu) // 8 in range(len(phrase.text) * CHAR_MS, (len(phrase.text) + 1) * CHAR_MS + 1)
+        assert len(phrase.ends_ms) == len(phrase.text)
+        cache = PhraseCache(None, source, clock)
+        tts.faults.refuse = 401
+        assert await cache.ensure(SPEC, WORDING) == 2
+        tts.faults.refuse, tts.faults.no_alignment = 0, True
+        assert await cache.ensure(SPEC, WORDING) == 0

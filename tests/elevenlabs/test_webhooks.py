@@ -1,0 +1,409 @@
+"""Webhooks of the Agents platform, on a real socket: register-call, personalization, what comes after a call."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from elevenlabs import ElevenLabs
+from elevenlabs.types import ConversationInitiationClientDataRequestInput
+
+from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
+from telephony.elevenlabs import agents_codec
+from telephony.elevenlabs.post_call import NotGenuine, PostCall, Signature, file_name, sign
+from telephony.elevenlabs.webhook_store import AT_ONCE, MOST_BYTES, PostOffice, TooMany
+from telephony.elevenlabs.webhooks import ANSWER_MS
+from telephony.testing.fakes.elevenlabs.agents import LocalAgent
+from telephony.testing.fakes.elevenlabs.agents_webhooks import deliver, personalization, post_call
+from telephony.testing.fakes.openai.server import CallTool, Part, Say
+from telephony.testing.stack import Stack, local_stack
+from telephony.testing.steady import SteadyClock
+from tests.llm_server.requests import no_extras
+
+SECRET, KEY = "wsec_test_secret", "a-platform-key"
+events: list[PostCall] = []
+failing = [0]
+
+
+async def after_call(event: PostCall) -> None:
+    if failing[0]:
+        failing[0] -= 1
+        raise RuntimeError("a bug of the user's")
+    events.append(event)
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    events.clear()
+    failing[0] = 0
+
+
+async def pieces(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+async def arrived(count: int) -> None:
+    """Until the hook has been given so many events."""
+    while len(events) < count:  # noqa: ASYNC110  (the hook is called in another task, whose loop is the app's)
+        await asyncio.sleep(0.005)
+
+
+def stack(
+    agents: AgentSource, tmp_path: Path | None = None, platform: LocalAgent | None = None, speed: float = 10
+) -> AbstractAsyncContextManager[Stack]:
+    return local_stack(
+        agents, clock=SteadyClock(speed), platform={"agent_1": platform or LocalAgent()}, platform_key=KEY,
+        data=tmp_path, elevenlabs_webhook_secret=SECRET, after_call="tests.elevenlabs.test_webhooks:after_call",
+    )  # fmt: skip
+
+
+def event(kind: str = "post_call_transcription", conversation: str = "conv_1") -> dict[str, Any]:
+    return {"type": kind, "event_timestamp": 1, "data": {"conversation_id": conversation, "agent_id": "agent_1"}}
+
+
+def post_url(s: Stack) -> str:
+    return f"{s.service.base_url}/elevenlabs/post-call"
+
+
+# --- register-call ------------------------------------------------------------------------------------------------
+
+
+def respond(body: dict[str, Any]) -> list[Part]:
+    if "bye" in str(body["messages"][-1]["content"]):
+        return [Say("Goodbye!"), CallTool("end_call", {"reason": "done"})]
+    return [Say("We open at nine.")]
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+async def test_a_registered_call_is_the_platforms_from_the_webhook_on(tmp_path: Path, quoted: bool) -> None:
+    """Its TwiML goes to the carrier as it is; afterwards its webhook tells what was said."""
+    platform = LocalAgent(first_message="Hi {{name}}!", respond=respond, variables=("name",))
+    agent = ManagedAgent("agent_1", mode="register", variables={"name": "Ada"})
+    async with asyncio.timeout(60), stack(agent, tmp_path, platform) as s:
+        agents = s.elevenlabs.agents
+        agents.faults.quoted_twiml = quoted
+        agents.after_call = functools.partial(post_call, url=post_url(s), secret=SECRET)
+        phone = await s.dial()
+        await phone.agent_speaking()
+        await phone.agent_silent(for_ms=500)
+        await s.says(phone, "thank you bye")
+        await phone.ended()
+        await arrived(1)
+        assert (phone.outcome, phone.violations) == ("completed", [])
+        assert s.service.board.calls == {}
+        variables = agents.seen.conversations[0].initiation["dynamic_variables"]
+        assert variables == {"caller": "+15551230000", "called": "+15559870000", "call_id": phone.sid, "name": "Ada"}
+        said = [(x["role"], x["message"]) for x in events[0].data["transcript"] if x["message"]]
+        assert said == [("agent", "Hi Ada!"), ("user", "thank you bye"), ("agent", "Goodbye!")]
+
+
+async def test_a_call_that_cannot_be_registered_is_ours_or_ends_properly() -> None:
+    """The fallback takes it; without one, an apology."""
+    fallback = Agent(prompt="You are a test.", greeting="This is ours.")
+    agents = iter(
+        [ManagedAgent("agent_1", mode="register", fallback=fallback), ManagedAgent("agent_1", mode="register")]
+    )
+    async with asyncio.timeout(60), stack(lambda call: next(agents)) as s:
+        s.elevenlabs.agents.faults.register_status = 500
+        phone = await s.dial()
+        tape = await s.tape(phone)
+        await tape.until(lambda: ("agent", "This is ours.") in tape.lines)
+        await phone.hang_up()
+        phone = await s.dial()
+        await phone.ended()
+        assert "technical trouble" in phone.spoken[0]
+
+
+async def test_an_outbound_call_through_the_platform() -> None:
+    """Their endpoint dials; the body is what the vendor's types hold, with no key of ours."""
+    async with stack(ManagedAgent("agent_1")) as s:
+        call = await s.service.agents_rest.outbound_call(
+            ManagedAgent("agent_1", variables={"name": "Ada"}), "phnum_1", "+15550001111"
+        )
+        assert call.conversation_id.startswith("conv_")
+        assert call.call_sid.startswith("CA")
+        assert s.elevenlabs.agents.seen.violations == []
+
+
+# --- personalization ----------------------------------------------------------------------------------------------
+
+
+async def test_personalization_is_answered_from_the_agents_own_data() -> None:
+    """Variables, overrides and the facts of the call, in the vendor's form; the key is needed."""
+    asked: list[IncomingCall] = []
+
+    def choose(call: IncomingCall) -> ManagedAgent:
+        asked.append(call)
+        return ManagedAgent("agent_1", variables={"name": "Ada"}, overrides={"agent": {"language": "de"}}, user_id="u")
+
+    async with stack(choose) as s:
+        url = f"{s.service.base_url}/elevenlabs/personalization"
+        began = s.clock.ms()
+        answer = await personalization(url, KEY, "agent_1", caller="+1555", called="+1666")
+        assert s.clock.ms() - began < ANSWER_MS
+        body = answer.json()
+        assert body.pop("type") == "conversation_initiation_client_data"
+        assert body["dynamic_variables"] == {
+            "caller": "+1555", "called": "+1666", "call_id": asked[0].call_sid, "name": "Ada",
+        }  # fmt: skip
+        no_extras(ConversationInitiationClientDataRequestInput.model_validate(body))
+        assert (await personalization(url, "wrong", "agent_1", caller="", called="")).status_code == 401
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            plain = await http.post(url, json={"caller_id": None}, headers={"X-Telephony-Key": KEY})
+            assert plain.status_code == 200
+            assert (await http.post(url, content=b"[", headers={"X-Telephony-Key": KEY})).status_code == 400
+
+
+async def hangs(call: IncomingCall) -> ManagedAgent:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+release = threading.Event()
+
+
+def blocks(call: IncomingCall) -> ManagedAgent:
+    release.wait(60)
+    raise AssertionError
+
+
+def raises(call: IncomingCall) -> ManagedAgent:
+    raise RuntimeError("a bug of the user's")
+
+
+@pytest.mark.parametrize("choose", [hangs, blocks, raises])
+async def test_personalization_survives_the_users_code(choose: Any) -> None:
+    """A function that hangs, blocks or raises costs its data: not the call, and no time of the others."""
+    release.clear()
+    async with stack(choose) as s:
+        url = f"{s.service.base_url}/elevenlabs/personalization"
+        began = s.clock.ms()
+        answer = await personalization(url, KEY, "agent_1", caller="+1555", called="+1666")
+        assert s.clock.ms() - began < ANSWER_MS + 300
+        release.set()
+        assert answer.status_code == 200
+        assert answer.json()["dynamic_variables"]["caller"] == "+1555"
+
+
+def test_what_is_sent_has_the_vendors_keys() -> None:
+    """Everything an agent may override is a field of the vendor's types, at every depth."""
+    agent = ManagedAgent(
+        "agent_1", variables={"a": 1}, extra_body={"b": 2}, user_id="u",
+        overrides={
+            "agent": {"first_message": "Hi", "language": "en", "prompt": {"prompt": "P"},
+                      "max_conversation_duration_message": "Bye"},
+            "tts": {"voice_id": "v", "model_id": "eleven_flash_v2_5", "stability": 0.5, "speed": 1.0,
+                    "similarity_boost": 0.7},
+            "asr": {"keywords": ["Ada"]}, "turn": {"soft_timeout_config": {"message": "Hm"}},
+            "conversation": {"text_only": False, "max_duration_seconds": 60},
+        },
+    )  # fmt: skip
+    data = agents_codec.initiation(agent, IncomingCall("CA1", "+1", "+2"))
+    del data["type"]
+    no_extras(ConversationInitiationClientDataRequestInput.model_validate(data))
+
+
+# --- after a call -------------------------------------------------------------------------------------------------
+
+
+async def test_an_event_is_kept_handed_on_once_and_known_again(tmp_path: Path) -> None:
+    """Repeated, concurrent and differently spelt deliveries are one event; another type of the same call is another."""
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s:
+        same = [
+            deliver(post_url(s), SECRET, event(), header=h) for h in ("elevenlabs-signature", "ElevenLabs-Signature")
+        ]
+        answers = [r.json()["status"] for r in await asyncio.gather(*same)]
+        assert sorted(answers) == ["known", "received"]
+        await arrived(1)
+        assert (await deliver(post_url(s), SECRET, event("post_call_audio"))).json() == {"status": "received"}
+        await arrived(2)
+        assert (await deliver(post_url(s), SECRET, event())).json() == {"status": "known"}
+        assert [(x.kind, x.conversation_id) for x in events] == [
+            ("post_call_transcription", "conv_1"), ("post_call_audio", "conv_1"),
+        ]  # fmt: skip
+    done = sorted(path.name for path in (tmp_path / "post-call" / "done").iterdir())
+    assert done == ["post_call_audio.conv_1.json", "post_call_transcription.conv_1.json"]
+
+
+async def test_nothing_is_lost_when_the_hook_fails_or_we_stop(tmp_path: Path) -> None:
+    """A hook that raises is asked again; what it never took is handed on at the next start."""
+    failing[0] = 1
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s:
+        await deliver(post_url(s), SECRET, event())
+        await arrived(1)
+        failing[0] = 1_000
+        await deliver(post_url(s), SECRET, event(conversation="conv_2"))
+    failing[0] = 0
+    office = PostOffice(tmp_path / "post-call", after_call, SteadyClock(10))
+    office.prepare()
+    handing = asyncio.create_task(office.run())
+    await arrived(2)
+    handing.cancel()
+    assert [x.conversation_id for x in events] == ["conv_1", "conv_2"]
+
+
+async def test_a_hook_that_hangs_is_waited_for_and_not_doubled(tmp_path: Path) -> None:
+    """A run that took too long counts when it is done; what takes other events is not held by its thread."""
+    gate, asked = threading.Event(), list[str]()
+
+    def hook(event: PostCall) -> None:
+        asked.append(event.conversation_id)
+        if event.conversation_id == "conv_1":
+            assert gate.wait(60)
+
+    office = PostOffice(tmp_path, hook, SteadyClock(1_000))
+    for name in ("conv_1", "conv_2"):
+        body = json.dumps(event(conversation=name)).encode()
+        await office.take(pieces(body), Signature(sign(SECRET, body, int(time.time())), SECRET, time.time()))
+    handing = asyncio.create_task(office.run())
+    async with asyncio.timeout(60):
+        while asked != ["conv_1", "conv_2"]:  # noqa: ASYNC110  (told by a thread)
+            await asyncio.sleep(0.005)
+        gate.set()
+        while len(list((tmp_path / "done").iterdir())) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    handing.cancel()
+    assert asked == ["conv_1", "conv_2"]
+
+
+async def test_without_a_disk_webhooks_are_refused_and_calls_are_taken(tmp_path: Path) -> None:
+    """A directory that cannot be made is a 503, which the platform repeats, until it can be."""
+    (tmp_path / "post-call").write_text("in the way")
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s:
+        assert (await deliver(post_url(s), SECRET, event())).status_code == 503
+        (tmp_path / "post-call").unlink()
+        assert (await deliver(post_url(s), SECRET, event())).status_code == 200
+        await arrived(1)
+
+
+async def test_a_large_body_passes_in_pieces(tmp_path: Path) -> None:
+    """The audio of a call: megabytes, signed as they came."""
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s:
+        big = event("post_call_audio")
+        big["data"]["full_audio"] = "QUJD" * 1_000_000
+        assert (await deliver(post_url(s), SECRET, big)).status_code == 200
+        await arrived(1)
+        assert len(events[0].data["full_audio"]) == 4_000_000
+
+
+async def sent_slowly(s: Stack, path: str, headers: str, body: bytes = b"{") -> tuple[bytes, asyncio.StreamWriter]:
+    """The status line that a body that never ends is answered with."""
+    reader, writer = await asyncio.open_connection(*s.service.base_url.removeprefix("http://").split(":"))
+    head = f"POST /elevenlabs/{path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n{headers}\r\n\r\n"
+    writer.write(head.encode() + f"{len(body):x}\r\n".encode() + body + b"\r\n")
+    return await reader.readline(), writer
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"), [("personalization", f"X-Telephony-Key: {KEY}"), ("post-call", "ElevenLabs-Signature: {}")]
+)
+async def test_a_body_that_never_ends_is_not_waited_for(tmp_path: Path, path: str, headers: str) -> None:
+    """408, and nothing of it is kept."""
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path, speed=100) as s:
+        line, writer = await sent_slowly(s, path, headers.format(f"t={int(time.time())},v0=00"))
+        assert b" 408 " in line
+        writer.close()
+    assert [file for file in (tmp_path / "post-call").rglob("*") if file.is_file()] == []
+
+
+async def test_a_body_too_big_is_left_at_once(tmp_path: Path) -> None:
+    """By the length that is told, or by what has come; whoever sent it, nothing stays on disk."""
+    genuine = f"t={int(time.time())},v0=00"
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s, httpx2.AsyncClient() as http:
+
+        async def endless() -> AsyncIterator[bytes]:
+            for _ in range(MOST_BYTES // 2**20 + 1):
+                yield b"x" * 2**20
+
+        for content in (endless(), b"x" * (MOST_BYTES + 1)):
+            with suppress(httpx2.TransportError):  # it may still be sending when we have closed
+                answer = await http.post(post_url(s), content=content, headers={"ElevenLabs-Signature": genuine})
+                assert answer.status_code == 413
+        personal = f"{s.service.base_url}/elevenlabs/personalization"
+        big = await http.post(personal, content=b"x" * 70_000, headers={"X-Telephony-Key": KEY})
+        assert big.status_code == 413
+    assert [file for file in (tmp_path / "post-call").rglob("*") if file.is_file()] == []
+
+
+async def test_only_so_many_bodies_come_at_once(tmp_path: Path) -> None:
+    """Beyond that 503, which the platform repeats: strangers fill neither the disk nor the memory."""
+    gate, header = asyncio.Event(), f"t={int(time.time())},v0=00"
+
+    async def held() -> AsyncIterator[bytes]:
+        yield b"{"
+        await gate.wait()
+
+    office = PostOffice(tmp_path, None, SteadyClock())
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        taking = [
+            group.create_task(_refused(office.take(held(), Signature(header, SECRET, time.time()))))
+            for _ in range(AT_ONCE)
+        ]
+        while len(list((tmp_path / "coming").glob("*"))) < AT_ONCE:  # noqa: ASYNC110  (told by the disk)
+            await asyncio.sleep(0.005)
+        with pytest.raises(TooMany):
+            await office.take(held(), Signature(header, SECRET, time.time()))
+        gate.set()
+    assert [type(task.result()) for task in taking] == [NotGenuine] * AT_ONCE
+    assert list((tmp_path / "coming").glob("*")) == []
+
+
+async def _refused(taking: Any) -> Exception:
+    try:
+        await taking
+    except NotGenuine as error:
+        return error
+    raise AssertionError
+
+
+async def test_what_is_not_genuine_leaves_no_trace(tmp_path: Path) -> None:
+    """Wrong secret, old, of the future, without a signature, no event: refused, nothing on disk, the hook not asked."""
+    async with stack(ManagedAgent("agent_1"), tmp_path) as s:
+        now = int(time.time())
+        statuses = [
+            (await deliver(post_url(s), "wrong", event())).status_code,
+            (await deliver(post_url(s), SECRET, event(), at_s=now - 31 * 60)).status_code,
+            (await deliver(post_url(s), SECRET, event(), at_s=now + 6 * 60)).status_code,
+            (await deliver(post_url(s), SECRET, {"type": None})).status_code,
+            (await deliver(post_url(s), SECRET, event(), header="X-Other")).status_code,
+        ]
+        assert statuses == [401, 401, 401, 400, 401]
+    assert [path for path in (tmp_path / "post-call").rglob("*") if path.is_file()] == []
+    assert events == []
+
+
+def test_signatures_are_the_vendors() -> None:
+    """The published vector; the vendor's own check takes what we sign; spaces and upper case are fine."""
+    body = b'{"type":"post_call_transcription","event_timestamp":1760000000,"data":{}}'
+    header = sign(SECRET, body, 1_760_000_000)
+    digest = "afcc36701915cb664f9ae646d77357d6664a8da842a1eaf721f84b6f144f2dc6"
+    assert header == f"t=1760000000,v0={digest}"
+    for spelling in (header, f"v0={digest.upper()}, t=1760000000", f" t=1760000000 , v0={digest}"):
+        signature = Signature(spelling, SECRET, 1_760_000_100)
+        for at in range(0, len(body), 7):
+            signature.update(body[at : at + 7])
+        signature.check()
+    fresh = sign(SECRET, body, int(time.time()))
+    assert ElevenLabs(api_key="x").webhooks.construct_event(body.decode(), fresh, SECRET) == json.loads(body)
+
+
+@pytest.mark.parametrize("header", ["", "t=1", "v0=ab", "t=x,v0=ab", "t=1,t=2", "t=１,v0=ab", "t=-5,v0=ab"])
+def test_signatures_that_cannot_be_right(header: str) -> None:
+    """Refused before the body is read."""
+    with pytest.raises(NotGenuine):
+        Signature(header, SECRET, 1_760_000_000)
+
+
+def test_files_of_two_conversations_are_two() -> None:
+    """Whatever their ids are made of."""
+    names = {file_name(PostCall("t", one, "", {}), "") for one in ("a.1", "a/1", "a_1", "x" * 81, "x" * 82)}
+    assert len(names) == 5

@@ -1,0 +1,76 @@
+"""A managed agent whose brain is ours: a call through the bridge, thinking through the custom LLM, and restless."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx2
+import openai
+
+from telephony.agent import Agent, ManagedAgent
+from telephony.testing.fakes.elevenlabs.agents import LocalAgent
+from telephony.testing.fakes.elevenlabs.agents_llm import CustomLlm
+from telephony.testing.fakes.openai.server import CallTool, Part, Say
+from telephony.testing.stack import local_stack
+from telephony.testing.steady import SteadyClock
+from telephony.tools import tool
+
+KEY = "a-platform-key"
+booked: list[int] = []
+
+
+@tool
+async def book_table(people: int) -> str:
+    """Book a table."""
+    booked.append(people)
+    return f"Booked for {people}."
+
+
+def respond(body: dict[str, Any]) -> list[Part]:
+    messages = [m for m in body["messages"] if m["role"] != "system"]
+    if messages[-1]["role"] == "tool":
+        return [Say("It is booked.")]
+    if "bye" in messages[-1]["content"]:
+        return [Say("Goodbye!"), CallTool("end_call", {"reason": "done"})]
+    return [CallTool("book_table", {"people": 2}) if "table" in messages[-1]["content"] else Say("You are welcome.")]
+
+
+async def test_a_managed_call_with_our_brain() -> None:
+    """The platform drops requests and asks again; our tool runs once, its end_call is passed back and ends the call."""
+    booked.clear()
+    brain = Agent(prompt="You are a test.", tools=(book_table,))
+    mind = CustomLlm(url="", api_key=KEY, restless=True, headers={"X-Call-Id": "{{call_id}}"})
+    agents = ManagedAgent("agent_1", fallback=brain, extra_body={"caller": "+1555"})
+    platform = {"agent_1": LocalAgent(first_message="Hello!", respond=mind)}
+    async with (
+        asyncio.timeout(60),
+        local_stack(agents, clock=SteadyClock(20), replies=respond, platform=platform, platform_key=KEY) as s,
+    ):
+        mind.url = s.service.base_url + "/v1"
+        phone = await s.dial()
+        tape = await s.tape(phone)
+        await tape.until(lambda: ("agent", "Hello!") in tape.lines)
+        await s.says(phone, "a table for two please")
+        await tape.until(lambda: ("agent", "It is booked.") in tape.lines)
+        await s.says(phone, "thank you bye")
+        await phone.ended()
+        assert booked == [2]
+        assert mind.dropped
+        assert tape.lines[-1] == ("agent", "Goodbye!")
+        assert s.elevenlabs.agents.seen.violations == []
+        assert all(request["elevenlabs_extra_body"] == {"caller": "+1555"} for request in mind.requests)
+
+
+async def test_the_endpoint_is_there_only_with_a_key() -> None:
+    """Off by default; with a key the service's own agent is a model under its name."""
+    agent = Agent(prompt="You are a test.")
+    async with (
+        local_stack(agent, clock=SteadyClock(20), platform_key=KEY) as s,
+        openai.AsyncOpenAI(api_key=KEY, base_url=s.service.base_url + "/v1") as client,
+    ):
+        assert [model.id async for model in client.models.list()] == ["agent"]
+    async with local_stack(agent, clock=SteadyClock(20)) as s, httpx2.AsyncClient(trust_env=False) as http:
+        assert (await http.get(s.service.base_url + "/v1/models")).status_code == 404
+        assert (await http.post(s.service.base_url + "/elevenlabs/personalization")).status_code == 404
+        assert (await http.post(s.service.base_url + "/elevenlabs/post-call")).status_code == 404

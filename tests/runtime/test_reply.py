@@ -1,0 +1,118 @@
+"""One turn of thinking: messages, tools and the prompt's cacheable prefix."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+from telephony.agent import Agent
+from telephony.contracts.llm import Finished, LlmEvent, LlmRequest, TextDelta, ToolCall
+from telephony.core.history import AgentSaid, CallerSaid, ToolUsed
+from telephony.core.policy import Limits
+from telephony.runtime.reply import Done, Facts, ReplyPart, Said, Wants, build_messages, reply, volatile
+from telephony.tools import Toolbox, ToolResult
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+HISTORY = (
+    AgentSaid("Hello, how can I help?"),
+    CallerSaid("a table"),
+    ToolUsed("call_1", "book", '{"people": 2}', "booked", '{"extra_content": {"sig": "x"}}'),
+    AgentSaid("It is", interrupted=True),
+    CallerSaid("thanks"),
+)
+
+
+class Scripted:
+    """An `Llm` that answers each request with the next list of events."""
+
+    def __init__(self, *answers: list[LlmEvent]) -> None:
+        self.answers, self.requests = list(answers), list[LlmRequest]()
+
+    async def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent, None]:
+        self.requests.append(request)
+        for event in self.answers.pop(0):
+            yield event
+
+    async def warm(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+async def think(llm: Scripted, agent: Agent, result: str = "ok", failed: bool = False) -> list[ReplyPart]:
+    parts: list[ReplyPart] = []
+    async with aclosing(reply(agent, HISTORY, llm, Toolbox(), Facts(NOON, "+15550001111"))) as replying:
+        part = await anext(replying)
+        while True:
+            parts.append(part)
+            if isinstance(part, Done):
+                return parts
+            part = await (replying.asend(ToolResult(result, failed)) if isinstance(part, Wants) else anext(replying))
+
+
+def test_messages_hold_what_was_heard() -> None:
+    """Interrupted lines end with a dash; tool calls and their results stay together, unknown fields echoed."""
+    messages = build_messages(Agent(prompt="P", style="S"), HISTORY)
+    assert [m["role"] for m in messages] == ["system", "assistant", "user", "assistant", "tool", "assistant", "user"]
+    assert messages[0]["content"] == "P\n\nS"
+    assert messages[3]["tool_calls"][0]["extra_content"] == {"sig": "x"}
+    assert messages[4] == {"role": "tool", "tool_call_id": "call_1", "content": "booked"}
+    assert messages[5]["content"] == "It is —"
+
+
+async def test_prefix_is_cacheable() -> None:
+    """Between two calls at other times, by other callers, only the last message differs."""
+    agent = Agent(prompt="P")
+    said: list[LlmEvent] = [TextDelta("Yes."), Finished("stop")]
+    llm = Scripted(said, said)
+    for facts in (Facts(NOON, "+15550001111"), Facts(NOON.replace(hour=15), "anonymous")):
+        async with aclosing(reply(agent, HISTORY, llm, Toolbox(), facts)) as replying:
+            _ = [part async for part in replying]
+    one, two = llm.requests
+    assert one.messages[:-1] == two.messages[:-1]
+    assert one.tools == two.tools
+    assert one.cache_key == two.cache_key
+    assert "15550001111" in one.messages[-1]["content"]
+    assert "12:00" in one.messages[-1]["content"]
+
+
+def test_facts_name_no_number_that_is_none() -> None:
+    """A withheld number is opaque text, and an unknown time zone is no crash."""
+    text = volatile(Agent(prompt="P", time_zone="Mars/Olympus", context="Be brief."), Facts(NOON, "anonymous"))
+    assert "anonymous" not in text
+    assert "Saturday" in text
+    assert text.endswith("Be brief.")
+
+
+async def test_several_tools_in_a_row() -> None:
+    """Each is asked for, its result goes back, and the answer follows."""
+    calls = [ToolCall("a", "book", "{}"), ToolCall("b", "note", "{bad")]
+    llm = Scripted([TextDelta("One moment."), *calls, Finished("tool_calls")], [TextDelta("Done."), Finished("stop")])
+    parts = await think(llm, Agent(prompt="P"))
+    assert [p.call.name for p in parts if isinstance(p, Wants)] == ["book", "note"]
+    assert "".join(p.text for p in parts if isinstance(p, Said)) == "One moment. Done."
+    sent = llm.requests[1].messages[-4:-1]
+    assert [m["role"] for m in sent] == ["assistant", "tool", "tool"]
+    assert sent[0]["tool_calls"][1]["function"]["arguments"] == '{"unreadable": "{bad"}'
+
+
+async def test_rounds_of_tools_are_limited() -> None:
+    """A model that calls tools for ever has to answer without them in the end."""
+    wants: list[LlmEvent] = [ToolCall("a", "book", "{}"), Finished("tool_calls")]
+    llm = Scripted(wants, wants, [TextDelta("Enough."), Finished("stop")])
+    await think(llm, Agent(prompt="P", limits=Limits(tool_rounds=2)))
+    assert [bool(request.tools) for request in llm.requests] == [True, True, False]
+
+
+async def test_a_goodbye_is_not_asked_for_twice() -> None:
+    """Words and `end_call` in one answer are complete; `end_call` alone, or refused, is not."""
+    end = ToolCall("a", "end_call", "{}")
+    whole = Scripted([TextDelta("Bye."), end, Finished("tool_calls")])
+    assert isinstance((await think(whole, Agent(prompt="P")))[-1], Done)
+    assert len(whole.requests) == 1
+    more: list[LlmEvent] = [TextDelta("Goodbye."), Finished("stop")]
+    alone: list[LlmEvent] = [end, Finished("x")]
+    for answers, failed in ((alone, False), ([TextDelta("Bye."), *alone], True)):
+        llm = Scripted(answers, more)
+        await think(llm, Agent(prompt="P"), failed=failed)
+        assert len(llm.requests) == 2

@@ -1,0 +1,286 @@
+"""The local Scribe, asked as any client would, and by the vendor's own types and client."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from elevenlabs import AsyncElevenLabs
+from elevenlabs import types as vendor
+from elevenlabs.realtime import AudioFormat, RealtimeEvents
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from telephony.audio import frames, tones
+from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
+from telephony.testing.fakes.elevenlabs.stt import LocalStt, Script, ScriptedRecognizer, SttFaults
+from telephony.testing.steady import SteadyClock
+
+QUERY = "model_id=scribe_v2_realtime&audio_format=ulaw_8000&commit_strategy=manual&include_timestamps=true"
+TYPES: dict[str, Any] = {
+    "session_started": vendor.SessionStartedPayload,
+    "partial_transcript": vendor.PartialTranscriptPayload,
+    "committed_transcript": vendor.CommittedTranscriptPayload,
+    "committed_transcript_with_timestamps": vendor.CommittedTranscriptWithTimestampsPayload,
+    "commit_throttled": vendor.ScribeThrottledErrorPayload,
+    "input_error": vendor.ScribeInputErrorPayload,
+    "invalid_request": vendor.ScribeInvalidRequestError,
+    "queue_overflow": vendor.ScribeQueueOverflowErrorPayload,
+    "chunk_size_exceeded": vendor.ScribeChunkSizeExceededErrorPayload,
+    "quota_exceeded": vendor.ScribeQuotaExceededErrorPayload,
+    "warning": vendor.ScribeWarning,
+}
+#: Fields that were seen on the wire and are missing in the vendor's types.
+SEEN = {"vad_commit_strategy", "timestamps_granularity", "max_tokens_to_recompute", "disable_logging"}
+
+
+class Client:
+    """A client with nothing of its own. Every message that comes is held against the vendor's type."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    async def next(self, kind: str) -> dict[str, Any]:
+        """The next message of a kind; others are dropped."""
+        while True:
+            message = json.loads(await self.socket.recv())
+            payload = TYPES[message["message_type"]].model_validate(message)
+            assert not payload.model_extra
+            for word in getattr(payload, "words", None) or []:
+                assert not word.model_extra
+            if message["message_type"] == "session_started":
+                assert set(payload.config.model_extra) <= SEEN
+            if message["message_type"] == kind:
+                return dict(message)
+
+    async def audio(self, pcmu: bytes, **more: Any) -> None:
+        """Audio in pieces of 100 ms."""
+        for at in range(0, max(1, len(pcmu)), 800):
+            await self.send(audio_base_64=b64encode(pcmu[at : at + 800]).decode(), **more)
+
+    async def send(self, **fields: Any) -> None:
+        chunk = {"message_type": "input_audio_chunk", "audio_base_64": "", "commit": False, "sample_rate": 8000}
+        await self.socket.send(json.dumps(chunk | fields))
+
+    async def commit(self) -> None:
+        await self.send(commit=True)
+
+    async def closed(self) -> int | None:
+        """The code with which the server closes."""
+        try:
+            while True:
+                await self.socket.recv()
+        except ConnectionClosed:
+            return self.socket.close_code
+
+
+@asynccontextmanager
+async def client(
+    faults: SttFaults | None = None, *, texts: tuple[str, ...] = (), query: str = QUERY, speed: float = 20
+) -> AsyncIterator[tuple[Client, LocalStt]]:
+    clock = SteadyClock(speed)
+    stt = LocalStt(clock=clock, faults=faults)
+    for text in texts:
+        stt.script.add(text)
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
+        url = f"{server.base_url.replace('http', 'ws')}/v1/speech-to-text/realtime?{query}"
+        async with connect(url, additional_headers={"xi-api-key": "local"}, proxy=None) as socket:
+            yield Client(socket), stt
+
+
+async def test_a_session_in_the_vendors_types() -> None:
+    """session_started, growing partials, both committed messages; words with spacing between, in seconds."""
+    async with client(texts=("yes please",)) as (it, stt):
+        started = await it.next("session_started")
+        assert started["config"]["audio_format"] == "ulaw_8000"
+        await it.audio(frames.silence(200) + tones.sine(300, 400))
+        assert (await it.next("partial_transcript"))["text"] == "yes"
+        await it.audio(tones.sine(300, 200) + frames.silence(200))
+        assert (await it.next("partial_transcript"))["text"] == "yes please"
+        await it.commit()
+        assert (await it.next("committed_transcript"))["text"] == "yes please"
+        timed = await it.next("committed_transcript_with_timestamps")
+        assert [(w["text"], w["start"], w["end"], w["type"]) for w in timed["words"]] == [
+            ("yes", 0.2, 0.5, "word"),
+            (" ", 0.5, 0.5, "spacing"),
+            ("please", 0.5, 0.8, "word"),
+        ]
+        assert (stt.commits, stt.audio_bytes, stt.live) == (1, 8_000, 1)
+
+
+async def test_the_vendors_own_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ElevenLabs' SDK, pointed at the local server, gets its transcript; its explicit nulls are tolerated."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    clock = SteadyClock(20)
+    stt, done = LocalStt(clock=clock), asyncio.Event()
+    stt.script.add("hello there")
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
+        sdk = AsyncElevenLabs(base_url=server.base_url, api_key="local")
+        connection = await sdk.speech_to_text.realtime.connect(
+            {"model_id": "scribe_v2_realtime", "audio_format": AudioFormat.ULAW_8000, "sample_rate": 8000}
+        )
+        heard: list[str] = []
+
+        def committed(data: dict[str, Any]) -> None:
+            heard.append(data["text"])
+            done.set()
+
+        connection.on(RealtimeEvents.COMMITTED_TRANSCRIPT, committed)
+        sound = tones.sine(300, 600) + frames.silence(300)
+        await connection.send({"audio_base_64": b64encode(sound[:4_000]).decode()})
+        await connection.send({"audio_base_64": b64encode(sound[4_000:]).decode()})
+        await connection.commit()
+        await done.wait()
+        await connection.close()
+        assert heard == ["hello there"]
+
+
+async def test_wrong_key_and_faults_of_the_handshake() -> None:
+    """401 for a wrong key; any status, and a web page, when asked for."""
+    clock = SteadyClock(20)
+    stt = LocalStt(clock=clock)
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
+        url = f"{server.base_url.replace('http', 'ws')}/v1/speech-to-text/realtime?{QUERY}"
+        for key, refuse, html, status in (("x", 0, False, 401), ("local", 429, False, 429), ("local", 0, True, 200)):
+            stt.faults.refuse, stt.faults.html = refuse, html
+            with pytest.raises(InvalidStatus) as refused:
+                async with connect(url, additional_headers={"xi-api-key": key}, proxy=None):
+                    pass
+            assert refused.value.response.status_code == status
+        assert stt.connections == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        QUERY.replace("scribe_v2_realtime", "scribe_v1"),
+        QUERY.replace("ulaw_8000", "mp3_44100"),
+        QUERY + "&keyterms=" + "x" * 21,
+        QUERY + "&keyterms=x" * 51,
+    ],
+)
+async def test_wrong_parameters_are_told_after_the_handshake(query: str) -> None:
+    """As the service does it: accepted, then invalid_request, then closed."""
+    async with client(query=query) as (it, _):
+        await it.next("invalid_request")
+        assert await it.closed() == 1008
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"message_type": "commit"},
+        {"type": "flush"},
+        {"audio_base_64": "?", "message_type": "input_audio_chunk", "commit": False, "sample_rate": 8000},
+        {"audio_base_64": "", "message_type": "input_audio_chunk", "commit": False, "sample_rate": 16000},
+        {"audio_base_64": "", "message_type": "input_audio_chunk", "commit": 1, "sample_rate": 8000},
+        {"audio_base64": "", "message_type": "input_audio_chunk", "commit": True, "sample_rate": 8000},
+        [1],
+        "no json at all",
+    ],
+)
+async def test_what_breaks_the_schema_ends_the_session(message: Any) -> None:
+    """Misspelt keys, wrong rates and invented messages are errors here too, or a client's mistake would go unseen."""
+    async with client() as (it, _):
+        await it.socket.send(message if isinstance(message, str) else json.dumps(message))
+        await it.next("input_error")
+        assert await it.closed() == 1008
+
+
+async def test_previous_text_only_with_the_first_audio() -> None:
+    """Later it is an error; an explicit null never is."""
+    async with client() as (it, _):
+        await it.send(audio_base_64=b64encode(b"\xff" * 800).decode(), previous_text="Hello.")
+        await it.send(audio_base_64=b64encode(b"\xff" * 800).decode(), previous_text=None)
+        await it.send(audio_base_64=b64encode(b"\xff" * 800).decode(), previous_text="again")
+        await it.next("input_error")
+
+
+async def test_commit_needs_three_tenths_of_a_second() -> None:
+    """Throttled, and the session goes on with the audio it has."""
+    async with client(texts=("yes",)) as (it, _):
+        await it.audio(tones.sine(300, 200))
+        await it.commit()
+        assert "200 ms" in (await it.next("commit_throttled"))["error"]
+        await it.audio(tones.sine(300, 100) + frames.silence(200))
+        await it.commit()
+        assert (await it.next("committed_transcript"))["text"] == "yes"
+
+
+async def test_closes_by_itself() -> None:
+    """A segment after 90 s of audio; the socket after 15 s without any, with 1000."""
+    async with client(texts=("and so on",), speed=100) as (it, stt):
+        await it.audio(tones.sine(300, 1_000) + frames.silence(89_000))
+        assert (await it.next("committed_transcript"))["text"] == "and so on"
+        assert await it.closed() == 1000
+        assert stt.commits == 0
+
+
+async def test_floods() -> None:
+    """Audio far ahead of real time and chunks of several seconds are refused in the service's words."""
+    async with client(SttFaults(overflow_lead_ms=3_000), speed=1) as (it, _):
+        await it.audio(frames.silence(4_000))
+        await it.next("queue_overflow")
+    async with client() as (it, _):
+        await it.send(audio_base_64=b64encode(frames.silence(8_000)).decode())
+        await it.next("chunk_size_exceeded")
+
+
+async def test_faults_may_change_while_it_runs() -> None:
+    """A drop with 1011, once; then all is well for the next connection."""
+    async with client() as (it, stt):
+        await it.next("session_started")
+        stt.faults.drop = True
+        await it.audio(b"\xff" * 800)
+        assert await it.closed() == 1011
+        assert stt.faults.drop is False
+
+
+# --- the script -----------------------------------------------------------------------------------------------------
+
+
+async def test_script_gives_each_stretch_its_words() -> None:
+    """Words appear while the voice goes on; a commit in the middle splits them; a pause separates utterances."""
+    ears = ScriptedRecognizer(Script("one two three four", "five"))
+    ears.hear(frames.silence(1_000) + tones.sine(300, 660))
+    assert await ears.partial() == "one two"
+    assert (await ears.commit())[0] == "one two"
+    ears.hear(tones.sine(300, 540) + frames.silence(200))
+    assert await ears.partial() == "three four"
+    ears.hear(frames.silence(600) + tones.sine(300, 300) + frames.silence(200))
+    text, words = await ears.commit()
+    assert text == "three four five"
+    assert [(word, start) for word, start, _ in words] == [("three", 1.6), ("four", 1.9), ("five", 3.0)]
+    assert await ears.commit() == ("", [])
+
+
+async def test_script_is_over_and_sounds_without_words() -> None:
+    """A cough has an empty text of its own; after the script every sound is one."""
+    ears = ScriptedRecognizer(Script("", "yes"))
+    for expected in ("", "yes", ""):
+        ears.hear(tones.sine(300, 300) + frames.silence(800))
+        assert (await ears.commit())[0] == expected
+
+
+async def test_words_that_were_not_delivered_are_heard_again() -> None:
+    """The connection breaks: what was answered is done, the rest is for the next connection, the second half alone."""
+    script = Script("one two", "three four", "five")
+    ears = ScriptedRecognizer(script)
+    ears.hear(tones.sine(300, 600) + frames.silence(700))
+    await ears.commit()
+    ears.delivered()
+    ears.hear(tones.sine(300, 300))
+    assert (await ears.commit())[0] == "three"
+    ears.delivered()
+    ears.hear(tones.sine(300, 200))
+    ears.give_back()
+    ears.hear(tones.sine(300, 900))
+    again = ScriptedRecognizer(script)
+    again.hear(tones.sine(300, 300) + frames.silence(700) + tones.sine(300, 300) + frames.silence(200))
+    assert await again.partial() == "four five"

@@ -1,0 +1,96 @@
+"""The carrier's playout: real time, marks, clear."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telephony.testing.fakes.twilio.playout import CallerVoice, MarkEcho, Playout
+
+LOUD = b"\x10"
+
+
+def test_audio_is_played_at_8000_bytes_a_second() -> None:
+    """What is sent at once is heard in real time, from the moment it came, silence around it."""
+    playout = Playout()
+    playout.add_audio(100, LOUD * 1600)
+    playout.advance(200)
+    assert playout.heard == b"\xff" * 800 + LOUD * 800
+    assert playout.queued_bytes == 800
+    playout.advance(400)
+    assert playout.heard == b"\xff" * 800 + LOUD * 1600 + b"\xff" * 800
+
+
+def test_a_mark_comes_back_when_its_last_sample_was_played() -> None:
+    """The echo is due a little after the sample before the mark; on an empty queue at once."""
+    playout = Playout(mark_latency_ms=20)
+    playout.add_audio(0, LOUD * 800)
+    playout.add_mark(0, "a")
+    assert playout.next_due_ms() == 120
+    playout.advance(119)
+    assert playout.due_echoes(119) == []
+    assert playout.due_echoes(120) == ["a"]
+    playout.add_mark(500, "b")
+    assert playout.due_echoes(520) == ["b"]
+    assert playout.marks == [MarkEcho("a", 100, "played"), MarkEcho("b", 500, "played")]
+
+
+def test_a_clear_drops_the_sound_and_brings_all_marks_back() -> None:
+    """Outstanding marks come back at once in order, behind those that were passed but are still on their way."""
+    playout = Playout(mark_latency_ms=40)
+    for name in "abc":
+        playout.add_audio(0, LOUD * 800)
+        playout.add_mark(0, name)
+    playout.clear(110)
+    assert playout.due_echoes(110) == ["a", "b", "c"]
+    assert [mark.fate for mark in playout.marks] == ["played", "cleared", "cleared"]
+    assert playout.cleared_bytes == 3 * 800 - 110 * 8
+    assert playout.clears == [110]
+    playout.add_audio(200, b"\x11" * 80)
+    playout.advance(300)
+    assert playout.heard == LOUD * 880 + b"\xff" * 720 + b"\x11" * 80 + b"\xff" * 720
+
+
+def test_sound_and_silence_are_told_apart() -> None:
+    """Comfort noise and silent samples are no speech; the end of the last sound is known."""
+    playout = Playout()
+    playout.add_audio(0, b"\xff\x7f\xfb\x75" * 400)
+    playout.advance(200)
+    assert playout.loud_until_ms < 0
+    playout.add_audio(200, LOUD * 1600)
+    playout.advance(300)
+    assert playout.loud_until_ms == 300
+    playout.advance(900)
+    assert playout.loud_until_ms == 400
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from(["audio", "mark", "clear", "look"])), max_size=60))
+def test_nothing_is_lost_or_played_twice(steps: list[tuple[int, str]]) -> None:
+    """Any order of messages: bytes are played, queued or cleared; each mark comes back exactly once, in order."""
+    playout, now, sent, marks, echoed = Playout(30), 0, 0, list[str](), list[str]()
+    for wait_ms, what in steps:
+        now += wait_ms
+        match what:
+            case "audio":
+                playout.add_audio(now, LOUD * 1000)
+                sent += 1000
+            case "mark":
+                marks.append(str(len(marks)))
+                playout.add_mark(now, marks[-1])
+            case "clear":
+                playout.clear(now)
+            case _:
+                playout.advance(now)
+        echoed += playout.due_echoes(now)
+    playout.advance(now)
+    assert len(playout.heard) == now * 8
+    assert playout.heard.count(LOUD) + playout.queued_bytes + playout.cleared_bytes == sent
+    playout.advance(now + 10_000)
+    assert echoed + playout.due_echoes(now + 10_000) == marks
+
+
+def test_the_caller_speaks_in_whole_frames() -> None:
+    """Words are padded to frames, silence fills the rest, and the time line has both."""
+    voice = CallerVoice()
+    assert voice.add(LOUD * 200) == 320
+    frames = [voice.take(160, at) for at in (100, 120, 140)]
+    assert frames == [LOUD * 160, LOUD * 40 + b"\xff" * 120, b"\xff" * 160]
+    assert voice.said == b"\xff" * 800 + b"".join(frames)
