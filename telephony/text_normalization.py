@@ -56,7 +56,7 @@ _NUMBER = re.compile(r"(?<![\w.])-?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?(
 _CHOPPED = 8_000
 
 
-def speakable(text: str, language: str = "en") -> str:
+def spoken_form(text: str, language: str = "en") -> str:
     """`text` as it should be spoken; "" if there is nothing to say."""
     text = _clean(text[:_CHOPPED])
     lang = language.partition("-")[0].lower()

@@ -31,7 +31,7 @@ LONG_MODULES = frozenset(
 )
 WIDE_CLASSES = frozenset(
     {
-        "core/conversation.py: Call",
+        "core/conversation.py: Conversation",
         "core/listening/listening.py: Listening",
         "core/speaking/speech.py: Speech",
         "testing/simulator.py: Simulator",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telephony.text_normalization import speakable
+from telephony.text_normalization import spoken_form
 
 
 @pytest.mark.parametrize(
@@ -36,26 +36,26 @@ from telephony.text_normalization import speakable
 )
 def test_written_forms_become_words(written: str, spoken: str) -> None:
     """Numbers, money, dates, times and addresses are words before synthesis; markup and pictures are not spoken."""
-    assert speakable(written) == spoken
+    assert spoken_form(written) == spoken
 
 
 def test_other_languages() -> None:
     """Numbers in the agent's language; a language that is not known is left alone."""
-    assert speakable("Wir haben 3 Tische", "de") == "Wir haben drei Tische"
-    assert speakable("3 tables", "xx") == "3 tables"
+    assert spoken_form("Wir haben 3 Tische", "de") == "Wir haben drei Tische"
+    assert spoken_form("3 tables", "xx") == "3 tables"
 
 
 @given(st.text(max_size=200))
 @settings(max_examples=300, deadline=None)
 def test_never_raises_and_settles(text: str) -> None:
-    """Any text whatever; what is speakable already stays as it is; nothing explodes."""
-    once = speakable(text)
+    """Any text whatever; what is spoken_form already stays as it is; nothing explodes."""
+    once = spoken_form(text)
     assert len(once) <= 40 * len(text) + 40
-    assert speakable(speakable(once)) == speakable(once)
+    assert spoken_form(spoken_form(once)) == spoken_form(once)
 
 
 @given(st.from_regex(r"[-$€£+#*_\[\](){}<>|`~@:/.,%°0-9 apm&]{0,60}", fullmatch=True))
 @settings(max_examples=500, deadline=None)
 def test_figures_of_all_kinds(text: str) -> None:
     """Figures and signs in any order."""
-    speakable(text)
+    spoken_form(text)

@@ -24,27 +24,27 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
-from telephony.app.loading import load_agent, load_brains
+from telephony.app.loading import load_agent, load_llm_agents
 from telephony.app.platforms import open_platforms
 from telephony.clock import Clock
 from telephony.contracts.observer import Observer
-from telephony.contracts.stt import EarsSpec
+from telephony.contracts.stt import SttSpec
 from telephony.contracts.tts import VoiceSpec
 from telephony.contracts.vad import Detector
 from telephony.core.events import PhrasesLoaded
 from telephony.elevenlabs.agents import ManagedSocket
 from telephony.elevenlabs.agents_rest import AgentsRest
 from telephony.elevenlabs.phrase_cache import ElevenLabsPhrases, PhraseCache
-from telephony.elevenlabs.stt import ScribeEars
-from telephony.elevenlabs.tts import ElevenLabsVoice
+from telephony.elevenlabs.stt import ElevenLabsStt
+from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.observe import logs
 from telephony.observe.logs import CallLog
 from telephony.openai.client import OpenAiChat
-from telephony.runtime.call_registry import Shells, Switchboard
-from telephony.runtime.llm_port import Mind
+from telephony.runtime.call_registry import CallRegistry, ProviderPorts
+from telephony.runtime.llm_port import LlmPort
 from telephony.settings import Settings
 from telephony.tape.recorder import Recorder
-from telephony.text_normalization import speakable
+from telephony.text_normalization import spoken_form
 from telephony.twilio.rest import TwilioRest
 from telephony.twilio.webhooks import CarrierSettings, Webhooks
 from telephony.vad.silero import SileroDetector
@@ -59,7 +59,7 @@ class Service:
 
     settings: Settings
     clock: Clock
-    board: Switchboard
+    registry: CallRegistry
     webhooks: Webhooks
     agents_rest: AgentsRest
     rest: TwilioRest | None = None
@@ -69,10 +69,10 @@ class Service:
 
     def on_call(self, make: Callable[[str], Observer | None]) -> None:
         """Watch every call from now on: `make(call_sid)` gives an observer, or None."""
-        self.board.observers.append(lambda call: make(call.call_sid))
+        self.registry.observers.append(lambda call: make(call.call_sid))
 
 
-class Outfit:
+class VendorPorts:
     """Makes the shells of a call from the settings and its agent."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
@@ -91,17 +91,17 @@ class Outfit:
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock)
 
-    def __call__(self, agent: Agent, call: IncomingCall) -> Shells:
+    def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
         settings, spec = self._settings, self.voice_spec(agent)
         key, language = settings.elevenlabs_api_key, agent.voice.language
-        ears = EarsSpec(language, agent.keyterms)
-        return Shells(
-            ears=ScribeEars(base_url=self._base_url, api_key=key, spec=ears, clock=self._clock),
-            mind=Mind(agent=agent, llm=self.llm, call=call, clock=self._clock, now=lambda: datetime.now(UTC)),
-            voice=ElevenLabsVoice(base_url=self._base_url, api_key=key, spec=spec, clock=self._clock),
+        stt = SttSpec(language, agent.keyterms)
+        return ProviderPorts(
+            stt=ElevenLabsStt(base_url=self._base_url, api_key=key, spec=stt, clock=self._clock),
+            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=self._clock, now=lambda: datetime.now(UTC)),
+            voice=ElevenLabsTts(base_url=self._base_url, api_key=key, spec=spec, clock=self._clock),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, stock(agent)).values())),
             late_phrases=functools.partial(self.stock_up, agent),
-            speakable=functools.partial(speakable, language=language),
+            spoken_form=functools.partial(spoken_form, language=language),
         )
 
     def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
@@ -137,10 +137,10 @@ def stock(agent: Agent) -> dict[str, str]:
 
 def compose(
     settings: Settings, clock: Clock, agents: AgentSource, detector: Callable[[], Detector]
-) -> tuple[Service, Outfit]:
+) -> tuple[Service, VendorPorts]:
     """All parts of the service, wired; nothing is connected yet."""
-    outfit = Outfit(settings, clock)
-    board = Switchboard(clock, outfit, settings.max_calls)
+    outfit = VendorPorts(settings, clock)
+    registry = CallRegistry(clock, outfit, settings.max_calls)
     carrier = CarrierSettings(
         auth_token=settings.twilio_auth_token,
         account_sid=settings.twilio_account_sid,
@@ -153,20 +153,20 @@ def compose(
         rest = TwilioRest(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
-    webhooks = Webhooks(carrier, board, agents, detector, clock, rest, outfit.agents_rest)
-    board.observers.append(lambda call: CallLog(call.call_sid))
-    return Service(settings, clock, board, webhooks, outfit.agents_rest, rest), outfit
+    webhooks = Webhooks(carrier, registry, agents, detector, clock, rest, outfit.agents_rest)
+    registry.observers.append(lambda call: CallLog(call.call_sid))
+    return Service(settings, clock, registry, webhooks, outfit.agents_rest, rest), outfit
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
     """From now on every call leaves a tape; what is under way is written when `stack` is left."""
-    recorder, calls = Recorder(folder, service.clock.wall_s), service.board.calls
+    recorder, calls = Recorder(folder, service.clock.wall_s), service.registry.calls
     stack.push_async_callback(asyncio.to_thread, recorder.close)
 
     def observer(call: IncomingCall) -> Observer | None:
         return recorder.observe(call, calls[call.call_sid].agent)
 
-    service.board.observers.append(observer)
+    service.registry.observers.append(observer)
 
 
 def create_app(
@@ -184,7 +184,7 @@ def create_app(
         logs.configure(settings.log_level, settings.log_format, settings.log_pii)
     clock = clock or Clock()
     agents = agents if agents is not None else load_agent(settings.agent)
-    brains = load_brains(settings, agents)
+    llm_agents = load_llm_agents(settings, agents)
     if not settings.twilio_auth_token:  # never skipped: the local carrier is given this one
         settings = replace(settings, twilio_auth_token=secrets.token_urlsafe(32))
 
@@ -202,7 +202,7 @@ def create_app(
             app.state.service = service
             # These are there only if they are switched on, and need what has just been made.
             app.router.routes += await stack.enter_async_context(
-                open_platforms(wired, agents, brains, outfit.llm, clock)
+                open_platforms(wired, agents, llm_agents, outfit.llm, clock)
             )
             await stack.enter_async_context(_alive(service, outfit, agents))
             yield
@@ -217,13 +217,13 @@ def _service(connection: HTTPConnection) -> Service:
 
 async def _healthz(request: Request) -> Response:
     """The process is alive."""
-    return JSONResponse({"status": "ok", "calls": len(_service(request).board.calls)})
+    return JSONResponse({"status": "ok", "calls": len(_service(request).registry.calls)})
 
 
 async def _readyz(request: Request) -> Response:
     """Calls can be taken."""
     current = _service(request)
-    draining, full = current.board.draining, current.board.full()
+    draining, full = current.registry.draining, current.registry.full()
     good = current.ready and not draining and not full
     return JSONResponse({"ready": good, "draining": draining, "full": full}, status_code=200 if good else 503)
 
@@ -276,7 +276,7 @@ async def _providers(settings: Settings, clock: Clock) -> AsyncIterator[Settings
 
 
 @asynccontextmanager
-async def _alive(service: Service, outfit: Outfit, agents: AgentSource) -> AsyncIterator[None]:
+async def _alive(service: Service, outfit: VendorPorts, agents: AgentSource) -> AsyncIterator[None]:
     """The switchboard's task group, and what is warmed up before the first call."""
     stop = asyncio.Event()
 
@@ -289,14 +289,14 @@ async def _alive(service: Service, outfit: Outfit, agents: AgentSource) -> Async
             await outfit.stock_up(own)
         service.warm.set()
 
-    async def board() -> None:
+    async def registry() -> None:
         async def until_stopped() -> None:
             await stop.wait()
 
-        await service.board.run(until_stopped)
+        await service.registry.run(until_stopped)
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(board())
+        group.create_task(registry())
         warming = group.create_task(warm())
         await asyncio.sleep(0)  # lets the switchboard begin
         service.ready = True

@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 from telephony.agent import Agent, AgentSource, ManagedAgent
-from telephony.app.platforms import Brains
+from telephony.app.platforms import LlmAgents
 from telephony.errors import SettingsError
 from telephony.settings import Settings
 
@@ -19,14 +19,14 @@ def load_agent(name: str, setting: str = "TELEPHONY_AGENT") -> AgentSource:
     return found  # type: ignore[no-any-return]  # checked above as far as it can be
 
 
-def load_brains(settings: Settings, agents: AgentSource) -> Brains:
+def load_llm_agents(settings: Settings, agents: AgentSource) -> LlmAgents:
     """Who answers voice platforms: the agent that answers calls, and those of TELEPHONY_LLM_AGENTS. Raises
     SettingsError."""
     named = {name.partition(":")[2]: load_agent(name, "TELEPHONY_LLM_AGENTS") for name in settings.llm_agents}
     after = _load(settings.after_call, "TELEPHONY_AFTER_CALL") if settings.after_call else None
     if after is not None and not callable(after):
         raise SettingsError([f"TELEPHONY_AFTER_CALL={settings.after_call} is no function"])
-    return Brains({settings.agent.partition(":")[2]: agents, **named}, after)
+    return LlmAgents({settings.agent.partition(":")[2]: agents, **named}, after)
 
 
 def _load(name: str, setting: str) -> Any:

@@ -18,16 +18,16 @@ from starlette.routing import BaseRoute
 from telephony.agent import AgentSource, ManagedAgent
 from telephony.clock import Clock
 from telephony.contracts.llm import Llm
-from telephony.elevenlabs.webhook_store import Hook, PostOffice
-from telephony.elevenlabs.webhooks import HookSettings, PlatformHooks
-from telephony.llm_server.endpoint import CustomLlm, Source
+from telephony.elevenlabs.webhook_store import Hook, WebhookStore
+from telephony.elevenlabs.webhooks import PlatformWebhooks, WebhookSettings
+from telephony.llm_server.endpoint import LlmServer, Source
 from telephony.settings import Settings
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Brains:
+class LlmAgents:
     """Who thinks behind the custom LLM, by name, and the user's function for post-call webhooks."""
 
     agents: Mapping[str, AgentSource] = field(default_factory=dict)
@@ -41,18 +41,18 @@ class Brains:
 
 @asynccontextmanager
 async def open_platforms(
-    settings: Settings, agents: AgentSource, brains: Brains, llm: Llm, clock: Clock
+    settings: Settings, agents: AgentSource, llm_agents: LlmAgents, llm: Llm, clock: Clock
 ) -> AsyncIterator[list[BaseRoute]]:
     """The routes of what is switched on, all of it running."""
     office = None
     if settings.elevenlabs_webhook_secret and settings.data is not None:
-        office = PostOffice(Path(settings.data) / "post-call", brains.after_call, clock)
+        office = WebhookStore(Path(settings.data) / "post-call", llm_agents.after_call, clock)
         try:
             await asyncio.to_thread(office.prepare)
         except OSError as error:  # calls can be taken; webhooks are 503 until the disk is there
             log.error("data_unusable", data=str(settings.data), why=error.strerror)
-    hooks = PlatformHooks(
-        HookSettings(settings.platform_key, settings.elevenlabs_webhook_secret), agents, office, clock
+    hooks = PlatformWebhooks(
+        WebhookSettings(settings.platform_key, settings.elevenlabs_webhook_secret), agents, office, clock
     )
     routes = hooks.routes()
     over = asyncio.Event()
@@ -62,15 +62,15 @@ async def open_platforms(
 
     async with asyncio.TaskGroup() as group:
         handing = group.create_task(office.run()) if office is not None else None
-        if settings.platform_key and (thinking := brains.thinking()):
-            endpoint = CustomLlm(
+        if settings.platform_key and (thinking := llm_agents.thinking()):
+            endpoint = LlmServer(
                 key=settings.platform_key, agents=thinking, llm=llm, clock=clock, now=lambda: datetime.now(UTC)
             )
             group.create_task(endpoint.run(until_over))
             routes += endpoint.routes()
             await asyncio.sleep(0)  # lets it begin
         elif settings.platform_key:
-            log.warning("custom_llm_off", reason="no agent of our own to think: a managed one without a fallback")
+            log.warning("llm_server_off", reason="no agent of our own to think: a managed one without a fallback")
         try:
             yield routes
         finally:

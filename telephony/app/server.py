@@ -118,8 +118,8 @@ async def until_stopped(service: Service, signals: asyncio.Queue[int]) -> None:
     """Waits for a signal, then until calls under way have ended, their time is over, or a second signal comes."""
     await signals.get()
     seconds = service.settings.drain_seconds
-    log.info("draining", calls=len(service.board.calls), seconds=seconds)
-    drain = asyncio.create_task(service.board.drain(seconds * 1000))
+    log.info("draining", calls=len(service.registry.calls), seconds=seconds)
+    drain = asyncio.create_task(service.registry.drain(seconds * 1000))
     again = asyncio.create_task(signals.get())
     await asyncio.wait([drain, again], return_when=asyncio.FIRST_COMPLETED)
     for task in (drain, again):

@@ -194,7 +194,7 @@ async def converse(
         stuck = ""
     except TimeoutError:
         await phone.hang_up()
-    live = service.board.calls.get(phone.sid)
+    live = service.registry.calls.get(phone.sid)
     async with carrier.clock.timeout(ANSWER_MS):
         await phone.ended()
         if live is not None:

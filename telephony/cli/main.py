@@ -159,11 +159,11 @@ def _load(changes: dict[str, str | None], *, offline: bool, local_carrier: bool 
 
 def _agent_problems(settings: Settings) -> list[str]:
     """Why the agent cannot be loaded. What a module raises when it is imported is not ours to foresee."""
-    from telephony.app.loading import load_agent, load_brains
+    from telephony.app.loading import load_agent, load_llm_agents
     from telephony.errors import SettingsError
 
     try:
-        load_brains(settings, load_agent(settings.agent))
+        load_llm_agents(settings, load_agent(settings.agent))
     except SettingsError as error:
         return error.problems
     except Exception as error:

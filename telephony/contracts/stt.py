@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class EarsSpec:
+class SttSpec:
     """What the ears should expect: ISO 639-1 `language` ("" = detect), and words they should know."""
 
     language: str = "en"

@@ -136,8 +136,8 @@ class LineAdded:
 
 
 LegAction: TypeAlias = SendAudio | SendMark | ClearPlayout | EndCall
-EarsAction: TypeAlias = Transcribe | CommitTranscript
-MindAction: TypeAlias = StartReply | CancelReply | RunTool | RefuseTool
-VoiceAction: TypeAlias = Speak | CloseContext
+SttAction: TypeAlias = Transcribe | CommitTranscript
+LlmAction: TypeAlias = StartReply | CancelReply | RunTool | RefuseTool
+TtsAction: TypeAlias = Speak | CloseContext
 Remark: TypeAlias = Explain | LineAdded
-Action: TypeAlias = LegAction | EarsAction | MindAction | VoiceAction | Remark | ManagedAction
+Action: TypeAlias = LegAction | SttAction | LlmAction | TtsAction | Remark | ManagedAction

@@ -19,18 +19,18 @@ from typing import assert_never
 
 from telephony.core import events as e
 from telephony.core.actions import Action, CommitTranscript, EndCall, Transcribe
-from telephony.core.dtmf import Keypad
+from telephony.core.dtmf import DtmfCollector
 from telephony.core.history import History
 from telephony.core.language.registry import language_for
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.managed_events import ManagedEvent
-from telephony.core.media_watchdog import Frames
+from telephony.core.media_watchdog import MediaWatchdog
 from telephony.core.policy import Policy
-from telephony.core.recovery import Trouble
+from telephony.core.recovery import Recovery
 from telephony.core.speaking.turns import Turns
-from telephony.core.timers import Patience
-from telephony.core.turn_taking.floor import Floor, Standing
-from telephony.core.turn_taking.question import Situation
+from telephony.core.timers import Timers
+from telephony.core.turn_taking.floor import Floor, SharedState
+from telephony.core.turn_taking.question import AnswerContext
 from telephony.core.turn_taking.speculation import Speculation
 
 HANG_UPS = frozenset({"stop", "status"})
@@ -44,14 +44,14 @@ class Ended:
     reason: str
 
 
-class Call:
-    """See the module text. `speakable` turns what the model wrote into what a voice should say; it must be pure.
+class Conversation:
+    """See the module text. `spoken_form` turns what the model wrote into what a voice should say; it must be pure.
     `history` is what was said before this engine took the call, up to and with `turn`."""
 
     def __init__(
         self,
         policy: Policy,
-        speakable: Callable[[str], str] = lambda text: text,
+        spoken_form: Callable[[str], str] = lambda text: text,
         history: History = (),
         turn: int = 0,
     ) -> None:
@@ -62,17 +62,17 @@ class Call:
         rules, language = policy.turn_taking, language_for(policy.language)
         self._language = language
         self._listening = Listening(rules, language)
-        self._turns = Turns(policy, speakable, self._out)
+        self._turns = Turns(policy, spoken_form, self._out)
         self._turns.transcript.resume(history)
         self._turns.last = turn
-        self._standing = Standing()
+        self._standing = SharedState()
         self._floor = Floor(rules, language, self._listening, self._turns, self._standing, self._out)
         self._speculation = Speculation(rules, language, self._listening, self._turns, self._standing)
-        self._trouble = Trouble(policy, self._listening, self._turns, self._standing, self._out)
-        self._keypad = Keypad(policy.limits.keypad_ms)
-        self._patience = Patience(policy.limits)
+        self._trouble = Recovery(policy, self._listening, self._turns, self._standing, self._out)
+        self._keypad = DtmfCollector(policy.limits.keypad_ms)
+        self._patience = Timers(policy.limits)
         self._said = ""
-        self._frames = Frames(policy.limits)
+        self._frames = MediaWatchdog(policy.limits)
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
         """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
@@ -134,7 +134,7 @@ class Call:
             case e.EndRequested(reason):
                 self._trouble.end_with("goodbye", reason, now)
             case e.EarsLost() | e.EarsReady():
-                self._standing.ears_lost = isinstance(event, e.EarsLost)
+                self._standing.stt_lost = isinstance(event, e.EarsLost)
             case e.TimeReached() | e.VoiceReady() | e.VoiceLost() | e.OutboxOverflowed():
                 pass  # the ports look after themselves; what follows for the call follows from silence, in `_tick`
             case _:
@@ -150,7 +150,7 @@ class Call:
             if self._policy.greeting_protected:
                 self._turns.spoken.protected.add(turn)
 
-    def _thought(self, event: e.MindEvent, now: int) -> None:
+    def _thought(self, event: e.LlmEvent, now: int) -> None:
         match event:
             case e.ReplyDelta():
                 self._turns.delta(event, now)
@@ -168,10 +168,10 @@ class Call:
             case e.ReplyFailed(turn, code, _):
                 if self._turns.reply is not None and self._turns.reply.turn == turn:
                     self._trouble.reply_failed(code, now)
-                elif (guess := self._turns.thinking.guess) is not None and guess.turn == turn:
-                    self._turns.drop_guess(code)
+                elif (speculative := self._turns.thinking.speculative) is not None and speculative.turn == turn:
+                    self._turns.drop_speculation(code)
 
-    def _spoken(self, event: e.VoiceEvent, now: int) -> None:
+    def _spoken(self, event: e.TtsEvent, now: int) -> None:
         given_up = False
         match event:
             case e.SpeechAudio():
@@ -220,7 +220,7 @@ class Call:
         """What the caller's words reply to: the agent's last ones, as far as they were heard."""
         if (said := self._turns.spoken.last_words(now)) != self._said:
             self._said = said
-            self._listening.situation = Situation.after(said, self._policy.expects, self._language)
+            self._listening.situation = AnswerContext.after(said, self._policy.expects, self._language)
 
     def _utterance_over(self, closed: Closed, now: int) -> None:
         match self._floor.utterance_over(closed, now):

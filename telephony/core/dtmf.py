@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Keypad:
+class DtmfCollector:
     """Collects keys. Times are the core's `now`."""
 
     def __init__(self, entry_ms: int) -> None:

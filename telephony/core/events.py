@@ -267,8 +267,8 @@ class OutboxOverflowed:
 
 
 CarrierEvent: TypeAlias = CallStarted | AudioReceived | AudioMissed | MarkReached | KeyPressed | CallerLeft
-EarsEvent: TypeAlias = EarsReady | EarsLost | TranscriptPartial | TranscriptFinal | CommitRefused
-MindEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | ReplyFailed
-VoiceEvent: TypeAlias = VoiceReady | VoiceLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
+SttEvent: TypeAlias = EarsReady | EarsLost | TranscriptPartial | TranscriptFinal | CommitRefused
+LlmEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | ReplyFailed
+TtsEvent: TypeAlias = VoiceReady | VoiceLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed
-Event: TypeAlias = CarrierEvent | EarsEvent | MindEvent | VoiceEvent | ControlEvent | ManagedEvent
+Event: TypeAlias = CarrierEvent | SttEvent | LlmEvent | TtsEvent | ControlEvent | ManagedEvent

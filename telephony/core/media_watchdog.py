@@ -5,7 +5,7 @@ from __future__ import annotations
 from telephony.core.policy import Limits
 
 
-class Frames:
+class MediaWatchdog:
     """Watches for the caller's frames, from the start of the call on. Times are the core's `now`."""
 
     def __init__(self, limits: Limits) -> None:

@@ -12,7 +12,7 @@ from telephony.core.listening.listening import Listening
 from telephony.core.policy import Policy
 from telephony.core.speaking.turns import Turns
 from telephony.core.timers import Ending
-from telephony.core.turn_taking.floor import Standing
+from telephony.core.turn_taking.floor import SharedState
 
 FILLERS = 4
 """So many fillers in one wait; then the silence is the lesser evil."""
@@ -24,11 +24,11 @@ LONGEST_WAIT_MS = 1_300
 """No more of the silence before the decision counts: what the caller said may have been keys, or long ago."""
 
 
-class Trouble:
+class Recovery:
     """See the module text."""
 
     def __init__(
-        self, policy: Policy, listening: Listening, turns: Turns, standing: Standing, out: list[Action]
+        self, policy: Policy, listening: Listening, turns: Turns, standing: SharedState, out: list[Action]
     ) -> None:
         self._limits, self._wording = policy.limits, policy.wording
         self._listening = listening
@@ -98,7 +98,7 @@ class Trouble:
             self.end_with("broken", "voice_failed", now)
 
     def time_has_come(self, what: str, now: int) -> None:
-        """For what `Patience.due` names: a reminder, or the end."""
+        """For what `Timers.due` names: a reminder, or the end."""
         if what in ENDS:
             self.end_with(what, what, now)
         else:

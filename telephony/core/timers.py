@@ -24,7 +24,7 @@ class Ending:
     unheard: bool = False
 
 
-class Patience:
+class Timers:
     """Deadlines of the call as a whole. `due(now)` names what has come, once each."""
 
     def __init__(self, limits: Limits) -> None:

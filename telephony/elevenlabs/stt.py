@@ -24,7 +24,7 @@ from telephony.audio.frames import BYTES_PER_MS
 from telephony.audio.level import level
 from telephony.clock import Clock
 from telephony.contracts.port import Emit
-from telephony.contracts.stt import EarsSpec
+from telephony.contracts.stt import SttSpec
 from telephony.core.actions import Action, CommitTranscript, Transcribe
 from telephony.core.events import CommitRefused, EarsLost, EarsReady, Event, OutboxOverflowed, TranscriptFinal
 from telephony.elevenlabs import stt_codec as wire
@@ -51,10 +51,10 @@ STEADY_MS = 30_000
 """A session that lived for so long was a good one: the next failure is the first again."""
 
 
-class ScribeEars:
+class ElevenLabsStt:
     """The `Port` that performs Transcribe and CommitTranscript."""
 
-    def __init__(self, *, base_url: str, api_key: str, spec: EarsSpec, clock: Clock) -> None:
+    def __init__(self, *, base_url: str, api_key: str, spec: SttSpec, clock: Clock) -> None:
         self._url, self._key, self._clock = wire.socket_url(base_url, spec), api_key, clock
         self._backlog = Backlog()
         self._segments = wire.Segments()
@@ -111,7 +111,7 @@ class ScribeEars:
             if self._stopping.is_set():
                 return
             failures = 1 if self._clock.ms() - began >= STEADY_MS else failures + 1
-            log.info("ears_lost", code=code, retryable=retryable, failures=failures)
+            log.info("stt_lost", code=code, retryable=retryable, failures=failures)
             if not retryable:
                 self._deaf = True
                 self._backlog.clear()
@@ -147,7 +147,7 @@ class ScribeEars:
             if isinstance(message, wire.Fault):
                 raise Over(message.slug, message.retryable)
         response = socket.response
-        log.debug("ears_ready", trace_id=response.headers.get("x-trace-id", "") if response else "")
+        log.debug("stt_ready", trace_id=response.headers.get("x-trace-id", "") if response else "")
         self._backlog.rewind()
         self._segments = wire.Segments(self._backlog.begins_ms)
         self._emit(EarsReady())

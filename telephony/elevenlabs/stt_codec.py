@@ -23,7 +23,7 @@ from urllib.parse import urlencode, urlsplit
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.audio.level import level
-from telephony.contracts.stt import EarsSpec
+from telephony.contracts.stt import SttSpec
 from telephony.core.events import CommitRefused, Event, TranscriptFinal, TranscriptPartial, Word
 from telephony.core.language.words import words as spoken
 
@@ -48,7 +48,7 @@ FATAL = frozenset("auth_error quota_exceeded unaccepted_terms invalid_request in
 _TAG = re.compile(r"[\(\[][^\W\d_][^\d\(\)\[\]]{0,39}[\)\]]")
 
 
-def socket_url(base_url: str, spec: EarsSpec) -> str:
+def socket_url(base_url: str, spec: SttSpec) -> str:
     """The socket's URL for an http(s) base URL. Twilio's mu-law goes in as it is; commits are ours."""
     parts = urlsplit(base_url)
     query = [

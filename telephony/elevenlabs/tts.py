@@ -42,7 +42,7 @@ OUTBOX_FRAMES = 2_000
 """With so many frames unsent nobody reads them: the socket is given up. Leaving some out would open phantoms."""
 
 
-class ElevenLabsVoice:
+class ElevenLabsTts:
     """The `Port` that performs Speak and CloseContext."""
 
     def __init__(self, *, base_url: str, api_key: str, spec: VoiceSpec, clock: Clock) -> None:
@@ -102,7 +102,7 @@ class ElevenLabsVoice:
 
     def _abort(self, why: str) -> None:
         """Ends the socket without a closing handshake, which would hang as well."""
-        log.warning("voice_hangs", why=why)
+        log.warning("tts_hangs", why=why)
         if self._socket is not None:
             self._socket.transport.abort()
 
@@ -120,7 +120,7 @@ class ElevenLabsVoice:
             if self._stopping.is_set():
                 return
             failures = 1 if self._clock.ms() - began >= STEADY_MS else failures + 1
-            log.info("voice_lost", code=code, retryable=retryable, failures=failures)
+            log.info("tts_lost", code=code, retryable=retryable, failures=failures)
             self._lost(code, retryable)
             if retryable and failures > 1:  # the first reconnect is at once
                 low, high = BACKOFF_MS
@@ -170,7 +170,7 @@ class ElevenLabsVoice:
             case wire.Fault(slug, retryable):
                 raise Over(slug, retryable)
             case wire.Garbage(why):
-                log.warning("voice_garbage", why=why)
+                log.warning("tts_garbage", why=why)
                 raise Over("provider_misbehaved", True)
             case wire.Ignored():
                 pass

@@ -50,7 +50,7 @@ class TooMany(Exception):
     """`AT_ONCE` bodies are coming already."""
 
 
-class PostOffice:
+class WebhookStore:
     """See the module text. `run` hands on; without it, and without a hook, things are only kept."""
 
     def __init__(self, directory: Path, hook: Hook | None, clock: Clock) -> None:

@@ -23,7 +23,7 @@ from telephony.agent import AgentSource, IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.post_call import HEADERS, NotGenuine, Signature
-from telephony.elevenlabs.webhook_store import MOST_BYTES, PostOffice, TooMany
+from telephony.elevenlabs.webhook_store import MOST_BYTES, TooMany, WebhookStore
 from telephony.http_body import TooBig, gather, load
 from telephony.threads import Callers
 
@@ -39,17 +39,19 @@ _NOBODY = ManagedAgent("nobody")  # the facts of the call, and nothing else
 
 
 @dataclass(frozen=True, slots=True)
-class HookSettings:
+class WebhookSettings:
     """`key` opens personalization, `secret` checks post-call webhooks; empty: that one is off."""
 
     key: str = ""
     secret: str = ""
 
 
-class PlatformHooks:
+class PlatformWebhooks:
     """The endpoints. `office` keeps post-call events; without one (no data directory) they are refused."""
 
-    def __init__(self, settings: HookSettings, agents: AgentSource, office: PostOffice | None, clock: Clock) -> None:
+    def __init__(
+        self, settings: WebhookSettings, agents: AgentSource, office: WebhookStore | None, clock: Clock
+    ) -> None:
         self._settings, self._agents, self._office, self._clock = settings, agents, office, clock
         self._callers = Callers("agent function")
 

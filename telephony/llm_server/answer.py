@@ -21,7 +21,7 @@ from telephony.contracts.llm import Finished, Llm, ToolCall
 from telephony.core.history import AgentSaid, CallerSaid, ToolUsed
 from telephony.core.policy import END_CALL
 from telephony.llm_server.codec import ChatRequest
-from telephony.llm_server.idempotency import Memory
+from telephony.llm_server.idempotency import IdempotencyStore
 from telephony.runtime.reply import Facts, Said, Wants, reply
 from telephony.tools import Toolbox, ToolContext, ToolResult
 
@@ -96,7 +96,7 @@ def missing(schema: dict[str, Any], arguments: str) -> str:
 
 
 async def answer(
-    request: ChatRequest, agent: Agent, llm: Llm, memory: Memory, facts: Facts, clock: Clock
+    request: ChatRequest, agent: Agent, llm: Llm, memory: IdempotencyStore, facts: Facts, clock: Clock
 ) -> AsyncGenerator[Part, None]:
     """See the module text."""
     if agent.greeting and not any(isinstance(item, CallerSaid | AgentSaid | ToolUsed) for item in request.history):
@@ -133,7 +133,7 @@ async def answer(
 
 
 async def _run(
-    request: ChatRequest, agent: Agent, tools: Toolset, memory: Memory, call: ToolCall, clock: Clock
+    request: ChatRequest, agent: Agent, tools: Toolset, memory: IdempotencyStore, call: ToolCall, clock: Clock
 ) -> ToolResult:
     if problem := tools.problem(call):
         return ToolResult(problem, failed=True)

@@ -26,7 +26,7 @@ from telephony.http_body import TooBig, gather, load
 from telephony.llm_server import codec
 from telephony.llm_server.answer import answer
 from telephony.llm_server.exchange import Asked, Exchange, error
-from telephony.llm_server.idempotency import Memory
+from telephony.llm_server.idempotency import IdempotencyStore
 from telephony.runtime.reply import Facts
 from telephony.threads import Callers
 
@@ -44,7 +44,7 @@ SPELLINGS = ("/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completio
 Source: TypeAlias = Agent | Callable[[IncomingCall], AgentChoice | Awaitable[AgentChoice]]
 
 
-class CustomLlm:
+class LlmServer:
     """The endpoint. `key` is what clients must send as bearer; `agents` answer to their names, the first one to any
     other name if it is the only one. `run` must be running."""
 
@@ -59,7 +59,7 @@ class CustomLlm:
     ) -> None:
         if not key or not agents:
             raise ValueError("the custom LLM endpoint needs a key and an agent")
-        self.memory = Memory(clock)
+        self.memory = IdempotencyStore(clock)
         self.cancelled = 0
         self._key, self._agents, self._llm = key.encode(), dict(agents), llm
         self._clock, self._now = clock, now

@@ -65,7 +65,7 @@ class _Conversation:
     until_ms: int | None = None
 
 
-class Memory:
+class IdempotencyStore:
     """See the module text. `run` must be running: it holds the tools that are at work."""
 
     def __init__(self, clock: Clock, *, calls: int = CALLS, runs_per_call: int = RUNS_PER_CALL) -> None:

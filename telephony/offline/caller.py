@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from telephony.offline.tts import EspeakVoice
+from telephony.offline.tts import EspeakTts
 from telephony.testing.call_checks import CallerTurn
 
-VOICE = EspeakVoice("en-us+m3", words_per_minute=150, pitch=55)
+VOICE = EspeakTts("en-us+m3", words_per_minute=150, pitch=55)
 
 #: (what is said, words that must be understood, whether it interrupts the agent)
 SCRIPT: tuple[tuple[str, tuple[str, ...], bool], ...] = (

@@ -8,8 +8,8 @@ from types import TracebackType
 
 from telephony.clock import Clock
 from telephony.offline.dialogue import respond
-from telephony.offline.stt import LocalEars
-from telephony.offline.tts import EspeakVoice
+from telephony.offline.stt import RecognizerProcess
+from telephony.offline.tts import EspeakTts
 from telephony.testing.fakes.elevenlabs.agents import LocalAgent, LocalAgents
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.elevenlabs.stt import LocalStt, SttLatency
@@ -23,7 +23,7 @@ class LocalServices:
     """`async with` starts everything. Without `brain` the language model is the user's own server. `agents` are those
     of the local Agents platform (`platform`), by their ids.
 
-    Raises NotInstalled or EarsMissing if `telephony[offline]` is missing.
+    Raises NotInstalled or SttNotInstalled if `telephony[offline]` is missing.
     """
 
     api_key = KEY
@@ -54,9 +54,9 @@ class LocalServices:
 
     async def _start(self, stack: AsyncExitStack) -> None:
         enter, clock = stack.enter_async_context, self._clock
-        voice = EspeakVoice()
+        voice = EspeakTts()
         await voice.synthesize("Hello.")  # loads the library, or says what is missing
-        ears = await enter(LocalEars())
+        ears = await enter(RecognizerProcess())
         tts = LocalTts(clock=clock, synthesize=voice.synthesize, latency=TtsLatency(30, 20.0), api_key=KEY)
         stt = LocalStt(clock=clock, recognizer=ears.recognizer, latency=SttLatency(20, 20), api_key=KEY)
         self.platform = LocalAgents(

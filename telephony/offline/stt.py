@@ -54,13 +54,13 @@ PARTIAL_FRAMES = 20
 Words = list[tuple[str, float, float]]
 
 
-class EarsMissing(TelephonyError):
+class SttNotInstalled(TelephonyError):
     """The local ears cannot be used on this machine."""
 
     code = "offline_not_installed"
 
 
-class LocalEars:
+class RecognizerProcess:
     """The decoding process; `async with` starts and ends it. One for all calls."""
 
     def __init__(self) -> None:
@@ -68,14 +68,14 @@ class LocalEars:
         self._turn = asyncio.Lock()
         self._asked = 0
 
-    async def __aenter__(self) -> LocalEars:
-        """Raises EarsMissing if pocketsphinx is not installed or does not start."""
+    async def __aenter__(self) -> RecognizerProcess:
+        """Raises SttNotInstalled if pocketsphinx is not installed or does not start."""
         if importlib.util.find_spec("pocketsphinx") is None:
-            raise EarsMissing("the local ears need: pip install 'telephony[offline]'")
+            raise SttNotInstalled("the local ears need: pip install 'telephony[offline]'")
         await self._start()
         if not await self._ask(b"\0" * 3_200):  # loads the model before anybody waits for it
             await self.__aexit__(None, None, None)
-            raise EarsMissing("the local ears (pocketsphinx) did not start")
+            raise SttNotInstalled("the local ears (pocketsphinx) did not start")
         return self
 
     async def __aexit__(
@@ -122,7 +122,7 @@ class LocalEars:
                 try:
                     return await self._exchange(pcm16)
                 except (OSError, EOFError, asyncio.IncompleteReadError):
-                    log.warning("ears_process_died")
+                    log.warning("stt_process_died")
                     await self._start()
         return {}
 
@@ -144,7 +144,7 @@ class LocalEars:
 class GrammarRecognizer:
     """The `Recognizer` of one connection: keeps the open segment, cuts out the voice, asks the process."""
 
-    def __init__(self, ears: LocalEars) -> None:
+    def __init__(self, ears: RecognizerProcess) -> None:
         self._ears = ears
         self._audio = bytearray()
         self._begins_ms = 0  # where the open segment begins

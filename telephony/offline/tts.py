@@ -107,7 +107,7 @@ def _library() -> _Library:
 
 
 @dataclass(frozen=True, slots=True)
-class EspeakVoice:
+class EspeakTts:
     """One way to speak: an espeak voice name, its speed and its pitch (0-99)."""
 
     name: str = "en-us"

@@ -26,7 +26,7 @@ from telephony.clock import Clock
 from telephony.contracts.observer import Observer, Step
 from telephony.contracts.port import Port
 from telephony.core.actions import EndCall
-from telephony.core.conversation import Call, Ended
+from telephony.core.conversation import Conversation, Ended
 from telephony.core.engine import Engine
 from telephony.core.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, PhrasesLoaded
 from telephony.core.history import History
@@ -52,22 +52,22 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Shells:
+class ProviderPorts:
     """What the composition root makes for one call: its ports but for the leg, and the phrases in stock (`late_phrases`
     makes those that are missing; it never raises)."""
 
-    ears: Port
-    mind: Port
+    stt: Port
+    llm: Port
     voice: Port
     phrases: PhrasesLoaded
     late_phrases: Callable[[], Awaitable[PhrasesLoaded]]
-    speakable: Callable[[str], str]
+    spoken_form: Callable[[str], str]
 
 
-class Outfitter(Protocol):
+class PortFactory(Protocol):
     """Makes the shells of a call."""
 
-    def __call__(self, agent: Agent, call: IncomingCall) -> Shells: ...
+    def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts: ...
 
     def managed(self, agent: ManagedAgent, call: IncomingCall) -> Port:
         """The socket to a managed agent: ears, mind and voice in one."""
@@ -90,10 +90,10 @@ class LiveCall:
     ended: Ended | None = None
 
 
-class Switchboard:
+class CallRegistry:
     """See the module text. `run` must be running (in the app's lifespan) before calls are prepared."""
 
-    def __init__(self, clock: Clock, outfit: Outfitter, max_calls: int) -> None:
+    def __init__(self, clock: Clock, outfit: PortFactory, max_calls: int) -> None:
         self.calls: dict[str, LiveCall] = {}
         self.draining = False
         self.observers: list[ObserverFactory] = []
@@ -216,7 +216,7 @@ class Switchboard:
 
     async def _converse(self, live: LiveCall) -> Ended:
         async with asyncio.TaskGroup() as group:
-            staff = _Staff(group, live, self._outfit)
+            staff = _CallPorts(group, live, self._outfit)
             engine = staff.hire()
             try:
                 leg = await self._leg(live)
@@ -255,10 +255,10 @@ class Switchboard:
             self._endings.popitem(last=False)
 
 
-class _Staff:
+class _CallPorts:
     """The ports of one call, whoever holds the conversation. `running` are their tasks."""
 
-    def __init__(self, group: asyncio.TaskGroup, live: LiveCall, outfit: Outfitter) -> None:
+    def __init__(self, group: asyncio.TaskGroup, live: LiveCall, outfit: PortFactory) -> None:
         self.running: list[asyncio.Task[None]] = []
         self._group, self._live, self._outfit = group, live, outfit
         self._leg: Port | None = None
@@ -300,8 +300,8 @@ class _Staff:
 
     def ports(self, leg: Port) -> Ports:
         self._leg = leg
-        ears, mind, voice = self._ports
-        return Ports(leg, ears, mind, voice)
+        stt, llm, voice = self._ports
+        return Ports(leg, stt, llm, voice)
 
     def stop(self) -> None:
         for port in (*self._ports, *([self._leg] if self._leg is not None else [])):
@@ -312,22 +312,22 @@ class _Staff:
     def _pipeline(self, agent: Agent, history: History = (), turn: int = 0) -> tuple[Engine, PhrasesLoaded]:
         """The engine, with its ports running, and the phrases that it must be told before the call begins."""
         shells = self._outfit(agent, self._live.call)
-        self._ports = [shells.ears, shells.mind, shells.voice]
+        self._ports = [shells.stt, shells.llm, shells.voice]
         for port in self._ports:
             self.start(port)
         self._late = self._group.create_task(self._late_phrases(shells))
-        self._live.engine = Call(agent.policy(), shells.speakable, history, turn)
+        self._live.engine = Conversation(agent.policy(), shells.spoken_form, history, turn)
         return self._live.engine, shells.phrases
 
-    async def _late_phrases(self, shells: Shells) -> None:
+    async def _late_phrases(self, shells: ProviderPorts) -> None:
         self._live.inbox.put(await shells.late_phrases())
 
 
 class _EndingRecorder:
     """Remembers how a call is being ended before its socket closes: the carrier asks within milliseconds."""
 
-    def __init__(self, board: Switchboard, call_sid: str) -> None:
-        self._board, self._call_sid = board, call_sid
+    def __init__(self, registry: CallRegistry, call_sid: str) -> None:
+        self._board, self._call_sid = registry, call_sid
 
     def see(self, step: Step) -> None:
         for action in step.actions:

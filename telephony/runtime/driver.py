@@ -139,20 +139,20 @@ class Observers:
 class Ports:
     """The four shells of a call, and which action is whose."""
 
-    def __init__(self, leg: Port, ears: Port, mind: Port, voice: Port) -> None:
-        self.leg, self.ears, self.mind, self.voice = leg, ears, mind, voice
+    def __init__(self, leg: Port, stt: Port, llm: Port, voice: Port) -> None:
+        self.leg, self.stt, self.llm, self.voice = leg, stt, llm, voice
 
     def perform(self, action: a.Action) -> None:
         if isinstance(action, ManagedAction):
-            self.mind.perform(action)
+            self.llm.perform(action)
             return
         match action:
             case a.SendAudio() | a.SendMark() | a.ClearPlayout() | a.EndCall():
                 self.leg.perform(action)
             case a.Transcribe() | a.CommitTranscript():
-                self.ears.perform(action)
+                self.stt.perform(action)
             case a.StartReply() | a.CancelReply() | a.RunTool() | a.RefuseTool():
-                self.mind.perform(action)
+                self.llm.perform(action)
             case a.Speak() | a.CloseContext():
                 self.voice.perform(action)
             case a.Explain() | a.LineAdded():

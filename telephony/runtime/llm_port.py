@@ -39,7 +39,7 @@ class _Live:
     answers: asyncio.Queue[RunTool | RefuseTool] = field(default_factory=lambda: asyncio.Queue(64))
 
 
-class Mind:
+class LlmPort:
     """The `Port` that performs StartReply, CancelReply, RunTool and RefuseTool."""
 
     def __init__(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.conversation import Call, Ended
+from telephony.core.conversation import Conversation, Ended
 from telephony.core.engine import Engine
 from telephony.core.managed.bridge import Bridge, BridgePolicy, taking_over
 from telephony.core.managed_events import SwitchTo
@@ -35,12 +35,12 @@ class Relay:
         for action in actions:
             if isinstance(action, SwitchTo):
                 policy = taking_over(self._header.policy, action.history)
-                self._engine = Call(policy, self._header.speakable(), action.history, action.turn)
+                self._engine = Conversation(policy, self._header.spoken_form(), action.history, action.turn)
         return actions
 
 
 ENGINES: dict[str, Callable[[Header], Engine]] = {
-    PIPELINE: lambda header: Call(header.policy, header.speakable()),
+    PIPELINE: lambda header: Conversation(header.policy, header.spoken_form()),
     BRIDGE: Relay,
 }
 """How to make an engine as the recorded call had it, by the name in the header."""

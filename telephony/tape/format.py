@@ -17,7 +17,7 @@ from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import Policy
 from telephony.tape.codec import VOCABULARY, BadTape, Data
 from telephony.tape.policy_checks import impossible, is_language
-from telephony.text_normalization import speakable
+from telephony.text_normalization import spoken_form
 
 FORMAT = 1
 NAME = "telephony_tape"
@@ -43,7 +43,7 @@ class Header:
     and `language` are; `bridge` has what it needs in `engine_policy` (of the class that `POLICIES` names), and `policy`
     and `language` are then those of the pipeline that may take over. `call` and `agent` hold names and values for
     people (personal data may be among them); `began` is UTC, ISO 8601, and decides nothing. `language` is what
-    `speakable` was given, None if the core had none. `spoken` are spoken forms that go before `speakable`'s own, as
+    `spoken_form` was given, None if the core had none. `spoken` are spoken forms that go before `spoken_form`'s own, as
     (written, spoken)."""
 
     policy: Policy = field(default_factory=Policy)
@@ -58,9 +58,9 @@ class Header:
     made: str = "recorded"
     """`recorded`, or what was done to it since: `imported`, `rehearsed`, `redacted`, `blessed`, joined by commas."""
 
-    def speakable(self) -> Callable[[str], str]:
+    def spoken_form(self) -> Callable[[str], str]:
         """The pure function that the core was given."""
-        plain = (lambda text: text) if self.language is None else partial(speakable, language=self.language)
+        plain = (lambda text: text) if self.language is None else partial(spoken_form, language=self.language)
         if not self.spoken:
             return plain
         known = dict(self.spoken)

@@ -25,7 +25,7 @@ _TOLD = {
 
 def timeline(tape: Tape) -> Timeline:
     """What happened on the tape."""
-    return Timeline(tape.steps, tape.header.speakable())
+    return Timeline(tape.steps, tape.header.spoken_form())
 
 
 def transcript(tape: Tape) -> list[str]:

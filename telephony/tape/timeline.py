@@ -58,10 +58,10 @@ class ToolRun:
 
 @dataclass
 class Timeline:
-    """See the module text. `speakable` is what the core was given: written -> spoken."""
+    """See the module text. `spoken_form` is what the core was given: written -> spoken."""
 
     steps: list[Step]
-    speakable: Callable[[str], str] = field(default=lambda text: text, repr=False)
+    spoken_form: Callable[[str], str] = field(default=lambda text: text, repr=False)
 
     # --- what was said ----------------------------------------------------------------------------------------------
 
@@ -89,7 +89,7 @@ class Timeline:
     @cached_property
     def remembered_unheard(self) -> list[str]:
         """Lines of the agent that hold words which the caller has not heard. There should be none."""
-        return _unheard(self.steps, self.played, self.speakable)
+        return _unheard(self.steps, self.played, self.spoken_form)
 
     # --- when -------------------------------------------------------------------------------------------------------
 
@@ -290,7 +290,7 @@ class _Said:
             self.ends.append((" ", self.base_ms))
 
 
-def _unheard(steps: list[Step], pieces: list[Played], speakable: Callable[[str], str]) -> list[str]:
+def _unheard(steps: list[Step], pieces: list[Played], spoken_form: Callable[[str], str]) -> list[str]:
     """Lines that hold more words than can have been heard; of two like places of the audio the later counts."""
     said = _voiced_turns(steps)
     reached: dict[int, int] = dict.fromkeys(said, 0)
@@ -305,7 +305,7 @@ def _unheard(steps: list[Step], pieces: list[Played], speakable: Callable[[str],
         for action in step.actions:
             if isinstance(action, a.LineAdded) and action.speaker == "agent" and (one := said.get(action.turn)):
                 heard = "".join(char for char, end in one.ends if end <= reached[action.turn] + FRAME_MS)
-                if one.ends and len(words(speakable(action.text))) > len(words(heard)):
+                if one.ends and len(words(spoken_form(action.text))) > len(words(heard)):
                     wrong.append(action.text)
     return wrong
 

@@ -36,7 +36,7 @@ from telephony.testing.script import (
 )
 from telephony.testing.stack import WORD_MS, Stack, Tape, local_stack
 from telephony.testing.steady import SteadyClock
-from telephony.text_normalization import speakable
+from telephony.text_normalization import spoken_form
 
 SPEED = 10.0
 
@@ -80,7 +80,7 @@ class OverSockets:
                 await phone.ended()
             assert phone.violations == [], phone.violations
             await tape.until(lambda: tape.closed)
-        return Timeline(tape.steps, partial(speakable, language=agent.voice.language))
+        return Timeline(tape.steps, partial(spoken_form, language=agent.voice.language))
 
 
 def _model(replies: Sequence[Reply]) -> Any:

@@ -261,8 +261,8 @@ def _converse(header: Header, clip: Clip, replies: Sequence[str]) -> list[Step]:
         turn = sum(isinstance(item, CallerSaid) for item in history) - 1
         return [replies[min(turn, max(0, answered))] if replies and turn < len(replies) else PLACEHOLDER]
 
-    spoken: Callable[[str], str] = header.speakable()
-    sim = Simulator(header.policy, answer, speakable=spoken)
+    spoken: Callable[[str], str] = header.spoken_form()
+    sim = Simulator(header.policy, answer, spoken_form=spoken)
     sim.hears(0, clip)
     end = len(clip.frames) * FRAME_MS
     sim.at(end, e.CallerLeft("stop"))

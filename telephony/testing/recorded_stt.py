@@ -72,7 +72,7 @@ class _Latencies(Protocol):
     final: int
 
 
-class RecordedEars:
+class RecordedStt:
     """The simulator's ears, for recordings. `send(at, event, valid)` puts an event on the simulator's list."""
 
     def __init__(

@@ -30,7 +30,7 @@ from telephony.core import events as e
 from telephony.core.history import CallerSaid, History
 from telephony.tape.timeline import Timeline
 from telephony.testing.simulator import Calls, Part, Simulator
-from telephony.text_normalization import speakable
+from telephony.text_normalization import spoken_form
 
 PATIENCE_MS = 30_000
 """A caller waits no longer than this for the agent to speak, or to stop."""
@@ -152,8 +152,8 @@ def in_core(script: CallerScript, agent: Agent, replies: Iterable[Reply] = ()) -
     def answer(history: History) -> list[Part]:
         return reply_to(given, sum(isinstance(item, CallerSaid) for item in history) - 1)
 
-    spoken = partial(speakable, language=agent.voice.language)
-    sim = Simulator(agent.policy(), answer, speakable=spoken)
+    spoken = partial(spoken_form, language=agent.voice.language)
+    sim = Simulator(agent.policy(), answer, spoken_form=spoken)
     _InCore(sim).run(script.moves)
     return Timeline([Step(seq, at, event, done) for seq, (at, event, done) in enumerate(sim.steps)], spoken)
 

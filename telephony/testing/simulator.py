@@ -23,10 +23,10 @@ from typing import TypeVar
 
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.conversation import Call
+from telephony.core.conversation import Conversation
 from telephony.core.history import CallerSaid, History
 from telephony.core.policy import PHRASE_NAMES, Policy
-from telephony.testing.recorded_stt import Clip, Recogniser, RecordedEars
+from telephony.testing.recorded_stt import Clip, Recogniser, RecordedStt
 
 FRAME_MS = 20
 CHAR_MS = 70
@@ -107,17 +107,17 @@ class Simulator:
         replies: Callable[[History], Iterable[Part]] | None = None,
         *,
         phrases: bool = True,
-        speakable: Callable[[str], str] = lambda text: text,
+        spoken_form: Callable[[str], str] = lambda text: text,
     ) -> None:
         self.policy = policy or Policy()
-        self.call = Call(self.policy, speakable)
+        self.call = Conversation(self.policy, spoken_form)
         self.latencies, self.faults = Latencies(), Faults()
         self.now = 0
         self.steps: list[tuple[int, e.Event, tuple[a.Action, ...]]] = []
         self.carrier = Carrier(self)
         self._mind = _Mind(self, replies or (lambda history: ["All right. Is there anything else?"]))
         self._voice = _Voice(self)
-        self._ears: _Ears | RecordedEars = _Ears(self)
+        self._ears: _Ears | RecordedStt = _Ears(self)
         self.meddle: Callable[[int, e.Event], Iterable[tuple[int, e.Event]]] = lambda at, event: [(at, event)]
         self._due: list[_Due] = []
         self._seq = 0
@@ -144,8 +144,8 @@ class Simulator:
 
     def hears(self, at: int, clip: Clip, how: Recogniser | None = None) -> None:
         """The caller is a recording, from `at` on: see `recorded_stt.py`. Not to be mixed with `says`."""
-        if not isinstance(self._ears, RecordedEars):
-            self._ears = RecordedEars(self.at, self.latencies, how or Recogniser())
+        if not isinstance(self._ears, RecordedStt):
+            self._ears = RecordedStt(self.at, self.latencies, how or Recogniser())
         self._ears.add(at, clip)
 
     def at(self, at: int, event: e.Event, valid: Callable[[], bool] = lambda: True) -> None:

@@ -74,7 +74,7 @@ class TapedParts:
     def detector(self) -> Detector:
         return _Recorded([s.event for s in self._tape.steps if isinstance(s.event, e.AudioReceived)])
 
-    def ears(self) -> _Ears:
+    def stt(self) -> _Ears:
         return _Ears(_in_audio(self._tape), _partials(self._tape))
 
     def answer(self, body: dict[str, Any]) -> list[Part]:

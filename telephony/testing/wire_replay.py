@@ -37,7 +37,7 @@ from telephony.testing.stack import Tape as Watching
 from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock, SteadyLoop
 from telephony.testing.taped import TapedParts
-from telephony.text_normalization import speakable
+from telephony.text_normalization import spoken_form
 
 PATIENCE_MS = 20_000
 CUT_MS = 500
@@ -61,7 +61,7 @@ class WireReplay:
         """The tape is whole, the protocol was kept, and both said and did the same."""
         if not self.tape.good:
             return False
-        then = Timeline(self.tape.steps, self.tape.header.speakable())
+        then = Timeline(self.tape.steps, self.tape.header.spoken_form())
         return not self.violations and alike(conversation(then), conversation(self.now))
 
     def report(self) -> str:
@@ -120,7 +120,7 @@ async def wire_replay(
         known.agent(),
         clock=clock,
         replies=known.answer,
-        stt=LocalStt(clock=clock, recognizer=known.ears, latency=known.hearing),
+        stt=LocalStt(clock=clock, recognizer=known.stt, latency=known.hearing),
         tts=LocalTts(clock=clock, synthesize=known.speak),
         detector=detector or known.detector,
     )
@@ -129,7 +129,7 @@ async def wire_replay(
         phone = await parts.dial(CarrierFaults(first_timestamp_ms=first, gaps=known.gaps))
         watching = await _call(phone, known, parts.tape(phone), clock)
         violations = [f"the carrier: {code} {text}" for code, text in phone.violations]
-    now = Timeline(watching.steps, partial(speakable, language=tape.header.language or "en"))
+    now = Timeline(watching.steps, partial(spoken_form, language=tape.header.language or "en"))
     return WireReplay(tape, now, violations, _otherwise(tape, now))
 
 
@@ -153,7 +153,7 @@ def wire_replay_all(tapes: Sequence[Tape], tell: Callable[[str], None], speed: f
 
 
 def _otherwise(tape: Tape, now: Timeline) -> list[str]:
-    then = Timeline(tape.steps, tape.header.speakable())
+    then = Timeline(tape.steps, tape.header.spoken_form())
     found = []
     for row in rows(moments(then), moments(now)):
         moved = row.then is not None and row.now is not None and abs(row.then.at - row.now.at) > MOVED_MS

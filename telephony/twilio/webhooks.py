@@ -28,7 +28,7 @@ from telephony.contracts.vad import Detector
 from telephony.core.policy import Wording
 from telephony.errors import CarrierError, ProviderError, Unauthorized
 from telephony.http_body import TooBig, gather
-from telephony.runtime.call_registry import LiveCall, Switchboard
+from telephony.runtime.call_registry import CallRegistry, LiveCall
 from telephony.threads import Callers
 from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, open_leg
@@ -78,7 +78,7 @@ class Webhooks:
     def __init__(
         self,
         settings: CarrierSettings,
-        board: Switchboard,
+        registry: CallRegistry,
         agents: AgentSource,
         detector: Callable[[], Detector],
         clock: Clock,
@@ -86,7 +86,7 @@ class Webhooks:
         registrar: Registrar | None = None,
     ) -> None:
         self._settings = settings
-        self._board = board
+        self._board = registry
         self._agents = agents
         self._detector = detector
         self._clock = clock

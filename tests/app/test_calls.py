@@ -91,7 +91,7 @@ async def test_a_call_from_hello_to_goodbye(tmp_path: Path) -> None:
         phone.stereo_wav(path)
         left, right = wav.read(path)
         assert len(left) == len(right)
-        assert s.service.board.calls == {}
+        assert s.service.registry.calls == {}
 
 
 async def test_barge_in_clears_and_history_holds_what_was_heard() -> None:
@@ -124,12 +124,12 @@ async def test_hang_up_frees_everything() -> None:
         for _ in range(3):
             phone = await s.dial()
             await hear_greeting(s, phone)
-            live = s.service.board.calls[phone.sid]
+            live = s.service.registry.calls[phone.sid]
             await phone.hang_up()
             await phone.ended()
             await live.done.wait()
             assert s.tapes[phone.sid].closed
-        assert s.service.board.calls == {}
+        assert s.service.registry.calls == {}
         gc.collect()
         names = [t.get_name() for t in asyncio.all_tasks()]
         assert [n for n in names if n.startswith(("call ", "reply "))] == []
@@ -140,15 +140,17 @@ async def test_socket_lost_without_stop_reconnects_the_caller_once() -> None:
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
         await hear_greeting(s, phone)
-        live = s.service.board.calls[phone.sid]
+        live = s.service.registry.calls[phone.sid]
         leg = live.leg.result()
         assert isinstance(leg, MediaLeg)
         leg._socket.scope["extensions"]["telephony.abort"]["abort"]()
         await phone.until(lambda: len(phone.twiml) >= 2)
         assert "<Stream" in phone.twiml[1]
-        await phone.until(lambda: phone.sid in s.service.board.calls and s.service.board.calls[phone.sid] is not live)
+        await phone.until(
+            lambda: phone.sid in s.service.registry.calls and s.service.registry.calls[phone.sid] is not live
+        )
         await phone.agent_speaking()
-        again = s.service.board.calls[phone.sid]
+        again = s.service.registry.calls[phone.sid]
         await phone.until(lambda: again.leg.done())
         leg = again.leg.result()
         assert isinstance(leg, MediaLeg)
@@ -264,7 +266,7 @@ async def test_agent_function_that_raises_hangs_or_rejects() -> None:
             phone = await s.dial()
             await phone.ended()
             assert any(words in text for text in phone.spoken)
-            assert s.service.board.calls == {}
+            assert s.service.registry.calls == {}
 
 
 async def test_full_house_says_so() -> None:
@@ -283,8 +285,8 @@ async def test_drain_lets_the_call_end_and_takes_no_new_one() -> None:
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
         await hear_greeting(s, phone)
-        draining = asyncio.create_task(s.service.board.drain(3_000))
-        await phone.until(lambda: s.service.board.draining)
+        draining = asyncio.create_task(s.service.registry.drain(3_000))
+        await phone.until(lambda: s.service.registry.draining)
         late = await s.dial()
         await late.ended()
         assert late.spoken == [Wording().draining]
@@ -299,11 +301,11 @@ async def test_status_callback_ends_a_call_in_any_order() -> None:
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial(faults=CarrierFaults(stop=False))
         await hear_greeting(s, phone)
-        live = s.service.board.calls[phone.sid]
+        live = s.service.registry.calls[phone.sid]
         await phone.hang_up()
         await phone.ended()
         await live.done.wait()
-        assert s.service.board.calls == {}
+        assert s.service.registry.calls == {}
 
 
 async def test_connections_of_a_call_that_never_comes_are_reaped() -> None:
@@ -318,9 +320,9 @@ async def test_connections_of_a_call_that_never_comes_are_reaped() -> None:
         headers = {"X-Twilio-Signature": sign_webhook(AUTH_TOKEN, s.voice_url, form.items())}
         answer = await http.post(s.voice_url, data=form, headers=headers)
         assert "<Stream" in answer.text
-        live = s.service.board.calls[form["CallSid"]]
+        live = s.service.registry.calls[form["CallSid"]]
         again = await http.post(s.voice_url, data=form, headers=headers)
         assert again.status_code == 200
-        assert len(s.service.board.calls) == 1
+        assert len(s.service.registry.calls) == 1
         await live.done.wait()
-        assert s.service.board.calls == {}
+        assert s.service.registry.calls == {}

@@ -67,7 +67,7 @@ async def test_a_bridged_call_goes_on_until_it_ends_or_its_time_is_over(ends: bo
         tape = await s.tape(phone)
         await tape.until(lambda: ("agent", HELLO) in tape.lines)
         os.kill(os.getpid(), signal.SIGTERM)
-        await phone.until(lambda: s.service.board.draining)
+        await phone.until(lambda: s.service.registry.draining)
         await s.says(phone, "what are your opening hours")
         await tape.until(lambda: ("agent", ANSWER) in tape.lines)
         assert not stopping.done()

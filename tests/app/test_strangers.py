@@ -89,7 +89,7 @@ async def test_webhooks_of_strangers_are_refused() -> None:
             signature = sign_webhook(AUTH_TOKEN, url, FORM.items())
             changed = FORM | {"From": "+15559999999"}
             assert (await post(url, changed, token="", **{"X-Twilio-Signature": signature})).status_code == 403
-        assert s.service.board.calls == {}
+        assert s.service.registry.calls == {}
         assert s.elevenlabs.tts.connections == connections
 
 
@@ -138,7 +138,7 @@ async def test_a_stream_needs_the_token_of_its_own_call_once() -> None:
                 assert await closed(connection) == 1008
         async with socket(s) as connection:
             await connection.send(start(s, token=token))
-            live = s.service.board.calls[SID]
+            live = s.service.registry.calls[SID]
             await asyncio.wait_for(asyncio.shield(live.leg), 60)
             async with socket(s) as second:
                 await second.send(start(s, token=token))
@@ -179,7 +179,7 @@ async def test_no_start_within_seconds() -> None:
     """A socket that never starts is closed, and leaves nothing behind."""
     async with stack() as s, socket(s) as connection:
         assert await closed(connection) == 1008
-        assert s.service.board.calls == {}
+        assert s.service.registry.calls == {}
 
 
 async def test_unknown_encoding_is_refused_in_words() -> None:
@@ -207,7 +207,7 @@ async def test_a_message_of_ten_megabytes_ends_only_its_own_call() -> None:
                 pass
             await closed(connection)
         await (await s.tape(beside)).until(lambda: bool(s.tapes[beside.sid].lines))
-        assert beside.sid in s.service.board.calls
+        assert beside.sid in s.service.registry.calls
         await beside.hang_up()
 
 
@@ -217,14 +217,14 @@ async def test_a_flood_ends_only_its_own_call() -> None:
         token = await token_of(s)
         async with socket(s) as connection:
             await connection.send(start(s, token=token))
-            live = s.service.board.calls[SID]
+            live = s.service.registry.calls[SID]
             try:
                 for _ in range(20_000):
                     await connection.send('{"event":"nonsense')
             except ConnectionClosed:
                 pass
             await live.done.wait()
-        assert s.service.board.calls == {}
+        assert s.service.registry.calls == {}
 
 
 async def test_a_caller_whose_socket_never_reads() -> None:
@@ -232,7 +232,7 @@ async def test_a_caller_whose_socket_never_reads() -> None:
     async with stack() as s:
         phone = await s.dial(faults=CarrierFaults(read_for_ms=0))
         tape = await s.tape(phone)
-        live = s.service.board.calls[phone.sid]
+        live = s.service.registry.calls[phone.sid]
         await phone.hang_up()
         await phone.ended()
         await live.done.wait()
@@ -244,7 +244,7 @@ async def test_health_and_readiness() -> None:
     async with stack() as s, httpx2.AsyncClient(trust_env=False) as http:
         assert (await http.get(f"{s.service.base_url}/healthz")).json() == {"status": "ok", "calls": 0}
         assert (await http.get(f"{s.service.base_url}/readyz")).status_code == 200
-        await s.service.board.drain(0)
+        await s.service.registry.drain(0)
         assert (await http.get(f"{s.service.base_url}/healthz")).status_code == 200
         assert (await http.get(f"{s.service.base_url}/readyz")).status_code == 503
         answer = await post(s.voice_url, FORM)

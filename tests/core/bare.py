@@ -35,12 +35,12 @@ class Bare:
         policy: Policy | None = None,
         *,
         phrases: bool = True,
-        speakable: Callable[[str], str] = lambda text: text,
+        spoken_form: Callable[[str], str] = lambda text: text,
         **limits: int,
     ) -> None:
         policy = policy or Policy()
         policy = replace(policy, limits=replace(policy.limits, **limits))
-        self.sim = Simulator(policy, lambda _: [], phrases=phrases, speakable=speakable)
+        self.sim = Simulator(policy, lambda _: [], phrases=phrases, spoken_form=spoken_form)
         self.sim.faults.llm_hangs = self.sim.faults.tts_hangs = True
         self.sim.latencies.mark = 0
         self.sim.latencies.tool = self.sim.latencies.first_token = NEVER_MS

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.conversation import Call
+from telephony.core.conversation import Conversation
 from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.policy import Limits, Policy
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
@@ -467,7 +467,7 @@ def test_a_call_that_another_engine_began_goes_on() -> None:
     """Its history is the model's, and turn numbers go on from the highest one given out."""
     before = (CallerSaid("hello"), AgentSaid("Welcome."))
     sim = Simulator(Policy(), answer("Sure."))
-    sim.call = Call(Policy(), history=before, turn=7)
+    sim.call = Conversation(Policy(), history=before, turn=7)
     sim.at(1_000, e.KeyPressed("#"))
     sim.run(3_000)
     assert sim.actions(a.StartReply) == [(1_000, a.StartReply(8, (*before, CallerSaid("[keys: #]"))))]

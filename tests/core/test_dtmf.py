@@ -6,14 +6,14 @@ import pytest
 
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.dtmf import Keypad
+from telephony.core.dtmf import DtmfCollector
 from telephony.core.policy import Limits, Policy
 from telephony.testing.simulator import Simulator
 
 
 def test_keys_are_collected_until_the_hash_key() -> None:
     """The key that ends the entry belongs to it, and the next key begins another."""
-    keypad = Keypad(1_500)
+    keypad = DtmfCollector(1_500)
     assert keypad.press("1", 100) == ""
     assert keypad.press("2", 200) == ""
     assert keypad.press("#", 300) == "[keys: 12#]"
@@ -24,7 +24,7 @@ def test_keys_are_collected_until_the_hash_key() -> None:
 
 def test_every_key_moves_the_deadline() -> None:
     """The pause is counted from the last key."""
-    keypad = Keypad(1_500)
+    keypad = DtmfCollector(1_500)
     assert keypad.deadline is None
     keypad.press("1", 100)
     assert keypad.deadline == 1_600
@@ -34,7 +34,7 @@ def test_every_key_moves_the_deadline() -> None:
 
 def test_an_entry_without_keys_is_nothing() -> None:
     """Ending twice gives the keys once."""
-    keypad = Keypad(1_500)
+    keypad = DtmfCollector(1_500)
     assert keypad.end() == ""
     keypad.press("*", 0)
     assert keypad.end() == "[keys: *]"
@@ -44,7 +44,7 @@ def test_an_entry_without_keys_is_nothing() -> None:
 
 def test_an_entry_has_at_most_64_keys() -> None:
     """The last ones are kept: a stuck key costs no memory."""
-    keypad = Keypad(1_500)
+    keypad = DtmfCollector(1_500)
     for _ in range(64):
         keypad.press("1", 0)
     assert keypad.end() == f"[keys: {'1' * 64}]"

@@ -13,7 +13,7 @@ import pytest
 
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.conversation import Call
+from telephony.core.conversation import Conversation
 from telephony.core.policy import PHRASE_NAMES, Limits, Policy
 from tests.core.promises import keep
 from tests.core.walks import walk
@@ -25,7 +25,7 @@ FIRST_SEED = int(os.environ.get("WALK", 0))
 WALKS = BLOCKS if "WALK" in os.environ else int(os.environ.get("WALKS", 80))
 
 
-def random_event(rng: random.Random, call: Call, now: int, names: list[str], tools: list[str]) -> e.Event:
+def random_event(rng: random.Random, call: Conversation, now: int, names: list[str], tools: list[str]) -> e.Event:
     """Any event, mostly plausible, often stale, sometimes absurd."""
     turn, attempt = rng.randint(0, call._turns.last + 1), rng.choice((1, 1, 1, 2))
     tool = rng.choice([*tools, "call_x"])
@@ -59,7 +59,7 @@ def test_anything_in_any_order(seed: int) -> None:
     """100,000 events over 20 seeds: no exception, time advances, numbers are used once, nothing grows."""
     rng = random.Random(seed)
     limits = Limits(call_ms=10**9, apologies=10**9, silence_end_ms=10**9)
-    call = Call(Policy(greeting="Hello.", limits=limits))
+    call = Conversation(Policy(greeting="Hello.", limits=limits))
     now, names, tools, allowed = 0, list[str](), list[str](), set[tuple[int, str]]()
     stock = tuple(e.Phrase(name, "Hello.", b"\x55" * 800) for name in (*PHRASE_NAMES, "greeting"))
     call.step(e.PhrasesLoaded(stock if seed % 2 else ()), 0)

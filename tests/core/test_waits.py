@@ -220,7 +220,7 @@ def test_a_reply_of_nothing_is_an_apology(text: str) -> None:
 
 def test_a_reply_that_cannot_be_spoken_is_an_apology() -> None:
     """Markup alone is no speech."""
-    call = Bare(speakable=lambda text: text.strip("*"))
+    call = Bare(spoken_form=lambda text: text.strip("*"))
     turn = call.asks(1_003)
     call.writes(1_100, turn, "***")
     call.finishes(1_200, turn)

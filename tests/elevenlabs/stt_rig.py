@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from telephony.audio import frames, tones
-from telephony.contracts.stt import EarsSpec
+from telephony.contracts.stt import SttSpec
 from telephony.core import events as e
 from telephony.core.actions import CommitTranscript, Transcribe
-from telephony.elevenlabs.stt import ScribeEars
+from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.elevenlabs.stt import LocalStt, SttFaults
 from telephony.testing.steady import SteadyClock
@@ -24,8 +24,8 @@ SPEED = 20
 class Hearing:
     """What a call would see of its ears. Audio is handed over at once, not in real time."""
 
-    def __init__(self, server: LocalElevenLabs, ears: ScribeEars, clock: SteadyClock) -> None:
-        self.server, self.ears, self.clock = server, ears, clock
+    def __init__(self, server: LocalElevenLabs, port: ElevenLabsStt, clock: SteadyClock) -> None:
+        self.server, self.port, self.clock = server, port, clock
         self.events: list[tuple[int, e.Event]] = []
         self.commits = 0
         self._came = asyncio.Event()
@@ -59,14 +59,14 @@ class Hearing:
 
     def audio(self, pcmu: bytes) -> None:
         for frame in frames.frames(pcmu):
-            self.ears.perform(Transcribe(frame))
+            self.port.perform(Transcribe(frame))
 
     def quiet(self, ms: int = 700) -> None:
         self.audio(frames.silence(ms))
 
     def commit(self) -> int:
         self.commits += 1
-        self.ears.perform(CommitTranscript(self.commits))
+        self.port.perform(CommitTranscript(self.commits))
         return self.commits
 
     def says(self, text: str, *, commit: bool = True) -> None:
@@ -92,9 +92,9 @@ async def hearing(
     clock = clock or SteadyClock(SPEED)
     stt = stt or LocalStt(clock=clock, faults=faults)
     async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
-        spec = EarsSpec("en", ("Northwind",))
-        it = Hearing(server, ScribeEars(base_url=server.base_url, api_key="local", spec=spec, clock=clock), clock)
-        running = asyncio.create_task(it.ears.run(it.emit)) if run else None
+        spec = SttSpec("en", ("Northwind",))
+        it = Hearing(server, ElevenLabsStt(base_url=server.base_url, api_key="local", spec=spec, clock=clock), clock)
+        running = asyncio.create_task(it.port.run(it.emit)) if run else None
         try:
             yield it
         finally:

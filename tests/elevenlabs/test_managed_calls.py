@@ -151,7 +151,7 @@ async def test_a_managed_call_from_hello_to_goodbye() -> None:
         assert (start["custom_llm_extra_body"], start["user_id"]) == ({"n": 1}, "u1")
         assert platform(s).seen.violations == []
         assert platform(s).seen.conversations[0].closed == 1000
-        assert s.service.board.calls == {}
+        assert s.service.registry.calls == {}
         replays(tape)
 
 
@@ -253,17 +253,17 @@ async def test_pings_keys_and_the_operator() -> None:
         await platform(s).until(lambda: len(platform(s).seen.pong_ms) >= 2)
         assert max(platform(s).seen.pong_ms) < 200
         conversation = platform(s).seen.conversations[0]
-        assert s.service.board.tell(phone.sid, "The caller is a regular.")
-        assert s.service.board.active(phone.sid)
+        assert s.service.registry.tell(phone.sid, "The caller is a regular.")
+        assert s.service.registry.active(phone.sid)
         await platform(s).until(lambda: conversation.told == ["The caller is a regular."])
         await phone.press("12#")
         await platform(s).until(lambda: {"role": "user", "content": "[keys: 12#]"} in conversation.messages)
         assert ("caller", "[keys: 12#]") in tape.lines
         assert conversation.activity >= 2
-        assert s.service.board.tell(phone.sid, "thank you bye", silent=False)
+        assert s.service.registry.tell(phone.sid, "thank you bye", silent=False)
         await phone.ended()
         assert phone.outcome == "completed"
-        assert not s.service.board.tell(phone.sid, "too late")
+        assert not s.service.registry.tell(phone.sid, "too late")
 
 
 CLOSES = [
@@ -393,11 +393,11 @@ async def test_hang_up_drain_and_an_operators_end() -> None:
         await platform(s).until(lambda: platform(s).seen.conversations[0].closed is not None)
         assert platform(s).seen.conversations[0].closed == 1000
         phone, _ = await greeted(s)
-        assert s.service.board.end(phone.sid, "operator")
+        assert s.service.registry.end(phone.sid, "operator")
         await phone.ended()
         assert phone.spoken == [Wording().goodbye]
         phone, _ = await greeted(s)
-        await s.service.board.drain(500)
+        await s.service.registry.drain(500)
         await phone.ended()
         assert phone.spoken == [Wording().draining]
 
@@ -420,7 +420,7 @@ async def test_a_lost_stream_is_taken_up_by_our_pipeline() -> None:
     """The carrier's socket breaks, the caller is still there: an apology, and the fallback has the second stream."""
     async with calling(managed(fallback=FALLBACK)) as s:
         phone, tape = await greeted(s)
-        live = s.service.board.calls[phone.sid]
+        live = s.service.registry.calls[phone.sid]
         leg = live.leg.result()
         assert isinstance(leg, MediaLeg)
         leg._socket.scope["extensions"]["telephony.abort"]["abort"]()

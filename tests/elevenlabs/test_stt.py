@@ -82,7 +82,7 @@ async def test_not_ready_before_the_session_says_so() -> None:
         assert it.losses == [("quota_exceeded", False)]
         assert it.all(e.EarsReady) == []
         assert it.stt.connections == 1
-        it.ears.stop()
+        it.port.stop()
         assert len(it.events) == 1
 
 
@@ -223,7 +223,7 @@ async def test_long_outage_keeps_the_last_half_minute() -> None:
     """Bounded: the oldest goes, reported about once a second; what is kept is heard at its place."""
     async with hearing(run=False) as it:
         it.quiet(50_000)
-        running = asyncio.create_task(it.ears.run(it.emit))
+        running = asyncio.create_task(it.port.run(it.emit))
         it.quiet(20_000)
         it.says(HOURS)
         final = await it.answer()
@@ -256,7 +256,7 @@ async def test_audio_that_is_sent_again_is_paced() -> None:
         it.audio(tones.sine(300, 1_500))
         it.quiet()
         it.commit()
-        running = asyncio.create_task(it.ears.run(it.emit))
+        running = asyncio.create_task(it.port.run(it.emit))
         assert (await it.answer()).text == HOURS
         running.cancel()
         took = arrivals[-1][0] - arrivals[0][0]
@@ -417,17 +417,17 @@ async def test_no_hot_loop_against_a_service_that_hangs_up() -> None:
 async def test_stop_is_orderly_and_quick() -> None:
     """The socket is closed by us with 1000, `run` returns, and nothing is reported as lost. Twice is fine."""
     async with hearing(run=False) as it:
-        running = asyncio.create_task(it.ears.run(it.emit))
+        running = asyncio.create_task(it.port.run(it.emit))
         await it.ready()
         it.says(HOURS)
         await it.answer()
         began = it.clock.ms()
-        it.ears.stop()
-        it.ears.stop()
+        it.port.stop()
+        it.port.stop()
         await running
         assert it.clock.ms() - began <= 1_500
         assert it.losses == []
-        it.ears.perform(e.EarsReady())  # type: ignore[arg-type]
+        it.port.perform(e.EarsReady())  # type: ignore[arg-type]
         it.quiet(100)
 
 
@@ -443,15 +443,15 @@ async def test_stop_at_any_moment(when: str) -> None:
     stt = LocalStt(clock=clock, recognizer=listening, faults=SttFaults(no_session=True))
     async with hearing(stt=stt, clock=clock, run=False) as it:
         if when == "before run":
-            it.ears.stop()
+            it.port.stop()
         if when == "paused":
             await it.server.stop()
-        running = asyncio.create_task(it.ears.run(it.emit))
+        running = asyncio.create_task(it.port.run(it.emit))
         if when == "paused":
             await it.until(lambda: len(it.losses) >= 4)
         elif when == "connecting":
             await connected.wait()
-        it.ears.stop()
+        it.port.stop()
         await running
         assert it.all(e.EarsReady) == []
 

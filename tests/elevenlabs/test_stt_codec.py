@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from telephony.audio import frames, tones
-from telephony.contracts.stt import EarsSpec
+from telephony.contracts.stt import SttSpec
 from telephony.core.events import CommitRefused, Event, TranscriptFinal, TranscriptPartial, Word
 from telephony.elevenlabs import stt_codec as wire
 
@@ -76,7 +76,7 @@ class Room:
 
 def test_url_asks_for_what_a_phone_call_needs() -> None:
     """Twilio's mu-law as it is, our own commits, word times; the scheme is swapped, a path of a proxy stays."""
-    url = urlsplit(wire.socket_url("https://api.elevenlabs.io/proxy/", EarsSpec("de", ("Zoë & Co",))))
+    url = urlsplit(wire.socket_url("https://api.elevenlabs.io/proxy/", SttSpec("de", ("Zoë & Co",))))
     assert (url.scheme, url.netloc, url.path) == ("wss", "api.elevenlabs.io", "/proxy/v1/speech-to-text/realtime")
     assert parse_qs(url.query) == {
         "model_id": ["scribe_v2_realtime"],
@@ -86,8 +86,8 @@ def test_url_asks_for_what_a_phone_call_needs() -> None:
         "language_code": ["de"],
         "keyterms": ["Zoë & Co"],
     }
-    assert wire.socket_url("http://127.0.0.1:1", EarsSpec("")).startswith("ws://127.0.0.1:1/v1/")
-    assert "language_code" not in wire.socket_url("http://x", EarsSpec(""))
+    assert wire.socket_url("http://127.0.0.1:1", SttSpec("")).startswith("ws://127.0.0.1:1/v1/")
+    assert "language_code" not in wire.socket_url("http://x", SttSpec(""))
 
 
 def test_keyterms_within_the_service_limits() -> None:
@@ -100,7 +100,7 @@ def test_keyterms_within_the_service_limits() -> None:
         "x" * 30,
         *(f"term {n}" for n in range(90)),
     )
-    asked = parse_qs(urlsplit(wire.socket_url("http://x", EarsSpec(keyterms=terms))).query)["keyterms"]
+    asked = parse_qs(urlsplit(wire.socket_url("http://x", SttSpec(keyterms=terms))).query)["keyterms"]
     assert asked[:3] == ["two words", "Northwind Traders", "x" * 20]
     assert len(asked) == 50
 

@@ -14,7 +14,7 @@ from elevenlabs.types import CloseSocket, InitializeConnectionMulti, SendTextMul
 from telephony.contracts.tts import VoiceSpec
 from telephony.core.actions import CloseContext, Speak
 from telephony.core.events import Event, SpeechAudio, SpeechEnded, SpeechLost, VoiceLost, VoiceReady
-from telephony.elevenlabs.tts import ElevenLabsVoice
+from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.elevenlabs.tts import CHAR_MS, LocalTts, TtsFaults
 from telephony.testing.steady import SteadyClock
@@ -28,7 +28,7 @@ MP3 = (b"\xff\xfb\x90\xc4" + bytes(413)) * 3  # frames of 128 kbit/s at 44.1 kHz
 class Bench:
     """A voice, its server, and what it has reported."""
 
-    def __init__(self, voice: ElevenLabsVoice, server: LocalElevenLabs) -> None:
+    def __init__(self, voice: ElevenLabsTts, server: LocalElevenLabs) -> None:
         self.voice, self.server, self.tts = voice, server, server.tts
         self.events: list[Event] = []
         self._changed = asyncio.Event()
@@ -72,7 +72,7 @@ async def speaking(
     await server.start()
     if not start:
         await server.stop()
-    voice = ElevenLabsVoice(base_url=server.base_url, api_key="local", spec=SPEC, clock=clock)
+    voice = ElevenLabsTts(base_url=server.base_url, api_key="local", spec=SPEC, clock=clock)
     bench = Bench(voice, server)
     async with asyncio.timeout(60):
         try:

@@ -20,7 +20,7 @@ from elevenlabs.types import ConversationInitiationClientDataRequestInput
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.post_call import NotGenuine, PostCall, Signature, file_name, sign
-from telephony.elevenlabs.webhook_store import AT_ONCE, MOST_BYTES, PostOffice, TooMany
+from telephony.elevenlabs.webhook_store import AT_ONCE, MOST_BYTES, TooMany, WebhookStore
 from telephony.elevenlabs.webhooks import ANSWER_MS
 from telephony.testing.fakes.elevenlabs.agents import LocalAgent
 from telephony.testing.fakes.elevenlabs.agents_webhooks import deliver, personalization, post_call
@@ -99,7 +99,7 @@ async def test_a_registered_call_is_the_platforms_from_the_webhook_on(tmp_path: 
         await phone.ended()
         await arrived(1)
         assert (phone.outcome, phone.violations) == ("completed", [])
-        assert s.service.board.calls == {}
+        assert s.service.registry.calls == {}
         variables = agents.seen.conversations[0].initiation["dynamic_variables"]
         assert variables == {"caller": "+15551230000", "called": "+15559870000", "call_id": phone.sid, "name": "Ada"}
         said = [(x["role"], x["message"]) for x in events[0].data["transcript"] if x["message"]]
@@ -243,7 +243,7 @@ async def test_nothing_is_lost_when_the_hook_fails_or_we_stop(tmp_path: Path) ->
         failing[0] = 1_000
         await deliver(post_url(s), SECRET, event(conversation="conv_2"))
     failing[0] = 0
-    office = PostOffice(tmp_path / "post-call", after_call, SteadyClock(10))
+    office = WebhookStore(tmp_path / "post-call", after_call, SteadyClock(10))
     office.prepare()
     handing = asyncio.create_task(office.run())
     await arrived(2)
@@ -260,7 +260,7 @@ async def test_a_hook_that_hangs_is_waited_for_and_not_doubled(tmp_path: Path) -
         if event.conversation_id == "conv_1":
             assert gate.wait(60)
 
-    office = PostOffice(tmp_path, hook, SteadyClock(1_000))
+    office = WebhookStore(tmp_path, hook, SteadyClock(1_000))
     for name in ("conv_1", "conv_2"):
         body = json.dumps(event(conversation=name)).encode()
         await office.take(pieces(body), Signature(sign(SECRET, body, int(time.time())), SECRET, time.time()))
@@ -342,7 +342,7 @@ async def test_only_so_many_bodies_come_at_once(tmp_path: Path) -> None:
         yield b"{"
         await gate.wait()
 
-    office = PostOffice(tmp_path, None, SteadyClock())
+    office = WebhookStore(tmp_path, None, SteadyClock())
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         taking = [
             group.create_task(_refused(office.take(held(), Signature(header, SECRET, time.time()))))

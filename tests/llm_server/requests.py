@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from starlette.applications import Starlette
 
 from telephony.agent import Agent
-from telephony.llm_server.endpoint import CustomLlm, Source
+from telephony.llm_server.endpoint import LlmServer, Source
 from telephony.openai.client import OpenAiChat
 from telephony.testing.fakes.openai.server import LocalOpenAi, Responder
 from telephony.testing.serving import serve_app
@@ -43,7 +43,7 @@ END_CALL: ChatCompletionFunctionToolParam = {
 class Asking:
     """`sdk` is OpenAI's client, `http` a plain one, `upstream` the model behind the endpoint."""
 
-    endpoint: CustomLlm
+    endpoint: LlmServer
     upstream: LocalOpenAi
     sdk: AsyncOpenAI
     http: httpx2.AsyncClient
@@ -70,7 +70,7 @@ async def asking(
             token_field="max_completion_tokens", clock=clock,
         )  # fmt: skip
         by_name = {"agent": agents} if isinstance(agents, Agent) else agents
-        endpoint = CustomLlm(key=KEY, agents=by_name, llm=llm, clock=clock, now=lambda: datetime.now(UTC))
+        endpoint = LlmServer(key=KEY, agents=by_name, llm=llm, clock=clock, now=lambda: datetime.now(UTC))
 
         @asynccontextmanager
         async def lifespan(app: Starlette) -> AsyncIterator[None]:

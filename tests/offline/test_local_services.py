@@ -13,7 +13,7 @@ pytest.importorskip("espeakng_loader")
 from telephony.offline import local_services
 from telephony.offline.dialogue import OPENING
 from telephony.offline.local_services import LocalServices
-from telephony.offline.stt import LocalEars
+from telephony.offline.stt import RecognizerProcess
 from telephony.offline.tts import NotInstalled
 from telephony.testing.steady import SteadyClock
 
@@ -45,17 +45,17 @@ async def test_the_users_own_brain_takes_the_place_of_ours() -> None:
 
 async def test_what_had_started_is_ended_when_the_rest_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """No decoder is left behind by a start that failed."""
-    started: list[LocalEars] = []
+    started: list[RecognizerProcess] = []
 
-    class Watched(LocalEars):
-        async def __aenter__(self) -> LocalEars:
+    class Watched(RecognizerProcess):
+        async def __aenter__(self) -> RecognizerProcess:
             started.append(self)
             return await super().__aenter__()
 
     def refuse(**options: object) -> None:
         raise NotInstalled("as asked for")
 
-    monkeypatch.setattr(local_services, "LocalEars", Watched)
+    monkeypatch.setattr(local_services, "RecognizerProcess", Watched)
     monkeypatch.setattr(local_services, "LocalTts", refuse)
     with pytest.raises(NotInstalled):
         async with LocalServices(SteadyClock()):

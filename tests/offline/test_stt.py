@@ -18,7 +18,7 @@ pytest.importorskip("espeakng_loader")
 from telephony.audio import audioop, mulaw, wav
 from telephony.offline.caller import SCRIPT, utterance
 from telephony.offline.grammar import is_whole
-from telephony.offline.stt import EarsMissing, GrammarRecognizer, LocalEars
+from telephony.offline.stt import GrammarRecognizer, RecognizerProcess, SttNotInstalled
 
 NOISE = Path(__file__).parents[3] / "shared" / "speech" / "noise"
 PAUSE = mulaw.SILENCE * 2_400  # 300 ms
@@ -26,8 +26,8 @@ JAZZ = (96_000,)  # where a decoder alone finds a phrase in the music, in sample
 
 
 @pytest_asyncio.fixture
-async def ears() -> AsyncIterator[LocalEars]:
-    async with asyncio.timeout(60), LocalEars() as ears:
+async def ears() -> AsyncIterator[RecognizerProcess]:
+    async with asyncio.timeout(60), RecognizerProcess() as ears:
         yield ears
 
 
@@ -43,7 +43,7 @@ def on_a_line(pcmu: bytes, seed: int = 1) -> bytes:
     return mulaw.encode(audioop.add(pcm16, noise(len(pcm16) // 16 + 1, 104, seed)[: len(pcm16)], 2))
 
 
-def hearing(ears: LocalEars, pcmu: bytes) -> GrammarRecognizer:
+def hearing(ears: RecognizerProcess, pcmu: bytes) -> GrammarRecognizer:
     """A connection that has heard `pcmu`, in frames."""
     recognizer = ears.recognizer()
     for at in range(0, len(pcmu), 160):
@@ -51,20 +51,20 @@ def hearing(ears: LocalEars, pcmu: bytes) -> GrammarRecognizer:
     return recognizer
 
 
-async def test_every_sentence_of_the_demo_is_understood(ears: LocalEars) -> None:
+async def test_every_sentence_of_the_demo_is_understood(ears: RecognizerProcess) -> None:
     """From the sound alone, through mu-law and line noise."""
     heard = [(await hearing(ears, on_a_line(utterance(text))).commit())[0] for text, _, _ in SCRIPT]
     assert heard == [text for text, _, _ in SCRIPT]
 
 
-async def test_white_noise_is_no_phrase(ears: LocalEars) -> None:
+async def test_white_noise_is_no_phrase(ears: RecognizerProcess) -> None:
     """Noise as loud as speech, of any length, is never acted on."""
     clips = [noise(ms, rms, seed=ms) for ms in (200, 500, 1_500, 3_000) for rms in (600, 2_000)]
     assert [(await hearing(ears, mulaw.encode(clip)).commit())[0] for clip in clips] == [""] * len(clips)
 
 
 @pytest.mark.skipif(not NOISE.is_dir(), reason="no recordings of noise beside this repository")
-async def test_recorded_noise_and_music_are_no_phrase(ears: LocalEars) -> None:
+async def test_recorded_noise_and_music_are_no_phrase(ears: RecognizerProcess) -> None:
     """Music once became "for five": a word, two seconds of something else, another word."""
     pieces = {path.stem: wav.read_mono(path)[:16_000] for path in sorted(NOISE.glob("*.wav"))}
     jazz = wav.read_mono(NOISE / "jazz.wav")
@@ -73,13 +73,13 @@ async def test_recorded_noise_and_music_are_no_phrase(ears: LocalEars) -> None:
     assert {name: text for name, text in heard.items() if text} == {}
 
 
-async def test_a_phrase_between_other_sounds_is_not_acted_on(ears: LocalEars) -> None:
+async def test_a_phrase_between_other_sounds_is_not_acted_on(ears: RecognizerProcess) -> None:
     """Words that leave a second of sound unexplained were not all that was said."""
     other = mulaw.encode(noise(1_000, 2_000, seed=3))
     assert (await hearing(ears, on_a_line(other + utterance("yes please") + other)).commit())[0] == ""
 
 
-async def test_a_caller_who_leaves_does_not_speak_for_the_next_one(ears: LocalEars) -> None:
+async def test_a_caller_who_leaves_does_not_speak_for_the_next_one(ears: RecognizerProcess) -> None:
     """The answer to a request that nobody waits for any more still comes: another call must not take it for its own."""
     for turns in range(4):
         gone = asyncio.ensure_future(hearing(ears, on_a_line(utterance("on friday at seven"))).commit())
@@ -90,7 +90,7 @@ async def test_a_caller_who_leaves_does_not_speak_for_the_next_one(ears: LocalEa
         assert (await hearing(ears, on_a_line(utterance("yes please"))).commit())[0] == "yes please"
 
 
-async def test_word_times_count_from_the_first_audio_of_the_connection(ears: LocalEars) -> None:
+async def test_word_times_count_from_the_first_audio_of_the_connection(ears: RecognizerProcess) -> None:
     """Also in the second segment: what was committed is not counted from anew."""
     recognizer = hearing(ears, on_a_line(utterance("yes please")))
     await recognizer.commit()
@@ -103,7 +103,7 @@ async def test_word_times_count_from_the_first_audio_of_the_connection(ears: Loc
     assert all(start < end for _, start, end in words)
 
 
-async def test_a_partial_comes_before_the_commit_and_goes_with_it(ears: LocalEars) -> None:
+async def test_a_partial_comes_before_the_commit_and_goes_with_it(ears: RecognizerProcess) -> None:
     """An interruption is recognised while it is being spoken; the next segment begins with nothing."""
     recognizer = hearing(ears, on_a_line(utterance("wait i want to book a table")))
     assert await recognizer.partial() == "wait i want to book a table"
@@ -111,7 +111,7 @@ async def test_a_partial_comes_before_the_commit_and_goes_with_it(ears: LocalEar
     assert await recognizer.partial() == ""
 
 
-async def test_a_decoder_that_dies_is_started_again(ears: LocalEars) -> None:
+async def test_a_decoder_that_dies_is_started_again(ears: RecognizerProcess) -> None:
     """The phrase under way is asked again: nothing that the caller said is lost."""
     assert ears._process is not None
     ears._process.kill()
@@ -122,7 +122,7 @@ async def test_a_decoder_that_dies_is_started_again(ears: LocalEars) -> None:
 async def test_the_process_ends_with_its_owner() -> None:
     """No orphan is left behind."""
     async with asyncio.timeout(60):
-        async with LocalEars() as ears:
+        async with RecognizerProcess() as ears:
             process = ears._process
         assert process is not None
         assert process.returncode == 0
@@ -131,8 +131,8 @@ async def test_the_process_ends_with_its_owner() -> None:
 async def test_missing_ears_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without pocketsphinx the service says what to install; it does not run deaf."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(EarsMissing, match=r"telephony\[offline\]"):
-        async with LocalEars():
+    with pytest.raises(SttNotInstalled, match=r"telephony\[offline\]"):
+        async with RecognizerProcess():
             pass
 
 

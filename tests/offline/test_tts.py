@@ -9,14 +9,14 @@ import pytest
 pytest.importorskip("espeakng_loader")
 
 from telephony.audio.level import level
-from telephony.offline.tts import EspeakVoice, NotInstalled
+from telephony.offline.tts import EspeakTts, NotInstalled
 
 TEXT = "We are open from Tuesday to Saturday. Can I do anything else for you?"
 
 
 def test_each_character_has_an_end_and_the_last_is_the_end_of_the_audio() -> None:
     """What was heard at an interruption is computed from these: monotone, one for each character."""
-    pcmu, ends = EspeakVoice().say(TEXT)
+    pcmu, ends = EspeakTts().say(TEXT)
     assert len(ends) == len(TEXT)
     assert list(ends) == sorted(ends)
     assert ends[-1] == len(pcmu) // 8
@@ -26,7 +26,7 @@ def test_each_character_has_an_end_and_the_last_is_the_end_of_the_audio() -> Non
 
 def test_the_level_is_that_of_speech_and_the_ends_are_tight() -> None:
     """About -20 dBFS; no more than 60 ms of silence on either side, or pauses between sentences add up."""
-    pcmu, _ = EspeakVoice().say(TEXT)
+    pcmu, _ = EspeakTts().say(TEXT)
     assert -240 < level(pcmu) < -170
     for edge in (pcmu[: 8 * 80], pcmu[-8 * 80 :]):
         assert level(edge) > -600
@@ -35,14 +35,14 @@ def test_the_level_is_that_of_speech_and_the_ends_are_tight() -> None:
 @pytest.mark.parametrize("text", ["", "...", "Café — 20 €, naïve!", "a"])
 def test_odd_texts_keep_their_length(text: str) -> None:
     """Nothing, no words, more bytes than characters: still one end for each character."""
-    pcmu, ends = EspeakVoice().say(text)
+    pcmu, ends = EspeakTts().say(text)
     assert len(ends) == len(text)
     assert not ends or ends[-1] == len(pcmu) // 8
 
 
 async def test_two_sentences_at_once_do_not_mix() -> None:
     """The library has one global state; two calls may speak at the same time."""
-    one, other = EspeakVoice(), EspeakVoice("en-us+m3", words_per_minute=120)
+    one, other = EspeakTts(), EspeakTts("en-us+m3", words_per_minute=120)
     alone = [len(one.say(TEXT)[0]), len(other.say(TEXT)[0])]
     together = await asyncio.gather(one.synthesize(TEXT), other.synthesize(TEXT))
     assert all(abs(len(pcmu) - size) < 800 for (pcmu, _), size in zip(together, alone, strict=True))
@@ -51,4 +51,4 @@ async def test_two_sentences_at_once_do_not_mix() -> None:
 def test_an_unknown_voice_is_refused() -> None:
     """espeak would go on with the voice before: caller and agent would sound the same."""
     with pytest.raises(NotInstalled, match="xx-nobody"):
-        EspeakVoice("xx-nobody").say("Hello.")
+        EspeakTts("xx-nobody").say("Hello.")

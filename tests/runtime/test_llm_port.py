@@ -14,7 +14,7 @@ from telephony.core.events import Event, ReplyDelta, ReplyEnded, ReplyFailed, To
 from telephony.core.history import CallerSaid
 from telephony.core.policy import Limits
 from telephony.openai.client import OpenAiChat
-from telephony.runtime.llm_port import Mind
+from telephony.runtime.llm_port import LlmPort
 from telephony.testing.fakes.openai.server import CallTool, LocalOpenAi, Part, Say, scripted
 from telephony.testing.steady import SteadyClock
 from telephony.tools import tool
@@ -41,7 +41,7 @@ async def slow(name: str) -> str:
 class Bench:
     """A mind, its server, and what it has reported."""
 
-    def __init__(self, mind: Mind, server: LocalOpenAi) -> None:
+    def __init__(self, mind: LlmPort, server: LocalOpenAi) -> None:
         self.mind, self.server = mind, server
         self.events: list[Event] = []
         self._changed = asyncio.Event()
@@ -73,7 +73,7 @@ async def thinking(
             api_key="local", base_url=server.base_url, model="m", effort=None, token_field="max_tokens", clock=clock
         )
         agent = Agent(prompt="P", tools=(slow,), limits=limits or Limits())
-        mind = Mind(agent=agent, llm=llm, call=IncomingCall("CA1"), clock=clock, now=lambda: datetime.now(UTC))
+        mind = LlmPort(agent=agent, llm=llm, call=IncomingCall("CA1"), clock=clock, now=lambda: datetime.now(UTC))
         bench = Bench(mind, server)
         if early:
             mind.perform(early)

@@ -21,7 +21,7 @@ from telephony.tape.format import Header
 from telephony.tape.reader import Tape
 from telephony.tape.replay import replay, replay_all
 from telephony.testing.simulator import Simulator
-from telephony.text_normalization import speakable
+from telephony.text_normalization import spoken_form
 from tests.tape.calls import GREETING, conversation, steps, tape
 
 
@@ -75,11 +75,11 @@ def test_another_deadline_is_a_difference_even_if_no_action_is() -> None:
 def test_a_core_that_raises_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exception, where it came, and what the tape has."""
 
-    def broken(self: call_module.Call, closed: Closed, now: int) -> Never:
+    def broken(self: call_module.Conversation, closed: Closed, now: int) -> Never:
         raise ZeroDivisionError("a slip")
 
     tape = made()
-    monkeypatch.setattr(call_module.Call, "_utterance_over", broken)
+    monkeypatch.setattr(call_module.Conversation, "_utterance_over", broken)
     report = replay(tape).report()
     assert "the core raises ZeroDivisionError: a slip" in report
     assert "think of an answer (turn 2) to 'what are your opening hours'" in report
@@ -102,8 +102,8 @@ def replace_ended(tape: Tape) -> Tape:
 
 
 def test_spoken_forms_are_those_of_the_recorded_call() -> None:
-    """A tape says in which language its words were made speakable."""
-    sim = Simulator(GREETING, lambda history: ["It costs 25 euros."], speakable=lambda text: speakable(text, "de"))
+    """A tape says in which language its words were made spoken_form."""
+    sim = Simulator(GREETING, lambda history: ["It costs 25 euros."], spoken_form=lambda text: spoken_form(text, "de"))
     sim.says(3_000, "how much is it")
     sim.run(9_000)
     tape = Tape(Path("call"), replace(header_of(sim.policy), language="de"), steps(sim), ended=True, whole=10**6)

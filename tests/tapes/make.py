@@ -27,8 +27,8 @@ from telephony.examples import receptionist
 from telephony.observe.logs import configure
 from telephony.offline.caller import utterance
 from telephony.offline.dialogue import respond
-from telephony.offline.stt import LocalEars
-from telephony.offline.tts import EspeakVoice
+from telephony.offline.stt import RecognizerProcess
+from telephony.offline.tts import EspeakTts
 from telephony.tape.bless import rewrite
 from telephony.tape.reader import find, read
 from telephony.tape.rehearsal.rehearse import rehearse
@@ -213,8 +213,8 @@ async def record(name: str) -> None:
     agent, script = CALLS[name]
     clock = Clock(SPEED)
     with tempfile.TemporaryDirectory() as scratch:
-        async with LocalEars() as ears:
-            tts = LocalTts(clock=clock, synthesize=EspeakVoice().synthesize, latency=TtsLatency(30, 20.0))
+        async with RecognizerProcess() as ears:
+            tts = LocalTts(clock=clock, synthesize=EspeakTts().synthesize, latency=TtsLatency(30, 20.0))
             stt = LocalStt(clock=clock, recognizer=ears.recognizer, latency=SttLatency(20, 20))
             parts = local_stack(
                 agent, clock=clock, replies=respond, tts=tts, stt=stt, detector=SileroDetector, tapes=Path(scratch)

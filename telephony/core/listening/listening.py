@@ -20,7 +20,7 @@ from telephony.core.listening.utterance import Utterance
 from telephony.core.listening.voice_activity import WINDOW_MS, VoiceActivity
 from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking.endpointing import PAUSE_MS, UNDER_WAY, Endpointing, Wait
-from telephony.core.turn_taking.question import Situation
+from telephony.core.turn_taking.question import AnswerContext
 
 STIR_MS = 140
 """A sound at the very end of the silence delays the decision by no more: the detector needs 60-120 ms to know voice."""
@@ -49,7 +49,7 @@ class Listening:
         self.endpointing = Endpointing(rules, language)
         self.segments = Segments()
         self.utterance: Utterance | None = None
-        self.situation = Situation()
+        self.situation = AnswerContext()
         self.urgent = False  # the agent is silent and waits to be told whether these are words
         self.words_late_ms = 0  # how long after the voice the last words of an utterance come, usually
         self._latest_ms = 0  # in the utterance under way

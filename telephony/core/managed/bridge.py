@@ -18,11 +18,11 @@ from telephony.core import events as e
 from telephony.core import managed_events as m
 from telephony.core.actions import Action, EndCall, Explain, LineAdded, RunTool, Transcribe
 from telephony.core.conversation import HANG_UPS, Ended
-from telephony.core.dtmf import Keypad
+from telephony.core.dtmf import DtmfCollector
 from telephony.core.history import History, ToolUsed
 from telephony.core.managed.speech import ManagedSpeech
 from telephony.core.policy import END_CALL, Limits, Policy, Wording
-from telephony.core.timers import Patience
+from telephony.core.timers import Timers
 
 LAST_WORDS_MS = 1_500
 """After the agent has hung up its last words may still come; this long without any of them, they have all come."""
@@ -56,8 +56,8 @@ class Bridge:
         self._now = 0
         self._out: list[Action] = []
         self._speech = ManagedSpeech(policy.limits, self._out)
-        self._keypad = Keypad(policy.limits.keypad_ms)
-        self._patience = Patience(policy.limits)
+        self._keypad = DtmfCollector(policy.limits.keypad_ms)
+        self._patience = Timers(policy.limits)
         self._tools: dict[str, e.ToolWanted | m.AnswerTool] = {}  # by id: wanted, or answered
         self._heard_ms: int | None = None  # when the last frame came; None before the stream
         self._hanging_up: int | None = None  # since when the agent wants the call to end

@@ -40,19 +40,21 @@ class Reply:
     fillers: int = 0
 
 
-class Thinking:
+class Generation:
     """See the module text. Every method adds to `out` what is to be done."""
 
     def __init__(self, transcript: Transcript, out: list[Action]) -> None:
         self.reply: Reply | None = None
-        self.guess: Reply | None = None
+        self.speculative: Reply | None = None
         self.abandoned: Reply | None = None
         self._transcript = transcript
         self._out = out
 
     def of(self, turn: int) -> Reply | None:
         """The reply of `turn`, if it is live or a guess; anything else is stale."""
-        return next((reply for reply in (self.reply, self.guess) if reply is not None and reply.turn == turn), None)
+        return next(
+            (reply for reply in (self.reply, self.speculative) if reply is not None and reply.turn == turn), None
+        )
 
     # --- beginning and ending ---------------------------------------------------------------------------------------
 
@@ -61,20 +63,20 @@ class Thinking:
         self._out.append(StartReply(turn, history))
 
     def begin_guess(self, turn: int, history: History, now: int) -> None:
-        self.guess = Reply(turn, now, now, history)
+        self.speculative = Reply(turn, now, now, history)
         self._out.append(StartReply(turn, history))
 
     def adopt(self, decided_ms: int, now: int) -> Reply:
         """The guess is the answer: it is live from now on."""
-        assert self.guess is not None
-        self.reply, self.guess = self.guess, None
+        assert self.speculative is not None
+        self.reply, self.speculative = self.speculative, None
         self.reply.decided_ms, self.reply.progress_ms = decided_ms, now
         return self.reply
 
-    def drop_guess(self) -> None:
-        if self.guess is not None and not self.guess.ended:
-            self._out.append(CancelReply(self.guess.turn))
-        self.guess = None
+    def drop_speculation(self) -> None:
+        if self.speculative is not None and not self.speculative.ended:
+            self._out.append(CancelReply(self.speculative.turn))
+        self.speculative = None
 
     def stop(self) -> None:
         """No more of the live reply."""

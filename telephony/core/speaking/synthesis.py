@@ -22,11 +22,11 @@ from telephony.core.transcript import Transcript, heard_text
 ASKED = re.compile(r"\?[^.?!]*$")
 
 
-class Spoken:
+class Synthesis:
     """See the module text. Every method adds to `out` what is to be done."""
 
     def __init__(
-        self, policy: Policy, speakable: Callable[[str], str], transcript: Transcript, out: list[Action]
+        self, policy: Policy, spoken_form: Callable[[str], str], transcript: Transcript, out: list[Action]
     ) -> None:
         self.playout = Playout(policy.limits.mark_every_ms)
         self.speeches: dict[int, Speech] = {}
@@ -34,7 +34,7 @@ class Spoken:
         self._settled_text = ""  # what the agent was last heard to say
         self._phrases: dict[str, Phrase] = {}
         self._policy = policy
-        self._speakable = speakable
+        self._speakable = spoken_form
         self._transcript = transcript
         self._out = out
 

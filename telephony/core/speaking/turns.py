@@ -18,24 +18,24 @@ from telephony.core.history import CallerSaid, History, HistoryItem
 from telephony.core.language.registry import language_for
 from telephony.core.language.words import gist, words
 from telephony.core.policy import Policy
-from telephony.core.speaking.generation import Reply, Thinking
-from telephony.core.speaking.synthesis import Spoken
+from telephony.core.speaking.generation import Generation, Reply
+from telephony.core.speaking.synthesis import Synthesis
 from telephony.core.transcript import Transcript
 
 
 class Turns:
     """See the module text. Every method adds to `out` what is to be done."""
 
-    def __init__(self, policy: Policy, speakable: Callable[[str], str], out: list[Action]) -> None:
+    def __init__(self, policy: Policy, spoken_form: Callable[[str], str], out: list[Action]) -> None:
         self.transcript = Transcript()
-        self.thinking = Thinking(self.transcript, out)
-        self.spoken = Spoken(policy, speakable, self.transcript, out)
+        self.thinking = Generation(self.transcript, out)
+        self.spoken = Synthesis(policy, spoken_form, self.transcript, out)
         self.playout = self.spoken.playout
-        self.guesses_used = 0
+        self.speculations_used = 0
         self.last = 0  # the highest turn number given out
         self.ready_ms = 0  # how long a reply of this call takes, usually, from asking the model to its first audio
         self._begun: tuple[int, int] | None = None  # (turn, when) of a reply of which no audio has come yet
-        self._guess_aloud = policy.turn_taking.speculate == "speech"
+        self._speculate_speech = policy.turn_taking.speculate == "speech"
         self._language = language_for(policy.language)
         self._out = out
 
@@ -50,7 +50,7 @@ class Turns:
         """The agent has something to say, or is thinking about it."""
         speeches = self.spoken.speeches
         return self.thinking.reply is not None or (
-            bool(speeches) and any(not self._is_guess(turn) for turn in speeches)
+            bool(speeches) and any(not self._is_speculative(turn) for turn in speeches)
         )
 
     def unheard_reply(self, now: int) -> bool:
@@ -62,37 +62,37 @@ class Turns:
     def start(self, now: int, decided_ms: int) -> None:
         """Starts the reply to the history as heard: the guess, if that is what it answers, or the next one."""
         for turn in self.spoken.speeches:
-            if not self._is_guess(turn):
+            if not self._is_speculative(turn):
                 self.spoken.note_heard(turn, now)
         history = self.transcript.history()
         self._keep_guess(history)
-        if (guess := self.thinking.guess) is not None:
-            self._adopt(guess, decided_ms, now)
+        if (speculative := self.thinking.speculative) is not None:
+            self._adopt(speculative, decided_ms, now)
             return
         self.last += 1
         self.thinking.begin(self.last, history, decided_ms, now)
         self._begun = (self.last, now)
         self.transcript.agent(self.last, "")
 
-    def guess(self, text: str, now: int) -> None:
+    def speculative(self, text: str, now: int) -> None:
         """Prepares the reply to `text`, as if the caller had finished."""
         self.last += 1
         self.explain("guess", {"words": len(words(text))})
         self.thinking.begin_guess(self.last, self.transcript.history(saying=text), now)
-        self._begun = (self.last, now) if self._guess_aloud else None
+        self._begun = (self.last, now) if self._speculate_speech else None
 
-    def drop_guess(self, why: str) -> None:
+    def drop_speculation(self, why: str) -> None:
         """The guess is not wanted: as if it had never been."""
-        if (guess := self.thinking.guess) is None:
+        if (speculative := self.thinking.speculative) is None:
             return
-        self.explain("guess_dropped", {"why": why}, guess.turn)
-        self.thinking.drop_guess()
-        self.spoken.drop(guess.turn)
+        self.explain("guess_dropped", {"why": why}, speculative.turn)
+        self.thinking.drop_speculation()
+        self.spoken.drop(speculative.turn)
 
     def upcoming(self, text: str) -> int:
         """The turn that will answer `text`: the guess, if it does."""
         self._keep_guess(self.transcript.history(saying=text))
-        return self.last + 1 if self.thinking.guess is None else self.thinking.guess.turn
+        return self.last + 1 if self.thinking.speculative is None else self.thinking.speculative.turn
 
     def delta(self, event: ReplyDelta, now: int) -> None:
         if (reply := self.thinking.delta(event, now)) is not None:
@@ -103,9 +103,9 @@ class Turns:
         reply = self.thinking.ended(event, now, spoken=event.turn in self.spoken.speeches)
         if reply is None:
             return True
-        if reply is self.thinking.guess:
+        if reply is self.thinking.speculative:
             if not reply.pending and reply.turn not in self.spoken.speeches and reply.wanted is None:
-                self.drop_guess("empty")
+                self.drop_speculation("empty")
             else:
                 self._say_pending(reply, now)
             return True
@@ -122,20 +122,22 @@ class Turns:
 
     def _keep_guess(self, history: History) -> None:
         """Only for the same history, and for words that mean the same."""
-        if (guess := self.thinking.guess) is None:
+        if (speculative := self.thinking.speculative) is None:
             return
-        said, now_said = guess.history[-1:], history[-1:]
-        same = guess.history[:-1] == history[:-1] and [self._gist(x) for x in said] == [self._gist(x) for x in now_said]
+        said, now_said = speculative.history[-1:], history[-1:]
+        same = speculative.history[:-1] == history[:-1] and [self._gist(x) for x in said] == [
+            self._gist(x) for x in now_said
+        ]
         if not same:
-            self.drop_guess("other words")
+            self.drop_speculation("other words")
 
     def _gist(self, item: HistoryItem) -> tuple[str, ...] | HistoryItem:
         return gist(item.text, self._language) if isinstance(item, CallerSaid) else item
 
-    def _adopt(self, guess: Reply, decided_ms: int, now: int) -> None:
-        self.guesses_used += 1
-        self.explain("guess_used", {"ahead_ms": now - guess.decided_ms}, guess.turn)
-        self.transcript.agent(guess.turn, "")
+    def _adopt(self, speculative: Reply, decided_ms: int, now: int) -> None:
+        self.speculations_used += 1
+        self.explain("guess_used", {"ahead_ms": now - speculative.decided_ms}, speculative.turn)
+        self.transcript.agent(speculative.turn, "")
         reply = self.thinking.adopt(decided_ms, now)
         self._out += self.playout.release(reply.turn, now)
         if reply.ended:
@@ -147,7 +149,7 @@ class Turns:
 
     def phrase(self, name: str, now: int, text: str = "") -> int:
         """Says a fixed phrase. Returns its turn."""
-        self.drop_guess("phrase")
+        self.drop_speculation("phrase")
         self.last += 1
         self.spoken.phrase(self.last, name, now, text)
         return self.last
@@ -156,7 +158,7 @@ class Turns:
         if self._begun is not None and self._begun[0] == event.turn:
             took = now - self._begun[1]
             self.ready_ms, self._begun = max(took, self.ready_ms - (self.ready_ms - took) // 4), None
-        self.spoken.audio(event, now, waiting=self._is_guess(event.turn))
+        self.spoken.audio(event, now, waiting=self._is_speculative(event.turn))
 
     def speech_ended(self, turn: int, attempt: int, now: int, lost: bool = False, retryable: bool = True) -> bool:
         """The context is over or lost. Whether text of the turn had to be given up that somebody waits for."""
@@ -169,15 +171,16 @@ class Turns:
 
     def _missed(self, turn: int) -> bool:
         """The voice has given up on text of the turn. Nobody misses a guess."""
-        if not self._is_guess(turn):
+        if not self._is_speculative(turn):
             return True
-        self.drop_guess("no voice")
+        self.drop_speculation("no voice")
         return False
 
     def _say_pending(self, reply: Reply, now: int) -> None:
         """Hands units to the voice: of a guess the first, if any; the rest when it is more than a guess."""
         while reply.pending and (
-            reply is not self.thinking.guess or (self._guess_aloud and reply.turn not in self.spoken.speeches)
+            reply is not self.thinking.speculative
+            or (self._speculate_speech and reply.turn not in self.spoken.speeches)
         ):
             self.spoken.say(reply.turn, reply.pending.pop(0), now)
 
@@ -194,7 +197,7 @@ class Turns:
 
     def cut(self, now: int) -> None:
         """The caller has the floor: silence, and no more thought or speech."""
-        self.drop_guess("cut")
+        self.drop_speculation("cut")
         self.spoken.cut(now)
         self.thinking.stop()
 
@@ -214,8 +217,8 @@ class Turns:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _is_guess(self, turn: int) -> bool:
-        return self.thinking.guess is not None and self.thinking.guess.turn == turn
+    def _is_speculative(self, turn: int) -> bool:
+        return self.thinking.speculative is not None and self.thinking.speculative.turn == turn
 
     def explain(self, what: str, because: Mapping[str, int | str], turn: int | None = None) -> None:
         """Puts a reason on the record."""

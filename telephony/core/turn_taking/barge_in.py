@@ -52,7 +52,7 @@ class Evidence:
     asked: bool
     leaving: bool = False
     echo: bool = False
-    ears: bool = True
+    stt: bool = True
     dismissed: bool = False
 
 
@@ -76,14 +76,14 @@ def judge(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Ve
 
 
 def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool, floor: bool) -> tuple[Verdict, str]:
-    if not evidence.ears and evidence.burst_ms >= rules.cut_after_ms:
+    if not evidence.stt and evidence.burst_ms >= rules.cut_after_ms:
         return Verdict.CUT, "voice"
-    if evidence.ears and evidence.burst_ms >= rules.hold_limit_ms and (listening or not text):
+    if evidence.stt and evidence.burst_ms >= rules.hold_limit_ms and (listening or not text):
         return Verdict.RESUME, "no words in it"
     if evidence.silence_ms < rules.resume_after_ms:
         return Verdict.NOTHING, ""
     waited = evidence.silence_ms >= rules.resume_after_ms + rules.resume_wait_ms
-    told = evidence.ears and evidence.voice_ms < rules.strange_ms
+    told = evidence.stt and evidence.voice_ms < rules.strange_ms
     if evidence.voice_ms >= rules.min_word_ms and not (told or text or evidence.text_final or waited):
         return Verdict.NOTHING, ""  # the final words will tell
     if floor:

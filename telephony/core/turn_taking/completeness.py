@@ -10,7 +10,7 @@ from __future__ import annotations
 from telephony.core.language.language import Language, Phrases
 from telephony.core.language.words import backchannel, ends_with, words
 from telephony.core.language.words import thought as thought_of
-from telephony.core.turn_taking.question import Situation
+from telephony.core.turn_taking.question import AnswerContext
 
 SHORT_ANSWER_WORDS = 5
 SHORT_CLAUSE_WORDS = 5
@@ -27,7 +27,7 @@ LONG_QUESTION_WORDS = 5
 """A question that is so long, ends as one does ("can you hear me"), or has a detail, hardly goes on."""
 
 
-def trails(text: str, situation: Situation, language: Language) -> bool:
+def trails(text: str, situation: AnswerContext, language: Language) -> bool:
     """The words hold the floor."""
     found = words(text)
     thought = thought_of(found, language)
@@ -48,7 +48,7 @@ def trails(text: str, situation: Situation, language: Language) -> bool:
     return not situation.answering and (_opens_a_clause(thought, language) or _introduces(found, thought, language))
 
 
-def finished(text: str, situation: Situation, language: Language) -> bool:
+def finished(text: str, situation: AnswerContext, language: Language) -> bool:
     """A thought that needs nothing more. The words do not trail."""
     found = words(text)
     if text.rstrip().endswith("?") or found[-1] in language.closers or ends_with(found, language.closing_phrases):

@@ -37,7 +37,7 @@ NOTHING_EXPECTED = Expects()
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DictatedEntry:
     """An entry at the end of the words: `symbols` of it so far, of `length` if that is known. `rest`: only something
     that may be left out is missing."""
 
@@ -62,12 +62,12 @@ def announced(text: str, language: Language) -> Expects:
     return Expects(*entry) if entry else NOTHING_EXPECTED
 
 
-def entry_under_way(text: str, expected: Expects, language: Language) -> Entry | None:
+def dictation_under_way(text: str, expected: Expects, language: Language) -> DictatedEntry | None:
     """The entry that the words end with, or None. `expected`: by the question they answer."""
     found = words(text)
     expects = expected if expected.kind else announced(text, language)
     if expected.kind and all(word in language.affirmatives for word in found):
-        return Entry(expected.kind, 0)  # "sure, it's ..."
+        return DictatedEntry(expected.kind, 0)  # "sure, it's ..."
     for special in (_email, _date, _amount):
         if (entry := special(text, found, expects, language)) is not None:
             return entry
@@ -76,11 +76,11 @@ def entry_under_way(text: str, expected: Expects, language: Language) -> Entry |
     return _address(found, expected, expects, language)
 
 
-def _symbols_said(text: str, expects: Expects, language: Language) -> Entry | None:
+def _symbols_said(text: str, expects: Expects, language: Language) -> DictatedEntry | None:
     wanted = expects.kind in ("digits", "code", "spelling")
     found = _tokens(text, language, letters=wanted)
     if wanted and found and (found[-1] in language.joints or found[-1] in language.dot):
-        return Entry(expects.kind, 0)
+        return DictatedEntry(expects.kind, 0)
     said = _ending_symbols(found, language, tens=wanted)
     symbols = sum(said)
     if symbols < (1 if wanted else UNASKED) or (len(said) == 1 and not wanted and symbols < UNASKED_FIGURE):
@@ -92,7 +92,7 @@ def _symbols_said(text: str, expects: Expects, language: Language) -> Entry | No
     complete = symbols >= length if length else _spells_a_word(found)
     if not expects.length:
         complete = complete or bool(LOCAL_NUMBER.search(text) if kind == "digits" else POSTCODE.search(text))
-    return Entry(kind, symbols, expects.length, complete)
+    return DictatedEntry(kind, symbols, expects.length, complete)
 
 
 def _tokens(text: str, language: Language, *, letters: bool) -> list[str]:
@@ -150,7 +150,7 @@ def _spells_a_word(found: list[str]) -> bool:
     return len(found) - at >= UNASKED and "".join(found[at:]) in found[:at]
 
 
-def _email(text: str, found: list[str], expects: Expects, language: Language) -> Entry | None:
+def _email(text: str, found: list[str], expects: Expects, language: Language) -> DictatedEntry | None:
     """An address is under way if one is expected, or when it sounds like one: "john dot smith", "john at"."""
     has_at = "@" in text or any(word in language.at_sign for word in found)
     dotted = any(word in language.dot for word in found[-4:-1])
@@ -160,7 +160,7 @@ def _email(text: str, found: list[str], expects: Expects, language: Language) ->
         return None
     domain = MAIL_DOMAIN.search(text)
     ends = domain.group(1).lower() not in language.half_domains if domain else found[-1] in language.domains and dotted
-    return Entry("email", len(found), complete=has_at and ends)
+    return DictatedEntry("email", len(found), complete=has_at and ends)
 
 
 def _is_a_sentence(found: list[str], language: Language) -> bool:
@@ -169,7 +169,7 @@ def _is_a_sentence(found: list[str], language: Language) -> bool:
     return all(word in language.answers for word in found) or (bool(first) and first not in language.being)
 
 
-def _date(text: str, found: list[str], expects: Expects, language: Language) -> Entry | None:
+def _date(text: str, found: list[str], expects: Expects, language: Language) -> DictatedEntry | None:
     """A date of birth goes on until its year has been said."""
     if expects.kind != "date":
         return None
@@ -179,30 +179,30 @@ def _date(text: str, found: list[str], expects: Expects, language: Language) -> 
     figures = sum(word.isdigit() for word in found)
     year = YEAR.search(text) or DATE.search(text) or figures >= 3 or (month and cardinals >= 2)
     begun = month or cardinals or any(char.isdigit() for char in text) or any(x in language.ordinals for x in spoken)
-    return Entry("date", cardinals, complete=bool(year)) if begun else None
+    return DictatedEntry("date", cardinals, complete=bool(year)) if begun else None
 
 
-def _amount(text: str, found: list[str], expects: Expects, language: Language) -> Entry | None:
+def _amount(text: str, found: list[str], expects: Expects, language: Language) -> DictatedEntry | None:
     """An amount of money goes on until its currency has been named, most of all after "two thousand"."""
     if expects.kind != "amount":
         return None
     if any(word in language.currencies for word in found) or MONEY.search(text):
         whole = found[-1] in language.coins or bool(MONEY_AND_CENTS.search(text))
-        return Entry("amount", len(found), complete=whole, rest=True)  # "and forty cents"
+        return DictatedEntry("amount", len(found), complete=whole, rest=True)  # "and forty cents"
     if found[-1] in language.magnitudes:
-        return Entry("amount", len(found))
+        return DictatedEntry("amount", len(found))
     if found[-1] in language.numerals or found[-1].isdigit():
-        return Entry("amount", len(found), rest=True)
+        return DictatedEntry("amount", len(found), rest=True)
     return None
 
 
-def _address(found: list[str], expected: Expects, expects: Expects, language: Language) -> Entry | None:
+def _address(found: list[str], expected: Expects, expects: Expects, language: Language) -> DictatedEntry | None:
     """A street address needs a number and a street; a town may follow."""
     if expects.kind != "address":
         return None
     numbers = [at for at, word in enumerate(found) if word in language.numerals or any(char.isdigit() for char in word)]
     if not numbers:
         begun = expected.kind == "address" and len(found) <= 4 and not _is_a_sentence(found, language)
-        return Entry("address", len(found)) if begun else None
+        return DictatedEntry("address", len(found)) if begun else None
     behind = len(found) - 1 - numbers[-1]
-    return Entry("address", len(found), rest=behind >= 2) if behind < 2 or len(found) <= LONG_ADDRESS else None
+    return DictatedEntry("address", len(found), rest=behind >= 2) if behind < 2 or len(found) <= LONG_ADDRESS else None

@@ -26,8 +26,8 @@ from telephony.core.language.language import Language
 from telephony.core.language.words import words
 from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking.completeness import finished, greets, leaves_open, likely, told, trails
-from telephony.core.turn_taking.dictation import Entry, entry_under_way
-from telephony.core.turn_taking.question import Situation
+from telephony.core.turn_taking.dictation import DictatedEntry, dictation_under_way
+from telephony.core.turn_taking.question import AnswerContext
 
 PAUSE_MS = 200
 """A gap in the voice from here on is a pause; shorter ones are part of speaking."""
@@ -53,7 +53,7 @@ class Endpointing:
         self._rules = rules
         self._language = language
         self._pauses: deque[int] = deque(maxlen=PAUSES)
-        self._last: tuple[str, Situation, Wait] | None = None
+        self._last: tuple[str, AnswerContext, Wait] | None = None
 
     def paused(self, ms: int) -> None:
         """The caller went on after `ms` of silence: it was a pause, not the end."""
@@ -69,24 +69,24 @@ class Endpointing:
         usual = sorted(self._pauses)[-2] + self._rules.pause_margin_ms
         return max(0, min(usual - self._rules.open_ms, self._rules.patience_ms))
 
-    def wait(self, text: str, situation: Situation) -> Wait:
+    def wait(self, text: str, situation: AnswerContext) -> Wait:
         """How long to wait after `text`, said in `situation`."""
         if self._last is None or self._last[:2] != (text, situation):
             self._last = (text, situation, self._judge(text, situation))
         return self._last[2]
 
-    def rules(self, situation: Situation) -> TurnTaking:
+    def rules(self, situation: AnswerContext) -> TurnTaking:
         """The waits that hold now: a question may have its own."""
         return situation.expects.turn_taking or self._rules
 
     # --- the rule -------------------------------------------------------------------------------------------------
 
-    def _judge(self, text: str, situation: Situation) -> Wait:
+    def _judge(self, text: str, situation: AnswerContext) -> Wait:
         rules, language = self.rules(situation), self._language
         found = words(text)
         if not found:
             return Wait(rules.unheard_ms, "unheard")
-        if (entry := entry_under_way(text, situation.expects, language)) is not None:
+        if (entry := dictation_under_way(text, situation.expects, language)) is not None:
             return self._entry(entry, rules)
         if not language.known:
             return Wait(rules.silence_ms, "silence")
@@ -104,7 +104,7 @@ class Endpointing:
             return Wait((rules.likely_ms + rules.open_ms) // 2 + self.patience_ms, "told")
         return Wait(rules.open_ms + self.patience_ms, "open")
 
-    def _entry(self, entry: Entry, rules: TurnTaking) -> Wait:
+    def _entry(self, entry: DictatedEntry, rules: TurnTaking) -> Wait:
         """Of unknown length: the more there is of it, the less is waited for more."""
         if entry.complete:
             return Wait(rules.finished_ms, f"{entry.kind} complete")

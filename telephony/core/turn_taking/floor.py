@@ -18,7 +18,7 @@ from telephony.core.policy import TurnTaking
 from telephony.core.speaking.turns import Turns
 from telephony.core.timers import Ending
 from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge
-from telephony.core.turn_taking.question import Situation
+from telephony.core.turn_taking.question import AnswerContext
 
 NOT_HEARD_VOICE_MS = 500
 """So much voice without any words deserves a question; less is a noise, if the ears have said that it is nothing."""
@@ -36,7 +36,7 @@ Because = dict[str, int | str]
 
 
 @dataclass(slots=True)
-class Standing:
+class SharedState:
     """How things stand between the two. `owed_ms`: since when the caller's words are not answered; `restarts` of the
     answer under way; `apologies` in a row; `unheard`: utterances without words in a row; `ending`, once the call is
     being ended."""
@@ -45,7 +45,7 @@ class Standing:
     restarts: int = 0
     apologies: int = 0
     unheard: int = 0
-    ears_lost: bool = False
+    stt_lost: bool = False
     ending: Ending | None = None
 
     def owe(self, now: int, spoke_ms: int) -> None:
@@ -68,7 +68,7 @@ class Floor:
         language: Language,
         listening: Listening,
         turns: Turns,
-        standing: Standing,
+        standing: SharedState,
         out: list[Action],
     ) -> None:
         self._rules = rules
@@ -151,7 +151,7 @@ class Floor:
             self._standing.unheard = 0
             self._turns.explain("end_of_turn", because, self._turns.upcoming(closed.text))
             return "words"
-        self._turns.drop_guess("no words")
+        self._turns.drop_speculation("no words")
         if self._standing.owed_ms is not None or live:
             self._turns.explain("ignored", because)  # what was under way goes on
         elif closed.voice_ms >= (NOT_HEARD_VOICE_MS if closed.complete else self._rules.min_word_ms):
@@ -188,7 +188,7 @@ class Floor:
     def _asked(self, now: int) -> bool:
         """The agent has just asked something, or is asking for a yes or no: people answer before that is over."""
         spoken = self._turns.spoken
-        return spoken.asked(now) or Situation.after(spoken.asking(now), (), self._language).polar
+        return spoken.asked(now) or AnswerContext.after(spoken.asking(now), (), self._language).polar
 
     def _evidence(self, now: int) -> Evidence:
         utterance, voice = self._listening.utterance, self._listening.voice
@@ -205,7 +205,7 @@ class Floor:
             asked=self._asked(now),
             leaving=self._standing.ending is not None,
             echo=self._echo(text, utterance.voice_ms),
-            ears=self._listening.tells_at_once and not self._standing.ears_lost and self._standing.unheard < DEAF_AFTER,
+            stt=self._listening.tells_at_once and not self._standing.stt_lost and self._standing.unheard < DEAF_AFTER,
             dismissed=self._dismissed(),
         )
 

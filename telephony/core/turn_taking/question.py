@@ -18,7 +18,7 @@ VERB_WITHIN = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class AnswerContext:
     """What the caller's words reply to: whether the agent has asked for something (`polar`: to be answered with yes or
     no), has invited them to tell their story, and what is `expected` to be dictated."""
 
@@ -28,7 +28,7 @@ class Situation:
     expects: Expects = NOTHING_EXPECTED
 
     @classmethod
-    def after(cls, said: str, declared: tuple[Expects, ...], language: Language) -> Situation:
+    def after(cls, said: str, declared: tuple[Expects, ...], language: Language) -> AnswerContext:
         """`said`: the agent's last words, as far as they were heard."""
         question = _question(said, language)
         if not question:

@@ -14,14 +14,14 @@ from telephony.core.listening.listening import Listening
 from telephony.core.listening.utterance import Utterance
 from telephony.core.policy import TurnTaking
 from telephony.core.speaking.turns import Turns
-from telephony.core.turn_taking.floor import Standing
+from telephony.core.turn_taking.floor import SharedState
 
 
 class Speculation:
     """See the module text."""
 
     def __init__(
-        self, rules: TurnTaking, language: Language, listening: Listening, turns: Turns, standing: Standing
+        self, rules: TurnTaking, language: Language, listening: Listening, turns: Turns, standing: SharedState
     ) -> None:
         self._rules = rules
         self._language = language
@@ -40,16 +40,16 @@ class Speculation:
             return
         if utterance is not self._utterance:
             self._utterance, self._trials, self._gist = utterance, 0, ()
-        if self._listening.silence_ms == 0 and turns.thinking.guess is None:
+        if self._listening.silence_ms == 0 and turns.thinking.speculative is None:
             return
         meaning = gist(utterance.text, self._language)
         if meaning != self._gist:
-            turns.drop_guess("other words")
+            turns.drop_speculation("other words")
         if meaning and meaning != self._gist and self._due() and self._may():
             self._gist = meaning
             self._trials += 1
             self._all += 1
-            turns.guess(utterance.text, now)
+            turns.speculative(utterance.text, now)
 
     def _due(self) -> bool:
         """A finished thought: as soon as its last words have come. Others: as long before their end as a reply takes,
@@ -66,7 +66,7 @@ class Speculation:
 
     def _may(self) -> bool:
         """Nothing else is under way, and there is something left to spend; a little is kept for finished thoughts."""
-        rules, used = self._rules, self._turns.guesses_used
+        rules, used = self._rules, self._turns.speculations_used
         affordable = self._all - used <= used + rules.speculations_wasted
         finished = self._listening.wait.ms <= rules.finished_ms
         idle = not self._turns.live() and self._turns.thinking.abandoned is None and self._standing.ending is None

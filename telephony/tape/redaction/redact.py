@@ -17,7 +17,7 @@ from pathlib import Path
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.conversation import Call
+from telephony.core.conversation import Conversation
 from telephony.core.language.registry import language_for
 from telephony.tape import step_text
 from telephony.tape.audio import played
@@ -141,18 +141,18 @@ class _Forms:
     """Spoken forms of both calls: the n-th that the one asks for belongs to the n-th of the other."""
 
     mask: Mask
-    speakable: Callable[[str], str]
+    spoken_form: Callable[[str], str]
     wanted: list[tuple[str, str]] = field(default_factory=list)
     known: dict[str, str] = field(default_factory=dict)
 
     def then(self, written: str) -> str:
-        spoken = self.speakable(written)
+        spoken = self.spoken_form(written)
         self.wanted.append((written, spoken))
         return spoken
 
     def now(self, written: str) -> str:
         if not self.wanted:
-            return self.speakable(written)
+            return self.spoken_form(written)
         before, spoken = self.wanted.pop(0)
         if before == written:
             return spoken
@@ -161,7 +161,7 @@ class _Forms:
         else:
             digits = any(char.isdigit() for start, end in self.mask.spans(before) for char in before[start:end])
             form = self.mask.text(spoken, digits=digits)
-        if form != self.speakable(written):
+        if form != self.spoken_form(written):
             self.known[written] = form
         return form
 
@@ -172,10 +172,10 @@ class _SideBySide:
     def __init__(self, tape: Tape, mask: Mask, windows: Sequence[Window], silence: bool) -> None:
         self._mask, self._silence = mask, silence
         self.hearing = Hearing(tape.steps, mask, windows, tape.header.policy.language, silence)
-        self._forms = _Forms(mask, tape.header.speakable())
+        self._forms = _Forms(mask, tape.header.spoken_form())
         self._policy = masked(tape.header.policy, mask)
-        self._then = Call(tape.header.policy, self._forms.then)
-        self._now = Call(self._policy, self._forms.now)
+        self._then = Conversation(tape.header.policy, self._forms.then)
+        self._now = Conversation(self._policy, self._forms.now)
         self._deltas = _deltas(tape.steps, mask, _turns_in(tape.steps, windows))
         self._contexts: dict[tuple[int, int], _Spoken] = {}
         self.agent_bytes = 0

@@ -26,7 +26,7 @@ FASTER = 5
 """Speech that is made up comes so many times faster than it plays."""
 UNKNOWN_MS = 200
 
-MindEvent = e.ReplyDelta | e.ToolWanted | e.ToolFinished | e.ReplyEnded | e.ReplyFailed
+LlmEvent = e.ReplyDelta | e.ToolWanted | e.ToolFinished | e.ReplyEnded | e.ReplyFailed
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Thought:
     turn: int
     asked_ms: int
     said: tuple[str, ...]
-    parts: list[tuple[int, int, MindEvent]] = field(default_factory=list)
+    parts: list[tuple[int, int, LlmEvent]] = field(default_factory=list)
     whole: bool = True
 
 
@@ -47,7 +47,7 @@ def caller_words(history: History) -> tuple[str, ...]:
     return plain(said_last(history))
 
 
-class MindModel:
+class TapedLlm:
     """Thinks what was thought on the tape."""
 
     def __init__(self, steps: Sequence[Step], agenda: Agenda) -> None:
@@ -78,7 +78,7 @@ class MindModel:
         if exact or same:  # the same words may have been answered several times: whole before near
             return (exact or sorted(same, key=lambda one: (not one.whole, abs(one.asked_ms - now))))[0]
         self.made_up += 1
-        parts: list[tuple[int, int, MindEvent]] = [
+        parts: list[tuple[int, int, LlmEvent]] = [
             (self._first_ms, 0, e.ReplyDelta(turn, PLACEHOLDER)),
             (UNKNOWN_MS, 0, e.ReplyEnded(turn, "stop")),
         ]
@@ -92,7 +92,7 @@ class MindModel:
             taped = seq and thought.turn == turn
             self._put(turn, now + delay, replace(event, turn=turn), seq if taped else None, index)
 
-    def _put(self, turn: int, at: int, event: MindEvent, seq: int | None, index: int) -> None:
+    def _put(self, turn: int, at: int, event: LlmEvent, seq: int | None, index: int) -> None:
         thought = self._live[turn][0]
 
         def come() -> e.Event | None:
@@ -117,7 +117,7 @@ class MindModel:
             self._next(turn, now)
             return
         self.made_up += 1
-        rest: list[tuple[int, int, MindEvent]] = [(UNKNOWN_MS, 0, e.ReplyEnded(turn, "stop"))]
+        rest: list[tuple[int, int, LlmEvent]] = [(UNKNOWN_MS, 0, e.ReplyEnded(turn, "stop"))]
         if ran and isinstance(wanted, e.ToolWanted):
             rest.insert(0, (UNKNOWN_MS, 0, e.ToolFinished(turn, wanted.tool_call_id, PLACEHOLDER)))
         self._live[turn] = (Thought(-1, -1, thought.said, rest), 0)
@@ -132,7 +132,7 @@ def thoughts(steps: Sequence[Step]) -> list[Thought]:
     running: dict[int, str] = {}
     for step in steps:
         event, now = step.event, step.now_ms
-        if isinstance(event, MindEvent) and event.turn in found:
+        if isinstance(event, LlmEvent) and event.turn in found:
             found[event.turn].parts.append((now - before[event.turn], step.seq, event))
             before[event.turn] = now
             if isinstance(event, e.ToolFinished):
@@ -159,7 +159,7 @@ def _end(thought: Thought, after_ms: int, running: str | None) -> None:
     tool that ran then."""
     thought.whole = False
     said = any(isinstance(part, e.ReplyDelta) for _, _, part in thought.parts)
-    rest: list[MindEvent] = [e.ToolFinished(thought.turn, running, PLACEHOLDER)] if running is not None else []
+    rest: list[LlmEvent] = [e.ToolFinished(thought.turn, running, PLACEHOLDER)] if running is not None else []
     rest += [] if said else [e.ReplyDelta(thought.turn, PLACEHOLDER)]
     for part in (*rest, e.ReplyEnded(thought.turn, "stop")):
         thought.parts.append((after_ms, 0, part))
@@ -192,7 +192,7 @@ class _Context:
     spoken: int = 0
 
 
-class VoiceModel:
+class TapedTts:
     """Speaks as on the tape."""
 
     def __init__(self, steps: Sequence[Step], agenda: Agenda) -> None:

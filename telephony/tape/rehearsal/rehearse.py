@@ -24,9 +24,9 @@ from telephony.tape.engines import fresh
 from telephony.tape.format import Header, from_plain, plain
 from telephony.tape.policy_checks import DAY_MS, impossible
 from telephony.tape.reader import Tape
-from telephony.tape.rehearsal.providers import MindModel, VoiceModel
+from telephony.tape.rehearsal.providers import TapedLlm, TapedTts
 from telephony.tape.rehearsal.schedule import Agenda
-from telephony.tape.rehearsal.world import CarrierModel, EarsModel, by_themselves
+from telephony.tape.rehearsal.world import CarrierModel, TapedStt, by_themselves
 from telephony.tape.timeline import Timeline
 
 FRAME_MS = 20
@@ -46,11 +46,11 @@ class Rehearsal:
 
     @property
     def then(self) -> Timeline:
-        return Timeline(self.tape.steps[: self.tape.whole], self.tape.header.speakable())
+        return Timeline(self.tape.steps[: self.tape.whole], self.tape.header.spoken_form())
 
     @property
     def now(self) -> Timeline:
-        return Timeline(self.steps, self.header.speakable())
+        return Timeline(self.steps, self.header.spoken_form())
 
 
 def rehearse(tape: Tape, header: Header | None = None) -> Rehearsal:
@@ -58,8 +58,8 @@ def rehearse(tape: Tape, header: Header | None = None) -> Rehearsal:
     recorded = tape.steps[: tape.whole]
     agenda = Agenda()
     by_themselves(recorded, agenda)
-    mind = MindModel(recorded, agenda)
-    parts = (CarrierModel(recorded, agenda), EarsModel(recorded, agenda), mind, VoiceModel(recorded, agenda))
+    mind = TapedLlm(recorded, agenda)
+    parts = (CarrierModel(recorded, agenda), TapedStt(recorded, agenda), mind, TapedTts(recorded, agenda))
     chosen = header or tape.header
     end = _silence(recorded, agenda)
     done = Rehearsal(tape, chosen, _loop(fresh(chosen), agenda, parts, recorded, end))

@@ -130,7 +130,7 @@ class Spoken:
     commit: int
 
 
-class EarsModel:
+class TapedStt:
     """Gives the tape's transcripts while it is asked as on the tape; then its words, by when they were said."""
 
     def __init__(self, steps: Sequence[Step], agenda: Agenda) -> None:

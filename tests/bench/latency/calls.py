@@ -37,7 +37,7 @@ from telephony.testing.fakes.openai.server import LlmLatency, LocalOpenAi, Say
 from telephony.testing.fakes.twilio.carrier import CallOver, PhoneCall
 from telephony.testing.stack import Stack, local_stack
 from telephony.vad.silero import SileroDetector
-from tests.bench.latency.ears import ClipEars, KnownClip
+from tests.bench.latency.ears import ClipStt, KnownClip
 from tests.bench.latency.floor import Answer, Drawn, Moments, answer
 from tests.bench.latency.setting import Setting
 from tests.bench.turns import sentences as sentences
@@ -198,7 +198,7 @@ def _stack(
     return local_stack(
         agent,
         clock=clock,
-        stt=LocalStt(clock=clock, recognizer=lambda: ClipEars(clips, setting.stt)),
+        stt=LocalStt(clock=clock, recognizer=lambda: ClipStt(clips, setting.stt)),
         tts=LocalTts(clock=clock, synthesize=_hum, latency_of=lambda text: TtsLatency(setting.first_byte(text))),
         openai=LocalOpenAi(clock=clock, responder=reply, latency_of=quickness),
         detector=detector,

@@ -33,7 +33,7 @@ class KnownClip:
         return self.pcmu[:FRAME_BYTES]
 
 
-class ClipEars:
+class ClipStt:
     """A `Recognizer` for one connection, as quick as `latency_of` the clip that was heard last says."""
 
     def __init__(self, clips: Mapping[bytes, KnownClip], latency_of: Callable[[str], SttLatency]) -> None:

@@ -133,7 +133,7 @@ async def service(elevenlabs: str, openai: str, tapes: str = "", agent: AgentSou
         reader = await lines()
         while await reader.readline():
             gc.collect()
-            say({"lags_ms": lags, "calls": len(running_service.board.calls), "cpu_s": time.process_time()})
+            say({"lags_ms": lags, "calls": len(running_service.registry.calls), "cpu_s": time.process_time()})
             lags.clear()
         measuring.cancel()
 

@@ -28,7 +28,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from telephony.offline.tts import EspeakVoice
+from telephony.offline.tts import EspeakTts
 from telephony.testing.recorded_stt import SpokenWord
 from tests.bench.turns import sentences as say
 from tests.bench.turns import sound as snd
@@ -236,7 +236,7 @@ def _changed(recipe: Recipe, **changes: object) -> Recipe:
 
 def _recording(recipe: Recipe, store: Store) -> Recording:
     caller = recipe.caller
-    voice = EspeakVoice(caller.voice, caller.words_per_minute, caller.pitch)
+    voice = EspeakTts(caller.voice, caller.words_per_minute, caller.pitch)
     if recipe.sound in say.VOCAL:
         clips = [snd.spoken(say.VOCAL[recipe.sound][SPLITS.index(recipe.split)], voice, store)]
     elif recipe.sound:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telephony.audio import mulaw
-from telephony.offline.tts import EspeakVoice
+from telephony.offline.tts import EspeakTts
 from tests.bench.turns.sentences import BABBLE
 from tests.bench.turns.store import Store
 
@@ -76,7 +76,7 @@ def decoded(pcmu: bytes) -> Samples:
     return (np.frombuffer(mulaw.decode(pcmu), "<i2") / 32_768).astype(np.float32)
 
 
-def spoken(text: str, voice: EspeakVoice, store: Store) -> tuple[Samples, tuple[int, ...]]:
+def spoken(text: str, voice: EspeakTts, store: Store) -> tuple[Samples, tuple[int, ...]]:
     """A clip of `text`, trimmed to its voice, and the end in ms of each of its words (split at white space)."""
 
     def make() -> bytes:
@@ -121,7 +121,7 @@ def _babble(store: Store) -> Samples:
     voices = ("en-us", "en-us+f2", "en-us+m4", "en-gb-x-rp+f5", "en-us+m6", "en-gb-scotland")
     total = np.zeros(30_000 * PER_MS, np.float32)
     for number, name in enumerate(voices):
-        voice = EspeakVoice(name, 150 + 8 * number, 35 + 6 * number)
+        voice = EspeakTts(name, 150 + 8 * number, 35 + 6 * number)
         talk = np.concatenate([at_level(spoken(text, voice, store)[0], -20) for text in BABBLE])
         total += np.resize(np.roll(talk, 9_000 * number), len(total))
     return total

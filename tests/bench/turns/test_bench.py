@@ -12,7 +12,7 @@ pytest.importorskip("numpy")
 
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.testing.recorded_stt import Clip, HeardFrame, Recogniser, RecordedEars, SpokenWord
+from telephony.testing.recorded_stt import Clip, HeardFrame, Recogniser, RecordedStt, SpokenWord
 from telephony.testing.simulator import Latencies
 from tests.bench import cli
 from tests.bench.turns import bench
@@ -26,7 +26,7 @@ WORDS = (SpokenWord("Forty", 400), SpokenWord("two,", 700), SpokenWord("please."
 def heard(how: Recogniser, commits: tuple[int, ...]) -> list[tuple[int, e.Event]]:
     """What the ears send while one recording is heard, with commits at these times."""
     sent: list[tuple[int, e.Event]] = []
-    ears = RecordedEars(lambda at, event, valid: sent.append((at, event)), Latencies(), how)
+    ears = RecordedStt(lambda at, event, valid: sent.append((at, event)), Latencies(), how)
     ears.add(0, Clip([HeardFrame(b"\xff" * 160, 10, -650)] * 60, WORDS))
     for now in range(20, 1_520, 20):
         ears.frame(now)

@@ -13,7 +13,7 @@ pytest.importorskip("numpy")
 
 from telephony.audio import wav
 from telephony.audio.level import level
-from telephony.offline.tts import EspeakVoice
+from telephony.offline.tts import EspeakTts
 from tests.bench.turns.cells import jobs
 from tests.bench.turns.corpus import PAUSE_MS, SPLITS, TALKED_OVER, TURNS, Recipe, compose, noisy, plan
 from tests.bench.turns.folder import BadLabels, labelled, load, load_piece, pieces
@@ -73,14 +73,14 @@ def test_the_same_recipe_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_folder_of_ones_own(tmp_path: Path) -> None:
     """Words without times go to the segments by length; a wrong label is named, not guessed at."""
-    wav.write(tmp_path / "a.wav", EspeakVoice().say("I want to cancel my order")[0])
+    wav.write(tmp_path / "a.wav", EspeakTts().say("I want to cancel my order")[0])
     entry = {"file": "elsewhere/a.wav", "segments": [[0.1, 0.5], [0.8, 1.6]], "transcript": "i want to cancel my order"}
     (tmp_path / "labels.json").write_text(json.dumps({"a": entry}))
     case = load(labelled(tmp_path)[0])
     assert (case.kind, case.complete, case.recording.segments) == ("turn", True, ((1_300, 1_700), (2_000, 2_800)))
     assert [word.text for word in case.recording.words if word.end_ms <= 1_700] == ["i", "want"]
     (tmp_path / "noise").mkdir()
-    wav.write(tmp_path / "noise" / "b.wav", EspeakVoice().say("a chair falls over in the next room")[0])
+    wav.write(tmp_path / "noise" / "b.wav", EspeakTts().say("a chair falls over in the next room")[0])
     loaded = [load_piece(piece) for piece in pieces(tmp_path)]
     assert len(loaded) == 8
     assert all(

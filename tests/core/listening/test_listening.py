@@ -22,12 +22,12 @@ def repeat_it(history: History) -> list[Part]:
     return [f"You said: {last_words(history)}."]
 
 
-def scripted(*ears: tuple[int, e.Event], text: str = TEXT, until: int = 15_000) -> Simulator:
+def scripted(*stt: tuple[int, e.Event], text: str = TEXT, until: int = 15_000) -> Simulator:
     """The caller says `text` from 500 ms on; the ears say only what is given, in ms after its end."""
     sim = Simulator(Policy(), repeat_it)
     sim.faults.no_partials = sim.faults.no_finals = True
     end = sim.says(500, text)
-    for after, event in ears:
+    for after, event in stt:
         sim.at(end + after, event)
     return sim.run(end + until)
 
@@ -178,14 +178,14 @@ def test_a_short_answer_that_the_ears_lose_is_asked_for() -> None:
 def test_silence_is_bounded_whatever_the_ears_do() -> None:
     """Every way in which transcripts go wrong, and a model that is slow on top: something is heard in time."""
     partial, final = e.TranscriptPartial(TEXT), e.TranscriptFinal(1, TEXT)
-    for ears in (
+    for stt in (
         [],
         [(100, partial)],
         [(700, final)],
         [(700, e.TranscriptFinal(1, ""))],
         [(100, partial), (5_000, final)],
     ):
-        sim = scripted(*ears, until=6_000)
+        sim = scripted(*stt, until=6_000)
         assert first_heard(sim, 0) - sim.sounds[0].end <= 2_500
 
 

@@ -13,14 +13,14 @@ from telephony.core.events import AudioReceived, TranscriptFinal
 from telephony.core.language.registry import language_for
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.policy import TurnTaking
-from telephony.core.turn_taking.question import Situation
+from telephony.core.turn_taking.question import AnswerContext
 
 RULES = TurnTaking()
 QUIET = -700
 STIR = -580
 
 
-def ears(rules: TurnTaking = RULES, windows: int = 0, partial: str = "") -> Listening:
+def stt(rules: TurnTaking = RULES, windows: int = 0, partial: str = "") -> Listening:
     """After `windows` of voice and a partial."""
     listening = Listening(rules, language_for("en"))
     voice(listening, windows)
@@ -55,11 +55,11 @@ def first(listening: Listening, what: str, within_ms: int = 4_000) -> int | None
 
 def test_an_utterance_opens_with_the_second_window_of_voice() -> None:
     """It begins with the first, and all of the voice counts."""
-    listening = ears(windows=1)
+    listening = stt(windows=1)
     quiet(listening, 20)
     assert listening.utterance is None
     assert listening.silence_ms == 0
-    listening = ears()
+    listening = stt()
     quiet(listening, 200)
     voice(listening, 2)
     assert listening.utterance is not None
@@ -76,7 +76,7 @@ def test_an_utterance_opens_with_the_second_window_of_voice() -> None:
 
 def test_a_frame_without_a_window_changes_nothing() -> None:
     """Frames and detector windows are not of one length."""
-    listening = ears(windows=3)
+    listening = stt(windows=3)
     listening.hear(AudioReceived(b"", 0, None, -200))
     assert listening.utterance is not None
     assert listening.utterance.voice_ms == 96
@@ -85,7 +85,7 @@ def test_a_frame_without_a_window_changes_nothing() -> None:
 
 def test_words_without_voice_open_an_utterance_and_keep_it_alive() -> None:
     """A caller too quiet for the detector; punctuation is no word."""
-    listening = ears()
+    listening = stt()
     quiet(listening, 1_000)
     listening.partial("...")
     assert listening.utterance is None
@@ -98,7 +98,7 @@ def test_words_without_voice_open_an_utterance_and_keep_it_alive() -> None:
     listening.partial("yes we do")
     assert listening.silence_ms == 0
     assert not listening.utterance.committed
-    listening = ears(partial="yes")
+    listening = stt(partial="yes")
     quiet(listening, 160)
     listening.partial("yes")  # the same words again are no sign of life
     assert listening.silence_ms == 160
@@ -108,7 +108,7 @@ def test_words_without_voice_open_an_utterance_and_keep_it_alive() -> None:
 
 def test_a_final_without_voice_opens_an_utterance_that_needs_no_commit() -> None:
     """Late words of what was not answered: silence counts from the last voice."""
-    listening = ears(windows=1)
+    listening = stt(windows=1)
     quiet(listening, 1_000)
     listening.final(TranscriptFinal(0, "..."))
     assert listening.utterance is None
@@ -117,7 +117,7 @@ def test_a_final_without_voice_opens_an_utterance_that_needs_no_commit() -> None
     assert (listening.utterance.opened_ms, listening.utterance.active_ms) == (1_020, 20)
     assert (listening.utterance.committed, listening.utterance.text_ms) == (True, 1_020)
     assert listening.wants_commit() == 0
-    listening = ears()
+    listening = stt()
     quiet(listening, 1_000)
     listening.final(TranscriptFinal(0, "yes"))
     assert listening.silence_ms == 1_000
@@ -125,7 +125,7 @@ def test_a_final_without_voice_opens_an_utterance_that_needs_no_commit() -> None
 
 def test_when_the_words_last_changed() -> None:
     """By a partial or a final that says something else; not by the same words, nor by an empty final."""
-    listening = ears(windows=20, partial="yes")
+    listening = stt(windows=20, partial="yes")
     assert listening.utterance is not None
     assert listening.utterance.text_ms == 400
     quiet(listening, 200)
@@ -139,7 +139,7 @@ def test_when_the_words_last_changed() -> None:
     quiet(listening, 100)
     listening.final(TranscriptFinal(commit, "No."))  # a repeat
     assert (listening.utterance.text, listening.utterance.text_ms) == ("Yes.", 700)
-    listening = ears(windows=20)
+    listening = stt(windows=20)
     quiet(listening, 300)
     listening.final(TranscriptFinal(listening.wants_commit(), ""))
     assert listening.utterance is not None
@@ -150,7 +150,7 @@ def test_words_of_a_voice_that_was_taken_for_somebody_else() -> None:
     """The caller has stepped back: the level follows, and what comes next is voice."""
     far = -200 - RULES.quieter_tenths_db - 30
     for partial, heard in (("...", False), ("yes", True)):
-        listening = ears(windows=100)
+        listening = stt(windows=100)
         listening.discard()
         for speech in [10] * 11:
             listening.hear(AudioReceived(b"", 0, speech, far))
@@ -162,7 +162,7 @@ def test_words_of_a_voice_that_was_taken_for_somebody_else() -> None:
 
 def test_a_late_final_of_an_answered_utterance_comes_before_the_next() -> None:
     """What it has beyond the answered words was said first."""
-    listening = ears(windows=20, partial="what are")
+    listening = stt(windows=20, partial="what are")
     listening.discard(answered=True)
     commit = listening.wants_commit()
     voice(listening, 20)
@@ -174,7 +174,7 @@ def test_a_late_final_of_an_answered_utterance_comes_before_the_next() -> None:
 
 def test_a_repeated_partial_opens_nothing() -> None:
     """Its words are known."""
-    listening = ears(windows=20, partial="yes")
+    listening = stt(windows=20, partial="yes")
     listening.discard(answered=True)
     listening.final(TranscriptFinal(listening.wants_commit(), "yes"))
     listening.partial("yes")
@@ -187,7 +187,7 @@ def test_a_repeated_partial_opens_nothing() -> None:
 
 def test_more_words_than_any_voice_explains() -> None:
     """The caller was speaking 380 ms ago, though the detector did not hear it: the silence counts from there."""
-    listening = ears(windows=20, partial="one")
+    listening = stt(windows=20, partial="one")
     quiet(listening, 540)
     assert listening.wants_commit()
     quiet(listening, 60)
@@ -201,7 +201,7 @@ def test_more_words_than_any_voice_explains() -> None:
 
 def test_words_as_late_as_usual_move_nothing() -> None:
     """A partial comes up to 380 ms after its last word."""
-    listening = ears(windows=20, partial="one")
+    listening = stt(windows=20, partial="one")
     listening.urgent = True
     quiet(listening, 380)
     assert listening.wants_commit()
@@ -223,7 +223,7 @@ def answered(listening: Listening, late_ms: int, text: str) -> None:
 
 def test_how_late_words_usually_are() -> None:
     """As late as the latest, coming down by a quarter with each utterance that is quicker, and never more than 380."""
-    listening, found = ears(), list[int]()
+    listening, found = stt(), list[int]()
     assert listening.words_late_ms == 0
     listening.discard(answered=True)  # there is none
     listening.final(TranscriptFinal(0, "hello"))
@@ -240,7 +240,7 @@ def test_how_late_words_usually_are() -> None:
 
 def test_ears_that_give_words_while_the_caller_speaks() -> None:
     """Known from the first such partial on; one in a silence, or without words, tells nothing."""
-    listening = ears(windows=20)
+    listening = stt(windows=20)
     quiet(listening, 40)
     listening.partial("yes")
     assert not listening.tells_at_once
@@ -270,7 +270,7 @@ def test_ears_that_give_words_while_the_caller_speaks() -> None:
 )
 def test_the_transcript_is_asked_for_ahead_of_the_end(partial: str, due_ms: int) -> None:
     """By 400 ms, and once for the same voice."""
-    listening = ears(windows=20, partial=partial)
+    listening = stt(windows=20, partial=partial)
     assert first(listening, "wants_commit") == due_ms
     assert first(listening, "wants_commit") is None
     voice(listening, 1)
@@ -279,7 +279,7 @@ def test_the_transcript_is_asked_for_ahead_of_the_end(partial: str, due_ms: int)
 
 def test_commits_are_numbered() -> None:
     """By the segments, from 1."""
-    listening, found = ears(windows=20), list[int]()
+    listening, found = stt(windows=20), list[int]()
     for _ in range(3):
         quiet(listening, 300)
         found.append(listening.wants_commit())
@@ -292,7 +292,7 @@ def test_commits_are_numbered() -> None:
 )
 def test_a_held_agent_is_told_sooner(words_at_once: bool, held_ms: int, due_ms: int) -> None:
     """Unless the ears give words at once: then the transcript is not needed so soon."""
-    listening = ears(replace(RULES, commit_held_ms=held_ms), windows=20, partial="that depends")
+    listening = stt(replace(RULES, commit_held_ms=held_ms), windows=20, partial="that depends")
     listening.urgent, listening.tells_at_once = True, words_at_once
     assert first(listening, "wants_commit") == due_ms
 
@@ -300,26 +300,26 @@ def test_a_held_agent_is_told_sooner(words_at_once: bool, held_ms: int, due_ms: 
 def test_a_sound_too_short_for_a_word_has_no_transcript() -> None:
     """Unless there are words."""
     for windows, needed, due in ((5, 180, None), (6, 180, 300), (6, 192, 300), (6, 193, None)):
-        assert first(ears(replace(RULES, min_word_ms=needed), windows=windows), "wants_commit") == due
-    assert first(ears(windows=3, partial="yes"), "wants_commit") == 200
-    assert first(ears(), "wants_commit") is None
+        assert first(stt(replace(RULES, min_word_ms=needed), windows=windows), "wants_commit") == due
+    assert first(stt(windows=3, partial="yes"), "wants_commit") == 200
+    assert first(stt(), "wants_commit") is None
 
 
 def test_an_answered_partial_is_committed_out_of_the_way() -> None:
     """Its segment is still open and would bring the words again."""
-    listening = ears(windows=20, partial="yes")
+    listening = stt(windows=20, partial="yes")
     listening.discard(answered=True)
     assert listening.wants_commit() == 1
     assert listening.wants_commit() == 0
     for words, done in (("", True), ("...", True), ("yes", False)):
-        listening = ears(windows=20, partial=words)
+        listening = stt(windows=20, partial=words)
         listening.discard(answered=done)
         assert listening.wants_commit() == 0
 
 
 def test_a_refused_commit_is_not_repeated() -> None:
     """The partial is all there is; without an utterance it is nothing."""
-    listening = ears(windows=20, partial="yes")
+    listening = stt(windows=20, partial="yes")
     quiet(listening, 200)
     listening.commit_refused(listening.wants_commit())
     assert listening.utterance is not None
@@ -334,7 +334,7 @@ def test_a_refused_commit_is_not_repeated() -> None:
 
 def test_an_utterance_is_over_after_its_wait() -> None:
     """With its final; it is given once."""
-    listening = ears(windows=20, partial="yes")
+    listening = stt(windows=20, partial="yes")
     quiet(listening, 200)
     listening.final(TranscriptFinal(listening.wants_commit(), "Yes."))
     wait = listening.wait
@@ -359,7 +359,7 @@ def test_an_utterance_is_over_after_its_wait() -> None:
 )
 def test_how_long_a_final_is_waited_for(partial: str, asked: bool, over_ms: int, complete: bool) -> None:
     """Half a second where a partial has the words, longer where nothing has; not at all if it was not asked for."""
-    listening = ears(windows=20, partial=partial)
+    listening = stt(windows=20, partial=partial)
     if asked:
         assert first(listening, "wants_commit")
     while (closed := listening.closed()) is None:
@@ -369,13 +369,13 @@ def test_how_long_a_final_is_waited_for(partial: str, asked: bool, over_ms: int,
 
 def test_no_wait_is_shorter_than_the_time_to_ask_for_the_transcript() -> None:
     """A question may have waits of its own."""
-    assert first(ears(replace(RULES, finished_ms=100), windows=20, partial="yes"), "closed") == 200
+    assert first(stt(replace(RULES, finished_ms=100), windows=20, partial="yes"), "closed") == 200
 
 
 @pytest.mark.parametrize(("stir_ms", "level", "over_ms"), [(0, STIR, 380), (20, STIR - 1, 380), (20, STIR, 400)])
 def test_a_sound_at_the_end_of_the_silence_delays_it(stir_ms: int, level: int, over_ms: int) -> None:
     """While it is there: it may be voice that the detector has yet to notice."""
-    listening = ears(windows=20, partial="yes")
+    listening = stt(windows=20, partial="yes")
     quiet(listening, 380 - stir_ms)
     quiet(listening, stir_ms, level)
     while (closed := listening.closed()) is None:
@@ -387,7 +387,7 @@ def test_a_sound_at_the_end_of_the_silence_delays_it(stir_ms: int, level: int, o
 @pytest.mark.parametrize(("finished_ms", "over_ms"), [(380, 520), (381, 540)])
 def test_a_sound_delays_the_end_by_no_more(finished_ms: int, over_ms: int) -> None:
     """Than 140 ms: a frame that ends so much later than the wait is the last."""
-    listening = ears(replace(RULES, finished_ms=finished_ms), windows=20, partial="yes")
+    listening = stt(replace(RULES, finished_ms=finished_ms), windows=20, partial="yes")
     quiet(listening, 300)
     while (closed := listening.closed()) is None:
         quiet(listening, 20, STIR)
@@ -396,11 +396,11 @@ def test_a_sound_delays_the_end_by_no_more(finished_ms: int, over_ms: int) -> No
 
 def test_the_situation_decides_the_wait() -> None:
     """What the words reply to is set from outside."""
-    listening = ears(windows=20, partial="tomorrow at nine")
+    listening = stt(windows=20, partial="tomorrow at nine")
     assert (listening.wait.ms, listening.wait.why) == (940, "open")
-    listening.situation = Situation(answering=True)
+    listening.situation = AnswerContext(answering=True)
     assert (listening.wait.ms, listening.wait.why) == (380, "finished")
-    assert ears().wait.why == "unheard"
+    assert stt().wait.why == "unheard"
 
 
 # --- pauses ---------------------------------------------------------------------------------------------------------
@@ -411,7 +411,7 @@ PAUSES = replace(RULES, open_ms=0, pause_margin_ms=0, patience_ms=10_000)
 
 def learned(windows: int, partial: str, rules: TurnTaking = PAUSES) -> int:
     """From pauses of 400 and 600 ms behind so much voice and these words."""
-    listening = ears(rules, windows, partial)
+    listening = stt(rules, windows, partial)
     for ms in (400, 600):
         quiet(listening, ms)
         voice(listening, 1)
@@ -427,7 +427,7 @@ def test_pauses_inside_a_thought_are_learned() -> None:
     assert learned(6, "", replace(PAUSES, min_word_ms=192)) == 400
     assert learned(6, "", replace(PAUSES, min_word_ms=193)) == 0
     assert learned(20, "my number is 555") == 0
-    listening = ears(PAUSES)
+    listening = stt(PAUSES)
     for ms in (400, 600):
         quiet(listening, ms)
         voice(listening, 1)
@@ -436,7 +436,7 @@ def test_pauses_inside_a_thought_are_learned() -> None:
 
 def test_an_utterance_that_was_cut_off_goes_on() -> None:
     """The silence in between was a pause, and its words are judged with those before, once there are any."""
-    listening, patience = ears(PAUSES), list[int]()
+    listening, patience = stt(PAUSES), list[int]()
     for _ in range(2):
         voice(listening, 20)
         listening.partial("is it")
@@ -450,7 +450,7 @@ def test_an_utterance_that_was_cut_off_goes_on() -> None:
         assert listening.utterance is not None
         assert (listening.utterance.before, listening.wait.why) == ("is it", "unheard")
         listening.partial("for tomorrow")
-        assert listening.wait == listening.endpointing.wait("is it for tomorrow", Situation())
+        assert listening.wait == listening.endpointing.wait("is it for tomorrow", AnswerContext())
         patience.append(listening.endpointing.patience_ms)
         listening.discard()
     assert patience == [0, 400 + 20 - 32]
@@ -458,7 +458,7 @@ def test_an_utterance_that_was_cut_off_goes_on() -> None:
 
 def test_what_was_not_answered_was_not_cut_off() -> None:
     """There is nothing before it."""
-    listening = ears(PAUSES, windows=20, partial="my number is")
+    listening = stt(PAUSES, windows=20, partial="my number is")
     listening.discard()
     quiet(listening, 400)
     voice(listening, 2)

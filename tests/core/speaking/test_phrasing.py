@@ -1,4 +1,4 @@
-"""Reply text -> speakable units."""
+"""Reply text -> spoken_form units."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_every_unit_is_handed_out_as_soon_as_it_is_whole() -> None:
 
 def test_the_voice_is_given_the_spoken_form_and_the_record_the_written_one() -> None:
     """A unit without a spoken form is not handed out."""
-    call = Bare(speakable=lambda text: {"$5.": "five dollars.", "---": ""}.get(text, text))
+    call = Bare(spoken_form=lambda text: {"$5.": "five dollars.", "---": ""}.get(text, text))
     turn = call.asks(1_000)
     call.writes(1_100, turn, "It is\n---\n$5.\n")
     call.finishes(1_100, turn)
@@ -346,7 +346,7 @@ def test_a_phrase_in_stock_is_played_without_the_voice() -> None:
 
 def test_a_phrase_that_is_not_in_stock_goes_through_the_voice() -> None:
     """In its spoken form, if it has one."""
-    call = Bare(Policy(greeting="It is 9."), phrases=False, speakable=lambda text: text.replace("9", "nine"))
+    call = Bare(Policy(greeting="It is 9."), phrases=False, spoken_form=lambda text: text.replace("9", "nine"))
     call.run(0)
     assert call.spoken() == [(1, 1, "It is nine. ")]
     call.speaks(100, 1, "It is nine. ")
@@ -354,7 +354,7 @@ def test_a_phrase_that_is_not_in_stock_goes_through_the_voice() -> None:
     call.confirms(100, 1)
     call.run(3_000)
     assert call.said == ["It is 9."]
-    silent = Bare(Policy(greeting="..."), phrases=False, speakable=lambda text: "")
+    silent = Bare(Policy(greeting="..."), phrases=False, spoken_form=lambda text: "")
     silent.run(0)
     assert silent.spoken() == [(1, 1, "... ")]
 

@@ -299,13 +299,13 @@ def test_a_held_agent_always_gets_its_verdict() -> None:
     for text in ("", "yeah", "stop", "I"):
         for final in (False, True):
             for asked in (False, True):
-                for ears in (False, True):
+                for stt in (False, True):
                     for echo in (False, True):
                         found = verdict(
                             held=True, voice_ms=400, silence_ms=silence, text=text, text_final=final, asked=asked,
-                            ears=ears, echo=echo,
+                            stt=stt, echo=echo,
                         )  # fmt: skip
-                        assert found in (Verdict.CUT, Verdict.RESUME), (text, final, asked, ears, echo)
+                        assert found in (Verdict.CUT, Verdict.RESUME), (text, final, asked, stt, echo)
 
 
 def test_a_hold_while_voice_goes_on_is_bounded_with_or_without_ears() -> None:
@@ -313,5 +313,5 @@ def test_a_hold_while_voice_goes_on_is_bounded_with_or_without_ears() -> None:
     rules = TurnTaking()
     voice = {"held": True, "voiced": True, "burst_ms": rules.hold_limit_ms, "voice_ms": rules.hold_limit_ms}
     assert verdict(**voice) is Verdict.RESUME
-    assert verdict(**voice, ears=False) is Verdict.CUT
+    assert verdict(**voice, stt=False) is Verdict.CUT
     assert verdict(**voice, text="yeah") is Verdict.RESUME

@@ -58,7 +58,7 @@ UNHELD: list[Row] = [
     ("four words of a listener", replace(VOICE, text="yeah yeah okay right"), NOTHING, ""),
     ("five of them are more than a listener says", replace(VOICE, text="yeah yeah okay right yeah"), HOLD, "voice"),
     ("a voice without words holds even while the agent asks", replace(VOICE, asked=True), HOLD, "voice"),
-    ("without ears voice holds as well, and never cuts at once", replace(VOICE, burst_ms=9_000, ears=False),
+    ("without ears voice holds as well, and never cuts at once", replace(VOICE, burst_ms=9_000, stt=False),
      HOLD, "voice"),
     ("with ears long voice holds too", replace(VOICE, burst_ms=9_000), HOLD, "voice"),
     # --- words ---
@@ -119,10 +119,10 @@ WHILE_HELD: list[Row] = [
     ("sounds (good)", replace(HELD, text="sounds"), NOTHING, ""),
     ("sounds, and silence", replace(STOPPED, text="sounds", silence_ms=260), CUT, "words"),
     # --- voice goes on: without ears it cuts ---
-    ("no ears, 1 ms too short to cut", replace(HELD, ears=False, burst_ms=1_399), NOTHING, ""),
-    ("no ears, just long enough", replace(HELD, ears=False, burst_ms=1_400), CUT, "voice"),
-    ("no ears, 1 ms more", replace(HELD, ears=False, burst_ms=1_401), CUT, "voice"),
-    ("no ears, several short bursts", replace(HELD, ears=False, voice_ms=4_000, burst_ms=1_399), NOTHING, ""),
+    ("no ears, 1 ms too short to cut", replace(HELD, stt=False, burst_ms=1_399), NOTHING, ""),
+    ("no ears, just long enough", replace(HELD, stt=False, burst_ms=1_400), CUT, "voice"),
+    ("no ears, 1 ms more", replace(HELD, stt=False, burst_ms=1_401), CUT, "voice"),
+    ("no ears, several short bursts", replace(HELD, stt=False, voice_ms=4_000, burst_ms=1_399), NOTHING, ""),
     ("ears that tell: this voice is not cut", replace(HELD, burst_ms=1_400), NOTHING, ""),
     # --- voice goes on: with ears the agent goes on as well ---
     ("1 ms before the limit", replace(HELD, voice_ms=1_799, burst_ms=1_799), NOTHING, ""),
@@ -158,14 +158,14 @@ WHILE_HELD: list[Row] = [
      NOTHING, ""),
     ("strange: 1 ms less silence is not waited", replace(STOPPED, silence_ms=259, voice_ms=1_000, text_final=True),
      NOTHING, ""),
-    ("ears that tell late: a word is awaited", replace(STOPPED, silence_ms=260, voice_ms=180, ears=False), NOTHING, ""),
-    ("ears that tell late: 1 ms less is no word", replace(STOPPED, silence_ms=260, voice_ms=179, ears=False),
+    ("ears that tell late: a word is awaited", replace(STOPPED, silence_ms=260, voice_ms=180, stt=False), NOTHING, ""),
+    ("ears that tell late: 1 ms less is no word", replace(STOPPED, silence_ms=260, voice_ms=179, stt=False),
      RESUME, "too short"),
-    ("ears that tell late: 1 ms too early", replace(STOPPED, silence_ms=WAITED - 1, ears=False), NOTHING, ""),
-    ("ears that tell late: awaited long enough", replace(STOPPED, silence_ms=WAITED, ears=False), RESUME, "no words"),
-    ("ears that tell late: an empty final", replace(STOPPED, silence_ms=260, ears=False, text_final=True),
+    ("ears that tell late: 1 ms too early", replace(STOPPED, silence_ms=WAITED - 1, stt=False), NOTHING, ""),
+    ("ears that tell late: awaited long enough", replace(STOPPED, silence_ms=WAITED, stt=False), RESUME, "no words"),
+    ("ears that tell late: an empty final", replace(STOPPED, silence_ms=260, stt=False, text_final=True),
      RESUME, "no words"),
-    ("ears that tell late: a listener's word", replace(STOPPED, silence_ms=260, ears=False, text="yeah"),
+    ("ears that tell late: a listener's word", replace(STOPPED, silence_ms=260, stt=False, text="yeah"),
      RESUME, "backchannel"),
     # --- silence: half a word waits for its final ---
     ("half a word", replace(STOPPED, silence_ms=260, text="ri"), NOTHING, ""),
@@ -218,8 +218,8 @@ def test_while_the_agent_is_held(evidence: Evidence, verdict: Verdict, why: str)
 def test_without_ears_the_limit_for_voice_without_words_does_not_count() -> None:
     """Who cannot be told words from noise is not found to be without words: only `cut_after_ms` bounds the hold."""
     slow = replace(RULES, cut_after_ms=3_000)
-    assert judge(replace(HELD, burst_ms=2_999, ears=False), slow, ENGLISH) == (NOTHING, "")
-    assert judge(replace(HELD, burst_ms=3_000, ears=False), slow, ENGLISH) == (CUT, "voice")
+    assert judge(replace(HELD, burst_ms=2_999, stt=False), slow, ENGLISH) == (NOTHING, "")
+    assert judge(replace(HELD, burst_ms=3_000, stt=False), slow, ENGLISH) == (CUT, "voice")
     assert judge(replace(HELD, burst_ms=2_999), slow, ENGLISH) == (RESUME, "no words in it")
 
 

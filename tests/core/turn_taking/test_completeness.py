@@ -9,12 +9,12 @@ import pytest
 from telephony.core.language.language import Language, phrases
 from telephony.core.language.registry import language_for
 from telephony.core.turn_taking.completeness import finished, greets, leaves_open, likely, told, trails
-from telephony.core.turn_taking.question import Situation
+from telephony.core.turn_taking.question import AnswerContext
 
 ENGLISH = language_for("en")
-UNASKED = Situation()
-ASKED = Situation(answering=True)
-POLAR = Situation(answering=True, polar=True)
+UNASKED = AnswerContext()
+ASKED = AnswerContext(answering=True)
+POLAR = AnswerContext(answering=True, polar=True)
 NOTHING = Language(known=True)
 
 

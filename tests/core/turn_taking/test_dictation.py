@@ -9,13 +9,13 @@ import pytest
 from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
 from telephony.core.policy import KINDS_EXPECTED, Expects
-from telephony.core.turn_taking.dictation import Entry, announced, asked_for, entry_under_way
+from telephony.core.turn_taking.dictation import DictatedEntry, announced, asked_for, dictation_under_way
 
 ENGLISH = language_for("en")
 
 
-def entry(text: str, kind: str = "", length: int = 0, language: Language = ENGLISH) -> Entry | None:
-    return entry_under_way(text, Expects("", kind, length), language)
+def entry(text: str, kind: str = "", length: int = 0, language: Language = ENGLISH) -> DictatedEntry | None:
+    return dictation_under_way(text, Expects("", kind, length), language)
 
 
 Row = tuple[str, int, bool]
@@ -24,7 +24,7 @@ Row = tuple[str, int, bool]
 
 def check(row: Row, kind: str, length: int = 0, named: str = "") -> None:
     text, symbols, complete = row
-    expected = None if symbols < 0 else Entry(named or kind, symbols, length, complete)
+    expected = None if symbols < 0 else DictatedEntry(named or kind, symbols, length, complete)
     assert entry(text, kind, length) == expected
 
 
@@ -171,8 +171,8 @@ def test_a_known_length_is_all_that_counts(text: str, length: int, complete: boo
 def test_codes(row: Row) -> None:
     """Letters with or without their examples, figures, and the shape of a postcode."""
     check(row, "code")
-    assert entry("SW1A 1AA", "digits") == Entry("digits", 7)
-    assert entry("SW1A 1AA", "code", 9) == Entry("code", 7, 9)
+    assert entry("SW1A 1AA", "digits") == DictatedEntry("digits", 7)
+    assert entry("SW1A 1AA", "code", 9) == DictatedEntry("code", 7, 9)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_what_is_asked_for_is_what_the_agent_declares_or_else_what_the_language_
 def test_every_kind_may_be_announced_by_a_yes() -> None:
     """ "Sure, it's ..." comes before the entry."""
     for kind in KINDS_EXPECTED:
-        assert entry("yes", kind) == Entry(kind, 0)
+        assert entry("yes", kind) == DictatedEntry(kind, 0)
     assert entry("yes") is None
 
 
@@ -310,8 +310,10 @@ def test_every_kind_may_be_announced_by_a_yes() -> None:
 )
 def test_email(text: str, expected: tuple[int, bool] | None, unasked: tuple[int, bool] | None) -> None:
     """Asked for: any few words that are no sentence, up to the end of a domain. Unasked: with a sign or a dot in it."""
-    assert entry(text, "email") == (None if expected is None else Entry("email", expected[0], complete=expected[1]))
-    assert entry(text) == (None if unasked is None else Entry("email", unasked[0], complete=unasked[1]))
+    assert entry(text, "email") == (
+        None if expected is None else DictatedEntry("email", expected[0], complete=expected[1])
+    )
+    assert entry(text) == (None if unasked is None else DictatedEntry("email", unasked[0], complete=unasked[1]))
 
 
 # --- dates ----------------------------------------------------------------------------------------------------------
@@ -392,7 +394,7 @@ def test_a_date_is_only_expected_where_one_was_asked_for() -> None:
 )
 def test_amounts(text: str, found: tuple[int, bool, bool] | None) -> None:
     """Complete with its cents; whole without them; nothing without a number, and never at "thousand"."""
-    expected = None if found is None else Entry("amount", found[0], complete=found[1], rest=found[2])
+    expected = None if found is None else DictatedEntry("amount", found[0], complete=found[1], rest=found[2])
     assert entry(text, "amount") == expected
 
 
@@ -428,8 +430,8 @@ def test_amounts(text: str, found: tuple[int, bool, bool] | None) -> None:
 )
 def test_addresses(text: str, asked: tuple[int, bool] | None, announced_only: tuple[int, bool] | None) -> None:
     """With a number and two words it is whole but for a town; in up to twelve words, for more are a story."""
-    assert entry(text, "address") == (None if asked is None else Entry("address", asked[0], rest=asked[1]))
-    unasked = None if announced_only is None else Entry("address", announced_only[0], rest=announced_only[1])
+    assert entry(text, "address") == (None if asked is None else DictatedEntry("address", asked[0], rest=asked[1]))
+    unasked = None if announced_only is None else DictatedEntry("address", announced_only[0], rest=announced_only[1])
     assert entry(text) == unasked
 
 
@@ -439,15 +441,15 @@ def test_addresses(text: str, asked: tuple[int, bool] | None, announced_only: tu
 def test_without_data_figures_and_letters_are_still_symbols() -> None:
     """Only number words are not known."""
     unknown = language_for("xx")
-    assert entry("06 12 34", "digits", language=unknown) == Entry("digits", 6)
+    assert entry("06 12 34", "digits", language=unknown) == DictatedEntry("digits", 6)
     assert entry("cinq six", "digits", language=unknown) is None
-    assert entry("x y", "code", language=unknown) == Entry("code", 2)
+    assert entry("x y", "code", language=unknown) == DictatedEntry("code", 2)
 
 
 def test_examples_of_a_language() -> None:
     """Between a letter and a word; one word between them could be a sentence, unless letters were asked for."""
     language = replace(ENGLISH, examples=frozenset({("wie",), ("so", "wie")}))
-    assert entry("a wie anton b wie berta", "code", language=language) == Entry("code", 2)
-    assert entry("a so wie anton b so wie berta c", language=language) == Entry("digits", 3)
-    assert entry("a wie anton b c d", language=language) == Entry("digits", 3)
+    assert entry("a wie anton b wie berta", "code", language=language) == DictatedEntry("code", 2)
+    assert entry("a so wie anton b so wie berta c", language=language) == DictatedEntry("digits", 3)
+    assert entry("a wie anton b c d", language=language) == DictatedEntry("digits", 3)
     assert entry("a wie anton b c", language=language) is None

@@ -11,18 +11,18 @@ from telephony.core import actions as a
 from telephony.core.language.registry import language_for
 from telephony.core.policy import PRESETS, Expects, Policy, TurnTaking
 from telephony.core.turn_taking.endpointing import PAUSES, Endpointing
-from telephony.core.turn_taking.question import Situation
+from telephony.core.turn_taking.question import AnswerContext
 from tests.core.timeline import caller, decided, number, play, reasons, rules
 
 RULES = TurnTaking()
 QUESTION = "can you tell me what time you open tomorrow"
-ASKED = Situation(answering=True)
-NUMBER = Situation(answering=True, expects=Expects("number", "digits"))
+ASKED = AnswerContext(answering=True)
+NUMBER = AnswerContext(answering=True, expects=Expects("number", "digits"))
 WAITS = ("finished_ms", "likely_ms", "open_ms", "trailing_ms")
 
 
-def wait(text: str, situation: Situation | None = None, language: str = "en") -> int:
-    return Endpointing(RULES, language_for(language)).wait(text, situation or Situation()).ms
+def wait(text: str, situation: AnswerContext | None = None, language: str = "en") -> int:
+    return Endpointing(RULES, language_for(language)).wait(text, situation or AnswerContext()).ms
 
 
 # --- the rule -------------------------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def test_one_digit_is_an_answer_unless_digits_are_expected() -> None:
 
 def test_an_entry_of_known_length_is_complete_at_its_last_symbol() -> None:
     """An agent that asks for four digits does not wait for a fifth."""
-    pin = Situation(answering=True, expects=Expects("code", "digits", length=4))
+    pin = AnswerContext(answering=True, expects=Expects("code", "digits", length=4))
     assert RULES.finished_ms < wait("one two three", pin) <= RULES.entry_ms
     assert wait("one two three four", pin) == RULES.finished_ms
     assert wait("double one double four", pin) == RULES.finished_ms
@@ -98,7 +98,7 @@ def test_a_full_telephone_number_is_complete() -> None:
 
 def test_an_email_address_is_complete_with_its_end() -> None:
     """ "At example" is not; "at example dot com" is."""
-    email = Situation(answering=True, expects=Expects("email", "email"))
+    email = AnswerContext(answering=True, expects=Expects("email", "email"))
     for part in ("john dot smith", "john dot smith at example"):
         assert RULES.finished_ms < wait(part, email) <= RULES.entry_ms
     assert wait("john dot smith at example dot com", email) == RULES.finished_ms
@@ -108,7 +108,7 @@ def test_a_question_may_have_waits_of_its_own() -> None:
     """An agent may be patient for one answer."""
     slow = Expects("story", turn_taking=replace(RULES, open_ms=2_000, likely_ms=2_000))
     text = "well it was a long time ago that I had that problem"
-    assert wait(text, Situation(answering=True, expects=slow)) == 2_000
+    assert wait(text, AnswerContext(answering=True, expects=slow)) == 2_000
     assert wait(text, ASKED) < 2_000
 
 
@@ -125,12 +125,12 @@ def test_pauses_are_learned_and_bounded() -> None:
     text = "I was here with my brother last year and we liked the window seat"
     usual = wait(text)
     endpointing.paused(RULES.open_ms)
-    assert endpointing.wait(text, Situation()).ms == usual
+    assert endpointing.wait(text, AnswerContext()).ms == usual
     endpointing.paused(RULES.open_ms)
-    assert endpointing.wait(text, Situation()).ms == usual + RULES.pause_margin_ms
+    assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.pause_margin_ms
     for _ in range(PAUSES):
         endpointing.paused(30_000)
-    assert endpointing.wait(text, Situation()).ms == usual + RULES.patience_ms
+    assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.patience_ms
     assert endpointing.wait("yes", ASKED).ms == RULES.finished_ms  # what needs nothing more is not made slower
 
 

@@ -14,7 +14,7 @@ import pytest
 from telephony.core.language.registry import language_for
 from telephony.core.policy import Expects, TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing, Wait
-from telephony.core.turn_taking.question import Situation
+from telephony.core.turn_taking.question import AnswerContext
 
 ENGLISH = language_for("en")
 
@@ -215,7 +215,7 @@ TABLE = [
 @pytest.mark.parametrize(("asked", "said", "ms", "why"), TABLE)
 def test_the_wait_after_words(asked: str, said: str, ms: int, why: str) -> None:
     """By what was asked and what was said."""
-    assert Endpointing(TurnTaking(), ENGLISH).wait(said, Situation.after(asked, (), ENGLISH)) == Wait(ms, why)
+    assert Endpointing(TurnTaking(), ENGLISH).wait(said, AnswerContext.after(asked, (), ENGLISH)) == Wait(ms, why)
 
 
 # --- a language without data ----------------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ def test_the_wait_after_words(asked: str, said: str, ms: int, why: str) -> None:
 def test_the_wait_without_data(asked: str, said: str, ms: int, why: str) -> None:
     """Silence alone decides, apart from entries that need no words."""
     french, declared = language_for("fr"), (Expects("numéro", "digits", length=8),)
-    assert Endpointing(TurnTaking(), french).wait(said, Situation.after(asked, declared, french)) == Wait(ms, why)
+    assert Endpointing(TurnTaking(), french).wait(said, AnswerContext.after(asked, declared, french)) == Wait(ms, why)
 
 
 # --- what this caller's pauses add ----------------------------------------------------------------------------------
@@ -287,30 +287,30 @@ def test_the_wait_for_a_caller_who_pauses(pauses: tuple[int, ...], said: str, ms
     endpointing = Endpointing(TurnTaking(), ENGLISH)
     for pause in pauses:
         endpointing.paused(pause)
-    assert endpointing.wait(said, Situation()).ms == ms
+    assert endpointing.wait(said, AnswerContext()).ms == ms
 
 
 def test_what_was_judged_once_is_judged_anew() -> None:
     """Other words, another question, and another pause each change the wait after it was asked for."""
-    endpointing, asked = Endpointing(TurnTaking(), ENGLISH), Situation(answering=True)
-    assert endpointing.wait("tomorrow at nine", Situation()).ms == 940
+    endpointing, asked = Endpointing(TurnTaking(), ENGLISH), AnswerContext(answering=True)
+    assert endpointing.wait("tomorrow at nine", AnswerContext()).ms == 940
     assert endpointing.wait("tomorrow at nine", asked).ms == 380
-    assert endpointing.wait("tomorrow at nine", Situation()).ms == 940
-    assert endpointing.wait("tomorrow at nine and", Situation()).ms == 1_300
+    assert endpointing.wait("tomorrow at nine", AnswerContext()).ms == 940
+    assert endpointing.wait("tomorrow at nine and", AnswerContext()).ms == 1_300
     for pause in LONG:
-        endpointing.wait("tomorrow at nine", Situation())
+        endpointing.wait("tomorrow at nine", AnswerContext())
         endpointing.paused(pause)
-    assert endpointing.wait("tomorrow at nine", Situation()).ms == 1_050
+    assert endpointing.wait("tomorrow at nine", AnswerContext()).ms == 1_050
 
 
 def test_the_same_words_are_judged_once() -> None:
     """A wait is asked for with every frame of a silence: the answer is kept; a gap in speech changes nothing."""
     endpointing = Endpointing(TurnTaking(), ENGLISH)
-    first = endpointing.wait("tomorrow at nine", Situation())
+    first = endpointing.wait("tomorrow at nine", AnswerContext())
     endpointing.paused(199)
-    assert endpointing.wait("tomorrow at nine", Situation()) is first
+    assert endpointing.wait("tomorrow at nine", AnswerContext()) is first
     endpointing.paused(200)
-    assert endpointing.wait("tomorrow at nine", Situation()) is not first
+    assert endpointing.wait("tomorrow at nine", AnswerContext()) is not first
 
 
 # --- a question with waits of its own -------------------------------------------------------------------------------
@@ -347,8 +347,8 @@ def test_the_wait_after_a_question_with_its_own(own: TurnTaking, kind: str, said
     """`Expects.turn_taking` holds for the answer to this question, and for nothing else."""
     declared = (Expects("magic word", kind, turn_taking=own),)
     endpointing = Endpointing(TurnTaking(), ENGLISH)
-    assert endpointing.wait(said, Situation.after("What is the magic word?", declared, ENGLISH)) == Wait(ms, why)
-    assert endpointing.wait("that depends", Situation.after("Well.", declared, ENGLISH)) == Wait(940, "open")
+    assert endpointing.wait(said, AnswerContext.after("What is the magic word?", declared, ENGLISH)) == Wait(ms, why)
+    assert endpointing.wait("that depends", AnswerContext.after("Well.", declared, ENGLISH)) == Wait(940, "open")
 
 
 @pytest.mark.parametrize(
@@ -362,7 +362,7 @@ def test_the_wait_after_a_question_with_its_own(own: TurnTaking, kind: str, said
 )
 def test_the_call_may_have_waits_of_its_own(said: str, ms: int, why: str) -> None:
     """`details to come` and `told` lie half way between two others."""
-    assert Endpointing(OWN, ENGLISH).wait(said, Situation()) == Wait(ms, why)
+    assert Endpointing(OWN, ENGLISH).wait(said, AnswerContext()) == Wait(ms, why)
 
 
 # --- presets --------------------------------------------------------------------------------------------------------
@@ -398,6 +398,6 @@ def test_the_plain_rule_waits_the_same_whatever_was_said(said: str) -> None:
     endpointing = Endpointing(plain, ENGLISH)
     for _ in range(2):
         endpointing.paused(5_000)
-    assert endpointing.wait(said, Situation()).ms == 500
+    assert endpointing.wait(said, AnswerContext()).ms == 500
     assert (plain.commit_after_ms, plain.commit_lead_ms) == (240, 500)
     assert TurnTaking.plain(100).commit_after_ms == 100

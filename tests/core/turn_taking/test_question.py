@@ -8,7 +8,7 @@ from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
 from telephony.core.policy import Expects, TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing
-from telephony.core.turn_taking.question import Situation
+from telephony.core.turn_taking.question import AnswerContext
 from tests.core.timeline import caller, play
 
 RULES = TurnTaking()
@@ -25,7 +25,7 @@ NAME = "Please tell me your name."
 def wait(agent: str, text: str, language: str = "en", expects: tuple[Expects, ...] = ()) -> int:
     """How long is waited after `text`, said to what the agent has said."""
     known = language_for(language)
-    return Endpointing(RULES, known).wait(text, Situation.after(agent, expects, known)).ms
+    return Endpointing(RULES, known).wait(text, AnswerContext.after(agent, expects, known)).ms
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_language_without_data_knows_what_the_agent_declares() -> None:
 )
 def test_what_asks(said: str, answering: bool) -> None:
     """A question, a command to say something, or "please" at the end, and a short remark behind it."""
-    assert Situation.after(said, (), EN).answering is answering
+    assert AnswerContext.after(said, (), EN).answering is answering
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_what_asks(said: str, answering: bool) -> None:
 )
 def test_what_asks_for_yes_or_no(said: str, polar: bool) -> None:
     """It begins with a verb that does not ask for something to be told within its first six words."""
-    situation = Situation.after(said, (), EN)
+    situation = AnswerContext.after(said, (), EN)
     assert situation.answering
     assert situation.polar is polar
 
@@ -165,8 +165,8 @@ def test_what_asks_for_yes_or_no(said: str, polar: bool) -> None:
 def test_the_verb_may_stand_behind_the_first_word() -> None:
     """Where a language needs no "you" between them."""
     language = Language(auxiliaries=frozenset({"can"}), requesting=frozenset({"can"}), asking=frozenset({"tell"}))
-    assert not Situation.after("Can tell the name?", (), language).polar
-    assert Situation.after("Can come?", (), language).polar
+    assert not AnswerContext.after("Can tell the name?", (), language).polar
+    assert AnswerContext.after("Can come?", (), language).polar
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_the_verb_may_stand_behind_the_first_word() -> None:
 )
 def test_what_a_question_expects(said: str, kind: str, length: int) -> None:
     """By the question alone; one for yes or no expects what it names only where it asks whether that is known."""
-    expects = Situation.after(said, (), EN).expects
+    expects = AnswerContext.after(said, (), EN).expects
     assert (expects.kind, expects.length) == (kind, length)
 
 
@@ -195,15 +195,15 @@ def test_what_a_question_expects(said: str, kind: str, length: int) -> None:
 def test_what_an_agent_declares_needs_no_question(said: str) -> None:
     """Its phrase anywhere in what was said, in any case, comes before what the language knows."""
     declared = (Expects("other", "date"), Expects("Magic Word", "digits", length=3), Expects("word", "code"))
-    assert Situation.after(said, declared, EN).expects == declared[1]
-    assert Situation.after("What is your e-mail address?", declared, EN).expects.kind == "email"
+    assert AnswerContext.after(said, declared, EN).expects == declared[1]
+    assert AnswerContext.after("What is your e-mail address?", declared, EN).expects.kind == "email"
 
 
 @pytest.mark.parametrize("said", ["How can I help you?", "Tell me more about it?", "Hello. What's going on?"])
 def test_an_open_question_invites_and_asks_for_nothing(said: str) -> None:
     """A story is no answer."""
-    assert Situation.after(said, (), EN) == Situation(invited=True)
-    assert not Situation.after(said + " It is a long way to the next town.", (), EN).invited
+    assert AnswerContext.after(said, (), EN) == AnswerContext(invited=True)
+    assert not AnswerContext.after(said + " It is a long way to the next town.", (), EN).invited
 
 
 @pytest.mark.parametrize(("offset", "heard"), [(3.0, True), (3.8, True), (1.0, False)])

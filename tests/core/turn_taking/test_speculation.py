@@ -34,11 +34,11 @@ def first_mark(sim: Simulator, turn: int) -> int | None:
 def test_a_guess_that_was_right_is_the_answer() -> None:
     """The model is asked once, ahead of the decision; its answer is heard with the decision, and never before."""
     sim = play(f"0.5 caller {QUESTION}\n +4 end", agent=["We open at nine."], first_token=150, first_audio=60)
-    [guess] = guesses(sim)
-    assert [x.turn for x in thoughts(sim)] == [guess]
+    [speculative] = guesses(sim)
+    assert [x.turn for x in thoughts(sim)] == [speculative]
     asked = sim.actions(a.StartReply)[0][0]
     assert asked < decided(sim)[0]
-    sent = first_mark(sim, guess)
+    sent = first_mark(sim, speculative)
     assert sent is not None
     assert 0 <= sent - decided(sim)[0] <= 20
     assert agent_lines(sim) == ["We open at nine."]

@@ -11,7 +11,7 @@ import pytest
 
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.conversation import Call
+from telephony.core.conversation import Conversation
 from telephony.core.policy import Policy, TurnTaking
 from telephony.testing.simulator import Calls
 from tests.core.timeline import play
@@ -24,7 +24,7 @@ class Line:
     """A call whose caller spoke for 400 ms. `log`: what became of trials, and at which silence in ms."""
 
     def __init__(self, rules: TurnTaking = RULES) -> None:
-        self.call = Call(Policy(turn_taking=rules))
+        self.call = Conversation(Policy(turn_taking=rules))
         self.log: list[tuple[str, int]] = []
         self._now = self.silence_ms = 0
         self.step(e.CallStarted("MZ1"))

@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from telephony.clock import Clock
-from telephony.testing.fakes.elevenlabs.agents_admission import STREAM, Door
+from telephony.testing.fakes.elevenlabs.agents_admission import STREAM, Admission
 from telephony.testing.fakes.elevenlabs.agents_line import CarrierLine
 from telephony.testing.fakes.elevenlabs.agents_session import Session
 from telephony.testing.fakes.elevenlabs.agents_state import AgentFaults, AgentLatency, Conversation, LocalAgent, Seen
@@ -54,7 +54,7 @@ class LocalAgents:
         self.changed = asyncio.Event()
         self.clock, self.synthesize = clock, synthesize
         self.after_call: Callable[[Conversation], Awaitable[None]] | None = None
-        self.door = Door(self, api_key)
+        self.door = Admission(self, api_key)
         self._recognizer = recognizer or (lambda: ScriptedRecognizer(self.script))
         self._open: set[ServerConnection] = set()
 

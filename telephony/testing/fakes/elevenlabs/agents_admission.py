@@ -29,7 +29,7 @@ OUTBOUND = "/v1/convai/twilio/outbound-call"
 SIGNATURE_MS = 15 * 60_000
 
 
-class Door:
+class Admission:
     """See the module text. `registered`: conversations whose carrier has not come yet, by id, with their client data;
     `outbound`: the bodies of outbound calls; `signed` counts the signed URLs given out."""
 
