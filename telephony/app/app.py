@@ -277,7 +277,7 @@ async def _providers(settings: Settings, clock: Clock) -> AsyncIterator[Settings
 
 @asynccontextmanager
 async def _alive(service: Service, outfit: VendorPorts, agents: AgentSource) -> AsyncIterator[None]:
-    """The switchboard's task group, and what is warmed up before the first call."""
+    """The call registry's task group, and what is warmed up before the first call."""
     stop = asyncio.Event()
 
     async def warm() -> None:
@@ -298,7 +298,7 @@ async def _alive(service: Service, outfit: VendorPorts, agents: AgentSource) -> 
     async with asyncio.TaskGroup() as group:
         group.create_task(registry())
         warming = group.create_task(warm())
-        await asyncio.sleep(0)  # lets the switchboard begin
+        await asyncio.sleep(0)  # lets the call registry begin
         service.ready = True
         try:
             yield

@@ -132,7 +132,7 @@ class CallRegistry:
         """Begins a call: its providers connect from now on. A repeated webhook finds the call it began."""
         if (known := self.calls.get(call.call_sid)) is not None:
             return known
-        assert self._group is not None, "the switchboard is not running"
+        assert self._group is not None, "the call registry is not running"
         loop = asyncio.get_running_loop()
         live = LiveCall(call, agent, Inbox(self._clock), loop.create_future())
         self.calls[call.call_sid] = live

@@ -73,7 +73,7 @@ class CarrierSettings:
 
 
 class Webhooks:
-    """The endpoints, bound to one switchboard. Routes are in `app.py`."""
+    """The endpoints, bound to one call registry. Routes are in `app.py`."""
 
     def __init__(
         self,
