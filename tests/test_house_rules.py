@@ -6,6 +6,7 @@ An exception that is no longer one fails as well, so the lists only ever get sho
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,11 +40,11 @@ WIDE_CLASSES = frozenset(
 )
 
 
-def modules() -> Iterator[tuple[str, ast.Module, int]]:
+@functools.cache
+def modules() -> tuple[tuple[str, ast.Module, int], ...]:
     """Name, tree and number of lines of each module."""
-    for path in sorted(ROOT.rglob("*.py")):
-        text = path.read_text()
-        yield str(path.relative_to(ROOT)), ast.parse(text), text.count("\n")
+    texts = {str(path.relative_to(ROOT)): path.read_text() for path in sorted(ROOT.rglob("*.py"))}
+    return tuple((name, ast.parse(text), text.count("\n")) for name, text in texts.items())
 
 
 def attributes(node: ast.ClassDef) -> set[str]:

@@ -98,7 +98,7 @@ class VendorPorts:
         return ProviderPorts(
             stt=ElevenLabsStt(base_url=self._base_url, api_key=key, spec=stt, clock=self._clock),
             llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=self._clock, now=lambda: datetime.now(UTC)),
-            voice=ElevenLabsTts(base_url=self._base_url, api_key=key, spec=spec, clock=self._clock),
+            tts=ElevenLabsTts(base_url=self._base_url, api_key=key, spec=spec, clock=self._clock),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, stock(agent)).values())),
             late_phrases=functools.partial(self.stock_up, agent),
             spoken_form=functools.partial(spoken_form, language=language),
@@ -139,8 +139,8 @@ def compose(
     settings: Settings, clock: Clock, agents: AgentSource, detector: Callable[[], Detector]
 ) -> tuple[Service, VendorPorts]:
     """All parts of the service, wired; nothing is connected yet."""
-    outfit = VendorPorts(settings, clock)
-    registry = CallRegistry(clock, outfit, settings.max_calls)
+    vendors = VendorPorts(settings, clock)
+    registry = CallRegistry(clock, vendors, settings.max_calls)
     carrier = CarrierSettings(
         auth_token=settings.twilio_auth_token,
         account_sid=settings.twilio_account_sid,
@@ -153,9 +153,9 @@ def compose(
         rest = TwilioRest(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
-    webhooks = Webhooks(carrier, registry, agents, detector, clock, rest, outfit.agents_rest)
+    webhooks = Webhooks(carrier, registry, agents, detector, clock, rest, vendors.agents_rest)
     registry.observers.append(lambda call: CallLog(call.call_sid))
-    return Service(settings, clock, registry, webhooks, outfit.agents_rest, rest), outfit
+    return Service(settings, clock, registry, webhooks, vendors.agents_rest, rest), vendors
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
@@ -192,9 +192,9 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             wired = await stack.enter_async_context(_providers(settings, clock))
-            service, outfit = compose(wired, clock, agents, detector)
-            stack.push_async_callback(outfit.llm.close)
-            stack.push_async_callback(outfit.agents_rest.aclose)
+            service, vendors = compose(wired, clock, agents, detector)
+            stack.push_async_callback(vendors.llm.close)
+            stack.push_async_callback(vendors.agents_rest.aclose)
             if service.rest is not None:
                 stack.push_async_callback(service.rest.aclose)
             if wired.tapes is not None:
@@ -202,9 +202,9 @@ def create_app(
             app.state.service = service
             # These are there only if they are switched on, and need what has just been made.
             app.router.routes += await stack.enter_async_context(
-                open_platforms(wired, agents, llm_agents, outfit.llm, clock)
+                open_platforms(wired, agents, llm_agents, vendors.llm, clock)
             )
-            await stack.enter_async_context(_alive(service, outfit, agents))
+            await stack.enter_async_context(_alive(service, vendors, agents))
             yield
 
     return Starlette(routes=list(ROUTES), lifespan=lifespan)
@@ -276,17 +276,17 @@ async def _providers(settings: Settings, clock: Clock) -> AsyncIterator[Settings
 
 
 @asynccontextmanager
-async def _alive(service: Service, outfit: VendorPorts, agents: AgentSource) -> AsyncIterator[None]:
+async def _alive(service: Service, vendors: VendorPorts, agents: AgentSource) -> AsyncIterator[None]:
     """The call registry's task group, and what is warmed up before the first call."""
     stop = asyncio.Event()
 
     async def warm() -> None:
-        await outfit.llm.warm()
+        await vendors.llm.warm()
         if isinstance(agents, ManagedAgent):
-            await outfit.agents_rest.inspect(agents)
+            await vendors.agents_rest.inspect(agents)
         own = agents.fallback if isinstance(agents, ManagedAgent) else agents
         if isinstance(own, Agent):
-            await outfit.stock_up(own)
+            await vendors.stock_up(own)
         service.warm.set()
 
     async def registry() -> None:

@@ -44,24 +44,24 @@ async def open_platforms(
     settings: Settings, agents: AgentSource, llm_agents: LlmAgents, llm: Llm, clock: Clock
 ) -> AsyncIterator[list[BaseRoute]]:
     """The routes of what is switched on, all of it running."""
-    office = None
+    store = None
     if settings.elevenlabs_webhook_secret and settings.data is not None:
-        office = WebhookStore(Path(settings.data) / "post-call", llm_agents.after_call, clock)
+        store = WebhookStore(Path(settings.data) / "post-call", llm_agents.after_call, clock)
         try:
-            await asyncio.to_thread(office.prepare)
+            await asyncio.to_thread(store.prepare)
         except OSError as error:  # calls can be taken; webhooks are 503 until the disk is there
             log.error("data_unusable", data=str(settings.data), why=error.strerror)
-    hooks = PlatformWebhooks(
-        WebhookSettings(settings.platform_key, settings.elevenlabs_webhook_secret), agents, office, clock
+    webhooks = PlatformWebhooks(
+        WebhookSettings(settings.platform_key, settings.elevenlabs_webhook_secret), agents, store, clock
     )
-    routes = hooks.routes()
+    routes = webhooks.routes()
     over = asyncio.Event()
 
     async def until_over() -> None:
         await over.wait()
 
     async with asyncio.TaskGroup() as group:
-        handing = group.create_task(office.run()) if office is not None else None
+        handing = group.create_task(store.run()) if store is not None else None
         if settings.platform_key and (thinking := llm_agents.thinking()):
             endpoint = LlmServer(
                 key=settings.platform_key, agents=thinking, llm=llm, clock=clock, now=lambda: datetime.now(UTC)

@@ -1,7 +1,7 @@
 """The process: the app on a real socket, its signals, and the drain before it ends.
 
-running(settings, clock)  the service on a real socket, for tests and the demo
-serve(settings)           the process: owns the signals, drains, exits
+`running(settings, clock)` is the service on a real socket, for tests and the demo; `serve(settings)` the process: it
+owns the signals, drains, and exits.
 """
 
 from __future__ import annotations

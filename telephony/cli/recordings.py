@@ -21,7 +21,7 @@ P = ParamSpec("P")
 
 tape = typer.Typer(help="Look at a recorded call, or listen to it.", no_args_is_help=True, rich_markup_mode=None)
 
-Conversation = Annotated[
+RecordedCall = Annotated[
     str,
     typer.Argument(
         metavar="CALL", help="A tape's folder, a folder of tapes (the newest), or a call SID in TELEPHONY_TAPES."
@@ -65,7 +65,7 @@ def _told(command: Callable[P, int]) -> Callable[P, None]:
 @tape.command()
 @_told
 def show(
-    call: Conversation,
+    call: RecordedCall,
     steps: Annotated[bool, typer.Option("--steps", help="Everything that happened, and what was decided.")] = False,
     begin: Annotated[float, typer.Option("--from", metavar="SECONDS", help="With --steps: from here.")] = 0.0,
     end: Annotated[float | None, typer.Option("--to", metavar="SECONDS", help="With --steps: up to here.")] = None,
@@ -86,7 +86,7 @@ def show(
 @tape.command()
 @_told
 def wav(
-    call: Conversation,
+    call: RecordedCall,
     out: Annotated[Path, typer.Argument(metavar="[FILE.wav]", help="Where to write it.")] = Path("call.wav"),
 ) -> int:
     """Write the call as a WAV file: the caller left, the agent right, as heard."""
@@ -162,7 +162,7 @@ def rehearse(
 
 @_told
 def redact(
-    call: Conversation,
+    call: RecordedCall,
     name: Annotated[
         list[str] | None, typer.Option("--name", help="A name, or any words, that must go; may be repeated.")
     ] = None,
@@ -206,7 +206,7 @@ def redact(
 
 @_told
 def save_test(
-    call: Conversation,
+    call: RecordedCall,
     name: Annotated[str, typer.Option(help="What the call shows: small letters, digits, underscores.")] = "",
     to: Annotated[Path, typer.Option(help="The folder in which the test's folder is made.")] = Path("tests/calls"),
 ) -> int:

@@ -1,4 +1,4 @@
-"""The ears' contract. A transcriber is a `Port` (see `telephony/contracts/port.py`) made for one call.
+"""The STT contract. A transcriber is a `Port` (see `telephony/contracts/port.py`) made for one call.
 
 It performs `Transcribe` (mu-law 8 kHz, continuous, real-time pace) and `CommitTranscript`, and emits `EarsReady`,
 `EarsLost`, `TranscriptPartial`, `TranscriptFinal`, `CommitRefused` and `OutboxOverflowed`. It connects as soon as

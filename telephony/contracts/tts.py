@@ -1,4 +1,4 @@
-"""The voice's contract. A speaker is a `Port` (see `telephony/contracts/port.py`) made for one call.
+"""The TTS contract. A speaker is a `Port` (see `telephony/contracts/port.py`) made for one call.
 
 It performs `Speak` and `CloseContext`, and emits `VoiceReady`, `VoiceLost`, `SpeechAudio`, `SpeechEnded`,
 `SpeechLost`. It connects as soon as `run` starts and again, eagerly, when the connection is lost. Every (`turn`,

@@ -50,9 +50,9 @@ class PlatformWebhooks:
     """The endpoints. `office` keeps post-call events; without one (no data directory) they are refused."""
 
     def __init__(
-        self, settings: WebhookSettings, agents: AgentSource, office: WebhookStore | None, clock: Clock
+        self, settings: WebhookSettings, agents: AgentSource, store: WebhookStore | None, clock: Clock
     ) -> None:
-        self._settings, self._agents, self._office, self._clock = settings, agents, office, clock
+        self._settings, self._agents, self._store, self._clock = settings, agents, store, clock
         self._callers = Callers("agent function")
 
     def routes(self) -> list[BaseRoute]:
@@ -98,11 +98,11 @@ class PlatformWebhooks:
         header = next((value for name in HEADERS if (value := request.headers.get(name))), "")
         try:
             signature = Signature(header, self._settings.secret, self._clock.wall_s())
-            if self._office is None:
+            if self._store is None:
                 return _refused("no_data_directory", 503, "TELEPHONY_DATA is not set")
             if int(request.headers.get("content-length") or 0) > MOST_BYTES:
                 raise TooBig
-            event, new = await self._office.take(_pieces(request), signature)
+            event, new = await self._store.take(_pieces(request), signature)
         except NotGenuine as error:
             return _refused(error.code, 401, error.code)
         except ValueError:

@@ -58,7 +58,7 @@ class ProviderPorts:
 
     stt: Port
     llm: Port
-    voice: Port
+    tts: Port
     phrases: PhrasesLoaded
     late_phrases: Callable[[], Awaitable[PhrasesLoaded]]
     spoken_form: Callable[[str], str]
@@ -93,12 +93,12 @@ class LiveCall:
 class CallRegistry:
     """See the module text. `run` must be running (in the app's lifespan) before calls are prepared."""
 
-    def __init__(self, clock: Clock, outfit: PortFactory, max_calls: int) -> None:
+    def __init__(self, clock: Clock, factory: PortFactory, max_calls: int) -> None:
         self.calls: dict[str, LiveCall] = {}
         self.draining = False
         self.observers: list[ObserverFactory] = []
         self._clock = clock
-        self._outfit = outfit
+        self._factory = factory
         self._max_calls = max_calls
         self._endings: OrderedDict[str, Ending] = OrderedDict()
         self._group: asyncio.TaskGroup | None = None
@@ -216,20 +216,20 @@ class CallRegistry:
 
     async def _converse(self, live: LiveCall) -> Ended:
         async with asyncio.TaskGroup() as group:
-            staff = _CallPorts(group, live, self._outfit)
-            engine = staff.hire()
+            ports = _CallPorts(group, live, self._factory)
+            engine = ports.start_engine()
             try:
                 leg = await self._leg(live)
                 if leg is None:
                     return Ended("no_media")
-                listening = staff.start(leg)
+                listening = ports.start(leg)
                 watching = [o for make in self.observers if (o := make(live.call)) is not None]
                 recorder = _EndingRecorder(self, live.call.call_sid)
                 observers = Observers([recorder, *watching])
-                return await drive(engine, staff.ports(leg), live.inbox, listening, observers, staff.switch)
+                return await drive(engine, ports.with_leg(leg), live.inbox, listening, observers, ports.switch)
             finally:
-                staff.stop()
-                await self._wind_down(staff.running)
+                ports.stop()
+                await self._wind_down(ports.running)
 
     async def _leg(self, live: LiveCall) -> Port | None:
         try:
@@ -258,21 +258,21 @@ class CallRegistry:
 class _CallPorts:
     """The ports of one call, whoever holds the conversation. `running` are their tasks."""
 
-    def __init__(self, group: asyncio.TaskGroup, live: LiveCall, outfit: PortFactory) -> None:
+    def __init__(self, group: asyncio.TaskGroup, live: LiveCall, factory: PortFactory) -> None:
         self.running: list[asyncio.Task[None]] = []
-        self._group, self._live, self._outfit = group, live, outfit
+        self._group, self._live, self._factory = group, live, factory
         self._leg: Port | None = None
         self._ports: list[Port] = []  # ears, mind, voice
         self._late: asyncio.Task[None] | None = None
 
-    def hire(self) -> Engine:
+    def start_engine(self) -> Engine:
         """The engine of the call's agent, with its ports running."""
         agent = self._live.agent
         if isinstance(agent, Agent):
             engine, phrases = self._pipeline(agent)
             self._live.inbox.put(phrases)
             return engine
-        socket = self._outfit.managed(agent, self._live.call)
+        socket = self._factory.managed(agent, self._live.call)
         self.start(socket)
         self._ports = [socket, socket, socket]
         self._live.engine = Bridge(agent.policy())
@@ -291,17 +291,17 @@ class _CallPorts:
         agent = replace(before.fallback, greeting=policy.greeting)
         self._live.agent = agent
         engine, phrases = self._pipeline(agent, action.history, action.turn)
-        return engine, self.ports(leg), (phrases, CallStarted("")) if action.begun else (phrases,)
+        return engine, self.with_leg(leg), (phrases, CallStarted("")) if action.begun else (phrases,)
 
     def start(self, port: Port) -> asyncio.Task[None]:
         task = self._group.create_task(port.run(self._live.inbox.put))
         self.running.append(task)
         return task
 
-    def ports(self, leg: Port) -> Ports:
+    def with_leg(self, leg: Port) -> Ports:
         self._leg = leg
-        stt, llm, voice = self._ports
-        return Ports(leg, stt, llm, voice)
+        stt, llm, tts = self._ports
+        return Ports(leg, stt, llm, tts)
 
     def stop(self) -> None:
         for port in (*self._ports, *([self._leg] if self._leg is not None else [])):
@@ -311,28 +311,28 @@ class _CallPorts:
 
     def _pipeline(self, agent: Agent, history: History = (), turn: int = 0) -> tuple[Engine, PhrasesLoaded]:
         """The engine, with its ports running, and the phrases that it must be told before the call begins."""
-        shells = self._outfit(agent, self._live.call)
-        self._ports = [shells.stt, shells.llm, shells.voice]
+        providers = self._factory(agent, self._live.call)
+        self._ports = [providers.stt, providers.llm, providers.tts]
         for port in self._ports:
             self.start(port)
-        self._late = self._group.create_task(self._late_phrases(shells))
-        self._live.engine = Conversation(agent.policy(), shells.spoken_form, history, turn)
-        return self._live.engine, shells.phrases
+        self._late = self._group.create_task(self._late_phrases(providers))
+        self._live.engine = Conversation(agent.policy(), providers.spoken_form, history, turn)
+        return self._live.engine, providers.phrases
 
-    async def _late_phrases(self, shells: ProviderPorts) -> None:
-        self._live.inbox.put(await shells.late_phrases())
+    async def _late_phrases(self, providers: ProviderPorts) -> None:
+        self._live.inbox.put(await providers.late_phrases())
 
 
 class _EndingRecorder:
     """Remembers how a call is being ended before its socket closes: the carrier asks within milliseconds."""
 
     def __init__(self, registry: CallRegistry, call_sid: str) -> None:
-        self._board, self._call_sid = registry, call_sid
+        self._registry, self._call_sid = registry, call_sid
 
     def see(self, step: Step) -> None:
         for action in step.actions:
             if isinstance(action, EndCall):
-                self._board._remember(self._call_sid, Ending(action.reason, action.farewell))
+                self._registry._remember(self._call_sid, Ending(action.reason, action.farewell))
 
     def close(self) -> None:
         pass

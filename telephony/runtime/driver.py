@@ -139,8 +139,8 @@ class Observers:
 class Ports:
     """The four shells of a call, and which action is whose."""
 
-    def __init__(self, leg: Port, stt: Port, llm: Port, voice: Port) -> None:
-        self.leg, self.stt, self.llm, self.voice = leg, stt, llm, voice
+    def __init__(self, leg: Port, stt: Port, llm: Port, tts: Port) -> None:
+        self.leg, self.stt, self.llm, self.tts = leg, stt, llm, tts
 
     def perform(self, action: a.Action) -> None:
         if isinstance(action, ManagedAction):
@@ -154,7 +154,7 @@ class Ports:
             case a.StartReply() | a.CancelReply() | a.RunTool() | a.RefuseTool():
                 self.llm.perform(action)
             case a.Speak() | a.CloseContext():
-                self.voice.perform(action)
+                self.tts.perform(action)
             case a.Explain() | a.LineAdded():
                 pass
             case _:

@@ -86,7 +86,7 @@ class Webhooks:
         registrar: Registrar | None = None,
     ) -> None:
         self._settings = settings
-        self._board = registry
+        self._registry = registry
         self._agents = agents
         self._detector = detector
         self._clock = clock
@@ -119,7 +119,7 @@ class Webhooks:
             choice = registered
         if (refusal := self._no_room(call, choice)) is not None:  # others may have come while the agent was chosen
             return _xml(refusal)
-        self._board.prepare(choice, call)
+        self._registry.prepare(choice, call)
         log.info("call_incoming", call_sid=call.call_sid, pii_caller=call.caller, pii_called=call.called)
         return _xml(twiml.connect_stream(*self._stream(request, call, attempt=1)))
 
@@ -129,9 +129,9 @@ class Webhooks:
         if form is None:
             return Response("signature mismatch", status_code=403)
         call = _incoming(form)
-        ending = self._board.ending(call.call_sid)
+        ending = self._registry.ending(call.call_sid)
         if form.get("CallStatus") in TERMINAL:
-            self._board.hung_up(call.call_sid)
+            self._registry.hung_up(call.call_sid)
             return _xml(twiml.hang_up())
         if ending is not None:
             return _xml(twiml.say_and_hang_up(ending.farewell) if ending.farewell else twiml.hang_up())
@@ -144,7 +144,7 @@ class Webhooks:
         if form is None:
             return Response("signature mismatch", status_code=403)
         if form.get("CallStatus") in TERMINAL:
-            self._board.hung_up(form.get("CallSid", ""))
+            self._registry.hung_up(form.get("CallSid", ""))
         return Response(status_code=204)
 
     # --- the media socket -------------------------------------------------------------------------------------------
@@ -170,12 +170,12 @@ class Webhooks:
         call = _from_stream(start)
         detector = DormantDetector(self._detector, lambda: self._listens(start.call_sid))
         leg = MediaLeg(socket, start, detector, self._clock)
-        live = self._board.attach(start.call_sid, leg)
-        if live is None and start.call_sid not in self._board.calls and self._no_room(call) is None:
+        live = self._registry.attach(start.call_sid, leg)
+        if live is None and start.call_sid not in self._registry.calls and self._no_room(call) is None:
             choice = await self._choose(call)  # the webhook was answered by another process
             if not isinstance(choice, Reject):
-                self._board.prepare(choice, call)
-                live = self._board.attach(start.call_sid, leg)
+                self._registry.prepare(choice, call)
+                live = self._registry.attach(start.call_sid, leg)
         if live is None:
             log.warning("stream_refused", code="no_such_call")
             await _close(socket, "no_such_call")
@@ -189,7 +189,7 @@ class Webhooks:
 
     def _listens(self, call_sid: str) -> bool:
         """Our own pipeline has the call."""
-        live = self._board.calls.get(call_sid)
+        live = self._registry.calls.get(call_sid)
         return live is not None and isinstance(live.agent, Agent)
 
     async def _register(self, agent: ManagedAgent, call: IncomingCall) -> Agent | str:
@@ -234,14 +234,14 @@ class Webhooks:
 
     def _no_room(self, call: IncomingCall, agent: Agent | ManagedAgent | None = None) -> str | None:
         """The TwiML of a refusal, or None if the call may come in."""
-        if call.call_sid in self._board.calls:
+        if call.call_sid in self._registry.calls:
             return None
         agent = agent or (self._agents if isinstance(self._agents, Agent | ManagedAgent) else None)
         wording = agent.wording if agent else Wording()
-        if self._board.draining:
+        if self._registry.draining:
             log.info("call_refused", call_sid=call.call_sid, code="draining")
             return twiml.say_and_hang_up(wording.draining)
-        if self._board.full():
+        if self._registry.full():
             log.warning("call_refused", call_sid=call.call_sid, code="busy")
             return twiml.busy(wording.busy)
         return None
@@ -281,17 +281,17 @@ class Webhooks:
         wording = Wording()
         if self._settings.fallback_number:
             return twiml.dial(self._settings.fallback_number, say=wording.provider_busy)
-        if (before := self._board.calls.get(call.call_sid)) is not None:
+        if (before := self._registry.calls.get(call.call_sid)) is not None:
             await self._wound_down(before)
         again = request.query_params.get("attempt") == "1" and self._no_room(call) is None
         choice = await self._choose(call) if again else Reject()
-        if not isinstance(choice, Reject) and call.call_sid not in self._board.calls:
+        if not isinstance(choice, Reject) and call.call_sid not in self._registry.calls:
             if isinstance(choice, ManagedAgent):
                 choice = choice.fallback or replace(choice, mode="bridge")
             apology, language = choice.wording.apology, "en"
             if isinstance(choice, Agent):
                 choice, apology, language = replace(choice, greeting=apology), "", choice.voice.language
-            self._board.prepare(choice, call)
+            self._registry.prepare(choice, call)
             return twiml.reconnect(apology, language, *self._stream(request, call, attempt=2))
         return twiml.say_and_hang_up(wording.broken)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from telephony.audio.frames import BYTES_PER_MS
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.policy import Policy
@@ -77,7 +78,7 @@ class Bare:
     def speaks(self, at: int, turn: int, text: str, attempt: int = 1, start_ms: int = 0, aligned: bool = True) -> None:
         """The voice delivers the audio of `text`, which begins `start_ms` into its attempt."""
         ends = tuple(start_ms + CHAR_MS * (i + 1) for i in range(len(text)))
-        pcmu = b"\x55" * (8 * CHAR_MS * len(text))
+        pcmu = b"\x55" * (BYTES_PER_MS * CHAR_MS * len(text))
         self.at(at, e.SpeechAudio(turn, attempt, pcmu, *((text, ends) if aligned else ())))
 
     def confirms(self, at: int, turn: int, attempt: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""Reply text -> spoken_form units.
+"""Reply text -> speakable units.
 
 A unit ends where a sentence ends. Only the first unit of a reply may end earlier, at a clause boundary, when its
 sentence is long: the caller hears something sooner, and the voice still gets whole phrases to intone. A unit is given

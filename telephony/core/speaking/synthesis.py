@@ -34,7 +34,7 @@ class Synthesis:
         self._settled_text = ""  # what the agent was last heard to say
         self._phrases: dict[str, Phrase] = {}
         self._policy = policy
-        self._speakable = spoken_form
+        self._spoken_form = spoken_form
         self._transcript = transcript
         self._out = out
 
@@ -96,7 +96,7 @@ class Synthesis:
 
     def say(self, turn: int, written: str, now: int) -> None:
         """One more unit of the turn, as the model wrote it."""
-        if spoken := self._speakable(written):
+        if spoken := self._spoken_form(written):
             self._out += self._speech(turn, now).say(Unit(written, spoken), now)
 
     def finish(self, turn: int, now: int) -> None:
@@ -121,7 +121,7 @@ class Synthesis:
             self._out += self.playout.close(turn, now)
         else:
             self.playout.open(turn)
-            self._out += speech.say(Unit(text, self._speakable(text) or text), now)
+            self._out += speech.say(Unit(text, self._spoken_form(text) or text), now)
             self._out += speech.finish(now)
 
     def drop(self, turn: int) -> None:

@@ -74,7 +74,7 @@ class Turns:
         self._begun = (self.last, now)
         self.transcript.agent(self.last, "")
 
-    def speculative(self, text: str, now: int) -> None:
+    def speculate(self, text: str, now: int) -> None:
         """Prepares the reply to `text`, as if the caller had finished."""
         self.last += 1
         self.explain("guess", {"words": len(words(text))})

@@ -49,7 +49,7 @@ class Speculation:
             self._gist = meaning
             self._trials += 1
             self._all += 1
-            turns.speculative(utterance.text, now)
+            turns.speculate(utterance.text, now)
 
     def _due(self) -> bool:
         """A finished thought: as soon as its last words have come. Others: as long before their end as a reply takes,

@@ -1,4 +1,4 @@
-"""Reply text -> spoken_form units."""
+"""Reply text -> speakable units."""
 
 from __future__ import annotations
 
