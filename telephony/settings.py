@@ -306,7 +306,7 @@ def is_loopback(host: str) -> bool:
 
 def describe(settings: Settings) -> list[tuple[str, str]]:
     """What the service is made of, for people: (part, what does it)."""
-    brain = settings.openai_base_url or ("" if settings.offline else "OpenAI")
+    llm = settings.openai_base_url or ("" if settings.offline else "OpenAI")
     speech = settings.elevenlabs_base_url or "ElevenLabs"
     offered = ["custom LLM", "personalization"] if settings.platform_key else []
     offered += ["post-call webhook"] if settings.elevenlabs_webhook_secret else []
@@ -314,7 +314,7 @@ def describe(settings: Settings) -> list[tuple[str, str]]:
         ("agent", settings.agent),
         ("carrier", "Twilio" if settings.public_url or settings.twilio_auth_token else "local (this machine only)"),
         ("ears", "local: small vocabulary, English" if settings.offline else f"{speech}, Scribe v2 realtime"),
-        ("brain", f"{brain}, {settings.openai_model}" if brain else "local: the example's dialogue"),
+        ("brain", f"{llm}, {settings.openai_model}" if llm else "local: the example's dialogue"),
         ("voice", "local: espeak" if settings.offline else f"{speech}, {settings.elevenlabs_model}"),
         *([("offers", ", ".join(offered))] if offered else []),
     ]

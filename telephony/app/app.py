@@ -262,16 +262,16 @@ async def _providers(settings: Settings, clock: Clock) -> AsyncIterator[Settings
         return
     from telephony.offline.local_services import LocalServices  # heavy, and only wanted here
 
-    own_brain = bool(settings.openai_base_url)
-    async with LocalServices(clock, brain=not own_brain) as local:
+    own_llm = bool(settings.openai_base_url)
+    async with LocalServices(clock, llm=not own_llm) as local:
         for line in local.description:
             log.info("local_part", part=line)
         yield replace(
             settings,
             elevenlabs_base_url=local.elevenlabs_base_url,
             elevenlabs_api_key=local.api_key,
-            openai_base_url=settings.openai_base_url if own_brain else local.openai_base_url,
-            openai_api_key=settings.openai_api_key if own_brain else local.api_key,
+            openai_base_url=settings.openai_base_url if own_llm else local.openai_base_url,
+            openai_api_key=settings.openai_api_key if own_llm else local.api_key,
         )
 
 

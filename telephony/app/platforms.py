@@ -28,13 +28,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LlmAgents:
-    """Who thinks behind the custom LLM, by name, and the user's function for post-call webhooks."""
+    """The agents that the LLM server answers for, by name, and the user's function for post-call webhooks."""
 
     agents: Mapping[str, AgentSource] = field(default_factory=dict)
     after_call: Hook | None = None
 
-    def thinking(self) -> dict[str, Source]:
-        """Those that can think here: of a managed agent its fallback, if it has one."""
+    def answering(self) -> dict[str, Source]:
+        """The agents that run here: for a managed agent its fallback, if it has one."""
         own = {n: a.fallback if isinstance(a, ManagedAgent) else a for n, a in self.agents.items()}
         return {name: source for name, source in own.items() if source is not None}
 
@@ -62,9 +62,9 @@ async def open_platforms(
 
     async with asyncio.TaskGroup() as group:
         handing = group.create_task(store.run()) if store is not None else None
-        if settings.platform_key and (thinking := llm_agents.thinking()):
+        if settings.platform_key and (answering := llm_agents.answering()):
             endpoint = LlmServer(
-                key=settings.platform_key, agents=thinking, llm=llm, clock=clock, now=lambda: datetime.now(UTC)
+                key=settings.platform_key, agents=answering, llm=llm, clock=clock, now=lambda: datetime.now(UTC)
             )
             group.create_task(endpoint.run(until_over))
             routes += endpoint.routes()

@@ -49,13 +49,13 @@ class Stage:
     agents: AgentSource | None = None
     platform: LocalAgents | None = None
     bridged: bool = False
-    mind: CustomLlm | None = None
+    llm_client: CustomLlm | None = None
     tools: int = 0
 
     def begin(self, base_url: str) -> None:
         """The service is there: what asks it learns where."""
-        if self.mind is not None:
-            self.mind.url = f"{base_url}/v1"
+        if self.llm_client is not None:
+            self.llm_client.url = f"{base_url}/v1"
         if self.platform is not None and not self.bridged:
             url, secret = f"{base_url}/elevenlabs/post-call", self.settings.elevenlabs_webhook_secret
             self.platform.after_call = functools.partial(post_call, url=url, secret=secret)
@@ -77,8 +77,8 @@ async def staged(mode: str, settings: Settings, clock: Clock) -> AsyncIterator[S
     key = secrets.token_urlsafe(16)
     local_agent = LocalAgent(agent.greeting, agent.prompt, respond, client_tools=_schemas(agent))
     if mode == "custom-llm":
-        stage.mind = CustomLlm("", key, restless=True, headers={"X-Call-Id": "{{call_id}}"})
-        local_agent = LocalAgent(agent.greeting, "", stage.mind)
+        stage.llm_client = CustomLlm("", key, restless=True, headers={"X-Call-Id": "{{call_id}}"})
+        local_agent = LocalAgent(agent.greeting, "", stage.llm_client)
         agent = replace(agent, tools=tuple(_counted(tool, stage) for tool in agent.tools))
     elif mode == "register":
         local_agent = replace(local_agent, client_tools=())

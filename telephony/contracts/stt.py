@@ -1,7 +1,7 @@
 """The STT contract. A transcriber is a `Port` (see `telephony/contracts/port.py`) made for one call.
 
-It performs `Transcribe` (mu-law 8 kHz, continuous, real-time pace) and `CommitTranscript`, and emits `EarsReady`,
-`EarsLost`, `TranscriptPartial`, `TranscriptFinal`, `CommitRefused` and `OutboxOverflowed`. It connects as soon as
+It performs `Transcribe` (mu-law 8 kHz, continuous, real-time pace) and `CommitTranscript`, and emits `SttReady`,
+`SttLost`, `TranscriptPartial`, `TranscriptFinal`, `CommitRefused` and `OutboxOverflowed`. It connects as soon as
 `run` starts; audio that comes earlier is kept (bounded, oldest dropped). After a lost connection it reconnects with
 back-off and sends again the audio since the last commit, paced; commits that were under way are asked for again.
 One `TranscriptFinal` at most for each commit number.

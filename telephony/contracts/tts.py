@@ -1,6 +1,6 @@
 """The TTS contract. A speaker is a `Port` (see `telephony/contracts/port.py`) made for one call.
 
-It performs `Speak` and `CloseContext`, and emits `VoiceReady`, `VoiceLost`, `SpeechAudio`, `SpeechEnded`,
+It performs `Speak` and `CloseContext`, and emits `TtsReady`, `TtsLost`, `SpeechAudio`, `SpeechEnded`,
 `SpeechLost`. It connects as soon as `run` starts and again, eagerly, when the connection is lost. Every (`turn`,
 `attempt`) ends in exactly one `SpeechEnded` or `SpeechLost`. It decides nothing about when to close or to speak again:
 that is the core's (`core/speaking/speech.py`).

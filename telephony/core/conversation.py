@@ -65,12 +65,12 @@ class Conversation:
         self._turns = Turns(policy, spoken_form, self._out)
         self._turns.transcript.resume(history)
         self._turns.last = turn
-        self._standing = SharedState()
-        self._floor = Floor(rules, language, self._listening, self._turns, self._standing, self._out)
-        self._speculation = Speculation(rules, language, self._listening, self._turns, self._standing)
-        self._trouble = Recovery(policy, self._listening, self._turns, self._standing, self._out)
-        self._keypad = DtmfCollector(policy.limits.keypad_ms)
-        self._patience = Timers(policy.limits)
+        self._shared = SharedState()
+        self._floor = Floor(rules, language, self._listening, self._turns, self._shared, self._out)
+        self._speculation = Speculation(rules, language, self._listening, self._turns, self._shared)
+        self._recovery = Recovery(policy, self._listening, self._turns, self._shared, self._out)
+        self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
+        self._timers = Timers(policy.limits)
         self._said = ""
         self._frames = MediaWatchdog(policy.limits)
 
@@ -91,11 +91,11 @@ class Conversation:
             return None
         candidates = [
             self._frames.deadline,
-            self._keypad.deadline,
-            self._turns.spoken.deadline,
+            self._dtmf.deadline,
+            self._turns.synthesis.deadline,
             self._turns.playout.overdue_ms(self._policy.limits.goodbye_ms),
-            self._trouble.ending_deadline() or self._patience.deadline,
-            self._trouble.wait_deadline(self._now),
+            self._recovery.ending_deadline() or self._timers.deadline,
+            self._recovery.wait_deadline(self._now),
         ]
         return min(c for c in candidates if c is not None)
 
@@ -130,12 +130,12 @@ class Conversation:
             case e.SpeechAudio() | e.SpeechEnded() | e.SpeechLost() | e.PhrasesLoaded():
                 self._spoken(event, now)
             case e.DrainStarted(deadline_ms):
-                self._patience.drain(deadline_ms)
+                self._timers.drain(deadline_ms)
             case e.EndRequested(reason):
-                self._trouble.end_with("goodbye", reason, now)
-            case e.EarsLost() | e.EarsReady():
-                self._standing.stt_lost = isinstance(event, e.EarsLost)
-            case e.TimeReached() | e.VoiceReady() | e.VoiceLost() | e.OutboxOverflowed():
+                self._recovery.end_with("goodbye", reason, now)
+            case e.SttLost() | e.SttReady():
+                self._shared.stt_lost = isinstance(event, e.SttLost)
+            case e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
                 pass  # the ports look after themselves; what follows for the call follows from silence, in `_tick`
             case _:
                 assert_never(event)
@@ -144,31 +144,31 @@ class Conversation:
         if self._frames.started:
             return
         self._frames.came(now)
-        self._patience.start(now)
+        self._timers.start(now)
         if self._policy.greeting:
             turn = self._turns.phrase("greeting", now, self._policy.greeting)
             if self._policy.greeting_protected:
-                self._turns.spoken.protected.add(turn)
+                self._turns.synthesis.protected.add(turn)
 
     def _thought(self, event: e.LlmEvent, now: int) -> None:
         match event:
             case e.ReplyDelta():
                 self._turns.delta(event, now)
             case e.ToolWanted():
-                self._turns.thinking.tool_wanted(event)
+                self._turns.generation.tool_wanted(event)
             case e.ToolFinished():
-                self._turns.thinking.tool_finished(event, now)
+                self._turns.generation.tool_finished(event, now)
             case e.ReplyEnded():
                 reply = self._turns.reply
                 ends_call = reply is not None and reply.turn == event.turn and reply.ends_call
                 if not self._turns.ended(event, now):
-                    self._trouble.apologise("empty_reply", now)
+                    self._recovery.apologise("empty_reply", now)
                 elif ends_call:
-                    self._trouble.goodbye(event.turn, now)
+                    self._recovery.goodbye(event.turn, now)
             case e.ReplyFailed(turn, code, _):
                 if self._turns.reply is not None and self._turns.reply.turn == turn:
-                    self._trouble.reply_failed(code, now)
-                elif (speculative := self._turns.thinking.speculative) is not None and speculative.turn == turn:
+                    self._recovery.reply_failed(code, now)
+                elif (speculative := self._turns.generation.speculative) is not None and speculative.turn == turn:
                     self._turns.drop_speculation(code)
 
     def _spoken(self, event: e.TtsEvent, now: int) -> None:
@@ -181,19 +181,19 @@ class Conversation:
             case e.SpeechLost(turn, attempt, _, retryable):
                 given_up = self._turns.speech_ended(turn, attempt, now, lost=True, retryable=retryable)
             case e.PhrasesLoaded(phrases):
-                self._turns.spoken.learn(phrases)
+                self._turns.synthesis.learn(phrases)
         if given_up:
-            self._trouble.voice_failed(now)
+            self._recovery.voice_failed(now)
 
     def _key(self, digit: str, now: int) -> None:
         self._listening.voice.key_pressed()
         if self._turns.live() and not self._floor.untouchable(now):
             self._floor.cut("key", now)
-        if entry := self._keypad.press(digit, now):
+        if entry := self._dtmf.press(digit, now):
             self._caller_said(entry, now)
 
     def _caller_said(self, text: str, now: int) -> None:
-        self._patience.caller_spoke()
+        self._timers.caller_spoke()
         self._floor.caller_said(text, now)
 
     # --- what follows -----------------------------------------------------------------------------------------------
@@ -207,10 +207,10 @@ class Conversation:
         self._floor.interruption(now)
         if (closed := self._listening.closed()) is not None:
             self._utterance_over(closed, now)
-        if self._keypad.deadline is not None and self._keypad.deadline <= now:
-            self._caller_said(self._keypad.end(), now)
+        if self._dtmf.deadline is not None and self._dtmf.deadline <= now:
+            self._caller_said(self._dtmf.end(), now)
         if self._turns.speech_time(now):
-            self._trouble.voice_failed(now)
+            self._recovery.voice_failed(now)
         self._turns.expect_marks(now, self._policy.limits.goodbye_ms)
         self._agent(now)
         self._speculation.consider(now)
@@ -218,16 +218,16 @@ class Conversation:
 
     def _listen_for(self, now: int) -> None:
         """What the caller's words reply to: the agent's last ones, as far as they were heard."""
-        if (said := self._turns.spoken.last_words(now)) != self._said:
+        if (said := self._turns.synthesis.last_words(now)) != self._said:
             self._said = said
-            self._listening.situation = AnswerContext.after(said, self._policy.expects, self._language)
+            self._listening.context = AnswerContext.after(said, self._policy.expects, self._language)
 
     def _utterance_over(self, closed: Closed, now: int) -> None:
         match self._floor.utterance_over(closed, now):
             case "words":
                 self._caller_said(closed.text, now)
             case "not_heard":
-                self._trouble.apologise("not_heard", now, phrase="not_heard")
+                self._recovery.apologise("not_heard", now, phrase="not_heard")
 
     def _unresponsive(self, now: int) -> bool:
         if missing := self._frames.missing_ms(now):
@@ -239,26 +239,26 @@ class Conversation:
 
     def _agent(self, now: int) -> None:
         """What the agent owes: an answer, a tool's permission, a sign of life, an end."""
-        turns, listening, standing = self._turns, self._listening, self._standing
+        turns, listening, shared = self._turns, self._listening, self._shared
         if turns.reply is not None and not turns.unheard_reply(now):
-            standing.restarts = 0
+            shared.restarts = 0
         if turns.settle(now):
-            standing.apologies = 0
+            shared.apologies = 0
         if listening.utterance is None and not turns.playout.held:
-            turns.thinking.allow_tool(now)
-            if self._keypad.deadline is None:
+            turns.generation.allow_tool(now)
+            if self._dtmf.deadline is None:
                 self._floor.answer(now)
-        self._trouble.bridge_silence(now)
+        self._recovery.bridge_silence(now)
 
     def _time(self, now: int) -> None:
-        turns, waiting = self._turns, self._standing.owed_ms is not None or self._keypad.deadline is not None
+        turns, waiting = self._turns, self._shared.owed_ms is not None or self._dtmf.deadline is not None
         busy = turns.live() or self._listening.utterance is not None or waiting
-        (self._patience.busy if busy else self._patience.quiet)(now)
-        if self._standing.ending is not None:
-            if self._trouble.ending_is_over(now):
-                ending = self._trouble.finish(now)
+        (self._timers.busy if busy else self._timers.quiet)(now)
+        if self._shared.ending is not None:
+            if self._recovery.ending_is_over(now):
+                ending = self._recovery.finish(now)
                 self._out.append(ending)
                 self.ended = Ended(ending.reason)
             return
-        if due := self._patience.due(now):
-            self._trouble.time_has_come(due, now)
+        if due := self._timers.due(now):
+            self._recovery.time_has_come(due, now)

@@ -69,12 +69,12 @@ class CallerLeft:
 
 
 @dataclass(frozen=True, slots=True)
-class EarsReady:
+class SttReady:
     """The STT session is up."""
 
 
 @dataclass(frozen=True, slots=True)
-class EarsLost:
+class SttLost:
     """The STT session failed. With `retryable` the port reconnects on its own; without, it has given up."""
 
     code: str
@@ -171,12 +171,12 @@ class ReplyFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceReady:
+class TtsReady:
     """The TTS socket is up."""
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceLost:
+class TtsLost:
     """The TTS socket failed. With `retryable` the port reconnects on its own; without, it has given up.
     Speech that was under way is reported by a `SpeechLost` for each live context."""
 
@@ -267,8 +267,8 @@ class OutboxOverflowed:
 
 
 CarrierEvent: TypeAlias = CallStarted | AudioReceived | AudioMissed | MarkReached | KeyPressed | CallerLeft
-SttEvent: TypeAlias = EarsReady | EarsLost | TranscriptPartial | TranscriptFinal | CommitRefused
+SttEvent: TypeAlias = SttReady | SttLost | TranscriptPartial | TranscriptFinal | CommitRefused
 LlmEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | ReplyFailed
-TtsEvent: TypeAlias = VoiceReady | VoiceLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
+TtsEvent: TypeAlias = TtsReady | TtsLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed
 Event: TypeAlias = CarrierEvent | SttEvent | LlmEvent | TtsEvent | ControlEvent | ManagedEvent

@@ -45,7 +45,7 @@ class TurnTaking:
     """After voice of which nothing has been transcribed."""
     silence_ms: int = 640
     """In a language without data: silence alone decides. People pause 300-500 ms inside a thought."""
-    patience_ms: int = 400
+    pause_allowance_ms: int = 400
     """Most that a caller's own pauses may add to a wait."""
     pause_margin_ms: int = 150
     """What is added to the pause that this caller usually makes."""
@@ -88,7 +88,7 @@ class TurnTaking:
     agent is silent meanwhile."""
     hold_limit_ms: int = 1_800
     """Voice for this long without any words is no speech to us: the agent goes on, and it may go on as well."""
-    strange_ms: int = 1_000
+    wordless_ms: int = 1_000
     """So much voice without any words is strange: its final words are waited for before the agent goes on."""
     resume_after_ms: int = 260
     """Silence for this long while held, with no words of an interruption, is a false alarm: words come in 150 ms."""
@@ -113,7 +113,7 @@ class TurnTaking:
         """The plain silence rule, for comparison: one wait, whatever was said."""
         return cls(
             **dict.fromkeys(_WAITS, silence_ms),  # type: ignore[arg-type]  # all waits are int
-            patience_ms=0,
+            pause_allowance_ms=0,
             commit_after_ms=min(240, silence_ms),
             commit_lead_ms=silence_ms,
         )
@@ -165,7 +165,7 @@ class Limits:
     hiccup of half a second must not end a turn, nor commit half of a sentence."""
     frames_dead_ms: int = 8_000
     """After this long without a frame the leg is dead."""
-    keypad_ms: int = 1_500
+    dtmf_gap_ms: int = 1_500
     """Keys pressed within this time of each other are one entry."""
 
 

@@ -28,20 +28,20 @@ class Recovery:
     """See the module text."""
 
     def __init__(
-        self, policy: Policy, listening: Listening, turns: Turns, standing: SharedState, out: list[Action]
+        self, policy: Policy, listening: Listening, turns: Turns, shared: SharedState, out: list[Action]
     ) -> None:
         self._limits, self._wording = policy.limits, policy.wording
         self._listening = listening
         self._turns = turns
-        self._standing = standing
+        self._shared = shared
         self._out = out
 
     # --- waiting ----------------------------------------------------------------------------------------------------
 
     def wait_deadline(self, now: int) -> int | None:
         """When the silence of a reply under way has to be bridged, or its thinking given up."""
-        waiting = self._turns.reply or self._turns.thinking.abandoned
-        if waiting is None or self._standing.ending is not None:
+        waiting = self._turns.reply or self._turns.generation.abandoned
+        if waiting is None or self._shared.ending is not None:
             return None
         stuck = waiting is self._turns.reply and not waiting.running and not waiting.ended
         give_up = waiting.progress_ms + self._limits.reply_ms if stuck else None
@@ -56,7 +56,7 @@ class Recovery:
     def bridge_silence(self, now: int) -> None:
         """Nothing audible for too long: a filler; no progress for much too long: an apology."""
         at, reply = self.wait_deadline(now), self._turns.reply
-        waiting = reply or self._turns.thinking.abandoned
+        waiting = reply or self._turns.generation.abandoned
         if at is None or at > now or waiting is None:
             return
         stuck = waiting is reply and not waiting.running and not waiting.ended
@@ -75,25 +75,25 @@ class Recovery:
         self._turns.give_up_reply(now)
         if reply is not None and reply.ends_call:
             self.goodbye(reply.turn, now)
-        elif code == "provider_busy" and self._standing.apologies == 0:
+        elif code == "provider_busy" and self._shared.apologies == 0:
             self.apologise(code, now, phrase="provider_busy")
-            self._standing.owed_ms = now
+            self._shared.owed_ms = now
         else:
             self.apologise(code, now)
 
     def apologise(self, why: str, now: int, phrase: str = "apology") -> None:
-        self._standing.apologies += 1
-        self._turns.explain("apology", {"why": why, "in_a_row": self._standing.apologies})
-        if self._standing.apologies > self._limits.apologies:
+        self._shared.apologies += 1
+        self._turns.explain("apology", {"why": why, "in_a_row": self._shared.apologies})
+        if self._shared.apologies > self._limits.apologies:
             self.end_with("broken", why, now)
         else:
             self._turns.phrase(phrase, now)
 
     def voice_failed(self, now: int) -> None:
         """The voice has given up on text. What is in stock can still be said; the carrier has a voice of its own."""
-        if self._standing.final:
-            assert self._standing.ending is not None
-            self._standing.ending.deadline, self._standing.ending.unheard = now, True
+        if self._shared.final:
+            assert self._shared.ending is not None
+            self._shared.ending.deadline, self._shared.ending.unheard = now, True
         else:
             self.end_with("broken", "voice_failed", now)
 
@@ -109,38 +109,38 @@ class Recovery:
 
     def goodbye(self, turn: int, now: int) -> None:
         """The model has ended the call; what it said as goodbye is heard to its end, unless the caller objects."""
-        if turn not in self._turns.spoken.speeches:
+        if turn not in self._turns.synthesis.speeches:
             turn = self._turns.phrase("goodbye", now)
-        self._standing.ending = Ending("agent", turn, now, now + self._limits.reply_ms, forced=False)
+        self._shared.ending = Ending("agent", turn, now, now + self._limits.reply_ms, forced=False)
 
     def end_with(self, phrase: str, reason: str, now: int) -> None:
         """Ends the call after a fixed phrase, whatever else is going on."""
-        if self._standing.final:
+        if self._shared.final:
             return
         self._turns.explain("ending", {"reason": reason})
         self._turns.cut(now)
-        self._standing.owed_ms = None
+        self._shared.owed_ms = None
         turn = self._turns.phrase(phrase, now)
         text = str(getattr(self._wording, phrase))
-        self._standing.ending = Ending(reason, turn, now, now + self._limits.reply_ms, forced=True, farewell=text)
+        self._shared.ending = Ending(reason, turn, now, now + self._limits.reply_ms, forced=True, farewell=text)
 
     def ending_deadline(self) -> int | None:
-        return self._standing.ending.deadline if self._standing.ending is not None else None
+        return self._shared.ending.deadline if self._shared.ending is not None else None
 
     def ending_is_over(self, now: int) -> bool:
         """The last word was heard, or has had its time."""
-        turns, ending = self._turns, self._standing.ending
+        turns, ending = self._turns, self._shared.ending
         assert ending is not None
         heard_by = turns.playout.until_ms + self._limits.goodbye_ms
-        if turns.spoken.over(ending.turn) and not turns.playout.held:
+        if turns.synthesis.over(ending.turn) and not turns.playout.held:
             ending.deadline = min(ending.deadline, max(heard_by, ending.since + 1))
         elif turns.playout.until_ms > now:
             ending.deadline = max(ending.deadline, heard_by)
-        return ending.turn not in turns.spoken.speeches or ending.deadline <= now
+        return ending.turn not in turns.synthesis.speeches or ending.deadline <= now
 
     def finish(self, now: int) -> EndCall:
         """The last action of the call. A farewell that was not heard at all is left to the carrier's voice."""
-        ending = self._standing.ending
+        ending = self._shared.ending
         assert ending is not None
-        unheard = ending.turn in self._turns.spoken.speeches and not self._turns.spoken.heard(ending.turn, now)
+        unheard = ending.turn in self._turns.synthesis.speeches and not self._turns.synthesis.heard(ending.turn, now)
         return EndCall(ending.reason, ending.farewell if unheard or ending.unheard else "")

@@ -178,7 +178,7 @@ class ManagedSocket:
         loop, silence = asyncio.get_running_loop(), self._clock.real_seconds(SILENT_MS)
         faults, rubbish, said, opened, pings = 0, 0, "", False, False
         try:
-            async with self._clock.timeout(FIRST_WORD_MS) as patience:
+            async with self._clock.timeout(FIRST_WORD_MS) as timeout:
                 while True:
                     raw = await socket.recv()
                     try:
@@ -198,7 +198,7 @@ class ManagedSocket:
                         opened = opened or isinstance(message, ManagedOpened)
                         self._report(message)
                     if opened:  # pings are an option of the agent's: without them silence proves nothing
-                        patience.reschedule(loop.time() + silence if pings else None)
+                        timeout.reschedule(loop.time() + silence if pings else None)
         except TimeoutError:
             means = "no message for half a minute" if opened else "the platform did not begin the conversation"
             raise _Closed(0, "managed_lost" if opened else "managed_timeout", said, means) from None

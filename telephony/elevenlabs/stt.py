@@ -26,7 +26,7 @@ from telephony.clock import Clock
 from telephony.contracts.port import Emit
 from telephony.contracts.stt import SttSpec
 from telephony.core.actions import Action, CommitTranscript, Transcribe
-from telephony.core.events import CommitRefused, EarsLost, EarsReady, Event, OutboxOverflowed, TranscriptFinal
+from telephony.core.events import CommitRefused, Event, OutboxOverflowed, SttLost, SttReady, TranscriptFinal
 from telephony.elevenlabs import stt_codec as wire
 from telephony.elevenlabs.connection import Over, describe, open_socket
 from telephony.elevenlabs.stt_backlog import Backlog
@@ -95,7 +95,7 @@ class ElevenLabsStt:
         shed = self._backlog.add(item)
         if shed.pieces:
             self._segments.offset_ms += shed.ms  # later words of this session lie later in the caller's audio
-            self._emit(OutboxOverflowed("ears", shed.pieces))
+            self._emit(OutboxOverflowed("stt", shed.pieces))
         for number in shed.commits:
             self._emit(CommitRefused(number))
 
@@ -115,7 +115,7 @@ class ElevenLabsStt:
             if not retryable:
                 self._deaf = True
                 self._backlog.clear()
-            self._emit(EarsLost(code, retryable))
+            self._emit(SttLost(code, retryable))
             if not retryable:
                 return
             await self._pause(code, failures)
@@ -150,7 +150,7 @@ class ElevenLabsStt:
         log.debug("stt_ready", trace_id=response.headers.get("x-trace-id", "") if response else "")
         self._backlog.rewind()
         self._segments = wire.Segments(self._backlog.begins_ms)
-        self._emit(EarsReady())
+        self._emit(SttReady())
 
     async def _converse(self, socket: ClientConnection) -> None:
         async with asyncio.TaskGroup() as group:

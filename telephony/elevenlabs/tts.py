@@ -20,14 +20,14 @@ from telephony.clock import Clock
 from telephony.contracts.port import Emit
 from telephony.contracts.tts import VoiceSpec
 from telephony.core.actions import Action, CloseContext, Speak
-from telephony.core.events import SpeechAudio, SpeechEnded, SpeechLost, VoiceLost, VoiceReady
+from telephony.core.events import SpeechAudio, SpeechEnded, SpeechLost, TtsLost, TtsReady
 from telephony.elevenlabs import tts_codec as wire
 from telephony.elevenlabs.connection import Over, describe, open_socket
 from telephony.elevenlabs.tts_contexts import Contexts
 
 log = structlog.get_logger()
 
-PATIENCE_MS = 1_000
+CONNECT_MS = 1_000
 """How long text may wait for a socket."""
 HANG_MS = 4_000
 """Text without any audio for this long: the socket hangs."""
@@ -137,7 +137,7 @@ class ElevenLabsTts:
     def _lost(self, code: str, retryable: bool) -> None:
         if not retryable:
             self._given_up = code
-        self._emit(VoiceLost(code, retryable))
+        self._emit(TtsLost(code, retryable))
         for key in self._contexts.lost_open() if retryable else self._contexts.lost():
             self._emit(SpeechLost(*key, code, retryable))
         if self._contexts.waiting and self._asked_ms is None:  # for a slot until now
@@ -146,7 +146,7 @@ class ElevenLabsTts:
     async def _converse(self, socket: ClientConnection) -> None:
         """Until the socket or the call ends."""
         self._socket, self._connected, self._asked_ms = socket, True, None
-        self._emit(VoiceReady())
+        self._emit(TtsReady())
         self._send(self._contexts.restart(self._clock.ms()))
         async with asyncio.TaskGroup() as group:
             writing = group.create_task(self._write(socket))
@@ -203,7 +203,7 @@ class ElevenLabsTts:
                 self._abort("no audio")
             elif self._connected and closed is not None and now - closed > END_MS:
                 self._abort("no end")
-            if not self._connected and self._asked_ms is not None and now - self._asked_ms > PATIENCE_MS:
+            if not self._connected and self._asked_ms is not None and now - self._asked_ms > CONNECT_MS:
                 self._asked_ms = None
                 for key in self._contexts.lost():
                     self._emit(SpeechLost(*key, "provider_unavailable", True))

@@ -41,7 +41,7 @@ class Console:
             self._action(action)
         if isinstance(step.event, e.CallerLeft):
             self._ended(_ENDINGS.get(step.event.how, step.event.how))
-        if isinstance(step.event, e.EarsLost | e.VoiceLost | e.ReplyFailed):
+        if isinstance(step.event, e.SttLost | e.TtsLost | e.ReplyFailed):
             self._line("", f"{type(step.event).__name__}: {step.event.code}", _WARN)
         self._turns.see(step)
 

@@ -102,7 +102,7 @@ class CallLog:
         match event:
             case e.AudioMissed(ms):
                 self._counts["missed_ms"] += ms
-            case e.EarsLost(code, _) | e.VoiceLost(code, _) | e.ReplyFailed(_, code, _) | e.SpeechLost(_, _, code, _):
+            case e.SttLost(code, _) | e.TtsLost(code, _) | e.ReplyFailed(_, code, _) | e.SpeechLost(_, _, code, _):
                 self._codes[code] += 1
                 self._log.warning("provider_failed", at_ms=self._now, what=type(event).__name__, code=code)
             case e.OutboxOverflowed(port, dropped):

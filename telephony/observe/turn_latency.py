@@ -148,7 +148,7 @@ class TurnClock:
         self._next: TurnReport | None = None  # decided, not started
         self._open: dict[int, TurnReport] = {}
         self._thinking = 0  # the turn that the model works on
-        self._guess = 0  # the turn that is prepared ahead of the decision
+        self._speculation = 0  # the turn that is prepared ahead of the decision
         self._managed = False  # somebody else's agent has the call
 
     def see(self, step: Step) -> None:
@@ -168,7 +168,7 @@ class TurnClock:
             self._ear.voiced(now)
 
     def close(self) -> None:
-        self._open.pop(self._guess, None)
+        self._open.pop(self._speculation, None)
         for turn in list(self._open):
             self._over(turn)
 
@@ -203,12 +203,12 @@ class TurnClock:
                     why=str(evidence.get("why", "")),
                     wait_ms=wait_ms if isinstance(wait_ms, int) else None,
                 )
-            case a.Explain("guess", turn):
-                self._guess = turn
-            case a.Explain("guess_dropped", turn):
-                self._guess = 0
+            case a.Explain("speculation", turn):
+                self._speculation = turn
+            case a.Explain("speculation_dropped", turn):
+                self._speculation = 0
                 self._open.pop(turn, None)
-            case a.Explain("guess_used", turn):
+            case a.Explain("speculation_used", turn):
                 self._used(turn)
             case a.Explain("filler"):
                 if (report := self._open.get(self._thinking)) is not None and report.filler_ms is None:
@@ -232,17 +232,17 @@ class TurnClock:
                 self._first(turn, "unit_ms", now)
 
     def _start(self, turn: int, now: int) -> None:
-        if turn == self._guess:
+        if turn == self._speculation:
             self._open[turn] = TurnReport(turn, started_ms=now)
             return
-        for unanswered in [t for t, r in self._open.items() if r.sent_ms is None and t != self._guess]:
+        for unanswered in [t for t, r in self._open.items() if r.sent_ms is None and t != self._speculation]:
             self._over(unanswered)
         begun, self._next = self._next or TurnReport(turn), None
         self._open[turn] = replace(begun, turn=turn, started_ms=now)
         self._thinking = turn
 
     def _used(self, turn: int) -> None:
-        self._guess, self._thinking = 0, turn
+        self._speculation, self._thinking = 0, turn
         begun, self._next = self._next, None
         if begun is not None and turn in self._open:
             self._open[turn] = replace(
@@ -265,7 +265,7 @@ class TurnClock:
         if self.greeting_ms is None:
             self.greeting_ms = now
         for turn, report in self._open.items():
-            if report.audio_ms is not None and report.sent_ms is None and turn != self._guess:
+            if report.audio_ms is not None and report.sent_ms is None and turn != self._speculation:
                 self._open[turn] = replace(report, sent_ms=now)
 
     def _over(self, turn: int) -> None:

@@ -30,20 +30,20 @@ class LocalServices:
 
     platform: LocalAgents
 
-    def __init__(self, clock: Clock, *, brain: bool = True, agents: Mapping[str, LocalAgent] | None = None) -> None:
+    def __init__(self, clock: Clock, *, llm: bool = True, agents: Mapping[str, LocalAgent] | None = None) -> None:
         self.elevenlabs_base_url = self.openai_base_url = ""
         self._agents = agents
-        self._clock, self._brain = clock, brain
+        self._clock, self._llm = clock, llm
         self._stack = AsyncExitStack()
 
     @property
     def description(self) -> tuple[str, ...]:
         """Which parts are local, one sentence each."""
-        brain = ("The brain is local: a small fixed dialogue for the example agent.",) if self._brain else ()
+        llm = ("The brain is local: a small fixed dialogue for the example agent.",) if self._llm else ()
         return (
             "The ears are local (pocketsphinx): they know the example's sentences, in English, and nothing else.",
             "The voice is local (espeak-ng).",
-            *brain,
+            *llm,
         )
 
     async def __aenter__(self) -> LocalServices:
@@ -56,18 +56,22 @@ class LocalServices:
         enter, clock = stack.enter_async_context, self._clock
         voice = EspeakTts()
         await voice.synthesize("Hello.")  # loads the library, or says what is missing
-        ears = await enter(RecognizerProcess())
+        stt_process = await enter(RecognizerProcess())
         tts = LocalTts(clock=clock, synthesize=voice.synthesize, latency=TtsLatency(30, 20.0), api_key=KEY)
-        stt = LocalStt(clock=clock, recognizer=ears.recognizer, latency=SttLatency(20, 20), api_key=KEY)
+        stt = LocalStt(clock=clock, recognizer=stt_process.recognizer, latency=SttLatency(20, 20), api_key=KEY)
         self.platform = LocalAgents(
-            clock=clock, agents=self._agents, synthesize=voice.synthesize, recognizer=ears.recognizer, api_key=KEY
+            clock=clock,
+            agents=self._agents,
+            synthesize=voice.synthesize,
+            recognizer=stt_process.recognizer,
+            api_key=KEY,
         )
         elevenlabs = await enter(LocalElevenLabs(clock=clock, tts=tts, stt=stt, agents=self.platform))
         self.elevenlabs_base_url = elevenlabs.base_url
-        if self._brain:
+        if self._llm:
             latency = LlmLatency(first_token_ms=100, tokens_per_s=80)
-            brain = await enter(LocalOpenAi(clock=clock, responder=respond, latency=latency, api_key=KEY))
-            self.openai_base_url = brain.base_url
+            llm = await enter(LocalOpenAi(clock=clock, responder=respond, latency=latency, api_key=KEY))
+            self.openai_base_url = llm.base_url
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -144,8 +144,8 @@ class RecognizerProcess:
 class GrammarRecognizer:
     """The `Recognizer` of one connection: keeps the open segment, cuts out the voice, asks the process."""
 
-    def __init__(self, ears: RecognizerProcess) -> None:
-        self._ears = ears
+    def __init__(self, process: RecognizerProcess) -> None:
+        self._process = process
         self._audio = bytearray()
         self._begins_ms = 0  # where the open segment begins
         self._loud: list[int] = []  # the frames of the segment that are loud
@@ -179,7 +179,7 @@ class GrammarRecognizer:
         """The phrase of the segment as it is now; word times in seconds from the first audio of the connection."""
         pcmu, begins_ms = self._voice()
         sound = {frame * 20 + self._begins_ms for frame in self._loud}
-        text, words = await self._ears.understand(pcmu)
+        text, words = await self._process.understand(pcmu)
         words = [(word, start + begins_ms / 1000, end + begins_ms / 1000) for word, start, end in words]
         return (text, words) if _accounts_for(words, sound) else ("", [])
 

@@ -1,8 +1,8 @@
 """The header of a tape: what call it was, what core it had, and which version wrote it. Pure.
 
-A tape of an older format is upgraded as it is read: `UPGRADES[n]` turns header and lines of format n into those of
-n + 1. A tape of a newer format is refused, in words. The policy is on the tape in full, so that a replay builds the
-same core whatever the agent has become; the prompt is a hash, so that editing it breaks no tape.
+A tape of an older format is upgraded as it is read (see upgrades.py). A tape of a newer format is refused, in words.
+The policy is on the tape in full, so that a replay builds the same core whatever the agent has become; the prompt is a
+hash, so that editing it breaks no tape.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import Policy
 from telephony.tape.codec import VOCABULARY, BadTape, Data
 from telephony.tape.policy_checks import impossible, is_language
+from telephony.tape.upgrades import UPGRADES
 from telephony.text_normalization import spoken_form
 
-FORMAT = 1
+FORMAT = 2
 NAME = "telephony_tape"
 TAPE_FILE = "tape.jsonl"
 SIDES = ("caller", "agent")
@@ -31,10 +32,6 @@ PIPELINE = "pipeline"
 BRIDGE = "bridge"
 POLICIES: dict[str, type] = {BRIDGE: BridgePolicy}
 """The frozen settings of engines other than the pipeline, by the engine's name."""
-
-Upgrade = Callable[[dict[str, Data], list[Data]], tuple[dict[str, Data], list[Data]]]
-UPGRADES: dict[int, Upgrade] = {}
-"""Format n -> what makes header and lines of it those of n + 1. The header's vocabulary tells what the lines hold."""
 
 
 @dataclass(frozen=True, slots=True)

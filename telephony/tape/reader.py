@@ -16,7 +16,8 @@ from zlib import crc32
 from telephony.contracts.observer import Step
 from telephony.tape.audio import LONGEST_MS
 from telephony.tape.codec import BadTape, Data, Decoder
-from telephony.tape.format import BEING_MADE, FORMAT, SIDES, TAPE_FILE, UPGRADES, Header, format_of, from_data
+from telephony.tape.format import BEING_MADE, FORMAT, SIDES, TAPE_FILE, Header, format_of, from_data
+from telephony.tape.upgrades import UPGRADES
 
 LONGEST_LINE = 2**24
 LONGEST_PIECE = 2**26

@@ -22,7 +22,7 @@ from telephony.testing.fakes.openai.server import CallTool, Say
 from telephony.testing.fakes.openai.server import Part as Answer
 from telephony.testing.fakes.twilio.carrier import CallOver, PhoneCall
 from telephony.testing.script import (
-    PATIENCE_MS,
+    TIMEOUT_MS,
     CallerScript,
     HangsUp,
     Move,
@@ -157,10 +157,10 @@ class _Caller:
 
     async def _patiently(self, waiting: Any, failure: str) -> None:
         try:
-            async with self._stack.clock.timeout(PATIENCE_MS):
+            async with self._stack.clock.timeout(TIMEOUT_MS):
                 await waiting
         except TimeoutError:
-            raise ScriptFailed(f"{failure} within {PATIENCE_MS // 1_000} s") from None
+            raise ScriptFailed(f"{failure} within {TIMEOUT_MS // 1_000} s") from None
 
     def _lines(self) -> int:
         """How many lines of the agent are on record."""

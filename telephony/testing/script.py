@@ -32,7 +32,7 @@ from telephony.tape.timeline import Timeline
 from telephony.testing.simulator import Calls, Part, Simulator
 from telephony.text_normalization import spoken_form
 
-PATIENCE_MS = 30_000
+TIMEOUT_MS = 30_000
 """A caller waits no longer than this for the agent to speak, or to stop."""
 QUIET_MS = 600
 KEY_MS = 150
@@ -237,12 +237,12 @@ class _InCore:
 
     def _wait(self, predicate: object, failure: str) -> None:
         assert callable(predicate)
-        limit = self._sim.now + PATIENCE_MS
+        limit = self._sim.now + TIMEOUT_MS
         while not predicate():
             if self._sim.call.ended is not None:
                 return
             if self._sim.now >= limit:
-                raise ScriptFailed(f"{failure} within {PATIENCE_MS // 1_000} s, at {limit / 1_000:.1f} s of the call")
+                raise ScriptFailed(f"{failure} within {TIMEOUT_MS // 1_000} s, at {limit / 1_000:.1f} s of the call")
             self._sim.run(self._sim.now + 20)
 
 

@@ -115,9 +115,9 @@ class Simulator:
         self.now = 0
         self.steps: list[tuple[int, e.Event, tuple[a.Action, ...]]] = []
         self.carrier = Carrier(self)
-        self._mind = _Mind(self, replies or (lambda history: ["All right. Is there anything else?"]))
+        self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]))
         self._voice = _Voice(self)
-        self._ears: _Ears | RecordedStt = _Ears(self)
+        self._stt: _Stt | RecordedStt = _Stt(self)
         self.meddle: Callable[[int, e.Event], Iterable[tuple[int, e.Event]]] = lambda at, event: [(at, event)]
         self._due: list[_Due] = []
         self._seq = 0
@@ -144,9 +144,9 @@ class Simulator:
 
     def hears(self, at: int, clip: Clip, how: Recogniser | None = None) -> None:
         """The caller is a recording, from `at` on: see `recorded_stt.py`. Not to be mixed with `says`."""
-        if not isinstance(self._ears, RecordedStt):
-            self._ears = RecordedStt(self.at, self.latencies, how or Recogniser())
-        self._ears.add(at, clip)
+        if not isinstance(self._stt, RecordedStt):
+            self._stt = RecordedStt(self.at, self.latencies, how or Recogniser())
+        self._stt.add(at, clip)
 
     def at(self, at: int, event: e.Event, valid: Callable[[], bool] = lambda: True) -> None:
         """An event of one's own, at `at`; dropped if `valid()` is False by then."""
@@ -154,9 +154,9 @@ class Simulator:
             self._seq += 1
             heapq.heappush(self._due, _Due(when, self._seq, what, valid))
 
-    def _scripted(self) -> _Ears:
-        assert isinstance(self._ears, _Ears), "a recorded caller cannot be given words"
-        return self._ears
+    def _scripted(self) -> _Stt:
+        assert isinstance(self._stt, _Stt), "a recorded caller cannot be given words"
+        return self._stt
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -184,7 +184,7 @@ class Simulator:
             self._step(self.carrier.take_mark())
         elif self.frames and self._next_frame <= self.now:
             self._next_frame += FRAME_MS
-            self._step(self._ears.frame(self.now))
+            self._step(self._stt.frame(self.now))
         elif deadline is not None:
             self._step(e.TimeReached(deadline))
 
@@ -192,7 +192,7 @@ class Simulator:
         actions = self.call.step(event, self.now)
         self.steps.append((self.now, event, actions))
         for action in actions:
-            for part in (self.carrier, self._ears, self._mind, self._voice):
+            for part in (self.carrier, self._stt, self._llm, self._voice):
                 part.perform(action)
 
     # --- what happened ----------------------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ class Carrier:
         return [(start, min(end, self._sim.now)) for start, end in self._played if start < self._sim.now]
 
 
-class _Ears:
+class _Stt:
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
         self.sounds: list[Sound] = []
@@ -321,7 +321,7 @@ class _Ears:
         return [word for s in sorted(self.sounds, key=lambda s: s.start) for word in s.said_by(now)]
 
 
-class _Mind:
+class _Llm:
     def __init__(self, sim: Simulator, replies: Callable[[History], Iterable[Part]]) -> None:
         self._sim, self._replies = sim, replies
         self._parts: dict[int, deque[Part]] = {}

@@ -21,7 +21,7 @@ from telephony.tape.audio import caller_side
 from telephony.tape.reader import Tape
 from telephony.tape.rehearsal.providers import MS_PER_CHAR, PLACEHOLDER, thoughts, utterances
 from telephony.tape.rehearsal.schedule import middle
-from telephony.tape.rehearsal.world import Spoken, spoken_words
+from telephony.tape.rehearsal.world import SpokenText, spoken_words
 from telephony.tape.step_text import plain
 from telephony.testing.fakes.elevenlabs.stt import SttLatency
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
@@ -74,8 +74,8 @@ class TapedParts:
     def detector(self) -> Detector:
         return _Recorded([s.event for s in self._tape.steps if isinstance(s.event, e.AudioReceived)])
 
-    def stt(self) -> _Ears:
-        return _Ears(_in_audio(self._tape), _partials(self._tape))
+    def stt(self) -> _Stt:
+        return _Stt(_in_audio(self._tape), _partials(self._tape))
 
     def answer(self, body: dict[str, Any]) -> list[Part]:
         """The model: the reply to the same words of the caller's, from where the request has got to."""
@@ -202,7 +202,7 @@ def _final_ms(tape: Tape) -> int:
 
 def _in_audio(tape: Tape) -> list[_Word]:
     """The caller's words, in order."""
-    heard: list[Spoken] = spoken_words(tape.steps)
+    heard: list[SpokenText] = spoken_words(tape.steps)
     finals = [step.event for step in tape.steps if isinstance(step.event, e.TranscriptFinal)]
     segments = [n for n, one in enumerate(finals) for _ in (one.words or one.text.split())]
     places, frames, index = [], 0, 0
@@ -245,7 +245,7 @@ class _Recorded:
         pass
 
 
-class _Ears:
+class _Stt:
     """A recogniser that knows the words and when each was out, and shows partials where the tape has some. The call may
     be cut into segments otherwise than on the tape: what was given out in a final is no part of a partial any more."""
 

@@ -39,7 +39,7 @@ from telephony.testing.steady import SteadyClock, SteadyLoop
 from telephony.testing.taped import TapedParts
 from telephony.text_normalization import spoken_form
 
-PATIENCE_MS = 20_000
+TIMEOUT_MS = 20_000
 CUT_MS = 500
 """A line that breaks off so much earlier or later was heard otherwise; less than that, sockets do."""
 MOVED_MS = 250
@@ -167,7 +167,7 @@ async def _call(phone: PhoneCall, known: TapedParts, beginning: Any, clock: Cloc
     voice = phone.line.voice
     speaking = asyncio.ensure_future(phone.say(known.caller))
     try:
-        async with clock.timeout(PATIENCE_MS + len(known.caller) // 8):
+        async with clock.timeout(TIMEOUT_MS + len(known.caller) // 8):
             watching: Watching = await beginning
             for after, key in known.keys:
                 await phone.until(lambda after=after: voice.taken >= after)  # type: ignore[misc]

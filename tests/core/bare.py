@@ -69,7 +69,7 @@ class Bare:
         self.at(at, e.ReplyEnded(turn, finish))
 
     def wants(self, at: int, turn: int, tool_call_id: str, name: str = "book") -> None:
-        self.sim._mind._wanted[tool_call_id] = Calls(name)
+        self.sim._llm._wanted[tool_call_id] = Calls(name)
         self.at(at, e.ToolWanted(turn, tool_call_id, name, "{}"))
 
     def returns(self, at: int, turn: int, tool_call_id: str, result: str = "ok") -> None:

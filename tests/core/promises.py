@@ -148,16 +148,16 @@ def contexts_are_few(sim: Simulator) -> None:
 
 def tools_run_once_and_never_for_a_guess(sim: Simulator) -> None:
     """A tool runs for a reply whose turn was decided, and no call of it runs twice."""
-    guesses, ran = set[int](), set[str]()
+    speculations, ran = set[int](), set[str]()
     for now, _, actions in sim.steps:
         for action in actions:
             match action:
-                case a.Explain("guess", turn):
-                    guesses.add(turn)
-                case a.Explain("guess_used", turn):
-                    guesses.discard(turn)
+                case a.Explain("speculation", turn):
+                    speculations.add(turn)
+                case a.Explain("speculation_used", turn):
+                    speculations.discard(turn)
                 case a.RunTool(turn, tool_call_id):
-                    assert turn not in guesses, f"{now}: {tool_call_id} ran for guess {turn}"
+                    assert turn not in speculations, f"{now}: {tool_call_id} ran for guess {turn}"
                     assert tool_call_id not in ran, f"{now}: {tool_call_id} ran twice"
                     ran.add(tool_call_id)
                 case _:

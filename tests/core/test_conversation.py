@@ -70,7 +70,7 @@ def test_interruption_works_after_all_audio_was_sent() -> None:
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
     sim.run(6_000)
-    assert not sim.call._turns.spoken.speeches[1].over or sim.call._turns.playout.tracks[1].sent == len(
+    assert not sim.call._turns.synthesis.speeches[1].over or sim.call._turns.playout.tracks[1].sent == len(
         sim.call._turns.playout.tracks[1].audio
     )
     sim.says(7_000, "stop please stop", ms=1_000)

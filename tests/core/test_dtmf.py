@@ -13,44 +13,44 @@ from telephony.testing.simulator import Simulator
 
 def test_keys_are_collected_until_the_hash_key() -> None:
     """The key that ends the entry belongs to it, and the next key begins another."""
-    keypad = DtmfCollector(1_500)
-    assert keypad.press("1", 100) == ""
-    assert keypad.press("2", 200) == ""
-    assert keypad.press("#", 300) == "[keys: 12#]"
-    assert keypad.deadline is None
-    assert keypad.press("3", 400) == ""
-    assert keypad.end() == "[keys: 3]"
+    dtmf = DtmfCollector(1_500)
+    assert dtmf.press("1", 100) == ""
+    assert dtmf.press("2", 200) == ""
+    assert dtmf.press("#", 300) == "[keys: 12#]"
+    assert dtmf.deadline is None
+    assert dtmf.press("3", 400) == ""
+    assert dtmf.end() == "[keys: 3]"
 
 
 def test_every_key_moves_the_deadline() -> None:
     """The pause is counted from the last key."""
-    keypad = DtmfCollector(1_500)
-    assert keypad.deadline is None
-    keypad.press("1", 100)
-    assert keypad.deadline == 1_600
-    keypad.press("2", 1_000)
-    assert keypad.deadline == 2_500
+    dtmf = DtmfCollector(1_500)
+    assert dtmf.deadline is None
+    dtmf.press("1", 100)
+    assert dtmf.deadline == 1_600
+    dtmf.press("2", 1_000)
+    assert dtmf.deadline == 2_500
 
 
 def test_an_entry_without_keys_is_nothing() -> None:
     """Ending twice gives the keys once."""
-    keypad = DtmfCollector(1_500)
-    assert keypad.end() == ""
-    keypad.press("*", 0)
-    assert keypad.end() == "[keys: *]"
-    assert keypad.end() == ""
-    assert keypad.deadline is None
+    dtmf = DtmfCollector(1_500)
+    assert dtmf.end() == ""
+    dtmf.press("*", 0)
+    assert dtmf.end() == "[keys: *]"
+    assert dtmf.end() == ""
+    assert dtmf.deadline is None
 
 
 def test_an_entry_has_at_most_64_keys() -> None:
     """The last ones are kept: a stuck key costs no memory."""
-    keypad = DtmfCollector(1_500)
+    dtmf = DtmfCollector(1_500)
     for _ in range(64):
-        keypad.press("1", 0)
-    assert keypad.end() == f"[keys: {'1' * 64}]"
+        dtmf.press("1", 0)
+    assert dtmf.end() == f"[keys: {'1' * 64}]"
     for digit in "9" + "1" * 63 + "2":
-        keypad.press(digit, 0)
-    assert keypad.end() == f"[keys: {'1' * 63}2]"
+        dtmf.press(digit, 0)
+    assert dtmf.end() == f"[keys: {'1' * 63}2]"
 
 
 @pytest.mark.parametrize(("gap", "entries"), [(1_499, ["[keys: 12]"]), (1_501, ["[keys: 1]", "[keys: 2]"])])
@@ -68,7 +68,7 @@ def test_keys_within_the_time_of_each_other_are_one_entry(gap: int, entries: lis
 
 def test_an_entry_is_answered_when_it_is_over_and_not_before() -> None:
     """A pause of exactly the time ends it; the model is asked once, in that millisecond."""
-    sim = Simulator(Policy(limits=Limits(keypad_ms=700)), lambda _: [])
+    sim = Simulator(Policy(limits=Limits(dtmf_gap_ms=700)), lambda _: [])
     sim.faults.llm_hangs = True
     sim.at(1_003, e.KeyPressed("4"))
     sim.run(5_000)
@@ -82,7 +82,7 @@ def test_words_wait_for_the_keys_that_are_being_pressed() -> None:
     sim.at(end + 300, e.KeyPressed("1"))
     sim.run(end + 1_799)
     assert sim.explained("end_of_turn") != []
-    assert sim.explained("guess_used") == []
+    assert sim.explained("speculation_used") == []
     assert sim.heard == []
     sim.run(end + 8_000)
     assert [text for who, text in sim.lines if who == "caller"] == ["my number is one two three", "[keys: 1]"]

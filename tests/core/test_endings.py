@@ -338,8 +338,8 @@ def test_nothing_happens_before_the_stream_is_up() -> None:
     """Events of the providers are taken in, and nothing is decided or said."""
     call = Bare(Policy(greeting="Welcome."))
     core = call.sim.call
-    assert core.step(e.EarsReady(), 0) == ()
-    assert core.step(e.VoiceReady(), 0) == ()
+    assert core.step(e.SttReady(), 0) == ()
+    assert core.step(e.TtsReady(), 0) == ()
     assert core.step(e.TimeReached(20_000), 0) == ()
     assert core.deadline is None
     assert core.ended is None

@@ -47,8 +47,8 @@ def random_event(rng: random.Random, call: Conversation, now: int, names: list[s
         (12, e.SpeechAudio(turn, attempt, b"\x55" * rng.randint(0, 3_000), "of course. ", tuple(range(70, 841, 70)))),
         (4, e.SpeechEnded(turn, attempt)),
         (1, e.SpeechLost(turn, attempt, "provider_unavailable", rng.random() < 0.8)),
-        (1, e.VoiceLost("provider_unavailable", True)),
-        (1, e.EarsLost("provider_unavailable", True)),
+        (1, e.TtsLost("provider_unavailable", True)),
+        (1, e.SttLost("provider_unavailable", True)),
         (1, e.CallStarted("MZ1")),
     ]
     return rng.choices([event for _, event in choices], [weight for weight, _ in choices])[0]
@@ -94,7 +94,7 @@ def test_anything_in_any_order(seed: int) -> None:
             call.step(e.TimeReached(deadline), now)
             steps += 1
         assert steps < 20, "the deadline does not move on"
-        assert len(call._turns.spoken.speeches) < 60
+        assert len(call._turns.synthesis.speeches) < 60
         assert len(call._turns.playout.tracks) < 60
 
 

@@ -73,7 +73,7 @@ def test_the_silence_begins_anew_whenever_somebody_speaks_or_the_agent_thinks() 
 
 def test_an_entry_of_keys_under_way_is_no_silence() -> None:
     """The caller is not asked between two keys."""
-    call = Bare(silence_prompt_ms=3_000, keypad_ms=6_000)
+    call = Bare(silence_prompt_ms=3_000, dtmf_gap_ms=6_000)
     call.at(2_000, e.KeyPressed("1"))
     call.run(7_999)
     assert call.explained("still_there") == []

@@ -109,7 +109,7 @@ def _caller(this: Walk, rng: Random, at: int) -> int:
         if rng.random() < 0.1:
             _go_deaf(this, rng, at)
         elif rng.random() < 0.15:
-            _provider_trouble(sim, rng, at)
+            _provider_fault(sim, rng, at)
         at += rng.choice((240, 300, 500, 700, 900, 1_500, 4_000, 7_000))
     return at
 
@@ -135,11 +135,11 @@ def _go_deaf(this: Walk, rng: Random, at: int) -> None:
     """The STT session fails, and is up again later; what is said meanwhile is never heard."""
     sim, until = this.sim, at + rng.choice((300, 2_000, 6_000))
     this.deaf.append((at, until))
-    sim.at(at, e.EarsLost("provider_unavailable", True))
-    sim.at(until, e.EarsReady())
+    sim.at(at, e.SttLost("provider_unavailable", True))
+    sim.at(until, e.SttReady())
 
 
-def _provider_trouble(sim: Simulator, rng: Random, at: int) -> None:
+def _provider_fault(sim: Simulator, rng: Random, at: int) -> None:
     """From now to about the next thing that the caller says."""
     name = rng.choice(PROVIDER_FAULTS)
     if name.startswith("tts") and sim.faults.no_alignment:

@@ -47,7 +47,7 @@ class Hearing:
 
     @property
     def losses(self) -> list[tuple[str, bool]]:
-        return [(lost.code, lost.retryable) for lost in self.all(e.EarsLost)]
+        return [(lost.code, lost.retryable) for lost in self.all(e.SttLost)]
 
     async def until(self, predicate: Callable[[], bool]) -> None:
         while not predicate():
@@ -55,7 +55,7 @@ class Hearing:
             await self._came.wait()
 
     async def ready(self, times: int = 1) -> None:
-        await self.until(lambda: len(self.all(e.EarsReady)) >= times)
+        await self.until(lambda: len(self.all(e.SttReady)) >= times)
 
     def audio(self, pcmu: bytes) -> None:
         for frame in frames.frames(pcmu):

@@ -175,14 +175,14 @@ async def test_the_signed_url_is_fetched_while_the_phone_rings() -> None:
     """Before the carrier's stream is there; the conversation itself begins with the stream."""
     async with calling() as s:
         phone = await s.dial(CarrierFaults(connect_delay_ms=1_500))
-        await platform(s).until(lambda: platform(s).door.signed == 1)
+        await platform(s).until(lambda: platform(s).admission.signed == 1)
         assert phone.sid not in s.tapes
         tape = await s.tape(phone)
         assert len(platform(s).seen.conversations) <= 1
         await tape.until(lambda: ("agent", HELLO) in tape.lines)
         await phone.hang_up()
         await phone.ended()
-        assert platform(s).door.signed == 1
+        assert platform(s).admission.signed == 1
 
 
 async def test_interruption_clears_and_the_correction_is_the_record() -> None:

@@ -74,13 +74,13 @@ async def test_one_final_for_each_commit_whatever_the_service_repeats(faults: St
 
 
 async def test_not_ready_before_the_session_says_so() -> None:
-    """Quota and key faults come as messages after a good handshake: no EarsReady, one EarsLost, and no more tries."""
+    """Quota and key faults come as messages after a good handshake: no SttReady, one SttLost, and no more tries."""
     async with hearing(SttFaults(error_after_accept="quota_exceeded")) as it:
         await it.until(lambda: bool(it.losses))
         it.says(HOURS)
         it.quiet(60_000)
         assert it.losses == [("quota_exceeded", False)]
-        assert it.all(e.EarsReady) == []
+        assert it.all(e.SttReady) == []
         assert it.stt.connections == 1
         it.port.stop()
         assert len(it.events) == 1
@@ -236,7 +236,7 @@ async def test_long_outage_keeps_the_last_half_minute() -> None:
         await it.until(lambda: bool(it.losses))
         it.quiet(60_000)
         dropped = it.all(e.OutboxOverflowed)
-        assert {event.port for event in dropped} == {"ears"}
+        assert {event.port for event in dropped} == {"stt"}
         assert 29_000 <= sum(event.dropped for event in dropped) * 20 <= 31_100
         assert len(dropped) <= 32
 
@@ -410,7 +410,7 @@ async def test_no_hot_loop_against_a_service_that_hangs_up() -> None:
     """It closes every session at once, politely: each further attempt waits longer."""
     async with hearing(SttFaults(close_after_session=True)) as it:
         await it.until(lambda: len(it.losses) >= 5)
-        at = [ms for ms, event in it.events if isinstance(event, e.EarsLost)]
+        at = [ms for ms, event in it.events if isinstance(event, e.SttLost)]
         assert at[4] - at[1] >= 0.7 * (200 + 400 + 800)
 
 
@@ -427,7 +427,7 @@ async def test_stop_is_orderly_and_quick() -> None:
         await running
         assert it.clock.ms() - began <= 1_500
         assert it.losses == []
-        it.port.perform(e.EarsReady())  # type: ignore[arg-type]
+        it.port.perform(e.SttReady())  # type: ignore[arg-type]
         it.quiet(100)
 
 
@@ -453,7 +453,7 @@ async def test_stop_at_any_moment(when: str) -> None:
             await connected.wait()
         it.port.stop()
         await running
-        assert it.all(e.EarsReady) == []
+        assert it.all(e.SttReady) == []
 
 
 async def test_cancelled_run_leaves_nothing() -> None:

@@ -13,7 +13,7 @@ from elevenlabs.types import CloseSocket, InitializeConnectionMulti, SendTextMul
 
 from telephony.contracts.tts import VoiceSpec
 from telephony.core.actions import CloseContext, Speak
-from telephony.core.events import Event, SpeechAudio, SpeechEnded, SpeechLost, VoiceLost, VoiceReady
+from telephony.core.events import Event, SpeechAudio, SpeechEnded, SpeechLost, TtsLost, TtsReady
 from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.elevenlabs.tts import CHAR_MS, LocalTts, TtsFaults
@@ -79,7 +79,7 @@ async def speaking(
             async with asyncio.TaskGroup() as group:
                 group.create_task(voice.run(bench.emit))
                 if ready:
-                    await bench.until(VoiceReady)
+                    await bench.until(TtsReady)
                 yield bench
                 voice.stop()
         finally:
@@ -155,7 +155,7 @@ async def test_a_sixth_context_waits_for_a_slot() -> None:
             b.voice.perform(CloseContext(*key))
         await b.over(*keys)
         assert b.tts.most_contexts == 5
-        assert b.of(VoiceLost) == []
+        assert b.of(TtsLost) == []
         assert all(b.pcmu(turn) for turn, _ in keys)
 
 
@@ -194,7 +194,7 @@ async def test_a_dropped_socket_loses_what_was_open_and_comes_back() -> None:
         b.voice.perform(Speak(1, 1, TEXT))
         [lost] = await b.until(SpeechLost)
         assert (lost.turn, lost.attempt, lost.retryable) == (1, 1, True)
-        await b.until(VoiceReady, 2)
+        await b.until(TtsReady, 2)
         b.voice.perform(Speak(1, 2, TEXT))
         b.voice.perform(CloseContext(1, 2))
         await b.over((1, 1), (1, 2))
@@ -207,7 +207,7 @@ async def test_a_socket_that_hangs_is_given_up() -> None:
         b.voice.perform(Speak(1, 1, TEXT))
         await b.until(SpeechLost)
         b.tts.faults.hang = False
-        await b.until(VoiceReady, 2)
+        await b.until(TtsReady, 2)
         b.voice.perform(Speak(1, 2, TEXT))
         await b.until(SpeechAudio)
 
@@ -234,16 +234,16 @@ async def test_what_is_no_mulaw_is_never_played(garbage: bytes) -> None:
 async def test_handshakes_that_fail(faults: TtsFaults, code: str, retryable: bool) -> None:
     """A refusal is final and said once; everything else is tried again; speech is never left hanging."""
     async with speaking(faults=faults, ready=False) as b:
-        [lost] = (await b.until(VoiceLost))[:1]
+        [lost] = (await b.until(TtsLost))[:1]
         assert (lost.code, lost.retryable) == (code, retryable)
         b.voice.perform(Speak(1, 1, TEXT))
         [speech] = await b.until(SpeechLost)
         assert speech.retryable is retryable
         if retryable:
             b.tts.faults.refuse, b.tts.faults.html = 0, False
-            await b.until(VoiceReady)
+            await b.until(TtsReady)
         else:
-            assert len(b.of(VoiceLost)) == 1
+            assert len(b.of(TtsLost)) == 1
 
 
 @pytest.mark.parametrize("slug", ["quota_exceeded", "detected_unusual_activity"])
@@ -260,9 +260,9 @@ async def test_account_faults_are_final(slug: str) -> None:
 async def test_a_service_that_is_down_at_start_stops_nothing() -> None:
     """Refused connections: reported, and healed when it comes up."""
     async with speaking(ready=False, start=False) as b:
-        await b.until(VoiceLost)
+        await b.until(TtsLost)
         await b.server.start()
-        await b.until(VoiceReady)
+        await b.until(TtsReady)
         b.voice.perform(Speak(1, 1, TEXT))
         await b.until(SpeechAudio)
 
@@ -285,14 +285,14 @@ async def test_quiet_audio_is_no_mp3() -> None:
     async with speaking(faults=TtsFaults(garbage=quiet)) as b:
         b.voice.perform(Speak(1, 1, TEXT))
         assert (await b.until(SpeechAudio))[0].pcmu == quiet
-        assert b.of(VoiceLost) == []
+        assert b.of(TtsLost) == []
 
 
 async def test_no_hot_loop_against_a_service_that_hangs_up() -> None:
     """It closes every socket as soon as it is open: each further attempt waits longer."""
     async with speaking(faults=TtsFaults(hang_up=1011), ready=False) as b:
         began = b.server.tts._clock.ms()
-        await b.until(VoiceLost, 6)
+        await b.until(TtsLost, 6)
         assert b.server.tts._clock.ms() - began > (100 + 200 + 400 + 800) * 0.7
         b.tts.faults.hang_up = 0
         b.voice.perform(Speak(1, 1, TEXT))
@@ -312,7 +312,7 @@ async def test_what_waits_for_a_slot_is_not_forgotten_in_an_outage() -> None:
         await b.over(*((turn, 1) for turn in range(1, 8)))
         assert b.of(SpeechEnded) == []
         await b.server.start()
-        await b.until(VoiceReady, 2)
+        await b.until(TtsReady, 2)
         b.voice.perform(Speak(8, 1, TEXT))
         b.voice.perform(CloseContext(8, 1))
         await b.over((8, 1))
@@ -339,7 +339,7 @@ async def test_text_for_a_lost_context_opens_no_second_one() -> None:
         await b.until(SpeechLost)
         audio = b.pcmu(1)
         b.voice.perform(Speak(1, 1, "And more. "))  # no socket
-        await b.until(VoiceReady, 2)
+        await b.until(TtsReady, 2)
         b.voice.perform(Speak(1, 1, "And more. "))
         b.voice.perform(CloseContext(1, 1))
         b.voice.perform(Speak(1, 2, TEXT))
@@ -352,7 +352,7 @@ async def test_text_for_a_lost_context_opens_no_second_one() -> None:
 async def test_after_a_refusal_each_attempt_is_lost_once() -> None:
     """However many units of it come."""
     async with speaking(faults=TtsFaults(refuse=401), ready=False) as b:
-        await b.until(VoiceLost)
+        await b.until(TtsLost)
         for _ in range(3):
             b.voice.perform(Speak(1, 1, TEXT))
         b.voice.perform(CloseContext(1, 1))
@@ -380,14 +380,14 @@ async def test_stop_is_quick_and_says_goodbye() -> None:
         b.voice.stop()
         b.voice.stop()
     assert b.sent()[-1] == {"close_socket": True}
-    assert b.of(VoiceLost) == []
+    assert b.of(TtsLost) == []
     assert b.of(SpeechLost) == []
 
 
 async def test_stop_in_a_pause() -> None:
     """Between two attempts to connect nobody waits for the next one."""
     async with speaking(faults=TtsFaults(refuse=500), ready=False, speed=5) as b:
-        await b.until(VoiceLost, 7)  # the pause is of two seconds and more
+        await b.until(TtsLost, 7)  # the pause is of two seconds and more
         began = b.server.tts._clock.ms()
         b.voice.stop()
     assert b.server.tts._clock.ms() - began < 1_500
@@ -396,5 +396,5 @@ async def test_stop_in_a_pause() -> None:
 async def test_idle_sockets_are_replaced() -> None:
     """A socket that times out between turns is opened again before anybody needs it."""
     async with speaking(faults=TtsFaults(inactivity_ms=1_000)) as b:
-        await b.until(VoiceLost)
-        await b.until(VoiceReady, 2)
+        await b.until(TtsLost)
+        await b.until(TtsReady, 2)

@@ -36,18 +36,18 @@ def respond(body: dict[str, Any]) -> list[Part]:
     return [CallTool("book_table", {"people": 2}) if "table" in messages[-1]["content"] else Say("You are welcome.")]
 
 
-async def test_a_managed_call_with_our_brain() -> None:
+async def test_a_managed_call_with_our_llm() -> None:
     """The platform drops requests and asks again; our tool runs once, its end_call is passed back and ends the call."""
     booked.clear()
-    brain = Agent(prompt="You are a test.", tools=(book_table,))
-    mind = CustomLlm(url="", api_key=KEY, restless=True, headers={"X-Call-Id": "{{call_id}}"})
-    agents = ManagedAgent("agent_1", fallback=brain, extra_body={"caller": "+1555"})
-    platform = {"agent_1": LocalAgent(first_message="Hello!", respond=mind)}
+    agent = Agent(prompt="You are a test.", tools=(book_table,))
+    llm_client = CustomLlm(url="", api_key=KEY, restless=True, headers={"X-Call-Id": "{{call_id}}"})
+    agents = ManagedAgent("agent_1", fallback=agent, extra_body={"caller": "+1555"})
+    platform = {"agent_1": LocalAgent(first_message="Hello!", respond=llm_client)}
     async with (
         asyncio.timeout(60),
         local_stack(agents, clock=SteadyClock(20), replies=respond, platform=platform, platform_key=KEY) as s,
     ):
-        mind.url = s.service.base_url + "/v1"
+        llm_client.url = s.service.base_url + "/v1"
         phone = await s.dial()
         tape = await s.tape(phone)
         await tape.until(lambda: ("agent", "Hello!") in tape.lines)
@@ -56,10 +56,10 @@ async def test_a_managed_call_with_our_brain() -> None:
         await s.says(phone, "thank you bye")
         await phone.ended()
         assert booked == [2]
-        assert mind.dropped
+        assert llm_client.dropped
         assert tape.lines[-1] == ("agent", "Goodbye!")
         assert s.elevenlabs.agents.seen.violations == []
-        assert all(request["elevenlabs_extra_body"] == {"caller": "+1555"} for request in mind.requests)
+        assert all(request["elevenlabs_extra_body"] == {"caller": "+1555"} for request in llm_client.requests)
 
 
 async def test_the_endpoint_is_there_only_with_a_key() -> None:

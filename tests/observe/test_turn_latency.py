@@ -50,7 +50,7 @@ def test_a_reply_prepared_ahead_leaves_a_shorter_wait() -> None:
     sim.says(end + 330, "on saturday morning")
     clock = TurnClock()
     watched(sim.run(12_000), clock)
-    assert sim.explained("guess_dropped")
+    assert sim.explained("speculation_dropped")
     (report,) = clock.reports
     assert report.ahead_ms >= 200
     assert report.why

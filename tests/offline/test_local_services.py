@@ -38,7 +38,7 @@ async def test_everything_listens_on_loopback_and_says_what_it_is() -> None:
 
 async def test_the_users_own_brain_takes_the_place_of_ours() -> None:
     """Then none is started, and none is announced."""
-    async with asyncio.timeout(60), LocalServices(SteadyClock(speed=20), brain=False) as local:
+    async with asyncio.timeout(60), LocalServices(SteadyClock(speed=20), llm=False) as local:
         assert local.openai_base_url == ""
         assert "brain" not in " ".join(local.description)
 
@@ -60,4 +60,4 @@ async def test_what_had_started_is_ended_when_the_rest_does_not_start(monkeypatc
     with pytest.raises(NotInstalled):
         async with LocalServices(SteadyClock()):
             pass
-    assert [ears._process for ears in started] == [None]
+    assert [stt_process._process for stt_process in started] == [None]

@@ -26,9 +26,9 @@ JAZZ = (96_000,)  # where a decoder alone finds a phrase in the music, in sample
 
 
 @pytest_asyncio.fixture
-async def ears() -> AsyncIterator[RecognizerProcess]:
-    async with asyncio.timeout(60), RecognizerProcess() as ears:
-        yield ears
+async def stt_process() -> AsyncIterator[RecognizerProcess]:
+    async with asyncio.timeout(60), RecognizerProcess() as stt_process:
+        yield stt_process
 
 
 def noise(ms: int, rms: float, seed: int) -> bytes:
@@ -43,56 +43,56 @@ def on_a_line(pcmu: bytes, seed: int = 1) -> bytes:
     return mulaw.encode(audioop.add(pcm16, noise(len(pcm16) // 16 + 1, 104, seed)[: len(pcm16)], 2))
 
 
-def hearing(ears: RecognizerProcess, pcmu: bytes) -> GrammarRecognizer:
+def hearing(stt_process: RecognizerProcess, pcmu: bytes) -> GrammarRecognizer:
     """A connection that has heard `pcmu`, in frames."""
-    recognizer = ears.recognizer()
+    recognizer = stt_process.recognizer()
     for at in range(0, len(pcmu), 160):
         recognizer.hear(pcmu[at : at + 160])
     return recognizer
 
 
-async def test_every_sentence_of_the_demo_is_understood(ears: RecognizerProcess) -> None:
+async def test_every_sentence_of_the_demo_is_understood(stt_process: RecognizerProcess) -> None:
     """From the sound alone, through mu-law and line noise."""
-    heard = [(await hearing(ears, on_a_line(utterance(text))).commit())[0] for text, _, _ in SCRIPT]
+    heard = [(await hearing(stt_process, on_a_line(utterance(text))).commit())[0] for text, _, _ in SCRIPT]
     assert heard == [text for text, _, _ in SCRIPT]
 
 
-async def test_white_noise_is_no_phrase(ears: RecognizerProcess) -> None:
+async def test_white_noise_is_no_phrase(stt_process: RecognizerProcess) -> None:
     """Noise as loud as speech, of any length, is never acted on."""
     clips = [noise(ms, rms, seed=ms) for ms in (200, 500, 1_500, 3_000) for rms in (600, 2_000)]
-    assert [(await hearing(ears, mulaw.encode(clip)).commit())[0] for clip in clips] == [""] * len(clips)
+    assert [(await hearing(stt_process, mulaw.encode(clip)).commit())[0] for clip in clips] == [""] * len(clips)
 
 
 @pytest.mark.skipif(not NOISE.is_dir(), reason="no recordings of noise beside this repository")
-async def test_recorded_noise_and_music_are_no_phrase(ears: RecognizerProcess) -> None:
+async def test_recorded_noise_and_music_are_no_phrase(stt_process: RecognizerProcess) -> None:
     """Music once became "for five": a word, two seconds of something else, another word."""
     pieces = {path.stem: wav.read_mono(path)[:16_000] for path in sorted(NOISE.glob("*.wav"))}
     jazz = wav.read_mono(NOISE / "jazz.wav")
     pieces |= {f"jazz {at}": jazz[at : at + 24_000] for at in JAZZ}
-    heard = {name: (await hearing(ears, piece).commit())[0] for name, piece in pieces.items()}
+    heard = {name: (await hearing(stt_process, piece).commit())[0] for name, piece in pieces.items()}
     assert {name: text for name, text in heard.items() if text} == {}
 
 
-async def test_a_phrase_between_other_sounds_is_not_acted_on(ears: RecognizerProcess) -> None:
+async def test_a_phrase_between_other_sounds_is_not_acted_on(stt_process: RecognizerProcess) -> None:
     """Words that leave a second of sound unexplained were not all that was said."""
     other = mulaw.encode(noise(1_000, 2_000, seed=3))
-    assert (await hearing(ears, on_a_line(other + utterance("yes please") + other)).commit())[0] == ""
+    assert (await hearing(stt_process, on_a_line(other + utterance("yes please") + other)).commit())[0] == ""
 
 
-async def test_a_caller_who_leaves_does_not_speak_for_the_next_one(ears: RecognizerProcess) -> None:
+async def test_a_caller_who_leaves_does_not_speak_for_the_next_one(stt_process: RecognizerProcess) -> None:
     """The answer to a request that nobody waits for any more still comes: another call must not take it for its own."""
     for turns in range(4):
-        gone = asyncio.ensure_future(hearing(ears, on_a_line(utterance("on friday at seven"))).commit())
+        gone = asyncio.ensure_future(hearing(stt_process, on_a_line(utterance("on friday at seven"))).commit())
         for _ in range(turns):
             await asyncio.sleep(0)
         gone.cancel()
         await asyncio.wait([gone])
-        assert (await hearing(ears, on_a_line(utterance("yes please"))).commit())[0] == "yes please"
+        assert (await hearing(stt_process, on_a_line(utterance("yes please"))).commit())[0] == "yes please"
 
 
-async def test_word_times_count_from_the_first_audio_of_the_connection(ears: RecognizerProcess) -> None:
+async def test_word_times_count_from_the_first_audio_of_the_connection(stt_process: RecognizerProcess) -> None:
     """Also in the second segment: what was committed is not counted from anew."""
-    recognizer = hearing(ears, on_a_line(utterance("yes please")))
+    recognizer = hearing(stt_process, on_a_line(utterance("yes please")))
     await recognizer.commit()
     begins = len(on_a_line(utterance("yes please"))) / 8_000
     recognizer.hear(on_a_line(utterance("on friday at seven")))
@@ -103,27 +103,27 @@ async def test_word_times_count_from_the_first_audio_of_the_connection(ears: Rec
     assert all(start < end for _, start, end in words)
 
 
-async def test_a_partial_comes_before_the_commit_and_goes_with_it(ears: RecognizerProcess) -> None:
+async def test_a_partial_comes_before_the_commit_and_goes_with_it(stt_process: RecognizerProcess) -> None:
     """An interruption is recognised while it is being spoken; the next segment begins with nothing."""
-    recognizer = hearing(ears, on_a_line(utterance("wait i want to book a table")))
+    recognizer = hearing(stt_process, on_a_line(utterance("wait i want to book a table")))
     assert await recognizer.partial() == "wait i want to book a table"
     await recognizer.commit()
     assert await recognizer.partial() == ""
 
 
-async def test_a_decoder_that_dies_is_started_again(ears: RecognizerProcess) -> None:
+async def test_a_decoder_that_dies_is_started_again(stt_process: RecognizerProcess) -> None:
     """The phrase under way is asked again: nothing that the caller said is lost."""
-    assert ears._process is not None
-    ears._process.kill()
-    await ears._process.wait()
-    assert (await hearing(ears, on_a_line(utterance("yes please"))).commit())[0] == "yes please"
+    assert stt_process._process is not None
+    stt_process._process.kill()
+    await stt_process._process.wait()
+    assert (await hearing(stt_process, on_a_line(utterance("yes please"))).commit())[0] == "yes please"
 
 
 async def test_the_process_ends_with_its_owner() -> None:
     """No orphan is left behind."""
     async with asyncio.timeout(60):
-        async with RecognizerProcess() as ears:
-            process = ears._process
+        async with RecognizerProcess() as stt_process:
+            process = stt_process._process
         assert process is not None
         assert process.returncode == 0
 

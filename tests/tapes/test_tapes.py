@@ -111,7 +111,7 @@ def test_a_sentence_that_the_voice_lost_is_said(call: Timeline) -> None:
 
 def test_a_voice_that_breaks_off_goes_on(call: Timeline) -> None:
     """The voice's connection dies: the rest of the sentence is in the memory and was never heard."""
-    assert any(isinstance(step.event, e.VoiceLost) for step in call.steps)
+    assert any(isinstance(step.event, e.TtsLost) for step in call.steps)
     assert call.lines[-1] == ("agent", FULL)
     assert call.remembered_unheard == []
 

@@ -49,7 +49,7 @@ class Listening:
         self.endpointing = Endpointing(rules, language)
         self.segments = Segments()
         self.utterance: Utterance | None = None
-        self.situation = AnswerContext()
+        self.context = AnswerContext()
         self.urgent = False  # the agent is silent and waits to be told whether these are words
         self.words_late_ms = 0  # how long after the voice the last words of an utterance come, usually
         self._latest_ms = 0  # in the utterance under way
@@ -129,7 +129,7 @@ class Listening:
         """The silence that would close the utterance as it stands."""
         utterance = self.utterance
         text = f"{utterance.before} {utterance.text}".strip() if utterance is not None and utterance.text else ""
-        return self.endpointing.wait(text, self.situation)
+        return self.endpointing.wait(text, self.context)
 
     def wants_commit(self) -> int:
         """The number of the commit that is due now, or 0. Asking marks it as asked."""
@@ -154,8 +154,8 @@ class Listening:
             return None
         if self.voice.stirs and silence < wait.ms + STIR_MS:
             return None
-        patience = self._rules.partial_wait_ms if words(utterance.open_words) else self._rules.transcript_wait_ms
-        if utterance.awaited and silence < wait.ms + patience:
+        transcript_ms = self._rules.partial_wait_ms if words(utterance.open_words) else self._rules.transcript_wait_ms
+        if utterance.awaited and silence < wait.ms + transcript_ms:
             return None
         closed = Closed(utterance.text, utterance.voice_ms, silence, wait, complete=not utterance.awaited)
         self.discard(answered=bool(closed.text))

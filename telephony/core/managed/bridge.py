@@ -56,8 +56,8 @@ class Bridge:
         self._now = 0
         self._out: list[Action] = []
         self._speech = ManagedSpeech(policy.limits, self._out)
-        self._keypad = DtmfCollector(policy.limits.keypad_ms)
-        self._patience = Timers(policy.limits)
+        self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
+        self._timers = Timers(policy.limits)
         self._tools: dict[str, e.ToolWanted | m.AnswerTool] = {}  # by id: wanted, or answered
         self._heard_ms: int | None = None  # when the last frame came; None before the stream
         self._hanging_up: int | None = None  # since when the agent wants the call to end
@@ -91,8 +91,8 @@ class Bridge:
         if self.ended is not None or self._heard_ms is None:
             return 0
         candidates = [
-            self._keypad.deadline,
-            self._patience.deadline,
+            self._dtmf.deadline,
+            self._timers.deadline,
             self._speech.deadline,
             *self._hanging_deadlines(),
         ]
@@ -122,7 +122,7 @@ class Bridge:
             case e.ToolFinished():
                 self._tool_finished(event, now)
             case e.DrainStarted(deadline_ms):
-                self._patience.drain(deadline_ms)
+                self._timers.drain(deadline_ms)
             case e.EndRequested(reason):
                 self._hang_up(reason, self._policy.wording.goodbye, now)
             case _:
@@ -158,8 +158,8 @@ class Bridge:
         if self._heard_ms is not None:
             return
         self._heard_ms = now
-        self._patience.start(now)
-        self._patience.busy(now)  # silence is the platform's business
+        self._timers.start(now)
+        self._timers.busy(now)  # silence is the platform's business
         self._out.append(m.OpenManaged())
         self._speech.begin("stream", now)
 
@@ -184,7 +184,7 @@ class Bridge:
 
     def _key(self, digit: str, now: int) -> None:
         self._out.append(m.TellManaged("user_activity"))
-        if entry := self._keypad.press(digit, now):
+        if entry := self._dtmf.press(digit, now):
             self._entered(entry, now)
 
     def _entered(self, entry: str, now: int) -> None:
@@ -232,14 +232,14 @@ class Bridge:
     def _tick(self, now: int) -> None:
         assert self._heard_ms is not None
         self._speech.tick(now)
-        if self._keypad.deadline is not None and self._keypad.deadline <= now:
-            self._entered(self._keypad.end(), now)
+        if self._dtmf.deadline is not None and self._dtmf.deadline <= now:
+            self._entered(self._dtmf.end(), now)
         if now - self._heard_ms >= self._policy.limits.frames_dead_ms:
             self._out.append(EndCall("unresponsive"))
             self._end(Ended("unresponsive"), now)
         elif self._hanging_up is not None:
             self._hung_up(now)
-        elif due := self._patience.due(now):
+        elif due := self._timers.due(now):
             self._hang_up(due, str(getattr(self._policy.wording, due)), now)
 
     def _hung_up(self, now: int) -> None:
@@ -261,7 +261,7 @@ class Bridge:
             return
         self._speech.cut(now)
         self._speech.settle_all(now)
-        if self._keypad.deadline is not None and (entry := self._keypad.end()):
+        if self._dtmf.deadline is not None and (entry := self._dtmf.end()):
             self._speech.transcript.caller(entry)
             self._out.append(LineAdded("caller", entry, self._speech.last))
         for wanted in self._tools.values():

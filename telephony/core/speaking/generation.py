@@ -62,7 +62,7 @@ class Generation:
         self.reply = Reply(turn, decided_ms, now, history)
         self._out.append(StartReply(turn, history))
 
-    def begin_guess(self, turn: int, history: History, now: int) -> None:
+    def begin_speculation(self, turn: int, history: History, now: int) -> None:
         self.speculative = Reply(turn, now, now, history)
         self._out.append(StartReply(turn, history))
 

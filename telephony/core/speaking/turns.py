@@ -28,9 +28,9 @@ class Turns:
 
     def __init__(self, policy: Policy, spoken_form: Callable[[str], str], out: list[Action]) -> None:
         self.transcript = Transcript()
-        self.thinking = Generation(self.transcript, out)
-        self.spoken = Synthesis(policy, spoken_form, self.transcript, out)
-        self.playout = self.spoken.playout
+        self.generation = Generation(self.transcript, out)
+        self.synthesis = Synthesis(policy, spoken_form, self.transcript, out)
+        self.playout = self.synthesis.playout
         self.speculations_used = 0
         self.last = 0  # the highest turn number given out
         self.ready_ms = 0  # how long a reply of this call takes, usually, from asking the model to its first audio
@@ -44,67 +44,67 @@ class Turns:
     @property
     def reply(self) -> Reply | None:
         """The live reply."""
-        return self.thinking.reply
+        return self.generation.reply
 
     def live(self) -> bool:
         """The agent has something to say, or is thinking about it."""
-        speeches = self.spoken.speeches
-        return self.thinking.reply is not None or (
+        speeches = self.synthesis.speeches
+        return self.generation.reply is not None or (
             bool(speeches) and any(not self._is_speculative(turn) for turn in speeches)
         )
 
     def unheard_reply(self, now: int) -> bool:
         """A reply is on its way of which the caller has heard nothing yet."""
-        return self.reply is not None and not self.spoken.heard(self.reply.turn, now)
+        return self.reply is not None and not self.synthesis.heard(self.reply.turn, now)
 
     # --- thinking ---------------------------------------------------------------------------------------------------
 
     def start(self, now: int, decided_ms: int) -> None:
         """Starts the reply to the history as heard: the guess, if that is what it answers, or the next one."""
-        for turn in self.spoken.speeches:
+        for turn in self.synthesis.speeches:
             if not self._is_speculative(turn):
-                self.spoken.note_heard(turn, now)
+                self.synthesis.note_heard(turn, now)
         history = self.transcript.history()
-        self._keep_guess(history)
-        if (speculative := self.thinking.speculative) is not None:
+        self._keep_speculation(history)
+        if (speculative := self.generation.speculative) is not None:
             self._adopt(speculative, decided_ms, now)
             return
         self.last += 1
-        self.thinking.begin(self.last, history, decided_ms, now)
+        self.generation.begin(self.last, history, decided_ms, now)
         self._begun = (self.last, now)
         self.transcript.agent(self.last, "")
 
     def speculate(self, text: str, now: int) -> None:
         """Prepares the reply to `text`, as if the caller had finished."""
         self.last += 1
-        self.explain("guess", {"words": len(words(text))})
-        self.thinking.begin_guess(self.last, self.transcript.history(saying=text), now)
+        self.explain("speculation", {"words": len(words(text))})
+        self.generation.begin_speculation(self.last, self.transcript.history(saying=text), now)
         self._begun = (self.last, now) if self._speculate_speech else None
 
     def drop_speculation(self, why: str) -> None:
         """The guess is not wanted: as if it had never been."""
-        if (speculative := self.thinking.speculative) is None:
+        if (speculative := self.generation.speculative) is None:
             return
-        self.explain("guess_dropped", {"why": why}, speculative.turn)
-        self.thinking.drop_speculation()
-        self.spoken.drop(speculative.turn)
+        self.explain("speculation_dropped", {"why": why}, speculative.turn)
+        self.generation.drop_speculation()
+        self.synthesis.drop(speculative.turn)
 
     def upcoming(self, text: str) -> int:
         """The turn that will answer `text`: the guess, if it does."""
-        self._keep_guess(self.transcript.history(saying=text))
-        return self.last + 1 if self.thinking.speculative is None else self.thinking.speculative.turn
+        self._keep_speculation(self.transcript.history(saying=text))
+        return self.last + 1 if self.generation.speculative is None else self.generation.speculative.turn
 
     def delta(self, event: ReplyDelta, now: int) -> None:
-        if (reply := self.thinking.delta(event, now)) is not None:
+        if (reply := self.generation.delta(event, now)) is not None:
             self._say_pending(reply, now)
 
     def ended(self, event: ReplyEnded, now: int) -> bool:
         """The model has finished. False if that left nothing at all to say or do."""
-        reply = self.thinking.ended(event, now, spoken=event.turn in self.spoken.speeches)
+        reply = self.generation.ended(event, now, spoken=event.turn in self.synthesis.speeches)
         if reply is None:
             return True
-        if reply is self.thinking.speculative:
-            if not reply.pending and reply.turn not in self.spoken.speeches and reply.wanted is None:
+        if reply is self.generation.speculative:
+            if not reply.pending and reply.turn not in self.synthesis.speeches and reply.wanted is None:
                 self.drop_speculation("empty")
             else:
                 self._say_pending(reply, now)
@@ -116,13 +116,13 @@ class Turns:
         if (reply := self.reply) is None:
             return
         self._say_pending(reply, now)
-        self.thinking.stop()
-        if (speech := self.spoken.speeches.get(reply.turn)) is not None and not speech.complete:
-            self.spoken.finish(reply.turn, now)
+        self.generation.stop()
+        if (speech := self.synthesis.speeches.get(reply.turn)) is not None and not speech.complete:
+            self.synthesis.finish(reply.turn, now)
 
-    def _keep_guess(self, history: History) -> None:
+    def _keep_speculation(self, history: History) -> None:
         """Only for the same history, and for words that mean the same."""
-        if (speculative := self.thinking.speculative) is None:
+        if (speculative := self.generation.speculative) is None:
             return
         said, now_said = speculative.history[-1:], history[-1:]
         same = speculative.history[:-1] == history[:-1] and [self._gist(x) for x in said] == [
@@ -136,9 +136,9 @@ class Turns:
 
     def _adopt(self, speculative: Reply, decided_ms: int, now: int) -> None:
         self.speculations_used += 1
-        self.explain("guess_used", {"ahead_ms": now - speculative.decided_ms}, speculative.turn)
+        self.explain("speculation_used", {"ahead_ms": now - speculative.decided_ms}, speculative.turn)
         self.transcript.agent(speculative.turn, "")
-        reply = self.thinking.adopt(decided_ms, now)
+        reply = self.generation.adopt(decided_ms, now)
         self._out += self.playout.release(reply.turn, now)
         if reply.ended:
             self._all_said(reply, now)
@@ -151,22 +151,22 @@ class Turns:
         """Says a fixed phrase. Returns its turn."""
         self.drop_speculation("phrase")
         self.last += 1
-        self.spoken.phrase(self.last, name, now, text)
+        self.synthesis.phrase(self.last, name, now, text)
         return self.last
 
     def speech_audio(self, event: SpeechAudio, now: int) -> None:
         if self._begun is not None and self._begun[0] == event.turn:
             took = now - self._begun[1]
             self.ready_ms, self._begun = max(took, self.ready_ms - (self.ready_ms - took) // 4), None
-        self.spoken.audio(event, now, waiting=self._is_speculative(event.turn))
+        self.synthesis.audio(event, now, waiting=self._is_speculative(event.turn))
 
     def speech_ended(self, turn: int, attempt: int, now: int, lost: bool = False, retryable: bool = True) -> bool:
         """The context is over or lost. Whether text of the turn had to be given up that somebody waits for."""
-        return bool(self.spoken.ended(turn, attempt, now, lost, retryable)) and self._missed(turn)
+        return bool(self.synthesis.ended(turn, attempt, now, lost, retryable)) and self._missed(turn)
 
     def speech_time(self, now: int) -> bool:
         """Looks after the deadlines of all speeches. Whether text had to be given up that somebody waits for."""
-        missed = [self._missed(turn) for turn in self.spoken.time(now)]
+        missed = [self._missed(turn) for turn in self.synthesis.time(now)]
         return any(missed)
 
     def _missed(self, turn: int) -> bool:
@@ -179,18 +179,18 @@ class Turns:
     def _say_pending(self, reply: Reply, now: int) -> None:
         """Hands units to the voice: of a guess the first, if any; the rest when it is more than a guess."""
         while reply.pending and (
-            reply is not self.thinking.speculative
-            or (self._speculate_speech and reply.turn not in self.spoken.speeches)
+            reply is not self.generation.speculative
+            or (self._speculate_speech and reply.turn not in self.synthesis.speeches)
         ):
-            self.spoken.say(reply.turn, reply.pending.pop(0), now)
+            self.synthesis.say(reply.turn, reply.pending.pop(0), now)
 
     def _all_said(self, reply: Reply, now: int) -> bool:
         self._say_pending(reply, now)
-        said_something = reply.turn in self.spoken.speeches
+        said_something = reply.turn in self.synthesis.speeches
         if said_something:
-            self.spoken.finish(reply.turn, now)
+            self.synthesis.finish(reply.turn, now)
         else:
-            self.thinking.reply = None
+            self.generation.reply = None
         return said_something or reply.ends_call
 
     # --- stopping ---------------------------------------------------------------------------------------------------
@@ -198,15 +198,15 @@ class Turns:
     def cut(self, now: int) -> None:
         """The caller has the floor: silence, and no more thought or speech."""
         self.drop_speculation("cut")
-        self.spoken.cut(now)
-        self.thinking.stop()
+        self.synthesis.cut(now)
+        self.generation.stop()
 
     def settle(self, now: int) -> bool:
         """Settles what has been played to its end. True if that was a reply, and not only a fixed phrase."""
         replied = False
-        for turn in self.spoken.settle(now):
+        for turn in self.synthesis.settle(now):
             if self.reply is not None and self.reply.turn == turn and self.reply.ended:
-                self.thinking.reply, replied = None, True
+                self.generation.reply, replied = None, True
         return replied
 
     def expect_marks(self, now: int, grace_ms: int) -> None:
@@ -218,7 +218,7 @@ class Turns:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _is_speculative(self, turn: int) -> bool:
-        return self.thinking.speculative is not None and self.thinking.speculative.turn == turn
+        return self.generation.speculative is not None and self.generation.speculative.turn == turn
 
     def explain(self, what: str, because: Mapping[str, int | str], turn: int | None = None) -> None:
         """Puts a reason on the record."""

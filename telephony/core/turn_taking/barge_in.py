@@ -83,7 +83,7 @@ def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool, flo
     if evidence.silence_ms < rules.resume_after_ms:
         return Verdict.NOTHING, ""
     waited = evidence.silence_ms >= rules.resume_after_ms + rules.resume_wait_ms
-    told = evidence.stt and evidence.voice_ms < rules.strange_ms
+    told = evidence.stt and evidence.voice_ms < rules.wordless_ms
     if evidence.voice_ms >= rules.min_word_ms and not (told or text or evidence.text_final or waited):
         return Verdict.NOTHING, ""  # the final words will tell
     if floor:

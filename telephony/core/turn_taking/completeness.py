@@ -27,7 +27,7 @@ LONG_QUESTION_WORDS = 5
 """A question that is so long, ends as one does ("can you hear me"), or has a detail, hardly goes on."""
 
 
-def trails(text: str, situation: AnswerContext, language: Language) -> bool:
+def trails(text: str, context: AnswerContext, language: Language) -> bool:
     """The words hold the floor."""
     found = words(text)
     thought = thought_of(found, language)
@@ -37,7 +37,7 @@ def trails(text: str, situation: AnswerContext, language: Language) -> bool:
         return False
     if ends_with(found, language.closing_phrases) or (len(found) == 1 and found[0] in language.answers):
         return False
-    if (situation.answering and _short_answer(found, situation.polar, language)) or _stranded(found, language):
+    if (context.answering and _short_answer(found, context.polar, language)) or _stranded(found, language):
         return False
     if found[-1] in language.trailing or found[-1] in language.fillers:
         return True
@@ -45,10 +45,10 @@ def trails(text: str, situation: AnswerContext, language: Language) -> bool:
         return True
     if _inverted(thought, language) or _half(found, language) or _wants_an_object(thought, language):
         return True
-    return not situation.answering and (_opens_a_clause(thought, language) or _introduces(found, thought, language))
+    return not context.answering and (_opens_a_clause(thought, language) or _introduces(found, thought, language))
 
 
-def finished(text: str, situation: AnswerContext, language: Language) -> bool:
+def finished(text: str, context: AnswerContext, language: Language) -> bool:
     """A thought that needs nothing more. The words do not trail."""
     found = words(text)
     if text.rstrip().endswith("?") or found[-1] in language.closers or ends_with(found, language.closing_phrases):
@@ -58,7 +58,7 @@ def finished(text: str, situation: AnswerContext, language: Language) -> bool:
     if ends_with(found, language.objections):
         return False
     thought = thought_of(found, language)
-    if situation.answering and len(found) <= SHORT_ANSWER_WORDS and not (thought and thought[0] in language.commands):
+    if context.answering and len(found) <= SHORT_ANSWER_WORDS and not (thought and thought[0] in language.commands):
         return True
     if not _asks(found, thought, language) or _wants_details(thought, language) or _stranded(found, language):
         return False

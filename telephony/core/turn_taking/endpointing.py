@@ -62,47 +62,47 @@ class Endpointing:
             self._last = None
 
     @property
-    def patience_ms(self) -> int:
+    def pause_allowance_ms(self) -> int:
         """How much longer this caller is waited for than others. The second longest pause: one alone may be chance."""
         if len(self._pauses) < 2:
             return 0
         usual = sorted(self._pauses)[-2] + self._rules.pause_margin_ms
-        return max(0, min(usual - self._rules.open_ms, self._rules.patience_ms))
+        return max(0, min(usual - self._rules.open_ms, self._rules.pause_allowance_ms))
 
-    def wait(self, text: str, situation: AnswerContext) -> Wait:
+    def wait(self, text: str, context: AnswerContext) -> Wait:
         """How long to wait after `text`, said in `situation`."""
-        if self._last is None or self._last[:2] != (text, situation):
-            self._last = (text, situation, self._judge(text, situation))
+        if self._last is None or self._last[:2] != (text, context):
+            self._last = (text, context, self._judge(text, context))
         return self._last[2]
 
-    def rules(self, situation: AnswerContext) -> TurnTaking:
+    def rules(self, context: AnswerContext) -> TurnTaking:
         """The waits that hold now: a question may have its own."""
-        return situation.expects.turn_taking or self._rules
+        return context.expects.turn_taking or self._rules
 
     # --- the rule -------------------------------------------------------------------------------------------------
 
-    def _judge(self, text: str, situation: AnswerContext) -> Wait:
-        rules, language = self.rules(situation), self._language
+    def _judge(self, text: str, context: AnswerContext) -> Wait:
+        rules, language = self.rules(context), self._language
         found = words(text)
         if not found:
             return Wait(rules.unheard_ms, "unheard")
-        if (entry := dictation_under_way(text, situation.expects, language)) is not None:
+        if (entry := dictation_under_way(text, context.expects, language)) is not None:
             return self._entry(entry, rules)
         if not language.known:
             return Wait(rules.silence_ms, "silence")
-        if trails(text, situation, language):
+        if trails(text, context, language):
             return Wait(rules.trailing_ms, "trailing")
-        if situation.invited and greets(text, language):
+        if context.invited and greets(text, language):
             return Wait(rules.trailing_ms, "greeting")
-        if finished(text, situation, language):
+        if finished(text, context, language):
             return Wait(rules.finished_ms, "finished")
-        if situation.answering or likely(text, language):
-            return Wait(rules.likely_ms + self.patience_ms // 2, "likely")
+        if context.answering or likely(text, language):
+            return Wait(rules.likely_ms + self.pause_allowance_ms // 2, "likely")
         if leaves_open(text, language):
             return Wait((rules.open_ms + rules.entry_ms) // 2, "details to come")
         if told(text, language):
-            return Wait((rules.likely_ms + rules.open_ms) // 2 + self.patience_ms, "told")
-        return Wait(rules.open_ms + self.patience_ms, "open")
+            return Wait((rules.likely_ms + rules.open_ms) // 2 + self.pause_allowance_ms, "told")
+        return Wait(rules.open_ms + self.pause_allowance_ms, "open")
 
     def _entry(self, entry: DictatedEntry, rules: TurnTaking) -> Wait:
         """Of unknown length: the more there is of it, the less is waited for more."""
@@ -111,7 +111,7 @@ class Endpointing:
         least = min(rules.open_ms, rules.entry_ms)
         if entry.rest:
             least = min(rules.likely_ms, least) if entry.kind == "amount" else least
-            return Wait(least + self.patience_ms // 2, f"{entry.kind} nearly complete")
+            return Wait(least + self.pause_allowance_ms // 2, f"{entry.kind} nearly complete")
         grown = 0 if entry.length else min(max(entry.symbols - SHORT_ENTRY, 0), LONG_ENTRY - SHORT_ENTRY)
         ms = rules.entry_ms - (rules.entry_ms - least) * grown // (LONG_ENTRY - SHORT_ENTRY)
-        return Wait(ms + self.patience_ms // 2, f"{entry.kind} {UNDER_WAY}")
+        return Wait(ms + self.pause_allowance_ms // 2, f"{entry.kind} {UNDER_WAY}")

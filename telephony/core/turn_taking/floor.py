@@ -68,20 +68,20 @@ class Floor:
         language: Language,
         listening: Listening,
         turns: Turns,
-        standing: SharedState,
+        shared: SharedState,
         out: list[Action],
     ) -> None:
         self._rules = rules
         self._language = language
         self._listening = listening
         self._turns = turns
-        self._standing = standing
+        self._shared = shared
         self._out = out
         self._dismissed_ms: int | None = None  # media time until which voice without words is the one dismissed
 
     def untouchable(self, now: int) -> bool:
         """What is being said must be heard to its end."""
-        return self._standing.final or self._turns.spoken.guarded(now)
+        return self._shared.final or self._turns.synthesis.guarded(now)
 
     def interruption(self, now: int) -> None:
         """Looks at the evidence and acts on the verdict."""
@@ -93,7 +93,7 @@ class Floor:
                 over = not turns.live() or listening.utterance is None
                 self._resume(now, {"why": "nothing left" if over else "protected"})
             return
-        if self._standing.restarts and turns.unheard_reply(now):
+        if self._shared.restarts and turns.unheard_reply(now):
             if turns.playout.held and listening.silence_ms >= self._rules.resume_after_ms:
                 self._resume(now, {"why": "already restarted"})
             return
@@ -122,40 +122,40 @@ class Floor:
         unanswered, reply = self._turns.unheard_reply(now), self._turns.reply
         self._turns.explain("cut", because or {"why": why})
         self._turns.cut(now)
-        self._standing.ending = None
+        self._shared.ending = None
         if reply is not None and now - reply.decided_ms <= CUT_OFF_MS:
             self._listening.was_cut_off()
         if unanswered and reply is not None:
-            self._standing.restarts += 1
-            self._standing.owed_ms = reply.decided_ms
-            self._standing.owe(now, self._spoke_ms(now))
+            self._shared.restarts += 1
+            self._shared.owed_ms = reply.decided_ms
+            self._shared.owe(now, self._spoke_ms(now))
         else:
-            self._standing.owed_ms = None
+            self._shared.owed_ms = None
 
     def utterance_over(self, closed: Closed, now: int) -> str:
         """What the utterance was: `words` to answer, `not_heard` (voice without words), or "" (a sound)."""
-        if self._standing.final:
+        if self._shared.final:
             return ""
         because: Because = {
             "why": closed.wait.why,
             "wait_ms": closed.wait.ms,
             "silence_ms": closed.silence_ms,
             "voice_ms": closed.voice_ms,
-            "patience_ms": self._listening.endpointing.patience_ms,
+            "pause_allowance_ms": self._listening.endpointing.pause_allowance_ms,
             "transcript": ("final" if closed.complete else "partial") if closed.text else "none",
         }
-        if self._listening.situation.expects.kind:
-            because["expected"] = self._listening.situation.expects.kind
+        if self._listening.context.expects.kind:
+            because["expected"] = self._listening.context.expects.kind
         live = self._turns.live()
         if closed.text and not (live and self._no_answer(closed, now)):
-            self._standing.unheard = 0
+            self._shared.unheard = 0
             self._turns.explain("end_of_turn", because, self._turns.upcoming(closed.text))
             return "words"
         self._turns.drop_speculation("no words")
-        if self._standing.owed_ms is not None or live:
+        if self._shared.owed_ms is not None or live:
             self._turns.explain("ignored", because)  # what was under way goes on
         elif closed.voice_ms >= (NOT_HEARD_VOICE_MS if closed.complete else self._rules.min_word_ms):
-            self._standing.unheard += 1
+            self._shared.unheard += 1
             self._turns.explain("not_heard", because)
             return "not_heard"
         return ""
@@ -164,15 +164,15 @@ class Floor:
         """Words (or keys) of the caller that want an answer."""
         self._out.append(LineAdded("caller", text, self._turns.upcoming(text)))
         self._turns.transcript.caller(text)
-        self._standing.owe(now, self._spoke_ms(now))
+        self._shared.owe(now, self._spoke_ms(now))
 
     def answer(self, now: int) -> None:
         """Starts the answer that the caller is owed, once the agent is free to."""
-        turns, standing = self._turns, self._standing
-        free = not turns.live() and turns.thinking.abandoned is None and standing.ending is None
-        if standing.owed_ms is not None and free:
-            turns.start(now, standing.owed_ms)
-            standing.owed_ms = None
+        turns, shared = self._turns, self._shared
+        free = not turns.live() and turns.generation.abandoned is None and shared.ending is None
+        if shared.owed_ms is not None and free:
+            turns.start(now, shared.owed_ms)
+            shared.owed_ms = None
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -187,7 +187,7 @@ class Floor:
 
     def _asked(self, now: int) -> bool:
         """The agent has just asked something, or is asking for a yes or no: people answer before that is over."""
-        spoken = self._turns.spoken
+        spoken = self._turns.synthesis
         return spoken.asked(now) or AnswerContext.after(spoken.asking(now), (), self._language).polar
 
     def _evidence(self, now: int) -> Evidence:
@@ -203,9 +203,9 @@ class Floor:
             text=text,
             text_final=utterance.committed and not utterance.awaited,
             asked=self._asked(now),
-            leaving=self._standing.ending is not None,
+            leaving=self._shared.ending is not None,
             echo=self._echo(text, utterance.voice_ms),
-            stt=self._listening.tells_at_once and not self._standing.stt_lost and self._standing.unheard < DEAF_AFTER,
+            stt=self._listening.tells_at_once and not self._shared.stt_lost and self._shared.unheard < DEAF_AFTER,
             dismissed=self._dismissed(),
         )
 
@@ -213,7 +213,7 @@ class Floor:
         """The agent's own words come back: without a voice of the caller's, or before we know the caller's voice."""
         voiceless = voice_ms < self._rules.min_word_ms
         least = ECHO_WORDS if voiceless else ECHO_WORDS_WITH_VOICE
-        return (voiceless or not self._listening.voice.level.known) and self._turns.spoken.says(text, least)
+        return (voiceless or not self._listening.voice.level.known) and self._turns.synthesis.says(text, least)
 
     def _dismiss(self) -> None:
         self._dismissed_ms = self._listening.voice.media_ms + DISMISSED_GAP_MS

@@ -21,13 +21,13 @@ class Speculation:
     """See the module text."""
 
     def __init__(
-        self, rules: TurnTaking, language: Language, listening: Listening, turns: Turns, standing: SharedState
+        self, rules: TurnTaking, language: Language, listening: Listening, turns: Turns, shared: SharedState
     ) -> None:
         self._rules = rules
         self._language = language
         self._listening = listening
         self._turns = turns
-        self._standing = standing
+        self._shared = shared
         self._utterance: Utterance | None = None  # whose trials are counted
         self._trials = 0
         self._gist: tuple[str, ...] = ()  # what the last trial answers
@@ -40,7 +40,7 @@ class Speculation:
             return
         if utterance is not self._utterance:
             self._utterance, self._trials, self._gist = utterance, 0, ()
-        if self._listening.silence_ms == 0 and turns.thinking.speculative is None:
+        if self._listening.silence_ms == 0 and turns.generation.speculative is None:
             return
         meaning = gist(utterance.text, self._language)
         if meaning != self._gist:
@@ -69,5 +69,5 @@ class Speculation:
         rules, used = self._rules, self._turns.speculations_used
         affordable = self._all - used <= used + rules.speculations_wasted
         finished = self._listening.wait.ms <= rules.finished_ms
-        idle = not self._turns.live() and self._turns.thinking.abandoned is None and self._standing.ending is None
+        idle = not self._turns.live() and self._turns.generation.abandoned is None and self._shared.ending is None
         return idle and affordable and self._trials < rules.speculations + rules.speculations_finished * finished

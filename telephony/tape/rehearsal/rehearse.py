@@ -58,12 +58,12 @@ def rehearse(tape: Tape, header: Header | None = None) -> Rehearsal:
     recorded = tape.steps[: tape.whole]
     agenda = Agenda()
     by_themselves(recorded, agenda)
-    mind = TapedLlm(recorded, agenda)
-    parts = (CarrierModel(recorded, agenda), TapedStt(recorded, agenda), mind, TapedTts(recorded, agenda))
+    llm = TapedLlm(recorded, agenda)
+    parts = (CarrierModel(recorded, agenda), TapedStt(recorded, agenda), llm, TapedTts(recorded, agenda))
     chosen = header or tape.header
     end = _silence(recorded, agenda)
     done = Rehearsal(tape, chosen, _loop(fresh(chosen), agenda, parts, recorded, end))
-    done.made_up = mind.made_up
+    done.made_up = llm.made_up
     done.diverged_ms = None if done.steps == recorded else divergence(done.then, done.now)
     return done
 

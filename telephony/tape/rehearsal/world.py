@@ -122,7 +122,7 @@ class CarrierModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class SpokenText:
     """A word of the caller's that was understood on the tape, and when it was out."""
 
     text: str
@@ -194,13 +194,13 @@ class TapedStt:
         return lambda: event if self.same or 0 < commit <= self._matched else None
 
 
-def spoken_words(steps: Sequence[Step]) -> list[Spoken]:
+def spoken_words(steps: Sequence[Step]) -> list[SpokenText]:
     """The caller's words with the moment at which each was out: by the ears' own times, else by when they first showed
     in a partial, else by the end of the voice before."""
     frames: list[int] = []
     shown: list[int] = []  # when the n-th word of the open segment first showed
     voiced = 0
-    found: list[Spoken] = []
+    found: list[SpokenText] = []
     for step in steps:
         match step.event:
             case e.AudioReceived(_, _, speech):
@@ -217,6 +217,6 @@ def spoken_words(steps: Sequence[Step]) -> list[Spoken]:
                     ends = [at - PARTIAL_MS for at in shown[: len(texts)]]
                     ends += [voiced] * (len(texts) - len(ends))
                 for word, at in zip(texts, ends, strict=True):
-                    found.append(Spoken(word, max(at, found[-1].at if found else 0), commit))
+                    found.append(SpokenText(word, max(at, found[-1].at if found else 0), commit))
                 shown = []
     return found

@@ -85,8 +85,8 @@ def table(result: Result) -> dict[str, Any]:
             for why in kinds
             if (some := [x for x in answers if x.why == why])
         },
-        "guesses": counts["guess"],
-        "guesses_thrown_away": counts["guess"] - counts["guess_used"],
+        "guesses": counts["speculation"],
+        "guesses_thrown_away": counts["speculation"] - counts["speculation_used"],
         "extra_llm_per_turn": round((counts["llm"] - counts["answered"]) / turns, 2),
         "extra_tts_per_turn": round((counts["tts"] - counts["answered"]) / turns, 2),
         "loop_lag": {

@@ -37,7 +37,7 @@ from telephony.testing.fakes.openai.server import LlmLatency, LocalOpenAi, Say
 from telephony.testing.fakes.twilio.carrier import CallOver, PhoneCall
 from telephony.testing.stack import Stack, local_stack
 from telephony.vad.silero import SileroDetector
-from tests.bench.latency.ears import ClipStt, KnownClip
+from tests.bench.latency.clip_stt import ClipStt, KnownClip
 from tests.bench.latency.floor import Answer, Drawn, Moments, answer
 from tests.bench.latency.setting import Setting
 from tests.bench.turns import sentences as sentences
@@ -52,7 +52,7 @@ OPENINGS = (
 ANYTHING_ELSE = "How else can I help you?"
 CHAR_MS = 35
 """The agent speaks quickly: nobody listens."""
-PATIENCE_MS = 6_000
+TIMEOUT_MS = 6_000
 """A finished turn without an answer for so long after its recording is missed."""
 MARGIN_MS = 60
 """A decision up to so long before the label's end of the voice is one at its end: a label is that exact."""
@@ -107,7 +107,7 @@ class Watcher:
             match action:
                 case a.Explain("end_of_turn"):
                     self.decided.append(step.now_ms)
-                case a.Explain("guess" | "guess_used" as what):
+                case a.Explain("speculation" | "speculation_used" as what):
                     self.counts[what] += 1
                 case a.StartReply(turn, history):
                     self.counts["llm"] += 1
@@ -136,7 +136,7 @@ class Watcher:
 @dataclass(slots=True)
 class Result:
     """Of one mode: the finished turns' answers, and counts: `cut_off` and `missed` turns, `answered` replies, and
-    requests (`llm`, `tts`, `guess`, `guess_used`). `lags_ms`: how late the loop of them all was, every 10 ms."""
+    requests (`llm`, `tts`, `guess`, `speculation_used`). `lags_ms`: how late the loop of them all was, every 10 ms."""
 
     answers: list[Answer] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -249,7 +249,7 @@ async def _say(phone: PhoneCall, talker: Talker, utterance: Utterance, watcher: 
     at = phone.line.voice.said.rfind(utterance.clip.first_frame)
     talker.begins.append(zero + at // BYTES_PER_MS)
     voice_end = talker.begins[-1] + utterance.voice_end_ms - MARGIN_MS
-    arrivals, latest = phone.line.playout.arrivals, phone.now_ms + PATIENCE_MS
+    arrivals, latest = phone.line.playout.arrivals, phone.now_ms + TIMEOUT_MS
 
     def answered() -> bool:
         decided = watcher.zero + watcher.decided[-1] if watcher.decided else 0

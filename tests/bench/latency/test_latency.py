@@ -18,7 +18,7 @@ from telephony.testing.steady import SteadyClock
 from tests.bench import cli
 from tests.bench.latency.bench import show, table
 from tests.bench.latency.calls import Utterance, callers, measure
-from tests.bench.latency.ears import ClipStt, KnownClip
+from tests.bench.latency.clip_stt import ClipStt, KnownClip
 from tests.bench.latency.expect import OWN_MS, QUICK, SLOW, TAIL_MS, expected
 from tests.bench.latency.floor import Drawn, Moments, answer, floor
 from tests.bench.latency.setting import SETTINGS
@@ -103,13 +103,13 @@ DAY = clip("day", 900, ("On", 200), ("Monday", 600), ("please.", 900))
 
 async def test_the_ears_know_a_recording_by_its_first_frame() -> None:
     """Words when their frame is over; a commit takes them; the quickness is the recording's."""
-    ears = ClipStt({YES.first_frame: YES}, SETTINGS["varying"].stt)
-    ears.hear(silence(1_000) + YES.pcmu[: 480 * 8])
-    assert await ears.partial() == ""
-    ears.hear(YES.pcmu[480 * 8 : 800 * 8])
-    assert await ears.commit() == ("yes please", [("yes", 1.0, 1.5), ("please", 1.5, 1.8)])
-    assert await ears.partial() == ""
-    assert ears.latency == SETTINGS["varying"].stt("yes")
+    stt = ClipStt({YES.first_frame: YES}, SETTINGS["varying"].stt)
+    stt.hear(silence(1_000) + YES.pcmu[: 480 * 8])
+    assert await stt.partial() == ""
+    stt.hear(YES.pcmu[480 * 8 : 800 * 8])
+    assert await stt.commit() == ("yes please", [("yes", 1.0, 1.5), ("please", 1.5, 1.8)])
+    assert await stt.partial() == ""
+    assert stt.latency == SETTINGS["varying"].stt("yes")
 
 
 def utterances() -> list[Utterance]:

@@ -27,7 +27,7 @@ from telephony.vad.silero import SileroDetector
 from tests.bench.turns.corpus import Case, Recording
 from tests.bench.turns.store import Store
 
-PATIENCE_MS = 5_000
+TIMEOUT_MS = 5_000
 """A finished turn that is not decided this long after its end is missed."""
 AFTERWARDS_MS = 600
 STEP_MS = 100
@@ -91,10 +91,10 @@ def play_turn(case: Case, frames: list[HeardFrame], rules: TurnTaking, how: Reco
     last_end = segments[-1][1]
     sim.run(last_end)
     decided = _Seen(sim, _is("end_of_turn"))
-    while sim.now < last_end + PATIENCE_MS and not any(time >= last_end for time in decided.times()):
+    while sim.now < last_end + TIMEOUT_MS and not any(time >= last_end for time in decided.times()):
         if sim.call.ended is not None:
             break
-        sim.run(min(sim.now + STEP_MS, last_end + PATIENCE_MS))
+        sim.run(min(sim.now + STEP_MS, last_end + TIMEOUT_MS))
     sim.run(sim.now + AFTERWARDS_MS)
     return TurnPlayed(segments, tuple(decided.times()), tuple(text for who, text in sim.lines if who == "caller"))
 
@@ -121,7 +121,7 @@ def play_talk(
     onset, end = at + sound[0][0], at + sound[-1][1]
     sim.hears(at, Clip(frames, case.recording.words), how)
     talk_ms = len(talk) * CHAR_MS
-    over = end + PATIENCE_MS if case.kind == "interruption" else begin + talk_ms + 6_000
+    over = end + TIMEOUT_MS if case.kind == "interruption" else begin + talk_ms + 6_000
     cuts, decided, replies = _Seen(sim, _is("cut")), _Seen(sim, _is("end_of_turn")), _Seen(sim, _is_reply)
     while sim.now < over and sim.call.ended is None:
         sim.run(min(sim.now + STEP_MS, over))

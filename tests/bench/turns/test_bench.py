@@ -26,12 +26,12 @@ WORDS = (SpokenWord("Forty", 400), SpokenWord("two,", 700), SpokenWord("please."
 def heard(how: Recogniser, commits: tuple[int, ...]) -> list[tuple[int, e.Event]]:
     """What the ears send while one recording is heard, with commits at these times."""
     sent: list[tuple[int, e.Event]] = []
-    ears = RecordedStt(lambda at, event, valid: sent.append((at, event)), Latencies(), how)
-    ears.add(0, Clip([HeardFrame(b"\xff" * 160, 10, -650)] * 60, WORDS))
+    stt = RecordedStt(lambda at, event, valid: sent.append((at, event)), Latencies(), how)
+    stt.add(0, Clip([HeardFrame(b"\xff" * 160, 10, -650)] * 60, WORDS))
     for now in range(20, 1_520, 20):
-        ears.frame(now)
+        stt.frame(now)
         if now in commits:
-            ears.perform(a.CommitTranscript(len(commits)))
+            stt.perform(a.CommitTranscript(len(commits)))
     return sent
 
 

@@ -144,7 +144,7 @@ def test_lost_ears_do_not_mean_silence() -> None:
     """The session fails in the middle of a sentence: the caller gets an answer or a question in time."""
     sim = Simulator(Policy(), repeat_it)
     end = sim.says(500, TEXT)
-    sim.at(1_200, e.EarsLost("provider_unavailable", True))
+    sim.at(1_200, e.SttLost("provider_unavailable", True))
     sim.run(1_200)
     sim.faults.no_partials = sim.faults.no_finals = True
     sim.run(end + 6_000)

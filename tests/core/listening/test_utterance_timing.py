@@ -398,15 +398,15 @@ def test_the_situation_decides_the_wait() -> None:
     """What the words reply to is set from outside."""
     listening = stt(windows=20, partial="tomorrow at nine")
     assert (listening.wait.ms, listening.wait.why) == (940, "open")
-    listening.situation = AnswerContext(answering=True)
+    listening.context = AnswerContext(answering=True)
     assert (listening.wait.ms, listening.wait.why) == (380, "finished")
     assert stt().wait.why == "unheard"
 
 
 # --- pauses ---------------------------------------------------------------------------------------------------------
 
-PAUSES = replace(RULES, open_ms=0, pause_margin_ms=0, patience_ms=10_000)
-"""With these, `patience_ms` is the second longest pause."""
+PAUSES = replace(RULES, open_ms=0, pause_margin_ms=0, pause_allowance_ms=10_000)
+"""With these, `pause_allowance_ms` is the second longest pause."""
 
 
 def learned(windows: int, partial: str, rules: TurnTaking = PAUSES) -> int:
@@ -415,7 +415,7 @@ def learned(windows: int, partial: str, rules: TurnTaking = PAUSES) -> int:
     for ms in (400, 600):
         quiet(listening, ms)
         voice(listening, 1)
-    return listening.endpointing.patience_ms
+    return listening.endpointing.pause_allowance_ms
 
 
 def test_pauses_inside_a_thought_are_learned() -> None:
@@ -431,12 +431,12 @@ def test_pauses_inside_a_thought_are_learned() -> None:
     for ms in (400, 600):
         quiet(listening, ms)
         voice(listening, 1)
-    assert listening.endpointing.patience_ms == 0
+    assert listening.endpointing.pause_allowance_ms == 0
 
 
 def test_an_utterance_that_was_cut_off_goes_on() -> None:
     """The silence in between was a pause, and its words are judged with those before, once there are any."""
-    listening, patience = stt(PAUSES), list[int]()
+    listening, allowances = stt(PAUSES), list[int]()
     for _ in range(2):
         voice(listening, 20)
         listening.partial("is it")
@@ -451,9 +451,9 @@ def test_an_utterance_that_was_cut_off_goes_on() -> None:
         assert (listening.utterance.before, listening.wait.why) == ("is it", "unheard")
         listening.partial("for tomorrow")
         assert listening.wait == listening.endpointing.wait("is it for tomorrow", AnswerContext())
-        patience.append(listening.endpointing.patience_ms)
+        allowances.append(listening.endpointing.pause_allowance_ms)
         listening.discard()
-    assert patience == [0, 400 + 20 - 32]
+    assert allowances == [0, 400 + 20 - 32]
 
 
 def test_what_was_not_answered_was_not_cut_off() -> None:

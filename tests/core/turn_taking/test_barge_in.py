@@ -61,7 +61,7 @@ def test_words_alone_cut_before_any_hold() -> None:
 def test_voice_is_enough_when_the_ears_are_lost() -> None:
     """Without ears nobody tells words from noise: long voice is an interruption by itself."""
     sim = play(ASK)
-    sim.at(2_300, e.EarsLost("provider_unavailable", True))
+    sim.at(2_300, e.SttLost("provider_unavailable", True))
     go_on(sim, "a+0.1 faults no_finals no_partials\n +2 caller 3.0 hello can you hear me at all over there\n +6 end")
     assert "voice" in reasons(sim, "cut")
     [(cut, because)] = [(at, because) for at, because in sim.explained("cut") if because["why"] == "voice"]
@@ -252,7 +252,7 @@ def test_speech_right_after_a_clear_is_heard() -> None:
     """Cut, a breath, and on: the next words are in the same turn."""
     sim = play(f"{ASK}\n a+1.5 caller no\n +0.25 caller not that one\n +6 end", ["Well, the first one would be this."])
     assert " ".join(caller(sim)[1:]) == "no not that one"
-    assert len(thoughts(sim)) <= 1 + 1 + len(sim.explained("guess_dropped"))
+    assert len(thoughts(sim)) <= 1 + 1 + len(sim.explained("speculation_dropped"))
 
 
 def test_going_on_after_a_premature_decision_joins_the_words() -> None:

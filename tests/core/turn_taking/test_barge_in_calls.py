@@ -74,7 +74,7 @@ class Scene:
             case "key":
                 sim.at(at, e.KeyPressed(argument))
             case "ears":
-                sim.at(at, e.EarsLost("provider_unavailable", True) if argument == "lost" else e.EarsReady())
+                sim.at(at, e.SttLost("provider_unavailable", True) if argument == "lost" else e.SttReady())
             case "end_call":
                 sim.at(at, e.EndRequested("operator"))
             case _:
@@ -202,11 +202,13 @@ def test_the_end_of_an_utterance_carries_its_evidence() -> None:
     """What was waited for and why, and where its words come from."""
     partial = Scene("8000 voice 400\n 8300 partial parking\n")
     assert because(partial, "end_of_turn") == {
-        "why": "open", "wait_ms": 940, "silence_ms": 1_440, "voice_ms": 384, "patience_ms": 0, "transcript": "partial",
+        "why": "open", "wait_ms": 940, "silence_ms": 1_440, "voice_ms": 384, "pause_allowance_ms": 0,
+        "transcript": "partial",
     }  # fmt: skip
     final = Scene("8000 voice 400\n 8300 partial parking\n 9200 final parking")
     assert because(final, "end_of_turn") == {
-        "why": "open", "wait_ms": 940, "silence_ms": 940, "voice_ms": 384, "patience_ms": 0, "transcript": "final",
+        "why": "open", "wait_ms": 940, "silence_ms": 940, "voice_ms": 384, "pause_allowance_ms": 0,
+        "transcript": "final",
     }  # fmt: skip
     asked = Scene("3500 partial five five", "What is your phone number?")
     assert because(asked, "end_of_turn")["expected"] == "digits"
@@ -269,7 +271,7 @@ def test_a_reply_prepared_for_words_that_were_none_is_dropped() -> None:
     """The final takes the words back: nothing is decided, and nothing answers."""
     scene = Scene("8000 voice 400\n 8200 partial parking\n 9100 final")
     assert scene.decisions() == []
-    assert [x["why"] for _, x in scene.sim.explained("guess_dropped")] == ["no words"]
+    assert [x["why"] for _, x in scene.sim.explained("speculation_dropped")] == ["no words"]
     assert scene.sim.lines[1:] == [("agent", LONG)]
 
 

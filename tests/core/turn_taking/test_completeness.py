@@ -179,7 +179,7 @@ ANSWERS = Language(
 )
 def test_short_answers_that_would_trail_by_themselves(text: str, unasked: bool, asked: bool, polar: bool) -> None:
     """ "Yes, I would"; to a question for yes or no also "I would" and "maybe"."""
-    found = [trails(text, situation, ANSWERS) for situation in (UNASKED, ASKED, POLAR)]
+    found = [trails(text, context, ANSWERS) for context in (UNASKED, ASKED, POLAR)]
     assert found == [unasked, asked, polar]
 
 

@@ -21,8 +21,8 @@ NUMBER = AnswerContext(answering=True, expects=Expects("number", "digits"))
 WAITS = ("finished_ms", "likely_ms", "open_ms", "trailing_ms")
 
 
-def wait(text: str, situation: AnswerContext | None = None, language: str = "en") -> int:
-    return Endpointing(RULES, language_for(language)).wait(text, situation or AnswerContext()).ms
+def wait(text: str, context: AnswerContext | None = None, language: str = "en") -> int:
+    return Endpointing(RULES, language_for(language)).wait(text, context or AnswerContext()).ms
 
 
 # --- the rule -------------------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def test_pauses_are_learned_and_bounded() -> None:
     assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.pause_margin_ms
     for _ in range(PAUSES):
         endpointing.paused(30_000)
-    assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.patience_ms
+    assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.pause_allowance_ms
     assert endpointing.wait("yes", ASKED).ms == RULES.finished_ms  # what needs nothing more is not made slower
 
 
@@ -139,7 +139,7 @@ def test_a_habit_is_forgotten() -> None:
     endpointing = Endpointing(RULES, language_for("en"))
     for ms in [1_500] * PAUSES + [250] * PAUSES:
         endpointing.paused(ms)
-    assert endpointing.patience_ms == 0
+    assert endpointing.pause_allowance_ms == 0
 
 
 # --- callers --------------------------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ def test_a_caller_who_pauses_is_waited_for_longer() -> None:
     sim = play(f"0.5 {more}\n +{usual} {more}\n +{usual} {more}\n +{longer} {more}\n +5 end", policy=policy)
     assert len(decided(sim)) == 1
     [(_, because)] = sim.explained("end_of_turn")
-    assert 0 < number(because, "patience_ms") <= RULES.patience_ms
+    assert 0 < number(because, "pause_allowance_ms") <= RULES.pause_allowance_ms
 
 
 def test_short_answers_are_as_fast_as_anything() -> None:

@@ -388,7 +388,7 @@ def test_a_transcript_is_never_asked_for_after_the_end_of_the_shortest_wait() ->
     """Scaled far down, the commit comes sooner too."""
     assert TurnTaking().scaled(500).commit_after_ms == 190
     assert TurnTaking().scaled(999).finished_ms == 379
-    assert TurnTaking().scaled(500).patience_ms == 400
+    assert TurnTaking().scaled(500).pause_allowance_ms == 400
 
 
 @pytest.mark.parametrize("said", ["", "yes", "my number is", "my number is 555", "that depends", "I'd like a table"])

@@ -157,9 +157,9 @@ def test_what_asks(said: str, answering: bool) -> None:
 )
 def test_what_asks_for_yes_or_no(said: str, polar: bool) -> None:
     """It begins with a verb that does not ask for something to be told within its first six words."""
-    situation = AnswerContext.after(said, (), EN)
-    assert situation.answering
-    assert situation.polar is polar
+    context = AnswerContext.after(said, (), EN)
+    assert context.answering
+    assert context.polar is polar
 
 
 def test_the_verb_may_stand_behind_the_first_word() -> None:

@@ -21,9 +21,9 @@ def speculating(how: str, **more: int) -> Policy:
     return Policy(turn_taking=replace(TurnTaking(), speculate=how, **more))
 
 
-def guesses(sim: Simulator) -> list[int]:
+def speculations(sim: Simulator) -> list[int]:
     """The turns that were guesses."""
-    return [x.turn for _, x in sim.actions(a.Explain) if x.what == "guess"]
+    return [x.turn for _, x in sim.actions(a.Explain) if x.what == "speculation"]
 
 
 def first_mark(sim: Simulator, turn: int) -> int | None:
@@ -34,7 +34,7 @@ def first_mark(sim: Simulator, turn: int) -> int | None:
 def test_a_guess_that_was_right_is_the_answer() -> None:
     """The model is asked once, ahead of the decision; its answer is heard with the decision, and never before."""
     sim = play(f"0.5 caller {QUESTION}\n +4 end", agent=["We open at nine."], first_token=150, first_audio=60)
-    [speculative] = guesses(sim)
+    [speculative] = speculations(sim)
     assert [x.turn for x in thoughts(sim)] == [speculative]
     asked = sim.actions(a.StartReply)[0][0]
     assert asked < decided(sim)[0]
@@ -42,7 +42,7 @@ def test_a_guess_that_was_right_is_the_answer() -> None:
     assert sent is not None
     assert 0 <= sent - decided(sim)[0] <= 20
     assert agent_lines(sim) == ["We open at nine."]
-    [(_, because)] = sim.explained("guess_used")
+    [(_, because)] = sim.explained("speculation_used")
     assert because["ahead_ms"] == decided(sim)[0] - asked
 
 
@@ -52,7 +52,7 @@ def test_speculating_is_what_makes_it_quick() -> None:
     for how in ("off", "llm", "speech"):
         sim = play(f"0.5 caller {QUESTION}\n +4 end", ["We open at nine."], speculating(how))
         heard[how] = first_heard(sim, 0) - decided(sim)[0]
-        assert bool(guesses(sim)) == (how != "off")
+        assert bool(speculations(sim)) == (how != "off")
     assert heard["off"] > heard["llm"] >= heard["speech"]
     with pytest.raises(ValueError, match="speculate"):
         replace(TurnTaking(), speculate="always")
@@ -76,7 +76,7 @@ def test_a_caller_who_goes_on_never_hears_of_it() -> None:
         first_token=60,
         first_audio=40,
     )
-    [wrong, right] = guesses(sim)[:2]
+    [wrong, right] = speculations(sim)[:2]
     assert wrong != right
     assert first_mark(sim, wrong) is None
     assert agent_lines(sim) == ["We stay closed."]
@@ -86,7 +86,7 @@ def test_a_caller_who_goes_on_never_hears_of_it() -> None:
     closed = {x.turn for _, x in sim.actions(a.CloseContext)}
     assert wrong in spoken
     assert wrong in closed
-    reasons = [because["why"] for _, because in sim.explained("guess_dropped")]
+    reasons = [because["why"] for _, because in sim.explained("speculation_dropped")]
     assert reasons[0] == "other words"
 
 
@@ -99,7 +99,7 @@ def test_a_final_that_means_the_same_keeps_the_guess() -> None:
     sim.at(2_350, e.TranscriptFinal(1, "A table for 4, please."))
     sim.run(6_000)
     assert len(thoughts(sim)) == 1
-    assert sim.explained("guess_used")
+    assert sim.explained("speculation_used")
     assert caller(sim) == ["A table for 4, please."]
 
 
@@ -120,7 +120,7 @@ def test_a_guess_runs_no_tool() -> None:
     books: list[Part] = [Calls("book", "{}", "booked"), "It is booked."]
     sim = play(f"0.5 caller {STORY}\n +4 end", books, first_token=40)
     [(ran, _)] = sim.actions(a.RunTool)
-    assert guesses(sim)
+    assert speculations(sim)
     wanted = next(now for now, event, _ in sim.steps if isinstance(event, e.ToolWanted))
     assert wanted < decided(sim)[0] <= ran
 
@@ -145,7 +145,7 @@ def test_a_guess_that_fails_is_nobodys_business() -> None:
         end = sim.says(500, STORY)
         sim.latencies.first_token = 40
         setattr(sim.faults, fault, value)
-        while not guesses(sim):
+        while not speculations(sim):
             sim.run(sim.now + 20)
         sim.run(sim.now + 60)
         setattr(sim.faults, fault, "" if fault == "llm_fails" else False)
@@ -172,7 +172,7 @@ def test_trials_for_one_utterance_are_bounded() -> None:
     sim = play(f"0.5 caller {QUESTION}\n {lines}\n +5 end", ["We do."], policy)
     assert len(decided(sim)) == 1
     rules = sim.policy.turn_taking
-    assert len(guesses(sim)) == rules.speculations + rules.speculations_finished
+    assert len(speculations(sim)) == rules.speculations + rules.speculations_finished
     assert len(agent_lines(sim)) == 1
 
 
@@ -182,9 +182,9 @@ def test_wasted_trials_end_them() -> None:
     sim = Simulator(policy, lambda history: ["We open at nine."])
     for _ in range(6):
         go_on(sim, f"+6 caller {QUESTION}\n +0.4 caller and also the red one\n +4 end")
-    wasted = len(guesses(sim)) - len(sim.explained("guess_used"))
-    assert wasted <= len(sim.explained("guess_used")) + policy.turn_taking.speculations_wasted + 1
-    assert len(guesses(sim)) < 6
+    wasted = len(speculations(sim)) - len(sim.explained("speculation_used"))
+    assert wasted <= len(sim.explained("speculation_used")) + policy.turn_taking.speculations_wasted + 1
+    assert len(speculations(sim)) < 6
 
 
 def test_nothing_is_guessed_while_the_agent_speaks() -> None:
@@ -208,7 +208,7 @@ def test_contexts_of_guesses_are_given_back() -> None:
         if isinstance(event, e.SpeechEnded):
             opened.discard((event.turn, event.attempt))
         most = max(most, len(opened))
-    assert len(guesses(sim)) > 5
+    assert len(speculations(sim)) > 5
     assert most <= 2
 
 

@@ -17,7 +17,7 @@ from telephony.testing.simulator import Calls
 from tests.core.timeline import play
 
 RULES = TurnTaking()
-TRIALS = ("guess", "guess_dropped", "guess_used")
+TRIALS = ("speculation", "speculation_dropped", "speculation_used")
 
 
 class Line:
@@ -52,7 +52,7 @@ class Line:
     @property
     def trials(self) -> list[int]:
         """The silence at which each began."""
-        return [ms for what, ms in self.log if what == "guess"]
+        return [ms for what, ms in self.log if what == "speculation"]
 
 
 def begins(text: str, late_ms: int = 0, rules: TurnTaking = RULES) -> int | None:
@@ -121,7 +121,7 @@ def test_a_trial_waits_for_words_that_usually_come_late() -> None:
     line.partial("yes")
     line.step(e.TranscriptFinal(1, "yes"))
     line.quiet(200)  # answered
-    assert [what for what, _ in line.log] == ["guess", "guess_used"]
+    assert [what for what, _ in line.log] == ["speculation", "speculation_used"]
     line.step(e.ReplyDelta(1, "All right. "))
     line.voice(20)
     line.partial("no wait that depends")  # the agent is cut off
@@ -139,7 +139,7 @@ def test_the_same_meaning_keeps_a_trial() -> None:
     for text in ("four please", "um four please", "Four, please.", "4 please"):
         line.partial(text)
     line.quiet(100)
-    assert line.log == [("guess", 100)]
+    assert line.log == [("speculation", 100)]
 
 
 def test_other_words_drop_a_trial_and_begin_another() -> None:
@@ -149,7 +149,7 @@ def test_other_words_drop_a_trial_and_begin_another() -> None:
     line.partial("four please")
     line.quiet(40)
     line.partial("five please")
-    assert line.log == [("guess", 100), ("guess_dropped", 140), ("guess", 140)]
+    assert line.log == [("speculation", 100), ("speculation_dropped", 140), ("speculation", 140)]
 
 
 def test_other_words_while_the_caller_speaks_drop_a_trial() -> None:
@@ -159,7 +159,7 @@ def test_other_words_while_the_caller_speaks_drop_a_trial() -> None:
     line.partial("four please")
     line.voice(1)
     line.partial("four please and")
-    assert line.log == [("guess", 100), ("guess_dropped", 0)]
+    assert line.log == [("speculation", 100), ("speculation_dropped", 0)]
     line.quiet(100)
     assert line.log[2:] == []
 
@@ -171,19 +171,19 @@ def test_words_that_turn_out_to_be_none_drop_a_trial() -> None:
     line.partial("four please")
     line.partial("um")
     line.quiet(800)
-    assert line.log == [("guess", 100), ("guess_dropped", 100)]
+    assert line.log == [("speculation", 100), ("speculation_dropped", 100)]
 
 
 def test_a_trial_is_adopted_when_its_turn_is_decided() -> None:
     """For the very words that it answers; for others it is dropped and the model asked anew."""
-    for final, became in (("Four, please.", "guess_used"), ("five please", "guess_dropped")):
+    for final, became in (("Four, please.", "speculation_used"), ("five please", "speculation_dropped")):
         line = Line()
         line.quiet(100)
         line.partial("four please")
         line.quiet(280)
         line.step(e.TranscriptFinal(1, final))
         line.quiet(20)
-        assert [what for what, _ in line.log][:2] == ["guess", became]
+        assert [what for what, _ in line.log][:2] == ["speculation", became]
 
 
 # --- what it may cost -----------------------------------------------------------------------------------------------
@@ -236,13 +236,13 @@ def test_a_used_trial_earns_another() -> None:
     """One that was used makes up for one that was wasted."""
     policy = Policy(turn_taking=replace(RULES, speculations=20, speculations_wasted=0))
     sim = play("0.5 caller what time do you open\n +5 end", ["We open at nine."], policy)
-    assert len(sim.explained("guess_used")) == len(sim.explained("guess")) == 1
+    assert len(sim.explained("speculation_used")) == len(sim.explained("speculation")) == 1
     sim.faults.no_partials = sim.faults.no_finals = True
     end = sim.says(sim.now + 20, "something else")
     for number, text in enumerate("one two three four five six".split()):
         sim.at(end + 120 + number, e.TranscriptPartial(f"thing {text} please"))
     sim.run(end + 200)
-    assert len(sim.explained("guess")) == 1 + 2
+    assert len(sim.explained("speculation")) == 1 + 2
 
 
 def test_nothing_is_tried_while_a_reply_is_on_its_way() -> None:
@@ -253,7 +253,7 @@ def test_nothing_is_tried_while_a_reply_is_on_its_way() -> None:
     line.quiet(280)
     line.step(e.TranscriptFinal(1, "yes please"))
     line.quiet(20)
-    assert line.log[-1][0] == "guess_used"
+    assert line.log[-1][0] == "speculation_used"
     line.step(e.TranscriptPartial("mhm okay"))
     line.quiet(300)
     assert len(line.trials) == 1
@@ -263,7 +263,7 @@ def test_nothing_is_tried_while_a_reply_is_on_its_way() -> None:
         tool=6_000,
     )
     assert busy.explained("cut")
-    assert len(busy.explained("guess")) == 1
+    assert len(busy.explained("speculation")) == 1
     line = Line()
     line.step(e.EndRequested("goodbye"))
     line.quiet(100)

@@ -54,7 +54,7 @@ class LocalAgents:
         self.changed = asyncio.Event()
         self.clock, self.synthesize = clock, synthesize
         self.after_call: Callable[[Conversation], Awaitable[None]] | None = None
-        self.door = Admission(self, api_key)
+        self.admission = Admission(self, api_key)
         self._recognizer = recognizer or (lambda: ScriptedRecognizer(self.script))
         self._open: set[ServerConnection] = set()
 
@@ -75,13 +75,13 @@ class LocalAgents:
     # --- for the server ---------------------------------------------------------------------------------------------
 
     def serves(self, path: str) -> bool:
-        return self.door.serves(urlsplit(path).path)
+        return self.admission.serves(urlsplit(path).path)
 
     async def respond(self, connection: ServerConnection, request: Request) -> Response | None:
-        return await self.door.respond(connection, request)
+        return await self.admission.respond(connection, request)
 
     async def post(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str, str]:
-        return self.door.post(path, headers, body)
+        return self.admission.post(path, headers, body)
 
     async def handle(self, connection: ServerConnection) -> None:
         """One conversation, to its end."""
@@ -89,7 +89,7 @@ class LocalAgents:
         split = urlsplit(connection.request.path)
         line: ServerConnection | CarrierLine = connection
         if split.path.startswith(STREAM):
-            known, initiation = self.door.registered.pop(split.path.removeprefix(STREAM))
+            known, initiation = self.admission.registered.pop(split.path.removeprefix(STREAM))
             line = CarrierLine(connection, initiation)
         else:
             known = Conversation(f"conv_{uuid4().hex[:16]}", parse_qs(split.query)["agent_id"][0])

@@ -24,7 +24,7 @@ from websockets.asyncio.server import ServerConnection
 from telephony.testing.fakes.elevenlabs import agents_messages as wire
 from telephony.testing.fakes.elevenlabs.agents_line import CarrierLine
 from telephony.testing.fakes.elevenlabs.agents_llm import END_CALL, CustomLlmFailed, filled
-from telephony.testing.fakes.elevenlabs.agents_speech import Ear, Mouth, Speaker, Wire
+from telephony.testing.fakes.elevenlabs.agents_speech import CallerSide, Playback, Speaker, Wire
 from telephony.testing.fakes.elevenlabs.agents_state import Conversation, LocalAgent, Platform
 from telephony.testing.fakes.elevenlabs.stt import Recognizer
 from telephony.testing.fakes.openai.server import CallTool, Part
@@ -49,7 +49,7 @@ class Session:
     ) -> None:
         self._server, self._connection, self._agent, self._known = server, connection, agent, known
         self._recognizer = recognizer
-        self._ear = Ear()
+        self._ear = CallerSide()
         self._wire = Wire(connection, agent.client_events)
         self._speaker = Speaker(server, self._wire, known)
         self._answering: asyncio.Task[None] | None = None
@@ -161,7 +161,7 @@ class Session:
         if self._ear.run_ms >= INTERRUPT_MS:
             await self._interrupt()
         if self._ear.voiced_ms >= 60 and self._ear.quiet_ms >= TURN_MS:
-            self._ear = Ear()
+            self._ear = CallerSide()
             text, _ = await self._recognizer.commit()
             if text.strip():
                 await self._wire.send("user_transcript", user_transcript=text, event_id=self._wire.next_id())
@@ -176,23 +176,23 @@ class Session:
 
     async def _interrupt(self) -> None:
         """The caller speaks: silence, if the agent can be heard."""
-        now, mouth = self._server.clock.ms(), self._speaker.mouth
-        if not mouth.said or now >= mouth.until_ms:
+        now, playback = self._server.clock.ms(), self._speaker.playback
+        if not playback.said or now >= playback.until_ms:
             return
         if self._answering is not None:
             self._answering.cancel()
-        self._speaker.mouth = Mouth(mouth.event_id)
-        original, corrected = "".join(char for char, _ in mouth.said).strip(), mouth.spoken(now)
+        self._speaker.playback = Playback(playback.event_id)
+        original, corrected = "".join(char for char, _ in playback.said).strip(), playback.spoken(now)
         self._known.interruptions += 1
         await self._wire.send("interruption", event_id=self._wire.ids)
         self._remember(corrected)
         if self._server.faults.late_audio:
             late = b64encode(b"\x00" * 4_000).decode()
-            await self._wire.send("audio", audio_base_64=late, event_id=mouth.event_id)
+            await self._wire.send("audio", audio_base_64=late, event_id=playback.event_id)
         if not self._server.faults.no_correction:
             await self._wire.send(
                 "agent_response_correction", original_agent_response=original, corrected_agent_response=corrected,
-                event_id=mouth.event_id,
+                event_id=playback.event_id,
             )  # fmt: skip
 
     # --- an answer --------------------------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ class Session:
             if rest.strip():
                 sentences.put_nowait(rest)
             if whole.strip():
-                await self._wire.send("agent_response", agent_response=whole, event_id=self._speaker.mouth.event_id)
+                await self._wire.send("agent_response", agent_response=whole, event_id=self._speaker.playback.event_id)
                 self._known.messages.append({"role": "assistant", "content": whole.strip()})
             sentences.put_nowait(None)
         return calls
@@ -301,7 +301,7 @@ class Session:
             "agent_tool_response", tool_name="end_call", tool_call_id=call_id, tool_type="system", is_error=False,
             is_called=True, event_id=self._wire.ids,
         )  # fmt: skip
-        await self._server.clock.sleep(max(0.0, self._speaker.mouth.until_ms - self._server.clock.ms()))
+        await self._server.clock.sleep(max(0.0, self._speaker.playback.until_ms - self._server.clock.ms()))
         await self._wire.close(1000, "Call ended by agent")
 
     # --- the rest ---------------------------------------------------------------------------------------------------

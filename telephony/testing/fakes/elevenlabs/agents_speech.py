@@ -26,7 +26,7 @@ RUBBISH = (
 
 
 @dataclass(slots=True)
-class Ear:
+class CallerSide:
     """Loudness: how long there was voice, and how long silence after it, in ms."""
 
     voiced_ms: int = 0
@@ -44,7 +44,7 @@ class Ear:
 
 
 @dataclass(slots=True)
-class Mouth:
+class Playback:
     """What was said in this turn: each character with the moment it is over, by the platform's clock."""
 
     event_id: int = 0
@@ -90,36 +90,36 @@ class Speaker:
     """Says sentences, in pieces of irregular size, faster than they play. `mouth` is what is being said."""
 
     def __init__(self, server: Platform, wire: Wire, known: Conversation) -> None:
-        self.mouth = Mouth()
+        self.playback = Playback()
         self._server, self._wire, self._known = server, wire, known
 
     def next_line(self) -> None:
         """What is said from now on has an event id of its own."""
-        self.mouth = Mouth(self._wire.next_id(), until_ms=self.mouth.until_ms)
+        self.playback = Playback(self._wire.next_id(), until_ms=self.playback.until_ms)
 
     async def speak(self, sentences: asyncio.Queue[str | None]) -> None:
         """Until None comes."""
-        clock, latency, mouth = self._server.clock, self._server.latency, self.mouth
+        clock, latency, playback = self._server.clock, self._server.latency, self.playback
         while (text := await sentences.get()) is not None:
             pcmu, ends = await self._server.synthesize(text)
-            begin = max(float(clock.ms()), mouth.until_ms)
+            begin = max(float(clock.ms()), playback.until_ms)
             at = piece = done = 0
             while at < len(pcmu):
                 chunk = pcmu[at : at + PIECES[piece % len(PIECES)]]
                 last = at + len(chunk) >= len(pcmu)
                 count = len(text) if last else sum(end * 8 <= at + len(chunk) for end in ends)
-                mouth.said += [(text[i], begin + ends[i]) for i in range(done, count)]
-                mouth.until_ms = self._known.until_ms = begin + (at + len(chunk)) / 8
+                playback.said += [(text[i], begin + ends[i]) for i in range(done, count)]
+                playback.until_ms = self._known.until_ms = begin + (at + len(chunk)) / 8
                 self._known.voiced = self._known.asked
-                await self._audio(mouth, chunk, text[done:count], ends[done:count], at // 8)
+                await self._audio(playback, chunk, text[done:count], ends[done:count], at // 8)
                 at, piece, done = at + len(chunk), piece + 1, count
                 await clock.sleep(len(chunk) / 8 / latency.realtime_factor)
 
-    async def _audio(self, mouth: Mouth, chunk: bytes, text: str, ends: tuple[int, ...], base_ms: int) -> None:
+    async def _audio(self, playback: Playback, chunk: bytes, text: str, ends: tuple[int, ...], base_ms: int) -> None:
         faults = self._server.faults
         if faults.id_per_chunk:
-            mouth.event_id = self._wire.next_id()
-        body: dict[str, Any] = {"audio_base_64": b64encode(chunk).decode(), "event_id": mouth.event_id}
+            playback.event_id = self._wire.next_id()
+        body: dict[str, Any] = {"audio_base_64": b64encode(chunk).decode(), "event_id": playback.event_id}
         if not faults.no_alignment:
             starts = [max(0, (ends[i - 1] if i else base_ms) - base_ms) for i in range(len(ends))]
             lasts = [max(0, end - base_ms - start) for end, start in zip(ends, starts, strict=True)]
