@@ -199,3 +199,5 @@ class Reject:
 
 AgentChoice: TypeAlias = Agent | ManagedAgent | Reject
 AgentSource: TypeAlias = Agent | ManagedAgent | Callable[[IncomingCall], AgentChoice | Awaitable[AgentChoice]]
+CHOICE_MS = 3_000
+"""How long a function may take to choose the agent. The phone rings meanwhile: Twilio waits 15 s, a caller less."""

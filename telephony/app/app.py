@@ -154,7 +154,7 @@ def compose(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
     webhooks = Webhooks(carrier, registry, agents, detector, clock, rest, vendors.agents_rest)
-    registry.observers.append(lambda call: CallLog(call.call_sid))
+    registry.observers.append(lambda call: CallLog(call.call_sid, registry.calls[call.call_sid].turn_taking))
     return Service(settings, clock, registry, webhooks, vendors.agents_rest, rest), vendors
 
 

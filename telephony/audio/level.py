@@ -9,6 +9,8 @@ from telephony.audio import mulaw
 
 FLOOR = -960
 """Digital silence, in tenths of dBFS."""
+LOUD = -450
+"""Where no detector runs, a frame at or above this level (tenths of dBFS) is taken for voice."""
 
 
 def _thresholds() -> list[int]:

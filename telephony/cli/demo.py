@@ -24,7 +24,7 @@ from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core import managed_events as m
-from telephony.core.policy import END_CALL
+from telephony.core.policy import END_CALL, TurnTaking
 from telephony.errors import TelephonyError
 from telephony.observe.console import Console
 from telephony.observe.timeline import timeline_html
@@ -53,6 +53,7 @@ class Watch:
 
     steps: list[Step] = field(default_factory=list)
     turns: TurnClock = field(default_factory=TurnClock)
+    rules: TurnTaking = field(default_factory=TurnTaking)
     started: int = 0  # the highest turn that the model has begun
     voiced: int = 0  # the highest turn whose speech has come
     settled: int = 0  # the highest turn of the agent's that is on record
@@ -62,6 +63,11 @@ class Watch:
     wanted: dict[str, str] = field(default_factory=dict)
     tools: int = 0
     ended: str = ""
+
+    def follow(self, rules: TurnTaking) -> Watch:
+        """This observer, for the call of an agent with these rules."""
+        self.rules, self.turns = rules, TurnClock(rules=rules)
+        return self
 
     def see(self, step: Step) -> None:
         self.steps.append(step)
@@ -150,13 +156,13 @@ async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: C
         async with running(mine, clock, agents=stage.agents) as service:
             stage.begin(service.base_url)
             await service.warm.wait()
-            service.on_call(lambda call_sid: Console())
+            service.on_call(lambda call_sid: Console(rules=service.registry.calls[call_sid].turn_taking))
             watch = Watch() if stage.platform is None or stage.bridged else PlatformWatch(stage.platform)
             outcome = await converse(service, carrier, turns, watch)
             outcome.tools += stage.tools
             found = await judged(stage, outcome, watch)
     outcome.phone.stereo_wav(out / "call.wav")
-    page = timeline_html(watch.steps, title="A call to the demo", wav="call.wav")
+    page = timeline_html(watch.steps, title="A call to the demo", wav="call.wav", rules=watch.rules)
     (out / "timeline.html").write_text(page, encoding="utf-8")
     print("\n" + "\n".join(summary(outcome, watch.turns)), flush=True)
     return found
@@ -174,7 +180,8 @@ async def converse(
     service: Service, carrier: Carrier, turns: list[CallerTurn], watch: Watch | PlatformWatch
 ) -> Outcome:
     """Dials, says the turns, and waits until everything of the call is over."""
-    service.on_call(lambda call_sid: watch if isinstance(watch, Watch) else None)
+    if isinstance(watch, Watch):
+        service.on_call(lambda call_sid: watch.follow(service.registry.calls[call_sid].turn_taking))
     phone = await carrier.dial(service.base_url + "/twilio/voice")
     spoken: list[tuple[CallerTurn, int]] = []
     stuck = ""

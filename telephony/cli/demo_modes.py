@@ -25,7 +25,7 @@ from telephony.app.loading import load_agent
 from telephony.clock import Clock
 from telephony.contracts.observer import Step
 from telephony.core.language.words import words
-from telephony.core.policy import END_CALL
+from telephony.core.policy import END_CALL, TurnTaking
 from telephony.errors import SettingsError
 from telephony.observe.turn_latency import TurnClock
 from telephony.settings import Settings
@@ -118,6 +118,7 @@ class PlatformWatch:
     platform: LocalAgents
     steps: list[Step] = field(default_factory=list)
     turns: TurnClock = field(default_factory=TurnClock)
+    rules: TurnTaking = field(default_factory=TurnTaking)
     not_heard: int = 0
     tools: int = 0
 

@@ -24,7 +24,7 @@ class TurnTaking:
     voiced_at: int = 500
     """A detector window at or above this is voice (the detector's own recommendation)."""
     unvoiced_below: int = 350
-    """Below this a window is not voice any more; between the two, the last state holds."""
+    """Below this a window is not voice any more; between the two, the last state holds (see `is_voice`)."""
     onset_ms: int = 64
     """Voice for this long (two windows) is an onset: shorter is a click."""
     quieter_tenths_db: int = 140
@@ -100,6 +100,10 @@ class TurnTaking:
     def __post_init__(self) -> None:
         if self.speculate not in ("off", "llm", "speech"):
             raise ValueError(f"TurnTaking.speculate must be off, llm or speech, not {self.speculate!r}")
+
+    def is_voice(self, speech: int, was_voice: bool = False) -> bool:
+        """Whether a detector window of `speech` thousandths is voice; `was_voice`: the window before it was."""
+        return speech >= self.voiced_at or (was_voice and speech >= self.unvoiced_below)
 
     @classmethod
     def preset(cls, name: str) -> TurnTaking:

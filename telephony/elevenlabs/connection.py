@@ -23,6 +23,9 @@ log = structlog.get_logger()
 OPEN_MS = 5_000
 CLOSE_MS = 1_500
 PING_MS = 20_000
+STEADY_MS = 30_000
+"""After a connection that lived this long, the next failure counts as the first again. One that is closed as soon as
+it is open must not reset the backoff."""
 
 
 class Over(Exception):

@@ -28,7 +28,7 @@ from telephony.contracts.stt import SttSpec
 from telephony.core.actions import Action, CommitTranscript, Transcribe
 from telephony.core.events import CommitRefused, Event, OutboxOverflowed, SttLost, SttReady, TranscriptFinal
 from telephony.elevenlabs import stt_codec as wire
-from telephony.elevenlabs.connection import Over, describe, open_socket
+from telephony.elevenlabs.connection import STEADY_MS, Over, describe, open_socket
 from telephony.elevenlabs.stt_backlog import Backlog
 
 log = structlog.get_logger()
@@ -47,8 +47,6 @@ BEHIND_ITEMS = 25
 BACKOFF_MS = (200, 5_000)
 BUSY_MS = 1_000
 """A service that is busy is not asked again sooner."""
-STEADY_MS = 30_000
-"""A session that lived for so long was a good one: the next failure is the first again."""
 
 
 class ElevenLabsStt:

@@ -22,7 +22,7 @@ from telephony.contracts.tts import VoiceSpec
 from telephony.core.actions import Action, CloseContext, Speak
 from telephony.core.events import SpeechAudio, SpeechEnded, SpeechLost, TtsLost, TtsReady
 from telephony.elevenlabs import tts_codec as wire
-from telephony.elevenlabs.connection import Over, describe, open_socket
+from telephony.elevenlabs.connection import STEADY_MS, Over, describe, open_socket
 from telephony.elevenlabs.tts_contexts import Contexts
 
 log = structlog.get_logger()
@@ -35,9 +35,6 @@ END_MS = 10_000
 """A closed context without audio and without its end for this long: the socket hangs, and the slot is lost with it."""
 STOP_MS = 2_000
 BACKOFF_MS = (100, 5_000)
-STEADY_MS = 30_000
-"""A socket that lived for so long was a good one: the next failure is the first again. An idle one is closed after
-three minutes and comes back at once; one that is closed as soon as it is open does not."""
 OUTBOX_FRAMES = 2_000
 """With so many frames unsent nobody reads them: the socket is given up. Leaving some out would open phantoms."""
 

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from telephony.agent import Agent, AgentChoice, IncomingCall, ManagedAgent
+from telephony.agent import CHOICE_MS, Agent, AgentChoice, IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.contracts.llm import Llm
 from telephony.http_body import TooBig, gather, load
@@ -36,7 +36,6 @@ AGENT_HEADER = "x-telephony-agent"
 CALL_HEADERS = ("x-call-id", "x-conversation-id")
 BODY_BYTES = 4 * 2**20
 BODY_MS = 10_000
-AGENT_MS = 3_000
 MODELS = ("/v1/models", "/models")
 SPELLINGS = ("/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completions")
 
@@ -175,7 +174,7 @@ class LlmServer:
         call = IncomingCall(asked.call_id, asked.caller, asked.called, "custom-llm")
         choice: object
         try:
-            async with self._clock.timeout(AGENT_MS):
+            async with self._clock.timeout(CHOICE_MS):
                 choice = await self._callers.ask(source, call)
         except TimeoutError:
             log.error("agent_failed", code="agent_timeout")

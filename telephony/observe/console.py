@@ -13,6 +13,7 @@ from typing import TextIO
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
+from telephony.core.policy import TurnTaking
 from telephony.observe.turn_latency import BargeIn, TurnClock, TurnReport, waterfall
 
 _DIM, _CALLER, _AGENT, _WARN, _PLAIN = "\033[2m", "\033[36m", "\033[32m", "\033[33m", "\033[0m"
@@ -20,13 +21,21 @@ _ENDINGS = {"caller": "the caller hung up", "stop": "the caller hung up", "agent
 
 
 class Console:
-    """An observer. `title` is printed at the start of the call (with several calls: their name)."""
+    """An observer. `title` is printed at the start of the call (with several calls: their name). `rules` are those of
+    the call's agent (None: the defaults)."""
 
-    def __init__(self, title: str = "", stream: TextIO | None = None, *, waterfalls: bool = True) -> None:
+    def __init__(
+        self,
+        title: str = "",
+        stream: TextIO | None = None,
+        *,
+        waterfalls: bool = True,
+        rules: TurnTaking | None = None,
+    ) -> None:
         self._out = stream or sys.stdout
         self._colours = self._out.isatty() and "NO_COLOR" not in os.environ
         self._title, self._waterfalls = title, waterfalls
-        self._turns = TurnClock(self._report, self._barge_in)
+        self._turns = TurnClock(self._report, self._barge_in, rules)
         self._tools: dict[str, str] = {}
         self._now = 0
         self._over = False

@@ -18,6 +18,7 @@ import structlog
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
+from telephony.core.policy import TurnTaking
 from telephony.observe.tracebacks import SilentFormatter, without_messages
 from telephony.observe.turn_latency import TurnClock, TurnReport, only_a_frame
 
@@ -63,11 +64,12 @@ def without_pii(logger: Any, method: str, line: MutableMapping[str, Any]) -> Mut
 
 
 class CallLog:
-    """An observer: a line for each turn, and one that sums up the call. No texts, unless personal data is allowed."""
+    """An observer: a line for each turn, and one that sums up the call. No texts, unless personal data is allowed.
+    `rules` are those of the call's agent (None: the defaults)."""
 
-    def __init__(self, call_sid: str) -> None:
+    def __init__(self, call_sid: str, rules: TurnTaking | None = None) -> None:
         self._log = log.bind(call_sid=call_sid)
-        self._turns = TurnClock(self._turn)
+        self._turns = TurnClock(self._turn, rules=rules)
         self._counts: Counter[str] = Counter()
         self._codes: Counter[str] = Counter()
         self._totals: list[int] = []

@@ -1,6 +1,6 @@
 """A call as one HTML page: who made sound when, what was said, where the time went. No script, no outside asset.
 
-    timeline_html(steps, title="...", wav="call.wav") -> str
+    timeline_html(steps, title="...", wav="call.wav", rules=agent.turn_taking) -> str
 
 What the caller heard is drawn from what was sent, played at the carrier's 8,000 bytes a second from the moment it was
 sent, and dropped at `clear`: a drawing, not the proof that the core keeps (`core/speaking/playout.py`). Every
@@ -17,7 +17,9 @@ from telephony.audio.frames import BYTES_PER_MS
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.observe.turn_latency import VOICED, TurnClock, TurnReport
+from telephony.core.listening.voice_activity import WINDOW_MS, Voiced
+from telephony.core.policy import TurnTaking
+from telephony.observe.turn_latency import TurnClock, TurnReport
 
 PIXELS_PER_S = 60
 _LANES = ("caller", "holds", "sent", "heard")
@@ -45,10 +47,12 @@ class _Drawn:
     decisions: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def timeline_html(steps: Iterable[Step], *, title: str = "Call", wav: str = "") -> str:
-    """The page. `wav`, if given, is a link (relative or not) to the call's recording."""
-    clock = TurnClock()
-    drawn = _gather(steps, clock)
+def timeline_html(steps: Iterable[Step], *, title: str = "Call", wav: str = "", rules: TurnTaking | None = None) -> str:
+    """The page. `wav`, if given, is a link (relative or not) to the call's recording. `rules` are the agent's (None:
+    the defaults)."""
+    rules = rules or TurnTaking()
+    clock = TurnClock(rules=rules)
+    drawn = _gather(steps, clock, Voiced(rules))
     clock.close()
     facts = [f"{drawn.end_ms / 1000:.1f} s", f"{len(clock.reports)} answers", f"{len(clock.barge_ins)} interruptions"]
     if clock.greeting_ms is not None:
@@ -66,12 +70,12 @@ def timeline_html(steps: Iterable[Step], *, title: str = "Call", wav: str = "") 
 # --- what happened --------------------------------------------------------------------------------------------------
 
 
-def _gather(steps: Iterable[Step], clock: TurnClock) -> _Drawn:
+def _gather(steps: Iterable[Step], clock: TurnClock, voice: Voiced) -> _Drawn:
     drawn, queue_ms = _Drawn(), 0
     for step in steps:
         clock.see(step)
         drawn.end_ms = now = max(drawn.end_ms, step.now_ms)
-        _hear(drawn, step)
+        _hear(drawn, step, voice)
         for action in step.actions:
             if isinstance(action, a.Explain):
                 because = ", ".join(f"{name.removesuffix('_ms')} {value}" for name, value in action.because)
@@ -97,12 +101,12 @@ def _gather(steps: Iterable[Step], clock: TurnClock) -> _Drawn:
     return drawn
 
 
-def _hear(drawn: _Drawn, step: Step) -> None:
+def _hear(drawn: _Drawn, step: Step, voice: Voiced) -> None:
+    if voice.hears(step.event):
+        _span(drawn.voiced, step.now_ms - WINDOW_MS, step.now_ms)
     match step.event:
         case e.AudioReceived():
             drawn.levels.append((step.now_ms, step.event.level))
-            if (step.event.speech or 0) >= VOICED:
-                _span(drawn.voiced, step.now_ms - 32, step.now_ms)
         case e.KeyPressed(digit):
             drawn.lines.append((step.now_ms, "key", digit))
         case e.ToolWanted(_, _, name, arguments):

@@ -21,17 +21,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from telephony.audio.level import LOUD
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core import managed_events as m
+from telephony.core.listening.voice_activity import BURST_GAP_MS, Voiced
+from telephony.core.policy import TurnTaking
 
-VOICED = 500
-"""A detector window at or above this is voice (thousandths)."""
-LOUD = -450
-"""A frame at or above this level (tenths of dBFS) is voice, where no detector tells."""
-BURST_GAP_MS = 250
-"""Voice after a longer silence than this is a new burst."""
 BELIEVABLE_MS = 30_000
 """A last voice longer ago than this did not lead to this turn (keys, a resumed call, a prompt)."""
 
@@ -133,17 +130,22 @@ def only_a_frame(step: Step) -> bool:
 
 
 class TurnClock:
-    """An observer. `on_report` is given each turn that is over, `on_barge_in` each interruption with its verdict."""
+    """An observer. `on_report` is given each turn that is over, `on_barge_in` each interruption with its verdict.
+
+    `rules` are those of the call's agent: they say which detector windows are voice (None: the defaults).
+    """
 
     def __init__(
         self,
         on_report: Callable[[TurnReport], None] | None = None,
         on_barge_in: Callable[[BargeIn], None] | None = None,
+        rules: TurnTaking | None = None,
     ) -> None:
         self.reports: list[TurnReport] = []
         self.barge_ins: list[BargeIn] = []
         self.greeting_ms: int | None = None
         self._on_report, self._on_barge_in = on_report, on_barge_in
+        self._voice = Voiced(rules or TurnTaking())
         self._ear = _Ear()
         self._next: TurnReport | None = None  # decided, not started
         self._open: dict[int, TurnReport] = {}
@@ -154,7 +156,7 @@ class TurnClock:
     def see(self, step: Step) -> None:
         now = step.now_ms
         if only_a_frame(step):
-            if self._voiced(step.event):  # type: ignore[arg-type]  # it is a frame
+            if self._voiced(step.event):
                 self._ear.voiced(now)
             return
         self._event(step.event, now)
@@ -164,7 +166,7 @@ class TurnClock:
                 self._verdict(action.what, now, cleared=a.ClearPlayout() in step.actions)
         if any(isinstance(action, a.SendAudio) for action in step.actions):
             self._sent(now)
-        if isinstance(step.event, e.AudioReceived) and self._voiced(step.event):
+        if self._voiced(step.event):
             self._ear.voiced(now)
 
     def close(self) -> None:
@@ -174,8 +176,10 @@ class TurnClock:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _voiced(self, frame: e.AudioReceived) -> bool:
-        return frame.level >= LOUD if self._managed else (frame.speech or 0) >= VOICED
+    def _voiced(self, event: e.Event) -> bool:
+        if self._managed:
+            return isinstance(event, e.AudioReceived) and event.level >= LOUD
+        return self._voice.hears(event)
 
     def _event(self, event: e.Event, now: int) -> None:
         match event:

@@ -32,6 +32,7 @@ from telephony.core.events import CallerLeft, CallStarted, DrainStarted, EndRequ
 from telephony.core.history import History
 from telephony.core.managed.bridge import Bridge, taking_over
 from telephony.core.managed_events import OperatorTold, SwitchTo
+from telephony.core.policy import TurnTaking
 from telephony.runtime.driver import Inbox, Observers, Ports, drive
 
 log = structlog.get_logger()
@@ -88,6 +89,12 @@ class LiveCall:
     done: asyncio.Event = field(default_factory=asyncio.Event)
     engine: Engine | None = None
     ended: Ended | None = None
+
+    @property
+    def turn_taking(self) -> TurnTaking:
+        """The rules of the agent; of a managed one, those of its fallback."""
+        agent = self.agent.fallback if isinstance(self.agent, ManagedAgent) else self.agent
+        return agent.turn_taking if agent is not None else TurnTaking()
 
 
 class CallRegistry:

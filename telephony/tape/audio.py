@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from telephony.audio.frames import BYTES_PER_MS
+from telephony.audio.frames import BYTES_PER_MS, FRAME_MS
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.tape.codec import BadTape
 
-FRAME_MS = 20
 EARLY_MS = 60_000
 """The carrier's clock is never so far ahead of ours: a time stamp that is was not made by a carrier."""
 LONGEST_MS = 24 * 3_600_000

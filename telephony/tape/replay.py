@@ -14,6 +14,7 @@ from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.engine import Engine
+from telephony.core.policy import TurnTaking
 from telephony.tape import step_text
 from telephony.tape.codec import BadTape
 from telephony.tape.engines import fresh
@@ -52,7 +53,8 @@ class Replayed:
         tape = self.tape
         head = f"{tape.path}: {tape.length_ms / 1000:.1f} s, {len(tape.steps)} steps"
         if self.difference is not None:
-            return "\n".join([f"{head}: DIFFERENT", *describe(tape.steps, self.difference)])
+            found = describe(tape.steps, self.difference, tape.header.policy.turn_taking)
+            return "\n".join([f"{head}: DIFFERENT", *found])
         if tape.good:
             return f"{head}: the same"
         upto = tape.steps[self.steps - 1].now_ms / 1000 if self.steps else 0.0
@@ -104,18 +106,18 @@ def _broke_down(step: Step) -> bool:
 # --- in words -------------------------------------------------------------------------------------------------------
 
 
-def describe(steps: Sequence[Step], found: Difference) -> list[str]:
-    """The difference, with two seconds of context before and after it."""
+def describe(steps: Sequence[Step], found: Difference, rules: TurnTaking) -> list[str]:
+    """The difference, with two seconds of context before and after it. `rules` are the tape's."""
     at = found.step.now_ms
     before = [step for step in steps[: found.index] if at - step.now_ms <= CONTEXT_MS]
     after = [step for step in steps[found.index + 1 :] if step.now_ms - at <= CONTEXT_MS]
     lines = [f"The first difference is at {at / 1000:.2f} s (step {found.step.seq}).", ""]
-    lines += [f"  {line}" for line in step_text.steps(before)]
-    lines += ["", f"  {step_text.at(at)}  {step_text.event(found.step.event)}"]
+    lines += [f"  {line}" for line in step_text.steps(before, rules)]
+    lines += ["", f"  {step_text.at(at)}  {step_text.event(found.step.event, rules)}"]
     lines += sides(found)
     if after:
         lines += ["", "  On the tape it goes on like this:"]
-        lines += [f"  {line}" for line in step_text.steps(after)]
+        lines += [f"  {line}" for line in step_text.steps(after, rules)]
     return lines
 
 

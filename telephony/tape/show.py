@@ -25,7 +25,7 @@ _TOLD = {
 
 def timeline(tape: Tape) -> Timeline:
     """What happened on the tape."""
-    return Timeline(tape.steps, tape.header.spoken_form())
+    return Timeline(tape.steps, tape.header.spoken_form(), tape.header.policy.turn_taking)
 
 
 def transcript(tape: Tape) -> list[str]:
@@ -47,7 +47,8 @@ def transcript(tape: Tape) -> list[str]:
 def steps(tape: Tape, begin_ms: int = 0, end_ms: int | None = None) -> list[str]:
     """All that happened between two moments, and what the core did."""
     end = tape.length_ms if end_ms is None else end_ms
-    return step_text.steps(step for step in tape.steps if begin_ms <= step.now_ms <= end)
+    some = (step for step in tape.steps if begin_ms <= step.now_ms <= end)
+    return step_text.steps(some, tape.header.policy.turn_taking)
 
 
 def stereo_wav(tape: Tape, path: Path) -> None:

@@ -13,8 +13,9 @@ from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.language.words import words as spelled
+from telephony.core.listening.voice_activity import Voiced
+from telephony.core.policy import TurnTaking
 
-VOICED = 500
 QUIET_MS = 300
 """Shorter silences of the caller are not told."""
 
@@ -24,10 +25,12 @@ def at(ms: int) -> str:
     return f"{ms / 1000:7.2f} s"
 
 
-def event(one: e.Event) -> str:
+def event(one: e.Event, rules: TurnTaking) -> str:
+    """An event in one line; `rules` say which detector windows are voice."""
     match one:
         case e.AudioReceived(_, _, speech, level):
-            return f"caller: a frame, {'voice' if (speech or 0) >= VOICED else 'no voice'} ({level / 10:.0f} dB)"
+            voice = "voice" if speech is not None and rules.is_voice(speech) else "no voice"
+            return f"caller: a frame, {voice} ({level / 10:.0f} dB)"
         case e.TranscriptPartial(text):
             return f"ears: so far {text!r}"
         case e.TranscriptFinal(commit, text):
@@ -111,10 +114,10 @@ def history(items: History) -> list[str]:
     return lines
 
 
-def steps(some: Iterable[Step]) -> list[str]:
+def steps(some: Iterable[Step], rules: TurnTaking) -> list[str]:
     """Steps as lines: when, what happened, and below it what was done. What comes in runs is told once: frames by where
     the caller's voice begins and ends, and words, speech and marks by their sum, up to the next decision."""
-    story = _Story()
+    story = _Story(rules)
     for step in some:
         story.tell(step)
     story.end()
@@ -125,7 +128,8 @@ class _Story:
     """Steps become lines. What is under way: `_runs` (its kind -> when it began, its pieces) and the audio sent
     meanwhile; `_silent_ms` is how long the caller has been silent, None before the first frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: TurnTaking) -> None:
+        self._rules, self._voice = rules, Voiced(rules)
         self.lines: list[str] = []
         self._runs: dict[tuple[object, ...], tuple[int, list[str]]] = {}
         self._sent_bytes = 0
@@ -134,8 +138,9 @@ class _Story:
 
     def tell(self, step: Step) -> None:
         done = [one for one in step.actions if not isinstance(one, a.Transcribe)]
+        voiced = self._voice.hears(step.event)
         if isinstance(step.event, e.AudioReceived):
-            self._hear(step.now_ms, step.event)
+            self._hear(step.now_ms, voiced)
             if not done:
                 return
         kind, piece = _run(step.event)
@@ -144,7 +149,7 @@ class _Story:
             self._sent_bytes += sum(len(one.pcmu) for one in done if isinstance(one, a.SendAudio))
             return
         self.end()
-        self._line(step.now_ms, _told(kind, [piece]) if kind else event(step.event))
+        self._line(step.now_ms, _told(kind, [piece]) if kind else event(step.event, self._rules))
         self.lines += [f"{'':11}  -> {one}" for one in _summed(done)]
 
     def end(self) -> None:
@@ -155,9 +160,9 @@ class _Story:
             self.lines.append(f"{'':11}  -> send {self._sent_bytes // 8} ms of speech, with marks")
         self._runs, self._sent_bytes = {}, 0
 
-    def _hear(self, now: int, frame: e.AudioReceived) -> None:
+    def _hear(self, now: int, voiced: bool) -> None:
         passed, self._heard_ms = now - self._heard_ms, now
-        if frame.speech is not None and frame.speech >= VOICED:
+        if voiced:
             if self._silent_ms is None or self._silent_ms >= QUIET_MS:
                 self.end()
                 self._line(now, "caller: voice")

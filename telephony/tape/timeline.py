@@ -19,16 +19,17 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from telephony.audio.frames import FRAME_MS
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.history import AgentSaid, CallerSaid, History
 from telephony.core.language.words import words
+from telephony.core.listening.voice_activity import WINDOW_MS, Voiced
+from telephony.core.policy import TurnTaking
 from telephony.observe.turn_latency import BargeIn, TurnClock, TurnReport
-from telephony.tape.audio import FRAME_MS, Played, played, spans
+from telephony.tape.audio import Played, played, spans
 
-VOICED, UNVOICED = 500, 350
-WINDOW_MS = 32
 JOIN_MS = 300
 """Voice with a shorter gap in it is one stretch."""
 
@@ -58,10 +59,12 @@ class ToolRun:
 
 @dataclass
 class Timeline:
-    """See the module text. `spoken_form` is what the core was given: written -> spoken."""
+    """See the module text. `spoken_form` and `rules` are what the core was given: written -> spoken, and which
+    detector windows are voice."""
 
     steps: list[Step]
     spoken_form: Callable[[str], str] = field(default=lambda text: text, repr=False)
+    rules: TurnTaking = field(default_factory=TurnTaking)
 
     # --- what was said ----------------------------------------------------------------------------------------------
 
@@ -74,7 +77,7 @@ class Timeline:
     @cached_property
     def record(self) -> list[Line]:
         """All lines with their times, keys and tools among them."""
-        return _record(self.steps, self.played)
+        return _record(self.steps, self.played, Voiced(self.rules))
 
     @property
     def history(self) -> list[tuple[str, str]]:
@@ -135,7 +138,7 @@ class Timeline:
     @cached_property
     def caller_spans(self) -> list[tuple[int, int]]:
         """When the caller had voice, by the detector."""
-        return voice_spans(self.steps)
+        return voice_spans(self.steps, self.rules)
 
     # --- what was done ----------------------------------------------------------------------------------------------
 
@@ -180,20 +183,19 @@ class Timeline:
 
     @cached_property
     def _clock(self) -> TurnClock:
-        return _clocked(self.steps)
+        return _clocked(self.steps, self.rules)
 
 
-def voice_spans(steps: Iterable[Step]) -> list[tuple[int, int]]:
+def voice_spans(steps: Iterable[Step], rules: TurnTaking) -> list[tuple[int, int]]:
     """Stretches of the caller's voice."""
     found: list[tuple[int, int]] = []
-    voiced = False
+    voice = Voiced(rules)
     for step in steps:
-        if not isinstance(step.event, e.AudioReceived) or step.event.speech is None:
+        if not voice.hears(step.event):
             continue
-        voiced = step.event.speech >= VOICED or (voiced and step.event.speech >= UNVOICED)
-        if voiced and found and step.now_ms - WINDOW_MS - found[-1][1] <= JOIN_MS:
+        if found and step.now_ms - WINDOW_MS - found[-1][1] <= JOIN_MS:
             found[-1] = (found[-1][0], step.now_ms)
-        elif voiced:
+        else:
             found.append((step.now_ms - WINDOW_MS, step.now_ms))
     return found
 
@@ -204,26 +206,26 @@ def overlaps(some: list[tuple[int, int]], others: list[tuple[int, int]]) -> list
     return sorted((start, end) for start, end in both if start < end)
 
 
-def _clocked(steps: Iterable[Step]) -> TurnClock:
-    clock = TurnClock()
+def _clocked(steps: Iterable[Step], rules: TurnTaking) -> TurnClock:
+    clock = TurnClock(rules=rules)
     for step in steps:
         clock.see(step)
     clock.close()
     return clock
 
 
-def _record(steps: Iterable[Step], pieces: Iterable[Played]) -> list[Line]:
+def _record(steps: Iterable[Step], pieces: Iterable[Played], voice: Voiced) -> list[Line]:
     begun: dict[int, int] = {}
     for piece in pieces:
         begun.setdefault(piece.turn, piece.start)
     found: list[Line] = []
     wanted: dict[tuple[int, str], str] = {}
-    voice: int | None = None
+    voiced_ms: int | None = None
     for step in steps:
         now = step.now_ms
+        if voice.hears(step.event) and voiced_ms is None:
+            voiced_ms = now - WINDOW_MS
         match step.event:
-            case e.AudioReceived(_, _, int(speech)) if speech >= VOICED and voice is None:
-                voice = now - WINDOW_MS
             case e.KeyPressed(digit):
                 found.append(Line(now, "key", digit))
             case e.ToolWanted(turn, tool_call_id, name, arguments):
@@ -236,8 +238,8 @@ def _record(steps: Iterable[Step], pieces: Iterable[Played]) -> list[Line]:
                     refused = " refused" * isinstance(action, a.RefuseTool)
                     found.append(Line(now, "tool", wanted.get((turn, tool_call_id), "?") + refused, turn))
                 case a.LineAdded("caller", text, turn):
-                    found.append(Line(now if voice is None else voice, "caller", text, turn))
-                    voice = None
+                    found.append(Line(now if voiced_ms is None else voiced_ms, "caller", text, turn))
+                    voiced_ms = None
                 case a.LineAdded(speaker, text, turn, interrupted):
                     found.append(Line(begun.get(turn, now), speaker, text, turn, interrupted))
     return sorted(found, key=lambda line: line.at)

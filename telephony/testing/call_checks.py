@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from telephony.audio import level
+from telephony.audio.frames import FRAME_BYTES, FRAME_MS
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
@@ -14,10 +15,6 @@ from telephony.testing.fakes.twilio.carrier import PhoneCall
 
 SILENT_WITHIN_MS = 250
 """The agent is silent this long after the interruption was heard to begin."""
-LOUD = -450
-"""A frame at or above this level (tenths of dBFS) is sound."""
-_FRAME = 160
-_FRAME_MS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +128,15 @@ def silent_after(caller: bytes, agent: bytes, at_ms: int) -> int:
 
     Both are mu-law on the time line of the call. Sound that follows half a second of silence is the next answer.
     """
-    begin = next(
-        (ms for ms in range(at_ms - at_ms % _FRAME_MS, len(caller) // 8, _FRAME_MS) if _loud(caller, ms)), at_ms
-    )
+    begin = next((ms for ms in range(at_ms - at_ms % FRAME_MS, len(caller) // 8, FRAME_MS) if _loud(caller, ms)), at_ms)
     last = begin
-    for ms in range(begin, len(agent) // 8, _FRAME_MS):
+    for ms in range(begin, len(agent) // 8, FRAME_MS):
         if _loud(agent, ms):
-            last = ms + _FRAME_MS
+            last = ms + FRAME_MS
         elif ms - last >= 500:
             break
     return last - begin
 
 
 def _loud(pcmu: bytes, ms: int) -> bool:
-    return level.level(pcmu[ms * 8 : ms * 8 + _FRAME]) >= LOUD
+    return level.level(pcmu[ms * 8 : ms * 8 + FRAME_BYTES]) >= level.LOUD

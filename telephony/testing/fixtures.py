@@ -80,7 +80,7 @@ class OverSockets:
                 await phone.ended()
             assert phone.violations == [], phone.violations
             await tape.until(lambda: tape.closed)
-        return Timeline(tape.steps, partial(spoken_form, language=agent.voice.language))
+        return Timeline(tape.steps, partial(spoken_form, language=agent.voice.language), agent.turn_taking)
 
 
 def _model(replies: Sequence[Reply]) -> Any:

@@ -24,11 +24,13 @@ from typing import Any
 
 from telephony.audio import frames as fr
 from telephony.audio import level, tones, wav
+from telephony.audio.frames import FRAME_MS
 from telephony.contracts.observer import Step
 from telephony.contracts.vad import Detector
 from telephony.core import events as e
 from telephony.core.history import AgentSaid, CallerSaid, History
-from telephony.core.policy import Policy
+from telephony.core.listening.voice_activity import Voiced
+from telephony.core.policy import Policy, TurnTaking
 from telephony.errors import TelephonyError
 from telephony.tape.engines import fresh
 from telephony.tape.format import Header
@@ -38,10 +40,7 @@ from telephony.tape.writer import write
 from telephony.testing.recorded_stt import Clip, HeardFrame, SpokenWord
 from telephony.testing.simulator import Simulator
 
-FRAME_MS = 20
 LONGEST_S = 86_400
-VOICED = 500
-LOUD = -450
 PLACEHOLDER_MS = 300
 PLACEHOLDER_WORD = "something"
 TURN_GAP_MS = 500
@@ -95,15 +94,16 @@ def import_call(
     if not other:
         mine = _alone(mine, lines)
     heard = _heard(mine + fr.silence(AFTERWARDS_MS), detector)
-    words = _words(heard, [one for one in lines if one.speaker == "caller"])
-    greeting, replies = _replies(lines, policy)
     rules = policy or Policy()
+    voiced = _voiced(heard, rules.turn_taking)
+    words = _words(len(heard), voiced, [one for one in lines if one.speaker == "caller"])
+    greeting, replies = _replies(lines, policy)
     chosen = replace(rules, greeting=greeting or rules.greeting)
     made = ",".join(("imported", *(["without words"] if not lines else [])))
     header = Header(policy=chosen, language=language, call={"source": audio.name}, made=made)
     steps = _quietly(header, _converse(header, Clip(heard, words), replies))
     write(folder, header, steps)
-    return Imported(header, steps, len(words), _waits(heard, other))
+    return Imported(header, steps, len(words), _waits(voiced, other))
 
 
 # --- the transcript -------------------------------------------------------------------------------------------------
@@ -188,20 +188,19 @@ def _heard(pcmu: bytes, detector: Detector) -> list[HeardFrame]:
     return [HeardFrame(frame, *detector.hear(frame)) for frame in fr.frames(pcmu)]
 
 
-def _voiced(heard: Sequence[HeardFrame]) -> list[int]:
+def _voiced(heard: Sequence[HeardFrame], rules: TurnTaking) -> list[int]:
     """Frames in which the caller has voice, by number; a window tells of the frames since the one before."""
     found: list[int] = []
-    since = 0
+    since, voice = 0, Voiced(rules)
     for index, frame in enumerate(heard):
         if frame.speech is not None:
-            found += range(since, index + 1) if frame.speech >= VOICED else ()
+            found += range(since, index + 1) if voice.window(frame.speech) else ()
             since = index + 1
     return found
 
 
-def _words(heard: Sequence[HeardFrame], lines: Sequence[Said]) -> list[SpokenWord]:
+def _words(frames: int, voiced: Sequence[int], lines: Sequence[Said]) -> list[SpokenWord]:
     """The caller's words, each with its end, where their voice is."""
-    voiced = _voiced(heard)
     if not lines:
         every = PLACEHOLDER_MS // FRAME_MS
         return [SpokenWord(PLACEHOLDER_WORD, (frame + 1) * FRAME_MS) for frame in voiced[every - 1 :: every]]
@@ -213,8 +212,8 @@ def _words(heard: Sequence[HeardFrame], lines: Sequence[Said]) -> list[SpokenWor
             word for text, part in zip(said, _parted(voiced, len(said)), strict=True) for word in _spread(text, part)
         ]
     for index, line in enumerate(lines):
-        begin, follows = line.start_ms or 0, [*starts[index + 1 : index + 2], len(heard) * FRAME_MS][0]
-        end = line.end_ms or follows or len(heard) * FRAME_MS
+        begin, follows = line.start_ms or 0, [*starts[index + 1 : index + 2], frames * FRAME_MS][0]
+        end = line.end_ms or follows or frames * FRAME_MS
         inside = [frame for frame in voiced if begin <= frame * FRAME_MS < end]
         found += _spread(line.text, inside or range(begin // FRAME_MS, max(begin + 1, end) // FRAME_MS))
     return sorted(found, key=lambda word: word.end_ms)
@@ -287,16 +286,16 @@ def _tone(size: int) -> bytes:
     return tones.sine(200, size // 8 + 1)[:size]
 
 
-def _waits(heard: Sequence[HeardFrame], other: bytes) -> list[int]:
+def _waits(voiced: Sequence[int], other: bytes) -> list[int]:
     """How long the recording's other side took to answer: from the caller's last voice to its first sound."""
-    callers = set(_voiced(heard))
+    callers = set(voiced)
     found: list[int] = []
     silent_since: int | None = None
     quiet = TURN_GAP_MS
     for index, frame in enumerate(fr.frames(other)):
         if index in callers:
             silent_since = index
-        loud = level.level(frame) >= LOUD
+        loud = level.level(frame) >= level.LOUD
         if loud and quiet >= TURN_GAP_MS and silent_since is not None and index not in callers:
             found.append((index - silent_since - 1) * FRAME_MS)
             silent_since = None

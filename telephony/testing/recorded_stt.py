@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
+from telephony.audio.frames import FRAME_MS
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.language.words import words as plain_words
 from telephony.testing.written import written
 
-FRAME_MS = 20
 LEAST_COMMIT_MS = 300
 LEAD_FRAMES = 48
 """What is repeated where no clip is: just under a second, and a whole number of detector windows."""

@@ -36,7 +36,6 @@ TIMEOUT_MS = 30_000
 """A caller waits no longer than this for the agent to speak, or to stop."""
 QUIET_MS = 600
 KEY_MS = 150
-LOUD = -450
 GAP_MS = 300
 POLITE = "All right. Is there anything else?"
 """What the model answers when the script has no more replies."""
@@ -155,7 +154,8 @@ def in_core(script: CallerScript, agent: Agent, replies: Iterable[Reply] = ()) -
     spoken = partial(spoken_form, language=agent.voice.language)
     sim = Simulator(agent.policy(), answer, spoken_form=spoken)
     _InCore(sim).run(script.moves)
-    return Timeline([Step(seq, at, event, done) for seq, (at, event, done) in enumerate(sim.steps)], spoken)
+    steps = [Step(seq, at, event, done) for seq, (at, event, done) in enumerate(sim.steps)]
+    return Timeline(steps, spoken, agent.turn_taking)
 
 
 class _InCore:
@@ -250,7 +250,7 @@ def stretches(pcmu: bytes) -> list[tuple[int, int]]:
     """Where a recording has sound: (start, end) in ms, gaps of up to 300 ms not counted."""
     found: list[tuple[int, int]] = []
     for index, frame in enumerate(frames.frames(pcmu)):
-        if level.level(frame) < LOUD:
+        if level.level(frame) < level.LOUD:
             continue
         start = index * 20
         if found and start - found[-1][1] <= GAP_MS:

@@ -21,14 +21,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from telephony.audio.frames import FRAME_MS
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.conversation import Conversation
 from telephony.core.history import CallerSaid, History
+from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import PHRASE_NAMES, Policy
 from telephony.testing.recorded_stt import Clip, Recogniser, RecordedStt
 
-FRAME_MS = 20
 CHAR_MS = 70
 
 A = TypeVar("A", bound=a.Action)
@@ -307,7 +308,7 @@ class _Stt:
     def frame(self, now: int) -> e.AudioReceived:
         self._frame += 1
         start = now - FRAME_MS
-        window = self._frame * FRAME_MS // 32 > (self._frame - 1) * FRAME_MS // 32
+        window = self._frame * FRAME_MS // WINDOW_MS > (self._frame - 1) * FRAME_MS // WINDOW_MS
         voiced = any(s.start <= start < s.end for s in self.sounds)
         partial = " ".join(self._words(now)[self._taken :])
         if partial != self._last_partial and not self._sim.faults.no_partials:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from telephony.agent import Agent, Voice
+from telephony.audio.frames import FRAME_BYTES, FRAME_MS
 from telephony.contracts.vad import Detector
 from telephony.core import events as e
 from telephony.core.policy import END_CALL
@@ -26,9 +27,6 @@ from telephony.tape.step_text import plain
 from telephony.testing.fakes.elevenlabs.stt import SttLatency
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 from telephony.tools import Tool
-
-FRAME_MS = 20
-FRAME = 160
 
 
 class _Word(NamedTuple):
@@ -160,7 +158,7 @@ def _keys(tape: Tape) -> list[tuple[int, str]]:
     found, taken = [], 0
     for step in tape.steps:
         if isinstance(step.event, e.AudioReceived):
-            taken += FRAME
+            taken += FRAME_BYTES
         elif isinstance(step.event, e.KeyPressed):
             found.append((taken, step.event.digit))
     return found
@@ -202,7 +200,7 @@ def _final_ms(tape: Tape) -> int:
 
 def _in_audio(tape: Tape) -> list[_Word]:
     """The caller's words, in order."""
-    heard: list[SpokenText] = spoken_words(tape.steps)
+    heard: list[SpokenText] = spoken_words(tape.steps, tape.header.policy.turn_taking)
     finals = [step.event for step in tape.steps if isinstance(step.event, e.TranscriptFinal)]
     segments = [n for n, one in enumerate(finals) for _ in (one.words or one.text.split())]
     places, frames, index = [], 0, 0

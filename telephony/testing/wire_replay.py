@@ -27,6 +27,7 @@ from telephony.tape.codec import BadTape
 from telephony.tape.compare import moments, row_text, rows
 from telephony.tape.format import PIPELINE
 from telephony.tape.reader import Tape
+from telephony.tape.show import timeline
 from telephony.tape.step_text import plain
 from telephony.tape.timeline import Timeline
 from telephony.testing.fakes.elevenlabs.stt import LocalStt
@@ -61,7 +62,7 @@ class WireReplay:
         """The tape is whole, the protocol was kept, and both said and did the same."""
         if not self.tape.good:
             return False
-        then = Timeline(self.tape.steps, self.tape.header.spoken_form())
+        then = timeline(self.tape)
         return not self.violations and alike(conversation(then), conversation(self.now))
 
     def report(self) -> str:
@@ -129,7 +130,8 @@ async def wire_replay(
         phone = await parts.dial(CarrierFaults(first_timestamp_ms=first, gaps=known.gaps))
         watching = await _call(phone, known, parts.tape(phone), clock)
         violations = [f"the carrier: {code} {text}" for code, text in phone.violations]
-    now = Timeline(watching.steps, partial(spoken_form, language=tape.header.language or "en"))
+    spoken = partial(spoken_form, language=tape.header.language or "en")
+    now = Timeline(watching.steps, spoken, tape.header.policy.turn_taking)
     return WireReplay(tape, now, violations, _otherwise(tape, now))
 
 
@@ -153,7 +155,7 @@ def wire_replay_all(tapes: Sequence[Tape], tell: Callable[[str], None], speed: f
 
 
 def _otherwise(tape: Tape, now: Timeline) -> list[str]:
-    then = Timeline(tape.steps, tape.header.spoken_form())
+    then = timeline(tape)
     found = []
     for row in rows(moments(then), moments(now)):
         moved = row.then is not None and row.now is not None and abs(row.then.at - row.now.at) > MOVED_MS

@@ -24,6 +24,7 @@ from collections import Counter
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from telephony.audio.frames import FRAME_BYTES, FRAME_MS
 from telephony.clock import Clock
 from telephony.contracts.port import Emit
 from telephony.contracts.vad import Detector
@@ -31,8 +32,6 @@ from telephony.core.actions import Action, ClearPlayout, EndCall, SendAudio, Sen
 from telephony.core.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, MarkReached
 from telephony.errors import BadMessage, CarrierError
 from telephony.twilio.media_stream import (
-    FRAME_BYTES,
-    FRAME_MS,
     Dtmf,
     Frame,
     FrameCutter,

@@ -16,17 +16,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from telephony.audio.frames import BYTES_PER_MS
+from telephony.audio.frames import BYTES_PER_MS, FRAME_BYTES
+from telephony.audio.mulaw import SILENCE
 from telephony.core.events import AudioMissed
 from telephony.errors import BadMessage, CarrierError
 
 #: Longest message that is parsed. A 20 ms frame has about 400 bytes.
 MAX_MESSAGE_CHARS = 65_536
-#: 20 ms of mu-law at 8 kHz.
-FRAME_BYTES = 160
-FRAME_MS = 20
-#: A silent sample. 0x00 would be full scale.
-SILENCE = b"\xff"
 KEYS = frozenset("0123456789*#ABCD")
 
 _LONGEST_TEXT = 4_096

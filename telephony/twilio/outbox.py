@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from telephony.twilio.media_stream import FRAME_BYTES, encode_clear, encode_mark, encode_media
+from telephony.audio.frames import FRAME_BYTES
+from telephony.twilio.media_stream import encode_clear, encode_mark, encode_media
 
 #: A message of so much audio stays below 32 KiB as JSON (3 seconds): proxies do not like huge frames (error 31924).
 MESSAGE_PCMU_BYTES = 150 * FRAME_BYTES

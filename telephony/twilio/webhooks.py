@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from telephony.agent import Agent, AgentChoice, AgentSource, IncomingCall, ManagedAgent, Reject
+from telephony.agent import CHOICE_MS, Agent, AgentChoice, AgentSource, IncomingCall, ManagedAgent, Reject
 from telephony.clock import Clock
 from telephony.contracts.vad import Detector
 from telephony.core.policy import Wording
@@ -38,8 +38,6 @@ from telephony.vad.dormant import DormantDetector
 
 log = structlog.get_logger()
 
-AGENT_MS = 3_000
-"""The agent function runs while the phone rings: Twilio waits 15 s, a caller much less."""
 FORM_FIELDS = 200
 FORM_BYTES = 65_536
 FORM_MS = 5_000
@@ -251,7 +249,7 @@ class Webhooks:
         if isinstance(self._agents, Agent | ManagedAgent):
             return self._agents
         try:
-            async with self._clock.timeout(AGENT_MS):
+            async with self._clock.timeout(CHOICE_MS):
                 choice: object = await self._callers.ask(self._agents, call)
         except TimeoutError:
             log.error("agent_failed", call_sid=call.call_sid, code="agent_timeout")

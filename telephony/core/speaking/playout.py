@@ -20,12 +20,11 @@ from __future__ import annotations
 
 from collections import deque
 
-from telephony.audio.frames import BYTES_PER_MS
+from telephony.audio.frames import BYTES_PER_MS, FRAME_BYTES
+from telephony.audio.mulaw import SILENCE
 from telephony.core.actions import Action, ClearPlayout, SendAudio, SendMark
 from telephony.core.speaking.track import Span, Track
 
-FRAME = 160
-SILENCE = b"\xff"
 SLOW_MS_PER_CHAR = 90
 """Speech is not slower than this: what audio without an alignment is taken to say."""
 
@@ -36,7 +35,7 @@ class Playout:
     def __init__(self, mark_every_ms: int = 500, prefix: str = "t") -> None:
         self.tracks: dict[int, Track] = {}
         self.held = False
-        self._mark_bytes = max(FRAME, mark_every_ms * BYTES_PER_MS // FRAME * FRAME)
+        self._mark_bytes = max(FRAME_BYTES, mark_every_ms * BYTES_PER_MS // FRAME_BYTES * FRAME_BYTES)
         self._outstanding: deque[Span] = deque()
         self._written_off: set[str] = set()
         self._marks = 0
@@ -70,7 +69,7 @@ class Playout:
         track = self.open(turn)
         if not track.closed:
             track.closed = True
-            track.audio += SILENCE * (-len(track.audio) % FRAME)
+            track.audio += SILENCE * (-len(track.audio) % FRAME_BYTES)
         return self._pump(now)
 
     # --- what comes back --------------------------------------------------------------------------------------------
@@ -188,7 +187,7 @@ class Playout:
             if heard[turn] < len(track.audio):
                 chars, words_end = track.words_heard(heard[turn])
                 track.words = max(track.words, chars)
-                track.played = track.sent = (words_end if track.ends else heard[turn]) // FRAME * FRAME
+                track.played = track.sent = (words_end if track.ends else heard[turn]) // FRAME_BYTES * FRAME_BYTES
         return [ClearPlayout()] if had_audio else []
 
     def _pump(self, now: int) -> list[Action]:
@@ -198,11 +197,11 @@ class Playout:
         for turn, track in self.tracks.items():
             if track.waiting:
                 continue
-            ready = len(track.audio) // FRAME * FRAME
+            ready = len(track.audio) // FRAME_BYTES * FRAME_BYTES
             while track.sent < ready:
                 if not self._outstanding:  # a fresh run: nothing is proved until its first echo
                     self._echo_ms = None
-                size = FRAME if self._echo_ms is None and not self._outstanding else self._mark_bytes
+                size = FRAME_BYTES if self._echo_ms is None and not self._outstanding else self._mark_bytes
                 end = min(ready, track.sent + size)
                 actions += self._send(turn, track, end, now)
             if not track.closed:

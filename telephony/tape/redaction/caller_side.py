@@ -13,17 +13,17 @@ from dataclasses import fields, replace
 from functools import lru_cache
 
 from telephony.audio import audioop, mulaw
+from telephony.audio.frames import FRAME_MS
 from telephony.contracts.observer import Step
 from telephony.core import events as e
 from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
 from telephony.core.language.words import words
+from telephony.core.policy import Policy
 from telephony.tape.redaction.personal_data import DIGITS, Mask, Span
 
-FRAME_MS = 20
 AROUND_MS = 160
 """So much of the caller's sound around a word goes with it: the ears' times are not exact."""
-VOICED = 350
 KEY_MS = 300
 KEYS_MS = 5_000
 """Keys that are no further apart are one entry."""
@@ -37,12 +37,12 @@ class Hearing:
         steps: Sequence[Step],
         mask: Mask,
         windows: Sequence[tuple[str, int, int]],
-        language: str,
+        policy: Policy,
         silence: bool,
     ) -> None:
-        self._mask, self._silence = mask, silence
+        self._mask, self._silence, self._rules = mask, silence, policy.turn_taking
         self._windows = [(start, end) for side, start, end in windows if side == "caller"]
-        self._keep = known_words(language_for(language))
+        self._keep = known_words(language_for(policy.language))
         self._frames = [step for step in steps if isinstance(step.event, e.AudioReceived)]
         self._index = {step.seq: index for index, step in enumerate(self._frames)}
         self._texts: dict[int, str] = {}  # step number -> the transcript without
@@ -161,10 +161,13 @@ class Hearing:
             self._blank |= set(range(max(0, first), min(len(self._frames), last + 1)))
 
     def _voiced(self, begin: int, end: int) -> list[int]:
+        """Frames with a window that may be voice: all that would go on with it, whether or not it began before."""
         return [
             index
             for index in range(begin, end)
-            if isinstance(frame := self._frames[index].event, e.AudioReceived) and (frame.speech or 0) >= VOICED
+            if isinstance(frame := self._frames[index].event, e.AudioReceived)
+            and frame.speech is not None
+            and self._rules.is_voice(frame.speech, was_voice=True)
         ]
 
     def _in_window(self, ms: int) -> bool:

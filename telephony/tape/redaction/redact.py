@@ -171,7 +171,7 @@ class _SideBySide:
 
     def __init__(self, tape: Tape, mask: Mask, windows: Sequence[Window], silence: bool) -> None:
         self._mask, self._silence = mask, silence
-        self.hearing = Hearing(tape.steps, mask, windows, tape.header.policy.language, silence)
+        self.hearing = Hearing(tape.steps, mask, windows, tape.header.policy, silence)
         self._forms = _Forms(mask, tape.header.spoken_form())
         self._policy = masked(tape.header.policy, mask)
         self._then = Conversation(tape.header.policy, self._forms.then)
@@ -201,7 +201,7 @@ class _SideBySide:
         if [shape(one) for one in then] != [shape(one) for one in now] or self._then.deadline != self._now.deadline:
             raise Hangs(
                 f"at {step.now_ms / 1000:.2f} s a decision hangs on the words that would go "
-                f"({step_text.event(step.event)}); nothing was written"
+                f"({step_text.event(step.event, self._policy.turn_taking)}); nothing was written"
             )
         for old, new in zip(then, now, strict=True):
             if isinstance(old, a.Speak) and isinstance(new, a.Speak):

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from telephony.audio.frames import FRAME_MS
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
@@ -29,7 +30,6 @@ from telephony.tape.rehearsal.schedule import Agenda
 from telephony.tape.rehearsal.world import CarrierModel, TapedStt, by_themselves
 from telephony.tape.timeline import Timeline
 
-FRAME_MS = 20
 LATER_MS = 10_000
 """How much later than on the tape a call may end."""
 
@@ -46,11 +46,12 @@ class Rehearsal:
 
     @property
     def then(self) -> Timeline:
-        return Timeline(self.tape.steps[: self.tape.whole], self.tape.header.spoken_form())
+        header = self.tape.header
+        return Timeline(self.tape.steps[: self.tape.whole], header.spoken_form(), header.policy.turn_taking)
 
     @property
     def now(self) -> Timeline:
-        return Timeline(self.steps, self.header.spoken_form())
+        return Timeline(self.steps, self.header.spoken_form(), self.header.policy.turn_taking)
 
 
 def rehearse(tape: Tape, header: Header | None = None) -> Rehearsal:
@@ -59,7 +60,8 @@ def rehearse(tape: Tape, header: Header | None = None) -> Rehearsal:
     agenda = Agenda()
     by_themselves(recorded, agenda)
     llm = TapedLlm(recorded, agenda)
-    parts = (CarrierModel(recorded, agenda), TapedStt(recorded, agenda), llm, TapedTts(recorded, agenda))
+    stt = TapedStt(recorded, agenda, tape.header.policy.turn_taking)
+    parts = (CarrierModel(recorded, agenda), stt, llm, TapedTts(recorded, agenda))
     chosen = header or tape.header
     end = _silence(recorded, agenda)
     done = Rehearsal(tape, chosen, _loop(fresh(chosen), agenda, parts, recorded, end))

@@ -16,6 +16,8 @@ from telephony.audio.frames import BYTES_PER_MS
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
+from telephony.core.listening.voice_activity import Voiced
+from telephony.core.policy import TurnTaking
 from telephony.tape.rehearsal.schedule import Agenda, Make, middle
 
 PARTIAL_MS = 150
@@ -26,7 +28,6 @@ LOST_MS = 3_000
 NEVER_MS = 10**9
 WORD_SLACK_MS = 60
 """A word that ends so little after a commit is still in it."""
-VOICED = 500
 ANSWERS = (
     e.MarkReached, e.TranscriptPartial, e.TranscriptFinal, e.CommitRefused, e.ReplyDelta, e.ToolWanted,
     e.ToolFinished, e.ReplyEnded, e.ReplyFailed, e.SpeechAudio, e.SpeechEnded, e.SpeechLost, e.TimeReached,
@@ -133,13 +134,13 @@ class SpokenText:
 class TapedStt:
     """Gives the tape's transcripts while it is asked as on the tape; then its words, by when they were said."""
 
-    def __init__(self, steps: Sequence[Step], agenda: Agenda) -> None:
+    def __init__(self, steps: Sequence[Step], agenda: Agenda, rules: TurnTaking) -> None:
         self._agenda = agenda
         self._asked: deque[tuple[int, int]] = deque()  # (ms, commit) on the tape
         self._finals: dict[int, int] = {}  # commit -> latency
         self.same = True
         self._matched = 0  # the last commit that was as on the tape
-        self._words = spoken_words(steps)
+        self._words = spoken_words(steps, rules)
         self._consumed = 0  # words given out in finals of our own making
         self._partial_ms = PARTIAL_MS
         self._learn(steps)
@@ -194,18 +195,18 @@ class TapedStt:
         return lambda: event if self.same or 0 < commit <= self._matched else None
 
 
-def spoken_words(steps: Sequence[Step]) -> list[SpokenText]:
+def spoken_words(steps: Sequence[Step], rules: TurnTaking) -> list[SpokenText]:
     """The caller's words with the moment at which each was out: by the ears' own times, else by when they first showed
     in a partial, else by the end of the voice before."""
     frames: list[int] = []
     shown: list[int] = []  # when the n-th word of the open segment first showed
-    voiced = 0
+    voice, voiced_ms = Voiced(rules), 0
     found: list[SpokenText] = []
     for step in steps:
+        voiced_ms = step.now_ms if voice.hears(step.event) else voiced_ms
         match step.event:
-            case e.AudioReceived(_, _, speech):
+            case e.AudioReceived():
                 frames.append(step.now_ms)
-                voiced = step.now_ms if (speech or 0) >= VOICED else voiced
             case e.TranscriptPartial(text):
                 shown += [step.now_ms] * (len(text.split()) - len(shown))
             case e.TranscriptFinal(commit, text, words):
@@ -215,7 +216,7 @@ def spoken_words(steps: Sequence[Step]) -> list[SpokenText]:
                 else:
                     texts = text.split()
                     ends = [at - PARTIAL_MS for at in shown[: len(texts)]]
-                    ends += [voiced] * (len(texts) - len(ends))
+                    ends += [voiced_ms] * (len(texts) - len(ends))
                 for word, at in zip(texts, ends, strict=True):
                     found.append(SpokenText(word, max(at, found[-1].at if found else 0), commit))
                 shown = []

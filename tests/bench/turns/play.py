@@ -18,8 +18,8 @@ from pathlib import Path
 from telephony.audio import frames as fr
 from telephony.contracts import vad
 from telephony.core import actions as a
-from telephony.core import events as e
 from telephony.core.history import CallerSaid, History
+from telephony.core.listening.voice_activity import Voiced
 from telephony.core.policy import Policy, TurnTaking
 from telephony.testing.recorded_stt import Clip, HeardFrame, Recogniser
 from telephony.testing.simulator import CHAR_MS, Simulator
@@ -199,10 +199,7 @@ def _detector_version() -> bytes:
     return digest.digest()
 
 
-def voiced_after(frames: Iterable[e.AudioReceived | HeardFrame], threshold: int = 500) -> list[int]:
-    """The ends, in ms from the recording's start, of the windows that the detector takes for voice."""
-    return [
-        (index + 1) * fr.FRAME_MS
-        for index, frame in enumerate(frames)
-        if frame.speech is not None and frame.speech >= threshold
-    ]
+def voiced_after(frames: Iterable[HeardFrame], rules: TurnTaking | None = None) -> list[int]:
+    """The ends, in ms from the recording's start, of the windows that are voice by `rules` (None: the defaults)."""
+    voice = Voiced(rules or TurnTaking())
+    return [(index + 1) * fr.FRAME_MS for index, frame in enumerate(frames) if voice.window(frame.speech)]

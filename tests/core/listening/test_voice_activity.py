@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.core.listening.voice_activity import BURST_GAP_MS, FRAME_MS, KEY_TONE_MS, STIR, WINDOW_MS, VoiceActivity
+from telephony.audio.frames import FRAME_MS
+from telephony.core.listening.voice_activity import BURST_GAP_MS, KEY_TONE_MS, STIR, WINDOW_MS, VoiceActivity
 from telephony.core.policy import TurnTaking
 
 RULES = TurnTaking(voiced_at=500, unvoiced_below=350, onset_ms=64, quieter_tenths_db=140)

@@ -12,12 +12,11 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from telephony.audio.level import level
+from telephony.audio.level import LOUD, level
 from telephony.testing.fakes.elevenlabs.agents_line import CarrierLine
 from telephony.testing.fakes.elevenlabs.agents_messages import server_message
 from telephony.testing.fakes.elevenlabs.agents_state import Conversation, Platform
 
-VOICED = -450  # tenths of dBFS
 PIECES = (1_600, 3_333, 811, 4_000, 1_937)  # sizes of audio messages, in turn: not multiples of a frame
 RUBBISH = (
     "<html>", "[]", '{"type": null}', '{"type": "newcomer", "x": 1}', '{"type": "audio"}',
@@ -34,7 +33,7 @@ class CallerSide:
     run_ms: int = 0  # voice without a break
 
     def hear(self, frame: bytes) -> None:
-        if level(frame) > VOICED:
+        if level(frame) >= LOUD:
             self.voiced_ms += 20
             self.run_ms += 20
             self.quiet_ms = 0
