@@ -1,8 +1,8 @@
 """Both sides of a call as they were heard, from its steps. Pure.
 
-The caller's side stands where the carrier's time stamps put it; what never arrived is silence. The agent's side is
+The caller's frames are placed by the carrier's time stamps; audio that never arrived is silence. The agent's side is
 what the carrier played: audio begins when it was sent, plays at 8 bytes a millisecond, and ends where it was cleared.
-How long the carrier took to get it is not known; it is some tens of milliseconds.
+The way to the carrier (some tens of milliseconds) is not on the tape, and is ignored.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from telephony.core import events as e
 from telephony.tape.codec import BadTape
 
 EARLY_MS = 60_000
-"""The carrier's clock is never so far ahead of ours: a time stamp that is was not made by a carrier."""
+"""Most that a frame's time stamp may be ahead of its arrival: no carrier's clock runs ahead by more."""
 LONGEST_MS = 24 * 3_600_000
-"""No carrier keeps a call for longer."""
+"""Longest possible call: no carrier keeps one for longer."""
 SILENT = b"\xff"
 
 
 @dataclass(slots=True)
 class Played:
-    """A piece of the agent's audio, in ms since the call began. `end` is where it ended, or was cut off by a clear."""
+    """A piece of the agent's audio that was played, in ms since the call began. It ends at its end or at a clear."""
 
     start: int
     end: int
@@ -34,13 +34,13 @@ class Played:
 
     @property
     def turn(self) -> int:
-        """The turn that it belongs to, by its mark (`t7.12`); 0 if it had none."""
+        """The turn that its mark (`t7.12`) names; 0 without a mark."""
         number = self.mark[1:].partition(".")[0]
         return int(number) if number.isdigit() else 0
 
 
 def played(steps: Iterable[Step]) -> list[Played]:
-    """What the carrier played of the agent, in order; what was cleared before it began is left out."""
+    """The pieces of the agent's audio that the carrier played, in order, without those cleared before they began."""
     pieces: list[Played] = []
     end = last = 0
     for step in steps:
@@ -63,7 +63,7 @@ def played(steps: Iterable[Step]) -> list[Played]:
 
 
 def agent_side(steps: Iterable[Step]) -> bytes:
-    """What the caller heard, from the beginning of the call."""
+    """What the caller heard, as mu-law from the beginning of the call. Raises BadTape."""
     side = bytearray()
     for piece in played(steps):
         _lay(side, piece.start, piece.pcmu[: (piece.end - piece.start) * BYTES_PER_MS])
@@ -71,8 +71,8 @@ def agent_side(steps: Iterable[Step]) -> bytes:
 
 
 def caller_side(steps: Iterable[Step]) -> bytes:
-    """What came from the caller, from the beginning of the call. The first frame stands where it arrived. Raises
-    BadTape for a time stamp of audio that nobody could have spoken yet."""
+    """The caller's audio, as mu-law from the beginning of the call. The first frame is placed where it arrived. Raises
+    BadTape for a frame whose time stamp is later than its arrival."""
     side = bytearray()
     shift: int | None = None
     for step in steps:
@@ -81,13 +81,13 @@ def caller_side(steps: Iterable[Step]) -> bytes:
                 shift = max(0, step.now_ms - FRAME_MS) - step.event.media_ms
             at = max(0, step.event.media_ms + shift)
             if at > step.now_ms + EARLY_MS:
-                raise BadTape(f"step {step.seq}: a frame of the caller's that came at {step.now_ms} ms is for {at} ms")
+                raise BadTape(f"step {step.seq}: a frame of the caller's of {step.now_ms} ms is stamped {at} ms")
             _lay(side, at, step.event.pcmu)
     return bytes(side)
 
 
 def spans(pieces: Iterable[Played], join_ms: int = 60) -> list[tuple[int, int]]:
-    """(start, end) of what was played, without its gaps of up to `join_ms`."""
+    """(start, end) in ms of the stretches of audio; gaps of up to `join_ms` are closed."""
     found: list[tuple[int, int]] = []
     for piece in pieces:
         if found and piece.start - found[-1][1] <= join_ms:

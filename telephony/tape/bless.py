@@ -1,9 +1,8 @@
-"""Accepting a change of decisions: `telephony replay --bless`. Pure, but for writing the tape again.
+"""Accepting changed decisions: `telephony replay --bless`. Pure, except that it rewrites the tape.
 
-A tape is a record of what the outside world did in answer to what the core asked of it. Where the core explains itself
-otherwise, or puts another line on record, the rest of the tape still makes sense. Where it asks for anything else, or
-at another time, the world would have answered otherwise, and the rest of the tape is fiction: then the call has to be
-rehearsed, and a new tape made of that.
+A tape records how the outside world answered the core's requests. If today's core only explains a decision differently
+or puts another line on record, the rest of the tape is still valid. If it requests anything else, or at another time,
+the world would have answered differently and the rest of the tape is not valid: rehearse the call and make a new tape.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ FILES = {TAPE_FILE, *(f"{side}.ulaw" for side in SIDES)}
 
 @dataclass(frozen=True, slots=True)
 class Blessing:
-    """`steps` are the tape's, with today's actions; `changed` of them differ. `refused` says why it cannot be."""
+    """The tape's steps with today's actions; how many differ; why the tape is refused ("" if it is not)."""
 
     steps: tuple[Step, ...] = ()
     changed: int = 0
@@ -39,7 +38,7 @@ class Blessing:
 
 
 def bless(tape: Tape) -> Blessing:
-    """Whether the tape's events still make sense with today's decisions."""
+    """Checks whether the tape's events are still valid with today's decisions; writes nothing."""
     if not tape.good:
         return Blessing(refused=f"the tape is damaged: {tape.problems[0] if tape.problems else 'it breaks off'}")
     core, steps, changed = fresh(tape.header), list[Step](), 0
@@ -58,7 +57,7 @@ def bless(tape: Tape) -> Blessing:
 
 
 def bless_in_place(tape: Tape) -> Blessing:
-    """Blesses, and writes the tape again if something has changed."""
+    """Blesses, and rewrites the tape if a step has changed. Raises BadTape, OSError."""
     found = bless(tape)
     if not found.refused and found.changed:
         made = ",".join(dict.fromkeys((*tape.header.made.split(","), "blessed")))
@@ -67,7 +66,7 @@ def bless_in_place(tape: Tape) -> Blessing:
 
 
 def rewrite(folder: Path, header: Header, steps: Sequence[Step]) -> None:
-    """Puts another tape in the place of one. What a crash left of an earlier attempt is thrown away."""
+    """Replaces the tape in `folder`. Deletes what a crash left of an earlier attempt. Raises OSError."""
     fresh_folder = folder.with_name(folder.name + BEING_MADE)
     if fresh_folder.is_dir() and {file.name for file in fresh_folder.iterdir()} <= FILES:
         shutil.rmtree(fresh_folder)
@@ -78,12 +77,12 @@ def rewrite(folder: Path, header: Header, steps: Sequence[Step]) -> None:
 
 
 def asked(action: a.Action) -> tuple[object, ...]:
-    """What an action asks of the world outside: the same question has the same answer. () for a remark."""
+    """What an action requests of the outside world: equal requests get equal answers. () if it requests nothing."""
     match action:
         case a.Explain() | a.LineAdded():
             return ()
         case a.StartReply(turn):
-            return ("turn", turn)  # with another history the model might answer otherwise: that is what is blessed
+            return ("turn", turn)  # another history might change the model's answer: blessing accepts that
         case a.Transcribe():
             return ()
         case a.SendAudio(pcmu):
@@ -102,17 +101,17 @@ def _otherwise(then: tuple[a.Action, ...], now: tuple[a.Action, ...]) -> str:
     new = [one for one in now if asked(one)]
     for before, after in zip(old, new, strict=False):
         if asked(before) != asked(after):
-            return f"the core would {step_text.action(after)}, where it did {step_text.action(before)}"
+            return f"the core would {step_text.action(after)} instead of: {step_text.action(before)}"
     if len(new) > len(old):
         return f"the core would also {step_text.action(new[len(old)])}"
     if len(old) > len(new):
-        return f"the core would not {step_text.action(old[len(new)])} any more"
+        return f"the core would no longer {step_text.action(old[len(new)])}"
     return ""
 
 
 def bless_all(tapes: Iterable[Tape], tell: Callable[[str], None]) -> int:
-    """Blesses tapes in place and tells of each. The exit code: 0 if all could be, 1 if not, 2 if a tape could
-    not be written."""
+    """Blesses tapes in place and reports each. Returns the exit code: 0 if all were blessed, 1 if one was refused, 2 if
+    one could not be replayed or written."""
     code = 0
     for tape in tapes:
         try:
@@ -124,7 +123,7 @@ def bless_all(tapes: Iterable[Tape], tell: Callable[[str], None]) -> int:
         if done.refused:
             code = code or 1
             tell(f"{tape.path}: NOT blessed: {done.refused}.")
-            tell(f"  What follows on the tape would not have happened so. {OFFER}")
+            tell(f"  The rest of the tape would have gone differently. {OFFER}")
         else:
             tell(f"{tape.path}: {f'blessed, {done.changed} steps changed' if done.changed else 'the same'}")
     return code

@@ -1,11 +1,11 @@
 """Events and actions <-> plain data, by name and fields. Pure.
 
-Nothing here knows any event: the vocabulary is what the unions `Event` and `Action` reach, and how a field is written
-follows from its type. A class or field that is new is on the tape as soon as it exists; a tape without a field that has
-a default reads as that default; anything else that does not fit is a `BadTape` that says what.
+No event is named here: the vocabulary is every class that the unions `Event` and `Action` reach, and a field's type
+decides how it is written. A new class or field is therefore written as soon as it exists. A field that a tape does not
+have gets its default; anything else that does not fit raises `BadTape` with the reason.
 
-Allowed in a field: int, str, bool, None, bytes, Literal, Enum, tuples of these, and dataclasses of these. Not float:
-no decision may depend on one.
+Fields may hold int, str, bool, None, bytes, Literal, Enum, tuples of these, and dataclasses of these. Floats are not
+allowed, because no decision may depend on one.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from telephony.core.history import History
 from telephony.errors import TelephonyError
 
 Data: TypeAlias = Any
-"""What JSON can hold."""
+"""Anything that JSON can hold."""
 Code: TypeAlias = Callable[[Any], Any]
 
 
 class BadTape(TelephonyError):
-    """A tape that cannot be read, or not wholly. The message says where and what."""
+    """A tape that cannot be read in full, or not be used as asked. The message says where and why."""
 
     code = "bad_tape"
 
@@ -66,16 +66,16 @@ def _classes() -> dict[str, type]:
 
 
 CLASSES = _classes()
-"""Every class that can be on a tape, by name."""
+"""Class name -> class, for every class that can be on a tape."""
 VOCABULARY: dict[str, list[str]] = {name: [one.name for one in fields(kind)] for name, kind in sorted(CLASSES.items())}
-"""Class name -> field names, as a tape of today has them."""
+"""Class name -> field names in order, as this version writes them."""
 
 
 # --- out ------------------------------------------------------------------------------------------------------------
 
 
 class Encoder:
-    """One tape's writer. `put(class name, audio)` stores audio and returns its reference."""
+    """Encodes the events and actions of one tape. `put(class name, audio)` stores audio and returns its reference."""
 
     def __init__(self, put: Callable[[str, bytes], Data]) -> None:
         self._put = put
@@ -83,7 +83,7 @@ class Encoder:
         self._history: History = ()
 
     def encode(self, value: object) -> Data:
-        """`[name, value, ...]`."""
+        """A dataclass as `[class name, field value, ...]`."""
         kind: Any = type(value)
         plan = self._plans.get(kind)
         if plan is None:
@@ -97,7 +97,7 @@ class Encoder:
         return data
 
     def _code(self, hint: Any, owner: str) -> Code | None:
-        """How to write a field; None: as it is."""
+        """The function that encodes a field; None if the value is written unchanged."""
         if hint == History:
             return self._changed
         parts = [part for part in _parts(hint) if part is not type(None)]
@@ -121,7 +121,7 @@ class Encoder:
         return self.encode(item)
 
     def _changed(self, history: History) -> Data:
-        """What is new since the history before."""
+        """A history as its change from the one before: `[entries kept, [new entry, ...]]`."""
         kept = 0
         for now, before in zip(history, self._history, strict=False):
             if now is not before and now != before:
@@ -135,9 +135,9 @@ class Encoder:
 
 
 class Decoder:
-    """One tape's reader. `get(reference)` returns audio. `vocabulary` is the tape's own.
+    """Decodes the events and actions of one tape. `get(reference)` returns audio; `vocabulary` is the tape's own.
 
-    Raises BadTape for what does not fit; a class of the vocabulary that is not known is only wrong where it is used.
+    Raises BadTape for data that does not fit. An unknown class in the vocabulary is an error only where it is used.
     """
 
     def __init__(self, get: Callable[[Data], bytes], vocabulary: dict[str, list[str]]) -> None:
@@ -147,7 +147,7 @@ class Decoder:
         self._history: History = ()
 
     def decode(self, data: Data) -> Any:
-        """What `encode` was given."""
+        """The value that was encoded. Raises BadTape."""
         if type(data) is not list or not data or type(data[0]) is not str:
             raise BadTape(f"{_short(data)} is neither an event nor an action")
         maker = self._makers.get(data[0])

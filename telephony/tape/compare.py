@@ -1,9 +1,8 @@
-"""Two versions of a call, side by side: the tape and a rehearsal of it. Pure.
+"""Compares two versions of a call: the tape and a rehearsal of it. Pure.
 
-A difference is told moment by moment (`Row`), and summed up (`Totals`). Sums are taken only of what happened before the
-caller's words stop being answers to what they have heard (`divergence`): a moment later is one of another conversation.
-An answer that merely comes earlier or later does not end the comparison, as long as it is over before the caller next
-does something: the caller would have said the same.
+The comparison is a list of moments (`Row`) and sums (`Totals`). Sums end at the `divergence`: once the caller acts
+after hearing something other than on the tape, the recorded words no longer answer the agent. An answer that only comes
+earlier or later is no divergence if it is over before the caller's next act: they would have said the same.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from telephony.tape.audio import Played, played
 from telephony.tape.timeline import Timeline
 
 SLACK_MS = 200
-"""A line of which no more than this was left to be heard was heard."""
+"""A line with no more than this left to play counts as heard in full."""
 APART_MS = 500
-"""Two places in the same line that are no further apart are the same place to a listener."""
+"""Two positions in the same line that are no further apart count as the same."""
 REACTION_MS = 400
-"""Nobody reacts faster than this to what they hear: voice that begins earlier was not an answer to it."""
+"""People do not react faster than this: voice that begins earlier is not a reaction to what was heard."""
 SAME_MS = 20
 KEY_WORDS = 4
 
@@ -35,7 +34,7 @@ KEY_WORDS = 4
 
 
 def divergence(then: Timeline, now: Timeline) -> int | None:
-    """When the caller first does something after having heard something else: None if they never do."""
+    """When (ms) the caller first acts after hearing something else than on the tape; None if that never happens."""
     old, new = _Listener(then), _Listener(now)
     for at in caller_moments(then):
         if not old.alike(new, at):
@@ -44,7 +43,7 @@ def divergence(then: Timeline, now: Timeline) -> int | None:
 
 
 def caller_moments(call: Timeline) -> list[int]:
-    """When the caller did something: began to speak, pressed a key, hung up."""
+    """Times (ms) at which the caller began to speak, pressed a key, or hung up."""
     found = [start for start, _ in call.caller_spans]
     for step in call.steps:
         if isinstance(step.event, e.KeyPressed | e.CallerLeft):
@@ -54,14 +53,14 @@ def caller_moments(call: Timeline) -> list[int]:
 
 @dataclass(slots=True)
 class _Heard:
-    """A turn of the agent's in the caller's ear: its pieces, and what of it is on record in the end."""
+    """A turn of the agent as the caller hears it: its line in the record, and the pieces that were played."""
 
     text: str
     interrupted: bool
     pieces: list[Played]
 
     def at(self, ms: int) -> tuple[str, int]:
-        """(text, 0) once it is over, ("", ms heard) before."""
+        """At `ms`: (text, 0) if it is over, else ("", ms heard)."""
         end = self.pieces[-1].end
         if end <= (ms if self.interrupted else ms + SLACK_MS):
             return self.text, 0
@@ -69,13 +68,13 @@ class _Heard:
 
 
 class _Listener:
-    """What the caller has heard at any moment."""
+    """What the caller has heard of the agent at any time."""
 
     def __init__(self, call: Timeline) -> None:
         lines = {line.turn: line for line in call.record if line.speaker == "agent"}
         turns: dict[int, _Heard] = {}
         for piece in call.played:
-            if (line := lines.get(piece.turn)) is not None:  # of the others not a word was heard
+            if (line := lines.get(piece.turn)) is not None:  # without a line, not a word was heard
                 turns.setdefault(piece.turn, _Heard(line.text, line.interrupted, [])).pieces.append(piece)
         self._turns = list(turns.values())
         self._end = call.steps[-1].now_ms if call.steps and _ended(call.steps) else None
@@ -88,7 +87,7 @@ class _Listener:
         )
 
     def _at(self, ms: int) -> list[tuple[str, int]]:
-        """For each turn so far: (its text, 0) if it is over, ("", ms heard of it) if not."""
+        """For each turn begun before `ms`: (its text, 0) if it is over, else ("", ms heard of it)."""
         return [turn.at(ms) for turn in self._turns if turn.pieces[0].start < ms]
 
 
@@ -101,8 +100,8 @@ def _ended(steps: Sequence[Step]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something a listener would notice, or a decision behind it. Moments with the same `key` are the same moment,
-    perhaps at another time."""
+    """Something a listener would notice, or a decision behind it. Moments with the same `key` correspond to each other,
+    even at different times."""
 
     at: int
     key: tuple[str, ...]
@@ -111,7 +110,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`then` and `now` are the same moment on both sides, or one of them is None."""
+    """A moment on the tape (`then`) and in the rehearsal (`now`); one of them is None if only one side has it."""
 
     then: Moment | None
     now: Moment | None
@@ -126,12 +125,12 @@ class Row:
 
 
 def moments(call: Timeline) -> list[Moment]:
-    """The call as moments, in order."""
+    """The moments of a call, in order of time."""
     return sorted((*_decisions(call.steps), *_starts(call)), key=lambda one: one.at)
 
 
 def _starts(call: Timeline) -> Iterator[Moment]:
-    """Where the agent begins to be heard."""
+    """The moments at which a turn of the agent begins to play."""
     first = _first_words(call.steps)
     answers = {one.turn: one.answer_ms for one in call.answers}
     begun: set[int] = set()
@@ -145,7 +144,7 @@ def _starts(call: Timeline) -> Iterator[Moment]:
 
 
 def _first_words(steps: Iterable[Step]) -> dict[int, str]:
-    """Turn -> how it begins, as handed to the voice, or as it is on record for fixed phrases."""
+    """Turn -> its first text, as given to the TTS, or its line in the record for a fixed phrase."""
     found: dict[int, str] = {}
     for step in steps:
         for action in step.actions:
@@ -186,7 +185,7 @@ def _decisions(steps: Iterable[Step]) -> Iterator[Moment]:
 
 
 def rows(then: Sequence[Moment], now: Sequence[Moment]) -> list[Row]:
-    """Both sides, matched by their keys, in the order of time."""
+    """Both sides, matched by key, in order of time."""
     matcher = SequenceMatcher(None, [one.key for one in then], [one.key for one in now], autojunk=False)
     found: list[Row] = []
     for what, i1, i2, j1, j2 in matcher.get_opcodes():
@@ -198,7 +197,7 @@ def rows(then: Sequence[Moment], now: Sequence[Moment]) -> list[Row]:
 
 
 def row_text(row: Row) -> str:
-    """A row as a line: ` ` the same, `~` moved, `-` only on the tape, `+` only in the rehearsal."""
+    """A row as a line: ` ` same time, `~` moved, `-` only on the tape, `+` only in the rehearsal."""
     if row.now is None:
         assert row.then is not None
         return f"- {step_text.at(row.then.at)}{'':12}{row.then.text}"
@@ -214,8 +213,11 @@ def row_text(row: Row) -> str:
 
 @dataclass(slots=True)
 class Totals:
-    """What happened up to a moment. `answers` are waits in ms; `cut_offs` are answers begun while the caller was only
-    pausing; `false_alarms` silenced the agent for nothing."""
+    """Counts and times (ms) of a call up to a point.
+
+    `answers` are the waits for answers; `cut_offs` counts turns ended while the caller was only pausing; `false_alarms`
+    counts holds that ended in a resume; `yielding` is how long both spoke before each hold or cut.
+    """
 
     answers: list[int] = field(default_factory=list)
     cut_offs: int = 0
@@ -237,7 +239,7 @@ class Totals:
 
 
 def totals(call: Timeline, until: int | None) -> Totals:
-    """Sums up what began before `until`."""
+    """Sums up what began before `until` (ms; None: the whole call)."""
     end = call.length_ms if until is None else min(until, call.length_ms)
     answers = [
         one for one in call.answers if one.answer_ms is not None and (one.voiced_ms or one.decided_ms or 0) < end
@@ -255,13 +257,13 @@ def totals(call: Timeline, until: int | None) -> Totals:
 
 
 def _yielded_ms(call: Timeline, sound: BargeIn) -> int:
-    """From when both could be heard until the agent was silent."""
+    """Time from when both could be heard until the agent was silent."""
     begun = max((start for start, _ in call.agent_spans if start <= sound.cleared_ms), default=0)
     return sound.cleared_ms - max(sound.onset_ms, begun)
 
 
 def _cut_offs(call: Timeline, end: int) -> int:
-    """How often the caller's turn was decided to be over, and the caller went on before hearing the answer."""
+    """How often the turn was decided to be over, but the caller went on before they could have heard the answer."""
     begins = [start for start, _ in call.caller_spans]
     found = 0
     for step in call.steps:
@@ -281,7 +283,7 @@ def _overlap(call: Timeline, end: int) -> int:
 
 
 def middle(values: Sequence[int]) -> int | None:
-    """The median."""
+    """The median; None without values."""
     return sorted(values)[len(values) // 2] if values else None
 
 
@@ -289,7 +291,7 @@ TOLD: tuple[tuple[str, str, Callable[[Totals], int | None]], ...] = (
     ("answers", "", lambda one: len(one.answers)),
     ("wait for an answer, in the middle", " ms", lambda one: middle(one.answers)),
     ("wait for an answer, at most", " ms", lambda one: max(one.answers, default=None)),
-    ("answers into a pause of the caller's", "", lambda one: one.cut_offs),
+    ("answers into a pause of the caller", "", lambda one: one.cut_offs),
     ("interruptions", "", lambda one: one.interruptions),
     ("false alarms", "", lambda one: one.false_alarms),
     ("until the agent is silent, in the middle", " ms", lambda one: middle(one.yielding)),
@@ -298,7 +300,7 @@ TOLD: tuple[tuple[str, str, Callable[[Totals], int | None]], ...] = (
 
 
 def totals_text(then: Totals, now: Totals) -> list[str]:
-    """Both sums as a table."""
+    """Both sums as the lines of a table."""
     lines = [f"{'':44}{'recorded':>10}{'now':>10}"]
     for name, unit, value in TOLD:
         old, new = value(then), value(now)

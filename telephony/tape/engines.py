@@ -1,4 +1,4 @@
-"""The engines that can hold a conversation, as a tape's header describes them. Pure."""
+"""Makes the engine that held a recorded call, from the tape's header. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from telephony.tape.format import BRIDGE, PIPELINE, Header
 
 
 class Relay:
-    """A bridge, and after its `SwitchTo` the pipeline that took over from it, as one engine."""
+    """A bridge and, after its `SwitchTo`, the pipeline that took over, as one engine."""
 
     def __init__(self, header: Header) -> None:
         assert isinstance(header.engine_policy, BridgePolicy)
@@ -43,11 +43,11 @@ ENGINES: dict[str, Callable[[Header], Engine]] = {
     PIPELINE: lambda header: Conversation(header.policy, header.spoken_form()),
     BRIDGE: Relay,
 }
-"""How to make an engine as the recorded call had it, by the name in the header."""
+"""The engine's name in the header -> its factory."""
 
 
 def fresh(header: Header) -> Engine:
-    """A core as the recorded call had it. Raises BadTape for an engine that this version does not have."""
+    """A new core with the settings of the recorded call. Raises BadTape for an unknown engine."""
     if header.engine not in ENGINES:
         raise BadTape(f"the call was held by the engine {header.engine!r}, which this version cannot replay")
     return ENGINES[header.engine](header)

@@ -1,8 +1,8 @@
-"""The header of a tape: what call it was, what core it had, and which version wrote it. Pure.
+"""The header of a tape: the call, the settings of its core, and the version that wrote it. Pure.
 
-A tape of an older format is upgraded as it is read (see upgrades.py). A tape of a newer format is refused, in words.
-The policy is on the tape in full, so that a replay builds the same core whatever the agent has become; the prompt is a
-hash, so that editing it breaks no tape.
+A tape of an older format is upgraded when it is read (see upgrades.py). A tape of a newer format is refused. The policy
+is stored in full, so that a replay builds the same core even if the agent has changed since; of the prompt only a hash
+is stored, so that editing it breaks no tape.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TAPE_FILE = "tape.jsonl"
 SIDES = ("caller", "agent")
 """The audio files: `<side>.ulaw`."""
 BEING_MADE = ".new"
-"""What the name of a folder ends with in which the tape is made that will take another's place."""
+"""Suffix of the folder in which the replacement of a tape is written."""
 
 PIPELINE = "pipeline"
 BRIDGE = "bridge"
@@ -36,12 +36,14 @@ POLICIES: dict[str, type] = {BRIDGE: BridgePolicy}
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The first line. `engine` is what held the conversation: `pipeline` is `core/conversation.py`, for which `policy`
-    and `language` are; `bridge` has what it needs in `engine_policy` (of the class that `POLICIES` names), and `policy`
-    and `language` are then those of the pipeline that may take over. `call` and `agent` hold names and values for
-    people (personal data may be among them); `began` is UTC, ISO 8601, and decides nothing. `language` is what
-    `spoken_form` was given, None if the core had none. `spoken` are spoken forms that go before `spoken_form`'s own, as
-    (written, spoken)."""
+    """The first line of a tape.
+
+    `engine` held the conversation: `pipeline` (`core/conversation.py`, set up by `policy` and `language`) or `bridge`.
+    A bridge is set up by `engine_policy` (its class is in `POLICIES`); `policy` and `language` are then those of the
+    pipeline that may take over. `call` and `agent` hold names and values for people (perhaps personal data); `began` is
+    UTC, ISO 8601; none of the three affects a decision. `language` is the argument of `spoken_form`, or None if the
+    core had no `spoken_form`. `spoken` are (written, spoken) pairs that take precedence over it.
+    """
 
     policy: Policy = field(default_factory=Policy)
     engine: str = PIPELINE
@@ -53,10 +55,10 @@ class Header:
     package: str = ""
     spoken: tuple[tuple[str, str], ...] = ()
     made: str = "recorded"
-    """`recorded`, or what was done to it since: `imported`, `rehearsed`, `redacted`, `blessed`, joined by commas."""
+    """How the tape was made: `recorded` or `imported`, then `rehearsed`, `redacted`, `blessed`, joined by commas."""
 
     def spoken_form(self) -> Callable[[str], str]:
-        """The pure function that the core was given."""
+        """The pure function from written to spoken text that the core had."""
         plain = (lambda text: text) if self.language is None else partial(spoken_form, language=self.language)
         if not self.spoken:
             return plain
@@ -65,7 +67,7 @@ class Header:
 
 
 def to_data(header: Header) -> dict[str, Data]:
-    """The header as its line."""
+    """The header as data for the first line."""
     return {
         NAME: FORMAT,
         "package": header.package,
@@ -85,9 +87,9 @@ def to_data(header: Header) -> dict[str, Data]:
 
 
 def from_data(data: Data) -> tuple[Header, dict[str, list[str]]]:
-    """The header and the tape's vocabulary; `data` must be of the current format. Raises BadTape."""
+    """Header and vocabulary from a first line of the current format. Raises BadTape."""
     if not isinstance(data, dict):
-        raise BadTape("the header is no object")
+        raise BadTape("the header is not an object")
     if (data.get("rate"), data.get("encoding")) != (8000, "mulaw"):
         raise BadTape(f"audio is {data.get('encoding')} at {data.get('rate')} Hz; mulaw at 8000 Hz is needed")
     vocabulary, spoken = data.get("vocabulary"), data.get("spoken", [])
@@ -98,14 +100,14 @@ def from_data(data: Data) -> tuple[Header, dict[str, list[str]]]:
     if not isinstance(spoken, list) or not all(
         isinstance(pair, list) and [type(text) for text in pair] == [str, str] for pair in spoken
     ):
-        raise BadTape("`spoken` in the header holds something that is no pair of texts")
+        raise BadTape("`spoken` in the header holds something that is not a pair of texts")
     language = data.get("language")
     if language is not None and not isinstance(language, str):
         raise BadTape(f"`language` in the header is {language!r}")
     if language is not None and not is_language(language):
-        raise BadTape(f"`language` in the header is {language!r}, which is no language's code")
+        raise BadTape(f"`language` in the header is {language!r}, which is not a language code")
     engine = str(data.get("engine", PIPELINE))
-    own = POLICIES.get(engine)  # an engine that is not known can be shown, not replayed
+    own = POLICIES.get(engine)  # a tape of an unknown engine can be shown, but not replayed
     header = Header(
         policy=from_plain(Policy, data.get("policy", {}), "policy"),
         engine=engine,
@@ -125,23 +127,23 @@ def from_data(data: Data) -> tuple[Header, dict[str, list[str]]]:
 
 
 def format_of(data: Data) -> int:
-    """The format of a header line. Raises BadTape if it is none, or one that this version cannot read."""
+    """The format number of a header line. Raises BadTape for another kind of line or an unsupported format."""
     if not isinstance(data, dict) or type(data.get(NAME)) is not int:
-        raise BadTape(f"this is no tape: its first line has no {NAME!r}")
+        raise BadTape(f"this is not a tape: its first line has no {NAME!r}")
     found = int(data[NAME])
     if found > FORMAT:
         raise BadTape(
             f"the tape has format {found} (telephony {data.get('package', '?')}); this version reads up to {FORMAT}"
         )
     if found < FORMAT and any(step not in UPGRADES for step in range(found, FORMAT)):
-        raise BadTape(f"the tape has format {found}, which this version cannot read any more")
+        raise BadTape(f"the tape has format {found}, which this version can no longer read")
     return found
 
 
 def _texts(data: dict[str, Data], name: str) -> dict[str, str]:
     found = data.get(name, {})
     if not isinstance(found, dict):
-        raise BadTape(f"`{name}` in the header is no object")
+        raise BadTape(f"`{name}` in the header is not an object")
     return {str(key): str(value) for key, value in found.items()}
 
 
@@ -149,7 +151,7 @@ def _texts(data: dict[str, Data], name: str) -> dict[str, str]:
 
 
 def plain(value: Any) -> Data:
-    """Frozen settings as data: dataclasses as objects by field name, tuples as lists."""
+    """Frozen settings as data: dataclasses become objects, tuples and frozensets lists. Raises TypeError."""
     if is_dataclass(value):
         return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, (tuple, list, frozenset)):
@@ -160,10 +162,10 @@ def plain(value: Any) -> Data:
 
 
 def from_plain(kind: Any, data: Data, where: str) -> Any:
-    """The reverse of `plain`. What is missing has its default; what is not known is a BadTape."""
+    """The reverse of `plain`. Missing fields get their defaults. Raises BadTape for unknown fields and wrong values."""
     if is_dataclass(kind):
         if not isinstance(data, dict):
-            raise BadTape(f"{where} is no object")
+            raise BadTape(f"{where} is not an object")
         hints = get_type_hints(kind)
         if strange := sorted(set(data) - set(hints)):
             raise BadTape(f"{where}.{strange[0]} is not known to this version")
@@ -185,7 +187,7 @@ def from_plain(kind: Any, data: Data, where: str) -> Any:
         raise BadTape(f"{where} is {data!r}")
     if origin in (tuple, frozenset):
         if not isinstance(data, list):
-            raise BadTape(f"{where} is no list")
+            raise BadTape(f"{where} is not a list")
         items = get_args(kind)
         kinds = [items[0]] * len(data) if len(items) != len(data) or items[-1] is Ellipsis else items
         return origin(from_plain(one, item, where) for one, item in zip(kinds, data, strict=True))

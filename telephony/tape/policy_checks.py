@@ -1,6 +1,6 @@
-"""Settings of a core that could not have been meant: told before a call is decided by them. Pure.
+"""Checks settings of a core before a call is decided by them. Pure.
 
-A negative wait or an unheard-of language decides something too, and what comes of it looks like a result.
+A core runs with a negative wait or an unknown language too, and its output would look like a valid result.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 
 DAY_MS = 24 * 3_600_000
 NEVER = 10**12
-"""The most that anybody writes for "never", in ms."""
+"""Largest time in ms; people write such numbers for "never"."""
 MOST = 1_000
-"""Of counts, thousandths, and tenths of dB."""
+"""Largest count, number of thousandths, or level in tenths of dB."""
 _CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", re.IGNORECASE)
 KNOWN = frozenset(
     "aa ab af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo "
@@ -22,16 +22,16 @@ KNOWN = frozenset(
     "nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su "
     "sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()
 )
-"""ISO 639-1. Languages that have only a code of three letters are taken as they are."""
+"""The two-letter codes of ISO 639-1. Three-letter codes are not checked against a list."""
 
 
 def impossible(policy: Any, where: str = "", most: int = NEVER) -> str:
-    """What of frozen settings cannot be, as a sentence; "" if everything can. `most` is the longest time in ms."""
+    """The first invalid value in frozen settings, as a sentence, or "". `most` is the longest time in ms."""
     for one in fields(policy):
         value, name = getattr(policy, one.name), f"{where}.{one.name}".lstrip(".")
         if one.name == "language":
             if not is_language(value):
-                return f"{name} is {value!r}, which is no language's code (such as en, or pt-BR)"
+                return f"{name} is {value!r}, which is not a language code (such as en, or pt-BR)"
         elif type(value) is int:
             largest = most if one.name.endswith("_ms") else MOST
             if not 0 <= value <= largest:
@@ -46,7 +46,7 @@ def impossible(policy: Any, where: str = "", most: int = NEVER) -> str:
 
 
 def is_language(code: str) -> bool:
-    """Whether `code` is one: of two letters by the list, of three by its looks; a region may follow."""
+    """Whether `code` is a known two-letter or any three-letter language code, perhaps with a region (`pt-BR`)."""
     found = _CODE.fullmatch(code)
     first = code.lower().partition("-")[0]
     return found is not None and (len(first) == 3 or first in KNOWN)

@@ -1,7 +1,7 @@
-"""A folder -> `Tape`. What is damaged is told with file and line; what can be read is read.
+"""Reads a folder into a `Tape`, and reports damage with file and line.
 
-A tape that breaks off (a crash, a cut copy) is read up to there. Nothing after a damaged place is replayed, because
-the core's state is not known there; what can still be read behind lost steps is kept for people.
+A tape that breaks off (after a crash, or in an incomplete copy) is read up to that point. Steps after a damaged place
+are not replayed, because the core's state is unknown there; they are kept for display where they can be read.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from telephony.tape.upgrades import UPGRADES
 
 LONGEST_LINE = 2**24
 LONGEST_PIECE = 2**26
-"""Bytes of audio that one event may hold: more than two hours."""
+"""Most bytes of audio in one event: more than two hours."""
 MOST_LOST = 10**7
-"""Steps of the longest call, by far."""
+"""Most steps that a tape may report as lost: far more than the longest call has."""
 
 
 @dataclass(slots=True)
 class Tape:
-    """A call as it was recorded. `whole` is the number of steps before the first damage: all of `steps` if there is
-    none. `problems` are sentences that name file and line; `ended` says that the tape has its end line."""
+    """A recorded call. `whole` is the number of steps before the first damage (all of `steps` without any). `problems`
+    are sentences with file and line. `ended` is whether the tape has its end line."""
 
     path: Path
     header: Header
@@ -41,7 +41,7 @@ class Tape:
 
     @property
     def good(self) -> bool:
-        """Nothing of the call is missing or damaged."""
+        """Whether nothing of the call is missing or damaged."""
         return self.ended and not self.problems
 
     @property
@@ -54,8 +54,8 @@ class Tape:
 
 
 def find(path: Path) -> list[Path]:
-    """The tapes at or below `path`, by name, without what a crash left of one in the making. Raises BadTape if there
-    are none."""
+    """The folders of the tapes at or below `path`, sorted by path; incomplete replacements that a crash left are left
+    out. Raises BadTape if there are none."""
     if (path / TAPE_FILE).is_file():
         return [path]
     if path.name == TAPE_FILE and path.is_file():
@@ -68,8 +68,8 @@ def find(path: Path) -> list[Path]:
 
 
 def one(call: str, recorded: Path | None = None) -> Path:
-    """The tape that a person means: a tape's folder, the newest one in a folder, or a call SID (or a part of one) among
-    those in `recorded`. Raises BadTape."""
+    """The folder of one tape: `call` is that folder, a folder whose newest tape is meant, or (part of) a call SID
+    among the tapes in `recorded`. Raises BadTape."""
     path = Path(call)
     if path.exists():
         return find(path)[-1]
@@ -82,7 +82,7 @@ def one(call: str, recorded: Path | None = None) -> Path:
 
 
 def read(path: Path) -> Tape:
-    """The tape in the folder `path`. Raises BadTape if not even its header can be read."""
+    """The tape in the folder `path`. Raises BadTape only if its header cannot be read; see `problems` for the rest."""
     lines = _Lines(path / TAPE_FILE)
     first = lines.next()
     if first is None:
@@ -105,7 +105,7 @@ def read(path: Path) -> Tape:
 
 
 class _Lines:
-    """The lines of a tape, parsed one by one. `problem` says why there is no further one, if not for the end."""
+    """The lines of a tape, parsed one by one. `problem` says why reading stopped before the end of the file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -117,7 +117,7 @@ class _Lines:
             raise BadTape(f"{path}: {error.strerror or error}") from None
         self.size = len(raw)
         self._raw = raw.split(b"\n")
-        self._cut = self._raw.pop()  # what follows the last line break: nothing, in a whole file
+        self._cut = self._raw.pop()  # after the last line break: empty in a complete file
         self._parse = json.JSONDecoder().decode
 
     def next(self) -> Data | None:
@@ -137,15 +137,15 @@ class _Lines:
             return None
 
     def alien(self) -> str:
-        """Why not even the first line can be read."""
+        """Why the first line cannot be read."""
         if not self.size:
             return f"{self.path}: the file is empty"
         begins = (self._raw or [self._cut])[0]
         if begins.startswith(BOM_UTF8):
-            why = "it begins with a byte order mark, as some editors write it; without these three bytes it may be one"
+            why = "it begins with a byte order mark, which some editors add; without these three bytes it may be a tape"
         else:
             why = self.problem.removeprefix(f"{self.path}, line 1: ")
-        return f"{self.path}, line 1: this is no tape: {why}"
+        return f"{self.path}, line 1: this is not a tape: {why}"
 
     def all(self) -> list[Data]:
         found = []
@@ -155,7 +155,7 @@ class _Lines:
 
 
 class _Given:
-    """Lines that were upgraded."""
+    """Lines that an upgrade returned, with the interface of `_Lines`."""
 
     def __init__(self, path: Path, lines: list[Data], problem: str) -> None:
         self.path, self.number, self.problem = path, 1, problem
@@ -177,7 +177,7 @@ class _Reader:
 
     def read(self) -> None:
         tape = self._tape
-        broken = bool(tape.problems)  # audio that is missing
+        broken = bool(tape.problems)  # an audio file is missing
         while (line := self._lines.next()) is not None:
             try:
                 if type(line) is list:
@@ -188,14 +188,14 @@ class _Reader:
             except BadTape as error:
                 self._problem(str(error))
                 break
-            if self._audio.short:  # silence in its place: what comes after is for people
+            if self._audio.short:  # read as silence: the steps from here on cannot be replayed
                 broken = True
                 self._problem(self._audio.short.pop())
             if not broken:
                 tape.whole = len(tape.steps)
             if tape.ended:
                 if self._lines.next() is not None or self._lines.problem:
-                    self._problem("there is more after the end")
+                    self._problem("there are more lines after the end")
                 break
         if self._lines.problem:
             tape.problems.append(self._lines.problem)
@@ -220,7 +220,7 @@ class _Reader:
         return step
 
     def _remark(self, line: Data) -> bool:
-        """A line that is no step. False if steps were lost there."""
+        """Reads a line that is not a step: returns True for the end, False for lost steps. Raises BadTape."""
         match line:
             case {"lost": lost}:
                 count = lost.get("steps") if type(lost) is dict else lost
@@ -231,7 +231,7 @@ class _Reader:
                 return False
             case {"end": {"steps": int(count), "audio": dict(audio)} as end}:
                 if count != len(self._tape.steps):
-                    raise BadTape(f"the end speaks of {count} steps, but {len(self._tape.steps)} are there")
+                    raise BadTape(f"`end` says {count} steps, but there are {len(self._tape.steps)}")
                 if (lost := end.get("lost", self._lost)) != self._lost:
                     raise BadTape(f"`end` says that {lost} steps were lost, and {self._lost} were")
                 self._audio.check(audio)
@@ -239,15 +239,15 @@ class _Reader:
                 return True
             case {"end": end}:
                 raise BadTape(f"`end` says {end!s:.60}")
-        raise BadTape("a line that is neither a step nor the end")
+        raise BadTape("the line is neither a step nor the end")
 
     def _problem(self, text: str) -> None:
         self._tape.problems.append(f"{self._lines.path}, line {self._lines.number}: {text}")
 
 
 class _AudioFiles:
-    """The audio of a tape. A file that is not there is a problem, and reads as silence; so does what is missing of one
-    that breaks off, which is told in `short`, once for each."""
+    """The audio files of a tape. Missing audio reads as silence: a missing file is added to `problems`, and a file that
+    is too short to `short`, once each."""
 
     def __init__(self, path: Path, problems: list[str]) -> None:
         self._path, self._problems = path, problems
@@ -270,24 +270,24 @@ class _AudioFiles:
                 return b"\xff" * size
             case [str(side), int(at), int(size), int(filled)] if side in SIDES and 0 <= filled <= LONGEST_PIECE:
                 return self._piece(side, at, size) + b"\xff" * filled
-        raise BadTape(f"{reference!r} is no audio")
+        raise BadTape(f"{reference!r} is not audio")
 
     def _piece(self, side: str, at: int, size: int) -> bytes:
         file = self._files[side]
         if not (0 <= at <= 2**40 and 0 <= size <= LONGEST_PIECE):
-            raise BadTape(f"{[side, at, size]} is no audio")
+            raise BadTape(f"{[side, at, size]} is not audio")
         if file is None:
             return b"\xff" * size
         if at + size > len(file):
             if side not in self._told:
                 self._told.add(side)
                 end = f"{side}.ulaw ends at byte {len(file)}, before {at + size}"
-                self.short.append(f"{end}; what is missing of it is silence here")
+                self.short.append(f"{end}; the missing audio is silence here")
             return file[at : at + size].ljust(size, b"\xff")
         return file[at : at + size]
 
     def check(self, sums: dict[str, Any]) -> None:
-        """Compares the files with what the end line says of them."""
+        """Compares the files with the sizes and CRCs of the end line; adds differences to the problems."""
         for side, file in self._files.items():
             expected = sums.get(side)
             if file is not None and side not in self._told and expected != [len(file), crc32(file)]:

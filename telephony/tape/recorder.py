@@ -1,12 +1,12 @@
-"""Recording calls as they go: an observer per call, one writing thread for all of them.
+"""Records calls while they run: one observer per call, one writing thread for all calls.
 
-Theory of operation. `see` puts the step into the call's own queue and returns; that is all that happens on the event
-loop. The thread wakes every three quarters of a second, encodes and writes what has come, and hands it to the operating
-system, so that a crash of the process loses less than a second.
+Theory of operation. On the event loop, `see` only appends the step to the call's queue. The thread wakes every 0.75 s,
+encodes and writes the queued steps and flushes them to the operating system, so a crash of the process loses less than
+a second.
 
-Overflow policy: a queue holds `WAITING_STEPS` (about a minute of a call). When the disk is that far behind, further
-steps are dropped and counted, the tape says where and how many, and the call goes on. A tape whose disk fails is
-closed as it is, and the call goes on.
+Overflow policy: a queue holds `WAITING_STEPS` (about a minute of a call). If the disk falls that far behind, further
+steps are dropped, and the tape says where and how many. If writing fails, the tape is closed as it is. In both cases
+the call goes on.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 WAITING_STEPS = 3_000
 PAUSE_S = 0.75
 SAME_NAME = 100
-"""A caller who is connected again has the same call SID: so many folders with the same name may be made."""
+"""Most folders of one name: a caller who is reconnected keeps the call SID, and gets a folder with a number."""
 
 
 def package_version() -> str:
@@ -44,7 +44,7 @@ def package_version() -> str:
 
 
 def header_for(agent: Agent | ManagedAgent, call: IncomingCall, began: datetime) -> Header:
-    """What a tape says about the call and about who answered it. The prompt itself is not on it."""
+    """The header for a call that `agent` answers: of the prompt, only the hash is stored."""
     header = Header(
         call={"sid": call.call_sid, "from": call.caller, "to": call.called, "direction": call.direction},
         began=began.astimezone(UTC).isoformat(timespec="milliseconds"),
@@ -52,7 +52,7 @@ def header_for(agent: Agent | ManagedAgent, call: IncomingCall, began: datetime)
     )
     if isinstance(agent, Agent):
         return _of_pipeline(header, agent)
-    # What is there of the pipeline is that of the agent who takes over, if one does.
+    # The pipeline's settings are those of the fallback, which may take over.
     header = header if agent.fallback is None else _of_pipeline(header, agent.fallback)
     told = {"managed": agent.agent_id, "tools": ", ".join(tool.name for tool in agent.tools)}
     return replace(header, engine=BRIDGE, engine_policy=agent.policy(), agent=told)
@@ -72,7 +72,7 @@ def _of_pipeline(header: Header, agent: Agent) -> Header:
 
 @dataclass(slots=True)
 class TapeObserver:
-    """The `Observer` of one call. `queue` holds steps, or the number of those that were dropped."""
+    """The `Observer` of one call. `queue` holds steps, and where steps were dropped, their number."""
 
     folder: Path
     header: Header
@@ -101,13 +101,13 @@ class TapeObserver:
     # --- in the writing thread --------------------------------------------------------------------------------------
 
     def write(self) -> bool:
-        """Writes what has come. True when the tape is finished with."""
-        closed = self.closed  # looked at first: nothing comes after it
+        """Writes the queued steps. Returns True once the call is over and nothing more will be written."""
+        closed = self.closed  # read first: no step is queued after it
         try:
             self._write()
             if closed and self.writer is not None and not self.failed:
                 self.writer.close()
-        except Exception as error:  # a full disk, or a bug here: never the call's business
+        except Exception as error:  # a full disk, or a bug here, must not affect the call
             if not self.failed:
                 log.error("tape_failed", folder=str(self.folder), error=f"{type(error).__name__}: {error}")
             self.failed = True
@@ -139,13 +139,13 @@ def _start(folder: Path, header: Header) -> TapeWriter:
             return TapeWriter(folder if number == 1 else folder.with_name(f"{folder.name}-{number}"), header)
         except FileExistsError:
             continue
-    raise FileExistsError(f"{folder} and {SAME_NAME - 1} more of that name are there already")
+    raise FileExistsError(f"{folder} and {SAME_NAME - 1} more of that name exist already")
 
 
 class Recorder:
-    """Makes tapes under `folder`: one folder a day, one below it for each call. `wall_s` tells the time (since 1970).
+    """Records calls in `folder`/DATE/TIME-CALLSID, dates and times in UTC. `wall_s` returns seconds since 1970.
 
-    `close` waits until all that has come is written: call it when no call is left, and not on the event loop.
+    `close` blocks until every queued step is written: call it when no call is left, and not on the event loop.
     """
 
     def __init__(self, folder: Path, wall_s: Callable[[], float]) -> None:
@@ -174,7 +174,7 @@ class Recorder:
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
-        for tape in self._tapes:  # calls that are still on: what is there is kept
+        for tape in self._tapes:  # calls that are still running keep what was recorded
             tape.write()
             if tape.writer is not None:
                 tape.writer.abandon()

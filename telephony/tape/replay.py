@@ -1,8 +1,8 @@
-"""Replay: a tape's events into a fresh core; its actions must be the tape's. Pure.
+"""Replay: feeds a tape's events to a new core, whose actions must equal the tape's. Pure.
 
-A replay is exact or it is not one: it stops at the first difference. Compared are the actions of each step, and the
-core's deadlines: a core that wants to be called earlier or later than the recorded one did would have been given other
-events. An exception of the core is a difference too, unless the tape holds the call's breakdown by it.
+A replay stops at the first difference. It compares the actions of each step and the core's deadlines: a core that wants
+to be called at another time than the recorded one would have received other events. An exception of the core is a
+difference too; the report says if the recorded core broke down at the same step.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ CONTEXT_MS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where the core decides otherwise: at `index` of the steps. `now` are today's actions, `why` a sentence if it is
-    not the actions that differ."""
+    """The first step (`index`) at which the core differs from the tape. `now` are today's actions; `why` is a sentence
+    if something other than the actions differs."""
 
     index: int
     step: Step
@@ -36,7 +36,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Replayed:
-    """What came of a replay. `steps` are those that were the same."""
+    """The result of a replay. `steps` is the number of steps that were the same."""
 
     tape: Tape
     steps: int = 0
@@ -45,11 +45,11 @@ class Replayed:
 
     @property
     def same(self) -> bool:
-        """Everything on the tape was replayed, and was the same."""
+        """Whether the whole tape was replayed without a difference."""
         return self.difference is None and self.tape.good
 
     def report(self) -> str:
-        """What a person wants to know."""
+        """The result as text, for people."""
         tape = self.tape
         head = f"{tape.path}: {tape.length_ms / 1000:.1f} s, {len(tape.steps)} steps"
         if self.difference is not None:
@@ -63,14 +63,14 @@ class Replayed:
 
 
 def replay(tape: Tape) -> Replayed:
-    """Replays what is whole of the tape."""
+    """Replays the steps before the first damage. Raises BadTape for an unknown engine."""
     steps = tape.steps[: tape.whole]
     found = first_difference(fresh(tape.header), steps)
     return Replayed(tape, len(steps) if found is None else found.index, found)
 
 
 def first_difference(call: Engine, steps: Sequence[Step]) -> Difference | None:
-    """Drives `call` with the events of `steps`."""
+    """Feeds the events of `steps` to `call`; returns the first difference, or None."""
     step_core = call.step
     for index, step in enumerate(steps):
         why = early_or_late(call.deadline, step)
@@ -87,7 +87,7 @@ def first_difference(call: Engine, steps: Sequence[Step]) -> Difference | None:
 
 
 def early_or_late(deadline: int | None, step: Step) -> str:
-    """Why a core with this deadline would not have been given this step's event now; "" if it would."""
+    """Why a core with this deadline would not have received this step's event at this time; "" if it would."""
     event = step.event
     if isinstance(event, e.TimeReached):
         if deadline == event.deadline_ms:
@@ -107,7 +107,7 @@ def _broke_down(step: Step) -> bool:
 
 
 def describe(steps: Sequence[Step], found: Difference, rules: TurnTaking) -> list[str]:
-    """The difference, with two seconds of context before and after it. `rules` are the tape's."""
+    """The difference as lines, with two seconds of context before and after. `rules` are the tape's."""
     at = found.step.now_ms
     before = [step for step in steps[: found.index] if at - step.now_ms <= CONTEXT_MS]
     after = [step for step in steps[found.index + 1 :] if step.now_ms - at <= CONTEXT_MS]
@@ -122,7 +122,7 @@ def describe(steps: Sequence[Step], found: Difference, rules: TurnTaking) -> lis
 
 
 def sides(found: Difference) -> list[str]:
-    """Both sides: what is the same once, then what only the tape has (-), and only today's core (+)."""
+    """Lines for the actions of both sides: in common, only on the tape (-), only of today's core (+)."""
     if found.why:
         tape = [f"    - on the tape: {step_text.action(one)}" for one in found.step.actions if _telling(one)]
         return [*(tape or ["    - on the tape: nothing is done"]), f"    + now: {found.why}"]
@@ -142,7 +142,7 @@ def _side(sign: str, name: str, actions: list[a.Action], others: list[a.Action])
 
 
 def _fully(one: a.Action, others: list[a.Action]) -> str:
-    """An action in words; the whole of it, if the words alone are the same on both sides."""
+    """An action in words, and in full if the words would be the same for an action on the other side."""
     text = step_text.action(one)
     rival = next((other for other in others if other != one and step_text.action(other) == text), None)
     if rival is None:
@@ -157,12 +157,12 @@ def _telling(one: a.Action) -> bool:
 
 
 def replay_all(tapes: Iterable[Tape], tell: Callable[[str], None]) -> int:
-    """Replays tapes and tells of each. The exit code: 0 all the same, 1 a difference, 2 a tape is damaged."""
+    """Replays tapes and reports each. Returns the exit code: 0 all the same, 1 a difference, 2 a damaged tape."""
     code = 0
     for tape in tapes:
         try:
             done = replay(tape)
-        except BadTape as error:  # of an engine that this version does not have: the others go on
+        except BadTape as error:  # an unknown engine; go on with the other tapes
             tell(f"{tape.path}: {error}")
             code = code or 2
             continue

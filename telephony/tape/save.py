@@ -1,7 +1,7 @@
-"""A tape -> a test: `telephony save-test`.
+"""Turns a tape into a test: `telephony save-test`.
 
-What is saved is one folder with the tape and a test beside it, to be moved and edited at will. Fixed phrases that were
-not played in the call are saved without their sound: a tape holds the whole stock, and that is most of its size.
+Makes a folder with the tape and a test, to be moved and edited at will. Fixed phrases that were not played in the call
+are saved as silence: a recorded tape holds the audio of all fixed phrases, which is most of its size.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from telephony.tape.replay import first_difference
 from telephony.tape.show import timeline
 from telephony.tape.writer import write
 
-TEMPLATE = '''"""A recorded call{when}, as it is to stay. `telephony tape show {folder}` prints what was said."""
+TEMPLATE = '''"""A recorded call{when}. `telephony tape show {folder}` prints what was said."""
 
 from __future__ import annotations
 
 
 def test_{name}(replay):
-    """Today's code decides in this call as it did when it was recorded."""
+    """Today's code makes the recorded decisions in this call."""
     call = replay()
     assert call.ended == {ended}
     assert call.slowest_answer_ms <= {slowest}
@@ -46,7 +46,7 @@ class Saved:
 
 
 def save_test(tape: Tape, name: str, root: Path) -> Saved:
-    """Makes `root`/`name` with the tape and a test that passes. Raises BadTape, and OSError if it is there already."""
+    """Makes `root`/`name` with the tape and a test that passes. Raises BadTape, and OSError if the folder exists."""
     if not re.fullmatch(r"[a-z_][a-z0-9_]*", name):
         raise BadTape(f"{name!r} cannot be part of a Python name; use small letters, digits and underscores")
     if not tape.good:
@@ -62,12 +62,12 @@ def save_test(tape: Tape, name: str, root: Path) -> Saved:
 
 
 def without_unplayed_phrases(tape: Tape) -> list[Step]:
-    """The steps with silence in place of phrases that were not played. They replay the same, or nothing is changed."""
+    """The steps with silence in place of phrases that were not played; unchanged if they would not replay the same."""
     said = [one.text for step in tape.steps for one in step.actions if isinstance(one, a.LineAdded) and one.text]
     sent = {one.pcmu[:160] for step in tape.steps for one in step.actions if isinstance(one, a.SendAudio)}
     for played in (
         lambda phrase: any(phrase.text.startswith(text) for text in said),
-        lambda phrase: phrase.pcmu[:160] in sent,  # played, and nothing of it heard
+        lambda phrase: phrase.pcmu[:160] in sent,  # played, but nothing of it was heard
     ):
         steps = [_without(step, played) for step in tape.steps]
         if first_difference(fresh(tape.header), steps) is None:

@@ -1,4 +1,4 @@
-"""A tape for people: a readable transcript, and a stereo recording."""
+"""Shows a tape to people: a transcript, its steps, and a stereo recording."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from telephony.tape.reader import Tape
 from telephony.tape.timeline import Timeline
 
 _TOLD = {
-    "hold": "the agent is silenced: a sound of the caller's",
-    "resume": "a false alarm: the agent goes on",
+    "hold": "the agent is held: a sound of the caller",
+    "resume": "a false alarm: the agent resumes",
     "cut": "interrupted",
-    "filler": "a filler bridges the wait",
-    "apology": "something went wrong: an apology",
+    "filler": "a filler phrase bridges the wait",
+    "apology": "something failed: an apology",
     "not_heard": "the caller was not understood",
-    "still_there": "the caller is silent: asked whether they are there",
+    "still_there": "the caller is silent, and is asked whether they are there",
 }
 
 
 def timeline(tape: Tape) -> Timeline:
-    """What happened on the tape."""
+    """The `Timeline` of a tape, with the tape's own rules."""
     return Timeline(tape.steps, tape.header.spoken_form(), tape.header.policy.turn_taking)
 
 
 def transcript(tape: Tape) -> list[str]:
-    """The call as lines: who, when, what, and what was decided about interruptions."""
+    """The call as lines: what was said when and by whom, tools, keys, and decisions about interruptions."""
     header, seen = tape.header, timeline(tape)
     parties = " -> ".join(header.call[name] for name in ("from", "to") if header.call.get(name))
     head = [tape.name, header.call.get("sid", ""), parties, header.began, f"{tape.length_ms / 1000:.1f} s"]
@@ -45,14 +45,14 @@ def transcript(tape: Tape) -> list[str]:
 
 
 def steps(tape: Tape, begin_ms: int = 0, end_ms: int | None = None) -> list[str]:
-    """All that happened between two moments, and what the core did."""
+    """Events and actions from `begin_ms` to `end_ms` (None: to the end), as lines."""
     end = tape.length_ms if end_ms is None else end_ms
     some = (step for step in tape.steps if begin_ms <= step.now_ms <= end)
     return step_text.steps(some, tape.header.policy.turn_taking)
 
 
 def stereo_wav(tape: Tape, path: Path) -> None:
-    """Both sides as heard: the caller left, the agent right."""
+    """Writes both sides as heard: the caller left, the agent right. Raises BadTape, OSError."""
     wav.write(path, caller_side(tape.steps), agent_side(tape.steps))
 
 

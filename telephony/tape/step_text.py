@@ -1,6 +1,6 @@
-"""Steps in words: what a person sees of an event or an action. Pure.
+"""Events, actions and steps as text for people. Pure.
 
-Generic: a class without words of its own here is shown by its name and values, so a new event is never a surprise.
+A class without a text of its own is shown by its name and values, so that new events and actions need no code here.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from telephony.core.listening.voice_activity import Voiced
 from telephony.core.policy import TurnTaking
 
 QUIET_MS = 300
-"""Shorter silences of the caller are not told."""
+"""Shorter silences of the caller are not shown."""
 
 
 def at(ms: int) -> str:
-    """A moment of the call: `12.34 s`."""
+    """A time in the call as text: `12.34 s`."""
     return f"{ms / 1000:7.2f} s"
 
 
@@ -32,36 +32,36 @@ def event(one: e.Event, rules: TurnTaking) -> str:
             voice = "voice" if speech is not None and rules.is_voice(speech) else "no voice"
             return f"caller: a frame, {voice} ({level / 10:.0f} dB)"
         case e.TranscriptPartial(text):
-            return f"ears: so far {text!r}"
+            return f"stt: so far {text!r}"
         case e.TranscriptFinal(commit, text):
-            return f"ears: {text!r} (final{f' of commit {commit}' if commit else ', by themselves'})"
+            return f"stt: {text!r} (final{f' of commit {commit}' if commit else ', unasked'})"
         case e.ReplyDelta(turn, text):
-            return f"mind, turn {turn}: {text!r}"
+            return f"llm, turn {turn}: {text!r}"
         case e.ToolWanted(turn, _, name, arguments):
-            return f"mind, turn {turn}: wants {name}({arguments})"
+            return f"llm, turn {turn}: wants {name}({arguments})"
         case e.ToolFinished(turn, _, result, failed):
-            return f"mind, turn {turn}: the tool {'failed' if failed else 'returned'}: {result!r}"
+            return f"llm, turn {turn}: the tool {'failed' if failed else 'returned'}: {result!r}"
         case e.SpeechAudio(turn, _, pcmu, text):
-            return f"voice, turn {turn}: {len(pcmu) // 8} ms of speech{f' ({text!r})' if text else ''}"
+            return f"tts, turn {turn}: {len(pcmu) // 8} ms of speech{f' ({text!r})' if text else ''}"
         case e.PhrasesLoaded(phrases):
-            return f"{len(phrases)} fixed phrases are ready"
+            return f"{len(phrases)} fixed phrases are loaded"
         case e.MarkReached(name):
             return f"carrier: mark {name} came back"
         case e.KeyPressed(digit):
             return f"caller: pressed {digit}"
         case e.CallerLeft(how):
-            return f"carrier: the leg is over ({how})"
+            return f"carrier: the leg has ended ({how})"
         case e.TimeReached():
-            return "the call's own deadline came"
+            return "the call's deadline is reached"
     return _plainly(one)
 
 
 def action(one: a.Action) -> str:
     match one:
         case a.Transcribe():
-            return "pass the frame on to the ears"
+            return "transcribe the frame"
         case a.CommitTranscript(commit):
-            return f"ask the ears for the final text (commit {commit})"
+            return f"commit the transcript (commit {commit})"
         case a.SendAudio(pcmu):
             return f"send {len(pcmu) // 8} ms of speech"
         case a.SendMark(name):
@@ -71,17 +71,17 @@ def action(one: a.Action) -> str:
         case a.EndCall(reason, farewell):
             return f"end the call ({reason})" + (f", the carrier saying {farewell!r}" if farewell else "")
         case a.StartReply(turn, history):
-            return f"think of an answer (turn {turn}) to {said_last(history)!r}"
+            return f"start a reply (turn {turn}) to {said_last(history)!r}"
         case a.CancelReply(turn):
-            return f"stop thinking of turn {turn}"
+            return f"cancel the reply of turn {turn}"
         case a.RunTool(turn):
-            return f"let the tool of turn {turn} run"
+            return f"run the tool of turn {turn}"
         case a.RefuseTool(turn, _, reason):
             return f"refuse the tool of turn {turn}: {reason}"
         case a.Speak(turn, attempt, text):
             return f"speak in turn {turn}{f', attempt {attempt}' if attempt > 1 else ''}: {text.strip()!r}"
         case a.CloseContext(turn, attempt):
-            return f"close the voice's context of turn {turn}{f', attempt {attempt}' if attempt > 1 else ''}"
+            return f"close the tts context of turn {turn}{f', attempt {attempt}' if attempt > 1 else ''}"
         case a.Explain(what, turn, because):
             reasons = f": {', '.join(f'{name}={value}' for name, value in because)}" if because else ""
             return f"decide: {what.replace('_', ' ')}{f' (turn {turn})' if turn else ''}{reasons}"
@@ -91,17 +91,17 @@ def action(one: a.Action) -> str:
 
 
 def plain(text: str) -> tuple[str, ...]:
-    """Words without case and marks, to know them again by."""
+    """The words of `text` without case and punctuation, for comparing; `text` itself if it has none."""
     return tuple(spelled(text)) or (text,)
 
 
 def said_last(history: History) -> str:
-    """What the caller said last, of a history."""
+    """What the caller said last in a history; "" if nothing."""
     return next((item.text for item in reversed(history) if isinstance(item, CallerSaid)), "")
 
 
 def history(items: History) -> list[str]:
-    """A history, a line an entry."""
+    """A history as lines, one per entry."""
     lines = []
     for item in items:
         match item:
@@ -115,8 +115,11 @@ def history(items: History) -> list[str]:
 
 
 def steps(some: Iterable[Step], rules: TurnTaking) -> list[str]:
-    """Steps as lines: when, what happened, and below it what was done. What comes in runs is told once: frames by where
-    the caller's voice begins and ends, and words, speech and marks by their sum, up to the next decision."""
+    """Steps as lines: the time, the event, and below it the actions. `rules` say which detector windows are voice.
+
+    Runs are summed up: of frames, only the begin and end of the caller's voice are shown; reply deltas, speech and
+    marks are added up until the next decision.
+    """
     story = _Story(rules)
     for step in some:
         story.tell(step)
@@ -125,7 +128,7 @@ def steps(some: Iterable[Step], rules: TurnTaking) -> list[str]:
 
 
 class _Story:
-    """Steps become lines. What is under way: `_runs` (its kind -> when it began, its pieces) and the audio sent
+    """Turns steps into lines. `_runs` are the runs under way (kind -> start, pieces), `_sent_bytes` the audio sent
     meanwhile; `_silent_ms` is how long the caller has been silent, None before the first frame."""
 
     def __init__(self, rules: TurnTaking) -> None:
@@ -153,7 +156,7 @@ class _Story:
         self.lines += [f"{'':11}  -> {one}" for one in _summed(done)]
 
     def end(self) -> None:
-        """What is under way is told."""
+        """Ends the runs under way: adds their lines."""
         for kind, (begun, pieces) in self._runs.items():
             self._line(begun, _told(kind, pieces))
         if self._sent_bytes:
@@ -180,27 +183,27 @@ class _Story:
 
 
 def _run(one: e.Event) -> tuple[tuple[object, ...], str]:
-    """(what it may go on with, its piece); an empty first part stands alone."""
+    """(kind of run, piece of this event); the kind is () for an event that is no part of a run."""
     match one:
         case e.ReplyDelta(turn, text):
-            return ("mind", turn), text
+            return ("llm", turn), text
         case e.SpeechAudio(turn, attempt, pcmu):
-            return ("voice", turn, attempt), str(len(pcmu))
+            return ("tts", turn, attempt), str(len(pcmu))
         case e.MarkReached(name):
             return ("marks",), name
     return (), ""
 
 
 def _told(kind: tuple[object, ...], pieces: list[str]) -> str:
-    if kind[0] == "mind":
-        return f"mind, turn {kind[1]}: {''.join(pieces)!r}"
-    if kind[0] == "voice":
-        return f"voice, turn {kind[1]}: {sum(map(int, pieces)) // 8} ms of speech"
+    if kind[0] == "llm":
+        return f"llm, turn {kind[1]}: {''.join(pieces)!r}"
+    if kind[0] == "tts":
+        return f"tts, turn {kind[1]}: {sum(map(int, pieces)) // 8} ms of speech"
     return f"carrier: mark{'s' * (len(pieces) > 1)} {' to '.join(dict.fromkeys((pieces[0], pieces[-1])))} came back"
 
 
 def _summed(done: Sequence[a.Action]) -> list[str]:
-    """Actions in words; the pieces of speech that are sent at once, and their marks, as one."""
+    """Actions in words; consecutive pieces of sent speech and their marks as one line."""
     lines, sent = [], sum(len(one.pcmu) for one in done if isinstance(one, a.SendAudio))
     for one in done:
         if not isinstance(one, a.SendAudio | a.SendMark):
@@ -212,7 +215,7 @@ def _summed(done: Sequence[a.Action]) -> list[str]:
 
 
 def _plainly(one: object) -> str:
-    """`OutboxOverflowed(port='ears', dropped=3)`, audio by its length."""
+    """Name and values, as in `OutboxOverflowed(port='stt', dropped=3)`; bytes by their length."""
     values = []
     for field in fields(one):  # type: ignore[arg-type]
         value = getattr(one, field.name)

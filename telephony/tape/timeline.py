@@ -1,4 +1,4 @@
-"""What happened in a call, as plain values to look at and to assert on. Pure.
+"""What happened in a call, as plain values for asserts and reports. Pure.
 
     call = Timeline(steps)
     assert call.slowest_answer_ms <= 600
@@ -7,8 +7,8 @@
     assert call.lines[-1] == ("agent", "Goodbye!")
     assert call.remembered_unheard == []
 
-Times are ms since the call began. What the caller heard is worked out anew from what was sent and cleared, by another
-way than the core's own ledger: so it can be held against what the core believes.
+Times are ms since the call began. What the caller heard is computed from what was sent and cleared, independently of
+the core's playout ledger, so that the two can be compared.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from telephony.observe.turn_latency import BargeIn, TurnClock, TurnReport
 from telephony.tape.audio import Played, played, spans
 
 JOIN_MS = 300
-"""Voice with a shorter gap in it is one stretch."""
+"""Stretches of voice with a gap of up to this are one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something that was said, or pressed; for the agent `text` is what was heard. `at` is when it began."""
+    """Something said, a key, or a tool call. `at` is its beginning; an agent's `text` is what was heard of it."""
 
     at: int
     speaker: str
@@ -47,7 +47,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ToolRun:
-    """A tool that was wanted. `ran` is False if it was refused or had not returned by the end of the call."""
+    """A tool call. `ran` is False if it was refused or had not returned by the end of the call."""
 
     at: int
     name: str
@@ -59,8 +59,8 @@ class ToolRun:
 
 @dataclass
 class Timeline:
-    """See the module text. `spoken_form` and `rules` are what the core was given: written -> spoken, and which
-    detector windows are voice."""
+    """See the module docstring. `spoken_form` (written -> spoken text) and `rules` (which detector windows are voice)
+    are those of the call's core."""
 
     steps: list[Step]
     spoken_form: Callable[[str], str] = field(default=lambda text: text, repr=False)
@@ -70,18 +70,18 @@ class Timeline:
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """What both said, as (speaker, text) in order; an interrupted line ends with "--"."""
+        """What both said, as (speaker, text) in order; an interrupted line ends with " --"."""
         said = [one for one in self.record if one.text and one.speaker in ("caller", "agent")]
         return [(one.speaker, one.text + " --" * one.interrupted) for one in said]
 
     @cached_property
     def record(self) -> list[Line]:
-        """All lines with their times, keys and tools among them."""
+        """All lines, keys and tool calls with their times, in order."""
         return _record(self.steps, self.played, Voiced(self.rules))
 
     @property
     def history(self) -> list[tuple[str, str]]:
-        """What the model was last given, as (speaker, text)."""
+        """The history that the model was last given, as (speaker, text), without tools."""
         given: History = next((one.history for _, one in reversed(self.actions(a.StartReply))), ())
         return [
             ("agent" if isinstance(item, AgentSaid) else "caller", item.text)
@@ -91,7 +91,7 @@ class Timeline:
 
     @cached_property
     def remembered_unheard(self) -> list[str]:
-        """Lines of the agent that hold words which the caller has not heard. There should be none."""
+        """The agent's lines that hold words the caller did not hear. There should be none."""
         return _unheard(self.steps, self.played, self.spoken_form)
 
     # --- when -------------------------------------------------------------------------------------------------------
@@ -117,12 +117,12 @@ class Timeline:
 
     @property
     def interruptions(self) -> list[BargeIn]:
-        """Sounds of the caller that silenced the agent, with what came of them (`cut` or `resume`)."""
+        """Sounds of the caller that silenced the agent, with the verdict (`cut` or `resume`)."""
         return self._clock.barge_ins
 
     @property
     def longest_overlap_ms(self) -> int:
-        """The longest time for which both could be heard at once."""
+        """The longest time that both spoke at once."""
         return max((end - start for start, end in overlaps(self.agent_spans, self.caller_spans)), default=0)
 
     @cached_property
@@ -132,12 +132,12 @@ class Timeline:
 
     @property
     def agent_spans(self) -> list[tuple[int, int]]:
-        """When the agent could be heard."""
+        """(start, end) of the agent's audible speech."""
         return spans(self.played)
 
     @cached_property
     def caller_spans(self) -> list[tuple[int, int]]:
-        """When the caller had voice, by the detector."""
+        """(start, end) of the caller's voice, by the detector."""
         return voice_spans(self.steps, self.rules)
 
     # --- what was done ----------------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ class Timeline:
         return _tools(self.steps)
 
     def called(self, name: str, **arguments: Any) -> bool:
-        """A tool ran, with at least these arguments."""
+        """Whether the tool ran with at least these arguments."""
         return any(
             one.ran and one.name == name and all(one.arguments.get(key) == value for key, value in arguments.items())
             for one in self.tools
@@ -155,7 +155,7 @@ class Timeline:
 
     @property
     def ended(self) -> str:
-        """How the call ended: the word of the `EndCall`, or of the `CallerLeft`; "" if it did not."""
+        """How the call ended: the reason of `EndCall`, or `caller` if they hung up, or how the leg ended; or ""."""
         for step in reversed(self.steps):
             for action in step.actions:
                 if isinstance(action, a.EndCall):
@@ -165,15 +165,15 @@ class Timeline:
         return ""
 
     def events(self, kind: type) -> list[tuple[int, Any]]:
-        """(ms, event) of one kind."""
+        """(ms, event) for each event of a class."""
         return [(step.now_ms, step.event) for step in self.steps if isinstance(step.event, kind)]
 
     def actions(self, kind: type) -> list[tuple[int, Any]]:
-        """(ms, action) of one kind."""
+        """(ms, action) for each action of a class."""
         return [(step.now_ms, one) for step in self.steps for one in step.actions if isinstance(one, kind)]
 
     def decided(self, what: str) -> list[int]:
-        """When something was decided: `end_of_turn`, `hold`, `cut`, `resume`, `filler`, `apology`, ..."""
+        """Times of a decision: `end_of_turn`, `hold`, `cut`, `resume`, `filler`, `apology`, ..."""
         return [at for at, one in self.actions(a.Explain) if one.what == what]
 
     def __str__(self) -> str:
@@ -187,7 +187,7 @@ class Timeline:
 
 
 def voice_spans(steps: Iterable[Step], rules: TurnTaking) -> list[tuple[int, int]]:
-    """Stretches of the caller's voice."""
+    """(start, end) in ms of the stretches of the caller's voice."""
     found: list[tuple[int, int]] = []
     voice = Voiced(rules)
     for step in steps:
@@ -201,7 +201,7 @@ def voice_spans(steps: Iterable[Step], rules: TurnTaking) -> list[tuple[int, int
 
 
 def overlaps(some: list[tuple[int, int]], others: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Where spans of both sides lie on each other."""
+    """The intersections of two lists of spans, in order."""
     both = [(max(s, o), min(e1, e2)) for s, e1 in some for o, e2 in others]
     return sorted((start, end) for start, end in both if start < end)
 
@@ -246,7 +246,7 @@ def _record(steps: Iterable[Step], pieces: Iterable[Played], voice: Voiced) -> l
 
 
 def _tools(steps: Iterable[Step]) -> list[ToolRun]:
-    """Tools that the core has answered; what a reply on trial wanted in vain is none."""
+    """The tool calls that the core answered; those of a dropped speculation are left out."""
     wanted: dict[tuple[int, str], ToolRun] = {}
     found: dict[tuple[int, str], ToolRun] = {}
     for step in steps:
@@ -275,7 +275,7 @@ def _arguments(text: str) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class _Said:
-    """What the voice made of a turn: its audio so far, and (character, end in ms) of what is aligned."""
+    """The synthesised speech of a turn: its audio so far, and its alignment as (character, end in ms)."""
 
     pcmu: bytearray = field(default_factory=bytearray)
     ends: list[tuple[str, int]] = field(default_factory=list)
@@ -283,7 +283,7 @@ class _Said:
     base_ms: int = 0
 
     def begin(self, attempt: int, text: str) -> None:
-        """Another attempt, with `text`: a word that was under way is said again in it, a whole one is not."""
+        """Begins another attempt with `text`, which repeats an unfinished last word, but not a finished one."""
         self.attempt, self.base_ms = attempt, len(self.pcmu) // 8
         last = "".join(char for char, _ in self.ends).rpartition(" ")[2]
         if last and text.startswith(last):
@@ -293,8 +293,8 @@ class _Said:
 
 
 def _unheard(steps: list[Step], pieces: list[Played], spoken_form: Callable[[str], str]) -> list[str]:
-    """Lines that hold more words than can have been heard; of two like places of the audio the later counts."""
-    said = _voiced_turns(steps)
+    """Lines with more words than can have been heard. Audio that occurs twice counts as its later occurrence."""
+    said = _spoken_turns(steps)
     reached: dict[int, int] = dict.fromkeys(said, 0)
     for piece in pieces:
         if (one := said.get(piece.turn)) is not None:
@@ -312,8 +312,8 @@ def _unheard(steps: list[Step], pieces: list[Played], spoken_form: Callable[[str
     return wrong
 
 
-def _voiced_turns(steps: list[Step]) -> dict[int, _Said]:
-    """Turn -> what was synthesised for it. Fixed phrases are found by the text of their line."""
+def _spoken_turns(steps: list[Step]) -> dict[int, _Said]:
+    """Turn -> its synthesised speech; of a fixed phrase, found by the text of its line."""
     found: dict[int, _Said] = {}
     asked: dict[tuple[int, int], str] = {}
     phrases: dict[str, e.Phrase] = {}

@@ -1,8 +1,8 @@
-"""Tapes of older formats -> today's. Pure.
+"""Upgrades tapes of older formats to the current one. Pure.
 
-`UPGRADES[n]` turns the header and the lines of a tape of format n into those of format n + 1; the reader applies one
-after the other. They work on parsed lines, before anything is known of classes, and leave what they do not recognise
-alone: the reader then says what is wrong with it.
+`UPGRADES[n]` turns the header and the lines of a tape of format n into those of format n + 1; the reader applies them
+in order. They work on parsed JSON before any class is decoded, and leave data that they do not recognise unchanged, so
+that the reader reports it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 Data: TypeAlias = Any
-"""What JSON can hold."""
+"""Anything that JSON can hold."""
 Upgrade = Callable[[dict[str, Data], list[Data]], tuple[dict[str, Data], list[Data]]]
 
 # --- format 1 -> 2: the field's own names ---------------------------------------------------------------------------
@@ -29,7 +29,7 @@ def _renamed(data: Data, names: dict[str, str]) -> Data:
 
 
 def _policy(data: Data) -> Data:
-    """A policy, of either engine, with the names of format 2."""
+    """The policy of either engine, with the names of format 2."""
     if not isinstance(data, dict):
         return data
     parts = {"turn_taking": _TURN_TAKING, "limits": _LIMITS}

@@ -1,8 +1,8 @@
-"""Writing one tape: synchronous, append-only, in whatever thread.
+"""Writes one tape: synchronous and append-only, from any one thread.
 
-Audio is written before the lines that refer to it, so that what a crash leaves is a tape with a shorter end. What the
-agent says is stored once, as it was synthesised; what is sent is found again in it (the next piece usually follows the
-last one), with the silence that fills the last frame counted rather than stored.
+Audio is written before the lines that refer to it, so that after a crash the tape only ends earlier. The agent's speech
+is stored once, as it was synthesised; sent audio is stored as a reference into it (usually right after the last piece),
+plus the number of bytes of silence that fill its last frame.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ Reference: TypeAlias = list[str | int]
 
 SILENT = b"\xff"
 WAITING_LINES = 1_000
-"""So many lines are written without being asked for it."""
+"""Flush after this many lines, even without a call of `flush`."""
 _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 PLAIN_FRAMES = VOCABULARY["AudioReceived"] == ["pcmu", "media_ms", "speech", "level"]
 REMEMBERED_BYTES = 2**20
-"""How much of the agent's audio is looked through for what is sent: two minutes of speech."""
+"""How much of the agent's latest audio is searched for sent audio: two minutes of speech."""
 
 
 class TapeWriter:
-    """A tape under way in `folder`, which is made. Raises OSError, FileExistsError if there is a tape already."""
+    """Writes a tape into `folder`, which is created. Raises OSError; FileExistsError if it holds a tape already."""
 
     def __init__(self, folder: Path, header: Header) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any((folder / name).exists() for name in (TAPE_FILE, *(f"{side}.ulaw" for side in SIDES))):
-            raise FileExistsError(f"{folder}: there is a tape here already; nothing is overwritten")
+            raise FileExistsError(f"{folder}: there is a tape here already, and it is not overwritten")
         self.folder = folder
         self.steps = 0
         self._lost = 0
@@ -47,10 +47,10 @@ class TapeWriter:
         self._waiting: list[str] = []
         self._encoder = Encoder(self._audio.put)
         self._line(to_data(header))
-        self.flush()  # whatever comes, it can be read whose call it was
+        self.flush()  # after a crash, the header at least can be read
 
     def step(self, step: Step) -> None:
-        """One more step; nothing is certain to be on the disk before `flush`."""
+        """Adds a step. It may stay in memory until `flush`."""
         self.steps += 1
         event, actions = step.event, step.actions
         if type(event) is AudioReceived and PLAIN_FRAMES and len(actions) == 1:
@@ -62,34 +62,34 @@ class TapeWriter:
         self._line([step.seq, step.now_ms, encode(step.event), [encode(action) for action in step.actions]])
 
     def lost(self, steps: int) -> None:
-        """So many steps could not be written here: the tape is damaged from here on."""
+        """Notes that `steps` steps are missing here; the tape is damaged from here on."""
         self._lost += steps
         self._line({"lost": {"steps": steps}})
 
     def flush(self) -> None:
-        """Hands everything to the operating system: a crash of this process cannot lose it any more."""
+        """Hands everything to the operating system, so that a crash of this process cannot lose it."""
         self._audio.flush()
         if self._waiting:
-            # Half of a surrogate pair, as a model may send it, has no UTF-8; replaced so, it is what JSON calls it.
+            # Half of a surrogate pair (a model may send one) has no UTF-8; this writes it as JSON's \uXXXX escape.
             self._lines.write("".join(self._waiting).encode(errors="backslashreplace"))
             self._lines.flush()
             self._waiting.clear()
 
     def close(self) -> None:
-        """The call is over: writes the end line."""
+        """Writes the end line and closes the files."""
         self._audio.flush()
         self._line({"end": {"steps": self.steps, "lost": self._lost, "audio": self._audio.sums()}})
         self.flush()
         self.abandon()
 
     def abandon(self) -> None:
-        """Closes the files as they are; a disk that fails is the caller's to tell of, and no file stays open for it."""
+        """Closes the files without the end line. Raises nothing, so that none stays open if a disk fails."""
         for file in (*self._audio.files, self._lines):
             with suppress(OSError):
                 file.close()
 
     def _frame(self, step: Step, event: AudioReceived) -> None:
-        """What nearly all steps are, without the detour: exactly as `_line` would write it."""
+        """Writes a plain frame, as nearly all steps are: the same bytes as `_line`, but faster."""
         speech = "null" if event.speech is None else event.speech
         audio = f'["caller",{self._audio.frame(event.pcmu)},{len(event.pcmu)}]'
         self._waiting.append(
@@ -104,7 +104,7 @@ class TapeWriter:
 
 
 def write(folder: Path, header: Header, steps: Iterable[Step]) -> None:
-    """A whole tape at once. Raises OSError, FileExistsError if there is one already."""
+    """Writes a whole tape. Raises OSError; FileExistsError if there is one already."""
     writer = TapeWriter(folder, header)
     try:
         for step in steps:
@@ -116,12 +116,12 @@ def write(folder: Path, header: Header, steps: Iterable[Step]) -> None:
 
 
 def _open(path: Path) -> IO[bytes]:
-    """A new file for its owner alone, to be appended to."""
+    """A new file that is append-only and that only its owner can read."""
     return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600), "wb", buffering=2**16)
 
 
 class _Audio:
-    """Both audio files. `put` is what the encoder wants."""
+    """The two audio files. `put` is the encoder's: it stores audio and returns its reference."""
 
     def __init__(self, files: dict[str, IO[bytes]]) -> None:
         self._files = files
@@ -150,7 +150,7 @@ class _Audio:
         return self._append("agent", pcmu)
 
     def frame(self, pcmu: bytes) -> int:
-        """A frame of the caller's; where in the file it is."""
+        """Stores a frame of the caller and returns its offset."""
         at = self._sizes["caller"]
         self._sizes["caller"] = at + len(pcmu)
         self._waiting["caller"] += pcmu
@@ -179,7 +179,7 @@ class _Audio:
         return [side, at, len(pcmu)]
 
     def _find(self, pcmu: bytes) -> Reference | None:
-        """Where the agent's audio holds `pcmu`, its silent end left out."""
+        """A reference to `pcmu` in the agent's recent audio, its final silence as a count; None if not found."""
         body = pcmu.rstrip(SILENT)
         at = self._next - self._said_from
         if at < 0 or self._said[at : at + len(body)] != body:

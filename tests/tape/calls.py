@@ -1,4 +1,4 @@
-"""Calls for the tests of tapes: made in virtual time, written to a folder."""
+"""Simulated calls for the tests of tapes, and how to write them to a folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def replies(history: History) -> list[Part]:
 
 
 def conversation(policy: Policy = GREETING) -> Simulator:
-    """A question, an interruption, a cough, keys, a tool, a goodbye: 40 seconds."""
+    """A call of 40 seconds: a question, an interruption, a cough, keys, a tool, a goodbye."""
     sim = Simulator(policy, replies)
     sim.says(3_000, "what are your opening hours")
     sim.says(9_000, "wait I want to book a table", ms=1_500)

@@ -1,4 +1,4 @@
-"""Events and actions as data: by name and fields, exact, and wrong only in words."""
+"""Events and actions as data: encoded by name and fields, decoded exactly, and errors that say what is wrong."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def there_and_back(value: object, vocabulary: dict[str, list[str]] | None = None
 
 @given(st.one_of([st.from_type(CLASSES[name]) for name in sorted(CLASSES)]))
 def test_every_event_and_action_comes_back_as_it_was(value: object) -> None:
-    """Whatever is in the unions `Event` and `Action`, with any values."""
+    """Every class that `Event` and `Action` reach, with any values."""
     assert there_and_back(value) == value
 
 
 def test_a_plain_frame_is_written_as_any_step_would_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The short cut for what nearly all steps are makes the very same file."""
+    """The fast path for plain frames, which nearly all steps are, writes the same bytes."""
     frames = [e.AudioReceived(bytes([n]) * 160, n * 20, None if n % 3 else n, -n) for n in range(5)]
     made = [Step(n, n * 20, frame, (a.Transcribe(frame.pcmu),)) for n, frame in enumerate(frames)]
     write(tmp_path / "short", Header(), made)
@@ -56,7 +56,7 @@ def test_a_plain_frame_is_written_as_any_step_would_be(tmp_path: Path, monkeypat
 
 
 def test_a_history_is_written_once() -> None:
-    """What the history before had already is a number; a line that has changed is written again."""
+    """Entries kept from the history before are a number; an entry that changed is written again."""
     encoder, long = Encoder(put), CallerSaid("hello " * 100)
     first = a.StartReply(1, (long, AgentSaid("We open", True)))
     then = a.StartReply(2, (long, AgentSaid("We open at nine."), CallerSaid("thanks")))
@@ -83,7 +83,7 @@ def test_a_history_is_written_once() -> None:
     ],
 )
 def test_what_does_not_fit_is_named(data: object, what: str) -> None:
-    """A line edited by hand, or from elsewhere: never another event than the one that was meant."""
+    """Lines that were edited by hand or come from elsewhere never decode to another event than the one meant."""
     AUDIO[0] = b""
     with pytest.raises(BadTape) as raised:
         Decoder(AUDIO.__getitem__, VOCABULARY).decode(data)
@@ -91,7 +91,7 @@ def test_what_does_not_fit_is_named(data: object, what: str) -> None:
 
 
 def test_a_tape_from_before_a_field_existed_has_its_default() -> None:
-    """`ToolWanted.extra` has one; a field without one cannot be made up."""
+    """`ToolWanted.extra` has a default; a missing field without one is an error."""
     old = VOCABULARY | {"ToolWanted": ["turn", "tool_call_id", "name", "arguments"]}
     decoded = Decoder(AUDIO.__getitem__, old).decode(["ToolWanted", 1, "c1", "book", "{}"])
     assert decoded == e.ToolWanted(1, "c1", "book", "{}")
@@ -100,14 +100,14 @@ def test_a_tape_from_before_a_field_existed_has_its_default() -> None:
 
 
 def test_fields_are_found_by_name_not_by_place() -> None:
-    """A tape whose version had them in another order."""
+    """A tape may come from a version with another order of fields."""
     turned = VOCABULARY | {"Explain": ["turn", "because", "what"]}
     decoded = Decoder(AUDIO.__getitem__, turned).decode(["Explain", 3, [["why", "words"]], "cut"])
     assert decoded == a.Explain("cut", 3, (("why", "words"),))
 
 
 def test_a_field_of_a_newer_version_is_refused_by_name() -> None:
-    """It may have decided something."""
+    """It may have affected a decision."""
     newer = VOCABULARY | {"KeyPressed": ["digit", "held_ms"]}
     with pytest.raises(BadTape, match="KeyPressed has no field 'held_ms' in this version"):
         Decoder(AUDIO.__getitem__, newer).decode(["KeyPressed", "1", 80])
@@ -126,8 +126,8 @@ class Newcomer:
     why: tuple[e.Word, ...] | None = None
 
 
-def test_a_class_that_comes_later_needs_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enums, literals, optional audio and tuples are known; a float never is."""
+def test_a_new_class_needs_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enums, literals, optional audio and tuples are supported; floats are refused."""
     monkeypatch.setitem(codec.CLASSES, "Newcomer", Newcomer)
     known = VOCABULARY | {"Newcomer": [field.name for field in dataclasses.fields(Newcomer)]}
     for value in (Newcomer(Mood.CALM, "b"), Newcomer(Mood.CALM, "a", b"\x01", (2, "y"), (e.Word("hi", 0, 100),))):
@@ -141,8 +141,8 @@ def test_a_class_that_comes_later_needs_no_code(monkeypatch: pytest.MonkeyPatch)
         Decoder(AUDIO.__getitem__, {"Unfit": ["share"]}).decode(["Unfit", 0.5])
 
 
-def test_a_policy_comes_back_whole_and_unknown_numbers_are_named() -> None:
-    """A replay builds the core of the recorded call; what it cannot know it does not guess."""
+def test_a_policy_comes_back_whole_and_unknown_settings_are_named() -> None:
+    """A replay builds the core of the recorded call: missing settings get defaults, unknown ones are refused."""
     policy = Policy(greeting="Hi.", turn_taking=TurnTaking(finished_ms=700))
     data = json.loads(json.dumps(plain(policy)))
     assert from_plain(Policy, data, "policy") == policy
@@ -153,8 +153,8 @@ def test_a_policy_comes_back_whole_and_unknown_numbers_are_named() -> None:
         from_plain(Policy, data, "policy")
 
 
-def test_all_that_can_happen_or_be_asked_for_can_be_on_a_tape() -> None:
-    """Every class of the vocabulary's modules is reached from `Event` or `Action`; a new one that is not fails here."""
+def test_every_event_and_action_class_can_be_on_a_tape() -> None:
+    """Every dataclass of the vocabulary's modules is reached from `Event` or `Action`."""
     modules = {e.__name__, a.__name__, *(CLASSES[name].__module__ for name in CLASSES)}
     declared = {
         name
@@ -172,8 +172,8 @@ CHOICES = {
 
 
 @given(st.data())
-def test_every_number_of_a_policy_comes_back(data: st.DataObject) -> None:
-    """Whatever fields it has, with any values: a replay builds the very core that was recorded."""
+def test_every_setting_of_a_policy_comes_back(data: st.DataObject) -> None:
+    """For any fields and values, so that a replay builds exactly the recorded core."""
     for kind, made in CHOICES.items():
         st.register_type_strategy(kind, made)
     policy = data.draw(st.builds(Policy, **{one.name: st.from_type(kind) for one, kind in policy_fields()}))

@@ -1,14 +1,14 @@
 """Tapes of the first format stay readable, and replay to the decisions they hold.
 
-What is promised. A tape says in its first line which format it has (`telephony_tape`), and which fields each class on
+The promise: a tape says in its first line which format it has (`telephony_tape`), and which fields each class on
 it has, by name (`vocabulary`). A version reads every format up to its own, `telephony.tape.format.FORMAT`: an older
 tape is upgraded as it is read, one format at a time, by `UPGRADES`. A new field with a default, or a new class, needs
 no new format. Anything else does: a class or a field that is renamed, moved, or removed, also in the policy; a value
 that means something else; another layout of the lines or the audio. Then `FORMAT` rises, and `UPGRADES[1]` makes a tape
 of format 1 into one of format 2, so that these tests pass with the same bytes.
 
-`first_format/tapes.zip` is never made anew. When a rule of the core changes on purpose, a call decided under the old
-rule differs at that rule: name the call in the test of the replay, with the rule, and keep reading it.
+`first_format/tapes.zip` is never regenerated. When a rule of the core changes on purpose, a call decided under the old
+rule differs there: name the call and the rule in the replay test, and keep reading the tape.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ CALLS = {
     "an_interruption_stops_the_agent": (792, 11_027, [], "wait i want to book a table"),
     "keys_need_no_words": (576, 9_709, [], "A table for 4 people on Friday at 7. Is that right?"),
 }
-"""Folder -> (steps, length in ms, reasons of the end, last line of the record)."""
+"""Folder -> (number of steps, length in ms, reasons of `EndCall`, last line of the record)."""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tapes, as they were written."""
+    """The folder of the extracted tapes."""
     path = tmp_path_factory.mktemp("first_format")
     with zipfile.ZipFile(ARCHIVE) as archive:
         archive.extractall(path)
@@ -62,12 +62,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tapes(folder: Path) -> dict[str, Tape]:
-    """What the reader makes of them, by name."""
+    """The tapes as read, by name."""
     return {name: read(folder / name) for name in CALLS}
 
 
-def test_the_tapes_are_the_bytes_of_then(folder: Path) -> None:
-    """A tape that was written again by a later version proves nothing about the first."""
+def test_the_tapes_are_the_original_bytes(folder: Path) -> None:
+    """A tape rewritten by a later version would prove nothing about the first format."""
     assert hashlib.sha256(ARCHIVE.read_bytes()).hexdigest() == SHA256
     assert {one.name for one in folder.iterdir()} == set(CALLS)
     for name in CALLS:
@@ -77,7 +77,7 @@ def test_the_tapes_are_the_bytes_of_then(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_tape_of_the_first_format_is_read_whole(tapes: dict[str, Tape], name: str) -> None:
-    """Every step and all audio: the reader upgrades what has changed since, and reports no problem."""
+    """Every step and all audio: the reader upgrades the tape and reports no problem."""
     tape = tapes[name]
     assert tape.good, tape.problems
     assert tape.whole == len(tape.steps)

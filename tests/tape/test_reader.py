@@ -1,4 +1,4 @@
-"""Writing and reading: whole tapes, damaged tapes, tapes of other versions."""
+"""Writing and reading whole tapes, damaged tapes, and tapes of other versions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def rewrite(path: Path, changed: list[bytes]) -> None:
 
 
 def test_a_tape_reads_as_it_was_written(recorded: Path) -> None:
-    """Every step, to the byte; it is small, because speech that is sent is found in the speech that came."""
+    """Every step, to the byte. The tape is small, because sent audio refers to the synthesised speech."""
     found, made = read(recorded), conversation()
     assert found.good
     assert found.steps == steps(made)
@@ -56,19 +56,19 @@ def test_a_tape_reads_as_it_was_written(recorded: Path) -> None:
     assert stored <= came
 
 
-def test_tapes_are_for_their_owner_alone(recorded: Path) -> None:
-    """They hold what was said."""
+def test_only_the_owner_can_read_a_tape(recorded: Path) -> None:
+    """Tapes hold private conversations."""
     assert [path.stat().st_mode & 0o077 for path in (recorded, *recorded.iterdir())] == [0, 0, 0, 0]
 
 
 def test_nothing_is_overwritten(recorded: Path) -> None:
-    """A second call of the same name is another folder's business."""
+    """A second tape in the same folder is refused."""
     with pytest.raises(FileExistsError, match="there is a tape here already"):
         TapeWriter(recorded, Header())
 
 
 def test_a_tape_that_breaks_off_is_read_up_to_there(copy: Path) -> None:
-    """A crash: the last line is cut, and audio may be missing; what is there replays."""
+    """After a crash, the last line may be cut off; the steps before it replay."""
     all_lines = lines(copy)
     rewrite(copy, [*all_lines[:500], all_lines[500][:30]])
     found = read(copy)
@@ -81,7 +81,7 @@ def test_a_tape_that_breaks_off_is_read_up_to_there(copy: Path) -> None:
 
 
 def test_a_tape_without_its_end_says_so(copy: Path) -> None:
-    """All lines are whole, but the call was not over."""
+    """All lines are complete, but the end line is missing."""
     rewrite(copy, lines(copy)[:-1])
     found = read(copy)
     assert "breaks off after" in found.problems[0]
@@ -96,8 +96,8 @@ DAMAGE: list[tuple[Callable[[bytes], bytes], str]] = [
     (lambda line: line + line, "follows where step"),
     (lambda line: b"", "follows where step"),
     (lambda line: json.dumps([*json.loads(line)[:1], 0, *json.loads(line)[2:]]).encode() + b"\n", "time goes back"),
-    (lambda line: line.replace(b'"caller",', b'"caller",-9'), "is no audio"),
-    (lambda line: line.replace(b",160]", b",160000000000]"), "is no audio"),
+    (lambda line: line.replace(b'"caller",', b'"caller",-9'), "is not audio"),
+    (lambda line: line.replace(b",160]", b",160000000000]"), "is not audio"),
     (lambda line: json.dumps([json.loads(line)[0], 10**12, *json.loads(line)[2:]]).encode() + b"\n", "no call is so"),
     (lambda line: b'{"lost":{"steps":-5}}\n' + line, "`lost` says -5 steps"),
     (lambda line: b'{"lost":{"steps":true}}\n' + line, "`lost` says True steps"),
@@ -109,10 +109,10 @@ DAMAGE: list[tuple[Callable[[bytes], bytes], str]] = [
 
 
 @pytest.mark.parametrize(("damage", "what"), DAMAGE, ids=[what for _, what in DAMAGE])
-def test_damage_is_named_with_its_line_and_what_comes_before_is_read(
+def test_damage_is_reported_with_its_line_and_earlier_steps_are_read(
     copy: Path, damage: Callable[[bytes], bytes], what: str
 ) -> None:
-    """File, line, and what is wrong."""
+    """The problem names file, line, and what is wrong."""
     changed = lines(copy)
     at = next(i for i in range(300, 400) if b'["AudioReceived"' in changed[i] and changed[i].count(b"[") == 6)
     changed[at] = damage(changed[at])
@@ -125,8 +125,8 @@ def test_damage_is_named_with_its_line_and_what_comes_before_is_read(
     assert replay(found).difference is None
 
 
-def test_missing_audio_is_told_and_the_words_can_still_be_read(copy: Path) -> None:
-    """A tape without its sound does not replay; it can be shown."""
+def test_missing_audio_is_reported_and_the_steps_can_still_be_read(copy: Path) -> None:
+    """A tape without an audio file cannot be replayed, but it can be shown."""
     (copy / "caller.ulaw").unlink()
     found = read(copy)
     assert "caller.ulaw" in found.problems[0]
@@ -134,8 +134,8 @@ def test_missing_audio_is_told_and_the_words_can_still_be_read(copy: Path) -> No
     assert len(found.steps) == len(steps(conversation()))
 
 
-def test_audio_that_breaks_off_is_silence_from_there_and_the_words_can_still_be_read(copy: Path) -> None:
-    """The file of one side is shorter than the tape says: named once, with the line that needs it."""
+def test_audio_that_breaks_off_is_silence_and_the_steps_can_still_be_read(copy: Path) -> None:
+    """An audio file that is too short is reported once, with the first line that needs the missing part."""
     sound = (copy / "agent.ulaw").read_bytes()
     whole = read(copy)
     for kept in (0, len(sound) - 8_000):
@@ -152,8 +152,8 @@ def test_audio_that_breaks_off_is_silence_from_there_and_the_words_can_still_be_
     assert speech.endswith(b"\xff" * 7_000)
 
 
-def test_an_end_that_counts_otherwise_is_told(copy: Path) -> None:
-    """What was lost is counted twice: where it was, and at the end."""
+def test_an_end_line_with_another_count_is_reported(copy: Path) -> None:
+    """Lost steps are counted twice: where they are missing, and in the end line."""
     *some, end = lines(copy)
     for lost in (3, -1, "x"):
         counted = json.loads(end)
@@ -165,7 +165,7 @@ def test_an_end_that_counts_otherwise_is_told(copy: Path) -> None:
 
 
 def test_changed_audio_is_noticed(copy: Path) -> None:
-    """The decisions do not depend on the sound, so only its sum can tell."""
+    """Decisions do not depend on the audio, so only its CRC shows the change."""
     sound = bytearray((copy / "caller.ulaw").read_bytes())
     sound[1_000] ^= 1
     (copy / "caller.ulaw").write_bytes(sound)
@@ -173,7 +173,7 @@ def test_changed_audio_is_noticed(copy: Path) -> None:
 
 
 def test_a_word_changed_by_hand_is_a_difference(copy: Path) -> None:
-    """A tape that was edited where it decides something never replays as if it had not been."""
+    """A tape that was edited where it affects a decision does not replay."""
     text = (copy / "tape.jsonl").read_bytes()
     edited = text.replace(b'["TranscriptFinal",1,"what are your', b'["TranscriptFinal",1,"what were your', 1)
     assert edited != text
@@ -188,8 +188,8 @@ def test_a_word_changed_by_hand_is_a_difference(copy: Path) -> None:
             {NAME: FORMAT + 1, "package": "9.0"},
             f"format {FORMAT + 1} (telephony 9.0); this version reads up to {FORMAT}",
         ),
-        ({NAME: 0}, "format 0, which this version cannot read any more"),
-        ({NAME: None}, "this is no tape"),
+        ({NAME: 0}, "format 0, which this version can no longer read"),
+        ({NAME: None}, "this is not a tape"),
         ({"rate": 16_000}, "mulaw at 16000 Hz; mulaw at 8000 Hz is needed"),
         ({"vocabulary": None}, "no vocabulary"),
         ({"vocabulary": {"AudioReceived": [["pcmu"]]}}, "no vocabulary"),
@@ -199,13 +199,13 @@ def test_a_word_changed_by_hand_is_a_difference(copy: Path) -> None:
         ({"policy": {"limits": {"call_ms": 10**15}}}, "policy.limits.call_ms is 1000000000000000; it must be"),
         ({"policy": {"turn_taking": {"voiced_at": 100}}}, "unvoiced_below is 350, above voiced_at (100)"),
         ({"policy": {"expects": [{"phrase": "x", "length": -1}]}}, "policy.expects[0].length is -1"),
-        ({"policy": {"language": "klingon"}}, "policy.language is 'klingon', which is no language's code"),
-        ({"language": "xx"}, "`language` in the header is 'xx', which is no language's code"),
+        ({"policy": {"language": "klingon"}}, "policy.language is 'klingon', which is not a language code"),
+        ({"language": "xx"}, "`language` in the header is 'xx', which is not a language code"),
         ({"engine": "bridge", "engine_policy": {"limits": {"reply_ms": -5}}}, "engine_policy.limits.reply_ms is -5"),
     ],
 )
-def test_other_headers_are_refused_in_words(copy: Path, change: dict[str, Any], what: str) -> None:
-    """Another version, another rate, another kind of file."""
+def test_unusable_headers_are_refused_with_the_reason(copy: Path, change: dict[str, Any], what: str) -> None:
+    """Other versions, other audio rates, invalid settings."""
     first, *rest = lines(copy)
     rewrite(copy, [json.dumps(json.loads(first) | change).encode() + b"\n", *rest])
     with pytest.raises(BadTape) as raised:
@@ -215,17 +215,17 @@ def test_other_headers_are_refused_in_words(copy: Path, change: dict[str, Any], 
 
 
 @pytest.mark.parametrize("first", [b"hello\n", b"hello", b"\x00\xff\n", b"[1]\n", b"\xef\xbb\xbf"])
-def test_another_file_of_that_name_is_no_tape(copy: Path, first: bytes) -> None:
-    """Text, bytes, other JSON; and a tape that an editor has put a byte order mark before."""
+def test_another_file_of_that_name_is_not_a_tape(copy: Path, first: bytes) -> None:
+    """Text, bytes, other JSON; and a tape to which an editor has added a byte order mark."""
     old = lines(copy)
     rewrite(copy, [first + old[0], *old[1:]] if first == b"\xef\xbb\xbf" else [first])
-    with pytest.raises(BadTape, match=r"tape\.jsonl, line 1: this is no tape: ") as raised:
+    with pytest.raises(BadTape, match=r"tape\.jsonl, line 1: this is not a tape: ") as raised:
         read(copy)
     assert ("byte order mark" in str(raised.value)) == (first == b"\xef\xbb\xbf")
 
 
 def test_an_older_format_is_upgraded_as_it_is_read(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Here format 0, in which keys were called otherwise."""
+    """An invented format 0, in which `KeyPressed` has another name."""
 
     def from_0(header: dict[str, Any], rest: list[Any]) -> tuple[dict[str, Any], list[Any]]:
         vocabulary = header["vocabulary"] | {"KeyPressed": ["digit"]}
@@ -247,8 +247,8 @@ def test_an_older_format_is_upgraded_as_it_is_read(copy: Path, monkeypatch: pyte
     assert [what for what in read(copy).problems if "the line is cut off" in what]
 
 
-def test_lost_steps_are_told_and_nothing_behind_them_is_replayed(tmp_path: Path) -> None:
-    """A disk that was too slow for a while."""
+def test_lost_steps_are_reported_and_nothing_after_them_is_replayed(tmp_path: Path) -> None:
+    """As after a disk that was too slow for a while."""
     made = steps(conversation())
     writer = TapeWriter(tmp_path / "call", Header(policy=conversation().policy))
     for step in made:
@@ -263,8 +263,8 @@ def test_lost_steps_are_told_and_nothing_behind_them_is_replayed(tmp_path: Path)
     assert replay(found).difference is None
 
 
-def test_tapes_are_found_below_a_folder_by_name_and_by_call(tmp_path: Path) -> None:
-    """The newest for a folder, and a part of the call SID where calls are recorded."""
+def test_tapes_are_found_by_folder_and_by_call_sid(tmp_path: Path) -> None:
+    """A folder gives its newest tape; part of a call SID is looked up where calls are recorded."""
     for name in ("2026-01-01/120000-CAabc", "2026-01-02/080000-CAdef"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "tape.jsonl").touch()

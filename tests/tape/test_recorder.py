@@ -1,4 +1,4 @@
-"""Recording on a live service: off the hot path, bounded, whole; and what was recorded is what was heard."""
+"""Recording on a live service: off the event loop, bounded, and complete; the tape holds what the caller heard."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from telephony.testing.steady import SteadyClock, SteadyLoop
 from telephony.tools import tool
 
 Recorded: TypeAlias = tuple[Path, Path, list[tuple[str, str]]]
-"""The tape's folder, the carrier's own recording, the lines."""
+"""(the tape's folder, the carrier's own recording, the lines of the call)."""
 LONG = "We open at nine in the morning and close at six in the evening. On Sundays we stay closed all day."
 
 
@@ -67,7 +67,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
 
 
 def test_a_call_leaves_a_whole_tape_that_replays(recorded: Recorded) -> None:
-    """With one setting; the header says whose call it was and who answered it, and holds no prompt."""
+    """One setting is enough. The header names the call and the agent, and holds the prompt only as a hash."""
     path, _, lines = recorded
     tape = read(path)
     assert tape.good, tape.problems
@@ -81,12 +81,12 @@ def test_a_call_leaves_a_whole_tape_that_replays(recorded: Recorded) -> None:
 
 
 def test_the_recording_is_what_the_caller_heard(recorded: Recorded, tmp_path: Path) -> None:
-    """Both sides against the carrier's own recording: cleared audio is not in it."""
+    """Both sides match the carrier's own recording: cleared audio is not in it."""
     path, by_carrier, _ = recorded
     stereo_wav(read(path), tmp_path / "call.wav")
     for ours, theirs in zip(wav.read(tmp_path / "call.wav"), wav.read(by_carrier), strict=True):
         mine, other = loud(ours), loud(theirs)
-        assert abs(len(mine) - len(other)) <= 12, "so many frames of sound, of 20 ms each"
+        assert abs(len(mine) - len(other)) <= 12, "number of frames with sound, of 20 ms each"
         shift = other[0] - mine[0]
         assert all(any(abs(b - a - shift) <= 12 for b in other) for a in mine)
 
@@ -96,7 +96,7 @@ def loud(pcmu: bytes) -> list[int]:
 
 
 def test_the_transcript_is_readable(recorded: Recorded) -> None:
-    """Who said what, when; tools, keys, and what was decided about the interruption."""
+    """Lines with times, tools, keys, and the decisions about the interruption."""
     text = "\n".join(transcript(read(recorded[0])))
     for part in ("agent  Hello!", "caller when do you open", "interrupted", 'book_table({"people": 4})', "key    7"):
         assert part in text
@@ -106,8 +106,8 @@ def test_the_transcript_is_readable(recorded: Recorded) -> None:
     assert len(detail.splitlines()) < 250
 
 
-def test_recording_waits_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that hangs: the call goes on, what does not fit is counted, and the tape says so."""
+def test_recording_does_not_wait_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the disk hangs, the call goes on; steps that do not fit are counted, and the tape says so."""
     stuck, real = threading.Event(), TapeWriter.flush
     monkeypatch.setattr(TapeWriter, "flush", lambda writer: (stuck.wait(60), real(writer))[1])
     monkeypatch.setattr(recorder_module, "WAITING_STEPS", 50)
@@ -131,7 +131,7 @@ def test_recording_waits_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_disk_that_fails_ends_the_tape_and_not_the_call(tmp_path: Path) -> None:
-    """The folder cannot be made: told once, and forgotten."""
+    """A folder that cannot be created is logged once, and the tape is given up."""
     (tmp_path / "file").touch()
     recorder = Recorder(tmp_path / "file", lambda: 0.0)
     watching = recorder.observe(IncomingCall("CA1"), Agent(prompt="p"))
@@ -142,14 +142,14 @@ def test_a_disk_that_fails_ends_the_tape_and_not_the_call(tmp_path: Path) -> Non
     assert watching.failed
 
 
-def test_what_was_said_is_on_the_disk_within_a_second(tmp_path: Path) -> None:
-    """A crash of the process loses no more; a caller who is connected again gets a folder of their own."""
+def test_steps_are_on_the_disk_within_a_second(tmp_path: Path) -> None:
+    """A crash of the process loses less than a second; a caller who is reconnected gets another folder."""
     assert recorder_module.PAUSE_S < 1
     recorder = Recorder(tmp_path, lambda: 0.0)
     for _ in range(2):
         watching = recorder.observe(IncomingCall("CA/../1"), Agent(prompt="p"))
         watching.see(Step(0, 0, e.CallStarted("MZ1"), ()))
-        while watching.queue:  # nobody asks for it
+        while watching.queue:  # written without a flush from outside
             threading.Event().wait(0.01)
         assert any(tape.steps for tape in map(read, find(tmp_path)))
     recorder.close()
@@ -159,7 +159,7 @@ def test_what_was_said_is_on_the_disk_within_a_second(tmp_path: Path) -> None:
 
 
 def test_half_a_surrogate_pair_costs_no_tape(tmp_path: Path) -> None:
-    """A model may send an emoji in two halves: they are on the tape as they came."""
+    """A model may send an emoji in two halves; the tape holds both unchanged."""
     made = [Step(0, 0, e.ReplyDelta(1, "hi \ud83d"), ()), Step(1, 5, e.ReplyDelta(1, "\ude00 Jürgen"), ())]
     write(tmp_path / "call", Header(), made)
     found = read(tmp_path / "call")
@@ -168,7 +168,7 @@ def test_half_a_surrogate_pair_costs_no_tape(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_fails_keeps_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tape is closed as it is, its header can be read, and nothing more is written to it."""
+    """The tape is closed as it is, with a readable header, and nothing more is written to it."""
     recorder = Recorder(tmp_path, lambda: 1_700_000_000.0)
     tape = recorder.observe(IncomingCall("CA1"), Agent(prompt="p"))
     monkeypatch.setattr(TapeWriter, "step", lambda *_: (_ for _ in ()).throw(OSError("full")))

@@ -1,4 +1,4 @@
-"""Replay: exact, and readable where it is not."""
+"""Replay: exact, with a readable report of the first difference."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.tape.calls import GREETING, conversation, steps, tape
 
 
 def made(rules: TurnTaking | None = None) -> Tape:
-    """The conversation's tape, with another turn-taking in its header."""
+    """The tape of `conversation()`, with `rules` in its header."""
     sim = conversation()
     policy = replace(sim.policy, turn_taking=rules or TurnTaking())
     tape = Tape(Path("call"), header_of(policy), steps(sim), ended=True)
@@ -45,8 +45,8 @@ def test_the_same_core_decides_the_same() -> None:
     assert done.report().endswith("the same")
 
 
-def test_the_first_difference_is_told_in_words_with_what_is_around_it() -> None:
-    """Both sides, and two seconds before and after."""
+def test_the_first_difference_is_reported_in_words_with_its_context() -> None:
+    """The report shows both sides, and two seconds before and after."""
     done = replay(made(TurnTaking(hold_after_ms=400)))
     assert done.difference is not None
     report = done.report()
@@ -60,7 +60,7 @@ def test_the_first_difference_is_told_in_words_with_what_is_around_it() -> None:
 
 
 def test_another_deadline_is_a_difference_even_if_no_action_is() -> None:
-    """A core that wants to be woken at another time would have been given other events."""
+    """A core that wants to be called at another time would have received other events."""
     sim = Simulator(replace(GREETING, limits=Limits(silence_prompt_ms=5_000)))
     sim.frames = False
     sim.run(9_000)
@@ -72,8 +72,8 @@ def test_another_deadline_is_a_difference_even_if_no_action_is() -> None:
     assert "deadline" in found.why or "wants to be called" in found.why
 
 
-def test_a_core_that_raises_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The exception, where it came, and what the tape has."""
+def test_an_exception_of_the_core_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its text, the step, and the tape's actions."""
 
     def broken(self: call_module.Conversation, closed: Closed, now: int) -> Never:
         raise ZeroDivisionError("a slip")
@@ -82,10 +82,10 @@ def test_a_core_that_raises_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(call_module.Conversation, "_utterance_over", broken)
     report = replay(tape).report()
     assert "the core raises ZeroDivisionError: a slip" in report
-    assert "think of an answer (turn 2) to 'what are your opening hours'" in report
+    assert "start a reply (turn 2) to 'what are your opening hours'" in report
 
 
-def test_the_exit_code_tells_the_worst(tmp_path: Path) -> None:
+def test_the_exit_code_is_that_of_the_worst_tape(tmp_path: Path) -> None:
     """0: the same; 1: a difference; 2: damaged."""
     good, bad = made(), made(TurnTaking(finished_ms=700, likely_ms=700))
     damaged = replace_ended(made())
@@ -102,7 +102,7 @@ def replace_ended(tape: Tape) -> Tape:
 
 
 def test_spoken_forms_are_those_of_the_recorded_call() -> None:
-    """A tape says in which language its words were made spoken_form."""
+    """The header holds the language for which `spoken_form` was called."""
     sim = Simulator(GREETING, lambda history: ["It costs 25 euros."], spoken_form=lambda text: spoken_form(text, "de"))
     sim.says(3_000, "how much is it")
     sim.run(9_000)
@@ -138,8 +138,8 @@ sys.exit(not done.same)
 
 @pytest.mark.parametrize("environ", VARIED, ids=["one", "other"])
 def test_nothing_of_the_machine_reaches_a_decision(tmp_path: Path, environ: dict[str, str]) -> None:
-    """Clock, chance, threads, hash seed, time zone, locale, encoding, decimal precision, another Python: all vary, and
-    the same tape replays the same."""
+    """A tape replays the same with another clock, hash seed, time zone, locale, encoding, decimal precision or Python
+    version, and without randomness and threads."""
     folder = tape(tmp_path / "call")
     bare = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     for python in (sys.executable, *other_pythons()):
@@ -151,7 +151,7 @@ def test_nothing_of_the_machine_reaches_a_decision(tmp_path: Path, environ: dict
 
 
 def other_pythons() -> list[str]:
-    """Other versions on this machine that have what the package needs; OTHER_PYTHON may name one more."""
+    """Other installed Python versions that can import the package; OTHER_PYTHON may name one more."""
     found = []
     for name in (os.environ.get("OTHER_PYTHON", ""), "python3.11", "python3.12", "python3.13"):
         path = shutil.which(name)
@@ -161,13 +161,13 @@ def other_pythons() -> list[str]:
     return found
 
 
-def test_a_tape_that_cannot_be_read_does_not_keep_the_others_from_it(tmp_path: Path) -> None:
-    """In a folder it is told of, and the exit code says it."""
+def test_an_unreadable_tape_does_not_keep_the_others_from_being_replayed(tmp_path: Path) -> None:
+    """In a folder, it is reported, and the exit code is 2."""
     for name in ("a", "b", "c"):
         tape(tmp_path / name)
     (tmp_path / "a" / "tape.jsonl").write_bytes(b"x")
     for command in ("replay", "rehearse"):
         ran = CliRunner().invoke(app, [command, str(tmp_path)])
         assert ran.exit_code == 2
-        assert "line 1: this is no tape: the line is cut off" in ran.output
+        assert "line 1: this is not a tape: the line is cut off" in ran.output
         assert ran.output.count("the same") == 2

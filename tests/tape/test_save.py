@@ -1,4 +1,4 @@
-"""A tape becomes a test; a change of decisions is accepted where it can be."""
+"""Saving a tape as a test, and blessing changed decisions where the rest of the tape stays valid."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.tape.calls import tape
 
 
 def test_a_saved_test_passes_and_is_smaller_than_its_tape(tmp_path: Path, pytester: pytest.Pytester) -> None:
-    """The whole stock of phrases is not in it; what was decided is the same."""
+    """Unplayed phrases are left out; the decisions are the same."""
     original = read(tape(tmp_path / "call"))
     saved = save_test(original, "booking", pytester.path / "calls")
     copied = read(saved.folder)
@@ -36,7 +36,7 @@ def test_a_saved_test_passes_and_is_smaller_than_its_tape(tmp_path: Path, pytest
 
 
 def test_only_a_whole_tape_and_a_good_name_make_a_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test that cannot pass helps nobody."""
+    """A test that cannot pass is refused."""
     good = read(tape(tmp_path / "call"))
     with pytest.raises(BadTape, match="Python name"):
         save_test(good, "my test", tmp_path)
@@ -49,7 +49,7 @@ def test_only_a_whole_tape_and_a_good_name_make_a_test(tmp_path: Path, monkeypat
 
 
 def test_another_explanation_is_blessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The core says otherwise why it did what it did: the tape is written again, and replays from then on."""
+    """If the core only gives another reason for a decision, the tape is rewritten, and replays."""
     path = tape(tmp_path / "call")
     real = barge_in.judge
 
@@ -66,13 +66,13 @@ def test_another_explanation_is_blessed(tmp_path: Path, monkeypatch: pytest.Monk
     assert read(path).header.made == "recorded,blessed"
 
 
-def test_what_a_crash_left_and_one_that_fails_keep_no_other_from_it(tmp_path: Path) -> None:
-    """A tape in the making is no tape of its own, and is made again; what cannot be written is told."""
+def test_a_crash_or_a_failing_tape_does_not_keep_others_from_being_blessed(tmp_path: Path) -> None:
+    """An incomplete replacement is not listed as a tape, and is overwritten; a failed write is reported."""
     for name in ("a", "b", "c"):
         tape(tmp_path / name)
     tape(tmp_path / "c.new")
     (tmp_path / "b.new").mkdir()
-    (tmp_path / "b.new" / "notes.txt").touch()  # somebody's own
+    (tmp_path / "b.new" / "notes.txt").touch()  # a file of the user's
     (tmp_path / "b.new" / "tape.jsonl").touch()
     tapes = [read(path) for path in find(tmp_path)]
     assert [one.name for one in tapes] == ["a", "b", "c"]
@@ -90,8 +90,8 @@ def test_what_a_crash_left_and_one_that_fails_keep_no_other_from_it(tmp_path: Pa
     assert not (tmp_path / "c.new").exists()
 
 
-def test_what_would_have_gone_otherwise_is_not_blessed(tmp_path: Path) -> None:
-    """A later turn is another conversation: it is refused, with the moment, and rehearsing is offered."""
+def test_a_call_that_would_have_gone_differently_is_not_blessed(tmp_path: Path) -> None:
+    """A turn that would end later is refused with its time, and a rehearsal is suggested."""
     tape_then = read(tape(tmp_path / "call"))
     rules = replace(tape_then.header.policy.turn_taking, finished_ms=900, likely_ms=900)
     tape_then.header = replace(tape_then.header, policy=replace(tape_then.header.policy, turn_taking=rules))

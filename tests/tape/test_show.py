@@ -1,4 +1,4 @@
-"""The sound of a tape, and where it is written."""
+"""The audio of a tape, and writing it to a file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.tape.calls import conversation, steps, tape
 
 
 def edited(steps: list[Step], media_ms: int | None = None, now_ms: int | None = None) -> list[Step]:
-    """The steps with another time stamp in the 500th frame, or with all that follows so much later."""
+    """The steps with the 500th frame stamped `media_ms`, and everything from it on `now_ms` later."""
     found = list(steps)
     at = [index for index, step in enumerate(steps) if isinstance(step.event, e.AudioReceived)][500]
     if media_ms is not None:
@@ -31,8 +31,8 @@ def edited(steps: list[Step], media_ms: int | None = None, now_ms: int | None = 
     return found
 
 
-def test_a_time_that_cannot_be_takes_no_memory() -> None:
-    """Stamps that were edited: silence up to there would be terabytes."""
+def test_an_impossible_time_takes_no_memory() -> None:
+    """An edited time stamp is refused: silence up to it would be terabytes."""
     made = steps(conversation())
     tracemalloc.start()
     try:
@@ -48,8 +48,8 @@ def test_a_time_that_cannot_be_takes_no_memory() -> None:
     assert len(caller_side(edited(made, media_ms=-(10**12)))) < 10**7
 
 
-def test_a_place_that_cannot_be_written_to_is_a_sentence(tmp_path: Path) -> None:
-    """Also when the file is given up: nothing is raised where nobody sees it."""
+def test_a_file_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path) -> None:
+    """Nothing is raised when the unfinished file is collected, either."""
     folder = tape(tmp_path / "call")
     for out in (tmp_path / "nothing" / "x.wav", tmp_path):
         ran = CliRunner().invoke(app, ["tape", "wav", str(folder), str(out)])

@@ -1,4 +1,4 @@
-"""What `UPGRADES` makes of a tape of an older format, beyond what the tapes in `first_format` hold."""
+"""What `UPGRADES` does to tapes of older formats, in cases that the tapes in `first_format` do not have."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from telephony.tape.upgrades import UPGRADES
 
 
 def from_1(header: dict[str, Any], *lines: Any) -> tuple[dict[str, Any], list[Any]]:
-    """The same in format 2."""
+    """A header and lines of format 1, upgraded to format 2."""
     return UPGRADES[1](header, list(lines))
 
 
 def test_every_older_format_has_an_upgrade() -> None:
-    """Without a gap up to today's."""
+    """There is no gap up to the current format."""
     assert sorted(UPGRADES) == list(range(1, FORMAT))
 
 
@@ -33,7 +33,7 @@ def test_every_older_format_has_an_upgrade() -> None:
     ],
 )
 def test_events_of_format_1(then: list[Any], now: list[Any]) -> None:
-    """Classes and ports by their new names; what people said stays."""
+    """Classes and ports get their new names; texts that people said stay."""
     assert from_1({}, [0, 1, then, [then]])[1] == [[0, 1, now, [now]]]
 
 
@@ -41,7 +41,7 @@ def test_events_of_format_1(then: list[Any], now: list[Any]) -> None:
     ("then", "now"), [("guess", "speculation"), ("guess_used", "speculation_used"), ("cut", "cut")]
 )
 def test_decisions_of_format_1(then: str, now: str) -> None:
-    """By their new names, and their evidence too."""
+    """Decisions and their evidence get their new names."""
     old, new = [
         ["Explain", kind, 2, [[name, 400]]] for kind, name in ((then, "patience_ms"), (now, "pause_allowance_ms"))
     ]
@@ -49,7 +49,7 @@ def test_decisions_of_format_1(then: str, now: str) -> None:
 
 
 def test_policies_of_format_1() -> None:
-    """Also those of single questions, and of either engine."""
+    """Policies of both engines, and of single expected answers, get the new names."""
     then = {"turn_taking": {"patience_ms": 1, "strange_ms": 2}, "limits": {"keypad_ms": 3, "call_ms": 4}}
     now = {"turn_taking": {"pause_allowance_ms": 1, "wordless_ms": 2}, "limits": {"dtmf_gap_ms": 3, "call_ms": 4}}
     expects = [{"turn_taking": then["turn_taking"]}, {"turn_taking": None}]
@@ -64,6 +64,6 @@ def test_policies_of_format_1() -> None:
 @pytest.mark.parametrize(
     "line", [{"end": {"steps": 3}}, {"lost": 4}, [1], ["Explain"], "x", None, [0, 1, None, [None]]]
 )
-def test_what_is_not_understood_is_left_to_the_reader(line: Any) -> None:
-    """It says what is wrong, with the line's number."""
+def test_unknown_data_is_left_to_the_reader(line: Any) -> None:
+    """The reader then reports it with its line number."""
     assert from_1({"policy": None, "vocabulary": 3}, line)[1] == [line]

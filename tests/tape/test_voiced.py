@@ -24,7 +24,7 @@ from telephony.runtime.call_registry import LiveCall
 from telephony.tape import show
 from telephony.tape.format import Header
 from telephony.tape.reader import Tape
-from telephony.tape.redaction.caller_side import Hearing
+from telephony.tape.redaction.caller_side import CallerSide
 from telephony.tape.redaction.personal_data import Mask
 from telephony.tape.rehearsal.world import spoken_words
 from telephony.testing.import_call import _voiced
@@ -96,12 +96,12 @@ def test_a_rehearsal_takes_for_voice_what_the_tape_did(rules: TurnTaking, voice:
 
 @BOTH
 def test_a_redaction_takes_for_voice_what_the_tape_did(rules: TurnTaking, voice: bool) -> None:
-    """All that may be voice goes: also windows that only go on with it."""
+    """Everything that may be voice is removed: every window that would count as voice if voice came before it."""
     mask = Mask("key", names=["Morgan"])
-    hearing = Hearing(call(), mask, [], Policy(turn_taking=rules), silence=False)
-    assert hearing.blanked_ms == (400 + 320 if voice else 0)
+    caller = CallerSide(call(), mask, [], Policy(turn_taking=rules), silence=False)
+    assert caller.blanked_ms == (400 + 320 if voice else 0)
     faint = replace(rules, voiced_at=900)
-    assert Hearing(call(), mask, [], Policy(turn_taking=faint), silence=False).blanked_ms == hearing.blanked_ms
+    assert CallerSide(call(), mask, [], Policy(turn_taking=faint), silence=False).blanked_ms == caller.blanked_ms
 
 
 @BOTH

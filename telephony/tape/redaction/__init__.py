@@ -1,1 +1,1 @@
-"""Redaction: personal data leaves a tape, timings stay. Begin with `redact.py`."""
+"""Redaction: removes personal data from a tape and keeps all timings. Begin with `redact.py`."""

@@ -1,8 +1,8 @@
-"""The caller's side of a redaction: which words go, and where in the sound they are. Pure.
+"""The caller's side of a redaction: which words are removed, and where in the audio they are. Pure.
 
-A segment is what lies between two final transcripts. Words that go in its final go in its partials too, by their place.
-Where the ears have told when each word was said, the sound of that word is replaced; where they have not, all voice of
-the segment is. Keys of a longer entry go like numbers.
+A segment lies between two final transcripts. A word removed from its final is removed at the same position from its
+partials. If the STT gave word times, the sound of that word is replaced; otherwise all voice of the segment is. Keys of
+a longer entry are treated like numbers.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from telephony.core.policy import Policy
 from telephony.tape.redaction.personal_data import DIGITS, Mask, Span
 
 AROUND_MS = 160
-"""So much of the caller's sound around a word goes with it: the ears' times are not exact."""
+"""How much of the caller's sound around a word is removed with it: the STT's times are not exact."""
 KEY_MS = 300
 KEYS_MS = 5_000
-"""Keys that are no further apart are one entry."""
+"""Keys that are no further apart belong to one entry."""
 
 
-class Hearing:
-    """What of the caller goes; `without` gives an event of the caller's side without it."""
+class CallerSide:
+    """Decides what is removed of the caller; `redacted` returns an event of the caller's side without it."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Hearing:
         self._keep = known_words(language_for(policy.language))
         self._frames = [step for step in steps if isinstance(step.event, e.AudioReceived)]
         self._index = {step.seq: index for index, step in enumerate(self._frames)}
-        self._texts: dict[int, str] = {}  # step number -> the transcript without
+        self._texts: dict[int, str] = {}  # step number -> the redacted transcript
         self._blank: set[int] = {i for i, step in enumerate(self._frames) if self._in_window(step.now_ms)}
         self._keys = self._entries(steps)
         self._joined = self._across(steps)
@@ -55,7 +55,7 @@ class Hearing:
     def blanked_ms(self) -> int:
         return len(self._blank) * FRAME_MS
 
-    def without(self, step: Step) -> e.Event:
+    def redacted(self, step: Step) -> e.Event:
         match step.event:
             case e.AudioReceived() as frame if self._index[step.seq] in self._blank:
                 return replace(frame, pcmu=noise(frame.pcmu, self._silence))
@@ -83,7 +83,7 @@ class Hearing:
         self._segment(partials, None, begin, len(self._frames))
 
     def _segment(self, partials: Sequence[Step], final: Step | None, begin: int, end: int) -> None:
-        gone: set[int] = set()  # words of the final, by number
+        gone: set[int] = set()  # indices of removed words of the final
         spoken = final.event if final is not None and isinstance(final.event, e.TranscriptFinal) else None
         if spoken is not None and final is not None:
             spans = [
@@ -97,21 +97,23 @@ class Hearing:
             word.isdigit() or word in self._numerals(word) for i, word in enumerate(spoken.text.split()) if i in gone
         )
         surprised = False
-        heard = any(index in self._blank for index in self._voiced(begin, end))  # some of it in a window
+        heard = any(
+            index in self._blank for index in self._voiced(begin, end)
+        )  # part of the segment was said in a window
         kept = set(words(self._texts[final.seq])) if final is not None else set()
         for step in partials:
             text = step.event.text if isinstance(step.event, e.TranscriptPartial) else ""
             spans = self._mask.spans(text, growing=True, digits=digits)
             surprised = surprised or bool(spans and not gone)
-            if heard:  # words that the final does not have, or has elsewhere
+            if heard:  # words that are not in the final, or elsewhere in it
                 spans = [*spans, *self._strange(text, kept)]
             self._texts[step.seq] = self._mask.at(text, [*spans, *_places(text, gone)])
         if gone or surprised:
             self._sound(spoken, gone, begin, end)
 
     def _across(self, steps: Sequence[Step]) -> dict[int, list[Span]]:
-        """Step number of a final -> what goes in it because of the finals beside it: people say long numbers in groups,
-        with pauses between them."""
+        """Step number of a final -> spans that are found only together with the finals beside it: people say long
+        numbers in groups, with pauses between them."""
         finals = [(one.seq, one.event.text) for one in steps if isinstance(one.event, e.TranscriptFinal)]
         spans = self._mask.spans(" ".join(text for _, text in finals))
         found: dict[int, list[Span]] = {}
@@ -126,7 +128,7 @@ class Hearing:
         return (word,) if self._mask.spans(word, digits=True) else ()
 
     def _window_spans(self, final: e.TranscriptFinal, begin: int, end: int) -> list[Span]:
-        """Words said in a window that the caller's side of turn-taking does not know: the others tell nothing."""
+        """Words said in a window, except those that turn-taking knows: they are common, and reveal nothing."""
         if not any(index in self._blank for index in self._voiced(begin, end)):
             return []
         found: list[Span] = []
@@ -140,7 +142,7 @@ class Hearing:
         return found
 
     def _strange(self, text: str, kept: set[str]) -> list[Span]:
-        """Words of a partial that neither turn-taking knows nor what is left of the final holds."""
+        """Words of a partial that are neither known to turn-taking nor left in the final."""
         return [
             match.span()
             for match in re.finditer(r"\S+", text)
@@ -161,7 +163,7 @@ class Hearing:
             self._blank |= set(range(max(0, first), min(len(self._frames), last + 1)))
 
     def _voiced(self, begin: int, end: int) -> list[int]:
-        """Frames with a window that may be voice: all that would go on with it, whether or not it began before."""
+        """Frames with a window that may be voice: every window that would count as voice if voice came before it."""
         return [
             index
             for index in range(begin, end)
@@ -176,7 +178,7 @@ class Hearing:
     # --- keys -------------------------------------------------------------------------------------------------------
 
     def _entries(self, steps: Sequence[Step]) -> dict[int, str]:
-        """Step number -> the key without; of an entry with so many digits, all."""
+        """Step number -> the redacted key. Entries of at least `DIGITS` digits are replaced in full."""
         entry: list[Step] = []
         found: dict[int, str] = {}
         pressed = [step for step in steps if isinstance(step.event, e.KeyPressed)]
@@ -199,7 +201,7 @@ class Hearing:
 
 
 def known_words(language: Language) -> frozenset[str]:
-    """Words that turn-taking looks at. They are the common ones, and tell nothing about anybody; numbers do."""
+    """The words that turn-taking has rules for, without numbers. They are common, and reveal nothing about a person."""
     found: set[str] = set()
     for one in fields(language):
         value = getattr(language, one.name)
@@ -209,7 +211,7 @@ def known_words(language: Language) -> frozenset[str]:
 
 
 def _numbers_of(text: str, spans: Iterable[Span]) -> set[int]:
-    """Which words of `text` lie on `spans`."""
+    """Indices of the words of `text` that overlap `spans`."""
     places = list(spans)
     return {
         number
@@ -223,11 +225,11 @@ def _places(text: str, numbers: set[int]) -> list[Span]:
 
 
 def _same_places(final: e.TranscriptFinal, text: str) -> tuple[e.Word, ...]:
-    """The timed words of a final with its new text."""
+    """The timed words of a final with the text of its redaction."""
     found, at = [], 0
     for word in final.words:
         place = final.text.find(word.text, at)
-        if place < 0:  # not the same words: none of them can stay
+        if place < 0:  # the words differ from the text: remove the word
             found.append(replace(word, text="x" * len(word.text)))
             continue
         at = place + len(word.text)
@@ -239,7 +241,7 @@ def _same_places(final: e.TranscriptFinal, text: str) -> tuple[e.Word, ...]:
 
 
 def noise(pcmu: bytes, silence: bool = False) -> bytes:
-    """Noise as long and, frame by frame, as loud as `pcmu`, with the spectrum of speech; or silence."""
+    """Noise with the length and, frame by frame, the level of `pcmu`, with the spectrum of speech; or silence."""
     if silence:
         return mulaw.SILENCE * len(pcmu)
     made = bytearray()
@@ -253,7 +255,7 @@ def noise(pcmu: bytes, silence: bool = False) -> bytes:
 
 @lru_cache(maxsize=1)
 def _noise() -> bytes:
-    """A second of noise that falls off towards high frequencies, the same on every machine."""
+    """A second of noise (16-bit PCM at 8 kHz) that falls off towards high frequencies, the same on every machine."""
     state, smooth, samples = 1, 0, []
     for _ in range(8_000):
         state = (state * 1_103_515_245 + 12_345) % 2**31

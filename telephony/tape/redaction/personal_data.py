@@ -1,10 +1,9 @@
-"""Personal data in text: found, and replaced by something of the same shape. Pure.
+"""Finds personal data in text and replaces it by stand-ins of the same shape. Pure.
 
-What is replaced keeps its length, its case and its marks, letter by letter and digit by digit, so that places in the
-text and in its alignment stay where they are. The same word has the same stand-in throughout a tape, and different
-words have different ones; the stand-ins follow from a key that is thrown away. Found are: names that are given (whole,
-in parts, spelled out), e-mail addresses (written, or spoken as "at" and "dot"), and numbers of four digits and more, in
-digits or in English words. Nothing else can be recognised.
+A stand-in keeps length, case and punctuation, letter for letter and digit for digit, so that positions in the text
+and its alignment stay valid. A word has the same stand-in throughout a tape; stand-ins are derived from a key that is
+thrown away. Recognised are: given names (whole, in parts, spelled out), e-mail addresses (written, or spoken with "at"
+and "dot"), and numbers of at least four digits, in digits or in English words. Nothing else is.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 DIGITS = 4
-"""A number with fewer digits is a time, a price or a number of people."""
+"""Fewest digits of a personal number: one with fewer is a time, a price or a number of people."""
 UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 TEENS = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _COUNTED = dict.fromkeys(UNITS, 1) | dict.fromkeys((*TEENS, *TENS), 2) | {"oh": 1, "o": 1, "double": 1, "triple": 2}
 _KEPT = ("zero", "oh", "o", "double", "triple")
-"""How a number begins tells how long it is: turn-taking goes by that."""
+"""Number words that stay: turn-taking infers a number's length from its beginning."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _WORD = re.compile(r"\w+")
 _BETWEEN = re.compile(r"[ ,.()/+\-]{0,3}")
@@ -40,8 +39,8 @@ Span = tuple[int, int]
 
 @dataclass(slots=True)
 class Mask:
-    """Replaces personal data. `found` counts what was, by kind; `names` are what the user has named; of a text in
-    `whole` every word goes."""
+    """Replaces personal data. `key` determines the stand-ins; `names` are given by the user; of a text in `whole`,
+    every word is replaced. `found` collects what was found, by kind."""
 
     key: str
     names: Sequence[str] = ()
@@ -49,7 +48,7 @@ class Mask:
     found: dict[str, set[str]] = field(default_factory=dict)
 
     def text(self, text: str, *, growing: bool = False, digits: bool = False) -> str:
-        """`text` without what is found in it. `growing`: its last word may not be whole; `digits`: take all digits."""
+        """`text` with personal data replaced. `growing`: its last word may be incomplete; `digits`: every number."""
         return self.at(text, self.spans(text, growing=growing, digits=digits))
 
     def at(self, text: str, spans: Iterable[Span]) -> str:
@@ -58,13 +57,13 @@ class Mask:
         for start, end in spans:
             for word in _WORD.finditer(text, start, end):
                 made[word.start() : word.end()] = self._stand_in(word.group())
-        for part, match in self._spelled(text):  # the letters of what stands for the name: they belong together
+        for part, match in self._spelled(text):  # spell the stand-in of the name, so that both agree
             for letter, place in zip(self._stand_in(part), re.finditer(r"\w", match.group()), strict=False):
                 made[match.start() + place.start()] = _cased(letter.lower(), place.group())
         return "".join(made)
 
     def json(self, text: str) -> str:
-        """A tool's text without; what was an escape of JSON's stays one, so that the text is as long."""
+        """A tool's JSON with personal data replaced; escapes stay escapes, so that the length stays."""
         pieces = _ESCAPED.findall(text)
         made = self.text(plain_json(text))
         return "".join(
@@ -73,7 +72,7 @@ class Mask:
         )
 
     def spans(self, text: str, *, growing: bool = False, digits: bool = False) -> list[Span]:
-        """Where personal data is in `text`."""
+        """The places of personal data in `text`, as (start, end). Options as in `text`."""
         if text in self.whole:
             return [(0, len(text))]
         found = [("e-mail address", match.span()) for match in _EMAIL.finditer(text)]
@@ -98,7 +97,7 @@ class Mask:
         yield from (match.span() for _, match in self._spelled(text))
 
     def _spelled(self, text: str) -> Iterable[tuple[str, re.Match[str]]]:
-        """Where names are spelled; at the end of the text the spelling need not be whole."""
+        """Spelled names as (name part, match); at the end of the text the spelling may be incomplete."""
         for part in self._parts():
             letters = [re.escape(letter) for letter in part]
             for size in range(len(part), 1, -1) if len(part) > 2 else ():
@@ -129,7 +128,7 @@ class Mask:
 
 
 def plain_json(text: str) -> str:
-    """JSON with a character for each escape, so that names are found in it."""
+    """JSON text with its escapes replaced by the characters, so that names are found in it."""
     return "".join(map(_unescaped, _ESCAPED.findall(text)))
 
 
@@ -138,7 +137,7 @@ def _unescaped(one: str) -> str:
 
 
 def _letter(number: int, chance: int, old: str, *, single: bool) -> str:
-    """Words that begin with x are no words: nothing follows from them."""
+    """A letter for position `number` of a stand-in. Words are made to begin with x or z: no rule matches them."""
     if single:
         choices = "bcdfghjklmnpqrstvwxz".replace(old, "")
     else:
@@ -164,7 +163,7 @@ def _words(text: str, span: Span) -> list[Span]:
 
 
 def _numbers(text: str, least: int) -> list[Span]:
-    """Runs of digits and number words with at least so many digits, each word of them."""
+    """The words of all runs of digits and number words that have at least `least` digits."""
     found: list[Span] = []
     run: list[Span] = []
     count = 0
@@ -181,7 +180,7 @@ def _numbers(text: str, least: int) -> list[Span]:
 
 
 def doubtful(texts: Iterable[str], common: Collection[str]) -> list[str]:
-    """Words that may be names, for a person to look at: with a capital letter inside a sentence, or introduced as one.
+    """Words that may be names, for a person to check: capitalised inside a sentence, or after "my name is" etc.
     Stand-ins and `common` words are left out."""
     found: dict[str, None] = {}
     for text in texts:

@@ -1,10 +1,10 @@
-"""Taking personal data out of a tape, with every timing kept: `telephony redact`. Pure, but for writing the new tape.
+"""Removes personal data from a tape and keeps every timing: `telephony redact`. Pure, except that it writes a tape.
 
-Theory of operation. First it is planned what goes (`caller_side.py` for the caller, here for the agent): words get
-stand-ins of the same shape (`personal_data.py`), and the sound of them is replaced by noise as loud. Then both calls
-run side by side, the recorded one and the one without: each event is given to both cores, and both must ask for the
-same things, of the same size, at the same time. So the new tape replays, and shows what the old one showed. Where a
-decision hung on the very words (it is told which), nothing is written.
+Theory of operation. First it decides what to remove (`caller_side.py` for the caller, here for the agent): words get
+stand-ins of the same shape (`personal_data.py`), and their sound is replaced by noise of the same level. Then the
+recorded and the redacted call run side by side: each event goes to both cores, whose actions must have the same kinds,
+sizes and times. So the new tape replays, and shows what the old one showed. If a decision depends on the removed words,
+the error says which, and nothing is written.
 """
 
 from __future__ import annotations
@@ -25,31 +25,32 @@ from telephony.tape.codec import BadTape
 from telephony.tape.engines import fresh
 from telephony.tape.format import PIPELINE, Header
 from telephony.tape.reader import Tape
-from telephony.tape.redaction.caller_side import Hearing, known_words, noise
+from telephony.tape.redaction.caller_side import CallerSide, known_words, noise
 from telephony.tape.redaction.personal_data import Mask, doubtful, plain_json
 from telephony.tape.redaction.shape import masked, shape, texts
 from telephony.tape.replay import first_difference
 from telephony.tape.writer import write
 
 MARGIN_MS = 60
-"""So much of the agent's sound around a word goes with it."""
+"""How much of the agent's sound around a word is removed with it."""
 ATTEMPTS = 8
-"""So many sets of stand-ins are tried: a decision may hang on one of them by chance."""
+"""How many sets of stand-ins are tried: a decision may depend on one of them by chance."""
 
 
-class Hangs(BadTape):
-    """The call would have gone otherwise without the words."""
+class WordsDecide(BadTape):
+    """The redacted call would have gone differently: a decision depends on the removed words."""
 
     code = "words_decide"
 
 
 Window = tuple[str, int, int]
-"""(`caller` or `agent`, from, to) in ms of the call: everything said in it goes."""
+"""(`caller` or `agent`, start, end) in ms of the call: everything said in it is removed."""
 
 
 @dataclass(slots=True)
 class Redacted:
-    """A tape without personal data. `doubtful` are words left in it that a person should look at."""
+    """A redacted tape. `found` counts what was found, by kind; `caller_ms` and `agent_ms` is the audio replaced;
+    `doubtful` are words left in it that a person should check."""
 
     header: Header
     steps: list[Step]
@@ -62,8 +63,9 @@ class Redacted:
 def redact(
     tape: Tape, names: Sequence[str] = (), windows: Sequence[Window] = (), key: str = "", silence: bool = False
 ) -> Redacted:
-    """The tape without `names`, numbers, e-mail addresses, and what was said in `windows`. `key` decides the
-    stand-ins; it should be a secret that is thrown away. Raises BadTape where it cannot be done."""
+    """The tape without `names`, numbers, e-mail addresses, and whatever was said in `windows`. `key` determines the
+    stand-ins, and should be a secret that is thrown away. Sound becomes noise, or with `silence` silence. Raises
+    BadTape if the tape cannot be redacted."""
     if tape.header.engine != PIPELINE:
         raise BadTape(f"only calls of the pipeline can be redacted; this one was held by {tape.header.engine!r}")
     if not tape.good:
@@ -74,12 +76,12 @@ def redact(
         )
     for name in names:
         if not any(sum(char.isalnum() for char in part) > 1 for part in name.split()):
-            raise BadTape(f"{name!r} is no name that could be found: it needs a word of two letters or more")
+            raise BadTape(f"{name!r} cannot be searched for as a name: it needs a word of two letters or more")
     phrases = _phrases_in(tape, windows)
     for side, start, end in windows:
         if not start < end or start > tape.length_ms:
             raise BadTape(
-                f"{side}:{start / 1000:g}-{end / 1000:g} is no part of a call of {tape.length_ms / 1000:.1f} s"
+                f"{side}:{start / 1000:g}-{end / 1000:g} is not a part of a call of {tape.length_ms / 1000:.1f} s"
             )
     for attempt in range(ATTEMPTS):
         mask = Mask(f"{key}/{attempt}", names, phrases)
@@ -87,7 +89,7 @@ def redact(
         try:
             steps = [run.step(step) for step in tape.steps]
             break
-        except Hangs:
+        except WordsDecide:
             if attempt == ATTEMPTS - 1:
                 raise
     header = run.header(tape.header)
@@ -99,14 +101,14 @@ def redact(
         header,
         steps,
         {kind: len(found) for kind, found in mask.found.items()},
-        run.hearing.blanked_ms,
+        run.caller.blanked_ms,
         run.agent_bytes // 8,
         doubtful(_told(steps), known_words(language_for(tape.header.policy.language))),
     )
 
 
 def _told(steps: Sequence[Step]) -> list[str]:
-    """What was said, and what tools were given and gave."""
+    """The lines of both sides, and the arguments and results of tools."""
     found: list[str] = []
     for step in steps:
         if isinstance(step.event, e.ToolWanted | e.ToolFinished):
@@ -128,7 +130,8 @@ def _check(left: Iterable[str], names: Sequence[str]) -> None:
 
 @dataclass(slots=True)
 class _Spoken:
-    """A context of the voice: what was asked for, as recorded and without; how much of it has come."""
+    """A TTS context: its text as recorded (`then`) and redacted (`now`), and how much has been spoken of it: non-space
+    characters (`solid`) and bytes."""
 
     then: str = ""
     now: str = ""
@@ -138,7 +141,8 @@ class _Spoken:
 
 @dataclass(slots=True)
 class _Forms:
-    """Spoken forms of both calls: the n-th that the one asks for belongs to the n-th of the other."""
+    """Spoken forms for both cores: the n-th request of the one corresponds to the n-th of the other. `known` are those
+    of the redacted call that `spoken_form` would not give."""
 
     mask: Mask
     spoken_form: Callable[[str], str]
@@ -156,7 +160,7 @@ class _Forms:
         before, spoken = self.wanted.pop(0)
         if before == written:
             return spoken
-        if written != self.mask.text(before):  # said in a span: all of it goes
+        if written != self.mask.text(before):  # said in a window: remove all of it
             form = self.mask.at(spoken, [(0, len(spoken))])
         else:
             digits = any(char.isdigit() for start, end in self.mask.spans(before) for char in before[start:end])
@@ -167,11 +171,11 @@ class _Forms:
 
 
 class _SideBySide:
-    """Both cores, and what is known of both calls."""
+    """Drives the cores of the recorded and of the redacted call."""
 
     def __init__(self, tape: Tape, mask: Mask, windows: Sequence[Window], silence: bool) -> None:
         self._mask, self._silence = mask, silence
-        self.hearing = Hearing(tape.steps, mask, windows, tape.header.policy, silence)
+        self.caller = CallerSide(tape.steps, mask, windows, tape.header.policy, silence)
         self._forms = _Forms(mask, tape.header.spoken_form())
         self._policy = masked(tape.header.policy, mask)
         self._then = Conversation(tape.header.policy, self._forms.then)
@@ -194,13 +198,13 @@ class _SideBySide:
         )
 
     def step(self, step: Step) -> Step:
-        """The step without personal data. Raises BadTape if the call would have gone otherwise without it."""
-        event = self._without(step)
+        """The redacted step. Raises WordsDecide if the redacted call would go differently."""
+        event = self._redacted(step)
         then = self._then.step(step.event, step.now_ms)
         now = self._now.step(event, step.now_ms)
         if [shape(one) for one in then] != [shape(one) for one in now] or self._then.deadline != self._now.deadline:
-            raise Hangs(
-                f"at {step.now_ms / 1000:.2f} s a decision hangs on the words that would go "
+            raise WordsDecide(
+                f"at {step.now_ms / 1000:.2f} s a decision depends on the words to be removed "
                 f"({step_text.event(step.event, self._policy.turn_taking)}); nothing was written"
             )
         for old, new in zip(then, now, strict=True):
@@ -210,10 +214,10 @@ class _SideBySide:
                 context.now += new.text
         return replace(step, event=event, actions=now)
 
-    def _without(self, step: Step) -> e.Event:
+    def _redacted(self, step: Step) -> e.Event:
         match step.event:
             case e.AudioReceived() | e.TranscriptPartial() | e.TranscriptFinal() | e.KeyPressed():
-                return self.hearing.without(step)
+                return self.caller.redacted(step)
             case e.ReplyDelta() as delta:
                 return replace(delta, text=self._deltas[step.seq])
             case e.ToolWanted() as wanted:
@@ -250,7 +254,7 @@ class _SideBySide:
                 before = speech.ends_ms[index - 1] if index else begin // 8
                 places.append((before - MARGIN_MS, speech.ends_ms[index] + MARGIN_MS))
             context.solid += 1
-        if not speech.ends_ms:  # where the words are is not known
+        if not speech.ends_ms:  # without an alignment, the places of the words are unknown
             places = [(begin // 8, context.bytes // 8)]
         return replace(speech, text=text, pcmu=self._blank(speech.pcmu, begin, places))
 
@@ -268,7 +272,7 @@ class _SideBySide:
         return replace(phrase, text=text, pcmu=self._blank(phrase.pcmu, 0, places if phrase.ends_ms else whole))
 
     def _blank(self, pcmu: bytes, begin: int, places: Sequence[tuple[int, int]]) -> bytes:
-        """Audio that begins at byte `begin` of its context, without what is at `places` (ms in the context)."""
+        """Audio that begins at byte `begin` of its context, with noise or silence at `places` (ms in the context)."""
         made = bytearray(pcmu)
         for start, end in places:
             first, last = max(0, start * 8 - begin), max(0, end * 8 - begin)
@@ -278,7 +282,7 @@ class _SideBySide:
 
 
 def _gone(then: str, now: str) -> list[bool]:
-    """For each solid character of `then`: does its word go?"""
+    """For each non-space character of `then`: whether its word is replaced in `now`."""
     found: list[bool] = []
     for old, new in zip(then.split(), now.split(), strict=True):
         found += [old != new] * len(old)
@@ -286,14 +290,14 @@ def _gone(then: str, now: str) -> list[bool]:
 
 
 def _identity(value: str, mask: Mask) -> str:
-    """A number, an address or an id."""
+    """A redacted phone number, address or SID."""
     if re.fullmatch(r"[A-Z]{2}[0-9a-fA-F]{8,}", value):
         return value[:2] + "0" * (len(value) - 2)
     return mask.text(value, digits=True)
 
 
 def _deltas(steps: Sequence[Step], mask: Mask, turns: set[int]) -> dict[int, str]:
-    """Step number -> the delta's text without. What is found may go over several deltas."""
+    """Step number -> the redacted text of its delta. Personal data may span several deltas."""
     pieces: dict[int, list[Step]] = {}
     for step in steps:
         if isinstance(step.event, e.ReplyDelta):
@@ -311,13 +315,13 @@ def _deltas(steps: Sequence[Step], mask: Mask, turns: set[int]) -> dict[int, str
 
 
 def _turns_in(steps: Sequence[Step], windows: Sequence[Window]) -> set[int]:
-    """The turns of the agent's that can be heard in the windows."""
+    """The agent's turns that can be heard in the windows."""
     spans = [(start, end) for side, start, end in windows if side == "agent"]
     return {one.turn for one in played(steps) if any(one.start < end and start < one.end for start, end in spans)}
 
 
 def _phrases_in(tape: Tape, windows: Sequence[Window]) -> set[str]:
-    """The fixed texts that were said in the windows: by what is on record of them, or, without that, by their sound."""
+    """The fixed phrases that were said in the windows, found by their lines in the record, or else by their sound."""
     turns = _turns_in(tape.steps, windows)
     said = {
         one.turn: one.text
@@ -339,7 +343,7 @@ def _phrases_in(tape: Tape, windows: Sequence[Window]) -> set[str]:
 def redact_to(
     tape: Tape, folder: Path, names: Sequence[str], windows: Sequence[Window], key: str, silence: bool
 ) -> list[str]:
-    """Writes the redacted tape and says what was done, and what could not be. Raises BadTape, OSError."""
+    """Writes the redacted tape; returns lines on what was removed and what could not be. Raises BadTape, OSError."""
     done = redact(tape, names, windows, key, silence)
     write(folder, done.header, done.steps)
     found = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in sorted(done.found.items())) or "nothing"
@@ -349,8 +353,8 @@ def redact_to(
         f"  {done.caller_ms / 1000:.1f} s of the caller and {done.agent_ms / 1000:.1f} s of the agent are {how} now.",
         "  Not recognised: names that you have not given with --name, addresses, dates, numbers of up to three digits"
         + (", numbers in words" if tape.header.policy.language != "en" else "")
-        + ", and what somebody's voice tells about them. --span takes out all that was said at a time.",
+        + ", and what a voice reveals about a person. --span removes everything that was said at a time.",
     ]
     if done.doubtful:
-        lines.append(f"  Look at these, which are left: {', '.join(done.doubtful)}")
+        lines.append(f"  Check these words, which are left: {', '.join(done.doubtful)}")
     return lines

@@ -1,4 +1,4 @@
-"""What stays of a call when its words go: the shape of its actions and settings. Pure."""
+"""The parts of actions and settings that a redaction must not change, and the texts that it may. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from telephony.tape.redaction.personal_data import Mask
 
 
 def texts(value: Any) -> Iterable[str]:
-    """All texts in a value."""
+    """All strings in a value, also inside tuples, lists and dataclasses."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, (tuple, list)):
@@ -23,7 +23,7 @@ def texts(value: Any) -> Iterable[str]:
 
 
 def masked(value: Any, mask: Mask) -> Any:
-    """Settings with all texts masked."""
+    """A copy of `value` with all strings masked, also inside tuples and dataclasses."""
     if isinstance(value, str):
         return mask.text(value)
     if isinstance(value, tuple):
@@ -34,7 +34,7 @@ def masked(value: Any, mask: Mask) -> Any:
 
 
 def shape(action: a.Action) -> tuple[object, ...]:
-    """What must be the same with and without: all of an action but its words, and of those the size."""
+    """What a redaction must keep of an action: everything except texts and audio, of which it keeps the length."""
     found: list[object] = [type(action).__name__]
     for one in fields(action):
         value = getattr(action, one.name)

@@ -1,1 +1,1 @@
-"""Rehearsal: a recorded caller meets today's rules. Begin with `rehearse.py`."""
+"""Rehearsal: a recorded caller with new decisions of the core. Begin with `rehearse.py`."""

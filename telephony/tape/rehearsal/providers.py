@@ -1,8 +1,8 @@
-"""The model and the voice as a tape knows them. Pure.
+"""The LLM and the TTS of a rehearsal, modelled from a tape. Pure.
 
-A reply of the tape is given again where the core asks for it with the same words of the caller's; its parts come as
-late after their causes as they did. A turn that never happened gets a placeholder, and so does the rest of a reply that
-was cut off on the tape. Speech is found by its text; text that was never spoken gets audio of the voice's usual speed.
+A reply of the tape is used again for a request with the same last words of the caller; its parts come as long after
+their causes as on the tape. A turn that is not on the tape gets a placeholder reply. Speech is found by its text; text
+that was never spoken gets made-up audio at the tape's usual speed.
 """
 
 from __future__ import annotations
@@ -23,17 +23,19 @@ FIRST_AUDIO_MS = 150
 MS_PER_CHAR = 65
 PIECE_MS = 400
 FASTER = 5
-"""Speech that is made up comes so many times faster than it plays."""
+"""How many times faster than real time made-up speech arrives."""
 UNKNOWN_MS = 200
 
 LlmEvent = e.ReplyDelta | e.ToolWanted | e.ToolFinished | e.ReplyEnded | e.ReplyFailed
 
 
 @dataclass(slots=True)
-class Thought:
-    """A reply on the tape: when it was asked for, and what came of it as (delay, step number, event). The delay is from
-    the event before, or from the core's answer where the event waited for that. One that was stopped has an end made
-    up (step number 0), later than it was stopped; `whole` says that it was not."""
+class TapedReply:
+    """A reply on the tape: when it was requested, and its events as (delay, step number, event).
+
+    The delay counts from the event before, or from the core's answer if the event waited for one. A cancelled reply is
+    not `whole`: it has a made-up end (step number 0), later than the cancellation.
+    """
 
     turn: int
     asked_ms: int
@@ -43,25 +45,25 @@ class Thought:
 
 
 def caller_words(history: History) -> tuple[str, ...]:
-    """The caller's last words of a history, to know a question again by."""
+    """What the caller said last in a history, as words: they identify a request."""
     return plain(said_last(history))
 
 
 class TapedLlm:
-    """Thinks what was thought on the tape."""
+    """Replies as on the tape. `made_up` counts placeholders."""
 
     def __init__(self, steps: Sequence[Step], agenda: Agenda) -> None:
         self._agenda = agenda
-        self._thoughts = thoughts(steps)
-        first = [thought.parts[0][0] for thought in self._thoughts if thought.parts]
+        self._replies = thoughts(steps)
+        first = [reply.parts[0][0] for reply in self._replies if reply.parts]
         self._first_ms = middle(first, FIRST_WORD_MS)
-        self._live: dict[int, tuple[Thought, int]] = {}  # turn -> (thought, the next part)
+        self._live: dict[int, tuple[TapedReply, int]] = {}  # turn -> (reply, the next part)
         self.made_up = 0
 
     def perform(self, action: a.Action, now: int) -> None:
         match action:
             case a.StartReply(turn, history):
-                self._live[turn] = (self._thought(turn, caller_words(history), now), 0)
+                self._live[turn] = (self._reply(turn, caller_words(history), now), 0)
                 self._next(turn, now)
             case a.CancelReply(turn):
                 self._live.pop(turn, None)
@@ -72,34 +74,34 @@ class TapedLlm:
             case _:
                 pass
 
-    def _thought(self, turn: int, said: tuple[str, ...], now: int) -> Thought:
-        same = [one for one in self._thoughts if one.said == said]
+    def _reply(self, turn: int, said: tuple[str, ...], now: int) -> TapedReply:
+        same = [one for one in self._replies if one.said == said]
         exact = [one for one in same if (one.turn, one.asked_ms) == (turn, now)]
-        if exact or same:  # the same words may have been answered several times: whole before near
+        if exact or same:  # of several replies to the same words prefer a whole one, then the nearest
             return (exact or sorted(same, key=lambda one: (not one.whole, abs(one.asked_ms - now))))[0]
         self.made_up += 1
         parts: list[tuple[int, int, LlmEvent]] = [
             (self._first_ms, 0, e.ReplyDelta(turn, PLACEHOLDER)),
             (UNKNOWN_MS, 0, e.ReplyEnded(turn, "stop")),
         ]
-        return Thought(-1, -1, said, parts)
+        return TapedReply(-1, -1, said, parts)
 
     def _next(self, turn: int, now: int) -> None:
-        """Puts the next part of a reply on the agenda."""
-        thought, index = self._live[turn]
-        if index < len(thought.parts):
-            delay, seq, event = thought.parts[index]
-            taped = seq and thought.turn == turn
+        """Puts the next event of a reply on the agenda."""
+        reply, index = self._live[turn]
+        if index < len(reply.parts):
+            delay, seq, event = reply.parts[index]
+            taped = seq and reply.turn == turn
             self._put(turn, now + delay, replace(event, turn=turn), seq if taped else None, index)
 
     def _put(self, turn: int, at: int, event: LlmEvent, seq: int | None, index: int) -> None:
-        thought = self._live[turn][0]
+        reply = self._live[turn][0]
 
         def come() -> e.Event | None:
             live = self._live.get(turn)
-            if live is None or live[0] is not thought or live[1] != index:
+            if live is None or live[0] is not reply or live[1] != index:
                 return None
-            self._live[turn] = (thought, index + 1)
+            self._live[turn] = (reply, index + 1)
             if not isinstance(event, e.ToolWanted):
                 self._next(turn, at)
             return event
@@ -107,12 +109,12 @@ class TapedLlm:
         self._agenda.put(at, come, seq)
 
     def _answered(self, turn: int, now: int, ran: bool) -> None:
-        """The core has answered a wanted tool; the next part on the tape belongs to the answer it had then."""
+        """The core has run or refused a tool. If the tape has the other answer, the rest of the reply is made up."""
         if turn not in self._live:
             return
-        thought, index = self._live[turn]
-        wanted = thought.parts[index - 1][2] if 0 < index <= len(thought.parts) else None
-        follows = thought.parts[index][2] if index < len(thought.parts) else None
+        reply, index = self._live[turn]
+        wanted = reply.parts[index - 1][2] if 0 < index <= len(reply.parts) else None
+        follows = reply.parts[index][2] if index < len(reply.parts) else None
         if ran == isinstance(follows, e.ToolFinished):
             self._next(turn, now)
             return
@@ -120,14 +122,14 @@ class TapedLlm:
         rest: list[tuple[int, int, LlmEvent]] = [(UNKNOWN_MS, 0, e.ReplyEnded(turn, "stop"))]
         if ran and isinstance(wanted, e.ToolWanted):
             rest.insert(0, (UNKNOWN_MS, 0, e.ToolFinished(turn, wanted.tool_call_id, PLACEHOLDER)))
-        self._live[turn] = (Thought(-1, -1, thought.said, rest), 0)
+        self._live[turn] = (TapedReply(-1, -1, reply.said, rest), 0)
         self._next(turn, now)
 
 
-def thoughts(steps: Sequence[Step]) -> list[Thought]:
-    """The replies of a tape."""
-    found: dict[int, Thought] = {}
-    before: dict[int, int] = {}  # turn -> when its last part, or the core's answer to it, came
+def thoughts(steps: Sequence[Step]) -> list[TapedReply]:
+    """The replies of a tape, by their requests."""
+    found: dict[int, TapedReply] = {}
+    before: dict[int, int] = {}  # turn -> time of its last event, or of the core's answer to that
     stopped: dict[int, int] = {}
     running: dict[int, str] = {}
     for step in steps:
@@ -140,7 +142,7 @@ def thoughts(steps: Sequence[Step]) -> list[Thought]:
         for action in step.actions:
             match action:
                 case a.StartReply(turn, history):
-                    found[turn] = Thought(turn, now, caller_words(history))
+                    found[turn] = TapedReply(turn, now, caller_words(history))
                     before[turn] = now
                 case a.RunTool(turn, tool_call_id):
                     before[turn], running[turn] = now, tool_call_id
@@ -148,31 +150,31 @@ def thoughts(steps: Sequence[Step]) -> list[Thought]:
                     before[turn] = now
                 case a.CancelReply(turn):
                     stopped.setdefault(turn, now)
-    for turn, thought in found.items():
-        if not (thought.parts and isinstance(thought.parts[-1][2], e.ReplyEnded | e.ReplyFailed)):
-            _end(thought, stopped.get(turn, steps[-1].now_ms) - before[turn] + UNKNOWN_MS, running.get(turn))
+    for turn, reply in found.items():
+        if not (reply.parts and isinstance(reply.parts[-1][2], e.ReplyEnded | e.ReplyFailed)):
+            _end(reply, stopped.get(turn, steps[-1].now_ms) - before[turn] + UNKNOWN_MS, running.get(turn))
     return list(found.values())
 
 
-def _end(thought: Thought, after_ms: int, running: str | None) -> None:
-    """Makes up the end of a reply that was stopped, `after_ms` behind the last that came of it, and the result of a
-    tool that ran then."""
-    thought.whole = False
-    said = any(isinstance(part, e.ReplyDelta) for _, _, part in thought.parts)
-    rest: list[LlmEvent] = [e.ToolFinished(thought.turn, running, PLACEHOLDER)] if running is not None else []
-    rest += [] if said else [e.ReplyDelta(thought.turn, PLACEHOLDER)]
-    for part in (*rest, e.ReplyEnded(thought.turn, "stop")):
-        thought.parts.append((after_ms, 0, part))
+def _end(reply: TapedReply, after_ms: int, running: str | None) -> None:
+    """Makes up the rest of a cancelled reply, `after_ms` after its last event: the result of the tool `running`, a text
+    if there was none, and the end."""
+    reply.whole = False
+    said = any(isinstance(part, e.ReplyDelta) for _, _, part in reply.parts)
+    rest: list[LlmEvent] = [e.ToolFinished(reply.turn, running, PLACEHOLDER)] if running is not None else []
+    rest += [] if said else [e.ReplyDelta(reply.turn, PLACEHOLDER)]
+    for part in (*rest, e.ReplyEnded(reply.turn, "stop")):
+        reply.parts.append((after_ms, 0, part))
         after_ms = UNKNOWN_MS
 
 
-# --- the voice ------------------------------------------------------------------------------------------------------
+# --- the TTS --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
-class Utterance:
-    """A text that was spoken on the tape: (delay from when it was asked for, step number, audio event), and where in
-    the audio of its context it began."""
+class SpokenUnit:
+    """A text spoken on the tape, with its audio as (delay in ms from its request, step number, event). `base_ms` is
+    where in the audio of its context it began."""
 
     turn: int
     attempt: int
@@ -184,7 +186,7 @@ class Utterance:
 
 @dataclass(slots=True)
 class _Context:
-    """A context under way: how much audio it has had, and when its last piece comes."""
+    """A TTS context: ms of audio so far, when its last piece arrives, and how many texts were spoken in it."""
 
     ms: int = 0
     last_ms: int = 0
@@ -193,14 +195,14 @@ class _Context:
 
 
 class TapedTts:
-    """Speaks as on the tape."""
+    """Speaks with the audio and the delays of the tape."""
 
     def __init__(self, steps: Sequence[Step], agenda: Agenda) -> None:
         self._agenda = agenda
-        self._utterances = utterances(steps)
+        self._units = utterances(steps)
         self._ends, self._lost = _endings(steps)
         self._contexts: dict[tuple[int, int], _Context] = {}
-        spoken = [one for one in self._utterances if one.parts]
+        spoken = [one for one in self._units if one.parts]
         self._first_ms = middle([one.parts[0][0] for one in spoken], FIRST_AUDIO_MS)
         speeds = [sum(len(p.pcmu) for _, _, p in one.parts) // 8 // max(1, len(one.text)) for one in spoken]
         self._ms_per_char = middle([speed for speed in speeds if speed > 20], MS_PER_CHAR)
@@ -220,14 +222,14 @@ class TapedTts:
         context.spoken += 1
         for delay, seq, event in self._lost.get((turn, attempt), ()) if context.spoken == 1 else ():
             self._agenda.put(now + delay, event, seq)
-        known = [one for one in self._utterances if one.text == text and one.parts]
-        mine = [one for one in self._utterances if (one.turn, one.attempt, one.text) == (turn, attempt, text)]
+        known = [one for one in self._units if one.text == text and one.parts]
+        mine = [one for one in self._units if (one.turn, one.attempt, one.text) == (turn, attempt, text)]
         if not mine and not known:
             self._make_up(turn, attempt, text, context, now)
             return
-        utterance = (mine or known)[0]
-        shift = context.ms - utterance.base_ms
-        for delay, seq, audio in utterance.parts:
+        unit = (mine or known)[0]
+        shift = context.ms - unit.base_ms
+        for delay, seq, audio in unit.parts:
             at = max(now + delay, context.last_ms)
             ends = audio.ends_ms if not shift else tuple(end + shift for end in audio.ends_ms)
             event = replace(audio, turn=turn, attempt=attempt, ends_ms=ends)
@@ -236,7 +238,7 @@ class TapedTts:
             context.last_ms = at
 
     def _make_up(self, turn: int, attempt: int, text: str, context: _Context, now: int) -> None:
-        """Audio of the right length for words that were never spoken."""
+        """Makes up audio and alignment for text that was never spoken, at the usual speed."""
         at = max(now + self._first_ms, context.last_ms)
         per_piece = max(1, PIECE_MS // self._ms_per_char)
         for begin in range(0, len(text), per_piece):
@@ -258,9 +260,9 @@ class TapedTts:
         self._agenda.put(max(now + delay, context.last_ms), e.SpeechEnded(turn, attempt), seq)
 
 
-def utterances(steps: Sequence[Step]) -> list[Utterance]:
-    """What was spoken on a tape. Audio belongs to the text whose characters it covers."""
-    contexts: dict[tuple[int, int], list[Utterance]] = {}
+def utterances(steps: Sequence[Step]) -> list[SpokenUnit]:
+    """The texts spoken on a tape, each with its audio: the audio whose alignment covers its characters."""
+    contexts: dict[tuple[int, int], list[SpokenUnit]] = {}
     covered: dict[tuple[int, int], int] = {}
     length: dict[tuple[int, int], int] = {}
     for step in steps:
@@ -276,13 +278,13 @@ def utterances(steps: Sequence[Step]) -> list[Utterance]:
         for action in step.actions:
             if isinstance(action, a.Speak):
                 key = (action.turn, action.attempt)
-                made = Utterance(action.turn, action.attempt, action.text, step.now_ms, 0)
+                made = SpokenUnit(action.turn, action.attempt, action.text, step.now_ms, 0)
                 contexts.setdefault(key, []).append(made)
     return [unit for units in contexts.values() for unit in units]
 
 
-def _unit(units: list[Utterance], covered: int) -> int:
-    """Which unit the next character belongs to."""
+def _unit(units: list[SpokenUnit], covered: int) -> int:
+    """The index of the unit that holds the character after `covered` non-space ones."""
     for index, unit in enumerate(units):
         if covered < _solid(unit.text):
             return index
@@ -301,8 +303,8 @@ Key = tuple[int, int]
 def _endings(
     steps: Sequence[Step],
 ) -> tuple[dict[Key, tuple[int, int]], dict[Key, list[tuple[int, int, e.Event]]]]:
-    """How contexts ended: (ms after it was closed, step number), and what came of those that were lost (ms after they
-    were begun, step number, event)."""
+    """How contexts ended. First result: context -> (ms from its closing to `SpeechEnded`, step number). Second result,
+    for those that ended unasked: context -> [(ms from its first text, step number, event), ...]."""
     begun: dict[Key, int] = {}
     closed: dict[Key, int] = {}
     ends: dict[Key, tuple[int, int]] = {}

@@ -1,10 +1,11 @@
-"""Rehearsal: the caller as recorded, new decisions. Pure.
+"""Rehearsal: the caller as recorded, with new decisions of the core. Pure.
 
-A closed loop in virtual time: the core is today's, or another agent's, or has other numbers; the caller, the carrier
-and the providers are those of the tape (`world.py`, `providers.py`). Unchanged, a rehearsal is the tape, step for step.
+A closed loop in virtual time: the core is today's, perhaps with another agent's policy or other settings; the caller,
+the carrier and the providers are modelled from the tape (`world.py`, `providers.py`). Without changes, a rehearsal
+equals the tape step for step.
 
-Once the caller has heard something else than on the tape, what they say next is no answer to it any more: `diverged_ms`
-is that moment. What comes after it is shown, and counted nowhere.
+Once the caller has heard something other than on the tape, their recorded words no longer answer the agent:
+`diverged_ms` is the time of the first such words. Later moments are shown, but not counted.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ from telephony.tape.rehearsal.world import CarrierModel, TapedStt, by_themselves
 from telephony.tape.timeline import Timeline
 
 LATER_MS = 10_000
-"""How much later than on the tape a call may end."""
+"""A rehearsed call may end up to this much later than the recorded one."""
 
 
 @dataclass(slots=True)
 class Rehearsal:
-    """A tape and what would have become of it. `made_up` is the number of replies that are not on the tape."""
+    """A tape and its rehearsal: `steps` with the core of `header`. `made_up` is the number of placeholder replies."""
 
     tape: Tape
     header: Header
@@ -55,7 +56,7 @@ class Rehearsal:
 
 
 def rehearse(tape: Tape, header: Header | None = None) -> Rehearsal:
-    """Rehearses what is whole of the tape, with the core of `header` (None: the tape's own)."""
+    """Rehearses the steps before the first damage with the core of `header` (None: the tape's). Raises BadTape."""
     recorded = tape.steps[: tape.whole]
     agenda = Agenda()
     by_themselves(recorded, agenda)
@@ -100,8 +101,8 @@ def _loop(core: Engine, agenda: Agenda, parts: Sequence[Any], recorded: Sequence
 
 
 def _silence(recorded: Sequence[Step], agenda: Agenda) -> int:
-    """Where the agent ended the call the caller stays on a little longer, silent: it may end later now. Returns until
-    when."""
+    """If the agent ended the call, adds silence of the caller, since the rehearsed agent may end it later. Returns the
+    time (ms) at which the rehearsal ends at the latest."""
     if not recorded:
         return 0
     last = recorded[-1].now_ms
@@ -113,11 +114,11 @@ def _silence(recorded: Sequence[Step], agenda: Agenda) -> int:
     return last + LATER_MS
 
 
-# --- other numbers --------------------------------------------------------------------------------------------------
+# --- other settings -------------------------------------------------------------------------------------------------
 
 
 def with_settings(policy: Policy, settings: Sequence[str]) -> Policy:
-    """`turn_taking.hold_after_ms=300`, `turn_taking=eager`, ... applied to a policy. Raises BadTape."""
+    """`policy` with settings such as `turn_taking.hold_after_ms=300` or `turn_taking=eager`. Raises BadTape."""
     data = plain(policy)
     for setting in settings:
         name, sign, text = (part.strip() for part in setting.partition("="))
@@ -139,7 +140,7 @@ def with_settings(policy: Policy, settings: Sequence[str]) -> Policy:
 
 
 def changes(then: Policy, now: Policy) -> list[str]:
-    """What differs between two policies: `turn_taking.hold_after_ms 128 -> 300`."""
+    """The differences between two policies, sorted, each as `turn_taking.hold_after_ms 128 -> 300`."""
     return sorted(_changes("", plain(then), plain(now)))
 
 
@@ -162,4 +163,4 @@ def _parsed(text: str, before: object, setting: str) -> object:
         return int(text)
     if isinstance(before, str):
         return text
-    raise BadTape(f"--set {setting}: this one cannot be set from the command line")
+    raise BadTape(f"--set {setting}: this setting cannot be changed from the command line")

@@ -1,4 +1,4 @@
-"""What is told of rehearsals: `telephony rehearse`. Pure, but for writing new tapes."""
+"""Reports rehearsals: `telephony rehearse`. Pure, except that it may write new tapes."""
 
 from __future__ import annotations
 
@@ -26,16 +26,19 @@ def rehearse_all(
     language: str | None = None,
     out: Path | None = None,
 ) -> int:
-    """Rehearses tapes with the rules of `policy` (None: each tape's own) and `settings` on top, and tells of each and
-    of the sums. The exit code: 0 if nothing changes, 1 if something does, 2 if a tape is damaged, or there is none. The
-    tapes are read as they come, and none is kept. Raises BadTape."""
+    """Rehearses tapes with `policy` (None: each tape's own) changed by `settings`; reports each, and the sums.
+
+    `out` is a folder for tapes of the rehearsals (None: write none). Returns the exit code: 0 if nothing changes, 1 if
+    something does, 2 if a tape is damaged or there is none. Tapes are taken one by one and not kept. Raises BadTape,
+    OSError.
+    """
     then, now, code, count = Totals(), Totals(), 0, 0
     coming = iter(tapes)
-    first = list(islice(coming, 2))  # one tape is told in full
+    first = list(islice(coming, 2))  # a single tape is shown in full
     several = len(first) > 1
     while (tape := first.pop(0) if first else next(coming, None)) is not None:
         count += 1
-        if tape.header.engine != PIPELINE and several:  # told, and the others go on
+        if tape.header.engine != PIPELINE and several:  # report it, and go on with the other tapes
             tell(f"{tape.path}: held by {tape.header.engine!r}: only calls of the pipeline can be rehearsed")
             continue
         done = rehearse(tape, changed(tape.header, settings, policy, language))
@@ -56,7 +59,7 @@ def rehearse_all(
 
 
 def changed(header: Header, settings: Sequence[str], policy: Policy | None, language: str | None) -> Header:
-    """The header of a rehearsal."""
+    """The header of a rehearsal with these changes. Raises BadTape."""
     if header.engine != PIPELINE:
         raise BadTape(f"only calls of the pipeline can be rehearsed; this one was held by {header.engine!r}")
     base = header.policy if policy is None else policy
@@ -69,7 +72,7 @@ def changed(header: Header, settings: Sequence[str], policy: Policy | None, lang
 
 
 def _tell(done: Rehearsal, tell: Tell, whole: bool) -> int:
-    """One tape; `whole` shows its whole time line, otherwise what has changed of it."""
+    """Reports one rehearsal; returns its exit code. `whole` shows all moments, otherwise only those that differ."""
     tape = done.tape
     told = rows(moments(done.then), moments(done.now))
     differs = [row for row in told if not row.same]

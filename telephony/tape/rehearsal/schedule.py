@@ -1,7 +1,7 @@
-"""What is going to happen in a rehearsal, in order. Pure.
+"""The order of coming events in a rehearsal. Pure.
 
-Events that stand on the tape carry the number of their step: of two in the same millisecond the tape's order decides,
-and what the tape does not have comes last. So a rehearsal in which nothing has changed is the tape, step for step.
+Events from the tape carry their step number: in the same millisecond they keep the tape's order, and events that are
+not on the tape come last. So an unchanged rehearsal equals the tape step for step.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from telephony.core import events as e
 
 LATER = 1_000_000_000
-"""Above every step number."""
+"""Larger than every step number."""
 
 Make = Callable[[], "e.Event | None"]
 
 
 @dataclass(order=True, slots=True)
 class Due:
-    """Something that happens at `at`; `make` gives the event, or None if it does not happen after all."""
+    """An event due at `at` (ms); `make` returns it, or None if it no longer applies."""
 
     at: int
     order: int
@@ -28,14 +28,14 @@ class Due:
 
 
 class Agenda:
-    """A heap of what is due."""
+    """A heap of due events."""
 
     def __init__(self) -> None:
         self._heap: list[Due] = []
         self._count = LATER
 
     def put(self, at: int, event: e.Event | Make, order: int | None = None) -> None:
-        """`order` is a step number of the tape, or None for what is not on it."""
+        """Adds an event at `at` (ms). `order` is its step number on the tape, or None if it is not on the tape."""
         if order is None:
             self._count += 1
             order = self._count
@@ -50,5 +50,5 @@ class Agenda:
 
 
 def middle(values: Sequence[int], default: int) -> int:
-    """The median."""
+    """The median; `default` without values."""
     return sorted(values)[len(values) // 2] if values else default

@@ -1,9 +1,8 @@
-"""The world outside the core, as a tape knows it: the caller, the carrier, the ears. Pure.
+"""The caller, the carrier and the STT of a rehearsal, modelled from a tape. Pure.
 
-Each part is driven by the core's new actions. While those are the tape's own, its events are the tape's, to the
-millisecond; from the first action that differs they follow from what the tape tells about that part: when each word
-was said, how long a transcript takes, how long the echo of a mark does. The caller never differs: what they said and
-when is a recording.
+Each part reacts to the core's new actions. While these equal the tape's, its events are the tape's, to the millisecond.
+From the first different action on, events are derived from the tape: when each word was said, and the latencies of
+transcripts and mark echoes. The caller's audio and keys never differ.
 """
 
 from __future__ import annotations
@@ -24,19 +23,19 @@ PARTIAL_MS = 150
 FINAL_MS = 150
 MARK_MS = 20
 LOST_MS = 3_000
-"""A mark that has not come back so long after its audio never will."""
+"""A mark that is not echoed this long after the end of its audio is taken to be lost."""
 NEVER_MS = 10**9
 WORD_SLACK_MS = 60
-"""A word that ends so little after a commit is still in it."""
+"""A word that ends up to this long after a commit still belongs to it."""
 ANSWERS = (
     e.MarkReached, e.TranscriptPartial, e.TranscriptFinal, e.CommitRefused, e.ReplyDelta, e.ToolWanted,
     e.ToolFinished, e.ReplyEnded, e.ReplyFailed, e.SpeechAudio, e.SpeechEnded, e.SpeechLost, e.TimeReached,
 )  # fmt: skip
-"""Events that answer to the core; all others happen by themselves."""
+"""Events that the core's actions (or its deadlines) cause; all others are taken from the tape as they are."""
 
 
 def by_themselves(steps: Sequence[Step], agenda: Agenda) -> None:
-    """The caller's side, the operator, and what the connections do: as recorded."""
+    """Puts the events that the core does not cause (caller, operator, connections) on the agenda, as recorded."""
     for step in steps:
         if not isinstance(step.event, ANSWERS):
             agenda.put(step.now_ms, step.event, step.seq)
@@ -46,7 +45,7 @@ def by_themselves(steps: Sequence[Step], agenda: Agenda) -> None:
 
 
 class CarrierModel:
-    """Plays what it is sent, and echoes marks as late as on the tape."""
+    """Plays sent audio, and echoes marks with the delays of the tape."""
 
     def __init__(self, steps: Sequence[Step], agenda: Agenda) -> None:
         self._agenda = agenda
@@ -57,7 +56,7 @@ class CarrierModel:
         self._order: dict[str, int] = {}
         self._played: dict[str, int] = {}  # mark -> ms from the end of its audio to its echo
         self._cleared: dict[str, int] = {}  # mark -> ms from the clear to its echo
-        self._least: dict[str, int] = {}  # mark that was cleared -> it was not played so long after its audio's end
+        self._least: dict[str, int] = {}  # mark -> its echo takes longer than this after its audio's end
         self._learn(steps)
         self._usual = middle([late for late in self._played.values() if late >= 0], MARK_MS)
         self._usual_cleared = middle(list(self._cleared.values()), MARK_MS)
@@ -112,19 +111,19 @@ class CarrierModel:
                     case a.ClearPlayout():
                         end = now
                         clears.update((name, now) for name in ends if name not in clears)
-        for name, at in ends.items():  # never echoed: not within the tape, or not at all
+        for name, at in ends.items():  # not echoed before the end of the tape, or lost
             silent = steps[-1].now_ms - at
             self._least[name] = max(0, silent) + MARK_MS
             if silent > LOST_MS:
                 self._cleared[name] = NEVER_MS
 
 
-# --- the ears -------------------------------------------------------------------------------------------------------
+# --- the STT --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenText:
-    """A word of the caller's that was understood on the tape, and when it was out."""
+    """A transcribed word of the tape: its end `at` (ms of the call), and the commit whose final has it."""
 
     text: str
     at: int
@@ -132,23 +131,25 @@ class SpokenText:
 
 
 class TapedStt:
-    """Gives the tape's transcripts while it is asked as on the tape; then its words, by when they were said."""
+    """Gives the tape's transcripts while commits are as on the tape; afterwards its words, by when they were said.
+
+    `rules` are the tape's: they say which detector windows are voice.
+    """
 
     def __init__(self, steps: Sequence[Step], agenda: Agenda, rules: TurnTaking) -> None:
         self._agenda = agenda
-        self._asked: deque[tuple[int, int]] = deque()  # (ms, commit) on the tape
+        self._asked: deque[tuple[int, int]] = deque()  # (ms, commit) of the tape's commits to come
         self._finals: dict[int, int] = {}  # commit -> latency
         self.same = True
-        self._matched = 0  # the last commit that was as on the tape
+        self._matched = 0  # the last commit that was the tape's
         self._words = spoken_words(steps, rules)
-        self._consumed = 0  # words given out in finals of our own making
         self._partial_ms = PARTIAL_MS
         self._learn(steps)
         self._usual = middle(list(self._finals.values()), FINAL_MS)
 
     def perform(self, action: a.Action, now: int) -> None:
         if self.same and self._asked and self._asked[0][0] < now:
-            self._differ(now)  # the tape asked, and we did not
+            self._differ(now)  # the tape has a commit here that this core did not make
         if not isinstance(action, a.CommitTranscript):
             return
         if self.same and self._asked and self._asked[0] == (now, action.commit):
@@ -164,7 +165,7 @@ class TapedStt:
         self._agenda.put(at, e.TranscriptFinal(action.commit, text))
 
     def _differ(self, now: int) -> None:
-        """From here on the tape's transcripts are of other segments."""
+        """From here on segments differ from the tape's: transcripts are made from its words."""
         self.same = False
         self._words = [word for word in self._words if not 0 < word.commit <= self._matched]
         for word in self._words:
@@ -196,8 +197,8 @@ class TapedStt:
 
 
 def spoken_words(steps: Sequence[Step], rules: TurnTaking) -> list[SpokenText]:
-    """The caller's words with the moment at which each was out: by the ears' own times, else by when they first showed
-    in a partial, else by the end of the voice before."""
+    """The caller's transcribed words with their ends: by the STT's own times, else by their first appearance in a
+    partial, else by the end of the last voice before the final. `rules` say which windows are voice."""
     frames: list[int] = []
     shown: list[int] = []  # when the n-th word of the open segment first showed
     voice, voiced_ms = Voiced(rules), 0

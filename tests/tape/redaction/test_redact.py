@@ -1,4 +1,4 @@
-"""Redaction: names, numbers, addresses and spoken spans go, from text and from sound; nothing else changes."""
+"""Redaction removes names, numbers, addresses and spans from text and audio, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_nothing_named_is_left_and_everything_else_is_the_same(folder: Path, tmp_path: Path) -> None:
-    """Not a name, number or address in any file; every time, turn, mark and size as before; and it replays."""
+    """No name, number or address is in the new tape; all times, turns, marks and sizes are the same; and it replays."""
     before = read(folder)
     said = "\n".join(redact_to(before, tmp_path / "out", ["Morgan Ellery"], [], "key", False))
     after = read(tmp_path / "out")
@@ -87,8 +87,8 @@ def test_nothing_named_is_left_and_everything_else_is_the_same(folder: Path, tmp
     assert "Not recognised: names that you have not given" in said
 
 
-def test_the_sound_of_what_goes_is_noise_as_loud_and_the_rest_is_as_it_was(folder: Path) -> None:
-    """Caller and agent; the detector's findings stay, so that the same tape may be heard again."""
+def test_removed_audio_is_noise_of_the_same_level_and_the_rest_is_unchanged(folder: Path) -> None:
+    """On both sides. The detector's results stay, so that the decisions stay."""
     before = read(folder)
     done = redact(before, ["Morgan Ellery"], key="key")
     heard = [(old.event, new.event) for old, new in zip(before.steps, done.steps, strict=True)]
@@ -102,14 +102,14 @@ def test_the_sound_of_what_goes_is_noise_as_loud_and_the_rest_is_as_it_was(folde
     assert all(replace(new, pcmu=old.pcmu) == old for old, new in callers)
     assert all(abs(level(old.pcmu) - level(new.pcmu)) <= 10 for old, new in callers if (old.speech or 0) > 500)
     times = [old.media_ms for old, _ in callers]
-    assert not any(3_000 <= at < 8_000 for at in times), "the first sentence holds nothing"
+    assert not any(3_000 <= at < 8_000 for at in times), "the first sentence holds no personal data"
     agent = {old.turn for old, _ in changed if isinstance(old, e.SpeechAudio)}
     untouched = {old.turn for old, _ in heard if isinstance(old, e.SpeechAudio)} - agent
-    assert agent and untouched  # noqa: PT018  (some of each)
+    assert agent and untouched  # noqa: PT018  (both exist)
 
 
-def test_a_span_goes_whatever_was_said_in_it(folder: Path) -> None:
-    """Words and sound; silence, if that is wanted."""
+def test_a_span_is_removed_whatever_was_said_in_it(folder: Path) -> None:
+    """Words and audio; here the audio becomes silence."""
     before = read(folder)
     done = redact(before, ["Morgan Ellery"], [("caller", 3_000, 8_000), ("agent", 8_000, 10_500)], "key", True)
     lines = [x.text for s in done.steps for x in s.actions if isinstance(x, a.LineAdded)]
@@ -129,8 +129,8 @@ def test_a_span_goes_whatever_was_said_in_it(folder: Path) -> None:
     assert {frame.pcmu for frame in silent} == {b"\xff" * 160}
 
 
-def test_a_span_of_the_agent_takes_a_fixed_phrase_too(folder: Path) -> None:
-    """The greeting: from the rules, the stock of phrases and the record; other phrases keep their sound."""
+def test_a_span_of_the_agent_removes_a_fixed_phrase_too(folder: Path) -> None:
+    """The greeting goes from the policy, the loaded phrases and the record; other phrases keep their audio."""
     done = redact(read(folder), ["Morgan Ellery"], [("agent", 0, 1_000)], "key", silence=True)
     left = [text for step in done.steps for text in texts((step.event, step.actions, done.header.policy))]
     assert not any("how can I help" in text for text in left)
@@ -140,20 +140,20 @@ def test_a_span_of_the_agent_takes_a_fixed_phrase_too(folder: Path) -> None:
 
 @pytest.mark.parametrize("window", [("caller", 5_000, 4_000), ("agent", 900_000, 910_000)])
 def test_a_span_outside_the_call_is_refused(folder: Path, window: tuple[str, int, int]) -> None:
-    """A slip of the pen must not look as if something had been taken out."""
-    with pytest.raises(BadTape, match="is no part of a call of"):
+    """A typing error must not look as if something had been removed."""
+    with pytest.raises(BadTape, match="is not a part of a call of"):
         redact(read(folder), ["Morgan Ellery"], [window], "key")
 
 
 @pytest.mark.parametrize("name", ["", " ", "x", "x y", "-", "--"])
-def test_what_is_no_name_is_refused(folder: Path, name: str) -> None:
-    """Nothing would be taken out, or every such letter; and it would look as if it had been."""
+def test_a_name_too_short_to_search_for_is_refused(folder: Path, name: str) -> None:
+    """It would remove nothing, or every such letter."""
     with pytest.raises(BadTape, match="needs a word of two letters or more"):
         redact(read(folder), ["Morgan", name])
 
 
-def test_names_are_found_behind_the_escapes_of_json(tmp_path: Path) -> None:
-    """Tools write a line break as two signs and a letter with an accent as six: names go, and the size stays."""
+def test_names_are_found_in_json_with_escapes(tmp_path: Path) -> None:
+    """Tools write a line break as two characters and an accented letter as six; the length of the JSON stays."""
     result = '{"to": "J\\u00fcrgen", "note": "for:\\nJ\\u00fcrgen"}'
 
     def answers(history: History) -> list[Part]:
@@ -169,8 +169,8 @@ def test_names_are_found_behind_the_escapes_of_json(tmp_path: Path) -> None:
     assert replay(read(tmp_path / "out")).same
 
 
-def test_a_number_said_in_groups_goes_whole(tmp_path: Path) -> None:
-    """Each group is short; together they are somebody's number."""
+def test_a_number_said_in_groups_is_removed_as_a_whole(tmp_path: Path) -> None:
+    """Each group is too short to be personal; together they are a phone number."""
     sim = Simulator(GREETING, lambda _: ["Thank you, I have got that."])
     for at, group in ((3_000, "it is five five five"), (9_000, "one two three"), (15_000, "nine eight seven")):
         sim.says(at, group)
@@ -182,8 +182,8 @@ def test_a_number_said_in_groups_goes_whole(tmp_path: Path) -> None:
     assert "a table for four" in raw
 
 
-def test_a_span_takes_the_partials_that_no_final_followed(tmp_path: Path) -> None:
-    """The caller hangs up in the middle of the sentence."""
+def test_a_span_removes_partials_without_a_final(tmp_path: Path) -> None:
+    """As when the caller hangs up in the middle of a sentence."""
     sim = Simulator(GREETING, lambda _: ["I see."])
     sim.says(3_000, "it is about my pineapple allergy")
     at = next(now for now, event, _ in sim.run(12_000).steps if isinstance(event, e.TranscriptFinal))
@@ -195,26 +195,26 @@ def test_a_span_takes_the_partials_that_no_final_followed(tmp_path: Path) -> Non
     assert not any("pineapple" in text or "allergy" in text for text in partials)
 
 
-def test_where_a_decision_hangs_on_the_words_nothing_is_written(folder: Path, tmp_path: Path) -> None:
-    """`and` at the end of a line makes the agent wait: without it the call would have been another."""
+def test_if_a_decision_depends_on_the_words_nothing_is_written(folder: Path, tmp_path: Path) -> None:
+    """`and` at the end of a line makes the agent wait; without it the call would have gone differently."""
     sim = Simulator(GREETING, replies)
     sim.says(3_000, "i want to book a table and")
     path = tmp_path / "call"
     write(path, Header(policy=sim.policy), steps(sim.run(15_000)))
-    with pytest.raises(BadTape, match="a decision hangs on the words that would go"):
+    with pytest.raises(BadTape, match="a decision depends on the words to be removed"):
         redact_to(read(path), tmp_path / "out", ["and"], [], "key", False)
     assert not (tmp_path / "out").exists()
 
 
 def test_the_command_says_what_it_did(folder: Path, tmp_path: Path) -> None:
-    """Its default folder does not hold the call's id; a span that cannot be read is refused."""
+    """The name of its default folder does not contain the call SID. An unreadable span is refused."""
     ran = CliRunner().invoke(app, ["redact", str(folder), "--name", "Morgan Ellery"])
     assert ran.exit_code == 0, ran.output
     assert (folder.parent / "call-redacted" / "tape.jsonl").is_file()
     ran = CliRunner().invoke(app, ["redact", str(folder), "--span", "3-4", "--out", str(tmp_path / "x")])
     assert ran.exit_code == 2
     ran = CliRunner().invoke(app, ["redact", str(folder), "--out", str(tmp_path / "y")])
-    assert "Morgan Ellery" in ran.output.split("Look at these, which are left:")[1]
+    assert "Morgan Ellery" in ran.output.split("Check these words, which are left:")[1]
 
 
 @pytest.mark.parametrize(
@@ -229,8 +229,8 @@ def test_the_command_says_what_it_did(folder: Path, tmp_path: Path) -> None:
         ("O'Hara and o'hara's and H A R A", ("and and",)),
     ],
 )
-def test_what_is_found_and_what_is_left(text: str, left: tuple[str, ...] | None) -> None:
-    """None: all of it."""
+def test_personal_data_is_found_and_other_words_are_left(text: str, left: tuple[str, ...] | None) -> None:
+    """`left` are the words that stay (None: all)."""
     made = Mask("key", ["O'Hara", "Hara"]).text(text)
     if left is None:
         assert made == text
@@ -240,16 +240,16 @@ def test_what_is_found_and_what_is_left(text: str, left: tuple[str, ...] | None)
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=60), st.text(max_size=8))
-def test_stand_ins_have_the_shape_of_what_they_stand_for(text: str, name: str) -> None:
-    """Whatever the text: as long, with the same white space, and the same each time."""
+def test_stand_ins_have_the_shape_of_the_original(text: str, name: str) -> None:
+    """For any text: the same length, the same white space, and the same result each time."""
     made = Mask("key", [name]).text(text)
     assert len(made) == len(text)
     assert [char.isspace() for char in made] == [char.isspace() for char in text]
     assert Mask("key", [name]).text(text) == made
 
 
-def test_every_field_with_words_is_looked_at() -> None:
-    """A new field of an event that holds text is to be masked: enter it here when it is."""
+def test_every_text_field_of_an_event_is_masked_or_known() -> None:
+    """Mask a new text field of an event, then enter it here."""
     with_text = {
         (kind.__name__, one.name)
         for kind in (e.TranscriptPartial, e.TranscriptFinal, e.ReplyDelta, e.ToolWanted, e.ToolFinished, e.SpeechAudio,
@@ -259,12 +259,12 @@ def test_every_field_with_words_is_looked_at() -> None:
     }  # fmt: skip
     assert {name for _, name in with_text} == {
         *("text", "arguments", "extra", "result", "stream_sid", "reason", "digit"),
-        *("tool_call_id", "name", "how", "port"),  # ids and words of ours
+        *("tool_call_id", "name", "how", "port"),  # ids and fixed words
     }
 
 
-def test_noise_has_nothing_of_the_words_in_it() -> None:
-    """The same for every sound that is as loud."""
+def test_noise_depends_only_on_the_level() -> None:
+    """All audio of the same level gives the same noise."""
     assert noise(b"\x55" * 320) == noise(b"\x55" * 320)
     assert noise(b"\x55" * 320) == noise(b"\xd5" * 320)
     assert noise(b"\xff" * 160) == b"\xff" * 160

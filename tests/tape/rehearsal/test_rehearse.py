@@ -1,4 +1,4 @@
-"""Rehearsals: unchanged they are the tape; with other rules they are what would have come of it."""
+"""Rehearsals: without changes they equal the tape, with other rules they predict what the call would have been."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ruled(rules: TurnTaking) -> Policy:
 
 @pytest.mark.parametrize("speculate", ["off", "llm", "speech"])
 def test_an_unchanged_rehearsal_is_the_tape(speculate: str) -> None:
-    """Step for step: interruptions, tools, keys, replies on trial, marks, deadlines."""
+    """Step for step: interruptions, tools, keys, speculations, marks, deadlines."""
     tape = taped(conversation(ruled(TurnTaking(speculate=speculate))))
     done = rehearsed(tape)
     assert done.steps == tape.steps
@@ -54,8 +54,8 @@ FAULTS = ("", "no_finals", "no_partials", "tts_fails", "no_alignment", "marks_lo
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_any_call_is_rehearsed_to_itself(seed: int) -> None:
-    """Chance callers, latencies and faults: what the world outside does is understood from the tape alone."""
+def test_the_unchanged_rehearsal_of_any_call_is_the_call(seed: int) -> None:
+    """Random callers, latencies and faults: the tape alone is enough to model the outside world."""
     rng = random.Random(seed)
 
     def answer(history: History) -> list[Part]:
@@ -78,8 +78,8 @@ def test_any_call_is_rehearsed_to_itself(seed: int) -> None:
     assert rehearsed(tape).steps == tape.steps
 
 
-def test_a_reply_that_was_stopped_before_anything_came_of_it_does_not_come_earlier() -> None:
-    """How slow the model would have been is not on the tape: it was slower than that."""
+def test_a_reply_cancelled_before_its_first_word_does_not_come_earlier() -> None:
+    """The latency of a cancelled reply is not on the tape; it was at least the time until the cancellation."""
     sim = Simulator(GREETING, replies)
     sim.latencies.first_token = 1_400
     sim.says(3_000, "what are your")
@@ -99,29 +99,29 @@ def test_a_reply_that_was_stopped_before_anything_came_of_it_does_not_come_earli
         (TurnTaking(speculate="off"), TurnTaking()),
     ],
 )
-def test_a_rehearsal_foretells_the_call(then: TurnTaking, now: TurnTaking) -> None:
-    """What a call with other rules would have been can be told from a tape: here both exist."""
+def test_a_rehearsal_predicts_the_call(then: TurnTaking, now: TurnTaking) -> None:
+    """The rehearsal of a tape with other rules matches a real call with those rules."""
     real = taped(conversation(ruled(now)))
-    foretold = rehearse(taped(conversation(ruled(then))), real.header)
-    pairs = rows(moments(Rehearsal(real, real.header, real.steps).now), moments(foretold.now))
+    predicted = rehearse(taped(conversation(ruled(then))), real.header)
+    pairs = rows(moments(Rehearsal(real, real.header, real.steps).now), moments(predicted.now))
     assert [row for row in pairs if row.then is None or row.now is None] == []
     assert [row for row in pairs if row.then and row.now and abs(row.then.at - row.now.at) > 60] == []
 
 
 def test_a_later_answer_is_counted_and_the_comparison_goes_on() -> None:
-    """The caller heard the same before each thing they did: only the waits differ."""
+    """The caller heard the same before each of their acts, so only the waits differ."""
     tape = taped(conversation())
     done = rehearsed(tape, "turn_taking.finished_ms=900", "turn_taking.likely_ms=900")
     assert done.diverged_ms is None
     then, now = totals(done.then, None), totals(done.now, None)
     later = [new - old for old, new in zip(then.answers, now.answers, strict=True)]
-    assert min(later) == 0, "keys wait for no words"
+    assert min(later) == 0, "keys do not wait for words"
     assert sum(by > 0 for by in later) >= 2
     assert done.now.lines == done.then.lines
 
 
 def paused(policy: Policy) -> Simulator:
-    """The caller pauses for breath in the middle."""
+    """A caller who pauses in the middle of a sentence."""
     sim = Simulator(policy, replies)
     sim.says(3_000, "i would like to know something and")
     sim.says(6_400, "what are your opening hours")
@@ -129,7 +129,7 @@ def paused(policy: Policy) -> Simulator:
 
 
 def test_an_answer_into_a_pause_is_counted() -> None:
-    """The rules would have taken a breath for the end: the reply to half a sentence is a placeholder."""
+    """The rules would have taken a pause for the end of the turn; the reply to half a sentence is a placeholder."""
     tape = taped(paused(ruled(TurnTaking(trailing_ms=2_500))))
     assert totals(rehearsed(tape).then, None).cut_offs == 0
     done = rehearsed(tape, "turn_taking.trailing_ms=300")
@@ -138,8 +138,8 @@ def test_an_answer_into_a_pause_is_counted() -> None:
     assert ("caller", "i would like to know something and") in done.now.lines
 
 
-def test_a_false_alarm_that_goes_away_is_counted() -> None:
-    """A cough silenced the agent; with a later hold it does not, and nothing else changes."""
+def test_an_avoided_false_alarm_is_counted() -> None:
+    """A cough held the agent on the tape; with a later hold it does not, and nothing else changes."""
     sim = Simulator(GREETING, lambda history: [LONG])
     sim.says(3_000, "what are your opening hours")
     sim.coughs(7_000, 250)
@@ -152,7 +152,7 @@ def test_a_false_alarm_that_goes_away_is_counted() -> None:
 
 
 def test_settings_are_found_by_name_or_refused() -> None:
-    """Numbers, words, presets; no guessing."""
+    """Numbers, texts and presets are set by name; anything else is refused."""
     policy = with_settings(Policy(), ["turn_taking.hold_after_ms=300", "limits.filler_ms = 900", "greeting=Hi."])
     assert (policy.turn_taking.hold_after_ms, policy.limits.filler_ms, policy.greeting) == (300, 900, "Hi.")
     assert with_settings(Policy(), ["turn_taking=patient"]).turn_taking == TurnTaking.preset("patient")
@@ -169,13 +169,13 @@ def test_settings_are_found_by_name_or_refused() -> None:
         ("limits.tool_rounds=-3", "limits.tool_rounds is -3; it must be from 0 to 1000"),
         ("turn_taking.voiced_at=5000", "turn_taking.voiced_at is 5000; it must be from 0 to 1000"),
         ("turn_taking.hold_after_ms=٣٠٠", "must be a whole number"),
-        ("language=klingon", "language is 'klingon', which is no language's code"),
-        ("language=", "language is '', which is no language's code"),
+        ("language=klingon", "language is 'klingon', which is not a language code"),
+        ("language=", "language is '', which is not a language code"),
         ("turn_taking.speculate=perhaps", "speculate must be off, llm or speech"),
     ],
 )
-def test_what_cannot_be_is_refused(tmp_path: Path, setting: str, why: str) -> None:
-    """A negative wait decides something too, and what comes of it looks like a result."""
+def test_invalid_settings_are_refused(tmp_path: Path, setting: str, why: str) -> None:
+    """A core also runs with a negative wait, and its output would look like a valid result."""
     folder = tape(tmp_path / "call", Simulator(GREETING, replies).run(1_000))
     ran = CliRunner().invoke(app, ["rehearse", str(folder), "--set", setting])
     assert (ran.exit_code, ran.output.count("\n")) == (2, 1)
@@ -185,12 +185,12 @@ def test_what_cannot_be_is_refused(tmp_path: Path, setting: str, why: str) -> No
 
 @pytest.mark.parametrize("language", ["de", "pt-BR", "fil", "EN-us"])
 def test_languages_are_known_by_their_codes(language: str) -> None:
-    """With a region, in any case; what only has three letters is believed."""
+    """With a region, in any case; three-letter codes are not checked."""
     assert with_settings(Policy(), [f"language={language}"]).language == language
 
 
 def test_a_folder_is_rehearsed_with_sums_and_new_tapes(tmp_path: Path) -> None:
-    """From the command line; the new tapes replay."""
+    """From the command line. The new tapes replay."""
     for name in ("a", "b"):
         tape(tmp_path / "calls" / name)
     ran = CliRunner().invoke(app, ["rehearse", str(tmp_path / "calls")])
@@ -207,7 +207,7 @@ def test_a_folder_is_rehearsed_with_sums_and_new_tapes(tmp_path: Path) -> None:
 
 
 def test_another_agent_is_rehearsed(tmp_path: Path) -> None:
-    """Its greeting is another: from the caller's first word on it is another call."""
+    """Its greeting differs, so the calls diverge at the caller's first word."""
     tape(tmp_path / "call")
     ran = CliRunner().invoke(
         app, ["rehearse", str(tmp_path / "call"), "--agent", "telephony.examples.receptionist:agent"]
@@ -219,11 +219,11 @@ def test_another_agent_is_rehearsed(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_summed_up_as_it_is_read(tmp_path: Path) -> None:
-    """A year of calls need not fit into memory: never more than the next ones are there."""
+    """A year of calls need not fit into memory: at most three tapes are alive at a time."""
     alive: list[weakref.ref[Tape]] = []
 
     class Watched(Tape):
-        """A tape that can be watched."""
+        """A tape that can be weakly referenced."""
 
     def coming() -> Iterator[Tape]:
         sim = Simulator(GREETING, replies)
