@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from telephony.audio.frames import BYTES_PER_MS, FRAME_MS
+from telephony.audio.mulaw import SILENCE
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
@@ -20,7 +21,6 @@ EARLY_MS = 60_000
 """Most that a frame's time stamp may be ahead of its arrival: no carrier's clock runs ahead by more."""
 LONGEST_MS = 24 * 3_600_000
 """Longest possible call: no carrier keeps one for longer."""
-SILENT = b"\xff"
 
 
 @dataclass(slots=True)
@@ -102,5 +102,5 @@ def _lay(side: bytearray, ms: int, pcmu: bytes) -> None:
         raise BadTape(f"audio at {ms} ms: no call is so long")
     begin = ms * BYTES_PER_MS
     if len(side) < begin:
-        side += SILENT * (begin - len(side))
+        side += SILENCE * (begin - len(side))
     side[begin : begin + len(pcmu)] = pcmu

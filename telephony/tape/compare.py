@@ -175,8 +175,8 @@ def _decisions(steps: Iterable[Step]) -> Iterator[Moment]:
                     yield Moment(now, ("cut", *text.split()), f"agent is interrupted after {text!r}")
                 case a.Explain("hold" | "resume" as what):
                     because = dict(action.because).get("why", "")
-                    told = "is silenced" if what == "hold" else "goes on"
-                    yield Moment(now, (what,), f"agent {told} ({because})")
+                    verb = "is held" if what == "hold" else "resumes"
+                    yield Moment(now, (what,), f"agent {verb} ({because})")
                 case a.RunTool(turn, tool_call_id):
                     tool = wanted.get((turn, tool_call_id), "a tool")
                     yield Moment(now, ("tool", tool), f"{tool} runs")
@@ -287,14 +287,14 @@ def middle(values: Sequence[int]) -> int | None:
     return sorted(values)[len(values) // 2] if values else None
 
 
-TOLD: tuple[tuple[str, str, Callable[[Totals], int | None]], ...] = (
+_TABLE: tuple[tuple[str, str, Callable[[Totals], int | None]], ...] = (
     ("answers", "", lambda one: len(one.answers)),
-    ("wait for an answer, in the middle", " ms", lambda one: middle(one.answers)),
-    ("wait for an answer, at most", " ms", lambda one: max(one.answers, default=None)),
+    ("wait for an answer, median", " ms", lambda one: middle(one.answers)),
+    ("wait for an answer, longest", " ms", lambda one: max(one.answers, default=None)),
     ("answers into a pause of the caller", "", lambda one: one.cut_offs),
     ("interruptions", "", lambda one: one.interruptions),
     ("false alarms", "", lambda one: one.false_alarms),
-    ("until the agent is silent, in the middle", " ms", lambda one: middle(one.yielding)),
+    ("until the agent is silent, median", " ms", lambda one: middle(one.yielding)),
     ("both speak", " ms", lambda one: one.overlap_ms),
 )
 
@@ -302,7 +302,7 @@ TOLD: tuple[tuple[str, str, Callable[[Totals], int | None]], ...] = (
 def totals_text(then: Totals, now: Totals) -> list[str]:
     """Both sums as the lines of a table."""
     lines = [f"{'':44}{'recorded':>10}{'now':>10}"]
-    for name, unit, value in TOLD:
+    for name, unit, value in _TABLE:
         old, new = value(then), value(now)
         shown = ["-" if one is None else f"{one}{unit}" for one in (old, new)]
         by = f"{new - old:+}{unit}" if old is not None and new is not None and new != old else ""

@@ -253,7 +253,7 @@ class _AudioFiles:
         self._path, self._problems = path, problems
         self._files: dict[str, bytes | None] = {}
         self.short: list[str] = []
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         for side in SIDES:
             try:
                 self._files[side] = (path / f"{side}.ulaw").read_bytes()
@@ -279,8 +279,8 @@ class _AudioFiles:
         if file is None:
             return b"\xff" * size
         if at + size > len(file):
-            if side not in self._told:
-                self._told.add(side)
+            if side not in self._reported:
+                self._reported.add(side)
                 end = f"{side}.ulaw ends at byte {len(file)}, before {at + size}"
                 self.short.append(f"{end}; the missing audio is silence here")
             return file[at : at + size].ljust(size, b"\xff")
@@ -290,5 +290,5 @@ class _AudioFiles:
         """Compares the files with the sizes and CRCs of the end line; adds differences to the problems."""
         for side, file in self._files.items():
             expected = sums.get(side)
-            if file is not None and side not in self._told and expected != [len(file), crc32(file)]:
+            if file is not None and side not in self._reported and expected != [len(file), crc32(file)]:
                 self._problems.append(f"{self._path / f'{side}.ulaw'}: the file was changed since it was recorded")

@@ -54,20 +54,20 @@ def header_for(agent: Agent | ManagedAgent, call: IncomingCall, began: datetime)
         return _of_pipeline(header, agent)
     # The pipeline's settings are those of the fallback, which may take over.
     header = header if agent.fallback is None else _of_pipeline(header, agent.fallback)
-    told = {"managed": agent.agent_id, "tools": ", ".join(tool.name for tool in agent.tools)}
-    return replace(header, engine=BRIDGE, engine_policy=agent.policy(), agent=told)
+    facts = {"managed": agent.agent_id, "tools": ", ".join(tool.name for tool in agent.tools)}
+    return replace(header, engine=BRIDGE, engine_policy=agent.policy(), agent=facts)
 
 
 def _of_pipeline(header: Header, agent: Agent) -> Header:
     prompt = "\n\n".join((agent.prompt, agent.style, agent.context))
-    told = {
+    facts = {
         "name": agent.name,
         "prompt_sha256": hashlib.sha256(prompt.encode()).hexdigest(),
         "model": agent.model,
         "voice": agent.voice.id,
         "tools": ", ".join(tool.name for tool in agent.tools),
     }
-    return replace(header, policy=agent.policy(), language=agent.voice.language, agent=told)
+    return replace(header, policy=agent.policy(), language=agent.voice.language, agent=facts)
 
 
 @dataclass(slots=True)

@@ -116,7 +116,7 @@ def describe(steps: Sequence[Step], found: Difference, rules: TurnTaking) -> lis
     lines += ["", f"  {step_text.at(at)}  {step_text.event(found.step.event, rules)}"]
     lines += sides(found)
     if after:
-        lines += ["", "  On the tape it goes on like this:"]
+        lines += ["", "  The tape continues:"]
         lines += [f"  {line}" for line in step_text.steps(after, rules)]
     return lines
 
@@ -124,13 +124,13 @@ def describe(steps: Sequence[Step], found: Difference, rules: TurnTaking) -> lis
 def sides(found: Difference) -> list[str]:
     """Lines for the actions of both sides: in common, only on the tape (-), only of today's core (+)."""
     if found.why:
-        tape = [f"    - on the tape: {step_text.action(one)}" for one in found.step.actions if _telling(one)]
+        tape = [f"    - on the tape: {step_text.action(one)}" for one in found.step.actions if _is_shown(one)]
         return [*(tape or ["    - on the tape: nothing is done"]), f"    + now: {found.why}"]
     then, now = list(found.step.actions), list(found.now)
     shared = 0
     while shared < min(len(then), len(now)) and then[shared] == now[shared]:
         shared += 1
-    lines = [f"      both: {step_text.action(one)}" for one in then[:shared] if _telling(one)]
+    lines = [f"      both: {step_text.action(one)}" for one in then[:shared] if _is_shown(one)]
     lines += _side("-", "on the tape", then[shared:], now[shared:])
     return lines + _side("+", "now", now[shared:], then[shared:])
 
@@ -152,7 +152,7 @@ def _fully(one: a.Action, others: list[a.Action]) -> str:
     return f"{text} [{one!r:.300}]"
 
 
-def _telling(one: a.Action) -> bool:
+def _is_shown(one: a.Action) -> bool:
     return not isinstance(one, a.Transcribe)
 
 

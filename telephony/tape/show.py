@@ -12,7 +12,7 @@ from telephony.tape.audio import agent_side, caller_side
 from telephony.tape.reader import Tape
 from telephony.tape.timeline import Timeline
 
-_TOLD = {
+_NOTES = {
     "hold": "the agent is held: a sound of the caller",
     "resume": "a false alarm: the agent resumes",
     "cut": "interrupted",
@@ -33,10 +33,10 @@ def transcript(tape: Tape) -> list[str]:
     header, seen = tape.header, timeline(tape)
     parties = " -> ".join(header.call[name] for name in ("from", "to") if header.call.get(name))
     head = [tape.name, header.call.get("sid", ""), parties, header.began, f"{tape.length_ms / 1000:.1f} s"]
-    told = [(line.at, f"{line.speaker:<7}{line.text}{' …' if line.interrupted else ''}") for line in seen.record]
-    told += [(at, f"       ({text})") for at, text in _decisions(tape.steps)]
+    entries = [(line.at, f"{line.speaker:<7}{line.text}{' …' if line.interrupted else ''}") for line in seen.record]
+    entries += [(at, f"       ({text})") for at, text in _decisions(tape.steps)]
     lines = [", ".join(part for part in head if part), f"agent {header.agent.get('name', '?')}, {header.made}", ""]
-    lines += [f"{step_text.at(at)}  {text}" for at, text in sorted(told, key=lambda one: one[0])]
+    lines += [f"{step_text.at(at)}  {text}" for at, text in sorted(entries, key=lambda one: one[0])]
     answers = [one.answer_ms for one in seen.answers if one.answer_ms is not None]
     if answers:
         lines += ["", f"answers after {', '.join(map(str, answers))} ms"]
@@ -58,8 +58,8 @@ def stereo_wav(tape: Tape, path: Path) -> None:
 
 def _decisions(steps: list[Step]) -> list[tuple[int, str]]:
     return [
-        (step.now_ms, _TOLD[one.what] + (f" ({why})" if (why := dict(one.because).get("why")) else ""))
+        (step.now_ms, _NOTES[one.what] + (f" ({why})" if (why := dict(one.because).get("why")) else ""))
         for step in steps
         for one in step.actions
-        if isinstance(one, a.Explain) and one.what in _TOLD
+        if isinstance(one, a.Explain) and one.what in _NOTES
     ]

@@ -122,7 +122,7 @@ def steps(some: Iterable[Step], rules: TurnTaking) -> list[str]:
     """
     story = _Story(rules)
     for step in some:
-        story.tell(step)
+        story.add(step)
     story.end()
     return story.lines
 
@@ -139,7 +139,7 @@ class _Story:
         self._heard_ms = 0
         self._silent_ms: int | None = None
 
-    def tell(self, step: Step) -> None:
+    def add(self, step: Step) -> None:
         done = [one for one in step.actions if not isinstance(one, a.Transcribe)]
         voiced = self._voice.hears(step.event)
         if isinstance(step.event, e.AudioReceived):
@@ -152,13 +152,13 @@ class _Story:
             self._sent_bytes += sum(len(one.pcmu) for one in done if isinstance(one, a.SendAudio))
             return
         self.end()
-        self._line(step.now_ms, _told(kind, [piece]) if kind else event(step.event, self._rules))
+        self._line(step.now_ms, _run_text(kind, [piece]) if kind else event(step.event, self._rules))
         self.lines += [f"{'':11}  -> {one}" for one in _summed(done)]
 
     def end(self) -> None:
         """Ends the runs under way: adds their lines."""
         for kind, (begun, pieces) in self._runs.items():
-            self._line(begun, _told(kind, pieces))
+            self._line(begun, _run_text(kind, pieces))
         if self._sent_bytes:
             self.lines.append(f"{'':11}  -> send {self._sent_bytes // 8} ms of speech, with marks")
         self._runs, self._sent_bytes = {}, 0
@@ -194,7 +194,7 @@ def _run(one: e.Event) -> tuple[tuple[object, ...], str]:
     return (), ""
 
 
-def _told(kind: tuple[object, ...], pieces: list[str]) -> str:
+def _run_text(kind: tuple[object, ...], pieces: list[str]) -> str:
     if kind[0] == "llm":
         return f"llm, turn {kind[1]}: {''.join(pieces)!r}"
     if kind[0] == "tts":

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TypeAlias
 from zlib import crc32
 
+from telephony.audio.mulaw import SILENCE
 from telephony.contracts.observer import Step
 from telephony.core.actions import Transcribe
 from telephony.core.events import AudioReceived
@@ -23,7 +24,6 @@ from telephony.tape.format import SIDES, TAPE_FILE, Header, to_data
 
 Reference: TypeAlias = list[str | int]
 
-SILENT = b"\xff"
 WAITING_LINES = 1_000
 """Flush after this many lines, even without a call of `flush`."""
 _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
@@ -139,7 +139,7 @@ class _Audio:
                 return self._frame[1]
             self._frame = (pcmu, self._append("caller", pcmu))
             return self._frame[1]
-        if pcmu.count(SILENT) == len(pcmu):
+        if pcmu.count(SILENCE) == len(pcmu):
             return ["silence", len(pcmu)]
         if owner in ("SendAudio", "Phrase") and (found := self._find(pcmu)) is not None:
             return found
@@ -180,7 +180,7 @@ class _Audio:
 
     def _find(self, pcmu: bytes) -> Reference | None:
         """A reference to `pcmu` in the agent's recent audio, its final silence as a count; None if not found."""
-        body = pcmu.rstrip(SILENT)
+        body = pcmu.rstrip(SILENCE)
         at = self._next - self._said_from
         if at < 0 or self._said[at : at + len(body)] != body:
             at = self._said.find(body)

@@ -29,6 +29,8 @@ from telephony.tape.redaction.personal_data import Mask
 from telephony.tape.rehearsal.world import spoken_words
 from telephony.testing.import_call import _voiced
 from telephony.testing.recorded_stt import HeardFrame
+from telephony.testing.stack import local_stack
+from telephony.testing.steady import SteadyClock
 from tests.bench.turns.play import voiced_after
 
 STRICT = TurnTaking(voiced_at=700, unvoiced_below=650)
@@ -121,3 +123,20 @@ def test_a_live_call_has_the_rule_of_its_agent_or_of_the_managed_agents_fallback
     assert live(ours).turn_taking is STRICT
     assert live(ManagedAgent("agent_1", fallback=ours)).turn_taking is STRICT
     assert live(ManagedAgent("agent_1")).turn_taking == TurnTaking()
+
+
+async def test_the_log_of_a_live_call_has_the_rule_of_its_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[TurnTaking | None] = []
+
+    class Watched(CallLog):
+        def __init__(self, call_sid: str, rules: TurnTaking | None = None) -> None:
+            given.append(rules)
+            super().__init__(call_sid, rules)
+
+    monkeypatch.setattr("telephony.app.app.CallLog", Watched)
+    async with local_stack(Agent("Say hello.", turn_taking=STRICT), clock=SteadyClock(20)) as stack:
+        phone = await stack.dial()
+        await stack.tape(phone)
+        await phone.hang_up()
+        await phone.ended()
+    assert given == [STRICT]

@@ -103,11 +103,11 @@ def redact(
         {kind: len(found) for kind, found in mask.found.items()},
         run.caller.blanked_ms,
         run.agent_bytes // 8,
-        doubtful(_told(steps), known_words(language_for(tape.header.policy.language))),
+        doubtful(_said(steps), known_words(language_for(tape.header.policy.language))),
     )
 
 
-def _told(steps: Sequence[Step]) -> list[str]:
+def _said(steps: Sequence[Step]) -> list[str]:
     """The lines of both sides, and the arguments and results of tools."""
     found: list[str] = []
     for step in steps:

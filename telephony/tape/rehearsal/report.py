@@ -42,7 +42,7 @@ def rehearse_all(
             tell(f"{tape.path}: held by {tape.header.engine!r}: only calls of the pipeline can be rehearsed")
             continue
         done = rehearse(tape, changed(tape.header, settings, policy, language))
-        code = max(code, _tell(done, tell, whole=not several))
+        code = max(code, _report(done, tell, whole=not several))
         then += totals(done.then, done.diverged_ms)
         now += totals(done.now, done.diverged_ms)
         if out is not None:
@@ -71,11 +71,11 @@ def changed(header: Header, settings: Sequence[str], policy: Policy | None, lang
     )
 
 
-def _tell(done: Rehearsal, tell: Tell, whole: bool) -> int:
+def _report(done: Rehearsal, tell: Tell, whole: bool) -> int:
     """Reports one rehearsal; returns its exit code. `whole` shows all moments, otherwise only those that differ."""
     tape = done.tape
-    told = rows(moments(done.then), moments(done.now))
-    differs = [row for row in told if not row.same]
+    compared = rows(moments(done.then), moments(done.now))
+    differs = [row for row in compared if not row.same]
     verdict = "the same" if not differs else f"{len(differs)} moment{'s' * (len(differs) > 1)} would be different"
     tell(f"{tape.path}: {tape.length_ms / 1000:.1f} s: {verdict}")
     for change in changes(tape.header.policy, done.header.policy):
@@ -83,7 +83,7 @@ def _tell(done: Rehearsal, tell: Tell, whole: bool) -> int:
     for problem in tape.problems:
         tell(f"  {problem}")
     parted = False
-    for row in told if whole else differs:
+    for row in compared if whole else differs:
         if not parted and done.diverged_ms is not None and row.at >= done.diverged_ms:
             parted = True
             tell(f"  {'':2}{done.diverged_ms / 1000:7.2f} s  --- from here on the caller has heard something else ---")

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from telephony.audio.frames import BYTES_PER_MS
+from telephony.audio.frames import BYTES_PER_MS, FRAME_MS
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
@@ -212,7 +212,7 @@ def spoken_words(steps: Sequence[Step], rules: TurnTaking) -> list[SpokenText]:
                 shown += [step.now_ms] * (len(text.split()) - len(shown))
             case e.TranscriptFinal(commit, text, words):
                 if words:
-                    ends = [frames[min(word.end_ms // 20, len(frames) - 1)] if frames else 0 for word in words]
+                    ends = [frames[min(word.end_ms // FRAME_MS, len(frames) - 1)] if frames else 0 for word in words]
                     texts = [word.text for word in words]
                 else:
                     texts = text.split()

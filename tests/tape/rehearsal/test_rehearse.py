@@ -200,7 +200,7 @@ def test_a_folder_is_rehearsed_with_sums_and_new_tapes(tmp_path: Path) -> None:
     assert ran.exit_code == 1, ran.output
     assert "turn_taking.finished_ms 380 -> 570" in ran.output
     assert "All 2 calls, 80 s that can be compared:" in ran.output
-    assert "wait for an answer, in the middle" in ran.output
+    assert "wait for an answer, median" in ran.output
     assert [replay(read(one)).same for one in find(tmp_path / "new")] == [True, True]
     ran = CliRunner().invoke(app, [*command[:2], "--set", "turn_taking.speculate=often"])
     assert ran.exit_code == 2
