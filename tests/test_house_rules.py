@@ -20,8 +20,10 @@ DATA = {"core/language/english.py"}
 LONG_MODULES = frozenset(
     {
         "core/conversation.py",
+        "core/decisions.py",
         "core/events.py",
         "core/managed/bridge.py",
+        "core/speaking/turns.py",
         "llm_server/codec.py",
         "settings.py",
         "tape/redaction/redact.py",

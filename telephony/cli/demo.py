@@ -22,6 +22,7 @@ from telephony.cli.demo_modes import MANAGED_SILENT_WITHIN_MS, PlatformWatch, St
 from telephony.clock import Clock
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core import managed_events as m
 from telephony.core.policy import END_CALL, TurnTaking
@@ -91,7 +92,7 @@ class Watch:
                     self.settled = max(self.settled, turn)
                 case a.StartReply(turn, _):
                     self.started = turn
-                case a.Explain("not_heard"):
+                case d.NotHeard():
                     self.not_heard += 1
                 case a.EndCall(reason, _):
                     self.ended = reason

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from telephony.core.decisions import Decision
 from telephony.core.history import History
 from telephony.core.managed_events import ManagedAction
 
@@ -116,16 +117,6 @@ class CloseContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Explain:
-    """Why something was decided. `what` is a stable word (`end_of_turn`, `hold`, `cut`, `resume`, `ignored`,
-    `filler`, `apology`, ...); `because` holds the evidence as (name, value) pairs."""
-
-    what: str
-    turn: int
-    because: tuple[tuple[str, int | str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class LineAdded:
     """A line of the record. `speaker`: `caller` or `agent`; for the agent `text` is what was heard."""
 
@@ -139,5 +130,5 @@ LegAction: TypeAlias = SendAudio | SendMark | ClearPlayout | EndCall
 SttAction: TypeAlias = Transcribe | CommitTranscript
 LlmAction: TypeAlias = StartReply | CancelReply | RunTool | RefuseTool
 TtsAction: TypeAlias = Speak | CloseContext
-Remark: TypeAlias = Explain | LineAdded
+Remark: TypeAlias = Decision | LineAdded
 Action: TypeAlias = LegAction | SttAction | LlmAction | TtsAction | Remark | ManagedAction

@@ -1,14 +1,14 @@
-"""One call: routes each event to the part it concerns and joins their answers.
+"""One call: routes each event to the part it concerns, then lets every part see what time or evidence has decided.
 
     step(event, now_ms) -> actions        synchronous; `now_ms` never goes back; `deadline` is when to be called again
 
-    listening   what the caller says, and when they are done          floor      interruptions, and whose turn it is
-    turns       what the agent thinks, says and has been heard saying  trouble    waits, apologies, and the end
-    keypad      keys                                                   patience   silence, time limits, drain
+    listening   what the caller says, and when they are done        floor      interruptions, and whose turn it is
+    turns       what the agent generates, says, was heard to say    recovery   fillers and apologies
+    answer      the answer that the caller is owed                  ending     the last words of the call
+    dtmf        keys                                                timers     silence, time limits, drain
 
-After every event `_tick` looks at everything that time or evidence may have decided, in a fixed order: interruptions
-first, then the end of the caller's utterance, then what the agent owes. So the order of two events that arrive in the
-same millisecond matters only where the caller would notice it too.
+The parts are asked in a fixed order: interruptions first, then the end of the caller's utterance, then what the agent
+owes. So the order of two events that arrive in the same millisecond matters only where the caller would notice it too.
 """
 
 from __future__ import annotations
@@ -18,18 +18,22 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from telephony.core import events as e
-from telephony.core.actions import Action, CommitTranscript, EndCall, Transcribe
+from telephony.core.actions import Action, EndCall, Transcribe
+from telephony.core.answer import OwedAnswer
+from telephony.core.decisions import DropReason, NotHeard, TurnEnded
 from telephony.core.dtmf import DtmfCollector
+from telephony.core.ending import Ending
 from telephony.core.history import History
 from telephony.core.language.registry import language_for
-from telephony.core.listening.listening import Closed, Listening
+from telephony.core.listening.listening import Listening
 from telephony.core.managed_events import ManagedEvent
 from telephony.core.media_watchdog import MediaWatchdog
 from telephony.core.policy import Policy
 from telephony.core.recovery import Recovery
+from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
 from telephony.core.timers import Timers
-from telephony.core.turn_taking.floor import Floor, SharedState
+from telephony.core.turn_taking.floor import Floor
 from telephony.core.turn_taking.question import AnswerContext
 from telephony.core.turn_taking.speculation import Speculation
 
@@ -58,207 +62,238 @@ class Conversation:
         self.ended: Ended | None = None
         self._now = 0
         self._policy = policy
-        self._out: list[Action] = []
         rules, language = policy.turn_taking, language_for(policy.language)
         self._language = language
         self._listening = Listening(rules, language)
-        self._turns = Turns(policy, spoken_form, self._out)
+        self._turns = Turns(policy, spoken_form)
         self._turns.transcript.resume(history)
         self._turns.last = turn
-        self._shared = SharedState()
-        self._floor = Floor(rules, language, self._listening, self._turns, self._shared, self._out)
-        self._speculation = Speculation(rules, language, self._listening, self._turns, self._shared)
-        self._recovery = Recovery(policy, self._listening, self._turns, self._shared, self._out)
+        self._hearing = Hearing(self._turns, policy.must_be_heard)
+        self._answer = OwedAnswer()
+        self._ending = Ending(policy.limits, self._turns)
+        self._floor = Floor(rules, language, self._listening, self._turns, self._hearing, self._answer, self._ending)
+        self._speculation = Speculation(rules, language, self._listening, self._turns, self._ending)
+        self._recovery = Recovery(policy, self._listening, self._turns, self._answer, self._ending)
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
-        self._said = ""
-        self._frames = MediaWatchdog(policy.limits)
+        self._watchdog = MediaWatchdog(policy.limits)
+        self._last_words = ""  # of the agent, as far as they were heard
+        self._parts: tuple[Callable[[int], list[Action]], ...] = (
+            self._listen,
+            self._floor.tick,
+            self._close_utterance,
+            self._end_entry,
+            self._look_after_speech,
+            self._give_answer,
+            self._recovery.tick,
+            self._speculation.tick,
+            self._keep_time,
+        )
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
         """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
-        self._out.clear()
         self._now = now
-        if self.ended is None:
-            self._happened(event, now)
-        if self.ended is None:
-            self._tick(now)
-        return tuple(self._out)
+        if self.ended is not None:
+            return ()
+        actions = self._happened(event, now)
+        if self.ended is None and self._watchdog.started:
+            actions += self._tick(now)
+        return tuple(actions)
 
     @property
     def deadline(self) -> int | None:
         """When `step(TimeReached(...))` is wanted, if nothing happens before; always later than the last `now`."""
-        if self.ended is not None or not self._frames.started:
+        if self.ended is not None or not self._watchdog.started:
             return None
-        candidates = [
-            self._frames.deadline,
+        deadlines = (
+            self._watchdog.deadline,
             self._dtmf.deadline,
-            self._turns.synthesis.deadline,
-            self._turns.playout.overdue_ms(self._policy.limits.goodbye_ms),
-            self._recovery.ending_deadline() or self._timers.deadline,
-            self._recovery.wait_deadline(self._now),
-        ]
-        return min(c for c in candidates if c is not None)
+            self._turns.deadline,
+            self._turns.marks_overdue_ms,
+            self._ending.deadline or self._timers.deadline,
+            self._recovery.deadline(self._now),
+        )
+        return min(at for at in deadlines if at is not None)
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
-    def _happened(self, event: e.Event, now: int) -> None:
+    def _happened(self, event: e.Event, now: int) -> list[Action]:
         if isinstance(event, ManagedEvent):  # the last words of a managed agent that had the call before
-            return
+            return []
         match event:
-            case e.AudioReceived():
-                self._frames.came(now)
-                self._out.append(Transcribe(event.pcmu))
-                self._listening.hear(event)
-            case e.CallStarted():
-                self._started(now)
-            case e.AudioMissed(ms):
-                self._listening.voice.missed(ms)
+            case e.AudioReceived() | e.AudioMissed() | e.TranscriptPartial() | e.TranscriptFinal() | e.CommitRefused():
+                return self._caller_heard(event, now)
+            case e.KeyPressed(digit):
+                return self._key(digit, now)
+            case e.SttLost():
+                self._listening.stt.lost()
+            case e.SttReady():
+                self._listening.stt.connected()
+            case e.ReplyDelta() | e.ReplyEnded() | e.ReplyFailed() | e.ToolWanted() | e.ToolFinished():
+                return self._generated(event, now)
+            case e.SpeechAudio() | e.SpeechEnded() | e.SpeechLost() | e.PhrasesLoaded():
+                return self._synthesised(event, now)
             case e.MarkReached(name):
                 self._turns.playout.mark_reached(name, now)
-            case e.KeyPressed(digit):
-                self._key(digit, now)
+            case e.CallStarted():
+                return self._started(now)
             case e.CallerLeft(how):
                 self.ended = Ended("caller" if how in HANG_UPS else how)
+            case e.DrainStarted(deadline_ms):
+                self._timers.drain(deadline_ms)
+            case e.EndRequested(reason):
+                return self._recovery.end_with("goodbye", reason, now)
+            case e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
+                pass  # the ports recover by themselves; what follows for the call follows from silence, in `_tick`
+            case _:
+                assert_never(event)
+        return []
+
+    def _started(self, now: int) -> list[Action]:
+        if self._watchdog.started:
+            return []
+        self._watchdog.came(now)
+        self._timers.start(now)
+        if not self._policy.greeting:
+            return []
+        actions = self._turns.phrase("greeting", now, self._policy.greeting)
+        greeting = self._turns.get(self._turns.last)
+        if greeting is not None:
+            greeting.protected = self._policy.greeting_protected
+        return actions
+
+    def _caller_heard(self, event: e.HeardEvent, now: int) -> list[Action]:
+        match event:
+            case e.AudioReceived(pcmu):
+                self._watchdog.came(now)
+                self._listening.hear(event)
+                return [Transcribe(pcmu)]
+            case e.AudioMissed(ms):
+                self._listening.voice.missed(ms)
             case e.TranscriptPartial(text):
                 self._listening.partial(text)
             case e.TranscriptFinal():
                 self._listening.final(event)
             case e.CommitRefused(commit):
                 self._listening.commit_refused(commit)
-            case e.ReplyDelta() | e.ReplyEnded() | e.ReplyFailed() | e.ToolWanted() | e.ToolFinished():
-                self._thought(event, now)
-            case e.SpeechAudio() | e.SpeechEnded() | e.SpeechLost() | e.PhrasesLoaded():
-                self._spoken(event, now)
-            case e.DrainStarted(deadline_ms):
-                self._timers.drain(deadline_ms)
-            case e.EndRequested(reason):
-                self._recovery.end_with("goodbye", reason, now)
-            case e.SttLost() | e.SttReady():
-                self._shared.stt_lost = isinstance(event, e.SttLost)
-            case e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
-                pass  # the ports look after themselves; what follows for the call follows from silence, in `_tick`
-            case _:
-                assert_never(event)
+        return []
 
-    def _started(self, now: int) -> None:
-        if self._frames.started:
-            return
-        self._frames.came(now)
-        self._timers.start(now)
-        if self._policy.greeting:
-            turn = self._turns.phrase("greeting", now, self._policy.greeting)
-            if self._policy.greeting_protected:
-                self._turns.synthesis.protected.add(turn)
-
-    def _thought(self, event: e.LlmEvent, now: int) -> None:
+    def _generated(self, event: e.LlmEvent, now: int) -> list[Action]:
         match event:
             case e.ReplyDelta():
-                self._turns.delta(event, now)
+                return self._turns.delta(event, now)
             case e.ToolWanted():
-                self._turns.generation.tool_wanted(event)
+                return self._turns.tool_wanted(event)
             case e.ToolFinished():
-                self._turns.generation.tool_finished(event, now)
+                return self._turns.tool_finished(event, now)
             case e.ReplyEnded():
                 reply = self._turns.reply
-                ends_call = reply is not None and reply.turn == event.turn and reply.ends_call
-                if not self._turns.ended(event, now):
-                    self._recovery.apologise("empty_reply", now)
-                elif ends_call:
-                    self._recovery.goodbye(event.turn, now)
+                generation = reply.generation if reply is not None and reply.number == event.turn else None
+                actions, something = self._turns.ended(event, now)
+                if not something:
+                    return actions + self._recovery.apologise("empty_reply", now)
+                if generation is not None and generation.ends_call:
+                    return actions + self._recovery.goodbye(event.turn, now)
+                return actions
             case e.ReplyFailed(turn, code, _):
-                if self._turns.reply is not None and self._turns.reply.turn == turn:
-                    self._recovery.reply_failed(code, now)
-                elif (speculative := self._turns.generation.speculative) is not None and speculative.turn == turn:
-                    self._turns.drop_speculation(code)
+                reply, speculation = self._turns.reply, self._turns.speculation
+                if reply is not None and reply.number == turn:
+                    return self._recovery.reply_failed(code, now)
+                if speculation is not None and speculation.number == turn:
+                    return self._turns.drop_speculation(DropReason.FAILED, code)
+                return []
 
-    def _spoken(self, event: e.TtsEvent, now: int) -> None:
-        given_up = False
+    def _synthesised(self, event: e.TtsEvent, now: int) -> list[Action]:
+        actions, missing = list[Action](), False
         match event:
             case e.SpeechAudio():
-                self._turns.speech_audio(event, now)
+                actions = self._turns.audio(event, now)
             case e.SpeechEnded(turn, attempt):
-                given_up = self._turns.speech_ended(turn, attempt, now)
+                actions, missing = self._turns.context_ended(turn, attempt, now)
             case e.SpeechLost(turn, attempt, _, retryable):
-                given_up = self._turns.speech_ended(turn, attempt, now, lost=True, retryable=retryable)
+                actions, missing = self._turns.context_ended(turn, attempt, now, lost=True, retryable=retryable)
             case e.PhrasesLoaded(phrases):
-                self._turns.synthesis.learn(phrases)
-        if given_up:
-            self._recovery.voice_failed(now)
+                self._turns.learn(phrases)
+        return actions + (self._recovery.speech_failed(now) if missing else [])
 
-    def _key(self, digit: str, now: int) -> None:
+    def _key(self, digit: str, now: int) -> list[Action]:
         self._listening.voice.key_pressed()
-        if self._turns.live() and not self._floor.untouchable(now):
-            self._floor.cut("key", now)
-        if entry := self._dtmf.press(digit, now):
-            self._caller_said(entry, now)
+        actions = self._floor.key_pressed(now)
+        entry = self._dtmf.press(digit, now)
+        return actions + (self._caller_said(entry, now) if entry else [])
 
-    def _caller_said(self, text: str, now: int) -> None:
+    def _caller_said(self, text: str, now: int) -> list[Action]:
         self._timers.caller_spoke()
-        self._floor.caller_said(text, now)
+        return self._floor.caller_said(text, now)
 
     # --- what follows -----------------------------------------------------------------------------------------------
 
-    def _tick(self, now: int) -> None:
-        if not self._frames.started or self._unresponsive(now):
-            return
-        self._listen_for(now)
-        if commit := self._listening.wants_commit():
-            self._out.append(CommitTranscript(commit))
-        self._floor.interruption(now)
-        if (closed := self._listening.closed()) is not None:
-            self._utterance_over(closed, now)
-        if self._dtmf.deadline is not None and self._dtmf.deadline <= now:
-            self._caller_said(self._dtmf.end(), now)
-        if self._turns.speech_time(now):
-            self._recovery.voice_failed(now)
-        self._turns.expect_marks(now, self._policy.limits.goodbye_ms)
-        self._agent(now)
-        self._speculation.consider(now)
-        self._time(now)
-
-    def _listen_for(self, now: int) -> None:
-        """What the caller's words reply to: the agent's last ones, as far as they were heard."""
-        if (said := self._turns.synthesis.last_words(now)) != self._said:
-            self._said = said
-            self._listening.context = AnswerContext.after(said, self._policy.expects, self._language)
-
-    def _utterance_over(self, closed: Closed, now: int) -> None:
-        match self._floor.utterance_over(closed, now):
-            case "words":
-                self._caller_said(closed.text, now)
-            case "not_heard":
-                self._recovery.apologise("not_heard", now, phrase="not_heard")
-
-    def _unresponsive(self, now: int) -> bool:
-        if missing := self._frames.missing_ms(now):
+    def _tick(self, now: int) -> list[Action]:
+        """What time and evidence have decided, part by part."""
+        if missing := self._watchdog.take_missing_ms(now):
             self._listening.voice.stalled(missing)
-        if self._frames.dead(now):
-            self._out.append(EndCall("unresponsive"))
+        if self._watchdog.dead(now):
             self.ended = Ended("unresponsive")
-        return self.ended is not None
+            return [EndCall("unresponsive")]
+        actions = list[Action]()
+        for part in self._parts:
+            actions += part(now)
+        return actions
 
-    def _agent(self, now: int) -> None:
-        """What the agent owes: an answer, a tool's permission, a sign of life, an end."""
-        turns, listening, shared = self._turns, self._listening, self._shared
-        if turns.reply is not None and not turns.unheard_reply(now):
-            shared.restarts = 0
-        if turns.settle(now):
-            shared.apologies = 0
-        if listening.utterance is None and not turns.playout.held:
-            turns.generation.allow_tool(now)
-            if self._dtmf.deadline is None:
-                self._floor.answer(now)
-        self._recovery.bridge_silence(now)
+    def _listen(self, now: int) -> list[Action]:
+        """What the caller's words reply to are the agent's last ones, as far as they were heard."""
+        if (said := self._hearing.last_words(now)) != self._last_words:
+            self._last_words = said
+            self._listening.context = AnswerContext.after(said, self._policy.expects, self._language)
+        return self._listening.tick()
 
-    def _time(self, now: int) -> None:
-        turns, waiting = self._turns, self._shared.owed_ms is not None or self._dtmf.deadline is not None
-        busy = turns.live() or self._listening.utterance is not None or waiting
+    def _close_utterance(self, now: int) -> list[Action]:
+        if (closed := self._listening.close()) is None:
+            return []
+        actions, decision = self._floor.utterance_over(closed, now)
+        match decision:
+            case TurnEnded():
+                actions += self._caller_said(closed.text, now)
+            case NotHeard():
+                actions += self._recovery.apologise("not_heard", now, phrase="not_heard")
+        return actions
+
+    def _end_entry(self, now: int) -> list[Action]:
+        """Keys are an entry once no further key has come for a while."""
+        if self._dtmf.deadline is None or self._dtmf.deadline > now:
+            return []
+        return self._caller_said(self._dtmf.end(), now)
+
+    def _look_after_speech(self, now: int) -> list[Action]:
+        actions, missing = self._turns.speech_due(now)
+        if missing:
+            actions += self._recovery.speech_failed(now)
+        return actions + self._turns.expect_marks(now)
+
+    def _give_answer(self, now: int) -> list[Action]:
+        """What was played is settled; a tool may run, and an answer begin, once the caller is silent."""
+        if self._turns.reply is not None and not self._turns.unheard_reply(now):
+            self._answer.heard()
+        actions, replied = self._turns.settle(now)
+        if replied:
+            self._recovery.replied()
+        if self._listening.utterance is not None or self._turns.playout.held:
+            return actions
+        actions += self._turns.allow_tool(now)
+        free = not self._turns.live() and self._turns.abandoned is None and not self._ending.begun
+        if free and self._dtmf.deadline is None and (since_ms := self._answer.take()) is not None:
+            actions += self._turns.start(now, since_ms)
+        return actions
+
+    def _keep_time(self, now: int) -> list[Action]:
+        """Silence, the length of the call, drain; and the end, once the last words were heard."""
+        waiting = self._answer.owed or self._dtmf.deadline is not None
+        busy = self._turns.live() or self._listening.utterance is not None or waiting
         (self._timers.busy if busy else self._timers.quiet)(now)
-        if self._shared.ending is not None:
-            if self._recovery.ending_is_over(now):
-                ending = self._recovery.finish(now)
-                self._out.append(ending)
-                self.ended = Ended(ending.reason)
-            return
-        if due := self._timers.due(now):
-            self._recovery.time_has_come(due, now)
+        if self._ending.begun:
+            ended = self._ending.tick(now)
+            if ended:
+                self.ended = Ended(ended[0].reason)
+            return [*ended]
+        due = self._timers.take_due(now)
+        return self._recovery.time_has_come(due, now) if due is not None else []

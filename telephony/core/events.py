@@ -268,6 +268,7 @@ class OutboxOverflowed:
 
 CarrierEvent: TypeAlias = CallStarted | AudioReceived | AudioMissed | MarkReached | KeyPressed | CallerLeft
 SttEvent: TypeAlias = SttReady | SttLost | TranscriptPartial | TranscriptFinal | CommitRefused
+HeardEvent: TypeAlias = AudioReceived | AudioMissed | TranscriptPartial | TranscriptFinal | CommitRefused
 LlmEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | ReplyFailed
 TtsEvent: TypeAlias = TtsReady | TtsLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed

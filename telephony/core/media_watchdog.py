@@ -26,7 +26,7 @@ class MediaWatchdog:
         """When to look again."""
         return (self._counted_ms or 0) + self._limits.frames_stop_ms
 
-    def missing_ms(self, now: int) -> int:
+    def take_missing_ms(self, now: int) -> int:
         """How much time to count without frames. What was given out is not given again."""
         if self._counted_ms is None or now < self.deadline:
             return 0

@@ -1,146 +1,140 @@
-"""Waits, apologies, and the end of the call: what is said when things do not go as they should, or are over.
+"""Waits and apologies: what is said when things do not go as they should.
 
 Silence is bounded here. Whatever a provider does, a fixed phrase bridges the wait (`filler_ms`), a reply without
-progress is given up (`reply_ms`), and too many apologies in a row end the call. An ending is a turn that is heard to
-its last mark, with a time limit; what cannot be said at all is left to the carrier's own voice (`EndCall.farewell`).
+progress is given up (`reply_ms`), and too many apologies in a row end the call.
 """
 
 from __future__ import annotations
 
-from telephony.core.actions import Action, EndCall
+from telephony.core.actions import Action
+from telephony.core.answer import OwedAnswer
+from telephony.core.decisions import Apologised, CallEnding, FillerSaid, StillThereAsked, TimeWarned
+from telephony.core.ending import Ending
 from telephony.core.listening.listening import Listening
 from telephony.core.policy import Policy
+from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.turns import Turns
-from telephony.core.timers import Ending
-from telephony.core.turn_taking.floor import SharedState
+from telephony.core.timers import Due
 
 FILLERS = 4
-"""So many fillers in one wait; then the silence is the lesser evil."""
-
-ENDS = ("time_over", "draining", "silent_goodbye")
-"""What ends the call when its time has come."""
+"""Most fillers in one wait; then the silence is the lesser evil."""
 
 LONGEST_WAIT_MS = 1_300
-"""No more of the silence before the decision counts: what the caller said may have been keys, or long ago."""
+"""Most of the silence before the decision that counts as waiting: what the caller said may have been keys, or long
+ago."""
 
 
 class Recovery:
-    """See the module text."""
+    """See the module text. Methods that do something return the actions to perform, in order."""
 
-    def __init__(
-        self, policy: Policy, listening: Listening, turns: Turns, shared: SharedState, out: list[Action]
-    ) -> None:
+    def __init__(self, policy: Policy, listening: Listening, turns: Turns, answer: OwedAnswer, ending: Ending) -> None:
         self._limits, self._wording = policy.limits, policy.wording
         self._listening = listening
         self._turns = turns
-        self._shared = shared
-        self._out = out
+        self._answer = answer
+        self._ending = ending
+        self._apologies = 0  # in a row
 
     # --- waiting ----------------------------------------------------------------------------------------------------
 
-    def wait_deadline(self, now: int) -> int | None:
-        """When the silence of a reply under way has to be bridged, or its thinking given up."""
-        waiting = self._turns.reply or self._turns.generation.abandoned
-        if waiting is None or self._shared.ending is not None:
+    def deadline(self, now: int) -> int | None:
+        """When the silence of a reply under way has to be bridged, or the reply given up."""
+        waiting, limits = self._waiting(), self._limits
+        if waiting is None or self._ending.begun:
             return None
-        stuck = waiting is self._turns.reply and not waiting.running and not waiting.ended
-        give_up = waiting.progress_ms + self._limits.reply_ms if stuck else None
+        give_up = waiting.progress_ms + limits.reply_ms if self._stuck(waiting) else None
         if self._listening.utterance is not None or self._turns.playout.speaking(now) or waiting.fillers >= FILLERS:
             return give_up
         spoke = now - self._listening.voice.silence_ms  # the caller waits from their last word on
         since = max(min(waiting.decided_ms, spoke), waiting.decided_ms - LONGEST_WAIT_MS)
         since = max(since, self._turns.playout.until_ms)
-        filler = since + self._limits.filler_ms * (5 if waiting.fillers else 2) // 2
+        filler = since + limits.filler_ms * (5 if waiting.fillers else 2) // 2
         return filler if give_up is None else min(filler, give_up)
 
-    def bridge_silence(self, now: int) -> None:
+    def tick(self, now: int) -> list[Action]:
         """Nothing audible for too long: a filler; no progress for much too long: an apology."""
-        at, reply = self.wait_deadline(now), self._turns.reply
-        waiting = reply or self._turns.generation.abandoned
+        at, waiting = self.deadline(now), self._waiting()
         if at is None or at > now or waiting is None:
-            return
-        stuck = waiting is reply and not waiting.running and not waiting.ended
-        if stuck and now - waiting.progress_ms >= self._limits.reply_ms:
-            self.reply_failed("reply_timeout", now)
-            return
+            return []
+        if self._stuck(waiting) and now - waiting.progress_ms >= self._limits.reply_ms:
+            return self.reply_failed("reply_timeout", now)
         waiting.fillers += 1
-        self._turns.explain("filler", {"waited_ms": now - waiting.decided_ms})
-        self._turns.phrase("filler", now)
+        filler = FillerSaid(self._turns.last, now - waiting.decided_ms)
+        return [filler, *self._turns.phrase("filler", now)]
 
-    # --- trouble ----------------------------------------------------------------------------------------------------
+    def _waiting(self) -> Generation | None:
+        """What the caller waits for: the reply, or the tool of an earlier one."""
+        turn = self._turns.reply or self._turns.abandoned
+        return turn.generation if turn is not None else None
 
-    def reply_failed(self, code: str, now: int) -> None:
-        """The live reply will not go on. A busy provider is asked once more, and the caller hears why they wait."""
+    def _stuck(self, waiting: Generation) -> bool:
+        return self._turns.reply is not None and waiting.stuck
+
+    # --- apologies --------------------------------------------------------------------------------------------------
+
+    def reply_failed(self, code: str, now: int) -> list[Action]:
+        """The reply will not go on. A busy provider is asked once more, and the caller hears why they wait."""
         reply = self._turns.reply
-        self._turns.give_up_reply(now)
-        if reply is not None and reply.ends_call:
-            self.goodbye(reply.turn, now)
-        elif code == "provider_busy" and self._shared.apologies == 0:
-            self.apologise(code, now, phrase="provider_busy")
-            self._shared.owed_ms = now
-        else:
-            self.apologise(code, now)
+        actions = self._turns.give_up_reply(now)
+        if reply is not None and reply.generation is not None and reply.generation.ends_call:
+            return actions + self.goodbye(reply.number, now)
+        if code == BUSY and self._apologies == 0:
+            actions += self.apologise(code, now, phrase="provider_busy")
+            self._answer.retry(now)
+            return actions
+        return actions + self.apologise(code, now)
 
-    def apologise(self, why: str, now: int, phrase: str = "apology") -> None:
-        self._shared.apologies += 1
-        self._turns.explain("apology", {"why": why, "in_a_row": self._shared.apologies})
-        if self._shared.apologies > self._limits.apologies:
-            self.end_with("broken", why, now)
-        else:
-            self._turns.phrase(phrase, now)
+    def apologise(self, why: str, now: int, phrase: str = "apology") -> list[Action]:
+        """Says the phrase; ends the call instead, if it was said too often in a row."""
+        self._apologies += 1
+        decision = Apologised(self._turns.last, why, self._apologies)
+        if self._apologies > self._limits.apologies:
+            return [decision, *self.end_with("broken", why, now)]
+        return [decision, *self._turns.phrase(phrase, now)]
 
-    def voice_failed(self, now: int) -> None:
-        """The voice has given up on text. What is in stock can still be said; the carrier has a voice of its own."""
-        if self._shared.final:
-            assert self._shared.ending is not None
-            self._shared.ending.deadline, self._shared.ending.unheard = now, True
-        else:
-            self.end_with("broken", "voice_failed", now)
+    def replied(self) -> None:
+        """A reply was heard to its end: what went wrong before is forgotten."""
+        self._apologies = 0
 
-    def time_has_come(self, what: str, now: int) -> None:
-        """For what `Timers.due` names: a reminder, or the end."""
-        if what in ENDS:
-            self.end_with(what, what, now)
-        else:
-            self._turns.explain(what, {})
-            self._turns.phrase(what, now)
+    def speech_failed(self, now: int) -> list[Action]:
+        """The TTS has given text up. What is in stock can still be said; the carrier has a voice of its own."""
+        if self._ending.final:
+            self._ending.cannot_be_said(now)
+            return []
+        return self.end_with("broken", "voice_failed", now)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
-    def goodbye(self, turn: int, now: int) -> None:
+    def time_has_come(self, due: Due, now: int) -> list[Action]:
+        """A reminder, or the end."""
+        match due:
+            case Due.STILL_THERE:
+                return [StillThereAsked(self._turns.last), *self._turns.phrase("still_there", now)]
+            case Due.TIME_WARNING:
+                return [TimeWarned(self._turns.last), *self._turns.phrase("time_warning", now)]
+            case _:
+                return self.end_with(due, due, now)
+
+    def goodbye(self, turn: int, now: int) -> list[Action]:
         """The model has ended the call; what it said as goodbye is heard to its end, unless the caller objects."""
-        if turn not in self._turns.synthesis.speeches:
-            turn = self._turns.phrase("goodbye", now)
-        self._shared.ending = Ending("agent", turn, now, now + self._limits.reply_ms, forced=False)
+        actions = list[Action]()
+        said = self._turns.get(turn)
+        if said is None or said.speech is None:
+            actions = self._turns.phrase("goodbye", now)
+            turn = self._turns.last
+        self._ending.begin("agent", turn, now, final=False)
+        return actions
 
-    def end_with(self, phrase: str, reason: str, now: int) -> None:
+    def end_with(self, phrase: str, reason: str, now: int) -> list[Action]:
         """Ends the call after a fixed phrase, whatever else is going on."""
-        if self._shared.final:
-            return
-        self._turns.explain("ending", {"reason": reason})
-        self._turns.cut(now)
-        self._shared.owed_ms = None
-        turn = self._turns.phrase(phrase, now)
-        text = str(getattr(self._wording, phrase))
-        self._shared.ending = Ending(reason, turn, now, now + self._limits.reply_ms, forced=True, farewell=text)
+        if self._ending.final:
+            return []
+        actions: list[Action] = [CallEnding(self._turns.last, reason), *self._turns.cut(now)]
+        self._answer.cancel()
+        actions += self._turns.phrase(phrase, now)
+        self._ending.begin(reason, self._turns.last, now, final=True, text=str(getattr(self._wording, phrase)))
+        return actions
 
-    def ending_deadline(self) -> int | None:
-        return self._shared.ending.deadline if self._shared.ending is not None else None
 
-    def ending_is_over(self, now: int) -> bool:
-        """The last word was heard, or has had its time."""
-        turns, ending = self._turns, self._shared.ending
-        assert ending is not None
-        heard_by = turns.playout.until_ms + self._limits.goodbye_ms
-        if turns.synthesis.over(ending.turn) and not turns.playout.held:
-            ending.deadline = min(ending.deadline, max(heard_by, ending.since + 1))
-        elif turns.playout.until_ms > now:
-            ending.deadline = max(ending.deadline, heard_by)
-        return ending.turn not in turns.synthesis.speeches or ending.deadline <= now
-
-    def finish(self, now: int) -> EndCall:
-        """The last action of the call. A farewell that was not heard at all is left to the carrier's voice."""
-        ending = self._shared.ending
-        assert ending is not None
-        unheard = ending.turn in self._turns.synthesis.speeches and not self._turns.synthesis.heard(ending.turn, now)
-        return EndCall(ending.reason, ending.farewell if unheard or ending.unheard else "")
+BUSY = "provider_busy"
+"""The code of a reply that failed because the provider has too much to do."""

@@ -1,31 +1,31 @@
-"""What only time decides: silence prompts, the length of the call, drain, and the goodbye.
+"""What only time decides: silence prompts, the length of the call, drain.
 
-Each is a deadline in the core's `now` and says what to do when it has come. `conversation.py` does it.
+Each is a deadline in the core's `now`; the engine carries out what has come.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from enum import StrEnum
 
 from telephony.core.policy import Limits
 
 
-@dataclass(slots=True)
-class Ending:
-    """The call is being ended after `turn` has been heard. `forced`: the caller cannot talk it out of it.
-    `farewell`: what the carrier says if the turn could not be heard (`unheard`)."""
+class Due(StrEnum):
+    """What has come; the values are the names of the phrases that are said."""
 
-    reason: str
-    turn: int
-    since: int
-    deadline: int
-    forced: bool
-    farewell: str = ""
-    unheard: bool = False
+    TIME_OVER = "time_over"
+    DRAINING = "draining"
+    TIME_WARNING = "time_warning"
+    SILENT_GOODBYE = "silent_goodbye"
+    STILL_THERE = "still_there"
+
+    @property
+    def ends_call(self) -> bool:
+        return self in (Due.TIME_OVER, Due.DRAINING, Due.SILENT_GOODBYE)
 
 
 class Timers:
-    """Deadlines of the call as a whole. `due(now)` names what has come, once each."""
+    """Deadlines of the call as a whole."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -39,15 +39,17 @@ class Timers:
         """The earliest of what is pending."""
 
     def start(self, now: int) -> None:
+        """The call has begun, quietly."""
         self._started_ms = self._quiet_ms = now
         self._look()
 
     def drain(self, deadline_ms: int) -> None:
+        """The service stops at `deadline_ms`."""
         self._drain_ms = deadline_ms
         self._look()
 
     def busy(self, now: int) -> None:
-        """Somebody speaks, or the agent thinks."""
+        """Somebody speaks, or a reply is under way."""
         if self._quiet_ms is not None:
             self._quiet_ms = None
             self._look()
@@ -59,40 +61,39 @@ class Timers:
             self._look()
 
     def caller_spoke(self) -> None:
+        """The caller is there: they may be asked again later."""
         self._asked = False
         self._look()
 
-    def due(self, now: int) -> str:
-        """`time_over`, `draining`, `time_warning`, `silent_goodbye`, `still_there`, or ""."""
+    def take_due(self, now: int) -> Due | None:
+        """What has come, the most important first; each is given out once."""
         if self.deadline is None or now < self.deadline:
-            return ""
+            return None
         for what, at in self._pending():
             if at <= now:
                 self._done(what)
                 return what
-        return ""
+        return None
 
     def _look(self) -> None:
-        """Something has changed."""
         self.deadline = min((at for _, at in self._pending()), default=None)
 
-    def _pending(self) -> list[tuple[str, int]]:
-        limits, found = self._limits, list[tuple[str, int]]()
+    def _pending(self) -> list[tuple[Due, int]]:
+        limits, found = self._limits, list[tuple[Due, int]]()
         if self._over or self._started_ms is None:
             return found
-        found.append(("time_over", self._started_ms + limits.call_ms))
+        found.append((Due.TIME_OVER, self._started_ms + limits.call_ms))
         if self._drain_ms is not None:
-            found.append(("draining", self._drain_ms))
+            found.append((Due.DRAINING, self._drain_ms))
         if not self._warned and 0 < limits.call_warning_ms < limits.call_ms and self._quiet_ms is not None:
-            found.append(("time_warning", self._started_ms + limits.call_ms - limits.call_warning_ms))
+            found.append((Due.TIME_WARNING, self._started_ms + limits.call_ms - limits.call_warning_ms))
         if self._quiet_ms is not None:
             wait = limits.silence_end_ms if self._asked else limits.silence_prompt_ms
-            found.append(("silent_goodbye" if self._asked else "still_there", self._quiet_ms + wait))
+            found.append((Due.SILENT_GOODBYE if self._asked else Due.STILL_THERE, self._quiet_ms + wait))
         return found
 
-    def _done(self, what: str) -> None:
-        if what in ("time_over", "draining", "silent_goodbye"):
-            self._over = True
-        self._warned = self._warned or what == "time_warning"
-        self._asked = self._asked or what == "still_there"
+    def _done(self, what: Due) -> None:
+        self._over = self._over or what.ends_call
+        self._warned = self._warned or what is Due.TIME_WARNING
+        self._asked = self._asked or what is Due.STILL_THERE
         self._look()

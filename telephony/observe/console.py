@@ -12,6 +12,7 @@ from typing import TextIO
 
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import TurnTaking
 from telephony.observe.turn_latency import BargeIn, TurnClock, TurnReport, waterfall
@@ -68,8 +69,8 @@ class Console:
                 self._line("agent", f"{text} -- (interrupted)" if interrupted else text, _AGENT)
             case a.RunTool(_, tool_call_id):
                 self._line("", f"tool {self._tools.pop(tool_call_id, tool_call_id)}", _DIM)
-            case a.Explain("not_heard" | "filler" | "apology" | "still_there" as what):
-                self._line("", what.replace("_", " "), _WARN)
+            case d.NotHeard() | d.FillerSaid() | d.Apologised() | d.StillThereAsked():
+                self._line("", d.title(type(action)), _WARN)
             case a.EndCall(reason, _):
                 self._ended(_ENDINGS.get(reason, reason))
 

@@ -17,6 +17,7 @@ import structlog
 
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import TurnTaking
 from telephony.observe.tracebacks import SilentFormatter, without_messages
@@ -118,13 +119,13 @@ class CallLog:
 
     def _action(self, action: a.Action) -> None:
         match action:
-            case a.Explain("cut"):
+            case d.Cut() | d.PlatformCut():
                 self._counts["cuts"] += 1
-            case a.Explain("resume"):
+            case d.Resumed():
                 self._counts["resumes"] += 1
-            case a.Explain("apology"):
+            case d.Apologised():
                 self._counts["apologies"] += 1
-            case a.Explain("filler"):
+            case d.FillerSaid():
                 self._counts["fillers"] += 1
             case a.EndCall(reason, _):
                 self._ended = reason

@@ -16,6 +16,7 @@ from html import escape
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.listening.voice_activity import WINDOW_MS, Voiced
 from telephony.core.policy import TurnTaking
@@ -77,9 +78,9 @@ def _gather(steps: Iterable[Step], clock: TurnClock, voice: Voiced) -> _Drawn:
         drawn.end_ms = now = max(drawn.end_ms, step.now_ms)
         _hear(drawn, step, voice)
         for action in step.actions:
-            if isinstance(action, a.Explain):
-                because = ", ".join(f"{name.removesuffix('_ms')} {value}" for name, value in action.because)
-                drawn.decisions.append((now, action.what.replace("_", " "), because))
+            if isinstance(action, d.Decided):
+                because = ", ".join(f"{name.removesuffix('_ms')} {value}" for name, value in d.evidence(action).items())
+                drawn.decisions.append((now, d.title(type(action)), because))
             match action:
                 case a.SendAudio(pcmu):
                     start = max(now, queue_ms)
@@ -90,9 +91,10 @@ def _gather(steps: Iterable[Step], clock: TurnClock, voice: Voiced) -> _Drawn:
                     drawn.clears.append(now)
                     drawn.heard = [(start, min(end, now)) for start, end in drawn.heard if start < now]
                     queue_ms = now
-                case a.Explain("hold"):
+                case d.Held():
                     drawn.holds.append((now, now, "hold"))
-                case a.Explain("cut" | "resume" as what):
+                case d.Cut() | d.PlatformCut() | d.Resumed():
+                    what = "resume" if isinstance(action, d.Resumed) else "cut"
                     begun = drawn.holds.pop()[0] if drawn.holds and drawn.holds[-1][2] == "hold" else now
                     drawn.holds.append((begun, now, what))
                 case a.LineAdded(speaker, text, _, interrupted):

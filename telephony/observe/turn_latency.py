@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from telephony.audio.level import LOUD
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core import managed_events as m
 from telephony.core.listening.voice_activity import BURST_GAP_MS, Voiced
@@ -162,8 +163,8 @@ class TurnClock:
         self._event(step.event, now)
         for action in step.actions:
             self._action(action, now)
-            if isinstance(action, a.Explain) and action.what in ("hold", "cut", "resume"):
-                self._verdict(action.what, now, cleared=a.ClearPlayout() in step.actions)
+            if isinstance(action, (d.Held, d.Cut, d.Resumed, d.PlatformCut)):
+                self._verdict(action, now, cleared=a.ClearPlayout() in step.actions)
         if any(isinstance(action, a.SendAudio) for action in step.actions):
             self._sent(now)
         if self._voiced(step.event):
@@ -199,22 +200,16 @@ class TurnClock:
 
     def _action(self, action: a.Action, now: int) -> None:
         match action:
-            case a.Explain("end_of_turn", turn, because):
-                evidence = dict(because)
-                wait_ms = evidence.get("wait_ms")
-                self._next = replace(
-                    self._ear.decided(turn, now),
-                    why=str(evidence.get("why", "")),
-                    wait_ms=wait_ms if isinstance(wait_ms, int) else None,
-                )
-            case a.Explain("speculation", turn):
+            case d.TurnEnded(turn, why, wait_ms, entry=entry):
+                self._next = replace(self._ear.decided(turn, now), why=f"{entry} {why}".strip(), wait_ms=wait_ms)
+            case d.SpeculationBegun(turn):
                 self._speculation = turn
-            case a.Explain("speculation_dropped", turn):
+            case d.SpeculationDropped(turn):
                 self._speculation = 0
                 self._open.pop(turn, None)
-            case a.Explain("speculation_used", turn):
+            case d.SpeculationUsed(turn):
                 self._used(turn)
-            case a.Explain("filler"):
+            case d.FillerSaid():
                 if (report := self._open.get(self._thinking)) is not None and report.filler_ms is None:
                     self._open[self._thinking] = replace(report, filler_ms=now)
             case a.LineAdded("caller", text):
@@ -278,12 +273,12 @@ class TurnClock:
         if self._on_report is not None:
             self._on_report(report)
 
-    def _verdict(self, what: str, now: int, cleared: bool) -> None:
+    def _verdict(self, decision: d.Held | d.Cut | d.Resumed | d.PlatformCut, now: int, cleared: bool) -> None:
         onset = self._ear.onset_ms(now)
-        if what != "resume" and self._ear.held is None and cleared and onset is not None:
+        if not isinstance(decision, d.Resumed) and self._ear.held is None and cleared and onset is not None:
             self._ear.held = BargeIn(onset, now)
-        if what != "hold" and self._ear.held is not None:
-            barge_in = replace(self._ear.held, verdict=what)
+        if not isinstance(decision, d.Held) and self._ear.held is not None:
+            barge_in = replace(self._ear.held, verdict="resume" if isinstance(decision, d.Resumed) else "cut")
             self._ear.held = None
             self.barge_ins.append(barge_in)
             if self._on_barge_in is not None:

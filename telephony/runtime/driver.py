@@ -24,6 +24,7 @@ from telephony.contracts.port import Port
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.conversation import Ended
+from telephony.core.decisions import Decided
 from telephony.core.engine import Engine
 from telephony.core.managed_events import ManagedAction, SwitchTo
 
@@ -155,7 +156,7 @@ class Ports:
                 self.llm.perform(action)
             case a.Speak() | a.CloseContext():
                 self.tts.perform(action)
-            case a.Explain() | a.LineAdded():
+            case a.LineAdded() | Decided():
                 pass
             case _:
                 assert_never(action)

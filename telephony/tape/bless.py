@@ -15,6 +15,7 @@ from pathlib import Path
 
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
+from telephony.core.decisions import Decided
 from telephony.errors import TelephonyError
 from telephony.tape import step_text
 from telephony.tape.engines import fresh
@@ -79,7 +80,7 @@ def rewrite(folder: Path, header: Header, steps: Sequence[Step]) -> None:
 def asked(action: a.Action) -> tuple[object, ...]:
     """What an action requests of the outside world: equal requests get equal answers. () if it requests nothing."""
     match action:
-        case a.Explain() | a.LineAdded():
+        case a.LineAdded() | Decided():
             return ()
         case a.StartReply(turn):
             return ("turn", turn)  # another history might change the model's answer: blessing accepts that

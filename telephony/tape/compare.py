@@ -14,6 +14,7 @@ from itertools import zip_longest
 
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.observe.turn_latency import BargeIn
 from telephony.tape import step_text
@@ -173,10 +174,10 @@ def _decisions(steps: Iterable[Step]) -> Iterator[Moment]:
                     yield Moment(now, ("caller", *step_text.plain(text)), f"caller has said: {text!r}")
                 case a.LineAdded("agent", text, turn, True) if turn in spoken:
                     yield Moment(now, ("cut", *text.split()), f"agent is interrupted after {text!r}")
-                case a.Explain("hold" | "resume" as what):
-                    because = dict(action.because).get("why", "")
-                    verb = "is held" if what == "hold" else "resumes"
-                    yield Moment(now, (what,), f"agent {verb} ({because})")
+                case d.Held(why=why):
+                    yield Moment(now, ("hold",), f"agent is held ({why})")
+                case d.Resumed(why=why):
+                    yield Moment(now, ("resume",), f"agent resumes ({why})")
                 case a.RunTool(turn, tool_call_id):
                     tool = wanted.get((turn, tool_call_id), "a tool")
                     yield Moment(now, ("tool", tool), f"{tool} runs")
@@ -267,7 +268,7 @@ def _cut_offs(call: Timeline, end: int) -> int:
     begins = [start for start, _ in call.caller_spans]
     found = 0
     for step in call.steps:
-        ended = any(isinstance(one, a.Explain) and one.what == "end_of_turn" for one in step.actions)
+        ended = any(isinstance(one, d.TurnEnded) for one in step.actions)
         if ended and step.now_ms < end:
             answer = next((s for s, _ in call.agent_spans if s >= step.now_ms), step.now_ms)
             found += any(step.now_ms < begin < answer + REACTION_MS for begin in begins)

@@ -6,20 +6,21 @@ from pathlib import Path
 
 from telephony.audio import wav
 from telephony.contracts.observer import Step
-from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.tape import step_text
 from telephony.tape.audio import agent_side, caller_side
 from telephony.tape.reader import Tape
 from telephony.tape.timeline import Timeline
 
-_NOTES = {
-    "hold": "the agent is held: a sound of the caller",
-    "resume": "a false alarm: the agent resumes",
-    "cut": "interrupted",
-    "filler": "a filler phrase bridges the wait",
-    "apology": "something failed: an apology",
-    "not_heard": "the caller was not understood",
-    "still_there": "the caller is silent, and is asked whether they are there",
+_NOTES: dict[type[d.Decided], str] = {
+    d.Held: "the agent is held: a sound of the caller",
+    d.Resumed: "a false alarm: the agent resumes",
+    d.Cut: "interrupted",
+    d.PlatformCut: "interrupted",
+    d.FillerSaid: "a filler phrase bridges the wait",
+    d.Apologised: "something failed: an apology",
+    d.NotHeard: "the caller was not understood",
+    d.StillThereAsked: "the caller is silent, and is asked whether they are there",
 }
 
 
@@ -58,8 +59,8 @@ def stereo_wav(tape: Tape, path: Path) -> None:
 
 def _decisions(steps: list[Step]) -> list[tuple[int, str]]:
     return [
-        (step.now_ms, _NOTES[one.what] + (f" ({why})" if (why := dict(one.because).get("why")) else ""))
+        (step.now_ms, _NOTES[type(one)] + (f" ({why})" if (why := d.evidence(one).get("why")) else ""))
         for step in steps
         for one in step.actions
-        if isinstance(one, a.Explain) and one.what in _NOTES
+        if isinstance(one, d.Decided) and type(one) in _NOTES
     ]

@@ -10,6 +10,7 @@ from dataclasses import fields
 
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.language.words import words as spelled
@@ -82,11 +83,12 @@ def action(one: a.Action) -> str:
             return f"speak in turn {turn}{f', attempt {attempt}' if attempt > 1 else ''}: {text.strip()!r}"
         case a.CloseContext(turn, attempt):
             return f"close the tts context of turn {turn}{f', attempt {attempt}' if attempt > 1 else ''}"
-        case a.Explain(what, turn, because):
-            reasons = f": {', '.join(f'{name}={value}' for name, value in because)}" if because else ""
-            return f"decide: {what.replace('_', ' ')}{f' (turn {turn})' if turn else ''}{reasons}"
         case a.LineAdded(speaker, text, _, interrupted):
             return f"on record: {speaker}: {text!r}{' (interrupted)' if interrupted else ''}"
+    if isinstance(one, d.Decided):
+        of_turn = f" (turn {one.turn})" if one.turn else ""
+        reasons = ", ".join(f"{name}={value}" for name, value in d.evidence(one).items())
+        return f"decide: {d.title(type(one))}{of_turn}{f': {reasons}' if reasons else ''}"
     return _plainly(one)
 
 

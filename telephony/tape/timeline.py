@@ -23,6 +23,7 @@ from telephony.audio.frames import FRAME_MS
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
+from telephony.core.decisions import Decided
 from telephony.core.history import AgentSaid, CallerSaid, History
 from telephony.core.language.words import words
 from telephony.core.listening.voice_activity import WINDOW_MS, Voiced
@@ -172,9 +173,9 @@ class Timeline:
         """(ms, action) for each action of a class."""
         return [(step.now_ms, one) for step in self.steps for one in step.actions if isinstance(one, kind)]
 
-    def decided(self, what: str) -> list[int]:
-        """Times of a decision: `end_of_turn`, `hold`, `cut`, `resume`, `filler`, `apology`, ..."""
-        return [at for at, one in self.actions(a.Explain) if one.what == what]
+    def decided(self, kind: type[Decided]) -> list[int]:
+        """Times (ms) of the decisions of a class: `TurnEnded`, `Held`, `Cut`, ..."""
+        return [at for at, _ in self.actions(kind)]
 
     def __str__(self) -> str:
         return "\n".join(f"{one.at / 1000:7.2f} s  {one.speaker:<7}{one.text}" for one in self.record)

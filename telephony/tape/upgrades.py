@@ -17,7 +17,45 @@ Upgrade = Callable[[dict[str, Data], list[Data]], tuple[dict[str, Data], list[Da
 # --- format 1 -> 2: the field's own names ---------------------------------------------------------------------------
 
 _CLASSES = {"EarsReady": "SttReady", "EarsLost": "SttLost", "VoiceReady": "TtsReady", "VoiceLost": "TtsLost"}
-_EXPLAINED = {"guess": "speculation", "guess_dropped": "speculation_dropped", "guess_used": "speculation_used"}
+_UTTERANCE = ("why", "wait_ms", "silence_ms", "voice_ms", "pause_allowance_ms", "transcript", "entry", "expected")
+_SOUND = ("why", "voice_ms", "burst_ms", "silence_ms", "words")
+_DECISIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "end_of_turn": ("TurnEnded", _UTTERANCE),
+    "ignored": ("Ignored", _UTTERANCE),
+    "not_heard": ("NotHeard", _UTTERANCE),
+    "hold": ("Held", _SOUND),
+    "cut": ("Cut", _SOUND),
+    "resume": ("Resumed", _SOUND),
+    "guess": ("SpeculationBegun", ("words",)),
+    "guess_used": ("SpeculationUsed", ("ahead_ms",)),
+    "guess_dropped": ("SpeculationDropped", ("why", "code")),
+    "filler": ("FillerSaid", ("waited_ms",)),
+    "apology": ("Apologised", ("why", "in_a_row")),
+    "still_there": ("StillThereAsked", ()),
+    "time_warning": ("TimeWarned", ()),
+    "ending": ("CallEnding", ("reason",)),
+    "marks_missing": ("MarksMissing", ()),
+    "managed_opened": ("PlatformOpened", ("input", "output", "conversation_id")),
+    "managed_failed": ("PlatformFailed", ("why",)),
+    "corrected": ("CorrectedLate", ()),
+}
+"""What `Explain` said -> the class of format 2, and its fields behind the turn."""
+_PLATFORM = {"cut": "PlatformCut", "ignored": "StaleInterruption"}
+"""The same, where a managed agent's platform decided: the field behind the turn is `event_id`."""
+_WAITS = {
+    "unheard": "UNHEARD", "silence": "SILENCE", "trailing": "TRAILING", "greeting": "GREETING", "finished": "FINISHED",
+    "likely": "LIKELY", "details to come": "DETAILS", "told": "TOLD", "open": "OPEN",
+}  # fmt: skip
+_ENTRIES = {"nearly complete": "NEARLY_COMPLETE", "complete": "COMPLETE", "under way": "UNDER_WAY"}
+_INTERRUPTIONS = {
+    "": "NONE", "voice": "VOICE", "words": "WORDS", "answer": "ANSWER", "key": "KEY", "backchannel": "BACKCHANNEL",
+    "echo": "ECHO", "too short": "TOO_SHORT", "no words": "NO_WORDS", "no words in it": "ENDLESS",
+    "nothing left": "NOTHING_LEFT", "protected": "PROTECTED", "already restarted": "RESTARTED",
+}  # fmt: skip
+_DROPS = {
+    "other words": "OTHER_WORDS", "no words": "NO_WORDS", "empty": "EMPTY", "no voice": "NO_SPEECH", "cut": "CUT",
+    "phrase": "PHRASE",
+}  # fmt: skip
 _EVIDENCE = {"patience_ms": "pause_allowance_ms"}
 _PORTS = {"ears": "stt", "mind": "llm", "voice": "tts"}
 _TURN_TAKING = {"patience_ms": "pause_allowance_ms", "strange_ms": "wordless_ms"}
@@ -39,17 +77,43 @@ def _policy(data: Data) -> Data:
     return data
 
 
+def _vocabulary(data: Data) -> Data:
+    """The classes of format 2: decisions are classes of their own."""
+    if not isinstance(data, dict):
+        return data
+    decisions = {name: ["turn", *wanted] for name, wanted in _DECISIONS.values()}
+    platform = {name: ["turn", "event_id"] for name in _PLATFORM.values()}
+    return {**_renamed(data, _CLASSES), **decisions, **platform}
+
+
 def _item(data: Data) -> Data:
     """An event or action with the names of format 2."""
     match data:
-        case ["Explain", str(what), turn, list(because)]:
-            pairs = [[_EVIDENCE.get(one[0], one[0]), *one[1:]] if _is_pair(one) else one for one in because]
-            return ["Explain", _EXPLAINED.get(what, what), turn, pairs]
+        case ["Explain", str(what), turn, list(because)] if what in _DECISIONS and all(map(_is_pair, because)):
+            return _decision(what, turn, {_EVIDENCE.get(name, name): value for name, value in because})
         case ["OutboxOverflowed", str(port), *rest]:
             return ["OutboxOverflowed", _PORTS.get(port, port), *rest]
         case [str(name), *rest]:
             return [_CLASSES.get(name, name), *rest]
     return data
+
+
+def _decision(what: str, turn: Data, because: dict[str, Data]) -> Data:
+    """A decision of format 2."""
+    if what in _PLATFORM and "event_id" in because:
+        return [_PLATFORM[what], turn, because["event_id"]]
+    name, wanted = _DECISIONS[what]
+    why = str(because.get("why", ""))
+    if wanted is _UTTERANCE:
+        entry = next((end for end in _ENTRIES if why.endswith(f" {end}")), "")
+        kind = why.removesuffix(entry).strip() if entry else ""
+        because |= {"why": _ENTRIES[entry] if entry else _WAITS.get(why, why), "entry": kind}
+        because.setdefault("expected", "")
+    elif wanted is _SOUND:
+        because["why"] = _INTERRUPTIONS.get(why, why)
+    elif name == "SpeculationDropped":
+        because |= {"why": _DROPS.get(why, "FAILED"), "code": "" if why in _DROPS else why}
+    return [name, turn, *(because.get(one) for one in wanted)]
 
 
 def _is_pair(data: Data) -> bool:
@@ -68,7 +132,7 @@ def _from_1(header: dict[str, Data], lines: list[Data]) -> tuple[dict[str, Data]
         **header,
         "policy": _policy(header.get("policy", {})),
         "engine_policy": _policy(header.get("engine_policy", {})),
-        "vocabulary": _renamed(header.get("vocabulary"), _CLASSES),
+        "vocabulary": _vocabulary(header.get("vocabulary")),
     }
     return header, [_line(line) for line in lines]
 

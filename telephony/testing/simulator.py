@@ -25,6 +25,7 @@ from telephony.audio.frames import FRAME_MS
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.conversation import Conversation
+from telephony.core.decisions import Decided, evidence
 from telephony.core.history import CallerSaid, History
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import PHRASE_NAMES, Policy
@@ -212,9 +213,9 @@ class Simulator:
         """(now, action) of one kind."""
         return [(now, action) for now, _, done in self.steps for action in done if isinstance(action, kind)]
 
-    def explained(self, what: str) -> list[tuple[int, dict[str, int | str]]]:
-        """(now, because) of each `Explain(what)`."""
-        return [(now, dict(x.because)) for now, x in self.actions(a.Explain) if x.what == what]
+    def explained(self, kind: type[Decided]) -> list[tuple[int, dict[str, int | str]]]:
+        """(now, evidence) of each decision of a class."""
+        return [(now, evidence(x)) for now, _, done in self.steps for x in done if isinstance(x, kind)]
 
     @property
     def heard(self) -> list[tuple[int, int]]:

@@ -11,6 +11,7 @@ from typing import Any
 from telephony.agent import Agent, AgentSource, IncomingCall, Reject
 from telephony.audio import wav
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core.policy import Limits, Wording
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 from telephony.testing.fakes.twilio.carrier import PhoneCall
@@ -168,8 +169,8 @@ async def test_hung_model_is_bridged_in_words() -> None:
         tape = await s.tape(phone)
         await s.says(phone, "what are your opening hours")
         await tape.until(lambda: ("agent", Wording().filler) in tape.lines)
-        end_of_turn = next(t for t, x in tape.actions(a.Explain) if x.what == "end_of_turn")
-        filler = next(t for t, x in tape.actions(a.Explain) if x.what == "filler")
+        end_of_turn = next(t for t, _ in tape.actions(d.TurnEnded))
+        filler = next(t for t, _ in tape.actions(d.FillerSaid))
         assert filler - end_of_turn <= 1_940
         s.openai.faults.hang_before_headers = False
         await phone.hang_up()

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import Policy
 from telephony.testing.simulator import Calls, Simulator
@@ -105,7 +106,7 @@ class Bare:
     def when(self, kind: type[a.Action]) -> list[int]:
         return [at for at, _ in self.sim.actions(kind)]
 
-    def explained(self, what: str) -> list[int]:
+    def explained(self, what: type[d.Decided]) -> list[int]:
         """When it was decided."""
         return [at for at, _ in self.sim.explained(what)]
 

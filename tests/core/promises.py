@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import AgentSaid, CallerSaid, History
 from telephony.core.language.registry import language_for
@@ -61,14 +62,14 @@ def nothing_is_heard_before_its_turn_was_decided(sim: Simulator) -> None:
 def no_turn_is_answered_twice(sim: Simulator) -> None:
     """Two replies that were heard never answer the same words, unless the first of them failed."""
     failed = {event.turn for _, event, _ in sim.steps if isinstance(event, e.ReplyFailed | e.SpeechLost)}
-    failed |= {turn for turn, _, what in _explained(sim) if what in ("apology", "ending")}
+    failed |= {turn for turn, _, what in _explained(sim) if what in (d.Apologised, d.CallEnding)}
     heard = {x.turn for _, x in sim.actions(a.LineAdded) if x.speaker == "agent"}
     seen: dict[str, int] = {}
     for _, action in sim.actions(a.StartReply):
         if action.turn in heard:
             words = _caller_words(action.history)
             before = seen.get(words)
-            trouble = sim.explained("apology") or sim.explained("ending")
+            trouble = sim.explained(d.Apologised) or sim.explained(d.CallEnding)
             assert before is None or before in failed or trouble, f"turns {before} and {action.turn} answer {words!r}"
             seen[words] = action.turn
 
@@ -93,8 +94,8 @@ def silence_after_a_turn_is_bounded(sim: Simulator) -> None:
     """After the end of a turn something is audible, or the caller speaks again, within 2.5 s. Who has been told that
     it takes a moment waits a little longer for the next sign."""
     sounds = sim.heard + [(sound.start, sound.end) for sound in sim.sounds]
-    fillers = [at for at, _ in sim.explained("filler")]
-    for at, _ in sim.explained("end_of_turn"):
+    fillers = [at for at, _ in sim.explained(d.FillerSaid)]
+    for at, _ in sim.explained(d.TurnEnded):
         told = any(at - 15_000 <= filler <= at for filler in fillers)
         until = at + (3 * sim.policy.limits.filler_ms + 200 if told else AUDIBLE_WITHIN_MS)
         if until <= sim.now:
@@ -152,9 +153,9 @@ def tools_run_once_and_never_for_a_guess(sim: Simulator) -> None:
     for now, _, actions in sim.steps:
         for action in actions:
             match action:
-                case a.Explain("speculation", turn):
+                case d.SpeculationBegun(turn):
                     speculations.add(turn)
-                case a.Explain("speculation_used", turn):
+                case d.SpeculationUsed(turn):
                     speculations.discard(turn)
                 case a.RunTool(turn, tool_call_id):
                     assert turn not in speculations, f"{now}: {tool_call_id} ran for guess {turn}"
@@ -167,18 +168,18 @@ def tools_run_once_and_never_for_a_guess(sim: Simulator) -> None:
 def decisions_are_explained(sim: Simulator) -> None:
     """Nobody is silenced, and no reply begun, without a reason in the same step."""
     for now, _, actions in sim.steps:
-        why = {action.what for action in actions if isinstance(action, a.Explain)}
         if any(isinstance(action, a.ClearPlayout) for action in actions):
-            assert why & {"hold", "cut", "ending"}, f"{now}: cleared without a reason"
+            explained = any(isinstance(action, d.Held | d.Cut | d.CallEnding) for action in actions)
+            assert explained, f"{now}: cleared without a reason"
         for action in actions:
-            if isinstance(action, a.Explain) and action.what in ("end_of_turn", "hold", "cut", "resume", "ignored"):
-                assert dict(action.because).get("why"), f"{now}: {action}"
+            if isinstance(action, d.TurnEnded | d.Held | d.Cut | d.Resumed | d.Ignored):
+                assert action.why, f"{now}: {action}"
 
 
 def no_words_are_lost(this: Walk) -> None:
     """Each word of a final is in the record once: not lost, and not answered twice."""
     sim = this.sim
-    ending = min((at for at, _ in sim.explained("ending")), default=10**9)
+    ending = min((at for at, _ in sim.explained(d.CallEnding)), default=10**9)
     record = " ".join(x.text for _, x in sim.actions(a.LineAdded) if x.speaker == "caller").split()
     finals = [(now, ev.text) for now, ev, _ in sim.steps if isinstance(ev, e.TranscriptFinal) and now < ending - 8_000]
     for now, text in finals:
@@ -192,8 +193,8 @@ def no_words_are_lost(this: Walk) -> None:
 def what_is_not_answered_is_explained(this: Walk) -> None:
     """A final whose words do not enter the record (a listener's "mm-hm") is dismissed with a reason."""
     sim = this.sim
-    ending = min((at for at, _ in sim.explained("ending")), default=10**9)
-    dismissed = [at for what in ("ignored", "resume") for at, _ in sim.explained(what)]
+    ending = min((at for at, _ in sim.explained(d.CallEnding)), default=10**9)
+    dismissed = [at for what in (d.Ignored, d.Resumed) for at, _ in sim.explained(what)]
     lines = [(at, line.text) for at, line in sim.actions(a.LineAdded) if line.speaker == "caller"]
     for now, event, _ in sim.steps:
         if not isinstance(event, e.TranscriptFinal):
@@ -216,5 +217,5 @@ def _caller_words(history: History) -> str:
     return " ".join(item.text for item in history if isinstance(item, CallerSaid))
 
 
-def _explained(sim: Simulator) -> list[tuple[int, int, str]]:
-    return [(x.turn, at, x.what) for at, x in sim.actions(a.Explain)]
+def _explained(sim: Simulator) -> list[tuple[int, int, type[d.Decided]]]:
+    return [(x.turn, at, type(x)) for at, _, done in sim.steps for x in done if isinstance(x, d.Decided)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.conversation import Conversation
 from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
@@ -70,9 +71,10 @@ def test_interruption_works_after_all_audio_was_sent() -> None:
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
     sim.run(6_000)
-    assert not sim.call._turns.synthesis.speeches[1].over or sim.call._turns.playout.tracks[1].sent == len(
-        sim.call._turns.playout.tracks[1].audio
-    )
+    reply, track = sim.call._turns.reply, sim.call._turns.playout.tracks[1]
+    assert reply is not None
+    assert reply.speech is not None
+    assert not reply.speech.over or track.sent == len(track.audio)
     sim.says(7_000, "stop please stop", ms=1_000)
     sim.run(9_000)
     assert any(7_000 < at <= 7_250 for at, _ in sim.actions(a.ClearPlayout))
@@ -190,7 +192,7 @@ def test_unanswered_stt_never_means_silence() -> None:
     end = deaf.says(500, "book a table")
     deaf.run(end + 4_500)
     assert deaf.heard[0][0] <= end + 2_500
-    assert deaf.explained("not_heard")
+    assert deaf.explained(d.NotHeard)
 
 
 def test_hung_model_is_bridged_and_given_up() -> None:
@@ -374,7 +376,7 @@ def test_keys_are_text_and_their_tones_are_not_speech() -> None:
         sim.at(1_060 + 400 * i, e.KeyPressed(digit))
     sim.run(8_000)
     assert sim.lines == [("caller", "[keys: 42]"), ("agent", "Got it.")]
-    assert sim.explained("not_heard") == []
+    assert sim.explained(d.NotHeard) == []
 
 
 def test_silent_caller_is_asked_once_and_then_let_go() -> None:

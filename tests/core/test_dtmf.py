@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.dtmf import DtmfCollector
 from telephony.core.policy import Limits, Policy
@@ -81,8 +82,8 @@ def test_words_wait_for_the_keys_that_are_being_pressed() -> None:
     end = sim.says(1_000, "my number is one two three")
     sim.at(end + 300, e.KeyPressed("1"))
     sim.run(end + 1_799)
-    assert sim.explained("end_of_turn") != []
-    assert sim.explained("speculation_used") == []
+    assert sim.explained(d.TurnEnded) != []
+    assert sim.explained(d.SpeculationUsed) == []
     assert sim.heard == []
     sim.run(end + 8_000)
     assert [text for who, text in sim.lines if who == "caller"] == ["my number is one two three", "[keys: 1]"]
@@ -95,7 +96,7 @@ def test_a_key_cuts_the_agent_at_once() -> None:
     sim.at(1_007, e.KeyPressed("1"))
     sim.run(1_007)
     assert [now for now, _ in sim.actions(a.ClearPlayout)] == [1_007]
-    assert sim.explained("cut") == [(1_007, {"why": "key"})]
+    assert sim.explained(d.Cut) == [(1_007, {"why": "key"})]
 
 
 def test_a_key_while_nothing_is_said_cuts_nothing() -> None:
@@ -103,4 +104,4 @@ def test_a_key_while_nothing_is_said_cuts_nothing() -> None:
     sim = Simulator(Policy())
     sim.at(1_007, e.KeyPressed("1"))
     sim.run(1_100)
-    assert sim.explained("cut") == []
+    assert sim.explained(d.Cut) == []

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.managed_events import ManagedHeard
 from telephony.core.policy import Limits, Policy
@@ -138,7 +139,7 @@ def test_a_reply_that_fails_after_it_has_ended_the_call_still_ends_it(text: str)
     call.confirms(1_300, turn)
     call.run(9_000)
     assert call.said == ["Goodbye."]
-    assert call.explained("apology") == []
+    assert call.explained(d.Apologised) == []
     assert call.ended == "agent"
 
 
@@ -162,11 +163,11 @@ def test_a_goodbye_that_is_held_is_not_over() -> None:
     call.speaks(1_200, turn, BYE + " Bye. ")
     call.sim.coughs(1_300, 300)
     call.run(1_500)
-    assert len(call.explained("hold")) == 1
+    assert len(call.explained(d.Held)) == 1
     call.finishes(1_500, turn)
     call.confirms(1_510, turn)
     call.run(20_000)
-    assert len(call.explained("resume")) == 1
+    assert len(call.explained(d.Resumed)) == 1
     assert call.said == [BYE + " Bye."]
     assert call.ended == "agent"
 
@@ -179,8 +180,8 @@ def test_nothing_is_asked_while_the_agent_takes_its_leave() -> None:
     call.wants(1_150, turn, "call_1", "end_call")
     call.finishes(1_200, turn)
     call.run(30_000)
-    assert call.explained("filler") == []
-    assert call.explained("still_there") == []
+    assert call.explained(d.FillerSaid) == []
+    assert call.explained(d.StillThereAsked) == []
     assert [at for at, _ in call.end] == [7_200]
 
 
@@ -195,7 +196,7 @@ def test_an_operator_ends_the_call_in_words_with_a_reason_of_their_own() -> None
     call.run(10_000)
     assert call.said == ["Welcome to the --", WORDING.goodbye]
     assert call.end == [(1_000 + 560, a.EndCall("operator", ""))]
-    assert call.sim.explained("ending") == [(1_000, {"reason": "operator"})]
+    assert call.sim.explained(d.CallEnding) == [(1_000, {"reason": "operator"})]
 
 
 def test_a_forced_end_is_not_talked_out_of() -> None:

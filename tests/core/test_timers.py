@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import Limits, Policy
 from tests.core.bare import Bare
@@ -23,9 +24,9 @@ def test_a_silent_caller_is_asked_once_the_silence_is_long_enough(greeting: str,
     """Counted from the end of what the agent said, to the millisecond."""
     call = Bare(Policy(greeting=greeting))
     call.run(quiet_from + 9_999)
-    assert call.explained("still_there") == []
+    assert call.explained(d.StillThereAsked) == []
     call.run(quiet_from + 10_000)
-    assert call.explained("still_there") == [quiet_from + 10_000]
+    assert call.explained(d.StillThereAsked) == [quiet_from + 10_000]
     call.run(quiet_from + 10_000 + PROMPT_MS)
     assert call.said[-1] == WORDING.still_there
 
@@ -35,13 +36,13 @@ def test_the_end_comes_after_its_own_silence_behind_the_question() -> None:
     call = Bare(silence_prompt_ms=3_000, silence_end_ms=5_000)
     asked = 3_000 + PROMPT_MS
     call.run(asked + 4_999)
-    assert call.explained("ending") == []
+    assert call.explained(d.CallEnding) == []
     call.run(asked + 5_000)
-    assert call.sim.explained("ending") == [(asked + 5_000, {"reason": "silent_goodbye"})]
+    assert call.sim.explained(d.CallEnding) == [(asked + 5_000, {"reason": "silent_goodbye"})]
     call.run(60_000)
     assert call.said == [WORDING.still_there, WORDING.silent_goodbye]
     assert call.ended == "silent_goodbye"
-    assert call.explained("still_there") == [3_000]
+    assert call.explained(d.StillThereAsked) == [3_000]
 
 
 def test_a_caller_who_answers_is_asked_again_at_the_next_silence() -> None:
@@ -52,7 +53,7 @@ def test_a_caller_who_answers_is_asked_again_at_the_next_silence() -> None:
     call.replies(5_100, turn, "Fine.")
     call.run(20_000)
     over = 5_100 + 600
-    assert call.explained("still_there") == [3_000, over + 3_000]
+    assert call.explained(d.StillThereAsked) == [3_000, over + 3_000]
 
 
 def test_the_silence_begins_anew_whenever_somebody_speaks_or_the_agent_thinks() -> None:
@@ -62,13 +63,13 @@ def test_the_silence_begins_anew_whenever_somebody_speaks_or_the_agent_thinks() 
     call.run(9_000)
     call.replies(9_000, turn, "Fine.")
     call.run(9_600 + 2_999)
-    assert call.explained("still_there") == []
+    assert call.explained(d.StillThereAsked) == []
     call.run(9_600 + 3_000)
-    assert call.explained("still_there") == [12_600]
+    assert call.explained(d.StillThereAsked) == [12_600]
     noise = Bare(silence_prompt_ms=3_000)
     noise.sim.coughs(2_000, 150)
     noise.run(5_000)
-    assert noise.explained("still_there") == []
+    assert noise.explained(d.StillThereAsked) == []
 
 
 def test_an_entry_of_keys_under_way_is_no_silence() -> None:
@@ -76,7 +77,7 @@ def test_an_entry_of_keys_under_way_is_no_silence() -> None:
     call = Bare(silence_prompt_ms=3_000, dtmf_gap_ms=6_000)
     call.at(2_000, e.KeyPressed("1"))
     call.run(7_999)
-    assert call.explained("still_there") == []
+    assert call.explained(d.StillThereAsked) == []
 
 
 def test_an_answer_that_is_owed_is_no_silence() -> None:
@@ -86,7 +87,7 @@ def test_an_answer_that_is_owed_is_no_silence() -> None:
     call.wants(1_100, turn, "call_1")
     call.asks(1_200)
     call.run(15_000)
-    assert call.explained("still_there") == []
+    assert call.explained(d.StillThereAsked) == []
 
 
 # --- the length of the call -------------------------------------------------------------------------------------------
@@ -96,12 +97,12 @@ def test_the_call_is_warned_of_its_end_and_ended() -> None:
     """Each to the millisecond, once, with its own words."""
     call = Bare(call_ms=16_000, call_warning_ms=11_000, silence_prompt_ms=LATE)
     call.run(4_999)
-    assert call.explained("time_warning") == []
+    assert call.explained(d.TimeWarned) == []
     call.run(15_999)
-    assert call.explained("time_warning") == [5_000]
-    assert call.explained("ending") == []
+    assert call.explained(d.TimeWarned) == [5_000]
+    assert call.explained(d.CallEnding) == []
     call.run(36_000)
-    assert call.sim.explained("ending") == [(16_000, {"reason": "time_over"})]
+    assert call.sim.explained(d.CallEnding) == [(16_000, {"reason": "time_over"})]
     assert call.said == [WORDING.time_warning, WORDING.time_over]
     assert call.ended == "time_over"
 
@@ -111,7 +112,7 @@ def test_there_is_a_warning_only_within_the_call(warning_ms: int, warned: list[i
     """None at the start or the end of it."""
     call = Bare(call_ms=8_000, call_warning_ms=warning_ms, silence_prompt_ms=LATE)
     call.run(8_000)
-    assert call.explained("time_warning") == warned
+    assert call.explained(d.TimeWarned) == warned
 
 
 def test_the_warning_waits_until_nobody_speaks() -> None:
@@ -120,7 +121,7 @@ def test_the_warning_waits_until_nobody_speaks() -> None:
     turn = call.asks(2_500)
     call.replies(2_900, turn, "We open at nine.")
     call.run(11_000)
-    assert call.explained("time_warning") == [2_900 + 1_700]
+    assert call.explained(d.TimeWarned) == [2_900 + 1_700]
     assert call.said == ["We open at nine.", WORDING.time_warning]
 
 
@@ -131,7 +132,7 @@ def test_the_end_waits_for_nobody() -> None:
     call.replies(5_000, turn, "We open at nine in the morning.")
     call.sim.coughs(5_900, 3_000)
     call.run(16_000)
-    assert call.explained("ending") == [6_000]
+    assert call.explained(d.CallEnding) == [6_000]
     assert call.said == ["We open at --", WORDING.time_over]
 
 
@@ -139,8 +140,8 @@ def test_a_warning_puts_off_the_question_and_not_the_other_way_round() -> None:
     """Both due at once: the warning is said, and the silence begins anew behind it."""
     call = Bare(call_ms=60_000, call_warning_ms=50_000)
     call.run(30_000)
-    assert call.explained("time_warning") == [10_000]
-    [asked, *_] = call.explained("still_there")
+    assert call.explained(d.TimeWarned) == [10_000]
+    [asked, *_] = call.explained(d.StillThereAsked)
     assert asked == call.sim.heard[0][1] + 10_000
 
 
@@ -153,9 +154,9 @@ def test_a_drained_call_goes_on_until_the_deadline(deadline: int, ends: int) -> 
     call = Bare()
     call.sim.at(5_000, e.DrainStarted(deadline))
     call.run(ends - 1)
-    assert call.explained("ending") == []
+    assert call.explained(d.CallEnding) == []
     call.run(30_000)
-    assert call.sim.explained("ending") == [(ends, {"reason": "draining"})]
+    assert call.sim.explained(d.CallEnding) == [(ends, {"reason": "draining"})]
     assert call.said == [WORDING.draining]
     assert call.ended == "draining"
 
@@ -166,7 +167,7 @@ def test_a_drain_before_the_call_starts_is_kept() -> None:
     call.sim.call.step(e.DrainStarted(3_000), 0)
     assert call.sim.call.deadline is None
     call.run(20_000)
-    assert call.explained("ending") == [3_000]
+    assert call.explained(d.CallEnding) == [3_000]
 
 
 def test_the_last_drain_counts() -> None:
@@ -175,7 +176,7 @@ def test_the_last_drain_counts() -> None:
     call.at(1_000, e.DrainStarted(3_000))
     call.at(2_000, e.DrainStarted(6_000))
     call.run(20_000)
-    assert call.explained("ending") == [6_000]
+    assert call.explained(d.CallEnding) == [6_000]
 
 
 def test_when_two_ends_are_due_the_length_of_the_call_is_the_reason() -> None:
@@ -183,7 +184,7 @@ def test_when_two_ends_are_due_the_length_of_the_call_is_the_reason() -> None:
     call = Bare(call_ms=5_000, call_warning_ms=0)
     call.at(1_000, e.DrainStarted(5_000))
     call.run(30_000)
-    assert call.sim.explained("ending") == [(5_000, {"reason": "time_over"})]
+    assert call.sim.explained(d.CallEnding) == [(5_000, {"reason": "time_over"})]
     assert len(call.end) == 1
 
 
@@ -192,7 +193,7 @@ def test_nothing_is_due_once_an_end_has_come() -> None:
     call = Bare(call_ms=12_000, call_warning_ms=0, silence_prompt_ms=3_000)
     call.at(1_000, e.DrainStarted(2_000))
     call.run(30_000)
-    assert call.explained("ending") == [2_000]
+    assert call.explained(d.CallEnding) == [2_000]
     assert call.said == [WORDING.draining]
 
 
@@ -201,7 +202,7 @@ def test_the_time_is_counted_from_the_start_of_the_stream() -> None:
     call = Bare(Policy(greeting="Hello."), call_ms=12_000, call_warning_ms=0, silence_prompt_ms=LATE)
     call.at(9_000, e.CallStarted("MZ2"))
     call.run(30_000)
-    assert call.explained("ending") == [12_000]
+    assert call.explained(d.CallEnding) == [12_000]
     assert call.said == ["Hello.", WORDING.time_over]
     assert len(call.did(a.EndCall)) == 1
 

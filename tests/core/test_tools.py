@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import AgentSaid, CallerSaid, ToolUsed
 from tests.core.bare import Bare
@@ -65,10 +66,10 @@ def test_no_tool_runs_while_the_agent_is_held() -> None:
     call.speaks(1_200, turn, "We open at nine in the morning, every day. ")
     call.sim.coughs(2_500, 300)
     call.run(2_800)
-    assert len(call.explained("hold")) == 1
+    assert len(call.explained(d.Held)) == 1
     call.wants(2_800, turn, "call_1")
     call.run(4_000)
-    assert call.when(a.RunTool) == call.explained("resume")
+    assert call.when(a.RunTool) == call.explained(d.Resumed)
 
 
 def test_a_tool_that_waits_is_refused_when_its_reply_is_cut() -> None:
@@ -133,7 +134,7 @@ def test_an_abandoned_reply_runs_no_more_tools_and_says_no_more() -> None:
     call.finishes(1_600, turn)
     assert [x.tool_call_id for _, x in call.did(a.RunTool)] == ["call_1"]
     assert call.spoken() == []
-    assert call.explained("apology") == []
+    assert call.explained(d.Apologised) == []
 
 
 def test_the_result_stands_before_what_the_agent_said_with_it() -> None:

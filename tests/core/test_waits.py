@@ -10,6 +10,7 @@ from __future__ import annotations
 import pytest
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import AgentSaid, CallerSaid
 from telephony.core.policy import Policy
@@ -39,9 +40,9 @@ def test_a_filler_comes_when_the_silence_has_lasted_long_enough(asked: int, fill
     call = Bare()
     call.asks(asked)
     call.run(filler - 1)
-    assert call.explained("filler") == []
+    assert call.explained(d.FillerSaid) == []
     call.run(filler)
-    assert call.sim.explained("filler") == [(filler, {"waited_ms": filler - asked})]
+    assert call.sim.explained(d.FillerSaid) == [(filler, {"waited_ms": filler - asked})]
 
 
 def test_a_filler_is_counted_from_the_callers_last_word() -> None:
@@ -49,7 +50,7 @@ def test_a_filler_is_counted_from_the_callers_last_word() -> None:
     call = Bare(Policy(), filler_ms=1_500)
     end = call.sim.says(1_000, "what are your hours", ms=1_000)
     call.run(end + 3_000)
-    [first, *_] = call.explained("filler")
+    [first, *_] = call.explained(d.FillerSaid)
     assert end + 1_500 - 60 <= first <= end + 1_500 + 20  # the voice ends with a detector window
 
 
@@ -60,9 +61,9 @@ def test_the_agents_own_voice_is_no_silence() -> None:
     call.writes(1_100, turn, "One sentence. And")
     call.speaks(1_200, turn, "One sentence. ")
     call.run(1_200 + 1_400 + 2_199)
-    assert call.explained("filler") == []
+    assert call.explained(d.FillerSaid) == []
     call.run(1_200 + 1_400 + 2_200)
-    assert call.explained("filler") == [1_200 + 1_400 + 2_200]
+    assert call.explained(d.FillerSaid) == [1_200 + 1_400 + 2_200]
 
 
 def test_fillers_come_more_slowly_after_the_first_and_four_times_at_most() -> None:
@@ -71,7 +72,7 @@ def test_fillers_come_more_slowly_after_the_first_and_four_times_at_most() -> No
     call.asks(1_003)
     call.run(60_000)
     second = 2_200 + FILLER_MS + 5_500
-    assert call.explained("filler") == [2_200, second, second + FILLER_MS + 5_500, second + 2 * (FILLER_MS + 5_500)]
+    assert call.explained(d.FillerSaid) == [2_200, second, second + FILLER_MS + 5_500, second + 2 * (FILLER_MS + 5_500)]
     assert call.said == [WORDING.filler] * 4
 
 
@@ -82,7 +83,7 @@ def test_every_wait_has_its_own_fillers() -> None:
     call.run(4_500)
     call.asks(5_003)
     call.run(10_000)
-    assert call.explained("filler") == [2_200, 2_200 + FILLER_MS + 2_200]
+    assert call.explained(d.FillerSaid) == [2_200, 2_200 + FILLER_MS + 2_200]
 
 
 def test_no_filler_talks_into_the_caller() -> None:
@@ -91,7 +92,7 @@ def test_no_filler_talks_into_the_caller() -> None:
     call.asks(1_003)
     call.sim.says(1_400, "and one more thing if I may", ms=4_000)
     call.run(5_300)
-    assert call.explained("filler") == []
+    assert call.explained(d.FillerSaid) == []
 
 
 def test_a_filler_waits_for_no_audio_of_the_reply() -> None:
@@ -115,10 +116,10 @@ def test_a_tool_that_outlives_its_reply_is_bridged_as_well() -> None:
     call.wants(1_100, turn, "call_1")
     call.asks(1_500)
     call.run(2_400)
-    assert call.explained("filler") == [2_200]
+    assert call.explained(d.FillerSaid) == [2_200]
     call.run(40_000)
-    assert len(call.explained("filler")) == 4
-    assert call.explained("apology") == []
+    assert len(call.explained(d.FillerSaid)) == 4
+    assert call.explained(d.Apologised) == []
 
 
 # --- replies that do not go on ----------------------------------------------------------------------------------------
@@ -126,7 +127,7 @@ def test_a_tool_that_outlives_its_reply_is_bridged_as_well() -> None:
 
 def given_up(call: Bare) -> list[tuple[int, str]]:
     """(when, why) of each apology."""
-    return [(at, str(because["why"])) for at, because in call.sim.explained("apology")]
+    return [(at, str(because["why"])) for at, because in call.sim.explained(d.Apologised)]
 
 
 def test_a_reply_without_any_progress_is_given_up() -> None:
@@ -282,7 +283,7 @@ def test_one_apology_more_than_the_limit_ends_the_call(most: int) -> None:
         fail(call, 1_000 + 10_000 * i)
     call.run(10_000 * most)
     assert call.said == [WORDING.apology] * most
-    assert [because["in_a_row"] for _, because in call.sim.explained("apology")] == list(range(1, most + 1))
+    assert [because["in_a_row"] for _, because in call.sim.explained(d.Apologised)] == list(range(1, most + 1))
     fail(call, 10_000 * most + 1_000)
     call.run(10_000 * most + 20_000)
     assert call.said[-1] == WORDING.broken

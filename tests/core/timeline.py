@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import History
 from telephony.core.policy import Policy, TurnTaking
@@ -67,7 +68,7 @@ def by_words(default: str, **answers: str) -> Callable[[History], list[str]]:
 
 def decided(sim: Simulator) -> list[int]:
     """When each turn of the caller was decided."""
-    return [at for at, _ in sim.explained("end_of_turn")]
+    return [at for at, _ in sim.explained(d.TurnEnded)]
 
 
 def caller(sim: Simulator) -> list[str]:
@@ -96,7 +97,7 @@ def thoughts(sim: Simulator) -> list[a.StartReply]:
     return [action for _, action in sim.actions(a.StartReply)]
 
 
-def reasons(sim: Simulator, what: str) -> list[str]:
+def reasons(sim: Simulator, what: type[d.Decided]) -> list[str]:
     """The `why` of each decision `what`."""
     return [str(because.get("why", "")) for _, because in sim.explained(what)]
 

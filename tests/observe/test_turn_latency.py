@@ -9,6 +9,7 @@ import pytest
 
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import Policy, TurnTaking
 from telephony.observe.turn_latency import TurnClock, TurnReport, waterfall
@@ -35,7 +36,7 @@ def test_an_answer_is_taken_apart_without_gaps() -> None:
     assert abs(report.voiced_ms - end) <= 40
     assert stages["thinking"] == sim.latencies.first_token
     assert stages["voice"] == sim.latencies.first_audio
-    [(_, because)] = sim.explained("end_of_turn")
+    [(_, because)] = sim.explained(d.TurnEnded)
     assert number(because, "wait_ms") - 20 <= stages["listening"] <= number(because, "wait_ms") + 60
     assert (report.caller, report.agent) == ("what are your opening hours", "We open at nine. Anything else?")
     assert report.why
@@ -50,7 +51,7 @@ def test_a_reply_prepared_ahead_leaves_a_shorter_wait() -> None:
     sim.says(end + 330, "on saturday morning")
     clock = TurnClock()
     watched(sim.run(12_000), clock)
-    assert sim.explained("speculation_dropped")
+    assert sim.explained(d.SpeculationDropped)
     (report,) = clock.reports
     assert report.ahead_ms >= 200
     assert report.why

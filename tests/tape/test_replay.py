@@ -14,9 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from telephony.cli.main import app
-from telephony.core import conversation as call_module
 from telephony.core.listening.listening import Closed
 from telephony.core.policy import Limits, Policy, TurnTaking
+from telephony.core.turn_taking import floor
 from telephony.tape.format import Header
 from telephony.tape.reader import Tape
 from telephony.tape.replay import replay, replay_all
@@ -51,7 +51,7 @@ def test_the_first_difference_is_reported_in_words_with_its_context() -> None:
     assert done.difference is not None
     report = done.report()
     assert "DIFFERENT" in report
-    assert "- on the tape: decide: hold (turn 2): why=voice" in report
+    assert "- on the tape: decide: held (turn 2): why=voice" in report
     assert "- on the tape: silence the agent (clear)" in report
     assert "+ now: nothing" in report
     shown = [float(line.split()[0]) for line in report.splitlines()[3:] if line.strip()[:1].isdigit()]
@@ -75,11 +75,11 @@ def test_another_deadline_is_a_difference_even_if_no_action_is() -> None:
 def test_an_exception_of_the_core_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its text, the step, and the tape's actions."""
 
-    def broken(self: call_module.Conversation, closed: Closed, now: int) -> Never:
+    def broken(self: floor.Floor, closed: Closed, now: int) -> Never:
         raise ZeroDivisionError("a slip")
 
     tape = made()
-    monkeypatch.setattr(call_module.Conversation, "_utterance_over", broken)
+    monkeypatch.setattr(floor.Floor, "utterance_over", broken)
     report = replay(tape).report()
     assert "the core raises ZeroDivisionError: a slip" in report
     assert "start a reply (turn 2) to 'what are your opening hours'" in report

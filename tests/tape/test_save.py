@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from telephony.core.actions import Explain
+from telephony.core.decisions import BargeInReason, MarksMissing
 from telephony.core.language.language import Language
 from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking import barge_in, floor
@@ -53,9 +53,9 @@ def test_another_explanation_is_blessed(tmp_path: Path, monkeypatch: pytest.Monk
     path = tape(tmp_path / "call")
     real = barge_in.judge
 
-    def judge(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Verdict, str]:
+    def judge(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Verdict, BargeInReason]:
         verdict, why = real(evidence, rules, language)
-        return verdict, f"a {why}" if why == "voice" and verdict is Verdict.HOLD else why
+        return verdict, BargeInReason.ENDLESS if verdict is Verdict.HOLD else why
 
     monkeypatch.setattr(floor, "judge", judge)
     assert not replay(read(path)).same
@@ -77,7 +77,7 @@ def test_a_crash_or_a_failing_tape_does_not_keep_others_from_being_blessed(tmp_p
     tapes = [read(path) for path in find(tmp_path)]
     assert [one.name for one in tapes] == ["a", "b", "c"]
     for one in tapes:
-        one.steps[5] = replace(one.steps[5], actions=(*one.steps[5].actions, Explain("a remark of old", 0)))
+        one.steps[5] = replace(one.steps[5], actions=(*one.steps[5].actions, MarksMissing(0)))
     said: list[str] = []
     assert bless_all(tapes, said.append) == 2
     assert [("blessed, 1 steps" in line, "NOT blessed" in line) for line in said] == [

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from telephony.tape.codec import VOCABULARY
 from telephony.tape.format import FORMAT
 from telephony.tape.upgrades import UPGRADES
 
@@ -38,14 +39,46 @@ def test_events_of_format_1(then: list[Any], now: list[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("then", "now"), [("guess", "speculation"), ("guess_used", "speculation_used"), ("cut", "cut")]
-)
-def test_decisions_of_format_1(then: str, now: str) -> None:
-    """Decisions and their evidence get their new names."""
-    old, new = [
-        ["Explain", kind, 2, [[name, 400]]] for kind, name in ((then, "patience_ms"), (now, "pause_allowance_ms"))
-    ]
-    assert from_1({}, [0, 1, ["SttReady"], [old]])[1] == [[0, 1, ["SttReady"], [new]]]
+    ("then", "because", "now"),
+    [
+        ("guess", {"words": 3}, ["SpeculationBegun", 2, 3]),
+        ("guess_used", {"ahead_ms": 300}, ["SpeculationUsed", 2, 300]),
+        ("guess_dropped", {"why": "other words"}, ["SpeculationDropped", 2, "OTHER_WORDS", ""]),
+        ("guess_dropped", {"why": "provider_busy"}, ["SpeculationDropped", 2, "FAILED", "provider_busy"]),
+        ("cut", {"why": "key"}, ["Cut", 2, "KEY", None, None, None, None]),
+        ("cut", {"why": "managed", "event_id": 7}, ["PlatformCut", 2, 7]),
+        ("ignored", {"event_id": 7, "why": "stale_interruption"}, ["StaleInterruption", 2, 7]),
+        (
+            "resume",
+            {"why": "no words in it", "voice_ms": 1, "burst_ms": 2, "silence_ms": 3, "words": 4},
+            ["Resumed", 2, "ENDLESS", 1, 2, 3, 4],
+        ),
+        (
+            "end_of_turn",
+            {"why": "digits nearly complete", "wait_ms": 1, "silence_ms": 2, "voice_ms": 3, "patience_ms": 4,
+             "transcript": "final", "expected": "digits"},
+            ["TurnEnded", 2, "NEARLY_COMPLETE", 1, 2, 3, 4, "final", "digits", "digits"],
+        ),
+        (
+            "not_heard",
+            {"why": "unheard", "wait_ms": 1, "silence_ms": 2, "voice_ms": 3, "patience_ms": 4, "transcript": "none"},
+            ["NotHeard", 2, "UNHEARD", 1, 2, 3, 4, "none", "", ""],
+        ),
+        ("still_there", {}, ["StillThereAsked", 2]),
+    ],
+)  # fmt: skip
+def test_decisions_of_format_1(then: str, because: dict[str, Any], now: list[Any]) -> None:
+    """Each has a class of its own, and its evidence by place."""
+    old = ["Explain", then, 2, [[name, value] for name, value in because.items()]]
+    header, lines = from_1({"vocabulary": {"Explain": ["what", "turn", "because"]}}, [0, 1, ["SttReady"], [old]])
+    assert lines == [[0, 1, ["SttReady"], [now]]]
+    assert len(header["vocabulary"][now[0]]) == len(now) - 1
+
+
+@pytest.mark.parametrize("name", sorted(VOCABULARY.keys() & from_1({"vocabulary": {}})[0]["vocabulary"].keys()))
+def test_decisions_have_the_fields_of_format_2(name: str) -> None:
+    """In their order."""
+    assert from_1({"vocabulary": {}})[0]["vocabulary"][name] == VOCABULARY[name]
 
 
 def test_policies_of_format_1() -> None:
@@ -57,7 +90,7 @@ def test_policies_of_format_1() -> None:
     assert from_1(header)[0] == {
         "policy": now | {"expects": [{"turn_taking": now["turn_taking"]}, {"turn_taking": None}]},
         "engine_policy": now,
-        "vocabulary": {"SttReady": []},
+        "vocabulary": from_1({"vocabulary": {}})[0]["vocabulary"] | {"SttReady": []},
     }
 
 

@@ -14,6 +14,7 @@ import pytest
 from telephony.agent import Agent, IncomingCall, ManagedAgent
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.listening.voice_activity import Voiced
 from telephony.core.policy import Policy, TurnTaking
@@ -41,12 +42,15 @@ def frame(at: int, speech: int) -> e.AudioReceived:
     return e.AudioReceived(b"\x55" * 160, at - 20, speech, -200)
 
 
+ENDED = d.TurnEnded(1, d.EndpointReason.OPEN, 600, 600, 400, 0, "final")
+
+
 def call() -> list[Step]:
     """0.4 s of windows of 600 thousandths, silence, the words, and the answer."""
     found: list[tuple[int, e.Event, tuple[a.Action, ...]]] = [
         (at, frame(at, 600 if 1_000 < at <= 1_400 else 0), (a.Transcribe(b""),)) for at in range(20, 2_000, 20)
     ]
-    found.append((2_000, e.TranscriptFinal(1, "hello Morgan"), (a.Explain("end_of_turn", 1, (("wait_ms", 600),)),)))
+    found.append((2_000, e.TranscriptFinal(1, "hello Morgan"), (ENDED,)))
     found.append((2_000, e.TimeReached(2_000), (a.LineAdded("caller", "hello Morgan", 1), a.StartReply(1, ()))))
     found.append((2_100, e.SpeechAudio(1, 1, b"\x55" * 800), (a.SendAudio(b"\x55" * 800),)))
     return [Step(seq, at, event, done) for seq, (at, event, done) in enumerate(found)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.tape.reader import read
 from telephony.tape.timeline import Timeline
@@ -45,7 +46,7 @@ async def test_ears_that_showed_nothing_before_the_end_show_nothing_again(tmp_pa
     recorded = read(tape(tmp_path / "call", call(partials=False)))
     done = await wire_replay(recorded, clock=SteadyClock(speed=20))
     assert done.now.events(e.TranscriptPartial) == []
-    then, now = (one.decided("cut")[0] for one in (Timeline(recorded.steps), done.now))
+    then, now = (one.decided(d.Cut)[0] for one in (Timeline(recorded.steps), done.now))
     assert abs(then - now) <= 300
     assert done.same, done.report()
 

@@ -12,14 +12,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from telephony.core.actions import Action, CommitTranscript
+from telephony.core.decisions import EndpointReason
 from telephony.core.events import AudioReceived, TranscriptFinal
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
 from telephony.core.listening.segments import Segments
+from telephony.core.listening.stt_health import SttHealth
 from telephony.core.listening.utterance import Utterance
 from telephony.core.listening.voice_activity import WINDOW_MS, VoiceActivity
 from telephony.core.policy import TurnTaking
-from telephony.core.turn_taking.endpointing import PAUSE_MS, UNDER_WAY, Endpointing, Wait
+from telephony.core.turn_taking.endpointing import PAUSE_MS, Endpointing, Wait
 from telephony.core.turn_taking.question import AnswerContext
 
 STIR_MS = 140
@@ -48,6 +51,7 @@ class Listening:
         self.voice = VoiceActivity(rules)
         self.endpointing = Endpointing(rules, language)
         self.segments = Segments()
+        self.stt = SttHealth()
         self.utterance: Utterance | None = None
         self.context = AnswerContext()
         self.urgent = False  # the agent is silent and waits to be told whether these are words
@@ -69,7 +73,7 @@ class Listening:
             self.utterance = Utterance(self.voice.burst_started_ms, self.voice.media_ms, voice_ms=before)
         if self.utterance is not None:
             inside_a_thought = silence >= PAUSE_MS and self.utterance.voice_ms >= self._rules.min_word_ms
-            if inside_a_thought and not self.wait.why.endswith(UNDER_WAY):  # people group what they dictate
+            if inside_a_thought and self.wait.why is not EndpointReason.UNDER_WAY:  # people group what they dictate
                 self.endpointing.paused(silence)
             self.utterance.voice_ms += WINDOW_MS
             self.utterance.active_ms = self.voice.media_ms
@@ -131,24 +135,18 @@ class Listening:
         text = f"{utterance.before} {utterance.text}".strip() if utterance is not None and utterance.text else ""
         return self.endpointing.wait(text, self.context)
 
-    def wants_commit(self) -> int:
-        """The number of the commit that is due now, or 0. Asking marks it as asked."""
-        utterance = self.utterance
+    def tick(self) -> list[Action]:
+        """Asks for the final text of what was said, when it is time to."""
         if self._owed_commit:
             owed, self._owed_commit = self._owed_commit, 0
-            return owed
-        if utterance is None or utterance.committed:
-            return 0
-        if utterance.voice_ms < self._rules.min_word_ms and not utterance.open_words:
-            return 0
-        if self.urgent:
-            due = self._rules.commit_after_ms if self.tells_at_once else self._rules.commit_held_ms
-        else:
-            due = max(self._rules.commit_after_ms, self.wait.ms - self._rules.commit_lead_ms)
-        return self._commit(utterance) if self.silence_ms >= due else 0
+            return [CommitTranscript(owed)]
+        utterance = self.utterance
+        if utterance is None or not self._commit_due(utterance):
+            return []
+        return [CommitTranscript(self._commit(utterance))]
 
-    def closed(self) -> Closed | None:
-        """The utterance, if it is over now; closing it is the caller's answer to give once."""
+    def close(self) -> Closed | None:
+        """Closes the utterance if it is over now, and gives it out."""
         utterance, silence = self.utterance, self.silence_ms
         if utterance is None or silence < self._rules.commit_after_ms or silence < (wait := self.wait).ms:
             return None
@@ -173,6 +171,15 @@ class Listening:
         self.utterance = None
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _commit_due(self, utterance: Utterance) -> bool:
+        if utterance.committed or (utterance.voice_ms < self._rules.min_word_ms and not utterance.open_words):
+            return False
+        if self.urgent:
+            due = self._rules.commit_after_ms if self.tells_at_once else self._rules.commit_held_ms
+        else:
+            due = max(self._rules.commit_after_ms, self.wait.ms - self._rules.commit_lead_ms)
+        return self.silence_ms >= due
 
     def _unheard_voice(self, utterance: Utterance) -> None:
         """More words than any voice explains: the detector does not hear this caller, who was speaking just now."""

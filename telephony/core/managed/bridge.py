@@ -10,14 +10,14 @@ call, with the history so far; or an apology in the carrier's voice, and the end
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from telephony.core import events as e
 from telephony.core import managed_events as m
-from telephony.core.actions import Action, EndCall, Explain, LineAdded, RunTool, Transcribe
+from telephony.core.actions import Action, EndCall, LineAdded, RunTool, Transcribe
 from telephony.core.conversation import HANG_UPS, Ended
+from telephony.core.decisions import CallEnding, PlatformFailed, PlatformOpened
 from telephony.core.dtmf import DtmfCollector
 from telephony.core.history import History, ToolUsed
 from telephony.core.managed.speech import ManagedSpeech
@@ -165,9 +165,9 @@ class Bridge:
 
     def _opened(self, event: m.ManagedOpened, now: int) -> None:
         """The formats are the agent's own settings: audio in any other one would be noise on a telephone."""
-        formats = {"input": event.input_format, "output": event.output_format}
-        self._explain("managed_opened", formats | {"conversation_id": event.conversation_id})
-        if set(formats.values()) != {m.AUDIO_FORMAT}:
+        formats = (event.input_format, event.output_format)
+        self._out.append(PlatformOpened(self._speech.last, *formats, event.conversation_id))
+        if set(formats) != {m.AUDIO_FORMAT}:
             self._failed("managed_format", now)
         else:
             self._speech.begin("formats", now)
@@ -239,7 +239,7 @@ class Bridge:
             self._end(Ended("unresponsive"), now)
         elif self._hanging_up is not None:
             self._hung_up(now)
-        elif due := self._timers.due(now):
+        elif (due := self._timers.take_due(now)) is not None:
             self._hang_up(due, str(getattr(self._policy.wording, due)), now)
 
     def _hung_up(self, now: int) -> None:
@@ -255,7 +255,7 @@ class Bridge:
     def _failed(self, why: str, now: int) -> None:
         """The platform will not go on: the pipeline takes over, or the call ends with an apology."""
         self._gone = True
-        self._explain("managed_failed", {"why": why})
+        self._out.append(PlatformFailed(self._speech.last, why))
         if not self._policy.fallback:
             self._hang_up(why, self._policy.wording.broken, now)
             return
@@ -273,7 +273,7 @@ class Bridge:
 
     def _hang_up(self, reason: str, farewell: str, now: int) -> None:
         """Ends the call at once; the carrier's voice says goodbye, because the agent's is not ours to use."""
-        self._explain("ending", {"reason": reason})
+        self._out.append(CallEnding(self._speech.last, reason))
         self._speech.cut(now)
         self._out.append(EndCall(reason, farewell))
         self._end(Ended(reason), now)
@@ -281,6 +281,3 @@ class Bridge:
     def _end(self, ended: Ended, now: int) -> None:
         self._speech.settle_all(now)
         self.ended = ended
-
-    def _explain(self, what: str, because: Mapping[str, int | str]) -> None:
-        self._out.append(Explain(what, self._speech.last, tuple(because.items())))

@@ -13,11 +13,11 @@ comes early is kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from telephony.core.actions import Action, Explain, LineAdded
+from telephony.core.actions import Action, LineAdded
+from telephony.core.decisions import CorrectedLate, MarksMissing, PlatformCut, StaleInterruption
 from telephony.core.history import History
 from telephony.core.managed_events import ManagedAudio, ManagedCorrected, ManagedInterrupted, ManagedSaid
 from telephony.core.policy import Limits
@@ -118,12 +118,12 @@ class ManagedSpeech:
         up_to = event.event_id if named else max((line.high for line in self._lines), default=self._seen)
         self._dropped = max(self._dropped, up_to)
         if self._lines and all(line.first > up_to for line in self._lines):
-            self._explain("ignored", {"event_id": event.event_id, "why": "stale_interruption"})
+            self._out.append(StaleInterruption(self.last, event.event_id))
             return
         speaking = self.playout.speaking(now)
         self.cut(now)
         if speaking:
-            self._explain("cut", {"why": "managed", "event_id": event.event_id})
+            self._out.append(PlatformCut(self.last, event.event_id))
 
     def corrected(self, event: ManagedCorrected) -> None:
         """Takes the platform's word for what was said of the line that was interrupted last."""
@@ -133,7 +133,7 @@ class ManagedSpeech:
             meant[-1].corrected = event.text.strip()
             return
         self.transcript.agent(self.last, event.text.strip(), True)  # too late for the record as it was told
-        self._explain("corrected", {"why": "late"})
+        self._out.append(CorrectedLate(self.last))
 
     # --- the other side ---------------------------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class ManagedSpeech:
     def tick(self, now: int) -> None:
         """Closes what has run dry, and puts on record what is over."""
         if (overdue := self.playout.overdue_ms(self._grace_ms)) is not None and overdue <= now:
-            self._explain("marks_missing", {})
+            self._out.append(MarksMissing(self.last))
             self.playout.give_up(now)
         if not self.playout.held and now >= self.playout.until_ms - DRY_MS:
             for line in self._lines:
@@ -236,6 +236,3 @@ class ManagedSpeech:
         if text:
             self._out.append(LineAdded("agent", text, line.turn, cut))
         self.playout.forget(line.turn)
-
-    def _explain(self, what: str, because: Mapping[str, int | str]) -> None:
-        self._out.append(Explain(what, self.last, tuple(because.items())))

@@ -1,225 +1,367 @@
-"""Turns: what the agent thinks and says, from the model's first word to the last mark.
+"""All turns of the agent that are not over, and what concerns more than one of them.
 
-Theory of operation. A turn is a number. It is *generated* (its `Reply`, see `generation.py`), *spoken* (see
-`synthesis.py`) and *played*. The three may be far apart in time, so each is looked up by number, and what has no entry
-any more is stale and ignored. A fixed phrase is a turn that is not thought.
-
-A guess (a reply on trial) is spoken up to its first unit, and its track waits. It counts as nothing the agent says
-until it is adopted.
+Theory of operation. A turn has a number, which rises. There is at most one reply (the LIVE turn), at most one
+speculation beside it, and at most one turn that waits for a tool after a cut; fixed phrases come in between. What names
+a turn that is not here any more is stale, and ignored. See turn.py for what happens inside one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 
-from telephony.core.actions import Action, Explain
-from telephony.core.events import ReplyDelta, ReplyEnded, SpeechAudio
+from telephony.core.actions import Action, StartReply
+from telephony.core.decisions import DropReason, MarksMissing, SpeculationBegun, SpeculationDropped, SpeculationUsed
+from telephony.core.events import Phrase, ReplyDelta, ReplyEnded, SpeechAudio, ToolFinished, ToolWanted
 from telephony.core.history import CallerSaid, History, HistoryItem
 from telephony.core.language.registry import language_for
 from telephony.core.language.words import gist, words
 from telephony.core.policy import Policy
-from telephony.core.speaking.generation import Generation, Reply
-from telephony.core.speaking.synthesis import Synthesis
+from telephony.core.speaking.generation import Generation
+from telephony.core.speaking.playout import Playout
+from telephony.core.speaking.speech import Unit
+from telephony.core.speaking.turn import SpokenForm, Turn, TurnState
 from telephony.core.transcript import Transcript
 
 
-class Turns:
-    """See the module text. Every method adds to `out` what is to be done."""
+class Readiness:
+    """How long a reply of this call usually takes, from asking the model to its first audio."""
 
-    def __init__(self, policy: Policy, spoken_form: Callable[[str], str], out: list[Action]) -> None:
-        self.transcript = Transcript()
-        self.generation = Generation(self.transcript, out)
-        self.synthesis = Synthesis(policy, spoken_form, self.transcript, out)
-        self.playout = self.synthesis.playout
-        self.speculations_used = 0
-        self.last = 0  # the highest turn number given out
-        self.ready_ms = 0  # how long a reply of this call takes, usually, from asking the model to its first audio
+    def __init__(self) -> None:
+        self.ms = 0
         self._begun: tuple[int, int] | None = None  # (turn, when) of a reply of which no audio has come yet
+
+    def begun(self, turn: int, now: int) -> None:
+        """The model was asked for the reply of `turn`."""
+        self._begun = (turn, now)
+
+    def unknown(self) -> None:
+        """The reply begun last will not tell."""
+        self._begun = None
+
+    def audio(self, turn: int, now: int) -> None:
+        """Audio of `turn` has come. Longer than usual counts at once, shorter by and by."""
+        if self._begun is not None and self._begun[0] == turn:
+            took = now - self._begun[1]
+            self.ms, self._begun = max(took, self.ms - (self.ms - took) // 4), None
+
+
+class Turns:
+    """See the module text. Methods that do something return the actions to perform, in order."""
+
+    def __init__(self, policy: Policy, spoken_form: SpokenForm) -> None:
+        self.transcript = Transcript()
+        self.playout = Playout(policy.limits.mark_every_ms)
+        self.speculations_used = 0
+        self.last = 0
+        """The highest turn number given out."""
+        self.readiness = Readiness()
+        self._turns: OrderedDict[int, Turn] = OrderedDict()  # in the order in which they began to be spoken
+        self.settled_text = ""
+        """What the agent was last heard to say, of what is over."""
+        self._phrases: dict[str, Phrase] = {}
+        self._policy = policy
         self._speculate_speech = policy.turn_taking.speculate == "speech"
         self._language = language_for(policy.language)
-        self._out = out
+        self._spoken_form = spoken_form
 
-    # --- questions --------------------------------------------------------------------------------------------------
+    # --- which turn is which ----------------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[Turn]:
+        return iter(self._turns.values())
+
+    def get(self, turn: int) -> Turn | None:
+        """The turn, if it is not over."""
+        return self._turns.get(turn)
 
     @property
-    def reply(self) -> Reply | None:
-        """The live reply."""
-        return self.generation.reply
+    def reply(self) -> Turn | None:
+        """The LIVE turn."""
+        return next((turn for turn in self if turn.state is TurnState.LIVE), None)
+
+    @property
+    def speculation(self) -> Turn | None:
+        """The SPECULATIVE turn."""
+        return next((turn for turn in self if turn.state is TurnState.SPECULATIVE), None)
+
+    @property
+    def abandoned(self) -> Turn | None:
+        """The turn that is no reply any more, but has a tool that still runs."""
+        return next((turn for turn in self if turn.abandoned), None)
+
+    def speaking(self) -> Iterable[Turn]:
+        """The turns that are said or being said, in the order in which they began; a speculation among them."""
+        return [turn for turn in self if turn.speech is not None]
 
     def live(self) -> bool:
-        """The agent has something to say, or is thinking about it."""
-        speeches = self.synthesis.speeches
-        return self.generation.reply is not None or (
-            bool(speeches) and any(not self._is_speculative(turn) for turn in speeches)
+        """The agent has something to say, or the model is at work on it."""
+        return any(
+            turn.state is TurnState.LIVE or (turn.speech is not None and turn.state is not TurnState.SPECULATIVE)
+            for turn in self
         )
 
     def unheard_reply(self, now: int) -> bool:
         """A reply is on its way of which the caller has heard nothing yet."""
-        return self.reply is not None and not self.synthesis.heard(self.reply.turn, now)
+        return (reply := self.reply) is not None and not reply.heard(now)
 
-    # --- thinking ---------------------------------------------------------------------------------------------------
+    # --- replies ----------------------------------------------------------------------------------------------------
 
-    def start(self, now: int, decided_ms: int) -> None:
-        """Starts the reply to the history as heard: the guess, if that is what it answers, or the next one."""
-        for turn in self.synthesis.speeches:
-            if not self._is_speculative(turn):
-                self.synthesis.note_heard(turn, now)
+    def start(self, now: int, decided_ms: int) -> list[Action]:
+        """Starts the reply to the history as heard: the speculation, if that is what it answers, or the next one."""
+        for turn in self.speaking():
+            if turn.state is not TurnState.SPECULATIVE:
+                self.transcript.agent(turn.number, turn.heard_text(now))
         history = self.transcript.history()
-        self._keep_speculation(history)
-        if (speculative := self.generation.speculative) is not None:
-            self._adopt(speculative, decided_ms, now)
-            return
-        self.last += 1
-        self.generation.begin(self.last, history, decided_ms, now)
-        self._begun = (self.last, now)
-        self.transcript.agent(self.last, "")
+        actions = self._keep_speculation(history)
+        if (speculation := self.speculation) is not None:
+            return actions + self._adopt(speculation, decided_ms, now)
+        turn = self._begin(TurnState.LIVE, Generation(decided_ms, now, history))
+        self.readiness.begun(turn.number, now)
+        self.transcript.agent(turn.number, "")
+        return [*actions, StartReply(turn.number, history)]
 
-    def speculate(self, text: str, now: int) -> None:
+    def speculate(self, text: str, now: int) -> list[Action]:
         """Prepares the reply to `text`, as if the caller had finished."""
-        self.last += 1
-        self.explain("speculation", {"words": len(words(text))})
-        self.generation.begin_speculation(self.last, self.transcript.history(saying=text), now)
-        self._begun = (self.last, now) if self._speculate_speech else None
+        history = self.transcript.history(saying=text)
+        turn = self._begin(TurnState.SPECULATIVE, Generation(now, now, history)).number
+        if self._speculate_speech:
+            self.readiness.begun(turn, now)
+        else:
+            self.readiness.unknown()
+        return [SpeculationBegun(turn, len(words(text))), StartReply(turn, history)]
 
-    def drop_speculation(self, why: str) -> None:
-        """The guess is not wanted: as if it had never been."""
-        if (speculative := self.generation.speculative) is None:
-            return
-        self.explain("speculation_dropped", {"why": why}, speculative.turn)
-        self.generation.drop_speculation()
-        self.synthesis.drop(speculative.turn)
+    def drop_speculation(self, why: DropReason, code: str = "") -> list[Action]:
+        """The speculation is not wanted, if there is one."""
+        if (speculation := self.speculation) is None:
+            return []
+        actions = [SpeculationDropped(speculation.number, why, code), *speculation.drop()]
+        self._forget()
+        return actions
 
-    def upcoming(self, text: str) -> int:
-        """The turn that will answer `text`: the guess, if it does."""
-        self._keep_speculation(self.transcript.history(saying=text))
-        return self.last + 1 if self.generation.speculative is None else self.generation.speculative.turn
+    def upcoming(self, text: str) -> tuple[int, list[Action]]:
+        """The number of the turn that will answer `text`: the speculation, if it does; it is dropped if not."""
+        actions = self._keep_speculation(self.transcript.history(saying=text))
+        speculation = self.speculation
+        return self.last + 1 if speculation is None else speculation.number, actions
 
-    def delta(self, event: ReplyDelta, now: int) -> None:
-        if (reply := self.generation.delta(event, now)) is not None:
-            self._say_pending(reply, now)
+    def delta(self, event: ReplyDelta, now: int) -> list[Action]:
+        """More text of a reply."""
+        if (turn := self._generating(event.turn)) is None:
+            return []
+        turn.delta(event.text, now)
+        return self._say_pending(turn, now)
 
-    def ended(self, event: ReplyEnded, now: int) -> bool:
-        """The model has finished. False if that left nothing at all to say or do."""
-        reply = self.generation.ended(event, now, spoken=event.turn in self.synthesis.speeches)
-        if reply is None:
-            return True
-        if reply is self.generation.speculative:
-            if not reply.pending and reply.turn not in self.synthesis.speeches and reply.wanted is None:
-                self.drop_speculation("empty")
-            else:
-                self._say_pending(reply, now)
-            return True
-        return self._all_said(reply, now)
+    def ended(self, event: ReplyEnded, now: int) -> tuple[list[Action], bool]:
+        """The model has finished. Also returns whether that left anything to say or do."""
+        if (turn := self._generating(event.turn)) is None:
+            return [], True
+        turn.generated(event, now)
+        if turn.state is TurnState.LIVE:
+            return self._all_said(turn, now)
+        generation = turn.generation
+        if generation is not None and not generation.pending and turn.speech is None and generation.wanted is None:
+            return self.drop_speculation(DropReason.EMPTY), True
+        return self._say_pending(turn, now), True
 
-    def give_up_reply(self, now: int) -> None:
-        """The thinking of the live reply has failed or is stopped; what was said of it stays."""
+    def give_up_reply(self, now: int) -> list[Action]:
+        """Nothing more of the reply is generated; what was said of it stays."""
         if (reply := self.reply) is None:
-            return
-        self._say_pending(reply, now)
-        self.generation.stop()
-        if (speech := self.synthesis.speeches.get(reply.turn)) is not None and not speech.complete:
-            self.synthesis.finish(reply.turn, now)
+            return []
+        actions = self._say_pending(reply, now) + reply.give_up()
+        if reply.speech is not None and not reply.speech.complete:
+            actions += reply.finish(now)
+        self._forget()
+        return actions
 
-    def _keep_speculation(self, history: History) -> None:
-        """Only for the same history, and for words that mean the same."""
-        if (speculative := self.generation.speculative) is None:
-            return
-        said, now_said = speculative.history[-1:], history[-1:]
-        same = speculative.history[:-1] == history[:-1] and [self._gist(x) for x in said] == [
-            self._gist(x) for x in now_said
+    def tool_wanted(self, event: ToolWanted) -> list[Action]:
+        """The model asks for a tool."""
+        turn = self.get(event.turn)
+        if turn is None or turn.generation is None or turn.state not in _GENERATING:
+            return []
+        return turn.generation.tool_wanted(event)
+
+    def allow_tool(self, now: int) -> list[Action]:
+        """The reply's tool that waits for permission may run. A speculation's waits until it is the reply."""
+        reply = self.reply
+        return (
+            reply.generation.allow_tool(reply.number, now) if reply is not None and reply.generation is not None else []
+        )
+
+    def tool_finished(self, event: ToolFinished, now: int) -> list[Action]:
+        actions = turn.tool_finished(event, now) if (turn := self.get(event.turn)) is not None else []
+        self._forget()
+        return actions
+
+    def _begin(self, state: TurnState, generation: Generation | None = None) -> Turn:
+        self.last += 1
+        turn = Turn(self.last, state, self.playout, self.transcript, generation)
+        self._turns[self.last] = turn
+        return turn
+
+    def _generating(self, number: int) -> Turn | None:
+        """The turn, if the model is at work on it; anything else is stale."""
+        turn = self.get(number)
+        if turn is None or turn.state not in _GENERATING or turn.generation is None or turn.generation.ended:
+            return None
+        return turn
+
+    def _keep_speculation(self, history: History) -> list[Action]:
+        """Drops the speculation unless it answers this history, or words that mean the same."""
+        if (speculation := self.speculation) is None or speculation.generation is None:
+            return []
+        answers = speculation.generation.history
+        same = answers[:-1] == history[:-1] and [self._gist(item) for item in answers[-1:]] == [
+            self._gist(item) for item in history[-1:]
         ]
-        if not same:
-            self.drop_speculation("other words")
+        return [] if same else self.drop_speculation(DropReason.OTHER_WORDS)
 
     def _gist(self, item: HistoryItem) -> tuple[str, ...] | HistoryItem:
         return gist(item.text, self._language) if isinstance(item, CallerSaid) else item
 
-    def _adopt(self, speculative: Reply, decided_ms: int, now: int) -> None:
+    def _adopt(self, turn: Turn, decided_ms: int, now: int) -> list[Action]:
+        assert turn.generation is not None
         self.speculations_used += 1
-        self.explain("speculation_used", {"ahead_ms": now - speculative.decided_ms}, speculative.turn)
-        self.transcript.agent(speculative.turn, "")
-        reply = self.generation.adopt(decided_ms, now)
-        self._out += self.playout.release(reply.turn, now)
-        if reply.ended:
-            self._all_said(reply, now)
-        else:
-            self._say_pending(reply, now)
+        actions: list[Action] = [SpeculationUsed(turn.number, now - turn.generation.decided_ms)]
+        actions += turn.adopt(decided_ms, now)
+        return actions + (self._all_said(turn, now)[0] if turn.generation.ended else self._say_pending(turn, now))
+
+    def _say_pending(self, turn: Turn, now: int) -> list[Action]:
+        """Hands units to the voice: of a speculation the first, if any; of the reply all."""
+        actions, generation = list[Action](), turn.generation
+        while generation is not None and generation.pending and self._may_speak(turn):
+            written = generation.pending.pop(0)
+            if spoken := self._spoken_form(written):
+                self._opens(turn)
+                actions += turn.say(Unit(written, spoken), self._policy.limits, now)
+        return actions
+
+    def _may_speak(self, turn: Turn) -> bool:
+        return turn.state is not TurnState.SPECULATIVE or (self._speculate_speech and turn.speech is None)
+
+    def _all_said(self, turn: Turn, now: int) -> tuple[list[Action], bool]:
+        actions = self._say_pending(turn, now)
+        if turn.speech is not None:
+            return actions + turn.finish(now), True
+        turn.state = TurnState.DONE
+        self._forget()
+        return actions, turn.generation is not None and turn.generation.ends_call
 
     # --- speaking ---------------------------------------------------------------------------------------------------
 
-    def phrase(self, name: str, now: int, text: str = "") -> int:
-        """Says a fixed phrase. Returns its turn."""
-        self.drop_speculation("phrase")
-        self.last += 1
-        self.synthesis.phrase(self.last, name, now, text)
-        return self.last
+    def learn(self, phrases: tuple[Phrase, ...]) -> None:
+        """The fixed phrases that are in stock."""
+        self._phrases.update((phrase.name, phrase) for phrase in phrases)
 
-    def speech_audio(self, event: SpeechAudio, now: int) -> None:
-        if self._begun is not None and self._begun[0] == event.turn:
-            took = now - self._begun[1]
-            self.ready_ms, self._begun = max(took, self.ready_ms - (self.ready_ms - took) // 4), None
-        self.synthesis.audio(event, now, waiting=self._is_speculative(event.turn))
+    def phrase(self, name: str, now: int, text: str = "") -> list[Action]:
+        """Says a fixed phrase, as turn `last`: from the stock if it is there, through the TTS if not."""
+        actions = self.drop_speculation(DropReason.PHRASE)
+        text = text or str(asdict(self._policy.wording)[name])
+        turn, limits = self._begin(TurnState.SETTLING), self._policy.limits
+        self.transcript.agent(turn.number, "")
+        if (phrase := self._phrases.get(name)) is not None and phrase.text == text:
+            return actions + turn.play(phrase, limits, now, first=name == "filler")
+        return actions + turn.speak(text, self._spoken_form(text) or text, limits, now)
 
-    def speech_ended(self, turn: int, attempt: int, now: int, lost: bool = False, retryable: bool = True) -> bool:
-        """The context is over or lost. Whether text of the turn had to be given up that somebody waits for."""
-        return bool(self.synthesis.ended(turn, attempt, now, lost, retryable)) and self._missed(turn)
+    def audio(self, event: SpeechAudio, now: int) -> list[Action]:
+        """Audio of a turn."""
+        self.readiness.audio(event.turn, now)
+        return turn.audio(event, now) if (turn := self.get(event.turn)) is not None else []
 
-    def speech_time(self, now: int) -> bool:
-        """Looks after the deadlines of all speeches. Whether text had to be given up that somebody waits for."""
-        missed = [self._missed(turn) for turn in self.synthesis.time(now)]
-        return any(missed)
+    def context_ended(
+        self, number: int, attempt: int, now: int, *, lost: bool = False, retryable: bool = True
+    ) -> tuple[list[Action], bool]:
+        """The context is over or lost. Also returns whether text had to be given up that the caller waits for."""
+        if (turn := self.get(number)) is None:
+            return [], False
+        actions, unspoken = turn.context_ended(attempt, now, lost=lost, retryable=retryable)
+        missed, missing = self._missed(turn, unspoken)
+        return actions + missed, missing
 
-    def _missed(self, turn: int) -> bool:
-        """The voice has given up on text of the turn. Nobody misses a guess."""
-        if not self._is_speculative(turn):
-            return True
-        self.drop_speculation("no voice")
-        return False
+    @property
+    def deadline(self) -> int | None:
+        """When `speech_due` wants to be called."""
+        return min(
+            (at for turn in self.speaking() if turn.speech is not None and (at := turn.speech.deadline) is not None),
+            default=None,
+        )
 
-    def _say_pending(self, reply: Reply, now: int) -> None:
-        """Hands units to the voice: of a guess the first, if any; the rest when it is more than a guess."""
-        while reply.pending and (
-            reply is not self.generation.speculative
-            or (self._speculate_speech and reply.turn not in self.synthesis.speeches)
-        ):
-            self.synthesis.say(reply.turn, reply.pending.pop(0), now)
+    def speech_due(self, now: int) -> tuple[list[Action], bool]:
+        """Looks after the deadlines of all speech. Also returns whether text had to be given up that the caller waits
+        for."""
+        ticked = [(turn, *turn.tick(now)) for turn in self.speaking()]
+        actions, missing = [action for _, found, _ in ticked for action in found], False
+        for turn, _, unspoken in ticked:
+            more, missed = self._missed(turn, unspoken)
+            actions, missing = actions + more, missing or missed
+        return actions, missing
 
-    def _all_said(self, reply: Reply, now: int) -> bool:
-        self._say_pending(reply, now)
-        said_something = reply.turn in self.synthesis.speeches
-        if said_something:
-            self.synthesis.finish(reply.turn, now)
-        else:
-            self.generation.reply = None
-        return said_something or reply.ends_call
+    def _missed(self, turn: Turn, unspoken: str) -> tuple[list[Action], bool]:
+        """The TTS has given `unspoken` up. A speculation is dropped for it, and nobody misses it."""
+        if not unspoken:
+            return [], False
+        if turn.state is TurnState.SPECULATIVE:
+            return self.drop_speculation(DropReason.NO_SPEECH), False
+        return [], True
 
-    # --- stopping ---------------------------------------------------------------------------------------------------
+    def _opens(self, turn: Turn) -> None:
+        """What begins to be spoken comes after what is being spoken."""
+        if turn.speech is None:
+            self._turns.move_to_end(turn.number)
 
-    def cut(self, now: int) -> None:
-        """The caller has the floor: silence, and no more thought or speech."""
-        self.drop_speculation("cut")
-        self.synthesis.cut(now)
-        self.generation.stop()
+    # --- stopping and settling --------------------------------------------------------------------------------------
 
-    def settle(self, now: int) -> bool:
-        """Settles what has been played to its end. True if that was a reply, and not only a fixed phrase."""
-        replied = False
-        for turn in self.synthesis.settle(now):
-            if self.reply is not None and self.reply.turn == turn and self.reply.ended:
-                self.generation.reply, replied = None, True
-        return replied
+    def cut(self, now: int) -> list[Action]:
+        """The caller has the floor: silence, nothing more is generated, and the record says what was heard."""
+        actions = self.drop_speculation(DropReason.CUT)
+        chars = {turn: self.playout.heard_chars(turn, now) for turn in self.playout.tracks}
+        actions += self.playout.cut(now)
+        reply = self.reply
+        for turn in self.speaking():
+            assert turn.speech is not None
+            actions += turn.speech.drop()
+            whole = turn.whole()
+            actions += self._record(turn, turn.line(chars.get(turn.number, 0), whole=whole), interrupted=not whole)
+            if turn is not reply:
+                turn.settle()
+        if reply is not None:
+            actions += reply.cut()
+        self._forget()
+        return actions
 
-    def expect_marks(self, now: int, grace_ms: int) -> None:
-        """Marks that should have come back `grace_ms` ago will not come any more."""
-        if (overdue := self.playout.overdue_ms(grace_ms)) is not None and overdue <= now:
-            self.explain("marks_missing", {})
-            self.playout.give_up(now)
+    def settle(self, now: int) -> tuple[list[Action], bool]:
+        """Settles what has been played to its end. Also returns whether that was a reply, not only a fixed phrase."""
+        actions, replied = list[Action](), False
+        played = [turn for turn in self.speaking() if turn.played()]
+        for turn in played:
+            whole = turn.whole()
+            text = turn.line(self.playout.heard_chars(turn.number, now), whole=whole)
+            actions += self._record(turn, text, interrupted=not whole)
+            replied = turn.settle() or replied
+        if played:
+            self._forget()
+        return actions, replied
 
-    # --- inside -----------------------------------------------------------------------------------------------------
+    def expect_marks(self, now: int) -> list[Action]:
+        """Marks that should have come back long ago will not come any more."""
+        overdue = self.marks_overdue_ms
+        if overdue is None or overdue > now:
+            return []
+        self.playout.give_up(now)
+        return [MarksMissing(self.last)]
 
-    def _is_speculative(self, turn: int) -> bool:
-        return self.generation.speculative is not None and self.generation.speculative.turn == turn
+    @property
+    def marks_overdue_ms(self) -> int | None:
+        """When the marks that are outstanding are given up."""
+        return self.playout.overdue_ms(self._policy.limits.goodbye_ms)
 
-    def explain(self, what: str, because: Mapping[str, int | str], turn: int | None = None) -> None:
-        """Puts a reason on the record."""
-        self._out.append(Explain(what, self.last if turn is None else turn, tuple(because.items())))
+    def _record(self, turn: Turn, text: str, *, interrupted: bool) -> list[Action]:
+        self.settled_text = text or self.settled_text
+        return turn.record(text, interrupted=interrupted)
+
+    def _forget(self) -> None:
+        for number in [turn.number for turn in self if turn.state is TurnState.DONE]:
+            del self._turns[number]
+
+
+_GENERATING = (TurnState.LIVE, TurnState.SPECULATIVE)

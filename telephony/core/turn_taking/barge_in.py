@@ -1,12 +1,15 @@
 """Onset -> hold -> verdict: is it an interruption, or a cough?
 
-Twilio has neither pause nor volume, so silencing the agent loses what was queued; the ledger keeps it. A *hold*
+Twilio has neither pause nor volume, so silencing the agent loses what was queued; the playout keeps it. A *hold*
 silences the agent on weak evidence and costs nothing but a short gap. The *verdict* needs words, or silence: `CUT` (the
 caller has the floor) or `RESUME` (nothing was lost). Only a cut changes history. Words act at once, held or not; a
 sound without words is given the time that words need to come, and no more. Voice that goes on without words (music, a
 television, side talk) does not hold the agent twice.
 
-This file is the rule, and all of it: change it here. It looks at the evidence and has no state of its own.
+This file is the whole rule: change it here. `judge` looks at the evidence and has no state; `floor.py` gathers the
+evidence and carries the verdict out. What is said while the agent speaks meets three more questions: whether it is the
+agent's own `echo`, whether it answers a question (`was_asked`), and, once it is over, whether it `wants_an_answer`. A
+key always interrupts, unless what is being said is protected.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from telephony.core.decisions import BargeInReason as Why
 from telephony.core.language.language import Language
 from telephony.core.language.words import (
     backchannel,
@@ -21,8 +25,17 @@ from telephony.core.language.words import (
     is_farewell,
     unfinished_backchannel,
     wants_the_floor,
+    words,
 )
 from telephony.core.policy import TurnTaking
+from telephony.core.turn_taking.question import AnswerContext
+
+ECHO_WORDS = 2
+"""This many words that the agent is just saying, in its order, are its echo when there is hardly any voice..."""
+ECHO_WORDS_WITH_VOICE = 4
+"""...and this many when there is: a caller may well repeat three of them."""
+DISMISSED_GAP_MS = 1_000
+"""Voice without words that stops for no longer than this is still the same sound."""
 
 
 class Verdict(Enum):
@@ -36,10 +49,13 @@ class Verdict(Enum):
 class Evidence:
     """What is known of the caller's sound while the agent has something to say. Milliseconds of media time.
 
-    `text` is the transcript so far, `text_final` whether nothing more is awaited for it; `voice_ms` all voice of the
-    utterance, `burst_ms` that of the burst under way; `asked` whether the agent's last words were a question; `leaving`
-    whether the agent is saying goodbye; `echo` whether the words are the agent's own; `ears` whether words are told
-    while they are spoken; `dismissed` whether this voice was already found to be without words.
+    `held`: playback is held; `voiced`: the caller's voice sounds now; `voice_ms`: all voice of the utterance,
+    `burst_ms`: that of the burst under way; `text`: the transcript so far, `text_final`: nothing more is awaited for
+    it; `asked`: the agent's last words were a question; `leaving`: the agent is saying goodbye; `echo`: the words are
+    the agent's own; `stt`: the recogniser gives words while they are spoken; `dismissed`: this voice was already found
+    to be without words. `live`: the agent has something to say; `utterance`: the caller's utterance is under way;
+    `protected`: what is being said must be heard; `restarted`: none of the answer under way was heard yet, and it was
+    started again once.
     """
 
     held: bool
@@ -54,44 +70,104 @@ class Evidence:
     echo: bool = False
     stt: bool = True
     dismissed: bool = False
+    live: bool = True
+    utterance: bool = True
+    protected: bool = False
+    restarted: bool = False
+
+    @property
+    def of_sound(self) -> bool:
+        """It is the caller's sound that decides, and not what the agent is doing."""
+        return self.live and self.utterance and not self.protected and not self.restarted
 
 
-def judge(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Verdict, str]:
-    """The verdict, and the word for why."""
+def judge(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Verdict, Why]:
+    """The verdict, and why."""
+    if not evidence.live or not evidence.utterance:
+        return (Verdict.RESUME, Why.NOTHING_LEFT) if evidence.held else (Verdict.NOTHING, Why.NONE)
+    if evidence.protected:
+        return (Verdict.RESUME, Why.PROTECTED) if evidence.held else (Verdict.NOTHING, Why.NONE)
+    if evidence.restarted:
+        over = evidence.held and evidence.silence_ms >= rules.resume_after_ms
+        return (Verdict.RESUME, Why.RESTARTED) if over else (Verdict.NOTHING, Why.NONE)
+    return _judge_sound(evidence, rules, language)
+
+
+def key_interrupts(live: bool, protected: bool) -> bool:
+    """A key was pressed."""
+    return live and not protected
+
+
+def is_echo(text: str, *, repeats: bool, voice_ms: int, voice_known: bool, rules: TurnTaking) -> bool:
+    """The agent's own words come back: without a voice of the caller's, or before the caller's voice is known.
+    `repeats`: the agent is saying all words of `text`, in this order."""
+    voiceless = voice_ms < rules.min_word_ms
+    least = ECHO_WORDS if voiceless else ECHO_WORDS_WITH_VOICE
+    return repeats and (voiceless or not voice_known) and len(words(text)) >= least
+
+
+def was_asked(asked: bool, asking: str, language: Language) -> bool:
+    """The agent has just asked something (`asked`), or is asking for a yes or no: people answer such a question
+    (`asking`) before it is over."""
+    return asked or AnswerContext.after(asking, (), language).polar
+
+
+def wants_an_answer(text: str, *, asked: bool, echo: bool, language: Language) -> bool:
+    """Said while the agent has something to say, and over: more than a listener's words, or the agent's own. What was
+    too short to interrupt is judged once more here."""
+    return not echo and (asked or wants_the_floor(text, language))
+
+
+class DismissedNoise:
+    """Voice that was found to be without words, for as long as it goes on. Media time, in ms."""
+
+    def __init__(self) -> None:
+        self._until_ms: int | None = None
+
+    def dismiss(self, media_ms: int) -> None:
+        """The voice at `media_ms` is without words."""
+        self._until_ms = media_ms + DISMISSED_GAP_MS
+
+    def is_going_on(self, media_ms: int) -> bool:
+        """The voice at `media_ms` is the one dismissed."""
+        return self._until_ms is not None and media_ms <= self._until_ms
+
+
+def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Verdict, Why]:
     text = "" if evidence.echo else evidence.text
     floor = wants_the_floor(text, language)
     if evidence.leaving and not evidence.held and (is_farewell(text, language) or not floor):
-        return Verdict.NOTHING, ""  # both say goodbye, often at once
+        return Verdict.NOTHING, Why.NONE  # both say goodbye, often at once
     sure = evidence.text_final or claims_the_floor(text, language)
     if floor and sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
-        return Verdict.CUT, "words"
+        return Verdict.CUT, Why.WORDS
     listening = backchannel(text, language)
     if evidence.asked and evidence.text_final and text:
-        return Verdict.CUT, "answer"
+        return Verdict.CUT, Why.ANSWER
     if evidence.held:
         return _held(evidence, rules, text, listening, floor)
     if evidence.voiced and evidence.burst_ms >= rules.hold_after_ms and not (listening or evidence.dismissed):
-        return Verdict.HOLD, "voice"
-    return Verdict.NOTHING, ""
+        return Verdict.HOLD, Why.VOICE
+    return Verdict.NOTHING, Why.NONE
 
 
-def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool, floor: bool) -> tuple[Verdict, str]:
+def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool, floor: bool) -> tuple[Verdict, Why]:
     if not evidence.stt and evidence.burst_ms >= rules.cut_after_ms:
-        return Verdict.CUT, "voice"
+        return Verdict.CUT, Why.VOICE
     if evidence.stt and evidence.burst_ms >= rules.hold_limit_ms and (listening or not text):
-        return Verdict.RESUME, "no words in it"
+        return Verdict.RESUME, Why.ENDLESS
     if evidence.silence_ms < rules.resume_after_ms:
-        return Verdict.NOTHING, ""
+        return Verdict.NOTHING, Why.NONE
     waited = evidence.silence_ms >= rules.resume_after_ms + rules.resume_wait_ms
     told = evidence.stt and evidence.voice_ms < rules.wordless_ms
     if evidence.voice_ms >= rules.min_word_ms and not (told or text or evidence.text_final or waited):
-        return Verdict.NOTHING, ""  # the final words will tell
+        return Verdict.NOTHING, Why.NONE  # the final words will tell
     if floor:
-        return (Verdict.CUT, "words") if waited else (Verdict.NOTHING, "")
+        return (Verdict.CUT, Why.WORDS) if waited else (Verdict.NOTHING, Why.NONE)
     if listening and evidence.asked and not waited:
-        return Verdict.NOTHING, ""  # it may be the answer: its final words tell
+        return Verdict.NOTHING, Why.NONE  # it may be the answer: its final words tell
     if listening:
-        return Verdict.RESUME, "backchannel"
+        return Verdict.RESUME, Why.BACKCHANNEL
     if evidence.echo:
-        return Verdict.RESUME, "echo"
-    return Verdict.RESUME, "too short" if evidence.voice_ms < rules.min_word_ms else "no words"
+        return Verdict.RESUME, Why.ECHO
+    return Verdict.RESUME, Why.TOO_SHORT if evidence.voice_ms < rules.min_word_ms else Why.NO_WORDS

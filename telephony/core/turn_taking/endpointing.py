@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from telephony.core.decisions import EndpointReason
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
 from telephony.core.policy import TurnTaking
@@ -31,7 +32,6 @@ from telephony.core.turn_taking.question import AnswerContext
 
 PAUSE_MS = 200
 """A gap in the voice from here on is a pause; shorter ones are part of speaking."""
-UNDER_WAY = "under way"
 PAUSES = 6
 """So many of the caller's latest pauses are remembered."""
 SHORT_ENTRY, LONG_ENTRY = 4, 7
@@ -40,10 +40,14 @@ SHORT_ENTRY, LONG_ENTRY = 4, 7
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """So much silence ends the turn, and why."""
+    """`ms` of silence end the turn, and why; `entry` is the kind of thing that is dictated, if that is why."""
 
     ms: int
-    why: str
+    why: EndpointReason
+    entry: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.entry} {self.why}".strip()
 
 
 class Endpointing:
@@ -85,33 +89,33 @@ class Endpointing:
         rules, language = self.rules(context), self._language
         found = words(text)
         if not found:
-            return Wait(rules.unheard_ms, "unheard")
+            return Wait(rules.unheard_ms, EndpointReason.UNHEARD)
         if (entry := dictation_under_way(text, context.expects, language)) is not None:
             return self._entry(entry, rules)
         if not language.known:
-            return Wait(rules.silence_ms, "silence")
+            return Wait(rules.silence_ms, EndpointReason.SILENCE)
         if trails(text, context, language):
-            return Wait(rules.trailing_ms, "trailing")
+            return Wait(rules.trailing_ms, EndpointReason.TRAILING)
         if context.invited and greets(text, language):
-            return Wait(rules.trailing_ms, "greeting")
+            return Wait(rules.trailing_ms, EndpointReason.GREETING)
         if finished(text, context, language):
-            return Wait(rules.finished_ms, "finished")
+            return Wait(rules.finished_ms, EndpointReason.FINISHED)
         if context.answering or likely(text, language):
-            return Wait(rules.likely_ms + self.pause_allowance_ms // 2, "likely")
+            return Wait(rules.likely_ms + self.pause_allowance_ms // 2, EndpointReason.LIKELY)
         if leaves_open(text, language):
-            return Wait((rules.open_ms + rules.entry_ms) // 2, "details to come")
+            return Wait((rules.open_ms + rules.entry_ms) // 2, EndpointReason.DETAILS)
         if told(text, language):
-            return Wait((rules.likely_ms + rules.open_ms) // 2 + self.pause_allowance_ms, "told")
-        return Wait(rules.open_ms + self.pause_allowance_ms, "open")
+            return Wait((rules.likely_ms + rules.open_ms) // 2 + self.pause_allowance_ms, EndpointReason.TOLD)
+        return Wait(rules.open_ms + self.pause_allowance_ms, EndpointReason.OPEN)
 
     def _entry(self, entry: DictatedEntry, rules: TurnTaking) -> Wait:
         """Of unknown length: the more there is of it, the less is waited for more."""
         if entry.complete:
-            return Wait(rules.finished_ms, f"{entry.kind} complete")
+            return Wait(rules.finished_ms, EndpointReason.COMPLETE, entry.kind)
         least = min(rules.open_ms, rules.entry_ms)
         if entry.rest:
             least = min(rules.likely_ms, least) if entry.kind == "amount" else least
-            return Wait(least + self.pause_allowance_ms // 2, f"{entry.kind} nearly complete")
+            return Wait(least + self.pause_allowance_ms // 2, EndpointReason.NEARLY_COMPLETE, entry.kind)
         grown = 0 if entry.length else min(max(entry.symbols - SHORT_ENTRY, 0), LONG_ENTRY - SHORT_ENTRY)
         ms = rules.entry_ms - (rules.entry_ms - least) * grown // (LONG_ENTRY - SHORT_ENTRY)
-        return Wait(ms + self.pause_allowance_ms // 2, f"{entry.kind} {UNDER_WAY}")
+        return Wait(ms + self.pause_allowance_ms // 2, EndpointReason.UNDER_WAY, entry.kind)

@@ -1,66 +1,79 @@
-"""Who has the floor: carries out what `barge_in.py` has judged, and hands the turn over when the caller is done.
+"""Who has the floor: gathers the evidence for `barge_in.py`, carries out its verdicts, and hands the turn over when the
+caller is done.
 
-Theory of operation. While the agent thinks or speaks, the caller's sound is evidence. A hold silences the agent and
+Theory of operation. While the agent prepares or speaks, the caller's sound is evidence. A hold silences the agent and
 loses nothing; a resume sends the rest again; a cut ends the reply and gives the caller the floor. If nothing of the
-reply had been heard by then, the caller's new words join the old ones and the answer is thought of again: once. After
-that the answer comes first, and what was said meanwhile is answered behind it.
+reply had been heard by then, the caller's new words join the old ones and the answer is generated again: once. After
+that the answer comes first, and what was said meanwhile is answered after it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TypedDict
 
 from telephony.core.actions import Action, LineAdded
+from telephony.core.answer import OwedAnswer
+from telephony.core.decisions import (
+    BargeInReason,
+    Cut,
+    DropReason,
+    EndpointReason,
+    Held,
+    Ignored,
+    NotHeard,
+    Resumed,
+    TranscriptState,
+    TurnEnded,
+    UtteranceDecision,
+)
+from telephony.core.ending import Ending
 from telephony.core.language.language import Language
-from telephony.core.language.words import claims_the_floor, wants_the_floor
+from telephony.core.language.words import claims_the_floor
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.policy import TurnTaking
+from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
-from telephony.core.timers import Ending
-from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge
-from telephony.core.turn_taking.question import AnswerContext
+from telephony.core.turn_taking.barge_in import (
+    DismissedNoise,
+    Evidence,
+    Verdict,
+    is_echo,
+    judge,
+    key_interrupts,
+    wants_an_answer,
+    was_asked,
+)
 
 NOT_HEARD_VOICE_MS = 500
-"""So much voice without any words deserves a question; less is a noise, if the ears have said that it is nothing."""
-DISMISSED_GAP_MS = 1_000
-"""Voice without words that stops for no longer than this is still the same sound."""
+"""This much voice without any words deserves a question; less is a noise, if the recogniser has found nothing in it."""
 CUT_OFF_MS = 1_500
 """A caller who goes on within this time of a decision was cut off: it was a pause."""
-ECHO_WORDS = 2
-ECHO_WORDS_WITH_VOICE = 4
-"""So many words that the agent is just saying, in its order, are its echo. A caller may well repeat three of them."""
-DEAF_AFTER = 2
-"""So many utterances without words in a row: the ears do not work, and voice alone has to do."""
-
-Because = dict[str, int | str]
 
 
-@dataclass(slots=True)
-class SharedState:
-    """How things stand between the two. `owed_ms`: since when the caller's words are not answered; `restarts` of the
-    answer under way; `apologies` in a row; `unheard`: utterances without words in a row; `ending`, once the call is
-    being ended."""
+class _Judgement(TypedDict):
+    """The fields that decisions about an utterance share."""
 
-    owed_ms: int | None = None
-    restarts: int = 0
-    apologies: int = 0
-    unheard: int = 0
-    stt_lost: bool = False
-    ending: Ending | None = None
+    why: EndpointReason
+    wait_ms: int
+    silence_ms: int
+    voice_ms: int
+    pause_allowance_ms: int
+    transcript: TranscriptState
+    entry: str
+    expected: str
 
-    def owe(self, now: int, spoke_ms: int) -> None:
-        """The caller waits for an answer: from now on, if not already, or if they have spoken meanwhile."""
-        if self.owed_ms is None or spoke_ms > self.owed_ms:
-            self.owed_ms = now
 
-    @property
-    def final(self) -> bool:
-        """The call is being ended, and the caller cannot talk it out of it."""
-        return self.ending is not None and self.ending.forced
+class _Sound(TypedDict):
+    """The fields that decisions about the caller's sound share."""
+
+    voice_ms: int
+    burst_ms: int
+    silence_ms: int
+    words: int
 
 
 class Floor:
-    """See the module text."""
+    """See the module text. Methods that do something return the actions to perform, in order."""
 
     def __init__(
         self,
@@ -68,164 +81,158 @@ class Floor:
         language: Language,
         listening: Listening,
         turns: Turns,
-        shared: SharedState,
-        out: list[Action],
+        hearing: Hearing,
+        answer: OwedAnswer,
+        ending: Ending,
     ) -> None:
         self._rules = rules
         self._language = language
         self._listening = listening
         self._turns = turns
-        self._shared = shared
-        self._out = out
-        self._dismissed_ms: int | None = None  # media time until which voice without words is the one dismissed
+        self._hearing = hearing
+        self._answer = answer
+        self._ending = ending
+        self._noise = DismissedNoise()
 
-    def untouchable(self, now: int) -> bool:
-        """What is being said must be heard to its end."""
-        return self._shared.final or self._turns.synthesis.guarded(now)
+    # --- while the caller speaks ------------------------------------------------------------------------------------
 
-    def interruption(self, now: int) -> None:
+    def tick(self, now: int) -> list[Action]:
         """Looks at the evidence and acts on the verdict."""
-        turns, listening = self._turns, self._listening
-        text = listening.utterance.text if listening.utterance is not None else ""
-        listening.urgent = turns.playout.held and not claims_the_floor(text, self._language)
-        if not turns.live() or listening.utterance is None or self.untouchable(now):
-            if turns.playout.held:  # what was said may have come to its end, or to a disclosure, meanwhile
-                over = not turns.live() or listening.utterance is None
-                self._resume(now, {"why": "nothing left" if over else "protected"})
-            return
-        if self._shared.restarts and turns.unheard_reply(now):
-            if turns.playout.held and listening.silence_ms >= self._rules.resume_after_ms:
-                self._resume(now, {"why": "already restarted"})
-            return
+        turns, utterance = self._turns, self._listening.utterance
+        text = utterance.text if utterance is not None else ""
+        self._listening.urgent = turns.playout.held and not claims_the_floor(text, self._language)
+        if not turns.playout.held and (utterance is None or not turns.live()):
+            return []
         evidence = self._evidence(now)
         verdict, why = judge(evidence, self._rules, self._language)
-        because: Because = {
-            "why": why,
-            "voice_ms": evidence.voice_ms,
-            "burst_ms": evidence.burst_ms,
-            "silence_ms": evidence.silence_ms,
-            "words": len(evidence.text.split()),
-        }
-        if verdict is Verdict.HOLD:
-            turns.explain("hold", because)
-            self._out += turns.playout.hold(now)
-        elif verdict is Verdict.CUT:
-            self.cut(why, now, because)
-        elif verdict is Verdict.RESUME:
-            self._resume(now, because)
-            if why == "no words in it":
-                self._dismiss()
-            listening.discard(answered=bool(evidence.text))
+        if evidence.dismissed and evidence.voiced and evidence.of_sound:
+            self._noise.dismiss(self._listening.voice.media_ms)
+        match verdict:
+            case Verdict.HOLD:
+                return [Held(turns.last, why, **_sound(evidence)), *turns.playout.hold(now)]
+            case Verdict.CUT:
+                return self._cut(Cut(turns.last, why, **_sound(evidence)), now)
+            case Verdict.RESUME if not evidence.of_sound:
+                return [Resumed(turns.last, why), *turns.playout.resume(now)]
+            case Verdict.RESUME:
+                actions = [Resumed(turns.last, why, **_sound(evidence)), *turns.playout.resume(now)]
+                if why is BargeInReason.ENDLESS:
+                    self._noise.dismiss(self._listening.voice.media_ms)
+                self._listening.discard(answered=bool(evidence.text))
+                return actions
+            case Verdict.NOTHING:
+                return []
 
-    def cut(self, why: str, now: int, because: Because | None = None) -> None:
+    def key_pressed(self, now: int) -> list[Action]:
+        """The caller has pressed a key."""
+        if not key_interrupts(self._turns.live(), self._protected(now)):
+            return []
+        return self._cut(Cut(self._turns.last, BargeInReason.KEY), now)
+
+    def _cut(self, decision: Cut, now: int) -> list[Action]:
         """The caller has the floor. An answer of which nothing was heard is still owed."""
         unanswered, reply = self._turns.unheard_reply(now), self._turns.reply
-        self._turns.explain("cut", because or {"why": why})
-        self._turns.cut(now)
-        self._shared.ending = None
-        if reply is not None and now - reply.decided_ms <= CUT_OFF_MS:
+        actions = [decision, *self._turns.cut(now)]
+        self._ending.cancel()
+        decided_ms = reply.generation.decided_ms if reply is not None and reply.generation is not None else None
+        if decided_ms is not None and now - decided_ms <= CUT_OFF_MS:
             self._listening.was_cut_off()
-        if unanswered and reply is not None:
-            self._shared.restarts += 1
-            self._shared.owed_ms = reply.decided_ms
-            self._shared.owe(now, self._spoke_ms(now))
+        if unanswered and decided_ms is not None:
+            self._answer.restart(decided_ms, now, self._spoke_ms(now))
         else:
-            self._shared.owed_ms = None
+            self._answer.cancel()
+        return actions
 
-    def utterance_over(self, closed: Closed, now: int) -> str:
-        """What the utterance was: `words` to answer, `not_heard` (voice without words), or "" (a sound)."""
-        if self._shared.final:
-            return ""
-        because: Because = {
-            "why": closed.wait.why,
-            "wait_ms": closed.wait.ms,
-            "silence_ms": closed.silence_ms,
-            "voice_ms": closed.voice_ms,
-            "pause_allowance_ms": self._listening.endpointing.pause_allowance_ms,
-            "transcript": ("final" if closed.complete else "partial") if closed.text else "none",
-        }
-        if self._listening.context.expects.kind:
-            because["expected"] = self._listening.context.expects.kind
-        live = self._turns.live()
-        if closed.text and not (live and self._no_answer(closed, now)):
-            self._shared.unheard = 0
-            self._turns.explain("end_of_turn", because, self._turns.upcoming(closed.text))
-            return "words"
-        self._turns.drop_speculation("no words")
-        if self._shared.owed_ms is not None or live:
-            self._turns.explain("ignored", because)  # what was under way goes on
-        elif closed.voice_ms >= (NOT_HEARD_VOICE_MS if closed.complete else self._rules.min_word_ms):
-            self._shared.unheard += 1
-            self._turns.explain("not_heard", because)
-            return "not_heard"
-        return ""
+    def _protected(self, now: int) -> bool:
+        return self._ending.final or self._hearing.protected(now)
 
-    def caller_said(self, text: str, now: int) -> None:
-        """Words (or keys) of the caller that want an answer."""
-        self._out.append(LineAdded("caller", text, self._turns.upcoming(text)))
-        self._turns.transcript.caller(text)
-        self._shared.owe(now, self._spoke_ms(now))
+    def _evidence(self, now: int) -> Evidence:
+        listening, turns, voice = self._listening, self._turns, self._listening.voice
+        utterance = listening.utterance
+        return Evidence(
+            held=turns.playout.held,
+            voiced=voice.voiced,
+            voice_ms=utterance.voice_ms if utterance is not None else 0,
+            burst_ms=voice.burst_ms,
+            silence_ms=listening.silence_ms,
+            text=utterance.text if utterance is not None else "",
+            text_final=utterance is not None and utterance.committed and not utterance.awaited,
+            asked=self._asked(now),
+            leaving=self._ending.begun,
+            echo=utterance is not None and self._echo(utterance.text, utterance.voice_ms),
+            stt=listening.tells_at_once and listening.stt.working,
+            dismissed=self._noise.is_going_on(voice.media_ms),
+            live=turns.live(),
+            utterance=utterance is not None,
+            protected=self._protected(now),
+            restarted=self._answer.restarted and turns.unheard_reply(now),
+        )
 
-    def answer(self, now: int) -> None:
-        """Starts the answer that the caller is owed, once the agent is free to."""
-        turns, shared = self._turns, self._shared
-        free = not turns.live() and turns.generation.abandoned is None and shared.ending is None
-        if shared.owed_ms is not None and free:
-            turns.start(now, shared.owed_ms)
-            shared.owed_ms = None
+    def _asked(self, now: int) -> bool:
+        return was_asked(self._hearing.asked(now), self._hearing.asking(now), self._language)
 
-    # --- inside -----------------------------------------------------------------------------------------------------
+    def _echo(self, text: str, voice_ms: int) -> bool:
+        repeats, known = self._hearing.says(text), self._listening.voice.level.known
+        return is_echo(text, repeats=repeats, voice_ms=voice_ms, voice_known=known, rules=self._rules)
 
     def _spoke_ms(self, now: int) -> int:
         """When the caller's voice was heard last."""
         return now - self._listening.voice.silence_ms
 
-    def _no_answer(self, closed: Closed, now: int) -> bool:
-        """Said while the agent has something to say, and wants nothing: a listener's words, or the agent's own."""
-        meant = wants_the_floor(closed.text, self._language) or self._asked(now)
-        return not meant or self._echo(closed.text, closed.voice_ms)
+    # --- when the caller is done ------------------------------------------------------------------------------------
 
-    def _asked(self, now: int) -> bool:
-        """The agent has just asked something, or is asking for a yes or no: people answer before that is over."""
-        spoken = self._turns.synthesis
-        return spoken.asked(now) or AnswerContext.after(spoken.asking(now), (), self._language).polar
+    def utterance_over(self, closed: Closed, now: int) -> tuple[list[Action], UtteranceDecision | None]:
+        """Decides what the utterance was. The decision is also the last action; None for a mere sound."""
+        if self._ending.final:
+            return [], None
+        live = self._turns.live()
+        if closed.text and not (live and not self._wants_an_answer(closed, now)):
+            self._listening.stt.found_words()
+            turn, actions = self._turns.upcoming(closed.text)
+            return _with(actions, TurnEnded(turn, **self._judgement(closed)))
+        actions = self._turns.drop_speculation(DropReason.NO_WORDS)
+        if self._answer.owed or live:
+            return _with(actions, Ignored(self._turns.last, **self._judgement(closed)))
+        if closed.voice_ms >= (NOT_HEARD_VOICE_MS if closed.complete else self._rules.min_word_ms):
+            self._listening.stt.found_none()
+            return _with(actions, NotHeard(self._turns.last, **self._judgement(closed)))
+        return actions, None
 
-    def _evidence(self, now: int) -> Evidence:
-        utterance, voice = self._listening.utterance, self._listening.voice
-        assert utterance is not None
-        text = utterance.text
-        return Evidence(
-            held=self._turns.playout.held,
-            voiced=voice.voiced,
-            voice_ms=utterance.voice_ms,
-            burst_ms=voice.burst_ms,
-            silence_ms=self._listening.silence_ms,
-            text=text,
-            text_final=utterance.committed and not utterance.awaited,
-            asked=self._asked(now),
-            leaving=self._shared.ending is not None,
-            echo=self._echo(text, utterance.voice_ms),
-            stt=self._listening.tells_at_once and not self._shared.stt_lost and self._shared.unheard < DEAF_AFTER,
-            dismissed=self._dismissed(),
-        )
+    def caller_said(self, text: str, now: int) -> list[Action]:
+        """Words (or keys) of the caller that are to be answered."""
+        turn, actions = self._turns.upcoming(text)
+        self._turns.transcript.caller(text)
+        self._answer.ask(now, self._spoke_ms(now))
+        return [*actions, LineAdded("caller", text, turn)]
 
-    def _echo(self, text: str, voice_ms: int) -> bool:
-        """The agent's own words come back: without a voice of the caller's, or before we know the caller's voice."""
-        voiceless = voice_ms < self._rules.min_word_ms
-        least = ECHO_WORDS if voiceless else ECHO_WORDS_WITH_VOICE
-        return (voiceless or not self._listening.voice.level.known) and self._turns.synthesis.says(text, least)
+    def _wants_an_answer(self, closed: Closed, now: int) -> bool:
+        echo = self._echo(closed.text, closed.voice_ms)
+        return wants_an_answer(closed.text, asked=self._asked(now), echo=echo, language=self._language)
 
-    def _dismiss(self) -> None:
-        self._dismissed_ms = self._listening.voice.media_ms + DISMISSED_GAP_MS
+    def _judgement(self, closed: Closed) -> _Judgement:
+        transcript: TranscriptState = "none"
+        if closed.text:
+            transcript = "final" if closed.complete else "partial"
+        return {
+            "why": closed.wait.why,
+            "wait_ms": closed.wait.ms,
+            "silence_ms": closed.silence_ms,
+            "voice_ms": closed.voice_ms,
+            "pause_allowance_ms": self._listening.endpointing.pause_allowance_ms,
+            "transcript": transcript,
+            "entry": closed.wait.entry,
+            "expected": self._listening.context.expects.kind,
+        }
 
-    def _dismissed(self) -> bool:
-        voice = self._listening.voice
-        if self._dismissed_ms is None or voice.media_ms > self._dismissed_ms:
-            return False
-        if voice.voiced:
-            self._dismiss()
-        return True
 
-    def _resume(self, now: int, because: Because) -> None:
-        self._turns.explain("resume", because)
-        self._out += self._turns.playout.resume(now)
+def _with(actions: list[Action], decision: UtteranceDecision) -> tuple[list[Action], UtteranceDecision]:
+    return [*actions, decision], decision
+
+
+def _sound(evidence: Evidence) -> _Sound:
+    return {
+        "voice_ms": evidence.voice_ms,
+        "burst_ms": evidence.burst_ms,
+        "silence_ms": evidence.silence_ms,
+        "words": len(evidence.text.split()),
+    }

@@ -8,48 +8,51 @@ none at all with a caller for whom they are wasted again and again.
 
 from __future__ import annotations
 
+from telephony.core.actions import Action
+from telephony.core.decisions import DropReason
+from telephony.core.ending import Ending
 from telephony.core.language.language import Language
 from telephony.core.language.words import gist
 from telephony.core.listening.listening import Listening
 from telephony.core.listening.utterance import Utterance
 from telephony.core.policy import TurnTaking
 from telephony.core.speaking.turns import Turns
-from telephony.core.turn_taking.floor import SharedState
 
 
 class Speculation:
     """See the module text."""
 
     def __init__(
-        self, rules: TurnTaking, language: Language, listening: Listening, turns: Turns, shared: SharedState
+        self, rules: TurnTaking, language: Language, listening: Listening, turns: Turns, ending: Ending
     ) -> None:
         self._rules = rules
         self._language = language
         self._listening = listening
         self._turns = turns
-        self._shared = shared
+        self._ending = ending
         self._utterance: Utterance | None = None  # whose trials are counted
         self._trials = 0
         self._gist: tuple[str, ...] = ()  # what the last trial answers
         self._all = 0
 
-    def consider(self, now: int) -> None:
-        """Begins or drops a guess, as the words are now."""
+    def tick(self, now: int) -> list[Action]:
+        """Begins or drops a speculation, as the words are now."""
         utterance, turns = self._listening.utterance, self._turns
         if self._rules.speculate == "off" or utterance is None:
-            return
+            return []
         if utterance is not self._utterance:
             self._utterance, self._trials, self._gist = utterance, 0, ()
-        if self._listening.silence_ms == 0 and turns.generation.speculative is None:
-            return
-        meaning = gist(utterance.text, self._language)
+        if self._listening.silence_ms == 0 and turns.speculation is None:
+            return []
+        meaning, actions = gist(utterance.text, self._language), list[Action]()
         if meaning != self._gist:
-            turns.drop_speculation("other words")
+            actions += turns.drop_speculation(DropReason.OTHER_WORDS)
         if meaning and meaning != self._gist and self._due() and self._may():
             self._gist = meaning
             self._trials += 1
             self._all += 1
-            turns.speculate(utterance.text, now)
+            actions += turns.speculate(utterance.text, now)
+        return actions
 
     def _due(self) -> bool:
         """A finished thought: as soon as its last words have come. Others: as long before their end as a reply takes,
@@ -61,7 +64,7 @@ class Speculation:
             return False
         if wait <= rules.finished_ms:
             return silence >= rules.speculate_after_ms
-        lead = min(max(rules.speculate_lead_ms, self._turns.ready_ms), rules.speculate_most_ms)
+        lead = min(max(rules.speculate_lead_ms, self._turns.readiness.ms), rules.speculate_most_ms)
         return silence >= max(rules.speculate_after_ms, listening.words_late_ms, wait - lead)
 
     def _may(self) -> bool:
@@ -69,5 +72,5 @@ class Speculation:
         rules, used = self._rules, self._turns.speculations_used
         affordable = self._all - used <= used + rules.speculations_wasted
         finished = self._listening.wait.ms <= rules.finished_ms
-        idle = not self._turns.live() and self._turns.generation.abandoned is None and self._shared.ending is None
+        idle = not self._turns.live() and self._turns.abandoned is None and not self._ending.begun
         return idle and affordable and self._trials < rules.speculations + rules.speculations_finished * finished

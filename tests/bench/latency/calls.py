@@ -27,6 +27,7 @@ from telephony.clock import Clock
 from telephony.contracts.observer import Step
 from telephony.contracts.vad import Detector
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import CallerSaid
 from telephony.core.policy import Limits, TurnTaking
@@ -105,10 +106,12 @@ class Watcher:
             self.transcripts.append((step.now_ms, step.event.text))
         for action in step.actions:
             match action:
-                case a.Explain("end_of_turn"):
+                case d.TurnEnded():
                     self.decided.append(step.now_ms)
-                case a.Explain("speculation" | "speculation_used" as what):
-                    self.counts[what] += 1
+                case d.SpeculationBegun():
+                    self.counts["speculation"] += 1
+                case d.SpeculationUsed():
+                    self.counts["speculation_used"] += 1
                 case a.StartReply(turn, history):
                     self.counts["llm"] += 1
                     self.asked[turn] = next((x.text for x in reversed(history) if isinstance(x, CallerSaid)), "")

@@ -18,6 +18,7 @@ from pathlib import Path
 from telephony.audio import frames as fr
 from telephony.contracts import vad
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core.history import CallerSaid, History
 from telephony.core.listening.voice_activity import Voiced
 from telephony.core.policy import Policy, TurnTaking
@@ -90,7 +91,7 @@ def play_turn(case: Case, frames: list[HeardFrame], rules: TurnTaking, how: Reco
     segments = tuple((at + start, at + end) for start, end in case.recording.segments)
     last_end = segments[-1][1]
     sim.run(last_end)
-    decided = _Seen(sim, _is("end_of_turn"))
+    decided = _Seen(sim, _is(d.TurnEnded))
     while sim.now < last_end + TIMEOUT_MS and not any(time >= last_end for time in decided.times()):
         if sim.call.ended is not None:
             break
@@ -122,7 +123,7 @@ def play_talk(
     sim.hears(at, Clip(frames, case.recording.words), how)
     talk_ms = len(talk) * CHAR_MS
     over = end + TIMEOUT_MS if case.kind == "interruption" else begin + talk_ms + 6_000
-    cuts, decided, replies = _Seen(sim, _is("cut")), _Seen(sim, _is("end_of_turn")), _Seen(sim, _is_reply)
+    cuts, decided, replies = _Seen(sim, _is(d.Cut)), _Seen(sim, _is(d.TurnEnded)), _Seen(sim, _is_reply)
     while sim.now < over and sim.call.ended is None:
         sim.run(min(sim.now + STEP_MS, over))
         clear = cuts.times() and replies.times() and replies.times()[-1] >= max(end, cuts.times()[0])
@@ -133,7 +134,7 @@ def play_talk(
         (onset, end),
         talk_ms,
         tuple(sim.carrier.pieces(turn)),
-        tuple(t for t in _Seen(sim, _is("hold")).times() if t >= begin),
+        tuple(t for t in _Seen(sim, _is(d.Held)).times() if t >= begin),
         tuple(t for t in cuts.times() if t >= begin),
         tuple(t for t in decided.times() if t > begin),
         tuple(t for t in replies.times() if t > begin),
@@ -156,8 +157,8 @@ class _Seen:
         return self._times
 
 
-def _is(what: str) -> Callable[[a.Action], bool]:
-    return lambda action: isinstance(action, a.Explain) and action.what == what
+def _is(kind: type[d.Decided]) -> Callable[[a.Action], bool]:
+    return lambda action: isinstance(action, kind)
 
 
 def _is_reply(action: a.Action) -> bool:

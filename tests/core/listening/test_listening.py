@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import History
 from telephony.core.listening.loudness import KNOWN_WINDOWS
@@ -46,7 +47,7 @@ def test_a_final_that_never_comes_is_replaced_by_the_partial() -> None:
     """Decided no later than the wait for a final allows."""
     sim = scripted((100, e.TranscriptPartial(TEXT)))
     once(sim)
-    [(at, because)] = sim.explained("end_of_turn")
+    [(at, because)] = sim.explained(d.TurnEnded)
     assert because["transcript"] == "partial"
     assert at - sim.sounds[0].end <= rules(sim).open_ms + rules(sim).partial_wait_ms + 60
 
@@ -315,4 +316,4 @@ def test_hysteresis_bridges_a_weak_window() -> None:
 def test_dismissals_carry_their_reason() -> None:
     """Whatever was heard and not answered is explained."""
     sim = play("0.5 caller hello\n a+0.5 caller 0.4 mm-hm\n +5 end", ["We open at nine in the morning every day."])
-    assert reasons(sim, "ignored") or reasons(sim, "resume")
+    assert reasons(sim, d.Ignored) or reasons(sim, d.Resumed)

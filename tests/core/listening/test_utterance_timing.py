@@ -5,10 +5,12 @@ Every frame of voice completes a detector window here, so that voice comes in st
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from telephony.core.actions import CommitTranscript
 from telephony.core.events import AudioReceived, TranscriptFinal
 from telephony.core.language.registry import language_for
 from telephony.core.listening.listening import Closed, Listening
@@ -40,11 +42,16 @@ def quiet(listening: Listening, ms: int, level: int = QUIET) -> None:
         listening.hear(AudioReceived(b"", 0, 10, level))
 
 
-def first(listening: Listening, what: str, within_ms: int = 4_000) -> int | None:
-    """The silence, in ms, at which `wants_commit` or `closed` first says so, asked with every frame from now on."""
+def commits(listening: Listening) -> int:
+    """The number of the commit that is asked for now, or 0."""
+    return next((action.commit for action in listening.tick() if isinstance(action, CommitTranscript)), 0)
+
+
+def first(listening: Listening, what: Callable[[Listening], object], within_ms: int = 4_000) -> int | None:
+    """The silence, in ms, at which `commits` or `Listening.close` first gives something, asked with every frame."""
     start = listening.silence_ms
     for ms in range(start, start + within_ms, 20):
-        if getattr(listening, what)():
+        if what(listening):
             return ms
         quiet(listening, 20)
     return None
@@ -94,7 +101,7 @@ def test_words_without_voice_open_an_utterance_and_keep_it_alive() -> None:
     assert (listening.utterance.opened_ms, listening.utterance.active_ms) == (1_000, 1_000)
     quiet(listening, 300)
     assert listening.silence_ms == 300
-    assert listening.wants_commit()
+    assert commits(listening)
     listening.partial("yes we do")
     assert listening.silence_ms == 0
     assert not listening.utterance.committed
@@ -116,7 +123,7 @@ def test_a_final_without_voice_opens_an_utterance_that_needs_no_commit() -> None
     assert listening.utterance is not None
     assert (listening.utterance.opened_ms, listening.utterance.active_ms) == (1_020, 20)
     assert (listening.utterance.committed, listening.utterance.text_ms) == (True, 1_020)
-    assert listening.wants_commit() == 0
+    assert commits(listening) == 0
     listening = stt()
     quiet(listening, 1_000)
     listening.final(TranscriptFinal(0, "yes"))
@@ -131,7 +138,7 @@ def test_when_the_words_last_changed() -> None:
     quiet(listening, 200)
     listening.partial("yes")
     assert listening.utterance.text_ms == 400
-    commit = listening.wants_commit()
+    commit = commits(listening)
     quiet(listening, 100)
     listening.final(TranscriptFinal(commit, "Yes."))
     assert listening.utterance.text_ms == 700
@@ -141,7 +148,7 @@ def test_when_the_words_last_changed() -> None:
     assert (listening.utterance.text, listening.utterance.text_ms) == ("Yes.", 700)
     listening = stt(windows=20)
     quiet(listening, 300)
-    listening.final(TranscriptFinal(listening.wants_commit(), ""))
+    listening.final(TranscriptFinal(commits(listening), ""))
     assert listening.utterance is not None
     assert (listening.utterance.text_ms, listening.utterance.awaited) == (0, 0)
 
@@ -164,7 +171,7 @@ def test_a_late_final_of_an_answered_utterance_comes_before_the_next() -> None:
     """What it has beyond the answered words was said first."""
     listening = stt(windows=20, partial="what are")
     listening.discard(answered=True)
-    commit = listening.wants_commit()
+    commit = commits(listening)
     voice(listening, 20)
     listening.partial("on sunday")
     listening.final(TranscriptFinal(commit, "what are your hours"))
@@ -176,7 +183,7 @@ def test_a_repeated_partial_opens_nothing() -> None:
     """Its words are known."""
     listening = stt(windows=20, partial="yes")
     listening.discard(answered=True)
-    listening.final(TranscriptFinal(listening.wants_commit(), "yes"))
+    listening.final(TranscriptFinal(commits(listening), "yes"))
     listening.partial("yes")
     listening.final(TranscriptFinal(0, "yes"))
     assert listening.utterance is None
@@ -189,7 +196,7 @@ def test_more_words_than_any_voice_explains() -> None:
     """The caller was speaking 380 ms ago, though the detector did not hear it: the silence counts from there."""
     listening = stt(windows=20, partial="one")
     quiet(listening, 540)
-    assert listening.wants_commit()
+    assert commits(listening)
     quiet(listening, 60)
     listening.partial("won")  # written better, no more words
     assert listening.silence_ms == 600
@@ -204,7 +211,7 @@ def test_words_as_late_as_usual_move_nothing() -> None:
     listening = stt(windows=20, partial="one")
     listening.urgent = True
     quiet(listening, 380)
-    assert listening.wants_commit()
+    assert commits(listening)
     listening.partial("one two")
     assert listening.silence_ms == 380
     assert listening.utterance is not None
@@ -218,7 +225,7 @@ def answered(listening: Listening, late_ms: int, text: str) -> None:
     quiet(listening, late_ms)
     listening.partial(text)
     listening.discard(answered=True)
-    listening.wants_commit()
+    commits(listening)
 
 
 def test_how_late_words_usually_are() -> None:
@@ -271,10 +278,10 @@ def test_ears_that_give_words_while_the_caller_speaks() -> None:
 def test_the_transcript_is_asked_for_ahead_of_the_end(partial: str, due_ms: int) -> None:
     """By 400 ms, and once for the same voice."""
     listening = stt(windows=20, partial=partial)
-    assert first(listening, "wants_commit") == due_ms
-    assert first(listening, "wants_commit") is None
+    assert first(listening, commits) == due_ms
+    assert first(listening, commits) is None
     voice(listening, 1)
-    assert first(listening, "wants_commit") == (300 if not partial else due_ms)
+    assert first(listening, commits) == (300 if not partial else due_ms)
 
 
 def test_commits_are_numbered() -> None:
@@ -282,7 +289,7 @@ def test_commits_are_numbered() -> None:
     listening, found = stt(windows=20), list[int]()
     for _ in range(3):
         quiet(listening, 300)
-        found.append(listening.wants_commit())
+        found.append(commits(listening))
         voice(listening, 1)
     assert found == [1, 2, 3]
 
@@ -294,37 +301,37 @@ def test_a_held_agent_is_told_sooner(words_at_once: bool, held_ms: int, due_ms: 
     """Unless the ears give words at once: then the transcript is not needed so soon."""
     listening = stt(replace(RULES, commit_held_ms=held_ms), windows=20, partial="that depends")
     listening.urgent, listening.tells_at_once = True, words_at_once
-    assert first(listening, "wants_commit") == due_ms
+    assert first(listening, commits) == due_ms
 
 
 def test_a_sound_too_short_for_a_word_has_no_transcript() -> None:
     """Unless there are words."""
     for windows, needed, due in ((5, 180, None), (6, 180, 300), (6, 192, 300), (6, 193, None)):
-        assert first(stt(replace(RULES, min_word_ms=needed), windows=windows), "wants_commit") == due
-    assert first(stt(windows=3, partial="yes"), "wants_commit") == 200
-    assert first(stt(), "wants_commit") is None
+        assert first(stt(replace(RULES, min_word_ms=needed), windows=windows), commits) == due
+    assert first(stt(windows=3, partial="yes"), commits) == 200
+    assert first(stt(), commits) is None
 
 
 def test_an_answered_partial_is_committed_out_of_the_way() -> None:
     """Its segment is still open and would bring the words again."""
     listening = stt(windows=20, partial="yes")
     listening.discard(answered=True)
-    assert listening.wants_commit() == 1
-    assert listening.wants_commit() == 0
+    assert commits(listening) == 1
+    assert commits(listening) == 0
     for words, done in (("", True), ("...", True), ("yes", False)):
         listening = stt(windows=20, partial=words)
         listening.discard(answered=done)
-        assert listening.wants_commit() == 0
+        assert commits(listening) == 0
 
 
 def test_a_refused_commit_is_not_repeated() -> None:
     """The partial is all there is; without an utterance it is nothing."""
     listening = stt(windows=20, partial="yes")
     quiet(listening, 200)
-    listening.commit_refused(listening.wants_commit())
+    listening.commit_refused(commits(listening))
     assert listening.utterance is not None
     assert (listening.utterance.text, listening.utterance.awaited) == ("yes", 0)
-    assert first(listening, "closed") == 380
+    assert first(listening, Listening.close) == 380
     listening.commit_refused(1)
     assert listening.utterance is None
 
@@ -336,15 +343,15 @@ def test_an_utterance_is_over_after_its_wait() -> None:
     """With its final; it is given once."""
     listening = stt(windows=20, partial="yes")
     quiet(listening, 200)
-    listening.final(TranscriptFinal(listening.wants_commit(), "Yes."))
+    listening.final(TranscriptFinal(commits(listening), "Yes."))
     wait = listening.wait
     quiet(listening, 160)
-    assert listening.closed() is None
+    assert listening.close() is None
     quiet(listening, 20)
-    assert listening.closed() == Closed("Yes.", 640, 380, wait, complete=True)
-    assert listening.closed() is None
+    assert listening.close() == Closed("Yes.", 640, 380, wait, complete=True)
+    assert listening.close() is None
     assert listening.utterance is None
-    assert listening.wants_commit() == 0
+    assert commits(listening) == 0
 
 
 @pytest.mark.parametrize(
@@ -361,15 +368,15 @@ def test_how_long_a_final_is_waited_for(partial: str, asked: bool, over_ms: int,
     """Half a second where a partial has the words, longer where nothing has; not at all if it was not asked for."""
     listening = stt(windows=20, partial=partial)
     if asked:
-        assert first(listening, "wants_commit")
-    while (closed := listening.closed()) is None:
+        assert first(listening, commits)
+    while (closed := listening.close()) is None:
         quiet(listening, 20)
     assert (closed.silence_ms, closed.complete) == (over_ms, complete)
 
 
 def test_no_wait_is_shorter_than_the_time_to_ask_for_the_transcript() -> None:
     """A question may have waits of its own."""
-    assert first(stt(replace(RULES, finished_ms=100), windows=20, partial="yes"), "closed") == 200
+    assert first(stt(replace(RULES, finished_ms=100), windows=20, partial="yes"), Listening.close) == 200
 
 
 @pytest.mark.parametrize(("stir_ms", "level", "over_ms"), [(0, STIR, 380), (20, STIR - 1, 380), (20, STIR, 400)])
@@ -378,7 +385,7 @@ def test_a_sound_at_the_end_of_the_silence_delays_it(stir_ms: int, level: int, o
     listening = stt(windows=20, partial="yes")
     quiet(listening, 380 - stir_ms)
     quiet(listening, stir_ms, level)
-    while (closed := listening.closed()) is None:
+    while (closed := listening.close()) is None:
         quiet(listening, 20)
     assert closed.silence_ms >= over_ms
     assert closed.silence_ms <= over_ms + 20
@@ -389,7 +396,7 @@ def test_a_sound_delays_the_end_by_no_more(finished_ms: int, over_ms: int) -> No
     """Than 140 ms: a frame that ends so much later than the wait is the last."""
     listening = stt(replace(RULES, finished_ms=finished_ms), windows=20, partial="yes")
     quiet(listening, 300)
-    while (closed := listening.closed()) is None:
+    while (closed := listening.close()) is None:
         quiet(listening, 20, STIR)
     assert closed.silence_ms == over_ms
 
@@ -441,7 +448,7 @@ def test_an_utterance_that_was_cut_off_goes_on() -> None:
         voice(listening, 20)
         listening.partial("is it")
         listening.discard(answered=True)
-        listening.final(TranscriptFinal(listening.wants_commit(), "is it"))
+        listening.final(TranscriptFinal(commits(listening), "is it"))
         quiet(listening, 400)
         listening.was_cut_off()  # nothing goes on yet
         voice(listening, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import Policy
 from telephony.testing.simulator import Simulator
@@ -43,8 +44,8 @@ def test_what_comes_behind_the_disclosure_may_be_interrupted() -> None:
 def test_a_disclosure_that_comes_while_the_agent_is_held_is_said() -> None:
     """Held on a noise before the model had written it: the hold ends, and nothing stays silent for ever."""
     sim = play(f"{ASK}\n a+0.8 cough 1.5\n +9 end", [f"{BEFORE} {DISCLOSURE}"], POLICY, token=400)
-    assert sim.explained("hold")
-    assert [because["why"] for _, because in sim.explained("resume")] == ["protected"]
+    assert sim.explained(d.Held)
+    assert [because["why"] for _, because in sim.explained(d.Resumed)] == ["protected"]
     assert agent_lines(sim) == [f"{BEFORE} {DISCLOSURE}"]
 
 
@@ -74,7 +75,7 @@ def test_a_murmur_during_a_protected_greeting_is_not_answered() -> None:
     """It is dismissed with a reason."""
     sim = play("0.8 caller 0.4 mm-hm\n +9 end", policy=GREETING)
     assert thoughts(sim) == []
-    assert sim.explained("ignored")
+    assert sim.explained(d.Ignored)
 
 
 def test_keys_during_a_protected_greeting_wait_as_well() -> None:

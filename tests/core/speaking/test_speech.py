@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import Limits, Policy
 from telephony.testing.simulator import Simulator
@@ -221,10 +222,10 @@ def test_text_is_given_up_after_the_last_attempt(attempts: int) -> None:
     call, turn = spoken_reply(speech_attempts=attempts)
     for attempt in range(1, attempts + 1):
         assert call.spoken()[-1] == (turn, attempt, TEXT + " ")
-        assert call.explained("ending") == []
+        assert call.explained(d.CallEnding) == []
         call.loses(1_100 + 100 * attempt, turn, attempt)
     assert len(call.spoken()) == attempts
-    assert call.sim.explained("ending") == [(1_100 + 100 * attempts, {"reason": "voice_failed"})]
+    assert call.sim.explained(d.CallEnding) == [(1_100 + 100 * attempts, {"reason": "voice_failed"})]
     call.run(20_000)
     assert call.said == [WORDING.broken]
     assert call.ended == "voice_failed"
@@ -234,7 +235,7 @@ def test_a_loss_that_is_final_gives_up_at_once() -> None:
     """Another attempt would fail as well."""
     call, turn = spoken_reply()
     call.loses(1_200, turn, retryable=False)
-    assert call.explained("ending") == [1_200]
+    assert call.explained(d.CallEnding) == [1_200]
     assert len(call.spoken()) == 1
 
 
@@ -243,9 +244,9 @@ def test_a_voice_that_never_answers_is_given_up_by_time() -> None:
     call, _ = spoken_reply()
     call.run(10_099)
     assert [attempt for _, attempt, _ in call.spoken()] == [1, 2, 3]
-    assert call.explained("ending") == []
+    assert call.explained(d.CallEnding) == []
     call.run(10_100)
-    assert call.explained("ending") == [10_100]
+    assert call.explained(d.CallEnding) == [10_100]
 
 
 def test_what_was_covered_is_heard_before_the_call_is_given_up_by_a_cut() -> None:
@@ -271,7 +272,7 @@ def test_answers_of_an_attempt_that_is_over_are_stale() -> None:
     call.loses(1_300, turn + 1, retryable=False)
     assert len(call.did(a.SendAudio)) == sent
     assert len(call.spoken()) == 2
-    assert call.explained("ending") == []
+    assert call.explained(d.CallEnding) == []
 
 
 def test_audio_after_the_end_of_the_turns_speech_is_stale() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import AgentSaid, History
 from telephony.core.language.registry import language_for
@@ -41,13 +42,13 @@ def test_an_interruption_silences_at_once_and_is_answered(words: str) -> None:
     assert cut.endswith(" --")
     assert LONG.startswith(cut.removesuffix(" --"))
     assert AgentSaid(cut.removesuffix(" --"), interrupted=True) in thoughts(sim)[-1].history
-    assert "cut" in [x.what for _, x in sim.actions(a.Explain)]
+    assert sim.explained(d.Cut)
 
 
 def test_the_cut_comes_with_the_words_and_not_with_their_end() -> None:
     """A long sentence is taken for an interruption by its first words."""
     sim = play(f"{ASK}\n a+1.5 caller 4.0 I would rather like to know about the parking in the street\n +4 end")
-    [(cut, _)] = sim.explained("cut")
+    [(cut, _)] = sim.explained(d.Cut)
     assert cut - onset(sim) <= 4_000 // 11 * 2 + sim.latencies.partial + 60
 
 
@@ -55,7 +56,7 @@ def test_words_alone_cut_before_any_hold() -> None:
     """Words that come with hardly any voice (a quiet caller) act at once."""
     sim = play(f"{ASK}\n a+1.5 partial no stop please\n +9 end")
     assert agent_lines(sim)[0].endswith(" --")
-    assert sim.explained("hold") == []
+    assert sim.explained(d.Held) == []
 
 
 def test_voice_is_enough_when_the_ears_are_lost() -> None:
@@ -63,8 +64,8 @@ def test_voice_is_enough_when_the_ears_are_lost() -> None:
     sim = play(ASK)
     sim.at(2_300, e.SttLost("provider_unavailable", True))
     go_on(sim, "a+0.1 faults no_finals no_partials\n +2 caller 3.0 hello can you hear me at all over there\n +6 end")
-    assert "voice" in reasons(sim, "cut")
-    [(cut, because)] = [(at, because) for at, because in sim.explained("cut") if because["why"] == "voice"]
+    assert "voice" in reasons(sim, d.Cut)
+    [(cut, because)] = [(at, because) for at, because in sim.explained(d.Cut) if because["why"] == "voice"]
     assert number(because, "burst_ms") >= rules(sim).cut_after_ms
     assert cut - onset(sim) <= rules(sim).cut_after_ms + 100
 
@@ -82,8 +83,8 @@ def test_deaf_ears_are_noticed() -> None:
         """,
         ["Yes."],
     )
-    assert len(sim.explained("not_heard")) >= 2
-    assert reasons(sim, "cut") == ["voice"]
+    assert len(sim.explained(d.NotHeard)) >= 2
+    assert reasons(sim, d.Cut) == ["voice"]
 
 
 def test_interrupting_twice_replays_nothing() -> None:
@@ -120,8 +121,8 @@ def test_a_cough_costs_a_short_gap_and_no_word() -> None:
 def test_the_gap_explains_itself() -> None:
     """Hold and resume carry their reasons and numbers."""
     sim = play(f"{ASK}\n a+1.5 cough 0.3\n +9 end")
-    [(_, hold)] = sim.explained("hold")
-    [(_, resume)] = sim.explained("resume")
+    [(_, hold)] = sim.explained(d.Held)
+    [(_, resume)] = sim.explained(d.Resumed)
     assert hold["why"] == "voice"
     assert number(hold, "burst_ms") >= rules(sim).hold_after_ms
     assert resume["why"] in ("no words", "too short")
@@ -133,7 +134,7 @@ def test_a_click_is_not_even_held() -> None:
     ms = (TurnTaking().hold_after_ms - 60) / 1_000
     sim = play(f"{ASK}\n a+1.5 cough {ms}\n +9 end")
     assert sim.actions(a.ClearPlayout) == []
-    assert sim.explained("hold") == []
+    assert sim.explained(d.Held) == []
 
 
 @pytest.mark.parametrize("murmur", ["mm-hm", "yeah", "okay", "right", "I see", "yeah yeah"])
@@ -142,7 +143,7 @@ def test_a_backchannel_loses_nothing_and_is_not_answered(murmur: str) -> None:
     sim = play(f"{ASK}\n a+1.5 caller 0.4 {murmur}\n +9 end")
     assert agent_lines(sim) == [LONG]
     assert len(thoughts(sim)) == 1
-    if sim.explained("hold"):
+    if sim.explained(d.Held):
         _, went_on = gap(sim, onset(sim))
         assert went_on - sim.sounds[-1].end <= 500
 
@@ -151,7 +152,7 @@ def test_a_backchannel_known_by_its_words_is_not_held() -> None:
     """When the words come before the hold time the agent does not even pause."""
     sim = play(f"{ASK}\n a+1.5 partial yeah")
     go_on(sim, f"{(sim.now + 20) / 1_000} caller 0.3 yeah\n +9 end")
-    assert sim.explained("hold") == []
+    assert sim.explained(d.Held) == []
     assert agent_lines(sim) == [LONG]
 
 
@@ -180,10 +181,10 @@ def test_voice_without_words_does_not_hold_for_ever() -> None:
     """Music or a television: after the limit the agent goes on, and the same sound does not hold it again."""
     seconds = (TurnTaking().hold_limit_ms + 3_000) / 1_000
     sim = play(f"{ASK}\n a+1.5 cough {seconds}\n +9 end")
-    assert len(sim.explained("hold")) == 1
+    assert len(sim.explained(d.Held)) == 1
     stopped, went_on = gap(sim, onset(sim))
     assert went_on - stopped <= rules(sim).hold_limit_ms + 100
-    assert reasons(sim, "resume") == ["no words in it"]
+    assert reasons(sim, d.Resumed) == ["no words in it"]
     assert agent_lines(sim)[0] == LONG
 
 
@@ -199,7 +200,7 @@ def test_a_reply_survives_being_held_while_the_model_writes_it() -> None:
     """The rest of the text comes while the playout is held, and is heard after the resume, all of it."""
     sim = play(f"{ASK}\n a+0.3 cough 0.6\n +12 end", token=120)
     assert agent_lines(sim) == [LONG]
-    [(held, _)], [(went_on, _)] = sim.explained("hold"), sim.explained("resume")
+    [(held, _)], [(went_on, _)] = sim.explained(d.Held), sim.explained(d.Resumed)
     ended = next(now for now, event, _ in sim.steps if isinstance(event, e.ReplyEnded))
     written = [now for now, event, _ in sim.steps if isinstance(event, e.ReplyDelta)]
     assert any(held <= now <= went_on for now in written)
@@ -217,7 +218,7 @@ def test_no_tool_runs_while_it_is_held() -> None:
     assert sim.actions(a.RunTool) == []
     held = play(f"{ASK}\n a+0.3 cough 0.9\n +12 end", replies, token=60)
     [(ran, _)] = held.actions(a.RunTool)
-    [(resumed, _)] = held.explained("resume")
+    [(resumed, _)] = held.explained(d.Resumed)
     wanted = next(now for now, event, _ in held.steps if isinstance(event, e.ToolWanted))
     assert ran >= max(resumed, wanted)
 
@@ -252,7 +253,7 @@ def test_speech_right_after_a_clear_is_heard() -> None:
     """Cut, a breath, and on: the next words are in the same turn."""
     sim = play(f"{ASK}\n a+1.5 caller no\n +0.25 caller not that one\n +6 end", ["Well, the first one would be this."])
     assert " ".join(caller(sim)[1:]) == "no not that one"
-    assert len(thoughts(sim)) <= 1 + 1 + len(sim.explained("speculation_dropped"))
+    assert len(thoughts(sim)) <= 1 + 1 + len(sim.explained(d.SpeculationDropped))
 
 
 def test_going_on_after_a_premature_decision_joins_the_words() -> None:

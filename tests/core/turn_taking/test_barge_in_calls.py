@@ -19,13 +19,17 @@ from __future__ import annotations
 import pytest
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import History
 from telephony.core.policy import Policy, TurnTaking, Wording
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
 from tests.core.timeline import LONG, Agent, agent_lines, by_words, caller, play, thoughts
 
-DECISIONS = ("hold", "cut", "resume", "ignored", "not_heard", "end_of_turn")
+DECISIONS: dict[type[d.Decided], str] = {
+    d.Held: "hold", d.Cut: "cut", d.Resumed: "resume",
+    d.Ignored: "ignored", d.NotHeard: "not_heard", d.TurnEnded: "end_of_turn",
+}  # fmt: skip
 OPEN_QUESTION = "Where do you want to sit in our nice big house?"
 POLAR_QUESTION = "Shall I book a table at nine for you then, as always?"
 
@@ -82,9 +86,10 @@ class Scene:
 
     def _explained(self) -> list[tuple[int, str, str]]:
         return [
-            (now - self.begins, x.what, str(dict(x.because).get("why", "")))
-            for now, x in self.sim.actions(a.Explain)
-            if x.what in DECISIONS and now > self.begins
+            (now - self.begins, DECISIONS[type(x)], str(d.evidence(x).get("why", "")))
+            for now, _, done in self.sim.steps
+            for x in done
+            if isinstance(x, d.Decided) and type(x) in DECISIONS and now > self.begins
         ]
 
 
@@ -180,7 +185,7 @@ def test_what_is_decided(script: str, says: str, policy: Policy | None, decision
 # --- what a decision says of itself -----------------------------------------------------------------------------------
 
 
-def because(scene: Scene, what: str) -> dict[str, int | str]:
+def because(scene: Scene, what: type[d.Decided]) -> dict[str, int | str]:
     """The reasons and numbers of the last decision `what`."""
     return scene.sim.explained(what)[-1][1]
 
@@ -188,30 +193,30 @@ def because(scene: Scene, what: str) -> dict[str, int | str]:
 def test_a_verdict_carries_its_evidence() -> None:
     """Milliseconds of voice and silence, and how many words."""
     scene = Scene("700 voice 300\n 900 partial yeah yeah")
-    assert because(scene, "hold") == {"why": "voice", "voice_ms": 128, "burst_ms": 128, "silence_ms": 0, "words": 0}
-    assert because(scene, "resume") == {
+    assert because(scene, d.Held) == {"why": "voice", "voice_ms": 128, "burst_ms": 128, "silence_ms": 0, "words": 0}
+    assert because(scene, d.Resumed) == {
         "why": "backchannel", "voice_ms": 320, "burst_ms": 320, "silence_ms": 260, "words": 2,
     }  # fmt: skip
-    assert because(Scene("700 voice 100\n 900 partial stop"), "cut") == {
+    assert because(Scene("700 voice 100\n 900 partial stop"), d.Cut) == {
         "why": "words", "voice_ms": 128, "burst_ms": 128, "silence_ms": 100, "words": 1,
     }  # fmt: skip
-    assert because(Scene("1000 key 4"), "cut") == {"why": "key"}
+    assert because(Scene("1000 key 4"), d.Cut) == {"why": "key"}
 
 
 def test_the_end_of_an_utterance_carries_its_evidence() -> None:
     """What was waited for and why, and where its words come from."""
     partial = Scene("8000 voice 400\n 8300 partial parking\n")
-    assert because(partial, "end_of_turn") == {
+    assert because(partial, d.TurnEnded) == {
         "why": "open", "wait_ms": 940, "silence_ms": 1_440, "voice_ms": 384, "pause_allowance_ms": 0,
         "transcript": "partial",
     }  # fmt: skip
     final = Scene("8000 voice 400\n 8300 partial parking\n 9200 final parking")
-    assert because(final, "end_of_turn") == {
+    assert because(final, d.TurnEnded) == {
         "why": "open", "wait_ms": 940, "silence_ms": 940, "voice_ms": 384, "pause_allowance_ms": 0,
         "transcript": "final",
     }  # fmt: skip
     asked = Scene("3500 partial five five", "What is your phone number?")
-    assert because(asked, "end_of_turn")["expected"] == "digits"
+    assert because(asked, d.TurnEnded)["expected"] == "digits"
 
 
 # --- ears -------------------------------------------------------------------------------------------------------------
@@ -271,7 +276,7 @@ def test_a_reply_prepared_for_words_that_were_none_is_dropped() -> None:
     """The final takes the words back: nothing is decided, and nothing answers."""
     scene = Scene("8000 voice 400\n 8200 partial parking\n 9100 final")
     assert scene.decisions() == []
-    assert [x["why"] for _, x in scene.sim.explained("speculation_dropped")] == ["no words"]
+    assert [x["why"] for _, x in scene.sim.explained(d.SpeculationDropped)] == ["no words"]
     assert scene.sim.lines[1:] == [("agent", LONG)]
 
 
@@ -281,7 +286,7 @@ def test_a_reply_prepared_for_words_that_were_none_is_dropped() -> None:
 def test_a_cut_within_a_second_and_a_half_was_the_callers_pause() -> None:
     """What the caller says then goes on from what was answered; later it is a thought of its own."""
     opening = Scene("")
-    decided = opening.sim.explained("end_of_turn")[0][0] - opening.begins
+    decided = opening.sim.explained(d.TurnEnded)[0][0] - opening.begins
     for after, why in ((1_500, "finished"), (1_501, "open")):
         scene = Scene(f"{decided + after} partial stop it")
         assert scene.decisions() == ["cut words", f"end_of_turn {why}"]
@@ -343,7 +348,7 @@ GOES_ON = "0.5 caller what time do you open\n +0.5 caller on sundays"
 ANSWERS = by_words("At nine in the morning.", sundays="At ten in the morning, as always.", summer="At eleven.")
 
 
-def why(sim: Simulator, what: str) -> list[tuple[int, str]]:
+def why(sim: Simulator, what: type[d.Decided]) -> list[tuple[int, str]]:
     """When `what` was decided, and why."""
     return [(at, str(because.get("why", ""))) for at, because in sim.explained(what)]
 
@@ -351,7 +356,7 @@ def why(sim: Simulator, what: str) -> list[tuple[int, str]]:
 def test_an_answer_of_which_nothing_was_heard_is_thought_of_again() -> None:
     """The new words join the old ones, and one answer is heard."""
     sim = play(f"{GOES_ON}\n +5 end", ANSWERS, first_token=900)
-    assert [x for _, x in why(sim, "cut")] == ["words"]
+    assert [x for _, x in why(sim, d.Cut)] == ["words"]
     assert agent_lines(sim) == ["At ten in the morning, as always."]
     assert str(thoughts(sim)[-1].history).count("what time do you open on sundays") == 1
 
@@ -359,7 +364,7 @@ def test_an_answer_of_which_nothing_was_heard_is_thought_of_again() -> None:
 def test_the_second_answer_comes_first() -> None:
     """Words into it before it is heard do not stop it again: they are answered behind it."""
     sim = play(f"{GOES_ON}\n 3.9 caller in summer\n +12 end", ANSWERS, first_token=2_500)
-    assert [x for _, x in why(sim, "cut")] == ["words"]
+    assert [x for _, x in why(sim, d.Cut)] == ["words"]
     lines = agent_lines(sim)
     assert lines.index("At ten in the morning, as always.") < lines.index("At eleven.")
     assert caller(sim) == ["what time do you open", "on sundays", "in summer"]
@@ -368,7 +373,7 @@ def test_the_second_answer_comes_first() -> None:
 def test_a_second_answer_held_with_its_first_sound_goes_on_when_the_voice_ends() -> None:
     """Voice that was going on when it began to be heard holds it; no verdict is asked for, silence is enough."""
     sim = play(f"{GOES_ON}\n 4.4 cough 0.9\n +5 end", ANSWERS, first_token=900)
-    [(resumed_ms, reason)] = why(sim, "resume")
+    [(resumed_ms, reason)] = why(sim, d.Resumed)
     assert reason == "already restarted"
     voiced = [now for now, x, _ in sim.steps if isinstance(x, e.AudioReceived) and (x.speech or 0) >= 500]
     assert resumed_ms - voiced[-1] == TurnTaking().resume_after_ms
@@ -379,14 +384,14 @@ def test_once_an_answer_is_heard_the_next_may_be_thought_of_again() -> None:
     """The bound is for one answer, not for the call."""
     again = "caller what time do you open\n +0.5 caller on sundays"
     sim = play(f"{GOES_ON}\n a+3.5 {again}\n +5 end", ANSWERS, first_token=900)
-    assert [x for _, x in why(sim, "cut")] == ["words", "words"]
+    assert [x for _, x in why(sim, d.Cut)] == ["words", "words"]
     assert agent_lines(sim) == ["At ten in the morning, as always."] * 2
 
 
 def test_a_key_before_the_answer_is_heard_joins_the_question() -> None:
     """It is answered with what was said before it; nobody waits for the first answer any more."""
     sim = play("0.5 caller what time do you open\n +0.7 key 4\n +6 end", ANSWERS, first_token=900)
-    assert [x for _, x in why(sim, "cut")] == ["key"]
+    assert [x for _, x in why(sim, d.Cut)] == ["key"]
     assert str(thoughts(sim)[-1].history).count("what time do you open [keys: 4]") == 1
-    [(decided_ms, _)], (filler_ms, filler) = sim.explained("end_of_turn"), sim.explained("filler")[0]
+    [(decided_ms, _)], (filler_ms, filler) = sim.explained(d.TurnEnded), sim.explained(d.FillerSaid)[0]
     assert filler["waited_ms"] == filler_ms - decided_ms  # the caller has waited since then, key or not

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core.language.registry import language_for
 from telephony.core.policy import PRESETS, Expects, Policy, TurnTaking
 from telephony.core.turn_taking.endpointing import PAUSES, Endpointing
@@ -173,7 +174,7 @@ def test_digits_in_groups_are_one_turn() -> None:
         agent=["What is your phone number?"],
     )
     assert caller(sim)[1:] == ["five five five oh one two three four five six"]
-    assert reasons(sim, "end_of_turn")[1] == "digits complete"
+    assert reasons(sim, d.TurnEnded)[1] == "complete"
 
 
 def test_what_an_agent_declares_is_expected() -> None:
@@ -197,7 +198,7 @@ def test_a_caller_who_pauses_is_waited_for_longer() -> None:
     assert len(decided(hasty)) == 2
     sim = play(f"0.5 {more}\n +{usual} {more}\n +{usual} {more}\n +{longer} {more}\n +5 end", policy=policy)
     assert len(decided(sim)) == 1
-    [(_, because)] = sim.explained("end_of_turn")
+    [(_, because)] = sim.explained(d.TurnEnded)
     assert 0 < number(because, "pause_allowance_ms") <= RULES.pause_allowance_ms
 
 
@@ -242,13 +243,13 @@ def test_a_language_without_data_pauses_and_ends() -> None:
     pause = (RULES.silence_ms - 200) / 1_000
     sim = play(f"0.5 caller je voudrais\n +{pause} caller une table\n +3 end", policy=Policy(language="fr"))
     assert caller(sim) == ["je voudrais une table"]
-    assert reasons(sim, "end_of_turn") == ["silence"]
+    assert reasons(sim, d.TurnEnded) == ["silence"]
 
 
 def test_the_end_of_a_turn_explains_itself() -> None:
     """The reason, the wait that it asked for, and the silence that was measured."""
     sim = play(f"0.5 caller {QUESTION}\n +3 end")
-    [(_, because)] = sim.explained("end_of_turn")
+    [(_, because)] = sim.explained(d.TurnEnded)
     assert because["why"] == "finished"
     assert because["wait_ms"] == rules(sim).finished_ms
     assert rules(sim).finished_ms <= number(because, "silence_ms") <= rules(sim).finished_ms + 60

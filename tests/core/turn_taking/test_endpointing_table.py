@@ -18,6 +18,12 @@ from telephony.core.turn_taking.question import AnswerContext
 
 ENGLISH = language_for("en")
 
+
+def shown(wait: Wait) -> tuple[int, str]:
+    """A wait as the tables have it."""
+    return wait.ms, str(wait)
+
+
 HELLO = "Hello, how can I help you?"
 DAY = "Which day is best?"
 OFFER = "Would you like me to book that?"
@@ -215,7 +221,7 @@ TABLE = [
 @pytest.mark.parametrize(("asked", "said", "ms", "why"), TABLE)
 def test_the_wait_after_words(asked: str, said: str, ms: int, why: str) -> None:
     """By what was asked and what was said."""
-    assert Endpointing(TurnTaking(), ENGLISH).wait(said, AnswerContext.after(asked, (), ENGLISH)) == Wait(ms, why)
+    assert shown(Endpointing(TurnTaking(), ENGLISH).wait(said, AnswerContext.after(asked, (), ENGLISH))) == (ms, why)
 
 
 # --- a language without data ----------------------------------------------------------------------------------------
@@ -238,7 +244,10 @@ def test_the_wait_after_words(asked: str, said: str, ms: int, why: str) -> None:
 def test_the_wait_without_data(asked: str, said: str, ms: int, why: str) -> None:
     """Silence alone decides, apart from entries that need no words."""
     french, declared = language_for("fr"), (Expects("numéro", "digits", length=8),)
-    assert Endpointing(TurnTaking(), french).wait(said, AnswerContext.after(asked, declared, french)) == Wait(ms, why)
+    assert shown(Endpointing(TurnTaking(), french).wait(said, AnswerContext.after(asked, declared, french))) == (
+        ms,
+        why,
+    )
 
 
 # --- what this caller's pauses add ----------------------------------------------------------------------------------
@@ -347,8 +356,8 @@ def test_the_wait_after_a_question_with_its_own(own: TurnTaking, kind: str, said
     """`Expects.turn_taking` holds for the answer to this question, and for nothing else."""
     declared = (Expects("magic word", kind, turn_taking=own),)
     endpointing = Endpointing(TurnTaking(), ENGLISH)
-    assert endpointing.wait(said, AnswerContext.after("What is the magic word?", declared, ENGLISH)) == Wait(ms, why)
-    assert endpointing.wait("that depends", AnswerContext.after("Well.", declared, ENGLISH)) == Wait(940, "open")
+    assert shown(endpointing.wait(said, AnswerContext.after("What is the magic word?", declared, ENGLISH))) == (ms, why)
+    assert shown(endpointing.wait("that depends", AnswerContext.after("Well.", declared, ENGLISH))) == (940, "open")
 
 
 @pytest.mark.parametrize(
@@ -362,7 +371,7 @@ def test_the_wait_after_a_question_with_its_own(own: TurnTaking, kind: str, said
 )
 def test_the_call_may_have_waits_of_its_own(said: str, ms: int, why: str) -> None:
     """`details to come` and `told` lie half way between two others."""
-    assert Endpointing(OWN, ENGLISH).wait(said, AnswerContext()) == Wait(ms, why)
+    assert shown(Endpointing(OWN, ENGLISH).wait(said, AnswerContext())) == (ms, why)
 
 
 # --- presets --------------------------------------------------------------------------------------------------------

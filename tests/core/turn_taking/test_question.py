@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from telephony.core import decisions as d
 from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
 from telephony.core.policy import Expects, TurnTaking
@@ -218,7 +219,7 @@ def test_an_answer_may_come_before_the_question_is_over(offset: float, heard: bo
 def test_a_word_that_recognisers_hear_in_a_cough_is_none(noise: str) -> None:
     """The agent goes on."""
     sim = play(f"0.5 caller what are your hours\n a+1.5 caller 0.25 {noise}\n +14 end")
-    assert sim.explained("cut") == []
+    assert sim.explained(d.Cut) == []
     assert caller(sim) == ["what are your hours"]
 
 
@@ -226,5 +227,5 @@ def test_a_number_cut_off_is_judged_with_its_beginning() -> None:
     """The agent spoke too early: the rest of the number is still a number, and its length counts from the start."""
     text = "my number is five five five oh one\n +1.3 caller two three four five six"
     sim = play(f"0.5 caller {text}\n +6 end", ["Thank you."])
-    last = sim.explained("end_of_turn")[-1][1]
-    assert last["why"] == "digits complete"
+    last = sim.explained(d.TurnEnded)[-1][1]
+    assert (last["why"], last["entry"]) == ("complete", "digits")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import CallerSaid, History
 from telephony.core.policy import Policy, TurnTaking
@@ -23,7 +24,7 @@ def speculating(how: str, **more: int) -> Policy:
 
 def speculations(sim: Simulator) -> list[int]:
     """The turns that were guesses."""
-    return [x.turn for _, x in sim.actions(a.Explain) if x.what == "speculation"]
+    return [x.turn for _, x in sim.actions(d.SpeculationBegun)]
 
 
 def first_mark(sim: Simulator, turn: int) -> int | None:
@@ -42,7 +43,7 @@ def test_a_guess_that_was_right_is_the_answer() -> None:
     assert sent is not None
     assert 0 <= sent - decided(sim)[0] <= 20
     assert agent_lines(sim) == ["We open at nine."]
-    [(_, because)] = sim.explained("speculation_used")
+    [(_, because)] = sim.explained(d.SpeculationUsed)
     assert because["ahead_ms"] == decided(sim)[0] - asked
 
 
@@ -86,7 +87,7 @@ def test_a_caller_who_goes_on_never_hears_of_it() -> None:
     closed = {x.turn for _, x in sim.actions(a.CloseContext)}
     assert wrong in spoken
     assert wrong in closed
-    reasons = [because["why"] for _, because in sim.explained("speculation_dropped")]
+    reasons = [because["why"] for _, because in sim.explained(d.SpeculationDropped)]
     assert reasons[0] == "other words"
 
 
@@ -99,7 +100,7 @@ def test_a_final_that_means_the_same_keeps_the_guess() -> None:
     sim.at(2_350, e.TranscriptFinal(1, "A table for 4, please."))
     sim.run(6_000)
     assert len(thoughts(sim)) == 1
-    assert sim.explained("speculation_used")
+    assert sim.explained(d.SpeculationUsed)
     assert caller(sim) == ["A table for 4, please."]
 
 
@@ -150,7 +151,7 @@ def test_a_guess_that_fails_is_nobodys_business() -> None:
         sim.run(sim.now + 60)
         setattr(sim.faults, fault, "" if fault == "llm_fails" else False)
         sim.run(end + 5_000)
-        assert sim.explained("apology") == []
+        assert sim.explained(d.Apologised) == []
         assert agent_lines(sim) == ["We open at nine."]
 
 
@@ -162,7 +163,7 @@ def test_a_voice_that_fails_a_guess_is_asked_again() -> None:
     end = sim.says(500, STORY)
     sim.run(end + 8_000)
     assert agent_lines(sim) == ["We open at nine."]
-    assert sim.explained("apology") == []
+    assert sim.explained(d.Apologised) == []
 
 
 def test_trials_for_one_utterance_are_bounded() -> None:
@@ -182,8 +183,8 @@ def test_wasted_trials_end_them() -> None:
     sim = Simulator(policy, lambda history: ["We open at nine."])
     for _ in range(6):
         go_on(sim, f"+6 caller {QUESTION}\n +0.4 caller and also the red one\n +4 end")
-    wasted = len(speculations(sim)) - len(sim.explained("speculation_used"))
-    assert wasted <= len(sim.explained("speculation_used")) + policy.turn_taking.speculations_wasted + 1
+    wasted = len(speculations(sim)) - len(sim.explained(d.SpeculationUsed))
+    assert wasted <= len(sim.explained(d.SpeculationUsed)) + policy.turn_taking.speculations_wasted + 1
     assert len(speculations(sim)) < 6
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.conversation import Conversation
 from telephony.core.policy import Policy, TurnTaking
@@ -17,7 +17,9 @@ from telephony.testing.simulator import Calls
 from tests.core.timeline import play
 
 RULES = TurnTaking()
-TRIALS = ("speculation", "speculation_dropped", "speculation_used")
+TRIALS: dict[type[d.Decided], str] = {
+    d.SpeculationBegun: "begun", d.SpeculationDropped: "dropped", d.SpeculationUsed: "used",
+}  # fmt: skip
 
 
 class Line:
@@ -32,8 +34,8 @@ class Line:
 
     def step(self, event: e.Event) -> None:
         for action in self.call.step(event, self._now):
-            if isinstance(action, a.Explain) and action.what in TRIALS:
-                self.log.append((action.what, self.silence_ms))
+            if isinstance(action, d.Decided) and type(action) in TRIALS:
+                self.log.append((TRIALS[type(action)], self.silence_ms))
 
     def voice(self, windows: int) -> None:
         for _ in range(windows):
@@ -52,7 +54,7 @@ class Line:
     @property
     def trials(self) -> list[int]:
         """The silence at which each began."""
-        return [ms for what, ms in self.log if what == "speculation"]
+        return [ms for what, ms in self.log if what == "begun"]
 
 
 def begins(text: str, late_ms: int = 0, rules: TurnTaking = RULES) -> int | None:
@@ -121,7 +123,7 @@ def test_a_trial_waits_for_words_that_usually_come_late() -> None:
     line.partial("yes")
     line.step(e.TranscriptFinal(1, "yes"))
     line.quiet(200)  # answered
-    assert [what for what, _ in line.log] == ["speculation", "speculation_used"]
+    assert [what for what, _ in line.log] == ["begun", "used"]
     line.step(e.ReplyDelta(1, "All right. "))
     line.voice(20)
     line.partial("no wait that depends")  # the agent is cut off
@@ -139,7 +141,7 @@ def test_the_same_meaning_keeps_a_trial() -> None:
     for text in ("four please", "um four please", "Four, please.", "4 please"):
         line.partial(text)
     line.quiet(100)
-    assert line.log == [("speculation", 100)]
+    assert line.log == [("begun", 100)]
 
 
 def test_other_words_drop_a_trial_and_begin_another() -> None:
@@ -149,7 +151,7 @@ def test_other_words_drop_a_trial_and_begin_another() -> None:
     line.partial("four please")
     line.quiet(40)
     line.partial("five please")
-    assert line.log == [("speculation", 100), ("speculation_dropped", 140), ("speculation", 140)]
+    assert line.log == [("begun", 100), ("dropped", 140), ("begun", 140)]
 
 
 def test_other_words_while_the_caller_speaks_drop_a_trial() -> None:
@@ -159,7 +161,7 @@ def test_other_words_while_the_caller_speaks_drop_a_trial() -> None:
     line.partial("four please")
     line.voice(1)
     line.partial("four please and")
-    assert line.log == [("speculation", 100), ("speculation_dropped", 0)]
+    assert line.log == [("begun", 100), ("dropped", 0)]
     line.quiet(100)
     assert line.log[2:] == []
 
@@ -171,19 +173,19 @@ def test_words_that_turn_out_to_be_none_drop_a_trial() -> None:
     line.partial("four please")
     line.partial("um")
     line.quiet(800)
-    assert line.log == [("speculation", 100), ("speculation_dropped", 100)]
+    assert line.log == [("begun", 100), ("dropped", 100)]
 
 
 def test_a_trial_is_adopted_when_its_turn_is_decided() -> None:
     """For the very words that it answers; for others it is dropped and the model asked anew."""
-    for final, became in (("Four, please.", "speculation_used"), ("five please", "speculation_dropped")):
+    for final, became in (("Four, please.", "used"), ("five please", "dropped")):
         line = Line()
         line.quiet(100)
         line.partial("four please")
         line.quiet(280)
         line.step(e.TranscriptFinal(1, final))
         line.quiet(20)
-        assert [what for what, _ in line.log][:2] == ["speculation", became]
+        assert [what for what, _ in line.log][:2] == ["begun", became]
 
 
 # --- what it may cost -----------------------------------------------------------------------------------------------
@@ -236,13 +238,13 @@ def test_a_used_trial_earns_another() -> None:
     """One that was used makes up for one that was wasted."""
     policy = Policy(turn_taking=replace(RULES, speculations=20, speculations_wasted=0))
     sim = play("0.5 caller what time do you open\n +5 end", ["We open at nine."], policy)
-    assert len(sim.explained("speculation_used")) == len(sim.explained("speculation")) == 1
+    assert len(sim.explained(d.SpeculationUsed)) == len(sim.explained(d.SpeculationBegun)) == 1
     sim.faults.no_partials = sim.faults.no_finals = True
     end = sim.says(sim.now + 20, "something else")
     for number, text in enumerate("one two three four five six".split()):
         sim.at(end + 120 + number, e.TranscriptPartial(f"thing {text} please"))
     sim.run(end + 200)
-    assert len(sim.explained("speculation")) == 1 + 2
+    assert len(sim.explained(d.SpeculationBegun)) == 1 + 2
 
 
 def test_nothing_is_tried_while_a_reply_is_on_its_way() -> None:
@@ -253,7 +255,7 @@ def test_nothing_is_tried_while_a_reply_is_on_its_way() -> None:
     line.quiet(280)
     line.step(e.TranscriptFinal(1, "yes please"))
     line.quiet(20)
-    assert line.log[-1][0] == "speculation_used"
+    assert line.log[-1][0] == "used"
     line.step(e.TranscriptPartial("mhm okay"))
     line.quiet(300)
     assert len(line.trials) == 1
@@ -262,8 +264,8 @@ def test_nothing_is_tried_while_a_reply_is_on_its_way() -> None:
         ["One moment please, I am looking. ", Calls("book"), "It is booked."],
         tool=6_000,
     )
-    assert busy.explained("cut")
-    assert len(busy.explained("speculation")) == 1
+    assert busy.explained(d.Cut)
+    assert len(busy.explained(d.SpeculationBegun)) == 1
     line = Line()
     line.step(e.EndRequested("goodbye"))
     line.quiet(100)

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from telephony.cli.main import app
-from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import History
 from telephony.core.policy import Policy, TurnTaking
@@ -87,7 +87,7 @@ def test_a_reply_cancelled_before_its_first_word_does_not_come_earlier() -> None
     tape = taped(sim.run(15_000))
     assert rehearsed(tape).steps == tape.steps
     eager = rehearsed(tape, "turn_taking=eager")
-    assert "apology" not in [x.what for s in eager.steps for x in s.actions if isinstance(x, a.Explain)]
+    assert not [x for s in eager.steps for x in s.actions if isinstance(x, d.Apologised)]
 
 
 @pytest.mark.parametrize(

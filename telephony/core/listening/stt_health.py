@@ -1,0 +1,33 @@
+"""Whether the speech recogniser can be relied on to say what a sound was."""
+
+from __future__ import annotations
+
+DEAF_AFTER = 2
+"""After this many utterances in a row with voice but no words, the recogniser is taken to hear nothing."""
+
+
+class SttHealth:
+    """Written to by its methods alone."""
+
+    def __init__(self) -> None:
+        self._lost = False
+        self._wordless = 0
+
+    @property
+    def working(self) -> bool:
+        """It is connected, and has lately found words."""
+        return not self._lost and self._wordless < DEAF_AFTER
+
+    def connected(self) -> None:
+        self._lost = False
+
+    def lost(self) -> None:
+        self._lost = True
+
+    def found_words(self) -> None:
+        """An utterance had words."""
+        self._wordless = 0
+
+    def found_none(self) -> None:
+        """An utterance had voice, but no words."""
+        self._wordless += 1
