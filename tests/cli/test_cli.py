@@ -35,7 +35,7 @@ def test_help_names_every_command_in_whole_sentences(tmp_path: Path) -> None:
     """The first screen that a new user sees lists all commands."""
     shown = telephony("--help", cwd=tmp_path)
     assert shown.returncode == 0
-    for command, what in (("serve", "Answer calls."), ("demo", "Hear one whole call."), ("check", "settings.")):
+    for command, what in (("serve", "Answer calls."), ("demo", "Run a complete call"), ("check", "settings.")):
         assert re.search(rf"^  {command} +.*{re.escape(what)}", shown.stdout, re.MULTILINE), shown.stdout
 
 
