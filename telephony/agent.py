@@ -150,13 +150,13 @@ class ManagedAgent:
         if wrong := [name for name in self.variables if name.startswith("system__")]:
             raise ValueError(f"dynamic variables must not begin with system__: {', '.join(wrong)}")
         if wrong := [name for name, value in self.variables.items() if not _is_scalar(value)]:
-            raise ValueError(f"dynamic variables must be texts, numbers or booleans: {', '.join(wrong)}")
+            raise ValueError(f"dynamic variables must be strings, numbers or booleans: {', '.join(wrong)}")
         wrong = [
             f"{part}.{name}" for part, fields in self.overrides.items() for name in fields
             if name not in OVERRIDES.get(part, ())
         ]  # fmt: skip
         if wrong:
-            raise ValueError(f"not to be overridden for a call: {', '.join(wrong)}")
+            raise ValueError(f"cannot be overridden for a call: {', '.join(wrong)}")
         wrong = [
             f"{part}.{name}" for part, fields in self.overrides.items() for name, value in fields.items()
             if value is not None and _has_null(value)

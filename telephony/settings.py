@@ -289,7 +289,7 @@ def load(
     named = {one.name for one in SETTINGS if one.metadata["env"] in given and _counts(one.name, local_carrier)}
     settings = Settings(**values)
     local = offline or (not named.intersection(_KEYS) and is_loopback(settings.host) and "public_url" not in named)
-    problems += _together(settings, named, local=local, asked=offline, local_carrier=local_carrier)
+    problems += _conflicts(settings, named, local=local, asked=offline, local_carrier=local_carrier)
     problems += also(settings)
     if problems:
         raise SettingsError(problems)
@@ -353,7 +353,7 @@ def _clean(text: str) -> str:
     return text
 
 
-def _together(settings: Settings, named: set[str], *, local: bool, asked: bool, local_carrier: bool) -> list[str]:
+def _conflicts(settings: Settings, named: set[str], *, local: bool, asked: bool, local_carrier: bool) -> list[str]:
     """Problems with the combination of settings."""
     problems = []
     if not is_loopback(settings.host) and not named & {"public_url", "trusted_proxies"}:
@@ -369,7 +369,7 @@ def _together(settings: Settings, named: set[str], *, local: bool, asked: bool, 
             ("twilio_account_sid", "TWILIO_AUTH_TOKEN"),
         ):
             if name in named:
-                problems.append(f"{name.upper()} is set, but {key} is not; {_WAY_OUT}")
+                problems.append(f"{name.upper()} is set, but {key} is not; {_REMEDY}")
         return problems
     needed = {"openai_api_key": "OPENAI_API_KEY", "elevenlabs_api_key": "ELEVENLABS_API_KEY"}
     if not local_carrier:
@@ -378,8 +378,8 @@ def _together(settings: Settings, named: set[str], *, local: bool, asked: bool, 
         del needed["openai_api_key"]  # the user's own server on this machine
     missing = [env for name, env in needed.items() if name not in named]
     if missing:
-        problems.append(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; {_WAY_OUT}")
+        problems.append(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; {_REMEDY}")
     return problems
 
 
-_WAY_OUT = "set all keys for real calls, or none (or --offline) for the local parts"
+_REMEDY = "set all keys for real calls, or none (or --offline) for the local parts"

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-MOST = 100
+MAX_RUNS = 100
 """Maximum concurrent runs, including abandoned ones. About the number of live calls, which rarely need one at once."""
 
 
@@ -24,10 +24,10 @@ class TooManyRuns(RuntimeError):
 
 
 class Callers:
-    """Calls a function of the user's, sync or async. Sync functions run in threads, at most `most` at once."""
+    """Calls one user function, sync or async. Sync functions run in threads, at most `max_runs` at once."""
 
-    def __init__(self, name: str, most: int = MOST) -> None:
-        self._name, self._most, self._running = name, most, 0
+    def __init__(self, name: str, max_runs: int = MAX_RUNS) -> None:
+        self._name, self._max_runs, self._running = name, max_runs, 0
 
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Returns the function's result, awaited if it is awaitable. Raises what the function raises, or TooManyRuns.
@@ -35,7 +35,7 @@ class Callers:
         Cancelling this abandons a sync run and cancels an async one."""
         if inspect.iscoroutinefunction(function):
             return await function(*arguments)
-        if self._running >= self._most:
+        if self._running >= self._max_runs:
             raise TooManyRuns(f"{self._running} runs are not done")
         self._running += 1
         running = in_thread(self._name, function, *arguments)

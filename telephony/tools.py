@@ -89,7 +89,7 @@ def _make(function: Callable[..., Any], name: str, description: str, read_only: 
     hints = typing.get_type_hints(function, include_extras=True)
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise TypeError(f"tool {function.__name__}: parameter {parameter.name} needs a name of its own")
+            raise TypeError(f"tool {function.__name__}: parameter {parameter.name} cannot be passed by name")
         hint = hints.get(parameter.name, str)
         if hint is ToolContext:
             context_name = parameter.name

@@ -18,7 +18,7 @@ from pathlib import Path
 from telephony.app.app import Service
 from telephony.app.server import running
 from telephony.audio import mulaw, wav
-from telephony.cli.demo_modes import MANAGED_SILENT_WITHIN_MS, PlatformWatch, Stage, staged
+from telephony.cli.demo_modes import MANAGED_SILENT_WITHIN_MS, PlatformWatch, Setup, set_up
 from telephony.clock import Clock
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
@@ -108,9 +108,9 @@ def run(
         if noise:
             turns = [replace(turn, pcmu=_noise(len(turn.pcmu))) for turn in turns]
         out.mkdir(parents=True, exist_ok=True)
-        quick = speed != 1  # then delays by a busy machine would count for more: the steady loop ignores them
-        with asyncio.Runner(loop_factory=SteadyLoop if quick else None) as runner:
-            found = runner.run(_demo(out, turns, settings, SteadyClock(speed) if quick else Clock(), mode))
+        fast = speed != 1  # then delays by a busy machine would count for more: the steady loop ignores them
+        with asyncio.Runner(loop_factory=SteadyLoop if fast else None) as runner:
+            found = runner.run(_demo(out, turns, settings, SteadyClock(speed) if fast else Clock(), mode))
     except (TelephonyError, OSError) as error:
         print(f"\nThe demo could not run: {error}", file=sys.stderr)
         return 1
@@ -134,10 +134,10 @@ async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: C
     print("Starting the service ...", file=sys.stderr)
     async with (
         Carrier(auth_token=secrets.token_urlsafe(32), clock=clock) as carrier,
-        staged(mode, settings, clock) as stage,
+        set_up(mode, settings, clock) as setup,
     ):
-        mine = replace(
-            stage.settings,
+        demo_settings = replace(
+            setup.settings,
             host="127.0.0.1",
             port=0,
             public_url="",
@@ -147,14 +147,14 @@ async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: C
             twilio_account_sid=carrier.account_sid,
             twilio_api_base_url=carrier.api_base_url,
         )
-        async with running(mine, clock, agents=stage.agents) as service:
-            stage.begin(service.base_url)
+        async with running(demo_settings, clock, agents=setup.agents) as service:
+            setup.begin(service.base_url)
             await service.warm.wait()
             service.on_call(lambda call_sid: Console())
-            watch = Watch() if stage.platform is None or stage.bridged else PlatformWatch(stage.platform)
+            watch = Watch() if setup.platform is None or setup.bridged else PlatformWatch(setup.platform)
             outcome = await converse(service, carrier, turns, watch)
-            outcome.tools += stage.tools
-            found = await _problems(stage, outcome, watch)
+            outcome.tools += setup.tools
+            found = await _problems(setup, outcome, watch)
     outcome.phone.stereo_wav(out / "call.wav")
     page = timeline_html(watch.steps, title="A call to the demo", wav="call.wav")
     (out / "timeline.html").write_text(page, encoding="utf-8")
@@ -162,11 +162,11 @@ async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: C
     return found
 
 
-async def _problems(stage: Stage, outcome: Outcome, watch: Watch | PlatformWatch) -> list[str]:
+async def _problems(setup: Setup, outcome: Outcome, watch: Watch | PlatformWatch) -> list[str]:
     """The problems of the call, one sentence each."""
     if isinstance(watch, PlatformWatch):
-        return await watch.problems(stage, outcome)
-    sound_ms = MANAGED_SILENT_WITHIN_MS if stage.bridged else None
+        return await watch.problems(setup, outcome)
+    sound_ms = MANAGED_SILENT_WITHIN_MS if setup.bridged else None
     return problems(outcome, watch.steps, watch.turns, sound_ms)
 
 

@@ -42,7 +42,7 @@ AGENT_ID = "agent_demo"
 
 
 @dataclass(slots=True)
-class Stage:
+class Setup:
     """What a mode needs. `bridged`: the audio passes through this service. `tools` counts runs by the LLM server."""
 
     settings: Settings
@@ -62,10 +62,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(mode: str, settings: Settings, clock: Clock) -> AsyncIterator[Stage]:
+async def set_up(mode: str, settings: Settings, clock: Clock) -> AsyncIterator[Setup]:
     """Sets up `mode`. Raises SettingsError if the setting names a function or a managed agent."""
     if mode == "pipeline":
-        yield Stage(settings)
+        yield Setup(settings)
         return
     from telephony.offline.dialogue import respond  # heavy, and only needed here
     from telephony.offline.local_services import LocalServices
@@ -73,37 +73,37 @@ async def staged(mode: str, settings: Settings, clock: Clock) -> AsyncIterator[S
     agent = load_agent(settings.agent)
     if not isinstance(agent, Agent):
         raise SettingsError([f"--mode {mode} needs an Agent; {settings.agent} is a function, or a managed agent"])
-    stage = Stage(settings, bridged=mode != "register")
+    setup = Setup(settings, bridged=mode != "register")
     key = secrets.token_urlsafe(16)
     local_agent = LocalAgent(agent.greeting, agent.prompt, respond, client_tools=_schemas(agent))
     if mode == "custom-llm":
-        stage.llm_client = CustomLlm("", key, restless=True, headers={"X-Call-Id": "{{call_id}}"})
-        local_agent = LocalAgent(agent.greeting, "", stage.llm_client)
-        agent = replace(agent, tools=tuple(_counted(tool, stage) for tool in agent.tools))
+        setup.llm_client = CustomLlm("", key, restless=True, headers={"X-Call-Id": "{{call_id}}"})
+        local_agent = LocalAgent(agent.greeting, "", setup.llm_client)
+        agent = replace(agent, tools=tuple(_counted(tool, setup) for tool in agent.tools))
     elif mode == "register":
         local_agent = replace(local_agent, client_tools=())
     how = "register" if mode == "register" else "bridge"
-    stage.agents = ManagedAgent(AGENT_ID, how, tools=agent.tools, fallback=agent)
+    setup.agents = ManagedAgent(AGENT_ID, how, tools=agent.tools, fallback=agent)
     async with LocalServices(clock, agents={AGENT_ID: local_agent}) as local:
         with tempfile.TemporaryDirectory(prefix="telephony-demo-") as directory:
-            stage.platform = local.platform
-            stage.settings = replace(
+            setup.platform = local.platform
+            setup.settings = replace(
                 settings, offline=False, data=Path(directory), platform_key=key, elevenlabs_webhook_secret=key,
                 elevenlabs_base_url=local.elevenlabs_base_url, elevenlabs_api_key=local.api_key,
                 openai_base_url=local.openai_base_url, openai_api_key=local.api_key,
             )  # fmt: skip
-            yield stage
+            yield setup
 
 
 def _schemas(agent: Agent) -> tuple[dict[str, Any], ...]:
     return tuple(s for s in Toolbox(agent.tools).schemas() if s["function"]["name"] != END_CALL)
 
 
-def _counted(tool: Tool, stage: Stage) -> Tool:
+def _counted(tool: Tool, setup: Setup) -> Tool:
     """The tool, with its runs counted: no observer sees those of the LLM server."""
 
     async def run(**arguments: Any) -> Any:
-        stage.tools += 1
+        setup.tools += 1
         result = tool.function(**arguments)
         return await result if inspect.isawaitable(result) else result
 
@@ -146,7 +146,7 @@ class PlatformWatch:
     def ended(self) -> str:
         return "agent" if self._known is not None and self._known.hung_up else ""
 
-    async def problems(self, stage: Stage, outcome: Outcome) -> list[str]:
+    async def problems(self, setup: Setup, outcome: Outcome) -> list[str]:
         """The problems of the call, one sentence each. Also checks that the post-call event is on disk."""
         known = self._known
         if known is None:
@@ -159,7 +159,7 @@ class PlatformWatch:
         if not known.hung_up:
             found.append("the call did not end with the agent's goodbye")
         found += [f"the service broke Twilio's protocol ({code} {text})" for code, text in outcome.phone.violations[:1]]
-        if not await _stored(stage, known):
+        if not await _stored(setup, known):
             found.append("the platform's post-call webhook was not stored")
         for message in known.messages:
             if message["role"] in ("user", "assistant") and message["content"]:
@@ -167,9 +167,9 @@ class PlatformWatch:
         return found
 
 
-async def _stored(stage: Stage, known: Conversation) -> bool:
-    assert stage.settings.data is not None
-    path = stage.settings.data / "post-call" / "done" / f"post_call_transcription.{known.id}.json"
+async def _stored(setup: Setup, known: Conversation) -> bool:
+    assert setup.settings.data is not None
+    path = setup.settings.data / "post-call" / "done" / f"post_call_transcription.{known.id}.json"
     for _ in range(100):
         if await asyncio.to_thread(path.exists):
             return True

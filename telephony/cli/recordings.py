@@ -90,7 +90,7 @@ def wav(
     call: RecordedCall,
     out: Annotated[Path, typer.Argument(metavar="[FILE.wav]", help="The file to write.")] = Path("call.wav"),
 ) -> int:
-    """Write the call as a WAV file: left the caller, right the agent as heard."""
+    """Write the call as a WAV file: the caller on the left, the agent as heard on the right."""
     from telephony.tape.reader import read
     from telephony.tape.show import stereo_wav
 
@@ -292,7 +292,7 @@ def _readable(paths: list[Path], unread: list[str]) -> Iterator[Tape]:
 
 
 def _rules(agent: str | None) -> tuple[Policy | None, str | None]:
-    """The policy and language of the named agent. If it is a function, it is called with a call without a caller."""
+    """The policy and language of the named agent. If it is a function, it is called for a call from no number."""
     if agent is None:
         return None, None
     import asyncio

@@ -21,7 +21,7 @@ OPENING = (
     "For the weekend it is best to book a table a few days ahead. Can I do anything else for you?"
 )
 SORRY = "I'm sorry, that did not work, and nothing has been booked. Can I do anything else for you?"
-MOST = 8
+MAX_PEOPLE = 8
 """The largest party that the example's tool accepts."""
 CHOICES = "I can tell you our opening hours, or book a table for you. What would you like?"
 
@@ -119,7 +119,7 @@ def _details(text: str, before: str) -> dict[str, Any]:
     if keys:
         found["people"] = int(keys[1])
     elif people and "at" not in words[:1] and ("table" in text or "people" in text or "how many" in before):
-        found |= {"people": NUMBERS[people[1]]} if 1 <= NUMBERS[people[1]] <= MOST else {}
+        found |= {"people": NUMBERS[people[1]]} if 1 <= NUMBERS[people[1]] <= MAX_PEOPLE else {}
     return found
 
 

@@ -162,7 +162,7 @@ class CallRegistry:
         return live is not None
 
     def tell(self, call_sid: str, text: str, *, silent: bool = True) -> bool:
-        """Sends a managed agent text from an operator: as context (`silent`), or as if the caller had said it. Returns
+        """Sends an operator's text to a managed agent: as context (`silent`), or as if the caller had said it. Returns
         False if there is no such call, or if our own pipeline runs it."""
         return self._operator(call_sid, OperatorTold("contextual_update" if silent else "user_message", text))
 

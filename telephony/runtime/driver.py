@@ -46,7 +46,7 @@ class Inbox:
         self._audio = 0
         self._lost_ms = 0
         self._flooded = False
-        self._alarm: tuple[int, asyncio.TimerHandle] | None = None  # (when it fires, the timer)
+        self._timer: tuple[int, asyncio.TimerHandle] | None = None  # (when it fires, the timer)
 
     def now(self) -> int:
         """Milliseconds since the call began."""
@@ -93,22 +93,22 @@ class Inbox:
 
     def _wake_at(self, at_ms: int) -> None:
         """Sets a timer, kept while the deadline stays the same: a new one per frame would cost as much as the frame."""
-        if self._alarm is not None:
-            if self._alarm[0] == at_ms:
+        if self._timer is not None:
+            if self._timer[0] == at_ms:
                 return
-            self._alarm[1].cancel()
+            self._timer[1].cancel()
         wait = self.clock.real_seconds(max(0, at_ms - self.now()) + 1)
-        self._alarm = at_ms, asyncio.get_running_loop().call_later(wait, self._ring)
+        self._timer = at_ms, asyncio.get_running_loop().call_later(wait, self._wake)
 
-    def _ring(self) -> None:
-        self._alarm = None
+    def _wake(self) -> None:
+        self._timer = None
         self._arrived.set()
 
     def close(self) -> None:
         """Cancels the timer; `next` must not be called afterwards."""
-        if self._alarm is not None:
-            self._alarm[1].cancel()
-            self._alarm = None
+        if self._timer is not None:
+            self._timer[1].cancel()
+            self._timer = None
 
 
 class Observers:
