@@ -40,7 +40,7 @@ _LAZY = {"create_app": "telephony.app.app", "Settings": "telephony.settings"}
 
 
 def __getattr__(name: str) -> Any:
-    """What needs the vendors' libraries is imported when it is asked for."""
+    """Imports on first access the names that need the vendors' libraries."""
     if name not in _LAZY:
         raise AttributeError(f"module 'telephony' has no attribute {name!r}")
     from importlib import import_module

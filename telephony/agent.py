@@ -1,4 +1,4 @@
-"""What a user writes: who answers the phone.
+"""Agents: what the user of this package writes.
 
     agent = Agent(prompt="You are the receptionist of ...", greeting="Hello, ...", tools=[book_table])
 
@@ -17,7 +17,7 @@ from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import Expects, Limits, Policy, TurnTaking, Wording
 from telephony.tools import Tool
 
-#: Models of ElevenLabs that cannot hold a phone conversation, and why (latency to the first byte over a socket).
+#: ElevenLabs models that are unsuitable for a phone call -> the reason (latencies: first audio over a socket).
 UNSUITABLE_VOICE_MODELS: Mapping[str, str] = {
     "eleven_v3": "it has no realtime socket (the handshake is refused)",
     "eleven_multilingual_v2": "its first audio takes 400 ms and more; eleven_flash_v2_5 takes 150-200 ms",
@@ -28,10 +28,10 @@ UNSUITABLE_VOICE_MODELS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How the agent sounds. Empty `id` or `model`: ELEVENLABS_VOICE_ID or ELEVENLABS_MODEL decide.
+    """How the agent sounds. An empty `id` or `model` means ELEVENLABS_VOICE_ID or ELEVENLABS_MODEL.
 
-    `stability` and `similarity` are 0-1, `speed` 0.7-1.2 (None: the voice's own). `language` is ISO 639-1 and also
-    tells the ears what to expect. Raises ValueError for values and models that cannot work on a call.
+    `stability` and `similarity` are 0-1, `speed` 0.7-1.2 (None: the voice's default). `language` is an ISO 639-1 code;
+    STT uses it too. Raises ValueError for values and models that cannot work on a call.
     """
 
     id: str = ""
@@ -57,15 +57,15 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """An agent. Only `prompt` is needed.
+    """An agent. Only `prompt` is required.
 
-    `model`, `effort` and `token_field` override OPENAI_MODEL and its fellows for this agent. `max_tokens` caps one
-    reply (spoken replies are short). `style` is added to the prompt: how to speak on a phone; "" removes it.
-    `context` is text for the end of the prompt, after its cacheable part (date, time zone and the caller's number
-    are added by themselves). `keyterms` are words the ears should know (names, products; at most 50, 20 characters).
-    `must_be_heard` are sentences (a disclosure) that are not interrupted wherever the agent says them; what the caller
-    says meanwhile is answered afterwards. `expects` says what the agent's questions ask for, beyond what the language
-    knows by itself ("your phone number"): see `Expects`.
+    `model` and `effort` override OPENAI_MODEL and OPENAI_EFFORT for this agent. `max_tokens` caps one reply (spoken
+    replies are short). `style` is added to the prompt and says how to speak on a phone; "" removes it. `context` is
+    text for the end of the prompt, after its cacheable part (date, time zone and the caller's number are added
+    automatically). `keyterms` are words that STT should recognise (names, products; at most 50, of at most 20
+    characters each). `must_be_heard` are sentences, such as a disclosure, during which the agent cannot be
+    interrupted; what the caller says meanwhile is answered afterwards. `expects` says what the agent's questions ask
+    for, in addition to the phrases built into each language ("your phone number"): see `Expects`.
     """
 
     prompt: str
@@ -92,7 +92,7 @@ class Agent:
     )
 
     def policy(self) -> Policy:
-        """The part of the agent that the core needs."""
+        """The part of the agent that the core uses."""
         return Policy(
             greeting=self.greeting,
             greeting_protected=self.greeting_protected,
@@ -105,8 +105,8 @@ class Agent:
         )
 
 
-#: What a call may change of a managed agent (each must be allowed in the agent's security settings). Audio formats are
-#: not among it: they are the agent's own.
+#: The fields of a managed agent that a call may override (each must be allowed in the agent's security settings). Audio
+#: formats are not among them: they belong to the agent.
 OVERRIDES: Mapping[str, frozenset[str]] = {
     "agent": frozenset({"first_message", "language", "prompt", "max_conversation_duration_message"}),
     "tts": frozenset({"voice_id", "model_id", "stability", "speed", "similarity_boost"}),
@@ -118,13 +118,14 @@ OVERRIDES: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ManagedAgent:
-    """An agent that ElevenLabs runs: it listens, thinks and speaks there. Only `agent_id` is needed.
+    """An agent hosted by ElevenLabs, which provides its STT, LLM and TTS. Only `agent_id` is required.
 
-    `mode`: `bridge` (the call's audio passes through us: record, tools, hand-over) or `register` (ElevenLabs carries
-    the call by itself, after our webhook). `private` agents are opened with a signed URL. `variables` are dynamic
-    variables on top of `caller`, `called` and `call_id`; `overrides` are those of `OVERRIDES`; `extra_body` goes to a
-    custom LLM. `tools` run here when the agent calls them as client tools. With `fallback` our own pipeline takes the
-    call when the platform fails. Raises ValueError for what the platform would refuse.
+    `mode`: `bridge` (the call's audio passes through this service, which records, runs tools and can take over) or
+    `register` (ElevenLabs handles the call after our webhook). `private` agents are opened with a signed URL.
+    `variables` are dynamic variables in addition to `caller`, `called` and `call_id`; `overrides` are limited to
+    `OVERRIDES`; `extra_body` goes to a custom LLM. `tools` run here when the agent calls them as client tools. With
+    `fallback`, our own pipeline takes over the call when the platform fails. Raises ValueError for values that the
+    platform would refuse.
     """
 
     agent_id: str
@@ -149,13 +150,13 @@ class ManagedAgent:
         if wrong := [name for name in self.variables if name.startswith("system__")]:
             raise ValueError(f"dynamic variables must not begin with system__: {', '.join(wrong)}")
         if wrong := [name for name, value in self.variables.items() if not _is_scalar(value)]:
-            raise ValueError(f"dynamic variables must be texts, numbers or booleans: {', '.join(wrong)}")
+            raise ValueError(f"dynamic variables must be strings, numbers or booleans: {', '.join(wrong)}")
         wrong = [
             f"{part}.{name}" for part, fields in self.overrides.items() for name in fields
             if name not in OVERRIDES.get(part, ())
         ]  # fmt: skip
         if wrong:
-            raise ValueError(f"not to be overridden for a call: {', '.join(wrong)}")
+            raise ValueError(f"cannot be overridden for a call: {', '.join(wrong)}")
         wrong = [
             f"{part}.{name}" for part, fields in self.overrides.items() for name, value in fields.items()
             if value is not None and _has_null(value)
@@ -164,12 +165,12 @@ class ManagedAgent:
             raise ValueError(f"a null inside an override is refused by the platform: {', '.join(wrong)}")
 
     def policy(self) -> BridgePolicy:
-        """What the engine of a bridged call needs to know."""
+        """The part of the agent that the engine of a bridged call uses."""
         return BridgePolicy(self.limits, self.wording, fallback=self.fallback is not None)
 
 
 def _has_null(value: object) -> bool:
-    """A null somewhere in a JSON value."""
+    """Whether a JSON value is null or contains a null."""
     inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
     return value is None or any(_has_null(one) for one in inner)
 
@@ -180,8 +181,8 @@ def _is_scalar(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class IncomingCall:
-    """What the webhook knows. `caller` and `called` are opaque text (E.164, `client:...`, `sip:...`, `anonymous`).
-    `form` is the whole webhook form. A call that we placed has `direction` `outbound-api`."""
+    """A call as the webhook reports it. `caller` and `called` are opaque text (E.164, `client:...`, `sip:...`,
+    `anonymous`). `form` is the whole webhook form. A call placed by this service has `direction` `outbound-api`."""
 
     call_sid: str
     caller: str = ""
@@ -192,7 +193,7 @@ class IncomingCall:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Returned instead of an agent: the call is not taken. `say` is spoken first; without it the line is busy."""
+    """Returned instead of an agent to refuse the call. `say` is spoken first; without it, the line is busy."""
 
     say: str = ""
 

@@ -1,7 +1,7 @@
-"""The one clock of the shells.
+"""The clock that all code outside the core uses.
 
 Every timeout, pause and time stamp outside `telephony/core/` goes through a `Clock`, so that tests can run a call
-several times faster than a caller would live it: with `speed=10` a timeout of 2,000 ms passes in 0.2 s of real time.
+several times faster than real time: with `speed=10` a timeout of 2,000 ms passes in 0.2 s of real time.
 The core never sees a clock: it is given `now_ms`.
 """
 
@@ -28,17 +28,17 @@ class Clock:
         return int((time.monotonic() - self._zero) * 1000 * self.speed)
 
     def wall_s(self) -> float:
-        """Seconds since 1970 by the machine's clock, never scaled: for what another process must understand."""
+        """Unix time in seconds, never scaled: for times that another process reads."""
         return time.time()
 
     async def sleep(self, ms: float) -> None:
-        """Sleeps for `ms` of scaled time. For pacing and back-off, never for waiting on an event."""
+        """Sleeps for `ms` of scaled time. For pacing and back-off, never to wait for an event."""
         await asyncio.sleep(max(0.0, ms) / 1000 / self.speed)
 
     def timeout(self, ms: float | None) -> asyncio.Timeout:
-        """`async with clock.timeout(500):` raises TimeoutError after 500 ms of scaled time; None waits for ever."""
+        """`async with clock.timeout(500):` raises TimeoutError after 500 ms of scaled time; with None, never."""
         return asyncio.timeout(None if ms is None else max(0.0, ms) / 1000 / self.speed)
 
     def real_seconds(self, ms: float) -> float:
-        """`ms` of scaled time in real seconds, for APIs that take seconds themselves."""
+        """`ms` of scaled time in real seconds, for APIs that take seconds."""
         return ms / 1000 / self.speed

@@ -1,9 +1,9 @@
 """Every error of the package, in one tree.
 
     TelephonyError
-    ├── SettingsError            wrong or missing settings, all of them at once
+    ├── SettingsError            wrong or missing settings, all reported at once
     ├── AgentError               the user's agent could not be loaded, or misbehaved
-    ├── CarrierError             Twilio (or who claims to be Twilio) broke the protocol
+    ├── CarrierError             Twilio (or a client claiming to be Twilio) broke the protocol
     │   ├── BadMessage           a message that cannot be read; ignored and counted
     │   └── Unauthorized         signature, token or account do not match
     └── ProviderError            a speech or language service failed
@@ -13,15 +13,15 @@
         ├── ProviderRefused      key, quota, model, voice or request refused
         └── ProviderMisbehaved   an answer that breaks the protocol
 
-Who broke the rule is in the type; `code` is a stable string for logs, metrics and tests; `retryable`
-says whether the same request may succeed a moment later. Messages never hold personal data.
+The type says which side failed; `code` is a stable string for logs, metrics and tests; `retryable` says whether the
+same request may succeed a moment later. Messages never contain personal data.
 """
 
 from __future__ import annotations
 
 
 class TelephonyError(Exception):
-    """Root of the tree. `code` is stable (snake_case); `retryable` is about the same request, soon."""
+    """Root of the tree. `code` is stable (snake_case); `retryable`: the same request may succeed a moment later."""
 
     code: str = "telephony_error"
     retryable: bool = False
@@ -35,7 +35,7 @@ class TelephonyError(Exception):
 
 
 class SettingsError(TelephonyError):
-    """Settings that cannot work. `problems` holds one sentence each."""
+    """Invalid settings. `problems` holds one sentence for each problem."""
 
     code = "settings_invalid"
 
@@ -51,7 +51,7 @@ class AgentError(TelephonyError):
 
 
 class CarrierError(TelephonyError):
-    """The carrier's side broke the protocol."""
+    """The carrier broke the protocol."""
 
     code = "carrier_error"
 
@@ -102,7 +102,7 @@ class ProviderBusy(ProviderError):
 
 
 class ProviderRefused(ProviderError):
-    """Key, quota, model, voice or request refused: repeating it cannot help."""
+    """Key, quota, model, voice or request refused: a retry cannot help."""
 
     code = "provider_refused"
 

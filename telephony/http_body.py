@@ -1,7 +1,7 @@
-"""Bodies as strangers send them: no bigger than allowed, and JSON. Pure.
+"""Reads untrusted HTTP bodies: a size limit, and JSON with valid Unicode only. Pure.
 
-JSON may hold half of a character that takes two (`"\\ud83d"`, a text cut in the middle of an emoji). Python reads it,
-and then cannot write it to anybody. So it is replaced where it comes in.
+JSON may contain half of a surrogate pair (`"\\ud83d"`, a text cut in the middle of an emoji). Python decodes it, but
+cannot encode it as UTF-8 again, so it is replaced on input.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 
 class TooBig(Exception):
-    """A body of more bytes than are taken."""
+    """The body is larger than allowed."""
 
 
 async def gather(pieces: AsyncIterable[bytes], most: int) -> bytes:
-    """A whole body, of at most `most` bytes. Raises TooBig. The time it may take is for the caller to limit."""
+    """The whole body. Raises TooBig if it has more than `most` bytes. Sets no time limit: that is up to the caller."""
     body = bytearray()
     async for piece in pieces:
         body += piece
@@ -26,9 +26,9 @@ async def gather(pieces: AsyncIterable[bytes], most: int) -> bytes:
 
 
 def load(body: str | bytes) -> Any:
-    """The JSON value in `body`, every text of it valid Unicode. Raises ValueError, RecursionError."""
+    """The JSON value in `body`, with every string valid Unicode. Raises ValueError, RecursionError."""
     found = json.loads(body)
-    escaped = "\\u" in body if isinstance(body, str) else b"\\u" in body  # the only way in for half a character
+    escaped = "\\u" in body if isinstance(body, str) else b"\\u" in body  # the only source of lone surrogates
     if escaped:
         found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     return found

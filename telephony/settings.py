@@ -1,13 +1,14 @@
-"""The environment and `.env` -> `Settings`, typed and frozen; every mistake is reported at once, in words.
+"""The environment and `.env` -> `Settings`, typed and frozen; all errors are reported together, in sentences.
 
-Theory of operation. Each setting is declared once, as a field of `Settings`, with its name in the environment, its
-help and its parser; `.env.example`, the README's table and `telephony check` follow from that. `load` reads all of
-them, collects what is wrong instead of stopping at the first, and looks at them together: which parts are the
-vendors', which are local.
+Theory of operation. Each setting is declared once, as a field of `Settings`, with its environment variable, help and
+parser; tests keep `.env.example` and the README's table in step with these declarations. `load` reads all settings,
+collects errors instead of stopping at the first, and checks the combination: which parts are the vendors', which are
+local.
 
-The embedded default (`offline`) is chosen only when no key of any provider is set, on loopback, without PUBLIC_URL, or
-on request. A part of the keys is an error, never a silent stand-in. Values tolerate spaces and quotes around them; an
-empty value is no value. Error texts never repeat a secret, nor a URL that may hold one.
+The embedded default (`offline`) is used on request, or when no provider's key is set, HOST is loopback and PUBLIC_URL
+is not set. If only some of the keys are set, that is an error: a missing service is never replaced silently. Spaces
+and quotes around a value are removed; an empty value counts as not set. Error messages never repeat a secret, nor a
+URL that may contain one.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ T = TypeVar("T")
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "omit")
 CARRIER_SIDE = ("host", "port", "public_url", "trusted_proxies", "fallback_number")
-"""What a call over the local carrier does not need, besides everything of Twilio's."""
+"""Settings that a call over the local carrier does not use, in addition to all of Twilio's."""
 
 
-# --- parsers: text -> value; a ValueError holds the end of a sentence that begins with the setting's name ------------
+# --- parsers: text -> value; the ValueError's message continues a sentence that begins with the setting's name -------
 
 
 def _text(text: str) -> str:
@@ -68,7 +69,7 @@ def _switch(text: str) -> bool:
 
 def _secret(text: str) -> str:
     if not re.fullmatch(r"[!-~]+", text):
-        raise ValueError("holds a space, a line break or a character that cannot be part of a key (pasted badly?)")
+        raise ValueError("contains a space, a line break or a character that no key contains (a copying mistake?)")
     return text
 
 
@@ -79,7 +80,7 @@ def _host(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    """An http(s) base URL without query or credentials, and no slash at the end."""
+    """An http(s) base URL without query or credentials; trailing slashes are removed."""
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
@@ -90,9 +91,9 @@ def _url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not host or re.search(r"\s", text):
         raise ValueError("must be a URL such as https://api.example.com")
     if "@" in parts.netloc:
-        raise ValueError("must not hold a user name or password")
+        raise ValueError("must not contain a user name or password")
     if "?" in text or "#" in text:
-        raise ValueError("must not hold a query or a fragment")
+        raise ValueError("must not contain a query or a fragment")
     return text.rstrip("/")
 
 
@@ -167,13 +168,13 @@ def _setting(env: str, default: T, help: str, parse: Callable[[str], T], *, secr
 
 try:
     _DATA: Path | None = Path("~/.local/share/telephony").expanduser()
-except RuntimeError:  # no home: in memory then
+except RuntimeError:  # no home directory: nothing is stored on disk
     _DATA = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. Empty text means "not set". `offline`: local servers stand in for the providers."""
+    """All settings. An empty string means "not set". `offline`: local servers replace the providers."""
 
     host: str = _setting("HOST", "127.0.0.1", "Address to listen on.", _host)
     port: int = _setting("PORT", 8080, "Port to listen on.", _whole(0, 65_535))
@@ -193,14 +194,14 @@ class Settings:
         _directory,
     )
     tapes: Path | None = _setting(  # noqa: RUF009  (as above)
-        "TELEPHONY_TAPES", None, "Directory in which every call is recorded, readable by you only; not set: none is.",
-        _directory,
+        "TELEPHONY_TAPES", None,
+        "Directory in which every call is recorded, readable by you only; not set: no recording.", _directory,
     )  # fmt: skip
     max_calls: int = _setting(
-        "TELEPHONY_MAX_CALLS", 100, "Calls at the same time; the next caller is told to try later.", _whole(1, 100_000)
+        "TELEPHONY_MAX_CALLS", 100, "Maximum concurrent calls; others are asked to try later.", _whole(1, 100_000)
     )
     fallback_number: str = _setting(
-        "TELEPHONY_FALLBACK_NUMBER", "", "Dialled when the service breaks during a call.", _phone
+        "TELEPHONY_FALLBACK_NUMBER", "", "Dialled when the service fails during a call.", _phone
     )
     drain_seconds: int = _setting(
         "TELEPHONY_DRAIN_SECONDS", 120, "How long live calls may go on after SIGTERM.", _whole(0, 86_400)
@@ -211,51 +212,51 @@ class Settings:
     log_format: str = _setting("TELEPHONY_LOG_FORMAT", "console", "console or json.", _one_of("console", "json"))
     log_pii: bool = _setting("TELEPHONY_LOG_PII", False, "1: personal data (what is said) may be logged.", _switch)
     twilio_account_sid: str = _setting(
-        "TWILIO_ACCOUNT_SID", "", "Twilio account (AC...); lets the service end calls by itself.", _account
+        "TWILIO_ACCOUNT_SID", "", "Twilio account (AC...); lets the service end calls over the API.", _account
     )
     twilio_auth_token: str = _setting(
-        "TWILIO_AUTH_TOKEN", "", "Twilio auth token; checks that requests are Twilio's.", _secret, secret=True
+        "TWILIO_AUTH_TOKEN", "", "Twilio auth token; verifies that requests come from Twilio.", _secret, secret=True
     )
-    twilio_api_base_url: str = _setting("TWILIO_API_BASE_URL", "", "Another address for Twilio's REST API.", _url)
-    openai_api_key: str = _setting("OPENAI_API_KEY", "", "Key of the language model.", _secret, secret=True)
+    twilio_api_base_url: str = _setting("TWILIO_API_BASE_URL", "", "Alternative address of Twilio's REST API.", _url)
+    openai_api_key: str = _setting("OPENAI_API_KEY", "", "API key of the language model.", _secret, secret=True)
     openai_base_url: str = _setting("OPENAI_BASE_URL", "", "Another OpenAI-compatible server (ends in /v1).", _url)
     openai_model: str = _setting("OPENAI_MODEL", "gpt-5.4-mini", "Language model.", _text)
     openai_effort: str | None = _setting(
         "OPENAI_EFFORT", "none", f"Reasoning effort: {', '.join(EFFORTS)} (omit: not sent).", _one_of(*EFFORTS)
     )
     openai_token_field: str = _setting(
-        "OPENAI_TOKEN_FIELD", "max_completion_tokens", "What the server calls the token limit; or max_tokens.",
+        "OPENAI_TOKEN_FIELD", "max_completion_tokens", "The server's name for the token limit; or max_tokens.",
         _one_of("max_completion_tokens", "max_tokens"),
     )  # fmt: skip
-    elevenlabs_api_key: str = _setting("ELEVENLABS_API_KEY", "", "Key of the speech service.", _secret, secret=True)
+    elevenlabs_api_key: str = _setting("ELEVENLABS_API_KEY", "", "API key for STT and TTS.", _secret, secret=True)
     elevenlabs_base_url: str = _setting(
-        "ELEVENLABS_BASE_URL", "", "Another address of the speech service (residency regions).", _url
+        "ELEVENLABS_BASE_URL", "", "Alternative address of the speech service (residency regions).", _url
     )
     elevenlabs_voice_id: str = _setting(
-        "ELEVENLABS_VOICE_ID", "21m00Tcm4TlvDq8ikWAM", "Voice, where the agent names none (default: Rachel).", _text
+        "ELEVENLABS_VOICE_ID", "21m00Tcm4TlvDq8ikWAM", "Voice for agents that name none (default: Rachel).", _text
     )
     elevenlabs_model: str = _setting(
-        "ELEVENLABS_MODEL", "eleven_flash_v2_5", "Voice model, where the agent names none.", _voice_model
+        "ELEVENLABS_MODEL", "eleven_flash_v2_5", "Voice model for agents that name none.", _voice_model
     )
     elevenlabs_webhook_secret: str = _setting(
         "ELEVENLABS_WEBHOOK_SECRET", "", "Secret of the post-call webhook (wsec_...); empty: the webhook is off.",
         _secret, secret=True,
     )  # fmt: skip
     platform_key: str = _setting(
-        "TELEPHONY_PLATFORM_KEY", "", "Key with which a voice platform may use the custom LLM and the personalization "
+        "TELEPHONY_PLATFORM_KEY", "", "Key that lets a voice platform use the custom LLM and the personalization "
         "webhook; empty: both are off.", _secret, secret=True,
     )  # fmt: skip
     llm_agents: tuple[str, ...] = _setting(
         "TELEPHONY_LLM_AGENTS", (), "More agents behind the custom LLM, each as package.module:name.", _agents
     )
     after_call: str = _setting(
-        "TELEPHONY_AFTER_CALL", "", "Function that is given each post-call webhook: package.module:name.", _agent
+        "TELEPHONY_AFTER_CALL", "", "Function that receives each post-call webhook: package.module:name.", _agent
     )
     offline: bool = False
 
 
 SETTINGS: tuple[Field[Any], ...] = tuple(f for f in fields(Settings) if "env" in f.metadata)
-"""The fields that come from the environment; `metadata` holds `env`, `help`, `parse`, `secret`."""
+"""The fields read from the environment; `metadata` holds `env`, `help`, `parse`, `secret`."""
 _KEYS = ("twilio_auth_token", "openai_api_key", "elevenlabs_api_key")
 
 
@@ -267,11 +268,11 @@ def load(
     local_carrier: bool = False,
     also: Callable[[Settings], list[str]] = lambda settings: [],
 ) -> Settings:
-    """The settings of `environ`, filled up from `env_file` where that exists. Raises SettingsError with every problem.
+    """The settings from `environ`, then from `env_file` if it exists. Raises SettingsError with every problem.
 
-    `offline` asks for the local parts whatever is set. With `local_carrier` the calls come from a carrier in this
-    process (the demo), so that nothing of Twilio's, nor a public address, is read or needed. `also` looks for further
-    problems in the settings as far as they could be read.
+    `offline` requests the local parts, whatever is set. With `local_carrier` the calls come from a carrier in this
+    process (the demo), so Twilio's settings and the public address are neither read nor needed. `also` checks the
+    settings that could be read for further problems.
     """
     problems: list[str] = []
     given = _given(environ, env_file, problems)
@@ -284,11 +285,11 @@ def load(
             values[one.name] = one.metadata["parse"](given[env])
         except ValueError as error:
             problems.append(f"{env} {error}")
-    # Whether something was given counts below, also where it could not be read: it is reported once.
+    # A setting with an invalid value counts as set below, so that it is reported only once.
     named = {one.name for one in SETTINGS if one.metadata["env"] in given and _counts(one.name, local_carrier)}
     settings = Settings(**values)
     local = offline or (not named.intersection(_KEYS) and is_loopback(settings.host) and "public_url" not in named)
-    problems += _together(settings, named, local=local, asked=offline, local_carrier=local_carrier)
+    problems += _conflicts(settings, named, local=local, asked=offline, local_carrier=local_carrier)
     problems += also(settings)
     if problems:
         raise SettingsError(problems)
@@ -305,7 +306,7 @@ def is_loopback(host: str) -> bool:
 
 
 def describe(settings: Settings) -> list[tuple[str, str]]:
-    """What the service is made of, for people: (part, what does it)."""
+    """The parts of the service for display: (part, what provides it)."""
     llm = settings.openai_base_url or ("" if settings.offline else "OpenAI")
     speech = settings.elevenlabs_base_url or "ElevenLabs"
     offered = ["custom LLM", "personalization"] if settings.platform_key else []
@@ -313,9 +314,9 @@ def describe(settings: Settings) -> list[tuple[str, str]]:
     return [
         ("agent", settings.agent),
         ("carrier", "Twilio" if settings.public_url or settings.twilio_auth_token else "local (this machine only)"),
-        ("ears", "local: small vocabulary, English" if settings.offline else f"{speech}, Scribe v2 realtime"),
-        ("brain", f"{llm}, {settings.openai_model}" if llm else "local: the example's dialogue"),
-        ("voice", "local: espeak" if settings.offline else f"{speech}, {settings.elevenlabs_model}"),
+        ("stt", "local: small vocabulary, English" if settings.offline else f"{speech}, Scribe v2 realtime"),
+        ("llm", f"{llm}, {settings.openai_model}" if llm else "local: the example's dialogue"),
+        ("tts", "local: espeak" if settings.offline else f"{speech}, {settings.elevenlabs_model}"),
         *([("offers", ", ".join(offered))] if offered else []),
     ]
 
@@ -328,13 +329,13 @@ def _counts(name: str, local_carrier: bool) -> bool:
 
 
 def _given(environ: Mapping[str, str], env_file: Path | None, problems: list[str]) -> dict[str, str]:
-    """Name -> value, cleaned, of what is set. The environment goes before the file, also where it is empty."""
+    """Name -> cleaned value of each setting. The environment overrides the file, even with an empty value."""
     from_file: dict[str, str | None] = {}
     if env_file is not None and env_file.is_file():
         try:
             from_file = dict(dotenv_values(env_file, interpolate=False, encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError):
-            problems.append(f"{env_file} cannot be read as text in UTF-8")
+            problems.append(f"{env_file} cannot be read as UTF-8 text")
     known = {one.metadata["env"] for one in SETTINGS}
     for name in sorted({*environ, *from_file}):
         if name.startswith("TELEPHONY_") and name not in known:
@@ -352,8 +353,8 @@ def _clean(text: str) -> str:
     return text
 
 
-def _together(settings: Settings, named: set[str], *, local: bool, asked: bool, local_carrier: bool) -> list[str]:
-    """What is wrong with the settings as a whole."""
+def _conflicts(settings: Settings, named: set[str], *, local: bool, asked: bool, local_carrier: bool) -> list[str]:
+    """Problems with the combination of settings."""
     problems = []
     if not is_loopback(settings.host) and not named & {"public_url", "trusted_proxies"}:
         problems.append(
@@ -368,17 +369,17 @@ def _together(settings: Settings, named: set[str], *, local: bool, asked: bool, 
             ("twilio_account_sid", "TWILIO_AUTH_TOKEN"),
         ):
             if name in named:
-                problems.append(f"{name.upper()} is set, but {key} is not; {_WAY_OUT}")
+                problems.append(f"{name.upper()} is set, but {key} is not; {_REMEDY}")
         return problems
     needed = {"openai_api_key": "OPENAI_API_KEY", "elevenlabs_api_key": "ELEVENLABS_API_KEY"}
     if not local_carrier:
         needed = {"twilio_auth_token": "TWILIO_AUTH_TOKEN"} | needed
     if settings.openai_base_url and is_loopback(urlsplit(settings.openai_base_url).hostname or ""):
-        del needed["openai_api_key"]  # a server of the user's own, on this machine
+        del needed["openai_api_key"]  # the user's own server on this machine
     missing = [env for name, env in needed.items() if name not in named]
     if missing:
-        problems.append(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; {_WAY_OUT}")
+        problems.append(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; {_REMEDY}")
     return problems
 
 
-_WAY_OUT = "set all keys for real calls, or none (or --offline) for the local parts"
+_REMEDY = "set all keys for real calls, or none (or --offline) for the local parts"

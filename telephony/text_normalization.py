@@ -1,9 +1,9 @@
-"""What a model writes -> what a voice should say. Pure, deterministic, never raises.
+"""Text as a model writes it -> text for TTS. Pure, deterministic, never raises.
 
-Applied to one unit (sentence or clause) at a time. Markdown, emoji, stage directions and tags vanish; URLs, e-mail
-addresses, money, dates, times, telephone numbers and other numbers become words, because the fast voices misread them.
-Numbers are spelled out in the agent's language where `num2words` knows it; the English-only rules (dates, times,
-addresses) apply to English. What is not understood is left as it is: a misread word is better than a lost one.
+Applied to one unit (sentence or clause) at a time. Markdown, emoji, stage directions and tags are removed; URLs,
+e-mail addresses, money, dates, times, telephone numbers and other numbers become words, because fast TTS models
+misread them. Numbers are spelled out in the agent's language if `num2words` supports it; the rules for dates, times
+and addresses apply to English only. Unrecognised text stays unchanged: a misread word is better than a lost one.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _clean(text: str) -> str:
 
 
 def _is_picture(char: str) -> bool:
-    """Emoji and other symbols with no spoken form; joiners and variation selectors with them."""
+    """Whether `char` is an emoji or another symbol with no spoken form, including joiners and variation selectors."""
     if char in "°%$€£&+=@#/<>^~":
         return False
     code = ord(char)
@@ -127,7 +127,7 @@ def _digits(text: str) -> str:
 
 
 def _spell(part: str) -> str:
-    """An address: dots and dashes are said, words are words, digits are digits."""
+    """Part of an address: dots, dashes, underscores and plus signs become words, the rest stays."""
     words = {".": " dot ", "-": " dash ", "_": " underscore ", "+": " plus "}
     return re.sub(r"\s+", " ", "".join(words.get(char, char) for char in part)).strip()
 

@@ -1,8 +1,8 @@
-"""Functions of the user's that are not async, called so that no call waits for them.
+"""Runs the user's synchronous functions without blocking the event loop.
 
-A function that blocks would stop the loop, and every call with it. So each runs in a thread of its own: one that hangs
-takes no thread from anybody else, and does not hold the process when it ends. Threads cannot be stopped, so a run that
-nobody waits for any more goes on; `Callers` bounds how many.
+A function that blocks the loop would stop every call. So each run has its own daemon thread: one that hangs takes no
+thread away from others, and does not delay the end of the process. Threads cannot be stopped, so an abandoned run
+goes on; `Callers` limits how many there are.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-MOST = 100
-"""Runs at the same time, abandoned ones included. Live calls are about as many, and hardly ever choose together."""
+MAX_RUNS = 100
+"""Maximum concurrent runs, including abandoned ones. About the number of live calls, which rarely need one at once."""
 
 
 class TooManyRuns(RuntimeError):
-    """So many runs are not done that another one is not begun."""
+    """The limit of concurrent runs is reached; the function was not called."""
 
 
 class Callers:
-    """Calls one function of the user's, sync or async. Sync ones run in threads, at most `most` at once."""
+    """Calls one user function, sync or async. Sync functions run in threads, at most `max_runs` at once."""
 
-    def __init__(self, name: str, most: int = MOST) -> None:
-        self._name, self._most, self._running = name, most, 0
+    def __init__(self, name: str, max_runs: int = MAX_RUNS) -> None:
+        self._name, self._max_runs, self._running = name, max_runs, 0
 
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What the function returns, awaited here if it can be. Raises what it raises, or TooManyRuns.
+        """Returns the function's result, awaited if it is awaitable. Raises what the function raises, or TooManyRuns.
 
         Cancelling this abandons a sync run and cancels an async one."""
         if inspect.iscoroutinefunction(function):
             return await function(*arguments)
-        if self._running >= self._most:
+        if self._running >= self._max_runs:
             raise TooManyRuns(f"{self._running} runs are not done")
         self._running += 1
         running = in_thread(self._name, function, *arguments)
@@ -45,11 +45,11 @@ class Callers:
 
     def _done(self, run: asyncio.Future[Any]) -> None:
         self._running -= 1
-        run.exception()  # has been seen, if only by nobody: the run may have been abandoned
+        run.exception()  # marks it as retrieved: the run may have been abandoned
 
 
 def in_thread(name: str, function: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
-    """The function in a thread of its own. What it raises that is no Exception comes as a RuntimeError."""
+    """Runs the function in its own thread. Raised objects that are not Exceptions are wrapped in a RuntimeError."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
     context = contextvars.copy_context()

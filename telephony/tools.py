@@ -5,10 +5,10 @@
         "Book a table. `day` as YYYY-MM-DD."
         ...
 
-The schema comes from the type hints, the description from the docstring. Arguments are checked before the function is
-called; what is wrong goes back to the model as text, so that it can repair it. A parameter annotated `ToolContext` is
-filled in by us and is not part of the schema. Synchronous functions run in threads of their own: they may block, the
-call may not.
+The schema comes from the type hints, the description from the docstring. Arguments are validated before the function
+is called; errors go back to the model as text, so that it can correct them. A parameter annotated `ToolContext` is
+filled in by this module and is not part of the schema. Each run of a synchronous function has its own thread, so the
+function may block.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from telephony.threads import in_thread
 log = structlog.get_logger()
 
 RESULT_CHARS = 8_000
-"""A longer result is cut: the model reads it before the caller hears anything."""
+"""Longer results are truncated: the model reads the result before the caller hears anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """What a tool may know of its call."""
+    """What a tool can know about its call."""
 
     call_sid: str = ""
     caller: str = ""
@@ -45,9 +45,9 @@ class ToolContext:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function with its schema (JSON Schema of the arguments object). Made by `@tool`.
+    """A function with its schema (JSON Schema of the arguments object). Created by `@tool`.
 
-    One that is `read_only` changes nothing: where requests are repeated, it may run again."""
+    A `read_only` tool has no side effects, so it may run again when a request is repeated."""
 
     name: str
     description: str
@@ -58,13 +58,13 @@ class Tool:
     read_only: bool = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The function itself, for tests of one's own."""
+        """Calls the function directly, for the user's own tests."""
         return self.function(*args, **kwargs)
 
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What goes back to the model. `failed` results are text about what went wrong."""
+    """The text for the model. If `failed`, it says what went wrong."""
 
     text: str
     failed: bool = False
@@ -77,7 +77,7 @@ def tool(*, name: str = "", description: str = "", read_only: bool = False) -> C
 def tool(
     function: Callable[..., Any] | None = None, /, *, name: str = "", description: str = "", read_only: bool = False
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
-    """Makes a `Tool` of a function. Raises TypeError for a signature that has no schema."""
+    """Turns a function into a `Tool`. Raises TypeError for a signature that has no schema."""
     if function is None:
         return lambda f: _make(f, name, description, read_only)
     return _make(function, name, description, read_only)
@@ -89,7 +89,7 @@ def _make(function: Callable[..., Any], name: str, description: str, read_only: 
     hints = typing.get_type_hints(function, include_extras=True)
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise TypeError(f"tool {function.__name__}: parameter {parameter.name} needs a name of its own")
+            raise TypeError(f"tool {function.__name__}: parameter {parameter.name} cannot be passed by name")
         hint = hints.get(parameter.name, str)
         if hint is ToolContext:
             context_name = parameter.name
@@ -112,7 +112,7 @@ END_CALL_TOOL = _make(_end_call, END_CALL, "")
 
 
 class Toolbox:
-    """The tools of one agent, `end_call` included. Raises ValueError for two tools of one name."""
+    """The tools of one agent, including `end_call`. Raises ValueError if two tools have the same name."""
 
     def __init__(self, tools: Iterable[Tool] = (), context: ToolContext | None = None) -> None:
         given = tuple(tools)
@@ -124,7 +124,7 @@ class Toolbox:
         self._context = context or ToolContext()
 
     def schemas(self) -> tuple[dict[str, Any], ...]:
-        """In the format of Chat Completions, always in the same order (the prompt cache needs it)."""
+        """The tools in the format of Chat Completions, always in the same order (the prompt cache needs it)."""
         return tuple(
             {
                 "type": "function",
@@ -134,7 +134,7 @@ class Toolbox:
         )
 
     def problem(self, name: str, arguments: str) -> str:
-        """Why the tool could not run at all with these arguments, in words for the model; "" if it can."""
+        """Why the tool cannot run with these arguments, worded for the model; "" if it can."""
         chosen = self._tools.get(name)
         if chosen is None:
             return f"There is no tool {name!r}. There are: {', '.join(self._tools)}."
@@ -145,7 +145,7 @@ class Toolbox:
         return ""
 
     async def run_within(self, clock: Clock, limit_ms: int, name: str, arguments: str) -> ToolResult:
-        """As `run`, but a tool that takes longer is given up, and the model is told so."""
+        """As `run`, but a tool that takes longer than `limit_ms` is abandoned, and the result says so."""
         try:
             async with clock.timeout(limit_ms):
                 return await self.run(name, arguments)
@@ -154,7 +154,7 @@ class Toolbox:
             return ToolResult(f"The tool {name} took too long and was given up.", failed=True)
 
     async def run(self, name: str, arguments: str) -> ToolResult:
-        """Runs a tool with the arguments as the model wrote them. Never raises but `CancelledError`."""
+        """Runs a tool with the arguments as the model wrote them (JSON text). Raises nothing but `CancelledError`."""
         chosen = self._tools.get(name)
         if chosen is None:
             return ToolResult(self.problem(name, arguments), failed=True)
@@ -177,7 +177,7 @@ class Toolbox:
         return ToolResult(_text(result)[:RESULT_CHARS])
 
     def _checked(self, chosen: Tool, arguments: str) -> dict[str, Any]:
-        """The arguments as Python values. Raises ValueError in words that the model can act on."""
+        """The arguments as Python values. Raises ValueError with a message that the model can act on."""
         try:
             given = json.loads(arguments or "{}")
         except ValueError as error:

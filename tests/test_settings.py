@@ -24,14 +24,14 @@ def test_nothing_set_is_the_embedded_default() -> None:
     settings = load({}, env_file=None)
     assert settings.offline
     assert (settings.host, settings.port, settings.openai_effort) == ("127.0.0.1", 8080, "none")
-    assert dict(describe(settings))["ears"].startswith("local")
+    assert dict(describe(settings))["stt"].startswith("local")
 
 
 def test_all_keys_are_the_real_services() -> None:
     """With the three keys nothing is local, and no further setting is needed."""
     settings = load(KEYS, env_file=None)
     assert not settings.offline
-    assert "ElevenLabs" in dict(describe(settings))["voice"]
+    assert "ElevenLabs" in dict(describe(settings))["tts"]
 
 
 @pytest.mark.parametrize("left_out", sorted(KEYS))

@@ -1,8 +1,8 @@
-"""The composition root: settings -> a service. All routes in one list; the only module that names concrete vendors.
+"""The composition root: settings -> a service. Lists all routes; the only module that names concrete vendors.
 
-`create_app(settings)` makes the Starlette app, for any ASGI server; `server.py` runs it as a process.
+`create_app(settings)` creates the Starlette app, for any ASGI server; `server.py` runs it as a process.
 
-Offline, the app talks to local servers in the vendors' own protocols; nothing else differs.
+Offline, the app talks to local servers that speak the vendors' protocols; nothing else differs.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Service:
-    """Everything that outlives a call. `ready` once calls can be taken; `warm` once connections and phrases are there
-    as well, as far as they could be had."""
+    """Everything that outlives a call. `ready`: calls can be taken. `warm` is set when connecting and synthesising
+    phrases ahead of the first call is done, whether or not it succeeded."""
 
     settings: Settings
     clock: Clock
@@ -68,12 +68,12 @@ class Service:
     base_url: str = ""
 
     def on_call(self, make: Callable[[str], Observer | None]) -> None:
-        """Watch every call from now on: `make(call_sid)` gives an observer, or None."""
+        """Observes every call from now on: `make(call_sid)` returns an observer or None."""
         self.registry.observers.append(lambda call: make(call.call_sid))
 
 
 class VendorPorts:
-    """Makes the shells of a call from the settings and its agent."""
+    """Creates the ports of a call from the settings and its agent."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
@@ -99,8 +99,8 @@ class VendorPorts:
             stt=ElevenLabsStt(base_url=self._base_url, api_key=key, spec=stt, clock=self._clock),
             llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=self._clock, now=lambda: datetime.now(UTC)),
             tts=ElevenLabsTts(base_url=self._base_url, api_key=key, spec=spec, clock=self._clock),
-            phrases=PhrasesLoaded(tuple(self.phrases.load(spec, stock(agent)).values())),
-            late_phrases=functools.partial(self.stock_up, agent),
+            phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
+            late_phrases=functools.partial(self.synthesize_missing, agent),
             spoken_form=functools.partial(spoken_form, language=language),
         )
 
@@ -119,9 +119,9 @@ class VendorPorts:
             similarity=voice.similarity,
         )
 
-    async def stock_up(self, agent: Agent) -> PhrasesLoaded:
-        """Synthesises the agent's fixed phrases that are not in stock; what fails is left out. Never raises."""
-        spec, wording = self.voice_spec(agent), stock(agent)
+    async def synthesize_missing(self, agent: Agent) -> PhrasesLoaded:
+        """Synthesises the agent's fixed phrases that are not cached; leaves out those that fail. Never raises."""
+        spec, wording = self.voice_spec(agent), fixed_phrases(agent)
         try:
             await self.phrases.ensure(spec, wording)
         except Exception:
@@ -129,8 +129,8 @@ class VendorPorts:
         return PhrasesLoaded(tuple(self.phrases.load(spec, wording).values()))
 
 
-def stock(agent: Agent) -> dict[str, str]:
-    """Name -> text of all fixed phrases of an agent, its greeting included."""
+def fixed_phrases(agent: Agent) -> dict[str, str]:
+    """Name -> text of all fixed phrases of an agent, including its greeting."""
     phrases = {name: text for name, text in asdict(agent.wording).items() if text}
     return phrases | ({"greeting": agent.greeting} if agent.greeting else {})
 
@@ -138,7 +138,7 @@ def stock(agent: Agent) -> dict[str, str]:
 def compose(
     settings: Settings, clock: Clock, agents: AgentSource, detector: Callable[[], Detector]
 ) -> tuple[Service, VendorPorts]:
-    """All parts of the service, wired; nothing is connected yet."""
+    """Creates and wires all parts of the service; connects to nothing."""
     vendors = VendorPorts(settings, clock)
     registry = CallRegistry(clock, vendors, settings.max_calls)
     carrier = CarrierSettings(
@@ -159,7 +159,7 @@ def compose(
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
-    """From now on every call leaves a tape; what is under way is written when `stack` is left."""
+    """Records a tape of every call from now on; pending writes finish when `stack` closes."""
     recorder, calls = Recorder(folder, service.clock.wall_s), service.registry.calls
     stack.push_async_callback(asyncio.to_thread, recorder.close)
 
@@ -180,12 +180,12 @@ def create_app(
 
     Raises SettingsError if the agent cannot be loaded.
     """
-    if not structlog.is_configured():  # another ASGI server: what is said must not be printed by default
+    if not structlog.is_configured():  # under another ASGI server: hide personal data by default
         logs.configure(settings.log_level, settings.log_format, settings.log_pii)
     clock = clock or Clock()
     agents = agents if agents is not None else load_agent(settings.agent)
     llm_agents = load_llm_agents(settings, agents)
-    if not settings.twilio_auth_token:  # never skipped: the local carrier is given this one
+    if not settings.twilio_auth_token:  # signatures are always checked: the local carrier uses this token
         settings = replace(settings, twilio_auth_token=secrets.token_urlsafe(32))
 
     @asynccontextmanager
@@ -200,11 +200,11 @@ def create_app(
             if wired.tapes is not None:
                 record_calls(service, wired.tapes, stack)
             app.state.service = service
-            # These are there only if they are switched on, and need what has just been made.
+            # Only the routes that are switched on; they need the parts created above.
             app.router.routes += await stack.enter_async_context(
                 open_platforms(wired, agents, llm_agents, vendors.llm, clock)
             )
-            await stack.enter_async_context(_alive(service, vendors, agents))
+            await stack.enter_async_context(_serving(service, vendors, agents))
             yield
 
     return Starlette(routes=list(ROUTES), lifespan=lifespan)
@@ -216,12 +216,12 @@ def _service(connection: HTTPConnection) -> Service:
 
 
 async def _healthz(request: Request) -> Response:
-    """The process is alive."""
+    """Liveness: 200 while the process responds."""
     return JSONResponse({"status": "ok", "calls": len(_service(request).registry.calls)})
 
 
 async def _readyz(request: Request) -> Response:
-    """Calls can be taken."""
+    """Readiness: 200 if calls can be taken, else 503."""
     current = _service(request)
     draining, full = current.registry.draining, current.registry.full()
     good = current.ready and not draining and not full
@@ -256,11 +256,11 @@ ROUTES = (
 
 @asynccontextmanager
 async def _providers(settings: Settings, clock: Clock) -> AsyncIterator[Settings]:
-    """The settings with every address filled in; offline, local servers stand behind them."""
+    """Yields the settings with every address filled in; offline, starts local servers for them."""
     if not settings.offline:
         yield settings
         return
-    from telephony.offline.local_services import LocalServices  # heavy, and only wanted here
+    from telephony.offline.local_services import LocalServices  # heavy, and only needed here
 
     own_llm = bool(settings.openai_base_url)
     async with LocalServices(clock, llm=not own_llm) as local:
@@ -276,8 +276,8 @@ async def _providers(settings: Settings, clock: Clock) -> AsyncIterator[Settings
 
 
 @asynccontextmanager
-async def _alive(service: Service, vendors: VendorPorts, agents: AgentSource) -> AsyncIterator[None]:
-    """The call registry's task group, and what is warmed up before the first call."""
+async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) -> AsyncIterator[None]:
+    """Runs the call registry, and warms up connections and phrases before the first call."""
     stop = asyncio.Event()
 
     async def warm() -> None:
@@ -286,7 +286,7 @@ async def _alive(service: Service, vendors: VendorPorts, agents: AgentSource) ->
             await vendors.agents_rest.inspect(agents)
         own = agents.fallback if isinstance(agents, ManagedAgent) else agents
         if isinstance(own, Agent):
-            await vendors.stock_up(own)
+            await vendors.synthesize_missing(own)
         service.warm.set()
 
     async def registry() -> None:
@@ -298,7 +298,7 @@ async def _alive(service: Service, vendors: VendorPorts, agents: AgentSource) ->
     async with asyncio.TaskGroup() as group:
         group.create_task(registry())
         warming = group.create_task(warm())
-        await asyncio.sleep(0)  # lets the call registry begin
+        await asyncio.sleep(0)  # lets the call registry start
         service.ready = True
         try:
             yield

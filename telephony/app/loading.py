@@ -1,4 +1,4 @@
-"""Names in settings -> agents and functions: `package.module:name`."""
+"""Loads agents and functions named in settings as `package.module:name`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from telephony.settings import Settings
 
 
 def load_agent(name: str, setting: str = "TELEPHONY_AGENT") -> AgentSource:
-    """`package.module:attribute` -> an agent, or a function that gives one. Raises SettingsError."""
+    """`package.module:attribute` -> an agent, or a function that returns one. Raises SettingsError."""
     found = _load(name, setting)
     if not isinstance(found, Agent | ManagedAgent) and not callable(found):
         raise SettingsError([f"{setting}={name} is neither an Agent nor a function that returns one"])
@@ -20,12 +20,12 @@ def load_agent(name: str, setting: str = "TELEPHONY_AGENT") -> AgentSource:
 
 
 def load_llm_agents(settings: Settings, agents: AgentSource) -> LlmAgents:
-    """Who answers voice platforms: the agent that answers calls, and those of TELEPHONY_LLM_AGENTS. Raises
+    """The agents offered to voice platforms: the one that answers calls, and those in TELEPHONY_LLM_AGENTS. Raises
     SettingsError."""
     named = {name.partition(":")[2]: load_agent(name, "TELEPHONY_LLM_AGENTS") for name in settings.llm_agents}
     after = _load(settings.after_call, "TELEPHONY_AFTER_CALL") if settings.after_call else None
     if after is not None and not callable(after):
-        raise SettingsError([f"TELEPHONY_AFTER_CALL={settings.after_call} is no function"])
+        raise SettingsError([f"TELEPHONY_AFTER_CALL={settings.after_call} is not a function"])
     return LlmAgents({settings.agent.partition(":")[2]: agents, **named}, after)
 
 

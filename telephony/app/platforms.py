@@ -1,6 +1,6 @@
-"""What voice platforms may use of this service: the custom LLM, personalization, post-call webhooks. Composed here.
+"""The endpoints for voice platforms: the custom LLM, personalization and post-call webhooks.
 
-Each is off until its key or secret is set. `open_platforms` keeps what they need running, for as long as the app does.
+Each is off until its key or secret is set. `open_platforms` runs what they need for the lifetime of the app.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LlmAgents:
-    """The agents that the LLM server answers for, by name, and the user's function for post-call webhooks."""
+    """The agents that the LLM server offers, by name, and the user's function for post-call webhooks."""
 
     agents: Mapping[str, AgentSource] = field(default_factory=dict)
     after_call: Hook | None = None
 
     def answering(self) -> dict[str, Source]:
-        """The agents that run here: for a managed agent its fallback, if it has one."""
+        """The agents that run here; a managed agent is replaced by its fallback, or left out if it has none."""
         own = {n: a.fallback if isinstance(a, ManagedAgent) else a for n, a in self.agents.items()}
         return {name: source for name, source in own.items() if source is not None}
 
@@ -43,13 +43,13 @@ class LlmAgents:
 async def open_platforms(
     settings: Settings, agents: AgentSource, llm_agents: LlmAgents, llm: Llm, clock: Clock
 ) -> AsyncIterator[list[BaseRoute]]:
-    """The routes of what is switched on, all of it running."""
+    """Starts the endpoints that are switched on and yields their routes."""
     store = None
     if settings.elevenlabs_webhook_secret and settings.data is not None:
         store = WebhookStore(Path(settings.data) / "post-call", llm_agents.after_call, clock)
         try:
             await asyncio.to_thread(store.prepare)
-        except OSError as error:  # calls can be taken; webhooks are 503 until the disk is there
+        except OSError as error:  # calls still work; webhooks get 503 until the directory is usable
             log.error("data_unusable", data=str(settings.data), why=error.strerror)
     webhooks = PlatformWebhooks(
         WebhookSettings(settings.platform_key, settings.elevenlabs_webhook_secret), agents, store, clock
@@ -68,9 +68,9 @@ async def open_platforms(
             )
             group.create_task(endpoint.run(until_over))
             routes += endpoint.routes()
-            await asyncio.sleep(0)  # lets it begin
+            await asyncio.sleep(0)  # lets it start
         elif settings.platform_key:
-            log.warning("llm_server_off", reason="no agent of our own to think: a managed one without a fallback")
+            log.warning("llm_server_off", reason="no agent runs here: the managed agent has no fallback")
         try:
             yield routes
         finally:

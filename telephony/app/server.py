@@ -1,7 +1,7 @@
-"""The process: the app on a real socket, its signals, and the drain before it ends.
+"""The server process: the app on a real socket, signal handling, and the drain before exit.
 
-`running(settings, clock)` is the service on a real socket, for tests and the demo; `serve(settings)` the process: it
-owns the signals, drains, and exits.
+`running(settings, clock)` runs the service on a real socket, for tests and the demo; `serve(settings)` is the process:
+it handles signals, drains, and exits.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ SOCKET_OPTIONS = {
     "ws_max_size": 65_536,  # a media frame has about 400 bytes
     "ws_per_message_deflate": False,  # error 31924
     "ws_ping_interval": None,  # Twilio is not known to answer pings
-    "proxy_headers": False,  # our own check of trusted proxies needs the real peer
+    "proxy_headers": False,  # our check of trusted proxies needs the peer's address
     "log_config": None,
     "access_log": False,
     "timeout_keep_alive": 75,
-    "timeout_graceful_shutdown": 5,  # a client that never ends its request must not hold us
+    "timeout_graceful_shutdown": 5,  # a client that never ends its request must not block the shutdown
 }
 
 
 class _Server:
-    """uvicorn on the running loop, with its signal handling left out: it would close every call with 1012."""
+    """uvicorn on the running loop, without its signal handling, which would close every call with 1012."""
 
     def __init__(self, app: Starlette, host: str, port: int) -> None:
         server_logs.listen()
@@ -106,7 +106,7 @@ async def _serve(settings: Settings, agents: AgentSource) -> int:
 
 
 def stop_signals() -> asyncio.Queue[int]:
-    """SIGTERM and SIGINT, from now on, in the running loop."""
+    """A queue of the SIGTERM and SIGINT signals received from now on; handlers are set on the running loop."""
     signals: asyncio.Queue[int] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -115,7 +115,7 @@ def stop_signals() -> asyncio.Queue[int]:
 
 
 async def until_stopped(service: Service, signals: asyncio.Queue[int]) -> None:
-    """Waits for a signal, then until calls under way have ended, their time is over, or a second signal comes."""
+    """Waits for a signal, then until all calls have ended, the drain time is over, or a second signal comes."""
     await signals.get()
     seconds = service.settings.drain_seconds
     log.info("draining", calls=len(service.registry.calls), seconds=seconds)

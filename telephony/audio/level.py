@@ -1,4 +1,4 @@
-"""How loud a piece of audio is, as an integer, so that two machines never disagree."""
+"""The level of a piece of audio as an integer, the same on every machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOUD = -450
 
 
 def _thresholds() -> list[int]:
-    """The smallest RMS (of 32,768) for each tenth of a dB above the floor, by integer arithmetic alone.
+    """The smallest RMS (of 32,768) for each tenth of a dB above the floor, by integer arithmetic only.
 
     10 ** (1/200) to 18 digits, multiplied up from the floor: `math` differs between machines, integers do not.
     """

@@ -1,11 +1,11 @@
-"""mu-law (G.711, 8 kHz, one byte a sample) <-> 16-bit linear PCM (little-endian), by the C codec of `audioop`."""
+"""mu-law (G.711, 8 kHz, one byte a sample) <-> 16-bit linear PCM (little-endian), using the C codec of `audioop`."""
 
 from __future__ import annotations
 
 import audioop
 
 SILENCE = b"\xff"
-"""One sample of silence. 0x00 would be full scale; 0x7F is silence too and re-encodes to 0xFF."""
+"""One sample of silence. 0x00 would be full scale; 0x7F is also silence, and re-encodes to 0xFF."""
 
 
 def encode(pcm16: bytes) -> bytes:

@@ -1,9 +1,9 @@
-"""Sample rates, for 16-bit linear PCM, mono.
+"""Sample rate conversion of 16-bit linear PCM, mono.
 
-8 -> 16 kHz (for the detector and local ears) is linear interpolation: its images lie above the phone band, and neither
-listener minds them (measured). Anything -> 8 kHz for a caller's ears needs an anti-alias filter: soxr, where it is
+8 -> 16 kHz (for the detector and local STT) is linear interpolation: its images lie above the phone band and affect
+neither of them (measured). Conversion to 8 kHz for playback to a caller needs an anti-alias filter: soxr if it is
 installed (`telephony[offline]`), else a windowed sinc in plain Python, which takes about a tenth of the audio's length
-and leaves no alias above -50 dB. The bytes of the two differ; those of the plain one are the same everywhere.
+and leaves no alias above -50 dB. The two give different bytes; those of plain Python are the same on every machine.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _PHASES = 256  # positions between two input samples
 
 
 def double(pcm16: bytes, state: object = None) -> tuple[bytes, object]:
-    """8 kHz -> 16 kHz, as a stream: pass the returned state with the next piece."""
+    """8 kHz -> 16 kHz, as a stream: pass the returned state in with the next piece."""
     return audioop.ratecv(pcm16, 2, 1, 8_000, 16_000, state)  # type: ignore[arg-type]
 
 
 def to_8k(pcm16: bytes, rate: int) -> bytes:
-    """Whole audio at `rate` Hz -> 8 kHz. Raises ValueError for a rate that makes no sense."""
+    """Complete audio at `rate` Hz -> 8 kHz. Raises ValueError for a rate outside 1-384 kHz."""
     if not 1_000 <= rate <= 384_000:
-        raise ValueError(f"a sample rate of {rate} Hz")
+        raise ValueError(f"a sample rate of {rate} Hz is not supported")
     if rate == PHONE_RATE or not pcm16:
         return pcm16
     try:
@@ -39,7 +39,7 @@ def to_8k(pcm16: bytes, rate: int) -> bytes:
 
 
 def plain_to_8k(pcm16: bytes, rate: int) -> bytes:
-    """What `to_8k` does where soxr is not installed: each output sample is a filtered look at the input around it."""
+    """`to_8k` without soxr: each output sample is a filtered sum of the input samples around it."""
     samples = array.array("h", pcm16)
     if sys.byteorder == "big":
         samples.byteswap()
@@ -56,7 +56,7 @@ def plain_to_8k(pcm16: bytes, rate: int) -> bytes:
 
 
 def _half(rate: int) -> int:
-    """How many input samples the filter looks at on each side."""
+    """The filter's half-width in input samples."""
     return -(-_CROSSINGS * max(rate, PHONE_RATE) // PHONE_RATE)
 
 
@@ -74,7 +74,7 @@ def _taps(rate: int, phase: int) -> tuple[int, ...]:
 
 
 def _sin_pi(x: float) -> float:
-    """sin(pi * x) by its series, after reduction to a quarter turn: no `math` in this ring, it differs by machine."""
+    """sin(pi * x) by its power series, after reduction to a quarter turn: `math` differs between machines."""
     x %= 2.0
     sign = 1.0
     if x >= 1.0:

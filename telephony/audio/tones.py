@@ -1,4 +1,4 @@
-"""Tones as mu-law at 8 kHz: what machines sound like. Integer arithmetic, so the bytes are the same everywhere."""
+"""Tones as mu-law at 8 kHz: sine, DTMF, beep. Integer arithmetic, so the bytes are the same on every machine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _QUARTER = _quarter()
 
 
 def _wave(phase: int) -> int:
-    """One period over 256 phases."""
+    """The sine at `phase` 256ths of a period, times 32,767."""
     quarter, at = divmod(phase & 255, 64)
     value = _QUARTER[at] if quarter % 2 == 0 else _QUARTER[64 - at]
     return value if quarter < 2 else -value
@@ -37,21 +37,21 @@ def _wave(phase: int) -> int:
 
 @lru_cache(maxsize=64)
 def sine(hertz: int, ms: int, amplitude: int = 8_000) -> bytes:
-    """A tone of `ms`, 1-3,999 Hz; `amplitude` of 32,767."""
+    """A sine of 1-3,999 Hz, `ms` long; full scale is an `amplitude` of 32,767."""
     samples = (_wave(n * hertz * 256 // RATE) * amplitude // 32_767 for n in range(ms * RATE // 1000))
     return mulaw.encode(array("h", samples).tobytes())
 
 
 def dtmf(key: str, ms: int = 100) -> bytes:
-    """The two tones of a key (0-9, *, #, A-D). Raises ValueError for any other."""
+    """The two tones of a DTMF key (0-9, *, #, A-D). Raises ValueError for any other."""
     row = next((index for index, keys in enumerate(_KEYS) if key in keys), None)
     if row is None or len(key) != 1:
-        raise ValueError(f"{key!r} is no key")
+        raise ValueError(f"{key!r} is no key of a telephone")
     pair = (sine(hertz, ms, 6_000) for hertz in (_ROWS[row], _COLUMNS[_KEYS[row].index(key)]))
     low, high = (mulaw.decode(tone) for tone in pair)
     return mulaw.encode(audioop.add(low, high, 2))
 
 
 def beep(ms: int = 400) -> bytes:
-    """What an answering machine says last: 1 kHz, loud."""
+    """The beep of an answering machine: 1 kHz, loud."""
     return sine(1_000, ms, 16_000)

@@ -1,8 +1,8 @@
-"""WAV files in and out.
+"""Reads and writes WAV files.
 
-In: PCM of 8, 16, 24 or 32 bits, or mu-law, mono or stereo, any rate, plain or "extensible" headers (which recorders
-write for 24 bits, and the standard library's reader understands from Python 3.12 on only: hence our own). Out: 16 bits
-at 8 kHz.
+Reads PCM of 8, 16, 24 or 32 bits, or mu-law, mono or stereo, at any rate, with plain or "extensible" headers. Recorders
+write the latter for 24 bits; the standard library reads them only from Python 3.12 on, hence our own reader. Writes
+16 bits at 8 kHz.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from telephony.audio.resample import to_8k
 from telephony.errors import TelephonyError
 
 _PCM, _FLOAT, _MULAW, _EXTENSIBLE = 1, 3, 7, 0xFFFE
-_STREAMED = (0, 0xFFFF_FFFF)  # the data size in a header that was written before the data, and never mended
+_STREAMED = (0, 0xFFFF_FFFF)  # data sizes in headers that were written before the data and never corrected
 
 
 class BadAudio(TelephonyError):
-    """A file that is no readable audio."""
+    """The file is not readable audio."""
 
     code = "bad_audio"
 
@@ -35,7 +35,7 @@ class _Format(NamedTuple):
 
 
 def read(source: Path | bytes) -> list[bytes]:
-    """The channels of a WAV file as mu-law at 8 kHz. Raises BadAudio with what is wrong, in words."""
+    """The channels of a WAV file as mu-law at 8 kHz. Raises BadAudio with a sentence that says what is wrong."""
     name = str(source) if isinstance(source, Path) else "the audio"
     try:
         data = source.read_bytes() if isinstance(source, Path) else source
@@ -52,7 +52,7 @@ def read(source: Path | bytes) -> list[bytes]:
 
 
 def read_mono(source: Path | bytes) -> bytes:
-    """All channels of a WAV file mixed into one, as mu-law at 8 kHz."""
+    """All channels of a WAV file mixed into one, as mu-law at 8 kHz. Raises BadAudio."""
     sides = read(source)
     if len(sides) == 1:
         return sides[0]
@@ -61,9 +61,9 @@ def read_mono(source: Path | bytes) -> bytes:
 
 
 def write(path: Path, *channels: bytes) -> None:
-    """Mu-law at 8 kHz -> a 16-bit WAV file, one or two channels; the shorter one is filled up with silence."""
+    """Mu-law at 8 kHz -> a 16-bit WAV file, one or two channels; the shorter one is padded with silence."""
     if len(channels) not in (1, 2):
-        raise ValueError("one or two channels can be written")
+        raise ValueError("only one or two channels can be written")
     length = max(len(channel) for channel in channels)
     linear = [mulaw.decode(channel.ljust(length, mulaw.SILENCE)) for channel in channels]
     if len(linear) == 2:
@@ -78,7 +78,7 @@ def write(path: Path, *channels: bytes) -> None:
 
 
 def _parts(data: bytes) -> tuple[_Format, bytes]:
-    """The format and the samples. Raises ValueError in words."""
+    """The format and the samples. The ValueErrors it raises continue the sentence in `read`."""
     if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         raise ValueError("it is not a WAV file")
     format, at = None, 12
@@ -92,30 +92,30 @@ def _parts(data: bytes) -> tuple[_Format, bytes]:
                 raise ValueError("its samples come before their format")
             samples = data[at:] if size in _STREAMED else data[at : at + size]
             if len(samples) < size and size not in _STREAMED:
-                raise ValueError(f"it is cut off: {len(samples)} of {size} bytes are there")
+                raise ValueError(f"it is cut off: it has {len(samples)} of {size} bytes")
             if not samples:
-                raise ValueError("it holds no sound")
+                raise ValueError("it contains no sound")
             return format, samples
         at += size + size % 2
-    raise ValueError("it is cut off: there are no samples in it")
+    raise ValueError("it is cut off: it contains no samples")
 
 
 def _format(chunk: bytes) -> _Format:
     if len(chunk) < 16:
-        raise ValueError("it is cut off in its header")
+        raise ValueError("its header is cut off")
     kind, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
     if kind == _EXTENSIBLE and len(chunk) >= 26:
         kind = struct.unpack_from("<H", chunk, 24)[0]
     if (kind, bits) not in ((_PCM, 8), (_PCM, 16), (_PCM, 24), (_PCM, 32), (_MULAW, 8)):
         what = "floating-point" if kind == _FLOAT else "compressed" if kind != _PCM else "linear"
-        raise ValueError(f"it has {what} samples of {bits} bits; linear ones of 8, 16, 24 or 32 bits are needed")
+        raise ValueError(f"it has {what} samples of {bits} bits; linear samples of 8, 16, 24 or 32 bits are needed")
     if channels not in (1, 2):
-        raise ValueError(f"it has {channels} channels; one or two can be read")
+        raise ValueError(f"it has {channels} channels; only one or two can be read")
     return _Format(kind, channels, rate, bits)
 
 
 def _linear(format: _Format, samples: bytes) -> bytes:
-    """Samples of any format -> 16 bits, channels interleaved; a last incomplete sample is left out."""
+    """Samples of any format -> 16 bits, channels interleaved; an incomplete last sample is dropped."""
     width = format.bits // 8
     samples = samples[: len(samples) - len(samples) % (width * format.channels)]
     if format.kind == _MULAW:

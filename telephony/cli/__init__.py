@@ -1,4 +1,4 @@
-"""The command line: parsing and printing only; what a command does stands elsewhere.
+"""The command line: parsing and printing only; the commands are implemented elsewhere.
 
-Begin with `main.py`. `recordings.py` has the commands for recorded calls, `demo.py` and `demo_modes.py` the demo.
+Start with `main.py`. `recordings.py` has the commands for recorded calls, `demo.py` and `demo_modes.py` the demo.
 """

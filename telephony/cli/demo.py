@@ -1,9 +1,9 @@
-"""One whole call on this machine: a caller's audio goes in, the service answers it, and the outcome is checked.
+"""A complete call on this machine: a caller's audio goes in, the service answers it, and the outcome is checked.
 
-Theory of operation. The service runs as it always does, on a real socket; the local carrier dials it in Twilio's
-protocols and says the caller's turns. The demo waits like a person: for the answer to be over, then for a moment of
-silence; one turn is said into the middle of an answer. What is checked afterwards is what a listener could check (the
-sound of both sides, on one time line) and what the service itself put on record, watched as any observer may.
+Theory of operation. The service runs as in production, on a real socket; the local carrier dials it over Twilio's
+protocols and plays the caller's turns. The demo waits as a person does: until the answer is over, then for a short
+silence; one turn interrupts an answer. Afterwards it checks the audio of both sides on one time line, as a listener
+could, and the steps of the call, which it has collected as an observer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from telephony.app.app import Service
 from telephony.app.server import running
 from telephony.audio import mulaw, wav
-from telephony.cli.demo_modes import MANAGED_SILENT_WITHIN_MS, PlatformWatch, Stage, staged
+from telephony.cli.demo_modes import MANAGED_SILENT_WITHIN_MS, PlatformWatch, Setup, set_up
 from telephony.clock import Clock
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
@@ -37,27 +37,27 @@ from telephony.testing.fakes.twilio.carrier import CallOver, Carrier, PhoneCall
 from telephony.testing.steady import SteadyClock, SteadyLoop
 
 PAUSE_MS = 600
-"""How long a caller lets it be silent before speaking."""
+"""Silence after an answer before the caller speaks."""
 INTERRUPT_AFTER_MS = 1_200
-"""How far into an answer the interruption comes."""
+"""Speech of the agent before the caller interrupts."""
 ANSWER_MS = 30_000
-"""A caller waits no longer than this for anything."""
+"""The longest that the caller waits for anything."""
 TAPES = "tapes"
-"""Where below the demo's folder its calls are recorded, unless TELEPHONY_TAPES says otherwise."""
+"""Subfolder of the output folder for the tape, unless TELEPHONY_TAPES is set."""
 RETRIES = 1
-"""How often a caller repeats what was not understood."""
+"""How often the caller repeats a turn that was not understood."""
 
 
 @dataclass(slots=True)
 class Watch:
-    """An observer: all steps of the call, and where the conversation stands."""
+    """An observer: collects all steps of the call and tracks the state of the conversation."""
 
     steps: list[Step] = field(default_factory=list)
     turns: TurnClock = field(default_factory=TurnClock)
     rules: TurnTaking = field(default_factory=TurnTaking)
-    started: int = 0  # the highest turn that the model has begun
-    voiced: int = 0  # the highest turn whose speech has come
-    settled: int = 0  # the highest turn of the agent's that is on record
+    started: int = 0  # the highest turn whose reply has been started
+    voiced: int = 0  # the highest turn with speech from TTS
+    settled: int = 0  # the highest turn in the agent's transcript
     agent_lines: int = 0
     caller_lines: int = 0
     not_heard: int = 0
@@ -83,7 +83,7 @@ class Watch:
             match action:
                 case a.LineAdded("caller", _, turn):
                     self.caller_lines += 1
-                    if isinstance(step.event, m.ManagedHeard):  # a managed agent answers with its next line
+                    if isinstance(step.event, m.ManagedHeard):  # the managed agent's next line is its answer
                         self.started = turn + 1
                 case a.SendMark(name) if isinstance(step.event, m.ManagedAudio):
                     self.voiced = max(self.voiced, int(name[1:].partition(".")[0]))
@@ -102,35 +102,35 @@ class Watch:
 
     @property
     def answering(self) -> bool:
-        """The agent has begun an answer that is not yet on record."""
+        """The agent has started an answer that is not yet in the transcript."""
         return self.started > self.settled
 
 
 def run(
     *, out: Path, callers: list[Path], noise: bool, settings: Settings, speed: float = 1.0, mode: str = "pipeline"
 ) -> int:
-    """Runs the demo; returns the exit code: 0 if the call went well, 1 with a sentence why if it did not."""
+    """Runs the demo. Returns the exit code: 0 if the call went well, else 1 after printing why."""
     try:
         turns = _turns(callers, mode)
         if noise:
             turns = [replace(turn, pcmu=_noise(len(turn.pcmu))) for turn in turns]
         out.mkdir(parents=True, exist_ok=True)
-        quick = speed != 1  # then the machine has less time for everything, and what others take of it would count more
-        with asyncio.Runner(loop_factory=SteadyLoop if quick else None) as runner:
-            found = runner.run(_demo(out, turns, settings, SteadyClock(speed) if quick else Clock(), mode))
+        fast = speed != 1  # then delays by a busy machine would count for more: the steady loop ignores them
+        with asyncio.Runner(loop_factory=SteadyLoop if fast else None) as runner:
+            found = runner.run(_demo(out, turns, settings, SteadyClock(speed) if fast else Clock(), mode))
     except (TelephonyError, OSError) as error:
         print(f"\nThe demo could not run: {error}", file=sys.stderr)
         return 1
     print(f"recording  {out / 'call.wav'} (left: caller, right: agent)\ntimeline   {out / 'timeline.html'}")
-    if mode != "register":  # the platform has that call
-        print(f"tape       {one(str(settings.tapes or out / TAPES))} (replay it, or make a test of it)", flush=True)
+    if mode != "register":  # the platform handles that call: there is no tape
+        print(f"tape       {one(str(settings.tapes or out / TAPES))} (replay it, or turn it into a test)", flush=True)
     for problem in found:
         print(f"\nThe demo failed: {problem}", file=sys.stderr)
     if noise and found:
-        print("That is as it should be: noise was played instead of a caller.", file=sys.stderr)
+        print("This is expected: noise was played instead of a caller.", file=sys.stderr)
     if not found:
         interrupted = "" if mode == "register" else ", interrupted"
-        print(f"\nThe call was understood, answered{interrupted} and ended as it should be.")
+        print(f"\nThe call was understood, answered{interrupted} and ended correctly.")
     return 1 if found else 0
 
 
@@ -141,10 +141,10 @@ async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: C
     print("Starting the service ...", file=sys.stderr)
     async with (
         Carrier(auth_token=secrets.token_urlsafe(32), clock=clock) as carrier,
-        staged(mode, settings, clock) as stage,
+        set_up(mode, settings, clock) as setup,
     ):
-        mine = replace(
-            stage.settings,
+        demo_settings = replace(
+            setup.settings,
             host="127.0.0.1",
             port=0,
             public_url="",
@@ -154,14 +154,14 @@ async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: C
             twilio_account_sid=carrier.account_sid,
             twilio_api_base_url=carrier.api_base_url,
         )
-        async with running(mine, clock, agents=stage.agents) as service:
-            stage.begin(service.base_url)
+        async with running(demo_settings, clock, agents=setup.agents) as service:
+            setup.begin(service.base_url)
             await service.warm.wait()
             service.on_call(lambda call_sid: Console(rules=service.registry.calls[call_sid].turn_taking))
-            watch = Watch() if stage.platform is None or stage.bridged else PlatformWatch(stage.platform)
+            watch = Watch() if setup.platform is None or setup.bridged else PlatformWatch(setup.platform)
             outcome = await converse(service, carrier, turns, watch)
-            outcome.tools += stage.tools
-            found = await judged(stage, outcome, watch)
+            outcome.tools += setup.tools
+            found = await _problems(setup, outcome, watch)
     outcome.phone.stereo_wav(out / "call.wav")
     page = timeline_html(watch.steps, title="A call to the demo", wav="call.wav", rules=watch.rules)
     (out / "timeline.html").write_text(page, encoding="utf-8")
@@ -169,18 +169,18 @@ async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: C
     return found
 
 
-async def judged(stage: Stage, outcome: Outcome, watch: Watch | PlatformWatch) -> list[str]:
-    """What is wrong with the call."""
+async def _problems(setup: Setup, outcome: Outcome, watch: Watch | PlatformWatch) -> list[str]:
+    """The problems of the call, one sentence each."""
     if isinstance(watch, PlatformWatch):
-        return await watch.problems(stage, outcome)
-    sound_ms = MANAGED_SILENT_WITHIN_MS if stage.bridged else None
+        return await watch.problems(setup, outcome)
+    sound_ms = MANAGED_SILENT_WITHIN_MS if setup.bridged else None
     return problems(outcome, watch.steps, watch.turns, sound_ms)
 
 
 async def converse(
     service: Service, carrier: Carrier, turns: list[CallerTurn], watch: Watch | PlatformWatch
 ) -> Outcome:
-    """Dials, says the turns, and waits until everything of the call is over."""
+    """Dials, says the turns, and waits until the call and its cleanup are complete."""
     if isinstance(watch, Watch):
         service.on_call(lambda call_sid: watch.follow(service.registry.calls[call_sid].turn_taking))
     phone = await carrier.dial(service.base_url + "/twilio/voice")
@@ -211,7 +211,7 @@ async def converse(
 
 
 async def _wait_to_speak(phone: PhoneCall, watch: Watch | PlatformWatch, interrupts: bool, clock: Clock) -> None:
-    """Until it is the caller's turn: after the answer and a pause, or in the middle of the answer."""
+    """Waits until the caller should speak: after the answer and a pause, or in the middle of the answer."""
     async with clock.timeout(ANSWER_MS):
         if interrupts:
             await phone.until(lambda: watch.voiced >= watch.started)
@@ -230,7 +230,7 @@ async def _say(
     spoken: list[tuple[CallerTurn, int]],
     clock: Clock,
 ) -> bool:
-    """Says one turn and waits until the agent has taken it up; says it again if not understood. False: in vain."""
+    """Says one turn, repeating it if it was not understood. Returns whether the agent has begun to answer."""
     for _ in range(1 + RETRIES):
         started, sorry = watch.started, watch.not_heard
         spoken.append((turn, phone.now_ms))
@@ -248,7 +248,7 @@ async def _say(
 
 
 def _turns(callers: list[Path], mode: str) -> list[CallerTurn]:
-    """The user's recordings, one per turn, or the caller in the box. Of three and more the second interrupts."""
+    """The user's recordings, one per turn, or the built-in caller. With three or more, the second interrupts."""
     if callers:
         return [
             CallerTurn(wav.read_mono(path), interrupts=index == 1 and len(callers) >= 3)
@@ -260,7 +260,7 @@ def _turns(callers: list[Path], mode: str) -> list[CallerTurn]:
 
 
 def _noise(size: int) -> bytes:
-    """White noise as loud as speech: the same on every run."""
+    """White noise as loud as speech, the same on every run."""
     chance = random.Random(8_000)
     pcm16 = b"".join(int(chance.gauss(0, 2_000)).to_bytes(2, "little", signed=True) for _ in range(size))
     return mulaw.encode(pcm16)

@@ -1,10 +1,10 @@
-"""The demo's other modes: a local Agents platform has the agent, with the local ears, voice and brain behind it.
+"""The demo's managed modes: a local Agents platform hosts the agent, using local STT, LLM and TTS.
 
     managed      the call is bridged to the platform; the agent's tools run here
-    custom-llm   bridged as well, and the platform thinks with our endpoint, dropping and repeating requests as it does
-    register     the platform has the call by itself, from the webhook on; its post-call webhook tells what happened
+    custom-llm   bridged too; the platform uses our LLM server, dropping and repeating requests as the real one does
+    register     the platform handles the call from the webhook on; its post-call webhook reports what happened
 
-No account is needed and none is used: the platform is `telephony.testing`'s, whatever keys are set.
+No account is needed or used: the platform is the one in `telephony.testing`, whatever keys are set.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from telephony.testing.fakes.elevenlabs.agents_webhooks import post_call
 from telephony.tools import Tool, Toolbox
 
 MANAGED_SILENT_WITHIN_MS = 600
-"""A managed agent listens for interruptions by itself, two networks away."""
+"""How soon a managed agent must fall silent: it detects interruptions itself, two networks away."""
 AGENT_ID = "agent_demo"
 
 
 @dataclass(slots=True)
-class Stage:
-    """What a mode needs. `bridged`: the call passes through us. `tools` counts those that the endpoint ran."""
+class Setup:
+    """What a mode needs. `bridged`: the audio passes through this service. `tools` counts runs by the LLM server."""
 
     settings: Settings
     agents: AgentSource | None = None
@@ -53,7 +53,7 @@ class Stage:
     tools: int = 0
 
     def begin(self, base_url: str) -> None:
-        """The service is there: what asks it learns where."""
+        """Gives the service's address to the custom LLM client and the post-call webhook."""
         if self.llm_client is not None:
             self.llm_client.url = f"{base_url}/v1"
         if self.platform is not None and not self.bridged:
@@ -62,48 +62,48 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(mode: str, settings: Settings, clock: Clock) -> AsyncIterator[Stage]:
-    """The stage of `mode`. Raises SettingsError where the agent is chosen by a function."""
+async def set_up(mode: str, settings: Settings, clock: Clock) -> AsyncIterator[Setup]:
+    """Sets up `mode`. Raises SettingsError if the setting names a function or a managed agent."""
     if mode == "pipeline":
-        yield Stage(settings)
+        yield Setup(settings)
         return
-    from telephony.offline.dialogue import respond  # heavy, and only wanted here
+    from telephony.offline.dialogue import respond  # heavy, and only needed here
     from telephony.offline.local_services import LocalServices
 
     agent = load_agent(settings.agent)
     if not isinstance(agent, Agent):
         raise SettingsError([f"--mode {mode} needs an Agent; {settings.agent} is a function, or a managed agent"])
-    stage = Stage(settings, bridged=mode != "register")
+    setup = Setup(settings, bridged=mode != "register")
     key = secrets.token_urlsafe(16)
     local_agent = LocalAgent(agent.greeting, agent.prompt, respond, client_tools=_schemas(agent))
     if mode == "custom-llm":
-        stage.llm_client = CustomLlm("", key, restless=True, headers={"X-Call-Id": "{{call_id}}"})
-        local_agent = LocalAgent(agent.greeting, "", stage.llm_client)
-        agent = replace(agent, tools=tuple(_counted(tool, stage) for tool in agent.tools))
+        setup.llm_client = CustomLlm("", key, restless=True, headers={"X-Call-Id": "{{call_id}}"})
+        local_agent = LocalAgent(agent.greeting, "", setup.llm_client)
+        agent = replace(agent, tools=tuple(_counted(tool, setup) for tool in agent.tools))
     elif mode == "register":
         local_agent = replace(local_agent, client_tools=())
     how = "register" if mode == "register" else "bridge"
-    stage.agents = ManagedAgent(AGENT_ID, how, tools=agent.tools, fallback=agent)
+    setup.agents = ManagedAgent(AGENT_ID, how, tools=agent.tools, fallback=agent)
     async with LocalServices(clock, agents={AGENT_ID: local_agent}) as local:
         with tempfile.TemporaryDirectory(prefix="telephony-demo-") as directory:
-            stage.platform = local.platform
-            stage.settings = replace(
+            setup.platform = local.platform
+            setup.settings = replace(
                 settings, offline=False, data=Path(directory), platform_key=key, elevenlabs_webhook_secret=key,
                 elevenlabs_base_url=local.elevenlabs_base_url, elevenlabs_api_key=local.api_key,
                 openai_base_url=local.openai_base_url, openai_api_key=local.api_key,
             )  # fmt: skip
-            yield stage
+            yield setup
 
 
 def _schemas(agent: Agent) -> tuple[dict[str, Any], ...]:
     return tuple(s for s in Toolbox(agent.tools).schemas() if s["function"]["name"] != END_CALL)
 
 
-def _counted(tool: Tool, stage: Stage) -> Tool:
-    """The tool, counted where no observer sees it run."""
+def _counted(tool: Tool, setup: Setup) -> Tool:
+    """The tool, with its runs counted: no observer sees those of the LLM server."""
 
     async def run(**arguments: Any) -> Any:
-        stage.tools += 1
+        setup.tools += 1
         result = tool.function(**arguments)
         return await result if inspect.isawaitable(result) else result
 
@@ -113,7 +113,7 @@ def _counted(tool: Tool, stage: Stage) -> Tool:
 
 @dataclass(slots=True)
 class PlatformWatch:
-    """What the demo waits for in a call that the platform has by itself: the stand-in tells."""
+    """The counterpart of `Watch` for a call that the platform handles: the local platform reports its state."""
 
     platform: LocalAgents
     steps: list[Step] = field(default_factory=list)
@@ -147,30 +147,30 @@ class PlatformWatch:
     def ended(self) -> str:
         return "agent" if self._known is not None and self._known.hung_up else ""
 
-    async def problems(self, stage: Stage, outcome: Outcome) -> list[str]:
-        """All that is wrong with the call; its post-call event must be on disk."""
+    async def problems(self, setup: Setup, outcome: Outcome) -> list[str]:
+        """The problems of the call, one sentence each. Also checks that the post-call event is on disk."""
         known = self._known
         if known is None:
-            return ["the platform never had the call"]
+            return ["the call never reached the platform"]
         said = set(words(" ".join(m["content"] for m in known.messages if m["role"] == "user")))
         missing = [word for turn in outcome.turns for word in turn.expect if word not in said]
         found = [f"the caller was not understood: {', '.join(missing)}"] if missing else []
         found += [outcome.stuck] if outcome.stuck else []
         found = found or interrupted_by_sound(outcome, MANAGED_SILENT_WITHIN_MS)
         if not known.hung_up:
-            found.append("the call ended otherwise than by the agent's goodbye")
+            found.append("the call did not end with the agent's goodbye")
         found += [f"the service broke Twilio's protocol ({code} {text})" for code, text in outcome.phone.violations[:1]]
-        if not await _kept(stage, known):
-            found.append("the platform's post-call webhook was not kept")
+        if not await _stored(setup, known):
+            found.append("the platform's post-call webhook was not stored")
         for message in known.messages:
             if message["role"] in ("user", "assistant") and message["content"]:
                 print(f"{'caller' if message['role'] == 'user' else 'agent':<7}  {message['content']}")
         return found
 
 
-async def _kept(stage: Stage, known: Conversation) -> bool:
-    assert stage.settings.data is not None
-    path = stage.settings.data / "post-call" / "done" / f"post_call_transcription.{known.id}.json"
+async def _stored(setup: Setup, known: Conversation) -> bool:
+    assert setup.settings.data is not None
+    path = setup.settings.data / "post-call" / "done" / f"post_call_transcription.{known.id}.json"
     for _ in range(100):
         if await asyncio.to_thread(path.exists):
             return True

@@ -1,6 +1,6 @@
-"""The command line: parsing, and words for mistakes. Everything else is imported when its command runs.
+"""The command line: parsing and error messages. Everything else is imported when its command runs.
 
-Exit codes: 0 fine, 1 it ran and failed, 2 wrong settings or arguments (nothing was started).
+Exit codes: 0 success, 1 the command ran and failed, 2 wrong settings or arguments (nothing was started).
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="telephony",
     help="A voice agent that answers phone calls (Twilio, ElevenLabs, any OpenAI-compatible model).\n\n"
-    "Start with `telephony demo`: one whole call on this machine, without an account. Settings come from the "
-    "environment and from a file `.env` in the current directory (see .env.example).",
+    "Start with `telephony demo`: a complete call on this machine, without an account. Settings come from the "
+    "environment and from the file `.env` in the current directory (see .env.example).",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
-Offline = Annotated[bool, typer.Option("--offline", help="Use the local ears, brain and voice, whatever keys are set.")]
-AgentName = Annotated[str | None, typer.Option("--agent", metavar="MODULE:NAME", help="Who answers. [TELEPHONY_AGENT]")]
+Offline = Annotated[bool, typer.Option("--offline", help="Use local STT, LLM and TTS, whatever keys are set.")]
+AgentName = Annotated[str | None, typer.Option("--agent", metavar="MODULE:NAME", help="The agent. [TELEPHONY_AGENT]")]
 
 
 class Mode(StrEnum):
-    """The demo's modes; README, "Four ways to answer"."""
+    """The demo's modes; see README, "Four ways to answer"."""
 
     pipeline = "pipeline"
     managed = "managed"
@@ -46,13 +46,13 @@ class Mode(StrEnum):
 def serve(
     offline: Offline = False,
     host: Annotated[str | None, typer.Option(help="Address to listen on. [HOST]")] = None,
-    port: Annotated[str | None, typer.Option(help="Port to listen on; 0: any free one. [PORT]")] = None,
+    port: Annotated[str | None, typer.Option(help="Port to listen on; 0: any free port. [PORT]")] = None,
     agent: AgentName = None,
 ) -> None:
     """Answer calls.
 
-    Runs until Ctrl-C or SIGTERM: then calls under way may finish; a second signal ends it at once. Twilio must be told
-    to ask for POST {PUBLIC_URL}/twilio/voice when a call comes in; the README shows where.
+    Runs until Ctrl-C or SIGTERM, then lets calls in progress finish; a second signal ends it at once. In Twilio's
+    console, set the webhook for incoming calls to POST {PUBLIC_URL}/twilio/voice; the README shows where.
     """
     settings = _load({"HOST": host, "PORT": port, "TELEPHONY_AGENT": agent}, offline=offline)
     _logs(settings)
@@ -68,29 +68,29 @@ def demo(
         list[Path] | None,
         typer.Option(
             "--caller", metavar="FILE.wav", exists=True, dir_okay=False,
-            help="Your own recording of a caller's turn (any rate, mono or stereo); repeat it for each turn.",
+            help="Your own recording of one caller turn (any rate, mono or stereo); repeat the option for each turn.",
         ),
     ] = None,
     more: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[FILE.wav ...]", help="More recordings.", exists=True, dir_okay=False),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where call.wav and timeline.html go.")] = Path("out"),
-    noise: Annotated[bool, typer.Option("--noise", help="Noise instead of a caller: the demo must fail.")] = False,
+    out: Annotated[Path, typer.Option(help="The folder for call.wav and timeline.html.")] = Path("out"),
+    noise: Annotated[bool, typer.Option("--noise", help="Play noise instead of a caller: the demo must fail.")] = False,
     mode: Annotated[
         Mode,
-        typer.Option(help="Who listens, thinks and speaks: our pipeline, or a managed agent (of a local platform) that "
-                     "is bridged, thinks with our custom LLM, or has the call by itself (register).")
+        typer.Option(help="What runs the call: our pipeline, or a managed agent (of a local platform) that is bridged "
+                     "(managed), bridged and using our custom LLM (custom-llm), or on its own (register).")
     ] = Mode.pipeline,
-    speed: Annotated[float, typer.Option(min=0.5, max=20, help="How much faster than life the call runs.")] = 1.0,
+    speed: Annotated[float, typer.Option(min=0.5, max=20, help="The call's speed relative to real time.")] = 1.0,
     offline: Offline = False,
     agent: AgentName = None,
 ) -> None:  # fmt: skip
-    """Hear one whole call.
+    """Run a complete call, record it and check it.
 
-    A caller's audio goes in over Twilio's protocol, is understood, answered, interrupted once, and ended. Everything
-    runs on this machine. Without keys the ears, brain and voice are local too (a small English vocabulary, for the
-    example agent); with OPENAI_API_KEY and ELEVENLABS_API_KEY they are the real ones.
+    A caller's audio goes in over Twilio's protocol; the agent answers it, is interrupted once, and ends the call.
+    Carrier and service run on this machine. Without keys STT, LLM and TTS are local too (a small English vocabulary,
+    for the example agent); with OPENAI_API_KEY and ELEVENLABS_API_KEY they are the vendors'.
     """
     changes = {"TELEPHONY_AGENT": agent, **({} if "TELEPHONY_LOG_LEVEL" in os.environ else _QUIET)}
     settings = _load(changes, offline=offline or mode is not Mode.pipeline, local_carrier=True)
@@ -105,9 +105,9 @@ def demo(
 
 @app.command()
 def check(offline: Offline = False) -> None:
-    """Look at the settings.
+    """Show and validate the settings.
 
-    Starts nothing. Shows what is set, which parts are local, and everything that is wrong.
+    Starts nothing. Shows what is set, which parts are local, and every error.
     """
     settings = _load({}, offline=offline)
     from telephony.settings import SETTINGS, Settings
@@ -120,7 +120,7 @@ def check(offline: Offline = False) -> None:
         typer.echo(f"{mark} {one.metadata['env']:<26} {shown or '-'}")
     typer.echo("  (* differs from the default)\n")
     _parts(settings, err=False)
-    typer.echo("\nThe settings are fine.")
+    typer.echo("\nThe settings are valid.")
 
 
 @app.command()
@@ -158,7 +158,7 @@ def _load(changes: dict[str, str | None], *, offline: bool, local_carrier: bool 
 
 
 def _agent_problems(settings: Settings) -> list[str]:
-    """Why the agent cannot be loaded. What a module raises when it is imported is not ours to foresee."""
+    """Why the agent cannot be loaded. Importing a user's module may raise anything."""
     from telephony.app.loading import load_agent, load_llm_agents
     from telephony.errors import SettingsError
 
@@ -172,8 +172,8 @@ def _agent_problems(settings: Settings) -> list[str]:
 
 
 def _wrong(problems: list[str]) -> NoReturn:
-    """Every problem on its own line, and exit code 2."""
-    typer.echo("The settings cannot work:", err=True)
+    """Prints each problem on its own line and exits with code 2."""
+    typer.echo("The settings are invalid:", err=True)
     for problem in problems:
         typer.echo(f"- {problem}", err=True)
     raise typer.Exit(2)

@@ -1,6 +1,6 @@
-"""The commands for recorded calls: parsing, and words for mistakes, as in `main.py`.
+"""The commands for recorded calls: parsing and error messages, as in `main.py`.
 
-Exit codes: 0 fine, 1 it ran and found a difference, 2 wrong arguments or a tape that cannot be read.
+Exit codes: 0 success, 1 the command ran and found a difference, 2 wrong arguments or an unreadable tape.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-tape = typer.Typer(help="Look at a recorded call, or listen to it.", no_args_is_help=True, rich_markup_mode=None)
+tape = typer.Typer(help="Show a recorded call, or write it as a WAV file.", no_args_is_help=True, rich_markup_mode=None)
 
 RecordedCall = Annotated[
     str,
     typer.Argument(
-        metavar="CALL", help="A tape's folder, a folder of tapes (the newest), or a call SID in TELEPHONY_TAPES."
+        metavar="CALL",
+        help="A tape's folder, a folder of tapes (the newest), or the SID of a call in TELEPHONY_TAPES.",
     ),
 ]
 Paths = Annotated[
-    list[Path], typer.Argument(metavar="PATH...", exists=True, help="Tapes, or folders with tapes in them.")
+    list[Path], typer.Argument(metavar="PATH...", exists=True, help="Tapes, or folders that contain tapes.")
 ]
 
 
@@ -42,8 +43,8 @@ def add(app: typer.Typer) -> None:
     app.command("import-call")(import_call)
 
 
-def _told(command: Callable[P, int]) -> Callable[P, None]:
-    """What goes wrong is a sentence on stderr and exit code 2; otherwise the code is what the command returns."""
+def _exiting(command: Callable[P, int]) -> Callable[P, None]:
+    """Exits with the code that the command returns; errors are one sentence on stderr and exit code 2."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -63,14 +64,14 @@ def _told(command: Callable[P, int]) -> Callable[P, None]:
 
 
 @tape.command()
-@_told
+@_exiting
 def show(
     call: RecordedCall,
-    steps: Annotated[bool, typer.Option("--steps", help="Everything that happened, and what was decided.")] = False,
-    begin: Annotated[float, typer.Option("--from", metavar="SECONDS", help="With --steps: from here.")] = 0.0,
-    end: Annotated[float | None, typer.Option("--to", metavar="SECONDS", help="With --steps: up to here.")] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="Print every event and decision.")] = False,
+    begin: Annotated[float, typer.Option("--from", metavar="SECONDS", help="With --steps: start here.")] = 0.0,
+    end: Annotated[float | None, typer.Option("--to", metavar="SECONDS", help="With --steps: stop here.")] = None,
 ) -> int:
-    """Print what was said, and when."""
+    """Print what was said and when."""
     from telephony.tape import show as shown
     from telephony.tape.reader import read
 
@@ -84,12 +85,12 @@ def show(
 
 
 @tape.command()
-@_told
+@_exiting
 def wav(
     call: RecordedCall,
-    out: Annotated[Path, typer.Argument(metavar="[FILE.wav]", help="Where to write it.")] = Path("call.wav"),
+    out: Annotated[Path, typer.Argument(metavar="[FILE.wav]", help="The file to write.")] = Path("call.wav"),
 ) -> int:
-    """Write the call as a WAV file: the caller left, the agent right, as heard."""
+    """Write the call as a WAV file: the caller on the left, the agent as heard on the right."""
     from telephony.tape.reader import read
     from telephony.tape.show import stereo_wav
 
@@ -101,22 +102,22 @@ def wav(
     return 0 if found.good else 2
 
 
-@_told
+@_exiting
 def replay(
     paths: Paths,
     bless: Annotated[
-        bool, typer.Option("--bless", help="Accept today's decisions, where the rest of the tape still makes sense.")
+        bool, typer.Option("--bless", help="Accept today's decisions where the rest of the tape still fits.")
     ] = False,
     wire: Annotated[
         bool,
-        typer.Option("--wire", help="Over real sockets: the whole service, with local providers."),
+        typer.Option("--wire", help="Replay over real sockets: the whole service, with local providers."),
     ] = False,
-    speed: Annotated[float, typer.Option(min=0.5, max=20, help="With --wire: how much faster than life.")] = 5.0,
+    speed: Annotated[float, typer.Option(min=0.5, max=20, help="With --wire: speed relative to real time.")] = 5.0,
 ) -> int:
     """Replay recorded calls: does today's code decide the same?
 
-    Stops at the first difference of each tape and prints both sides, with two seconds around it. Exit code 0: all the
-    same; 1: a difference; 2: a tape is damaged. With --wire it is the conversation that must be the same.
+    Stops at the first difference in each tape and prints both sides, with two seconds before and after. Exit code 0:
+    no difference; 1: a difference; 2: a damaged tape. With --wire only the conversation must be the same.
     """
     from telephony.tape.bless import bless_all
     from telephony.tape.replay import replay_all
@@ -134,7 +135,7 @@ def replay(
     return code or (2 if unread else 0)
 
 
-@_told
+@_exiting
 def rehearse(
     paths: Paths,
     settings: Annotated[
@@ -142,15 +143,15 @@ def rehearse(
         typer.Option("--set", metavar="NAME=VALUE", help="For example turn_taking.hold_after_ms=300; may be repeated."),
     ] = None,
     agent: Annotated[
-        str | None, typer.Option("--agent", metavar="MODULE:NAME", help="Another agent's rules instead of the tape's.")
+        str | None, typer.Option("--agent", metavar="MODULE:NAME", help="Use this agent's rules instead of the tape's.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the rehearsed calls as new tapes into this folder.")] = None,
 ) -> int:
-    """Try other rules on recorded calls: what would have gone otherwise?
+    """Try other rules on recorded calls: what would be different?
 
-    The caller, and how long the services take, are those of the tape; what is decided is new. Prints both time lines as
-    one (`-` recorded, `+` now, `~` at another time) and the sums of all tapes. What comes after the caller has heard
-    something else than on the tape is shown, and counted nowhere.
+    Caller audio and provider latencies come from the tape; the decisions are new. Prints both time lines merged (`-`
+    recorded, `+` now, `~` at another time) and totals for all tapes. From the point where the caller hears something
+    that is not on the tape, events are shown but not counted.
     """
     from telephony.tape.rehearsal.report import rehearse_all
 
@@ -160,26 +161,26 @@ def rehearse(
     return 2 if unread else code
 
 
-@_told
+@_exiting
 def redact(
     call: RecordedCall,
     name: Annotated[
-        list[str] | None, typer.Option("--name", help="A name, or any words, that must go; may be repeated.")
+        list[str] | None, typer.Option("--name", help="A name or other words to remove; may be repeated.")
     ] = None,
     span: Annotated[
         list[str] | None,
-        typer.Option("--span", metavar="SIDE:FROM-TO", help="What was said then, for example caller:12.3-14.1."),
+        typer.Option("--span", metavar="SIDE:FROM-TO", help="A span to remove, for example caller:12.3-14.1 (s)."),
     ] = None,
-    silence: Annotated[bool, typer.Option("--silence", help="Silence in place of words, instead of noise.")] = False,
+    silence: Annotated[bool, typer.Option("--silence", help="Replace words with silence instead of noise.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="The folder of the new tape. [the tape's name, with -redacted]")
+        Path | None, typer.Option(help="The folder of the new tape. [the tape's name with -redacted]")
     ] = None,
 ) -> int:
-    """Take personal data out of a recorded call, with every timing kept.
+    """Remove personal data from a recorded call, keeping every timing.
 
-    Names that you give, e-mail addresses, and numbers of four digits and more disappear from all texts and from the
-    sound. Of a span all sound goes, and all words but those that turn-taking looks at (I, want, please, ...). The new
-    tape replays like the old one. It says what it cannot recognise.
+    Removes the names that you give, e-mail addresses, and numbers of four or more digits from all texts and from the
+    audio. In a span, it removes all audio and all words except those that turn-taking uses (I, want, please, ...). The
+    new tape replays like the old one. The command prints what it cannot recognise.
     """
     import re
     import secrets
@@ -204,16 +205,16 @@ def redact(
     return 0
 
 
-@_told
+@_exiting
 def save_test(
     call: RecordedCall,
-    name: Annotated[str, typer.Option(help="What the call shows: small letters, digits, underscores.")] = "",
-    to: Annotated[Path, typer.Option(help="The folder in which the test's folder is made.")] = Path("tests/calls"),
+    name: Annotated[str, typer.Option(help="A name for the test: lower-case letters, digits, underscores.")] = "",
+    to: Annotated[Path, typer.Option(help="The folder in which the test's folder is created.")] = Path("tests/calls"),
 ) -> int:
     """Turn a recorded call into a test.
 
-    Makes a folder with the tape and a test that replays it. It holds what was said: `telephony redact` takes names and
-    numbers out before it goes into a repository.
+    Creates a folder with the tape and a test that replays it. The tape contains what was said: use `telephony redact`
+    to remove names and numbers before you commit it.
     """
     from telephony.tape.reader import read
     from telephony.tape.save import save_test as save
@@ -224,21 +225,21 @@ def save_test(
     return 0
 
 
-@_told
+@_exiting
 def import_call(
-    audio: Annotated[Path, typer.Argument(metavar="CALL.wav", help="A recording, one or two channels.")],
-    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the tape goes.")],
+    audio: Annotated[Path, typer.Argument(metavar="CALL.wav", help="A recording with one or two channels.")],
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the new tape.")],
     transcript: Annotated[
-        Path | None, typer.Option(help="What was said: text, a line each (caller: ..., agent: ...), or JSON.")
+        Path | None, typer.Option(help="What was said: a text file with lines 'caller: ...' and 'agent: ...', or JSON.")
     ] = None,
-    caller: Annotated[str, typer.Option(metavar="left|right", help="Which channel is the caller.")] = "left",
+    caller: Annotated[str, typer.Option(metavar="left|right", help="The caller's channel.")] = "left",
     agent: Annotated[
-        str | None, typer.Option("--agent", metavar="MODULE:NAME", help="Who answers it here. [a plain agent]")
+        str | None, typer.Option("--agent", metavar="MODULE:NAME", help="The agent whose rules to use. [a plain agent]")
     ] = None,
 ) -> int:
-    """Make a tape of any recording, to see how this agent would have listened.
+    """Make a tape from any recording, to see how this agent would have listened.
 
-    The caller is the recording; the agent answers anew, in virtual time, with what the other side said.
+    The caller's side is the recording; the agent answers in virtual time with the words of the recording's other side.
     """
     from telephony.tape.codec import BadTape
     from telephony.tape.reader import read
@@ -270,13 +271,13 @@ def _one(call: str) -> Path:
 
     try:
         recorded = load(os.environ, offline=True).tapes
-    except SettingsError:  # not what this command is about
+    except SettingsError:  # wrong settings do not matter to this command
         recorded = None
     return one(call, recorded)
 
 
 def _readable(paths: list[Path], unread: list[str]) -> Iterator[Tape]:
-    """The tapes at and below `paths`, one by one. What cannot be read at all is told of, and put into `unread`."""
+    """The tapes at and below `paths`, one by one. Errors of unreadable ones are printed and appended to `unread`."""
     from telephony.tape.codec import BadTape
     from telephony.tape.reader import find, read
 
@@ -291,7 +292,7 @@ def _readable(paths: list[Path], unread: list[str]) -> Iterator[Tape]:
 
 
 def _rules(agent: str | None) -> tuple[Policy | None, str | None]:
-    """Another agent's policy and language; its function, if it is one, is asked as for a call from nobody."""
+    """The policy and language of the named agent. If it is a function, it is called for a call from no number."""
     if agent is None:
         return None, None
     import asyncio
@@ -307,5 +308,5 @@ def _rules(agent: str | None) -> tuple[Policy | None, str | None]:
         if inspect.iscoroutine(found):
             found = asyncio.run(found)
     if not isinstance(found, Agent):
-        raise SettingsError([f"{agent} gives no Agent"])
+        raise SettingsError([f"{agent} does not return an Agent"])
     return found.policy(), found.voice.language

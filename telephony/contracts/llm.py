@@ -1,11 +1,11 @@
-"""The mind's contract: a chat model that streams.
+"""The LLM contract: a streaming chat model.
 
     async with aclosing(llm.stream(request)) as events:
         async for event in events: ...
 
 `stream` yields `TextDelta` and `ToolCall` in the order of the answer, then exactly one `Finished`. Closing the
-generator (or cancelling the task) stops the server's work at once. Raises `ProviderError` only: with text already
-yielded there is no retry, before that the client has had its one retry.
+generator (or cancelling the task) stops the server's work at once. Raises `ProviderError` only. The client retries a
+request once at most, and only if nothing has been yielded.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ class LlmRequest:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """Some more text, to be spoken (thinking is already taken out)."""
+    """A piece of text to be spoken (reasoning is already removed)."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A complete tool call. `arguments` is the JSON text as the model wrote it ("{}" if it wrote none); `extra` is a
-    JSON text of unknown fields of the call that must be echoed in the next request, or ""."""
+    """A complete tool call. `arguments` is the JSON text as the model wrote it ("{}" if it wrote none); `extra` is
+    the call's unknown fields as JSON text, to be echoed in the next request, or ""."""
 
     tool_call_id: str
     name: str
@@ -47,7 +47,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of the answer. `finish` as the server named it; token counts are 0 where it gave none."""
+    """The end of the answer. `finish` is the server's finish reason; token counts are 0 if it sent none."""
 
     finish: str
     prompt_tokens: int = 0
@@ -60,12 +60,12 @@ LlmEvent: TypeAlias = TextDelta | ToolCall | Finished
 
 
 class Llm(Protocol):
-    """A chat model. One object serves all calls of a process."""
+    """A chat model. One object serves all calls in a process."""
 
     def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent, None]: ...
 
     async def warm(self) -> None:
-        """Opens connections ahead of need; never raises."""
+        """Opens connections in advance; never raises."""
         ...
 
     async def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Watching a call. Tape, console, metrics and records are observers of one stream of `Step`s.
+"""The observer contract. Tape, console and logs are observers of one stream of `Step`s.
 
 An observer never changes a call. One that raises is detached and logged by the driver.
 """
@@ -14,7 +14,7 @@ from telephony.core.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One turn of the crank: `event` reached the core at `now_ms` (since the call began) and it answered `actions`."""
+    """One step of the core: `event` arrived at `now_ms` (since the call began) and the core returned `actions`."""
 
     seq: int
     now_ms: int
@@ -24,7 +24,7 @@ class Step:
 
 class Observer(Protocol):
     def see(self, step: Step) -> None:
-        """Called synchronously after each step; must be quick."""
+        """Called synchronously after each step; must be fast."""
         ...
 
     def close(self) -> None:

@@ -1,15 +1,15 @@
-"""What a port is: a shell's side of the driver.
+"""The port contract: how the core reaches an outside service.
 
-A port carries out some of the core's actions and reports everything that happens as events. Four ports make a call:
-the leg (carrier), the ears (STT), the voice (TTS) and the mind (LLM and tools).
+A port performs some of the core's actions and reports everything that happens as events. A call has four ports: the
+leg (carrier), STT, TTS, and LLM (with the tools).
 
-The contract, the same for all:
+The contract is the same for all:
 
-- `run(emit)` lives as long as the call. It never raises (`CancelledError` aside): a failure becomes an event.
+- `run(emit)` lasts as long as the call. It raises nothing but `CancelledError`: a failure becomes an event.
 - `perform(action)` is synchronous, never blocks, never raises, and may be called before `run` has connected anything.
-  What it queues is bounded; overflow has a named policy in the port.
+  Its queue is bounded; each port names its overflow policy.
 - `emit(event)` is synchronous and may be called from the port's own tasks only, on the same event loop.
-- `stop()` asks for an orderly end; the driver cancels `run` afterwards. Calling it twice is fine.
+- `stop()` requests an orderly end; `run` is cancelled if it does not return soon. Calling it twice is harmless.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Emit = Callable[[Event], None]
 
 
 class Port(Protocol):
-    """One shell of a call. See the module text for the contract of each method."""
+    """One port of a call. The module docstring has the contract of each method."""
 
     async def run(self, emit: Emit) -> None: ...
 

@@ -2,9 +2,9 @@
 
 It performs `Transcribe` (mu-law 8 kHz, continuous, real-time pace) and `CommitTranscript`, and emits `SttReady`,
 `SttLost`, `TranscriptPartial`, `TranscriptFinal`, `CommitRefused` and `OutboxOverflowed`. It connects as soon as
-`run` starts; audio that comes earlier is kept (bounded, oldest dropped). After a lost connection it reconnects with
-back-off and sends again the audio since the last commit, paced; commits that were under way are asked for again.
-One `TranscriptFinal` at most for each commit number.
+`run` starts; earlier audio is kept (bounded, oldest dropped). After a lost connection it reconnects with back-off,
+sends the audio since the last commit again, paced, and repeats the commits without a final. Each commit number gets at
+most one `TranscriptFinal`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SttSpec:
-    """What the ears should expect: ISO 639-1 `language` ("" = detect), and words they should know."""
+    """STT options: ISO 639-1 `language` ("" = detect), and `keyterms`, words that it should recognise."""
 
     language: str = "en"
     keyterms: tuple[str, ...] = ()

@@ -1,9 +1,9 @@
-"""The voice detector's contract: windows in, probabilities out, and a reset.
+"""The VAD contract: audio frames in, speech probabilities out, and a reset.
 
 One detector belongs to one leg. `hear(pcmu)` takes 20 ms (160 bytes mu-law, 8 kHz) and returns (`speech`, `level`):
 `speech` is the probability in thousandths of the 32 ms window that this frame completed, or None if none was completed
 (windows complete on five frames out of eight); `level` is the frame's RMS in tenths of dBFS (silence: -960).
-Synchronous and quick (tens of microseconds): it runs inline in the leg, because a thread would make replay racy.
+Synchronous and fast (tens of microseconds): it runs inline in the leg, because a thread would make replay racy.
 """
 
 from __future__ import annotations
@@ -15,5 +15,5 @@ class Detector(Protocol):
     def hear(self, pcmu: bytes) -> tuple[int | None, int]: ...
 
     def reset(self) -> None:
-        """Forget the past, for instance after lost audio."""
+        """Clears the state, for instance after lost audio."""
         ...

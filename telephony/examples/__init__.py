@@ -1,1 +1,1 @@
-"""Agents that README and tests use."""
+"""Example agents, used by the README and the tests."""

@@ -1,6 +1,6 @@
 """A receptionist for a small restaurant: an agent in one file.
 
-Start it with TELEPHONY_AGENT=telephony.examples.receptionist:agent (it is also the default), copy it, change it.
+Run it with TELEPHONY_AGENT=telephony.examples.receptionist:agent (also the default); copy it and change it.
 """
 
 from __future__ import annotations

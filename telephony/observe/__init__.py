@@ -1,1 +1,1 @@
-"""Observers of a call: logs, latencies, the console and the time line. Begin with `logs.py`."""
+"""Observers of a call: logs, latencies, the console and the time line. Start with `logs.py`."""

@@ -1,7 +1,7 @@
-"""A call as it happens, on a terminal: who says what, how long the answers took, what was interrupted.
+"""Prints a call live on a terminal: who says what, how long the answers took, what was interrupted.
 
-Plain lines that read well without colour; colours are added where the stream is a terminal. Texts of the call are
-shown with control characters taken out: a caller cannot reach the terminal.
+Plain lines that are readable without colour; colours are added if the stream is a terminal. Control characters in a
+call's texts are replaced by spaces: a caller cannot control the terminal.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _ENDINGS = {"caller": "the caller hung up", "stop": "the caller hung up", "agent
 
 
 class Console:
-    """An observer. `title` is printed at the start of the call (with several calls: their name). `rules` are those of
-    the call's agent (None: the defaults)."""
+    """An observer. `title` is printed at the start of the call, to tell several calls apart. `rules` are those of the
+    call's agent (None: the defaults)."""
 
     def __init__(
         self,
@@ -80,8 +80,8 @@ class Console:
             self._line("", f"call ended: {why}", _DIM)
 
     def _barge_in(self, barge_in: BargeIn) -> None:
-        kind = "interrupted" if barge_in.verdict == "cut" else "held, then went on"
-        self._line("", f"agent {kind}: silent {barge_in.ms} ms after the caller's voice was noticed", _WARN)
+        kind = "interrupted" if barge_in.verdict == "cut" else "held, then resumed"
+        self._line("", f"agent {kind}: silent {barge_in.ms} ms after the caller's voice was detected", _WARN)
 
     def _report(self, report: TurnReport) -> None:
         if self._waterfalls and (bars := waterfall(report)):
@@ -99,5 +99,5 @@ class Console:
 
 
 def clean(text: str) -> str:
-    """`text` on one line, without anything that a terminal would obey."""
+    """`text` on one line, with unprintable characters (control sequences) replaced by spaces."""
     return "".join(char if char.isprintable() else " " for char in text).strip()

@@ -1,8 +1,8 @@
-"""Logs: how they look, and one line per turn and per call.
+"""Logs: their configuration, and one line per turn and per call.
 
-Event names are static; personal data stands only under keys beginning `pii_`, and those are removed unless the
-operator has allowed them (TELEPHONY_LOG_PII=1), and so are the messages of exceptions (`traces`). Those rules are
-processors of the whole process, so no line escapes them.
+Event names are static. Personal data appears only under keys that begin with `pii_`. Unless TELEPHONY_LOG_PII=1, those
+keys are removed, and so are the messages of exceptions (`tracebacks.py`). Both rules are processors for the whole
+process, so they apply to every line.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ log = structlog.get_logger()
 def configure(level: str = "info", format: str = "console", pii: bool = False, stream: TextIO | None = None) -> None:
     """Sets up structlog, and the standard library's logging with it, for the whole process.
 
-    `level`: debug, info, warning or error. `format`: `json` (a line is an object) or `console`. Logs go to `stream`,
-    standard error by default.
+    `level`: debug, info, warning or error. `format`: `json` (one object per line) or `console`. `stream` is standard
+    error by default.
     """
     out = stream or sys.stderr
     number = logging.getLevelNamesMapping()[level.upper()]
     renderer: Any = structlog.processors.JSONRenderer()
     if format == "console":
-        plain = structlog.dev.plain_traceback  # the default one shows local variables: numbers, texts, keys
+        plain = structlog.dev.plain_traceback  # the default shows local variables: phone numbers, texts, keys
         renderer = structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=24, exception_formatter=plain)
     structlog.configure(
         processors=[
@@ -51,22 +51,22 @@ def configure(level: str = "info", format: str = "console", pii: bool = False, s
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
-    # Libraries: warnings and worse only. What they say at lower levels may hold texts, headers and keys.
+    # Libraries: warnings and above only. Lower levels may contain texts, headers and keys.
     handler = logging.StreamHandler(out)
     handler.setFormatter((logging.Formatter if pii else SilentFormatter)("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
 
 
 def without_pii(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Takes personal data out of a log line."""
+    """A processor of structlog: removes the keys that begin with `pii_`."""
     for key in [key for key in line if key.startswith("pii_")]:
         del line[key]
     return line
 
 
 class CallLog:
-    """An observer: a line for each turn, and one that sums up the call. No texts, unless personal data is allowed.
-    `rules` are those of the call's agent (None: the defaults)."""
+    """An observer: logs a line for each turn and a summary of the call. Texts only if personal data is allowed. `rules`
+    are those of the call's agent (None: the defaults)."""
 
     def __init__(self, call_sid: str, rules: TurnTaking | None = None) -> None:
         self._log = log.bind(call_sid=call_sid)

@@ -1,7 +1,7 @@
-"""What the HTTP server says when it stops, in our words.
+"""Replaces uvicorn's tracebacks at shutdown by one log line.
 
-At the limit of its grace uvicorn cancels the requests that are left, and then prints a traceback for each. That is no
-fault of anybody's: a client has not ended its request. So it is one line, with their number.
+When the grace period is over, uvicorn cancels the remaining requests and prints a traceback for each. That is not an
+error: a client has not ended its request. So one line is logged instead, with the number of requests.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ log = structlog.get_logger()
 
 
 def listen() -> None:
-    """From now on, for the whole process. Calling it again changes nothing."""
-    logging.getLogger("uvicorn.error").addFilter(_clear)
+    """Installs the filter for the whole process. Calling it again has no effect."""
+    logging.getLogger("uvicorn.error").addFilter(_keep)
 
 
-def _clear(record: logging.LogRecord) -> bool:
-    """Whether the server's own line is to be printed."""
+def _keep(record: logging.LogRecord) -> bool:
+    """Whether to print the server's own line; logs ours in place of the one about cancelled tasks."""
     if str(record.msg).startswith("Cancel %s running task(s)"):
         count = record.args[0] if isinstance(record.args, tuple) and record.args else 0
-        log.warning("requests_cancelled", count=count, why="they did not end within the grace limit of the shutdown")
+        log.warning("requests_cancelled", count=count, why="they did not end within the grace period of the shutdown")
         return False
     return not (isinstance(record.exc_info, tuple) and isinstance(record.exc_info[1], asyncio.CancelledError))

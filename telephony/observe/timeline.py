@@ -1,10 +1,9 @@
-"""A call as one HTML page: who made sound when, what was said, where the time went. No script, no outside asset.
+"""A call as one HTML page: audio of both sides, what was said, latencies. No scripts, no external assets.
 
     timeline_html(steps, title="...", wav="call.wav", rules=agent.turn_taking) -> str
 
-What the caller heard is drawn from what was sent, played at the carrier's 8,000 bytes a second from the moment it was
-sent, and dropped at `clear`: a drawing, not the proof that the core keeps (`core/speaking/playout.py`). Every
-text is escaped.
+The audio that the caller heard is estimated: it plays at the carrier's 8,000 bytes a second from when it was sent, and
+is dropped at `clear`. The core tracks what was provably heard (`core/speaking/playout.py`). All texts are escaped.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ PIXELS_PER_S = 60
 _LANES = ("caller", "holds", "sent", "heard")
 _TOP = {lane: 30 + 44 * index for index, lane in enumerate(_LANES)}
 _HEIGHT = 30 + 44 * len(_LANES) + 14
-_FLOOR, _CEILING = -600, -100  # tenths of dBFS drawn as nothing and as full height
+_FLOOR, _CEILING = -600, -100  # tenths of dBFS drawn at zero and at full height
 _STAGE_COLOURS = {
     "listening": "#7a9cc6", "starting": "#999", "thinking": "#d9a441", "phrasing": "#b07cc6",
     "voice": "#5fa777", "sending": "#c96567",
@@ -35,7 +34,7 @@ _STAGE_COLOURS = {
 
 @dataclass(slots=True)
 class _Drawn:
-    """What is to be drawn, in ms since the call began."""
+    """The data to draw; times in ms since the call began."""
 
     end_ms: int = 0
     levels: list[tuple[int, int]] = field(default_factory=list)
@@ -49,8 +48,8 @@ class _Drawn:
 
 
 def timeline_html(steps: Iterable[Step], *, title: str = "Call", wav: str = "", rules: TurnTaking | None = None) -> str:
-    """The page. `wav`, if given, is a link (relative or not) to the call's recording. `rules` are the agent's (None:
-    the defaults)."""
+    """The page as HTML. `wav`, if given, is the URL of the call's recording (may be relative). `rules` are the agent's
+    (None: the defaults)."""
     rules = rules or TurnTaking()
     clock = TurnClock(rules=rules)
     drawn = _gather(steps, clock, Voiced(rules))
@@ -118,7 +117,7 @@ def _hear(drawn: _Drawn, step: Step, voice: Voiced) -> None:
 
 
 def _span(spans: list[tuple[int, int]], start: int, end: int) -> None:
-    """Adds a span; one that follows closely grows the last."""
+    """Adds a span; extends the last one instead if the gap is at most 60 ms."""
     if spans and start - spans[-1][1] <= 60:
         spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
     else:
@@ -206,7 +205,7 @@ def _interruptions(clock: TurnClock) -> str:
 
 
 def _decisions(drawn: _Drawn) -> str:
-    """Why the agent spoke, waited or stopped when it did. Times in ms, silences and voice in the caller's audio."""
+    """The core's decisions with their reasons, as a table."""
     rows = [
         f"<tr><td>{at / 1000:.2f}</td><td>{escape(what)}</td><td>{escape(because)}</td></tr>"
         for at, what, because in drawn.decisions
@@ -224,7 +223,7 @@ _STYLE = (
     ".stage{display:inline-block;height:12px}.key{color:#777}"
 )
 _KEY = (
-    "caller: loudness, with detected voice below it; holds: yellow = held and resumed, red = cut; sent: as it left "
-    "for the carrier (faster than it is heard); heard: as the caller heard it; dashed red: the queue cleared; "
-    "dots: lines of the record."
+    "caller: level, with detected voice below it; holds: yellow = held and resumed, red = cut; sent: when audio was "
+    "sent to the carrier (faster than it plays); heard: when the caller heard it; dashed red: the playout was "
+    "cleared; dots: transcript lines."
 )

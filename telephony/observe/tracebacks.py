@@ -1,8 +1,8 @@
-"""What a log may say of an exception: where, and of which type. Not its message.
+"""Formats exceptions for the log without their messages.
 
-A message is written by whoever raised it: a tool of the user's, a library with the request in hand. It may hold a name,
-a number, a key. So it is left out, as variables are; types (with their modules), the code of our own errors, and the
-frames stay: of the exception, of what caused it, and of each member of a group.
+The message comes from whatever raised the exception, such as a user's tool or a library that handles a request, and
+may contain a name, a number or a key. So messages and variables are left out. The type with its module, the code of our
+own errors, and the frames stay, for the exception, its causes, and each member of a group.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from typing import Any
 from telephony.errors import TelephonyError
 
 DEEPEST = 20
-"""Exceptions behind each other, and groups within groups, that are told."""
+"""The maximum depth of chained exceptions and nested groups."""
 _CAUSE = "The above was the direct cause of the following:"
 _CONTEXT = "While the above was handled, this happened:"
 
 
 def without_messages(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A processor of structlog: `exc_info` becomes `exception`, as `told` has it."""
+    """A processor of structlog: replaces `exc_info` by `exception`, formatted by `format_error`."""
     given = line.pop("exc_info", None)
     error = given if isinstance(given, BaseException) else given[1] if isinstance(given, tuple) else None
     error = error or (sys.exc_info()[1] if given else None)
     if error is not None:
-        line["exception"] = told(error)
+        line["exception"] = format_error(error)
     return line
 
 
 class SilentFormatter(logging.Formatter):
-    """The same for what libraries log."""
+    """Formats exceptions that libraries log in the same way."""
 
     def formatException(
         self,
         ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
     ) -> str:
-        return told(ei[1]) if ei[1] is not None else ""
+        return format_error(ei[1]) if ei[1] is not None else ""
 
 
-def told(error: BaseException) -> str:
-    """Type, module and frames, of everything that led to it."""
+def format_error(error: BaseException) -> str:
+    """The type and frames of `error` and of its causes, as text."""
     return "\n".join(_lines(error, 0))
 
 

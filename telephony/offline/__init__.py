@@ -1,4 +1,4 @@
-"""The embedded default's parts: local speech recognition, synthesis and dialogue, for a machine without keys.
+"""The embedded default: local STT, TTS and dialogue, for a machine without keys.
 
-Begin with `local_services.py`, which puts them behind the vendors' own protocols.
+Start with `local_services.py`, which offers them over the vendors' protocols.
 """

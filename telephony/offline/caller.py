@@ -1,4 +1,4 @@
-"""A caller for the demo: what they say, in a voice of their own. The service knows it from the sound alone."""
+"""The demo's caller, with its own synthetic voice. The service gets the caller's audio only, never the text."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def utterance(text: str) -> bytes:
 
 
 def caller_turns() -> list[CallerTurn]:
-    """The demo's caller: asks, interrupts, books a table, says goodbye."""
+    """The turns of the demo's caller: asks, interrupts, books a table, says goodbye."""
     return [CallerTurn(utterance(text), words, interrupts) for text, words, interrupts in SCRIPT]
 
 
 def short_call() -> list[CallerTurn]:
-    """A caller who asks one thing, and has heard enough in the middle of the answer."""
+    """The turns of a caller who asks one question, and interrupts the answer to say goodbye."""
     hours, bye = SCRIPT[0], SCRIPT[-1]
     return [CallerTurn(utterance(hours[0]), hours[1]), CallerTurn(utterance(bye[0]), bye[1], interrupts=True)]

@@ -1,6 +1,6 @@
-"""A local brain: a small deterministic dialogue for the example receptionist, behind the OpenAI protocol.
+"""The local LLM: a small deterministic dialogue for the example receptionist, behind the OpenAI protocol.
 
-It has no memory of its own: everything follows from the messages of the request, as with any other model.
+It keeps no state: everything follows from the messages of the request, as with any other model.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ OPENING = (
     "For the weekend it is best to book a table a few days ahead. Can I do anything else for you?"
 )
 SORRY = "I'm sorry, that did not work, and nothing has been booked. Can I do anything else for you?"
-MOST = 8
-"""The largest party: what the example's tool takes."""
+MAX_PEOPLE = 8
+"""The largest party that the example's tool accepts."""
 CHOICES = "I can tell you our opening hours, or book a table for you. What would you like?"
 
 
@@ -75,19 +75,19 @@ def _book(booking: dict[str, Any], said: str, messages: list[dict[str, Any]], ma
 
 
 def _after_tool(messages: list[dict[str, Any]]) -> Iterable[Part]:
-    """A tool has returned: say what came of it."""
+    """The reply to a tool's result."""
     result = str(messages[-1]["content"])
     calls = messages[-2].get("tool_calls") or [{}]
     if calls[0].get("function", {}).get("name") == END_CALL:
         yield Say("Goodbye!")
-    elif not _has(result.lower(), "booked"):  # an error is written for a model, not for a caller's ears
+    elif not _has(result.lower(), "booked"):  # errors are worded for a model, not for a caller
         yield Say(SORRY)
     else:
         yield Say(f"{result} Can I do anything else for you?")
 
 
 def _booking(messages: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """What is known of the booking that is being made; None if there is none."""
+    """The details known so far of the booking in progress; None if there is none."""
     known: dict[str, Any] | None = None
     for index, message in enumerate(messages):
         if message["role"] == "tool":
@@ -119,7 +119,7 @@ def _details(text: str, before: str) -> dict[str, Any]:
     if keys:
         found["people"] = int(keys[1])
     elif people and "at" not in words[:1] and ("table" in text or "people" in text or "how many" in before):
-        found |= {"people": NUMBERS[people[1]]} if 1 <= NUMBERS[people[1]] <= MOST else {}
+        found |= {"people": NUMBERS[people[1]]} if 1 <= NUMBERS[people[1]] <= MAX_PEOPLE else {}
     return found
 
 
@@ -132,6 +132,6 @@ def _has(text: str, *phrases: str) -> bool:
 
 
 def _asked(messages: list[dict[str, Any]], phrase: str) -> bool:
-    """Whether the agent's last line, as the caller heard it, holds `phrase`."""
+    """Whether the agent's last line, as the caller heard it, contains `phrase`."""
     last = next((m for m in reversed(messages) if m["role"] == "assistant" and m.get("content")), None)
     return last is not None and phrase in last["content"].lower()

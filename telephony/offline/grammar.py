@@ -1,6 +1,6 @@
-"""What the local ears understand: the sentences of the example receptionist's callers, as a small grammar.
+"""The grammar of the local STT: the sentences that callers of the example receptionist say.
 
-Rules are written once and read twice: as JSGF by the decoder, and as a pattern that tells whether a phrase is whole.
+The rules have two uses: as JSGF for the decoder, and as a pattern that tests whether a phrase is complete.
 """
 
 from __future__ import annotations
@@ -49,5 +49,5 @@ _WHOLE = re.compile(_pattern(RULES["phrase"]))
 
 
 def is_whole(text: str) -> bool:
-    """Whether `text` is a complete phrase of the grammar, and not the beginning of one."""
+    """Whether `text` is a complete phrase of the grammar, not just the beginning of one."""
     return bool(text) and _WHOLE.fullmatch(text.lower() + " ") is not None

@@ -1,4 +1,4 @@
-"""The embedded default: local servers in the vendors' protocols, with local ears, voice and brain behind them."""
+"""The embedded default: local servers that speak the vendors' protocols, with local STT, LLM and TTS behind them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ KEY = "local"
 
 
 class LocalServices:
-    """`async with` starts everything. Without `brain` the language model is the user's own server. `agents` are those
-    of the local Agents platform (`platform`), by their ids.
+    """`async with` starts all servers. `llm`: whether to start a local LLM server; without it the user has their own.
+    `agents` are the agents of the local Agents platform (`platform`), by id.
 
     Raises NotInstalled or SttNotInstalled if `telephony[offline]` is missing.
     """
@@ -38,16 +38,16 @@ class LocalServices:
 
     @property
     def description(self) -> tuple[str, ...]:
-        """Which parts are local, one sentence each."""
-        llm = ("The brain is local: a small fixed dialogue for the example agent.",) if self._llm else ()
+        """One sentence for each local part."""
+        llm = ("The language model is local: a small fixed dialogue for the example agent.",) if self._llm else ()
         return (
-            "The ears are local (pocketsphinx): they know the example's sentences, in English, and nothing else.",
-            "The voice is local (espeak-ng).",
+            "The speech recogniser is local (pocketsphinx): it knows only the example's sentences, in English.",
+            "The speech synthesiser is local (espeak-ng).",
             *llm,
         )
 
     async def __aenter__(self) -> LocalServices:
-        async with AsyncExitStack() as stack:  # what has started is ended again if the rest does not start
+        async with AsyncExitStack() as stack:  # stops what has started if the rest does not start
             await self._start(stack)
             self._stack = stack.pop_all()
         return self
@@ -55,7 +55,7 @@ class LocalServices:
     async def _start(self, stack: AsyncExitStack) -> None:
         enter, clock = stack.enter_async_context, self._clock
         voice = EspeakTts()
-        await voice.synthesize("Hello.")  # loads the library, or says what is missing
+        await voice.synthesize("Hello.")  # loads the library, or raises if it is missing
         stt_process = await enter(RecognizerProcess())
         tts = LocalTts(clock=clock, synthesize=voice.synthesize, latency=TtsLatency(30, 20.0), api_key=KEY)
         stt = LocalStt(clock=clock, recognizer=stt_process.recognizer, latency=SttLatency(20, 20), api_key=KEY)

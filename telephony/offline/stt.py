@@ -1,18 +1,18 @@
-"""Local ears: pocketsphinx on a small grammar, in a process of its own, for a machine without keys.
+"""Local STT: pocketsphinx with a small grammar, in its own process, for a machine without keys.
 
-They understand the sentences of `grammar.py` and nothing else; free speech is beyond them. What does not fit well
-is not heard, and a caller who was not understood is asked again. A phrase counts if its words fit the sound (log10
-likelihood a frame against the best sounds) and account for all of it.
+It recognises the sentences of `grammar.py` and nothing else. Audio that does not fit them well gives an empty
+transcript, and the agent asks the caller again. A phrase is accepted if its words fit the sound (log10 likelihood per
+frame, relative to the best sounds) and cover all of it.
 
-Measured through mu-law, espeak voices with line noise at -50 dBFS, five seeds: the demo's six sentences 30 of 30. No
-phrase in 108 pieces of recorded noise and music nor in 60 of white noise. Pieces of speech about other things became a
-phrase in 1 of 83 cases (human), 1 of 20 (spoken digits) and 3 of 79 (synthetic). The rules were set on these very
-recordings, so expect more of others: whatever has consequences is confirmed first. No recording of a human saying the
-sentences of the vocabulary was at hand.
+Measured through mu-law, with espeak voices, line noise at -50 dBFS and five seeds: the demo's six sentences are
+recognised in 30 of 30 cases. No phrase in 108 pieces of recorded noise and music, nor in 60 of white noise. Speech
+about other topics became a phrase in 1 of 83 pieces (human), 1 of 20 (spoken digits) and 3 of 79 (synthetic). The rules
+were tuned on these recordings, so expect more errors on others: the dialogue confirms before it books. No recording of
+a human saying the sentences of the grammar was available.
 
-Known to fail with the demo's voice: "stop" alone is never heard, "cancel" alone in 2 of 5 cases only, and "six o'clock"
-is heard as "eight o'clock". Sound is what is above -42 dBFS, so a caller on a line noisier than that is not understood.
-Decoding takes 30-80 ms a phrase and about 100 ms a second of noise; nothing else waits for it but other local ears.
+Known failures with the demo's voice: "stop" alone is never recognised, "cancel" alone in only 2 of 5 cases, and "six
+o'clock" becomes "eight o'clock". Audio above -42 dBFS counts as sound, so a caller on a noisier line is not understood.
+Decoding takes 30-80 ms for a phrase and about 100 ms for a second of noise; only other local recognisers wait for it.
 """
 
 from __future__ import annotations
@@ -36,32 +36,32 @@ from telephony.offline.grammar import grammar, is_whole
 log = structlog.get_logger()
 
 MEAN_FIT, WORST_FIT = -1.95, -2.8
-"""A phrase that fits worse, as a whole or in one of its words, was not understood."""
+"""A phrase whose mean fit or worst word fit is lower is rejected."""
 MAX_UNCOVERED_MS = 160
-"""So much sound may lie outside the words (measured for phrases that were meant: 80 ms at most)."""
+"""Maximum sound outside the words (measured for phrases really said: 80 ms at most)."""
 MIN_SOUND_IN_WORDS = 0.5
-"""Words that lie mostly on silence were made up (phrases that were meant: 0.56 and more)."""
+"""Minimum share of sound in the words: those mostly on silence are wrong (phrases really said: 0.56 or more)."""
 MAX_GAP_MS = 700
-"""A longer silence between two words would have ended the utterance."""
+"""Maximum silence between two words: a longer one would have ended the utterance."""
 VOICED = -420
-"""Tenths of dBFS: what is louder may be voice."""
+"""Frames above this level (tenths of dBFS) may be voice."""
 MARGIN_FRAMES = 10
 MIN_FRAMES = 8
-"""Less than 160 ms of sound is no phrase."""
+"""Less sound (160 ms) is never a phrase."""
 MAX_MS = 12_000
 PARTIAL_FRAMES = 20
-"""A partial is looked for after so many more frames of sound."""
+"""Decode a partial after this many more frames of sound."""
 Words = list[tuple[str, float, float]]
 
 
 class SttNotInstalled(TelephonyError):
-    """The local ears cannot be used on this machine."""
+    """The local STT cannot be used on this machine."""
 
     code = "offline_not_installed"
 
 
 class RecognizerProcess:
-    """The decoding process; `async with` starts and ends it. One for all calls."""
+    """The decoding process, one for all calls; `async with` starts and ends it."""
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
@@ -71,11 +71,11 @@ class RecognizerProcess:
     async def __aenter__(self) -> RecognizerProcess:
         """Raises SttNotInstalled if pocketsphinx is not installed or does not start."""
         if importlib.util.find_spec("pocketsphinx") is None:
-            raise SttNotInstalled("the local ears need: pip install 'telephony[offline]'")
+            raise SttNotInstalled("the local speech recogniser needs: pip install 'telephony[offline]'")
         await self._start()
-        if not await self._ask(b"\0" * 3_200):  # loads the model before anybody waits for it
+        if not await self._ask(b"\0" * 3_200):  # loads the model in advance
             await self.__aexit__(None, None, None)
-            raise SttNotInstalled("the local ears (pocketsphinx) did not start")
+            raise SttNotInstalled("the local speech recogniser (pocketsphinx) did not start")
         return self
 
     async def __aexit__(
@@ -88,13 +88,13 @@ class RecognizerProcess:
             await process.wait()
 
     def recognizer(self) -> GrammarRecognizer:
-        """Ears for one connection."""
+        """A recogniser for one connection."""
         return GrammarRecognizer(self)
 
     async def understand(self, pcmu: bytes) -> tuple[str, Words]:
-        """The phrase in mu-law audio with the times of its words in seconds; "" if none was understood.
+        """The phrase in mu-law audio and the times of its words in seconds; "" if none was recognised.
 
-        Only the words are judged here; whether they account for the sound, the recogniser knows.
+        Checks only how well the words fit; the recogniser checks whether they cover the sound.
         """
         answer = await self._ask(double(mulaw.decode(pcmu))[0])
         text, fits = str(answer.get("text", "")), [float(fit) for fit in answer.get("fits", [])]
@@ -116,7 +116,7 @@ class RecognizerProcess:
         self._process.stdin.write(json.dumps({"grammar": grammar()}).encode() + b"\n")
 
     async def _ask(self, pcm16: bytes) -> dict[str, Any]:
-        """One request at a time. A process that died is started again, once a request."""
+        """Sends one request at a time. Restarts a dead process, and repeats the request once."""
         async with self._turn:
             for _ in range(2):
                 try:
@@ -134,22 +134,22 @@ class RecognizerProcess:
         process.stdin.write(struct.pack(">II", number, len(pcm16)) + pcm16)
         await process.stdin.drain()
         while True:
-            # A call may leave in the middle of this: its answer still comes, and belongs to nobody. Whole lines are
-            # read so that leaving between two reads cannot leave half an answer in the pipe.
+            # The task may be cancelled here; its answer still comes, and the next request skips it by its number.
+            # Whole lines are read so that a cancellation between two reads cannot leave half an answer in the pipe.
             answer: dict[str, Any] = json.loads(await process.stdout.readuntil(b"\n"))
             if answer["id"] == number:
                 return answer
 
 
 class GrammarRecognizer:
-    """The `Recognizer` of one connection: keeps the open segment, cuts out the voice, asks the process."""
+    """The `Recognizer` of one connection: keeps the open segment, extracts the voice, has the process decode it."""
 
     def __init__(self, process: RecognizerProcess) -> None:
         self._process = process
         self._audio = bytearray()
-        self._begins_ms = 0  # where the open segment begins
-        self._loud: list[int] = []  # the frames of the segment that are loud
-        self._looked = 0  # how many of them the last partial has looked at
+        self._begins_ms = 0  # the start of the open segment
+        self._loud: list[int] = []  # the loud frames of the segment
+        self._decoded = 0  # how many of them the last partial has decoded
         self._partial = ""
 
     def hear(self, pcmu: bytes) -> None:
@@ -164,8 +164,8 @@ class GrammarRecognizer:
             self._forget(len(self._audio) - 8 * MAX_MS)
 
     async def partial(self) -> str:
-        if len(self._loud) - self._looked >= PARTIAL_FRAMES:
-            self._looked = len(self._loud)
+        if len(self._loud) - self._decoded >= PARTIAL_FRAMES:
+            self._decoded = len(self._loud)
             self._partial = (await self._understand())[0]
         return self._partial
 
@@ -176,15 +176,15 @@ class GrammarRecognizer:
         return text, words
 
     async def _understand(self) -> tuple[str, Words]:
-        """The phrase of the segment as it is now; word times in seconds from the first audio of the connection."""
+        """The phrase in the segment so far; word times in seconds from the first audio of the connection."""
         pcmu, begins_ms = self._voice()
         sound = {frame * 20 + self._begins_ms for frame in self._loud}
         text, words = await self._process.understand(pcmu)
         words = [(word, start + begins_ms / 1000, end + begins_ms / 1000) for word, start, end in words]
-        return (text, words) if _accounts_for(words, sound) else ("", [])
+        return (text, words) if _covers(words, sound) else ("", [])
 
     def _voice(self) -> tuple[bytes, int]:
-        """The voiced part with its margins, filled up with silence, and where it begins in the caller's audio."""
+        """The voiced part with margins, padded with silence, and its start in the caller's audio in ms."""
         if not self._loud:
             return b"", self._begins_ms
         first = max(0, self._loud[0] - MARGIN_FRAMES)
@@ -197,14 +197,14 @@ class GrammarRecognizer:
         del self._audio[:size]
         self._begins_ms += size // 8
         self._loud = [frame - size // 160 for frame in self._loud if frame >= size // 160]
-        self._looked, self._partial = 0, ""
+        self._decoded, self._partial = 0, ""
 
 
-def _accounts_for(words: Words, sound: set[int]) -> bool:
-    """Whether the words lie where the sound is (`sound`: the times of the loud frames in ms), and all of it in them.
+def _covers(words: Words, sound: set[int]) -> bool:
+    """Whether the words coincide with the sound and cover it. `sound` holds the times of the loud frames in ms.
 
-    A decoder that must find a phrase squeezes one into a part of what it cannot understand: one word, seconds of
-    something else, another word.
+    A decoder that must find a phrase fits one into a part of unintelligible audio: one word, seconds of something else,
+    another word.
     """
     if not words:
         return False

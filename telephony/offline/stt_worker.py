@@ -1,12 +1,12 @@
-"""The process in which pocketsphinx decodes: it holds the GIL for 15-100 ms a phrase, and calls must not wait for it.
+"""The decoding process: pocketsphinx holds the GIL for 15-100 ms per phrase, and calls must not wait for that.
 
     python -m telephony.offline.stt_worker
 
 Standard input: a line of JSON {"grammar": JSGF text}, then requests: two four-byte integers (big-endian), the
-request's number and the length of the 16-bit PCM at 16 kHz that follows. Standard output: for each request a line of
-JSON {"id", "text", "words": [[word, start_ms, end_ms]], "fits"}; a fit is how well a word explains its sound: log10 of
-its likelihood against that of the best sounds, a frame of 10 ms (0 is perfect, -1 good, -2 bad). It ends when its input
-does, so it never outlives its parent.
+request's number and the length in bytes of the 16-bit PCM at 16 kHz that follows. Standard output: one line of JSON
+per request, {"id", "text", "words": [[word, start_ms, end_ms]], "fits"}. A fit says how well a word matches its sound:
+log10 of its likelihood relative to the best sounds, per frame of 10 ms (0 is perfect, -1 good, -2 bad). The process
+ends when its input does, so it never outlives its parent.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from telephony.audio import audioop
 
 FRAME_MS = 10
 FLOOR = 40
-"""A faint noise (-58 dBFS) under everything: digital silence is no sound that the model has ever heard."""
+"""Standard deviation of a faint noise (-58 dBFS) mixed into all audio: the model was not trained on digital silence."""
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def _read(stream: BinaryIO) -> tuple[int, bytes] | None:
 
 
 class Decoder:
-    """Decodes whole utterances against a grammar."""
+    """Decodes complete utterances against a grammar."""
 
     def __init__(self, grammar: str) -> None:
         import pocketsphinx

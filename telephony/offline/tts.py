@@ -1,10 +1,10 @@
-"""A local voice: espeak-ng, through ctypes. No account, no network, plainly a machine.
+"""Local TTS: espeak-ng through ctypes. Needs no account and no network; sounds synthetic.
 
-The library has one global state, so a lock guards it, and it is asked from a thread. It speaks 22,050 Hz; whole
-sentences are resampled to the 8 kHz of a telephone with a proper filter. Word events give the times of the words; the
-characters of a word share its time evenly. First audio takes under a millisecond, and a sentence about ten.
+The library has global state, so a lock guards it and it runs in a thread. It synthesises at 22,050 Hz; complete
+sentences are resampled to 8 kHz with an anti-alias filter. Word events give the times of the words; the characters of a
+word share its time evenly. First audio takes under a millisecond, a sentence about ten.
 
-The same sentence twice does not give the same bytes: exact tests compare timing and text, never its samples.
+The same sentence does not always give the same bytes, so exact tests compare timing and text, never samples.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from telephony.errors import TelephonyError
 
 RATE = 22_050
 PEAK = 28_000
-"""Loudest sample of an utterance: -20 to -21 dBFS RMS, measured on sentences."""
+"""The loudest sample after normalisation; gives -20 to -21 dBFS RMS, measured on sentences."""
 QUIET = 250
-"""Samples below this at either end are cut off."""
+"""Quieter samples at either end are trimmed."""
 MARGIN = 400  # samples of 8 kHz kept around the voice: 50 ms
 TAIL = 480  # the same after it: 60 ms, so that a soft last sound is whole
 
@@ -39,7 +39,7 @@ Starts = list[tuple[int, int, int]]
 
 
 class NotInstalled(TelephonyError):
-    """A local part is missing."""
+    """A local part is not installed."""
 
     code = "offline_not_installed"
 
@@ -61,19 +61,19 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 class _Library:
-    """espeak-ng, initialised once. Use it under the lock."""
+    """espeak-ng, initialised once. Use it only with the lock held."""
 
     def __init__(self) -> None:
         try:
             import espeakng_loader
         except ImportError:
-            raise NotInstalled("the local voice needs: pip install 'telephony[offline]'") from None
+            raise NotInstalled("the local speech synthesiser needs: pip install 'telephony[offline]'") from None
         self._lib: Any = ctypes.cdll.LoadLibrary(espeakng_loader.get_library_path())
         data = espeakng_loader.get_data_path()
         self._lib.espeak_Initialize(2, 500, str(data).encode(), 0x8000)  # synchronous; never exit()
         self._samples = array("h")
         self._words: Starts = []
-        self._callback = _Callback(self._collect)  # kept: the library does not
+        self._callback = _Callback(self._collect)  # keeps a reference: the library holds none
         self._lib.espeak_SetSynthCallback(self._callback)
 
     def _collect(self, wav: Any, count: int, events: Any) -> int:
@@ -92,8 +92,8 @@ class _Library:
     ) -> tuple[bytes, list[tuple[int, int, int]]]:
         """(16-bit samples at 22,050 Hz, words as (first character, length, ms))."""
         self._samples, self._words = array("h"), []
-        if self._lib.espeak_SetVoiceByName(voice.encode()) != 0:  # the voice before would speak instead
-            raise NotInstalled(f"the local voice has no voice called {voice}")
+        if self._lib.espeak_SetVoiceByName(voice.encode()) != 0:  # the previous voice would speak instead
+            raise NotInstalled(f"the local speech synthesiser has no voice {voice}")
         self._lib.espeak_SetParameter(1, words_per_minute, 0)
         self._lib.espeak_SetParameter(3, pitch, 0)
         encoded = text.encode() + b"\0"
@@ -108,14 +108,14 @@ def _library() -> _Library:
 
 @dataclass(frozen=True, slots=True)
 class EspeakTts:
-    """One way to speak: an espeak voice name, its speed and its pitch (0-99)."""
+    """A voice: an espeak voice name, a speed and a pitch (0-99)."""
 
     name: str = "en-us"
     words_per_minute: int = 165
     pitch: int = 45
 
     def say(self, text: str) -> tuple[bytes, tuple[int, ...]]:
-        """(mu-law at 8 kHz, the end of each character in ms). Blocks for some milliseconds. Raises NotInstalled."""
+        """Returns (mu-law at 8 kHz, end of each character in ms). Blocks for some milliseconds. Raises NotInstalled."""
         with _LOCK:
             samples, words = _library().speak(text, self.name, self.words_per_minute, self.pitch)
         narrow = _normalised(to_8k(samples, RATE))
@@ -124,7 +124,7 @@ class EspeakTts:
         return pcmu, _ends(text, words, len(pcmu) // 8, begin // 8)
 
     async def synthesize(self, text: str) -> tuple[bytes, tuple[int, ...]]:
-        """`say` in a thread: what the local TTS server wants."""
+        """`say` in a thread, in the form that the local TTS server expects."""
         return await asyncio.to_thread(self.say, text)
 
 
@@ -134,7 +134,7 @@ def _normalised(pcm16: bytes) -> bytes:
 
 
 def _voiced(pcm16: bytes) -> tuple[int, int]:
-    """The first and last sample of the voice, with a margin."""
+    """The range of samples that contains the voice, with a margin: (first, end)."""
     samples = array("h", pcm16)
     loud = [index for index in range(0, len(samples), 8) if abs(samples[index]) > QUIET]
     if not loud:
@@ -143,7 +143,7 @@ def _voiced(pcm16: bytes) -> tuple[int, int]:
 
 
 def _ends(text: str, words: Starts, total_ms: int, cut_ms: int) -> tuple[int, ...]:
-    """The end of each character, from the starts of the words: monotone, the last one at the end of the audio."""
+    """The end of each character in ms, from the starts of the words. Monotone; the last is the end of the audio."""
     anchors = [(position, max(0, ms - cut_ms)) for position, _, ms in words if 0 <= position < len(text)]
     points = sorted({0: 0, **dict(anchors), len(text): total_ms}.items())
     ends: list[int] = []

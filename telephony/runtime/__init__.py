@@ -1,5 +1,4 @@
-"""One call at work: ports, mailbox and core, joined by contracts alone; no vendor is named here.
+"""Runs a call: connects ports, inbox and core through contracts only; no vendor is named here.
 
-Begin with `driver.py`. `call_registry.py` knows the live calls, `llm_port.py` runs `reply.py`, one request to the
-model.
+Start with `driver.py`. `call_registry.py` holds the live calls; `llm_port.py` runs `reply.py`, one reply of the model.
 """

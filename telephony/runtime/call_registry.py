@@ -1,14 +1,13 @@
 """The live calls: admission, preparation, lookup, drain.
 
-A call's life is one task here. It begins at the webhook, about a second before the media: the providers' connections
-are opened then (`prepare`), so that no caller waits for a handshake. It waits for its leg (`attach`); a call whose leg
-never comes is reaped. It ends when the core has ended it, and then everything of it is freed: all its tasks live in
-its own task group.
+Each call is one task here. It starts at the webhook, about a second before the media stream: `prepare` opens the
+providers' connections then, so that no caller waits for a handshake. It waits for its leg (`attach`); a call whose leg
+never comes is reaped. When the core ends the call, all its resources are freed: its tasks run in its own task group.
 
-`admit` counts prepared and live calls together: the cap also bounds the provider connections (two sockets a call).
+`full` counts prepared and live calls together, so the limit also bounds the provider connections (two sockets a call).
 
-The engine may change during a call: a managed agent that fails is followed by our own pipeline (`SwitchTo`), on the
-same leg, inbox and observers. The pipeline's ports are made at that moment; the old port is asked to stop.
+The engine may change during a call: if a managed agent fails, our own pipeline takes over (`SwitchTo`) on the same
+leg, inbox and observers. The pipeline's ports are created at that moment; the old port is asked to stop.
 """
 
 from __future__ import annotations
@@ -38,15 +37,15 @@ from telephony.runtime.driver import Inbox, Observers, Ports, drive
 log = structlog.get_logger()
 
 REAP_MS = 20_000
-"""How long after the webhook the media stream may begin."""
+"""The media stream must start within this time after the webhook."""
 REMEMBERED = 2_000
-"""Ended calls whose ending is remembered, for the webhook that follows the stream."""
+"""Maximum number of endings kept for the webhook that follows the stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a call was ended on purpose, by us or by the caller, for the webhook that follows the stream. There is none
-    where we do not know: we crashed, or lost the stream."""
+    """How this service or the caller ended a call, for the webhook that follows the stream. After a crash or a lost
+    stream there is none."""
 
     reason: str
     farewell: str = ""
@@ -54,8 +53,8 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class ProviderPorts:
-    """What the composition root makes for one call: its ports but for the leg, and the phrases in stock (`late_phrases`
-    makes those that are missing; it never raises)."""
+    """What the composition root creates for one call: all ports except the leg, and the cached phrases (`late_phrases`
+    synthesises the missing ones; it never raises)."""
 
     stt: Port
     llm: Port
@@ -66,12 +65,12 @@ class ProviderPorts:
 
 
 class PortFactory(Protocol):
-    """Makes the shells of a call."""
+    """Creates the ports of a call."""
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts: ...
 
     def managed(self, agent: ManagedAgent, call: IncomingCall) -> Port:
-        """The socket to a managed agent: ears, mind and voice in one."""
+        """The socket to a managed agent: one port for STT, LLM and TTS."""
         ...
 
 
@@ -80,7 +79,7 @@ ObserverFactory = Callable[[IncomingCall], Observer | None]
 
 @dataclass(slots=True)
 class LiveCall:
-    """One call from its webhook to its end."""
+    """A call, from its webhook to its end."""
 
     call: IncomingCall
     agent: Agent | ManagedAgent
@@ -98,7 +97,7 @@ class LiveCall:
 
 
 class CallRegistry:
-    """See the module text. `run` must be running (in the app's lifespan) before calls are prepared."""
+    """See the module docstring. `run` must be running (in the app's lifespan) before `prepare` is called."""
 
     def __init__(self, clock: Clock, factory: PortFactory, max_calls: int) -> None:
         self.calls: dict[str, LiveCall] = {}
@@ -114,7 +113,7 @@ class CallRegistry:
         self._drain_ms: int | None = None
 
     async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
-        """Holds the calls' tasks; ends when `ready` returns, cancelling whatever is left."""
+        """Runs the calls' tasks until `ready` returns; then ends the remaining calls, cancelling them after 6 s."""
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
@@ -136,7 +135,7 @@ class CallRegistry:
         return len(self.calls) >= self._max_calls
 
     def prepare(self, agent: Agent | ManagedAgent, call: IncomingCall) -> LiveCall:
-        """Begins a call: its providers connect from now on. A repeated webhook finds the call it began."""
+        """Starts a call, whose ports begin to connect. A repeated webhook gets the call that the first one started."""
         if (known := self.calls.get(call.call_sid)) is not None:
             return known
         assert self._group is not None, "the call registry is not running"
@@ -148,7 +147,7 @@ class CallRegistry:
         return live
 
     def attach(self, call_sid: str, leg: Port) -> LiveCall | None:
-        """The media stream of a prepared call has begun. None if there is no such call, or it has a leg already."""
+        """Gives a prepared call its leg. Returns None if there is no such call, or it already has a leg."""
         live = self.calls.get(call_sid)
         if live is None or live.leg.done():
             return None
@@ -156,26 +155,26 @@ class CallRegistry:
         return live
 
     def hung_up(self, call_sid: str) -> None:
-        """The carrier says that the call is over. Repeated, late and unknown reports are fine."""
+        """Handles the carrier's report that the call is over. Repeated, late and unknown reports are harmless."""
         if (live := self.calls.get(call_sid)) is not None:
             live.inbox.put(CallerLeft("status"))
             if not live.leg.done():
                 live.leg.cancel()
 
     def end(self, call_sid: str, reason: str) -> bool:
-        """An operator ends a call, politely."""
+        """Ends a call with a goodbye, for an operator. Returns False if there is no such call."""
         live = self.calls.get(call_sid)
         if live is not None:
             live.inbox.put(EndRequested(reason))
         return live is not None
 
     def tell(self, call_sid: str, text: str, *, silent: bool = True) -> bool:
-        """An operator tells a managed agent something: to know (`silent`), or as if the caller had said it. False if
-        there is no such call, or our own pipeline has it."""
+        """Sends an operator's text to a managed agent: as context (`silent`), or as if the caller had said it. Returns
+        False if there is no such call, or if our own pipeline runs it."""
         return self._operator(call_sid, OperatorTold("contextual_update" if silent else "user_message", text))
 
     def active(self, call_sid: str) -> bool:
-        """Somebody is busy with the caller: a managed agent waits a little before it speaks. As `tell`."""
+        """Makes a managed agent wait a little before it speaks, because of user activity. Returns as `tell`."""
         return self._operator(call_sid, OperatorTold("user_activity"))
 
     def _operator(self, call_sid: str, told: OperatorTold) -> bool:
@@ -186,13 +185,13 @@ class CallRegistry:
         return True
 
     def ending(self, call_sid: str) -> Ending | None:
-        """How a call ended, if it did so in this process and in an orderly way."""
+        """How a call ended, if it ended in this process and was neither lost nor broken."""
         return self._endings.get(call_sid)
 
     # --- drain ------------------------------------------------------------------------------------------------------
 
     async def drain(self, limit_ms: int) -> None:
-        """No new calls; live ones finish by themselves until `limit_ms`, then say goodbye."""
+        """Refuses new calls; live ones may go on for `limit_ms`, then say goodbye. Returns when all have ended."""
         self.draining = True
         self._drain_ms = self._clock.ms() + limit_ms
         for live in self.calls.values():
@@ -250,7 +249,7 @@ class CallRegistry:
         return None
 
     async def _wind_down(self, tasks: list[asyncio.Task[None]]) -> None:
-        """Ports were asked to stop; those that have not after two seconds are cancelled."""
+        """Waits for the ports, which were asked to stop; cancels those still running after 2.5 seconds."""
         await asyncio.wait(tasks, timeout=self._clock.real_seconds(2_500))
         for task in tasks:
             task.cancel()
@@ -263,17 +262,17 @@ class CallRegistry:
 
 
 class _CallPorts:
-    """The ports of one call, whoever holds the conversation. `running` are their tasks."""
+    """The ports of one call, whichever engine it has. `running` holds their tasks."""
 
     def __init__(self, group: asyncio.TaskGroup, live: LiveCall, factory: PortFactory) -> None:
         self.running: list[asyncio.Task[None]] = []
         self._group, self._live, self._factory = group, live, factory
         self._leg: Port | None = None
-        self._ports: list[Port] = []  # ears, mind, voice
+        self._ports: list[Port] = []  # stt, llm, tts
         self._late: asyncio.Task[None] | None = None
 
     def start_engine(self) -> Engine:
-        """The engine of the call's agent, with its ports running."""
+        """Creates the engine of the call's agent and starts its ports."""
         agent = self._live.agent
         if isinstance(agent, Agent):
             engine, phrases = self._pipeline(agent)
@@ -286,11 +285,11 @@ class _CallPorts:
         return self._live.engine
 
     def switch(self, action: SwitchTo) -> tuple[Engine, Ports, tuple[Event, ...]]:
-        """Our own pipeline takes the call, with an apology; where nothing was said yet, with its greeting."""
+        """Lets our own pipeline take over the call, with an apology; if nothing was said yet, with its greeting."""
         before, leg = self._live.agent, self._leg
-        assert isinstance(before, ManagedAgent), "only a managed agent hands over"
-        assert before.fallback is not None, "a hand-over without a fallback"
-        assert leg is not None, "a hand-over without a leg"
+        assert isinstance(before, ManagedAgent), "only a managed agent can be replaced"
+        assert before.fallback is not None, "no fallback to switch to"
+        assert leg is not None, "no leg to switch"
         log.warning("engine_switched", call_sid=self._live.call.call_sid, engine=action.engine, why=action.why)
         for port in self._ports:
             port.stop()
@@ -317,7 +316,7 @@ class _CallPorts:
             self._late.cancel()
 
     def _pipeline(self, agent: Agent, history: History = (), turn: int = 0) -> tuple[Engine, PhrasesLoaded]:
-        """The engine, with its ports running, and the phrases that it must be told before the call begins."""
+        """Creates the engine and starts its ports. Also returns the phrases that it must receive first."""
         providers = self._factory(agent, self._live.call)
         self._ports = [providers.stt, providers.llm, providers.tts]
         for port in self._ports:
@@ -331,7 +330,7 @@ class _CallPorts:
 
 
 class _EndingRecorder:
-    """Remembers how a call is being ended before its socket closes: the carrier asks within milliseconds."""
+    """Records how a call ends before its socket closes, because the carrier asks milliseconds later."""
 
     def __init__(self, registry: CallRegistry, call_sid: str) -> None:
         self._registry, self._call_sid = registry, call_sid

@@ -1,12 +1,12 @@
-"""One call's loop: one mailbox, one consumer, one task group.
+"""The loop of one call: one inbox, one consumer, one task group.
 
-The consumer awaits nothing but its mailbox and performs actions that never block: so there are no locks and no cycle
-of waits. The mailbox stamps every event when it arrives, so a stalled loop cannot move an event in time; the core's
-deadline comes before any event stamped later than it. The mailbox sheds audio first and control events never; too
-many control events end the call.
+The consumer awaits only its inbox and performs actions that never block, so there are no locks and no cycle of waits.
+The inbox stamps every event on arrival, so a stalled loop cannot move an event in time; the core's deadline comes
+before any event with a later stamp. The inbox drops audio when it is full, and never control events; too many control
+events end the call.
 
-Port tasks never raise (their contract); a bug in the core is reported to the observers, apologised for by the
-carrier's own voice and ends the call. An observer that raises is detached.
+Port tasks never raise (their contract). An exception in the core ends the call: the observers see it, and the carrier
+speaks an apology in its own voice. An observer that raises is detached.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from telephony.core.managed_events import ManagedAction, SwitchTo
 
 log = structlog.get_logger()
 
-AUDIO_LIMIT = 500  # frames: ten seconds of a stalled loop
-CONTROL_LIMIT = 20_000  # a provider that floods
-FAREWELL_MS = 5_000  # how long the leg may take to say what is queued and close
+AUDIO_LIMIT = 500  # frames: ten seconds of audio
+CONTROL_LIMIT = 20_000  # events; more means that a peer floods the call
+FAREWELL_MS = 5_000  # how long the leg may take to play what is queued and close
 APOLOGY = "I'm sorry, I'm having technical trouble. Please call again in a few minutes. Goodbye."
 
 
 class Inbox:
-    """The mailbox. `put` is synchronous and stamps; `next` gives (event, now_ms) in the order of arrival."""
+    """The queue of events. `put` is synchronous and stamps; `next` returns (event, now_ms) in order of arrival."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -47,14 +47,14 @@ class Inbox:
         self._audio = 0
         self._lost_ms = 0
         self._flooded = False
-        self._alarm: tuple[int, asyncio.TimerHandle] | None = None  # (when, what wakes us then)
+        self._timer: tuple[int, asyncio.TimerHandle] | None = None  # (when it fires, the timer)
 
     def now(self) -> int:
         """Milliseconds since the call began."""
         return self.clock.ms() - self._zero
 
     def put(self, event: e.Event) -> None:
-        """Never blocks, never raises. Over its limits it sheds audio (reported as missed), or ends the call."""
+        """Never blocks, never raises. Over the limits it drops audio (reported as AudioMissed), or ends the call."""
         if isinstance(event, e.AudioReceived):
             if self._audio >= AUDIO_LIMIT:
                 self._lost_ms += 20
@@ -72,7 +72,7 @@ class Inbox:
         self._arrived.set()
 
     def put_first(self, events: Sequence[e.Event], now: int) -> None:
-        """Before everything that waits: `events` happened at `now`, the stamp of the event taken out last."""
+        """Puts `events` at the front of the queue, stamped `now`: the stamp of the event taken out last."""
         self._items.extendleft((event, now) for event in reversed(events))
         self._arrived.set()
 
@@ -93,27 +93,27 @@ class Inbox:
         return event, stamped
 
     def _wake_at(self, at_ms: int) -> None:
-        """A timer, kept while the deadline stays the same: one for every frame would cost as much as the frame."""
-        if self._alarm is not None:
-            if self._alarm[0] == at_ms:
+        """Sets a timer, kept while the deadline stays the same: a new one per frame would cost as much as the frame."""
+        if self._timer is not None:
+            if self._timer[0] == at_ms:
                 return
-            self._alarm[1].cancel()
+            self._timer[1].cancel()
         wait = self.clock.real_seconds(max(0, at_ms - self.now()) + 1)
-        self._alarm = at_ms, asyncio.get_running_loop().call_later(wait, self._ring)
+        self._timer = at_ms, asyncio.get_running_loop().call_later(wait, self._wake)
 
-    def _ring(self) -> None:
-        self._alarm = None
+    def _wake(self) -> None:
+        self._timer = None
         self._arrived.set()
 
     def close(self) -> None:
-        """Nobody takes anything out any more."""
-        if self._alarm is not None:
-            self._alarm[1].cancel()
-            self._alarm = None
+        """Cancels the timer; `next` must not be called afterwards."""
+        if self._timer is not None:
+            self._timer[1].cancel()
+            self._timer = None
 
 
 class Observers:
-    """All who watch a call. One that raises is detached, and the others go on."""
+    """The observers of a call. One that raises is detached; the others continue."""
 
     def __init__(self, observers: Sequence[Observer] = ()) -> None:
         self._observers = list(observers)
@@ -138,7 +138,7 @@ class Observers:
 
 
 class Ports:
-    """The four shells of a call, and which action is whose."""
+    """The four ports of a call; routes each action to its port."""
 
     def __init__(self, leg: Port, stt: Port, llm: Port, tts: Port) -> None:
         self.leg, self.stt, self.llm, self.tts = leg, stt, llm, tts
@@ -163,7 +163,7 @@ class Ports:
 
 
 Switch = Callable[[SwitchTo], tuple[Engine, Ports, Sequence[e.Event]]]
-"""Gives the engine that takes over, its ports, which are running already, and what it must know first."""
+"""Returns the engine that takes over, its ports (already running), and the events that it must receive first."""
 
 
 async def drive(
@@ -174,10 +174,10 @@ async def drive(
     observers: Observers,
     switch: Switch | None = None,
 ) -> Ended:
-    """Runs `call` to its end; the ports are running already, `leg` is the leg's own task.
+    """Runs `call` to its end. The ports must already be running; `leg` is the leg's task.
 
-    `SwitchTo` puts another engine in its place; leg, inbox and observers stay. Returns how it ended, after the leg
-    has had time to say what is queued and to close.
+    `SwitchTo` replaces the engine; leg, inbox and observers stay. Returns how the call ended, after giving the leg time
+    to play what is queued and to close.
     """
     ended = call.ended
     while ended is None:

@@ -1,7 +1,7 @@
-"""The mind: the port that thinks. One child task for each live reply, and for each tool that may run.
+"""The LLM port: runs each reply as a child task, including the tools that it calls.
 
-Everything it reports carries its turn. After `CancelReply` nothing of that turn is reported any more. Tools run only
-when the core says so (`RunTool`); until then the reply waits, without a time limit of its own: the core has one.
+Every event carries the turn. After `CancelReply` the port reports nothing more for that turn. Tools run only when the
+core allows it (`RunTool`); until then the reply waits, without a time limit of its own, because the core has one.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from telephony.tools import Toolbox, ToolContext, ToolResult
 
 log = structlog.get_logger()
 
-WAITING_ACTIONS = 1_000
-"""Actions that come before `run`; more than the core can ask for before a call has begun."""
+EARLY_ACTIONS = 1_000
+"""Maximum number of actions kept until `run`; more than the core performs before a call starts."""
 
 
 @dataclass(slots=True)
 class _Live:
-    """One reply under way. `answers` holds the core's verdicts on wanted tools, one at a time."""
+    """A reply in progress. `answers` holds the core's decisions on the tools it wants, in order."""
 
     turn: int
     task: asyncio.Task[None] | None = None
@@ -71,13 +71,13 @@ class LlmPort:
 
     def perform(self, action: Action) -> None:
         if self._group is None:
-            if not self._stopped.is_set() and len(self._early) < WAITING_ACTIONS:
+            if not self._stopped.is_set() and len(self._early) < EARLY_ACTIONS:
                 self._early.append(action)
             return
         match action:
             case StartReply(turn, _):
                 live = self._live[turn] = _Live(turn)
-                live.task = self._group.create_task(self._think(live, action), name=f"reply {turn}")
+                live.task = self._group.create_task(self._run_reply(live, action), name=f"reply {turn}")
             case CancelReply(turn):
                 cancelled = self._live.pop(turn, None)
                 if cancelled is not None and cancelled.task is not None:
@@ -99,7 +99,7 @@ class LlmPort:
         if self._live.get(live.turn) is live:
             self._emit(event)
 
-    async def _think(self, live: _Live, start: StartReply) -> None:
+    async def _run_reply(self, live: _Live, start: StartReply) -> None:
         turn = live.turn
         try:
             await self._converse(live, start)

@@ -1,11 +1,11 @@
-"""One turn of thinking: history -> text and tool calls, as a plain async generator.
+"""One reply of the model: history -> text and tool calls, as a plain async generator.
 
     replying = reply(agent, history, llm, toolbox, facts)
     part = await anext(replying)             # Said(text) | Wants(call) | Done(...)
     part = await replying.asend(result)      # after Wants: the tool's result
 
-It knows no call, no clock and no port, so the same function serves the phone and an OpenAI-compatible endpoint. The
-prompt's static part comes first and byte-identical, because servers cache prefixes; what changes comes last.
+It uses no call, clock or port, so the same function serves phone calls and the OpenAI-compatible endpoint. The static
+part of the prompt comes first, byte-identical, because servers cache prefixes; the variable part comes last.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ E164 = re.compile(r"\+[1-9]\d{4,14}")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What changes from call to call: the moment (with time zone) and the caller's number as Twilio gave it."""
+    """What differs between calls: the time (with time zone) and the caller's number as Twilio sent it."""
 
     now: datetime
     caller: str = ""
@@ -43,7 +43,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """`left`: so many more calls of the same answer follow."""
+    """A tool call. `left`: the number of calls of the same answer that follow."""
 
     call: ToolCall
     left: int = 0
@@ -51,7 +51,7 @@ class Wants:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The last part. `finish` is the server's word; the counts are of the last request."""
+    """The last part. `finish` is the server's finish reason; `usage` covers the last request only."""
 
     finish: str
     usage: Finished
@@ -61,7 +61,7 @@ ReplyPart: TypeAlias = Said | Wants | Done
 
 
 class Schemas(Protocol):
-    """What the model is told of the tools: a `Toolbox`, or a part of one."""
+    """Provides the tool schemas for the model: a `Toolbox`, or a part of one."""
 
     def schemas(self) -> tuple[dict[str, Any], ...]: ...
 
@@ -69,7 +69,7 @@ class Schemas(Protocol):
 async def reply(
     agent: Agent, history: History, llm: Llm, toolbox: Schemas, facts: Facts
 ) -> AsyncGenerator[ReplyPart, ToolResult | None]:
-    """See the module text. After `agent.limits.tool_rounds` rounds of tools the model has to answer without.
+    """See the module docstring. After `agent.limits.tool_rounds` rounds of tools the model must answer without tools.
 
     Raises ProviderError.
     """
@@ -99,20 +99,20 @@ async def reply(
             yield Done(finished.finish, finished)
             return
         if text and not text[-1].isspace():
-            yield Said(" ")  # what comes after the tool is another sentence
+            yield Said(" ")  # separates it from the text after the tool
         results = []
         for number, call in enumerate(calls, 1):
             result = yield Wants(call, len(calls) - number)
             results.append(result or ToolResult("The tool was not run.", failed=True))
         ended = [r for c, r in zip(calls, results, strict=True) if c.name == END_CALL and not r.failed]
-        if text.strip() and len(ended) == len(calls):  # goodbye was said; asking again would say it twice
+        if text.strip() and len(ended) == len(calls):  # the goodbye was said; another request would repeat it
             yield Done("stop", finished)
             return
         messages += _tool_messages(text, calls, results)
 
 
 def build_messages(agent: Agent, history: History) -> list[dict[str, Any]]:
-    """The cacheable prefix, and the conversation as it was heard."""
+    """The messages of the request: the cacheable prefix and the conversation as it was heard."""
     prompt = "\n\n".join(part for part in (agent.prompt.strip(), agent.style.strip()) if part)
     messages: list[dict[str, Any]] = [{"role": "system", "content": prompt}]
     for item in history:
@@ -120,7 +120,7 @@ def build_messages(agent: Agent, history: History) -> list[dict[str, Any]]:
             case CallerSaid(text):
                 messages.append({"role": "user", "content": text})
             case AgentSaid(text, interrupted):
-                # The dash is how a transcript shows that somebody was cut short.
+                # A dash marks an interrupted sentence, as in transcripts.
                 messages.append({"role": "assistant", "content": f"{text} —" if interrupted else text})
             case ToolUsed(tool_call_id, name, arguments, result, extra):
                 call = ToolCall(tool_call_id, name, arguments, extra)
@@ -129,7 +129,7 @@ def build_messages(agent: Agent, history: History) -> list[dict[str, Any]]:
 
 
 def volatile(agent: Agent, facts: Facts) -> str:
-    """What changes from call to call, for the end of the prompt."""
+    """The variable part of the prompt, which comes last: time, caller's number, context."""
     try:
         zone = ZoneInfo(agent.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -161,7 +161,7 @@ def _tool_messages(text: str, calls: Sequence[ToolCall], results: Sequence[ToolR
 
 
 def _valid_json(arguments: str) -> str:
-    """Broken arguments must not break the next request too: some servers parse them."""
+    """The arguments, or an object with their beginning if they are not JSON: some servers refuse invalid arguments."""
     try:
         json.loads(arguments)
     except ValueError:

@@ -1,1 +1,1 @@
-"""The voice detector: `silero.py` is the model, `gate.py` says when not to ask it, `dormant.py` lets it sleep."""
+"""Voice activity detection: `silero.py` is the model, `gate.py` skips and resets it, `dormant.py` defers loading it."""

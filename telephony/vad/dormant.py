@@ -1,5 +1,8 @@
-"""A detector that sleeps while somebody else listens: a managed agent has its own, and ours costs a third of a core for
-a hundred calls. It wakes, from then on for good, when the pipeline takes the call."""
+"""A detector that is not created until it is needed.
+
+A managed agent has its own, and ours costs a third of a core for a hundred calls. So it starts only when the pipeline
+takes over the call, and then stays on.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from telephony.contracts.vad import Detector
 
 
 class DormantDetector:
-    """A `Detector`. `needed` is asked with every frame until it says yes; only then `make` is called."""
+    """A `Detector`. Reports only levels until `needed`, called at each frame, returns True; then calls `make`."""
 
     def __init__(self, make: Callable[[], Detector], needed: Callable[[], bool]) -> None:
         self._make, self._needed = make, needed

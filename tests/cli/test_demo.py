@@ -1,4 +1,4 @@
-"""The demo's caller and its judgement, on scripted providers: a good call passes; what goes wrong is told."""
+"""The demo's caller and its checks, with scripted providers: a good call passes, and problems are reported."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def turn(text: str, *, interrupts: bool = False) -> CallerTurn:
 async def call(
     *texts: str, heard: tuple[str, ...] | None = None, replies: Responder = respond
 ) -> tuple[list[str], Outcome]:
-    """One demo call; `heard` is what the ears make of the turns, by default what was said."""
+    """Runs one demo call. `heard` holds the transcripts of the turns, by default what was said."""
     turns = [turn(text, interrupts=index == 1) for index, text in enumerate(texts)]
     agent = Agent(prompt="You are a test.", greeting="Hello, how can I help?", tools=(book_table,))
     async with asyncio.timeout(60), local_stack(agent, clock=SteadyClock(20), replies=replies) as stack:
@@ -62,7 +62,7 @@ async def call(
 
 
 async def test_a_good_call_has_no_problems() -> None:
-    """Understood, answered, interrupted once in the middle of an answer, a tool run, ended by the agent's goodbye."""
+    """Every turn is understood and answered, one interrupts, a tool runs, and the agent says goodbye."""
     found, outcome = await call("what are your opening hours", "a table for two", "thank you bye")
     assert found == []
     assert outcome.tools == 1
@@ -71,21 +71,21 @@ async def test_a_good_call_has_no_problems() -> None:
 
 
 async def test_noise_is_not_taken_for_a_caller() -> None:
-    """Nothing understood: the call is no success, however politely it ends."""
+    """If nothing was understood, the call has failed, even if it ended in an orderly way."""
     found, _ = await call("what are your opening hours", "a table for two", heard=())
     assert found[0] == "nothing that the caller said was understood"
 
 
-async def test_wrong_words_are_told() -> None:
-    """The check is on what was said, not on whether there was any answer."""
+async def test_missing_words_are_reported() -> None:
+    """The check compares what was understood with what was said; any answer at all is not enough."""
     found, _ = await call(
         "opening hours", "a sofa", "thank you bye", heard=("opening flowers", "a table", "thanks bye")
     )
     assert "hours, sofa should have been heard" in found[0]
 
 
-async def test_a_call_that_ends_without_a_goodbye_is_told() -> None:
-    """The agent forgets the caller, who falls silent: a polite end, and no success."""
+async def test_a_call_that_ends_without_a_goodbye_is_reported() -> None:
+    """Caller and agent both fall silent: the call ends in an orderly way, but it has failed."""
     found, outcome = await call("a table please", replies=without_end)
     assert found == ["the call ended otherwise than by the agent's goodbye (silent_goodbye)"]
     assert outcome.phone.violations == []
@@ -95,8 +95,8 @@ def without_end(body: dict[str, Any]) -> list[Part]:
     return [Say("It is booked.")] if body["messages"][-2]["role"] == "tool" else [CallTool("book_table", {"people": 2})]
 
 
-def test_silence_after_an_interruption_is_measured_on_the_sound() -> None:
-    """From the caller's first sound to the agent's last; what comes after a pause is the next answer."""
+def test_silence_after_an_interruption_is_measured_in_the_audio() -> None:
+    """From the caller's first sound to the agent's last; audio after a pause belongs to the next answer."""
     quiet, loud = b"\xff" * 8, tones.sine(300, 1_000)
     agent = loud + quiet * 1_000 + loud
     caller = quiet * 800 + loud
@@ -104,15 +104,15 @@ def test_silence_after_an_interruption_is_measured_on_the_sound() -> None:
     assert silent_after(quiet * 1_200 + loud, agent, 1_000) == 0
 
 
-# --- the whole of it, with the local ears, brain and voice ------------------------------------------------------------
+# --- the complete demo, with local STT, LLM and TTS -------------------------------------------------------------------
 
 BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
 BARE["PYTHONPATH"] = str(Path(__file__).parents[2])  # this package, whichever is installed
 
 
 def demo(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`telephony demo` in a process of its own, without any key. Three times faster than life: the local ears have a
-    third of the time that they would have."""
+    """Runs `telephony demo` in its own process, without any key, at three times real time: the local STT has a third
+    of the usual time."""
     pytest.importorskip("pocketsphinx", reason="the local parts are not installed")
     pytest.importorskip("espeakng_loader", reason="the local parts are not installed")
     return subprocess.run(
@@ -121,8 +121,8 @@ def demo(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_the_demo_as_a_newcomer_runs_it(tmp_path: Path) -> None:
-    """Understood from the sound alone, answered, interrupted, ended: exit code 0, both sides recorded, a page."""
+def test_the_demo_as_a_new_user_runs_it(tmp_path: Path) -> None:
+    """The call succeeds from the caller's audio alone: exit code 0, both sides recorded, an HTML page."""
     done = demo(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "book_table" in done.stdout
@@ -139,7 +139,7 @@ def test_the_demo_as_a_newcomer_runs_it(tmp_path: Path) -> None:
     ("mode", "sign"), [("managed", "tool book_table"), ("custom-llm", "is booked"), ("register", "")]
 )
 def test_the_demo_of_managed_agents(tmp_path: Path, mode: str, sign: str) -> None:
-    """Bridged, with our brain behind it, or carried by the platform alone: a whole call on this machine."""
+    """A complete call on this machine: bridged, with our custom LLM, or handled by the platform alone."""
     done = demo(tmp_path, "--mode", mode, "--speed", "6")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "what are your opening hours" in done.stdout
@@ -148,7 +148,7 @@ def test_the_demo_of_managed_agents(tmp_path: Path, mode: str, sign: str) -> Non
 
 
 def test_the_demo_fails_on_noise_and_says_so(tmp_path: Path) -> None:
-    """What the ears report must come from the caller's sound: without one there is no success."""
+    """Transcripts must come from the caller's audio: noise must not make the demo succeed."""
     done = demo(tmp_path, "--noise", "--speed", "10")
     assert done.returncode == 1, done.stdout
     assert "The demo failed: nothing that the caller said was understood" in done.stderr
@@ -169,8 +169,8 @@ def test_the_demo_takes_the_users_own_recordings(tmp_path: Path) -> None:
     assert (tmp_path / "mine" / "call.wav").exists()
 
 
-def test_a_recording_that_is_none_is_a_sentence(tmp_path: Path) -> None:
-    """Before the service is started; no traceback."""
+def test_a_recording_that_is_not_audio_is_reported_in_a_sentence(tmp_path: Path) -> None:
+    """The error comes before the service starts, without a traceback."""
     (tmp_path / "song.wav").write_bytes(b"ID3 this is an mp3")
     done = demo(tmp_path, "--caller", "song.wav")
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Calls to watch: simulated ones, as the observers would see them."""
+"""Feeds simulated calls to observers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs: a line per turn and per call, no personal data unless allowed."""
+"""Logs: one line per turn and per call, no personal data unless allowed."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def logged(sim: Simulator, **options: Any) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def test_a_call_is_a_line_per_turn_and_one_for_all() -> None:
-    """Ids, durations and counts, and not a word of what was said."""
+def test_a_call_logs_a_line_per_turn_and_a_summary() -> None:
+    """The lines have ids, durations and counts, and nothing of what was said."""
     sim = Simulator(Policy(greeting="Hello."), lambda history: ["We open at nine."])
     sim.says(3_000, "what are your opening hours")
     lines = logged(sim.run(9_000))
@@ -46,15 +46,15 @@ def test_a_call_is_a_line_per_turn_and_one_for_all() -> None:
 
 
 def test_personal_data_is_logged_only_when_allowed() -> None:
-    """TELEPHONY_LOG_PII=1 shows texts, under keys that say what they are."""
+    """With TELEPHONY_LOG_PII=1 the texts are logged under `pii_` keys."""
     sim = Simulator(Policy(), lambda history: ["We open at nine."])
     sim.says(1_000, "what are your opening hours")
     turn = logged(sim.run(7_000), pii=True)[0]
     assert (turn["pii_caller"], turn["pii_agent"]) == ("what are your opening hours", "We open at nine.")
 
 
-def test_no_line_of_the_process_escapes_the_rule() -> None:
-    """Whoever logs: `pii_` keys are dropped, also bound ones."""
+def test_the_rule_applies_to_every_line_of_the_process() -> None:
+    """`pii_` keys are removed from any logger's lines, even bound ones."""
     stream = io.StringIO()
     configure("debug", "json", stream=stream)
     structlog.get_logger().bind(pii_number="+1555").debug("dialled", pii_name="Ann", kind="x")
@@ -62,7 +62,7 @@ def test_no_line_of_the_process_escapes_the_rule() -> None:
 
 
 def test_failures_of_providers_are_counted_by_code() -> None:
-    """The codes of a call, at the time they happened and in its summary."""
+    """Each failure is logged when it happens, and the summary counts them by code."""
     sim = Simulator(Policy())
     sim.faults.llm_fails = "provider_refused"
     sim.says(1_000, "what are your opening hours")
@@ -82,7 +82,7 @@ def test_the_console_format_is_plain_where_there_is_no_terminal() -> None:
 
 
 def failed(style: str, pii: bool, error: Exception) -> str:
-    """What is logged of a function that raised, the way its library wrapped it."""
+    """The log of a function that raises `error`, wrapped in a group as a library would."""
     out = io.StringIO()
     configure("info", style, pii=pii, stream=out)
 
@@ -101,16 +101,16 @@ def failed(style: str, pii: bool, error: Exception) -> str:
 
 
 @pytest.mark.parametrize("style", ["console", "json"])
-def test_a_traceback_tells_where_and_not_what(style: str) -> None:
-    """Types, modules and frames, of causes and groups too; messages and variables hold numbers, names and keys."""
+def test_a_traceback_has_frames_and_no_messages(style: str) -> None:
+    """Types, modules and frames are logged, for causes and groups too; messages and variables may be personal."""
     text = failed(style, False, ProviderBusy("for Ada Lovelace", code="tts_busy"))
     assert "+15551230000" not in text
     assert "Lovelace" not in text
     assert text.count("telephony.errors.ProviderBusy (tts_busy)") == 2
-    for told in ("ExceptionGroup", "ValueError", "test_logs.py", "in fail"):
-        assert text.count(told) >= 2
+    for part in ("ExceptionGroup", "ValueError", "test_logs.py", "in fail"):
+        assert text.count(part) >= 2
 
 
-def test_messages_are_there_when_personal_data_is() -> None:
-    """TELEPHONY_LOG_PII=1: everything but the variables."""
+def test_messages_are_logged_when_personal_data_is_allowed() -> None:
+    """With TELEPHONY_LOG_PII=1 everything except variables is logged."""
     assert "for Ada Lovelace" in failed("console", True, RuntimeError("for Ada Lovelace"))

@@ -1,4 +1,4 @@
-"""What people look at: the live transcript and the page of a call."""
+"""The live transcript and the HTML page of a call."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VOID = {"meta", "br", "line", "rect", "circle", "polygon"}
 
 
 class Page(HTMLParser):
-    """Collects tags, addresses and text; knows whether everything was closed."""
+    """Collects tags, links and text; `open` holds the tags that are not closed."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -52,8 +52,8 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_the_page_shows_the_call_and_needs_nothing_from_outside() -> None:
-    """Voice, sound sent and heard, cut and clear, all lines, the answers' times; no script, no foreign asset."""
+def test_the_page_shows_the_call_and_loads_nothing_external() -> None:
+    """It shows voice, audio sent and heard, cut and clear, all lines and latencies; no scripts, no external assets."""
     steps = watched(interrupted("what are your hours"))
     text = timeline_html(steps, title="Call", wav="call.wav")
     page = Page(text)
@@ -69,19 +69,19 @@ def test_the_page_shows_the_call_and_needs_nothing_from_outside() -> None:
 
 
 def test_texts_of_a_call_cannot_become_markup() -> None:
-    """The caller, the model, tools and file names are strangers."""
+    """Text of the caller, the model and tools, and file names, are untrusted."""
     page = timeline_html(watched(interrupted(EVIL)), title=EVIL, wav='x" onerror="alert(1)')
     assert "<script" not in page
     assert Page(page).links == ['x" onerror="alert(1)']
 
 
-def test_an_empty_call_has_a_page_too() -> None:
-    """A call that ended before anything happened."""
+def test_an_empty_call_has_a_page() -> None:
+    """The call ended before anything happened."""
     assert Page(timeline_html([])).open == []
 
 
 def test_the_live_transcript_reads_without_colours() -> None:
-    """Who said what, when; the interruption; the waterfall. Control characters of a text never reach the terminal."""
+    """It shows who said what and when, the interruption and the waterfall. Control characters are removed."""
     stream = io.StringIO()
     watched(interrupted("what are your hours"), Console(EVIL, stream))
     shown = stream.getvalue()

@@ -1,4 +1,4 @@
-"""The local dialogue, from the messages of requests alone."""
+"""The local dialogue, which uses nothing but the messages of the request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALL = (*(tool.name for tool in agent.tools), END_CALL_TOOL.name)
 
 @dataclass
 class Dialogue:
-    """A caller's side; `calls` are the tools that were called. Tools answer with `result`."""
+    """The caller's side of a dialogue. `calls` collects the tool calls; every tool returns `result`."""
 
     tools: tuple[str, ...] = ALL
     result: str = "Your table is booked."
@@ -54,7 +54,7 @@ def booked(*turns: str) -> list[CallTool]:
 
 
 def test_a_table_is_booked_once_it_is_confirmed_and_the_call_ended() -> None:
-    """Nothing is booked before the yes; goodbye comes in words and ends the call."""
+    """Nothing is booked before the "yes"; the goodbye is spoken and ends the call."""
     caller = Dialogue()
     assert caller.say("what are your opening hours") == OPENING
     caller.say("wait i want to book a table")
@@ -67,8 +67,8 @@ def test_a_table_is_booked_once_it_is_confirmed_and_the_call_ended() -> None:
     assert caller.calls[-1].name == END_CALL_TOOL.name
 
 
-def test_the_tool_takes_what_the_brain_gives_it() -> None:
-    """The arguments pass the schema of the example's own tool."""
+def test_the_tool_accepts_the_arguments_of_the_dialogue() -> None:
+    """They match the schema of the example's tool."""
     call = booked("book a table for two", "tomorrow at eight thirty", "yes")[0]
     tool = next(tool for tool in agent.tools if tool.name == call.name)
     assert tool.arguments is not None
@@ -76,7 +76,7 @@ def test_the_tool_takes_what_the_brain_gives_it() -> None:
 
 
 def test_keys_answer_how_many() -> None:
-    """A caller who is not understood may press the number; a number that no table has is asked for again."""
+    """The caller may press the number of people; an impossible number is asked for again."""
     caller = Dialogue()
     caller.say("i want to book a table")
     caller.say("on friday at seven")
@@ -86,22 +86,22 @@ def test_keys_answer_how_many() -> None:
 
 
 def test_a_question_about_hours_books_nothing() -> None:
-    """A day in a question is no booking, and "no" to "anything else?" ends the call."""
+    """A day in a question does not start a booking, and "no" to "anything else?" ends the call."""
     caller = Dialogue()
     assert caller.say("are you open on sunday") == OPENING
     assert "goodbye" in caller.say("no")
 
 
 def test_no_starts_the_booking_again_and_cancel_ends_it() -> None:
-    """Details that were refused are forgotten."""
+    """The details that the caller rejected are dropped."""
     assert booked("on friday at seven", "for four people", "no", "on sunday", "at six", "for two people", "yes") == [
         CallTool("book_table", {"day": "Sunday", "time": "18:00", "people": 2})
     ]
     assert booked("on friday at seven", "for four people", "cancel", "yes") == []
 
 
-def test_a_yes_to_a_question_that_was_not_heard_books_nothing() -> None:
-    """The history holds what the caller heard: an interrupted question was not asked."""
+def test_a_yes_to_an_interrupted_question_books_nothing() -> None:
+    """The history has only what the caller heard, so the question is asked again."""
     caller = Dialogue()
     caller.say("on friday at seven")
     caller.say("for four people")
@@ -111,15 +111,15 @@ def test_a_yes_to_a_question_that_was_not_heard_books_nothing() -> None:
 
 
 def test_a_failed_tool_is_not_read_aloud() -> None:
-    """Its text is for a model."""
+    """The text of a failed tool is worded for a model; the caller hears an apology."""
     caller = Dialogue(result="The arguments of book_table are wrong: people: too many. Try again.")
     for turn in ("on friday at seven", "for four people"):
         caller.say(turn)
     assert caller.say("yes") == SORRY
 
 
-def test_only_tools_that_are_offered_are_called() -> None:
-    """Another agent may have neither."""
+def test_only_offered_tools_are_called() -> None:
+    """Another agent may have no tools."""
     caller = Dialogue(tools=())
     for turn in ("on friday at seven", "for four people"):
         caller.say(turn)
@@ -128,7 +128,7 @@ def test_only_tools_that_are_offered_are_called() -> None:
     assert caller.calls == []
 
 
-def test_what_is_not_understood_is_answered_with_choices() -> None:
-    """Again and again, without a dead end."""
+def test_anything_else_is_answered_with_the_choices() -> None:
+    """Every time, so that there is no dead end."""
     caller = Dialogue()
     assert [caller.say(text) for text in ("stop", "stop", "hmm")] == [CHOICES] * 3

@@ -1,4 +1,4 @@
-"""The local parts behind the vendors' sockets."""
+"""The local parts behind servers that speak the vendors' protocols."""
 
 from __future__ import annotations
 
@@ -18,15 +18,12 @@ from telephony.offline.tts import NotInstalled
 from telephony.testing.steady import SteadyClock
 
 
-async def test_everything_listens_on_loopback_and_says_what_it_is() -> None:
-    """The brain answers in OpenAI's protocol, with the key that is handed out."""
+async def test_the_servers_listen_on_loopback_and_describe_themselves() -> None:
+    """The local LLM answers in OpenAI's protocol, with the key in `api_key`."""
     async with asyncio.timeout(60), LocalServices(SteadyClock(speed=20)) as local:
         assert local.elevenlabs_base_url.startswith("http://127.0.0.1:")
-        assert [name for name in ("ears", "voice", "brain") if name in " ".join(local.description)] == [
-            "ears",
-            "voice",
-            "brain",
-        ]
+        parts = ("speech recogniser", "speech synthesiser", "language model")
+        assert all(f"The {part} is local" in line for part, line in zip(parts, local.description, strict=True))
         async with httpx2.AsyncClient(trust_env=False) as http:
             answer = await http.post(
                 f"{local.openai_base_url}/chat/completions",
@@ -36,15 +33,15 @@ async def test_everything_listens_on_loopback_and_says_what_it_is() -> None:
         assert answer.json()["choices"][0]["message"]["content"] == OPENING
 
 
-async def test_the_users_own_brain_takes_the_place_of_ours() -> None:
-    """Then none is started, and none is announced."""
+async def test_the_users_own_model_server_replaces_the_local_one() -> None:
+    """Then the local one is neither started nor described."""
     async with asyncio.timeout(60), LocalServices(SteadyClock(speed=20), llm=False) as local:
         assert local.openai_base_url == ""
-        assert "brain" not in " ".join(local.description)
+        assert "language model" not in " ".join(local.description)
 
 
-async def test_what_had_started_is_ended_when_the_rest_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No decoder is left behind by a start that failed."""
+async def test_started_parts_are_stopped_if_another_one_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed start leaves no decoding process behind."""
     started: list[RecognizerProcess] = []
 
     class Watched(RecognizerProcess):

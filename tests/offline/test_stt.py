@@ -1,4 +1,4 @@
-"""The local ears: what is meant is understood from the sound alone; noise and other calls' words never are."""
+"""The local STT recognises its phrases from audio, and never noise or another call's words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from telephony.offline.stt import GrammarRecognizer, RecognizerProcess, SttNotIn
 
 NOISE = Path(__file__).parents[3] / "shared" / "speech" / "noise"
 PAUSE = mulaw.SILENCE * 2_400  # 300 ms
-JAZZ = (96_000,)  # where a decoder alone finds a phrase in the music, in samples
+JAZZ = (96_000,)  # where the decoder by itself finds a phrase in the music, in samples
 
 
 @pytest_asyncio.fixture
@@ -38,61 +38,61 @@ def noise(ms: int, rms: float, seed: int) -> bytes:
 
 
 def on_a_line(pcmu: bytes, seed: int = 1) -> bytes:
-    """With pauses around it and the noise of a line (-50 dBFS) under it."""
+    """Adds pauses before and after `pcmu`, and line noise (-50 dBFS)."""
     pcm16 = mulaw.decode(PAUSE + pcmu + PAUSE)
     return mulaw.encode(audioop.add(pcm16, noise(len(pcm16) // 16 + 1, 104, seed)[: len(pcm16)], 2))
 
 
-def hearing(stt_process: RecognizerProcess, pcmu: bytes) -> GrammarRecognizer:
-    """A connection that has heard `pcmu`, in frames."""
+def recognizer_of(stt_process: RecognizerProcess, pcmu: bytes) -> GrammarRecognizer:
+    """A recogniser that has received `pcmu` in frames."""
     recognizer = stt_process.recognizer()
     for at in range(0, len(pcmu), 160):
         recognizer.hear(pcmu[at : at + 160])
     return recognizer
 
 
-async def test_every_sentence_of_the_demo_is_understood(stt_process: RecognizerProcess) -> None:
-    """From the sound alone, through mu-law and line noise."""
-    heard = [(await hearing(stt_process, on_a_line(utterance(text))).commit())[0] for text, _, _ in SCRIPT]
+async def test_every_sentence_of_the_demo_is_recognised(stt_process: RecognizerProcess) -> None:
+    """From audio alone, through mu-law and line noise."""
+    heard = [(await recognizer_of(stt_process, on_a_line(utterance(text))).commit())[0] for text, _, _ in SCRIPT]
     assert heard == [text for text, _, _ in SCRIPT]
 
 
-async def test_white_noise_is_no_phrase(stt_process: RecognizerProcess) -> None:
-    """Noise as loud as speech, of any length, is never acted on."""
+async def test_white_noise_is_not_a_phrase(stt_process: RecognizerProcess) -> None:
+    """Noise as loud as speech, of any length, gives an empty transcript."""
     clips = [noise(ms, rms, seed=ms) for ms in (200, 500, 1_500, 3_000) for rms in (600, 2_000)]
-    assert [(await hearing(stt_process, mulaw.encode(clip)).commit())[0] for clip in clips] == [""] * len(clips)
+    assert [(await recognizer_of(stt_process, mulaw.encode(clip)).commit())[0] for clip in clips] == [""] * len(clips)
 
 
 @pytest.mark.skipif(not NOISE.is_dir(), reason="no recordings of noise beside this repository")
-async def test_recorded_noise_and_music_are_no_phrase(stt_process: RecognizerProcess) -> None:
-    """Music once became "for five": a word, two seconds of something else, another word."""
+async def test_recorded_noise_and_music_are_not_phrases(stt_process: RecognizerProcess) -> None:
+    """Regression: music became "for five", two words with two seconds of other sound between them."""
     pieces = {path.stem: wav.read_mono(path)[:16_000] for path in sorted(NOISE.glob("*.wav"))}
     jazz = wav.read_mono(NOISE / "jazz.wav")
     pieces |= {f"jazz {at}": jazz[at : at + 24_000] for at in JAZZ}
-    heard = {name: (await hearing(stt_process, piece).commit())[0] for name, piece in pieces.items()}
+    heard = {name: (await recognizer_of(stt_process, piece).commit())[0] for name, piece in pieces.items()}
     assert {name: text for name, text in heard.items() if text} == {}
 
 
-async def test_a_phrase_between_other_sounds_is_not_acted_on(stt_process: RecognizerProcess) -> None:
-    """Words that leave a second of sound unexplained were not all that was said."""
+async def test_a_phrase_between_other_sounds_is_rejected(stt_process: RecognizerProcess) -> None:
+    """If the words leave a second of sound uncovered, the caller said something else as well."""
     other = mulaw.encode(noise(1_000, 2_000, seed=3))
-    assert (await hearing(stt_process, on_a_line(other + utterance("yes please") + other)).commit())[0] == ""
+    assert (await recognizer_of(stt_process, on_a_line(other + utterance("yes please") + other)).commit())[0] == ""
 
 
-async def test_a_caller_who_leaves_does_not_speak_for_the_next_one(stt_process: RecognizerProcess) -> None:
-    """The answer to a request that nobody waits for any more still comes: another call must not take it for its own."""
+async def test_an_abandoned_request_does_not_answer_the_next_one(stt_process: RecognizerProcess) -> None:
+    """The answer to a cancelled request still comes; another call must not get it."""
     for turns in range(4):
-        gone = asyncio.ensure_future(hearing(stt_process, on_a_line(utterance("on friday at seven"))).commit())
+        gone = asyncio.ensure_future(recognizer_of(stt_process, on_a_line(utterance("on friday at seven"))).commit())
         for _ in range(turns):
             await asyncio.sleep(0)
         gone.cancel()
         await asyncio.wait([gone])
-        assert (await hearing(stt_process, on_a_line(utterance("yes please"))).commit())[0] == "yes please"
+        assert (await recognizer_of(stt_process, on_a_line(utterance("yes please"))).commit())[0] == "yes please"
 
 
 async def test_word_times_count_from_the_first_audio_of_the_connection(stt_process: RecognizerProcess) -> None:
-    """Also in the second segment: what was committed is not counted from anew."""
-    recognizer = hearing(stt_process, on_a_line(utterance("yes please")))
+    """This also holds in the second segment: a commit does not restart the count."""
+    recognizer = recognizer_of(stt_process, on_a_line(utterance("yes please")))
     await recognizer.commit()
     begins = len(on_a_line(utterance("yes please"))) / 8_000
     recognizer.hear(on_a_line(utterance("on friday at seven")))
@@ -104,23 +104,23 @@ async def test_word_times_count_from_the_first_audio_of_the_connection(stt_proce
 
 
 async def test_a_partial_comes_before_the_commit_and_goes_with_it(stt_process: RecognizerProcess) -> None:
-    """An interruption is recognised while it is being spoken; the next segment begins with nothing."""
-    recognizer = hearing(stt_process, on_a_line(utterance("wait i want to book a table")))
+    """An interruption is recognised while it is spoken; after the commit the partial is empty."""
+    recognizer = recognizer_of(stt_process, on_a_line(utterance("wait i want to book a table")))
     assert await recognizer.partial() == "wait i want to book a table"
     await recognizer.commit()
     assert await recognizer.partial() == ""
 
 
 async def test_a_decoder_that_dies_is_started_again(stt_process: RecognizerProcess) -> None:
-    """The phrase under way is asked again: nothing that the caller said is lost."""
+    """The request is repeated: nothing that the caller said is lost."""
     assert stt_process._process is not None
     stt_process._process.kill()
     await stt_process._process.wait()
-    assert (await hearing(stt_process, on_a_line(utterance("yes please"))).commit())[0] == "yes please"
+    assert (await recognizer_of(stt_process, on_a_line(utterance("yes please"))).commit())[0] == "yes please"
 
 
 async def test_the_process_ends_with_its_owner() -> None:
-    """No orphan is left behind."""
+    """It exits with code 0; no orphan is left."""
     async with asyncio.timeout(60):
         async with RecognizerProcess() as stt_process:
             process = stt_process._process
@@ -128,14 +128,14 @@ async def test_the_process_ends_with_its_owner() -> None:
         assert process.returncode == 0
 
 
-async def test_missing_ears_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without pocketsphinx the service says what to install; it does not run deaf."""
+async def test_a_missing_recogniser_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pocketsphinx the service does not start; the error says what to install."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SttNotInstalled, match=r"telephony\[offline\]"):
         async with RecognizerProcess():
             pass
 
 
-def test_half_a_phrase_is_none() -> None:
-    """A prefix of a sentence is not acted on."""
+def test_an_incomplete_phrase_is_not_whole() -> None:
+    """A prefix of a sentence is not a phrase."""
     assert [is_whole(text) for text in ("what are your", "what are your opening hours", "")] == [False, True, False]

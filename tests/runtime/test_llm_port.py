@@ -1,4 +1,4 @@
-"""The mind over a real local server: replies and tools as the core asks for them."""
+"""The LLM port with a real local server: replies and tools as the core requests them."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ async def slow(name: str) -> str:
 
 
 class Bench:
-    """A mind, its server, and what it has reported."""
+    """An LLM port, its server, and the events that it has emitted."""
 
-    def __init__(self, mind: LlmPort, server: LocalOpenAi) -> None:
-        self.mind, self.server = mind, server
+    def __init__(self, port: LlmPort, server: LocalOpenAi) -> None:
+        self.port, self.server = port, server
         self.events: list[Event] = []
         self._changed = asyncio.Event()
 
@@ -61,7 +61,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def thinking(
+async def running(
     *replies: list[Part], limits: Limits | None = None, early: StartReply | None = None
 ) -> AsyncIterator[Bench]:
     for event in (started, release, cancelled):
@@ -73,45 +73,45 @@ async def thinking(
             api_key="local", base_url=server.base_url, model="m", effort=None, token_field="max_tokens", clock=clock
         )
         agent = Agent(prompt="P", tools=(slow,), limits=limits or Limits())
-        mind = LlmPort(agent=agent, llm=llm, call=IncomingCall("CA1"), clock=clock, now=lambda: datetime.now(UTC))
-        bench = Bench(mind, server)
+        port = LlmPort(agent=agent, llm=llm, call=IncomingCall("CA1"), clock=clock, now=lambda: datetime.now(UTC))
+        bench = Bench(port, server)
         if early:
-            mind.perform(early)
+            port.perform(early)
         async with asyncio.TaskGroup() as group:
-            group.create_task(mind.run(bench.emit))
+            group.create_task(port.run(bench.emit))
             await asyncio.sleep(0)
             yield bench
-            mind.stop()
+            port.stop()
         await llm.close()
 
 
 async def test_a_reply_comes_in_pieces_with_its_turn() -> None:
-    """Text, then one end; what was asked before the port ran is not lost."""
-    async with thinking([Say("Hello, caller.")], early=StartReply(3, HELLO)) as bench:
+    """Text, then one end; an action performed before `run` is not lost."""
+    async with running([Say("Hello, caller.")], early=StartReply(3, HELLO)) as bench:
         assert await bench.until(ReplyEnded) == ReplyEnded(3, "stop")
         assert bench.text() == "Hello, caller."
 
 
-async def test_a_tool_runs_only_when_the_core_says_so() -> None:
-    """Wanted, waiting, allowed, finished, and the answer that follows from it."""
-    async with thinking([CallTool("slow", {"name": "x"})], [Say("It is done.")]) as bench:
-        bench.mind.perform(StartReply(1, HELLO))
+async def test_a_tool_runs_only_when_the_core_allows_it() -> None:
+    """The tool is wanted, waits, is allowed, finishes, and the answer follows."""
+    async with running([CallTool("slow", {"name": "x"})], [Say("It is done.")]) as bench:
+        bench.port.perform(StartReply(1, HELLO))
         wanted = await bench.until(ToolWanted)
         assert ran == []
         release.set()
-        bench.mind.perform(RunTool(1, "somebody else's"))
-        bench.mind.perform(RunTool(1, wanted.tool_call_id))
+        bench.port.perform(RunTool(1, "somebody else's"))
+        bench.port.perform(RunTool(1, wanted.tool_call_id))
         assert (await bench.until(ToolFinished)) == ToolFinished(1, wanted.tool_call_id, "done x")
         await bench.until(ReplyEnded)
         assert bench.text() == "It is done."
 
 
 async def test_a_refused_tool_does_not_run_and_the_model_learns_why() -> None:
-    """The reason is the tool's result."""
-    async with thinking([CallTool("slow", {"name": "x"})], [Say("All right.")]) as bench:
-        bench.mind.perform(StartReply(1, HELLO))
+    """The model gets the reason as the tool's result."""
+    async with running([CallTool("slow", {"name": "x"})], [Say("All right.")]) as bench:
+        bench.port.perform(StartReply(1, HELLO))
         wanted = await bench.until(ToolWanted)
-        bench.mind.perform(RefuseTool(1, wanted.tool_call_id, "The caller interrupted."))
+        bench.port.perform(RefuseTool(1, wanted.tool_call_id, "The caller interrupted."))
         await bench.until(ReplyEnded)
         assert ran == []
         assert bench.server.requests[1]["messages"][-2]["content"] == "The caller interrupted."
@@ -119,44 +119,44 @@ async def test_a_refused_tool_does_not_run_and_the_model_learns_why() -> None:
 
 async def test_cancel_stops_server_tool_and_reports() -> None:
     """After CancelReply the server sees the disconnect and nothing of that turn is reported."""
-    async with thinking([Say("word " * 500)], [CallTool("slow", {"name": "x"})]) as bench:
-        bench.mind.perform(StartReply(1, HELLO))
+    async with running([Say("word " * 500)], [CallTool("slow", {"name": "x"})]) as bench:
+        bench.port.perform(StartReply(1, HELLO))
         await bench.until(ReplyDelta)
-        bench.mind.perform(CancelReply(1))
+        bench.port.perform(CancelReply(1))
         count = len(bench.events)
         await bench.server.until(lambda: bench.server.cancelled == 1)
         assert len(bench.events) == count
-        bench.mind.perform(StartReply(2, HELLO))
+        bench.port.perform(StartReply(2, HELLO))
         wanted = await bench.until(ToolWanted)
-        bench.mind.perform(RunTool(2, wanted.tool_call_id))
+        bench.port.perform(RunTool(2, wanted.tool_call_id))
         await started.wait()
-        bench.mind.perform(CancelReply(2))
+        bench.port.perform(CancelReply(2))
         await cancelled.wait()
         assert not any(isinstance(event, ToolFinished) for event in bench.events)
 
 
-async def test_a_tool_that_takes_too_long_is_given_up() -> None:
+async def test_a_tool_that_takes_too_long_is_abandoned() -> None:
     """The reply goes on with an error as the result."""
     limits = Limits(tool_ms=500)
-    async with thinking([CallTool("slow", {"name": "x"})], [Say("Sorry.")], limits=limits) as bench:
-        bench.mind.perform(StartReply(1, HELLO))
+    async with running([CallTool("slow", {"name": "x"})], [Say("Sorry.")], limits=limits) as bench:
+        bench.port.perform(StartReply(1, HELLO))
         wanted = await bench.until(ToolWanted)
-        bench.mind.perform(RunTool(1, wanted.tool_call_id))
+        bench.port.perform(RunTool(1, wanted.tool_call_id))
         finished = await bench.until(ToolFinished)
         assert finished.failed
         await bench.until(ReplyEnded)
 
 
 async def test_a_model_that_fails_is_an_event() -> None:
-    """No exception leaves the port."""
-    async with thinking() as bench:
+    """The port reports it as ReplyFailed and raises nothing."""
+    async with running() as bench:
         bench.server.faults.status = 429
-        bench.mind.perform(StartReply(1, HELLO))
+        bench.port.perform(StartReply(1, HELLO))
         assert await bench.until(ReplyFailed) == ReplyFailed(1, "provider_busy", True)
 
 
-async def test_stop_ends_it_in_the_middle_of_anything() -> None:
-    """A reply under way does not keep the port running."""
-    async with thinking([Say("word " * 500)]) as bench:
-        bench.mind.perform(StartReply(1, HELLO))
+async def test_stop_ends_a_reply_in_progress() -> None:
+    """A reply in progress does not keep the port running."""
+    async with running([Say("word " * 500)]) as bench:
+        bench.port.perform(StartReply(1, HELLO))
         await bench.until(ReplyDelta)

@@ -1,4 +1,4 @@
-"""One turn of thinking: messages, tools and the prompt's cacheable prefix."""
+"""One reply of the model: messages, tools and the prompt's cacheable prefix."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Scripted:
     async def close(self) -> None: ...
 
 
-async def think(llm: Scripted, agent: Agent, result: str = "ok", failed: bool = False) -> list[ReplyPart]:
+async def run_reply(llm: Scripted, agent: Agent, result: str = "ok", failed: bool = False) -> list[ReplyPart]:
     parts: list[ReplyPart] = []
     async with aclosing(reply(agent, HISTORY, llm, Toolbox(), Facts(NOON, "+15550001111"))) as replying:
         part = await anext(replying)
@@ -51,7 +51,7 @@ async def think(llm: Scripted, agent: Agent, result: str = "ok", failed: bool = 
 
 
 def test_messages_hold_what_was_heard() -> None:
-    """Interrupted lines end with a dash; tool calls and their results stay together, unknown fields echoed."""
+    """Interrupted lines end with a dash; tool calls stay with their results, and their unknown fields are echoed."""
     messages = build_messages(Agent(prompt="P", style="S"), HISTORY)
     assert [m["role"] for m in messages] == ["system", "assistant", "user", "assistant", "tool", "assistant", "user"]
     assert messages[0]["content"] == "P\n\nS"
@@ -61,7 +61,7 @@ def test_messages_hold_what_was_heard() -> None:
 
 
 async def test_prefix_is_cacheable() -> None:
-    """Between two calls at other times, by other callers, only the last message differs."""
+    """Requests for calls at different times from different callers differ only in the last message."""
     agent = Agent(prompt="P")
     said: list[LlmEvent] = [TextDelta("Yes."), Finished("stop")]
     llm = Scripted(said, said)
@@ -76,8 +76,8 @@ async def test_prefix_is_cacheable() -> None:
     assert "12:00" in one.messages[-1]["content"]
 
 
-def test_facts_name_no_number_that_is_none() -> None:
-    """A withheld number is opaque text, and an unknown time zone is no crash."""
+def test_a_withheld_number_is_not_in_the_prompt() -> None:
+    """Only E.164 numbers are named; an unknown time zone falls back to UTC."""
     text = volatile(Agent(prompt="P", time_zone="Mars/Olympus", context="Be brief."), Facts(NOON, "anonymous"))
     assert "anonymous" not in text
     assert "Saturday" in text
@@ -85,10 +85,10 @@ def test_facts_name_no_number_that_is_none() -> None:
 
 
 async def test_several_tools_in_a_row() -> None:
-    """Each is asked for, its result goes back, and the answer follows."""
+    """Each call is yielded, its result goes back, and the answer follows."""
     calls = [ToolCall("a", "book", "{}"), ToolCall("b", "note", "{bad")]
     llm = Scripted([TextDelta("One moment."), *calls, Finished("tool_calls")], [TextDelta("Done."), Finished("stop")])
-    parts = await think(llm, Agent(prompt="P"))
+    parts = await run_reply(llm, Agent(prompt="P"))
     assert [p.call.name for p in parts if isinstance(p, Wants)] == ["book", "note"]
     assert "".join(p.text for p in parts if isinstance(p, Said)) == "One moment. Done."
     sent = llm.requests[1].messages[-4:-1]
@@ -97,22 +97,22 @@ async def test_several_tools_in_a_row() -> None:
 
 
 async def test_rounds_of_tools_are_limited() -> None:
-    """A model that calls tools for ever has to answer without them in the end."""
+    """A model that keeps calling tools must finally answer without them."""
     wants: list[LlmEvent] = [ToolCall("a", "book", "{}"), Finished("tool_calls")]
     llm = Scripted(wants, wants, [TextDelta("Enough."), Finished("stop")])
-    await think(llm, Agent(prompt="P", limits=Limits(tool_rounds=2)))
+    await run_reply(llm, Agent(prompt="P", limits=Limits(tool_rounds=2)))
     assert [bool(request.tools) for request in llm.requests] == [True, True, False]
 
 
-async def test_a_goodbye_is_not_asked_for_twice() -> None:
-    """Words and `end_call` in one answer are complete; `end_call` alone, or refused, is not."""
+async def test_a_goodbye_is_not_requested_twice() -> None:
+    """An answer with words and `end_call` is complete; with `end_call` alone, or refused, it is not."""
     end = ToolCall("a", "end_call", "{}")
     whole = Scripted([TextDelta("Bye."), end, Finished("tool_calls")])
-    assert isinstance((await think(whole, Agent(prompt="P")))[-1], Done)
+    assert isinstance((await run_reply(whole, Agent(prompt="P")))[-1], Done)
     assert len(whole.requests) == 1
     more: list[LlmEvent] = [TextDelta("Goodbye."), Finished("stop")]
     alone: list[LlmEvent] = [end, Finished("x")]
     for answers, failed in ((alone, False), ([TextDelta("Bye."), *alone], True)):
         llm = Scripted(answers, more)
-        await think(llm, Agent(prompt="P"), failed=failed)
+        await run_reply(llm, Agent(prompt="P"), failed=failed)
         assert len(llm.requests) == 2

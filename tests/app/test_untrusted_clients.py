@@ -1,4 +1,4 @@
-"""What the service does with those who are not Twilio, and with Twilio on a bad day. Other calls are untouched."""
+"""Requests and sockets that do not come from Twilio, and faulty messages that do. Other calls are not affected."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def token_of(s: Stack, call_sid: str = SID) -> str:
 
 
 async def closed(connection: ClientConnection) -> int:
-    """The code with which the other side closes."""
+    """The close code that the other side sends."""
     try:
         while True:
             await connection.recv()
@@ -78,8 +78,8 @@ async def closed(connection: ClientConnection) -> int:
         return error.rcvd.code if error.rcvd else 1006
 
 
-async def test_webhooks_of_strangers_are_refused() -> None:
-    """No signature, another token's, a form that was changed: 403, and no connection is opened for them."""
+async def test_webhooks_without_a_valid_signature_are_refused() -> None:
+    """No signature, a signature with another token, a changed form: 403, and no provider connection is opened."""
     async with stack() as s:
         connections = s.elevenlabs.tts.connections
         for path in ("voice", "after", "status"):
@@ -93,8 +93,8 @@ async def test_webhooks_of_strangers_are_refused() -> None:
         assert s.elevenlabs.tts.connections == connections
 
 
-async def test_forms_beyond_reason_are_refused() -> None:
-    """A form of megabytes, with thousands of fields, or in no known encoding costs nothing."""
+async def test_oversized_and_undecodable_forms_are_refused() -> None:
+    """A form of megabytes, with thousands of fields, or with bytes that are not UTF-8 gets a 403."""
     async with stack() as s:
         assert (await post(s.voice_url, FORM | {"Big": "x" * 10_000_000})).status_code == 403
         assert (await post(s.voice_url, FORM | {f"F{n}": "1" for n in range(5_000)})).status_code == 403
@@ -104,7 +104,7 @@ async def test_forms_beyond_reason_are_refused() -> None:
 
 
 async def test_signatures_behind_a_tls_proxy() -> None:
-    """Forwarded headers count from trusted proxies only; PUBLIC_URL needs none."""
+    """Forwarded headers are used from trusted proxies only; with PUBLIC_URL they are not needed."""
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "calls.example.com"}
     public = "https://calls.example.com/twilio/voice"
     async with stack(trusted_proxies=("127.0.0.1",)) as s:
@@ -117,8 +117,8 @@ async def test_signatures_behind_a_tls_proxy() -> None:
         assert (await post(s.voice_url, FORM, public)).status_code == 200
 
 
-async def test_sockets_of_strangers_are_refused_before_they_are_accepted() -> None:
-    """A missing or wrong signature is a 403 on the upgrade."""
+async def test_sockets_without_a_valid_signature_are_refused_on_the_upgrade() -> None:
+    """A missing or wrong signature gets a 403."""
     async with stack() as s:
         for headers in ({}, {"X-Twilio-Signature": sign_socket("another", media_url(s))}):
             with pytest.raises(InvalidStatus) as refused:
@@ -127,8 +127,8 @@ async def test_sockets_of_strangers_are_refused_before_they_are_accepted() -> No
             assert refused.value.response.status_code == 403
 
 
-async def test_a_stream_needs_the_token_of_its_own_call_once() -> None:
-    """Without a token, with another call's, or with a used one the stream is closed with 1008."""
+async def test_a_stream_needs_the_unused_token_of_its_own_call() -> None:
+    """Without a token, or with another call's or a used token, the stream is closed with 1008."""
     async with stack() as s:
         token = await token_of(s)
         other = "CA" + "8" * 32
@@ -162,7 +162,7 @@ async def test_a_stream_needs_the_token_of_its_own_call_once() -> None:
     ],
 )
 async def test_bad_messages_are_ignored_and_the_call_goes_on(message: str | bytes) -> None:
-    """One bad message costs nothing; the greeting still comes."""
+    """A bad message has no effect; the greeting still comes."""
     async with stack() as s:
         token = await token_of(s)
         async with socket(s) as connection:
@@ -175,15 +175,15 @@ async def test_bad_messages_are_ignored_and_the_call_goes_on(message: str | byte
             assert json.loads(await asyncio.wait_for(connection.recv(), 60))["event"] == "mark"
 
 
-async def test_no_start_within_seconds() -> None:
-    """A socket that never starts is closed, and leaves nothing behind."""
+async def test_a_socket_that_never_starts_is_closed() -> None:
+    """It is closed with 1008, and no call is left."""
     async with stack() as s, socket(s) as connection:
         assert await closed(connection) == 1008
         assert s.service.registry.calls == {}
 
 
-async def test_unknown_encoding_is_refused_in_words() -> None:
-    """A stream that is not mu-law would be noise: it ends at once."""
+async def test_an_unknown_encoding_is_refused() -> None:
+    """A stream that is not mu-law would be noise, so it is closed at once."""
     async with stack() as s:
         token = await token_of(s)
         async with socket(s) as connection:
@@ -193,7 +193,7 @@ async def test_unknown_encoding_is_refused_in_words() -> None:
 
 
 async def test_a_message_of_ten_megabytes_ends_only_its_own_call() -> None:
-    """Too big for the socket: that connection ends, the call beside it goes on."""
+    """It is too big for the socket: that connection ends, another call goes on."""
     async with stack() as s:
         beside = await s.dial()
         await s.tape(beside)
@@ -212,7 +212,7 @@ async def test_a_message_of_ten_megabytes_ends_only_its_own_call() -> None:
 
 
 async def test_a_flood_ends_only_its_own_call() -> None:
-    """Control messages without end end the call, with a word in the log."""
+    """An endless stream of messages ends the call that it belongs to."""
     async with stack() as s:
         token = await token_of(s)
         async with socket(s) as connection:
@@ -228,7 +228,7 @@ async def test_a_flood_ends_only_its_own_call() -> None:
 
 
 async def test_a_caller_whose_socket_never_reads() -> None:
-    """A socket that nobody reads ends; nothing grows for it."""
+    """A call ends even if the carrier never reads from the socket."""
     async with stack() as s:
         phone = await s.dial(faults=CarrierFaults(read_for_ms=0))
         tape = await s.tape(phone)
@@ -240,7 +240,7 @@ async def test_a_caller_whose_socket_never_reads() -> None:
 
 
 async def test_health_and_readiness() -> None:
-    """`/healthz` says that we live, `/readyz` that calls can be taken; draining turns only the second off."""
+    """`/healthz`: the process is alive; `/readyz`: calls can be taken. A drain makes only the second one fail."""
     async with stack() as s, httpx2.AsyncClient(trust_env=False) as http:
         assert (await http.get(f"{s.service.base_url}/healthz")).json() == {"status": "ok", "calls": 0}
         assert (await http.get(f"{s.service.base_url}/readyz")).status_code == 200
@@ -252,8 +252,8 @@ async def test_health_and_readiness() -> None:
         assert "<Hangup" in answer.text
 
 
-async def test_an_agent_function_that_blocks_stops_nobody() -> None:
-    """It is given up while it blocks, with an apology to its caller; everything else goes on meanwhile."""
+async def test_an_agent_function_that_blocks_does_not_stop_others() -> None:
+    """It times out with an apology to its caller; other requests are answered meanwhile."""
     began, release = threading.Event(), threading.Event()
 
     def choose(call: IncomingCall) -> Agent:
