@@ -146,16 +146,16 @@ def decode(text: str | bytes) -> Message:
         message = None
     if not isinstance(message, dict):
         return Fault("provider_misbehaved", True)
-    kind, text = str(message.get("message_type")), message.get("text")
+    kind, content = str(message.get("message_type")), message.get("text")
     match kind:
         case "session_started":
             return Started()
         case "partial_transcript":
-            return Partial(clean(text))
+            return Partial(clean(content))
         case "committed_transcript":
-            return Committed(*_once(clean(text), None))
+            return Committed(*_once(clean(content), None))
         case "committed_transcript_with_timestamps":
-            return Committed(*_once(clean(text), _words(message.get("words"))))
+            return Committed(*_once(clean(content), _words(message.get("words"))))
         case "commit_throttled":
             return Throttled()
     return _fault(kind) if "error" in message or kind in FATAL | RETRYABLE else Ignored()

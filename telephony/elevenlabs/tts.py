@@ -198,8 +198,8 @@ class ElevenLabsTts:
         while True:
             await self._clock.sleep(250)
             now = self._clock.ms()
-            asked, closed = self._contexts.unanswered_since(), self._contexts.unended_since()
-            if self._connected and asked is not None and now - asked > STALL_MS:
+            unanswered, closed = self._contexts.unanswered_since(), self._contexts.unended_since()
+            if self._connected and unanswered is not None and now - unanswered > STALL_MS:
                 self._abort("no audio")
             elif self._connected and closed is not None and now - closed > END_MS:
                 self._abort("no end")

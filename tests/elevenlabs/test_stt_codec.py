@@ -181,7 +181,7 @@ def test_audio_event_tags_are_removed() -> None:
 
 
 def test_text_repeated_three_times() -> None:
-    """The service sometimes repeats a whole text three times; short texts and digits may be the caller's own repeats."""
+    """The service may repeat a whole text three times; short texts and digits may be the caller's own repeats."""
     message = {"message_type": "committed_transcript", "text": "I want a table. " * 3}
     assert wire.decode(json.dumps(message)) == wire.Committed("I want a table.", None)
     twelve = timed(" ".join(["what is the time"] * 3))
