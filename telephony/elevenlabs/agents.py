@@ -1,16 +1,16 @@
-"""The Agents socket, as a port: it is ears, mind and voice of a managed call in one.
+"""The Agents socket as a port: it stands in for STT, LLM and TTS in a managed call.
 
-Theory of operation. The port runs from the webhook on. While the phone rings it fetches the signed URL (private
-agents); at `OpenManaged`, when the carrier's stream is there, it connects and sends the start message. Then a *reader*
-takes what comes, answering a ping before anything else, and a *writer* sends what is in the outbox, in order. Our
-tools run as child tasks here.
+Theory of operation. The port starts at the webhook. While the phone rings it fetches the signed URL (private agents
+only). `OpenManaged` arrives once the carrier's stream is up: the port connects and sends the start message. A *reader*
+then handles incoming messages and answers a ping at once; a *writer* sends the outbox in order. Our own tools run here
+as child tasks.
 
-However it ends, `ManagedClosed` is reported once, with the close code, a stable cause and the platform's own text; a
-line in the log says what the code means. Nothing is reported after `stop`: then the socket is closed with 1000.
+However the conversation ends, `ManagedClosed` is reported exactly once, with the close code, a stable cause and the
+platform's own text; a log line explains the code. After `stop`, nothing is reported and the socket is closed with 1000.
 
-Overflow policy of the outbox: the oldest audio of the caller's is dropped, and reported once a second at most. Of texts
-and tool results a thousand may wait; beyond that the newest is dropped, and reported. Before the socket is open the
-outbox keeps the last five seconds of audio.
+Overflow policy of the outbox: the oldest caller audio is dropped, and reported at most once a second. Up to a thousand
+texts and tool results may wait; beyond that the newest is dropped and reported. Until the socket is open the outbox
+keeps the last five seconds of audio.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ from telephony.tools import Toolbox, ToolContext
 
 log = structlog.get_logger()
 
-FIRST_WORD_MS = 6_000
-"""How long after our start message the platform may take to say that it has the call."""
-SILENT_MS = 30_000
-"""A platform that pings does so every few seconds; after so long without anything it is gone."""
+START_MS = 6_000
+"""How long the platform may take to answer our start message with its metadata."""
+IDLE_MS = 30_000
+"""Without any message for this long, a platform that has been pinging (every few seconds) counts as lost."""
 EARLY_FRAMES = 250
 LATE_FRAMES = 500
-MOST_TEXTS = 1_000
+MAX_TEXTS = 1_000
 MAX_BYTES = 16 * 2**20
-MOST_RUBBISH = 100  # messages in a row that cannot be read
+MAX_UNREADABLE = 100  # unreadable messages in a row
 _CAUSES = {
     "provider_refused": "managed_refused",
     "provider_busy": "managed_busy",
@@ -62,7 +62,7 @@ _CAUSES = {
 
 
 class _Closed(Exception):
-    """Why the conversation is over, in the words of `ManagedClosed`."""
+    """Ends the conversation: carries the `ManagedClosed` to report and, for the log, its explanation."""
 
     def __init__(self, code: int, cause: str, detail: str = "", means: str = "") -> None:
         super().__init__(cause)
@@ -78,7 +78,7 @@ class ManagedSocket:
         self._toolbox = Toolbox(agent.tools, ToolContext(call.call_sid, call.caller, call.called))
         self._wanted: dict[str, ToolWanted] = {}
         self._outbox = _Outbox()
-        self._open = asyncio.Event()  # OpenManaged, or the end
+        self._open = asyncio.Event()  # set by OpenManaged, or by `stop`
         self._stopped = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._emit: Emit = lambda event: None
@@ -88,7 +88,7 @@ class ManagedSocket:
         try:
             closed = await self._until_stopped()
         except Exception:
-            log.exception("managed_broken", call_sid=self._call.call_sid)
+            log.exception("managed_crashed", call_sid=self._call.call_sid)
             closed = _Closed(0, "managed_failed", "internal error")
         if closed is not None and not self._stopped.is_set():
             event = closed.event
@@ -116,7 +116,7 @@ class ManagedSocket:
                     work = self._run_tool(wanted)
                     try:
                         self._group.create_task(work, name=f"tool {wanted.name}")
-                    except RuntimeError:  # the connection has broken in this very moment
+                    except RuntimeError:  # the task group is already shutting down
                         work.close()
             case _:
                 pass
@@ -132,7 +132,7 @@ class ManagedSocket:
     # --- one conversation -------------------------------------------------------------------------------------------
 
     async def _until_stopped(self) -> _Closed | None:
-        """How the platform ended it; None if we did."""
+        """How the platform ended the conversation; None if we ended it."""
         closed: _Closed | None = None
         async with asyncio.TaskGroup() as group:
             stopping = group.create_task(self._stopped.wait())
@@ -166,7 +166,7 @@ class ManagedSocket:
                 await self._read(socket)
             finally:
                 self._group = None
-                await socket.close()  # leaving the connection's own block with an exception would say 1011
+                await socket.close()  # otherwise leaving the connection's block with an exception closes it with 1011
 
     async def _write(self, socket: ClientConnection) -> None:
         self._outbox.opened = True
@@ -174,39 +174,39 @@ class ManagedSocket:
             await socket.send(await self._outbox.next())
 
     async def _read(self, socket: ClientConnection) -> None:
-        """Always ends with an exception: a close, a silence, or rubbish."""
-        loop, silence = asyncio.get_running_loop(), self._clock.real_seconds(SILENT_MS)
-        faults, rubbish, said, opened, pings = 0, 0, "", False, False
+        """Reads until an exception ends it: a close, a timeout, or too many unreadable messages."""
+        loop, silence = asyncio.get_running_loop(), self._clock.real_seconds(IDLE_MS)
+        faults, in_a_row, error_text, opened, pings = 0, 0, "", False, False
         try:
-            async with self._clock.timeout(FIRST_WORD_MS) as timeout:
+            async with self._clock.timeout(START_MS) as timeout:
                 while True:
                     raw = await socket.recv()
                     try:
                         message = agents_codec.read(raw)
                     except (ValueError, RecursionError):
-                        faults, rubbish = faults + 1, rubbish + 1
-                        if rubbish > MOST_RUBBISH:
-                            raise _Closed(0, "managed_misbehaved", "", "nothing that can be read") from None
+                        faults, in_a_row = faults + 1, in_a_row + 1
+                        if in_a_row > MAX_UNREADABLE:
+                            raise _Closed(0, "managed_misbehaved", "", "too many unreadable messages") from None
                         continue
-                    rubbish = 0
+                    in_a_row = 0
                     if isinstance(message, agents_codec.Ping):
                         pings = True
                         await socket.send(agents_codec.pong(message.event_id))
                     elif message is None:
-                        said = agents_codec.error_of(raw) or said
+                        error_text = agents_codec.error_of(raw) or error_text
                     else:
                         opened = opened or isinstance(message, ManagedOpened)
                         self._report(message)
-                    if opened:  # pings are an option of the agent's: without them silence proves nothing
+                    if opened:  # agents can turn pings off: then silence proves nothing
                         timeout.reschedule(loop.time() + silence if pings else None)
         except TimeoutError:
             means = "no message for half a minute" if opened else "the platform did not begin the conversation"
-            raise _Closed(0, "managed_lost" if opened else "managed_timeout", said, means) from None
+            raise _Closed(0, "managed_lost" if opened else "managed_timeout", error_text, means) from None
         except ConnectionClosed as error:
-            raise _by_close(error, said, opened) from None
+            raise _by_close(error, error_text, opened) from None
         finally:
             if faults:
-                log.warning("managed_faults", call_sid=self._call.call_sid, count=faults)
+                log.warning("managed_unreadable_messages", call_sid=self._call.call_sid, count=faults)
 
     def _report(self, message: agents_codec.Message) -> None:
         if isinstance(message, ToolWanted):
@@ -235,35 +235,35 @@ class ManagedSocket:
 
 
 class _Outbox:
-    """What waits to be sent, in order. See the module text for what happens when it is too much."""
+    """Messages waiting to be sent, in order. The module docstring states the overflow policy."""
 
     def __init__(self) -> None:
         self.opened = False
         self._items: deque[str] = deque()
         self._audio = 0
         self._dropped = 0
-        self._told_ms: int | None = None
+        self._reported_ms: int | None = None
         self._work = asyncio.Event()
 
     def audio(self, pcmu: bytes, now: int) -> int:
-        """Queues a frame. Returns how many were dropped since this was last told, at most once a second."""
+        """Queues a frame. Returns how many were dropped since the last report (at most one a second), else 0."""
         limit = LATE_FRAMES if self.opened else EARLY_FRAMES
         if self._audio >= limit:
             oldest = next(index for index, item in enumerate(self._items) if item.startswith(_AUDIO))
             del self._items[oldest]
             self._audio -= 1
-            self._dropped += self.opened  # what is said before anybody listens is not a loss
+            self._dropped += self.opened  # audio dropped before the socket is open is not counted as lost
         self._items.append(agents_codec.audio(pcmu))
         self._audio += 1
         self._work.set()
-        if not self._dropped or (self._told_ms is not None and now - self._told_ms < 1_000):
+        if not self._dropped or (self._reported_ms is not None and now - self._reported_ms < 1_000):
             return 0
-        dropped, self._dropped, self._told_ms = self._dropped, 0, now
+        dropped, self._dropped, self._reported_ms = self._dropped, 0, now
         return dropped
 
     def text(self, message: str) -> bool:
-        """Queues a text. False if there are too many already: nobody reads them."""
-        if len(self._items) - self._audio >= MOST_TEXTS:
+        """Queues a text. Returns False if `MAX_TEXTS` are already waiting, which means that nobody reads them."""
+        if len(self._items) - self._audio >= MAX_TEXTS:
             return False
         self._items.append(message)
         self._work.set()
@@ -281,20 +281,20 @@ class _Outbox:
 _AUDIO = '{"user_audio_chunk"'
 
 
-def _by_close(error: ConnectionClosed, said: str, opened: bool = True) -> _Closed:
+def _by_close(error: ConnectionClosed, error_text: str, opened: bool = True) -> _Closed:
     if error.sent is not None and not error.rcvd_then_sent and error.sent.code in agents_codec.OWN_CLOSES:
         cause, means = agents_codec.OWN_CLOSES[error.sent.code]
-        return _Closed(int(error.sent.code), cause, said, means)
+        return _Closed(int(error.sent.code), cause, error_text, means)
     code = int(error.rcvd.code) if error.rcvd is not None else 1006
     reason = error.rcvd.reason if error.rcvd is not None else ""
     cause, means = agents_codec.meaning(code, reason)
-    if cause == "ended" and not opened:  # nobody has talked to the caller yet
+    if cause == "ended" and not opened:  # the caller has not heard an agent yet
         cause, means = "managed_refused", "the platform did not begin the conversation"
-    return _Closed(code, cause, reason or said, means)
+    return _Closed(code, cause, reason or error_text, means)
 
 
 def _why(error: BaseException) -> _Closed:
-    """Whatever ended the conversation; of several, what the platform itself said."""
+    """The reason for whatever ended the conversation; of several exceptions, the platform's own close wins."""
     while isinstance(error, BaseExceptionGroup):
         error = next((e for e in error.exceptions if isinstance(e, _Closed)), error.exceptions[0])
     if isinstance(error, _Closed):
@@ -304,7 +304,7 @@ def _why(error: BaseException) -> _Closed:
     if isinstance(error, ProviderError):
         code, detail = error.code, str(error)
     else:
-        # Of an address that cannot be used the text holds all of it, with the signature that opens the agent.
+        # The text of an invalid-URL error repeats the URL, including the signature that grants access to the agent.
         code, detail = describe(error)[0], "" if isinstance(error, InvalidURI | ValueError) else str(error)
-    means = "the platform refused to begin" if code == "provider_refused" else "the platform could not be reached"
+    means = "the platform refused to start" if code == "provider_refused" else "the platform could not be reached"
     return _Closed(0, _CAUSES.get(code, "managed_unavailable"), detail[:200], means)

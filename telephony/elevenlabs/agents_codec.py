@@ -1,8 +1,8 @@
-"""The Agents socket's messages (ElevenLabs, Conversational AI): what we send, what we read, what a close means. Pure.
+"""Messages and close codes of the Agents socket (ElevenLabs, Conversational AI). Pure.
 
-Read loosely: unknown types and keys are ignored, nothing fails on null. Sent strictly: only the keys that are used, no
-nulls. The vendor's package has no types for this socket; `testing/fakes/elevenlabs/agents_messages.py` has ours, for
-both directions.
+Reading is lenient: unknown types and keys are ignored, and null is accepted anywhere. Sending is strict: only keys
+with a value, never null. The vendor's package has no types for this socket;
+`testing/fakes/elevenlabs/agents_messages.py` defines ours, for both directions.
 """
 
 from __future__ import annotations
@@ -30,12 +30,10 @@ from telephony.core.managed_events import (
 )
 from telephony.http_body import load
 
-"""The one audio format that Twilio and the platform share; it lives in the agent and cannot be overridden."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """To be answered at once, with the same id."""
+    """Must be answered at once with a pong of the same id."""
 
     event_id: int
 
@@ -56,13 +54,13 @@ Message: TypeAlias = (
 
 
 def socket_url(base_url: str, agent: ManagedAgent) -> str:
-    """Where a public agent is (http or https base)."""
+    """The socket URL of a public agent, for an http or https `base_url`."""
     query = {"agent_id": agent.agent_id} | ({"environment": agent.environment} if agent.environment else {})
     return f"{base_url.replace('http', 'ws', 1)}/v1/convai/conversation?{urlencode(query, quote_via=quote)}"
 
 
 def initiation(agent: ManagedAgent, call: IncomingCall) -> dict[str, Any]:
-    """The client data of a call: as the socket's first message, in register-call, and as the personalization reply."""
+    """The client data of a call. Sent as the socket's first message, in register-call and in personalization."""
     variables = {"caller": call.caller, "called": call.called, "call_id": call.call_sid, **agent.variables}
     overrides = {
         part: kept for part, fields in agent.overrides.items()
@@ -79,7 +77,7 @@ def initiation(agent: ManagedAgent, call: IncomingCall) -> dict[str, Any]:
 
 
 def audio(pcmu: bytes) -> str:
-    """A frame of the caller's. The message has no `type`."""
+    """A frame of caller audio. The message has no `type`."""
     return '{"user_audio_chunk":"' + b64encode(pcmu).decode("ascii") + '"}'
 
 
@@ -102,8 +100,9 @@ def tell(kind: str, text: str) -> str:
 
 
 def read(raw: str | bytes) -> Message | None:
-    """One message of the platform's, or None for what does not concern a call. Raises ValueError for what is no JSON
-    object, or lacks what it cannot do without."""
+    """One message from the platform, or None if it does not concern a call.
+
+    Raises ValueError if it is not a JSON object or lacks a required part."""
     message = load(raw)
     if not isinstance(message, dict):
         raise ValueError("not an object")
@@ -141,8 +140,8 @@ def read(raw: str | bytes) -> Message | None:
 
 
 def error_of(raw: str | bytes) -> str:
-    """The text of an `error` message, which comes before a close; "" for any other message."""
-    if ("error" if isinstance(raw, str) else b"error") not in raw:  # type: ignore[operator]  # of one kind
+    """The text of an `error` message (the platform sends one before it closes); "" for any other message."""
+    if ("error" if isinstance(raw, str) else b"error") not in raw:  # type: ignore[operator]  # str in str, or bytes in bytes
         return ""
     message = load(raw)
     if not isinstance(message, dict) or message.get("type") not in ("error", "client_error"):
@@ -155,7 +154,7 @@ def _audio(body: Mapping[str, Any]) -> ManagedAudio:
     try:
         pcmu = a2b_base64(body.get("audio_base_64") or "")
     except (NotBase64, TypeError, ValueError):
-        raise ValueError("audio that is not base64") from None
+        raise ValueError("audio is not base64") from None
     text, ends = _alignment(body.get("alignment"))
     return ManagedAudio(_id(body), pcmu, text, ends)
 
@@ -177,7 +176,7 @@ def _alignment(block: object) -> tuple[str, tuple[int, ...]]:
 def _tool(body: Mapping[str, Any]) -> ToolWanted:
     call_id, name = _text(body, "tool_call_id"), _text(body, "tool_name")
     if not call_id:
-        raise ValueError("a tool call without an id cannot be answered")
+        raise ValueError("a tool call without an id")
     parameters = body.get("parameters")
     given = parameters if isinstance(parameters, str) else json.dumps(parameters if parameters is not None else {})
     return ToolWanted(_id(body), call_id, name, given)
@@ -206,18 +205,19 @@ def _text(body: Mapping[str, Any], key: str) -> str:
 
 NEEDED_EVENTS = {
     "audio": "the caller would hear nothing",
-    "interruption": "the agent would talk on when it is interrupted",
+    "interruption": "the agent would keep talking when interrupted",
 }
 USEFUL_EVENTS = {
-    "agent_response": "the record would lack what the agent says",
-    "agent_response_correction": "the record of interrupted answers would be a guess",
-    "user_transcript": "the record would lack what the caller says",
+    "agent_response": "the transcript would lack the agent's side",
+    "agent_response_correction": "the transcript of interrupted answers would be an estimate",
+    "user_transcript": "the transcript would lack the caller's side",
 }
 
 
 def setup_faults(agent: Mapping[str, Any], has_tools: bool) -> list[str]:
-    """What is wrong with an agent's configuration (the REST API's `GET .../agents/{id}`) for a call over the telephone:
-    sentences for its owner. What is not told is taken to be right."""
+    """What is wrong with an agent's configuration for phone calls, as sentences for the agent's owner.
+
+    `agent` is the answer to the REST API's `GET .../agents/{id}`. Settings missing from it are assumed to be right."""
     config = _part(agent, "conversation_config")
     formats = {
         "asr.user_input_audio_format": _part(config, "asr").get("user_input_audio_format"),
@@ -243,32 +243,35 @@ def _part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 #: Close code -> (cause, what it means). Other codes are `managed_lost`.
 CLOSES: Mapping[int, tuple[str, str]] = {
-    1000: ("ended", "the agent ended the conversation, or its time was over"),
+    1000: ("ended", "the agent ended the conversation, or its maximum duration was reached"),
     1001: ("managed_unavailable", "the platform is going away"),
-    1002: ("managed_failed", "the platform could not go on: model or custom LLM, speech, safety, or no audio came"),
-    1003: ("managed_refused", "the platform does not take such messages"),
+    1002: (
+        "managed_failed",
+        "the platform could not continue: model or custom LLM, speech, safety, or no audio",
+    ),
+    1003: ("managed_refused", "the platform does not accept this kind of message"),
     1006: ("managed_lost", "the connection was lost"),
     1007: ("managed_refused", "the platform could not read a message"),
     1008: (
         "managed_refused",
-        "against the contract: an override, a missing dynamic variable, the agent or its signature",
+        "policy violation: an override, a missing dynamic variable, the agent or its signature",
     ),
-    1009: ("managed_refused", "a message was too big"),
+    1009: ("managed_refused", "a message was too large"),
     1011: ("managed_unavailable", "an internal error of the platform"),
-    1012: ("managed_unavailable", "the platform restarts"),
+    1012: ("managed_unavailable", "the platform is restarting"),
     1013: ("managed_busy", "the platform is overloaded"),
 }
 
-#: The same where it was we who closed, for a message of the platform's that cannot be taken.
+#: The same for closes that we initiate because of a message from the platform that we cannot accept.
 OWN_CLOSES: Mapping[int, tuple[str, str]] = {
     1002: ("managed_misbehaved", "the platform broke the WebSocket protocol"),
-    1007: ("managed_misbehaved", "a text of the platform's was not UTF-8"),
-    1009: ("managed_too_big", "a message of the platform's was bigger than we take"),
+    1007: ("managed_misbehaved", "a text message from the platform was not UTF-8"),
+    1009: ("managed_too_big", "a message from the platform exceeded our size limit"),
 }
 
 
 def meaning(code: int, reason: str) -> tuple[str, str]:
-    """(cause, explanation) of a close. Older servers tell the end of the allowed time with 1011."""
+    """(cause, explanation) of a close. Older servers report the maximum duration with 1011."""
     if code == 1011 and "max" in reason.lower() and "duration" in reason.lower():
-        return "ended", "the conversation's time was over"
+        return "ended", "the conversation reached its maximum duration"
     return CLOSES.get(code, ("managed_lost", "the connection ended without an explanation"))

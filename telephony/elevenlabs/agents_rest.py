@@ -1,7 +1,7 @@
-"""What we ask of the Agents platform over REST: signed URLs, register-call, outbound calls.
+"""REST client for the Agents platform: signed URLs, register-call, outbound calls, agent configuration.
 
-One client serves the process. A request that reads is tried twice; one that acts is not, unless it was refused for
-being too many (429). Raises `ProviderError` with provider `elevenlabs_agents`; its text holds the platform's own.
+One client serves the process. Fetching a signed URL is tried twice; every other request is sent once. Failures raise
+`ProviderError` with provider `elevenlabs_agents` and the platform's own text.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ log = structlog.get_logger()
 
 PROVIDER = "elevenlabs_agents"
 DEADLINE_MS = 3_000
-"""One try: the phone rings meanwhile."""
+"""For one attempt: the phone is ringing meanwhile."""
 PAUSE_MS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class OutboundCall:
-    """A call that the platform has begun to place."""
+    """A call that the platform has started to dial."""
 
     conversation_id: str
     call_sid: str
 
 
 class AgentsRest:
-    """The REST side of the platform. Made anywhere, connects at first use, closed with `aclose`."""
+    """The platform's REST API. May be created outside an event loop; connects at first use; close it with `aclose`."""
 
     def __init__(self, base_url: str, api_key: str, clock: Clock) -> None:
         self.base_url = base_url.rstrip("/")
@@ -58,7 +58,7 @@ class AgentsRest:
             await client.aclose()
 
     async def address(self, agent: ManagedAgent) -> str:
-        """Where the agent's socket is: the signed URL of a private agent (good for 15 minutes), or the public one."""
+        """The URL of the agent's socket: signed (valid for 15 minutes) for a private agent, else the public one."""
         if not agent.private:
             return agents_codec.socket_url(self.base_url, agent)
         query = {"agent_id": agent.agent_id} | ({"environment": agent.environment} if agent.environment else {})
@@ -69,7 +69,7 @@ class AgentsRest:
         return url
 
     async def register_call(self, agent: ManagedAgent, call: IncomingCall) -> str:
-        """The TwiML with which the platform takes over the media of `call`, to be given to Twilio as it is."""
+        """The TwiML with which the platform takes over the media of `call`; pass it to Twilio unchanged."""
         body = {
             "agent_id": agent.agent_id,
             "from_number": call.caller,
@@ -84,13 +84,13 @@ class AgentsRest:
             except ValueError:
                 pass
         if "<Response" not in twiml:
-            raise ProviderMisbehaved("register-call answered with something else than TwiML", provider=PROVIDER)
+            raise ProviderMisbehaved("the answer to register-call is not TwiML", provider=PROVIDER)
         return twiml
 
     async def outbound_call(
         self, agent: ManagedAgent, agent_phone_number_id: str, to_number: str, *, call_id: str = ""
     ) -> OutboundCall:
-        """Has the platform dial `to_number` (E.164) from a number that was imported there."""
+        """Has the platform dial `to_number` (E.164) from a phone number imported there. Raises ProviderError."""
         body = {
             "agent_id": agent.agent_id,
             "agent_phone_number_id": agent_phone_number_id,
@@ -103,8 +103,9 @@ class AgentsRest:
         return OutboundCall(str(answer.get("conversation_id") or ""), str(answer.get("callSid") or ""))
 
     async def inspect(self, agent: ManagedAgent) -> None:
-        """Looks once at how an agent is set up, and logs what will go wrong on a call. Never raises: that it cannot be
-        looked at (a key without that permission) is no fault of the call's."""
+        """Checks an agent's configuration, once per process, and logs what would go wrong on a call.
+
+        Never raises: if the key may not read the configuration, the call can still succeed."""
         if agent.agent_id in self._inspected:
             return
         self._inspected.add(agent.agent_id)
@@ -134,7 +135,7 @@ class AgentsRest:
             except (ProviderUnavailable, ProviderTimeout, ProviderBusy) as error:
                 if not tries:
                     raise
-                log.info("agents_rest_again", code=error.code)
+                log.info("agents_rest_retry", code=error.code)
                 await self._clock.sleep(PAUSE_MS)
 
     async def _once(
@@ -157,7 +158,7 @@ class AgentsRest:
 
 
 def client_data(agent: ManagedAgent, call: IncomingCall) -> dict[str, Any]:
-    """As on the socket, without `type`: a model of its own in the REST API."""
+    """The client data of the socket without `type`, which the REST API's model does not have."""
     return {name: value for name, value in agents_codec.initiation(agent, call).items() if name != "type"}
 
 
@@ -167,17 +168,17 @@ def _json(response: httpx2.Response) -> dict[str, Any]:
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        raise ProviderMisbehaved("an answer that is no JSON object", provider=PROVIDER)
+        raise ProviderMisbehaved("the answer is not a JSON object", provider=PROVIDER)
     return answer
 
 
 def _error(response: httpx2.Response) -> ProviderError:
-    """The platform's `detail` comes as an object, a list or a text."""
+    """The error for a response. The platform's `detail` may be an object, a list or a text."""
     try:
         detail = response.json().get("detail")
     except (ValueError, AttributeError):
         detail = None
-    if isinstance(detail, list):  # 422: each with what was wrong, and the value itself, which may be a number called
+    if isinstance(detail, list):  # 422: leave out `input`, which repeats our values (a phone number, perhaps)
         detail = "; ".join(f"{one.get('loc')} {one.get('msg')}" for one in detail if isinstance(one, dict))
     if isinstance(detail, dict):
         detail = f"{detail.get('status') or ''} {detail.get('message') or ''}".strip()

@@ -1,7 +1,7 @@
-"""WebSockets to the speech service: how they are opened, and what ended one.
+"""Opens WebSockets to ElevenLabs, and classifies what ended one.
 
-The opening has a deadline of the scaled clock; one TLS context serves the process, because making one reads all root
-certificates and blocks every call for 20 ms. `describe` turns whatever ended a socket into a stable code.
+The handshake has a deadline on the scaled clock. One TLS context serves the process, because creating one reads all
+root certificates and blocks every call for 20 ms. `describe` maps whatever ended a socket to a stable code.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ STEADY_MS = 30_000
 it is open must not reset the backoff."""
 
 
-class Over(Exception):
-    """The server said why it will not go on, or says nothing any more."""
+class SessionEnded(Exception):
+    """The session is over: the server reported a fault, or stopped answering."""
 
     def __init__(self, code: str, retryable: bool) -> None:
         super().__init__(code)
@@ -38,9 +38,9 @@ class Over(Exception):
 
 @asynccontextmanager
 async def open_socket(url: str, api_key: str, clock: Clock, *, max_bytes: int) -> AsyncIterator[ClientConnection]:
-    """A connection to `url` (ws or wss); messages of up to `max_bytes`. Raises what `describe` understands.
+    """A connection to `url` (ws or wss) for messages of up to `max_bytes`. Its exceptions can be passed to `describe`.
 
-    Without `api_key` the URL itself is what opens the door."""
+    `api_key` may be empty if the URL is signed or needs no key."""
     opening = clock.timeout(OPEN_MS)
     async with (
         opening,
@@ -67,16 +67,16 @@ def _tls() -> ssl.SSLContext:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the host is this machine: no proxy stands in between."""
+    """Whether the host is this machine, which is reached without a proxy."""
     return (urlsplit(url).hostname or "") in ("localhost", "127.0.0.1", "::1")
 
 
 def describe(error: BaseException, fatal: Collection[str] = ()) -> tuple[str, bool]:
-    """(code, retryable) of whatever ended a socket. `fatal`: words in a 1008 that retrying cannot cure."""
+    """(code, retryable) for whatever ended a socket. `fatal`: slugs that, in the reason of a 1008, rule out a retry."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     match error:
-        case Over():
+        case SessionEnded():
             return error.code, error.retryable
         case InvalidStatus():
             status = error.response.status_code

@@ -1,8 +1,8 @@
-"""Fixed phrases: synthesised once, kept on disk, ready in the millisecond a call starts.
+"""Cache of fixed phrases: synthesised once, kept on disk, available as soon as a call starts.
 
-A phrase is kept under everything that changes how it sounds: provider, voice, model, format, settings and text. Files
-are the owner's alone (0600 in 0700) and written atomically; a damaged file is made again. Where nothing can be written
-the phrases live in memory. A voice service that is down stops nothing: what fails is left out and tried again later.
+The key covers everything that changes the sound: provider, voice, model, format, settings and text. Files are readable
+by their owner only (0600 in a 0700 directory) and written atomically; a damaged file is synthesised again. Without a
+writable directory, phrases are kept in memory only. If the TTS service is down, the phrase is skipped and tried later.
 """
 
 from __future__ import annotations
@@ -32,31 +32,31 @@ from telephony.errors import ProviderError, ProviderRefused, ProviderTimeout, Pr
 log = structlog.get_logger()
 
 FORMAT = "ulaw_8000"
-IN_MEMORY = 500
-"""Phrases held in memory (about 20 KB each): agents may greet each caller by name. The oldest go first."""
-AT_ONCE = 2
-"""Phrases synthesised at the same time: live calls come first at the provider's limit."""
+MEMORY_PHRASES = 500
+"""Phrases held in memory (about 20 KB each); the oldest are evicted. Agents may greet each caller by name."""
+CONCURRENT = 2
+"""Phrases synthesised concurrently; kept low because live calls share the provider's concurrency limit."""
 PHRASE_MS = 15_000
 FIRST_MS = 3_000
-"""No audio for so long: the context is closed, which ends it, and the phrase is asked for once more."""
+"""Without audio for this long, close the context (which ends it) and request the phrase once more."""
 QUIET_MS = 1_500
-"""Audio that stops for so long is complete, whatever the alignment says."""
+"""Once audio has paused for this long it counts as complete, whatever the alignment says."""
 
 
 class PhraseCache:
-    """Memory over disk over `source`. One for the process."""
+    """Looks in memory, then on disk, then asks `source`. One per process."""
 
     def __init__(self, directory: Path | None, source: PhraseSource, clock: Clock) -> None:
         self._directory = directory
         self._source = source
         self._clock = clock
         self._memory: dict[str, Phrase] = {}
-        self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # gone when nobody holds it
-        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # only those in use
+        self._slots = asyncio.Semaphore(CONCURRENT)
         self._warned = False
 
     def load(self, spec: VoiceSpec, wording: Mapping[str, str]) -> dict[str, Phrase]:
-        """Name -> phrase for those of `wording` (name -> text) that are in stock. No provider is asked."""
+        """Name -> phrase for the entries of `wording` (name -> text) that are cached. Never contacts the provider."""
         found = {}
         for name, text in wording.items():
             key = self._key(spec, text)
@@ -67,22 +67,22 @@ class PhraseCache:
         return found
 
     async def ensure(self, spec: VoiceSpec, wording: Mapping[str, str]) -> int:
-        """Makes what is missing; returns how many could not be made. Raises nothing but CancelledError."""
+        """Synthesises missing phrases and returns the number that failed. Raises only CancelledError."""
         found = self.load(spec, wording)
         missing = [(name, text) for name, text in wording.items() if name not in found]
-        results = await asyncio.gather(*(self._make(spec, name, text) for name, text in missing))
+        results = await asyncio.gather(*(self._synthesize(spec, name, text) for name, text in missing))
         return sum(not made for made in results)
 
-    async def _make(self, spec: VoiceSpec, name: str, text: str) -> bool:
+    async def _synthesize(self, spec: VoiceSpec, name: str, text: str) -> bool:
         key = self._key(spec, text)
-        lock = self._making.setdefault(key, asyncio.Lock())
-        async with lock, self._at_once:
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock, self._slots:
             if self.load(spec, {name: text}):
                 return True
             try:
                 phrase = await self._source.synthesize(spec, name, text)
             except ProviderError as error:
-                log.warning("phrase_not_made", phrase=name, code=error.code)
+                log.warning("phrase_synthesis_failed", phrase=name, code=error.code)
                 return False
             self._remember(key, phrase)
             await asyncio.to_thread(self._write, key, phrase)
@@ -90,7 +90,7 @@ class PhraseCache:
 
     def _remember(self, key: str, phrase: Phrase) -> None:
         self._memory[key] = phrase
-        if len(self._memory) > IN_MEMORY:
+        if len(self._memory) > MEMORY_PHRASES:
             del self._memory[next(iter(self._memory))]
 
     def _key(self, spec: VoiceSpec, text: str) -> str:
@@ -104,7 +104,7 @@ class PhraseCache:
             pcmu = base64.b64decode(data["pcmu"], validate=True)
             ends_ms = tuple(int(ms) for ms in data["ends_ms"])
             if data["text"] != text or not pcmu or len(ends_ms) not in (0, len(text)):
-                raise ValueError("not what was asked for")
+                raise ValueError("the entry does not match the phrase")
             return Phrase(name, text, pcmu, ends_ms)
         except FileNotFoundError:
             return None
@@ -122,7 +122,7 @@ class PhraseCache:
         text = json.dumps({"text": phrase.text, "ends_ms": phrase.ends_ms, "pcmu": pcmu})
         try:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, temporary = tempfile.mkstemp(dir=self._directory)  # made with mode 0600
+            handle, temporary = tempfile.mkstemp(dir=self._directory)  # created with mode 0600
             try:
                 with os.fdopen(handle, "w") as file:
                     file.write(text)
@@ -141,18 +141,18 @@ class PhraseCache:
 
 
 class ElevenLabsPhrases:
-    """A `PhraseSource` on the multi-context socket: one short connection a phrase."""
+    """A `PhraseSource` on the multi-context socket, with one short connection per phrase."""
 
     def __init__(self, base_url: str, api_key: str, clock: Clock) -> None:
         self._base_url, self._key, self._clock = base_url, api_key, clock
 
     async def synthesize(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
-        """See `PhraseSource`. A context that ends without audio (the close race) is tried once more."""
+        """See `PhraseSource`. Retries once if the context ends without audio (a race between close and flush)."""
         for _ in range(2):
             phrase = await self._once(spec, name, text)
             if phrase.pcmu:
                 return phrase
-        raise ProviderUnavailable("no audio for a phrase", provider="elevenlabs_tts")
+        raise ProviderUnavailable("the phrase has no audio", provider="elevenlabs_tts")
 
     async def _once(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
         contexts = Contexts(wire.voice_settings(spec))
@@ -184,14 +184,14 @@ class ElevenLabsPhrases:
                     elif isinstance(message, wire.Fault):
                         kind = ProviderUnavailable if message.retryable else ProviderRefused
                         raise kind(message.slug, provider="elevenlabs_tts", code=message.slug)
-                    elif isinstance(message, wire.Garbage):
+                    elif isinstance(message, wire.Malformed):
                         raise ProviderUnavailable(message.why, provider="elevenlabs_tts", code="provider_misbehaved")
-                    if not closed and _solid(chars) >= _solid(text):
+                    if not closed and _visible(chars) >= _visible(text):
                         closed = True
                         for frame in contexts.close((1, 1), 0):
                             await socket.send(frame)
         except TimeoutError as error:
-            raise ProviderTimeout("a phrase took too long", provider="elevenlabs_tts") from error
+            raise ProviderTimeout("synthesising the phrase took too long", provider="elevenlabs_tts") from error
         except ProviderError:
             raise
         except Exception as error:
@@ -199,20 +199,20 @@ class ElevenLabsPhrases:
             raise ProviderUnavailable(str(error), provider="elevenlabs_tts", code=code, retryable=retryable) from error
 
 
-def _solid(text: str) -> int:
+def _visible(text: str) -> int:
     return sum(not char.isspace() for char in text)
 
 
 def _fit(text: str, chars: str, ends: list[int]) -> tuple[int, ...]:
-    """The ends for the characters of `text`, when the alignment has other white space than it; () if they differ."""
+    """The end of each character of `text`, allowing `chars` to differ in white space; () if they differ otherwise."""
     if len(ends) == len(text):
         return tuple(ends)
-    solid = [end for char, end in zip(chars, ends, strict=False) if not char.isspace()]
-    if len(solid) != _solid(text):
+    visible_ends = [end for char, end in zip(chars, ends, strict=False) if not char.isspace()]
+    if len(visible_ends) != _visible(text):
         return ()
     fitted, at = [], 0
     for char in text:
         if not char.isspace():
             at += 1
-        fitted.append(solid[max(0, at - 1)])
+        fitted.append(visible_ends[max(0, at - 1)])
     return tuple(fitted)

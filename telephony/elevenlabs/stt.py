@@ -1,14 +1,14 @@
 """The STT port: speech to text over ElevenLabs' realtime socket.
 
-Audio goes out in pieces of 100 ms; at once before a commit, and where a sound fades: the recogniser knows a word when
-it has heard its end, and a caller who has finished waits for just that. Everything since the last answered commit is
-kept (`stt_backlog.py`), so that after a lost connection it can be sent again, paced, with the commits at their places.
-A session is up when it says so (`session_started`), because quota and key faults come as messages after a good
-handshake.
+Audio is sent in pieces of 100 ms. It is sent sooner before a commit and when a sound fades: the recogniser needs the
+end of a word to recognise it, and this saves waiting time at the end of an utterance. Everything since the last
+answered commit is kept (`stt_backlog.py`), so that after a lost connection it can be sent again, paced, with the
+commits in their places. A session counts as started only at `session_started`, because quota and key errors arrive as
+messages after a successful handshake.
 
-A session that leaves a commit unanswered for five seconds is dead, whatever its socket says: it is replaced. What the
-caller said before such a commit is sent again only if no partial of it ever came; the call has gone on with the
-partial long ago.
+A session that leaves a commit unanswered for five seconds counts as dead and is replaced, even if its socket is open.
+The audio before such a commit is sent again only if no partial of it was received; otherwise the call has already
+continued with the partial.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ from telephony.contracts.stt import SttSpec
 from telephony.core.actions import Action, CommitTranscript, Transcribe
 from telephony.core.events import CommitRefused, Event, OutboxOverflowed, SttLost, SttReady, TranscriptFinal
 from telephony.elevenlabs import stt_codec as wire
-from telephony.elevenlabs.connection import STEADY_MS, Over, describe, open_socket
+from telephony.elevenlabs.connection import STEADY_MS, SessionEnded, describe, open_socket
 from telephony.elevenlabs.stt_backlog import Backlog
 
 log = structlog.get_logger()
 
 PIECE_BYTES = 800
 FADING_BYTES = 960
-"""So much quiet (120 ms) after a sound goes out without waiting for a whole piece."""
+"""For this much quiet (120 ms) after a sound, audio is sent without waiting for a whole piece."""
 START_MS = 5_000
 STOP_MS = 1_000
 MAX_MESSAGE_BYTES = 2**20
-"""Twenty times the longest transcript: a segment ends after 90 s."""
+"""Twenty times the longest transcript (a segment is closed after 90 s)."""
 RESEND_SPEED = 4
-"""Audio that is sent again goes out so many times faster than it was spoken: much faster risks `queue_overflow`."""
+"""Audio is sent again at this multiple of real time; a much higher one risks `queue_overflow`."""
 BEHIND_ITEMS = 25
-"""With more than half a second waiting at the start of a session, the audio is sent again rather than live."""
+"""A session that starts with more items waiting than this (half a second) sends its backlog paced."""
 BACKOFF_MS = (200, 5_000)
 BUSY_MS = 1_000
-"""A service that is busy is not asked again sooner."""
+"""Minimum delay before reconnecting to a service that reported being busy."""
 
 
 class ElevenLabsStt:
@@ -58,7 +58,7 @@ class ElevenLabsStt:
         self._segments = wire.Segments()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._deaf = False  # refused for good
+        self._refused = False  # the service refused us with a code that rules out a retry
         self._emit: Emit = lambda event: None
 
     # --- the port ---------------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ class ElevenLabsStt:
             working.cancel()
 
     def perform(self, action: Action) -> None:
-        if self._deaf:
+        if self._refused:
             return
         match action:
             case Transcribe(pcmu):
@@ -92,7 +92,7 @@ class ElevenLabsStt:
     def _keep(self, item: bytes | int) -> None:
         shed = self._backlog.add(item)
         if shed.pieces:
-            self._segments.offset_ms += shed.ms  # later words of this session lie later in the caller's audio
+            self._segments.offset_ms += shed.ms  # this session's timestamps skip the dropped audio
             self._emit(OutboxOverflowed("stt", shed.pieces))
         for number in shed.commits:
             self._emit(CommitRefused(number))
@@ -111,7 +111,7 @@ class ElevenLabsStt:
             failures = 1 if self._clock.ms() - began >= STEADY_MS else failures + 1
             log.info("stt_lost", code=code, retryable=retryable, failures=failures)
             if not retryable:
-                self._deaf = True
+                self._refused = True
                 self._backlog.clear()
             self._emit(SttLost(code, retryable))
             if not retryable:
@@ -119,7 +119,7 @@ class ElevenLabsStt:
             await self._pause(code, failures)
 
     async def _pause(self, code: str, failures: int) -> None:
-        """Before the next connection; the first one comes at once, unless the service is busy."""
+        """Waits before reconnecting. The first attempt is immediate unless the service is busy."""
         low, high = BACKOFF_MS
         pause = 0 if failures == 1 else min(high, low * 2 ** min(failures - 2, 10)) * random.uniform(0.7, 1.3)
         if code in wire.BUSY or code == "provider_busy":
@@ -131,7 +131,7 @@ class ElevenLabsStt:
             pass
 
     async def _session(self) -> None:
-        """One connection. Returns when the call ends, raises when the connection does."""
+        """Runs one connection. Returns when the call ends; raises when the connection fails."""
         async with open_socket(self._url, self._key, self._clock, max_bytes=MAX_MESSAGE_BYTES) as socket:
             async with self._clock.timeout(START_MS):
                 await self._started(socket)
@@ -143,7 +143,7 @@ class ElevenLabsStt:
             if isinstance(message, wire.Started):
                 break
             if isinstance(message, wire.Fault):
-                raise Over(message.slug, message.retryable)
+                raise SessionEnded(message.slug, message.retryable)
         response = socket.response
         log.debug("stt_ready", trace_id=response.headers.get("x-trace-id", "") if response else "")
         self._backlog.rewind()
@@ -162,7 +162,7 @@ class ElevenLabsStt:
                 writing.cancel()
 
     async def _read(self, socket: ClientConnection) -> None:
-        """Messages, and once a second at least a look at what has become due."""
+        """Handles messages; checks the deadlines of transcripts and commits at least once a second."""
         segments, clock = self._segments, self._clock
         while True:
             wait_ms = segments.wait_ms(clock.ms())
@@ -172,13 +172,13 @@ class ElevenLabsStt:
             except TimeoutError:
                 message = wire.Ignored()
             if isinstance(message, wire.Fault):
-                raise Over(message.slug, message.retryable)
+                raise SessionEnded(message.slug, message.retryable)
             now = clock.ms()
             self._report(segments.due(now))
             self._report(segments.received(message, now))
             if segments.overdue(now):
                 self._backlog.answered(segments.given_up())
-                raise Over("provider_timeout", True)
+                raise SessionEnded("provider_timeout", True)
 
     def _report(self, events: list[Event]) -> None:
         for event in events:
@@ -205,7 +205,7 @@ class ElevenLabsStt:
                 await self._wake.wait()
                 continue
             if piece:
-                self._segments.heard(piece)
+                self._segments.sent(piece)
                 await socket.send(wire.audio(piece))
             if commit is not None:
                 await self._commit(socket, commit)

@@ -1,7 +1,7 @@
-"""What the ears may have to send again: the caller's audio and the commits in it since the last answered commit. Pure.
+"""Caller audio and commits since the last answered commit, which the STT port may have to send again. Pure.
 
-Two rows, one behind the other: what this socket was sent, and what waits. A new socket starts with both. The whole is
-bounded: the oldest audio goes first, a second at a time.
+Two queues, one continuing the other: items already sent on this socket, and items still to be sent. A new socket
+starts with both. Their total size is bounded; the oldest audio is dropped first, a second at a time.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import NamedTuple
 from telephony.audio.frames import BYTES_PER_MS
 
 LIMIT_BYTES = 30_000 * BYTES_PER_MS
-"""Thirty seconds: the longest stretch that is sent again."""
+"""Thirty seconds: the most audio that is kept for sending again."""
 _SHED_BYTES = 1_000 * BYTES_PER_MS
 
 
 class Shed(NamedTuple):
-    """What was given up before it was ever sent on this socket: pieces of audio and their length, and commits."""
+    """What was dropped before it was sent on this socket: number and length of the pieces of audio, and the commits."""
 
     pieces: int
     ms: int
@@ -28,7 +28,7 @@ NOTHING = Shed(0, 0, ())
 
 
 class Backlog:
-    """Audio (mu-law, in the pieces in which it came) and commit numbers, in order."""
+    """Audio (mu-law, in pieces as received) and commit numbers, in order."""
 
     def __init__(self) -> None:
         self._sent: deque[bytes | int] = deque()
@@ -37,16 +37,16 @@ class Backlog:
         self._gone_bytes = 0
 
     def __len__(self) -> int:
-        """How many items wait to be sent."""
+        """The number of items still to be sent."""
         return len(self._unsent)
 
     @property
     def begins_ms(self) -> int:
-        """Where in the caller's audio the kept part begins."""
+        """Position in the caller's audio at which the kept part begins."""
         return self._gone_bytes // BYTES_PER_MS
 
     def add(self, item: bytes | int) -> Shed:
-        """More audio, or a commit. What had to go for it is the answer."""
+        """Appends audio or a commit. Returns what was dropped to make room."""
         self._unsent.append(item)
         if isinstance(item, int):
             return NOTHING
@@ -54,7 +54,9 @@ class Backlog:
         return self._shed() if self._kept_bytes > LIMIT_BYTES else NOTHING
 
     def take(self, size: int) -> tuple[bytes, int | None]:
-        """Up to about `size` bytes to send now, and the commit that follows them, if one does."""
+        """Audio to send now, and the commit that directly follows it or None.
+
+        The audio is whole pieces, together at least `size` bytes if that much comes before the next commit."""
         pieces: list[bytes] = []
         while self._unsent and size > 0:
             item = self._unsent.popleft()
@@ -66,30 +68,30 @@ class Backlog:
         return b"".join(pieces), None
 
     def rewind(self) -> None:
-        """A new socket has been sent nothing yet."""
+        """For a new socket: everything is to be sent again."""
         self._unsent.extendleft(reversed(self._sent))
         self._sent.clear()
 
     def answered(self, commit: int) -> None:
-        """Everything up to this commit need not be sent again."""
+        """Forgets everything up to and including this commit: it was answered."""
         if commit in self._sent:
             while (item := self._sent.popleft()) != commit:
                 self._forget(item)
 
     def refused(self, commit: int) -> None:
-        """This commit is not asked for again; its audio stays."""
+        """Forgets this commit but keeps its audio."""
         if commit in self._sent:
             self._sent.remove(commit)
 
     def heard_until(self, at_ms: int) -> None:
-        """The service has closed a segment by itself, whose last word ended there."""
+        """Forgets sent audio up to `at_ms`: the end of the last word of a segment closed by the service itself."""
         while self._sent and isinstance(item := self._sent[0], bytes):
             if self._gone_bytes + len(item) > at_ms * BYTES_PER_MS:
                 return
             self._forget(self._sent.popleft())
 
     def clear(self) -> None:
-        """Nothing will be sent any more."""
+        """Forgets everything: nothing more will be sent."""
         self.rewind()
         while self._unsent:
             self._forget(self._unsent.popleft())

@@ -1,14 +1,14 @@
-"""ElevenLabs' realtime STT (Scribe v2) as a pure codec, and which transcript answers which commit.
+"""A pure codec for ElevenLabs' realtime STT (Scribe v2), and the matching of transcripts to commits.
 
 Theory of operation. One segment is open at a time; a commit closes it. With timestamps on, the service answers a commit
-twice, plain and timed, in either order: the timed one counts, the plain one only if the timed one does not come within
-`TIMED_WAIT_MS`; the second half of an answer that was given already is awaited and dropped. Answers come in the order
-of the commits, so the oldest commit that waits owns the next one. What comes without a commit was closed by the service
-itself (90 s of audio) and has number 0.
+with two transcripts, plain and timed, in either order. The timed one is used; the plain one only if the timed one does
+not arrive within `TIMED_WAIT_MS`. If the other one arrives later, it is dropped. Answers come in the order of the
+commits, so the next answer belongs to the oldest pending commit. A transcript without a pending commit is a segment
+that the service closed by itself (after 90 s of audio); it gets commit number 0.
 
-The service repeats itself. A final is a repeat if its words lie at the very same times as an earlier one's; without
-times, if its text is the last one's and nothing was asked, or it comes in the same breath. A partial is stale if it is
-the beginning of what was answered last and hardly any sound has come since: it would be a turn that nobody spoke.
+The service sometimes repeats messages. A timed final is a repeat if its words have exactly the times of an earlier one;
+an untimed one, if its text equals the last and no commit is pending or it follows within `REPEAT_MS`. A partial is
+stale if the last answer begins with it and hardly any sound was sent since; it would start a turn that nobody spoke.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from telephony.core.events import CommitRefused, Event, TranscriptFinal, Transcr
 from telephony.core.language.words import words as spoken
 
 COMMIT_MIN_MS = 300
-"""A commit needs so much new audio; the service throttles it otherwise."""
+"""Minimum new audio for a commit; the service throttles it otherwise."""
 TIMED_WAIT_MS = 300
 """How long the plain transcript waits for the timed one."""
 ANSWER_MS = 5_000
-"""A commit without an answer for so long (usual: 250-380 ms) means that the session is dead."""
-SAME_BREATH_MS = 150
-"""Repeats of a final come at once; the answer to another commit takes longer."""
+"""If a commit has no answer for this long (usual: 250-380 ms), the session is dead."""
+REPEAT_MS = 150
+"""A repeated final follows within this time; the answer to another commit takes longer."""
 SOUND_LEVEL, SOUND_MS = -500, 120
-"""So much sound, in tenths of dBFS and ms, is needed to say anything again."""
+"""Level (tenths of dBFS) that counts as sound, and how much sound it takes to repeat any words."""
 KEYTERMS, KEYTERM_CHARS = 50, 20
 RETRYABLE = frozenset(
     "error rate_limited queue_overflow resource_exhausted transcriber_error session_time_limit_exceeded "
@@ -49,7 +49,7 @@ _TAG = re.compile(r"[\(\[][^\W\d_][^\d\(\)\[\]]{0,39}[\)\]]")
 
 
 def socket_url(base_url: str, spec: SttSpec) -> str:
-    """The socket's URL for an http(s) base URL. Twilio's mu-law goes in as it is; commits are ours."""
+    """The socket's URL for an http(s) base URL: Twilio's mu-law unchanged, and commits sent by us."""
     parts = urlsplit(base_url)
     query = [
         ("model_id", "scribe_v2_realtime"),
@@ -65,7 +65,7 @@ def socket_url(base_url: str, spec: SttSpec) -> str:
 
 
 def _keyterms(terms: tuple[str, ...]) -> list[str]:
-    """At most 50 of at most 20 characters, each once; longer ones are cut between words where they can be."""
+    """At most 50 distinct terms of at most 20 characters; longer ones are cut, between words if possible."""
     short: dict[str, None] = {}
     for term in terms:
         term = " ".join(term.split())
@@ -77,7 +77,7 @@ def _keyterms(terms: tuple[str, ...]) -> list[str]:
 
 
 def audio(pcmu: bytes) -> str:
-    """A piece of audio. The schema wants all four keys."""
+    """A piece of audio. The schema requires all four keys."""
     return _chunk(b64encode(pcmu).decode(), commit=False)
 
 
@@ -101,7 +101,7 @@ def _chunk(audio_base_64: str, *, commit: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The session is up."""
+    """The session has started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A closed segment; `words` is None for the plain message."""
+    """The transcript of a closed segment; `words` is None in the plain message."""
 
     text: str
     words: tuple[Word, ...] | None
@@ -119,7 +119,7 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """A commit came too soon. The session goes on."""
+    """A commit came too soon and was refused. The session continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A message we do not know or need."""
+    """A message that is unknown or not needed."""
 
 
 Message: TypeAlias = Started | Partial | Committed | Throttled | Fault | Ignored
@@ -146,23 +146,23 @@ def decode(text: str | bytes) -> Message:
         message = None
     if not isinstance(message, dict):
         return Fault("provider_misbehaved", True)
-    kind, said = str(message.get("message_type")), message.get("text")
+    kind, content = str(message.get("message_type")), message.get("text")
     match kind:
         case "session_started":
             return Started()
         case "partial_transcript":
-            return Partial(clean(said))
+            return Partial(clean(content))
         case "committed_transcript":
-            return Committed(*_once(clean(said), None))
+            return Committed(*_once(clean(content), None))
         case "committed_transcript_with_timestamps":
-            return Committed(*_once(clean(said), _words(message.get("words"))))
+            return Committed(*_once(clean(content), _words(message.get("words"))))
         case "commit_throttled":
             return Throttled()
     return _fault(kind) if "error" in message or kind in FATAL | RETRYABLE else Ignored()
 
 
 def _fault(kind: str) -> Fault:
-    """Some clients know the slugs with "_error" at the end. A fault that nobody knows may pass."""
+    """Accepts slugs with and without "_error" at the end. An unknown fault counts as retryable."""
     for slug in (kind, kind.removesuffix("_error")):
         if slug in FATAL | RETRYABLE:
             return Fault(slug, slug in RETRYABLE)
@@ -170,8 +170,8 @@ def _fault(kind: str) -> Fault:
 
 
 def clean(text: object) -> str:
-    """Without audio-event tags such as "(laughter)" or "[music]": they are no words. Halves of characters become "?":
-    nobody further on could write them down."""
+    """The text without audio-event tags such as "(laughter)" or "[music]". Lone surrogates, which cannot be encoded,
+    become "?"."""
     whole = text.encode("utf-8", "replace").decode() if isinstance(text, str) else ""
     return " ".join(_TAG.sub(" ", whole).split())
 
@@ -192,8 +192,8 @@ def _words(given: Any) -> tuple[Word, ...]:
 
 
 def _once(text: str, words: tuple[Word, ...] | None) -> tuple[str, tuple[Word, ...] | None]:
-    """A text that says the same thing three times, a fault of the service: once. Short or spelled things ("no no no",
-    digits) people do say three times."""
+    """Reduces a text that the service has repeated three times to one copy. Short texts ("no no no") and texts with
+    digits are left alone, because people do repeat those."""
     parts = text.split()
     third = len(parts) // 3
     if third < 4 or parts != parts[:third] * 3 or any(char.isdigit() for char in text):
@@ -205,8 +205,8 @@ def _once(text: str, words: tuple[Word, ...] | None) -> tuple[str, tuple[Word, .
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A commit without an answer: how much audio it closed, when, and the last partial before it."""
+class _PendingCommit:
+    """A commit without an answer: the audio it closed, its time, and the last partial before it."""
 
     number: int
     audio_ms: int
@@ -216,7 +216,7 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What was answered and when, against repeats. `partial` is the last one before it."""
+    """An answer already given, for detecting repeats. `partial` is the last partial before it."""
 
     text: str
     words: tuple[Word, ...]
@@ -228,27 +228,27 @@ class Segments:
     """Which commits wait on this socket, and what the transcripts answer. Times (`now`) in ms of any one clock."""
 
     def __init__(self, offset_ms: int = 0) -> None:
-        self.offset_ms = offset_ms  # where in the caller's audio this socket's audio begins
+        self.offset_ms = offset_ms  # position of this socket's first audio in the caller's audio
         self._uncommitted_ms = 0
         self._sound_ms = 0  # of the uncommitted audio
-        self._waiting: deque[_Asked] = deque()
-        self._plain: tuple[str, int] | None = None  # a plain transcript and when it came
-        self._twin: tuple[bool, str] | None = None  # (timed?, text) of the other half of an answer that was given
+        self._pending: deque[_PendingCommit] = deque()
+        self._plain: tuple[str, int] | None = None  # a plain transcript waiting for its timed one, and its arrival time
+        self._expected: tuple[bool, str] | None = None  # (timed?, text) still expected for an answer already given
         self._answers: deque[_Answer] = deque(maxlen=4)
         self._partial = ""
 
-    def heard(self, pcmu: bytes) -> None:
-        """This audio was sent."""
+    def sent(self, pcmu: bytes) -> None:
+        """Counts audio that was sent."""
         length = len(pcmu) // BYTES_PER_MS
         self._uncommitted_ms += length
         if level(pcmu) >= SOUND_LEVEL:
             self._sound_ms += length
 
     def commit(self, number: int, now: int) -> bool:
-        """Whether the commit can be sent; False if there is too little new audio."""
+        """Registers a commit about to be sent. False if there is too little new audio; then do not send it."""
         if self._uncommitted_ms < COMMIT_MIN_MS:
             return False
-        self._waiting.append(_Asked(number, self._uncommitted_ms, now, self._partial))
+        self._pending.append(_PendingCommit(number, self._uncommitted_ms, now, self._partial))
         self._uncommitted_ms, self._sound_ms, self._partial = 0, 0, ""
         return True
 
@@ -264,73 +264,73 @@ class Segments:
                 return self._plain_came(text, now)
             case Committed(text, tuple() as words):
                 return self._timed_came(text, words, now)
-            case Throttled() if self._waiting:
-                asked = self._waiting.pop()  # it is refused at once: earlier ones are being worked on
-                self._uncommitted_ms += asked.audio_ms
-                return [CommitRefused(asked.number)]
+            case Throttled() if self._pending:
+                pending = self._pending.pop()  # a refusal is immediate, so it is for the newest
+                self._uncommitted_ms += pending.audio_ms
+                return [CommitRefused(pending.number)]
         return []
 
     def wait_ms(self, now: int) -> int | None:
-        """How long until `due` has something to say, or None."""
+        """How long until `due` may return something, or None if nothing is waiting."""
         return None if self._plain is None else max(0, self._plain[1] + TIMED_WAIT_MS - now)
 
     def due(self, now: int) -> list[Event]:
-        """The plain transcript whose timed half has not come in time."""
-        return self._give_plain(now) if self.wait_ms(now) == 0 else []
+        """The plain transcript, once its timed one is overdue; otherwise []."""
+        return self._answer_plain(now) if self.wait_ms(now) == 0 else []
 
     def overdue(self, now: int) -> bool:
-        """Whether a commit has waited too long: the session is dead."""
-        return bool(self._waiting) and now - self._waiting[0].at >= ANSWER_MS
+        """Whether a commit has been unanswered for `ANSWER_MS`: the session is dead."""
+        return bool(self._pending) and now - self._pending[0].at >= ANSWER_MS
 
     def given_up(self) -> int:
-        """The newest waiting commit whose partial was heard, or 0: the call has gone on with that partial."""
-        return max((asked.number for asked in self._waiting if asked.partial), default=0)
+        """The newest pending commit that had a partial, or 0. The call has continued with that partial."""
+        return max((pending.number for pending in self._pending if pending.partial), default=0)
 
     def _plain_came(self, text: str, now: int) -> list[Event]:
-        if self._twin == (False, text):
-            self._twin = None
+        if self._expected == (False, text):
+            self._expected = None
             return []
-        before = self._give_plain(now)  # of an earlier commit
+        before = self._answer_plain(now)  # belongs to an earlier commit
         if not self._repeated(text, (), now):
             self._plain = (text, now)
         return before
 
     def _timed_came(self, text: str, words: tuple[Word, ...], now: int) -> list[Event]:
-        if self._plain is not None and self._halves(self._plain[0], text):
+        if self._plain is not None and self._same_answer(self._plain[0], text):
             self._plain = None
-            return self._give(text, words, now)
-        if self._plain is None and self._twin == (True, text):
-            self._twin = None
+            return self._answer(text, words, now)
+        if self._plain is None and self._expected == (True, text):
+            self._expected = None
             return []
-        before = self._give_plain(now)
+        before = self._answer_plain(now)
         if self._repeated(text, words, now):
             return before
-        given = self._give(text, words, now)
-        self._twin = (False, text)
+        given = self._answer(text, words, now)
+        self._expected = (False, text)
         return before + given
 
-    def _halves(self, plain: str, timed: str) -> bool:
-        """Whether the two belong to one answer: the same words, or nobody else could have been asked for."""
-        return spoken(plain) == spoken(timed) or len(self._waiting) <= 1
+    def _same_answer(self, plain: str, timed: str) -> bool:
+        """Whether the two belong to one answer: they have the same words, or at most one commit is pending."""
+        return spoken(plain) == spoken(timed) or len(self._pending) <= 1
 
-    def _give_plain(self, now: int) -> list[Event]:
+    def _answer_plain(self, now: int) -> list[Event]:
         if self._plain is None:
             return []
         text, self._plain = self._plain[0], None
-        given = self._give(text, (), now)
-        self._twin = (True, text)
+        given = self._answer(text, (), now)
+        self._expected = (True, text)
         return given
 
-    def _give(self, text: str, words: tuple[Word, ...], now: int) -> list[Event]:
+    def _answer(self, text: str, words: tuple[Word, ...], now: int) -> list[Event]:
         if self._repeated(text, words, now):
             return []
-        asked = self._waiting.popleft() if self._waiting else _Asked(0, 0, now, self._partial)
-        self._answers.append(_Answer(text, words, now, asked.partial))
-        self._twin, self._partial = None, ""
-        if not asked.number and not text:
+        pending = self._pending.popleft() if self._pending else _PendingCommit(0, 0, now, self._partial)
+        self._answers.append(_Answer(text, words, now, pending.partial))
+        self._expected, self._partial = None, ""
+        if not pending.number and not text:
             return []
         placed = tuple(Word(w.text, w.start_ms + self.offset_ms, w.end_ms + self.offset_ms) for w in words)
-        return [TranscriptFinal(asked.number, text, placed)]
+        return [TranscriptFinal(pending.number, text, placed)]
 
     def _repeated(self, text: str, words: tuple[Word, ...], now: int) -> bool:
         if not self._answers:
@@ -338,12 +338,12 @@ class Segments:
         if words and any(answer.words for answer in self._answers):
             return any(answer.words == words for answer in self._answers)
         last = self._answers[-1]
-        return text == last.text and (not self._waiting or now - last.at < SAME_BREATH_MS)
+        return text == last.text and (not self._pending or now - last.at < REPEAT_MS)
 
     def _stale(self, text: str) -> bool:
-        """A partial of what was answered already, with no sound since in which it could have been said again."""
+        """Whether a partial repeats the last answer without enough sound since to have been said again."""
         now = spoken(text)
         if not now or not self._answers or self._sound_ms >= SOUND_MS:
             return False
         last = self._answers[-1]
-        return any(spoken(said)[: len(now)] == now for said in (last.text, last.partial))
+        return any(spoken(earlier)[: len(now)] == now for earlier in (last.text, last.partial))

@@ -1,9 +1,9 @@
-"""The voice: a port on ElevenLabs' multi-context socket.
+"""The TTS port: text to speech over ElevenLabs' multi-context socket.
 
-One socket for the call, opened as soon as `run` starts and again, eagerly, whenever it is lost: a handshake costs
-100-300 ms that no turn should wait for. One reader, one writer (the order of frames matters), and a watchdog for a
-socket that takes text, or the close of a context, and gives nothing. What the core wants spoken while there is no
-socket waits for a second; then it is reported as lost and the core decides.
+There is one socket per call. It is opened when `run` starts and reopened as soon as it is lost, because a handshake
+takes 100-300 ms that no turn should have to wait for. It has one reader, one writer (the order of frames matters), and
+a watchdog for a socket that accepts text or the close of a context without ever answering. Text to be spoken while
+there is no socket waits for a second; then it is reported as lost and the core decides what to do.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from telephony.contracts.tts import VoiceSpec
 from telephony.core.actions import Action, CloseContext, Speak
 from telephony.core.events import SpeechAudio, SpeechEnded, SpeechLost, TtsLost, TtsReady
 from telephony.elevenlabs import tts_codec as wire
-from telephony.elevenlabs.connection import STEADY_MS, Over, describe, open_socket
+from telephony.elevenlabs.connection import STEADY_MS, SessionEnded, describe, open_socket
 from telephony.elevenlabs.tts_contexts import Contexts
 
 log = structlog.get_logger()
 
 CONNECT_MS = 1_000
 """How long text may wait for a socket."""
-HANG_MS = 4_000
-"""Text without any audio for this long: the socket hangs."""
+STALL_MS = 4_000
+"""If text has had no audio for this long, the socket is considered stalled."""
 END_MS = 10_000
-"""A closed context without audio and without its end for this long: the socket hangs, and the slot is lost with it."""
+"""If a closed context has had neither audio nor its end for this long, the socket is stalled and its slot is lost."""
 STOP_MS = 2_000
 BACKOFF_MS = (100, 5_000)
 OUTBOX_FRAMES = 2_000
-"""With so many frames unsent nobody reads them: the socket is given up. Leaving some out would open phantoms."""
+"""With more unsent frames than this the socket is aborted. Dropping single frames could open contexts by mistake."""
 
 
 class ElevenLabsTts:
@@ -49,10 +49,10 @@ class ElevenLabsTts:
         self._outbox: deque[str] = deque()
         self._wake = asyncio.Event()
         self._connected = False
-        self._given_up = ""  # the code of a refusal that retrying cannot cure
+        self._given_up = ""  # the code of a refusal that rules out a retry
         self._stopping = asyncio.Event()
         self._emit: Emit = lambda event: None
-        self._asked_ms: int | None = None  # since when text waits for a socket
+        self._waiting_since_ms: int | None = None  # since when text has been waiting for a socket
         self._socket: ClientConnection | None = None
 
     # --- the port ---------------------------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ class ElevenLabsTts:
                 elif self._connected:
                     self._send(self._contexts.speak((turn, attempt), text, now))
                 else:
-                    self._asked_ms = now if self._asked_ms is None else self._asked_ms
+                    self._waiting_since_ms = now if self._waiting_since_ms is None else self._waiting_since_ms
                     self._contexts.keep((turn, attempt), text)
             case CloseContext(turn, attempt):
                 self._send(self._contexts.close((turn, attempt), now))
@@ -98,8 +98,8 @@ class ElevenLabsTts:
         self._wake.set()
 
     def _abort(self, why: str) -> None:
-        """Ends the socket without a closing handshake, which would hang as well."""
-        log.warning("tts_hangs", why=why)
+        """Cuts the socket without a closing handshake, which would stall as well."""
+        log.warning("tts_stalled", why=why)
         if self._socket is not None:
             self._socket.transport.abort()
 
@@ -119,12 +119,12 @@ class ElevenLabsTts:
             failures = 1 if self._clock.ms() - began >= STEADY_MS else failures + 1
             log.info("tts_lost", code=code, retryable=retryable, failures=failures)
             self._lost(code, retryable)
-            if retryable and failures > 1:  # the first reconnect is at once
+            if retryable and failures > 1:  # the first reconnect is immediate
                 low, high = BACKOFF_MS
                 await self._pause(min(high, low * 2 ** min(failures - 2, 8)) * random.uniform(0.7, 1.3))
 
     async def _pause(self, ms: float) -> None:
-        """Before the next connection, unless the call ends."""
+        """Waits before the next connection; returns early if the call ends."""
         try:
             async with self._clock.timeout(ms):
                 await self._stopping.wait()
@@ -137,12 +137,12 @@ class ElevenLabsTts:
         self._emit(TtsLost(code, retryable))
         for key in self._contexts.lost_open() if retryable else self._contexts.lost():
             self._emit(SpeechLost(*key, code, retryable))
-        if self._contexts.waiting and self._asked_ms is None:  # for a slot until now
-            self._asked_ms = self._clock.ms()
+        if self._contexts.waiting and self._waiting_since_ms is None:  # until now it waited for a slot
+            self._waiting_since_ms = self._clock.ms()
 
     async def _converse(self, socket: ClientConnection) -> None:
-        """Until the socket or the call ends."""
-        self._socket, self._connected, self._asked_ms = socket, True, None
+        """Runs until the socket or the call ends."""
+        self._socket, self._connected, self._waiting_since_ms = socket, True, None
         self._emit(TtsReady())
         self._send(self._contexts.restart(self._clock.ms()))
         async with asyncio.TaskGroup() as group:
@@ -165,10 +165,10 @@ class ElevenLabsTts:
             case wire.Final():
                 self._ended(message)
             case wire.Fault(slug, retryable):
-                raise Over(slug, retryable)
-            case wire.Garbage(why):
-                log.warning("tts_garbage", why=why)
-                raise Over("provider_misbehaved", True)
+                raise SessionEnded(slug, retryable)
+            case wire.Malformed(why):
+                log.warning("tts_malformed", why=why)
+                raise SessionEnded("provider_misbehaved", True)
             case wire.Ignored():
                 pass
 
@@ -188,19 +188,19 @@ class ElevenLabsTts:
             await socket.send(wire.CLOSE_SOCKET)
             await socket.close()
         except ConnectionClosed:
-            pass  # why it was closed is in what the reader has not read yet
+            pass  # the reader will find the reason for the close
 
     async def _watch(self) -> None:
-        """A socket that hangs is ended; text that waits in vain for a socket is reported as lost."""
+        """Aborts a stalled socket, and reports text as lost that has waited too long for a socket."""
         while True:
             await self._clock.sleep(250)
             now = self._clock.ms()
-            asked, closed = self._contexts.unanswered_since(), self._contexts.unended_since()
-            if self._connected and asked is not None and now - asked > HANG_MS:
+            unanswered, closed = self._contexts.unanswered_since(), self._contexts.unended_since()
+            if self._connected and unanswered is not None and now - unanswered > STALL_MS:
                 self._abort("no audio")
             elif self._connected and closed is not None and now - closed > END_MS:
                 self._abort("no end")
-            if not self._connected and self._asked_ms is not None and now - self._asked_ms > CONNECT_MS:
-                self._asked_ms = None
+            if not self._connected and self._waiting_since_ms is not None and now - self._waiting_since_ms > CONNECT_MS:
+                self._waiting_since_ms = None
                 for key in self._contexts.lost():
                     self._emit(SpeechLost(*key, "provider_unavailable", True))

@@ -1,6 +1,7 @@
-"""The multi-context TTS socket of ElevenLabs as a pure codec. The state of its contexts is in `tts_contexts.py`.
+"""A pure codec for ElevenLabs' multi-context TTS socket. The state of the contexts is in `tts_contexts.py`.
 
-Server keys come in camelCase; snake_case is understood too. What is not this protocol, or not mu-law, is `Garbage`.
+The server's keys are in camelCase; snake_case is accepted too. Anything that does not follow the protocol, or is not
+mu-law, becomes `Malformed`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from telephony.contracts.tts import VoiceSpec
 
 MAX_MESSAGE_BYTES = 16 * 2**20
-"""Audio messages can be large; the default of a WebSocket library closes with a misleading 1009."""
+"""Audio messages can be large; the WebSocket library's default limit would close with a misleading 1009."""
 LANGUAGE_MODELS = ("eleven_flash_v2_5", "eleven_turbo_v2_5")
 FATAL_SLUGS = frozenset(
     {
@@ -28,7 +29,7 @@ FATAL_SLUGS = frozenset(
     }
 )
 _SLUG = re.compile(r"[a-z0-9_]{1,60}")
-# MPEG layer 3: kilobits and Hertz by the header's indices, for version 1 and for version 2 (half rates).
+# MPEG layer 3: kbit/s by the header's index, for version 1 and for versions 2 and 2.5.
 _MP3_RATES = (
     (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
@@ -36,7 +37,7 @@ _MP3_RATES = (
 
 
 def socket_url(base_url: str, spec: VoiceSpec) -> str:
-    """The socket's URL for an http(s) base URL. Always mu-law, always one message per whole unit (`auto_mode`)."""
+    """The socket's URL for an http(s) base URL. Always mu-law, and always `auto_mode`: each message is a whole unit."""
     parts = urlsplit(base_url)
     query = {
         "model_id": spec.model,
@@ -53,39 +54,39 @@ def socket_url(base_url: str, spec: VoiceSpec) -> str:
 
 
 def voice_settings(spec: VoiceSpec) -> dict[str, float]:
-    """Only what was asked for; the rest stays the voice's own."""
+    """The settings given in `spec`; the voice's own defaults apply to the others."""
     chosen = {"stability": spec.stability, "similarity_boost": spec.similarity, "speed": spec.speed}
     return {name: value for name, value in chosen.items() if value is not None}
 
 
-# --- what the client says -------------------------------------------------------------------------------------------
+# --- found the client says -------------------------------------------------------------------------------------------
 
 
 def opening(context: str, settings: dict[str, float]) -> str:
-    """The first message of a context, and the only one with settings."""
+    """The first message of a context; only this one carries settings."""
     return json.dumps({"text": " ", "context_id": context} | ({"voice_settings": settings} if settings else {}))
 
 
 def unit(context: str, text: str) -> str:
-    """A whole unit, to be spoken at once; ends with exactly one space."""
+    """A whole unit, to be synthesised at once; its text ends with exactly one space."""
     return json.dumps({"text": text.strip() + " ", "context_id": context, "flush": True})
 
 
 def close(context: str) -> str:
-    """No more text for this context: finish it."""
+    """Tells the server that this context gets no more text."""
     return json.dumps({"context_id": context, "close_context": True})
 
 
 CLOSE_SOCKET = json.dumps({"close_socket": True})
 
 
-# --- what the server says -------------------------------------------------------------------------------------------
+# --- found the server says -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Audio of a context with its alignment block: characters, their starts and ends in ms as the server counts them
-    ("" and () if none). `final`: the context is finished with it."""
+    """Audio of a context with its alignment: characters, and their starts and ends in ms as the server counts them (""
+    and () if there is none). `final`: the context ends with this message."""
 
     context: str
     pcmu: bytes
@@ -97,47 +98,47 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The context is finished and its slot free."""
+    """The context has ended and its slot is free."""
 
     context: str
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An error frame; a close usually follows. `slug` is the server's word."""
+    """An error frame; a close usually follows. `slug` is the server's error code."""
 
     slug: str
     retryable: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Garbage:
-    """Something that is not this protocol, or audio that is not mu-law: never to be played."""
+class Malformed:
+    """A message that violates the protocol, or audio that is not mu-law and must not be played."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A message we do not know. They add some over time."""
+    """A message of an unknown kind; the service adds some over time."""
 
 
-Message: TypeAlias = Audio | Final | Fault | Garbage | Ignored
+Message: TypeAlias = Audio | Final | Fault | Malformed | Ignored
 
 
 def decode(text: str | bytes) -> Message:
     """One frame from the server; never raises."""
     if not isinstance(text, str):
-        return Garbage("binary frame")
+        return Malformed("binary frame")
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
-        return Garbage("not JSON")
+        return Malformed("not JSON")
     if not isinstance(message, dict):
-        return Garbage("not an object")
+        return Malformed("not an object")
     context = message.get("contextId") or message.get("context_id") or ""
     if not isinstance(context, str):
-        return Garbage("bad context id")
+        return Malformed("bad context id")
     final = message.get("isFinal") is True or message.get("is_final") is True
     if message.get("audio"):
         return _audio(context, message, final)
@@ -147,7 +148,7 @@ def decode(text: str | bytes) -> Message:
 
 
 def _fault(error: object) -> Fault:
-    """The slug is a word for logs; a sentence of the server's is not."""
+    """Uses the server's error as slug if it looks like a code, and "provider_unavailable" if it is a sentence."""
     slug = error if isinstance(error, str) and _SLUG.fullmatch(error) else "provider_unavailable"
     return Fault(slug, slug not in FATAL_SLUGS)
 
@@ -156,18 +157,18 @@ def _audio(context: str, message: dict[str, Any], final: bool) -> Message:
     try:
         pcmu = b64decode(message["audio"], validate=True)
     except (Base64Error, ValueError, TypeError):
-        return Garbage("bad base64")
-    if what := foreign(pcmu):
-        return Garbage(what)
+        return Malformed("bad base64")
+    if found := foreign_format(pcmu):
+        return Malformed(found)
     block = message.get("alignment") or message.get("normalizedAlignment") or message.get("normalized_alignment")
     chars, starts, ends = _alignment(block) if isinstance(block, dict) else ("", (), ())
     return Audio(context, pcmu, chars, starts, ends, final)
 
 
-def foreign(pcmu: bytes) -> str:
-    """What this is if it is not mu-law: a file or a page in place of audio; "" for audio.
+def foreign_format(pcmu: bytes) -> str:
+    """What `pcmu` really is if it is not mu-law ("an MP3", "a sound file", "text"); "" for audio.
 
-    Quiet mu-law is full of 0xFF and its neighbours, so two bytes of MP3 prove nothing: the next header must follow.
+    Quiet mu-law is full of bytes like 0xFF, so an MP3 header alone proves nothing: a second one must follow its frame.
     """
     if pcmu[:3] == b"ID3" and pcmu[3:4] in (b"\x02", b"\x03", b"\x04"):
         return "an MP3"
@@ -209,7 +210,7 @@ def _alignment(block: dict[str, Any]) -> tuple[str, tuple[int, ...], tuple[int, 
     except (TypeError, ValueError, OverflowError):
         return "", (), ()
     text = "".join(str(char)[:1] or " " for char in chars)
-    return text.encode("utf-8", "replace").decode(), begin, ends  # half a character becomes "?"
+    return text.encode("utf-8", "replace").decode(), begin, ends  # a lone surrogate becomes "?"
 
 
 def _first(block: dict[str, Any], *names: str) -> list[Any]:

@@ -1,21 +1,21 @@
-"""The contexts of one multi-context socket: which are open, what waits, and where their audio belongs. Pure.
+"""The contexts of one multi-context socket: their state, waiting text, and the position of their audio. Pure.
 
 Theory of operation. One socket per call, one context per (turn, attempt). A context is
 
-    waiting   its text is kept here, because all five slots are taken
+    waiting   its text is kept here, because all five slots are taken or there is no socket
     open      its opening message was sent
-    closing   close_context was sent; audio may still come
-    gone      isFinal came, or the socket was lost
+    closing   close_context was sent; audio may still arrive
+    gone      isFinal arrived, or the socket was lost
 
-A slot is free at `isFinal`, not at close_context: a sixth context would close the whole socket (1008). Nothing is ever
-sent for an id that is not open: any message naming an unknown id silently creates a context that takes a slot.
-The opening message goes first and alone carries the voice settings.
+A slot becomes free at `isFinal`, not at close_context; a sixth context would close the whole socket (1008). Nothing is
+ever sent for an id that is not open, because a message with an unknown id silently creates a context, which takes a
+slot. The opening message comes first, and only it carries the voice settings.
 
-Sources disagree on whether alignment times count from the start of the context's audio, of the message or of the block
-before: each block is read in the way that continues the last one. Messages are placed by the byte clock (8 bytes of
-ulaw_8000 are 1 ms).
+Sources disagree on whether alignment times count from the start of the context's audio, of the message or of the
+previous block. Each block is read in whichever way best continues the previous one. Messages are positioned by the
+number of bytes received (8 bytes of ulaw_8000 are 1 ms).
 
-A context ends once: by isFinal, or with its socket. What is asked of it afterwards is ignored.
+A context ends once: by isFinal, or with its socket. Later requests for it are ignored.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SLOTS = 5
 WAITING_CHARS = 20_000
 """Text kept for contexts without a slot."""
 ENDED_KEYS = 64
-"""So many ended contexts are remembered, against text that was on its way when they ended."""
+"""Number of ended contexts remembered, to ignore text that was still on its way when they ended."""
 
 Key: TypeAlias = tuple[int, int]
 """(turn, attempt)"""
@@ -50,14 +50,14 @@ class _Context:
     waiting: list[str] = field(default_factory=list)
     close_wanted: bool = False
     audio_bytes: int = 0
-    asked_ms: int | None = None  # when text was sent that no audio has answered yet
-    closed_ms: int | None = None  # when it was closed, or last gave audio after that
-    block_ms: int = 0  # where the last alignment block began, and the end of its last character
+    unanswered_ms: int | None = None  # when the oldest text without audio was sent
+    closed_ms: int | None = None  # when it was closed, or the time of its last audio since
+    block_ms: int = 0  # start of the last alignment block; `aligned_ms` is the end of its last character
     aligned_ms: int = 0
 
 
 class Contexts:
-    """The contexts of one socket. Methods return the frames to send, in order. `now` is any clock's milliseconds."""
+    """The contexts of one socket. Send the frames that methods return in order. `now`: milliseconds of any clock."""
 
     def __init__(self, settings: dict[str, float]) -> None:
         self._settings = settings
@@ -65,14 +65,14 @@ class Contexts:
         self._ended: deque[Key] = deque(maxlen=ENDED_KEYS)
 
     def refuse(self, key: Key) -> bool:
-        """There will never be a socket for this one: whether that is new."""
+        """Ends a context for which there will be no socket. Returns False if it had already ended."""
         if key in self._ended:
             return False
         self._end(key)
         return True
 
     def keep(self, key: Key, text: str) -> None:
-        """Text for which there is no socket yet: it waits for `restart`."""
+        """Keeps text while there is no socket; `restart` sends it."""
         if key in self._ended:
             return
         context = self._contexts.setdefault(context_id(*key), _Context(key))
@@ -88,13 +88,13 @@ class Contexts:
         if context.close_wanted:
             return []
         if context.state == "open":
-            context.asked_ms = now if context.asked_ms is None else context.asked_ms
+            context.unanswered_ms = now if context.unanswered_ms is None else context.unanswered_ms
             return [unit(name, text)]
         self.keep(key, text)
         return self._open_waiting(now)
 
     def close(self, key: Key, now: int) -> list[str]:
-        """Close the context; one that still waits for a slot is closed after its text was sent."""
+        """Close the context. If it is still waiting for a slot, it is closed once its text has been sent."""
         name = context_id(*key)
         context = self._contexts.get(name)
         if context is None or context.close_wanted:
@@ -103,47 +103,47 @@ class Contexts:
         return [_close(name, context, now)] if context.state == "open" else []
 
     def audio(self, message: Audio, now: int) -> tuple[Key, tuple[int, ...]] | None:
-        """(key, end of each character in ms of the context's audio), or None for a context that is not ours."""
+        """(key, end of each character in ms of the context's audio), or None for an unknown context."""
         context = self._contexts.get(message.context)
         if context is None:
             return None
-        context.asked_ms = None
+        context.unanswered_ms = None
         context.closed_ms = now if context.state == "closing" else None
         base_ms = context.audio_bytes // BYTES_PER_MS
         context.audio_bytes += len(message.pcmu)
         return context.key, _place(context, message, base_ms)
 
     def final(self, message: Final | Audio, now: int) -> tuple[Key | None, list[str]]:
-        """The key of the finished context, and what may be sent now that its slot is free."""
+        """The key of the ended context (None if unknown), and the frames to send now that its slot is free."""
         context = self._contexts.pop(message.context, None)
         if context is None:
             return None, []
         return self._end(context.key), self._open_waiting(now)
 
     def lost(self) -> list[Key]:
-        """There is no socket, and nobody waits for one any longer: these were live."""
+        """Ends all contexts, including those still waiting, and returns their keys."""
         return [self._end(self._contexts.pop(name).key) for name in list(self._contexts)]
 
     def restart(self, now: int) -> list[str]:
-        """A new socket: contexts that had not been opened yet are opened on it."""
+        """The frames that open the waiting contexts on a new socket."""
         return self._open_waiting(now)
 
     def lost_open(self) -> list[Key]:
-        """The socket is gone: contexts that were open on it. Those still waiting stay."""
+        """Ends the contexts that were open on a lost socket and returns their keys. Waiting contexts remain."""
         gone = [name for name, context in self._contexts.items() if context.state != "waiting"]
         return [self._end(self._contexts.pop(name).key) for name in gone]
 
     def unanswered_since(self) -> int | None:
-        """The time of the oldest text that no audio has answered."""
-        return min((c.asked_ms for c in self._contexts.values() if c.asked_ms is not None), default=None)
+        """When the oldest text without any audio was sent, or None."""
+        return min((c.unanswered_ms for c in self._contexts.values() if c.unanswered_ms is not None), default=None)
 
     def unended_since(self) -> int | None:
-        """Since when a closed context has given neither audio nor its end."""
+        """Since when a closed context has had neither audio nor its end, or None."""
         return min((c.closed_ms for c in self._contexts.values() if c.closed_ms is not None), default=None)
 
     @property
     def waiting(self) -> bool:
-        """Whether text waits for a socket or a slot."""
+        """Whether a context is waiting for a socket or a slot."""
         return any(context.state == "waiting" for context in self._contexts.values())
 
     @property
@@ -160,7 +160,7 @@ class Contexts:
             if context.state != "waiting" or self.slots_taken >= SLOTS:
                 continue
             context.state = "open"
-            context.asked_ms = now
+            context.unanswered_ms = now
             frames += [opening(name, self._settings), *(unit(name, text) for text in context.waiting)]
             context.waiting.clear()
             if context.close_wanted:
@@ -169,11 +169,11 @@ class Contexts:
 
 
 def _place(context: _Context, message: Audio, base_ms: int) -> tuple[int, ...]:
-    """The block's ends in ms of the context's audio, never falling. See the module text."""
+    """The block's character ends in ms of the context's audio, non-decreasing. See the module docstring."""
     if not message.ends_ms:
         return ()
     first = message.starts_ms[0]
-    low, high = sorted((context.aligned_ms, base_ms))  # the next character begins hereabouts
+    low, high = sorted((context.aligned_ms, base_ms))  # the next character should begin in this range
 
     def off_by(origin: int) -> int:
         return max(low - origin - first, origin + first - high, 0)

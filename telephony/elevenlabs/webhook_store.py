@@ -1,12 +1,12 @@
-"""Post-call webhooks, kept and handed on: each exactly once to disk, at least once to the user's hook.
+"""Stores post-call webhooks: each event is written to disk once and delivered to the user's hook at least once.
 
-Theory of operation. A body is written to a file while it is being checked, and takes its place under `waiting/` by a
-hard link, which fails where the event is known: that is the whole of deduplication, and it outlives the process. Only
-then the platform is told 200. One task hands what waits to the hook, in order of arrival, and moves it to `done/` when
-the hook has returned; a hook that raises is asked again after a while, and at the next start. So nothing is lost
-between the platform and the hook, and a crash between the two costs at most a repetition.
+Theory of operation. A body is written to a file under `coming/` while its signature is being checked. It is then moved
+to `waiting/` by a hard link, which fails if the event is already there: this is all the deduplication there is, and it
+survives a restart. Only then does the platform get its 200. One task passes waiting events to the hook in order of
+arrival and moves each to `done/` when the hook has returned. If the hook raises, it is called again after a delay, and
+after a restart. So no event is lost, and a crash between the hook and the move costs at most a second call of the hook.
 
-Files can only be read by their owner. They are kept until somebody deletes them.
+Files are readable by their owner only, and are kept until somebody deletes them.
 """
 
 from __future__ import annotations
@@ -30,75 +30,76 @@ from telephony.threads import in_thread
 
 log = structlog.get_logger()
 
-MOST_BYTES = 32 * 2**20
-"""The audio of a long call is tens of megabytes (MP3 in base64: half an hour and more fits)."""
-AT_ONCE = 4
-"""Bodies that come at the same time; with `MOST_BYTES` this bounds what strangers can make us keep for a while."""
+MAX_BYTES = 32 * 2**20
+"""Largest accepted body. The audio of a long call is tens of megabytes (MP3 in base64: over half an hour fits)."""
+CONCURRENT = 4
+"""Concurrent uploads. With `MAX_BYTES` this bounds the disk space that unauthenticated senders can occupy."""
 BODY_MS = 30_000
-"""How long a body may take to come."""
-LEFT_S = 3_600
+"""How long an upload may take."""
+STALE_S = 3_600
+"""Unfinished uploads older than this are left over from a crash."""
 HOOK_MS = 60_000
-"""A hook that takes longer has failed: others wait behind it."""
-AGAIN_MS = (1_000, 10_000, 60_000, 600_000)
-"""After a hook has failed; the last of them from then on."""
+"""A hook that takes longer counts as failed, because other events wait behind it."""
+RETRY_MS = (1_000, 10_000, 60_000, 600_000)
+"""Delays after consecutive failures of the hook; the last one repeats."""
 
 Hook = Callable[[PostCall], Any]
-"""The user's function, sync (it runs in a thread) or async."""
+"""The user's function: async, or sync (it then runs in a thread)."""
 
 
 class TooMany(Exception):
-    """`AT_ONCE` bodies are coming already."""
+    """`CONCURRENT` uploads are already in progress."""
 
 
 class WebhookStore:
-    """See the module text. `run` hands on; without it, and without a hook, things are only kept."""
+    """See the module docstring. Events are delivered while `run` is running; without a hook they are only stored."""
 
     def __init__(self, directory: Path, hook: Hook | None, clock: Clock) -> None:
         self._waiting, self._done, self._coming = (directory / name for name in ("waiting", "done", "coming"))
         self._hook, self._clock = hook, clock
         self._work = asyncio.Event()
         self._prepared = False
-        self._taking = 0
-        self._at_work: dict[str, asyncio.Future[Any]] = {}  # the hook in its threads, by file
+        self._uploads = 0
+        self._running: dict[str, asyncio.Future[Any]] = {}  # calls of a sync hook still in their thread, by file name
 
     def prepare(self) -> None:
-        """Makes the directories; clears what a crash left half written (not what another process is writing now).
-        Raises OSError."""
+        """Creates the directories and deletes unfinished uploads older than `STALE_S` (younger ones may
+        belong to another process). Raises OSError."""
         for path in (self._waiting, self._done, self._coming):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in self._coming.iterdir():
-            if left.stat().st_mtime < self._clock.wall_s() - LEFT_S:
+            if left.stat().st_mtime < self._clock.wall_s() - STALE_S:
                 left.unlink(missing_ok=True)
         self._prepared = True
 
     async def take(self, pieces: AsyncIterable[bytes], signature: Signature) -> tuple[PostCall, bool]:
-        """Keeps the event in a body; (event, whether it is new). It is on disk when this returns.
+        """Stores the event in a body and returns (event, whether it is new). It is on disk when this returns.
 
-        Raises NotGenuine, ValueError (no event), TooBig, TooMany, TimeoutError (it did not come in time), OSError;
-        then nothing of it is kept.
+        Raises BadSignature, ValueError (not an event), TooBig, TooMany, TimeoutError (the upload took too long) or
+        OSError; in these cases nothing is stored.
         """
-        if self._taking >= AT_ONCE:
+        if self._uploads >= CONCURRENT:
             raise TooMany
-        self._taking += 1
+        self._uploads += 1
         try:
             event, new = await self._take(pieces, signature)
         finally:
-            self._taking -= 1
+            self._uploads -= 1
         if new:
             self._work.set()
         return event, new
 
     async def run(self) -> None:
-        """Hands on what waits, for ever."""
+        """Delivers waiting events to the hook, until cancelled."""
         tries = 0
         while True:
             self._work.clear()
-            failed = not await self._hand_on()
+            failed = not await self._deliver_all()
             if not failed:
                 tries = 0
                 await self._work.wait()
                 continue
-            wait = AGAIN_MS[min(tries, len(AGAIN_MS) - 1)]
+            wait = RETRY_MS[min(tries, len(RETRY_MS) - 1)]
             tries += 1
             try:
                 async with self._clock.timeout(wait):
@@ -109,7 +110,7 @@ class WebhookStore:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     async def _take(self, pieces: AsyncIterable[bytes], signature: Signature) -> tuple[PostCall, bool]:
-        if not self._prepared:  # the disk was not to be had when we began
+        if not self._prepared:  # the directory was unavailable at start
             await asyncio.to_thread(self.prepare)
         file, name = await asyncio.to_thread(tempfile.mkstemp, dir=self._coming)
         path, digest, size = Path(name), sha256(), 0
@@ -118,7 +119,7 @@ class WebhookStore:
                 async with self._clock.timeout(BODY_MS):
                     async for piece in pieces:
                         size += len(piece)
-                        if size > MOST_BYTES:
+                        if size > MAX_BYTES:
                             raise TooBig
                         signature.update(piece)
                         digest.update(piece)
@@ -133,7 +134,7 @@ class WebhookStore:
             try:
                 event = read(json.load(file))
             except RecursionError:
-                raise ValueError("too deep") from None
+                raise ValueError("nested too deeply") from None
             os.fsync(file.fileno())
         name = file_name(event, digest)
         if (self._done / name).exists():
@@ -145,8 +146,8 @@ class WebhookStore:
         _sync(self._waiting)
         return event, True
 
-    async def _hand_on(self) -> bool:
-        """Everything that waits; False if something has to wait longer."""
+    async def _deliver_all(self) -> bool:
+        """Delivers every waiting event; False if any delivery failed and must be retried."""
         good = True
         try:
             queue = await asyncio.to_thread(self._queue)
@@ -154,16 +155,16 @@ class WebhookStore:
             log.exception("after_call_failed", file="")
             return False
         for path in queue:
-            if not await self._hand(path):
+            if not await self._deliver(path):
                 good = False
         return good
 
-    async def _hand(self, path: Path) -> bool:
+    async def _deliver(self, path: Path) -> bool:
         try:
             event = read(await asyncio.to_thread(_load, path))
             if self._hook is not None:
                 async with self._clock.timeout(HOOK_MS):
-                    await self._ask(self._hook, path.name, event)
+                    await self._call_hook(self._hook, path.name, event)
             await asyncio.to_thread(path.replace, self._done / path.name)
         except Exception:
             log.exception("after_call_failed", file=path.name)
@@ -171,19 +172,19 @@ class WebhookStore:
         log.info("after_call_done", kind=event.kind, conversation_id=event.conversation_id)
         return True
 
-    async def _ask(self, hook: Hook, name: str, event: PostCall) -> None:
-        """Threads cannot be stopped: a run that took too long is waited for again, and not begun a second time."""
+    async def _call_hook(self, hook: Hook, name: str, event: PostCall) -> None:
+        """Calls the hook. A thread cannot be stopped, so a call that timed out is awaited again, not repeated."""
         if inspect.iscoroutinefunction(hook):
             await hook(event)
             return
-        running = self._at_work.get(name)
+        running = self._running.get(name)
         if running is None:
-            running = self._at_work[name] = in_thread("after call", hook, event)
+            running = self._running[name] = in_thread("after call", hook, event)
         try:
             result = await asyncio.shield(running)
         finally:
             if running.done():
-                del self._at_work[name]
+                del self._running[name]
         if inspect.isawaitable(result):
             await result
 
@@ -199,7 +200,7 @@ def _load(path: Path) -> object:
 
 
 def _sync(directory: Path) -> None:
-    """A new name is only safe when its directory is."""
+    """Flushes the directory: without this, a new file name may not survive a crash."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,10 +1,10 @@
-"""What the Agents platform asks of us over HTTP: who is calling (personalization), and what became of a call.
+"""HTTP endpoints for the Agents platform: personalization of a call, and post-call webhooks.
 
     POST /elevenlabs/personalization   while the phone rings; answered within a second, whatever the user's code does
-    POST /elevenlabs/post-call         signed; on disk before it is answered, handed to the user's hook afterwards
+    POST /elevenlabs/post-call         signed; stored on disk before the answer, passed to the user's hook afterwards
 
-A personalization that fails costs the call, and so does a dynamic variable that is missing from it. So a slow or broken
-agent function is a line in the log, and the answer is what we know without it.
+If personalization fails, the platform drops the call, and so it does if a dynamic variable is missing. A slow or
+broken agent function is therefore only logged, and the answer contains what is known without it.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ from starlette.routing import BaseRoute, Route
 from telephony.agent import AgentSource, IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.elevenlabs import agents_codec
-from telephony.elevenlabs.post_call import HEADERS, NotGenuine, Signature
-from telephony.elevenlabs.webhook_store import MOST_BYTES, TooMany, WebhookStore
+from telephony.elevenlabs.post_call import HEADERS, BadSignature, Signature
+from telephony.elevenlabs.webhook_store import MAX_BYTES, TooMany, WebhookStore
 from telephony.http_body import TooBig, gather, load
 from telephony.threads import Callers
 
 log = structlog.get_logger()
 
 ANSWER_MS = 700
-"""What the user's function may take of the second that the platform waits."""
+"""Time for the user's function. The platform waits one second for the whole answer."""
 BODY_BYTES = 64 * 2**10
 BODY_MS = 2_000
-"""The body of a question that is to be answered within a second comes at once."""
+"""Time for the body of a personalization request to arrive."""
 KEY_HEADER = "x-telephony-key"
-_NOBODY = ManagedAgent("nobody")  # the facts of the call, and nothing else
+_UNKNOWN_AGENT = ManagedAgent("nobody")  # the answer then contains only the facts of the call
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookSettings:
-    """`key` opens personalization, `secret` checks post-call webhooks; empty: that one is off."""
+    """`key` authorizes personalization, `secret` verifies post-call webhooks. An empty value disables the endpoint."""
 
     key: str = ""
     secret: str = ""
 
 
 class PlatformWebhooks:
-    """The endpoints. `office` keeps post-call events; without one (no data directory) they are refused."""
+    """The endpoints. `store` keeps post-call events; without one (no data directory) they are refused with 503."""
 
     def __init__(
         self, settings: WebhookSettings, agents: AgentSource, store: WebhookStore | None, clock: Clock
@@ -56,7 +56,7 @@ class PlatformWebhooks:
         self._callers = Callers("agent function")
 
     def routes(self) -> list[BaseRoute]:
-        """For the app; only what is on."""
+        """The routes of the endpoints that are enabled."""
         found: list[BaseRoute] = []
         if self._settings.key:
             found.append(Route("/elevenlabs/personalization", self.personalize, methods=["POST"]))
@@ -65,20 +65,20 @@ class PlatformWebhooks:
         return found
 
     async def personalize(self, request: Request) -> Response:
-        """The client data of an inbound call that the platform has."""
+        """The client data of an inbound call that the platform answers."""
         if not self._authorized(request):
             log.warning("personalization_refused", code="key_wrong")
-            return Response("the key is wrong or missing", status_code=401)
+            return Response("wrong or missing key", status_code=401)
         try:
             async with self._clock.timeout(BODY_MS):
                 body = await gather(request.stream(), BODY_BYTES)
             asked = _object(body)
         except TimeoutError:
             log.warning("personalization_refused", code="body_late")
-            return Response("the body did not come", status_code=408)
+            return Response("request body timed out", status_code=408)
         except TooBig:
             log.warning("personalization_refused", code="too_big")
-            return Response("too big", status_code=413)
+            return Response("request body too large", status_code=413)
         except (ValueError, RecursionError, ClientDisconnect):
             log.warning("personalization_refused", code="bad_body")
             return Response("not a JSON object", status_code=400)
@@ -91,46 +91,46 @@ class PlatformWebhooks:
         if agent is not None and agent_id and agent.agent_id != agent_id:
             log.warning("personalization_other_agent", asked=agent_id, chosen=agent.agent_id)
         log.info("personalized", agent_id=agent_id, call_sid=call.call_sid, known=agent is not None)
-        return JSONResponse(agents_codec.initiation(agent or _NOBODY, call))
+        return JSONResponse(agents_codec.initiation(agent or _UNKNOWN_AGENT, call))
 
     async def post_call(self, request: Request) -> Response:
-        """Keeps the event, then says 200. A known one is 200 too: the platform need not ask again."""
+        """Stores the event, then answers 200: also for a known event, so that the platform does not send it again."""
         header = next((value for name in HEADERS if (value := request.headers.get(name))), "")
         try:
             signature = Signature(header, self._settings.secret, self._clock.wall_s())
             if self._store is None:
                 return _refused("no_data_directory", 503, "TELEPHONY_DATA is not set")
-            if int(request.headers.get("content-length") or 0) > MOST_BYTES:
+            if int(request.headers.get("content-length") or 0) > MAX_BYTES:
                 raise TooBig
             event, new = await self._store.take(_pieces(request), signature)
-        except NotGenuine as error:
+        except BadSignature as error:
             return _refused(error.code, 401, error.code)
         except ValueError:
             return _refused("bad_body", 400, "not an event")
         except TooBig:
-            return _refused("too_big", 413, "too big")
+            return _refused("too_big", 413, "request body too large")
         except TimeoutError:
-            return _refused("body_late", 408, "the body did not come")
+            return _refused("body_late", 408, "request body timed out")
         except TooMany:
-            return _refused("too_many", 503, "too many at once")
+            return _refused("too_many", 503, "too many concurrent uploads")
         except ClientDisconnect:
             return Response(status_code=499)
         except OSError:
             log.exception("post_call_refused", code="disk")
-            return Response("could not be kept", status_code=503)
+            return Response("could not be stored", status_code=503)
         log.info("post_call", kind=event.kind, conversation_id=event.conversation_id, new=new)
         return JSONResponse({"status": "received" if new else "known"})
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _authorized(self, request: Request) -> bool:
-        """A secret header that the platform is configured to send: a bearer, or one of our own name."""
+        """Whether the request carries our key, as a bearer token or in `KEY_HEADER` (configured on the platform)."""
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         given = given.strip() if scheme.lower() == "bearer" else request.headers.get(KEY_HEADER, "")
         return hmac.compare_digest(given.encode("utf-8", "replace"), self._settings.key.encode())
 
     async def _agent(self, call: IncomingCall) -> ManagedAgent | None:
-        """Who would have this call; None where that cannot be said in time."""
+        """The managed agent for this call; None if the user's function fails, is too slow or returns another type."""
         choice: Any = self._agents
         if not isinstance(choice, ManagedAgent) and callable(choice):
             try:
@@ -146,7 +146,7 @@ class PlatformWebhooks:
 
 
 def _refused(code: str, status: int, words: str) -> Response:
-    """A post-call webhook that is not kept. What is our own fault, or loses a genuine one, is an error in the log."""
+    """Refuses a post-call webhook. Logged as an error if the fault is ours or a genuine event may be lost."""
     level = log.error if code in ("no_data_directory", "too_big", "too_many") else log.warning
     level("post_call_refused", code=code)
     return Response(words, status_code=status)

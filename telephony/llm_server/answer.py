@@ -1,10 +1,10 @@
-"""One request answered: `reply()` with the agent's tools run here and the platform's own tools passed back.
+"""Answers one request with `reply()`: runs the agent's tools here, and passes the platform's own tools back.
 
-    async with aclosing(answer(request, agent, llm, memory, facts, clock)) as parts:
+    async with aclosing(answer(request, agent, llm, store, facts, clock)) as parts:
         async for part in parts: ...     # Text(...) | PassBack(calls) | End(...)
 
-`End` comes last, exactly once. Raises ProviderError. Cancelling it stops the model at once; a tool that changes
-something goes on (see `memory`).
+`End` comes last, exactly once. Raises ProviderError. Cancelling it stops the LLM at once, but a running tool that is
+not read-only continues (see `idempotency.py`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class PassBack:
-    """Tools of the platform that it is to run itself; the answer ends with them."""
+    """Calls of the platform's tools, which the platform must run itself; the answer ends with them."""
 
     calls: tuple[ToolCall, ...]
 
@@ -48,8 +48,10 @@ Part: TypeAlias = Text | PassBack | End
 
 
 class Toolset:
-    """The agent's tools, and the platform's as far as this request offers them. `end_call` is the platform's alone:
-    here is no line that could be hung up. A name that both use is the agent's."""
+    """The agent's tools, and the platform's tools that this request offers.
+
+    `end_call` exists only if the platform offers it, because there is no line here to hang up. If both sides have a
+    tool of the same name, the agent's is used."""
 
     def __init__(self, agent: Agent, request: ChatRequest) -> None:
         self._own = Toolbox(agent.tools, ToolContext(request.call_id, request.caller, request.called))
@@ -60,14 +62,14 @@ class Toolset:
         own = [s for s in self._own.schemas() if s["function"]["name"] in self._tools]
         return (*own, *self._offered.values())
 
-    def is_theirs(self, name: str) -> bool:
+    def is_offered(self, name: str) -> bool:
         return name in self._offered
 
     def changes_something(self, name: str) -> bool:
         return name in self._tools and not self._tools[name].read_only
 
     def problem(self, call: ToolCall) -> str:
-        if call.name not in self._tools and call.name not in self._offered:  # `end_call` that was not offered, too
+        if call.name not in self._tools and call.name not in self._offered:  # includes `end_call` if not offered
             names = ", ".join((*self._tools, *self._offered)) or "none"
             return f"There is no tool {call.name!r} here. There are: {names}."
         if call.name in self._offered:
@@ -75,15 +77,15 @@ class Toolset:
         return self._own.problem(call.name, call.arguments)
 
     async def run(self, call: ToolCall, clock: Clock, limit_ms: int) -> ToolResult:
-        """Never raises but `CancelledError`."""
+        """Runs one of the agent's tools. Raises only CancelledError."""
         return await self._own.run_within(clock, limit_ms, call.name, call.arguments)
 
 
-NOT_PASSED = "Not done, because another tool of the same answer was not. Look at that one's result first."
+NOT_PASSED_BACK = "Not done, because another tool of the same answer was not. Look at that one's result first."
 
 
 def missing(schema: dict[str, Any], arguments: str) -> str:
-    """What is wrong with the arguments of a platform's tool, as far as it is ours to see; "" if nothing is."""
+    """What is wrong with the arguments for a platform tool: bad JSON or a missing argument; "" if nothing is."""
     try:
         given = json.loads(arguments or "{}")
     except ValueError as error:
@@ -96,17 +98,17 @@ def missing(schema: dict[str, Any], arguments: str) -> str:
 
 
 async def answer(
-    request: ChatRequest, agent: Agent, llm: Llm, memory: IdempotencyStore, facts: Facts, clock: Clock
+    request: ChatRequest, agent: Agent, llm: Llm, store: IdempotencyStore, facts: Facts, clock: Clock
 ) -> AsyncGenerator[Part, None]:
-    """See the module text."""
+    """See the module docstring."""
     if agent.greeting and not any(isinstance(item, CallerSaid | AgentSaid | ToolUsed) for item in request.history):
         yield Text(agent.greeting)
         yield End("stop", Finished("stop"))
         return
     tools = Toolset(agent, request)
-    back: list[ToolCall] = []
-    failed = False  # one of ours, in the answer under way
-    replying = reply(fitted(agent, request), memory.history(request), llm, tools, facts)
+    passed_back: list[ToolCall] = []
+    failed = False  # whether one of our tools failed in the current answer
+    replying = reply(adapted(agent, request), store.history(request), llm, tools, facts)
     async with aclosing(replying) as parts:
         part = await anext(parts)
         while True:
@@ -114,18 +116,18 @@ async def answer(
                 yield Text(part.text)
                 part = await anext(parts)
             elif isinstance(part, Wants):
-                if tools.is_theirs(part.call.name) and not tools.problem(part.call):
-                    back.append(part.call)
-                    result = ToolResult(NOT_PASSED, failed=True)  # is read only if something else went wrong
+                if tools.is_offered(part.call.name) and not tools.problem(part.call):
+                    passed_back.append(part.call)
+                    result = ToolResult(NOT_PASSED_BACK, failed=True)  # used only if another tool of the answer fails
                 else:
-                    result = await _run(request, agent, tools, memory, part.call, clock)
+                    result = await _run(request, agent, tools, store, part.call, clock)
                     failed = failed or result.failed
-                if back and not part.left and not failed:
-                    yield PassBack(tuple(back))
+                if passed_back and not part.left and not failed:
+                    yield PassBack(tuple(passed_back))
                     yield End("tool_calls", Finished("tool_calls"))
                     return
                 if not part.left:
-                    back, failed = [], False
+                    passed_back, failed = [], False
                 part = await parts.asend(result)
             else:
                 yield End(part.finish, part.usage)
@@ -133,18 +135,20 @@ async def answer(
 
 
 async def _run(
-    request: ChatRequest, agent: Agent, tools: Toolset, memory: IdempotencyStore, call: ToolCall, clock: Clock
+    request: ChatRequest, agent: Agent, tools: Toolset, store: IdempotencyStore, call: ToolCall, clock: Clock
 ) -> ToolResult:
     if problem := tools.problem(call):
         return ToolResult(problem, failed=True)
     if not tools.changes_something(call.name):
         return await tools.run(call, clock, agent.limits.tool_ms)
-    return await memory.act(request, call, lambda: tools.run(call, clock, agent.limits.tool_ms))
+    return await store.act(request, call, lambda: tools.run(call, clock, agent.limits.tool_ms))
 
 
-def fitted(agent: Agent, request: ChatRequest) -> Agent:
-    """The agent with what the request says. Its own prompt is the prompt; what the platform's prompt holds (facts of
-    this call, as a rule) comes as context. An agent without a prompt takes the platform's."""
+def adapted(agent: Agent, request: ChatRequest) -> Agent:
+    """The agent, adapted to the request's system text, token limit and offered tools.
+
+    The platform's system text (usually facts of the call) is added to the agent's context; an agent without a prompt
+    takes it as its prompt."""
     limit = min(agent.max_tokens, request.max_tokens) if request.max_tokens else agent.max_tokens
     style = agent.style if END_CALL in request.offered else agent.style.replace(_ENDING, "")
     if not agent.prompt.strip():

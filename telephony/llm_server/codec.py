@@ -1,8 +1,8 @@
-"""Chat Completions as a platform (or any OpenAI client) asks for them: requests, chunks, errors. Pure.
+"""The server side of Chat Completions, for a platform or any OpenAI client: requests, chunks, errors. Pure.
 
-Requests are read loosely: what is not understood is left out, and only what makes an answer impossible is refused
-(`BadRequest`). What is sent is strict: the exact keys of OpenAI's own types, the same `id`, `created` and `model` in
-every chunk, each event one line, `[DONE]` at the end.
+Parsing is lenient: parts that are not understood are ignored, and a request is refused (`BadRequest`) only if it cannot
+be answered. Output is strict: the exact keys of OpenAI's own types, the same `id`, `created` and `model` in every
+chunk, one line per event, `[DONE]` at the end.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from telephony.core.history import AgentSaid, CallerSaid, History, HistoryItem, 
 
 DONE = "data: [DONE]\n\n"
 KEEP_ALIVE = ": keepalive\n\n"
-MOST_TOOLS = 128
-MOST_MESSAGES = 5_000
+MAX_TOOLS = 128
+MAX_MESSAGES = 5_000
 ID_CHARS = 200
-#: Where a platform's call id may stand in the body, besides our own header. The first that is there counts.
+#: Keys of the body that may hold the platform's call id, if no header does. The first one present is used.
 ID_KEYS = ("call_id", "conversation_id", "system__conversation_id", "call_sid", "system__call_sid")
-#: Other names are refused by the models' servers, and the request with them.
+#: LLM servers refuse a whole request if a tool has any other name.
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 EXTRA_BODIES = ("elevenlabs_extra_body", "extra_body", "metadata")
 
 
 class BadRequest(ValueError):
-    """A request that cannot be answered. `param` names the field, `code` is OpenAI's word for it."""
+    """A request that cannot be answered. `param` names the field, `code` is OpenAI's error code."""
 
     def __init__(self, message: str, param: str | None = None, code: str = "invalid_value") -> None:
         super().__init__(message)
@@ -39,14 +39,15 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One request, as far as it concerns us.
+    """The parts of a request that we use.
 
-    `system` is the text of all system messages. `offered` are the schemas of the client's own tools, by name.
-    `turn` counts the user's turns, so the last one has this number (0: there is none); user messages with nothing
-    between them are one turn, because a client may repeat a request by adding to it. `key` is the fingerprint of
-    everything before the last turn, the system's text and the user's name included; `asked` of all that was said up to
-    and with it, `before` up to the turn before (each "" where there is no such turn; without the system's text, which
-    may hold the time of day). `answered`: the agent spoke in between.
+    `system`: the text of all system messages. `offered`: the schemas of the client's own tools, by name. `turn`: the
+    number of user turns; adjacent user messages are one turn, because a client may repeat a request by appending to it.
+
+    `key`, `asked` and `before` are fingerprints, or "" if there is no such turn. `key` covers everything before the
+    last turn, with the system text and the user's id. `asked` covers the messages up to and including the last turn,
+    `before` those up to the previous one, both without the system text, which may contain the time of day. `answered`:
+    the agent spoke between these two turns.
     """
 
     model: str
@@ -67,16 +68,16 @@ class ChatRequest:
 
 
 def parse(body: object, call_id: str = "") -> ChatRequest:
-    """The request in `body`. `call_id` is the one of the header, if any. Raises BadRequest."""
+    """The request in `body` (parsed JSON). `call_id` is the one from the header, if any. Raises BadRequest."""
     if not isinstance(body, dict):
         raise BadRequest("the body must be a JSON object")
     messages = body.get("messages")
     if not isinstance(messages, list):
         raise BadRequest("messages must be a list", "messages")
-    if len(messages) > MOST_MESSAGES:
+    if len(messages) > MAX_MESSAGES:
         raise BadRequest("too many messages", "messages")
     if (count := _limit(body.get("n"))) is not None and count > 1:
-        raise BadRequest("there is one answer to a request: n must be 1", "n", "unsupported_value")
+        raise BadRequest("n must be 1: a request has only one answer", "n", "unsupported_value")
     read = _Messages([m for m in messages if isinstance(m, dict)])
     options = body.get("stream_options")
     key, asked, before, answered = read.fingerprints(_text(body.get("user_id")) or _text(body.get("user")))
@@ -100,14 +101,14 @@ def parse(body: object, call_id: str = "") -> ChatRequest:
 
 
 class _Messages:
-    """The messages, in the words of `call.history`."""
+    """Converts the messages to history items (`core/history.py`)."""
 
     def __init__(self, messages: list[dict[str, Any]]) -> None:
         self.system: list[str] = []
         self.items: list[HistoryItem] = []
         self.turn = 0
-        self._waiting: dict[str, ToolUsed] = {}  # tool calls whose result has not come
-        self._users: list[tuple[int, int]] = []  # where in `items` the user's turns begin and end
+        self._waiting: dict[str, ToolUsed] = {}  # tool calls without a result so far
+        self._users: list[tuple[int, int]] = []  # (begin, end) of each user turn in `items`
         for message in messages:
             self._add(message)
         self._unanswered()
@@ -150,7 +151,7 @@ class _Messages:
             self._waiting[call_id] = ToolUsed(call_id, name, given or "{}", "")
 
     def _unanswered(self) -> None:
-        """Calls without a result would break the next request."""
+        """Gives open tool calls a placeholder result: an LLM server refuses calls without one."""
         for used in self._waiting.values():
             self.items.append(ToolUsed(used.tool_call_id, used.name, used.arguments, "(There was no result.)"))
         self._waiting.clear()
@@ -175,7 +176,7 @@ class _Messages:
 
 
 def content_text(content: object) -> str:
-    """The text of a message's content: a string, null, or a list of parts of which only texts count."""
+    """The text of a message's content: a string, null, or a list of parts, of which only text parts are used."""
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
@@ -185,10 +186,10 @@ def content_text(content: object) -> str:
 
 
 def _offered(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The client's tools by name, each in the form of Chat Completions."""
+    """The client's tools by name, as Chat Completions schemas."""
     tools = body.get("tools")
     found: dict[str, dict[str, Any]] = {}
-    for one in tools[:MOST_TOOLS] if isinstance(tools, list) else ():
+    for one in tools[:MAX_TOOLS] if isinstance(tools, list) else ():
         function = one.get("function", one) if isinstance(one, dict) else None
         if isinstance(function, dict) and TOOL_NAME.fullmatch(name := _text(function.get("name"))):
             parameters = function.get("parameters")
@@ -204,17 +205,17 @@ def _offered(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _is_schema(parameters: object) -> bool:
-    """What a model's server takes for the arguments of a tool: it refuses the whole request for anything else."""
+    """Whether an LLM server accepts this as a tool's parameters. For any other it refuses the whole request."""
     return isinstance(parameters, dict) and parameters.get("type", "object") == "object"
 
 
 def _named(call_id: str) -> str:
-    """A call's id; "" for a placeholder that nobody filled in (`{{call_id}}`), which would make all calls one."""
+    """The call id, or "" for an unfilled placeholder (`{{call_id}}`), which would be the same for all calls."""
     return "" if "{{" in call_id else call_id.strip()[:ID_CHARS]
 
 
 def _from_extras(body: dict[str, Any], names: Iterable[str]) -> str:
-    """The first of `names` that is in an extra body, or at the top level (where OpenAI's SDK puts `extra_body`)."""
+    """The first of `names` found in an extra body or at the top level (as with `extra_body` of OpenAI's SDK)."""
     places = [place for key in EXTRA_BODIES if isinstance(place := body.get(key), dict)]
     for name in names:
         for place in (*places, body):
@@ -233,7 +234,7 @@ def _text(value: object) -> str:
 
 
 def _limit(value: object) -> int | None:
-    """A token limit; -1, 0, null and nonsense mean that there is none."""
+    """A token limit, or None for -1, 0, null and any other value."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
@@ -256,7 +257,7 @@ class Chunks:
         return self._delta({"content": text})
 
     def call(self, index: int, call: ToolCall) -> str:
-        """A whole tool call. The arguments are a JSON text, an empty object if the model wrote none."""
+        """A complete tool call. The arguments are JSON text; an empty object if the LLM gave none."""
         function = {"name": call.name, "arguments": call.arguments or "{}"}
         calls = [{"index": index, "id": call.tool_call_id, "type": "function", "function": function}]
         return self._delta({"tool_calls": calls})
@@ -265,7 +266,7 @@ class Chunks:
         return self._delta({}, reason)
 
     def usage(self, finished: Finished) -> str:
-        """After the finish, where the request asked for it; "" where it did not."""
+        """The usage chunk, sent after the finish; "" if the request did not ask for it."""
         return self._event([], _usage(finished)) if self.include_usage else ""
 
     def _delta(self, delta: dict[str, Any], finish: str | None = None) -> str:
@@ -285,7 +286,7 @@ class Chunks:
 
 
 def completion(chunks: Chunks, text: str, calls: list[ToolCall], reason: str, finished: Finished) -> dict[str, Any]:
-    """A whole answer, for a request without `stream`."""
+    """The complete answer to a request without `stream`."""
     message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls else "")}
     if calls:
         message["tool_calls"] = [
@@ -316,7 +317,7 @@ def _usage(finished: Finished) -> dict[str, int]:
 
 
 def finish_reason(finish: str, calls: bool) -> str:
-    """One of OpenAI's words, whatever the server behind us said."""
+    """A finish reason that OpenAI defines, whatever the LLM server sent."""
     if calls:
         return "tool_calls"
     return finish if finish in ("stop", "length", "content_filter") else "stop"
@@ -333,7 +334,7 @@ def model(name: str) -> dict[str, Any]:
 
 
 def error_body(message: str, kind: str, code: str, param: str | None = None) -> dict[str, Any]:
-    """OpenAI's form of an error."""
+    """An error in OpenAI's format."""
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
@@ -348,12 +349,12 @@ STATUSES: Mapping[str, tuple[int, str, bool]] = {
 
 
 def status_of(code: str) -> tuple[int, str, bool]:
-    """How a fault before the first word is told over HTTP."""
+    """The entry of `STATUSES` for an error before the first part of the answer."""
     return STATUSES.get(code, (500, "server_error", False))
 
 
 def buffer_words(filler: str) -> str:
-    """Words that bridge a wait, ending as the platform wants it: three dots and a space are spoken at once, and in
-    the tone of something that goes on (elevenlabs.io, custom LLM guide). "" for no words."""
+    """`filler` as buffer words, or "" if it has none. They end in three dots and a space: the platform speaks such text
+    at once, in the tone of an unfinished sentence (elevenlabs.io, custom LLM guide)."""
     said = filler.strip().rstrip(".!… ")
     return f"{said}... " if said else ""

@@ -1,7 +1,7 @@
 """`POST /v1/chat/completions` and `GET /v1/models`: our agents, for a voice platform or any client of OpenAI's SDK.
 
-A request is read whole and checked (key, body, agent); faults of this stage are HTTP statuses with OpenAI's error body.
-Then the answer is on its way: see `exchange`.
+A request is read completely and checked (key, body, agent); errors at this stage are HTTP statuses with OpenAI's error
+body. `exchange.py` then sends the answer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from telephony.contracts.llm import Llm
 from telephony.http_body import TooBig, gather, load
 from telephony.llm_server import codec
 from telephony.llm_server.answer import answer
-from telephony.llm_server.exchange import Asked, Exchange, error
+from telephony.llm_server.exchange import AnswerOptions, Exchange, error
 from telephony.llm_server.idempotency import IdempotencyStore
 from telephony.runtime.reply import Facts
 from telephony.threads import Callers
@@ -44,8 +44,9 @@ Source: TypeAlias = Agent | Callable[[IncomingCall], AgentChoice | Awaitable[Age
 
 
 class LlmServer:
-    """The endpoint. `key` is what clients must send as bearer; `agents` answer to their names, the first one to any
-    other name if it is the only one. `run` must be running."""
+    """The endpoint; `run` must be running. Clients must send `key` as bearer token.
+
+    `agents`: by model name. If there is only one, it answers to any name."""
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class LlmServer:
     ) -> None:
         if not key or not agents:
             raise ValueError("the custom LLM endpoint needs a key and an agent")
-        self.memory = IdempotencyStore(clock)
+        self.store = IdempotencyStore(clock)
         self.cancelled = 0
         self._key, self._agents, self._llm = key.encode(), dict(agents), llm
         self._clock, self._now = clock, now
@@ -66,11 +67,11 @@ class LlmServer:
         self._choosing: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
-        """Holds the tools at work; ends some time after `ready` has returned."""
-        await self.memory.run(ready)
+        """Owns the running tools. Returns after `ready` has returned and they have ended or been cancelled."""
+        await self.store.run(ready)
 
     def routes(self) -> list[BaseRoute]:
-        """For the app. `/agents/{name}` before a path chooses the agent."""
+        """The routes for the app. The prefix `/agents/{name}` chooses the agent."""
         found: list[BaseRoute] = []
         for prefix in ("", "/agents/{agent}"):
             found += [Route(prefix + path, self.complete, methods=["POST"]) for path in SPELLINGS]
@@ -81,13 +82,13 @@ class LlmServer:
     # --- requests ---------------------------------------------------------------------------------------------------
 
     async def models(self, request: Request) -> Response:
-        """The agents, as models."""
+        """Lists the agents as models."""
         if not self._authorized(request):
             return _unauthorized(request)
         return JSONResponse(codec.models(self._agents))
 
     async def model(self, request: Request) -> Response:
-        """One of them."""
+        """Describes one agent as a model."""
         if not self._authorized(request):
             return _unauthorized(request)
         name = request.path_params["model"]
@@ -97,37 +98,37 @@ class LlmServer:
         return JSONResponse(codec.model(name))
 
     async def complete(self, request: Request) -> Response:
-        """One answer, streamed or whole."""
+        """Answers a request, streamed or whole."""
         if not self._authorized(request):
             return _unauthorized(request)
         try:
             async with self._clock.timeout(BODY_MS):
                 body = await gather(request.stream(), BODY_BYTES)
-            asked = codec.parse(_read(body), _call_id(request))
-            name = self._name(request, asked)
+            chat = codec.parse(_read(body), _call_id(request))
+            name = self._name(request, chat)
         except codec.BadRequest as bad:
             log.warning("llm_request_refused", code=bad.code, param=bad.param)
             status = 404 if bad.code == "model_not_found" else 400
             return error(status, str(bad), "invalid_request_error", bad.code, bad.param)
         except TooBig:
             log.warning("llm_request_refused", code="request_too_large")
-            return error(413, "the body is too big", "invalid_request_error", "request_too_large")
+            return error(413, "request body too large", "invalid_request_error", "request_too_large")
         except TimeoutError:
             log.warning("llm_request_refused", code="request_timeout")
-            return error(408, "the body did not come", "invalid_request_error", "request_timeout")
+            return error(408, "request body timed out", "invalid_request_error", "request_timeout")
         except ClientDisconnect:
             return Response(status_code=499)
-        agent = await self._agent(name, asked)
+        agent = await self._agent(name, chat)
         if agent is None:
-            return error(500, "the agent could not be had", "server_error", "agent_failed")
-        log.info("llm_request", agent=agent.name, turn=asked.turn, stream=asked.stream, named=bool(asked.call_id))
+            return error(500, "the agent is not available", "server_error", "agent_failed")
+        log.info("llm_request", agent=agent.name, turn=chat.turn, stream=chat.stream, named=bool(chat.call_id))
         chunks = codec.Chunks(
-            f"chatcmpl-{uuid4().hex}", int(self._clock.wall_s()), asked.model or agent.name, asked.include_usage
+            f"chatcmpl-{uuid4().hex}", int(self._clock.wall_s()), chat.model or agent.name, chat.include_usage
         )
-        facts = Facts(self._now(), asked.caller)
+        facts = Facts(self._now(), chat.caller)
         return Exchange(
-            Asked(chunks, asked.stream, agent.wording, asked.turn),
-            lambda: answer(asked, agent, self._llm, self.memory, facts, self._clock),
+            AnswerOptions(chunks, chat.stream, agent.wording, chat.turn),
+            lambda: answer(chat, agent, self._llm, self.store, facts, self._clock),
             self._clock,
             self._left,
         )
@@ -142,36 +143,38 @@ class LlmServer:
         matches = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._key)
         return matches and scheme.lower() == "bearer"
 
-    def _name(self, request: Request, asked: codec.ChatRequest) -> str:
-        """Who is to answer: by path, header or model, in this order. Raises BadRequest (`model_not_found`)."""
+    def _name(self, request: Request, chat: codec.ChatRequest) -> str:
+        """The agent's name: from path, header or model, in this order. Raises BadRequest (`model_not_found`)."""
         for name in (request.path_params.get("agent"), request.headers.get(AGENT_HEADER)):
             if name:
                 if name in self._agents:
                     return str(name)
                 raise codec.BadRequest(f"there is no agent {name[:80]!r}", "model", "model_not_found")
-        if asked.model in self._agents:
-            return asked.model
-        if len(self._agents) == 1 or not asked.model:
+        if chat.model in self._agents:
+            return chat.model
+        if len(self._agents) == 1 or not chat.model:
             return next(iter(self._agents))
-        raise codec.BadRequest(f"there is no agent {asked.model[:80]!r}", "model", "model_not_found")
+        raise codec.BadRequest(f"there is no agent {chat.model[:80]!r}", "model", "model_not_found")
 
-    async def _agent(self, name: str, asked: codec.ChatRequest) -> Agent | None:
-        """A function of the call is asked once for each call, as far as calls can be told apart: requests that come
-        meanwhile wait for its answer."""
+    async def _agent(self, name: str, chat: codec.ChatRequest) -> Agent | None:
+        """The agent for a request, or None on failure (logged).
+
+        An agent function runs once per call id; concurrent requests of the call wait for it. Without a call id it runs
+        for each request."""
         source = self._agents[name]
         if isinstance(source, Agent):
             return source
-        if not asked.call_id:
-            return await self._choose(source, asked)
-        lock = self._choosing.setdefault((asked.call_id, name), asyncio.Lock())
+        if not chat.call_id:
+            return await self._choose(source, chat)
+        lock = self._choosing.setdefault((chat.call_id, name), asyncio.Lock())
         async with lock:
-            agent = self.memory.agent(asked.call_id, name) or await self._choose(source, asked)
+            agent = self.store.agent(chat.call_id, name) or await self._choose(source, chat)
             if agent is not None:
-                self.memory.remember_agent(asked.call_id, name, agent)
+                self.store.remember_agent(chat.call_id, name, agent)
             return agent
 
-    async def _choose(self, source: Callable[[IncomingCall], object], asked: codec.ChatRequest) -> Agent | None:
-        call = IncomingCall(asked.call_id, asked.caller, asked.called, "custom-llm")
+    async def _choose(self, source: Callable[[IncomingCall], object], chat: codec.ChatRequest) -> Agent | None:
+        call = IncomingCall(chat.call_id, chat.caller, chat.called, "custom-llm")
         choice: object
         try:
             async with self._clock.timeout(CHOICE_MS):
@@ -183,7 +186,7 @@ class LlmServer:
             log.exception("agent_failed", code="agent_raised")
             return None
         if isinstance(choice, ManagedAgent):
-            choice = choice.fallback  # itself it thinks elsewhere
+            choice = choice.fallback  # a managed agent has its LLM on the platform
         if not isinstance(choice, Agent):
             log.error("agent_failed", code="not_an_agent")
             return None
@@ -203,6 +206,6 @@ def _call_id(request: Request) -> str:
 
 def _unauthorized(request: Request) -> Response:
     log.warning("llm_request_refused", code="invalid_api_key", path=request.url.path)
-    answer = error(401, "the key is wrong or missing", "invalid_request_error", "invalid_api_key")
+    answer = error(401, "wrong or missing key", "invalid_request_error", "invalid_api_key")
     answer.headers["WWW-Authenticate"] = "Bearer"
     return answer

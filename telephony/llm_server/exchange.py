@@ -1,12 +1,13 @@
-"""One answer on its way to the client, streamed or whole.
+"""Sends one answer to the client, streamed or whole.
 
-Theory of operation. Three tasks: the *thinker* iterates `answer()` into a small queue, the *speaker* turns the queue
-into SSE, and the *watcher* waits for the client to leave, which is normal here: a platform drops a request in
-mid-stream whenever its caller goes on speaking. All three end together, and with the thinker the request to the model
-behind us.
+Theory of operation. There are three tasks: the *producer* iterates `answer()` into a small queue, the *sender* turns
+the queue into SSE, and the *watcher* waits for the client to disconnect. That is normal here: a platform drops a
+request in mid-stream whenever its caller continues to speak. All three end together, and when the producer ends, so
+does the request to the LLM.
 
-Until the first part has come nothing is sent, so a model that fails at once is still a status. But a caller waits:
-after `BUFFER_MS` the stream begins with buffer words, and from then on a fault is an apology, in words.
+Nothing is sent before the first part is available, so that an LLM that fails at once still gives an HTTP status. But a
+caller is waiting: after `BUFFER_MS` the stream begins with buffer words, and from then on a failure is a spoken
+apology.
 """
 
 from __future__ import annotations
@@ -31,17 +32,17 @@ from telephony.llm_server.answer import End, Part, PassBack, Text
 log = structlog.get_logger()
 
 BUFFER_MS = 900
-"""So long nothing is said before buffer words are: a platform wants the first word within a second."""
+"""Send buffer words after this long without text: a platform expects the first word within a second."""
 BUFFER_AGAIN_MS = 4_000
 KEEP_ALIVE_MS = 5_000
-MOST_BUFFERS = 3
-PARTS = 64  # the thinker waits when so many are not sent yet
+MAX_BUFFERS = 3
+PARTS = 64  # the producer waits while this many are unsent
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "Content-Type": "text/event-stream; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is being answered: in which form (`chunks`, `stream`), in whose words, for which turn (for the log)."""
+class AnswerOptions:
+    """How to send the answer (`chunks`, `stream`), the agent's fixed phrases, and the turn (for the log)."""
 
     chunks: codec.Chunks
     stream: bool
@@ -51,57 +52,57 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
-    """The thinker has given up."""
+    """The producer has failed; `code` is a stable error code."""
 
     code: str
     detail: str
 
 
 class Exchange(Response):
-    """See the module text. `thinking` begins to think; `cancelled` is called when the client has left."""
+    """See the module docstring. `start` starts the answer; `cancelled` is called when the client disconnects."""
 
     def __init__(
         self,
-        asked: Asked,
-        thinking: Callable[[], AsyncGenerator[Part, None]],
+        options: AnswerOptions,
+        start: Callable[[], AsyncGenerator[Part, None]],
         clock: Clock,
         cancelled: Callable[[], None],
     ) -> None:
         self.background = None
-        self._asked, self._thinking, self._clock, self._cancelled = asked, thinking, clock, cancelled
-        self._chunks, self._wording = asked.chunks, asked.wording
+        self._options, self._start, self._clock, self._cancelled = options, start, clock, cancelled
+        self._chunks, self._wording = options.chunks, options.wording
         self._parts: asyncio.Queue[Part | _Failed] = asyncio.Queue(PARTS)
         self._whole_sent = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with asyncio.TaskGroup() as group:
-            thinker = group.create_task(self._think(), name="llm thinker")
-            speaker = group.create_task(self._speak(scope, receive, self._noting(send)), name="llm speaker")
-            watcher = group.create_task(self._watch(receive, thinker, speaker), name="llm watcher")
-            await asyncio.wait([speaker])
+            producer = group.create_task(self._produce(), name="llm producer")
+            sender = group.create_task(self._send_answer(scope, receive, self._noting_end(send)), name="llm sender")
+            watcher = group.create_task(self._watch(receive, producer, sender), name="llm watcher")
+            await asyncio.wait([sender])
             watcher.cancel()
-            thinker.cancel()
+            producer.cancel()
 
-    def _noting(self, send: Send) -> Send:
-        async def noting(message: Message) -> None:
+    def _noting_end(self, send: Send) -> Send:
+        async def note_end(message: Message) -> None:
             self._whole_sent |= message["type"] == "http.response.body" and not message.get("more_body", False)
             await send(message)
 
-        return noting
+        return note_end
 
     async def _watch(self, receive: Receive, *tasks: asyncio.Task[None]) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        if self._whole_sent:  # a server tells the end of an answer in the same way
+        if self._whole_sent:  # the server also sends this after a complete answer
             return
         self._cancelled()
-        log.info("llm_request_cancelled", turn=self._asked.turn)
+        log.info("llm_request_cancelled", turn=self._options.turn)
         for task in tasks:
             task.cancel()
 
-    async def _think(self) -> None:
+    async def _produce(self) -> None:
         try:
-            async with aclosing(self._thinking()) as parts:
+            async with aclosing(self._start()) as parts:
                 async for part in parts:
                     await self._parts.put(part)
         except ProviderError as error:
@@ -113,15 +114,15 @@ class Exchange(Response):
 
     # --- what is sent -----------------------------------------------------------------------------------------------
 
-    async def _speak(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _send_answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         first: Part | _Failed | None = None
-        if self._asked.stream:
+        if self._options.stream:
             first = await self._next(BUFFER_MS)
         else:
             first = await self._parts.get()
         if isinstance(first, _Failed):
             await _failure(first)(scope, receive, send)
-        elif self._asked.stream:
+        elif self._options.stream:
             await self._stream(first, send)
         else:
             assert first is not None
@@ -147,46 +148,48 @@ class Exchange(Response):
         stream = _Sse(send)
         await stream.begin()
         await stream.write(self._chunks.role())
-        told = _Told()
+        progress = _Progress()
         while True:
             match part:
                 case None:
-                    await stream.write(self._bridge(told))
+                    await stream.write(self._while_waiting(progress))
                 case Text(text):
-                    told.said = told.said or bool(text.strip())
+                    progress.said = progress.said or bool(text.strip())
                     await stream.write(self._chunks.text(text))
                 case PassBack(calls):
-                    told.called = True
+                    progress.called = True
                     for index, call in enumerate(calls):
                         await stream.write(self._chunks.call(index, call))
                 case End(finish, usage):
-                    await self._finish(stream, told, finish, usage)
+                    await self._finish(stream, progress, finish, usage)
                     return
                 case _Failed():
-                    told.said = told.called = False
-                    await self._finish(stream, told, "stop", Finished("stop"))
+                    progress.said = progress.called = False
+                    await self._finish(stream, progress, "stop", Finished("stop"))
                     return
-            part = await self._next(BUFFER_AGAIN_MS if told.buffers else BUFFER_MS if not told.said else KEEP_ALIVE_MS)
+            part = await self._next(
+                BUFFER_AGAIN_MS if progress.buffers else BUFFER_MS if not progress.said else KEEP_ALIVE_MS
+            )
 
-    def _bridge(self, told: _Told) -> str:
-        """What is sent when there is nothing to send: words, if nothing was said for long, or a comment."""
+    def _while_waiting(self, progress: _Progress) -> str:
+        """What to send while no part is available: buffer words, or a comment if there are none or no more."""
         words = codec.buffer_words(self._wording.filler)
-        if told.buffers >= MOST_BUFFERS or not words:
+        if progress.buffers >= MAX_BUFFERS or not words:
             return codec.KEEP_ALIVE
-        told.buffers += 1
+        progress.buffers += 1
         return self._chunks.text(words)
 
-    async def _finish(self, stream: _Sse, told: _Told, finish: str, usage: Finished) -> None:
-        """The end; an answer that says and does nothing is an apology."""
-        if not told.said and not told.called:
+    async def _finish(self, stream: _Sse, progress: _Progress, finish: str, usage: Finished) -> None:
+        """Ends the stream. An answer without text and tool calls becomes an apology."""
+        if not progress.said and not progress.called:
             await stream.write(self._chunks.text(self._wording.apology))
-        await stream.write(self._chunks.finish(codec.finish_reason(finish, told.called)))
+        await stream.write(self._chunks.finish(codec.finish_reason(finish, progress.called)))
         await stream.write(self._chunks.usage(usage))
         await stream.write(codec.DONE)
         await stream.end()
 
     async def _next(self, wait_ms: int) -> Part | _Failed | None:
-        """The next part, or None if it takes longer than that."""
+        """The next part, or None if there is none within `wait_ms`."""
         try:
             async with self._clock.timeout(wait_ms):
                 return await self._parts.get()
@@ -195,8 +198,8 @@ class Exchange(Response):
 
 
 @dataclass(slots=True)
-class _Told:
-    """What the client has been told so far."""
+class _Progress:
+    """What has been sent so far: text, tool calls, and the number of buffer phrases."""
 
     said: bool = False
     called: bool = False
@@ -204,7 +207,7 @@ class _Told:
 
 
 class _Sse:
-    """An open event stream."""
+    """An open stream of server-sent events."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -224,7 +227,7 @@ class _Sse:
 
 def _failure(failed: _Failed) -> Response:
     status, kind, again = codec.status_of(failed.code)
-    response = error(status, "the model behind this agent failed", kind, failed.code)
+    response = error(status, "the LLM of this agent failed", kind, failed.code)
     response.headers["x-should-retry"] = "true" if again else "false"
     if status == 429:
         response.headers["retry-after"] = "1"
@@ -232,5 +235,5 @@ def _failure(failed: _Failed) -> Response:
 
 
 def error(status: int, message: str, kind: str, code: str, param: str | None = None) -> Response:
-    """OpenAI's form of an error."""
+    """An error response in OpenAI's format."""
     return JSONResponse(codec.error_body(message, kind, code, param), status_code=status)

@@ -1,19 +1,19 @@
-"""What tools have done, for which call and which turn of its caller: nothing is done twice.
+"""Remembers the tool runs of each call and user turn, so that no tool acts twice for one turn.
 
-Theory of operation. A platform cancels a request and asks again, with the same user message or a longer one, whenever
-it likes; the request before may have booked a table already. So a tool that changes something runs at most once for
-one *turn* of one *call*: the turn is the number of the last user message (those with nothing between them are one,
-because some clients repeat by adding another), the call is the platform's id for it. The
-run belongs to the memory and not to the request: it goes on when the request is cancelled, and the next request finds
-its result, or waits for it. Results of finished runs are also put back into the history of later requests, because
-the platform's own history does not hold them.
+Theory of operation. A platform may cancel a request at any time and send it again, with the same user message or a
+longer one, when the first request has already booked a table. So a tool that changes something runs at most once per
+*turn* of a *call*. The turn is the number of the last user message (adjacent user messages count as one, because some
+clients repeat a request by appending to it); the call is identified by the platform's id. The run belongs to the store
+and not to the request: it continues if the request is cancelled, and the next request gets its result or waits for it.
+Results of finished runs are also inserted into the history of later requests, because the platform's own history lacks
+them.
 
-Where no id comes, calls cannot be told apart, only texts. Then a tool does not act when it is first asked for: its
-result tells the model to read the details back and ask. It acts when the same call with the same arguments comes in
-the turn after that, the agent having spoken in between; and a repeat of that request (the same texts before the last
-user message) within a minute finds the result, as above.
+Without a call id, calls can only be told apart by their texts. A tool then does not act at the first request: its
+result tells the LLM to read the details back to the caller and ask for confirmation. It acts when the same tool is
+called with the same arguments in the next turn and the agent has spoken in between. If that request is repeated within
+a minute (same texts before the last user message), the repeat gets the same result.
 
-Bounded: so many calls, each with so many runs; the oldest are forgotten first. What is running is never forgotten.
+The number of calls, and of runs per call, is bounded; the oldest are forgotten first, but never a run in progress.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ log = structlog.get_logger()
 
 CALLS = 2_000
 RUNS_PER_CALL = 50
-QUESTIONS = 2_000
-UNNAMED_MS = 60_000
-"""How long a run without a call's id is remembered: repeats come within seconds, other callers with the same words
-hardly ever."""
+MAX_UNCONFIRMED = 2_000
+WITHOUT_ID_MS = 60_000
+"""How long a run without a call id is remembered. Repeats come within seconds; another caller with exactly the same
+texts is unlikely in that time."""
 
 CONFIRM = (
     "Not done yet. Say back to the caller exactly what you are about to do, with all details, and ask whether that is "
@@ -50,7 +50,7 @@ CONFIRM = (
 
 @dataclass(slots=True)
 class _Run:
-    """A tool at work, or its result."""
+    """A running or finished tool call."""
 
     call: ToolCall
     result: asyncio.Future[ToolResult]
@@ -58,7 +58,7 @@ class _Run:
 
 @dataclass(slots=True)
 class _Conversation:
-    """What is known of one call. `until_ms`: when it is forgotten, if it has no id."""
+    """Runs and agents of one call. `until_ms`: when it expires, if it has no id."""
 
     runs: OrderedDict[tuple[int, str], _Run] = field(default_factory=OrderedDict)
     agents: dict[str, Agent] = field(default_factory=dict)
@@ -66,17 +66,16 @@ class _Conversation:
 
 
 class IdempotencyStore:
-    """See the module text. `run` must be running: it holds the tools that are at work."""
+    """See the module docstring. `run` must be running, because its task group contains the running tools."""
 
     def __init__(self, clock: Clock, *, calls: int = CALLS, runs_per_call: int = RUNS_PER_CALL) -> None:
         self._clock, self._most_calls, self._most_runs = clock, calls, runs_per_call
         self._calls: OrderedDict[str, _Conversation] = OrderedDict()
-        self._questions: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+        self._unconfirmed: OrderedDict[tuple[str, str, str], None] = OrderedDict()
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
-        """Ends when `ready` returns and the tools at work have; those that take longer than five seconds are
-        cancelled."""
+        """Waits for `ready`, then for the running tools. Tools that take over five more seconds are cancelled."""
         try:
             async with self._clock.timeout(None) as closing, asyncio.TaskGroup() as group:
                 self._group = group
@@ -89,7 +88,7 @@ class IdempotencyStore:
             log.warning("tools_cancelled")
 
     def agent(self, call_id: str, name: str) -> Agent | None:
-        """Who has been chosen to answer this call under the name that was asked for."""
+        """The agent chosen earlier for this call and requested name, or None."""
         return known.agents.get(name) if call_id and (known := self._calls.get("id " + call_id)) else None
 
     def remember_agent(self, call_id: str, name: str, agent: Agent) -> None:
@@ -97,7 +96,7 @@ class IdempotencyStore:
             self._conversation("id " + call_id).agents[name] = agent
 
     def history(self, request: ChatRequest) -> History:
-        """The request's history, with what our own tools have done in this call."""
+        """The request's history, with the finished runs of our own tools in this call inserted."""
         known = self._calls.get("id " + request.call_id) if request.call_id else None
         if known is None or not known.runs:
             return request.history
@@ -111,7 +110,7 @@ class IdempotencyStore:
         return tuple(items)
 
     async def act(self, request: ChatRequest, call: ToolCall, start: Callable[[], Awaitable[ToolResult]]) -> ToolResult:
-        """The result of a tool that changes something: of its one run in this turn, or why there is none.
+        """The result of a tool that changes something: from its only run in this turn, or a request for confirmation.
 
         Cancelling this does not cancel the run. `start` never raises.
         """
@@ -119,7 +118,7 @@ class IdempotencyStore:
             return ToolResult(CONFIRM, failed=True)
         known = self._conversation("id " + request.call_id if request.call_id else "text " + request.key)
         if not request.call_id:
-            known.until_ms = self._clock.ms() + UNNAMED_MS
+            known.until_ms = self._clock.ms() + WITHOUT_ID_MS
         run = known.runs.get((request.turn, call.name))
         if run is None:
             assert self._group is not None, "the endpoint is not running"
@@ -129,7 +128,7 @@ class IdempotencyStore:
             return await asyncio.shield(run.result)
         log.info("tool_repeated", tool=call.name, turn=request.turn)
         result = await asyncio.shield(run.result)
-        if _same(call.arguments) == _same(run.call.arguments):
+        if _canonical(call.arguments) == _canonical(run.call.arguments):
             return result
         note = f"(Done for the caller's last words already, with {run.call.arguments}, and not done again.)"
         return ToolResult(f"{result.text} {note}", result.failed)
@@ -137,12 +136,12 @@ class IdempotencyStore:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _confirmed(self, request: ChatRequest, call: ToolCall) -> bool:
-        arguments = _same(call.arguments)
-        if request.answered and (request.before, call.name, arguments) in self._questions:
+        arguments = _canonical(call.arguments)
+        if request.answered and (request.before, call.name, arguments) in self._unconfirmed:
             return True
-        self._questions[(request.asked, call.name, arguments)] = None
-        while len(self._questions) > QUESTIONS:
-            self._questions.popitem(last=False)
+        self._unconfirmed[(request.asked, call.name, arguments)] = None
+        while len(self._unconfirmed) > MAX_UNCONFIRMED:
+            self._unconfirmed.popitem(last=False)
         return False
 
     def _conversation(self, key: str) -> _Conversation:
@@ -178,8 +177,8 @@ def _used(run: _Run) -> ToolUsed:
     return ToolUsed(call.tool_call_id, call.name, call.arguments, run.result.result().text, call.extra)
 
 
-def _same(arguments: str) -> str:
-    """Arguments in one spelling, so that they can be compared."""
+def _canonical(arguments: str) -> str:
+    """The arguments in a canonical form for comparison."""
     try:
         return json.dumps(json.loads(arguments or "{}"), sort_keys=True)
     except ValueError:

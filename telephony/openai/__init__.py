@@ -1,1 +1,1 @@
-"""Chat Completions of OpenAI and compatible servers: `codec.py` is the wire, `client.py` the shell."""
+"""Chat Completions of OpenAI and compatible servers: `codec.py` is the pure codec, `client.py` the shell."""

@@ -1,9 +1,10 @@
 """Chat Completions over the OpenAI SDK, for OpenAI and for compatible servers.
 
-One client serves all calls of the process. Its connections are kept for 120 s (the SDK's 5 s are shorter than a
-conversation turn, so each turn would pay a handshake), over HTTP/1.1 (a cancelled HTTP/2 stream is never reset). The
-SDK's own retries are off: they may wait two minutes in silence. Ours: one more try, at once, as long as nothing was
-said. There are two deadlines, to the first chunk and between chunks; the SDK has only the second kind.
+One client serves all calls of the process. It keeps idle connections for 120 s (the SDK's 5 s are shorter than a
+conversation turn, so each turn would need a handshake), over HTTP/1.1 (a cancelled HTTP/2 stream is never reset). The
+SDK's own retries are off, because they may wait silently for two minutes. Instead a request is retried once, at once,
+provided that no text was yielded yet. There are two deadlines: to the first chunk, and between chunks; the SDK has
+only the second kind.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ log = structlog.get_logger()
 
 
 class OpenAiChat:
-    """`llm.Llm`. Make it inside a running loop or before it; close it in the same loop it was used in."""
+    """An `Llm` (see `contracts/llm.py`). May be created outside an event loop; close it in the loop that used it."""
 
     def __init__(
         self,
@@ -59,25 +60,26 @@ class OpenAiChat:
         )
         self._model, self._effort, self._token_field = model, effort, token_field
         self._clock, self._first_token_ms, self._gap_ms = clock, first_token_ms, gap_ms
-        self._without: dict[str, frozenset[str]] = {}  # per model: fields that its server has refused
+        self._without: dict[str, frozenset[str]] = {}  # model -> fields that its server has refused
 
     async def warm(self) -> None:
-        """Two connections: a barge-in throws away the one in use, and the next turn takes the spare. And a rehearsal:
-        what the SDK imports and builds for its first answer takes some 60 ms."""
-        await asyncio.gather(self._knock(), self._knock())
-        await _rehearse()
+        """Opens two connections, so that after a barge-in, which discards the one in use, the next turn has a spare.
+
+        Also runs the SDK once without network, because its setup for a first answer takes some 60 ms."""
+        await asyncio.gather(self._open_connection(), self._open_connection())
+        await _warm_sdk()
 
     async def close(self) -> None:
         await self._client.close()
 
     async def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent, None]:
-        """See `llm.Llm`."""
-        tries, spoken = 2, False
+        """See `Llm`."""
+        tries, yielded = 2, False
         while True:
             body = self._body(request)
             try:
                 async for event in self._once(body):
-                    spoken = True
+                    yielded = True
                     yield event
                 return
             except _FieldRefused as refusal:
@@ -86,7 +88,7 @@ class OpenAiChat:
                 log.info("llm_field_dropped", field=refusal.field, model=model)
             except ProviderError as error:
                 tries -= 1
-                once_more = isinstance(error, ProviderUnavailable | ProviderTimeout) and tries and not spoken
+                once_more = isinstance(error, ProviderUnavailable | ProviderTimeout) and tries and not yielded
                 log.info("llm_failed", code=error.code, again=bool(once_more), detail=str(error)[:200])
                 if not once_more:
                     raise
@@ -128,26 +130,26 @@ class OpenAiChat:
         except openai.APIError as error:
             raise error_for(None, error.code or "", error.message, error.param) from error
         except (ValueError, openai.OpenAIError) as error:
-            raise ProviderMisbehaved(f"unreadable answer: {error}"[:200], provider="openai") from error
+            raise ProviderMisbehaved(f"malformed answer: {error}"[:200], provider="openai") from error
         if not answer.chunks:
-            raise ProviderMisbehaved("an answer without any chunk", provider="openai")
+            raise ProviderMisbehaved("the answer has no chunks", provider="openai")
         for event in answer.end():
             yield event
 
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self._clock.real_seconds(self._gap_ms)
 
-    async def _knock(self) -> None:
+    async def _open_connection(self) -> None:
         try:
             async with self._clock.timeout(5_000):
                 await self._client.models.list()
         except (openai.OpenAIError, ValueError, TimeoutError) as error:
-            log.info("llm_not_warm", detail=type(error).__name__)
+            log.info("llm_warm_up_failed", detail=type(error).__name__)
 
 
-async def _rehearse() -> None:
-    """An answer out of thin air, through the whole SDK and no network."""
-    transport = httpx2.MockTransport(lambda request: httpx2.Response(200, headers=_SSE, content=_REHEARSED))
+async def _warm_sdk() -> None:
+    """Runs a canned answer through the whole SDK, without network."""
+    transport = httpx2.MockTransport(lambda request: httpx2.Response(200, headers=_SSE, content=_CANNED))
     http = httpx2.AsyncClient(transport=transport, trust_env=False)
     try:
         async with AsyncOpenAI(api_key="none", base_url="http://rehearsal/v1", http_client=http) as client:
@@ -155,18 +157,18 @@ async def _rehearse() -> None:
             async for chunk in await client.chat.completions.create(model="none", messages=[message], stream=True):
                 _plain(chunk)
     except (openai.OpenAIError, ValueError) as error:
-        log.info("llm_not_warm", detail=type(error).__name__)
+        log.info("llm_warm_up_failed", detail=type(error).__name__)
 
 
 _SSE = {"content-type": "text/event-stream"}
-_REHEARSED = (
+_CANNED = (
     b'data: {"id": "r", "object": "chat.completion.chunk", "created": 0, "model": "none", "choices": [{"index": 0, '
     b'"delta": {"role": "assistant", "content": "Hello."}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 )
 
 
 class _FieldRefused(ProviderRefused):
-    """The server does not know a field that we can do without."""
+    """The server refused a field that the request does not need."""
 
     def __init__(self, field: str) -> None:
         super().__init__(field, provider="openai")
@@ -181,7 +183,7 @@ def _status_error(error: openai.APIStatusError, body: dict[str, Any]) -> Provide
 
 def _check_is_stream(stream: Any) -> None:
     kind = stream.response.headers.get("content-type", "")
-    if "text/event-stream" not in kind:  # JSON or HTML with status 200 would be zero chunks and no error
+    if "text/event-stream" not in kind:  # otherwise JSON or HTML with status 200 would look like an empty stream
         raise ProviderMisbehaved(f"not a stream but {kind[:60]!r}", provider="openai")
 
 
@@ -189,6 +191,6 @@ def _plain(chunk: Any) -> dict[str, Any]:
     if isinstance(chunk, dict):
         return chunk
     if not hasattr(chunk, "model_dump"):
-        raise ProviderMisbehaved("a chunk that is no object", provider="openai")
+        raise ProviderMisbehaved("a chunk is not an object", provider="openai")
     plain: dict[str, Any] = chunk.model_dump(exclude_unset=True, warnings=False)
     return plain

@@ -1,7 +1,7 @@
-"""Chat Completions as OpenAI and its many compatible servers speak it: requests, chunks, errors. Pure.
+"""Chat Completions of OpenAI and compatible servers: requests, chunks, errors. Pure.
 
-Servers differ in small ways (tool calls without index, ids repeated or empty, thinking in the text, fields refused);
-what is tolerated here is what integrators have met. `chunk`s are given as plain dicts.
+Servers differ in small ways (tool calls without index, repeated or empty ids, reasoning in the text, refused fields).
+The variants tolerated here have been observed in practice. Chunks are plain dicts.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from telephony.errors import (
     ProviderUnavailable,
 )
 
-#: Request fields that a server may refuse; dropping one of them leaves a request that still makes sense.
+#: Optional request fields: if a server refuses one, the request is still valid without it.
 DROPPABLE = ("reasoning_effort", "verbosity", "stream_options", "prompt_cache_key", "parallel_tool_calls")
+PROVIDER = "openai"
 FATAL_CODES = frozenset({"insufficient_quota", "invalid_api_key", "account_deactivated", "billing_hard_limit_reached"})
 _KNOWN_CALL_KEYS = frozenset({"index", "id", "type", "function"})
 
@@ -29,13 +30,14 @@ _KNOWN_CALL_KEYS = frozenset({"index", "id", "type", "function"})
 def request_body(
     request: LlmRequest, *, model: str, effort: str | None, token_field: str, own_host: bool, without: frozenset[str]
 ) -> dict[str, Any]:
-    """The body of a streamed completion. `own_host`: OpenAI itself, which knows every field we might send."""
+    """The body of a streamed completion. `own_host`: the server is OpenAI itself and knows every field. `without`: the
+    fields to leave out."""
     body: dict[str, Any] = {"model": request.model or model, "messages": list(request.messages), "stream": True}
     if request.tools:
         body["tools"] = list(request.tools)
     chosen = request.effort if request.effort is not None else effort
     if own_host:
-        # With tools, reasoning models refuse the request unless the effort is `none`, said explicitly.
+        # With tools, reasoning models refuse the request unless the effort is explicitly `none`.
         if chosen:
             body["reasoning_effort"] = chosen
         body["verbosity"] = "low"
@@ -58,12 +60,12 @@ class _PartialCall:
 
 
 class Answer:
-    """Accumulates one streamed answer: `add` each chunk, then `end`. Both yield events."""
+    """Assembles one streamed answer: call `add` with each chunk, then `end`. Both yield events."""
 
     def __init__(self) -> None:
         self._calls: list[_PartialCall] = []
         self._by_index: dict[int, _PartialCall] = {}
-        self._thinking = Thinking()
+        self._think_filter = ThinkFilter()
         self._usage: dict[str, Any] = {}
         self._finish = ""
         self.chunks = 0
@@ -74,20 +76,20 @@ class Answer:
         for choice in (chunk.get("choices") or [])[:1]:
             self._finish = choice.get("finish_reason") or self._finish
             delta = choice.get("delta") or choice.get("message") or {}
-            if isinstance(content := delta.get("content"), str) and (text := self._thinking.strip(content)):
+            if isinstance(content := delta.get("content"), str) and (text := self._think_filter.strip(content)):
                 yield TextDelta(text)
             for fragment in delta.get("tool_calls") or []:
                 self._fragment(fragment)
 
     def end(self) -> Iterator[LlmEvent]:
-        if text := self._thinking.rest():
+        if text := self._think_filter.rest():
             yield TextDelta(text)
         seen: set[str] = set()
         for number, call in enumerate(self._calls):
             if not call.name:
                 continue
             tool_call_id = call.tool_call_id or f"call_{number}"
-            while tool_call_id in seen:  # duplicate ids: the next request would be refused
+            while tool_call_id in seen:  # with duplicate ids the next request would be refused
                 tool_call_id += "_"
             seen.add(tool_call_id)
             extra = json.dumps(call.extra) if call.extra else ""
@@ -132,8 +134,8 @@ class Answer:
         return known
 
 
-class Thinking:
-    """Takes `<think>...</think>` out of a stream of text, wherever the pieces break."""
+class ThinkFilter:
+    """Removes `<think>...</think>` from a stream of text, even if a tag is split between pieces."""
 
     OPEN, CLOSE = "<think>", "</think>"
 
@@ -157,28 +159,27 @@ class Thinking:
             return out + ("" if self._inside else ready)
 
     def rest(self) -> str:
-        """What is left at the end: an unfinished tag is text after all."""
+        """The text left at the end: an incomplete opening tag was text after all."""
         text, self._text = "" if self._inside else self._text, ""
         return text
 
 
 def error_for(status: int | None, code: str, message: str, param: str | None) -> ProviderError:
-    """The error of an answer with HTTP `status` (None: in the middle of a stream)."""
+    """The error for an answer with HTTP `status` (None: the error came within a stream)."""
     text = f"{status or 'stream'} {code} {message}"[:300]
-    named = "openai"
     if code in FATAL_CODES:
-        return ProviderRefused(text, provider=named, code=code)
+        return ProviderRefused(text, provider=PROVIDER, code=code)
     if status == 429 or code in ("rate_limit_exceeded", "rate_limited"):
-        return ProviderBusy(text, provider=named)
+        return ProviderBusy(text, provider=PROVIDER)
     if status is None or status >= 500 or status in (408, 409):
-        return ProviderUnavailable(text, provider=named)
+        return ProviderUnavailable(text, provider=PROVIDER)
     if 400 <= status < 500:
-        return ProviderRefused(f"{text} param={param}"[:300], provider=named)
-    return ProviderMisbehaved(text, provider=named)
+        return ProviderRefused(f"{text} param={param}"[:300], provider=PROVIDER)
+    return ProviderMisbehaved(text, provider=PROVIDER)
 
 
 def refused_field(status: int | None, message: str, param: str | None, body: dict[str, Any]) -> str:
-    """The field that a 400/422 is about, if leaving it out is worth a try."""
+    """The field that a 400 or 422 refers to, if the request may work without it; otherwise ""."""
     if status not in (400, 422):
         return ""
     names = [name for name in (*DROPPABLE, "max_completion_tokens", "max_tokens") if name in body]

@@ -1,4 +1,4 @@
-"""Twilio, one room: webhooks, TwiML, signatures, and the media stream.
+"""Twilio: webhooks, TwiML, signatures and the media stream.
 
-Begin with `webhooks.py`, then `leg.py` (the media socket as a port); `media_stream.py` is its pure codec.
+Start with `webhooks.py`, then `leg.py` (the media socket as a port); `media_stream.py` is its pure codec.
 """

@@ -1,19 +1,19 @@
 """The leg: one Media Streams WebSocket, as a port.
 
-Theory of operation. `open_leg` accepts the socket and waits for `start`; nothing is sent before it, because without the
-stream SID there is nothing that could be said. `MediaLeg` then runs two tasks:
+Theory of operation. `open_leg` accepts the socket and waits for `start`. Nothing can be sent before it, because every
+message needs the stream SID. `MediaLeg` then runs two tasks:
 
-- the *reader* decodes, cuts frames, asks the voice detector (inline: a thread would make replay racy) and emits. It
-  awaits nothing but the socket, so that Twilio never finds us slow (error 31930 and lost words).
-- the *writer* alone sends: one writer per socket (error 31924). It takes messages from the `Outbox` and does not
-  pace: Twilio does. A send that stalls is a socket that nobody reads.
+- the *reader* decodes messages, cuts frames, runs the voice detector (inline: a thread would make replay racy) and
+  emits events. It awaits nothing but the socket, so that audio never backs up (error 31930 and lost words).
+- the *writer* is the only task that sends (concurrent writers cause error 31924). It takes messages from the `Outbox`
+  without pacing them, because Twilio does that. A send that stalls means that the peer does not read.
 
-The leg ends when the first of these is found: `stop`, the socket closing, an outbox over its limit or a stalled send
-(`unread`), too much rubbish (`flooded`), or our own `EndCall` or `stop()`. Whatever came first is told as `CallerLeft`,
-last of all events. Rubbish is ignored, counted by kind, and logged once at the end of the call.
+The leg ends at the first of these: Twilio's `stop`, the socket closing, an outbox over its limit or a stalled send
+(`unread`), a flood of messages (`flooded`), or our own `EndCall` or `stop()`. The first reason is reported as
+`CallerLeft`, the last event. Unreadable messages are ignored, counted by kind, and logged once at the end of the call.
 
-Overflow policy of the outbox: the call ends. Audio that nobody reads is not worth keeping, and dropping some of it
-would make every later mark a lie.
+Overflow policy of the outbox: the call ends. Audio that nobody reads is not worth keeping, and dropping part of it
+would make every later mark wrong.
 """
 
 from __future__ import annotations
@@ -48,29 +48,29 @@ from telephony.twilio.outbox import Outbox
 log = structlog.get_logger()
 
 SUBPROTOCOL = "audio.twilio.com"
-#: A single send that waits this long is a socket that nobody reads.
+#: If a single send takes this long, the peer does not read.
 STALLED_MS = 10_000
-#: The last words at the end (flush, close) may take this long altogether.
+#: Time for each of flushing the outbox and closing the socket.
 CLOSING_MS = 2_000
-#: So many bad messages before `start` are not a carrier; nor are so many messages of any kind.
+#: Limits on unreadable messages, and on messages of any kind, before `start`.
 BAD_BEFORE_START = 100
 ANY_BEFORE_START = 1_000
-#: Control messages in one second, beyond the echoes of our own marks. A finger presses ten keys a second at most.
+#: Control messages in one second, not counting echoes of our own marks. A caller presses at most ten keys a second.
 CONTROL_PER_SECOND = 100
-#: Audio may be so much ahead of the clock: bursts after a stall never are, an endless upload is.
+#: Most that audio may be ahead of the clock. Bursts after a stall stay below this; an endless upload does not.
 MEDIA_AHEAD_MS = 60_000
-#: The detector's memory is stale after a gap of this length.
+#: A gap of this length resets the detector, whose state is then out of date.
 RESET_AFTER_MISSED_MS = 200
-#: After so many messages in one go the loop gets a turn.
-_BREATHE_EVERY = 32
+#: Messages handled in a row before yielding to the event loop.
+_YIELD_EVERY = 32
 
 
 async def open_leg(socket: WebSocket, *, clock: Clock, start_ms: int = 5_000) -> StreamStart:
-    """Accepts the socket and returns its `start`, once it has come.
+    """Accepts the socket, waits for `start` and returns it.
 
-    The caller has checked the signature (before: a refusal must be HTTP 403) and checks the token (after). Raises
-    `CarrierError`, the socket being closed with 1008 and a reason, with one of these codes: `no_start` (not within
-    `start_ms`), `media_format`, `flooded`, `left_before_start` (the other side closed).
+    Check the signature before calling this (a refusal must be HTTP 403) and the token afterwards. On failure, closes
+    the socket with 1008 and raises `CarrierError` with one of these codes: `no_start` (not within `start_ms`),
+    `media_format`, `flooded`, `left_before_start` (the peer closed).
     """
     await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope.get("subprotocols", ()) else None)
     faults: Counter[str] = Counter()
@@ -109,15 +109,15 @@ async def _await_start(socket: WebSocket, faults: Counter[str]) -> StreamStart:
                 raise CarrierError("stopped before start", code="left_before_start")
             case Media() | Mark() | Dtmf():
                 faults["before_start"] += 1
-            case _:  # `connected`, and whatever Twilio may add
+            case _:  # `connected`, and events that Twilio may add
                 pass
-    raise CarrierError("many messages and no start among them", code="flooded")
+    raise CarrierError("many messages without a start", code="flooded")
 
 
 class MediaLeg:
-    """The leg's port: the caller's audio, keys and marks as events; audio, marks, clear and the end as actions.
+    """The leg as a port. Events: the caller's audio and keys, and marks. Actions: audio, marks, clear and the end.
 
-    `outbox_bytes` bounds what waits to be written (8 MiB are 17 minutes of speech). See the module text.
+    `outbox_bytes` bounds the unwritten messages (8 MiB are 17 minutes of speech). See the module docstring.
     """
 
     def __init__(
@@ -130,14 +130,14 @@ class MediaLeg:
         self._clock = clock
         self._outbox = Outbox(start.stream_sid)
         self._outbox_bytes = outbox_bytes
-        self._work = asyncio.Event()  # something to write, or an end to come to
+        self._work = asyncio.Event()  # set when there is something to write, or the leg is to end
         self._over = asyncio.Event()
         self._how = ""
-        self._ending = False  # EndCall or stop(): write what is queued, then close
-        self._marks_out: Counter[str] = Counter()  # marks sent whose echo has not come
+        self._ending = False  # EndCall or stop(): write the outbox, then close
+        self._marks_out: Counter[str] = Counter()  # marks sent but not yet echoed
 
     async def run(self, emit: Emit) -> None:
-        """Emits `CallStarted` first and `CallerLeft` last. Ends when the leg does; cancelled, it closes the socket."""
+        """Emits `CallStarted` first and `CallerLeft` last. Returns when the leg ends; also closes it if cancelled."""
         emit(CallStarted(self.start.stream_sid))
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -145,8 +145,8 @@ class MediaLeg:
                 await self._over.wait()
                 for task in running:
                     task.cancel()
-        except Exception:  # a port never raises: a bug here is the end of this call, not of others
-            log.exception("leg_broken", call_sid=self.start.call_sid)
+        except Exception:  # a port never raises: a bug here ends this call only
+            log.exception("leg_crashed", call_sid=self.start.call_sid)
             self._finish("disconnected")
         finally:
             await self._close()
@@ -175,14 +175,14 @@ class MediaLeg:
         self._work.set()
 
     def stop(self) -> None:
-        """Writes what is queued and closes the socket with 1000."""
+        """Writes the outbox and closes the socket with 1000."""
         self._ending = True
         self._work.set()
 
     # --- the writer ---
 
     async def _write(self) -> None:
-        """Sends what is in the outbox, and finishes the leg once it is to end and nothing is left."""
+        """Sends the outbox; finishes the leg when it is to end and the outbox is empty."""
         try:
             while self._outbox or not self._ending:
                 if not self._outbox:
@@ -197,13 +197,13 @@ class MediaLeg:
             WebSocketDisconnect,
             RuntimeError,
             OSError,
-        ):  # the ways in which Starlette and uvicorn say: it is closed
+        ):  # Starlette and uvicorn raise these on a closed socket
             self._finish("disconnected")
         else:
             self._finish("disconnected")
 
     async def _close(self) -> None:
-        """The end of the socket. After `EndCall` what is still queued goes first, if the driver was quicker than us."""
+        """Closes the socket. After `EndCall` it first sends the outbox, in case the writer was cancelled too early."""
         self._over.set()
         if self._how == "unread":
             _abort(self._socket)
@@ -219,7 +219,7 @@ class MediaLeg:
         await _close(self._socket, self._clock, 1008 if flooded else 1000, "flooded" if flooded else "")
 
     def _finish(self, how: str) -> None:
-        """The first reason is the one that is told."""
+        """Ends the leg. The first reason given is the one reported."""
         self._how = self._how or how
         self._over.set()
 
@@ -234,7 +234,7 @@ class MediaLeg:
                 self._disconnected(raw.get("code"))
                 return
             handled += 1
-            if handled % _BREATHE_EVERY == 0:
+            if handled % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
             try:
                 message = decode(_payload(raw))
@@ -247,7 +247,7 @@ class MediaLeg:
                 self._finish("flooded")
 
     def _disconnected(self, code: int | None) -> None:
-        if code == 1009:  # uvicorn closed it: a message above its limit
+        if code == 1009:  # uvicorn closed it because a message exceeded its size limit
             self.faults["too_big"] += 1
         self._finish("disconnected")
 
@@ -261,14 +261,14 @@ class MediaLeg:
             case Media(track="inbound"):
                 flood.media(len(message.pcmu))
                 for item in cutter.cut(message):
-                    self._hear(item, emit)
+                    self._emit_frame(item, emit)
                 if repeated := cutter.take_repeated():
                     self.faults["repeated_media"] += repeated
             case Media():
-                self.faults["wrong_track"] += 1  # what we say ourselves must not come back as the caller's
+                self.faults["wrong_track"] += 1  # our own audio must not be taken for the caller's
                 flood.control()
             case Mark(name=name):
-                if not self._echo_was_due(name):
+                if not self._echo_expected(name):
                     self.faults["unknown_mark"] += 1
                     flood.control()
                 emit(MarkReached(name))
@@ -277,12 +277,12 @@ class MediaLeg:
                 emit(KeyPressed(digit))
             case Stop():
                 for frame in cutter.flush():
-                    self._hear(frame, emit)
+                    self._emit_frame(frame, emit)
                 self._finish("stop")
             case _:
                 flood.control()
 
-    def _hear(self, item: Frame | AudioMissed, emit: Emit) -> None:
+    def _emit_frame(self, item: Frame | AudioMissed, emit: Emit) -> None:
         if isinstance(item, AudioMissed):
             self.faults["gap"] += 1
             if item.ms >= RESET_AFTER_MISSED_MS:
@@ -292,7 +292,7 @@ class MediaLeg:
         speech, level = self._detector.hear(item.pcmu)
         emit(AudioReceived(item.pcmu, item.media_ms, speech, level))
 
-    def _echo_was_due(self, name: str) -> bool:
+    def _echo_expected(self, name: str) -> bool:
         if name not in self._marks_out:
             return False
         self._marks_out[name] -= 1
@@ -302,8 +302,8 @@ class MediaLeg:
 
 
 class _Flood:
-    """Counts what no honest carrier sends in such numbers. The echoes of our own marks do not count: a clear brings
-    minutes' worth of them at once."""
+    """Detects floods: more control messages, or audio further ahead of the clock, than a real carrier sends. Echoes of
+    our own marks do not count, because a clear can bring hundreds of them at once."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -327,14 +327,14 @@ class _Flood:
 
 
 def _payload(raw: object) -> str | bytes:
-    """The text of an ASGI message, or its bytes if it is a binary one."""
+    """The text of an ASGI message, or the bytes of a binary one."""
     assert isinstance(raw, dict)
     text = raw.get("text")
     return text if isinstance(text, str) else bytes(raw.get("bytes") or b"")
 
 
 async def _close(socket: WebSocket, clock: Clock, code: int, reason: str) -> None:
-    """Closes, whatever state the socket is in, and waits for nobody: a peer that does not read is cut off."""
+    """Closes the socket, whatever its state. If the peer does not read, aborts the connection after `CLOSING_MS`."""
     try:
         async with clock.timeout(CLOSING_MS):
             await socket.close(code, reason)
@@ -345,7 +345,7 @@ async def _close(socket: WebSocket, clock: Clock, code: int, reason: str) -> Non
 
 
 def _abort(socket: WebSocket) -> None:
-    """Cuts the connection, where the server can (see `socket_protocol`); otherwise it ends when the peer goes away."""
+    """Aborts the connection if the server can (see `socket_protocol`); otherwise it ends when the peer disconnects."""
     abort = socket.scope.get("extensions", {}).get("telephony.abort", {}).get("abort")
     if abort is not None:
         abort()

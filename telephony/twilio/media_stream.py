@@ -1,9 +1,9 @@
-"""The Media Streams protocol as a pure codec: JSON text in, frozen values out, and back.
+"""A pure codec for the Media Streams protocol: decodes JSON text to frozen values, and encodes what we send.
 
-Twilio sends `connected`, `start`, then `media`, `dtmf`, `mark` and `stop`; we send `media`, `mark` and `clear` and no
-more. Audio is raw mu-law, 8,000 Hz, mono, in standard base64. Numbers arrive as strings and become integers here, at
-the edge. Unknown events and fields are ignored, because Twilio adds some over time; a message that cannot be read is a
-`BadMessage` whose `code` names the damage.
+Twilio sends `connected`, `start`, then `media`, `dtmf`, `mark` and `stop`; we send only `media`, `mark` and `clear`.
+Audio is raw mu-law, 8,000 Hz, mono, in standard base64. Numbers arrive as strings and are converted to integers here.
+Unknown events and fields are ignored, because Twilio adds some over time. An unreadable message raises `BadMessage`,
+whose `code` names the fault.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class StreamStart:
-    """The second message: what the stream is. `parameters` are the `<Parameter>`s of the TwiML."""
+    """The second message: describes the stream. `parameters` are the `<Parameter>`s of the TwiML."""
 
     stream_sid: str
     call_sid: str
@@ -53,8 +53,8 @@ class StreamStart:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """Some audio of the caller. `timestamp_ms` is its presentation time since the stream began; `chunk` counts from 1
-    (0: not given). `pcmu` is mu-law of any length, usually 160 bytes."""
+    """Audio from the caller. `timestamp_ms` is its presentation time since the stream began; `chunk` counts from 1 (0:
+    not given). `pcmu` is mu-law of any length, usually 160 bytes."""
 
     stream_sid: str
     timestamp_ms: int
@@ -65,7 +65,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A mark of ours was played, or cleared."""
+    """Echo of one of our marks: it was played, or cleared."""
 
     stream_sid: str
     name: str
@@ -82,7 +82,7 @@ class Dtmf:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The stream is over."""
+    """The stream has ended."""
 
     stream_sid: str
     call_sid: str = ""
@@ -90,7 +90,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An event that we do not know. To be ignored."""
+    """An unknown event, to be ignored."""
 
     event: str
 
@@ -99,10 +99,10 @@ Message: TypeAlias = Connected | StreamStart | Media | Mark | Dtmf | Stop | Unkn
 
 
 def decode(text: str | bytes) -> Message:
-    """One WebSocket message of Twilio's.
+    """Decodes one WebSocket message from Twilio.
 
     Raises `BadMessage` with one of these codes: `binary` (not a text frame), `too_long`, `not_json` (or not an object),
-    `missing_field`, `bad_field` (wrong type, or text that cannot be), `bad_number`, `bad_base64`, `bad_digit`.
+    `missing_field`, `bad_field` (wrong type, or unusable text), `bad_number`, `bad_base64`, `bad_digit`.
     """
     if not isinstance(text, str):
         raise BadMessage("a binary frame", code="binary")
@@ -120,28 +120,28 @@ def decode(text: str | bytes) -> Message:
 
 
 def check_format(start: StreamStart) -> None:
-    """Raises `CarrierError` (`media_format`) unless the stream is mu-law, 8,000 Hz, mono: all else would be noise."""
+    """Raises `CarrierError` (`media_format`) unless the stream is mu-law, 8,000 Hz, mono: others would be noise."""
     if (start.encoding, start.sample_rate, start.channels) != ("audio/x-mulaw", 8000, 1):
         raise CarrierError(
             f"media format {start.encoding[:40]!r} at {start.sample_rate} Hz with {start.channels} channels;"
-            " only audio/x-mulaw at 8000 Hz with 1 channel is spoken here",
+            " only audio/x-mulaw at 8000 Hz with 1 channel is supported",
             code="media_format",
         )
 
 
 def encode_media(stream_sid: str, pcmu: bytes) -> str:
-    """`pcmu` (mu-law, 8 kHz, no header bytes) to be played behind what is queued."""
+    """Play `pcmu` (mu-law, 8 kHz, no header bytes) after the audio already queued."""
     payload = b64encode(pcmu).decode("ascii")
     return f'{{"event":"media","streamSid":{json.dumps(stream_sid)},"media":{{"payload":"{payload}"}}}}'
 
 
 def encode_mark(stream_sid: str, name: str) -> str:
-    """A mark behind what is queued."""
+    """Echo the mark `name` once the audio queued before it has been played."""
     return f'{{"event":"mark","streamSid":{json.dumps(stream_sid)},"mark":{{"name":{json.dumps(name)}}}}}'
 
 
 def encode_clear(stream_sid: str) -> str:
-    """Drop what is queued; every outstanding mark comes back."""
+    """Drop all queued audio; every outstanding mark is echoed."""
     return f'{{"event":"clear","streamSid":{json.dumps(stream_sid)}}}'
 
 
@@ -150,25 +150,25 @@ def encode_clear(stream_sid: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """20 ms of the caller: 160 bytes of mu-law that begin at `media_ms` of the stream."""
+    """20 ms of caller audio: 160 bytes of mu-law that begin at `media_ms` of the stream."""
 
     pcmu: bytes
     media_ms: int
 
 
-#: Time stamps need not be multiples of 20: up to this many ms early or late is not a gap.
+#: Timestamps need not be multiples of 20: up to this many ms early or late is not a gap.
 TIMESTAMP_SLACK_MS = 10
-#: More than this is not reported as missed at once: a time stamp is only somebody's word.
+#: Most that is reported as missed in one event, because timestamps cannot be trusted.
 LONGEST_GAP_MS = 60_000
 
 
 class FrameCutter:
-    """Payloads of any size -> 160-byte frames with their media time, gaps reported as `AudioMissed`.
+    """Cuts payloads of any size into 160-byte frames with their media time, and reports gaps as `AudioMissed`.
 
-    The carrier's time stamps lead: each message is placed where its stamp says. A stamp later than the audio so far
-    by more than the slack is a gap (Twilio drops audio when the socket backs up, error 31930); the frame begun before
-    it is filled up with silence. A repeated message (chunk number not above the last one's, stamp in the past) is
-    dropped and counted. The first stamp may be anything.
+    Each message is placed at its carrier timestamp. If that is later than the end of the audio so far by more than the
+    slack, there is a gap (Twilio drops audio when the socket backs up, error 31930), and a frame begun before it is
+    padded with silence. A repeated message (chunk number not above the last one, timestamp in the past) is dropped and
+    counted. The first timestamp may have any value.
     """
 
     def __init__(self) -> None:
@@ -178,7 +178,7 @@ class FrameCutter:
         self._chunk = 0
 
     def cut(self, media: Media) -> list[Frame | AudioMissed]:
-        """The frames that `media` completes, in order, with the gap that came before them, if any."""
+        """The frames completed by `media`, in order, preceded by the gap before them, if any."""
         begins = media.timestamp_ms * BYTES_PER_MS
         out: list[Frame | AudioMissed] = []
         if self._next is not None:
@@ -201,12 +201,12 @@ class FrameCutter:
         return out
 
     def take_repeated(self) -> int:
-        """How many messages were dropped since this was last asked."""
+        """The number of repeated messages dropped since the last call of this method."""
         repeated, self._repeated = self._repeated, 0
         return repeated
 
     def flush(self) -> list[Frame]:
-        """The unfinished last frame, filled up with silence; [] if there is none."""
+        """The unfinished last frame, padded with silence; [] if there is none."""
         if not self._pending or self._next is None:
             return []
         begins = max(0, self._next - len(self._pending))
@@ -282,8 +282,8 @@ def _dtmf(message: dict[str, Any]) -> Dtmf:
     dtmf = _object(message, "dtmf")
     digit = _text(dtmf, "digit").upper()
     if digit not in KEYS:
-        raise BadMessage("dtmf of something that is no key", code="bad_digit")
-    # `inbound_track` here, `inbound` in media: one word for both.
+        raise BadMessage("dtmf with an unknown digit", code="bad_digit")
+    # Twilio says `inbound_track` here but `inbound` in media: normalise.
     return Dtmf(_text(message, "streamSid"), digit, _text(dtmf, "track", "inbound").removesuffix("_track"))
 
 
@@ -303,7 +303,7 @@ _DECODERS: Mapping[str, Any] = {
 
 
 class _Required:
-    """Says that a field has no default."""
+    """Marks a field that has no default."""
 
 
 _REQUIRED = _Required()
@@ -322,9 +322,9 @@ def _text(source: dict[str, Any], name: str, default: str | _Required | None = _
         return default
     if value is None:
         raise BadMessage(f"{name} is missing", code="missing_field")
-    # A lone surrogate is legal JSON, and breaks whoever writes it to a log later.
+    # A lone surrogate is valid JSON, but could not be written to a log later.
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT or not (value.isascii() or _encodable(value)):
-        raise BadMessage(f"{name} is not a proper text", code="bad_field")
+        raise BadMessage(f"{name} is not valid text", code="bad_field")
     return value
 
 

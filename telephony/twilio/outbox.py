@@ -1,7 +1,7 @@
-"""What the leg has still to write, in order. Pure.
+"""The messages that a leg still has to write, in order. Pure.
 
-Audio is kept as mu-law until it is taken, because a clear removes what has not been written yet: written after the
-clear, it would be played. Marks stay, in order and before the clear, so that each still has its echo.
+Audio is kept as mu-law until it is taken, so that a clear can remove it: if old audio were written after the clear,
+Twilio would play it. Marks are kept, in order and before the clear, so that each is still echoed.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from collections import deque
 from telephony.audio.frames import FRAME_BYTES
 from telephony.twilio.media_stream import encode_clear, encode_mark, encode_media
 
-#: A message of so much audio stays below 32 KiB as JSON (3 seconds): proxies do not like huge frames (error 31924).
+#: Most audio in a message (3 seconds): below 32 KiB as JSON. Proxies may reject larger frames (error 31924).
 MESSAGE_PCMU_BYTES = 150 * FRAME_BYTES
 
 
 class Outbox:
-    """A queue of messages for one stream. `size` is in bytes (of mu-law, and of JSON for the rest); whoever fills the
-    outbox bounds it."""
+    """A queue of messages for one stream.
+
+    `size` is in bytes: of mu-law for audio, of JSON for other messages. It is not bounded here; callers check it."""
 
     def __init__(self, stream_sid: str) -> None:
         self.size = 0
@@ -37,7 +38,7 @@ class Outbox:
         self._add(encode_mark(self._stream_sid, name))
 
     def clear(self) -> None:
-        """Drops unwritten audio and queues a clear behind the marks."""
+        """Drops unwritten audio and queues a clear after the marks."""
         kept = [item for item in self._items if isinstance(item, str)]
         if kept and kept[-1] == self._clear:
             kept.pop()

@@ -1,7 +1,7 @@
-"""The one thing we ask of Twilio's REST API: to end a call.
+"""The one operation we use of Twilio's REST API: ending a call.
 
-A small wrapper over the SDK's asynchronous client, because that one has no working time limit of its own, repeats
-nothing on 429 and, asked to repeat, would repeat a POST that may have been carried out.
+A small wrapper around the SDK's asynchronous client, which has no working timeout of its own, does not retry on 429,
+and, with retries enabled, would also repeat a POST that may already have been carried out.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from telephony.errors import CarrierError
 
 log = structlog.get_logger()
 
-#: Whole time for one request of ours, repetitions included.
+#: Total time for one `hang_up`, retries included.
 DEADLINE_MS = 10_000
-#: First pause after a 429; doubled each time, with jitter.
+#: First delay after a 429; doubled each time, with jitter.
 BACKOFF_MS = 250
 ATTEMPTS = 5
-#: "Call not in progress" and "not found": what we wanted has happened already.
+#: "Not found" and "call not in progress": the call has already ended.
 _ALREADY_OVER = frozenset({20404, 21220})
 
 
 class TwilioRest:
-    """The REST client of one account. Made anywhere, connects at first use, closed with `aclose`.
+    """The REST client of one account. May be created outside an event loop; connects at first use; close with `aclose`.
 
     `base_url` replaces `https://api.twilio.com` (the local carrier's `api_base_url`); None leaves the SDK's.
     """
@@ -41,10 +41,10 @@ class TwilioRest:
         self._client: Any = None
 
     async def hang_up(self, call_sid: str) -> bool:
-        """Ends the call. True if it was live, False if it was over already.
+        """Ends the call. True if it was live, False if it had already ended.
 
         Raises `CarrierError` with code `rest_bad_sid`, `rest_timeout`, `rest_unreachable`, `rest_busy` (still 429
-        after all attempts, or when time is up), `rest_refused` (credentials, account) or `rest_failed`; `retryable` is
+        after all attempts, or at the deadline), `rest_refused` (credentials, account) or `rest_failed`; `retryable` is
         set to match.
         """
         if not re.fullmatch(r"[A-Za-z0-9]{1,64}", call_sid):  # it becomes part of a path
@@ -54,12 +54,12 @@ class TwilioRest:
             async with self._clock.timeout(DEADLINE_MS):
                 return await self._complete(call_sid, busy)
         except TimeoutError:
-            if busy:  # it did answer, and time was up before it had room
+            if busy:  # it answered 429 until the deadline
                 raise _busy() from None
             raise CarrierError("Twilio's REST API did not answer", code="rest_timeout", retryable=True) from None
 
     async def aclose(self) -> None:
-        """Closes the connections. Twice is fine; afterwards `hang_up` would open new ones."""
+        """Closes the connections; may be called twice. A later `hang_up` opens new ones."""
         client, self._client = self._client, None
         if client is not None:
             await client.http_client.close()
@@ -70,7 +70,7 @@ class TwilioRest:
 
         for attempt in range(ATTEMPTS):
             try:
-                await self._live().calls(call_sid).update_async(status="completed")
+                await self._sdk().calls(call_sid).update_async(status="completed")
             except TwilioException as error:
                 code = int(getattr(error, "code", None) or getattr(error, "status", None) or 0)
                 if code in _ALREADY_OVER or getattr(error, "status", None) == 404:
@@ -89,11 +89,11 @@ class TwilioRest:
                 await self._clock.sleep(BACKOFF_MS * 2**attempt * random.uniform(0.5, 1.0))
         raise _busy()
 
-    def _live(self) -> Any:
-        """The SDK's client; made inside the running loop, as its HTTP session needs one."""
+    def _sdk(self) -> Any:
+        """The SDK's client, created inside the running loop because its HTTP session needs one."""
         if self._client is None:
             from twilio.http.async_http_client import AsyncTwilioHttpClient  # type: ignore[import-untyped]
-            from twilio.rest import Client  # type: ignore[import-untyped]  # slow to import: not before it is needed
+            from twilio.rest import Client  # type: ignore[import-untyped]  # slow to import, so only when needed
 
             self._client = Client(
                 account_sid=self._account_sid,
@@ -110,8 +110,9 @@ def _busy() -> CarrierError:
 
 
 class _Basic:
-    """Basic authentication as a credential provider of the SDK's, and its own strategy. Given a name and a password
-    the SDK would use aiohttp's `BasicAuth`, which warns of its end with every request."""
+    """Basic authentication: credential provider and authentication strategy for the SDK in one.
+
+    Given a name and a password, the SDK uses aiohttp's `BasicAuth`, which warns of its removal on every request."""
 
     def __init__(self, account_sid: str, auth_token: str) -> None:
         self._header = "Basic " + b64encode(f"{account_sid}:{auth_token}".encode()).decode("ascii")

@@ -1,12 +1,12 @@
-"""Twilio's request signatures: checking those that come in, and making them for the local carrier.
+"""Twilio's request signatures: checks those of incoming requests, and creates them for the local carrier.
 
-A signature is base64(HMAC-SHA1(auth token, URL + form)): the exact URL that Twilio asked, query as sent, and every
-form field (blank ones and repeated names too) in order of name. For the media socket it is the `wss` URL alone. The
-arithmetic is `twilio.request_validator`'s; what is ours is the URL (proxies, ports, slashes) and that nothing here
-ever raises: whatever is missing or broken is simply not signed.
+A signature is base64(HMAC-SHA1(auth token, URL + form)): the exact URL that Twilio requested, query as sent, and every
+form field (including blank ones and repeated names) in order of name. For the media socket it is the `wss` URL alone.
+`twilio.request_validator` does the computation. This module determines the URL (proxies, ports, slashes), and its
+checks never raise: a missing or malformed signature is simply invalid.
 
-The service must run with uvicorn's `proxy_headers=False`: that middleware rewrites the peer's address, and then nobody
-can tell a trusted proxy from anybody else.
+The service must run with uvicorn's `proxy_headers=False`: that middleware rewrites the peer's address, so that a
+trusted proxy could no longer be recognised.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def check_webhook(auth_token: str, url: str, form_items: FormItems, signature: s
 
 
 def check_socket(auth_token: str, url_candidates: Iterable[str], signature: str | None) -> bool:
-    """Whether `signature` is Twilio's for a socket at one of these URLs, with or without a slash at the end."""
+    """Whether `signature` is Twilio's for one of these socket URLs, with or without a trailing slash. Never raises."""
     slashed = [variant for url in url_candidates for variant in (url, url + "/")]
     return _check(auth_token, slashed, (), signature)
 
 
 def sign_webhook(auth_token: str, url: str, form_items: FormItems) -> str:
-    """The signature that Twilio would send with this form to `url` (without its fragment, which is never signed)."""
+    """The signature that Twilio would send for this form and `url`, whose fragment is not signed."""
     return _compute(RequestValidator(auth_token), url.partition("#")[0], _Form(form_items))
 
 
@@ -46,11 +46,11 @@ def sign_socket(auth_token: str, url: str) -> str:
 
 
 def public_url(public_url: str | None, trusted_proxies: Collection[str], scope: Mapping[str, Any]) -> str:
-    """The URL that the other side asked for, as it wrote it. `scope` is ASGI's (`http` or `websocket`).
+    """The URL as the peer requested it. `scope` is ASGI's (`http` or `websocket`).
 
-    `public_url`, if set, is the base (a path in it is kept); otherwise X-Forwarded-Proto and X-Forwarded-Host count
-    if the peer is one of `trusted_proxies` (addresses, networks, or "*"), their first comma-separated value; otherwise
-    the request's own scheme and Host. Path and query are the raw ones. A socket's scheme is `ws` or `wss`.
+    `public_url`, if set, is the base; a path in it is kept. Otherwise, if the peer is one of `trusted_proxies`
+    (addresses, networks, or "*"), the base is the first value of X-Forwarded-Proto and X-Forwarded-Host. Otherwise it
+    is the request's own scheme and Host. Path and query are the raw ones. A socket's scheme is `ws` or `wss`.
     """
     if public_url:
         base = public_url.rstrip("/")
@@ -71,7 +71,7 @@ def public_url(public_url: str | None, trusted_proxies: Collection[str], scope: 
 def socket_urls(
     public_url_setting: str | None, trusted_proxies: Collection[str], scope: Mapping[str, Any]
 ) -> list[str]:
-    """The URLs that a signature on this socket may be for: always `wss`; `ws` too, but on loopback only."""
+    """The URLs that may have been signed for this socket: always `wss`; on loopback also `ws`."""
     url = public_url(public_url_setting, trusted_proxies, scope)
     rest = url.partition("://")[2]
     urls = ["wss://" + rest]
@@ -81,7 +81,7 @@ def socket_urls(
 
 
 def is_loopback(host: str) -> bool:
-    """Whether this host name or address (without brackets) is this machine's own."""
+    """Whether this host name or address (without brackets) is a loopback one."""
     if host.lower() == "localhost":
         return True
     try:
@@ -91,7 +91,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_trusted(peer: str, trusted_proxies: Collection[str]) -> bool:
-    """Whether the address `peer` is one of these addresses or networks. Entries that are neither trust nobody."""
+    """Whether the address `peer` is in these addresses and networks. Malformed entries match nothing."""
     if "*" in trusted_proxies:
         return True
     try:
@@ -119,9 +119,9 @@ def _check(auth_token: str, urls: Iterable[str], form_items: FormItems, signatur
         for variant in _port_variants(url):
             try:
                 expected = _compute(validator, variant, form).encode("ascii")
-            except UnicodeEncodeError:  # lone surrogates in a form: nothing that Twilio sends
+            except UnicodeEncodeError:  # lone surrogates in a form, which Twilio never sends
                 continue
-            good |= hmac.compare_digest(expected, given)  # compared in constant time, all of them
+            good |= hmac.compare_digest(expected, given)  # always compare all variants, each in constant time
     return good
 
 
@@ -130,8 +130,9 @@ def _compute(validator: RequestValidator, url: str, form: _Form) -> str:
 
 
 def _port_variants(url: str) -> list[str]:
-    """The URL as it is, without its port, and with the default port: Twilio signs either (`request_validator`
-    tries :80 for `wss`, which Twilio never means)."""
+    """The URL as given, without its port, and with the default port: Twilio signs any of these.
+
+    (`request_validator` tries :80 for `wss`, which Twilio does not use.)"""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -144,7 +145,7 @@ def _port_variants(url: str) -> list[str]:
 
 
 class _Form:
-    """Form items as the validator wants them: names to iterate over, `getall` for the values of a name."""
+    """Form items in the form that the validator expects: iteration over names, `getall` for the values of a name."""
 
     def __init__(self, items: FormItems) -> None:
         self._values: dict[str, list[str]] = {}

@@ -1,8 +1,8 @@
-"""uvicorn's WebSocket protocol, with a way to cut a connection that nobody reads.
+"""uvicorn's WebSocket protocol, with a way to abort a connection whose peer does not read.
 
-ASGI can only close in good order, and that waits for the peer to read what is in its way: a peer that never does keeps
-the connection, its buffers and its file descriptor for as long as it likes. This adds the extension
-`telephony.abort` to the scope: `scope["extensions"]["telephony.abort"]["abort"]()` cuts the connection at once.
+ASGI can only close a connection in an orderly way, which waits until the peer has read the data in flight. A peer that
+never reads would keep the connection, its buffers and its file descriptor indefinitely. This module adds the extension
+`telephony.abort` to the scope: `scope["extensions"]["telephony.abort"]["abort"]()` aborts the connection at once.
 
     uvicorn.Config(app, ws=AbortableSocket)
 """
@@ -17,7 +17,7 @@ class AbortableSocket(WebSocketsSansIOProtocol):
     """`websockets-sansio`, plus the extension."""
 
     def handle_connect(self, event: Request) -> None:
-        super().handle_connect(event)  # makes the scope; the app's task begins in a later turn of the loop
+        super().handle_connect(event)  # creates the scope; the app's task starts in a later iteration of the loop
         scope = getattr(self, "scope", None)
         if scope is not None:
             scope["extensions"]["telephony.abort"] = {"abort": self.transport.abort}

@@ -1,9 +1,9 @@
-"""The token that ties a media socket to a webhook that Twilio signed.
+"""The token that ties a media socket to a webhook signed by Twilio.
 
-It travels as a `<Parameter>` of the TwiML and comes back in `start`. It holds the time it was issued and an HMAC over
-that time and the CallSid, so that no list of issued tokens is needed; only those that were used are remembered, until
-they would have expired anyway. Good for 60 seconds and, within one process, for one stream. Times are arguments:
-seconds of any clock, as long as issuer and redeemer use the same one.
+It is sent as a `<Parameter>` of the TwiML and comes back in `start`. It contains its time of issue and an HMAC over
+that time and the CallSid, so no list of issued tokens is needed; only used tokens are remembered, until they expire.
+A token is valid for 60 seconds and, within one process, for one stream. Times are arguments, in seconds of any clock
+that issuer and redeemer share.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ from hashlib import sha256
 
 from telephony.errors import Unauthorized
 
-#: How long a token is good for. Twilio connects within about a second of the webhook.
+#: How long a token is valid. Twilio connects within about a second of the webhook.
 LIFETIME_S = 60
 
 
 def issue(secret: bytes, call_sid: str, now_s: float) -> str:
-    """A token for the stream of `call_sid`: URL-safe text of about 60 characters. Two issued within the same
-    millisecond are the same token."""
+    """A token for the stream of `call_sid`: URL-safe text of about 60 characters. Tokens issued for a call within the
+    same millisecond are identical."""
     issued_ms = int(now_s * 1000)
     return f"{issued_ms}.{_seal(secret, issued_ms, call_sid)}"
 
 
 class StreamTokens:
-    """The redeeming side. One per process: what it remembers is what makes a token single-use."""
+    """Redeems tokens. One per process, because its record of used tokens is what makes a token single-use."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self._used: set[str] = set()
-        self._forget: deque[tuple[float, str]] = deque()  # when each may be forgotten, in order of use
+        self._forget: deque[tuple[float, str]] = deque()  # (when to forget it, used token), in order of use
 
     def __len__(self) -> int:
-        """How many used tokens are remembered."""
+        """The number of used tokens remembered."""
         return len(self._used)
 
     def redeem(self, token: str, call_sid: str, now_s: float) -> None:
-        """Uses up the token. Raises `Unauthorized` with code `token_wrong` (not ours, another call's, from the
+        """Marks the token as used. Raises `Unauthorized` with code `token_wrong` (not ours, another call's, from the
         future), `token_expired` or `token_replayed`."""
         self._forget_expired(now_s)
         stamp, _, seal = token.partition(".")
         if not (stamp.isascii() and stamp.isdecimal() and len(stamp) <= 16):
-            raise Unauthorized("the stream token cannot be read", code="token_wrong")
+            raise Unauthorized("the stream token is malformed", code="token_wrong")
         expected = _seal(self._secret, int(stamp), call_sid)
         if not hmac.compare_digest(seal.encode("utf-8", "replace"), expected.encode()):
             raise Unauthorized("the stream token is not for this call", code="token_wrong")

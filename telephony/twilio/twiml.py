@@ -1,7 +1,7 @@
-"""TwiML documents, as text. Pure builders over `twilio.twiml.voice_response`.
+"""Builds TwiML documents as text, using `twilio.twiml.voice_response`. Pure.
 
-Every document ends the call by itself if nothing else does: `<Hangup/>` comes last and there is never a `<Pause>`,
-because a pause after `<Connect>` is an open, silent, paid line once the agent has left.
+Every document ends the call if nothing else does: `<Hangup/>` comes last. There is never a `<Pause>`, because a pause
+after `<Connect>` would keep the line open, silent and billed after the agent has left.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]
 
-#: name + value of one `<Parameter>` together must stay below this.
+#: Name and value of a `<Parameter>` together must be shorter than this.
 PARAMETER_LIMIT = 500
 
-# `<Say>` knows locales, agents know ISO 639-1. A language that is not here is left to Twilio's default.
+# `<Say>` takes locales, agents have ISO 639-1 codes. For any other language Twilio's default is used.
 _LOCALES: Mapping[str, str] = {
     "ar": "arb",
     "da": "da-DK",
@@ -39,15 +39,15 @@ _LOCALES: Mapping[str, str] = {
     "tr": "tr-TR",
     "zh": "cmn-CN",
 }
-# Everything that XML 1.0 cannot hold, not even escaped.
+# Characters that XML 1.0 cannot represent, even escaped.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def connect_stream(stream_url: str, action_url: str, parameters: Mapping[str, str]) -> str:
-    """Connects the call to the media socket. When the stream ends Twilio asks `action_url` what comes next.
+    """Connects the call to the media socket. When the stream ends, Twilio requests the next TwiML from `action_url`.
 
     `stream_url` is absolute, `wss` (or `ws` for the local carrier), without query or fragment: Twilio drops a query
-    or fails the handshake (31920). Raises ValueError for a URL or a parameter that Twilio would not take.
+    or fails the handshake (31920). Raises ValueError for a URL or parameter that Twilio would not accept.
     """
     response = VoiceResponse()
     _connect(response, stream_url, action_url, parameters)
@@ -56,7 +56,7 @@ def connect_stream(stream_url: str, action_url: str, parameters: Mapping[str, st
 
 
 def reconnect(say: str, language: str, stream_url: str, action_url: str, parameters: Mapping[str, str]) -> str:
-    """As `connect_stream`, after an apology in Twilio's voice: the stream broke and we try again."""
+    """As `connect_stream`, but Twilio's own voice says `say` first: an apology for the lost stream."""
     response = VoiceResponse()
     _say(response, say, language)
     _connect(response, stream_url, action_url, parameters)
@@ -65,7 +65,7 @@ def reconnect(say: str, language: str, stream_url: str, action_url: str, paramet
 
 
 def say_and_hang_up(text: str, language: str = "en") -> str:
-    """Twilio's own voice says `text`, then the call ends. `language` is ISO 639-1 or a locale of Twilio's."""
+    """Twilio's own voice says `text`, then the call ends. `language` is ISO 639-1 or a Twilio locale."""
     response = VoiceResponse()
     _say(response, text, language)
     response.hangup()
@@ -82,7 +82,7 @@ def hang_up() -> str:
 def dial(number: str, caller_id: str = "", say: str = "", language: str = "en") -> str:
     """Connects the caller to `number` (E.164 or `sip:...`) after saying `say`, then ends the call.
 
-    `caller_id` is shown to whoever is dialled; "" leaves it to Twilio. Raises ValueError if `number` is neither.
+    `caller_id` is shown to the callee; "" leaves the choice to Twilio. Raises ValueError if `number` is neither.
     """
     response = VoiceResponse()
     _say(response, say, language)
@@ -98,7 +98,7 @@ def dial(number: str, caller_id: str = "", say: str = "", language: str = "en") 
 
 
 def busy(text: str = "", language: str = "en") -> str:
-    """All lines are taken: says so in words; without words the caller gets the busy signal, unanswered and unpaid."""
+    """All lines are busy: Twilio says `text`. Without text the caller gets a busy signal, unanswered and unbilled."""
     if text:
         return say_and_hang_up(text, language)
     response = VoiceResponse()
@@ -107,7 +107,7 @@ def busy(text: str = "", language: str = "en") -> str:
 
 
 def reject() -> str:
-    """The call is not taken."""
+    """Rejects the call without answering it."""
     response = VoiceResponse()
     response.reject()
     return str(response)
@@ -119,7 +119,7 @@ def _connect(response: VoiceResponse, stream_url: str, action_url: str, paramete
         raise ValueError("a stream URL must be absolute and begin with wss:// (ws:// for the local carrier)")
     if "?" in stream_url or "#" in stream_url:
         raise ValueError("a stream URL must not have a query or a fragment; use parameters")
-    # No `track`: `<Connect>` takes the inbound one only, anything else is error 31941.
+    # No `track`: `<Connect>` supports the inbound track only, anything else is error 31941.
     stream = response.connect(action=action_url, method="POST").stream(url=stream_url)
     for name, value in parameters.items():
         if len(name) + len(value) >= PARAMETER_LIMIT:
@@ -127,7 +127,7 @@ def _connect(response: VoiceResponse, stream_url: str, action_url: str, paramete
                 f"parameter {name[:40]!r} is too long: name and value must be under {PARAMETER_LIMIT} characters"
             )
         if not name or _NOT_XML.search(name + value):
-            raise ValueError(f"parameter {name[:40]!r} has no name or holds characters that XML cannot hold")
+            raise ValueError(f"parameter {name[:40]!r} has no name or contains characters that XML cannot represent")
         stream.parameter(name=name, value=value)
 
 

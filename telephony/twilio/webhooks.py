@@ -1,13 +1,13 @@
-"""Twilio's side of the service: three webhooks and the media socket.
+"""The endpoints for Twilio: three webhooks and the media socket.
 
-    POST /twilio/voice    a call comes in          -> TwiML: connect the media stream (or why not, in words)
-    POST /twilio/after    the stream has ended     -> TwiML: hang up; or, if we do not know why it ended, try again once
-    POST /twilio/status   the call's state changed -> 204; in any order, repeated or missing
+    POST /twilio/voice    a call comes in          -> TwiML: connect the media stream, or a spoken refusal
+    POST /twilio/after    the stream has ended     -> TwiML: hang up; if it ended for an unknown reason, reconnect once
+    POST /twilio/status   the call's state changed -> 204; may arrive in any order, repeatedly or never
     WS   /twilio/media    the call's audio
 
-Every request is signed by Twilio and checked over the whole form, the socket before it is accepted (403). The socket
-must also bring the token of its own call from `<Parameter>`. A call is chosen an agent and prepared at the webhook,
-after the signature check, so that its providers are connected before the audio comes.
+Twilio signs every request. Webhook signatures cover the whole form; the socket's is checked before it is accepted
+(403). The socket must also present the token of its call from `<Parameter>`. The voice webhook chooses the agent and
+prepares the call after the signature check, so that its providers are connected before audio arrives.
 """
 
 from __future__ import annotations
@@ -42,26 +42,26 @@ FORM_FIELDS = 200
 FORM_BYTES = 65_536
 FORM_MS = 5_000
 UNREACHABLE = frozenset({"unread", "flooded", "unresponsive"})
-"""A call that ended like this may still be open on the carrier's side: it is ended over REST as well."""
+"""Reasons after which the carrier's side of the call may still be open, so that it is also ended over REST."""
 WIND_DOWN_MS = 5_000
 TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 
 class RestClient(Protocol):
-    """What the webhooks need of Twilio's REST API."""
+    """The part of Twilio's REST API that the webhooks use."""
 
     async def hang_up(self, call_sid: str) -> bool: ...
 
 
 class Registrar(Protocol):
-    """The platform of managed agents, as far as the webhooks need it."""
+    """The part of the managed agents' platform that the webhooks use."""
 
     async def register_call(self, agent: ManagedAgent, call: IncomingCall) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class CarrierSettings:
-    """What the webhooks need to know. `auth_token` checks signatures and seals stream tokens."""
+    """Settings of the webhooks. `auth_token` verifies signatures and signs stream tokens."""
 
     auth_token: str
     account_sid: str = ""
@@ -71,7 +71,7 @@ class CarrierSettings:
 
 
 class Webhooks:
-    """The endpoints, bound to one call registry. Routes are in `app.py`."""
+    """The endpoints, bound to one call registry. The routes are defined in `app.py`."""
 
     def __init__(
         self,
@@ -97,14 +97,14 @@ class Webhooks:
     # --- webhooks ---------------------------------------------------------------------------------------------------
 
     async def voice(self, request: Request) -> Response:
-        """A call comes in. A repeated webhook of the same call finds what the first one prepared."""
+        """A call comes in. A repeated webhook for the same call uses what the first one prepared."""
         form = await self._signed_form(request)
         if form is None:
             return Response("signature mismatch", status_code=403)
         call = _incoming(form)
         if not call.call_sid:
             return Response("no CallSid", status_code=400)
-        if (refusal := self._no_room(call)) is not None:
+        if (refusal := self._refusal(call)) is not None:
             return _xml(refusal)
         choice = await self._choose(call)
         if isinstance(choice, Reject):
@@ -115,14 +115,14 @@ class Webhooks:
             if not isinstance(registered, Agent):
                 return _xml(registered)
             choice = registered
-        if (refusal := self._no_room(call, choice)) is not None:  # others may have come while the agent was chosen
+        if (refusal := self._refusal(call, choice)) is not None:  # other calls may have come in meanwhile
             return _xml(refusal)
         self._registry.prepare(choice, call)
         log.info("call_incoming", call_sid=call.call_sid, pii_caller=call.caller, pii_called=call.called)
         return _xml(twiml.connect_stream(*self._stream(request, call, attempt=1)))
 
     async def after(self, request: Request) -> Response:
-        """The stream has ended. With no recorded ending we crashed or lost it, and the caller is still there."""
+        """The stream has ended. With no ending recorded, we crashed or lost it, and the caller is still there."""
         form = await self._signed_form(request)
         if form is None:
             return Response("signature mismatch", status_code=403)
@@ -134,10 +134,10 @@ class Webhooks:
         if ending is not None:
             return _xml(twiml.say_and_hang_up(ending.farewell) if ending.farewell else twiml.hang_up())
         log.warning("stream_lost", call_sid=call.call_sid)
-        return _xml(await self._after_a_crash(request, call))
+        return _xml(await self._recover(request, call))
 
     async def status(self, request: Request) -> Response:
-        """The state of a call. Only an end matters; it may come first, twice, or never."""
+        """The call's state changed. Only its end matters; that may be reported first, twice, or never."""
         form = await self._signed_form(request)
         if form is None:
             return Response("signature mismatch", status_code=403)
@@ -148,7 +148,7 @@ class Webhooks:
     # --- the media socket -------------------------------------------------------------------------------------------
 
     async def media(self, socket: WebSocket) -> None:
-        """One call's audio. Refusals before `accept()` are a 403 for the other side; later ones close with 1008."""
+        """The audio socket of a call. Refusals before `accept()` are a 403 for the peer; later ones close with 1008."""
         settings = self._settings
         urls = signature.socket_urls(settings.public_url, settings.trusted_proxies, socket.scope)
         if not signature.check_socket(settings.auth_token, urls, socket.headers.get(signature.HEADER)):
@@ -166,10 +166,10 @@ class Webhooks:
 
     async def _serve(self, socket: WebSocket, start: StreamStart) -> None:
         call = _from_stream(start)
-        detector = DormantDetector(self._detector, lambda: self._listens(start.call_sid))
+        detector = DormantDetector(self._detector, lambda: self._needs_detector(start.call_sid))
         leg = MediaLeg(socket, start, detector, self._clock)
         live = self._registry.attach(start.call_sid, leg)
-        if live is None and start.call_sid not in self._registry.calls and self._no_room(call) is None:
+        if live is None and start.call_sid not in self._registry.calls and self._refusal(call) is None:
             choice = await self._choose(call)  # the webhook was answered by another process
             if not isinstance(choice, Reject):
                 self._registry.prepare(choice, call)
@@ -185,13 +185,13 @@ class Webhooks:
             except CarrierError as error:
                 log.warning("hang_up_failed", call_sid=start.call_sid, code=error.code)
 
-    def _listens(self, call_sid: str) -> bool:
-        """Our own pipeline has the call."""
+    def _needs_detector(self, call_sid: str) -> bool:
+        """Whether our own pipeline handles the call, so that the detector must run."""
         live = self._registry.calls.get(call_sid)
         return live is not None and isinstance(live.agent, Agent)
 
     async def _register(self, agent: ManagedAgent, call: IncomingCall) -> Agent | str:
-        """The platform's TwiML; where it cannot be had, the fallback's agent, or an apology and the end."""
+        """The platform's TwiML. If registering fails: the fallback agent, or the TwiML of an apology and a hang-up."""
         try:
             if self._registrar is not None:
                 twiml_of_platform = await self._registrar.register_call(agent, call)
@@ -204,14 +204,14 @@ class Webhooks:
 
     def _check(self, start: StreamStart) -> None:
         if self._settings.account_sid and start.account_sid != self._settings.account_sid:
-            raise Unauthorized("a stream of another account", code="account_wrong")
+            raise Unauthorized("the stream belongs to another account", code="account_wrong")
         token = start.parameters.get("token", "")
         self._tokens.redeem(token, start.call_sid, self._clock.wall_s())
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
     async def _signed_form(self, request: Request) -> dict[str, str] | None:
-        """The form of a webhook that Twilio signed, or None. A repeated name keeps its last value."""
+        """The form of a webhook signed by Twilio, or None (logged). A repeated name keeps its last value."""
         try:
             async with self._clock.timeout(FORM_MS):
                 body = await gather(request.stream(), FORM_BYTES)
@@ -230,8 +230,8 @@ class Webhooks:
             return None
         return dict(items)
 
-    def _no_room(self, call: IncomingCall, agent: Agent | ManagedAgent | None = None) -> str | None:
-        """The TwiML of a refusal, or None if the call may come in."""
+    def _refusal(self, call: IncomingCall, agent: Agent | ManagedAgent | None = None) -> str | None:
+        """The TwiML that refuses the call (draining, or at capacity), or None if it is admitted."""
         if call.call_sid in self._registry.calls:
             return None
         agent = agent or (self._agents if isinstance(self._agents, Agent | ManagedAgent) else None)
@@ -245,7 +245,7 @@ class Webhooks:
         return None
 
     async def _choose(self, call: IncomingCall) -> AgentChoice:
-        """The agent for a call. One that raises or hangs is a spoken apology, not a dead line."""
+        """The agent for a call. If the agent function raises or hangs, a `Reject` with a spoken apology."""
         if isinstance(self._agents, Agent | ManagedAgent):
             return self._agents
         try:
@@ -275,13 +275,13 @@ class Webhooks:
         }
         return stream, f"{base}/after?attempt={attempt}", {name: value for name, value in parameters.items() if value}
 
-    async def _after_a_crash(self, request: Request, call: IncomingCall) -> str:
+    async def _recover(self, request: Request, call: IncomingCall) -> str:
         wording = Wording()
         if self._settings.fallback_number:
             return twiml.dial(self._settings.fallback_number, say=wording.provider_busy)
         if (before := self._registry.calls.get(call.call_sid)) is not None:
-            await self._wound_down(before)
-        again = request.query_params.get("attempt") == "1" and self._no_room(call) is None
+            await self._await_end(before)
+        again = request.query_params.get("attempt") == "1" and self._refusal(call) is None
         choice = await self._choose(call) if again else Reject()
         if not isinstance(choice, Reject) and call.call_sid not in self._registry.calls:
             if isinstance(choice, ManagedAgent):
@@ -293,7 +293,7 @@ class Webhooks:
             return twiml.reconnect(apology, language, *self._stream(request, call, attempt=2))
         return twiml.say_and_hang_up(wording.broken)
 
-    async def _wound_down(self, live: LiveCall) -> None:
+    async def _await_end(self, live: LiveCall) -> None:
         try:
             async with self._clock.timeout(WIND_DOWN_MS):
                 await live.done.wait()
@@ -329,4 +329,4 @@ async def _close(socket: WebSocket, reason: str) -> None:
     try:
         await socket.close(1008, reason)
     except (RuntimeError, WebSocketDisconnect, OSError):
-        pass  # closed already, by them or by us
+        pass  # already closed, by either side

@@ -1,4 +1,4 @@
-"""Ears on a real socket, for tests: a local Scribe, the port under test, and everything it reported."""
+"""The STT port on a real socket, for tests: a local STT server, the port, and every event it reported."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ WORD_MS = 300
 SPEED = 20
 
 
-class Hearing:
-    """What a call would see of its ears. Audio is handed over at once, not in real time."""
+class SttRig:
+    """The port as a call sees it, and its events. Audio is passed to the port at once, not in real time."""
 
     def __init__(self, server: LocalElevenLabs, port: ElevenLabsStt, clock: SteadyClock) -> None:
         self.server, self.port, self.clock = server, port, clock
@@ -70,7 +70,7 @@ class Hearing:
         return self.commits
 
     def says(self, text: str, *, commit: bool = True) -> None:
-        """The caller says this, and pauses."""
+        """The caller says `text` and pauses; then a commit, unless `commit` is false."""
         self.stt.script.add(text)
         self.audio(tones.sine(300, WORD_MS * len(text.split())))
         self.quiet()
@@ -78,22 +78,22 @@ class Hearing:
             self.commit()
 
     async def answer(self, commit: int | None = None) -> e.TranscriptFinal:
-        """The final of a commit (the newest)."""
+        """The final transcript of `commit` (default: the newest)."""
         number = self.commits if commit is None else commit
         await self.until(lambda: any(final.commit == number for final in self.all(e.TranscriptFinal)))
         return next(final for final in self.all(e.TranscriptFinal) if final.commit == number)
 
 
 @asynccontextmanager
-async def hearing(
+async def running_stt(
     faults: SttFaults | None = None, *, stt: LocalStt | None = None, clock: SteadyClock | None = None, run: bool = True
-) -> AsyncIterator[Hearing]:
-    """Ears at work, cancelled at the end as a call would. Everything within thirty real seconds."""
+) -> AsyncIterator[SttRig]:
+    """A running port (unless `run` is false), cancelled at the end as a call would. Times out after 60 real seconds."""
     clock = clock or SteadyClock(SPEED)
     stt = stt or LocalStt(clock=clock, faults=faults)
     async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
         spec = SttSpec("en", ("Northwind",))
-        it = Hearing(server, ElevenLabsStt(base_url=server.base_url, api_key="local", spec=spec, clock=clock), clock)
+        it = SttRig(server, ElevenLabsStt(base_url=server.base_url, api_key="local", spec=spec, clock=clock), clock)
         running = asyncio.create_task(it.port.run(it.emit)) if run else None
         try:
             yield it

@@ -1,4 +1,4 @@
-"""The engine is pure: a recorded call, put into a fresh one, gives the same actions."""
+"""Replay of taped managed calls: the engine is pure, so a fresh one must produce the same actions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from telephony.testing.stack import Tape
 
 
 def replays(tape: Tape, policy: BridgePolicy | None = None) -> None:
-    """Asserts it, up to where another engine took over."""
+    """Asserts that the tape replays exactly, up to the point at which another engine takes over."""
     bridge = Bridge(policy or BridgePolicy())
     for step in tape.steps:
         assert bridge.step(step.event, step.now_ms) == step.actions, step

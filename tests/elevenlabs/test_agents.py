@@ -1,4 +1,4 @@
-"""The socket to the platform against a server that keeps no rule."""
+"""The Agents socket against a server that breaks the protocol."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ OPENED = {
 }  # fmt: skip
 
 
-class Elsewhere(AgentsRest):
-    """Every agent is at one address."""
+class FixedUrlRest(AgentsRest):
+    """A REST client that gives every agent the same socket URL."""
 
     def __init__(self, url: str) -> None:
         super().__init__("http://127.0.0.1:9", "", SteadyClock(10))
@@ -42,17 +42,17 @@ class Elsewhere(AgentsRest):
 
 
 async def conversation(url: str) -> list[Event]:
-    """What the socket reports of a conversation there."""
+    """The events that the port reports for a conversation with the server at `url`."""
     events: list[Event] = []
-    socket = ManagedSocket(ManagedAgent("a"), IncomingCall("CA1"), Elsewhere(url), SteadyClock(10))
+    socket = ManagedSocket(ManagedAgent("a"), IncomingCall("CA1"), FixedUrlRest(url), SteadyClock(10))
     socket.perform(OpenManaged())
     async with asyncio.timeout(60):
         await socket.run(events.append)
     return events
 
 
-async def told(says: Callable[[ServerConnection], Awaitable[Any]]) -> list[Event]:
-    """The same, of a server that answers the start message with `says`."""
+async def reported(says: Callable[[ServerConnection], Awaitable[Any]]) -> list[Event]:
+    """The events reported when the server answers the start message and then runs `says`."""
 
     async def handle(connection: ServerConnection) -> None:
         await connection.recv()
@@ -64,8 +64,8 @@ async def told(says: Callable[[ServerConnection], Awaitable[Any]]) -> list[Event
         return await conversation(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
 
 
-async def test_half_a_character_becomes_a_whole_one() -> None:
-    """A text that was cut in the middle of an emoji must not break the record, nor who takes over."""
+async def test_lone_surrogates_are_replaced() -> None:
+    """Text cut in the middle of an emoji must break neither the transcript nor a fallback agent."""
 
     async def says(connection: ServerConnection) -> None:
         await connection.send(
@@ -73,61 +73,61 @@ async def test_half_a_character_becomes_a_whole_one() -> None:
         )
         await connection.close(1011)
 
-    assert ManagedSaid(1, "Hi ?") in await told(says)
+    assert ManagedSaid(1, "Hi ?") in await reported(says)
 
 
-async def test_a_close_without_a_code_has_a_plain_number() -> None:
-    """1005, in the log and on the tape, as any other."""
+async def test_a_close_without_a_code_is_reported_as_1005() -> None:
+    """In the log and on the tape it is a plain int, like every other code."""
 
     async def says(connection: ServerConnection) -> None:
         connection.transport.write(b"\x88\x00")
 
     with structlog.testing.capture_logs() as lines:
-        events = await told(says)
+        events = await reported(says)
     assert events[-1] == ManagedClosed(1005, "managed_lost")
     assert [repr(line["close_code"]) for line in lines if line["event"] == "managed_closed"] == ["1005"]
 
 
-async def test_a_message_over_our_limit_is_told_as_such() -> None:
-    """It is we who close then: the log and the record say why, not that a connection was lost."""
+async def test_a_message_over_our_limit_has_its_own_cause() -> None:
+    """We close the socket then; log and event give that reason rather than a lost connection."""
 
     async def says(connection: ServerConnection) -> None:
         await connection.send("x" * (MAX_BYTES + 1))
 
     with structlog.testing.capture_logs() as lines:
-        events = await told(says)
+        events = await reported(says)
     assert events[-1] == ManagedClosed(1009, "managed_too_big")
     assert [line["meaning"] for line in lines if line["event"] == "managed_closed"] == [
-        "a message of the platform's was bigger than we take"
+        "a message from the platform exceeded our size limit"
     ]
 
 
 @pytest.mark.parametrize("url", ["wss://127.0.0.1/?signature=sesame#x", "wss:///?signature=sesame", "wss://[/sesame"])
-async def test_a_signature_never_leaves(url: str) -> None:
-    """Of a signed URL that cannot be used nothing is logged, nor told to the record."""
+async def test_a_signed_url_is_never_logged(url: str) -> None:
+    """An unusable signed URL appears neither in the log nor in the event."""
     with structlog.testing.capture_logs() as lines:
         [closed] = await conversation(url)
     assert closed == ManagedClosed(0, "managed_unavailable")
     assert "sesame" not in str([{k: v for k, v in line.items() if k != "exc_info"} for line in lines])
 
 
-def test_an_invalid_request_is_told_without_its_values() -> None:
-    """422 repeats what was sent, a caller's number perhaps: only where and why is kept."""
+def test_validation_errors_omit_the_rejected_values() -> None:
+    """A 422 repeats the input, perhaps a phone number: only location and message are kept."""
     wrong = {"detail": [{"loc": ["body", "to_number"], "msg": "no number", "input": "+15551230000"}]}
     error = _error(httpx2.Response(422, json=wrong))
     assert str(error) == "422 ['body', 'to_number'] no number"
 
 
 @pytest.mark.parametrize("value", [None, [1], {"a": 1}, float("nan")])
-def test_variables_that_the_platform_refuses(value: Any) -> None:
-    """Refused where they are written, and not with 1008 in a call."""
+def test_unsupported_variables_are_refused(value: Any) -> None:
+    """The constructor refuses them, so that the platform does not close a call with 1008."""
     with pytest.raises(ValueError, match="plan"):
         ManagedAgent("a", variables={"plan": value})
 
 
 @pytest.mark.parametrize("prompt", [{"prompt": None}, {"llm": {"model": None}}, ["a", None]])
 def test_nested_nulls_are_refused(prompt: Any) -> None:
-    """A field that is None is left out; a null inside one would be sent, and closed with 1008."""
+    """A field that is None is omitted; a null inside a field would be sent, and the platform would close with 1008."""
     assert ManagedAgent("a", overrides={"agent": {"prompt": None}}).overrides
     with pytest.raises(ValueError, match=r"agent\.prompt"):
         ManagedAgent("a", overrides={"agent": {"prompt": prompt}})

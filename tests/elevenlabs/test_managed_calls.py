@@ -1,4 +1,4 @@
-"""Managed calls over real sockets: carrier, service and Agents platform, on a clock twenty times faster."""
+"""Managed calls over real sockets: carrier, service and Agents platform, on a clock running at 20 times real time."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def managed(**options: Any) -> ManagedAgent:
 
 @asynccontextmanager
 async def calling(agent: Any = None, platform: LocalAgent = PLATFORM, **options: Any) -> AsyncIterator[Stack]:
-    """A running stack with one managed agent."""
+    """A running stack with one managed agent (default: `managed()`)."""
     booked.clear()
     agents = agent or managed()
     async with (
@@ -107,11 +107,11 @@ def platform(stack: Stack) -> LocalAgents:
 
 
 async def test_a_managed_call_from_hello_to_goodbye() -> None:
-    """A function of the call chooses; signed URL, start data, an answer, a tool of ours, the last word heard."""
-    asked: list[IncomingCall] = []
+    """An agent function chooses the agent; signed URL, start data, an answer, one of our tools, all words played."""
+    calls: list[IncomingCall] = []
 
     async def choose(call: IncomingCall) -> ManagedAgent:
-        asked.append(call)
+        calls.append(call)
         overrides = {"agent": {"first_message": HELLO, "language": None}}
         return managed(overrides=overrides, extra_body={"n": 1}, user_id="u1")
 
@@ -142,7 +142,7 @@ async def test_a_managed_call_from_hello_to_goodbye() -> None:
         assert tape.actions(a.EndCall)[0][1].reason == "agent"
         start = platform(s).seen.received[0]
         assert start["dynamic_variables"] == {
-            "caller": asked[0].caller, "called": asked[0].called, "call_id": phone.sid, "name": "Ada",
+            "caller": calls[0].caller, "called": calls[0].called, "call_id": phone.sid, "name": "Ada",
         }  # fmt: skip
         assert start["conversation_config_override"] == {"agent": {"first_message": HELLO}}
         assert (start["custom_llm_extra_body"], start["user_id"]) == ({"n": 1}, "u1")
@@ -153,7 +153,7 @@ async def test_a_managed_call_from_hello_to_goodbye() -> None:
 
 
 async def test_what_the_caller_hears_is_what_the_platform_sent() -> None:
-    """Audio passes untouched both ways, and the caller's silence too; it waits for the stream, never for us."""
+    """Audio passes unchanged in both directions, and so does the caller's silence."""
     audio = bytes(range(256)) * 40
 
     async def say(text: str) -> tuple[bytes, tuple[int, ...]]:
@@ -169,7 +169,7 @@ async def test_what_the_caller_hears_is_what_the_platform_sent() -> None:
 
 
 async def test_the_signed_url_is_fetched_while_the_phone_rings() -> None:
-    """Before the carrier's stream is there; the conversation itself begins with the stream."""
+    """The URL is fetched before the carrier's stream is up; the conversation starts with the stream."""
     async with calling() as s:
         phone = await s.dial(CarrierFaults(connect_delay_ms=1_500))
         await platform(s).until(lambda: platform(s).admission.signed == 1)
@@ -182,8 +182,8 @@ async def test_the_signed_url_is_fetched_while_the_phone_rings() -> None:
         assert platform(s).admission.signed == 1
 
 
-async def test_interruption_clears_and_the_correction_is_the_record() -> None:
-    """The carrier is cleared, late audio of the interrupted turn dropped by its id, the record corrected."""
+async def test_interruption_clears_and_the_correction_is_recorded() -> None:
+    """The carrier is cleared, late audio of the interrupted turn is dropped by its id, the transcript is corrected."""
     async with calling() as s:
         platform(s).faults.late_audio = True
         phone, tape = await greeted(s)
@@ -207,8 +207,8 @@ async def test_interruption_clears_and_the_correction_is_the_record() -> None:
         replays(tape)
 
 
-async def test_without_a_correction_the_record_is_what_was_heard() -> None:
-    """An agent whose events lack corrections: what was provably played, in whole words."""
+async def test_without_a_correction_the_heard_words_are_recorded() -> None:
+    """If the agent sends no corrections, the transcript holds what was provably played, in whole words."""
     async with calling() as s:
         platform(s).faults.no_correction = True
         phone, tape = await greeted(s)
@@ -226,8 +226,8 @@ async def test_without_a_correction_the_record_is_what_was_heard() -> None:
         await phone.ended()
 
 
-async def test_tools_fail_in_words_and_never_run_twice() -> None:
-    """A tool that raises is an error result; a call that the platform repeats is answered, and not run, again."""
+async def test_failed_tools_return_errors_and_no_tool_runs_twice() -> None:
+    """A tool that raises gives an error result; a repeated tool call is answered without a second run."""
     async with calling() as s:
         platform(s).faults.tool_twice = True
         phone, tape = await greeted(s)
@@ -244,7 +244,7 @@ async def test_tools_fail_in_words_and_never_run_twice() -> None:
 
 
 async def test_pings_keys_and_the_operator() -> None:
-    """Pings are answered at once; keys are an entry; an operator may tell, speak for the caller, or ask for time."""
+    """Pings are answered at once; keys enter the transcript; operators can send context, user messages and activity."""
     async with calling() as s:
         phone, tape = await greeted(s)
         await platform(s).until(lambda: len(platform(s).seen.pong_ms) >= 2)
@@ -274,7 +274,7 @@ CLOSES = [
 
 @pytest.mark.parametrize(("close", "cause"), CLOSES)
 async def test_closes_that_are_failures_end_with_an_apology(close: tuple[int, str] | None, cause: str) -> None:
-    """Each has its word, one line in the log with its meaning, and an apology in the carrier's voice."""
+    """Each has its own cause, one log line with its meaning, and an apology in the carrier's voice."""
     wording = Wording(broken="I am truly sorry. Goodbye.")
     with structlog.testing.capture_logs() as lines:
         async with calling(managed(wording=wording)) as s:
@@ -291,8 +291,8 @@ async def test_closes_that_are_failures_end_with_an_apology(close: tuple[int, st
     assert line["log_level"] == "error"
 
 
-async def test_an_orderly_end_lets_the_last_words_be_heard() -> None:
-    """1000 from the platform: what was sent is played to its end, then we hang up, without an apology."""
+async def test_a_normal_end_plays_the_last_words() -> None:
+    """The platform closes with 1000: the audio is played to its end, then we hang up without an apology."""
     async with calling() as s:
         phone, tape = await greeted(s)
         await s.says(phone, "what are your opening hours")
@@ -304,8 +304,8 @@ async def test_an_orderly_end_lets_the_last_words_be_heard() -> None:
         assert tape.actions(a.EndCall)[0][1].reason == "agent"
 
 
-async def test_our_pipeline_keeps_the_caller_when_the_platform_fails(tmp_path: Path) -> None:
-    """The same leg, tape and observers go on with the fallback, which knows what was said, and listens at once."""
+async def test_our_pipeline_takes_over_when_the_platform_fails(tmp_path: Path) -> None:
+    """Leg, tape and observers continue with the fallback agent, which knows the transcript and listens at once."""
     replies = [Say("We open at nine, as ours.")]
     async with calling(managed(fallback=FALLBACK), replies=lambda body: replies, tapes=tmp_path) as s:
         phone, tape = await greeted(s)
@@ -317,9 +317,9 @@ async def test_our_pipeline_keeps_the_caller_when_the_platform_fails(tmp_path: P
         await phone.hang_up()
         await phone.ended()
         assert [x.why for _, x in tape.actions(m.SwitchTo)] == ["managed_failed"]
-        asked = [(x["role"], x["content"]) for x in s.openai.requests[-1]["messages"] if x["role"] != "system"]
-        assert asked[:2] == [("assistant", HELLO), ("user", "what are your opening hours")]
-        assert len(phone.twiml) == 1  # it is still the first stream
+        messages = [(x["role"], x["content"]) for x in s.openai.requests[-1]["messages"] if x["role"] != "system"]
+        assert messages[:2] == [("assistant", HELLO), ("user", "what are your opening hours")]
+        assert len(phone.twiml) == 1  # the stream was not reconnected
         lines = tape.lines
     recorded = read(find(tmp_path)[0])
     assert replay(recorded).same, replay(recorded).report()
@@ -332,8 +332,8 @@ async def test_our_pipeline_keeps_the_caller_when_the_platform_fails(tmp_path: P
 @pytest.mark.parametrize(
     "fault", ["sign_status", "sign_hang", "refuse", "no_metadata", "close_at_start", "close_at_start=1000", "format"]
 )
-async def test_a_platform_that_never_begins_costs_no_call(fault: str) -> None:
-    """Refused, silent or wrong at the very start: the fallback greets, as if it had been meant from the beginning."""
+async def test_a_platform_that_does_not_start_costs_no_call(fault: str) -> None:
+    """The platform refuses, is silent or uses a wrong format at the start: the fallback greets the caller."""
     agent = PLATFORM
     if fault == "format":
         agent = LocalAgent(variables=("name",), output_format="pcm_16000")
@@ -355,8 +355,8 @@ async def test_a_platform_that_never_begins_costs_no_call(fault: str) -> None:
         assert (line["output"], line["wanted"]) == ("pcm_16000", "ulaw_8000")
 
 
-async def test_an_agent_that_is_set_up_wrong_is_told_before_anybody_calls() -> None:
-    """Formats and missing events, each with what follows from it; the call itself goes on with what there is."""
+async def test_a_misconfigured_agent_is_logged() -> None:
+    """Each missing event is logged with its consequence; the call itself continues."""
     events = ("audio", "agent_response", "ping")
     with structlog.testing.capture_logs() as lines:
         async with calling(platform=LocalAgent(client_events=events)) as s:
@@ -371,8 +371,8 @@ async def test_an_agent_that_is_set_up_wrong_is_told_before_anybody_calls() -> N
     ]  # fmt: skip
 
 
-async def test_no_fallback_and_no_platform_is_a_proper_end() -> None:
-    """Without anybody to take over: the apology, and the call is over."""
+async def test_without_platform_and_fallback_the_call_ends_with_an_apology() -> None:
+    """No agent can take the call: the caller hears the apology and the call is completed."""
     async with calling() as s:
         platform(s).faults.sign_status = 500
         phone = await s.dial()
@@ -381,8 +381,8 @@ async def test_no_fallback_and_no_platform_is_a_proper_end() -> None:
         assert phone.outcome == "completed"
 
 
-async def test_hang_up_drain_and_an_operators_end() -> None:
-    """A caller who leaves closes the platform's socket with 1000; a drain and an operator end the call politely."""
+async def test_hang_up_drain_and_end_by_operator() -> None:
+    """When the caller hangs up, the platform's socket closes with 1000; drain and operator end calls with a goodbye."""
     async with calling() as s:
         phone, _ = await greeted(s)
         await phone.hang_up()
@@ -400,8 +400,8 @@ async def test_hang_up_drain_and_an_operators_end() -> None:
 
 
 @pytest.mark.parametrize("fault", ["garbage", "no_alignment", "id_per_chunk"])
-async def test_whatever_the_platform_varies_the_call_goes_on(fault: str) -> None:
-    """Rubbish between messages, no alignments, an event id for each piece of audio: the same record."""
+async def test_variations_of_the_protocol_do_not_change_the_transcript(fault: str) -> None:
+    """Unreadable messages in between, no alignment, or one event id per piece of audio."""
     async with calling() as s:
         setattr(platform(s).faults, fault, True)
         phone, tape = await greeted(s)
@@ -413,8 +413,8 @@ async def test_whatever_the_platform_varies_the_call_goes_on(fault: str) -> None
         assert phone.outcome == "completed"
 
 
-async def test_a_lost_stream_is_taken_up_by_our_pipeline() -> None:
-    """The carrier's socket breaks, the caller is still there: an apology, and the fallback has the second stream."""
+async def test_our_pipeline_takes_over_after_a_lost_stream() -> None:
+    """The carrier's socket breaks but the caller is still there: an apology, then the fallback on a second stream."""
     async with calling(managed(fallback=FALLBACK)) as s:
         phone, tape = await greeted(s)
         live = s.service.registry.calls[phone.sid]

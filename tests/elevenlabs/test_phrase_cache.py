@@ -1,4 +1,4 @@
-"""Fixed phrases: made once, kept privately, never in the way of a start."""
+"""Fixed phrases: synthesised once, kept privately, and never an obstacle to starting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import structlog
 
 from telephony.contracts.tts import VoiceSpec
 from telephony.core.events import Phrase
-from telephony.elevenlabs.phrase_cache import IN_MEMORY, ElevenLabsPhrases, PhraseCache
+from telephony.elevenlabs.phrase_cache import MEMORY_PHRASES, ElevenLabsPhrases, PhraseCache
 from telephony.errors import ProviderUnavailable
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.elevenlabs.tts import CHAR_MS, LocalTts, TtsFaults
@@ -22,27 +22,27 @@ WORDING = {"greeting": "Hello, how can I help?", "goodbye": "Goodbye."}
 
 
 class Source:
-    """Counts, and fails when told to."""
+    """Records what it synthesises; fails while `down` is set."""
 
     def __init__(self) -> None:
-        self.made: list[str] = []
+        self.synthesized: list[str] = []
         self.down = False
 
     async def synthesize(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
         await asyncio.sleep(0)
         if self.down:
             raise ProviderUnavailable("down")
-        self.made.append(text)
+        self.synthesized.append(text)
         return Phrase(name, text, b"\x55" * 800, tuple(range(1, len(text) + 1)))
 
 
-async def test_made_once_and_ready_after_a_restart(tmp_path: Path) -> None:
-    """The second process finds them on disk, with their alignment."""
+async def test_synthesised_once_and_available_after_a_restart(tmp_path: Path) -> None:
+    """A second process loads the phrases from disk, with their alignment."""
     source = Source()
     cache = PhraseCache(tmp_path / "phrases", source, SteadyClock())
     assert cache.load(SPEC, WORDING) == {}
     await asyncio.gather(cache.ensure(SPEC, WORDING), cache.ensure(SPEC, WORDING))
-    assert sorted(source.made) == sorted(WORDING.values())
+    assert sorted(source.synthesized) == sorted(WORDING.values())
     again = PhraseCache(tmp_path / "phrases", source, SteadyClock()).load(SPEC, WORDING)
     assert again["greeting"].pcmu == b"\x55" * 800
     assert again["greeting"].ends_ms == tuple(range(1, len(WORDING["greeting"]) + 1))
@@ -66,16 +66,16 @@ async def test_anything_that_changes_the_sound_is_another_phrase(tmp_path: Path)
     assert cache.load(SPEC, {"greeting": "Hello!"}) == {}
 
 
-async def test_files_are_the_owners_alone(tmp_path: Path) -> None:
-    """What an agent says is nobody else's business."""
+async def test_files_are_private_to_their_owner(tmp_path: Path) -> None:
+    """Mode 0600 in a directory of mode 0700."""
     directory = tmp_path / "phrases"
     await PhraseCache(directory, Source(), SteadyClock()).ensure(SPEC, WORDING)
     assert directory.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o600}
 
 
-async def test_an_unusable_directory_is_told_once_and_as_such(tmp_path: Path) -> None:
-    """Nothing is damaged: there is no directory, so phrases live in memory."""
+async def test_an_unusable_directory_is_logged_once(tmp_path: Path) -> None:
+    """The directory cannot be created, so phrases are kept in memory and are not reported as damaged."""
     (tmp_path / "file").write_text("in the way")
     cache = PhraseCache(tmp_path / "file" / "phrases", Source(), SteadyClock())
     with structlog.testing.capture_logs() as lines:
@@ -84,8 +84,8 @@ async def test_an_unusable_directory_is_told_once_and_as_such(tmp_path: Path) ->
     assert [(line["event"], line["reason"]) for line in lines] == [("phrases_in_memory_only", "Not a directory")]
 
 
-async def test_damaged_files_are_made_again(tmp_path: Path) -> None:
-    """Half a file, another text, no audio: ignored, and replaced."""
+async def test_damaged_files_are_replaced(tmp_path: Path) -> None:
+    """Truncated files, another text, missing audio: ignored, and synthesised again."""
     source = Source()
     await PhraseCache(tmp_path, source, SteadyClock()).ensure(SPEC, WORDING)
     one, two = tmp_path.glob("*.json")  # noqa: ASYNC240  (a test)
@@ -104,8 +104,8 @@ async def test_damaged_files_are_made_again(tmp_path: Path) -> None:
         assert len(PhraseCache(tmp_path, source, SteadyClock()).load(SPEC, WORDING)) == 1
 
 
-async def test_without_a_place_to_write_they_live_in_memory(tmp_path: Path) -> None:
-    """A file where the directory should be: nothing fails."""
+async def test_without_a_directory_phrases_are_kept_in_memory(tmp_path: Path) -> None:
+    """No directory, or a file in its place: nothing fails."""
     (tmp_path / "file").write_text("")
     for directory in (tmp_path / "file", None):
         cache = PhraseCache(directory, Source(), SteadyClock())
@@ -113,8 +113,8 @@ async def test_without_a_place_to_write_they_live_in_memory(tmp_path: Path) -> N
         assert len(cache.load(SPEC, WORDING)) == 2
 
 
-async def test_a_service_that_is_down_stops_nothing() -> None:
-    """What could not be made is left out, counted, and made later."""
+async def test_phrases_are_synthesised_once_the_service_is_back() -> None:
+    """Phrases that fail are skipped and counted, and synthesised by a later call."""
     source = Source()
     source.down = True
     cache = PhraseCache(None, source, SteadyClock())
@@ -124,17 +124,17 @@ async def test_a_service_that_is_down_stops_nothing() -> None:
 
 
 async def test_memory_is_bounded(tmp_path: Path) -> None:
-    """An agent that greets every caller by name: the oldest phrases leave memory and stay on disk."""
+    """With a greeting per caller, the oldest phrases are evicted from memory and remain on disk."""
     cache = PhraseCache(tmp_path, Source(), SteadyClock())
-    for caller in range(IN_MEMORY + 5):
+    for caller in range(MEMORY_PHRASES + 5):
         await cache.ensure(SPEC, {"greeting": f"Hello, {caller}."})
-    assert len(cache._memory) == IN_MEMORY
-    assert not cache._making
+    assert len(cache._memory) == MEMORY_PHRASES
+    assert not cache._locks
     assert cache.load(SPEC, {"greeting": "Hello, 0."})
 
 
 async def test_over_the_real_wire() -> None:
-    """One short connection a phrase, with the alignment; an empty context (the close race) is asked again."""
+    """One short connection per phrase, with the alignment; an empty context (the close race) is retried."""
     clock = SteadyClock(10)
     tts = LocalTts(clock=clock, faults=TtsFaults(race=1))
     async with asyncio.timeout(60), LocalElevenLabs(clock=clock, tts=tts) as server:

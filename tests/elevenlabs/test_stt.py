@@ -1,4 +1,4 @@
-"""The ears on real sockets, against a local Scribe with its faults."""
+"""The STT port on real sockets, against a local STT server with its faults."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pytest
 from telephony.audio import frames, tones
 from telephony.core import events as e
 from telephony.elevenlabs.stt_backlog import LIMIT_BYTES
-from telephony.elevenlabs.stt_codec import SAME_BREATH_MS
+from telephony.elevenlabs.stt_codec import REPEAT_MS
 from telephony.testing.fakes.elevenlabs.stt import LocalStt, Script, ScriptedRecognizer, SttFaults, SttLatency
 from telephony.testing.steady import SteadyClock
-from tests.elevenlabs.stt_rig import SPEED, hearing
+from tests.elevenlabs.stt_rig import SPEED, running_stt
 
 HOURS, NINE = "what are your opening hours", "tomorrow at nine please"
 
 
-async def test_partials_grow_and_a_commit_gives_words_with_times() -> None:
-    """The ordinary case: text while it is said, then the whole with the place of each word in the caller's audio."""
-    async with hearing() as it:
+async def test_partials_grow_and_a_commit_returns_words_with_times() -> None:
+    """The normal case: partials during speech, then the final with the position of each word in the caller's audio."""
+    async with running_stt() as it:
         await it.ready()
         it.quiet(400)
         it.stt.script.add(HOURS)
@@ -56,26 +56,26 @@ async def test_partials_grow_and_a_commit_gives_words_with_times() -> None:
     ids=lambda faults: ",".join(name for name in faults.__slots__ if getattr(faults, name)),
 )
 async def test_one_final_for_each_commit_whatever_the_service_repeats(faults: SttFaults) -> None:
-    """Double, reversed, repeated, late and stale messages: every utterance once, and no turn that nobody spoke."""
-    async with hearing(replace(faults)) as it:
+    """Double, reordered, repeated, late and stale messages: one final per utterance, and no spurious turn."""
+    async with running_stt(replace(faults)) as it:
         await it.ready()
         for number, text in enumerate((HOURS, NINE, NINE), 1):
             it.says(text)
             assert (await it.answer(number)).text == text
-            heard = len(it.events)
+            reported = len(it.events)
             it.quiet(500)
-            await it.clock.sleep(SAME_BREATH_MS)  # the audio comes at once: nobody says a sentence again so soon
+            await it.clock.sleep(REPEAT_MS)  # audio is not sent in real time here: leave a realistic gap
         it.commit()
         await it.answer()
         assert it.finals == [(1, HOURS), (2, NINE), (3, NINE), (4, "")]
-        after = [event.text for _, event in it.events[heard:] if isinstance(event, e.TranscriptPartial)]
+        after = [event.text for _, event in it.events[reported:] if isinstance(event, e.TranscriptPartial)]
         assert [text for text in after if text] == []
         assert it.losses == []
 
 
 async def test_not_ready_before_the_session_says_so() -> None:
-    """Quota and key faults come as messages after a good handshake: no SttReady, one SttLost, and no more tries."""
-    async with hearing(SttFaults(error_after_accept="quota_exceeded")) as it:
+    """Quota and key faults arrive as messages after a successful handshake: no SttReady, one SttLost, no retry."""
+    async with running_stt(SttFaults(error_after_accept="quota_exceeded")) as it:
         await it.until(lambda: bool(it.losses))
         it.says(HOURS)
         it.quiet(60_000)
@@ -86,9 +86,9 @@ async def test_not_ready_before_the_session_says_so() -> None:
         assert len(it.events) == 1
 
 
-async def test_session_that_never_starts_is_given_up_and_tried_again() -> None:
-    """Five seconds, not for ever; what was said meanwhile is heard by the next."""
-    async with hearing(SttFaults(no_session=True)) as it:
+async def test_session_that_never_starts_is_replaced() -> None:
+    """After five seconds; the next session transcribes the audio of the meantime."""
+    async with running_stt(SttFaults(no_session=True)) as it:
         it.says(HOURS)
         await it.until(lambda: bool(it.losses))
         assert it.losses == [("provider_timeout", True)]
@@ -109,8 +109,8 @@ async def test_session_that_never_starts_is_given_up_and_tried_again() -> None:
     ],
 )
 async def test_refusals(faults: SttFaults, code: str, retryable: bool) -> None:
-    """What may pass is tried again, and the caller is heard after all; what will not pass is not."""
-    async with hearing(replace(faults)) as it:
+    """Retryable refusals are retried, and the audio is then transcribed; the others are final."""
+    async with running_stt(replace(faults)) as it:
         it.says(HOURS)
         await it.until(lambda: bool(it.losses))
         assert it.losses[0] == (code, retryable)
@@ -121,8 +121,8 @@ async def test_refusals(faults: SttFaults, code: str, retryable: bool) -> None:
 
 
 async def test_throttled_commit_is_not_fatal() -> None:
-    """The commit is refused, the session lives, and the audio belongs to the next commit."""
-    async with hearing(SttFaults(throttle=1)) as it:
+    """The commit is refused, the session continues, and the audio belongs to the next commit."""
+    async with running_stt(SttFaults(throttle=1)) as it:
         it.says(HOURS)
         await it.until(lambda: bool(it.all(e.CommitRefused)))
         it.says(NINE)
@@ -132,8 +132,8 @@ async def test_throttled_commit_is_not_fatal() -> None:
 
 
 async def test_commit_with_too_little_audio_is_never_sent() -> None:
-    """Less than 0.3 s since the last one is answered here."""
-    async with hearing() as it:
+    """With less than 0.3 s of new audio, the port refuses the commit itself."""
+    async with running_stt() as it:
         it.says(HOURS)
         await it.answer()
         it.quiet(280)
@@ -143,8 +143,8 @@ async def test_commit_with_too_little_audio_is_never_sent() -> None:
 
 
 async def test_utterance_split_by_a_commit() -> None:
-    """Each half comes once, under its own number, at its own place."""
-    async with hearing() as it:
+    """Each half is reported once, with its own commit number and position."""
+    async with running_stt() as it:
         await it.ready()
         it.stt.script.add("one two three four")
         it.audio(tones.sine(300, 600))
@@ -159,8 +159,8 @@ async def test_utterance_split_by_a_commit() -> None:
 
 
 async def test_service_that_closes_an_idle_socket() -> None:
-    """15 s without audio: closed with 1000. That was not us, so there is a new one before the caller speaks."""
-    async with hearing() as it:
+    """After 15 s without audio the service closes with 1000. The port reconnects before the caller speaks."""
+    async with running_stt() as it:
         await it.ready()
         await it.ready(2)
         assert it.losses == [("provider_unavailable", True)]
@@ -169,8 +169,8 @@ async def test_service_that_closes_an_idle_socket() -> None:
 
 
 async def test_drop_in_the_middle_of_a_word() -> None:
-    """The audio since the last commit is sent again, no more: every word once, at its place in the caller's audio."""
-    async with hearing() as it:
+    """Only the audio since the last commit is sent again: each word appears once, with its position."""
+    async with running_stt() as it:
         it.says(HOURS)
         await it.answer()
         it.stt.script.add(NINE)
@@ -193,9 +193,9 @@ async def test_drop_in_the_middle_of_a_word() -> None:
         assert it.stt.audio_bytes - before <= 8 * (1_900 + 800)
 
 
-async def test_pending_commit_is_asked_again() -> None:
+async def test_pending_commit_is_sent_again() -> None:
     """The connection breaks between a commit and its answer."""
-    async with hearing(SttFaults(drop_at_commit=True)) as it:
+    async with running_stt(SttFaults(drop_at_commit=True)) as it:
         it.says(HOURS)
         assert (await it.answer()).text == HOURS
         it.says(NINE)
@@ -205,9 +205,9 @@ async def test_pending_commit_is_asked_again() -> None:
         assert it.stt.connections == 2
 
 
-async def test_what_is_said_in_an_outage_is_heard_after_it() -> None:
-    """Two utterances while nobody listens: two finals under their numbers, and each loss was reported."""
-    async with hearing() as it:
+async def test_speech_during_an_outage_is_transcribed_after_it() -> None:
+    """Two utterances during an outage give two finals with their commit numbers; each loss was reported."""
+    async with running_stt() as it:
         await it.ready()
         await it.server.stop()
         it.says(HOURS)
@@ -220,8 +220,8 @@ async def test_what_is_said_in_an_outage_is_heard_after_it() -> None:
 
 
 async def test_long_outage_keeps_the_last_half_minute() -> None:
-    """Bounded: the oldest goes, reported about once a second; what is kept is heard at its place."""
-    async with hearing(run=False) as it:
+    """The oldest audio is dropped, with a report about once a second; the rest is transcribed with its position."""
+    async with running_stt(run=False) as it:
         it.quiet(50_000)
         running = asyncio.create_task(it.port.run(it.emit))
         it.quiet(20_000)
@@ -230,7 +230,7 @@ async def test_long_outage_keeps_the_last_half_minute() -> None:
         running.cancel()
         assert final.words[0].start_ms == 70_000
         assert it.stt.audio_bytes <= LIMIT_BYTES
-    async with hearing() as it:
+    async with running_stt() as it:
         await it.ready()
         await it.server.stop()
         await it.until(lambda: bool(it.losses))
@@ -242,7 +242,7 @@ async def test_long_outage_keeps_the_last_half_minute() -> None:
 
 
 async def test_audio_that_is_sent_again_is_paced() -> None:
-    """Not faster than four times as it was spoken: the service answers a flood with queue_overflow."""
+    """At most four times real time: the service answers a faster upload with queue_overflow."""
     clock, arrivals = SteadyClock(SPEED), []
 
     class Watch(ScriptedRecognizer):
@@ -251,7 +251,7 @@ async def test_audio_that_is_sent_again_is_paced() -> None:
             super().hear(pcmu)
 
     stt = LocalStt(clock=clock, recognizer=lambda: Watch(Script(HOURS)))
-    async with hearing(stt=stt, clock=clock, run=False) as it:
+    async with running_stt(stt=stt, clock=clock, run=False) as it:
         it.quiet(8_000)
         it.audio(tones.sine(300, 1_500))
         it.quiet()
@@ -265,7 +265,7 @@ async def test_audio_that_is_sent_again_is_paced() -> None:
         assert max(ms for _, ms in arrivals) <= 120
 
 
-async def test_live_audio_goes_out_in_tenths_of_a_second() -> None:
+async def test_live_audio_is_sent_in_pieces_of_100_ms() -> None:
     """Five frames make a piece; a commit does not wait for the fifth."""
     clock, sizes = SteadyClock(SPEED), []
 
@@ -274,7 +274,7 @@ async def test_live_audio_goes_out_in_tenths_of_a_second() -> None:
             sizes.append(len(pcmu))
             super().hear(pcmu)
 
-    async with hearing(stt=LocalStt(clock=clock, recognizer=lambda: Watch(Script())), clock=clock) as it:
+    async with running_stt(stt=LocalStt(clock=clock, recognizer=lambda: Watch(Script())), clock=clock) as it:
         await it.ready()
         it.quiet(460)
         it.commit()
@@ -282,8 +282,8 @@ async def test_live_audio_goes_out_in_tenths_of_a_second() -> None:
         assert sizes == [800, 800, 800, 800, 480]
 
 
-async def test_the_end_of_a_sound_goes_out_at_once() -> None:
-    """Six frames of quiet after a sound do not wait for a whole piece; after them everything is as before."""
+async def test_the_end_of_a_sound_is_sent_at_once() -> None:
+    """Six frames of quiet after a sound are sent without waiting for a whole piece; later frames are not."""
     clock, sizes = SteadyClock(SPEED), []
 
     class Watch(ScriptedRecognizer):
@@ -291,7 +291,7 @@ async def test_the_end_of_a_sound_goes_out_at_once() -> None:
             sizes.append(len(pcmu))
             super().hear(pcmu)
 
-    async with hearing(stt=LocalStt(clock=clock, recognizer=lambda: Watch(Script())), clock=clock) as it:
+    async with running_stt(stt=LocalStt(clock=clock, recognizer=lambda: Watch(Script())), clock=clock) as it:
         await it.ready()
         for frame in frames.frames(tones.sine(300, 240) + frames.silence(300)):
             it.audio(frame)
@@ -303,8 +303,8 @@ async def test_the_end_of_a_sound_goes_out_at_once() -> None:
 
 @pytest.mark.parametrize("fault", ["transcriber_error", "session_time_limit_exceeded", "queue_overflow"])
 async def test_error_in_the_middle(fault: str) -> None:
-    """A fault that may pass costs nothing but time."""
-    async with hearing() as it:
+    """After a retryable fault nothing is lost."""
+    async with running_stt() as it:
         await it.ready()
         it.says(HOURS, commit=False)
         it.stt.faults.error_slug = fault
@@ -315,8 +315,8 @@ async def test_error_in_the_middle(fault: str) -> None:
 
 
 async def test_fatal_error_in_the_middle() -> None:
-    """The port gives up, says so once, and takes no more memory."""
-    async with hearing() as it:
+    """The port reports the loss once, does not reconnect, and keeps no more audio."""
+    async with running_stt() as it:
         await it.ready()
         it.stt.faults.error_slug = "unaccepted_terms"
         it.quiet(200)
@@ -328,9 +328,9 @@ async def test_fatal_error_in_the_middle() -> None:
         assert it.stt.connections == 1
 
 
-async def test_frame_that_is_no_json() -> None:
-    """An error page inside the socket: the session is replaced, the words are not lost."""
-    async with hearing(SttFaults(garbage=True)) as it:
+async def test_frame_that_is_not_json() -> None:
+    """An error page on the socket: the session is replaced and no words are lost."""
+    async with running_stt(SttFaults(garbage=True)) as it:
         await it.ready()
         it.says(HOURS)
         assert (await it.answer()).text == HOURS
@@ -338,8 +338,8 @@ async def test_frame_that_is_no_json() -> None:
 
 
 async def test_service_that_goes_silent_is_replaced() -> None:
-    """No answer for five seconds and never a partial: a new session hears the same audio."""
-    async with hearing(SttFaults(hang=True)) as it:
+    """No answer for five seconds and no partial: a new session gets the same audio."""
+    async with running_stt(SttFaults(hang=True)) as it:
         it.says(HOURS)
         await it.until(lambda: bool(it.losses))
         it.stt.faults.hang = False
@@ -348,8 +348,8 @@ async def test_service_that_goes_silent_is_replaced() -> None:
 
 
 async def test_finals_that_never_come() -> None:
-    """The call has gone on with the partial: its words are not heard a second time after the session was replaced."""
-    async with hearing(SttFaults(no_finals=True)) as it:
+    """The call has continued with the partial, so its words are not reported again by the next session."""
+    async with running_stt(SttFaults(no_finals=True)) as it:
         await it.ready()
         it.says(HOURS, commit=False)
         await it.until(lambda: HOURS in [p.text for p in it.all(e.TranscriptPartial)])
@@ -362,11 +362,11 @@ async def test_finals_that_never_come() -> None:
         assert [p.text for p in it.all(e.TranscriptPartial)].count(HOURS) == 1
 
 
-async def test_late_finals_find_their_commits() -> None:
-    """Three seconds late, with the next utterance in between: each under its own number."""
+async def test_late_finals_match_their_commits() -> None:
+    """Three seconds late, after the next utterance has begun: each final has its own commit number."""
     clock = SteadyClock(SPEED)
     stt = LocalStt(clock=clock, latency=SttLatency(final_ms=3_000))
-    async with hearing(stt=stt, clock=clock) as it:
+    async with running_stt(stt=stt, clock=clock) as it:
         await it.ready()
         it.says(HOURS)
         it.says(NINE, commit=False)
@@ -378,24 +378,24 @@ async def test_late_finals_find_their_commits() -> None:
 
 
 async def test_speech_without_end_is_closed_by_the_service() -> None:
-    """After 90 s a segment comes without a commit, under number 0; it is not sent again after a drop."""
-    clock, heard = SteadyClock(3 * SPEED), asyncio.Event()
+    """After 90 s a segment arrives without a commit, as number 0; its audio is not sent again after a drop."""
+    clock, received = SteadyClock(3 * SPEED), asyncio.Event()
 
     class Watch(ScriptedRecognizer):
         def hear(self, pcmu: bytes) -> None:
-            heard.set()
+            received.set()
             super().hear(pcmu)
 
     stt = LocalStt(clock=clock, recognizer=lambda: Watch(stt.script))
-    async with hearing(stt=stt, clock=clock) as it:
+    async with running_stt(stt=stt, clock=clock) as it:
         await it.ready()
         stt.script.add("and so on")
         it.audio(tones.sine(300, 1_000))
         for seconds in range(1, 91):
             it.quiet(1_000)
             while stt.audio_bytes < 8_000 * seconds:
-                heard.clear()
-                await heard.wait()
+                received.clear()
+                await received.wait()
         await it.answer(0)
         it.stt.faults.drop = True
         it.quiet(200)
@@ -407,16 +407,16 @@ async def test_speech_without_end_is_closed_by_the_service() -> None:
 
 
 async def test_no_hot_loop_against_a_service_that_hangs_up() -> None:
-    """It closes every session at once, politely: each further attempt waits longer."""
-    async with hearing(SttFaults(close_after_session=True)) as it:
+    """The service closes every session right after its start: each further attempt waits longer."""
+    async with running_stt(SttFaults(close_after_session=True)) as it:
         await it.until(lambda: len(it.losses) >= 5)
         at = [ms for ms, event in it.events if isinstance(event, e.SttLost)]
         assert at[4] - at[1] >= 0.7 * (200 + 400 + 800)
 
 
 async def test_stop_is_orderly_and_quick() -> None:
-    """The socket is closed by us with 1000, `run` returns, and nothing is reported as lost. Twice is fine."""
-    async with hearing(run=False) as it:
+    """We close the socket with 1000, `run` returns, nothing is reported as lost; a second `stop` does no harm."""
+    async with running_stt(run=False) as it:
         running = asyncio.create_task(it.port.run(it.emit))
         await it.ready()
         it.says(HOURS)
@@ -433,7 +433,7 @@ async def test_stop_is_orderly_and_quick() -> None:
 
 @pytest.mark.parametrize("when", ["connecting", "paused", "before run"])
 async def test_stop_at_any_moment(when: str) -> None:
-    """While a handshake hangs, in a back-off, before anything began."""
+    """While a handshake hangs, during a back-off, or before `run`."""
     clock, connected = SteadyClock(SPEED), asyncio.Event()
 
     def listening() -> ScriptedRecognizer:
@@ -441,7 +441,7 @@ async def test_stop_at_any_moment(when: str) -> None:
         return ScriptedRecognizer(Script())
 
     stt = LocalStt(clock=clock, recognizer=listening, faults=SttFaults(no_session=True))
-    async with hearing(stt=stt, clock=clock, run=False) as it:
+    async with running_stt(stt=stt, clock=clock, run=False) as it:
         if when == "before run":
             it.port.stop()
         if when == "paused":
@@ -457,8 +457,8 @@ async def test_stop_at_any_moment(when: str) -> None:
 
 
 async def test_cancelled_run_leaves_nothing() -> None:
-    """The driver cancels `run` at the end of a call: no task, no socket."""
-    async with hearing() as it:
+    """The driver cancels `run` at the end of a call: no task or socket remains."""
+    async with running_stt() as it:
         await it.ready()
         it.says(HOURS, commit=False)
     assert it.stt.live == 0
@@ -466,11 +466,11 @@ async def test_cancelled_run_leaves_nothing() -> None:
 
 
 async def test_two_calls_share_nothing() -> None:
-    """What one caller says never reaches another."""
+    """The words of one caller never reach another call."""
     clock = SteadyClock(SPEED)
     async with (
-        hearing(stt=LocalStt(clock=clock), clock=clock) as one,
-        hearing(stt=LocalStt(clock=clock), clock=clock) as other,
+        running_stt(stt=LocalStt(clock=clock), clock=clock) as one,
+        running_stt(stt=LocalStt(clock=clock), clock=clock) as other,
     ):
         await asyncio.gather(one.ready(), other.ready())
         one.says(HOURS)

@@ -1,4 +1,4 @@
-"""What is kept to be sent again."""
+"""The backlog of audio and commits that may have to be sent again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FRAME = b"\xff" * 160
 
 
 def drain(backlog: Backlog) -> list[int]:
-    """Everything that waits: milliseconds of audio, and commits as negative numbers."""
+    """Takes everything that is to be sent: audio as milliseconds, commits as negative numbers."""
     items: list[int] = []
     while len(backlog):
         pcmu, commit = backlog.take(800)
@@ -19,7 +19,7 @@ def drain(backlog: Backlog) -> list[int]:
 
 
 def test_sent_in_pieces_that_end_at_a_commit() -> None:
-    """100 ms at a time, and no audio from behind a commit before it."""
+    """100 ms at a time; a piece ends at a commit."""
     backlog = Backlog()
     items: list[bytes | int] = [*[FRAME] * 7, 1, *[FRAME] * 2, 2, 3, FRAME]
     for item in items:
@@ -27,8 +27,8 @@ def test_sent_in_pieces_that_end_at_a_commit() -> None:
     assert drain(backlog) == [100, 40, -1, 40, -2, -3, 20]
 
 
-def test_a_new_socket_gets_what_was_not_answered() -> None:
-    """Audio up to the last answer is never sent again, refused commits are not asked again, and the place is known."""
+def test_a_new_socket_gets_everything_unanswered() -> None:
+    """Audio up to the last answer and refused commits are not sent again; `begins_ms` gives the position."""
     backlog = Backlog()
     items: list[bytes | int] = [*[FRAME] * 50, 1, *[FRAME] * 5, 2, *[FRAME] * 5, 3, FRAME]
     for item in items:
@@ -43,8 +43,8 @@ def test_a_new_socket_gets_what_was_not_answered() -> None:
     assert drain(backlog) == [100, 100, -3, 20]
 
 
-def test_what_the_service_closed_by_itself_is_gone_up_to_its_last_word() -> None:
-    """Whole pieces only: better a moment twice than a word lost."""
+def test_a_segment_closed_by_the_service_is_forgotten_up_to_its_last_word() -> None:
+    """Only whole pieces are forgotten: sending some audio twice is better than losing a word."""
     backlog = Backlog()
     for _ in range(100):
         backlog.add(FRAME)
@@ -56,7 +56,7 @@ def test_what_the_service_closed_by_itself_is_gone_up_to_its_last_word() -> None
 
 
 def test_bounded_and_the_oldest_goes_first() -> None:
-    """Half a minute is kept through an outage; what goes is reported once a second, commits too; memory stays."""
+    """Half a minute is kept through an outage; dropped audio and commits are reported once a second."""
     backlog, pieces, ms, commits, reports = Backlog(), 0, 0, list[int](), 0
     for n in range(3_000):
         shed = backlog.add(FRAME)
@@ -71,8 +71,8 @@ def test_bounded_and_the_oldest_goes_first() -> None:
     assert commits == [1, 2, 3, 4]
 
 
-def test_random_walk_never_loses_count() -> None:
-    """Whatever the order of events, what is gone and what is kept is all there was."""
+def test_random_operations_keep_count() -> None:
+    """Whatever the order of operations, forgotten and kept audio add up to all audio added."""
     chance = random.Random(3)
     backlog, added, number = Backlog(), 0, 0
     for _ in range(20_000):

@@ -1,4 +1,4 @@
-"""The codec, and which transcript answers which commit."""
+"""The STT codec, and the matching of transcripts to commits."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def partial(text: str) -> wire.Message:
     return wire.decode(json.dumps({"message_type": "partial_transcript", "text": text}))
 
 
-class Room:
-    """Segments with a clock in the hand."""
+class Rig:
+    """Segments on a manual clock, and the events they returned."""
 
     def __init__(self) -> None:
         self.segments, self.now, self.events = wire.Segments(), 0, list[Event]()
 
     def voice(self, ms: int = 1_000) -> None:
-        self.segments.heard(tones.sine(300, ms))
+        self.segments.sent(tones.sine(300, ms))
         self.now += ms
 
     def quiet(self, ms: int = 1_000) -> None:
-        self.segments.heard(frames.silence(ms))
+        self.segments.sent(frames.silence(ms))
         self.now += ms
 
     def commit(self, number: int) -> None:
@@ -75,7 +75,7 @@ class Room:
 
 
 def test_url_asks_for_what_a_phone_call_needs() -> None:
-    """Twilio's mu-law as it is, our own commits, word times; the scheme is swapped, a path of a proxy stays."""
+    """Twilio's mu-law unchanged, manual commits, word times; the scheme becomes ws(s), the path of a proxy is kept."""
     url = urlsplit(wire.socket_url("https://api.elevenlabs.io/proxy/", SttSpec("de", ("Zoë & Co",))))
     assert (url.scheme, url.netloc, url.path) == ("wss", "api.elevenlabs.io", "/proxy/v1/speech-to-text/realtime")
     assert parse_qs(url.query) == {
@@ -91,7 +91,7 @@ def test_url_asks_for_what_a_phone_call_needs() -> None:
 
 
 def test_keyterms_within_the_service_limits() -> None:
-    """More than 50 terms, or longer than 20 characters, would be refused after a good handshake."""
+    """More than 50 terms, or terms over 20 characters, would be refused after a successful handshake."""
     terms = (
         "",
         "  two   words ",
@@ -105,8 +105,8 @@ def test_keyterms_within_the_service_limits() -> None:
     assert len(asked) == 50
 
 
-def test_messages_are_the_vendors() -> None:
-    """Exactly the keys of the vendor's own type; a commit is an empty chunk."""
+def test_messages_match_the_vendors_types() -> None:
+    """Messages have exactly the keys of the vendor's type; a commit is an empty chunk."""
     for text, pcmu, commit in ((wire.audio(b"\xff\x00"), b"\xff\x00", False), (wire.commit(), b"", True)):
         message = json.loads(text)
         assert set(message) == {"message_type", "audio_base_64", "commit", "sample_rate"}
@@ -134,13 +134,13 @@ def test_messages_are_the_vendors() -> None:
     ],
 )
 def test_every_error_slug(slug: str, retryable: bool) -> None:
-    """Which faults may pass and which will not, with the "_error" that some clients know too."""
+    """Each slug is retryable or not, with or without the suffix "_error" that some clients use."""
     assert wire.decode(json.dumps({"message_type": slug, "error": "in words"})) == wire.Fault(slug, retryable)
     assert wire.decode(json.dumps({"message_type": f"{slug}_error", "error": "x"})) == wire.Fault(slug, retryable)
 
 
 def test_only_errors_end_a_session() -> None:
-    """A commit that was throttled, a warning and what nobody knows do not; an error that nobody knows does."""
+    """Throttled commits, warnings and unknown messages do not; an unknown error does."""
     assert wire.decode('{"message_type": "commit_throttled", "error": "100 ms"}') == wire.Throttled()
     for kind in ("warning", "final_transcript", "committed_transcript_entities", "a_newcomer"):
         assert wire.decode(json.dumps({"message_type": kind, "text": "x", "warning": "y"})) == wire.Ignored()
@@ -158,14 +158,14 @@ def test_only_errors_end_a_session() -> None:
     some.sampled_from(["partial_transcript", "committed_transcript_with_timestamps", "committed_transcript", "error"]),
 )
 def test_no_message_breaks_the_codec(odd: Any, kind: str) -> None:
-    """Whatever stands where a text, a list of words or a time should be."""
+    """Any JSON value in place of a text, a list of words or a time."""
     wire.decode(json.dumps({"message_type": kind, "text": odd, "words": odd}))
     wire.decode(json.dumps({"message_type": odd, "text": "x"}))
     wire.decode(json.dumps({"message_type": kind, "words": [odd, {"text": odd, "start": odd, "end": 1}]}))
 
 
-def test_tags_are_no_words() -> None:
-    """ "(laughter)" and "[music]" are not said; the "(555)" of a phone number is."""
+def test_audio_event_tags_are_removed() -> None:
+    """ "(laughter)" and "[music]" are removed; the "(555)" of a phone number is kept."""
     assert wire.clean(" (laughter) yes [music]  please ") == "yes please"
     assert wire.clean("[background noise]") == wire.clean(None) == ""
     assert wire.clean("call (555) 123-4567 (or 9)") == "call (555) 123-4567 (or 9)"
@@ -180,8 +180,8 @@ def test_tags_are_no_words() -> None:
     assert wire.decode(json.dumps(message)) == wire.Committed("yes please", (Word("yes", 200, 404),))
 
 
-def test_text_said_three_times_over() -> None:
-    """A fault of the service repeats the whole text three times; people repeat short things and digits themselves."""
+def test_text_repeated_three_times() -> None:
+    """The service may repeat a whole text three times; short texts and digits may be the caller's own repeats."""
     message = {"message_type": "committed_transcript", "text": "I want a table. " * 3}
     assert wire.decode(json.dumps(message)) == wire.Committed("I want a table.", None)
     twelve = timed(" ".join(["what is the time"] * 3))
@@ -197,46 +197,46 @@ def test_text_said_three_times_over() -> None:
 
 
 def test_a_commit_yields_two_messages_and_one_final() -> None:
-    """Plain and timed in either order are one answer: the timed one."""
+    """Plain and timed transcripts, in either order, give one final: the timed one."""
     for order in ([plain("Yes."), timed("Yes.")], [timed("Yes."), plain("Yes.")]):
-        room = Room()
-        room.voice()
-        room.commit(1)
-        room.comes(*order, after=20)
-        room.later()
-        assert room.finals == [(1, "Yes.", True)]
+        rig = Rig()
+        rig.voice()
+        rig.commit(1)
+        rig.comes(*order, after=20)
+        rig.later()
+        assert rig.finals == [(1, "Yes.", True)]
 
 
-def test_without_its_timed_half_the_plain_one_counts() -> None:
-    """After 300 ms; when the timed one comes after all it is no second turn, not even with the next commit waiting."""
-    room = Room()
-    room.voice()
-    room.commit(1)
-    room.comes(plain("Yes please."))
-    room.later(299)
-    assert room.finals == []
-    room.later(1)
-    room.voice()
-    room.commit(2)
-    room.comes(timed("Yes please."), plain("At nine."), timed("At nine."))
-    assert room.finals == [(1, "Yes please.", False), (2, "At nine.", True)]
+def test_the_plain_transcript_is_used_if_the_timed_one_is_late() -> None:
+    """After 300 ms. If the timed one arrives later it starts no second turn, even if the next commit is pending."""
+    rig = Rig()
+    rig.voice()
+    rig.commit(1)
+    rig.comes(plain("Yes please."))
+    rig.later(299)
+    assert rig.finals == []
+    rig.later(1)
+    rig.voice()
+    rig.commit(2)
+    rig.comes(timed("Yes please."), plain("At nine."), timed("At nine."))
+    assert rig.finals == [(1, "Yes please.", False), (2, "At nine.", True)]
 
 
-def test_late_plain_half_is_not_the_next_answer() -> None:
-    """In reverse order the plain half may come when the next commit is out already."""
-    room = Room()
-    room.voice()
-    room.commit(1)
-    room.comes(timed("Yes please."))
-    room.voice()
-    room.commit(2)
-    room.comes(plain("Yes please."), timed("At nine.", 2), plain("At nine."), after=310)
-    room.later(1_000)
-    assert room.finals == [(1, "Yes please.", True), (2, "At nine.", True)]
+def test_a_late_plain_transcript_does_not_answer_the_next_commit() -> None:
+    """If the timed one comes first, the plain one may arrive after the next commit was sent."""
+    rig = Rig()
+    rig.voice()
+    rig.commit(1)
+    rig.comes(timed("Yes please."))
+    rig.voice()
+    rig.commit(2)
+    rig.comes(plain("Yes please."), timed("At nine.", 2), plain("At nine."), after=310)
+    rig.later(1_000)
+    assert rig.finals == [(1, "Yes please.", True), (2, "At nine.", True)]
 
 
 def test_answers_belong_to_commits_in_order() -> None:
-    """Two commits out at once: the first answer is the first one's, with or without times, empty or not."""
+    """With two commits pending, the first answer belongs to the first commit, with or without times."""
     for answers in (
         [plain("One."), timed("One."), plain("Two."), timed("Two.", 2)],
         [timed("One."), plain("One."), timed("Two.", 2), plain("Two.")],
@@ -244,146 +244,146 @@ def test_answers_belong_to_commits_in_order() -> None:
         [timed("One."), timed("Two.", 2)],
         [plain("One."), timed("Two.", 2)],
     ):
-        room = Room()
+        rig = Rig()
         for number in (1, 2):
-            room.voice()
-            room.commit(number)
-        room.comes(*answers)
-        room.later()
-        assert [(number, text) for number, text, _ in room.finals] == [(1, "One."), (2, "Two.")]
+            rig.voice()
+            rig.commit(number)
+        rig.comes(*answers)
+        rig.later()
+        assert [(number, text) for number, text, _ in rig.finals] == [(1, "One."), (2, "Two.")]
 
 
-def test_halves_that_differ_are_one_answer() -> None:
-    """The service may punctuate its two messages differently."""
-    room = Room()
-    room.voice()
-    room.commit(1)
-    room.comes(plain("nine thirty"), timed("9:30"))
-    room.later()
-    assert room.finals == [(1, "9:30", True)]
+def test_plain_and_timed_may_differ() -> None:
+    """The service may format its two transcripts of one commit differently."""
+    rig = Rig()
+    rig.voice()
+    rig.commit(1)
+    rig.comes(plain("nine thirty"), timed("9:30"))
+    rig.later()
+    assert rig.finals == [(1, "9:30", True)]
 
 
 @pytest.mark.parametrize("next_commit", [False, True])
 @pytest.mark.parametrize("order", [(plain, timed), (timed, plain), (plain,), (timed,)])
-def test_finals_that_come_three_times(order: tuple[Any, ...], next_commit: bool) -> None:
-    """Repeats make no turns, and do not answer the commit after theirs."""
-    room = Room()
-    room.voice()
-    room.commit(1)
+def test_repeated_finals_are_dropped(order: tuple[Any, ...], next_commit: bool) -> None:
+    """Repeats start no turn and do not answer the next commit."""
+    rig = Rig()
+    rig.voice()
+    rig.commit(1)
     if next_commit:
-        room.voice()
-        room.commit(2)
-    room.comes(*[message("Yes.") for _ in range(3) for message in order], after=1)
-    room.later(400)
-    assert [(number, text) for number, text, _ in room.finals] == [(1, "Yes.")]
+        rig.voice()
+        rig.commit(2)
+    rig.comes(*[message("Yes.") for _ in range(3) for message in order], after=1)
+    rig.later(400)
+    assert [(number, text) for number, text, _ in rig.finals] == [(1, "Yes.")]
 
 
 def test_the_same_word_again_is_an_answer() -> None:
-    """ "Yes." "Yes." to two questions are two turns."""
+    """ "Yes." twice, in answer to two commits, gives two finals."""
     for first, second in (([plain("Yes.")], [plain("Yes.")]), ([timed("Yes.")], [timed("Yes.", 3.2)])):
-        room = Room()
+        rig = Rig()
         for number, messages in ((1, first), (2, second)):
-            room.voice()
-            room.commit(number)
-            room.comes(*messages, after=300)
-            room.later()
-        assert [(number, text) for number, text, _ in room.finals] == [(1, "Yes."), (2, "Yes.")]
+            rig.voice()
+            rig.commit(number)
+            rig.comes(*messages, after=300)
+            rig.later()
+        assert [(number, text) for number, text, _ in rig.finals] == [(1, "Yes."), (2, "Yes.")]
 
 
 def test_empty_finals_answer_their_commit() -> None:
-    """Nothing was said: that is an answer too. Without a commit it is none."""
-    room = Room()
-    room.voice()
-    room.comes(plain(""), timed(""))
-    room.commit(1)
-    room.comes(plain("(laughter)"), timed("(laughter)"), after=300)
-    room.later()
-    assert room.finals == [(1, "", False)]
+    """An empty transcript answers a pending commit; without one it is dropped."""
+    rig = Rig()
+    rig.voice()
+    rig.comes(plain(""), timed(""))
+    rig.commit(1)
+    rig.comes(plain("(laughter)"), timed("(laughter)"), after=300)
+    rig.later()
+    assert rig.finals == [(1, "", False)]
 
 
-def test_what_the_service_closed_by_itself_has_number_0() -> None:
-    """After 90 s of speech a segment is closed without being asked."""
-    room = Room()
-    room.voice()
-    room.comes(plain("And so on"), timed("And so on"))
-    room.later()
-    room.voice()
-    room.commit(1)
-    room.comes(plain("and on."), timed("and on.", 2))
-    assert room.finals == [(0, "And so on", True), (1, "and on.", True)]
+def test_segments_closed_by_the_service_have_number_0() -> None:
+    """After 90 s of audio the service closes a segment without a commit."""
+    rig = Rig()
+    rig.voice()
+    rig.comes(plain("And so on"), timed("And so on"))
+    rig.later()
+    rig.voice()
+    rig.commit(1)
+    rig.comes(plain("and on."), timed("and on.", 2))
+    assert rig.finals == [(0, "And so on", True), (1, "and on.", True)]
 
 
-def test_words_lie_where_they_were_said() -> None:
-    """A later socket counts from its own first audio; the caller's audio goes on."""
+def test_word_times_refer_to_the_callers_audio() -> None:
+    """A later socket counts from its own first audio; the offset is added."""
     segments = wire.Segments(offset_ms=60_000)
-    segments.heard(VOICE)
+    segments.sent(VOICE)
     segments.commit(1, 0)
     (final,) = segments.received(timed("Yes.", 0.25), 0)
     assert isinstance(final, TranscriptFinal)
     assert final.words == (Word("Yes.", 60_250, 60_750),)
 
 
-def test_too_little_audio_is_answered_here() -> None:
+def test_commits_with_too_little_audio_are_not_sent() -> None:
     """A commit with less than 0.3 s since the last would be throttled; silence counts as audio."""
     segments = wire.Segments()
-    segments.heard(frames.silence(280))
+    segments.sent(frames.silence(280))
     assert not segments.commit(1, 0)
-    segments.heard(frames.silence(20))
+    segments.sent(frames.silence(20))
     assert segments.commit(2, 0)
     assert not segments.commit(3, 0)
 
 
-def test_a_throttled_commit_leaves_its_audio_open() -> None:
-    """It is refused, not lost; the audio counts for the next. An earlier commit still gets its answer."""
-    room = Room()
+def test_a_throttled_commit_keeps_its_audio() -> None:
+    """The commit is refused, and its audio counts towards the next one. An earlier commit still gets its answer."""
+    rig = Rig()
     for number in (1, 2):
-        room.voice()
-        room.commit(number)
-    room.comes(wire.Throttled(), plain("Yes."), timed("Yes."))
-    assert room.events[0] == CommitRefused(2)
-    assert room.finals == [(1, "Yes.", True)]
-    room.commit(3)
-    room.comes(wire.Throttled(), wire.Throttled())
-    assert room.events[2:] == [CommitRefused(3)]
+        rig.voice()
+        rig.commit(number)
+    rig.comes(wire.Throttled(), plain("Yes."), timed("Yes."))
+    assert rig.events[0] == CommitRefused(2)
+    assert rig.finals == [(1, "Yes.", True)]
+    rig.commit(3)
+    rig.comes(wire.Throttled(), wire.Throttled())
+    assert rig.events[2:] == [CommitRefused(3)]
 
 
-def test_stale_partials_are_no_phantom_turn() -> None:
-    """After a final, its partials over again (whole, in part, rough) say nothing while the caller is silent."""
-    room = Room()
-    room.voice()
-    room.comes(partial("what are your open"))
-    room.commit(1)
-    room.comes(plain("What are your opening hours?"), timed("What are your opening hours?"), after=300)
-    room.events.clear()
+def test_stale_partials_start_no_turn() -> None:
+    """While the caller is silent, repeats of the last answer's partials (whole, in part, rough) are dropped."""
+    rig = Rig()
+    rig.voice()
+    rig.comes(partial("what are your open"))
+    rig.commit(1)
+    rig.comes(plain("What are your opening hours?"), timed("What are your opening hours?"), after=300)
+    rig.events.clear()
     for _ in range(5):
-        room.quiet(2_000)
-        room.comes(partial("what are your open"), partial("What are"), partial("What are your opening hours"))
-    assert room.events == []
+        rig.quiet(2_000)
+        rig.comes(partial("what are your open"), partial("What are"), partial("What are your opening hours"))
+    assert rig.events == []
 
 
-def test_said_again_is_heard_again() -> None:
-    """With voice behind it the same text is a new partial; other words are new at once."""
-    room = Room()
-    room.voice()
-    room.commit(1)
-    room.comes(plain("Yes."), timed("Yes."))
-    room.comes(partial("No"))
-    room.voice(200)
-    room.comes(partial("Yes"), partial("Yes"))
-    assert room.events[1:] == [TranscriptPartial("No"), TranscriptPartial("Yes")]
+def test_repeated_words_with_new_sound_are_reported() -> None:
+    """After new sound the same text is a new partial; different words are reported at once."""
+    rig = Rig()
+    rig.voice()
+    rig.commit(1)
+    rig.comes(plain("Yes."), timed("Yes."))
+    rig.comes(partial("No"))
+    rig.voice(200)
+    rig.comes(partial("Yes"), partial("Yes"))
+    assert rig.events[1:] == [TranscriptPartial("No"), TranscriptPartial("Yes")]
 
 
 def test_a_commit_without_answer_means_a_dead_session() -> None:
-    """Five seconds; the call has gone on with the partial, if there was one."""
-    room = Room()
-    room.voice()
-    room.comes(partial("yes"))
-    room.commit(1)
-    room.now += 4_999
-    assert not room.segments.overdue(room.now)
-    room.now += 1
-    assert room.segments.overdue(room.now)
-    assert room.segments.given_up() == 1
-    room.voice()
-    room.commit(2)
-    assert room.segments.given_up() == 1
+    """After five seconds. If there was a partial, the call has continued with it."""
+    rig = Rig()
+    rig.voice()
+    rig.comes(partial("yes"))
+    rig.commit(1)
+    rig.now += 4_999
+    assert not rig.segments.overdue(rig.now)
+    rig.now += 1
+    assert rig.segments.overdue(rig.now)
+    assert rig.segments.given_up() == 1
+    rig.voice()
+    rig.commit(2)
+    assert rig.segments.given_up() == 1

@@ -1,4 +1,4 @@
-"""The voice over real sockets. Each (turn, attempt) ends exactly once, whatever happens."""
+"""The TTS port over real sockets. Each (turn, attempt) ends exactly once, whatever happens."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ MP3 = (b"\xff\xfb\x90\xc4" + bytes(413)) * 3  # frames of 128 kbit/s at 44.1 kHz
 
 
 class Bench:
-    """A voice, its server, and what it has reported."""
+    """The TTS port, its local server, and the events it reported."""
 
-    def __init__(self, voice: ElevenLabsTts, server: LocalElevenLabs) -> None:
-        self.voice, self.server, self.tts = voice, server, server.tts
+    def __init__(self, port: ElevenLabsTts, server: LocalElevenLabs) -> None:
+        self.port, self.server, self.tts = port, server, server.tts
         self.events: list[Event] = []
         self._changed = asyncio.Event()
 
@@ -47,7 +47,7 @@ class Bench:
         return found
 
     async def over(self, *keys: tuple[int, int]) -> None:
-        """Until each of these has ended, and exactly once."""
+        """Waits until each of these has ended; asserts that none ends twice."""
         while True:
             ends = [(e.turn, e.attempt) for e in self.events if isinstance(e, SpeechEnded | SpeechLost)]
             assert len(ends) == len(set(ends))
@@ -72,38 +72,38 @@ async def speaking(
     await server.start()
     if not start:
         await server.stop()
-    voice = ElevenLabsTts(base_url=server.base_url, api_key="local", spec=SPEC, clock=clock)
-    bench = Bench(voice, server)
+    port = ElevenLabsTts(base_url=server.base_url, api_key="local", spec=SPEC, clock=clock)
+    bench = Bench(port, server)
     async with asyncio.timeout(60):
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(voice.run(bench.emit))
+                group.create_task(port.run(bench.emit))
                 if ready:
                     await bench.until(TtsReady)
                 yield bench
-                voice.stop()
+                port.stop()
         finally:
             await server.stop()
 
 
 async def test_speech_and_its_end() -> None:
-    """Speak, close, audio, isFinal: flush alone never gives the end."""
+    """Speech ends at isFinal, which follows a close; flush alone never ends it."""
     async with speaking() as b:
-        b.voice.perform(Speak(7, 1, TEXT))
+        b.port.perform(Speak(7, 1, TEXT))
         await b.until(SpeechAudio)
         assert b.of(SpeechEnded) == []
-        b.voice.perform(CloseContext(7, 1))
+        b.port.perform(CloseContext(7, 1))
         await b.over((7, 1))
         assert len(b.pcmu(7)) == len(TEXT) * CHAR_MS * 8
         assert {message["context_id"] for message in b.sent()} == {"t7"}
 
 
-async def test_messages_are_the_vendors_own() -> None:
-    """Every message fits the vendor's type without extra keys; the opening comes first and alone carries settings."""
+async def test_messages_match_the_vendors_types() -> None:
+    """Every message fits the vendor's type without extra keys; only the opening, which comes first, has settings."""
     async with speaking() as b:
-        b.voice.perform(Speak(1, 1, TEXT))
-        b.voice.perform(Speak(1, 1, "How are you? "))
-        b.voice.perform(CloseContext(1, 1))
+        b.port.perform(Speak(1, 1, TEXT))
+        b.port.perform(Speak(1, 1, "How are you? "))
+        b.port.perform(CloseContext(1, 1))
         await b.over((1, 1))
         opening, *texts, close = b.sent()
         assert not InitializeConnectionMulti.model_validate(opening).model_extra
@@ -119,25 +119,25 @@ async def test_messages_are_the_vendors_own() -> None:
     assert not CloseSocket.model_validate(b.sent()[-1]).model_extra
 
 
-async def test_what_is_spoken_before_the_socket_is_up_is_spoken_after() -> None:
-    """Nobody waits for a handshake, and nothing is lost to one."""
+async def test_text_waits_for_the_first_socket() -> None:
+    """Text that arrives during the handshake is spoken after it."""
     async with speaking(ready=False) as b:
-        b.voice.perform(Speak(1, 1, TEXT))
-        b.voice.perform(CloseContext(1, 1))
+        b.port.perform(Speak(1, 1, TEXT))
+        b.port.perform(CloseContext(1, 1))
         await b.over((1, 1))
         assert b.pcmu(1)
 
 
 @pytest.mark.parametrize("fault", ["", "segment_alignment", "snake_case"])
 async def test_alignment_counts_from_the_start_of_the_attempt(fault: str) -> None:
-    """Times are of the attempt's audio, rise, and end with it, however the service counts them."""
+    """Times refer to the attempt's audio and end with it, however the service counts them."""
     faults = TtsFaults()
     if fault:
         setattr(faults, fault, True)
     async with speaking(faults=faults) as b:
-        b.voice.perform(Speak(1, 1, TEXT))
-        b.voice.perform(Speak(1, 1, "How are you? "))
-        b.voice.perform(CloseContext(1, 1))
+        b.port.perform(Speak(1, 1, TEXT))
+        b.port.perform(Speak(1, 1, "How are you? "))
+        b.port.perform(CloseContext(1, 1))
         await b.over((1, 1))
         audio = b.of(SpeechAudio)
         text = "".join(event.text for event in audio)
@@ -147,12 +147,12 @@ async def test_alignment_counts_from_the_start_of_the_attempt(fault: str) -> Non
 
 
 async def test_a_sixth_context_waits_for_a_slot() -> None:
-    """The limit is five and a slot is free at isFinal, not at close: the sixth waits here and kills nothing."""
+    """The limit is five and a slot is freed by isFinal, not by the close: the sixth context waits in the port."""
     async with speaking(faults=TtsFaults(final_late_ms=1_500)) as b:
         keys = [(turn, 1) for turn in range(1, 9)]
         for key in keys:
-            b.voice.perform(Speak(*key, TEXT))
-            b.voice.perform(CloseContext(*key))
+            b.port.perform(Speak(*key, TEXT))
+            b.port.perform(CloseContext(*key))
         await b.over(*keys)
         assert b.tts.most_contexts == 5
         assert b.of(TtsLost) == []
@@ -160,63 +160,63 @@ async def test_a_sixth_context_waits_for_a_slot() -> None:
 
 
 async def test_closing_twice_or_an_unknown_context_sends_nothing() -> None:
-    """A message for an id that is not open would open a phantom."""
+    """A message for an unknown id would open a new context on the server."""
     async with speaking() as b:
-        b.voice.perform(CloseContext(9, 1))
-        b.voice.perform(Speak(1, 1, TEXT))
-        b.voice.perform(CloseContext(1, 1))
-        b.voice.perform(CloseContext(1, 1))
+        b.port.perform(CloseContext(9, 1))
+        b.port.perform(Speak(1, 1, TEXT))
+        b.port.perform(CloseContext(1, 1))
+        b.port.perform(CloseContext(1, 1))
         await b.over((1, 1))
-        b.voice.perform(CloseContext(1, 1))
-        b.voice.perform(Speak(2, 1, TEXT))
-        b.voice.perform(CloseContext(2, 1))
+        b.port.perform(CloseContext(1, 1))
+        b.port.perform(Speak(2, 1, TEXT))
+        b.port.perform(CloseContext(2, 1))
         await b.over((2, 1))
         assert [m["context_id"] for m in b.sent() if m.get("close_context")] == ["t1", "t2"]
 
 
-async def test_lost_audio_of_the_close_race_ends_all_the_same() -> None:
-    """A context that ends without audio is reported as ended; the core speaks it again."""
+async def test_a_context_without_audio_ends() -> None:
+    """If the close race loses the audio, the context is reported as ended; the core makes a second attempt."""
     async with speaking(faults=TtsFaults(race=1)) as b:
-        b.voice.perform(Speak(1, 1, TEXT))
-        b.voice.perform(CloseContext(1, 1))
+        b.port.perform(Speak(1, 1, TEXT))
+        b.port.perform(CloseContext(1, 1))
         await b.over((1, 1))
         assert b.pcmu(1) == b""
-        b.voice.perform(Speak(1, 2, TEXT))
-        b.voice.perform(CloseContext(1, 2))
+        b.port.perform(Speak(1, 2, TEXT))
+        b.port.perform(CloseContext(1, 2))
         await b.over((1, 2))
         assert b.pcmu(1, 2)
         assert "t1-2" in {m.get("context_id") for m in b.sent()}
 
 
-async def test_a_dropped_socket_loses_what_was_open_and_comes_back() -> None:
-    """1011 in mid-speech: the context is lost, the next one speaks over a new socket."""
+async def test_a_dropped_socket_loses_open_contexts_and_is_replaced() -> None:
+    """1011 during speech: the context is lost; the next one uses a new socket."""
     async with speaking(faults=TtsFaults(drop_after_bytes=2_000)) as b:
-        b.voice.perform(Speak(1, 1, TEXT))
+        b.port.perform(Speak(1, 1, TEXT))
         [lost] = await b.until(SpeechLost)
         assert (lost.turn, lost.attempt, lost.retryable) == (1, 1, True)
         await b.until(TtsReady, 2)
-        b.voice.perform(Speak(1, 2, TEXT))
-        b.voice.perform(CloseContext(1, 2))
+        b.port.perform(Speak(1, 2, TEXT))
+        b.port.perform(CloseContext(1, 2))
         await b.over((1, 1), (1, 2))
         assert len(b.pcmu(1, 2)) == len(TEXT) * CHAR_MS * 8
 
 
-async def test_a_socket_that_hangs_is_given_up() -> None:
-    """Text without any audio for seconds: lost, and a new socket."""
+async def test_a_stalled_socket_is_replaced() -> None:
+    """If text gets no audio for seconds, it is reported as lost and a new socket is opened."""
     async with speaking(faults=TtsFaults(hang=True)) as b:
-        b.voice.perform(Speak(1, 1, TEXT))
+        b.port.perform(Speak(1, 1, TEXT))
         await b.until(SpeechLost)
         b.tts.faults.hang = False
         await b.until(TtsReady, 2)
-        b.voice.perform(Speak(1, 2, TEXT))
+        b.port.perform(Speak(1, 2, TEXT))
         await b.until(SpeechAudio)
 
 
 @pytest.mark.parametrize("garbage", [b"ID3\x04mp3", MP3, b"RIFF\x24\0\0\0WAVEfmt ", b'{"error": "x"}', b"<html>"])
-async def test_what_is_no_mulaw_is_never_played(garbage: bytes) -> None:
-    """Headers and error bodies played as audio are static in the caller's ear."""
+async def test_audio_that_is_not_mulaw_is_never_played(garbage: bytes) -> None:
+    """Played as audio, file headers and error bodies would be loud noise."""
     async with speaking(faults=TtsFaults(garbage=garbage)) as b:
-        b.voice.perform(Speak(1, 1, TEXT))
+        b.port.perform(Speak(1, 1, TEXT))
         await b.until(SpeechLost)
         assert b.of(SpeechAudio) == []
 
@@ -232,11 +232,11 @@ async def test_what_is_no_mulaw_is_never_played(garbage: bytes) -> None:
     ],
 )
 async def test_handshakes_that_fail(faults: TtsFaults, code: str, retryable: bool) -> None:
-    """A refusal is final and said once; everything else is tried again; speech is never left hanging."""
+    """A refusal is final and reported once; other failures are retried; speech always gets an end."""
     async with speaking(faults=faults, ready=False) as b:
         [lost] = (await b.until(TtsLost))[:1]
         assert (lost.code, lost.retryable) == (code, retryable)
-        b.voice.perform(Speak(1, 1, TEXT))
+        b.port.perform(Speak(1, 1, TEXT))
         [speech] = await b.until(SpeechLost)
         assert speech.retryable is retryable
         if retryable:
@@ -248,64 +248,64 @@ async def test_handshakes_that_fail(faults: TtsFaults, code: str, retryable: boo
 
 @pytest.mark.parametrize("slug", ["quota_exceeded", "detected_unusual_activity"])
 async def test_account_faults_are_final(slug: str) -> None:
-    """Quota and key faults come as a frame after a good handshake; there is no point in trying again."""
+    """Quota and key faults arrive as a frame after a successful handshake, and are not retried."""
     async with speaking(faults=TtsFaults(error_slug=slug)) as b:
-        b.voice.perform(Speak(1, 1, TEXT))
+        b.port.perform(Speak(1, 1, TEXT))
         [lost] = await b.until(SpeechLost)
         assert lost.retryable is False
-        b.voice.perform(Speak(2, 1, TEXT))
+        b.port.perform(Speak(2, 1, TEXT))
         await b.over((1, 1), (2, 1))
 
 
-async def test_a_service_that_is_down_at_start_stops_nothing() -> None:
-    """Refused connections: reported, and healed when it comes up."""
+async def test_a_service_that_is_down_at_start_is_retried() -> None:
+    """Refused connections are reported; the port connects once the service is up."""
     async with speaking(ready=False, start=False) as b:
         await b.until(TtsLost)
         await b.server.start()
         await b.until(TtsReady)
-        b.voice.perform(Speak(1, 1, TEXT))
+        b.port.perform(Speak(1, 1, TEXT))
         await b.until(SpeechAudio)
 
 
-async def test_late_audio_after_close_keeps_its_own_number() -> None:
-    """A closed context goes on for a while: its audio comes with its own turn, for the core to drop."""
+async def test_late_audio_after_close_keeps_its_turn_number() -> None:
+    """A closed context still sends audio for a while; it is reported under its own turn, for the core to drop."""
     async with speaking() as b:
-        b.voice.perform(Speak(1, 1, TEXT * 5))
+        b.port.perform(Speak(1, 1, TEXT * 5))
         await b.until(SpeechAudio)
-        b.voice.perform(CloseContext(1, 1))
-        b.voice.perform(Speak(2, 1, TEXT))
-        b.voice.perform(CloseContext(2, 1))
+        b.port.perform(CloseContext(1, 1))
+        b.port.perform(Speak(2, 1, TEXT))
+        b.port.perform(CloseContext(2, 1))
         await b.over((1, 1), (2, 1))
         assert len(b.pcmu(2)) == len(TEXT) * CHAR_MS * 8
 
 
-async def test_quiet_audio_is_no_mp3() -> None:
-    """Quiet mu-law begins like an MP3 header (0xFF 0xFB): it is played, and the socket lives."""
+async def test_quiet_audio_is_not_taken_for_mp3() -> None:
+    """Quiet mu-law can begin like an MP3 header (0xFF 0xFB): it is played, and the socket stays open."""
     quiet = bytes([0xFF, 0xFB, 0x7A, 0xFE]) * 200
     async with speaking(faults=TtsFaults(garbage=quiet)) as b:
-        b.voice.perform(Speak(1, 1, TEXT))
+        b.port.perform(Speak(1, 1, TEXT))
         assert (await b.until(SpeechAudio))[0].pcmu == quiet
         assert b.of(TtsLost) == []
 
 
 async def test_no_hot_loop_against_a_service_that_hangs_up() -> None:
-    """It closes every socket as soon as it is open: each further attempt waits longer."""
+    """The service closes every socket right after opening: each further attempt waits longer."""
     async with speaking(faults=TtsFaults(hang_up=1011), ready=False) as b:
         began = b.server.tts._clock.ms()
         await b.until(TtsLost, 6)
         assert b.server.tts._clock.ms() - began > (100 + 200 + 400 + 800) * 0.7
         b.tts.faults.hang_up = 0
-        b.voice.perform(Speak(1, 1, TEXT))
-        b.voice.perform(CloseContext(1, 1))
+        b.port.perform(Speak(1, 1, TEXT))
+        b.port.perform(CloseContext(1, 1))
         await b.over((1, 1))
 
 
-async def test_what_waits_for_a_slot_is_not_forgotten_in_an_outage() -> None:
-    """Five open contexts are lost with the socket; the sixth, which waited, is reported when no socket comes in time,
-    and what is said after that is spoken."""
+async def test_contexts_waiting_for_a_slot_are_reported_in_an_outage() -> None:
+    """Five open contexts are lost with the socket; the waiting ones are reported as lost when no socket opens in time.
+    Later text is spoken."""
     async with speaking(faults=TtsFaults(no_final=True)) as b:
         for turn in range(1, 8):
-            b.voice.perform(Speak(turn, 1, TEXT))
+            b.port.perform(Speak(turn, 1, TEXT))
         await b.until(SpeechAudio)
         b.tts.faults.no_final = False
         await b.server.stop()
@@ -313,19 +313,19 @@ async def test_what_waits_for_a_slot_is_not_forgotten_in_an_outage() -> None:
         assert b.of(SpeechEnded) == []
         await b.server.start()
         await b.until(TtsReady, 2)
-        b.voice.perform(Speak(8, 1, TEXT))
-        b.voice.perform(CloseContext(8, 1))
+        b.port.perform(Speak(8, 1, TEXT))
+        b.port.perform(CloseContext(8, 1))
         await b.over((8, 1))
         assert len(b.pcmu(8)) == len(TEXT) * CHAR_MS * 8
 
 
-async def test_what_waits_for_a_slot_is_spoken_over_the_next_socket() -> None:
-    """A quick reconnect: what was not sent yet needs no second attempt."""
+async def test_contexts_waiting_for_a_slot_use_the_next_socket() -> None:
+    """After a quick reconnect, text that was not sent yet needs no second attempt."""
     async with speaking(faults=TtsFaults(drop_after_bytes=2_000)) as b:
         keys = [(turn, 1) for turn in range(1, 7)]
         for key in keys:
-            b.voice.perform(Speak(*key, TEXT))
-            b.voice.perform(CloseContext(*key))
+            b.port.perform(Speak(*key, TEXT))
+            b.port.perform(CloseContext(*key))
         await b.over(*keys)
         assert [event.turn for event in b.of(SpeechEnded)] == [6]
         assert len(b.pcmu(6)) == len(TEXT) * CHAR_MS * 8
@@ -333,68 +333,68 @@ async def test_what_waits_for_a_slot_is_spoken_over_the_next_socket() -> None:
 
 
 async def test_text_for_a_lost_context_opens_no_second_one() -> None:
-    """It was on its way when the socket was lost: the attempt has ended, and ends once."""
+    """Text that was on its way when the socket was lost is ignored: the attempt has already ended."""
     async with speaking(faults=TtsFaults(drop_after_bytes=2_000)) as b:
-        b.voice.perform(Speak(1, 1, TEXT))
+        b.port.perform(Speak(1, 1, TEXT))
         await b.until(SpeechLost)
         audio = b.pcmu(1)
-        b.voice.perform(Speak(1, 1, "And more. "))  # no socket
+        b.port.perform(Speak(1, 1, "And more. "))  # no socket
         await b.until(TtsReady, 2)
-        b.voice.perform(Speak(1, 1, "And more. "))
-        b.voice.perform(CloseContext(1, 1))
-        b.voice.perform(Speak(1, 2, TEXT))
-        b.voice.perform(CloseContext(1, 2))
+        b.port.perform(Speak(1, 1, "And more. "))
+        b.port.perform(CloseContext(1, 1))
+        b.port.perform(Speak(1, 2, TEXT))
+        b.port.perform(CloseContext(1, 2))
         await b.over((1, 1), (1, 2))
         assert b.pcmu(1) == audio
         assert {m.get("context_id") for number, m in b.tts.received if number == 2} == {"t1-2"}
 
 
 async def test_after_a_refusal_each_attempt_is_lost_once() -> None:
-    """However many units of it come."""
+    """However many units of an attempt arrive, one SpeechLost is reported."""
     async with speaking(faults=TtsFaults(refuse=401), ready=False) as b:
         await b.until(TtsLost)
         for _ in range(3):
-            b.voice.perform(Speak(1, 1, TEXT))
-        b.voice.perform(CloseContext(1, 1))
+            b.port.perform(Speak(1, 1, TEXT))
+        b.port.perform(CloseContext(1, 1))
         await b.over((1, 1))
 
 
 async def test_closed_contexts_that_never_end() -> None:
-    """No isFinal: the slots would be gone for ever. The socket is replaced, and each attempt has its end."""
+    """Without isFinal their slots would never be freed: the socket is replaced, and each attempt ends."""
     async with speaking(faults=TtsFaults(no_final=True), speed=20) as b:
         keys = [(turn, 1) for turn in range(1, 7)]
         for key in keys:
-            b.voice.perform(Speak(*key, TEXT))
-            b.voice.perform(CloseContext(*key))
+            b.port.perform(Speak(*key, TEXT))
+            b.port.perform(CloseContext(*key))
         await b.until(SpeechLost, 5)
         b.tts.faults.no_final = False
         await b.over(*keys)
         assert len(b.pcmu(6)) == len(TEXT) * CHAR_MS * 8
 
 
-async def test_stop_is_quick_and_says_goodbye() -> None:
-    """close_socket, then the close; `run` returns, and nothing is reported as lost. Twice is fine."""
+async def test_stop_is_orderly_and_quick() -> None:
+    """Sends close_socket, closes, `run` returns, nothing is reported as lost; a second `stop` does no harm."""
     async with speaking() as b:
-        b.voice.perform(Speak(1, 1, TEXT))
+        b.port.perform(Speak(1, 1, TEXT))
         await b.until(SpeechAudio)
-        b.voice.stop()
-        b.voice.stop()
+        b.port.stop()
+        b.port.stop()
     assert b.sent()[-1] == {"close_socket": True}
     assert b.of(TtsLost) == []
     assert b.of(SpeechLost) == []
 
 
 async def test_stop_in_a_pause() -> None:
-    """Between two attempts to connect nobody waits for the next one."""
+    """During a back-off, `stop` does not wait for the next attempt."""
     async with speaking(faults=TtsFaults(refuse=500), ready=False, speed=5) as b:
-        await b.until(TtsLost, 7)  # the pause is of two seconds and more
+        await b.until(TtsLost, 7)  # the pause is now over two seconds
         began = b.server.tts._clock.ms()
-        b.voice.stop()
+        b.port.stop()
     assert b.server.tts._clock.ms() - began < 1_500
 
 
 async def test_idle_sockets_are_replaced() -> None:
-    """A socket that times out between turns is opened again before anybody needs it."""
+    """A socket that times out between turns is reopened before the next turn needs it."""
     async with speaking(faults=TtsFaults(inactivity_ms=1_000)) as b:
         await b.until(TtsLost)
         await b.until(TtsReady, 2)

@@ -1,4 +1,4 @@
-"""Webhooks of the Agents platform, on a real socket: register-call, personalization, what comes after a call."""
+"""Webhooks of the Agents platform on a real socket: register-call, personalization, post-call events."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from elevenlabs.types import ConversationInitiationClientDataRequestInput
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.elevenlabs import agents_codec
-from telephony.elevenlabs.post_call import NotGenuine, PostCall, Signature, file_name, sign
-from telephony.elevenlabs.webhook_store import AT_ONCE, MOST_BYTES, TooMany, WebhookStore
+from telephony.elevenlabs.post_call import BadSignature, PostCall, Signature, file_name, sign
+from telephony.elevenlabs.webhook_store import CONCURRENT, MAX_BYTES, TooMany, WebhookStore
 from telephony.elevenlabs.webhooks import ANSWER_MS
 from telephony.testing.fakes.elevenlabs.agents import LocalAgent
 from telephony.testing.fakes.elevenlabs.agents_webhooks import deliver, personalization, post_call
@@ -52,7 +52,7 @@ async def pieces(body: bytes) -> AsyncIterator[bytes]:
 
 
 async def arrived(count: int) -> None:
-    """Until the hook has been given so many events."""
+    """Waits until the hook has been called with `count` events."""
     while len(events) < count:  # noqa: ASYNC110  (the hook is called in another task, whose loop is the app's)
         await asyncio.sleep(0.005)
 
@@ -84,8 +84,8 @@ def respond(body: dict[str, Any]) -> list[Part]:
 
 
 @pytest.mark.parametrize("quoted", [False, True])
-async def test_a_registered_call_is_the_platforms_from_the_webhook_on(tmp_path: Path, quoted: bool) -> None:
-    """Its TwiML goes to the carrier as it is; afterwards its webhook tells what was said."""
+async def test_a_registered_call_is_handled_by_the_platform(tmp_path: Path, quoted: bool) -> None:
+    """The platform's TwiML is passed to the carrier unchanged; its webhook later delivers the transcript."""
     platform = LocalAgent(first_message="Hi {{name}}!", respond=respond, variables=("name",))
     agent = ManagedAgent("agent_1", mode="register", variables={"name": "Ada"})
     async with asyncio.timeout(60), stack(agent, tmp_path, platform) as s:
@@ -106,8 +106,8 @@ async def test_a_registered_call_is_the_platforms_from_the_webhook_on(tmp_path: 
         assert said == [("agent", "Hi Ada!"), ("user", "thank you bye"), ("agent", "Goodbye!")]
 
 
-async def test_a_call_that_cannot_be_registered_is_ours_or_ends_properly() -> None:
-    """The fallback takes it; without one, an apology."""
+async def test_a_call_that_cannot_be_registered_goes_to_the_fallback() -> None:
+    """Without a fallback the caller hears an apology."""
     fallback = Agent(prompt="You are a test.", greeting="This is ours.")
     agents = iter(
         [ManagedAgent("agent_1", mode="register", fallback=fallback), ManagedAgent("agent_1", mode="register")]
@@ -124,7 +124,7 @@ async def test_a_call_that_cannot_be_registered_is_ours_or_ends_properly() -> No
 
 
 async def test_an_outbound_call_through_the_platform() -> None:
-    """Their endpoint dials; the body is what the vendor's types hold, with no key of ours."""
+    """The platform dials; the request has only keys that the vendor's types define."""
     async with stack(ManagedAgent("agent_1")) as s:
         call = await s.service.agents_rest.outbound_call(
             ManagedAgent("agent_1", variables={"name": "Ada"}), "phnum_1", "+15550001111"
@@ -137,8 +137,8 @@ async def test_an_outbound_call_through_the_platform() -> None:
 # --- personalization ----------------------------------------------------------------------------------------------
 
 
-async def test_personalization_is_answered_from_the_agents_own_data() -> None:
-    """Variables, overrides and the facts of the call, in the vendor's form; the key is needed."""
+async def test_personalization_returns_the_agents_data() -> None:
+    """Variables, overrides and the facts of the call, in the vendor's format; the key is required."""
     asked: list[IncomingCall] = []
 
     def choose(call: IncomingCall) -> ManagedAgent:
@@ -182,7 +182,7 @@ def raises(call: IncomingCall) -> ManagedAgent:
 
 @pytest.mark.parametrize("choose", [hangs, blocks, raises])
 async def test_personalization_survives_the_users_code(choose: Any) -> None:
-    """A function that hangs, blocks or raises costs its data: not the call, and no time of the others."""
+    """If the agent function hangs, blocks or raises, the answer lacks its data but arrives in time."""
     release.clear()
     async with stack(choose) as s:
         url = f"{s.service.base_url}/elevenlabs/personalization"
@@ -194,8 +194,8 @@ async def test_personalization_survives_the_users_code(choose: Any) -> None:
         assert answer.json()["dynamic_variables"]["caller"] == "+1555"
 
 
-def test_what_is_sent_has_the_vendors_keys() -> None:
-    """Everything an agent may override is a field of the vendor's types, at every depth."""
+def test_client_data_has_only_the_vendors_keys() -> None:
+    """Every override that an agent may set is a field of the vendor's types, at every depth."""
     agent = ManagedAgent(
         "agent_1", variables={"a": 1}, extra_body={"b": 2}, user_id="u",
         overrides={
@@ -215,8 +215,8 @@ def test_what_is_sent_has_the_vendors_keys() -> None:
 # --- after a call -------------------------------------------------------------------------------------------------
 
 
-async def test_an_event_is_kept_handed_on_once_and_known_again(tmp_path: Path) -> None:
-    """Repeated, concurrent and differently spelt deliveries are one event; another type of the same call is another."""
+async def test_an_event_is_stored_and_delivered_once(tmp_path: Path) -> None:
+    """Repeated and concurrent deliveries are one event; another type for the same call is a different event."""
     async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s:
         same = [
             deliver(post_url(s), SECRET, event(), header=h) for h in ("elevenlabs-signature", "ElevenLabs-Signature")
@@ -235,7 +235,7 @@ async def test_an_event_is_kept_handed_on_once_and_known_again(tmp_path: Path) -
 
 
 async def test_nothing_is_lost_when_the_hook_fails_or_we_stop(tmp_path: Path) -> None:
-    """A hook that raises is asked again; what it never took is handed on at the next start."""
+    """A hook that raises is called again; events that were not delivered are delivered after a restart."""
     failing[0] = 1
     async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s:
         await deliver(post_url(s), SECRET, event())
@@ -243,16 +243,16 @@ async def test_nothing_is_lost_when_the_hook_fails_or_we_stop(tmp_path: Path) ->
         failing[0] = 1_000
         await deliver(post_url(s), SECRET, event(conversation="conv_2"))
     failing[0] = 0
-    office = WebhookStore(tmp_path / "post-call", after_call, SteadyClock(10))
-    office.prepare()
-    handing = asyncio.create_task(office.run())
+    store = WebhookStore(tmp_path / "post-call", after_call, SteadyClock(10))
+    store.prepare()
+    delivering = asyncio.create_task(store.run())
     await arrived(2)
-    handing.cancel()
+    delivering.cancel()
     assert [x.conversation_id for x in events] == ["conv_1", "conv_2"]
 
 
-async def test_a_hook_that_hangs_is_waited_for_and_not_doubled(tmp_path: Path) -> None:
-    """A run that took too long counts when it is done; what takes other events is not held by its thread."""
+async def test_a_hook_that_hangs_is_not_called_twice(tmp_path: Path) -> None:
+    """A call that timed out counts once it returns; its thread does not block the delivery of other events."""
     gate, asked = threading.Event(), list[str]()
 
     def hook(event: PostCall) -> None:
@@ -260,23 +260,23 @@ async def test_a_hook_that_hangs_is_waited_for_and_not_doubled(tmp_path: Path) -
         if event.conversation_id == "conv_1":
             assert gate.wait(60)
 
-    office = WebhookStore(tmp_path, hook, SteadyClock(1_000))
+    store = WebhookStore(tmp_path, hook, SteadyClock(1_000))
     for name in ("conv_1", "conv_2"):
         body = json.dumps(event(conversation=name)).encode()
-        await office.take(pieces(body), Signature(sign(SECRET, body, int(time.time())), SECRET, time.time()))
-    handing = asyncio.create_task(office.run())
+        await store.take(pieces(body), Signature(sign(SECRET, body, int(time.time())), SECRET, time.time()))
+    delivering = asyncio.create_task(store.run())
     async with asyncio.timeout(60):
-        while asked != ["conv_1", "conv_2"]:  # noqa: ASYNC110  (told by a thread)
+        while asked != ["conv_1", "conv_2"]:  # noqa: ASYNC110  (changed by a thread)
             await asyncio.sleep(0.005)
         gate.set()
         while len(list((tmp_path / "done").iterdir())) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
-    handing.cancel()
+    delivering.cancel()
     assert asked == ["conv_1", "conv_2"]
 
 
 async def test_without_a_disk_webhooks_are_refused_and_calls_are_taken(tmp_path: Path) -> None:
-    """A directory that cannot be made is a 503, which the platform repeats, until it can be."""
+    """While the directory cannot be created the answer is 503, after which the platform tries again."""
     (tmp_path / "post-call").write_text("in the way")
     async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s:
         assert (await deliver(post_url(s), SECRET, event())).status_code == 503
@@ -285,8 +285,8 @@ async def test_without_a_disk_webhooks_are_refused_and_calls_are_taken(tmp_path:
         await arrived(1)
 
 
-async def test_a_large_body_passes_in_pieces(tmp_path: Path) -> None:
-    """The audio of a call: megabytes, signed as they came."""
+async def test_a_large_body_is_accepted(tmp_path: Path) -> None:
+    """The audio of a call: several megabytes, signed over the raw bytes."""
     async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s:
         big = event("post_call_audio")
         big["data"]["full_audio"] = "QUJD" * 1_000_000
@@ -296,7 +296,7 @@ async def test_a_large_body_passes_in_pieces(tmp_path: Path) -> None:
 
 
 async def sent_slowly(s: Stack, path: str, headers: str, body: bytes = b"{") -> tuple[bytes, asyncio.StreamWriter]:
-    """The status line that a body that never ends is answered with."""
+    """Sends a body that never ends; returns the status line of the answer, and the writer."""
     reader, writer = await asyncio.open_connection(*s.service.base_url.removeprefix("http://").split(":"))
     head = f"POST /elevenlabs/{path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n{headers}\r\n\r\n"
     writer.write(head.encode() + f"{len(body):x}\r\n".encode() + body + b"\r\n")
@@ -306,8 +306,8 @@ async def sent_slowly(s: Stack, path: str, headers: str, body: bytes = b"{") -> 
 @pytest.mark.parametrize(
     ("path", "headers"), [("personalization", f"X-Telephony-Key: {KEY}"), ("post-call", "ElevenLabs-Signature: {}")]
 )
-async def test_a_body_that_never_ends_is_not_waited_for(tmp_path: Path, path: str, headers: str) -> None:
-    """408, and nothing of it is kept."""
+async def test_a_body_that_never_ends_times_out(tmp_path: Path, path: str, headers: str) -> None:
+    """The answer is 408, and nothing is stored."""
     async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path, speed=100) as s:
         line, writer = await sent_slowly(s, path, headers.format(f"t={int(time.time())},v0=00"))
         assert b" 408 " in line
@@ -315,17 +315,17 @@ async def test_a_body_that_never_ends_is_not_waited_for(tmp_path: Path, path: st
     assert [file for file in (tmp_path / "post-call").rglob("*") if file.is_file()] == []
 
 
-async def test_a_body_too_big_is_left_at_once(tmp_path: Path) -> None:
-    """By the length that is told, or by what has come; whoever sent it, nothing stays on disk."""
+async def test_a_body_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    """By its Content-Length or by the bytes received; nothing stays on disk."""
     genuine = f"t={int(time.time())},v0=00"
     async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path) as s, httpx2.AsyncClient() as http:
 
         async def endless() -> AsyncIterator[bytes]:
-            for _ in range(MOST_BYTES // 2**20 + 1):
+            for _ in range(MAX_BYTES // 2**20 + 1):
                 yield b"x" * 2**20
 
-        for content in (endless(), b"x" * (MOST_BYTES + 1)):
-            with suppress(httpx2.TransportError):  # it may still be sending when we have closed
+        for content in (endless(), b"x" * (MAX_BYTES + 1)):
+            with suppress(httpx2.TransportError):  # the client may still be sending when we close
                 answer = await http.post(post_url(s), content=content, headers={"ElevenLabs-Signature": genuine})
                 assert answer.status_code == 413
         personal = f"{s.service.base_url}/elevenlabs/personalization"
@@ -334,39 +334,39 @@ async def test_a_body_too_big_is_left_at_once(tmp_path: Path) -> None:
     assert [file for file in (tmp_path / "post-call").rglob("*") if file.is_file()] == []
 
 
-async def test_only_so_many_bodies_come_at_once(tmp_path: Path) -> None:
-    """Beyond that 503, which the platform repeats: strangers fill neither the disk nor the memory."""
+async def test_concurrent_uploads_are_limited(tmp_path: Path) -> None:
+    """Further uploads raise TooMany, so unauthenticated senders can fill neither disk nor memory."""
     gate, header = asyncio.Event(), f"t={int(time.time())},v0=00"
 
     async def held() -> AsyncIterator[bytes]:
         yield b"{"
         await gate.wait()
 
-    office = WebhookStore(tmp_path, None, SteadyClock())
+    store = WebhookStore(tmp_path, None, SteadyClock())
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        taking = [
-            group.create_task(_refused(office.take(held(), Signature(header, SECRET, time.time()))))
-            for _ in range(AT_ONCE)
+        uploads = [
+            group.create_task(_refused(store.take(held(), Signature(header, SECRET, time.time()))))
+            for _ in range(CONCURRENT)
         ]
-        while len(list((tmp_path / "coming").glob("*"))) < AT_ONCE:  # noqa: ASYNC110  (told by the disk)
+        while len(list((tmp_path / "coming").glob("*"))) < CONCURRENT:  # noqa: ASYNC110  (files appear on disk)
             await asyncio.sleep(0.005)
         with pytest.raises(TooMany):
-            await office.take(held(), Signature(header, SECRET, time.time()))
+            await store.take(held(), Signature(header, SECRET, time.time()))
         gate.set()
-    assert [type(task.result()) for task in taking] == [NotGenuine] * AT_ONCE
+    assert [type(task.result()) for task in uploads] == [BadSignature] * CONCURRENT
     assert list((tmp_path / "coming").glob("*")) == []
 
 
-async def _refused(taking: Any) -> Exception:
+async def _refused(upload: Any) -> Exception:
     try:
-        await taking
-    except NotGenuine as error:
+        await upload
+    except BadSignature as error:
         return error
     raise AssertionError
 
 
-async def test_what_is_not_genuine_leaves_no_trace(tmp_path: Path) -> None:
-    """Wrong secret, old, of the future, without a signature, no event: refused, nothing on disk, the hook not asked."""
+async def test_refused_events_leave_nothing_on_disk(tmp_path: Path) -> None:
+    """Wrong secret, old or future timestamp, no signature, not an event: refused, and the hook is not called."""
     async with stack(ManagedAgent("agent_1"), tmp_path) as s:
         now = int(time.time())
         statuses = [
@@ -381,8 +381,8 @@ async def test_what_is_not_genuine_leaves_no_trace(tmp_path: Path) -> None:
     assert events == []
 
 
-def test_signatures_are_the_vendors() -> None:
-    """The published vector; the vendor's own check takes what we sign; spaces and upper case are fine."""
+def test_signatures_match_the_vendors() -> None:
+    """The published vector; the vendor's SDK accepts our signature; spaces and upper case are allowed."""
     body = b'{"type":"post_call_transcription","event_timestamp":1760000000,"data":{}}'
     header = sign(SECRET, body, 1_760_000_000)
     digest = "afcc36701915cb664f9ae646d77357d6664a8da842a1eaf721f84b6f144f2dc6"
@@ -397,13 +397,13 @@ def test_signatures_are_the_vendors() -> None:
 
 
 @pytest.mark.parametrize("header", ["", "t=1", "v0=ab", "t=x,v0=ab", "t=1,t=2", "t=１,v0=ab", "t=-5,v0=ab"])
-def test_signatures_that_cannot_be_right(header: str) -> None:
-    """Refused before the body is read."""
-    with pytest.raises(NotGenuine):
+def test_malformed_signatures_are_refused(header: str) -> None:
+    """The header alone is refused, before the body is read."""
+    with pytest.raises(BadSignature):
         Signature(header, SECRET, 1_760_000_000)
 
 
-def test_files_of_two_conversations_are_two() -> None:
-    """Whatever their ids are made of."""
+def test_conversations_have_distinct_file_names() -> None:
+    """Even if their ids differ only in characters that a file name cannot hold, or in length."""
     names = {file_name(PostCall("t", one, "", {}), "") for one in ("a.1", "a/1", "a_1", "x" * 81, "x" * 82)}
     assert len(names) == 5

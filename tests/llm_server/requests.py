@@ -1,4 +1,4 @@
-"""What the tests of the endpoint share: the endpoint on a real socket, a model behind it, and OpenAI's own client."""
+"""Shared by the endpoint's tests: the endpoint on a real socket, a local LLM server, and OpenAI's own client."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ END_CALL: ChatCompletionFunctionToolParam = {
 
 @dataclass
 class Asking:
-    """`sdk` is OpenAI's client, `http` a plain one, `upstream` the model behind the endpoint."""
+    """`sdk` is OpenAI's client, `http` a plain one, `upstream` the LLM server that the endpoint uses."""
 
     endpoint: LlmServer
     upstream: LocalOpenAi
@@ -62,7 +62,7 @@ class Asking:
 async def asking(
     agents: Agent | Mapping[str, Source], responder: Responder | None = None, speed: float = 10
 ) -> AsyncIterator[Asking]:
-    """The endpoint with `agents` (an agent, or several by name)."""
+    """A running endpoint with `agents` (one agent, or several by name)."""
     clock = SteadyClock(speed)
     async with asyncio.timeout(60), LocalOpenAi(clock=clock, responder=responder) as upstream:
         llm = OpenAiChat(
@@ -100,7 +100,7 @@ async def asking(
 
 
 def no_extras(model: BaseModel) -> None:
-    """Asserts that the vendor's type knows every key, at every depth."""
+    """Asserts that the vendor's type defines every key, at every depth."""
     assert not model.model_extra, model.model_extra
     for value in dict(model).values():
         for one in value if isinstance(value, list) else [value]:
@@ -109,13 +109,13 @@ def no_extras(model: BaseModel) -> None:
 
 
 def sse(body: str) -> list[dict[str, Any]]:
-    """The JSON of the events of a stream that ends with `[DONE]`."""
+    """The parsed events of an SSE body, which must end with `[DONE]`; comments are skipped."""
     *events, done, rest = body.split("\n\n")
     assert (done, rest) == ("data: [DONE]", "")
     return [json.loads(event.removeprefix("data: ")) for event in events if not event.startswith(":")]
 
 
 def validated(message: dict[str, Any]) -> None:
-    """Asserts that OpenAI's own type takes a chunk or a whole answer, with no key of ours."""
+    """Asserts that a chunk or whole answer fits OpenAI's own type, without extra keys."""
     kind = ChatCompletionChunk if message["object"] == "chat.completion.chunk" else ChatCompletion
     no_extras(kind.model_validate(message))

@@ -1,4 +1,4 @@
-"""Requests read loosely, chunks sent strictly."""
+"""Lenient parsing of requests, strict output of chunks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def user(text: object) -> dict[str, object]:
 
 
 def test_a_platforms_request() -> None:
-    """Everything a platform sends at its worst: nulls, lists, -1, unknown fields, tools half described."""
+    """A request with all oddities of platforms: nulls, lists, -1, unknown fields, incomplete tools."""
     asked = parse(
         {
             "model": "agent",
@@ -58,8 +58,8 @@ def test_a_platforms_request() -> None:
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"messages": None}, {"messages": [{}] * 5_001}])
-def test_what_cannot_be_answered_is_refused(body: object) -> None:
-    """No messages at all, or far too many."""
+def test_requests_that_cannot_be_answered_are_refused(body: object) -> None:
+    """No messages, or far too many."""
     with pytest.raises(BadRequest):
         parse(body)
 
@@ -80,8 +80,8 @@ def test_what_cannot_be_answered_is_refused(body: object) -> None:
         max_leaves=30,
     )
 )
-def test_rubbish_is_read_or_refused(body: object) -> None:
-    """Nothing a client can send breaks the reader in another way."""
+def test_any_json_is_parsed_or_refused(body: object) -> None:
+    """No JSON body makes the parser raise anything but BadRequest."""
     for one in (body, {"messages": [body, body]}, {"messages": [{"role": "assistant", "tool_calls": [body]}]}):
         try:
             parse(one)
@@ -89,7 +89,7 @@ def test_rubbish_is_read_or_refused(body: object) -> None:
             pass
 
 
-def test_where_the_calls_id_comes_from() -> None:
+def test_sources_of_the_call_id() -> None:
     """The header first, then an extra body, the top level (OpenAI's `extra_body`), and `call.id`."""
     body = {"messages": [], "metadata": {"call_sid": "CA1"}, "conversation_id": "top", "call": {"id": "nested"}}
     assert parse(body, "header").call_id == "header"
@@ -98,8 +98,8 @@ def test_where_the_calls_id_comes_from() -> None:
     assert parse({"messages": [], "call": {"id": "nested"}}).call_id == "nested"
 
 
-def test_fingerprints_tell_what_led_to_a_turn() -> None:
-    """A longer last message leaves `key` as it is; the next turn's `before` is this turn's `asked`."""
+def test_fingerprints_of_a_turn() -> None:
+    """A longer last message does not change `key`; the next turn's `before` is this turn's `asked`."""
     first = [user("book"), {"role": "assistant", "content": "For how many?"}]
     short, long = (parse({"messages": [*first, user(text)]}) for text in ("four", "four people"))
     assert short.key == long.key
@@ -108,8 +108,8 @@ def test_fingerprints_tell_what_led_to_a_turn() -> None:
     assert (later.before, later.answered, later.turn) == (long.asked, True, 3)
 
 
-def test_everything_sent_is_what_the_vendors_types_know() -> None:
-    """Chunks and whole answers, with usage and tool calls; no key of ours."""
+def test_output_fits_the_vendors_types() -> None:
+    """Chunks and whole answers, with usage and tool calls, without extra keys."""
     call, usage = ToolCall("call_1", "end_call", ""), Finished("stop", 10, 0, 5)
     for chunks in (Chunks("id", 1, "m"), Chunks("id", 1, "m", include_usage=True)):
         events = [chunks.role(), chunks.text("Hi"), chunks.call(0, call), chunks.finish("stop"), chunks.usage(usage)]
@@ -123,13 +123,13 @@ def test_everything_sent_is_what_the_vendors_types_know() -> None:
 @pytest.mark.parametrize(
     ("filler", "said"), [("One moment, please.", "One moment, please... "), ("", ""), ("Hm…", "Hm... ")]
 )
-def test_buffer_words_end_as_the_platform_wants_them(filler: str, said: str) -> None:
-    """Three dots and a space, whatever the filler ends with."""
+def test_buffer_words_end_as_the_platform_requires(filler: str, said: str) -> None:
+    """In three dots and a space, whatever the filler ends with."""
     assert buffer_words(filler) == said
 
 
-def test_tools_that_no_model_would_take_are_left_out() -> None:
-    """A name or a schema that the model's server refuses would cost the whole answer."""
+def test_tools_that_an_llm_server_would_refuse_are_dropped() -> None:
+    """An LLM server refuses the whole request for a bad tool name or schema."""
     given = [{"name": "end call!"}, {"name": "x" * 65}, {"name": "good", "parameters": {"type": "array"}}]
     found = parse({"messages": [], "tools": [{"type": "function", "function": one} for one in given]}).offered
     assert [tool["function"] for tool in found.values()] == [

@@ -1,4 +1,4 @@
-"""The endpoint on a real socket, asked by OpenAI's own client and by plain HTTP."""
+"""The endpoint on a real socket, used by OpenAI's own client and by plain HTTP."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _fresh() -> None:
 
 
 def after_tool(text: str = "Done.") -> Responder:
-    """A model that calls `book` with the last word of the caller's, until it sees a result."""
+    """An LLM that calls `book` with the caller's last word, and says `text` and the result after it."""
 
     def respond(body: dict[str, Any]) -> list[Part]:
         messages = [m for m in body["messages"] if m["role"] != "system"]
@@ -61,8 +61,8 @@ def after_tool(text: str = "Done.") -> Responder:
     return respond
 
 
-async def test_text_is_streamed_as_openai_does() -> None:
-    """The SDK, validating strictly, reads every chunk; usage comes where it is asked for."""
+async def test_text_is_streamed_as_by_openai() -> None:
+    """The SDK accepts every chunk in strict validation; usage is sent if requested."""
     async with asking(AGENT, scripted([[Say("We open at nine.")]])) as ask:
         chunks = await ask.chunks(ASKED, stream_options={"include_usage": True}, max_tokens=-1)
         assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == "We open at nine."
@@ -74,7 +74,7 @@ async def test_text_is_streamed_as_openai_does() -> None:
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completions"])
 async def test_the_stream_on_the_wire(path: str) -> None:
-    """Headers that keep proxies from buffering, one line an event, exact keys, `[DONE]`, under each spelling."""
+    """Headers that prevent buffering by proxies, one line per event, exact keys and `[DONE]`, on each path."""
     async with asking(AGENT, scripted([[Say("Nine.")]])) as ask:
         body = {"messages": ASKED, "stream": True, "unknown": [1]}
         response = await ask.http.post(ask.url + path, json=body, headers={"authorization": f"bearer {KEY}"})
@@ -85,7 +85,7 @@ async def test_the_stream_on_the_wire(path: str) -> None:
 
 
 async def test_whole_answers_and_models() -> None:
-    """Without `stream` one object; the agents are listed as models."""
+    """Without `stream` the answer is one object; the agents are listed as models."""
     async with asking({"anna": AGENT, "ben": AGENT}, scripted([[Say("Nine.")]])) as ask:
         whole = await ask.sdk.chat.completions.create(model="anna", messages=ASKED)
         assert whole.choices[0].message.content == "Nine."
@@ -93,14 +93,14 @@ async def test_whole_answers_and_models() -> None:
 
 
 async def test_the_opening_turn_is_the_greeting() -> None:
-    """No message of anybody's: the greeting, without asking the model."""
+    """Without any message of caller or agent the answer is the greeting, without an LLM request."""
     async with asking(AGENT) as ask:
         assert await ask.says([{"role": "system", "content": "Facts."}]) == "Hello!"
         assert ask.upstream.requests == []
 
 
 async def test_the_key_is_checked() -> None:
-    """A missing or wrong key is 401 with OpenAI's body."""
+    """A missing or wrong key is a 401 with OpenAI's error body."""
     async with asking(AGENT) as ask:
         with pytest.raises(openai.AuthenticationError) as caught:
             await ask.sdk.with_options(api_key="wrong").chat.completions.create(model="m", messages=ASKED)
@@ -109,7 +109,7 @@ async def test_the_key_is_checked() -> None:
 
 
 async def test_which_agent_answers() -> None:
-    """Path before header before model; an unknown name is 404; a function of the call is asked once a call."""
+    """Path, then header, then model decide; an unknown name is a 404; an agent function runs once per call."""
     asked: list[IncomingCall] = []
 
     async def choose(call: IncomingCall) -> Agent:
@@ -137,14 +137,14 @@ async def test_which_agent_answers() -> None:
 
 
 async def test_our_tools_run_here() -> None:
-    """The tool runs between two requests to the model; the platform sees text alone."""
+    """The tool runs between two LLM requests; the platform receives only text."""
     async with asking(AGENT, after_tool()) as ask:
         said = await ask.says([{"role": "user", "content": "friday"}], extra_headers={"x-call-id": "c1"})
         assert said == "Done. booked for friday"
 
 
 async def test_the_platforms_tools_are_passed_back_when_offered() -> None:
-    """`end_call` becomes a tool call of ours only where the request has it; the caller's goodbye comes first."""
+    """`end_call` is passed back only if the request offers it; the goodbye text comes first."""
     script: list[list[Part]] = [
         [Say("Goodbye!"), CallTool("end_call", {"reason": "done"})],
         [CallTool("end_call", {})],
@@ -163,7 +163,7 @@ async def test_the_platforms_tools_are_passed_back_when_offered() -> None:
 
 
 async def test_the_sdks_own_stream_helper() -> None:
-    """It puts text and tool call together again, as from OpenAI itself."""
+    """The helper assembles text and tool call as it does for OpenAI itself."""
     script: list[list[Part]] = [[Say("Goodbye!"), CallTool("end_call", {"reason": "done"})]]
     async with asking(AGENT, scripted(script)) as ask:
         streaming = ask.sdk.chat.completions.stream(model="agent", messages=ASKED, tools=[END_CALL])
@@ -177,7 +177,7 @@ async def test_the_sdks_own_stream_helper() -> None:
 
 
 async def test_tools_of_both_sides_in_one_answer() -> None:
-    """Ours run, theirs are passed back, and the model is not asked again."""
+    """Ours run, theirs are passed back, and there is no second LLM request."""
     script: list[list[Part]] = [[CallTool("end_call", {"reason": "x"}), CallTool("book", {"day": "friday"})]]
     async with asking(AGENT, scripted(script)) as ask:
         whole = await ask.sdk.chat.completions.create(
@@ -190,8 +190,8 @@ async def test_tools_of_both_sides_in_one_answer() -> None:
         assert len(ask.upstream.requests) == 1
 
 
-async def test_a_cancelled_request_stops_the_model() -> None:
-    """The client leaves in mid-stream, or before the first word: the model behind us is left at once."""
+async def test_a_cancelled_request_cancels_the_llm() -> None:
+    """If the client disconnects in mid-stream or before the first word, the LLM request is cancelled at once."""
     async with asking(AGENT, scripted([[Say("word " * 500)]] * 2)) as ask:
         stream = await ask.sdk.chat.completions.create(model="agent", messages=ASKED, stream=True)
         async for chunk in stream:
@@ -206,8 +206,8 @@ async def test_a_cancelled_request_stops_the_model() -> None:
         await ask.upstream.until(lambda: ask.upstream.cancelled == 2)
 
 
-async def test_nothing_is_done_twice_for_one_turn() -> None:
-    """A request dropped while its tool runs, and asked again with more words: one booking, and its result is told."""
+async def test_no_tool_acts_twice_in_one_turn() -> None:
+    """A request is dropped while its tool runs, then repeated with more words: one booking, with one result."""
     gate.clear()
     async with asking(AGENT, after_tool()) as ask:
         call = {"extra_headers": {"x-conversation-id": "conv_1"}}
@@ -221,7 +221,7 @@ async def test_nothing_is_done_twice_for_one_turn() -> None:
         assert booked == ["friday"]
         assert "booked for friday" in said
         assert "not done again" in said
-        # The next turn is another matter, and its model knows what was done.
+        # In the next turn the tool may act again, and the LLM sees the earlier result.
         history: list[ChatCompletionMessageParam] = [
             {"role": "user", "content": "on friday"},
             {"role": "assistant", "content": "Done."},
@@ -232,8 +232,8 @@ async def test_nothing_is_done_twice_for_one_turn() -> None:
         assert results == ["booked for friday"]
 
 
-async def test_without_an_id_a_tool_asks_first() -> None:
-    """Not at once; after the caller's yes, with the same arguments; and a repeat of that request finds the result."""
+async def test_without_a_call_id_a_tool_needs_confirmation() -> None:
+    """The tool acts after the caller's yes, with the same arguments; a repeat of that request gets the same result."""
     script: list[list[Part]] = [
         [CallTool("book", {"day": "friday"})], [Say("Friday, right?")],
         [CallTool("book", {"day": "friday"})], [Say("It is done.")],
@@ -252,16 +252,16 @@ async def test_without_an_id_a_tool_asks_first() -> None:
 
 
 async def test_slow_replies_are_bridged() -> None:
-    """Buffer words after a second, then the answer."""
-    patient = Agent(prompt="P.", wording=Wording(filler="One moment."))
-    async with asking(patient, scripted([[Say("Nine.")]]), speed=5) as ask:
+    """Buffer words after about a second, then the answer."""
+    with_filler = Agent(prompt="P.", wording=Wording(filler="One moment."))
+    async with asking(with_filler, scripted([[Say("Nine.")]]), speed=5) as ask:
         ask.upstream.latency.first_token_ms = 2_000
         assert await ask.says(ASKED) == "One moment... Nine."
 
 
 @pytest.mark.parametrize(("status", "seen"), [(429, openai.RateLimitError), (500, openai.InternalServerError)])
-async def test_faults_before_the_first_word_are_statuses(status: int, seen: type[openai.APIStatusError]) -> None:
-    """With OpenAI's error body, streamed or not."""
+async def test_errors_before_the_first_word_are_statuses(status: int, seen: type[openai.APIStatusError]) -> None:
+    """The answer has OpenAI's error body, streamed or not."""
     async with asking(AGENT) as ask:
         ask.upstream.faults.status = status
         for stream in (True, False):
@@ -271,8 +271,8 @@ async def test_faults_before_the_first_word_are_statuses(status: int, seen: type
             assert caught.value.code
 
 
-async def test_faults_after_the_first_word_are_spoken() -> None:
-    """The model breaks off: an apology and an orderly end; an answer without a word is an apology, too."""
+async def test_errors_after_the_first_word_are_spoken() -> None:
+    """If the LLM stream breaks, an apology follows and the stream ends normally; an empty answer becomes an apology."""
     async with asking(AGENT, scripted([[Say("We open at nine o'clock.")], []])) as ask:
         ask.upstream.faults.cut_mid_stream = True
         said = await ask.says(ASKED)
@@ -284,7 +284,7 @@ async def test_faults_after_the_first_word_are_spoken() -> None:
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"messages": 1}', b"[" * 100_000])
 async def test_unreadable_requests_are_400(body: bytes) -> None:
-    """Broken or deep: an answer, and no trace in the log but a code."""
+    """Malformed or deeply nested bodies are refused with OpenAI's error type."""
     async with asking(AGENT) as ask:
         response = await ask.http.post(
             ask.url + "/v1/chat/completions", content=body, headers={"authorization": f"Bearer {KEY}"}
@@ -294,7 +294,7 @@ async def test_unreadable_requests_are_400(body: bytes) -> None:
 
 
 async def test_a_huge_request_is_413() -> None:
-    """With OpenAI's error body."""
+    """The answer has OpenAI's error body."""
     async with asking(AGENT) as ask:
         response = await ask.http.post(
             ask.url + "/v1/chat/completions", content=b" " * 5_000_000, headers={"authorization": f"Bearer {KEY}"}
@@ -302,8 +302,8 @@ async def test_a_huge_request_is_413() -> None:
         assert (response.status_code, response.json()["error"]["code"]) == (413, "request_too_large")
 
 
-async def test_one_model_can_be_asked_for() -> None:
-    """The SDK finds an agent by its name, and is told 404 of one that is not there."""
+async def test_one_model_can_be_retrieved() -> None:
+    """The SDK can retrieve an agent by name; an unknown name is a 404."""
     async with asking({"anna": AGENT, "ben/2": AGENT}) as ask:
         assert (await ask.sdk.models.retrieve("anna")).id == "anna"
         assert (await ask.sdk.models.retrieve("ben/2")).owned_by == "telephony"
@@ -313,8 +313,8 @@ async def test_one_model_can_be_asked_for() -> None:
         assert (await ask.http.get(ask.url + "/v1/models/anna")).status_code == 401
 
 
-async def test_several_answers_at_once_are_refused() -> None:
-    """`n` is not ignored: whoever pays for three answers is told that there is one."""
+async def test_several_choices_are_refused() -> None:
+    """`n` above 1 is refused rather than ignored."""
     async with asking(AGENT, scripted([[Say("Nine.")]])) as ask:
         with pytest.raises(openai.BadRequestError) as caught:
             await ask.sdk.chat.completions.create(model="agent", messages=ASKED, n=2)
@@ -323,8 +323,8 @@ async def test_several_answers_at_once_are_refused() -> None:
         assert whole.choices[0].message.content == "Nine."
 
 
-async def test_first_requests_at_once_ask_the_function_once() -> None:
-    """A platform repeats before the first answer has come; and a function that blocks stops no other request."""
+async def test_concurrent_first_requests_call_the_function_once() -> None:
+    """Repeats may arrive before the first answer; a function that blocks does not delay other agents' requests."""
     asked: list[str] = []
     began, release = threading.Event(), threading.Event()
 
@@ -349,7 +349,7 @@ async def test_first_requests_at_once_ask_the_function_once() -> None:
 
 
 async def test_a_repeat_that_adds_a_message_is_the_same_turn() -> None:
-    """User messages with nothing between them are one turn: the tool has run for it already."""
+    """Adjacent user messages are one turn: the tool has already run for it."""
     async with asking(AGENT, after_tool()) as ask:
         call = {"extra_headers": {"x-call-id": "c1"}}
         friday: ChatCompletionMessageParam = {"role": "user", "content": "on friday"}
@@ -360,7 +360,7 @@ async def test_a_repeat_that_adds_a_message_is_the_same_turn() -> None:
 
 
 async def test_the_platforms_prompt_is_context() -> None:
-    """One prompt: the agent's, with the platform's facts at the end; an agent without one takes the platform's."""
+    """The agent's prompt is used, with the platform's added as context; an agent without one uses the platform's."""
     facts: list[ChatCompletionMessageParam] = [{"role": "system", "content": "Caller: Ada."}, *ASKED]
     async with asking({"with": AGENT, "without": Agent(prompt="", style="")}) as ask:
         await ask.sdk.chat.completions.create(model="with", messages=facts)
@@ -371,8 +371,8 @@ async def test_the_platforms_prompt_is_context() -> None:
         assert second[0]["content"] == "Caller: Ada."
 
 
-async def test_an_answer_that_was_sent_was_not_cancelled() -> None:
-    """A server tells the end of an answer as it tells a client that left: only the latter counts."""
+async def test_a_complete_answer_is_not_counted_as_cancelled() -> None:
+    """The server reports the end of an answer like a disconnect; only a real disconnect counts as cancelled."""
     async with asking(AGENT) as ask:
         with structlog.testing.capture_logs() as lines:
             for stream in (True, False, True, False):
@@ -386,8 +386,8 @@ async def test_an_answer_that_was_sent_was_not_cancelled() -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_half_a_character_is_no_fault(stream: bool) -> None:
-    """A text that was cut in the middle of an emoji, in every place: an answer all the same."""
+async def test_lone_surrogates_are_accepted(stream: bool) -> None:
+    """Text cut in the middle of an emoji, in any field, is still answered."""
     half = '"caf\\ud83d"'
     body = f'{{"model": {half}, "stream": {str(stream).lower()}, "messages": [{{"role": "user", "content": {half}}}]}}'
     async with asking(AGENT) as ask:
@@ -398,8 +398,8 @@ async def test_half_a_character_is_no_fault(stream: bool) -> None:
         assert ask.upstream.requests[0]["messages"][-2]["content"] == "caf?"
 
 
-async def test_a_platforms_tool_is_passed_back_only_if_all_went_well() -> None:
-    """Ours asks first, or theirs lacks an argument: the model is told, and the platform does not hang up yet."""
+async def test_a_platforms_tool_is_passed_back_only_without_failures() -> None:
+    """If our tool needs confirmation, or theirs lacks an argument, the LLM gets the error and `end_call` waits."""
     bye = CallTool("end_call", {"reason": "done"})
     script: list[list[Part]] = [
         [CallTool("book", {"day": "friday"}), bye], [Say("Friday, right?")],
@@ -415,8 +415,8 @@ async def test_a_platforms_tool_is_passed_back_only_if_all_went_well() -> None:
         assert "lack: reason" in ask.upstream.requests[3]["messages"][-2]["content"]
 
 
-async def test_an_id_that_nobody_filled_in_is_none() -> None:
-    """`{{call_id}}` as it stands would make all calls one, and the second caller's booking the first one's."""
+async def test_an_unfilled_call_id_is_ignored() -> None:
+    """A literal `{{call_id}}` would be the same for all calls, and give one caller the result of another's booking."""
     script: list[list[Part]] = [
         [CallTool("book", {"day": day})] if day else [Say("Right?")] for day in ("friday", "", "monday", "")
     ]
@@ -428,8 +428,8 @@ async def test_an_id_that_nobody_filled_in_is_none() -> None:
         assert booked == []
 
 
-async def test_a_body_that_never_comes_is_not_waited_for() -> None:
-    """408, so that nobody holds a request open for ever."""
+async def test_a_body_that_never_arrives_times_out() -> None:
+    """The answer is 408."""
     async with asking(AGENT, speed=50) as ask:
         reader, writer = await asyncio.open_connection(*ask.url.removeprefix("http://").split(":"))
         writer.write(

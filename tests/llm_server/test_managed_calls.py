@@ -1,4 +1,4 @@
-"""A managed agent whose brain is ours: a call through the bridge, thinking through the custom LLM, and restless."""
+"""A managed agent that uses our endpoint as its custom LLM, with a platform that drops and repeats requests."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def respond(body: dict[str, Any]) -> list[Part]:
 
 
 async def test_a_managed_call_with_our_llm() -> None:
-    """The platform drops requests and asks again; our tool runs once, its end_call is passed back and ends the call."""
+    """The platform drops and repeats requests: our tool runs once; end_call is passed back and ends the call."""
     booked.clear()
     agent = Agent(prompt="You are a test.", tools=(book_table,))
     llm_client = CustomLlm(url="", api_key=KEY, restless=True, headers={"X-Call-Id": "{{call_id}}"})
@@ -62,8 +62,8 @@ async def test_a_managed_call_with_our_llm() -> None:
         assert all(request["elevenlabs_extra_body"] == {"caller": "+1555"} for request in llm_client.requests)
 
 
-async def test_the_endpoint_is_there_only_with_a_key() -> None:
-    """Off by default; with a key the service's own agent is a model under its name."""
+async def test_the_endpoint_exists_only_with_a_key() -> None:
+    """Off by default; with a key the service's own agent is listed as a model."""
     agent = Agent(prompt="You are a test.")
     async with (
         local_stack(agent, clock=SteadyClock(20), platform_key=KEY) as s,

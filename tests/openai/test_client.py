@@ -1,4 +1,4 @@
-"""The chat client against a local server on real sockets: what goes wrong, and what the call sees of it."""
+"""The chat client against a local server on real sockets, with its faults."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def chat(
     first_token_ms: int = 5_000,
     gap_ms: int = 8_000,
 ) -> AsyncIterator[tuple[OpenAiChat, LocalOpenAi]]:
-    """A client and the server it talks to."""
+    """A client and the local server it is connected to."""
     clock = SteadyClock(10)
     async with (
         asyncio.timeout(60),
@@ -54,8 +54,8 @@ def text(events: list[LlmEvent]) -> str:
     return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
-async def test_text_then_the_end() -> None:
-    """Text in pieces, then exactly one end."""
+async def test_text_then_finished() -> None:
+    """Text in pieces, then exactly one Finished."""
     async with chat([[Say("Hello there, caller.")]]) as (client, _):
         events = await collect(client)
         assert text(events) == "Hello there, caller."
@@ -65,7 +65,7 @@ async def test_text_then_the_end() -> None:
 
 @pytest.mark.parametrize("fault", ["", "missing_index", "duplicate_index", "object_arguments", "no_done"])
 async def test_several_tool_calls_however_they_are_streamed(fault: str) -> None:
-    """Index missing, index 0 for all, arguments as an object, no [DONE]: the same two calls come out."""
+    """Index missing, index 0 for all, arguments as an object, no [DONE]: the same two calls result."""
     calls = [CallTool("book", {"day": "Friday", "people": 4}), CallTool("note", {"text": "window"})]
     async with chat([[Say("One moment. "), *calls]]) as (client, server):
         if fault:
@@ -77,8 +77,8 @@ async def test_several_tool_calls_however_they_are_streamed(fault: str) -> None:
         assert text(events) == "One moment. "
 
 
-async def test_thinking_is_never_spoken() -> None:
-    """`<think>` in the text is taken out, wherever its pieces break."""
+async def test_think_tags_are_removed() -> None:
+    """`<think>` blocks are removed from the text, however they are split into pieces."""
     async with chat([[Say("Hello.")]]) as (client, server):
         server.faults.think_text = "<think>the caller seems nice </think>"
         assert text(await collect(client)).strip() == "Hello."
@@ -100,10 +100,10 @@ async def test_thinking_is_never_spoken() -> None:
         ({"bad_json": True}, ProviderMisbehaved),
     ],
 )
-async def test_every_fault_is_an_error_of_our_own_soon(
+async def test_every_fault_raises_a_provider_error(
     faults: dict[str, bool | int | str], error: type[ProviderError]
 ) -> None:
-    """Whatever a server does ends in a ProviderError, without sleeping for a Retry-After."""
+    """Every fault of a server raises a ProviderError, without waiting for a Retry-After."""
     words: list[Part] = [Say("one two three four five six seven")]
     async with chat([words, words, words], first_token_ms=2_000, gap_ms=2_000) as (client, server):
         for name, value in faults.items():
@@ -112,8 +112,8 @@ async def test_every_fault_is_an_error_of_our_own_soon(
             await collect(client)
 
 
-async def test_one_retry_and_only_before_anything_was_said() -> None:
-    """A 500 is tried again once; a stream that breaks after text is not, or the caller would hear it twice."""
+async def test_one_retry_and_only_before_any_text() -> None:
+    """A 500 is retried once; a stream that breaks after text is not, or the caller would hear it twice."""
     async with chat() as (client, server):
         server.faults.status = 500
         with pytest.raises(ProviderError):
@@ -126,7 +126,7 @@ async def test_one_retry_and_only_before_anything_was_said() -> None:
 
 
 async def test_fields_that_a_server_refuses_are_dropped_and_remembered() -> None:
-    """A 400 that names a field we can do without: tried again without it, also in later requests."""
+    """After a 400 that names an optional field, the request is sent without it, and so are later ones."""
     async with chat(effort="low") as (client, server):
         server.faults.unknown_param = "reasoning_effort"
         assert text(await collect(client))
@@ -135,16 +135,16 @@ async def test_fields_that_a_server_refuses_are_dropped_and_remembered() -> None
 
 
 async def test_cancelling_stops_the_server_at_once() -> None:
-    """A barge-in: the server sees the disconnect, and the client works on."""
+    """A barge-in: the server sees the disconnect, and the client remains usable."""
     async with chat([[Say("word " * 500)], [Say("Yes.")]]) as (client, server):
         began = asyncio.Event()
 
-        async def think() -> None:
+        async def read() -> None:
             async with aclosing(client.stream(REQUEST)) as events:
                 async for _ in events:
                     began.set()
 
-        task = asyncio.create_task(think())
+        task = asyncio.create_task(read())
         await began.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -154,7 +154,7 @@ async def test_cancelling_stops_the_server_at_once() -> None:
 
 
 async def test_connections_are_kept_between_turns() -> None:
-    """No handshake a turn: warm connections are used again (the SDK alone drops them after five seconds)."""
+    """Turns need no handshake: warm connections are reused (the SDK by itself drops them after five seconds)."""
     async with chat() as (client, _):
         await client.warm()
         pool = client._http._transport._pool  # type: ignore[attr-defined]  # the pool is private to httpx2
@@ -165,8 +165,8 @@ async def test_connections_are_kept_between_turns() -> None:
         assert pool._keepalive_expiry == 120
 
 
-async def test_the_request_is_what_a_strict_server_takes() -> None:
-    """Own token field, no temperature, and nothing that only OpenAI knows for servers that are not OpenAI."""
+async def test_the_request_suits_a_strict_server() -> None:
+    """The configured token field, no temperature, and no OpenAI-only fields for other servers."""
     async with chat(token_field="max_tokens") as (client, server):
         await collect(client)
         [body] = server.requests
@@ -188,8 +188,8 @@ async def test_the_local_server_is_valid_to_the_vendors_own_types() -> None:
         await client.close()
 
 
-async def test_a_wrong_key_is_refused_and_not_tried_again() -> None:
-    """A wrong key cannot get better by itself."""
+async def test_a_wrong_key_is_not_retried() -> None:
+    """A refused key raises ProviderRefused at once."""
     async with chat(api_key="wrong") as (client, server):
         with pytest.raises(ProviderRefused):
             await collect(client)

@@ -1,4 +1,4 @@
-"""A service around one leg: the smallest app that can answer the local carrier."""
+"""A minimal app with one leg that can answer calls from the local carrier."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ E = TypeVar("E", bound=Event)
 
 
 class Detector:
-    """Says how often it was reset; otherwise loud is speech."""
+    """Reports any sound as speech, and counts its resets."""
 
     def __init__(self) -> None:
         self.resets = 0
@@ -45,7 +45,7 @@ class Detector:
 
 @dataclass
 class Service:
-    """What the app saw, and what it is asked to do."""
+    """The app: its options, and what it has received so far."""
 
     clock: SteadyClock
     base_url: str = ""
@@ -72,7 +72,7 @@ class Service:
             await self.changed.wait()
 
     async def ready(self) -> MediaLeg:
-        """The leg, once there is one and its first event has come."""
+        """Waits for the leg and its first event; returns the leg."""
         await self.until(lambda: self.leg is not None and bool(self.events))
         assert self.leg is not None
         return self.leg
@@ -122,7 +122,7 @@ class Service:
 
 @asynccontextmanager
 async def service(speed: float = SPEED, **options: Any) -> AsyncIterator[Service]:
-    """A running service, with a safety net of a minute around the test. `options` are fields of `Service`."""
+    """A running service; the test times out after a minute. `options` are fields of `Service`."""
     it = Service(SteadyClock(speed), **options)
     app = Starlette(
         routes=[

@@ -13,7 +13,7 @@ LOUD = b"\x10"
 
 
 async def test_a_call_from_start_to_stop() -> None:
-    """Start first, then the caller's audio and keys in order, then the end; no message but exact ones."""
+    """Start first, then the caller's audio and keys in order, then the end; all messages are exact."""
     async with phone_call() as (it, phone):
         leg = await it.ready()
         await phone.say(LOUD * 1600 + b"\x11" * 80)
@@ -38,7 +38,7 @@ async def test_a_call_from_start_to_stop() -> None:
     assert leg.faults.total() == 0
 
 
-async def test_audio_goes_out_at_once_and_the_carrier_paces() -> None:
+async def test_audio_is_sent_at_once_and_the_carrier_paces() -> None:
     """Ten seconds of speech are written without pacing, in messages below 32 KiB, and played without a gap."""
     async with phone_call() as (it, phone):
         leg = await it.ready()
@@ -51,8 +51,8 @@ async def test_audio_goes_out_at_once_and_the_carrier_paces() -> None:
         assert phone.violations == []
 
 
-async def test_a_clear_stops_the_sound_and_brings_every_mark_back() -> None:
-    """After a clear nothing of the old speech is played, also none that was still unwritten; new speech is."""
+async def test_a_clear_stops_playback_and_every_mark_is_echoed() -> None:
+    """After a clear no earlier speech is played, not even unwritten audio; new speech is."""
     async with phone_call() as (it, phone):
         leg = await it.ready()
         leg.perform(SendAudio(LOUD * 80_000))
@@ -72,7 +72,7 @@ async def test_a_clear_stops_the_sound_and_brings_every_mark_back() -> None:
 
 
 async def test_ending_the_call_writes_what_is_queued_then_closes() -> None:
-    """EndCall flushes, closes with 1000, and Twilio goes on with the action URL; twice does no harm."""
+    """EndCall flushes and closes with 1000, then Twilio requests the action URL; a second EndCall does no harm."""
     async with phone_call() as (it, phone):
         leg = await it.ready()
         for n in range(50):
@@ -89,8 +89,8 @@ async def test_ending_the_call_writes_what_is_queued_then_closes() -> None:
     assert it.left() == ["disconnected"]
 
 
-async def test_cancelled_it_still_says_its_last_words() -> None:
-    """A driver that cancels the leg right after EndCall costs the caller no words and leaves no socket open."""
+async def test_a_cancelled_leg_still_flushes() -> None:
+    """If the driver cancels the leg right after EndCall, queued messages are still sent and the socket is closed."""
     async with phone_call() as (it, phone):
         leg = await it.ready()
         running = next(task for task in asyncio.all_tasks() if "run_asgi" in repr(task))
@@ -102,8 +102,8 @@ async def test_cancelled_it_still_says_its_last_words() -> None:
     assert phone.closes == [1000]
 
 
-async def test_stop_and_disconnect_are_each_enough() -> None:
-    """Close without stop, stop then a cut, an empty close frame: one CallerLeft each, whatever the carrier does."""
+async def test_stop_and_disconnect_each_end_the_leg() -> None:
+    """Close without stop, stop then an abort, an empty close frame: one CallerLeft each."""
     ways = {
         (False, 1000): "disconnected",
         (False, 1005): "disconnected",
@@ -125,7 +125,7 @@ async def test_stop_and_disconnect_are_each_enough() -> None:
 
 
 async def test_the_subprotocol_is_echoed_only_if_offered() -> None:
-    """Both carriers get through; one that is given a subprotocol it did not offer would drop the call."""
+    """A client drops the connection if it gets a subprotocol that it did not offer."""
     for offered in (False, True):
         async with phone_call(CarrierFaults(offer_subprotocol=offered)) as (it, phone):
             await it.ready()
@@ -133,7 +133,7 @@ async def test_the_subprotocol_is_echoed_only_if_offered() -> None:
 
 
 async def test_odd_frames_bursts_and_jitter_lose_nothing() -> None:
-    """Payloads that are not 160 bytes, late and in bursts: the words arrive whole and in order."""
+    """Payloads that are not 160 bytes, late and in bursts: all audio arrives in order."""
     speech = bytes(range(1, 101)) * 16
     faults = CarrierFaults(payload_bytes=100, burst_frames=4, jitter_ms=5, first_timestamp_ms=37)
     async with phone_call(faults) as (it, phone):
@@ -145,7 +145,7 @@ async def test_odd_frames_bursts_and_jitter_lose_nothing() -> None:
 
 
 async def test_lost_audio_is_reported_and_clears_the_detector() -> None:
-    """A jump of the time stamps is AudioMissed; after a long one the detector forgets what it heard before."""
+    """A jump of the timestamps is AudioMissed; a long one also resets the detector."""
     async with phone_call(CarrierFaults(gaps=((200, 40), (400, 300)))) as (it, _):
         leg = await it.ready()
         await it.until(lambda: len(it.of(AudioMissed)) == 2)
@@ -155,8 +155,8 @@ async def test_lost_audio_is_reported_and_clears_the_detector() -> None:
         assert leg.faults == {"gap": 2}
 
 
-async def test_audio_that_comes_late_in_one_go_is_no_gap() -> None:
-    """A network that freezes and then delivers: everything is there, nothing is missed, nothing is a flood."""
+async def test_audio_that_arrives_late_in_a_burst_is_no_gap() -> None:
+    """The network freezes and then delivers everything: no gap is reported, and no flood."""
     async with phone_call(CarrierFaults(freezes=((200, 3_000),))) as (it, phone):
         await it.ready()
         await phone.say(LOUD * 800)
@@ -165,8 +165,8 @@ async def test_audio_that_comes_late_in_one_go_is_no_gap() -> None:
         assert it.left() == []
 
 
-async def test_no_start_is_refused_after_its_time() -> None:
-    """A socket that is signed but never starts is closed, with a reason."""
+async def test_a_socket_without_start_is_refused() -> None:
+    """After `start_ms` without a start the socket is closed with a reason."""
     async with phone_call(CarrierFaults(no_start=True), start_ms=1_000) as (it, phone):
         await it.until(lambda: bool(it.refusals))
         await phone.ended()
@@ -175,7 +175,7 @@ async def test_no_start_is_refused_after_its_time() -> None:
 
 
 async def test_an_unknown_encoding_is_refused() -> None:
-    """Anything but mu-law would be noise: closed at start, with a reason."""
+    """The socket is closed at start, with a reason, because other encodings would be noise."""
     async with phone_call(CarrierFaults(encoding="audio/x-l16")) as (it, phone):
         await phone.ended()
     assert it.refusals == ["media_format"]
@@ -183,7 +183,7 @@ async def test_an_unknown_encoding_is_refused() -> None:
 
 
 async def test_media_before_start_and_a_second_start_are_only_counted() -> None:
-    """Messages out of order do not end a call."""
+    """Messages out of order do not end the call."""
     async with phone_call(CarrierFaults(media_before_start=3, second_start=True)) as (it, phone):
         leg = await it.ready()
         await phone.say(LOUD * 320)
@@ -192,18 +192,18 @@ async def test_media_before_start_and_a_second_start_are_only_counted() -> None:
         assert len(it.of(CallStarted)) == 1
 
 
-async def test_a_start_without_custom_parameters_is_a_start() -> None:
-    """Twilio may leave customParameters out when the TwiML has none."""
+async def test_custom_parameters_are_optional() -> None:
+    """Twilio may omit customParameters when the TwiML has none."""
     async with phone_call(CarrierFaults(without_custom_parameters=True), parameters={}) as (it, _):
         assert (await it.ready()).start.parameters == {}
 
 
-async def test_rubbish_is_ignored_and_counted_by_kind() -> None:
-    """Not JSON, binary, bad base64, another stream's messages, unknown events: the call goes on."""
+async def test_unusable_messages_are_ignored_and_counted_by_kind() -> None:
+    """Not JSON, binary, bad base64, messages of another stream, unknown events: the call continues."""
     async with phone_call() as (it, phone):
         leg = await it.ready()
         sid = leg.start.stream_sid
-        rubbish: list[str | bytes] = [
+        unusable: list[str | bytes] = [
             "nonsense",
             b"\x00\x01",
             '{"event":"media","streamSid":"MZother","media":{"timestamp":"0","payload":"//8="}}',
@@ -212,7 +212,7 @@ async def test_rubbish_is_ignored_and_counted_by_kind() -> None:
             f'{{"event":"mark","streamSid":"{sid}","mark":{{"name":"never set"}}}}',
             '{"event":"tomorrow","news":1}',
         ]
-        for message in rubbish:
+        for message in unusable:
             await phone.inject(message)
         await phone.say(LOUD * 320)
         await it.until(lambda: LOUD * 320 in it.heard())
@@ -221,8 +221,8 @@ async def test_rubbish_is_ignored_and_counted_by_kind() -> None:
         assert it.left() == []
 
 
-async def test_a_message_too_big_ends_this_call_only() -> None:
-    """The server closes with 1009; the leg says so and is over."""
+async def test_a_message_that_is_too_large_ends_the_leg() -> None:
+    """The server closes with 1009; the leg counts it as `too_big` and ends."""
     async with phone_call() as (it, phone):
         leg = await it.ready()
         await phone.inject("x" * 200_000)
@@ -243,7 +243,7 @@ async def test_a_flood_ends_the_call() -> None:
 
 
 async def test_the_echoes_of_our_own_marks_are_no_flood() -> None:
-    """A clear brings minutes' worth of marks back at once: that is no reason to hang up."""
+    """A clear makes Twilio echo hundreds of marks at once; the call continues."""
     async with phone_call() as (it, phone):
         leg = await it.ready()
         leg.perform(SendAudio(LOUD * 80_000))
@@ -258,7 +258,7 @@ async def test_the_echoes_of_our_own_marks_are_no_flood() -> None:
 
 
 async def test_an_upload_faster_than_any_caller_ends_the_call() -> None:
-    """Audio minutes ahead of the clock does not come from a telephone."""
+    """No phone sends audio that is minutes ahead of the clock."""
     async with phone_call() as (it, phone):
         sid = (await it.ready()).start.stream_sid
         payload = "/" * 40_000
@@ -268,8 +268,8 @@ async def test_an_upload_faster_than_any_caller_ends_the_call() -> None:
         assert it.left() == ["flooded"]
 
 
-async def test_a_socket_that_nobody_reads_is_over_by_bytes() -> None:
-    """An outbox over its limit ends the call at once, without waiting for anybody."""
+async def test_an_outbox_over_its_limit_ends_the_call() -> None:
+    """The call ends at once if the carrier does not read and the outbox exceeds its limit."""
     async with phone_call(CarrierFaults(read_for_ms=0), outbox_bytes=200_000) as (it, phone):
         leg = await it.ready()
         for _ in range(200):
@@ -279,8 +279,8 @@ async def test_a_socket_that_nobody_reads_is_over_by_bytes() -> None:
         await phone.ended()
 
 
-async def test_a_socket_that_nobody_reads_is_over_by_time() -> None:
-    """A send that stalls ends the call too, while audio still comes in; the connection is cut, not left half open."""
+async def test_a_stalled_send_ends_the_call() -> None:
+    """A stalled send ends the call even while audio still arrives; the connection is aborted, not left half open."""
     async with phone_call(CarrierFaults(read_for_ms=0), speed=20) as (it, phone):
         leg = await it.ready()
         leg.perform(SendAudio(LOUD * 6 * 2**20))
@@ -288,11 +288,11 @@ async def test_a_socket_that_nobody_reads_is_over_by_time() -> None:
         over_ms = phone.now_ms
         assert it.left() == ["unread"]
         await phone.ended()
-        assert phone.now_ms - over_ms < 5_000  # not when the carrier's own patience ends
+        assert phone.now_ms - over_ms < 5_000  # earlier than the carrier's own timeout
 
 
 def test_messages_stay_below_32_kib() -> None:
-    """Long audio is split into messages of a modest size; what was taken is no longer counted."""
+    """Long audio is split into several messages; messages taken no longer count towards `size`."""
     outbox = Outbox("MZ1")
     outbox.audio(LOUD * (MESSAGE_PCMU_BYTES + 160))
     assert len(outbox) == 2
@@ -300,8 +300,8 @@ def test_messages_stay_below_32_kib() -> None:
     assert outbox.size == 0
 
 
-def test_a_clear_overtakes_unwritten_audio_but_no_mark() -> None:
-    """In the outbox a clear drops audio, stands behind the marks, and is not repeated."""
+def test_a_clear_drops_unwritten_audio_but_no_mark() -> None:
+    """In the outbox a clear drops audio, is placed after the marks, and is not repeated."""
     outbox = Outbox("MZ1")
     outbox.mark("a")
     outbox.audio(LOUD * 160)
@@ -315,7 +315,7 @@ def test_a_clear_overtakes_unwritten_audio_but_no_mark() -> None:
 
 
 async def test_many_bad_messages_before_start_are_refused() -> None:
-    """Who talks only rubbish is not waited for until the start's time is over."""
+    """A client that sends only unreadable messages is refused before the start timeout."""
     async with phone_call(CarrierFaults(no_start=True), start_ms=600_000) as (it, phone):
         phone.line.injected.extend(["nonsense"] * 150)
         await phone.ended()
@@ -323,8 +323,8 @@ async def test_many_bad_messages_before_start_are_refused() -> None:
     assert phone.closes == [1008]
 
 
-async def test_a_caller_who_leaves_before_start_is_no_error_of_ours() -> None:
-    """The socket closes before `start`: told with a code, and nothing hangs."""
+async def test_a_disconnect_before_start_has_its_own_code() -> None:
+    """If the socket closes before `start`, `open_leg` raises `left_before_start` and does not hang."""
     async with phone_call(CarrierFaults(no_start=True, close_code=1006, stop=False)) as (it, phone):
         await phone.until(lambda: phone.line.voice.said != b"")
         await phone.hang_up()
@@ -333,7 +333,7 @@ async def test_a_caller_who_leaves_before_start_is_no_error_of_ours() -> None:
 
 
 async def test_damaged_messages_never_end_a_call() -> None:
-    """Random damage to real messages (seeded): the call goes on and its audio is still heard."""
+    """Random (seeded) damage to real messages: the call continues and its audio still arrives."""
     dice = random.Random(7)
     async with phone_call(speed=20) as (it, phone):
         leg = await it.ready()
@@ -351,7 +351,7 @@ async def test_damaged_messages_never_end_a_call() -> None:
                 text[at] = dice.choice(['"', "{", "}", "\x00", "é", "9", "-", "", "\\", text[at] * 50])
             damaged = "".join(text)
             await phone.inject(damaged.encode() if dice.random() < 0.1 else damaged)
-            await phone.say(b"\xff" * 160)  # one at a time: a flood is another test's matter
+            await phone.say(b"\xff" * 160)  # paces the messages: floods have their own test
         await phone.say(LOUD * 320)
         await it.until(lambda: LOUD * 160 in it.heard())
         assert it.left() == []

@@ -1,4 +1,4 @@
-"""The Media Streams codec: exact JSON out, anything at all in."""
+"""The Media Streams codec: exact JSON out, any input in."""
 
 import base64
 import json
@@ -49,8 +49,8 @@ def start_with(**changes: object) -> StreamStart:
     return found
 
 
-def test_writes_exactly_twilios_json() -> None:
-    """camelCase keys and not one more: an extra or misspelt key is warning 31951 and silence on the line."""
+def test_encodes_exactly_twilios_json() -> None:
+    """camelCase keys and no extra ones: an extra or misspelt key causes warning 31951 and silence on the line."""
     assert encode_media(MZ, b"\xff" * 7 + b"\xbf") == (
         '{"event":"media","streamSid":"MZ11111111111111111111111111111111","media":{"payload":"/////////78="}}'
     )
@@ -60,8 +60,8 @@ def test_writes_exactly_twilios_json() -> None:
     assert encode_clear(MZ) == '{"event":"clear","streamSid":"MZ11111111111111111111111111111111"}'
 
 
-def test_names_that_need_escaping_stay_json() -> None:
-    """A quote or a line break in a mark's name cannot break the message."""
+def test_mark_names_are_escaped() -> None:
+    """A quote or line break in a mark's name does not break the message."""
     assert json.loads(encode_mark(MZ, 'a"b\n')) == {"event": "mark", "streamSid": MZ, "mark": {"name": 'a"b\n'}}
 
 
@@ -100,13 +100,13 @@ def test_names_that_need_escaping_stay_json() -> None:
         ('{"event":"weather","weather":{"rain":true}}', Unknown("weather")),
     ],
 )
-def test_reads_every_message_of_twilio(text: str, expected: object) -> None:
-    """Each message of the protocol sheet, numbers given as strings, becomes its value."""
+def test_decodes_every_message_of_twilio(text: str, expected: object) -> None:
+    """Each message of the protocol is decoded, with numbers given as strings."""
     assert decode(text) == expected
 
 
 def test_unknown_fields_are_ignored_and_optional_ones_may_be_missing() -> None:
-    """Twilio adds fields over time, and leaves customParameters out when the TwiML has none."""
+    """Twilio adds fields over time, and omits customParameters when the TwiML has none."""
     assert start_with(customParameters=None).parameters == {}
     assert start_with(novelty={"a": 1}, tracks=None).call_sid == CA
 
@@ -141,15 +141,15 @@ def test_unknown_fields_are_ignored_and_optional_ones_may_be_missing() -> None:
         ('{"event":"start","streamSid":"M","start":{}}', "missing_field"),
     ],
 )
-def test_each_kind_of_damage_has_its_code(text: str | bytes, code: str) -> None:
-    """What cannot be read is a BadMessage that says how, so that counts per kind mean something."""
+def test_each_fault_has_its_code(text: str | bytes, code: str) -> None:
+    """An unreadable message raises BadMessage with a specific code, by which faults are counted."""
     with pytest.raises(BadMessage) as caught:
         decode(text)
     assert caught.value.code == code
 
 
 def test_a_format_that_is_not_mu_law_at_8_khz_is_refused() -> None:
-    """Another encoding, rate or channel count would be heard as noise: refused in words."""
+    """Another encoding, rate or channel count would be heard as noise."""
     check_format(start_with())
     for encoding, rate, channels in (("audio/x-l16", 8000, 1), ("audio/x-mulaw", 16000, 1), ("audio/x-mulaw", 8000, 2)):
         bad = start_with(mediaFormat={"encoding": encoding, "sampleRate": rate, "channels": channels})
@@ -172,7 +172,7 @@ _bodies = st.dictionaries(_fields, _json | st.sampled_from(["1", "//8=", "*"]), 
 
 
 @given(st.text() | st.binary() | _json.map(json.dumps))
-def test_anything_is_a_message_or_a_bad_message(text: str | bytes) -> None:
+def test_any_input_is_decoded_or_a_bad_message(text: str | bytes) -> None:
     """No input makes the decoder raise anything but BadMessage."""
     try:
         decode(text)
@@ -181,8 +181,8 @@ def test_anything_is_a_message_or_a_bad_message(text: str | bytes) -> None:
 
 
 @given(_events, _bodies, _json)
-def test_nearly_right_messages_never_surprise(event: str, body: dict[str, object], sid: object) -> None:
-    """Messages of the right shape with wrong insides: read, or refused with a code, and what is read can be logged."""
+def test_messages_with_wrong_fields_are_decoded_or_refused(event: str, body: dict[str, object], sid: object) -> None:
+    """Messages of the right shape with random fields are decoded to a loggable value, or refused with a code."""
     text = json.dumps({"event": event, "streamSid": sid, event: body})
     code = ""
     try:
@@ -200,7 +200,7 @@ def media(timestamp_ms: int, pcmu: bytes, chunk: int = 0) -> Media:
 
 
 def test_frames_pass_through_with_their_time() -> None:
-    """20 ms messages become frames one to one; the first stamp may be anything and stamps may jitter."""
+    """Each 20 ms message becomes one frame; the first timestamp may be any value, and timestamps may jitter."""
     cutter = FrameCutter()
     stamps = [37, 57, 79, 96]
     cut = [cutter.cut(media(at, b"\x01" * 160, n + 1)) for n, at in enumerate(stamps)]
@@ -219,16 +219,16 @@ def test_odd_payloads_are_regrouped() -> None:
     assert cutter.flush() == []
 
 
-def test_a_jump_of_the_time_stamps_is_missed_audio() -> None:
-    """Twilio drops audio when the socket backs up: the gap is reported, not closed up."""
+def test_a_jump_of_the_timestamps_is_missed_audio() -> None:
+    """Twilio drops audio when the socket backs up: the gap is reported, not closed."""
     cutter = FrameCutter()
     cutter.cut(media(0, b"a" * 160, 1))
     assert cutter.cut(media(100, b"b" * 160, 2)) == [AudioMissed(80), Frame(b"b" * 160, 100)]
     assert cutter.cut(media(120, b"c" * 160, 3)) == [Frame(b"c" * 160, 120)]
 
 
-def test_a_frame_begun_before_a_gap_is_filled_up() -> None:
-    """Half a frame before the gap is not glued to what comes after it."""
+def test_a_frame_begun_before_a_gap_is_padded() -> None:
+    """Half a frame before the gap is not joined to the audio after it."""
     cutter = FrameCutter()
     cutter.cut(media(0, b"a" * 80))
     assert cutter.cut(media(110, b"b" * 160)) == [
@@ -239,7 +239,7 @@ def test_a_frame_begun_before_a_gap_is_filled_up() -> None:
 
 
 def test_repeated_and_late_messages_are_dropped() -> None:
-    """A chunk that comes twice, or behind its successor, is not heard twice; the time does not run back."""
+    """A chunk that arrives twice, or after its successor, is dropped; time never runs backwards."""
     cutter = FrameCutter()
     for n in (1, 2, 2, 1, 3):
         cutter.cut(media(n * 20, bytes([n]) * 160, n))
@@ -247,15 +247,15 @@ def test_repeated_and_late_messages_are_dropped() -> None:
     assert cutter.cut(media(80, b"\x04" * 160, 4)) == [Frame(b"\x04" * 160, 80)]
 
 
-def test_stamps_that_stand_still_lose_nothing() -> None:
-    """A carrier whose stamps do not move is odd, but its audio is heard."""
+def test_constant_timestamps_lose_no_audio() -> None:
+    """If the timestamps do not advance, all audio is still returned."""
     cutter = FrameCutter()
     assert sum(len(cutter.cut(media(0, b"a" * 160, n))) for n in range(1, 11)) == 10
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.binary(max_size=700)), max_size=40))
 def test_all_audio_comes_out_once_in_order(pieces: list[tuple[int, bytes]]) -> None:
-    """Whatever the sizes and gaps: every byte comes out in order in 160-byte frames, and time is accounted for."""
+    """For any sizes and gaps, every byte is returned in order in 160-byte frames, and all time is accounted for."""
     cutter, at, out, first, lost = FrameCutter(), 5, [], None, 0
     for n, (gap_ms, pcmu) in enumerate(pieces):
         at += gap_ms
@@ -274,8 +274,8 @@ def test_all_audio_comes_out_once_in_order(pieces: list[tuple[int, bytes]]) -> N
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**53), st.integers(0, 20), st.binary(max_size=400)), max_size=30))
-def test_wild_stamps_do_no_harm(pieces: list[tuple[int, int, bytes]]) -> None:
-    """Random stamps and chunk numbers: frames stay whole, times stay positive, gaps stay bounded."""
+def test_random_timestamps_keep_the_invariants(pieces: list[tuple[int, int, bytes]]) -> None:
+    """With random timestamps and chunk numbers, frames are whole, times are not negative and gaps are bounded."""
     cutter = FrameCutter()
     for at, chunk, pcmu in pieces:
         for item in cutter.cut(media(at, pcmu, chunk)):
@@ -287,6 +287,6 @@ def test_wild_stamps_do_no_harm(pieces: list[tuple[int, int, bytes]]) -> None:
 
 
 def test_payloads_survive_the_round_trip() -> None:
-    """What we encode is what a strict base64 reader gets."""
+    """A strict base64 decoder returns the audio that was encoded."""
     pcmu = bytes(range(256))
     assert base64.b64decode(json.loads(encode_media(MZ, pcmu))["media"]["payload"], validate=True) == pcmu

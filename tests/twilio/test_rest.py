@@ -21,7 +21,7 @@ async def refusal(rest: TwilioRest, call_sid: str = "CA1") -> CarrierError:
 
 
 async def test_a_live_call_is_ended_and_a_finished_one_is_no_error() -> None:
-    """429 is asked again; 21220 and 404 mean that what we wanted has happened."""
+    """429 is retried; 21220 and 404 mean that the call has already ended."""
     async with service() as it, Carrier(auth_token=TOKEN, clock=it.clock, faults=CarrierFaults(rest_busy=2)) as carrier:
         rest = TwilioRest(carrier.account_sid, TOKEN, carrier.api_base_url + "/", it.clock)
         phone = await carrier.dial(it.base_url + "/voice")
@@ -35,8 +35,8 @@ async def test_a_live_call_is_ended_and_a_finished_one_is_no_error() -> None:
     assert phone.outcome == "completed"
 
 
-async def test_what_cannot_work_has_a_code() -> None:
-    """Wrong credentials, an API that stays busy, nobody there, a SID that would change the path."""
+async def test_failures_have_codes() -> None:
+    """Wrong credentials, an API that stays busy, no server, a SID that would change the path."""
     async with asyncio.timeout(60):
         async with Carrier(auth_token=TOKEN, clock=SteadyClock(20), faults=CarrierFaults(rest_busy=99)) as carrier:
             base_url = carrier.api_base_url
@@ -49,8 +49,8 @@ async def test_what_cannot_work_has_a_code() -> None:
         assert (gone.code, gone.retryable) == ("rest_unreachable", True)
 
 
-async def test_an_api_that_hangs_or_answers_html_is_bounded() -> None:
-    """No answer ends at the deadline (the SDK alone would wait five minutes); a 500 page is a failure, not a crash."""
+async def test_an_api_that_hangs_or_returns_html_is_an_error() -> None:
+    """Without an answer the request ends at the deadline (the SDK would wait five minutes); a 500 page is an error."""
     seen = asyncio.Event()
 
     async def hang(scope: Scope, receive: Receive, send: Send) -> None:

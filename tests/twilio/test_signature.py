@@ -1,4 +1,4 @@
-"""Twilio's signatures: the vectors of the reference, and everything that surrounds a URL."""
+"""Twilio's signatures: reference vectors, and how the signed URL is determined."""
 
 from functools import partial
 from typing import Any
@@ -47,7 +47,7 @@ def form(sender: str) -> list[tuple[str, str]]:
     ],
 )
 def test_the_reference_vectors(url: str, items: list[tuple[str, str]], signature: str) -> None:
-    """Webhook signatures are computed as Twilio documents them, in any order of the form."""
+    """Webhook signatures are computed as Twilio documents them; the order of the form does not matter."""
     assert sign_webhook(TOKEN, url, items) == signature
     assert check_webhook(TOKEN, url, reversed(items), signature)
     assert not check_webhook(TOKEN, url, [*items, ("New", "1")], signature)
@@ -56,7 +56,7 @@ def test_the_reference_vectors(url: str, items: list[tuple[str, str]], signature
 
 @pytest.mark.parametrize("signature", ["PGLrn08/Ba1sEIuSwPQRBPD54PA=", "/l2QA+p8VR0Ejy/AIlzbV7YZXIA="])
 def test_a_socket_is_signed_with_or_without_a_slash(signature: str) -> None:
-    """Twilio may add a slash to the socket's URL before signing: both are its own."""
+    """Twilio may append a slash to the socket's URL before signing; both signatures are valid."""
     assert check_socket(TOKEN, ["wss://voice.example.com/twilio/media"], signature)
     assert not check_socket(TOKEN, ["https://voice.example.com/twilio/media"], signature)
     assert not check_socket(TOKEN, ["ws://voice.example.com/twilio/media"], signature)
@@ -81,7 +81,7 @@ def test_the_default_port_may_be_signed_or_not(scheme: str) -> None:
 
 
 def test_blank_and_repeated_fields_are_part_of_the_form() -> None:
-    """Blank values count, and a name that comes twice counts with each distinct value."""
+    """Blank values are signed, and a repeated name is signed with each distinct value."""
     items = [("B", ""), ("A", "2"), ("A", "1"), ("A", "2"), ("c", "x")]
     signature = sign_webhook(TOKEN, URL, items)
     assert signature == RequestValidator(TOKEN).compute_signature(URL + "A1A2Bcx", {})
@@ -89,20 +89,20 @@ def test_blank_and_repeated_fields_are_part_of_the_form() -> None:
 
 
 @pytest.mark.parametrize("signature", [None, "", "x", "ä", "\ud800", "RSOYDt4T1cUTdK1PDd93/VVr8B8"])
-def test_a_missing_or_broken_signature_is_just_wrong(signature: str | None) -> None:
-    """No header and junk are a plain False, never an exception (which would be a 500)."""
+def test_a_missing_or_malformed_signature_is_invalid(signature: str | None) -> None:
+    """The result is False, never an exception (which would become a 500)."""
     assert not check_webhook(TOKEN, URL, form("+14158675309"), signature)
     assert not check_socket(TOKEN, [URL, "not a url", "http://[::1", ""], signature)
 
 
-def test_without_a_token_nothing_is_signed() -> None:
-    """An empty auth token refuses everything, also what is signed with an empty token."""
+def test_without_an_auth_token_everything_is_refused() -> None:
+    """Even requests signed with an empty token."""
     assert not check_webhook("", URL, [], sign_webhook("", URL, []))
 
 
 @given(st.text(), st.text(), st.lists(st.tuples(st.text(), st.text())))
 def test_checking_never_raises(url: str, signature: str, items: list[tuple[str, str]]) -> None:
-    """Whatever URL, form and header: False."""
+    """For any URL, form and header the result is False."""
     assert not check_webhook(TOKEN, url, items, signature)
     assert not check_socket(TOKEN, [url], signature)
 
@@ -127,14 +127,14 @@ def scope(
 
 
 def test_the_configured_url_wins() -> None:
-    """With PUBLIC_URL nothing of the request but its path and raw query is believed."""
+    """With PUBLIC_URL set, only path and raw query are taken from the request."""
     seen = scope(query=b"a=%2B1&b=", path=b"/p%20q", host="evil.example", x_forwarded_host="evil.example")
     assert public_url("https://me.example/base/", ["*"], seen) == "https://me.example/base/p%20q?a=%2B1&b="
     assert public_url("https://me.example", [], scope("websocket")) == "wss://me.example/twilio/voice"
 
 
 def test_forwarded_headers_are_for_trusted_proxies_only() -> None:
-    """Behind a TLS proxy the first forwarded value is the caller's URL; from strangers it is ignored."""
+    """Behind a trusted TLS proxy the first forwarded value is used; from other peers it is ignored."""
     behind = partial(scope, host="10.0.0.5:8080", x_forwarded_proto="https, http", x_forwarded_host="me.example, inner")
     assert public_url(None, ["10.0.0.0/8"], behind(peer="10.1.2.3")) == "https://me.example/twilio/voice"
     assert public_url(None, ["10.0.0.0/8"], behind()) == "http://10.0.0.5:8080/twilio/voice"
@@ -143,7 +143,7 @@ def test_forwarded_headers_are_for_trusted_proxies_only() -> None:
 
 
 def test_who_is_trusted() -> None:
-    """Addresses, networks and the star; an entry that is neither trusts nobody."""
+    """Addresses, networks and the star match; malformed entries match nothing."""
     assert is_trusted("10.0.0.1", ["10.0.0.1"])
     assert is_trusted("2001:db8::1", ["2001:db8::/32"])
     assert is_trusted("anything", ["*"])
@@ -163,8 +163,8 @@ def test_plain_ws_is_for_loopback() -> None:
     assert socket_urls("https://me.example", [], local) == ["wss://me.example/twilio/voice"]
 
 
-def test_a_poor_scope_is_no_exception() -> None:
-    """No headers, no peer, no raw path: still a URL."""
+def test_an_incomplete_scope_gives_a_url() -> None:
+    """Without headers, peer or raw path there is no exception."""
     assert public_url(None, ["*"], {"type": "http"}) == "http://localhost/"
     assert (
         socket_urls(None, [], {"type": "websocket", "server": ("::1", 80), "path": "/ä"})[0] == "wss://[::1]:80/%C3%A4"

@@ -17,7 +17,7 @@ def refusal(tokens: StreamTokens, token: str, call_sid: str = "CA1", now_s: floa
 
 
 def test_a_token_works_once_within_a_minute() -> None:
-    """Good until its minute is over, and only for the first stream."""
+    """Valid for one minute, and only for the first stream."""
     tokens = StreamTokens(SECRET)
     token = issue(SECRET, "CA1", 1_000.0)
     tokens.redeem(token, "CA1", 1_059.9)
@@ -26,7 +26,7 @@ def test_a_token_works_once_within_a_minute() -> None:
 
 
 def test_a_token_is_for_one_call_and_one_secret() -> None:
-    """Another call's token, another process's and an invented one are wrong, whatever their age."""
+    """Tokens of another call or another secret, and forged ones, are wrong, whatever their age."""
     tokens = StreamTokens(SECRET)
     token = issue(SECRET, "CA1", 1_000.0)
     assert refusal(tokens, token, "CA2") == "token_wrong"
@@ -37,14 +37,14 @@ def test_a_token_is_for_one_call_and_one_secret() -> None:
 
 
 def test_two_streams_of_one_call_have_two_tokens() -> None:
-    """After a reconnect the same call brings a new token, which is not taken for a replay."""
+    """After a reconnect the call has a new token, which is not taken for a replay."""
     tokens = StreamTokens(SECRET)
     for now_s in (1_000.0, 1_000.5):
         tokens.redeem(issue(SECRET, "CA1", now_s), "CA1", now_s)
 
 
 def test_used_tokens_are_forgotten_once_expired() -> None:
-    """Memory is bounded by one minute of calls, and what is forgotten is refused as expired."""
+    """Memory is bounded to one minute of calls; forgotten tokens are refused as expired."""
     tokens = StreamTokens(SECRET)
     first = issue(SECRET, "CA0", 0.0)
     for n in range(500):

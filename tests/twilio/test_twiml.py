@@ -1,4 +1,4 @@
-"""The TwiML documents, as Twilio will read them."""
+"""The TwiML documents as Twilio receives them."""
 
 import xml.etree.ElementTree as ET
 
@@ -17,7 +17,7 @@ def shape(document: str) -> list[str]:
 
 
 def test_connect_is_exact() -> None:
-    """Bidirectional stream, parameters, an action for its end, a hang-up behind, no track and no pause."""
+    """Bidirectional stream, parameters, an action URL, a final hang-up, no track and no pause."""
     document = twiml.connect_stream(STREAM, ACTION, {"token": "a<b&c", "from": "+15551230000"})
     assert document == (
         '<?xml version="1.0" encoding="UTF-8"?><Response>'
@@ -40,14 +40,14 @@ def test_connect_is_exact() -> None:
         (STREAM, {"a": "\x00"}),
     ],
 )
-def test_what_twilio_would_not_take_is_refused(url: str, parameters: dict[str, str]) -> None:
-    """A query on the stream URL loses the parameters, and 500 characters are too many: ValueError, not a dead call."""
+def test_values_that_twilio_would_not_accept_are_refused(url: str, parameters: dict[str, str]) -> None:
+    """ValueError for stream URLs and parameters with which the call would fail."""
     with pytest.raises(ValueError, match=r"stream URL|parameter"):
         twiml.connect_stream(url, ACTION, parameters)
 
 
 def test_no_document_leaves_the_line_open() -> None:
-    """Each document ends by itself: a hang-up (or reject) comes last, and nothing pauses."""
+    """Each document ends with a hang-up or reject, and none contains a pause."""
     documents = {
         twiml.connect_stream(STREAM, ACTION, {}): ["Connect", "Hangup"],
         twiml.reconnect("Sorry.", "en", STREAM, ACTION, {}): ["Say", "Connect", "Hangup"],
@@ -63,8 +63,8 @@ def test_no_document_leaves_the_line_open() -> None:
         assert "Pause" not in document
 
 
-def test_say_speaks_the_agents_language_in_twilios_words() -> None:
-    """ISO 639-1 becomes a locale Twilio knows; an unknown one is left to its default; characters XML lacks vanish."""
+def test_say_uses_the_agents_language() -> None:
+    """ISO 639-1 becomes a Twilio locale; unknown languages use its default; characters invalid in XML are removed."""
     assert '<Say language="de-DE">Tschüss &amp; bis bald</Say>' in twiml.say_and_hang_up("Tschüss & bis bald", "de")
     assert '<Say language="en-GB">' in twiml.say_and_hang_up("Hi", "en-GB")
     assert "<Say>Hi</Say>" in twiml.say_and_hang_up("Hi", "xx")
@@ -73,7 +73,7 @@ def test_say_speaks_the_agents_language_in_twilios_words() -> None:
 
 
 def test_dial_takes_numbers_and_sip_addresses_only() -> None:
-    """A fallback number that cannot be dialled is an error at once, not a dead end on the line."""
+    """A fallback number that cannot be dialled raises at once, instead of failing during a call."""
     assert '<Dial callerId="+15559870000"><Number>+15551230000</Number></Dial>' in twiml.dial(
         "+15551230000", "+15559870000"
     )
