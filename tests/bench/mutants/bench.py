@@ -215,9 +215,7 @@ def main(arguments: list[str]) -> None:
     )
     parser.add_argument("--count", type=int, default=300, help="number of changes to sample (default 300)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the sample (default 1)")
-    parser.add_argument(
-        "--module", action="append", help="change only files of this name, e.g. barge_in (repeatable)"
-    )
+    parser.add_argument("--module", action="append", help="change only files of this name, e.g. barge_in (repeatable)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 2, help="processes (default: one a core)")
     options = parser.parse_args(arguments)
     project, start, equivalents = Project(ROOT, FILES, TESTS), time.monotonic(), listed()
