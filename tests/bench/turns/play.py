@@ -174,7 +174,7 @@ def _settled(sim: Simulator, turn: int) -> bool:
 
 
 def _talk_begins(sim: Simulator) -> tuple[int, int]:
-    """Runs the call until the agent's first reply plays, for at most 6 s. Returns (when it began, its turn) or (0, 0)."""
+    """Runs the call until the agent's first reply plays, for 6 s at most. Returns (when it began, turn) or (0, 0)."""
     for _ in range(60):
         sim.run(sim.now + STEP_MS)
         for turn in range(1, 6):
