@@ -1,5 +1,5 @@
-"""The package's own fixtures, as its users have them; pytest's for testing plugins; and a loop for all async tests
-whose time a busy machine does not disturb."""
+"""Loads the fixtures that the package ships, pytest's own for testing plugins, and for all async tests an event loop
+whose time other load on the machine does not affect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`, from the repository's root: what `scripts/bench` runs."""
+"""`python -m tests.bench`, run from the repository's root, is what `scripts/bench` runs."""
 
 import sys
 

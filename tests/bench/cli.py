@@ -1,4 +1,4 @@
-"""`scripts/bench [load|turns|latency|replay|bridge|mutants] ...`: which bench is meant. Without a name: `load`."""
+"""`scripts/bench [load|turns|latency|replay|bridge|mutants] ...`: runs the bench named first, `load` by default."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BENCHES = {
 
 
 def main(arguments: list[str]) -> None:
-    """Runs the bench that the first argument names."""
+    """Runs the bench named first, or `load` if the first argument is an option or missing. Exits on an unknown name."""
     name, rest = ("load", arguments) if not arguments or arguments[0].startswith("-") else (arguments[0], arguments[1:])
     if name not in BENCHES:
         sys.exit(f"scripts/bench: there is no bench called {name}; there are {', '.join(BENCHES)}")

@@ -1,18 +1,19 @@
-"""How long callers wait for an answer, and how much of it is the service's own: `scripts/bench latency`.
+"""Measures how long callers wait for an answer, and how much of that the service adds: `scripts/bench latency`.
 
 Whole calls over real sockets: the local carrier, the service with its real voice detector, and local providers with
 exact latencies, `steady` (partials and finals 120 ms, first token 250 ms at 60 a second, first audio 100 ms) and
 `varying` (300, 400 and 180 ms, each request's within 40 % of that). The callers are recordings of the turn bench:
-finished requests, questions, digits in groups and short answers. Time runs at its real speed.
+finished requests, questions, digits in groups and short answers. Time runs at real speed.
 
-  total     the caller's last voiced frame -> the answer's first audio arrives at the carrier
-  floor     what the providers' latencies and the decision make unavoidable (tests/bench/latency/floor.py)
+  total     from the caller's last voiced frame to the arrival of the answer's first audio at the carrier
+  floor     the part of it that the providers' latencies and the decision make unavoidable (latency/floor.py)
   above     total - floor
-  tail      the caller's last frame with voice, by the label -> the last voiced frame, by the detector
-  stages    where the service took longer than it had to; preparing and deciding go on side by side
-  extra     requests for replies that nobody heard, cut-off turns apart
+  tail      from the caller's last frame with voice, by the label, to the last voiced frame, by the detector
+  stages    where the service took longer than necessary; they overlap (latency/floor.py)
+  extra     requests beyond one for each turn decided, by the number of finished turns
 
-`--expect` computes what to expect of real providers (tests/bench/latency/expect.py), and measures nothing.
+`total_from_voice` and `above_from_voice` count from the label's end of voice instead of the detector's.
+`--expect` measures nothing, but computes what to expect of real providers (latency/expect.py).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ MODES = ("speech", "llm", "off")
 
 
 def corpus(turns: int, seed: int) -> list[Utterance]:
-    """So many finished turns of the held-out half, of all kinds as they come."""
+    """`turns` finished turns of the held-out half, in an order shuffled by `seed`."""
     recipes = [recipe for recipe in plan("held-out", seed) if recipe.kind in TURNS]
     Random(seed).shuffle(recipes)
     store = default_store()
@@ -56,13 +57,13 @@ def corpus(turns: int, seed: int) -> list[Utterance]:
 
 
 def spread(values: Sequence[int]) -> dict[str, int | None]:
-    """p50, p95 and the greatest."""
+    """p50, p95 and the maximum; None without values."""
     shares = {name: percentile(values, share) for name, share in (("p50", 0.5), ("p95", 0.95))}
     return {name: found[0] if found else None for name, found in shares.items()} | {"max": max(values, default=None)}
 
 
 def table(result: Result) -> dict[str, Any]:
-    """The numbers of one setting and mode."""
+    """The figures of one setting and mode."""
     answers, counts = result.answers, result.counts
     turns = max(1, counts["turns"])
     kinds = sorted({answer.why for answer in answers})
@@ -85,8 +86,8 @@ def table(result: Result) -> dict[str, Any]:
             for why in kinds
             if (some := [x for x in answers if x.why == why])
         },
-        "guesses": counts["speculation"],
-        "guesses_thrown_away": counts["speculation"] - counts["speculation_used"],
+        "speculations": counts["speculation"],
+        "speculations_dropped": counts["speculation"] - counts["speculation_used"],
         "extra_llm_per_turn": round((counts["llm"] - counts["answered"]) / turns, 2),
         "extra_tts_per_turn": round((counts["tts"] - counts["answered"]) / turns, 2),
         "loop_lag": {
@@ -97,7 +98,7 @@ def table(result: Result) -> dict[str, Any]:
 
 
 def show(results: dict[str, dict[str, dict[str, Any]]]) -> str:
-    """Everything as text."""
+    """The tables as text, one for each setting."""
     return "\n\n".join(_show(name, modes) for name, modes in results.items())
 
 
@@ -112,11 +113,12 @@ def _show(name: str, modes: dict[str, dict[str, Any]]) -> str:
         cells = [found["by_rule"].get(why) for found in modes.values()]
         rows.append([f"  total, {why}", *(f"{_spread(x['total'])} ({x['turns']})" if x else "-" for x in cells)])
     rows.append(["waited for audio", *(f"{x['waited_for_audio']} of {x['measured']}" for x in modes.values())])
-    rows.append(["replies thrown away", *(f"{x['guesses_thrown_away']} of {x['guesses']}" for x in modes.values())])
+    dropped = (f"{x['speculations_dropped']} of {x['speculations']}" for x in modes.values())
+    rows.append(["speculations dropped", *dropped])
     for label in ("extra_llm_per_turn", "extra_tts_per_turn"):
         rows.append([label, *(str(x[label]) for x in modes.values())])
     lag = next(iter(modes.values()))["loop_lag"]
-    return f"{aligned(rows)}\nthe loop that all of this shared was late by p99 {lag['p99']} ms, at most {lag['max']} ms"
+    return f"{aligned(rows)}\nevent loop lag (shared by all parts): p99 {lag['p99']} ms, max {lag['max']} ms"
 
 
 def _spread(found: dict[str, int | None]) -> str:
@@ -124,6 +126,7 @@ def _spread(found: dict[str, int | None]) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """The rows with columns of equal width, the first one left-justified."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(
@@ -135,10 +138,10 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def worst(answers: Sequence[Answer], count: int) -> str:
-    """The answers that were furthest above their floor."""
+    """The `count` answers furthest above their floor, a line each."""
     some = sorted(answers, key=lambda x: -x.above_ms)[:count]
     return "\n".join(
-        f"{x.above_ms:>5} above, {x.total_ms} in all, {x.why}, waited for {x.waited_for}: {x.stages} {x.name}"
+        f"{x.above_ms:>5} above, {x.total_ms} total, {x.why}, waited for {x.waited_for}: {x.stages} {x.name}"
         for x in some
     )
 
@@ -149,7 +152,7 @@ def worst(answers: Sequence[Answer], count: int) -> str:
 async def run(
     names: Sequence[str], modes: Mapping[str, TurnTaking], utterances: Sequence[Utterance], at_once: int
 ) -> dict[str, dict[str, Result]]:
-    """Results by setting and mode."""
+    """The results by setting and mode."""
     results = {}
     for name in names:
         print(f"{name} ...", file=sys.stderr, flush=True)
@@ -158,7 +161,7 @@ async def run(
 
 
 def rules_of(changes: Sequence[str]) -> TurnTaking:
-    """The default rules with `NAME=NUMBER` changes. Raises ValueError."""
+    """The default rules with `NAME=NUMBER` changes. Raises ValueError for an unknown name or no number."""
     pairs = [change.partition("=") for change in changes]
     numbers: dict[str, Any] = {name: int(number) for name, _, number in pairs}
     known = {one.name for one in fields(TurnTaking)} - {"speculate"}
@@ -171,15 +174,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="scripts/bench latency", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--setting", choices=[*SETTINGS], action="append", help="only this one (repeatable)")
+    parser.add_argument("--setting", choices=[*SETTINGS], action="append", help="only this setting (repeatable)")
     parser.add_argument("--speculate", choices=MODES, action="append", help="only this mode (repeatable)")
-    parser.add_argument("--rule", action="append", default=[], metavar="NAME=NUMBER", help="a `TurnTaking` of your own")
-    parser.add_argument("--turns", type=int, default=110, help="finished turns of each setting and mode")
-    parser.add_argument("--calls", type=int, default=4, help="callers of each mode at the same time")
+    parser.add_argument(
+        "--rule", action="append", default=[], metavar="NAME=NUMBER", help="change `TurnTaking` (repeatable)"
+    )
+    parser.add_argument("--turns", type=int, default=110, help="finished turns for each setting and mode")
+    parser.add_argument("--calls", type=int, default=4, help="simultaneous callers for each mode")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--worst", type=int, default=0, metavar="N", help="list the N answers furthest above the floor")
-    parser.add_argument("--json", type=Path, help="write the results here as well, each answer included")
-    parser.add_argument("--expect", action="store_true", help="compute what to expect of real providers, and no more")
+    parser.add_argument("--json", type=Path, help="also write the results, with each answer, to this file")
+    parser.add_argument("--expect", action="store_true", help="only compute what to expect of real providers")
     options = parser.parse_args(arguments)
     try:
         rules = rules_of(options.rule)
@@ -206,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _loop(work: Any) -> Any:
-    """On the loop that the service runs on in production, where it is installed."""
+    """Runs on uvloop, as the service does in production, where it is installed."""
     with suppress(ImportError):
         import uvloop
 

@@ -1,12 +1,12 @@
-"""The calls of the latency bench: callers with recordings on the local carrier, and what the service's log says.
+"""The calls of the latency bench: callers who play recordings on the local carrier, and observers who time the service.
 
     talkers = callers([utterance(case) for case in cases], {"balanced": TurnTaking()}, at_once=4)
     results = await measure(talkers, SETTINGS["steady"], Clock())       # by mode
 
-Each caller waits for the agent to be silent, plays the next recording and waits for its answer. The model asks what
-the next recording answers. Some callers of each mode (a `TurnTaking`) are on the line at the same time, so that the
-modes are compared under the same noise. Everything runs in one process on one loop, which makes the service
-slower, never quicker.
+Each caller waits for the agent to be silent, plays the next recording and waits for its answer. The LLM asks the
+question that the next recording answers. Callers of every mode (a name for a `TurnTaking`) call at the same time, so
+that all modes are compared under the same load. Everything runs in one process on one loop, which can only make the
+service slower.
 """
 
 from __future__ import annotations
@@ -52,18 +52,18 @@ OPENINGS = (
 )  # fmt: skip
 ANYTHING_ELSE = "How else can I help you?"
 CHAR_MS = 35
-"""The agent speaks quickly: nobody listens."""
+"""The agent speaks quickly, because nobody listens."""
 TIMEOUT_MS = 6_000
-"""A finished turn without an answer for so long after its recording is missed."""
+"""A finished turn without an answer this long after its recording counts as missed."""
 MARGIN_MS = 60
-"""A decision up to so long before the label's end of the voice is one at its end: a label is that exact."""
+"""A decision up to this long before the labelled end of the voice counts as made at it: labels are no more exact."""
 NUMBER = re.compile(r"\+1555\d{7}")
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A recording of one finished turn; `prompt` is what the agent asks before it, `voice_end_ms` and `words_end_ms`
-    are from its beginning; `gap_ms`: from the agent's silence to the recording."""
+    """A recording of one finished turn. `prompt` is the agent's question before it, `gap_ms` the silence between the
+    two. `voice_end_ms` and `words_end_ms` count from the start of the recording."""
 
     clip: KnownClip
     prompt: str
@@ -74,8 +74,8 @@ class Utterance:
 
 @dataclass(slots=True)
 class Talker:
-    """A caller of one `mode`, under its `rules`. `at` is the utterance that is said or comes next; `begins` when each
-    of them began, on the clock."""
+    """A caller of one `mode`, with its `rules`. `at` is the index of the current or next utterance; `begins` holds the
+    clock times at which utterances began."""
 
     number: str
     mode: str
@@ -86,7 +86,7 @@ class Talker:
 
 
 class Watcher:
-    """An observer of one call: reports of its turns, what was asked of the providers, and the clock of the log."""
+    """An observer of one call: reports of its turns, counts of requests, and when it began by the clock."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -95,7 +95,7 @@ class Watcher:
         self.decided: list[int] = []
         self.transcripts: list[tuple[int, str]] = []
         self.asked: dict[int, str] = {}  # turn -> the caller's words that it answers
-        self.spoken: dict[int, str] = {}  # turn -> the first text given to the voice
+        self.spoken: dict[int, str] = {}  # turn -> the first text sent to the TTS
         self.counts: Counter[str] = Counter()
         self._contexts: set[tuple[int, int]] = set()
 
@@ -125,12 +125,12 @@ class Watcher:
         self.turns.close()
 
     def knew(self, word: str, since: int) -> int:
-        """When a transcript ended with this word, by the clock, from `since` on; or long ago."""
+        """The clock time of the first transcript from `since` on that ends with this word; 0 if there is none."""
         found = (self.zero + at for at, text in self.transcripts if text.split()[-1:] == [word])
         return next((at for at in found if at >= since), 0)
 
     def reports(self, since: int, until: int) -> list[TurnReport]:
-        """Of the turns decided from `since` to `until` by the clock, in order."""
+        """The reports of turns decided between the clock times `since` and `until`, in order."""
         found = [(report.decided_ms, report) for report in self.turns.reports if report.decided_ms is not None]
         inside = [(at, report) for at, report in found if since <= self.zero + at < until]
         return [report for _, report in sorted(inside, key=lambda pair: pair[0])]
@@ -138,8 +138,9 @@ class Watcher:
 
 @dataclass(slots=True)
 class Result:
-    """Of one mode: the finished turns' answers, and counts: `cut_off` and `missed` turns, `answered` replies, and
-    requests (`llm`, `tts`, `guess`, `speculation_used`). `lags_ms`: how late the loop of them all was, every 10 ms."""
+    """The results of one mode: answers to finished turns, and counts of `turns`, of them `cut_off` and `missed`, of
+    `answered` replies, requests (`llm`, `tts`, `tts_chars`), and `speculation` and `speculation_used`. `lags_ms`: how
+    late the event loop, which all modes share, was, sampled every 10 ms."""
 
     answers: list[Answer] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -149,7 +150,7 @@ class Result:
 async def measure(
     talkers: Sequence[Talker], setting: Setting, clock: Clock, detector: Callable[[], Detector] = SileroDetector
 ) -> dict[str, Result]:
-    """Results by mode. Every talker calls at once and says everything it has to say."""
+    """The results by mode. All talkers call at once, and each says all its utterances."""
     by_number = {talker.number: talker for talker in talkers}
     watchers: dict[str, Watcher] = {}
     results: dict[str, Result] = {talker.mode: Result() for talker in talkers}
@@ -167,7 +168,7 @@ async def measure(
 
 
 async def _lag(lags: list[int]) -> None:
-    """How late a pause of 10 ms ends, in real ms: what the machine takes away from everybody."""
+    """Records in `lags` how late sleeps of 10 ms end, in real ms."""
     while True:
         before = time.monotonic()
         await asyncio.sleep(0.01)
@@ -194,7 +195,7 @@ def _stack(
         opening = OPENINGS[(talker.at * 5 + int(talker.number[-4:])) % len(OPENINGS)]
         return [Say(f"{opening} {(following[0].prompt if following else '') or ANYTHING_ELSE}")]
 
-    def quickness(body: dict[str, Any]) -> LlmLatency:
+    def llm_latency(body: dict[str, Any]) -> LlmLatency:
         said = next((m["content"] for m in reversed(body["messages"]) if m["role"] == "user"), "")
         return setting.llm(_caller(body), said)
 
@@ -203,21 +204,21 @@ def _stack(
         clock=clock,
         stt=LocalStt(clock=clock, recognizer=lambda: ClipStt(clips, setting.stt)),
         tts=LocalTts(clock=clock, synthesize=_hum, latency_of=lambda text: TtsLatency(setting.first_byte(text))),
-        openai=LocalOpenAi(clock=clock, responder=reply, latency_of=quickness),
+        openai=LocalOpenAi(clock=clock, responder=reply, latency_of=llm_latency),
         detector=detector,
-        taped=False,  # minutes of many calls: collecting that garbage would stop the loop for longer than a turn takes
+        taped=False,  # collecting the garbage of many minutes of tape would stop the loop for longer than a turn takes
     )
 
 
 def _caller(body: dict[str, Any]) -> str:
-    """The number of the caller on whose behalf this is asked."""
+    """The number of the caller on whose behalf the LLM request is made."""
     found = NUMBER.search(str(body["messages"][-1]["content"]))
     assert found is not None, "a request without the caller's number"
     return found[0]
 
 
 async def _hum(text: str) -> tuple[bytes, tuple[int, ...]]:
-    """Mu-law as quick as it can be made, and the end of each character."""
+    """A tone in mu-law, cheap to make, and the end of each character in ms."""
     return tones.sine(440, CHAR_MS * len(text)), tuple((index + 1) * CHAR_MS for index in range(len(text)))
 
 
@@ -246,7 +247,7 @@ async def _call(
 
 
 async def _say(phone: PhoneCall, talker: Talker, utterance: Utterance, watcher: Watcher, zero: int) -> None:
-    """Says it when the agent is silent, and waits for the answer."""
+    """Plays the utterance when the agent is silent, and waits for the answer."""
     await phone.agent_silent(for_ms=utterance.gap_ms)
     await phone.say(utterance.clip.pcmu)
     at = phone.line.voice.said.rfind(utterance.clip.first_frame)
@@ -264,10 +265,11 @@ async def _say(phone: PhoneCall, talker: Talker, utterance: Utterance, watcher: 
         await phone.until(lambda: phone.now_ms > until)
 
 
-# --- what the log says ----------------------------------------------------------------------------------------------
+# --- what was measured ----------------------------------------------------------------------------------------------
 
 
 def _judge(talker: Talker, watcher: Watcher, arrivals: list[int], setting: Setting, result: Result) -> None:
+    """Adds the answers and counts of one call to `result`."""
     counts = result.counts
     counts.update(watcher.counts)
     starts = [*talker.begins, 10**12]
@@ -290,7 +292,7 @@ def _judge(talker: Talker, watcher: Watcher, arrivals: list[int], setting: Setti
 def _moments(
     report: TurnReport, watcher: Watcher, begin: int, utterance: Utterance, arrivals: list[int]
 ) -> Moments | None:
-    """On the clock; None for a turn that lacks one of them."""
+    """The moments of a turn, in clock time; None if one of them is missing."""
     zero, last_word = watcher.zero, utterance.clip.written.split()[-1]
     found = (report.voiced_ms, report.decided_ms, report.started_ms, report.unit_ms, report.audio_ms, report.sent_ms)
     if report.wait_ms is None or any(moment is None for moment in found):
@@ -324,7 +326,7 @@ def _drawn(setting: Setting, talker: Talker, watcher: Watcher, turn: int, clip: 
 
 
 def _frame_end(ms: int) -> int:
-    """When the frame that holds this moment of a recording is sent: frames are sent when they are complete."""
+    """When the frame that holds this moment of a recording is sent, which is when the frame is complete."""
     return -(-ms // FRAME_MS) * FRAME_MS
 
 
@@ -332,7 +334,7 @@ def _frame_end(ms: int) -> int:
 
 
 def callers(utterances: Sequence[Utterance], modes: Mapping[str, TurnTaking], at_once: int) -> list[Talker]:
-    """`at_once` callers for each mode. All modes have the same utterances, dealt out in the same way."""
+    """`at_once` callers for each mode. All modes get the same utterances, distributed among callers in the same way."""
     return [
         Talker(f"+1555{mode_number:03d}{number:04d}", mode, rules, utterances[number::at_once])
         for mode_number, (mode, rules) in enumerate(modes.items())
@@ -341,7 +343,7 @@ def callers(utterances: Sequence[Utterance], modes: Mapping[str, TurnTaking], at
 
 
 def utterance(case: Case, lead_ms: int = 400, tail_ms: int = 1_500) -> Utterance:
-    """A recording of the turn bench, with so much of the line before and after the voice."""
+    """A recording of the turn bench, with `lead_ms` of the line before the voice and `tail_ms` after it."""
     recording = case.recording
     skip = max(0, recording.segments[0][0] - lead_ms) // FRAME_MS * FRAME_MS
     voice_end = recording.segments[-1][1] - skip

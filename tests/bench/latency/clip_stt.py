@@ -1,7 +1,7 @@
-"""Ears that know recordings by their first frame: a recogniser for local servers, with words at the times of labels.
+"""A recogniser for the local STT that identifies recordings by their first frame and gives the words of their labels.
 
-Mu-law goes from the carrier to the recogniser untouched, and no two recordings begin with the same 20 ms of line noise.
-So whoever hears that frame knows what follows. A word is known when the frame in which it ends has been heard.
+Mu-law passes from the carrier to the recogniser unchanged, and no two recordings begin with the same 20 ms of line
+noise, so the first frame identifies the recording. A word is recognised in the frame in which its label ends.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from telephony.testing.recorded_stt import SpokenWord
 
 @dataclass(frozen=True, slots=True)
 class KnownClip:
-    """A recording (whole frames of mu-law) and its words, whose ends count from its beginning."""
+    """A recording (whole frames of mu-law) and its words, whose ends count from its start."""
 
     name: str
     pcmu: bytes
@@ -25,7 +25,7 @@ class KnownClip:
 
     @property
     def written(self) -> str:
-        """Its words as the ears write them."""
+        """Its words as the STT writes them."""
         return " ".join(text for word in self.words if (text := " ".join(plain_words(word.text))))
 
     @property
@@ -34,7 +34,7 @@ class KnownClip:
 
 
 class ClipStt:
-    """A `Recognizer` for one connection, as quick as `latency_of` the clip that was heard last says."""
+    """A `Recognizer` for one connection, with the latency that `latency_of` gives for the clip heard last."""
 
     def __init__(self, clips: Mapping[bytes, KnownClip], latency_of: Callable[[str], SttLatency]) -> None:
         self.latency = SttLatency()

@@ -1,8 +1,9 @@
-"""What turn latency to expect of real providers: computed by the floor's formula, not measured. Pure.
+"""The turn latency to expect of real providers: computed by the floor's formula, not measured. Pure.
 
-Counted from the end of the caller's voice, the last word ending with it. On top of the floor come what the service
-takes for itself, and what its rules do not allow earlier: a decision waits for the transcript that was asked for, and
-thoughts that may go on are prepared so long before their turn would end, not at once.
+It counts from the end of the caller's voice, which is taken to be the end of the last word. Two things are added to the
+floor: the time that the service itself takes, and delays due to its rules. A decision waits for the final transcript
+once that was requested, and the reply to a thought that may go on is not prepared at once, but a fixed lead before the
+decision.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from telephony.core.policy import TurnTaking
 from tests.bench.latency.floor import Drawn
 
 TAIL_MS = 40
-"""From the end of the voice to the detector's last window of it (median of `scripts/bench latency`)."""
+"""From the end of the voice to the end of the last voiced window (median of `scripts/bench latency`)."""
 OWN_MS = 30
-"""What the service takes for itself (median of the same)."""
+"""The time that the service itself takes (median of the same)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """A set of providers: a final transcript after its commit, and the rest as in `Drawn`."""
+    """The latencies of a set of providers: `final_ms` from commit to final transcript, the rest as in `Drawn`."""
 
     final_ms: int
     drawn: Drawn
@@ -33,19 +34,19 @@ SLOW = Real(380, Drawn(partial_ms=150, first_token_ms=375, sentence_ms=70, first
 
 
 def expected(wait_ms: int, real: Real, rules: TurnTaking) -> int:
-    """Turn latency in ms after a thought for which `rules` wait so long."""
+    """The turn latency in ms after words for which `rules` wait `wait_ms`."""
     drawn, speculate = real.drawn, rules.speculate
     committed = max(rules.commit_after_ms, wait_ms - rules.commit_lead_ms)
     decision = TAIL_MS + max(wait_ms, committed + real.final_ms)
     lead = 0 if wait_ms <= rules.likely_ms else wait_ms - rules.speculate_lead_ms
-    trial = max(drawn.partial_ms, TAIL_MS + max(rules.speculate_after_ms, lead))
-    thought = (decision if speculate == "off" else min(trial, decision)) + drawn.thought_ms
-    spoken_from = thought if speculate == "speech" else max(thought, decision)
+    speculation = max(drawn.partial_ms, TAIL_MS + max(rules.speculate_after_ms, lead))
+    written = (decision if speculate == "off" else min(speculation, decision)) + drawn.text_ms
+    spoken_from = written if speculate == "speech" else max(written, decision)
     return max(decision, spoken_from + drawn.first_byte_ms) + OWN_MS
 
 
 def rows(rules: TurnTaking) -> list[tuple[str, str, str, str]]:
-    """(after what, the rule's wait, from - to with replies prepared ahead, from - to without), as text."""
+    """(after what, the rule's wait, latency with replies prepared ahead, latency without), as text."""
     kinds = {
         "a finished thought": rules.finished_ms,
         "a request, an answer of several words": rules.likely_ms,
@@ -60,13 +61,13 @@ def rows(rules: TurnTaking) -> list[tuple[str, str, str, str]]:
 
 
 def _range(low: int, high: int) -> str:
-    """To tens: nobody knows them better."""
+    """A range, rounded to tens: the latencies are not known better."""
     low, high = round(low, -1), round(high, -1)
     return f"{low:,}" if low == high else f"{low:,}-{high:,}"
 
 
 def markdown(rules: TurnTaking) -> str:
-    """The README's table."""
+    """The table in the README."""
     head = ("after", "the rule waits", "answer, prepared ahead", "answer, not prepared")
     lines = [head, ("---",) * len(head), *rows(rules)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

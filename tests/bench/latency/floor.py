@@ -1,20 +1,20 @@
-"""The latency of one answer, and the floor under it: what nobody could have avoided. Pure; all moments in ms.
+"""The latency of one answer, and the floor under it, which no service could avoid. Pure; all moments in ms.
 
     floor = max(decision, preparation)
 
-    words        the last word's audio has been sent, and the recogniser's own delay for a partial has passed
-    decision     the silence that the rule asked for, counted from the last voiced frame; never before `words`
-    preparation  words + the model's first token + the rest of its first sentence + the voice's first audio;
-                 with `llm` the voice, with `off` all of it, comes after the decision: that is what the switch says
+    words        the last word's audio has been sent, and the STT's latency for a partial has passed
+    decision     the last voiced frame + the silence that the rule requires; not before `words`
+    preparation  words + the LLM's first token + the rest of its first sentence + the TTS's first audio;
+                 with `llm` the TTS does not start before the decision, with `off` neither does
 
-Every number of a provider is what it was told to take for that very request; the last word's end is the generated
-caller's label. Nothing in the floor comes from what the service did, but for the last voiced frame and the length of
-the wait, which are the decision. So whatever the service wastes is above the floor: audio that goes to the recogniser
-in pieces, a transcript waited for though a partial had it all, silence counted late, a reply prepared later than the
-words were there, a request in a queue, audio on its way out.
+The latency of each provider is the one it was set to for this very request, and the end of the last word is the
+generated caller's label. Only the last voiced frame and the length of the wait, which define the decision, come from
+the service. So any time that the service wastes is above the floor: audio sent to the STT in pieces, waiting for a
+final when a partial had all the words, silence counted late, a reply prepared after its words were known, a request in
+a queue, audio on its way out.
 
-The last voiced frame is the detector's last window of voice, as in the service's log. A window ends after the voice
-does; `Answer.tail_ms` says how much, and `Answer.above_voice_ms` counts the whole once more from the voice itself.
+The last voiced frame is the last window that the detector took for voice, as in the service's reports. A window ends
+later than the voice: `Answer.tail_ms` says by how much, and `Answer.above_voice_ms` counts from the voice itself.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What the providers were told to take for one turn: partial after audio, first token after the request, the rest
-    of the first sentence after that, first audio after its text."""
+    """The latencies that the providers were set to for one turn: from audio to its partial, from the LLM request to the
+    first token, from there to the end of the first sentence, and from text to its first audio."""
 
     partial_ms: int
     first_token_ms: int
@@ -33,16 +33,17 @@ class Drawn:
     first_byte_ms: int
 
     @property
-    def thought_ms(self) -> int:
+    def text_ms(self) -> int:
+        """From the LLM request to the end of the first sentence."""
         return self.first_token_ms + self.sentence_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """When things happened. `voice_end`: the caller's last frame with voice, and `words_end`: that with the end of the
-    last word, were sent (by the label); `known`: that word reached the core; `voiced`: the last voiced window did;
-    `wait_ms`: the silence that the rule asked for; `started`: of the reply; `unit`: its first text was given to the
-    voice; `audio`: that came back; `arrived`: it reached the carrier."""
+    """When things happened. By the labels, the caller's last frame with voice was sent at `voice_end`, and the frame in
+    which the last word ends at `words_end`. `known`: that word reached the core; `voiced`: the last voiced window did;
+    `wait_ms`: the silence that the rule required; `decided`: the end of turn was; `started`: the LLM request was;
+    `unit`: the first text went to the TTS; `audio`: its audio came back; `arrived`: that reached the carrier."""
 
     voice_end: int
     words_end: int
@@ -58,7 +59,7 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """See the module text."""
+    """The parts of the floor, as moments; see the module text."""
 
     words: int
     decision: int
@@ -70,24 +71,25 @@ class Floor:
 
 
 def floor(moments: Moments, drawn: Drawn, speculate: str) -> Floor:
-    """The floor under an answer, with `TurnTaking.speculate` as it was."""
+    """The floor under an answer, for this value of `TurnTaking.speculate`."""
     words = moments.words_end + drawn.partial_ms
     decision = max(moments.voiced + moments.wait_ms, words)
-    thought = (decision if speculate == "off" else words) + drawn.thought_ms
-    spoken_from = thought if speculate == "speech" else max(thought, decision)
+    written = (decision if speculate == "off" else words) + drawn.text_ms
+    spoken_from = written if speculate == "speech" else max(written, decision)
     return Floor(words, decision, spoken_from + drawn.first_byte_ms)
 
 
-STAGES = ("hearing", "deciding", "starting", "thinking", "voice", "sending")
-"""hearing: the last word came later than it could; deciding: the decision came later than the floor's; starting: the
-reply was begun later than its words were there (with `off`: than it was decided); thinking, voice: what the model and
-the voice took on top of what they were told to take; sending: from the decision, or the audio if that was later, to
-the carrier. They do not add up: preparing and deciding go on side by side."""
+STAGES = ("stt", "endpointing", "starting", "llm", "tts", "sending")
+"""Delays in ms. stt, endpointing: from the floor's moment of the last word and of the decision to the actual one;
+starting: from the last word (with `off`: the decision) to the LLM request; llm, tts: beyond the latency that each was
+set to; sending: from the later of decision and audio to the carrier. They do not add up to a total, because the reply
+is prepared while the decision is pending."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One finished turn and its answer. `why`: the rule's; `waited_for`: what came last, `decision` or `audio`."""
+    """The answer to a finished turn. `why`: the rule that decided; `waited_for`: what came last, `decision` or `audio`.
+    Times in ms: `total`, `floor` and `tail` as in bench.py, and the first two counted from the voice's labelled end."""
 
     name: str
     why: str
@@ -105,18 +107,18 @@ class Answer:
 
 
 def answer(name: str, why: str, moments: Moments, drawn: Drawn, speculate: str) -> Answer:
-    """The latency of an answer, above its floor, and where it went."""
+    """The latency of an answer, its floor, and the delays by stage."""
     m, under = moments, floor(moments, drawn, speculate)
     by_voice = floor(replace(m, voiced=m.voice_end), drawn, speculate)
-    text_from = m.started + drawn.thought_ms
+    text_from = m.started + drawn.text_ms
     if speculate == "llm":
         text_from = max(text_from, m.decided)
     stages = {
-        "hearing": m.known - under.words,
-        "deciding": m.decided - under.decision,
+        "stt": m.known - under.words,
+        "endpointing": m.decided - under.decision,
         "starting": m.started - (m.decided if speculate == "off" else m.known),
-        "thinking": m.unit - text_from,
-        "voice": m.audio - m.unit - drawn.first_byte_ms,
+        "llm": m.unit - text_from,
+        "tts": m.audio - m.unit - drawn.first_byte_ms,
         "sending": m.arrived - max(m.decided, m.audio),
     }
     return Answer(

@@ -1,5 +1,5 @@
-"""How quick the providers of the latency bench are, exactly and for each request: the draw is a function of what is
-asked, so that the log of a call alone tells what was drawn."""
+"""The exact latencies of the latency bench's providers, for each request. A latency is a function of the request, so
+that it can be computed again from the record of a call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ SENTENCE_ENDS = (".", "?", "!")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Latencies in ms; each request's is within `spread_percent` of them, evenly. See `SttLatency` and its fellows."""
+    """Latencies in ms, as in `SttLatency`, `LlmLatency` and `TtsLatency`. That of each request is drawn from a uniform
+    distribution within `spread_percent` of them."""
 
     name: str
     partial_ms: int
@@ -26,19 +27,19 @@ class Setting:
     seed: int = 1
 
     def stt(self, clip: str) -> SttLatency:
-        """While this clip is heard."""
+        """The STT's latencies while it hears this clip."""
         return SttLatency(self._drawn(self.partial_ms, "partial", clip), self._drawn(self.final_ms, "final", clip))
 
     def llm(self, caller: str, said: str) -> LlmLatency:
-        """For a request of `caller`'s call that answers `said`."""
+        """The LLM's latency for the reply to `said` in the call of the number `caller`."""
         return LlmLatency(self._drawn(self.first_token_ms, "llm", caller, said), self.tokens_per_s)
 
     def first_byte(self, text: str) -> int:
-        """For a text that is spoken."""
+        """The TTS's latency in ms for this text."""
         return self._drawn(self.first_byte_ms, "tts", text.strip())
 
     def sentence_ms(self, text: str) -> int:
-        """From the first token of a reply to the last of its first sentence; a word is a token."""
+        """Ms from a reply's first token to the last of its first sentence, with a token for each word."""
         tokens = text.split()
         last = next((at for at, token in enumerate(tokens) if token.endswith(SENTENCE_ENDS)), len(tokens) - 1)
         return last * 1_000 // self.tokens_per_s

@@ -1,4 +1,4 @@
-"""The latency bench: its floor by hand-made moments, its ears, and whole calls over real sockets on a quick clock."""
+"""The latency bench: its floor for moments made by hand, its STT, and whole calls over real sockets on a fast clock."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ DRAWN = Drawn(partial_ms=120, first_token_ms=250, sentence_ms=50, first_byte_ms=
 GOOD = Moments(1_000, 960, 1_105, 1_040, 380, 1_440, 1_120, 1_430, 1_535, 1_540)
 
 
-def test_a_reply_that_could_be_ready_before_the_decision_leaves_the_decision_alone() -> None:
-    """With a long wait everything else is hidden by it."""
+def test_the_floor_is_the_decision_if_the_reply_could_be_ready_before_it() -> None:
+    """A long wait hides the preparation."""
     found = floor(replace(GOOD, wait_ms=600), DRAWN, "speech")
     assert (found.words, found.decision, found.preparation, found.at) == (1_080, 1_640, 1_480, 1_640)
 
 
 @pytest.mark.parametrize(("speculate", "at"), [("speech", 1_480), ("llm", 1_520), ("off", 1_820)])
-def test_the_floor_knows_what_may_be_prepared(speculate: str, at: int) -> None:
-    """Words at 1,080, decision at 1,420: all of it ahead, the model ahead, or nothing."""
+def test_the_floor_depends_on_what_may_be_prepared_before_the_decision(speculate: str, at: int) -> None:
+    """Words at 1,080, decision at 1,420: both LLM and TTS may start before the decision, only the LLM, or neither."""
     assert floor(GOOD, DRAWN, speculate).at == at
 
 
 def test_a_decision_is_never_before_the_words_could_be_known() -> None:
-    """Somebody who hears nothing cannot decide on words."""
+    """The floor's decision is based on the words."""
     late = floor(GOOD, replace(DRAWN, partial_ms=700), "speech")
     assert (late.words, late.decision) == (1_660, 1_660)
 
 
-def test_what_the_service_wastes_is_above_the_floor_and_in_its_stage() -> None:
-    """Each moment that comes later moves one stage, and never the floor."""
+def test_delays_of_the_service_are_above_the_floor_and_in_their_stage() -> None:
+    """A later moment lengthens its stage and never raises the floor."""
     good = answer("good", "finished", GOOD, DRAWN, "speech")
     assert (good.total_ms, good.floor_ms, good.above_ms, good.waited_for) == (500, 440, 60, "audio")
-    assert good.stages == {"hearing": 25, "deciding": 20, "starting": 15, "thinking": 10, "voice": 5, "sending": 5}
+    assert good.stages == {"stt": 25, "endpointing": 20, "starting": 15, "llm": 10, "tts": 5, "sending": 5}
     assert (good.tail_ms, good.voice_total_ms, good.above_voice_ms) == (40, 540, 60)
     late = {
-        "known": "hearing",
-        "decided": "deciding",
+        "known": "stt",
+        "decided": "endpointing",
         "started": "starting",
-        "unit": "thinking",
-        "audio": "voice",
+        "unit": "llm",
+        "audio": "tts",
         "arrived": "sending",
     }
     for moment, stage in late.items():
@@ -68,8 +68,8 @@ def test_what_the_service_wastes_is_above_the_floor_and_in_its_stage() -> None:
         assert worse.stages[stage] >= good.stages[stage] + 200
 
 
-def test_what_to_expect_knows_what_hides_what() -> None:
-    """Preparing takes 150 + 375 + 70 + 150 ms here; a long wait hides all of it, and without it nothing is hidden."""
+def test_the_expectation_is_the_longer_of_wait_and_preparation() -> None:
+    """Preparing takes 150 + 375 + 70 + 150 ms. A long wait hides it; with `off` it comes after the decision."""
     rules = TurnTaking(speculate_lead_ms=700, commit_after_ms=200, commit_lead_ms=400)
     assert expected(380, QUICK, rules) == 150 + 375 + 70 + 150 + OWN_MS
     assert expected(1_300, QUICK, rules) == TAIL_MS + 1_300 + OWN_MS
@@ -77,8 +77,8 @@ def test_what_to_expect_knows_what_hides_what() -> None:
     assert expected(380, SLOW, off) == TAIL_MS + 200 + 380 + 375 + 70 + 200 + OWN_MS
 
 
-def test_draws_are_within_the_spread_and_the_same_for_the_same_request() -> None:
-    """So a log alone tells what was drawn; other requests draw otherwise."""
+def test_latencies_are_within_the_spread_and_the_same_for_the_same_request() -> None:
+    """They can be computed again from the record of a call; other requests get other latencies."""
     varying = SETTINGS["varying"]
     drawn = [varying.llm("+1", f"words {n}").first_token_ms for n in range(200)]
     assert min(drawn) >= 240
@@ -91,7 +91,8 @@ def test_draws_are_within_the_spread_and_the_same_for_the_same_request() -> None
 
 
 def clip(name: str, ms: int, *words: tuple[str, int]) -> KnownClip:
-    """A tone of `ms` after 200 ms of quiet, in a frame of its own at the very beginning, and 600 ms after it."""
+    """A first frame that is unique to the clip, 180 ms of silence, a tone of `ms`, and 600 ms of silence. The ends of
+    words count from the start of the tone."""
     mark = name.encode().ljust(160, b"\xfe")
     spoken = tuple(SpokenWord(word, end + 200) for word, end in words)
     return KnownClip(name, mark + silence(180) + tones.sine(300, ms) + silence(600), spoken)
@@ -101,8 +102,8 @@ YES = clip("yes", 600, ("Yes", 300), ("please.", 600))
 DAY = clip("day", 900, ("On", 200), ("Monday", 600), ("please.", 900))
 
 
-async def test_the_ears_know_a_recording_by_its_first_frame() -> None:
-    """Words when their frame is over; a commit takes them; the quickness is the recording's."""
+async def test_the_stt_identifies_a_recording_by_its_first_frame() -> None:
+    """Words are known when their last frame has been heard; a commit takes them. The latency is the recording's."""
     stt = ClipStt({YES.first_frame: YES}, SETTINGS["varying"].stt)
     stt.hear(silence(1_000) + YES.pcmu[: 480 * 8])
     assert await stt.partial() == ""
@@ -120,7 +121,7 @@ def utterances() -> list[Utterance]:
 
 
 async def test_whole_calls_give_latencies_above_a_floor_for_each_mode() -> None:
-    """Every turn is found, nothing is below its floor, and preparing ahead is quicker and costs no more here."""
+    """Every turn is found, none is answered before its floor, and speculation makes the answers faster."""
     modes = {mode: TurnTaking(speculate=mode) for mode in ("speech", "off")}
     talkers = callers(utterances(), modes, at_once=1)
     results = await measure(talkers, SETTINGS["steady"], SteadyClock(speed=20), LoudnessDetector)
@@ -130,10 +131,10 @@ async def test_whole_calls_give_latencies_above_a_floor_for_each_mode() -> None:
         assert (result.counts["missed"], result.counts["cut_off"]) == (0, 0)
     speech, off = (table(results[mode]) for mode in ("speech", "off"))
     assert speech["total"]["p50"] + 100 < off["total"]["p50"]
-    assert 2 <= speech["guesses"] <= 3  # one of them may be for words that are not the last
-    assert off["guesses"] == 0
+    assert 2 <= speech["speculations"] <= 3  # one of them may be for words that are not the last ones
+    assert off["speculations"] == 0
     assert off["extra_llm_per_turn"] == 0
-    assert "replies thrown away" in show({"steady": {"speech": speech, "off": off}})
+    assert "speculations dropped" in show({"steady": {"speech": speech, "off": off}})
 
 
 def test_the_bench_computes_expectations_without_measuring(capsys: pytest.CaptureFixture[str]) -> None:

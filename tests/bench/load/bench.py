@@ -1,14 +1,14 @@
-"""Speed and memory over real sockets: `scripts/bench load`.
+"""Measures speed and memory over real sockets: `scripts/bench load`.
 
-Three kinds of process: the service, pinned to one core, with the real voice detector; the providers, scripted with
-exact latencies; and the callers, fifty a process. Nothing is mocked; the clock is the real one. Replies are not
-prepared ahead. The machine's noise is in the numbers: read ratios and counts before milliseconds.
+There are three kinds of process: the service, pinned to one core, with the real voice detector; the providers, scripted
+with exact latencies; and the callers, fifty a process. Nothing is mocked, and time is real. Replies are not prepared
+ahead. Other load on the machine affects the figures, milliseconds more than ratios and counts.
 
-  own share      the voice service gives out an answer's first audio -> it arrives at the carrier (both hops included)
-  turn latency   the caller's last voiced frame sent -> first audio of the answer arrives
-  clear          the first voiced frame of an interruption sent -> `clear` arrives (160 ms of it is the rule's own)
-  greeting       `start` sent -> first audio arrives
-  loop lag       how late a 10 ms sleep in the service's event loop ends
+  own        from the TTS sending an answer's first audio to its arrival at the carrier (both hops included)
+  latency    from sending the caller's last voiced frame to the arrival of the answer's first audio
+  clear      from sending the first voiced frame of an interruption to the arrival of `clear` (160 ms are the rule's)
+  greeting   from sending `start` to the arrival of the first audio
+  lag        how late a 10 ms sleep in the service's event loop ends
 """
 
 from __future__ import annotations
@@ -37,19 +37,20 @@ PER_PROCESS = 50
 
 
 class Child:
-    """A process of `parts.py`."""
+    """A process that runs `parts.py`. `hello` is the first message that it sent."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self.hello: dict[str, Any] = {}
 
     async def ask(self) -> dict[str, Any]:
-        """One line in, one line out."""
+        """Sends an empty line and returns the answer."""
         assert self._process.stdin is not None
         self._process.stdin.write(b"\n")
         return await self.read()
 
     async def read(self) -> dict[str, Any]:
+        """The next line of its output, as JSON. Raises RuntimeError if the process has ended."""
         assert self._process.stdout is not None
         line = await self._process.stdout.readline()
         if not line:
@@ -60,7 +61,7 @@ class Child:
 
 @asynccontextmanager
 async def child(*arguments: object) -> AsyncIterator[Child]:
-    """A running part; it ends with the block."""
+    """Runs `parts.py` with these arguments; the process ends with the block."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-W", "ignore", "-m", "tests.bench.load.parts", *map(str, arguments),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
@@ -85,7 +86,7 @@ async def child(*arguments: object) -> AsyncIterator[Child]:
 
 
 def callers(url: str, count: int, turns: int, sentence: bytes, spread_s: float) -> dict[str, list[float]]:
-    """`count` calls in this process, begun over `spread_s` seconds."""
+    """Makes `count` calls from this process, begun over `spread_s` seconds. Returns the fields of `Times`."""
     pin(to_service_core=False)
 
     async def run() -> Times:
@@ -101,7 +102,7 @@ def callers(url: str, count: int, turns: int, sentence: bytes, spread_s: float) 
 
 
 async def load(url: str, calls: int, turns: int, sentence: bytes) -> Times:
-    """`calls` at the same time, from as many processes as it takes."""
+    """Makes `calls` simultaneous calls, from processes of at most `PER_PROCESS` each."""
     sizes = [min(PER_PROCESS, calls - first) for first in range(0, calls, PER_PROCESS)]
     loop, times = asyncio.get_running_loop(), Times()
     with get_context("spawn").Pool(len(sizes)) as pool:
@@ -114,7 +115,7 @@ async def load(url: str, calls: int, turns: int, sentence: bytes) -> Times:
 
 
 def percentile(values: list[float], share: float) -> float | None:
-    """The value below which `share` of `values` lie; None without any."""
+    """The value below which `share` of the values lie, rounded to one decimal; None without values."""
     if not values:
         return None
     ordered = sorted(values)
@@ -129,7 +130,7 @@ async def measure(levels: list[int], turns: int, rounds: int) -> dict[str, Any]:
         async with child("service", parts.hello["elevenlabs"], parts.hello["openai"]) as service:
             results["ready_s"] = round(time.monotonic() - began, 2)
             process, url = psutil.Process(service.hello["pid"]), service.hello["url"]
-            await load(url, 2, 1, sentence)  # warms what the first call would warm
+            await load(url, 2, 1, sentence)  # warm-up: the first call is slower
             await service.ask()
             idle_mb = process.memory_info().rss / 2**20
             for calls in levels:
@@ -190,7 +191,7 @@ def show(results: dict[str, Any]) -> str:
     """The results as a table."""
     levels = results["levels"]
     names = list(next(iter(levels.values())))
-    rows = [["calls at the same time", *map(str, levels)]]
+    rows = [["simultaneous calls", *map(str, levels)]]
     rows += [[name, *(str(levels[calls][name]) for calls in levels)] for name in names]
     width = max(len(row[0]) for row in rows)
     text = "\n".join(row[0].ljust(width) + "".join(cell.rjust(10) for cell in row[1:]) for row in rows)
@@ -202,10 +203,10 @@ def show(results: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench load", description=__doc__.split("\n")[0])
-    parser.add_argument("--calls", type=int, nargs="+", default=[1, 50, 100], help="how many at the same time")
-    parser.add_argument("--turns", type=int, default=3, help="turns of each call")
-    parser.add_argument("--rounds", type=int, default=10, help="rounds of 20 calls, to see whether memory grows")
-    parser.add_argument("--json", type=Path, help="write the results here as well")
+    parser.add_argument("--calls", type=int, nargs="+", default=[1, 50, 100], help="numbers of simultaneous calls")
+    parser.add_argument("--turns", type=int, default=3, help="turns of each call (default 3)")
+    parser.add_argument("--rounds", type=int, default=10, help="rounds of 20 calls, to show whether memory grows")
+    parser.add_argument("--json", type=Path, help="also write the results to this file")
     options = parser.parse_args(arguments)
     results = asyncio.run(measure(options.calls, options.turns, options.rounds))
     print(show(results))

@@ -1,14 +1,15 @@
-"""Bridged calls over real sockets: `scripts/bench bridge`.
+"""Measures how fast bridged calls are forwarded over real sockets: `scripts/bench bridge`.
 
-Calls of a managed agent, forwarded by one process on one core: the caller's frames to the platform, the agent's speech
-to the carrier. Every frame carries the moment at which it was sent (CLOCK_MONOTONIC, which the machine's processes
-share), so what is measured is the whole way: both hops, the service in between, and the noise of the machine.
+One process on one core forwards the calls of a managed agent: the caller's frames to the platform, the agent's speech
+to the carrier. Every frame carries the time at which it was sent (CLOCK_MONOTONIC, which the machine's processes
+share), so the figures cover both hops, the service in between, and the effect of other load on the machine.
 
-  in     a caller's frame sent -> it arrives at the platform
-  out    a piece of the agent's speech sent -> it arrives at the carrier
+  in     from sending a caller's frame to its arrival at the platform
+  out    from sending a piece of the agent's speech to its arrival at the carrier
+  lag    how late a 10 ms sleep in the service's event loop ends
 
-A frame that arrives more than 5 ms after it was sent is late. The loop's lag and the share of the core are the
-service's own; callers and platform have the other cores.
+A frame that takes more than 5 ms is late. `lag` and `cpu of one core` are the service's own; callers and platform run
+on the other cores.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ LATE_MS = 5.0
 
 
 async def call(http: httpx2.AsyncClient, base_url: str, seconds: float, out_ms: list[float]) -> None:
-    """One caller, who talks all the time."""
+    """One caller, who talks for `seconds`. Adds to `out_ms` how long each piece of speech took to arrive."""
     call_sid, url = "CA" + uuid.uuid4().hex, f"{base_url}/twilio/voice"
     form = {"CallSid": call_sid, "From": "+15550001111", "To": "+15550002222", "CallStatus": "ringing"}
     signature = sign_webhook(AUTH_TOKEN, url, form.items())
@@ -79,7 +80,7 @@ async def _talk(socket: ClientConnection, sid: str, seconds: float) -> None:
 
 
 async def _hear(socket: ClientConnection, sid: str, out_ms: list[float]) -> None:
-    """Takes times, and echoes marks at once: what is played is not the question here."""
+    """Times the pieces of speech, and echoes marks at once, since this bench does not measure playout."""
     try:
         async for text in socket:
             now, message = time.monotonic(), json.loads(text)
@@ -93,8 +94,8 @@ async def _hear(socket: ClientConnection, sid: str, out_ms: list[float]) -> None
 
 
 def callers(url: str, count: int, seconds: float) -> list[float]:
-    """`count` calls in this process, begun a second apart or less, and spread evenly over the 20 ms of a frame: a
-    carrier's calls have nothing to do with each other."""
+    """Makes `count` calls from this process and returns their `out_ms`. Starts are spread over a second or more, and
+    evenly over the 20 ms of a frame, because the frames of a carrier's calls are not synchronised."""
     pin(to_service_core=False)
 
     async def run() -> list[float]:
@@ -109,7 +110,7 @@ def callers(url: str, count: int, seconds: float) -> list[float]:
 
 
 def idlest_core() -> int | None:
-    """The core with the least to do just now: a machine has other users."""
+    """The core with the least load now, since other processes may be running; None where cores cannot be chosen."""
     if not hasattr(os, "sched_getaffinity"):
         return None
     busy = psutil.cpu_percent(interval=1.0, percpu=True)
@@ -120,7 +121,7 @@ async def measure(levels: list[int], seconds: float) -> dict[int, dict[str, Any]
     found: dict[int, dict[str, Any]] = {}
     async with child("platform") as platform, child("bridge", platform.hello["elevenlabs"]) as service:
         process, url = psutil.Process(service.hello["pid"]), service.hello["url"]
-        await _level(process, url, 2, 1.0)  # warms what the first call would warm
+        await _level(process, url, 2, 1.0)  # warm-up: the first call is slower
         for calls in levels:
             print(f"{calls} calls ...", file=sys.stderr, flush=True)
             await service.ask()
@@ -131,9 +132,9 @@ async def measure(levels: list[int], seconds: float) -> dict[int, dict[str, Any]
             for name, values in (("in", in_ms), ("out", out_ms), ("lag", lags)):
                 for share_ in (0.5, 0.99):
                     found[calls][f"{name} p{share_ * 100:.0f} ms"] = percentile(values, share_)
-                found[calls][f"{name} most ms"] = percentile(values, 1.0)
+                found[calls][f"{name} max ms"] = percentile(values, 1.0)
             late = sum(value > LATE_MS for value in in_ms)
-            found[calls]["frames late, per mille"] = round(1000 * late / max(1, len(in_ms)), 2)
+            found[calls]["late frames in 1,000"] = round(1000 * late / max(1, len(in_ms)), 2)
     return found
 
 
@@ -152,7 +153,7 @@ async def _level(process: psutil.Process, url: str, calls: int, seconds: float) 
 def show(found: dict[int, dict[str, Any]]) -> str:
     """The results as a table."""
     names = list(next(iter(found.values())))
-    rows = [["calls at the same time", *map(str, found)]]
+    rows = [["simultaneous calls", *map(str, found)]]
     rows += [[name, *(str(found[calls][name]) for calls in found)] for name in names]
     width = max(len(row[0]) for row in rows)
     return "\n".join(row[0].ljust(width) + "".join(cell.rjust(10) for cell in row[1:]) for row in rows)
@@ -160,9 +161,9 @@ def show(found: dict[int, dict[str, Any]]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench bridge", description=__doc__.split("\n")[0])
-    parser.add_argument("--calls", type=int, nargs="+", default=[1, 100], help="how many at the same time")
-    parser.add_argument("--seconds", type=float, default=20, help="how long each call lasts")
-    parser.add_argument("--json", type=Path, help="write the results here as well")
+    parser.add_argument("--calls", type=int, nargs="+", default=[1, 100], help="numbers of simultaneous calls")
+    parser.add_argument("--seconds", type=float, default=20, help="length of each call")
+    parser.add_argument("--json", type=Path, help="also write the results to this file")
     options = parser.parse_args(arguments)
     if (core := idlest_core()) is not None:
         os.environ.setdefault("BENCH_CORE", str(core))
@@ -170,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(show(found))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if cores < 3:
-        print(f"\nOnly {cores} core(s): callers, platform and service stood in each other's way.")
+        print(f"\nOnly {cores} core(s): callers, platform and service competed for them.")
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
 

@@ -1,7 +1,8 @@
-"""Callers for the bench: lean enough for a hundred in one process. They speak Twilio's protocol and take times.
+"""Callers for the load bench. They speak Twilio's protocol, measure times, and cost little: many fit in one process.
 
-Each caller waits for the greeting, says a sentence, hears the answer, and so on; it may interrupt an answer once.
-Audio is played at 8,000 bytes a second, marks are echoed when it has been, and at once after a clear.
+Each caller waits for the greeting, says a sentence, waits for the answer to end, and so on; some answers it interrupts.
+Received audio counts as played at 8,000 bytes a second. Marks are echoed when the audio before them has been played,
+and at once after a clear.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ from tests.bench.load.parts import AUTH_TOKEN, STAMP
 
 _SILENCE = base64.b64encode(b"\xff" * FRAME_BYTES).decode()
 VOICED = -400
+"""A frame at this level (tenths of dBFS) or above counts as voiced."""
 
 
 @dataclass(slots=True)
 class Times:
-    """What was measured, in ms. `own`: from the voice service giving out the first audio of an answer to its arrival
-    at the carrier. `latency`: from the last voiced frame to that. `clear`: from the first voiced frame of an
-    interruption to the clear's arrival. `greeting`: from `start` to the first audio."""
+    """Measurements in ms. `own`: from the TTS sending the first audio of an answer to its arrival at the carrier.
+    `latency`: from the last voiced frame to that arrival. `clear`: from the first voiced frame of an interruption to
+    the arrival of the clear. `greeting`: from `start` to the first audio."""
 
     own: list[float] = field(default_factory=list)
     latency: list[float] = field(default_factory=list)
@@ -42,7 +44,7 @@ class Times:
 
 
 class BenchCaller:
-    """One call of `turns` sentences; with `interrupts` every second answer is interrupted."""
+    """One call of `turns` sentences. With `interrupts`, every second answer is interrupted by the sentence again."""
 
     def __init__(self, sentence: bytes, turns: int, interrupts: bool, times: Times) -> None:
         self._frames = [base64.b64encode(frame).decode() for frame in frames(sentence)]
@@ -50,8 +52,8 @@ class BenchCaller:
         self._turns, self._interrupts, self._times = turns, interrupts, times
         self._stream_sid = "MZ" + uuid.uuid4().hex
         self._queue: list[str] = []  # frames still to be said
-        self._until = 0.0  # when everything received has been played
-        self._marks: list[tuple[float, int, str]] = []
+        self._until = 0.0  # when all received audio will have been played
+        self._marks: list[tuple[float, int, str]] = []  # (when to echo it, order, name)
         self._last_loud = self._first_loud = self._started = 0.0
         self._waiting = False  # for the first audio of an answer
         self._audio = asyncio.Event()
@@ -68,7 +70,7 @@ class BenchCaller:
         if stream is None:
             raise RuntimeError(f"no stream in {answer.text[:200]}")
         pairs = re.findall(r'<Parameter name="([^"]+)" value="([^"]*)"', answer.text)
-        await asyncio.sleep(0.5)  # the media follow the webhook by about a second
+        await asyncio.sleep(0.5)  # Twilio connects the stream some time after the webhook
         headers = {"X-Twilio-Signature": sign_socket(AUTH_TOKEN, stream[1])}
         async with connect(stream[1], additional_headers=headers, compression=None, proxy=None) as socket:
             await socket.send('{"event":"connected","protocol":"Call","version":"1.0.0"}')
@@ -117,9 +119,9 @@ class BenchCaller:
         await self._said.wait()
 
     async def _quiet(self) -> None:
-        """Until everything has been played, and a moment longer."""
+        """Waits until all received audio has been played, and 0.4 s longer."""
         await asyncio.sleep(0.3)
-        while (left := self._until - time.monotonic() + 0.4) > 0:  # noqa: ASYNC110  (patience, not a wait)
+        while (left := self._until - time.monotonic() + 0.4) > 0:  # noqa: ASYNC110  (what it sleeps for is known)
             await asyncio.sleep(left)
 
     async def _send(self, socket: ClientConnection) -> None:

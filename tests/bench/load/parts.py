@@ -1,8 +1,9 @@
-"""The processes of the bench, each started by `bench.py` as `python -m tests.bench.load.parts ROLE ...`.
+"""The processes of the load benches, each started as `python -m tests.bench.load.parts ROLE ...`.
 
 `providers` serves ElevenLabs and OpenAI with exact latencies; `service` is the service, pinned to one core, with the
-real detector. Each prints one line of JSON when it is ready, answers each line on its standard input with one of JSON,
-and ends when that closes. All clocks are CLOCK_MONOTONIC, which processes of one machine share.
+real detector; `platform` is an ElevenLabs Agents platform, and `bridge` the service with a managed agent. Each prints
+one line of JSON when it is ready, answers each line on its standard input with another, and ends when that closes.
+All times are CLOCK_MONOTONIC, which the processes of one machine share.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from telephony.clock import Clock
 from telephony.core.policy import TurnTaking
 
 STAMP = b"\x10at"
-"""Audio of a reply begins with this and twenty digits: the microseconds at which the voice service gave it out."""
+"""Stamped audio begins with this and twenty digits: the time in microseconds at which it was sent."""
 GREETING = "Hello, this is the bench. How can I help?"
 REPLY = "Certainly, that can be done. I have noted it down for you. Is there anything else that you would like to know?"
 SENTENCE = "could you please tell me when you are open on the weekend"
@@ -37,17 +38,17 @@ SILENT = b"\xff" * 160
 
 
 def stamped_frame() -> bytes:
-    """20 ms of audio that say when they were sent."""
+    """20 ms of mu-law that begin with a stamp of the present time."""
     return (STAMP + f"{time.monotonic_ns() // 1000:020d}".encode()).ljust(160, b"\xff")
 
 
 def stamped_at(pcmu: bytes) -> float:
-    """When a stamped frame was sent, in seconds of the monotonic clock; 0.0 for other audio."""
+    """When a stamped frame was sent, in seconds; 0.0 for audio without a stamp."""
     return int(pcmu[len(STAMP) : len(STAMP) + 20]) / 1e6 if pcmu.startswith(STAMP) else 0.0
 
 
 def pin(*, to_service_core: bool) -> None:
-    """The service has a core for itself (the first, or BENCH_CORE); everybody else shares the others, where there are
+    """Pins this process to the core of the service (the first, or BENCH_CORE), or to all other cores, if there are
     any."""
     if not hasattr(os, "sched_setaffinity"):
         return
@@ -57,7 +58,7 @@ def pin(*, to_service_core: bool) -> None:
 
 
 async def lines() -> asyncio.StreamReader:
-    """Standard input, line by line."""
+    """A reader of standard input."""
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -65,6 +66,7 @@ async def lines() -> asyncio.StreamReader:
 
 
 def say(message: dict[str, Any]) -> None:
+    """Prints the message as a line of JSON."""
     print(json.dumps(message), flush=True)
 
 
@@ -80,13 +82,13 @@ async def providers(final_ms: int, partial_ms: int, first_token_ms: int, first_b
         return stamp + audio[len(stamp) :], ends
 
     class Endless:
-        """Every utterance has the same words."""
+        """A script in which every utterance has the same words."""
 
         def next(self) -> str:
             return SENTENCE
 
         def give_back(self, texts: list[str]) -> None:
-            """A broken connection takes nothing away."""
+            """Called when a connection breaks; there is nothing to put back."""
 
     clock = Clock()
     stt = LocalStt(
@@ -123,7 +125,7 @@ async def service(elevenlabs: str, openai: str, tapes: str = "", agent: AgentSou
         max_calls=1_000,
         tapes=Path(tapes) if tapes else None,
     )
-    # A reply prepared ahead waits for the decision, and that wait is not the service's own.
+    # A reply prepared ahead waits for the decision, and `own` would include that wait.
     agent = agent or Agent(prompt="A bench.", greeting=GREETING, turn_taking=TurnTaking(speculate="off"))
     lags: list[float] = []
     async with running(settings, Clock(), agents=agent) as running_service, asyncio.TaskGroup() as group:
@@ -139,7 +141,7 @@ async def service(elevenlabs: str, openai: str, tapes: str = "", agent: AgentSou
 
 
 async def platform() -> None:
-    """An Agents platform, lean enough for a hundred calls: takes times, and speaks all the time, 100 ms a message."""
+    """An Agents platform that measures times and speaks without a pause, 100 ms a message. One serves 100 calls."""
     from websockets.asyncio.server import ServerConnection, serve
     from websockets.exceptions import ConnectionClosed
 
@@ -189,7 +191,7 @@ async def bridge(elevenlabs: str) -> None:
 
 
 async def _lag(lags: list[float]) -> None:
-    """How late the loop is: a sleep of 10 ms that takes longer."""
+    """Records in `lags` how late sleeps of 10 ms end, in ms."""
     while True:
         before = time.monotonic()
         await asyncio.sleep(0.01)

@@ -1,13 +1,13 @@
-"""Recorded calls in numbers: `scripts/bench replay`.
+"""Measures what recording calls costs and how fast tapes replay: `scripts/bench replay`.
 
-Calls are made as `scripts/bench load` makes them (the service in a process and on a core of its own, the real voice
-detector, scripted providers), in turns without and with recording: what recording adds is the difference of the
-service's CPU, its idling taken off. The tapes of the last round are then written, replayed and rehearsed in this
-process: the difference of two loads is as noisy as the machine, what writing costs is not.
+Calls are made as in `scripts/bench load` (the service in a process and on a core of its own, the real voice detector,
+scripted providers), alternately without and with recording. The cost of recording is the difference in the service's
+CPU time, less what it uses when idle. Because that difference depends on other load on the machine, the tapes of the
+last round are also written, replayed and rehearsed in this process, which gives steadier figures.
 
-  core        the tape is in memory: events into a fresh core, actions compared
-  reading     the same, with the tape read from its folder
-  rehearse    the tape is in memory: caller, carrier and providers simulated from it
+  core        replays a tape from memory: events into a fresh core, actions compared
+  reading     the same, including reading the tape from its folder
+  rehearse    rehearses a tape from memory: caller, carrier and providers are simulated from it
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from tests.bench.load.parts import SENTENCE
 
 IDLE_S = 2.0
 LONG_ENOUGH_S = 1.0
-"""What is measured in this process is repeated for at least so long."""
+"""Measurements in this process are repeated for at least this long."""
 
 
 async def record(calls: int, turns: int, rounds: int, folder: Path) -> dict[str, Any]:
-    """CPU of the service for a call, without and with recording; `folder` gets the tapes."""
+    """The service's CPU time for a call, without and with recording. Writes the tapes to `folder`, by round."""
     sentence = EspeakTts("en-us", 170, 45).say(SENTENCE)[0]
     spent: dict[str, list[float]] = {"": [], "recorded": []}
     async with child("providers", 120, 120, 250, 100) as parts:
@@ -55,7 +55,7 @@ async def record(calls: int, turns: int, rounds: int, folder: Path) -> dict[str,
 
 
 async def _cpu(service: Child, calls: int, turns: int, sentence: bytes) -> float:
-    """Seconds of CPU that the calls cost."""
+    """CPU seconds that the calls cost, without what the service uses when idle."""
     url = service.hello["url"]
     await load(url, 2, 1, sentence)
     before = await service.ask()
@@ -69,7 +69,7 @@ async def _cpu(service: Child, calls: int, turns: int, sentence: bytes) -> float
 
 
 def measure(tapes: Sequence[Tape]) -> dict[str, Any]:
-    """Call-seconds a second, and bytes of a call-minute."""
+    """The figures of these tapes: seconds of call processed a second, bytes for a minute of call, and more."""
     seconds = sum(tape.length_ms for tape in tapes) / 1000
     wrong = [str(tape.path) for tape in tapes if not replay(tape).same]
     with tempfile.TemporaryDirectory() as scratch:
@@ -93,7 +93,7 @@ def _write_all(tapes: Sequence[Tape], folder: Path) -> None:
 
 
 def _best(work: Callable[[], object]) -> float:
-    """Seconds of CPU of the quickest run."""
+    """CPU seconds of the fastest run."""
     times: list[float] = []
     while sum(times) < LONG_ENOUGH_S or len(times) < 3:
         began = time.process_time()
@@ -109,11 +109,11 @@ def show(results: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench replay", description=__doc__.split("\n")[0])
-    parser.add_argument("--calls", type=int, default=10, help="how many at the same time")
+    parser.add_argument("--calls", type=int, default=10, help="number of simultaneous calls")
     parser.add_argument("--turns", type=int, default=3, help="turns of each call")
     parser.add_argument("--rounds", type=int, default=2, help="rounds without and with recording")
-    parser.add_argument("--tapes", type=Path, help="measure on these tapes, and record none")
-    parser.add_argument("--json", type=Path, help="write the results here as well")
+    parser.add_argument("--tapes", type=Path, help="measure with the tapes in this folder, and record none")
+    parser.add_argument("--json", type=Path, help="also write the results to this file")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         results: dict[str, Any] = {}

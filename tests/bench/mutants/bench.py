@@ -1,12 +1,13 @@
-"""Which mistakes in the core would no test notice? `scripts/bench mutants`.
+"""Finds mistakes in the core that no test would notice: `scripts/bench mutants`.
 
-Small changes (change.py) are made to the modules that decide about turn-taking, listening and speaking, one at a time;
-the tests that run the changed statement are run, the quickest first, up to the first that fails. A change that no test
-notices is a survivor: a hole in the tests, or a change that makes no difference. The latter are listed with the reason
-in survivors.toml and count neither way. What runs out of time (five times what its tests take, and 5 s) was noticed.
+Makes small changes (change.py), one at a time, to the modules that decide about turn-taking, listening and speaking.
+For each, the tests that run the changed statement are run, the quickest first, until one fails. A change with which all
+of them pass is a survivor: either a test is missing, or the change makes no difference. Changes that make none are
+listed with the reason in survivors.toml and not counted. A change whose tests exceed their time limit (five times their
+usual time, plus 5 s) counts as killed.
 
-The sample is drawn by its seed from all changes; the interval is Wilson's, 95 %. The files of the working tree are only
-read. Exit code 0 if at least 90 % are noticed.
+The changes are sampled at random from all there are, reproducibly by the seed. The interval is Wilson's, 95 %. Files of
+the working tree are read but never written. The exit code is 0 if at least 90 % were killed.
 """
 
 from __future__ import annotations
@@ -35,21 +36,21 @@ ROOT = Path(__file__).parents[3]
 ROOMS = ("turn_taking", "listening", "speaking")
 FILES = tuple(f"telephony/core/{room}/*.py" for room in ROOMS)
 DATA = frozenset({"__init__", "events", "actions", "english"})
-"""Vocabulary and language data: nothing in them decides."""
+"""Modules of vocabulary and language data, which hold no decisions to test."""
 TESTS = ("tests/core", "tests/tapes")
 LISTED = Path(__file__).with_name("survivors.toml")
 ENOUGH = 0.9
 CONTROL = 50
-"""So many tests each worker first runs against no change at all: they must pass."""
+"""Tests that each worker first runs against unchanged code, to check that they pass."""
 
 Equivalents = Mapping[tuple[str, str, str], str]
-Say = Callable[[int, "Mutant", bool], None]
-"""Told after each mutant: how many are done, which it was, and whether it was killed."""
+Progress = Callable[[int, "Mutant", bool], None]
+"""Called after each mutant with the number done so far, the mutant, and whether it was killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """The change with this number of a file, and the tests that may notice it."""
+    """Change `number` of the file `path`, counted as `change.changes` yields them."""
 
     path: str
     number: int
@@ -57,7 +58,7 @@ class Mutant:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """How survivors.toml names it: without folder and line, which change more often than the code does."""
+        """Its key in survivors.toml, without folder and line: those change more often than the code does."""
         return Path(self.path).stem, self.change.name, str(self.change)
 
     def __str__(self) -> str:
@@ -66,25 +67,25 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What is changed and what is run, from a folder on."""
+    """The files to change (glob patterns) and the tests to run, both relative to `root`."""
 
     root: Path
     files: tuple[str, ...]
     tests: tuple[str, ...]
 
     def paths(self) -> list[str]:
-        """The files, from the root."""
+        """The files to change, relative to the root, in order."""
         found = sorted(path for pattern in self.files for path in self.root.glob(pattern))
         return [path.relative_to(self.root).as_posix() for path in found if path.stem not in DATA]
 
     def mutants(self) -> list[Mutant]:
-        """All that there are."""
+        """Every change of every file."""
         trees = ((path, ast.parse((self.root / path).read_text(encoding="utf-8"))) for path in self.paths())
         return [Mutant(path, n, change) for path, tree in trees for n, change in enumerate(changes(tree))]
 
 
 class Worker:
-    """A process of worker.py: a question, an answer."""
+    """A process that runs worker.py and answers one job at a time."""
 
     def __init__(self, root: Path) -> None:
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
@@ -98,7 +99,7 @@ class Worker:
         )
 
     def ask(self, job: str, **what: Any) -> Any:
-        """The answer to one job."""
+        """Sends one job and returns its answer. Blocks; raises RuntimeError if the process has died."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"job": job, **what}) + "\n")
@@ -109,12 +110,12 @@ class Worker:
         return json.loads(answer)
 
     def stop(self) -> None:
-        """And waits for it."""
+        """Ends the process and waits for it."""
         self._process.communicate()
 
 
 class Survey:
-    """Which test runs what, and for how long."""
+    """Which lines each test runs, and how many seconds it takes."""
 
     def __init__(self, tests: Mapping[str, tuple[float, Mapping[str, Sequence[int]]]]) -> None:
         self.seconds = {test: seconds for test, (seconds, _) in tests.items()}
@@ -126,7 +127,7 @@ class Survey:
                     self._ran.setdefault((path, line), set()).add(test)
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Those that run the statement, the quickest first; all of them if it runs at import."""
+        """The tests that run the changed statement, the quickest first; all tests if it runs at import."""
         statement = mutant.change.statement
         if statement is None:
             return self.quickest
@@ -134,27 +135,28 @@ class Survey:
         return [test for test in self.quickest if test in ran]
 
     def limit_s(self, tests: Iterable[str]) -> float:
+        """The time limit for running these tests against a change."""
         return 5 * sum(self.seconds[test] for test in tests) + 5
 
 
 def run(
-    project: Project, chosen: Sequence[Mutant], workers: int, say: Say | None = None
+    project: Project, chosen: Sequence[Mutant], workers: int, progress: Progress | None = None
 ) -> tuple[Survey, dict[Mutant, bool]]:
-    """Whether each was killed. SystemExit if the tests fail by themselves."""
+    """The survey, and whether each chosen mutant was killed. Raises SystemExit if tests fail without any change."""
     first = Worker(project.root)
-    told = first.ask("survey", paths=project.paths(), tests=project.tests)
-    if "failed" in told:
+    answer = first.ask("survey", paths=project.paths(), tests=project.tests)
+    if "failed" in answer:
         first.stop()
-        sys.exit(f"{told['failed']}\nscripts/bench mutants: the tests must pass before anything is changed")
-    survey, waiting, killed = Survey(told["tests"]), SimpleQueue[Mutant](), dict[Mutant, bool]()
+        sys.exit(f"{answer['failed']}\nscripts/bench mutants: the tests must pass before anything is changed")
+    survey, waiting, killed = Survey(answer["tests"]), SimpleQueue[Mutant](), dict[Mutant, bool]()
     for mutant in chosen:
         waiting.put(mutant)
     ours = sorted({path.partition("/")[0] for path in (*project.paths(), *project.tests)} | {"conftest", "telephony"})
 
     def work(worker: Worker) -> None:
-        worker.ask("warm", modules=told["modules"], ours=ours)
+        worker.ask("warm", modules=answer["modules"], ours=ours)
         if worker.ask("mutant", path="", number=None, tests=survey.quickest[:CONTROL], limit_s=60)["killed"]:
-            raise RuntimeError("tests fail without a change: nothing that this worker says would mean anything")
+            raise RuntimeError("tests fail in this worker without any change, so its results would mean nothing")
         while True:
             try:
                 mutant = waiting.get_nowait()
@@ -163,8 +165,8 @@ def run(
             tests = survey.tests(mutant)
             what = {"path": mutant.path, "number": mutant.number, "tests": tests, "limit_s": survey.limit_s(tests)}
             killed[mutant] = bool(tests) and worker.ask("mutant", **what)["killed"]
-            if say is not None:
-                say(len(killed), mutant, killed[mutant])
+            if progress is not None:
+                progress(len(killed), mutant, killed[mutant])
 
     others = [Worker(project.root) for _ in range(workers - 1)]
     threads = [threading.Thread(target=work, args=(worker,)) for worker in (first, *others)]
@@ -176,13 +178,13 @@ def run(
 
 
 def listed(path: Path = LISTED) -> Equivalents:
-    """The changes known to make no difference, each with the reason."""
+    """The changes known to make no difference, by `Mutant.key`, each with the reason."""
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     return {(one["module"], one["name"], one["change"]): one["reason"] for one in table.get("equivalent", [])}
 
 
 def report(survey: Survey, killed: Mapping[Mutant, bool], equivalents: Equivalents) -> tuple[str, bool]:
-    """What is shown, and whether enough were killed."""
+    """The report as text, and whether the run succeeded: enough were killed, and no listed change was."""
     ordered = sorted(killed, key=lambda mutant: (mutant.path, mutant.number))
     same = [mutant for mutant in ordered if not killed[mutant] and mutant.key in equivalents]
     counted = [mutant for mutant in ordered if mutant not in same]
@@ -202,7 +204,7 @@ def report(survey: Survey, killed: Mapping[Mutant, bool], equivalents: Equivalen
         lines += ["", "survived, but makes no difference:"]
     lines += [line for mutant in same for line in (f"  {mutant}", f"      {equivalents[mutant.key]}")]
     wrong = [mutant for mutant in counted if killed[mutant] and mutant.key in equivalents]
-    lines += [f"listed as making no difference, and killed: {mutant}" for mutant in wrong]
+    lines += [f"listed as making no difference, but killed: {mutant}" for mutant in wrong]
     return "\n".join(lines), rate.share >= ENOUGH and not wrong
 
 
@@ -211,22 +213,22 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(
         prog="scripts/bench mutants", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--count", type=int, default=300, help="how many changes; all of them if there are fewer")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--module", action="append", help="only of files with this name, such as barge_in; repeatable")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("--count", type=int, default=300, help="number of changes to sample (default 300)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the sample (default 1)")
+    parser.add_argument("--module", action="append", help="change only files of this name, e.g. barge_in (repeatable)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 2, help="processes (default: one a core)")
     options = parser.parse_args(arguments)
     project, start, equivalents = Project(ROOT, FILES, TESTS), time.monotonic(), listed()
     everything = project.mutants()
     for key in sorted(set(equivalents) - {mutant.key for mutant in everything}):
-        print(f"survivors.toml: there is no such change any more: {' | '.join(key)}")
+        print(f"survivors.toml lists a change that no longer exists: {' | '.join(key)}")
     of = [mutant for mutant in everything if not options.module or Path(mutant.path).stem in options.module]
     chosen = random.Random(options.seed).sample(of, min(options.count, len(of)))
 
-    def say(done: int, mutant: Mutant, dead: bool) -> None:
+    def progress(done: int, mutant: Mutant, dead: bool) -> None:
         print(f"{done}/{len(chosen)} {'killed  ' if dead else 'SURVIVED'} {mutant}", file=sys.stderr, flush=True)
 
-    survey, killed = run(project, chosen, options.workers, say)
+    survey, killed = run(project, chosen, options.workers, progress)
     text, enough = report(survey, killed, equivalents)
     spent = time.monotonic() - start
     print(

@@ -1,17 +1,18 @@
-"""The small changes that a test ought to notice. Pure: source text in, syntax trees out; no file is touched.
+"""Small changes of source code that a test ought to notice. Pure: source text in, syntax trees out.
 
-    compare      < and <=, > and >= for one another, and each for its opposite; == !=, is, in and their opposites
-    arithmetic   + for -, * for //, also in assignments
-    number       an integer constant, one more and one less
-    logic        `and` for `or`, `not` dropped, a boolean constant flipped
-    condition    of an `if`, a conditional expression, a comprehension or a `case` guard: always, never; a loop: never
+    compare      < and <= swapped, > and >= swapped, each also negated; ==, is, in negated and the reverse
+    arithmetic   + and - swapped, * and // swapped, also in augmented assignments
+    number       an integer constant plus 1 and minus 1
+    logic        `and` and `or` swapped, `not` dropped, a boolean constant flipped
+    condition    replaced by True and by False in an `if`, a conditional expression, a comprehension and a `case` guard,
+                 by False in a `while`
     removed      a call whose result is not used, an assignment to an attribute, an augmented assignment, a `del`
-    returned     None, 0, False, "" or something empty, where the annotation allows it
-    extreme      `min` for `max`
+    returned     None, 0, False, "" or an empty container, where the return annotation allows it
+    extreme      `min` and `max` swapped
 
-Left alone, because no test should depend on it or every test notices: annotations, decorators, docstrings, `assert`,
-`raise` and `assert_never` with all they contain, dunder names such as `__slots__`, members of enums, and the fact that
-`__init__` assigns an attribute. Strings are never changed.
+Not changed, because no test should depend on it or every test would notice: annotations, decorators, docstrings,
+strings, `assert`, `raise` and `assert_never` with all they contain, dunder names such as `__slots__`, and members of
+enums. Assignments to attributes in `__init__` are not removed.
 """
 
 from __future__ import annotations
@@ -42,16 +43,17 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Div: ast.Mult,
 }
 NO_NUMBERS = (ast.JoinedStr, ast.List, ast.Tuple, ast.ListComp)
-"""Operands that can only be added: taking them away fails in every test."""
+"""Operands that support + but not -: every test would notice the change."""
 EMPTY = {"int": 0, "bool": False, "str": "", "bytes": b"", "list": [], "dict": {}, "tuple": ()}
 UNSEEN = ("annotation", "returns", "decorator_list", "type_params", "bases", "type_comment")
-"""Parts of a node that are never changed."""
+"""Fields of a node that are never changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the source: the statement's first line, and the names of the classes and functions around it. `returns`
-    is the annotation of the innermost function; outside of functions a statement runs when the module is imported."""
+    """A place in the source: the first line of the statement, and the names of the enclosing classes and functions,
+    outermost first. `returns` is the return annotation of the innermost function. A statement that is not
+    `in_function` runs when the module is imported."""
 
     line: int = 1
     names: tuple[str, ...] = ()
@@ -61,8 +63,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of a tree. `line` is that of what changes, `statement` the first line of the statement around it, or
-    None if that runs at import."""
+    """One change of a tree, from `before` to `after` (source text). `line` is that of the changed node, `statement` the
+    first line of the enclosing statement, or None if that runs at import. `make` applies the change."""
 
     line: int
     statement: int | None
@@ -76,13 +78,13 @@ class Change:
 
 
 def changes(tree: ast.Module) -> Iterator[Change]:
-    """All of them, in the order of the source. `make` changes the tree for good: for the next change, parse it anew."""
+    """All changes, in the order of the source. `make` cannot be undone: parse the source again for the next change."""
     for number, statement in enumerate(tree.body):
         yield from _visit(statement, tree, partial(tree.body.__setitem__, number), Place())
 
 
 def changed(source: str, number: int) -> ast.Module:
-    """The tree of the source with one change made; numbers count from 0 in the order of `changes`."""
+    """The tree of the source with one change made, numbered from 0 in the order of `changes`. Raises IndexError."""
     tree = ast.parse(source)
     for at, change in enumerate(changes(tree)):
         if at == number:
@@ -176,7 +178,7 @@ def _conditions(node: ast.If | ast.IfExp | ast.While | ast.match_case | ast.comp
             case ast.match_case(pattern, ast.expr(), body):
                 yield ast.match_case(pattern, ast.Constant(value), body)
             case ast.While() if value:
-                pass  # every test notices a loop without an end
+                pass  # every test would notice an endless loop
             case ast.If() | ast.IfExp() | ast.While() as new:
                 new.test = ast.Constant(value)
                 yield new
@@ -201,7 +203,7 @@ def _statements(node: ast.stmt, place: Place) -> Iterator[ast.AST]:
 
 
 def _empty(annotation: ast.expr) -> Iterator[ast.expr]:
-    """The empty value of a type, and None if it may be that."""
+    """The empty values that an annotation allows, None included."""
     match annotation:
         case ast.BinOp(left, ast.BitOr(), right):
             yield from (*_empty(left), *_empty(right))
@@ -222,5 +224,5 @@ def _no_number(*operands: ast.expr) -> bool:
 
 
 def _text(node: ast.AST) -> str:
-    """The node's first line."""
+    """The first line of the node's source."""
     return ast.unparse(node).strip().split("\n")[0]

@@ -1,5 +1,5 @@
-"""Another tree in place of a module's source, in this process only: a mutant, or a module that tells which of its
-statements ran. No file is written."""
+"""Imports a module from a syntax tree instead of its file, in this process only: a mutant, or a module that records
+which of its statements ran. No file is written."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 HITS = "__hits__"
-"""In a module that tells: a byte for each line, 1 if the statement that begins there ran."""
+"""The name, in an instrumented module, of its hits: a byte for each line, 1 if the statement that begins there ran."""
 CACHES = ("cache", "lru_cache")
 
 
 class Replaced(SourceFileLoader):
-    """Loads a module from a tree. `names` are put into its namespace first."""
+    """Loads a module from a tree. `names` are put into its namespace before it runs."""
 
     def __init__(self, module: str, path: Path, tree: ast.Module, names: dict[str, object]) -> None:
         super().__init__(module, str(path))
@@ -26,7 +26,7 @@ class Replaced(SourceFileLoader):
         self._names = names
 
     def get_code(self, fullname: str) -> CodeType:
-        """Never from or into a file of bytecode."""
+        """Compiles the tree; bytecode files are neither read nor written."""
         return compile(self._tree, self.path, "exec", dont_inherit=True)
 
     def exec_module(self, module: ModuleType) -> None:
@@ -35,7 +35,7 @@ class Replaced(SourceFileLoader):
 
 
 class Finder(MetaPathFinder):
-    """Finds the modules that are replaced; everything else is left to the usual finders."""
+    """Finds the replaced modules and leaves all others to the usual finders."""
 
     def __init__(self, loaders: dict[str, Replaced]) -> None:
         self._loaders = loaders
@@ -48,24 +48,24 @@ class Finder(MetaPathFinder):
 
 
 def module_name(path: str) -> str:
-    """Of a file, by its path from the root."""
+    """The dotted name of the module in a file, given by its path from the root."""
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def replace_module(path: str, tree: ast.Module) -> None:
-    """From now on, importing this file's module runs the tree. It must not have been imported yet."""
+    """Makes the next import of this file's module run the tree. Raises RuntimeError if it has been imported already."""
     _install({module_name(path): Replaced(module_name(path), Path(path).absolute(), tree, {})})
 
 
-def tell_hits(paths: Sequence[str]) -> Callable[[], dict[str, list[int]]]:
-    """From now on, importing these files' modules makes them tell what runs. Gives a function: the first lines of the
-    statements that ran since it was called last, by path."""
+def record_hits(paths: Sequence[str]) -> Callable[[], dict[str, list[int]]]:
+    """Makes these files' modules, once imported, record what runs. Returns a function that gives, by path, the first
+    lines of the statements that ran since its last call. Raises RuntimeError if one has been imported already."""
     hits, loaders = dict[str, bytearray](), dict[str, Replaced]()
     for path in paths:
         source = Path(path).read_text(encoding="utf-8")
         hits[path] = bytearray(source.count("\n") + 2)
         names: dict[str, object] = {HITS: hits[path]}
-        loaders[module_name(path)] = Replaced(module_name(path), Path(path).absolute(), telling(source), names)
+        loaders[module_name(path)] = Replaced(module_name(path), Path(path).absolute(), instrumented(source), names)
     _install(loaders)
 
     def taken() -> dict[str, list[int]]:
@@ -77,24 +77,24 @@ def tell_hits(paths: Sequence[str]) -> Callable[[], dict[str, list[int]]]:
     return taken
 
 
-def telling(source: str) -> ast.Module:
-    """The source's tree, with a note before each statement inside a function. Caches of results are taken off: who gets
-    an answer out of one depends on the function, and would not be known to have run it."""
+def instrumented(source: str) -> ast.Module:
+    """The source's tree with code before each statement inside a function that records the hit. Decorators that cache
+    results are removed: a test whose result comes from a cache depends on the function without running it."""
     tree = ast.parse(source)
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     for node in {inner: None for function in functions for inner in ast.walk(function)}:
-        _note(node)
+        _record(node)
     for function in functions:
         function.decorator_list = [one for one in function.decorator_list if not ast.unparse(one).startswith(CACHES)]
     return ast.fix_missing_locations(tree)
 
 
-def _note(node: ast.AST) -> None:
+def _record(node: ast.AST) -> None:
     for name in ("body", "orelse", "finalbody"):
         block = getattr(node, name, None)
         if isinstance(block, list):
-            noted = [new for one in block for new in (ast.parse(f"{HITS}[{one.lineno}] = 1").body[0], one)]
-            setattr(node, name, noted)
+            recorded = [new for one in block for new in (ast.parse(f"{HITS}[{one.lineno}] = 1").body[0], one)]
+            setattr(node, name, recorded)
 
 
 def _install(loaders: dict[str, Replaced]) -> None:

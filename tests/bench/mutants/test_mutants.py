@@ -1,4 +1,4 @@
-"""The mutation tester: which changes it makes, what it leaves alone, and who notices them in a small package."""
+"""The mutation tester: which changes it makes, what it leaves alone, and which changes a small package's tests kill."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.bench.mutants.bench import FILES, ROOT, TESTS, Mutant, Project, Survey, Worker, listed, report, run
 from tests.bench.mutants.change import changed, changes
-from tests.bench.mutants.modules import HITS, module_name, telling
+from tests.bench.mutants.modules import HITS, instrumented, module_name
 
 RULE = """
 LIMIT = 3
@@ -47,7 +47,7 @@ def test_halvings() -> None:
 """
 
 
-def told(source: str) -> set[tuple[str, str]]:
+def replacements(source: str) -> set[tuple[str, str]]:
     return {(change.before, change.after) for change in changes(ast.parse(dedent(source)))}
 
 
@@ -97,8 +97,8 @@ def told(source: str) -> set[tuple[str, str]]:
     ],
 )
 def test_each_operator_makes_its_changes(source: str, expected: set[tuple[str, str]]) -> None:
-    """These and no others."""
-    assert told(source) == expected
+    """It makes these changes and no others."""
+    assert replacements(source) == expected
 
 
 @pytest.mark.parametrize(
@@ -121,13 +121,13 @@ def test_each_operator_makes_its_changes(source: str, expected: set[tuple[str, s
         "a = f'{b}'",
     ],
 )
-def test_what_decides_nothing_is_left_alone(source: str) -> None:
-    """Text for people, declarations, and what every test would notice."""
-    assert told(source) == set()
+def test_code_that_decides_nothing_is_not_changed(source: str) -> None:
+    """That is text for people, declarations, and code whose change every test would notice."""
+    assert replacements(source) == set()
 
 
-def test_a_change_is_made_alone() -> None:
-    """Each tree differs from the source in its own change, and no two are the same."""
+def test_each_tree_has_one_change() -> None:
+    """Each differs from the source, and no two are the same."""
     source = dedent(RULE)
     count = len(list(changes(ast.parse(source))))
     trees = {ast.unparse(changed(source, number)) for number in range(count)}
@@ -139,14 +139,14 @@ def test_a_change_is_made_alone() -> None:
 
 
 def test_a_change_knows_its_statement() -> None:
-    """The statement's first line decides which tests run; at import, all of them."""
+    """The statement's first line decides which tests run; None, for what runs at import, means all of them."""
     source = "A = 1\ndef f(b=2):\n    c(\n        3,\n    )\n    def g():\n        return 4\n"
     found = {(change.line, change.statement, change.name) for change in changes(ast.parse(source))}
     assert found == {(1, None, ""), (2, None, ""), (3, 3, "f"), (4, 3, "f"), (7, 7, "f.g")}
 
 
-def test_a_module_tells_which_statements_ran() -> None:
-    """Only those inside functions; a cache of results hides nothing."""
+def test_an_instrumented_module_records_which_statements_ran() -> None:
+    """Only those inside functions are recorded, and a cache of results hides none of them."""
     source = dedent("""
         from functools import lru_cache
         @lru_cache(maxsize=None)
@@ -160,7 +160,7 @@ def test_a_module_tells_which_statements_ran() -> None:
         """)
     hits = bytearray(20)
     names = {HITS: hits}
-    exec(compile(telling(source), "f.py", "exec"), names)
+    exec(compile(instrumented(source), "f.py", "exec"), names)
     assert not any(hits)
     for _ in range(2):
         assert names["g"]() == [1, 1]  # type: ignore[operator]
@@ -169,7 +169,7 @@ def test_a_module_tells_which_statements_ran() -> None:
 
 
 def test_modules_are_named_by_their_files() -> None:
-    """Packages too."""
+    """A package by its folder."""
     assert module_name("a/b/c.py") == "a.b.c"
     assert module_name("a/b/__init__.py") == "a.b"
 
@@ -184,8 +184,8 @@ def toy(tmp_path: Path) -> Project:
     return Project(tmp_path, ("toy/*.py",), ("checks",))
 
 
-def test_what_tests_notice_is_killed_and_what_makes_no_difference_survives(toy: Project) -> None:
-    """The real way: a worker, its forks, the tests that run the line; and nothing is written."""
+def test_a_change_that_a_test_notices_is_killed_and_others_survive(toy: Project) -> None:
+    """With a real worker, its forks, and the tests that run the line; no file is written."""
     before = {path: path.read_bytes() for path in toy.root.rglob("*.py")}
     chosen = [one for one in toy.mutants() if one.change.name in ("", "late", "positive", "unused")]
     survey, killed = run(toy, chosen, 1)
@@ -206,7 +206,7 @@ def test_what_tests_notice_is_killed_and_what_makes_no_difference_survives(toy: 
 
 
 def test_a_change_that_never_ends_is_killed(toy: Project) -> None:
-    """By the processor time that it takes."""
+    """Its processor time is limited."""
     endless = next(one for one in toy.mutants() if str(one.change) == "`n //= 2` -> `pass`")
     tests = ["checks/test_rule.py::test_halvings"]
     worker = Worker(toy.root)
@@ -218,15 +218,15 @@ def test_a_change_that_never_ends_is_killed(toy: Project) -> None:
         worker.stop()
 
 
-def test_tests_that_fail_by_themselves_prove_nothing(toy: Project) -> None:
-    """Then every change would be "noticed"."""
+def test_nothing_is_run_if_tests_fail_without_a_change(toy: Project) -> None:
+    """Otherwise every change would count as killed."""
     (toy.root / "checks" / "test_more.py").write_text("def test_more() -> None:\n    assert 1 == 2\n")
     with pytest.raises(SystemExit, match="test_more"):
         run(toy, toy.mutants()[:1], 1)
 
 
-def test_the_report_counts_what_could_have_been_noticed(toy: Project) -> None:
-    """Changes listed as making no difference count neither way, unless a test notices them."""
+def test_the_report_does_not_count_changes_that_make_no_difference(toy: Project) -> None:
+    """A listed change is not counted, unless a test kills it: then the list is wrong, and the run fails."""
     every = toy.mutants()
     survey = Survey({"checks/test_rule.py::test_late": (0.1, {"toy/rule.py": [5]})})
     late = [one for one in every if one.change.name == "late"]
@@ -240,12 +240,12 @@ def test_the_report_counts_what_could_have_been_noticed(toy: Project) -> None:
     assert "the reason" in text
     assert enough
     text, enough = report(survey, killed, {late[0].key: "the reason", late[1].key: "wrong"})
-    assert f"listed as making no difference, and killed: {late[1]}" in text
+    assert f"listed as making no difference, but killed: {late[1]}" in text
     assert not enough
 
 
 def test_there_is_something_to_change() -> None:
-    """The names of folders are right; the list of those that make no difference says why."""
+    """The configured folders exist, and each change listed as making no difference has a reason."""
     project = Project(ROOT, FILES, TESTS)
     assert len(project.mutants()) > 1_000
     assert all((ROOT / path).is_dir() for path in TESTS)

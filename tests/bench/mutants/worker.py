@@ -1,8 +1,8 @@
 """A process that runs tests against changed modules: `python -m tests.bench.mutants.worker`.
 
-It reads jobs as lines of JSON and answers each with one. Every job runs in a fork of this process, which has pytest and
-all third-party modules loaded and none of the package under test; so a job costs the import of the package and its
-tests, nothing it does outlives it, and no two jobs share a module.
+It reads jobs from standard input, one line of JSON each, and answers each with one line. Every job runs in a fork of
+this process, which has loaded pytest and all third-party modules but nothing of the package under test. So a job costs
+no more than importing the package and its tests, leaves nothing behind, and shares no module with another job.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ import hypothesis
 import pytest
 
 from tests.bench.mutants.change import changed
-from tests.bench.mutants.modules import module_name, replace_module, tell_hits
+from tests.bench.mutants.modules import module_name, record_hits, replace_module
 
 QUIETLY = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--assert=plain")
 MEMORY_BYTES = 4 << 30
-"""A mutant that collects without end fails instead of taking the machine's memory."""
+"""Address space of a job: a mutant that allocates without end fails instead of exhausting the machine's memory."""
 
 
 class Chosen:
-    """A pytest plugin: only these tests, in this order."""
+    """A pytest plugin that runs only these tests, in this order."""
 
     def __init__(self, tests: Sequence[str]) -> None:
         self._order = {test: number for number, test in enumerate(tests)}
@@ -44,7 +44,7 @@ class Chosen:
 
 
 class Survey:
-    """A pytest plugin: the processor time that each test takes, and what it runs."""
+    """A pytest plugin that records each test's processor time and the lines it runs."""
 
     def __init__(self, taken: Callable[[], dict[str, list[int]]]) -> None:
         self._taken = taken
@@ -60,24 +60,25 @@ class Survey:
 
 
 def survey(paths: Sequence[str], tests: Sequence[str]) -> dict[str, Any]:
-    """Runs all tests, unchanged: `failed` is the end of what pytest says if they do not pass."""
+    """Runs all tests on unchanged code. Returns `tests` (seconds, lines by path) and the `modules` that they loaded; if
+    a test fails, only `failed`: the end of pytest's output."""
 
     def work() -> dict[str, Any]:
         before = set(sys.modules)
-        plugin = Survey(tell_hits(paths))
+        plugin = Survey(record_hits(paths))
         code = pytest.main([*QUIETLY, *tests], plugins=[plugin])
         new = [name for name in sys.modules if name not in before]
         return {"code": int(code), "tests": plugin.tests, "modules": new}
 
-    told = forked(work, None)
-    return told if told.get("code") == 0 else {"failed": told["output"]}
+    answer = forked(work, None)
+    return answer if answer.get("code") == 0 else {"failed": answer["output"]}
 
 
 def mutant(path: str, number: int | None, tests: Sequence[str], limit_s: float) -> dict[str, Any]:
-    """Runs the tests against one change (None: against none), up to the first that fails: `killed` says whether one
-    did, or the time ran out, or the package could not be imported."""
+    """Runs the tests with one change made (None: with none) until one fails. `killed` is true if one failed, the time
+    ran out, or the package could not be imported."""
     if module_name(path) in sys.modules:
-        raise RuntimeError(f"{path} has been imported already: a change of it would not be seen")
+        raise RuntimeError(f"{path} has been imported already: changing it would have no effect")
     tree = None if number is None else changed(Path(path).read_text(encoding="utf-8"), number)
 
     def work() -> dict[str, Any]:
@@ -90,21 +91,21 @@ def mutant(path: str, number: int | None, tests: Sequence[str], limit_s: float) 
 
 
 def forked(work: Callable[[], dict[str, Any]], limit_s: float | None) -> dict[str, Any]:
-    """What `work` gives in a child process, or only `output`, the end of what it printed, if the child came to an end
-    before."""
+    """Runs `work` in a child process. Returns its result and `output`, the end of what it printed; only the latter if
+    the child ended early."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as result:
         child = os.fork()
         if child == 0:
             try:
-                # Their signals end a process, whatever it does. The time is the process's own, so that a busy machine
-                # kills no mutant; a test that waits for something uses none.
+                # The signals of these timers end the process whatever it does. ITIMER_PROF counts processor time, so
+                # that a busy machine kills no mutant; ITIMER_REAL ends a test that only waits.
                 signal.setitimer(signal.ITIMER_PROF, limit_s or 0)
                 signal.setitimer(signal.ITIMER_REAL, 20 * (limit_s or 0))
                 resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
                 for number in (1, 2):
                     os.dup2(output.fileno(), number)
-                told = work()
-                result.write(json.dumps(told).encode())
+                found = work()
+                result.write(json.dumps(found).encode())
                 result.flush()
             finally:
                 sys.stdout.flush()
@@ -117,7 +118,7 @@ def forked(work: Callable[[], dict[str, Any]], limit_s: float | None) -> dict[st
 
 
 def warm(modules: Sequence[str], ours: Sequence[str]) -> dict[str, Any]:
-    """Loads everything that the tests load and that is not `ours`."""
+    """Imports those of `modules` whose top-level package is not one of `ours`."""
     for name in modules:
         if name.partition(".")[0] not in ours:
             try:
@@ -129,7 +130,7 @@ def warm(modules: Sequence[str], ours: Sequence[str]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Until standard input ends."""
+    """Answers jobs until standard input ends."""
     sys.path.insert(0, os.getcwd())
     hypothesis.settings.register_profile(
         "mutants",
@@ -143,14 +144,14 @@ def main() -> None:
         job = json.loads(line)
         match job.pop("job"):
             case "survey":
-                told = survey(**job)
+                answer = survey(**job)
             case "warm":
-                told = warm(**job)
+                answer = warm(**job)
             case "mutant":
-                told = mutant(**job)
+                answer = mutant(**job)
             case other:
                 raise ValueError(other)
-        print(json.dumps(told), flush=True)
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

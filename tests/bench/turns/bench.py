@@ -1,16 +1,16 @@
-"""When the agent speaks and when it stops, by recordings in virtual time: `scripts/bench turns`.
+"""Measures when the agent starts and stops speaking, with recordings in virtual time: `scripts/bench turns`.
 
 Hundreds of generated callers (and labelled recordings of your own: --folder) are played through the voice detector and
-the core's turn-taking, with a scripted recogniser (partials and finals 120 ms late), model (first token after 250 ms)
-and voice (first byte after 100 ms). What is measured is defined in `score.py`, the callers in `corpus.py`,
-the format of a folder in `folder.py`. The tuning half was used to choose numbers; the held-out half, other
-sentences in other voices, was not.
+the core's turn-taking, with a scripted STT (partials and finals 120 ms late), LLM (first token after 250 ms) and TTS
+(first byte after 100 ms). The measures are defined in `score.py`, the callers in `corpus.py`, the format of a folder
+in `folder.py`. The parameters of turn-taking were chosen with the tuning half of the callers; the held-out half has
+other sentences in other voices.
 
-`quiet` is a quiet line; `20 dB` and so on have noise below the speech (white, pink, babble and hum take turns; `white`
-and so on are these cells over again, by noise); with `STT errors` 13 % of the words in partials are wrong until the
-final; `punctuated` ends each segment with a full stop, as the real service does, and `figures` also writes what is
-dictated in figures, as addresses and letter by letter. Intervals are 95 %. The same seed gives the same numbers, as
-long as the clips stay in the cache.
+The rows are conditions. `quiet` is a quiet line; `20 dB` and so on have noise that far below the speech (in turn white,
+pink, babble and hum; the rows `white` and so on count the same recordings by noise); with `STT errors` 13 % of the
+words in partials are wrong until the final; `punctuated` ends each segment with a full stop, as the real service does;
+`figures` also writes dictated words as figures, addresses and single letters. Intervals are 95 %. The same seed gives
+the same figures as long as the cache keeps the clips.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ Results = Mapping[tuple[str, str, str], Counts]
 
 
 def play_all(todo: Sequence[Job], processes: int) -> tuple[list[Row], list[HeardRow]]:
-    """All jobs, side by side; the order of the rows is that of the jobs."""
+    """Runs all jobs in `processes` processes. The rows are in the order of the jobs."""
     rows: list[Row] = []
     heard: list[HeardRow] = []
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -116,7 +116,7 @@ def _kind_columns(count: Counts) -> dict[str, str]:
 def _rest_columns(count: Counts) -> dict[str, str]:
     worst = percentile([d for k, s in count.turns if k == "unfinished" and (d := s.delay_ms) is not None], 1.0)
     return {
-        "trails off: never answered": _rate(count.never("unfinished")),
+        "unfinished: never answered": _rate(count.never("unfinished")),
         "p50": _ms(count.delay(0.5, ("unfinished",))),
         "p90": _ms(count.delay(0.9, ("unfinished",))),
         "longest": str(worst[0]) if worst else "-",
@@ -136,7 +136,7 @@ def _table(title: str, rows: Sequence[tuple[str, dict[str, str]]]) -> str:
 
 
 def show(counts: Results, heard: Sequence[HeardRow], names: Sequence[str]) -> str:
-    """Everything as text: for each part of the corpus the tables of its cells and rules."""
+    """All tables as text: for each part of the corpus (`names`) by cell and rule, and the detector's."""
     tables = []
     for split in names:
         mine = [
@@ -150,7 +150,7 @@ def show(counts: Results, heard: Sequence[HeardRow], names: Sequence[str]) -> st
         tables.append(_table("turns", [(name, _turn_columns(count)) for name, count in mine]))
         tables.append(_table("talked over", [(name, _talk_columns(count)) for name, count in mine]))
         tables.append(_table("by kind", [(name, _kind_columns(count)) for name, count in quiet]))
-        tables.append(_table("the rest", [(name, _rest_columns(count)) for name, count in quiet]))
+        tables.append(_table("other", [(name, _rest_columns(count)) for name, count in quiet]))
         for kind in ("scaled", "plain"):
             points = [f"{ms} ms {100 * share:.1f} % ({rule})" for ms, share, rule in curve(counts, split, kind)]
             tables.append(f"curve, {kind}: " + ", ".join(points) if len(points) > 2 else "")
@@ -159,7 +159,7 @@ def show(counts: Results, heard: Sequence[HeardRow], names: Sequence[str]) -> st
 
 
 def _detector(heard: Sequence[HeardRow]) -> str:
-    """How late the detector is, by cell."""
+    """The table of the detector's delays, by cell."""
     rows = []
     for cell in CELLS:
         mine = [row for row in heard if row.cell == cell]
@@ -167,20 +167,20 @@ def _detector(heard: Sequence[HeardRow]) -> str:
         columns = {}
         for share in (0.5, 0.9):
             found = percentile([lag for row in speech for lag in row.lags_ms], share)
-            columns[f"end seen p{share * 100:.0f}"] = str(found[0]) if found else "-"
+            columns[f"end detected p{share * 100:.0f}"] = str(found[0]) if found else "-"
         for n in (2, 3, 4, 5):
             times = [row.onsets_ms[n - 1] for row in speech if row.onsets_ms[n - 1] >= 0]
             both = [percentile(times, share) for share in (0.5, 0.9)]
             columns[f"{n} windows p50/p90"] = "/".join(str(found[0]) for found in both if found) or "-"
         for kind in ("backchannel", "noise"):
             windows = [sum(at >= 0 for at in row.onsets_ms) for row in mine if row.kind == kind]
-            columns[f"{kind}s of 5+ windows"] = _rate(Rate(sum(n >= 5 for n in windows), len(windows)))
+            columns[f"{kind}s with 5+ windows"] = _rate(Rate(sum(n >= 5 for n in windows), len(windows)))
         rows.append((cell, columns))
     return _table("detector (ms)", rows)
 
 
 def worst(rows: Sequence[Row], rule: str, most: int) -> str:
-    """Where it goes wrong: what was said, most often cut off first, and why sounds were not tolerated."""
+    """The `most` worst recordings of each kind of error, most frequent first, and which pauses are cut off, as text."""
     cut, late, talk = Counter[str](), Counter[str](), Counter[str]()
     for row in rows:
         if row.rule != rule or row.cell == "curve":
@@ -193,19 +193,19 @@ def worst(rows: Sequence[Row], rule: str, most: int) -> str:
         elif row.kind == "interruption":
             talk[f"{row.cell} {name}: not yielded"] += not row.score.yielded
         else:
-            talk[f"{row.cell} {name}: {row.score.trouble}"] += bool(row.score.trouble)
+            talk[f"{row.cell} {name}: {row.score.failure}"] += bool(row.score.failure)
     quiet = pauses(row for row in rows if row.rule == rule and row.cell == "quiet")
-    lines = ["pauses cut off, quiet line:", *(f"  {_rate(rate)}  {name}" for name, rate in quiet.items())]
+    lines = ["pauses cut off on a quiet line:", *(f"  {_rate(rate)}  {name}" for name, rate in quiet.items())]
     for title, found in (("cut off", cut), ("late or missed", late), ("talked over", talk)):
         lines += [f"{title}:"] + [f"  {count}  {what}" for what, count in found.most_common(most) if count]
     return "\n".join(lines)
 
 
-# --- results for machines -------------------------------------------------------------------------------------------
+# --- results as data ------------------------------------------------------------------------------------------------
 
 
 def as_json(counts: Results, rows: Sequence[Row]) -> dict[str, Any]:
-    """The counts of every cell and rule, and each play that went wrong."""
+    """The figures of every cell and rule, and each row with an error."""
     cells = []
     for (split, cell, rule), count in counts.items():
         entry: dict[str, Any] = {"part": split, "cell": cell, "rule": rule}
@@ -227,11 +227,11 @@ def as_json(counts: Results, rows: Sequence[Row]) -> dict[str, Any]:
 def _wrong(row: Row) -> bool:
     if isinstance(row.score, TurnScore):
         return row.score.cut_offs > 0 or row.score.delay_ms is None
-    return not row.score.yielded if row.kind == "interruption" else bool(row.score.trouble)
+    return not row.score.yielded if row.kind == "interruption" else bool(row.score.failure)
 
 
 def draw(counts: Results, split: str) -> str:
-    """The curve of one part."""
+    """The curve of one part of the corpus, as an SVG."""
     dots = []
     for rule in PRESETS:
         count = counts.get((split, "quiet", rule))
@@ -248,15 +248,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog=folder_format,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--quick", action="store_true", help="a third of it, in half a minute")
+    parser.add_argument("--quick", action="store_true", help="play a third of the callers, in half a minute")
     parser.add_argument("--part", choices=[*SPLITS, RECORDED], action="append", help="only this part (repeatable)")
-    parser.add_argument("--folder", type=Path, help="labelled recordings of your own")
+    parser.add_argument("--folder", type=Path, help="labelled recordings of your own (format: see below)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--worst", type=int, default=0, metavar="N", help="list the N worst recordings")
-    parser.add_argument("--rule", default="balanced", help="of which rule --worst speaks")
-    parser.add_argument("--json", type=Path, help="write the results here as well")
-    parser.add_argument("--picture", type=Path, metavar="SVG", help="draw cut-offs against delay")
+    parser.add_argument("--rule", default="balanced", help="the rule that --worst is about (default balanced)")
+    parser.add_argument("--json", type=Path, help="also write the results to this file")
+    parser.add_argument("--picture", type=Path, metavar="SVG", help="draw cut-offs against delay in this file")
     return parser.parse_args(arguments)
 
 
@@ -273,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(str(error))
         todo += folder_jobs([*entries, *pieces(folder)], RECORDED)
         if wordless := sum(entry.wordless for entry in entries):
-            print(f"{wordless} of {len(entries)} recordings in {folder} have no words: placeholders are heard instead")
+            print(f"{wordless} of {len(entries)} recordings in {folder} have no words: the STT gives placeholders")
     rows, heard = play_all(todo, options.processes)
     counts = counted(rows)
     print(show(counts, heard, parts))

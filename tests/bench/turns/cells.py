@@ -1,8 +1,8 @@
-"""What the turn bench plays, and the counts that come of it: cells of recordings, rules by name, one table row each.
+"""What the turn bench plays, and the counts that result: for each cell of recordings and each rule, a table row.
 
-A cell is a set of recordings under one condition (a quiet line, noise at an SNR, a recogniser that errs, the user's
-own folder), of one half of the corpus. Jobs are plain values and run in processes of their own; what they give back is
-added up in any order.
+A cell is a set of recordings of one half of the corpus under one condition (a quiet line, noise at an SNR, STT errors,
+the user's own folder). Jobs are plain values and run in processes of their own; their results may be added in any
+order.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ PAUSE_BOUNDS_MS = (500, 700, 900, 1_201)
 
 
 def rules(name: str) -> TurnTaking:
-    """A preset, `plain MS` (a fixed silence, no text), or `scaled FACTOR` (the balanced preset, all waits scaled)."""
+    """The rules by name: a preset, `plain MS` (a fixed silence, whatever the words) or `scaled FACTOR` (the balanced
+    preset with all waits multiplied by the factor)."""
     kind, _, value = name.partition(" ")
     if kind == "plain":
         return TurnTaking.plain(int(value))
@@ -44,7 +45,7 @@ def rules(name: str) -> TurnTaking:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """One way to play a recording: it counts for `cell`."""
+    """One way to play a recording, which counts for `cell`."""
 
     cell: str
     rule: str
@@ -62,7 +63,8 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What came of one play. `noise`: its kind, if there is any; `inside`: which pauses are inside a phrase."""
+    """The result of one play. `remark`: the transcripts; `noise`: its kind, or ""; `inside`: which pauses are inside a
+    phrase."""
 
     split: str
     cell: str
@@ -77,9 +79,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class HeardRow:
-    """How the detector heard one recording. `lag_ms`: end of a segment -> the last window of voice in or after it;
-    `onsets_ms[n]`: beginning of the first segment -> window n of voice; -1 if there was none. `level`: of the
-    segments, in tenths of dBFS."""
+    """How the detector judged one recording. `lags_ms`: for each segment, from its end to the last voiced window in or
+    after it; `onsets_ms[n - 1]`: from the start of the first segment to voiced window n, or -1 if there was none;
+    `level`: of the segments, in tenths of dBFS."""
 
     split: str
     cell: str
@@ -90,7 +92,7 @@ class HeardRow:
 
 
 def jobs(splits: Iterable[str], seed: int, *, quick: bool = False) -> list[Job]:
-    """The generated part. Quick: the quiet line and the worst noise, each sentence once."""
+    """The jobs of the generated callers. With `quick` only the quiet line and the loudest noise, each sentence once."""
     made = []
     for split in ("tuning", "held-out"):
         if split not in splits:
@@ -119,7 +121,7 @@ def _quiet_plays(recipe: Recipe, quick: bool) -> tuple[Play, ...]:
 
 
 def folder_jobs(entries: Iterable[Labelled | Piece], split: str) -> list[Job]:
-    """A user's own recordings."""
+    """The jobs of a user's own recordings."""
     plays = tuple(Play("recorded", rule) for rule in (*PRESETS, BASELINE))
     return [Job(entry, split, plays) for entry in entries]
 
@@ -130,7 +132,7 @@ def _store() -> Store:
 
 
 def run(job: Job) -> tuple[list[Row], HeardRow]:
-    """All plays of one job."""
+    """Runs all plays of one job."""
     store = _store()
     case = _case(job.source, store)
     frames = hear(case.recording, store)
@@ -212,7 +214,7 @@ class Counts:
 
     def tolerated(self, *kinds: str) -> Rate:
         scores = [score for kind in kinds for score in self._of(kind)]
-        return Rate(sum(not score.trouble for score in scores), len(scores))
+        return Rate(sum(not score.failure for score in scores), len(scores))
 
     def held(self, *kinds: str) -> Rate:
         scores = [score for kind in kinds for score in self._of(kind)]
@@ -230,7 +232,7 @@ class Counts:
 
 
 def counted(rows: Iterable[Row]) -> dict[tuple[str, str, str], Counts]:
-    """(split, cell, rule) -> its counts. What is noisy counts for the cell of its kind of noise as well."""
+    """Counts by (split, cell, rule). A row with noise counts for its cell and for the cell of its kind of noise."""
     found: dict[tuple[str, str, str], Counts] = {}
     for row in rows:
         for cell in (row.cell, row.noise) if row.noise else (row.cell,):
@@ -239,7 +241,7 @@ def counted(rows: Iterable[Row]) -> dict[tuple[str, str, str], Counts]:
 
 
 def pauses(rows: Iterable[Row]) -> dict[str, Rate]:
-    """Which pauses are cut off: by their place and by their length."""
+    """The share of pauses cut off, by their place and by their length."""
     counts: dict[str, list[int]] = {}
     for row in rows:
         if not isinstance(row.score, TurnScore) or len(row.score.pauses) != len(row.inside):
@@ -255,7 +257,7 @@ def pauses(rows: Iterable[Row]) -> dict[str, Rate]:
 
 
 def curve(counts: Mapping[tuple[str, str, str], Counts], split: str, kind: str) -> list[tuple[int, float, str]]:
-    """Points of the curve, by delay: (delay p50, share of cut-offs, rule). `kind`: `scaled` or `plain`."""
+    """The points (delay p50, share of cut-offs, rule) of a curve, sorted. `kind`: `scaled` or `plain`."""
     points = []
     for (found, cell, rule), count in counts.items():
         mine = rule.startswith(kind) or (kind == "scaled" and rule == "balanced")

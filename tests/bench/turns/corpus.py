@@ -1,21 +1,21 @@
 """The generated callers of `scripts/bench turns`: recipes, and the recordings made from them.
 
-A recipe says who speaks (an espeak voice, its speed, pitch and level), what, with which pauses, over which noise. It is
-made from a seed alone; `compose` turns it into audio with exact labels. Sentences and voices are split in two halves
-that never meet: `tuning`, to work with, and `held-out`, to report.
+A recipe says who speaks (an espeak voice, its speed, pitch and level), what they say, with which pauses and over which
+noise. Recipes depend on the seed alone; `compose` turns one into audio with exact labels. Sentences and voices are
+split into two halves without overlap: `tuning`, to choose parameters with, and `held-out`, to report.
 
 kinds        turn           a finished request, question or statement, 0-2 pauses in it
-             digits         phone numbers, codes, spellings, addresses in groups, half of them asked for
-             answer         one to three words to a question
-             unfinished     breaks off and never goes on
-             interruption   words that want the floor, over the talking agent
-             backchannel    "mm-hm", "yeah", over the talking agent, which has not asked anything
-             noise          coughs, clicks, tones, a dog, and sounds of a throat that are voice to a detector but no
-                            words: over the talking agent
+             digits         phone numbers, codes, spellings and addresses, in groups; half of them answer a question
+             answer         one to three words in answer to a question
+             unfinished     breaks off and never continues
+             interruption   words that claim the floor while the agent talks
+             backchannel    "mm-hm", "yeah" while the agent talks and has not asked anything
+             noise          coughs, clicks, tones, a dog, and vocal sounds without words that the detector takes for
+                            voice, while the agent talks
 
-Labels: a part of speech begins and ends at the first and last sample above -45 dB of its peak, measured on the clean
-clip. Pauses last 0.3-1.2 s. Everything goes through 150-3,700 Hz, a line noise of -65 dBFS, and mu-law. Recordings
-begin with 1.2 s and end with 2.5 s of the line.
+Labels: a stretch of speech begins and ends at the first and last sample louder than 45 dB below its peak, measured on
+the clean clip. Pauses last 0.3-1.2 s. All audio is limited to 150-3,700 Hz, put on a line with noise of -65 dBFS and
+encoded as mu-law. Recordings begin with 1.2 s and end with 2.5 s of the line.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ VOICES: dict[Split, tuple[str, ...]] = {
 LEAD_MS, TAIL_MS = 1_200, 2_500
 PAUSE_MS = (300, 1_200)
 USUAL_PAUSE_MS = 400
-"""Most frequent; the median is 600 ms, as in labelled recordings of people (555 ms of those in the same bounds)."""
+"""The mode of the pauses. Their median is 600 ms; in labelled recordings of people, within the same bounds, 555 ms."""
 SNR_DB = (20, 15, 10)
 TURNS = ("turn", "digits", "answer")
 TALKED_OVER = ("interruption", "backchannel", "noise")
@@ -65,10 +65,10 @@ class Caller:
 class Recipe:
     """One recording; see the module text.
 
-    `prompt` is what the agent says first (a turn) or meanwhile (a sound over it). `gap_ms`: from the end of the prompt,
-    or the beginning of the agent's talk, to the first voice. `opens`: the agent's talk is a reply, to a question of
-    the caller's, rather than the greeting. `texts` holds (pronounced, written) parts, `inside` which of the pauses
-    between them are inside a phrase. `noise` lies under everything at `snr_db` below the caller's speech.
+    `prompt` is what the agent says before the caller's turn, or during the caller's sound. `gap_ms` counts from the end
+    of the former, or the beginning of the latter, to the first voice. `opens`: the caller asks a question first, and
+    the agent's talk is the reply to it rather than the greeting. `texts` holds (pronounced, written) parts; `inside`
+    says which of the pauses between them are inside a phrase. `noise` is mixed in, `snr_db` below the speech.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Audio (mu-law, whole frames), the stretches of speech or sound in it (ms), and its words."""
+    """Audio (mu-law, whole frames), the (start, end) of each stretch of speech or sound in it in ms, and its words."""
 
     pcmu: bytes
     segments: tuple[tuple[int, int], ...]
@@ -103,8 +103,9 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What the bench plays. `opening` comes before the agent's talk, if that is a reply. `complete`: the last segment
-    ends a finished turn. `exact`: nothing but speech lies inside the segments (a meeting's labels are coarser)."""
+    """What the bench plays. `opening` is the question that the agent's talk replies to, if it is a reply. `complete`:
+    the last segment ends a finished turn. `exact`: segments contain only speech (the labels of a meeting are coarser).
+    """
 
     name: str
     kind: str
@@ -119,7 +120,7 @@ class Case:
 
 
 def plan(split: Split, seed: int, renderings: int = 2) -> list[Recipe]:
-    """The recipes of one half, on a quiet line. A sentence is rendered so many times; sounds a little oftener."""
+    """The recipes of one half, on a quiet line: `renderings` of each sentence, more of each backchannel and noise."""
     rng = Random(f"{seed}/{split}")
     recipes = [_turn(split, *turn, rng) for turn in _turns(split, renderings)]
     for kind in TALKED_OVER:
@@ -128,7 +129,7 @@ def plan(split: Split, seed: int, renderings: int = 2) -> list[Recipe]:
 
 
 def noisy(recipes: Sequence[Recipe], snr_db: int) -> list[Recipe]:
-    """The same callers over noise; its kinds take turns."""
+    """The same callers over noise, of each kind in turn."""
     made = []
     for number, recipe in enumerate(recipes):
         noise = snd.NOISES[number % len(snd.NOISES)]
@@ -137,7 +138,7 @@ def noisy(recipes: Sequence[Recipe], snr_db: int) -> list[Recipe]:
 
 
 def sentences(kind: str, split: Split) -> list[tuple[str, str]]:
-    """(prompt, text with its pauses marked) of a kind, of one half: the first, third, ... or the second, fourth, ..."""
+    """(prompt, text with its pauses marked) of a kind, of one half: every second one, `tuning` has the first."""
     plain = {"turn": say.REQUESTS, "unfinished": say.UNFINISHED, "interruption": say.INTERRUPTIONS}
     pairs = {"digits": say.GROUPS, "answer": say.ANSWERS}
     every = [("", text) for text in plain[kind].splitlines()] if kind in plain else list(pairs[kind])
@@ -145,7 +146,7 @@ def sentences(kind: str, split: Split) -> list[tuple[str, str]]:
 
 
 def compose(recipe: Recipe, store: Store) -> Case:
-    """The recipe as audio with labels. The same recipe gives the same bytes as long as the store keeps its clips."""
+    """Turns the recipe into audio with labels, the same bytes each time as long as the store keeps its clips."""
     opening = None
     if recipe.opens:
         opening = _recording(_changed(recipe, texts=((say.OPENING, say.OPENING),), pauses_ms=(), sound=""), store)
@@ -267,7 +268,7 @@ def _recording(recipe: Recipe, store: Store) -> Recording:
 
 
 def _placed(written: str, ends: tuple[int, ...], at: int, end: int) -> list[SpokenWord]:
-    """The written words at the times of the pronounced ones, or spread evenly where their numbers differ."""
+    """The written words with the ends of the pronounced ones, or spread evenly where their numbers differ."""
     tokens = written.split()
     if len(tokens) != len(ends):
         ends = tuple((end - at) * (index + 1) // len(tokens) for index in range(len(tokens)))

@@ -1,23 +1,23 @@
-"""A user's own recordings for `scripts/bench turns --folder FOLDER`.
+"""The user's own recordings for `scripts/bench turns --folder FOLDER`.
 
-The folder holds WAV files and `labels.json` or `truth.json` (or one of them in a folder below): one object,
+The folder, or folders in it, hold WAV files and `labels.json` or `truth.json`, each a JSON object:
 
     {"NAME": {"file": "calls/a.wav",                  relative to the labels' folder; or NAME.wav next to the labels
               "segments": [[0.52, 1.90], [2.61, 4.05]],      speech, in seconds; or
               "segments": [{"start": 0.52, "end": 1.90, "text": "I want to"}, ...],
               "transcript": "i want to cancel my order",     optional: the words, if the segments have none
               "complete": true,                        the last segment ends a finished turn (default: see below)
-              "backchannel": false,                    true: said over the talking agent, wants no answer
+              "backchannel": false,                    true: said while the agent talks, needs no answer
               "label_type": "exact"}, ...}             exact, energy, or rttm (a meeting: labels good to 100 ms)
 
-A gap of 0.25-1.5 s between segments is a pause of the caller's (a longer one may be an end: it is not counted). Words
-of a transcript without times are spread over the segments in proportion to their length; without any words the
-recogniser gives a placeholder every 0.3 s. `complete` is true unless the labels are `rttm` (an excerpt of a meeting
-has no end). Audio may be any WAV that `telephony.audio.wav` reads; it is put on a quiet line with 1.2 s before and
-2.5 s after it.
+A gap of 0.25-1.5 s between segments counts as a pause of the caller; a longer one may be an end and is not counted. The
+words of a transcript are spread over the segments in proportion to their length. Where there are no words, the STT
+gives a placeholder every 0.3 s. `complete` defaults to true unless the labels are `rttm` (an excerpt of a meeting has
+no end). Audio may be any WAV that `telephony.audio.wav` reads; it is put on a quiet line, with 1.2 s before and 2.5 s
+after it.
 
-WAV files in a folder `noise` need no labels: pieces of up to a second of each (at most eight, and none that is quieter
-than -50 dBFS) are played over the talking agent.
+WAV files in a folder `noise` need no labels: up to eight pieces of each, of a second at most and not quieter than
+-50 dBFS, are played while the agent talks.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ LABELS = ("labels.json", "truth.json")
 
 
 class BadLabels(TelephonyError):
-    """A folder whose labels cannot be used; the message says where."""
+    """The labels of a folder cannot be used; the message says where."""
 
     code = "bad_labels"
 
@@ -62,13 +62,13 @@ class Labelled:
 
     @property
     def wordless(self) -> bool:
-        """The recogniser will have placeholders only."""
+        """The STT gives placeholders only."""
         return not self.transcript and not any(text for _, _, text in self.segments)
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a noise, from `start_ms` of its file on."""
+    """A piece of a noise, from `start_ms` of its file, played `gap_ms` into the agent's talk."""
 
     name: str
     path: Path
@@ -77,7 +77,7 @@ class Piece:
 
 
 def pieces(folder: Path) -> list[Piece]:
-    """What there is to play of the noises in `folder`."""
+    """The pieces of the noises in `folder`."""
     found = []
     for path in sorted((folder / "noise").glob("*.wav")):
         samples = snd.decoded(wav.read_mono(path))
@@ -91,7 +91,7 @@ def pieces(folder: Path) -> list[Piece]:
 
 
 def load_piece(piece: Piece) -> Case:
-    """The piece on our line, from its first to its last sound."""
+    """The piece on a quiet line, trimmed to its sound."""
     start = piece.start_ms * snd.PER_MS
     samples = snd.decoded(wav.read_mono(piece.path))[start : start + PIECE_MS * snd.PER_MS]
     begin, end = snd.edges(samples)
@@ -104,7 +104,7 @@ def load_piece(piece: Piece) -> Case:
 
 
 def labelled(folder: Path) -> list[Labelled]:
-    """All labelled recordings in `folder`. Raises BadLabels if there are none, or one makes no sense."""
+    """All labelled recordings in `folder`. Raises BadLabels if there are none, or a label is invalid."""
     found: list[Labelled] = []
     for name in LABELS:
         for path in sorted(folder.rglob(name)):
@@ -115,7 +115,7 @@ def labelled(folder: Path) -> list[Labelled]:
 
 
 def load(entry: Labelled) -> Case:
-    """The recording on our line. Raises BadAudio for a file that cannot be read."""
+    """The recording on a quiet line. Raises BadAudio for a file that cannot be read."""
     lead, tail = snd.quiet(LEAD_MS), snd.quiet(TAIL_MS)
     samples = np.concatenate([lead, snd.decoded(wav.read_mono(entry.path)), tail])
     samples = np.pad(samples, (0, -len(samples) % 160))
@@ -139,7 +139,7 @@ def _entries(path: Path) -> Iterable[Labelled]:
     except ValueError as error:
         raise BadLabels(f"{path} is not JSON: {error}") from error
     if not isinstance(content, dict):
-        raise BadLabels(f"{path} should be one object, by name of recording")
+        raise BadLabels(f"{path} should be an object with an entry for each recording")
     for name, entry in content.items():
         audio = _audio(path.parent, name, str(entry.get("file", "")))
         try:
@@ -164,7 +164,7 @@ def _audio(folder: Path, name: str, file: str) -> Path:
     places = (folder / file, folder / Path(file).name, folder / f"{name}.wav")
     found = next((place for place in places if place.is_file()), None)
     if found is None:
-        raise BadLabels(f"{folder}: no recording for {name}, neither {file or 'a file of its own'} nor {name}.wav")
+        raise BadLabels(f"{folder}: no recording for {name}: neither {file or 'a `file`'} nor {name}.wav exists")
     return found
 
 
@@ -190,7 +190,7 @@ def _words(entry: Labelled) -> list[SpokenWord]:
 
 
 def _spread(words: list[str], lengths: list[int]) -> list[list[str]]:
-    """The words over stretches of these lengths, in proportion."""
+    """Divides the words among stretches in proportion to their lengths."""
     total, done, passed, parts = sum(lengths), 0, 0, []
     for length in lengths:
         passed += length

@@ -1,4 +1,4 @@
-"""Cut-offs against delay as an SVG: one line for our rule, one for a plain silence, the presets as dots."""
+"""Draws cut-offs against delay as an SVG: lines for the scaled rule and for a plain silence, a dot for each preset."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Point = tuple[int, float, str]
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """Where a point goes. `most_ms` and `top` are the ends of the axes."""
+    """Maps values to coordinates. `most_ms` and `top` (a share) are the ends of the axes."""
 
     most_ms: int
     top: float
@@ -66,7 +66,7 @@ def _axes(scale: _Scale) -> list[str]:
 
 
 def _line(scale: _Scale, points: Sequence[Point], colour: str, name: str, row: int, dash: str = "") -> list[str]:
-    """The points, joined, and their name in the corner."""
+    """A line through the points, and its entry in the legend, `row` from the top."""
     stroke = f'stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"'
     parts = [f'<path d="M{WIDTH - 190} {row}h28" {stroke}/>', _text(WIDTH - 154, row + 4, name, "start")]
     if points:

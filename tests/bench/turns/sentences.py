@@ -1,14 +1,14 @@
 """What the generated callers of `scripts/bench turns` say. Language data only.
 
-A bar marks a pause inside a phrase ("I want to | cancel"), where what has been said is no sentence yet; a slash one
-between phrases ("Hi, it's Ann / about Friday").
-Every second sentence of a list, counted from its second, is held out from tuning: see `corpus.py`.
+A bar marks a pause inside a phrase ("I want to | cancel"), when the words so far are not a sentence; a slash marks a
+pause between phrases ("Hi, it's Ann / about Friday").
+The second, fourth, ... sentence of each list is held out from tuning: see `corpus.py`.
 """
 
 from __future__ import annotations
 
 HELLO = "Hello, this is Maple Street Dental. How can I help you?"
-"""What the agent says before a sentence that has no question of its own."""
+"""What the agent says before a sentence that does not answer a question."""
 
 REQUESTS = """\
 I want to | cancel my order.
@@ -217,7 +217,7 @@ I had an accident / and I need to report it.
 I've been on hold for | almost an hour.
 """
 
-#: (what the agent asked, or "" for its greeting; what the caller says)
+#: (the agent's question, or "" for its greeting; what the caller says)
 GROUPS = (
     ("What is your phone number?", "five five five | oh one two | three four five six."),
     ("What is the best number to reach you on?", "it's oh seven seven | nine one two | three four four | eight two."),
@@ -482,7 +482,7 @@ BACKCHANNELS = (
     ("oh", "Oh."), ("uh huh, okay", "Uh-huh, okay."), ("yeah right", "Yeah, right."),
 )  # fmt: skip
 
-#: Sounds of a throat that are no words, roughly as a voice says them: in one half of the corpus, in the other.
+#: Vocal sounds without words, spelled roughly for the TTS: for the tuning half, for the held-out half.
 VOCAL = {
     "ahem": ("uh hem", "hrrm hem"),
     "laugh": ("ha ha ha", "heh heh heh heh"),
@@ -532,10 +532,10 @@ STATEMENTS = (
     "breakfast until eleven and lunch until three, and the kitchen closes at ten in the evening. On Sundays there is "
     "a buffet with music from noon until four.",
 )
-"""What the agent says while it is talked over. None of it asks anything."""
+"""What the agent says while the caller makes a sound. None of it asks anything."""
 
 OPENING = "What can you tell me about that?"
-"""What makes the agent talk, where its talk is a reply."""
+"""The caller's question, if the agent's talk is a reply."""
 
 BABBLE = (
     "The weather will be fine in the north tomorrow with a little rain in the evening and a light wind from the west.",

@@ -1,4 +1,4 @@
-"""Sound for the generated callers: speech clips with exact ends, noises, and a telephone line to put them on.
+"""The sounds of the generated callers: speech clips with exact word ends, noises, and the telephone line.
 
 Samples are float32 at 8 kHz, 1.0 is full scale; levels are RMS in dBFS; times are ms. Needs `telephony[offline]`.
 """
@@ -24,16 +24,16 @@ BAND_HZ = (150, 3_700)
 EDGE_DB = -45
 """A clip begins and ends at the first and last sample this far below its peak."""
 LINE_DB = -65
-"""The noise of a quiet line: always there."""
+"""The noise of a quiet line, which is on every recording."""
 VERSION = "1"
-"""Part of every recipe in the store: raise it when clips are made differently."""
+"""Part of the key of every stored clip: raise it when clips are made differently."""
 
 NOISES = ("white", "pink", "babble", "hum")
 SOUNDS = ("cough", "throat", "click", "breath", "thump", "dtmf", "beep", "bark", "horn", "rustle")
 
 
 def ms(samples: Samples) -> int:
-    """How long it lasts, rounded to whole milliseconds."""
+    """The length in ms, rounded."""
     return round(len(samples) / PER_MS)
 
 
@@ -48,12 +48,12 @@ def rms_db(samples: Samples) -> float:
 
 
 def at_level(samples: Samples, db: float) -> Samples:
-    """The same sound at another RMS level."""
+    """The same sound at this RMS level in dBFS."""
     return (samples * np.float32(10 ** ((db - rms_db(samples)) / 20))).astype(np.float32)
 
 
 def banded(samples: Samples) -> Samples:
-    """Only what a telephone carries: 150-3,700 Hz, with edges of 50 Hz."""
+    """The sound limited to the band of a telephone: 150-3,700 Hz, with transitions of 50 Hz."""
     spectrum = np.fft.rfft(samples)
     hz = np.fft.rfftfreq(len(samples), 1 / 8_000)
     gain = np.clip((hz - BAND_HZ[0] + 25) / 50, 0, 1) * np.clip((BAND_HZ[1] + 25 - hz) / 50, 0, 1)
@@ -61,7 +61,7 @@ def banded(samples: Samples) -> Samples:
 
 
 def edges(samples: Samples) -> tuple[int, int]:
-    """The first sample of the sound and the one behind its last; (0, 0) for silence."""
+    """The first sample of the sound and the one after its last; (0, 0) for silence."""
     loud = np.nonzero(np.abs(samples) > np.max(np.abs(samples), initial=0.0) * 10 ** (EDGE_DB / 20))[0]
     return (int(loud[0]), int(loud[-1]) + 1) if len(loud) else (0, 0)
 
@@ -98,7 +98,7 @@ def spoken(text: str, voice: EspeakTts, store: Store) -> tuple[Samples, tuple[in
 
 
 def background(kind: str, length: int, seed: int, store: Store) -> Samples:
-    """`length` samples of a noise of `NOISES`, at no particular level."""
+    """`length` samples of one of `NOISES`, at no particular level."""
     rng = np.random.default_rng(seed)
     if kind == "babble":
         all_of_it = _babble(store)
@@ -117,7 +117,7 @@ def background(kind: str, length: int, seed: int, store: Store) -> Samples:
 
 @lru_cache(maxsize=1)
 def _babble(store: Store) -> Samples:
-    """Six voices at once, half a minute."""
+    """Half a minute of six voices at once."""
     voices = ("en-us", "en-us+f2", "en-us+m4", "en-gb-x-rp+f5", "en-us+m6", "en-gb-scotland")
     total = np.zeros(30_000 * PER_MS, np.float32)
     for number, name in enumerate(voices):
@@ -128,13 +128,13 @@ def _babble(store: Store) -> Samples:
 
 
 def line(pcmu_samples: Samples, seed: int) -> Samples:
-    """The sound on a telephone line of its own faint noise."""
+    """The sound with the faint noise of a quiet telephone line added."""
     noise = banded(np.random.default_rng(seed).standard_normal(len(pcmu_samples)).astype(np.float32))
     return pcmu_samples + at_level(noise, LINE_DB)
 
 
 def sound(kind: str, seed: int) -> Samples:
-    """A sound of `SOUNDS` that is no speech: trimmed, at no particular level, 20-1,000 ms long."""
+    """One of `SOUNDS`, none of which is speech: trimmed, 20-1,000 ms long, at no particular level."""
     rng = np.random.default_rng(seed)
     raw = np.concatenate([quiet(50), _RAW[kind](rng), quiet(50)]).astype(np.float32)
     clip = banded(raw)
@@ -147,7 +147,7 @@ def _noise(rng: np.random.Generator, length_ms: float) -> NDArray[np.float64]:
 
 
 def _fall(samples: NDArray[np.float64], rise_ms: float, fall_ms: float) -> NDArray[np.float64]:
-    """A quick rise, an exponential fall."""
+    """The samples with an envelope of a quick rise and an exponential fall."""
     t = np.arange(len(samples)) / PER_MS
     return np.asarray(samples * np.minimum(1, t / rise_ms) * np.exp(-np.maximum(0, t - rise_ms) / fall_ms))
 
@@ -164,7 +164,7 @@ def _tone(hz: float, length_ms: float, harmonics: int = 1) -> NDArray[np.float64
 
 
 def _cough(rng: np.random.Generator) -> NDArray[np.float64]:
-    """An explosive burst, a hoarse middle with a little voice in it, often a second one."""
+    """One to three bursts of rough noise with a little voice in it."""
     bursts: list[NDArray[np.float64]] = []
     for _ in range(int(rng.integers(1, 4))):
         length = rng.uniform(140, 260)

@@ -1,8 +1,8 @@
-"""What the turn bench keeps between runs: synthesised clips and the detector's answers, as files by the hash of their
-recipe. The local voice never gives the same bytes twice; kept, a clip and its labels belong together for good.
+"""The turn bench's cache: synthesised clips and the detector's answers, in files named by the hash of their recipe. The
+local TTS never gives the same bytes twice, so a clip is stored together with its labels.
 
-Root: `$XDG_CACHE_HOME/telephony/turns` (usually `~/.cache/...`), or a folder of the system's for temporary files where
-that cannot be written. Deleting it costs a minute.
+The root is `$XDG_CACHE_HOME/telephony/turns` (usually `~/.cache/...`), or a folder in the system's temporary folder if
+that cannot be written. It may be deleted; filling it again takes a minute.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pathlib import Path
 
 
 class Store:
-    """Bytes by name. Several processes may use it at the same time: a file appears whole, and the first one stays."""
+    """A store of bytes that several processes may use at once: files appear whole, and the first one written stays."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def get(self, kind: str, recipe: str | bytes, make: Callable[[], bytes]) -> bytes:
-        """The bytes of (`kind`, `recipe`), made if they are not there."""
+        """The bytes stored for (`kind`, `recipe`); if there are none, stores what `make` returns."""
         key = hashlib.sha256(recipe.encode() if isinstance(recipe, str) else recipe).hexdigest()[:32]
         path = self.root / kind / key[:2] / key
         try:

@@ -1,4 +1,4 @@
-"""What turn-taking is to reach with the default rules, on callers that were not used to tune it."""
+"""The targets of turn-taking with the default rules, for callers with which it was not tuned."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOISY = ("20 dB", "15 dB", "10 dB", "STT errors")
 
 
 def targets(counts: Mapping[tuple[str, str, str], Counts]) -> str:
-    """A line for each target; "" where the held-out part was not played."""
+    """A line for each target and whether it was met; "" if the held-out part was not played."""
     if CELL not in counts:
         return ""
     count = counts[CELL]

@@ -1,4 +1,4 @@
-"""The turn bench from end to end, on a handful of recordings, and the ears it gives the core."""
+"""The turn bench from end to end with a few recordings, and its scripted STT."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WORDS = (SpokenWord("Forty", 400), SpokenWord("two,", 700), SpokenWord("please."
 
 
 def heard(how: Recogniser, commits: tuple[int, ...]) -> list[tuple[int, e.Event]]:
-    """What the ears send while one recording is heard, with commits at these times."""
+    """What the STT sends, and when, while it hears one recording with commits at these times."""
     sent: list[tuple[int, e.Event]] = []
     stt = RecordedStt(lambda at, event, valid: sent.append((at, event)), Latencies(), how)
     stt.add(0, Clip([HeardFrame(b"\xff" * 160, 10, -650)] * 60, WORDS))
@@ -35,8 +35,8 @@ def heard(how: Recogniser, commits: tuple[int, ...]) -> list[tuple[int, e.Event]
     return sent
 
 
-def test_words_come_when_they_are_over_and_a_commit_takes_what_is_complete() -> None:
-    """Partials 120 ms late, the final 120 ms after its commit; in the middle of "please" it has not got it."""
+def test_words_come_when_they_end_and_a_commit_takes_complete_words() -> None:
+    """Partials are 120 ms late, finals 120 ms after the commit. The one here comes in the middle of "please"."""
     assert heard(Recogniser(), (800,)) == [
         (520, e.TranscriptPartial("forty")),
         (820, e.TranscriptPartial("forty two")),
@@ -46,20 +46,20 @@ def test_words_come_when_they_are_over_and_a_commit_takes_what_is_complete() -> 
 
 
 def test_a_commit_of_too_little_new_audio_is_refused() -> None:
-    """As the service does; the words stay in the open segment."""
+    """As by the real service; the words stay in the open segment."""
     events = [event for _, event in heard(Recogniser(), (740, 1_020)) if not isinstance(event, e.TranscriptPartial)]
     assert events == [e.TranscriptFinal(2, "forty two"), e.CommitRefused(2)]
 
 
-def test_errors_are_in_partials_only_and_punctuation_where_it_is_wanted() -> None:
-    """A final heals what the partials had wrong."""
+def test_only_partials_have_errors_and_finals_are_punctuated_if_configured() -> None:
+    """The final corrects the errors of the partials."""
     sent = heard(Recogniser(punctuated=True, error_share=100, seed=3), (1_200,))
     assert sent[-1] == (1_320, e.TranscriptFinal(1, "Forty two, please."))
     assert all("Forty two" not in event.text for _, event in sent if isinstance(event, e.TranscriptPartial))
 
 
 def few() -> list[Job]:
-    """Some jobs of each kind, one of them over noise."""
+    """A job of each kind on a quiet line, and one over noise."""
     every = [(job, job.source) for job in jobs(("held-out",), 1, quick=True) if isinstance(job.source, Recipe)]
     quiet = [(job, recipe) for job, recipe in every if job.plays[0].cell == "quiet"]
     kinds = ("turn", "digits", "answer", "unfinished", "interruption", "backchannel", "noise")
@@ -67,7 +67,7 @@ def few() -> list[Job]:
 
 
 def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is played under each rule, twice with the same result, and everything appears in table, JSON and picture."""
+    """Each is played with each rule, twice with the same result, and appears in tables, JSON and picture."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     rows, heard_rows = [], []
     for job in few():
@@ -88,12 +88,12 @@ def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_an_empty_picture_is_a_picture() -> None:
-    """Nothing measured, axes all the same."""
+    """It has axes, though nothing was measured."""
     assert "delay of finished turns" in picture([], [], [], "a < b")
 
 
 def test_the_first_argument_names_the_bench(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a name it is the load bench, as before."""
+    """Without a name, the load bench runs."""
     called: list[tuple[str, list[str]]] = []
     monkeypatch.setattr(
         cli, "BENCHES", {n: lambda rest, n=n: called.append((n, rest)) for n in ("load", "turns", "replay")}

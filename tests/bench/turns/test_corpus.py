@@ -1,4 +1,4 @@
-"""The generated callers: two halves that never meet, enough of everything, and labels that fit the sound."""
+"""The generated callers: two halves without overlap, enough of each kind, and labels that fit the audio."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.bench.turns.store import Store
 
 
 def test_no_sentence_and_no_voice_is_in_both_halves() -> None:
-    """A number that was tuned on one half says nothing about the other."""
+    """A parameter that was tuned with one half is then tested with unknown callers."""
     tuning, held_out = (plan(split, 1) for split in SPLITS)
     assert {r.caller.voice for r in tuning} & {r.caller.voice for r in held_out} == set()
     spoken = [{(r.prompt, r.text) for r in half if not r.sound and r.kind in TURNS} for half in (tuning, held_out)]
@@ -33,7 +33,7 @@ def test_no_sentence_and_no_voice_is_in_both_halves() -> None:
 
 
 def test_each_cell_has_enough_pauses_and_sounds() -> None:
-    """Sixty of each, or the intervals say nothing."""
+    """With fewer than sixty of each, the intervals would be too wide."""
     found: dict[tuple[str, str], int] = {}
     for job in jobs(SPLITS, 1):
         for cell in {play.cell for play in job.plays}:
@@ -46,8 +46,8 @@ def test_each_cell_has_enough_pauses_and_sounds() -> None:
     assert sum(found["STT errors", kind] for kind in TURNS) >= 2 * 60
 
 
-def test_labels_lie_inside_the_audio_and_on_the_voice(tmp_path: Path) -> None:
-    """Parts and pauses as planned, words inside their parts, and quiet where nobody speaks."""
+def test_labels_fit_the_audio(tmp_path: Path) -> None:
+    """Segments and pauses are as planned, words end inside segments, and pauses are quiet."""
     store = Store(tmp_path)
     for recipe in [r for r in plan("tuning", 1) if len(r.pauses_ms) == 2][:6]:
         recording = compose(recipe, store).recording
@@ -63,7 +63,7 @@ def test_labels_lie_inside_the_audio_and_on_the_voice(tmp_path: Path) -> None:
 
 
 def test_the_same_recipe_gives_the_same_bytes(tmp_path: Path) -> None:
-    """The voice itself does not: the store keeps what it said."""
+    """The TTS does not give the same bytes twice, but the store keeps them."""
     recipe = next(r for r in plan("held-out", 1) if r.kind == "backchannel" and r.opens)
     again = [compose(recipe, Store(tmp_path)) for _ in range(2)]
     assert again[0] == again[1]
@@ -71,8 +71,8 @@ def test_the_same_recipe_gives_the_same_bytes(tmp_path: Path) -> None:
     assert abs(level(loud.pcmu[:8_000]) - 10 * (recipe.caller.level_db - 10)) < 15
 
 
-def test_a_folder_of_ones_own(tmp_path: Path) -> None:
-    """Words without times go to the segments by length; a wrong label is named, not guessed at."""
+def test_a_users_own_folder(tmp_path: Path) -> None:
+    """Words without times are divided among segments by length; an invalid label is reported by name."""
     wav.write(tmp_path / "a.wav", EspeakTts().say("I want to cancel my order")[0])
     entry = {"file": "elsewhere/a.wav", "segments": [[0.1, 0.5], [0.8, 1.6]], "transcript": "i want to cancel my order"}
     (tmp_path / "labels.json").write_text(json.dumps({"a": entry}))

@@ -1,4 +1,4 @@
-"""What counts as a cut-off, a yield and a tolerated sound, on timelines made by hand."""
+"""What counts as a cut-off, a yield and a tolerated sound, for timelines made by hand."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ HELD = (0, 3_200, 0)
 
 
 def test_a_decision_inside_a_pause_is_one_cut_off() -> None:
-    """Counted by pause, however often the turn is decided in it."""
+    """A pause counts once, however often the turn is decided in it."""
     score = score_turn(TurnPlayed(SPEECH, (2_300, 2_400, 5_560)))
     assert [pause.cut_off for pause in score.pauses] == [True, False]
     assert (score.cut_offs, score.delay_ms) == (1, 560)
 
 
 def test_a_late_decision_in_the_speech_after_a_pause_is_a_cut_off_too() -> None:
-    """The caller was still speaking: it counts for the pause before."""
+    """The caller was still speaking; it counts for the pause before."""
     score = score_turn(TurnPlayed(SPEECH, (4_980, 5_500)))
     assert [pause.cut_off for pause in score.pauses] == [False, True]
     assert score.delay_ms == 500
 
 
-def test_a_decision_in_the_last_moment_of_speech_is_not_a_delay_of_nothing() -> None:
-    """20 ms before the end the caller was speaking; at the end itself they were not."""
+def test_a_decision_just_before_the_end_of_speech_is_a_cut_off_and_no_delay() -> None:
+    """20 ms before the end the caller was still speaking; at the end the delay is 0."""
     early = score_turn(TurnPlayed(((1_000, 2_000),), (1_980,)))
     assert (early.early, early.cut_offs, early.delay_ms) == (1, 1, None)
     assert score_turn(TurnPlayed(((1_000, 2_000),), (2_000,))).delay_ms == 0
 
 
-def test_a_meeting_labelled_coarsely_counts_its_pauses_only() -> None:
-    """Inside such a segment there may be silence; and a gap of two seconds may be an end."""
+def test_only_decisions_in_pauses_count_for_a_coarsely_labelled_meeting() -> None:
+    """Such a segment may contain silence, and a gap of two seconds may be an end."""
     played = TurnPlayed(((0, 5_000), (5_400, 6_000), (8_000, 9_000)), (3_000, 5_450, 7_000))
     score = score_turn(played, exact=False)
     assert [(pause.start, pause.cut_off) for pause in score.pauses] == [(5_000, False)]
 
 
 def test_an_interruption_yields_when_it_is_cut_and_answered() -> None:
-    """Silenced: from the first voice to the last sample that was played."""
+    """`silenced_ms` counts from the first voice to the last sample that was played."""
     played = TalkPlayed((3_000, 4_000), 10_000, (HELD,), (3_200,), (3_400,), (4_500,), (4_500,))
     assert (score_talk(played).yielded, score_talk(played).silenced_ms) == (True, 200)
     unanswered = TalkPlayed((3_000, 4_000), 10_000, (HELD,), (3_200,), (3_400,))
@@ -50,7 +50,7 @@ def test_an_interruption_yields_when_it_is_cut_and_answered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("played", "trouble"),
+    ("played", "failure"),
     [
         (TALK, ""),
         (TalkPlayed((3_000, 3_400), 10_000, (HELD, (3_900, 10_900, 3_000)), (3_200,)), ""),
@@ -62,13 +62,15 @@ def test_an_interruption_yields_when_it_is_cut_and_answered() -> None:
         (TalkPlayed((3_000, 3_400), 10_000, ((0, 10_000, 0),), others=("Sorry?",)), "answered"),
     ],
 )
-def test_tolerated_is_heard_whole_in_order_soon_and_unanswered(played: TalkPlayed, trouble: str) -> None:
-    """A resume 500 ms after the sound's end is in time, 520 is not; a word may be repeated, none may be left out."""
-    assert score_talk(played).trouble == trouble
+def test_a_sound_is_tolerated_if_the_whole_talk_is_played_in_time_and_nothing_is_answered(
+    played: TalkPlayed, failure: str
+) -> None:
+    """A resume 500 ms after the sound's end is in time, 520 ms is not. Words may be repeated, but not left out."""
+    assert score_talk(played).failure == failure
 
 
 def test_wilsons_interval() -> None:
-    """The values of the textbook; nothing known about nothing."""
+    """Values from the textbook, and no information from no samples."""
     low, high = Rate(5, 100).interval
     assert (round(low, 4), round(high, 4)) == (0.0215, 0.1118)
     assert Rate(0, 60).interval[1] == pytest.approx(0.0602, abs=1e-4)
@@ -76,7 +78,7 @@ def test_wilsons_interval() -> None:
 
 
 def test_percentiles_come_with_the_order_statistics_around_them() -> None:
-    """Of 100 values the median lies between the 41st and the 61st, nineteen times in twenty."""
+    """Of 100 values, the 41st and the 61st enclose the median with 95 % confidence."""
     assert percentile(range(1, 101), 0.5) == (51, 41, 61)
     assert percentile([7], 0.9) == (7, 7, 7)
     assert percentile([], 0.5) is None

@@ -378,6 +378,17 @@ def test_a_resume_goes_on_at_the_last_whole_word_and_never_behind_it() -> None:
     assert sent(playout.resume(500)) == sent(actions)[215 * 8 // 160 * 160 :]
 
 
+def test_a_second_hold_does_not_move_the_place_where_the_resume_goes_on() -> None:
+    """That place is rounded down to a frame; judged again from there, the word before it would not be whole."""
+    playout = Playout()
+    playout.align(1, "ab cd ", (100, 205, 215, 300, 500, 600), 0)
+    actions = playout.add(1, bytes(range(1, 201)) * 24, 0)
+    playout.mark_reached(marks(actions)[0], 20)
+    playout.hold(400)
+    playout.hold(420)
+    assert sent(playout.resume(500)) == sent(actions)[215 * 8 // 160 * 160 :]
+
+
 def test_a_resume_without_an_alignment_goes_on_at_the_last_frame_heard() -> None:
     """There are no words to go back to."""
     playout = Playout()
@@ -395,6 +406,15 @@ def test_a_track_that_was_heard_whole_is_not_sent_again() -> None:
     playout.hold(21)
     assert playout.tracks[1].finished()
     assert sent(playout.resume(30)) == b"\x66" * 320
+
+
+def test_silence_behind_the_last_word_that_was_heard_is_not_sent_again() -> None:
+    """The track was heard whole, although its last word ends 100 ms before its audio does."""
+    playout, actions = speaking()
+    playout.mark_reached(marks(actions)[-1], 2_000)
+    playout.hold(2_010)
+    assert playout.tracks[1].finished()
+    assert playout.resume(2_100) == []
 
 
 def test_words_once_heard_stay_heard_through_holds() -> None:

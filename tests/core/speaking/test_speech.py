@@ -198,6 +198,16 @@ def test_audio_without_an_alignment_covers_everything_when_the_context_is_confir
     assert call.said == [TEXT]
 
 
+def test_audio_without_an_alignment_covers_its_text_however_short_it_is() -> None:
+    """A lost context is judged by its length, one that was confirmed is not."""
+    call, turn = spoken_reply()
+    call.at(1_200, e.SpeechAudio(turn, 1, b"\x55" * (8 * 500)))
+    call.confirms(1_300, turn)
+    assert len(call.spoken()) == 1
+    call.run(9_000)
+    assert call.said == [TEXT]
+
+
 def test_a_confirmation_without_any_audio_covers_nothing() -> None:
     """The close race: the service ended before it spoke."""
     call, turn = spoken_reply()
@@ -247,6 +257,17 @@ def test_a_voice_that_never_answers_is_given_up_by_time() -> None:
     assert call.explained(d.CallEnding) == []
     call.run(10_100)
     assert call.explained(d.CallEnding) == [10_100]
+
+
+def test_a_turn_ends_without_a_confirmation() -> None:
+    """1.5 s after the close, no more audio is expected: the turn is over when what came has been played."""
+    call, turn = spoken_reply()
+    call.speaks(1_200, turn, TEXT)
+    assert call.when(a.CloseContext) == [1_200]
+    call.run(1_200 + 1_599)
+    assert call.said == []
+    call.run(1_200 + 1_600)
+    assert call.said == [TEXT]
 
 
 def test_what_was_covered_is_heard_before_the_call_is_given_up_by_a_cut() -> None:
@@ -331,6 +352,38 @@ def test_the_place_of_words_in_a_later_attempt_counts_from_its_own_audio() -> No
     call.speaks(1_300, turn, "at nine. ", attempt=2)
     call.asks(heard_at)
     assert call.said == ["We open at --"]
+
+
+def test_the_place_of_words_counts_from_the_later_attempt_after_a_timeout_too() -> None:
+    """The context is closed after 1.5 s without audio and given up after 3 s; "a" is spoken again in "at"."""
+    call, turn = spoken_reply()
+    call.speaks(1_200, turn, "We open a")
+    call.run(4_200)
+    assert call.spoken()[1:] == [(turn, 2, "at nine. ")]
+    call.speaks(4_300, turn, "at nine. ", attempt=2)
+    call.asks(4_300 + 200)
+    assert call.said == ["We open at --"]
+    call, turn = spoken_reply()
+    call.speaks(1_200, turn, "We open a")
+    call.run(4_200)
+    call.speaks(4_300, turn, "at nine. ", attempt=2)
+    call.asks(4_300 + 199)
+    assert call.said == ["We open --"]
+
+
+def test_missing_marks_are_put_on_record_once() -> None:
+    """2 s after the audio should have been played the turn is over, and nothing of it counts as heard."""
+    call = Bare()
+    call.sim.faults.marks_lost = True
+    turn = call.asks(1_000)
+    call.replies(1_200, turn, "Yes.")  # 500 ms with the space behind it
+    call.run(1_200 + 500 + 1_999)
+    assert call.explained("marks_missing") == []
+    call.run(1_200 + 500 + 2_000)
+    assert call.explained("marks_missing") == [3_700]
+    call.run(6_000)
+    assert call.explained("marks_missing") == [3_700]
+    assert call.said == []
 
 
 # --- fixed phrases ----------------------------------------------------------------------------------------------------
