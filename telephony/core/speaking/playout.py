@@ -174,14 +174,12 @@ class Playout:
                 track.played, track.cut = span.end, True
         self._written_off.update(span.mark for span in self._outstanding)
         self._outstanding.clear()
-        self._echo_ms = None
 
     def _clear(self, now: int) -> list[Action]:
         heard = {turn: self.heard(turn, now) for turn in self.tracks}
         had_audio = bool(self._outstanding)
         self._written_off.update(span.mark for span in self._outstanding)
         self._outstanding.clear()
-        self._echo_ms = None
         self.until_ms = min(self.until_ms, now)
         for turn, track in self.tracks.items():
             if heard[turn] < len(track.audio):

@@ -108,10 +108,8 @@ class Turns:
     # --- replies ----------------------------------------------------------------------------------------------------
 
     def start(self, now: int, decided_ms: int) -> list[Action]:
-        """Starts the reply to the history as heard: the speculation, if that is what it answers, or the next one."""
-        for turn in self.speaking():
-            if turn.state is not TurnState.SPECULATIVE:
-                self.transcript.agent(turn.number, turn.heard_text(now))
+        """Starts the reply to the history as heard: the speculation, if that is what it answers, or the next one.
+        Nothing else is live."""
         history = self.transcript.history()
         actions = self._keep_speculation(history)
         if (speculation := self.speculation) is not None:

@@ -378,11 +378,11 @@ def test_missing_marks_are_put_on_record_once() -> None:
     turn = call.asks(1_000)
     call.replies(1_200, turn, "Yes.")  # 500 ms with the space behind it
     call.run(1_200 + 500 + 1_999)
-    assert call.explained("marks_missing") == []
+    assert call.explained(d.MarksMissing) == []
     call.run(1_200 + 500 + 2_000)
-    assert call.explained("marks_missing") == [3_700]
+    assert call.explained(d.MarksMissing) == [3_700]
     call.run(6_000)
-    assert call.explained("marks_missing") == [3_700]
+    assert call.explained(d.MarksMissing) == [3_700]
     assert call.said == []
 
 
