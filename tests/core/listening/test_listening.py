@@ -13,7 +13,7 @@ from telephony.core.listening.utterance import Utterance
 from telephony.core.listening.voice_activity import VoiceActivity
 from telephony.core.policy import Policy, TurnTaking
 from telephony.testing.simulator import Part, Simulator, last_words
-from tests.core.timeline import agent_lines, caller, decided, first_heard, play, reasons, rules, thoughts
+from tests.core.timeline import agent_lines, caller, decided, first_heard, play, reasons, requested_replies, rules
 
 TEXT = "what are your opening hours"
 
@@ -192,7 +192,7 @@ def test_silence_is_bounded_whatever_the_ears_do() -> None:
 def test_a_sound_is_dismissed_with_a_reason() -> None:
     """Short noises while nobody speaks are no turn; a longer one over a reply is ignored, and says so."""
     sim = play("0.5 caller hello\n a+6 cough 0.1\n +2 cough 0.15\n +3 end", ["Hi."])
-    assert len(thoughts(sim)) == 1
+    assert len(requested_replies(sim)) == 1
     sim = play("0.5 caller hello\n +0.3 cough 0.3\n +5 end", ["Hello, what can I do for you?"], first_token=1_200)
     assert caller(sim) == ["hello"]
     assert len([line for line in agent_lines(sim) if line.startswith("Hello")]) == 1

@@ -6,7 +6,7 @@ from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.policy import Policy
 from telephony.testing.simulator import Simulator
-from tests.core.timeline import LONG, agent_lines, by_words, caller, decided, first_heard, play, thoughts
+from tests.core.timeline import LONG, agent_lines, by_words, caller, decided, first_heard, play, requested_replies
 
 DISCLOSURE = "This call may be recorded."
 POLICY = Policy(must_be_heard=(DISCLOSURE,))
@@ -63,7 +63,7 @@ def test_words_during_a_protected_greeting_are_answered_once() -> None:
     assert sim.actions(a.ClearPlayout) == []
     assert agent_lines(sim) == [GREETING.greeting, "Of course."]
     assert " ".join(caller(sim)) == "hello I want to book a table please"
-    [answer] = [x for x in thoughts(sim) if any(f"t{x.turn}." in m.name for _, m in sim.actions(a.SendMark))]
+    [answer] = [x for x in requested_replies(sim) if any(f"t{x.turn}." in m.name for _, m in sim.actions(a.SendMark))]
     assert "hello" in str(answer.history)
     assert "book a table" in str(answer.history)
     over = next(now for now, line in sim.actions(a.LineAdded) if line.text == GREETING.greeting)
@@ -73,7 +73,7 @@ def test_words_during_a_protected_greeting_are_answered_once() -> None:
 def test_a_murmur_during_a_protected_greeting_is_not_answered() -> None:
     """It is dismissed with a reason."""
     sim = play("0.8 caller 0.4 mm-hm\n +9 end", policy=GREETING)
-    assert thoughts(sim) == []
+    assert requested_replies(sim) == []
     assert sim.explained("ignored")
 
 
@@ -93,7 +93,7 @@ def test_a_forced_goodbye_is_not_talked_out_of() -> None:
     sim.run(8_000)
     assert sim.call.ended is not None
     assert sim.actions(a.ClearPlayout) == []
-    assert thoughts(sim) == []
+    assert requested_replies(sim) == []
 
 
 def test_an_unprotected_greeting_is_cut_by_words() -> None:
