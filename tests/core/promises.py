@@ -8,7 +8,7 @@ from telephony.core.history import AgentSaid, CallerSaid, History
 from telephony.core.language.registry import language_for
 from telephony.core.language.words import gist
 from telephony.testing.simulator import CHAR_MS, Simulator
-from tests.core.walks import MARK, MURMURS, Walk
+from tests.core.walks import MARK, SHORT_WORDS, Walk
 
 CONTEXTS = 5
 """ElevenLabs closes the socket when a sixth context is opened."""
@@ -33,8 +33,8 @@ def keep(this: Walk) -> None:
     ):
         promise(sim)
     no_words_are_lost(this)
-    what_is_not_answered_is_explained(this)
-    a_finished_turn_is_noticed(this)
+    unanswered_finals_are_explained(this)
+    voice_is_never_met_with_silence(this)
 
 
 def nothing_is_heard_before_its_turn_was_decided(sim: Simulator) -> None:
@@ -103,7 +103,7 @@ def silence_after_a_turn_is_bounded(sim: Simulator) -> None:
             assert any(start <= until and end >= at for start, end in sounds), f"silence from {at}"
 
 
-def a_finished_turn_is_noticed(this: Walk) -> None:
+def voice_is_never_met_with_silence(this: Walk) -> None:
     """At least 600 ms of voice is always followed by an audible reaction or more speech, whatever the STT returns."""
     sim, sounds = this.sim, this.sim.sounds
     bound = LISTENS_FOR_MS * 3 // 2 if sim.policy.turn_taking.open_ms > 1_000 else LISTENS_FOR_MS
@@ -191,7 +191,7 @@ def no_words_are_lost(this: Walk) -> None:
         assert record.count(word) == 1 or MARK not in word, f"{word} twice in {sim.lines}"
 
 
-def what_is_not_answered_is_explained(this: Walk) -> None:
+def unanswered_finals_are_explained(this: Walk) -> None:
     """If the words of a final do not enter the record (a backchannel), the decision to dismiss them is explained."""
     sim = this.sim
     ending = min((at for at, _ in sim.explained("ending")), default=10**9)
@@ -200,8 +200,8 @@ def what_is_not_answered_is_explained(this: Walk) -> None:
     for now, event, _ in sim.steps:
         if not isinstance(event, e.TranscriptFinal):
             continue
-        murmur = event.text in MURMURS and event.text not in this.misheard
-        if murmur and now < min(ending, sim.now) - 15_000:
+        short = event.text in SHORT_WORDS and event.text not in this.misheard
+        if short and now < min(ending, sim.now) - 15_000:
             near = range(now - 13_000, now + 15_000)
             answered = any(at >= near.start and event.text in text for at, text in lines)
             assert answered or any(at in near for at in dismissed), f"{now}: {event.text!r} in {sim.lines}"

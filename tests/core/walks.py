@@ -21,7 +21,7 @@ SHORT = "Yes, of course."
 LONG = "We open at nine, and close at six. On Sundays we stay closed all day. Is there anything else?"
 DISCLOSURE = "This call may be recorded."
 MARK = "zz"
-MURMURS = ("mm-hm", "yeah", "okay", "no", "yes")
+SHORT_WORDS = ("mm-hm", "yeah", "okay", "no", "yes")
 STT_FAULTS = ("twice", "empty", "missing", "refused")
 STT_HABITS = ("", "", "late", "much later", "split", "stale", "misheard")
 """At most one per call: a transcript that is old, split and wrong at once cannot be distinguished from a new one."""
@@ -107,7 +107,7 @@ def _caller(this: Walk, rng: Random, at: int) -> int:
         elif kind < 0.8:
             at = sim.coughs(at, rng.randint(40, 700))
         else:
-            at = sim.says(at, rng.choice(MURMURS), ms=rng.randint(200, 500))
+            at = sim.says(at, rng.choice(SHORT_WORDS), ms=rng.randint(200, 500))
         if rng.random() < 0.1:
             _lose_stt(this, rng, at)
         elif rng.random() < 0.15:

@@ -148,10 +148,10 @@ def test_a_click_is_not_even_held() -> None:
     assert sim.explained("hold") == []
 
 
-@pytest.mark.parametrize("murmur", ["mm-hm", "yeah", "okay", "right", "I see", "yeah yeah"])
-def test_a_backchannel_loses_nothing_and_is_not_answered(murmur: str) -> None:
+@pytest.mark.parametrize("words", ["mm-hm", "yeah", "okay", "right", "I see", "yeah yeah"])
+def test_a_backchannel_loses_nothing_and_is_not_answered(words: str) -> None:
     """The whole reply is heard, and the backchannel is not answered."""
-    sim = play(f"{ASK}\n a+1.5 caller 0.4 {murmur}\n +9 end")
+    sim = play(f"{ASK}\n a+1.5 caller 0.4 {words}\n +9 end")
     assert agent_lines(sim) == [LONG]
     assert len(requested_replies(sim)) == 1
     if sim.explained("hold"):
