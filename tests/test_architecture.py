@@ -1,4 +1,4 @@
-"""The dependency rule: inner rings never import outer ones, and the heart imports nothing that has a clock."""
+"""The dependency rule: inner rings never import outer ones, and the core imports nothing that has a clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "telephony"
 
-#: The first prefix that fits decides. Modules are named from `telephony`, with dots.
+#: The first matching prefix decides. Module names are relative to `telephony`, with dots.
 RINGS: list[tuple[str, int]] = [
     ("errors", 0),
     ("http_body", 0),
@@ -54,7 +54,7 @@ RINGS: list[tuple[str, int]] = [
     ("offline", 7),
 ]
 OUTSIDE = 8
-#: Pure: nothing with a clock, a loop, chance or a log.
+#: Pure modules: no clock, event loop, randomness or logging.
 PURE = (
     *("errors", "core", "audio", "vad.gate", "text_normalization", "openai.codec", "llm_server.codec"),
     *("twilio.media_stream", "twilio.twiml", "twilio.stream_token", "elevenlabs.stt_codec", "elevenlabs.tts_codec"),
@@ -65,7 +65,7 @@ PURE = (
     "tape.redaction.shape",
 )
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
-#: The embedded default is imported only where it is wanted, inside a function.
+#: The embedded default is imported only where it is needed, inside a function.
 LAZY = {("app.app", "offline.local_services")}
 
 
@@ -84,7 +84,7 @@ def ring(module: str) -> int:
 
 
 def imports(tree: ast.Module) -> set[str]:
-    """Absolute names of everything imported, at whatever depth, type-checking included."""
+    """Absolute names of everything imported at any depth, including for type checking."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -100,7 +100,7 @@ def ours(tree: ast.Module, known: set[str]) -> set[str]:
 
 
 def test_every_module_has_a_ring() -> None:
-    """A new module must say where it belongs."""
+    """A new module must be assigned to a ring."""
     assert [name for name in modules() if ring(name) == OUTSIDE] == []
 
 
@@ -117,7 +117,7 @@ def test_inner_rings_do_not_import_outer_ones() -> None:
 
 
 def test_the_runtime_knows_contracts_only() -> None:
-    """No vendor is named in the middle of the house."""
+    """`runtime` imports no vendor."""
     found = modules()
     vendors = ("twilio", "elevenlabs", "openai", "vad", "tape", "observe")
     wrong = [
@@ -130,15 +130,15 @@ def test_the_runtime_knows_contracts_only() -> None:
 
 
 def test_nothing_is_imported_in_a_circle() -> None:
-    """No module needs, through others, itself; imports for type checking count."""
+    """Import cycles are forbidden, including imports for type checking."""
     found = modules()
     graph = {name: ours(tree, set(found)) for name, tree in found.items()}
     sorter = TopologicalSorter(graph)
-    sorter.prepare()  # raises CycleError, with the circle
+    sorter.prepare()  # raises CycleError, which names the cycle
 
 
 def test_pure_modules_have_no_clock_and_no_vendor() -> None:
-    """Time, chance, tasks and logs never reach the heart or a codec."""
+    """Time, randomness, tasks and logging never reach the core or a codec."""
     wrong = []
     for name, tree in modules().items():
         if any(name == p or name.startswith(p + ".") for p in PURE):
@@ -147,7 +147,7 @@ def test_pure_modules_have_no_clock_and_no_vendor() -> None:
 
 
 def test_only_the_composition_root_names_vendors() -> None:
-    """A vendor's shell is imported by `app` (and by what stands outside: tests, demo), by nobody else."""
+    """A vendor's shell is imported only by `app` and the rings outside it (tests, demo)."""
     shells = {"elevenlabs.stt", "elevenlabs.tts", "elevenlabs.agents", "openai.client", "vad.silero"}
     wrong = [
         f"{name} imports {other}"
@@ -158,8 +158,8 @@ def test_only_the_composition_root_names_vendors() -> None:
     assert wrong == []
 
 
-def test_the_clock_is_the_only_one() -> None:
-    """`time` and `datetime.now` outside `clock.py` would escape the scaled clock."""
+def test_only_the_clock_reads_the_time() -> None:
+    """Importing `time` outside `clock.py` would bypass the scaled clock."""
     allowed = {"clock", "runtime.reply", "runtime.llm_port", "app.app"}
     wrong = [
         name

@@ -1,4 +1,4 @@
-"""What is written about the product agrees with it: settings, commands, files, versions, and the README's examples."""
+"""The documentation agrees with the product: settings, commands, files, versions, and the README's examples."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_readme_lists_every_setting_with_its_default_and_help() -> None:
 
 
 def test_the_example_file_has_every_setting_with_its_default() -> None:
-    """What is commented out shows the default; what is not is what one has to fill in."""
+    """Commented lines show the default; the others are those to fill in."""
     found = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
     unset = Settings()
     assert found == {one.metadata["env"]: as_text(getattr(unset, one.name)) for one in SETTINGS}
@@ -55,7 +55,7 @@ def test_the_example_file_as_it_is_runs_offline(tmp_path: Path) -> None:
 
 
 def test_all_other_settings_named_in_the_documents_exist() -> None:
-    """No document promises a setting that is not there."""
+    """No document names a setting that does not exist."""
     texts = [
         README,
         EXAMPLE,
@@ -66,7 +66,7 @@ def test_all_other_settings_named_in_the_documents_exist() -> None:
 
 
 def test_files_and_commands_that_the_readme_names_exist() -> None:
-    """Links, scripts, and the path of one call."""
+    """Links, scripts and module paths."""
     for path in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / path).exists(), path
     for script in set(re.findall(r"scripts/\w+", README)):
@@ -81,7 +81,7 @@ def examples() -> list[str]:
 
 @pytest.mark.parametrize("code", examples(), ids=lambda code: code.splitlines()[0][:40])
 def test_the_readmes_examples_run(code: str) -> None:
-    """Examples that do not run are the first thing a newcomer meets (seen elsewhere)."""
+    """Every Python example in the README runs."""
     ast.parse(code)
     names: dict[str, Any] = {"__name__": "example"}
     exec(compile(code, "README.md", "exec"), names)
@@ -89,14 +89,14 @@ def test_the_readmes_examples_run(code: str) -> None:
 
 
 async def test_the_readmes_test_passes() -> None:
-    """The test that the README shows, as it stands."""
+    """The test that the README shows, unchanged."""
     names: dict[str, Any] = {"__name__": "example"}
     exec(compile(next(code for code in examples() if "local_stack" in code), "README.md", "exec"), names)
     await names["test_opening_hours"]()
 
 
 def test_the_readmes_scripted_caller_passes(caller: CallerScript) -> None:
-    """The test with a fixture of ours, as it stands."""
+    """The README's test that uses our fixture, unchanged."""
     names: dict[str, Any] = {"__name__": "example"}
     exec(compile(next(code for code in examples() if "waits_for_agent" in code), "README.md", "exec"), names)
     names["test_patience"](caller)
@@ -109,7 +109,7 @@ def called(command: CommandInfo) -> str:
 
 
 def test_commands_for_recorded_calls_exist() -> None:
-    """Each `telephony ...` that is written about, and its options."""
+    """Each `telephony ...` command that the README names."""
     known = {command.name or called(command) for command in app.registered_commands}
     tape_commands = {called(command) for command in recordings.tape.registered_commands}
     for name in re.findall(r"(?:bin/|`)telephony (?:tape )?([a-z-]+)", README):
@@ -117,7 +117,7 @@ def test_commands_for_recorded_calls_exist() -> None:
 
 
 def test_the_constraints_name_versions_and_nothing_else() -> None:
-    """Names and versions that satisfy what the project asks for: no hosts, no paths, no editable installs."""
+    """Names and versions that cover the project's dependencies: no hosts, no paths, no editable installs."""
     lines = (ROOT / "infra" / "constraints.txt").read_text().splitlines()
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", name) and re.fullmatch(r"[\w.]+", v) for name, v in pinned.items())
@@ -131,12 +131,12 @@ def test_the_constraints_name_versions_and_nothing_else() -> None:
 
 
 def test_the_readmes_latencies_are_those_of_the_rules() -> None:
-    """Where a wait changes, so does what to expect: `scripts/bench latency --expect` prints the table."""
+    """When a wait changes, so does the table, which `scripts/bench latency --expect` prints."""
     assert markdown(TurnTaking()) in README
 
 
 def test_the_container_is_stopped_later_than_the_service_needs() -> None:
-    """Docker kills after ten seconds by default, and with that every call."""
+    """By default Docker kills a container after ten seconds, which would end every call."""
     compose = (ROOT / "infra" / "compose.yaml").read_text()
     drain = int(re.findall(r'TELEPHONY_DRAIN_SECONDS: "(\d+)"', compose)[0])
     graces = [int(seconds) for seconds in re.findall(r"stop_grace_period: (\d+)s", compose)]
@@ -145,8 +145,8 @@ def test_the_container_is_stopped_later_than_the_service_needs() -> None:
     assert "read_only: true" in compose
 
 
-def test_the_image_runs_as_nobody_in_particular_and_gets_signals() -> None:
-    """Non-root; exec form, so that SIGTERM reaches the service and not a shell; a health check on /healthz."""
+def test_the_image_runs_as_non_root_and_receives_signals() -> None:
+    """The exec form lets SIGTERM reach the service rather than a shell. The health check is on /healthz."""
     lines = (ROOT / "infra" / "Dockerfile").read_text().splitlines()
     assert [line for line in lines if line.startswith("USER ")] == ["USER telephony"]
     assert [line for line in lines if line.startswith("CMD ")] == ['CMD ["telephony", "serve"]']

@@ -1,6 +1,6 @@
-"""The house rules that can be counted: rooms, modules, functions and classes stay small. Exceptions are named here.
+"""The house rules that can be counted: rooms, modules, functions and classes stay small. Exceptions are listed here.
 
-An exception that is no longer one fails as well, so the lists only ever get shorter.
+A listed exception that is no longer one fails as well, so the lists only get shorter.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ WIDE_CLASSES = frozenset(
 
 @functools.cache
 def modules() -> tuple[tuple[str, ast.Module, int], ...]:
-    """Name, tree and number of lines of each module."""
+    """The name, tree and number of lines of each module."""
     texts = {str(path.relative_to(ROOT)): path.read_text() for path in sorted(ROOT.rglob("*.py"))}
     return tuple((name, ast.parse(text), text.count("\n")) for name, text in texts.items())
 
 
 def attributes(node: ast.ClassDef) -> set[str]:
-    """What methods of the class assign on `self`."""
+    """The attributes that methods of the class assign on `self`."""
     return {
         target.attr
         for inner in ast.walk(node)
@@ -66,7 +66,7 @@ def _targets(node: ast.Assign | ast.AnnAssign) -> Iterator[ast.expr]:
 
 
 def test_no_room_is_crowded() -> None:
-    """At most sixteen modules in a folder, its `__init__` apart."""
+    """At most sixteen modules in a folder, not counting `__init__`."""
     rooms: dict[str, int] = {}
     for name, _, _ in modules():
         if not name.endswith("__init__.py"):

@@ -1,4 +1,4 @@
-"""Settings: every mistake at once, in words; the embedded default; no secret anywhere."""
+"""Settings: all mistakes reported at once, the embedded default, and no secrets in output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def problems(environ: dict[str, str], **more: object) -> list[str]:
 
 
 def test_nothing_set_is_the_embedded_default() -> None:
-    """No key of any provider, loopback, no PUBLIC_URL: local parts."""
+    """Without any provider's key and PUBLIC_URL, on loopback, all parts are local."""
     settings = load({}, env_file=None)
     assert settings.offline
     assert (settings.host, settings.port, settings.openai_effort) == ("127.0.0.1", 8080, "none")
@@ -36,7 +36,7 @@ def test_all_keys_are_the_real_services() -> None:
 
 @pytest.mark.parametrize("left_out", sorted(KEYS))
 def test_a_part_of_the_keys_is_an_error_that_names_the_rest(left_out: str) -> None:
-    """Never a silent stand-in: the caller must not talk to a toy because one key was forgotten."""
+    """A forgotten key must never silently replace a real service with a local one."""
     found = problems({name: key for name, key in KEYS.items() if name != left_out})
     assert len(found) == 1
     assert found[0].startswith(f"{left_out} is missing")
@@ -44,7 +44,7 @@ def test_a_part_of_the_keys_is_an_error_that_names_the_rest(left_out: str) -> No
 
 
 def test_an_empty_value_is_no_value_and_hides_that_of_the_file(tmp_path: Path) -> None:
-    """Compose files pass `KEY=`: that is "not set", and it wins over .env."""
+    """Compose files pass `KEY=`: this means "not set" and takes precedence over .env."""
     file = tmp_path / ".env"
     file.write_text("OPENAI_API_KEY=sk-file\nPORT=9000\n")
     settings = load({"OPENAI_API_KEY": " "}, env_file=file)
@@ -52,7 +52,7 @@ def test_an_empty_value_is_no_value_and_hides_that_of_the_file(tmp_path: Path) -
 
 
 def test_offline_on_request_whatever_keys_are_set() -> None:
-    """--offline keeps the keys it does not use to itself."""
+    """With --offline, keys may be set and are not used."""
     assert load(KEYS, env_file=None, offline=True).offline
     assert load({"OPENAI_API_KEY": "sk-1"}, env_file=None, offline=True).offline
 
@@ -61,13 +61,13 @@ def test_offline_on_request_whatever_keys_are_set() -> None:
     "more", [{"PUBLIC_URL": "https://a.example"}, {"HOST": "0.0.0.0", "TRUSTED_PROXIES": "10.0.0.1"}]
 )
 def test_a_reachable_service_is_not_silently_local(more: dict[str, str]) -> None:
-    """Whoever can be called from outside wants the real services, or says --offline."""
+    """A service reachable from outside needs the real keys or an explicit --offline."""
     assert "TWILIO_AUTH_TOKEN, OPENAI_API_KEY, ELEVENLABS_API_KEY are missing" in problems(more)[0]
     assert load(more, env_file=None, offline=True).offline
 
 
 def test_a_model_server_on_this_machine_needs_no_key() -> None:
-    """Ollama and its like, offline or with the real speech service."""
+    """For example Ollama, offline or together with the real speech service."""
     local = {"OPENAI_BASE_URL": "http://localhost:11434/v1/"}
     assert load(local, env_file=None).openai_base_url == "http://localhost:11434/v1"
     rest = {name: key for name, key in KEYS.items() if name != "OPENAI_API_KEY"}
@@ -75,8 +75,8 @@ def test_a_model_server_on_this_machine_needs_no_key() -> None:
     assert "OPENAI_API_KEY is missing" in problems({"OPENAI_BASE_URL": "https://llm.example/v1"} | rest)[0]
 
 
-def test_an_address_without_its_key_is_a_part_too() -> None:
-    """ELEVENLABS_BASE_URL alone would be replaced by the local server without a word."""
+def test_an_address_without_its_key_is_incomplete() -> None:
+    """Otherwise ELEVENLABS_BASE_URL alone would silently be replaced by the local server."""
     found = problems(
         {"ELEVENLABS_BASE_URL": "https://api.eu.residency.elevenlabs.io", "TWILIO_ACCOUNT_SID": "AC" + "1" * 32}
     )
@@ -84,7 +84,7 @@ def test_an_address_without_its_key_is_a_part_too() -> None:
 
 
 def test_every_mistake_is_named_at_once() -> None:
-    """One run tells everything that is wrong."""
+    """One run reports all mistakes."""
     found = problems(
         {
             "HOST": "0.0.0.0",
@@ -105,8 +105,8 @@ def test_every_mistake_is_named_at_once() -> None:
     assert any("did you mean TELEPHONY_DRAIN_SECONDS?" in line for line in found)
 
 
-def test_further_problems_join_the_others() -> None:
-    """The agent that cannot be loaded is named in the same breath."""
+def test_further_problems_are_reported_with_the_others() -> None:
+    """For example an agent that cannot be loaded."""
     assert problems({"PORT": "x"}, also=lambda settings: ["no such agent"])[1] == "no such agent"
 
 
@@ -125,7 +125,7 @@ def test_further_problems_join_the_others() -> None:
     ],
 )
 def test_an_unsuitable_public_url_is_refused_with_its_reason(url: str, why: str) -> None:
-    """A path or a wrong scheme would make every signature fail; a password must not be printed."""
+    """A path or a wrong scheme would make every signature check fail; a password must not be printed."""
     found = problems({"PUBLIC_URL": url, **KEYS})
     assert len(found) == 1
     assert why in found[0]
@@ -133,7 +133,7 @@ def test_an_unsuitable_public_url_is_refused_with_its_reason(url: str, why: str)
 
 
 def test_values_are_tidied() -> None:
-    """Spaces and quotes around a value (copied, or from an env file), a slash at the end of a URL, capital letters."""
+    """Spaces and quotes around a value (copied, or from an env file), a trailing slash of a URL, upper case."""
     settings = load(
         {"PUBLIC_URL": ' "https://Calls.Example.com/" ', "TRUSTED_PROXIES": "10.0.0.0/8 ,::1", "OPENAI_EFFORT": "OMIT"}
         | {name: f" '{key}' " for name, key in KEYS.items()},
@@ -146,20 +146,20 @@ def test_values_are_tidied() -> None:
 
 
 def test_secrets_are_neither_in_the_repr_nor_in_errors() -> None:
-    """A traceback or a log line may hold the settings."""
+    """A traceback or a log line may contain the settings."""
     settings = load(KEYS, env_file=None)
     assert not [key for key in KEYS.values() if key in repr(settings)]
     assert "hush hush" not in " ".join(problems({"OPENAI_API_KEY": "hush hush"}))
 
 
 def test_voice_models_that_cannot_hold_a_call_are_refused_with_the_reason() -> None:
-    """No realtime socket, or too slow: said at the start, not in the first call."""
+    """Models that are too slow or have no realtime socket are refused at the start, not in the first call."""
     for model, why in UNSUITABLE_VOICE_MODELS.items():
         assert why in problems({"ELEVENLABS_MODEL": model})[0]
 
 
 def test_the_local_carrier_needs_nothing_of_twilios() -> None:
-    """The demo with real speech and model keys, and with an outside address that does not matter to it."""
+    """The demo with real speech and LLM keys ignores Twilio settings and the outside address."""
     environ = {"OPENAI_API_KEY": "sk-1", "ELEVENLABS_API_KEY": "el-1", "HOST": "0.0.0.0", "TWILIO_ACCOUNT_SID": "bad"}
     settings = load(environ, env_file=None, local_carrier=True)
     assert not settings.offline
@@ -168,8 +168,8 @@ def test_the_local_carrier_needs_nothing_of_twilios() -> None:
     assert "ELEVENLABS_API_KEY is missing" in problems({"OPENAI_API_KEY": "sk-1"}, local_carrier=True)[0]
 
 
-def test_a_file_that_is_no_text_is_a_problem_and_no_traceback(tmp_path: Path) -> None:
-    """A UTF-16 .env from a Windows editor."""
+def test_a_file_that_is_not_utf8_is_reported_without_a_traceback(tmp_path: Path) -> None:
+    """For example a UTF-16 .env from a Windows editor."""
     file = tmp_path / ".env"
     file.write_bytes("PORT=1".encode("utf-16"))
     with pytest.raises(SettingsError, match="UTF-8"):
@@ -177,7 +177,7 @@ def test_a_file_that_is_no_text_is_a_problem_and_no_traceback(tmp_path: Path) ->
 
 
 def test_loopback() -> None:
-    """What counts as "this machine only"."""
+    """Which hosts count as this machine only."""
     assert all(is_loopback(host) for host in ("localhost", "127.0.0.1", "127.1.2.3", "::1"))
     assert not any(is_loopback(host) for host in ("0.0.0.0", "::", "10.0.0.1", "example.com"))
 

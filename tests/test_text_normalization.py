@@ -1,4 +1,4 @@
-"""What a model writes -> what a voice says."""
+"""Text as a model writes it -> text as TTS should speak it."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ from telephony.text_normalization import spoken_form
     ],
 )
 def test_written_forms_become_words(written: str, spoken: str) -> None:
-    """Numbers, money, dates, times and addresses are words before synthesis; markup and pictures are not spoken."""
+    """Numbers, money, dates, times and addresses become words before synthesis; markup and emoji are removed."""
     assert spoken_form(written) == spoken
 
 
 def test_other_languages() -> None:
-    """Numbers in the agent's language; a language that is not known is left alone."""
+    """Numbers are written in the agent's language; text in an unknown language is unchanged."""
     assert spoken_form("Wir haben 3 Tische", "de") == "Wir haben drei Tische"
     assert spoken_form("3 tables", "xx") == "3 tables"
 
 
 @given(st.text(max_size=200))
 @settings(max_examples=300, deadline=None)
-def test_never_raises_and_settles(text: str) -> None:
-    """Any text whatever; what is spoken_form already stays as it is; nothing explodes."""
+def test_never_raises_and_is_idempotent(text: str) -> None:
+    """For any text; the length stays bounded, and a second pass changes nothing."""
     once = spoken_form(text)
     assert len(once) <= 40 * len(text) + 40
     assert spoken_form(spoken_form(once)) == spoken_form(once)
@@ -56,6 +56,6 @@ def test_never_raises_and_settles(text: str) -> None:
 
 @given(st.from_regex(r"[-$€£+#*_\[\](){}<>|`~@:/.,%°0-9 apm&]{0,60}", fullmatch=True))
 @settings(max_examples=500, deadline=None)
-def test_figures_of_all_kinds(text: str) -> None:
-    """Figures and signs in any order."""
+def test_digits_and_signs_in_any_order_never_raise(text: str) -> None:
+    """Any sequence of digits and signs is accepted."""
     spoken_form(text)

@@ -1,4 +1,4 @@
-"""Tools: schema, checked arguments, and errors that a model can repair."""
+"""Tools: schemas, checked arguments, and errors that a model can act on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def book(
 
 
 def test_schema_comes_from_the_signature() -> None:
-    """Name, description, types, limits and defaults; nothing else is allowed in."""
+    """Name, description, types, limits and defaults; additional properties are not allowed."""
     [schema, end] = Toolbox([book]).schemas()
     function = schema["function"]
     assert (function["name"], function["description"]) == ("book", "Book a table.")
@@ -33,8 +33,8 @@ def test_schema_comes_from_the_signature() -> None:
     assert end["function"]["name"] == END_CALL
 
 
-async def test_good_arguments_run_it() -> None:
-    """Results that are no text become JSON."""
+async def test_good_arguments_run_the_tool() -> None:
+    """Results that are not text become JSON."""
     result = await Toolbox([book]).run("book", '{"day": "friday", "people": "4"}')
     assert json.loads(result.text) == {"day": "friday", "people": 4}
     assert not result.failed
@@ -52,21 +52,21 @@ async def test_good_arguments_run_it() -> None:
     ],
 )
 async def test_bad_arguments_name_what_is_wrong(arguments: str, named: str) -> None:
-    """The model is told what to repair, and the function is not called."""
+    """The model learns what to correct, and the function is not called."""
     result = await Toolbox([book]).run("book", arguments)
     assert result.failed
     assert named in result.text
 
 
 async def test_unknown_tools_are_an_answer_not_an_error() -> None:
-    """A tool that does not exist: the model is told which ones do."""
+    """If a tool does not exist, the model is told which ones do."""
     result = await Toolbox([book]).run("bake", "{}")
     assert result.failed
     assert "book" in result.text
 
 
-async def test_what_a_tool_raises_stays_inside() -> None:
-    """An exception's text may hold anything; the model gets none of it."""
+async def test_exception_texts_do_not_reach_the_model() -> None:
+    """The text of an exception may hold secrets."""
 
     @tool
     def fails() -> str:
@@ -77,8 +77,8 @@ async def test_what_a_tool_raises_stays_inside() -> None:
     assert "hunter2" not in result.text
 
 
-async def test_blocking_functions_run_elsewhere_and_context_is_filled_in() -> None:
-    """A synchronous function may block; the call may not. Context is no argument of the model's."""
+async def test_blocking_functions_run_in_a_thread_and_get_the_context() -> None:
+    """A synchronous function must not block the call. The context is not one of the model's arguments."""
 
     @tool
     def who(call: ToolContext) -> str:
@@ -91,7 +91,7 @@ async def test_blocking_functions_run_elsewhere_and_context_is_filled_in() -> No
 
 
 async def test_tools_that_hang_take_no_threads_from_others() -> None:
-    """However many of them there are, the next one runs at once; and none holds the process when it stops."""
+    """However many hang, the next tool runs at once, and none prevents the process from stopping."""
     gate = threading.Event()
 
     @tool
@@ -125,6 +125,6 @@ async def test_long_results_are_cut() -> None:
 
 
 def test_two_tools_of_one_name_are_refused() -> None:
-    """Which of them would be called?"""
+    """It would be ambiguous which one a call means."""
     with pytest.raises(ValueError, match="same name"):
         Toolbox([book, book])

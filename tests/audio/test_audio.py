@@ -31,7 +31,7 @@ def pure(hertz: int, rate: int, amplitude: int = 10_000) -> bytes:
 
 
 def test_silence_is_0xff() -> None:
-    """0x00 is full scale, not silence: a pad of zero bytes is a bang in the caller's ear."""
+    """0x00 is full scale, not silence: padding with zero bytes would be a bang."""
     assert mulaw.encode(bytes(2)) == mulaw.SILENCE == b"\xff"
     assert mulaw.decode(b"\xff") == bytes(2)
     assert level.level(b"\x00" * 160) > -10
@@ -39,7 +39,7 @@ def test_silence_is_0xff() -> None:
 
 
 def test_mulaw_round_trip() -> None:
-    """Every code survives decoding and encoding, the second zero aside."""
+    """Every code survives decoding and encoding, except for the second zero."""
     codes = bytes(range(256))
     assert mulaw.encode(mulaw.decode(codes)) == codes.replace(b"\x7f", b"\xff")
     with pytest.raises(ValueError, match="even"):
@@ -47,7 +47,7 @@ def test_mulaw_round_trip() -> None:
 
 
 def test_the_same_bytes_on_every_python() -> None:
-    """A tape made on one Python replays on another: codec, levels, tones and rates agree to the bit."""
+    """Codec, levels, tones and resampling are bit-exact, so a tape made on one Python replays on another."""
     pcmu = mulaw.encode(noise(8_000))
     wide, state = resample.double(mulaw.decode(pcmu[:160]))
     assert digest(mulaw.encode(every_sample())) == "81d633c9e6972a18"
@@ -60,7 +60,7 @@ def test_the_same_bytes_on_every_python() -> None:
 
 
 def test_levels_in_tenths_of_dbfs() -> None:
-    """Digital silence is the floor, full scale about nothing below it, and every 6 dB is 6 dB."""
+    """Digital silence is the floor, full scale is about 0, and levels in between are accurate to 0.15 dB."""
     assert level.level(mulaw.SILENCE * 160) == level.level(b"") == level.FLOOR == -960
     square = array.array("h", [32_767, -32_767] * 80).tobytes()
     assert level.level_pcm16(square) in (-1, 0)
@@ -70,7 +70,7 @@ def test_levels_in_tenths_of_dbfs() -> None:
 
 
 def test_reframer_gives_whole_frames_and_loses_nothing() -> None:
-    """Pieces that are no multiple of 160 bytes click when they are sent as they come; only the very last is filled."""
+    """Pieces that are no multiple of 160 bytes would click; only the very last frame is padded."""
     chance, given, taken = random.Random(7), b"", b""
     reframer = frames.Reframer()
     for size in [0, 1, 159, 160, 161, *(chance.randrange(2_000) for _ in range(200))]:
@@ -87,22 +87,22 @@ def test_reframer_gives_whole_frames_and_loses_nothing() -> None:
 
 
 def test_frames_of_odd_audio() -> None:
-    """The last frame is filled up with silence, and no audio is no frame."""
+    """The last frame is padded with silence; no audio gives no frame."""
     assert list(frames.frames(b"\x01" * 161)) == [b"\x01" * 160, b"\x01" + b"\xff" * 159]
     assert list(frames.frames(b"")) == []
     assert frames.silence(40) == b"\xff" * 320
 
 
 def energy(pcmu: bytes, hertz: int) -> float:
-    """Goertzel: how much of a frequency is in it."""
+    """Magnitude of one frequency, by the Goertzel algorithm."""
     samples = array.array("h", mulaw.decode(pcmu))
     re = sum(x * math.cos(2 * math.pi * hertz * n / 8_000) for n, x in enumerate(samples))
     im = sum(x * math.sin(2 * math.pi * hertz * n / 8_000) for n, x in enumerate(samples))
     return math.hypot(re, im) / max(1, len(samples))
 
 
-def test_tones_are_what_they_say() -> None:
-    """A sine is its frequency alone, and a key its two."""
+def test_tones_have_the_right_frequencies() -> None:
+    """A sine has one frequency, a DTMF key two."""
     assert len(tones.sine(440, 250)) == 2_000
     assert energy(tones.sine(440, 500), 440) > 20 * energy(tones.sine(440, 500), 880)
     five = tones.dtmf("5", 200)
@@ -116,7 +116,7 @@ def test_tones_are_what_they_say() -> None:
 
 @pytest.mark.parametrize("to_8k", [resample.to_8k, resample.plain_to_8k])
 def test_nothing_above_the_phone_band_folds_back(to_8k: Callable[[bytes, int], bytes]) -> None:
-    """Halving a rate by leaving samples out turns hiss into tones; what the phone can carry comes through whole."""
+    """Dropping samples would alias hiss into tones. Frequencies within the phone band keep their level."""
     for rate in (16_000, 44_100, 48_000):
         kept, folded = to_8k(pure(1_000, rate), rate), to_8k(pure(5_000, rate), rate)
         assert abs(len(kept) - 16_000) <= 4
@@ -127,7 +127,7 @@ def test_nothing_above_the_phone_band_folds_back(to_8k: Callable[[bytes, int], b
 
 
 def test_doubling_in_pieces_is_doubling_at_once() -> None:
-    """The detector hears a stream, not frames with seams."""
+    """The detector hears a continuous stream without seams between frames."""
     pcm16, whole, state, pieces = noise(1_600), b"", None, b""
     whole, _ = resample.double(pcm16)
     for at in range(0, len(pcm16), 320):

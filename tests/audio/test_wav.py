@@ -1,4 +1,4 @@
-"""WAV files as people have them."""
+"""WAV files in the variants that occur in practice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINEAR = mulaw.decode(TONE)
 
 
 def file(samples: bytes, *, kind: int = 1, channels: int = 1, rate: int = 8_000, bits: int = 16, **odd: int) -> bytes:
-    """A WAV file with a chunk before the format that is no business of ours, of odd length."""
+    """A WAV file with an unrelated chunk of odd length before the format."""
     width = bits // 8
     format = struct.pack("<HHIIHH", kind, channels, rate, rate * channels * width, channels * width, bits)
     if kind == 0xFFFE:
@@ -41,14 +41,14 @@ def test_every_width_and_both_headers(bits: int, kind: int) -> None:
     assert audioop.rms(error, 2) < 200
 
 
-def test_mulaw_file_as_it_is() -> None:
-    """Recordings of calls are often mu-law: no detour over other codes."""
+def test_a_mulaw_file_is_read_unchanged() -> None:
+    """Call recordings are often mu-law, and are not converted."""
     assert wav.read(file(TONE, kind=7, bits=8)) == [TONE]
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000])
 def test_every_rate(rate: int) -> None:
-    """Length and loudness survive."""
+    """Length and loudness are preserved."""
     samples = array.array("h", [int(8_000 * ((n * 440 * 2 // rate) % 2 * 2 - 1)) for n in range(rate)]).tobytes()
     (heard,) = wav.read(file(samples, rate=rate))
     assert abs(len(heard) - 8_000) <= 2
@@ -56,7 +56,7 @@ def test_every_rate(rate: int) -> None:
 
 
 def test_stereo_out_and_in(tmp_path: Path) -> None:
-    """Both sides of a call in one file; the shorter side is filled up with silence, and the sides do not mix."""
+    """Both sides of a call in one file: the shorter side is padded with silence, and the sides do not mix."""
     path = tmp_path / "call.wav"
     wav.write(path, TONE, TONE[:800])
     with wave.open(str(path)) as written:
@@ -70,7 +70,7 @@ def test_stereo_out_and_in(tmp_path: Path) -> None:
 
 
 def test_header_of_a_pipe() -> None:
-    """A recorder that writes to a pipe cannot know the length; what is there counts."""
+    """A recorder that writes to a pipe cannot know the length; all data present is read."""
     for size in (0, 0xFFFF_FFFF):
         assert wav.read(file(LINEAR, size=size)) == [TONE]
 
@@ -92,8 +92,8 @@ def test_header_of_a_pipe() -> None:
         (file(bytes(16), rate=0), "sample rate"),
     ],
 )
-def test_what_is_no_audio_is_said_in_words(data: bytes, why: str) -> None:
-    """An MP3, an error page or a torn file is never played as noise."""
+def test_unreadable_files_are_refused_with_a_reason(data: bytes, why: str) -> None:
+    """An MP3, an error page or a truncated file is never played as noise."""
     with pytest.raises(wav.BadAudio, match=why) as caught:
         wav.read(data)
     assert isinstance(caught.value, TelephonyError)

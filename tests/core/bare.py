@@ -1,7 +1,7 @@
-"""A call in virtual time whose model, voice and carrier do only what a test says, in the millisecond it says.
+"""A call in virtual time whose LLM, TTS and carrier do only what the test says, at the millisecond it says.
 
     call = Bare()
-    turn = call.asks(1_000)                      # a key is the caller's turn: decided at once
+    turn = call.asks(1_000)                      # a key ends the caller's turn immediately
     call.replies(1_100, turn, "We open at nine.")
     call.run(5_000)
     assert call.lines == [...]
@@ -23,14 +23,14 @@ from telephony.core.policy import Policy
 from telephony.testing.simulator import Calls, Simulator
 
 CHAR_MS = 100
-"""How long a character takes to speak."""
+"""Duration of one spoken character."""
 NEVER_MS = 1_000_000_000
 
 A = TypeVar("A", bound=a.Action)
 
 
 class Bare:
-    """See the module text. `limits` are those of `Limits`, on top of the policy's."""
+    """See the module docstring. `limits` are fields of `Limits` that override the policy's."""
 
     def __init__(
         self,
@@ -53,13 +53,13 @@ class Bare:
         self.sim.run(until)
 
     def at(self, at: int, *events: e.Event) -> None:
-        """These events, in this order, before anything else that happens at `at`."""
+        """Delivers these events, in this order, before anything else that happens at `at`."""
         for event in events:
             self.sim.at(at, event)
         self.sim.run(at)
 
     def asks(self, at: int) -> int:
-        """The caller takes a turn with a key. Returns the turn of the reply that the model was asked for."""
+        """The caller takes a turn by pressing a key. Returns the turn number of the reply that was requested."""
         self.at(at, e.KeyPressed("#"))
         return self.did(a.StartReply)[-1][1].turn
 
@@ -77,21 +77,21 @@ class Bare:
         self.at(at, e.ToolFinished(turn, tool_call_id, result))
 
     def speaks(self, at: int, turn: int, text: str, attempt: int = 1, start_ms: int = 0, aligned: bool = True) -> None:
-        """The voice delivers the audio of `text`, which begins `start_ms` into its attempt."""
+        """TTS delivers the audio of `text`, which begins `start_ms` into its attempt."""
         ends = tuple(start_ms + CHAR_MS * (i + 1) for i in range(len(text)))
         pcmu = b"\x55" * (BYTES_PER_MS * CHAR_MS * len(text))
         self.at(at, e.SpeechAudio(turn, attempt, pcmu, *((text, ends) if aligned else ())))
 
     def confirms(self, at: int, turn: int, attempt: int = 1) -> None:
-        """The voice has finished the context."""
+        """TTS has finished the context."""
         self.at(at, e.SpeechEnded(turn, attempt))
 
     def loses(self, at: int, turn: int, attempt: int = 1, retryable: bool = True) -> None:
-        """The voice has lost the context."""
+        """TTS has lost the context."""
         self.at(at, e.SpeechLost(turn, attempt, "provider_unavailable", retryable))
 
     def replies(self, at: int, turn: int, text: str) -> None:
-        """The whole reply, with its audio, at once."""
+        """Delivers the whole reply with its audio at once."""
         self.writes(at, turn, text)
         self.finishes(at, turn)
         self.speaks(at, turn, text + " ")
@@ -100,18 +100,18 @@ class Bare:
     # --- what was done ------------------------------------------------------------------------------------------------
 
     def did(self, kind: type[A]) -> list[tuple[int, A]]:
-        """(when, action) of one kind."""
+        """(when, action) for each action of one kind."""
         return self.sim.actions(kind)
 
     def when(self, kind: type[a.Action]) -> list[int]:
         return [at for at, _ in self.sim.actions(kind)]
 
     def explained(self, what: type[d.Decided]) -> list[int]:
-        """When it was decided."""
+        """When each decision `what` was made."""
         return [at for at, _ in self.sim.explained(what)]
 
     def spoken(self) -> list[tuple[int, int, str]]:
-        """(turn, attempt, text) of what was handed to the voice."""
+        """(turn, attempt, text) of everything sent to TTS."""
         return [(x.turn, x.attempt, x.text) for _, x in self.sim.actions(a.Speak)]
 
     @property
@@ -120,12 +120,12 @@ class Bare:
 
     @property
     def said(self) -> list[str]:
-        """What was heard of the agent, a turn each; what was interrupted ends with "--"."""
+        """What was heard of the agent, one entry per turn; an interrupted one ends with "--"."""
         return [text for who, text in self.sim.lines if who == "agent"]
 
     @property
     def ended(self) -> str:
-        """Why the call ended, or ""."""
+        """The reason the call ended, or ""."""
         return self.sim.call.ended.reason if self.sim.call.ended is not None else ""
 
     @property

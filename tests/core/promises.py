@@ -1,4 +1,4 @@
-"""What must hold of every call, whatever happens in it. Each promise raises AssertionError with what broke it."""
+"""What must hold of every call, whatever happens in it. Each promise raises AssertionError that names the violation."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from telephony.core.history import AgentSaid, CallerSaid, History
 from telephony.core.language.registry import language_for
 from telephony.core.language.words import gist
 from telephony.testing.simulator import CHAR_MS, Simulator
-from tests.core.walks import MARK, MURMURS, Walk
+from tests.core.walks import MARK, SHORT_WORDS, Walk
 
 CONTEXTS = 5
-"""ElevenLabs closes the socket when a sixth is opened."""
+"""ElevenLabs closes the socket when a sixth context is opened."""
 AUDIBLE_WITHIN_MS = 2_500
-"""Promise: after the end of a turn something is heard, or the caller speaks again."""
+"""Within this time after the end of a turn, something must be audible or the caller speaks again."""
 LISTENS_FOR_MS = 4_500
-"""The longest wait for more words, and for their transcript: what the STT may add to it."""
+"""The longest wait for more words and their transcript, including the delay that the STT may add."""
 
 
 def keep(this: Walk) -> None:
-    """All of them."""
+    """Checks every promise."""
     sim = this.sim
     for promise in (
         nothing_is_heard_before_its_turn_was_decided,
@@ -29,17 +29,17 @@ def keep(this: Walk) -> None:
         silence_after_a_turn_is_bounded,
         history_is_what_was_heard,
         contexts_are_few,
-        tools_run_once_and_never_for_a_guess,
+        tools_run_once_and_never_for_a_speculation,
         decisions_are_explained,
     ):
         promise(sim)
     no_words_are_lost(this)
-    what_is_not_answered_is_explained(this)
-    a_finished_turn_is_noticed(this)
+    unanswered_finals_are_explained(this)
+    voice_is_never_met_with_silence(this)
 
 
 def nothing_is_heard_before_its_turn_was_decided(sim: Simulator) -> None:
-    """The first audio of a reply comes after all that it answers has entered the record, word for word."""
+    """The first audio of a reply is sent only after all the caller's words that it answers are in the record."""
     language, answers, heard = language_for(sim.policy.language), dict[int, History](), set[int]()
     said: list[tuple[str, ...]] = [()]
     for now, _, actions in sim.steps:
@@ -60,7 +60,7 @@ def nothing_is_heard_before_its_turn_was_decided(sim: Simulator) -> None:
 
 
 def no_turn_is_answered_twice(sim: Simulator) -> None:
-    """Two replies that were heard never answer the same words, unless the first of them failed."""
+    """No two replies that were heard answer the same words, unless the first of them failed."""
     failed = {event.turn for _, event, _ in sim.steps if isinstance(event, e.ReplyFailed | e.SpeechLost)}
     failed |= {turn for turn, _, what in _explained(sim) if what in (d.Apologised, d.CallEnding)}
     heard = {x.turn for _, x in sim.actions(a.LineAdded) if x.speaker == "agent"}
@@ -69,13 +69,14 @@ def no_turn_is_answered_twice(sim: Simulator) -> None:
         if action.turn in heard:
             words = _caller_words(action.history)
             before = seen.get(words)
-            trouble = sim.explained(d.Apologised) or sim.explained(d.CallEnding)
-            assert before is None or before in failed or trouble, f"turns {before} and {action.turn} answer {words!r}"
+            any_failure = sim.explained(d.Apologised) or sim.explained(d.CallEnding)
+            allowed = before is None or before in failed or any_failure
+            assert allowed, f"turns {before} and {action.turn} answer {words!r}"
             seen[words] = action.turn
 
 
 def resumes_lose_and_repeat_nothing(sim: Simulator) -> None:
-    """What was heard of a reply is its audio in order; only the word at the seam may come twice."""
+    """The pieces heard of a reply are its audio in order; only the word at the seam may be repeated."""
     respoken = {x.turn for _, x in sim.actions(a.Speak) if x.attempt > 1}
     lines = {x.turn: x for _, x in sim.actions(a.LineAdded) if x.speaker == "agent"}
     word = max((len(word) for x in lines.values() for word in x.text.split()), default=0)
@@ -91,8 +92,9 @@ def resumes_lose_and_repeat_nothing(sim: Simulator) -> None:
 
 
 def silence_after_a_turn_is_bounded(sim: Simulator) -> None:
-    """After the end of a turn something is audible, or the caller speaks again, within 2.5 s. Who has been told that
-    it takes a moment waits a little longer for the next sign."""
+    """Within 2.5 s of the end of a turn something is audible or the caller speaks again. After a recent filler, a
+    longer silence is allowed.
+    """
     sounds = sim.heard + [(sound.start, sound.end) for sound in sim.sounds]
     fillers = [at for at, _ in sim.explained(d.FillerSaid)]
     for at, _ in sim.explained(d.TurnEnded):
@@ -102,8 +104,8 @@ def silence_after_a_turn_is_bounded(sim: Simulator) -> None:
             assert any(start <= until and end >= at for start, end in sounds), f"silence from {at}"
 
 
-def a_finished_turn_is_noticed(this: Walk) -> None:
-    """Half a second of voice is never met with silence, whatever the STT makes of it."""
+def voice_is_never_met_with_silence(this: Walk) -> None:
+    """At least 600 ms of voice is always followed by an audible reaction or more speech, whatever the STT returns."""
     sim, sounds = this.sim, this.sim.sounds
     bound = LISTENS_FOR_MS * 3 // 2 if sim.policy.turn_taking.open_ms > 1_000 else LISTENS_FOR_MS
     for sound in sounds:
@@ -116,7 +118,7 @@ def a_finished_turn_is_noticed(this: Walk) -> None:
 
 
 def history_is_what_was_heard(sim: Simulator) -> None:
-    """No line of the agent, in record or history, is longer than what the carrier played of its turn by then."""
+    """No line of the agent, in record or history, is longer than what the carrier had played of its turn by then."""
     played = sim.carrier.played_by_turn()
     aligned = not sim.faults.no_alignment
     respoken = {x.turn for _, x in sim.actions(a.Speak) if x.attempt > 1}
@@ -134,7 +136,7 @@ def history_is_what_was_heard(sim: Simulator) -> None:
 
 
 def contexts_are_few(sim: Simulator) -> None:
-    """Contexts that are open, of guesses as well, are never more than the service allows."""
+    """Open contexts, including those of speculations, never exceed the provider's limit."""
     opened: set[tuple[int, int]] = set()
     for now, event, actions in sim.steps:
         if isinstance(event, e.SpeechEnded | e.SpeechLost):
@@ -147,8 +149,8 @@ def contexts_are_few(sim: Simulator) -> None:
         assert len(opened) <= CONTEXTS, f"{now}: {opened}"
 
 
-def tools_run_once_and_never_for_a_guess(sim: Simulator) -> None:
-    """A tool runs for a reply whose turn was decided, and no call of it runs twice."""
+def tools_run_once_and_never_for_a_speculation(sim: Simulator) -> None:
+    """A tool runs only for a reply whose turn was decided, and each tool call runs once."""
     speculations, ran = set[int](), set[str]()
     for now, _, actions in sim.steps:
         for action in actions:
@@ -158,7 +160,7 @@ def tools_run_once_and_never_for_a_guess(sim: Simulator) -> None:
                 case d.SpeculationUsed(turn):
                     speculations.discard(turn)
                 case a.RunTool(turn, tool_call_id):
-                    assert turn not in speculations, f"{now}: {tool_call_id} ran for guess {turn}"
+                    assert turn not in speculations, f"{now}: {tool_call_id} ran for speculation {turn}"
                     assert tool_call_id not in ran, f"{now}: {tool_call_id} ran twice"
                     ran.add(tool_call_id)
                 case _:
@@ -166,7 +168,7 @@ def tools_run_once_and_never_for_a_guess(sim: Simulator) -> None:
 
 
 def decisions_are_explained(sim: Simulator) -> None:
-    """Nobody is silenced, and no reply begun, without a reason in the same step."""
+    """Whenever the playout is cleared or a turn decided, the same step gives the reason."""
     for now, _, actions in sim.steps:
         if any(isinstance(action, a.ClearPlayout) for action in actions):
             explained = any(isinstance(action, d.Held | d.Cut | d.CallEnding) for action in actions)
@@ -177,7 +179,7 @@ def decisions_are_explained(sim: Simulator) -> None:
 
 
 def no_words_are_lost(this: Walk) -> None:
-    """Each word of a final is in the record once: not lost, and not answered twice."""
+    """Each word of a final is in the record exactly once."""
     sim = this.sim
     ending = min((at for at, _ in sim.explained(d.CallEnding)), default=10**9)
     record = " ".join(x.text for _, x in sim.actions(a.LineAdded) if x.speaker == "caller").split()
@@ -190,8 +192,8 @@ def no_words_are_lost(this: Walk) -> None:
         assert record.count(word) == 1 or MARK not in word, f"{word} twice in {sim.lines}"
 
 
-def what_is_not_answered_is_explained(this: Walk) -> None:
-    """A final whose words do not enter the record (a listener's "mm-hm") is dismissed with a reason."""
+def unanswered_finals_are_explained(this: Walk) -> None:
+    """If the words of a final do not enter the record (a backchannel), the decision to dismiss them is explained."""
     sim = this.sim
     ending = min((at for at, _ in sim.explained(d.CallEnding)), default=10**9)
     dismissed = [at for what in (d.Ignored, d.Resumed) for at, _ in sim.explained(what)]
@@ -199,8 +201,8 @@ def what_is_not_answered_is_explained(this: Walk) -> None:
     for now, event, _ in sim.steps:
         if not isinstance(event, e.TranscriptFinal):
             continue
-        murmur = event.text in MURMURS and event.text not in this.misheard
-        if murmur and now < min(ending, sim.now) - 15_000:
+        short = event.text in SHORT_WORDS and event.text not in this.misheard
+        if short and now < min(ending, sim.now) - 15_000:
             near = range(now - 13_000, now + 15_000)
             answered = any(at >= near.start and event.text in text for at, text in lines)
             assert answered or any(at in near for at in dismissed), f"{now}: {event.text!r} in {sim.lines}"

@@ -1,4 +1,4 @@
-"""Whole conversations through the pure core, in virtual time: caller and agent as a timeline."""
+"""Whole conversations through the pure core, in virtual time; most describe caller and agent as a timeline."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def start_of_speech(sim: Simulator, after: int) -> int:
 
 
 def test_greeting_plays_at_start() -> None:
-    """The greeting is audible in the millisecond of the start, not after a handshake (dead air before the greeting)."""
+    """The greeting is sent in the same millisecond as the start event, so there is no dead air before it."""
     sim = Simulator(GREETING).run(3_000)
     assert sim.heard[0][0] == 0
     assert sim.lines == [("agent", "Hello, how can I help?")]
 
 
 def test_question_and_answer() -> None:
-    """A caller's turn is answered, and the model is given exactly what both have said."""
+    """The agent answers the caller's turn, and the model receives exactly what both have said."""
     sim = Simulator(GREETING, answer("We open at nine. Anything else?"))
     end = sim.says(3_000, "what are your opening hours")
     sim.run(9_000)
@@ -47,7 +47,7 @@ def test_question_and_answer() -> None:
 
 
 def test_interruption_silences_and_remembers_only_what_was_heard() -> None:
-    """History is cut at what was heard, not at what was sent (the whole reply was sent long before)."""
+    """The history is truncated to what was heard, although the whole reply had been sent long before."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
     sim.run(4_200)
@@ -67,7 +67,7 @@ def test_interruption_silences_and_remembers_only_what_was_heard() -> None:
 
 
 def test_interruption_works_after_all_audio_was_sent() -> None:
-    """The carrier still plays for seconds after the last byte was sent; interrupting must work then too."""
+    """The carrier plays for seconds after the last byte was sent; the caller can interrupt during that time too."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
     sim.run(6_000)
@@ -81,7 +81,7 @@ def test_interruption_works_after_all_audio_was_sent() -> None:
 
 
 def test_cough_loses_nothing() -> None:
-    """A cough may hold the agent for a moment; every word of the reply is heard, in order."""
+    """A cough may hold the playout briefly; every word of the reply is still heard, in order."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
     sim.coughs(5_000, 220)
@@ -91,7 +91,7 @@ def test_cough_loses_nothing() -> None:
 
 
 def test_click_does_not_even_hold() -> None:
-    """A very short sound is no reason to stop speaking."""
+    """A very short sound does not hold the playout."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
     sim.coughs(5_000, 60)
@@ -110,7 +110,7 @@ def test_backchannel_is_not_answered() -> None:
 
 
 def test_yes_answers_a_question() -> None:
-    """The same word is an answer when the agent has just asked."""
+    """A listener's word counts as an answer when the agent has just asked a question."""
     sim = Simulator(Policy(), lambda h: ["Shall I book it?"] if last_words(h) != "yes" else ["Done."])
     sim.says(500, "a table for two please")
     sim.run(5_500)
@@ -120,7 +120,7 @@ def test_yes_answers_a_question() -> None:
 
 
 def test_marks_echoed_after_clear_are_not_playback() -> None:
-    """Twilio echoes outstanding marks at once after a clear; none of them makes anything heard."""
+    """Twilio echoes outstanding marks immediately after a clear; none of them counts as heard audio."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
     sim.run(4_500)
@@ -134,8 +134,8 @@ def test_marks_echoed_after_clear_are_not_playback() -> None:
     assert len(spoken) < 20
 
 
-def test_hello_while_the_agent_thinks_merges_and_restarts_once() -> None:
-    """ "Hello?" in the gap joins the turn; the answer is restarted at most once, then it comes."""
+def test_hello_before_the_reply_merges_and_restarts_once() -> None:
+    """ "Hello?" before the reply begins joins the turn; the reply is restarted at most once and then delivered."""
     sim = Simulator(Policy(), lambda h: ["Here is your answer."])
     sim.latencies.first_token = 2_500
     end = sim.says(500, "what time is it")
@@ -152,7 +152,7 @@ def test_hello_while_the_agent_thinks_merges_and_restarts_once() -> None:
 
 
 def test_words_during_a_protected_greeting_are_answered_afterwards() -> None:
-    """A disclosure is said to its end, and what the caller said meanwhile is not thrown away."""
+    """A disclosure is said to its end, and what the caller said meanwhile is answered afterwards."""
     policy = replace(
         GREETING, greeting="This call is recorded for quality. How can I help you today?", greeting_protected=True
     )
@@ -168,7 +168,7 @@ def test_words_during_a_protected_greeting_are_answered_afterwards() -> None:
 
 
 def test_late_audio_of_a_cut_turn_is_never_played() -> None:
-    """Audio that arrives after the interruption belongs to a turn that is over."""
+    """Audio that arrives after the interruption belongs to a finished turn and is dropped."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "hello there what are your hours")
     sim.run(4_500)
@@ -180,23 +180,23 @@ def test_late_audio_of_a_cut_turn_is_never_played() -> None:
     assert len(sim.actions(a.SendAudio)) == before
 
 
-def test_unanswered_stt_never_means_silence() -> None:
-    """Transcripts that never come: the partial is taken; without any, the caller is asked to repeat."""
+def test_missing_transcripts_never_cause_silence() -> None:
+    """If finals never come, the partial is used; if there are no partials either, the caller is asked to repeat."""
     sim = Simulator(Policy(), answer("Good."))
     sim.faults.no_finals = True
     end = sim.says(500, "book a table")
     sim.run(end + 4_000)
     assert ("caller", "book a table") in sim.lines
-    deaf = Simulator(Policy(), answer("Good."))
-    deaf.faults.no_finals = deaf.faults.no_partials = True
-    end = deaf.says(500, "book a table")
-    deaf.run(end + 4_500)
-    assert deaf.heard[0][0] <= end + 2_500
-    assert deaf.explained(d.NotHeard)
+    no_stt = Simulator(Policy(), answer("Good."))
+    no_stt.faults.no_finals = no_stt.faults.no_partials = True
+    end = no_stt.says(500, "book a table")
+    no_stt.run(end + 4_500)
+    assert no_stt.heard[0][0] <= end + 2_500
+    assert no_stt.explained(d.NotHeard)
 
 
 def test_hung_model_is_bridged_and_given_up() -> None:
-    """A model that hangs: a filler within 2.5 s of the caller's last word, later an apology."""
+    """When the model hangs, a filler comes within 2.5 s of the caller's last word, and an apology later."""
     sim = Simulator(Policy(), answer())
     sim.faults.llm_hangs = True
     end = sim.says(500, "what are your hours")
@@ -208,7 +208,7 @@ def test_hung_model_is_bridged_and_given_up() -> None:
 
 
 def test_empty_reply_is_an_apology_and_too_many_end_the_call() -> None:
-    """An empty model reply is never silence for ever."""
+    """An empty reply is answered with an apology; after too many apologies in a row the call ends."""
     sim = Simulator(Policy(limits=Limits(apologies=2)), answer())
     sim.faults.llm_empty = True
     at = 500
@@ -221,7 +221,7 @@ def test_empty_reply_is_an_apology_and_too_many_end_the_call() -> None:
 
 
 def test_busy_provider_is_explained_and_tried_again() -> None:
-    """On a 429 the caller hears why there is a wait, and the answer comes after all."""
+    """On a 429 the caller is told why they wait, and the request is repeated."""
     sim = Simulator(Policy(), answer("We open at nine."))
     sim.faults.llm_fails = "provider_busy"
     end = sim.says(500, "what are your hours")
@@ -232,7 +232,7 @@ def test_busy_provider_is_explained_and_tried_again() -> None:
 
 
 def test_lost_sentence_is_spoken_again() -> None:
-    """The close race: a context that ends with no audio for its text is spoken in a new one."""
+    """If a context ends without audio for its text (the close race), the text is spoken in a new one."""
     sim = Simulator(Policy(), answer("We open at nine."))
     sim.faults.tts_silent_once = True
     end = sim.says(500, "what are your hours")
@@ -241,8 +241,8 @@ def test_lost_sentence_is_spoken_again() -> None:
     assert {x.attempt for _, x in sim.actions(a.Speak)} == {1, 2}
 
 
-def test_voice_lost_in_the_middle_speaks_only_the_rest() -> None:
-    """After a lost socket only what had no audio is spoken again; nothing unheard is remembered as said."""
+def test_tts_lost_in_the_middle_speaks_only_the_rest() -> None:
+    """After a lost TTS socket, only text without audio is spoken again; the history contains nothing unheard."""
     sim = Simulator(Policy(), answer())
     sim.says(500, "what are your hours")
     sim.run(5_000)
@@ -260,8 +260,8 @@ def test_voice_lost_in_the_middle_speaks_only_the_rest() -> None:
     assert sim2.lines[-1] == ("agent", LONG)
 
 
-def test_dead_voice_ends_the_call_in_words() -> None:
-    """A voice that is gone for good: the stock's apology, and an end."""
+def test_permanent_tts_failure_ends_the_call_with_a_cached_apology() -> None:
+    """When TTS fails for good, the cached apology is played and the call ends."""
     sim = Simulator(Policy(), answer())
     sim.faults.tts_fails = True
     end = sim.says(500, "what are your hours")
@@ -270,8 +270,8 @@ def test_dead_voice_ends_the_call_in_words() -> None:
     assert sim.lines[-1] == ("agent", sim.policy.wording.broken)
 
 
-def test_no_voice_and_no_stock_lets_the_carrier_speak() -> None:
-    """Neither phrases nor TTS: the carrier's own voice says the apology."""
+def test_without_tts_and_cached_phrases_the_carrier_speaks() -> None:
+    """With neither cached phrases nor TTS, the apology is left to the carrier's <Say>."""
     sim = Simulator(Policy(), answer(), phrases=False)
     sim.faults.tts_fails = True
     end = sim.says(500, "what are your hours")
@@ -281,7 +281,7 @@ def test_no_voice_and_no_stock_lets_the_carrier_speak() -> None:
 
 
 def test_agent_ends_the_call_after_its_goodbye_was_played() -> None:
-    """`end_call` hangs up only after the last word's mark came back as played."""
+    """`end_call` hangs up only after the mark of the last word has come back as played."""
     sim = Simulator(Policy(), lambda h: ["Thank you for calling, goodbye!", Calls("end_call")])
     sim.says(500, "that is all bye")
     sim.run(30_000)
@@ -294,7 +294,7 @@ def test_agent_ends_the_call_after_its_goodbye_was_played() -> None:
 
 
 def test_goodbye_ends_even_without_marks() -> None:
-    """Marks that never come back cannot keep the line open."""
+    """The call ends even if marks never come back."""
     sim = Simulator(Policy(), lambda h: ["Goodbye!", Calls("end_call")])
     sim.faults.marks_lost = True
     sim.says(500, "that is all bye")
@@ -304,7 +304,7 @@ def test_goodbye_ends_even_without_marks() -> None:
 
 
 def test_end_call_without_words_still_says_goodbye() -> None:
-    """A model that only calls the tool does not hang up in silence."""
+    """If the model only calls `end_call`, the caller still hears a goodbye."""
     sim = Simulator(Policy(), lambda h: [Calls("end_call")])
     sim.says(500, "bye")
     sim.run(30_000)
@@ -313,7 +313,7 @@ def test_end_call_without_words_still_says_goodbye() -> None:
 
 
 def test_interrupting_the_goodbye_keeps_the_call() -> None:
-    """`end_call` of a reply that was cut does not hang up on a live caller."""
+    """`end_call` of a reply that was cut does not end the call."""
     replies: Iterator[list[Part]] = iter(
         [["Thank you so much for calling us today, goodbye!", Calls("end_call")], ["Of course. What is it?"]]
     )
@@ -327,7 +327,7 @@ def test_interrupting_the_goodbye_keeps_the_call() -> None:
 
 
 def test_saying_bye_over_the_goodbye_is_no_objection() -> None:
-    """Callers say goodbye while the agent does; that neither cuts it nor starts another round."""
+    """A goodbye from the caller during the agent's goodbye neither cuts it nor starts another reply."""
     sim = Simulator(Policy(), lambda h: ["Thank you so much for calling us today, goodbye!", Calls("end_call")])
     sim.says(500, "that is all")
     sim.run(3_000)
@@ -357,7 +357,7 @@ def test_tool_result_of_an_interrupted_reply_is_kept_and_not_run_twice() -> None
 
 
 def test_tool_of_a_reply_waits_while_the_caller_speaks() -> None:
-    """A tool does not run while it is open whether the caller is taking the turn back."""
+    """A tool does not run while the caller may be taking the turn back."""
     sim = Simulator(
         Policy(), lambda h: ["Not booked."] if "cancel" in last_words(h) else [Calls("book", "{}", "booked"), "Booked."]
     )
@@ -369,7 +369,7 @@ def test_tool_of_a_reply_waits_while_the_caller_speaks() -> None:
 
 
 def test_keys_are_text_and_their_tones_are_not_speech() -> None:
-    """A keypad entry is a turn of its own, and its tones neither hold nor start one."""
+    """A DTMF entry is a turn of its own; its tones neither hold the playout nor start a turn."""
     sim = Simulator(Policy(), answer("Got it."))
     for i, digit in enumerate("42"):
         sim.coughs(1_000 + 400 * i, 120)
@@ -380,7 +380,7 @@ def test_keys_are_text_and_their_tones_are_not_speech() -> None:
 
 
 def test_silent_caller_is_asked_once_and_then_let_go() -> None:
-    """A caller who says nothing: one question, then a polite end."""
+    """A silent caller is asked once whether they are still there; then the call ends with a goodbye."""
     sim = Simulator(GREETING).run(60_000)
     words = sim.policy.wording
     assert [text for _, text in sim.lines] == [GREETING.greeting, words.still_there, words.silent_goodbye]
@@ -389,7 +389,7 @@ def test_silent_caller_is_asked_once_and_then_let_go() -> None:
 
 
 def test_longest_call() -> None:
-    """A warning, then an end in words; talking does not extend it."""
+    """The caller is warned before the call limit and hears a goodbye at it; talking does not extend the call."""
     limits = Limits(call_ms=40_000, call_warning_ms=20_000, silence_prompt_ms=90_000)
     sim = Simulator(Policy(limits=limits), answer("Yes."))
     for at in range(1_000, 60_000, 6_000):
@@ -401,7 +401,7 @@ def test_longest_call() -> None:
 
 
 def test_drain_says_goodbye_at_the_deadline() -> None:
-    """A deploy lets the call go on until the deadline, then it ends in words."""
+    """During a drain the call continues until the deadline and then ends with a goodbye."""
     sim = Simulator(GREETING, answer("Yes."))
     sim.at(5_000, e.DrainStarted(9_000))
     sim.run(30_000)
@@ -410,7 +410,7 @@ def test_drain_says_goodbye_at_the_deadline() -> None:
 
 
 def test_frames_that_stop() -> None:
-    """Without frames the clock goes on: the turn still ends, and a dead leg is given up."""
+    """When frames stop, time continues by the clock: the turn still ends, and later the leg is given up."""
     sim = Simulator(Policy(), answer("Yes."))
     end = sim.says(500, "hello there")
     sim.run(end + 150)
@@ -423,7 +423,7 @@ def test_frames_that_stop() -> None:
 
 
 def test_hang_up_ends_at_once_and_nothing_follows() -> None:
-    """After the end nothing follows from anything, in any order, however often."""
+    """After the end, no event produces an action."""
     sim = Simulator(GREETING).run(500)
     sim.at(600, e.CallerLeft("stop"))
     sim.run(700)
@@ -434,7 +434,7 @@ def test_hang_up_ends_at_once_and_nothing_follows() -> None:
 
 
 def test_repeated_partial_after_a_final_is_no_new_turn() -> None:
-    """Stale partials repeated after a final do not make phantom turns."""
+    """Stale partials repeated after a final do not start another turn."""
     sim = Simulator(Policy(), answer("We open at nine in the morning, every single day of the week."))
     end = sim.says(500, "what are your hours")
     for at in range(end + 700, end + 6_000, 400):
@@ -445,7 +445,7 @@ def test_repeated_partial_after_a_final_is_no_new_turn() -> None:
 
 
 def test_final_that_comes_far_too_late_is_not_lost() -> None:
-    """A transcript ten seconds late is still words that the caller has said."""
+    """A transcript that arrives eight seconds late still counts as the caller's words."""
     sim = Simulator(Policy(), answer("We open at nine."))
     sim.faults.no_finals = sim.faults.no_partials = True
     end = sim.says(500, "what are your hours")
@@ -455,8 +455,8 @@ def test_final_that_comes_far_too_late_is_not_lost() -> None:
     assert sim.lines[-1] == ("agent", "We open at nine.")
 
 
-def test_quiet_caller_whom_only_the_ears_hear() -> None:
-    """Words without detected voice (a quiet caller) are a turn too."""
+def test_quiet_caller_whom_the_vad_misses() -> None:
+    """A transcript without any detected voice (a quiet caller) is a turn too."""
     sim = Simulator(Policy(), answer("Hello!"))
     sim.faults.no_finals = True
     sim.at(1_000, e.TranscriptPartial("hello"))
@@ -466,7 +466,7 @@ def test_quiet_caller_whom_only_the_ears_hear() -> None:
 
 
 def test_a_call_that_another_engine_began_goes_on() -> None:
-    """Its history is the model's, and turn numbers go on from the highest one given out."""
+    """The model receives the earlier history, and turn numbers continue from the highest one used."""
     before = (CallerSaid("hello"), AgentSaid("Welcome."))
     sim = Simulator(Policy(), answer("Sure."))
     sim.call = Conversation(Policy(), history=before, turn=7)

@@ -1,4 +1,4 @@
-"""Keys: one entry of text, ended by `#` or by a pause."""
+"""DTMF: keys are collected into one text entry, ended by `#` or by a pause."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from telephony.testing.simulator import Simulator
 
 
 def test_keys_are_collected_until_the_hash_key() -> None:
-    """The key that ends the entry belongs to it, and the next key begins another."""
+    """The hash key is part of the entry, and the next key begins another."""
     dtmf = DtmfCollector(1_500)
     assert dtmf.press("1", 100) == ""
     assert dtmf.press("2", 200) == ""
@@ -24,7 +24,7 @@ def test_keys_are_collected_until_the_hash_key() -> None:
 
 
 def test_every_key_moves_the_deadline() -> None:
-    """The pause is counted from the last key."""
+    """The deadline is the gap after the last key."""
     dtmf = DtmfCollector(1_500)
     assert dtmf.deadline is None
     dtmf.press("1", 100)
@@ -33,8 +33,8 @@ def test_every_key_moves_the_deadline() -> None:
     assert dtmf.deadline == 2_500
 
 
-def test_an_entry_without_keys_is_nothing() -> None:
-    """Ending twice gives the keys once."""
+def test_an_entry_without_keys_is_empty() -> None:
+    """Ending an entry returns its keys once; a second call returns ""."""
     dtmf = DtmfCollector(1_500)
     assert dtmf.end() == ""
     dtmf.press("*", 0)
@@ -44,7 +44,7 @@ def test_an_entry_without_keys_is_nothing() -> None:
 
 
 def test_an_entry_has_at_most_64_keys() -> None:
-    """The last ones are kept: a stuck key costs no memory."""
+    """The last 64 keys are kept, so a stuck key cannot use up memory."""
     dtmf = DtmfCollector(1_500)
     for _ in range(64):
         dtmf.press("1", 0)
@@ -55,8 +55,8 @@ def test_an_entry_has_at_most_64_keys() -> None:
 
 
 @pytest.mark.parametrize(("gap", "entries"), [(1_499, ["[keys: 12]"]), (1_501, ["[keys: 1]", "[keys: 2]"])])
-def test_keys_within_the_time_of_each_other_are_one_entry(gap: int, entries: list[str]) -> None:
-    """In a call: each entry is a line of the caller's."""
+def test_keys_within_the_gap_of_each_other_are_one_entry(gap: int, entries: list[str]) -> None:
+    """Keys at most one gap apart form one line of the caller; a longer pause begins another."""
     sim = Simulator(Policy(), lambda _: [])
     sim.faults.llm_hangs = True
     sim.at(1_000, e.KeyPressed("1"))
@@ -68,7 +68,7 @@ def test_keys_within_the_time_of_each_other_are_one_entry(gap: int, entries: lis
 
 
 def test_an_entry_is_answered_when_it_is_over_and_not_before() -> None:
-    """A pause of exactly the time ends it; the model is asked once, in that millisecond."""
+    """The entry ends exactly one gap after its last key, and the model is asked once, in that millisecond."""
     sim = Simulator(Policy(limits=Limits(dtmf_gap_ms=700)), lambda _: [])
     sim.faults.llm_hangs = True
     sim.at(1_003, e.KeyPressed("4"))
@@ -77,7 +77,7 @@ def test_an_entry_is_answered_when_it_is_over_and_not_before() -> None:
 
 
 def test_words_wait_for_the_keys_that_are_being_pressed() -> None:
-    """An answer between two keys would be cut by the second."""
+    """The answer waits until the entry is complete, because the next key would cut it."""
     sim = Simulator(Policy(), lambda _: ["Fine."])
     end = sim.says(1_000, "my number is one two three")
     sim.at(end + 300, e.KeyPressed("1"))
@@ -91,7 +91,7 @@ def test_words_wait_for_the_keys_that_are_being_pressed() -> None:
 
 
 def test_a_key_cuts_the_agent_at_once() -> None:
-    """It needs no voice and no words."""
+    """Neither voice nor words are needed."""
     sim = Simulator(Policy(greeting="Welcome to the Blue Door. For a table press one, for anything else press two."))
     sim.at(1_007, e.KeyPressed("1"))
     sim.run(1_007)
@@ -100,7 +100,7 @@ def test_a_key_cuts_the_agent_at_once() -> None:
 
 
 def test_a_key_while_nothing_is_said_cuts_nothing() -> None:
-    """There is nobody to interrupt."""
+    """No cut is reported while the agent is silent."""
     sim = Simulator(Policy())
     sim.at(1_007, e.KeyPressed("1"))
     sim.run(1_100)

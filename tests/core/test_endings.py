@@ -1,4 +1,4 @@
-"""How a call ends: in words that are heard to their end, with a limit; or at once, when the leg is gone."""
+"""How a call ends: after a goodbye that is heard in full, within a time limit; or immediately, when the leg is gone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.core.bare import Bare
 WORDING = Policy().wording
 BYE = "Thank you, goodbye."
 BYE_MS = 2_000
-"""With the space behind it, which is spoken as well."""
+"""Duration of `BYE` with the space after it, which has audio as well."""
 
 
 def leaving(text: str = BYE, **limits: int) -> tuple[Bare, int]:
@@ -38,7 +38,7 @@ def leaving(text: str = BYE, **limits: int) -> tuple[Bare, int]:
 
 
 def test_the_call_ends_when_the_last_mark_of_the_goodbye_is_back() -> None:
-    """In that millisecond and not before. The agent ended it; the carrier has nothing to add."""
+    """The call ends in that millisecond, not before. The agent ended it, so no farewell is left to the carrier."""
     call, _ = leaving()
     call.run(1_400 + BYE_MS - 1)
     assert call.ended == ""
@@ -48,7 +48,7 @@ def test_the_call_ends_when_the_last_mark_of_the_goodbye_is_back() -> None:
 
 
 def test_a_goodbye_whose_marks_do_not_come_back_ends_a_while_after_its_audio() -> None:
-    """2 s after it should have been played. The carrier says nothing: there was no fixed farewell to say."""
+    """It ends 2 s after the audio should have been played. The model said the goodbye, so the carrier adds none."""
     call = Bare()
     call.sim.faults.marks_lost = True
     turn = call.asks(1_000)
@@ -61,7 +61,7 @@ def test_a_goodbye_whose_marks_do_not_come_back_ends_a_while_after_its_audio() -
 
 
 def test_a_goodbye_that_lasts_longer_than_a_reply_may_take_is_heard_to_its_end() -> None:
-    """The limit is for silence, not for speech."""
+    """The reply limit applies to silence, not to speech."""
     text = "Goodbye, " * 20 + "goodbye."
     call, _ = leaving(text, reply_ms=3_000)
     over = 1_400 + 100 * (len(text) + 1)
@@ -72,8 +72,8 @@ def test_a_goodbye_that_lasts_longer_than_a_reply_may_take_is_heard_to_its_end()
     assert call.said == [text]
 
 
-def test_a_goodbye_of_which_no_audio_comes_ends_the_call_all_the_same() -> None:
-    """After the longest time that a reply may take."""
+def test_a_goodbye_without_audio_still_ends_the_call() -> None:
+    """The call ends after the longest time that a reply may take."""
     call = Bare(reply_ms=2_500, speech_close_ms=60_000, filler_ms=60_000)
     turn = call.asks(1_000)
     call.writes(1_100, turn, BYE)
@@ -85,8 +85,8 @@ def test_a_goodbye_of_which_no_audio_comes_ends_the_call_all_the_same() -> None:
     assert call.end == [(3_800, a.EndCall("agent"))]
 
 
-def test_an_end_without_words_says_goodbye_from_the_stock() -> None:
-    """Nobody is hung up on in silence."""
+def test_an_end_without_words_plays_the_fixed_goodbye() -> None:
+    """If the model ends the call without words, the fixed goodbye is played before the call ends."""
     call, _ = leaving("")
     call.run(10_000)
     assert call.said == [WORDING.goodbye]
@@ -95,7 +95,7 @@ def test_an_end_without_words_says_goodbye_from_the_stock() -> None:
 
 
 def test_the_end_waits_for_the_end_of_the_models_reply() -> None:
-    """It may say more behind the tool."""
+    """The model may say more after the tool call."""
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
     call.wants(1_100, turn, "call_1", "end_call")
@@ -107,8 +107,8 @@ def test_the_end_waits_for_the_end_of_the_models_reply() -> None:
     assert call.ended == "agent"
 
 
-def test_another_tool_ends_nothing() -> None:
-    """Only `end_call` does; and once asked for, a later tool of the reply does not take it back."""
+def test_only_end_call_ends_the_call() -> None:
+    """Other tools do not end the call, and a later tool of the same reply does not revoke `end_call`."""
     call = Bare()
     turn = call.asks(1_000)
     call.wants(1_100, turn, "call_1", "book")
@@ -127,7 +127,7 @@ def test_another_tool_ends_nothing() -> None:
 
 @pytest.mark.parametrize("text", ["", "Goodbye"])
 def test_a_reply_that_fails_after_it_has_ended_the_call_still_ends_it(text: str) -> None:
-    """With what was said of it, or the stock's goodbye: no apology for a reply that nobody waits for."""
+    """The caller hears what the reply had said, or the fixed goodbye; there is no apology."""
     call = Bare()
     turn = call.asks(1_000)
     call.writes(1_100, turn, text)
@@ -144,7 +144,7 @@ def test_a_reply_that_fails_after_it_has_ended_the_call_still_ends_it(text: str)
 
 
 def test_a_caller_who_objects_keeps_the_call() -> None:
-    """A key is an objection as well: the goodbye is cut, and the next turn is answered."""
+    """A key interrupts the goodbye: it is cut, the call goes on, and the next turn is answered."""
     call, turn = leaving()
     assert call.asks(2_000) > turn
     call.run(15_000)
@@ -153,7 +153,7 @@ def test_a_caller_who_objects_keeps_the_call() -> None:
 
 
 def test_a_goodbye_that_is_held_is_not_over() -> None:
-    """The caller made a sound; what was held back is said before the call ends."""
+    """After a noise held the goodbye, the rest is played before the call ends."""
     call = Bare()
     turn = call.asks(1_000)
     call.writes(1_100, turn, BYE + " ")
@@ -172,8 +172,8 @@ def test_a_goodbye_that_is_held_is_not_over() -> None:
     assert call.ended == "agent"
 
 
-def test_nothing_is_asked_while_the_agent_takes_its_leave() -> None:
-    """No filler, no "are you still there", no answer to what was owed."""
+def test_no_filler_or_prompt_interrupts_the_goodbye() -> None:
+    """There is no filler and no silence prompt while the goodbye is pending."""
     call = Bare(silence_prompt_ms=2_000, reply_ms=6_000, speech_close_ms=60_000)
     turn = call.asks(1_000)
     call.writes(1_100, turn, BYE)
@@ -189,7 +189,7 @@ def test_nothing_is_asked_while_the_agent_takes_its_leave() -> None:
 
 
 def test_an_operator_ends_the_call_in_words_with_a_reason_of_their_own() -> None:
-    """What is being said is cut; the goodbye is heard to its end. Asked again, nothing happens."""
+    """Current speech is cut and the goodbye is heard in full. A second request changes nothing."""
     call = Bare(Policy(greeting="Welcome to the Blue Door."))
     call.at(1_000, e.EndRequested("operator"))
     call.at(1_100, e.EndRequested("again"))
@@ -199,8 +199,8 @@ def test_an_operator_ends_the_call_in_words_with_a_reason_of_their_own() -> None
     assert call.sim.explained(d.CallEnding) == [(1_000, {"reason": "operator"})]
 
 
-def test_a_forced_end_is_not_talked_out_of() -> None:
-    """Neither by keys nor by words; what the caller says is not answered."""
+def test_a_forced_end_cannot_be_interrupted() -> None:
+    """Neither keys nor words stop it, and what the caller says is not answered."""
     call = Bare()
     call.at(1_000, e.DrainStarted(1_000))
     call.at(1_500, e.KeyPressed("1"), e.KeyPressed("#"))
@@ -212,8 +212,8 @@ def test_a_forced_end_is_not_talked_out_of() -> None:
     assert call.when(a.ClearPlayout) == []
 
 
-def test_a_forced_end_forgets_what_was_owed() -> None:
-    """The reply under way is cancelled and its turn is not answered later."""
+def test_a_forced_end_cancels_the_pending_reply() -> None:
+    """The reply is cancelled and its turn is not answered later."""
     call = Bare()
     turn = call.asks(1_000)
     call.at(1_500, e.EndRequested("operator"))
@@ -222,8 +222,8 @@ def test_a_forced_end_forgets_what_was_owed() -> None:
     assert len(call.did(a.StartReply)) == 1
 
 
-def test_an_end_in_words_that_no_voice_can_say_is_left_to_the_carrier() -> None:
-    """Nothing in stock and no voice: the text is said after the stream."""
+def test_a_farewell_that_tts_cannot_speak_is_left_to_the_carrier() -> None:
+    """With no cached phrase and no TTS, the carrier says the text after the stream has ended."""
     call = Bare(phrases=False)
     call.at(1_000, e.EndRequested("operator"))
     turn = call.spoken()[0][0]
@@ -231,8 +231,8 @@ def test_an_end_in_words_that_no_voice_can_say_is_left_to_the_carrier() -> None:
     assert call.end == [(1_200, a.EndCall("operator", WORDING.goodbye))]
 
 
-def test_an_end_of_which_nothing_was_heard_in_time_is_left_to_the_carrier() -> None:
-    """The voice is slow, or hangs: the limit of a reply holds for the farewell."""
+def test_a_farewell_not_heard_in_time_is_left_to_the_carrier() -> None:
+    """If TTS is slow or hangs, the reply limit applies to the farewell."""
     call = Bare(phrases=False, reply_ms=4_000, speech_close_ms=60_000)
     call.at(1_000, e.EndRequested("operator"))
     call.run(4_999)
@@ -241,8 +241,8 @@ def test_an_end_of_which_nothing_was_heard_in_time_is_left_to_the_carrier() -> N
     assert call.end == [(5_000, a.EndCall("operator", WORDING.goodbye))]
 
 
-def test_an_end_of_which_something_was_heard_is_not_said_twice() -> None:
-    """The voice broke off in the middle and hangs; the caller has understood."""
+def test_a_farewell_heard_in_part_is_not_repeated() -> None:
+    """TTS hangs in the middle of the farewell: its beginning was heard, so the carrier does not repeat it."""
     call = Bare(phrases=False, reply_ms=4_000, speech_close_ms=60_000)
     call.at(1_000, e.EndRequested("operator"))
     turn = call.spoken()[0][0]
@@ -253,8 +253,8 @@ def test_an_end_of_which_something_was_heard_is_not_said_twice() -> None:
     assert at == 5_000
 
 
-def test_an_end_whose_voice_fails_in_the_middle_is_said_by_the_carrier_again() -> None:
-    """It is known that the rest will not come."""
+def test_a_farewell_whose_tts_fails_in_the_middle_is_repeated_by_the_carrier() -> None:
+    """TTS has reported the failure, so the rest will not arrive."""
     call = Bare(phrases=False)
     call.at(1_000, e.EndRequested("operator"))
     turn = call.spoken()[0][0]
@@ -265,7 +265,7 @@ def test_an_end_whose_voice_fails_in_the_middle_is_said_by_the_carrier_again() -
 
 
 def test_a_farewell_that_was_sent_and_never_came_back_as_played_is_said_again() -> None:
-    """Better twice than not at all."""
+    """Without marks it is unknown whether the farewell was heard, so the carrier repeats it."""
     call = Bare()
     call.sim.faults.marks_lost = True
     call.at(1_000, e.EndRequested("operator"))
@@ -290,7 +290,7 @@ def test_a_farewell_that_was_sent_and_never_came_back_as_played_is_said_again() 
     ],
 )
 def test_a_leg_that_is_gone_ends_the_call_at_once(how: str, reason: str) -> None:
-    """Only a hang-up is the caller's doing. There is nobody to say anything to."""
+    """Only a hang-up counts as ended by the caller. No farewell is said, because nobody can hear it."""
     call = Bare(Policy(greeting="Welcome to the Blue Door."))
     call.run(500)
     assert call.sim.call.step(e.CallerLeft(how), 501) == ()
@@ -299,8 +299,8 @@ def test_a_leg_that_is_gone_ends_the_call_at_once(how: str, reason: str) -> None
     assert call.sim.call.step(e.EndRequested("operator"), 502) == ()
 
 
-def test_frames_that_stop_are_time_that_goes_on_and_at_last_a_dead_leg() -> None:
-    """After 8 s without any: nobody is there to hear a goodbye."""
+def test_a_leg_without_frames_is_given_up() -> None:
+    """After 8 s without a frame the leg counts as dead, and the call ends without a goodbye."""
     call = Bare()
     call.run(1_000)
     call.sim.frames = False
@@ -312,7 +312,7 @@ def test_frames_that_stop_are_time_that_goes_on_and_at_last_a_dead_leg() -> None
 
 
 def test_a_frame_in_time_keeps_the_leg_alive() -> None:
-    """The count begins anew."""
+    """Every frame restarts the 8 s limit."""
     call = Bare()
     call.run(1_000)
     call.sim.frames = False
@@ -325,7 +325,7 @@ def test_a_frame_in_time_keeps_the_leg_alive() -> None:
 
 @pytest.mark.parametrize(("silent_ms", "decided"), [(999, False), (1_000, True)])
 def test_time_goes_on_by_the_clock_after_a_second_without_frames(silent_ms: int, decided: bool) -> None:
-    """Audio that is merely late is no silence: the turn ends by the clock only after 1 s without any."""
+    """Late audio does not count as silence: the turn ends by the clock only after 1 s without frames."""
     call = Bare()
     end = call.sim.says(500, "what are your opening hours", ms=1_500)
     call.run(end + 100)
@@ -336,7 +336,7 @@ def test_time_goes_on_by_the_clock_after_a_second_without_frames(silent_ms: int,
 
 
 def test_nothing_happens_before_the_stream_is_up() -> None:
-    """Events of the providers are taken in, and nothing is decided or said."""
+    """Provider events are accepted, but nothing is decided or said."""
     call = Bare(Policy(greeting="Welcome."))
     core = call.sim.call
     assert core.step(e.SttReady(), 0) == ()
@@ -346,8 +346,8 @@ def test_nothing_happens_before_the_stream_is_up() -> None:
     assert core.ended is None
 
 
-def test_the_last_words_of_a_managed_agent_are_none_of_ours() -> None:
-    """The engine that had the call before may still be heard of."""
+def test_events_of_a_replaced_managed_agent_are_ignored() -> None:
+    """Events of the engine that held the call before may still arrive."""
     call = Bare()
     call.at(1_000, ManagedHeard(1, "hello"))
     call.run(3_000)

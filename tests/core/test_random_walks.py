@@ -1,4 +1,4 @@
-"""Random walks over the core: what must hold whatever happens, and in whatever order.
+"""Random walks over the core: what must hold for any events in any order.
 
 WALKS=5000 pytest tests/core/test_random_walks.py -n 4      many more calls than usual
 WALK=1234 pytest tests/core/test_random_walks.py            the call of one seed, and the three after it
@@ -26,7 +26,7 @@ WALKS = BLOCKS if "WALK" in os.environ else int(os.environ.get("WALKS", 80))
 
 
 def random_event(rng: random.Random, call: Conversation, now: int, names: list[str], tools: list[str]) -> e.Event:
-    """Any event, mostly plausible, often stale, sometimes absurd."""
+    """One random event: mostly plausible, often stale, sometimes nonsensical."""
     turn, attempt = rng.randint(0, call._turns.last + 1), rng.choice((1, 1, 1, 2))
     tool = rng.choice([*tools, "call_x"])
     commits = call._listening.segments.commits
@@ -56,13 +56,15 @@ def random_event(rng: random.Random, call: Conversation, now: int, names: list[s
 
 @pytest.mark.parametrize("seed", range(20))
 def test_anything_in_any_order(seed: int) -> None:
-    """100,000 events over 20 seeds: no exception, time advances, numbers are used once, nothing grows."""
+    """100,000 events over 20 seeds: no exception, deadlines advance, mark names are unique, each tool call runs once,
+    and state stays bounded.
+    """
     rng = random.Random(seed)
     limits = Limits(call_ms=10**9, apologies=10**9, silence_end_ms=10**9)
     call = Conversation(Policy(greeting="Hello.", limits=limits))
     now, names, tools, allowed = 0, list[str](), list[str](), set[tuple[int, str]]()
-    stock = tuple(e.Phrase(name, "Hello.", b"\x55" * 800) for name in (*PHRASE_NAMES, "greeting"))
-    call.step(e.PhrasesLoaded(stock if seed % 2 else ()), 0)
+    phrases = tuple(e.Phrase(name, "Hello.", b"\x55" * 800) for name in (*PHRASE_NAMES, "greeting"))
+    call.step(e.PhrasesLoaded(phrases if seed % 2 else ()), 0)
     for _ in range(5_000):
         now += rng.choice((0, 0, 1, 20, 20, 100))
         event = random_event(rng, call, now, names, tools)
@@ -100,7 +102,7 @@ def test_anything_in_any_order(seed: int) -> None:
 
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_calls_keep_their_promises(block: int) -> None:
-    """Random callers and providers that do everything they ever did to anybody: see `promises.py`."""
+    """Random callers with randomly failing providers keep every promise in `promises.py`."""
     for number in range(WALKS // BLOCKS):
         seed = FIRST_SEED + number * BLOCKS + block
         try:

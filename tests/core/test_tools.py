@@ -1,4 +1,4 @@
-"""When a tool may run: for the live reply, when the caller is not taking the turn back, and once."""
+"""When a tool may run: once, for the live reply, and only while the caller is not taking the turn back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.core.bare import Bare
 
 
 def test_a_tool_of_the_live_reply_runs_at_once() -> None:
-    """While the agent speaks as well."""
+    """It runs immediately, even while the agent speaks."""
     call = Bare()
     turn = call.asks(1_000)
     call.wants(1_100, turn, "call_1")
@@ -22,7 +22,7 @@ def test_a_tool_of_the_live_reply_runs_at_once() -> None:
 
 
 def test_a_tool_of_another_turn_is_not_even_refused() -> None:
-    """Its reply was cancelled: nobody waits for an answer."""
+    """The reply of that turn was cancelled, so no answer is needed."""
     call = Bare()
     turn = call.asks(1_000)
     later = call.asks(1_500)
@@ -33,7 +33,7 @@ def test_a_tool_of_another_turn_is_not_even_refused() -> None:
 
 
 def test_a_call_that_is_made_twice_runs_once() -> None:
-    """The second is refused with a reason for the model, whether the first runs or has returned."""
+    """The second call is refused with a reason for the model, whether the first is running or has returned."""
     call = Bare()
     turn = call.asks(1_000)
     call.wants(1_100, turn, "call_1")
@@ -46,7 +46,7 @@ def test_a_call_that_is_made_twice_runs_once() -> None:
 
 
 def test_no_tool_runs_while_the_caller_makes_a_sound() -> None:
-    """It may be the word that takes the turn back. When it was none, the tool runs."""
+    """The caller may be taking the turn back. If no words follow, the tool runs."""
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
     call.sim.coughs(2_000, 150)
@@ -59,7 +59,7 @@ def test_no_tool_runs_while_the_caller_makes_a_sound() -> None:
 
 
 def test_no_tool_runs_while_the_agent_is_held() -> None:
-    """The verdict comes first; after a resume the tool runs in that step."""
+    """The verdict comes first; after a resume the tool runs in the same step."""
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
     call.writes(1_100, turn, "We open at nine in the morning, every day. ")
@@ -73,7 +73,7 @@ def test_no_tool_runs_while_the_agent_is_held() -> None:
 
 
 def test_a_tool_that_waits_is_refused_when_its_reply_is_cut() -> None:
-    """The model is told why; the reply is cancelled."""
+    """The reason is given to the model, and the reply is cancelled."""
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
     call.sim.coughs(2_000, 150)
@@ -86,7 +86,7 @@ def test_a_tool_that_waits_is_refused_when_its_reply_is_cut() -> None:
 
 
 def test_a_tool_that_runs_outlives_the_cut_and_its_result_is_kept() -> None:
-    """The reply is cancelled only when it has returned; the next answer waits for it, and knows it."""
+    """The reply is cancelled only when the tool has returned; the next reply waits for the result and receives it."""
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
     call.wants(1_100, turn, "call_1")
@@ -106,8 +106,8 @@ def test_a_tool_that_runs_outlives_the_cut_and_its_result_is_kept() -> None:
     )
 
 
-def test_all_tools_that_run_are_waited_for() -> None:
-    """The reply is cancelled behind the last of them."""
+def test_a_cut_reply_waits_for_all_its_running_tools() -> None:
+    """The reply is cancelled after the last of them has returned."""
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
     call.wants(1_100, turn, "call_1")
@@ -124,7 +124,7 @@ def test_all_tools_that_run_are_waited_for() -> None:
 
 
 def test_an_abandoned_reply_runs_no_more_tools_and_says_no_more() -> None:
-    """Only what runs already is waited for."""
+    """It waits only for the tool that is already running."""
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
     call.wants(1_100, turn, "call_1")
@@ -138,7 +138,7 @@ def test_an_abandoned_reply_runs_no_more_tools_and_says_no_more() -> None:
 
 
 def test_the_result_stands_before_what_the_agent_said_with_it() -> None:
-    """In the next history, with the arguments as the model wrote them."""
+    """The next history has the tool result before the agent's line, with the arguments as the model wrote them."""
     call = Bare()
     turn = call.asks(1_000)
     call.wants(1_100, turn, "call_1")

@@ -1,4 +1,4 @@
-"""The record as the model sees it, and the agent's line as far as it was heard."""
+"""The history as the model receives it, and the agent's line as far as it was heard."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOOKED = ToolUsed("call_2", "look", "{}", "free")
 
 
 def test_lines_keep_the_order_of_the_conversation() -> None:
-    """An agent's line stands where its turn began, whenever its text comes."""
+    """An agent's line stays where its turn began, whenever its text arrives."""
     transcript = Transcript()
     transcript.caller("hello")
     transcript.agent(1, "")
@@ -24,8 +24,8 @@ def test_lines_keep_the_order_of_the_conversation() -> None:
     assert transcript.history() == (CallerSaid("hello"), AgentSaid("Hello!", True), CallerSaid("are you open"))
 
 
-def test_a_line_that_nobody_heard_did_not_happen() -> None:
-    """The caller's lines around it are one for the model."""
+def test_a_line_of_which_nothing_was_heard_is_omitted() -> None:
+    """The caller's lines around it are joined for the model."""
     transcript = Transcript()
     transcript.caller("hello")
     transcript.agent(1, "", interrupted=True)
@@ -36,7 +36,7 @@ def test_a_line_that_nobody_heard_did_not_happen() -> None:
 
 
 def test_each_turn_has_one_line() -> None:
-    """It is updated while it is heard; another turn's is another line."""
+    """The line of a turn is updated in place; another turn has its own."""
     transcript = Transcript()
     transcript.agent(1, "We")
     transcript.agent(2, "Yes")
@@ -48,7 +48,7 @@ def test_each_turn_has_one_line() -> None:
 
 
 def test_the_models_history_joins_without_changing_the_record() -> None:
-    """Asking twice, or with words that were not said yet, leaves everything as it was."""
+    """Asking for the history, with or without words that are not in the record yet, changes nothing."""
     transcript = Transcript()
     transcript.caller("two")
     assert transcript.history(saying="three") == (CallerSaid("two three"),)
@@ -61,7 +61,7 @@ def test_the_models_history_joins_without_changing_the_record() -> None:
 
 
 def test_a_tool_stands_before_the_words_of_its_turn() -> None:
-    """A result that the model knew when it spoke; several keep their order."""
+    """The model knew the result when it spoke. Several results keep their order."""
     transcript = Transcript()
     transcript.caller("book")
     transcript.agent(1, "It is booked.")
@@ -71,7 +71,7 @@ def test_a_tool_stands_before_the_words_of_its_turn() -> None:
 
 
 def test_a_tool_of_a_turn_without_a_line_stands_last() -> None:
-    """And the line of another turn, or another tool of this one, is not taken for it."""
+    """Without an agent's line of its turn, a tool result goes to the end."""
     transcript = Transcript()
     transcript.agent(1, "One.")
     transcript.tool(2, LOOKED)
@@ -80,7 +80,7 @@ def test_a_tool_of_a_turn_without_a_line_stands_last() -> None:
 
 
 def test_a_tool_between_the_callers_lines_keeps_them_apart() -> None:
-    """Only lines that follow each other are joined."""
+    """Only adjacent lines of the caller are joined."""
     transcript = Transcript()
     transcript.caller("book")
     transcript.agent(1, "")
@@ -90,7 +90,7 @@ def test_a_tool_between_the_callers_lines_keeps_them_apart() -> None:
 
 
 def test_what_was_said_before_comes_first_and_belongs_to_no_turn() -> None:
-    """A call that another engine began goes on; turn numbers do not reach back."""
+    """A resumed call keeps the earlier history in front; later turn numbers never refer to it."""
     transcript = Transcript()
     transcript.resume((CallerSaid("hi"), AgentSaid("Hello."), BOOKED))
     transcript.agent(1, "Go on.")
@@ -128,19 +128,19 @@ FIRST = len("Itcostsfivedollars.")
         (FIRST + 50, "It costs $5. OK?"),
     ],
 )
-def test_a_unit_is_written_once_it_was_heard_whole_and_spoken_up_to_the_last_word_before(chars: int, text: str) -> None:
-    """Characters are counted without white space, and a word counts with its last character."""
+def test_a_unit_heard_whole_is_given_as_written_and_a_part_as_spoken(chars: int, text: str) -> None:
+    """Characters are counted without white space, and a word counts once its last character was heard."""
     assert heard_text(UNITS, chars, whole=False) == text
 
 
 def test_a_line_that_was_heard_whole_is_what_was_written() -> None:
-    """No matter how many characters the voice aligned."""
+    """The number of aligned characters does not matter."""
     assert heard_text(UNITS, 0, whole=True) == "It costs $5. OK?"
     assert heard_text(((" Yes. ", "Yes."),), 0, whole=True) == "Yes."
     assert heard_text((), 0, whole=True) == ""
 
 
 def test_a_unit_without_sound_is_passed_over() -> None:
-    """It has no character to wait for, and leaves no gap in the line."""
+    """It has no characters to wait for and leaves no gap in the line."""
     assert heard_text((("Yes.", "Yes."), ("", ""), ("No.", "No.")), 7, whole=False) == "Yes. No."
     assert heard_text((("Yes.", "Yes."), ("No.", "No.")), 4, whole=False) == "Yes."

@@ -1,8 +1,8 @@
-"""Waits and apologies: silence is bridged by fixed phrases, a reply without progress is given up, and too many
-apologies in a row end the call.
+"""Waits and apologies: fillers bridge silence, a reply without progress is given up, and too many apologies in a row
+end the call.
 
-With the defaults: the first filler 2.2 s after the caller's last word or the agent's, the next ones 5.5 s after the one
-before, four at most; a reply is given up 12 s after its last sign of life.
+With the defaults, the first filler comes 2.2 s after the last word of caller or agent, and later ones 5.5 s after the
+previous one, at most four in all. A reply is given up 12 s after its last progress.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tests.core.bare import Bare
 
 WORDING = Policy().wording
 FILLER_MS = 1_340
-"""How long the filler lasts in the simulator's stock, in whole frames."""
+"""Duration of the simulator's cached filler, in whole frames."""
 QUIET = 400_000
-"""Longer than any of these calls."""
+"""A limit longer than any of these calls."""
 
 
 # --- fillers ----------------------------------------------------------------------------------------------------------
@@ -29,14 +29,14 @@ QUIET = 400_000
 @pytest.mark.parametrize(
     ("asked", "filler"),
     [
-        (1_003, 2_200),  # silence from the start of the call on: 2.2 s of it
+        (1_003, 2_200),  # the whole 2.2 s since the start of the call was silent
         (1_300, 2_200),
         (1_301, 2_201),
-        (5_003, 5_903),  # of a longer silence before the decision no more than 1.3 s count
+        (5_003, 5_903),  # at most 1.3 s of the silence before the decision count
     ],
 )
 def test_a_filler_comes_when_the_silence_has_lasted_long_enough(asked: int, filler: int) -> None:
-    """To the millisecond, counted from the caller's last sound, whenever the turn was decided."""
+    """It comes to the millisecond, counted from the caller's last sound, whenever the turn was decided."""
     call = Bare()
     call.asks(asked)
     call.run(filler - 1)
@@ -46,7 +46,7 @@ def test_a_filler_comes_when_the_silence_has_lasted_long_enough(asked: int, fill
 
 
 def test_a_filler_is_counted_from_the_callers_last_word() -> None:
-    """The wait before the decision was silence to the caller as well."""
+    """The wait before the decision is silence for the caller as well."""
     call = Bare(Policy(), filler_ms=1_500)
     end = call.sim.says(1_000, "what are your hours", ms=1_000)
     call.run(end + 3_000)
@@ -54,8 +54,8 @@ def test_a_filler_is_counted_from_the_callers_last_word() -> None:
     assert end + 1_500 - 60 <= first <= end + 1_500 + 20  # the voice ends with a detector window
 
 
-def test_the_agents_own_voice_is_no_silence() -> None:
-    """The wait begins when what was said has been played."""
+def test_the_agents_speech_delays_the_filler() -> None:
+    """The wait for a filler begins when the agent's speech has been played."""
     call = Bare()
     turn = call.asks(1_000)
     call.writes(1_100, turn, "One sentence. And")
@@ -67,7 +67,7 @@ def test_the_agents_own_voice_is_no_silence() -> None:
 
 
 def test_fillers_come_more_slowly_after_the_first_and_four_times_at_most() -> None:
-    """Then the silence is the lesser evil."""
+    """After the fourth filler, the silence is left alone."""
     call = Bare(reply_ms=QUIET, silence_prompt_ms=QUIET)
     call.asks(1_003)
     call.run(60_000)
@@ -77,7 +77,7 @@ def test_fillers_come_more_slowly_after_the_first_and_four_times_at_most() -> No
 
 
 def test_every_wait_has_its_own_fillers() -> None:
-    """The next reply begins with none: its first one comes after the short time again."""
+    """The count starts again with each reply: its first filler comes after the short time."""
     call = Bare(reply_ms=QUIET, silence_prompt_ms=QUIET)
     call.asks(1_003)
     call.run(4_500)
@@ -86,8 +86,8 @@ def test_every_wait_has_its_own_fillers() -> None:
     assert call.explained(d.FillerSaid) == [2_200, 2_200 + FILLER_MS + 2_200]
 
 
-def test_no_filler_talks_into_the_caller() -> None:
-    """While they speak it is their turn."""
+def test_no_filler_while_the_caller_speaks() -> None:
+    """No filler is played while the caller is speaking."""
     call = Bare()
     call.asks(1_003)
     call.sim.says(1_400, "and one more thing if I may", ms=4_000)
@@ -95,8 +95,8 @@ def test_no_filler_talks_into_the_caller() -> None:
     assert call.explained(d.FillerSaid) == []
 
 
-def test_a_filler_waits_for_no_audio_of_the_reply() -> None:
-    """It is heard although the reply was first in line, and the reply behind it."""
+def test_a_filler_plays_before_a_reply_without_audio() -> None:
+    """The filler plays although the reply was queued first; the reply follows it."""
     call = Bare()
     turn = call.asks(1_003)
     call.writes(2_000, turn, "We open at nine. ")
@@ -110,7 +110,7 @@ def test_a_filler_waits_for_no_audio_of_the_reply() -> None:
 
 
 def test_a_tool_that_outlives_its_reply_is_bridged_as_well() -> None:
-    """The answer waits for its result; so does the caller."""
+    """The next reply waits for the tool result, and fillers bridge that wait."""
     call = Bare(silence_prompt_ms=QUIET)
     turn = call.asks(1_003)
     call.wants(1_100, turn, "call_1")
@@ -122,7 +122,7 @@ def test_a_tool_that_outlives_its_reply_is_bridged_as_well() -> None:
     assert call.explained(d.Apologised) == []
 
 
-# --- replies that do not go on ----------------------------------------------------------------------------------------
+# --- replies without progress -----------------------------------------------------------------------------------------
 
 
 def given_up(call: Bare) -> list[tuple[int, str]]:
@@ -131,7 +131,7 @@ def given_up(call: Bare) -> list[tuple[int, str]]:
 
 
 def test_a_reply_without_any_progress_is_given_up() -> None:
-    """12 s after it was asked for: an apology, and the model is told to stop."""
+    """12 s after the request, the caller hears an apology and the model request is cancelled."""
     call = Bare()
     turn = call.asks(1_003)
     call.run(13_002)
@@ -144,8 +144,8 @@ def test_a_reply_without_any_progress_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("audible", [True, False])
-def test_every_sign_of_life_moves_the_limit(audible: bool) -> None:
-    """Text is one, whether its audio plays or not."""
+def test_new_text_extends_the_reply_limit(audible: bool) -> None:
+    """New text counts as progress, whether its audio is playing or not."""
     call = Bare(silence_prompt_ms=QUIET)
     turn = call.asks(1_003)
     call.writes(9_000, turn, "Well, this is it. " if audible else "Well")
@@ -158,7 +158,7 @@ def test_every_sign_of_life_moves_the_limit(audible: bool) -> None:
 
 
 def test_a_running_tool_has_a_limit_of_its_own_and_its_end_is_progress() -> None:
-    """The core does not give up on a tool: what comes after it has 12 s again."""
+    """The core does not give up on a running tool; once it has returned, the reply has another 12 s."""
     call = Bare()
     turn = call.asks(1_003)
     call.wants(2_000, turn, "call_1")
@@ -172,7 +172,7 @@ def test_a_running_tool_has_a_limit_of_its_own_and_its_end_is_progress() -> None
 
 
 def test_a_reply_that_has_ended_is_not_given_up() -> None:
-    """However long it plays."""
+    """The limit does not apply to playout, however long that takes."""
     call = Bare()
     turn = call.asks(1_003)
     call.replies(1_500, turn, "So " * 60 + "there.")
@@ -181,7 +181,7 @@ def test_a_reply_that_has_ended_is_not_given_up() -> None:
 
 
 def test_what_was_said_of_a_reply_that_is_given_up_is_heard() -> None:
-    """Its last words are not thrown away; the apology follows."""
+    """Text already sent to TTS is played in full; the apology follows."""
     call = Bare()
     turn = call.asks(1_000)
     call.writes(1_100, turn, "We open at nine. And we")
@@ -195,8 +195,8 @@ def test_what_was_said_of_a_reply_that_is_given_up_is_heard() -> None:
     assert given_up(call) == [(1_500, "provider_unavailable")]
 
 
-def test_a_failure_of_another_turn_is_nobodys_business() -> None:
-    """Stale failures are ignored by number; without any reply as well."""
+def test_a_failure_of_another_turn_is_ignored() -> None:
+    """Stale failures are ignored by turn number, even when no reply is live."""
     call = Bare()
     call.at(500, e.ReplyFailed(1, "provider_unavailable", False))
     turn = call.asks(1_003)
@@ -208,8 +208,8 @@ def test_a_failure_of_another_turn_is_nobodys_business() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\n"])
-def test_a_reply_of_nothing_is_an_apology(text: str) -> None:
-    """In the millisecond of its end, and the next turn is free."""
+def test_an_empty_reply_is_an_apology(text: str) -> None:
+    """The apology comes in the same millisecond, and the next turn can begin."""
     call = Bare()
     turn = call.asks(1_003)
     call.writes(1_100, turn, text)
@@ -220,7 +220,7 @@ def test_a_reply_of_nothing_is_an_apology(text: str) -> None:
 
 
 def test_a_reply_that_cannot_be_spoken_is_an_apology() -> None:
-    """Markup alone is no speech."""
+    """A reply that is only markup has no spoken form."""
     call = Bare(spoken_form=lambda text: text.strip("*"))
     turn = call.asks(1_003)
     call.writes(1_100, turn, "***")
@@ -232,12 +232,12 @@ def test_a_reply_that_cannot_be_spoken_is_an_apology() -> None:
 @pytest.mark.parametrize(
     ("text", "spoken"),
     [
-        ("We open at nine. And on Sun", ["We open at nine. "]),  # half a sentence is better not begun
-        ("On Sun", ["On Sun "]),  # unless there is nothing else
+        ("We open at nine. And on Sun", ["We open at nine. "]),  # the incomplete sentence is dropped
+        ("On Sun", ["On Sun "]),  # unless it is the whole reply
     ],
 )
 def test_a_reply_that_was_cut_off_by_its_length_ends_with_a_whole_sentence(text: str, spoken: list[str]) -> None:
-    """The half sentence is dropped, not the whole reply."""
+    """Only the incomplete last sentence is dropped."""
     call = Bare()
     turn = call.asks(1_003)
     call.writes(1_100, turn, text)
@@ -246,8 +246,8 @@ def test_a_reply_that_was_cut_off_by_its_length_ends_with_a_whole_sentence(text:
     assert given_up(call) == []
 
 
-def test_a_whole_reply_speaks_its_rest() -> None:
-    """Whatever else it ended with."""
+def test_only_the_length_limit_drops_the_rest() -> None:
+    """With any other finish reason, the unfinished rest is spoken."""
     call = Bare()
     turn = call.asks(1_003)
     call.writes(1_100, turn, "We open at nine. And on Sun")
@@ -255,8 +255,8 @@ def test_a_whole_reply_speaks_its_rest() -> None:
     assert [said for _, _, said in call.spoken()] == ["We open at nine. ", "And on Sun "]
 
 
-def test_nothing_follows_from_text_after_the_end() -> None:
-    """Nor from a second end."""
+def test_text_after_the_end_is_ignored() -> None:
+    """A second end is ignored as well."""
     call = Bare()
     turn = call.asks(1_003)
     call.writes(1_100, turn, "Yes. ")
@@ -277,7 +277,7 @@ def fail(call: Bare, at: int, code: str = "provider_unavailable") -> None:
 
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_one_apology_more_than_the_limit_ends_the_call(most: int) -> None:
-    """The limit itself does not. The end is said in words, with the last failure as its reason."""
+    """The call continues at the limit. One more failure ends it with a goodbye; the reason is the last failure."""
     call = Bare(apologies=most)
     for i in range(most):
         fail(call, 1_000 + 10_000 * i)
@@ -290,8 +290,8 @@ def test_one_apology_more_than_the_limit_ends_the_call(most: int) -> None:
     assert call.ended == "provider_unavailable"
 
 
-def test_a_reply_that_was_heard_forgives_the_apologies_before_it() -> None:
-    """They are counted in a row; a phrase that was heard is no reply."""
+def test_a_reply_that_was_heard_resets_the_apology_count() -> None:
+    """Only apologies in a row count. A fixed phrase that was heard does not reset them."""
     call = Bare(apologies=1)
     fail(call, 1_000)
     turn = call.asks(10_000)
@@ -303,8 +303,8 @@ def test_a_reply_that_was_heard_forgives_the_apologies_before_it() -> None:
     assert call.ended == ""
 
 
-def test_a_reply_that_is_still_being_thought_forgives_nothing() -> None:
-    """What was heard of it so far is not the whole."""
+def test_an_unfinished_reply_does_not_reset_the_apology_count() -> None:
+    """Its heard beginning does not count as a reply."""
     call = Bare(apologies=1)
     fail(call, 1_000)
     turn = call.asks(10_000)
@@ -317,7 +317,7 @@ def test_a_reply_that_is_still_being_thought_forgives_nothing() -> None:
 
 
 def test_a_busy_model_is_asked_once_more() -> None:
-    """The caller hears why they wait, and the same words are answered without being said again."""
+    """The caller is told why they wait, and the same words are answered without being repeated."""
     call = Bare()
     fail(call, 1_000, "provider_busy")
     call.run(7_000)
@@ -334,7 +334,7 @@ def test_a_busy_model_is_asked_once_more() -> None:
 
 
 def test_the_second_try_begins_when_the_explanation_has_been_heard() -> None:
-    """Not before, and in the millisecond of its end."""
+    """The request is repeated in the millisecond in which the explanation ends."""
     call = Bare()
     fail(call, 1_000, "provider_busy")
     call.run(20_000)

@@ -11,15 +11,15 @@
         agent=["We open at nine."],
     )
 
-A time is absolute (`0.5`), or counted from the end of the caller's last sound (`+0.9`), or from the moment when the
-agent is next heard to begin (`a+1.5`): the last is what a line means by "while the agent is talking", whatever the
-policy's waits are. Absolute and `+` times may not lie before the line above has happened.
+A time is absolute (`0.5`), or counted from the end of the caller's last sound (`+0.9`), or from the next moment at
+which the agent begins to be heard (`a+1.5`). The last form places a line within the agent's speech, independently of
+the policy's waits. Absolute and `+` times must not lie before the point that the previous line has reached.
 
     caller [seconds]   words, spread evenly over the seconds (80 ms a character without them)
     cough [seconds]    voice without words
-    partial, final     what the ears report by themselves: `partial text`, `final 3 text` (3: of that commit)
+    partial, final     an STT event by itself: `partial text`, `final 3 text` (3: the commit it answers)
     faults             names of `Faults` to switch on, or off with a minus: `no_finals -no_partials`
-    key                a key on the keypad
+    key                a DTMF key
     end                the call is run up to here
 """
 
@@ -40,7 +40,7 @@ LONGEST_WAIT_FOR_THE_AGENT_MS = 20_000
 
 
 def play(timeline: str, agent: Agent | None = None, policy: Policy | None = None, **latencies: int) -> Simulator:
-    """Runs the timeline and returns the call. `latencies` are those of `Latencies`, in ms."""
+    """Runs the timeline and returns the call. `latencies` are fields of `Latencies`, in ms."""
     says = agent if callable(agent) else lambda _: list(agent or [LONG])
     sim = Simulator(policy or Policy(), says)
     for name, value in latencies.items():
@@ -50,7 +50,7 @@ def play(timeline: str, agent: Agent | None = None, policy: Policy | None = None
 
 
 def go_on(sim: Simulator, timeline: str) -> None:
-    """Plays more of a call."""
+    """Plays more of the call."""
     last = max((sound.end for sound in sim.sounds), default=0)
     for when, what, arguments in _lines(timeline):
         at = _at(sim, when, last)
@@ -59,7 +59,7 @@ def go_on(sim: Simulator, timeline: str) -> None:
 
 
 def by_words(default: str, **answers: str) -> Callable[[History], list[str]]:
-    """An agent that answers by a word in what the caller said last: `by_words("Yes?", bye="Goodbye.")`."""
+    """An agent that chooses its answer by a word in the caller's last words: `by_words("Yes?", bye="Goodbye.")`."""
     return lambda history: [next((text for word, text in answers.items() if word in last_words(history)), default)]
 
 
@@ -67,33 +67,33 @@ def by_words(default: str, **answers: str) -> Callable[[History], list[str]]:
 
 
 def decided(sim: Simulator) -> list[int]:
-    """When each turn of the caller was decided."""
+    """When the end of each turn of the caller was decided."""
     return [at for at, _ in sim.explained(d.TurnEnded)]
 
 
 def caller(sim: Simulator) -> list[str]:
-    """What the record says that the caller said, a turn each."""
+    """The caller's lines in the record, one per turn."""
     return [text for who, text in sim.lines if who == "caller"]
 
 
 def agent_lines(sim: Simulator) -> list[str]:
-    """What was heard of the agent, a turn each; what was interrupted ends with "--"."""
+    """What was heard of the agent, one line per turn; an interrupted one ends with "--"."""
     return [text for who, text in sim.lines if who == "agent"]
 
 
 def first_heard(sim: Simulator, after: int) -> int:
-    """When the agent first is heard to begin at or after `after`."""
+    """When the agent first begins to be heard at or after `after`."""
     return next(start for start, _ in sim.heard if start >= after)
 
 
 def gap(sim: Simulator, after: int) -> tuple[int, int]:
-    """(from, to): the first time after `after` that the agent stops being heard and goes on later."""
+    """(from, to) of the first pause in what is heard of the agent at or after `after`."""
     pairs = zip(sim.heard, sim.heard[1:], strict=False)
     return next((one[1], two[0]) for one, two in pairs if one[1] >= after)
 
 
-def thoughts(sim: Simulator) -> list[a.StartReply]:
-    """Every reply that the model was asked for, guesses included."""
+def requested_replies(sim: Simulator) -> list[a.StartReply]:
+    """Every reply that was requested from the LLM, speculations included."""
     return [action for _, action in sim.actions(a.StartReply)]
 
 
@@ -103,7 +103,7 @@ def reasons(sim: Simulator, what: type[d.Decided]) -> list[str]:
 
 
 def number(because: Mapping[str, int | str], name: str) -> int:
-    """A figure of a decision, as `sim.explained` gives them."""
+    """A number from the details of a decision, as `sim.explained` returns them."""
     value = because[name]
     assert isinstance(value, int), f"{name} is {value!r}"
     return value
@@ -130,22 +130,22 @@ def _at(sim: Simulator, when: str, last: int) -> int:
     if when.startswith("a+"):
         return _agent_begins(sim) + _ms(when[2:])
     at = last + _ms(when[1:]) if when.startswith("+") else _ms(when)
-    assert at >= sim.now, f"{when} lies before {sim.now} ms, where the line above has led"
+    assert at >= sim.now, f"{when} lies before {sim.now} ms, which the previous line has reached"
     return at
 
 
 def _agent_begins(sim: Simulator) -> int:
-    """Runs the call until the agent begins to be heard, later than now."""
+    """Runs the call until the agent begins to be heard, at or after now. Returns that time."""
     since = sim.now
     while sim.now < since + LONGEST_WAIT_FOR_THE_AGENT_MS and sim.call.ended is None:
         sim.run(sim.now + 20)
         if begun := [start for start, _ in sim.heard if start >= since]:
             return begun[0]
-    raise AssertionError(f"the agent says nothing after {since} ms")
+    raise AssertionError(f"the agent is not heard after {since} ms")
 
 
 def _do(sim: Simulator, at: int, what: str, arguments: str) -> int | None:
-    """Does it; returns when the caller's sound ends, if it is one."""
+    """Performs one line. Returns the end of the caller's sound, or None if the line is not a sound."""
     first, _, rest = arguments.partition(" ")
     timed = first.replace(".", "", 1).isdigit()
     match what:
@@ -165,5 +165,5 @@ def _do(sim: Simulator, at: int, what: str, arguments: str) -> int | None:
         case "end":
             pass
         case _:
-            raise AssertionError(f"what is {what!r}?")
+            raise AssertionError(f"unknown timeline entry {what!r}")
     return None

@@ -1,9 +1,9 @@
-"""Random calls: a random caller, and providers that do everything they ever did to anybody. One seed is one call.
+"""Random calls: a random caller, with randomly failing providers. One seed is one call.
 
 `walk(seed)` plays the call. What must hold of it is in `promises.py`.
 
-The caller's words are unlike each other (`azza`), so that each can be followed from the ears into the record. Other
-words around them make their thoughts questions, requests, unfinished, or digits.
+The caller's marked words are all different (`azza`), so each can be followed from the STT into the record. The words
+around them turn sentences into questions, requests, unfinished sentences or digits.
 """
 
 from __future__ import annotations
@@ -21,22 +21,24 @@ SHORT = "Yes, of course."
 LONG = "We open at nine, and close at six. On Sundays we stay closed all day. Is there anything else?"
 DISCLOSURE = "This call may be recorded."
 MARK = "zz"
-MURMURS = ("mm-hm", "yeah", "okay", "no", "yes")
+SHORT_WORDS = ("mm-hm", "yeah", "okay", "no", "yes")
 STT_FAULTS = ("twice", "empty", "missing", "refused")
 STT_HABITS = ("", "", "late", "much later", "split", "stale", "misheard")
-"""One of these at a time: a transcript that is old, split and wrong at once cannot be told from a new one."""
+"""At most one per call: a transcript that is old, split and wrong at once cannot be distinguished from a new one."""
 PROVIDER_FAULTS = ("llm_hangs", "llm_empty", "llm_fails", "tts_silent_once", "tts_hangs")
 
 
 @dataclass(slots=True)
 class Walk:
-    """One call. `misheard`: words that a partial had wrong; `faults`: what went wrong, for the message of a failure."""
+    """One call. `misheard`: words that a partial got wrong; `faults`: the STT faults, shown when a promise fails;
+    `stt_outages`: (from, to) in ms.
+    """
 
     seed: int
     sim: Simulator
     faults: tuple[str, ...] = ()
     misheard: set[str] = field(default_factory=set)
-    deaf: list[tuple[int, int]] = field(default_factory=list)
+    stt_outages: list[tuple[int, int]] = field(default_factory=list)
 
 
 def walk(seed: int) -> Walk:
@@ -44,7 +46,7 @@ def walk(seed: int) -> Walk:
     faults = (*rng.sample(STT_FAULTS, rng.choice((0, 0, 0, 1, 2))), rng.choice(STT_HABITS))
     sim = Simulator(_policy(rng), _agent(rng))
     this = Walk(seed, sim, faults)
-    sim.meddle = _Meddler(this, rng).meddle
+    sim.meddle = _SttFaults(this, rng).apply
     _latencies(sim, rng)
     sim.faults.no_alignment = rng.random() < 0.1
     at = _caller(this, rng, at=rng.choice((0, 0, 300, 1_000, 2_500)))
@@ -94,27 +96,27 @@ def _latencies(sim: Simulator, rng: Random) -> None:
 
 
 def _caller(this: Walk, rng: Random, at: int) -> int:
-    """Plays the caller's part piece by piece, and changes what goes wrong in between. Returns when it is over."""
+    """Plays the caller's sounds one by one, switching provider faults in between. Returns the end of the last pause."""
     sim = this.sim
     for number in range(rng.randint(2, 8)):
         sim.run(at - 20)
         kind = rng.random()
         if kind < 0.65:
-            text = _thought(number, rng)
+            text = _sentence(number, rng)
             at = sim.says(at, text, ms=rng.randint(70, 110) * max(4, len(text)))
         elif kind < 0.8:
             at = sim.coughs(at, rng.randint(40, 700))
         else:
-            at = sim.says(at, rng.choice(MURMURS), ms=rng.randint(200, 500))
+            at = sim.says(at, rng.choice(SHORT_WORDS), ms=rng.randint(200, 500))
         if rng.random() < 0.1:
-            _go_deaf(this, rng, at)
+            _lose_stt(this, rng, at)
         elif rng.random() < 0.15:
             _provider_fault(sim, rng, at)
         at += rng.choice((240, 300, 500, 700, 900, 1_500, 4_000, 7_000))
     return at
 
 
-def _thought(number: int, rng: Random) -> str:
+def _sentence(number: int, rng: Random) -> str:
     words = [f"{'abcdefgh'[number]}{MARK}{letter}" for letter in "abcd"[: rng.randint(1, 4)]]
     before, after = rng.choice(
         (
@@ -131,35 +133,36 @@ def _thought(number: int, rng: Random) -> str:
     return " ".join([*before.split(), *words, *after.split()])
 
 
-def _go_deaf(this: Walk, rng: Random, at: int) -> None:
-    """The STT session fails, and is up again later; what is said meanwhile is never heard."""
+def _lose_stt(this: Walk, rng: Random, at: int) -> None:
+    """The STT session fails and comes back later; no transcript of what is said meanwhile ever arrives."""
     sim, until = this.sim, at + rng.choice((300, 2_000, 6_000))
-    this.deaf.append((at, until))
+    this.stt_outages.append((at, until))
     sim.at(at, e.SttLost("provider_unavailable", True))
     sim.at(until, e.SttReady())
 
 
 def _provider_fault(sim: Simulator, rng: Random, at: int) -> None:
-    """From now to about the next thing that the caller says."""
+    """Ends the present provider fault, and usually switches another on."""
     name = rng.choice(PROVIDER_FAULTS)
     if name.startswith("tts") and sim.faults.no_alignment:
-        return  # without an alignment nobody can tell how much of a text its audio is
+        return  # without an alignment it is unknown how much of the text the audio covers
     for other in PROVIDER_FAULTS:
         setattr(sim.faults, other, "" if other == "llm_fails" else False)
     if rng.random() < 0.7:
         setattr(sim.faults, name, rng.choice(("provider_busy", "provider_timeout")) if name == "llm_fails" else True)
 
 
-class _Meddler:
-    """What the STT makes of what it has understood. Order between finals is kept, as a socket keeps it."""
+class _SttFaults:
+    """Delays, drops, repeats, splits and falsifies transcripts. Finals stay in order, as they would on a socket."""
 
     def __init__(self, this: Walk, rng: Random) -> None:
         self._this, self._rng = this, rng
         self._last_final = 0
         self._partial = ""
 
-    def meddle(self, at: int, event: e.Event) -> list[tuple[int, e.Event]]:
-        if isinstance(event, e.TranscriptPartial | e.TranscriptFinal) and any(s <= at < t for s, t in self._this.deaf):
+    def apply(self, at: int, event: e.Event) -> list[tuple[int, e.Event]]:
+        lost = any(start <= at < end for start, end in self._this.stt_outages)
+        if lost and isinstance(event, e.TranscriptPartial | e.TranscriptFinal):
             return []
         if isinstance(event, e.TranscriptPartial):
             return self._partials(at, event)

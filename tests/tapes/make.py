@@ -1,11 +1,11 @@
-"""Makes the calls of this folder anew after a change of the rules that is meant.
+"""Makes the calls of this folder again after an intended change of the rules.
 
     python -m tests.tapes.make --rehearse [NAME...]     a second: the recorded callers under today's rules
     python -m tests.tapes.make [NAME...]                three minutes: new calls
 
-Look at what it changed (`telephony tape show tests/tapes/NAME`), and see that the tests still pass. Recording needs
-`telephony[offline,dev]`: each call is made with the embedded default (local ears, brain and voice, the real voice
-detector) over real sockets and in real time, by a synthetic caller.
+Inspect what changed (`telephony tape show tests/tapes/NAME`), and check that the tests still pass. Recording needs
+`telephony[offline,dev]`: each call is made with the embedded default (local STT, LLM and TTS, the real voice detector)
+over real sockets and in real time, by a synthetic caller.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ from telephony.vad.silero import SileroDetector
 HERE = Path(__file__).parent
 SPEED = 1.0
 SILENCE = b"\xff" * 8
-"""A millisecond."""
+"""One millisecond."""
 
 
 @tool
 async def book_table(day: str, time: str, people: int) -> str:
-    """Books, slowly."""
+    """Books after a delay of 2.5 s."""
     await asyncio.sleep(2.5 / SPEED)
     return f"Your table for {people} on {day} is booked."
 
@@ -62,7 +62,7 @@ SHORT = replace(AGENT, limits=Limits(silence_prompt_ms=2_500, silence_end_ms=2_5
 
 @dataclass
 class Caller:
-    """Somebody on the phone."""
+    """A synthetic caller on one phone call."""
 
     stack: Stack
     phone: PhoneCall
@@ -73,17 +73,17 @@ class Caller:
         await self.phone.until(lambda: self.phone.now_ms >= until)
 
     async def listens(self) -> None:
-        """Until the agent has said something more, and for a moment of silence."""
+        """Waits until another line of the agent is recorded, then for 300 ms of silence."""
         lines = self._lines()
         await self.phone.until(lambda: self._lines() > lines)
         await self.phone.agent_silent(for_ms=300)
 
     async def says(self, text: str) -> None:
-        """In the words that the local ears know; "|" is a pause of 0.65 s."""
+        """Says words that the local STT knows; "|" is a pause of 0.65 s."""
         await self.phone.say((SILENCE * 650).join(utterance(part.strip()) for part in text.split("|")))
 
     async def answered(self, ms: int) -> None:
-        """Until the agent has been answering for so long."""
+        """Waits until the agent has been answering for `ms`."""
         before = len(self.tape.actions(SendAudio))
         await self.phone.until(lambda: len(self.tape.actions(SendAudio)) > before)
         await self.phone.agent_speaking()
@@ -115,7 +115,7 @@ async def throat(caller: Caller) -> None:
     await caller.listens()
 
 
-async def murmur(caller: Caller) -> None:
+async def backchannel(caller: Caller) -> None:
     await caller.listens()
     await caller.says("i want to book a table")
     await caller.answered(1_200)
@@ -168,7 +168,7 @@ async def lost_sentence(caller: Caller) -> None:
     await caller.listens()
 
 
-async def broken_voice(caller: Caller) -> None:
+async def broken_tts(caller: Caller) -> None:
     await caller.listens()
     caller.stack.elevenlabs.tts.faults.drop_after_bytes = 14_000
     await caller.says("i want to book a table")
@@ -195,27 +195,27 @@ async def no_transcript(caller: Caller) -> None:
 CALLS: dict[str, tuple[Agent, Callable[[Caller], Awaitable[None]]]] = {
     "an_interruption_stops_the_agent": (AGENT, interruption),
     "a_cleared_throat_costs_no_word": (AGENT, throat),
-    "a_yes_in_between_takes_no_turn": (AGENT, murmur),
+    "a_yes_in_between_takes_no_turn": (AGENT, backchannel),
     "a_pause_inside_a_sentence_is_no_end": (AGENT, pause),
     "a_silent_caller_is_asked_and_let_go": (SHORT, silence),
     "an_interrupted_tool_runs_once": (SLOW, during_a_tool),
     "keys_need_no_words": (AGENT, keys),
     "a_goodbye_is_heard_to_its_end": (AGENT, goodbye),
     "a_sentence_that_the_voice_lost_is_said": (AGENT, lost_sentence),
-    "a_voice_that_breaks_off_goes_on": (AGENT, broken_voice),
+    "a_voice_that_breaks_off_goes_on": (AGENT, broken_tts),
     "an_empty_answer_is_no_silence": (AGENT, empty_answer),
     "a_transcript_that_never_comes_is_no_silence": (AGENT, no_transcript),
 }
 
 
 async def record(name: str) -> None:
-    """Makes the call and puts its tape in the place of the one before."""
+    """Makes the call and replaces its tape."""
     agent, script = CALLS[name]
     clock = Clock(SPEED)
     with tempfile.TemporaryDirectory() as scratch:
-        async with RecognizerProcess() as ears:
+        async with RecognizerProcess() as process:
             tts = LocalTts(clock=clock, synthesize=EspeakTts().synthesize, latency=TtsLatency(30, 20.0))
-            stt = LocalStt(clock=clock, recognizer=ears.recognizer, latency=SttLatency(20, 20))
+            stt = LocalStt(clock=clock, recognizer=process.recognizer, latency=SttLatency(20, 20))
             parts = local_stack(
                 agent, clock=clock, replies=respond, tts=tts, stt=stt, detector=SileroDetector, tapes=Path(scratch)
             )
@@ -240,7 +240,7 @@ async def record(name: str) -> None:
 
 
 def again(name: str) -> None:
-    """Rehearses the tape under the rules that its agent has now, and puts what comes of it in its place."""
+    """Rehearses the tape under the rules that its agent has now, and replaces the tape if the result differs."""
     agent, _ = CALLS[name]
     tape = read(HERE / name)
     made = ",".join(dict.fromkeys((*tape.header.made.split(","), "rehearsed")))
@@ -256,7 +256,7 @@ def main(names: list[str]) -> None:
     rehearsing = "--rehearse" in names
     names = [name for name in names if name != "--rehearse"]
     if unknown := set(names) - set(CALLS):
-        sys.exit(f"there is no call {', '.join(sorted(unknown))}; there are {', '.join(CALLS)}")
+        sys.exit(f"unknown call {', '.join(sorted(unknown))}; known calls: {', '.join(CALLS)}")
     for name in names or CALLS:
         if rehearsing:
             again(name)

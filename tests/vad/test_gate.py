@@ -1,4 +1,4 @@
-"""When the detector is not asked, and when it must forget."""
+"""The gate in front of the detector: when the model is not run, and when its state is reset."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from telephony.vad.gate import Gate
 WINDOWS_2_S = 63
 
 
-def test_near_silence_is_not_asked_about() -> None:
-    """After digital zeros a -65 dBFS line noise would trigger the model; below -70 dBFS it is not run. Quiet callers
-    (-58 dBFS) are."""
+def test_the_model_is_not_run_on_near_silence() -> None:
+    """After digital silence, -65 dBFS line noise would trigger the model, so it is not run below -70 dBFS. Quiet
+    callers (-58 dBFS) pass the gate.
+    """
     gate = Gate()
     assert [gate.closed(level) for level in (-960, -701, -700, -650, -580)] == [True, True, False, False, False]
 
 
-def test_forgets_in_quiet_after_two_seconds() -> None:
-    """A minute of ringback makes a recurrent model slow; it forgets once it is quiet, at most every two seconds."""
+def test_resets_in_quiet_after_two_seconds() -> None:
+    """A minute of ringback makes a recurrent model slow to react. It is reset in quiet, at most every two seconds."""
     gate = Gate()
     assert not any(gate.heard(400) for _ in range(WINDOWS_2_S))
     assert [gate.heard(99) for _ in range(5)] == [False, False, False, False, True]
@@ -23,8 +24,8 @@ def test_forgets_in_quiet_after_two_seconds() -> None:
     assert gate.heard(20)
 
 
-def test_never_forgets_in_a_word() -> None:
-    """One window of voice starts the count of quiet ones again."""
+def test_never_resets_within_a_word() -> None:
+    """One window of voice restarts the count of quiet windows."""
     gate = Gate()
     for _ in range(100):
         gate.heard(300)
@@ -33,7 +34,7 @@ def test_never_forgets_in_a_word() -> None:
 
 
 def test_closed_gate_starts_the_two_seconds_again() -> None:
-    """The state was zeroed by the gate: there is nothing to forget for a while."""
+    """The closed gate has already reset the state, so the two seconds start again."""
     gate = Gate()
     for _ in range(100):
         gate.heard(300)
@@ -42,8 +43,8 @@ def test_closed_gate_starts_the_two_seconds_again() -> None:
     assert gate.heard(20)
 
 
-def test_a_stop_consonant_on_a_silent_line_is_no_reason_to_forget() -> None:
-    """The closure of a "t" may be digital silence; a detector that forgot there would miss the rest of the word."""
+def test_a_stop_consonant_on_a_silent_line_does_not_reset() -> None:
+    """The closure of a "t" may be digital silence; a reset there would make the detector miss the rest of the word."""
     gate = Gate()
     for _ in range(10):
         assert not gate.closed(-200)

@@ -1,4 +1,4 @@
-"""The detector on real sound. Speech and noises are read from a folder beside the repository, if it is there."""
+"""The detector on real sound. Speech and noises come from a folder beside the repository; else tests are skipped."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ needs_speech = pytest.mark.skipif(not SPEECH.exists(), reason=f"no recordings in
 
 
 def listen(pcmu: bytes, detector: Detector | None = None) -> list[tuple[int, int]]:
-    """(end of the frame in ms, thousandths) of each window that was completed."""
+    """(end of the frame in ms, probability in thousandths) of each completed window."""
     detector = detector or SileroDetector()
     heard = [(20 * n, detector.hear(frame)[0]) for n, frame in enumerate(frames.frames(pcmu), 1)]
     return [(at, speech) for at, speech in heard if speech is not None]
 
 
 def voiced(windows: list[tuple[int, int]]) -> list[int]:
-    """When two windows in a row were voice."""
+    """The times, in ms, at which two consecutive windows were voice."""
     return [at for (_, before), (at, now) in pairwise(windows) if min(before, now) >= 500]
 
 
 def test_five_windows_in_eight_frames() -> None:
-    """A window of 32 ms completes in five frames out of eight; the others say None, and all say a level."""
+    """A 32 ms window completes in five frames out of eight; the others return None. All return a level."""
     detector = SileroDetector()
     answers = [detector.hear(b"\xff" * 160) for _ in range(16)]
     assert [speech is None for speech, _ in answers[:8]] == [True, False, True, False, False, True, False, False]
@@ -38,8 +38,8 @@ def test_five_windows_in_eight_frames() -> None:
     assert {speech for speech, _ in answers} == {None, 0}
 
 
-def test_odd_frames_do_no_harm() -> None:
-    """A short frame is filled up with silence, a long one is cut: the windows stay where they are in time."""
+def test_odd_frame_lengths_are_accepted() -> None:
+    """A short frame is padded with silence and a long one truncated, so windows keep their place in time."""
     detector = SileroDetector()
     for pcmu in (b"", b"\x00", b"\xff" * 159, b"\xff" * 8_000):
         _, level = detector.hear(pcmu)
@@ -47,8 +47,8 @@ def test_odd_frames_do_no_harm() -> None:
     assert [detector.hear(b"\xff" * 160)[0] is None for _ in range(4)] == [False, True, False, False]
 
 
-def test_detectors_do_not_hear_each_other() -> None:
-    """Each leg has its own: one caller's sound changes nothing for another. The same sound gives the same numbers."""
+def test_detectors_share_no_state() -> None:
+    """Each leg has its own detector, and the same sound gives the same numbers."""
     sound = tones.sine(300, 1_000) + frames.silence(200) + tones.dtmf("5", 500)
     alone = listen(sound)
     one, other = SileroDetector(), SileroDetector()
@@ -59,8 +59,8 @@ def test_detectors_do_not_hear_each_other() -> None:
     assert [speech for speech in mixed if speech is not None] == [speech for _, speech in alone]
 
 
-def test_reset_forgets() -> None:
-    """After lost audio the detector is as good as new."""
+def test_reset_restores_the_initial_state() -> None:
+    """After lost audio the detector behaves like a new one."""
     sound = tones.sine(220, 500)
     used = SileroDetector()
     listen(tones.dtmf("1", 1_010), used)
@@ -70,7 +70,7 @@ def test_reset_forgets() -> None:
 
 @needs_speech
 def test_people_are_heard_when_they_begin() -> None:
-    """Onset (two windows) within a quarter of a second of the labelled one, in nearly every clip; never missed."""
+    """The onset (two windows) comes within 250 ms of the labelled one in all but two clips, and is never missed."""
     clips = [clip for clip in json.loads((SPEECH / "labels.json").read_text()).values() if clip["label_type"] != "rttm"]
     late = []
     for clip in clips:
@@ -83,8 +83,8 @@ def test_people_are_heard_when_they_begin() -> None:
 
 
 @needs_speech
-def test_people_are_heard_to_stop() -> None:
-    """The last voiced window is at the labelled end, give or take a fifth of a second."""
+def test_voice_ends_with_the_speech() -> None:
+    """No voice is detected in the final line noise."""
     truth = json.loads((SPEECH / "synthetic" / "truth.json").read_text())
     assert truth
     for path in sorted((SPEECH / "synthetic").glob("*.wav"))[:8]:
@@ -95,14 +95,14 @@ def test_people_are_heard_to_stop() -> None:
 @needs_speech
 @pytest.mark.parametrize("name", ["digital_silence", "line_65", "white_40", "pink_40", "hum60", "clicks", "ringback"])
 def test_noise_is_no_voice(name: str) -> None:
-    """Line noise, hum, hiss and ringback start no turn, after digital silence either."""
+    """Line noise, hum, hiss and ringback are not detected as voice, even after digital silence."""
     noise = wav.read_mono(SPEECH / "noise" / f"{name}.wav")
     assert voiced(listen(frames.silence(2_000) + noise)) == []
 
 
 @needs_speech
 def test_a_caller_is_heard_at_once_after_a_minute_of_music() -> None:
-    """A recurrent model that never forgets answers late after long music: it forgets in the pause before the caller."""
+    """After long music a recurrent model reacts late, so it is reset in the pause before the caller."""
     music = wav.read_mono(SPEECH / "noise" / "jazz.wav") * 2
     pause = b"\xfb\x7b" * 2_400  # 0.6 s, just above the gate
     labels = json.loads((SPEECH / "labels.json").read_text())

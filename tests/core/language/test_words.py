@@ -1,4 +1,4 @@
-"""What short utterances mean to turn-taking, and which words of a transcript are new."""
+"""What short utterances mean for turn-taking, and which words of a transcript are new."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ UNKNOWN = language_for("xx")
 
 
 def test_words_are_lower_case_and_without_punctuation() -> None:
-    """Transcripts differ in case, apostrophes and full stops, and mean the same."""
+    """Transcripts may differ in case, apostrophes and punctuation without differing in meaning."""
     assert words("I’d like — UH-HUH, 2 tables!") == ["i'd", "like", "uh-huh", "2", "tables"]
     assert words(" ... ") == []
 
 
 @pytest.mark.parametrize("text", ["mm-hm", "Yeah.", "okay, okay", "I see", "oh I see", "yeah, that's right", "uh huh"])
 def test_listener_words_do_not_ask_for_the_floor(text: str) -> None:
-    """Backchannels alone, in any mixture of up to four words."""
+    """Up to four backchannel words, in any combination, do not take the turn."""
     assert backchannel(text, EN)
     assert not wants_the_floor(text, EN)
 
@@ -40,23 +40,23 @@ def test_listener_words_do_not_ask_for_the_floor(text: str) -> None:
     "text", ["no", "stop", "wait", "hold on", "yeah but", "okay stop", "I see a problem", "mm-hm what"]
 )
 def test_objections_ask_for_the_floor(text: str) -> None:
-    """One word that is none of a listener's is enough."""
+    """One word that is not a backchannel is enough."""
     assert wants_the_floor(text, EN)
 
 
 def test_five_listener_words_are_more_than_listening() -> None:
-    """Nobody murmurs that much: it is the beginning of a turn."""
+    """More than four of them count as the beginning of a turn."""
     assert not backchannel("yeah yeah okay sure right", EN)
 
 
-def test_nothing_is_no_backchannel_and_wants_nothing() -> None:
-    """Empty transcripts are no evidence of anything."""
+def test_empty_text_is_no_backchannel_and_does_not_ask_for_the_floor() -> None:
+    """An empty transcript is evidence of nothing."""
     assert not backchannel("", EN)
     assert not wants_the_floor("", EN)
     assert not unfinished_backchannel("", EN)
 
 
-def test_a_phrase_of_a_listener_may_be_half_said() -> None:
+def test_a_partial_backchannel_is_recognised() -> None:
     """ "I" may become "I see"; "I want" cannot, nor can "no"."""
     assert unfinished_backchannel("I", EN)
     assert unfinished_backchannel("okay that's", EN)
@@ -65,20 +65,20 @@ def test_a_phrase_of_a_listener_may_be_half_said() -> None:
 
 
 def test_goodbyes() -> None:
-    """A farewell is nothing but words of a goodbye."""
+    """A farewell contains only words of a goodbye."""
     assert is_farewell("thank you, bye bye", EN)
     assert not is_farewell("bye wait", EN)
 
 
 def test_without_data_every_word_asks_for_the_floor() -> None:
-    """In a language that we know nothing of, no word can be taken for a murmur."""
+    """In a language without data, no word is recognised as a backchannel."""
     assert Language() == UNKNOWN
     assert wants_the_floor("mhm", UNKNOWN)
     assert not backchannel("mhm", UNKNOWN)
 
 
 def test_gist_is_the_same_for_the_same_meaning() -> None:
-    """Case, full stops, fillers and figures do not change a meaning; another word does."""
+    """Case, punctuation, fillers and digits do not change the gist; another word does."""
     assert gist("Um, four please.", EN) == gist("4 please", EN)
     assert gist("a table for two", EN) != gist("a table for ten", EN)
     assert gist("I want it", EN) != gist("I want it not", EN)
@@ -86,7 +86,7 @@ def test_gist_is_the_same_for_the_same_meaning() -> None:
 
 
 def test_what_is_beyond_a_partial() -> None:
-    """The rest of a final behind the partial that was taken for it, with words that were misheard and all."""
+    """`beyond` returns what a final adds to the partial that was used in its place, even if that had words misheard."""
     assert beyond("What time do you open?", "what time") == "do you open?"
     assert beyond("I want a table for two", "I want a cable") == "for two"
     assert beyond("I want a table", "I want a cable") == ""
@@ -97,7 +97,7 @@ def test_what_is_beyond_a_partial() -> None:
 
 
 def test_a_new_sentence_is_not_taken_for_the_old() -> None:
-    """Words are only taken out of a text that begins with them, or nearly so."""
+    """Words are removed only from a text that begins with them, or nearly so."""
     assert without("I want a table for two", "I want a") == "table for two"
     assert without("what is the time please", "what's the time") == "please"
     assert without("yes please", "no thanks") == "yes please"

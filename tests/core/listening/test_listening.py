@@ -1,4 +1,4 @@
-"""Transcripts that come late, split, twice, empty or never, and the voice that they belong to."""
+"""Transcripts that arrive late, split, repeated, empty or never, and how they are matched with voice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from telephony.core.listening.utterance import Utterance
 from telephony.core.listening.voice_activity import VoiceActivity
 from telephony.core.policy import Policy, TurnTaking
 from telephony.testing.simulator import Part, Simulator, last_words
-from tests.core.timeline import agent_lines, caller, decided, first_heard, play, reasons, rules, thoughts
+from tests.core.timeline import agent_lines, caller, decided, first_heard, play, reasons, requested_replies, rules
 
 TEXT = "what are your opening hours"
 
@@ -23,18 +23,18 @@ def repeat_it(history: History) -> list[Part]:
     return [f"You said: {last_words(history)}."]
 
 
-def scripted(*stt: tuple[int, e.Event], text: str = TEXT, until: int = 15_000) -> Simulator:
-    """The caller says `text` from 500 ms on; the ears say only what is given, in ms after its end."""
+def scripted(*events: tuple[int, e.Event], text: str = TEXT, until: int = 15_000) -> Simulator:
+    """The caller says `text` from 500 ms on. STT sends only these (ms after the end of the voice, event) pairs."""
     sim = Simulator(Policy(), repeat_it)
     sim.faults.no_partials = sim.faults.no_finals = True
     end = sim.says(500, text)
-    for after, event in stt:
+    for after, event in events:
         sim.at(end + after, event)
     return sim.run(end + until)
 
 
 def once(sim: Simulator, text: str = TEXT) -> None:
-    """The words are in the record once, and answered once."""
+    """Asserts that the words are in the record once and answered once."""
     assert " ".join(caller(sim)) == text
     heard = [line for line in agent_lines(sim) if line.startswith("You said")]
     assert heard == [f"You said: {text}."]
@@ -44,7 +44,7 @@ def once(sim: Simulator, text: str = TEXT) -> None:
 
 
 def test_a_final_that_never_comes_is_replaced_by_the_partial() -> None:
-    """Decided no later than the wait for a final allows."""
+    """The turn is decided within the wait for a final."""
     sim = scripted((100, e.TranscriptPartial(TEXT)))
     once(sim)
     [(at, because)] = sim.explained(d.TurnEnded)
@@ -52,8 +52,8 @@ def test_a_final_that_never_comes_is_replaced_by_the_partial() -> None:
     assert at - sim.sounds[0].end <= rules(sim).open_ms + rules(sim).partial_wait_ms + 60
 
 
-def test_no_transcript_at_all_is_a_question_and_not_silence() -> None:
-    """Half a second of voice or more: the caller is asked to say it again, within the bound."""
+def test_without_a_transcript_the_caller_is_asked_to_repeat() -> None:
+    """The question comes within the bound, if there was at least half a second of voice."""
     sim = scripted(until=6_000)
     bound = rules(sim).unheard_ms + rules(sim).transcript_wait_ms + 100
     assert first_heard(sim, 0) - sim.sounds[0].end <= bound
@@ -61,13 +61,13 @@ def test_no_transcript_at_all_is_a_question_and_not_silence() -> None:
 
 
 def test_an_empty_final_is_no_transcript() -> None:
-    """An empty final for half a second of voice is the same question, and comes sooner."""
+    """An empty final after half a second of voice leads to the same question, sooner."""
     sim = scripted((1_000, e.TranscriptFinal(1, "")), until=6_000)
     assert agent_lines(sim) == [sim.policy.wording.not_heard]
 
 
 def test_an_empty_final_does_not_take_back_a_partial() -> None:
-    """What was heard as a partial is answered, even if its final says nothing."""
+    """The caller hears a reply or a question soon, even if the final is empty."""
     sim = scripted((100, e.TranscriptPartial(TEXT)), (650, e.TranscriptFinal(1, "")))
     assert caller(sim) in ([TEXT], [])
     assert first_heard(sim, 0) <= sim.sounds[0].end + 2_500
@@ -75,33 +75,33 @@ def test_an_empty_final_does_not_take_back_a_partial() -> None:
 
 @pytest.mark.parametrize("late", [900, 2_000, 5_000, 9_000])
 def test_a_late_final_is_answered_once(late: int) -> None:
-    """Whether the partial was taken for it or nothing was: no word twice, none lost, no second answer."""
+    """With or without an answered partial, no word is repeated or lost, and there is one answer."""
     once(scripted((100, e.TranscriptPartial(TEXT)), (late, e.TranscriptFinal(1, TEXT))))
     sim = scripted((late, e.TranscriptFinal(1, TEXT)))
     assert caller(sim) == [TEXT]
 
 
 def test_words_that_only_a_late_final_has_are_not_lost() -> None:
-    """The partial was answered; the last words of its final are a turn of their own."""
+    """The partial was answered; the additional words of its final become a turn."""
     sim = scripted((100, e.TranscriptPartial("what are your")), (3_000, e.TranscriptFinal(1, TEXT)))
     assert " ".join(caller(sim)) == TEXT
 
 
 def test_a_late_final_that_corrects_the_partial_is_no_new_turn() -> None:
-    """As many words as were answered, some of them other ones: the answer stands."""
+    """It has as many words as the answered partial, some of them different: the answer stands."""
     sim = scripted((100, e.TranscriptPartial("what are your open flowers")), (3_000, e.TranscriptFinal(1, TEXT)))
     assert caller(sim) == ["what are your open flowers"]
 
 
 @pytest.mark.parametrize("again", [0, 40, 700, 3_000])
 def test_a_final_that_comes_twice_counts_once(again: int) -> None:
-    """The same commit answered twice, at once or while the reply is being heard."""
+    """The second copy arrives at once, or while the reply is playing."""
     final = e.TranscriptFinal(1, TEXT)
     once(scripted((100, e.TranscriptPartial(TEXT)), (650, final), (650 + again, final)))
 
 
 def test_a_segment_that_the_service_split_is_one_turn() -> None:
-    """It closed half of the segment by itself, and the rest with the commit."""
+    """STT closed half of the segment by itself, and the rest at the commit."""
     once(
         scripted(
             (100, e.TranscriptPartial(TEXT)),
@@ -113,19 +113,19 @@ def test_a_segment_that_the_service_split_is_one_turn() -> None:
 
 @pytest.mark.parametrize("after", [20, 300, 2_000, 6_000])
 def test_a_stale_partial_is_no_turn(after: int) -> None:
-    """Partials repeated after their final are neither a turn nor an interruption, nor more words."""
+    """Partials repeated after their final are no turn, no interruption and no additional words."""
     partial = e.TranscriptPartial(TEXT)
     once(scripted((100, partial), (650, e.TranscriptFinal(1, TEXT)), (650 + after, partial), (900 + after, partial)))
 
 
 def test_the_same_words_said_again_are_heard_again() -> None:
-    """ "Yes" and later "yes" with a voice of its own is a second answer, not a repeated transcript."""
+    """ "Yes" and later "yes" with its own voice are two answers, not a repeated transcript."""
     sim = play("0.5 caller hello\n a+1.9 caller 0.4 yes\n a+1.9 caller 0.4 yes\n +4 end", ["Do you want more?"])
     assert caller(sim) == ["hello", "yes", "yes"]
 
 
-def test_a_final_that_the_next_words_overtake_is_not_lost() -> None:
-    """The final of the first half never comes, and the partial has moved on to the second half."""
+def test_words_whose_final_is_missing_are_not_lost() -> None:
+    """The first final never comes, and the partial has moved on to the next words."""
     sim = Simulator(Policy(), repeat_it)
     end = sim.says(500, "I want a table for two people please")
     sim.latencies.final = 700
@@ -136,13 +136,13 @@ def test_a_final_that_the_next_words_overtake_is_not_lost() -> None:
 
 
 def test_a_refused_commit_leaves_the_words_to_the_partial() -> None:
-    """Too little new audio for the service: the partial is taken, and its segment is not answered again."""
+    """Too little new audio for a commit: the partial is used, and its segment is not answered again."""
     sim = scripted((100, e.TranscriptPartial(TEXT)), (620, e.CommitRefused(1)), (1_400, e.TranscriptFinal(2, TEXT)))
     once(sim)
 
 
-def test_lost_ears_do_not_mean_silence() -> None:
-    """The session fails in the middle of a sentence: the caller gets an answer or a question in time."""
+def test_a_lost_stt_session_does_not_cause_silence() -> None:
+    """STT fails in the middle of a sentence; the caller still gets an answer or a question in time."""
     sim = Simulator(Policy(), repeat_it)
     end = sim.says(500, TEXT)
     sim.at(1_200, e.SttLost("provider_unavailable", True))
@@ -153,7 +153,7 @@ def test_lost_ears_do_not_mean_silence() -> None:
 
 
 def test_a_short_yes_does_not_hang() -> None:
-    """A word of 200 ms is as good as a sentence, also when its final is missing."""
+    """A word of 220 ms is decided as quickly as a sentence, even without its final."""
     for missing in (False, True):
         sim = play("0.5 caller hello\n a+1.9 caller 0.22 yes\n +4 end", ["Shall I book it now?"])
         assert caller(sim)[-1] == "yes"
@@ -167,8 +167,8 @@ def test_a_short_yes_does_not_hang() -> None:
         assert decided(sim)[-1] - end <= rules(sim).finished_ms + rules(sim).partial_wait_ms + 60
 
 
-def test_a_short_answer_that_the_ears_lose_is_asked_for() -> None:
-    """A word of which no transcript ever comes is no noise; a noise that the ears know to be empty is."""
+def test_a_short_answer_without_a_transcript_is_asked_for() -> None:
+    """Without any transcript, a short sound counts as a word; with an empty final it is a noise."""
     ask = "0.5 caller hello\n a+2 faults no_partials no_finals\n 6 caller 0.25 yes\n +7 end"
     sim = play(ask, ["Shall I book it for you?"])
     assert agent_lines(sim)[-1] == sim.policy.wording.not_heard
@@ -176,31 +176,31 @@ def test_a_short_answer_that_the_ears_lose_is_asked_for() -> None:
     assert len(agent_lines(sim)) == 1
 
 
-def test_silence_is_bounded_whatever_the_ears_do() -> None:
-    """Every way in which transcripts go wrong, and a model that is slow on top: something is heard in time."""
+def test_silence_is_bounded_whatever_stt_does() -> None:
+    """For every kind of missing or late transcript, something is heard in time."""
     partial, final = e.TranscriptPartial(TEXT), e.TranscriptFinal(1, TEXT)
-    for stt in (
+    for events in (
         [],
         [(100, partial)],
         [(700, final)],
         [(700, e.TranscriptFinal(1, ""))],
         [(100, partial), (5_000, final)],
     ):
-        sim = scripted(*stt, until=6_000)
+        sim = scripted(*events, until=6_000)
         assert first_heard(sim, 0) - sim.sounds[0].end <= 2_500
 
 
-def test_a_sound_is_dismissed_with_a_reason() -> None:
-    """Short noises while nobody speaks are no turn; a longer one over a reply is ignored, and says so."""
+def test_short_noises_are_not_answered() -> None:
+    """Noises during silence, or before a reply begins, do not become turns."""
     sim = play("0.5 caller hello\n a+6 cough 0.1\n +2 cough 0.15\n +3 end", ["Hi."])
-    assert len(thoughts(sim)) == 1
+    assert len(requested_replies(sim)) == 1
     sim = play("0.5 caller hello\n +0.3 cough 0.3\n +5 end", ["Hello, what can I do for you?"], first_token=1_200)
     assert caller(sim) == ["hello"]
     assert len([line for line in agent_lines(sim) if line.startswith("Hello")]) == 1
 
 
-def test_every_frame_goes_to_the_ears() -> None:
-    """Also what the agent speaks over, and what comes before any onset: the pre-roll is never lost."""
+def test_every_frame_goes_to_stt() -> None:
+    """This includes frames during the agent's speech and before any onset, so no pre-roll is lost."""
     sim = play("0 caller hello\n a+0.5 caller no\n +4 end")
     frames = [event for _, event, _ in sim.steps if isinstance(event, e.AudioReceived)]
     assert [x.pcmu for _, x in sim.actions(a.Transcribe)] == [frame.pcmu for frame in frames]
@@ -210,7 +210,7 @@ def test_every_frame_goes_to_the_ears() -> None:
 
 
 def segments_after(*texts: str) -> Segments:
-    """Segments with a final for each text, every one with voice and a commit."""
+    """Segments with voice, a commit and a final for each text."""
     segments = Segments()
     for number, text in enumerate(texts, 1):
         segments.voiced(2_000)
@@ -221,14 +221,14 @@ def segments_after(*texts: str) -> Segments:
 
 
 def test_segments_take_each_commit_once() -> None:
-    """A repeated final is nothing, also after later ones."""
+    """A repeated final returns None, even after later ones."""
     segments = segments_after("one two", "three four")
     assert segments.final(e.TranscriptFinal(2, "three four")) is None
     assert segments.final(e.TranscriptFinal(1, "one two")) is None
 
 
 def test_segments_know_a_stale_partial_by_the_missing_voice() -> None:
-    """The same words need their time; a sentence comes word by word."""
+    """Repeated words need voice, and a sentence arrives word by word."""
     segments = segments_after("one two three")
     assert segments.partial("one two three") is None
     segments.voiced(WORD_MS)
@@ -238,7 +238,7 @@ def test_segments_know_a_stale_partial_by_the_missing_voice() -> None:
 
 
 def test_a_partial_that_moves_on_keeps_the_committed_words() -> None:
-    """With new voice a partial is of the next segment; without, it is the old one written better."""
+    """With new voice, a partial belongs to the next segment; without, it corrects the committed one."""
     utterance = Utterance(0, 0)
     utterance.heard_partial("one two")
     utterance.commit(1)
@@ -253,7 +253,7 @@ def test_a_partial_that_moves_on_keeps_the_committed_words() -> None:
 
 
 def voice(levels: list[tuple[int, int]], rules: TurnTaking | None = None) -> VoiceActivity:
-    """Voice activity after (frames, level) of voice, half a second of silence between."""
+    """Voice activity after each (frames, level) of voice, followed by half a second of silence."""
     activity = VoiceActivity(rules or TurnTaking())
     for frames, level in levels:
         for number in range(frames):
@@ -264,7 +264,7 @@ def voice(levels: list[tuple[int, int]], rules: TurnTaking | None = None) -> Voi
 
 
 def test_a_voice_far_below_the_callers_own_is_somebody_else() -> None:
-    """Once the caller's level is known, babble behind them is no voice; without knowing it, it may be anybody."""
+    """Once the caller's level is known, background voices do not count; before that, any voice may be theirs."""
     loud, far = -200, -200 - TurnTaking().quieter_tenths_db - 30
     assert voice([(20, far)]).burst_ms > 0
     known = voice([(4 * KNOWN_WINDOWS, loud)])
@@ -275,7 +275,7 @@ def test_a_voice_far_below_the_callers_own_is_somebody_else() -> None:
 
 
 def test_a_caller_who_steps_back_is_heard_again() -> None:
-    """The level comes down while a quieter voice goes on, and at once when words come from it."""
+    """Words from a quieter voice lower the level immediately."""
     loud, far = -200, -200 - TurnTaking().quieter_tenths_db - 30
     activity = voice([(100, loud)])
     activity.frame(10, far)
@@ -288,7 +288,7 @@ def test_a_caller_who_steps_back_is_heard_again() -> None:
 
 
 def test_a_key_tone_is_not_voice() -> None:
-    """A burst that a key began is forgotten, and the tone's rest is not heard."""
+    """The burst that began with the key is dropped, and the rest of the tone is ignored."""
     activity = VoiceActivity(TurnTaking())
     for number in range(8):
         activity.frame(950 if number % 2 else None, -200)
@@ -300,7 +300,7 @@ def test_a_key_tone_is_not_voice() -> None:
 
 
 def test_hysteresis_bridges_a_weak_window() -> None:
-    """Between the two thresholds the last state holds, in both directions."""
+    """Between the two thresholds the previous state holds, in both directions."""
     rules = TurnTaking()
     between = (rules.voiced_at + rules.unvoiced_below) // 2
     activity = VoiceActivity(rules)
@@ -314,6 +314,6 @@ def test_hysteresis_bridges_a_weak_window() -> None:
 
 
 def test_dismissals_carry_their_reason() -> None:
-    """Whatever was heard and not answered is explained."""
+    """A sound that was heard and not answered is explained."""
     sim = play("0.5 caller hello\n a+0.5 caller 0.4 mm-hm\n +5 end", ["We open at nine in the morning every day."])
     assert reasons(sim, d.Ignored) or reasons(sim, d.Resumed)

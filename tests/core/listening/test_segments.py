@@ -1,4 +1,4 @@
-"""Which words of a transcript are new: each is taken once, whatever the STT does with its segments."""
+"""Which words of a transcript are new: each counts once, however the STT splits or repeats its segments."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def known(text: str) -> Segments:
 
 
 def waiting(text: str, segments: Segments | None = None) -> Segments:
-    """`text` was a partial; its utterance was closed before the final of its commit had come."""
+    """`text` was a partial, and its utterance was closed before the final of its commit arrived."""
     segments = segments or Segments()
     segments.voiced(2_000)
     segments.partial(text)
@@ -35,14 +35,14 @@ def waiting(text: str, segments: Segments | None = None) -> Segments:
 
 
 def test_commits_are_numbered_from_one() -> None:
-    """The number that a final answers."""
+    """A final carries the number of its commit."""
     segments = Segments()
     assert [segments.commit(), segments.commit()] == [1, 2]
     assert segments.commits == 2
 
 
-def test_words_are_stripped_and_empty_words_are_words() -> None:
-    """An empty transcript says that there was nothing; None that it says nothing new."""
+def test_text_is_stripped_and_empty_text_is_not_none() -> None:
+    """ "" means that the transcript is empty, None that it has nothing new."""
     segments = Segments()
     assert segments.partial(" yes ") == "yes"
     assert segments.partial("") == ""
@@ -50,12 +50,12 @@ def test_words_are_stripped_and_empty_words_are_words() -> None:
     assert segments.final(TranscriptFinal(segments.commit(), "")) == ""
 
 
-# --- words over again -----------------------------------------------------------------------------------------------
+# --- repeated words -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("again", ["one two three", "One two.", "one", "two three", "three"])
-def test_known_words_need_their_time(again: str) -> None:
-    """The beginning or the end of what is known, without 120 ms of voice for each word, is a repeat."""
+def test_repeating_known_words_needs_voice(again: str) -> None:
+    """The beginning or end of known text is a repeat unless there were 120 ms of new voice per word."""
     count = len(again.split())
     for heard in ("partial", "final"):
         for voice_ms, new in ((0, False), (120 * count - 1, False), (120 * count, True)):
@@ -69,13 +69,13 @@ def test_known_words_need_their_time(again: str) -> None:
 
 @pytest.mark.parametrize("other", ["two", "one three", "three four", "zero one two three"])
 def test_other_words_are_new(other: str) -> None:
-    """Though they contain known ones, or come without any voice."""
+    """They are new even if they contain known words or come without voice."""
     assert known("one two three").partial(other) == other
     assert known("one two three").final(TranscriptFinal(0, other)) == other
 
 
-def test_a_sentence_of_three_words_comes_word_by_word() -> None:
-    """All of it at once is a repeat, whatever the voice; grown from a shorter partial it is said again."""
+def test_three_known_words_count_only_if_they_arrive_gradually() -> None:
+    """All at once they are a repeat, however much voice there was; growing from a shorter partial they are new."""
     segments = known("one two three")
     segments.voiced(5_000)
     assert segments.partial("one two three") is None
@@ -85,15 +85,15 @@ def test_a_sentence_of_three_words_comes_word_by_word() -> None:
         assert segments.partial(text) == text
     assert segments.partial("one two three") is None  # no longer than before
     segments.partial("yes")
-    assert segments.partial("one two three") is None  # longer, and not grown from it
+    assert segments.partial("one two three") is None  # longer, but not grown from it
     assert known("one two").partial("one two") is None
     segments = known("one two")
     segments.voiced(5_000)
     assert segments.partial("one two") == "one two"
 
 
-def test_what_a_partial_has_beyond_known_words() -> None:
-    """Without the voice to say the known ones again, only the rest is new."""
+def test_a_partial_that_continues_known_words() -> None:
+    """Without enough voice to repeat the known words, only the rest is new."""
     segments = known("one two three")
     segments.voiced(WORD_MS)
     assert segments.partial("one two three four") == "four"
@@ -103,7 +103,7 @@ def test_what_a_partial_has_beyond_known_words() -> None:
 
 
 def test_the_latest_six_transcripts_are_compared() -> None:
-    """A service that repeats what is longer ago is believed."""
+    """Repeats of older text count as new."""
     assert KNOWN == 6
     for more, forgotten in ((5, False), (6, True)):
         segments = known("first words")
@@ -117,7 +117,7 @@ def test_the_latest_six_transcripts_are_compared() -> None:
 
 
 def test_a_partial_is_known_with_its_final() -> None:
-    """It may be repeated as it was, before the STT corrected it; not if it already was of the next words."""
+    """The uncorrected partial may be repeated after its final, unless it already belonged to the next words."""
     segments = Segments()
     said(segments, "one two", partial="one too")
     assert segments.partial("one too") is None
@@ -130,8 +130,8 @@ def test_a_partial_is_known_with_its_final() -> None:
     assert segments.partial("one too") == "one too"
 
 
-def test_voice_behind_a_commit_is_not_accounted_for_by_its_final() -> None:
-    """What was said meanwhile may be the same words."""
+def test_voice_after_a_commit_is_not_used_up_by_its_final() -> None:
+    """The caller may have repeated the same words during it."""
     segments = Segments()
     segments.voiced(1_000)
     commit = segments.commit()
@@ -140,8 +140,8 @@ def test_voice_behind_a_commit_is_not_accounted_for_by_its_final() -> None:
     assert segments.partial("one two") == "one two"
 
 
-def test_a_final_of_an_earlier_commit_accounts_for_no_voice() -> None:
-    """The words of the later one are still to come."""
+def test_a_final_of_an_earlier_commit_uses_up_no_voice() -> None:
+    """The words of the later commit are still to come."""
     segments = Segments()
     segments.voiced(1_000)
     segments.commit()
@@ -157,7 +157,7 @@ def test_a_final_of_an_earlier_commit_accounts_for_no_voice() -> None:
 
 
 def test_a_commit_has_one_final() -> None:
-    """Neither the same one again nor that of an earlier commit, whatever it says."""
+    """A repeated final, or one of an earlier commit, is ignored whatever its text."""
     segments = Segments()
     for _ in range(2):
         segments.voiced(1_000)
@@ -176,22 +176,22 @@ def test_a_commit_has_one_final() -> None:
         ("", None),
     ],
 )
-def test_a_final_too_late_is_what_it_has_beyond_the_partial(final: str, new: str | None) -> None:
+def test_only_the_additional_words_of_a_late_final_are_new(final: str, new: str | None) -> None:
     """Its utterance was answered with the partial."""
     segments = waiting("I want a table")
     segments.voiced(2_000)
     assert segments.final(TranscriptFinal(1, final)) == new
 
 
-def test_a_final_too_late_is_known_as_well() -> None:
-    """A transcript as it says it is a repeat of it."""
+def test_a_late_final_becomes_known_text() -> None:
+    """A transcript with the same text is a repeat."""
     segments = waiting("I want a table")
     assert segments.final(TranscriptFinal(1, "please, a table")) is None
     assert segments.final(TranscriptFinal(0, "please, a table")) is None
 
 
-def test_the_open_segment_may_bring_answered_words_again() -> None:
-    """Until their final comes they are taken out of partials: all that is alike, or with new voice the very words."""
+def test_answered_words_are_removed_from_the_open_segment() -> None:
+    """Until their final arrives: similar words without new voice, and with it only exactly the same words."""
     assert waiting("I want a table").partial("I want the table for two") == "for two"
     assert waiting("I want a table").partial("I want a table") is None
     segments = waiting("I want a table")
@@ -202,8 +202,8 @@ def test_the_open_segment_may_bring_answered_words_again() -> None:
     assert segments.partial("I want a table for two") == "I want a table for two"
 
 
-def test_an_earlier_final_leaves_the_later_words_to_be_taken_out() -> None:
-    """Of two closed utterances without their finals the first one's has come."""
+def test_an_earlier_final_does_not_end_the_removal_of_later_words() -> None:
+    """Two closed utterances lack their finals, and only the first final arrives."""
     segments = waiting("yes please", waiting("no thanks"))
     assert segments.final(TranscriptFinal(1, "no thanks")) is None
     segments.voiced(5_000)
@@ -212,8 +212,8 @@ def test_an_earlier_final_leaves_the_later_words_to_be_taken_out() -> None:
     assert segments.partial("yes please and") == "yes please and"
 
 
-def test_words_answered_since_are_not_taken_out() -> None:
-    """A later utterance closed with nothing outstanding ends the waiting."""
+def test_a_completed_utterance_ends_the_removal() -> None:
+    """A later utterance was closed with no final outstanding."""
     segments = waiting("yes please")
     segments.closed(Utterance(0, 0, parts=[Part(0, "no thanks", final=True)]))
     segments.voiced(1_000)
@@ -221,8 +221,8 @@ def test_words_answered_since_are_not_taken_out() -> None:
     assert segments.partial("no thanks") == "no thanks"
 
 
-def test_the_latest_of_several_is_taken_out() -> None:
-    """Of two commits of one utterance, and of two utterances."""
+def test_only_the_latest_answered_words_are_removed() -> None:
+    """This holds for two commits of one utterance, and for two utterances."""
     segments = Segments()
     numbers = [segments.commit(), segments.commit()]
     segments.closed(Utterance(0, 0, parts=[Part(numbers[0], "one"), Part(numbers[1], "two")]))
@@ -235,8 +235,8 @@ def test_the_latest_of_several_is_taken_out() -> None:
     assert segments.final(TranscriptFinal(2, "and more")) == "and more"
 
 
-def test_words_of_a_lost_commit_are_not_taken_out() -> None:
-    """A later one has had its final: the first will have none."""
+def test_words_of_a_lost_commit_are_not_removed() -> None:
+    """A later commit has had its final, so the first will get none."""
     segments = Segments()
     for _ in range(2):
         segments.voiced(1_000)
@@ -247,8 +247,8 @@ def test_words_of_a_lost_commit_are_not_taken_out() -> None:
     assert segments.partial("one") == "one"
 
 
-def test_a_segment_closed_by_the_service_takes_its_part_of_answered_words() -> None:
-    """The rest is taken out of what comes next, and out of the commit's own final."""
+def test_a_final_without_a_commit_covers_part_of_the_answered_words() -> None:
+    """The rest is removed from the next partial and from the commit's own final."""
     segments = waiting("I want a table")
     assert segments.final(TranscriptFinal(0, "I want a")) == ""
     segments.voiced(5_000)
@@ -262,7 +262,7 @@ def test_a_segment_closed_by_the_service_takes_its_part_of_answered_words() -> N
 
 
 def test_all_of_an_utterance_is_known_when_it_is_closed() -> None:
-    """A transcript that has its parts in one is a repeat."""
+    """A transcript that joins its parts is a repeat."""
     segments = Segments()
     said(segments, "one two")
     said(segments, "three four")

@@ -1,4 +1,4 @@
-"""The words of an utterance: committed segments in order, and behind them the partial of the open one."""
+"""The words of an utterance: committed segments in order, followed by the partial of the open one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def committed(*texts: str, partial: str = "", voice_behind: bool = False) -> Utt
 
 
 def test_a_commit_keeps_the_partial_until_its_final() -> None:
-    """Nothing is lost if the final never comes."""
+    """No words are lost if the final never comes."""
     utterance = Utterance(0, 0)
     assert (utterance.text, utterance.awaited, utterance.open_words) == ("", 0, "")
     assert utterance.heard_partial("one two")
@@ -33,7 +33,7 @@ def test_a_commit_keeps_the_partial_until_its_final() -> None:
 
 
 def test_a_commit_without_words_has_none() -> None:
-    """No gap in the text, and still a final to come."""
+    """It leaves no gap in the text, and its final is still awaited."""
     utterance = committed("", "two")
     assert utterance.text == "two"
     assert utterance.awaited == 2
@@ -41,7 +41,7 @@ def test_a_commit_without_words_has_none() -> None:
 
 
 def test_only_the_last_commit_is_awaited() -> None:
-    """A final that did not come before a later one is lost; its words stay those of the partial."""
+    """A final missing when a later one arrives is lost; its words remain those of the partial."""
     utterance = committed("one", "two")
     utterance.heard_final(2, "too")
     assert (utterance.text, utterance.awaited, utterance.open_words) == ("one too", 0, "")
@@ -51,7 +51,7 @@ def test_only_the_last_commit_is_awaited() -> None:
 
 
 def test_a_new_utterance_is_empty() -> None:
-    """No voice, no words, nothing before it, nothing committed."""
+    """No voice, no words, no earlier text, no commit."""
     assert Utterance(1, 2) == Utterance(1, 2, 0, [], "", 0, "", False)
 
 
@@ -61,40 +61,40 @@ def test_a_new_utterance_is_empty() -> None:
 @pytest.mark.parametrize(
     ("partial", "text"),
     [
-        ("one two three four five", "one two three four five"),  # the same, and longer
-        ("one two three", "one two three"),  # alike, and shorter
-        ("one two", "one two three four one two"),  # with too little in common
-        ("six seven", "one two three four six seven"),  # shorter, and nothing like it
-        ("six seven eight nine", "six seven eight nine"),  # no shorter
+        ("one two three four five", "one two three four five"),  # the same, but longer
+        ("one two three", "one two three"),  # similar, and shorter
+        ("one two", "one two three four one two"),  # too little in common
+        ("six seven", "one two three four six seven"),  # shorter, and different
+        ("six seven eight nine", "six seven eight nine"),  # different, but no shorter
         ("...", "one two three four ..."),
         ("", "one two three four"),
     ],
 )
-def test_a_partial_behind_a_commit_without_new_voice(partial: str, text: str) -> None:
-    """Of the committed segment, if it is much the same or no shorter."""
+def test_a_partial_after_a_commit_without_new_voice(partial: str, text: str) -> None:
+    """It belongs to the committed segment if it is similar or no shorter."""
     utterance = committed("one two three four")
     utterance.heard_partial(partial)
     assert utterance.text == text
 
 
 @pytest.mark.parametrize("partial", ["one two three", "one", "six seven eight nine"])
-def test_a_partial_behind_a_commit_with_new_voice(partial: str) -> None:
-    """Of the next segment."""
+def test_a_partial_after_a_commit_with_new_voice(partial: str) -> None:
+    """It belongs to the next segment."""
     utterance = committed("one two", voice_behind=True)
     utterance.heard_partial(partial)
     assert utterance.text == f"one two {partial}"
     assert utterance.open_words == f"one two {partial}"
 
 
-def test_punctuation_is_of_no_committed_segment() -> None:
-    """Not even of one without words."""
+def test_punctuation_belongs_to_no_committed_segment() -> None:
+    """Not even to one without words."""
     utterance = committed("")
     utterance.heard_partial("...")
     assert (utterance.parts, utterance.partial) == ([Part(1, "")], "...")
 
 
-def test_a_partial_behind_a_final_is_of_the_next_segment() -> None:
-    """The final's text does not change."""
+def test_a_partial_after_a_final_belongs_to_the_next_segment() -> None:
+    """The text of the final does not change."""
     utterance = committed("one two")
     utterance.heard_final(1, "one two")
     utterance.heard_partial("one two three")
@@ -103,7 +103,7 @@ def test_a_partial_behind_a_final_is_of_the_next_segment() -> None:
 
 
 def test_a_partial_that_is_of_the_committed_segment_replaces_the_open_one() -> None:
-    """What was taken for the next segment was not."""
+    """The open partial turns out to belong to the committed segment."""
     utterance = committed("one two", partial="three")
     assert utterance.heard_partial("one two four")
     assert (utterance.parts, utterance.partial) == ([Part(1, "one two four")], "")
@@ -113,7 +113,7 @@ def test_a_partial_that_is_of_the_committed_segment_replaces_the_open_one() -> N
 
 
 def test_whether_a_partial_changed_anything() -> None:
-    """The same words again do not."""
+    """True if the text changed; the same words again return False."""
     utterance = Utterance(0, 0)
     assert utterance.heard_partial("one")
     assert not utterance.heard_partial("one")
@@ -129,7 +129,7 @@ def test_whether_a_partial_changed_anything() -> None:
 
 
 def test_a_final_replaces_the_words_of_its_part() -> None:
-    """The open partial goes with it, unless there was voice behind the commit."""
+    """The open partial is dropped as well, unless there was voice after the commit."""
     utterance = committed("one two", partial="three")
     utterance.heard_final(1, "one two three")
     assert utterance.text == "one two three"
@@ -142,7 +142,7 @@ def test_a_final_replaces_the_words_of_its_part() -> None:
 
 
 def test_a_final_of_an_earlier_utterance_comes_first() -> None:
-    """Its words were said before all of this."""
+    """Its words were said before all others."""
     utterance = committed("two", "three", partial="four")
     utterance.heard_final(9, "one")
     assert utterance.text == "one two three four"
@@ -171,7 +171,7 @@ def test_the_service_splits_the_committed_segment() -> None:
     ],
 )
 def test_the_service_closes_the_open_segment(partial: str, final: str, left: str) -> None:
-    """What the partial has beyond it is of the next one; a partial that is nothing like it was misheard."""
+    """What the partial has beyond the final belongs to the next segment; a dissimilar partial was misheard."""
     utterance = Utterance(0, 0, partial=partial)
     utterance.heard_final(0, final)
     assert utterance.parts == [Part(0, final, final=True)]
@@ -180,7 +180,7 @@ def test_the_service_closes_the_open_segment(partial: str, final: str, left: str
 
 
 def test_the_service_closes_one_segment_after_another() -> None:
-    """Each is a part of its own."""
+    """Each is a separate part."""
     utterance = Utterance(0, 0)
     for text in ("one", "two"):
         utterance.heard_final(0, text)
@@ -195,14 +195,14 @@ def test_the_service_closes_one_segment_after_another() -> None:
     [("", "one two three"), ("one two three four", "one two three four"), ("six", "one two three six")],
 )
 def test_a_refused_commit_gives_its_words_back_to_the_partial(partial: str, text: str) -> None:
-    """The segment is still open: its words are no part, and none is there twice."""
+    """The segment is still open: its words return to the partial without duplicates."""
     utterance = committed("one two three", partial=partial)
     utterance.refused(1)
     assert (utterance.parts, utterance.partial, utterance.awaited) == ([], text, 0)
 
 
 def test_a_commit_that_was_not_refused_stays() -> None:
-    """Another number, or one whose final has come."""
+    """A refusal with another number, or of a commit with a final, changes nothing."""
     utterance = committed("one", "two")
     utterance.heard_final(1, "won")
     before = list(utterance.parts)

@@ -1,6 +1,6 @@
-"""When an utterance opens, when its transcript is asked for, and when it is over: `Listening` fed frame by frame.
+"""When an utterance opens, when its transcript is committed, and when it ends: `Listening` fed frame by frame.
 
-Every frame of voice completes a detector window here, so that voice comes in steps of 32 ms and time in steps of 20.
+Every frame of voice completes a detector window here, so voice advances in steps of 32 ms and time in steps of 20.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ QUIET = -700
 STIR = -580
 
 
-def stt(rules: TurnTaking = RULES, windows: int = 0, partial: str = "") -> Listening:
-    """After `windows` of voice and a partial."""
+def listening_after(rules: TurnTaking = RULES, windows: int = 0, partial: str = "") -> Listening:
+    """A `Listening` after `windows` of voice and a partial."""
     listening = Listening(rules, language_for("en"))
     voice(listening, windows)
     if partial:
@@ -43,12 +43,12 @@ def quiet(listening: Listening, ms: int, level: int = QUIET) -> None:
 
 
 def commits(listening: Listening) -> int:
-    """The number of the commit that is asked for now, or 0."""
+    """The number of the commit that is requested now, or 0."""
     return next((action.commit for action in listening.tick() if isinstance(action, CommitTranscript)), 0)
 
 
 def first(listening: Listening, what: Callable[[Listening], object], within_ms: int = 4_000) -> int | None:
-    """The silence, in ms, at which `commits` or `Listening.close` first gives something, asked with every frame."""
+    """The silence, in ms, at which `commits` or `Listening.close` first returns a result. It is called every frame."""
     start = listening.silence_ms
     for ms in range(start, start + within_ms, 20):
         if what(listening):
@@ -61,12 +61,12 @@ def first(listening: Listening, what: Callable[[Listening], object], within_ms: 
 
 
 def test_an_utterance_opens_with_the_second_window_of_voice() -> None:
-    """It begins with the first, and all of the voice counts."""
-    listening = stt(windows=1)
+    """It starts at the first window, and all of the voice counts."""
+    listening = listening_after(windows=1)
     quiet(listening, 20)
     assert listening.utterance is None
     assert listening.silence_ms == 0
-    listening = stt()
+    listening = listening_after()
     quiet(listening, 200)
     voice(listening, 2)
     assert listening.utterance is not None
@@ -81,9 +81,9 @@ def test_an_utterance_opens_with_the_second_window_of_voice() -> None:
     assert (listening.utterance.opened_ms, listening.utterance.voice_ms) == (220 - 32, 192)
 
 
-def test_a_frame_without_a_window_changes_nothing() -> None:
-    """Frames and detector windows are not of one length."""
-    listening = stt(windows=3)
+def test_a_frame_without_a_window_adds_no_voice() -> None:
+    """Frames and detector windows differ in length."""
+    listening = listening_after(windows=3)
     listening.hear(AudioReceived(b"", 0, None, -200))
     assert listening.utterance is not None
     assert listening.utterance.voice_ms == 96
@@ -91,8 +91,8 @@ def test_a_frame_without_a_window_changes_nothing() -> None:
 
 
 def test_words_without_voice_open_an_utterance_and_keep_it_alive() -> None:
-    """A caller too quiet for the detector; punctuation is no word."""
-    listening = stt()
+    """The caller is too quiet for the detector. Punctuation is not a word."""
+    listening = listening_after()
     quiet(listening, 1_000)
     listening.partial("...")
     assert listening.utterance is None
@@ -105,17 +105,17 @@ def test_words_without_voice_open_an_utterance_and_keep_it_alive() -> None:
     listening.partial("yes we do")
     assert listening.silence_ms == 0
     assert not listening.utterance.committed
-    listening = stt(partial="yes")
+    listening = listening_after(partial="yes")
     quiet(listening, 160)
-    listening.partial("yes")  # the same words again are no sign of life
+    listening.partial("yes")  # repeated words do not end the silence
     assert listening.silence_ms == 160
     listening.partial("...")
     assert listening.silence_ms == 160
 
 
 def test_a_final_without_voice_opens_an_utterance_that_needs_no_commit() -> None:
-    """Late words of what was not answered: silence counts from the last voice."""
-    listening = stt(windows=1)
+    """Such words are late; the silence counts from the last voice."""
+    listening = listening_after(windows=1)
     quiet(listening, 1_000)
     listening.final(TranscriptFinal(0, "..."))
     assert listening.utterance is None
@@ -124,15 +124,15 @@ def test_a_final_without_voice_opens_an_utterance_that_needs_no_commit() -> None
     assert (listening.utterance.opened_ms, listening.utterance.active_ms) == (1_020, 20)
     assert (listening.utterance.committed, listening.utterance.text_ms) == (True, 1_020)
     assert commits(listening) == 0
-    listening = stt()
+    listening = listening_after()
     quiet(listening, 1_000)
     listening.final(TranscriptFinal(0, "yes"))
     assert listening.silence_ms == 1_000
 
 
 def test_when_the_words_last_changed() -> None:
-    """By a partial or a final that says something else; not by the same words, nor by an empty final."""
-    listening = stt(windows=20, partial="yes")
+    """A partial or final with different text counts; repeated words and empty finals do not."""
+    listening = listening_after(windows=20, partial="yes")
     assert listening.utterance is not None
     assert listening.utterance.text_ms == 400
     quiet(listening, 200)
@@ -146,18 +146,18 @@ def test_when_the_words_last_changed() -> None:
     quiet(listening, 100)
     listening.final(TranscriptFinal(commit, "No."))  # a repeat
     assert (listening.utterance.text, listening.utterance.text_ms) == ("Yes.", 700)
-    listening = stt(windows=20)
+    listening = listening_after(windows=20)
     quiet(listening, 300)
     listening.final(TranscriptFinal(commits(listening), ""))
     assert listening.utterance is not None
     assert (listening.utterance.text_ms, listening.utterance.awaited) == (0, 0)
 
 
-def test_words_of_a_voice_that_was_taken_for_somebody_else() -> None:
-    """The caller has stepped back: the level follows, and what comes next is voice."""
+def test_words_from_a_rejected_voice_lower_the_callers_level() -> None:
+    """The caller has stepped back: words show it, and later sound at this level is voice."""
     far = -200 - RULES.quieter_tenths_db - 30
     for partial, heard in (("...", False), ("yes", True)):
-        listening = stt(windows=100)
+        listening = listening_after(windows=100)
         listening.discard()
         for speech in [10] * 11:
             listening.hear(AudioReceived(b"", 0, speech, far))
@@ -168,8 +168,8 @@ def test_words_of_a_voice_that_was_taken_for_somebody_else() -> None:
 
 
 def test_a_late_final_of_an_answered_utterance_comes_before_the_next() -> None:
-    """What it has beyond the answered words was said first."""
-    listening = stt(windows=20, partial="what are")
+    """Its additional words were said before those of the next utterance."""
+    listening = listening_after(windows=20, partial="what are")
     listening.discard(answered=True)
     commit = commits(listening)
     voice(listening, 20)
@@ -179,9 +179,9 @@ def test_a_late_final_of_an_answered_utterance_comes_before_the_next() -> None:
     assert listening.utterance.text == "your hours on sunday"
 
 
-def test_a_repeated_partial_opens_nothing() -> None:
-    """Its words are known."""
-    listening = stt(windows=20, partial="yes")
+def test_a_repeated_partial_opens_no_utterance() -> None:
+    """Its words are already known."""
+    listening = listening_after(windows=20, partial="yes")
     listening.discard(answered=True)
     listening.final(TranscriptFinal(commits(listening), "yes"))
     listening.partial("yes")
@@ -189,16 +189,16 @@ def test_a_repeated_partial_opens_nothing() -> None:
     assert listening.utterance is None
 
 
-# --- words that come late -------------------------------------------------------------------------------------------
+# --- late words -----------------------------------------------------------------------------------------------------
 
 
-def test_more_words_than_any_voice_explains() -> None:
-    """The caller was speaking 380 ms ago, though the detector did not hear it: the silence counts from there."""
-    listening = stt(windows=20, partial="one")
+def test_late_words_without_voice_restart_the_silence() -> None:
+    """The detector missed voice; STT lag is at most 380 ms, so the silence counts from that long ago."""
+    listening = listening_after(windows=20, partial="one")
     quiet(listening, 540)
     assert commits(listening)
     quiet(listening, 60)
-    listening.partial("won")  # written better, no more words
+    listening.partial("won")  # corrected, but no more words
     assert listening.silence_ms == 600
     listening.partial("one two")
     assert listening.silence_ms == 380
@@ -206,9 +206,9 @@ def test_more_words_than_any_voice_explains() -> None:
     assert not listening.utterance.committed
 
 
-def test_words_as_late_as_usual_move_nothing() -> None:
-    """A partial comes up to 380 ms after its last word."""
-    listening = stt(windows=20, partial="one")
+def test_words_within_the_usual_lag_do_not_restart_the_silence() -> None:
+    """A partial may lag its last word by up to 380 ms."""
+    listening = listening_after(windows=20, partial="one")
     listening.urgent = True
     quiet(listening, 380)
     assert commits(listening)
@@ -219,7 +219,7 @@ def test_words_as_late_as_usual_move_nothing() -> None:
 
 
 def answered(listening: Listening, late_ms: int, text: str) -> None:
-    """An utterance whose words come `late_ms` after its voice, and which is answered."""
+    """An utterance that is answered, and whose words arrive `late_ms` after its voice."""
     quiet(listening, 400)
     voice(listening, 20)
     quiet(listening, late_ms)
@@ -228,9 +228,9 @@ def answered(listening: Listening, late_ms: int, text: str) -> None:
     commits(listening)
 
 
-def test_how_late_words_usually_are() -> None:
-    """As late as the latest, coming down by a quarter with each utterance that is quicker, and never more than 380."""
-    listening, found = stt(), list[int]()
+def test_the_usual_lag_of_words() -> None:
+    """It rises at once to a longer lag and falls by a quarter of the difference to a shorter one; at most 380 ms."""
+    listening, found = listening_after(), list[int]()
     assert listening.words_late_ms == 0
     listening.discard(answered=True)  # there is none
     listening.final(TranscriptFinal(0, "hello"))
@@ -245,9 +245,9 @@ def test_how_late_words_usually_are() -> None:
     assert listening.words_late_ms == 380
 
 
-def test_ears_that_give_words_while_the_caller_speaks() -> None:
-    """Known from the first such partial on; one in a silence, or without words, tells nothing."""
-    listening = stt(windows=20)
+def test_whether_stt_sends_words_while_the_caller_speaks() -> None:
+    """The first partial with words during voice proves it; one in a silence, or without words, does not."""
+    listening = listening_after(windows=20)
     quiet(listening, 40)
     listening.partial("yes")
     assert not listening.tells_at_once
@@ -261,13 +261,13 @@ def test_ears_that_give_words_while_the_caller_speaks() -> None:
     assert listening.tells_at_once
 
 
-# --- asking for the transcript --------------------------------------------------------------------------------------
+# --- commits --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("partial", "due_ms"),
     [
-        ("yes", 200),  # not before this, whatever the wait
+        ("yes", 200),  # the earliest commit, whatever the wait
         ("", 300),
         ("I need two rooms", 440),
         ("that depends", 540),
@@ -275,9 +275,9 @@ def test_ears_that_give_words_while_the_caller_speaks() -> None:
         ("my number is", 900),
     ],
 )
-def test_the_transcript_is_asked_for_ahead_of_the_end(partial: str, due_ms: int) -> None:
-    """By 400 ms, and once for the same voice."""
-    listening = stt(windows=20, partial=partial)
+def test_the_commit_comes_before_the_end_of_the_wait(partial: str, due_ms: int) -> None:
+    """400 ms before it, and once for the same voice."""
+    listening = listening_after(windows=20, partial=partial)
     assert first(listening, commits) == due_ms
     assert first(listening, commits) is None
     voice(listening, 1)
@@ -285,8 +285,8 @@ def test_the_transcript_is_asked_for_ahead_of_the_end(partial: str, due_ms: int)
 
 
 def test_commits_are_numbered() -> None:
-    """By the segments, from 1."""
-    listening, found = stt(windows=20), list[int]()
+    """The segments number them from 1."""
+    listening, found = listening_after(windows=20), list[int]()
     for _ in range(3):
         quiet(listening, 300)
         found.append(commits(listening))
@@ -297,36 +297,36 @@ def test_commits_are_numbered() -> None:
 @pytest.mark.parametrize(
     ("words_at_once", "held_ms", "due_ms"), [(False, 160, 160), (False, 180, 180), (True, 160, 200)]
 )
-def test_a_held_agent_is_told_sooner(words_at_once: bool, held_ms: int, due_ms: int) -> None:
-    """Unless the ears give words at once: then the transcript is not needed so soon."""
-    listening = stt(replace(RULES, commit_held_ms=held_ms), windows=20, partial="that depends")
+def test_a_hold_makes_the_commit_earlier(words_at_once: bool, held_ms: int, due_ms: int) -> None:
+    """Unless this STT sends words during speech, so that the final is less urgent."""
+    listening = listening_after(replace(RULES, commit_held_ms=held_ms), windows=20, partial="that depends")
     listening.urgent, listening.tells_at_once = True, words_at_once
     assert first(listening, commits) == due_ms
 
 
-def test_a_sound_too_short_for_a_word_has_no_transcript() -> None:
-    """Unless there are words."""
+def test_a_sound_too_short_for_a_word_is_not_committed() -> None:
+    """It is committed if there are words."""
     for windows, needed, due in ((5, 180, None), (6, 180, 300), (6, 192, 300), (6, 193, None)):
-        assert first(stt(replace(RULES, min_word_ms=needed), windows=windows), commits) == due
-    assert first(stt(windows=3, partial="yes"), commits) == 200
-    assert first(stt(), commits) is None
+        assert first(listening_after(replace(RULES, min_word_ms=needed), windows=windows), commits) == due
+    assert first(listening_after(windows=3, partial="yes"), commits) == 200
+    assert first(listening_after(), commits) is None
 
 
-def test_an_answered_partial_is_committed_out_of_the_way() -> None:
-    """Its segment is still open and would bring the words again."""
-    listening = stt(windows=20, partial="yes")
+def test_an_answered_partial_is_committed() -> None:
+    """Otherwise its segment would stay open and repeat the words."""
+    listening = listening_after(windows=20, partial="yes")
     listening.discard(answered=True)
     assert commits(listening) == 1
     assert commits(listening) == 0
     for words, done in (("", True), ("...", True), ("yes", False)):
-        listening = stt(windows=20, partial=words)
+        listening = listening_after(windows=20, partial=words)
         listening.discard(answered=done)
         assert commits(listening) == 0
 
 
 def test_a_refused_commit_is_not_repeated() -> None:
-    """The partial is all there is; without an utterance it is nothing."""
-    listening = stt(windows=20, partial="yes")
+    """The partial is used instead. Without an utterance a refusal has no effect."""
+    listening = listening_after(windows=20, partial="yes")
     quiet(listening, 200)
     listening.commit_refused(commits(listening))
     assert listening.utterance is not None
@@ -340,8 +340,8 @@ def test_a_refused_commit_is_not_repeated() -> None:
 
 
 def test_an_utterance_is_over_after_its_wait() -> None:
-    """With its final; it is given once."""
-    listening = stt(windows=20, partial="yes")
+    """It is returned once, with the text of its final."""
+    listening = listening_after(windows=20, partial="yes")
     quiet(listening, 200)
     listening.final(TranscriptFinal(commits(listening), "Yes."))
     wait = listening.wait
@@ -364,9 +364,9 @@ def test_an_utterance_is_over_after_its_wait() -> None:
         ("yes", False, 380, True),
     ],
 )
-def test_how_long_a_final_is_waited_for(partial: str, asked: bool, over_ms: int, complete: bool) -> None:
-    """Half a second where a partial has the words, longer where nothing has; not at all if it was not asked for."""
-    listening = stt(windows=20, partial=partial)
+def test_how_long_closing_waits_for_a_final(partial: str, asked: bool, over_ms: int, complete: bool) -> None:
+    """500 ms if there is a partial, 1,200 ms without words; no time at all if there was no commit."""
+    listening = listening_after(windows=20, partial=partial)
     if asked:
         assert first(listening, commits)
     while (closed := listening.close()) is None:
@@ -374,15 +374,15 @@ def test_how_long_a_final_is_waited_for(partial: str, asked: bool, over_ms: int,
     assert (closed.silence_ms, closed.complete) == (over_ms, complete)
 
 
-def test_no_wait_is_shorter_than_the_time_to_ask_for_the_transcript() -> None:
-    """A question may have waits of its own."""
-    assert first(stt(replace(RULES, finished_ms=100), windows=20, partial="yes"), Listening.close) == 200
+def test_no_wait_is_shorter_than_the_earliest_commit() -> None:
+    """This holds even if a question has shorter waits of its own."""
+    assert first(listening_after(replace(RULES, finished_ms=100), windows=20, partial="yes"), Listening.close) == 200
 
 
 @pytest.mark.parametrize(("stir_ms", "level", "over_ms"), [(0, STIR, 380), (20, STIR - 1, 380), (20, STIR, 400)])
-def test_a_sound_at_the_end_of_the_silence_delays_it(stir_ms: int, level: int, over_ms: int) -> None:
-    """While it is there: it may be voice that the detector has yet to notice."""
-    listening = stt(windows=20, partial="yes")
+def test_a_sound_at_the_end_of_the_silence_delays_the_end(stir_ms: int, level: int, over_ms: int) -> None:
+    """The sound may be voice that the detector has not recognised yet."""
+    listening = listening_after(windows=20, partial="yes")
     quiet(listening, 380 - stir_ms)
     quiet(listening, stir_ms, level)
     while (closed := listening.close()) is None:
@@ -392,33 +392,33 @@ def test_a_sound_at_the_end_of_the_silence_delays_it(stir_ms: int, level: int, o
 
 
 @pytest.mark.parametrize(("finished_ms", "over_ms"), [(380, 520), (381, 540)])
-def test_a_sound_delays_the_end_by_no_more(finished_ms: int, over_ms: int) -> None:
-    """Than 140 ms: a frame that ends so much later than the wait is the last."""
-    listening = stt(replace(RULES, finished_ms=finished_ms), windows=20, partial="yes")
+def test_the_delay_by_a_sound_is_bounded(finished_ms: int, over_ms: int) -> None:
+    """By at most 140 ms after the wait."""
+    listening = listening_after(replace(RULES, finished_ms=finished_ms), windows=20, partial="yes")
     quiet(listening, 300)
     while (closed := listening.close()) is None:
         quiet(listening, 20, STIR)
     assert closed.silence_ms == over_ms
 
 
-def test_the_situation_decides_the_wait() -> None:
-    """What the words reply to is set from outside."""
-    listening = stt(windows=20, partial="tomorrow at nine")
+def test_the_answer_context_decides_the_wait() -> None:
+    """The context, set from outside, is the question that the words answer."""
+    listening = listening_after(windows=20, partial="tomorrow at nine")
     assert (listening.wait.ms, listening.wait.why) == (940, "open")
     listening.context = AnswerContext(answering=True)
     assert (listening.wait.ms, listening.wait.why) == (380, "finished")
-    assert stt().wait.why == "unheard"
+    assert listening_after().wait.why == "unheard"
 
 
 # --- pauses ---------------------------------------------------------------------------------------------------------
 
 PAUSES = replace(RULES, open_ms=0, pause_margin_ms=0, pause_allowance_ms=10_000)
-"""With these, `pause_allowance_ms` is the second longest pause."""
+"""With these rules, `pause_allowance_ms` equals the second longest pause."""
 
 
 def learned(windows: int, partial: str, rules: TurnTaking = PAUSES) -> int:
-    """From pauses of 400 and 600 ms behind so much voice and these words."""
-    listening = stt(rules, windows, partial)
+    """The allowance after pauses of 400 and 600 ms that follow `windows` of voice with this text."""
+    listening = listening_after(rules, windows, partial)
     for ms in (400, 600):
         quiet(listening, ms)
         voice(listening, 1)
@@ -426,7 +426,7 @@ def learned(windows: int, partial: str, rules: TurnTaking = PAUSES) -> int:
 
 
 def test_pauses_inside_a_thought_are_learned() -> None:
-    """Not behind a sound too short for a word, nor between the groups of an entry."""
+    """Pauses after a sound too short for a word, or between the groups of an entry, are not."""
     assert learned(20, "") == 400
     assert learned(20, "that depends") == 400
     assert learned(5, "") == 0
@@ -434,7 +434,7 @@ def test_pauses_inside_a_thought_are_learned() -> None:
     assert learned(6, "", replace(PAUSES, min_word_ms=192)) == 400
     assert learned(6, "", replace(PAUSES, min_word_ms=193)) == 0
     assert learned(20, "my number is 555") == 0
-    listening = stt(PAUSES)
+    listening = listening_after(PAUSES)
     for ms in (400, 600):
         quiet(listening, ms)
         voice(listening, 1)
@@ -442,15 +442,15 @@ def test_pauses_inside_a_thought_are_learned() -> None:
 
 
 def test_an_utterance_that_was_cut_off_goes_on() -> None:
-    """The silence in between was a pause, and its words are judged with those before, once there are any."""
-    listening, allowances = stt(PAUSES), list[int]()
+    """The silence in between counts as a pause, and new words are judged together with the earlier ones."""
+    listening, allowances = listening_after(PAUSES), list[int]()
     for _ in range(2):
         voice(listening, 20)
         listening.partial("is it")
         listening.discard(answered=True)
         listening.final(TranscriptFinal(commits(listening), "is it"))
         quiet(listening, 400)
-        listening.was_cut_off()  # nothing goes on yet
+        listening.was_cut_off()  # no utterance is open yet
         voice(listening, 2)
         listening.was_cut_off()
         listening.was_cut_off()
@@ -463,9 +463,9 @@ def test_an_utterance_that_was_cut_off_goes_on() -> None:
     assert allowances == [0, 400 + 20 - 32]
 
 
-def test_what_was_not_answered_was_not_cut_off() -> None:
-    """There is nothing before it."""
-    listening = stt(PAUSES, windows=20, partial="my number is")
+def test_an_unanswered_utterance_was_not_cut_off() -> None:
+    """The new utterance has no earlier text."""
+    listening = listening_after(PAUSES, windows=20, partial="my number is")
     listening.discard()
     quiet(listening, 400)
     voice(listening, 2)

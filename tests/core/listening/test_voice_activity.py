@@ -14,13 +14,13 @@ CALLER, QUIET = -200, -650
 
 
 def test_the_numbers_of_this_file_are_the_defaults() -> None:
-    """The tests below write numbers out; a changed number is meant, and says so here."""
+    """The tests below write these numbers out; this fails when one changes, so that the change is deliberate."""
     assert TurnTaking() == RULES
     assert (WINDOW_MS, FRAME_MS, BURST_GAP_MS, KEY_TONE_MS, STIR) == (32, 20, 250, 300, 120)
 
 
 def voice(frames: int = 1, activity: VoiceActivity | None = None, level: int = CALLER) -> VoiceActivity:
-    """Voice activity after so many frames that each complete a window with voice."""
+    """Voice activity after this many frames, each of which completes a window with voice."""
     activity = activity or VoiceActivity(RULES)
     for _ in range(frames):
         activity.frame(VOICED, level)
@@ -28,7 +28,7 @@ def voice(frames: int = 1, activity: VoiceActivity | None = None, level: int = C
 
 
 def silence(activity: VoiceActivity, frames: int) -> VoiceActivity:
-    """The same after so many frames that each complete a window without voice."""
+    """The same activity after this many frames, each of which completes a window without voice."""
     for _ in range(frames):
         activity.frame(UNVOICED, QUIET)
     return activity
@@ -38,7 +38,7 @@ def silence(activity: VoiceActivity, frames: int) -> VoiceActivity:
 
 
 def test_a_window_is_voice_from_the_upper_threshold_on() -> None:
-    """0.500 is, 0.499 is not."""
+    """0.500 is voice, 0.499 is not."""
     for speech, voiced in ((499, False), (500, True), (501, True)):
         activity = VoiceActivity(RULES)
         activity.frame(speech, CALLER)
@@ -47,7 +47,7 @@ def test_a_window_is_voice_from_the_upper_threshold_on() -> None:
 
 
 def test_voice_goes_on_down_to_the_lower_threshold() -> None:
-    """0.350 still is, 0.349 is not; and what is below the upper one does not begin again."""
+    """0.350 is still voice, 0.349 is not, and after that the upper threshold applies again."""
     for speech, voiced in ((351, True), (350, True), (349, False)):
         activity = voice(3)
         activity.frame(speech, CALLER)
@@ -56,8 +56,8 @@ def test_voice_goes_on_down_to_the_lower_threshold() -> None:
         assert activity.voiced is voiced
 
 
-def test_a_frame_that_completes_no_window_changes_time_alone() -> None:
-    """Windows are longer than frames; what the last one said stands."""
+def test_a_frame_without_a_window_only_advances_time() -> None:
+    """Windows are longer than frames, so the result of the last window stands."""
     activity = voice(1)
     activity.frame(None, CALLER)
     assert (activity.voiced, activity.burst_ms, activity.media_ms, activity.silence_ms) == (True, 32, 40, 20)
@@ -67,7 +67,7 @@ def test_a_frame_that_completes_no_window_changes_time_alone() -> None:
 
 
 def test_an_onset_is_two_windows_of_voice_that_goes_on() -> None:
-    """Shorter is a click; and what is over is no onset."""
+    """One window is a click, and voice that has ended is no onset."""
     assert not VoiceActivity(RULES).onset
     assert not voice(1).onset
     assert voice(2).onset
@@ -78,7 +78,7 @@ def test_an_onset_is_two_windows_of_voice_that_goes_on() -> None:
 
 
 def test_a_voice_that_is_too_quiet_is_silence() -> None:
-    """The level rule (see `test_loudness.py`) has the last word, with the policy's number."""
+    """The level rule (`test_loudness.py`) can reject a window, using the policy's margin."""
     for quieter, voiced in ((140, True), (139, False)):
         activity = VoiceActivity(TurnTaking(quieter_tenths_db=quieter))
         silence(activity, 1)
@@ -93,8 +93,8 @@ def test_a_voice_that_is_too_quiet_is_silence() -> None:
         assert activity.silence_ms == (0 if voiced else silent_ms + 12 * FRAME_MS)
 
 
-def test_what_the_level_rule_has_rejected_begins_anew() -> None:
-    """The state that holds between the thresholds is that of the caller's voice, not of anybody's."""
+def test_a_rejected_window_ends_the_voice() -> None:
+    """After it, the upper threshold applies again, because only the caller's voice sustains the state."""
     activity = silence(VoiceActivity(RULES), 1)
     voice(12, activity)
     for _ in range(10):
@@ -111,7 +111,7 @@ def test_what_the_level_rule_has_rejected_begins_anew() -> None:
 
 
 def test_silence_is_counted_from_the_last_window_with_voice() -> None:
-    """In media time; from the beginning, if there was no voice."""
+    """In media time, or from the start of the call if there was no voice."""
     assert silence(VoiceActivity(RULES), 3).silence_ms == 60
     activity = silence(voice(2), 3)
     assert activity.silence_ms == 60
@@ -120,7 +120,7 @@ def test_silence_is_counted_from_the_last_window_with_voice() -> None:
 
 
 def test_a_burst_begins_with_its_first_window() -> None:
-    """Also in the first quarter of a second of the call, where no gap can have come before it."""
+    """This also holds in the first 250 ms of the call, when no gap can precede it."""
     for before in (0, 4, 11, 12, 13, 50):
         activity = voice(3, silence(VoiceActivity(RULES), before))
         assert activity.burst_ms == 3 * 32
@@ -129,7 +129,7 @@ def test_a_burst_begins_with_its_first_window() -> None:
 
 @pytest.mark.parametrize(("gap_ms", "same"), [(249, True), (250, True), (251, False)])
 def test_a_gap_of_more_than_a_quarter_of_a_second_ends_a_burst(gap_ms: int, same: bool) -> None:
-    """Up to that it is one burst, and the gap is not counted as voice."""
+    """Up to 250 ms it is one burst, and the gap does not count as voice."""
     activity = voice(5)
     activity.missed(gap_ms - 240)
     silence(activity, 11)
@@ -143,7 +143,7 @@ def test_a_gap_of_more_than_a_quarter_of_a_second_ends_a_burst(gap_ms: int, same
 
 
 def test_missed_audio_is_time_without_voice() -> None:
-    """It moves media time on; what it held is unknown, so voice does not go on through it."""
+    """It advances media time. Its content is unknown, so voice does not continue across it."""
     activity = voice(3)
     activity.missed(45)
     assert (activity.media_ms, activity.silence_ms, activity.voiced, activity.burst_ms) == (105, 45, False, 96)
@@ -152,7 +152,7 @@ def test_missed_audio_is_time_without_voice() -> None:
 
 
 def test_a_stall_is_time_by_the_clock_and_late_frames_do_not_count_twice() -> None:
-    """As many whole frames as the clock has stood in for."""
+    """Late frames are not counted for the whole frames that the clock has already counted."""
     activity = voice(3)
     activity.stalled(59)
     assert (activity.media_ms, activity.silence_ms, activity.voiced, activity.burst_ms) == (119, 59, False, 96)
@@ -160,13 +160,13 @@ def test_a_stall_is_time_by_the_clock_and_late_frames_do_not_count_twice() -> No
     assert not activity.voiced
     assert activity.media_ms == 119
     assert voice(1, activity).media_ms == 119
-    assert voice(1, activity).media_ms == 139  # the 19 ms that are left are no frame
+    assert voice(1, activity).media_ms == 139  # the remaining 19 ms are no whole frame
     assert voice(1, activity).media_ms == 159
 
 
 @pytest.mark.parametrize(("stalled_ms", "uncounted"), [(19, 0), (20, 1), (21, 1), (39, 1), (40, 2)])
 def test_only_whole_frames_are_late(stalled_ms: int, uncounted: int) -> None:
-    """A frame is counted unless the clock has counted all of it."""
+    """A frame is counted unless the clock has already counted all of it."""
     activity = VoiceActivity(RULES)
     activity.stalled(stalled_ms)
     silence(activity, 5)
@@ -174,7 +174,7 @@ def test_only_whole_frames_are_late(stalled_ms: int, uncounted: int) -> None:
 
 
 def test_stalls_add_up() -> None:
-    """The clock looks several times while nothing comes."""
+    """The clock may be read several times while no frame arrives."""
     activity = VoiceActivity(RULES)
     activity.stalled(30)
     activity.stalled(30)
@@ -185,7 +185,7 @@ def test_stalls_add_up() -> None:
     (60, 100, 100), (80, 100, 100), (81, 100, 120), (100, 100, 120), (130, 130, 150),
 ])  # fmt: skip
 def test_audio_that_never_comes_is_not_counted_again(missed_ms: int, media_ms: int, after_frame: int) -> None:
-    """What the clock has stood in for turns out to be lost: only the rest is new, and frames count again."""
+    """Lost audio that the clock has already counted adds only its remainder, and later frames count again."""
     activity = VoiceActivity(RULES)
     activity.stalled(100)
     activity.missed(missed_ms)
@@ -196,8 +196,8 @@ def test_audio_that_never_comes_is_not_counted_again(missed_ms: int, media_ms: i
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_burst_that_a_key_began_is_forgotten() -> None:
-    """Up to 300 ms of it; a longer one is the caller's voice."""
+def test_the_burst_of_a_key_tone_is_dropped() -> None:
+    """Bursts of up to 300 ms are dropped; a longer one is the caller's voice."""
     activity = voice(9)  # 288 ms
     activity.key_pressed()
     assert (activity.voiced, activity.burst_ms, activity.last_voiced_ms) == (False, 0, None)
@@ -208,7 +208,7 @@ def test_the_burst_that_a_key_began_is_forgotten() -> None:
 
 @pytest.mark.parametrize(("late_ms", "heard_at_ms"), [(0, 320), (1, 301)])
 def test_nothing_is_voice_for_300_ms_after_a_key(late_ms: int, heard_at_ms: int) -> None:
-    """The tone's rest: voice is heard again from the first window behind it."""
+    """The rest of the tone is ignored; voice counts from the first window after it."""
     activity = VoiceActivity(RULES)
     activity.key_pressed()
     activity.missed(late_ms)
@@ -218,7 +218,7 @@ def test_nothing_is_voice_for_300_ms_after_a_key(late_ms: int, heard_at_ms: int)
     assert activity.burst_ms == 32
 
 
-def test_a_key_counts_from_when_it_comes() -> None:
+def test_the_key_tone_is_measured_from_the_key() -> None:
     """Not from the beginning of the call."""
     activity = silence(VoiceActivity(RULES), 50)
     activity.key_pressed()
@@ -230,7 +230,7 @@ def test_a_key_counts_from_when_it_comes() -> None:
 
 
 def test_a_sound_that_stands_out_of_a_silence_stirs() -> None:
-    """12 dB above the quietest since the last voice, in one of the last two frames."""
+    """12 dB above the quietest frame since the last voice, in one of the last two frames."""
     for level, stirs in ((-531, False), (-530, True), (-529, True)):
         activity = silence(voice(3), 5)
         assert not activity.stirs
@@ -243,15 +243,15 @@ def test_a_sound_that_stands_out_of_a_silence_stirs() -> None:
 
 
 def test_voice_is_no_stir() -> None:
-    """It is known for what it is, also where it gets louder."""
+    """Voice is recognised as such, even when it gets louder."""
     activity = silence(VoiceActivity(RULES), 5)
     assert not voice(1, activity, level=-400).stirs
     activity.frame(None, CALLER)
     assert not activity.stirs
 
 
-def test_the_quietest_is_that_of_this_silence() -> None:
-    """A silence before the voice says nothing of the noise behind it; what gets quieter within it does."""
+def test_the_quietest_frame_is_that_of_the_present_silence() -> None:
+    """An earlier silence does not count; quieter frames within the present one do."""
     activity = silence(VoiceActivity(RULES), 5)
     voice(1, activity)
     for _ in range(3):

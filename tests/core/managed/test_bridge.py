@@ -1,4 +1,4 @@
-"""The engine by itself: what time decides, what order does not, and what never happens."""
+"""The managed engine by itself: deadlines, independence of event order, and invariants."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPENED = m.ManagedOpened("conv_1", "ulaw_8000", "ulaw_8000")
 
 
 class Driven:
-    """A bridge with a carrier that plays what it is sent: steps are taken at `now`, deadlines kept."""
+    """A bridge with a carrier that plays what it is sent. Steps happen at `now`; `run` delivers what is due."""
 
     def __init__(self, policy: BridgePolicy | None = None, frames: bool = True) -> None:
         self.bridge = Bridge(policy or BridgePolicy())
@@ -43,7 +43,7 @@ class Driven:
                     self._plays_ms, self._marks = self.now, [(self.now, name) for _, name in self._marks]
 
     def run(self, ms: int) -> None:
-        """Time passes: marks come back, frames come, deadlines are kept."""
+        """Advances time: marks come back, frames arrive, and due deadlines are delivered."""
         until = self.now + ms
         while self.now < until and self.bridge.ended is None:
             self.now += 1
@@ -66,7 +66,7 @@ def begun(policy: BridgePolicy | None = None, frames: bool = True) -> Driven:
 
 
 def test_audio_waits_for_the_stream() -> None:
-    """What the platform sends before the carrier's stream is known is kept, and played first."""
+    """Audio that the platform sends before the carrier's stream starts is kept and played first."""
     driven = Driven()
     driven.step(OPENED)
     driven.step(m.ManagedAudio(1, b"\x01" * 800))
@@ -75,11 +75,11 @@ def test_audio_waits_for_the_stream() -> None:
     driven.step(e.CallStarted("MZ1"))
     driven.run(300)
     sent = b"".join(action.pcmu for action in driven.of(a.SendAudio))
-    assert sent == b"\x01" * 800 + b"\x02" * 805 + b"\xff" * 155  # the last frame is made whole, before it runs dry
+    assert sent == b"\x01" * 800 + b"\x02" * 805 + b"\xff" * 155  # the last frame is padded before playout runs dry
 
 
 def test_audio_waits_for_the_formats() -> None:
-    """Nothing is played before the platform has told its formats: in a wrong one it would be noise."""
+    """Nothing is played before the platform has announced its formats: in the wrong format it would be noise."""
     for opened in (OPENED, m.ManagedOpened("conv_1", "ulaw_8000", "pcm_16000")):
         driven = Driven()
         driven.step(e.CallStarted("MZ1"))
@@ -91,8 +91,8 @@ def test_audio_waits_for_the_formats() -> None:
         assert sum(len(x.pcmu) for x in driven.of(a.SendAudio)) == (8_000 if opened is OPENED else 0)
 
 
-def test_an_absurd_number_silences_nobody() -> None:
-    """An interruption far beyond every id that was seen is of all that came, and of nothing to come."""
+def test_an_interruption_with_an_absurd_id_does_not_silence_later_audio() -> None:
+    """An event id far above all seen so far covers everything received up to then, but nothing later."""
     driven = begun()
     driven.step(m.ManagedAudio(3, SECOND))
     driven.run(200)
@@ -105,8 +105,8 @@ def test_an_absurd_number_silences_nobody() -> None:
     assert len(driven.of(a.SendAudio)) > before
 
 
-def test_only_so_many_tools_run_at_once() -> None:
-    """Beyond that the agent is told so at once; when one is done there is room again."""
+def test_the_number_of_tools_running_at_once_is_limited() -> None:
+    """Beyond the limit a tool call fails at once; when one returns, another may run."""
     driven = begun()
     for number in range(TOOLS_AT_ONCE + 2):
         driven.step(e.ToolWanted(1, f"call_{number}", "book", "{}"))
@@ -119,7 +119,7 @@ def test_only_so_many_tools_run_at_once() -> None:
 
 
 def test_stale_audio_is_dropped_by_its_number() -> None:
-    """At or below the interruption's id: never; above: played."""
+    """Audio with an id up to that of the interruption is dropped; audio above it is played."""
     driven = begun()
     driven.step(m.ManagedAudio(3, SECOND))
     driven.run(200)
@@ -133,8 +133,8 @@ def test_stale_audio_is_dropped_by_its_number() -> None:
     assert driven.of(a.ClearPlayout) == [a.ClearPlayout()]
 
 
-def test_without_numbers_an_interruption_is_of_all_that_came() -> None:
-    """A platform that tells no event ids: the agent is silenced, and can be heard afterwards."""
+def test_an_interruption_without_an_id_covers_all_audio_so_far() -> None:
+    """With id 0 (the platform sends none), the agent is silenced, and later audio is played."""
     driven = begun()
     driven.step(m.ManagedAudio(3, SECOND))
     driven.run(200)
@@ -148,7 +148,7 @@ def test_without_numbers_an_interruption_is_of_all_that_came() -> None:
 
 
 def test_a_correction_that_comes_late_still_corrects_the_history() -> None:
-    """The record has been told by then; what a pipeline would be given has not."""
+    """The record already has the line by then, but the history for a fallback pipeline is still corrected."""
     driven = begun(BridgePolicy(fallback=True))
     driven.step(m.ManagedSaid(1, "One two three four."))
     driven.step(m.ManagedAudio(1, SECOND))
@@ -163,8 +163,8 @@ def test_a_correction_that_comes_late_still_corrects_the_history() -> None:
     assert switch.history == (AgentSaid("One two", True), CallerSaid("stop"))
 
 
-def test_a_tool_under_way_is_known_to_whoever_takes_over() -> None:
-    """It may have acted: the next model is told, with what was asked for."""
+def test_a_running_tool_is_in_the_history_of_the_fallback() -> None:
+    """The tool may have had its effect, so the next model learns of the call and its arguments."""
     driven = begun(BridgePolicy(fallback=True))
     driven.step(e.ToolWanted(1, "call_1", "book", '{"day": "friday"}'))
     driven.step(m.ManagedClosed(1006, "managed_lost"))
@@ -177,7 +177,7 @@ def test_a_tool_under_way_is_known_to_whoever_takes_over() -> None:
 
 
 def test_an_interrupted_turn_without_its_text_is_known_by_its_alignment() -> None:
-    """The text of a turn may never come; the characters that came with the audio say what was heard."""
+    """If the text of a turn never arrives, the alignment of its audio tells which words were heard."""
     driven = begun()
     text = "One two three four five"
     driven.step(m.ManagedAudio(1, SECOND * 3, text, tuple(130 * (i + 1) for i in range(len(text)))))
@@ -188,7 +188,7 @@ def test_an_interrupted_turn_without_its_text_is_known_by_its_alignment() -> Non
 
 
 def test_the_last_word_is_heard_however_the_agent_ends_it() -> None:
-    """After end_call, and after a close with 1000, what was sent is played to its end before the line is cut."""
+    """After end_call or a close with 1000, audio already sent is played to its end before the call ends."""
     for last in (m.ManagedHangingUp(), m.ManagedClosed(1000, "ended")):
         driven = begun()
         driven.step(m.ManagedAudio(1, SECOND * 3))
@@ -200,16 +200,16 @@ def test_the_last_word_is_heard_however_the_agent_ends_it() -> None:
         assert driven.now < 5_200
 
 
-def test_a_line_without_frames_is_dead() -> None:
-    """A carrier that sends nothing for long has gone."""
+def test_a_leg_without_frames_is_given_up() -> None:
+    """A carrier that sends no frames for a long time counts as gone."""
     driven = begun(frames=False)
     driven.run(12_000)
     assert driven.bridge.ended == Ended("unresponsive")
     assert driven.now <= Limits().frames_dead_ms + 1_000
 
 
-def test_the_longest_call_is_ours_to_end() -> None:
-    """Whatever the platform allows: our own limit holds."""
+def test_our_call_limit_applies_to_managed_calls() -> None:
+    """Our call limit applies whatever the platform allows."""
     driven = begun(BridgePolicy(limits=Limits(call_ms=5_000)))
     driven.run(6_000)
     assert driven.bridge.ended == Ended("time_over")
@@ -241,7 +241,7 @@ EVENTS = st.one_of(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(EVENTS, st.integers(0, 400)), max_size=30), st.booleans())
 def test_any_order_of_events(happens: list[tuple[Event, int]], fallback: bool) -> None:
-    """It never raises, plays nothing before stream and formats, answers a tool once, ends once, gives whole frames."""
+    """No exception; no audio before stream and formats; each tool runs once; one end; whole frames only."""
     driven = Driven(BridgePolicy(fallback=fallback))
     started = opened = False
     for event, pause in happens:

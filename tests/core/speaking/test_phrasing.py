@@ -1,4 +1,4 @@
-"""Reply text -> speakable units."""
+"""Phrasing: the text of a reply -> units that can be spoken."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def units(text: str, size: int = 3) -> list[str]:
 
 @pytest.mark.parametrize("size", [1, 3, 7, 1_000])
 def test_units_end_with_sentences(size: int) -> None:
-    """Whatever the pieces, the units are the sentences."""
+    """The units are the sentences, however the text is split into deltas."""
     assert units("We open at nine. On Sundays we are closed! Anything else?", size) == [
         "We open at nine.",
         "On Sundays we are closed!",
@@ -35,7 +35,7 @@ def test_units_end_with_sentences(size: int) -> None:
     ],
 )
 def test_full_stops_that_end_no_sentence(text: str) -> None:
-    """Abbreviations, initials, decimals and quotations do not split a unit before its end."""
+    """Abbreviations, initials, decimals and quotations do not end a unit."""
     assert units(text)[0] in (text, 'He said "Yes."')
 
 
@@ -51,19 +51,19 @@ def test_only_the_first_unit_may_end_at_a_clause() -> None:
 
 
 def test_a_short_first_sentence_is_not_split() -> None:
-    """Clauses matter only when the sentence is long."""
+    """Only a long sentence is split at a clause."""
     assert units("Yes, of course, we can.") == ["Yes, of course, we can."]
 
 
 def test_a_sentence_without_end_is_split_at_words() -> None:
-    """A model that never ends its sentence does not make the caller wait for ever."""
+    """If the model never ends its sentence, speech still starts."""
     found = units("word " * 200)
     assert all(len(unit) <= LONGEST_UNIT_CHARS for unit in found)
     assert " ".join(found).split() == ["word"] * 200
 
 
 def test_nothing_is_lost_or_invented() -> None:
-    """All words come out once, in order."""
+    """All words appear once, in order."""
     text = "One. Two, three; four: five - six!\nSeven?\n\n- eight\n1. nine"
     assert "".join(units(text)).replace(" ", "") == text.replace(" ", "").replace("\n", "")
 
@@ -91,7 +91,7 @@ def test_nothing_is_lost_or_invented() -> None:
         ("是吗？好", ["是吗？", "好"]),
     ],
 )
-def test_a_sentence_ends_with_its_sign_and_what_closes_it(text: str, expected: list[str]) -> None:
+def test_a_sentence_ends_with_its_punctuation_and_closing_marks(text: str, expected: list[str]) -> None:
     """White space must follow, except in scripts that have none between sentences."""
     assert units(text, 1_000) == expected
     assert units(text, 1) == expected
@@ -115,22 +115,20 @@ def test_a_sentence_ends_with_its_sign_and_what_closes_it(text: str, expected: l
         (". Yes", [".", "Yes"]),
     ],
 )
-def test_a_full_stop_behind_an_abbreviation_an_initial_or_a_list_number_ends_nothing(
-    text: str, expected: list[str]
-) -> None:
-    """A number that is not alone on its line may end a sentence, and so may any other sign."""
+def test_a_full_stop_after_an_abbreviation_an_initial_or_a_list_number(text: str, expected: list[str]) -> None:
+    """It does not end a sentence. One after a number within a line does, and so does any other mark."""
     assert units(text, 1_000) == expected
 
 
 def test_a_line_break_ends_a_unit_unless_it_is_empty() -> None:
-    """Models write lists; blank lines are no units."""
+    """Models write lists. Blank lines are not units."""
     assert units("\n\nYes\nNo\n \nAnd", 1_000) == ["Yes", "No", "And"]
     assert Phrasing().add("Yes\n") == ["Yes"]
     assert Phrasing().add("\n \n") == []
 
 
-def test_a_sentence_is_given_out_when_the_text_behind_it_has_begun() -> None:
-    """Until then it may be the start of "3.50"."""
+def test_a_sentence_is_returned_once_the_next_text_begins() -> None:
+    """Until then "3." may be the beginning of "3.50"."""
     phrasing = Phrasing()
     assert phrasing.add("It costs 3.") == []
     assert phrasing.add("50. ") == ["It costs 3.50."]
@@ -144,21 +142,21 @@ def test_a_sentence_is_given_out_when_the_text_behind_it_has_begun() -> None:
 
 
 @pytest.mark.parametrize(("length", "splits"), [(59, False), (60, True), (61, True)])
-def test_a_clause_is_given_out_once_its_sentence_is_long(length: int, splits: bool) -> None:
-    """60 characters without an end."""
+def test_a_clause_is_returned_once_its_sentence_is_long(length: int, splits: bool) -> None:
+    """Long means 60 characters without a sentence end."""
     text = ("a" * 40 + ", ").ljust(length, "b")
     assert Phrasing().add(text) == (["a" * 40 + ","] if splits else [])
 
 
 @pytest.mark.parametrize(("at", "splits"), [(29, False), (30, True), (31, True)])
-def test_a_clause_is_given_out_once_it_is_long_itself(at: int, splits: bool) -> None:
-    """30 characters before its sign: a shorter one is a hesitation."""
+def test_a_clause_is_returned_only_if_it_is_long(at: int, splits: bool) -> None:
+    """It needs 30 characters before its punctuation."""
     text = ("a" * at + ", ").ljust(90, "b")
     assert Phrasing().add(text) == (["a" * at + ","] if splits else [])
 
 
-def test_a_clause_ends_with_a_sign_before_white_space() -> None:
-    """ "1,000" and "10:30" are no clauses, and the first boundary is taken."""
+def test_a_clause_ends_with_punctuation_before_white_space() -> None:
+    """ "1,000" and "10:30" are not split, and the first boundary is used."""
     assert Phrasing().add(("a" * 40 + ",").ljust(90, "b")) == []
     assert Phrasing().add("a" * 88 + ", ") == ["a" * 88 + ","]
     assert Phrasing().add("a" * 89 + ",") == []
@@ -168,7 +166,7 @@ def test_a_clause_ends_with_a_sign_before_white_space() -> None:
 
 
 def test_the_second_unit_is_whole_however_the_first_one_ended() -> None:
-    """Also when the first was a short sentence; a blank line before it is no unit."""
+    """This also holds when the first unit was a short sentence. A leading blank line is no unit."""
     clause = ("a" * 40 + ", ").ljust(90, "b")
     phrasing = Phrasing()
     assert phrasing.add("\n" + clause) == ["a" * 40 + ","]
@@ -176,11 +174,11 @@ def test_the_second_unit_is_whole_however_the_first_one_ended() -> None:
     assert later.add("Yes. " + clause) == ["Yes."]
 
 
-# --- the longest ------------------------------------------------------------------------------------------------------
+# --- the longest unit -------------------------------------------------------------------------------------------------
 
 
 def test_a_unit_is_split_at_the_last_space_before_the_limit() -> None:
-    """Not before the limit is passed; without any space, in the middle of the word."""
+    """It is split only beyond the limit; without any space, in the middle of the word."""
     phrasing = Phrasing()
     assert phrasing.add("Yes. " + "a" * 300 + " " + "b" * 18) == ["Yes."]  # with its space, 320 characters are left
     assert phrasing.add("b") == ["a" * 300]

@@ -1,7 +1,7 @@
-"""The ledger: what was sent, held, cleared, and what of it was heard.
+"""The playout ledger: what was sent, held and cleared, and how much of it was heard.
 
 Heard is a lower bound: the last played mark, advanced by the time since its echo, at most to the next outstanding mark.
-A mark is outstanding, played, or written off by the clear that covered it. Holding keeps every byte; cutting drops what
+A mark is outstanding, played, or written off by the clear that covered it. A hold keeps every byte; a cut drops what
 was not heard. 8 bytes are 1 ms.
 """
 
@@ -26,7 +26,7 @@ def sent(actions: Sequence[Action]) -> bytes:
 
 
 def sizes(actions: Sequence[Action]) -> list[int]:
-    """The bytes before each mark."""
+    """The number of bytes before each mark."""
     return [len(action.pcmu) for action in actions if isinstance(action, SendAudio)]
 
 
@@ -38,7 +38,7 @@ def speaking(ms: int = 2_000) -> tuple[Playout, list[Action]]:
 
 
 def test_first_mark_follows_the_first_20_ms_and_the_rest_every_500() -> None:
-    """Nothing counts as heard before its echo, so the first echo must come early."""
+    """Nothing counts as heard before the first echo, so that echo must come early."""
     _playout, actions = speaking()
     sizes = [len(action.pcmu) for action in actions if isinstance(action, SendAudio)]
     assert sizes[0] == 160
@@ -47,13 +47,13 @@ def test_first_mark_follows_the_first_20_ms_and_the_rest_every_500() -> None:
 
 
 def test_nothing_is_heard_before_the_first_echo() -> None:
-    """Time alone proves nothing: the carrier may not have begun."""
+    """Elapsed time proves nothing: the carrier may not have begun to play."""
     playout, _ = speaking()
     assert playout.heard(1, 10_000) == 0
 
 
 def test_heard_is_the_last_mark_and_the_time_since_to_the_next_mark_at_most() -> None:
-    """Neither bytes sent nor a stalled echo make anything heard."""
+    """Neither sent bytes nor a delayed echo count as heard."""
     playout, actions = speaking()
     assert playout.mark_reached(marks(actions)[0], 30)
     assert playout.heard(1, 30) == 160
@@ -61,8 +61,8 @@ def test_heard_is_the_last_mark_and_the_time_since_to_the_next_mark_at_most() ->
     assert playout.heard(1, 5_000) == 160 + 4_000
 
 
-def test_an_underrun_starts_from_nothing_again() -> None:
-    """Time that passed while nothing was queued is not playback of what is sent next."""
+def test_an_underrun_restarts_the_heard_time() -> None:
+    """Time that passed with an empty queue does not count towards audio sent later."""
     playout = Playout()
     first = playout.add(1, b"\x55" * 160, 0)
     playout.mark_reached(marks(first)[0], 40)
@@ -81,7 +81,7 @@ def test_hold_and_resume_lose_and_repeat_nothing_beyond_the_word_at_the_seam() -
 
 
 def test_audio_that_comes_while_held_waits() -> None:
-    """A reply survives being held while it is still being spoken."""
+    """Audio that arrives during a hold is sent with the resume."""
     playout = Playout()
     playout.add(1, b"\x55" * 1_600, 0)
     playout.hold(50)
@@ -100,7 +100,7 @@ def test_echoes_of_cleared_marks_prove_nothing() -> None:
 
 
 def test_cut_remembers_whole_words() -> None:
-    """What was heard is rounded down to a word."""
+    """The heard part is rounded down to a whole word."""
     playout, actions = speaking()
     playout.mark_reached(marks(actions)[0], 20)
     playout.cut(490)
@@ -109,7 +109,7 @@ def test_cut_remembers_whole_words() -> None:
 
 
 def test_speech_of_the_next_turn_queues_behind_the_tail() -> None:
-    """Marks are not stale by turn number: turn 2 waits behind turn 1 and both are proved."""
+    """Marks are not stale by turn number: turn 2 plays after turn 1, and the marks of both count."""
     playout = Playout()
     one = playout.add(1, b"\x55" * 320, 0)
     assert playout.add(2, b"\x66" * 320, 0) == []
@@ -121,14 +121,14 @@ def test_speech_of_the_next_turn_queues_behind_the_tail() -> None:
 
 
 def test_a_lost_echo_is_implied_by_the_next() -> None:
-    """Echoes come in order, so a later one proves the earlier audio."""
+    """Echoes come in order, so a later one proves that the earlier audio was played."""
     playout, actions = speaking()
     playout.mark_reached(marks(actions)[-1], 2_100)
     assert playout.tracks[1].finished()
 
 
 def test_odd_sizes_leave_in_whole_frames() -> None:
-    """Odd-sized fragments click: only multiples of 160 bytes leave, the last one padded with silence."""
+    """Odd-sized pieces click, so only multiples of 160 bytes are sent, the last one padded with silence."""
     playout = Playout()
     first = playout.add(1, b"\x55" * 250, 0)
     rest = playout.close(1, 10)
@@ -137,7 +137,7 @@ def test_odd_sizes_leave_in_whole_frames() -> None:
 
 
 def test_a_respoken_word_counts_once() -> None:
-    """After a lost context the word under way is spoken again; its first half is not counted as well."""
+    """After a lost context, the unfinished word is spoken again; its first half does not count in addition."""
     playout = Playout()
     playout.align(1, "one tw", (100, 200, 300, 400, 500, 600), 0)
     actions = playout.add(1, b"\x55" * 4_800, 0)
@@ -155,8 +155,8 @@ def test_a_respoken_word_counts_once() -> None:
 @pytest.mark.parametrize(
     ("every_ms", "expected"), [(0, 160), (19, 160), (20, 160), (39, 160), (40, 320), (50, 320), (500, 4_000)]
 )
-def test_marks_come_at_least_as_often_as_asked_in_whole_frames(every_ms: int, expected: int) -> None:
-    """The spans behind the first are the longest whole number of frames within the time, and never less than one."""
+def test_marks_come_at_least_as_often_as_configured_in_whole_frames(every_ms: int, expected: int) -> None:
+    """Spans after the first are the longest whole number of frames within the interval, at least one."""
     playout = Playout(every_ms)
     actions = playout.add(1, b"\x55" * 8_160, 0)
     assert sizes(actions)[0] == 160
@@ -164,7 +164,7 @@ def test_marks_come_at_least_as_often_as_asked_in_whole_frames(every_ms: int, ex
 
 
 def test_every_span_is_followed_by_a_mark_of_its_turn_with_a_number_of_its_own() -> None:
-    """Mark names are unique in a call, and two ledgers on one leg differ by their prefix."""
+    """Mark names are unique in a call; two ledgers on one leg use different prefixes."""
     playout = Playout(20, prefix="m")
     actions = playout.add(1, b"\x55" * 320, 0) + playout.close(1, 0) + playout.add(2, b"\x66" * 160, 0)
     assert [type(action) for action in actions] == [SendAudio, SendMark] * 3
@@ -172,7 +172,7 @@ def test_every_span_is_followed_by_a_mark_of_its_turn_with_a_number_of_its_own()
 
 
 def test_the_first_span_of_a_run_alone_is_short() -> None:
-    """While audio is outstanding, or once the run has had an echo, spans are long; a new run begins short again."""
+    """Spans are long while audio is outstanding or the run has had an echo; a new run starts with a short one."""
     playout = Playout()
     first = playout.add(1, b"\x55" * 320, 0)
     assert sizes(first) == [160, 160]
@@ -184,7 +184,7 @@ def test_the_first_span_of_a_run_alone_is_short() -> None:
 
 
 def test_tracks_play_in_the_order_in_which_they_were_opened() -> None:
-    """Audio of a turn that was opened later waits, even if it comes first."""
+    """Audio of a turn opened later waits, even if it arrives first."""
     playout = Playout()
     playout.open(2)
     assert playout.add(1, b"\x55" * 160, 0) == []
@@ -194,7 +194,7 @@ def test_tracks_play_in_the_order_in_which_they_were_opened() -> None:
 
 
 def test_a_track_that_is_opened_first_plays_before_all_that_wait() -> None:
-    """A filler is heard before the reply whose audio has yet to come."""
+    """A filler is heard before the reply whose audio has yet to arrive."""
     playout = Playout()
     playout.open(1)
     playout.open_first(2)
@@ -203,8 +203,8 @@ def test_a_track_that_is_opened_first_plays_before_all_that_wait() -> None:
     assert sent(playout.add(1, b"\x55" * 160, 0)) == b"\x55" * 160
 
 
-def test_a_waiting_track_is_not_sent_and_holds_up_nobody() -> None:
-    """Audio prepared on trial is silent until it is released, and what was opened behind it plays."""
+def test_a_waiting_track_is_not_sent_and_does_not_block_others() -> None:
+    """Audio of a speculation is silent until released, and tracks opened after it play."""
     playout = Playout()
     playout.open(1).waiting = True
     assert playout.add(1, b"\x55" * 160, 0) == []
@@ -215,7 +215,7 @@ def test_a_waiting_track_is_not_sent_and_holds_up_nobody() -> None:
 
 
 def test_a_track_is_padded_once_when_it_is_closed() -> None:
-    """The last frame is filled with silence, a whole one is left alone, and closing again adds nothing."""
+    """A partial last frame is filled with silence, a whole one stays unchanged, and closing again adds nothing."""
     playout = Playout()
     playout.add(1, b"\x55" * 161, 0)
     assert sent(playout.close(1, 0)) == b"\x55" + b"\xff" * 159
@@ -230,7 +230,7 @@ def test_a_track_is_padded_once_when_it_is_closed() -> None:
 # --- marks ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_mark_proves_something_once() -> None:
+def test_a_mark_counts_once() -> None:
     """Unknown and repeated echoes prove nothing and change nothing."""
     playout, actions = speaking()
     first = marks(actions)[0]
@@ -242,7 +242,7 @@ def test_a_mark_proves_something_once() -> None:
 
 
 def test_a_mark_of_a_turn_that_was_forgotten_still_proves_that_audio_was_played() -> None:
-    """Settling a turn does not stop the carrier's echoes, and those behind it count."""
+    """The carrier still echoes marks of a settled turn, and the marks after them count."""
     playout = Playout()
     actions = playout.add(1, b"\x55" * 160, 0) + playout.close(1, 0) + playout.add(2, b"\x66" * 800, 0)
     playout.forget(1)
@@ -254,7 +254,7 @@ def test_a_mark_of_a_turn_that_was_forgotten_still_proves_that_audio_was_played(
 
 
 def test_a_written_off_mark_never_becomes_playback() -> None:
-    """However often it comes, and whatever was sent after the clear."""
+    """However often it arrives, and whatever was sent after the clear."""
     playout, actions = speaking()
     names = marks(actions)
     playout.mark_reached(names[0], 20)
@@ -274,14 +274,14 @@ def test_a_written_off_mark_never_becomes_playback() -> None:
     ("now", "heard"), [(30, 160), (31, 168), (529, 4_152), (530, 4_160), (531, 4_160), (9_999, 4_160)]
 )
 def test_heard_advances_with_time_to_the_next_mark_and_no_further(now: int, heard: int) -> None:
-    """8 bytes a millisecond since the echo; a late next echo proves no more."""
+    """It advances by 8 bytes a millisecond since the echo; a late next echo adds nothing."""
     playout, actions = speaking()
     playout.mark_reached(marks(actions)[0], 30)
     assert playout.heard(1, now) == heard
 
 
 def test_time_advances_only_the_turn_that_is_being_played() -> None:
-    """The next turn's audio is queued behind it and is not heard yet."""
+    """The next turn's audio is queued after it and has not been heard yet."""
     playout = Playout()
     actions = playout.add(1, b"\x55" * 1_600, 0) + playout.close(1, 0) + playout.add(2, b"\x66" * 800, 0)
     playout.mark_reached(marks(actions)[0], 20)
@@ -305,7 +305,7 @@ def test_a_word_is_heard_when_its_last_character_was(ms: int, words: str) -> Non
 
 
 def test_the_last_word_needs_no_space_once_the_track_is_closed() -> None:
-    """Before that it may go on, and is not whole."""
+    """Before that, the word may continue."""
     playout = Playout()
     playout.align(1, "one two", tuple(100 * (i + 1) for i in range(7)), 0)
     actions = playout.add(1, b"\x55" * 5_600, 0)
@@ -317,7 +317,7 @@ def test_the_last_word_needs_no_space_once_the_track_is_closed() -> None:
 
 @pytest.mark.parametrize(("ms", "chars"), [(89, 0), (90, 1), (179, 1), (180, 2)])
 def test_without_an_alignment_speech_is_taken_to_be_slow(ms: int, chars: int) -> None:
-    """90 ms a character, rounded down."""
+    """It counts 90 ms a character, rounded down."""
     playout = Playout()
     actions = playout.add(1, b"\x55" * 4_160, 0)
     playout.mark_reached(marks(actions)[0], 20)
@@ -325,7 +325,7 @@ def test_without_an_alignment_speech_is_taken_to_be_slow(ms: int, chars: int) ->
 
 
 def test_alignments_that_step_back_prove_nothing_early() -> None:
-    """A character counts when all before it have been heard, whatever the service says of its own end."""
+    """A character counts once all characters before it have been heard, even if its own end time is earlier."""
     playout = Playout()
     playout.align(1, "ab cd ", (100, 400, 300, 350, 360, 500), 0)
     actions = playout.add(1, b"\x55" * 4_160, 0)
@@ -341,8 +341,8 @@ def test_an_alignment_counts_from_its_base_and_not_beyond_its_text() -> None:
     assert playout.tracks[1].ends == [("a", 880), ("b", 960)]
 
 
-def test_a_new_attempt_takes_back_the_word_under_way_and_no_more() -> None:
-    """Its audio begins where the track ends by now; a word that was finished stays."""
+def test_a_new_attempt_removes_only_the_unfinished_word() -> None:
+    """Its audio begins at the present end of the track; finished words stay."""
     playout = Playout()
     playout.align(1, "one tw", (1, 2, 3, 4, 5, 6), 0)
     playout.add(1, b"\x55" * 100, 0)
@@ -359,7 +359,7 @@ def test_a_new_attempt_takes_back_the_word_under_way_and_no_more() -> None:
 
 
 def test_a_hold_sends_one_clear_and_nothing_more_until_the_resume() -> None:
-    """Held twice is held once; without anything at the carrier there is nothing to clear."""
+    """A second hold changes nothing. With no audio at the carrier, nothing is cleared."""
     playout, _ = speaking()
     assert playout.hold(10) == [ClearPlayout()]
     assert playout.hold(20) == []
@@ -367,8 +367,8 @@ def test_a_hold_sends_one_clear_and_nothing_more_until_the_resume() -> None:
     assert Playout().hold(0) == []
 
 
-def test_a_resume_goes_on_at_the_last_whole_word_and_never_behind_it() -> None:
-    """The byte position is rounded down to a frame, so that nothing is left out."""
+def test_a_resume_starts_at_the_last_whole_word_and_never_after_it() -> None:
+    """The byte position is rounded down to a frame, so that nothing is skipped."""
     playout = Playout()
     playout.align(1, "ab cd ", (100, 205, 215, 300, 500, 600), 0)
     actions = playout.add(1, bytes(range(1, 201)) * 24, 0)
@@ -390,7 +390,7 @@ def test_a_second_hold_does_not_move_the_place_where_the_resume_goes_on() -> Non
 
 
 def test_a_resume_without_an_alignment_goes_on_at_the_last_frame_heard() -> None:
-    """There are no words to go back to."""
+    """Without an alignment, word boundaries are unknown."""
     playout = Playout()
     actions = playout.add(1, bytes(range(1, 201)) * 24, 0)
     playout.mark_reached(marks(actions)[0], 20)
@@ -399,7 +399,7 @@ def test_a_resume_without_an_alignment_goes_on_at_the_last_frame_heard() -> None
 
 
 def test_a_track_that_was_heard_whole_is_not_sent_again() -> None:
-    """A hold concerns what is left; what was played to its end keeps its mark."""
+    """A hold affects only the remaining audio; a fully played track keeps its mark."""
     playout = Playout()
     actions = playout.add(1, b"\x55" * 160, 0) + playout.close(1, 0) + playout.add(2, b"\x66" * 320, 0)
     playout.mark_reached(marks(actions)[0], 20)
@@ -418,7 +418,7 @@ def test_silence_behind_the_last_word_that_was_heard_is_not_sent_again() -> None
 
 
 def test_words_once_heard_stay_heard_through_holds() -> None:
-    """The resume starts a little before what was heard; the record does not go back with it."""
+    """A resume starts slightly before the heard position, but the heard words are not reduced."""
     playout, actions = speaking()
     playout.mark_reached(marks(actions)[0], 20)
     playout.hold(430)
@@ -431,7 +431,7 @@ def test_words_once_heard_stay_heard_through_holds() -> None:
 
 
 def test_a_cut_drops_what_was_not_heard_and_ends_every_track() -> None:
-    """The tracks stay to be asked what was heard; no byte of theirs is left to send."""
+    """The tracks remain, to report what was heard; they have no bytes left to send."""
     playout, actions = speaking()
     playout.mark_reached(marks(actions)[0], 20)
     assert playout.cut(490) == [ClearPlayout()]
@@ -445,7 +445,7 @@ def test_a_cut_drops_what_was_not_heard_and_ends_every_track() -> None:
     ("closed", "played", "cut"), [(True, True, False), (False, True, True), (True, False, True), (False, False, True)]
 )
 def test_a_track_was_cut_unless_all_of_it_had_come_and_was_played(closed: bool, played: bool, cut: bool) -> None:
-    """More audio might have come: that is a cut as well. And once cut, a track stays so."""
+    """If more audio might have come, it is a cut as well. Once cut, a track stays cut."""
     playout = Playout()
     actions = playout.add(1, b"\x55" * 160, 0)
     if closed:
@@ -458,16 +458,16 @@ def test_a_track_was_cut_unless_all_of_it_had_come_and_was_played(closed: bool, 
     assert playout.tracks[1].cut is cut
 
 
-def test_a_track_that_was_cut_before_any_audio_says_nothing() -> None:
-    """Its alignment had come first."""
+def test_a_track_cut_before_any_audio_was_not_heard() -> None:
+    """Its alignment had arrived before the audio."""
     playout = Playout()
     playout.align(1, "one two ", tuple(100 * (i + 1) for i in range(8)), 0)
     playout.cut(10)
     assert playout.heard_chars(1, 10) == 0
 
 
-def test_a_track_that_was_cut_holds_up_nobody() -> None:
-    """No more audio of it will come, though it had not come to its end."""
+def test_a_cut_track_does_not_block_others() -> None:
+    """It accepts no more audio, although its end had not arrived."""
     playout = Playout()
     playout.add(1, b"\x55" * 1_600, 0)
     playout.cut(10)
@@ -483,11 +483,11 @@ def test_a_cut_ends_a_hold() -> None:
     assert sent(playout.add(2, b"\x66" * 160, 30)) == b"\x66" * 160
 
 
-# --- questions --------------------------------------------------------------------------------------------------------
+# --- queries ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_end_of_the_playout_is_all_that_was_sent_from_now_or_behind_the_rest() -> None:
-    """Audio is queued behind what plays; after a pause it starts at once; a clear ends it now."""
+def test_the_end_of_the_playout() -> None:
+    """Audio is queued after what is playing; after a pause it starts at once; a clear ends it immediately."""
     playout = Playout()
     playout.add(1, b"\x55" * 1_600, 100)
     assert playout.until_ms == 300
@@ -513,13 +513,13 @@ def test_the_agent_speaks_until_the_last_audio_is_over(now: int, speaking: bool)
 
 
 def test_the_agent_speaks_while_marks_are_outstanding() -> None:
-    """Late echoes mean that the caller may still hear it."""
+    """A late echo means that the caller may still be hearing it."""
     playout, _ = speaking(100)
     assert playout.speaking(5_000)
 
 
-def test_held_speech_is_speech_unless_it_waits_or_was_all_sent() -> None:
-    """A hold is for what is kept back; a turn on trial is nothing the agent says."""
+def test_held_audio_counts_as_speech_unless_it_waits_or_was_all_played() -> None:
+    """A hold keeps back unplayed audio; a waiting speculation does not count as speech."""
     playout, _ = speaking()
     playout.hold(10)
     assert playout.speaking(5_000)
@@ -537,7 +537,7 @@ def test_held_speech_is_speech_unless_it_waits_or_was_all_sent() -> None:
 
 
 def test_marks_are_overdue_a_grace_after_the_audio_should_have_been_played() -> None:
-    """None of them is missed when none is outstanding."""
+    """None while no mark is outstanding."""
     playout = Playout()
     assert playout.overdue_ms(2_000) is None
     actions = playout.add(1, b"\x55" * 800, 10)
@@ -547,7 +547,7 @@ def test_marks_are_overdue_a_grace_after_the_audio_should_have_been_played() -> 
 
 
 def test_marks_given_up_prove_no_word_and_let_the_turn_end() -> None:
-    """The audio was sent and may have been heard: the words are those that were proved, and the track is over."""
+    """The audio may have been heard, but only proven words count, and the track is finished."""
     playout, actions = speaking()
     names = marks(actions)
     playout.mark_reached(names[0], 20)
@@ -561,7 +561,7 @@ def test_marks_given_up_prove_no_word_and_let_the_turn_end() -> None:
 
 
 def test_marks_given_up_of_a_forgotten_turn_are_no_error() -> None:
-    """And of two turns, each keeps its own words."""
+    """With two turns, each keeps its own words."""
     playout, actions = speaking(500)
     playout.align(2, "x y ", (100, 200, 300, 400), 0)
     playout.add(2, b"\x66" * 3_200, 0)
@@ -583,7 +583,7 @@ def test_marks_given_up_of_a_forgotten_turn_are_no_error() -> None:
 def test_a_track_is_finished_when_all_has_come_and_was_played(
     waiting: bool, closed: bool, played: int, finished: bool
 ) -> None:
-    """And it could be heard at all."""
+    """A waiting track is not finished."""
     track = Playout().open(1)
     track.audio += b"\x55" * 160
     track.waiting, track.closed, track.played = waiting, closed, played

@@ -1,4 +1,4 @@
-"""What must be heard is heard, and what the caller says meanwhile is answered afterwards."""
+"""Protected speech is heard in full, and what the caller says meanwhile is answered afterwards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import Policy
 from telephony.testing.simulator import Simulator
-from tests.core.timeline import LONG, agent_lines, by_words, caller, decided, first_heard, play, thoughts
+from tests.core.timeline import LONG, agent_lines, by_words, caller, decided, first_heard, play, requested_replies
 
 DISCLOSURE = "This call may be recorded."
 POLICY = Policy(must_be_heard=(DISCLOSURE,))
@@ -17,12 +17,12 @@ BEFORE = "Thanks for asking."
 
 
 def whole(sim: Simulator) -> bool:
-    """Whether the disclosure was heard without a break."""
+    """Whether the disclosure was heard without interruption."""
     return sum(DISCLOSURE in text for text in agent_lines(sim)) == 1
 
 
 def test_a_disclosure_is_not_interrupted_wherever_it_is_said() -> None:
-    """The caller talks into it: it is neither held nor cut, and the words are answered behind it."""
+    """Speech during it neither holds nor cuts it; the words are answered afterwards."""
     says = by_words(f"{BEFORE} {DISCLOSURE}", cancel="Cancelled.")
     sim = play(f"{ASK}\n a+0.3 caller please cancel my order\n +6 end", says, POLICY)
     assert sim.actions(a.ClearPlayout) == []
@@ -32,8 +32,8 @@ def test_a_disclosure_is_not_interrupted_wherever_it_is_said() -> None:
     assert len(agent_lines(sim)) == 2
 
 
-def test_what_comes_behind_the_disclosure_may_be_interrupted() -> None:
-    """Protection ends with the sentence that needs it."""
+def test_speech_after_the_disclosure_may_be_interrupted() -> None:
+    """Protection ends with the protected sentence."""
     says = by_words(f"{DISCLOSURE} {LONG}", stop="Yes?")
     sim = play(f"{ASK}\n a+4 caller stop please\n +4 end", says, POLICY)
     assert whole(sim)
@@ -42,15 +42,15 @@ def test_what_comes_behind_the_disclosure_may_be_interrupted() -> None:
 
 
 def test_a_disclosure_that_comes_while_the_agent_is_held_is_said() -> None:
-    """Held on a noise before the model had written it: the hold ends, and nothing stays silent for ever."""
+    """A noise held the agent before the model had written the disclosure; the disclosure ends the hold."""
     sim = play(f"{ASK}\n a+0.8 cough 1.5\n +9 end", [f"{BEFORE} {DISCLOSURE}"], POLICY, token=400)
     assert sim.explained(d.Held)
     assert [because["why"] for _, because in sim.explained(d.Resumed)] == ["protected"]
     assert agent_lines(sim) == [f"{BEFORE} {DISCLOSURE}"]
 
 
-def test_a_disclosure_of_which_nothing_was_heard_does_not_talk_into_the_caller() -> None:
-    """A caller who goes on before the reply is heard is let finish; the new reply brings the disclosure."""
+def test_an_unheard_disclosure_does_not_interrupt_the_caller() -> None:
+    """A caller who goes on before the reply begins may finish; the new reply has the disclosure again."""
     says = by_words(f"{DISCLOSURE} At nine.", sundays=f"{DISCLOSURE} At ten.")
     sim = play("0.5 caller what time do you open\n +0.55 caller 2.5 on sundays in the summer\n +6 end", says, POLICY,
                first_token=300, first_audio=600)  # fmt: skip
@@ -59,46 +59,46 @@ def test_a_disclosure_of_which_nothing_was_heard_does_not_talk_into_the_caller()
 
 
 def test_words_during_a_protected_greeting_are_answered_once() -> None:
-    """Everything said over it, in several breaths, is answered together when it is over."""
+    """Everything said during it, in several utterances, is answered together afterwards."""
     sim = play("0.3 caller hello\n +0.9 caller I want to book a table please\n +7 end", ["Of course."], GREETING)
     assert sim.actions(a.ClearPlayout) == []
     assert agent_lines(sim) == [GREETING.greeting, "Of course."]
     assert " ".join(caller(sim)) == "hello I want to book a table please"
-    [answer] = [x for x in thoughts(sim) if any(f"t{x.turn}." in m.name for _, m in sim.actions(a.SendMark))]
+    [answer] = [x for x in requested_replies(sim) if any(f"t{x.turn}." in m.name for _, m in sim.actions(a.SendMark))]
     assert "hello" in str(answer.history)
     assert "book a table" in str(answer.history)
     over = next(now for now, line in sim.actions(a.LineAdded) if line.text == GREETING.greeting)
     assert all(now >= over for now, x in sim.actions(a.StartReply) if x is answer)
 
 
-def test_a_murmur_during_a_protected_greeting_is_not_answered() -> None:
+def test_a_backchannel_during_a_protected_greeting_is_not_answered() -> None:
     """It is dismissed with a reason."""
     sim = play("0.8 caller 0.4 mm-hm\n +9 end", policy=GREETING)
-    assert thoughts(sim) == []
+    assert requested_replies(sim) == []
     assert sim.explained(d.Ignored)
 
 
 def test_keys_during_a_protected_greeting_wait_as_well() -> None:
-    """A key neither cuts the disclosure nor is it lost."""
+    """A key does not cut the disclosure and is not lost."""
     sim = play("1 key 4\n 1.2 key 2\n 9 end", ["Thank you."], GREETING)
     assert sim.actions(a.ClearPlayout) == []
     assert caller(sim) == ["[keys: 42]"]
     assert agent_lines(sim)[-1] == "Thank you."
 
 
-def test_a_forced_goodbye_is_not_talked_out_of() -> None:
-    """When the service has to end the call, interrupting the goodbye does not keep it open."""
+def test_a_forced_goodbye_cannot_be_interrupted() -> None:
+    """When the service ends the call, speech during the goodbye does not keep it open."""
     sim = Simulator(Policy(), lambda history: ["Yes?"])
     sim.at(1_000, e.EndRequested("operator"))
     sim.says(1_300, "no wait please")
     sim.run(8_000)
     assert sim.call.ended is not None
     assert sim.actions(a.ClearPlayout) == []
-    assert thoughts(sim) == []
+    assert requested_replies(sim) == []
 
 
 def test_an_unprotected_greeting_is_cut_by_words() -> None:
-    """Without protection the same words interrupt."""
+    """Without protection, the same words interrupt."""
     policy = Policy(greeting=GREETING.greeting)
     sim = play("0.8 caller I want to book a table please\n +5 end", ["Of course."], policy)
     assert agent_lines(sim)[0].endswith(" --")

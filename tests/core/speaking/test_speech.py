@@ -1,7 +1,7 @@
-"""What is handed to the voice, and what becomes of text that gets no audio.
+"""What is sent to TTS, and how text without audio is handled.
 
-Text counts as said when its audio has come. A context that ends or is lost with text uncovered is followed by another
-attempt, from the first word that is not wholly covered; after the last attempt the text is given up.
+Text counts as said when its audio has arrived. If a context ends or is lost before its audio covers its text, another
+attempt starts at the first word that is not wholly covered; after the last attempt the text is given up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TEXT = "We open at nine."
 
 
 def spoken_reply(text: str = TEXT, **limits: int) -> tuple[Bare, int]:
-    """A call in which `text` is the whole reply, handed to the voice at 1,100 ms."""
+    """A call in which `text` is the whole reply, sent to TTS at 1,100 ms. Returns the call and the turn."""
     call = Bare(Policy(limits=replace(Limits(filler_ms=60_000), **limits)))
     turn = call.asks(1_000)
     call.writes(1_100, turn, text)
@@ -33,8 +33,8 @@ def spoken_reply(text: str = TEXT, **limits: int) -> tuple[Bare, int]:
 # --- units ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_unit_is_handed_out_as_soon_as_it_is_whole() -> None:
-    """With exactly one space behind it, on the first attempt."""
+def test_every_unit_is_sent_as_soon_as_it_is_whole() -> None:
+    """It ends with exactly one space and belongs to the first attempt."""
     call = Bare()
     turn = call.asks(1_000)
     call.writes(1_100, turn, "Yes. We op")
@@ -45,8 +45,8 @@ def test_every_unit_is_handed_out_as_soon_as_it_is_whole() -> None:
     assert call.spoken() == [(turn, 1, "Yes. "), (turn, 1, "We open at nine. ")]
 
 
-def test_the_voice_is_given_the_spoken_form_and_the_record_the_written_one() -> None:
-    """A unit without a spoken form is not handed out."""
+def test_tts_receives_the_spoken_form_and_the_record_the_written_one() -> None:
+    """A unit whose spoken form is empty is not sent."""
     call = Bare(spoken_form=lambda text: {"$5.": "five dollars.", "---": ""}.get(text, text))
     turn = call.asks(1_000)
     call.writes(1_100, turn, "It is\n---\n$5.\n")
@@ -62,7 +62,7 @@ def test_the_voice_is_given_the_spoken_form_and_the_record_the_written_one() -> 
 
 
 def test_a_context_is_closed_when_its_audio_covers_all_text() -> None:
-    """Not by the last character but one; white space needs no audio. And once."""
+    """The last character must be covered, white space need not be. The context is closed once."""
     call, turn = spoken_reply()
     call.speaks(1_200, turn, TEXT[:-1])
     assert call.when(a.CloseContext) == []
@@ -75,7 +75,7 @@ def test_a_context_is_closed_when_its_audio_covers_all_text() -> None:
 
 
 def test_a_context_is_not_closed_while_more_text_may_come() -> None:
-    """Then it is closed in the moment when the model ends."""
+    """It is closed when the model's reply ends."""
     call = Bare()
     turn = call.asks(1_000)
     call.writes(1_100, turn, "Yes. ")
@@ -86,8 +86,8 @@ def test_a_context_is_not_closed_while_more_text_may_come() -> None:
     assert call.when(a.CloseContext) == [5_000]
 
 
-def test_a_context_whose_audio_does_not_cover_its_text_is_closed_after_a_while_without_audio() -> None:
-    """1.5 s after the last of it; and as long again later it is over, confirmed or not."""
+def test_an_uncovered_context_is_closed_after_a_while_without_audio() -> None:
+    """It is closed 1.5 s after its last audio, and given up 1.5 s later if it is not confirmed."""
     call, turn = spoken_reply()
     call.speaks(2_000, turn, "We open ")
     call.run(3_499)
@@ -101,7 +101,7 @@ def test_a_context_whose_audio_does_not_cover_its_text_is_closed_after_a_while_w
 
 
 def test_the_wait_for_audio_begins_with_the_last_text() -> None:
-    """A context that never gets any is closed as well."""
+    """A context that never gets audio is closed as well."""
     call = Bare()
     turn = call.asks(1_000)
     call.writes(1_100, turn, "Yes. ")
@@ -116,7 +116,7 @@ def test_the_wait_for_audio_begins_with_the_last_text() -> None:
 
 
 def test_a_cut_closes_the_context_at_once() -> None:
-    """Audio that is lost by closing is wanted lost; a context that is closed is not closed again."""
+    """Audio lost by closing is no longer wanted. A closed context is not closed again."""
     call, turn = spoken_reply()
     call.speaks(1_200, turn, "We open ")
     call.asks(1_500)
@@ -128,7 +128,7 @@ def test_a_cut_closes_the_context_at_once() -> None:
 
 
 def test_a_cut_phrase_has_no_context_to_close() -> None:
-    """It came from the stock."""
+    """Its audio came from the phrase cache."""
     call = Bare(Policy(greeting="Welcome to the Blue Door."))
     call.asks(500)
     assert call.when(a.CloseContext) == []
@@ -154,7 +154,7 @@ def test_a_cut_phrase_has_no_context_to_close() -> None:
 def test_the_next_attempt_begins_with_the_first_word_that_was_not_wholly_covered(
     covered: str, rest: str, lost: bool
 ) -> None:
-    """Whether the context was lost or confirmed too early. What is heard in the end is the whole text, once."""
+    """Whether the context was lost or confirmed too early, the whole text is heard once."""
     call, turn = spoken_reply()
     if covered:
         call.speaks(1_200, turn, covered)
@@ -167,7 +167,7 @@ def test_the_next_attempt_begins_with_the_first_word_that_was_not_wholly_covered
 
 
 def test_a_confirmed_context_whose_text_is_covered_is_over() -> None:
-    """There is no second attempt, and the turn ends when it has been played."""
+    """There is no second attempt, and the turn ends when its audio has been played."""
     call, turn = spoken_reply()
     call.speaks(1_200, turn, TEXT)
     call.confirms(1_300, turn)
@@ -179,7 +179,7 @@ def test_a_confirmed_context_whose_text_is_covered_is_over() -> None:
 
 
 def test_a_lost_context_whose_text_is_covered_needs_no_other() -> None:
-    """Everything had been delivered."""
+    """All audio had been delivered."""
     call, turn = spoken_reply()
     call.speaks(1_200, turn, TEXT)
     call.loses(1_300, turn, retryable=False)
@@ -189,7 +189,7 @@ def test_a_lost_context_whose_text_is_covered_needs_no_other() -> None:
 
 
 def test_audio_without_an_alignment_covers_everything_when_the_context_is_confirmed() -> None:
-    """There is nothing to compare by, so a normal end is believed."""
+    """Without an alignment, a normal end is taken as complete."""
     call, turn = spoken_reply()
     call.speaks(1_200, turn, TEXT, aligned=False)
     assert call.when(a.CloseContext) == []
@@ -209,7 +209,7 @@ def test_audio_without_an_alignment_covers_its_text_however_short_it_is() -> Non
 
 
 def test_a_confirmation_without_any_audio_covers_nothing() -> None:
-    """The close race: the service ended before it spoke."""
+    """This is the close race: TTS ended the context before it spoke."""
     call, turn = spoken_reply()
     call.confirms(1_300, turn)
     assert call.spoken()[1:] == [(turn, 2, TEXT + " ")]
@@ -218,8 +218,8 @@ def test_a_confirmation_without_any_audio_covers_nothing() -> None:
 @pytest.mark.parametrize(
     ("audio_ms", "rest"), [(179, TEXT), (180, "open at nine."), (539, "open at nine."), (540, "at nine.")]
 )
-def test_what_a_lost_context_has_said_without_an_alignment_is_counted_by_slow_speech(audio_ms: int, rest: str) -> None:
-    """90 ms a character: rather a word twice than a word lost."""
+def test_without_an_alignment_a_lost_context_is_measured_as_slow_speech(audio_ms: int, rest: str) -> None:
+    """It counts 90 ms per character: repeating a word is better than losing one."""
     call, turn = spoken_reply()
     call.at(1_200, e.SpeechAudio(turn, 1, b"\x55" * (8 * audio_ms)))
     call.loses(1_300, turn)
@@ -228,7 +228,7 @@ def test_what_a_lost_context_has_said_without_an_alignment_is_counted_by_slow_sp
 
 @pytest.mark.parametrize("attempts", [1, 2, 3])
 def test_text_is_given_up_after_the_last_attempt(attempts: int) -> None:
-    """The call cannot go on without a voice: it ends with words from the stock."""
+    """The call cannot continue without TTS and ends with a cached phrase."""
     call, turn = spoken_reply(speech_attempts=attempts)
     for attempt in range(1, attempts + 1):
         assert call.spoken()[-1] == (turn, attempt, TEXT + " ")
@@ -242,15 +242,15 @@ def test_text_is_given_up_after_the_last_attempt(attempts: int) -> None:
 
 
 def test_a_loss_that_is_final_gives_up_at_once() -> None:
-    """Another attempt would fail as well."""
+    """A loss that is not retryable starts no other attempt."""
     call, turn = spoken_reply()
     call.loses(1_200, turn, retryable=False)
     assert call.explained(d.CallEnding) == [1_200]
     assert len(call.spoken()) == 1
 
 
-def test_a_voice_that_never_answers_is_given_up_by_time() -> None:
-    """Each attempt has twice 1.5 s: to be closed, and to be confirmed."""
+def test_a_tts_that_never_answers_is_given_up() -> None:
+    """Each attempt lasts twice 1.5 s: until it is closed, and until it should have been confirmed."""
     call, _ = spoken_reply()
     call.run(10_099)
     assert [attempt for _, attempt, _ in call.spoken()] == [1, 2, 3]
@@ -270,8 +270,8 @@ def test_a_turn_ends_without_a_confirmation() -> None:
     assert call.said == [TEXT]
 
 
-def test_what_was_covered_is_heard_before_the_call_is_given_up_by_a_cut() -> None:
-    """The record has what was heard of the sentence, as interrupted."""
+def test_a_failed_reply_is_recorded_as_far_as_it_was_heard() -> None:
+    """The heard part of the sentence is recorded as interrupted."""
     call, turn = spoken_reply()
     call.speaks(1_200, turn, "We open ")
     call.run(1_950)
@@ -280,8 +280,8 @@ def test_what_was_covered_is_heard_before_the_call_is_given_up_by_a_cut() -> Non
     assert call.said == ["We open --", WORDING.broken]
 
 
-def test_answers_of_an_attempt_that_is_over_are_stale() -> None:
-    """Audio, confirmation and loss of attempt 1 mean nothing to attempt 2; nor do those of turns that never were."""
+def test_events_of_a_finished_attempt_are_stale() -> None:
+    """Events of attempt 1 do not affect attempt 2, and events of unknown turns are ignored."""
     call, turn = spoken_reply()
     call.loses(1_200, turn)
     sent = len(call.did(a.SendAudio))
@@ -297,7 +297,7 @@ def test_answers_of_an_attempt_that_is_over_are_stale() -> None:
 
 
 def test_audio_after_the_end_of_the_turns_speech_is_stale() -> None:
-    """It was confirmed as finished, and the track is closed."""
+    """The context was confirmed as finished, and the track is closed."""
     call, turn = spoken_reply()
     call.speaks(1_200, turn, TEXT)
     call.confirms(1_300, turn)
@@ -306,8 +306,8 @@ def test_audio_after_the_end_of_the_turns_speech_is_stale() -> None:
     assert len(call.did(a.SendAudio)) == sent
 
 
-def test_text_that_comes_after_the_service_has_ended_the_context_opens_the_next() -> None:
-    """A context times out while a tool runs; the text behind it is not lost, and its place is behind what was said."""
+def test_text_after_the_end_of_its_context_opens_another() -> None:
+    """The context timed out while a tool ran. The later text is spoken after the earlier."""
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
     call.writes(1_100, turn, "One moment. ")
@@ -324,7 +324,7 @@ def test_text_that_comes_after_the_service_has_ended_the_context_opens_the_next(
     assert call.said == ["One moment. It is booked."]
 
 
-def test_an_attempt_that_ended_early_is_over_when_no_text_comes_behind_it() -> None:
+def test_an_attempt_that_ended_early_is_over_when_no_text_follows() -> None:
     """The end of the model's reply ends the turn."""
     call = Bare(filler_ms=60_000)
     turn = call.asks(1_000)
@@ -336,8 +336,8 @@ def test_an_attempt_that_ended_early_is_over_when_no_text_comes_behind_it() -> N
     assert call.said == ["One moment."]
 
 
-def test_the_place_of_words_in_a_later_attempt_counts_from_its_own_audio() -> None:
-    """What an interruption leaves is exact to the word after a loss, too."""
+def test_words_of_a_later_attempt_are_located_in_its_own_audio() -> None:
+    """After a loss, the heard text is still exact to the word."""
     call, turn = spoken_reply()
     call.speaks(1_200, turn, "We open a")
     call.loses(1_300, turn)
@@ -389,8 +389,8 @@ def test_missing_marks_are_put_on_record_once() -> None:
 # --- fixed phrases ----------------------------------------------------------------------------------------------------
 
 
-def test_a_phrase_in_stock_is_played_without_the_voice() -> None:
-    """It is sent in the millisecond in which it is wanted."""
+def test_a_cached_phrase_is_played_without_tts() -> None:
+    """It is sent in the millisecond in which it is needed."""
     call = Bare(Policy(greeting="Welcome."))
     call.run(2_000)
     assert call.spoken() == []
@@ -398,8 +398,8 @@ def test_a_phrase_in_stock_is_played_without_the_voice() -> None:
     assert call.said == ["Welcome."]
 
 
-def test_a_phrase_that_is_not_in_stock_goes_through_the_voice() -> None:
-    """In its spoken form, if it has one."""
+def test_a_phrase_that_is_not_cached_goes_through_tts() -> None:
+    """It is sent in its spoken form, or as written if that is empty."""
     call = Bare(Policy(greeting="It is 9."), phrases=False, spoken_form=lambda text: text.replace("9", "nine"))
     call.run(0)
     assert call.spoken() == [(1, 1, "It is nine. ")]
@@ -413,8 +413,8 @@ def test_a_phrase_that_is_not_in_stock_goes_through_the_voice() -> None:
     assert silent.spoken() == [(1, 1, "... ")]
 
 
-def test_stock_of_another_text_is_not_played() -> None:
-    """The greeting was changed since it was synthesised."""
+def test_a_cached_phrase_with_another_text_is_not_played() -> None:
+    """The greeting was changed after the phrase had been synthesised."""
     sim = Simulator(Policy(greeting="Welcome."), phrases=False)
     sim.at(0, e.PhrasesLoaded((e.Phrase("greeting", "Hello.", b"\x55" * 1_600),)))
     sim.call.step(e.PhrasesLoaded((e.Phrase("greeting", "Hello.", b"\x55" * 1_600),)), 0)
@@ -423,7 +423,7 @@ def test_stock_of_another_text_is_not_played() -> None:
 
 
 def test_an_interrupted_phrase_is_recorded_as_far_as_it_was_heard() -> None:
-    """By the alignment in the stock."""
+    """The alignment in the cache tells how far."""
     call = Bare(Policy(greeting="Welcome to the Blue Door."))
     call.asks(70 * len("Welcome to"))
     assert call.said == ["Welcome to --"]

@@ -1,4 +1,4 @@
-"""Hold, then verdict: who interrupts, who only listens, and what a hold costs."""
+"""Barge-in in whole calls: holds, verdicts, backchannels and false alarms; then properties of the rule itself."""
 
 from __future__ import annotations
 
@@ -14,18 +14,30 @@ from telephony.core.language.registry import language_for
 from telephony.core.policy import Policy, TurnTaking
 from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge
 from telephony.testing.simulator import CHAR_MS, Calls, Part, Simulator
-from tests.core.timeline import LONG, agent_lines, by_words, caller, gap, go_on, number, play, reasons, rules, thoughts
+from tests.core.timeline import (
+    LONG,
+    agent_lines,
+    by_words,
+    caller,
+    gap,
+    go_on,
+    number,
+    play,
+    reasons,
+    requested_replies,
+    rules,
+)
 
 ASK = "0.5 caller what are your hours"
 
 
 def onset(sim: Simulator) -> int:
-    """When the caller's last sound began."""
+    """The start of the caller's last sound."""
     return sim.sounds[-1].start
 
 
 def silenced(sim: Simulator) -> int:
-    """How long after the onset the agent was still heard."""
+    """How long after the onset the agent was still heard, in ms."""
     return next(end for _, end in sim.heard if end >= onset(sim)) - onset(sim)
 
 
@@ -34,33 +46,33 @@ def silenced(sim: Simulator) -> int:
 
 @pytest.mark.parametrize("words", ["no", "stop", "wait", "hold on", "excuse me", "I need something else"])
 def test_an_interruption_silences_at_once_and_is_answered(words: str) -> None:
-    """Held within the hold time and a frame or two; cut at the first word; answered with what was heard."""
+    """Held within the hold time and a few frames, cut at the first word; the history has only what was heard."""
     sim = play(f"{ASK}\n a+1.5 caller {words}\n +4 end", by_words(LONG, **{words.split()[0]: "Yes?"}))
     assert silenced(sim) <= rules(sim).hold_after_ms + 60
     assert caller(sim)[-1] == words
     cut = agent_lines(sim)[0]
     assert cut.endswith(" --")
     assert LONG.startswith(cut.removesuffix(" --"))
-    assert AgentSaid(cut.removesuffix(" --"), interrupted=True) in thoughts(sim)[-1].history
+    assert AgentSaid(cut.removesuffix(" --"), interrupted=True) in requested_replies(sim)[-1].history
     assert sim.explained(d.Cut)
 
 
 def test_the_cut_comes_with_the_words_and_not_with_their_end() -> None:
-    """A long sentence is taken for an interruption by its first words."""
+    """The first words of a long sentence are enough for a cut."""
     sim = play(f"{ASK}\n a+1.5 caller 4.0 I would rather like to know about the parking in the street\n +4 end")
     [(cut, _)] = sim.explained(d.Cut)
     assert cut - onset(sim) <= 4_000 // 11 * 2 + sim.latencies.partial + 60
 
 
 def test_words_alone_cut_before_any_hold() -> None:
-    """Words that come with hardly any voice (a quiet caller) act at once."""
+    """Words with hardly any detected voice (a quiet caller) cut immediately."""
     sim = play(f"{ASK}\n a+1.5 partial no stop please\n +9 end")
     assert agent_lines(sim)[0].endswith(" --")
     assert sim.explained(d.Held) == []
 
 
-def test_voice_is_enough_when_the_ears_are_lost() -> None:
-    """Without ears nobody tells words from noise: long voice is an interruption by itself."""
+def test_voice_alone_interrupts_when_stt_is_lost() -> None:
+    """Without STT, words cannot be distinguished from noise, so long voice is an interruption."""
     sim = play(ASK)
     sim.at(2_300, e.SttLost("provider_unavailable", True))
     go_on(sim, "a+0.1 faults no_finals no_partials\n +2 caller 3.0 hello can you hear me at all over there\n +6 end")
@@ -70,8 +82,8 @@ def test_voice_is_enough_when_the_ears_are_lost() -> None:
     assert cut - onset(sim) <= rules(sim).cut_after_ms + 100
 
 
-def test_deaf_ears_are_noticed() -> None:
-    """Ears that are up and hear nothing: after a few utterances without words, voice alone interrupts."""
+def test_voice_alone_interrupts_when_stt_returns_nothing() -> None:
+    """STT is connected but returns nothing: after a few utterances without words, voice alone interrupts."""
     sim = play(
         f"""
         {ASK}
@@ -88,12 +100,12 @@ def test_deaf_ears_are_noticed() -> None:
 
 
 def test_interrupting_twice_replays_nothing() -> None:
-    """What was cut once is never heard again, however often the agent is interrupted."""
+    """Audio that was cut is never sent again."""
     answers = {"one": "Here is the first long answer to you.", "two": "And this is the second long answer."}
     sim = play(
         f"{ASK}\n a+1.5 caller number one please\n a+1.2 caller number two please\n +6 end", by_words(LONG, **answers)
     )
-    for turn in {x.turn for x in thoughts(sim)}:
+    for turn in {x.turn for x in requested_replies(sim)}:
         pieces = sim.carrier.pieces(turn)
         assert [at for _, _, at in pieces] == sorted({at for _, _, at in pieces})
     assert agent_lines(sim)[-1] == answers["two"]
@@ -103,23 +115,23 @@ def test_interrupting_twice_replays_nothing() -> None:
 
 
 def test_a_cough_costs_a_short_gap_and_no_word() -> None:
-    """Held, found to be nothing, resumed: every word is heard, the word at the seam at most twice."""
+    """After a hold and a resume, every word was heard, and only the word at the seam may be repeated."""
     sim = play(f"{ASK}\n a+1.5 cough 0.3\n +9 end")
     assert agent_lines(sim) == [LONG]
-    assert len(thoughts(sim)) == 1
+    assert len(requested_replies(sim)) == 1
     _, went_on = gap(sim, onset(sim))
     assert went_on - sim.sounds[-1].end <= rules(sim).resume_after_ms + 80
     place, repeated = 0, 0
-    for start, end, at in sim.carrier.pieces(thoughts(sim)[0].turn):
-        assert at <= place, "some of it was never heard"
+    for start, end, at in sim.carrier.pieces(requested_replies(sim)[0].turn):
+        assert at <= place, "part of the reply was never heard"
         repeated += place - at
         place = at + end - start
-    assert 0 <= place - len(LONG + " ") * CHAR_MS < 20  # the last frame is filled up
-    assert repeated <= 9 * CHAR_MS + sim.latencies.mark  # "morning" and a mark's way
+    assert 0 <= place - len(LONG + " ") * CHAR_MS < 20  # the last frame is padded
+    assert repeated <= 9 * CHAR_MS + sim.latencies.mark  # "morning" and the latency of a mark
 
 
-def test_the_gap_explains_itself() -> None:
-    """Hold and resume carry their reasons and numbers."""
+def test_hold_and_resume_give_their_reasons() -> None:
+    """Both state the reason and the measured durations."""
     sim = play(f"{ASK}\n a+1.5 cough 0.3\n +9 end")
     [(_, hold)] = sim.explained(d.Held)
     [(_, resume)] = sim.explained(d.Resumed)
@@ -130,26 +142,26 @@ def test_the_gap_explains_itself() -> None:
 
 
 def test_a_click_is_not_even_held() -> None:
-    """Voice shorter than the hold time does nothing at all."""
+    """Voice shorter than the hold time has no effect."""
     ms = (TurnTaking().hold_after_ms - 60) / 1_000
     sim = play(f"{ASK}\n a+1.5 cough {ms}\n +9 end")
     assert sim.actions(a.ClearPlayout) == []
     assert sim.explained(d.Held) == []
 
 
-@pytest.mark.parametrize("murmur", ["mm-hm", "yeah", "okay", "right", "I see", "yeah yeah"])
-def test_a_backchannel_loses_nothing_and_is_not_answered(murmur: str) -> None:
-    """A listener's sounds while the agent speaks: the whole reply is heard, and nothing answers them."""
-    sim = play(f"{ASK}\n a+1.5 caller 0.4 {murmur}\n +9 end")
+@pytest.mark.parametrize("words", ["mm-hm", "yeah", "okay", "right", "I see", "yeah yeah"])
+def test_a_backchannel_loses_nothing_and_is_not_answered(words: str) -> None:
+    """The whole reply is heard, and the backchannel is not answered."""
+    sim = play(f"{ASK}\n a+1.5 caller 0.4 {words}\n +9 end")
     assert agent_lines(sim) == [LONG]
-    assert len(thoughts(sim)) == 1
+    assert len(requested_replies(sim)) == 1
     if sim.explained(d.Held):
         _, went_on = gap(sim, onset(sim))
         assert went_on - sim.sounds[-1].end <= 500
 
 
 def test_a_backchannel_known_by_its_words_is_not_held() -> None:
-    """When the words come before the hold time the agent does not even pause."""
+    """If its words arrive before the hold time, the playout does not pause."""
     sim = play(f"{ASK}\n a+1.5 partial yeah")
     go_on(sim, f"{(sim.now + 20) / 1_000} caller 0.3 yeah\n +9 end")
     assert sim.explained(d.Held) == []
@@ -157,7 +169,7 @@ def test_a_backchannel_known_by_its_words_is_not_held() -> None:
 
 
 def test_a_backchannel_that_answers_a_question_is_an_answer() -> None:
-    """ "Yes" to "shall I book it?" is said while the question rings out, and is a turn."""
+    """ "Yes" at the end of "shall I book it?" is a turn."""
     agent = by_words("Shall I book it?", yes="It is booked.")
     sim = play("0.5 caller a table for two please\n a+1.3 caller 0.4 yes\n +4 end", agent)
     assert caller(sim)[-1] == "yes"
@@ -165,7 +177,7 @@ def test_a_backchannel_that_answers_a_question_is_an_answer() -> None:
 
 
 def test_the_agents_own_words_are_no_interruption() -> None:
-    """Its echo, transcribed, neither cuts nor is it answered."""
+    """A transcribed echo neither cuts the agent nor is answered."""
     sim = play(f"{ASK}\n a+2 end", [LONG])
     words = LONG.lower().replace(".", "").split()
     for count in range(3, 8):
@@ -174,11 +186,11 @@ def test_the_agents_own_words_are_no_interruption() -> None:
     go_on(sim, f"{(sim.now + 9_000) / 1_000} end")
     assert agent_lines(sim) == [LONG]
     assert caller(sim) == ["what are your hours"]
-    assert len(thoughts(sim)) == 1
+    assert len(requested_replies(sim)) == 1
 
 
 def test_voice_without_words_does_not_hold_for_ever() -> None:
-    """Music or a television: after the limit the agent goes on, and the same sound does not hold it again."""
+    """After the hold limit the agent goes on, and the same sound (music, a television) does not hold it again."""
     seconds = (TurnTaking().hold_limit_ms + 3_000) / 1_000
     sim = play(f"{ASK}\n a+1.5 cough {seconds}\n +9 end")
     assert len(sim.explained(d.Held)) == 1
@@ -189,7 +201,7 @@ def test_voice_without_words_does_not_hold_for_ever() -> None:
 
 
 def test_words_after_a_dismissed_noise_still_interrupt() -> None:
-    """A noise that was found to be nothing does not make the agent deaf."""
+    """Dismissing a noise does not suppress words that follow it."""
     seconds = (TurnTaking().hold_limit_ms + 700) / 1_000
     sim = play(f"{ASK}\n a+0.5 cough {seconds}\n +0.3 caller stop please\n +5 end")
     assert agent_lines(sim)[0].endswith(" --")
@@ -197,7 +209,7 @@ def test_words_after_a_dismissed_noise_still_interrupt() -> None:
 
 
 def test_a_reply_survives_being_held_while_the_model_writes_it() -> None:
-    """The rest of the text comes while the playout is held, and is heard after the resume, all of it."""
+    """Text that arrives during the hold is heard after the resume."""
     sim = play(f"{ASK}\n a+0.3 cough 0.6\n +12 end", token=120)
     assert agent_lines(sim) == [LONG]
     [(held, _)], [(went_on, _)] = sim.explained(d.Held), sim.explained(d.Resumed)
@@ -207,8 +219,8 @@ def test_a_reply_survives_being_held_while_the_model_writes_it() -> None:
     assert ended > held
 
 
-def test_no_tool_runs_while_it_is_held() -> None:
-    """A tool wanted during a hold waits for the verdict: the caller may be taking the turn back."""
+def test_no_tool_runs_during_a_hold() -> None:
+    """A tool requested during a hold waits for the verdict, because the caller may be taking the turn back."""
     part = "Let me look that up for you in the book. One moment please, it takes a little while to do it."
 
     def replies(history: History) -> list[Part]:
@@ -227,7 +239,7 @@ def test_no_tool_runs_while_it_is_held() -> None:
 
 
 def test_speech_that_is_going_on_when_the_stream_starts_is_heard() -> None:
-    """The caller speaks already when the first frame comes: no word of it is lost."""
+    """The caller is already speaking at the first frame, and no word is lost."""
     sim = play("0 caller hello is anybody there\n +5 end", ["Yes, I am."])
     assert caller(sim) == ["hello is anybody there"]
     assert agent_lines(sim) == ["Yes, I am."]
@@ -235,7 +247,7 @@ def test_speech_that_is_going_on_when_the_stream_starts_is_heard() -> None:
 
 
 def test_speech_during_the_greeting_interrupts_it() -> None:
-    """The greeting is a reply like any other, from its first second on."""
+    """The greeting can be interrupted like any reply, from its first second on."""
     sim = play("0.3 caller I want to cancel\n +5 end", ["Of course."], Policy(greeting="Welcome to our bakery!"))
     assert agent_lines(sim)[-1] == "Of course."
     assert sim.heard[0][1] - 300 <= rules(sim).hold_after_ms + 60
@@ -243,21 +255,21 @@ def test_speech_during_the_greeting_interrupts_it() -> None:
 
 
 def test_both_begin_at_once() -> None:
-    """Caller and agent begin in the same moment: the caller is heard, and answered with all of it."""
+    """Caller and agent begin at the same moment; all the caller's words are heard and answered."""
     sim = play(f"{ASK}\n a+0 caller and on sundays too\n +10 end", first_token=700)
     assert " ".join(caller(sim)) == "what are your hours and on sundays too"
     assert len([x for x in sim.lines if x[0] == "agent" and not x[1].endswith("--")]) == 1
 
 
 def test_speech_right_after_a_clear_is_heard() -> None:
-    """Cut, a breath, and on: the next words are in the same turn."""
+    """After a cut and a short pause, the next words belong to the same turn."""
     sim = play(f"{ASK}\n a+1.5 caller no\n +0.25 caller not that one\n +6 end", ["Well, the first one would be this."])
     assert " ".join(caller(sim)[1:]) == "no not that one"
-    assert len(thoughts(sim)) <= 1 + 1 + len(sim.explained(d.SpeculationDropped))
+    assert len(requested_replies(sim)) <= 1 + 1 + len(sim.explained(d.SpeculationDropped))
 
 
 def test_going_on_after_a_premature_decision_joins_the_words() -> None:
-    """Cut off by us: the answer of which nothing was heard is dropped, and all words are answered together."""
+    """The unheard answer is dropped, and all words are answered together."""
     pause = (TurnTaking().finished_ms + 150) / 1_000
     sim = play(
         f"0.5 caller what time do you open\n +{pause} caller on sundays\n +5 end",
@@ -278,7 +290,7 @@ def verdict(**evidence: object) -> Verdict:
 
 
 def test_the_rule_needs_evidence() -> None:
-    """Nothing follows from nothing, and the two extremes are clear."""
+    """Without evidence there is no verdict; clear evidence gives the expected one."""
     voice = TurnTaking().hold_after_ms
     assert verdict() is Verdict.NOTHING
     assert verdict(voiced=True, burst_ms=voice - 32) is Verdict.NOTHING
@@ -293,8 +305,8 @@ def test_the_rule_needs_evidence() -> None:
     assert verdict(text="wait", leaving=True) is Verdict.CUT
 
 
-def test_a_held_agent_always_gets_its_verdict() -> None:
-    """Whatever the evidence: once the caller is silent for long enough a hold ends."""
+def test_every_hold_ends_after_enough_silence() -> None:
+    """Whatever the other evidence, enough silence leads to a cut or a resume."""
     rules = TurnTaking()
     silence = rules.resume_after_ms + rules.resume_wait_ms
     for text in ("", "yeah", "stop", "I"):
@@ -309,8 +321,8 @@ def test_a_held_agent_always_gets_its_verdict() -> None:
                         assert found in (Verdict.CUT, Verdict.RESUME), (text, final, asked, stt, echo)
 
 
-def test_a_hold_while_voice_goes_on_is_bounded_with_or_without_ears() -> None:
-    """Voice that never stops and has no words in it: cut without ears, resume with them."""
+def test_a_hold_during_continuous_voice_is_bounded() -> None:
+    """Continuous voice without words leads to a cut without STT, and to a resume with it."""
     rules = TurnTaking()
     voice = {"held": True, "voiced": True, "burst_ms": rules.hold_limit_ms, "voice_ms": rules.hold_limit_ms}
     assert verdict(**voice) is Verdict.RESUME

@@ -1,17 +1,17 @@
 """Barge-in in whole calls: what the caller does while the agent speaks -> what is decided, and why.
 
-The rule itself has its table in `test_barge_in_table.py`. Here are the cases that need a call around it: what counts as
-evidence (echo, a question under way, ears that do not work, a noise already dismissed), what the rule is not asked
-about (protected speech, an answer that was restarted once, keys), and what follows from a verdict.
+The rule itself has its table in `test_barge_in_table.py`. These cases need a call around it: what counts as evidence
+(echo, an unfinished question, an STT that returns nothing, a noise already dismissed), what bypasses the rule
+(protected speech, an answer that was restarted once, keys), and what follows from a verdict.
 
-A row is a script and the decisions that it leads to. The script begins when the agent begins to be heard (0 ms), and
-the ears say only what the script says:
+A row is a script and the decisions that it leads to. Times are in ms since the agent began to be heard, and STT events
+are only those in the script:
 
-    voice 400          voice without words, for so many ms
+    voice 400          voice without words, for this many ms
     partial yes        the transcript so far
-    final yes          the transcript of the commit asked for last
-    missed 1           so many ms of the caller's audio never come
-    key 4, ears lost, ears ready, end_call
+    final yes          the transcript of the latest commit
+    missed 1           this many ms of the caller's audio never arrive
+    key 4, stt lost, stt ready, end_call
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from telephony.core import events as e
 from telephony.core.history import History
 from telephony.core.policy import Policy, TurnTaking, Wording
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
-from tests.core.timeline import LONG, Agent, agent_lines, by_words, caller, play, thoughts
+from tests.core.timeline import LONG, Agent, agent_lines, by_words, caller, play, requested_replies
 
 DECISIONS: dict[type[d.Decided], str] = {
     d.Held: "hold", d.Cut: "cut", d.Resumed: "resume",
@@ -35,7 +35,7 @@ POLAR_QUESTION = "Shall I book a table at nine for you then, as always?"
 
 
 class Scene:
-    """A call in which the agent has just begun to be heard, and what the script makes of it."""
+    """A call in which the agent has just begun to be heard, continued by the script."""
 
     def __init__(self, script: str, says: str | Agent = LONG, policy: Policy | None = None, **latencies: int) -> None:
         agent = by_words(says, stop="Yes?", parking="Behind it.") if isinstance(says, str) else says
@@ -46,7 +46,7 @@ class Scene:
         self.go_on(script)
 
     def go_on(self, script: str) -> None:
-        """Plays the lines, and three seconds more."""
+        """Plays the lines and then three more seconds."""
         at = self.sim.now
         for line in script.strip().splitlines():
             when, what, *rest = line.split(maxsplit=2)
@@ -60,7 +60,7 @@ class Scene:
         return [f"{what} {why}".strip() for _, what, why in self._explained()]
 
     def when(self, decision: str) -> int:
-        """When, since the agent began to be heard, in ms. It must have been once."""
+        """The time of the decision, in ms since the agent began to be heard. There must be exactly one."""
         [at] = [at for at, what, why in self._explained() if decision in (what, f"{what} {why}")]
         return at
 
@@ -77,12 +77,12 @@ class Scene:
                 sim.at(at, e.AudioMissed(int(argument)))
             case "key":
                 sim.at(at, e.KeyPressed(argument))
-            case "ears":
+            case "stt":
                 sim.at(at, e.SttLost("provider_unavailable", True) if argument == "lost" else e.SttReady())
             case "end_call":
                 sim.at(at, e.EndRequested("operator"))
             case _:
-                raise AssertionError(f"what is {what!r}?")
+                raise AssertionError(f"unknown script entry {what!r}")
 
     def _explained(self) -> list[tuple[int, str, str]]:
         return [
@@ -94,11 +94,11 @@ class Scene:
 
 
 def rules(**changed: int) -> Policy:
-    """The default policy with other numbers of turn-taking."""
+    """The default policy with other turn-taking settings."""
     return Policy(turn_taking=TurnTaking(**changed))  # type: ignore[arg-type]  # all of them are int
 
 
-GREETING = Policy(greeting=LONG)  # the caller has said nothing yet: nobody knows how loud they are
+GREETING = Policy(greeting=LONG)  # the caller has not spoken yet, so their level is unknown
 PROTECTED = Policy(greeting=LONG, greeting_protected=True)
 LONG_GOODBYE = Policy(wording=Wording(goodbye=LONG))
 DISCLOSURE = Policy(must_be_heard=("On Sundays we stay closed.",))
@@ -106,45 +106,45 @@ DISCLOSURE = Policy(must_be_heard=("On Sundays we stay closed.",))
 Row = tuple[str, str, str, Policy | None, list[str]]
 
 ROWS: list[Row] = [
-    # --- echo: words that the agent is just saying, in its order ---
+    # --- echo: the words that the agent is saying, in the same order ---
     ("two of its words without voice", "1000 partial at nine", LONG, None, ["ignored open"]),
-    ("one of its words is too little to know it by", "1000 partial open", LONG, None,
+    ("one of its words is not enough to be an echo", "1000 partial open", LONG, None,
      ["cut words", "end_of_turn finished"]),
     ("its words in another order", "1000 partial at open", LONG, None, ["cut words", "end_of_turn finished"]),
     ("hardly any voice: less than a word", "1000 voice 160\n 1200 partial open at", LONG, None,
      ["hold voice", "resume echo"]),
-    ("voice for a word: the caller repeats it", "1000 voice 192\n 1200 partial open at", LONG, None,
+    ("enough voice for a word: the caller repeats it", "1000 voice 192\n 1200 partial open at", LONG, None,
      ["hold voice", "cut words", "end_of_turn trailing"]),
     ("as much voice as a word", "1000 voice 192\n 1200 partial open at", LONG, rules(min_word_ms=192),
      ["hold voice", "cut words", "end_of_turn trailing"]),
     ("1 ms less", "1000 voice 192\n 1200 partial open at", LONG, rules(min_word_ms=193), ["hold voice", "resume echo"]),
-    ("four words in a voice that nobody knows yet", "1000 voice 300\n 1200 partial we open at nine", LONG, GREETING,
+    ("four words in a voice of unknown level", "1000 voice 300\n 1200 partial we open at nine", LONG, GREETING,
      ["hold voice", "resume echo"]),
-    ("three: a caller repeats as many", "1000 voice 300\n 1200 partial open at nine", LONG, GREETING,
+    ("three of them: a caller may repeat as many", "1000 voice 300\n 1200 partial open at nine", LONG, GREETING,
      ["hold voice", "cut words", "end_of_turn likely"]),
     ("four words in the voice of a known caller", "1000 voice 300\n 1200 partial we open at nine", LONG, None,
      ["hold voice", "cut words", "end_of_turn finished"]),
-    # --- was it asked? ---
-    ("yes to no question", "700 voice 300\n 900 partial yes\n 1300 final yes", LONG, None,
+    # --- backchannel or answer ---
+    ("yes without a question", "700 voice 300\n 900 partial yes\n 1300 final yes", LONG, None,
      ["hold voice", "resume backchannel"]),
-    ("yes into a question for yes or no", "700 voice 300\n 900 partial yes\n 1300 final yes", POLAR_QUESTION, None,
+    ("yes during a question for yes or no", "700 voice 300\n 900 partial yes\n 1300 final yes", POLAR_QUESTION, None,
      ["hold voice", "cut answer", "end_of_turn finished"]),
-    ("yes into another question is a listener's", "700 voice 300\n 900 partial yes\n 1300 final yes", OPEN_QUESTION,
+    ("yes during another question is a backchannel", "700 voice 300\n 900 partial yes\n 1300 final yes", OPEN_QUESTION,
      None, ["hold voice", "resume backchannel"]),
-    ("yes behind it", "3300 voice 300\n 3500 partial yes\n 4000 final yes", OPEN_QUESTION, None,
+    ("yes after it", "3300 voice 300\n 3500 partial yes\n 4000 final yes", OPEN_QUESTION, None,
      ["end_of_turn finished"]),
     ("an utterance that is over before the verdict", "700 voice 300\n 900 partial yes", POLAR_QUESTION,
      rules(partial_wait_ms=0), ["hold voice", "end_of_turn finished", "resume nothing left"]),
-    # --- half a word ---
+    # --- a short partial ---
     ("ri, and it was right", "700 voice 300\n 900 partial ri\n 1300 final right", LONG, None,
      ["hold voice", "resume backchannel"]),
     ("ri, and it was rye", "700 voice 300\n 900 partial ri\n 1300 final rye", LONG, None,
      ["hold voice", "cut words", "end_of_turn finished"]),
     ("ri, and no final", "700 voice 300\n 900 partial ri", LONG, None, ["hold voice", "cut words", "end_of_turn open"]),
-    # --- ears ---
-    ("ears that tell", "1000 voice 2500", LONG, None, ["hold voice", "resume no words in it"]),
-    ("ears that are lost", "900 ears lost\n 1000 voice 2500", LONG, None, ["hold voice", "cut voice"]),
-    ("ears that are back", "800 ears lost\n 900 ears ready\n 1000 voice 2500", LONG, None,
+    # --- STT ---
+    ("STT is up", "1000 voice 2500", LONG, None, ["hold voice", "resume no words in it"]),
+    ("STT is lost", "900 stt lost\n 1000 voice 2500", LONG, None, ["hold voice", "cut voice"]),
+    ("STT is back", "800 stt lost\n 900 stt ready\n 1000 voice 2500", LONG, None,
      ["hold voice", "resume no words in it"]),
     # --- a noise that was found to be without words ---
     ("it goes on after 1.00 s", "500 voice 2000\n 3500 voice 400", LONG, None,
@@ -153,23 +153,23 @@ ROWS: list[Row] = [
      ["hold voice", "resume no words in it", "hold voice", "resume no words"]),
     ("it goes on after 1.02 s", "500 voice 2000\n 3520 voice 400", LONG, None,
      ["hold voice", "resume no words in it", "hold voice", "resume no words"]),
-    ("it goes on, and on again", "500 voice 2000\n 3400 voice 400\n 4700 voice 400", LONG, None,
+    ("it goes on twice", "500 voice 2000\n 3400 voice 400\n 4700 voice 400", LONG, None,
      ["hold voice", "resume no words in it", "ignored unheard"]),
     ("words in it", "500 voice 4000\n 4000 partial stop please", LONG, None,
      ["hold voice", "resume no words in it", "cut words", "end_of_turn finished"]),
     ("another false alarm is not remembered", "500 voice 300\n 1600 voice 300", LONG, None,
      ["hold voice", "resume no words", "hold voice", "resume no words"]),
     # --- protected ---
-    ("words into a protected greeting", "1000 voice 300\n 1100 partial stop please", LONG, PROTECTED,
+    ("words during a protected greeting", "1000 voice 300\n 1100 partial stop please", LONG, PROTECTED,
      ["end_of_turn finished"]),
-    ("a murmur into it", "1000 voice 300\n 1100 partial mm-hm", LONG, PROTECTED, ["ignored finished"]),
-    ("its own words", "1000 partial at nine", LONG, PROTECTED, ["ignored open"]),
-    ("a key into it", "1000 key 4", LONG, PROTECTED, []),
-    ("words into a disclosure", "1000 voice 300\n 1100 partial stop please", LONG, DISCLOSURE,
+    ("a backchannel during it", "1000 voice 300\n 1100 partial mm-hm", LONG, PROTECTED, ["ignored finished"]),
+    ("its echo", "1000 partial at nine", LONG, PROTECTED, ["ignored open"]),
+    ("a key during it", "1000 key 4", LONG, PROTECTED, []),
+    ("words during a disclosure", "1000 voice 300\n 1100 partial stop please", LONG, DISCLOSURE,
      ["end_of_turn finished"]),
-    ("words into a goodbye that has to be", "1000 end_call\n 1500 voice 300\n 1600 partial stop please", LONG,
+    ("words during a forced goodbye", "1000 end_call\n 1500 voice 300\n 1600 partial stop please", LONG,
      LONG_GOODBYE, []),
-    ("a key into it cuts nothing", "1000 end_call\n 1500 key 4", LONG, None, []),
+    ("a key during it", "1000 end_call\n 1500 key 4", LONG, None, []),
     # --- keys ---
     ("a key cuts at once", "1000 key 4", LONG, None, ["cut key"]),
     ("a key while nobody speaks", "8000 key 4", LONG, None, []),
@@ -182,16 +182,16 @@ def test_what_is_decided(script: str, says: str, policy: Policy | None, decision
     assert Scene(script, says, policy).decisions() == decisions
 
 
-# --- what a decision says of itself -----------------------------------------------------------------------------------
+# --- the details of a decision ----------------------------------------------------------------------------------------
 
 
 def because(scene: Scene, what: type[d.Decided]) -> dict[str, int | str]:
-    """The reasons and numbers of the last decision `what`."""
+    """The details of the last decision `what`."""
     return scene.sim.explained(what)[-1][1]
 
 
 def test_a_verdict_carries_its_evidence() -> None:
-    """Milliseconds of voice and silence, and how many words."""
+    """Milliseconds of voice and silence, and the number of words."""
     scene = Scene("700 voice 300\n 900 partial yeah yeah")
     assert because(scene, d.Held) == {"why": "voice", "voice_ms": 128, "burst_ms": 128, "silence_ms": 0, "words": 0}
     assert because(scene, d.Resumed) == {
@@ -204,7 +204,7 @@ def test_a_verdict_carries_its_evidence() -> None:
 
 
 def test_the_end_of_an_utterance_carries_its_evidence() -> None:
-    """What was waited for and why, and where its words come from."""
+    """The wait and its reason, and whether the words are a partial or a final."""
     partial = Scene("8000 voice 400\n 8300 partial parking\n")
     assert because(partial, d.TurnEnded) == {
         "why": "open", "wait_ms": 940, "silence_ms": 1_440, "voice_ms": 384, "pause_allowance_ms": 0,
@@ -219,7 +219,7 @@ def test_the_end_of_an_utterance_carries_its_evidence() -> None:
     assert because(asked, d.TurnEnded)["expected"] == "digits"
 
 
-# --- ears -------------------------------------------------------------------------------------------------------------
+# --- STT --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -229,15 +229,15 @@ def test_the_end_of_an_utterance_carries_its_evidence() -> None:
         ("7500 voice 600\n 16000 voice 600\n 18800 voice 2500", "cut voice"),
         ("7500 voice 600\n 14000 partial stop please\n 20000 voice 600\n 22800 voice 2500", "resume no words in it"),
     ],
-    ids=["once is chance", "twice in a row is deaf", "words between them begin the count anew"],
+    ids=["once proves nothing", "twice in a row", "words in between restart the count"],
 )
-def test_ears_that_hear_nothing_are_not_believed(script: str, last: str) -> None:
-    """After two utterances without words in a row voice alone interrupts, here the question to say it again."""
+def test_an_stt_that_returns_nothing_is_not_relied_on(script: str, last: str) -> None:
+    """After two utterances in a row without words, voice alone interrupts (here: the request to repeat)."""
     assert Scene(script, "Yes.").decisions()[-1] == last
 
 
-def test_a_call_begins_with_ears_that_are_believed() -> None:
-    """One utterance without words is chance, also where no words were answered yet."""
+def test_one_utterance_without_words_does_not_discredit_the_stt() -> None:
+    """One may be chance, even before any words of the caller have been answered."""
     policy = Policy(greeting="Hello and welcome to our house.")
     once = "500 voice 400\n 700 partial mm-hm\n 4000 voice 600\n 6800 voice 2500"
     assert Scene(once, "Yes.", policy).decisions()[-1] == "resume no words in it"
@@ -249,8 +249,8 @@ def test_a_call_begins_with_ears_that_are_believed() -> None:
     ("voice_ms", "final", "asked"),
     [(160, False, False), (192, False, True), (480, False, True), (480, True, False), (512, True, True)],
 )
-def test_voice_without_words_is_asked_about(voice_ms: int, final: bool, asked: bool) -> None:
-    """Enough for a word, if nothing tells; half a second, if the ears say that it was nothing."""
+def test_voice_without_words_makes_the_agent_ask(voice_ms: int, final: bool, asked: bool) -> None:
+    """Without a final, enough voice for a word is enough; with an empty final it takes half a second."""
     script = f"3000 voice {voice_ms}" + (f"\n {3_600 + voice_ms} final" if final else "")
     assert Scene(script, "Yes.").decisions() == (["not_heard unheard"] if asked else [])
 
@@ -258,14 +258,14 @@ def test_voice_without_words_is_asked_about(voice_ms: int, final: bool, asked: b
 @pytest.mark.parametrize(
     ("script", "partial", "silence_ms"),
     [
-        ("700 voice 1200", 120, 200),  # held, by ears that tell at once
-        ("700 voice 400", 2_000, 180),  # held, by ears of which that is not known: from 170 ms on
-        ("700 voice 300\n 900 partial sounds", 120, 280),  # words that claim the floor are no riddle: the usual time
-        ("9000 voice 400", 120, 300),  # nobody is held: 400 ms before the turn would end
+        ("700 voice 1200", 120, 200),  # held; this STT sends partials quickly
+        ("700 voice 400", 2_000, 180),  # held; not yet known to send partials: from 170 ms on
+        ("700 voice 300\n 900 partial sounds", 120, 280),  # these words may claim the floor: the usual time
+        ("9000 voice 400", 120, 300),  # not held: 400 ms before the turn would end
     ],
 )
-def test_a_held_agent_asks_for_the_transcript_at_once(script: str, partial: int, silence_ms: int) -> None:
-    """While it waits to be told whether these are words."""
+def test_a_hold_commits_the_transcript_early(script: str, partial: int, silence_ms: int) -> None:
+    """While the playout is held, the verdict needs to know whether the sound has words."""
     scene = Scene(script, partial=partial)
     asked_ms = scene.sim.actions(a.CommitTranscript)[-1][0]
     voiced = [now for now, x, _ in scene.sim.steps if isinstance(x, e.AudioReceived) and (x.speech or 0) >= 500]
@@ -273,7 +273,7 @@ def test_a_held_agent_asks_for_the_transcript_at_once(script: str, partial: int,
 
 
 def test_a_reply_prepared_for_words_that_were_none_is_dropped() -> None:
-    """The final takes the words back: nothing is decided, and nothing answers."""
+    """The final is empty, so no turn is decided and nothing is answered."""
     scene = Scene("8000 voice 400\n 8200 partial parking\n 9100 final")
     assert scene.decisions() == []
     assert [x["why"] for _, x in scene.sim.explained(d.SpeculationDropped)] == ["no words"]
@@ -284,7 +284,7 @@ def test_a_reply_prepared_for_words_that_were_none_is_dropped() -> None:
 
 
 def test_a_cut_within_a_second_and_a_half_was_the_callers_pause() -> None:
-    """What the caller says then goes on from what was answered; later it is a thought of its own."""
+    """Within 1.5 s of the decision, new words continue the previous turn; later they are judged on their own."""
     opening = Scene("")
     decided = opening.sim.explained(d.TurnEnded)[0][0] - opening.begins
     for after, why in ((1_500, "finished"), (1_501, "open")):
@@ -293,14 +293,14 @@ def test_a_cut_within_a_second_and_a_half_was_the_callers_pause() -> None:
 
 
 def test_late_words_of_a_resumed_noise_still_cut() -> None:
-    """It was found to be nothing; its transcript says otherwise."""
+    """The sound was dismissed as a noise, but its transcript arrives afterwards."""
     scene = Scene("700 voice 300\n 2000 final stop please")
     assert scene.decisions() == ["hold voice", "resume no words", "cut words", "end_of_turn finished"]
     assert caller(scene.sim)[1:] == ["stop please"]
 
 
-def test_words_that_were_dismissed_are_accounted_for() -> None:
-    """The transcript of a backchannel comes once more, and is nothing new; what it has beyond it is."""
+def test_the_final_of_a_dismissed_backchannel_is_not_new() -> None:
+    """The final repeats the dismissed backchannel and changes nothing; only additional words count."""
     script = "700 voice 300\n 800 partial yeah\n 2000 final yeah"
     assert Scene(script).decisions() == ["hold voice", "resume backchannel"]
     more = Scene(f"{script} stop please")
@@ -309,14 +309,14 @@ def test_words_that_were_dismissed_are_accounted_for() -> None:
 
 
 def test_words_after_a_cut_belong_to_it() -> None:
-    """Their final comes when the agent has long been silenced: one turn, with all of the words."""
+    """The final arrives long after the agent was silenced; all the words are one turn."""
     scene = Scene("700 voice 900\n 900 partial stop\n 1900 final stop it please")
     assert scene.decisions() == ["hold voice", "cut words", "end_of_turn finished"]
     assert caller(scene.sim)[1:] == ["stop it please"]
     assert agent_lines(scene.sim)[-1] == "Yes?"
 
 
-def test_words_in_a_protected_greeting_are_answered_behind_it() -> None:
+def test_words_during_a_protected_greeting_are_answered_after_it() -> None:
     """Nothing is cleared, and the answer begins when the greeting has been heard."""
     sim = Scene("1000 voice 300\n 1100 partial stop please\n 7500 voice 20", LONG, PROTECTED).sim
     assert sim.actions(a.ClearPlayout) == []
@@ -331,8 +331,8 @@ def test_words_in_a_protected_greeting_are_answered_behind_it() -> None:
         ("stop please", None, ["Goodbye --", "Yes?"]),
     ],
 )
-def test_a_goodbye_of_the_model_may_be_objected_to(says: str, reason: str | None, lines: list[str]) -> None:
-    """Only by words that ask for the floor: then the call goes on, and they are answered."""
+def test_an_objection_to_the_models_goodbye_keeps_the_call(says: str, reason: str | None, lines: list[str]) -> None:
+    """Only words that ask for the floor keep the call open; they are answered."""
 
     def agent(history: History) -> list[Part]:
         return ["Yes?"] if "stop" in last_words(history) else ["Goodbye and have a very nice day.", Calls("end_call")]
@@ -353,16 +353,16 @@ def why(sim: Simulator, what: type[d.Decided]) -> list[tuple[int, str]]:
     return [(at, str(because.get("why", ""))) for at, because in sim.explained(what)]
 
 
-def test_an_answer_of_which_nothing_was_heard_is_thought_of_again() -> None:
-    """The new words join the old ones, and one answer is heard."""
+def test_an_unheard_answer_is_requested_again() -> None:
+    """The new words join the previous ones, and a single answer is heard."""
     sim = play(f"{GOES_ON}\n +5 end", ANSWERS, first_token=900)
     assert [x for _, x in why(sim, d.Cut)] == ["words"]
     assert agent_lines(sim) == ["At ten in the morning, as always."]
-    assert str(thoughts(sim)[-1].history).count("what time do you open on sundays") == 1
+    assert str(requested_replies(sim)[-1].history).count("what time do you open on sundays") == 1
 
 
-def test_the_second_answer_comes_first() -> None:
-    """Words into it before it is heard do not stop it again: they are answered behind it."""
+def test_a_restarted_answer_is_not_restarted_again() -> None:
+    """Words before it is heard do not stop it a second time; they are answered after it."""
     sim = play(f"{GOES_ON}\n 3.9 caller in summer\n +12 end", ANSWERS, first_token=2_500)
     assert [x for _, x in why(sim, d.Cut)] == ["words"]
     lines = agent_lines(sim)
@@ -370,8 +370,8 @@ def test_the_second_answer_comes_first() -> None:
     assert caller(sim) == ["what time do you open", "on sundays", "in summer"]
 
 
-def test_a_second_answer_held_with_its_first_sound_goes_on_when_the_voice_ends() -> None:
-    """Voice that was going on when it began to be heard holds it; no verdict is asked for, silence is enough."""
+def test_a_held_restarted_answer_resumes_when_the_voice_ends() -> None:
+    """Voice at its first sound holds it; silence alone resumes it, without a verdict."""
     sim = play(f"{GOES_ON}\n 4.4 cough 0.9\n +5 end", ANSWERS, first_token=900)
     [(resumed_ms, reason)] = why(sim, d.Resumed)
     assert reason == "already restarted"
@@ -380,8 +380,8 @@ def test_a_second_answer_held_with_its_first_sound_goes_on_when_the_voice_ends()
     assert agent_lines(sim) == ["At ten in the morning, as always."]
 
 
-def test_once_an_answer_is_heard_the_next_may_be_thought_of_again() -> None:
-    """The bound is for one answer, not for the call."""
+def test_the_limit_of_one_restart_applies_to_each_answer() -> None:
+    """Once an answer has been heard, the next may be restarted as well."""
     again = "caller what time do you open\n +0.5 caller on sundays"
     sim = play(f"{GOES_ON}\n a+3.5 {again}\n +5 end", ANSWERS, first_token=900)
     assert [x for _, x in why(sim, d.Cut)] == ["words", "words"]
@@ -389,9 +389,9 @@ def test_once_an_answer_is_heard_the_next_may_be_thought_of_again() -> None:
 
 
 def test_a_key_before_the_answer_is_heard_joins_the_question() -> None:
-    """It is answered with what was said before it; nobody waits for the first answer any more."""
+    """It is answered together with the previous words; the first answer is dropped."""
     sim = play("0.5 caller what time do you open\n +0.7 key 4\n +6 end", ANSWERS, first_token=900)
     assert [x for _, x in why(sim, d.Cut)] == ["key"]
-    assert str(thoughts(sim)[-1].history).count("what time do you open [keys: 4]") == 1
+    assert str(requested_replies(sim)[-1].history).count("what time do you open [keys: 4]") == 1
     [(decided_ms, _)], (filler_ms, filler) = sim.explained(d.TurnEnded), sim.explained(d.FillerSaid)[0]
-    assert filler["waited_ms"] == filler_ms - decided_ms  # the caller has waited since then, key or not
+    assert filler["waited_ms"] == filler_ms - decided_ms  # the wait counts from the decision, despite the key

@@ -1,5 +1,5 @@
-"""Whether words are a whole thought, clause by clause. Each table has a language of its own, with the few words that
-its clause looks at, so that no other clause can answer instead; the last tables are English.
+"""Whether words are a complete thought, clause by clause. Each table has its own language, with only the few words that
+its clause uses, so that no other clause can decide instead; the last tables are English.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def word(text: str) -> frozenset[str]:
 
 @pytest.mark.parametrize("end", [",", "...", "…", "-", "–", "—", ":"])
 def test_punctuation_that_trails(end: str) -> None:
-    """Recognisers write a voice that stays up as a comma, or as dots."""
+    """STT writes rising or continuing intonation as a comma or as dots."""
     for text in (f"monday{end}", f"monday {end} "):
         assert trails(text, UNASKED, NOTHING)
         assert trails(text, ASKED, NOTHING)
@@ -35,7 +35,7 @@ def test_punctuation_that_trails(end: str) -> None:
 
 @pytest.mark.parametrize("end", ["", ".", "?", "!", ";"])
 def test_punctuation_that_does_not(end: str) -> None:
-    """A full stop says nothing: recognisers set it at any pause."""
+    """A full stop proves nothing, because STT puts one at any pause."""
     assert not trails(f"monday{end}", UNASKED, NOTHING)
 
 
@@ -62,7 +62,7 @@ HOLDING = Language(
     ],
 )
 def test_a_caller_who_looks_something_up(text: str, holds: bool) -> None:
-    """At the beginning of a thought of up to seven words, whether or not something was asked."""
+    """Such phrases count at the beginning of up to seven words, whether or not something was asked."""
     assert trails(text, UNASKED, HOLDING) is holds
     assert trails(text, ASKED, HOLDING) is holds
 
@@ -96,7 +96,7 @@ MARKED = Language(
     ],
 )
 def test_a_question_mark_is_believed(text: str, holds: bool) -> None:
-    """Except behind a verb and its subject alone."""
+    """A question mark ends the thought, except after a verb and its subject alone."""
     assert trails(text, UNASKED, MARKED) is holds
 
 
@@ -124,7 +124,7 @@ def test_a_question_mark_is_believed(text: str, holds: bool) -> None:
     ],
 )
 def test_a_verb_and_its_subject_alone(text: str, holds: bool) -> None:
-    """ "Will it ...", "is the doctor ...", "why does it ..."; what the subject does is yet to come."""
+    """ "Will it ...", "is the doctor ...", "why does it ...": the rest of the question is still missing."""
     assert trails(text, UNASKED, MARKED) is holds
     assert trails(text, ASKED, MARKED) is holds
 
@@ -144,8 +144,8 @@ CLOSING = Language(known=True, closing_phrases=phrases("of may"), answers=word("
         ("may that", True),
     ],
 )
-def test_what_ends_a_thought_is_stronger_than_what_trails(text: str, holds: bool) -> None:
-    """A closing phrase, or one word that answers by itself."""
+def test_closing_words_outrank_trailing_words(text: str, holds: bool) -> None:
+    """A closing phrase, or one word that is an answer by itself."""
     assert trails(text, UNASKED, CLOSING) is holds
 
 
@@ -178,7 +178,7 @@ ANSWERS = Language(
     ],
 )
 def test_short_answers_that_would_trail_by_themselves(text: str, unasked: bool, asked: bool, polar: bool) -> None:
-    """ "Yes, I would"; to a question for yes or no also "I would" and "maybe"."""
+    """ "Yes, I would" is complete; after a yes-or-no question so are "I would" and "maybe"."""
     found = [trails(text, context, ANSWERS) for context in (UNASKED, ASKED, POLAR)]
     assert found == [unasked, asked, polar]
 
@@ -224,9 +224,10 @@ FRONTED = Language(
         ("so", False),
     ],
 )
-def test_what_a_verb_is_about_may_have_come_before_it(text: str, holds: bool) -> None:
-    """ "What is it for" is whole, "it is for" is not: from the last "what" on, by at least four words, or three when a
-    thought comes to its "is" behind other words."""
+def test_the_object_may_precede_the_verb(text: str, holds: bool) -> None:
+    """ "What is it for" is complete, "it is for" is not. Counted from the last "what", it takes at least four words, or
+    three when the "is" comes after other words.
+    """
     assert trails(text, UNASKED, FRONTED) is holds
 
 
@@ -246,7 +247,7 @@ ENDS = Language(known=True, trailing=word("and"), fillers=word("um"), trailing_p
     ],
 )
 def test_words_and_phrases_that_cannot_come_last(text: str, holds: bool) -> None:
-    """Whether something was asked or not."""
+    """This holds whether something was asked or not."""
     assert trails(text, UNASKED, ENDS) is holds
     assert trails(text, ASKED, ENDS) is holds
 
@@ -270,8 +271,8 @@ HALVES = Language(
         ("ticket for boston", False),
     ],
 )
-def test_one_half_of_two(text: str, holds: bool) -> None:
-    """ "Between ... and ..."; a journey has two ends where details are wanted."""
+def test_paired_words_need_both_parts(text: str, holds: bool) -> None:
+    """ "Between ... and ..."; a journey needs both ends where details are wanted."""
     assert trails(text, UNASKED, HALVES) is holds
 
 
@@ -292,8 +293,8 @@ CLAUSES = Language(known=True, subordinators=word("if when"), auxiliaries=word("
         ("so", False),
     ],
 )
-def test_a_clause_that_is_nothing_by_itself(text: str, holds: bool) -> None:
-    """With up to five words it has not come to its point, unless it answers a question ("why?" "because ...")."""
+def test_a_subordinate_clause_alone_is_incomplete(text: str, holds: bool) -> None:
+    """Up to five words of it are incomplete, unless they answer a question ("why?" "because ...")."""
     assert trails(text, UNASKED, CLAUSES) is holds
     assert not trails(text, ASKED, CLAUSES)
 
@@ -325,12 +326,12 @@ NAMES = Language(
     ],
 )
 def test_a_caller_who_introduces_themselves_goes_on(text: str, holds: bool) -> None:
-    """With a name of up to three words; not where their name was asked for."""
+    """A name of up to three words is followed by more, unless the name was asked for."""
     assert trails(text, UNASKED, NAMES) is holds
     assert not trails(text, ASKED, NAMES)
 
 
-# --- thoughts that need nothing more --------------------------------------------------------------------------------
+# --- complete thoughts ----------------------------------------------------------------------------------------------
 
 WHOLE = Language(
     known=True,
@@ -368,7 +369,7 @@ WHOLE = Language(
     ],
 )
 def test_finished(text: str, unasked: bool, asked: bool) -> None:
-    """An answer is finished with up to five words, unless it objects, or asks for something else."""
+    """An answer of up to five words is finished, unless it is an objection or a new request."""
     assert finished(text, UNASKED, WHOLE) is unasked
     assert finished(text, ASKED, WHOLE) is asked
 
@@ -392,10 +393,10 @@ ASKING = Language(
 @pytest.mark.parametrize(
     ("text", "whole", "likely_whole"),
     [
-        ("is today", False, False),  # two words are no question yet
+        ("is today", False, False),  # two words are not yet a question
         ("is it today", True, False),
         ("today is it", False, False),
-        ("how about it today", False, False),  # a verb, or five words
+        ("how about it today", False, False),  # needs a verb, or five words
         ("how about monday or today", True, True),
         ("how about monday or friday", True, True),
         ("how is it today", True, True),
@@ -419,7 +420,7 @@ ASKING = Language(
     ],
 )
 def test_questions(text: str, whole: bool, likely_whole: bool) -> None:
-    """Finished with five words, a word that questions end with, or a detail; likely with more than three words."""
+    """Finished with five words, a final word typical of questions, or a detail; likely with more than three words."""
     assert finished(text, UNASKED, ASKING) is whole
     assert likely(text, ASKING) is likely_whole
 
@@ -461,21 +462,21 @@ REQUESTS = Language(
     ],
 )
 def test_requests(text: str, likely_whole: bool, open_details: bool) -> None:
-    """Likely with an object of two words; a table needs a detail more, and is open without it."""
+    """Likely with an object of two words. A table needs one more detail; without it the request is open."""
     assert likely(text, REQUESTS) is likely_whole
     assert leaves_open(text, REQUESTS) is open_details
 
 
 @pytest.mark.parametrize(("count", "much"), [(6, False), (7, True), (8, True)])
 def test_a_long_statement(count: int, much: bool) -> None:
-    """Seven words of a thought may be all of it; what comes before the thought does not count."""
+    """Seven words may be a complete statement; openers before it do not count."""
     language = Language(known=True, openers=word("so"))
     assert told("word " * count, language) is much
     assert told("so " + "word " * count, language) is much
 
 
-def test_a_greeting_says_nothing_else() -> None:
-    """In English; a name, or what the call is about, is more."""
+def test_a_greeting_has_no_other_words() -> None:
+    """In English. A name or the reason for the call makes it more than a greeting."""
     assert greets("Hello, good morning", ENGLISH)
     assert not greets("good morning everyone", ENGLISH)
     assert not greets("hello I need a table", ENGLISH)
@@ -498,7 +499,7 @@ def test_a_greeting_says_nothing_else() -> None:
     ],
 )
 def test_english_that_only_looks_unfinished(text: str) -> None:
-    """Their last words would trail, or their first ones, but for what stands around them."""
+    """The last or first words would trail if it were not for the words around them."""
     assert not trails(text, UNASKED, ENGLISH)
 
 
@@ -517,5 +518,5 @@ def test_english_that_only_looks_unfinished(text: str) -> None:
     ],
 )
 def test_english_that_goes_on(text: str) -> None:
-    """One example for each kind of them."""
+    """One example for each kind of unfinished text."""
     assert trails(text, UNASKED, ENGLISH)

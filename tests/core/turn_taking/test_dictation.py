@@ -1,4 +1,4 @@
-"""What a caller dictates: which words are an entry, of what kind, how much there is of it, whether it is complete."""
+"""Dictated entries: which words belong to one, its kind, its number of symbols, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def check(row: Row, kind: str, length: int = 0, named: str = "") -> None:
     ],
 )
 def test_symbols_of_an_entry_that_was_asked_for(row: Row) -> None:
-    """Counted from the end; in words, figures, tens, doubles, with joints between and none for a time of day."""
+    """Counted from the end: words, figures, tens, doubles, with joining words in between. A time of day is no entry."""
     check(row, "digits")
 
 
@@ -139,7 +139,7 @@ def test_a_telephone_number_of_unknown_length(text: str, complete: bool) -> None
     ],
 )
 def test_a_known_length_is_all_that_counts(text: str, length: int, complete: bool) -> None:
-    """Neither the shape of a number nor the usual length of one completes it."""
+    """Neither the shape nor the usual length of a number completes it."""
     found = entry(text, "digits", length)
     assert found is not None
     assert (found.complete, found.length) == (complete, length)
@@ -165,11 +165,11 @@ def test_a_known_length_is_all_that_counts(text: str, length: int, complete: boo
         ("SW1A1AA.", 7, True),
         ("M1 1AE", 5, True),
         ("SW1A 1A", 6, False),
-        ("1234567890", 10, False),  # no telephone number
+        ("1234567890", 10, False),  # not a telephone number
     ],
 )
 def test_codes(row: Row) -> None:
-    """Letters with or without their examples, figures, and the shape of a postcode."""
+    """Letters with or without spelling examples, figures, and the shape of a postcode."""
     check(row, "code")
     assert entry("SW1A 1AA", "digits") == DictatedEntry("digits", 7)
     assert entry("SW1A 1AA", "code", 9) == DictatedEntry("code", 7, 9)
@@ -193,7 +193,7 @@ def test_codes(row: Row) -> None:
     ],
 )
 def test_a_spelling_is_complete_when_it_spells_a_word_said_before(row: Row) -> None:
-    """Of three letters or more; its length is unknown otherwise."""
+    """The word must have three letters or more; otherwise the length is unknown."""
     check(row, "spelling")
 
 
@@ -219,7 +219,7 @@ def test_a_spelling_is_complete_when_it_spells_a_word_said_before(row: Row) -> N
     ],
 )
 def test_unasked_symbols(row: Row) -> None:
-    """Three in a row, or one figure of five digits, count as digits though nobody asked; tens and "a for" do not."""
+    """Three in a row, or one figure of five digits, count as digits even unasked; tens and "a for" do not."""
     check(row, "", named="digits")
 
 
@@ -233,7 +233,7 @@ def test_unasked_symbols(row: Row) -> None:
     ],
 )
 def test_what_the_caller_announces(text: str, kind: str, length: int) -> None:
-    """As good as asked for; what was really asked for is stronger."""
+    """An announcement works like a question; a real question takes precedence."""
     found = entry(text)
     assert found is not None
     assert (found.kind, found.length) == (kind, length)
@@ -244,15 +244,15 @@ def test_what_the_caller_announces(text: str, kind: str, length: int) -> None:
 
 
 def test_the_first_phrase_that_occurs_counts() -> None:
-    """In the order of the language's data, as whole words."""
+    """The order is that of the language's data, and whole words must match."""
     language = Language(expects=(("pin number", "digits", 4), ("number", "code")))
     assert announced("the number, or the pin number", language) == Expects("pin number", "digits", 4)
     assert announced("the numbers", language) == Expects()
     assert announced("the number", language) == Expects("number", "code")
 
 
-def test_what_is_asked_for_is_what_the_agent_declares_or_else_what_the_language_knows() -> None:
-    """The declared phrase is looked for in all that was said, the language's in the question."""
+def test_declared_expectations_come_before_the_languages() -> None:
+    """The declared phrase may be anywhere in the agent's text, the language's only in the question."""
     declared = (Expects("Shelf", "digits", length=3),)
     assert asked_for("your email?", "On the SHELF. Your email?", declared, ENGLISH) == declared[0]
     assert asked_for("your email?", "On the table. Your email?", declared, ENGLISH).kind == "email"
@@ -309,7 +309,7 @@ def test_every_kind_may_be_announced_by_a_yes() -> None:
     ],
 )
 def test_email(text: str, expected: tuple[int, bool] | None, unasked: tuple[int, bool] | None) -> None:
-    """Asked for: any few words that are no sentence, up to the end of a domain. Unasked: with a sign or a dot in it."""
+    """Asked for: a few words that are no sentence, up to the end of a domain. Unasked: only with a sign or dot."""
     assert entry(text, "email") == (
         None if expected is None else DictatedEntry("email", expected[0], complete=expected[1])
     )
@@ -351,12 +351,12 @@ def test_email(text: str, expected: tuple[int, bool] | None, unasked: tuple[int,
     ],
 )
 def test_dates(row: Row) -> None:
-    """A date of birth is complete with its year: four figures, the third of three, or two numbers behind a month."""
+    """A date of birth is complete with its year: four figures, the third of three, or two numbers after a month."""
     check(row, "date")
 
 
 def test_a_date_is_only_expected_where_one_was_asked_for() -> None:
-    """Elsewhere a month and a day are words like any others."""
+    """Otherwise a month and a day are ordinary words."""
     assert entry("march four nineteen") is None
 
 
@@ -393,7 +393,7 @@ def test_a_date_is_only_expected_where_one_was_asked_for() -> None:
     ],
 )
 def test_amounts(text: str, found: tuple[int, bool, bool] | None) -> None:
-    """Complete with its cents; whole without them; nothing without a number, and never at "thousand"."""
+    """Complete with cents, nearly complete without; incomplete without a number, or at "thousand"."""
     expected = None if found is None else DictatedEntry("amount", found[0], complete=found[1], rest=found[2])
     assert entry(text, "amount") == expected
 
@@ -429,7 +429,7 @@ def test_amounts(text: str, found: tuple[int, bool, bool] | None) -> None:
     ],
 )
 def test_addresses(text: str, asked: tuple[int, bool] | None, announced_only: tuple[int, bool] | None) -> None:
-    """With a number and two words it is whole but for a town; in up to twelve words, for more are a story."""
+    """A number and two words may lack only a town. More than twelve words are no address."""
     assert entry(text, "address") == (None if asked is None else DictatedEntry("address", asked[0], rest=asked[1]))
     unasked = None if announced_only is None else DictatedEntry("address", announced_only[0], rest=announced_only[1])
     assert entry(text) == unasked
@@ -439,7 +439,7 @@ def test_addresses(text: str, asked: tuple[int, bool] | None, announced_only: tu
 
 
 def test_without_data_figures_and_letters_are_still_symbols() -> None:
-    """Only number words are not known."""
+    """Only number words are unknown."""
     unknown = language_for("xx")
     assert entry("06 12 34", "digits", language=unknown) == DictatedEntry("digits", 6)
     assert entry("cinq six", "digits", language=unknown) is None
@@ -447,7 +447,7 @@ def test_without_data_figures_and_letters_are_still_symbols() -> None:
 
 
 def test_examples_of_a_language() -> None:
-    """Between a letter and a word; one word between them could be a sentence, unless letters were asked for."""
+    """An example word links a letter and a word. One alone may belong to a sentence, unless letters were asked for."""
     language = replace(ENGLISH, examples=frozenset({("wie",), ("so", "wie")}))
     assert entry("a wie anton b wie berta", "code", language=language) == DictatedEntry("code", 2)
     assert entry("a so wie anton b so wie berta c", language=language) == DictatedEntry("digits", 3)

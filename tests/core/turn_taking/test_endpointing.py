@@ -30,38 +30,38 @@ def wait(text: str, context: AnswerContext | None = None, language: str = "en") 
 
 
 @pytest.mark.parametrize("text", ["yes", "that's all thank you", "could you tell me what time you open on sunday"])
-def test_a_finished_thought_is_waited_for_least(text: str) -> None:
-    """A short answer, a goodbye, a whole question."""
+def test_finished_text_has_the_shortest_wait(text: str) -> None:
+    """A short answer, a goodbye, a complete question."""
     assert wait(text) == RULES.finished_ms
 
 
 @pytest.mark.parametrize("text", ["I want to book a table and", "my number is", "um", "because", "I'd like to"])
-def test_words_that_cannot_end_a_thought_are_waited_for_longest(text: str) -> None:
-    """They hold the floor, whatever else was said."""
+def test_trailing_words_have_the_longest_wait(text: str) -> None:
+    """Such words hold the floor, whatever precedes them."""
     assert wait(text) == RULES.trailing_ms
 
 
 @pytest.mark.parametrize("text", ["I was here with my brother and we liked the window", "cancel my appointment"])
-def test_what_may_go_on_lies_between(text: str) -> None:
-    """Statements and requests are whole, though more may follow."""
+def test_text_that_may_continue_has_a_wait_in_between(text: str) -> None:
+    """Statements and requests may be complete, or continue."""
     assert RULES.finished_ms < wait(text) < RULES.trailing_ms
 
 
-def test_voice_without_words_is_waited_for_by_a_rule_of_its_own() -> None:
-    """Nothing has been transcribed yet: neither finished nor trailing."""
+def test_voice_without_words_has_its_own_wait() -> None:
+    """Without a transcript, text is neither finished nor trailing."""
     assert wait("") == RULES.unheard_ms
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_waits_are_graded_in_every_preset(preset: str) -> None:
-    """The more is missing the longer the wait, and no step is a cliff (elsewhere it is one of two seconds)."""
+    """The less complete the text, the longer the wait; steps are at most 750 ms (2 s in some frameworks)."""
     waits = [getattr(TurnTaking.preset(preset), name) for name in WAITS]
     assert waits == sorted(waits)
     assert all(later - sooner <= 750 for sooner, later in pairwise(waits))
 
 
 def test_presets_are_quicker_and_slower_than_the_default() -> None:
-    """`eager` waits less than `balanced` at every step, `patient` more."""
+    """`eager` waits less than `balanced` at every step, `patient` longer."""
     eager, balanced, patient = (TurnTaking.preset(name) for name in ("eager", "balanced", "patient"))
     for name in WAITS:
         assert getattr(eager, name) < getattr(balanced, name) < getattr(patient, name)
@@ -71,19 +71,19 @@ def test_presets_are_quicker_and_slower_than_the_default() -> None:
 
 
 def test_a_short_answer_is_complete_when_something_was_asked() -> None:
-    """ "Tomorrow at nine" needs nothing more after a question; by itself it may go on."""
+    """ "Tomorrow at nine" is complete after a question; by itself it may continue."""
     assert wait("tomorrow at nine", ASKED) == RULES.finished_ms
     assert wait("tomorrow at nine") > RULES.finished_ms
 
 
 def test_one_digit_is_an_answer_unless_digits_are_expected() -> None:
-    """ "Four" answers "how many people"; after "what is your number" it is the first of many."""
+    """ "Four" answers "how many people"; after "what is your number" it is the first digit of several."""
     assert wait("four", ASKED) == RULES.finished_ms
     assert wait("four", NUMBER) >= RULES.open_ms
 
 
 def test_an_entry_of_known_length_is_complete_at_its_last_symbol() -> None:
-    """An agent that asks for four digits does not wait for a fifth."""
+    """If the agent expects four digits, the turn ends soon after the fourth."""
     pin = AnswerContext(answering=True, expects=Expects("code", "digits", length=4))
     assert RULES.finished_ms < wait("one two three", pin) <= RULES.entry_ms
     assert wait("one two three four", pin) == RULES.finished_ms
@@ -92,13 +92,13 @@ def test_an_entry_of_known_length_is_complete_at_its_last_symbol() -> None:
 
 
 def test_a_full_telephone_number_is_complete() -> None:
-    """Ten digits are a number, however they were said."""
+    """Ten digits are complete, in words or figures."""
     assert wait("five five five oh one two three four five six", NUMBER) == RULES.finished_ms
     assert wait("555 012 34", NUMBER) > RULES.finished_ms
 
 
 def test_an_email_address_is_complete_with_its_end() -> None:
-    """ "At example" is not; "at example dot com" is."""
+    """ "At example" is incomplete; "at example dot com" is complete."""
     email = AnswerContext(answering=True, expects=Expects("email", "email"))
     for part in ("john dot smith", "john dot smith at example"):
         assert RULES.finished_ms < wait(part, email) <= RULES.entry_ms
@@ -106,7 +106,7 @@ def test_an_email_address_is_complete_with_its_end() -> None:
 
 
 def test_a_question_may_have_waits_of_its_own() -> None:
-    """An agent may be patient for one answer."""
+    """An agent may allow longer waits for one answer."""
     slow = Expects("story", turn_taking=replace(RULES, open_ms=2_000, likely_ms=2_000))
     text = "well it was a long time ago that I had that problem"
     assert wait(text, AnswerContext(answering=True, expects=slow)) == 2_000
@@ -114,14 +114,14 @@ def test_a_question_may_have_waits_of_its_own() -> None:
 
 
 def test_a_language_without_data_is_judged_by_silence_alone() -> None:
-    """No word of it trails, asks or answers: one sound wait for all."""
+    """No word is known to trail, ask or answer, so every text has the same wait."""
     for text in ("et puis", "oui", "quelle heure est-il", "um and"):
         assert wait(text, ASKED, "fr") == RULES.silence_ms
     assert wait("", language="fr") == RULES.unheard_ms
 
 
 def test_pauses_are_learned_and_bounded() -> None:
-    """A caller who pauses long is waited for longer, by no more than the bound, and not for one pause alone."""
+    """Two long pauses extend the wait, up to the limit; a single one does not."""
     endpointing = Endpointing(RULES, language_for("en"))
     text = "I was here with my brother last year and we liked the window seat"
     usual = wait(text)
@@ -132,11 +132,11 @@ def test_pauses_are_learned_and_bounded() -> None:
     for _ in range(PAUSES):
         endpointing.paused(30_000)
     assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.pause_allowance_ms
-    assert endpointing.wait("yes", ASKED).ms == RULES.finished_ms  # what needs nothing more is not made slower
+    assert endpointing.wait("yes", ASKED).ms == RULES.finished_ms  # finished text gets no extra wait
 
 
-def test_a_habit_is_forgotten() -> None:
-    """Pauses of long ago do not count for the rest of the call."""
+def test_old_pauses_are_forgotten() -> None:
+    """Only the most recent pauses count."""
     endpointing = Endpointing(RULES, language_for("en"))
     for ms in [1_500] * PAUSES + [250] * PAUSES:
         endpointing.paused(ms)
@@ -147,22 +147,22 @@ def test_a_habit_is_forgotten() -> None:
 
 
 def test_a_finished_question_is_decided_within_its_wait() -> None:
-    """From the last word to the decision no more than the wait and a frame or two pass."""
+    """At most the wait and a few frames pass between the last word and the decision."""
     sim = play(f"0.5 caller {QUESTION}\n +3 end")
     end = sim.sounds[0].end
     assert rules(sim).finished_ms <= decided(sim)[0] - end <= rules(sim).finished_ms + 60
     assert caller(sim) == [QUESTION]
 
 
-def test_a_thought_that_trails_is_waited_for() -> None:
-    """A pause after "and" that would have ended a question does not cut the caller off."""
+def test_a_pause_after_a_trailing_word_does_not_end_the_turn() -> None:
+    """The pause after "and" would have ended a finished question."""
     pause = (RULES.trailing_ms - 200) / 1_000
     sim = play(f"0.5 caller I want a table and\n +{pause} caller a high chair please\n +4 end")
     assert caller(sim) == ["I want a table and a high chair please"]
 
 
 def test_digits_in_groups_are_one_turn() -> None:
-    """A number said in groups, with pauses that would end any other answer."""
+    """The pauses between the groups would end any other answer."""
     sim = play(
         """
         0.5   caller  I want to be called back
@@ -177,8 +177,8 @@ def test_digits_in_groups_are_one_turn() -> None:
     assert reasons(sim, d.TurnEnded)[1] == "complete"
 
 
-def test_what_an_agent_declares_is_expected() -> None:
-    """`Expects` makes a question ask for digits of a length, in the agent's own words."""
+def test_a_declared_expectation_applies_to_the_agents_own_words() -> None:
+    """`Expects` makes any phrase of the agent ask for digits of a given length."""
     policy = Policy(expects=(Expects("magic word", "digits", length=3),))
     sim = play(
         "0.5 caller hello\n a+2.5 caller one\n +0.9 caller two\n +0.9 caller three\n +4 end",
@@ -189,8 +189,8 @@ def test_what_an_agent_declares_is_expected() -> None:
     assert decided(sim)[1] - sim.sounds[-1].end <= RULES.finished_ms + 60
 
 
-def test_a_caller_who_pauses_is_waited_for_longer() -> None:
-    """A pause that would end the turn of others is waited for, once this caller has paused nearly as long twice."""
+def test_a_caller_who_pauses_gets_a_longer_wait() -> None:
+    """After two long pauses within a turn, a pause that would have ended the turn no longer does."""
     text = "there was this big window with all of those flowers"
     usual, longer = (wait(text) - 60) / 1_000, (wait(text) + 40) / 1_000
     policy, more = Policy(turn_taking=replace(RULES, pause_margin_ms=350)), f"caller {text}"
@@ -202,16 +202,16 @@ def test_a_caller_who_pauses_is_waited_for_longer() -> None:
     assert 0 < number(because, "pause_allowance_ms") <= RULES.pause_allowance_ms
 
 
-def test_short_answers_are_as_fast_as_anything() -> None:
-    """ "Yes", "no" and "four" after a question are decided like any finished thought."""
+def test_short_answers_are_decided_quickly() -> None:
+    """ "Yes", "no" and "four" after a question have the wait of any finished text."""
     for word in ("yes", "no", "four"):
         sim = play(f"0.5 caller hello\n a+2.4 caller 0.3 {word}\n +3 end", agent=["Shall I book it for you?"])
         assert caller(sim)[-1] == word
         assert decided(sim)[-1] - sim.sounds[-1].end <= rules(sim).finished_ms + 60
 
 
-def test_the_transcript_is_asked_for_ahead_of_the_decision() -> None:
-    """A final as slow as usual ones costs nothing: it was asked for while the silence was still being judged."""
+def test_the_transcript_is_committed_before_the_decision() -> None:
+    """The commit is sent during the wait, so a final of usual latency does not delay the decision."""
     text = "we were here last year with some of our friends and had a good evening"
     whole = wait(text)
     sim = play(f"0.5 caller {text}\n +4 end", final=RULES.commit_lead_ms - 40)
@@ -222,7 +222,7 @@ def test_the_transcript_is_asked_for_ahead_of_the_decision() -> None:
 
 
 def test_not_every_pause_costs_a_commit() -> None:
-    """A thought with three breaths in it is committed once, and not sooner than a commit is worth."""
+    """Three short pauses in one turn lead to one commit, not before the shortest commit delay."""
     pause = (RULES.trailing_ms - RULES.commit_lead_ms - 160) / 1_000
     sim = play(
         f"""
@@ -239,7 +239,7 @@ def test_not_every_pause_costs_a_commit() -> None:
 
 
 def test_a_language_without_data_pauses_and_ends() -> None:
-    """Pauses below the silence rule's wait are within the turn; the turn ends after it."""
+    """Pauses shorter than the silence wait stay within the turn."""
     pause = (RULES.silence_ms - 200) / 1_000
     sim = play(f"0.5 caller je voudrais\n +{pause} caller une table\n +3 end", policy=Policy(language="fr"))
     assert caller(sim) == ["je voudrais une table"]
@@ -247,7 +247,7 @@ def test_a_language_without_data_pauses_and_ends() -> None:
 
 
 def test_the_end_of_a_turn_explains_itself() -> None:
-    """The reason, the wait that it asked for, and the silence that was measured."""
+    """The decision states its reason, the wait that applied, and the measured silence."""
     sim = play(f"0.5 caller {QUESTION}\n +3 end")
     [(_, because)] = sim.explained(d.TurnEnded)
     assert because["why"] == "finished"

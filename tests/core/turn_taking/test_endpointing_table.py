@@ -1,8 +1,8 @@
-"""The decision table of endpointing: what was asked, what was said, and how much silence then ends the turn, and why.
+"""The decision table of endpointing: what was asked, what was said, the silence that then ends the turn, and why.
 
-The waits are the defaults in milliseconds, written out: who changes a number of `TurnTaking`, or a clause of the rule,
-changes rows here. What each word does is the language's data; how long an entry has to be is tested in
-`test_entries.py`, and the clauses of a whole thought one by one in `test_completeness.py`.
+The waits are the defaults in milliseconds, written out: changing a setting of `TurnTaking` or a clause of the rule
+changes rows here. What each word does is the language's data. The length of dictated entries is tested in
+`test_dictation.py`, and the clauses of complete text one by one in `test_completeness.py`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ UNHEARD: list[Row] = [
 ]
 
 DIGITS: list[Row] = [
-    # After a question for them: from the first on; the more there are, the less more is expected.
+    # After a question for digits: from the first on; the more there are, the shorter the wait.
     (PHONE, "5", 1_100, "digits under way"),
     (PHONE, "it's one", 1_100, "digits under way"),
     (PHONE, "sixty five", 1_100, "digits under way"),
@@ -64,12 +64,12 @@ DIGITS: list[Row] = [
     (PHONE, "+44 555 012 345", 940, "digits under way"),
     (PHONE, "+44 555 012 3456", 380, "digits complete"),
     (PHONE, "555-0123", 380, "digits complete"),
-    # A known length is complete with its last symbol and at no time nearly so.
+    # A known length is complete at its last symbol, and never nearly complete before.
     (CARD, "1 2 3", 1_100, "digits under way"),
     (CARD, "1 2 3 4", 380, "digits complete"),
     ("What is your card number?", "4111 1111 1111 111", 1_100, "code under way"),
     ("What is your card number?", "4111 1111 1111 1111", 380, "code complete"),
-    # What announces digits without giving any, and what is no answer at all.
+    # Text that announces digits without giving any, and text that is no answer.
     (PHONE, "sure", 1_100, "digits under way"),
     (PHONE, "yes of course", 1_100, "digits under way"),
     (PHONE, "I don't have one", 380, "finished"),
@@ -150,14 +150,14 @@ TRAILING: list[Row] = [
     (CODE, "A as in", 1_300, "trailing"),
     (DAY, "any day except", 1_300, "trailing"),
     (DAY, "I think", 1_300, "trailing"),
-    (DAY, "I would", 1_300, "trailing"),  # to a question for yes or no it is finished
+    (DAY, "I would", 1_300, "trailing"),  # finished after a yes-or-no question
 ]
 
 GREETING: list[Row] = [
     (HELLO, "good morning", 1_300, "greeting"),
     (HELLO, "yes", 1_300, "greeting"),
     (HELLO, "good morning everyone", 940, "open"),
-    (DAY, "good morning", 380, "finished"),  # nobody was invited
+    (DAY, "good morning", 380, "finished"),  # not an open question
     ("Hello.", "good morning", 940, "open"),
 ]
 
@@ -220,7 +220,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("asked", "said", "ms", "why"), TABLE)
 def test_the_wait_after_words(asked: str, said: str, ms: int, why: str) -> None:
-    """By what was asked and what was said."""
+    """The wait depends on the agent's question and the caller's words."""
     assert shown(Endpointing(TurnTaking(), ENGLISH).wait(said, AnswerContext.after(asked, (), ENGLISH))) == (ms, why)
 
 
@@ -235,14 +235,14 @@ def test_the_wait_after_words(asked: str, said: str, ms: int, why: str) -> None:
         ("", "um and", 640, "silence"),
         ("Quel est votre nom ?", "Dupont", 640, "silence"),
         ("", "quelle heure est-il ?", 640, "silence"),
-        ("", "06 12", 1_100, "digits under way"),  # figures need no language
+        ("", "06 12", 1_100, "digits under way"),  # digits need no language data
         ("", "jean@exemple.fr", 380, "email complete"),
         ("Quel est votre numéro ?", "06 12 34", 1_100, "digits under way"),
         ("Quel est votre numéro ?", "06 12 34 56", 380, "digits complete"),
     ],
 )
 def test_the_wait_without_data(asked: str, said: str, ms: int, why: str) -> None:
-    """Silence alone decides, apart from entries that need no words."""
+    """Silence alone decides, except for entries that need no words."""
     french, declared = language_for("fr"), (Expects("numéro", "digits", length=8),)
     assert shown(Endpointing(TurnTaking(), french).wait(said, AnswerContext.after(asked, declared, french))) == (
         ms,
@@ -253,15 +253,15 @@ def test_the_wait_without_data(asked: str, said: str, ms: int, why: str) -> None
 # --- what this caller's pauses add ----------------------------------------------------------------------------------
 
 LONG = (900, 901)
-"""Pauses that usually mean 900 ms, 110 more than the wait for an open thought less the margin."""
+"""Pauses that count as 900 ms: 110 ms more than the wait for open text minus the margin."""
 
 
 @pytest.mark.parametrize(
     ("pauses", "said", "ms"),
     [
         ((), "that depends", 940),
-        ((5_000,), "that depends", 940),  # one alone may be chance
-        ((5_000, 199), "that depends", 940),  # part of speaking
+        ((5_000,), "that depends", 940),  # one alone does not count
+        ((5_000, 199), "that depends", 940),  # under 200 ms it is no pause
         ((5_000, 200), "that depends", 940),
         ((790, 790), "that depends", 940),
         ((791, 791), "that depends", 941),
@@ -274,7 +274,7 @@ LONG = (900, 901)
         # Six are remembered.
         ((900, 900, 300, 300, 300, 300), "that depends", 1_050),
         ((900, 900, 300, 300, 300, 300, 300), "that depends", 940),
-        # What it adds to each wait: all of it, half, or nothing.
+        # The allowance added to each wait: all of it, half, or none.
         (LONG, "we liked the very old window seat", 1_000),
         (LONG, "that depends", 1_050),
         (LONG, "I need two rooms", 895),
@@ -292,15 +292,15 @@ LONG = (900, 901)
     ],
 )
 def test_the_wait_for_a_caller_who_pauses(pauses: tuple[int, ...], said: str, ms: int) -> None:
-    """Learned from the pauses so far, for thoughts that may go on."""
+    """The allowance is learned from earlier pauses and applies to text that may continue."""
     endpointing = Endpointing(TurnTaking(), ENGLISH)
     for pause in pauses:
         endpointing.paused(pause)
     assert endpointing.wait(said, AnswerContext()).ms == ms
 
 
-def test_what_was_judged_once_is_judged_anew() -> None:
-    """Other words, another question, and another pause each change the wait after it was asked for."""
+def test_new_evidence_changes_the_wait() -> None:
+    """Other words, another question or another pause each change a wait that was already computed."""
     endpointing, asked = Endpointing(TurnTaking(), ENGLISH), AnswerContext(answering=True)
     assert endpointing.wait("tomorrow at nine", AnswerContext()).ms == 940
     assert endpointing.wait("tomorrow at nine", asked).ms == 380
@@ -312,8 +312,8 @@ def test_what_was_judged_once_is_judged_anew() -> None:
     assert endpointing.wait("tomorrow at nine", AnswerContext()).ms == 1_050
 
 
-def test_the_same_words_are_judged_once() -> None:
-    """A wait is asked for with every frame of a silence: the answer is kept; a gap in speech changes nothing."""
+def test_the_wait_for_the_same_words_is_cached() -> None:
+    """The wait is read in every frame of a silence. A gap under 200 ms does not clear the cached result."""
     endpointing = Endpointing(TurnTaking(), ENGLISH)
     first = endpointing.wait("tomorrow at nine", AnswerContext())
     endpointing.paused(199)
@@ -344,7 +344,7 @@ MIXED = replace(OWN, entry_ms=2_500)
         (OWN, "digits", "555 012 3456", 1, "digits complete"),
         (OWN, "amount", "forty", 2_000, "amount nearly complete"),
         (OWN, "address", "12 oak street", 3_000, "address nearly complete"),
-        # What is nearly complete is not waited for longer than what is under way.
+        # The wait for a nearly complete entry is never longer than for an unfinished one.
         (HASTY, "digits", "5550123", 1_000, "digits under way"),
         (HASTY, "amount", "forty", 1_000, "amount nearly complete"),
         (HASTY, "address", "12 oak street", 1_000, "address nearly complete"),
@@ -353,7 +353,7 @@ MIXED = replace(OWN, entry_ms=2_500)
     ],
 )
 def test_the_wait_after_a_question_with_its_own(own: TurnTaking, kind: str, said: str, ms: int, why: str) -> None:
-    """`Expects.turn_taking` holds for the answer to this question, and for nothing else."""
+    """`Expects.turn_taking` applies to the answer to this question only."""
     declared = (Expects("magic word", kind, turn_taking=own),)
     endpointing = Endpointing(TurnTaking(), ENGLISH)
     assert shown(endpointing.wait(said, AnswerContext.after("What is the magic word?", declared, ENGLISH))) == (ms, why)
@@ -370,7 +370,7 @@ def test_the_wait_after_a_question_with_its_own(own: TurnTaking, kind: str, said
     ],
 )
 def test_the_call_may_have_waits_of_its_own(said: str, ms: int, why: str) -> None:
-    """`details to come` and `told` lie half way between two others."""
+    """The waits of `details to come` and `told` lie half way between two others."""
     assert shown(Endpointing(OWN, ENGLISH).wait(said, AnswerContext())) == (ms, why)
 
 
@@ -386,15 +386,15 @@ def test_the_call_may_have_waits_of_its_own(said: str, ms: int, why: str) -> Non
     ],
 )
 def test_presets(preset: str, waits: tuple[int, ...], commit_after_ms: int) -> None:
-    """finished, likely, open, trailing, entry, unheard, silence."""
+    """The waits for finished, likely, open, trailing, entry, unheard and silence."""
     rules = TurnTaking.preset(preset)
     found = (rules.finished_ms, rules.likely_ms, rules.open_ms, rules.trailing_ms, rules.entry_ms)
     assert (*found, rules.unheard_ms, rules.silence_ms) == waits
     assert rules.commit_after_ms == commit_after_ms
 
 
-def test_a_transcript_is_never_asked_for_after_the_end_of_the_shortest_wait() -> None:
-    """Scaled far down, the commit comes sooner too."""
+def test_the_commit_never_comes_after_the_shortest_wait() -> None:
+    """When the waits are scaled far down, the commit comes sooner too."""
     assert TurnTaking().scaled(500).commit_after_ms == 190
     assert TurnTaking().scaled(999).finished_ms == 379
     assert TurnTaking().scaled(500).pause_allowance_ms == 400
@@ -402,7 +402,7 @@ def test_a_transcript_is_never_asked_for_after_the_end_of_the_shortest_wait() ->
 
 @pytest.mark.parametrize("said", ["", "yes", "my number is", "my number is 555", "that depends", "I'd like a table"])
 def test_the_plain_rule_waits_the_same_whatever_was_said(said: str) -> None:
-    """Silence alone, for comparison; pauses teach it nothing."""
+    """The plain rule, meant for comparison, waits for silence alone and ignores earlier pauses."""
     plain = TurnTaking.plain(500)
     endpointing = Endpointing(plain, ENGLISH)
     for _ in range(2):

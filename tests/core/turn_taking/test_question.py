@@ -1,4 +1,4 @@
-"""What the agent asked decides what an answer is: dictated, spelled, yes or no, a story."""
+"""The agent's question decides which answer is expected: dictated, spelled, yes or no, or a story."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAME = "Please tell me your name."
 
 
 def wait(agent: str, text: str, language: str = "en", expects: tuple[Expects, ...] = ()) -> int:
-    """How long is waited after `text`, said to what the agent has said."""
+    """The wait in ms after `text`, said in answer to `agent`."""
     known = language_for(language)
     return Endpointing(RULES, known).wait(text, AnswerContext.after(agent, expects, known)).ms
 
@@ -56,8 +56,8 @@ def wait(agent: str, text: str, language: str = "en", expects: tuple[Expects, ..
         ("Is there anything else?", "No, that's all."),
     ],
 )
-def test_a_whole_answer_is_waited_for_least(agent: str, text: str) -> None:
-    """However the recogniser writes it. Frameworks answer yes and no late, or cut numbers in two."""
+def test_a_complete_answer_has_the_shortest_wait(agent: str, text: str) -> None:
+    """Whatever the STT's spelling: some frameworks react late to yes and no, or split numbers."""
     assert wait(agent, text) == RULES.finished_ms
 
 
@@ -85,7 +85,7 @@ def test_a_whole_answer_is_waited_for_least(agent: str, text: str) -> None:
         ("Which day suits you?", "Any day except"),
     ],
 )
-def test_what_is_under_way_is_waited_for(agent: str, text: str) -> None:
+def test_an_unfinished_answer_has_a_long_wait(agent: str, text: str) -> None:
     """Groups of digits, letters with their examples, a caller who looks something up."""
     assert wait(agent, text) >= RULES.open_ms
 
@@ -94,25 +94,25 @@ def test_what_is_under_way_is_waited_for(agent: str, text: str) -> None:
     "text", ["Really?", "Can you repeat that?", "When is my next appointment?", "Which one is that?"]
 )
 def test_a_question_mark_is_believed(text: str) -> None:
-    """Even behind a word that would trail."""
+    """A question mark ends the thought, even after a word that would trail."""
     assert wait("We open at nine.", text) == RULES.finished_ms
 
 
 @pytest.mark.parametrize("text", ["yes hello", "hi good morning", "okay"])
 def test_a_greeting_is_not_what_was_asked_for(text: str) -> None:
-    """Asked how one can help, nobody calls to say hello."""
+    """After "how can I help you", a greeting is not yet the reason for the call."""
     assert wait("Hello, how can I help you?", text) == RULES.trailing_ms
 
 
 def test_a_language_without_data_knows_what_the_agent_declares() -> None:
-    """Figures and the at sign need no language."""
+    """Declared expectations need only digits, not words of the language."""
     digits = (Expects("numéro", "digits", length=8),)
     assert wait("Quel est votre numéro ?", "06 12 34", "fr", digits) == RULES.entry_ms
     assert wait("Quel est votre numéro ?", "06 12 34 56", "fr", digits) == RULES.finished_ms
     assert wait("Quel est votre nom ?", "Dupont", "fr") == RULES.silence_ms
 
 
-# --- the situation --------------------------------------------------------------------------------------------------
+# --- the answer context ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,9 @@ def test_a_language_without_data_knows_what_the_agent_declares() -> None:
         ("What is your name?", True),
         ("I see. What is your name?", True),
         ("What is your name? No hurry.", True),
-        ("What is your name? There is no hurry at all.", False),  # more than a remark of five words
+        ("What is your name? There is no hurry at all.", False),  # the remark has more than five words
         ("What is your name? There is no hurry now.", True),
-        ("What is your name? Well. No hurry.", False),  # of the last two sentences
+        ("What is your name? Well. No hurry.", False),  # only the last two sentences count
         ("What is your name? ...", True),
         ("Tell me your name.", True),
         ("Okay, tell me your name.", True),
@@ -135,8 +135,8 @@ def test_a_language_without_data_knows_what_the_agent_declares() -> None:
         ("Sorry.", False),
     ],
 )
-def test_what_asks(said: str, answering: bool) -> None:
-    """A question, a command to say something, or "please" at the end, and a short remark behind it."""
+def test_what_counts_as_asking(said: str, answering: bool) -> None:
+    """A question, a command to tell something, or a final "please", each with at most a short remark after it."""
     assert AnswerContext.after(said, (), EN).answering is answering
 
 
@@ -157,14 +157,14 @@ def test_what_asks(said: str, answering: bool) -> None:
     ],
 )
 def test_what_asks_for_yes_or_no(said: str, polar: bool) -> None:
-    """It begins with a verb that does not ask for something to be told within its first six words."""
+    """A question that begins with an auxiliary and, within its first six words, does not ask to be told something."""
     context = AnswerContext.after(said, (), EN)
     assert context.answering
     assert context.polar is polar
 
 
-def test_the_verb_may_stand_behind_the_first_word() -> None:
-    """Where a language needs no "you" between them."""
+def test_the_asking_verb_may_be_the_second_word() -> None:
+    """This holds for languages that need no "you" in between."""
     language = Language(auxiliaries=frozenset({"can"}), requesting=frozenset({"can"}), asking=frozenset({"tell"}))
     assert not AnswerContext.after("Can tell the name?", (), language).polar
     assert AnswerContext.after("Can come?", (), language).polar
@@ -179,13 +179,13 @@ def test_the_verb_may_stand_behind_the_first_word() -> None:
         ("Do you have your order number?", "code", 0),
         ("Have you got your order number?", "code", 0),
         ("Could you still please tell us your order number?", "code", 0),
-        ("Is that order number what you have?", "", 0),  # too late in the question to be what it is about
+        ("Is that order number what you have?", "", 0),  # too late in the question to be its subject
         ("I've sent it to your address. What's your name?", "", 0),
         ("I've noted your order number.", "", 0),
     ],
 )
 def test_what_a_question_expects(said: str, kind: str, length: int) -> None:
-    """By the question alone; one for yes or no expects what it names only where it asks whether that is known."""
+    """The question alone decides. A yes-or-no question expects what it names only if it asks whether that is known."""
     expects = AnswerContext.after(said, (), EN).expects
     assert (expects.kind, expects.length) == (kind, length)
 
@@ -193,8 +193,8 @@ def test_what_a_question_expects(said: str, kind: str, length: int) -> None:
 @pytest.mark.parametrize(
     "said", ["The magic word was it.", "Is the Magic Word right?", "The magic word. What is it?", "magic word"]
 )
-def test_what_an_agent_declares_needs_no_question(said: str) -> None:
-    """Its phrase anywhere in what was said, in any case, comes before what the language knows."""
+def test_a_declared_expectation_needs_no_question(said: str) -> None:
+    """Its phrase may occur anywhere in the agent's text, in any case, and precedes the language's own data."""
     declared = (Expects("other", "date"), Expects("Magic Word", "digits", length=3), Expects("word", "code"))
     assert AnswerContext.after(said, declared, EN).expects == declared[1]
     assert AnswerContext.after("What is your e-mail address?", declared, EN).expects.kind == "email"
@@ -202,29 +202,29 @@ def test_what_an_agent_declares_needs_no_question(said: str) -> None:
 
 @pytest.mark.parametrize("said", ["How can I help you?", "Tell me more about it?", "Hello. What's going on?"])
 def test_an_open_question_invites_and_asks_for_nothing(said: str) -> None:
-    """A story is no answer."""
+    """The caller may tell a story; no short answer is expected."""
     assert AnswerContext.after(said, (), EN) == AnswerContext(invited=True)
     assert not AnswerContext.after(said + " It is a long way to the next town.", (), EN).invited
 
 
 @pytest.mark.parametrize(("offset", "heard"), [(3.0, True), (3.8, True), (1.0, False)])
 def test_an_answer_may_come_before_the_question_is_over(offset: float, heard: bool) -> None:
-    """ "Yes" into the end of the question is the answer; earlier it is a listener's."""
+    """ "Yes" near the end of the question is the answer; earlier it is a backchannel."""
     ask = "It would be on Tuesday at three. Shall I book it for you?"
     sim = play(f"0.5 caller a table for two please\n a+{offset} caller 0.3 yes\n +12 end", [ask])
     assert ("yes" in caller(sim)) is heard
 
 
 @pytest.mark.parametrize("noise", ["the", "a", "and"])
-def test_a_word_that_recognisers_hear_in_a_cough_is_none(noise: str) -> None:
-    """The agent goes on."""
+def test_a_weak_word_from_a_noise_does_not_interrupt(noise: str) -> None:
+    """STT often hears such a word in a cough; the agent continues."""
     sim = play(f"0.5 caller what are your hours\n a+1.5 caller 0.25 {noise}\n +14 end")
     assert sim.explained(d.Cut) == []
     assert caller(sim) == ["what are your hours"]
 
 
 def test_a_number_cut_off_is_judged_with_its_beginning() -> None:
-    """The agent spoke too early: the rest of the number is still a number, and its length counts from the start."""
+    """The agent spoke too early: the rest is still part of the number, and its length counts from the start."""
     text = "my number is five five five oh one\n +1.3 caller two three four five six"
     sim = play(f"0.5 caller {text}\n +6 end", ["Thank you."])
     last = sim.explained(d.TurnEnded)[-1][1]

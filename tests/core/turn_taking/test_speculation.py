@@ -1,4 +1,4 @@
-"""Replies on trial: prepared while the silence is still being judged, used or dropped without a trace."""
+"""Speculations: replies prepared while endpointing is undecided, then used, or dropped without any effect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from telephony.core import events as e
 from telephony.core.history import CallerSaid, History
 from telephony.core.policy import Policy, TurnTaking
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
-from tests.core.timeline import agent_lines, by_words, caller, decided, first_heard, go_on, play, thoughts
+from tests.core.timeline import agent_lines, by_words, caller, decided, first_heard, go_on, play, requested_replies
 
 QUESTION = "what time do you open"
 STORY = "we were here last year with some of our friends and had a good evening"
@@ -23,20 +23,20 @@ def speculating(how: str, **more: int) -> Policy:
 
 
 def speculations(sim: Simulator) -> list[int]:
-    """The turns that were guesses."""
+    """The turn numbers of speculations."""
     return [x.turn for _, x in sim.actions(d.SpeculationBegun)]
 
 
 def first_mark(sim: Simulator, turn: int) -> int | None:
-    """When audio of the turn was first sent."""
+    """When audio of the turn was first sent, or None."""
     return next((at for at, mark in sim.actions(a.SendMark) if mark.name.startswith(f"t{turn}.")), None)
 
 
-def test_a_guess_that_was_right_is_the_answer() -> None:
-    """The model is asked once, ahead of the decision; its answer is heard with the decision, and never before."""
+def test_a_speculation_that_was_right_is_the_answer() -> None:
+    """The model is asked once, before the decision; the answer is sent with the decision, never before."""
     sim = play(f"0.5 caller {QUESTION}\n +4 end", agent=["We open at nine."], first_token=150, first_audio=60)
     [speculative] = speculations(sim)
-    assert [x.turn for x in thoughts(sim)] == [speculative]
+    assert [x.turn for x in requested_replies(sim)] == [speculative]
     asked = sim.actions(a.StartReply)[0][0]
     assert asked < decided(sim)[0]
     sent = first_mark(sim, speculative)
@@ -47,8 +47,10 @@ def test_a_guess_that_was_right_is_the_answer() -> None:
     assert because["ahead_ms"] == decided(sim)[0] - asked
 
 
-def test_speculating_is_what_makes_it_quick() -> None:
-    """The same call with the switch off, thinking ahead only, and speaking ahead: each is heard sooner."""
+def test_speculation_shortens_the_latency() -> None:
+    """The same call with speculation off, with `llm`, and with `speech`: the reply starts sooner with `llm` than
+    with it off, and with `speech` no later.
+    """
     heard = {}
     for how in ("off", "llm", "speech"):
         sim = play(f"0.5 caller {QUESTION}\n +4 end", ["We open at nine."], speculating(how))
@@ -59,8 +61,8 @@ def test_speculating_is_what_makes_it_quick() -> None:
         replace(TurnTaking(), speculate="always")
 
 
-def test_thinking_ahead_alone_says_nothing_to_the_voice() -> None:
-    """With `llm` nothing is spoken before the decision; with `speech` only the first unit is."""
+def test_llm_speculation_sends_nothing_to_tts() -> None:
+    """Before the decision, `llm` sends no unit to TTS, and `speech` only the first."""
     two: list[Part] = ["We open at nine. We close at six."]
     for how, ahead in (("llm", 0), ("speech", 1)):
         sim = play(f"0.5 caller {STORY}\n +4 end", two, speculating(how), first_token=100)
@@ -69,8 +71,8 @@ def test_thinking_ahead_alone_says_nothing_to_the_voice() -> None:
         assert agent_lines(sim) == two
 
 
-def test_a_caller_who_goes_on_never_hears_of_it() -> None:
-    """A guess is dropped without a trace: not heard, not in the record, not in any history, its context closed."""
+def test_a_dropped_speculation_has_no_effect() -> None:
+    """When the caller goes on, a speculation is neither heard nor in the record or a history; its context is closed."""
     sim = play(
         f"0.5 caller {QUESTION}\n +0.3 caller and on sundays please\n +5 end",
         by_words("At nine.", sundays="We stay closed."),
@@ -82,7 +84,7 @@ def test_a_caller_who_goes_on_never_hears_of_it() -> None:
     assert first_mark(sim, wrong) is None
     assert agent_lines(sim) == ["We stay closed."]
     assert caller(sim) == [f"{QUESTION} and on sundays please"]
-    assert all("nine" not in str(x.history) for x in thoughts(sim))
+    assert all("nine" not in str(x.history) for x in requested_replies(sim))
     spoken = {x.turn for _, x in sim.actions(a.Speak)}
     closed = {x.turn for _, x in sim.actions(a.CloseContext)}
     assert wrong in spoken
@@ -91,21 +93,21 @@ def test_a_caller_who_goes_on_never_hears_of_it() -> None:
     assert reasons[0] == "other words"
 
 
-def test_a_final_that_means_the_same_keeps_the_guess() -> None:
-    """Fillers, case, full stops and figures of the final change nothing."""
+def test_a_final_that_means_the_same_keeps_the_speculation() -> None:
+    """Fillers, case, punctuation and digits in the final change nothing."""
     sim = Simulator(Policy(), lambda history: ["Done."])
     sim.faults.no_partials = sim.faults.no_finals = True
     sim.says(500, "a table for four please", ms=1_500)
     sim.at(2_050, e.TranscriptPartial("um a table for four please"))
     sim.at(2_350, e.TranscriptFinal(1, "A table for 4, please."))
     sim.run(6_000)
-    assert len(thoughts(sim)) == 1
+    assert len(requested_replies(sim)) == 1
     assert sim.explained(d.SpeculationUsed)
     assert caller(sim) == ["A table for 4, please."]
 
 
 def test_a_final_that_means_something_else_is_answered_instead() -> None:
-    """A partial that misheard the caller costs a thought and nothing else."""
+    """A misheard partial costs one unused reply and has no other effect."""
     sim = Simulator(Policy(), lambda history: [f"You said: {last_words(history)}"])
     sim.faults.no_partials = sim.faults.no_finals = True
     sim.says(500, "a table for two please", ms=1_500)
@@ -116,8 +118,8 @@ def test_a_final_that_means_something_else_is_answered_instead() -> None:
     assert caller(sim) == ["a table for two please"]
 
 
-def test_a_guess_runs_no_tool() -> None:
-    """The tool that a guess wants waits for the decision."""
+def test_a_speculation_runs_no_tool() -> None:
+    """A tool requested by a speculation waits for the decision."""
     books: list[Part] = [Calls("book", "{}", "booked"), "It is booked."]
     sim = play(f"0.5 caller {STORY}\n +4 end", books, first_token=40)
     [(ran, _)] = sim.actions(a.RunTool)
@@ -126,8 +128,8 @@ def test_a_guess_runs_no_tool() -> None:
     assert wanted < decided(sim)[0] <= ran
 
 
-def test_the_tool_of_a_dropped_guess_never_runs() -> None:
-    """The guess wanted to book; the caller went on to say that they do not want it."""
+def test_the_tool_of_a_dropped_speculation_never_runs() -> None:
+    """The speculation requested a booking; then the caller said that they do not want it."""
 
     def replies(history: History) -> list[Part]:
         return ["Fine."] if "not" in last_words(history) else [Calls("book", "{}", "booked"), "It is booked."]
@@ -139,8 +141,8 @@ def test_the_tool_of_a_dropped_guess_never_runs() -> None:
     assert agent_lines(sim) == ["Fine."]
 
 
-def test_a_guess_that_fails_is_nobodys_business() -> None:
-    """A model that fails while guessing, or says nothing, is asked again after the decision; there is no apology."""
+def test_a_failed_speculation_is_not_reported() -> None:
+    """If the model fails or returns nothing, it is asked again after the decision, without an apology."""
     for fault, value in (("llm_fails", "provider_timeout"), ("llm_empty", True)):
         sim = Simulator(Policy(), lambda history: ["We open at nine."])
         end = sim.says(500, STORY)
@@ -155,8 +157,8 @@ def test_a_guess_that_fails_is_nobodys_business() -> None:
         assert agent_lines(sim) == ["We open at nine."]
 
 
-def test_a_voice_that_fails_a_guess_is_asked_again() -> None:
-    """A lost context while guessing is spoken again; nothing of it was heard twice."""
+def test_a_tts_failure_during_a_speculation_is_retried() -> None:
+    """The lost context is spoken again, and nothing is heard twice."""
     sim = Simulator(Policy(), lambda history: ["We open at nine."])
     sim.latencies.first_token = 40
     sim.faults.tts_silent_once = True
@@ -166,8 +168,8 @@ def test_a_voice_that_fails_a_guess_is_asked_again() -> None:
     assert sim.explained(d.Apologised) == []
 
 
-def test_trials_for_one_utterance_are_bounded() -> None:
-    """A caller who finishes a thought again and again in one breath costs no more than the bound."""
+def test_speculations_for_one_utterance_are_bounded() -> None:
+    """A caller who repeatedly seems to finish during one utterance causes no more than the limit."""
     lines = "\n".join(f"+0.3 caller what is shelf {word}" for word in "one two three four five six".split())
     policy = speculating("speech", finished_ms=700)
     sim = play(f"0.5 caller {QUESTION}\n {lines}\n +5 end", ["We do."], policy)
@@ -177,8 +179,8 @@ def test_trials_for_one_utterance_are_bounded() -> None:
     assert len(agent_lines(sim)) == 1
 
 
-def test_wasted_trials_end_them() -> None:
-    """With a caller for whom guesses are wasted there are no more of them after a while."""
+def test_too_many_wasted_speculations_stop_them() -> None:
+    """Speculation stops for a caller with whom too many were wasted."""
     policy = speculating("speech", finished_ms=700, speculations=1, speculations_finished=0, speculations_wasted=2)
     sim = Simulator(policy, lambda history: ["We open at nine."])
     for _ in range(6):
@@ -188,14 +190,14 @@ def test_wasted_trials_end_them() -> None:
     assert len(speculations(sim)) < 6
 
 
-def test_nothing_is_guessed_while_the_agent_speaks() -> None:
-    """Words over a reply are judged as an interruption first."""
+def test_no_speculation_while_the_agent_speaks() -> None:
+    """Words during a reply are first judged as an interruption."""
     sim = play("0.5 caller hello there\n a+1 caller 0.5 mm-hm\n +5 end")
-    assert len(thoughts(sim)) == 1
+    assert len(requested_replies(sim)) == 1
 
 
-def test_contexts_of_guesses_are_given_back() -> None:
-    """Guess after guess is dropped; open contexts never pile up."""
+def test_contexts_of_dropped_speculations_are_closed() -> None:
+    """However many speculations are dropped, open contexts do not accumulate."""
     lines = "\n".join(f"+0.35 caller what is shelf {word}" for word in "one two three four five six".split())
     policy = speculating("speech", finished_ms=900, speculations=20, speculations_wasted=50)
     sim = play(f"0.5 caller {QUESTION}\n {lines}\n +5 end", policy=policy, first_token=20, first_audio=20)
@@ -213,9 +215,9 @@ def test_contexts_of_guesses_are_given_back() -> None:
     assert most <= 2
 
 
-def test_a_guess_answers_exactly_what_the_record_says() -> None:
-    """What the model was asked on trial is what it would have been asked afterwards."""
+def test_a_speculation_has_the_history_of_the_decided_reply() -> None:
+    """The model receives the same history as it would after the decision."""
     sim = play(f"0.5 caller {QUESTION}\n +4 end", ["We open at nine."])
-    ahead = thoughts(sim)[0].history
+    ahead = requested_replies(sim)[0].history
     late = play(f"0.5 caller {QUESTION}\n +4 end", ["We open at nine."], speculating("off"))
-    assert ahead == thoughts(late)[0].history == (CallerSaid(QUESTION),)
+    assert ahead == requested_replies(late)[0].history == (CallerSaid(QUESTION),)
