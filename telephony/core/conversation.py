@@ -1,14 +1,15 @@
-"""One call: routes each event to the part it concerns and joins their answers.
+"""One call: passes each event to the part concerned and collects the resulting actions.
 
-    step(event, now_ms) -> actions        synchronous; `now_ms` never goes back; `deadline` is when to be called again
+    step(event, now_ms) -> actions        synchronous; `now_ms` never goes back; `deadline` is when to call it next
 
-    listening   what the caller says, and when they are done          floor      interruptions, and whose turn it is
-    turns       what the agent thinks, says and has been heard saying  trouble    waits, apologies, and the end
-    keypad      keys                                                   patience   silence, time limits, drain
+    listening   the caller's utterances, and when they end       floor      interruptions, and whose turn it is
+    turns       the agent's replies: generated, spoken, heard    recovery   waits, apologies, and the end of the call
+    dtmf        keys pressed                                     timers     silence, time limits, drain
+    speculation replies prepared before the end of the utterance
 
-After every event `_tick` looks at everything that time or evidence may have decided, in a fixed order: interruptions
-first, then the end of the caller's utterance, then what the agent owes. So the order of two events that arrive in the
-same millisecond matters only where the caller would notice it too.
+After every event `_tick` makes all decisions that time or new evidence allows, in a fixed order: interruptions first,
+then the end of the caller's utterance, then what the agent has to do. So the order of two events that arrive in the
+same millisecond matters only where the caller would notice the difference too.
 """
 
 from __future__ import annotations
@@ -34,19 +35,21 @@ from telephony.core.turn_taking.question import AnswerContext
 from telephony.core.turn_taking.speculation import Speculation
 
 HANG_UPS = frozenset({"stop", "status"})
-"""A lost socket is no hang-up: the caller may still be on the line, and the webhook after the stream tries again."""
+"""Values of `CallerLeft.how` that mean the caller hung up. A lost socket does not: the caller may still be on the line,
+and the webhook that follows the stream tries again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How the call ended. `reason`: `caller` for a hang-up, or the word of the `EndCall`, or of the fault."""
+    """How the call ended. `reason` is `caller` for a hang-up, otherwise the `reason` of `EndCall` or the `how` of
+    `CallerLeft`."""
 
     reason: str
 
 
 class Conversation:
-    """See the module text. `spoken_form` turns what the model wrote into what a voice should say; it must be pure.
-    `history` is what was said before this engine took the call, up to and with `turn`."""
+    """See the module text. `spoken_form` turns the model's text into the text for the TTS; it must be pure.
+    `history` is what was said before this engine took over the call; `turn` is the last turn number used in it."""
 
     def __init__(
         self,
@@ -71,26 +74,26 @@ class Conversation:
         self._recovery = Recovery(policy, self._listening, self._turns, self._shared, self._out)
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
-        self._said = ""
-        self._frames = MediaWatchdog(policy.limits)
+        self._last_words = ""
+        self._media = MediaWatchdog(policy.limits)
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
-        """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
+        """Handles one event at `now` (ms since the call began). Once the call has ended, returns no actions."""
         self._out.clear()
         self._now = now
         if self.ended is None:
-            self._happened(event, now)
+            self._handle(event, now)
         if self.ended is None:
             self._tick(now)
         return tuple(self._out)
 
     @property
     def deadline(self) -> int | None:
-        """When `step(TimeReached(...))` is wanted, if nothing happens before; always later than the last `now`."""
-        if self.ended is not None or not self._frames.started:
+        """When to call `step(TimeReached(...))` if no event comes first: always later than the last `now`; or None."""
+        if self.ended is not None or not self._media.started:
             return None
         candidates = [
-            self._frames.deadline,
+            self._media.deadline,
             self._dtmf.deadline,
             self._turns.synthesis.deadline,
             self._turns.playout.overdue_ms(self._policy.limits.goodbye_ms),
@@ -99,14 +102,14 @@ class Conversation:
         ]
         return min(c for c in candidates if c is not None)
 
-    # --- what happens -----------------------------------------------------------------------------------------------
+    # --- events -----------------------------------------------------------------------------------------------------
 
-    def _happened(self, event: e.Event, now: int) -> None:
-        if isinstance(event, ManagedEvent):  # the last words of a managed agent that had the call before
+    def _handle(self, event: e.Event, now: int) -> None:
+        if isinstance(event, ManagedEvent):  # late events of a managed agent that held the call before
             return
         match event:
             case e.AudioReceived():
-                self._frames.came(now)
+                self._media.received(now)
                 self._out.append(Transcribe(event.pcmu))
                 self._listening.hear(event)
             case e.CallStarted():
@@ -126,9 +129,9 @@ class Conversation:
             case e.CommitRefused(commit):
                 self._listening.commit_refused(commit)
             case e.ReplyDelta() | e.ReplyEnded() | e.ReplyFailed() | e.ToolWanted() | e.ToolFinished():
-                self._thought(event, now)
+                self._llm_event(event, now)
             case e.SpeechAudio() | e.SpeechEnded() | e.SpeechLost() | e.PhrasesLoaded():
-                self._spoken(event, now)
+                self._tts_event(event, now)
             case e.DrainStarted(deadline_ms):
                 self._timers.drain(deadline_ms)
             case e.EndRequested(reason):
@@ -136,21 +139,21 @@ class Conversation:
             case e.SttLost() | e.SttReady():
                 self._shared.stt_lost = isinstance(event, e.SttLost)
             case e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
-                pass  # the ports look after themselves; what follows for the call follows from silence, in `_tick`
+                pass  # the ports recover by themselves; `_tick` handles the silence that results
             case _:
                 assert_never(event)
 
     def _started(self, now: int) -> None:
-        if self._frames.started:
+        if self._media.started:
             return
-        self._frames.came(now)
+        self._media.received(now)
         self._timers.start(now)
         if self._policy.greeting:
             turn = self._turns.phrase("greeting", now, self._policy.greeting)
             if self._policy.greeting_protected:
                 self._turns.synthesis.protected.add(turn)
 
-    def _thought(self, event: e.LlmEvent, now: int) -> None:
+    def _llm_event(self, event: e.LlmEvent, now: int) -> None:
         match event:
             case e.ReplyDelta():
                 self._turns.delta(event, now)
@@ -171,7 +174,7 @@ class Conversation:
                 elif (speculative := self._turns.generation.speculative) is not None and speculative.turn == turn:
                     self._turns.drop_speculation(code)
 
-    def _spoken(self, event: e.TtsEvent, now: int) -> None:
+    def _tts_event(self, event: e.TtsEvent, now: int) -> None:
         given_up = False
         match event:
             case e.SpeechAudio():
@@ -183,11 +186,11 @@ class Conversation:
             case e.PhrasesLoaded(phrases):
                 self._turns.synthesis.learn(phrases)
         if given_up:
-            self._recovery.voice_failed(now)
+            self._recovery.tts_failed(now)
 
     def _key(self, digit: str, now: int) -> None:
         self._listening.voice.key_pressed()
-        if self._turns.live() and not self._floor.untouchable(now):
+        if self._turns.live() and not self._floor.protected(now):
             self._floor.cut("key", now)
         if entry := self._dtmf.press(digit, now):
             self._caller_said(entry, now)
@@ -196,12 +199,12 @@ class Conversation:
         self._timers.caller_spoke()
         self._floor.caller_said(text, now)
 
-    # --- what follows -----------------------------------------------------------------------------------------------
+    # --- decisions --------------------------------------------------------------------------------------------------
 
     def _tick(self, now: int) -> None:
-        if not self._frames.started or self._unresponsive(now):
+        if not self._media.started or self._unresponsive(now):
             return
-        self._listen_for(now)
+        self._update_answer_context(now)
         if commit := self._listening.wants_commit():
             self._out.append(CommitTranscript(commit))
         self._floor.interruption(now)
@@ -209,17 +212,17 @@ class Conversation:
             self._utterance_over(closed, now)
         if self._dtmf.deadline is not None and self._dtmf.deadline <= now:
             self._caller_said(self._dtmf.end(), now)
-        if self._turns.speech_time(now):
-            self._recovery.voice_failed(now)
+        if self._turns.speech_deadlines(now):
+            self._recovery.tts_failed(now)
         self._turns.expect_marks(now, self._policy.limits.goodbye_ms)
-        self._agent(now)
+        self._continue_reply(now)
         self._speculation.consider(now)
-        self._time(now)
+        self._check_timers(now)
 
-    def _listen_for(self, now: int) -> None:
-        """What the caller's words reply to: the agent's last ones, as far as they were heard."""
-        if (said := self._turns.synthesis.last_words(now)) != self._said:
-            self._said = said
+    def _update_answer_context(self, now: int) -> None:
+        """The caller replies to the agent's last words, as far as they have heard them."""
+        if (said := self._turns.synthesis.last_words(now)) != self._last_words:
+            self._last_words = said
             self._listening.context = AnswerContext.after(said, self._policy.expects, self._language)
 
     def _utterance_over(self, closed: Closed, now: int) -> None:
@@ -230,15 +233,15 @@ class Conversation:
                 self._recovery.apologise("not_heard", now, phrase="not_heard")
 
     def _unresponsive(self, now: int) -> bool:
-        if missing := self._frames.missing_ms(now):
+        if missing := self._media.missing_ms(now):
             self._listening.voice.stalled(missing)
-        if self._frames.dead(now):
+        if self._media.dead(now):
             self._out.append(EndCall("unresponsive"))
             self.ended = Ended("unresponsive")
         return self.ended is not None
 
-    def _agent(self, now: int) -> None:
-        """What the agent owes: an answer, a tool's permission, a sign of life, an end."""
+    def _continue_reply(self, now: int) -> None:
+        """Settles what was played, allows a waiting tool, starts a reply that is due, and bridges long silence."""
         turns, listening, shared = self._turns, self._listening, self._shared
         if turns.reply is not None and not turns.unheard_reply(now):
             shared.restarts = 0
@@ -250,7 +253,7 @@ class Conversation:
                 self._floor.answer(now)
         self._recovery.bridge_silence(now)
 
-    def _time(self, now: int) -> None:
+    def _check_timers(self, now: int) -> None:
         turns, waiting = self._turns, self._shared.owed_ms is not None or self._dtmf.deadline is not None
         busy = turns.live() or self._listening.utterance is not None or waiting
         (self._timers.busy if busy else self._timers.quiet)(now)
@@ -261,4 +264,4 @@ class Conversation:
                 self.ended = Ended(ending.reason)
             return
         if due := self._timers.due(now):
-            self._recovery.time_has_come(due, now)
+            self._recovery.timer_due(due, now)

@@ -1,8 +1,9 @@
-"""Waits, apologies, and the end of the call: what is said when things do not go as they should, or are over.
+"""Waits, apologies, and the end of the call: what the agent says when a provider is slow or fails, or the call ends.
 
 Silence is bounded here. Whatever a provider does, a fixed phrase bridges the wait (`filler_ms`), a reply without
-progress is given up (`reply_ms`), and too many apologies in a row end the call. An ending is a turn that is heard to
-its last mark, with a time limit; what cannot be said at all is left to the carrier's own voice (`EndCall.farewell`).
+progress is given up (`reply_ms`), and too many apologies in a row end the call. The call ends after a last turn has
+been played to its last mark, within a time limit; a farewell that our TTS cannot say is left to the carrier's
+(`EndCall.farewell`).
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from telephony.core.timers import Ending
 from telephony.core.turn_taking.floor import SharedState
 
 FILLERS = 4
-"""So many fillers in one wait; then the silence is the lesser evil."""
+"""Maximum number of fillers in one wait; after that, silence is better than another filler."""
 
 ENDS = ("time_over", "draining", "silent_goodbye")
-"""What ends the call when its time has come."""
+"""The timers that end the call (names as in `Timers.due`)."""
 
 LONGEST_WAIT_MS = 1_300
-"""No more of the silence before the decision counts: what the caller said may have been keys, or long ago."""
+"""At most this much silence before the end of turn counts as waiting: the reply may be to keys, or to words spoken
+long before."""
 
 
 class Recovery:
@@ -39,7 +41,7 @@ class Recovery:
     # --- waiting ----------------------------------------------------------------------------------------------------
 
     def wait_deadline(self, now: int) -> int | None:
-        """When the silence of a reply under way has to be bridged, or its thinking given up."""
+        """When to bridge the silence before a reply, or to give the reply up; None if no reply is being waited for."""
         waiting = self._turns.reply or self._turns.generation.abandoned
         if waiting is None or self._shared.ending is not None:
             return None
@@ -47,14 +49,14 @@ class Recovery:
         give_up = waiting.progress_ms + self._limits.reply_ms if stuck else None
         if self._listening.utterance is not None or self._turns.playout.speaking(now) or waiting.fillers >= FILLERS:
             return give_up
-        spoke = now - self._listening.voice.silence_ms  # the caller waits from their last word on
+        spoke = now - self._listening.voice.silence_ms  # for the caller, the wait begins at their last word
         since = max(min(waiting.decided_ms, spoke), waiting.decided_ms - LONGEST_WAIT_MS)
         since = max(since, self._turns.playout.until_ms)
         filler = since + self._limits.filler_ms * (5 if waiting.fillers else 2) // 2
         return filler if give_up is None else min(filler, give_up)
 
     def bridge_silence(self, now: int) -> None:
-        """Nothing audible for too long: a filler; no progress for much too long: an apology."""
+        """Says a filler after too long a silence; gives the reply up if it has made no progress for `reply_ms`."""
         at, reply = self.wait_deadline(now), self._turns.reply
         waiting = reply or self._turns.generation.abandoned
         if at is None or at > now or waiting is None:
@@ -67,10 +69,10 @@ class Recovery:
         self._turns.explain("filler", {"waited_ms": now - waiting.decided_ms})
         self._turns.phrase("filler", now)
 
-    # --- trouble ----------------------------------------------------------------------------------------------------
+    # --- failures ---------------------------------------------------------------------------------------------------
 
     def reply_failed(self, code: str, now: int) -> None:
-        """The live reply will not go on. A busy provider is asked once more, and the caller hears why they wait."""
+        """The live reply has failed. A busy provider is asked once more, and the caller is told why they wait."""
         reply = self._turns.reply
         self._turns.give_up_reply(now)
         if reply is not None and reply.ends_call:
@@ -89,16 +91,17 @@ class Recovery:
         else:
             self._turns.phrase(phrase, now)
 
-    def voice_failed(self, now: int) -> None:
-        """The voice has given up on text. What is in stock can still be said; the carrier has a voice of its own."""
+    def tts_failed(self, now: int) -> None:
+        """The TTS has given up on text: ends the call. Cached phrases can still be played; failing that, the carrier's
+        own TTS speaks the farewell."""
         if self._shared.final:
             assert self._shared.ending is not None
             self._shared.ending.deadline, self._shared.ending.unheard = now, True
         else:
             self.end_with("broken", "voice_failed", now)
 
-    def time_has_come(self, what: str, now: int) -> None:
-        """For what `Timers.due` names: a reminder, or the end."""
+    def timer_due(self, what: str, now: int) -> None:
+        """Handles the timer that `Timers.due` has named: says its reminder, or ends the call."""
         if what in ENDS:
             self.end_with(what, what, now)
         else:
@@ -108,13 +111,14 @@ class Recovery:
     # --- the end ----------------------------------------------------------------------------------------------------
 
     def goodbye(self, turn: int, now: int) -> None:
-        """The model has ended the call; what it said as goodbye is heard to its end, unless the caller objects."""
+        """The model has ended the call: its own goodbye, or else the fixed phrase, is played to its end first. The
+        caller can still stop this by speaking."""
         if turn not in self._turns.synthesis.speeches:
             turn = self._turns.phrase("goodbye", now)
         self._shared.ending = Ending("agent", turn, now, now + self._limits.reply_ms, forced=False)
 
     def end_with(self, phrase: str, reason: str, now: int) -> None:
-        """Ends the call after a fixed phrase, whatever else is going on."""
+        """Cuts whatever is going on, says a fixed phrase, and then ends the call."""
         if self._shared.final:
             return
         self._turns.explain("ending", {"reason": reason})
@@ -128,7 +132,7 @@ class Recovery:
         return self._shared.ending.deadline if self._shared.ending is not None else None
 
     def ending_is_over(self, now: int) -> bool:
-        """The last word was heard, or has had its time."""
+        """Whether the last turn has been played to its end, or its time limit has passed."""
         turns, ending = self._turns, self._shared.ending
         assert ending is not None
         heard_by = turns.playout.until_ms + self._limits.goodbye_ms
@@ -139,7 +143,7 @@ class Recovery:
         return ending.turn not in turns.synthesis.speeches or ending.deadline <= now
 
     def finish(self, now: int) -> EndCall:
-        """The last action of the call. A farewell that was not heard at all is left to the carrier's voice."""
+        """The last action of the call. If nothing of the farewell was heard, the carrier's own TTS speaks it."""
         ending = self._shared.ending
         assert ending is not None
         unheard = ending.turn in self._turns.synthesis.speeches and not self._turns.synthesis.heard(ending.turn, now)

@@ -1,6 +1,6 @@
-"""What only time decides: silence prompts, the length of the call, drain, and the goodbye.
+"""The call's timers: silence prompts, the length of the call, and drain; and the state of an ending.
 
-Each is a deadline in the core's `now` and says what to do when it has come. `conversation.py` does it.
+Each timer is a deadline in the core's `now`. `Timers.due` names the one that has come; `recovery.py` handles it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from telephony.core.policy import Limits
 
 @dataclass(slots=True)
 class Ending:
-    """The call is being ended after `turn` has been heard. `forced`: the caller cannot talk it out of it.
-    `farewell`: what the carrier says if the turn could not be heard (`unheard`)."""
+    """The call will end once `turn` has been heard. `forced`: the caller cannot stop this by speaking. `farewell`:
+    what the carrier's TTS says if the turn was not heard. `unheard`: the turn cannot be heard any more."""
 
     reason: str
     turn: int
@@ -25,42 +25,42 @@ class Ending:
 
 
 class Timers:
-    """Deadlines of the call as a whole. `due(now)` names what has come, once each."""
+    """Deadlines of the call as a whole. `due(now)` names each once, when it has come."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._started_ms: int | None = None
-        self._quiet_ms: int | None = None  # since when nobody says anything
-        self._asked = False
+        self._quiet_ms: int | None = None  # since when neither side has spoken
+        self._prompted = False  # the caller has been asked whether they are there
         self._warned = False
         self._drain_ms: int | None = None
         self._over = False
         self.deadline: int | None = None
-        """The earliest of what is pending."""
+        """When the earliest pending timer is due, or None."""
 
     def start(self, now: int) -> None:
         self._started_ms = self._quiet_ms = now
-        self._look()
+        self._update()
 
     def drain(self, deadline_ms: int) -> None:
         self._drain_ms = deadline_ms
-        self._look()
+        self._update()
 
     def busy(self, now: int) -> None:
-        """Somebody speaks, or the agent thinks."""
+        """Somebody is speaking, or a reply is under way."""
         if self._quiet_ms is not None:
             self._quiet_ms = None
-            self._look()
+            self._update()
 
     def quiet(self, now: int) -> None:
-        """Nobody speaks and nothing is under way."""
+        """Nobody is speaking and no reply is under way."""
         if self._quiet_ms is None:
             self._quiet_ms = now
-            self._look()
+            self._update()
 
     def caller_spoke(self) -> None:
-        self._asked = False
-        self._look()
+        self._prompted = False
+        self._update()
 
     def due(self, now: int) -> str:
         """`time_over`, `draining`, `time_warning`, `silent_goodbye`, `still_there`, or ""."""
@@ -72,8 +72,8 @@ class Timers:
                 return what
         return ""
 
-    def _look(self) -> None:
-        """Something has changed."""
+    def _update(self) -> None:
+        """Recomputes `deadline` after a change."""
         self.deadline = min((at for _, at in self._pending()), default=None)
 
     def _pending(self) -> list[tuple[str, int]]:
@@ -86,13 +86,13 @@ class Timers:
         if not self._warned and 0 < limits.call_warning_ms < limits.call_ms and self._quiet_ms is not None:
             found.append(("time_warning", self._started_ms + limits.call_ms - limits.call_warning_ms))
         if self._quiet_ms is not None:
-            wait = limits.silence_end_ms if self._asked else limits.silence_prompt_ms
-            found.append(("silent_goodbye" if self._asked else "still_there", self._quiet_ms + wait))
+            wait = limits.silence_end_ms if self._prompted else limits.silence_prompt_ms
+            found.append(("silent_goodbye" if self._prompted else "still_there", self._quiet_ms + wait))
         return found
 
     def _done(self, what: str) -> None:
         if what in ("time_over", "draining", "silent_goodbye"):
             self._over = True
         self._warned = self._warned or what == "time_warning"
-        self._asked = self._asked or what == "still_there"
-        self._look()
+        self._prompted = self._prompted or what == "still_there"
+        self._update()

@@ -1,12 +1,12 @@
-"""Thinking: the model's part of a turn, its text on the way to units and its tools.
+"""Generation: the LLM's part of a turn, from its text to speakable units, and its tool calls.
 
-Theory of operation. At most one reply is live. Beside it there may be one *guess*: a reply prepared while the silence
-after the caller's words is still being judged. A guess has a turn number and is thought like any other, but it runs no
-tool, is in no history, and nothing of it is audible. When the turn is decided for the very words that it answers, it
-becomes the live reply; otherwise it is dropped, and its number stays unused.
+Theory of operation. At most one reply is live. In addition there may be one *speculative* reply, prepared while it is
+not yet certain that the caller has finished. It has a turn number and is generated like any other, but it runs no tool,
+enters no history, and nothing of it is audible. If the caller's turn ends with the words that it answers, it becomes the
+live reply; otherwise it is dropped, and its number stays unused.
 
-A reply that is cut while one of its tools runs is *abandoned*: nothing more of it is spoken, but its tool finishes and
-its result enters the history, so that it is neither lost nor run twice.
+A reply that is cut while one of its tools runs is *abandoned*: nothing more of it is spoken, but the tool finishes and
+its result enters the history, so that the result is not lost and the model does not call the tool again.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from telephony.core.transcript import Transcript
 
 @dataclass(slots=True)
 class Reply:
-    """The thinking of one turn. `progress_ms`: when it last gave a sign of life; `pending`: units not handed to the
-    voice yet; `history` is what it answers."""
+    """The LLM's reply in one turn. `decided_ms`: when the caller's turn ended; `progress_ms`: when the reply last made
+    progress; `history`: what it answers; `pending`: units not sent to the TTS yet."""
 
     turn: int
     decided_ms: int
@@ -33,15 +33,15 @@ class Reply:
     phrasing: Phrasing = field(default_factory=Phrasing)
     pending: list[str] = field(default_factory=list)
     ended: bool = False
-    wanted: ToolWanted | None = None  # waits for the core's answer
+    wanted: ToolWanted | None = None  # a tool call that is neither allowed nor refused yet
     running: dict[str, ToolWanted] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)  # every tool call so far
+    asked: set[str] = field(default_factory=set)  # ids of all tool calls so far
     ends_call: bool = False
     fillers: int = 0
 
 
 class Generation:
-    """See the module text. Every method adds to `out` what is to be done."""
+    """See the module text. Methods append their actions to `out`."""
 
     def __init__(self, transcript: Transcript, out: list[Action]) -> None:
         self.reply: Reply | None = None
@@ -51,7 +51,7 @@ class Generation:
         self._out = out
 
     def of(self, turn: int) -> Reply | None:
-        """The reply of `turn`, if it is live or a guess; anything else is stale."""
+        """The reply of `turn` if it is live or speculative; None: the turn is stale."""
         return next(
             (reply for reply in (self.reply, self.speculative) if reply is not None and reply.turn == turn), None
         )
@@ -67,7 +67,7 @@ class Generation:
         self._out.append(StartReply(turn, history))
 
     def adopt(self, decided_ms: int, now: int) -> Reply:
-        """The guess is the answer: it is live from now on."""
+        """Makes the speculative reply the live one, and returns it."""
         assert self.speculative is not None
         self.reply, self.speculative = self.speculative, None
         self.reply.decided_ms, self.reply.progress_ms = decided_ms, now
@@ -79,7 +79,7 @@ class Generation:
         self.speculative = None
 
     def stop(self) -> None:
-        """No more of the live reply."""
+        """Stops the live reply; it is abandoned if one of its tools is still running."""
         if (reply := self.reply) is None:
             return
         if reply.wanted is not None:
@@ -94,7 +94,7 @@ class Generation:
     # --- text -------------------------------------------------------------------------------------------------------
 
     def delta(self, event: ReplyDelta, now: int) -> Reply | None:
-        """More text. The reply, if it was not stale."""
+        """Takes more text. Returns the reply, or None if the event was stale."""
         if (reply := self.of(event.turn)) is None or reply.ended:
             return None
         reply.progress_ms = now
@@ -102,12 +102,13 @@ class Generation:
         return reply
 
     def ended(self, event: ReplyEnded, now: int, *, spoken: bool) -> Reply | None:
-        """The model has finished; `spoken`: some of it was given to the voice. The reply, if it was not stale."""
+        """The model has finished. `spoken`: some of the reply was sent to the TTS. Returns the reply, or None if the
+        event was stale."""
         if (reply := self.of(event.turn)) is None or reply.ended:
             return None
         reply.ended, reply.progress_ms = True, now
         rest = reply.phrasing.end()
-        if not (event.finish == "length" and (spoken or reply.pending)):  # half a sentence is better not begun
+        if not (event.finish == "length" and (spoken or reply.pending)):  # do not speak half a sentence
             reply.pending += rest
         return reply
 
@@ -117,14 +118,14 @@ class Generation:
         reply = self.of(event.turn)
         if reply is None or reply.wanted is not None:
             return
-        if event.tool_call_id in reply.asked:  # a repeated call is never run twice
+        if event.tool_call_id in reply.asked:  # a repeated call must not run the tool twice
             self._out.append(RefuseTool(event.turn, event.tool_call_id, "This call was made already."))
             return
         reply.asked.add(event.tool_call_id)
         reply.wanted = event
 
     def allow_tool(self, now: int) -> None:
-        """The tool that waits may run. A guess's waits until it is more than that."""
+        """Allows the tool call that the live reply waits for. A speculative reply's waits until that reply is live."""
         if (reply := self.reply) is None or (wanted := reply.wanted) is None:
             return
         reply.wanted, reply.progress_ms = None, now

@@ -1,8 +1,8 @@
-"""What the agent says aloud: speeches, their place in the playout, and what the caller has heard of them.
+"""What the agent says aloud: speeches, their tracks in the playout, and what the caller has heard of them.
 
-Theory of operation. A turn that is said has a `Speech` (units, attempts, audio) and a track in the `Playout`. It is
-settled when its track has been played, or cut; then its line enters the record, as heard, and all else is forgotten.
-Nothing here knows why a turn is said: a reply, a fixed phrase, or a guess whose track waits.
+Theory of operation. A turn that is spoken has a `Speech` (units, attempts, audio) and a track in the `Playout`. It is
+settled when its track has been played, or cut; then what was heard of it enters the record, and the speech and the
+track are dropped. This module does not distinguish replies, fixed phrases, and speculative replies, whose tracks wait.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ASKED = re.compile(r"\?[^.?!]*$")
 
 
 class Synthesis:
-    """See the module text. Every method adds to `out` what is to be done."""
+    """See the module text. Methods append their actions to `out`."""
 
     def __init__(
         self, policy: Policy, spoken_form: Callable[[str], str], transcript: Transcript, out: list[Action]
@@ -31,7 +31,7 @@ class Synthesis:
         self.playout = Playout(policy.limits.mark_every_ms)
         self.speeches: dict[int, Speech] = {}
         self.protected: set[int] = set()
-        self._settled_text = ""  # what the agent was last heard to say
+        self._settled_text = ""  # what was heard of the last settled turn
         self._phrases: dict[str, Phrase] = {}
         self._policy = policy
         self._spoken_form = spoken_form
@@ -41,12 +41,12 @@ class Synthesis:
     # --- questions --------------------------------------------------------------------------------------------------
 
     def heard(self, turn: int, now: int) -> bool:
-        """Some of what is said in `turn` has provably been heard."""
+        """Whether any of `turn` has provably been heard."""
         return turn in self.playout.tracks and self.playout.heard(turn, now) > 0
 
     def guarded(self, now: int) -> bool:
-        """What is being said must not be interrupted: a protected turn, or a sentence that must be heard. A reply that
-        has not begun to be heard may still be thought of again, with its disclosure."""
+        """Whether what is being said must not be interrupted: a protected turn, or a sentence that must be heard. A
+        reply of which nothing was heard yet can be interrupted: it is generated again, with its disclosure."""
         if any(turn in self.protected for turn in self.speeches):
             return True
         return bool(self._policy.must_be_heard) and any(
@@ -54,25 +54,25 @@ class Synthesis:
         )
 
     def asked(self, now: int) -> bool:
-        """The agent has just asked something: its words, as heard so far, end with a question, or with a remark behind
-        one."""
+        """Whether the agent has just asked something: its words, as heard so far, end with a question, or with an
+        unfinished sentence after one."""
         return bool(ASKED.search(self.last_words(now)))
 
     def asking(self, now: int) -> str:
-        """The question that the caller is hearing, which people answer before it is over; or ""."""
+        """The question that the caller is hearing now, or "". People often answer before a question is over."""
         units = [self._under_way(turn, now) for turn in self.speeches if self.heard(turn, now)]
         asking = (unit.written for unit in units if unit is not None and unit.written.rstrip().endswith("?"))
         return next(asking, "")
 
     def last_words(self, now: int) -> str:
-        """What the agent was last heard to say."""
+        """The agent's last words, as far as the caller has heard them."""
         text = self._settled_text
         for turn in self.speeches:
             text = self._heard_text(turn, now) or text
         return text
 
     def says(self, text: str, least: int) -> bool:
-        """`text` has at least so many words, and the agent is saying all of them, in this order."""
+        """Whether `text` has at least `least` words and the agent is saying all of them, in this order."""
         found = words(text)
         if len(found) < least:
             return False
@@ -89,26 +89,26 @@ class Synthesis:
         return min((d for s in self.speeches.values() if (d := s.deadline) is not None), default=None)
 
     def over(self, turn: int) -> bool:
-        """All audio of the turn has come."""
+        """Whether no more audio of the turn will come."""
         return turn not in self.speeches or self.speeches[turn].over
 
     # --- saying -----------------------------------------------------------------------------------------------------
 
     def say(self, turn: int, written: str, now: int) -> None:
-        """One more unit of the turn, as the model wrote it."""
+        """Speaks one more unit of the turn, given as the model wrote it."""
         if spoken := self._spoken_form(written):
             self._out += self._speech(turn, now).say(Unit(written, spoken), now)
 
     def finish(self, turn: int, now: int) -> None:
         """The turn has no more text."""
         self._out += self.speeches[turn].finish(now)
-        self._followed(turn, now)
+        self._sync_track(turn, now)
 
     def learn(self, phrases: tuple[Phrase, ...]) -> None:
         self._phrases.update((phrase.name, phrase) for phrase in phrases)
 
     def phrase(self, turn: int, name: str, now: int, text: str = "") -> None:
-        """Says a fixed phrase: from the stock if it is there, through the voice if not."""
+        """Says a fixed phrase: the cached audio if there is any, otherwise through the TTS."""
         text = text or str(asdict(self._policy.wording)[name])
         speech = self._speech(turn, now)
         self._transcript.agent(turn, "")
@@ -125,15 +125,15 @@ class Synthesis:
             self._out += speech.finish(now)
 
     def drop(self, turn: int) -> None:
-        """The turn is not said after all, and was not heard: as if it had never been."""
+        """Drops a turn of which nothing was heard, without a trace in the history or the playout."""
         if (speech := self.speeches.pop(turn, None)) is not None:
             self._out += speech.drop()
         self.playout.forget(turn)
 
-    # --- the voice's answers ----------------------------------------------------------------------------------------
+    # --- TTS events -------------------------------------------------------------------------------------------------
 
     def audio(self, event: SpeechAudio, now: int, waiting: bool) -> None:
-        """More audio; it may not be heard yet if it is `waiting`."""
+        """Takes audio of a turn. `waiting`: it must not be played yet."""
         speech = self.speeches.get(event.turn)
         if speech is None or not speech.current(event.attempt):
             return
@@ -141,29 +141,29 @@ class Synthesis:
         self.playout.align(event.turn, event.text, event.ends_ms, speech.base)
         self._out += self.playout.add(event.turn, event.pcmu, now)
         self._out += speech.audio(event.pcmu, event.text, now)
-        self._followed(event.turn, now)
+        self._sync_track(event.turn, now)
 
     def ended(self, turn: int, attempt: int, now: int, lost: bool = False, retryable: bool = True) -> str:
-        """The context is over or lost. Returns the text that had to be given up, usually ""."""
+        """The context has ended or was lost. Returns the text that had to be given up, usually ""."""
         speech = self.speeches.get(turn)
         if speech is None or not speech.current(attempt):
             return ""
         self._out += speech.lost(retryable, now) if lost else speech.ended(now)
-        self._followed(turn, now)
+        self._sync_track(turn, now)
         return speech.unspoken
 
-    def time(self, now: int) -> list[int]:
-        """Looks after the deadlines of all speeches. Returns the turns of which text had to be given up."""
+    def deadlines(self, now: int) -> list[int]:
+        """Handles the speeches whose deadline has come. Returns the turns of which text had to be given up."""
         due = [turn for turn, speech in self.speeches.items() if speech.deadline is not None and speech.deadline <= now]
         for turn in due:
-            self._out += self.speeches[turn].time(now)
-            self._followed(turn, now)
+            self._out += self.speeches[turn].deadline_reached(now)
+            self._sync_track(turn, now)
         return [turn for turn in due if self.speeches[turn].unspoken]
 
     # --- stopping ---------------------------------------------------------------------------------------------------
 
     def cut(self, now: int) -> None:
-        """Silence; the record says what was heard."""
+        """Stops all speech at once, and settles every turn with what was heard of it."""
         chars = {turn: self.playout.heard_chars(turn, now) for turn in self.playout.tracks}
         self._out += self.playout.cut(now)
         for turn, speech in list(self.speeches.items()):
@@ -173,7 +173,7 @@ class Synthesis:
             self._settle(turn, self._line(turn, chars.get(turn, 0), whole), interrupted=not whole)
 
     def settle(self, now: int) -> list[int]:
-        """Settles what has been played to its end. Returns these turns."""
+        """Settles the turns that have been played to their end, and returns them."""
         played = [turn for turn in self.speeches if self._played(turn)]
         for turn in played:
             whole = not self.speeches[turn].unspoken and not self.playout.tracks[turn].cut
@@ -181,13 +181,13 @@ class Synthesis:
         return played
 
     def note_heard(self, turn: int, now: int) -> None:
-        """The history has what was heard so far."""
+        """Puts what was heard of the turn so far into the history."""
         self._transcript.agent(turn, self._heard_text(turn, now))
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _under_way(self, turn: int, now: int) -> Unit | None:
-        """The unit that is being heard, or None if all were."""
+        """The unit that is being heard, or None if all have been heard."""
         left = self.playout.heard_chars(turn, now)
         for unit in self.speeches[turn].units:
             left -= sum(not char.isspace() for char in unit.spoken)
@@ -196,7 +196,7 @@ class Synthesis:
         return None
 
     def _says_disclosure(self, turn: int, now: int) -> bool:
-        """A unit with a sentence that must be heard has been handed out, and was not heard to its end."""
+        """Whether the turn has a unit with a sentence that must be heard, and it has not been heard to its end yet."""
         heard, before = self._heard_text(turn, now), ""
         for unit in self.speeches[turn].units:
             before = f"{before} {unit.written}".strip()
@@ -212,11 +212,11 @@ class Synthesis:
             )
         return self.speeches[turn]
 
-    def _followed(self, turn: int, now: int) -> None:
-        """The track follows its speech: a new attempt, an end."""
+    def _sync_track(self, turn: int, now: int) -> None:
+        """Tells the turn's track about a new attempt or the end of its speech."""
         speech = self.speeches[turn]
-        if speech.attempt != speech.based:
-            speech.based, speech.base = speech.attempt, self.playout.new_attempt(turn)
+        if speech.attempt != speech.base_attempt:
+            speech.base_attempt, speech.base = speech.attempt, self.playout.new_attempt(turn)
         if speech.over:
             self._out += self.playout.close(turn, now)
 

@@ -1,11 +1,11 @@
-"""Turns: what the agent thinks and says, from the model's first word to the last mark.
+"""The agent's turns, from the model's first word to the last mark.
 
-Theory of operation. A turn is a number. It is *generated* (its `Reply`, see `generation.py`), *spoken* (see
-`synthesis.py`) and *played*. The three may be far apart in time, so each is looked up by number, and what has no entry
-any more is stale and ignored. A fixed phrase is a turn that is not thought.
+Theory of operation. A turn is identified by a number. It is *generated* (its `Reply`, see `generation.py`), *spoken*
+(see `synthesis.py`) and *played* (see `playout.py`). These may be far apart in time, so each is looked up by number;
+events of a turn that has no entry any more are stale and ignored. A fixed phrase is a turn without generation.
 
-A guess (a reply on trial) is spoken up to its first unit, and its track waits. It counts as nothing the agent says
-until it is adopted.
+Only the first unit of a speculative reply is sent to the TTS, and its track waits. It does not count as something the
+agent says until the reply is adopted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from telephony.core.transcript import Transcript
 
 
 class Turns:
-    """See the module text. Every method adds to `out` what is to be done."""
+    """See the module text. Methods append their actions to `out`."""
 
     def __init__(self, policy: Policy, spoken_form: Callable[[str], str], out: list[Action]) -> None:
         self.transcript = Transcript()
@@ -32,9 +32,9 @@ class Turns:
         self.synthesis = Synthesis(policy, spoken_form, self.transcript, out)
         self.playout = self.synthesis.playout
         self.speculations_used = 0
-        self.last = 0  # the highest turn number given out
-        self.ready_ms = 0  # how long a reply of this call takes, usually, from asking the model to its first audio
-        self._begun: tuple[int, int] | None = None  # (turn, when) of a reply of which no audio has come yet
+        self.last = 0  # the last turn number used
+        self.ready_ms = 0  # usual time in this call from the request to the LLM to the first audio of the reply
+        self._requested: tuple[int, int] | None = None  # (turn, time) of a reply without any audio yet
         self._speculate_speech = policy.turn_taking.speculate == "speech"
         self._language = language_for(policy.language)
         self._out = out
@@ -47,20 +47,21 @@ class Turns:
         return self.generation.reply
 
     def live(self) -> bool:
-        """The agent has something to say, or is thinking about it."""
+        """Whether any turn, speculative ones apart, is being generated, spoken or played."""
         speeches = self.synthesis.speeches
         return self.generation.reply is not None or (
             bool(speeches) and any(not self._is_speculative(turn) for turn in speeches)
         )
 
     def unheard_reply(self, now: int) -> bool:
-        """A reply is on its way of which the caller has heard nothing yet."""
+        """Whether there is a live reply of which the caller has heard nothing yet."""
         return self.reply is not None and not self.synthesis.heard(self.reply.turn, now)
 
-    # --- thinking ---------------------------------------------------------------------------------------------------
+    # --- generating -------------------------------------------------------------------------------------------------
 
     def start(self, now: int, decided_ms: int) -> None:
-        """Starts the reply to the history as heard: the guess, if that is what it answers, or the next one."""
+        """Starts the reply to the history as heard: adopts the speculative reply if it answers this history, otherwise
+        requests a new one."""
         for turn in self.synthesis.speeches:
             if not self._is_speculative(turn):
                 self.synthesis.note_heard(turn, now)
@@ -71,18 +72,18 @@ class Turns:
             return
         self.last += 1
         self.generation.begin(self.last, history, decided_ms, now)
-        self._begun = (self.last, now)
+        self._requested = (self.last, now)
         self.transcript.agent(self.last, "")
 
     def speculate(self, text: str, now: int) -> None:
-        """Prepares the reply to `text`, as if the caller had finished."""
+        """Starts a speculative reply to `text`, as if the caller had finished."""
         self.last += 1
         self.explain("speculation", {"words": len(words(text))})
         self.generation.begin_speculation(self.last, self.transcript.history(saying=text), now)
-        self._begun = (self.last, now) if self._speculate_speech else None
+        self._requested = (self.last, now) if self._speculate_speech else None
 
     def drop_speculation(self, why: str) -> None:
-        """The guess is not wanted: as if it had never been."""
+        """Drops the speculative reply, if there is one, without a trace in the history or the playout."""
         if (speculative := self.generation.speculative) is None:
             return
         self.explain("speculation_dropped", {"why": why}, speculative.turn)
@@ -90,7 +91,8 @@ class Turns:
         self.synthesis.drop(speculative.turn)
 
     def upcoming(self, text: str) -> int:
-        """The turn that will answer `text`: the guess, if it does."""
+        """The number of the turn that will answer `text`: the speculative reply's if that answers it, otherwise the
+        next. Drops a speculative reply to other words."""
         self._keep_speculation(self.transcript.history(saying=text))
         return self.last + 1 if self.generation.speculative is None else self.generation.speculative.turn
 
@@ -99,7 +101,7 @@ class Turns:
             self._say_pending(reply, now)
 
     def ended(self, event: ReplyEnded, now: int) -> bool:
-        """The model has finished. False if that left nothing at all to say or do."""
+        """The model has finished the reply. Returns False if the live reply has nothing to say or do."""
         reply = self.generation.ended(event, now, spoken=event.turn in self.synthesis.speeches)
         if reply is None:
             return True
@@ -112,7 +114,7 @@ class Turns:
         return self._all_said(reply, now)
 
     def give_up_reply(self, now: int) -> None:
-        """The thinking of the live reply has failed or is stopped; what was said of it stays."""
+        """Stops generating the live reply; the text received so far is still spoken."""
         if (reply := self.reply) is None:
             return
         self._say_pending(reply, now)
@@ -121,7 +123,7 @@ class Turns:
             self.synthesis.finish(reply.turn, now)
 
     def _keep_speculation(self, history: History) -> None:
-        """Only for the same history, and for words that mean the same."""
+        """Drops the speculative reply unless it answers this history, with last words that mean the same."""
         if (speculative := self.generation.speculative) is None:
             return
         said, now_said = speculative.history[-1:], history[-1:]
@@ -155,29 +157,29 @@ class Turns:
         return self.last
 
     def speech_audio(self, event: SpeechAudio, now: int) -> None:
-        if self._begun is not None and self._begun[0] == event.turn:
-            took = now - self._begun[1]
-            self.ready_ms, self._begun = max(took, self.ready_ms - (self.ready_ms - took) // 4), None
+        if self._requested is not None and self._requested[0] == event.turn:
+            took = now - self._requested[1]
+            self.ready_ms, self._requested = max(took, self.ready_ms - (self.ready_ms - took) // 4), None
         self.synthesis.audio(event, now, waiting=self._is_speculative(event.turn))
 
     def speech_ended(self, turn: int, attempt: int, now: int, lost: bool = False, retryable: bool = True) -> bool:
-        """The context is over or lost. Whether text of the turn had to be given up that somebody waits for."""
-        return bool(self.synthesis.ended(turn, attempt, now, lost, retryable)) and self._missed(turn)
+        """A TTS context has ended or was lost. Returns whether text of a live turn had to be given up."""
+        return bool(self.synthesis.ended(turn, attempt, now, lost, retryable)) and self._given_up(turn)
 
-    def speech_time(self, now: int) -> bool:
-        """Looks after the deadlines of all speeches. Whether text had to be given up that somebody waits for."""
-        missed = [self._missed(turn) for turn in self.synthesis.time(now)]
-        return any(missed)
+    def speech_deadlines(self, now: int) -> bool:
+        """Handles the deadlines of all speeches. Returns whether text of a live turn had to be given up."""
+        given_up = [self._given_up(turn) for turn in self.synthesis.deadlines(now)]
+        return any(given_up)
 
-    def _missed(self, turn: int) -> bool:
-        """The voice has given up on text of the turn. Nobody misses a guess."""
+    def _given_up(self, turn: int) -> bool:
+        """The TTS has given up on text of the turn. Returns whether the turn is live; drops it if it is speculative."""
         if not self._is_speculative(turn):
             return True
         self.drop_speculation("no voice")
         return False
 
     def _say_pending(self, reply: Reply, now: int) -> None:
-        """Hands units to the voice: of a guess the first, if any; the rest when it is more than a guess."""
+        """Sends pending units to the TTS: all of a live reply, only the first of a speculative one."""
         while reply.pending and (
             reply is not self.generation.speculative
             or (self._speculate_speech and reply.turn not in self.synthesis.speeches)
@@ -196,13 +198,14 @@ class Turns:
     # --- stopping ---------------------------------------------------------------------------------------------------
 
     def cut(self, now: int) -> None:
-        """The caller has the floor: silence, and no more thought or speech."""
+        """The caller has the floor: stops playback, speech and generation."""
         self.drop_speculation("cut")
         self.synthesis.cut(now)
         self.generation.stop()
 
     def settle(self, now: int) -> bool:
-        """Settles what has been played to its end. True if that was a reply, and not only a fixed phrase."""
+        """Settles the turns that have been played to their end. Returns whether a reply (not only a fixed phrase) was
+        among them."""
         replied = False
         for turn in self.synthesis.settle(now):
             if self.reply is not None and self.reply.turn == turn and self.reply.ended:
@@ -210,7 +213,7 @@ class Turns:
         return replied
 
     def expect_marks(self, now: int, grace_ms: int) -> None:
-        """Marks that should have come back `grace_ms` ago will not come any more."""
+        """Gives up on outstanding marks once they are `grace_ms` overdue."""
         if (overdue := self.playout.overdue_ms(grace_ms)) is not None and overdue <= now:
             self.explain("marks_missing", {})
             self.playout.give_up(now)
@@ -221,5 +224,5 @@ class Turns:
         return self.generation.speculative is not None and self.generation.speculative.turn == turn
 
     def explain(self, what: str, because: Mapping[str, int | str], turn: int | None = None) -> None:
-        """Puts a reason on the record."""
+        """Records a decision (`Explain`), by default of the last turn."""
         self._out.append(Explain(what, self.last if turn is None else turn, tuple(because.items())))

@@ -1,12 +1,12 @@
 """Onset -> hold -> verdict: is it an interruption, or a cough?
 
-Twilio has neither pause nor volume, so silencing the agent loses what was queued; the ledger keeps it. A *hold*
-silences the agent on weak evidence and costs nothing but a short gap. The *verdict* needs words, or silence: `CUT` (the
+Twilio has neither pause nor volume, so silencing the agent clears the carrier's queue; the ledger keeps that audio. A
+*hold* silences the agent on weak evidence and costs only a short gap. The *verdict* needs words, or silence: `CUT` (the
 caller has the floor) or `RESUME` (nothing was lost). Only a cut changes history. Words act at once, held or not; a
-sound without words is given the time that words need to come, and no more. Voice that goes on without words (music, a
+sound without words is held only as long as its words could take to arrive. Voice that goes on without words (music, a
 television, side talk) does not hold the agent twice.
 
-This file is the rule, and all of it: change it here. It looks at the evidence and has no state of its own.
+This file contains the whole barge-in rule: to change it, change it here. It judges the evidence and keeps no state.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of the caller's sound while the agent has something to say. Milliseconds of media time.
+    """What is known about the caller's utterance while the agent has something to say. Times in ms of media time.
 
-    `text` is the transcript so far, `text_final` whether nothing more is awaited for it; `voice_ms` all voice of the
-    utterance, `burst_ms` that of the burst under way; `asked` whether the agent's last words were a question; `leaving`
-    whether the agent is saying goodbye; `echo` whether the words are the agent's own; `ears` whether words are told
-    while they are spoken; `dismissed` whether this voice was already found to be without words.
+    held        playback is held                           voiced      the detector hears voice now
+    voice_ms    all voice of the utterance                 burst_ms    voice of the current burst
+    silence_ms  silence since the last voice or word       text        the transcript so far
+    text_final  no more transcript is expected             asked       the agent's last words were a question
+    leaving     the agent is saying goodbye                echo        the words are the agent's own
+    stt         the STT works and sends partials           dismissed   this sound was already judged to have no words
     """
 
     held: bool
@@ -57,11 +59,11 @@ class Evidence:
 
 
 def judge(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Verdict, str]:
-    """The verdict, and the word for why."""
+    """Returns the verdict and a stable word for its reason ("" for `NOTHING`)."""
     text = "" if evidence.echo else evidence.text
     floor = wants_the_floor(text, language)
     if evidence.leaving and not evidence.held and (is_farewell(text, language) or not floor):
-        return Verdict.NOTHING, ""  # both say goodbye, often at once
+        return Verdict.NOTHING, ""  # both sides are saying goodbye, often at the same time
     sure = evidence.text_final or claims_the_floor(text, language)
     if floor and sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
         return Verdict.CUT, "words"
@@ -83,13 +85,13 @@ def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool, flo
     if evidence.silence_ms < rules.resume_after_ms:
         return Verdict.NOTHING, ""
     waited = evidence.silence_ms >= rules.resume_after_ms + rules.resume_wait_ms
-    told = evidence.stt and evidence.voice_ms < rules.wordless_ms
-    if evidence.voice_ms >= rules.min_word_ms and not (told or text or evidence.text_final or waited):
-        return Verdict.NOTHING, ""  # the final words will tell
+    no_words = evidence.stt and evidence.voice_ms < rules.wordless_ms  # a partial would have come by now
+    if evidence.voice_ms >= rules.min_word_ms and not (no_words or text or evidence.text_final or waited):
+        return Verdict.NOTHING, ""  # wait for the final transcript
     if floor:
         return (Verdict.CUT, "words") if waited else (Verdict.NOTHING, "")
     if listening and evidence.asked and not waited:
-        return Verdict.NOTHING, ""  # it may be the answer: its final words tell
+        return Verdict.NOTHING, ""  # it may be the answer: wait for the final transcript
     if listening:
         return Verdict.RESUME, "backchannel"
     if evidence.echo:

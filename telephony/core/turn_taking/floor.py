@@ -1,9 +1,10 @@
-"""Who has the floor: carries out what `barge_in.py` has judged, and hands the turn over when the caller is done.
+"""Who has the floor: carries out the verdicts of `barge_in.py`, and starts the reply when the caller has finished.
 
-Theory of operation. While the agent thinks or speaks, the caller's sound is evidence. A hold silences the agent and
-loses nothing; a resume sends the rest again; a cut ends the reply and gives the caller the floor. If nothing of the
-reply had been heard by then, the caller's new words join the old ones and the answer is thought of again: once. After
-that the answer comes first, and what was said meanwhile is answered behind it.
+Theory of operation. While a reply is being generated or spoken, what the caller says is evidence of an interruption. A
+hold silences the agent and loses nothing; a resume sends the rest again; a cut ends the reply and gives the caller the
+floor. If the caller had heard nothing of the reply when it was cut, their new words join the earlier ones and the reply
+is generated again, but only once: the second reply is not cut before it is heard, and what the caller says meanwhile is
+answered after it.
 """
 
 from __future__ import annotations
@@ -21,25 +22,27 @@ from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge
 from telephony.core.turn_taking.question import AnswerContext
 
 NOT_HEARD_VOICE_MS = 500
-"""So much voice without any words deserves a question; less is a noise, if the ears have said that it is nothing."""
+"""Minimum voice without words that triggers "Sorry, I didn't catch that" when the final transcript is empty. Less is a
+noise."""
 DISMISSED_GAP_MS = 1_000
-"""Voice without words that stops for no longer than this is still the same sound."""
+"""Voice without words that pauses for no longer than this still counts as the same sound."""
 CUT_OFF_MS = 1_500
-"""A caller who goes on within this time of a decision was cut off: it was a pause."""
+"""A caller who goes on speaking within this time of the end of turn was cut off: the silence was only a pause."""
 ECHO_WORDS = 2
 ECHO_WORDS_WITH_VOICE = 4
-"""So many words that the agent is just saying, in its order, are its echo. A caller may well repeat three of them."""
-DEAF_AFTER = 2
-"""So many utterances without words in a row: the ears do not work, and voice alone has to do."""
+"""At least this many words that the agent is saying just now, in the same order, are its echo (the second number if the
+utterance has voice). A caller may well repeat three of them."""
+WORDLESS_LIMIT = 2
+"""After this many utterances in a row without words, assume that the STT does not work and decide by voice alone."""
 
 Because = dict[str, int | str]
 
 
 @dataclass(slots=True)
 class SharedState:
-    """How things stand between the two. `owed_ms`: since when the caller's words are not answered; `restarts` of the
-    answer under way; `apologies` in a row; `unheard`: utterances without words in a row; `ending`, once the call is
-    being ended."""
+    """State that several parts of a call share. `owed_ms`: since when the caller has been waiting for a reply to start
+    (None: not waiting); `restarts`: how often the current reply has been started again; `apologies`: apologies in a
+    row; `unheard`: utterances in a row without words; `ending`: set once the call is being ended."""
 
     owed_ms: int | None = None
     restarts: int = 0
@@ -49,13 +52,13 @@ class SharedState:
     ending: Ending | None = None
 
     def owe(self, now: int, spoke_ms: int) -> None:
-        """The caller waits for an answer: from now on, if not already, or if they have spoken meanwhile."""
+        """The caller now waits for a reply. An earlier wait goes on, unless they have spoken since it began."""
         if self.owed_ms is None or spoke_ms > self.owed_ms:
             self.owed_ms = now
 
     @property
     def final(self) -> bool:
-        """The call is being ended, and the caller cannot talk it out of it."""
+        """The call is being ended, and the caller cannot stop this by speaking."""
         return self.ending is not None and self.ending.forced
 
 
@@ -77,19 +80,19 @@ class Floor:
         self._turns = turns
         self._shared = shared
         self._out = out
-        self._dismissed_ms: int | None = None  # media time until which voice without words is the one dismissed
+        self._dismissed_ms: int | None = None  # media time until which voice still counts as the dismissed sound
 
-    def untouchable(self, now: int) -> bool:
-        """What is being said must be heard to its end."""
+    def protected(self, now: int) -> bool:
+        """Whether what the agent is saying must not be interrupted."""
         return self._shared.final or self._turns.synthesis.guarded(now)
 
     def interruption(self, now: int) -> None:
-        """Looks at the evidence and acts on the verdict."""
+        """Judges the evidence of an interruption and carries out the verdict."""
         turns, listening = self._turns, self._listening
         text = listening.utterance.text if listening.utterance is not None else ""
-        listening.urgent = turns.playout.held and not claims_the_floor(text, self._language)
-        if not turns.live() or listening.utterance is None or self.untouchable(now):
-            if turns.playout.held:  # what was said may have come to its end, or to a disclosure, meanwhile
+        listening.commit_early = turns.playout.held and not claims_the_floor(text, self._language)
+        if not turns.live() or listening.utterance is None or self.protected(now):
+            if turns.playout.held:  # meanwhile the reply or the utterance has ended, or a disclosure has begun
                 over = not turns.live() or listening.utterance is None
                 self._resume(now, {"why": "nothing left" if over else "protected"})
             return
@@ -118,7 +121,7 @@ class Floor:
             listening.discard(answered=bool(evidence.text))
 
     def cut(self, why: str, now: int, because: Because | None = None) -> None:
-        """The caller has the floor. An answer of which nothing was heard is still owed."""
+        """Gives the caller the floor. If nothing of the reply was heard, the caller still waits for one."""
         unanswered, reply = self._turns.unheard_reply(now), self._turns.reply
         self._turns.explain("cut", because or {"why": why})
         self._turns.cut(now)
@@ -133,7 +136,8 @@ class Floor:
             self._shared.owed_ms = None
 
     def utterance_over(self, closed: Closed, now: int) -> str:
-        """What the utterance was: `words` to answer, `not_heard` (voice without words), or "" (a sound)."""
+        """Classifies a closed utterance: `words` (to be answered), `not_heard` (voice without words), or "" (to be
+        ignored)."""
         if self._shared.final:
             return ""
         because: Because = {
@@ -153,7 +157,7 @@ class Floor:
             return "words"
         self._turns.drop_speculation("no words")
         if self._shared.owed_ms is not None or live:
-            self._turns.explain("ignored", because)  # what was under way goes on
+            self._turns.explain("ignored", because)  # the reply that is under way goes on
         elif closed.voice_ms >= (NOT_HEARD_VOICE_MS if closed.complete else self._rules.min_word_ms):
             self._shared.unheard += 1
             self._turns.explain("not_heard", because)
@@ -161,13 +165,13 @@ class Floor:
         return ""
 
     def caller_said(self, text: str, now: int) -> None:
-        """Words (or keys) of the caller that want an answer."""
+        """Adds the caller's words (or keys) to the history; they are to be answered."""
         self._out.append(LineAdded("caller", text, self._turns.upcoming(text)))
         self._turns.transcript.caller(text)
         self._shared.owe(now, self._spoke_ms(now))
 
     def answer(self, now: int) -> None:
-        """Starts the answer that the caller is owed, once the agent is free to."""
+        """Starts the reply that the caller is waiting for, if no other turn is under way."""
         turns, shared = self._turns, self._shared
         free = not turns.live() and turns.generation.abandoned is None and shared.ending is None
         if shared.owed_ms is not None and free:
@@ -177,16 +181,17 @@ class Floor:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _spoke_ms(self, now: int) -> int:
-        """When the caller's voice was heard last."""
+        """When the caller's voice was last heard, in the core's `now`."""
         return now - self._listening.voice.silence_ms
 
     def _no_answer(self, closed: Closed, now: int) -> bool:
-        """Said while the agent has something to say, and wants nothing: a listener's words, or the agent's own."""
+        """Whether words spoken over the agent need no answer: a backchannel, or the agent's own echo."""
         meant = wants_the_floor(closed.text, self._language) or self._asked(now)
         return not meant or self._echo(closed.text, closed.voice_ms)
 
     def _asked(self, now: int) -> bool:
-        """The agent has just asked something, or is asking for a yes or no: people answer before that is over."""
+        """Whether the agent has just asked something, or is asking a yes-or-no question, which people often answer
+        before it is over."""
         spoken = self._turns.synthesis
         return spoken.asked(now) or AnswerContext.after(spoken.asking(now), (), self._language).polar
 
@@ -205,12 +210,13 @@ class Floor:
             asked=self._asked(now),
             leaving=self._shared.ending is not None,
             echo=self._echo(text, utterance.voice_ms),
-            stt=self._listening.tells_at_once and not self._shared.stt_lost and self._shared.unheard < DEAF_AFTER,
+            stt=self._listening.sends_partials and not self._shared.stt_lost and self._shared.unheard < WORDLESS_LIMIT,
             dismissed=self._dismissed(),
         )
 
     def _echo(self, text: str, voice_ms: int) -> bool:
-        """The agent's own words come back: without a voice of the caller's, or before we know the caller's voice."""
+        """Whether the words are the agent's own: too little voice comes with them for the caller to have said them, or
+        the caller's level is not known yet."""
         voiceless = voice_ms < self._rules.min_word_ms
         least = ECHO_WORDS if voiceless else ECHO_WORDS_WITH_VOICE
         return (voiceless or not self._listening.voice.level.known) and self._turns.synthesis.says(text, least)

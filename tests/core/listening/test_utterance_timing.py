@@ -202,7 +202,7 @@ def test_more_words_than_any_voice_explains() -> None:
 def test_words_as_late_as_usual_move_nothing() -> None:
     """A partial comes up to 380 ms after its last word."""
     listening = stt(windows=20, partial="one")
-    listening.urgent = True
+    listening.commit_early = True
     quiet(listening, 380)
     assert listening.wants_commit()
     listening.partial("one two")
@@ -224,18 +224,18 @@ def answered(listening: Listening, late_ms: int, text: str) -> None:
 def test_how_late_words_usually_are() -> None:
     """As late as the latest, coming down by a quarter with each utterance that is quicker, and never more than 380."""
     listening, found = stt(), list[int]()
-    assert listening.words_late_ms == 0
+    assert listening.transcript_lag_ms == 0
     listening.discard(answered=True)  # there is none
     listening.final(TranscriptFinal(0, "hello"))
     listening.discard(answered=True)
-    assert listening.words_late_ms == 0
+    assert listening.transcript_lag_ms == 0
     for late_ms, text in ((300, "yes"), (100, "no thanks"), (100, "maybe"), (240, "nine"), (2_000, "ten please")):
         answered(listening, late_ms, text)
-        found.append(listening.words_late_ms)
+        found.append(listening.transcript_lag_ms)
     assert found == [300, 250, 213, 240, 380]
     listening.partial("that is")
     listening.discard()
-    assert listening.words_late_ms == 380
+    assert listening.transcript_lag_ms == 380
 
 
 def test_ears_that_give_words_while_the_caller_speaks() -> None:
@@ -243,15 +243,15 @@ def test_ears_that_give_words_while_the_caller_speaks() -> None:
     listening = stt(windows=20)
     quiet(listening, 40)
     listening.partial("yes")
-    assert not listening.tells_at_once
+    assert not listening.sends_partials
     voice(listening, 2)
     listening.partial("...")
-    assert not listening.tells_at_once
+    assert not listening.sends_partials
     listening.partial("yes we do")
-    assert listening.tells_at_once
+    assert listening.sends_partials
     quiet(listening, 40)
     listening.partial("yes we do want it")
-    assert listening.tells_at_once
+    assert listening.sends_partials
 
 
 # --- asking for the transcript --------------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ def test_commits_are_numbered() -> None:
 def test_a_held_agent_is_told_sooner(words_at_once: bool, held_ms: int, due_ms: int) -> None:
     """Unless the ears give words at once: then the transcript is not needed so soon."""
     listening = stt(replace(RULES, commit_held_ms=held_ms), windows=20, partial="that depends")
-    listening.urgent, listening.tells_at_once = True, words_at_once
+    listening.commit_early, listening.sends_partials = True, words_at_once
     assert first(listening, "wants_commit") == due_ms
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.core.listening.voice_activity import BURST_GAP_MS, FRAME_MS, KEY_TONE_MS, STIR, WINDOW_MS, VoiceActivity
+from telephony.core.listening.voice_activity import BURST_GAP_MS, FRAME_MS, KEY_TONE_MS, SOUND, WINDOW_MS, VoiceActivity
 from telephony.core.policy import TurnTaking
 
 RULES = TurnTaking(voiced_at=500, unvoiced_below=350, onset_ms=64, quieter_tenths_db=140)
@@ -15,7 +15,7 @@ CALLER, QUIET = -200, -650
 def test_the_numbers_of_this_file_are_the_defaults() -> None:
     """The tests below write numbers out; a changed number is meant, and says so here."""
     assert TurnTaking() == RULES
-    assert (WINDOW_MS, FRAME_MS, BURST_GAP_MS, KEY_TONE_MS, STIR) == (32, 20, 250, 300, 120)
+    assert (WINDOW_MS, FRAME_MS, BURST_GAP_MS, KEY_TONE_MS, SOUND) == (32, 20, 250, 300, 120)
 
 
 def voice(frames: int = 1, activity: VoiceActivity | None = None, level: int = CALLER) -> VoiceActivity:
@@ -230,23 +230,23 @@ def test_a_key_counts_from_when_it_comes() -> None:
 
 def test_a_sound_that_stands_out_of_a_silence_stirs() -> None:
     """12 dB above the quietest since the last voice, in one of the last two frames."""
-    for level, stirs in ((-531, False), (-530, True), (-529, True)):
+    for level, sound in ((-531, False), (-530, True), (-529, True)):
         activity = silence(voice(3), 5)
-        assert not activity.stirs
+        assert not activity.sound
         activity.frame(UNVOICED, level)
-        assert activity.stirs is stirs
+        assert activity.sound is sound
         silence(activity, 1)
-        assert activity.stirs is stirs
+        assert activity.sound is sound
         silence(activity, 1)
-        assert not activity.stirs
+        assert not activity.sound
 
 
 def test_voice_is_no_stir() -> None:
     """It is known for what it is, also where it gets louder."""
     activity = silence(VoiceActivity(RULES), 5)
-    assert not voice(1, activity, level=-400).stirs
+    assert not voice(1, activity, level=-400).sound
     activity.frame(None, CALLER)
-    assert not activity.stirs
+    assert not activity.sound
 
 
 def test_the_quietest_is_that_of_this_silence() -> None:
@@ -255,9 +255,9 @@ def test_the_quietest_is_that_of_this_silence() -> None:
     voice(1, activity)
     for _ in range(3):
         activity.frame(UNVOICED, -300)
-    assert not activity.stirs
+    assert not activity.sound
     activity.frame(UNVOICED, -500)
     activity.frame(None, -500)
-    assert not activity.stirs
+    assert not activity.sound
     activity.frame(None, -380)
-    assert activity.stirs
+    assert activity.sound
