@@ -2,8 +2,8 @@
 
 Theory of operation. At most one reply is live. In addition there may be one *speculative* reply, prepared while it is
 not yet certain that the caller has finished. It has a turn number and is generated like any other, but it runs no tool,
-enters no history, and nothing of it is audible. If the caller's turn ends with the words that it answers, it becomes the
-live reply; otherwise it is dropped, and its number stays unused.
+enters no history, and nothing of it is audible. If the caller's turn ends with the words that it answers, it becomes
+the live reply; otherwise it is dropped, and its number stays unused.
 
 A reply that is cut while one of its tools runs is *abandoned*: nothing more of it is spoken, but the tool finishes and
 its result enters the history, so that the result is not lost and the model does not call the tool again.
