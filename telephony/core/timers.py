@@ -63,7 +63,7 @@ class Timers:
         self._update()
 
     def due(self, now: int) -> str:
-        """`time_over`, `draining`, `time_warning`, `silent_goodbye`, `still_there`, or ""."""
+        """The timer that has come (`time_over`, `draining`, `time_warning`, `silent_goodbye`, `still_there`), or ""."""
         if self.deadline is None or now < self.deadline:
             return ""
         for what, at in self._pending():

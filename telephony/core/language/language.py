@@ -14,7 +14,7 @@ Phrases = frozenset[tuple[str, ...]]
 
 
 def phrases(*texts: str) -> Phrases:
-    """Phrases as tuples of words; each text may hold several, separated by "/"."""
+    """Phrases as tuples of words. Each text may contain several phrases, separated by "/"."""
     return frozenset(tuple(phrase.split()) for text in texts for phrase in text.split("/") if phrase.strip())
 
 
@@ -126,7 +126,7 @@ class Language:
     examples: Phrases = frozenset()
     """Phrases between a letter and a word that begins with it: "as in"."""
     figurative: frozenset[str] = frozenset()
-    """Digits that are also pronouns ("one")..."""
+    """Digits that are also pronouns ("one") and are not taken as digits..."""
     before_figures: frozenset[str] = frozenset()
     """...unless they follow one of these."""
     ordinals: frozenset[str] = frozenset()

@@ -75,7 +75,7 @@ class Utterance:
         return self.text != before
 
     def heard_final(self, commit: int, text: str) -> None:
-        """Takes a segment's final words. If the commit is not one of this utterance's, they were said before it."""
+        """Takes a segment's final words. If the commit is not one of this utterance's, they come before its own."""
         mine = next((part for part in self.parts if part.commit == commit), None) if commit else None
         if mine is not None:
             if not self._voice_behind(mine):

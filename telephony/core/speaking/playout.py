@@ -27,7 +27,7 @@ from telephony.core.speaking.track import Span, Track
 FRAME = 160
 SILENCE = b"\xff"
 SLOW_MS_PER_CHAR = 90
-"""The slowest speech: an upper bound that shows how many characters audio without an alignment contains at least."""
+"""Assumed maximum duration of a character. Gives a lower bound of the text that audio without an alignment contains."""
 
 
 class Playout:

@@ -100,7 +100,7 @@ class Synthesis:
             self._out += self._speech(turn, now).say(Unit(written, spoken), now)
 
     def finish(self, turn: int, now: int) -> None:
-        """The turn has no more text."""
+        """No more text of the turn will come."""
         self._out += self.speeches[turn].finish(now)
         self._sync_track(turn, now)
 

@@ -98,13 +98,13 @@ def greets(text: str, language: Language) -> bool:
 
 
 def _holds(thought: list[str], language: Language) -> bool:
-    """ "Let me check my calendar", "just a minute": the caller is looking for the answer."""
+    """Whether the caller is looking for the answer: "let me check my calendar", "just a minute"."""
     sizes = range(1, min(4, len(thought)) + 1)
     return len(thought) <= HOLDING_WORDS and any(tuple(thought[:size]) in language.holding for size in sizes)
 
 
 def _short_answer(found: list[str], polar: bool, language: Language) -> bool:
-    """ "No, it wasn't", "yes we can", "large, I think". To a yes-or-no question also "I would", "maybe"."""
+    """Whether this is a short answer: "no, it wasn't", "large, I think"; to a yes-or-no question also "I would"."""
     if found[-1] in language.auxiliaries and (found[0] in language.answers or (polar and len(found) == 2)):
         return len(found) <= SHORT_ANSWER_WORDS
     return (polar or len(found) > 2) and ends_with(found, language.afterthoughts)
@@ -123,7 +123,7 @@ def _stranded(found: list[str], language: Language) -> bool:
 
 
 def _inverted(thought: list[str], language: Language) -> bool:
-    """An auxiliary and its subject without the rest: "will it", "is the doctor", "why does it"."""
+    """Whether this is only an auxiliary and its subject: "will it", "is the doctor", "why does it"."""
     if len(thought) == 3 and thought[0] in language.questions and thought[1] in language.helping:
         return thought[2] in language.pronouns
     if len(thought) not in (2, 3) or thought[0] not in language.auxiliaries:
@@ -133,7 +133,7 @@ def _inverted(thought: list[str], language: Language) -> bool:
 
 
 def _half(found: list[str], language: Language) -> bool:
-    """Only the first half of a pair: "between ..." without "and", "either ...", a journey "from ..."."""
+    """Whether the second half of a pair is missing: "between ..." without "and", "either ...", a journey "from ..."."""
     return len(found) > 2 and any(
         first in found and second not in found[found.index(first) :]
         for first, second, only in language.correlatives
@@ -142,7 +142,7 @@ def _half(found: list[str], language: Language) -> bool:
 
 
 def _wants_an_object(thought: list[str], language: Language) -> bool:
-    """A transitive verb still without its object. After "what ..." the object has already been said."""
+    """Whether the last word is a transitive verb without its object. After "what ..." the object comes before it."""
     return bool(thought) and thought[-1] in language.transitive and not _fronted(thought, language)
 
 
@@ -153,7 +153,7 @@ def _opens_a_clause(thought: list[str], language: Language) -> bool:
 
 
 def _introduces(found: list[str], thought: list[str], language: Language) -> bool:
-    """A caller who gives their name unasked will go on: "my name is ...", "hello, this is ..."."""
+    """Whether the caller gives their name unasked, and so will go on: "my name is ...", "hello, this is ..."."""
     greeted = len(found) > len(thought)
     for phrases, holds in ((language.introductions, True), (language.greeted_introductions, greeted)):
         sizes = {len(phrase) for phrase in phrases if tuple(thought[: len(phrase)]) == phrase}
@@ -174,13 +174,13 @@ def _wants_details(asked: list[str], language: Language) -> bool:
 
 
 def _has_a_detail(said: list[str], language: Language) -> bool:
-    """A preposition followed by at least one word: "for four", "in the evening"."""
+    """Whether there is a preposition followed by at least one word: "for four", "in the evening"."""
     return any(word in language.prepositions for word in said[2:-1])
 
 
 def _asks(found: list[str], thought: list[str], language: Language) -> bool:
-    """A question: begins with a question word and contains a verb (or is long), or contains a question phrase
-    followed by at least two words."""
+    """Whether this is a question: it begins with a question word and contains a verb (or is long), or it contains a
+    question phrase followed by at least two words."""
     if len(thought) > 2 and thought[0] in language.questions:
         return len(thought) >= QUESTION_WORDS or any(word in language.auxiliaries for word in thought)
     behind = _behind(found, language.question_phrases)

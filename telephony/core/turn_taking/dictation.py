@@ -147,7 +147,7 @@ def _usual_length(text: str, found: list[str], said: int, language: Language) ->
 
 
 def _spells_a_word(found: list[str]) -> bool:
-    """The letters at the end spell a word said before them: "Nguyen, that is N G U Y E N"."""
+    """Whether the letters at the end spell a word said before them: "Nguyen, that is N G U Y E N"."""
     at = len(found)
     while at and len(found[at - 1]) == 1 and found[at - 1].isalpha():
         at -= 1
@@ -168,7 +168,7 @@ def _email(text: str, found: list[str], expects: Expects, language: Language) ->
 
 
 def _is_a_sentence(found: list[str], language: Language) -> bool:
-    """ "I don't have one", "no"; not "my email is john"."""
+    """Whether the words are a sentence ("I don't have one", "no") instead of an entry ("my email is john")."""
     first = next((word for word in found if word in language.auxiliaries), "")
     return all(word in language.answers for word in found) or (bool(first) and first not in language.being)
 
@@ -201,7 +201,7 @@ def _amount(text: str, found: list[str], expects: Expects, language: Language) -
 
 
 def _address(found: list[str], expected: Expects, expects: Expects, language: Language) -> DictatedEntry | None:
-    """A street address needs a number and a street; a town may follow."""
+    """A street address consists of at least a number and a street; a town may follow."""
     if expects.kind != "address":
         return None
     numbers = [at for at, word in enumerate(found) if word in language.numerals or any(char.isdigit() for char in word)]

@@ -14,7 +14,7 @@ SENTENCE = re.compile(r"[^.?!]+[.?!]*")
 REMARK_WORDS = 5
 """Maximum number of words in a remark after a question: "What is your name? Take your time." """
 VERB_WITHIN = 6
-"""The verb of a request is among its first this many words: "could you please give me"."""
+"""How many words from the start of a request to look for its verb: "could you please give me"."""
 
 
 @dataclass(frozen=True, slots=True)
