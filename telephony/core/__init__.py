@@ -1,5 +1,5 @@
-"""The pure core: `step(event, now_ms) -> actions`, synchronous, with no clock, no network and no chance.
+"""The pure core: `step(event, now_ms) -> actions`, synchronous, without clock, network or randomness.
 
-Begin with `README.md` (the design and its words), then `conversation.py`. May import `telephony.audio` and itself
-alone.
+Begin with `README.md` (the design and the glossary), then `conversation.py`. The core may import only itself and
+`telephony.audio`.
 """

@@ -1,4 +1,5 @@
-"""Everything a call may ask for. Imperative, frozen, plain values; carried out by ports, watched by observers."""
+"""The actions that a call may request: frozen, plain values named in the imperative. Ports perform them, observers see
+them."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from telephony.core.decisions import Decision
 from telephony.core.history import History
 from telephony.core.managed_events import ManagedAction
 
-# --- for the leg --------------------------------------------------------------------------------------------------
+# --- to the leg ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,48 +22,49 @@ class SendAudio:
 
 @dataclass(frozen=True, slots=True)
 class SendMark:
-    """Queue a mark; its echo comes back as `MarkReached(name)`. Names are unique in a call."""
+    """Queue a mark; its echo comes back as `MarkReached(name)`. Each name is used once in a call."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class ClearPlayout:
-    """Drop everything the carrier has queued. It will echo every outstanding mark: none of those was played."""
+    """Drop everything the carrier has queued. It will echo every outstanding mark; those echoes do not mean that the
+    audio was played."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndCall:
-    """End the call now. `reason` is a stable word; `farewell`, if not empty, is spoken by the carrier's own voice
-    after the stream (used when we have no voice of our own)."""
+    """End the call now. `reason` is a stable word; `farewell`, if not empty, is spoken by the carrier's own TTS after
+    the stream (used when our TTS cannot say it)."""
 
     reason: str
     farewell: str = ""
 
 
-# --- for the ears -------------------------------------------------------------------------------------------------
+# --- to the STT ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Transcribe:
-    """More of the caller's audio (mu-law 8 kHz), continuous, silence included."""
+    """Send more of the caller's audio (mu-law 8 kHz) to the STT. The audio is continuous, silence included."""
 
     pcmu: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class CommitTranscript:
-    """Close the open segment; its text comes back as `TranscriptFinal(commit, ...)`. Numbers rise from 1."""
+    """Close the open segment; its text comes back as `TranscriptFinal(commit, ...)`. `commit` counts from 1."""
 
     commit: int
 
 
-# --- for the mind -------------------------------------------------------------------------------------------------
+# --- to the LLM ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
-    """Think about the next reply, given the history as heard."""
+    """Generate the reply of `turn`, given the history as heard."""
 
     turn: int
     history: History
@@ -70,14 +72,14 @@ class StartReply:
 
 @dataclass(frozen=True, slots=True)
 class CancelReply:
-    """Stop thinking about `turn` at once, running tools included where they can be."""
+    """Stop generating the reply of `turn` at once, and stop its running tools where that is possible."""
 
     turn: int
 
 
 @dataclass(frozen=True, slots=True)
 class RunTool:
-    """The tool that was wanted may run."""
+    """Run the tool that the model asked for (`ToolWanted`)."""
 
     turn: int
     tool_call_id: str
@@ -85,20 +87,20 @@ class RunTool:
 
 @dataclass(frozen=True, slots=True)
 class RefuseTool:
-    """The tool must not run; `reason` goes to the model as its result."""
+    """Do not run the tool that the model asked for; `reason` goes to the model as the tool's result."""
 
     turn: int
     tool_call_id: str
     reason: str
 
 
-# --- for the voice ------------------------------------------------------------------------------------------------
+# --- to the TTS ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Speak one unit (ends with exactly one space) in the context of (`turn`, `attempt`), opening it if need be,
-    and flush it."""
+    """Send one unit (`text` ends with exactly one space) to the context of (`turn`, `attempt`), opening the context if
+    it is not open yet, and flush it."""
 
     turn: int
     attempt: int
@@ -107,18 +109,18 @@ class Speak:
 
 @dataclass(frozen=True, slots=True)
 class CloseContext:
-    """Close the context of (`turn`, `attempt`) now. Audio that arrives later is stale for the core."""
+    """Close the context of (`turn`, `attempt`) now. The context may still send audio: the core knows if it is stale."""
 
     turn: int
     attempt: int
 
 
-# --- for observers ------------------------------------------------------------------------------------------------
+# --- to observers -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class LineAdded:
-    """A line of the record. `speaker`: `caller` or `agent`; for the agent `text` is what was heard."""
+    """Add a line to the call's record. `speaker` is `caller` or `agent`; an agent's `text` is what the caller heard."""
 
     speaker: str
     text: str

@@ -152,7 +152,7 @@ class Conversation:
     def _started(self, now: int) -> list[Action]:
         if self._watchdog.started:
             return []
-        self._watchdog.came(now)
+        self._watchdog.received(now)
         self._timers.start(now)
         if not self._policy.greeting:
             return []
@@ -165,7 +165,7 @@ class Conversation:
     def _caller_heard(self, event: e.HeardEvent, now: int) -> list[Action]:
         match event:
             case e.AudioReceived(pcmu):
-                self._watchdog.came(now)
+                self._watchdog.received(now)
                 self._listening.hear(event)
                 return [Transcribe(pcmu)]
             case e.AudioMissed(ms):
@@ -214,7 +214,7 @@ class Conversation:
                 actions, missing = self._turns.context_ended(turn, attempt, now, lost=True, retryable=retryable)
             case e.PhrasesLoaded(phrases):
                 self._turns.learn(phrases)
-        return actions + (self._recovery.speech_failed(now) if missing else [])
+        return actions + (self._recovery.tts_failed(now) if missing else [])
 
     def _key(self, digit: str, now: int) -> list[Action]:
         self._listening.voice.key_pressed()
@@ -267,7 +267,7 @@ class Conversation:
     def _look_after_speech(self, now: int) -> list[Action]:
         actions, missing = self._turns.speech_due(now)
         if missing:
-            actions += self._recovery.speech_failed(now)
+            actions += self._recovery.tts_failed(now)
         return actions + self._turns.expect_marks(now)
 
     def _give_answer(self, now: int) -> list[Action]:
@@ -296,4 +296,4 @@ class Conversation:
                 self.ended = Ended(ended[0].reason)
             return [*ended]
         due = self._timers.take_due(now)
-        return self._recovery.time_has_come(due, now) if due is not None else []
+        return self._recovery.timer_due(due, now) if due is not None else []

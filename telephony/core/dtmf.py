@@ -1,4 +1,4 @@
-"""Keys pressed -> one entry of text. An entry ends with `#`, or a while after its last key."""
+"""Keys pressed -> one entry of text. An entry ends with `#`, or when no key follows within `entry_ms`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class DtmfCollector:
         self.deadline: int | None = None
 
     def press(self, digit: str, now: int) -> str:
-        """One key. Returns the entry as text for the model if this key ended it, else ""."""
+        """Adds one key. Returns the entry as text for the model if this key ended it, else ""."""
         self._keys = (self._keys + digit)[-64:]
         self.deadline = now + self._entry_ms
         return self.end() if digit == "#" else ""
 
     def end(self) -> str:
-        """The entry is over."""
+        """Ends the entry and returns it as text such as "[keys: 12#]"; "" if no key was pressed."""
         keys, self._keys, self.deadline = self._keys, "", None
         return f"[keys: {keys}]" if keys else ""

@@ -1,4 +1,4 @@
-"""What can hold a conversation."""
+"""The interface of whatever holds a conversation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from telephony.core.conversation import Ended
 
 
 class Engine(Protocol):
-    """A pure step: the pipeline's `Call`, or a bridge to a managed agent."""
+    """A pure state machine: the pipeline's `Conversation`, or the `Bridge` to a managed agent."""
 
     @property
     def ended(self) -> Ended | None: ...

@@ -1,7 +1,8 @@
-"""Everything that can happen in a call. Past tense, frozen, plain values: an event can be written to a tape as it is.
+"""The events of a call: frozen, plain values named in the past tense. An event can be written to a tape as it is.
 
-Every event reaches the core through `Call.step(event, now_ms)`. Provider events carry the `turn` they belong to
-(and, for speech, the `attempt`), because they are stale by number. Marks are not: see `core/speaking/playout.py`.
+Every event reaches the core through `Engine.step(event, now_ms)`. Provider events carry the `turn` they belong to
+(and, for speech, the `attempt`), so that stale ones are recognised by number. Marks are judged otherwise: see
+`core/speaking/playout.py`.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from telephony.core.managed_events import ManagedEvent
 
 @dataclass(frozen=True, slots=True)
 class CallStarted:
-    """The media stream is up: audio may be sent from now on. `stream_sid` names it."""
+    """The media stream `stream_sid` is up: audio may be sent from now on."""
 
     stream_sid: str
 
 
 @dataclass(frozen=True, slots=True)
 class AudioReceived:
-    """20 ms of the caller: `pcmu` is 160 bytes of mu-law at 8 kHz (a shorter last frame is padded with 0xFF).
+    """20 ms of the caller's audio: `pcmu` is 160 bytes of mu-law at 8 kHz (a shorter last frame is padded with 0xFF).
 
     `media_ms` is the carrier's time stamp of the frame's start, in ms since the stream began.
     `speech` is the probability, in thousandths, of the detector window that this frame completed, or None.
@@ -38,14 +39,15 @@ class AudioReceived:
 
 @dataclass(frozen=True, slots=True)
 class AudioMissed:
-    """`ms` of the caller's audio never arrived (a gap in the carrier's time stamps). Unknown, not silence."""
+    """`ms` of the caller's audio never arrived (a gap in the carrier's time stamps). It must not count as silence."""
 
     ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class MarkReached:
-    """Twilio echoed the mark `name`: everything before it was played, or was cleared. The ledger knows which."""
+    """Twilio echoed the mark `name`: everything before it was either played or cleared. The ledger (`playout.py`)
+    knows which."""
 
     name: str
 
@@ -59,13 +61,13 @@ class KeyPressed:
 
 @dataclass(frozen=True, slots=True)
 class CallerLeft:
-    """The leg is over. `how`: `stop`, `disconnected`, `status`, `unread` (nobody reads the socket), `flooded`,
-    `unresponsive` (no frame for too long), `refused`. May come several times."""
+    """The leg is over. `how` is `stop`, `disconnected`, `status`, `unread` (the carrier does not read the socket),
+    `flooded`, `unresponsive` (no frame for too long) or `refused`. May come several times."""
 
     how: str
 
 
-# --- the ears -----------------------------------------------------------------------------------------------------
+# --- the STT ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class SttReady:
 
 @dataclass(frozen=True, slots=True)
 class SttLost:
-    """The STT session failed. With `retryable` the port reconnects on its own; without, it has given up."""
+    """The STT session failed. If `retryable`, the port reconnects by itself; otherwise it has given up."""
 
     code: str
     retryable: bool
@@ -92,7 +94,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptPartial:
-    """The whole text of the segment that is not committed yet; replaces the partial before. May be empty."""
+    """The whole text so far of the segment that is not committed yet; replaces the last partial. May be empty."""
 
     text: str
 
@@ -100,7 +102,7 @@ class TranscriptPartial:
 @dataclass(frozen=True, slots=True)
 class TranscriptFinal:
     """The text of a committed segment, possibly empty. `commit` is the number given in `CommitTranscript`, or 0 for
-    a segment that the service closed by itself. Audio-event tags such as "(laughter)" are already taken out."""
+    a segment that the service closed by itself. Audio-event tags such as "(laughter)" are already removed."""
 
     commit: int
     text: str
@@ -109,17 +111,17 @@ class TranscriptFinal:
 
 @dataclass(frozen=True, slots=True)
 class CommitRefused:
-    """The service would not commit (too little new audio). Not an error: the audio stays in the open segment."""
+    """The service refused the commit (too little new audio). Not an error: the audio stays in the open segment."""
 
     commit: int
 
 
-# --- the mind -----------------------------------------------------------------------------------------------------
+# --- the LLM ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyDelta:
-    """Some more text of the reply of `turn`."""
+    """More text of the reply of `turn`."""
 
     turn: int
     text: str
@@ -129,8 +131,8 @@ class ReplyDelta:
 class ToolWanted:
     """The model asks for a tool. The reply waits until the core answers with `RunTool` or `RefuseTool`.
 
-    `arguments` is the JSON text as the model wrote it; `extra` is a JSON text of the provider's own fields of the
-    call that must be sent back with it ("" if none).
+    `arguments` is the JSON text as the model wrote it; `extra` is a JSON text of provider-specific fields that must
+    be sent back with the tool call ("" if there are none).
     """
 
     turn: int
@@ -142,7 +144,7 @@ class ToolWanted:
 
 @dataclass(frozen=True, slots=True)
 class ToolFinished:
-    """A tool that the core allowed has returned. `result` is text for the model, errors included (`failed`)."""
+    """A tool that the core allowed has returned. `result` is text for the model: the error message if it `failed`."""
 
     turn: int
     tool_call_id: str
@@ -152,7 +154,8 @@ class ToolFinished:
 
 @dataclass(frozen=True, slots=True)
 class ReplyEnded:
-    """The model has finished the reply. `finish`: `stop`, `length`, `content_filter`, or another word of the server."""
+    """The model has finished the reply. `finish` is the server's finish reason: `stop`, `length`, `content_filter`,
+    or another."""
 
     turn: int
     finish: str
@@ -160,14 +163,15 @@ class ReplyEnded:
 
 @dataclass(frozen=True, slots=True)
 class ReplyFailed:
-    """There will be no more of this reply: the port's own retry has been used up. `code` is an error code."""
+    """No more of this reply will come: it failed, and the port has used up its own retry. `code` is the `code` of an
+    error in `errors.py`."""
 
     turn: int
     code: str
     retryable: bool
 
 
-# --- the voice ----------------------------------------------------------------------------------------------------
+# --- the TTS ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,7 @@ class TtsReady:
 
 @dataclass(frozen=True, slots=True)
 class TtsLost:
-    """The TTS socket failed. With `retryable` the port reconnects on its own; without, it has given up.
+    """The TTS socket failed. If `retryable`, the port reconnects by itself; otherwise it has given up.
     Speech that was under way is reported by a `SpeechLost` for each live context."""
 
     code: str
@@ -189,7 +193,8 @@ class SpeechAudio:
     """Synthesised mu-law 8 kHz audio of (`turn`, `attempt`), any size, in order.
 
     `text` and `ends_ms` are the alignment block that came with it, if any: the characters as sent (original text)
-    and the end of each, in ms from the start of THIS attempt's audio. The port has resolved relative times.
+    and the end of each, in ms from the start of this attempt's audio. The port has already made relative times
+    absolute.
     """
 
     turn: int
@@ -209,7 +214,7 @@ class SpeechEnded:
 
 @dataclass(frozen=True, slots=True)
 class SpeechLost:
-    """The context of (`turn`, `attempt`) is gone before it was finished. What has no audio yet was not spoken."""
+    """The context of (`turn`, `attempt`) was lost before it had finished. Text without audio was not spoken."""
 
     turn: int
     attempt: int
@@ -219,7 +224,8 @@ class SpeechLost:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A fixed phrase, synthesised. `ends_ms` gives the end of each character of `text`, or () if not known."""
+    """A synthesised fixed phrase: `pcmu` is mu-law at 8 kHz, `ends_ms` the end of each character of `text` in ms from
+    the start of the audio, or () if unknown."""
 
     name: str
     text: str
@@ -229,7 +235,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class PhrasesLoaded:
-    """These fixed phrases can be played from now on. Comes before `CallStarted` when they are cached."""
+    """These fixed phrases can be played from now on. Comes before `CallStarted` if they are cached."""
 
     phrases: tuple[Phrase, ...]
 
@@ -239,14 +245,14 @@ class PhrasesLoaded:
 
 @dataclass(frozen=True, slots=True)
 class TimeReached:
-    """The core's own deadline (`Call.deadline`) has come."""
+    """The engine's own deadline (`Engine.deadline`) has come."""
 
     deadline_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class DrainStarted:
-    """The service is shutting down: the call may go on until `deadline_ms`, then it says goodbye."""
+    """The service is shutting down: the call may go on until `deadline_ms`; then the agent says goodbye."""
 
     deadline_ms: int
 
@@ -260,7 +266,7 @@ class EndRequested:
 
 @dataclass(frozen=True, slots=True)
 class OutboxOverflowed:
-    """A port could not queue what it was given and dropped the oldest `dropped` items. `port` is its name."""
+    """The outbox of the port named `port` was full: the oldest `dropped` items were dropped."""
 
     port: str
     dropped: int

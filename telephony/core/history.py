@@ -18,7 +18,7 @@ class CallerSaid:
 
 @dataclass(frozen=True, slots=True)
 class AgentSaid:
-    """What the caller has heard of one reply. `interrupted` if there was more of it."""
+    """What the caller has heard of one reply. `interrupted`: the reply had more text, which was not heard."""
 
     text: str
     interrupted: bool = False
@@ -26,7 +26,8 @@ class AgentSaid:
 
 @dataclass(frozen=True, slots=True)
 class ToolUsed:
-    """A tool call with its result. Both are always present: a call without result breaks the next request."""
+    """A tool call with its result. Both are always present: a call without a result makes the next request invalid.
+    `arguments` and `extra` are JSON texts, as in `ToolWanted`."""
 
     tool_call_id: str
     name: str

@@ -1,9 +1,9 @@
-"""A managed agent holds the conversation (`telephony/bridge`): what can happen then, and what may be asked for.
+"""Events and actions of a call whose conversation a managed agent holds (`core/managed/bridge.py`).
 
-The platform listens, thinks and speaks by itself; we carry its audio and keep the record. `event_id` is the platform's
-own number, which rises through a conversation; audio at or below the id of an interruption is stale. The caller's
-audio goes to the platform as `Transcribe`, its tools are `ToolWanted`, `RunTool` and `ToolFinished`, as in a pipeline;
-`turn` is then the event id of the call.
+The platform does STT, LLM, TTS and turn-taking itself; we carry the audio and keep the record. `event_id` is the
+platform's own number, which rises through a conversation; audio at or below the id of an interruption is stale. The
+caller's audio goes to the platform as `Transcribe`; its tool calls are `ToolWanted`, `RunTool` and `ToolFinished`, as
+in the pipeline, with the event id of the tool call as `turn`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import TypeAlias
 
 from telephony.core.history import History
 
-# --- what happens -------------------------------------------------------------------------------------------------
+# --- events -------------------------------------------------------------------------------------------------------
 
 AUDIO_FORMAT = "ulaw_8000"
-"""The only audio format a managed agent may use, in and out: what a telephone carries."""
+"""The only audio format a managed agent may use, in and out: it is what the telephone network carries."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManagedOpened:
-    """The platform has taken the conversation. Formats in its own words (`ulaw_8000`)."""
+    """The platform has started the conversation. The formats are the platform's names, such as `ulaw_8000`."""
 
     conversation_id: str
     input_format: str
@@ -30,8 +30,8 @@ class ManagedOpened:
 
 @dataclass(frozen=True, slots=True)
 class ManagedAudio:
-    """Speech of the agent: mu-law 8 kHz, any size, in order, far faster than it plays. `text` and `ends_ms` are the
-    characters in it and the end of each, in ms from the start of this audio, where the platform tells."""
+    """Speech of the agent: mu-law 8 kHz, any size, in order, sent far faster than it plays. `text` and `ends_ms` are
+    its characters and the end of each, in ms from the start of this audio; empty if the platform sends no alignment."""
 
     event_id: int
     pcmu: bytes
@@ -41,7 +41,7 @@ class ManagedAudio:
 
 @dataclass(frozen=True, slots=True)
 class ManagedSaid:
-    """The whole text of what the agent says next, or is saying."""
+    """The whole text that the agent is saying or will say next."""
 
     event_id: int
     text: str
@@ -49,7 +49,7 @@ class ManagedSaid:
 
 @dataclass(frozen=True, slots=True)
 class ManagedCorrected:
-    """What the agent really said (`text`) of `original` before it was interrupted, in the platform's opinion."""
+    """The part (`text`) of `original` that the agent said before it was interrupted, as the platform estimates it."""
 
     event_id: int
     original: str
@@ -58,14 +58,14 @@ class ManagedCorrected:
 
 @dataclass(frozen=True, slots=True)
 class ManagedInterrupted:
-    """The caller has interrupted: everything up to `event_id` is not to be played any more."""
+    """The caller has interrupted: audio up to and including `event_id` must not be played any more."""
 
     event_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class ManagedHeard:
-    """What the platform has understood the caller to say."""
+    """The platform's transcript of what the caller said."""
 
     event_id: int
     text: str
@@ -73,13 +73,14 @@ class ManagedHeard:
 
 @dataclass(frozen=True, slots=True)
 class ManagedHangingUp:
-    """The agent has decided to end the call (its `end_call` tool); its last words may still be on their way."""
+    """The agent has decided to end the call (its `end_call` tool). Its last audio may still be on the way."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManagedClosed:
     """The conversation with the platform is over, or never began. `code` is the WebSocket's close code (0: there was no
-    socket), `cause` a stable word: `ended` for an orderly end, else why it failed; `detail` is the platform's text."""
+    socket); `cause` is a stable word: `ended` for an orderly end, otherwise the failure; `detail` is the platform's
+    text."""
 
     code: int
     cause: str
@@ -88,24 +89,25 @@ class ManagedClosed:
 
 @dataclass(frozen=True, slots=True)
 class OperatorTold:
-    """Somebody outside the conversation has something for the agent. `kind`: `contextual_update` (it knows, and says
-    nothing), `user_message` (as if the caller had said it), or `user_activity` (it waits a little; no text)."""
+    """Somebody outside the conversation, for instance an operator, has sent the agent a message. `kind` is
+    `contextual_update` (background the agent does not reply to), `user_message` (handled as if the caller had said it)
+    or `user_activity` (no text; the agent holds back for a moment)."""
 
     kind: str
     text: str = ""
 
 
-# --- what is asked for --------------------------------------------------------------------------------------------
+# --- actions ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class OpenManaged:
-    """Begin the conversation with the platform."""
+    """Start the conversation with the platform."""
 
 
 @dataclass(frozen=True, slots=True)
 class TellManaged:
-    """Send the platform a text; `kind` as in `OperatorTold`."""
+    """Send the platform a message; `kind` as in `OperatorTold`."""
 
     kind: str
     text: str = ""
@@ -113,7 +115,7 @@ class TellManaged:
 
 @dataclass(frozen=True, slots=True)
 class AnswerTool:
-    """The result of a tool, for the platform."""
+    """Send the platform the result of a tool."""
 
     tool_call_id: str
     result: str
@@ -122,9 +124,9 @@ class AnswerTool:
 
 @dataclass(frozen=True, slots=True)
 class SwitchTo:
-    """Another engine takes the conversation, on the same leg and tape. `engine` is `pipeline`; `why` a stable word;
-    `begun`: the carrier's stream is there already; `turn` the highest number given out, from which the new one goes
-    on."""
+    """Hand the conversation over to another engine, on the same leg and tape. `engine` is `pipeline`; `why` is a stable
+    word; `begun`: the carrier's stream is already up; `turn`: the last turn number used, after which the new engine
+    continues."""
 
     engine: str
     why: str

@@ -1,7 +1,7 @@
 """Every number that decides something in a call, with its unit and its reason.
 
-`TurnTaking` is how the agent listens and when it stops; `Limits` is what a call may cost; `Wording` is what the agent
-says by itself. An agent may replace any of them (`Agent(turn_taking=..., limits=..., wording=...)`).
+`TurnTaking` decides when the caller has finished and what interrupts the agent; `Limits` bounds time and cost;
+`Wording` holds the fixed phrases. An agent may replace any of them (`Agent(turn_taking=..., limits=..., wording=...)`).
 """
 
 from __future__ import annotations
@@ -14,86 +14,88 @@ END_CALL = "end_call"
 
 @dataclass(frozen=True, slots=True)
 class TurnTaking:
-    """When the caller has finished, and when an interruption is one. Times in ms, probabilities in thousandths.
+    """When the caller has finished, and what counts as an interruption. Times in ms, probabilities in thousandths.
 
     Silences are counted from the last detector window with voice, which ends some 80 ms after the voice itself.
     `TurnTaking.preset("eager" | "balanced" | "patient")` gives the presets; the defaults are `balanced`.
     """
 
-    # --- what is voice ---
+    # --- what counts as the caller's voice ---
     voiced_at: int = 500
     """A detector window at or above this is voice (the detector's own recommendation)."""
     unvoiced_below: int = 350
-    """Below this a window is not voice any more; between the two, the last state holds (see `is_voice`)."""
+    """A detector window below this is not voice; between the two thresholds, the previous state holds (see
+    `is_voice`)."""
     onset_ms: int = 64
-    """Voice for this long (two windows) is an onset: shorter is a click."""
+    """Voice for this long (two windows) is an onset: anything shorter is a click."""
     quieter_tenths_db: int = 140
-    """Voice this much below the caller's own (tenths of dB) is somebody else's: babble, a television, an echo."""
+    """Voice this much below the caller's level (tenths of dB) is somebody else's: babble, a television, an echo."""
 
-    # --- when a turn is over (see core/turn_taking/endpointing.py) ---
+    # --- how much silence ends a turn (see core/turn_taking/endpointing.py) ---
     finished_ms: int = 380
-    """After a thought that needs nothing more. People leave about 200 ms; a breath inside a thought is shorter."""
+    """After a complete thought. People usually leave about 200 ms; a breath inside a thought is shorter."""
     likely_ms: int = 840
-    """After a question or request that is whole, though details may follow."""
+    """After a question or request that is complete, though details may follow."""
     open_ms: int = 940
     """After a statement that may go on: longer than most pauses between phrases."""
     trailing_ms: int = 1_300
     """After words that cannot end a thought: longer than nearly all pauses for thought."""
     entry_ms: int = 1_100
-    """While digits, a spelling or an address is under way: groups are 0.4-1.0 s apart."""
+    """While the caller dictates digits, a spelling or an address: the groups are 0.4-1.0 s apart."""
     unheard_ms: int = 700
-    """After voice of which nothing has been transcribed."""
+    """After voice without any transcript so far."""
     silence_ms: int = 640
-    """In a language without data: silence alone decides. People pause 300-500 ms inside a thought."""
+    """In a language without data, where silence alone decides. People pause 300-500 ms inside a thought."""
     pause_allowance_ms: int = 400
-    """Most that a caller's own pauses may add to a wait."""
+    """Maximum that a caller's own pauses may add to a wait."""
     pause_margin_ms: int = 150
-    """What is added to the pause that this caller usually makes."""
+    """Added to the caller's usual pause when the wait is adapted to it."""
     commit_after_ms: int = 200
-    """The transcript is not asked for earlier than this: each request costs the recogniser its context, and people
-    leave gaps of 150 ms between words. A finished thought is then decided when its final has come."""
+    """Minimum silence before the transcript is committed: each commit costs the STT its context, and people leave gaps
+    of 150 ms between words. After a complete thought, the decision then waits only for the final transcript."""
     commit_held_ms: int = 170
-    """But while the agent is held and waits to be told whether these were words, by ears of which it is not known that
-    they tell at once, it is asked for after this."""
+    """While playback is held and this STT has not yet been seen to send partials, commit after this much silence."""
     commit_lead_ms: int = 400
-    """Otherwise it is asked for this long before the turn would end, which hides the slowest usual transcript."""
+    """Otherwise commit this long before the turn would end, which hides the delay of the slowest usual transcript."""
     transcript_wait_ms: int = 1_200
-    """How long past the end of turn to wait for a transcript when nothing at all has been heard as words..."""
+    """Maximum wait for the final transcript past the end of the turn when there are no words yet..."""
     partial_wait_ms: int = 500
-    """...and when there is a partial to go by."""
+    """...and when there is a partial to fall back on."""
 
-    # --- preparing a reply while the silence is still being judged ---
+    # --- speculation: preparing a reply before the turn is known to be over ---
     speculate: str = "speech"
-    """`off`, `llm` (think ahead), or `speech` (also have the first unit spoken). Never heard before the decision."""
+    """`off`, `llm` (generate the reply early) or `speech` (also synthesise its first unit). Nothing of it is heard
+    before the turn is over."""
     speculate_after_ms: int = 80
-    """Silence after which a thought that looks finished is answered on trial, once its last words have come..."""
+    """Silence before speculating on a thought that looks complete, once its last words have been transcribed..."""
     speculate_at_latest_ms: int = 200
-    """...or after this much silence, when no more words come."""
+    """...or after this much silence, if no more words arrive."""
     speculate_lead_ms: int = 560
-    """Other thoughts: this long before their turn would end (first token and first audio of usual providers)..."""
+    """For other thoughts: this long before the turn would end (first token and first audio of usual providers)..."""
     speculate_most_ms: int = 800
-    """...or up to this, where replies of this call have taken longer to prepare."""
+    """...or up to this, if replies in this call have taken longer to prepare."""
     speculations: int = 3
-    """Most trials for one utterance..."""
+    """Maximum number of speculations for one utterance..."""
     speculations_finished: int = 2
-    """...and so many more for thoughts that look finished: these are right the most often."""
+    """...and this many more for thoughts that look complete: these prove right most often."""
     speculations_wasted: int = 10
-    """So many more trials wasted than used in a call, and there are no more of them: they cost money."""
+    """Stop speculating in this call once the unused speculations outnumber the used ones by more than this: they cost
+    money."""
 
     # --- interruptions (see core/turn_taking/barge_in.py) ---
     hold_after_ms: int = 128
     """Voice for this long while the agent is audible holds the playout (four windows; coughs are often shorter)."""
     cut_after_ms: int = 1_400
-    """Voice for this long while held is an interruption when no ears tell what it is. A laugh lasts one second; the
-    agent is silent meanwhile."""
+    """While playback is held and no STT can tell whether the voice has words, voice for this long is an interruption.
+    A laugh lasts one second; the agent is silent meanwhile."""
     hold_limit_ms: int = 1_800
-    """Voice for this long without any words is no speech to us: the agent goes on, and it may go on as well."""
+    """Voice for this long without words is not speech: resume, even while the voice goes on."""
     wordless_ms: int = 1_000
-    """So much voice without any words is strange: its final words are waited for before the agent goes on."""
+    """After this much voice without words, wait for the final transcript before resuming."""
     resume_after_ms: int = 260
-    """Silence for this long while held, with no words of an interruption, is a false alarm: words come in 150 ms."""
+    """While held, this much silence without interrupting words is a false alarm: words arrive within 150 ms."""
     resume_wait_ms: int = 500
-    """How much longer a resume waits for the final words of what may be an answer."""
+    """How much longer a resume waits for the final transcript of a possible answer."""
     min_word_ms: int = 180
     """A sound with less voice than this cannot be a word; it neither starts a turn nor waits for a transcript."""
 
@@ -107,14 +109,15 @@ class TurnTaking:
 
     @classmethod
     def preset(cls, name: str) -> TurnTaking:
-        """`eager` waits a quarter less, `patient` half as long again. Raises ValueError for other names."""
+        """The settings of a preset: `eager` waits a quarter less than `balanced`, `patient` half as long again. Raises
+        ValueError for other names."""
         if name not in PRESETS:
             raise ValueError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
         return cls().scaled(PRESETS[name])
 
     @classmethod
     def plain(cls, silence_ms: int) -> TurnTaking:
-        """The plain silence rule, for comparison: one wait, whatever was said."""
+        """The plain silence rule, for comparison: the same wait whatever was said."""
         return cls(
             **dict.fromkeys(_WAITS, silence_ms),  # type: ignore[arg-type]  # all waits are int
             pause_allowance_ms=0,
@@ -123,7 +126,7 @@ class TurnTaking:
         )
 
     def scaled(self, thousandths: int) -> TurnTaking:
-        """All waits for the end of a turn, longer or shorter."""
+        """A copy with all end-of-turn waits multiplied by `thousandths` / 1,000."""
         waits = {name: getattr(self, name) * thousandths // 1_000 for name in _WAITS}
         return replace(self, **waits, commit_after_ms=min(self.commit_after_ms, waits["finished_ms"]))
 
@@ -135,47 +138,48 @@ PRESETS: dict[str, int] = {"eager": 750, "balanced": 1_000, "patient": 1_500}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a call may cost and how long anything may take. All in ms unless the name says otherwise."""
+    """Limits on the cost and duration of a call and its parts. In ms unless the name says otherwise."""
 
     call_ms: int = 30 * 60_000
-    """Longest call."""
+    """Maximum length of a call."""
     call_warning_ms: int = 60_000
-    """The warning comes this long before the end."""
+    """The agent warns the caller this long before the maximum length is reached; 0: no warning."""
     silence_prompt_ms: int = 10_000
-    """The caller says nothing for this long after the agent has finished: asked once whether they are there."""
+    """After this much silence on both sides, the agent asks once whether the caller is still there."""
     silence_end_ms: int = 10_000
-    """Still nothing this long after the question: a polite end."""
+    """After this much silence following that question, the agent says goodbye and the call ends."""
     filler_ms: int = 2_200
-    """Nothing audible this long after the caller's last word, or the agent's: a short fixed phrase bridges the wait
+    """After this much silence following the last word of either side, a short fixed phrase bridges the wait for a reply
     (promise: 2,500)."""
     reply_ms: int = 12_000
-    """A reply with no audible progress for this long is given up with an apology."""
+    """A reply that makes no progress for this long is given up with an apology."""
     apologies: int = 3
-    """So many apologies in a row end the call: nobody wants to hear a fourth."""
+    """Maximum number of apologies in a row; instead of one more, the call ends."""
     tool_ms: int = 15_000
-    """Longest run of a tool."""
+    """Maximum run time of a tool."""
     tool_rounds: int = 8
-    """Rounds of tool calls in one reply."""
+    """Maximum rounds of tool calls in one reply."""
     goodbye_ms: int = 2_000
-    """How much longer than its audio a goodbye may take to come back as played before the call is ended anyway."""
+    """How long past the end of its audio to wait for a goodbye's last mark before the call ends anyway."""
     speech_close_ms: int = 1_500
     """A context whose audio does not cover its text is closed after this long without audio (close race)."""
     speech_attempts: int = 3
-    """How often the text of one turn may be handed to the voice again."""
+    """Maximum number of attempts to synthesise the text of one turn."""
     mark_every_ms: int = 500
-    """Marks come at least this often, so that what was heard is known this exactly."""
+    """Maximum distance between marks, and so the precision with which the core knows what was heard."""
     frames_stop_ms: int = 1_000
-    """After this long without a frame time goes on by the clock. Audio that is merely late is no silence: a network's
-    hiccup of half a second must not end a turn, nor commit half of a sentence."""
+    """After this long without a frame, the clock stands in for media time. Late audio is not silence: a network hiccup
+    of half a second must not end a turn, or commit half a sentence."""
     frames_dead_ms: int = 8_000
-    """After this long without a frame the leg is dead."""
+    """After this long without a frame the leg is dead, and the call ends."""
     dtmf_gap_ms: int = 1_500
-    """Keys pressed within this time of each other are one entry."""
+    """Keys pressed within this time of each other form one entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The stock of fixed phrases: synthesised once, kept on disk, always ready. English defaults."""
+    """The fixed phrases that the agent says by itself. They are synthesised once and cached on disk. The defaults are
+    English."""
 
     filler: str = "One moment, please."
     apology: str = "Sorry, something went wrong on my side. Could you say that again?"
@@ -199,9 +203,9 @@ KINDS_EXPECTED = ("digits", "code", "spelling", "email", "address", "date", "amo
 
 @dataclass(frozen=True, slots=True)
 class Expects:
-    """A question of the agent that contains `phrase` (any case) asks for `kind`: `digits`, `code`, `spelling`, `email`,
-    `address`, `date` or `amount`, of `length` symbols if that is known. The waits of `turn_taking`, if given, hold for
-    its answer."""
+    """Declares that a question of the agent containing `phrase` (in any case) asks for `kind`: `digits`, `code`,
+    `spelling`, `email`, `address`, `date` or `amount`, of `length` symbols (0: unknown). `turn_taking`, if given,
+    replaces the agent's waits for the answer. Raises ValueError for another `kind`."""
 
     phrase: str = ""
     kind: str = ""
@@ -215,18 +219,18 @@ class Expects:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All that the core needs to know of an agent."""
+    """Everything the core needs to know about an agent."""
 
     greeting: str = ""
-    """Said at once when the call starts; empty: the agent waits for the caller."""
+    """Said at once when the call starts; if empty, the agent waits for the caller to speak."""
     greeting_protected: bool = False
-    """A protected greeting is not held or cut; what the caller says meanwhile is answered afterwards."""
+    """A protected greeting is never held or cut; what the caller says meanwhile is answered afterwards."""
     must_be_heard: tuple[str, ...] = ()
-    """Sentences (a disclosure) that are not interrupted wherever the agent says them."""
+    """Sentences, such as a disclosure, that cannot be interrupted wherever the agent says them."""
     expects: tuple[Expects, ...] = ()
-    """What the agent's questions ask for, beyond what the language's own data knows."""
+    """What the agent's questions ask for, in addition to what the language data recognises."""
     language: str = "en"
-    """ISO 639-1; decides what turn-taking knows of words."""
+    """ISO 639-1 code; selects the language data that turn-taking uses."""
     turn_taking: TurnTaking = field(default_factory=TurnTaking)
     limits: Limits = field(default_factory=Limits)
     wording: Wording = field(default_factory=Wording)

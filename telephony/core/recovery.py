@@ -96,7 +96,7 @@ class Recovery:
         """A reply was heard to its end: what went wrong before is forgotten."""
         self._apologies = 0
 
-    def speech_failed(self, now: int) -> list[Action]:
+    def tts_failed(self, now: int) -> list[Action]:
         """The TTS has given text up. What is in stock can still be said; the carrier has a voice of its own."""
         if self._ending.final:
             self._ending.cannot_be_said(now)
@@ -105,7 +105,7 @@ class Recovery:
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
-    def time_has_come(self, due: Due, now: int) -> list[Action]:
+    def timer_due(self, due: Due, now: int) -> list[Action]:
         """A reminder, or the end."""
         match due:
             case Due.STILL_THERE:

@@ -1,8 +1,7 @@
-"""History as heard, for the model and for the record.
+"""The history of the call as the caller heard it, for the model.
 
-The order is that of the conversation; what an agent's line holds is updated while it is being heard, and is never
-more than was provably played. Lines of the caller that follow each other are one for the model: an answer that was
-never heard did not happen.
+Lines are in the order of the conversation. An agent's line is updated while it is being heard and never holds more than
+was provably played. `history()` leaves out lines that were not heard at all, and joins consecutive lines of the caller.
 """
 
 from __future__ import annotations
@@ -14,20 +13,20 @@ from telephony.core.history import AgentSaid, CallerSaid, History, HistoryItem, 
 
 
 class Transcript:
-    """The lines of a call. `turn` names the agent's lines and the tools used for them."""
+    """The lines of a call. The agent's lines and their tool calls are identified by `turn`."""
 
     def __init__(self) -> None:
         self._lines: list[tuple[int, HistoryItem]] = []
 
     def resume(self, history: History) -> None:
-        """What was said before, under another engine."""
+        """Sets the history from a previous engine."""
         self._lines = [(0, item) for item in history]
 
     def caller(self, text: str) -> None:
         self._lines.append((0, CallerSaid(text)))
 
     def agent(self, turn: int, text: str, interrupted: bool = False) -> None:
-        """Sets the agent's line of `turn`; an empty text is a line nobody heard yet."""
+        """Sets the agent's line of `turn`; an empty text means that nothing of it has been heard yet."""
         for index, (line_turn, item) in enumerate(self._lines):
             if line_turn == turn and isinstance(item, AgentSaid):
                 self._lines[index] = (turn, AgentSaid(text, interrupted))
@@ -35,7 +34,7 @@ class Transcript:
         self._lines.append((turn, AgentSaid(text, interrupted)))
 
     def tool(self, turn: int, used: ToolUsed) -> None:
-        """A finished tool call, placed before the agent's line of its turn."""
+        """Adds a finished tool call, before the agent's line of its turn."""
         for index, (line_turn, item) in enumerate(self._lines):
             if line_turn == turn and isinstance(item, AgentSaid):
                 self._lines.insert(index, (turn, used))
@@ -43,8 +42,8 @@ class Transcript:
         self._lines.append((turn, used))
 
     def history(self, saying: str = "") -> History:
-        """For the model: no unheard lines, and the caller's lines in a row joined. `saying`: as if the caller had
-        said this as well."""
+        """The history for the model: without unheard lines, consecutive lines of the caller joined. `saying` is added
+        as if the caller had said it last."""
         items: list[HistoryItem] = []
         for _, item in [*self._lines, *([(0, CallerSaid(saying))] if saying else [])]:
             if isinstance(item, AgentSaid) and not item.text:
@@ -59,10 +58,11 @@ class Transcript:
 
 @lru_cache(maxsize=256)
 def heard_text(units: tuple[tuple[str, str], ...], chars: int, whole: bool) -> str:
-    """The agent's line: `units` as (written, spoken), `chars` solid spoken characters heard; `whole` if all were.
+    """The text of an agent's line, as far as it was heard. `units` are (written, spoken) pairs; `chars` is how many
+    spoken characters were heard, not counting white space; with `whole`, everything was heard.
 
-    Units heard to the end appear as written, the one under way as spoken, up to its last whole word. It is asked for
-    with every frame, and changes with every word.
+    Units heard to the end appear as written, the one being heard as spoken, up to its last whole word. Cached, because
+    it is needed at every frame and changes only at every word.
     """
     if whole:
         return " ".join(written for written, _ in units).strip()

@@ -1,4 +1,4 @@
-"""English, as data for turn-taking."""
+"""The data that turn-taking uses for English (see `language.py`)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What turn-taking has to know of a language: data alone. The rules are in `endpointing.py` and `barge_in.py`.
+"""What turn-taking needs to know about a language, as data. The rules are in `endpointing.py` and `barge_in.py`.
 
-A language without data is `Language()`: then only silence decides, and any word asks for the floor. To add one, write
-a module like `english.py` and enter it in `registry.py`; words are lower case, as `words.words` gives them.
+A language without data is `Language()`: then only silence ends a turn, and any word asks for the floor. To add a
+language, write a module like `english.py` and enter it in `registry.py`; words are lower case, as `words.words` returns
+them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ Phrases = frozenset[tuple[str, ...]]
 
 
 def phrases(*texts: str) -> Phrases:
-    """Phrases as tuples of words; each text may hold several, separated by "/"."""
+    """Phrases as tuples of words. Each text may contain several phrases, separated by "/"."""
     return frozenset(tuple(phrase.split()) for text in texts for phrase in text.split("/") if phrase.strip())
 
 
@@ -24,110 +25,111 @@ class Language:
     known: bool = False
     """Whether there is enough data to judge a thought by its words."""
     backchannels: frozenset[str] = frozenset()
-    """Said to show that one listens. They do not ask for the floor."""
+    """Said to show that one is listening, not to ask for the floor."""
     backchannel_phrases: Phrases = frozenset()
     stops: frozenset[str] = frozenset()
     """Said to stop somebody who is speaking."""
     weak: frozenset[str] = frozenset()
-    """Recognisers hear these in any sound."""
+    """Words that STTs transcribe from any sound."""
     farewells: frozenset[str] = frozenset()
-    """Said at the end of a call. Over the agent's goodbye they are no objection to it."""
+    """Said at the end of a call. Said over the agent's goodbye, they do not stop it."""
     fillers: frozenset[str] = frozenset()
-    """Carry no meaning, and hold the floor when they come last."""
+    """Words without meaning, which hold the floor when they come last."""
     trailing: frozenset[str] = frozenset()
     """After these words a thought goes on."""
     trailing_phrases: Phrases = frozenset()
     openers: frozenset[str] = frozenset()
-    """Come before the thought itself and say nothing about it."""
+    """Words that come before the thought itself and add nothing to it."""
     greetings: frozenset[str] = frozenset()
-    """Nobody calls to say only this."""
+    """After words of a greeting alone, the reason for the call is still to come."""
     questions: frozenset[str] = frozenset()
     """A sentence that begins with one of these is a question."""
     question_phrases: Phrases = frozenset()
-    """A question also within a sentence."""
+    """Phrases that begin a question also within a sentence."""
     requests: Phrases = frozenset()
-    """Begin a request; with an object it is complete, though details may follow."""
+    """Phrases that begin a request. With an object the request is complete, though details may follow."""
     wants_details: frozenset[str] = frozenset()
-    """What a request for such a thing leaves open is said next: when, for how many."""
+    """Objects of a request whose details usually follow: when, for how many."""
     settles: frozenset[str] = frozenset()
-    """What is asked about it leaves nothing open: "cancel"."""
+    """With one of these, a request for such an object needs no details: "cancel"."""
     commands: frozenset[str] = frozenset()
-    """The same, when a thought begins with one of them."""
+    """Words that make a thought a request if it begins with one of them."""
     closers: frozenset[str] = frozenset()
     """A thought that ends with one of these is finished."""
     closing_phrases: Phrases = frozenset()
     afterthoughts: Phrases = frozenset()
-    """Said behind an answer: "I think". At its beginning they trail."""
+    """Said after an answer: "I think". At the beginning of an answer they trail."""
     objections: Phrases = frozenset()
-    """What is right instead, or why, comes next."""
+    """Usually followed by a correction or a reason."""
     answers: frozenset[str] = frozenset()
-    """An answer when nothing else is said."""
+    """Words that are a complete answer by themselves."""
     prepositions: frozenset[str] = frozenset()
-    """Begin a detail of a request: "for four", "from March"."""
+    """Words that begin a detail of a request: "for four", "from March"."""
     auxiliaries: frozenset[str] = frozenset()
-    """Verbs that begin a question, with one of the pronouns behind them."""
+    """Verbs that begin a question when one of the pronouns follows."""
     pronouns: frozenset[str] = frozenset()
     being: frozenset[str] = frozenset()
     helping: frozenset[str] = frozenset()
     """Auxiliaries that need another verb: "why does it"."""
     determiners: frozenset[str] = frozenset()
     transitive: frozenset[str] = frozenset()
-    """Verbs that do something to something..."""
+    """Verbs that need an object after them..."""
     fronting: frozenset[str] = frozenset()
-    """...which has been said already where a question begins with one of these."""
+    """...unless the question begins with one of these, which is the object: "what"."""
     stranded: frozenset[str] = frozenset()
-    """May end such a question, though nothing else: "what is it for"."""
+    """Words that may end such a question but no other sentence: "what is it for"."""
     question_ends: frozenset[str] = frozenset()
-    """A short question that ends with one of these has been asked."""
+    """A short question that ends with one of these is complete."""
     correlatives: tuple[tuple[str, str, bool], ...] = ()
-    """(first word, second word): the first is followed by the second; with True only in requests for details."""
+    """(first word, second word, only): the second follows the first later in the sentence; if `only`, then only in
+    requests for something in `wants_details`."""
     subordinators: frozenset[str] = frozenset()
-    """Begin a clause that is nothing by itself: "if", "when"."""
+    """Words that begin a subordinate clause: "if", "when"."""
     introductions: Phrases = frozenset()
-    """Before the speaker's name."""
+    """Phrases before the speaker's name."""
     greeted_introductions: Phrases = frozenset()
-    """The same, when a greeting comes before them."""
+    """The same, but only after a greeting."""
     holding: Phrases = frozenset()
-    """The caller looks for the answer: "let me check"."""
+    """Said while the caller is looking for the answer: "let me check"."""
     asking: frozenset[str] = frozenset()
-    """Verbs with which one asks for something: "give", "tell"..."""
+    """Verbs of a request: "give", "tell"..."""
     requesting: frozenset[str] = frozenset()
-    """...behind these: "could you"."""
+    """...when they follow one of these: "could you"."""
     bidding: frozenset[str] = frozenset()
-    """Words that make any sentence of the agent's a request when they end it."""
+    """A sentence of the agent that ends with one of these is a request."""
     knowing: frozenset[str] = frozenset()
-    """Who asks whether one has, or knows, a number asks for it."""
+    """Verbs that make a yes-or-no question ask for the thing itself: "do you have / know the number?"."""
     open_questions: Phrases = frozenset()
-    """Questions that invite a story."""
+    """Questions that invite a longer answer."""
     affirmatives: frozenset[str] = frozenset()
     """Said before what was asked for: "sure, it's ..."."""
     months: frozenset[str] = frozenset()
     magnitudes: frozenset[str] = frozenset()
-    """Number words with which no amount need end: "thousand"."""
+    """Number words after which an amount usually goes on: "thousand"."""
     currencies: frozenset[str] = frozenset()
     coins: frozenset[str] = frozenset()
-    """The smaller of them: nothing comes after "forty cents"."""
+    """The smaller units of currency, which complete an amount: "forty cents"."""
     digits: frozenset[str] = frozenset()
-    """Names of single digits, and of what stands between them."""
+    """Names of single digits, and words said between them."""
     repeats: Mapping[str, int] = field(default_factory=dict)
-    """Words before a digit that say how often it comes."""
+    """Words before a digit that say how often it is repeated."""
     numerals: Mapping[str, str] = field(default_factory=dict)
-    """Number words and their figures: the same thing said in two ways."""
+    """Number words and the figures they stand for."""
     at_sign: frozenset[str] = frozenset()
     dot: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
-    """Ends of an e-mail address..."""
+    """Words that end an e-mail address..."""
     half_domains: frozenset[str] = frozenset()
-    """...and what another end follows: "co"."""
+    """...and those that another one usually follows: "co"."""
     joints: frozenset[str] = frozenset()
-    """Between the symbols of a code: "dash"."""
+    """Words between the symbols of a code: "dash"."""
     examples: Phrases = frozenset()
-    """Between a letter and a word that begins with it: "as in"."""
+    """Phrases between a letter and a word that begins with it: "as in"."""
     figurative: frozenset[str] = frozenset()
-    """Digits that are also pronouns: "one"..."""
+    """Digits that are also pronouns ("one") and are not taken as digits..."""
     before_figures: frozenset[str] = frozenset()
-    """...unless they come after one of these."""
+    """...unless they follow one of these."""
     ordinals: frozenset[str] = frozenset()
     expects: tuple[tuple[str, str] | tuple[str, str, int], ...] = ()
-    """(words in a question, kind of entry it asks for, how many symbols if that is known): see `policy.Expects`. Also
-    what a caller says before giving one. The first that occurs counts."""
+    """(phrase, kind of entry, number of symbols if known): a question with this phrase asks for such an entry
+    (`policy.Expects`), and a caller who says it is about to give one. The first that occurs counts."""

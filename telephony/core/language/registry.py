@@ -1,4 +1,4 @@
-"""The languages that turn-taking knows the words of."""
+"""The languages that turn-taking has data for."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ LANGUAGES = {"en": ENGLISH}
 
 
 def language_for(code: str) -> Language:
-    """The data for an ISO 639-1 code, with or without a region; without data the silence rule's."""
+    """The data for an ISO 639-1 code, with or without a region ("en-GB"); an empty `Language` if there is none."""
     return LANGUAGES.get(code.lower().partition("-")[0], Language())

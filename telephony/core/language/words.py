@@ -1,4 +1,4 @@
-"""What short utterances mean to turn-taking: functions over text and a language's data (`language.py`)."""
+"""What words mean for turn-taking: functions over text and a language's data (`language.py`)."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from telephony.core.language.language import Language
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 SURE_LETTERS = 5
-"""A word of so many letters is no slip of a recogniser's."""
+"""A word of at least this many letters is unlikely to be a recognition error."""
 LISTENER_WORDS = 4
-"""A listener says no more than this at once."""
+"""Maximum number of words in a backchannel."""
 ALIKE = 0.6
-"""Two transcripts of the same voice share at least this part of their words."""
+"""Two transcripts of the same voice share more than this fraction of their words."""
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words without punctuation."""
+    """The lower-case words of a text, without punctuation."""
     return list(_words(text))
 
 
 @lru_cache(maxsize=512)
 def _words(text: str) -> tuple[str, ...]:
-    """The same text is looked at again and again, in every frame of a silence."""
+    """Cached, because the same text is examined in every frame of a silence."""
     return tuple(word.replace("’", "'") for word in _WORD.findall(text.lower()))
 
 
 def beyond(text: str, said: str) -> str:
-    """What `text` has behind the words of `said`, if both are transcripts of the same voice: some words may differ.
-    With none in common, and more of them, they are not."""
+    """What `text` has after the words of `said`, if both are transcripts of the same voice; some words may differ. A
+    longer text without any word in common is taken as another voice, and returned whole."""
     one, other = words(said), words(text)
     blocks = [block for block in SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks() if block.size]
     if not blocks and len(other) > len(one):
@@ -40,30 +40,30 @@ def beyond(text: str, said: str) -> str:
 
 
 def alike(text: str, said: str) -> bool:
-    """`text` begins with the words of `said`, or nearly so."""
+    """Whether `text` begins with the words of `said`, or nearly so."""
     one, other = words(said), words(text)
     blocks = SequenceMatcher(None, one, other[: len(one) + 1], autojunk=False).get_matching_blocks()
     return bool(one) and sum(block.size for block in blocks) > ALIKE * len(one)
 
 
 def continues(text: str, said: str) -> bool:
-    """`text` begins with the very words of `said`."""
+    """Whether `text` begins with exactly the words of `said`."""
     known = words(said)
     return bool(known) and words(text)[: len(known)] == known
 
 
 def without(text: str, said: str) -> str:
-    """`text` behind the words of `said`, if it is alike; all of it if not."""
+    """What `text` has after the words of `said` if the two are `alike`, otherwise all of `text`."""
     return beyond(text, said) if alike(text, said) else text
 
 
 def backchannel(text: str, language: Language) -> bool:
-    """Nothing but sounds and words of a listener (at most four of them). Empty text is none."""
+    """Whether the text is only a backchannel: sounds and words of a listener, at most four. Empty text is none."""
     return _listening(words(text), language)
 
 
 def unfinished_backchannel(text: str, language: Language) -> bool:
-    """Not a backchannel yet, but it may become one with its next word ("I" of "I see")."""
+    """Whether the next words may turn the text into a backchannel ("I" of "I see")."""
     found = words(text)
     for at in range(min(len(found), LISTENER_WORDS - 1)):
         rest = tuple(found[at:])
@@ -74,20 +74,20 @@ def unfinished_backchannel(text: str, language: Language) -> bool:
 
 
 def is_farewell(text: str, language: Language) -> bool:
-    """Nothing but words of a goodbye."""
+    """Whether the text is only a goodbye."""
     found = words(text)
     return 0 < len(found) <= 8 and all(word in language.farewells for word in found)
 
 
 def wants_the_floor(text: str, language: Language) -> bool:
-    """Words that ask for the floor: anything that is no backchannel, and no word that recognisers hear in a cough."""
+    """Whether the words ask for the floor: they are neither a backchannel nor a word that STTs hear in a cough."""
     found = words(text)
     return bool(found) and not _listening(found, language) and not (len(found) == 1 and found[0] in language.weak)
 
 
 def claims_the_floor(text: str, language: Language) -> bool:
-    """Words that ask for the floor even if the recogniser is not sure of them yet: one that stops people, two that say
-    something, or one long one. Half a word ("ri" of "right") and "the" do not."""
+    """Whether the words ask for the floor even while they are only a partial: a word that stops people, two words with
+    content, or a long one. Half a word ("ri" of "right") and "the" do not."""
     found = words(text)
     if any(word in language.stops or word in language.questions or word in language.commands for word in found):
         return True
@@ -96,7 +96,7 @@ def claims_the_floor(text: str, language: Language) -> bool:
 
 
 def gist(text: str, language: Language) -> tuple[str, ...]:
-    """What two transcripts must share to mean the same: words without fillers, numbers as figures."""
+    """What two transcripts must have in common to mean the same: the words without fillers, numbers as figures."""
     return tuple(language.numerals.get(word, word) for word in words(text) if word not in language.fillers)
 
 
@@ -106,7 +106,7 @@ def _from_word(text: str, number: int) -> str:
 
 
 def thought(found: list[str], language: Language) -> list[str]:
-    """The words from the first that says something."""
+    """The words from the first that is not an opener ("well", "so")."""
     at = next((i for i, word in enumerate(found) if word not in language.openers), len(found))
     return found[at:]
 

@@ -1,5 +1,5 @@
-"""The caller's frames and transcripts become an utterance.
+"""Turns the caller's frames and transcripts into utterances.
 
-Begin with `listening.py`. `voice_activity.py` counts detector windows, `loudness.py` tells the caller from talk behind
-them, `segments.py` and `utterance.py` account for each word once.
+Begin with `listening.py`. `voice_activity.py` counts detector windows, `loudness.py` tells the caller from talk in the
+background, `segments.py` and `utterance.py` make sure that each word counts exactly once.
 """

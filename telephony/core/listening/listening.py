@@ -1,11 +1,11 @@
 """The caller's voice + transcripts -> the caller's utterance, and when it is over.
 
-Theory of operation. An utterance opens at an onset, or at words without one (a quiet caller). How much silence closes
-it is for `endpointing.py` to say; silence is media time (`voice.py`). When most of that has passed the transcript is
-committed, not at every pause: each commit costs the recogniser its context and splits digits said in groups. The
-utterance closes once the committed text has come; when it does not come, the last partial is taken after a while. A
-transcript that comes after all is words the caller has said: what was not answered yet (`segments.py`) opens an
-utterance of its own.
+Theory of operation. An utterance opens at an onset of voice, or at words without one (a quiet caller). `endpointing.py`
+decides how much silence closes it; silence is media time (`voice_activity.py`). The transcript is committed when most
+of that silence has passed, not at every pause: each commit costs the STT its context and splits digits said in groups.
+The utterance closes once the committed text has arrived; if it does not arrive in time, the last partial is used
+instead. If a transcript arrives even later, its words that were not answered yet (`segments.py`) open another
+utterance.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking.endpointing import PAUSE_MS, Endpointing, Wait
 from telephony.core.turn_taking.question import AnswerContext
 
-STIR_MS = 140
-"""A sound at the very end of the silence delays the decision by no more: the detector needs 60-120 ms to know voice."""
-WORDS_LATE_MS = 380
-"""A partial comes this long after its last word, or earlier."""
+SOUND_GRACE_MS = 140
+"""Maximum delay of the end of the turn by a sound at the end of the silence: the detector needs 60-120 ms to recognise
+voice."""
+PARTIAL_LAG_MS = 380
+"""Maximum time from the end of a word to the partial that contains it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """An utterance that is over. `silence_ms` is the silence that ended it, `wait` what was asked for and why;
-    `complete` whether its text is final."""
+    """An utterance that is over. `silence_ms` is the silence that ended it, `wait` the silence required and the reason;
+    `complete`: its text is final."""
 
     text: str
     voice_ms: int
@@ -44,7 +45,7 @@ class Closed:
 
 
 class Listening:
-    """See the module text. `situation` is set from outside: what the words reply to."""
+    """See the module text. `context` (what the caller's words reply to) and `commit_early` are set from outside."""
 
     def __init__(self, rules: TurnTaking, language: Language) -> None:
         self._rules = rules
@@ -54,15 +55,15 @@ class Listening:
         self.stt = SttHealth()
         self.utterance: Utterance | None = None
         self.context = AnswerContext()
-        self.urgent = False  # the agent is silent and waits to be told whether these are words
-        self.words_late_ms = 0  # how long after the voice the last words of an utterance come, usually
-        self._latest_ms = 0  # in the utterance under way
-        self.tells_at_once = False  # the ears have given words while the caller was still speaking
-        self._closed_ms: int | None = None  # the last sign of life of the utterance closed last
+        self.commit_early = False  # playback is held until the transcript shows whether these are words
+        self.transcript_lag_ms = 0  # usual time from the end of the voice to the last words of an utterance
+        self._lag_ms = 0  # the same for the current utterance
+        self.sends_partials = False  # the STT has sent words while the caller was still speaking
+        self._closed_ms: int | None = None  # media time of the last voice or word of the last closed utterance
         self._closed_text = ""
-        self._owed_commit = 0  # takes words that are accounted for out of the open segment
+        self._extra_commit = 0  # a commit that removes words already accounted for from the open segment
 
-    # --- what comes in ----------------------------------------------------------------------------------------------
+    # --- input ------------------------------------------------------------------------------------------------------
 
     def hear(self, event: AudioReceived) -> None:
         before, silence = self.voice.burst_ms, self.voice.silence_ms
@@ -90,9 +91,9 @@ class Listening:
         if self.utterance is not None and self.utterance.heard_partial(new):
             self.utterance.text_ms = self.voice.media_ms
             if len(words(self.utterance.text)) > before:
-                self._latest_ms = min(self.silence_ms, WORDS_LATE_MS)
-                self._unheard_voice(self.utterance)
-            self.tells_at_once = self.tells_at_once or (bool(words(new)) and self.voice.voiced)
+                self._lag_ms = min(self.silence_ms, PARTIAL_LAG_MS)
+                self._undetected_voice(self.utterance)
+            self.sends_partials = self.sends_partials or (bool(words(new)) and self.voice.voiced)
             if words(new) and not self.utterance.voice_ms:
                 self.voice.level.heard_words()
                 self.utterance.active_ms = self.voice.media_ms
@@ -109,36 +110,36 @@ class Listening:
             self.utterance.text_ms = self.voice.media_ms
 
     def commit_refused(self, commit: int) -> None:
-        """Too little new audio: the open segment's partial is all there is."""
+        """The STT refused the commit for too little new audio: the open segment's partial is all its text."""
         if self.utterance is not None:
             self.utterance.refused(commit)
 
     def was_cut_off(self) -> None:
-        """The utterance under way goes on from the one before: the silence between them was a pause, and what it says
-        is judged with what was said before."""
+        """The current utterance continues the last one: the silence between them was a pause, and endpointing judges
+        the words of both together."""
         if self.utterance is not None and self._closed_ms is not None:
             self.endpointing.paused(self.utterance.opened_ms - self._closed_ms)
             self.utterance.before = self._closed_text
             self._closed_ms = None
 
-    # --- what follows -----------------------------------------------------------------------------------------------
+    # --- output -----------------------------------------------------------------------------------------------------
 
     @property
     def silence_ms(self) -> int:
-        """Media time since the utterance's last sign of life."""
+        """Media time since the last voice (or word without voice) of the utterance; 0 without an utterance."""
         return self.voice.media_ms - (self.utterance.active_ms if self.utterance else self.voice.media_ms)
 
     @property
     def wait(self) -> Wait:
-        """The silence that would close the utterance as it stands."""
+        """The silence that would close the utterance with its words so far."""
         utterance = self.utterance
         text = f"{utterance.before} {utterance.text}".strip() if utterance is not None and utterance.text else ""
         return self.endpointing.wait(text, self.context)
 
     def tick(self) -> list[Action]:
         """Asks for the final text of what was said, when it is time to."""
-        if self._owed_commit:
-            owed, self._owed_commit = self._owed_commit, 0
+        if self._extra_commit:
+            owed, self._extra_commit = self._extra_commit, 0
             return [CommitTranscript(owed)]
         utterance = self.utterance
         if utterance is None or not self._commit_due(utterance):
@@ -150,7 +151,7 @@ class Listening:
         utterance, silence = self.utterance, self.silence_ms
         if utterance is None or silence < self._rules.commit_after_ms or silence < (wait := self.wait).ms:
             return None
-        if self.voice.stirs and silence < wait.ms + STIR_MS:
+        if self.voice.sound and silence < wait.ms + SOUND_GRACE_MS:
             return None
         transcript_ms = self._rules.partial_wait_ms if words(utterance.open_words) else self._rules.transcript_wait_ms
         if utterance.awaited and silence < wait.ms + transcript_ms:
@@ -160,13 +161,14 @@ class Listening:
         return closed
 
     def discard(self, answered: bool = False) -> None:
-        """The utterance is done with. `answered`: its words are accounted for, late transcripts of it are repeats."""
+        """Drops the utterance. `answered`: its words are accounted for, so late transcripts of them are repeats."""
         utterance = self.utterance
         if utterance is not None and answered:
             if words(utterance.partial):
-                self._owed_commit = self._commit(utterance)
+                self._extra_commit = self._commit(utterance)
             self.segments.closed(utterance)
-            self.words_late_ms = max(self._latest_ms, self.words_late_ms - (self.words_late_ms - self._latest_ms) // 4)
+            usual_ms = self.transcript_lag_ms - (self.transcript_lag_ms - self._lag_ms) // 4
+            self.transcript_lag_ms = max(self._lag_ms, usual_ms)
             self._closed_ms, self._closed_text = utterance.active_ms, utterance.text
         self.utterance = None
 
@@ -175,15 +177,15 @@ class Listening:
     def _commit_due(self, utterance: Utterance) -> bool:
         if utterance.committed or (utterance.voice_ms < self._rules.min_word_ms and not utterance.open_words):
             return False
-        if self.urgent:
-            due = self._rules.commit_after_ms if self.tells_at_once else self._rules.commit_held_ms
+        if self.commit_early:
+            due = self._rules.commit_after_ms if self.sends_partials else self._rules.commit_held_ms
         else:
             due = max(self._rules.commit_after_ms, self.wait.ms - self._rules.commit_lead_ms)
         return self.silence_ms >= due
 
-    def _unheard_voice(self, utterance: Utterance) -> None:
+    def _undetected_voice(self, utterance: Utterance) -> None:
         """More words than any voice explains: the detector does not hear this caller, who was speaking just now."""
-        spoken_ms = self.voice.media_ms - WORDS_LATE_MS
+        spoken_ms = self.voice.media_ms - PARTIAL_LAG_MS
         if spoken_ms > utterance.active_ms:
             utterance.active_ms, utterance.committed = spoken_ms, False
 

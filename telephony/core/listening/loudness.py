@@ -1,9 +1,11 @@
-"""Whose voice it is, by how loud it is: the caller's own, or talk behind them.
+"""Tells the caller's voice from talk in the background by its loudness.
 
-Theory of operation. A caller has a level. Voice far below it is somebody else's (a television, the agent's echo); the
-level follows louder voice at once and comes down slowly, so that a caller who steps back is heard again. Where people
-talk in the background (an office, a restaurant) the line is never quiet: its quietest moments of the last seconds are
-voice. That is the background's level, and the caller is what stands out above it. All levels are tenths of dBFS.
+Theory of operation. Each caller has a level. Voice far below it is somebody else's (a television, the agent's echo).
+The level follows louder voice at once and falls slowly, so that a caller who steps back from the telephone is heard
+again.
+Where people talk in the background (an office, a restaurant) the line is never quiet: even the quietest moments of the
+last seconds are voice. Their level is the background's, and only voice well above it is the caller's. All levels are in
+tenths of dBFS.
 """
 
 from __future__ import annotations
@@ -11,31 +13,32 @@ from __future__ import annotations
 from collections import deque
 
 LEVEL_FRAMES = 10
-"""A voice is as loud as its loudest frame in this many: syllables rise and fall."""
+"""The loudness of a voice is that of its loudest frame among this many, because syllables rise and fall."""
 KNOWN_WINDOWS = 12
-"""After so many windows of voice (0.4 s) the caller's level is known."""
+"""The caller's level is known after this many windows of voice (0.4 s)."""
 FORGET_WINDOWS = 8
-"""So many windows of too quiet a voice (0.25 s) bring the caller's level down by 0.1 dB."""
+"""Each time this many windows (0.25 s) of voice were too quiet, the caller's level falls by 0.1 dB."""
 
 BACKGROUND_WINDOWS = 128
-"""Four seconds: nobody speaks so long without 0.2 s of silence."""
+"""Windows over which the background is measured (4 s): nobody speaks that long without 0.2 s of silence."""
 LOOK_EVERY = 8
 LEAST_WINDOWS = 24
-"""With less (0.8 s) the background is not known."""
+"""Minimum number of windows (0.8 s) before the background is measured."""
 NEAR = 60
-"""Levels so close to the quietest are the background's."""
+"""Windows within this distance of the quietest belong to the background."""
 TALK_SHARE = 8
-"""One in so many quiet windows is voice to the detector: people talk there. In steady noise none is."""
+"""If the detector takes at least one in this many background windows for voice, people are talking there. In steady
+noise it takes none for voice."""
 ABOVE_BACKGROUND = 95
-"""Talk of several people varies by less than this."""
+"""Voice must be this much above the background to be the caller's: talk of several people varies by less."""
 BELOW_CALLER = 60
-"""The caller is heard at this much below their own level, whatever the background."""
+"""Once the caller's level is known, voice down to this much below it is the caller's, whatever the background."""
 GONE = 100
-"""The background has gone when it is so much quieter than it was."""
+"""The background talk is over when the line is this much quieter than its level."""
 
 
 class Background:
-    """How loud people talk behind the caller: `level`, or None where nobody does."""
+    """The level of talk in the background of the call: `level`, or None if nobody talks there."""
 
     def __init__(self) -> None:
         self._windows: deque[tuple[int, bool]] = deque(maxlen=BACKGROUND_WINDOWS)
@@ -55,7 +58,7 @@ class Background:
 
 
 class CallerLevel:
-    """How loud this caller speaks. Counts detector windows with voice."""
+    """The level at which this caller speaks, learned from the detector's windows with voice."""
 
     def __init__(self, quieter: int) -> None:
         self._quieter = quieter
@@ -73,8 +76,7 @@ class CallerLevel:
         self._recent.append(level)
 
     def is_theirs(self, voiced: bool) -> bool:
-        """Whether the voice of the latest window is loud enough to be the caller's; learns from it. Without voice:
-        no."""
+        """Whether the latest window has voice (`voiced`) loud enough to be the caller's. Learns from the window."""
         loud = max(self._recent)
         self._background.window(loud, voiced)
         if not voiced or loud < self._least():
@@ -90,12 +92,12 @@ class CallerLevel:
         return True
 
     def heard_words(self) -> None:
-        """Words came while no voice was loud enough: the caller has become quieter."""
+        """Words arrived although no voice was loud enough: the caller has become quieter, so lower their level."""
         if self._recent:
             self._level = max(self._recent)
 
     def _least(self) -> int:
-        """What is quieter is talk in the background."""
+        """The minimum level of the caller's voice; anything below is talk in the background."""
         if self._background.level is None:
             return -1_000
         least = self._background.level + ABOVE_BACKGROUND

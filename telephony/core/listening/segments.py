@@ -1,13 +1,13 @@
 """Transcripts -> words that are not accounted for yet, whatever the STT does with its segments.
 
-Theory of operation. The STT keeps one segment open; a commit closes it and its final comes back, as a rule once and
-soon. It may also come twice, much later, or never, and a partial may be repeated after its final. Each word must be
-taken once all the same:
+Theory of operation. The STT keeps one segment open; a commit closes it, and its final comes back, usually once and
+soon. It may also come twice, much later, or never, and a partial may be repeated after its final. Each word must count
+exactly once all the same:
 
-    a final whose commit has had its final    a repeat: nothing
-    a final that answers a commit too late    its utterance was closed with the partial: only what goes beyond that
-    the open segment's words, answered        (no commit was possible): taken out of what the segment brings next
-    words known before, without the voice     a stale transcript: nothing
+    a second final of a commit                          nothing counts: it is a repeat
+    a final that comes after its utterance has closed   only the words beyond the partial the utterance closed with
+    more of an open segment that was already answered   only the words beyond those answered (no commit was possible)
+    known words without enough voice for them           nothing counts: it is a stale transcript
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from telephony.core.language.words import alike, beyond, continues, without, wor
 from telephony.core.listening.utterance import Utterance
 
 WORD_MS = 120
-"""No word is shorter than this; words with less voice than that cannot have been said again."""
+"""Minimum voice for each word; known words with less voice than that cannot have been said again."""
 KNOWN = 6
-"""So many of the latest transcripts are compared."""
+"""Number of latest transcripts that new ones are compared with."""
 SENTENCE_WORDS = 3
 
 
 class Segments:
-    """See the module text. `commits` numbers rise from 1."""
+    """See the module text. `commits` is the number of the last commit, counted from 1."""
 
     def __init__(self) -> None:
         self.commits = 0
         self._finals = 0  # the last commit whose final has come
-        self._taken: dict[int, str] = {}  # commits without a final of closed utterances: what was taken for their words
-        self._carried = ""  # the latest of these words: partials may still bring them
-        self._partial = ""  # as the STT gave it last
+        self._taken: dict[int, str] = {}  # commit without a final, in a closed utterance -> partial used in its place
+        self._carried = ""  # the latest of these partials: its words may still come again in partials
+        self._partial = ""  # the STT's last partial
         self._voice_ms = 0  # all voice so far...
         self._committed_ms = 0  # ...up to the last commit...
-        self._known_ms = 0  # ...and up to where its words are known
+        self._known_ms = 0  # ...and up to the end of the known words
         self._known: deque[str] = deque(maxlen=KNOWN)  # the latest transcripts
 
     def voiced(self, ms: int) -> None:
-        """The caller's voice: what is transcribed from now on may be new, even if it is the same words."""
+        """More of the caller's voice: later transcripts may be new even if their words are the same."""
         self._voice_ms += ms
 
     def commit(self) -> int:
-        """A new commit's number."""
+        """Counts a new commit and returns its number."""
         self.commits += 1
         self._committed_ms = self._voice_ms
         return self.commits
@@ -82,7 +82,7 @@ class Segments:
         return text
 
     def closed(self, utterance: Utterance) -> None:
-        """All that the caller said in it is accounted for."""
+        """All words of the utterance are accounted for from now on."""
         waiting = [part for part in utterance.parts if part.commit > self._finals and not part.final]
         self._taken = {number: text for number, text in self._taken.items() if number > self._finals}
         self._taken |= {part.commit: part.text for part in waiting}
@@ -95,12 +95,12 @@ class Segments:
         self._known += [text for text in latest if text and text not in self._known]
 
     def _quick(self, text: str) -> bool:
-        """There was not voice enough since for these words to be said again."""
+        """Whether there has been too little voice since the known words for this text to be said again."""
         return self._voice_ms - self._known_ms < WORD_MS * len(words(text))
 
     def _repeats(self, text: str, jumped: bool = False) -> bool:
-        """The words over again, from the beginning or to the end of what is known, and hardly any voice for them, or
-        all of them at once: who says a sentence again says it word by word."""
+        """Whether the words only repeat the beginning or the end of a known transcript: with too little voice to have
+        been said again, or all at once (`jumped`), because a sentence that is really said again grows word by word."""
         now = words(text)
         if not self._quick(text) and not jumped:
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-DEAF_AFTER = 2
+WORDLESS_LIMIT = 2
 """After this many utterances in a row with voice but no words, the recogniser is taken to hear nothing."""
 
 
@@ -16,7 +16,7 @@ class SttHealth:
     @property
     def working(self) -> bool:
         """It is connected, and has lately found words."""
-        return not self._lost and self._wordless < DEAF_AFTER
+        return not self._lost and self._wordless < WORDLESS_LIMIT
 
     def connected(self) -> None:
         self._lost = False

@@ -1,9 +1,9 @@
-"""What the caller is saying: its voice, and its words from the segments that the STT makes of it.
+"""One utterance of the caller: its voice, and its words from the STT's segments.
 
-Theory of operation. Words are in *parts*, in the order in which they were said. A part is a committed segment: until
-its final comes it holds the words of the last partial, so that nothing is lost if it never comes. Behind the parts
-stands the partial of the open segment. A partial after a commit may still be of the segment that was committed, or
-already of the next one: it is of the old one if it is much the same, or no shorter, and there was no new voice.
+Theory of operation. The words are kept in *parts*, in the order in which they were said. A part is a committed segment:
+until its final comes it holds the words of the last partial, so that nothing is lost if the final never comes. The
+partial of the open segment follows the parts. A partial that arrives after a commit may belong to the committed segment
+or to the next one: it belongs to the committed one if there was no new voice and its text is similar, or no shorter.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from telephony.core.language.words import alike, without, words
 
 @dataclass(slots=True)
 class Part:
-    """A committed segment (`commit` 0: one that the service closed by itself). `final`: its text will not change."""
+    """A committed segment (`commit` is 0 if the STT closed it by itself). `final`: its text will not change."""
 
     commit: int
     text: str
@@ -24,9 +24,9 @@ class Part:
 
 @dataclass(slots=True)
 class Utterance:
-    """See the module text. `active_ms` is its last sign of life, `voice_ms` all its voice, `text_ms` when its words
-    last changed; `before` is what was answered too early and goes on here; `committed` says that everything voiced so
-    far has been committed. Media time."""
+    """See the module text. `active_ms`: when its last voice, or word without voice, came; `voice_ms`: all its voice;
+    `text_ms`: when its words last changed; `before`: words of the last utterance, if that was closed too early and goes
+    on here; `committed`: all voice so far has been committed. Media time."""
 
     opened_ms: int
     active_ms: int
@@ -43,12 +43,13 @@ class Utterance:
 
     @property
     def awaited(self) -> int:
-        """The commit whose final has to come, or 0. An earlier one that did not come before a later one is lost."""
+        """The commit whose final is still expected, or 0. Only the last can be: finals come in order, so an earlier one
+        that is missing is lost."""
         return self.parts[-1].commit if self.parts and not self.parts[-1].final else 0
 
     @property
     def open_words(self) -> str:
-        """Words at the end that are not final."""
+        """The words at the end that are not final yet."""
         tail = self.parts[-1].text if self.awaited else ""
         return f"{tail} {self.partial}".strip()
 
@@ -57,14 +58,14 @@ class Utterance:
         self.partial, self.committed = "", True
 
     def refused(self, number: int) -> None:
-        """The segment is still open."""
+        """The STT refused the commit: its segment is still open, so its words become the partial again."""
         for part in [part for part in self.parts if part.commit == number and not part.final]:
             self.parts.remove(part)
             rest = without(self.partial, part.text)
             self.partial = f"{part.text} {rest}".strip()
 
     def heard_partial(self, text: str) -> bool:
-        """The open segment's words. Whether they differ from those before."""
+        """Takes a partial. Returns whether the utterance's words have changed."""
         before = self.text
         part = self.parts[-1] if self.awaited else None
         if part is not None and words(text) and self._is_of(part, text):
@@ -74,7 +75,7 @@ class Utterance:
         return self.text != before
 
     def heard_final(self, commit: int, text: str) -> None:
-        """The words of a segment; of an earlier utterance, if its commit is none of this one's."""
+        """Takes a segment's final words. If the commit is not one of this utterance's, they come before its own."""
         mine = next((part for part in self.parts if part.commit == commit), None) if commit else None
         if mine is not None:
             if not self._voice_behind(mine):
@@ -95,5 +96,5 @@ class Utterance:
         return self.committed and (alike(text, part.text) or len(words(text)) >= len(words(part.text)))
 
     def _voice_behind(self, part: Part) -> bool:
-        """There was voice after the part, so that the partial may be its."""
+        """Whether there was voice after the part, so that the partial may belong to that voice."""
         return not self.committed or part is not self.parts[-1]

@@ -4,7 +4,7 @@ Theory of operation. *Media time* counts the caller's audio (20 ms a frame, miss
 cannot change a decision. Voice follows the detector's windows (32 ms each) with hysteresis; a burst is voice without a
 long gap.
 
-Voice that is too quiet to be this caller's is no voice here: see `loudness.py`.
+Voice too quiet to be this caller's does not count as voice here: see `loudness.py`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ WINDOW_MS = 32
 BURST_GAP_MS = 250
 """Voice after a longer silence than this is a new burst."""
 KEY_TONE_MS = 300
-STIR = 120
-"""A sound this much above the quietest of a silence (tenths of dB) may be voice that the detector has yet to notice."""
+SOUND = 120
+"""A sound this much (tenths of dB) above the quietest moment of the silence may be voice not detected yet."""
 
 
 class Voiced:
@@ -51,18 +51,18 @@ class VoiceActivity:
     def __init__(self, rules: TurnTaking) -> None:
         self._rules = rules
         self.media_ms = 0
-        self._ahead_ms = 0  # how far media time was moved on by the clock, ahead of frames that may still come
+        self._ahead_ms = 0  # how far the clock has moved media time ahead of frames that may still come
         self.voiced = False
         self.last_voiced_ms: int | None = None
-        self.burst_ms = 0  # voice in the burst under way or just over
+        self.burst_ms = 0  # voice in the current or last burst
         self.burst_started_ms = 0
         self.level = CallerLevel(rules.quieter_tenths_db)
-        self._deaf_until_ms = 0
+        self._tone_until_ms = 0  # a key's tone may last until then
         self._quietest = 0  # level since the last voice, tenths of dBFS
         self._latest = (0, 0)  # levels of the last two frames
 
     def frame(self, speech: int | None, level: int) -> None:
-        """One 20 ms frame; `speech` in thousandths, or None; `level` in tenths of dBFS."""
+        """One 20 ms frame; `speech` and `level` as in `AudioReceived`."""
         self.level.frame(level)
         self._quietest, self._latest = min(self._quietest, level), (self._latest[1], level)
         if self._ahead_ms >= FRAME_MS:
@@ -73,7 +73,7 @@ class VoiceActivity:
             return
         voiced = self._rules.is_voice(speech, self.voiced)
         theirs = self.level.is_theirs(voiced)
-        self.voiced = voiced and self.media_ms > self._deaf_until_ms and theirs
+        self.voiced = voiced and self.media_ms > self._tone_until_ms and theirs
         if not self.voiced:
             return
         self._quietest = level
@@ -83,34 +83,35 @@ class VoiceActivity:
         self.last_voiced_ms = self.media_ms
 
     def missed(self, ms: int) -> None:
-        """Audio that never came: unknown, not silence. What the clock has already counted is not counted again."""
+        """`ms` of audio never arrived. Media time moves on, except for time that the clock has already counted."""
         counted = min(ms, self._ahead_ms)
         self._ahead_ms -= counted
         self.media_ms += ms - counted
         self.voiced = False
 
     def stalled(self, ms: int) -> None:
-        """No frames for a while: time goes on by the clock, and frames that come late do not count twice."""
+        """No frames for a while: moves media time on by the clock. Frames that still arrive are not counted again."""
         self.media_ms += ms
         self._ahead_ms += ms
         self.voiced = False
 
     def key_pressed(self) -> None:
-        """A key's tone is not voice: the burst that it may have begun is forgotten."""
+        """A key's tone is not voice: ignores voice for `KEY_TONE_MS`, and drops the burst if the tone may have begun
+        it."""
         if self.burst_ms <= KEY_TONE_MS:
             self.burst_ms, self.last_voiced_ms = 0, None
-        self._deaf_until_ms = self.media_ms + KEY_TONE_MS
+        self._tone_until_ms = self.media_ms + KEY_TONE_MS
         self.voiced = False
 
     @property
     def silence_ms(self) -> int:
-        """Media time since the last voice (since the beginning, if there was none)."""
+        """Media time since the last voice, or since the start of the call if there was none."""
         return self.media_ms - (self.last_voiced_ms or 0)
 
     @property
-    def stirs(self) -> bool:
-        """There is a sound in the silence, just now."""
-        return not self.voiced and max(self._latest) >= self._quietest + STIR
+    def sound(self) -> bool:
+        """Whether there is a sound in the silence just now that may be voice not detected yet."""
+        return not self.voiced and max(self._latest) >= self._quietest + SOUND
 
     @property
     def onset(self) -> bool:

@@ -1,4 +1,4 @@
-"""The pure side of a call that a managed agent of ElevenLabs holds: an engine of the same shape as `Conversation`.
+"""The pure part of a call whose conversation a managed agent of ElevenLabs holds: an engine like `Conversation`.
 
 Begin with `bridge.py`. The socket to the platform is `telephony/elevenlabs/agents.py`.
 """

@@ -1,11 +1,11 @@
-"""A managed agent's call: an engine of the same shape as the pipeline's `Call`.
+"""A managed agent's call: an engine with the same interface as the pipeline's `Conversation`.
 
-    step(event, now_ms) -> actions        synchronous; `now_ms` never goes back; `deadline` is when to be called again
+    step(event, now_ms) -> actions        synchronous; `now_ms` never goes back; `deadline` is when to call it next
 
-The platform decides whose turn it is. What is decided here is what the carrier's side needs: what is played and what
-was heard (`speech`), that the last word is heard before the line is cut, that keys reach the agent, that our tools run
-once, and what becomes of the caller when the platform fails. A failure is either `SwitchTo`: our own pipeline takes the
-call, with the history so far; or an apology in the carrier's voice, and the end.
+The platform decides whose turn it is. The bridge does the rest: it tracks what is played and was heard (`speech.py`),
+lets the caller hear the last word before it ends the call, passes keys to the agent, runs each tool call once, and
+handles a failure of the platform. After a failure either our own pipeline takes over the call with the history so far
+(`SwitchTo`), or the carrier's TTS apologises and the call ends.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from telephony.core.policy import END_CALL, Limits, Policy, Wording
 from telephony.core.timers import Timers
 
 LAST_WORDS_MS = 1_500
-"""After the agent has hung up its last words may still come; this long without any of them, they have all come."""
+"""After the agent has hung up, this long without more audio means that its last words have all arrived."""
 UNKNOWN = "(The connection broke meanwhile: it is not known whether this was done. Ask before doing it again.)"
 TOOLS_AT_ONCE = 8
-"""Tool calls of one call that are under way together: beyond that an agent has lost its way."""
+"""Maximum number of tool calls that run at the same time in one call; more are refused."""
 TOO_MANY = f"Not done: {TOOLS_AT_ONCE} tools are at work already. Wait for their results."
 FAR_MS = 2**40
 
 
 @dataclass(frozen=True, slots=True)
 class BridgePolicy:
-    """What the engine needs to know of a `ManagedAgent`. `fallback`: our own pipeline is there to take over."""
+    """What the bridge needs to know about a `ManagedAgent`. `fallback`: our own pipeline can take over the call."""
 
     limits: Limits = field(default_factory=Limits)
     wording: Wording = field(default_factory=Wording)
@@ -43,7 +43,8 @@ class BridgePolicy:
 
 
 def taking_over(policy: Policy, history: History) -> Policy:
-    """How a pipeline begins that takes the call: with an apology; where nothing was said yet, with its greeting."""
+    """The policy of a pipeline that takes over a call. It begins with an apology instead of its greeting, unless
+    nothing has been said yet."""
     return replace(policy, greeting=policy.wording.apology) if history or not policy.greeting else policy
 
 
@@ -58,37 +59,37 @@ class Bridge:
         self._speech = ManagedSpeech(policy.limits, self._out)
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
-        self._tools: dict[str, e.ToolWanted | m.AnswerTool] = {}  # by id: wanted, or answered
-        self._heard_ms: int | None = None  # when the last frame came; None before the stream
+        self._tools: dict[str, e.ToolWanted | m.AnswerTool] = {}  # by tool call id: wanted, or answered
+        self._frame_ms: int | None = None  # when the last frame came; None before the stream
         self._hanging_up: int | None = None  # since when the agent wants the call to end
-        self._gone = False  # the platform has closed, or another engine has the call
-        self._due = 0  # when time alone will decide something
+        self._closed = False  # the platform has closed, or another engine has the call
+        self._due = 0  # when time alone decides something next
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
-        """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
+        """Handles one event at `now` (ms since the call began). Once the call has ended, returns no actions."""
         self._now = now
-        if now < self._due and not self._gone and isinstance(event, e.AudioReceived):  # most are: nothing else follows
-            self._heard_ms = now
+        if now < self._due and not self._closed and isinstance(event, e.AudioReceived):  # the usual case, kept fast
+            self._frame_ms = now
             return (Transcribe(event.pcmu),)
         self._out.clear()
         if self.ended is None:
-            self._happened(event, now)
-        if self.ended is None and self._heard_ms is not None and not (self._gone and self._hanging_up is None):
+            self._handle(event, now)
+        if self.ended is None and self._frame_ms is not None and not (self._closed and self._hanging_up is None):
             self._tick(now)
         self._due = self._next_due()
         return tuple(self._out)
 
     @property
     def deadline(self) -> int | None:
-        """When `step(TimeReached(...))` is wanted, if nothing happens before."""
-        if self.ended is not None or self._heard_ms is None:
+        """When to call `step(TimeReached(...))` if no event comes first: always later than the last `now`; or None."""
+        if self.ended is not None or self._frame_ms is None:
             return None
-        dead = self._heard_ms // 1_000 * 1_000 + 1_000 + self._policy.limits.frames_dead_ms  # the same for many frames
+        dead = self._frame_ms // 1_000 * 1_000 + 1_000 + self._policy.limits.frames_dead_ms  # changes once a second
         return max(self._now + 1, min(self._due, dead))
 
     def _next_due(self) -> int:
-        """When time alone decides something, apart from frames that stop coming."""
-        if self.ended is not None or self._heard_ms is None:
+        """When time alone decides something next, apart from frames that stop arriving."""
+        if self.ended is not None or self._frame_ms is None:
             return 0
         candidates = [
             self._dtmf.deadline,
@@ -98,16 +99,16 @@ class Bridge:
         ]
         return min((c for c in candidates if c is not None), default=FAR_MS)
 
-    # --- what happens -----------------------------------------------------------------------------------------------
+    # --- events -----------------------------------------------------------------------------------------------------
 
-    def _happened(self, event: e.Event, now: int) -> None:
+    def _handle(self, event: e.Event, now: int) -> None:
         if isinstance(event, m.ManagedEvent):
             self._platform(event, now)
             return
         match event:
             case e.AudioReceived(pcmu):
-                self._heard_ms = now
-                if not self._gone:
+                self._frame_ms = now
+                if not self._closed:
                     self._out.append(Transcribe(pcmu))
             case e.CallStarted():
                 self._started(now)
@@ -126,7 +127,7 @@ class Bridge:
             case e.EndRequested(reason):
                 self._hang_up(reason, self._policy.wording.goodbye, now)
             case _:
-                pass  # the pipeline's own ports are not there
+                pass  # events of the pipeline's own ports, which this call does not have
 
     def _platform(self, event: m.ManagedEvent, now: int) -> None:
         match event:
@@ -148,23 +149,24 @@ class Bridge:
             case m.ManagedHangingUp():
                 self._hanging_up = now
             case m.ManagedClosed(_, cause):
-                self._closed(cause, now)
+                self._platform_closed(cause, now)
             case m.OperatorTold(kind, text):
                 self._out.append(m.TellManaged(kind, text))
             case _:
                 assert_never(event)
 
     def _started(self, now: int) -> None:
-        if self._heard_ms is not None:
+        if self._frame_ms is not None:
             return
-        self._heard_ms = now
+        self._frame_ms = now
         self._timers.start(now)
-        self._timers.busy(now)  # silence is the platform's business
+        self._timers.busy(now)  # the platform itself handles a caller who says nothing
         self._out.append(m.OpenManaged())
         self._speech.begin("stream", now)
 
     def _opened(self, event: m.ManagedOpened, now: int) -> None:
-        """The formats are the agent's own settings: audio in any other one would be noise on a telephone."""
+        """The platform has started the conversation. Fails the call if the agent is set to formats that the telephone
+        network does not carry."""
         formats = (event.input_format, event.output_format)
         self._out.append(PlatformOpened(self._speech.last, *formats, event.conversation_id))
         if set(formats) != {m.AUDIO_FORMAT}:
@@ -172,11 +174,11 @@ class Bridge:
         else:
             self._speech.begin("formats", now)
 
-    def _closed(self, cause: str, now: int) -> None:
-        if self._gone:
+    def _platform_closed(self, cause: str, now: int) -> None:
+        if self._closed:
             return
         if cause == "ended" or self._hanging_up is not None:
-            self._gone = True
+            self._closed = True
             self._speech.finish_line(now)
             self._hanging_up = now if self._hanging_up is None else self._hanging_up
         else:
@@ -194,7 +196,7 @@ class Bridge:
     # --- tools ------------------------------------------------------------------------------------------------------
 
     def _tool_wanted(self, event: e.ToolWanted) -> None:
-        """A call that is repeated is answered again, not run again."""
+        """Runs the tool. A repeated call gets the same answer again, and the tool does not run again."""
         known = self._tools.get(event.tool_call_id)
         if known is None and sum(isinstance(tool, e.ToolWanted) for tool in self._tools.values()) >= TOOLS_AT_ONCE:
             self._answered(event, TOO_MANY, failed=True)
@@ -222,19 +224,20 @@ class Bridge:
     # --- time -------------------------------------------------------------------------------------------------------
 
     def _hanging_deadlines(self) -> list[int]:
-        """When the end has to be looked at: all words have come, were spoken by the clock, and had their grace."""
+        """When to check again whether the call can end: when all audio has arrived, when it should have been played,
+        and when the time for its last mark is over."""
         if self._hanging_up is None:
             return []
-        came = self._hanging_up + (0 if self._gone else LAST_WORDS_MS)
-        spoken = max(came, self._speech.playout.until_ms)
-        return [at for at in (came, spoken, spoken + self._policy.limits.goodbye_ms) if at > self._now]
+        arrived = self._hanging_up + (0 if self._closed else LAST_WORDS_MS)
+        played = max(arrived, self._speech.playout.until_ms)
+        return [at for at in (arrived, played, played + self._policy.limits.goodbye_ms) if at > self._now]
 
     def _tick(self, now: int) -> None:
-        assert self._heard_ms is not None
+        assert self._frame_ms is not None
         self._speech.tick(now)
         if self._dtmf.deadline is not None and self._dtmf.deadline <= now:
             self._entered(self._dtmf.end(), now)
-        if now - self._heard_ms >= self._policy.limits.frames_dead_ms:
+        if now - self._frame_ms >= self._policy.limits.frames_dead_ms:
             self._out.append(EndCall("unresponsive"))
             self._end(Ended("unresponsive"), now)
         elif self._hanging_up is not None:
@@ -243,18 +246,18 @@ class Bridge:
             self._hang_up(due, str(getattr(self._policy.wording, due)), now)
 
     def _hung_up(self, now: int) -> None:
-        """The last word is heard before the line is cut."""
+        """Ends the call once the last word has been heard, or has had its time."""
         assert self._hanging_up is not None
-        all_came = self._gone or now - self._hanging_up >= LAST_WORDS_MS
-        if (all_came and self._speech.silent(now)) or not self._hanging_deadlines():
+        all_arrived = self._closed or now - self._hanging_up >= LAST_WORDS_MS
+        if (all_arrived and self._speech.silent(now)) or not self._hanging_deadlines():
             self._out.append(EndCall("agent"))
             self._end(Ended("agent"), now)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
     def _failed(self, why: str, now: int) -> None:
-        """The platform will not go on: the pipeline takes over, or the call ends with an apology."""
-        self._gone = True
+        """The platform has failed: the pipeline takes over, or the call ends with an apology."""
+        self._closed = True
         self._out.append(PlatformFailed(self._speech.last, why))
         if not self._policy.fallback:
             self._hang_up(why, self._policy.wording.broken, now)
@@ -265,14 +268,14 @@ class Bridge:
             self._speech.transcript.caller(entry)
             self._out.append(LineAdded("caller", entry, self._speech.last))
         for wanted in self._tools.values():
-            if isinstance(wanted, e.ToolWanted):  # a model that does not know of it would do it again
+            if isinstance(wanted, e.ToolWanted):  # otherwise the pipeline's model might call the tool again
                 used = ToolUsed(wanted.tool_call_id, wanted.name, wanted.arguments, UNKNOWN)
                 self._speech.transcript.tool(self._speech.last, used)
-        begun, history = self._heard_ms is not None, self._speech.history()
+        begun, history = self._frame_ms is not None, self._speech.history()
         self._out.append(m.SwitchTo("pipeline", why, history, begun, self._speech.last))
 
     def _hang_up(self, reason: str, farewell: str, now: int) -> None:
-        """Ends the call at once; the carrier's voice says goodbye, because the agent's is not ours to use."""
+        """Ends the call at once. The carrier's TTS speaks the farewell, because we cannot make the agent say it."""
         self._out.append(CallEnding(self._speech.last, reason))
         self._speech.cut(now)
         self._out.append(EndCall(reason, farewell))

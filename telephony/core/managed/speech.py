@@ -1,14 +1,14 @@
-"""The managed agent's side of the conversation: its audio, its text, and what of it the caller has heard.
+"""What a managed agent says: its audio, its text, and how much of it the caller has heard.
 
-Theory of operation. The platform sends audio in bursts and text beside it; neither tells where a turn of speech ends.
-So a *line* is opened by the first audio or text, and is over when the caller was heard, when another text comes, at an
-interruption, or when its audio has run dry. Its audio is a track of the same ledger that the pipeline has
-(`core/speaking/playout.py`), which says when it was played and how much of it was heard.
+Theory of operation. The platform sends audio in bursts, and text separately; neither shows where a turn of speech ends.
+So a *line* is opened by the first audio or text, and is over when the caller says something, when another text comes,
+at an interruption, or when all its audio was played and no more comes. Its audio is a track of the same ledger that the
+pipeline uses (`core/speaking/playout.py`), which knows when it was played and how much of it was heard.
 
-An interruption clears the carrier and makes all audio at or below its event id stale. The line then waits a moment for
-the platform's correction, which is what the agent itself will remember, before it goes on record; without one it is
-what was provably heard. Until the carrier's stream and the platform's formats are known the ledger is held: audio that
-comes early is kept.
+An interruption clears the carrier and makes all audio at or below its event id stale. Before the line goes on record it
+waits a moment for the platform's correction, because that is what the agent itself will remember; without one, the
+record holds what was provably heard. Until the carrier's stream is up and the platform's formats are known, the ledger
+is held, so that early audio is kept.
 """
 
 from __future__ import annotations
@@ -25,21 +25,23 @@ from telephony.core.speaking.playout import Playout
 from telephony.core.transcript import Transcript, heard_text
 
 CORRECTION_MS = 1_500
-"""How long after an interruption the platform's correction is waited for."""
+"""How long to wait for the platform's correction after an interruption."""
 DRY_MS = 40
-"""A line without new audio is padded to a whole frame this long before it runs dry."""
+"""A line without new audio is padded to a whole frame this long before all its audio has been played."""
 MARGIN = 50
-"""An interruption may name an event that we have not seen, but hardly one so far beyond those that we have: then its
-number is nonsense, and it is of all that came. Taken at its word it would silence the agent for good."""
+"""An interruption may name an event id that we have not seen yet. An id more than this far beyond the highest one seen
+is wrong, and is taken as an interruption of all audio so far: otherwise everything the agent says later would be
+stale."""
 LAST_MS = 400
-"""Played to its end, and no more audio for this long: the line is over."""
+"""A line is over when all its audio was played and no more has come for this long."""
 
 
 @dataclass(slots=True)
 class _Line:
-    """What the agent says in one go. `first`, `high`: its event ids; `aligned`: its text as far as that came with the
-    audio; `over`: nothing more will be added; `cut_ms`: when it was interrupted; `heard`: what was provably heard then;
-    `corrected`: what was, in the platform's opinion."""
+    """What the agent says without a break. `first`, `high`: its lowest and highest event id; `text`: the platform's
+    text; `aligned`: the text that came with the audio; `over`: nothing more will be added; `audio_ms`: when audio last
+    came; `cut_ms`: when it was interrupted; `heard`: what had provably been heard then; `corrected`: the platform's
+    correction."""
 
     turn: int
     first: int
@@ -53,41 +55,41 @@ class _Line:
     corrected: str | None = None
 
     def words(self) -> str:
-        """The text as the platform gave it: an interrupted turn may end before its text is sent."""
+        """The platform's text, or else the aligned text: a turn may be interrupted before its text is sent."""
         return self.text or " ".join(self.aligned.split())
 
     def heard_by(self, chars: int) -> str:
-        """The whole words of it within so many characters, white space not counted."""
+        """The whole words within the first `chars` characters, white space not counted."""
         return heard_text(((self.words(), self.words()),), chars, whole=False)
 
 
 class ManagedSpeech:
-    """See the module text. Every method adds to `out` what is to be done."""
+    """See the module text. Methods append their actions to `out`."""
 
     def __init__(self, limits: Limits, out: list[Action]) -> None:
         self.playout = Playout(limits.mark_every_ms, prefix="m")
         self.transcript = Transcript()
-        self.last = 0  # the highest turn number given out
-        self.stale = 0  # audio dropped because it came after its interruption, in bytes
-        self._seen = 0  # the highest event id of anything said
-        self._dropped = -1  # event ids up to this are stale
+        self.last = 0  # the last turn number used
+        self.stale = 0  # bytes of audio dropped because they came after their interruption
+        self._seen = 0  # the highest event id of audio or text
+        self._dropped = -1  # event ids up to and including this are stale
         self._lines: list[_Line] = []
         self._grace_ms = limits.goodbye_ms
         self._out = out
-        self._unknown = {"stream", "formats"}
+        self._missing = {"stream", "formats"}
         self.playout.hold(0)
 
-    # --- what the platform sends ------------------------------------------------------------------------------------
+    # --- from the platform ------------------------------------------------------------------------------------------
 
     def begin(self, known: Literal["stream", "formats"], now: int) -> None:
-        """The carrier's stream is there; or the platform's audio is known to be what it can play. Needs both."""
-        if known in self._unknown:
-            self._unknown.remove(known)
-            if not self._unknown:
+        """The carrier's stream is up, or the platform's formats are known to be right. Playback begins after both."""
+        if known in self._missing:
+            self._missing.remove(known)
+            if not self._missing:
                 self._out += self.playout.resume(now)
 
     def audio(self, event: ManagedAudio, now: int) -> None:
-        if 0 < event.event_id <= self._dropped:  # 0: the platform told none
+        if 0 < event.event_id <= self._dropped:  # 0: the platform sent no id
             self.stale += len(event.pcmu)
             return
         self._seen = max(self._seen, event.event_id)
@@ -102,7 +104,7 @@ class ManagedSpeech:
         self._out += self.playout.add(line.turn, event.pcmu, now)
 
     def said(self, event: ManagedSaid, now: int) -> None:
-        """The text of a line; it may come before its audio, or after."""
+        """Takes the text of a line, which may come before its audio or after."""
         if not event.text.strip() or 0 < event.event_id <= self._dropped:
             return
         self._seen = max(self._seen, event.event_id)
@@ -126,37 +128,37 @@ class ManagedSpeech:
             self._out.append(PlatformCut(self.last, event.event_id))
 
     def corrected(self, event: ManagedCorrected) -> None:
-        """Takes the platform's word for what was said of the line that was interrupted last."""
+        """Takes the platform's correction for the interrupted line that it means: by its text, or else the last."""
         waiting = [line for line in self._lines if line.cut_ms is not None and line.corrected is None]
         meant = [line for line in waiting if line.text == event.original.strip()] or waiting or self._lines[-1:]
         if meant:
             meant[-1].corrected = event.text.strip()
             return
-        self.transcript.agent(self.last, event.text.strip(), True)  # too late for the record as it was told
+        self.transcript.agent(self.last, event.text.strip(), True)  # the line is already on record uncorrected
         self._out.append(CorrectedLate(self.last))
 
-    # --- the other side ---------------------------------------------------------------------------------------------
+    # --- from the caller and the bridge -----------------------------------------------------------------------------
 
     def caller(self, text: str, now: int) -> None:
-        """The caller has had a turn: what the agent says from now on is another line."""
+        """The caller has said `text`: what the agent says from now on is another line."""
         self.finish_line(now)
         self.transcript.caller(text)
         self._out.append(LineAdded("caller", text, self.last))
 
     def finish_line(self, now: int) -> None:
-        """Nothing more belongs to the line under way."""
+        """The current line is over: later audio and text belong to another."""
         if (line := self._current()) is not None:
             line.over = True
             if line.turn in self.playout.tracks:
                 self._out += self.playout.close(line.turn, now)
 
     def cut(self, now: int) -> None:
-        """Silence at once; every line that was not played to its end waits for its correction."""
+        """Stops playback at once. Every line that was not played to its end waits for its correction."""
         tracks = self.playout.tracks
         chars = {turn: self.playout.heard_chars(turn, now) for turn in tracks}
         held = self.playout.held
         self._out += self.playout.cut(now)
-        self.playout.held = held  # before the stream there is nothing to clear, and still nowhere to send
+        self.playout.held = held  # a cut must not release the ledger before the stream is up
         for line in self._lines:
             track = tracks.get(line.turn)
             line.over = True
@@ -171,7 +173,7 @@ class ManagedSpeech:
 
     @property
     def deadline(self) -> int | None:
-        """When `tick` has something to decide."""
+        """When to call `tick`, or None."""
         found = [self._over_at(self._lines[0])] if self._lines else []
         if not self.playout.held:
             found.append(self.playout.overdue_ms(self._grace_ms))
@@ -180,7 +182,7 @@ class ManagedSpeech:
         return min((at for at in found if at is not None), default=None)
 
     def tick(self, now: int) -> None:
-        """Closes what has run dry, and puts on record what is over."""
+        """Pads lines whose audio is about to run out, and puts on record the lines that are over."""
         if (overdue := self.playout.overdue_ms(self._grace_ms)) is not None and overdue <= now:
             self._out.append(MarksMissing(self.last))
             self.playout.give_up(now)
@@ -195,17 +197,17 @@ class ManagedSpeech:
         return line.turn in self.playout.tracks
 
     def _over_at(self, line: _Line) -> int | None:
-        """When the line goes on record, as far as time decides; None: something else has to happen first."""
+        """When the line goes on record; None while that depends on events still to come."""
         if line.cut_ms is not None:
             return line.cut_ms + (CORRECTION_MS if line.corrected is None else 0)
-        if not self._has_audio(line):  # a text whose audio has not come, or never will
+        if not self._has_audio(line):  # its audio has not come yet, or never will
             return line.audio_ms + CORRECTION_MS if line.over else None
         if not self.playout.tracks[line.turn].finished():
             return None
         return line.audio_ms + (0 if line.over else LAST_MS)
 
     def settle_all(self, now: int) -> None:
-        """The end: everything goes on record as far as it was heard."""
+        """The end of the call: puts every line on record as far as it was heard."""
         for line in self._lines:
             track = self.playout.tracks.get(line.turn)
             if line.cut_ms is None and not (track is not None and track.finished()):
@@ -215,7 +217,7 @@ class ManagedSpeech:
         self._lines.clear()
 
     def silent(self, now: int) -> bool:
-        """Everything that was sent has been played, or had its time."""
+        """Whether no audio is left to hear: all of it was played, or its marks were given up."""
         return not self.playout.speaking(now)
 
     # --- inside -----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""One reply of the agent: generated, spoken, played, and how much of it was heard.
+"""The agent's turns: how a reply is generated, spoken and played, and how much of it was heard.
 
 Begin with `turns.py`; `playout.py` is the ledger of what the caller has heard.
 """

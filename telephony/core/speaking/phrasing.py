@@ -1,8 +1,8 @@
 """Reply text -> speakable units.
 
-A unit ends where a sentence ends. Only the first unit of a reply may end earlier, at a clause boundary, when its
-sentence is long: the caller hears something sooner, and the voice still gets whole phrases to intone. A unit is given
-out when the text after it has begun, so that "3.5" or "Dr. Smith" are not split.
+A unit ends where a sentence ends. Only the first unit of a reply may end earlier, at a clause boundary, if its sentence
+is long: the caller hears something sooner, and the TTS still gets whole phrases, which it needs for the intonation. A
+unit is returned once the text after it has begun, so that "3.5" or "Dr. Smith" are not split.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _ABBREVIATIONS = frozenset(
 FIRST_CLAUSE_CHARS = 30
 """The first unit may end at a clause boundary once it has this many characters..."""
 LONG_SENTENCE_CHARS = 60
-"""...and its sentence has reached this many without an end."""
+"""...and its sentence has at least this many without having ended."""
 LONGEST_UNIT_CHARS = 320
-"""A unit is split at a word when the model does not end its sentence."""
+"""A longer unit is split between words, for models that do not end their sentences."""
 
 
 class Phrasing:

@@ -8,9 +8,9 @@ place of each spoken character in it. Audio goes to the carrier in *spans*, each
     written off   outstanding when a clear was sent    (its echo proves nothing and is ignored)
 
 Marks are never judged by turn number: speech of a later turn may be queued behind the tail of an earlier one. What
-was *heard* is the lower bound that can be proved: the last played mark, advanced by the time that has passed since
-its echo came, at most to the end of the next outstanding span, rounded down to a whole word. Nothing counts as heard
-before the first echo, which is why the first span of a run is only 20 ms long.
+was *heard* is a provable lower bound: the last played mark, advanced by the time that has passed since its echo came,
+at most to the end of the next outstanding span, rounded down to a whole word. Nothing counts as heard before the first
+echo; therefore the first span of a run (of playback without a gap) is only 20 ms long.
 
 Holding clears the carrier but keeps every byte; resuming sends again from the end of the last whole word heard.
 mu-law at 8 kHz: 8 bytes are 1 ms, 160 bytes are one frame.
@@ -26,7 +26,7 @@ from telephony.core.actions import Action, ClearPlayout, SendAudio, SendMark
 from telephony.core.speaking.track import Span, Track
 
 SLOW_MS_PER_CHAR = 90
-"""Speech is not slower than this: what audio without an alignment is taken to say."""
+"""Assumed maximum duration of a character. Gives a lower bound of the text that audio without an alignment contains."""
 
 
 class Playout:
@@ -39,43 +39,45 @@ class Playout:
         self._outstanding: deque[Span] = deque()
         self._written_off: set[str] = set()
         self._marks = 0
-        self._prefix = prefix  # of mark names: two ledgers may follow each other on one leg
+        self._prefix = prefix  # of mark names, because a leg may have two ledgers one after the other
         self._echo_ms: int | None = None  # when the last played mark of this run came back
         self.until_ms = 0  # when the carrier should have played everything sent
 
-    # --- what goes in ---------------------------------------------------------------------------------------------
+    # --- input ----------------------------------------------------------------------------------------------------
 
     def open(self, turn: int) -> Track:
-        """The track of `turn`, made if need be. Tracks play in the order in which they were opened."""
+        """Returns the track of `turn`, creating it if needed. Tracks play in the order in which they were opened."""
         return self.tracks.setdefault(turn, Track())
 
     def open_first(self, turn: int) -> None:
-        """Opens the track of `turn` before all others: those wait for audio, and this one has its own."""
+        """Opens the track of `turn` before all others, for audio that is complete while the others still wait for
+        theirs."""
         self.tracks = {turn: Track(), **self.tracks}
 
     def add(self, turn: int, pcmu: bytes, now: int) -> list[Action]:
-        """More audio of `turn`; sends it unless held or behind an unfinished track."""
+        """Adds audio of `turn`, and sends it unless playback is held or the track is behind an unfinished one."""
         self.open(turn).audio += pcmu
         return self._pump(now)
 
     def align(self, turn: int, text: str, ends_ms: tuple[int, ...], base: int) -> None:
-        """Where the characters of `text` end, in ms from byte `base` of the track."""
+        """Records where the characters of `text` end: `ends_ms`, in ms from byte `base` of the track."""
         track = self.open(turn)
         for char, ms in zip(text, ends_ms, strict=False):
             track.align(char, base + ms * BYTES_PER_MS)
 
     def close(self, turn: int, now: int) -> list[Action]:
-        """No more audio of `turn` will come: pads the last frame, so that the end is marked as well."""
+        """No more audio of `turn` will come: pads the last frame, so that it can be sent and marked."""
         track = self.open(turn)
         if not track.closed:
             track.closed = True
             track.audio += SILENCE * (-len(track.audio) % FRAME_BYTES)
         return self._pump(now)
 
-    # --- what comes back --------------------------------------------------------------------------------------------
+    # --- echoes -----------------------------------------------------------------------------------------------------
 
     def mark_reached(self, name: str, now: int) -> bool:
-        """An echo. True if it proves that audio was played; False for a written-off, unknown or repeated mark."""
+        """Takes the echo of a mark. Returns whether it proves that audio was played: not if the mark was written off,
+        is unknown, or was echoed before."""
         if name in self._written_off:
             self._written_off.discard(name)
             return False
@@ -93,7 +95,7 @@ class Playout:
     # --- stopping ---------------------------------------------------------------------------------------------------
 
     def hold(self, now: int) -> list[Action]:
-        """Silences the carrier and keeps everything that was not provably heard."""
+        """Clears the carrier and keeps all audio that was not provably heard."""
         if self.held:
             return []
         actions = self._clear(now)
@@ -101,12 +103,13 @@ class Playout:
         return actions
 
     def resume(self, now: int) -> list[Action]:
-        """Sends again what was held."""
+        """Sends the held audio again."""
         self.held = False
         return self._pump(now)
 
     def cut(self, now: int) -> list[Action]:
-        """Silences the carrier and drops what was not heard. The tracks stay, with `played` as what was heard."""
+        """Clears the carrier and drops all audio that was not provably heard. The tracks stay; `played` tells what was
+        heard."""
         actions = self._clear(now)
         self.held = False
         for track in self.tracks.values():
@@ -117,13 +120,13 @@ class Playout:
         return actions
 
     def release(self, turn: int, now: int) -> list[Action]:
-        """What waited may be heard from now on."""
+        """A waiting track may be played from now on."""
         if turn in self.tracks:
             self.tracks[turn].waiting = False
         return self._pump(now)
 
     def forget(self, turn: int) -> None:
-        """The turn is settled; its audio is freed."""
+        """Drops the track of a settled turn."""
         self.tracks.pop(turn, None)
 
     # --- questions --------------------------------------------------------------------------------------------------
@@ -138,9 +141,9 @@ class Playout:
         return track.played
 
     def heard_chars(self, turn: int, now: int) -> int:
-        """Characters (white space not counted) of the whole words of `turn` that were provably heard by `now`.
+        """Number of characters, without white space, in the whole words of `turn` that were provably heard by `now`.
 
-        Without an alignment the slowest speech is assumed, which is again a lower bound.
+        Without an alignment the slowest speech is assumed, so the result is a lower bound as well.
         """
         track = self.tracks[turn]
         if not track.ends:
@@ -149,24 +152,25 @@ class Playout:
         return track.solid[count - 1] if count else 0
 
     def new_attempt(self, turn: int) -> int:
-        """The turn's text goes on in another attempt, from the start of the word under way: that word's characters
-        are taken back. Returns the byte position where the new attempt's audio begins."""
+        """The turn's text continues in another attempt, which says the word that was not completed again: removes that
+        word's characters. Returns the byte position where the new attempt's audio begins."""
         track = self.open(turn)
         while track.ends and not track.ends[-1][0].isspace():
             track.unalign()
         return len(track.audio)
 
     def speaking(self, now: int) -> bool:
-        """The agent can be heard, or could be if it were not held: audio at the carrier, or kept back."""
+        """Whether the agent is audible, or would be if playback were not held."""
         kept = self.held and any(t.sent < len(t.audio) and not t.waiting for t in self.tracks.values())
         return bool(self._outstanding) or self.until_ms > now or kept
 
     def overdue_ms(self, grace_ms: int) -> int | None:
-        """When the marks that are outstanding should have come back, with `grace_ms` on top. None without any."""
+        """When the outstanding marks should have come back, plus `grace_ms`; None if there are none."""
         return self.until_ms + grace_ms if self._outstanding else None
 
     def give_up(self, now: int) -> None:
-        """The outstanding marks will not come back: their audio was sent, and may have been heard or not."""
+        """Writes off the outstanding marks, which will not come back. Their audio was sent, so it is not sent again,
+        but it does not count as heard."""
         heard = {turn: self.heard(turn, now) for turn in self.tracks}
         for span in self._outstanding:
             if (track := self.tracks.get(span.turn)) is not None:
@@ -197,7 +201,7 @@ class Playout:
                 continue
             ready = len(track.audio) // FRAME_BYTES * FRAME_BYTES
             while track.sent < ready:
-                if not self._outstanding:  # a fresh run: nothing is proved until its first echo
+                if not self._outstanding:  # a new run: nothing is provable before its first echo
                     self._echo_ms = None
                 size = FRAME_BYTES if self._echo_ms is None and not self._outstanding else self._mark_bytes
                 end = min(ready, track.sent + size)

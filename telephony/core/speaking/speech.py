@@ -1,12 +1,12 @@
-"""The voice's part of one turn: units -> attempts -> audio that covers them.
+"""The TTS's part of one turn: units -> attempts -> audio that covers them.
 
-Theory of operation. The units of a turn are spoken in *attempts*; an attempt is one ElevenLabs context. What a unit
-has become is judged by its audio alone: characters that came back in an alignment are covered, text without audio was
-never spoken. So when a context ends or is lost, the uncovered rest is spoken again in a new attempt, from the first
-uncovered word, and nothing is remembered as said that had no audio.
+Theory of operation. The units of a turn are synthesised in *attempts*; an attempt is one ElevenLabs context. Only audio
+proves that text was spoken: characters that came back in an alignment are covered; text without audio was not spoken.
+So if a context ends or is lost early, the rest is synthesised in a new attempt, from the first word that is not wholly
+covered, and the history never contains text without audio.
 
-A context is closed when no more text will come and its audio covers the last text, or after a time without audio.
-Closing earlier can lose the last sentence (the close race); closing is also what makes the service confirm the end.
+A context is closed when no more text will come and its audio covers all its text, or after a time without audio.
+Closing earlier can lose the last sentence (the close race); the service confirms the end only once it is closed.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from telephony.core.speaking.playout import SLOW_MS_PER_CHAR
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """`written` by the model, `spoken` form for the voice."""
+    """A unit of a reply: as `written` by the model, and in the `spoken` form sent to the TTS."""
 
     written: str
     spoken: str
 
 
 def solid(text: str) -> int:
-    """The number of characters that are not white space: what alignments are compared by."""
+    """The number of characters that are not white space. Alignments are compared with texts by this number."""
     return sum(1 for char in text if not char.isspace())
 
 
@@ -38,13 +38,13 @@ class Speech:
         self.turn = turn
         self.units: list[Unit] = []
         self.attempt = 1
-        self.based, self.base = 1, 0  # where in the track the audio of attempt `based` begins, in bytes
+        self.base_attempt, self.base = 1, 0  # the audio of this attempt begins at byte `base` of the track
         self.complete = False  # no more text will come
         self.over = False  # no more audio will come
-        self.unspoken = ""  # what was given up, if anything
+        self.unspoken = ""  # text that was given up, if any
         self._attempts = attempts
         self._close_after_ms = close_after_ms
-        self._asked = ""  # text of this attempt
+        self._sent = ""  # text of this attempt
         self._covered = 0  # solid characters of this attempt that have audio
         self._audio_bytes = 0
         self._closed = False
@@ -53,27 +53,27 @@ class Speech:
     # --- text -------------------------------------------------------------------------------------------------------
 
     def say(self, unit: Unit, now: int) -> list[Action]:
-        """Hands one more unit to the voice."""
+        """Sends one more unit to the TTS."""
         self.units.append(unit)
         return self._speak(unit.spoken, now)
 
     def finish(self, now: int) -> list[Action]:
-        """No more text will come. With nothing asked for there is nothing to wait for."""
+        """No more text will come. If no text was sent, no audio will come either."""
         self.complete = True
-        if not self._asked:
+        if not self._sent:
             self.over = True
             return []
         return self._close_if_covered()
 
     def drop(self) -> list[Action]:
-        """The rest is not wanted any more (a cut): close at once, lost audio is wanted."""
+        """The rest is not wanted any more (a cut): closes at once, because losing audio is what is wanted here."""
         self.complete = self.over = True
-        return self._close() if self._asked else []
+        return self._close() if self._sent else []
 
     # --- audio ------------------------------------------------------------------------------------------------------
 
     def current(self, attempt: int) -> bool:
-        """Audio of another attempt is stale."""
+        """Whether audio of `attempt` is wanted; otherwise it is stale."""
         return attempt == self.attempt and not self.over
 
     def audio(self, pcmu: bytes, text: str, now: int) -> list[Action]:
@@ -83,29 +83,29 @@ class Speech:
         return self._close_if_covered()
 
     def ended(self, now: int) -> list[Action]:
-        """The context was confirmed as finished."""
-        rest = "" if self._covered_all() else self._rest()
+        """The service has confirmed that the context is finished."""
+        rest = "" if self._all_covered() else self._rest()
         if not self._covered and self._audio_bytes:
             rest = ""  # no alignment at all: a normal end covers everything
-        return self._again(rest, now)
+        return self._retry(rest, now)
 
     def lost(self, retryable: bool, now: int) -> list[Action]:
-        """The context is gone before its end."""
+        """The context was lost before its end."""
         if not retryable:
             self._attempts = self.attempt
-        return self._again(self._rest(), now)
+        return self._retry(self._rest(), now)
 
     # --- time -------------------------------------------------------------------------------------------------------
 
     @property
     def deadline(self) -> int | None:
-        """When `time` wants to be called."""
-        if self.over or not self._asked or not (self.complete or self._closed):
+        """When to call `deadline_reached`, or None."""
+        if self.over or not self._sent or not (self.complete or self._closed):
             return None
         return self._active_ms + self._close_after_ms
 
-    def time(self, now: int) -> list[Action]:
-        """The deadline has come: close, or, when even the confirmation does not come, stop waiting for it."""
+    def deadline_reached(self, now: int) -> list[Action]:
+        """Closes the context; the second time, when the service has not confirmed the close, stops waiting for it."""
         if not self._closed:
             self._active_ms = now
             return self._close()
@@ -116,19 +116,19 @@ class Speech:
     def _speak(self, spoken: str, now: int) -> list[Action]:
         if self._closed:
             self._next_attempt()
-        self._asked += spoken + " "
+        self._sent += spoken + " "
         self._active_ms = now
         return [Speak(self.turn, self.attempt, spoken + " ")]
 
     def _next_attempt(self) -> None:
         self.attempt += 1
-        self._asked, self._covered, self._audio_bytes, self._closed = "", 0, 0, False
+        self._sent, self._covered, self._audio_bytes, self._closed = "", 0, 0, False
 
-    def _covered_all(self) -> bool:
-        return self._covered >= solid(self._asked)
+    def _all_covered(self) -> bool:
+        return self._covered >= solid(self._sent)
 
     def _close_if_covered(self) -> list[Action]:
-        if self.complete and self._covered_all() and not self.over:
+        if self.complete and self._all_covered() and not self.over:
             return self._close()
         return []
 
@@ -141,14 +141,15 @@ class Speech:
     def _rest(self) -> str:
         """The text of this attempt from the first word that is not wholly covered."""
         covered = self._covered or self._audio_bytes // (BYTES_PER_MS * SLOW_MS_PER_CHAR)
-        for index, char in enumerate(self._asked):
+        for index, char in enumerate(self._sent):
             if covered <= 0 and not char.isspace():
-                start = self._asked.rfind(" ", 0, index) + 1
-                return self._asked[start:].strip()
+                start = self._sent.rfind(" ", 0, index) + 1
+                return self._sent[start:].strip()
             covered -= not char.isspace()
         return ""
 
-    def _again(self, rest: str, now: int) -> list[Action]:
+    def _retry(self, rest: str, now: int) -> list[Action]:
+        """Synthesises the uncovered `rest` in a new attempt, or gives it up if there have been too many."""
         actions = self._close() if not self._closed else []
         self._closed = True
         if rest and self.attempt < self._attempts:
@@ -156,6 +157,6 @@ class Speech:
         self.unspoken = rest
         if self.complete or rest:
             self.over = True
-        else:  # the service ended it early; text may still come
-            self._asked = ""
+        else:  # the service ended the context early; text may still come
+            self._sent = ""
         return actions

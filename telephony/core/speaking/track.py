@@ -1,4 +1,4 @@
-"""One turn's audio, and what was sent of it in one piece.
+"""One turn's audio (`Track`), and a piece of it that was sent at once (`Span`).
 
 mu-law at 8 kHz: 8 bytes are 1 ms, 160 bytes are one frame.
 """
@@ -11,10 +11,17 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Track:
-    """The audio of one turn. `ends` holds (character, end in bytes) in spoken order, `reach` how far the text up to
-    each of them reaches, `solid` how many characters of it are no white space; `played` and `sent` are byte positions;
-    `words` counts the aligned characters of the words that were heard when the track was last cleared; `closed` says
-    that no more audio will come; `cut` that some of it was dropped; `waiting` that it may not be heard yet, if ever."""
+    """The audio of one turn. Positions are in bytes.
+
+    ends      (character, end position) of each aligned character, in spoken order
+    reach     for each of them, the end position of the text up to it
+    solid     for each of them, the number of characters up to it that are not white space
+    sent, played   how far the audio was sent, and provably played
+    words     number of aligned characters in the words that were heard when the track was last cleared
+    closed    no more audio will come
+    cut       some of the audio was dropped
+    waiting   the audio must not be played yet, because the turn is speculative
+    """
 
     audio: bytearray = field(default_factory=bytearray)
     ends: list[tuple[str, int]] = field(default_factory=list)
@@ -28,11 +35,12 @@ class Track:
     waiting: bool = False
 
     def finished(self) -> bool:
-        """All audio has come and all of it was played."""
+        """Whether all audio has come and was played."""
         return not self.waiting and self.closed and self.played >= len(self.audio)
 
     def words_heard(self, position: int) -> tuple[int, int]:
-        """(number of aligned characters in whole words heard up to `position`, byte position where they end)."""
+        """Returns the number of aligned characters in the whole words heard up to `position`, and the position where
+        they end; (0, 0) if there are none."""
         for index in range(bisect_right(self.reach, position) - 1, -1, -1):
             char, end = self.ends[index]
             following = self.ends[index + 1][0] if index + 1 < len(self.ends) else " " if self.closed else "x"
@@ -41,13 +49,13 @@ class Track:
         return 0, 0
 
     def align(self, char: str, end: int) -> None:
-        """One more character, and where its sound ends."""
+        """Adds one character whose sound ends at position `end`."""
         self.ends.append((char, end))
         self.reach.append(max(end, self.reach[-1] if self.reach else 0))
         self.solid.append((self.solid[-1] if self.solid else 0) + (not char.isspace()))
 
     def unalign(self) -> None:
-        """The last character is taken back."""
+        """Removes the last character."""
         for one in (self.ends, self.reach, self.solid):
             one.pop()
 

@@ -190,7 +190,7 @@ class Turn:
         speech = self.speech
         if speech is None or speech.deadline is None or speech.deadline > now:
             return [], ""
-        return speech.time(now) + self._follow(speech, now), speech.unspoken
+        return speech.deadline_reached(now) + self._follow(speech, now), speech.unspoken
 
     def _speaking(self, limits: Limits, now: int) -> Speech:
         if self.speech is None:
@@ -205,8 +205,8 @@ class Turn:
 
     def _follow(self, speech: Speech, now: int) -> list[Action]:
         """The track follows the speech: a new attempt, an end."""
-        if speech.attempt != speech.based:
-            speech.based, speech.base = speech.attempt, self._playout.new_attempt(self.number)
+        if speech.attempt != speech.base_attempt:
+            speech.base_attempt, speech.base = speech.attempt, self._playout.new_attempt(self.number)
         return self._playout.close(self.number, now) if speech.over else []
 
     # --- what was heard ---------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-"""Whose turn it is: when the caller has finished, and what interrupts the agent.
+"""Turn-taking: when the caller has finished, and what interrupts the agent.
 
-To change what interrupts, begin with `barge_in.py`; to change how long a pause ends a turn, with `endpointing.py`.
-`floor.py` carries out what they decide.
+To change what interrupts the agent, begin with `barge_in.py`; to change how much silence ends a turn, with
+`endpointing.py`. `floor.py` carries out what they decide.
 """

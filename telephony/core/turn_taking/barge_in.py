@@ -1,9 +1,9 @@
 """Onset -> hold -> verdict: is it an interruption, or a cough?
 
-Twilio has neither pause nor volume, so silencing the agent loses what was queued; the playout keeps it. A *hold*
-silences the agent on weak evidence and costs nothing but a short gap. The *verdict* needs words, or silence: `CUT` (the
+Twilio has neither pause nor volume, so silencing the agent clears the carrier's queue; the playout keeps that audio. A
+*hold* silences the agent on weak evidence and costs only a short gap. The *verdict* needs words, or silence: `CUT` (the
 caller has the floor) or `RESUME` (nothing was lost). Only a cut changes history. Words act at once, held or not; a
-sound without words is given the time that words need to come, and no more. Voice that goes on without words (music, a
+sound without words is held only as long as its words could take to arrive. Voice that goes on without words (music, a
 television, side talk) does not hold the agent twice.
 
 This file is the whole rule: change it here. `judge` looks at the evidence and has no state; `floor.py` gathers the
@@ -47,15 +47,16 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of the caller's sound while the agent has something to say. Milliseconds of media time.
+    """What is known about the caller's utterance while the agent has something to say. Times in ms of media time.
 
-    `held`: playback is held; `voiced`: the caller's voice sounds now; `voice_ms`: all voice of the utterance,
-    `burst_ms`: that of the burst under way; `text`: the transcript so far, `text_final`: nothing more is awaited for
-    it; `asked`: the agent's last words were a question; `leaving`: the agent is saying goodbye; `echo`: the words are
-    the agent's own; `stt`: the recogniser gives words while they are spoken; `dismissed`: this voice was already found
-    to be without words. `live`: the agent has something to say; `utterance`: the caller's utterance is under way;
-    `protected`: what is being said must be heard; `restarted`: none of the answer under way was heard yet, and it was
-    started again once.
+    held        playback is held                           voiced      the detector hears voice now
+    voice_ms    all voice of the utterance                 burst_ms    voice of the current burst
+    silence_ms  silence since the last voice or word       text        the transcript so far
+    text_final  no more transcript is expected             asked       the agent's last words were a question
+    leaving     the agent is saying goodbye                echo        the words are the agent's own
+    stt         the STT sends words while they are spoken  dismissed   this voice was already found to have no words
+    live        the agent has something to say             utterance   the caller's utterance is under way
+    protected   what is being said must be heard           restarted   the reply was restarted once, and is unheard
     """
 
     held: bool
@@ -137,7 +138,7 @@ def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> t
     text = "" if evidence.echo else evidence.text
     floor = wants_the_floor(text, language)
     if evidence.leaving and not evidence.held and (is_farewell(text, language) or not floor):
-        return Verdict.NOTHING, Why.NONE  # both say goodbye, often at once
+        return Verdict.NOTHING, Why.NONE  # both sides are saying goodbye, often at the same time
     sure = evidence.text_final or claims_the_floor(text, language)
     if floor and sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
         return Verdict.CUT, Why.WORDS
@@ -159,13 +160,13 @@ def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool, flo
     if evidence.silence_ms < rules.resume_after_ms:
         return Verdict.NOTHING, Why.NONE
     waited = evidence.silence_ms >= rules.resume_after_ms + rules.resume_wait_ms
-    told = evidence.stt and evidence.voice_ms < rules.wordless_ms
-    if evidence.voice_ms >= rules.min_word_ms and not (told or text or evidence.text_final or waited):
-        return Verdict.NOTHING, Why.NONE  # the final words will tell
+    no_words = evidence.stt and evidence.voice_ms < rules.wordless_ms  # a partial would have come by now
+    if evidence.voice_ms >= rules.min_word_ms and not (no_words or text or evidence.text_final or waited):
+        return Verdict.NOTHING, Why.NONE  # wait for the final transcript
     if floor:
         return (Verdict.CUT, Why.WORDS) if waited else (Verdict.NOTHING, Why.NONE)
     if listening and evidence.asked and not waited:
-        return Verdict.NOTHING, Why.NONE  # it may be the answer: its final words tell
+        return Verdict.NOTHING, Why.NONE  # it may be the answer: wait for the final transcript
     if listening:
         return Verdict.RESUME, Why.BACKCHANNEL
     if evidence.echo:

@@ -1,8 +1,10 @@
-"""Whether words are a whole thought: functions over text and a language's data. Used by `endpointing.py` alone.
+"""Whether the caller's words are a complete thought: functions over text and a language's data, for `endpointing.py`.
 
 trails      cannot be the end: "and", "my number is", "if I cancel", "I have a question"
-finished    needs nothing more: a whole question, a short answer, "please", "that's all"
+finished    needs nothing more: a complete question, a short answer, "please", "that's all"
 likely      a request with its object, and a detail where one is usual ("a table for four"); a short question
+
+In the functions below, `found` is all words, `thought` the words without the openers ("well, so ...") before them.
 """
 
 from __future__ import annotations
@@ -14,21 +16,21 @@ from telephony.core.turn_taking.question import AnswerContext
 
 SHORT_ANSWER_WORDS = 5
 SHORT_CLAUSE_WORDS = 5
-"""A sentence that begins with "if" or "when" has not come to its point with so few words."""
+"""A sentence that begins with "if" or "when" and has at most this many words has not reached its main clause."""
 HOLDING_WORDS = 7
 NAME_WORDS = 3
-"""A name has no more words."""
+"""Maximum number of words in a name."""
 SHORT_QUESTION_WORDS = 3
-"""Such a question has hardly begun ("can I change")."""
+"""A question of at most this many words has hardly begun ("can I change")."""
 QUESTION_WORDS = 5
-"""A shorter one that begins with "what" needs a verb to be a question."""
+"""A sentence with fewer words that begins with "what" needs a verb to be a question."""
 LONG_STATEMENT_WORDS = 7
 LONG_QUESTION_WORDS = 5
-"""A question that is so long, ends as one does ("can you hear me"), or has a detail, hardly goes on."""
+"""A question with this many words, a typical ending ("can you hear me") or a detail is unlikely to go on."""
 
 
 def trails(text: str, context: AnswerContext, language: Language) -> bool:
-    """The words hold the floor."""
+    """Whether the thought cannot end here, so that the caller keeps the floor."""
     found = words(text)
     thought = thought_of(found, language)
     if text.rstrip().endswith((",", "...", "…", "-", "–", "—", ":")) or _holds(thought, language):
@@ -49,7 +51,7 @@ def trails(text: str, context: AnswerContext, language: Language) -> bool:
 
 
 def finished(text: str, context: AnswerContext, language: Language) -> bool:
-    """A thought that needs nothing more. The words do not trail."""
+    """Whether the thought needs nothing more. Call only if the words do not trail."""
     found = words(text)
     if text.rstrip().endswith("?") or found[-1] in language.closers or ends_with(found, language.closing_phrases):
         return True
@@ -68,7 +70,7 @@ def finished(text: str, context: AnswerContext, language: Language) -> bool:
 
 
 def likely(text: str, language: Language) -> bool:
-    """A question, or a request that says what it is about, and one thing more where one is usual ("a table")."""
+    """Whether this is a question, or a request with its object and, where one is usual ("a table"), a detail."""
     found = words(text)
     thought = thought_of(found, language)
     if _asks(found, thought, language):
@@ -78,50 +80,50 @@ def likely(text: str, language: Language) -> bool:
 
 
 def leaves_open(text: str, language: Language) -> bool:
-    """A request without the detail that is usual with it: "I'd like to book a table"."""
+    """Whether this is a request without the detail that usually goes with it: "I'd like to book a table"."""
     found = words(text)
     asked = _requested(found, thought_of(found, language), language)
     return _wants_details(asked, language) and not _has_a_detail(asked, language)
 
 
-def told(text: str, language: Language) -> bool:
-    """A statement of so many words may well be all of it."""
+def long_statement(text: str, language: Language) -> bool:
+    """Whether a statement is long enough to be complete."""
     thought = thought_of(words(text), language)
     return len(thought) >= LONG_STATEMENT_WORDS
 
 
 def greets(text: str, language: Language) -> bool:
-    """Nothing but a greeting, or words before the matter itself."""
+    """Whether the text is only a greeting, so that the reason for the call is still to come."""
     return all(word in language.greetings for word in words(text))
 
 
 def _holds(thought: list[str], language: Language) -> bool:
-    """ "Let me check my calendar", "just a minute": the caller is looking for the answer."""
+    """Whether the caller is looking for the answer: "let me check my calendar", "just a minute"."""
     sizes = range(1, min(4, len(thought)) + 1)
     return len(thought) <= HOLDING_WORDS and any(tuple(thought[:size]) in language.holding for size in sizes)
 
 
 def _short_answer(found: list[str], polar: bool, language: Language) -> bool:
-    """ "No, it wasn't", "yes we can"; "large, I think". To a question for yes or no also "I would", "maybe"."""
+    """Whether this is a short answer: "no, it wasn't", "large, I think"; to a yes-or-no question also "I would"."""
     if found[-1] in language.auxiliaries and (found[0] in language.answers or (polar and len(found) == 2)):
         return len(found) <= SHORT_ANSWER_WORDS
     return (polar or len(found) > 2) and ends_with(found, language.afterthoughts)
 
 
 def _fronted(found: list[str], language: Language) -> list[str]:
-    """The words from the last "what", "how", ... on: what the verb is about has been said before it."""
+    """The words from the last "what", "how", ... on, which come before the verb whose object they are; or []."""
     at = max((i for i, word in enumerate(found) if word in language.fronting), default=len(found))
     least = 3 if found[-1] in language.being and at else 4  # "I know what it is"
     return found[at:] if len(found) - at >= least else []
 
 
 def _stranded(found: list[str], language: Language) -> bool:
-    """ "What is it for", "what should I do": what else would trail."""
+    """Whether a question ends with a word that would trail in other sentences: "what is it for", "what should I do"."""
     return bool(_fronted(found, language)) and (found[-1] in language.stranded or found[-1] in language.being)
 
 
 def _inverted(thought: list[str], language: Language) -> bool:
-    """A verb and its subject, and nothing yet that they do: "will it", "is the doctor", "why does it"."""
+    """Whether this is only an auxiliary and its subject: "will it", "is the doctor", "why does it"."""
     if len(thought) == 3 and thought[0] in language.questions and thought[1] in language.helping:
         return thought[2] in language.pronouns
     if len(thought) not in (2, 3) or thought[0] not in language.auxiliaries:
@@ -131,7 +133,7 @@ def _inverted(thought: list[str], language: Language) -> bool:
 
 
 def _half(found: list[str], language: Language) -> bool:
-    """One half of what comes in two: "between ...", "either ...", a journey "from ..."."""
+    """Whether the second half of a pair is missing: "between ..." without "and", "either ...", a journey "from ..."."""
     return len(found) > 2 and any(
         first in found and second not in found[found.index(first) :]
         for first, second, only in language.correlatives
@@ -140,7 +142,7 @@ def _half(found: list[str], language: Language) -> bool:
 
 
 def _wants_an_object(thought: list[str], language: Language) -> bool:
-    """A verb that does something to something, and not yet to what. After "what ..." it has been said."""
+    """Whether the last word is a transitive verb without its object. After "what ..." the object comes before it."""
     return bool(thought) and thought[-1] in language.transitive and not _fronted(thought, language)
 
 
@@ -151,7 +153,7 @@ def _opens_a_clause(thought: list[str], language: Language) -> bool:
 
 
 def _introduces(found: list[str], thought: list[str], language: Language) -> bool:
-    """A caller who says their name unasked goes on: "my name is ...", "hello, this is ..."."""
+    """Whether the caller gives their name unasked, and so will go on: "my name is ...", "hello, this is ..."."""
     greeted = len(found) > len(thought)
     for phrases, holds in ((language.introductions, True), (language.greeted_introductions, greeted)):
         sizes = {len(phrase) for phrase in phrases if tuple(thought[: len(phrase)]) == phrase}
@@ -161,7 +163,7 @@ def _introduces(found: list[str], thought: list[str], language: Language) -> boo
 
 
 def _requested(found: list[str], thought: list[str], language: Language) -> list[str]:
-    """What a request asks for; nothing if it is none."""
+    """The words that say what a request asks for; [] if this is no request."""
     if (start := _behind(found, language.requests)) is not None:
         return found[start:]
     return thought[1:] if thought and thought[0] in language.commands else []
@@ -172,12 +174,13 @@ def _wants_details(asked: list[str], language: Language) -> bool:
 
 
 def _has_a_detail(said: list[str], language: Language) -> bool:
-    """A preposition with something behind it: "for four", "in the evening"."""
+    """Whether there is a preposition followed by at least one word: "for four", "in the evening"."""
     return any(word in language.prepositions for word in said[2:-1])
 
 
 def _asks(found: list[str], thought: list[str], language: Language) -> bool:
-    """Begins as a question, with a verb in it, or holds one with two words behind it."""
+    """Whether this is a question: it begins with a question word and contains a verb (or is long), or it contains a
+    question phrase followed by at least two words."""
     if len(thought) > 2 and thought[0] in language.questions:
         return len(thought) >= QUESTION_WORDS or any(word in language.auxiliaries for word in thought)
     behind = _behind(found, language.question_phrases)
@@ -185,7 +188,7 @@ def _asks(found: list[str], thought: list[str], language: Language) -> bool:
 
 
 def _behind(found: list[str], phrases: Phrases) -> int | None:
-    """Where the words behind the first of the phrases begin, or None if none occurs."""
+    """The index of the word after the first of the phrases that occurs, or None."""
     sizes = {len(phrase) for phrase in phrases}
     return next(
         (at + size for at in range(len(found)) for size in sizes if tuple(found[at : at + size]) in phrases), None

@@ -1,8 +1,9 @@
-"""Entries: what a caller dictates - digits, a code, a spelling, an e-mail or street address, a date, an amount.
+"""Dictated entries: digits, a code, a spelling, an e-mail or street address, a date, an amount.
 
-They are said in groups with long pauses between them, and nothing in their words says that they are over. What helps:
-what was asked for (`Expects`), what the caller announced ("my number is"), how long such a thing is, and how it ends.
-Recognisers write them in words ("five five five", "s m i t h") or as people would ("555-0123", "S-M-I-T-H", "$40.50").
+Callers say them in groups with long pauses between, and the words do not show whether an entry is complete. Other
+evidence does: what was asked for (`Expects`), what the caller announced ("my number is"), the usual length of such an
+entry, and how it ends. STTs write entries in words ("five five five", "s m i t h") or as people would ("555-0123",
+"S-M-I-T-H", "$40.50").
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from telephony.core.language.words import contains, words
 from telephony.core.policy import Expects
 
 FULL_NUMBER = 10
-"""Digits of a telephone number with its area code; one more with a leading zero or +1, two with another country's."""
+"""Digits of a telephone number with its area code: one more with a leading zero or +1, two more with another country
+code."""
 UNASKED = 3
-"""So many single digits or letters in a row are an entry although nobody asked for one..."""
+"""At least this many single digits or letters in a row are an entry even if nobody asked for one..."""
 UNASKED_FIGURE = 5
-"""...or one figure with so many digits."""
+"""...and so is one figure with at least this many digits."""
 LONG_NAME = 6
-"""What comes before the sign in an e-mail address has no more words: longer is a sentence."""
+"""Maximum number of words before the at sign of an e-mail address: more are a sentence."""
 LONG_ADDRESS = 12
 TIME_OF_DAY = re.compile(r"\b\d{1,2}[:.]\d\d\b(?:\s*[ap]\.?m\b\.?)?|\b\d{1,2}\s*[ap]\.?m\b\.?", re.IGNORECASE)
 SPELLED = re.compile(r"\b[^\W_](?:-[^\W_])+\b")
@@ -38,8 +40,8 @@ NOTHING_EXPECTED = Expects()
 
 @dataclass(frozen=True, slots=True)
 class DictatedEntry:
-    """An entry at the end of the words: `symbols` of it so far, of `length` if that is known. `rest`: only something
-    that may be left out is missing."""
+    """The entry that the words end with: `symbols` said so far, of `length` in all (0: unknown). `rest`: only an
+    optional part is missing."""
 
     kind: str
     symbols: int
@@ -49,21 +51,21 @@ class DictatedEntry:
 
 
 def asked_for(question: str, said: str, declared: tuple[Expects, ...], language: Language) -> Expects:
-    """What the agent asks for: what it declares, if that is in what it `said`, or else what the language knows of the
-    `question`."""
+    """What the agent has asked for: the first of the `declared` questions that occurs in what it `said`; otherwise what
+    the language data finds in the `question`."""
     lowered = said.lower()
     return next((expects for expects in declared if expects.phrase.lower() in lowered), announced(question, language))
 
 
 def announced(text: str, language: Language) -> Expects:
-    """What the speaker says to be about to give or to ask for, by the language's phrases: the first that occurs."""
+    """What the speaker is about to give, or asks for, by the first of the language's phrases that occurs."""
     found = words(text)
     entry = next((entry for entry in language.expects if contains(found, tuple(words(entry[0])))), None)
     return Expects(*entry) if entry else NOTHING_EXPECTED
 
 
 def dictation_under_way(text: str, expected: Expects, language: Language) -> DictatedEntry | None:
-    """The entry that the words end with, or None. `expected`: by the question they answer."""
+    """The entry that the words end with, or None. `expected` is what the question that they answer asks for."""
     found = words(text)
     expects = expected if expected.kind else announced(text, language)
     if expected.kind and all(word in language.affirmatives for word in found):
@@ -96,7 +98,8 @@ def _symbols_said(text: str, expects: Expects, language: Language) -> DictatedEn
 
 
 def _tokens(text: str, language: Language, *, letters: bool) -> list[str]:
-    """Words, with times of day taken out, spellings and compound numbers taken apart, and examples ("S as in Sam")."""
+    """The words, with times of day replaced, spellings and compound numbers split, and examples ("S as in Sam")
+    removed."""
     plain = SPELLED.sub(lambda match: match.group().replace("-", " "), TIME_OF_DAY.sub(" oclock ", text.lower()))
     found = list[str]()
     for word in words(plain):
@@ -112,7 +115,8 @@ def _tokens(text: str, language: Language, *, letters: bool) -> list[str]:
 
 
 def _ending_symbols(found: list[str], language: Language, *, tens: bool) -> list[int]:
-    """How many symbols each of the last words stands for, from the end: digits, letters, with `tens` also "sixty"."""
+    """How many symbols each of the last words stands for, in order from the end: digits, letters, and with `tens` also
+    "sixty"."""
     numerals, counts = language.numerals, list[int]()
     for word in reversed(found):
         figures = word.replace("-", "")
@@ -133,7 +137,7 @@ def _ending_symbols(found: list[str], language: Language, *, tens: bool) -> list
 
 
 def _usual_length(text: str, found: list[str], said: int, language: Language) -> int:
-    """Of a telephone number."""
+    """The number of digits of a telephone number that begins like this one."""
     first, second = (*found[-said:], "")[:2]
     figures = language.numerals
     if first in language.joints or "+" in text:
@@ -143,7 +147,7 @@ def _usual_length(text: str, found: list[str], said: int, language: Language) ->
 
 
 def _spells_a_word(found: list[str]) -> bool:
-    """The letters at the end spell a word said before them: "Nguyen, that is N G U Y E N"."""
+    """Whether the letters at the end spell a word said before them: "Nguyen, that is N G U Y E N"."""
     at = len(found)
     while at and len(found[at - 1]) == 1 and found[at - 1].isalpha():
         at -= 1
@@ -151,7 +155,7 @@ def _spells_a_word(found: list[str]) -> bool:
 
 
 def _email(text: str, found: list[str], expects: Expects, language: Language) -> DictatedEntry | None:
-    """An address is under way if one is expected, or when it sounds like one: "john dot smith", "john at"."""
+    """An e-mail address, if one is expected or the words sound like one: "john dot smith", "john at"."""
     has_at = "@" in text or any(word in language.at_sign for word in found)
     dotted = any(word in language.dot for word in found[-4:-1])
     if expects.kind != "email" and "@" not in text and not dotted:
@@ -164,13 +168,13 @@ def _email(text: str, found: list[str], expects: Expects, language: Language) ->
 
 
 def _is_a_sentence(found: list[str], language: Language) -> bool:
-    """ "I don't have one", "no"; not "my email is john"."""
+    """Whether the words are a sentence ("I don't have one", "no") instead of an entry ("my email is john")."""
     first = next((word for word in found if word in language.auxiliaries), "")
     return all(word in language.answers for word in found) or (bool(first) and first not in language.being)
 
 
 def _date(text: str, found: list[str], expects: Expects, language: Language) -> DictatedEntry | None:
-    """A date of birth goes on until its year has been said."""
+    """A date is complete once its year has been said."""
     if expects.kind != "date":
         return None
     spoken = [part for word in found for part in word.split("-")]
@@ -183,7 +187,7 @@ def _date(text: str, found: list[str], expects: Expects, language: Language) -> 
 
 
 def _amount(text: str, found: list[str], expects: Expects, language: Language) -> DictatedEntry | None:
-    """An amount of money goes on until its currency has been named, most of all after "two thousand"."""
+    """An amount of money is incomplete until its currency has been named, above all after "two thousand"."""
     if expects.kind != "amount":
         return None
     if any(word in language.currencies for word in found) or MONEY.search(text):
@@ -197,7 +201,7 @@ def _amount(text: str, found: list[str], expects: Expects, language: Language) -
 
 
 def _address(found: list[str], expected: Expects, expects: Expects, language: Language) -> DictatedEntry | None:
-    """A street address needs a number and a street; a town may follow."""
+    """A street address consists of at least a number and a street; a town may follow."""
     if expects.kind != "address":
         return None
     numbers = [at for at, word in enumerate(found) if word in language.numerals or any(char.isdigit() for char in word)]

@@ -1,20 +1,21 @@
-"""How much silence ends a turn: graded by what was said, what was asked, and how this caller pauses.
+"""Endpointing: how much silence ends a turn, depending on what was said, what was asked, and how this caller pauses.
 
-This file is the rule, and all of it: change it here. The waits are `TurnTaking`'s, the words are `language.py`'s.
+This file contains the whole rule: to change it, change it here. The waits come from `TurnTaking`, the words from
+`language.py`.
 
-    entry      digits, a code, a spelling, an e-mail or street address is under way     entry_ms, less as it fills
+    entry      the caller is dictating digits, a code, a spelling, an address ...       entry_ms, less as it fills
     trailing   the last words cannot end a thought ("and", "um", "my number is")        trailing_ms
-    greeting   "yes, hello", where the agent has asked how it can help                  trailing_ms
-    finished   a whole question, a short answer to one, "please", "that's all"          finished_ms
+    greeting   "yes, hello", after the agent has asked how it can help                  trailing_ms
+    finished   a complete question, a short answer to one, "please", "that's all"       finished_ms
     likely     a request with its object, a short question, an answer of several words  likely_ms
-    details    a request without what is usual with it ("a table": for how many?)  half of open_ms and entry_ms
-    told       a long statement                                       half of likely_ms and open_ms
+    details    a request without its usual detail ("a table": for how many?)  the mean of open_ms and entry_ms
+    told       a long statement                                               the mean of likely_ms and open_ms
     open       a statement that may go on                                               open_ms
-    unheard    voice, and nothing transcribed yet                                       unheard_ms
+    unheard    voice without any transcript so far                                      unheard_ms
     silence    a language without data                                                  silence_ms
 
-What a caller pauses inside a thought is learned during the call, and lengthens the waits for thoughts that may go on,
-up to a bound. Nothing here is a cliff: each wait is bounded, and the next word starts the judgement anew.
+The pauses that a caller makes inside a thought are learned during the call and lengthen the waits for thoughts that may
+go on, up to a limit. A misjudged thought costs little: each wait is bounded, and the next word starts a new judgement.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ from telephony.core.decisions import EndpointReason
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
 from telephony.core.policy import TurnTaking
-from telephony.core.turn_taking.completeness import finished, greets, leaves_open, likely, told, trails
+from telephony.core.turn_taking.completeness import finished, greets, leaves_open, likely, long_statement, trails
 from telephony.core.turn_taking.dictation import DictatedEntry, dictation_under_way
 from telephony.core.turn_taking.question import AnswerContext
 
 PAUSE_MS = 200
-"""A gap in the voice from here on is a pause; shorter ones are part of speaking."""
+"""A gap in the voice of at least this length is a pause; shorter ones are part of speaking."""
 PAUSES = 6
-"""So many of the caller's latest pauses are remembered."""
+"""Number of the caller's latest pauses that are remembered."""
 SHORT_ENTRY, LONG_ENTRY = 4, 7
-"""An entry of unknown length is hardly complete with so few symbols, and may well be with so many."""
+"""An entry of unknown length is unlikely to be complete with 4 symbols or fewer, and may well be with 7 or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Wait:
 
 
 class Endpointing:
-    """See the module text. Remembers the caller's pauses, and nothing else of the call."""
+    """See the module text. The only state is the caller's recent pauses (and a cache of the last judgement)."""
 
     def __init__(self, rules: TurnTaking, language: Language) -> None:
         self._rules = rules
@@ -67,20 +68,21 @@ class Endpointing:
 
     @property
     def pause_allowance_ms(self) -> int:
-        """How much longer this caller is waited for than others. The second longest pause: one alone may be chance."""
+        """How much longer to wait for this caller than for others, from the second longest pause: a single long pause
+        may be chance."""
         if len(self._pauses) < 2:
             return 0
         usual = sorted(self._pauses)[-2] + self._rules.pause_margin_ms
         return max(0, min(usual - self._rules.open_ms, self._rules.pause_allowance_ms))
 
     def wait(self, text: str, context: AnswerContext) -> Wait:
-        """How long to wait after `text`, said in `situation`."""
+        """How long to wait after `text`, given what it replies to (`context`)."""
         if self._last is None or self._last[:2] != (text, context):
             self._last = (text, context, self._judge(text, context))
         return self._last[2]
 
     def rules(self, context: AnswerContext) -> TurnTaking:
-        """The waits that hold now: a question may have its own."""
+        """The waits that apply to the answer: a question may declare its own (`Expects.turn_taking`)."""
         return context.expects.turn_taking or self._rules
 
     # --- the rule -------------------------------------------------------------------------------------------------
@@ -104,12 +106,12 @@ class Endpointing:
             return Wait(rules.likely_ms + self.pause_allowance_ms // 2, EndpointReason.LIKELY)
         if leaves_open(text, language):
             return Wait((rules.open_ms + rules.entry_ms) // 2, EndpointReason.DETAILS)
-        if told(text, language):
+        if long_statement(text, language):
             return Wait((rules.likely_ms + rules.open_ms) // 2 + self.pause_allowance_ms, EndpointReason.TOLD)
         return Wait(rules.open_ms + self.pause_allowance_ms, EndpointReason.OPEN)
 
     def _entry(self, entry: DictatedEntry, rules: TurnTaking) -> Wait:
-        """Of unknown length: the more there is of it, the less is waited for more."""
+        """The wait for an entry. If its length is unknown, the wait shrinks as the entry grows."""
         if entry.complete:
             return Wait(rules.finished_ms, EndpointReason.COMPLETE, entry.kind)
         least = min(rules.open_ms, rules.entry_ms)

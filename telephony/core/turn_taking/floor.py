@@ -100,7 +100,7 @@ class Floor:
         """Looks at the evidence and acts on the verdict."""
         turns, utterance = self._turns, self._listening.utterance
         text = utterance.text if utterance is not None else ""
-        self._listening.urgent = turns.playout.held and not claims_the_floor(text, self._language)
+        self._listening.commit_early = turns.playout.held and not claims_the_floor(text, self._language)
         if not turns.playout.held and (utterance is None or not turns.live()):
             return []
         evidence = self._evidence(now)
@@ -160,7 +160,7 @@ class Floor:
             asked=self._asked(now),
             leaving=self._ending.begun,
             echo=utterance is not None and self._echo(utterance.text, utterance.voice_ms),
-            stt=listening.tells_at_once and listening.stt.working,
+            stt=listening.sends_partials and listening.stt.working,
             dismissed=self._noise.is_going_on(voice.media_ms),
             live=turns.live(),
             utterance=utterance is not None,

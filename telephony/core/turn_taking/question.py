@@ -1,4 +1,4 @@
-"""What the agent's last words ask for: whether the caller's words are an answer, to what kind of question."""
+"""What the agent's last words asked for, if anything, so that the caller's words can be judged as an answer."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from telephony.core.turn_taking.dictation import NOTHING_EXPECTED, asked_for
 
 SENTENCE = re.compile(r"[^.?!]+[.?!]*")
 REMARK_WORDS = 5
-"""So many words may follow a question: "What is your name? Take your time." """
+"""Maximum number of words in a remark after a question: "What is your name? Take your time." """
 VERB_WITHIN = 6
-"""In "could you please give me" the verb comes this early."""
+"""How many words from the start of a request to look for its verb: "could you please give me"."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
-    """What the caller's words reply to: whether the agent has asked for something (`polar`: to be answered with yes or
-    no), has invited them to tell their story, and what is `expected` to be dictated."""
+    """What the caller's words reply to. `answering`: the agent has asked for something; `polar`: a yes-or-no question;
+    `invited`: the agent has asked an open question ("How can I help?"); `expects`: what the caller is to dictate."""
 
     answering: bool = False
     polar: bool = False
@@ -29,7 +29,7 @@ class AnswerContext:
 
     @classmethod
     def after(cls, said: str, declared: tuple[Expects, ...], language: Language) -> AnswerContext:
-        """`said`: the agent's last words, as far as they were heard."""
+        """The context of a reply to `said`, the agent's last words as far as they were heard."""
         question = _question(said, language)
         if not question:
             return cls(expects=asked_for("", said, declared, language))
@@ -41,7 +41,7 @@ class AnswerContext:
 
 
 def _question(said: str, language: Language) -> str:
-    """The sentence that asks, or ""."""
+    """The last sentence that asks for something, or "". At most one short remark may follow it."""
     sentences = [match.group().strip() for match in SENTENCE.finditer(said) if words(match.group())]
     for sentence in reversed(sentences[-2:]):
         if sentence.endswith("?") or _bids(sentence, language):
@@ -52,7 +52,7 @@ def _question(said: str, language: Language) -> str:
 
 
 def _bids(sentence: str, language: Language) -> bool:
-    """ "Please tell me your name." """
+    """Whether a sentence without a question mark asks for something: "Please tell me your name." """
     found = words(sentence)
     first = thought(found, language)[:1]
     return bool(first and first[0] in language.asking) or found[-1] in language.bidding
@@ -66,5 +66,5 @@ def _is_polar(question: str, language: Language) -> bool:
 
 
 def _asks_whether_known(question: str, language: Language) -> bool:
-    """ "Do you have the order number?" asks for the number too."""
+    """Whether a yes-or-no question also asks for the thing itself: "Do you have the order number?" """
     return any(word in language.knowing for word in words(question)[:VERB_WITHIN])

@@ -1,9 +1,9 @@
-"""Answering on trial: the reply is prepared while the silence after the caller's words is still being judged.
+"""Speculation: preparing the reply while it is not yet certain that the caller has finished.
 
-When a thought looks finished the model is asked at once; when it may go on, a little before its turn would end. The
-guess is dropped when the words change their meaning, and used if the turn is decided for the words that it answers:
-until then nothing of it is heard, remembered or done. What it costs is bounded: so many trials for an utterance, and
-none at all with a caller for whom they are wasted again and again.
+If a thought looks complete, the reply is requested at once; if it may go on, shortly before the turn would end. A
+speculation is dropped when the meaning of the caller's words changes, and becomes the live reply when the turn ends
+with the words that it answers; until then nothing of it is heard, no tool runs and the history does not change. The
+cost is bounded: there is a limit for each utterance, and speculation stops in calls where it is wasted again and again.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Speculation:
         self._turns = turns
         self._ending = ending
         self._utterance: Utterance | None = None  # whose trials are counted
-        self._trials = 0
+        self._count = 0
         self._gist: tuple[str, ...] = ()  # what the last trial answers
-        self._all = 0
+        self._total = 0
 
     def tick(self, now: int) -> list[Action]:
         """Begins or drops a speculation, as the words are now."""
@@ -41,22 +41,22 @@ class Speculation:
         if self._rules.speculate == "off" or utterance is None:
             return []
         if utterance is not self._utterance:
-            self._utterance, self._trials, self._gist = utterance, 0, ()
+            self._utterance, self._count, self._gist = utterance, 0, ()
         if self._listening.silence_ms == 0 and turns.speculation is None:
             return []
         meaning, actions = gist(utterance.text, self._language), list[Action]()
         if meaning != self._gist:
             actions += turns.drop_speculation(DropReason.OTHER_WORDS)
-        if meaning and meaning != self._gist and self._due() and self._may():
+        if meaning and meaning != self._gist and self._due() and self._allowed():
             self._gist = meaning
-            self._trials += 1
-            self._all += 1
+            self._count += 1
+            self._total += 1
             actions += turns.speculate(utterance.text, now)
         return actions
 
     def _due(self) -> bool:
-        """A finished thought: as soon as its last words have come. Others: as long before their end as a reply takes,
-        but not before their last words can be known."""
+        """Whether it is time: for a complete thought, once its last words have been transcribed; for others, as long
+        before the end of the turn as a reply takes to prepare, but not before the last words can have arrived."""
         rules, listening, utterance = self._rules, self._listening, self._listening.utterance
         assert utterance is not None
         silence, wait = listening.silence_ms, listening.wait.ms
@@ -65,12 +65,12 @@ class Speculation:
         if wait <= rules.finished_ms:
             return silence >= rules.speculate_after_ms
         lead = min(max(rules.speculate_lead_ms, self._turns.readiness.ms), rules.speculate_most_ms)
-        return silence >= max(rules.speculate_after_ms, listening.words_late_ms, wait - lead)
+        return silence >= max(rules.speculate_after_ms, listening.transcript_lag_ms, wait - lead)
 
-    def _may(self) -> bool:
-        """Nothing else is under way, and there is something left to spend; a little is kept for finished thoughts."""
+    def _allowed(self) -> bool:
+        """Whether no turn is live and the limits allow one more speculation; some are kept for complete thoughts."""
         rules, used = self._rules, self._turns.speculations_used
-        affordable = self._all - used <= used + rules.speculations_wasted
+        affordable = self._total - used <= used + rules.speculations_wasted
         finished = self._listening.wait.ms <= rules.finished_ms
         idle = not self._turns.live() and self._turns.abandoned is None and not self._ending.begun
-        return idle and affordable and self._trials < rules.speculations + rules.speculations_finished * finished
+        return idle and affordable and self._count < rules.speculations + rules.speculations_finished * finished

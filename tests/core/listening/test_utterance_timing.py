@@ -19,7 +19,7 @@ from telephony.core.turn_taking.question import AnswerContext
 
 RULES = TurnTaking()
 QUIET = -700
-STIR = -580
+SOUND = -580
 
 
 def listening_after(rules: TurnTaking = RULES, windows: int = 0, partial: str = "") -> Listening:
@@ -209,7 +209,7 @@ def test_late_words_without_voice_restart_the_silence() -> None:
 def test_words_within_the_usual_lag_do_not_restart_the_silence() -> None:
     """A partial may lag its last word by up to 380 ms."""
     listening = listening_after(windows=20, partial="one")
-    listening.urgent = True
+    listening.commit_early = True
     quiet(listening, 380)
     assert commits(listening)
     listening.partial("one two")
@@ -231,18 +231,18 @@ def answered(listening: Listening, late_ms: int, text: str) -> None:
 def test_the_usual_lag_of_words() -> None:
     """It rises at once to a longer lag and falls by a quarter of the difference to a shorter one; at most 380 ms."""
     listening, found = listening_after(), list[int]()
-    assert listening.words_late_ms == 0
+    assert listening.transcript_lag_ms == 0
     listening.discard(answered=True)  # there is none
     listening.final(TranscriptFinal(0, "hello"))
     listening.discard(answered=True)
-    assert listening.words_late_ms == 0
+    assert listening.transcript_lag_ms == 0
     for late_ms, text in ((300, "yes"), (100, "no thanks"), (100, "maybe"), (240, "nine"), (2_000, "ten please")):
         answered(listening, late_ms, text)
-        found.append(listening.words_late_ms)
+        found.append(listening.transcript_lag_ms)
     assert found == [300, 250, 213, 240, 380]
     listening.partial("that is")
     listening.discard()
-    assert listening.words_late_ms == 380
+    assert listening.transcript_lag_ms == 380
 
 
 def test_whether_stt_sends_words_while_the_caller_speaks() -> None:
@@ -250,15 +250,15 @@ def test_whether_stt_sends_words_while_the_caller_speaks() -> None:
     listening = listening_after(windows=20)
     quiet(listening, 40)
     listening.partial("yes")
-    assert not listening.tells_at_once
+    assert not listening.sends_partials
     voice(listening, 2)
     listening.partial("...")
-    assert not listening.tells_at_once
+    assert not listening.sends_partials
     listening.partial("yes we do")
-    assert listening.tells_at_once
+    assert listening.sends_partials
     quiet(listening, 40)
     listening.partial("yes we do want it")
-    assert listening.tells_at_once
+    assert listening.sends_partials
 
 
 # --- commits --------------------------------------------------------------------------------------------------------
@@ -298,9 +298,9 @@ def test_commits_are_numbered() -> None:
     ("words_at_once", "held_ms", "due_ms"), [(False, 160, 160), (False, 180, 180), (True, 160, 200)]
 )
 def test_a_hold_makes_the_commit_earlier(words_at_once: bool, held_ms: int, due_ms: int) -> None:
-    """Unless this STT sends words during speech, so that the final is less urgent."""
+    """Unless this STT sends words during speech, so that the final is less commit_early."""
     listening = listening_after(replace(RULES, commit_held_ms=held_ms), windows=20, partial="that depends")
-    listening.urgent, listening.tells_at_once = True, words_at_once
+    listening.commit_early, listening.sends_partials = True, words_at_once
     assert first(listening, commits) == due_ms
 
 
@@ -379,7 +379,7 @@ def test_no_wait_is_shorter_than_the_earliest_commit() -> None:
     assert first(listening_after(replace(RULES, finished_ms=100), windows=20, partial="yes"), Listening.close) == 200
 
 
-@pytest.mark.parametrize(("stir_ms", "level", "over_ms"), [(0, STIR, 380), (20, STIR - 1, 380), (20, STIR, 400)])
+@pytest.mark.parametrize(("stir_ms", "level", "over_ms"), [(0, SOUND, 380), (20, SOUND - 1, 380), (20, SOUND, 400)])
 def test_a_sound_at_the_end_of_the_silence_delays_the_end(stir_ms: int, level: int, over_ms: int) -> None:
     """The sound may be voice that the detector has not recognised yet."""
     listening = listening_after(windows=20, partial="yes")
@@ -397,7 +397,7 @@ def test_the_delay_by_a_sound_is_bounded(finished_ms: int, over_ms: int) -> None
     listening = listening_after(replace(RULES, finished_ms=finished_ms), windows=20, partial="yes")
     quiet(listening, 300)
     while (closed := listening.close()) is None:
-        quiet(listening, 20, STIR)
+        quiet(listening, 20, SOUND)
     assert closed.silence_ms == over_ms
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from telephony.audio.frames import FRAME_MS
-from telephony.core.listening.voice_activity import BURST_GAP_MS, KEY_TONE_MS, STIR, WINDOW_MS, VoiceActivity
+from telephony.core.listening.voice_activity import BURST_GAP_MS, KEY_TONE_MS, SOUND, WINDOW_MS, VoiceActivity
 from telephony.core.policy import TurnTaking
 
 RULES = TurnTaking(voiced_at=500, unvoiced_below=350, onset_ms=64, quieter_tenths_db=140)
@@ -16,7 +16,7 @@ CALLER, QUIET = -200, -650
 def test_the_numbers_of_this_file_are_the_defaults() -> None:
     """The tests below write these numbers out; this fails when one changes, so that the change is deliberate."""
     assert TurnTaking() == RULES
-    assert (WINDOW_MS, FRAME_MS, BURST_GAP_MS, KEY_TONE_MS, STIR) == (32, 20, 250, 300, 120)
+    assert (WINDOW_MS, FRAME_MS, BURST_GAP_MS, KEY_TONE_MS, SOUND) == (32, 20, 250, 300, 120)
 
 
 def voice(frames: int = 1, activity: VoiceActivity | None = None, level: int = CALLER) -> VoiceActivity:
@@ -231,23 +231,23 @@ def test_the_key_tone_is_measured_from_the_key() -> None:
 
 def test_a_sound_that_stands_out_of_a_silence_stirs() -> None:
     """12 dB above the quietest frame since the last voice, in one of the last two frames."""
-    for level, stirs in ((-531, False), (-530, True), (-529, True)):
+    for level, sound in ((-531, False), (-530, True), (-529, True)):
         activity = silence(voice(3), 5)
-        assert not activity.stirs
+        assert not activity.sound
         activity.frame(UNVOICED, level)
-        assert activity.stirs is stirs
+        assert activity.sound is sound
         silence(activity, 1)
-        assert activity.stirs is stirs
+        assert activity.sound is sound
         silence(activity, 1)
-        assert not activity.stirs
+        assert not activity.sound
 
 
 def test_voice_is_no_stir() -> None:
     """Voice is recognised as such, even when it gets louder."""
     activity = silence(VoiceActivity(RULES), 5)
-    assert not voice(1, activity, level=-400).stirs
+    assert not voice(1, activity, level=-400).sound
     activity.frame(None, CALLER)
-    assert not activity.stirs
+    assert not activity.sound
 
 
 def test_the_quietest_frame_is_that_of_the_present_silence() -> None:
@@ -256,9 +256,9 @@ def test_the_quietest_frame_is_that_of_the_present_silence() -> None:
     voice(1, activity)
     for _ in range(3):
         activity.frame(UNVOICED, -300)
-    assert not activity.stirs
+    assert not activity.sound
     activity.frame(UNVOICED, -500)
     activity.frame(None, -500)
-    assert not activity.stirs
+    assert not activity.sound
     activity.frame(None, -380)
-    assert activity.stirs
+    assert activity.sound

@@ -8,7 +8,7 @@ import pytest
 
 from telephony.core.language.language import Language, phrases
 from telephony.core.language.registry import language_for
-from telephony.core.turn_taking.completeness import finished, greets, leaves_open, likely, told, trails
+from telephony.core.turn_taking.completeness import finished, greets, leaves_open, likely, long_statement, trails
 from telephony.core.turn_taking.question import AnswerContext
 
 ENGLISH = language_for("en")
@@ -471,8 +471,8 @@ def test_requests(text: str, likely_whole: bool, open_details: bool) -> None:
 def test_a_long_statement(count: int, much: bool) -> None:
     """Seven words may be a complete statement; openers before it do not count."""
     language = Language(known=True, openers=word("so"))
-    assert told("word " * count, language) is much
-    assert told("so " + "word " * count, language) is much
+    assert long_statement("word " * count, language) is much
+    assert long_statement("so " + "word " * count, language) is much
 
 
 def test_a_greeting_has_no_other_words() -> None:
