@@ -87,7 +87,7 @@ async def test_wrong_words_are_told() -> None:
 async def test_a_call_that_ends_without_a_goodbye_is_told() -> None:
     """The agent forgets the caller, who falls silent: a polite end, and no success."""
     found, outcome = await call("a table please", replies=without_end)
-    assert found == ["the call ended otherwise than by the agent's goodbye (silent_goodbye)"]
+    assert found == ["the call did not end with the agent's goodbye (silent_goodbye)"]
     assert outcome.phone.violations == []
 
 
