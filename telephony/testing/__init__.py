@@ -1,7 +1,8 @@
-"""The kit for testing your own agents, all of it over the vendors' real protocols or in virtual time.
+"""The kit for testing your own agents, in virtual time or over the vendors' real protocols.
 
-    from telephony.testing.stack import local_stack      # the service with local providers and a carrier to call it
+    from telephony.testing.stack import local_stack      # the service, local providers, and a carrier that calls it
     from telephony.testing.script import CallerScript    # a scripted caller, in virtual time or over sockets
 
-The pytest fixtures `replay`, `caller` and `carrier` are in `pytest_plugin.py`; `fakes/` holds the vendors' stand-ins.
+The pytest fixtures `replay`, `caller` and `carrier` are in `pytest_plugin.py`; `fakes/` holds local servers that stand
+in for the vendors.
 """

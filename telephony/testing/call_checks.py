@@ -1,4 +1,7 @@
-"""What makes a scripted call a good one: understood, interrupted in time, ended in full. A problem is a sentence."""
+"""Checks of a scripted call: the agent understood the caller, fell silent when interrupted, and said goodbye in full.
+
+Each problem is reported as a sentence.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,13 @@ from telephony.observe.turn_latency import TurnClock
 from telephony.testing.fakes.twilio.carrier import PhoneCall
 
 SILENT_WITHIN_MS = 250
-"""The agent is silent this long after the interruption was heard to begin."""
+"""The agent must be silent within this time after the detector reported the interruption."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallerTurn:
-    """One turn of the caller: mu-law audio, words that must be understood from it, whether it interrupts the agent."""
+    """One turn of the caller: mu-law 8 kHz audio, the words that its transcript must hold, and whether it is meant to
+    interrupt the agent."""
 
     pcmu: bytes
     expect: tuple[str, ...] = ()
@@ -28,7 +32,9 @@ class CallerTurn:
 
 @dataclass(slots=True)
 class Outcome:
-    """A call that is over. `spoken` holds what the caller said and when (ms since dialling); `stuck` why it stopped."""
+    """A finished call. `turns` are the caller's planned turns; `spoken` those that were said, each with its start in ms
+    since dialling; `stuck` says why the caller could not go on ("" if they could); `tools` counts the tools that ran;
+    `ended` is the reason for the end."""
 
     phone: PhoneCall
     turns: list[CallerTurn]
@@ -39,8 +45,11 @@ class Outcome:
 
 
 def problems(outcome: Outcome, steps: list[Step], clock: TurnClock, sound_ms: int | None = None) -> list[str]:
-    """All that is wrong with the call; empty if nothing is. Where somebody else listens for interruptions, the
-    recording alone tells when the agent fell silent: `sound_ms` is how soon it must."""
+    """Everything that is wrong with the call, one sentence each; empty if nothing is.
+
+    `sound_ms` is for calls whose interruptions are detected elsewhere (by a managed agent): the recording alone must
+    then show that the agent fell silent within this time.
+    """
     found = _understood(outcome, steps)
     if not found and outcome.stuck:
         found.append(outcome.stuck)
@@ -54,13 +63,13 @@ def problems(outcome: Outcome, steps: list[Step], clock: TurnClock, sound_ms: in
 
 
 def summary(outcome: Outcome, clock: TurnClock) -> list[str]:
-    """The call in numbers, a line each."""
+    """The call in numbers, as lines of text: length, answer latencies, interruption."""
     answers = sorted(report.answer_ms for report in clock.reports if report.answer_ms is not None)
     greeting = "" if clock.greeting_ms is None else f", greeting after {clock.greeting_ms} ms"
     lines = [f"{'call':<10} {outcome.phone.now_ms / 1000:.1f} s{greeting}"]
     if answers:
         median = answers[len(answers) // 2]
-        lines.append(f"{'answers':<10} {len(answers)}, after {median} ms in the middle, {answers[-1]} ms at most")
+        lines.append(f"{'answers':<10} {len(answers)}, median {median} ms, longest {answers[-1]} ms")
     for turn, at in outcome.spoken:
         if turn.interrupts and (cuts := [one for one in clock.barge_ins if one.verdict == "cut"]):
             sound = silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), at)
@@ -82,10 +91,10 @@ def _understood(outcome: Outcome, steps: list[Step]) -> list[str]:
     missing = [word for turn in outcome.turns for word in turn.expect if word not in said]
     if missing:
         return [
-            f"the caller was not understood: {', '.join(missing)} should have been heard, but the ears heard {lines}"
+            f"the caller was not understood: {', '.join(missing)} should have been heard, but stt transcribed {lines}"
         ]
     if any(turn.expect for turn in outcome.turns) and not outcome.tools:
-        return ["the agent did nothing for the caller: no tool was run"]
+        return ["the agent ran no tool"]
     return []
 
 
@@ -98,35 +107,37 @@ def _interrupted(outcome: Outcome, clock: TurnClock) -> list[str]:
         return ["the caller's interruption did not stop the agent"]
     waited = silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), meant[0])
     if cuts[0].ms > SILENT_WITHIN_MS:
-        return [f"the agent was silent only {cuts[0].ms} ms after the interruption ({waited} ms in the recording)"]
+        return [f"the agent fell silent only after {cuts[0].ms} ms of interruption ({waited} ms in the recording)"]
     return []
 
 
 def interrupted_by_sound(outcome: Outcome, sound_ms: int) -> list[str]:
-    """Whether the first interruption stopped the agent, by the recording."""
+    """The problem, if the recording shows that the agent could still be heard more than `sound_ms` after the first
+    interruption began; else empty."""
     meant = [at for turn, at in outcome.spoken if turn.interrupts]
     if not meant:
         return []
     waited = silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), meant[0])
-    return [f"the agent was silent only {waited} ms after the interruption began"] if waited > sound_ms else []
+    return [f"the agent fell silent only {waited} ms after the interruption began"] if waited > sound_ms else []
 
 
 def _ended(outcome: Outcome, steps: list[Step]) -> list[str]:
     said = [action for step in steps for action in step.actions
             if isinstance(action, a.LineAdded) and action.speaker == "agent"]  # fmt: skip
     if outcome.ended != "agent":
-        return [f"the call ended otherwise than by the agent's goodbye ({outcome.ended or 'unknown'})"]
+        return [f"the call did not end with the agent's goodbye ({outcome.ended or 'unknown'})"]
     if not said or said[-1].interrupted:
-        return ["the agent's goodbye was not said to its end"]
+        return ["the agent did not finish its goodbye"]
     if outcome.phone.marks and outcome.phone.marks[-1].fate != "played":
         return ["the call was ended before the goodbye had been played"]
     return []
 
 
 def silent_after(caller: bytes, agent: bytes, at_ms: int) -> int:
-    """How long the agent could still be heard after the caller's first sound from `at_ms` on, by the recording, in ms.
+    """For how many ms the agent could still be heard after the caller's first sound at or after `at_ms`.
 
-    Both are mu-law on the time line of the call. Sound that follows half a second of silence is the next answer.
+    `caller` and `agent` are the two sides of the recording, mu-law 8 kHz from the same start. Sound that follows half a
+    second of silence belongs to the next answer.
     """
     begin = next((ms for ms in range(at_ms - at_ms % FRAME_MS, len(caller) // 8, FRAME_MS) if _loud(caller, ms)), at_ms)
     last = begin

@@ -1,4 +1,4 @@
-"""What the pytest fixtures give (see `pytest_plugin.py`)."""
+"""The objects that the pytest fixtures return (see `pytest_plugin.py`)."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ SPEED = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Replays:
-    """Tapes in `folder`. A difference fails the test with both sides in words."""
+    """Replays tapes below `folder`. A difference fails the test with a message that shows both sides."""
 
     folder: Path
 
     def __call__(self, path: str | Path = ".") -> Timeline:
-        """Replays the tape in `path` (as seen from the test file) and gives its timeline."""
+        """Replays the tape in `path` (relative to the test file's folder) and returns its timeline."""
         tape = read(self.folder / path)
         done = replay(tape)
         if not done.same:
@@ -57,7 +57,7 @@ class Replays:
 
 
 class OverSockets:
-    """Lets scripted callers call over real sockets: a carrier, the service, and scripted providers."""
+    """Runs scripted calls over real sockets: a local carrier, the service, and local servers as providers."""
 
     async def __call__(
         self,
@@ -68,8 +68,8 @@ class OverSockets:
         speed: float = SPEED,
         **options: Any,
     ) -> Timeline:
-        """One call; the timeline of what happened in it. `options` are those of `local_stack`. Raises ScriptFailed, and
-        AssertionError if the service broke Twilio's protocol."""
+        """Runs one call, `speed` times faster than real time, and returns its timeline. `options` are those of
+        `local_stack`. Raises ScriptFailed, and AssertionError if the service broke Twilio's protocol."""
         async with local_stack(agent, clock=SteadyClock(speed), replies=_model(list(replies)), **options) as stack:
             phone = await stack.dial()
             tape = await stack.tape(phone)
@@ -84,7 +84,8 @@ class OverSockets:
 
 
 def _model(replies: Sequence[Reply]) -> Any:
-    """The scripted model: the n-th reply for the caller's n-th turn, and what follows its n-th tool call."""
+    """The scripted LLM: it answers the caller's n-th turn with the n-th reply. After a tool's result it goes on with
+    what follows that tool call in the reply."""
 
     def answer(body: dict[str, Any]) -> list[Answer]:
         roles = [message["role"] for message in body["messages"]]
@@ -105,12 +106,12 @@ def _model(replies: Sequence[Reply]) -> Any:
 
 
 class _Caller:
-    """A script on its way through a real call."""
+    """Runs a script's moves in a real call."""
 
     def __init__(self, stack: Stack, phone: PhoneCall, tape: Tape) -> None:
         self._stack, self._phone, self._tape = stack, phone, tape
-        self._moved_ms = 0
-        self._settled = 0
+        self._moved_ms = 0  # when the caller last did something
+        self._lines_before = 0  # how many lines the agent had by then
 
     async def run(self, moves: Iterable[Move]) -> None:
         try:
@@ -125,7 +126,7 @@ class _Caller:
         match move:
             case Says(text, pcmu, after_ms):
                 if after_ms is not None:
-                    await self._patiently(phone.agent_speaking(), "the agent did not speak")
+                    await self._within_limit(phone.agent_speaking(), "the agent did not speak")
                     await self._pause(after_ms)
                 self._stack.elevenlabs.stt.script.add(text)
                 await phone.say(pcmu or tones.sine(300, WORD_MS * len(text.split())))
@@ -141,21 +142,21 @@ class _Caller:
                 raise CallOver("the caller has hung up")
         if not isinstance(move, WaitsForAgent | Waits):
             self._moved_ms = phone.now_ms
-            self._settled = self._lines()
+            self._lines_before = self._lines()
 
     async def _until_silent(self, quiet_ms: int) -> None:
         async def over() -> None:
             await self._phone.until(lambda: self._phone.line.playout.loud_until_ms > self._moved_ms)
-            await self._phone.until(lambda: self._lines() > self._settled)  # longer than a pause for breath
+            await self._phone.until(lambda: self._lines() > self._lines_before)  # a pause may not be the reply's end
             await self._phone.agent_silent(for_ms=quiet_ms)
 
-        await self._patiently(over(), "the agent did not speak, or did not stop")
+        await self._within_limit(over(), "the agent did not speak, or did not stop")
 
     async def _pause(self, ms: int) -> None:
         until = self._phone.now_ms + ms
         await self._phone.until(lambda: self._phone.now_ms >= until)
 
-    async def _patiently(self, waiting: Any, failure: str) -> None:
+    async def _within_limit(self, waiting: Any, failure: str) -> None:
         try:
             async with self._stack.clock.timeout(TIMEOUT_MS):
                 await waiting
@@ -163,5 +164,5 @@ class _Caller:
             raise ScriptFailed(f"{failure} within {TIMEOUT_MS // 1_000} s") from None
 
     def _lines(self) -> int:
-        """How many lines of the agent are on record."""
+        """How many lines of the agent have been recorded."""
         return sum(one.speaker == "agent" for _, one in self._tape.actions(LineAdded))

@@ -1,18 +1,18 @@
-"""Fixtures for tests of phone calls. pytest finds them by itself where the package is installed.
+"""Fixtures for tests of phone calls. pytest finds them automatically where the package is installed.
 
     def test_booking(replay):                       # a recorded call, beside the test file
         call = replay()
         assert call.called("book_table")
 
-    def test_patience(caller):                      # a scripted caller, in virtual time
+    def test_answer(caller):                        # a scripted caller, in virtual time
         call = caller.waits_for_agent().says("what are your opening hours").hangs_up().call(agent, ["At nine."])
         assert call.slowest_answer_ms <= 1_200
 
-    async def test_wires(carrier, caller):          # the same caller, over real sockets
+    async def test_sockets(carrier, caller):        # a scripted caller, over real sockets
         call = await carrier(caller.waits_for_agent().says("hello").hangs_up(), agent, ["Hello!"])
 
-All three give a `Timeline` (see `telephony/tape/timeline.py`) for plain asserts. Nothing of the package is imported
-before a fixture is used.
+Each call returns a `Timeline` (see `telephony/tape/timeline.py`) for plain asserts. The package's other modules are
+imported only when a fixture is used.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def replay(request: pytest.FixtureRequest) -> Replays:
 
 @pytest.fixture
 def caller() -> CallerScript:
-    """A caller with nothing to do yet: chain what they do, then `.call(agent, replies)`."""
+    """An empty script: chain the caller's moves, then `.call(agent, replies)`."""
     from telephony.testing.script import CallerScript
 
     return CallerScript()
@@ -45,7 +45,7 @@ def caller() -> CallerScript:
 
 @pytest.fixture
 def carrier() -> OverSockets:
-    """`await carrier(caller, agent, replies)` lets a scripted caller call over real sockets."""
+    """`await carrier(caller, agent, replies)` runs the caller's script over real sockets."""
     from telephony.testing.fixtures import OverSockets
 
     return OverSockets()

@@ -1,13 +1,13 @@
-"""Ears for recorded audio: the simulator's caller speaks from recordings, and a scripted recogniser knows the words.
+"""STT for recorded audio: the simulator's caller speaks from recordings, and a scripted recogniser knows the words.
 
-    sim.hears(at, clip)            # the clip's first frame begins at `at`; from there on it hides the clips before it
+    sim.hears(at, clip)            # the clip's first frame begins at `at`; from there on it replaces earlier clips
 
-Theory of operation. Each frame of a clip is what the voice detector made of it, so the core sees real onsets, tails
-and levels. Where no clip is, the line goes on: the first frames of the first clip are repeated (clips begin with the
-line's own noise). The recogniser gives a word when it is over: partials come `Latencies.partial` late, finals
-`Latencies.final` after their commit. A commit in the middle of a word gives what is complete; one with less than 0.3 s
-of new audio is refused, as the real service does. With `error_share` some words of a partial are not what was said
-(another word, none, or half of it); the final has them right.
+Theory of operation. Each frame of a clip holds the voice detector's result for it, so the core sees real onsets, tails
+and levels. Between clips, the first frames of the first clip are repeated: clips begin with the noise of the line. The
+recogniser yields a word when it has ended: partials come `Latencies.partial` later, finals `Latencies.final` after
+their commit. A commit in the middle of a word yields the complete words; one with less than 0.3 s of new audio is
+refused, as by the real service. With `error_share`, some words of a partial are wrong (another word, none, or half of
+the word); the final has them right.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from telephony.testing.written import written
 
 LEAST_COMMIT_MS = 300
 LEAD_FRAMES = 48
-"""What is repeated where no clip is: just under a second, and a whole number of detector windows."""
+"""How many frames are repeated between clips: just under a second, and a whole number of detector windows."""
 MISHEARD = tuple("the a and then there it is that in for to of one two so but well".split())
-"""What a recogniser puts in place of a word that it is not sure of yet."""
+"""Words that a partial has instead of one that it got wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeardFrame:
-    """20 ms: mu-law, the detector's answer (thousandths or None) and the level (tenths of dBFS)."""
+    """20 ms: mu-law audio, the detector's speech probability (thousandths, or None) and the level (tenths of dBFS)."""
 
     pcmu: bytes
     speech: int | None
@@ -41,7 +41,7 @@ class HeardFrame:
 
 @dataclass(frozen=True, slots=True)
 class SpokenWord:
-    """A word as it would be written, and when it is over, in ms from the start of its clip."""
+    """A word as it is written, and its end in ms from the start of its clip."""
 
     text: str
     end_ms: int
@@ -49,7 +49,7 @@ class SpokenWord:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A recording as the core hears it."""
+    """A recording: its frames, and its words in order."""
 
     frames: Sequence[HeardFrame]
     words: Sequence[SpokenWord]
@@ -57,9 +57,9 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Recogniser:
-    """How the scripted recogniser writes. `punctuated`: as the real service does, with a full stop where a segment is
-    closed; otherwise lower case and nothing else. `figures`: what is dictated is written in figures, as addresses and
-    letter by letter. `error_share`: of the words in partials, in percent."""
+    """How the scripted recogniser writes. `punctuated`: with capitals and punctuation, as the real service does, and a
+    full stop at the end of a segment; otherwise in lower case without punctuation. `figures`: dictated digits, letters
+    and e-mail addresses are written as by `written.py`. `error_share`: percentage of wrong words in partials."""
 
     punctuated: bool = False
     figures: bool = False
@@ -73,21 +73,21 @@ class _Latencies(Protocol):
 
 
 class RecordedStt:
-    """The simulator's ears, for recordings. `send(at, event, valid)` puts an event on the simulator's list."""
+    """The simulator's STT for recordings. `send(at, event, valid)` schedules an event, as `Simulator.at` does."""
 
     def __init__(
         self, send: Callable[[int, e.Event, Callable[[], bool]], None], latencies: _Latencies, how: Recogniser
     ) -> None:
         self._send, self._latencies, self._how = send, latencies, how
         self._clips: list[tuple[int, Clip]] = []
-        self._words: list[tuple[int, str, str]] = []  # (over at, as said, as a partial has it)
+        self._words: list[tuple[int, str, str]] = []  # (end in ms, as said, as partials show it)
         self._now = 0
         self._taken = 0
         self._committed_ms = 0
         self._last_partial = ""
 
     def add(self, at: int, clip: Clip) -> None:
-        """The clip's first frame begins at `at` (a multiple of 20 ms, later than that of the clip before)."""
+        """Adds a clip whose first frame begins at `at` (a multiple of 20 ms, later than the previous clip's)."""
         self._clips.append((at, clip))
         rng = Random(f"{self._how.seed}/{len(self._words)}")
         for word in clip.words:
@@ -108,7 +108,7 @@ class RecordedStt:
         self._send(at, e.TranscriptFinal(action.commit, text), lambda: True)
 
     def frame(self, now: int) -> e.AudioReceived:
-        """The frame that is complete at `now`."""
+        """The frame that ends at `now`."""
         self._now, start = now, now - FRAME_MS
         partial = " ".join(part for _, _, part in self._words[self._taken : self._said()] if part)
         partial = written(partial) if self._how.figures else partial
@@ -126,7 +126,7 @@ class RecordedStt:
         return lead[start // FRAME_MS % len(lead)]
 
     def _said(self) -> int:
-        """How many words are over by now."""
+        """How many words have ended by now."""
         return sum(1 for at, _, _ in self._words if at <= self._now)
 
     def _written(self, words: list[str]) -> str:
@@ -136,7 +136,7 @@ class RecordedStt:
         return text[0].upper() + text[1:].rstrip(",") + ("" if text[-1] in ".?!" else ".")
 
     def _misheard(self, text: str, rng: Random) -> str:
-        """What a partial has for the word: itself, another word, nothing, or half of it."""
+        """The word as partials show it: as it is, another word, nothing, or half of it."""
         chance, kind = rng.randrange(100), rng.randrange(3)
         if chance >= self._how.error_share:
             return text

@@ -1,8 +1,8 @@
-"""Scripted callers: what a caller does, as data that runs in virtual time through the core, or over real sockets.
+"""Scripted callers: a caller's moves as data, to be run in virtual time through the core or over real sockets.
 
     script = (
         CallerScript()
-        .waits_for_agent()                          # until the agent has spoken and is silent
+        .waits_for_agent()                          # until the agent has spoken and fallen silent
         .says("what are your opening hours")        # or a WAV file: .says(Path("a.wav"), text="...")
         .interrupts("wait", after_s=1.8)            # 1.8 s into the agent's answer
         .presses("4#")
@@ -10,9 +10,9 @@
     )
     call = script.call(agent, replies=["We open at nine.", "Sure."])
 
-`replies` are the model's: the n-th answers the caller's n-th turn (however often it has to be thought of again). A
-reply is a text, or a list of texts and `Calls`. A minute of call takes some tens of milliseconds. A script that does
-not hang up does so once the agent has been silent for a while.
+`replies` are the LLM's: the n-th answers the caller's n-th turn, however often the LLM is asked for it. A reply is a
+text, or a list of texts and `Calls`. In virtual time, a minute of call takes some tens of milliseconds. If the script
+does not hang up, the caller hangs up at its end, after the agent has fallen silent.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ from telephony.testing.simulator import Calls, Part, Simulator
 from telephony.text_normalization import spoken_form
 
 TIMEOUT_MS = 30_000
-"""A caller waits no longer than this for the agent to speak, or to stop."""
+"""Longest wait for the agent to speak, or to stop, before the script fails."""
 QUIET_MS = 600
 KEY_MS = 150
 GAP_MS = 300
 POLITE = "All right. Is there anything else?"
-"""What the model answers when the script has no more replies."""
+"""The LLM's answer when the script has no more replies."""
 
 Reply: TypeAlias = str | Sequence[Part]
 What: TypeAlias = str | Path | bytes
 
 
 class ScriptFailed(AssertionError):
-    """The script cannot go on as it is written: the agent did not do what was waited for."""
+    """The agent did not do what the script waits for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """The caller speaks: `text`, with `pcmu` as its sound (b"": made up). Begins `after_ms` into the agent's speech if
-    that is not None."""
+    """The caller says `text`; `pcmu` is its audio, mu-law 8 kHz (b"": synthetic). If `after_ms` is not None, the caller
+    waits until the agent speaks, and begins this much later."""
 
     text: str
     pcmu: bytes = b""
@@ -60,7 +60,7 @@ class Says:
 
 @dataclass(frozen=True, slots=True)
 class WaitsForAgent:
-    """Until the agent has spoken (since the caller last did something) and then been silent for `quiet_ms`."""
+    """The caller waits until the agent has spoken since the caller's last move, and then been silent for `quiet_ms`."""
 
     quiet_ms: int = QUIET_MS
 
@@ -85,31 +85,32 @@ Move: TypeAlias = Says | WaitsForAgent | Waits | Presses | HangsUp
 
 @dataclass(frozen=True, slots=True)
 class CallerScript:
-    """See the module text. Immutable: each method gives a longer script."""
+    """A script (see the module text). Immutable: each method returns a longer script."""
 
     moves: tuple[Move, ...] = ()
 
     def says(self, what: What, text: str = "") -> CallerScript:
-        """Words, or a recording (WAV file or mu-law) with the words in it."""
+        """Says `what`: words, or a recording (a WAV file, or mu-law 8 kHz) whose words are `text`."""
         return self._and(_says(what, text, None))
 
     def says_aloud(self, text: str) -> CallerScript:
-        """Words in the local voice (needs `telephony[offline]`): real sound, for detectors and ears that listen."""
+        """Says `text` in synthesized speech (needs `telephony[offline]`), for use with a real detector and real STT."""
         from telephony.offline.caller import utterance
 
         return self._and(Says(text, utterance(text)))
 
     def coughs(self, ms: int = 200) -> CallerScript:
-        """A sound without words."""
+        """Makes a sound without words, `ms` long."""
         from telephony.audio import tones
 
         return self._and(Says("", tones.sine(200, ms)))
 
     def interrupts(self, what: What, after_s: float, text: str = "") -> CallerScript:
-        """Says something once the agent has been speaking for `after_s`."""
+        """Waits until the agent speaks, and says `what` (see `says`) `after_s` seconds later."""
         return self._and(_says(what, text, round(after_s * 1_000)))
 
     def waits_for_agent(self, quiet_s: float = QUIET_MS / 1_000) -> CallerScript:
+        """Waits until the agent has spoken and then been silent for `quiet_s` seconds."""
         return self._and(WaitsForAgent(round(quiet_s * 1_000)))
 
     def waits(self, seconds: float) -> CallerScript:
@@ -122,7 +123,7 @@ class CallerScript:
         return self._and(HangsUp())
 
     def call(self, agent: Agent, replies: Iterable[Reply] = ()) -> Timeline:
-        """Calls in virtual time, through the core alone. Raises ScriptFailed."""
+        """Runs the call in virtual time, through the core alone; returns its timeline. Raises ScriptFailed."""
         return in_core(self, agent, replies)
 
     def _and(self, move: Move) -> CallerScript:
@@ -136,7 +137,7 @@ def _says(what: What, text: str, after_ms: int | None) -> Says:
 
 
 def reply_to(replies: Sequence[Reply], turn: int) -> list[Part]:
-    """What answers the caller's turn `turn` (from 0)."""
+    """The reply to the caller's turn number `turn`, counted from 0."""
     reply = replies[turn] if 0 <= turn < len(replies) else POLITE
     return [reply] if isinstance(reply, str) else list(reply)
 
@@ -145,7 +146,8 @@ def reply_to(replies: Sequence[Reply], turn: int) -> list[Part]:
 
 
 def in_core(script: CallerScript, agent: Agent, replies: Iterable[Reply] = ()) -> Timeline:
-    """Runs the script against the core; the carrier, ears, mind and voice are those of the `Simulator`."""
+    """Runs the script against the core, with the carrier, STT, LLM and TTS of the `Simulator`. Returns the timeline.
+    Raises ScriptFailed."""
     given = list(replies)
 
     def answer(history: History) -> list[Part]:
@@ -159,7 +161,7 @@ def in_core(script: CallerScript, agent: Agent, replies: Iterable[Reply] = ()) -
 
 
 class _InCore:
-    """One script on its way through a simulated call."""
+    """Runs a script's moves in a simulated call."""
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
@@ -200,14 +202,14 @@ class _InCore:
             self._moved_ms = sim.now
 
     def _speak(self, text: str, pcmu: bytes) -> int:
-        """Puts the words into the caller's mouth; when they are out."""
+        """Lets the caller say the words from now on; returns when they have finished (ms)."""
         now = self._sim.now
         if not pcmu:
             return self._sim.says(now, text)
         words, parts = text.split(), stretches(pcmu)
         total = sum(end - start for start, end in parts)
         said = done = 0
-        for start, end in parts:  # words by the share of voice
+        for start, end in parts:  # each stretch gets its share of the words, by length
             done += end - start
             until = len(words) * done // max(1, total)
             if words[said:until]:
@@ -247,7 +249,7 @@ class _InCore:
 
 
 def stretches(pcmu: bytes) -> list[tuple[int, int]]:
-    """Where a recording has sound: (start, end) in ms, gaps of up to 300 ms not counted."""
+    """Where a recording has sound: (start, end) in ms. Gaps of up to 300 ms are bridged."""
     found: list[tuple[int, int]] = []
     for index, frame in enumerate(frames.frames(pcmu)):
         if level.level(frame) < level.LOUD:

@@ -1,9 +1,9 @@
-"""Serve an ASGI app on a real socket for the length of a test.
+"""Serves an ASGI app on a real socket for the duration of a test.
 
     async with serve_app(app) as base_url:      # "http://127.0.0.1:49152"
         ...
 
-The options that matter on a call are those of the real service: the sans-I/O WebSocket protocol, messages of at most
+The options that matter in a call are those of the real service: the sans-I/O WebSocket protocol, messages of at most
 64 KiB, no compression (error 31924) and no pings (Twilio is not known to answer them).
 """
 
@@ -20,9 +20,9 @@ import uvicorn
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-#: Largest WebSocket message the service takes; a Twilio media frame has about 400 bytes.
+#: Largest WebSocket message that the service accepts; a Twilio media frame has about 400 bytes.
 MAX_MESSAGE_BYTES = 65_536
-#: What is still open so long (in real seconds) after the end of the test is cut.
+#: Connections still open this long (in real seconds) after the end of the test are aborted.
 SHUTDOWN_S = 2.0
 
 
@@ -30,11 +30,12 @@ SHUTDOWN_S = 2.0
 async def serve_app(app: ASGIApp, *, host: str = "127.0.0.1", **options: Any) -> AsyncIterator[str]:
     """Serves `app` on a free port of `host`, on the running loop, lifespan included; yields its base URL.
 
-    `options` replace those of `uvicorn.Config`. Signals are left alone. On exit sockets are closed with 1012, as a
-    real shutdown does, and what does not end by itself is cut after two seconds. Raises RuntimeError if the
-    app's own start fails.
+    `options` replace the defaults given to `uvicorn.Config`. Signal handlers are not touched. On exit, sockets are
+    closed with 1012, as in a real shutdown; connections and handlers that do not end within two seconds are aborted.
+    Raises RuntimeError if the app's startup fails.
     """
-    listener = socket.socket(proto=socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle on: answers 40 ms late
+    # Without an explicit protocol, asyncio does not disable Nagle's algorithm, and answers come 40 ms late.
+    listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, 0))
     port = listener.getsockname()[1]
@@ -54,7 +55,7 @@ async def serve_app(app: ASGIApp, *, host: str = "127.0.0.1", **options: Any) ->
 
 
 async def _shut_down(server: uvicorn.Server, listener: socket.socket) -> None:
-    """What `Server.shutdown` does, without its pauses of 100 ms: there is one server for every test."""
+    """Does what `Server.shutdown` does, without its pauses of 100 ms, as every test has its own server."""
     state = server.server_state
     for listening in server.servers:
         listening.close()
@@ -64,14 +65,14 @@ async def _shut_down(server: uvicorn.Server, listener: socket.socket) -> None:
     try:
         async with asyncio.timeout(SHUTDOWN_S):
             while state.connections or state.tasks:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)  # uvicorn tells nobody when the last one is gone
+                await asyncio.sleep(0.002)  # uvicorn does not signal when the last one has ended
     except TimeoutError:
-        await _cut(state)
+        await _abort(state)
     await server.lifespan.shutdown()
 
 
-async def _cut(state: uvicorn.server.ServerState) -> None:
-    """Ends what did not end by itself: sockets that nobody reads, handlers that wait for ever."""
+async def _abort(state: uvicorn.server.ServerState) -> None:
+    """Aborts the remaining connections (such as sockets that nobody reads) and cancels the remaining handlers."""
     for connection in list(state.connections):
         transport = getattr(connection, "transport", None)
         if transport is not None:

@@ -1,4 +1,4 @@
-"""A call in virtual time: the pure core between a simulated caller, carrier, ears, mind and voice.
+"""A call in virtual time: the pure core with a simulated caller, carrier, STT, LLM and TTS.
 
     sim = Simulator(Policy(greeting="Hello, how can I help?"))
     sim.says(3_000, "What are your opening hours?")
@@ -7,10 +7,11 @@
     assert sim.lines == [...]
 
 Nothing here waits: a minute of call takes some tens of milliseconds. The carrier plays 8,000 bytes a second, echoes a
-mark when the audio before it has been played, and all outstanding marks at once after a clear. The ears hear the words
-of `says` spread over its voice, the mind answers with `replies`, the voice speaks 70 ms a character with an alignment.
-Latencies are exact and may be changed at any time; `faults` names what goes wrong; `meddle` may put in the place of an
-event that is on its way what it likes: later, twice, something else, or nothing.
+mark when the audio before it has been played, and all outstanding marks at once after a clear. The STT yields the words
+of `says` spread evenly over its voice, the LLM answers with `replies`, and the TTS speaks 70 ms a character with an
+alignment. Latencies are exact; they and the injected `faults` may be changed at any time. `meddle` is called with the
+time and event of everything that is scheduled, and returns what is scheduled instead: it may delay, repeat, replace or
+drop the event.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Latencies:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """A reply part of the mind: call a tool. Its `result` comes back after `Latencies.tool`."""
+    """A part of a reply: a tool call. The tool returns `result` after `Latencies.tool`."""
 
     name: str
     arguments: str = "{}"
@@ -63,7 +64,7 @@ Part = str | Calls
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Something the caller utters: voice from `start` to `end` ms, with `words` in it (none: a noise)."""
+    """A sound of the caller: voice from `start` to `end` (ms) that holds `words` (none: a noise)."""
 
     start: int
     end: int
@@ -78,7 +79,7 @@ class Sound:
 
 @dataclass(slots=True)
 class Faults:
-    """What goes wrong. Turn numbers, or True for always."""
+    """Faults to inject; they may be changed during the call. `llm_fails` is the code of the failure."""
 
     no_finals: bool = False
     no_partials: bool = False
@@ -101,7 +102,11 @@ class _Due:
 
 
 class Simulator:
-    """See the module text. `steps` is the tape: (now, event, actions)."""
+    """One call; see the module text. Times are ms since its beginning, which is also the time of `CallStarted`.
+
+    `replies` is given the history and returns the parts of the LLM's reply. `steps` records the call as (now, event,
+    actions). With `phrases` False no fixed phrases are loaded; with `frames` False the caller sends no audio.
+    """
 
     def __init__(
         self,
@@ -118,7 +123,7 @@ class Simulator:
         self.steps: list[tuple[int, e.Event, tuple[a.Action, ...]]] = []
         self.carrier = Carrier(self)
         self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]))
-        self._voice = _Voice(self)
+        self._tts = _Tts(self)
         self._stt: _Stt | RecordedStt = _Stt(self)
         self.meddle: Callable[[int, e.Event], Iterable[tuple[int, e.Event]]] = lambda at, event: [(at, event)]
         self._due: list[_Due] = []
@@ -134,36 +139,37 @@ class Simulator:
     # --- the script -------------------------------------------------------------------------------------------------
 
     def says(self, at: int, text: str, ms: int | None = None) -> int:
-        """The caller says `text` from `at`, in `ms` (by default 80 ms a character). Returns when they have finished."""
+        """The caller says `text` from `at` on, in `ms` (by default 80 a character). Returns the time of its end."""
         end = at + (ms or max(200, 80 * len(text)))
         self._scripted().sounds.append(Sound(at, end, tuple(text.split())))
         return end
 
     def coughs(self, at: int, ms: int = 150) -> int:
-        """A sound that is voice to the detector and has no words."""
+        """The caller makes a sound that the detector takes for voice, without words. Returns the time of its end."""
         self._scripted().sounds.append(Sound(at, at + ms))
         return at + ms
 
     def hears(self, at: int, clip: Clip, how: Recogniser | None = None) -> None:
-        """The caller is a recording, from `at` on: see `recorded_stt.py`. Not to be mixed with `says`."""
+        """The caller's audio is the recording `clip` from `at` on: see `recorded_stt.py`. Must not be mixed with
+        `says`."""
         if not isinstance(self._stt, RecordedStt):
             self._stt = RecordedStt(self.at, self.latencies, how or Recogniser())
         self._stt.add(at, clip)
 
     def at(self, at: int, event: e.Event, valid: Callable[[], bool] = lambda: True) -> None:
-        """An event of one's own, at `at`; dropped if `valid()` is False by then."""
+        """Schedules `event` at `at`; it is dropped if `valid()` is False by then."""
         for when, what in self.meddle(at, event):
             self._seq += 1
             heapq.heappush(self._due, _Due(when, self._seq, what, valid))
 
     def _scripted(self) -> _Stt:
-        assert isinstance(self._stt, _Stt), "a recorded caller cannot be given words"
+        assert isinstance(self._stt, _Stt), "says, coughs and sounds cannot be used with a recorded caller"
         return self._stt
 
     # --- running ----------------------------------------------------------------------------------------------------
 
     def run(self, until: int) -> Simulator:
-        """Runs to `until` ms, or to the end of the call."""
+        """Runs until `until` ms, or until the call ends. Returns itself."""
         while self.call.ended is None:
             mark = self.carrier.next_mark()
             deadline = self.call.deadline
@@ -173,11 +179,11 @@ class Simulator:
             if at > until:
                 break
             self.now = max(self.now, at)
-            self._one(deadline)
+            self._next_step(deadline)
         self.now = max(self.now, until) if self.call.ended is None else self.now
         return self
 
-    def _one(self, deadline: int | None) -> None:
+    def _next_step(self, deadline: int | None) -> None:
         if self._due and self._due[0].at <= self.now:
             due = heapq.heappop(self._due)
             if due.valid():
@@ -194,14 +200,14 @@ class Simulator:
         actions = self.call.step(event, self.now)
         self.steps.append((self.now, event, actions))
         for action in actions:
-            for part in (self.carrier, self._stt, self._llm, self._voice):
+            for part in (self.carrier, self._stt, self._llm, self._tts):
                 part.perform(action)
 
     # --- what happened ----------------------------------------------------------------------------------------------
 
     @property
     def sounds(self) -> list[Sound]:
-        """What the caller utters, as scripted with `says` and `coughs`."""
+        """The caller's sounds, as scripted with `says` and `coughs`."""
         return self._scripted().sounds
 
     @property
@@ -219,7 +225,7 @@ class Simulator:
 
     @property
     def heard(self) -> list[tuple[int, int]]:
-        """(start, end) in ms of each stretch of agent audio that the caller really heard."""
+        """(start, end) in ms of each stretch of agent audio that was played to the caller."""
         return self.carrier.played()
 
 
@@ -229,12 +235,12 @@ def _phrase(name: str, text: str) -> e.Phrase:
 
 
 def _audio(text: str, base: int) -> bytes:
-    """Audio that says where it belongs: each millisecond holds its number, twice, in four bytes."""
+    """Audio that encodes its position: each millisecond holds its number twice, as four bytes."""
     return b"".join(at.to_bytes(4, "big") * 2 for at in range(base, base + len(text) * CHAR_MS))
 
 
 class Carrier:
-    """Plays what it is sent, 8 bytes a millisecond."""
+    """Plays the audio it is sent, 8 bytes a millisecond, and echoes marks."""
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
@@ -274,7 +280,7 @@ class Carrier:
         return e.MarkReached(self._marks.popleft()[1])
 
     def played_by_turn(self) -> dict[int, int]:
-        """Turn -> milliseconds of it that were played. Marks carry the turn in their names (`t7.12`)."""
+        """Turn -> ms of its audio that were played. The turn is taken from the names of marks (`t7.12`)."""
         total: dict[int, int] = {}
         for mark, start, end, _ in self._spans:
             turn = int(mark[1:].partition(".")[0])
@@ -282,8 +288,8 @@ class Carrier:
         return total
 
     def pieces(self, turn: int) -> list[tuple[int, int, int]]:
-        """(start, end, place) in ms of each piece of the turn's audio that was played; `place` is where it begins in
-        the turn's audio, as long as that is the simulator's own voice."""
+        """(start, end, place) in ms of each piece of the turn's audio that was played; `place` is its start within the
+        turn's audio (valid only for audio from the simulator's own TTS)."""
         until, name = self._sim.now, f"t{turn}."
         return [(s, min(e_, until), at) for mark, s, e_, at in self._spans if mark.startswith(name) and s < until]
 
@@ -373,7 +379,7 @@ class _Llm:
         self._sim.at(at, event, lambda: turn in self._parts)
 
 
-class _Voice:
+class _Tts:
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
         self._ready: dict[tuple[int, int], int] = {}  # when the audio so far has been delivered
@@ -412,5 +418,5 @@ class _Voice:
 
 
 def last_words(history: History) -> str:
-    """What the caller said last."""
+    """The caller's last words in the history, or ""."""
     return next((item.text for item in reversed(history) if isinstance(item, CallerSaid)), "")

@@ -1,12 +1,12 @@
-"""Everything on one machine: the service, its providers as local servers, and a carrier to call it with.
+"""Everything on one machine: the service, local servers as its providers, and a local carrier that calls it.
 
     async with local_stack(agent, clock=Clock(speed=10), replies=scripted([...])) as stack:
         phone = await stack.dial()
         await stack.says(phone, "what are your opening hours")
         ...
 
-All wires are real sockets in the vendors' protocols; only latencies and words are scripted. `faults` of each part may
-be changed while a call is on.
+All parts talk over real sockets in the vendors' protocols; only latencies and words are scripted. The `faults` of each
+local provider may be changed during a call.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ WORD_MS = 300
 
 
 class LoudnessDetector:
-    """A `Detector` for scripted callers, whose voice is a tone: anything above -45 dBFS is voice."""
+    """A `Detector` for scripted callers, who speak in tones: anything above -45 dBFS is voice."""
 
     def __init__(self) -> None:
         self._ms = 0
@@ -58,7 +58,7 @@ class LoudnessDetector:
 
 @dataclass(slots=True)
 class Tape:
-    """An observer that keeps everything."""
+    """An observer that keeps every step of a call. `changed` is set after each step and at the end."""
 
     steps: list[Step] = field(default_factory=list)
     closed: bool = False
@@ -86,7 +86,7 @@ class Tape:
         return [(x.speaker, x.text + (" --" if x.interrupted else "")) for _, x in self.actions(LineAdded)]
 
     async def until(self, predicate: Callable[[], bool]) -> None:
-        """Waits until `predicate()` holds, looking again after each step."""
+        """Returns when `predicate()` is true; evaluates it again after each step."""
         while not predicate():
             self.changed.clear()
             await self.changed.wait()
@@ -94,7 +94,7 @@ class Tape:
 
 @dataclass(slots=True)
 class Stack:
-    """All parts of a running stack; `tapes` by CallSid."""
+    """The parts of a running stack. `tapes` holds the recorded steps of each call by CallSid."""
 
     service: Service
     carrier: Carrier
@@ -108,23 +108,24 @@ class Stack:
         return f"{self.service.base_url}/twilio/voice"
 
     async def dial(self, faults: CarrierFaults | None = None, **options: Any) -> PhoneCall:
-        """A call to the service."""
+        """Starts a call to the service. `options` are those of `Carrier.dial`."""
         return await self.carrier.dial(
             self.voice_url, status_url=f"{self.service.base_url}/twilio/status", faults=faults, **options
         )
 
     async def tape(self, phone: PhoneCall) -> Tape:
-        """What happens in the core during the call, once that has begun."""
+        """Waits until the conversation has begun, and returns its tape, which goes on growing during the call."""
         await phone.until(lambda: phone.sid in self.tapes)
         return self.tapes[phone.sid]
 
     async def says(self, phone: PhoneCall, text: str) -> None:
-        """The caller says `text`: a tone of 300 ms a word, whose words the ears know. Returns when it was sent."""
+        """The caller says `text`: a tone of 300 ms a word, which the local STT transcribes as `text`. Returns when it
+        has been sent."""
         self.elevenlabs.stt.script.add(text)
         await phone.say(tones.sine(300, WORD_MS * len(text.split())))
 
     async def coughs(self, phone: PhoneCall, ms: int = 200) -> None:
-        """A sound without words."""
+        """The caller makes a sound without words, `ms` long. Returns when it has been sent."""
         self.elevenlabs.stt.script.add("")
         await phone.say(tones.sine(200, ms))
 
@@ -143,15 +144,18 @@ async def local_stack(
     detector: Callable[[], Detector] = LoudnessDetector,
     **settings: Any,
 ) -> AsyncIterator[Stack]:
-    """A running stack. `replies` is the responder of the local model, unless `openai` is one; `platform` holds the
-    agents of the local Agents platform by their ids; `settings` replace fields of `Settings`. Without `taped` there are
-    no tapes: they keep every step of every call."""
+    """Runs the service and all local servers; yields the running stack.
+
+    `replies` is the local LLM's responder; it is ignored if `openai`, a whole LLM server, is given. `platform` holds
+    the agents of the local Agents platform by id; `settings` replace fields of `Settings`. With `taped` False no tapes
+    are kept: these hold every step of every call in memory.
+    """
     async with (
         LocalElevenLabs(clock=clock, tts=tts, stt=stt, agents=LocalAgents(clock=clock, agents=platform)) as elevenlabs,
         openai or LocalOpenAi(clock=clock, responder=replies) as model,
         Carrier(auth_token=AUTH_TOKEN, clock=clock) as carrier,
     ):
-        elevenlabs.agents.script = elevenlabs.stt.script  # whoever has the call hears what is said
+        elevenlabs.agents.script = elevenlabs.stt.script  # pipeline and platform take words from one script
         wired = replace(
             Settings(),
             port=0,

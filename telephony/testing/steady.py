@@ -1,4 +1,4 @@
-"""Time for tests over sockets, from which a busy machine takes nothing.
+"""A clock and an event loop for tests over sockets, so that other processes on a busy machine do not cost test time.
 
     @pytest.hookimpl
     def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -7,17 +7,17 @@
     async with local_stack(agent, clock=SteadyClock(20), ...) as stack: ...
 
 Theory of operation. A whole call runs on one event loop: carrier, service and providers. When another process takes
-the CPU away for 100 ms, all of them stand still, but `time.monotonic()` goes on; with a clock of speed 20 two seconds
-of the call are gone, and every timeout of the call fires. So the time of a `SteadyLoop` goes on in two ways only:
+the CPU for 100 ms, all of them stand still, but `time.monotonic()` goes on; with a clock of speed 20, two seconds of
+the call are lost, and timeouts of the call fire. Therefore the time of a `SteadyLoop` advances in two ways only:
 
-- while the loop waits in its selector for the next timer: in parts of `PART_S` at most, each of which counts as what it
-  was meant to be, however late the wake-up comes. A wait that something else ends (a message, a thread) counts
-  `READY_S` at most: on an idle machine that would have come at once;
-- while it works, by `WORK_SHARE` of the CPU time that its thread has used. Time in which the thread did not run does
-  not count. With a share of 1/20 and a clock of speed 20, work of a millisecond takes a millisecond of the call, as it
-  does in production: so tests may run fast without making the service look slow.
+- while the loop waits in its selector for the next timer. It waits in parts of at most `PART_S`, and each part counts
+  with its intended length, however late the wake-up comes. A wait that ends early (by a message, or a thread) counts
+  at most `READY_S`: on an idle machine it would have ended at once;
+- while the loop works, by `WORK_SHARE` of the CPU time that its thread has used. Time in which the thread did not run
+  does not count. With a share of 1/20 and a clock of speed 20, a millisecond of work takes a millisecond of the call,
+  as in production: fast tests do not make the service look slow.
 
-What is not on the loop (threads, other processes) is waited for in real time, stretched as the loop's own waits are.
+Waits for anything outside the loop (threads, other processes) are real waits, counted in the same way.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PART_S = 0.005
 
 
 class _Waiting(selectors.SelectSelector):
-    """Adds up how long was waited in `select`, in seconds. (`select` because `epoll` rounds up to milliseconds.)"""
+    """Adds up the time waited in `select`, in seconds. (It uses `select` because `epoll` rounds up to milliseconds.)"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,19 +52,19 @@ class _Waiting(selectors.SelectSelector):
 
 
 class SteadyLoop(asyncio.SelectorEventLoop):
-    """A selector event loop whose `time()` does not count what other processes take from it (see the module text)."""
+    """A selector event loop whose `time()` leaves out time taken by other processes (see the module text)."""
 
     def __init__(self) -> None:
         self._waiting = _Waiting()
         super().__init__(self._waiting)
 
     def time(self) -> float:
-        """Seconds since anything; to be asked on the thread of the loop."""
+        """Seconds since an arbitrary moment; call it on the loop's own thread."""
         return self._waiting.waited + time.thread_time() * WORK_SHARE
 
 
 class SteadyClock(Clock):
-    """A `Clock` that tells the time of the loop it is first used on, instead of the machine's."""
+    """A `Clock` that follows the time of the loop on which it is first used, instead of the machine's."""
 
     def __init__(self, speed: float = 1.0) -> None:
         super().__init__(speed)

@@ -1,7 +1,7 @@
-"""Local services that know a tape: ears, model, tools, voice and detector that answer as the recorded ones did.
+"""STT, LLM, tools, TTS and detector that answer as those of a recorded call did, for `wire_replay.py`.
 
-For `wire.py`. The words are given by where in the caller's audio they were said, replies by the words that they answer,
-speech by its text; what is not on the tape is a placeholder, or something of the usual length.
+A word is found by its position in the caller's audio, a reply by the caller's words that it answers, speech by its
+text. For a reply that is not on the tape there is a placeholder, for speech a sound of the usual length.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from telephony.tools import Tool
 
 
 class _Word(NamedTuple):
-    """Something that the ears understood: where in the caller's audio it came (ms), and in which of the tape's segments
-    (each ends with a final)."""
+    """A transcribed text: its position in the caller's audio (ms), and the number of the tape's segment that holds it
+    (each segment ends with a final)."""
 
     at: int
     text: str
@@ -39,8 +39,10 @@ class _Word(NamedTuple):
 
 
 class TapedParts:
-    """The caller, and the services' answers. `caller` is their audio from the first frame on, `gaps` what the carrier
-    lost of it (from, ms), `keys` what was pressed (after so many bytes of audio, key)."""
+    """The caller, and the services' answers, of one tape.
+
+    `caller` is the caller's audio from the first frame on (mu-law 8 kHz); `gaps` the parts that the carrier lost, as
+    (start, length) in ms; `keys` the keys pressed, as (bytes of audio before it, key)."""
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
@@ -48,13 +50,13 @@ class TapedParts:
         self.keys = _keys(tape)
         last = tape.steps[-1].event if tape.steps else None
         self.hangs_up = isinstance(last, e.CallerLeft)
-        self._thoughts = thoughts(tape.steps)
+        self._replies = thoughts(tape.steps)
         self._sounds = _sounds(tape)
         self._results = _results(tape)
-        self.hearing = SttLatency(partial_ms=0, final_ms=_final_ms(tape))  # partials stand where they came
+        self.stt_latency = SttLatency(partial_ms=0, final_ms=_final_ms(tape))  # partials carry their own time
 
     def agent(self) -> Agent:
-        """Who answered, as far as turn-taking goes; its tools return what they returned."""
+        """An agent with the recorded call's turn-taking and other rules; its tools return their recorded results."""
         header = self._tape.header
         own = {one.name for one in fields(Agent)}
         policy = {
@@ -70,25 +72,25 @@ class TapedParts:
         return Agent(prompt="", voice=Voice(language=header.language or "en"), tools=tools, **policy)
 
     def detector(self) -> Detector:
-        return _Recorded([s.event for s in self._tape.steps if isinstance(s.event, e.AudioReceived)])
+        return _TapedDetector([s.event for s in self._tape.steps if isinstance(s.event, e.AudioReceived)])
 
-    def stt(self) -> _Stt:
-        return _Stt(_in_audio(self._tape), _partials(self._tape))
+    def stt(self) -> _TapedStt:
+        return _TapedStt(_words(self._tape), _partials(self._tape))
 
     def answer(self, body: dict[str, Any]) -> list[Part]:
-        """The model: the reply to the same words of the caller's, from where the request has got to."""
+        """The LLM: the recorded reply to the caller's last words, without the parts that the request already holds."""
         messages = body["messages"]
         asked = [at for at, message in enumerate(messages) if message["role"] == "user"]
         said = plain(messages[asked[-1]]["content"]) if asked else ("",)
         done = sum(message["role"] == "tool" for message in messages[asked[-1] :]) if asked else 0
-        same = [one for one in self._thoughts if one.said == said]
+        same = [one for one in self._replies if one.said == said]
         turns = sum(1 for one in messages if one["role"] == "user")
         if not same:
             return [Say(PLACEHOLDER)]
-        thought = min(same, key=lambda one: (not one.whole, abs(one.turn - turns)))
+        reply = min(same, key=lambda one: (not one.whole, abs(one.turn - turns)))
         parts: list[Part] = []
         text = ""
-        for _, _, part in thought.parts:
+        for _, _, part in reply.parts:
             if isinstance(part, e.ReplyDelta) and not done:
                 text += part.text
             elif isinstance(part, e.ToolWanted):
@@ -99,7 +101,8 @@ class TapedParts:
         return [Say(text)] if text.strip() else []
 
     async def speak(self, text: str) -> tuple[bytes, tuple[int, ...]]:
-        """The voice: the tape's sound of `text`, or of a text that holds it; else something of the usual length."""
+        """The TTS: the recorded speech of `text`, or that part of a longer text's speech; else a sound of the usual
+        length. Returns mu-law 8 kHz audio, and the end of each character in ms."""
         wanted = " ".join(text.split())
         for known, pcmu, ends in self._sounds:
             at = known.find(wanted)
@@ -113,7 +116,8 @@ class TapedParts:
 
 
 def _stretched(text: str, wanted: str, places: Sequence[int]) -> tuple[int, ...]:
-    """The ends of the characters of `text`, from those of the same text without spare white space."""
+    """The ends of the characters of `text`, from those (`places`) of `wanted`, which is `text` with its white space
+    normalized."""
     found, at = [], 0
     for char in text:
         if at < len(wanted) and char == wanted[at]:
@@ -138,11 +142,11 @@ def _results(tape: Tape) -> dict[str, deque[str]]:
 
 
 def _frames(tape: Tape) -> tuple[bytes, tuple[tuple[int, int], ...]]:
-    """The caller's audio from the first frame on, and where the carrier lost some: (from, ms)."""
+    """The caller's audio from the first frame on, and the parts that the carrier lost, as (start, length) in ms."""
     frames = [step.event for step in tape.steps if isinstance(step.event, e.AudioReceived)]
     first = frames[0].media_ms if frames else 0
     audio, gaps = bytearray(), []
-    caller_side(tape.steps)  # raises BadTape for time stamps that are none
+    caller_side(tape.steps)  # raises BadTape for impossible timestamps
     for frame in frames:
         at = len(audio) // 8
         if (missing := frame.media_ms - first - at) >= FRAME_MS:
@@ -154,7 +158,7 @@ def _frames(tape: Tape) -> tuple[bytes, tuple[tuple[int, int], ...]]:
 
 
 def _keys(tape: Tape) -> list[tuple[int, str]]:
-    """(bytes of the caller's audio before it, key)."""
+    """The keys pressed, as (bytes of the caller's audio before it, key)."""
     found, taken = [], 0
     for step in tape.steps:
         if isinstance(step.event, e.AudioReceived):
@@ -165,7 +169,7 @@ def _keys(tape: Tape) -> list[tuple[int, str]]:
 
 
 def _sounds(tape: Tape) -> list[tuple[str, bytes, list[int]]]:
-    """(text, sound, end of each character in ms) of all that was spoken."""
+    """All recorded speech and phrases, as (text, mu-law audio, end of each character in ms)."""
     found: list[tuple[str, bytes, list[int]]] = []
     for step in tape.steps:
         if isinstance(step.event, e.PhrasesLoaded):
@@ -173,12 +177,13 @@ def _sounds(tape: Tape) -> list[tuple[str, bytes, list[int]]]:
     for unit in utterances(tape.steps):
         text = "".join(audio.text for _, _, audio in unit.parts)
         ends = [end - unit.base_ms for _, _, audio in unit.parts for end in audio.ends_ms]
-        found.append((" ".join(text.split()), b"".join(audio.pcmu for _, _, audio in unit.parts), _solid(text, ends)))
+        pcmu = b"".join(audio.pcmu for _, _, audio in unit.parts)
+        found.append((" ".join(text.split()), pcmu, _normalized(text, ends)))
     return found
 
 
-def _solid(text: str, ends: Sequence[int]) -> list[int]:
-    """The ends of the characters that are left when white space is made single and cut off at both sides."""
+def _normalized(text: str, ends: Sequence[int]) -> list[int]:
+    """The ends of the characters that remain when runs of white space become one, and are stripped at both sides."""
     found: list[int] = []
     space = True
     for char, end in zip(text, ends, strict=False):
@@ -198,8 +203,8 @@ def _final_ms(tape: Tape) -> int:
     return middle(late, 120)
 
 
-def _in_audio(tape: Tape) -> list[_Word]:
-    """The caller's words, in order."""
+def _words(tape: Tape) -> list[_Word]:
+    """The caller's words, in order, with their positions in the audio."""
     heard: list[SpokenText] = spoken_words(tape.steps, tape.header.policy.turn_taking)
     finals = [step.event for step in tape.steps if isinstance(step.event, e.TranscriptFinal)]
     segments = [n for n, one in enumerate(finals) for _ in (one.words or one.text.split())]
@@ -214,7 +219,7 @@ def _in_audio(tape: Tape) -> list[_Word]:
 
 
 def _partials(tape: Tape) -> list[_Word]:
-    """What was shown of each segment before its final, where it came."""
+    """The partial transcripts of each segment, with their positions in the audio."""
     found, frames, segment = [], 0, 0
     for step in tape.steps:
         match step.event:
@@ -227,8 +232,8 @@ def _partials(tape: Tape) -> list[_Word]:
     return found
 
 
-class _Recorded:
-    """A detector that found what the recorded call's found."""
+class _TapedDetector:
+    """A detector that returns the recorded results, frame by frame."""
 
     def __init__(self, frames: Sequence[e.AudioReceived]) -> None:
         self._frames = deque(frames)
@@ -243,14 +248,14 @@ class _Recorded:
         pass
 
 
-class _Stt:
-    """A recogniser that knows the words and when each was out, and shows partials where the tape has some. The call may
-    be cut into segments otherwise than on the tape: what was given out in a final is no part of a partial any more."""
+class _TapedStt:
+    """A recogniser that yields the recorded words and partials at their positions in the audio. The call may be divided
+    into other segments than on the tape, so words already in a final are left out of later partials."""
 
     def __init__(self, words: Sequence[_Word], partials: Sequence[_Word]) -> None:
         self._words, self._partials = deque(words), deque(partials)
         self._shown: _Word | None = None
-        self._given: Counter[int] = Counter()  # segment -> how many of its words are out in a final
+        self._given: Counter[int] = Counter()  # segment -> how many of its words have been in a final
         self._ms = 0
 
     def hear(self, pcmu: bytes) -> None:

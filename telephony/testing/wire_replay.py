@@ -1,13 +1,13 @@
-"""Wire replay: a recorded call once more over real sockets, through the whole service.
+"""Wire replay: runs a recorded call again over real sockets, through the whole service.
 
     done = await wire_replay(read(path), clock=Clock(speed=10))
     assert done.same, done.report()
 
-The carrier sends the caller's frames as they came, with their gaps, keys and hang-up; the service is the real one, with
-all its sockets. Behind it stand local servers that know the tape: the ears hear the words where they were said, the
-model answers the same words as it did, tools return what they returned, and the voice has the same sound. So the call
-need not have been with the local parts, and nothing of a vendor is asked. It is not exact as a replay is: sockets have
-latencies of their own. What must be the same is what happens, in what order.
+The local carrier sends the caller's recorded frames, with gaps, keys and hang-up; the service is the real one, with all
+its sockets. Its providers are local servers that answer from the tape (`taped.py`): the STT yields the words where they
+were said, the LLM gives the recorded replies, tools return their recorded results, and the TTS the recorded speech. So
+any recorded call of the pipeline will do, and no vendor is contacted. Unlike a replay it is not exact, as sockets have
+latencies of their own: both calls must have the same words and actions in the same order.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from telephony.testing.fakes.elevenlabs.stt import LocalStt
 from telephony.testing.fakes.elevenlabs.tts import LocalTts
 from telephony.testing.fakes.twilio.carrier import CallOver, PhoneCall
 from telephony.testing.fakes.twilio.faults import CarrierFaults
-from telephony.testing.stack import Tape as Watching
+from telephony.testing.stack import Tape as ObservedSteps
 from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock, SteadyLoop
 from telephony.testing.taped import TapedParts
@@ -42,24 +42,24 @@ from telephony.text_normalization import spoken_form
 
 TIMEOUT_MS = 20_000
 CUT_MS = 500
-"""A line that breaks off so much earlier or later was heard otherwise; less than that, sockets do."""
+"""Largest difference in length of an interrupted line that counts as the same; sockets alone can cause as much."""
 MOVED_MS = 250
-"""A moment that comes so much earlier or later than on the tape is the same to a listener, over sockets."""
+"""Largest difference in time of a moment that is not reported; sockets alone can cause as much."""
 
 
 @dataclass(slots=True)
 class WireReplay:
-    """What came of it. `violations` is what the carrier found wrong with the service; `otherwise` are moments that
-    came otherwise or at another time, as lines."""
+    """The result. `now` is the timeline of the new call; `violations` are the service's breaches of Twilio's protocol;
+    `differences` are the moments that differ from the tape in content or time. The latter two are lines of text."""
 
     tape: Tape
     now: Timeline
     violations: list[str] = field(default_factory=list)
-    otherwise: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
 
     @property
     def same(self) -> bool:
-        """The tape is whole, the protocol was kept, and both said and did the same."""
+        """Whether the tape is undamaged, the protocol was kept, and both calls are the same conversation."""
         if not self.tape.good:
             return False
         then = timeline(self.tape)
@@ -67,14 +67,14 @@ class WireReplay:
 
     def report(self) -> str:
         head = f"{self.tape.path}: {self.tape.length_ms / 1000:.1f} s over sockets: "
-        head += "the same conversation" if self.same else "ANOTHER CONVERSATION" if self.tape.good else "DAMAGED"
-        return "\n".join([head, *(f"  {line}" for line in (*self.tape.problems, *self.violations, *self.otherwise))])
+        head += "the same conversation" if self.same else "DIFFERENT CONVERSATION" if self.tape.good else "DAMAGED"
+        return "\n".join([head, *(f"  {line}" for line in (*self.tape.problems, *self.violations, *self.differences))])
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What the caller said, what they heard of the agent's lines, and which tools ran. A line is its words, whether it
-    was interrupted, and for how long its turn could be heard (ms)."""
+    """What the caller said, what they heard of the agent's lines, and the names of the tools that ran. A line consists
+    of its words, whether it was interrupted, and for how many ms its turn could be heard."""
 
     said: str
     lines: tuple[tuple[tuple[str, ...], bool, int], ...]
@@ -82,7 +82,7 @@ class Conversation:
 
 
 def conversation(call: Timeline) -> Conversation:
-    """The call as it was to both."""
+    """The call as a listener to both sides would describe it."""
     played: Counter[int] = Counter()
     for piece in call.played:
         played[piece.turn] += piece.end - piece.start
@@ -98,12 +98,13 @@ def conversation(call: Timeline) -> Conversation:
 
 
 def alike(then: Conversation, now: Conversation) -> bool:
-    """The same to a listener: the same words heard, and what is cut off is cut off at nearly the same place."""
+    """Whether both are the same to a listener: the same words were heard, and interrupted lines end at nearly the same
+    place."""
     if (then.said, then.tools, len(then.lines)) != (now.said, now.tools, len(now.lines)):
         return False
     for (old, old_cut, old_ms), (new, new_cut, new_ms) in zip(then.lines, now.lines, strict=True):
         cut = old_cut or new_cut
-        shared = min(len(old), len(new)) if cut else None  # where a cut falls into a word differs
+        shared = min(len(old), len(new)) if cut else None  # a cut line may end a few words earlier or later
         if old[:shared] != new[:shared] or (cut and abs(old_ms - new_ms) > CUT_MS):
             return False
     return True
@@ -112,49 +113,53 @@ def alike(then: Conversation, now: Conversation) -> bool:
 async def wire_replay(
     tape: Tape, *, clock: Clock | None = None, detector: Callable[[], Detector] | None = None
 ) -> WireReplay:
-    """See the module text. `detector` (None: what the recorded call's one found) listens to the frames again."""
+    """Replays a tape over sockets (see the module text). `detector` makes a detector that analyses the frames again; if
+    it is None, the recorded results are used. Raises BadTape for a call that was not held by the pipeline, and
+    TelephonyError if the call does not end."""
     if tape.header.engine != PIPELINE:
-        raise BadTape(f"only calls of the pipeline can be replayed so; this one was held by {tape.header.engine!r}")
+        raise BadTape(
+            f"only calls of the pipeline can be replayed over sockets; this one was held by {tape.header.engine!r}"
+        )
     clock = clock or Clock()
-    known = TapedParts(tape)
+    taped = TapedParts(tape)
     stack = local_stack(
-        known.agent(),
+        taped.agent(),
         clock=clock,
-        replies=known.answer,
-        stt=LocalStt(clock=clock, recognizer=known.stt, latency=known.hearing),
-        tts=LocalTts(clock=clock, synthesize=known.speak),
-        detector=detector or known.detector,
+        replies=taped.answer,
+        stt=LocalStt(clock=clock, recognizer=taped.stt, latency=taped.stt_latency),
+        tts=LocalTts(clock=clock, synthesize=taped.speak),
+        detector=detector or taped.detector,
     )
     async with stack as parts:
         first = next((s.event.media_ms for s in tape.steps if isinstance(s.event, e.AudioReceived)), 0)
-        phone = await parts.dial(CarrierFaults(first_timestamp_ms=first, gaps=known.gaps))
-        watching = await _call(phone, known, parts.tape(phone), clock)
+        phone = await parts.dial(CarrierFaults(first_timestamp_ms=first, gaps=taped.gaps))
+        observed = await _call(phone, taped, parts.tape(phone), clock)
         violations = [f"the carrier: {code} {text}" for code, text in phone.violations]
     spoken = partial(spoken_form, language=tape.header.language or "en")
-    now = Timeline(watching.steps, spoken, tape.header.policy.turn_taking)
-    return WireReplay(tape, now, violations, _otherwise(tape, now))
+    now = Timeline(observed.steps, spoken, tape.header.policy.turn_taking)
+    return WireReplay(tape, now, violations, _differences(tape, now))
 
 
-def wire_replay_all(tapes: Sequence[Tape], tell: Callable[[str], None], speed: float) -> int:
-    """Replays tapes over sockets, one after the other, and tells of each. The exit code: 0 all the same, 1 one is not,
-    2 a tape is damaged, or cannot be replayed so."""
+def wire_replay_all(tapes: Sequence[Tape], write: Callable[[str], None], speed: float) -> int:
+    """Replays tapes over sockets, one after the other, and passes a report on each to `write`. Returns the exit code: 0
+    if all are the same conversations, 1 if one is not, 2 if a tape is damaged or cannot be replayed over sockets."""
     code = 0
     for tape in tapes:
         try:
             if not tape.good:
-                raise BadTape("only a whole tape can be replayed over sockets: " + "; ".join(tape.problems))
+                raise BadTape("a damaged tape cannot be replayed over sockets: " + "; ".join(tape.problems))
             with asyncio.Runner(loop_factory=SteadyLoop) as runner:
                 done = runner.run(wire_replay(tape, clock=SteadyClock(speed)))
         except TelephonyError as error:
-            tell(f"{tape.path}: {error}")
+            write(f"{tape.path}: {error}")
             code = code or 2
         else:
-            tell(done.report())
+            write(done.report())
             code = code if done.same else 1
     return code
 
 
-def _otherwise(tape: Tape, now: Timeline) -> list[str]:
+def _differences(tape: Tape, now: Timeline) -> list[str]:
     then = timeline(tape)
     found = []
     for row in rows(moments(then), moments(now)):
@@ -164,26 +169,26 @@ def _otherwise(tape: Tape, now: Timeline) -> list[str]:
     return found
 
 
-async def _call(phone: PhoneCall, known: TapedParts, beginning: Any, clock: Clock) -> Watching:
-    """The caller's side, from the first frame to the end."""
+async def _call(phone: PhoneCall, taped: TapedParts, beginning: Any, clock: Clock) -> ObservedSteps:
+    """Plays the caller's side, from the first frame to the end of the call. Returns the steps of the new call."""
     voice = phone.line.voice
-    speaking = asyncio.ensure_future(phone.say(known.caller))
+    speaking = asyncio.ensure_future(phone.say(taped.caller))
     try:
-        async with clock.timeout(TIMEOUT_MS + len(known.caller) // 8):
-            watching: Watching = await beginning
-            for after, key in known.keys:
+        async with clock.timeout(TIMEOUT_MS + len(taped.caller) // 8):
+            observed: ObservedSteps = await beginning
+            for after, key in taped.keys:
                 await phone.until(lambda after=after: voice.taken >= after)  # type: ignore[misc]
                 await phone.press(key)
             await speaking
-            if not known.hangs_up:
+            if not taped.hangs_up:
                 await phone.until(lambda: False)
     except CallOver:
         pass
     except TimeoutError:
-        raise TelephonyError("the call did not come to its end") from None
+        raise TelephonyError("the call did not end in time") from None
     finally:
         speaking.cancel()
         await phone.hang_up()
         await phone.ended()
-    await watching.until(lambda: watching.closed)
-    return watching
+    await observed.until(lambda: observed.closed)
+    return observed

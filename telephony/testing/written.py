@@ -1,4 +1,4 @@
-"""How recognisers write what is dictated: "555 012 3456", "S-M-I-T-H", "john.smith@example.com"."""
+"""Writes dictated words as recognisers do: "555 012 3456", "S-M-I-T-H", "john.smith@example.com"."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _MAIL = re.compile(r"\b((?:\w+ (?:dot|underscore) )*\w+) at ((?:\w+ )+)dot (\w+)
 
 
 def written(text: str) -> str:
-    """`text`, in words, as it would be written. Digits are grouped by three, as far as they have come."""
+    """`text`, given in words, with digits, spelled letters and e-mail addresses as they are written. Digits are grouped
+    in threes."""
     text = _MAIL.sub(_address, text)
     words = [_FIGURES.get(word.lower().strip(".,"), word) for word in text.split()]
     grouped = _RUN.sub(lambda run: _by_three(run.group().replace(" ", "")), " ".join(words))

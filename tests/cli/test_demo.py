@@ -87,7 +87,7 @@ async def test_missing_words_are_reported() -> None:
 async def test_a_call_that_ends_without_a_goodbye_is_reported() -> None:
     """Caller and agent both fall silent: the call ends in an orderly way, but it has failed."""
     found, outcome = await call("a table please", replies=without_end)
-    assert found == ["the call ended otherwise than by the agent's goodbye (silent_goodbye)"]
+    assert found == ["the call did not end with the agent's goodbye (silent_goodbye)"]
     assert outcome.phone.violations == []
 
 

@@ -250,7 +250,7 @@ def test_tts_lost_in_the_middle_speaks_only_the_rest() -> None:
     sim2 = Simulator(Policy(), answer())
     sim2.says(500, "what are your hours")
     sim2.run(first + 120)
-    sim2._voice._ready.clear()
+    sim2._tts._ready.clear()
     sim2._due = [due for due in sim2._due if not isinstance(due.event, e.SpeechAudio | e.SpeechEnded)]
     sim2.at(sim2.now + 1, e.SpeechLost(1, 1, "provider_unavailable", True))
     sim2.run(16_000)

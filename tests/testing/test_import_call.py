@@ -1,4 +1,4 @@
-"""Any recording as a caller: two channels, one channel and a transcript, or nothing but sound."""
+"""Recordings imported as tapes: two channels, one channel with a transcript, or audio alone."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sound(spans: list[tuple[int, int]]) -> bytes:
 
 
 def begins(call: Timeline) -> list[int]:
-    """When the caller begins to speak, in tenths of a second."""
+    """When each stretch of the caller's speech begins, in tenths of a second."""
     return [round(start / 100) for start, _ in call.caller_spans]
 
 
@@ -49,8 +49,9 @@ def both(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_two_channels_become_a_call_of_their_own(both: Path) -> None:
-    """The caller where they spoke, the agent's answers in their order; it replays, and can be rehearsed."""
+def test_two_channels_become_a_call(both: Path) -> None:
+    """The caller speaks at the recorded times and the agent's lines keep their order; the tape replays and can be
+    rehearsed."""
     transcript = both / "call.txt"
     done = import_call(both / "call.wav", both / "tape", detector=LoudnessDetector(), transcript=transcript)
     tape = read(both / "tape")
@@ -71,7 +72,7 @@ def test_two_channels_become_a_call_of_their_own(both: Path) -> None:
 
 
 def test_the_other_channel_may_be_the_caller(both: Path) -> None:
-    """And another agent may answer: its greeting stands."""
+    """With a policy given, the greeting is that of the policy."""
     done = import_call(
         both / "call.wav", both / "tape", detector=LoudnessDetector(), caller="right", policy=Policy(greeting="Hi.")
     )
@@ -81,8 +82,8 @@ def test_the_other_channel_may_be_the_caller(both: Path) -> None:
     assert "only silence decides" in "\n".join(told(both / "tape", done, []))
 
 
-def test_one_channel_is_parted_by_the_times_of_its_transcript(tmp_path: Path) -> None:
-    """Both on one channel: what the agent says is taken out, and each word is where it was said."""
+def test_one_channel_is_split_by_the_times_of_its_transcript(tmp_path: Path) -> None:
+    """With both speakers on one channel, the agent's speech is removed, and each word keeps its time."""
     wav.write(tmp_path / "call.wav", sound([*CALLER, *AGENT]))
     segments = [
         {"speaker": "agent", "text": "Hello.", "start": 0.0, "end": 1.6},
@@ -98,8 +99,8 @@ def test_one_channel_is_parted_by_the_times_of_its_transcript(tmp_path: Path) ->
     assert [text for who, text in call.lines if who == "caller"] == ["what are your opening hours", "book it please"]
 
 
-def test_transcripts_are_read_or_refused_in_words(tmp_path: Path) -> None:
-    """Names, times, plain lines; what cannot be used is named."""
+def test_transcripts_are_read_or_refused_with_a_reason(tmp_path: Path) -> None:
+    """Names, times and plain lines are understood; the error names what is invalid."""
     path = tmp_path / "t.txt"
     path.write_text("[00:01.5] agent: Hello.\n\n3.25 customer: hi there\nand: so on\njust words\n")
     assert read_transcript(path) == [
@@ -122,8 +123,8 @@ def test_transcripts_are_read_or_refused_in_words(tmp_path: Path) -> None:
             read_transcript(path)
 
 
-def test_a_transcript_that_is_no_text_is_told_in_words(tmp_path: Path) -> None:
-    """UTF-16, as some editors save it."""
+def test_a_transcript_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    """Some editors save text as UTF-16."""
     (tmp_path / "t.txt").write_bytes("caller: hello".encode("utf-16"))
     with pytest.raises(BadTranscript, match="no text in UTF-8"):
         read_transcript(tmp_path / "t.txt")

@@ -1,4 +1,4 @@
-"""Scripted callers: the same script through the core and over real sockets; the fixtures as users have them."""
+"""Scripted callers: one script through the core and over real sockets; the pytest fixtures in a user's project."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REPLIES: list[Reply] = [LONG, [Calls("book_table", '{"people": 4}', "Booked for 
 
 
 def busy(caller: CallerScript) -> CallerScript:
-    """Asks, interrupts, waits, presses a key, hangs up."""
+    """The caller asks, interrupts, waits, presses keys and hangs up."""
     return (
         caller.waits_for_agent()
         .says("what are your opening hours")
@@ -59,8 +59,8 @@ def check(call: Timeline) -> None:
 
 
 def test_a_script_through_the_core(caller: CallerScript) -> None:
-    """In virtual time, much faster than the call."""
-    began = time.thread_time()  # work, not waiting for others
+    """It runs in virtual time, much faster than the call."""
+    began = time.thread_time()  # CPU time: waits for other processes do not count
     call = busy(caller).call(AGENT, REPLIES)
     took = time.thread_time() - began
     check(call)
@@ -69,26 +69,26 @@ def test_a_script_through_the_core(caller: CallerScript) -> None:
 
 
 async def test_the_same_script_over_real_sockets(carrier: OverSockets, caller: CallerScript) -> None:
-    """Carrier, ears, mind and voice by their wires; the real tool runs."""
+    """Carrier, STT, LLM and TTS are local servers; the real tool runs."""
     check(await carrier(busy(caller), AGENT, REPLIES, speed=20))
 
 
 def test_a_recording_is_said_with_its_words(caller: CallerScript, tmp_path: Path) -> None:
-    """Its pauses are the caller's: a long one ends the turn."""
+    """A long pause in the recording ends the caller's turn."""
     sound = tones.sine(300, 900) + tones.silence(1_500) + tones.sine(300, 900)
     wav.write(tmp_path / "two.wav", sound)
     call = caller.waits_for_agent().says(tmp_path / "two.wav", text="book a table for four").call(AGENT, REPLIES)
     assert [text for speaker, text in call.lines if speaker == "caller"] == ["book a", "table for four"]
 
 
-def test_a_script_that_waits_in_vain_says_for_what(caller: CallerScript) -> None:
-    """An agent without a greeting does not speak first."""
+def test_a_script_that_waits_in_vain_fails_with_a_reason(caller: CallerScript) -> None:
+    """An agent without a greeting does not speak first, so the wait for it times out."""
     with pytest.raises(ScriptFailed, match="the agent did not speak"):
         caller.waits_for_agent().call(Agent(prompt="p", limits=Limits(silence_prompt_ms=60_000)))
 
 
 def test_a_cough_does_not_interrupt(caller: CallerScript) -> None:
-    """It holds the agent for a moment, and nothing of the answer is lost."""
+    """It holds the agent for a moment; nothing of the answer is lost."""
     call = (
         caller.waits_for_agent().says("when do you open").waits(2.0).coughs(150).waits_for_agent().call(AGENT, [LONG])
     )
@@ -96,7 +96,7 @@ def test_a_cough_does_not_interrupt(caller: CallerScript) -> None:
 
 
 USERS_TESTS = """
-import telephony.testing.fixtures  # and with it the services of `carrier`
+import telephony.testing.fixtures  # imports the local servers behind `carrier`, too
 from telephony import Agent
 
 def test_same(replay):
@@ -112,8 +112,8 @@ def test_caller(caller):
 
 
 def test_the_plugin_in_a_users_pytest(pytester: pytest.Pytester) -> None:
-    """A tape that replays passes; one that does not fails with both sides in words and without our traceback. Also
-    where all warnings are errors."""
+    """A tape that replays passes; one that differs fails with a report of both sides and without our traceback. This
+    holds with all warnings turned into errors."""
 
     from telephony.core.policy import TurnTaking
     from telephony.tape.format import Header

@@ -1,4 +1,4 @@
-"""The server that tests run apps on."""
+"""The server on which tests run apps."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from telephony.testing.serving import serve_app
 
 
 async def test_serves_http_and_sockets_and_runs_the_lifespan() -> None:
-    """Requests and sockets reach the app, its lifespan runs around them, and open sockets are closed at the end."""
+    """Requests and sockets reach the app within its lifespan, and open sockets are closed at the end."""
     seen: list[str] = []
 
     @asynccontextmanager
@@ -49,7 +49,7 @@ async def test_serves_http_and_sockets_and_runs_the_lifespan() -> None:
 
 
 async def test_an_app_that_cannot_start_is_an_error() -> None:
-    """A lifespan that raises gives RuntimeError, not the end of the test process."""
+    """A lifespan that raises leads to RuntimeError and does not end the test process."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""Wire replay: a recorded call once more, through every socket of the service."""
+"""Wire replay: a recorded call runs again through every socket of the service."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def call(said: str = "what are your opening hours", *, cut_at: int = 6_500, part
 
 
 async def test_a_tape_is_the_same_conversation_over_sockets(tmp_path: Path) -> None:
-    """The same words, interruption, tool and key; the carrier finds nothing wrong. Other words are told."""
+    """The words, interruption, tool and key are the same, and no protocol is violated. Different words are reported."""
     recorded = read(tape(tmp_path / "call", call()))
     done = await wire_replay(recorded, clock=SteadyClock(speed=20))
     assert done.same, done.report()
@@ -38,11 +38,11 @@ async def test_a_tape_is_the_same_conversation_over_sockets(tmp_path: Path) -> N
     assert done.now.ended == "caller"
     recorded.steps = steps(call("what are your prices"))
     assert not done.same
-    assert "ANOTHER CONVERSATION" in done.report()
+    assert "DIFFERENT CONVERSATION" in done.report()
 
 
-async def test_ears_that_showed_nothing_before_the_end_show_nothing_again(tmp_path: Path) -> None:
-    """Partials that the tape does not have would cut an interruption off long before it was."""
+async def test_a_tape_without_partials_is_replayed_without_partials(tmp_path: Path) -> None:
+    """With partials that are not on the tape, the interruption would cut the agent much earlier."""
     recorded = read(tape(tmp_path / "call", call(partials=False)))
     done = await wire_replay(recorded, clock=SteadyClock(speed=20))
     assert done.now.events(e.TranscriptPartial) == []
@@ -51,8 +51,8 @@ async def test_ears_that_showed_nothing_before_the_end_show_nothing_again(tmp_pa
     assert done.same, done.report()
 
 
-def test_a_line_that_breaks_off_elsewhere_is_another_conversation() -> None:
-    """The same words of the caller's, and the same line, heard a second longer or with other words in it."""
+def test_a_line_interrupted_elsewhere_is_a_different_conversation() -> None:
+    """The caller says the same, but the agent's line is heard for a second longer, or has other words."""
     then, moved = (conversation(Timeline(steps(call(cut_at=at)))) for at in (6_500, 7_600))
     assert then.said == moved.said
     assert alike(then, then)
@@ -64,9 +64,9 @@ def test_a_line_that_breaks_off_elsewhere_is_another_conversation() -> None:
 
 
 def test_a_damaged_tape_is_never_the_same_conversation(tmp_path: Path) -> None:
-    """Without the caller's sound the words may be the same; the exit code says that the tape is damaged."""
+    """Without the caller's audio the words might be the same; the exit code says that the tape is damaged."""
     folder = tape(tmp_path / "call", call())
     (folder / "caller.ulaw").unlink()
-    told: list[str] = []
-    assert wire_replay_all([read(folder)], told.append, 12) == 2
-    assert "caller.ulaw" in told[0]
+    reports: list[str] = []
+    assert wire_replay_all([read(folder)], reports.append, 12) == 2
+    assert "caller.ulaw" in reports[0]

@@ -1,4 +1,4 @@
-"""Dictated words as a recogniser writes them."""
+"""Dictated words, written as recognisers do."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ from telephony.testing.written import written
     ],
 )
 def test_figures_letters_and_addresses(said: str, as_written: str) -> None:
-    """Digits by three, letters by hyphens, an address as it is."""
+    """Digits are grouped in threes, letters joined by hyphens, e-mail addresses written out."""
     assert written(said) == as_written

@@ -1,1 +1,1 @@
-"""Local servers in the vendors' own protocols, each fault a switch."""
+"""Local servers that speak the vendors' own protocols, with a switch for each fault."""

@@ -1,1 +1,1 @@
-"""A local ElevenLabs: begin with `server.py`; `stt.py`, `tts.py` and `agents.py` are its three services."""
+"""A local ElevenLabs server: begin with `server.py`; `stt.py`, `tts.py` and `agents.py` are its three services."""

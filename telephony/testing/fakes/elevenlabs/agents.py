@@ -1,12 +1,12 @@
-"""A local Agents platform, as ElevenLabs' behaves, with a switch for each thing that goes wrong there.
+"""A local server that behaves like ElevenLabs' Agents platform, with a switch for each known fault.
 
     agents = LocalAgents(clock=clock, agents={"agent_1": LocalAgent(respond=scripted([[Say("Nine.")]]))})
     async with LocalElevenLabs(clock=clock, agents=agents) as elevenlabs: ...
 
-The server side of the socket, and the REST requests beside it (`agents_door`). What an agent hears, says and thinks is
-given: a recognizer, a synthesizer, and a responder, which may be a `CustomLlm`. `seen.received` holds what clients have
-sent, checked strictly; what broke the protocol is in `seen.violations`, and closes the socket with 1008, as it does
-there. Calls that the carrier brings directly (register-call) are sessions of the same kind.
+It serves the conversation socket and the REST requests beside it (`agents_admission`). Its stt, tts and llm are
+pluggable: a recognizer, a synthesizer, and a responder, which may be a `CustomLlm`. Messages from clients are checked
+strictly: valid ones are in `seen.received`; an invalid one is in `seen.violations` and closes the socket with 1008, as
+on the real platform. A call that the carrier connects directly (register-call) runs in a session of the same kind.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ __all__ = ["AgentFaults", "AgentLatency", "LocalAgent", "LocalAgents"]
 
 
 class LocalAgents:
-    """The server side. `handle` serves one socket, `respond` answers GET (None: a socket may be opened), `post` POST.
+    """The server. `handle` serves one socket; `respond` answers a GET request (None: the socket may be opened); `post`
+    answers a POST request. `agents` are the agents by id; `changed` is set after each message.
 
-    `after_call` is given each conversation that is over (see `agents_hooks.post_call`)."""
+    `after_call` is awaited with each finished conversation (see `agents_webhooks.post_call`)."""
 
     def __init__(
         self,
@@ -59,13 +60,13 @@ class LocalAgents:
         self._open: set[ServerConnection] = set()
 
     async def until(self, predicate: Callable[[], bool]) -> None:
-        """Waits until `predicate()` holds, looking again after each message."""
+        """Returns when `predicate()` is true; evaluates it again after each message."""
         while not predicate():
             self.changed.clear()
             await self.changed.wait()
 
     async def close(self, code: int, reason: str = "") -> None:
-        """Closes every conversation with `code`; 1006 cuts the connections."""
+        """Closes every conversation's socket with `code`; with 1006 the connections are aborted."""
         for connection in list(self._open):
             if code == 1006:
                 connection.transport.abort()
@@ -84,24 +85,24 @@ class LocalAgents:
         return self.admission.post(path, headers, body)
 
     async def handle(self, connection: ServerConnection) -> None:
-        """One conversation, to its end."""
+        """Serves one conversation until it ends."""
         assert connection.request is not None
         split = urlsplit(connection.request.path)
         line: ServerConnection | CarrierLine = connection
         if split.path.startswith(STREAM):
-            known, initiation = self.admission.registered.pop(split.path.removeprefix(STREAM))
+            conversation, initiation = self.admission.registered.pop(split.path.removeprefix(STREAM))
             line = CarrierLine(connection, initiation)
         else:
-            known = Conversation(f"conv_{uuid4().hex[:16]}", parse_qs(split.query)["agent_id"][0])
-        self.seen.conversations.append(known)
+            conversation = Conversation(f"conv_{uuid4().hex[:16]}", parse_qs(split.query)["agent_id"][0])
+        self.seen.conversations.append(conversation)
         self._open.add(connection)
         try:
-            await Session(self, line, self.agents[known.agent_id], known, self._recognizer()).run()
+            await Session(self, line, self.agents[conversation.agent_id], conversation, self._recognizer()).run()
         except* ConnectionClosed:
             pass
         finally:
             self._open.discard(connection)
-            known.closed = connection.close_code if connection.close_code is not None else 1006
+            conversation.closed = connection.close_code if connection.close_code is not None else 1006
             self.changed.set()
         if self.after_call is not None:
-            await self.after_call(known)
+            await self.after_call(conversation)

@@ -1,6 +1,7 @@
-"""How one comes into the local Agents platform: signed URLs, admission to the socket, register-call, outbound calls.
+"""Access to the local Agents platform: signed URLs, the socket's handshake, register-call, outbound calls.
 
-Bodies of REST requests are checked strictly (`agents_messages`); a wrong one is a 422, as it is there.
+Bodies of REST requests are checked strictly (`agents_messages`); an invalid one is answered with 422, as on the real
+platform.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ SIGNATURE_MS = 15 * 60_000
 
 
 class Admission:
-    """See the module text. `registered`: conversations whose carrier has not come yet, by id, with their client data;
-    `outbound`: the bodies of outbound calls; `signed` counts the signed URLs given out."""
+    """Answers the REST requests and decides on handshakes. `registered`: conversations whose carrier has not connected
+    yet, by id, with their client data; `outbound`: the bodies of outbound calls; `signed`: how many signed URLs were
+    issued."""
 
     def __init__(self, platform: Platform, api_key: str) -> None:
         self.registered: dict[str, tuple[Conversation, dict[str, Any]]] = {}
@@ -44,7 +46,7 @@ class Admission:
         return path in (SIGNED, SOCKET) or path.startswith((STREAM, AGENTS))
 
     async def respond(self, connection: ServerConnection, request: Request) -> Response | None:
-        """The signed URL, the refusal of a handshake, or None."""
+        """The answer to a GET request, or the refusal of a handshake; None if the socket may be opened."""
         split, faults = urlsplit(request.path), self._platform.faults
         query = {name: values[0] for name, values in parse_qs(split.query).items()}
         if split.path == SIGNED:
@@ -54,7 +56,7 @@ class Admission:
         if split.path.startswith(AGENTS):
             return _response(*self._configuration(request, split.path.removeprefix(AGENTS)))
         if faults.refuse:
-            return _response(faults.refuse, _detail("refused", "as asked for"))
+            return _response(faults.refuse, _detail("refused", "injected fault"))
         if split.path.startswith(STREAM):
             known = split.path.removeprefix(STREAM) in self.registered
             return None if known else _response(404, _detail("not_found", "no such call was registered"))
@@ -66,7 +68,7 @@ class Admission:
         return None
 
     def post(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str, str]:
-        """(status, content type, text) of a REST request."""
+        """Answers a REST request: (status, content type, body)."""
         status, answer = self._post(urlsplit(path).path, headers, body)
         if isinstance(answer, str):
             quoted = self._platform.faults.quoted_twiml
@@ -82,7 +84,7 @@ class Admission:
         if headers.get("xi-api-key") != self._key:
             return 401, _detail("invalid_api_key", "the key is wrong")
         if status := self._platform.faults.register_status:
-            return status, _detail("fault", "as asked for")
+            return status, _detail("fault", "injected fault")
         try:
             raw = json.loads(body)
             asked = (wire.RegisterCall if path == REGISTER else wire.OutboundCall).model_validate(raw)
@@ -107,7 +109,7 @@ class Admission:
 
     def _signed(self, request: Request, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
         if status := self._platform.faults.sign_status:
-            return status, _detail("fault", "as asked for")
+            return status, _detail("fault", "injected fault")
         if request.headers.get("xi-api-key") != self._key:
             return 401, _detail("invalid_api_key", "the key is wrong")
         agent_id = query.get("agent_id", "")

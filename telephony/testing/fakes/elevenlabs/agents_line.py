@@ -1,5 +1,7 @@
-"""A call that the carrier brings to the Agents platform directly (register-call): Media Streams on one side, the
-messages of the platform's own socket on the other, so that one kind of session serves both.
+"""A call that the carrier connects directly to the Agents platform (register-call).
+
+`CarrierLine` translates between Twilio's Media Streams and the messages of the platform's own socket, so that the same
+kind of session serves both.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from websockets.asyncio.server import ServerConnection
 
 
 class CarrierLine:
-    """The part of a WebSocket that a session uses. `initiation` is what register-call was given."""
+    """The methods of a WebSocket that a session uses. `initiation` is the client data given to register-call; it is
+    returned by the first `recv`, as the start message."""
 
     def __init__(self, connection: ServerConnection, initiation: dict[str, Any]) -> None:
         self._connection = connection
@@ -38,9 +41,9 @@ class CarrierLine:
         message = json.loads(text)
         if message["type"] == "interruption":
             self._interrupted = message["interruption_event"]["event_id"]
-            await self._tell("clear")
+            await self._send_event("clear")
         elif message["type"] == "audio" and message["audio_event"]["event_id"] > self._interrupted:
-            await self._tell("media", media={"payload": message["audio_event"]["audio_base_64"]})
+            await self._send_event("media", media={"payload": message["audio_event"]["audio_base_64"]})
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         await self._connection.close(code, reason)
@@ -48,5 +51,5 @@ class CarrierLine:
     async def wait_closed(self) -> None:
         await self._connection.wait_closed()
 
-    async def _tell(self, event: str, **body: Any) -> None:
+    async def _send_event(self, event: str, **body: Any) -> None:
         await self._connection.send(json.dumps({"event": event, "streamSid": self._stream_sid, **body}))

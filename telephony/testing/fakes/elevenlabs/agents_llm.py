@@ -1,10 +1,10 @@
-"""How the local Agents platform thinks: with a responder of ours, or by asking a custom LLM as the real platform does.
+"""The local Agents platform's client for a custom LLM: a responder that asks an OpenAI-compatible endpoint.
 
     CustomLlm(url="http://127.0.0.1:8080/v1", api_key="secret", restless=True)
 
-is a responder, too. As on the platform, values of its `headers` may hold `{{variable}}`. Restless, it behaves as the
-platform does with speculative turns and barge-in: it asks before the caller has finished, drops that request in
-mid-stream, and asks again with the whole turn.
+As on the real platform, values of its `headers` may hold `{{variable}}`. With `restless` it sends what the platform
+sends with speculative turns and barge-in: a request before the caller has finished, dropped in mid-stream, and then
+another with the whole turn.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ END_CALL = {
 
 
 class CustomLlmFailed(Exception):
-    """The platform's `custom_llm generation failed`."""
+    """The endpoint did not answer with a complete event stream; the platform's `custom_llm generation failed`."""
 
 
 @dataclass
 class CustomLlm:
-    """Asks an OpenAI-compatible endpoint. `requests` are the bodies sent, `dropped` counts those given up midway,
-    `chunks` all that came back, each checked with OpenAI's own type."""
+    """Asks an OpenAI-compatible endpoint. `requests` holds the bodies sent, `dropped` counts requests abandoned in
+    mid-stream, `chunks` holds all chunks received, each validated with OpenAI's own type."""
 
     url: str
     api_key: str = ""
@@ -54,7 +54,7 @@ class CustomLlm:
     dropped: int = 0
 
     async def __call__(self, body: dict[str, Any]) -> AsyncIterator[Part]:
-        """The parts of the answer as they come: pieces of text, then tool calls."""
+        """The parts of the answer as they arrive: pieces of text, then tool calls. Raises `CustomLlmFailed`."""
         body = {"model": self.model, "stream": True, "temperature": 0.5, "max_tokens": -1, **body}
         variables = body.pop("dynamic_variables", {})
         headers = {name: filled(value, variables) for name, value in self.headers.items()}
@@ -106,12 +106,12 @@ class CustomLlm:
 
 
 def filled(text: str, variables: dict[str, Any]) -> str:
-    """`text` with its `{{variable}}`s filled in."""
+    """`text` with each `{{variable}}` replaced by its value; "" for one that is not known."""
     return re.sub(r"\{\{(\w+)\}\}", lambda match: str(variables.get(match[1], "")), text)
 
 
 def _early(body: dict[str, Any]) -> dict[str, Any] | None:
-    """The request as it was before the caller's last word; None where the caller did not speak last."""
+    """The request without the caller's last word; None if the last message is not the caller's, or has one word."""
     messages = body["messages"]
     if not messages or messages[-1]["role"] != "user" or len(messages[-1]["content"].split()) < 2:
         return None

@@ -1,7 +1,7 @@
-"""The Agents socket's messages as models, in both directions: the vendor's package has none for this socket.
+"""Pydantic models of the Agents socket's messages, in both directions: the vendor's package has none for this socket.
 
-Strict: no key that is not in the reference, no value of another type. The stand-in checks with them what clients send;
-tests check with them what the stand-in sends.
+They are strict: a key that is not in the reference, or a value of another type, is an error. The local server checks
+with them what clients send; tests check with them what the local server sends.
 
     check_client({"type": "pong", "event_id": 1})      # raises pydantic.ValidationError for anything else
 """
@@ -32,7 +32,7 @@ class Initiation(_Strict):
 
 
 class ClientData(_Strict):
-    """The same over REST, where it has no type."""
+    """The same data in a REST request, without `type`."""
 
     conversation_config_override: dict[str, Any] | None = None
     custom_llm_extra_body: dict[str, Any] | None = None
@@ -69,7 +69,7 @@ class Pong(_Strict):
 class ToolResult(_Strict):
     type: Literal["client_tool_result"]
     tool_call_id: str
-    result: Any = ""  # a string by the reference; the vendor's own client sends whatever a tool returned
+    result: Any = ""  # a string in the reference; the vendor's own client sends whatever the tool returned
     is_error: bool
 
 
@@ -103,7 +103,7 @@ _TYPED: TypeAdapter[Any] = TypeAdapter(Typed)
 
 
 def check_client(message: Any) -> ClientMessage:
-    """A client's message. Raises pydantic.ValidationError."""
+    """Validates a client's message. Raises pydantic.ValidationError."""
     if isinstance(message, dict) and "type" not in message:
         return UserAudio.model_validate(message)
     checked: ClientMessage = _TYPED.validate_python(message)
@@ -179,7 +179,7 @@ class Error(_Strict):
     reason: str | None = None
 
 
-#: Type -> (key of its body, model of the body).
+#: Message type -> (key of its body, model of the body).
 SERVER: dict[str, tuple[str, type[BaseModel]]] = {
     "conversation_initiation_metadata": ("conversation_initiation_metadata_event", Metadata),
     "audio": ("audio_event", Audio),
@@ -195,7 +195,7 @@ SERVER: dict[str, tuple[str, type[BaseModel]]] = {
 
 
 def check_server(message: dict[str, Any]) -> BaseModel:
-    """The body of a platform's message. Raises ValueError (pydantic.ValidationError is one)."""
+    """Validates a message from the platform; returns its body. Raises ValueError (pydantic.ValidationError is one)."""
     key, model = SERVER[message["type"]]
     if set(message) != {"type", key}:
         raise ValueError(f"unexpected keys {sorted(message)} in {message['type']}")
@@ -203,5 +203,5 @@ def check_server(message: dict[str, Any]) -> BaseModel:
 
 
 def server_message(kind: str, **body: Any) -> dict[str, Any]:
-    """A message of the platform's, in its form."""
+    """A message from the platform of type `kind` with this body."""
     return {"type": kind, SERVER[kind][0]: body}

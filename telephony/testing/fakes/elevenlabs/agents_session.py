@@ -1,9 +1,9 @@
-"""One conversation of the local Agents platform: it listens, decides whose turn it is, thinks and speaks.
+"""One conversation of the local Agents platform: transcription, turn-taking, replies and speech.
 
-Theory of operation. The caller's audio goes to the recognizer; loudness tells voice from silence. Voice while the
-agent can be heard interrupts it; silence after voice ends the caller's turn. An answer is a task: the thinker's text
-goes to the speaker a sentence at a time, tools are carried out between two rounds of thinking. The platform does not
-know what is played; like the real one it goes by its own clock, from the moment it sent the audio.
+Theory of operation. The caller's audio goes to the recognizer; its loudness tells voice from silence. Voice while the
+agent can be heard interrupts the agent; silence after voice ends the caller's turn. A reply is a task: the responder's
+text goes to the speaker one sentence at a time, and tools run between two requests to the responder. The platform does
+not know what has been played; like the real one it estimates playback by its own clock, from when it sent the audio.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ from telephony.testing.fakes.elevenlabs.agents_state import Conversation, LocalA
 from telephony.testing.fakes.elevenlabs.stt import Recognizer
 from telephony.testing.fakes.openai.server import CallTool, Part
 
-INTERRUPT_MS = 160
-TURN_MS = 600  # so much silence ends the caller's turn
-START_MS = 5_000
-TOOL_MS = 20_000
-ROUNDS = 8
+INTERRUPT_MS = 160  # this much voice without a break interrupts the agent
+TURN_MS = 600  # this much silence ends the caller's turn
+START_MS = 5_000  # the start message must arrive within this time
+TOOL_MS = 20_000  # the client must return a tool's result within this time
+ROUNDS = 8  # requests to the responder in one turn
 
 
 class Session:
-    """See the module text."""
+    """Runs one conversation over `connection`, recording it in `conversation`."""
 
     def __init__(
         self,
         server: Platform,
         connection: ServerConnection | CarrierLine,
         agent: LocalAgent,
-        known: Conversation,
+        conversation: Conversation,
         recognizer: Recognizer,
     ) -> None:
-        self._server, self._connection, self._agent, self._known = server, connection, agent, known
+        self._server, self._connection, self._agent, self._conversation = server, connection, agent, conversation
         self._recognizer = recognizer
-        self._ear = CallerSide()
+        self._caller = CallerSide()
         self._wire = Wire(connection, agent.client_events)
-        self._speaker = Speaker(server, self._wire, known)
+        self._speaker = Speaker(server, self._wire, conversation)
         self._answering: asyncio.Task[None] | None = None
         self._results: dict[str, asyncio.Future[wire.ToolResult]] = {}
         self._pinged: dict[int, int] = {}
@@ -69,7 +69,7 @@ class Session:
             await self._connection.wait_closed()
             return
         await self._wire.send(
-            "conversation_initiation_metadata", conversation_id=self._known.id,
+            "conversation_initiation_metadata", conversation_id=self._conversation.id,
             agent_output_audio_format=self._agent.output_format, user_input_audio_format=self._agent.input_format,
         )  # fmt: skip
         async with asyncio.TaskGroup() as group:
@@ -89,7 +89,7 @@ class Session:
     # --- what comes in ----------------------------------------------------------------------------------------------
 
     async def _start(self) -> wire.Initiation | None:
-        """The start message; None if the contract was broken, the socket being closed then."""
+        """The start message; None if it was missing or invalid, and the socket has been closed."""
         try:
             async with self._server.clock.timeout(START_MS):
                 message = await self._receive()
@@ -108,8 +108,8 @@ class Session:
         if missing := [name for name in self._agent.variables if name not in variables]:
             await self._wire.close(1008, f"Missing required dynamic variables: {missing}")
             return None
-        self._known.initiation = message.model_dump(exclude_none=True)
-        self._known.messages.append({"role": "system", "content": self._filled(self._agent.prompt)})
+        self._conversation.initiation = message.model_dump(exclude_none=True)
+        self._conversation.messages.append({"role": "system", "content": self._filled(self._agent.prompt)})
         return message
 
     async def _receive(self) -> wire.ClientMessage | None:
@@ -139,13 +139,13 @@ class Session:
                     if future is not None and not future.done():
                         future.set_result(message)
                 case wire.ContextualUpdate(text=text):
-                    self._known.told.append(text)
-                    self._known.messages.append({"role": "system", "content": text})
+                    self._conversation.told.append(text)
+                    self._conversation.messages.append({"role": "system", "content": text})
                 case wire.UserMessage(text=text):
                     await self._interrupt()
                     self._turn(text)
                 case wire.UserActivity():
-                    self._known.activity += 1
+                    self._conversation.activity += 1
                 case _:
                     pass
             self._server.changed.set()
@@ -157,25 +157,25 @@ class Session:
 
     async def _hear_frame(self, frame: bytes) -> None:
         self._recognizer.hear(frame)
-        self._ear.hear(frame)
-        if self._ear.run_ms >= INTERRUPT_MS:
+        self._caller.hear(frame)
+        if self._caller.run_ms >= INTERRUPT_MS:
             await self._interrupt()
-        if self._ear.voiced_ms >= 60 and self._ear.quiet_ms >= TURN_MS:
-            self._ear = CallerSide()
+        if self._caller.voiced_ms >= 60 and self._caller.quiet_ms >= TURN_MS:
+            self._caller = CallerSide()
             text, _ = await self._recognizer.commit()
             if text.strip():
                 await self._wire.send("user_transcript", user_transcript=text, event_id=self._wire.next_id())
                 self._turn(text)
 
     def _turn(self, text: str) -> None:
-        self._known.messages.append({"role": "user", "content": text})
-        self._known.asked += 1
+        self._conversation.messages.append({"role": "user", "content": text})
+        self._conversation.asked += 1
         if self._answering is not None:
             self._answering.cancel()
         self._answer()
 
     async def _interrupt(self) -> None:
-        """The caller speaks: silence, if the agent can be heard."""
+        """Interrupts the agent if it can be heard; does nothing otherwise."""
         now, playback = self._server.clock.ms(), self._speaker.playback
         if not playback.said or now >= playback.until_ms:
             return
@@ -183,7 +183,7 @@ class Session:
             self._answering.cancel()
         self._speaker.playback = Playback(playback.event_id)
         original, corrected = "".join(char for char, _ in playback.said).strip(), playback.spoken(now)
-        self._known.interruptions += 1
+        self._conversation.interruptions += 1
         await self._wire.send("interruption", event_id=self._wire.ids)
         self._remember(corrected)
         if self._server.faults.late_audio:
@@ -198,10 +198,10 @@ class Session:
     # --- an answer --------------------------------------------------------------------------------------------------
 
     def _answer(self, text: str = "") -> None:
-        """Begins an answer: `text`, or what the agent thinks of."""
-        self._answering = self._group.create_task(self._think(text))
+        """Starts a reply: `text` as it is, or, if empty, the responder's answer."""
+        self._answering = self._group.create_task(self._reply(text))
 
-    async def _think(self, text: str) -> None:
+    async def _reply(self, text: str) -> None:
         faults = self._server.faults
         if not text and (faults.close_on_turn is not None or faults.drop_on_turn):
             await self._break_off()
@@ -210,23 +210,23 @@ class Session:
         if text:
             await self._round([_Sentence(text)])
             return
-        asked = self._known.asked
+        asked = self._conversation.asked
         try:
             for _ in range(ROUNDS):
                 calls = await self._round(self._parts())
                 if not calls or not await self._tools(calls):
-                    self._known.answered = asked
+                    self._conversation.answered = asked
                     return
         except CustomLlmFailed as error:
             await self._wire.close(1002, f"custom_llm generation failed: {error}"[:120])
 
     async def _parts(self) -> AsyncIterator[Part]:
         end_call = [END_CALL] if self._agent.may_hang_up else []
-        known = self._known.initiation
-        body: dict[str, Any] = {"messages": list(self._known.messages), "tools": [*self._agent.client_tools, *end_call]}
-        body["dynamic_variables"] = known.get("dynamic_variables") or {}
-        if known.get("custom_llm_extra_body"):
-            body["elevenlabs_extra_body"] = known["custom_llm_extra_body"]
+        messages, initiation = list(self._conversation.messages), self._conversation.initiation
+        body: dict[str, Any] = {"messages": messages, "tools": [*self._agent.client_tools, *end_call]}
+        body["dynamic_variables"] = initiation.get("dynamic_variables") or {}
+        if initiation.get("custom_llm_extra_body"):
+            body["elevenlabs_extra_body"] = initiation["custom_llm_extra_body"]
         parts = self._agent.respond(body)
         if not isinstance(parts, AsyncIterable):
             for one in parts:
@@ -236,7 +236,7 @@ class Session:
             yield part
 
     async def _round(self, parts: AsyncIterator[Part] | list[_Sentence]) -> list[CallTool]:
-        """Speaks what one round of thinking gives; returns the tools it wants."""
+        """Speaks the text of one answer from the responder; returns its tool calls."""
         self._speaker.next_line()
         sentences: asyncio.Queue[str | None] = asyncio.Queue(1_000)
         calls: list[CallTool] = []
@@ -246,8 +246,8 @@ class Session:
             if isinstance(parts, list):
                 whole = rest = parts[0].text
             else:
-                async with aclosing(parts) as thinking:  # type: ignore[type-var]  # it is a generator
-                    async for part in thinking:
+                async with aclosing(parts) as stream:  # type: ignore[type-var]  # it is a generator
+                    async for part in stream:
                         if isinstance(part, CallTool):
                             calls.append(part)
                             continue
@@ -259,24 +259,24 @@ class Session:
                 sentences.put_nowait(rest)
             if whole.strip():
                 await self._wire.send("agent_response", agent_response=whole, event_id=self._speaker.playback.event_id)
-                self._known.messages.append({"role": "assistant", "content": whole.strip()})
+                self._conversation.messages.append({"role": "assistant", "content": whole.strip()})
             sentences.put_nowait(None)
         return calls
 
     async def _tools(self, calls: list[CallTool]) -> bool:
-        """Carries out what the agent wants. False if the call is over with it."""
+        """Runs the tool calls. False if one of them ended the call."""
         asked = [(f"tool_{uuid4().hex[:12]}", call) for call in calls]
         functions = [
             {"id": i, "type": "function", "function": {"name": c.name, "arguments": json.dumps(c.arguments)}}
             for i, c in asked
         ]
-        self._known.messages.append({"role": "assistant", "content": None, "tool_calls": functions})
+        self._conversation.messages.append({"role": "assistant", "content": None, "tool_calls": functions})
         for call_id, call in asked:
             if call.name == "end_call":
                 await self._hang_up(call_id)
                 return False
             result = await self._client_tool(call_id, call)
-            self._known.messages.append({"role": "tool", "tool_call_id": call_id, "content": result})
+            self._conversation.messages.append({"role": "tool", "tool_call_id": call_id, "content": result})
         return True
 
     async def _client_tool(self, call_id: str, call: CallTool) -> str:
@@ -296,7 +296,7 @@ class Session:
             return "The client tool did not answer in time."
 
     async def _hang_up(self, call_id: str) -> None:
-        self._known.hung_up = True
+        self._conversation.hung_up = True
         await self._wire.send(
             "agent_tool_response", tool_name="end_call", tool_call_id=call_id, tool_type="system", is_error=False,
             is_called=True, event_id=self._wire.ids,
@@ -325,14 +325,14 @@ class Session:
         await self._wire.close(*closing)
 
     def _remember(self, corrected: str) -> None:
-        """The agent remembers what it has said, as far as it believes that it was heard."""
-        for message in reversed(self._known.messages):
+        """Truncates the agent's last line in the history to `corrected`, what the platform estimates was heard."""
+        for message in reversed(self._conversation.messages):
             if message["role"] == "assistant" and message["content"]:
                 message["content"] = corrected or "..."
                 return
 
     def _filled(self, text: str) -> str:
-        return filled(text, self._known.initiation.get("dynamic_variables") or {})
+        return filled(text, self._conversation.initiation.get("dynamic_variables") or {})
 
     async def _violation(self, text: str) -> None:
         self._server.seen.violations.append(text)
@@ -341,6 +341,6 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """A fixed text, said without thinking."""
+    """A fixed text, spoken without asking the responder."""
 
     text: str

@@ -1,4 +1,4 @@
-"""Ear, mouth and wire of a conversation with the local Agents platform: loudness in, sentences out as audio."""
+"""Audio of a conversation with the local Agents platform: the caller's loudness, the agent's speech, the socket."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from telephony.testing.fakes.elevenlabs.agents_line import CarrierLine
 from telephony.testing.fakes.elevenlabs.agents_messages import server_message
 from telephony.testing.fakes.elevenlabs.agents_state import Conversation, Platform
 
-PIECES = (1_600, 3_333, 811, 4_000, 1_937)  # sizes of audio messages, in turn: not multiples of a frame
-RUBBISH = (
+PIECES = (1_600, 3_333, 811, 4_000, 1_937)  # sizes of audio messages in bytes, in turn: not all multiples of a frame
+GARBAGE = (
     "<html>", "[]", '{"type": null}', '{"type": "newcomer", "x": 1}', '{"type": "audio"}',
     '{"type": "vad_score", "vad_score_event": {"vad_score": 0.5}}',
 )  # fmt: skip
@@ -26,11 +26,14 @@ RUBBISH = (
 
 @dataclass(slots=True)
 class CallerSide:
-    """Loudness: how long there was voice, and how long silence after it, in ms."""
+    """Tells the caller's voice from silence by loudness.
+
+    `voiced_ms` is the voice so far, `run_ms` the voice since the last silence, `quiet_ms` the silence since the last
+    voice."""
 
     voiced_ms: int = 0
     quiet_ms: int = 0
-    run_ms: int = 0  # voice without a break
+    run_ms: int = 0
 
     def hear(self, frame: bytes) -> None:
         if level(frame) >= LOUD:
@@ -44,14 +47,15 @@ class CallerSide:
 
 @dataclass(slots=True)
 class Playback:
-    """What was said in this turn: each character with the moment it is over, by the platform's clock."""
+    """What was said in this turn. `said` holds each character with its end, and `until_ms` is the end of all audio, in
+    ms of the platform's clock."""
 
     event_id: int = 0
     said: list[tuple[str, float]] = field(default_factory=list)
     until_ms: float = 0.0
 
     def spoken(self, now: float) -> str:
-        """The whole words that are over by `now`."""
+        """The words that have been played in full by `now`."""
         text = "".join(char for char, end in self.said if end <= now)
         if len(text) == len(self.said):
             return text.strip()
@@ -59,8 +63,8 @@ class Playback:
 
 
 class Wire:
-    """What is sent, as far as the agent's `events` allow. `ids` is the last event id given out; they rise through a
-    conversation."""
+    """Sends messages whose type is in `events` (metadata and errors always) and drops all others. `ids` is the last
+    event id used; ids rise through a conversation."""
 
     def __init__(self, connection: ServerConnection | CarrierLine, events: Collection[str]) -> None:
         self.ids = 0
@@ -79,25 +83,26 @@ class Wire:
         try:
             await self._connection.send(text)
         except ConnectionClosed:
-            raise asyncio.CancelledError from None  # whoever sends is of no use any more
+            raise asyncio.CancelledError from None  # ends the sending task: the socket is gone
 
     async def close(self, code: int, reason: str) -> None:
         await self._connection.close(code, reason)
 
 
 class Speaker:
-    """Says sentences, in pieces of irregular size, faster than they play. `mouth` is what is being said."""
+    """Sends sentences as audio, in pieces of irregular size, faster than they play. `playback` is the current turn's
+    speech."""
 
-    def __init__(self, server: Platform, wire: Wire, known: Conversation) -> None:
+    def __init__(self, server: Platform, wire: Wire, conversation: Conversation) -> None:
         self.playback = Playback()
-        self._server, self._wire, self._known = server, wire, known
+        self._server, self._wire, self._conversation = server, wire, conversation
 
     def next_line(self) -> None:
-        """What is said from now on has an event id of its own."""
+        """Gives the speech from now on a new event id."""
         self.playback = Playback(self._wire.next_id(), until_ms=self.playback.until_ms)
 
     async def speak(self, sentences: asyncio.Queue[str | None]) -> None:
-        """Until None comes."""
+        """Speaks the sentences from the queue until it yields None."""
         clock, latency, playback = self._server.clock, self._server.latency, self.playback
         while (text := await sentences.get()) is not None:
             pcmu, ends = await self._server.synthesize(text)
@@ -108,8 +113,8 @@ class Speaker:
                 last = at + len(chunk) >= len(pcmu)
                 count = len(text) if last else sum(end * 8 <= at + len(chunk) for end in ends)
                 playback.said += [(text[i], begin + ends[i]) for i in range(done, count)]
-                playback.until_ms = self._known.until_ms = begin + (at + len(chunk)) / 8
-                self._known.voiced = self._known.asked
+                playback.until_ms = self._conversation.until_ms = begin + (at + len(chunk)) / 8
+                self._conversation.voiced = self._conversation.asked
                 await self._audio(playback, chunk, text[done:count], ends[done:count], at // 8)
                 at, piece, done = at + len(chunk), piece + 1, count
                 await clock.sleep(len(chunk) / 8 / latency.realtime_factor)
@@ -124,5 +129,5 @@ class Speaker:
             lasts = [max(0, end - base_ms - start) for end, start in zip(ends, starts, strict=True)]
             body["alignment"] = {"chars": list(text), "char_start_times_ms": starts, "char_durations_ms": lasts}
         await self._wire.send("audio", **body)
-        for rubbish in RUBBISH if faults.garbage else ():
-            await self._wire.raw(rubbish)
+        for garbage in GARBAGE if faults.garbage else ():
+            await self._wire.raw(garbage)

@@ -1,4 +1,4 @@
-"""What the parts of the local Agents platform share: its agents, its faults and latencies, and what it has seen."""
+"""State shared by the parts of the local Agents platform: agents, faults, latencies, and a log of what it received."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ LOG_MESSAGES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class LocalAgent:
-    """One agent, as it would be set up on the platform's pages.
+    """The configuration of one agent, as set in the platform's dashboard.
 
-    `variables` are the dynamic variables it uses (each must be given); `allowed` the overrides that its security
-    settings let through, as `part.name`; `client_tools` schemas of tools that the client runs. `end_call` is there
-    if `may_hang_up`. Only what is in `client_events` is sent (metadata always is). Texts may hold `{{variable}}`.
+    `variables` are the dynamic variables that a client must supply; `allowed` the overrides that the security settings
+    permit, as `part.name`; `client_tools` the schemas of tools that the client runs. The agent has the tool `end_call`
+    if `may_hang_up`. A private agent needs a signed URL or the API key. Only messages whose type is in `client_events`
+    are sent (metadata and errors always are). `first_message` and `prompt` may hold `{{variable}}`.
     """
 
     first_message: str = "Hello! How can I help you?"
@@ -43,29 +44,30 @@ class LocalAgent:
 
 @dataclass(slots=True)
 class AgentFaults:
-    """What goes wrong; may be changed while the server runs."""
+    """Faults to inject; they may be changed while the server runs."""
 
-    sign_status: int = 0  # HTTP status of the signed URL
-    register_status: int = 0  # HTTP status of register-call and outbound calls
-    quoted_twiml: bool = False  # register-call answers with a JSON string
-    sign_hang: bool = False
-    refuse: int = 0  # HTTP status of the handshake
-    no_metadata: bool = False  # takes everything, says nothing
-    close_at_start: tuple[int, str] | None = None
-    close_on_turn: tuple[int, str] | None = None  # instead of the next answer, once
-    drop_on_turn: bool = False  # the connection breaks instead of the next answer, once
-    error_frame: bool = False  # an `error` message comes before a close
-    late_audio: bool = False  # audio of an interrupted turn still comes
+    sign_status: int = 0  # answer requests for a signed URL with this HTTP status
+    register_status: int = 0  # answer register-call and outbound calls with this HTTP status
+    quoted_twiml: bool = False  # register-call returns the TwiML as a JSON string
+    sign_hang: bool = False  # never answer requests for a signed URL
+    refuse: int = 0  # refuse the handshake with this HTTP status
+    no_metadata: bool = False  # accept the socket and never send anything
+    close_at_start: tuple[int, str] | None = None  # close with (code, reason) after the start message
+    close_on_turn: tuple[int, str] | None = None  # close with (code, reason) instead of the next reply, once
+    drop_on_turn: bool = False  # abort the connection instead of the next reply, once
+    error_frame: bool = False  # send an `error` message before `close_on_turn`
+    late_audio: bool = False  # send audio of an interrupted turn after `interruption`
     no_correction: bool = False
     no_alignment: bool = False
-    id_per_chunk: bool = False  # every audio message has an event id of its own
-    tool_twice: bool = False  # each client tool call is sent twice
-    garbage: bool = False  # rubbish, unknown types and nulls between the messages
+    id_per_chunk: bool = False  # give every audio message its own event id
+    tool_twice: bool = False  # send each client tool call twice
+    garbage: bool = False  # send invalid messages, unknown types and nulls after each audio message
 
 
 @dataclass(slots=True)
 class AgentLatency:
-    """From the end of the caller's turn to the first audio; audio then comes so much faster than it plays."""
+    """`first_byte_ms` from the end of the caller's turn to the reply; its audio is then sent `realtime_factor` times
+    faster than it plays. `ping_ms` is the time between pings."""
 
     first_byte_ms: int = 150
     realtime_factor: float = 8.0
@@ -74,9 +76,12 @@ class AgentLatency:
 
 @dataclass(slots=True)
 class Conversation:
-    """What is known of one conversation. `messages` is the history as the agent remembers it; `asked` and `answered`
-    count the caller's turns; `voiced` is the number of the turn whose answer can be heard (0: the first message), which
-    lasts until `until_ms`; `hung_up`: by the agent."""
+    """The record of one conversation.
+
+    `initiation` is the client's start message; `messages` the history that the responder is given. `asked` is the
+    number of the caller's turns so far, `answered` the last of them whose reply is complete, `voiced` the one whose
+    reply is being sent (0: the first message; -1: nothing yet), and `until_ms` when that speech will have been played.
+    `hung_up`: the agent ended the call. `closed` is the socket's close code, None while it is open."""
 
     id: str
     agent_id: str
@@ -95,7 +100,8 @@ class Conversation:
 
 @dataclass(slots=True)
 class Seen:
-    """What has come in. `received`: without audio."""
+    """What clients sent: valid messages (`received`, audio left out), protocol violations, conversations, bytes of
+    audio, and the round-trip time of each ping in ms."""
 
     received: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LOG_MESSAGES))
     violations: list[str] = field(default_factory=list)
@@ -105,7 +111,7 @@ class Seen:
 
 
 class Platform(Protocol):
-    """The platform as its parts see it; `LocalAgents` is the one there is. `changed` is set after each message."""
+    """What the parts need of the platform, which is `LocalAgents`. `changed` is set after each message."""
 
     agents: dict[str, LocalAgent]
     latency: AgentLatency

@@ -1,4 +1,4 @@
-"""What the Agents platform asks of a service over HTTP: personalization while it rings, and webhooks after a call.
+"""The Agents platform's HTTP requests to a service: personalization at the start of a call, webhooks after it.
 
 agents.after_call = functools.partial(post_call, url=f"{base}/elevenlabs/post-call", secret="wsec_...")
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def personalization(url: str, key: str, agent_id: str, *, caller: str, called: str) -> httpx2.Response:
-    """Asks who is calling, as for an inbound call that the platform has itself."""
+    """Sends the personalization request for an inbound call that the platform itself received; returns the answer."""
     call = {"caller_id": caller, "agent_id": agent_id, "called_number": called, "call_sid": "CA" + uuid4().hex}
     async with httpx2.AsyncClient(trust_env=False, timeout=10) as client:
         return await client.post(url, json=call, headers={"Authorization": f"Bearer {key}"})
@@ -28,7 +28,7 @@ async def personalization(url: str, key: str, agent_id: str, *, caller: str, cal
 async def deliver(
     url: str, secret: str, event: dict[str, Any], *, at_s: int | None = None, header: str = "ElevenLabs-Signature"
 ) -> httpx2.Response:
-    """Sends a signed event. `at_s`: when it was signed, in seconds since 1970 (now)."""
+    """Posts `event` as a signed webhook. `at_s` is the time of the signature in seconds since 1970 (None: now)."""
     body = json.dumps(event).encode()
     signature = sign(secret, body, int(time.time()) if at_s is None else at_s)
     async with httpx2.AsyncClient(trust_env=False, timeout=10) as client:
@@ -36,12 +36,12 @@ async def deliver(
 
 
 async def post_call(conversation: Conversation, *, url: str, secret: str) -> None:
-    """The transcription of a conversation that is over, as far as the stand-in knows it."""
+    """Posts the `post_call_transcription` webhook of a finished conversation."""
     await deliver(url, secret, transcription(conversation))
 
 
 def transcription(conversation: Conversation) -> dict[str, Any]:
-    """The `post_call_transcription` event of a conversation."""
+    """The `post_call_transcription` event of a conversation. Durations and costs are 0: they are not measured here."""
     roles = {"assistant": "agent", "user": "user"}
     turns = [
         {"role": roles[m["role"]], "message": m["content"], "time_in_call_secs": 0}

@@ -1,8 +1,8 @@
-"""POST on the port of a WebSocket server: `websockets` reads nothing but GET, and ElevenLabs has both on one address.
+"""POST requests on the port of a WebSocket server: `websockets` reads only GET, and ElevenLabs has both on one address.
 
     serve(..., create_connection=partial(PostingConnection, answer=answer))
 
-A connection that begins with POST is answered once and closed; all others are WebSockets, as ever.
+A connection that begins with POST is answered once and closed; all others are handled as WebSockets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Answer: TypeAlias = Callable[[str, dict[str, str], bytes], Awaitable[tuple[int, 
 
 
 class PostingConnection(ServerConnection):
-    """See the module text."""
+    """A server connection that answers a POST request with `answer`."""
 
     def __init__(self, *arguments: Any, answer: Answer, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -1,4 +1,4 @@
-"""A local ElevenLabs: all its sockets on one address, as `ELEVENLABS_BASE_URL` wants it.
+"""A local ElevenLabs server: all its services on one address, which goes into `ELEVENLABS_BASE_URL`.
 
 async with LocalElevenLabs(clock=clock) as elevenlabs:
     ...  elevenlabs.base_url, elevenlabs.tts.faults.hang = True, await elevenlabs.stop()
@@ -40,11 +40,11 @@ class LocalElevenLabs:
 
     @property
     def base_url(self) -> str:
-        """`http://127.0.0.1:PORT`; clients swap the scheme for sockets."""
+        """`http://127.0.0.1:PORT`; for sockets, clients replace the scheme by `ws`."""
         return f"http://127.0.0.1:{self._port}"
 
     async def start(self) -> None:
-        """Listens, after a `stop` on the same port as before."""
+        """Starts to listen; after a `stop`, on the same port as before."""
         self._server = await serve(
             self._handle,
             "127.0.0.1",
@@ -59,7 +59,7 @@ class LocalElevenLabs:
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """An outage: every connection is closed and new ones are refused."""
+        """Closes every connection and refuses new ones, as in an outage."""
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()

@@ -1,8 +1,8 @@
-"""A local Scribe realtime socket, as ElevenLabs' behaves, with a switch for each thing that goes wrong there.
+"""A local server that behaves like ElevenLabs' Scribe realtime STT, with a switch for each known fault.
 
-What is recognised is up to a `Recognizer`: a script (the test knows the caller's words, see `stt_script.py`), or real
-ears. Audio and commits are worked on in the order of their arrival; answers go out when their latency is over, so a
-late final does not hold up the partials of what is said meanwhile.
+Transcripts come from a `Recognizer`: a script (the test knows the caller's words, see `stt_script.py`), or a real STT
+model. Audio and commits are processed in order of arrival; each answer is sent when its latency has passed, so a late
+final does not delay the partials of later speech.
 """
 
 from __future__ import annotations
@@ -30,34 +30,37 @@ COMMIT_MIN_BYTES = 2_400
 AUTO_COMMIT_BYTES = 90 * 8_000
 CHUNK_MAX_BYTES = 60_000
 IDLE_MS = 15_000
-BACKLOG = 2_000  # chunks: 200 s of audio that nobody has listened to
+BACKLOG = 2_000  # unprocessed chunks: 200 s of audio in chunks of 100 ms
 
 
 class Recognizer(Protocol):
-    """The ears behind one connection."""
+    """The STT model behind one connection."""
 
-    def hear(self, pcmu: bytes) -> None: ...
+    def hear(self, pcmu: bytes) -> None:
+        """Takes the next mu-law 8 kHz audio."""
+        ...
 
     async def partial(self) -> str:
-        """The words of the open segment so far."""
+        """The text of the open segment so far."""
         ...
 
     async def commit(self) -> tuple[str, list[tuple[str, float, float]]]:
-        """Closes the open segment: its text, and its words as (word, start, end) in seconds from the first audio of the
-        socket."""
+        """Closes the open segment. Returns its text, and its words as (word, start, end) in seconds from the socket's
+        first audio."""
         ...
 
 
 @runtime_checkable
 class Paced(Protocol):
-    """A recognizer that is as quick as it says, whatever the server's latency is."""
+    """A recognizer with its own latency, which replaces the server's."""
 
     @property
     def latency(self) -> SttLatency: ...
 
 
 class LocalStt:
-    """The server side. `handle` serves one connection; what it counts is over all connections."""
+    """The server. `handle` serves one connection. `live` is the number of open connections; `connections`, `commits`
+    and `audio_bytes` are totals over all of them, and `paths` holds their paths with query."""
 
     def __init__(
         self,
@@ -82,7 +85,7 @@ class LocalStt:
         return None if request.headers.get("xi-api-key") == self._key else 401
 
     async def handle(self, connection: ServerConnection) -> None:
-        """One socket, to its end."""
+        """Serves one socket until it closes."""
         path = connection.request.path if connection.request else ""
         self.paths.append(path)
         self.connections += 1
@@ -99,14 +102,14 @@ class LocalStt:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """Messages that go out together. `final`: they answer a commit (perhaps by silence, where that is the fault)."""
+    """Messages that are sent together. `final`: they answer a commit (there may be none, if a fault says so)."""
 
     messages: list[dict[str, Any]]
     final: bool = False
 
 
-class _Later:
-    """Answers that wait for their time. Those that are due together come out as they were put in."""
+class _DelayedAnswers:
+    """A queue of answers, each with the time at which it is due; those due at the same time keep their order."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -120,7 +123,7 @@ class _Later:
         self._came.set()
 
     async def next(self) -> _Answer:
-        """The next one, when it is due."""
+        """Waits until the earliest answer is due, and returns it."""
         while True:
             self._came.clear()
             wait_ms = self._heap[0][0] - self._clock.ms() if self._heap else None
@@ -135,7 +138,8 @@ class _Later:
 
 @dataclass(slots=True)
 class _Session:
-    """One socket: what came and was not worked on yet (`work`), and answers that wait for their time (`answers`)."""
+    """One socket. `work` holds unprocessed messages as (arrival in ms, mu-law audio, commit); `answers` those not yet
+    due."""
 
     server: LocalStt
     connection: ServerConnection
@@ -148,10 +152,10 @@ class _Session:
     last_partial: str = ""
     partial_due: int = 0
     work: asyncio.Queue[tuple[int, bytes, bool]] = field(default_factory=lambda: asyncio.Queue(BACKLOG))
-    answers: _Later = field(init=False)
+    answers: _DelayedAnswers = field(init=False)
 
     def __post_init__(self) -> None:
-        self.answers = _Later(self.clock)
+        self.answers = _DelayedAnswers(self.clock)
 
     async def run(self) -> None:
         faults = self.server.faults
@@ -166,7 +170,7 @@ class _Session:
             return
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._recognize()), group.create_task(self._speak())]
+                tasks = [group.create_task(self._recognize()), group.create_task(self._send_answers())]
                 try:
                     await self._listen()
                 finally:
@@ -180,7 +184,7 @@ class _Session:
         return self.recognizer.latency if isinstance(self.recognizer, Paced) else self.server.latency
 
     def give_back(self) -> None:
-        """What was said and not answered will be heard again, unless the client is done."""
+        """Returns undelivered words to the script, unless the client closed normally: it may send their audio again."""
         protocol = self.connection.protocol
         done = protocol.close_rcvd is not None and protocol.close_rcvd.code == 1000 and protocol.close_rcvd_then_sent
         if isinstance(self.recognizer, ScriptedRecognizer) and not done:
@@ -205,7 +209,7 @@ class _Session:
                 return
 
     def _take(self, text: str | bytes) -> str:
-        """One message; a slug if it ends the session."""
+        """Takes one message. Returns the slug of the error that ends the session, or ""."""
         faults, message = self.server.faults, wire.read(text)
         if message is None or (message.get("previous_text") is not None and self.audio_bytes):
             return "input_error"
@@ -229,7 +233,7 @@ class _Session:
         return ""
 
     async def _recognize(self) -> None:
-        """Audio and commits, in order."""
+        """Processes audio and commits in order."""
         while True:
             arrived, pcmu, commit = await self.work.get()
             if pcmu:
@@ -237,14 +241,14 @@ class _Session:
                 self.uncommitted += len(pcmu)
             if commit:
                 self.server.commits += 1
-                await self._asked(arrived)
+                await self._client_commit(arrived)
             elif self.uncommitted >= AUTO_COMMIT_BYTES:
                 await self._commit(arrived)
             elif self.work.empty():
                 await self._partial(arrived)
 
-    async def _asked(self, arrived: int) -> None:
-        """A commit of the client's."""
+    async def _client_commit(self, arrived: int) -> None:
+        """Answers a commit from the client: closed, throttled, or finals."""
         faults = self.server.faults
         if faults.drop_at_commit:
             faults.drop_at_commit = False
@@ -280,7 +284,7 @@ class _Session:
         both = [timed, plain] if faults.timed_first else [plain, timed]
         both = [m for m in both if not (faults.no_finals or (faults.no_plain and m is plain))]
         both = [m for m in both if not (faults.no_timed and m is timed)] * (3 if faults.duplicate_finals else 1)
-        due = max(arrived + self.latency.final_ms, self.partial_due)  # never ahead of what it makes final
+        due = max(arrived + self.latency.final_ms, self.partial_due)  # never before the partial that it makes final
         now = 1 if faults.timed_late_ms else len(both)
         self.answers.put(due, _Answer(both[:now], final=True))
         if both[now:]:
@@ -290,8 +294,8 @@ class _Session:
 
     # --- what goes out ----------------------------------------------------------------------------------------------
 
-    async def _speak(self) -> None:
-        """Each answer at its time."""
+    async def _send_answers(self) -> None:
+        """Sends each answer when it is due."""
         while True:
             answer = await self.answers.next()
             if self.server.faults.hang:
@@ -306,7 +310,7 @@ class _Session:
         await self._close(1000 if slug == "session_time_limit_exceeded" else 1008, slug)
 
     async def _close(self, code: int, reason: str) -> None:
-        self.give_back()  # before the client can be back
+        self.give_back()  # before the client can reconnect
         await self.connection.close(code, reason)
 
     async def _send(self, message: dict[str, Any]) -> None:

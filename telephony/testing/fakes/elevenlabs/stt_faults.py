@@ -1,4 +1,4 @@
-"""How quick a local Scribe is, and what goes wrong there."""
+"""Latencies and faults of the local Scribe STT server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class SttLatency:
-    """`partial_ms` from audio to its partial, `final_ms` from commit to transcript."""
+    """`partial_ms` from audio to its partial transcript, `final_ms` from commit to final transcript."""
 
     partial_ms: int = 120
     final_ms: int = 120
@@ -15,30 +15,31 @@ class SttLatency:
 
 @dataclass(slots=True)
 class SttFaults:
-    """What goes wrong; may be changed while the server runs."""
+    """Faults to inject; they may be changed while the server runs. A final is two messages: plain, and with word times
+    ("timed")."""
 
-    refuse: int = 0  # an HTTP status at the handshake
-    html: bool = False  # a web page at the handshake (by the server that routes)
-    no_session: bool = False  # accepts, and never says session_started
-    error_after_accept: str = ""  # an error slug in place of session_started
-    error_slug: str = ""  # an error slug at the next audio, then a close; once
-    drop: bool = False  # closes with 1011 at the next audio, once
-    drop_at_commit: bool = False  # closes with 1011 in place of the next final, once
-    close_after_session: bool = False  # closes with 1000 as soon as the session is up
-    hang: bool = False  # takes audio, says nothing
+    refuse: int = 0  # refuse the handshake with this HTTP status
+    html: bool = False  # answer the handshake with a web page (done by `LocalElevenLabs`)
+    no_session: bool = False  # accept, and never send session_started
+    error_after_accept: str = ""  # send this error slug instead of session_started, then close
+    error_slug: str = ""  # send this error slug at the next audio, then close; once
+    drop: bool = False  # close with 1011 at the next audio, once
+    drop_at_commit: bool = False  # close with 1011 instead of the next final, once
+    close_after_session: bool = False  # close with 1000 right after session_started
+    hang: bool = False  # take audio, and send no transcripts
     no_finals: bool = False
     no_plain: bool = False
     no_timed: bool = False
-    timed_first: bool = False  # the timed message before the plain one
-    timed_late_ms: int = 0  # the second of the two comes so much later
-    duplicate_finals: bool = False  # everything three times
-    thrice: bool = False  # the text says everything three times
+    timed_first: bool = False  # send the timed message before the plain one
+    timed_late_ms: int = 0  # delay the second of the two by this
+    duplicate_finals: bool = False  # send every final three times
+    thrice: bool = False  # repeat the text three times within a final
     empty_finals: bool = False
-    tag_only: bool = False  # transcripts are "(laughter)"
-    tags: bool = False  # ... and have "(laughter)" before the words
-    stale_partials: bool = False  # repeats the last partial after the final, three times
-    rough_partials: bool = False  # partials lack the end of their last word
-    throttle: int = 0  # so many commits are refused whatever their audio
-    garbage: bool = False  # a frame that is no JSON in place of the next partial, once
-    strangers: bool = False  # a warning and a message that nobody knows before each partial
-    overflow_lead_ms: int = 0  # queue_overflow when the audio is so far ahead of real time
+    tag_only: bool = False  # the text of every final is "(laughter)"
+    tags: bool = False  # put "(laughter)" before the words of a final
+    stale_partials: bool = False  # repeat the last partial three times after the final
+    rough_partials: bool = False  # cut off the end of a partial's last word
+    throttle: int = 0  # refuse this many commits, however much audio they have
+    garbage: bool = False  # send a frame that is not JSON instead of the next partial, once
+    strangers: bool = False  # send a warning and a message of an unknown type before each partial
+    overflow_lead_ms: int = 0  # send queue_overflow when the audio is this far ahead of real time

@@ -1,4 +1,4 @@
-"""The messages of a local Scribe realtime socket: a pure codec, the counterpart of `elevenlabs/stt_codec.py`."""
+"""The server's side of the Scribe realtime protocol: a pure codec, the counterpart of `elevenlabs/stt_codec.py`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Words = list[tuple[str, float, float]]
 
 
 def read(text: str | bytes) -> dict[str, Any] | None:
-    """A client's message with its audio decoded, or None if it breaks the schema."""
+    """A client's message with its audio decoded to mu-law bytes, or None if it breaks the schema."""
     try:
         message = json.loads(text)
         pcmu = b64decode(message["audio_base_64"], validate=True)
@@ -25,7 +25,7 @@ def read(text: str | bytes) -> dict[str, Any] | None:
 
 
 def acceptable(query: dict[str, list[str]]) -> bool:
-    """Whether a session can be had for these parameters. Only what a phone call needs is known here."""
+    """Whether the server accepts these query parameters. It knows only those that a phone call needs."""
     terms = query.get("keyterms", [])
     return (
         query.get("model_id") == ["scribe_v2_realtime"]
@@ -37,7 +37,7 @@ def acceptable(query: dict[str, list[str]]) -> bool:
 
 
 def session_started(query: dict[str, list[str]]) -> dict[str, Any]:
-    """The first frame. Its `config` has the fields seen on the wire and those of the vendor's SDK."""
+    """The first message. Its `config` has the fields seen on the wire and those of the vendor's SDK."""
     timed = query.get("include_timestamps") == ["true"]
     config = {
         "sample_rate": 8000,
@@ -61,7 +61,7 @@ def session_started(query: dict[str, list[str]]) -> dict[str, Any]:
 
 
 def finals(text: str, words: Words, faults: SttFaults) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The plain and the timed message for a committed segment."""
+    """The two messages for a committed segment: plain, and with word times."""
     if faults.empty_finals:
         text, words = "", []
     items: list[dict[str, Any]] = []

@@ -1,12 +1,12 @@
-"""Ears that know what will be said: for tests, where the words come from a script and only their place from the sound.
+"""A scripted recognizer for tests: the words come from a script, and only their times from the audio.
 
     script = Script("what are your opening hours")
-    recognizer = ScriptedRecognizer(script)         # one for each connection to the ears
+    recognizer = ScriptedRecognizer(script)         # one for each STT connection
 
 Theory of operation. The next text of the script belongs to the next voiced stretch of audio. Its words appear one by
-one while the voice goes on, and all of them are said once it is over. A commit takes the words said since the commit
-before, so an utterance that is split by a commit gives its two halves. Words whose answer was never delivered go back
-to the front of the script when the connection breaks, because the client will send their audio again.
+one while the voice goes on, and all of them are there once it ends. A commit takes the words since the previous commit,
+so an utterance that a commit splits gives its two halves. When the connection breaks, words whose final was not
+delivered go back to the front of the script, because the client will send their audio again.
 """
 
 from __future__ import annotations
@@ -17,31 +17,32 @@ from dataclasses import dataclass
 from telephony.audio.level import level
 
 OVER_MS = 100
-"""After so much quiet a stretch has had all its words."""
+"""After this much quiet all words of a stretch have been said."""
 
 
 class Script:
-    """What the caller is going to say, in order."""
+    """The texts that the caller is going to say, in order."""
 
     def __init__(self, *texts: str) -> None:
         self._texts = deque(texts)
 
     def add(self, text: str) -> None:
-        """The caller will say this after all the rest; "" is a sound without words."""
+        """Appends a text; "" stands for a sound without words."""
         self._texts.append(text)
 
     def next(self) -> str:
-        """The text of the next voiced stretch; "" when the script is over."""
+        """Removes and returns the text of the next voiced stretch; "" at the end of the script."""
         return self._texts.popleft() if self._texts else ""
 
     def give_back(self, texts: list[str]) -> None:
-        """These will be heard again, first."""
+        """Puts texts back at the front, in this order."""
         self._texts.extendleft(reversed(texts))
 
 
 @dataclass(slots=True)
 class _Stretch:
-    """A voiced stretch (in ms), its words, and how many of them were committed and delivered."""
+    """A voiced stretch of audio from `start` to `end` (ms), its words, and how many of them were committed and
+    delivered. `answered`: a final was delivered that covers a part of it, even one without words."""
 
     words: list[str]
     start: int
@@ -52,10 +53,10 @@ class _Stretch:
 
 
 class ScriptedRecognizer:
-    """A `Recognizer` that knows the words; it hears only where they are.
+    """A `Recognizer` that takes the words from a script, and their times from the audio.
 
-    A word is said every `ms_per_word`; a stretch ends after `gap_ms` of quiet; what is louder than `voiced_level`
-    (tenths of dBFS) is voice.
+    Each word takes `ms_per_word`; a stretch ends after `gap_ms` of quiet; frames of at least `voiced_level` (tenths of
+    dBFS) are voice.
     """
 
     def __init__(self, script: Script, *, ms_per_word: int = 300, gap_ms: int = 500, voiced_level: int = -450) -> None:
@@ -95,12 +96,12 @@ class ScriptedRecognizer:
         return " ".join(word for word, _, _ in words), words
 
     def delivered(self) -> None:
-        """The answer to the oldest commit was sent: its words will not be heard again."""
+        """Notes that the final of the oldest unanswered commit was sent: its words will not go back to the script."""
         for stretch, said in self._commits.popleft() if self._commits else ():
             stretch.delivered, stretch.answered = said, True
 
     def give_back(self) -> None:
-        """The connection broke: what was not delivered will be heard again, and nothing more here."""
+        """Ends this recognizer, as its connection broke: undelivered words go back to the script."""
         self._over = True
         stretches = {id(stretch): stretch for commit in self._commits for stretch, _ in commit}
         stretches |= {id(stretch): stretch for stretch in self._stretches}
@@ -114,17 +115,17 @@ class ScriptedRecognizer:
         self._stretches, self._commits = [], deque()
 
     def _said(self, stretch: _Stretch) -> int:
-        """How many words of it were said so far."""
+        """How many words of the stretch have been said so far."""
         over = self._ms - stretch.end > OVER_MS
         so_far = len(stretch.words) if over else (self._ms - stretch.start) // self._ms_per_word
         return max(stretch.committed, min(so_far, len(stretch.words)))
 
     def _gone(self, stretch: _Stretch) -> bool:
-        """Nothing more can come of it."""
+        """Whether the stretch is over and all its words are committed."""
         return stretch.committed == len(stretch.words) and self._ms - stretch.end > self._gap_ms
 
     def _placed(self, stretch: _Stretch) -> list[tuple[str, float, float]]:
-        """Its words, spread over it, with their times in seconds."""
+        """The words of the stretch, spread evenly over it, with start and end in seconds."""
         length = (stretch.end - stretch.start) / max(1, len(stretch.words))
         starts = [stretch.start + index * length for index in range(len(stretch.words))]
         return [

@@ -1,9 +1,9 @@
-"""A local multi-context TTS socket, as ElevenLabs' behaves, with a switch for each thing that goes wrong there.
+"""A local server that behaves like ElevenLabs' multi-context TTS socket, with a switch for each known fault.
 
-Theory of operation. A context is absent, open, or closing. Any message with an unknown id opens it, with whatever
-settings it carries. Text is generated on flush (or at once, as `auto_mode` does), a sentence at a time, audio coming
-in pieces of irregular size, `realtime_factor` times faster than it plays. `isFinal` comes once, only after
-close_context, when the flushed text has been generated; the slot is free then. A sixth context kills the socket.
+Theory of operation. A context is absent, open, or closing. A message with an unknown id opens a context with the
+settings that it carries. Text is synthesized on flush; its audio is sent in pieces of irregular size,
+`realtime_factor` times faster than it plays. `isFinal` is sent once, after close_context, when all flushed text has
+been synthesized; the context's slot is free then. A sixth context closes the socket with 1008.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from telephony.audio import tones
 from telephony.clock import Clock
 
 Synthesize = Callable[[str], Awaitable[tuple[bytes, tuple[int, ...]]]]
-"""Text -> (mu-law 8 kHz audio, the end of each character in ms)."""
+"""Text -> (mu-law 8 kHz audio, the end of each character in ms from its start)."""
 
 LIMIT = 5
 CHAR_MS = 70
 LOG_MESSAGES = 10_000
 PIECES = (1_024, 1_937, 2_500, 811, 3_333)
-"""Sizes of the audio messages, in turn: none of them a multiple of a frame."""
+"""Sizes of the audio messages in bytes, in turn: none of them a multiple of a frame."""
 
 
 @dataclass(slots=True)
 class TtsLatency:
-    """`first_byte_ms` from flush to first audio; audio then comes `realtime_factor` times faster than it plays."""
+    """`first_byte_ms` from flush to first audio, which is then sent `realtime_factor` times faster than it plays."""
 
     first_byte_ms: int = 100
     realtime_factor: float = 5.0
@@ -43,26 +43,26 @@ class TtsLatency:
 
 @dataclass(slots=True)
 class TtsFaults:
-    """What goes wrong; may be changed while the server runs."""
+    """Faults to inject; they may be changed while the server runs."""
 
-    refuse: int = 0  # HTTP status of the handshake
-    html: bool = False  # the handshake is answered with a web page
-    snake_case: bool = False
+    refuse: int = 0  # refuse the handshake with this HTTP status
+    html: bool = False  # answer the handshake with a web page
+    snake_case: bool = False  # send `context_id` and `is_final` instead of `contextId` and `isFinal`
     no_alignment: bool = False
-    segment_alignment: bool = False  # a segment's whole alignment with its first audio
-    race: int = 0  # so many contexts lose their audio: isFinal with none
-    hang: bool = False  # takes everything, gives nothing
-    drop_after_bytes: int = 0  # closes with 1011 after so much audio, once
-    error_slug: str = ""  # an error frame at the first text
-    garbage: bytes = b""  # sent in place of audio
-    final_late_ms: int = 0
-    no_final: bool = False  # closed contexts never end
-    hang_up: int = 0  # every socket is closed with this code as soon as it is open
-    inactivity_ms: int = 0  # closes with input_timeout_exceeded after so long without a message
+    segment_alignment: bool = False  # send a segment's whole alignment with its first audio
+    race: int = 0  # this many contexts lose their audio: they send only isFinal
+    hang: bool = False  # take every message, and send nothing
+    drop_after_bytes: int = 0  # close with 1011 after this many bytes of audio, once
+    error_slug: str = ""  # answer text with this error, then close with 1008
+    garbage: bytes = b""  # send these bytes instead of audio
+    final_late_ms: int = 0  # delay isFinal by this
+    no_final: bool = False  # never send isFinal, and never free the context
+    hang_up: int = 0  # close every socket with this code as soon as it is open
+    inactivity_ms: int = 0  # close with input_timeout_exceeded after this long without a message (0: never)
 
 
 async def speak_tones(text: str) -> tuple[bytes, tuple[int, ...]]:
-    """The default voice: a tone, 70 ms a character, a little gap for white space. Deterministic."""
+    """The default synthesizer, deterministic: 70 ms of tone for each character, 70 ms of silence for white space."""
     audio = b"".join(tones.silence(CHAR_MS) if char.isspace() else tones.sine(440, CHAR_MS) for char in text)
     return audio, tuple((index + 1) * CHAR_MS for index in range(len(text)))
 
@@ -78,8 +78,9 @@ class _Context:
 
 
 class LocalTts:
-    """The server side. `handle` serves one connection; `received` logs (connection number, message). `latency_of` a
-    text replaces `latency` where each text has its own."""
+    """The server. `handle` serves one connection; `received` logs (connection number, message); `most_contexts` is the
+    largest number of contexts that were open at once. `latency_of` gives each text its own latency instead of
+    `latency`."""
 
     def __init__(
         self,
@@ -105,7 +106,7 @@ class LocalTts:
         return None if request.headers.get("xi-api-key") == self._key else 401
 
     async def handle(self, connection: ServerConnection) -> None:
-        """One socket, to its end."""
+        """Serves one socket until it closes."""
         self.connections += 1
         if self.faults.hang_up:
             await connection.close(self.faults.hang_up)
@@ -145,7 +146,7 @@ class _Session:
                     context.task.cancel()
 
     async def _message(self, text: str | bytes, group: asyncio.TaskGroup) -> bool:
-        """One message of the client; False when the socket is over."""
+        """Handles one message from the client. Returns False if the socket has been closed."""
         try:
             message = json.loads(text)
         except (ValueError, RecursionError):
@@ -195,7 +196,7 @@ class _Session:
         await self._connection.send(json.dumps(message))
 
     async def _speak(self, name: str, context: _Context) -> None:
-        """Generates what was flushed, in order, until the context is closed."""
+        """Synthesizes flushed text in order until the context is closed, then sends isFinal."""
         clock, faults = self._server._clock, self._server.faults
         while (text := await context.jobs.get()) is not None:
             if not context.lost:
@@ -242,7 +243,7 @@ class _Session:
 
 
 def _block(chars: str, ends: tuple[int, ...], base_ms: int) -> dict[str, Any]:
-    """An alignment block with times relative to its chunk."""
+    """An alignment block, its times in ms from the start of its chunk."""
     starts = [max(0, (ends[index - 1] if index else base_ms) - base_ms) for index in range(len(ends))]
     lasts = [end - base_ms - start for end, start in zip(ends, starts, strict=True)]
     return {"chars": list(chars), "charStartTimesMs": starts, "charDurationsMs": lasts}

@@ -1,1 +1,1 @@
-"""A local Chat Completions server: `server.py`."""
+"""A local Chat Completions server: see `server.py`."""

@@ -1,9 +1,9 @@
-"""A local Chat Completions server, with exact latencies and a switch for each thing that goes wrong with real ones.
+"""A local Chat Completions server, with exact latencies and a switch for each fault seen with real servers.
 
     async with LocalOpenAi(clock=clock, responder=scripted([[Say("Hello.")], [CallTool("book", {})]])) as llm:
         ...  llm.base_url, llm.requests, llm.faults.status = 429
 
-A `responder` is given the request's body and says what to answer: parts to say, tools to call.
+A `responder` is given the request's body and returns the parts of the answer: texts to say, tools to call.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class CallTool:
-    """A tool call, streamed in pieces."""
+    """A tool call; its arguments are streamed as JSON in pieces of 7 characters."""
 
     name: str
     arguments: dict[str, Any]
@@ -46,7 +46,7 @@ Responder: TypeAlias = Callable[[dict[str, Any]], Iterable[Part] | AsyncIterable
 
 @dataclass(slots=True)
 class LlmLatency:
-    """`first_token_ms` from request to first token, then so many tokens (words) a second."""
+    """`first_token_ms` from request to first token, then `tokens_per_s` tokens (words) a second."""
 
     first_token_ms: int = 250
     tokens_per_s: float = 60
@@ -54,36 +54,36 @@ class LlmLatency:
 
 @dataclass(slots=True)
 class LlmFaults:
-    """What goes wrong; may be changed while the server runs."""
+    """Faults to inject; they may be changed while the server runs. "Mid-stream" is after three tokens."""
 
     hang_before_headers: bool = False
     hang_mid_stream: bool = False
-    status: int = 0
+    status: int = 0  # answer with this HTTP status, the error code `code`, and a Retry-After of `retry_after_s`
     code: str = ""
     retry_after_s: int = 0
-    html_200: bool = False
+    html_200: bool = False  # answer with a web page and status 200
     json_instead_of_sse: bool = False
-    cut_mid_stream: bool = False
-    error_event: bool = False
-    bad_json: bool = False
-    no_done: bool = False
+    cut_mid_stream: bool = False  # abort the connection
+    error_event: bool = False  # send an error event in mid-stream, and end
+    bad_json: bool = False  # send an event that is not JSON in mid-stream, and go on
+    no_done: bool = False  # leave out the final [DONE]
     empty_reply: bool = False
-    missing_index: bool = False
-    duplicate_index: bool = False
-    object_arguments: bool = False
-    unknown_param: str = ""
-    think_text: str = ""
+    missing_index: bool = False  # tool calls have no index
+    duplicate_index: bool = False  # every tool call has index 0
+    object_arguments: bool = False  # a tool call's arguments are an object, not a string
+    unknown_param: str = ""  # refuse requests that have this parameter with 400
+    think_text: str = ""  # put this before each text, such as a <think> block
 
 
 def scripted(turns: Iterable[Iterable[Part]]) -> Responder:
-    """Answers each request with the next of `turns`; afterwards politely."""
+    """A responder that answers each request with the next of `turns`, and with "All right." after the last."""
     script = iter(turns)
     return lambda body: next(script, [Say("All right.")])
 
 
 class LocalOpenAi:
-    """See the module text. `requests` holds the bodies, `cancelled` counts clients that left in mid-stream.
-    `latency_of` a request's body replaces `latency` where each request has its own."""
+    """See the module text. `requests` holds the bodies received; `cancelled` counts clients that disconnected before
+    the end of the answer. `latency_of` gives each request its own latency, by its body, instead of `latency`."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class LocalOpenAi:
         await self._stack.__aexit__(kind, error, trace)
 
     async def until(self, predicate: Callable[[], bool]) -> None:
-        """Waits until `predicate()` holds, looking again after each request and each cancel."""
+        """Returns when `predicate()` is true; evaluates it again after each request and each disconnect."""
         while not predicate():
             self.changed.clear()
             await self.changed.wait()
@@ -140,25 +140,25 @@ class LocalOpenAi:
             return _error(401, "invalid_api_key", "wrong key")
         try:
             body = await request.json()
-        except ClientDisconnect:  # it changed its mind before it had said what it wants
+        except ClientDisconnect:  # before the whole body had arrived
             self._cancel()
             return Response(status_code=499)
         self.requests.append(body)
         self.changed.set()
         faults = self.faults
         if faults.hang_before_headers:
-            await _gone(request)
+            await _until_disconnected(request)
             self._cancel()
             return Response(status_code=499)
         if faults.status:
             headers = {"retry-after": str(faults.retry_after_s)} if faults.retry_after_s else None
-            return _error(faults.status, faults.code or "fault", "as asked for", headers=headers)
+            return _error(faults.status, faults.code or "fault", "injected fault", headers=headers)
         if faults.unknown_param and faults.unknown_param in body:
             return _error(400, "unknown_parameter", f"Unknown parameter: {faults.unknown_param}", faults.unknown_param)
         if faults.html_200:
             return HTMLResponse("<html><body>Bad gateway</body></html>")
         if faults.json_instead_of_sse or not body.get("stream"):
-            return JSONResponse(await self._whole(body))
+            return JSONResponse(await self._completion(body))
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         return StreamingResponse(self._stream(body), media_type="text/event-stream", headers=headers)
 
@@ -199,9 +199,9 @@ class LocalOpenAi:
                 if faults.hang_mid_stream and tokens == 3:
                     await asyncio.Event().wait()
                 if faults.cut_mid_stream and tokens == 3:
-                    raise ConnectionAbortedError("as asked for")
+                    raise ConnectionAbortedError("injected fault")
                 if faults.error_event and tokens == 3:
-                    yield 'data: {"error": {"message": "as asked for", "code": "server_error"}}\n\n'
+                    yield 'data: {"error": {"message": "injected fault", "code": "server_error"}}\n\n'
                     return
                 if faults.bad_json and tokens == 3:
                     yield "data: {not json\n\n"
@@ -227,7 +227,8 @@ class LocalOpenAi:
         rest = [{"tool_calls": [index | {"function": {"arguments": piece}}]} for piece in pieces]
         return [{"tool_calls": [first]}, *rest]
 
-    async def _whole(self, body: dict[str, Any]) -> dict[str, Any]:
+    async def _completion(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The answer without streaming; it has only text."""
         text = "".join([part.text async for part in self._parts(body) if isinstance(part, Say)])
         message = {"role": "assistant", "content": text}
         return {
@@ -242,7 +243,7 @@ class LocalOpenAi:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What all chunks of one answer share."""
+    """Formats the events of one answer: chunks with the same id and model."""
 
     model: str
     number: int
@@ -277,7 +278,7 @@ def _error(
     return JSONResponse(body, status_code=status, headers=headers)
 
 
-async def _gone(request: Request) -> None:
-    """Waits until the client has left."""
+async def _until_disconnected(request: Request) -> None:
+    """Returns when the client has disconnected."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -1,1 +1,1 @@
-"""A local Twilio: begin with `carrier.py`."""
+"""A local carrier that stands in for Twilio: begin with `carrier.py`."""

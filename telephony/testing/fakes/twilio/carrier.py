@@ -1,4 +1,4 @@
-"""A local Twilio for tests: it dials your service over real sockets, in Twilio's protocols.
+"""A local carrier for tests: it calls your service over real sockets, in Twilio's protocols.
 
     async with Carrier(auth_token="secret", clock=Clock(speed=10)) as carrier:
         phone = await carrier.dial(base_url + "/twilio/voice")
@@ -9,11 +9,11 @@
         await phone.ended()
         assert phone.violations == []
 
-Theory of operation. A call is a walk through TwiML documents: each is fetched with a signed form, its verbs are
-carried out in turn, and `<Connect><Stream>` runs a `CarrierStream` until one side ends it; then the action URL is asked
-for the next document. What Twilio would write to its debugger is in `violations` as (code, text). The clock must have
-the speed of the service's own. The REST API (`api_base_url`) knows the one thing the service asks for: ending or
-redirecting a live call.
+Theory of operation. A call is a sequence of TwiML documents: each is fetched with a signed form, its verbs are executed
+in order, and `<Connect><Stream>` runs a `CarrierStream` until one side ends it; then the next document is fetched from
+the action URL. What Twilio would report in its debugger is in `violations` as (code, text). The clock must have the
+same speed as the service's own. The REST API (`api_base_url`) supports only what the service uses: to end or redirect a
+live call.
 """
 
 from __future__ import annotations
@@ -55,24 +55,24 @@ from telephony.twilio.signature import HEADER, sign_webhook
 
 __all__ = ["CallOver", "Carrier", "CarrierFaults", "MarkEcho", "PhoneCall"]
 
-#: Twilio's hard limit for one webhook request, and for redirects.
+#: Twilio's limits: time for one webhook request, and number of redirects.
 WEBHOOK_MS = 15_000
 REDIRECTS = 10
-#: Sound within this time counts as "now" (the playout is looked at every 20 ms).
+#: The agent is speaking if sound was played within this time (the playout is checked every 20 ms).
 _NOW_MS = 60
 _STATUS_ORDER = ("initiated", "ringing", "in-progress", "completed")
 
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
-    """What `https` is checked with. Loading the certificates takes longer than all the rest of a carrier's start."""
+    """The TLS context for `https`, cached: loading the certificates takes longer than the rest of a carrier's start."""
     return ssl.create_default_context()
 
 
 class Carrier:
-    """The carrier: `dial` makes calls, `api_base_url` is its REST API (http), `calls` knows them by CallSid.
+    """The carrier. `dial` starts a call; `calls` holds all calls by CallSid; `api_base_url` is the REST API (http).
 
-    `auth_token` signs everything and is the REST API's password. On leaving, live calls are hung up.
+    `auth_token` signs all requests and is the REST API's password. On exit from the context, live calls are hung up.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Carrier:
         except BaseExceptionGroup as group:
             if group.exceptions != (error,):
                 raise
-            return None  # a failed assertion is shown as it is, not wrapped by our task group
+            return None  # lets the caller's own error through as it is, not wrapped in a group by our task group
 
     async def dial(
         self,
@@ -122,7 +122,8 @@ class Carrier:
         status_url: str | None = None,
         faults: CarrierFaults | None = None,
     ) -> PhoneCall:
-        """Starts a call to the service's voice webhook and returns at once; `faults` replace the carrier's."""
+        """Starts a call to the service's voice webhook and returns at once. `status_url` receives the status callbacks;
+        `faults` replace the carrier's."""
         call = PhoneCall(self, caller, called, faults or self.faults)
         self.calls[call.sid] = call
         self._tasks.create_task(call._run(voice_url, status_url))
@@ -130,11 +131,11 @@ class Carrier:
 
 
 class PhoneCall:
-    """One call, seen from the caller's side.
+    """One call, seen from the caller's side. Audio is mu-law 8 kHz, times are ms since dialling.
 
-    `spoken`: what `<Say>` said. `twiml`: the documents fetched. `outcome`: "" while it lasts, then `completed`,
-    `rejected`, `busy`, `dialled` (to whom: `dialled`) or `failed` (see `violations`).
-    `closes`: the close codes with which the service ended streams. Audio is mu-law, times are ms since dialling.
+    `spoken`: the texts of `<Say>`. `twiml`: the documents received. `outcome`: "" during the call, then `completed`,
+    `rejected`, `busy`, `dialled` (the targets of `<Dial>` are in `dialled`) or `failed` (see `violations`).
+    `closes`: the close codes with which the service ended streams.
     """
 
     def __init__(self, carrier: Carrier, caller: str, called: str, faults: CarrierFaults) -> None:
@@ -154,39 +155,39 @@ class PhoneCall:
     # --- what the caller does ---
 
     async def say(self, pcmu: bytes) -> None:
-        """Speaks; returns when the last frame has been sent (or the call is over)."""
+        """The caller speaks. Returns when the last frame has been sent (or the call is over)."""
         target = self.line.voice.add(pcmu)
         await self._until_or_over(lambda: self.line.voice.taken >= target)
 
     async def press(self, digits: str) -> None:
-        """Presses keys, one message each; returns when they have been sent (or the call is over)."""
+        """The caller presses keys, one DTMF message each. Returns when they have been sent (or the call is over)."""
         self.line.keys.extend(digits)
         self.line.notify()
         await self._until_or_over(lambda: not self.line.keys)
 
     async def inject(self, message: str | bytes) -> None:
-        """Sends a raw WebSocket message, whatever it is; returns when it has been sent (or the call is over)."""
+        """Sends a raw WebSocket message to the service. Returns when it has been sent (or the call is over)."""
         self.line.injected.append(message)
         self.line.notify()
         await self._until_or_over(lambda: not self.line.injected)
 
     async def hang_up(self) -> None:
-        """The caller hangs up. `ended()` tells when everything is over."""
+        """The caller hangs up. Returns at once; use `ended()` to wait for the end of the call."""
         self.line.leave()
 
     # --- what can be waited for ---
 
     async def until(self, predicate: Callable[[], bool]) -> None:
-        """Returns when `predicate()` is true (looked at with every frame and message); raises `CallOver` if the call
-        ends first."""
+        """Returns when `predicate()` is true; evaluates it again after each frame and message. Raises `CallOver` if the
+        call ends first."""
         await self.line.until(predicate)
 
     async def agent_speaking(self) -> None:
-        """Returns when sound of the agent's is being played. Raises `CallOver` if the call ends first."""
+        """Returns when sound of the agent is being played. Raises `CallOver` if the call ends first."""
         await self.until(lambda: self.line.now_ms - self.line.playout.loud_until_ms <= _NOW_MS)
 
     async def agent_silent(self, for_ms: int) -> None:
-        """Returns when nothing but silence has been played for so long. Raises `CallOver` if the call ends first."""
+        """Returns when only silence has been played for `for_ms`. Raises `CallOver` if the call ends first."""
         await self.until(lambda: self.line.now_ms - self.line.playout.loud_until_ms >= for_ms)
 
     async def ended(self) -> None:
@@ -197,22 +198,27 @@ class PhoneCall:
 
     @property
     def now_ms(self) -> int:
+        """Milliseconds since dialling; stops when the call has ended."""
         return self.line.now_ms
 
     @property
     def violations(self) -> list[tuple[str, str]]:
+        """(Twilio's error code, text) of each violation of the protocol by the service."""
         return self.line.violations
 
     @property
     def marks(self) -> list[MarkEcho]:
+        """The marks that came back, in order."""
         return self.line.playout.marks
 
     @property
     def clears(self) -> list[int]:
+        """When the service cleared the playout."""
         return self.line.playout.clears
 
     @property
     def cleared_bytes(self) -> int:
+        """How many bytes of audio were dropped by clears."""
         return self.line.playout.cleared_bytes
 
     def heard(self) -> bytes:
@@ -221,18 +227,18 @@ class PhoneCall:
         return bytes(self.line.playout.heard)
 
     def caller_audio(self) -> bytes:
-        """What the caller has said, on the same time line as `heard`."""
+        """What the caller has said since dialling, silence included."""
         said = bytes(self.line.voice.said)
         return said.ljust(self.line.now_ms * BYTES_PER_MS, SILENCE)
 
     def stereo_wav(self, path: str | Path) -> None:
-        """Writes both sides as heard: 8 kHz, 16 bit, the caller left, the agent right."""
+        """Writes both sides as a WAV file: 8 kHz, 16 bit, the caller left, the agent right."""
         write_stereo(path, self.caller_audio(), self.heard())
 
     # --- for the REST API ---
 
     def complete(self, twiml: str = "") -> bool:
-        """Ends the call, or lets it go on with `twiml`. False if it is over already."""
+        """Ends the call, or redirects it to `twiml`. False if it is already over."""
         if self.outcome or self.line.left:
             return False
         self._redirect = twiml
@@ -246,7 +252,7 @@ class PhoneCall:
         try:
             verbs: list[Verb] | None = await self._fetch(voice_url, "ringing")
             while verbs is not None:
-                verbs = await self._carry_out(verbs)
+                verbs = await self._execute(verbs)
         except TwimlError as error:
             self.line.violation(error.code, error.text)
             self.outcome = "failed"
@@ -254,8 +260,8 @@ class PhoneCall:
         self.line.ended_ms = self.line.now_ms
         self.line.notify()
 
-    async def _carry_out(self, verbs: list[Verb]) -> list[Verb] | None:
-        """The next document's verbs, or None when the call has ended."""
+    async def _execute(self, verbs: list[Verb]) -> list[Verb] | None:
+        """Executes a document. Returns the next document's verbs, or None if the call has ended."""
         for verb in verbs:
             if self.line.left:
                 break
@@ -287,7 +293,7 @@ class PhoneCall:
         return None
 
     async def _stream(self, verb: ConnectStream) -> list[Verb] | None:
-        """Runs the stream; the verbs of the document that takes over from this one, if any."""
+        """Runs the stream. Returns the verbs of the document that replaces the current one, if any."""
         for code, text in verb.problems:
             self.line.violation(code, text)
         carrier = self._carrier
@@ -312,7 +318,7 @@ class PhoneCall:
             await self.line.change(ends_ms)
 
     async def _fetch(self, url: str, status: str = "in-progress") -> list[Verb]:
-        """Asks for a document, following redirects. Raises `TwimlError` (11200, 11205, 11215, 12xxx)."""
+        """Fetches a document, following redirects. Raises `TwimlError` (11200, 11205, 11215, 12xxx)."""
         url = urljoin(self._document_url, url)
         for _ in range(REDIRECTS + 1):
             try:
@@ -337,7 +343,7 @@ class PhoneCall:
             await self._send_status()
 
     async def _send_status(self) -> None:
-        """The status callbacks, once. Nobody minds if they fail."""
+        """Sends the status callbacks, once. A failed one is a violation and does not end the call."""
         url, self._status_url = self._status_url, None
         for status in self.line.faults.status_events if url else ():
             form = self._form(status) | {
@@ -358,7 +364,7 @@ class PhoneCall:
         return await self._carrier.http.post(url, data=form, headers=headers)
 
     def _form(self, status: str) -> dict[str, str]:
-        """The fields of a webhook; blank ones are sent and signed, as Twilio does."""
+        """The fields of a webhook, including blank ones: Twilio sends and signs those, too."""
         caller, called = self._parties
         return {
             "CallSid": self.sid,

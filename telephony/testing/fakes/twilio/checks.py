@@ -1,6 +1,6 @@
-"""The carrier's strict reading of what the service sends on the socket. Pure.
+"""Strict validation of what the service sends on the media stream. Pure.
 
-Exactly the keys of the protocol and no more: extra ones are warning 31951 on a real line, and the message is ignored.
+A message must have exactly the keys of the protocol: with an extra one, Twilio gives warning 31951 and ignores it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 
 class Violation(Exception):
-    """A message that Twilio would ignore with a warning. `code` is Twilio's."""
+    """A message that Twilio would ignore with a warning. `code` is Twilio's error code."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(f"{code}: {text}")
@@ -39,7 +39,7 @@ FromService: TypeAlias = Audio | MarkSet | Cleared
 
 
 def read(message: str | bytes, stream_sid: str) -> FromService:
-    """One message of the service. Raises `Violation`: 31950 (binary) or 31951 (anything else that is not exact)."""
+    """Parses one message from the service. Raises `Violation`: 31950 (binary), or 31951 (invalid in any other way)."""
     if isinstance(message, bytes):
         raise Violation("31950", "a binary frame")
     try:

@@ -1,4 +1,4 @@
-"""The switches of the local carrier. All at their defaults it is a well-behaved Twilio."""
+"""Faults and variations of the local carrier. With the defaults it behaves like Twilio on a good line."""
 
 from __future__ import annotations
 
@@ -7,61 +7,61 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CarrierFaults:
-    """What may go wrong, or differ, on a real line. Times are ms of the call's (scaled) clock."""
+    """What may go wrong, or vary, on a real line. Times are ms of the call's (scaled) clock."""
 
     # The handshake.
     offer_subprotocol: bool = False
-    """Offer `audio.twilio.com`; a service that picks a subprotocol that was not offered is dropped in any case."""
+    """Offer the subprotocol `audio.twilio.com`. A service that selects one that was not offered is always dropped."""
     trailing_slash: bool = False
-    """Sign the socket's URL with a slash behind it."""
+    """Sign the socket's URL with a slash appended."""
     bad_signature: bool = False
     """Sign the socket with another token."""
     connect_delay_ms: int = 0
-    """Connect this late."""
+    """Delay the connection by this."""
 
     # The beginning of the stream.
     no_start: bool = False
     second_start: bool = False
     media_before_start: int = 0
-    """So many media messages come before `start`."""
+    """Send this many media messages before `start`."""
     without_custom_parameters: bool = False
-    """Leave `customParameters` out when there are none."""
+    """Leave `customParameters` out of `start`."""
     encoding: str = "audio/x-mulaw"
 
     # The caller's audio.
     payload_bytes: int = 160
     first_timestamp_ms: int = 0
     jitter_ms: int = 0
-    """Each frame comes up to this late."""
+    """Delay each frame by a random time of up to this."""
     burst_frames: int = 1
-    """Frames come in bursts of so many."""
+    """Send frames in bursts of this many."""
     gaps: tuple[tuple[int, int], ...] = ()
-    """(at_ms of the stream, length_ms): audio that is lost; the time stamps jump."""
+    """(at_ms of the stream, length_ms): this audio is lost, and the timestamps jump."""
     freezes: tuple[tuple[int, int], ...] = ()
-    """(at_ms of the stream, length_ms): nothing comes for a while, then all of it at once."""
+    """(at_ms of the stream, length_ms): no audio is sent during this time; then all of it is sent at once."""
 
     # Marks.
     mark_latency_ms: int = 20
-    """From the last sample before a mark to its echo (0-40 on a real line)."""
+    """Time from the last sample before a mark to its echo (0-40 on a real line)."""
     clear_echo_reversed: bool = False
-    """After `clear`, marks come back last one first."""
+    """After `clear`, return the outstanding marks in reverse order."""
 
     # Reading.
     read_for_ms: int | None = None
-    """Stop reading the socket so long after the stream began (0: never read)."""
+    """Stop reading the socket this long after the stream began (0: never read; None: never stop)."""
 
     # The end.
     stop: bool = True
     """Send `stop` before closing the socket."""
     close_code: int = 1000
-    """1000; 1005: a close frame without a code; 1006: the connection is cut."""
+    """The close code; 1005: a close frame without a code; 1006: abort the connection."""
     action_after_hang_up: bool = False
-    """Ask the action URL even if the caller has hung up."""
+    """Request the action URL even if the caller has hung up."""
     status_events: tuple[str, ...] = ("completed",)
-    """The `CallStatus` of each status callback, in the order in which they come."""
+    """The `CallStatus` of each status callback, in the order of sending."""
     status_first: bool = False
-    """The status callbacks come before `stop` and the closing of the socket."""
+    """Send the status callbacks before `stop` and the closing of the socket."""
 
     # The REST API.
     rest_busy: int = 0
-    """So many requests are answered with 429."""
+    """Answer this many requests with 429."""

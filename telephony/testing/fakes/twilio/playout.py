@@ -1,8 +1,8 @@
-"""What the carrier plays to the caller, and what the caller says: two timelines of one call. Pure.
+"""What the carrier plays to the caller, and what the caller says: two audio timelines of one call. Pure.
 
-Time is milliseconds since the call was dialled; audio is mu-law at 8 kHz, so 8 bytes are a millisecond. Playing is
-lazy: `advance(now_ms)` plays what a real carrier would have played by then, sample by sample, and finds the marks that
-were passed. Silence (0xFF) fills whatever is not spoken.
+Time is in milliseconds since the call was dialled; audio is mu-law at 8 kHz, so 8 bytes are a millisecond. Playing is
+lazy: `advance(now_ms)` plays what a real carrier would have played by then, to the sample, and echoes the marks that
+were passed. Where there is no audio, the timelines hold silence (0xFF).
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ _LOUD_SAMPLES = 8
 
 @dataclass(frozen=True, slots=True)
 class MarkEcho:
-    """A mark that came back: when, and whether its audio was `played` or `cleared`."""
+    """A mark that came back. `at_ms` is when its last sample was played, or the clear came; `fate` is `played` or
+    `cleared`."""
 
     name: str
     at_ms: int
@@ -29,17 +30,18 @@ class MarkEcho:
 
 
 class Playout:
-    """Twilio's queue for one call: 8,000 bytes a second, marks in their place, `clear` drops and echoes.
+    """Twilio's playout queue for one call: it plays 8,000 bytes a second, echoes each mark when the audio before it has
+    been played, and on `clear` drops the audio and echoes all marks.
 
     `mark_latency_ms` is the time between the last sample before a mark and its echo. `echoes` holds (due_ms, name) in
-    the order in which they are to be sent.
+    sending order; `heard` is all that was played; `loud_until_ms` is the end of the last sound in it.
     """
 
     def __init__(self, mark_latency_ms: int = 20, *, clear_echo_reversed: bool = False) -> None:
         self.heard = bytearray()
         self.marks: list[MarkEcho] = []
         self.clears: list[int] = []
-        self.arrivals: list[int] = []  # when audio came
+        self.arrivals: list[int] = []  # when each piece of audio arrived
         self.cleared_bytes = 0
         self.echoes: deque[tuple[int, str]] = deque()
         self.loud_until_ms = -1_000_000
@@ -76,39 +78,39 @@ class Playout:
     def add_mark(self, now_ms: int, name: str) -> None:
         self.advance(now_ms)
         self._queue.append(name)
-        self.advance(now_ms)  # with nothing before it, it comes back at once
+        self.advance(now_ms)  # on an empty queue the mark is passed at once
 
     def clear(self, now_ms: int) -> None:
-        """Drops what is queued; every outstanding mark comes back now, in the order of the queue."""
+        """Drops the queued audio and echoes every outstanding mark now, in the order of the queue."""
         self.advance(now_ms)
         self.clears.append(now_ms)
         self.cleared_bytes += self.queued_bytes
         names = [item for item in self._queue if isinstance(item, str)]
         self._queue.clear()
-        self.echoes = deque((now_ms, name) for _, name in self.echoes)  # passed, but on their way: they stay in front
+        self.echoes = deque((now_ms, name) for _, name in self.echoes)  # marks already passed stay in front
         for name in reversed(names) if self._reversed else names:
             self._echo(name, now_ms, "cleared", now_ms)
 
     def drop(self, now_ms: int) -> None:
-        """The stream is gone: what is queued will not be played, and no mark comes back."""
+        """Empties the queue at the end of the stream: the rest is not played, and no mark comes back."""
         self.advance(now_ms)
         self._queue.clear()
         self.echoes.clear()
 
     @property
     def queued_bytes(self) -> int:
-        """Audio that has not been played yet."""
+        """Bytes of audio that have not been played yet."""
         return sum(len(item) for item in self._queue if isinstance(item, bytes))
 
     def due_echoes(self, now_ms: int) -> list[str]:
-        """The marks whose echo is to be sent by now."""
+        """Removes and returns the marks whose echo is due by `now_ms`."""
         due = []
         while self.echoes and self.echoes[0][0] <= now_ms:
             due.append(self.echoes.popleft()[1])
         return due
 
     def next_due_ms(self) -> float:
-        """When the next echo is due, as far as the queue is known; infinity if there is none."""
+        """When the next echo is due, given the present queue; infinity if there is no mark in it."""
         if self.echoes:
             return self.echoes[0][0]
         ahead = 0
@@ -132,7 +134,8 @@ class Playout:
 
 
 class CallerVoice:
-    """What the caller says: a queue that is taken from at real speed, and the timeline of what was taken."""
+    """The caller's audio: a queue from which the stream takes at real speed, and `said`, the timeline of what it took
+    (silence in between)."""
 
     def __init__(self) -> None:
         self.said = bytearray()
@@ -141,18 +144,18 @@ class CallerVoice:
         self._taken = 0
 
     def add(self, pcmu: bytes) -> int:
-        """Queues audio, filled up to whole frames; returns the position that `taken` will have when it is all out."""
+        """Queues audio, padded to whole frames. Returns the value of `taken` at which all of it has been sent."""
         self._queue += pcmu + SILENCE * (-len(pcmu) % _SLICE)
         self._added = self._taken + len(self._queue)
         return self._added
 
     @property
     def taken(self) -> int:
-        """How many queued bytes have gone out."""
+        """How many queued bytes have been sent."""
         return self._taken
 
     def take(self, size: int, at_ms: int) -> bytes:
-        """The next `size` bytes, spoken from `at_ms` on: queued audio, then silence."""
+        """Takes the next `size` bytes, which begin at `at_ms`: queued audio, then silence."""
         spoken = bytes(self._queue[:size])
         del self._queue[:size]
         self._taken += len(spoken)

@@ -1,6 +1,7 @@
 """The carrier's REST API: `POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json` with `Status=completed` or `Twiml`.
 
-Errors are Twilio's: 401/20003 (credentials), 404/20404 (unknown), 400/21220 (not in progress), 429/20429 (a fault).
+Errors are Twilio's: 401/20003 (credentials), 404/20404 (unknown call), 400/21220 (not in progress), 400/21200 (neither
+of the two parameters), 429/20429 (by `CarrierFaults.rest_busy`).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class _Calls(Protocol):
 
 
 def rest_app(carrier: _Calls) -> Starlette:
-    """The API as an app."""
+    """The API as an ASGI app."""
     busy_left = carrier.faults.rest_busy
 
     async def update(request: Request) -> JSONResponse:

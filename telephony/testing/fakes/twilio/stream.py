@@ -1,9 +1,9 @@
-"""One media stream of the local carrier: the WebSocket client that Twilio is.
+"""One media stream of the local carrier: the WebSocket client that connects to the service, as Twilio does.
 
-Theory of operation. The *pump* is the only sender. At every turn it plays what is due, sends the echoes of the marks
-that were passed, keys, and the frames whose time has come by the clock (all of them: a late pump catches up, as a real
-network does), and then sleeps until the next of these, or until something changes. The *reader* checks each message
-strictly and puts it into the playout. Both work on the `Line`, which outlives the stream: a call may have several.
+Theory of operation. The *pump* is the only sender. In each round it plays what is due, sends the echoes of the marks
+that were passed, the keys, and the frames that are due by the clock (all of them: a late pump catches up, as a real
+network does), and then sleeps until the next of these is due or something changes. The *reader* checks each message
+strictly and adds it to the playout. Both work on the `Line`, which outlives the stream: a call may have several.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from telephony.testing.fakes.twilio.playout import CallerVoice, Playout
 from telephony.testing.fakes.twilio.twiml import ConnectStream
 from telephony.twilio.signature import HEADER, sign_socket
 
-#: A service that does not take a message for so long is cut off; Twilio gives up on it, too.
+#: A service that does not accept a message within this time is disconnected, as by Twilio.
 _SEND_MS = 20_000
 _CLOSE_MS = 2_000
-#: How often the call looks at its clock while no frame is due.
-_LOOK_MS = 20
+#: How often a waiting predicate is evaluated if nothing else happens.
+_POLL_MS = 20
 _MOST_VIOLATIONS = 1_000
 
 
 class CallOver(Exception):
-    """What was waited for did not happen: the call ended first."""
+    """The call ended before the awaited condition was true."""
 
 
 class Line:
-    """What a call and its streams share: the clock since dialling, both timelines, and who wants what."""
+    """State shared by a call and its streams: the time since dialling, both audio timelines, and what is to be sent."""
 
     def __init__(self, clock: Clock, faults: CarrierFaults) -> None:
         self.clock = clock
@@ -70,12 +70,12 @@ class Line:
         self.notify()
 
     def notify(self) -> None:
-        """Something has changed: everybody who waits looks again."""
+        """Wakes everything that waits in `change` or `until`."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
     async def change(self, until_ms: float = float("inf")) -> None:
-        """Returns at the next `notify`, or at `until_ms` of the call."""
+        """Returns at the next `notify`, or when the call's time is `until_ms`."""
         changed = self._changed
         wait_ms = until_ms - self.now_ms
         if wait_ms <= 0:
@@ -90,7 +90,7 @@ class Line:
         while not predicate():
             if self.ended_ms is not None:
                 raise CallOver("the call ended first")
-            await self.change(self.now_ms + _LOOK_MS)
+            await self.change(self.now_ms + _POLL_MS)
 
     def violation(self, code: str, text: str) -> None:
         if len(self.violations) < _MOST_VIOLATIONS:
@@ -98,7 +98,8 @@ class Line:
 
 
 class CarrierStream:
-    """One stream, from connecting to closed. `run` returns the close code the service gave, or 0."""
+    """One stream, from connect to close. `run` returns the close code with which the service ended it, or 0 if it did
+    not."""
 
     def __init__(
         self, line: Line, connect_verb: ConnectStream, auth_token: str, account_sid: str, call_sid: str
@@ -111,12 +112,12 @@ class CarrierStream:
         self._call_sid = call_sid
         self._socket: ClientConnection
         self._sequence = 0
-        self._frames = 0  # frames whose time has come, sent or lost
+        self._frames = 0  # frames that were due so far, sent or lost
         self._chunks = 0
         self._zero_ms = 0  # the call's time when the stream began
 
     async def run(self, before_stop: Callable[[], Any]) -> int:
-        """Connects, streams until either side ends it, closes. `before_stop` is awaited when it is our side."""
+        """Connects, streams until either side ends it, and closes. `before_stop` is awaited if our side ends it."""
         line = self._line
         await line.change(line.now_ms + line.faults.connect_delay_ms)
         if not await self._connect():
@@ -148,7 +149,7 @@ class CarrierStream:
         options: dict[str, Any] = {}
         try:
             if faults.read_for_ms is not None:
-                options = {"sock": await _narrow_socket(url), "max_queue": 1}
+                options = {"sock": await _small_buffer_socket(url), "max_queue": 1}
             self._socket = await connect(
                 url,
                 additional_headers={HEADER: sign_socket(token, signed)},
@@ -183,7 +184,7 @@ class CarrierStream:
                     await socket.close(code)
         except (ConnectionClosed, TimeoutError):
             pass
-        socket.transport.abort()  # nothing happens if it is closed
+        socket.transport.abort()  # has no effect on a closed transport
         await socket.wait_closed()
 
     # --- the pump ---
@@ -230,7 +231,7 @@ class CarrierStream:
         return start
 
     def _due_ms(self) -> float:
-        """When, in the call's time, the next frame is sent: when it is complete, or later by a fault."""
+        """When, in the call's time, the next frame is due: when it is complete, or later by a fault."""
         faults = self._line.faults
         step_ms = faults.payload_bytes / BYTES_PER_MS
         burst_ends = (self._frames // faults.burst_frames + 1) * faults.burst_frames
@@ -295,15 +296,15 @@ class CarrierStream:
             self._line.violation(violation.code, violation.text)
 
 
-async def _narrow_socket(url: str) -> sockets.socket:
-    """A connection whose receive buffer is as small as it gets, so that not reading is soon felt by the other side."""
+async def _small_buffer_socket(url: str) -> sockets.socket:
+    """A connected socket with the smallest receive buffer, so that the service soon notices that nobody reads."""
     parts = urlsplit(url)
-    narrow = sockets.socket()
+    small = sockets.socket()
     try:
-        narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-        narrow.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(narrow, (parts.hostname or "", parts.port or 80))
+        small.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+        small.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(small, (parts.hostname or "", parts.port or 80))
     except BaseException:
-        narrow.close()
+        small.close()
         raise
-    return narrow
+    return small

@@ -1,4 +1,4 @@
-"""TwiML as the carrier reads it: a document becomes a list of verbs, or a coded error. Pure."""
+"""The carrier's TwiML parser: a document becomes a list of verbs, or an error with Twilio's code. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 
 class TwimlError(Exception):
-    """A document that Twilio would not carry out. `code` is Twilio's error code."""
+    """A document that Twilio would not execute. `code` is Twilio's error code."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(f"{code}: {text}")
@@ -58,7 +58,7 @@ class Dial:
 
 @dataclass(frozen=True, slots=True)
 class ConnectStream:
-    """`action` is "" if there is none. `problems` are (code, text) of what Twilio would complain about."""
+    """`action` is "" if there is none. `problems` are (code, text) of what Twilio would warn about."""
 
     url: str
     action: str
@@ -72,7 +72,8 @@ _XML_TYPES = {"text/xml", "application/xml", "text/html"}  # html: Twilio reads 
 
 
 def parse(document: str, content_type: str) -> list[Verb]:
-    """The verbs of a document. Raises `TwimlError`: 12300 (content type), 12100 (not XML), 12200 (not TwiML)."""
+    """Parses a document. Raises `TwimlError`: 12300 (content type), 12100 (not XML), 12200 (not TwiML, or a verb that
+    this carrier does not know)."""
     if content_type.partition(";")[0].strip().lower() not in _XML_TYPES - {"text/html"}:
         raise TwimlError("12300", f"content type {content_type!r}")
     try:
@@ -105,13 +106,13 @@ def _verb(element: ET.Element) -> Verb:
         case "Connect":
             return _connect(element)
         case _:
-            raise TwimlError("12200", f"<{element.tag}> is not for this carrier")
+            raise TwimlError("12200", f"this carrier does not know <{element.tag}>")
 
 
 def _connect(element: ET.Element) -> ConnectStream:
     streams = element.findall("Stream")
     if len(streams) != 1 or len(element) != 1:
-        raise TwimlError("12200", "<Connect> takes exactly one <Stream> here")
+        raise TwimlError("12200", "<Connect> must hold exactly one <Stream> here")
     stream, problems = streams[0], []
     url = stream.get("url", "")
     if "?" in url:
@@ -120,7 +121,7 @@ def _connect(element: ET.Element) -> ConnectStream:
     if not url.startswith(("wss://", "ws://")):
         problems.append(("31922", "the stream URL is not wss"))
     if stream.get("track", "inbound_track") != "inbound_track":
-        problems.append(("31941", "<Connect> takes the inbound track only"))
+        problems.append(("31941", "<Connect> supports the inbound track only"))
     parameters = {}
     for parameter in stream.findall("Parameter"):
         name, value = parameter.get("name", ""), parameter.get("value", "")

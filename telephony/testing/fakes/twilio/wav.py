@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_stereo(path: str | Path, left_pcmu: bytes, right_pcmu: bytes) -> None:
-    """Writes two mu-law sides of 8 kHz as 16 bit stereo; the shorter one ends in silence."""
+    """Writes two sides, mu-law 8 kHz, as 16 bit stereo; the shorter one is padded with silence."""
     length = max(len(left_pcmu), len(right_pcmu))
     both = bytearray(4 * length)
     for offset, side in ((0, left_pcmu), (2, right_pcmu)):
@@ -23,7 +23,7 @@ def write_stereo(path: str | Path, left_pcmu: bytes, right_pcmu: bytes) -> None:
 
 
 def _pcm16(code: int) -> int:
-    """One mu-law sample as 16 bit (ITU-T G.711)."""
+    """One mu-law sample as a signed 16 bit integer (ITU-T G.711)."""
     code = ~code & 0xFF
     magnitude = (((code & 0x0F) << 3) + 0x84 << ((code & 0x70) >> 4)) - 0x84
     return -magnitude if code & 0x80 else magnitude

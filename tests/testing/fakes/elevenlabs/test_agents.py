@@ -1,4 +1,4 @@
-"""The local Agents platform, asked by the vendor's own clients: conversation, REST, types."""
+"""The local Agents platform, tested with the vendor's own clients: conversation, REST, types."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ AGENT = LocalAgent(first_message="Hi {{name}}!", respond=respond, variables=("na
 
 
 class Phone(AsyncAudioInterface):
-    """What the client's user hears and says."""
+    """The client's audio: records what its user hears, and lets the test speak."""
 
     def __init__(self) -> None:
         self.heard, self.interrupted = b"", 0
@@ -77,7 +77,7 @@ async def platform(agent: LocalAgent = AGENT, speed: float = 10) -> AsyncIterato
 
 
 async def test_the_vendors_client_understands_the_platform() -> None:
-    """Signed URL, audio, transcripts, a tool, an interruption with its correction, pings, and the agent's end."""
+    """Signed URL, audio, transcripts, a tool, an interruption with its correction, pings, and the end by the agent."""
     async with platform() as elevenlabs:
         agents, phone, said = elevenlabs.agents, Phone(), list[tuple[str, str]]()
         agents.latency.ping_ms = 100
@@ -124,8 +124,8 @@ async def test_the_vendors_client_understands_the_platform() -> None:
         assert agents.seen.received[0]["user_id"] == "user_1"
 
 
-async def test_what_the_platform_sends_is_strict() -> None:
-    """Every message has the keys of the reference and no other, with the types of the reference."""
+async def test_the_platforms_messages_follow_the_reference() -> None:
+    """Every message has exactly the keys of the reference, with values of the right types."""
     async with platform() as elevenlabs:
         url = f"{elevenlabs.base_url.replace('http', 'ws')}/v1/convai/conversation?agent_id=agent_1"
         kinds = set()
@@ -158,8 +158,8 @@ async def test_what_the_platform_sends_is_strict() -> None:
         ({"type": "conversation_initiation_client_data", "made_up": 1}, "Invalid message"),
     ],
 )  # fmt: skip
-async def test_a_broken_contract_is_closed_with_1008(first: dict[str, Any], reason: str) -> None:
-    """Order, variables, overrides and unknown keys are checked, as they are there."""
+async def test_an_invalid_start_is_closed_with_1008(first: dict[str, Any], reason: str) -> None:
+    """Order, variables, overrides and unknown keys are checked, as on the real platform."""
     async with platform() as elevenlabs:
         url = f"{elevenlabs.base_url.replace('http', 'ws')}/v1/convai/conversation?agent_id=agent_1"
         async with connect(url, additional_headers={"xi-api-key": "local"}, proxy=None) as socket:
@@ -172,7 +172,7 @@ async def test_a_broken_contract_is_closed_with_1008(first: dict[str, Any], reas
 
 
 async def test_the_vendors_rest_client() -> None:
-    """register-call gives TwiML, an outbound call its two ids, a body of another form a 422; agents can be read."""
+    """register-call returns TwiML, an outbound call its two ids, an agent its settings; an invalid body is a 422."""
     async with platform() as elevenlabs:
         client = ElevenLabs(base_url=elevenlabs.base_url, api_key="local").conversational_ai.twilio
         twiml = await asyncio.to_thread(

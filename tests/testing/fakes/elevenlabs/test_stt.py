@@ -1,4 +1,4 @@
-"""The local Scribe, asked as any client would, and by the vendor's own types and client."""
+"""The local Scribe server, tested with a plain client, the vendor's types, and the vendor's client."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ TYPES: dict[str, Any] = {
     "quota_exceeded": vendor.ScribeQuotaExceededErrorPayload,
     "warning": vendor.ScribeWarning,
 }
-#: Fields that were seen on the wire and are missing in the vendor's types.
+#: Fields seen on the wire that the vendor's types lack.
 SEEN = {"vad_commit_strategy", "timestamps_granularity", "max_tokens_to_recompute", "disable_logging"}
 
 
 class Client:
-    """A client with nothing of its own. Every message that comes is held against the vendor's type."""
+    """A minimal client. It validates every message it receives with the vendor's type."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
 
     async def next(self, kind: str) -> dict[str, Any]:
-        """The next message of a kind; others are dropped."""
+        """The next message of type `kind`; others are dropped."""
         while True:
             message = json.loads(await self.socket.recv())
             payload = TYPES[message["message_type"]].model_validate(message)
@@ -59,7 +59,7 @@ class Client:
                 return dict(message)
 
     async def audio(self, pcmu: bytes, **more: Any) -> None:
-        """Audio in pieces of 100 ms."""
+        """Sends audio in chunks of 100 ms."""
         for at in range(0, max(1, len(pcmu)), 800):
             await self.send(audio_base_64=b64encode(pcmu[at : at + 800]).decode(), **more)
 
@@ -71,7 +71,7 @@ class Client:
         await self.send(commit=True)
 
     async def closed(self) -> int | None:
-        """The code with which the server closes."""
+        """Waits until the server closes, and returns the close code."""
         try:
             while True:
                 await self.socket.recv()
@@ -94,7 +94,7 @@ async def client(
 
 
 async def test_a_session_in_the_vendors_types() -> None:
-    """session_started, growing partials, both committed messages; words with spacing between, in seconds."""
+    """session_started, growing partials, both committed messages; words in seconds, with spacing between them."""
     async with client(texts=("yes please",)) as (it, stt):
         started = await it.next("session_started")
         assert started["config"]["audio_format"] == "ulaw_8000"
@@ -114,7 +114,7 @@ async def test_a_session_in_the_vendors_types() -> None:
 
 
 async def test_the_vendors_own_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    """ElevenLabs' SDK, pointed at the local server, gets its transcript; its explicit nulls are tolerated."""
+    """ElevenLabs' SDK gets its transcript from the local server, which accepts the SDK's explicit nulls."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     clock = SteadyClock(20)
@@ -142,7 +142,7 @@ async def test_the_vendors_own_client(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_wrong_key_and_faults_of_the_handshake() -> None:
-    """401 for a wrong key; any status, and a web page, when asked for."""
+    """401 for a wrong key; by a fault, any other status, or a web page."""
     clock = SteadyClock(20)
     stt = LocalStt(clock=clock)
     async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
@@ -165,8 +165,8 @@ async def test_wrong_key_and_faults_of_the_handshake() -> None:
         QUERY + "&keyterms=x" * 51,
     ],
 )
-async def test_wrong_parameters_are_told_after_the_handshake(query: str) -> None:
-    """As the service does it: accepted, then invalid_request, then closed."""
+async def test_wrong_parameters_are_refused_after_the_handshake(query: str) -> None:
+    """As with the real service, the socket opens; then come invalid_request and a close."""
     async with client(query=query) as (it, _):
         await it.next("invalid_request")
         assert await it.closed() == 1008
@@ -185,8 +185,8 @@ async def test_wrong_parameters_are_told_after_the_handshake(query: str) -> None
         "no json at all",
     ],
 )
-async def test_what_breaks_the_schema_ends_the_session(message: Any) -> None:
-    """Misspelt keys, wrong rates and invented messages are errors here too, or a client's mistake would go unseen."""
+async def test_an_invalid_message_ends_the_session(message: Any) -> None:
+    """Misspelt keys, wrong rates and unknown messages are errors, so that no client's mistake goes unnoticed."""
     async with client() as (it, _):
         await it.socket.send(message if isinstance(message, str) else json.dumps(message))
         await it.next("input_error")
@@ -194,7 +194,7 @@ async def test_what_breaks_the_schema_ends_the_session(message: Any) -> None:
 
 
 async def test_previous_text_only_with_the_first_audio() -> None:
-    """Later it is an error; an explicit null never is."""
+    """With later audio it is an error; an explicit null never is."""
     async with client() as (it, _):
         await it.send(audio_base_64=b64encode(b"\xff" * 800).decode(), previous_text="Hello.")
         await it.send(audio_base_64=b64encode(b"\xff" * 800).decode(), previous_text=None)
@@ -203,7 +203,7 @@ async def test_previous_text_only_with_the_first_audio() -> None:
 
 
 async def test_commit_needs_three_tenths_of_a_second() -> None:
-    """Throttled, and the session goes on with the audio it has."""
+    """A commit with less audio is throttled; the session goes on and keeps that audio."""
     async with client(texts=("yes",)) as (it, _):
         await it.audio(tones.sine(300, 200))
         await it.commit()
@@ -213,8 +213,8 @@ async def test_commit_needs_three_tenths_of_a_second() -> None:
         assert (await it.next("committed_transcript"))["text"] == "yes"
 
 
-async def test_closes_by_itself() -> None:
-    """A segment after 90 s of audio; the socket after 15 s without any, with 1000."""
+async def test_automatic_commit_and_idle_close() -> None:
+    """The server commits a segment after 90 s of audio, and closes the socket with 1000 after 15 s without messages."""
     async with client(texts=("and so on",), speed=100) as (it, stt):
         await it.audio(tones.sine(300, 1_000) + frames.silence(89_000))
         assert (await it.next("committed_transcript"))["text"] == "and so on"
@@ -222,8 +222,8 @@ async def test_closes_by_itself() -> None:
         assert stt.commits == 0
 
 
-async def test_floods() -> None:
-    """Audio far ahead of real time and chunks of several seconds are refused in the service's words."""
+async def test_too_much_audio_is_refused() -> None:
+    """Audio far ahead of real time and chunks of several seconds lead to the real service's error slugs."""
     async with client(SttFaults(overflow_lead_ms=3_000), speed=1) as (it, _):
         await it.audio(frames.silence(4_000))
         await it.next("queue_overflow")
@@ -233,7 +233,7 @@ async def test_floods() -> None:
 
 
 async def test_faults_may_change_while_it_runs() -> None:
-    """A drop with 1011, once; then all is well for the next connection."""
+    """`drop` closes the connection with 1011, and then resets itself."""
     async with client() as (it, stt):
         await it.next("session_started")
         stt.faults.drop = True
@@ -245,42 +245,43 @@ async def test_faults_may_change_while_it_runs() -> None:
 # --- the script -----------------------------------------------------------------------------------------------------
 
 
-async def test_script_gives_each_stretch_its_words() -> None:
+async def test_the_script_yields_each_stretch_its_words() -> None:
     """Words appear while the voice goes on; a commit in the middle splits them; a pause separates utterances."""
-    ears = ScriptedRecognizer(Script("one two three four", "five"))
-    ears.hear(frames.silence(1_000) + tones.sine(300, 660))
-    assert await ears.partial() == "one two"
-    assert (await ears.commit())[0] == "one two"
-    ears.hear(tones.sine(300, 540) + frames.silence(200))
-    assert await ears.partial() == "three four"
-    ears.hear(frames.silence(600) + tones.sine(300, 300) + frames.silence(200))
-    text, words = await ears.commit()
+    recognizer = ScriptedRecognizer(Script("one two three four", "five"))
+    recognizer.hear(frames.silence(1_000) + tones.sine(300, 660))
+    assert await recognizer.partial() == "one two"
+    assert (await recognizer.commit())[0] == "one two"
+    recognizer.hear(tones.sine(300, 540) + frames.silence(200))
+    assert await recognizer.partial() == "three four"
+    recognizer.hear(frames.silence(600) + tones.sine(300, 300) + frames.silence(200))
+    text, words = await recognizer.commit()
     assert text == "three four five"
     assert [(word, start) for word, start, _ in words] == [("three", 1.6), ("four", 1.9), ("five", 3.0)]
-    assert await ears.commit() == ("", [])
+    assert await recognizer.commit() == ("", [])
 
 
-async def test_script_is_over_and_sounds_without_words() -> None:
-    """A cough has an empty text of its own; after the script every sound is one."""
-    ears = ScriptedRecognizer(Script("", "yes"))
+async def test_sounds_without_words() -> None:
+    """An empty text makes a sound without words; so is every sound after the end of the script."""
+    recognizer = ScriptedRecognizer(Script("", "yes"))
     for expected in ("", "yes", ""):
-        ears.hear(tones.sine(300, 300) + frames.silence(800))
-        assert (await ears.commit())[0] == expected
+        recognizer.hear(tones.sine(300, 300) + frames.silence(800))
+        assert (await recognizer.commit())[0] == expected
 
 
 async def test_words_that_were_not_delivered_are_heard_again() -> None:
-    """The connection breaks: what was answered is done, the rest is for the next connection, the second half alone."""
+    """When the connection breaks, delivered words are done; the others are for the next connection, even if they are
+    only the second half of a text."""
     script = Script("one two", "three four", "five")
-    ears = ScriptedRecognizer(script)
-    ears.hear(tones.sine(300, 600) + frames.silence(700))
-    await ears.commit()
-    ears.delivered()
-    ears.hear(tones.sine(300, 300))
-    assert (await ears.commit())[0] == "three"
-    ears.delivered()
-    ears.hear(tones.sine(300, 200))
-    ears.give_back()
-    ears.hear(tones.sine(300, 900))
+    recognizer = ScriptedRecognizer(script)
+    recognizer.hear(tones.sine(300, 600) + frames.silence(700))
+    await recognizer.commit()
+    recognizer.delivered()
+    recognizer.hear(tones.sine(300, 300))
+    assert (await recognizer.commit())[0] == "three"
+    recognizer.delivered()
+    recognizer.hear(tones.sine(300, 200))
+    recognizer.give_back()
+    recognizer.hear(tones.sine(300, 900))
     again = ScriptedRecognizer(script)
     again.hear(tones.sine(300, 300) + frames.silence(700) + tones.sine(300, 300) + frames.silence(200))
     assert await again.partial() == "four five"

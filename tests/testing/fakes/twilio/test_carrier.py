@@ -1,4 +1,4 @@
-"""The local carrier: TwiML, webhooks, debugger codes, waiting, recordings."""
+"""The local carrier: TwiML, webhooks, error codes, waiting, recordings."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ LOUD = b"\x10"
 
 
 async def call_of(documents: dict[str, Response]) -> PhoneCall:
-    """A whole call to a service that answers these documents by path; `/` is the voice webhook."""
+    """Runs a whole call to a service that returns these documents by path; `/` is the voice webhook."""
 
     async def answer(request: Request) -> Response:
         return documents[request.url.path]
@@ -46,8 +46,8 @@ def xml(body: str) -> Response:
     return Response(f"<Response>{body}</Response>", media_type="text/xml")
 
 
-async def test_documents_are_carried_out_verb_by_verb() -> None:
-    """Say is spoken, Redirect (relative, and by HTTP) is followed, verbs behind an end are never reached."""
+async def test_documents_are_executed_verb_by_verb() -> None:
+    """Say is spoken, redirects (a relative one, and one by HTTP) are followed; verbs after the end are not reached."""
     phone = await call_of(
         {
             "/": xml("<Say>one</Say><Pause length='1'/><Redirect>sub/next</Redirect><Say>never</Say>"),
@@ -76,14 +76,14 @@ async def test_documents_are_carried_out_verb_by_verb() -> None:
     ],
 )  # fmt: skip
 async def test_every_answer_has_its_outcome(document: Response, outcome: str, codes: list[str]) -> None:
-    """What Twilio would do with an answer, with its debugger code where it would complain."""
+    """Each answer has the outcome that it has with Twilio, and Twilio's error code where there is one."""
     phone = await call_of({"/": document})
     assert (phone.outcome, [code for code, _ in phone.violations]) == (outcome, codes)
     assert phone.dialled == (["+15550001111"] if outcome == "dialled" else [])
 
 
-def test_what_the_service_sends_is_read_strictly() -> None:
-    """Missing, extra or misspelt keys and stale stream SIDs are 31951, binary is 31950; our own codec passes."""
+def test_messages_from_the_service_are_checked_strictly() -> None:
+    """Missing, extra or misspelt keys and stale stream SIDs are 31951, binary is 31950; our own codec's are valid."""
     for message in (encode_media("MZ1", b"\xff" * 160), encode_mark("MZ1", "a"), encode_clear("MZ1")):
         read(message, "MZ1")
         with pytest.raises(Violation, match="31951"):
@@ -103,8 +103,8 @@ def test_what_the_service_sends_is_read_strictly() -> None:
             read(bad, "MZ1")
 
 
-def test_twiml_is_read_back_as_it_was_meant() -> None:
-    """Stream, parameters and action of our own builder come out of the carrier's reader."""
+def test_our_own_twiml_is_parsed_correctly() -> None:
+    """The carrier's parser finds the stream URL, action and parameters that our builder was given."""
     document = twiml.connect_stream("wss://h.example/media", "https://h.example/after", {"a": "<&>"})
     connect = parse(document, "text/xml; charset=utf-8")[0]
     assert connect == ConnectStream("wss://h.example/media", "https://h.example/after", {"a": "<&>"})
@@ -113,10 +113,10 @@ def test_twiml_is_read_back_as_it_was_meant() -> None:
 
 
 async def test_the_socket_is_signed_as_twilio_signs() -> None:
-    """With a slash behind the URL or without it gets in; with another token it is a 403, and the action is asked."""
+    """The service accepts a signature of the URL with a slash appended, and refuses one made with another token."""
 
     async def tried(faults: CarrierFaults) -> tuple[list[str], bool]:
-        """The codes of the carrier's complaints, and whether the service refused the socket."""
+        """The codes of the violations, and whether the service refused the socket."""
         async with phone_call(faults) as (it, phone):
             await phone.until(lambda: it.leg is not None or bool(it.refusals))
             await phone.hang_up()
@@ -128,7 +128,7 @@ async def test_the_socket_is_signed_as_twilio_signs() -> None:
 
 
 async def test_status_callbacks_come_in_any_order_and_before_the_stop() -> None:
-    """Repeated, reordered and early callbacks, each signed, each with its sequence number."""
+    """Repeated, reordered and early callbacks are all sent, each with its sequence number."""
     faults = CarrierFaults(status_events=("completed", "in-progress", "completed"), status_first=True)
     async with phone_call(faults) as (it, phone):
         await it.ready()
@@ -145,8 +145,8 @@ async def test_status_callbacks_come_in_any_order_and_before_the_stop() -> None:
     assert it.forms[0]["FromCity"] == ""
 
 
-async def test_the_action_says_what_comes_after_the_stream() -> None:
-    """The service closes; its action URL speaks, and a second stream of the same call has another SID."""
+async def test_the_action_url_decides_what_follows_the_stream() -> None:
+    """When the service closes the stream, its action URL starts a second one in the same call, with another SID."""
     async with service() as it, Carrier(auth_token=TOKEN, clock=it.clock) as carrier:
         answers = iter([twiml.reconnect("Sorry.", "en", it.base_url.replace("http", "ws") + "/media", "/after", {}),
                         twiml.say_and_hang_up("Goodbye.")])  # fmt: skip
@@ -167,7 +167,7 @@ async def test_the_action_says_what_comes_after_the_stream() -> None:
 
 
 async def test_waiting_for_the_agent_to_speak_and_fall_silent(tmp_path: Path) -> None:
-    """Speech and silence are waited for as heard, and the recording has the caller left and the agent right."""
+    """Both waits go by what the caller hears. The recording has the caller left and the agent right."""
     async with phone_call() as (it, phone):
         leg = await it.ready()
         leg.perform(SendAudio(b"\xff" * 1_600 + LOUD * 4_000))
@@ -193,7 +193,7 @@ async def test_waiting_for_the_agent_to_speak_and_fall_silent(tmp_path: Path) ->
 
 
 async def test_the_rest_api_ends_and_redirects_calls() -> None:
-    """Wrong credentials, unknown and finished calls have Twilio's codes; a redirect abandons the stream at once."""
+    """Wrong credentials, unknown and finished calls have Twilio's codes; a redirect ends the stream at once."""
     async with phone_call() as (it, phone):
         leg = await it.ready()
         carrier = phone._carrier

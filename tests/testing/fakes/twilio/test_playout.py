@@ -1,4 +1,4 @@
-"""The carrier's playout: real time, marks, clear."""
+"""The local carrier's playout: real time, marks, clear."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +9,7 @@ LOUD = b"\x10"
 
 
 def test_audio_is_played_at_8000_bytes_a_second() -> None:
-    """What is sent at once is heard in real time, from the moment it came, silence around it."""
+    """Audio sent all at once is heard in real time from its arrival on, with silence around it."""
     playout = Playout()
     playout.add_audio(100, LOUD * 1600)
     playout.advance(200)
@@ -20,7 +20,7 @@ def test_audio_is_played_at_8000_bytes_a_second() -> None:
 
 
 def test_a_mark_comes_back_when_its_last_sample_was_played() -> None:
-    """The echo is due a little after the sample before the mark; on an empty queue at once."""
+    """The echo is due `mark_latency_ms` after the last sample before the mark; on an empty queue, after the mark."""
     playout = Playout(mark_latency_ms=20)
     playout.add_audio(0, LOUD * 800)
     playout.add_mark(0, "a")
@@ -34,7 +34,7 @@ def test_a_mark_comes_back_when_its_last_sample_was_played() -> None:
 
 
 def test_a_clear_drops_the_sound_and_brings_all_marks_back() -> None:
-    """Outstanding marks come back at once in order, behind those that were passed but are still on their way."""
+    """Outstanding marks come back at once and in order, behind marks already passed whose echo was not yet due."""
     playout = Playout(mark_latency_ms=40)
     for name in "abc":
         playout.add_audio(0, LOUD * 800)
@@ -49,8 +49,8 @@ def test_a_clear_drops_the_sound_and_brings_all_marks_back() -> None:
     assert playout.heard == LOUD * 880 + b"\xff" * 720 + b"\x11" * 80 + b"\xff" * 720
 
 
-def test_sound_and_silence_are_told_apart() -> None:
-    """Comfort noise and silent samples are no speech; the end of the last sound is known."""
+def test_sound_and_silence_are_distinguished() -> None:
+    """Comfort noise and silent samples are not sound; `loud_until_ms` is the end of the last sound."""
     playout = Playout()
     playout.add_audio(0, b"\xff\x7f\xfb\x75" * 400)
     playout.advance(200)
@@ -64,7 +64,7 @@ def test_sound_and_silence_are_told_apart() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from(["audio", "mark", "clear", "look"])), max_size=60))
 def test_nothing_is_lost_or_played_twice(steps: list[tuple[int, str]]) -> None:
-    """Any order of messages: bytes are played, queued or cleared; each mark comes back exactly once, in order."""
+    """In any order of messages, every byte is played, queued or cleared, and each mark comes back once, in order."""
     playout, now, sent, marks, echoed = Playout(30), 0, 0, list[str](), list[str]()
     for wait_ms, what in steps:
         now += wait_ms
@@ -88,7 +88,7 @@ def test_nothing_is_lost_or_played_twice(steps: list[tuple[int, str]]) -> None:
 
 
 def test_the_caller_speaks_in_whole_frames() -> None:
-    """Words are padded to frames, silence fills the rest, and the time line has both."""
+    """Audio is padded to whole frames, silence fills the rest, and the timeline has both."""
     voice = CallerVoice()
     assert voice.add(LOUD * 200) == 320
     frames = [voice.take(160, at) for at in (100, 120, 140)]
