@@ -302,6 +302,13 @@ async def test_tests_that_the_documents_show_pass(
         await outcome
 
 
+def test_the_change_that_a_reader_is_to_make_can_be_made() -> None:
+    """The page on recorded calls has its reader edit a rule."""
+    assert "`rules.hold_after_ms` (it occurs once)" in flowing("telephony/tape/README.md")
+    rule = ROOT / "telephony" / "core" / "turn_taking" / "barge_in.py"
+    assert rule.read_text().count("rules.hold_after_ms") == 1
+
+
 def test_the_documents_show_tests() -> None:
     """Tests over sockets, of scripted callers and of recorded calls."""
     wanted = {parameter for _, code, _ in TESTS for parameter in re.findall(r"\b(?:caller|carrier|replay)\b", code)}
