@@ -1,27 +1,88 @@
-"""The documentation agrees with the product: settings, commands, files, versions, and the README's examples."""
+"""The documents agree with the code: settings, commands, examples, links, names, files and figures.
+
+`DOCUMENTS` are README.md, CHANGELOG.md and every .md file under telephony/ and tests/bench/; a new one is watched by
+itself. `python -m tests.test_docs_parity` prints the table of settings.
+"""
 
 from __future__ import annotations
 
 import ast
+import contextlib
+import functools
+import inspect
+import io
+import pkgutil
 import re
+import shlex
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.models import CommandInfo
+import typer
 
-from telephony.cli import recordings
+import telephony
+from telephony.app.app import Service
 from telephony.cli.main import app
-from telephony.core.policy import TurnTaking
+from telephony.core.language.registry import language_for
+from telephony.core.managed.bridge import TOOLS_AT_ONCE
+from telephony.core.policy import PRESETS, TurnTaking
+from telephony.core.turn_taking.endpointing import Endpointing
+from telephony.core.turn_taking.question import AnswerContext
+from telephony.elevenlabs import agents_codec, webhook_store, webhooks
+from telephony.llm_server import endpoint, exchange
+from telephony.runtime.call_registry import CallRegistry
 from telephony.settings import SETTINGS, Settings, load
-from telephony.testing.script import CallerScript
-from tests.bench.latency.expect import markdown
+from tests.bench.cli import BENCHES
+from tests.bench.latency.expect import OWN_MS, QUICK, SLOW, TAIL_MS, markdown
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in (
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        *sorted((ROOT / "telephony").rglob("*.md")),
+        *sorted((ROOT / "tests" / "bench").rglob("*.md")),
+    )
+}
+TODAY = {name: text for name, text in DOCUMENTS.items() if name != "CHANGELOG.md"}
+"""The changelog also names what is no more."""
+CORE = "telephony/core/README.md"
+TURN_TAKING = "telephony/core/turn_taking/README.md"
+MANAGED = "telephony/elevenlabs/README.md"
+CUSTOM_LLM = "telephony/llm_server/README.md"
+SETTINGS_PAGE = "telephony/SETTINGS.md"
+BENCH = "tests/bench/README.md"
+README_LINES = 225
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 NAMES = [one.metadata["env"] for one in SETTINGS]
+COMMANDS: Any = typer.main.get_command(app)
+documents = pytest.mark.parametrize("name", DOCUMENTS)
+
+
+def fenced(text: str, language: str) -> list[str]:
+    """The code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def prose(text: str) -> str:
+    """The text without its code blocks."""
+    return re.sub(r"^```\w*\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def inline(text: str) -> list[str]:
+    """What stands in backticks, outside code blocks."""
+    return [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose(text))]
+
+
+def flowing(name: str) -> str:
+    """A document as one line, so that a sentence may be wrapped anywhere."""
+    return " ".join(DOCUMENTS[name].split())
+
+
+# --- settings -------------------------------------------------------------------------------------------------------
 
 
 def as_text(value: Any) -> str:
@@ -32,15 +93,24 @@ def as_text(value: Any) -> str:
     return "" if value in ((), None) else str(value)
 
 
-def test_the_readme_lists_every_setting_with_its_default_and_help() -> None:
-    """One row each, in the order of `Settings`."""
-    rows = re.findall(r"^\| `([A-Z_]+)` \| *(?:`(.*?)`)? *\| (.*) \|$", README, re.MULTILINE)
+def settings_table() -> str:
+    """One row for each setting, in the order of `Settings`."""
     unset = Settings()
-    assert rows == [(one.metadata["env"], as_text(getattr(unset, one.name)), one.metadata["help"]) for one in SETTINGS]
+    lines = ["| setting | default | meaning |", "|---|---|---|"]
+    for one in SETTINGS:
+        default = as_text(getattr(unset, one.name))
+        lines.append(f"| `{one.metadata['env']}` | {f'`{default}`' if default else ''} | {one.metadata['help']} |")
+    return "\n".join(lines)
+
+
+def test_the_table_of_settings_has_each_with_its_default_and_help() -> None:
+    """`python -m tests.test_docs_parity` prints the table as it should be."""
+    found = re.findall(r"^\| setting \|.*?(?=^$)", DOCUMENTS[SETTINGS_PAGE], re.MULTILINE | re.DOTALL)
+    assert [table.strip().splitlines() for table in found] == [settings_table().splitlines()]
 
 
 def test_the_example_file_has_every_setting_with_its_default() -> None:
-    """Commented lines show the default; the others are those to fill in."""
+    """What is commented out shows the default; what is not is what one has to fill in."""
     found = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
     unset = Settings()
     assert found == {one.metadata["env"]: as_text(getattr(unset, one.name)) for one in SETTINGS}
@@ -54,70 +124,285 @@ def test_the_example_file_as_it_is_runs_offline(tmp_path: Path) -> None:
     assert load({}, env_file=everything) == load({}, env_file=None)
 
 
-def test_all_other_settings_named_in_the_documents_exist() -> None:
-    """No document names a setting that does not exist."""
-    texts = [
-        README,
-        EXAMPLE,
-        *((ROOT / "infra" / name).read_text() for name in ("Dockerfile", "compose.yaml", "Caddyfile")),
-    ]
-    named = {name for text in texts for name in re.findall(r"\b(?:TELEPHONY|TWILIO|OPENAI|ELEVENLABS)_[A-Z_]+\b", text)}
+def test_all_settings_named_in_the_documents_exist() -> None:
+    """No document promises a setting that does not exist."""
+    infra = ((ROOT / "infra" / name).read_text() for name in ("Dockerfile", "compose.yaml", "Caddyfile"))
+    text = "\n".join((*DOCUMENTS.values(), EXAMPLE, *infra))
+    named = set(re.findall(r"\b(?:TELEPHONY|TWILIO|OPENAI|ELEVENLABS)_[A-Z_]+\b", text))
     assert named - set(NAMES) == set()
 
 
-def test_files_and_commands_that_the_readme_names_exist() -> None:
-    """Links, scripts and module paths."""
-    for path in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / path).exists(), path
-    for script in set(re.findall(r"scripts/\w+", README)):
-        assert (ROOT / script).stat().st_mode & 0o111, script
-    for module in re.findall(r"`([a-z_]+/[a-z_]+\.py)`", README):
-        assert (ROOT / "telephony" / module).exists(), module
+# --- links and files ------------------------------------------------------------------------------------------------
 
 
-def examples() -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def anchors(text: str) -> set[str]:
+    """The headings of a document, as they are linked to."""
+    headings = re.findall(r"^#+ (.*)$", prose(text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("code", examples(), ids=lambda code: code.splitlines()[0][:40])
-def test_the_readmes_examples_run(code: str) -> None:
-    """Every Python example in the README runs."""
-    ast.parse(code)
+def links(name: str) -> Iterator[tuple[Path, str]]:
+    """(file, anchor) of each link that stays in the repository."""
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", prose(DOCUMENTS[name])):
+        path, _, anchor = target.partition("#")
+        yield ((ROOT / name).parent / path).resolve() if path else ROOT / name, anchor
+
+
+@documents
+def test_links_lead_somewhere(name: str) -> None:
+    for path, anchor in links(name):
+        assert path.exists(), path
+        if anchor:
+            assert anchor in anchors(path.read_text(encoding="utf-8")), f"{path}#{anchor}"
+
+
+def test_the_readme_leads_to_every_document() -> None:
+    """Following links from README.md, a reader reaches all of them."""
+    reached, todo = set(), ["README.md"]
+    while todo:
+        name = todo.pop()
+        reached.add(name)
+        linked = {str(path.relative_to(ROOT)) for path, _ in links(name) if path.suffix == ".md"}
+        todo += sorted((linked & set(DOCUMENTS)) - reached)
+    assert reached == set(DOCUMENTS)
+
+
+def test_the_readme_stays_an_introduction() -> None:
+    """Reference belongs beside the code that it explains."""
+    assert len(DOCUMENTS["README.md"].splitlines()) <= README_LINES
+
+
+OTHERS = {"_state.py", "utils.py", "helpers.py", "my_agent.py", "my_agents.py", "test_my_agent.py"}
+"""Files that are named and are not here: those of other projects, those that we do not have, and the reader's own."""
+
+
+@documents
+def test_modules_that_are_named_exist(name: str) -> None:
+    """Paths of modules in backticks, as seen from the document, from the package, or from the root."""
+    for path in re.findall(r"[\w./]+\.py\b", " ".join(inline(DOCUMENTS[name]))):
+        places = ((ROOT / name).parent / path, ROOT / "telephony" / path, ROOT / path)
+        assert path in OTHERS or any(place.exists() for place in places), path
+
+
+# --- commands -------------------------------------------------------------------------------------------------------
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """All command lines as words: those in code blocks, and those of ours in backticks."""
+    for block in fenced(text, "sh"):
+        for line in block.splitlines():
+            if words := shlex.split(line, comments=True):
+                yield words
+    for code in inline(text):
+        if re.match(r"(?:[A-Z_]+=\S+ )*(?:scripts/|\.venv/bin/telephony|telephony(?: |$))", code):
+            yield shlex.split(code)
+
+
+@functools.cache
+def bench_help(bench: str) -> str:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+        BENCHES[bench](["--help"])
+    return out.getvalue()
+
+
+def options(words: list[str]) -> set[str]:
+    """The options of a command of ours. Fails if there is no such command."""
+    program, rest = words[0], words[1:]
+    if program.startswith("scripts/"):
+        assert (ROOT / program).stat().st_mode & 0o111, program
+        if program == "scripts/bench":
+            bench = rest[0] if rest and not rest[0].startswith("-") and not rest[0].isupper() else "load"
+            assert bench in BENCHES, bench
+            return set(re.findall(r"--[\w-]+", bench_help(bench)))
+        if program not in ("scripts/demo", "scripts/serve"):
+            return set()
+        rest = [program.removeprefix("scripts/")]
+    command = COMMANDS
+    while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
+        assert rest[0] in command.commands, f"{program} {rest[0]}"
+        command, rest = command.commands[rest[0]], rest[1:]
+    return {"--help"} | {option for parameter in command.params for option in parameter.opts}
+
+
+@documents
+def test_commands_exist_with_their_options(name: str) -> None:
+    """A reader can run each as it is written."""
+    for words in commands(DOCUMENTS[name]):
+        while re.match(r"[A-Z_]+=", words[0]):
+            words = words[1:]
+        if words[0] == "cp":
+            assert (ROOT / words[1]).exists(), words
+            continue
+        assert words[0].startswith("scripts/") or words[0] in ("telephony", ".venv/bin/telephony"), words
+        given = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert given <= options(words), " ".join(words)
+
+
+@documents
+def test_options_in_tables_of_commands_exist(name: str) -> None:
+    """A row that begins with a command names options of that command."""
+    for row in re.findall(r"^\| `(?:telephony|scripts/).*$", DOCUMENTS[name], re.MULTILINE):
+        command, *others = inline(row)
+        given = {code.split()[0] for code in others if code.startswith("--")}
+        assert given <= options(shlex.split(command)) | {"--help"}, row
+
+
+def test_every_command_is_documented() -> None:
+    """Scripts in the README, commands and benches in one of the documents."""
+    scripts = {f"scripts/{path.name}" for path in (ROOT / "scripts").iterdir()} - {"scripts/setup"}
+    assert {code for code in inline(DOCUMENTS["README.md"]) if code in scripts} == scripts
+    named = {" ".join(words) for text in TODAY.values() for words in commands(text)}
+    for bench in BENCHES:
+        assert any(line.startswith(f"scripts/bench {bench}") for line in named), bench
+    known = set(inline("\n".join(TODAY.values())))
+    for command, found in COMMANDS.commands.items():
+        for line in [f"{command} {inner}" for inner in getattr(found, "commands", ())] or [command]:
+            assert line in known or any(one.startswith(f"telephony {line}") for one in named), line
+
+
+# --- examples and names ---------------------------------------------------------------------------------------------
+
+EXAMPLES = [(name, code) for name, text in TODAY.items() for code in fenced(text, "python") if name != CORE]
+TESTS = [
+    (name, code, node.name)
+    for name, code in EXAMPLES
+    for node in ast.parse(code).body
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+]
+
+
+def executed(name: str, code: str) -> dict[str, Any]:
+    """What the code defines."""
     names: dict[str, Any] = {"__name__": "example"}
-    exec(compile(code, "README.md", "exec"), names)
-    assert "agent" in names or "answer" in names or "test_opening_hours" in names
+    exec(compile(code, name, "exec"), names)
+    return names
 
 
-async def test_the_readmes_test_passes() -> None:
-    """The test that the README shows, unchanged."""
-    names: dict[str, Any] = {"__name__": "example"}
-    exec(compile(next(code for code in examples() if "local_stack" in code), "README.md", "exec"), names)
-    await names["test_opening_hours"]()
+@pytest.mark.parametrize(("name", "code"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
+def test_examples_run(name: str, code: str) -> None:
+    """Examples that do not run are the first thing that a newcomer meets."""
+    assert executed(name, code)
 
 
-def test_the_readmes_scripted_caller_passes(caller: CallerScript) -> None:
-    """The README's test that uses our fixture, unchanged."""
-    names: dict[str, Any] = {"__name__": "example"}
-    exec(compile(next(code for code in examples() if "waits_for_agent" in code), "README.md", "exec"), names)
-    names["test_patience"](caller)
+def test_the_sketch_in_the_design_is_python() -> None:
+    """It shows the idea of the driver, in names that it does not import."""
+    for code in fenced(DOCUMENTS[CORE], "python"):
+        ast.parse(code)
 
 
-def called(command: CommandInfo) -> str:
-    """The name of the function behind a command."""
-    assert command.callback is not None
-    return command.callback.__name__
+@pytest.mark.parametrize(("name", "code", "test"), TESTS, ids=[f"{name}-{test}" for name, _, test in TESTS])
+async def test_tests_that_the_documents_show_pass(
+    name: str, code: str, test: str, request: pytest.FixtureRequest
+) -> None:
+    """As they stand, with the fixtures that they ask for."""
+    function = executed(name, code)[test]
+    outcome = function(**{wanted: request.getfixturevalue(wanted) for wanted in inspect.signature(function).parameters})
+    if inspect.isawaitable(outcome):
+        await outcome
 
 
-def test_commands_for_recorded_calls_exist() -> None:
-    """Each `telephony ...` command that the README names."""
-    known = {command.name or called(command) for command in app.registered_commands}
-    tape_commands = {called(command) for command in recordings.tape.registered_commands}
-    for name in re.findall(r"(?:bin/|`)telephony (?:tape )?([a-z-]+)", README):
-        assert name.replace("-", "_") in {key.replace("-", "_") for key in known} | tape_commands, name
+def test_the_change_that_a_reader_is_to_make_can_be_made() -> None:
+    """The page on recorded calls has its reader edit a rule."""
+    assert "`rules.hold_after_ms` (it occurs once)" in flowing("telephony/tape/README.md")
+    rule = ROOT / "telephony" / "core" / "turn_taking" / "barge_in.py"
+    assert rule.read_text().count("rules.hold_after_ms") == 1
+
+
+def test_the_documents_show_tests() -> None:
+    """Tests over sockets, of scripted callers and of recorded calls."""
+    wanted = {parameter for _, code, _ in TESTS for parameter in re.findall(r"\b(?:caller|carrier|replay)\b", code)}
+    assert wanted == {"caller", "carrier", "replay"}
+    assert any("local_stack" in code for _, code, _ in TESTS)
+
+
+@pytest.mark.parametrize("name", TODAY)
+def test_names_that_are_mentioned_exist(name: str) -> None:
+    """Dotted names of the package, and what is said of the public names, the service and its registry."""
+    for code in inline(TODAY[name]):
+        if re.fullmatch(r"telephony(?:\.\w+)+(?::\w+)?", code):
+            pkgutil.resolve_name(code)
+        for attribute in re.findall(r"\bapp\.state\.service\.(\w+)", code):
+            assert attribute in Service.__dataclass_fields__, code
+        for attribute in re.findall(r"\bregistry\.(\w+)\(", code):
+            assert hasattr(CallRegistry, attribute), code
+        try:
+            tree = ast.parse(code.lstrip("@"))
+        except SyntaxError:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in telephony.__all__:
+                known = inspect.signature(getattr(telephony, node.func.id)).parameters
+                assert {keyword.arg for keyword in node.keywords} <= set(known) | {"read_only"}, code
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "TurnTaking":
+                assert hasattr(TurnTaking, node.attr), code
+
+
+# --- figures --------------------------------------------------------------------------------------------------------
+
+COUNTS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
+
+
+def test_the_expected_latencies_are_those_of_the_rules() -> None:
+    """When a wait changes, so does what to expect: `scripts/bench latency --expect` prints the table."""
+    assert markdown(TurnTaking()) in DOCUMENTS[BENCH]
+    low, high, text = QUICK.drawn, SLOW.drawn, flowing(BENCH)
+    assert f"partial transcripts after {low.partial_ms} ms, finals after {QUICK.final_ms}-{SLOW.final_ms}" in text
+    assert f"first token after {low.first_token_ms}, first audio after {low.first_byte_ms}-{high.first_byte_ms}" in text
+    assert f"{TAIL_MS + OWN_MS} ms for the detector and the service" in text
+
+
+def test_the_waits_are_those_of_the_rules() -> None:
+    """Each row of the table, and its examples; and every number that stands behind a field's name."""
+    rows = re.findall(r"^\|[^|]*\|([^|]*)\| `(\w+)` \| ([\d,]+) \|$", DOCUMENTS[TURN_TAKING], re.MULTILINE)
+    assert {field for _, field, _ in rows} == {
+        "finished_ms", "likely_ms", "open_ms", "entry_ms", "trailing_ms", "unheard_ms", "silence_ms",
+    }  # fmt: skip
+    rules = TurnTaking()
+    endpointing = Endpointing(rules, language_for("en"))
+    for examples, field, ms in rows:
+        assert getattr(rules, field) == int(ms.replace(",", "")), field
+        for text in re.findall(r'"([^"]+)"', examples):
+            assert endpointing.wait(text, AnswerContext()).ms == getattr(rules, field), text
+    for text in DOCUMENTS.values():
+        for field, ms in re.findall(r"`(\w+_ms)`\s+\((\d+) ms\)", text):
+            assert getattr(rules, field) == int(ms), field
+
+
+def test_the_presets_are_those_of_the_rules() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) % \|$", DOCUMENTS[TURN_TAKING], re.MULTILINE)
+    assert {name: int(percent) * 10 for name, percent in rows} == PRESETS
+
+
+def test_the_limits_of_what_platforms_may_ask_are_those_of_the_code() -> None:
+    """Sizes, times and counts, in the sentences that name them."""
+    size, seconds = webhook_store.MAX_BYTES >> 20, webhook_store.BODY_MS // 1_000
+    at_once, tools = COUNTS[webhook_store.CONCURRENT].capitalize(), COUNTS[TOOLS_AT_ONCE].capitalize()
+    for name, sentence in (
+        (MANAGED, f"A body may have {size} MB and take {seconds} seconds. {at_once} may arrive at once"),
+        (MANAGED, f"{tools} tools of a call may run at once"),
+        (MANAGED, f"a function that takes longer than {webhooks.ANSWER_MS} ms is not waited for"),
+        (CUSTOM_LLM, f"a body above {endpoint.BODY_BYTES >> 20} MB"),
+        (CUSTOM_LLM, f"After {exchange.BUFFER_MS} ms without a word"),
+    ):
+        assert sentence in flowing(name), sentence
+    for event in (*agents_codec.NEEDED_EVENTS, *agents_codec.USEFUL_EVENTS):
+        assert f"`{event}`" in DOCUMENTS[MANAGED], event
+    for header in (endpoint.AGENT_HEADER, endpoint.CALL_HEADERS[0], webhooks.KEY_HEADER):
+        assert header in f"{DOCUMENTS[MANAGED]} {DOCUMENTS[CUSTOM_LLM]}".lower(), header
+
+
+def test_the_pythons_are_those_that_the_setup_accepts() -> None:
+    setup = (ROOT / "scripts" / "setup").read_text()
+    assert "(3, 11) <= sys.version_info[:2] <= (3, 13)" in setup
+    assert "with Python 3.11, 3.12 or 3.13" in flowing("README.md")
+
+
+# --- packaging and containers ---------------------------------------------------------------------------------------
 
 
 def test_the_constraints_name_versions_and_nothing_else() -> None:
-    """Names and versions that cover the project's dependencies: no hosts, no paths, no editable installs."""
+    """Names and versions that satisfy what the project asks for: no hosts, no paths, no editable installs."""
     lines = (ROOT / "infra" / "constraints.txt").read_text().splitlines()
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", name) and re.fullmatch(r"[\w.]+", v) for name, v in pinned.items())
@@ -130,13 +415,8 @@ def test_the_constraints_name_versions_and_nothing_else() -> None:
     assert names - {name.lower() for name in pinned} == set()
 
 
-def test_the_readmes_latencies_are_those_of_the_rules() -> None:
-    """When a wait changes, so does the table, which `scripts/bench latency --expect` prints."""
-    assert markdown(TurnTaking()) in README
-
-
 def test_the_container_is_stopped_later_than_the_service_needs() -> None:
-    """By default Docker kills a container after ten seconds, which would end every call."""
+    """Docker kills after ten seconds by default, and with that every call."""
     compose = (ROOT / "infra" / "compose.yaml").read_text()
     drain = int(re.findall(r'TELEPHONY_DRAIN_SECONDS: "(\d+)"', compose)[0])
     graces = [int(seconds) for seconds in re.findall(r"stop_grace_period: (\d+)s", compose)]
@@ -145,9 +425,13 @@ def test_the_container_is_stopped_later_than_the_service_needs() -> None:
     assert "read_only: true" in compose
 
 
-def test_the_image_runs_as_non_root_and_receives_signals() -> None:
-    """The exec form lets SIGTERM reach the service rather than a shell. The health check is on /healthz."""
+def test_the_image_runs_as_nobody_in_particular_and_gets_signals() -> None:
+    """Non-root; exec form, so that SIGTERM reaches the service and not a shell; a health check on /healthz."""
     lines = (ROOT / "infra" / "Dockerfile").read_text().splitlines()
     assert [line for line in lines if line.startswith("USER ")] == ["USER telephony"]
     assert [line for line in lines if line.startswith("CMD ")] == ['CMD ["telephony", "serve"]']
     assert any("/healthz" in line for line in lines)
+
+
+if __name__ == "__main__":
+    print(settings_table())
