@@ -27,8 +27,8 @@ _TOP = {lane: 30 + 44 * index for index, lane in enumerate(_LANES)}
 _HEIGHT = 30 + 44 * len(_LANES) + 14
 _FLOOR, _CEILING = -600, -100  # tenths of dBFS drawn at zero and at full height
 _STAGE_COLOURS = {
-    "listening": "#7a9cc6", "starting": "#999", "thinking": "#d9a441", "phrasing": "#b07cc6",
-    "voice": "#5fa777", "sending": "#c96567",
+    "endpointing": "#7a9cc6", "starting": "#999", "llm": "#d9a441", "phrasing": "#b07cc6",
+    "tts": "#5fa777", "sending": "#c96567",
 }  # fmt: skip
 
 

@@ -1,19 +1,19 @@
-"""How long each answer took, and where the time went: a stop-watch for turns.
+"""How long each answer took, and where the time went.
 
 Theory of operation. Latency is counted from the caller's last voice to the first audio of the answer leaving for the
 carrier, on the call's own time line (`Step.now_ms`). A turn collects moments; a moment that is missing, or that comes
 before the one it follows, gives no stage: a report never holds a negative time, nor the wait of another turn.
 
-    caller's last voice -> transcript final -> decided -> model's first word -> first unit -> first audio -> sent
-        |<------------- listening ------------->|<-- thinking -->|<- phrasing ->|<-- voice -->|<- sending ->|
+    caller's last voice -> final transcript -> decided -> first token -> first unit -> first audio -> sent
+        |<------------ endpointing ----------->|<--- llm --->|<- phrasing ->|<-- tts -->|<- sending ->|
 
-A reply may be prepared ahead of the decision (a guess): then thinking and voice began earlier, and only what is left of
-them after the decision is part of the wait. A guess that was dropped is no turn.
+A speculation begins before the decision: only what is left of `llm` and `tts` after the decision is part of the wait. A
+dropped speculation is not a turn.
 
-A managed agent tells neither when it decided nor when it thought: its answers have a beginning and an end only, and the
-caller's voice is told by its loudness, as our own detector sleeps then.
+A managed agent does not report when it decided or generated: its answers have a beginning and an end only, and the
+caller's voice is measured by its loudness, because our own detector is switched off then.
 
-A report is given out once, when the turn is over: heard to its end, cut, overtaken by a new one, or at the call's end.
+A turn is reported once, when it is over: heard to its end, cut, replaced by a new one, or at the end of the call.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from telephony.core.listening.voice_activity import BURST_GAP_MS, Voiced
 from telephony.core.policy import TurnTaking
 
 BELIEVABLE_MS = 30_000
-"""A last voice longer ago than this did not lead to this turn (keys, a resumed call, a prompt)."""
+"""Voice longer ago than this did not lead to this turn (but keys, a resumed call, a prompt)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class BargeIn:
 
 @dataclass(frozen=True, slots=True)
 class TurnReport:
-    """One answer. Moments are ms since the call began; None is "did not happen" (or not believably).
+    """One answer. Moments are ms since the call began; None: it did not happen, or implausibly long ago.
 
     `voiced_ms` is the caller's last voice before the decision, `sent_ms` the first audio of the answer on its way to
     the carrier, `filler_ms` a filler phrase sent before it. `tools` is the number of tools that ran. `why` and
@@ -105,11 +105,11 @@ class TurnReport:
         """The parts of the wait, in order and without gaps; they add up to `answer_ms` where that is known."""
         moments = (
             ("", self.voiced_ms),
-            ("listening", self.decided_ms),
+            ("endpointing", self.decided_ms),
             ("starting", self.started_ms),
-            ("thinking", self.delta_ms),
+            ("llm", self.delta_ms),
             ("phrasing", self.unit_ms),
-            ("voice", self.audio_ms),
+            ("tts", self.audio_ms),
             ("sending", self.sent_ms),
         )
         found: list[Stage] = []
@@ -124,7 +124,7 @@ class TurnReport:
 
 
 def only_a_frame(step: Step) -> bool:
-    """A frame from which nothing followed but its way to the ears: nearly all steps are, fifty a second."""
+    """A frame that was only passed on to the STT: nearly all steps, fifty a second, are such."""
     return (
         isinstance(step.event, e.AudioReceived) and len(step.actions) == 1 and isinstance(step.actions[0], a.Transcribe)
     )
@@ -147,18 +147,18 @@ class TurnClock:
         self.greeting_ms: int | None = None
         self._on_report, self._on_barge_in = on_report, on_barge_in
         self._voice = Voiced(rules or TurnTaking())
-        self._ear = _Ear()
-        self._next: TurnReport | None = None  # decided, not started
+        self._caller = _CallerSide()
+        self._next: TurnReport | None = None  # decided, not yet started
         self._open: dict[int, TurnReport] = {}
-        self._thinking = 0  # the turn that the model works on
-        self._speculation = 0  # the turn that is prepared ahead of the decision
-        self._managed = False  # somebody else's agent has the call
+        self._replying = 0  # the turn whose reply is being generated
+        self._speculation = 0  # the turn prepared before the decision
+        self._managed = False  # a managed agent has the call
 
     def see(self, step: Step) -> None:
         now = step.now_ms
         if only_a_frame(step):
             if self._voiced(step.event):
-                self._ear.voiced(now)
+                self._caller.voiced(now)
             return
         self._event(step.event, now)
         for action in step.actions:
@@ -168,7 +168,7 @@ class TurnClock:
         if any(isinstance(action, a.SendAudio) for action in step.actions):
             self._sent(now)
         if self._voiced(step.event):
-            self._ear.voiced(now)
+            self._caller.voiced(now)
 
     def close(self) -> None:
         self._open.pop(self._speculation, None)
@@ -189,7 +189,7 @@ class TurnClock:
             case m.ManagedAudio() if self._open:
                 self._first(max(self._open), "audio_ms", now)
             case e.TranscriptFinal():
-                self._ear.final_ms = now
+                self._caller.final_ms = now
             case e.ReplyDelta(turn, text) if text.strip():
                 self._first(turn, "delta_ms", now)
             case e.SpeechAudio(turn) if event.pcmu:
@@ -201,7 +201,7 @@ class TurnClock:
     def _action(self, action: a.Action, now: int) -> None:
         match action:
             case d.TurnEnded(turn, why, wait_ms, entry=entry):
-                self._next = replace(self._ear.decided(turn, now), why=f"{entry} {why}".strip(), wait_ms=wait_ms)
+                self._next = replace(self._caller.decided(turn, now), why=f"{entry} {why}".strip(), wait_ms=wait_ms)
             case d.SpeculationBegun(turn):
                 self._speculation = turn
             case d.SpeculationDropped(turn):
@@ -210,13 +210,13 @@ class TurnClock:
             case d.SpeculationUsed(turn):
                 self._used(turn)
             case d.FillerSaid():
-                if (report := self._open.get(self._thinking)) is not None and report.filler_ms is None:
-                    self._open[self._thinking] = replace(report, filler_ms=now)
+                if (report := self._open.get(self._replying)) is not None and report.filler_ms is None:
+                    self._open[self._replying] = replace(report, filler_ms=now)
             case a.LineAdded("caller", text):
                 before = self._next or TurnReport(action.turn, decided_ms=now)
                 self._next = replace(before, caller=f"{before.caller} {text}".strip())
                 if self._managed:  # the agent's next line is its answer
-                    heard = self._ear.decided(action.turn, now)
+                    heard = self._caller.decided(action.turn, now)
                     self._next = replace(self._next, voiced_ms=heard.voiced_ms)
                     self._start(action.turn + 1, now)
             case m.SwitchTo():
@@ -238,10 +238,10 @@ class TurnClock:
             self._over(unanswered)
         begun, self._next = self._next or TurnReport(turn), None
         self._open[turn] = replace(begun, turn=turn, started_ms=now)
-        self._thinking = turn
+        self._replying = turn
 
     def _used(self, turn: int) -> None:
-        self._speculation, self._thinking = 0, turn
+        self._speculation, self._replying = 0, turn
         begun, self._next = self._next, None
         if begun is not None and turn in self._open:
             self._open[turn] = replace(
@@ -274,18 +274,18 @@ class TurnClock:
             self._on_report(report)
 
     def _verdict(self, decision: d.Held | d.Cut | d.Resumed | d.PlatformCut, now: int, cleared: bool) -> None:
-        onset = self._ear.onset_ms(now)
-        if not isinstance(decision, d.Resumed) and self._ear.held is None and cleared and onset is not None:
-            self._ear.held = BargeIn(onset, now)
-        if not isinstance(decision, d.Held) and self._ear.held is not None:
-            barge_in = replace(self._ear.held, verdict="resume" if isinstance(decision, d.Resumed) else "cut")
-            self._ear.held = None
+        onset = self._caller.onset_ms(now)
+        if not isinstance(decision, d.Resumed) and self._caller.held is None and cleared and onset is not None:
+            self._caller.held = BargeIn(onset, now)
+        if not isinstance(decision, d.Held) and self._caller.held is not None:
+            barge_in = replace(self._caller.held, verdict="resume" if isinstance(decision, d.Resumed) else "cut")
+            self._caller.held = None
             self.barge_ins.append(barge_in)
             if self._on_barge_in is not None:
                 self._on_barge_in(barge_in)
 
 
-class _Ear:
+class _CallerSide:
     """The caller's side: bursts of voice, and the last final transcript. Times in ms since the call began."""
 
     def __init__(self) -> None:

@@ -126,7 +126,7 @@ def test_the_demo_as_a_new_user_runs_it(tmp_path: Path) -> None:
     done = demo(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "book_table" in done.stdout
-    assert "thinking" in done.stdout
+    assert "llm " in done.stdout
     left, right = wav.read(tmp_path / "out" / "call.wav")
     assert level.level(left) > -400
     assert level.level(right) > -400

@@ -34,13 +34,13 @@ def test_an_answer_is_taken_apart_without_gaps() -> None:
     assert all(before.end_ms == after.start_ms for before, after in pairwise(report.stages()))
     assert report.voiced_ms is not None
     assert abs(report.voiced_ms - end) <= 40
-    assert stages["thinking"] == sim.latencies.first_token
-    assert stages["voice"] == sim.latencies.first_audio
+    assert stages["llm"] == sim.latencies.first_token
+    assert stages["tts"] == sim.latencies.first_audio
     [(_, because)] = sim.explained(d.TurnEnded)
-    assert number(because, "wait_ms") - 20 <= stages["listening"] <= number(because, "wait_ms") + 60
+    assert number(because, "wait_ms") - 20 <= stages["endpointing"] <= number(because, "wait_ms") + 60
     assert (report.caller, report.agent) == ("what are your opening hours", "We open at nine. Anything else?")
     assert report.why
-    assert 0 <= stages["listening"] - (report.wait_ms or 0) <= 60
+    assert 0 <= stages["endpointing"] - (report.wait_ms or 0) <= 60
     assert clock.greeting_ms == 0
 
 

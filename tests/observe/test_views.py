@@ -64,7 +64,7 @@ def test_the_page_shows_the_call_and_loads_nothing_external() -> None:
         assert f'class="{kind}"' in text
     for said in ("Hello.", "what are your hours", "wait stop I need something else", LONG):
         assert said in page.text
-    assert "listening" in page.text
+    assert "endpointing" in page.text
     assert "silent after" in page.text
 
 
@@ -88,5 +88,5 @@ def test_the_live_transcript_reads_without_colours() -> None:
     assert "\033" not in shown
     assert {line.split()[1] for line in shown.splitlines()} >= {"caller", "agent"}
     assert "(interrupted)" in shown
-    assert "listening" in shown
+    assert "endpointing" in shown
     assert "silent" in shown
