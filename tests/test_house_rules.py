@@ -23,6 +23,7 @@ LONG_MODULES = frozenset(
         "core/decisions.py",
         "core/events.py",
         "core/managed/bridge.py",
+        "core/policy.py",
         "core/speaking/turns.py",
         "llm_server/codec.py",
         "settings.py",

@@ -13,38 +13,31 @@ END_CALL = "end_call"
 
 
 @dataclass(frozen=True, slots=True)
-class TurnTaking:
-    """When the caller has finished, and what counts as an interruption. Times in ms, probabilities in thousandths.
-
-    Silences are counted from the last detector window with voice, which ends some 80 ms after the voice itself.
-    `TurnTaking.preset("eager" | "balanced" | "patient")` gives the presets; the defaults are `balanced`.
-    """
+class Tuning:
+    """The numbers inside the present rules of turn-taking. They promise nothing: another version may judge differently
+    and have others. Times in ms. A wait that is None lies between the shortest and the longest (see `TurnTaking`)."""
 
     # --- what counts as the caller's voice ---
-    voiced_at: int = 500
-    """A detector window at or above this is voice (the detector's own recommendation)."""
     unvoiced_below: int = 350
-    """A detector window below this is not voice; between the two thresholds, the previous state holds (see
-    `is_voice`)."""
+    """A detector window below this is not voice; between this and `voiced_at`, the previous state holds (see
+    `TurnTaking.is_voice`)."""
     onset_ms: int = 64
     """Voice for this long (two windows) is an onset: anything shorter is a click."""
     quieter_tenths_db: int = 140
     """Voice this much below the caller's level (tenths of dB) is somebody else's: babble, a television, an echo."""
+    min_word_ms: int = 180
+    """A sound with less voice than this cannot be a word; it neither starts a turn nor waits for a transcript."""
 
     # --- how much silence ends a turn (see core/turn_taking/endpointing.py) ---
-    finished_ms: int = 380
-    """After a complete thought. People usually leave about 200 ms; a breath inside a thought is shorter."""
-    likely_ms: int = 840
+    likely_ms: int | None = None
     """After a question or request that is complete, though details may follow."""
-    open_ms: int = 940
+    open_ms: int | None = None
     """After a statement that may go on: longer than most pauses between phrases."""
-    trailing_ms: int = 1_300
-    """After words that cannot end a thought: longer than nearly all pauses for thought."""
-    entry_ms: int = 1_100
+    entry_ms: int | None = None
     """While the caller dictates digits, a spelling or an address: the groups are 0.4-1.0 s apart."""
-    unheard_ms: int = 700
+    unheard_ms: int | None = None
     """After voice without any transcript so far."""
-    silence_ms: int = 640
+    silence_ms: int | None = None
     """In a language without data, where silence alone decides. People pause 300-500 ms inside a thought."""
     pause_allowance_ms: int = 400
     """Maximum that a caller's own pauses may add to a wait."""
@@ -62,10 +55,7 @@ class TurnTaking:
     partial_wait_ms: int = 500
     """...and when there is a partial to fall back on."""
 
-    # --- speculation: preparing a reply before the turn is known to be over ---
-    speculate: str = "speech"
-    """`off`, `llm` (generate the reply early) or `speech` (also synthesise its first unit). Nothing of it is heard
-    before the turn is over."""
+    # --- speculation ---
     speculate_after_ms: int = 80
     """Silence before speculating on a thought that looks complete, once its last words have been transcribed..."""
     speculate_at_latest_ms: int = 200
@@ -74,38 +64,79 @@ class TurnTaking:
     """For other thoughts: this long before the turn would end (first token and first audio of usual providers)..."""
     speculate_most_ms: int = 800
     """...or up to this, if replies in this call have taken longer to prepare."""
-    speculations: int = 3
-    """Maximum number of speculations for one utterance..."""
     speculations_finished: int = 2
-    """...and this many more for thoughts that look complete: these prove right most often."""
+    """This many more speculations for thoughts that look complete: these prove right most often."""
     speculations_wasted: int = 10
     """Stop speculating in this call once the unused speculations outnumber the used ones by more than this: they cost
     money."""
 
     # --- interruptions (see core/turn_taking/barge_in.py) ---
+    hold_limit_ms: int = 1_800
+    """Voice for this long without words is not speech: resume, even while the voice goes on."""
+    wordless_ms: int = 1_000
+    """After this much voice without words, wait for the final transcript before resuming."""
+    resume_wait_ms: int = 500
+    """How much longer a resume waits for the final transcript of a possible answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTaking:
+    """When the caller has finished, and what counts as an interruption. Times in ms, probabilities in thousandths.
+
+    Silences are counted from the last detector window with voice, which ends some 80 ms after the voice itself.
+    `TurnTaking.preset("eager" | "balanced" | "patient")` gives the presets; the defaults are `balanced`. Raises
+    ValueError for values that make no sense.
+    """
+
+    shortest_wait_ms: int = 380
+    """Silence that ends the turn after a complete thought. People usually leave about 200 ms; a breath inside a thought
+    is shorter."""
+    longest_wait_ms: int = 1_300
+    """Silence that ends the turn after words that cannot end a thought: longer than nearly all pauses for thought. All
+    other waits lie between the two."""
     hold_after_ms: int = 128
     """Voice for this long while the agent is audible holds the playout (four windows; coughs are often shorter)."""
     cut_after_ms: int = 1_400
     """While playback is held and no STT can tell whether the voice has words, voice for this long is an interruption.
     A laugh lasts one second; the agent is silent meanwhile."""
-    hold_limit_ms: int = 1_800
-    """Voice for this long without words is not speech: resume, even while the voice goes on."""
-    wordless_ms: int = 1_000
-    """After this much voice without words, wait for the final transcript before resuming."""
     resume_after_ms: int = 260
     """While held, this much silence without interrupting words is a false alarm: words arrive within 150 ms."""
-    resume_wait_ms: int = 500
-    """How much longer a resume waits for the final transcript of a possible answer."""
-    min_word_ms: int = 180
-    """A sound with less voice than this cannot be a word; it neither starts a turn nor waits for a transcript."""
+    voiced_at: int = 500
+    """A detector window at or above this is voice (the detector's own recommendation)."""
+    speculate: str = "speech"
+    """Prepare the reply before the turn is known to be over: `off`, `llm` (generate it) or `speech` (also synthesise
+    its first unit). Nothing of it is heard before the turn is over."""
+    speculations: int = 3
+    """Maximum number of speculations for one utterance."""
+    tuning: Tuning = field(default_factory=Tuning)
 
     def __post_init__(self) -> None:
         if self.speculate not in ("off", "llm", "speech"):
             raise ValueError(f"TurnTaking.speculate must be off, llm or speech, not {self.speculate!r}")
 
+    @property
+    def likely_ms(self) -> int:
+        return self._between(self.tuning.likely_ms, 500)
+
+    @property
+    def open_ms(self) -> int:
+        return self._between(self.tuning.open_ms, 609)
+
+    @property
+    def entry_ms(self) -> int:
+        return self._between(self.tuning.entry_ms, 783)
+
+    @property
+    def unheard_ms(self) -> int:
+        return self._between(self.tuning.unheard_ms, 348)
+
+    @property
+    def silence_ms(self) -> int:
+        return self._between(self.tuning.silence_ms, 283)
+
     def is_voice(self, speech: int, was_voice: bool = False) -> bool:
         """Whether a detector window of `speech` thousandths is voice; `was_voice`: the window before it was."""
-        return speech >= self.voiced_at or (was_voice and speech >= self.unvoiced_below)
+        return speech >= self.voiced_at or (was_voice and speech >= self.tuning.unvoiced_below)
 
     @classmethod
     def preset(cls, name: str) -> TurnTaking:
@@ -118,20 +149,31 @@ class TurnTaking:
     @classmethod
     def plain(cls, silence_ms: int) -> TurnTaking:
         """The plain silence rule, for comparison: the same wait whatever was said."""
-        return cls(
-            **dict.fromkeys(_WAITS, silence_ms),  # type: ignore[arg-type]  # all waits are int
-            pause_allowance_ms=0,
-            commit_after_ms=min(240, silence_ms),
-            commit_lead_ms=silence_ms,
-        )
+        tuning = Tuning(pause_allowance_ms=0, commit_after_ms=min(240, silence_ms), commit_lead_ms=silence_ms)
+        return cls(shortest_wait_ms=silence_ms, longest_wait_ms=silence_ms, tuning=tuning)
+
+    def tuned(self, **numbers: int) -> TurnTaking:
+        """A copy with other numbers, by name: its own, or those of `tuning`. Raises TypeError for other names."""
+        own = {name: number for name, number in numbers.items() if name in _OWN}
+        tuning = {name: number for name, number in numbers.items() if name not in _OWN}
+        return replace(self, **own, tuning=replace(self.tuning, **tuning))  # type: ignore[arg-type]  # no texts here
 
     def scaled(self, thousandths: int) -> TurnTaking:
         """A copy with all end-of-turn waits multiplied by `thousandths` / 1,000."""
-        waits = {name: getattr(self, name) * thousandths // 1_000 for name in _WAITS}
-        return replace(self, **waits, commit_after_ms=min(self.commit_after_ms, waits["finished_ms"]))
+        set_waits = {name: ms for name in _WAITS if (ms := getattr(self.tuning, name)) is not None}
+        waits = {"shortest_wait_ms": self.shortest_wait_ms, "longest_wait_ms": self.longest_wait_ms, **set_waits}
+        waits = {name: ms * thousandths // 1_000 for name, ms in waits.items()}
+        return self.tuned(**waits, commit_after_ms=min(self.tuning.commit_after_ms, waits["shortest_wait_ms"]))
+
+    def _between(self, own_ms: int | None, thousandths: int) -> int:
+        """The wait as it is set, or at this point of the way from the shortest to the longest."""
+        if own_ms is not None:
+            return own_ms
+        return self.shortest_wait_ms + thousandths * (self.longest_wait_ms - self.shortest_wait_ms) // 1_000
 
 
-_WAITS = ("finished_ms", "likely_ms", "open_ms", "trailing_ms", "entry_ms", "unheard_ms", "silence_ms")
+_OWN = frozenset(one.name for one in fields(TurnTaking))
+_WAITS = ("likely_ms", "open_ms", "entry_ms", "unheard_ms", "silence_ms")
 PRESETS: dict[str, int] = {"eager": 750, "balanced": 1_000, "patient": 1_500}
 """Presets as thousandths of the default waits."""
 

@@ -40,8 +40,10 @@ def impossible(policy: Any, where: str = "", most: int = NEVER) -> str:
             inner = f"{name}[{index}]" if isinstance(value, tuple) else name
             if is_dataclass(part) and (why := impossible(part, inner, most)):
                 return why
-    if "voiced_at" in {one.name for one in fields(policy)} and policy.unvoiced_below > policy.voiced_at:
-        return f"{where}.unvoiced_below is {policy.unvoiced_below}, above voiced_at ({policy.voiced_at})".lstrip(".")
+    if "voiced_at" in {one.name for one in fields(policy)} and policy.tuning.unvoiced_below > policy.voiced_at:
+        return f"{where}.tuning.unvoiced_below is {policy.tuning.unvoiced_below}, above voiced_at ({policy.voiced_at})".lstrip(
+            "."
+        )
     return ""
 
 

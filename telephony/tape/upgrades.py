@@ -59,6 +59,10 @@ _DROPS = {
 _EVIDENCE = {"patience_ms": "pause_allowance_ms"}
 _PORTS = {"ears": "stt", "mind": "llm", "voice": "tts"}
 _TURN_TAKING = {"patience_ms": "pause_allowance_ms", "strange_ms": "wordless_ms"}
+_FRONT = {"finished_ms": "shortest_wait_ms", "trailing_ms": "longest_wait_ms"}
+_OWN = ("shortest_wait_ms", "longest_wait_ms", "hold_after_ms", "cut_after_ms", "resume_after_ms", "voiced_at",
+        "speculate", "speculations")  # fmt: skip
+_BETWEEN = {"likely_ms": 500, "open_ms": 609, "entry_ms": 783, "unheard_ms": 348, "silence_ms": 283}
 _LIMITS = {"keypad_ms": "dtmf_gap_ms"}
 
 
@@ -72,9 +76,23 @@ def _policy(data: Data) -> Data:
         return data
     parts = {"turn_taking": _TURN_TAKING, "limits": _LIMITS}
     data = {key: _renamed(value, parts[key]) if key in parts else value for key, value in data.items()}
+    if isinstance(rules := data.get("turn_taking"), dict) and "tuning" not in rules:
+        data["turn_taking"] = _turn_taking(rules)
     if isinstance(expects := data.get("expects"), list):
         data["expects"] = [_policy(one) for one in expects]
     return data
+
+
+def _turn_taking(data: dict[str, Data]) -> Data:
+    """A few numbers stay in front; the others are tuning. A wait that follows from the shortest and the longest is not
+    written out."""
+    data = {_FRONT.get(name, name): value for name, value in data.items()}
+    tuning = {name: data.pop(name) for name in [*data] if name not in _OWN}
+    shortest, longest = data.get("shortest_wait_ms", 380), data.get("longest_wait_ms", 1_300)
+    for name, thousandths in _BETWEEN.items():
+        if tuning.get(name) == shortest + thousandths * (longest - shortest) // 1_000:
+            tuning[name] = None
+    return {**data, "tuning": tuning}
 
 
 def _vocabulary(data: Data) -> Data:

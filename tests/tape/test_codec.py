@@ -144,7 +144,7 @@ def test_a_new_class_needs_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_policy_comes_back_whole_and_unknown_settings_are_named() -> None:
     """A replay builds the core of the recorded call: missing settings get defaults, unknown ones are refused."""
-    policy = Policy(greeting="Hi.", turn_taking=TurnTaking(finished_ms=700))
+    policy = Policy(greeting="Hi.", turn_taking=TurnTaking(shortest_wait_ms=700))
     data = json.loads(json.dumps(plain(policy)))
     assert from_plain(Policy, data, "policy") == policy
     del data["limits"]["call_ms"]

@@ -87,7 +87,7 @@ def test_an_exception_of_the_core_is_reported(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_exit_code_is_that_of_the_worst_tape(tmp_path: Path) -> None:
     """0: the same; 1: a difference; 2: damaged."""
-    good, bad = made(), made(TurnTaking(finished_ms=700, likely_ms=700))
+    good, bad = made(), made(TurnTaking().tuned(shortest_wait_ms=700, likely_ms=700))
     damaged = replace_ended(made())
     said: list[str] = []
     assert replay_all([good], said.append) == 0

@@ -93,7 +93,7 @@ def test_a_crash_or_a_failing_tape_does_not_keep_others_from_being_blessed(tmp_p
 def test_a_call_that_would_have_gone_differently_is_not_blessed(tmp_path: Path) -> None:
     """A turn that would end later is refused with its time, and a rehearsal is suggested."""
     tape_then = read(tape(tmp_path / "call"))
-    rules = replace(tape_then.header.policy.turn_taking, finished_ms=900, likely_ms=900)
+    rules = tape_then.header.policy.turn_taking.tuned(shortest_wait_ms=900, likely_ms=900)
     tape_then.header = replace(tape_then.header, policy=replace(tape_then.header.policy, turn_taking=rules))
     before = (tmp_path / "call" / "tape.jsonl").read_bytes()
     said: list[str] = []

@@ -81,10 +81,25 @@ def test_decisions_have_the_fields_of_format_2(name: str) -> None:
     assert from_1({"vocabulary": {}})[0]["vocabulary"][name] == VOCABULARY[name]
 
 
+def test_turn_taking_of_format_1() -> None:
+    """A few numbers stay in front, the others are tuning; waits that follow from these few are not written out."""
+    waits = {"finished_ms": 380, "trailing_ms": 1_300, "likely_ms": 840, "open_ms": 940, "entry_ms": 1_100}
+    then = waits | {"unheard_ms": 700, "silence_ms": 640, "voiced_at": 400, "onset_ms": 32}
+    found = from_1({"policy": {"turn_taking": then | {"open_ms": 941}}})[0]["policy"]["turn_taking"]
+    assert found.pop("tuning") == dict.fromkeys(("likely_ms", "entry_ms", "unheard_ms", "silence_ms")) | {
+        "open_ms": 941,
+        "onset_ms": 32,
+    }
+    assert found == {"shortest_wait_ms": 380, "longest_wait_ms": 1_300, "voiced_at": 400}
+
+
 def test_policies_of_format_1() -> None:
     """Policies of both engines, and of single expected answers, get the new names."""
     then = {"turn_taking": {"patience_ms": 1, "strange_ms": 2}, "limits": {"keypad_ms": 3, "call_ms": 4}}
-    now = {"turn_taking": {"pause_allowance_ms": 1, "wordless_ms": 2}, "limits": {"dtmf_gap_ms": 3, "call_ms": 4}}
+    now = {
+        "turn_taking": {"tuning": {"pause_allowance_ms": 1, "wordless_ms": 2}},
+        "limits": {"dtmf_gap_ms": 3, "call_ms": 4},
+    }
     expects = [{"turn_taking": then["turn_taking"]}, {"turn_taking": None}]
     header = {"policy": then | {"expects": expects}, "engine_policy": then, "vocabulary": {"EarsReady": []}}
     assert from_1(header)[0] == {

@@ -5,7 +5,6 @@ The same calls under two policies: windows of 600 thousandths are voice by the d
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock
 from tests.bench.turns.play import voiced_after
 
-STRICT = TurnTaking(voiced_at=700, unvoiced_below=650)
+STRICT = TurnTaking().tuned(voiced_at=700, unvoiced_below=650)
 BOTH = pytest.mark.parametrize(("rules", "voice"), [(TurnTaking(), True), (STRICT, False)])
 
 
@@ -63,7 +62,7 @@ def taped(rules: TurnTaking) -> Tape:
 
 def test_between_the_two_thresholds_the_last_state_holds() -> None:
     """As in the core; a frame that completed no window is not voice itself, and changes nothing."""
-    voice = Voiced(TurnTaking(voiced_at=500, unvoiced_below=350))
+    voice = Voiced(TurnTaking().tuned(voiced_at=500, unvoiced_below=350))
     windows = [(499, False), (500, True), (None, False), (350, True), (349, False), (499, False)]
     assert [voice.window(speech) for speech, _ in windows] == [voiced for _, voiced in windows]
     assert voice.hears(frame(20, 500))
@@ -106,7 +105,7 @@ def test_a_redaction_takes_for_voice_what_the_tape_did(rules: TurnTaking, voice:
     mask = Mask("key", names=["Morgan"])
     caller = CallerSide(call(), mask, [], Policy(turn_taking=rules), silence=False)
     assert caller.blanked_ms == (400 + 320 if voice else 0)
-    faint = replace(rules, voiced_at=900)
+    faint = rules.tuned(voiced_at=900)
     assert CallerSide(call(), mask, [], Policy(turn_taking=faint), silence=False).blanked_ms == caller.blanked_ms
 
 

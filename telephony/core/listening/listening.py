@@ -73,7 +73,7 @@ class Listening:
         if self.utterance is None and self.voice.onset:
             self.utterance = Utterance(self.voice.burst_started_ms, self.voice.media_ms, voice_ms=before)
         if self.utterance is not None:
-            inside_a_thought = silence >= PAUSE_MS and self.utterance.voice_ms >= self._rules.min_word_ms
+            inside_a_thought = silence >= PAUSE_MS and self.utterance.voice_ms >= self._rules.tuning.min_word_ms
             if inside_a_thought and self.wait.why is not EndpointReason.UNDER_WAY:  # people group what they dictate
                 self.endpointing.paused(silence)
             self.utterance.voice_ms += WINDOW_MS
@@ -149,11 +149,13 @@ class Listening:
     def close(self) -> Closed | None:
         """Closes the utterance if it is over now, and gives it out."""
         utterance, silence = self.utterance, self.silence_ms
-        if utterance is None or silence < self._rules.commit_after_ms or silence < (wait := self.wait).ms:
+        if utterance is None or silence < self._rules.tuning.commit_after_ms or silence < (wait := self.wait).ms:
             return None
         if self.voice.sound and silence < wait.ms + SOUND_GRACE_MS:
             return None
-        transcript_ms = self._rules.partial_wait_ms if words(utterance.open_words) else self._rules.transcript_wait_ms
+        transcript_ms = (
+            self._rules.tuning.partial_wait_ms if words(utterance.open_words) else self._rules.tuning.transcript_wait_ms
+        )
         if utterance.awaited and silence < wait.ms + transcript_ms:
             return None
         closed = Closed(utterance.text, utterance.voice_ms, silence, wait, complete=not utterance.awaited)
@@ -175,12 +177,12 @@ class Listening:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _commit_due(self, utterance: Utterance) -> bool:
-        if utterance.committed or (utterance.voice_ms < self._rules.min_word_ms and not utterance.open_words):
+        if utterance.committed or (utterance.voice_ms < self._rules.tuning.min_word_ms and not utterance.open_words):
             return False
         if self.commit_early:
-            due = self._rules.commit_after_ms if self.sends_partials else self._rules.commit_held_ms
+            due = self._rules.tuning.commit_after_ms if self.sends_partials else self._rules.tuning.commit_held_ms
         else:
-            due = max(self._rules.commit_after_ms, self.wait.ms - self._rules.commit_lead_ms)
+            due = max(self._rules.tuning.commit_after_ms, self.wait.ms - self._rules.tuning.commit_lead_ms)
         return self.silence_ms >= due
 
     def _undetected_voice(self, utterance: Utterance) -> None:

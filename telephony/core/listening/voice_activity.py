@@ -56,7 +56,7 @@ class VoiceActivity:
         self.last_voiced_ms: int | None = None
         self.burst_ms = 0  # voice in the current or last burst
         self.burst_started_ms = 0
-        self.level = CallerLevel(rules.quieter_tenths_db)
+        self.level = CallerLevel(rules.tuning.quieter_tenths_db)
         self._tone_until_ms = 0  # a key's tone may last until then
         self._quietest = 0  # level since the last voice, tenths of dBFS
         self._latest = (0, 0)  # levels of the last two frames
@@ -115,4 +115,4 @@ class VoiceActivity:
 
     @property
     def onset(self) -> bool:
-        return self.voiced and self.burst_ms >= self._rules.onset_ms
+        return self.voiced and self.burst_ms >= self._rules.tuning.onset_ms

@@ -102,7 +102,7 @@ def key_interrupts(live: bool, protected: bool) -> bool:
 def is_echo(text: str, *, repeats: bool, voice_ms: int, voice_known: bool, rules: TurnTaking) -> bool:
     """The agent's own words come back: without a voice of the caller's, or before the caller's voice is known.
     `repeats`: the agent is saying all words of `text`, in this order."""
-    voiceless = voice_ms < rules.min_word_ms
+    voiceless = voice_ms < rules.tuning.min_word_ms
     least = ECHO_WORDS if voiceless else ECHO_WORDS_WITH_VOICE
     return repeats and (voiceless or not voice_known) and len(words(text)) >= least
 
@@ -155,13 +155,13 @@ def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> t
 def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool, floor: bool) -> tuple[Verdict, Why]:
     if not evidence.stt and evidence.burst_ms >= rules.cut_after_ms:
         return Verdict.CUT, Why.VOICE
-    if evidence.stt and evidence.burst_ms >= rules.hold_limit_ms and (listening or not text):
+    if evidence.stt and evidence.burst_ms >= rules.tuning.hold_limit_ms and (listening or not text):
         return Verdict.RESUME, Why.ENDLESS
     if evidence.silence_ms < rules.resume_after_ms:
         return Verdict.NOTHING, Why.NONE
-    waited = evidence.silence_ms >= rules.resume_after_ms + rules.resume_wait_ms
-    no_words = evidence.stt and evidence.voice_ms < rules.wordless_ms  # a partial would have come by now
-    if evidence.voice_ms >= rules.min_word_ms and not (no_words or text or evidence.text_final or waited):
+    waited = evidence.silence_ms >= rules.resume_after_ms + rules.tuning.resume_wait_ms
+    no_words = evidence.stt and evidence.voice_ms < rules.tuning.wordless_ms  # a partial would have come by now
+    if evidence.voice_ms >= rules.tuning.min_word_ms and not (no_words or text or evidence.text_final or waited):
         return Verdict.NOTHING, Why.NONE  # wait for the final transcript
     if floor:
         return (Verdict.CUT, Why.WORDS) if waited else (Verdict.NOTHING, Why.NONE)
@@ -171,4 +171,4 @@ def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool, flo
         return Verdict.RESUME, Why.BACKCHANNEL
     if evidence.echo:
         return Verdict.RESUME, Why.ECHO
-    return Verdict.RESUME, Why.TOO_SHORT if evidence.voice_ms < rules.min_word_ms else Why.NO_WORDS
+    return Verdict.RESUME, Why.TOO_SHORT if evidence.voice_ms < rules.tuning.min_word_ms else Why.NO_WORDS

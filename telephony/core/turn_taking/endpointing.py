@@ -4,9 +4,9 @@ This file contains the whole rule: to change it, change it here. The waits come 
 `language.py`.
 
     entry      the caller is dictating digits, a code, a spelling, an address ...       entry_ms, less as it fills
-    trailing   the last words cannot end a thought ("and", "um", "my number is")        trailing_ms
-    greeting   "yes, hello", after the agent has asked how it can help                  trailing_ms
-    finished   a complete question, a short answer to one, "please", "that's all"       finished_ms
+    trailing   the last words cannot end a thought ("and", "um", "my number is")        longest_wait_ms
+    greeting   "yes, hello", after the agent has asked how it can help                  longest_wait_ms
+    finished   a complete question, a short answer to one, "please", "that's all"       shortest_wait_ms
     likely     a request with its object, a short question, an answer of several words  likely_ms
     details    a request without its usual detail ("a table": for how many?)  the mean of open_ms and entry_ms
     told       a long statement                                               the mean of likely_ms and open_ms
@@ -72,8 +72,8 @@ class Endpointing:
         may be chance."""
         if len(self._pauses) < 2:
             return 0
-        usual = sorted(self._pauses)[-2] + self._rules.pause_margin_ms
-        return max(0, min(usual - self._rules.open_ms, self._rules.pause_allowance_ms))
+        usual = sorted(self._pauses)[-2] + self._rules.tuning.pause_margin_ms
+        return max(0, min(usual - self._rules.open_ms, self._rules.tuning.pause_allowance_ms))
 
     def wait(self, text: str, context: AnswerContext) -> Wait:
         """How long to wait after `text`, given what it replies to (`context`)."""
@@ -97,11 +97,11 @@ class Endpointing:
         if not language.known:
             return Wait(rules.silence_ms, EndpointReason.SILENCE)
         if trails(text, context, language):
-            return Wait(rules.trailing_ms, EndpointReason.TRAILING)
+            return Wait(rules.longest_wait_ms, EndpointReason.TRAILING)
         if context.invited and greets(text, language):
-            return Wait(rules.trailing_ms, EndpointReason.GREETING)
+            return Wait(rules.longest_wait_ms, EndpointReason.GREETING)
         if finished(text, context, language):
-            return Wait(rules.finished_ms, EndpointReason.FINISHED)
+            return Wait(rules.shortest_wait_ms, EndpointReason.FINISHED)
         if context.answering or likely(text, language):
             return Wait(rules.likely_ms + self.pause_allowance_ms // 2, EndpointReason.LIKELY)
         if leaves_open(text, language):
@@ -113,7 +113,7 @@ class Endpointing:
     def _entry(self, entry: DictatedEntry, rules: TurnTaking) -> Wait:
         """The wait for an entry. If its length is unknown, the wait shrinks as the entry grows."""
         if entry.complete:
-            return Wait(rules.finished_ms, EndpointReason.COMPLETE, entry.kind)
+            return Wait(rules.shortest_wait_ms, EndpointReason.COMPLETE, entry.kind)
         least = min(rules.open_ms, rules.entry_ms)
         if entry.rest:
             least = min(rules.likely_ms, least) if entry.kind == "amount" else least

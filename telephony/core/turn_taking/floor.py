@@ -193,7 +193,7 @@ class Floor:
         actions = self._turns.drop_speculation(DropReason.NO_WORDS)
         if self._answer.owed or live:
             return _with(actions, Ignored(self._turns.last, **self._judgement(closed)))
-        if closed.voice_ms >= (NOT_HEARD_VOICE_MS if closed.complete else self._rules.min_word_ms):
+        if closed.voice_ms >= (NOT_HEARD_VOICE_MS if closed.complete else self._rules.tuning.min_word_ms):
             self._listening.stt.found_none()
             return _with(actions, NotHeard(self._turns.last, **self._judgement(closed)))
         return actions, None

@@ -60,17 +60,17 @@ class Speculation:
         rules, listening, utterance = self._rules, self._listening, self._listening.utterance
         assert utterance is not None
         silence, wait = listening.silence_ms, listening.wait.ms
-        if utterance.text_ms <= utterance.active_ms and silence < rules.speculate_at_latest_ms:
+        if utterance.text_ms <= utterance.active_ms and silence < rules.tuning.speculate_at_latest_ms:
             return False
-        if wait <= rules.finished_ms:
-            return silence >= rules.speculate_after_ms
-        lead = min(max(rules.speculate_lead_ms, self._turns.readiness.ms), rules.speculate_most_ms)
-        return silence >= max(rules.speculate_after_ms, listening.transcript_lag_ms, wait - lead)
+        if wait <= rules.shortest_wait_ms:
+            return silence >= rules.tuning.speculate_after_ms
+        lead = min(max(rules.tuning.speculate_lead_ms, self._turns.readiness.ms), rules.tuning.speculate_most_ms)
+        return silence >= max(rules.tuning.speculate_after_ms, listening.transcript_lag_ms, wait - lead)
 
     def _allowed(self) -> bool:
         """Whether no turn is live and the limits allow one more speculation; some are kept for complete thoughts."""
         rules, used = self._rules, self._turns.speculations_used
-        affordable = self._total - used <= used + rules.speculations_wasted
-        finished = self._listening.wait.ms <= rules.finished_ms
+        affordable = self._total - used <= used + rules.tuning.speculations_wasted
+        finished = self._listening.wait.ms <= rules.shortest_wait_ms
         idle = not self._turns.live() and self._turns.abandoned is None and not self._ending.begun
-        return idle and affordable and self._count < rules.speculations + rules.speculations_finished * finished
+        return idle and affordable and self._count < rules.speculations + rules.tuning.speculations_finished * finished

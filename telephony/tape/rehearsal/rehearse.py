@@ -157,7 +157,7 @@ def _parsed(text: str, before: object, setting: str) -> object:
         if text.lower() not in ("1", "0", "true", "false"):
             raise BadTape(f"--set {setting}: must be 1 or 0")
         return text.lower() in ("1", "true")
-    if isinstance(before, int):
+    if isinstance(before, int) or before is None:  # numbers that are not set are None
         if not (text.isascii() and text.removeprefix("-").isdecimal()) or len(text) > 18:
             raise BadTape(f"--set {setting}: must be a whole number")
         return int(text)

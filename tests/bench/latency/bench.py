@@ -33,7 +33,7 @@ from typing import Any
 import structlog
 
 from telephony.clock import Clock
-from telephony.core.policy import TurnTaking
+from telephony.core.policy import Tuning, TurnTaking
 from tests.bench.latency.calls import Result, Utterance, callers, measure, utterance
 from tests.bench.latency.expect import markdown
 from tests.bench.latency.floor import STAGES, Answer
@@ -164,10 +164,10 @@ def rules_of(changes: Sequence[str]) -> TurnTaking:
     """The default rules with `NAME=NUMBER` changes. Raises ValueError for an unknown name or no number."""
     pairs = [change.partition("=") for change in changes]
     numbers: dict[str, Any] = {name: int(number) for name, _, number in pairs}
-    known = {one.name for one in fields(TurnTaking)} - {"speculate"}
+    known = {one.name for one in (*fields(TurnTaking), *fields(Tuning))} - {"speculate", "tuning"}
     if unknown := set(numbers) - known:
         raise ValueError(f"TurnTaking has no number {', '.join(sorted(unknown))}")
-    return TurnTaking(**numbers)
+    return TurnTaking().tuned(**numbers)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -36,10 +36,10 @@ SLOW = Real(380, Drawn(partial_ms=150, first_token_ms=375, sentence_ms=70, first
 def expected(wait_ms: int, real: Real, rules: TurnTaking) -> int:
     """The turn latency in ms after words for which `rules` wait `wait_ms`."""
     drawn, speculate = real.drawn, rules.speculate
-    committed = max(rules.commit_after_ms, wait_ms - rules.commit_lead_ms)
+    committed = max(rules.tuning.commit_after_ms, wait_ms - rules.tuning.commit_lead_ms)
     decision = TAIL_MS + max(wait_ms, committed + real.final_ms)
-    lead = 0 if wait_ms <= rules.likely_ms else wait_ms - rules.speculate_lead_ms
-    speculation = max(drawn.partial_ms, TAIL_MS + max(rules.speculate_after_ms, lead))
+    lead = 0 if wait_ms <= rules.likely_ms else wait_ms - rules.tuning.speculate_lead_ms
+    speculation = max(drawn.partial_ms, TAIL_MS + max(rules.tuning.speculate_after_ms, lead))
     written = (decision if speculate == "off" else min(speculation, decision)) + drawn.text_ms
     spoken_from = written if speculate == "speech" else max(written, decision)
     return max(decision, spoken_from + drawn.first_byte_ms) + OWN_MS
@@ -48,10 +48,10 @@ def expected(wait_ms: int, real: Real, rules: TurnTaking) -> int:
 def rows(rules: TurnTaking) -> list[tuple[str, str, str, str]]:
     """(after what, the rule's wait, latency with replies prepared ahead, latency without), as text."""
     kinds = {
-        "a finished thought": rules.finished_ms,
+        "a finished thought": rules.shortest_wait_ms,
         "a request, an answer of several words": rules.likely_ms,
         "a statement that may go on": rules.open_ms,
-        "words that cannot be the end": rules.trailing_ms,
+        "words that cannot be the end": rules.longest_wait_ms,
     }
     plain = replace(rules, speculate="off")
     return [

@@ -70,7 +70,7 @@ def test_delays_of_the_service_are_above_the_floor_and_in_their_stage() -> None:
 
 def test_the_expectation_is_the_longer_of_wait_and_preparation() -> None:
     """Preparing takes 150 + 375 + 70 + 150 ms. A long wait hides it; with `off` it comes after the decision."""
-    rules = TurnTaking(speculate_lead_ms=700, commit_after_ms=200, commit_lead_ms=400)
+    rules = TurnTaking().tuned(speculate_lead_ms=700, commit_after_ms=200, commit_lead_ms=400)
     assert expected(380, QUICK, rules) == 150 + 375 + 70 + 150 + OWN_MS
     assert expected(1_300, QUICK, rules) == TAIL_MS + 1_300 + OWN_MS
     off = replace(rules, speculate="off")
@@ -140,8 +140,8 @@ async def test_whole_calls_give_latencies_above_a_floor_for_each_mode() -> None:
 def test_the_bench_computes_expectations_without_measuring(capsys: pytest.CaptureFixture[str]) -> None:
     """`scripts/bench latency --expect`."""
     cli.main(["latency", "--expect"])
-    assert f"| a finished thought | {TurnTaking().finished_ms} |" in capsys.readouterr().out
-    cli.main(["latency", "--expect", "--rule", "finished_ms=500"])
+    assert f"| a finished thought | {TurnTaking().shortest_wait_ms} |" in capsys.readouterr().out
+    cli.main(["latency", "--expect", "--rule", "shortest_wait_ms=500"])
     assert "| a finished thought | 500 |" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         cli.main(["latency", "--expect", "--rule", "finishd_ms=500"])

@@ -49,13 +49,13 @@ def test_a_final_that_never_comes_is_replaced_by_the_partial() -> None:
     once(sim)
     [(at, because)] = sim.explained(d.TurnEnded)
     assert because["transcript"] == "partial"
-    assert at - sim.sounds[0].end <= rules(sim).open_ms + rules(sim).partial_wait_ms + 60
+    assert at - sim.sounds[0].end <= rules(sim).open_ms + rules(sim).tuning.partial_wait_ms + 60
 
 
 def test_without_a_transcript_the_caller_is_asked_to_repeat() -> None:
     """The question comes within the bound, if there was at least half a second of voice."""
     sim = scripted(until=6_000)
-    bound = rules(sim).unheard_ms + rules(sim).transcript_wait_ms + 100
+    bound = rules(sim).unheard_ms + rules(sim).tuning.transcript_wait_ms + 100
     assert first_heard(sim, 0) - sim.sounds[0].end <= bound
     assert agent_lines(sim) == [sim.policy.wording.not_heard]
 
@@ -130,7 +130,7 @@ def test_words_whose_final_is_missing_are_not_lost() -> None:
     end = sim.says(500, "I want a table for two people please")
     sim.latencies.final = 700
     sim.meddle = lambda at, event: [] if isinstance(event, e.TranscriptFinal) and event.commit == 1 else [(at, event)]
-    sim.says(end + TurnTaking().finished_ms - 60, "and a high chair please")
+    sim.says(end + TurnTaking().shortest_wait_ms - 60, "and a high chair please")
     sim.run(end + 9_000)
     assert " ".join(caller(sim)) == "I want a table for two people please and a high chair please"
 
@@ -149,7 +149,7 @@ def test_a_lost_stt_session_does_not_cause_silence() -> None:
     sim.run(1_200)
     sim.faults.no_partials = sim.faults.no_finals = True
     sim.run(end + 6_000)
-    assert first_heard(sim, 0) - end <= rules(sim).trailing_ms + rules(sim).transcript_wait_ms + 1_000
+    assert first_heard(sim, 0) - end <= rules(sim).longest_wait_ms + rules(sim).tuning.transcript_wait_ms + 1_000
 
 
 def test_a_short_yes_does_not_hang() -> None:
@@ -164,7 +164,7 @@ def test_a_short_yes_does_not_hang() -> None:
         end = sim.says(3_500, "yes", ms=220)
         sim.run(end + 3_000)
         assert caller(sim)[-1] == "yes"
-        assert decided(sim)[-1] - end <= rules(sim).finished_ms + rules(sim).partial_wait_ms + 60
+        assert decided(sim)[-1] - end <= rules(sim).shortest_wait_ms + rules(sim).tuning.partial_wait_ms + 60
 
 
 def test_a_short_answer_without_a_transcript_is_asked_for() -> None:
@@ -265,7 +265,7 @@ def voice(levels: list[tuple[int, int]], rules: TurnTaking | None = None) -> Voi
 
 def test_a_voice_far_below_the_callers_own_is_somebody_else() -> None:
     """Once the caller's level is known, background voices do not count; before that, any voice may be theirs."""
-    loud, far = -200, -200 - TurnTaking().quieter_tenths_db - 30
+    loud, far = -200, -200 - TurnTaking().tuning.quieter_tenths_db - 30
     assert voice([(20, far)]).burst_ms > 0
     known = voice([(4 * KNOWN_WINDOWS, loud)])
     before = known.last_voiced_ms
@@ -276,7 +276,7 @@ def test_a_voice_far_below_the_callers_own_is_somebody_else() -> None:
 
 def test_a_caller_who_steps_back_is_heard_again() -> None:
     """Words from a quieter voice lower the level immediately."""
-    loud, far = -200, -200 - TurnTaking().quieter_tenths_db - 30
+    loud, far = -200, -200 - TurnTaking().tuning.quieter_tenths_db - 30
     activity = voice([(100, loud)])
     activity.frame(10, far)
     for _ in range(10):
@@ -302,14 +302,14 @@ def test_a_key_tone_is_not_voice() -> None:
 def test_hysteresis_bridges_a_weak_window() -> None:
     """Between the two thresholds the previous state holds, in both directions."""
     rules = TurnTaking()
-    between = (rules.voiced_at + rules.unvoiced_below) // 2
+    between = (rules.voiced_at + rules.tuning.unvoiced_below) // 2
     activity = VoiceActivity(rules)
     activity.frame(between, -200)
     assert not activity.voiced
     activity.frame(rules.voiced_at, -200)
     activity.frame(between, -200)
     assert activity.voiced
-    activity.frame(rules.unvoiced_below - 1, -200)
+    activity.frame(rules.tuning.unvoiced_below - 1, -200)
     assert not activity.voiced
 
 

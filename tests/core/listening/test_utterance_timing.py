@@ -6,7 +6,6 @@ Every frame of voice completes a detector window here, so voice advances in step
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -155,7 +154,7 @@ def test_when_the_words_last_changed() -> None:
 
 def test_words_from_a_rejected_voice_lower_the_callers_level() -> None:
     """The caller has stepped back: words show it, and later sound at this level is voice."""
-    far = -200 - RULES.quieter_tenths_db - 30
+    far = -200 - RULES.tuning.quieter_tenths_db - 30
     for partial, heard in (("...", False), ("yes", True)):
         listening = listening_after(windows=100)
         listening.discard()
@@ -299,7 +298,7 @@ def test_commits_are_numbered() -> None:
 )
 def test_a_hold_makes_the_commit_earlier(words_at_once: bool, held_ms: int, due_ms: int) -> None:
     """Unless this STT sends words during speech, so that the final is less commit_early."""
-    listening = listening_after(replace(RULES, commit_held_ms=held_ms), windows=20, partial="that depends")
+    listening = listening_after(RULES.tuned(commit_held_ms=held_ms), windows=20, partial="that depends")
     listening.commit_early, listening.sends_partials = True, words_at_once
     assert first(listening, commits) == due_ms
 
@@ -307,7 +306,7 @@ def test_a_hold_makes_the_commit_earlier(words_at_once: bool, held_ms: int, due_
 def test_a_sound_too_short_for_a_word_is_not_committed() -> None:
     """It is committed if there are words."""
     for windows, needed, due in ((5, 180, None), (6, 180, 300), (6, 192, 300), (6, 193, None)):
-        assert first(listening_after(replace(RULES, min_word_ms=needed), windows=windows), commits) == due
+        assert first(listening_after(RULES.tuned(min_word_ms=needed), windows=windows), commits) == due
     assert first(listening_after(windows=3, partial="yes"), commits) == 200
     assert first(listening_after(), commits) is None
 
@@ -376,7 +375,7 @@ def test_how_long_closing_waits_for_a_final(partial: str, asked: bool, over_ms: 
 
 def test_no_wait_is_shorter_than_the_earliest_commit() -> None:
     """This holds even if a question has shorter waits of its own."""
-    assert first(listening_after(replace(RULES, finished_ms=100), windows=20, partial="yes"), Listening.close) == 200
+    assert first(listening_after(RULES.tuned(shortest_wait_ms=100), windows=20, partial="yes"), Listening.close) == 200
 
 
 @pytest.mark.parametrize(("stir_ms", "level", "over_ms"), [(0, SOUND, 380), (20, SOUND - 1, 380), (20, SOUND, 400)])
@@ -394,7 +393,7 @@ def test_a_sound_at_the_end_of_the_silence_delays_the_end(stir_ms: int, level: i
 @pytest.mark.parametrize(("finished_ms", "over_ms"), [(380, 520), (381, 540)])
 def test_the_delay_by_a_sound_is_bounded(finished_ms: int, over_ms: int) -> None:
     """By at most 140 ms after the wait."""
-    listening = listening_after(replace(RULES, finished_ms=finished_ms), windows=20, partial="yes")
+    listening = listening_after(RULES.tuned(shortest_wait_ms=finished_ms), windows=20, partial="yes")
     quiet(listening, 300)
     while (closed := listening.close()) is None:
         quiet(listening, 20, SOUND)
@@ -412,7 +411,7 @@ def test_the_answer_context_decides_the_wait() -> None:
 
 # --- pauses ---------------------------------------------------------------------------------------------------------
 
-PAUSES = replace(RULES, open_ms=0, pause_margin_ms=0, pause_allowance_ms=10_000)
+PAUSES = RULES.tuned(open_ms=0, pause_margin_ms=0, pause_allowance_ms=10_000)
 """With these rules, `pause_allowance_ms` equals the second longest pause."""
 
 
@@ -431,8 +430,8 @@ def test_pauses_inside_a_thought_are_learned() -> None:
     assert learned(20, "that depends") == 400
     assert learned(5, "") == 0
     assert learned(6, "") == 400
-    assert learned(6, "", replace(PAUSES, min_word_ms=192)) == 400
-    assert learned(6, "", replace(PAUSES, min_word_ms=193)) == 0
+    assert learned(6, "", PAUSES.tuned(min_word_ms=192)) == 400
+    assert learned(6, "", PAUSES.tuned(min_word_ms=193)) == 0
     assert learned(20, "my number is 555") == 0
     listening = listening_after(PAUSES)
     for ms in (400, 600):

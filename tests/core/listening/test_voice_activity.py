@@ -8,7 +8,7 @@ from telephony.audio.frames import FRAME_MS
 from telephony.core.listening.voice_activity import BURST_GAP_MS, KEY_TONE_MS, SOUND, WINDOW_MS, VoiceActivity
 from telephony.core.policy import TurnTaking
 
-RULES = TurnTaking(voiced_at=500, unvoiced_below=350, onset_ms=64, quieter_tenths_db=140)
+RULES = TurnTaking().tuned(voiced_at=500, unvoiced_below=350, onset_ms=64, quieter_tenths_db=140)
 VOICED, UNVOICED = 950, 10
 CALLER, QUIET = -200, -650
 
@@ -74,13 +74,13 @@ def test_an_onset_is_two_windows_of_voice_that_goes_on() -> None:
     assert voice(3).onset
     assert not silence(voice(3), 1).onset
     for onset_ms, onset in ((63, True), (64, True), (65, False)):
-        assert voice(2, VoiceActivity(TurnTaking(onset_ms=onset_ms))).onset is onset
+        assert voice(2, VoiceActivity(TurnTaking().tuned(onset_ms=onset_ms))).onset is onset
 
 
 def test_a_voice_that_is_too_quiet_is_silence() -> None:
     """The level rule (`test_loudness.py`) can reject a window, using the policy's margin."""
     for quieter, voiced in ((140, True), (139, False)):
-        activity = VoiceActivity(TurnTaking(quieter_tenths_db=quieter))
+        activity = VoiceActivity(TurnTaking().tuned(quieter_tenths_db=quieter))
         silence(activity, 1)
         voice(12, activity)
         silence(activity, 10)  # a voice is as loud as its loudest of ten frames

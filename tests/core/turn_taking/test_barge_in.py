@@ -191,18 +191,18 @@ def test_the_agents_own_words_are_no_interruption() -> None:
 
 def test_voice_without_words_does_not_hold_for_ever() -> None:
     """After the hold limit the agent goes on, and the same sound (music, a television) does not hold it again."""
-    seconds = (TurnTaking().hold_limit_ms + 3_000) / 1_000
+    seconds = (TurnTaking().tuning.hold_limit_ms + 3_000) / 1_000
     sim = play(f"{ASK}\n a+1.5 cough {seconds}\n +9 end")
     assert len(sim.explained(d.Held)) == 1
     stopped, went_on = gap(sim, onset(sim))
-    assert went_on - stopped <= rules(sim).hold_limit_ms + 100
+    assert went_on - stopped <= rules(sim).tuning.hold_limit_ms + 100
     assert reasons(sim, d.Resumed) == ["no words in it"]
     assert agent_lines(sim)[0] == LONG
 
 
 def test_words_after_a_dismissed_noise_still_interrupt() -> None:
     """Dismissing a noise does not suppress words that follow it."""
-    seconds = (TurnTaking().hold_limit_ms + 700) / 1_000
+    seconds = (TurnTaking().tuning.hold_limit_ms + 700) / 1_000
     sim = play(f"{ASK}\n a+0.5 cough {seconds}\n +0.3 caller stop please\n +5 end")
     assert agent_lines(sim)[0].endswith(" --")
     assert caller(sim)[-1] == "stop please"
@@ -270,7 +270,7 @@ def test_speech_right_after_a_clear_is_heard() -> None:
 
 def test_going_on_after_a_premature_decision_joins_the_words() -> None:
     """The unheard answer is dropped, and all words are answered together."""
-    pause = (TurnTaking().finished_ms + 150) / 1_000
+    pause = (TurnTaking().shortest_wait_ms + 150) / 1_000
     sim = play(
         f"0.5 caller what time do you open\n +{pause} caller on sundays\n +5 end",
         by_words("At nine.", sundays="At ten."),
@@ -308,7 +308,7 @@ def test_the_rule_needs_evidence() -> None:
 def test_every_hold_ends_after_enough_silence() -> None:
     """Whatever the other evidence, enough silence leads to a cut or a resume."""
     rules = TurnTaking()
-    silence = rules.resume_after_ms + rules.resume_wait_ms
+    silence = rules.resume_after_ms + rules.tuning.resume_wait_ms
     for text in ("", "yeah", "stop", "I"):
         for final in (False, True):
             for asked in (False, True):
@@ -324,7 +324,12 @@ def test_every_hold_ends_after_enough_silence() -> None:
 def test_a_hold_during_continuous_voice_is_bounded() -> None:
     """Continuous voice without words leads to a cut without STT, and to a resume with it."""
     rules = TurnTaking()
-    voice = {"held": True, "voiced": True, "burst_ms": rules.hold_limit_ms, "voice_ms": rules.hold_limit_ms}
+    voice = {
+        "held": True,
+        "voiced": True,
+        "burst_ms": rules.tuning.hold_limit_ms,
+        "voice_ms": rules.tuning.hold_limit_ms,
+    }
     assert verdict(**voice) is Verdict.RESUME
     assert verdict(**voice, stt=False) is Verdict.CUT
     assert verdict(**voice, text="yeah") is Verdict.RESUME

@@ -95,7 +95,7 @@ class Scene:
 
 def rules(**changed: int) -> Policy:
     """The default policy with other turn-taking settings."""
-    return Policy(turn_taking=TurnTaking(**changed))  # type: ignore[arg-type]  # all of them are int
+    return Policy(turn_taking=TurnTaking().tuned(**changed))
 
 
 GREETING = Policy(greeting=LONG)  # the caller has not spoken yet, so their level is unknown

@@ -16,7 +16,7 @@ from telephony.core.language.registry import language_for
 from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge
 
-RULES = TurnTaking(
+RULES = TurnTaking().tuned(
     hold_after_ms=128,
     cut_after_ms=1_400,
     hold_limit_ms=1_800,
@@ -217,7 +217,7 @@ def test_while_the_agent_is_held(evidence: Evidence, verdict: Verdict, why: str)
 
 def test_without_stt_the_hold_limit_does_not_apply() -> None:
     """Without STT, a sound cannot be found to be without words: only `cut_after_ms` bounds the hold."""
-    slow = replace(RULES, cut_after_ms=3_000)
+    slow = RULES.tuned(cut_after_ms=3_000)
     assert judge(replace(HELD, burst_ms=2_999, stt=False), slow, ENGLISH) == (NOTHING, "")
     assert judge(replace(HELD, burst_ms=3_000, stt=False), slow, ENGLISH) == (CUT, "voice")
     assert judge(replace(HELD, burst_ms=2_999), slow, ENGLISH) == (RESUME, "no words in it")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -19,7 +18,7 @@ RULES = TurnTaking()
 QUESTION = "can you tell me what time you open tomorrow"
 ASKED = AnswerContext(answering=True)
 NUMBER = AnswerContext(answering=True, expects=Expects("number", "digits"))
-WAITS = ("finished_ms", "likely_ms", "open_ms", "trailing_ms")
+WAITS = ("shortest_wait_ms", "likely_ms", "open_ms", "longest_wait_ms")
 
 
 def wait(text: str, context: AnswerContext | None = None, language: str = "en") -> int:
@@ -32,19 +31,19 @@ def wait(text: str, context: AnswerContext | None = None, language: str = "en") 
 @pytest.mark.parametrize("text", ["yes", "that's all thank you", "could you tell me what time you open on sunday"])
 def test_finished_text_has_the_shortest_wait(text: str) -> None:
     """A short answer, a goodbye, a complete question."""
-    assert wait(text) == RULES.finished_ms
+    assert wait(text) == RULES.shortest_wait_ms
 
 
 @pytest.mark.parametrize("text", ["I want to book a table and", "my number is", "um", "because", "I'd like to"])
 def test_trailing_words_have_the_longest_wait(text: str) -> None:
     """Such words hold the floor, whatever precedes them."""
-    assert wait(text) == RULES.trailing_ms
+    assert wait(text) == RULES.longest_wait_ms
 
 
 @pytest.mark.parametrize("text", ["I was here with my brother and we liked the window", "cancel my appointment"])
 def test_text_that_may_continue_has_a_wait_in_between(text: str) -> None:
     """Statements and requests may be complete, or continue."""
-    assert RULES.finished_ms < wait(text) < RULES.trailing_ms
+    assert RULES.shortest_wait_ms < wait(text) < RULES.longest_wait_ms
 
 
 def test_voice_without_words_has_its_own_wait() -> None:
@@ -72,42 +71,42 @@ def test_presets_are_quicker_and_slower_than_the_default() -> None:
 
 def test_a_short_answer_is_complete_when_something_was_asked() -> None:
     """ "Tomorrow at nine" is complete after a question; by itself it may continue."""
-    assert wait("tomorrow at nine", ASKED) == RULES.finished_ms
-    assert wait("tomorrow at nine") > RULES.finished_ms
+    assert wait("tomorrow at nine", ASKED) == RULES.shortest_wait_ms
+    assert wait("tomorrow at nine") > RULES.shortest_wait_ms
 
 
 def test_one_digit_is_an_answer_unless_digits_are_expected() -> None:
     """ "Four" answers "how many people"; after "what is your number" it is the first digit of several."""
-    assert wait("four", ASKED) == RULES.finished_ms
+    assert wait("four", ASKED) == RULES.shortest_wait_ms
     assert wait("four", NUMBER) >= RULES.open_ms
 
 
 def test_an_entry_of_known_length_is_complete_at_its_last_symbol() -> None:
     """If the agent expects four digits, the turn ends soon after the fourth."""
     pin = AnswerContext(answering=True, expects=Expects("code", "digits", length=4))
-    assert RULES.finished_ms < wait("one two three", pin) <= RULES.entry_ms
-    assert wait("one two three four", pin) == RULES.finished_ms
-    assert wait("double one double four", pin) == RULES.finished_ms
-    assert wait("12 34", pin) == RULES.finished_ms
+    assert RULES.shortest_wait_ms < wait("one two three", pin) <= RULES.entry_ms
+    assert wait("one two three four", pin) == RULES.shortest_wait_ms
+    assert wait("double one double four", pin) == RULES.shortest_wait_ms
+    assert wait("12 34", pin) == RULES.shortest_wait_ms
 
 
 def test_a_full_telephone_number_is_complete() -> None:
     """Ten digits are complete, in words or figures."""
-    assert wait("five five five oh one two three four five six", NUMBER) == RULES.finished_ms
-    assert wait("555 012 34", NUMBER) > RULES.finished_ms
+    assert wait("five five five oh one two three four five six", NUMBER) == RULES.shortest_wait_ms
+    assert wait("555 012 34", NUMBER) > RULES.shortest_wait_ms
 
 
 def test_an_email_address_is_complete_with_its_end() -> None:
     """ "At example" is incomplete; "at example dot com" is complete."""
     email = AnswerContext(answering=True, expects=Expects("email", "email"))
     for part in ("john dot smith", "john dot smith at example"):
-        assert RULES.finished_ms < wait(part, email) <= RULES.entry_ms
-    assert wait("john dot smith at example dot com", email) == RULES.finished_ms
+        assert RULES.shortest_wait_ms < wait(part, email) <= RULES.entry_ms
+    assert wait("john dot smith at example dot com", email) == RULES.shortest_wait_ms
 
 
 def test_a_question_may_have_waits_of_its_own() -> None:
     """An agent may allow longer waits for one answer."""
-    slow = Expects("story", turn_taking=replace(RULES, open_ms=2_000, likely_ms=2_000))
+    slow = Expects("story", turn_taking=RULES.tuned(open_ms=2_000, likely_ms=2_000))
     text = "well it was a long time ago that I had that problem"
     assert wait(text, AnswerContext(answering=True, expects=slow)) == 2_000
     assert wait(text, ASKED) < 2_000
@@ -128,11 +127,11 @@ def test_pauses_are_learned_and_bounded() -> None:
     endpointing.paused(RULES.open_ms)
     assert endpointing.wait(text, AnswerContext()).ms == usual
     endpointing.paused(RULES.open_ms)
-    assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.pause_margin_ms
+    assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.tuning.pause_margin_ms
     for _ in range(PAUSES):
         endpointing.paused(30_000)
-    assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.pause_allowance_ms
-    assert endpointing.wait("yes", ASKED).ms == RULES.finished_ms  # finished text gets no extra wait
+    assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.tuning.pause_allowance_ms
+    assert endpointing.wait("yes", ASKED).ms == RULES.shortest_wait_ms  # finished text gets no extra wait
 
 
 def test_old_pauses_are_forgotten() -> None:
@@ -150,13 +149,13 @@ def test_a_finished_question_is_decided_within_its_wait() -> None:
     """At most the wait and a few frames pass between the last word and the decision."""
     sim = play(f"0.5 caller {QUESTION}\n +3 end")
     end = sim.sounds[0].end
-    assert rules(sim).finished_ms <= decided(sim)[0] - end <= rules(sim).finished_ms + 60
+    assert rules(sim).shortest_wait_ms <= decided(sim)[0] - end <= rules(sim).shortest_wait_ms + 60
     assert caller(sim) == [QUESTION]
 
 
 def test_a_pause_after_a_trailing_word_does_not_end_the_turn() -> None:
     """The pause after "and" would have ended a finished question."""
-    pause = (RULES.trailing_ms - 200) / 1_000
+    pause = (RULES.longest_wait_ms - 200) / 1_000
     sim = play(f"0.5 caller I want a table and\n +{pause} caller a high chair please\n +4 end")
     assert caller(sim) == ["I want a table and a high chair please"]
 
@@ -186,20 +185,20 @@ def test_a_declared_expectation_applies_to_the_agents_own_words() -> None:
         policy=policy,
     )
     assert caller(sim)[1:] == ["one two three"]
-    assert decided(sim)[1] - sim.sounds[-1].end <= RULES.finished_ms + 60
+    assert decided(sim)[1] - sim.sounds[-1].end <= RULES.shortest_wait_ms + 60
 
 
 def test_a_caller_who_pauses_gets_a_longer_wait() -> None:
     """After two long pauses within a turn, a pause that would have ended the turn no longer does."""
     text = "there was this big window with all of those flowers"
     usual, longer = (wait(text) - 60) / 1_000, (wait(text) + 40) / 1_000
-    policy, more = Policy(turn_taking=replace(RULES, pause_margin_ms=350)), f"caller {text}"
+    policy, more = Policy(turn_taking=RULES.tuned(pause_margin_ms=350)), f"caller {text}"
     hasty = play(f"0.5 {more}\n +{longer} {more}\n +5 end", policy=policy, first_token=1_500)
     assert len(decided(hasty)) == 2
     sim = play(f"0.5 {more}\n +{usual} {more}\n +{usual} {more}\n +{longer} {more}\n +5 end", policy=policy)
     assert len(decided(sim)) == 1
     [(_, because)] = sim.explained(d.TurnEnded)
-    assert 0 < number(because, "pause_allowance_ms") <= RULES.pause_allowance_ms
+    assert 0 < number(because, "pause_allowance_ms") <= RULES.tuning.pause_allowance_ms
 
 
 def test_short_answers_are_decided_quickly() -> None:
@@ -207,14 +206,14 @@ def test_short_answers_are_decided_quickly() -> None:
     for word in ("yes", "no", "four"):
         sim = play(f"0.5 caller hello\n a+2.4 caller 0.3 {word}\n +3 end", agent=["Shall I book it for you?"])
         assert caller(sim)[-1] == word
-        assert decided(sim)[-1] - sim.sounds[-1].end <= rules(sim).finished_ms + 60
+        assert decided(sim)[-1] - sim.sounds[-1].end <= rules(sim).shortest_wait_ms + 60
 
 
 def test_the_transcript_is_committed_before_the_decision() -> None:
     """The commit is sent during the wait, so a final of usual latency does not delay the decision."""
     text = "we were here last year with some of our friends and had a good evening"
     whole = wait(text)
-    sim = play(f"0.5 caller {text}\n +4 end", final=RULES.commit_lead_ms - 40)
+    sim = play(f"0.5 caller {text}\n +4 end", final=RULES.tuning.commit_lead_ms - 40)
     end = sim.sounds[0].end
     [(asked, _)] = sim.actions(a.CommitTranscript)
     assert asked < decided(sim)[0]
@@ -223,7 +222,7 @@ def test_the_transcript_is_committed_before_the_decision() -> None:
 
 def test_not_every_pause_costs_a_commit() -> None:
     """Three short pauses in one turn lead to one commit, not before the shortest commit delay."""
-    pause = (RULES.trailing_ms - RULES.commit_lead_ms - 160) / 1_000
+    pause = (RULES.longest_wait_ms - RULES.tuning.commit_lead_ms - 160) / 1_000
     sim = play(
         f"""
         0.5       caller  I want to book a table for the
@@ -235,7 +234,7 @@ def test_not_every_pause_costs_a_commit() -> None:
     )
     assert len(sim.actions(a.CommitTranscript)) == 1
     assert len(caller(sim)) == 1
-    assert sim.actions(a.CommitTranscript)[0][0] - sim.sounds[-1].end >= RULES.commit_after_ms
+    assert sim.actions(a.CommitTranscript)[0][0] - sim.sounds[-1].end >= RULES.tuning.commit_after_ms
 
 
 def test_a_language_without_data_pauses_and_ends() -> None:
@@ -251,7 +250,7 @@ def test_the_end_of_a_turn_explains_itself() -> None:
     sim = play(f"0.5 caller {QUESTION}\n +3 end")
     [(_, because)] = sim.explained(d.TurnEnded)
     assert because["why"] == "finished"
-    assert because["wait_ms"] == rules(sim).finished_ms
-    assert rules(sim).finished_ms <= number(because, "silence_ms") <= rules(sim).finished_ms + 60
+    assert because["wait_ms"] == rules(sim).shortest_wait_ms
+    assert rules(sim).shortest_wait_ms <= number(because, "silence_ms") <= rules(sim).shortest_wait_ms + 60
     assert number(because, "voice_ms") > 1_000
     assert because["transcript"] == "final"

@@ -7,8 +7,6 @@ changes rows here. What each word does is the language's data. The length of dic
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from telephony.core.language.registry import language_for
@@ -324,11 +322,17 @@ def test_the_wait_for_the_same_words_is_cached() -> None:
 
 # --- a question with waits of its own -------------------------------------------------------------------------------
 
-OWN = TurnTaking(
-    finished_ms=1, likely_ms=2_000, open_ms=3_000, trailing_ms=5_000, entry_ms=7_000, unheard_ms=11, silence_ms=13
+OWN = TurnTaking().tuned(
+    shortest_wait_ms=1,
+    likely_ms=2_000,
+    open_ms=3_000,
+    longest_wait_ms=5_000,
+    entry_ms=7_000,
+    unheard_ms=11,
+    silence_ms=13,
 )
-HASTY = replace(OWN, entry_ms=1_000)
-MIXED = replace(OWN, entry_ms=2_500)
+HASTY = OWN.tuned(entry_ms=1_000)
+MIXED = OWN.tuned(entry_ms=2_500)
 
 
 @pytest.mark.parametrize(
@@ -388,16 +392,16 @@ def test_the_call_may_have_waits_of_its_own(said: str, ms: int, why: str) -> Non
 def test_presets(preset: str, waits: tuple[int, ...], commit_after_ms: int) -> None:
     """The waits for finished, likely, open, trailing, entry, unheard and silence."""
     rules = TurnTaking.preset(preset)
-    found = (rules.finished_ms, rules.likely_ms, rules.open_ms, rules.trailing_ms, rules.entry_ms)
+    found = (rules.shortest_wait_ms, rules.likely_ms, rules.open_ms, rules.longest_wait_ms, rules.entry_ms)
     assert (*found, rules.unheard_ms, rules.silence_ms) == waits
-    assert rules.commit_after_ms == commit_after_ms
+    assert rules.tuning.commit_after_ms == commit_after_ms
 
 
 def test_the_commit_never_comes_after_the_shortest_wait() -> None:
     """When the waits are scaled far down, the commit comes sooner too."""
-    assert TurnTaking().scaled(500).commit_after_ms == 190
-    assert TurnTaking().scaled(999).finished_ms == 379
-    assert TurnTaking().scaled(500).pause_allowance_ms == 400
+    assert TurnTaking().scaled(500).tuning.commit_after_ms == 190
+    assert TurnTaking().scaled(999).shortest_wait_ms == 379
+    assert TurnTaking().scaled(500).tuning.pause_allowance_ms == 400
 
 
 @pytest.mark.parametrize("said", ["", "yes", "my number is", "my number is 555", "that depends", "I'd like a table"])
@@ -408,5 +412,5 @@ def test_the_plain_rule_waits_the_same_whatever_was_said(said: str) -> None:
     for _ in range(2):
         endpointing.paused(5_000)
     assert endpointing.wait(said, AnswerContext()).ms == 500
-    assert (plain.commit_after_ms, plain.commit_lead_ms) == (240, 500)
-    assert TurnTaking.plain(100).commit_after_ms == 100
+    assert (plain.tuning.commit_after_ms, plain.tuning.commit_lead_ms) == (240, 500)
+    assert TurnTaking.plain(100).tuning.commit_after_ms == 100

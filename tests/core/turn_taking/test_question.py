@@ -58,7 +58,7 @@ def wait(agent: str, text: str, language: str = "en", expects: tuple[Expects, ..
 )
 def test_a_complete_answer_has_the_shortest_wait(agent: str, text: str) -> None:
     """Whatever the STT's spelling: some frameworks react late to yes and no, or split numbers."""
-    assert wait(agent, text) == RULES.finished_ms
+    assert wait(agent, text) == RULES.shortest_wait_ms
 
 
 @pytest.mark.parametrize(
@@ -95,20 +95,20 @@ def test_an_unfinished_answer_has_a_long_wait(agent: str, text: str) -> None:
 )
 def test_a_question_mark_is_believed(text: str) -> None:
     """A question mark ends the thought, even after a word that would trail."""
-    assert wait("We open at nine.", text) == RULES.finished_ms
+    assert wait("We open at nine.", text) == RULES.shortest_wait_ms
 
 
 @pytest.mark.parametrize("text", ["yes hello", "hi good morning", "okay"])
 def test_a_greeting_is_not_what_was_asked_for(text: str) -> None:
     """After "how can I help you", a greeting is not yet the reason for the call."""
-    assert wait("Hello, how can I help you?", text) == RULES.trailing_ms
+    assert wait("Hello, how can I help you?", text) == RULES.longest_wait_ms
 
 
 def test_a_language_without_data_knows_what_the_agent_declares() -> None:
     """Declared expectations need only digits, not words of the language."""
     digits = (Expects("numéro", "digits", length=8),)
     assert wait("Quel est votre numéro ?", "06 12 34", "fr", digits) == RULES.entry_ms
-    assert wait("Quel est votre numéro ?", "06 12 34 56", "fr", digits) == RULES.finished_ms
+    assert wait("Quel est votre numéro ?", "06 12 34 56", "fr", digits) == RULES.shortest_wait_ms
     assert wait("Quel est votre nom ?", "Dupont", "fr") == RULES.silence_ms
 
 

@@ -19,7 +19,7 @@ STORY = "we were here last year with some of our friends and had a good evening"
 
 
 def speculating(how: str, **more: int) -> Policy:
-    return Policy(turn_taking=replace(TurnTaking(), speculate=how, **more))
+    return Policy(turn_taking=TurnTaking(speculate=how).tuned(**more))
 
 
 def speculations(sim: Simulator) -> list[int]:
@@ -171,22 +171,22 @@ def test_a_tts_failure_during_a_speculation_is_retried() -> None:
 def test_speculations_for_one_utterance_are_bounded() -> None:
     """A caller who repeatedly seems to finish during one utterance causes no more than the limit."""
     lines = "\n".join(f"+0.3 caller what is shelf {word}" for word in "one two three four five six".split())
-    policy = speculating("speech", finished_ms=700)
+    policy = speculating("speech", shortest_wait_ms=700)
     sim = play(f"0.5 caller {QUESTION}\n {lines}\n +5 end", ["We do."], policy)
     assert len(decided(sim)) == 1
     rules = sim.policy.turn_taking
-    assert len(speculations(sim)) == rules.speculations + rules.speculations_finished
+    assert len(speculations(sim)) == rules.speculations + rules.tuning.speculations_finished
     assert len(agent_lines(sim)) == 1
 
 
 def test_too_many_wasted_speculations_stop_them() -> None:
     """Speculation stops for a caller with whom too many were wasted."""
-    policy = speculating("speech", finished_ms=700, speculations=1, speculations_finished=0, speculations_wasted=2)
+    policy = speculating("speech", shortest_wait_ms=700, speculations=1, speculations_finished=0, speculations_wasted=2)
     sim = Simulator(policy, lambda history: ["We open at nine."])
     for _ in range(6):
         go_on(sim, f"+6 caller {QUESTION}\n +0.4 caller and also the red one\n +4 end")
     wasted = len(speculations(sim)) - len(sim.explained(d.SpeculationUsed))
-    assert wasted <= len(sim.explained(d.SpeculationUsed)) + policy.turn_taking.speculations_wasted + 1
+    assert wasted <= len(sim.explained(d.SpeculationUsed)) + policy.turn_taking.tuning.speculations_wasted + 1
     assert len(speculations(sim)) < 6
 
 
@@ -199,7 +199,7 @@ def test_no_speculation_while_the_agent_speaks() -> None:
 def test_contexts_of_dropped_speculations_are_closed() -> None:
     """However many speculations are dropped, open contexts do not accumulate."""
     lines = "\n".join(f"+0.35 caller what is shelf {word}" for word in "one two three four five six".split())
-    policy = speculating("speech", finished_ms=900, speculations=20, speculations_wasted=50)
+    policy = speculating("speech", shortest_wait_ms=900, speculations=20, speculations_wasted=50)
     sim = play(f"0.5 caller {QUESTION}\n {lines}\n +5 end", policy=policy, first_token=20, first_audio=20)
     opened, most = set[tuple[int, int]](), 0
     for _, event, actions in sim.steps:

@@ -5,8 +5,6 @@ The call is fed frame by frame: every frame of voice completes a detector window
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from telephony.core import decisions as d
@@ -107,18 +105,18 @@ def test_when_a_speculation_begins(text: str, late_ms: int, begins_ms: int | Non
         ({"speculate_lead_ms": 500}, "that depends", 20, 440),
         ({"speculate_lead_ms": 2_000}, "that depends", 20, 940 - 800),
         ({"speculate_lead_ms": 2_000, "speculate_most_ms": 900}, "that depends", 20, 80),
-        ({"finished_ms": 840}, "I need two rooms", 20, 80),
-        ({"finished_ms": 840}, "that depends", 20, 380),
+        ({"shortest_wait_ms": 840, "likely_ms": 840, "open_ms": 940}, "I need two rooms", 20, 80),
+        ({"shortest_wait_ms": 840, "likely_ms": 840, "open_ms": 940}, "that depends", 20, 380),
     ],
 )
 def test_speculation_settings(changed: dict[str, int | str], text: str, late_ms: int, begins_ms: int | None) -> None:
     """Each setting that decides when a speculation begins."""
-    assert begins(text, late_ms, replace(RULES, **changed)) == begins_ms  # type: ignore[arg-type]  # names and values
+    assert begins(text, late_ms, RULES.tuned(**changed)) == begins_ms  # type: ignore[arg-type]  # names and values
 
 
 def test_a_speculation_waits_for_transcripts_that_usually_come_late() -> None:
     """When transcripts lag the voice by 300 ms, the speculation for text that may continue begins no earlier."""
-    call = FrameCall(replace(RULES, speculate_lead_ms=800))
+    call = FrameCall(RULES.tuned(speculate_lead_ms=800))
     call.quiet(300)
     call.partial("yes")
     call.step(e.TranscriptFinal(1, "yes"))
@@ -214,7 +212,7 @@ def test_the_limit_of_speculations_for_one_utterance() -> None:
 
 def test_speculations_are_counted_for_each_utterance() -> None:
     """The count starts again with the next utterance, even if it has the same words."""
-    call = FrameCall(replace(RULES, speculations=1, speculations_finished=0))
+    call = FrameCall(RULES.tuned(speculations=1, speculations_finished=0))
     call.quiet(100)
     call.partial("four please")
     call.step(e.TranscriptFinal(1, ""))
@@ -229,14 +227,14 @@ def test_speculations_are_counted_for_each_utterance() -> None:
 @pytest.mark.parametrize("wasted", [0, 1, 3])
 def test_wasted_speculations_of_a_call(wasted: int) -> None:
     """Speculation stops when the wasted ones exceed the used ones by more than the limit."""
-    call = FrameCall(replace(RULES, speculations=20, speculations_wasted=wasted))
+    call = FrameCall(RULES.tuned(speculations=20, speculations_wasted=wasted))
     call.quiet(100)
     assert spend(call, "thing {} please", 8) == wasted + 1
 
 
 def test_a_used_speculation_earns_another() -> None:
     """A used speculation makes up for a wasted one."""
-    policy = Policy(turn_taking=replace(RULES, speculations=20, speculations_wasted=0))
+    policy = Policy(turn_taking=RULES.tuned(speculations=20, speculations_wasted=0))
     sim = play("0.5 caller what time do you open\n +5 end", ["We open at nine."], policy)
     assert len(sim.explained(d.SpeculationUsed)) == len(sim.explained(d.SpeculationBegun)) == 1
     sim.faults.no_partials = sim.faults.no_finals = True

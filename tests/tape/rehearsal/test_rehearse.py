@@ -93,8 +93,8 @@ def test_a_reply_cancelled_before_its_first_word_does_not_come_earlier() -> None
 @pytest.mark.parametrize(
     ("then", "now"),
     [
-        (TurnTaking(), TurnTaking(finished_ms=900, likely_ms=900)),
-        (TurnTaking(finished_ms=900, likely_ms=900), TurnTaking()),
+        (TurnTaking(), TurnTaking().tuned(shortest_wait_ms=900, likely_ms=900)),
+        (TurnTaking().tuned(shortest_wait_ms=900, likely_ms=900), TurnTaking()),
         (TurnTaking(), TurnTaking(speculate="off")),
         (TurnTaking(speculate="off"), TurnTaking()),
     ],
@@ -111,7 +111,7 @@ def test_a_rehearsal_predicts_the_call(then: TurnTaking, now: TurnTaking) -> Non
 def test_a_later_answer_is_counted_and_the_comparison_goes_on() -> None:
     """The caller heard the same before each of their acts, so only the waits differ."""
     tape = taped(conversation())
-    done = rehearsed(tape, "turn_taking.finished_ms=900", "turn_taking.likely_ms=900")
+    done = rehearsed(tape, "turn_taking.shortest_wait_ms=900", "turn_taking.tuning.likely_ms=900")
     assert done.diverged_ms is None
     then, now = totals(done.then, None), totals(done.now, None)
     later = [new - old for old, new in zip(then.answers, now.answers, strict=True)]
@@ -130,9 +130,9 @@ def paused(policy: Policy) -> Simulator:
 
 def test_an_answer_into_a_pause_is_counted() -> None:
     """The rules would have taken a pause for the end of the turn; the reply to half a sentence is a placeholder."""
-    tape = taped(paused(ruled(TurnTaking(trailing_ms=2_500))))
+    tape = taped(paused(ruled(TurnTaking(longest_wait_ms=2_500))))
     assert totals(rehearsed(tape).then, None).cut_offs == 0
-    done = rehearsed(tape, "turn_taking.trailing_ms=300")
+    done = rehearsed(tape, "turn_taking.longest_wait_ms=300")
     assert done.made_up == 1
     assert totals(done.now, done.diverged_ms).cut_offs == 1
     assert ("caller", "i would like to know something and") in done.now.lines
@@ -198,7 +198,7 @@ def test_a_folder_is_rehearsed_with_sums_and_new_tapes(tmp_path: Path) -> None:
     command = ["rehearse", str(tmp_path / "calls"), "--set", "turn_taking=patient", "--out", str(tmp_path / "new")]
     ran = CliRunner().invoke(app, command)
     assert ran.exit_code == 1, ran.output
-    assert "turn_taking.finished_ms 380 -> 570" in ran.output
+    assert "turn_taking.shortest_wait_ms 380 -> 570" in ran.output
     assert "All 2 calls, 80 s that can be compared:" in ran.output
     assert "wait for an answer, median" in ran.output
     assert [replay(read(one)).same for one in find(tmp_path / "new")] == [True, True]
