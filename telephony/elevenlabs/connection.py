@@ -1,4 +1,4 @@
-"""Opens WebSockets to ElevenLabs, and classifies what ended one.
+"""Opens WebSockets to ElevenLabs, classifies what ended one, and keeps a session running.
 
 The handshake has a deadline on the scaled clock. One TLS context serves the process, because creating one reads all
 root certificates and blocks every call for 20 ms. `describe` maps whatever ended a socket to a stable code.
@@ -6,8 +6,10 @@ root certificates and blocks every call for 20 ms. `describe` maps whatever ende
 
 from __future__ import annotations
 
+import asyncio
+import random
 import ssl
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import cache
 from urllib.parse import urlsplit
@@ -23,6 +25,9 @@ log = structlog.get_logger()
 OPEN_MS = 5_000
 CLOSE_MS = 1_500
 PING_MS = 20_000
+MAX_PAUSE_MS = 5_000
+BUSY_MS = 1_000
+"""Minimum delay before reconnecting to a service that reported being busy."""
 STEADY_MS = 30_000
 """After a connection that lived this long, the next failure counts as the first again. One that is closed as soon as
 it is open must not reset the backoff."""
@@ -59,6 +64,45 @@ async def open_socket(url: str, api_key: str, clock: Clock, *, max_bytes: int) -
     ):
         opening.reschedule(None)
         yield socket
+
+
+async def reconnecting(
+    session: Callable[[], Awaitable[None]],
+    clock: Clock,
+    stopping: asyncio.Event,
+    *,
+    first_ms: int,
+    fatal: Collection[str] = (),
+    busy: Collection[str] = (),
+) -> AsyncIterator[tuple[str, bool, int]]:
+    """Runs `session` again whenever it ends, until `stopping` is set or the service refuses.
+
+    Yields (code, retryable, failures) after each loss, before the pause; a loss that is not retryable is the last.
+    The first reconnect is immediate; after that, pauses double from `first_ms`. A code in `busy` makes a pause at least
+    `BUSY_MS` long. `fatal` is that of `describe`.
+    """
+    failures = 0
+    while not stopping.is_set():
+        began = clock.ms()
+        try:
+            await session()
+            code, retryable = "provider_unavailable", True
+        except Exception as error:
+            code, retryable = describe(error, fatal)
+        if stopping.is_set():
+            return
+        failures = 1 if clock.ms() - began >= STEADY_MS else failures + 1
+        yield code, retryable, failures
+        if not retryable:
+            return
+        pause = BUSY_MS if code in busy else 0.0
+        if failures > 1:
+            pause = max(pause, min(MAX_PAUSE_MS, first_ms * 2 ** min(failures - 2, 8)) * random.uniform(0.7, 1.3))
+        try:
+            async with clock.timeout(pause):
+                await stopping.wait()
+        except TimeoutError:
+            pass
 
 
 @cache

@@ -14,7 +14,6 @@ continued with the partial.
 from __future__ import annotations
 
 import asyncio
-import random
 
 import structlog
 from websockets.asyncio.client import ClientConnection
@@ -28,7 +27,7 @@ from telephony.contracts.stt import SttSpec
 from telephony.core.actions import Action, CommitTranscript, Transcribe
 from telephony.core.events import CommitRefused, Event, OutboxOverflowed, SttLost, SttReady, TranscriptFinal
 from telephony.elevenlabs import stt_codec as wire
-from telephony.elevenlabs.connection import STEADY_MS, SessionEnded, describe, open_socket
+from telephony.elevenlabs.connection import SessionEnded, open_socket, reconnecting
 from telephony.elevenlabs.stt_backlog import Backlog
 
 log = structlog.get_logger()
@@ -44,9 +43,6 @@ RESEND_SPEED = 4
 """Audio is sent again at this multiple of real time; a much higher one risks `queue_overflow`."""
 BEHIND_ITEMS = 25
 """A session that starts with more items waiting than this (half a second) sends its backlog paced."""
-BACKOFF_MS = (200, 5_000)
-BUSY_MS = 1_000
-"""Minimum delay before reconnecting to a service that reported being busy."""
 
 
 class ElevenLabsStt:
@@ -98,37 +94,14 @@ class ElevenLabsStt:
             self._emit(CommitRefused(number))
 
     async def _keep_connected(self) -> None:
-        failures = 0
-        while not self._stopping.is_set():
-            began = self._clock.ms()
-            try:
-                await self._session()
-                return  # only when stopping
-            except Exception as error:
-                code, retryable = describe(error)
-            if self._stopping.is_set():
-                return
-            failures = 1 if self._clock.ms() - began >= STEADY_MS else failures + 1
+        async for code, retryable, failures in reconnecting(
+            self._session, self._clock, self._stopping, first_ms=200, busy={*wire.BUSY, "provider_busy"}
+        ):
             log.info("stt_lost", code=code, retryable=retryable, failures=failures)
             if not retryable:
                 self._refused = True
                 self._backlog.clear()
             self._emit(SttLost(code, retryable))
-            if not retryable:
-                return
-            await self._pause(code, failures)
-
-    async def _pause(self, code: str, failures: int) -> None:
-        """Waits before reconnecting. The first attempt is immediate unless the service is busy."""
-        low, high = BACKOFF_MS
-        pause = 0 if failures == 1 else min(high, low * 2 ** min(failures - 2, 10)) * random.uniform(0.7, 1.3)
-        if code in wire.BUSY or code == "provider_busy":
-            pause = max(pause, BUSY_MS)
-        try:
-            async with self._clock.timeout(pause):
-                await self._stopping.wait()
-        except TimeoutError:
-            pass
 
     async def _session(self) -> None:
         """Runs one connection. Returns when the call ends; raises when the connection fails."""

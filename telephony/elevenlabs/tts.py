@@ -9,7 +9,6 @@ there is no socket waits for a second; then it is reported as lost and the core 
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 
 import structlog
@@ -22,7 +21,7 @@ from telephony.contracts.tts import VoiceSpec
 from telephony.core.actions import Action, CloseContext, Speak
 from telephony.core.events import SpeechAudio, SpeechEnded, SpeechLost, TtsLost, TtsReady
 from telephony.elevenlabs import tts_codec as wire
-from telephony.elevenlabs.connection import STEADY_MS, SessionEnded, describe, open_socket
+from telephony.elevenlabs.connection import SessionEnded, open_socket, reconnecting
 from telephony.elevenlabs.tts_contexts import Contexts
 
 log = structlog.get_logger()
@@ -34,7 +33,6 @@ STALL_MS = 4_000
 END_MS = 10_000
 """If a closed context has had neither audio nor its end for this long, the socket is stalled and its slot is lost."""
 STOP_MS = 2_000
-BACKOFF_MS = (100, 5_000)
 OUTBOX_FRAMES = 2_000
 """With more unsent frames than this the socket is aborted. Dropping single frames could open contexts by mistake."""
 
@@ -104,34 +102,14 @@ class ElevenLabsTts:
             self._socket.transport.abort()
 
     async def _keep_connected(self) -> None:
-        failures = 0
-        while not self._stopping.is_set() and not self._given_up:
-            began = self._clock.ms()
-            try:
-                async with open_socket(self._url, self._key, self._clock, max_bytes=wire.MAX_MESSAGE_BYTES) as socket:
-                    await self._converse(socket)
-                code, retryable = "provider_unavailable", True
-            except Exception as error:
-                code, retryable = describe(error, wire.FATAL_SLUGS)
-            self._outbox.clear()
-            if self._stopping.is_set():
-                return
-            failures = 1 if self._clock.ms() - began >= STEADY_MS else failures + 1
+        async for code, retryable, failures in reconnecting(
+            self._session, self._clock, self._stopping, first_ms=100, fatal=wire.FATAL_SLUGS
+        ):
             log.info("tts_lost", code=code, retryable=retryable, failures=failures)
             self._lost(code, retryable)
-            if retryable and failures > 1:  # the first reconnect is immediate
-                low, high = BACKOFF_MS
-                await self._pause(min(high, low * 2 ** min(failures - 2, 8)) * random.uniform(0.7, 1.3))
-
-    async def _pause(self, ms: float) -> None:
-        """Waits before the next connection; returns early if the call ends."""
-        try:
-            async with self._clock.timeout(ms):
-                await self._stopping.wait()
-        except TimeoutError:
-            pass
 
     def _lost(self, code: str, retryable: bool) -> None:
+        self._outbox.clear()
         if not retryable:
             self._given_up = code
         self._emit(TtsLost(code, retryable))
@@ -139,6 +117,10 @@ class ElevenLabsTts:
             self._emit(SpeechLost(*key, code, retryable))
         if self._contexts.waiting and self._waiting_since_ms is None:  # until now it waited for a slot
             self._waiting_since_ms = self._clock.ms()
+
+    async def _session(self) -> None:
+        async with open_socket(self._url, self._key, self._clock, max_bytes=wire.MAX_MESSAGE_BYTES) as socket:
+            await self._converse(socket)
 
     async def _converse(self, socket: ClientConnection) -> None:
         """Runs until the socket or the call ends."""
