@@ -9,6 +9,8 @@ import re
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from telephony.core.policy import TurnTaking
+
 DAY_MS = 24 * 3_600_000
 NEVER = 10**12
 """Largest time in ms; people write such numbers for "never"."""
@@ -40,10 +42,9 @@ def impossible(policy: Any, where: str = "", most: int = NEVER) -> str:
             inner = f"{name}[{index}]" if isinstance(value, tuple) else name
             if is_dataclass(part) and (why := impossible(part, inner, most)):
                 return why
-    if "voiced_at" in {one.name for one in fields(policy)} and policy.tuning.unvoiced_below > policy.voiced_at:
-        return f"{where}.tuning.unvoiced_below is {policy.tuning.unvoiced_below}, above voiced_at ({policy.voiced_at})".lstrip(
-            "."
-        )
+    if isinstance(policy, TurnTaking) and policy.tuning.unvoiced_below > policy.voiced_at:
+        name = f"{where}.tuning.unvoiced_below".lstrip(".")
+        return f"{name} is {policy.tuning.unvoiced_below}, above voiced_at ({policy.voiced_at})"
     return ""
 
 
