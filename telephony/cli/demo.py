@@ -83,7 +83,7 @@ class Watch:
             match action:
                 case a.LineAdded("caller", _, turn):
                     self.caller_lines += 1
-                    if isinstance(step.event, m.ManagedHeard):  # the managed agent's next line is its answer
+                    if isinstance(step.event, m.ManagedTranscript):  # the managed agent's next line is its answer
                         self.started = turn + 1
                 case a.SendMark(name) if isinstance(step.event, m.ManagedAudio):
                     self.voiced = max(self.voiced, int(name[1:].partition(".")[0]))

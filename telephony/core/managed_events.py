@@ -64,7 +64,7 @@ class ManagedInterrupted:
 
 
 @dataclass(frozen=True, slots=True)
-class ManagedHeard:
+class ManagedTranscript:
     """The platform's transcript of what the caller said."""
 
     event_id: int
@@ -88,7 +88,7 @@ class ManagedClosed:
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorTold:
+class OperatorMessage:
     """Somebody outside the conversation, for instance an operator, has sent the agent a message. `kind` is
     `contextual_update` (background the agent does not reply to), `user_message` (handled as if the caller had said it)
     or `user_activity` (no text; the agent holds back for a moment)."""
@@ -106,8 +106,8 @@ class OpenManaged:
 
 
 @dataclass(frozen=True, slots=True)
-class TellManaged:
-    """Send the platform a message; `kind` as in `OperatorTold`."""
+class SendToManaged:
+    """Send the platform a message; `kind` as in `OperatorMessage`."""
 
     kind: str
     text: str = ""
@@ -141,9 +141,9 @@ ManagedEvent: TypeAlias = (
     | ManagedSaid
     | ManagedCorrected
     | ManagedInterrupted
-    | ManagedHeard
+    | ManagedTranscript
     | ManagedHangingUp
     | ManagedClosed
-    | OperatorTold
+    | OperatorMessage
 )
-ManagedAction: TypeAlias = OpenManaged | TellManaged | AnswerTool | SwitchTo
+ManagedAction: TypeAlias = OpenManaged | SendToManaged | AnswerTool | SwitchTo

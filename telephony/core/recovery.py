@@ -101,7 +101,7 @@ class Recovery:
         if self._ending.final:
             self._ending.cannot_be_said(now)
             return []
-        return self.end_with("broken", "voice_failed", now)
+        return self.end_with("broken", "tts_failed", now)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ from telephony.core.managed_events import (
     ManagedClosed,
     ManagedOpened,
     OpenManaged,
-    TellManaged,
+    SendToManaged,
 )
 from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.agents_rest import AgentsRest
@@ -71,7 +71,7 @@ class _Closed(Exception):
 
 
 class ManagedSocket:
-    """The `Port` that performs OpenManaged, Transcribe, TellManaged, RunTool and AnswerTool."""
+    """The `Port` that performs OpenManaged, Transcribe, SendToManaged, RunTool and AnswerTool."""
 
     def __init__(self, agent: ManagedAgent, call: IncomingCall, rest: AgentsRest, clock: Clock) -> None:
         self._agent, self._call, self._rest, self._clock = agent, call, rest, clock
@@ -106,8 +106,8 @@ class ManagedSocket:
                     self._emit(OutboxOverflowed("managed", dropped))
             case OpenManaged():
                 self._open.set()
-            case TellManaged(kind, text):
-                self._text(agents_codec.tell(kind, text))
+            case SendToManaged(kind, text):
+                self._text(agents_codec.message(kind, text))
             case AnswerTool(tool_call_id, result, failed):
                 self._text(agents_codec.tool_result(tool_call_id, result, failed))
             case RunTool(_, tool_call_id):

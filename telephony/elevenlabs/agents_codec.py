@@ -23,10 +23,10 @@ from telephony.core.managed_events import (
     ManagedAudio,
     ManagedCorrected,
     ManagedHangingUp,
-    ManagedHeard,
     ManagedInterrupted,
     ManagedOpened,
     ManagedSaid,
+    ManagedTranscript,
 )
 from telephony.http_body import load
 
@@ -46,7 +46,7 @@ Message: TypeAlias = (
     | ManagedSaid
     | ManagedCorrected
     | ManagedInterrupted
-    | ManagedHeard
+    | ManagedTranscript
     | ManagedHangingUp
 )
 
@@ -91,7 +91,7 @@ def tool_result(tool_call_id: str, result: str, failed: bool) -> str:
     )
 
 
-def tell(kind: str, text: str) -> str:
+def message(kind: str, text: str) -> str:
     """`contextual_update`, `user_message` or `user_activity` (which has no text)."""
     return json.dumps({"type": kind} if kind == "user_activity" else {"type": kind, "text": text})
 
@@ -122,7 +122,7 @@ def read(raw: str | bytes) -> Message | None:
             return ManagedCorrected(_id(body), original, corrected)
         case "user_transcript":
             body = _body(message, "user_transcription_event")
-            return ManagedHeard(_id(body), _text(body, "user_transcript"))
+            return ManagedTranscript(_id(body), _text(body, "user_transcript"))
         case "client_tool_call":
             return _tool(_body(message, "client_tool_call"))
         case "agent_tool_response":

@@ -30,7 +30,7 @@ from telephony.core.engine import Engine
 from telephony.core.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, PhrasesLoaded
 from telephony.core.history import History
 from telephony.core.managed.bridge import Bridge, taking_over
-from telephony.core.managed_events import OperatorTold, SwitchTo
+from telephony.core.managed_events import OperatorMessage, SwitchTo
 from telephony.core.policy import TurnTaking
 from telephony.runtime.driver import Inbox, Observers, Ports, drive
 
@@ -168,16 +168,16 @@ class CallRegistry:
             live.inbox.put(EndRequested(reason))
         return live is not None
 
-    def tell(self, call_sid: str, text: str, *, silent: bool = True) -> bool:
+    def send_message(self, call_sid: str, text: str, *, silent: bool = True) -> bool:
         """Sends an operator's text to a managed agent: as context (`silent`), or as if the caller had said it. Returns
         False if there is no such call, or if our own pipeline runs it."""
-        return self._operator(call_sid, OperatorTold("contextual_update" if silent else "user_message", text))
+        return self._operator(call_sid, OperatorMessage("contextual_update" if silent else "user_message", text))
 
     def active(self, call_sid: str) -> bool:
         """Makes a managed agent wait a little before it speaks, because of user activity. Returns as `tell`."""
-        return self._operator(call_sid, OperatorTold("user_activity"))
+        return self._operator(call_sid, OperatorMessage("user_activity"))
 
-    def _operator(self, call_sid: str, told: OperatorTold) -> bool:
+    def _operator(self, call_sid: str, told: OperatorMessage) -> bool:
         live = self.calls.get(call_sid)
         if live is None or not isinstance(live.agent, ManagedAgent):
             return False

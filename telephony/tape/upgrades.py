@@ -16,7 +16,11 @@ Upgrade = Callable[[dict[str, Data], list[Data]], tuple[dict[str, Data], list[Da
 
 # --- format 1 -> 2: the field's own names ---------------------------------------------------------------------------
 
-_CLASSES = {"EarsReady": "SttReady", "EarsLost": "SttLost", "VoiceReady": "TtsReady", "VoiceLost": "TtsLost"}
+_CLASSES = {
+    "EarsReady": "SttReady", "EarsLost": "SttLost", "VoiceReady": "TtsReady", "VoiceLost": "TtsLost",
+    "OperatorTold": "OperatorMessage", "TellManaged": "SendToManaged", "ManagedHeard": "ManagedTranscript",
+}  # fmt: skip
+_REASONS = {"voice_failed": "tts_failed"}
 _UTTERANCE = ("why", "wait_ms", "silence_ms", "voice_ms", "pause_allowance_ms", "transcript", "entry", "expected")
 _SOUND = ("why", "voice_ms", "burst_ms", "silence_ms", "words")
 _DECISIONS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -109,6 +113,8 @@ def _item(data: Data) -> Data:
     match data:
         case ["Explain", str(what), turn, list(because)] if what in _DECISIONS and all(map(_is_pair, because)):
             return _decision(what, turn, {_EVIDENCE.get(name, name): value for name, value in because})
+        case ["EndCall", str(reason), *rest]:
+            return ["EndCall", _REASONS.get(reason, reason), *rest]
         case ["OutboxOverflowed", str(port), *rest]:
             return ["OutboxOverflowed", _PORTS.get(port, port), *rest]
         case [str(name), *rest]:
@@ -129,6 +135,8 @@ def _decision(what: str, turn: Data, because: dict[str, Data]) -> Data:
         because.setdefault("expected", "")
     elif wanted is _SOUND:
         because["why"] = _INTERRUPTIONS.get(why, why)
+    elif name == "CallEnding":
+        because["reason"] = _REASONS.get(str(because.get("reason")), because.get("reason"))
     elif name == "SpeculationDropped":
         because |= {"why": _DROPS.get(why, "FAILED"), "code": "" if why in _DROPS else why}
     return [name, turn, *(because.get(one) for one in wanted)]

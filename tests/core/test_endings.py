@@ -9,7 +9,7 @@ import pytest
 from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
-from telephony.core.managed_events import ManagedHeard
+from telephony.core.managed_events import ManagedTranscript
 from telephony.core.policy import Limits, Policy
 from tests.core.bare import Bare
 
@@ -349,6 +349,6 @@ def test_nothing_happens_before_the_stream_is_up() -> None:
 def test_events_of_a_replaced_managed_agent_are_ignored() -> None:
     """Events of the engine that held the call before may still arrive."""
     call = Bare()
-    call.at(1_000, ManagedHeard(1, "hello"))
+    call.at(1_000, ManagedTranscript(1, "hello"))
     call.run(3_000)
     assert call.lines == []

@@ -250,17 +250,17 @@ async def test_pings_keys_and_the_operator() -> None:
         await platform(s).until(lambda: len(platform(s).seen.pong_ms) >= 2)
         assert max(platform(s).seen.pong_ms) < 200
         conversation = platform(s).seen.conversations[0]
-        assert s.service.registry.tell(phone.sid, "The caller is a regular.")
+        assert s.service.registry.send_message(phone.sid, "The caller is a regular.")
         assert s.service.registry.active(phone.sid)
         await platform(s).until(lambda: conversation.told == ["The caller is a regular."])
         await phone.press("12#")
         await platform(s).until(lambda: {"role": "user", "content": "[keys: 12#]"} in conversation.messages)
         assert ("caller", "[keys: 12#]") in tape.lines
         assert conversation.activity >= 2
-        assert s.service.registry.tell(phone.sid, "thank you bye", silent=False)
+        assert s.service.registry.send_message(phone.sid, "thank you bye", silent=False)
         await phone.ended()
         assert phone.outcome == "completed"
-        assert not s.service.registry.tell(phone.sid, "too late")
+        assert not s.service.registry.send_message(phone.sid, "too late")
 
 
 CLOSES = [

@@ -28,6 +28,8 @@ def test_every_older_format_has_an_upgrade() -> None:
         (["EarsLost", "network", True], ["SttLost", "network", True]),
         (["VoiceReady"], ["TtsReady"]),
         (["VoiceLost", "network", True], ["TtsLost", "network", True]),
+        (["TellManaged", "user_activity", ""], ["SendToManaged", "user_activity", ""]),
+        (["EndCall", "voice_failed", "Bye."], ["EndCall", "tts_failed", "Bye."]),
         (["OutboxOverflowed", "ears", 3], ["OutboxOverflowed", "stt", 3]),
         (["OutboxOverflowed", "managed", 1], ["OutboxOverflowed", "managed", 1]),
         (["CallerSaid", "EarsReady"], ["CallerSaid", "EarsReady"]),
@@ -64,6 +66,7 @@ def test_events_of_format_1(then: list[Any], now: list[Any]) -> None:
             {"why": "unheard", "wait_ms": 1, "silence_ms": 2, "voice_ms": 3, "patience_ms": 4, "transcript": "none"},
             ["NotHeard", 2, "UNHEARD", 1, 2, 3, 4, "none", "", ""],
         ),
+        ("ending", {"reason": "voice_failed"}, ["CallEnding", 2, "tts_failed"]),
         ("still_there", {}, ["StillThereAsked", 2]),
     ],
 )  # fmt: skip

@@ -141,7 +141,7 @@ class Bridge:
                 self._speech.interrupted(event, now)
             case m.ManagedCorrected():
                 self._speech.corrected(event)
-            case m.ManagedHeard(_, text):
+            case m.ManagedTranscript(_, text):
                 if text.strip():
                     self._speech.caller(text.strip(), now)
             case m.ManagedOpened():
@@ -150,8 +150,8 @@ class Bridge:
                 self._hanging_up = now
             case m.ManagedClosed(_, cause):
                 self._platform_closed(cause, now)
-            case m.OperatorTold(kind, text):
-                self._out.append(m.TellManaged(kind, text))
+            case m.OperatorMessage(kind, text):
+                self._out.append(m.SendToManaged(kind, text))
             case _:
                 assert_never(event)
 
@@ -185,13 +185,13 @@ class Bridge:
             self._failed(cause, now)
 
     def _key(self, digit: str, now: int) -> None:
-        self._out.append(m.TellManaged("user_activity"))
+        self._out.append(m.SendToManaged("user_activity"))
         if entry := self._dtmf.press(digit, now):
             self._entered(entry, now)
 
     def _entered(self, entry: str, now: int) -> None:
         self._speech.caller(entry, now)
-        self._out.append(m.TellManaged("user_message", entry))
+        self._out.append(m.SendToManaged("user_message", entry))
 
     # --- tools ------------------------------------------------------------------------------------------------------
 

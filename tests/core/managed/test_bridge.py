@@ -156,7 +156,7 @@ def test_a_correction_that_comes_late_still_corrects_the_history() -> None:
     driven.step(m.ManagedInterrupted(1))
     driven.run(3_000)
     driven.step(m.ManagedCorrected(1, "One two three four.", "One two"))
-    driven.step(m.ManagedHeard(2, "stop"))
+    driven.step(m.ManagedTranscript(2, "stop"))
     driven.step(m.ManagedClosed(1011, "managed_unavailable"))
     [switch] = driven.of(m.SwitchTo)
     assert isinstance(switch, m.SwitchTo)
@@ -224,7 +224,7 @@ EVENTS = st.one_of(
     st.builds(m.ManagedSaid, IDS, st.sampled_from(["", "One two.", "Three four five."])),
     st.builds(m.ManagedInterrupted, IDS),
     st.builds(m.ManagedCorrected, IDS, st.just("One two."), st.sampled_from(["", "One"])),
-    st.builds(m.ManagedHeard, IDS, st.sampled_from(["", "hello"])),
+    st.builds(m.ManagedTranscript, IDS, st.sampled_from(["", "hello"])),
     st.builds(e.ToolWanted, IDS, st.sampled_from(["a", "b"]), st.just("x"), st.just("{}")),
     st.builds(e.ToolFinished, IDS, st.sampled_from(["a", "b"]), st.just("done")),
     st.builds(e.KeyPressed, st.sampled_from("1#")),

@@ -235,10 +235,10 @@ def test_text_is_given_up_after_the_last_attempt(attempts: int) -> None:
         assert call.explained(d.CallEnding) == []
         call.loses(1_100 + 100 * attempt, turn, attempt)
     assert len(call.spoken()) == attempts
-    assert call.sim.explained(d.CallEnding) == [(1_100 + 100 * attempts, {"reason": "voice_failed"})]
+    assert call.sim.explained(d.CallEnding) == [(1_100 + 100 * attempts, {"reason": "tts_failed"})]
     call.run(20_000)
     assert call.said == [WORDING.broken]
-    assert call.ended == "voice_failed"
+    assert call.ended == "tts_failed"
 
 
 def test_a_loss_that_is_final_gives_up_at_once() -> None:
