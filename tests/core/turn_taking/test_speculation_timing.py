@@ -178,6 +178,7 @@ def test_other_words_drop_a_speculation_and_begin_another() -> None:
     call.partial("four please")
     call.quiet(40)
     call.partial("five please")
+    call.quiet(40)  # nothing more follows from the same words
     assert call.log == [("begun", 100), ("dropped", 140), ("begun", 140)]
 
 
