@@ -65,9 +65,8 @@ class Conversation:
         rules, language = policy.turn_taking, language_for(policy.language)
         self._language = language
         self._listening = Listening(rules, language)
-        self._turns = Turns(policy, spoken_form)
+        self._turns = Turns(policy, spoken_form, last=turn)
         self._turns.transcript.resume(history)
-        self._turns.last = turn
         self._hearing = Hearing(self._turns, policy.must_be_heard)
         self._answer = OwedAnswer()
         self._ending = Ending(policy.limits, self._turns)

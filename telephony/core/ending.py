@@ -22,7 +22,6 @@ class _Farewell:
 
     reason: str
     turn: int
-    since_ms: int
     deadline: int
     final: bool
     text: str
@@ -52,16 +51,16 @@ class Ending:
 
     def begin(self, reason: str, turn: int, now: int, *, final: bool, text: str = "") -> None:
         """The call ends once `turn` has been heard."""
-        self._farewell = _Farewell(reason, turn, now, now + self._limits.reply_ms, final, text)
+        self._farewell = _Farewell(reason, turn, now + self._limits.reply_ms, final, text)
 
     def cancel(self) -> None:
         """The caller has objected."""
         self._farewell = None
 
-    def cannot_be_said(self, now: int) -> None:
+    def cannot_be_said(self) -> None:
         """The farewell has no voice: the call ends now, and the carrier says it."""
         if self._farewell is not None:
-            self._farewell.deadline, self._farewell.unheard = now, True
+            self._farewell.unheard = True
 
     def tick(self, now: int) -> list[EndCall]:
         """The last action of the call, once the last word was heard or has had its time."""
@@ -72,11 +71,8 @@ class Ending:
         return [EndCall(farewell.reason, farewell.text if unheard or farewell.unheard else "")]
 
     def _over(self, farewell: _Farewell, now: int) -> bool:
-        turn, playout = self._turns.get(farewell.turn), self._turns.playout
-        said = turn is not None and turn.speech is not None
-        heard_by = playout.until_ms + self._limits.goodbye_ms
-        if not (said and turn is not None and turn.speech is not None and not turn.speech.over) and not playout.held:
-            farewell.deadline = min(farewell.deadline, max(heard_by, farewell.since_ms + 1))
-        elif playout.until_ms > now:
-            farewell.deadline = max(farewell.deadline, heard_by)
-        return not said or farewell.deadline <= now
+        turn, until_ms = self._turns.get(farewell.turn), self._turns.playout.until_ms
+        if until_ms > now:
+            farewell.deadline = max(farewell.deadline, until_ms + self._limits.goodbye_ms)
+        settled = turn is None or turn.speech is None
+        return settled or farewell.unheard or farewell.deadline <= now

@@ -99,7 +99,7 @@ class Recovery:
     def tts_failed(self, now: int) -> list[Action]:
         """The TTS has given text up. What is in stock can still be said; the carrier has a voice of its own."""
         if self._ending.final:
-            self._ending.cannot_be_said(now)
+            self._ending.cannot_be_said()
             return []
         return self.end_with("broken", "tts_failed", now)
 

@@ -72,6 +72,16 @@ def test_a_goodbye_that_lasts_longer_than_a_reply_may_take_is_heard_to_its_end()
     assert call.said == [text]
 
 
+def test_a_fixed_goodbye_that_lasts_longer_than_a_reply_may_take_is_heard_to_its_end() -> None:
+    """All its audio is in stock, which sets no limit either."""
+    text = "Thank you for your call, " * 4 + "goodbye."
+    call = Bare(Policy(wording=replace(WORDING, goodbye=text)), reply_ms=3_000)
+    call.at(1_000, e.EndRequested("operator"))
+    call.run(20_000)
+    assert call.said == [text]
+    assert call.end == [(1_000 + 70 * len(text), a.EndCall("operator"))]
+
+
 def test_a_goodbye_without_audio_still_ends_the_call() -> None:
     """The call ends after the longest time that a reply may take."""
     call = Bare(reply_ms=2_500, speech_close_ms=60_000, filler_ms=60_000)

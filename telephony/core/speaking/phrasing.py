@@ -55,7 +55,7 @@ class Phrasing:
                 if text[index] in _CLAUSE_ENDS and text[index + 1].isspace():
                     return index + 1
         if len(text) > LONGEST_UNIT_CHARS:
-            return max(text.rfind(" ", 0, LONGEST_UNIT_CHARS), 0) or LONGEST_UNIT_CHARS
+            return max(text[:LONGEST_UNIT_CHARS].rfind(" "), 0) or LONGEST_UNIT_CHARS
         return None
 
     def _after_closers(self, index: int) -> int:

@@ -157,9 +157,7 @@ class Turn:
     def play(self, phrase: Phrase, limits: Limits, now: int, *, first: bool) -> list[Action]:
         """Says a phrase whose audio is in stock; `first`: before what waits for its audio."""
         (self._playout.open_first if first else self._playout.open)(self.number)
-        speech = self._speaking(limits, now)
-        speech.units.append(Unit(phrase.text, phrase.text))
-        speech.complete = speech.over = True
+        self._speaking(limits, now).units.append(Unit(phrase.text, phrase.text))
         self._playout.align(self.number, phrase.text, phrase.ends_ms, 0)
         return self._playout.add(self.number, phrase.pcmu, now) + self._playout.close(self.number, now)
 

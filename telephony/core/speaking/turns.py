@@ -50,11 +50,11 @@ class Readiness:
 class Turns:
     """See the module text. Methods that do something return the actions to perform, in order."""
 
-    def __init__(self, policy: Policy, spoken_form: SpokenForm) -> None:
+    def __init__(self, policy: Policy, spoken_form: SpokenForm, last: int) -> None:
         self.transcript = Transcript()
         self.playout = Playout(policy.limits.mark_every_ms)
         self.speculations_used = 0
-        self.last = 0
+        self.last = last
         """The highest turn number given out."""
         self.readiness = Readiness()
         self._turns: OrderedDict[int, Turn] = OrderedDict()  # in the order in which they began to be spoken

@@ -30,10 +30,9 @@ class Speculation:
         self._listening = listening
         self._turns = turns
         self._ending = ending
-        self._utterance: Utterance | None = None  # whose trials are counted
-        self._count = 0
-        self._gist: tuple[str, ...] = ()  # what the last trial answers
-        self._total = 0
+        self._utterance: Utterance | None = None
+        self._gists: list[tuple[str, ...]] = []  # what each speculation of this utterance answers
+        self._total = 0  # of the call
 
     def tick(self, now: int) -> list[Action]:
         """Begins or drops a speculation, as the words are now."""
@@ -41,15 +40,15 @@ class Speculation:
         if self._rules.speculate == "off" or utterance is None:
             return []
         if utterance is not self._utterance:
-            self._utterance, self._count, self._gist = utterance, 0, ()
+            self._utterance, self._gists = utterance, []
         if self._listening.silence_ms == 0 and turns.speculation is None:
             return []
         meaning, actions = gist(utterance.text, self._language), list[Action]()
-        if meaning != self._gist:
+        answered = self._gists[-1] if self._gists else ()
+        if meaning != answered:
             actions += turns.drop_speculation(DropReason.OTHER_WORDS)
-        if meaning and meaning != self._gist and self._due() and self._allowed():
-            self._gist = meaning
-            self._count += 1
+        if meaning and meaning != answered and self._due() and self._allowed():
+            self._gists.append(meaning)
             self._total += 1
             actions += turns.speculate(utterance.text, now)
         return actions
@@ -73,4 +72,5 @@ class Speculation:
         affordable = self._total - used <= used + rules.tuning.speculations_wasted
         finished = self._listening.wait.ms <= rules.shortest_wait_ms
         idle = not self._turns.live() and self._turns.abandoned is None and not self._ending.begun
-        return idle and affordable and self._count < rules.speculations + rules.tuning.speculations_finished * finished
+        most = rules.speculations + rules.tuning.speculations_finished * finished
+        return idle and affordable and len(self._gists) < most

@@ -153,6 +153,17 @@ def test_a_final_of_an_earlier_commit_uses_up_no_voice() -> None:
     assert segments.final(TranscriptFinal(0, "three")) is None
 
 
+@pytest.mark.parametrize(("voice_ms", "again"), [(2 * WORD_MS - 1, None), (2 * WORD_MS, "one two")])
+def test_all_voice_counts_until_a_final_has_used_some_up(voice_ms: int, again: str | None) -> None:
+    """It is counted from the beginning of the call."""
+    segments = Segments()
+    segments.voiced(voice_ms)
+    segments.commit()
+    segments.commit()
+    assert segments.final(TranscriptFinal(1, "one two")) == "one two"
+    assert segments.final(TranscriptFinal(0, "one two")) == again
+
+
 # --- finals ---------------------------------------------------------------------------------------------------------
 
 

@@ -108,6 +108,7 @@ Row = tuple[str, str, str, Policy | None, list[str]]
 ROWS: list[Row] = [
     # --- echo: the words that the agent is saying, in the same order ---
     ("two of its words without voice", "1000 partial at nine", LONG, None, ["ignored open"]),
+    ("its last two words", "1000 partial book ahead", LONG, None, ["ignored open"]),
     ("one of its words is not enough to be an echo", "1000 partial open", LONG, None,
      ["cut words", "end_of_turn finished"]),
     ("its words in another order", "1000 partial at open", LONG, None, ["cut words", "end_of_turn finished"]),
@@ -290,6 +291,14 @@ def test_a_cut_within_a_second_and_a_half_was_the_callers_pause() -> None:
     for after, why in ((1_500, "finished"), (1_501, "open")):
         scene = Scene(f"{decided + after} partial stop it")
         assert scene.decisions() == ["cut words", f"end_of_turn {why}"]
+
+
+def test_an_answer_that_was_cut_after_some_of_it_was_heard_is_not_owed() -> None:
+    """Voice alone cut it, and no words follow: the caller is asked to repeat, and does not hear the answer again."""
+    scene = Scene("900 stt lost\n 1000 voice 2500\n 8000 stt ready")
+    assert scene.decisions() == ["hold voice", "cut voice", "not_heard unheard"]
+    assert len(requested_replies(scene.sim)) == 1
+    assert agent_lines(scene.sim)[1:] == [Wording().not_heard]
 
 
 def test_late_words_of_a_resumed_noise_still_cut() -> None:

@@ -5,6 +5,8 @@ The call is fed frame by frame: every frame of voice completes a detector window
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from telephony.core import decisions as d
@@ -129,6 +131,33 @@ def test_a_speculation_waits_for_transcripts_that_usually_come_late() -> None:
     assert call.speculations[1:] == [300]
 
 
+@pytest.mark.parametrize(
+    ("how", "final", "lead_ms"),
+    [
+        ("speech", "that depends", 700),
+        ("speech", "it depends", 700),
+        ("llm", "that depends", 560),
+        ("llm", "it depends", 700),
+    ],
+)
+def test_slow_replies_are_prepared_sooner(how: str, final: str, lead_ms: int) -> None:
+    """The lead grows to the time from asking the model to the first audio, here 700 ms, of a reply that was begun when
+    the turn was over as well as of a speculation; but not if the speech of that had to wait until the turn was over."""
+    call = FrameCall(replace(RULES, speculate=how, speculations=1))
+    call.partial("that depends")
+    call.quiet(900)
+    assert call.speculations == [940 - 560]
+    call.step(e.TranscriptFinal(1, final))
+    turn, begun = (1, 940 - 560) if final == "that depends" else (2, 940)
+    call.quiet(begun + 700 - 900)
+    call.step(e.ReplyDelta(turn, "All right. "))
+    call.step(e.SpeechAudio(turn, 1, b"\x55" * 800))
+    call.voice(20)
+    call.partial("wait that depends")  # the agent is cut off
+    call.quiet(500)
+    assert call.speculations[1:] == [940 - lead_ms]
+
+
 # --- the end of a speculation ---------------------------------------------------------------------------------------
 
 
@@ -149,6 +178,7 @@ def test_other_words_drop_a_speculation_and_begin_another() -> None:
     call.partial("four please")
     call.quiet(40)
     call.partial("five please")
+    call.quiet(40)  # nothing more follows from the same words
     assert call.log == [("begun", 100), ("dropped", 140), ("begun", 140)]
 
 
