@@ -24,7 +24,6 @@ LONG_MODULES = frozenset(
         "core/events.py",
         "core/managed/bridge.py",
         "core/speaking/turns.py",
-        "llm_server/codec.py",
         "settings.py",
         "tape/redaction/redact.py",
         "testing/fakes/twilio/carrier.py",
