@@ -128,5 +128,5 @@ def test_the_plugin_in_a_users_pytest(pytester: pytest.Pytester) -> None:
     strict = ("-W", "error", "-p", "telephony.testing.pytest_plugin", "-p", "no:asyncio")
     done = pytester.runpytest_subprocess(*strict)
     done.assert_outcomes(passed=2, failed=1)
-    done.stdout.fnmatch_lines(["*DIFFERENT*", "*- on the tape: decide: hold*", "*+ now: nothing*"])
+    done.stdout.fnmatch_lines(["*DIFFERENT*", "*- on the tape: decide: held*", "*+ now: nothing*"])
     done.stdout.no_fnmatch_line("*fixtures.py*")
