@@ -2,7 +2,6 @@
 
     TelephonyError
     ├── SettingsError            wrong or missing settings, all reported at once
-    ├── AgentError               the user's agent could not be loaded, or misbehaved
     ├── CarrierError             Twilio (or a client claiming to be Twilio) broke the protocol
     │   ├── BadMessage           a message that cannot be read; ignored and counted
     │   └── Unauthorized         signature, token or account do not match
@@ -42,12 +41,6 @@ class SettingsError(TelephonyError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
-
-
-class AgentError(TelephonyError):
-    """The user's agent could not be loaded or misbehaved."""
-
-    code = "agent_failed"
 
 
 class CarrierError(TelephonyError):

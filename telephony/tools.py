@@ -47,7 +47,8 @@ class ToolContext:
 class Tool:
     """A function with its schema (JSON Schema of the arguments object). Created by `@tool`.
 
-    A `read_only` tool has no side effects, so it may run again when a request is repeated."""
+    A `read_only` tool may run twice without harm. Any other runs once per turn of a call when our LLM server answers
+    for a platform, which repeats requests, and not at all if a request does not name its call."""
 
     name: str
     description: str
@@ -77,7 +78,9 @@ def tool(*, name: str = "", description: str = "", read_only: bool = False) -> C
 def tool(
     function: Callable[..., Any] | None = None, /, *, name: str = "", description: str = "", read_only: bool = False
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
-    """Turns a function into a `Tool`. Raises TypeError for a signature that has no schema."""
+    """Turns a function into a `Tool`; `read_only` says that it may run twice without harm.
+
+    Raises TypeError for a signature that has no schema."""
     if function is None:
         return lambda f: _make(f, name, description, read_only)
     return _make(function, name, description, read_only)

@@ -25,7 +25,6 @@ LONG_MODULES = frozenset(
         "core/managed/bridge.py",
         "core/policy.py",
         "core/speaking/turns.py",
-        "llm_server/codec.py",
         "settings.py",
         "tape/redaction/redact.py",
         "testing/fakes/twilio/carrier.py",

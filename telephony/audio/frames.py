@@ -25,25 +25,3 @@ def frames(pcmu: bytes) -> Iterator[bytes]:
     """Yields 160-byte frames; the last one is padded with silence."""
     for at in range(0, len(pcmu), FRAME_BYTES):
         yield pcmu[at : at + FRAME_BYTES].ljust(FRAME_BYTES, SILENCE)
-
-
-class Reframer:
-    """Turns pieces of any size into multiples of 160 bytes: incomplete frames inside a stream would click.
-
-    The remainder (at most 159 bytes) waits for the next piece; only the end of the stream is padded.
-    """
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, pcmu: bytes) -> bytes:
-        """The whole frames available now; may be empty."""
-        whole = self._rest + pcmu
-        end = len(whole) - len(whole) % FRAME_BYTES
-        self._rest = whole[end:]
-        return whole[:end]
-
-    def flush(self) -> bytes:
-        """The remainder as one frame, padded with silence; b"" if there is none."""
-        rest, self._rest = self._rest, b""
-        return rest.ljust(FRAME_BYTES, SILENCE) if rest else b""

@@ -67,13 +67,13 @@ def _taps(rate: int, phase: int) -> tuple[int, ...]:
     taps = []
     for n in range(-half, half + 1):
         x = n - phase / _PHASES
-        sinc = 1.0 if x == 0 else _sin_pi(x * cut) / (3.141592653589793 * x * cut)
-        taps.append(sinc * (0.5 + 0.5 * _sin_pi(x / (half + 1) + 0.5)))
+        sinc = 1.0 if x == 0 else sin_pi(x * cut) / (3.141592653589793 * x * cut)
+        taps.append(sinc * (0.5 + 0.5 * sin_pi(x / (half + 1) + 0.5)))
     total = sum(taps)
     return tuple(round(65_536 * tap / total) for tap in taps)
 
 
-def _sin_pi(x: float) -> float:
+def sin_pi(x: float) -> float:
     """sin(pi * x) by its power series, after reduction to a quarter turn: `math` differs between machines."""
     x %= 2.0
     sign = 1.0

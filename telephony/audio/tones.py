@@ -1,4 +1,4 @@
-"""Tones as mu-law at 8 kHz: sine, DTMF, beep. Integer arithmetic, so the bytes are the same on every machine."""
+"""Tones as mu-law at 8 kHz: sine, DTMF. Made without `math`, so the bytes are the same on every machine."""
 
 from __future__ import annotations
 
@@ -8,24 +8,12 @@ from functools import lru_cache
 
 from telephony.audio import mulaw
 from telephony.audio.frames import silence as silence
+from telephony.audio.resample import sin_pi
 
 RATE = 8_000
 _ROWS, _COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 _KEYS = ("123A", "456B", "789C", "*0#D")
-
-
-def _quarter() -> list[int]:
-    """sin(0 .. pi/2) in 64 steps, times 32,767, by the angle-sum rule on 2**30ths."""
-    # cos and sin of pi/128 as 2**30ths; each step turns by that angle
-    c, s, one = 1_073_418_433, 26_350_943, 1 << 30
-    x, y, values = one, 0, []
-    for _ in range(65):
-        values.append(y * 32_767 // one)
-        x, y = (x * c - y * s) // one, (x * s + y * c) // one
-    return values
-
-
-_QUARTER = _quarter()
+_QUARTER = [int(sin_pi(n / 128) * 32_767) for n in range(65)]  # sin(0 .. pi/2) in 64 steps
 
 
 def _wave(phase: int) -> int:
@@ -50,8 +38,3 @@ def dtmf(key: str, ms: int = 100) -> bytes:
     pair = (sine(hertz, ms, 6_000) for hertz in (_ROWS[row], _COLUMNS[_KEYS[row].index(key)]))
     low, high = (mulaw.decode(tone) for tone in pair)
     return mulaw.encode(audioop.add(low, high, 2))
-
-
-def beep(ms: int = 400) -> bytes:
-    """The beep of an answering machine: 1 kHz, loud."""
-    return sine(1_000, ms, 16_000)

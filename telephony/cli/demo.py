@@ -59,7 +59,6 @@ class Watch:
     voiced: int = 0  # the highest turn with speech from TTS
     settled: int = 0  # the highest turn in the agent's transcript
     agent_lines: int = 0
-    caller_lines: int = 0
     not_heard: int = 0
     wanted: dict[str, str] = field(default_factory=dict)
     tools: int = 0
@@ -81,10 +80,8 @@ class Watch:
             self.tools += self.wanted.get(step.event.tool_call_id) != END_CALL
         for action in step.actions:
             match action:
-                case a.LineAdded("caller", _, turn):
-                    self.caller_lines += 1
-                    if isinstance(step.event, m.ManagedTranscript):  # the managed agent's next line is its answer
-                        self.started = turn + 1
+                case a.LineAdded("caller", _, turn) if isinstance(step.event, m.ManagedTranscript):
+                    self.started = turn + 1  # the managed agent's next line is its answer
                 case a.SendMark(name) if isinstance(step.event, m.ManagedAudio):
                     self.voiced = max(self.voiced, int(name[1:].partition(".")[0]))
                 case a.LineAdded("agent", _, turn):

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from telephony.contracts.llm import Finished, ToolCall
@@ -43,11 +42,6 @@ class ChatRequest:
 
     `system`: the text of all system messages. `offered`: the schemas of the client's own tools, by name. `turn`: the
     number of user turns; adjacent user messages are one turn, because a client may repeat a request by appending to it.
-
-    `key`, `asked` and `before` are fingerprints, or "" if there is no such turn. `key` covers everything before the
-    last turn, with the system text and the user's id. `asked` covers the messages up to and including the last turn,
-    `before` those up to the previous one, both without the system text, which may contain the time of day. `answered`:
-    the agent spoke between these two turns.
     """
 
     model: str
@@ -61,10 +55,6 @@ class ChatRequest:
     caller: str
     called: str
     turn: int
-    key: str = ""
-    asked: str = ""
-    before: str = ""
-    answered: bool = False
 
 
 def parse(body: object, call_id: str = "") -> ChatRequest:
@@ -80,7 +70,6 @@ def parse(body: object, call_id: str = "") -> ChatRequest:
         raise BadRequest("n must be 1: a request has only one answer", "n", "unsupported_value")
     read = _Messages([m for m in messages if isinstance(m, dict)])
     options = body.get("stream_options")
-    key, asked, before, answered = read.fingerprints(_text(body.get("user_id")) or _text(body.get("user")))
     return ChatRequest(
         model=_text(body.get("model"))[:ID_CHARS],
         stream=body.get("stream") is True,
@@ -93,10 +82,6 @@ def parse(body: object, call_id: str = "") -> ChatRequest:
         caller=_from_extras(body, ("caller", "caller_id", "system__caller_id")),
         called=_from_extras(body, ("called", "called_number", "system__called_number")),
         turn=read.turn,
-        key=key,
-        asked=asked,
-        before=before,
-        answered=answered,
     )
 
 
@@ -108,7 +93,6 @@ class _Messages:
         self.items: list[HistoryItem] = []
         self.turn = 0
         self._waiting: dict[str, ToolUsed] = {}  # tool calls without a result so far
-        self._users: list[tuple[int, int]] = []  # (begin, end) of each user turn in `items`
         for message in messages:
             self._add(message)
         self._unanswered()
@@ -120,11 +104,8 @@ class _Messages:
                 self.system += [text] if text.strip() else []
             case "user":
                 self._unanswered()
-                at = len(self.items)
-                if self._users and self._users[-1][1] == at:
-                    at = self._users.pop()[0]
-                self._users.append((at, len(self.items) + 1))
-                self.turn = len(self._users)
+                if not (self.items and isinstance(self.items[-1], CallerSaid)):
+                    self.turn += 1
                 self.items.append(CallerSaid(text.strip()))
             case "assistant":
                 self._unanswered()
@@ -155,24 +136,6 @@ class _Messages:
         for used in self._waiting.values():
             self.items.append(ToolUsed(used.tool_call_id, used.name, used.arguments, "(There was no result.)"))
         self._waiting.clear()
-
-    def fingerprints(self, who: str) -> tuple[str, str, str, bool]:
-        """(`key`, `asked`, `before`, `answered`) of `ChatRequest`."""
-        if not self._users:
-            return "", "", "", False
-        begins, ends = self._users[-1]
-        before = self._users[-2][1] if len(self._users) > 1 else None
-        between = self.items[before:begins] if before is not None else []
-        return (
-            self._fingerprint(begins, who, *self.system),
-            self._fingerprint(ends),
-            self._fingerprint(before) if before is not None else "",
-            any(isinstance(item, AgentSaid) for item in between),
-        )
-
-    def _fingerprint(self, count: int, *also: str) -> str:
-        said = "\x1e".join((*also, *(repr(item) for item in self.items[:count])))
-        return sha256(said.encode("utf-8", "replace")).hexdigest()
 
 
 def content_text(content: object) -> str:

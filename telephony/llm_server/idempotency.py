@@ -8,10 +8,8 @@ and not to the request: it continues if the request is cancelled, and the next r
 Results of finished runs are also inserted into the history of later requests, because the platform's own history lacks
 them.
 
-Without a call id, calls can only be told apart by their texts. A tool then does not act at the first request: its
-result tells the LLM to read the details back to the caller and ask for confirmation. It acts when the same tool is
-called with the same arguments in the next turn and the agent has spoken in between. If that request is repeated within
-a minute (same texts before the last user message), the repeat gets the same result.
+Without a call id a repeated request cannot be recognised, so a tool that changes something is refused: its result tells
+the LLM so, and the log says once how to send the id.
 
 The number of calls, and of runs per call, is bounded; the oldest are forgotten first, but never a run in progress.
 """
@@ -37,14 +35,15 @@ log = structlog.get_logger()
 
 CALLS = 2_000
 RUNS_PER_CALL = 50
-MAX_UNCONFIRMED = 2_000
-WITHOUT_ID_MS = 60_000
-"""How long a run without a call id is remembered. Repeats come within seconds; another caller with exactly the same
-texts is unlikely in that time."""
 
-CONFIRM = (
-    "Not done yet. Say back to the caller exactly what you are about to do, with all details, and ask whether that is "
-    "right. When they have agreed, call this tool again with the same arguments."
+REFUSED = (
+    "Not done: this request does not say which call it belongs to, so nothing may be changed here. Do not try again. "
+    "Tell the caller that you cannot do this yourself at the moment."
+)
+HINT = (
+    "add the request header X-Call-Id: {{call_id}} to the agent's custom LLM (a dynamic variable that bridged calls "
+    "always have; {{system__conversation_id}} for calls that the platform answers), or mark the tool read_only if "
+    "running it twice does no harm"
 )
 
 
@@ -58,11 +57,10 @@ class _Run:
 
 @dataclass(slots=True)
 class _Conversation:
-    """Runs and agents of one call. `until_ms`: when it expires, if it has no id."""
+    """Runs and agents of one call."""
 
     runs: OrderedDict[tuple[int, str], _Run] = field(default_factory=OrderedDict)
     agents: dict[str, Agent] = field(default_factory=dict)
-    until_ms: int | None = None
 
 
 class IdempotencyStore:
@@ -71,7 +69,7 @@ class IdempotencyStore:
     def __init__(self, clock: Clock, *, calls: int = CALLS, runs_per_call: int = RUNS_PER_CALL) -> None:
         self._clock, self._most_calls, self._most_runs = clock, calls, runs_per_call
         self._calls: OrderedDict[str, _Conversation] = OrderedDict()
-        self._unconfirmed: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+        self._hinted = False
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
@@ -89,15 +87,15 @@ class IdempotencyStore:
 
     def agent(self, call_id: str, name: str) -> Agent | None:
         """The agent chosen earlier for this call and requested name, or None."""
-        return known.agents.get(name) if call_id and (known := self._calls.get("id " + call_id)) else None
+        return known.agents.get(name) if (known := self._calls.get(call_id)) else None
 
     def remember_agent(self, call_id: str, name: str, agent: Agent) -> None:
-        if call_id:
-            self._conversation("id " + call_id).agents[name] = agent
+        """`call_id` must not be empty: such requests belong to no call."""
+        self._conversation(call_id).agents[name] = agent
 
     def history(self, request: ChatRequest) -> History:
         """The request's history, with the finished runs of our own tools in this call inserted."""
-        known = self._calls.get("id " + request.call_id) if request.call_id else None
+        known = self._calls.get(request.call_id)
         if known is None or not known.runs:
             return request.history
         items: list[HistoryItem] = []
@@ -110,15 +108,13 @@ class IdempotencyStore:
         return tuple(items)
 
     async def act(self, request: ChatRequest, call: ToolCall, start: Callable[[], Awaitable[ToolResult]]) -> ToolResult:
-        """The result of a tool that changes something: from its only run in this turn, or a request for confirmation.
+        """The result of a tool that changes something: from its only run in this turn, or a refusal without call id.
 
         Cancelling this does not cancel the run. `start` never raises.
         """
-        if not request.call_id and not self._confirmed(request, call):
-            return ToolResult(CONFIRM, failed=True)
-        known = self._conversation("id " + request.call_id if request.call_id else "text " + request.key)
         if not request.call_id:
-            known.until_ms = self._clock.ms() + WITHOUT_ID_MS
+            return self._refused(call)
+        known = self._conversation(request.call_id)
         run = known.runs.get((request.turn, call.name))
         if run is None:
             assert self._group is not None, "the endpoint is not running"
@@ -135,20 +131,15 @@ class IdempotencyStore:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _confirmed(self, request: ChatRequest, call: ToolCall) -> bool:
-        arguments = _canonical(call.arguments)
-        if request.answered and (request.before, call.name, arguments) in self._unconfirmed:
-            return True
-        self._unconfirmed[(request.asked, call.name, arguments)] = None
-        while len(self._unconfirmed) > MAX_UNCONFIRMED:
-            self._unconfirmed.popitem(last=False)
-        return False
+    def _refused(self, call: ToolCall) -> ToolResult:
+        if not self._hinted:
+            self._hinted = True
+            log.warning("tool_refused_without_call_id", tool=call.name, hint=HINT)
+        return ToolResult(REFUSED, failed=True)
 
-    def _conversation(self, key: str) -> _Conversation:
-        known = self._calls.setdefault(key, _Conversation())
-        if known.until_ms is not None and known.until_ms < self._clock.ms() and _idle(known):
-            known = self._calls[key] = _Conversation()
-        self._calls.move_to_end(key)
+    def _conversation(self, call_id: str) -> _Conversation:
+        known = self._calls.setdefault(call_id, _Conversation())
+        self._calls.move_to_end(call_id)
         for old in list(self._calls)[: max(0, len(self._calls) - self._most_calls)]:
             if _idle(self._calls[old]):
                 del self._calls[old]

@@ -10,19 +10,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from telephony.core.policy import END_CALL
+from telephony.offline.grammar import DAYS, HOURS, PEOPLE
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 
-NUMBERS = {word: n for n, word in enumerate("zero one two three four five six seven eight".split())}
-DAYS = "monday tuesday wednesday thursday friday saturday sunday today tomorrow".split()
-HOURS = {word: n + 12 for n, word in enumerate("five six seven eight nine".split(), 5)}
 OPENING = (
     "We are open from Tuesday to Saturday, from five in the afternoon until eleven at night. "
     "On Sundays we serve lunch from noon until three, and on Mondays we are closed. "
     "For the weekend it is best to book a table a few days ahead. Can I do anything else for you?"
 )
 SORRY = "I'm sorry, that did not work, and nothing has been booked. Can I do anything else for you?"
-MAX_PEOPLE = 8
-"""The largest party that the example's tool accepts."""
 CHOICES = "I can tell you our opening hours, or book a table for you. What would you like?"
 
 
@@ -115,11 +111,11 @@ def _details(text: str, before: str) -> dict[str, Any]:
     if at := re.search(rf"at ({'|'.join(HOURS)})( thirty)?", text):
         found["time"] = f"{HOURS[at[1]]}:{'30' if at[2] else '00'}"
     keys = re.fullmatch(r"\[keys: ([1-8])#?\]", text) if "what time" not in before else None
-    people = re.search(rf"(?:for |^)({'|'.join(NUMBERS)})\b", text)
+    people = re.search(rf"(?:for |^)({'|'.join(PEOPLE)})\b", text)
     if keys:
         found["people"] = int(keys[1])
     elif people and "at" not in words[:1] and ("table" in text or "people" in text or "how many" in before):
-        found |= {"people": NUMBERS[people[1]]} if 1 <= NUMBERS[people[1]] <= MAX_PEOPLE else {}
+        found["people"] = PEOPLE[people[1]]
     return found
 
 

@@ -7,6 +7,14 @@ from __future__ import annotations
 
 import re
 
+from telephony.core.language.english import ENGLISH
+
+DAYS = "monday tuesday wednesday thursday friday saturday sunday today tomorrow".split()
+PEOPLE = {word: int(figures) for word, figures in ENGLISH.numerals.items() if 1 <= int(figures) <= 8}
+"""The sizes of a party that the example's tool accepts."""
+HOURS = {word: int(figures) + 12 for word, figures in ENGLISH.numerals.items() if 5 <= int(figures) <= 9}
+"""The hours of the evening that a caller may name, on the 24-hour clock."""
+
 RULES: dict[str, str] = {
     "phrase": "<hours> | <book> | <when> | <people> | <answer> | <bye>",
     "hours": "[hello] [please] ( what are your opening hours | when are you open | are you open on <day> | "
@@ -17,9 +25,9 @@ RULES: dict[str, str] = {
     "people": "[for] <number> [people] [please] | a table for <number>",
     "answer": "yes [please] | no [thank you] | that is right | that is wrong | cancel | stop | wait",
     "bye": "[no] [thank you] ( goodbye | bye | that is all ) | thank you [very much]",
-    "day": "monday | tuesday | wednesday | thursday | friday | saturday | sunday | today | tomorrow",
-    "time": "( five | six | seven | eight | nine ) [o'clock | thirty] [in the evening]",
-    "number": "one | two | three | four | five | six | seven | eight",
+    "day": " | ".join(DAYS),
+    "time": f"( {' | '.join(HOURS)} ) [o'clock | thirty] [in the evening]",
+    "number": " | ".join(PEOPLE),
 }
 
 

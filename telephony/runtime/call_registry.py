@@ -110,7 +110,6 @@ class CallRegistry:
         self._group: asyncio.TaskGroup | None = None
         self._idle = asyncio.Event()
         self._idle.set()
-        self._drain_ms: int | None = None
 
     async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
         """Runs the calls' tasks until `ready` returns; then ends the remaining calls, cancelling them after 6 s."""
@@ -193,7 +192,6 @@ class CallRegistry:
     async def drain(self, limit_ms: int) -> None:
         """Refuses new calls; live ones may go on for `limit_ms`, then say goodbye. Returns when all have ended."""
         self.draining = True
-        self._drain_ms = self._clock.ms() + limit_ms
         for live in self.calls.values():
             if not live.leg.done():
                 live.leg.cancel()

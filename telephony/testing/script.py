@@ -219,9 +219,6 @@ class _InCore:
             said = until
         return now + len(pcmu) // 8
 
-    def _heard_since(self, ms: int) -> bool:
-        return any(end > ms for _, end in self._sim.heard)
-
     def _speaking(self) -> bool:
         heard = self._sim.heard
         return bool(heard) and heard[-1][1] >= self._sim.now

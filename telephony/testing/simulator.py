@@ -244,7 +244,6 @@ class Carrier:
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
-        self._queue: deque[tuple[int, int, str]] = deque()  # (start, end, mark) in ms; a mark has start == end
         self._marks: deque[tuple[int, str]] = deque()
         self._played: list[list[int]] = []
         self._spans: list[tuple[str, int, int, int]] = []  # (mark that follows, start, end, its place in the turn)

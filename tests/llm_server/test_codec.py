@@ -98,14 +98,18 @@ def test_sources_of_the_call_id() -> None:
     assert parse({"messages": [], "call": {"id": "nested"}}).call_id == "nested"
 
 
-def test_fingerprints_of_a_turn() -> None:
-    """A longer last message does not change `key`; the next turn's `before` is this turn's `asked`."""
-    first = [user("book"), {"role": "assistant", "content": "For how many?"}]
-    short, long = (parse({"messages": [*first, user(text)]}) for text in ("four", "four people"))
-    assert short.key == long.key
-    assert short.asked != long.asked
-    later = parse({"messages": [*first, user("four people"), {"role": "assistant", "content": "Right?"}, user("yes")]})
-    assert (later.before, later.answered, later.turn) == (long.asked, True, 3)
+def test_adjacent_user_messages_are_one_turn() -> None:
+    """A client may repeat a request by appending to it; only what the agent or a tool says begins another turn."""
+    said: dict[str, object] = {"role": "assistant", "content": "For how many?"}
+    nothing: dict[str, object] = {"role": "assistant", "content": " "}
+    for messages, turn in [
+        ([said], 0),
+        ([user("book"), user("book a table")], 1),
+        ([user("book"), nothing, user("a table")], 1),
+        ([user("book"), said, user("four"), user("four people")], 2),
+        ([user("book"), {"role": "tool", "tool_call_id": "c1", "content": "ok"}, user("thanks")], 2),
+    ]:
+        assert parse({"messages": messages}).turn == turn
 
 
 def test_output_fits_the_vendors_types() -> None:

@@ -232,23 +232,33 @@ async def test_no_tool_acts_twice_in_one_turn() -> None:
         assert results == ["booked for friday"]
 
 
-async def test_without_a_call_id_a_tool_needs_confirmation() -> None:
-    """The tool acts after the caller's yes, with the same arguments; a repeat of that request gets the same result."""
-    script: list[list[Part]] = [
-        [CallTool("book", {"day": "friday"})], [Say("Friday, right?")],
-        [CallTool("book", {"day": "friday"})], [Say("It is done.")],
-        [CallTool("book", {"day": "friday"})], [Say("It is done.")],
-        [CallTool("hours", {"day": "friday"})], [Say("Nine.")],
-    ]  # fmt: skip
-    async with asking(AGENT, scripted(script)) as ask:
-        assert await ask.says(ASKED) == "Friday, right?"
+@pytest.mark.parametrize("headers", [{}, {"x-call-id": "{{call_id}}"}, {"x-call-id": ""}])
+async def test_without_a_call_id_only_read_only_tools_run(headers: dict[str, str]) -> None:
+    """A repeated request could not be recognised, so `book` is refused, however often it is asked for: the LLM gets
+    words that it can act on. A call id that is empty or an unfilled placeholder (the same for all calls) is none."""
+    async with asking(AGENT, after_tool("Sorry.")) as ask:
+        history: list[ChatCompletionMessageParam] = [{"role": "user", "content": "friday"}]
+        for _ in range(2):
+            said = await ask.says(history, extra_headers=headers)
+            assert said.startswith("Sorry. Not done: ")
+            history += [{"role": "assistant", "content": said}, {"role": "user", "content": "yes friday"}]
         assert booked == []
-        history: list[ChatCompletionMessageParam] = [*ASKED, {"role": "assistant", "content": "Friday, right?"}]
-        assert await ask.says([*history, {"role": "user", "content": "yes"}]) == "It is done."
-        assert await ask.says([*history, {"role": "user", "content": "yes please"}]) == "It is done."
-        assert booked == ["friday"]
-        await ask.says([{"role": "user", "content": "when are you open"}])
-        assert booked == ["friday", "hours friday"]
+    async with asking(AGENT, scripted([[CallTool("hours", {"day": "friday"})], [Say("Nine.")]])) as ask:
+        assert await ask.says(ASKED, extra_headers=headers) == "Nine."
+        assert booked == ["hours friday"]
+
+
+async def test_the_log_says_once_how_to_send_the_call_id() -> None:
+    """At the first refusal after the start, with the header to set; later refusals and other tools log nothing."""
+    async with asking(AGENT, after_tool()) as ask:
+        with structlog.testing.capture_logs() as lines:
+            await ask.says(ASKED, extra_headers={"x-call-id": "c1"})
+            assert "tool_refused_without_call_id" not in [line["event"] for line in lines]
+            for _ in range(2):
+                await ask.says(ASKED)
+        [line] = [line for line in lines if line["event"] == "tool_refused_without_call_id"]
+        assert (line["log_level"], line["tool"]) == ("warning", "book")
+        assert "X-Call-Id: {{call_id}}" in line["hint"]
 
 
 async def test_slow_replies_are_bridged() -> None:
@@ -399,33 +409,20 @@ async def test_lone_surrogates_are_accepted(stream: bool) -> None:
 
 
 async def test_a_platforms_tool_is_passed_back_only_without_failures() -> None:
-    """If our tool needs confirmation, or theirs lacks an argument, the LLM gets the error and `end_call` waits."""
+    """If our tool is refused, or theirs lacks an argument, the LLM gets the error and `end_call` waits."""
     bye = CallTool("end_call", {"reason": "done"})
     script: list[list[Part]] = [
-        [CallTool("book", {"day": "friday"}), bye], [Say("Friday, right?")],
+        [CallTool("book", {"day": "friday"}), bye], [Say("Sorry.")],
         [CallTool("end_call", {})], [Say("Goodbye!"), bye],
     ]  # fmt: skip
     async with asking(AGENT, scripted(script)) as ask:
-        assert await ask.says(ASKED, tools=[END_CALL]) == "Friday, right?"
+        assert await ask.says(ASKED, tools=[END_CALL]) == "Sorry."
         results = [m["content"] for m in ask.upstream.requests[1]["messages"] if m["role"] == "tool"]
-        assert results[0].startswith("Not done yet")
+        assert results[0].startswith("Not done: ")
         assert results[1].startswith("Not done, because another")
         chunks = await ask.chunks(ASKED, tools=[END_CALL])
         assert [c.choices[0].finish_reason for c in chunks][-1] == "tool_calls"
         assert "lack: reason" in ask.upstream.requests[3]["messages"][-2]["content"]
-
-
-async def test_an_unfilled_call_id_is_ignored() -> None:
-    """A literal `{{call_id}}` would be the same for all calls, and give one caller the result of another's booking."""
-    script: list[list[Part]] = [
-        [CallTool("book", {"day": day})] if day else [Say("Right?")] for day in ("friday", "", "monday", "")
-    ]
-    async with asking(AGENT, scripted(script)) as ask:
-        for _ in range(2):
-            await ask.says(ASKED, extra_headers={"x-call-id": "{{call_id}}"})
-        results = [m["content"] for i in (1, 3) for m in ask.upstream.requests[i]["messages"] if m["role"] == "tool"]
-        assert [text[:12] for text in results] == ["Not done yet", "Not done yet"]
-        assert booked == []
 
 
 async def test_a_body_that_never_arrives_times_out() -> None:

@@ -211,7 +211,7 @@ ENGLISH = Language(
     joints=_set("dash hyphen slash plus underscore minus"),
     examples=phrases("as in/for/like"),
     figurative=_set("one"),
-    before_figures=_set("is it's number and at dash dot oh zero one two three four five six seven eight nine"),
+    before_figures=_set("is it's number and at"),
     ordinals=_set(
         "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
         "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth"

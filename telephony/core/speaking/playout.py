@@ -37,7 +37,6 @@ class Playout:
         self.held = False
         self._mark_bytes = max(FRAME_BYTES, mark_every_ms * BYTES_PER_MS // FRAME_BYTES * FRAME_BYTES)
         self._outstanding: deque[Span] = deque()
-        self._written_off: set[str] = set()
         self._marks = 0
         self._prefix = prefix  # of mark names, because a leg may have two ledgers one after the other
         self._echo_ms: int | None = None  # when the last played mark of this run came back
@@ -78,9 +77,6 @@ class Playout:
     def mark_reached(self, name: str, now: int) -> bool:
         """Takes the echo of a mark. Returns whether it proves that audio was played: not if the mark was written off,
         is unknown, or was echoed before."""
-        if name in self._written_off:
-            self._written_off.discard(name)
-            return False
         if all(span.mark != name for span in self._outstanding):
             return False
         while True:  # echoes come in order; one that was lost is implied by the next
@@ -176,13 +172,11 @@ class Playout:
             if (track := self.tracks.get(span.turn)) is not None:
                 track.words = max(track.words, track.words_heard(heard[span.turn])[0])
                 track.played, track.cut = span.end, True
-        self._written_off.update(span.mark for span in self._outstanding)
         self._outstanding.clear()
 
     def _clear(self, now: int) -> list[Action]:
         heard = {turn: self.heard(turn, now) for turn in self.tracks}
         had_audio = bool(self._outstanding)
-        self._written_off.update(span.mark for span in self._outstanding)
         self._outstanding.clear()
         self.until_ms = min(self.until_ms, now)
         for turn, track in self.tracks.items():

@@ -57,7 +57,7 @@ class Speech:
         self.units.append(unit)
         return self._speak(unit.spoken, now)
 
-    def finish(self, now: int) -> list[Action]:
+    def finish(self) -> list[Action]:
         """No more text will come. If no text was sent, no audio will come either."""
         self.complete = True
         if not self._sent:

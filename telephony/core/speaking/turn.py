@@ -152,7 +152,7 @@ class Turn:
     def finish(self, now: int) -> list[Action]:
         """No more text will come."""
         assert self.speech is not None
-        return self.speech.finish(now) + self._follow(self.speech, now)
+        return self.speech.finish() + self._follow(self.speech, now)
 
     def play(self, phrase: Phrase, limits: Limits, now: int, *, first: bool) -> list[Action]:
         """Says a phrase whose audio is in stock; `first`: before what waits for its audio."""
@@ -165,7 +165,7 @@ class Turn:
         """Says a phrase that is not in stock."""
         self._playout.open(self.number)
         speech = self._speaking(limits, now)
-        return speech.say(Unit(text, spoken), now) + speech.finish(now)
+        return speech.say(Unit(text, spoken), now) + speech.finish()
 
     def audio(self, event: SpeechAudio, now: int) -> list[Action]:
         """More audio of the attempt under way."""

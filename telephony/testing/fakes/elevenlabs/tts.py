@@ -126,7 +126,6 @@ class _Session:
         self._server, self._connection, self._number = server, connection, number
         self._contexts: dict[str, _Context] = {}
         self._sent_bytes = 0
-        self._over = asyncio.Event()
 
     async def run(self, group: asyncio.TaskGroup) -> None:
         faults = self._server.faults
@@ -201,7 +200,7 @@ class _Session:
         while (text := await context.jobs.get()) is not None:
             if not context.lost:
                 await clock.sleep(self._server.latency_of(text).first_byte_ms)
-                await self._generate(name, context, text)
+                await self._generate(name, text)
         await clock.sleep(faults.final_late_ms)
         if faults.no_final:
             return
@@ -211,7 +210,7 @@ class _Session:
         else:
             await self._send({"isFinal": True, "contextId": name})
 
-    async def _generate(self, name: str, context: _Context, text: str) -> None:
+    async def _generate(self, name: str, text: str) -> None:
         faults = self._server.faults
         pcmu, ends = await self._server._synthesize(text)
         at = piece = done = 0
