@@ -27,11 +27,12 @@ from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.conversation import Conversation
 from telephony.core.decisions import Decided, evidence
-from telephony.core.history import CallerSaid, History
+from telephony.core.history import History
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import PHRASE_NAMES, Policy
 from telephony.tape.audio import Played, spans
 from telephony.tape.rehearsal.virtual_time import LATER, Agenda, VirtualCarrier, VirtualTime
+from telephony.tape.step_text import said_last
 from telephony.testing.recorded_stt import Clip, Recogniser, RecordedStt
 
 CHAR_MS = 70
@@ -370,6 +371,5 @@ class _Tts:
         self._ready[key] = at
 
 
-def last_words(history: History) -> str:
-    """The caller's last words in the history, or ""."""
-    return next((item.text for item in reversed(history) if isinstance(item, CallerSaid)), "")
+last_words = said_last
+"""The caller's last words in a history, or ""."""
