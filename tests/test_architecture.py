@@ -60,7 +60,7 @@ PURE = (
     *("twilio.media_stream", "twilio.twiml", "twilio.stream_token", "elevenlabs.stt_codec", "elevenlabs.tts_codec"),
     *("elevenlabs.tts_contexts", "elevenlabs.agents_codec", "elevenlabs.post_call"),
     *("tape.codec", "tape.format", "tape.step_text", "tape.audio", "tape.engines", "tape.replay", "tape.timeline"),
-    *("tape.compare", "tape.rehearsal.schedule", "tape.rehearsal.providers", "tape.rehearsal.world"),
+    *("tape.compare", "tape.rehearsal.virtual_time", "tape.rehearsal.providers", "tape.rehearsal.world"),
     *("tape.rehearsal.rehearse", "tape.redaction.personal_data", "tape.redaction.caller_side"),
     "tape.redaction.shape",
 )

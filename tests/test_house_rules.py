@@ -37,7 +37,6 @@ WIDE_CLASSES = frozenset(
         "core/conversation.py: Conversation",
         "core/listening/listening.py: Listening",
         "core/speaking/speech.py: Speech",
-        "testing/simulator.py: Simulator",
     }
 )
 

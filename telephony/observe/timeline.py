@@ -20,6 +20,7 @@ from telephony.core import events as e
 from telephony.core.listening.voice_activity import WINDOW_MS, Voiced
 from telephony.core.policy import TurnTaking
 from telephony.observe.turn_latency import TurnClock, TurnReport
+from telephony.tape.audio import Playback, spans
 
 PIXELS_PER_S = 60
 _LANES = ("caller", "holds", "sent", "heard")
@@ -71,25 +72,21 @@ def timeline_html(steps: Iterable[Step], *, title: str = "Call", wav: str = "", 
 
 
 def _gather(steps: Iterable[Step], clock: TurnClock, voice: Voiced) -> _Drawn:
-    drawn, queue_ms = _Drawn(), 0
+    drawn, playback = _Drawn(), Playback()
     for step in steps:
         clock.see(step)
         drawn.end_ms = now = max(drawn.end_ms, step.now_ms)
         _hear(drawn, step, voice)
         for action in step.actions:
+            playback.perform(action, now)
             if isinstance(action, d.Decided):
                 because = ", ".join(f"{name.removesuffix('_ms')} {value}" for name, value in d.evidence(action).items())
                 drawn.decisions.append((now, d.title(type(action)), because))
             match action:
                 case a.SendAudio(pcmu):
-                    start = max(now, queue_ms)
-                    queue_ms = start + len(pcmu) // BYTES_PER_MS
-                    _span(drawn.sent, now, now + len(pcmu) // BYTES_PER_MS)
-                    _span(drawn.heard, start, queue_ms)
+                    drawn.sent.append((now, now + len(pcmu) // BYTES_PER_MS))
                 case a.ClearPlayout():
                     drawn.clears.append(now)
-                    drawn.heard = [(start, min(end, now)) for start, end in drawn.heard if start < now]
-                    queue_ms = now
                 case d.Held():
                     drawn.holds.append((now, now, "hold"))
                 case d.Cut() | d.PlatformCut() | d.Resumed():
@@ -98,13 +95,14 @@ def _gather(steps: Iterable[Step], clock: TurnClock, voice: Voiced) -> _Drawn:
                     drawn.holds.append((begun, now, what))
                 case a.LineAdded(speaker, text, _, interrupted):
                     drawn.lines.append((now, speaker, f"{text} …(interrupted)" if interrupted else text))
-    drawn.heard = [(start, min(end, drawn.end_ms)) for start, end in drawn.heard if start < drawn.end_ms]
+    drawn.sent, drawn.voiced = spans(drawn.sent), spans(drawn.voiced)
+    drawn.heard = spans(piece.span for piece in playback.played(drawn.end_ms))
     return drawn
 
 
 def _hear(drawn: _Drawn, step: Step, voice: Voiced) -> None:
     if voice.hears(step.event):
-        _span(drawn.voiced, step.now_ms - WINDOW_MS, step.now_ms)
+        drawn.voiced.append((step.now_ms - WINDOW_MS, step.now_ms))
     match step.event:
         case e.AudioReceived():
             drawn.levels.append((step.now_ms, step.event.level))
@@ -114,14 +112,6 @@ def _hear(drawn: _Drawn, step: Step, voice: Voiced) -> None:
             drawn.lines.append((step.now_ms, "tool", f"{name}({arguments})"))
         case e.ToolFinished(_, _, result):
             drawn.lines.append((step.now_ms, "tool", f"-> {result}"))
-
-
-def _span(spans: list[tuple[int, int]], start: int, end: int) -> None:
-    """Adds a span; extends the last one instead if the gap is at most 60 ms."""
-    if spans and start - spans[-1][1] <= 60:
-        spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
-    else:
-        spans.append((start, end))
 
 
 # --- how it looks ---------------------------------------------------------------------------------------------------

@@ -18,6 +18,6 @@ steps could not be written, and `{"end": ...}`, the last line.
     step_text  steps in words                                  bless     accept changed decisions
     timeline   what happened, as plain values to assert on     save      turn a tape into a test
     rehearsal/ the recorded caller with new decisions: `world` and `providers` answer the core as the tape's services
-               did, `schedule` keeps the order, `report` prints the result; `compare` compares the two calls
+               did, `virtual_time` runs it, `report` prints the result; `compare` compares the two calls
     redaction/ remove personal data, keep timings: `personal_data` finds it in text, `caller_side` on the caller's side
 """

@@ -8,7 +8,7 @@ The way to the carrier (some tens of milliseconds) is not on the tape, and is ig
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from telephony.audio.frames import BYTES_PER_MS, FRAME_MS
 from telephony.audio.mulaw import SILENCE
@@ -33,33 +33,52 @@ class Played:
     mark: str = ""
 
     @property
+    def span(self) -> tuple[int, int]:
+        return self.start, self.end
+
+    @property
     def turn(self) -> int:
         """The turn that its mark (`t7.12`) names; 0 without a mark."""
         number = self.mark[1:].partition(".")[0]
         return int(number) if number.isdigit() else 0
 
 
+@dataclass(slots=True)
+class Playback:
+    """A carrier's playout in virtual time, by the core's actions. `end` (ms) is when the queue will be empty."""
+
+    pieces: list[Played] = field(default_factory=list)
+    end: int = 0
+
+    def perform(self, action: a.Action, now: int) -> None:
+        match action:
+            case a.SendAudio(pcmu):
+                begin = max(self.end, now)
+                self.end = begin + len(pcmu) // BYTES_PER_MS
+                self.pieces.append(Played(begin, self.end, pcmu))
+            case a.SendMark(name) if self.pieces:
+                self.pieces[-1].mark = name
+            case a.ClearPlayout():
+                for piece in self.pieces:
+                    piece.end = min(piece.end, max(piece.start, now))
+                self.end = now
+            case _:
+                pass
+
+    def played(self, until: int) -> list[Played]:
+        """The pieces that were played by `until`, in order, without those cleared before they began."""
+        cut = (replace(piece, end=min(piece.end, until)) for piece in self.pieces)
+        return [piece for piece in cut if piece.end > piece.start]
+
+
 def played(steps: Iterable[Step]) -> list[Played]:
-    """The pieces of the agent's audio that the carrier played, in order, without those cleared before they began."""
-    pieces: list[Played] = []
-    end = last = 0
+    """The pieces of the agent's audio that the carrier played during the call: see `Playback.played`."""
+    playback, last = Playback(), 0
     for step in steps:
-        last = now = step.now_ms
+        last = step.now_ms
         for action in step.actions:
-            match action:
-                case a.SendAudio(pcmu):
-                    begin = max(end, now)
-                    end = begin + len(pcmu) // BYTES_PER_MS
-                    pieces.append(Played(begin, end, pcmu))
-                case a.SendMark(name) if pieces:
-                    pieces[-1].mark = name
-                case a.ClearPlayout():
-                    for piece in pieces:
-                        piece.end = min(piece.end, max(piece.start, now))
-                    end = now
-    for piece in pieces:
-        piece.end = min(piece.end, last)
-    return [piece for piece in pieces if piece.end > piece.start]
+            playback.perform(action, last)
+    return playback.played(last)
 
 
 def agent_side(steps: Iterable[Step]) -> bytes:
@@ -86,14 +105,14 @@ def caller_side(steps: Iterable[Step]) -> bytes:
     return bytes(side)
 
 
-def spans(pieces: Iterable[Played], join_ms: int = 60) -> list[tuple[int, int]]:
-    """(start, end) in ms of the stretches of audio; gaps of up to `join_ms` are closed."""
+def spans(pieces: Iterable[tuple[int, int]], join_ms: int = 60) -> list[tuple[int, int]]:
+    """The stretches, as (start, end) in ms, that such pieces form in order; gaps of up to `join_ms` are closed."""
     found: list[tuple[int, int]] = []
-    for piece in pieces:
-        if found and piece.start - found[-1][1] <= join_ms:
-            found[-1] = (found[-1][0], max(found[-1][1], piece.end))
+    for start, end in pieces:
+        if found and start - found[-1][1] <= join_ms:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
         else:
-            found.append((piece.start, piece.end))
+            found.append((start, end))
     return found
 
 

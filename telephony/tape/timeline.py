@@ -134,7 +134,7 @@ class Timeline:
     @property
     def agent_spans(self) -> list[tuple[int, int]]:
         """(start, end) of the agent's audible speech."""
-        return spans(self.played)
+        return spans(piece.span for piece in self.played)
 
     @cached_property
     def caller_spans(self) -> list[tuple[int, int]]:
@@ -189,16 +189,8 @@ class Timeline:
 
 def voice_spans(steps: Iterable[Step], rules: TurnTaking) -> list[tuple[int, int]]:
     """(start, end) in ms of the stretches of the caller's voice."""
-    found: list[tuple[int, int]] = []
     voice = Voiced(rules)
-    for step in steps:
-        if not voice.hears(step.event):
-            continue
-        if found and step.now_ms - WINDOW_MS - found[-1][1] <= JOIN_MS:
-            found[-1] = (found[-1][0], step.now_ms)
-        else:
-            found.append((step.now_ms - WINDOW_MS, step.now_ms))
-    return found
+    return spans(((s.now_ms - WINDOW_MS, s.now_ms) for s in steps if voice.hears(s.event)), JOIN_MS)
 
 
 def overlaps(some: list[tuple[int, int]], others: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -35,7 +35,7 @@ from telephony.errors import TelephonyError
 from telephony.tape.engines import fresh
 from telephony.tape.format import Header
 from telephony.tape.rehearsal.providers import PLACEHOLDER
-from telephony.tape.rehearsal.schedule import middle
+from telephony.tape.rehearsal.virtual_time import middle
 from telephony.tape.writer import write
 from telephony.testing.recorded_stt import Clip, HeardFrame, SpokenWord
 from telephony.testing.simulator import Simulator

@@ -95,7 +95,7 @@ class RecordedStt:
             if text:
                 self._words.append((at + word.end_ms, text, self._misheard(text, rng)))
 
-    def perform(self, action: a.Action) -> None:
+    def perform(self, action: a.Action, now: int) -> None:
         if not isinstance(action, a.CommitTranscript):
             return
         at = self._now + self._latencies.final

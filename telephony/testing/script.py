@@ -28,6 +28,7 @@ from telephony.audio import frames, level, wav
 from telephony.contracts.observer import Step
 from telephony.core import events as e
 from telephony.core.history import CallerSaid, History
+from telephony.tape.audio import spans
 from telephony.tape.timeline import Timeline
 from telephony.testing.simulator import Calls, Part, Simulator
 from telephony.text_normalization import spoken_form
@@ -247,16 +248,8 @@ class _InCore:
 
 def stretches(pcmu: bytes) -> list[tuple[int, int]]:
     """Where a recording has sound: (start, end) in ms. Gaps of up to 300 ms are bridged."""
-    found: list[tuple[int, int]] = []
-    for index, frame in enumerate(frames.frames(pcmu)):
-        if level.level(frame) < level.LOUD:
-            continue
-        start = index * 20
-        if found and start - found[-1][1] <= GAP_MS:
-            found[-1] = (found[-1][0], start + 20)
-        else:
-            found.append((start, start + 20))
-    return found
+    loud = (20 * index for index, frame in enumerate(frames.frames(pcmu)) if level.level(frame) >= level.LOUD)
+    return spans(((start, start + 20) for start in loud), GAP_MS)
 
 
 __all__ = ["CallerScript", "Calls", "HangsUp", "Presses", "Says", "ScriptFailed", "Waits", "WaitsForAgent", "in_core"]

@@ -16,10 +16,10 @@ drop the event.
 
 from __future__ import annotations
 
-import heapq
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from telephony.audio.frames import FRAME_MS
@@ -27,9 +27,12 @@ from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.conversation import Conversation
 from telephony.core.decisions import Decided, evidence
-from telephony.core.history import CallerSaid, History
+from telephony.core.history import History
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import PHRASE_NAMES, Policy
+from telephony.tape.audio import Played, spans
+from telephony.tape.rehearsal.virtual_time import LATER, Agenda, VirtualCarrier, VirtualTime
+from telephony.tape.step_text import said_last
 from telephony.testing.recorded_stt import Clip, Recogniser, RecordedStt
 
 CHAR_MS = 70
@@ -93,12 +96,8 @@ class Faults:
     marks_lost: bool = False
 
 
-@dataclass(order=True, slots=True)
-class _Due:
-    at: int
-    seq: int
-    event: e.Event = field(compare=False)
-    valid: Callable[[], bool] = field(compare=False)
+_MARKS, _FRAMES = LATER + 1, LATER + 2
+"""In the same millisecond, scheduled events come first, then marks, then the caller's frame."""
 
 
 class Simulator:
@@ -119,16 +118,14 @@ class Simulator:
         self.policy = policy or Policy()
         self.call = Conversation(self.policy, spoken_form)
         self.latencies, self.faults = Latencies(), Faults()
-        self.now = 0
-        self.steps: list[tuple[int, e.Event, tuple[a.Action, ...]]] = []
-        self.carrier = Carrier(self)
+        self._time = VirtualTime(Agenda(), {})
+        self.steps = self._time.steps
+        self.carrier = Carrier(self, self._time.agenda)
         self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]))
         self._tts = _Tts(self)
         self._stt: _Stt | RecordedStt = _Stt(self)
         self.meddle: Callable[[int, e.Event], Iterable[tuple[int, e.Event]]] = lambda at, event: [(at, event)]
-        self._due: list[_Due] = []
-        self._seq = 0
-        self._next_frame = FRAME_MS
+        self._time.agenda.put(FRAME_MS, self._frame, _FRAMES)
         self.frames = True
         if phrases:
             texts = {name: str(getattr(self.policy.wording, name)) for name in PHRASE_NAMES}
@@ -159,8 +156,7 @@ class Simulator:
     def at(self, at: int, event: e.Event, valid: Callable[[], bool] = lambda: True) -> None:
         """Schedules `event` at `at`; it is dropped if `valid()` is False by then."""
         for when, what in self.meddle(at, event):
-            self._seq += 1
-            heapq.heappush(self._due, _Due(when, self._seq, what, valid))
+            self._time.agenda.put(when, partial(_if, valid, what))
 
     def _scripted(self) -> _Stt:
         assert isinstance(self._stt, _Stt), "says, coughs and sounds cannot be used with a recorded caller"
@@ -170,38 +166,18 @@ class Simulator:
 
     def run(self, until: int) -> Simulator:
         """Runs until `until` ms, or until the call ends. Returns itself."""
-        while self.call.ended is None:
-            mark = self.carrier.next_mark()
-            deadline = self.call.deadline
-            candidates = [self._next_frame if self.frames else None, deadline, mark]
-            candidates.append(self._due[0].at if self._due else None)
-            at = min((c for c in candidates if c is not None), default=until + 1)
-            if at > until:
-                break
-            self.now = max(self.now, at)
-            self._next_step(deadline)
-        self.now = max(self.now, until) if self.call.ended is None else self.now
+        self._time.run(self.call, (self.carrier.line, self._stt, self._llm, self._tts), until)
+        if self.call.ended is None:
+            self._time.now = max(self.now, until)
         return self
 
-    def _next_step(self, deadline: int | None) -> None:
-        if self._due and self._due[0].at <= self.now:
-            due = heapq.heappop(self._due)
-            if due.valid():
-                self._step(due.event)
-        elif (mark := self.carrier.next_mark()) is not None and mark <= self.now:
-            self._step(self.carrier.take_mark())
-        elif self.frames and self._next_frame <= self.now:
-            self._next_frame += FRAME_MS
-            self._step(self._stt.frame(self.now))
-        elif deadline is not None:
-            self._step(e.TimeReached(deadline))
+    @property
+    def now(self) -> int:
+        return self._time.now
 
-    def _step(self, event: e.Event) -> None:
-        actions = self.call.step(event, self.now)
-        self.steps.append((self.now, event, actions))
-        for action in actions:
-            for part in (self.carrier, self._stt, self._llm, self._tts):
-                part.perform(action)
+    def _frame(self) -> e.Event | None:
+        self._time.agenda.put(self.now + FRAME_MS, self._frame, _FRAMES)
+        return self._stt.frame(self.now) if self.frames else None
 
     # --- what happened ----------------------------------------------------------------------------------------------
 
@@ -226,7 +202,11 @@ class Simulator:
     @property
     def heard(self) -> list[tuple[int, int]]:
         """(start, end) in ms of each stretch of agent audio that was played to the caller."""
-        return self.carrier.played()
+        return spans((piece.span for piece in self.carrier.played()), join_ms=0)
+
+
+def _if(valid: Callable[[], bool], event: e.Event) -> e.Event | None:
+    return event if valid() else None
 
 
 def _phrase(name: str, text: str) -> e.Phrase:
@@ -240,60 +220,35 @@ def _audio(text: str, base: int) -> bytes:
 
 
 class Carrier:
-    """Plays the audio it is sent, 8 bytes a millisecond, and echoes marks."""
+    """The simulated carrier, whose marks come back after `Latencies.mark`, and what it has played by now."""
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(self, sim: Simulator, agenda: Agenda) -> None:
         self._sim = sim
-        self._marks: deque[tuple[int, str]] = deque()
-        self._played: list[list[int]] = []
-        self._spans: list[tuple[str, int, int, int]] = []  # (mark that follows, start, end, its place in the turn)
-        self._end = 0
+        self.line = VirtualCarrier(agenda, self)
 
-    def perform(self, action: a.Action) -> None:
-        now = self._sim.now
-        match action:
-            case a.SendAudio(pcmu):
-                start = max(self._end, now)
-                self._end = start + len(pcmu) // 8
-                self._spans.append(("", start, self._end, int.from_bytes(pcmu[:4], "big")))
-                if self._played and self._played[-1][1] == start:
-                    self._played[-1][1] = self._end
-                else:
-                    self._played.append([start, self._end])
-            case a.SendMark(name):
-                self._spans[-1] = (name, *self._spans[-1][1:])
-                if not self._sim.faults.marks_lost:
-                    self._marks.append((max(self._end, now) + self._sim.latencies.mark, name))
-            case a.ClearPlayout():
-                self._end = now
-                self._marks = deque((min(at, now + self._sim.latencies.mark), name) for at, name in self._marks)
-                self._played = [[s, min(e_, now)] for s, e_ in self._played if s < now]
-                self._spans = [(m, s, min(e_, now), at) for m, s, e_, at in self._spans if s < now]
-            case _:
-                pass
+    def after_audio(self, name: str, end: int) -> int | None:
+        return None if self._sim.faults.marks_lost else end + self._sim.latencies.mark
 
-    def next_mark(self) -> int | None:
-        return self._marks[0][0] if self._marks else None
+    def after_clear(self, name: str, due: int, now: int) -> int:
+        return min(due, now + self._sim.latencies.mark)
 
-    def take_mark(self) -> e.MarkReached:
-        return e.MarkReached(self._marks.popleft()[1])
+    def order(self, name: str) -> int:
+        return _MARKS
 
     def played_by_turn(self) -> dict[int, int]:
-        """Turn -> ms of its audio that were played. The turn is taken from the names of marks (`t7.12`)."""
-        total: dict[int, int] = {}
-        for mark, start, end, _ in self._spans:
-            turn = int(mark[1:].partition(".")[0])
-            total[turn] = total.get(turn, 0) + max(0, min(end, self._sim.now) - start)
+        """Turn -> ms of its audio that were played."""
+        total: Counter[int] = Counter()
+        for piece in self.played():
+            total[piece.turn] += piece.end - piece.start
         return total
 
     def pieces(self, turn: int) -> list[tuple[int, int, int]]:
         """(start, end, place) in ms of each piece of the turn's audio that was played; `place` is its start within the
         turn's audio (valid only for audio from the simulator's own TTS)."""
-        until, name = self._sim.now, f"t{turn}."
-        return [(s, min(e_, until), at) for mark, s, e_, at in self._spans if mark.startswith(name) and s < until]
+        return [(*one.span, int.from_bytes(one.pcmu[:4], "big")) for one in self.played() if one.turn == turn]
 
-    def played(self) -> list[tuple[int, int]]:
-        return [(start, min(end, self._sim.now)) for start, end in self._played if start < self._sim.now]
+    def played(self) -> list[Played]:
+        return self.line.playback.played(self._sim.now)
 
 
 class _Stt:
@@ -304,12 +259,12 @@ class _Stt:
         self._taken = 0  # words of earlier commits
         self._last_partial = ""
 
-    def perform(self, action: a.Action) -> None:
+    def perform(self, action: a.Action, now: int) -> None:
         if isinstance(action, a.CommitTranscript):
-            words = self._words(self._sim.now)
+            words = self._words(now)
             text, self._taken, self._last_partial = " ".join(words[self._taken :]), len(words), ""
             if not self._sim.faults.no_finals:
-                self._sim.at(self._sim.now + self._sim.latencies.final, e.TranscriptFinal(action.commit, text))
+                self._sim.at(now + self._sim.latencies.final, e.TranscriptFinal(action.commit, text))
 
     def frame(self, now: int) -> e.AudioReceived:
         self._frame += 1
@@ -335,23 +290,23 @@ class _Llm:
         self._wanted: dict[str, Calls] = {}
         self._tools = 0
 
-    def perform(self, action: a.Action) -> None:
+    def perform(self, action: a.Action, now: int) -> None:
         match action:
             case a.StartReply(turn, history):
-                self._start(turn, history)
+                self._start(turn, history, now)
             case a.CancelReply(turn):
                 self._parts.pop(turn, None)
             case a.RunTool(turn, tool_call_id):
-                result, at = self._wanted[tool_call_id].result, self._sim.now + self._sim.latencies.tool
+                result, at = self._wanted[tool_call_id].result, now + self._sim.latencies.tool
                 self._later(turn, at, e.ToolFinished(turn, tool_call_id, result))
                 self._go_on(turn, at + self._sim.latencies.first_token)
             case a.RefuseTool(turn, _, _):
-                self._go_on(turn, self._sim.now + self._sim.latencies.first_token)
+                self._go_on(turn, now + self._sim.latencies.first_token)
             case _:
                 pass
 
-    def _start(self, turn: int, history: History) -> None:
-        faults, at = self._sim.faults, self._sim.now + self._sim.latencies.first_token
+    def _start(self, turn: int, history: History, now: int) -> None:
+        faults, at = self._sim.faults, now + self._sim.latencies.first_token
         self._parts[turn] = deque([] if faults.llm_empty else self._replies(history))
         if faults.llm_fails:
             self._later(turn, at, e.ReplyFailed(turn, faults.llm_fails, True))
@@ -385,21 +340,21 @@ class _Tts:
         self._ms: dict[tuple[int, int], int] = {}
         self._closed: set[tuple[int, int]] = set()
 
-    def perform(self, action: a.Action) -> None:
+    def perform(self, action: a.Action, now: int) -> None:
         match action:
             case a.Speak(turn, attempt, text):
-                self._speak(turn, attempt, text)
+                self._speak(turn, attempt, text, now)
             case a.CloseContext(turn, attempt) if (turn, attempt) not in self._closed:
                 self._closed.add((turn, attempt))
-                at = max(self._ready.get((turn, attempt), 0), self._sim.now) + 20
+                at = max(self._ready.get((turn, attempt), 0), now) + 20
                 if not self._sim.faults.tts_hangs:
                     self._sim.at(at, e.SpeechEnded(turn, attempt))
             case _:
                 pass
 
-    def _speak(self, turn: int, attempt: int, text: str) -> None:
+    def _speak(self, turn: int, attempt: int, text: str, now: int) -> None:
         key, faults = (turn, attempt), self._sim.faults
-        at = max(self._ready.get(key, 0), self._sim.now + self._sim.latencies.first_audio)
+        at = max(self._ready.get(key, 0), now + self._sim.latencies.first_audio)
         if faults.tts_fails:
             self._sim.at(at, e.SpeechLost(turn, attempt, "provider_unavailable", True))
         if faults.tts_fails or faults.tts_hangs or faults.tts_silent_once:
@@ -416,6 +371,5 @@ class _Tts:
         self._ready[key] = at
 
 
-def last_words(history: History) -> str:
-    """The caller's last words in the history, or ""."""
-    return next((item.text for item in reversed(history) if isinstance(item, CallerSaid)), "")
+last_words = said_last
+"""The caller's last words in a history, or ""."""

@@ -21,7 +21,7 @@ from telephony.core.policy import END_CALL
 from telephony.tape.audio import caller_side
 from telephony.tape.reader import Tape
 from telephony.tape.rehearsal.providers import MS_PER_CHAR, PLACEHOLDER, thoughts, utterances
-from telephony.tape.rehearsal.schedule import middle
+from telephony.tape.rehearsal.virtual_time import middle
 from telephony.tape.rehearsal.world import SpokenText, spoken_words
 from telephony.tape.step_text import plain
 from telephony.testing.fakes.elevenlabs.stt import SttLatency

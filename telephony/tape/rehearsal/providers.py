@@ -14,7 +14,7 @@ from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.history import History
-from telephony.tape.rehearsal.schedule import Agenda, middle
+from telephony.tape.rehearsal.virtual_time import LATER, Agenda, middle
 from telephony.tape.step_text import plain, said_last
 
 PLACEHOLDER = "This answer is not on the tape."
@@ -92,9 +92,9 @@ class TapedLlm:
         if index < len(reply.parts):
             delay, seq, event = reply.parts[index]
             taped = seq and reply.turn == turn
-            self._put(turn, now + delay, replace(event, turn=turn), seq if taped else None, index)
+            self._put(turn, now + delay, replace(event, turn=turn), seq if taped else LATER, index)
 
-    def _put(self, turn: int, at: int, event: LlmEvent, seq: int | None, index: int) -> None:
+    def _put(self, turn: int, at: int, event: LlmEvent, seq: int, index: int) -> None:
         reply = self._live[turn][0]
 
         def come() -> e.Event | None:
@@ -233,7 +233,7 @@ class TapedTts:
             at = max(now + delay, context.last_ms)
             ends = audio.ends_ms if not shift else tuple(end + shift for end in audio.ends_ms)
             event = replace(audio, turn=turn, attempt=attempt, ends_ms=ends)
-            self._agenda.put(at, event, seq if mine else None)
+            self._agenda.put(at, event, seq if mine else LATER)
             context.ms += len(audio.pcmu) // 8
             context.last_ms = at
 
@@ -256,7 +256,7 @@ class TapedTts:
         if context is None or context.closed or (known is None and (turn, attempt) in self._lost):
             return
         context.closed = True
-        delay, seq = known or (self._end_ms, None)
+        delay, seq = known or (self._end_ms, LATER)
         self._agenda.put(max(now + delay, context.last_ms), e.SpeechEnded(turn, attempt), seq)
 
 

@@ -18,7 +18,6 @@ from telephony.audio.frames import FRAME_MS
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.engine import Engine
 from telephony.core.policy import PRESETS, Policy, TurnTaking
 from telephony.tape.codec import BadTape
 from telephony.tape.compare import divergence
@@ -27,8 +26,8 @@ from telephony.tape.format import Header, from_plain, plain
 from telephony.tape.policy_checks import DAY_MS, impossible
 from telephony.tape.reader import Tape
 from telephony.tape.rehearsal.providers import TapedLlm, TapedTts
-from telephony.tape.rehearsal.schedule import Agenda
-from telephony.tape.rehearsal.world import CarrierModel, TapedStt, by_themselves
+from telephony.tape.rehearsal.virtual_time import Agenda, VirtualCarrier, VirtualTime
+from telephony.tape.rehearsal.world import TapedEchoes, TapedStt, by_themselves
 from telephony.tape.timeline import Timeline
 
 LATER_MS = 10_000
@@ -62,42 +61,15 @@ def rehearse(tape: Tape, header: Header | None = None) -> Rehearsal:
     by_themselves(recorded, agenda)
     llm = TapedLlm(recorded, agenda)
     stt = TapedStt(recorded, agenda, tape.header.policy.turn_taking)
-    parts = (CarrierModel(recorded, agenda), stt, llm, TapedTts(recorded, agenda))
+    parts = (VirtualCarrier(agenda, TapedEchoes(recorded)), stt, llm, TapedTts(recorded, agenda))
+    timers = {step.event.deadline_ms: step.seq for step in recorded if isinstance(step.event, e.TimeReached)}
     chosen = header or tape.header
-    end = _silence(recorded, agenda)
-    done = Rehearsal(tape, chosen, _loop(fresh(chosen), agenda, parts, recorded, end))
+    time = VirtualTime(agenda, timers)
+    time.run(fresh(chosen), parts, _silence(recorded, agenda))
+    done = Rehearsal(tape, chosen, [Step(seq, *step) for seq, step in enumerate(time.steps)])
     done.made_up = llm.made_up
     done.diverged_ms = None if done.steps == recorded else divergence(done.then, done.now)
     return done
-
-
-def _loop(core: Engine, agenda: Agenda, parts: Sequence[Any], recorded: Sequence[Step], end: int) -> list[Step]:
-    timers = {s.event.deadline_ms: s.seq for s in recorded if isinstance(s.event, e.TimeReached)}
-    steps: list[Step] = []
-    now = 0
-    while core.ended is None:
-        due, deadline = agenda.peek(), core.deadline
-        first = due is not None and (
-            deadline is None or (due.at, due.order) < (deadline, timers.get(deadline, due.order + 1))
-        )
-        if first:
-            event = agenda.take().make()
-            now = max(now, due.at if due is not None else 0)
-        else:
-            event = None if deadline is None else e.TimeReached(deadline)
-            now = max(now, deadline or 0)
-            if event is None:
-                break
-        if now > end:
-            break
-        if event is None:
-            continue
-        actions = core.step(event, now)
-        steps.append(Step(len(steps), now, event, actions))
-        for action in actions:
-            for part in parts:
-                part.perform(action, now)
-    return steps
 
 
 def _silence(recorded: Sequence[Step], agenda: Agenda) -> int:

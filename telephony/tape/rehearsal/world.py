@@ -11,20 +11,20 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from telephony.audio.frames import BYTES_PER_MS, FRAME_MS
+from telephony.audio.frames import FRAME_MS
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.listening.voice_activity import Voiced
 from telephony.core.policy import TurnTaking
-from telephony.tape.rehearsal.schedule import Agenda, Make, middle
+from telephony.tape.audio import Playback
+from telephony.tape.rehearsal.virtual_time import LATER, Agenda, Make, middle
 
 PARTIAL_MS = 150
 FINAL_MS = 150
 MARK_MS = 20
 LOST_MS = 3_000
 """A mark that is not echoed this long after the end of its audio is taken to be lost."""
-NEVER_MS = 10**9
 WORD_SLACK_MS = 60
 """A word that ends up to this long after a commit still belongs to it."""
 ANSWERS = (
@@ -44,54 +44,31 @@ def by_themselves(steps: Sequence[Step], agenda: Agenda) -> None:
 # --- the carrier ----------------------------------------------------------------------------------------------------
 
 
-class CarrierModel:
-    """Plays sent audio, and echoes marks with the delays of the tape."""
+class TapedEchoes:
+    """Marks come back with the delays of the tape."""
 
-    def __init__(self, steps: Sequence[Step], agenda: Agenda) -> None:
-        self._agenda = agenda
-        self._end = 0
-        self._out: dict[str, int] = {}  # mark -> which of its echoes is the valid one
-        self._gone: set[str] = set()  # marks whose audio was cleared
-        self._echoes = 0
+    def __init__(self, steps: Sequence[Step]) -> None:
         self._order: dict[str, int] = {}
         self._played: dict[str, int] = {}  # mark -> ms from the end of its audio to its echo
         self._cleared: dict[str, int] = {}  # mark -> ms from the clear to its echo
         self._least: dict[str, int] = {}  # mark -> its echo takes longer than this after its audio's end
+        self._lost: set[str] = set()
         self._learn(steps)
         self._usual = middle([late for late in self._played.values() if late >= 0], MARK_MS)
         self._usual_cleared = middle(list(self._cleared.values()), MARK_MS)
 
-    def perform(self, action: a.Action, now: int) -> None:
-        match action:
-            case a.SendAudio(pcmu):
-                self._end = max(self._end, now) + len(pcmu) // BYTES_PER_MS
-            case a.SendMark(name):
-                end = max(self._end, now)
-                late = self._played.get(name, max(self._usual, self._least.get(name, 0)))
-                late = NEVER_MS if self._cleared.get(name) == NEVER_MS else late
-                self._echo(name, max(now, end + late))
-            case a.ClearPlayout():
-                self._end = now
-                for name in [name for name in self._out if name not in self._gone]:
-                    self._gone.add(name)
-                    self._echo(name, now + self._cleared.get(name, self._usual_cleared))
-            case _:
-                pass
+    def after_audio(self, name: str, end: int) -> int | None:
+        late = self._played.get(name, max(self._usual, self._least.get(name, 0)))
+        return None if name in self._lost else end + late
 
-    def _echo(self, name: str, at: int) -> None:
-        self._echoes += 1
-        mine = self._out[name] = self._echoes
+    def after_clear(self, name: str, due: int, now: int) -> int:
+        return now + self._cleared.get(name, self._usual_cleared)
 
-        def come() -> e.Event | None:
-            if self._out.get(name) != mine:
-                return None
-            del self._out[name]
-            return e.MarkReached(name)
-
-        self._agenda.put(at, come, self._order.get(name))
+    def order(self, name: str) -> int:
+        return self._order.get(name, LATER)
 
     def _learn(self, steps: Sequence[Step]) -> None:
-        end, ends, clears = 0, dict[str, int](), dict[str, int]()
+        playback, ends, clears = Playback(), dict[str, int](), dict[str, int]()
         for step in steps:
             now = step.now_ms
             if isinstance(step.event, e.MarkReached) and (name := step.event.name) in ends:
@@ -103,19 +80,17 @@ class CarrierModel:
                     self._played[name] = now - ends[name]
                 del ends[name]
             for action in step.actions:
+                playback.perform(action, now)
                 match action:
-                    case a.SendAudio(pcmu):
-                        end = max(end, now) + len(pcmu) // BYTES_PER_MS
                     case a.SendMark(name):
-                        ends[name] = max(end, now)
+                        ends[name] = max(playback.end, now)
                     case a.ClearPlayout():
-                        end = now
                         clears.update((name, now) for name in ends if name not in clears)
         for name, at in ends.items():  # not echoed before the end of the tape, or lost
             silent = steps[-1].now_ms - at
             self._least[name] = max(0, silent) + MARK_MS
             if silent > LOST_MS:
-                self._cleared[name] = NEVER_MS
+                self._lost.add(name)
 
 
 # --- the STT --------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def heard(how: Recogniser, commits: tuple[int, ...]) -> list[tuple[int, e.Event]
     for now in range(20, 1_520, 20):
         stt.frame(now)
         if now in commits:
-            stt.perform(a.CommitTranscript(len(commits)))
+            stt.perform(a.CommitTranscript(len(commits)), now)
     return sent
 
 
