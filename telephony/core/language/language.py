@@ -102,6 +102,7 @@ class Language:
     affirmatives: frozenset[str] = frozenset()
     """Said before what was asked for: "sure, it's ..."."""
     months: frozenset[str] = frozenset()
+    weekdays: frozenset[str] = frozenset()
     magnitudes: frozenset[str] = frozenset()
     """Number words with which no amount need end: "thousand"."""
     currencies: frozenset[str] = frozenset()
