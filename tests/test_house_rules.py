@@ -26,7 +26,6 @@ LONG_MODULES = frozenset(
         "core/policy.py",
         "core/speaking/turns.py",
         "settings.py",
-        "tape/redaction/redact.py",
         "testing/fakes/twilio/carrier.py",
         "testing/simulator.py",
         "twilio/leg.py",

@@ -164,43 +164,32 @@ def rehearse(
 @_exiting
 def redact(
     call: RecordedCall,
-    name: Annotated[
-        list[str] | None, typer.Option("--name", help="A name or other words to remove; may be repeated.")
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", metavar="WORD", help="A word that may stay; may be repeated.")
     ] = None,
-    span: Annotated[
-        list[str] | None,
-        typer.Option("--span", metavar="SIDE:FROM-TO", help="A span to remove, for example caller:12.3-14.1 (s)."),
-    ] = None,
-    silence: Annotated[bool, typer.Option("--silence", help="Replace words with silence instead of noise.")] = False,
+    silence: Annotated[bool, typer.Option("--silence", help="Replace sound with silence instead of noise.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="The folder of the new tape. [the tape's name with -redacted]")
     ] = None,
 ) -> int:
-    """Remove personal data from a recorded call, keeping every timing.
+    """Remove what was said from a recorded call, keeping every timing.
 
-    Removes the names that you give, e-mail addresses, and numbers of four or more digits from all texts and from the
-    audio. In a span, it removes all audio and all words except those that turn-taking uses (I, want, please, ...). The
-    new tape replays like the old one. The command prints what it cannot recognise.
+    Only common words that turn-taking knows (I, want, please, ...) stay, and those that you keep. Every other word is
+    replaced by one that means nothing, the same throughout the call; numbers, dates and spelled letters are replaced by
+    others of their kind. All sound of the caller becomes noise, and the agent's where its words have changed. The new
+    tape replays like the old one: if a decision depends on a word, the command says where, and writes nothing.
     """
-    import re
     import secrets
 
-    from telephony.tape.codec import BadTape
     from telephony.tape.reader import read
     from telephony.tape.redaction.redact import redact_to
 
-    windows = []
-    for one in span or ():
-        found = re.fullmatch(r"(caller|agent):(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)", one)
-        if found is None:
-            raise BadTape(f"--span {one}: must be like caller:12.3-14.1")
-        windows.append((found[1], round(float(found[2]) * 1000), round(float(found[3]) * 1000)))
     tape = read(_one(call))
     sid = tape.header.call.get("sid", "")
     folder = out or tape.path.with_name(
         f"{tape.name.replace(sid, '') if sid else tape.name}-redacted".replace("--", "-")
     )
-    for line in redact_to(tape, folder, name or (), windows, secrets.token_hex(16), silence):
+    for line in redact_to(tape, folder, keep or (), secrets.token_hex(16), silence):
         typer.echo(line)
     return 0
 
@@ -214,7 +203,7 @@ def save_test(
     """Turn a recorded call into a test.
 
     Creates a folder with the tape and a test that replays it. The tape contains what was said: use `telephony redact`
-    to remove names and numbers before you commit it.
+    to remove that before you commit it.
     """
     from telephony.tape.reader import read
     from telephony.tape.save import save_test as save

@@ -19,5 +19,6 @@ steps could not be written, and `{"end": ...}`, the last line.
     timeline   what happened, as plain values to assert on     save      turn a tape into a test
     rehearsal/ the recorded caller with new decisions: `world` and `providers` answer the core as the tape's services
                did, `virtual_time` runs it, `report` prints the result; `compare` compares the two calls
-    redaction/ remove personal data, keep timings: `personal_data` finds it in text, `caller_side` on the caller's side
+    redaction/ remove what was said, keep timings: `substitution` replaces words, `noise` the sound, and `redact` drives
+               the recorded and the redacted call side by side
 """

@@ -24,8 +24,6 @@ from telephony.runtime.call_registry import LiveCall
 from telephony.tape import show
 from telephony.tape.format import Header
 from telephony.tape.reader import Tape
-from telephony.tape.redaction.caller_side import CallerSide
-from telephony.tape.redaction.personal_data import Mask
 from telephony.tape.rehearsal.world import spoken_words
 from telephony.testing.import_call import _voiced
 from telephony.testing.recorded_stt import HeardFrame
@@ -97,16 +95,6 @@ def test_a_tape_is_shown_by_its_own_rule(rules: TurnTaking, voice: bool) -> None
 def test_a_rehearsal_takes_for_voice_what_the_tape_did(rules: TurnTaking, voice: bool) -> None:
     """A word without times of its own was out when the voice before it ended."""
     assert {word.at for word in spoken_words(call(), rules)} == {1_400 if voice else 0}
-
-
-@BOTH
-def test_a_redaction_takes_for_voice_what_the_tape_did(rules: TurnTaking, voice: bool) -> None:
-    """Everything that may be voice is removed: every window that would count as voice if voice came before it."""
-    mask = Mask("key", names=["Morgan"])
-    caller = CallerSide(call(), mask, [], Policy(turn_taking=rules), silence=False)
-    assert caller.blanked_ms == (400 + 320 if voice else 0)
-    faint = rules.tuned(voiced_at=900)
-    assert CallerSide(call(), mask, [], Policy(turn_taking=faint), silence=False).blanked_ms == caller.blanked_ms
 
 
 @BOTH

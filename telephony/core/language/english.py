@@ -23,6 +23,8 @@ _BACKCHANNEL_PHRASES = phrases(
     "for sure/oh i see/okay i see/that's fine/that's good/that's great"
 )
 
+_WEEKDAYS = _set("monday tuesday wednesday thursday friday saturday sunday")
+
 ENGLISH = Language(
     known=True,
     backchannels=_BACKCHANNELS,
@@ -156,9 +158,10 @@ ENGLISH = Language(
     ),
     fronting=_set("what which who whom whose how where anything everything"),
     stranded=_set("do have need want like be for from about with"),
-    question_ends=_set(
-        "me it that this you there here now today tomorrow tonight monday tuesday wednesday thursday "
-        "friday saturday sunday morning afternoon evening soon yet again open closed free available included ready "
+    question_ends=_WEEKDAYS
+    | _set(
+        "me it that this you there here now today tomorrow tonight "
+        "morning afternoon evening soon yet again open closed free available included ready "
         "possible mean hurt work"
     ),
     correlatives=(
@@ -189,6 +192,7 @@ ENGLISH = Language(
         "what's the problem/what is the problem/what seems to be/could you describe/can you describe/the reason for"
     ),
     affirmatives=_set("yes yeah yep yup sure ok okay certainly absolutely alright right hello of course"),
+    weekdays=_WEEKDAYS,
     months=_set("january february march april may june july august september october november december"),
     magnitudes=_set("hundred thousand million billion grand"),
     coins=_set("cent cents pence penny"),

@@ -104,6 +104,7 @@ class Language:
     affirmatives: frozenset[str] = frozenset()
     """Said before what was asked for: "sure, it's ..."."""
     months: frozenset[str] = frozenset()
+    weekdays: frozenset[str] = frozenset()
     magnitudes: frozenset[str] = frozenset()
     """Number words after which an amount usually goes on: "thousand"."""
     currencies: frozenset[str] = frozenset()

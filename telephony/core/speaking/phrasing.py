@@ -10,7 +10,7 @@ from __future__ import annotations
 _SENTENCE_ENDS = ".!?…。！？"
 _CLOSERS = "\"')]»”’*_"
 _CLAUSE_ENDS = ",;:—–"
-_ABBREVIATIONS = frozenset(
+ABBREVIATIONS = frozenset(
     ("mr mrs ms dr prof st sr jr vs etc e.g i.e no approx dept est inc ltd co a.m p.m u.s u.k").split()
 )
 FIRST_CLAUSE_CHARS = 30
@@ -73,6 +73,6 @@ class Phrasing:
         if text[index] != ".":
             return True
         word = text[:index].split()[-1].lower().lstrip("(\"'") if text[:index].split() else ""
-        if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
+        if word in ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
             return False
         return not (word.isdigit() and len(text[:index].strip()) == len(word))  # "1. " opens a list item

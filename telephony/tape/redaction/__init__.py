@@ -1,1 +1,1 @@
-"""Redaction: removes personal data from a tape and keeps all timings. Begin with `redact.py`."""
+"""Redaction: removes what was said from a tape and keeps all timings. Begin with `redact.py`."""

@@ -1,71 +1,62 @@
-"""Removes personal data from a tape and keeps every timing: `telephony redact`. Pure, except that it writes a tape.
+"""Removes what was said from a tape and keeps every timing: `telephony redact`. Pure, except that it writes a tape.
 
-Theory of operation. First it decides what to remove (`caller_side.py` for the caller, here for the agent): words get
-stand-ins of the same shape (`personal_data.py`), and their sound is replaced by noise of the same level. Then the
-recorded and the redacted call run side by side: each event goes to both cores, whose actions must have the same kinds,
-sizes and times. So the new tape replays, and shows what the old one showed. If a decision depends on the removed words,
-the error says which, and nothing is written.
+Theory of operation. Nothing stays unless it is known to reveal nothing: `substitution.py` replaces every word that
+turn-taking does not know, one to one, and all sound of the caller becomes noise of the same level, as does the agent's
+where its words have changed. Times and the detector's results stay. The recorded and the redacted call then run side by
+side: each event goes to both cores, whose actions must be the same but for the replaced words. So the new tape replays,
+and shows what the old one showed. If a decision depends on the replaced words, the error says which, and nothing is
+written.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.conversation import Conversation
 from telephony.core.language.registry import language_for
+from telephony.core.policy import Policy
 from telephony.tape import step_text
-from telephony.tape.audio import played
 from telephony.tape.codec import BadTape
 from telephony.tape.engines import fresh
 from telephony.tape.format import PIPELINE, Header
 from telephony.tape.reader import Tape
-from telephony.tape.redaction.caller_side import CallerSide, known_words, noise
-from telephony.tape.redaction.personal_data import Mask, doubtful, plain_json
-from telephony.tape.redaction.shape import masked, shape, texts
+from telephony.tape.redaction.alignment import Span, aligned, pieces_of
+from telephony.tape.redaction.noise import noise
+from telephony.tape.redaction.substitution import Substitution
 from telephony.tape.replay import first_difference
 from telephony.tape.writer import write
 
-MARGIN_MS = 60
-"""How much of the agent's sound around a word is removed with it."""
 ATTEMPTS = 8
-"""How many sets of stand-ins are tried: a decision may depend on one of them by chance."""
+"""How many sets of replacements are tried: a decision may depend on one of them by chance."""
 
 
 class WordsDecide(BadTape):
-    """The redacted call would have gone differently: a decision depends on the removed words."""
+    """The redacted call would have gone differently: a decision depends on the replaced words."""
 
     code = "words_decide"
 
 
-Window = tuple[str, int, int]
-"""(`caller` or `agent`, start, end) in ms of the call: everything said in it is removed."""
-
-
 @dataclass(slots=True)
 class Redacted:
-    """A redacted tape. `found` counts what was found, by kind; `caller_ms` and `agent_ms` is the audio replaced;
-    `doubtful` are words left in it that a person should check."""
+    """A redacted tape. `words` counts the words replaced; `caller_ms` and `agent_ms` is the audio replaced."""
 
     header: Header
     steps: list[Step]
-    found: dict[str, int]
+    words: int
     caller_ms: int
     agent_ms: int
-    doubtful: list[str]
 
 
-def redact(
-    tape: Tape, names: Sequence[str] = (), windows: Sequence[Window] = (), key: str = "", silence: bool = False
-) -> Redacted:
-    """The tape without `names`, numbers, e-mail addresses, and whatever was said in `windows`. `key` determines the
-    stand-ins, and should be a secret that is thrown away. Sound becomes noise, or with `silence` silence. Raises
-    BadTape if the tape cannot be redacted."""
+def redact(tape: Tape, keep: Collection[str] = (), key: str = "", silence: bool = False) -> Redacted:
+    """The tape with only those words that turn-taking knows, and `keep`. `key` determines the replacements, and should
+    be a secret that is thrown away. Sound becomes noise, or with `silence` silence. Raises BadTape if the tape cannot
+    be redacted."""
     if tape.header.engine != PIPELINE:
         raise BadTape(f"only calls of the pipeline can be redacted; this one was held by {tape.header.engine!r}")
     if not tape.good:
@@ -74,18 +65,12 @@ def redact(
         raise BadTape(
             f"{tape.path} does not replay with this version (see `telephony replay`), so it cannot be redacted"
         )
-    for name in names:
-        if not any(sum(char.isalnum() for char in part) > 1 for part in name.split()):
-            raise BadTape(f"{name!r} cannot be searched for as a name: it needs a word of two letters or more")
-    phrases = _phrases_in(tape, windows)
-    for side, start, end in windows:
-        if not start < end or start > tape.length_ms:
-            raise BadTape(
-                f"{side}:{start / 1000:g}-{end / 1000:g} is not a part of a call of {tape.length_ms / 1000:.1f} s"
-            )
+    values = [value for one in tape.steps for value in (one.event, *one.actions)]
+    said = [value for value in values if not isinstance(value, e.MarkReached | a.SendMark)]
+    originals = [*texts((tape.header, said)), *_joined(tape.steps).values()]
+    language = language_for(tape.header.policy.language)
     for attempt in range(ATTEMPTS):
-        mask = Mask(f"{key}/{attempt}", names, phrases)
-        run = _SideBySide(tape, mask, windows, silence)
+        run = _SideBySide(tape, Substitution(originals, language, f"{key}/{attempt}", keep), silence)
         try:
             steps = [run.step(step) for step in tape.steps]
             break
@@ -95,34 +80,33 @@ def redact(
     header = run.header(tape.header)
     if first_difference(fresh(header), steps) is not None:
         raise BadTape("the new tape would not replay; nothing was written")
-    left = [text for step in steps for text in texts((step.event, step.actions))]
-    _check(left, names)
-    return Redacted(
-        header,
-        steps,
-        {kind: len(found) for kind, found in mask.found.items()},
-        run.caller.blanked_ms,
-        run.agent_bytes // 8,
-        doubtful(_said(steps), known_words(language_for(tape.header.policy.language))),
+    return Redacted(header, steps, len(run.words.replaced), run.caller_bytes // 8, run.agent_bytes // 8)
+
+
+def texts(value: Any) -> Iterable[str]:
+    """All strings in a value, also inside tuples, lists, mappings (values only) and dataclasses."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for one in value:
+            yield from texts(one)
+    elif is_dataclass(value):
+        for one in fields(value):
+            yield from texts(getattr(value, one.name))
+    elif isinstance(value, dict):
+        yield from texts(list(value.values()))
+
+
+def policy_of(policy: Policy, text: Callable[[str], str]) -> Policy:
+    """The policy with `text` applied to everything that the agent says."""
+    wording = {one.name: text(getattr(policy.wording, one.name)) for one in fields(policy.wording)}
+    return replace(
+        policy,
+        greeting=text(policy.greeting),
+        must_be_heard=tuple(text(one) for one in policy.must_be_heard),
+        expects=tuple(replace(one, phrase=text(one.phrase)) for one in policy.expects),
+        wording=replace(policy.wording, **wording),
     )
-
-
-def _said(steps: Sequence[Step]) -> list[str]:
-    """The lines of both sides, and the arguments and results of tools."""
-    found: list[str] = []
-    for step in steps:
-        if isinstance(step.event, e.ToolWanted | e.ToolFinished):
-            found.append(step.event.arguments if isinstance(step.event, e.ToolWanted) else step.event.result)
-        found += [action.text for action in step.actions if isinstance(action, a.LineAdded)]
-    return found
-
-
-def _check(left: Iterable[str], names: Sequence[str]) -> None:
-    parts = [re.escape(part) for name in names for part in name.split() if len(part) > 1]
-    wanted = re.compile(rf"(?<!\w)({'|'.join(parts)})(?!\w)", re.IGNORECASE) if parts else None
-    both = (version for text in left for version in (text, plain_json(text)))
-    if wanted is not None and (found := next((m for text in both if (m := wanted.search(text))), None)):
-        raise BadTape(f"{found.group()!r} would still be on the tape; nothing was written")
 
 
 # --- both calls -----------------------------------------------------------------------------------------------------
@@ -130,8 +114,8 @@ def _check(left: Iterable[str], names: Sequence[str]) -> None:
 
 @dataclass(slots=True)
 class _Spoken:
-    """A TTS context: its text as recorded (`then`) and redacted (`now`), and how much has been spoken of it: non-space
-    characters (`solid`) and bytes."""
+    """A TTS context: the text given to it as recorded (`then`) and redacted (`now`), and how much has been spoken of
+    it: non-space characters (`solid`) and bytes."""
 
     then: str = ""
     now: str = ""
@@ -141,59 +125,50 @@ class _Spoken:
 
 @dataclass(slots=True)
 class _Forms:
-    """Spoken forms for both cores: the n-th request of the one corresponds to the n-th of the other. `known` are those
-    of the redacted call that `spoken_form` would not give."""
+    """The spoken forms for both cores. `known` are those of the redacted call that `spoken_form` would not give."""
 
-    mask: Mask
+    words: Substitution
     spoken_form: Callable[[str], str]
-    wanted: list[tuple[str, str]] = field(default_factory=list)
-    known: dict[str, str] = field(default_factory=dict)
+    plain_form: Callable[[str], str]
+    forms: dict[str, str] = field(default_factory=dict)
 
     def then(self, written: str) -> str:
         spoken = self.spoken_form(written)
-        self.wanted.append((written, spoken))
+        self.forms[self.words.text(written)] = self.words.text(spoken)
         return spoken
 
     def now(self, written: str) -> str:
-        if not self.wanted:
-            return self.spoken_form(written)
-        before, spoken = self.wanted.pop(0)
-        if before == written:
-            return spoken
-        if written != self.mask.text(before):  # said in a window: remove all of it
-            form = self.mask.at(spoken, [(0, len(spoken))])
-        else:
-            digits = any(char.isdigit() for start, end in self.mask.spans(before) for char in before[start:end])
-            form = self.mask.text(spoken, digits=digits)
-        if form != self.spoken_form(written):
-            self.known[written] = form
-        return form
+        return self.forms.get(written) or self.words.text(self.plain_form(written))
+
+    @property
+    def known(self) -> tuple[tuple[str, str], ...]:
+        return tuple((written, form) for written, form in self.forms.items() if form != self.plain_form(written))
 
 
 class _SideBySide:
     """Drives the cores of the recorded and of the redacted call."""
 
-    def __init__(self, tape: Tape, mask: Mask, windows: Sequence[Window], silence: bool) -> None:
-        self._mask, self._silence = mask, silence
-        self.caller = CallerSide(tape.steps, mask, windows, tape.header.policy, silence)
-        self._forms = _Forms(mask, tape.header.spoken_form())
-        self._policy = masked(tape.header.policy, mask)
+    def __init__(self, tape: Tape, substitution: Substitution, silence: bool) -> None:
+        self.words, self._silence = substitution, silence
+        plain = replace(tape.header, spoken=()).spoken_form()
+        self._forms = _Forms(substitution, tape.header.spoken_form(), plain)
+        self._policy = policy_of(tape.header.policy, substitution.text)
         self._then = Conversation(tape.header.policy, self._forms.then)
         self._now = Conversation(self._policy, self._forms.now)
-        self._deltas = _deltas(tape.steps, mask, _turns_in(tape.steps, windows))
+        self._deltas = _deltas(tape.steps, substitution)
         self._contexts: dict[tuple[int, int], _Spoken] = {}
-        self.agent_bytes = 0
+        self.caller_bytes = self.agent_bytes = 0
 
     def header(self, before: Header) -> Header:
+        agent = {name: self.words.text(value) for name, value in before.agent.items()}
+        kept = {name: before.agent[name] for name in ("tools",) if name in agent}
         return replace(
             before,
             policy=self._policy,
-            call={name: _identity(value, self._mask) for name, value in before.call.items()},
-            agent={
-                name: self._mask.text(value) if name != "prompt_sha256" else "" for name, value in before.agent.items()
-            },
-            began=before.began[:10],
-            spoken=(*before.spoken, *self._forms.known.items()),
+            call={name: self.words.identity(value) for name, value in before.call.items()},
+            agent={**agent, **dict.fromkeys(agent.keys() & {"prompt_sha256"}, ""), **kept},
+            began="",
+            spoken=self._forms.known,
             made=",".join(dict.fromkeys((*before.made.split(","), "redacted"))),
         )
 
@@ -202,10 +177,12 @@ class _SideBySide:
         event = self._redacted(step)
         then = self._then.step(step.event, step.now_ms)
         now = self._now.step(event, step.now_ms)
-        if [shape(one) for one in then] != [shape(one) for one in now] or self._then.deadline != self._now.deadline:
+        same = len(then) == len(now) and all(map(self._corresponds, then, now))
+        if not same or self._then.deadline != self._now.deadline:
             raise WordsDecide(
-                f"at {step.now_ms / 1000:.2f} s a decision depends on the words to be removed "
-                f"({step_text.event(step.event, self._policy.turn_taking)}); nothing was written"
+                f"at {step.now_ms / 1000:.2f} s a decision depends on the words to be replaced "
+                f"({step_text.event(step.event, self._policy.turn_taking)}): it was "
+                f"{_decisions(then)}, and would be {_decisions(now)}; nothing was written"
             )
         for old, new in zip(then, now, strict=True):
             if isinstance(old, a.Speak) and isinstance(new, a.Speak):
@@ -214,64 +191,72 @@ class _SideBySide:
                 context.now += new.text
         return replace(step, event=event, actions=now)
 
+    def _corresponds(self, then: Any, now: Any) -> bool:
+        """The same value, but for the replaced words and the sound."""
+        if type(then) is not type(now):
+            return False
+        if isinstance(then, str):
+            return now in (then, self.words.text(then), self.words.json(then))
+        if isinstance(then, bytes):
+            return len(then) == len(now)
+        if isinstance(then, tuple):
+            return len(then) == len(now) and all(map(self._corresponds, then, now))
+        if is_dataclass(then):
+            names = [one.name for one in fields(then) if one.name != "extra"]
+            return all(self._corresponds(getattr(then, name), getattr(now, name)) for name in names)
+        return bool(then == now)
+
     def _redacted(self, step: Step) -> e.Event:
+        text = self.words.text
         match step.event:
-            case e.AudioReceived() | e.TranscriptPartial() | e.TranscriptFinal() | e.KeyPressed():
-                return self.caller.redacted(step)
+            case e.AudioReceived() as frame:
+                self.caller_bytes += len(frame.pcmu)
+                return replace(frame, pcmu=noise(frame.pcmu, self._silence))
+            case e.TranscriptPartial(words):
+                return e.TranscriptPartial(text(words))
+            case e.TranscriptFinal() as final:
+                timed = tuple(replace(word, text=text(word.text)) for word in final.words)
+                return replace(final, text=text(final.text), words=timed)
+            case e.KeyPressed(digit):
+                return e.KeyPressed(text(digit) if digit.isdecimal() else digit)
             case e.ReplyDelta() as delta:
                 return replace(delta, text=self._deltas[step.seq])
             case e.ToolWanted() as wanted:
-                return replace(wanted, arguments=self._mask.json(wanted.arguments), extra="")
+                made = self.words.json(wanted.arguments)
+                return replace(wanted, tool_call_id=text(wanted.tool_call_id), arguments=made, extra="")
             case e.ToolFinished() as finished:
-                return replace(finished, result=self._mask.json(finished.result))
+                made = self.words.json(finished.result)
+                return replace(finished, tool_call_id=text(finished.tool_call_id), result=made)
             case e.SpeechAudio() as speech:
                 return self._speech(speech)
             case e.PhrasesLoaded(phrases):
                 return e.PhrasesLoaded(tuple(self._phrase(one) for one in phrases))
             case e.CallStarted(stream_sid):
-                return e.CallStarted(_identity(stream_sid, self._mask))
+                return e.CallStarted(self.words.identity(stream_sid))
             case e.EndRequested(reason):
-                return e.EndRequested(self._mask.text(reason))
+                return e.EndRequested(text(reason))
         return step.event
 
     def _speech(self, speech: e.SpeechAudio) -> e.SpeechAudio:
         context = self._contexts.setdefault((speech.turn, speech.attempt), _Spoken())
-        begin = context.bytes
+        begin, at = context.bytes, context.solid
         context.bytes += len(speech.pcmu)
-        if context.then == context.now:
-            context.solid += sum(not char.isspace() for char in speech.text)
-            return speech
-        then = [char for char in context.then if not char.isspace()]
-        gone = _gone(context.then, context.now)
-        now = [char for char in context.now if not char.isspace()]
-        text, places = "", []
-        for index, char in enumerate(speech.text):
-            if char.isspace() or context.solid >= len(then) or then[context.solid] != char:
-                text += char
-                continue
-            text += now[context.solid]
-            if gone[context.solid] and index < len(speech.ends_ms):
-                before = speech.ends_ms[index - 1] if index else begin // 8
-                places.append((before - MARGIN_MS, speech.ends_ms[index] + MARGIN_MS))
-            context.solid += 1
-        if not speech.ends_ms:  # without an alignment, the places of the words are unknown
+        context.solid += sum(not char.isspace() for char in speech.text)
+        pieces = [one for one in pieces_of(context.then, context.now) if not one[0].isspace()][at : context.solid]
+        text, ends, places = aligned(speech.text, speech.ends_ms, pieces, begin // 8)
+        if not speech.ends_ms and context.then != context.now:  # the places of the words are unknown
             places = [(begin // 8, context.bytes // 8)]
-        return replace(speech, text=text, pcmu=self._blank(speech.pcmu, begin, places))
+        return replace(speech, text=text, ends_ms=ends, pcmu=self._blank(speech.pcmu, begin, places))
 
     def _phrase(self, phrase: e.Phrase) -> e.Phrase:
-        text, ends = self._mask.text(phrase.text), (0, *phrase.ends_ms)
-        if text == phrase.text:
-            return phrase
-        places = [
-            (ends[at] - MARGIN_MS, ends[at + 1] + MARGIN_MS)
-            for word in re.finditer(r"\S+", phrase.text)
-            for at in range(*word.span())
-            if text[slice(*word.span())] != word.group() and at + 1 < len(ends)
-        ]
-        whole = [(0, len(phrase.pcmu) // 8)]
-        return replace(phrase, text=text, pcmu=self._blank(phrase.pcmu, 0, places if phrase.ends_ms else whole))
+        text = self.words.text(phrase.text)
+        pieces = [one for one in pieces_of(phrase.text, text) if not one[0].isspace()]
+        made, ends, places = aligned(phrase.text, phrase.ends_ms, pieces, 0)
+        if not phrase.ends_ms and text != phrase.text:
+            places = [(0, len(phrase.pcmu) // 8)]
+        return replace(phrase, text=made, ends_ms=ends, pcmu=self._blank(phrase.pcmu, 0, places))
 
-    def _blank(self, pcmu: bytes, begin: int, places: Sequence[tuple[int, int]]) -> bytes:
+    def _blank(self, pcmu: bytes, begin: int, places: Sequence[Span]) -> bytes:
         """Audio that begins at byte `begin` of its context, with noise or silence at `places` (ms in the context)."""
         made = bytearray(pcmu)
         for start, end in places:
@@ -281,80 +266,40 @@ class _SideBySide:
         return bytes(made)
 
 
-def _gone(then: str, now: str) -> list[bool]:
-    """For each non-space character of `then`: whether its word is replaced in `now`."""
-    found: list[bool] = []
-    for old, new in zip(then.split(), now.split(), strict=True):
-        found += [old != new] * len(old)
-    return found
+def _decisions(actions: Sequence[a.Action]) -> str:
+    return "; ".join(step_text.action(one) for one in actions if not isinstance(one, a.Transcribe)) or "nothing"
 
 
-def _identity(value: str, mask: Mask) -> str:
-    """A redacted phone number, address or SID."""
-    if re.fullmatch(r"[A-Z]{2}[0-9a-fA-F]{8,}", value):
-        return value[:2] + "0" * (len(value) - 2)
-    return mask.text(value, digits=True)
-
-
-def _deltas(steps: Sequence[Step], mask: Mask, turns: set[int]) -> dict[int, str]:
-    """Step number -> the redacted text of its delta. Personal data may span several deltas."""
-    pieces: dict[int, list[Step]] = {}
+def _joined(steps: Sequence[Step]) -> dict[int, str]:
+    """Turn -> all text of its reply."""
+    found: dict[int, str] = {}
     for step in steps:
         if isinstance(step.event, e.ReplyDelta):
-            pieces.setdefault(step.event.turn, []).append(step)
-    found: dict[int, str] = {}
-    for turn, some in pieces.items():
-        whole = "".join(step.event.text for step in some if isinstance(step.event, e.ReplyDelta))
-        made = mask.at(whole, [(0, len(whole))]) if turn in turns else mask.text(whole)
-        at = 0
-        for step in some:
-            assert isinstance(step.event, e.ReplyDelta)
-            found[step.seq] = made[at : at + len(step.event.text)]
-            at += len(step.event.text)
+            found[step.event.turn] = found.get(step.event.turn, "") + step.event.text
     return found
 
 
-def _turns_in(steps: Sequence[Step], windows: Sequence[Window]) -> set[int]:
-    """The agent's turns that can be heard in the windows."""
-    spans = [(start, end) for side, start, end in windows if side == "agent"]
-    return {one.turn for one in played(steps) if any(one.start < end and start < one.end for start, end in spans)}
-
-
-def _phrases_in(tape: Tape, windows: Sequence[Window]) -> set[str]:
-    """The fixed phrases that were said in the windows, found by their lines in the record, or else by their sound."""
-    turns = _turns_in(tape.steps, windows)
-    said = {
-        one.turn: one.text
-        for step in tape.steps
-        for one in step.actions
-        if isinstance(one, a.LineAdded) and one.speaker == "agent" and one.turn in turns and one.text
+def _deltas(steps: Sequence[Step], words: Substitution) -> dict[int, str]:
+    """Step number -> the redacted text of its delta. A word may span several deltas."""
+    waiting = {turn: iter(pieces_of(whole, words.text(whole))) for turn, whole in _joined(steps).items()}
+    return {
+        step.seq: "".join(next(waiting[step.event.turn])[1] for _ in step.event.text)
+        for step in steps
+        if isinstance(step.event, e.ReplyDelta)
     }
-    pieces = (one for one in played(tape.steps) if one.turn in turns and one.turn not in said)
-    sent = {piece.pcmu.rstrip(b"\xff") for piece in pieces} - {b""}
-    loaded = [one for step in tape.steps if isinstance(step.event, e.PhrasesLoaded) for one in step.event.phrases]
-    known = {*texts(tape.header.policy), *(one.text for one in loaded)}
-    by_sound = {one.text for one in loaded if any(piece in one.pcmu for piece in sent)}
-    return by_sound | {text for text in known if any(text.startswith(line) for line in said.values())}
 
 
 # --- to a folder ----------------------------------------------------------------------------------------------------
 
 
-def redact_to(
-    tape: Tape, folder: Path, names: Sequence[str], windows: Sequence[Window], key: str, silence: bool
-) -> list[str]:
-    """Writes the redacted tape; returns lines on what was removed and what could not be. Raises BadTape, OSError."""
-    done = redact(tape, names, windows, key, silence)
+def redact_to(tape: Tape, folder: Path, keep: Collection[str], key: str, silence: bool) -> list[str]:
+    """Writes the redacted tape; returns lines on what was replaced and what stays. Raises BadTape, OSError."""
+    done = redact(tape, keep, key, silence)
     write(folder, done.header, done.steps)
-    found = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in sorted(done.found.items())) or "nothing"
     how = "silence" if silence else "noise"
-    lines = [
-        f"{folder}: the same call to the millisecond, without {found}.",
+    return [
+        f"{folder}: the same call to the millisecond, with {done.words} different words and numbers replaced.",
         f"  {done.caller_ms / 1000:.1f} s of the caller and {done.agent_ms / 1000:.1f} s of the agent are {how} now.",
-        "  Not recognised: names that you have not given with --name, addresses, dates, numbers of up to three digits"
-        + (", numbers in words" if tape.header.policy.language != "en" else "")
-        + ", and what a voice reveals about a person. --span removes everything that was said at a time.",
+        "  What stays: common words that turn-taking knows, the digits 0 and 1, the century of a year, the names of"
+        " tools and of their parameters" + (f", and what you keep: {', '.join(sorted(keep))}" if keep else "") + ".",
     ]
-    if done.doubtful:
-        lines.append(f"  Check these words, which are left: {', '.join(done.doubtful)}")
-    return lines
