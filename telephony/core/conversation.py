@@ -236,7 +236,8 @@ class Conversation:
             return [EndCall("unresponsive")]
         actions = list[Action]()
         for part in self._parts:
-            actions += part(now)
+            if found := part(now):
+                actions += found
         return actions
 
     def _listen(self, now: int) -> list[Action]:

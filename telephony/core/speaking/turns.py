@@ -78,28 +78,38 @@ class Turns:
     @property
     def reply(self) -> Turn | None:
         """The LIVE turn."""
-        return next((turn for turn in self if turn.state is TurnState.LIVE), None)
+        return self._in(TurnState.LIVE)
 
     @property
     def speculation(self) -> Turn | None:
         """The SPECULATIVE turn."""
-        return next((turn for turn in self if turn.state is TurnState.SPECULATIVE), None)
+        return self._in(TurnState.SPECULATIVE)
 
     @property
     def abandoned(self) -> Turn | None:
         """The turn that is no reply any more, but has a tool that still runs."""
-        return next((turn for turn in self if turn.abandoned), None)
+        for turn in self._turns.values():
+            if turn.abandoned:
+                return turn
+        return None
 
     def speaking(self) -> Iterable[Turn]:
         """The turns that are said or being said, in the order in which they began; a speculation among them."""
-        return [turn for turn in self if turn.speech is not None]
+        return [turn for turn in self._turns.values() if turn.speech is not None]
 
     def live(self) -> bool:
         """The agent has something to say, or the model is at work on it."""
-        return any(
-            turn.state is TurnState.LIVE or (turn.speech is not None and turn.state is not TurnState.SPECULATIVE)
-            for turn in self
-        )
+        for turn in self._turns.values():
+            if turn.state is TurnState.LIVE or (turn.speech is not None and turn.state is not TurnState.SPECULATIVE):
+                return True
+        return False
+
+    def _in(self, state: TurnState) -> Turn | None:
+        """The turn in a state of which there is at most one. (A plain loop: this is asked several times a frame.)"""
+        for turn in self._turns.values():
+            if turn.state is state:
+                return turn
+        return None
 
     def unheard_reply(self, now: int) -> bool:
         """A reply is on its way of which the caller has heard nothing yet."""
@@ -287,6 +297,8 @@ class Turns:
     def speech_due(self, now: int) -> tuple[list[Action], bool]:
         """Looks after the deadlines of all speech. Also returns whether text had to be given up that the caller waits
         for."""
+        if (deadline := self.deadline) is None or deadline > now:
+            return [], False
         ticked = [(turn, *turn.tick(now)) for turn in self.speaking()]
         actions, missing = [action for _, found, _ in ticked for action in found], False
         for turn, _, unspoken in ticked:
@@ -329,15 +341,16 @@ class Turns:
 
     def settle(self, now: int) -> tuple[list[Action], bool]:
         """Settles what has been played to its end. Also returns whether that was a reply, not only a fixed phrase."""
+        played = [turn for turn in self._turns.values() if turn.played()]
+        if not played:
+            return [], False
         actions, replied = list[Action](), False
-        played = [turn for turn in self.speaking() if turn.played()]
         for turn in played:
             whole = turn.whole()
             text = turn.line(self.playout.heard_chars(turn.number, now), whole=whole)
             actions += self._record(turn, text, interrupted=not whole)
             replied = turn.settle() or replied
-        if played:
-            self._forget()
+        self._forget()
         return actions, replied
 
     def expect_marks(self, now: int) -> list[Action]:
