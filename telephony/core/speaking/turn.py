@@ -10,6 +10,7 @@ that was played (its track in the `Playout`), and a line of the record. A fixed 
     DONE          nothing more happens in it
 
     begin -> SPECULATIVE -adopt-> LIVE -settle-> DONE       SPECULATIVE -drop-> DONE
+    begin -> LIVE -end_unsaid-> DONE
     begin -> LIVE -give_up-> SETTLING -settle-> DONE        LIVE, SETTLING -cut-> DONE, or CUT -tool_finished-> DONE
 """
 
@@ -87,6 +88,11 @@ class Turn:
         assert self.state is TurnState.LIVE
         self.state = TurnState.SETTLING if self.speech is not None or self._running else TurnState.DONE
         return self.generation.stop(self.number) if self.generation is not None else []
+
+    def end_unsaid(self) -> None:
+        """LIVE -> DONE: the model has finished, and there is nothing to say."""
+        assert self.state is TurnState.LIVE
+        self.state = TurnState.DONE
 
     def cut(self) -> list[Action]:
         """LIVE -> CUT or DONE: the caller has the floor."""

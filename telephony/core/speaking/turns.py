@@ -251,7 +251,7 @@ class Turns:
         actions = self._say_pending(turn, now)
         if turn.speech is not None:
             return actions + turn.finish(now), True
-        turn.state = TurnState.DONE
+        turn.end_unsaid()
         self._forget()
         return actions, turn.generation is not None and turn.generation.ends_call
 

@@ -9,7 +9,7 @@ that the answer comes first, and what was said meanwhile is answered after it.
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import TypeVar
 
 from telephony.core.actions import Action, LineAdded
 from telephony.core.answer import OwedAnswer
@@ -17,14 +17,15 @@ from telephony.core.decisions import (
     BargeInReason,
     Cut,
     DropReason,
-    EndpointReason,
     Held,
     Ignored,
+    Interruption,
     NotHeard,
     Resumed,
     TranscriptState,
     TurnEnded,
     UtteranceDecision,
+    UtteranceOver,
 )
 from telephony.core.ending import Ending
 from telephony.core.language.language import Language
@@ -49,27 +50,8 @@ NOT_HEARD_VOICE_MS = 500
 CUT_OFF_MS = 1_500
 """A caller who goes on within this time of a decision was cut off: it was a pause."""
 
-
-class _Judgement(TypedDict):
-    """The fields that decisions about an utterance share."""
-
-    why: EndpointReason
-    wait_ms: int
-    silence_ms: int
-    voice_ms: int
-    pause_allowance_ms: int
-    transcript: TranscriptState
-    entry: str
-    expected: str
-
-
-class _Sound(TypedDict):
-    """The fields that decisions about the caller's sound share."""
-
-    voice_ms: int
-    burst_ms: int
-    silence_ms: int
-    words: int
+U = TypeVar("U", bound=UtteranceOver)
+B = TypeVar("B", bound=Interruption)
 
 
 class Floor:
@@ -109,13 +91,13 @@ class Floor:
             self._noise.dismiss(self._listening.voice.media_ms)
         match verdict:
             case Verdict.HOLD:
-                return [Held(turns.last, why, **_sound(evidence)), *turns.playout.hold(now)]
+                return [self._by_sound(Held, why, evidence), *turns.playout.hold(now)]
             case Verdict.CUT:
-                return self._cut(Cut(turns.last, why, **_sound(evidence)), now)
+                return self._cut(self._by_sound(Cut, why, evidence), now)
             case Verdict.RESUME if not evidence.of_sound:
                 return [Resumed(turns.last, why), *turns.playout.resume(now)]
             case Verdict.RESUME:
-                actions = [Resumed(turns.last, why, **_sound(evidence)), *turns.playout.resume(now)]
+                actions = [self._by_sound(Resumed, why, evidence), *turns.playout.resume(now)]
                 if why is BargeInReason.ENDLESS:
                     self._noise.dismiss(self._listening.voice.media_ms)
                 self._listening.discard(answered=bool(evidence.text))
@@ -189,13 +171,16 @@ class Floor:
         if closed.text and not (live and not self._wants_an_answer(closed, now)):
             self._listening.stt.found_words()
             turn, actions = self._turns.upcoming(closed.text)
-            return _with(actions, TurnEnded(turn, **self._judgement(closed)))
+            decision: UtteranceDecision = self._over(TurnEnded, turn, closed)
+            return [*actions, decision], decision
         actions = self._turns.drop_speculation(DropReason.NO_WORDS)
         if self._answer.owed or live:
-            return _with(actions, Ignored(self._turns.last, **self._judgement(closed)))
+            decision = self._over(Ignored, self._turns.last, closed)
+            return [*actions, decision], decision
         if closed.voice_ms >= (NOT_HEARD_VOICE_MS if closed.complete else self._rules.tuning.min_word_ms):
             self._listening.stt.found_none()
-            return _with(actions, NotHeard(self._turns.last, **self._judgement(closed)))
+            decision = self._over(NotHeard, self._turns.last, closed)
+            return [*actions, decision], decision
         return actions, None
 
     def caller_said(self, text: str, now: int) -> list[Action]:
@@ -209,30 +194,32 @@ class Floor:
         echo = self._echo(closed.text, closed.voice_ms)
         return wants_an_answer(closed.text, asked=self._asked(now), echo=echo, language=self._language)
 
-    def _judgement(self, closed: Closed) -> _Judgement:
+    # --- decisions with their numbers -------------------------------------------------------------------------------
+
+    def _by_sound(self, kind: type[B], why: BargeInReason, evidence: Evidence) -> B:
+        """A decision by the caller's sound."""
+        return kind(
+            self._turns.last,
+            why,
+            voice_ms=evidence.voice_ms,
+            burst_ms=evidence.burst_ms,
+            silence_ms=evidence.silence_ms,
+            words=len(evidence.text.split()),
+        )
+
+    def _over(self, kind: type[U], turn: int, closed: Closed) -> U:
+        """A decision about an utterance."""
         transcript: TranscriptState = "none"
         if closed.text:
             transcript = "final" if closed.complete else "partial"
-        return {
-            "why": closed.wait.why,
-            "wait_ms": closed.wait.ms,
-            "silence_ms": closed.silence_ms,
-            "voice_ms": closed.voice_ms,
-            "pause_allowance_ms": self._listening.endpointing.pause_allowance_ms,
-            "transcript": transcript,
-            "entry": closed.wait.entry,
-            "expected": self._listening.context.expects.kind,
-        }
-
-
-def _with(actions: list[Action], decision: UtteranceDecision) -> tuple[list[Action], UtteranceDecision]:
-    return [*actions, decision], decision
-
-
-def _sound(evidence: Evidence) -> _Sound:
-    return {
-        "voice_ms": evidence.voice_ms,
-        "burst_ms": evidence.burst_ms,
-        "silence_ms": evidence.silence_ms,
-        "words": len(evidence.text.split()),
-    }
+        return kind(
+            turn,
+            why=closed.wait.why,
+            wait_ms=closed.wait.ms,
+            silence_ms=closed.silence_ms,
+            voice_ms=closed.voice_ms,
+            pause_allowance_ms=self._listening.endpointing.pause_allowance_ms,
+            transcript=transcript,
+            entry=closed.wait.entry,
+            expected=self._listening.context.expects.kind,
+        )

@@ -31,7 +31,7 @@ CLASSES = ("months", "weekdays", "ordinals", "domains")
 """Fields of `Language` whose words replace each other."""
 AFTER_FIGURES = frozenset({"st", "nd", "rd", "th", "am", "pm"})
 SPELLED = 3
-"""So many single letters in a row may spell a word."""
+"""This many single letters in a row may spell a word."""
 TRIES = 2_000
 DIGIT_TRIES = 256
 _DOTTED = "|".join(re.escape(one) for one in sorted(ABBREVIATIONS) if "." in one)
