@@ -112,6 +112,27 @@ def test_unknown_fields_are_ignored_and_optional_ones_may_be_missing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            '{"event":"media","streamSid":"M","media":{"timestamp":20,"chunk":null,"track":null,"payload":"\\/\\/8="}}',
+            Media("M", 20, b"\xff\xff"),
+        ),
+        (
+            '{"event":"media","streamSid":"M","media":{"timestamp":"0020","payload":"//8=","mood":"\\ud800"}}',
+            Media("M", 20, b"\xff\xff"),
+        ),
+        ('{"event":"mark","streamSid":"M","mark":{"name":"t3"},"share":NaN}', Mark("M", "t3")),
+        ('{"event":"connected","protocol":null}', Connected("", "")),
+        ('{"event":"stop","streamSid":"M","stop":[]}', Stop("M")),
+    ],
+)
+def test_what_is_not_needed_costs_no_message(text: str, expected: object) -> None:
+    """`null` is the default, and an ignored field may hold anything: a message is only refused for what is used."""
+    assert decode(text) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "code"),
     [
         (b"{}", "binary"),
