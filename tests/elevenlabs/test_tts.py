@@ -14,6 +14,7 @@ from elevenlabs.types import CloseSocket, InitializeConnectionMulti, SendTextMul
 from telephony.contracts.tts import VoiceSpec
 from telephony.core.actions import CloseContext, Speak
 from telephony.core.events import Event, SpeechAudio, SpeechEnded, SpeechLost, TtsLost, TtsReady
+from telephony.elevenlabs.connection import BUSY_MS
 from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.elevenlabs.tts import CHAR_MS, LocalTts, TtsFaults
@@ -244,6 +245,21 @@ async def test_handshakes_that_fail(faults: TtsFaults, code: str, retryable: boo
             await b.until(TtsReady)
         else:
             assert len(b.of(TtsLost)) == 1
+
+
+async def test_text_outlasts_the_pause_for_a_busy_service() -> None:
+    """After a 429 the next handshake comes a second later; text of that second is spoken, not lost."""
+    async with speaking(faults=TtsFaults(refuse=429), ready=False, speed=5) as b:
+        await b.until(TtsLost)
+        b.tts.faults.refuse = 0
+        refused_ms = b.tts._clock.ms()
+        b.port.perform(Speak(1, 1, TEXT))
+        b.port.perform(CloseContext(1, 1))
+        await b.until(TtsReady)
+        assert b.tts._clock.ms() - refused_ms > BUSY_MS * 0.9
+        await b.over((1, 1))
+        assert b.of(SpeechLost) == []
+        assert len(b.pcmu(1)) == len(TEXT) * CHAR_MS * 8
 
 
 @pytest.mark.parametrize("slug", ["quota_exceeded", "detected_unusual_activity"])
