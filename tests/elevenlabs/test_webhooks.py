@@ -9,19 +9,25 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import structlog
 from elevenlabs import ElevenLabs
 from elevenlabs.types import ConversationInitiationClientDataRequestInput
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
+from telephony.app.app import create_app
 from telephony.elevenlabs import agents_codec
+from telephony.elevenlabs.agents_rest import DEADLINE_MS, PAUSE_MS
+from telephony.elevenlabs.connection import BUSY_MS
 from telephony.elevenlabs.post_call import BadSignature, PostCall, Signature, file_name, sign
 from telephony.elevenlabs.webhook_store import CONCURRENT, MAX_BYTES, TooMany, WebhookStore
 from telephony.elevenlabs.webhooks import ANSWER_MS
+from telephony.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from telephony.testing.fakes.elevenlabs.agents import LocalAgent
 from telephony.testing.fakes.elevenlabs.agents_webhooks import deliver, personalization, post_call
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
@@ -121,6 +127,48 @@ async def test_a_call_that_cannot_be_registered_goes_to_the_fallback() -> None:
         phone = await s.dial()
         await phone.ended()
         assert "technical trouble" in phone.spoken[0]
+
+
+@pytest.mark.parametrize("failure", [429, 500, 0])
+async def test_registering_is_tried_twice(failure: int) -> None:
+    """After 429, 500 or a broken connection (0) the call becomes the platform's all the same."""
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1", mode="register")) as s:
+        faults = s.elevenlabs.agents.faults
+        faults.register_failures = [failure]
+        began = s.clock.ms()
+        twiml = await s.service.agents_rest.register_call(ManagedAgent("agent_1"), IncomingCall("CA1", "+1", "+2"))
+        assert "conversation_id" in twiml
+        assert faults.register_failures == []
+        assert s.clock.ms() - began >= (BUSY_MS if failure == 429 else PAUSE_MS) - 1
+
+
+@pytest.mark.parametrize("failures", [[500, 500, 500], [401, 500]])
+async def test_registering_is_tried_no_more_than_twice(failures: list[int]) -> None:
+    """The phone is ringing; and a refusal is final."""
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1", mode="register")) as s:
+        s.elevenlabs.agents.faults.register_failures = list(failures)
+        with pytest.raises(ProviderError):
+            await s.service.agents_rest.register_call(ManagedAgent("agent_1"), IncomingCall("CA1", "+1", "+2"))
+        assert s.elevenlabs.agents.faults.register_failures == [500]
+
+
+async def test_registering_is_not_repeated_after_a_timeout() -> None:
+    """The caller has waited for three seconds by then; Twilio gives up after fifteen."""
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1", mode="register")) as s:
+        s.elevenlabs.agents.faults.register_hang = True
+        began = s.clock.ms()
+        with pytest.raises(ProviderTimeout):
+            await s.service.agents_rest.register_call(ManagedAgent("agent_1"), IncomingCall("CA1", "+1", "+2"))
+        assert s.clock.ms() - began < DEADLINE_MS * 1.5
+
+
+async def test_an_outbound_call_is_requested_once() -> None:
+    """The request may have been carried out, and nobody wants to be called twice."""
+    async with stack(ManagedAgent("agent_1")) as s:
+        s.elevenlabs.agents.faults.register_failures = [500, 500]
+        with pytest.raises(ProviderUnavailable):
+            await s.service.agents_rest.outbound_call(ManagedAgent("agent_1"), "phnum_1", "+15550001111")
+        assert s.elevenlabs.agents.faults.register_failures == [500]
 
 
 async def test_an_outbound_call_through_the_platform() -> None:
@@ -312,6 +360,30 @@ async def test_a_body_that_never_ends_times_out(tmp_path: Path, path: str, heade
         line, writer = await sent_slowly(s, path, headers.format(f"t={int(time.time())},v0=00"))
         assert b" 408 " in line
         writer.close()
+    assert [file for file in (tmp_path / "post-call").rglob("*") if file.is_file()] == []
+
+
+@pytest.mark.parametrize("path", ["/elevenlabs/personalization", "/elevenlabs/post-call", "/v1/chat/completions"])
+async def test_a_client_that_leaves_while_it_sends_is_no_refusal(tmp_path: Path, path: str) -> None:
+    """Every endpoint takes it alike: 499 for the access log, no warning, and nothing is stored."""
+    signature = f"t={int(time.time())},v0=00".encode()
+    headers = [(b"authorization", f"Bearer {KEY}".encode()), (b"elevenlabs-signature", signature)]
+    sent, received = list[Any](), iter([{"type": "http.request", "body": b"{", "more_body": True}])
+
+    async def receive() -> Any:
+        return next(received, {"type": "http.disconnect"})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with structlog.testing.capture_logs() as lines:
+        agent = Agent(prompt="You are a test.")
+        async with stack(agent) as s:
+            app = create_app(replace(s.service.settings, data=tmp_path), clock=s.clock, agents=agent)
+            async with app.router.lifespan_context(app):
+                await app({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
+    assert sent[0]["status"] == 499
+    assert [line["event"] for line in lines if line["event"].endswith("_refused")] == []
     assert [file for file in (tmp_path / "post-call").rglob("*") if file.is_file()] == []
 
 
