@@ -19,6 +19,7 @@ from telephony.elevenlabs.tts import CONNECT_MS, ElevenLabsTts
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.elevenlabs.tts import CHAR_MS, LocalTts, TtsFaults
 from telephony.testing.steady import SteadyClock
+from tests.elevenlabs.sdk_types import strict
 
 E = TypeVar("E", bound=Event)
 SPEC = VoiceSpec("elevenlabs", "voice", "eleven_flash_v2_5", language="en", stability=0.5, speed=1.1)
@@ -107,17 +108,17 @@ async def test_messages_match_the_vendors_types() -> None:
         b.port.perform(CloseContext(1, 1))
         await b.over((1, 1))
         opening, *texts, close = b.sent()
-        assert not InitializeConnectionMulti.model_validate(opening).model_extra
+        strict(InitializeConnectionMulti, opening)
         assert opening["text"] == " "
         assert opening["voice_settings"] == {"stability": 0.5, "speed": 1.1}
         for message in texts:
-            assert not SendTextMulti.model_validate(message).model_extra
+            strict(SendTextMulti, message)
             assert set(message) == {"text", "context_id", "flush"}
             assert message["text"].endswith(" ")
             assert not message["text"].endswith("  ")
-        assert not VendorClose.model_validate(close).model_extra
+        strict(VendorClose, close)
         assert close == {"context_id": "t1", "close_context": True}
-    assert not CloseSocket.model_validate(b.sent()[-1]).model_extra
+    strict(CloseSocket, b.sent()[-1])
 
 
 async def test_text_waits_for_the_first_socket() -> None:

@@ -17,6 +17,7 @@ import httpx2
 import pytest
 import structlog
 from elevenlabs import ElevenLabs
+from elevenlabs.errors import BadRequestError
 from elevenlabs.types import ConversationInitiationClientDataRequestInput
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
@@ -33,7 +34,7 @@ from telephony.testing.fakes.elevenlabs.agents_webhooks import deliver, personal
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 from telephony.testing.stack import Stack, local_stack
 from telephony.testing.steady import SteadyClock
-from tests.llm_server.requests import no_extras
+from tests.elevenlabs.sdk_types import strict
 
 SECRET, KEY = "wsec_test_secret", "a-platform-key"
 events: list[PostCall] = []
@@ -203,7 +204,7 @@ async def test_personalization_returns_the_agents_data() -> None:
         assert body["dynamic_variables"] == {
             "caller": "+1555", "called": "+1666", "call_id": asked[0].call_sid, "name": "Ada",
         }  # fmt: skip
-        no_extras(ConversationInitiationClientDataRequestInput.model_validate(body))
+        strict(ConversationInitiationClientDataRequestInput, body)
         assert (await personalization(url, "wrong", "agent_1", caller="", called="")).status_code == 401
         async with httpx2.AsyncClient(trust_env=False) as http:
             plain = await http.post(url, json={"caller_id": None}, headers={"X-Telephony-Key": KEY})
@@ -257,7 +258,7 @@ def test_client_data_has_only_the_vendors_keys() -> None:
     )  # fmt: skip
     data = agents_codec.initiation(agent, IncomingCall("CA1", "+1", "+2"))
     del data["type"]
-    no_extras(ConversationInitiationClientDataRequestInput.model_validate(data))
+    strict(ConversationInitiationClientDataRequestInput, data)
 
 
 # --- after a call -------------------------------------------------------------------------------------------------
@@ -466,6 +467,47 @@ def test_signatures_match_the_vendors() -> None:
         signature.check()
     fresh = sign(SECRET, body, int(time.time()))
     assert ElevenLabs(api_key="x").webhooks.construct_event(body.decode(), fresh, SECRET) == json.loads(body)
+
+
+BODY = b'{"type":"post_call_audio"}'
+
+
+def ours(header: str) -> bool:
+    """Whether our check accepts `header` for `BODY`."""
+    try:
+        signature = Signature(header, SECRET, time.time())
+        signature.update(BODY)
+        signature.check()
+    except BadSignature:
+        return False
+    return True
+
+
+def theirs(header: str) -> bool:
+    """The same for the vendor's check."""
+    try:
+        ElevenLabs(api_key="x").webhooks.construct_event(BODY.decode(), header, SECRET)
+    except (BadRequestError, ValueError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{}", "v1=00,{}", "v0=00,{}", "t=1,{}", "{},v0=00", "{},t=1", "{},v0=", "{}0", "{},t=", "T{}", "{};", "V0=1,{}"],
+)
+def test_the_vendors_check_agrees(form: str) -> None:
+    """On a good signature in good and in bad company: of several the last one counts."""
+    header = form.format(sign(SECRET, BODY, int(time.time()) - 60))
+    assert ours(header) is theirs(header)
+
+
+def test_a_signature_from_the_future_is_refused() -> None:
+    """The vendor's check lets it through. Both refuse an old one and one with another secret."""
+    now = int(time.time())
+    headers = [sign(SECRET, BODY, now + 3_600), sign(SECRET, BODY, now - 3_600), sign("other", BODY, now)]
+    assert [ours(header) for header in headers] == [False, False, False]
+    assert [theirs(header) for header in headers] == [True, False, False]
 
 
 @pytest.mark.parametrize("header", ["", "t=1", "v0=ab", "t=x,v0=ab", "t=1,t=2", "t=１,v0=ab", "t=-5,v0=ab"])
