@@ -32,7 +32,7 @@ class BadSignature(Exception):
 class Signature:
     """Checks one body: call `update` with each piece, then `check`, which raises BadSignature.
 
-    The check of the `elevenlabs` package (2.78, `construct_event`) wants the whole body as one text, compares with `!=`,
+    The check of the `elevenlabs` package (2.78: `construct_event`) wants the whole body as text, compares with `!=`,
     accepts any future timestamp, and raises ValueError for one that is no number.
     """
 

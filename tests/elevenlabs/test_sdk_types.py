@@ -16,7 +16,7 @@ from elevenlabs import types as vendor
 from elevenlabs.conversational_ai.twilio.client import TwilioClient
 from pydantic import BaseModel
 
-from telephony.agent import Agent, IncomingCall, ManagedAgent
+from telephony.agent import Agent, IncomingCall, ManagedAgent, Voice
 from telephony.core.events import MarkReached
 from telephony.elevenlabs import agents_codec, stt_codec
 from telephony.testing.fakes.elevenlabs import agents_messages, stt_messages
@@ -101,7 +101,8 @@ async def interrupted_call(stack: Stack) -> None:
 )
 async def test_a_call_in_the_vendors_types(tape: Recording, tts: TtsFaults, stt: SttFaults) -> None:
     """Voice and recogniser, both directions, with what the service is known to vary."""
-    clock, agent = SteadyClock(20), Agent(prompt="You are a test.", greeting="Hello!")
+    voiced = Voice(speed=1.1, stability=0.5, similarity=0.7)
+    clock, agent = SteadyClock(20), Agent(prompt="You are a test.", greeting="Hello!", voice=voiced)
     voice, recogniser = LocalTts(clock=clock, faults=tts), LocalStt(clock=clock, faults=stt)
     async with (
         asyncio.timeout(60),
