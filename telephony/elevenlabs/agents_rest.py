@@ -1,7 +1,7 @@
 """REST client for the Agents platform: signed URLs, register-call, outbound calls, agent configuration.
 
-One client serves the process. Fetching a signed URL is tried twice; every other request is sent once. Failures raise
-`ProviderError` with provider `elevenlabs_agents` and the platform's own text.
+One client serves the process. Fetching a signed URL and registering a call are tried twice; every other request is sent
+once. Failures raise `ProviderError` with provider `elevenlabs_agents` and the platform's own text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import structlog
 from telephony.agent import IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.elevenlabs import agents_codec
-from telephony.elevenlabs.connection import is_loopback
+from telephony.elevenlabs.connection import BUSY_MS, is_loopback
 from telephony.errors import (
     ProviderBusy,
     ProviderError,
@@ -77,7 +77,7 @@ class AgentsRest:
             "direction": "inbound" if call.direction == "inbound" else "outbound",
             "conversation_initiation_client_data": client_data(agent, call),
         }
-        twiml = (await self._ask("POST", "/v1/convai/twilio/register-call", body=body)).text.strip()
+        twiml = (await self._ask("POST", "/v1/convai/twilio/register-call", body=body, tries=2)).text.strip()
         if twiml.startswith('"'):  # some servers send it as a JSON string
             try:
                 twiml = json.loads(twiml)
@@ -132,11 +132,13 @@ class AgentsRest:
             tries -= 1
             try:
                 return await self._once(method, path, body, params)
-            except (ProviderUnavailable, ProviderTimeout, ProviderBusy) as error:
-                if not tries:
+            except ProviderError as error:
+                # Registering belongs to Twilio's webhook, which has no time for a second timeout.
+                too_late = method == "POST" and isinstance(error, ProviderTimeout)
+                if not tries or not error.retryable or too_late:
                     raise
                 log.info("agents_rest_retry", code=error.code)
-                await self._clock.sleep(PAUSE_MS)
+                await self._clock.sleep(BUSY_MS if isinstance(error, ProviderBusy) else PAUSE_MS)
 
     async def _once(
         self, method: str, path: str, body: Mapping[str, Any] | None, params: Mapping[str, str] | None

@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
 
 from telephony.clock import Clock
+from telephony.errors import ProviderBusy
 
 log = structlog.get_logger()
 
@@ -78,8 +79,8 @@ async def reconnecting(
     """Runs `session` again whenever it ends, until `stopping` is set or the service refuses.
 
     Yields (code, retryable, failures) after each loss, before the pause; a loss that is not retryable is the last.
-    The first reconnect is immediate; after that, pauses double from `first_ms`. A code in `busy` makes a pause at least
-    `BUSY_MS` long. `fatal` is that of `describe`.
+    The first reconnect is immediate; after that, pauses double from `first_ms`. After a 429, or a code in `busy`, a
+    pause is at least `BUSY_MS` long. `fatal` is that of `describe`.
     """
     failures = 0
     while not stopping.is_set():
@@ -95,7 +96,7 @@ async def reconnecting(
         yield code, retryable, failures
         if not retryable:
             return
-        pause = BUSY_MS if code in busy else 0.0
+        pause = BUSY_MS if code == ProviderBusy.code or code in busy else 0.0
         if failures > 1:
             pause = max(pause, min(MAX_PAUSE_MS, first_ms * 2 ** min(failures - 2, 8)) * random.uniform(0.7, 1.3))
         try:
@@ -125,7 +126,7 @@ def describe(error: BaseException, fatal: Collection[str] = ()) -> tuple[str, bo
         case InvalidStatus():
             status = error.response.status_code
             if status == 429:
-                return "provider_busy", True
+                return ProviderBusy.code, True
             refused = 400 <= status < 500
             return "provider_refused" if refused else "provider_unavailable", not refused
         case ConnectionClosed() if error.rcvd is not None and error.rcvd.code == 1008:

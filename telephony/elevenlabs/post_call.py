@@ -30,7 +30,11 @@ class BadSignature(Exception):
 
 
 class Signature:
-    """Checks one body: call `update` with each piece, then `check`, which raises BadSignature."""
+    """Checks one body: call `update` with each piece, then `check`, which raises BadSignature.
+
+    The check of the `elevenlabs` package (2.78: `construct_event`) wants the whole body as text, compares with `!=`,
+    accepts any future timestamp, and raises ValueError for one that is no number.
+    """
 
     def __init__(self, header: str, secret: str, now_s: float) -> None:
         """`header` as received, `now_s` in Unix seconds. Raises BadSignature if the header alone rules it out."""

@@ -95,7 +95,7 @@ class ElevenLabsStt:
 
     async def _keep_connected(self) -> None:
         async for code, retryable, failures in reconnecting(
-            self._session, self._clock, self._stopping, first_ms=200, busy={*wire.BUSY, "provider_busy"}
+            self._session, self._clock, self._stopping, first_ms=200, busy=wire.BUSY
         ):
             log.info("stt_lost", code=code, retryable=retryable, failures=failures)
             if not retryable:

@@ -3,7 +3,7 @@
 There is one socket per call. It is opened when `run` starts and reopened as soon as it is lost, because a handshake
 takes 100-300 ms that no turn should have to wait for. It has one reader, one writer (the order of frames matters), and
 a watchdog for a socket that accepts text or the close of a context without ever answering. Text to be spoken while
-there is no socket waits for a second; then it is reported as lost and the core decides what to do.
+there is no socket waits for a second and a half; then it is reported as lost and the core decides what to do.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from telephony.elevenlabs.tts_contexts import Contexts
 
 log = structlog.get_logger()
 
-CONNECT_MS = 1_000
-"""How long text may wait for a socket."""
+CONNECT_MS = 1_500
+"""How long text may wait for a socket: through the pause for a busy service (`BUSY_MS`) and a handshake."""
 STALL_MS = 4_000
 """If text has had no audio for this long, the socket is considered stalled."""
 END_MS = 10_000

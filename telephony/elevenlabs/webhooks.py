@@ -79,9 +79,11 @@ class PlatformWebhooks:
         except TooBig:
             log.warning("personalization_refused", code="too_big")
             return Response("request body too large", status_code=413)
-        except (ValueError, RecursionError, ClientDisconnect):
+        except (ValueError, RecursionError):
             log.warning("personalization_refused", code="bad_body")
             return Response("not a JSON object", status_code=400)
+        except ClientDisconnect:
+            return Response(status_code=499)
         call = IncomingCall(
             call_sid=_text(asked, "call_sid"), caller=_text(asked, "caller_id"), called=_text(asked, "called_number"),
             direction="inbound", form={name: value for name, value in asked.items() if isinstance(value, str)},

@@ -75,6 +75,13 @@ async def test_a_busy_service_is_left_alone_for_a_second() -> None:
     assert rig.pauses[0] <= LATE_MS
 
 
+async def test_a_429_is_busy_for_every_port() -> None:
+    """No port has to list it."""
+    rig = Rig(SessionEnded("provider_busy", True))
+    await rig.run()
+    assert BUSY_MS - 1 <= rig.pauses[0] <= BUSY_MS + LATE_MS
+
+
 @pytest.mark.parametrize(("lived_ms", "counts"), [(STEADY_MS + 50, [1, 1, 1]), (STEADY_MS // 2, [1, 2, 3])])
 async def test_only_a_connection_that_lived_long_resets_the_count(lived_ms: int, counts: list[int]) -> None:
     """One that closes soon after it opened would otherwise be reopened for ever, without a pause."""

@@ -14,10 +14,12 @@ from elevenlabs.types import CloseSocket, InitializeConnectionMulti, SendTextMul
 from telephony.contracts.tts import VoiceSpec
 from telephony.core.actions import CloseContext, Speak
 from telephony.core.events import Event, SpeechAudio, SpeechEnded, SpeechLost, TtsLost, TtsReady
-from telephony.elevenlabs.tts import ElevenLabsTts
+from telephony.elevenlabs.connection import BUSY_MS
+from telephony.elevenlabs.tts import CONNECT_MS, ElevenLabsTts
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.elevenlabs.tts import CHAR_MS, LocalTts, TtsFaults
 from telephony.testing.steady import SteadyClock
+from tests.elevenlabs.sdk_types import strict
 
 E = TypeVar("E", bound=Event)
 SPEC = VoiceSpec("elevenlabs", "voice", "eleven_flash_v2_5", language="en", stability=0.5, speed=1.1)
@@ -106,17 +108,17 @@ async def test_messages_match_the_vendors_types() -> None:
         b.port.perform(CloseContext(1, 1))
         await b.over((1, 1))
         opening, *texts, close = b.sent()
-        assert not InitializeConnectionMulti.model_validate(opening).model_extra
+        strict(InitializeConnectionMulti, opening)
         assert opening["text"] == " "
         assert opening["voice_settings"] == {"stability": 0.5, "speed": 1.1}
         for message in texts:
-            assert not SendTextMulti.model_validate(message).model_extra
+            strict(SendTextMulti, message)
             assert set(message) == {"text", "context_id", "flush"}
             assert message["text"].endswith(" ")
             assert not message["text"].endswith("  ")
-        assert not VendorClose.model_validate(close).model_extra
+        strict(VendorClose, close)
         assert close == {"context_id": "t1", "close_context": True}
-    assert not CloseSocket.model_validate(b.sent()[-1]).model_extra
+    strict(CloseSocket, b.sent()[-1])
 
 
 async def test_text_waits_for_the_first_socket() -> None:
@@ -244,6 +246,22 @@ async def test_handshakes_that_fail(faults: TtsFaults, code: str, retryable: boo
             await b.until(TtsReady)
         else:
             assert len(b.of(TtsLost)) == 1
+
+
+async def test_text_outlasts_the_pause_for_a_busy_service() -> None:
+    """After a 429 the next handshake comes a second later; text of that second is spoken, not lost."""
+    async with speaking(faults=TtsFaults(refuse=429), ready=False, speed=5) as b:
+        await b.until(TtsLost)
+        b.tts.faults.refuse = 0
+        refused_ms = b.tts._clock.ms()
+        b.port.perform(Speak(1, 1, TEXT))
+        b.port.perform(CloseContext(1, 1))
+        await b.until(TtsReady)
+        assert b.tts._clock.ms() - refused_ms > BUSY_MS * 0.9
+        await b.over((1, 1))
+        assert b.of(SpeechLost) == []
+        assert len(b.pcmu(1)) == len(TEXT) * CHAR_MS * 8
+    assert CONNECT_MS > BUSY_MS + 300  # a handshake over the internet takes up to 300 ms
 
 
 @pytest.mark.parametrize("slug", ["quota_exceeded", "detected_unusual_activity"])

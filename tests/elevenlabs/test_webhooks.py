@@ -9,25 +9,32 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import structlog
 from elevenlabs import ElevenLabs
+from elevenlabs.errors import BadRequestError
 from elevenlabs.types import ConversationInitiationClientDataRequestInput
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
+from telephony.app.app import create_app
 from telephony.elevenlabs import agents_codec
+from telephony.elevenlabs.agents_rest import DEADLINE_MS, PAUSE_MS
+from telephony.elevenlabs.connection import BUSY_MS
 from telephony.elevenlabs.post_call import BadSignature, PostCall, Signature, file_name, sign
 from telephony.elevenlabs.webhook_store import CONCURRENT, MAX_BYTES, TooMany, WebhookStore
 from telephony.elevenlabs.webhooks import ANSWER_MS
+from telephony.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from telephony.testing.fakes.elevenlabs.agents import LocalAgent
 from telephony.testing.fakes.elevenlabs.agents_webhooks import deliver, personalization, post_call
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 from telephony.testing.stack import Stack, local_stack
 from telephony.testing.steady import SteadyClock
-from tests.llm_server.requests import no_extras
+from tests.elevenlabs.sdk_types import strict
 
 SECRET, KEY = "wsec_test_secret", "a-platform-key"
 events: list[PostCall] = []
@@ -123,6 +130,48 @@ async def test_a_call_that_cannot_be_registered_goes_to_the_fallback() -> None:
         assert "technical trouble" in phone.spoken[0]
 
 
+@pytest.mark.parametrize("failure", [429, 500, 0])
+async def test_registering_is_tried_twice(failure: int) -> None:
+    """After 429, 500 or a broken connection (0) the call becomes the platform's all the same."""
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1", mode="register")) as s:
+        faults = s.elevenlabs.agents.faults
+        faults.register_failures = [failure]
+        began = s.clock.ms()
+        twiml = await s.service.agents_rest.register_call(ManagedAgent("agent_1"), IncomingCall("CA1", "+1", "+2"))
+        assert "conversation_id" in twiml
+        assert faults.register_failures == []
+        assert s.clock.ms() - began >= (BUSY_MS if failure == 429 else PAUSE_MS) - 1
+
+
+@pytest.mark.parametrize("failures", [[500, 500, 500], [401, 500]])
+async def test_registering_is_tried_no_more_than_twice(failures: list[int]) -> None:
+    """The phone is ringing; and a refusal is final."""
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1", mode="register")) as s:
+        s.elevenlabs.agents.faults.register_failures = list(failures)
+        with pytest.raises(ProviderError):
+            await s.service.agents_rest.register_call(ManagedAgent("agent_1"), IncomingCall("CA1", "+1", "+2"))
+        assert s.elevenlabs.agents.faults.register_failures == [500]
+
+
+async def test_registering_is_not_repeated_after_a_timeout() -> None:
+    """The caller has waited for three seconds by then; Twilio gives up after fifteen."""
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1", mode="register")) as s:
+        s.elevenlabs.agents.faults.register_hang = True
+        began = s.clock.ms()
+        with pytest.raises(ProviderTimeout):
+            await s.service.agents_rest.register_call(ManagedAgent("agent_1"), IncomingCall("CA1", "+1", "+2"))
+        assert s.clock.ms() - began < DEADLINE_MS * 1.5
+
+
+async def test_an_outbound_call_is_requested_once() -> None:
+    """The request may have been carried out, and nobody wants to be called twice."""
+    async with stack(ManagedAgent("agent_1")) as s:
+        s.elevenlabs.agents.faults.register_failures = [500, 500]
+        with pytest.raises(ProviderUnavailable):
+            await s.service.agents_rest.outbound_call(ManagedAgent("agent_1"), "phnum_1", "+15550001111")
+        assert s.elevenlabs.agents.faults.register_failures == [500]
+
+
 async def test_an_outbound_call_through_the_platform() -> None:
     """The platform dials; the request has only keys that the vendor's types define."""
     async with stack(ManagedAgent("agent_1")) as s:
@@ -155,7 +204,7 @@ async def test_personalization_returns_the_agents_data() -> None:
         assert body["dynamic_variables"] == {
             "caller": "+1555", "called": "+1666", "call_id": asked[0].call_sid, "name": "Ada",
         }  # fmt: skip
-        no_extras(ConversationInitiationClientDataRequestInput.model_validate(body))
+        strict(ConversationInitiationClientDataRequestInput, body)
         assert (await personalization(url, "wrong", "agent_1", caller="", called="")).status_code == 401
         async with httpx2.AsyncClient(trust_env=False) as http:
             plain = await http.post(url, json={"caller_id": None}, headers={"X-Telephony-Key": KEY})
@@ -209,7 +258,7 @@ def test_client_data_has_only_the_vendors_keys() -> None:
     )  # fmt: skip
     data = agents_codec.initiation(agent, IncomingCall("CA1", "+1", "+2"))
     del data["type"]
-    no_extras(ConversationInitiationClientDataRequestInput.model_validate(data))
+    strict(ConversationInitiationClientDataRequestInput, data)
 
 
 # --- after a call -------------------------------------------------------------------------------------------------
@@ -315,6 +364,30 @@ async def test_a_body_that_never_ends_times_out(tmp_path: Path, path: str, heade
     assert [file for file in (tmp_path / "post-call").rglob("*") if file.is_file()] == []
 
 
+@pytest.mark.parametrize("path", ["/elevenlabs/personalization", "/elevenlabs/post-call", "/v1/chat/completions"])
+async def test_a_client_that_leaves_while_it_sends_is_no_refusal(tmp_path: Path, path: str) -> None:
+    """Every endpoint takes it alike: 499 for the access log, no warning, and nothing is stored."""
+    signature = f"t={int(time.time())},v0=00".encode()
+    headers = [(b"authorization", f"Bearer {KEY}".encode()), (b"elevenlabs-signature", signature)]
+    sent, received = list[Any](), iter([{"type": "http.request", "body": b"{", "more_body": True}])
+
+    async def receive() -> Any:
+        return next(received, {"type": "http.disconnect"})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with structlog.testing.capture_logs() as lines:
+        agent = Agent(prompt="You are a test.")
+        async with stack(agent) as s:
+            app = create_app(replace(s.service.settings, data=tmp_path), clock=s.clock, agents=agent)
+            async with app.router.lifespan_context(app):
+                await app({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
+    assert sent[0]["status"] == 499
+    assert [line["event"] for line in lines if line["event"].endswith("_refused")] == []
+    assert [file for file in (tmp_path / "post-call").rglob("*") if file.is_file()] == []
+
+
 async def test_a_body_that_is_too_large_is_refused(tmp_path: Path) -> None:
     """By its Content-Length or by the bytes received; nothing stays on disk."""
     genuine = f"t={int(time.time())},v0=00"
@@ -394,6 +467,47 @@ def test_signatures_match_the_vendors() -> None:
         signature.check()
     fresh = sign(SECRET, body, int(time.time()))
     assert ElevenLabs(api_key="x").webhooks.construct_event(body.decode(), fresh, SECRET) == json.loads(body)
+
+
+BODY = b'{"type":"post_call_audio"}'
+
+
+def ours(header: str) -> bool:
+    """Whether our check accepts `header` for `BODY`."""
+    try:
+        signature = Signature(header, SECRET, time.time())
+        signature.update(BODY)
+        signature.check()
+    except BadSignature:
+        return False
+    return True
+
+
+def theirs(header: str) -> bool:
+    """The same for the vendor's check."""
+    try:
+        ElevenLabs(api_key="x").webhooks.construct_event(BODY.decode(), header, SECRET)
+    except (BadRequestError, ValueError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{}", "v1=00,{}", "v0=00,{}", "t=1,{}", "{},v0=00", "{},t=1", "{},v0=", "{}0", "{},t=", "T{}", "{};", "V0=1,{}"],
+)
+def test_the_vendors_check_agrees(form: str) -> None:
+    """On a good signature in good and in bad company: of several the last one counts."""
+    header = form.format(sign(SECRET, BODY, int(time.time()) - 60))
+    assert ours(header) is theirs(header)
+
+
+def test_a_signature_from_the_future_is_refused() -> None:
+    """The vendor's check lets it through. Both refuse an old one and one with another secret."""
+    now = int(time.time())
+    headers = [sign(SECRET, BODY, now + 3_600), sign(SECRET, BODY, now - 3_600), sign("other", BODY, now)]
+    assert [ours(header) for header in headers] == [False, False, False]
+    assert [theirs(header) for header in headers] == [True, False, False]
 
 
 @pytest.mark.parametrize("header", ["", "t=1", "v0=ab", "t=x,v0=ab", "t=1,t=2", "t=１,v0=ab", "t=-5,v0=ab"])

@@ -82,6 +82,8 @@ class LocalAgents:
         return await self.admission.respond(connection, request)
 
     async def post(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str, str]:
+        if self.faults.register_hang:
+            await asyncio.Event().wait()
         return self.admission.post(path, headers, body)
 
     async def handle(self, connection: ServerConnection) -> None:

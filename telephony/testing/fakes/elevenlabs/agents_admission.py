@@ -83,7 +83,8 @@ class Admission:
             return 404, _detail("not_found", "no such path")
         if headers.get("xi-api-key") != self._key:
             return 401, _detail("invalid_api_key", "the key is wrong")
-        if status := self._platform.faults.register_status:
+        failures = self._platform.faults.register_failures
+        if (status := failures.pop(0) if failures else self._platform.faults.register_status or None) is not None:
             return status, _detail("fault", "injected fault")
         try:
             raw = json.loads(body)

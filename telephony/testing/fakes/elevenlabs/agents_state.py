@@ -48,6 +48,8 @@ class AgentFaults:
 
     sign_status: int = 0  # answer requests for a signed URL with this HTTP status
     register_status: int = 0  # answer register-call and outbound calls with this HTTP status
+    register_failures: list[int] = field(default_factory=list)  # for one request each; 0 cuts its connection
+    register_hang: bool = False  # never answer register-call and outbound calls
     quoted_twiml: bool = False  # register-call returns the TwiML as a JSON string
     sign_hang: bool = False  # never answer requests for a signed URL
     refuse: int = 0  # refuse the handshake with this HTTP status

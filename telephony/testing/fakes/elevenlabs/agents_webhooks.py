@@ -58,5 +58,6 @@ def transcription(conversation: Conversation) -> dict[str, Any]:
         "has_audio": False,
         "has_user_audio": False,
         "has_response_audio": False,
+        "has_auxiliary_audio": False,
     }
     return {"type": "post_call_transcription", "event_timestamp": int(time.time()), "data": data}

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from websockets.asyncio.server import ServerConnection
 
 Answer: TypeAlias = Callable[[str, dict[str, str], bytes], Awaitable[tuple[int, str, str]]]
-"""(path with query, headers by lower-case name, body) -> (status, content type, text)."""
+"""(path with query, headers by lower-case name, body) -> (status, content type, text) (0: cut the connection)."""
 
 
 class PostingConnection(ServerConnection):
@@ -60,6 +60,9 @@ class PostingConnection(ServerConnection):
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         status, kind, text = await self._answer(first.split(" ")[1], headers, body)
+        if not status:
+            self.transport.abort()
+            return
         data = text.encode()
         self.transport.write(
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {kind}\r\n"

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from elevenlabs import AsyncElevenLabs
-from elevenlabs import types as vendor
 from elevenlabs.realtime import AudioFormat, RealtimeEvents
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -20,23 +19,9 @@ from telephony.audio import frames, tones
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.elevenlabs.stt import LocalStt, Script, ScriptedRecognizer, SttFaults
 from telephony.testing.steady import SteadyClock
+from tests.elevenlabs.sdk_types import STT_RECEIVED, fit
 
 QUERY = "model_id=scribe_v2_realtime&audio_format=ulaw_8000&commit_strategy=manual&include_timestamps=true"
-TYPES: dict[str, Any] = {
-    "session_started": vendor.SessionStartedPayload,
-    "partial_transcript": vendor.PartialTranscriptPayload,
-    "committed_transcript": vendor.CommittedTranscriptPayload,
-    "committed_transcript_with_timestamps": vendor.CommittedTranscriptWithTimestampsPayload,
-    "commit_throttled": vendor.ScribeThrottledErrorPayload,
-    "input_error": vendor.ScribeInputErrorPayload,
-    "invalid_request": vendor.ScribeInvalidRequestError,
-    "queue_overflow": vendor.ScribeQueueOverflowErrorPayload,
-    "chunk_size_exceeded": vendor.ScribeChunkSizeExceededErrorPayload,
-    "quota_exceeded": vendor.ScribeQuotaExceededErrorPayload,
-    "warning": vendor.ScribeWarning,
-}
-#: Fields seen on the wire that the vendor's types lack.
-SEEN = {"vad_commit_strategy", "timestamps_granularity", "max_tokens_to_recompute", "disable_logging"}
 
 
 class Client:
@@ -49,12 +34,7 @@ class Client:
         """The next message of type `kind`; others are dropped."""
         while True:
             message = json.loads(await self.socket.recv())
-            payload = TYPES[message["message_type"]].model_validate(message)
-            assert not payload.model_extra
-            for word in getattr(payload, "words", None) or []:
-                assert not word.model_extra
-            if message["message_type"] == "session_started":
-                assert set(payload.config.model_extra) <= SEEN
+            fit(STT_RECEIVED, message)
             if message["message_type"] == kind:
                 return dict(message)
 
