@@ -139,7 +139,8 @@ class Timeline:
     @cached_property
     def caller_spans(self) -> list[tuple[int, int]]:
         """(start, end) of the caller's voice, by the detector."""
-        return voice_spans(self.steps, self.rules)
+        voice = Voiced(self.rules)
+        return spans(((s.now_ms - WINDOW_MS, s.now_ms) for s in self.steps if voice.hears(s.event)), JOIN_MS)
 
     # --- what was done ----------------------------------------------------------------------------------------------
 
@@ -184,27 +185,17 @@ class Timeline:
 
     @cached_property
     def _clock(self) -> TurnClock:
-        return _clocked(self.steps, self.rules)
-
-
-def voice_spans(steps: Iterable[Step], rules: TurnTaking) -> list[tuple[int, int]]:
-    """(start, end) in ms of the stretches of the caller's voice."""
-    voice = Voiced(rules)
-    return spans(((s.now_ms - WINDOW_MS, s.now_ms) for s in steps if voice.hears(s.event)), JOIN_MS)
+        clock = TurnClock(rules=self.rules)
+        for step in self.steps:
+            clock.see(step)
+        clock.close()
+        return clock
 
 
 def overlaps(some: list[tuple[int, int]], others: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The intersections of two lists of spans, in order."""
     both = [(max(s, o), min(e1, e2)) for s, e1 in some for o, e2 in others]
     return sorted((start, end) for start, end in both if start < end)
-
-
-def _clocked(steps: Iterable[Step], rules: TurnTaking) -> TurnClock:
-    clock = TurnClock(rules=rules)
-    for step in steps:
-        clock.see(step)
-    clock.close()
-    return clock
 
 
 def _record(steps: Iterable[Step], pieces: Iterable[Played], voice: Voiced) -> list[Line]:
