@@ -1,4 +1,4 @@
-"""The composition root: settings -> a service. Lists all routes; the only module that names concrete vendors.
+"""The composition root: settings -> a service. The only module that names concrete vendors.
 
 `create_app(settings)` creates the Starlette app, for any ASGI server; `server.py` runs it as a process.
 
@@ -18,10 +18,9 @@ from pathlib import Path
 
 import structlog
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.app.loading import load_agent, load_llm_agents
@@ -200,18 +199,17 @@ def create_app(
             if wired.tapes is not None:
                 record_calls(service, wired.tapes, stack)
             app.state.service = service
-            # Only the routes that are switched on; they need the parts created above.
-            app.router.routes += await stack.enter_async_context(
-                open_platforms(wired, agents, llm_agents, vendors.llm, clock)
-            )
+            # Of the platforms only the routes that are switched on. All need the parts created above.
+            platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock)
+            app.router.routes += service.webhooks.routes() + await stack.enter_async_context(platforms)
             await stack.enter_async_context(_serving(service, vendors, agents))
             yield
 
-    return Starlette(routes=list(ROUTES), lifespan=lifespan)
+    return Starlette(routes=list(HEALTH), lifespan=lifespan)
 
 
-def _service(connection: HTTPConnection) -> Service:
-    found: Service = connection.app.state.service
+def _service(request: Request) -> Service:
+    found: Service = request.app.state.service
     return found
 
 
@@ -228,30 +226,7 @@ async def _readyz(request: Request) -> Response:
     return JSONResponse({"ready": good, "draining": draining, "full": full}, status_code=200 if good else 503)
 
 
-async def _voice(request: Request) -> Response:
-    return await _service(request).webhooks.voice(request)
-
-
-async def _after(request: Request) -> Response:
-    return await _service(request).webhooks.after(request)
-
-
-async def _status(request: Request) -> Response:
-    return await _service(request).webhooks.status(request)
-
-
-async def _media(socket: WebSocket) -> None:
-    await _service(socket).webhooks.media(socket)
-
-
-ROUTES = (
-    Route("/twilio/voice", _voice, methods=["POST"]),
-    Route("/twilio/after", _after, methods=["POST"]),
-    Route("/twilio/status", _status, methods=["POST"]),
-    WebSocketRoute("/twilio/media", _media),
-    Route("/healthz", _healthz),
-    Route("/readyz", _readyz),
-)
+HEALTH = (Route("/healthz", _healthz), Route("/readyz", _readyz))
 
 
 @asynccontextmanager

@@ -12,14 +12,15 @@ prepares the call after the signature check, so that its providers are connected
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from urllib.parse import parse_qsl
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from telephony.agent import CHOICE_MS, Agent, AgentChoice, AgentSource, IncomingCall, ManagedAgent, Reject
@@ -33,6 +34,7 @@ from telephony.threads import Callers
 from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, open_leg
 from telephony.twilio.media_stream import StreamStart
+from telephony.twilio.rest import TwilioRest
 from telephony.twilio.stream_token import StreamTokens, issue
 from telephony.vad.dormant import DormantDetector
 
@@ -46,11 +48,8 @@ UNREACHABLE = frozenset({"unread", "flooded", "unresponsive"})
 WIND_DOWN_MS = 5_000
 TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
-
-class RestClient(Protocol):
-    """The part of Twilio's REST API that the webhooks use."""
-
-    async def hang_up(self, call_sid: str) -> bool: ...
+Form: TypeAlias = dict[str, str]
+"""The fields of a webhook."""
 
 
 class Registrar(Protocol):
@@ -71,7 +70,7 @@ class CarrierSettings:
 
 
 class Webhooks:
-    """The endpoints, bound to one call registry. The routes are defined in `app.py`."""
+    """The endpoints, bound to one call registry. `rest` is None without an account."""
 
     def __init__(
         self,
@@ -80,8 +79,8 @@ class Webhooks:
         agents: AgentSource,
         detector: Callable[[], Detector],
         clock: Clock,
-        rest: RestClient | None = None,
-        registrar: Registrar | None = None,
+        rest: TwilioRest | None,
+        registrar: Registrar,
     ) -> None:
         self._settings = settings
         self._registry = registry
@@ -94,13 +93,19 @@ class Webhooks:
         self._tokens = StreamTokens(self._secret)
         self._callers = Callers("agent function")
 
-    # --- webhooks ---------------------------------------------------------------------------------------------------
+    def routes(self) -> list[BaseRoute]:
+        """The routes for the app."""
+        return [
+            Route("/twilio/voice", self._signed(self.voice), methods=["POST"]),
+            Route("/twilio/after", self._signed(self.after), methods=["POST"]),
+            Route("/twilio/status", self._signed(self.status), methods=["POST"]),
+            WebSocketRoute("/twilio/media", self.media),
+        ]
 
-    async def voice(self, request: Request) -> Response:
+    # --- webhooks, after the signature check ------------------------------------------------------------------------
+
+    async def voice(self, request: Request, form: Form) -> Response:
         """A call comes in. A repeated webhook for the same call uses what the first one prepared."""
-        form = await self._signed_form(request)
-        if form is None:
-            return Response("signature mismatch", status_code=403)
         call = _incoming(form)
         if not call.call_sid:
             return Response("no CallSid", status_code=400)
@@ -109,7 +114,7 @@ class Webhooks:
         choice = await self._choose(call)
         if isinstance(choice, Reject):
             log.info("call_rejected", call_sid=call.call_sid)
-            return _xml(twiml.say_and_hang_up(choice.say) if choice.say else twiml.reject())
+            return _xml(twiml.hang_up(choice.say) if choice.say else twiml.reject())
         if isinstance(choice, ManagedAgent) and choice.mode == "register":
             registered = await self._register(choice, call)
             if not isinstance(registered, Agent):
@@ -121,26 +126,20 @@ class Webhooks:
         log.info("call_incoming", call_sid=call.call_sid, pii_caller=call.caller, pii_called=call.called)
         return _xml(twiml.connect_stream(*self._stream(request, call, attempt=1)))
 
-    async def after(self, request: Request) -> Response:
+    async def after(self, request: Request, form: Form) -> Response:
         """The stream has ended. With no ending recorded, we crashed or lost it, and the caller is still there."""
-        form = await self._signed_form(request)
-        if form is None:
-            return Response("signature mismatch", status_code=403)
         call = _incoming(form)
         ending = self._registry.ending(call.call_sid)
         if form.get("CallStatus") in TERMINAL:
             self._registry.hung_up(call.call_sid)
             return _xml(twiml.hang_up())
         if ending is not None:
-            return _xml(twiml.say_and_hang_up(ending.farewell) if ending.farewell else twiml.hang_up())
+            return _xml(twiml.hang_up(ending.farewell))
         log.warning("stream_lost", call_sid=call.call_sid)
         return _xml(await self._recover(request, call))
 
-    async def status(self, request: Request) -> Response:
+    async def status(self, request: Request, form: Form) -> Response:
         """The call's state changed. Only its end matters; that may be reported first, twice, or never."""
-        form = await self._signed_form(request)
-        if form is None:
-            return Response("signature mismatch", status_code=403)
         if form.get("CallStatus") in TERMINAL:
             self._registry.hung_up(form.get("CallSid", ""))
         return Response(status_code=204)
@@ -193,14 +192,13 @@ class Webhooks:
     async def _register(self, agent: ManagedAgent, call: IncomingCall) -> Agent | str:
         """The platform's TwiML. If registering fails: the fallback agent, or the TwiML of an apology and a hang-up."""
         try:
-            if self._registrar is not None:
-                twiml_of_platform = await self._registrar.register_call(agent, call)
-                log.info("call_registered", call_sid=call.call_sid, agent_id=agent.agent_id)
-                return twiml_of_platform
+            twiml_of_platform = await self._registrar.register_call(agent, call)
         except ProviderError as error:
             log.error("register_failed", call_sid=call.call_sid, agent_id=agent.agent_id, code=error.code,
                       detail=str(error))  # fmt: skip
-        return agent.fallback or twiml.say_and_hang_up(agent.wording.broken, agent.language)
+            return agent.fallback or twiml.hang_up(agent.wording.broken, agent.language)
+        log.info("call_registered", call_sid=call.call_sid, agent_id=agent.agent_id)
+        return twiml_of_platform
 
     def _check(self, start: StreamStart) -> None:
         if self._settings.account_sid and start.account_sid != self._settings.account_sid:
@@ -210,7 +208,18 @@ class Webhooks:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    async def _signed_form(self, request: Request) -> dict[str, str] | None:
+    def _signed(
+        self, answer: Callable[[Request, Form], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint that passes the form of a webhook signed by Twilio to `answer`, and refuses any other (403)."""
+
+        async def check(request: Request) -> Response:
+            form = await self._signed_form(request)
+            return Response("signature mismatch", status_code=403) if form is None else await answer(request, form)
+
+        return check
+
+    async def _signed_form(self, request: Request) -> Form | None:
         """The form of a webhook signed by Twilio, or None (logged). A repeated name keeps its last value."""
         try:
             async with self._clock.timeout(FORM_MS):
@@ -238,10 +247,10 @@ class Webhooks:
         wording = agent.wording if agent else Wording()
         if self._registry.draining:
             log.info("call_refused", call_sid=call.call_sid, code="draining")
-            return twiml.say_and_hang_up(wording.draining)
+            return twiml.hang_up(wording.draining)
         if self._registry.full():
             log.warning("call_refused", call_sid=call.call_sid, code="busy")
-            return twiml.busy(wording.busy)
+            return twiml.hang_up(wording.busy) if wording.busy else twiml.reject("busy")
         return None
 
     async def _choose(self, call: IncomingCall) -> AgentChoice:
@@ -290,8 +299,8 @@ class Webhooks:
             if isinstance(choice, Agent):
                 choice, apology, language = replace(choice, greeting=apology), "", choice.voice.language
             self._registry.prepare(choice, call)
-            return twiml.reconnect(apology, language, *self._stream(request, call, attempt=2))
-        return twiml.say_and_hang_up(wording.broken)
+            return twiml.connect_stream(*self._stream(request, call, attempt=2), say=apology, language=language)
+        return twiml.hang_up(wording.broken)
 
     async def _await_end(self, live: LiveCall) -> None:
         try:
@@ -301,7 +310,7 @@ class Webhooks:
             log.warning("wind_down_slow", call_sid=live.call.call_sid)
 
 
-def _incoming(fields: dict[str, str]) -> IncomingCall:
+def _incoming(fields: Form) -> IncomingCall:
     return IncomingCall(
         call_sid=fields.get("CallSid", ""),
         caller=fields.get("From", ""),
