@@ -27,7 +27,8 @@ from telephony.contracts.llm import Finished
 from telephony.core.policy import Wording
 from telephony.errors import ProviderError
 from telephony.llm_server import codec
-from telephony.llm_server.answer import End, Part, PassBack, Text
+from telephony.llm_server.answer import Part, PassBack
+from telephony.runtime.reply import Done, Said
 
 log = structlog.get_logger()
 
@@ -130,11 +131,11 @@ class Exchange(Response):
 
     async def _whole(self, part: Part | _Failed) -> Response:
         said, calls = "", []
-        while not isinstance(part, End):
+        while not isinstance(part, Done):
             match part:
                 case _Failed():
                     return _failure(part)
-                case Text(text):
+                case Said(text):
                     said += text
                 case PassBack(wanted):
                     calls = list(wanted)
@@ -153,14 +154,14 @@ class Exchange(Response):
             match part:
                 case None:
                     await stream.write(self._while_waiting(progress))
-                case Text(text):
+                case Said(text):
                     progress.said = progress.said or bool(text.strip())
                     await stream.write(self._chunks.text(text))
                 case PassBack(calls):
                     progress.called = True
                     for index, call in enumerate(calls):
                         await stream.write(self._chunks.call(index, call))
-                case End(finish, usage):
+                case Done(finish, usage):
                     await self._finish(stream, progress, finish, usage)
                     return
                 case _Failed():
@@ -236,4 +237,5 @@ def _failure(failed: _Failed) -> Response:
 
 def error(status: int, message: str, kind: str, code: str, param: str | None = None) -> Response:
     """An error response in OpenAI's format."""
-    return JSONResponse(codec.error_body(message, kind, code, param), status_code=status)
+    body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    return JSONResponse(body, status_code=status)
