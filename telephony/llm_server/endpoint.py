@@ -60,7 +60,6 @@ class LlmServer:
         if not key or not agents:
             raise ValueError("the custom LLM endpoint needs a key and an agent")
         self.store = IdempotencyStore(clock)
-        self.cancelled = 0
         self._key, self._agents, self._llm = key.encode(), dict(agents), llm
         self._clock, self._now = clock, now
         self._callers = Callers("agent function")
@@ -130,11 +129,7 @@ class LlmServer:
             AnswerOptions(chunks, chat.stream, agent.wording, chat.turn),
             lambda: answer(chat, agent, self._llm, self.store, facts, self._clock),
             self._clock,
-            self._left,
         )
-
-    def _left(self) -> None:
-        self.cancelled += 1
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

@@ -60,17 +60,11 @@ class _Failed:
 
 
 class Exchange(Response):
-    """See the module docstring. `start` starts the answer; `cancelled` is called when the client disconnects."""
+    """See the module docstring. `start` starts the answer."""
 
-    def __init__(
-        self,
-        options: AnswerOptions,
-        start: Callable[[], AsyncGenerator[Part, None]],
-        clock: Clock,
-        cancelled: Callable[[], None],
-    ) -> None:
+    def __init__(self, options: AnswerOptions, start: Callable[[], AsyncGenerator[Part, None]], clock: Clock) -> None:
         self.background = None
-        self._options, self._start, self._clock, self._cancelled = options, start, clock, cancelled
+        self._options, self._start, self._clock = options, start, clock
         self._chunks, self._wording = options.chunks, options.wording
         self._parts: asyncio.Queue[Part | _Failed] = asyncio.Queue(PARTS)
         self._whole_sent = False
@@ -96,7 +90,6 @@ class Exchange(Response):
             pass
         if self._whole_sent:  # the server also sends this after a complete answer
             return
-        self._cancelled()
         log.info("llm_request_cancelled", turn=self._options.turn)
         for task in tasks:
             task.cancel()

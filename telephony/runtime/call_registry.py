@@ -86,7 +86,6 @@ class LiveCall:
     inbox: Inbox
     leg: asyncio.Future[Port]
     done: asyncio.Event = field(default_factory=asyncio.Event)
-    engine: Engine | None = None
     ended: Ended | None = None
 
     @property
@@ -279,8 +278,7 @@ class _CallPorts:
         socket = self._factory.managed(agent, self._live.call)
         self.start(socket)
         self._ports = [socket, socket, socket]
-        self._live.engine = Bridge(agent.policy())
-        return self._live.engine
+        return Bridge(agent.policy())
 
     def switch(self, action: SwitchTo) -> tuple[Engine, Ports, tuple[Event, ...]]:
         """Lets our own pipeline take over the call, with an apology; if nothing was said yet, with its greeting."""
@@ -320,8 +318,7 @@ class _CallPorts:
         for port in self._ports:
             self.start(port)
         self._late = self._group.create_task(self._late_phrases(providers))
-        self._live.engine = Conversation(agent.policy(), providers.spoken_form, history, turn)
-        return self._live.engine, providers.phrases
+        return Conversation(agent.policy(), providers.spoken_form, history, turn), providers.phrases
 
     async def _late_phrases(self, providers: ProviderPorts) -> None:
         self._live.inbox.put(await providers.late_phrases())
