@@ -264,14 +264,8 @@ async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) 
             await vendors.synthesize_missing(own)
         service.warm.set()
 
-    async def registry() -> None:
-        async def until_stopped() -> None:
-            await stop.wait()
-
-        await service.registry.run(until_stopped)
-
     async with asyncio.TaskGroup() as group:
-        group.create_task(registry())
+        group.create_task(service.registry.run(stop))
         warming = group.create_task(warm())
         await asyncio.sleep(0)  # lets the call registry start
         service.ready = True

@@ -126,7 +126,7 @@ class ElevenLabsTts:
         """Runs until the socket or the call ends."""
         self._socket, self._connected, self._waiting_since_ms = socket, True, None
         self._emit(TtsReady())
-        self._send(self._contexts.restart(self._clock.ms()))
+        self._send(self._contexts.open_waiting(self._clock.ms()))
         async with asyncio.TaskGroup() as group:
             writing = group.create_task(self._write(socket))
             try:

@@ -65,9 +65,9 @@ class LlmServer:
         self._callers = Callers("agent function")
         self._choosing: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
-    async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
-        """Owns the running tools. Returns after `ready` has returned and they have ended or been cancelled."""
-        await self.store.run(ready)
+    async def run(self, stop: asyncio.Event) -> None:
+        """Owns the running tools. Returns after `stop` is set and they have ended or been cancelled."""
+        await self.store.run(stop)
 
     def routes(self) -> list[BaseRoute]:
         """The routes for the app. The prefix `/agents/{name}` chooses the agent."""

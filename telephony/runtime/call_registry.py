@@ -110,12 +110,12 @@ class CallRegistry:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
-        """Runs the calls' tasks until `ready` returns; then ends the remaining calls, cancelling them after 6 s."""
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs the calls' tasks until `stop` is set; then ends the remaining calls, cancelling them after 6 s."""
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
-                await ready()
+                await stop.wait()
             finally:
                 self._group = None
                 for live in self.calls.values():
