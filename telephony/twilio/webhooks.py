@@ -21,7 +21,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from telephony.agent import CHOICE_MS, Agent, AgentChoice, AgentSource, IncomingCall, ManagedAgent, Reject
 from telephony.clock import Clock
@@ -32,7 +32,7 @@ from telephony.http_body import TooBig, gather
 from telephony.runtime.call_registry import CallRegistry, LiveCall
 from telephony.threads import Callers
 from telephony.twilio import signature, twiml
-from telephony.twilio.leg import MediaLeg, open_leg
+from telephony.twilio.leg import MediaLeg, close, open_leg
 from telephony.twilio.media_stream import StreamStart
 from telephony.twilio.rest import TwilioRest
 from telephony.twilio.stream_token import StreamTokens, issue
@@ -159,7 +159,7 @@ class Webhooks:
             self._check(start)
         except CarrierError as error:
             log.warning("stream_refused", code=error.code)
-            await _close(socket, error.code)
+            await close(socket, self._clock, 1008, error.code)
             return
         await self._serve(socket, start)
 
@@ -175,7 +175,7 @@ class Webhooks:
                 live = self._registry.attach(start.call_sid, leg)
         if live is None:
             log.warning("stream_refused", code="no_such_call")
-            await _close(socket, "no_such_call")
+            await close(socket, self._clock, 1008, "no_such_call")
             return
         await live.done.wait()
         if self._rest is not None and live.ended is not None and live.ended.reason in UNREACHABLE:
@@ -332,10 +332,3 @@ def _from_stream(start: StreamStart) -> IncomingCall:
 
 def _xml(document: str) -> Response:
     return Response(document, media_type="text/xml")
-
-
-async def _close(socket: WebSocket, reason: str) -> None:
-    try:
-        await socket.close(1008, reason)
-    except (RuntimeError, WebSocketDisconnect, OSError):
-        pass  # already closed, by either side
