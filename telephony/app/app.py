@@ -45,7 +45,7 @@ from telephony.settings import Settings
 from telephony.tape.recorder import Recorder
 from telephony.text_normalization import spoken_form
 from telephony.twilio.rest import TwilioRest
-from telephony.twilio.webhooks import CarrierSettings, Webhooks
+from telephony.twilio.webhooks import Webhooks
 from telephony.vad.silero import SileroDetector
 
 log = structlog.get_logger()
@@ -68,7 +68,7 @@ class Service:
 
     def on_call(self, make: Callable[[str], Observer | None]) -> None:
         """Observes every call from now on: `make(call_sid)` returns an observer or None."""
-        self.registry.observers.append(lambda call: make(call.call_sid))
+        self.registry.observers.append(lambda live: make(live.call.call_sid))
 
 
 class VendorPorts:
@@ -140,32 +140,21 @@ def compose(
     """Creates and wires all parts of the service; connects to nothing."""
     vendors = VendorPorts(settings, clock)
     registry = CallRegistry(clock, vendors, settings.max_calls)
-    carrier = CarrierSettings(
-        auth_token=settings.twilio_auth_token,
-        account_sid=settings.twilio_account_sid,
-        public_url=settings.public_url or None,
-        trusted_proxies=tuple(settings.trusted_proxies),
-        fallback_number=settings.fallback_number,
-    )
     rest = None
     if settings.twilio_account_sid and settings.twilio_auth_token:
         rest = TwilioRest(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
-    webhooks = Webhooks(carrier, registry, agents, detector, clock, rest, vendors.agents_rest)
-    registry.observers.append(lambda call: CallLog(call.call_sid, registry.calls[call.call_sid].turn_taking))
+    webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest)
+    registry.observers.append(lambda live: CallLog(live.call.call_sid, live.turn_taking))
     return Service(settings, clock, registry, webhooks, vendors.agents_rest, rest), vendors
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
     """Records a tape of every call from now on; pending writes finish when `stack` closes."""
-    recorder, calls = Recorder(folder, service.clock.wall_s), service.registry.calls
+    recorder = Recorder(folder, service.clock.wall_s)
     stack.push_async_callback(asyncio.to_thread, recorder.close)
-
-    def observer(call: IncomingCall) -> Observer | None:
-        return recorder.observe(call, calls[call.call_sid].agent)
-
-    service.registry.observers.append(observer)
+    service.registry.observers.append(lambda live: recorder.observe(live.call, live.agent))
 
 
 def create_app(

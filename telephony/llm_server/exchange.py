@@ -109,11 +109,7 @@ class Exchange(Response):
     # --- what is sent -----------------------------------------------------------------------------------------------
 
     async def _send_answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        first: Part | _Failed | None = None
-        if self._options.stream:
-            first = await self._next(BUFFER_MS)
-        else:
-            first = await self._parts.get()
+        first = await self._next(BUFFER_MS if self._options.stream else None)
         if isinstance(first, _Failed):
             await _failure(first)(scope, receive, send)
         elif self._options.stream:
@@ -182,8 +178,8 @@ class Exchange(Response):
         await stream.write(codec.DONE)
         await stream.end()
 
-    async def _next(self, wait_ms: int) -> Part | _Failed | None:
-        """The next part, or None if there is none within `wait_ms`."""
+    async def _next(self, wait_ms: int | None) -> Part | _Failed | None:
+        """The next part, or None if there is none within `wait_ms` (None: no limit)."""
         try:
             async with self._clock.timeout(wait_ms):
                 return await self._parts.get()

@@ -74,9 +74,6 @@ class PortFactory(Protocol):
         ...
 
 
-ObserverFactory = Callable[[IncomingCall], Observer | None]
-
-
 @dataclass(slots=True)
 class LiveCall:
     """A call, from its webhook to its end."""
@@ -93,6 +90,9 @@ class LiveCall:
         """The rules of the agent; of a managed one, those of its fallback."""
         agent = self.agent.fallback if isinstance(self.agent, ManagedAgent) else self.agent
         return agent.turn_taking if agent is not None else TurnTaking()
+
+
+ObserverFactory = Callable[[LiveCall], Observer | None]
 
 
 class CallRegistry:
@@ -226,7 +226,7 @@ class CallRegistry:
                 if leg is None:
                     return Ended("no_media")
                 listening = ports.start(leg)
-                watching = [o for make in self.observers if (o := make(live.call)) is not None]
+                watching = [o for make in self.observers if (o := make(live)) is not None]
                 recorder = _EndingRecorder(self, live.call.call_sid)
                 observers = Observers([recorder, *watching])
                 return await drive(engine, ports.with_leg(leg), live.inbox, listening, observers, ports.switch)

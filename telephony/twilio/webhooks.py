@@ -13,7 +13,7 @@ prepares the call after the signature check, so that its providers are connected
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -30,6 +30,7 @@ from telephony.core.policy import Wording
 from telephony.errors import CarrierError, ProviderError, Unauthorized
 from telephony.http_body import TooBig, gather
 from telephony.runtime.call_registry import CallRegistry, LiveCall
+from telephony.settings import Settings
 from telephony.threads import Callers
 from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, close, open_leg
@@ -58,23 +59,13 @@ class Registrar(Protocol):
     async def register_call(self, agent: ManagedAgent, call: IncomingCall) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class CarrierSettings:
-    """Settings of the webhooks. `auth_token` verifies signatures and signs stream tokens."""
-
-    auth_token: str
-    account_sid: str = ""
-    public_url: str | None = None
-    trusted_proxies: tuple[str, ...] = ()
-    fallback_number: str = ""
-
-
 class Webhooks:
-    """The endpoints, bound to one call registry. `rest` is None without an account."""
+    """The endpoints, bound to one call registry. The auth token verifies signatures and signs stream tokens. `rest` is
+    None without an account."""
 
     def __init__(
         self,
-        settings: CarrierSettings,
+        settings: Settings,
         registry: CallRegistry,
         agents: AgentSource,
         detector: Callable[[], Detector],
@@ -89,7 +80,7 @@ class Webhooks:
         self._clock = clock
         self._rest = rest
         self._registrar = registrar
-        self._secret = settings.auth_token.encode()
+        self._secret = settings.twilio_auth_token.encode()
         self._tokens = StreamTokens(self._secret)
         self._callers = Callers("agent function")
 
@@ -150,7 +141,7 @@ class Webhooks:
         """The audio socket of a call. Refusals before `accept()` are a 403 for the peer; later ones close with 1008."""
         settings = self._settings
         urls = signature.socket_urls(settings.public_url, settings.trusted_proxies, socket.scope)
-        if not signature.check_socket(settings.auth_token, urls, socket.headers.get(signature.HEADER)):
+        if not signature.check_socket(settings.twilio_auth_token, urls, socket.headers.get(signature.HEADER)):
             log.warning("socket_refused", code="signature_wrong")
             await socket.close()
             return
@@ -201,7 +192,7 @@ class Webhooks:
         return twiml_of_platform
 
     def _check(self, start: StreamStart) -> None:
-        if self._settings.account_sid and start.account_sid != self._settings.account_sid:
+        if self._settings.twilio_account_sid and start.account_sid != self._settings.twilio_account_sid:
             raise Unauthorized("the stream belongs to another account", code="account_wrong")
         token = start.parameters.get("token", "")
         self._tokens.redeem(token, start.call_sid, self._clock.wall_s())
@@ -234,7 +225,7 @@ class Webhooks:
             return None
         url = signature.public_url(self._settings.public_url, self._settings.trusted_proxies, request.scope)
         given = request.headers.get(signature.HEADER)
-        if not signature.check_webhook(self._settings.auth_token, url, items, given):
+        if not signature.check_webhook(self._settings.twilio_auth_token, url, items, given):
             log.warning("webhook_refused", code="signature_wrong", url=url.partition("?")[0])
             return None
         return dict(items)
