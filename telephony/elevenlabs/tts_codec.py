@@ -59,7 +59,7 @@ def voice_settings(spec: VoiceSpec) -> dict[str, float]:
     return {name: value for name, value in chosen.items() if value is not None}
 
 
-# --- found the client says -------------------------------------------------------------------------------------------
+# --- what the client says --------------------------------------------------------------------------------------------
 
 
 def opening(context: str, settings: dict[str, float]) -> str:
@@ -80,7 +80,7 @@ def close(context: str) -> str:
 CLOSE_SOCKET = json.dumps({"close_socket": True})
 
 
-# --- found the server says -------------------------------------------------------------------------------------------
+# --- what the server says --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

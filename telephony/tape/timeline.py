@@ -93,7 +93,7 @@ class Timeline:
     @cached_property
     def remembered_unheard(self) -> list[str]:
         """The agent's lines that hold words the caller did not hear. There should be none."""
-        return _unheard(self.steps, self.played, self.spoken_form)
+        return _unheard(self)
 
     # --- when -------------------------------------------------------------------------------------------------------
 
@@ -276,23 +276,22 @@ class _Said:
             self.ends.append((" ", self.base_ms))
 
 
-def _unheard(steps: list[Step], pieces: list[Played], spoken_form: Callable[[str], str]) -> list[str]:
+def _unheard(call: Timeline) -> list[str]:
     """Lines with more words than can have been heard. Audio that occurs twice counts as its later occurrence."""
-    said = _spoken_turns(steps)
+    said = _spoken_turns(call.steps)
     reached: dict[int, int] = dict.fromkeys(said, 0)
-    for piece in pieces:
+    for piece in call.played:
         if (one := said.get(piece.turn)) is not None:
             begin, body = reached[piece.turn] * 8, piece.pcmu.rstrip(b"\xff")
             if one.pcmu[begin : begin + len(body)] != body:  # sent again after a clear, from an earlier word
                 begin = max(0, one.pcmu.rfind(body, 0, begin + len(body)))
             reached[piece.turn] = max(reached[piece.turn], begin // 8 + piece.end - piece.start)
     wrong = []
-    for step in steps:
-        for action in step.actions:
-            if isinstance(action, a.LineAdded) and action.speaker == "agent" and (one := said.get(action.turn)):
-                heard = "".join(char for char, end in one.ends if end <= reached[action.turn] + FRAME_MS)
-                if one.ends and len(words(spoken_form(action.text))) > len(words(heard)):
-                    wrong.append(action.text)
+    for _, line in call.actions(a.LineAdded):
+        if line.speaker == "agent" and (one := said.get(line.turn)):
+            heard = "".join(char for char, end in one.ends if end <= reached[line.turn] + FRAME_MS)
+            if one.ends and len(words(call.spoken_form(line.text))) > len(words(heard)):
+                wrong.append(line.text)
     return wrong
 
 
