@@ -28,7 +28,6 @@ LONG_MODULES = frozenset(
         "settings.py",
         "testing/fakes/twilio/carrier.py",
         "testing/simulator.py",
-        "twilio/leg.py",
     }
 )
 WIDE_CLASSES = frozenset(

@@ -133,19 +133,14 @@ class ManagedSocket:
 
     async def _until_stopped(self) -> _Closed | None:
         """How the platform ended the conversation; None if we ended it."""
-        closed: _Closed | None = None
         async with asyncio.TaskGroup() as group:
             stopping = group.create_task(self._stopped.wait())
             talking = group.create_task(self._talk())
             inspecting = group.create_task(self._rest.inspect(self._agent))
             await asyncio.wait([stopping, talking], return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            inspecting.cancel()
-            if talking.done():
-                closed = talking.result()
-            else:
-                talking.cancel()
-        return closed
+            for task in (stopping, talking, inspecting):
+                task.cancel()
+        return None if talking.cancelled() else talking.result()
 
     async def _talk(self) -> _Closed:
         try:

@@ -203,11 +203,9 @@ def _text(body: Mapping[str, Any], key: str) -> str:
 
 # --- how an agent is set up -----------------------------------------------------------------------------------------
 
-NEEDED_EVENTS = {
+WANTED_EVENTS = {
     "audio": "the caller would hear nothing",
     "interruption": "the agent would keep talking when interrupted",
-}
-USEFUL_EVENTS = {
     "agent_response": "the transcript would lack the agent's side",
     "agent_response_correction": "the transcript of interrupted answers would be an estimate",
     "user_transcript": "the transcript would lack the caller's side",
@@ -228,9 +226,7 @@ def setup_faults(agent: Mapping[str, Any], has_tools: bool) -> list[str]:
     events = _part(config, "conversation").get("client_events")
     if not isinstance(events, list):
         return found
-    wanted = NEEDED_EVENTS | USEFUL_EVENTS
-    if has_tools:
-        wanted |= {"client_tool_call": "our tools would never be called"}
+    wanted = WANTED_EVENTS | ({"client_tool_call": "our tools would never be called"} if has_tools else {})
     return found + [f"client_events lacks {name}: {why}" for name, why in wanted.items() if name not in events]
 
 

@@ -94,18 +94,8 @@ class Answer:
             seen.add(tool_call_id)
             extra = json.dumps(call.extra) if call.extra else ""
             yield ToolCall(tool_call_id, call.name, call.arguments.strip() or "{}", extra)
-        yield self._finished()
-
-    def _finished(self) -> Finished:
-        usage = self._usage
-        prompt, completion = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
-        return Finished(
-            self._finish or "stop",
-            prompt_tokens=usage.get("prompt_tokens") or 0,
-            cached_tokens=prompt.get("cached_tokens") or 0,
-            completion_tokens=usage.get("completion_tokens") or 0,
-            reasoning_tokens=completion.get("reasoning_tokens") or 0,
-        )
+        prompt, completion = (self._usage.get(f"{part}_tokens") or 0 for part in ("prompt", "completion"))
+        yield Finished(self._finish or "stop", prompt, completion)
 
     def _fragment(self, fragment: dict[str, Any]) -> None:
         function = fragment.get("function") or {}

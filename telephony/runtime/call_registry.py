@@ -74,9 +74,6 @@ class PortFactory(Protocol):
         ...
 
 
-ObserverFactory = Callable[[IncomingCall], Observer | None]
-
-
 @dataclass(slots=True)
 class LiveCall:
     """A call, from its webhook to its end."""
@@ -86,7 +83,6 @@ class LiveCall:
     inbox: Inbox
     leg: asyncio.Future[Port]
     done: asyncio.Event = field(default_factory=asyncio.Event)
-    engine: Engine | None = None
     ended: Ended | None = None
 
     @property
@@ -94,6 +90,9 @@ class LiveCall:
         """The rules of the agent; of a managed one, those of its fallback."""
         agent = self.agent.fallback if isinstance(self.agent, ManagedAgent) else self.agent
         return agent.turn_taking if agent is not None else TurnTaking()
+
+
+ObserverFactory = Callable[[LiveCall], Observer | None]
 
 
 class CallRegistry:
@@ -111,12 +110,12 @@ class CallRegistry:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
-        """Runs the calls' tasks until `ready` returns; then ends the remaining calls, cancelling them after 6 s."""
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs the calls' tasks until `stop` is set; then ends the remaining calls, cancelling them after 6 s."""
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
-                await ready()
+                await stop.wait()
             finally:
                 self._group = None
                 for live in self.calls.values():
@@ -227,7 +226,7 @@ class CallRegistry:
                 if leg is None:
                     return Ended("no_media")
                 listening = ports.start(leg)
-                watching = [o for make in self.observers if (o := make(live.call)) is not None]
+                watching = [o for make in self.observers if (o := make(live)) is not None]
                 recorder = _EndingRecorder(self, live.call.call_sid)
                 observers = Observers([recorder, *watching])
                 return await drive(engine, ports.with_leg(leg), live.inbox, listening, observers, ports.switch)
@@ -279,8 +278,7 @@ class _CallPorts:
         socket = self._factory.managed(agent, self._live.call)
         self.start(socket)
         self._ports = [socket, socket, socket]
-        self._live.engine = Bridge(agent.policy())
-        return self._live.engine
+        return Bridge(agent.policy())
 
     def switch(self, action: SwitchTo) -> tuple[Engine, Ports, tuple[Event, ...]]:
         """Lets our own pipeline take over the call, with an apology; if nothing was said yet, with its greeting."""
@@ -320,8 +318,7 @@ class _CallPorts:
         for port in self._ports:
             self.start(port)
         self._late = self._group.create_task(self._late_phrases(providers))
-        self._live.engine = Conversation(agent.policy(), providers.spoken_form, history, turn)
-        return self._live.engine, providers.phrases
+        return Conversation(agent.policy(), providers.spoken_form, history, turn), providers.phrases
 
     async def _late_phrases(self, providers: ProviderPorts) -> None:
         self._live.inbox.put(await providers.late_phrases())

@@ -115,7 +115,7 @@ class Inbox:
 class Observers:
     """The observers of a call. One that raises is detached; the others continue."""
 
-    def __init__(self, observers: Sequence[Observer] = ()) -> None:
+    def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = list(observers)
         self._seq = 0
 
@@ -167,12 +167,7 @@ Switch = Callable[[SwitchTo], tuple[Engine, Ports, Sequence[e.Event]]]
 
 
 async def drive(
-    call: Engine,
-    ports: Ports,
-    inbox: Inbox,
-    leg: asyncio.Task[None],
-    observers: Observers,
-    switch: Switch | None = None,
+    call: Engine, ports: Ports, inbox: Inbox, leg: asyncio.Task[None], observers: Observers, switch: Switch
 ) -> Ended:
     """Runs `call` to its end. The ports must already be running; `leg` is the leg's task.
 
@@ -191,7 +186,7 @@ async def drive(
         observers.see(event, actions, now)
         for action in actions:
             ports.perform(action)
-            if isinstance(action, SwitchTo) and switch is not None:
+            if isinstance(action, SwitchTo):
                 call, ports, begin = switch(action)
                 inbox.put_first(begin, now)
     observers.close()

@@ -61,6 +61,8 @@ CONTROL_PER_SECOND = 100
 MEDIA_AHEAD_MS = 60_000
 #: A gap of this length resets the detector, whose state is then out of date.
 RESET_AFTER_MISSED_MS = 200
+#: What Starlette and uvicorn raise on a closed socket.
+CLOSED = (WebSocketDisconnect, RuntimeError, OSError)
 #: Messages handled in a row before yielding to the event loop.
 _YIELD_EVERY = 32
 
@@ -82,7 +84,7 @@ async def open_leg(socket: WebSocket, *, clock: Clock, start_ms: int = 5_000) ->
             raise CarrierError(f"no start within {start_ms} ms", code="no_start") from None
         check_format(start)
     except CarrierError as error:
-        await _close(socket, clock, 1008, error.code)
+        await close(socket, clock, 1008, error.code)
         log.warning("leg_refused", code=error.code, faults=dict(faults))
         raise
     if faults:
@@ -193,14 +195,9 @@ class MediaLeg:
                     await self._socket.send_text(self._outbox.take())
         except TimeoutError:
             self._finish("unread")
-        except (
-            WebSocketDisconnect,
-            RuntimeError,
-            OSError,
-        ):  # Starlette and uvicorn raise these on a closed socket
-            self._finish("disconnected")
-        else:
-            self._finish("disconnected")
+        except CLOSED:
+            pass
+        self._finish("disconnected")
 
     async def _close(self) -> None:
         """Closes the socket. After `EndCall` it first sends the outbox, in case the writer was cancelled too early."""
@@ -213,10 +210,10 @@ class MediaLeg:
                 async with self._clock.timeout(CLOSING_MS):
                     while self._outbox:
                         await self._socket.send_text(self._outbox.take())
-            except (TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
+            except (TimeoutError, *CLOSED):
                 pass
         flooded = self._how == "flooded"
-        await _close(self._socket, self._clock, 1008 if flooded else 1000, "flooded" if flooded else "")
+        await close(self._socket, self._clock, 1008 if flooded else 1000, "flooded" if flooded else "")
 
     def _finish(self, how: str) -> None:
         """Ends the leg. The first reason given is the one reported."""
@@ -333,15 +330,15 @@ def _payload(raw: object) -> str | bytes:
     return text if isinstance(text, str) else bytes(raw.get("bytes") or b"")
 
 
-async def _close(socket: WebSocket, clock: Clock, code: int, reason: str) -> None:
+async def close(socket: WebSocket, clock: Clock, code: int, reason: str) -> None:
     """Closes the socket, whatever its state. If the peer does not read, aborts the connection after `CLOSING_MS`."""
     try:
         async with clock.timeout(CLOSING_MS):
             await socket.close(code, reason)
     except TimeoutError:
         _abort(socket)
-    except (WebSocketDisconnect, RuntimeError, OSError):
-        pass  # closed already
+    except CLOSED:
+        pass
 
 
 def _abort(socket: WebSocket) -> None:
