@@ -254,7 +254,7 @@ def test_tts_lost_in_the_middle_speaks_only_the_rest() -> None:
     sim2 = Simulator(Policy(), answer())
     sim2.says(500, "what are your hours")
     lost = first + 121
-    sim2.meddle = lambda at, event: [] if at >= lost and _speech_of_attempt_1(event) else [(at, event)]
+    sim2.intercept = lambda at, event: [] if at >= lost and _speech_of_attempt_1(event) else [(at, event)]
     sim2.at(lost, e.SpeechLost(1, 1, "provider_unavailable", True))
     sim2.run(16_000)
     again = [x.text for _, x in sim2.actions(a.Speak) if x.attempt == 2]
