@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from telephony.agent import Agent
-from telephony.core.actions import LineAdded
 from telephony.tape.reader import read
 from telephony.tape.replay import replay
 from telephony.tape.show import timeline
@@ -63,7 +62,7 @@ class OverSockets:
             caller = PhoneCaller(
                 phone,
                 stack.clock,
-                lines=lambda: sum(one.speaker == "agent" for _, one in tape.actions(LineAdded)),
+                lines=lambda: sum(who == "agent" for who, _ in tape.lines),
                 transcribe=stack.elevenlabs.stt.script.add,
             )
             try:

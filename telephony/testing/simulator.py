@@ -9,9 +9,9 @@
 Nothing here waits: a minute of call takes some tens of milliseconds. The carrier plays 8,000 bytes a second, echoes a
 mark when the audio before it has been played, and all outstanding marks at once after a clear. The STT yields the words
 of `says` spread evenly over its voice, the LLM answers with `replies`, and the TTS speaks 70 ms a character with an
-alignment. Latencies are exact; they and the injected `faults` may be changed at any time. `intercept` is called with the
-time and event of everything that is scheduled, and returns what is scheduled instead: it may delay, repeat, replace or
-drop the event.
+alignment. Latencies are exact; they and the injected `faults` may be changed at any time. `intercept` is given the time
+and event of everything that is scheduled, and returns what is scheduled instead: it may delay, repeat, replace or drop
+the event. For a caller who reacts to the agent, play a `CallerScript` (`script.py`).
 """
 
 from __future__ import annotations

@@ -130,7 +130,9 @@ def test_words_whose_final_is_missing_are_not_lost() -> None:
     sim = Simulator(Policy(), repeat_it)
     end = sim.says(500, "I want a table for two people please")
     sim.latencies.final = 700
-    sim.intercept = lambda at, event: [] if isinstance(event, e.TranscriptFinal) and event.commit == 1 else [(at, event)]
+    sim.intercept = lambda at, event: (
+        [] if isinstance(event, e.TranscriptFinal) and event.commit == 1 else [(at, event)]
+    )
     sim.says(end + TurnTaking().shortest_wait_ms - 60, "and a high chair please")
     sim.run(end + 9_000)
     assert " ".join(caller(sim)) == "I want a table for two people please and a high chair please"
