@@ -30,7 +30,6 @@ from typing import TypeAlias
 from telephony.agent import Agent
 from telephony.audio import frames, level, tones, wav
 from telephony.contracts.observer import Step
-from telephony.core import events as e
 from telephony.core.history import CallerSaid, History
 from telephony.tape.audio import spans
 from telephony.tape.timeline import Timeline
@@ -40,7 +39,6 @@ from telephony.text_normalization import spoken_form
 TIMEOUT_MS = 30_000
 """Longest wait for the agent to speak, or to stop, before the script fails."""
 QUIET_MS = 600
-KEY_MS = 150
 GAP_MS = 300
 WORD_MS = 300
 """Length of a word over real sockets. In virtual time it depends on its letters."""
@@ -200,11 +198,9 @@ class _Caller:
             case Waits(ms):
                 self._run(self._now + ms)
             case Presses(keys):
-                for key in keys:
-                    sim.at(self._now, e.KeyPressed(key))
-                    self._run(self._now + KEY_MS)
+                self._run(sim.presses(self._now, keys))
             case HangsUp():
-                sim.at(self._now, e.CallerLeft("stop"))
+                sim.hangs_up(self._now)
                 self._run(self._now + 1)
         if isinstance(move, Says | Presses):
             self._moved_ms = self._now

@@ -36,6 +36,7 @@ from telephony.tape.step_text import said_last
 from telephony.testing.recorded_stt import Clip, Recogniser, RecordedStt
 
 CHAR_MS = 70
+KEY_MS = 150
 
 A = TypeVar("A", bound=a.Action)
 
@@ -145,6 +146,15 @@ class Simulator:
         """The caller makes a sound that the detector takes for voice, without words. Returns the time of its end."""
         self._scripted().sounds.append(Sound(at, at + ms))
         return at + ms
+
+    def presses(self, at: int, keys: str) -> int:
+        """The caller presses keys, one every 150 ms. Returns when they could press another."""
+        for index, key in enumerate(keys):
+            self.at(at + KEY_MS * index, e.KeyPressed(key))
+        return at + KEY_MS * len(keys)
+
+    def hangs_up(self, at: int) -> None:
+        self.at(at, e.CallerLeft("stop"))
 
     def hears(self, at: int, clip: Clip, how: Recogniser | None = None) -> None:
         """The caller's audio is the recording `clip` from `at` on: see `recorded_stt.py`. Must not be mixed with

@@ -77,7 +77,7 @@ class Scene:
             case "missed":
                 sim.at(at, e.AudioMissed(int(argument)))
             case "key":
-                sim.at(at, e.KeyPressed(argument))
+                sim.presses(at, argument)
             case "stt":
                 sim.at(at, e.SttLost("provider_unavailable", True) if argument == "lost" else e.SttReady())
             case "end_call":
