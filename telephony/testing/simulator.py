@@ -9,9 +9,9 @@
 Nothing here waits: a minute of call takes some tens of milliseconds. The carrier plays 8,000 bytes a second, echoes a
 mark when the audio before it has been played, and all outstanding marks at once after a clear. The STT yields the words
 of `says` spread evenly over its voice, the LLM answers with `replies`, and the TTS speaks 70 ms a character with an
-alignment. Latencies are exact; they and the injected `faults` may be changed at any time. `meddle` is called with the
-time and event of everything that is scheduled, and returns what is scheduled instead: it may delay, repeat, replace or
-drop the event.
+alignment. Latencies are exact; they and the injected `faults` may be changed at any time. `intercept` is given the time
+and event of everything that is scheduled, and returns what is scheduled instead: it may delay, repeat, replace or drop
+the event. For a caller who reacts to the agent, play a `CallerScript` (`script.py`).
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from telephony.tape.step_text import said_last
 from telephony.testing.recorded_stt import Clip, Recogniser, RecordedStt
 
 CHAR_MS = 70
+KEY_MS = 150
 
 A = TypeVar("A", bound=a.Action)
 
@@ -124,7 +125,7 @@ class Simulator:
         self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]))
         self._tts = _Tts(self)
         self._stt: _Stt | RecordedStt = _Stt(self)
-        self.meddle: Callable[[int, e.Event], Iterable[tuple[int, e.Event]]] = lambda at, event: [(at, event)]
+        self.intercept: Callable[[int, e.Event], Iterable[tuple[int, e.Event]]] = lambda at, event: [(at, event)]
         self._time.agenda.put(FRAME_MS, self._frame, _FRAMES)
         self.frames = True
         if phrases:
@@ -146,6 +147,15 @@ class Simulator:
         self._scripted().sounds.append(Sound(at, at + ms))
         return at + ms
 
+    def presses(self, at: int, keys: str) -> int:
+        """The caller presses keys, one every 150 ms. Returns when they could press another."""
+        for index, key in enumerate(keys):
+            self.at(at + KEY_MS * index, e.KeyPressed(key))
+        return at + KEY_MS * len(keys)
+
+    def hangs_up(self, at: int) -> None:
+        self.at(at, e.CallerLeft("stop"))
+
     def hears(self, at: int, clip: Clip, how: Recogniser | None = None) -> None:
         """The caller's audio is the recording `clip` from `at` on: see `recorded_stt.py`. Must not be mixed with
         `says`."""
@@ -155,7 +165,7 @@ class Simulator:
 
     def at(self, at: int, event: e.Event, valid: Callable[[], bool] = lambda: True) -> None:
         """Schedules `event` at `at`; it is dropped if `valid()` is False by then."""
-        for when, what in self.meddle(at, event):
+        for when, what in self.intercept(at, event):
             self._time.agenda.put(when, partial(_if, valid, what))
 
     def _scripted(self) -> _Stt:

@@ -15,9 +15,10 @@ import pytest
 from telephony.agent import Agent
 from telephony.audio import audioop, level, mulaw, tones, wav
 from telephony.cli.demo import Watch, converse
-from telephony.testing.call_checks import CallerTurn, Outcome, problems, silent_after
+from telephony.testing.call_checks import Outcome, problems, silent_after
 from telephony.testing.fakes.openai.server import CallTool, Part, Responder, Say
-from telephony.testing.stack import WORD_MS, local_stack
+from telephony.testing.script import CallerScript
+from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock
 from telephony.tools import tool
 
@@ -42,22 +43,20 @@ def respond(body: dict[str, Any]) -> list[Part]:
     return [CallTool("book_table", {"people": 2})] if "table" in said else [Say(LONG)]
 
 
-def turn(text: str, *, interrupts: bool = False) -> CallerTurn:
-    words = text.split()
-    return CallerTurn(tones.sine(300, WORD_MS * len(words)), (words[-1],), interrupts)
-
-
 async def call(
     *texts: str, heard: tuple[str, ...] | None = None, replies: Responder = respond
 ) -> tuple[list[str], Outcome]:
-    """Runs one demo call. `heard` holds the transcripts of the turns, by default what was said."""
-    turns = [turn(text, interrupts=index == 1) for index, text in enumerate(texts)]
+    """Runs one demo call; the second text interrupts. `heard` holds the transcripts, by default what was said."""
+    script = CallerScript()
+    for index, text in enumerate(texts):
+        script = (script.listens(1.2) if index == 1 else script.waits_for_agent()).says(text)
     agent = Agent(prompt="You are a test.", greeting="Hello, how can I help?", tools=(book_table,))
     async with asyncio.timeout(60), local_stack(agent, clock=SteadyClock(20), replies=replies) as stack:
         for text in texts if heard is None else heard:
             stack.elevenlabs.stt.script.add(text)
         watch = Watch()
-        outcome = await converse(stack.service, stack.carrier, turns, watch)
+        outcome = await converse(stack.service, stack.carrier, script, watch)
+        outcome.expect = tuple(text.split()[-1] for text in texts)
         return problems(outcome, watch.steps, watch.turns), outcome
 
 
@@ -66,7 +65,7 @@ async def test_a_good_call_has_no_problems() -> None:
     found, outcome = await call("what are your opening hours", "a table for two", "thank you bye")
     assert found == []
     assert outcome.tools == 1
-    at = next(at for said, at in outcome.spoken if said.interrupts)
+    [at] = outcome.interruptions
     assert 0 < silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), at) <= 300
 
 

@@ -1,4 +1,4 @@
-"""Whole conversations through the pure core, in virtual time; most describe caller and agent as a timeline."""
+"""Whole conversations through the pure core, in virtual time."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ def test_tts_lost_in_the_middle_speaks_only_the_rest() -> None:
     sim2 = Simulator(Policy(), answer())
     sim2.says(500, "what are your hours")
     lost = first + 121
-    sim2.meddle = lambda at, event: [] if at >= lost and _speech_of_attempt_1(event) else [(at, event)]
+    sim2.intercept = lambda at, event: [] if at >= lost and _speech_of_attempt_1(event) else [(at, event)]
     sim2.at(lost, e.SpeechLost(1, 1, "provider_unavailable", True))
     sim2.run(16_000)
     again = [x.text for _, x in sim2.actions(a.Speak) if x.attempt == 2]
@@ -376,7 +376,7 @@ def test_keys_are_text_and_their_tones_are_not_speech() -> None:
     sim = Simulator(Policy(), answer("Got it."))
     for i, digit in enumerate("42"):
         sim.coughs(1_000 + 400 * i, 120)
-        sim.at(1_060 + 400 * i, e.KeyPressed(digit))
+        sim.presses(1_060 + 400 * i, digit)
     sim.run(8_000)
     assert sim.lines == [("caller", "[keys: 42]"), ("agent", "Got it.")]
     assert sim.explained(d.NotHeard) == []
@@ -428,7 +428,7 @@ def test_frames_that_stop() -> None:
 def test_hang_up_ends_at_once_and_nothing_follows() -> None:
     """After the end, no event produces an action."""
     sim = Simulator(GREETING).run(500)
-    sim.at(600, e.CallerLeft("stop"))
+    sim.hangs_up(600)
     sim.run(700)
     assert sim.call.ended is not None
     for event in (e.CallerLeft("disconnected"), e.MarkReached("t1.1"), e.ReplyDelta(1, "x"), e.TimeReached(900)):
@@ -473,6 +473,6 @@ def test_a_call_that_another_engine_began_goes_on() -> None:
     before = (CallerSaid("hello"), AgentSaid("Welcome."))
     sim = Simulator(Policy(), answer("Sure."))
     sim.call = Conversation(Policy(), history=before, turn=7)
-    sim.at(1_000, e.KeyPressed("#"))
+    sim.presses(1_000, "#")
     sim.run(3_000)
     assert sim.actions(a.StartReply) == [(1_000, a.StartReply(8, (*before, CallerSaid("[keys: #]"))))]

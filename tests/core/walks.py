@@ -46,7 +46,7 @@ def walk(seed: int) -> Walk:
     faults = (*rng.sample(STT_FAULTS, rng.choice((0, 0, 0, 1, 2))), rng.choice(STT_HABITS))
     sim = Simulator(_policy(rng), _agent(rng))
     this = Walk(seed, sim, faults)
-    sim.meddle = _SttFaults(this, rng).apply
+    sim.intercept = _SttFaults(this, rng).apply
     _latencies(sim, rng)
     sim.faults.no_alignment = rng.random() < 0.1
     at = _caller(this, rng, at=rng.choice((0, 0, 300, 1_000, 2_500)))

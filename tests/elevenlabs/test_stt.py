@@ -51,7 +51,7 @@ async def test_partials_grow_and_a_commit_returns_words_with_times() -> None:
         SttFaults(duplicate_finals=True, timed_first=True, stale_partials=True),
         SttFaults(thrice=True),
         SttFaults(tags=True),
-        SttFaults(stale_partials=True, rough_partials=True, strangers=True),
+        SttFaults(stale_partials=True, rough_partials=True, unknown_messages=True),
     ],
     ids=lambda faults: ",".join(name for name in faults.__slots__ if getattr(faults, name)),
 )

@@ -21,8 +21,8 @@ def call(said: str = "what are your opening hours", *, cut_at: int = 6_500, part
     sim.faults.no_partials = not partials
     sim.says(2_500, said)
     sim.says(cut_at, "wait I want to book a table", ms=1_500)
-    sim.at(11_500, e.KeyPressed("5"))
-    sim.at(17_000, e.CallerLeft("stop"))
+    sim.presses(11_500, "5")
+    sim.hangs_up(17_000)
     return sim.run(18_000)
 
 

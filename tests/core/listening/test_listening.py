@@ -14,7 +14,7 @@ from telephony.core.listening.utterance import Utterance
 from telephony.core.listening.voice_activity import VoiceActivity
 from telephony.core.policy import Policy, TurnTaking
 from telephony.testing.simulator import Part, Simulator, last_words
-from tests.core.timeline import agent_lines, caller, decided, first_heard, play, reasons, requested_replies, rules
+from tests.core.calls import agent_lines, asks, caller, decided, first_heard, play, reasons, requested_replies, rules
 
 TEXT = "what are your opening hours"
 
@@ -120,7 +120,8 @@ def test_a_stale_partial_is_no_turn(after: int) -> None:
 
 def test_the_same_words_said_again_are_heard_again() -> None:
     """ "Yes" and later "yes" with its own voice are two answers, not a repeated transcript."""
-    sim = play("0.5 caller hello\n a+1.9 caller 0.4 yes\n a+1.9 caller 0.4 yes\n +4 end", ["Do you want more?"])
+    twice = asks("hello").interrupts("yes", 1.9, ms=400).interrupts("yes", 1.9, ms=400)
+    sim = play(twice.waits(4), ["Do you want more?"])
     assert caller(sim) == ["hello", "yes", "yes"]
 
 
@@ -129,7 +130,9 @@ def test_words_whose_final_is_missing_are_not_lost() -> None:
     sim = Simulator(Policy(), repeat_it)
     end = sim.says(500, "I want a table for two people please")
     sim.latencies.final = 700
-    sim.meddle = lambda at, event: [] if isinstance(event, e.TranscriptFinal) and event.commit == 1 else [(at, event)]
+    sim.intercept = lambda at, event: (
+        [] if isinstance(event, e.TranscriptFinal) and event.commit == 1 else [(at, event)]
+    )
     sim.says(end + TurnTaking().shortest_wait_ms - 60, "and a high chair please")
     sim.run(end + 9_000)
     assert " ".join(caller(sim)) == "I want a table for two people please and a high chair please"
@@ -155,7 +158,7 @@ def test_a_lost_stt_session_does_not_cause_silence() -> None:
 def test_a_short_yes_does_not_hang() -> None:
     """A word of 220 ms is decided as quickly as a sentence, even without its final."""
     for missing in (False, True):
-        sim = play("0.5 caller hello\n a+1.9 caller 0.22 yes\n +4 end", ["Shall I book it now?"])
+        sim = play(asks("hello").interrupts("yes", 1.9, ms=220).waits(4), ["Shall I book it now?"])
         assert caller(sim)[-1] == "yes"
         sim = Simulator(Policy(), lambda history: ["Shall I book it now?"])
         sim.says(500, "hello")
@@ -169,10 +172,12 @@ def test_a_short_yes_does_not_hang() -> None:
 
 def test_a_short_answer_without_a_transcript_is_asked_for() -> None:
     """Without any transcript, a short sound counts as a word; with an empty final it is a noise."""
-    ask = "0.5 caller hello\n a+2 faults no_partials no_finals\n 6 caller 0.25 yes\n +7 end"
-    sim = play(ask, ["Shall I book it for you?"])
+    sim = play(asks("hello").listens(2), ["Shall I book it for you?"])
+    sim.faults.no_partials = sim.faults.no_finals = True
+    sim.says(6_000, "yes", ms=250)
+    sim.run(13_250)
     assert agent_lines(sim)[-1] == sim.policy.wording.not_heard
-    sim = play("0.5 caller hello\n a+2.4 cough 0.25\n +4 end", ["Shall I book it for you?"])
+    sim = play(asks("hello").listens(2.4).coughs(250).waits(4), ["Shall I book it for you?"])
     assert len(agent_lines(sim)) == 1
 
 
@@ -192,16 +197,16 @@ def test_silence_is_bounded_whatever_stt_does() -> None:
 
 def test_short_noises_are_not_answered() -> None:
     """Noises during silence, or before a reply begins, do not become turns."""
-    sim = play("0.5 caller hello\n a+6 cough 0.1\n +2 cough 0.15\n +3 end", ["Hi."])
+    sim = play(asks("hello").listens(6).coughs(100).waits(2).coughs(150).waits(3), ["Hi."])
     assert len(requested_replies(sim)) == 1
-    sim = play("0.5 caller hello\n +0.3 cough 0.3\n +5 end", ["Hello, what can I do for you?"], first_token=1_200)
+    sim = play(asks("hello").waits(0.3).coughs(300).waits(5), ["Hello, what can I do for you?"], first_token=1_200)
     assert caller(sim) == ["hello"]
     assert len([line for line in agent_lines(sim) if line.startswith("Hello")]) == 1
 
 
 def test_every_frame_goes_to_stt() -> None:
     """This includes frames during the agent's speech and before any onset, so no pre-roll is lost."""
-    sim = play("0 caller hello\n a+0.5 caller no\n +4 end")
+    sim = play(asks("hello", at=0).interrupts("no", 0.5).waits(4))
     frames = [event for _, event, _ in sim.steps if isinstance(event, e.AudioReceived)]
     assert [x.pcmu for _, x in sim.actions(a.Transcribe)] == [frame.pcmu for frame in frames]
 
@@ -315,5 +320,5 @@ def test_hysteresis_bridges_a_weak_window() -> None:
 
 def test_dismissals_carry_their_reason() -> None:
     """A sound that was heard and not answered is explained."""
-    sim = play("0.5 caller hello\n a+0.5 caller 0.4 mm-hm\n +5 end", ["We open at nine in the morning every day."])
+    sim = play(asks("hello").interrupts("mm-hm", 0.5, ms=400).waits(5), ["We open at nine in the morning every day."])
     assert reasons(sim, d.Ignored) or reasons(sim, d.Resumed)

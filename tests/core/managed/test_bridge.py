@@ -15,6 +15,7 @@ from telephony.core.events import Event
 from telephony.core.history import AgentSaid, CallerSaid, ToolUsed
 from telephony.core.managed.bridge import TOOLS_AT_ONCE, Bridge, BridgePolicy
 from telephony.core.policy import Limits
+from telephony.tape.rehearsal.virtual_time import LATER, Agenda, VirtualCarrier, VirtualTime
 
 A = TypeVar("A", bound=a.Action)
 
@@ -23,39 +24,53 @@ SECOND = b"\x10" * 8_000
 OPENED = m.ManagedOpened("conv_1", "ulaw_8000", "ulaw_8000")
 
 
+class AtOnce:
+    """Marks come back as soon as their audio has been played or cleared."""
+
+    def after_audio(self, name: str, end: int) -> int:
+        return end
+
+    def after_clear(self, name: str, due: int, now: int) -> int:
+        return now
+
+    def order(self, name: str) -> int:
+        return LATER
+
+
 class Driven:
-    """A bridge with a carrier that plays what it is sent. Steps happen at `now`; `run` delivers what is due."""
+    """A bridge in virtual time, with a carrier that plays what it is sent."""
 
     def __init__(self, policy: BridgePolicy | None = None, frames: bool = True) -> None:
-        self.bridge = Bridge(policy or BridgePolicy())
-        self.now, self.done, self._frames = 0, list[a.Action](), frames
-        self._plays_ms, self._marks = 0, list[tuple[int, str]]()
+        self.bridge, self._agenda = Bridge(policy or BridgePolicy()), Agenda()
+        self._time, self._carrier = VirtualTime(self._agenda, {}), VirtualCarrier(self._agenda, AtOnce())
+        if frames:
+            self._agenda.put(20, self._frame)
 
     def step(self, event: Event) -> None:
-        for action in self.bridge.step(event, self.now):
-            self.done.append(action)
-            match action:
-                case a.SendAudio(pcmu):
-                    self._plays_ms = max(self._plays_ms, self.now) + len(pcmu) // 8
-                case a.SendMark(name):
-                    self._marks.append((self._plays_ms, name))
-                case a.ClearPlayout():
-                    self._plays_ms, self._marks = self.now, [(self.now, name) for _, name in self._marks]
+        self._agenda.put(self.now, event)
+        self.run(0)
 
     def run(self, ms: int) -> None:
         """Advances time: marks come back, frames arrive, and due deadlines are delivered."""
         until = self.now + ms
-        while self.now < until and self.bridge.ended is None:
-            self.now += 1
-            while self._marks and self._marks[0][0] <= self.now:
-                self.step(e.MarkReached(self._marks.pop(0)[1]))
-            if self._frames and self.now % 20 == 0:
-                self.step(FRAME)
-            if self.bridge.deadline is not None and self.bridge.deadline <= self.now:
-                self.step(e.TimeReached(self.bridge.deadline))
+        self._time.run(self.bridge, (self._carrier,), until)
+        if self.bridge.ended is None:
+            self._time.now = until
+
+    @property
+    def done(self) -> list[a.Action]:
+        return [action for _, _, done in self._time.steps for action in done]
+
+    @property
+    def now(self) -> int:
+        return self._time.now
 
     def of(self, kind: type[A]) -> list[A]:
         return [action for action in self.done if isinstance(action, kind)]
+
+    def _frame(self) -> Event:
+        self._agenda.put(self.now + 20, self._frame)
+        return FRAME
 
 
 def begun(policy: BridgePolicy | None = None, frames: bool = True) -> Driven:

@@ -14,7 +14,7 @@ from telephony.core import events as e
 from telephony.core.conversation import Conversation
 from telephony.core.policy import Policy, TurnTaking
 from telephony.testing.simulator import Calls
-from tests.core.timeline import play
+from tests.core.calls import asks, play
 
 RULES = TurnTaking()
 SPECULATIONS: dict[type[d.Decided], str] = {
@@ -265,7 +265,7 @@ def test_wasted_speculations_of_a_call(wasted: int) -> None:
 def test_a_used_speculation_earns_another() -> None:
     """A used speculation makes up for a wasted one."""
     policy = Policy(turn_taking=RULES.tuned(speculations=20, speculations_wasted=0))
-    sim = play("0.5 caller what time do you open\n +5 end", ["We open at nine."], policy)
+    sim = play(asks("what time do you open").waits(5), ["We open at nine."], policy)
     assert len(sim.explained(d.SpeculationUsed)) == len(sim.explained(d.SpeculationBegun)) == 1
     sim.faults.no_partials = sim.faults.no_finals = True
     end = sim.says(sim.now + 20, "something else")
@@ -288,7 +288,7 @@ def test_no_speculation_while_a_reply_is_pending() -> None:
     call.quiet(300)
     assert len(call.speculations) == 1
     busy = play(
-        "0.5 caller book it for me please\n a+0.6 caller wait I need two rooms\n +1 end",
+        asks("book it for me please").interrupts("wait I need two rooms", 0.6).waits(1),
         ["One moment please, I am looking. ", Calls("book"), "It is booked."],
         tool=6_000,
     )

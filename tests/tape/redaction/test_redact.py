@@ -65,7 +65,7 @@ def private_call() -> Simulator:
     sim.says(12_000, "my name is morgan ellery spelled e l l e r y")
     sim.says(26_000, "my number is five five five one two three nine eight seven six")
     for index, key in enumerate(CARD):
-        sim.at(52_000 + 300 * index, e.KeyPressed(key))
+        sim.presses(52_000 + 300 * index, key)
     return sim.run(70_000)
 
 
