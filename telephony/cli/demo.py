@@ -55,7 +55,8 @@ class Watch:
     steps: list[Step] = field(default_factory=list)
     turns: TurnClock = field(default_factory=TurnClock)
     rules: TurnTaking = field(default_factory=TurnTaking)
-    started: int = 0  # the highest turn whose reply has been started
+    started: int = 0  # the last turn whose reply has been started and not dropped
+    before: int = 0  # the one before it
     voiced: int = 0  # the highest turn with speech from TTS
     settled: int = 0  # the highest turn in the agent's transcript
     agent_lines: int = 0
@@ -88,7 +89,9 @@ class Watch:
                     self.agent_lines += 1
                     self.settled = max(self.settled, turn)
                 case a.StartReply(turn, _):
-                    self.started = turn
+                    self.before, self.started = self.started, turn
+                case d.SpeculationDropped(turn) if turn == self.started:
+                    self.started = self.before
                 case d.NotHeard():
                     self.not_heard += 1
                 case a.EndCall(reason, _):

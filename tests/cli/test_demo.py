@@ -15,6 +15,10 @@ import pytest
 from telephony.agent import Agent
 from telephony.audio import audioop, level, mulaw, tones, wav
 from telephony.cli.demo import Watch, converse
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import decisions as d
+from telephony.core import events as e
 from telephony.testing.call_checks import Outcome, problems, silent_after
 from telephony.testing.fakes.openai.server import CallTool, Part, Responder, Say
 from telephony.testing.script import CallerScript
@@ -92,6 +96,17 @@ async def test_a_call_that_ends_without_a_goodbye_is_reported() -> None:
 
 def without_end(body: dict[str, Any]) -> list[Part]:
     return [Say("It is booked.")] if body["messages"][-2]["role"] == "tool" else [CallTool("book_table", {"people": 2})]
+
+
+def test_a_dropped_speculation_is_no_answer_to_wait_for() -> None:
+    watch = Watch()
+    watch.see(Step(0, 0, e.SttReady(), (a.StartReply(1, ()),)))
+    watch.see(Step(1, 20, e.SpeechAudio(1, 1, b""), (a.StartReply(2, ()),)))
+    assert watch.started > watch.voiced
+    watch.see(Step(2, 40, e.SttReady(), (d.SpeculationDropped(2, d.DropReason.OTHER_WORDS),)))
+    assert watch.started == watch.voiced == 1
+    watch.see(Step(3, 60, e.SttReady(), (a.StartReply(3, ()),)))
+    assert watch.started == 3
 
 
 def test_silence_after_an_interruption_is_measured_in_the_audio() -> None:
