@@ -22,7 +22,6 @@ LONG_MODULES = frozenset(
         "core/conversation.py",
         "core/decisions.py",
         "core/events.py",
-        "core/managed/bridge.py",
         "core/policy.py",
         "core/speaking/turns.py",
         "settings.py",

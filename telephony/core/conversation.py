@@ -14,15 +14,14 @@ owes. So the order of two events that arrive in the same millisecond matters onl
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import assert_never
 
 from telephony.core import events as e
-from telephony.core.actions import Action, EndCall, Transcribe
+from telephony.core.actions import Action, Transcribe
 from telephony.core.answer import OwedAnswer
 from telephony.core.decisions import DropReason, NotHeard, TurnEnded
 from telephony.core.dtmf import DtmfCollector
-from telephony.core.ending import Ending
+from telephony.core.ending import Ended, Ending
 from telephony.core.history import History
 from telephony.core.language.registry import language_for
 from telephony.core.listening.listening import Listening
@@ -37,16 +36,6 @@ from telephony.core.turn_taking.floor import Floor
 from telephony.core.turn_taking.question import AnswerContext
 from telephony.core.turn_taking.speculation import Speculation
 
-HANG_UPS = frozenset({"stop", "status"})
-"""A lost socket is no hang-up: the caller may still be on the line, and the webhook after the stream tries again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How the call ended. `reason`: `caller` for a hang-up, or the word of the `EndCall`, or of the fault."""
-
-    reason: str
-
 
 class Conversation:
     """See the module text. `spoken_form` turns what the model wrote into what a voice should say; it must be pure.
@@ -59,7 +48,6 @@ class Conversation:
         history: History = (),
         turn: int = 0,
     ) -> None:
-        self.ended: Ended | None = None
         self._now = 0
         self._policy = policy
         rules, language = policy.turn_taking, language_for(policy.language)
@@ -88,6 +76,10 @@ class Conversation:
             self._speculation.tick,
             self._keep_time,
         )
+
+    @property
+    def ended(self) -> Ended | None:
+        return self._ending.ended
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
         """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
@@ -137,7 +129,7 @@ class Conversation:
             case e.CallStarted():
                 return self._started(now)
             case e.CallerLeft(how):
-                self.ended = Ended("caller" if how in HANG_UPS else how)
+                self._ending.left(how)
             case e.DrainStarted(deadline_ms):
                 self._timers.drain(deadline_ms)
             case e.EndRequested(reason):
@@ -232,8 +224,7 @@ class Conversation:
         if missing := self._watchdog.take_missing_ms(now):
             self._listening.voice.stalled(missing)
         if self._watchdog.dead(now):
-            self.ended = Ended("unresponsive")
-            return [EndCall("unresponsive")]
+            return self._ending.leg_dead()
         actions = list[Action]()
         for part in self._parts:
             if found := part(now):
@@ -259,10 +250,8 @@ class Conversation:
         return actions
 
     def _end_entry(self, now: int) -> list[Action]:
-        """Keys are an entry once no further key has come for a while."""
-        if self._dtmf.deadline is None or self._dtmf.deadline > now:
-            return []
-        return self._caller_said(self._dtmf.end(), now)
+        entry = self._dtmf.tick(now)
+        return self._caller_said(entry, now) if entry else []
 
     def _look_after_speech(self, now: int) -> list[Action]:
         actions, missing = self._turns.speech_due(now)
@@ -291,9 +280,6 @@ class Conversation:
         busy = self._turns.live() or self._listening.utterance is not None or waiting
         (self._timers.busy if busy else self._timers.quiet)(now)
         if self._ending.begun:
-            ended = self._ending.tick(now)
-            if ended:
-                self.ended = Ended(ended[0].reason)
-            return [*ended]
+            return self._ending.tick(now)
         due = self._timers.take_due(now)
         return self._recovery.timer_due(due, now) if due is not None else []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from telephony.core.actions import Action
 from telephony.core.answer import OwedAnswer
 from telephony.core.decisions import Apologised, CallEnding, FillerSaid, StillThereAsked, TimeWarned
-from telephony.core.ending import Ending
+from telephony.core.ending import Ending, Stage
 from telephony.core.listening.listening import Listening
 from telephony.core.policy import Policy
 from telephony.core.speaking.generation import Generation
@@ -122,7 +122,7 @@ class Recovery:
         if said is None or said.speech is None:
             actions = self._turns.phrase("goodbye", now)
             turn = self._turns.last
-        self._ending.begin("agent", turn, now, final=False)
+        self._ending.begin("agent", turn, now, stage=Stage.GOODBYE)
         return actions
 
     def end_with(self, phrase: str, reason: str, now: int) -> list[Action]:
@@ -132,7 +132,8 @@ class Recovery:
         actions: list[Action] = [CallEnding(self._turns.last, reason), *self._turns.cut(now)]
         self._answer.cancel()
         actions += self._turns.phrase(phrase, now)
-        self._ending.begin(reason, self._turns.last, now, final=True, text=str(getattr(self._wording, phrase)))
+        text = str(getattr(self._wording, phrase))
+        self._ending.begin(reason, self._turns.last, now, stage=Stage.FINAL, text=text)
         return actions
 
 

@@ -25,7 +25,8 @@ from telephony.clock import Clock
 from telephony.contracts.observer import Observer, Step
 from telephony.contracts.port import Port
 from telephony.core.actions import EndCall
-from telephony.core.conversation import Conversation, Ended
+from telephony.core.conversation import Conversation
+from telephony.core.ending import Ended
 from telephony.core.engine import Engine
 from telephony.core.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, PhrasesLoaded
 from telephony.core.history import History

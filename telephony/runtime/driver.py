@@ -23,8 +23,8 @@ from telephony.contracts.observer import Observer, Step
 from telephony.contracts.port import Port
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.conversation import Ended
 from telephony.core.decisions import Decided
+from telephony.core.ending import Ended
 from telephony.core.engine import Engine
 from telephony.core.managed_events import ManagedAction, SwitchTo
 

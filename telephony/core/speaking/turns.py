@@ -93,6 +93,14 @@ class Turns:
                 return turn
         return None
 
+    def saying(self, turn: int) -> bool:
+        """Something of the turn is said, and not played to its end."""
+        return (found := self.get(turn)) is not None and found.speech is not None
+
+    def heard(self, turn: int, now: int) -> bool:
+        """Something of the turn has provably been heard."""
+        return (found := self.get(turn)) is not None and found.heard(now)
+
     def speaking(self) -> Iterable[Turn]:
         """The turns that are said or being said, in the order in which they began; a speculation among them."""
         return [turn for turn in self._turns.values() if turn.speech is not None]

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core import managed_events as m
-from telephony.core.conversation import Ended
+from telephony.core.ending import Ended
 from telephony.core.events import Event
 from telephony.core.history import AgentSaid, CallerSaid, ToolUsed
-from telephony.core.managed.bridge import TOOLS_AT_ONCE, Bridge, BridgePolicy
+from telephony.core.managed.bridge import Bridge, BridgePolicy
+from telephony.core.managed.tools import TOOLS_AT_ONCE
 from telephony.core.policy import Limits
 
 A = TypeVar("A", bound=a.Action)
