@@ -186,10 +186,10 @@ class Conversation:
                 if generation is not None and generation.ends_call:
                     return actions + self._recovery.goodbye(event.turn, now)
                 return actions
-            case e.ReplyFailed(turn, code, _):
+            case e.ReplyFailed(turn, code, fault):
                 reply, speculation = self._turns.reply, self._turns.speculation
                 if reply is not None and reply.number == turn:
-                    return self._recovery.reply_failed(code, now)
+                    return self._recovery.reply_failed(code, now, fault)
                 if speculation is not None and speculation.number == turn:
                     return self._turns.drop_speculation(DropReason.FAILED, code)
                 return []

@@ -12,22 +12,35 @@ What cannot be said at all is left to the carrier's own voice (`EndCall.farewell
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Protocol
 
 from telephony.core.actions import Action, EndCall
+from telephony.core.events import LegEnd
 from telephony.core.policy import Limits
 from telephony.core.speaking.playout import Playout
 
-HANG_UPS = frozenset({"stop", "status"})
-"""A lost socket is no hang-up: the caller may still be on the line, and the webhook after the stream tries again."""
+
+class EndedBy(StrEnum):
+    """Who has ended the call."""
+
+    CALLER = "caller"
+    """They have hung up."""
+    AGENT = "agent"
+    """Our side, by `EndCall`."""
+    LOST_LEG = "lost leg"
+    """Nobody: the caller may still be on the line, and the webhook after the stream tries again."""
+    DEAD_LEG = "dead leg"
+    """The carrier does not read the socket, floods it, or sends nothing: the call has to be hung up by other means."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How the call ended. `reason`: `caller` for a hang-up, or the word of the `EndCall`, or of the fault."""
+    """How the call ended. `reason` is a word for the record: `caller` for a hang-up, or the reason of the `EndCall`, or
+    how the leg ended."""
 
     reason: str
+    by: EndedBy
 
 
 class Speaker(Protocol):
@@ -98,13 +111,19 @@ class Ending:
         if self._farewell is not None:
             self._farewell.stage = Stage.UNSAID
 
-    def left(self, how: str) -> None:
+    def left(self, how: LegEnd) -> None:
         """The leg is over."""
-        self.ended = Ended("caller" if how in HANG_UPS else how)
+        match how:
+            case LegEnd.STOP | LegEnd.STATUS:
+                self.ended = Ended("caller", EndedBy.CALLER)
+            case LegEnd.UNREAD | LegEnd.FLOODED:
+                self.ended = Ended(how.value, EndedBy.DEAD_LEG)
+            case LegEnd.DISCONNECTED | LegEnd.SHUTDOWN | LegEnd.CLOSED:
+                self.ended = Ended(how.value, EndedBy.LOST_LEG)
 
     def leg_dead(self) -> list[Action]:
         """No frames come any more."""
-        self.ended = Ended("unresponsive")
+        self.ended = Ended("unresponsive", EndedBy.DEAD_LEG)
         return [EndCall("unresponsive")]
 
     def tick(self, now: int) -> list[Action]:
@@ -117,5 +136,5 @@ class Ending:
         if saying and farewell.stage is not Stage.UNSAID and farewell.deadline > now:
             return []
         unheard = farewell.stage is Stage.UNSAID or (saying and not self._speaker.heard(farewell.turn, now))
-        self.ended = Ended(farewell.reason)
+        self.ended = Ended(farewell.reason, EndedBy.AGENT)
         return [EndCall(farewell.reason, farewell.text if unheard else "")]

@@ -10,6 +10,7 @@ from telephony.core.actions import Action
 from telephony.core.answer import OwedAnswer
 from telephony.core.decisions import Apologised, CallEnding, FillerSaid, StillThereAsked, TimeWarned
 from telephony.core.ending import Ending, Stage
+from telephony.core.events import ReplyFault
 from telephony.core.listening.listening import Listening
 from telephony.core.policy import Policy
 from telephony.core.speaking.generation import Generation
@@ -72,13 +73,13 @@ class Recovery:
 
     # --- apologies --------------------------------------------------------------------------------------------------
 
-    def reply_failed(self, code: str, now: int) -> list[Action]:
+    def reply_failed(self, code: str, now: int, fault: ReplyFault = ReplyFault.OTHER) -> list[Action]:
         """The reply will not go on. A busy provider is asked once more, and the caller hears why they wait."""
         reply = self._turns.reply
         actions = self._turns.give_up_reply(now)
         if reply is not None and reply.generation is not None and reply.generation.ends_call:
             return actions + self.goodbye(reply.number, now)
-        if code == BUSY and self._apologies == 0:
+        if fault is ReplyFault.BUSY and self._apologies == 0:
             actions += self.apologise(code, now, phrase="provider_busy")
             self._answer.retry(now)
             return actions
@@ -135,7 +136,3 @@ class Recovery:
         text = str(getattr(self._wording, phrase))
         self._ending.begin(reason, self._turns.last, now, stage=Stage.FINAL, text=text)
         return actions
-
-
-BUSY = "provider_busy"
-"""The code of a reply that failed because the provider has too much to do."""

@@ -197,7 +197,7 @@ class _InCore:
                     sim.at(sim.now, e.KeyPressed(key))
                     sim.run(sim.now + KEY_MS)
             case HangsUp():
-                sim.at(sim.now, e.CallerLeft("stop"))
+                sim.at(sim.now, e.CallerLeft(e.LegEnd.STOP))
                 sim.run(sim.now + 1)
         if not isinstance(move, WaitsForAgent | Waits):
             self._moved_ms = sim.now

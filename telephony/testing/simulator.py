@@ -30,6 +30,7 @@ from telephony.core.decisions import Decided, evidence
 from telephony.core.history import History
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import PHRASE_NAMES, Policy
+from telephony.errors import ProviderBusy
 from telephony.tape.audio import Played, spans
 from telephony.tape.rehearsal.virtual_time import LATER, Agenda, VirtualCarrier, VirtualTime
 from telephony.tape.step_text import said_last
@@ -309,7 +310,8 @@ class _Llm:
         faults, at = self._sim.faults, now + self._sim.latencies.first_token
         self._parts[turn] = deque([] if faults.llm_empty else self._replies(history))
         if faults.llm_fails:
-            self._later(turn, at, e.ReplyFailed(turn, faults.llm_fails, True))
+            fault = e.ReplyFault.BUSY if faults.llm_fails == ProviderBusy.code else e.ReplyFault.OTHER
+            self._later(turn, at, e.ReplyFailed(turn, faults.llm_fails, fault))
         elif not faults.llm_hangs:
             self._go_on(turn, at)
 
@@ -327,7 +329,7 @@ class _Llm:
                 self._later(turn, at, e.ReplyDelta(turn, word + " "))
                 at += self._sim.latencies.token
         if parts is not None:
-            self._later(turn, at, e.ReplyEnded(turn, "stop"))
+            self._later(turn, at, e.ReplyEnded(turn, e.Finish.STOP))
 
     def _later(self, turn: int, at: int, event: e.Event) -> None:
         self._sim.at(at, event, lambda: turn in self._parts)

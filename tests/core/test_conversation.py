@@ -428,10 +428,10 @@ def test_frames_that_stop() -> None:
 def test_hang_up_ends_at_once_and_nothing_follows() -> None:
     """After the end, no event produces an action."""
     sim = Simulator(GREETING).run(500)
-    sim.at(600, e.CallerLeft("stop"))
+    sim.at(600, e.CallerLeft(e.LegEnd.STOP))
     sim.run(700)
     assert sim.call.ended is not None
-    for event in (e.CallerLeft("disconnected"), e.MarkReached("t1.1"), e.ReplyDelta(1, "x"), e.TimeReached(900)):
+    for event in (e.CallerLeft(e.LegEnd.DISCONNECTED), e.MarkReached("t1.1"), e.ReplyDelta(1, "x"), e.TimeReached(900)):
         assert sim.call.step(event, 900) == ()
     assert sim.call.deadline is None
 

@@ -22,7 +22,7 @@ def call(said: str = "what are your opening hours", *, cut_at: int = 6_500, part
     sim.says(2_500, said)
     sim.says(cut_at, "wait I want to book a table", ms=1_500)
     sim.at(11_500, e.KeyPressed("5"))
-    sim.at(17_000, e.CallerLeft("stop"))
+    sim.at(17_000, e.CallerLeft(e.LegEnd.STOP))
     return sim.run(18_000)
 
 

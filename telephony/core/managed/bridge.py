@@ -175,7 +175,7 @@ class Bridge:
         formats = (event.input_format, event.output_format)
         opened = PlatformOpened(self._speech.last, *formats, event.conversation_id)
         if set(formats) != {m.AUDIO_FORMAT}:
-            return [opened, *self._failed("managed_format", now)]
+            return [opened, *self._failed(m.ManagedCause.MANAGED_FORMAT, now)]
         return [opened, *self._speech.begin(Needed.FORMATS, now)]
 
     def _entered(self, entry: str, now: int) -> list[Action]:
@@ -208,16 +208,16 @@ class Bridge:
         self._speech.expect_last_words(now)
         self._ending.begin("agent", self._speech.last, now, stage=Stage.FINAL)
 
-    def _closed(self, cause: str, now: int) -> list[Action]:
+    def _closed(self, cause: m.ManagedCause, now: int) -> list[Action]:
         """The connection to the platform is closed: in order, or by a failure."""
-        if cause != "ended" and not self._ending.begun:
+        if cause is not m.ManagedCause.ENDED and not self._ending.begun:
             return self._failed(cause, now)
         if not self._ending.begun:
             self._agent_leaves(now)
         self._platform = Platform.CLOSED
         return self._speech.all_said(now)
 
-    def _failed(self, why: str, now: int) -> list[Action]:
+    def _failed(self, why: m.ManagedCause, now: int) -> list[Action]:
         """The platform has failed: the pipeline takes over, or the call ends with an apology."""
         failed = PlatformFailed(self._speech.last, why)
         if not self._policy.fallback:

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from telephony.core.actions import Action, CancelReply, LineAdded
-from telephony.core.events import Phrase, ReplyEnded, SpeechAudio, ToolFinished
+from telephony.core.events import Finish, Phrase, ReplyEnded, SpeechAudio, ToolFinished
 from telephony.core.policy import Limits
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.playout import Playout
@@ -126,7 +126,7 @@ class Turn:
         """The model has finished. When it was cut short, half a sentence is better not begun."""
         if self.generation is not None:
             begun = self.speech is not None or bool(self.generation.pending)
-            self.generation.end(now, keep_rest=not (event.finish == "length" and begun))
+            self.generation.end(now, keep_rest=not (event.finish is Finish.LENGTH and begun))
 
     def tool_finished(self, event: ToolFinished, now: int) -> list[Action]:
         """A tool's result enters the history. CUT -> DONE after the last one."""
