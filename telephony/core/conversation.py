@@ -32,8 +32,8 @@ from telephony.core.recovery import Recovery
 from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
 from telephony.core.timers import Timers
+from telephony.core.turn_taking.attention import Attention
 from telephony.core.turn_taking.floor import Floor
-from telephony.core.turn_taking.question import AnswerContext
 from telephony.core.turn_taking.speculation import Speculation
 
 
@@ -49,31 +49,29 @@ class Conversation:
         turn: int = 0,
     ) -> None:
         self._now = 0
-        self._policy = policy
         rules, language = policy.turn_taking, language_for(policy.language)
-        self._language = language
         self._listening = Listening(rules, language)
         self._turns = Turns(policy, spoken_form, last=turn)
         self._turns.transcript.resume(history)
-        self._hearing = Hearing(self._turns, policy.must_be_heard)
+        hearing = Hearing(self._turns, policy.must_be_heard)
         self._answer = OwedAnswer()
         self._ending = Ending(policy.limits, self._turns)
-        self._floor = Floor(rules, language, self._listening, self._turns, self._hearing, self._answer, self._ending)
-        self._speculation = Speculation(rules, language, self._listening, self._turns, self._ending)
+        self._floor = Floor(rules, language, self._listening, self._turns, hearing, self._answer, self._ending)
+        attention = Attention(policy.expects, language, self._listening, hearing)
+        speculation = Speculation(rules, language, self._listening, self._turns, self._ending)
         self._recovery = Recovery(policy, self._listening, self._turns, self._answer, self._ending)
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
         self._watchdog = MediaWatchdog(policy.limits)
-        self._last_words = ""  # of the agent, as far as they were heard
         self._parts: tuple[Callable[[int], list[Action]], ...] = (
-            self._listen,
+            attention.tick,
             self._floor.tick,
             self._close_utterance,
             self._end_entry,
             self._look_after_speech,
             self._give_answer,
             self._recovery.tick,
-            self._speculation.tick,
+            speculation.tick,
             self._keep_time,
         )
 
@@ -145,13 +143,7 @@ class Conversation:
             return []
         self._watchdog.received(now)
         self._timers.start(now)
-        if not self._policy.greeting:
-            return []
-        actions = self._turns.phrase("greeting", now, self._policy.greeting)
-        greeting = self._turns.get(self._turns.last)
-        if greeting is not None:
-            greeting.protected = self._policy.greeting_protected
-        return actions
+        return self._turns.greet(now)
 
     def _caller_heard(self, event: e.HeardEvent, now: int) -> list[Action]:
         match event:
@@ -230,13 +222,6 @@ class Conversation:
             if found := part(now):
                 actions += found
         return actions
-
-    def _listen(self, now: int) -> list[Action]:
-        """What the caller's words reply to are the agent's last ones, as far as they were heard."""
-        if (said := self._hearing.last_words(now)) != self._last_words:
-            self._last_words = said
-            self._listening.context = AnswerContext.after(said, self._policy.expects, self._language)
-        return self._listening.tick()
 
     def _close_utterance(self, now: int) -> list[Action]:
         if (closed := self._listening.close()) is None:

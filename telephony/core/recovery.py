@@ -61,7 +61,7 @@ class Recovery:
             return self.reply_failed("reply_timeout", now)
         waiting.fillers += 1
         filler = FillerSaid(self._turns.last, now - waiting.decided_ms)
-        return [filler, *self._turns.phrase("filler", now)]
+        return [filler, *self._turns.phrase("filler", now, first=True)]
 
     def _waiting(self) -> Generation | None:
         """What the caller waits for: the reply, or the tool of an earlier one."""

@@ -24,7 +24,7 @@ from telephony.core.events import Finish, Phrase, ReplyEnded, SpeechAudio, ToolF
 from telephony.core.policy import Limits
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.playout import Playout
-from telephony.core.speaking.speech import Speech, Unit
+from telephony.core.speaking.speech import Coming, Speech, Unit
 from telephony.core.transcript import Transcript, heard_text
 
 SpokenForm = Callable[[str], str]
@@ -211,7 +211,7 @@ class Turn:
         """The track follows the speech: a new attempt, an end."""
         if speech.attempt != speech.base_attempt:
             speech.base_attempt, speech.base = speech.attempt, self._playout.new_attempt(self.number)
-        return self._playout.close(self.number, now) if speech.over else []
+        return self._playout.close(self.number, now) if speech.coming is Coming.NOTHING else []
 
     # --- what was heard ---------------------------------------------------------------------------------------------
 
