@@ -26,7 +26,7 @@ import telephony
 from telephony.app.app import Service
 from telephony.cli.main import app
 from telephony.core.language.registry import language_for
-from telephony.core.managed.bridge import TOOLS_AT_ONCE
+from telephony.core.managed.tools import TOOLS_AT_ONCE
 from telephony.core.policy import PRESETS, TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing
 from telephony.core.turn_taking.question import AnswerContext

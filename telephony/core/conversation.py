@@ -14,15 +14,14 @@ owes. So the order of two events that arrive in the same millisecond matters onl
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import assert_never
 
 from telephony.core import events as e
-from telephony.core.actions import Action, EndCall, Transcribe
+from telephony.core.actions import Action, Transcribe
 from telephony.core.answer import OwedAnswer
 from telephony.core.decisions import DropReason, NotHeard, TurnEnded
 from telephony.core.dtmf import DtmfCollector
-from telephony.core.ending import Ending
+from telephony.core.ending import Ended, Ending
 from telephony.core.history import History
 from telephony.core.language.registry import language_for
 from telephony.core.listening.listening import Listening
@@ -33,19 +32,9 @@ from telephony.core.recovery import Recovery
 from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
 from telephony.core.timers import Timers
+from telephony.core.turn_taking.attention import Attention
 from telephony.core.turn_taking.floor import Floor
-from telephony.core.turn_taking.question import AnswerContext
 from telephony.core.turn_taking.speculation import Speculation
-
-HANG_UPS = frozenset({"stop", "status"})
-"""A lost socket is no hang-up: the caller may still be on the line, and the webhook after the stream tries again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How the call ended. `reason`: `caller` for a hang-up, or the word of the `EndCall`, or of the fault."""
-
-    reason: str
 
 
 class Conversation:
@@ -59,35 +48,36 @@ class Conversation:
         history: History = (),
         turn: int = 0,
     ) -> None:
-        self.ended: Ended | None = None
         self._now = 0
-        self._policy = policy
         rules, language = policy.turn_taking, language_for(policy.language)
-        self._language = language
         self._listening = Listening(rules, language)
         self._turns = Turns(policy, spoken_form, last=turn)
         self._turns.transcript.resume(history)
-        self._hearing = Hearing(self._turns, policy.must_be_heard)
+        hearing = Hearing(self._turns, policy.must_be_heard)
         self._answer = OwedAnswer()
         self._ending = Ending(policy.limits, self._turns)
-        self._floor = Floor(rules, language, self._listening, self._turns, self._hearing, self._answer, self._ending)
-        self._speculation = Speculation(rules, language, self._listening, self._turns, self._ending)
+        self._floor = Floor(rules, language, self._listening, self._turns, hearing, self._answer, self._ending)
+        attention = Attention(policy.expects, language, self._listening, hearing)
+        speculation = Speculation(rules, language, self._listening, self._turns, self._ending)
         self._recovery = Recovery(policy, self._listening, self._turns, self._answer, self._ending)
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
         self._watchdog = MediaWatchdog(policy.limits)
-        self._last_words = ""  # of the agent, as far as they were heard
         self._parts: tuple[Callable[[int], list[Action]], ...] = (
-            self._listen,
+            attention.tick,
             self._floor.tick,
             self._close_utterance,
             self._end_entry,
             self._look_after_speech,
             self._give_answer,
             self._recovery.tick,
-            self._speculation.tick,
+            speculation.tick,
             self._keep_time,
         )
+
+    @property
+    def ended(self) -> Ended | None:
+        return self._ending.ended
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
         """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
@@ -137,7 +127,7 @@ class Conversation:
             case e.CallStarted():
                 return self._started(now)
             case e.CallerLeft(how):
-                self.ended = Ended("caller" if how in HANG_UPS else how)
+                self._ending.left(how)
             case e.DrainStarted(deadline_ms):
                 self._timers.drain(deadline_ms)
             case e.EndRequested(reason):
@@ -153,13 +143,7 @@ class Conversation:
             return []
         self._watchdog.received(now)
         self._timers.start(now)
-        if not self._policy.greeting:
-            return []
-        actions = self._turns.phrase("greeting", now, self._policy.greeting)
-        greeting = self._turns.get(self._turns.last)
-        if greeting is not None:
-            greeting.protected = self._policy.greeting_protected
-        return actions
+        return self._turns.greet(now)
 
     def _caller_heard(self, event: e.HeardEvent, now: int) -> list[Action]:
         match event:
@@ -194,10 +178,10 @@ class Conversation:
                 if generation is not None and generation.ends_call:
                     return actions + self._recovery.goodbye(event.turn, now)
                 return actions
-            case e.ReplyFailed(turn, code, _):
+            case e.ReplyFailed(turn, code, fault):
                 reply, speculation = self._turns.reply, self._turns.speculation
                 if reply is not None and reply.number == turn:
-                    return self._recovery.reply_failed(code, now)
+                    return self._recovery.reply_failed(code, now, fault)
                 if speculation is not None and speculation.number == turn:
                     return self._turns.drop_speculation(DropReason.FAILED, code)
                 return []
@@ -232,20 +216,12 @@ class Conversation:
         if missing := self._watchdog.take_missing_ms(now):
             self._listening.voice.stalled(missing)
         if self._watchdog.dead(now):
-            self.ended = Ended("unresponsive")
-            return [EndCall("unresponsive")]
+            return self._ending.leg_dead()
         actions = list[Action]()
         for part in self._parts:
             if found := part(now):
                 actions += found
         return actions
-
-    def _listen(self, now: int) -> list[Action]:
-        """What the caller's words reply to are the agent's last ones, as far as they were heard."""
-        if (said := self._hearing.last_words(now)) != self._last_words:
-            self._last_words = said
-            self._listening.context = AnswerContext.after(said, self._policy.expects, self._language)
-        return self._listening.tick()
 
     def _close_utterance(self, now: int) -> list[Action]:
         if (closed := self._listening.close()) is None:
@@ -259,10 +235,8 @@ class Conversation:
         return actions
 
     def _end_entry(self, now: int) -> list[Action]:
-        """Keys are an entry once no further key has come for a while."""
-        if self._dtmf.deadline is None or self._dtmf.deadline > now:
-            return []
-        return self._caller_said(self._dtmf.end(), now)
+        entry = self._dtmf.tick(now)
+        return self._caller_said(entry, now) if entry else []
 
     def _look_after_speech(self, now: int) -> list[Action]:
         actions, missing = self._turns.speech_due(now)
@@ -291,9 +265,6 @@ class Conversation:
         busy = self._turns.live() or self._listening.utterance is not None or waiting
         (self._timers.busy if busy else self._timers.quiet)(now)
         if self._ending.begun:
-            ended = self._ending.tick(now)
-            if ended:
-                self.ended = Ended(ended[0].reason)
-            return [*ended]
+            return self._ending.tick(now)
         due = self._timers.take_due(now)
         return self._recovery.timer_due(due, now) if due is not None else []

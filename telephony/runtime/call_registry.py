@@ -25,9 +25,10 @@ from telephony.clock import Clock
 from telephony.contracts.observer import Observer, Step
 from telephony.contracts.port import Port
 from telephony.core.actions import EndCall
-from telephony.core.conversation import Conversation, Ended
+from telephony.core.conversation import Conversation
+from telephony.core.ending import Ended, EndedBy
 from telephony.core.engine import Engine
-from telephony.core.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, PhrasesLoaded
+from telephony.core.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, LegEnd, PhrasesLoaded
 from telephony.core.history import History
 from telephony.core.managed.bridge import Bridge, taking_over
 from telephony.core.managed_events import OperatorMessage, SwitchTo
@@ -119,7 +120,7 @@ class CallRegistry:
             finally:
                 self._group = None
                 for live in self.calls.values():
-                    live.inbox.put(CallerLeft("shutdown"))
+                    live.inbox.put(CallerLeft(LegEnd.SHUTDOWN))
                 try:
                     async with self._clock.timeout(6_000):
                         await self._idle.wait()
@@ -155,7 +156,7 @@ class CallRegistry:
     def hung_up(self, call_sid: str) -> None:
         """Handles the carrier's report that the call is over. Repeated, late and unknown reports are harmless."""
         if (live := self.calls.get(call_sid)) is not None:
-            live.inbox.put(CallerLeft("status"))
+            live.inbox.put(CallerLeft(LegEnd.STATUS))
             if not live.leg.done():
                 live.leg.cancel()
 
@@ -204,7 +205,7 @@ class CallRegistry:
     # --- one call ---------------------------------------------------------------------------------------------------
 
     async def _serve(self, live: LiveCall) -> None:
-        ended = Ended("broken")
+        ended = Ended("broken", EndedBy.AGENT)
         try:
             ended = live.ended = await self._converse(live)
         except Exception:
@@ -214,7 +215,7 @@ class CallRegistry:
             if not self.calls:
                 self._idle.set()
             live.done.set()
-            if ended.reason == "caller":
+            if ended.by is EndedBy.CALLER:
                 self._remember(live.call.call_sid, Ending(ended.reason))
 
     async def _converse(self, live: LiveCall) -> Ended:
@@ -224,7 +225,7 @@ class CallRegistry:
             try:
                 leg = await self._leg(live)
                 if leg is None:
-                    return Ended("no_media")
+                    return Ended("no_media", EndedBy.LOST_LEG)
                 listening = ports.start(leg)
                 watching = [o for make in self.observers if (o := make(live)) is not None]
                 recorder = _EndingRecorder(self, live.call.call_sid)

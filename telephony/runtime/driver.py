@@ -23,8 +23,8 @@ from telephony.contracts.observer import Observer, Step
 from telephony.contracts.port import Port
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.conversation import Ended
 from telephony.core.decisions import Decided
+from telephony.core.ending import Ended, EndedBy
 from telephony.core.engine import Engine
 from telephony.core.managed_events import ManagedAction, SwitchTo
 
@@ -67,7 +67,7 @@ class Inbox:
             if self._flooded:
                 return
             self._flooded = True
-            event = e.CallerLeft("flooded")
+            event = e.CallerLeft(e.LegEnd.FLOODED)
         self._items.append((event, self.now()))
         self._arrived.set()
 
@@ -182,7 +182,7 @@ async def drive(
             ended = call.ended
         except Exception:
             log.exception("core_failed", event_type=type(event).__name__)
-            actions, ended = (a.EndCall("broken", APOLOGY),), Ended("broken")
+            actions, ended = (a.EndCall("broken", APOLOGY),), Ended("broken", EndedBy.AGENT)
         observers.see(event, actions, now)
         for action in actions:
             ports.perform(action)

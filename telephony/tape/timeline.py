@@ -163,7 +163,7 @@ class Timeline:
                 if isinstance(action, a.EndCall):
                     return action.reason
             if isinstance(step.event, e.CallerLeft):
-                return "caller" if step.event.how in ("stop", "status") else step.event.how
+                return "caller" if step.event.how in (e.LegEnd.STOP, e.LegEnd.STATUS) else step.event.how
         return ""
 
     def events(self, kind: type) -> list[tuple[int, Any]]:

@@ -20,6 +20,7 @@ _CLASSES = {
     "EarsReady": "SttReady", "EarsLost": "SttLost", "VoiceReady": "TtsReady", "VoiceLost": "TtsLost",
     "OperatorTold": "OperatorMessage", "TellManaged": "SendToManaged", "ManagedHeard": "ManagedTranscript",
 }  # fmt: skip
+_FAILED = ["turn", "code", "fault"]
 _REASONS = {"voice_failed": "tts_failed"}
 _UTTERANCE = ("why", "wait_ms", "silence_ms", "voice_ms", "pause_allowance_ms", "transcript", "entry", "expected")
 _SOUND = ("why", "voice_ms", "burst_ms", "silence_ms", "words")
@@ -60,6 +61,7 @@ _DROPS = {
     "other words": "OTHER_WORDS", "no words": "NO_WORDS", "empty": "EMPTY", "no voice": "NO_SPEECH", "cut": "CUT",
     "phrase": "PHRASE",
 }  # fmt: skip
+_FINISHES = {"stop": "STOP", "length": "LENGTH", "content_filter": "CONTENT_FILTER"}
 _EVIDENCE = {"patience_ms": "pause_allowance_ms"}
 _PORTS = {"ears": "stt", "mind": "llm", "voice": "tts"}
 _TURN_TAKING = {"patience_ms": "pause_allowance_ms", "strange_ms": "wordless_ms"}
@@ -105,7 +107,8 @@ def _vocabulary(data: Data) -> Data:
         return data
     decisions = {name: ["turn", *wanted] for name, wanted in _DECISIONS.values()}
     platform = {name: ["turn", "event_id"] for name in _PLATFORM.values()}
-    return {**_renamed(data, _CLASSES), **decisions, **platform}
+    failed = {"ReplyFailed": _FAILED} if "ReplyFailed" in data else {}
+    return {**_renamed(data, _CLASSES), **decisions, **platform, **failed}
 
 
 def _item(data: Data) -> Data:
@@ -117,6 +120,14 @@ def _item(data: Data) -> Data:
             return ["EndCall", _REASONS.get(reason, reason), *rest]
         case ["OutboxOverflowed", str(port), *rest]:
             return ["OutboxOverflowed", _PORTS.get(port, port), *rest]
+        case ["CallerLeft", str(how)]:
+            return ["CallerLeft", how.upper() or "CLOSED"]
+        case ["ManagedClosed", code, str(cause), *rest]:
+            return ["ManagedClosed", code, cause.upper(), *rest]
+        case ["ReplyEnded", turn, str(finish)]:
+            return ["ReplyEnded", turn, _FINISHES.get(finish, "OTHER")]
+        case ["ReplyFailed", turn, code, bool()]:
+            return ["ReplyFailed", turn, code, "BUSY" if code == "provider_busy" else "OTHER"]
         case [str(name), *rest]:
             return [_CLASSES.get(name, name), *rest]
     return data

@@ -30,6 +30,7 @@ from telephony.core.decisions import Decided, evidence
 from telephony.core.history import History
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import PHRASE_NAMES, Policy
+from telephony.errors import ProviderBusy
 from telephony.tape.audio import Played, spans
 from telephony.tape.rehearsal.virtual_time import LATER, Agenda, VirtualCarrier, VirtualTime
 from telephony.tape.step_text import said_last
@@ -154,7 +155,7 @@ class Simulator:
         return at + KEY_MS * len(keys)
 
     def hangs_up(self, at: int) -> None:
-        self.at(at, e.CallerLeft("stop"))
+        self.at(at, e.CallerLeft(e.LegEnd.STOP))
 
     def hears(self, at: int, clip: Clip, how: Recogniser | None = None) -> None:
         """The caller's audio is the recording `clip` from `at` on: see `recorded_stt.py`. Must not be mixed with
@@ -319,7 +320,8 @@ class _Llm:
         faults, at = self._sim.faults, now + self._sim.latencies.first_token
         self._parts[turn] = deque([] if faults.llm_empty else self._replies(history))
         if faults.llm_fails:
-            self._later(turn, at, e.ReplyFailed(turn, faults.llm_fails, True))
+            fault = e.ReplyFault.BUSY if faults.llm_fails == ProviderBusy.code else e.ReplyFault.OTHER
+            self._later(turn, at, e.ReplyFailed(turn, faults.llm_fails, fault))
         elif not faults.llm_hangs:
             self._go_on(turn, at)
 
@@ -337,7 +339,7 @@ class _Llm:
                 self._later(turn, at, e.ReplyDelta(turn, word + " "))
                 at += self._sim.latencies.token
         if parts is not None:
-            self._later(turn, at, e.ReplyEnded(turn, "stop"))
+            self._later(turn, at, e.ReplyEnded(turn, e.Finish.STOP))
 
     def _later(self, turn: int, at: int, event: e.Event) -> None:
         self._sim.at(at, event, lambda: turn in self._parts)

@@ -26,6 +26,7 @@ from starlette.websockets import WebSocket
 from telephony.agent import CHOICE_MS, Agent, AgentChoice, AgentSource, IncomingCall, ManagedAgent, Reject
 from telephony.clock import Clock
 from telephony.contracts.vad import Detector
+from telephony.core.ending import EndedBy
 from telephony.core.policy import Wording
 from telephony.errors import CarrierError, ProviderError, Unauthorized
 from telephony.http_body import TooBig, gather
@@ -44,8 +45,6 @@ log = structlog.get_logger()
 FORM_FIELDS = 200
 FORM_BYTES = 65_536
 FORM_MS = 5_000
-UNREACHABLE = frozenset({"unread", "flooded", "unresponsive"})
-"""Reasons after which the carrier's side of the call may still be open, so that it is also ended over REST."""
 WIND_DOWN_MS = 5_000
 TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
@@ -169,7 +168,7 @@ class Webhooks:
             await close(socket, self._clock, 1008, "no_such_call")
             return
         await live.done.wait()
-        if self._rest is not None and live.ended is not None and live.ended.reason in UNREACHABLE:
+        if self._rest is not None and live.ended is not None and live.ended.by is EndedBy.DEAD_LEG:
             try:
                 await self._rest.hang_up(start.call_sid)
             except CarrierError as error:

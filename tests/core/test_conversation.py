@@ -11,6 +11,7 @@ from telephony.core import events as e
 from telephony.core.conversation import Conversation
 from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.policy import Limits, Policy
+from telephony.core.speaking.speech import Coming
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
 
 GREETING = Policy(greeting="Hello, how can I help?")
@@ -74,7 +75,7 @@ def test_interruption_works_after_all_audio_was_sent() -> None:
     reply, track = sim.call._turns.reply, sim.call._turns.playout.tracks[1]
     assert reply is not None
     assert reply.speech is not None
-    assert not reply.speech.over or track.sent == len(track.audio)
+    assert not reply.speech.coming is not Coming.NOTHING or track.sent == len(track.audio)
     sim.says(7_000, "stop please stop", ms=1_000)
     sim.run(9_000)
     assert any(7_000 < at <= 7_250 for at, _ in sim.actions(a.ClearPlayout))
@@ -431,7 +432,7 @@ def test_hang_up_ends_at_once_and_nothing_follows() -> None:
     sim.hangs_up(600)
     sim.run(700)
     assert sim.call.ended is not None
-    for event in (e.CallerLeft("disconnected"), e.MarkReached("t1.1"), e.ReplyDelta(1, "x"), e.TimeReached(900)):
+    for event in (e.CallerLeft(e.LegEnd.DISCONNECTED), e.MarkReached("t1.1"), e.ReplyDelta(1, "x"), e.TimeReached(900)):
         assert sim.call.step(event, 900) == ()
     assert sim.call.deadline is None
 

@@ -32,11 +32,18 @@ def test_every_older_format_has_an_upgrade() -> None:
         (["EndCall", "voice_failed", "Bye."], ["EndCall", "tts_failed", "Bye."]),
         (["OutboxOverflowed", "ears", 3], ["OutboxOverflowed", "stt", 3]),
         (["OutboxOverflowed", "managed", 1], ["OutboxOverflowed", "managed", 1]),
+        (["CallerLeft", "stop"], ["CallerLeft", "STOP"]),
+        (["CallerLeft", ""], ["CallerLeft", "CLOSED"]),
+        (["ManagedClosed", 1006, "managed_lost", "x"], ["ManagedClosed", 1006, "MANAGED_LOST", "x"]),
+        (["ReplyEnded", 2, "length"], ["ReplyEnded", 2, "LENGTH"]),
+        (["ReplyEnded", 2, "tool_calls"], ["ReplyEnded", 2, "OTHER"]),
+        (["ReplyFailed", 2, "provider_busy", True], ["ReplyFailed", 2, "provider_busy", "BUSY"]),
+        (["ReplyFailed", 2, "provider_timeout", True], ["ReplyFailed", 2, "provider_timeout", "OTHER"]),
         (["CallerSaid", "EarsReady"], ["CallerSaid", "EarsReady"]),
     ],
 )
 def test_events_of_format_1(then: list[Any], now: list[Any]) -> None:
-    """Classes and ports get their new names; texts that people said stay."""
+    """Classes, ports and fixed words get their new names; texts that people said stay."""
     assert from_1({}, [0, 1, then, [then]])[1] == [[0, 1, now, [now]]]
 
 

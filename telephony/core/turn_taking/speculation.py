@@ -15,7 +15,7 @@ from telephony.core.language.language import Language
 from telephony.core.language.words import gist
 from telephony.core.listening.listening import Listening
 from telephony.core.listening.utterance import Utterance
-from telephony.core.policy import TurnTaking
+from telephony.core.policy import Speculate, TurnTaking
 from telephony.core.speaking.turns import Turns
 
 
@@ -37,7 +37,7 @@ class Speculation:
     def tick(self, now: int) -> list[Action]:
         """Begins or drops a speculation, as the words are now."""
         utterance, turns = self._listening.utterance, self._turns
-        if self._rules.speculate == "off" or utterance is None:
+        if self._rules.prepares is Speculate.OFF or utterance is None:
             return []
         if utterance is not self._utterance:
             self._utterance, self._gists = utterance, []

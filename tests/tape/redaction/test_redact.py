@@ -397,13 +397,13 @@ def test_every_text_field_of_an_event_is_replaced_or_known() -> None:
     with_text = {
         (kind.__name__, one.name)
         for kind in (e.TranscriptPartial, e.TranscriptFinal, e.ReplyDelta, e.ToolWanted, e.ToolFinished, e.SpeechAudio,
-                     e.Phrase, e.Word, e.CallStarted, e.EndRequested, e.KeyPressed, e.CallerLeft, e.OutboxOverflowed)
+                     e.Phrase, e.Word, e.CallStarted, e.EndRequested, e.KeyPressed, e.OutboxOverflowed)
         for one in fields(kind)
         if one.type == "str"
     }  # fmt: skip
     assert {name for _, name in with_text} == {
         *("text", "arguments", "extra", "result", "stream_sid", "reason", "digit"),
-        *("tool_call_id", "name", "how", "port"),  # ids and fixed words
+        *("tool_call_id", "name", "port"),  # ids and fixed words
     }
 
 
