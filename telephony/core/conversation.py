@@ -108,7 +108,6 @@ class Conversation:
             self._watchdog.deadline,
             self._dtmf.deadline,
             self._turns.deadline,
-            self._turns.marks_overdue_ms,
             self._ending.deadline or self._timers.deadline,
             self._recovery.deadline(self._now),
         )
@@ -117,8 +116,6 @@ class Conversation:
     # --- what happens -----------------------------------------------------------------------------------------------
 
     def _happened(self, event: e.Event, now: int) -> list[Action]:
-        if isinstance(event, ManagedEvent):  # the last words of a managed agent that had the call before
-            return []
         match event:
             case e.AudioReceived() | e.AudioMissed() | e.TranscriptPartial() | e.TranscriptFinal() | e.CommitRefused():
                 return self._caller_heard(event, now)
@@ -145,7 +142,8 @@ class Conversation:
             case e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
                 pass  # the ports recover by themselves; what follows for the call follows from silence, in `_tick`
             case _:
-                assert_never(event)
+                if not isinstance(event, ManagedEvent):  # the last words of a managed agent that had the call before
+                    assert_never(event)
         return []
 
     def _started(self, now: int) -> list[Action]:
@@ -242,7 +240,7 @@ class Conversation:
 
     def _listen(self, now: int) -> list[Action]:
         """What the caller's words reply to are the agent's last ones, as far as they were heard."""
-        if (said := self._hearing.last_words(now)) != self._last_words:
+        if self._listening.utterance is not None and (said := self._hearing.last_words(now)) != self._last_words:
             self._last_words = said
             self._listening.context = AnswerContext.after(said, self._policy.expects, self._language)
         return self._listening.tick()
@@ -265,6 +263,8 @@ class Conversation:
         return self._caller_said(self._dtmf.end(), now)
 
     def _look_after_speech(self, now: int) -> list[Action]:
+        if (deadline := self._turns.deadline) is None or deadline > now:
+            return []
         actions, missing = self._turns.speech_due(now)
         if missing:
             actions += self._recovery.tts_failed(now)
@@ -272,7 +272,7 @@ class Conversation:
 
     def _give_answer(self, now: int) -> list[Action]:
         """What was played is settled; a tool may run, and an answer begin, once the caller is silent."""
-        if self._turns.reply is not None and not self._turns.unheard_reply(now):
+        if self._answer.restarted and self._turns.reply is not None and not self._turns.unheard_reply(now):
             self._answer.heard()
         actions, replied = self._turns.settle(now)
         if replied:
@@ -280,15 +280,17 @@ class Conversation:
         if self._listening.utterance is not None or self._turns.playout.held:
             return actions
         actions += self._turns.allow_tool(now)
+        if not self._answer.owed or self._dtmf.deadline is not None:
+            return actions
         free = not self._turns.live() and self._turns.abandoned is None and not self._ending.begun
-        if free and self._dtmf.deadline is None and (since_ms := self._answer.take()) is not None:
+        if free and (since_ms := self._answer.take()) is not None:
             actions += self._turns.start(now, since_ms)
         return actions
 
     def _keep_time(self, now: int) -> list[Action]:
         """Silence, the length of the call, drain; and the end, once the last words were heard."""
         waiting = self._answer.owed or self._dtmf.deadline is not None
-        busy = self._turns.live() or self._listening.utterance is not None or waiting
+        busy = waiting or self._listening.utterance is not None or self._turns.live()
         (self._timers.busy if busy else self._timers.quiet)(now)
         if self._ending.begun:
             ended = self._ending.tick(now)
