@@ -111,7 +111,7 @@ class Conversation:
             self._ending.deadline or self._timers.deadline,
             self._recovery.deadline(self._now),
         )
-        return min(at for at in deadlines if at is not None)
+        return min([at for at in deadlines if at is not None])
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
@@ -161,10 +161,10 @@ class Conversation:
 
     def _caller_heard(self, event: e.HeardEvent, now: int) -> list[Action]:
         match event:
-            case e.AudioReceived(pcmu):
+            case e.AudioReceived():
                 self._watchdog.received(now)
                 self._listening.hear(event)
-                return [Transcribe(pcmu)]
+                return [Transcribe(event.pcmu)]
             case e.AudioMissed(ms):
                 self._listening.voice.missed(ms)
             case e.TranscriptPartial(text):
@@ -232,7 +232,7 @@ class Conversation:
         if self._watchdog.dead(now):
             self.ended = Ended("unresponsive")
             return [EndCall("unresponsive")]
-        actions = list[Action]()
+        actions: list[Action] = []
         for part in self._parts:
             if found := part(now):
                 actions += found

@@ -68,7 +68,7 @@ class Recovery:
         return turn.generation if turn is not None else None
 
     def _stuck(self, waiting: Generation) -> bool:
-        return self._turns.reply is not None and waiting.stuck
+        return waiting.stuck and self._turns.reply is not None
 
     # --- apologies --------------------------------------------------------------------------------------------------
 

@@ -148,8 +148,10 @@ class Listening:
 
     def close(self) -> Closed | None:
         """Closes the utterance if it is over now, and gives it out."""
-        utterance, silence = self.utterance, self.silence_ms
-        if utterance is None or silence < self._rules.tuning.commit_after_ms or silence < (wait := self.wait).ms:
+        if (utterance := self.utterance) is None:
+            return None
+        silence = self.silence_ms
+        if silence < self._rules.tuning.commit_after_ms or silence < (wait := self.wait).ms:
             return None
         if self.voice.sound and silence < wait.ms + SOUND_GRACE_MS:
             return None

@@ -139,8 +139,8 @@ def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> t
     floor = wants_the_floor(text, language)
     if evidence.leaving and not evidence.held and (is_farewell(text, language) or not floor):
         return Verdict.NOTHING, Why.NONE  # both sides are saying goodbye, often at the same time
-    sure = evidence.text_final or claims_the_floor(text, language)
-    if floor and sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
+    sure = floor and (evidence.text_final or claims_the_floor(text, language))
+    if sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
         return Verdict.CUT, Why.WORDS
     listening = backchannel(text, language)
     if evidence.asked and evidence.text_final and text:

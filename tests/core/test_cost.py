@@ -1,0 +1,82 @@
+"""What a frame costs, counted in function calls: there are 50 a second in each call, and hardly any brings news."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+
+import pytest
+
+from telephony.core import events as e
+from tests.core.timeline import play
+
+NOBODY_SPEAKS = "0.5 end"
+AGENT_SPEAKS = """
+1     caller  what are your opening hours
+a+2   end
+"""
+CALLER_PAUSES = """
+1     caller  i would like to book a table and
++0.4  end
+"""
+REPLY_IS_PREPARED = """
+1     caller  what are your opening hours
++0.2  end
+"""
+BOTH_SPEAK = """
+1     caller      what are your opening hours
+a+2   caller 0.8  mm-hm yeah
++0.1  end
+"""
+AGENT_IS_HELD = """
+1     caller  what are your opening hours
+a+2   cough 1.0
++0    end
+"""
+WORDS = ("/language/", "/completeness.py", "/dictation.py", "/question.py")
+
+
+def called(timeline: str, frames: int) -> list[str]:
+    """The file of each Python function that the core calls to take so many more silent frames after the timeline."""
+    sim, files = play(timeline), list[str]()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            files.append(frame.f_code.co_filename)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        for now in range(sim.now + 20, sim.now + 20 * frames + 1, 20):
+            sim.call.step(e.AudioReceived(b"\xff" * 160, now, 0, -600), now)
+            _ = sim.call.deadline
+    finally:
+        sys.setprofile(before)
+    return [file for file in files if "/core/" in file]
+
+
+@pytest.mark.parametrize(
+    ("timeline", "most"),
+    [
+        (NOBODY_SPEAKS, 70),
+        (AGENT_SPEAKS, 80),
+        (CALLER_PAUSES, 90),
+        (REPLY_IS_PREPARED, 95),
+        (BOTH_SPEAK, 210),
+        (AGENT_IS_HELD, 120),
+    ],
+    ids=["nobody speaks", "the agent speaks", "the caller pauses", "a reply is prepared", "both speak", "held"],
+)
+def test_a_frame_that_brings_no_news_is_cheap(timeline: str, most: int) -> None:
+    """If this fails, something is asked anew in every frame."""
+    assert 0 < len(called(timeline, frames=1)) <= most
+
+
+@pytest.mark.parametrize(
+    ("timeline", "frames"),
+    [(AGENT_SPEAKS, 25), (CALLER_PAUSES, 10), (REPLY_IS_PREPARED, 5)],
+    ids=["the agent speaks", "the caller pauses", "a reply is prepared"],
+)
+def test_words_are_judged_once(timeline: str, frames: int) -> None:
+    """The caller's words when they change, and the agent's only while the caller has the floor or wants it."""
+    assert [file for file in called(timeline, frames) if any(part in file for part in WORDS)] == []
