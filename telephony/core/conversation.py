@@ -141,8 +141,8 @@ class Conversation:
                 return self._recovery.end_with("goodbye", reason, now)
             case e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
                 pass  # the ports recover by themselves; what follows for the call follows from silence, in `_tick`
-            case _:
-                if not isinstance(event, ManagedEvent):  # the last words of a managed agent that had the call before
+            case _:  # the last words of a managed agent that had the call before; asked last, for it takes time
+                if not isinstance(event, ManagedEvent):
                     assert_never(event)
         return []
 
