@@ -98,17 +98,14 @@ class Conversation:
             self._watchdog.deadline,
             self._dtmf.deadline,
             self._turns.deadline,
-            self._turns.marks_overdue_ms,
             self._ending.deadline or self._timers.deadline,
             self._recovery.deadline(self._now),
         )
-        return min(at for at in deadlines if at is not None)
+        return min([at for at in deadlines if at is not None])
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
     def _happened(self, event: e.Event, now: int) -> list[Action]:
-        if isinstance(event, ManagedEvent):  # the last words of a managed agent that had the call before
-            return []
         match event:
             case e.AudioReceived() | e.AudioMissed() | e.TranscriptPartial() | e.TranscriptFinal() | e.CommitRefused():
                 return self._caller_heard(event, now)
@@ -134,8 +131,9 @@ class Conversation:
                 return self._recovery.end_with("goodbye", reason, now)
             case e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
                 pass  # the ports recover by themselves; what follows for the call follows from silence, in `_tick`
-            case _:
-                assert_never(event)
+            case _:  # the last words of a managed agent that had the call before; asked last, for it takes time
+                if not isinstance(event, ManagedEvent):
+                    assert_never(event)
         return []
 
     def _started(self, now: int) -> list[Action]:
@@ -147,10 +145,10 @@ class Conversation:
 
     def _caller_heard(self, event: e.HeardEvent, now: int) -> list[Action]:
         match event:
-            case e.AudioReceived(pcmu):
+            case e.AudioReceived():
                 self._watchdog.received(now)
                 self._listening.hear(event)
-                return [Transcribe(pcmu)]
+                return [Transcribe(event.pcmu)]
             case e.AudioMissed(ms):
                 self._listening.voice.missed(ms)
             case e.TranscriptPartial(text):
@@ -239,6 +237,8 @@ class Conversation:
         return self._caller_said(entry, now) if entry else []
 
     def _look_after_speech(self, now: int) -> list[Action]:
+        if (deadline := self._turns.deadline) is None or deadline > now:
+            return []
         actions, missing = self._turns.speech_due(now)
         if missing:
             actions += self._recovery.tts_failed(now)
@@ -246,7 +246,7 @@ class Conversation:
 
     def _give_answer(self, now: int) -> list[Action]:
         """What was played is settled; a tool may run, and an answer begin, once the caller is silent."""
-        if self._turns.reply is not None and not self._turns.unheard_reply(now):
+        if self._answer.restarted and self._turns.reply is not None and not self._turns.unheard_reply(now):
             self._answer.heard()
         actions, replied = self._turns.settle(now)
         if replied:
@@ -254,15 +254,17 @@ class Conversation:
         if self._listening.utterance is not None or self._turns.playout.held:
             return actions
         actions += self._turns.allow_tool(now)
+        if not self._answer.owed or self._dtmf.deadline is not None:
+            return actions
         free = not self._turns.live() and self._turns.abandoned is None and not self._ending.begun
-        if free and self._dtmf.deadline is None and (since_ms := self._answer.take()) is not None:
+        if free and (since_ms := self._answer.take()) is not None:
             actions += self._turns.start(now, since_ms)
         return actions
 
     def _keep_time(self, now: int) -> list[Action]:
         """Silence, the length of the call, drain; and the end, once the last words were heard."""
         waiting = self._answer.owed or self._dtmf.deadline is not None
-        busy = self._turns.live() or self._listening.utterance is not None or waiting
+        busy = waiting or self._listening.utterance is not None or self._turns.live()
         (self._timers.busy if busy else self._timers.quiet)(now)
         if self._ending.begun:
             return self._ending.tick(now)

@@ -54,8 +54,8 @@ class Recovery:
 
     def tick(self, now: int) -> list[Action]:
         """Nothing audible for too long: a filler; no progress for much too long: an apology."""
-        at, waiting = self.deadline(now), self._waiting()
-        if at is None or at > now or waiting is None:
+        at = self.deadline(now)
+        if at is None or at > now or (waiting := self._waiting()) is None:
             return []
         if self._stuck(waiting) and now - waiting.progress_ms >= self._limits.reply_ms:
             return self.reply_failed("reply_timeout", now)
@@ -69,7 +69,7 @@ class Recovery:
         return turn.generation if turn is not None else None
 
     def _stuck(self, waiting: Generation) -> bool:
-        return self._turns.reply is not None and waiting.stuck
+        return waiting.stuck and self._turns.reply is not None
 
     # --- apologies --------------------------------------------------------------------------------------------------
 

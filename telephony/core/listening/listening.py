@@ -148,8 +148,10 @@ class Listening:
 
     def close(self) -> Closed | None:
         """Closes the utterance if it is over now, and gives it out."""
-        utterance, silence = self.utterance, self.silence_ms
-        if utterance is None or silence < self._rules.tuning.commit_after_ms or silence < (wait := self.wait).ms:
+        if (utterance := self.utterance) is None:
+            return None
+        silence = self.silence_ms
+        if silence < self._rules.tuning.commit_after_ms or silence < (wait := self.wait).ms:
             return None
         if self.voice.sound and silence < wait.ms + SOUND_GRACE_MS:
             return None
@@ -179,11 +181,10 @@ class Listening:
     def _commit_due(self, utterance: Utterance) -> bool:
         if utterance.committed or (utterance.voice_ms < self._rules.tuning.min_word_ms and not utterance.open_words):
             return False
+        tuning, silence = self._rules.tuning, self.silence_ms
         if self.commit_early:
-            due = self._rules.tuning.commit_after_ms if self.sends_partials else self._rules.tuning.commit_held_ms
-        else:
-            due = max(self._rules.tuning.commit_after_ms, self.wait.ms - self._rules.tuning.commit_lead_ms)
-        return self.silence_ms >= due
+            return silence >= (tuning.commit_after_ms if self.sends_partials else tuning.commit_held_ms)
+        return silence >= tuning.commit_after_ms and silence >= self.wait.ms - tuning.commit_lead_ms
 
     def _undetected_voice(self, utterance: Utterance) -> None:
         """More words than any voice explains: the detector does not hear this caller, who was speaking just now."""

@@ -39,6 +39,8 @@ class Utterance:
 
     @property
     def text(self) -> str:
+        if not self.parts:
+            return self.partial
         return " ".join(text for text in (*(part.text for part in self.parts), self.partial) if text)
 
     @property

@@ -29,7 +29,7 @@ class Unit:
 
 def solid(text: str) -> int:
     """The number of characters that are not white space. Alignments are compared with texts by this number."""
-    return sum(1 for char in text if not char.isspace())
+    return len("".join(text.split()))
 
 
 class Coming(Enum):

@@ -24,7 +24,7 @@ from telephony.core.events import Finish, Phrase, ReplyEnded, SpeechAudio, ToolF
 from telephony.core.policy import Limits
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.playout import Playout
-from telephony.core.speaking.speech import Coming, Speech, Unit
+from telephony.core.speaking.speech import Coming, Speech, Unit, solid
 from telephony.core.transcript import Transcript, heard_text
 
 SpokenForm = Callable[[str], str]
@@ -143,7 +143,7 @@ class Turn:
     @property
     def abandoned(self) -> bool:
         """No reply any more, but one of its tools still runs."""
-        return self._running and self.state in (TurnState.SETTLING, TurnState.CUT)
+        return self.state in (TurnState.SETTLING, TurnState.CUT) and self._running
 
     @property
     def _running(self) -> bool:
@@ -244,7 +244,7 @@ class Turn:
         """The unit that is being heard; None if all were."""
         left = self._playout.heard_chars(self.number, now)
         for unit in self.speech.units if self.speech is not None else []:
-            left -= sum(not char.isspace() for char in unit.spoken)
+            left -= solid(unit.spoken)
             if left < 0:
                 return unit
         return None

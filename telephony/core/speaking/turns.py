@@ -306,17 +306,17 @@ class Turns:
 
     @property
     def deadline(self) -> int | None:
-        """When `speech_due` wants to be called."""
-        return min(
-            (at for turn in self.speaking() if turn.speech is not None and (at := turn.speech.deadline) is not None),
-            default=None,
-        )
+        """When `speech_due` and `expect_marks` want to be called."""
+        earliest = self._marks_overdue_ms
+        for turn in self._turns.values():
+            at = turn.speech.deadline if turn.speech is not None else None
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
 
     def speech_due(self, now: int) -> tuple[list[Action], bool]:
         """Looks after the deadlines of all speech. Also returns whether text had to be given up that the caller waits
         for."""
-        if (deadline := self.deadline) is None or deadline > now:
-            return [], False
         ticked = [(turn, *turn.tick(now)) for turn in self.speaking()]
         actions, missing = [action for _, found, _ in ticked for action in found], False
         for turn, _, unspoken in ticked:
@@ -373,14 +373,14 @@ class Turns:
 
     def expect_marks(self, now: int) -> list[Action]:
         """Marks that should have come back long ago will not come any more."""
-        overdue = self.marks_overdue_ms
+        overdue = self._marks_overdue_ms
         if overdue is None or overdue > now:
             return []
         self.playout.give_up(now)
         return [MarksMissing(self.last)]
 
     @property
-    def marks_overdue_ms(self) -> int | None:
+    def _marks_overdue_ms(self) -> int | None:
         """When the marks that are outstanding are given up."""
         return self.playout.overdue_ms(self._policy.limits.goodbye_ms)
 

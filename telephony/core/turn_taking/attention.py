@@ -23,7 +23,7 @@ class Attention:
         self._said = ""
 
     def tick(self, now: int) -> list[Action]:
-        if (said := self._hearing.last_words(now)) != self._said:
+        if self._listening.utterance is not None and (said := self._hearing.last_words(now)) != self._said:
             self._said = said
             self._listening.context = AnswerContext.after(said, self._expects, self._language)
         return self._listening.tick()

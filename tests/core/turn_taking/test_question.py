@@ -9,7 +9,7 @@ from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
 from telephony.core.policy import Expects, TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing
-from telephony.core.turn_taking.question import AnswerContext
+from telephony.core.turn_taking.question import AnswerContext, asks_yes_or_no
 from tests.core.calls import asks, caller, play
 
 RULES = TurnTaking()
@@ -161,6 +161,13 @@ def test_what_asks_for_yes_or_no(said: str, polar: bool) -> None:
     context = AnswerContext.after(said, (), EN)
     assert context.answering
     assert context.polar is polar
+    assert asks_yes_or_no(said, EN) is polar
+
+
+@pytest.mark.parametrize("said", ["", "We open at nine.", "Can I help you?", "How can I help?"])
+def test_an_open_question_or_none_asks_for_no_yes_or_no(said: str) -> None:
+    assert not AnswerContext.after(said, (), EN).polar
+    assert not asks_yes_or_no(said, EN)
 
 
 def test_the_asking_verb_may_be_the_second_word() -> None:
