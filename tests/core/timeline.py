@@ -32,6 +32,7 @@ from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import History
 from telephony.core.policy import Policy, TurnTaking
+from telephony.testing.recorded_stt import Final, Partial
 from telephony.testing.simulator import Part, Simulator, last_words
 
 Agent = list[Part] | Callable[[History], Iterable[Part]]
@@ -154,9 +155,9 @@ def _do(sim: Simulator, at: int, what: str, arguments: str) -> int | None:
         case "cough":
             return sim.coughs(at, _ms(arguments))
         case "partial":
-            sim.at(at, e.TranscriptPartial(arguments))
+            sim.at(at, Partial(arguments))
         case "final":
-            sim.at(at, e.TranscriptFinal(int(first), rest))
+            sim.at(at, Final(int(first), rest))
         case "faults":
             for name in arguments.split():
                 setattr(sim.faults, name.removeprefix("-"), not name.startswith("-"))

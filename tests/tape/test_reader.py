@@ -175,7 +175,7 @@ def test_changed_audio_is_noticed(copy: Path) -> None:
 def test_a_word_changed_by_hand_is_a_difference(copy: Path) -> None:
     """A tape that was edited where it affects a decision does not replay."""
     text = (copy / "tape.jsonl").read_bytes()
-    edited = text.replace(b'["TranscriptFinal",1,"what are your', b'["TranscriptFinal",1,"what were your', 1)
+    edited = text.replace(b'["TranscriptUpdated","what are your', b'["TranscriptUpdated","what were your', 1)
     assert edited != text
     (copy / "tape.jsonl").write_bytes(edited)
     assert replay(read(copy)).difference is not None

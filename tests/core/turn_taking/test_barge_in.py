@@ -13,6 +13,7 @@ from telephony.core.history import AgentSaid, History
 from telephony.core.language.registry import language_for
 from telephony.core.policy import Policy, TurnTaking
 from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge
+from telephony.testing.recorded_stt import Final, Partial
 from telephony.testing.simulator import CHAR_MS, Calls, Part, Simulator
 from tests.core.timeline import (
     LONG,
@@ -181,8 +182,8 @@ def test_the_agents_own_words_are_no_interruption() -> None:
     sim = play(f"{ASK}\n a+2 end", [LONG])
     words = LONG.lower().replace(".", "").split()
     for count in range(3, 8):
-        sim.at(sim.now + 200 * count, e.TranscriptPartial(" ".join(words[:count])))
-    sim.at(sim.now + 1_700, e.TranscriptFinal(0, " ".join(words[:7])))
+        sim.at(sim.now + 200 * count, Partial(" ".join(words[:count])))
+    sim.at(sim.now + 1_700, Final(0, " ".join(words[:7])))
     go_on(sim, f"{(sim.now + 9_000) / 1_000} end")
     assert agent_lines(sim) == [LONG]
     assert caller(sim) == ["what are your hours"]
