@@ -97,8 +97,8 @@ class Listening:
 
     def commit_refused(self, commit: int) -> None:
         """The STT refused the commit for too little new audio: there is nothing to wait for."""
-        if self.utterance is not None and self.utterance.awaited == commit:
-            self.utterance.awaited = 0
+        if self.utterance is not None:
+            self.utterance.refused(commit)
 
     def was_cut_off(self) -> None:
         """The current utterance continues the last one: the silence between them was a pause, and endpointing judges
@@ -154,7 +154,7 @@ class Listening:
         if utterance is not None and answered:
             if utterance.open_words:
                 self._extra_commit = self._commit(utterance)
-            self._answered.add(self.commits, utterance.tentative)
+            self._answered.add(utterance)
             usual_ms = self.transcript_lag_ms - (self.transcript_lag_ms - self._lag_ms) // 4
             self.transcript_lag_ms = max(self._lag_ms, usual_ms)
             self._closed_ms, self._closed_text = utterance.active_ms, utterance.text

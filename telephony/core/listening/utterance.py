@@ -7,7 +7,7 @@ them later only what goes beyond them is new.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from telephony.core.events import TranscriptUpdated
 from telephony.core.language.words import alike, beyond, words
@@ -15,17 +15,17 @@ from telephony.core.language.words import alike, beyond, words
 
 @dataclass(slots=True)
 class Utterance:
-    """`active_ms`: when its last voice, or word without voice, came; `voice_ms`: all its voice; `awaited`: its last
-    commit, if the words up to it are not stable yet, else 0; `text_ms`: when its words last changed; `before`: words of
-    the last utterance, if that was closed too early and goes on here; `committed`: all voice so far has been committed.
-    Media time."""
+    """`active_ms`: when its last voice, or word without voice, came; `voice_ms`: all its voice; `commits`: those of its
+    commits up to which the words are not stable yet, each with the tentative words that it added; `text_ms`: when its
+    words last changed; `before`: words of the last utterance, if that was closed too early and goes on here;
+    `committed`: all voice so far has been committed. Media time."""
 
     opened_ms: int
     active_ms: int
     voice_ms: int = 0
     stable: str = ""
     tentative: str = ""
-    awaited: int = 0
+    commits: list[tuple[int, str]] = field(default_factory=list)
     text_ms: int = 0
     before: str = ""
     committed: bool = False
@@ -35,18 +35,27 @@ class Utterance:
         return f"{self.stable} {self.tentative}".strip()
 
     @property
+    def awaited(self) -> int:
+        """The last of its commits, if that is still awaited, or 0."""
+        return self.commits[-1][0] if self.commits else 0
+
+    @property
     def open_words(self) -> bool:
         """Whether it has words for which no commit is under way."""
         return bool(words(self.tentative)) and not (self.awaited and self.committed)
 
     def commit(self, number: int) -> None:
-        self.awaited, self.committed = number, True
+        self.commits.append((number, beyond(self.tentative, " ".join(text for _, text in self.commits))))
+        self.committed = True
+
+    def refused(self, number: int) -> None:
+        """The STT refused the commit: its words are left to the next one."""
+        self.commits = [one for one in self.commits if one[0] != number]
 
     def heard(self, stable: str, tentative: str, commit: int) -> None:
         """Takes the words that are new, as in `TranscriptUpdated`."""
         self.stable, self.tentative = f"{self.stable} {stable}".strip(), tentative
-        if commit >= self.awaited:
-            self.awaited = 0
+        self.commits = [one for one in self.commits if one[0] > commit]
 
 
 class Answered:
@@ -55,21 +64,25 @@ class Answered:
     def __init__(self) -> None:
         self._texts: list[tuple[int, str]] = []  # (the commit that makes them stable, words), in order
 
-    def add(self, commit: int, text: str) -> None:
-        """`text`, all the tentative words that were not answered yet, has been answered."""
-        if words(text):
-            self._texts.append((commit, text))
+    def add(self, utterance: Utterance) -> None:
+        """The utterance, whose words are all stable or committed, has been answered."""
+        rest = beyond(utterance.tentative, " ".join(text for _, text in utterance.commits))
+        last = utterance.awaited
+        self._texts += [
+            (number, f"{text} {rest}" if number == last and rest else text) for number, text in utterance.commits
+        ]
 
     def take(self, event: TranscriptUpdated) -> tuple[str, str]:
         """The words of the event, stable and tentative, that were not answered yet."""
-        stable, commit = event.stable, event.commit
-        if said := " ".join(text for number, text in self._texts if number <= commit):
-            stable = beyond(stable, said)
-            self._texts = [(number, text) for number, text in self._texts if number > commit]
-        elif stable and self._texts and not commit:  # a part of the committed words
-            said = " ".join(text for _, text in self._texts)
+        commit, texts = event.commit, self._texts
+        covered = " ".join(text for number, text in texts if number <= commit)
+        sure = any(number == commit and words(text) for number, text in texts)
+        stable = beyond(event.stable, covered) if sure else _rest(event.stable, covered)
+        self._texts = [(number, text) for number, text in texts if number > commit]
+        if stable and not commit and self._texts:  # a part of the committed words
+            said = " ".join(text for _, text in texts)
             stable, rest = _rest(stable, said), _rest(said, stable)
-            self._texts = [(self._texts[-1][0], rest)] if rest else []
+            self._texts = [(texts[-1][0], rest)]
         return stable, _rest(event.tentative, " ".join(text for _, text in self._texts))
 
 
