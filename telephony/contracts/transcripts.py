@@ -85,7 +85,7 @@ class Transcripts:
         before, rest = self._last, text.strip()
         self._last = rest
         rest = next((beyond(rest, said) for said in self._known if continues(rest, said) and self._quick(said)), rest)
-        grown = alike(self._last, before) and len(self._last) > len(before)
+        grown = continues(self._last, before) and len(self._last) > len(before)
         stale = self._repeats(rest, jumped=not grown and len(words(rest)) >= SENTENCE_WORDS)
         if stale or (self._last and not rest):
             return []

@@ -8,18 +8,26 @@ from telephony.core.events import TranscriptUpdated
 from telephony.core.listening.utterance import Answered, Utterance
 
 
+def committed(*texts: str) -> Utterance:
+    """An utterance whose words were committed as 1, 2, ... and are all tentative."""
+    utterance = Utterance(0, 0)
+    for number, text in enumerate(texts, 1):
+        utterance.heard("", f"{utterance.tentative} {text}".strip(), 0)
+        utterance.commit(number)
+    return utterance
+
+
 def answered(*texts: str) -> Answered:
     """Texts that were answered while they waited for commits 1, 2, ..."""
     found = Answered()
-    for number, text in enumerate(texts, 1):
-        found.add(number, text)
+    found.add(committed(*texts))
     return found
 
 
 def test_a_new_utterance_is_empty() -> None:
     """No voice, no words, no earlier text, no commit."""
-    assert Utterance(1, 2) == Utterance(1, 2, 0, "", "", 0, 0, "", False)
-    assert (Utterance(1, 2).text, Utterance(1, 2).open_words) == ("", False)
+    assert Utterance(1, 2) == Utterance(1, 2, 0, "", "", [], 0, "", False)
+    assert (Utterance(1, 2).text, Utterance(1, 2).open_words, Utterance(1, 2).awaited) == ("", False, 0)
 
 
 def test_words_are_added_and_tentative_ones_replaced() -> None:
@@ -56,6 +64,18 @@ def test_words_that_no_commit_covers() -> None:
     assert utterance.open_words
     utterance.heard("one", "...", 0)
     assert not utterance.open_words
+
+
+def test_each_commit_has_the_words_that_it_added() -> None:
+    """Those of a refused one are left to the next."""
+    utterance = committed("one", "two", "")
+    assert utterance.commits == [(1, "one"), (2, "two"), (3, "")]
+    utterance.heard("one", "two", 1)
+    assert utterance.commits == [(2, "two"), (3, "")]
+    utterance.refused(2)
+    assert (utterance.commits, utterance.awaited) == ([(3, "")], 3)
+    utterance.commit(4)
+    assert utterance.commits == [(3, ""), (4, "two")]
 
 
 # --- answered words -------------------------------------------------------------------------------------------------
@@ -104,11 +124,29 @@ def test_answers_to_two_utterances_wait() -> None:
     assert answered("no thanks", "yes please").take(TranscriptUpdated("no thanks yes please", "", 2)) == ("", "")
 
 
+def test_the_stable_version_may_come_with_a_later_commit() -> None:
+    """The answered commit was refused: only words that are like the answered ones are left out."""
+    assert answered("I want a table").take(TranscriptUpdated("I want a table for two", "", 2)) == ("for two", "")
+    assert answered("I want a table").take(TranscriptUpdated("is it open", "", 2)) == ("is it open", "")
+    assert answered("").take(TranscriptUpdated("is it open", "", 1)) == ("is it open", "")
+
+
+def test_words_that_were_corrected_after_the_commit() -> None:
+    """They belong to the last commit."""
+    utterance = committed("one")
+    utterance.heard("", "one two", 0)
+    found = Answered()
+    found.add(utterance)
+    assert found.take(TranscriptUpdated("", "one two three")) == ("", "three")
+    assert found.take(TranscriptUpdated("one too", "three", 1)) == ("", "three")
+
+
 def test_words_of_earlier_audio_were_not_answered() -> None:
     """Their own commit had no words when its utterance was closed."""
+    utterance = Utterance(0, 0, tentative="yes please")
+    utterance.commit(2)
     found = Answered()
-    found.add(1, "...")
-    found.add(2, "yes please")
+    found.add(utterance)
     assert found.take(TranscriptUpdated("no thanks", "yes please", 1)) == ("no thanks", "")
 
 
