@@ -43,14 +43,15 @@ class _Segment:
 
 
 class Transcripts:
-    """See the module text. Each method returns the event to emit, in a list, or an empty list."""
+    """See the module text. What is received returns the event to emit, in a list, or an empty list."""
 
     def __init__(self) -> None:
         self._pending: list[_Segment] = []
         self._partial = ""  # words of the open segment
         self._last = ""  # the last partial as it came
-        self._shown = ""  # the last tentative text
+        self._lost = ""  # words of lost segments, which are to be reported as stable
         self._stable_commit = 0
+        self._reported = (0, "")  # the commit and the tentative text of the last event
         self._sound_ms = 0  # all sound so far...
         self._known_ms = 0  # ...and up to the end of the known words
         self._known: deque[str] = deque(maxlen=KNOWN)  # the latest transcripts
@@ -64,11 +65,12 @@ class Transcripts:
         """The same, for a port that knows how much of its audio is voice."""
         self._sound_ms += ms
 
-    def committed(self, commit: int) -> list[TranscriptUpdated]:
+    def committed(self, commit: int) -> None:
         """A commit was sent."""
         self._pending.append(_Segment(commit, self._partial, self._sound_ms))
         self._partial = ""
-        return self._lost(self._pending[0].commit) if len(self._pending) > PENDING else []
+        if len(self._pending) > PENDING:
+            self._lose(self._pending[0].commit)
 
     def refused(self, commit: int) -> None:
         """The commit was refused: its segment is still open, so its words become the partial again."""
@@ -78,7 +80,8 @@ class Transcripts:
 
     def given_up(self) -> list[TranscriptUpdated]:
         """No finals will come for the present commits. Up to the newest one with words, these become stable."""
-        return self._lost(max((segment.commit for segment in self._pending if segment.text), default=0))
+        self._lose(max((segment.commit for segment in self._pending if segment.text), default=0))
+        return self._updated()
 
     def partial(self, text: str) -> list[TranscriptUpdated]:
         """The whole text so far of the open segment."""
@@ -101,54 +104,52 @@ class Transcripts:
         text = text.strip()
         if (commit and commit <= self._stable_commit) or (not commit and (not text or self._repeats(text))):
             return []
-        earlier = [segment.text for segment in self._pending if segment.commit == commit]
-        before = self._stable_commit
-        lost = self._lose(commit - 1) if commit else self._split(text)
+        partial = next((segment.text for segment in self._pending if segment.commit == commit), "")
         if commit:
             self._close(commit)
-        self._known += [known for known in (text, *earlier) if known and known not in self._known]
-        stable_commit = self._stable_commit if self._stable_commit > before else 0
-        return self._updated(f"{lost} {text}".strip(), stable_commit, () if lost else timed)
+        else:
+            self._split(text)
+        self._known += [known for known in (text, partial) if known and known not in self._known]
+        return self._updated(text, timed)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _close(self, commit: int) -> None:
-        """The oldest pending commit has its final, unless it is none of ours."""
+        """The commit has its final. If it is none of ours, only the earlier ones go."""
+        self._lose(commit - 1)
         self._stable_commit = commit
-        if not self._pending or self._pending[0].commit != commit:
-            return
-        self._known_ms = self._pending.pop(0).sound_ms
-        if not self._pending and self._quick(self._partial):
-            self._partial = ""
+        if self._pending and self._pending[0].commit == commit:
+            self._known_ms = self._pending.pop(0).sound_ms
+            if not self._pending and self._quick(self._partial):
+                self._partial = ""
 
-    def _split(self, text: str) -> str:
-        """The beginning of a segment has become stable by itself. Returns words of lost segments before it."""
+    def _split(self, text: str) -> None:
+        """The beginning of a segment has become stable by itself; the segments before it are lost."""
         if not self._pending:
             rest = without(self._partial, text)
             self._partial, self._known_ms = "" if rest == self._partial else rest, self._sound_ms
-            return ""
+            return
         segment = next((segment for segment in self._pending if alike(segment.text, text)), self._pending[0])
-        lost = self._lose(segment.commit - 1)
+        self._lose(segment.commit - 1)
         segment.text = without(segment.text, text)
-        return lost
 
-    def _lose(self, until: int) -> str:
-        """The finals of all commits up to `until` are lost. Returns their partials' words."""
-        lost = [segment for segment in self._pending if segment.commit <= until]
-        self._pending = self._pending[len(lost) :]
-        if lost:
-            self._stable_commit, self._known_ms = lost[-1].commit, lost[-1].sound_ms
-        return " ".join(segment.text for segment in lost if segment.text)
+    def _lose(self, until: int) -> None:
+        """The finals of all commits up to `until` are lost."""
+        while self._pending and self._pending[0].commit <= until:
+            segment = self._pending.pop(0)
+            self._lost = f"{self._lost} {segment.text}".strip()
+            self._stable_commit, self._known_ms = segment.commit, segment.sound_ms
 
-    def _lost(self, until: int) -> list[TranscriptUpdated]:
-        return self._updated(self._lose(until), until)
-
-    def _updated(self, stable: str = "", commit: int = 0, timed: tuple[Word, ...] = ()) -> list[TranscriptUpdated]:
+    def _updated(self, text: str = "", timed: tuple[Word, ...] = ()) -> list[TranscriptUpdated]:
+        """The event for all that is new: the lost words, and `text` with its times."""
         tentative = " ".join(text for text in (*(segment.text for segment in self._pending), self._partial) if text)
-        if not stable and not commit and tentative == self._shown:
+        stable, timed = f"{self._lost} {text}".strip(), () if self._lost else timed
+        before, self._reported, self._lost = self._reported, (self._stable_commit, tentative), ""
+        if not stable and before == self._reported:
             return []
-        self._shown = tentative
-        return [TranscriptUpdated(stable, tentative, commit, timed)]
+        return [
+            TranscriptUpdated(stable, tentative, self._stable_commit if self._stable_commit > before[0] else 0, timed)
+        ]
 
     def _is_of(self, segment: _Segment, text: str) -> bool:
         """Whether a partial that came after the commit is still of the committed segment: there was too little sound

@@ -190,7 +190,7 @@ class ElevenLabsStt:
         await socket.close()
 
     async def _commit(self, socket: ClientConnection, number: int) -> None:
-        events = self._segments.commit(number, self._clock.ms())
-        self._report([CommitRefused(number)] if events is None else events)
-        if events is not None:
+        if self._segments.commit(number, self._clock.ms()):
             await socket.send(wire.commit())
+        else:
+            self._report([CommitRefused(number)])

@@ -237,13 +237,14 @@ class Segments:
         self._uncommitted_ms += len(pcmu) // BYTES_PER_MS
         self._transcripts.sent(pcmu)
 
-    def commit(self, number: int, now: int) -> list[Event] | None:
-        """Registers a commit about to be sent. None if there is too little new audio; then do not send it."""
+    def commit(self, number: int, now: int) -> bool:
+        """Registers a commit about to be sent. False if there is too little new audio; then do not send it."""
         if self._uncommitted_ms < COMMIT_MIN_MS:
-            return None
+            return False
         self._pending.append(_PendingCommit(number, self._uncommitted_ms, now))
         self._uncommitted_ms = 0
-        return [*self._transcripts.committed(number)]
+        self._transcripts.committed(number)
+        return True
 
     def received(self, message: Message, now: int) -> list[Event]:
         """The events that follow from a message."""

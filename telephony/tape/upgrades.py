@@ -193,12 +193,11 @@ class _Transcripts:
     def line(self, data: Data) -> Data:
         match data:
             case [number, now, event, list(actions)]:
-                event = self._event(event)
+                data = [number, now, self._event(event), actions]
                 for action in actions:
                     match action:
                         case ["CommitTranscript", int(commit)]:
                             self._transcripts.committed(commit)
-                return [number, now, event, actions]
         return data
 
     def _event(self, data: Data) -> Data:
@@ -209,9 +208,8 @@ class _Transcripts:
                 self._transcripts.refused(commit)
             case ["TranscriptPartial", str(text)]:
                 return self._updated(self._transcripts.partial(text))
-            case ["TranscriptFinal", int(commit), str(text), *rest]:
-                timed = tuple(rest[0]) if rest and isinstance(rest[0], list) else ()
-                return self._updated(self._transcripts.final(commit, text, timed))
+            case ["TranscriptFinal", int(commit), str(text), list(timed)]:
+                return self._updated(self._transcripts.final(commit, text, tuple(timed)))
         return data
 
     def _updated(self, events: list[TranscriptUpdated]) -> Data:

@@ -255,7 +255,6 @@ class _SttPort:
 
     def __init__(self, sim: Simulator) -> None:
         self.recogniser: _Stt | RecordedStt = _Stt(sim)
-        self._sim = sim
         self._transcripts = Transcripts()
 
     def perform(self, action: a.Action, now: int) -> None:
@@ -263,8 +262,7 @@ class _SttPort:
             case a.Transcribe(pcmu):
                 self._transcripts.sent(pcmu)
             case a.CommitTranscript(commit):
-                for event in self._transcripts.committed(commit):
-                    self._sim.at(now, event)
+                self._transcripts.committed(commit)
                 self.recogniser.perform(action, now)
             case _:
                 pass

@@ -158,12 +158,9 @@ class TapedStt:
         return e.TranscriptUpdated(" ".join(word.text for word in stable), self._tentative(now), commit)
 
     def _tentative(self, now: int) -> str:
-        said = [
-            word
-            for number, word in enumerate(self._words)
-            if number < self._committed or word.at + self._partial_ms <= now
-        ]
-        return " ".join(word.text for word in said)
+        """The committed words, and those that have shown by now."""
+        shown = sum(1 for word in self._words if word.at + self._partial_ms <= now)
+        return " ".join(word.text for word in self._words[: max(shown, self._committed)])
 
     def _learn(self, steps: Sequence[Step]) -> None:
         asked: dict[int, int] = {}
