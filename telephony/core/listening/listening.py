@@ -80,6 +80,7 @@ class Listening:
             self.utterance.committed = False
 
     def transcript(self, event: TranscriptUpdated) -> None:
+        """Takes the words that were not answered yet."""
         stable, tentative = self._answered.take(event)
         voice, final = self.voice, bool(stable or event.commit)
         if self.utterance is None and words(stable):

@@ -142,7 +142,7 @@ class TapedStt:
     def _differ(self, now: int) -> None:
         """From here on segments differ from the tape's: transcripts are made from its words."""
         self.same = False
-        self._words = [word for word in self._words if not 0 < word.commit <= self._matched]
+        self._committed = sum(1 for word in self._words if 0 < word.commit <= self._matched)
         for word in self._words:
             at = word.at + self._partial_ms
             if at >= now:
@@ -153,9 +153,13 @@ class TapedStt:
         return e.TranscriptUpdated("", said) if said else None
 
     def _final(self, count: int, commit: int, now: int) -> e.Event:
-        stable, self._words = self._words[:count], self._words[count:]
-        self._committed -= count
-        return e.TranscriptUpdated(" ".join(word.text for word in stable), self._tentative(now), commit)
+        stable = " ".join(word.text for word in self._words[:count])
+        self._drop(count)
+        return e.TranscriptUpdated(stable, self._tentative(now), commit)
+
+    def _drop(self, count: int) -> None:
+        """So many words have become stable."""
+        self._words, self._committed = self._words[count:], max(0, self._committed - count)
 
     def _tentative(self, now: int) -> str:
         """The committed words, and those that have shown by now."""
@@ -177,11 +181,12 @@ class TapedStt:
 
     def _as_recorded(self, event: e.Event, commit: int, now: int) -> Make:
         def made() -> e.Event | None:
-            if self.same:
-                return event
-            if not 0 < commit <= self._matched:
+            if not self.same and not 0 < commit <= self._matched:
                 return None
-            return replace(event, tentative=self._tentative(now)) if isinstance(event, e.TranscriptUpdated) else event
+            if isinstance(event, e.TranscriptUpdated):
+                self._drop(len(event.words or event.stable.split()))
+                return event if self.same else replace(event, tentative=self._tentative(now))
+            return event
 
         return made
 
