@@ -1,7 +1,7 @@
 """The vendors' audio formats, as streams: local servers work in mu-law at 8 kHz inside, whatever a client asks for.
 
-    Decoder("pcm_16000").decode(data)      # -> mu-law, 8 kHz
-    Encoder("pcm_24000").encode(pcmu)      # -> 16-bit little-endian, 24 kHz
+Decoder("pcm_16000").decode(data)      # -> mu-law, 8 kHz
+Encoder("pcm_24000").encode(pcmu)      # -> 16-bit little-endian, 24 kHz
 """
 
 from __future__ import annotations

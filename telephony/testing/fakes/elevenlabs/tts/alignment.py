@@ -20,7 +20,7 @@ def blocks(
     if faults.no_full_stop and text.rstrip().endswith("."):
         at = len(text.rstrip()) - 1
         text, ends = text[:at] + text[at + 1 :], ends[:at] + ends[at + 1 :]
-    found = []
+    found: list[Pair] = []
     for begin, end, base_ms in _spans(ends, until_ms, faults, sync):
         gap = faults.alignment_gap and len(found) % faults.alignment_gap == faults.alignment_gap - 1
         if faults.no_alignment or gap or begin == end:
@@ -34,9 +34,7 @@ def blocks(
     return found
 
 
-def _spans(
-    ends: tuple[int, ...], until_ms: Sequence[int], faults: TtsFaults, sync: bool
-) -> list[tuple[int, int, int]]:
+def _spans(ends: tuple[int, ...], until_ms: Sequence[int], faults: TtsFaults, sync: bool) -> list[tuple[int, int, int]]:
     """For each message its characters [begin, end), and the time from which their times count."""
     count, messages = len(ends), len(until_ms)
     if faults.restarts and messages > 1:

@@ -61,7 +61,9 @@ def read_request(path: str) -> Setup | Refusal:
     if not idle.isascii() or not idle.isdigit() or not 1 <= int(idle) <= IDLE_MAX_S:
         return 422, "invalid_parameters", f"inactivity_timeout: 1 to {IDLE_MAX_S}"
     voice = unquote(split.path.removeprefix("/v1/text-to-speech/").rpartition("/")[0])
-    return Setup(voice, audio, query.get("auto_mode") == "true", query.get("sync_alignment") == "true", int(idle) * 1000)
+    return Setup(
+        voice, audio, query.get("auto_mode") == "true", query.get("sync_alignment") == "true", int(idle) * 1000
+    )
 
 
 def read_message(text: str | bytes) -> dict[str, Any] | None:

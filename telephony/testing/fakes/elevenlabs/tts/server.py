@@ -330,7 +330,8 @@ class _Session:
 
 def _pieces(pcmu: bytes) -> list[bytes]:
     """The audio in pieces of irregular size."""
-    found, at = [], 0
+    found: list[bytes] = []
+    at = 0
     while at < len(pcmu):
         size = PIECES[len(found) % len(PIECES)]
         found.append(pcmu[at : at + size])
