@@ -71,6 +71,8 @@ class Admission:
 
     def post(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str, str]:
         """Answers a REST request: (status, content type, body)."""
+        if self._platform.faults.redirect:
+            return 307, "text/plain", self._platform.faults.redirect
         status, answer = self._post(urlsplit(path).path, headers, body)
         if isinstance(answer, str):
             quoted = self._platform.faults.quoted_twiml

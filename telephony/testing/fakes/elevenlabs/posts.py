@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from websockets.asyncio.server import ServerConnection
 
 Answer: TypeAlias = Callable[[str, dict[str, str], bytes], Awaitable[tuple[int, str, str]]]
-"""(path with query, headers by lower-case name, body) -> (status, content type, text)."""
+"""(path with query, headers by lower-case name, body) -> (status, content type, text; of a redirect, the location)."""
 
 
 class PostingConnection(ServerConnection):
@@ -60,9 +60,9 @@ class PostingConnection(ServerConnection):
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         status, kind, text = await self._answer(first.split(" ")[1], headers, body)
-        data = text.encode()
+        data, location = text.encode(), f"Location: {text}\r\n" if status in (307, 308) else ""
         self.transport.write(
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {kind}\r\n"
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{location}Content-Type: {kind}\r\n"
             f"Content-Length: {len(data)}\r\nConnection: close\r\n\r\n".encode()
             + data
         )

@@ -266,12 +266,17 @@ async def test_a_flood_of_tool_calls() -> None:
 
 
 async def test_requests_may_be_redirected() -> None:
-    """The signed URL's request and the handshake, which the library's client would follow with its key."""
+    """GET requests with 302, POST requests with 307; a client that follows takes its key there."""
     async with platform() as elevenlabs:
         elevenlabs.agents.faults.redirect = f"{elevenlabs.base_url}/v1/voices"
-        for path in ("/v1/convai/conversation/get-signed-url?agent_id=agent_1", "/v1/convai/agents/agent_1"):
+        for method, status, path in (
+            ("GET", 302, "/v1/convai/conversation/get-signed-url?agent_id=agent_1"),
+            ("GET", 302, "/v1/convai/agents/agent_1"),
+            ("GET", 302, "/v1/convai/conversation?agent_id=agent_1"),
+            ("POST", 307, "/v1/convai/twilio/register-call"),
+        ):
             connection = HTTPConnection(elevenlabs.base_url.removeprefix("http://"))
-            await asyncio.to_thread(connection.request, "GET", path, None, {"xi-api-key": "local"})
+            await asyncio.to_thread(connection.request, method, path, None, {"xi-api-key": "local"})
             answer = await asyncio.to_thread(connection.getresponse)
-            assert (answer.status, answer.headers["Location"]) == (302, f"{elevenlabs.base_url}/v1/voices")
+            assert (answer.status, answer.headers["Location"]) == (status, f"{elevenlabs.base_url}/v1/voices")
             connection.close()
