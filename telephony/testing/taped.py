@@ -53,7 +53,7 @@ class TapedParts:
         self._replies = thoughts(tape.steps)
         self._sounds = _sounds(tape)
         self._results = _results(tape)
-        self.stt_latency = SttLatency(partial_ms=0, final_ms=_final_ms(tape))  # partials carry their own time
+        self.stt_latency = SttLatency(0, _final_ms(tape), 0)  # partials carry their own time
 
     def agent(self) -> Agent:
         """An agent with the recorded call's turn-taking and other rules; its tools return their recorded results."""
