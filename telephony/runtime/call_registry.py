@@ -5,6 +5,7 @@ providers' connections then, so that no caller waits for a handshake. It waits f
 never comes is reaped. When the core ends the call, all its resources are freed: its tasks run in its own task group.
 
 `full` counts prepared and live calls together, so the limit also bounds the provider connections (two sockets a call).
+`prepare` itself refuses what is over the limit: whoever asks first and then waits for something else cannot pass it.
 
 The engine may change during a call: if a managed agent fails, our own pipeline takes over (`SwitchTo`) on the same
 leg, inbox and observers. The pipeline's ports are created at that moment; the old port is asked to stop.
@@ -16,6 +17,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Protocol
 
 import structlog
@@ -40,6 +42,13 @@ REAP_MS = 20_000
 """The media stream must start within this time after the webhook."""
 REMEMBERED = 2_000
 """Maximum number of endings kept for the webhook that follows the stream."""
+
+
+class Refusal(StrEnum):
+    """Why a call is not admitted. The values are log codes."""
+
+    DRAINING = "draining"
+    BUSY = "busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +142,30 @@ class CallRegistry:
     def full(self) -> bool:
         return len(self.calls) >= self._max_calls
 
-    def prepare(self, agent: Agent | ManagedAgent, call: IncomingCall) -> LiveCall:
-        """Starts a call, whose ports begin to connect. A repeated webhook gets the call that the first one started."""
-        if (known := self.calls.get(call.call_sid)) is not None:
-            return known
+    def refusal(self, call_sid: str) -> Refusal | None:
+        """Why a call would not be admitted now; None if it would be, or is here already."""
+        if call_sid in self.calls:
+            return None
+        return Refusal.DRAINING if self.draining else Refusal.BUSY if self.full() else None
+
+    def prepare(self, agent: Agent | ManagedAgent, call: IncomingCall) -> Refusal | None:
+        """Starts a call, whose ports begin to connect; for a call that is here already, nothing more is done. Returns
+        why it is not admitted, or None if it is."""
+        refusal = self.refusal(call.call_sid)
+        if refusal is not None or call.call_sid in self.calls:
+            return refusal
         assert self._group is not None, "the call registry is not running"
         loop = asyncio.get_running_loop()
         live = LiveCall(call, agent, Inbox(self._clock), loop.create_future())
         self.calls[call.call_sid] = live
         self._idle.clear()
         self._group.create_task(self._serve(live), name=f"call {call.call_sid}")
-        return live
+        return None
+
+    def awaits_leg(self, call_sid: str) -> bool:
+        """Whether the call is prepared, and its leg has not come yet."""
+        live = self.calls.get(call_sid)
+        return live is not None and not live.leg.done()
 
     def attach(self, call_sid: str, leg: Port) -> LiveCall | None:
         """Gives a prepared call its leg. Returns None if there is no such call, or it already has a leg."""
@@ -157,8 +179,7 @@ class CallRegistry:
         """Handles the carrier's report that the call is over. Repeated, late and unknown reports are harmless."""
         if (live := self.calls.get(call_sid)) is not None:
             live.inbox.put(CallerLeft("status"))
-            if not live.leg.done():
-                live.leg.cancel()
+            live.leg.cancel()  # no effect if it has come
 
     def end(self, call_sid: str, reason: str) -> bool:
         """Ends a call with a goodbye, for an operator. Returns False if there is no such call."""
@@ -193,8 +214,7 @@ class CallRegistry:
         """Refuses new calls; live ones may go on for `limit_ms`, then say goodbye. Returns when all have ended."""
         self.draining = True
         for live in self.calls.values():
-            if not live.leg.done():
-                live.leg.cancel()
+            live.leg.cancel()
             live.inbox.put(DrainStarted(live.inbox.now() + limit_ms))
         try:
             async with self._clock.timeout(limit_ms + 20_000):
