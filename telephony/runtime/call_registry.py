@@ -14,7 +14,6 @@ leg, inbox and observers. The pipeline's ports are created at that moment; the o
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -24,9 +23,8 @@ import structlog
 
 from telephony.agent import Agent, IncomingCall, ManagedAgent
 from telephony.clock import Clock
-from telephony.contracts.observer import Observer, Step
+from telephony.contracts.observer import Observer
 from telephony.contracts.port import Port
-from telephony.core.actions import EndCall
 from telephony.core.conversation import Conversation, Ended
 from telephony.core.engine import Engine
 from telephony.core.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, PhrasesLoaded
@@ -35,13 +33,12 @@ from telephony.core.managed.bridge import Bridge, taking_over
 from telephony.core.managed_events import OperatorMessage, SwitchTo
 from telephony.core.policy import TurnTaking
 from telephony.runtime.driver import Inbox, Observers, Ports, drive
+from telephony.runtime.endings import Ending, EndingRecorder, Endings
 
 log = structlog.get_logger()
 
 REAP_MS = 20_000
 """The media stream must start within this time after the webhook."""
-REMEMBERED = 2_000
-"""Maximum number of endings kept for the webhook that follows the stream."""
 
 
 class Refusal(StrEnum):
@@ -49,15 +46,6 @@ class Refusal(StrEnum):
 
     DRAINING = "draining"
     BUSY = "busy"
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How this service or the caller ended a call, for the webhook that follows the stream. After a crash or a lost
-    stream there is none."""
-
-    reason: str
-    farewell: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +103,7 @@ class CallRegistry:
         self._clock = clock
         self._factory = factory
         self._max_calls = max_calls
-        self._endings: OrderedDict[str, Ending] = OrderedDict()
+        self._endings = Endings()
         self._group: asyncio.TaskGroup | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -236,7 +224,7 @@ class CallRegistry:
                 self._idle.set()
             live.done.set()
             if ended.reason == "caller":
-                self._remember(live.call.call_sid, Ending(ended.reason))
+                self._endings.remember(live.call.call_sid, Ending(ended.reason))
 
     async def _converse(self, live: LiveCall) -> Ended:
         async with asyncio.TaskGroup() as group:
@@ -248,7 +236,7 @@ class CallRegistry:
                     return Ended("no_media")
                 listening = ports.start(leg)
                 watching = [o for make in self.observers if (o := make(live.call)) is not None]
-                recorder = _EndingRecorder(self, live.call.call_sid)
+                recorder = EndingRecorder(self._endings, live.call.call_sid)
                 observers = Observers([recorder, *watching])
                 return await drive(engine, ports.with_leg(leg), live.inbox, listening, observers, ports.switch)
             finally:
@@ -271,12 +259,6 @@ class CallRegistry:
         await asyncio.wait(tasks, timeout=self._clock.real_seconds(2_500))
         for task in tasks:
             task.cancel()
-
-    def _remember(self, call_sid: str, ending: Ending) -> None:
-        known = self._endings.get(call_sid)
-        self._endings[call_sid] = known or ending
-        while len(self._endings) > REMEMBERED:
-            self._endings.popitem(last=False)
 
 
 class _CallPorts:
@@ -345,18 +327,3 @@ class _CallPorts:
 
     async def _late_phrases(self, providers: ProviderPorts) -> None:
         self._live.inbox.put(await providers.late_phrases())
-
-
-class _EndingRecorder:
-    """Records how a call ends before its socket closes, because the carrier asks milliseconds later."""
-
-    def __init__(self, registry: CallRegistry, call_sid: str) -> None:
-        self._registry, self._call_sid = registry, call_sid
-
-    def see(self, step: Step) -> None:
-        for action in step.actions:
-            if isinstance(action, EndCall):
-                self._registry._remember(self._call_sid, Ending(action.reason, action.farewell))
-
-    def close(self) -> None:
-        pass
