@@ -205,7 +205,8 @@ class Webhooks:
         if self._settings.account_sid and start.account_sid != self._settings.account_sid:
             raise Unauthorized("the stream belongs to another account", code="account_wrong")
         token = start.parameters.get("token", "")
-        self._tokens.redeem(token, start.call_sid, self._clock.wall_s())
+        waits_here = self._registry.awaits_leg(start.call_sid)
+        self._tokens.redeem(token, start.call_sid, None if waits_here else self._clock.wall_s())
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

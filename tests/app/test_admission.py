@@ -109,6 +109,28 @@ async def test_a_fallback_number_is_dialled_at_once_and_frees_the_place() -> Non
         await prepared.done.wait()
 
 
+class SettingClock(SteadyClock):
+    """A wall clock that is set, by `step_s`, each time somebody looks at it."""
+
+    def __init__(self, step_s: float) -> None:
+        super().__init__(20)
+        self._step_s, self._wall_s = step_s, super().wall_s()
+
+    def wall_s(self) -> float:
+        self._wall_s += self._step_s
+        return self._wall_s
+
+
+@pytest.mark.parametrize("step_s", [-3_600.0, -2.0, 3_600.0])
+async def test_a_wall_clock_that_steps_refuses_no_call(step_s: float) -> None:
+    """Between webhook and stream the machine's clock may be set, back or forward."""
+    async with asyncio.timeout(60), local_stack(AGENT, clock=SettingClock(step_s)) as s:
+        phone = await s.dial()
+        await phone.agent_speaking()
+        assert ["<Stream" in document for document in phone.twiml] == [True]
+        await phone.hang_up()
+
+
 @pytest.mark.parametrize("field", ["From", "To", "Direction"])
 @pytest.mark.parametrize("text", ["+1555\x00", "\x1b[31mAda", "￾￿", "\x08" * 300, "Zoë 😀 <&\"'>"])
 async def test_a_caller_of_any_characters_is_answered(field: str, text: str) -> None:
