@@ -416,6 +416,14 @@ def test_the_constraints_name_versions_and_nothing_else() -> None:
     assert names - {name.lower() for name in pinned} == set()
 
 
+def test_what_callers_said_is_not_committed_by_accident() -> None:
+    """The documents name the folder `tapes` for TELEPHONY_TAPES; `tests/tapes` is committed on purpose."""
+    assert "`TELEPHONY_TAPES=tapes`" in DOCUMENTS["telephony/tape/README.md"]
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert {"/tapes/", "/data/", "/out/", ".env"} <= set(ignored)
+    assert "tapes/" not in ignored
+
+
 def test_the_container_is_stopped_later_than_the_service_needs() -> None:
     """Docker kills after ten seconds by default, and with that every call."""
     compose = (ROOT / "infra" / "compose.yaml").read_text()
