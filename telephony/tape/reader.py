@@ -27,6 +27,8 @@ LONGEST_PIECE = 2**26
 """Most bytes of audio in one event: more than two hours."""
 MOST_AUDIO = 2**29
 """Most bytes of audio in all events and actions, where each piece counts as often as it is referred to."""
+LONGEST_PAUSE_MS = 3_600_000
+"""Longest time between two steps. Frames come all the time, and a call without them is ended."""
 MOST_LOST = 10**7
 """Most steps that a tape may report as lost: far more than the longest call has."""
 
@@ -217,8 +219,8 @@ class _Reader:
             raise BadTape(f"step {seq} follows where step {self._seq} should be")
         if now < self._now:
             raise BadTape(f"time goes back, from {self._now} to {now} ms")
-        if now > LONGEST_MS:
-            raise BadTape(f"{now} ms: no call is so long")
+        if now > LONGEST_MS or now - self._now > LONGEST_PAUSE_MS:
+            raise BadTape(f"{now} ms, after {self._now} ms: no call is so long, or quiet for so long")
         decode = self._decode
         step = Step(seq, now, decode(line[2]), tuple([decode(action) for action in line[3]]))
         self._seq, self._now = seq + 1, now

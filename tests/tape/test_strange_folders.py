@@ -115,6 +115,17 @@ def test_a_small_file_cannot_ask_for_much_memory(
     assert len(found.steps) < 500
 
 
+def test_a_step_of_another_day_is_no_call_of_a_day(copy: Path) -> None:
+    """One edited time stamp would make gigabytes of silence: both sides of the call, written as 16 bits."""
+    lines = (copy / "tape.jsonl").read_bytes().splitlines(keepends=True)
+    seq, now, *rest = json.loads(lines[-2])
+    lines[-2] = json.dumps([seq, now + 80_000_000, *rest]).encode() + b"\n"
+    (copy / "tape.jsonl").write_bytes(b"".join(lines))
+    found = reader.read(copy)
+    assert "quiet for so long" in found.problems[0]
+    assert found.length_ms < 60_000
+
+
 def test_a_day_of_silence_is_written_in_pieces(tmp_path: Path) -> None:
     """A few bytes of a tape may stand for hours of sound: the file is not made in memory."""
     tracemalloc.start()
