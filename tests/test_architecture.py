@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent / "telephony"
 RINGS: list[tuple[str, int]] = [
     ("errors", 0),
     ("http_body", 0),
+    ("files", 0),
     ("audio", 0),
     ("vad.gate", 0),
     ("core", 1),

@@ -27,6 +27,7 @@ from telephony.core import events as e
 from telephony.core import managed_events as m
 from telephony.core.policy import END_CALL, TurnTaking
 from telephony.errors import TelephonyError
+from telephony.files import private_folder
 from telephony.observe.console import Console
 from telephony.observe.timeline import timeline_html
 from telephony.observe.turn_latency import TurnClock
@@ -116,7 +117,7 @@ def run(
             script = CallerScript(
                 tuple(replace(x, pcmu=_noise(len(x.pcmu))) if isinstance(x, Says) else x for x in script.moves)
             )
-        out.mkdir(parents=True, exist_ok=True)
+        private_folder(out)
         fast = speed != 1  # then delays by a busy machine would count for more: the steady loop ignores them
         with asyncio.Runner(loop_factory=SteadyLoop if fast else None) as runner:
             found = runner.run(_demo(out, script, expect, settings, SteadyClock(speed) if fast else Clock(), mode))
