@@ -122,6 +122,7 @@ class PlatformWatch:
     turns: TurnClock = field(default_factory=TurnClock)
     rules: TurnTaking = field(default_factory=TurnTaking)
     not_heard: int = 0
+    talked_over: int = 0
     tools: int = 0
 
     @property
