@@ -170,5 +170,5 @@ def test_unknown_fields_of_a_call_are_kept() -> None:
 def test_the_number_of_calls_is_bounded() -> None:
     assembled = ToolCalls(NAMES)
     for number in range(5_000):
-        assembled.add(fragment(number, "book", '{"day": %d}' % number, f"id{number}"))
+        assembled.add(fragment(number, "book", json.dumps({"day": number}), f"id{number}"))
     assert len(list(assembled)) == MAX_CALLS
