@@ -9,8 +9,8 @@ import pytest
 from telephony.openai.written_calls import MAX_CALLS, MAX_CHARS, WrittenCall, WrittenCalls
 
 NAMES = ("hours", "book")
-HOURS = [("hours", {})]
-BOOK = [("book", {"day": "Friday", "people": 4})]
+HOURS: list[tuple[str, object]] = [("hours", {})]
+BOOK: list[tuple[str, object]] = [("book", {"day": "Friday", "people": 4})]
 ARGUMENTS = '{"day": "Friday", "people": 4}'
 CALL = '{"name": "hours", "arguments": {}}'
 
