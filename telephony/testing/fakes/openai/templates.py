@@ -23,22 +23,22 @@ def refused(body: dict[str, Any], template: Template | None, *, tools: bool, eff
         return "registry.ollama.ai/library/small:2b does not support tools"
     if body.get("tools") and not effort and body.get("reasoning_effort") != "none":
         return "Function tools with reasoning_effort are not supported for this model in /v1/chat/completions."
-    roles = [str(message["role"]) for message in body["messages"]]
+    messages = body["messages"]
+    roles = [str(message["role"]) for message in messages]
     match template:
         case Template.SYSTEM_FIRST if "system" in roles[1:]:
             return "System message must be at the beginning."
         case Template.LAST_FROM_USER if roles[-1] not in ("user", "tool"):
             return f"Expected last role User or Tool (or Assistant with prefix True) for serving but got {roles[-1]}"
-        case Template.ALTERNATING if not _take_turns(roles[1:] if roles[0] == "system" else roles):
+        case Template.ALTERNATING if not _take_turns(messages[1:] if roles[0] == "system" else messages):
             return "Conversation roles must alternate user/assistant/user/assistant/..."
-        case Template.NO_SYSTEM if not _take_turns(roles):
-            return "System role not supported" if "system" in roles else "Conversation roles must alternate"
-        case Template.SILENT if not _take_turns(roles):
-            return "Bad Request"
+        case Template.NO_SYSTEM | Template.SILENT if not _take_turns(messages) or {*roles} - {"user", "assistant"}:
+            reason = "System role not supported" if "system" in roles else "Conversation roles must alternate"
+            return reason if template is Template.NO_SYSTEM else "Bad Request"
     return ""
 
 
-def _take_turns(roles: list[str]) -> bool:
+def _take_turns(messages: list[dict[str, Any]]) -> bool:
     """Whether user and assistant take turns and the user begins; tool calls and results do not count."""
-    spoken = [role for role in roles if role != "tool"]
+    spoken = [message["role"] for message in messages if message["role"] != "tool" and not message.get("tool_calls")]
     return spoken[0] == "user" and all({one, two} == {"user", "assistant"} for one, two in pairwise(spoken))
