@@ -35,8 +35,8 @@ log = structlog.get_logger()
 
 MAX_BYTES, MAX_LINE_BYTES = 50_000_000, 500_000
 """Limits of one answer, and of one line of it, which is decoded without a pause."""
-PAUSE_CHUNKS, PAUSE_BYTES = 20, 50_000
-"""How much is read or written before others get their turn: one or two milliseconds of work."""
+PAUSE_WORK, PAUSE_BYTES = 3_000, 50_000
+"""How much is read (see `Answer.work`) or written before others get their turn: one or two milliseconds of work."""
 
 
 class OpenAiChat:
@@ -141,12 +141,13 @@ class OpenAiChat:
                 async with stream:
                     _check_is_stream(stream)
                     habits.worked()
-                    chunks = stream.__aiter__()
+                    chunks, paused = stream.__aiter__(), 0
                     while (chunk := await anext(chunks, None)) is not None:
                         first.reschedule(None)
                         for event in answer.add(_plain(chunk)):
                             yield event
-                        if answer.chunks % PAUSE_CHUNKS == 0:
+                        if answer.work > paused + PAUSE_WORK:
+                            paused = answer.work
                             await asyncio.sleep(0)
                         first.reschedule(self._deadline())
         except TimeoutError:
@@ -168,11 +169,11 @@ class OpenAiChat:
             yield event
         habits.unopened = habits.unopened or answer.unopened
 
-    async def _open(self, body: bytes) -> AsyncStream[object]:
+    async def _open(self, blocks: list[bytes]) -> AsyncStream[object]:
         return await self._client.post(
             "/chat/completions",
-            content=body,
-            options={"headers": {"Content-Type": "application/json"}},
+            content=blocks[0] if len(blocks) == 1 else _sent(blocks),
+            options={"headers": {"Content-Type": "application/json", "Content-Length": str(sum(map(len, blocks)))}},
             cast_to=object,
             stream=True,
             stream_cls=AsyncStream[object],
@@ -218,18 +219,25 @@ class _Refused(Exception):
         self.error = error_for(error.status_code, error.code or "", error.message, error.param)
 
 
-async def encoded(body: dict[str, Any]) -> bytes:
-    """The body as JSON. Half a surrogate pair that got this far is left out, rather than fail the request."""
+async def encoded(body: dict[str, Any]) -> list[bytes]:
+    """The body as JSON, in blocks: one of several megabytes would take milliseconds to put together. Half a surrogate
+    pair that got this far is left out, rather than fail the request."""
     head = {name: value for name, value in body.items() if name != "messages"}
-    pieces, size = [_json(head)[:-1], b', "messages": ['], 0
+    blocks, block, work = list[bytes](), [_json(head)[:-1], b', "messages": ['], 0
     for number, message in enumerate(body["messages"]):
-        piece = _json(message)
-        pieces += [b", " if number else b"", piece]
-        size += len(piece) + 200  # what a short message costs
-        if size > PAUSE_BYTES:
-            size = 0
+        block += [b", " if number else b"", _json(message)]
+        work += len(block[-1]) + 200  # what a short message costs
+        if work > PAUSE_BYTES:
+            blocks.append(b"".join(block))
+            block, work = [], 0
             await asyncio.sleep(0)
-    return b"".join((*pieces, b"]}"))
+    return [*blocks, b"".join((*block, b"]}"))]
+
+
+async def _sent(blocks: list[bytes]) -> AsyncIterator[bytes]:
+    for block in blocks:
+        yield block
+        await asyncio.sleep(0)
 
 
 def _json(value: Any) -> bytes:
@@ -245,10 +253,11 @@ class _Bounded(httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for piece in self._inner:
             self._bytes += len(piece)
-            end = piece.rfind(b"\n") + 1
-            self._line = len(piece) - end + (0 if end else self._line)
+            first, last = piece.find(b"\n"), piece.rfind(b"\n")
+            self._line += len(piece) if first < 0 else first
             if self._bytes > MAX_BYTES or self._line > MAX_LINE_BYTES:
                 raise ProviderMisbehaved("the answer is too long", provider="openai")
+            self._line = self._line if first < 0 else len(piece) - last - 1
             yield piece
 
     async def aclose(self) -> None:

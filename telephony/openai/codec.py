@@ -140,6 +140,11 @@ class Answer:
         return self._reasoning.unopened
 
     @property
+    def work(self) -> int:
+        """A measure of the work so far: characters, and what a chunk costs besides."""
+        return len(self._received) + 250 * self.chunks
+
+    @property
     def begun(self) -> bool:
         """Whether any text has come, passed on or not."""
         return bool(self._received)

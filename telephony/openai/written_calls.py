@@ -86,8 +86,10 @@ class WrittenCalls:
         self._names = names
         spelled = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
         signs = "|".join(map(re.escape, _SIGNS))
-        python = rf"|\[?\s*(?:print\()?\b(?:{spelled})\(" if names else ""
-        self._sign = re.compile(rf"{signs}|</?\w{{1,20}}:(?:tool|function|invoke)|\[\s*(?={{){python}", re.IGNORECASE)
+        python = rf"|\[?(?:print\()?\b(?:{spelled})\(" if names else ""
+        first = "".join({re.escape(one[0]) for one in (*names, *_SIGNS, "print")})  # only for speed
+        pattern = rf"(?=[{first}])(?:{signs}|</?\w{{1,20}}:(?:tool|function|invoke)|\[\s*(?={{){python})"
+        self._sign = re.compile(pattern, re.IGNORECASE)
         self._starts = (*_SIGNS, *(f"{name}(" for name in names))
         self._text = ""
         self._captured: str | None = None
