@@ -28,7 +28,7 @@ from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpx2Client
 from telephony.clock import Clock
 from telephony.contracts.llm import Finished, LlmEvent, LlmRequest
 from telephony.errors import ProviderError, ProviderMisbehaved, ProviderTimeout, ProviderUnavailable
-from telephony.openai.codec import Answer, error_for, request_body
+from telephony.openai.codec import Answer, effort_problem, error_for, request_body
 from telephony.openai.habits import Habits, Refusal
 
 log = structlog.get_logger()
@@ -82,6 +82,11 @@ class OpenAiChat:
         Also runs the SDK once without network, because its setup for a first answer takes some 60 ms."""
         await asyncio.gather(self._open_connection(), self._open_connection())
         await _warm_sdk()
+
+    def effort_problem(self, model: str, effort: str | None) -> str:
+        """What is wrong with an agent's `model` and `effort` ("" and None: the settings'), in a sentence, or ""."""
+        chosen = effort if effort is not None else self._effort
+        return effort_problem(model or self._model, chosen) if self._own_host else ""
 
     async def close(self) -> None:
         await self._client.close()

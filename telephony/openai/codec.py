@@ -50,7 +50,7 @@ def request_body(
     if request.tools:
         body["tools"] = list(request.tools)
     chosen = request.effort if request.effort is not None else effort
-    if chosen and request.tools and habits.effort_none:
+    if request.tools and habits.effort_none:
         chosen = "none"
     if own_host:
         # With tools, reasoning models refuse the request unless the effort is explicitly `none`.
@@ -68,6 +68,25 @@ def request_body(
     if request.max_tokens is not None and request.max_tokens > 0:
         body[token_field] = request.max_tokens + RESERVES[habits.reserve]
     return {name: value for name, value in body.items() if name not in habits.without}
+
+
+def effort_problem(model: str, effort: str | None) -> str:
+    """Why OpenAI will refuse an agent's tools with this effort, in a sentence for the operator; "" if it takes them.
+
+    Every agent has tools (`end_call`). None: no effort is sent, and the model's own counts."""
+    if not _REASONS_WITHOUT_TOOLS.match(model) or effort == "none":
+        return ""
+    if effort is None and not _REASONS_BY_DEFAULT.match(model):
+        return ""
+    said = f"the effort {effort}" if effort else "the effort of its own that OPENAI_EFFORT=omit leaves it"
+    return (
+        f"{model} refuses tools together with {said}, and every agent has tools; requests will be sent with the effort "
+        "none. Set OPENAI_EFFORT=none, or the agent's `effort`."
+    )
+
+
+_REASONS_WITHOUT_TOOLS = re.compile(r"gpt-(5\.[2-9]|6)")
+_REASONS_BY_DEFAULT = re.compile(r"gpt-(5\.[5-9]|6)")
 
 
 class Answer:

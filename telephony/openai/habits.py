@@ -55,10 +55,10 @@ class Habits:
 
     def learn(self, refusal: Refusal, body: dict[str, Any], own_host: bool) -> str:
         """What another request will do differently after `body` was refused; "" if nothing can help."""
+        if own_host and _refuses_effort(refusal) and "tools" in body and not self.effort_none:
+            self.effort_none = True  # the model reasons by default: to leave the field out would be refused again
+            return "reasoning_effort none"
         if field := refused_field(refusal, body):
-            if own_host and field == "reasoning_effort" and body.get("tools") and body[field] != "none":
-                self.effort_none = True
-                return "reasoning_effort none"
             self.without |= {field}
             return f"without {field}"
         if own_host or self.hopeless:
@@ -79,6 +79,11 @@ class Habits:
         """Allows more tokens than reserve `used`, because reasoning used up the limit; False if that was the most."""
         self.reserve = max(self.reserve, min(used + 1, len(RESERVES) - 1))
         return self.reserve > used
+
+
+def _refuses_effort(refusal: Refusal) -> bool:
+    named = refusal.param == "reasoning_effort" or "reasoning_effort" in refusal.message
+    return named and refusal.status in (400, 422)
 
 
 def refused_field(refusal: Refusal, body: dict[str, Any]) -> str:
