@@ -26,7 +26,7 @@ import telephony
 from telephony.app.app import Service
 from telephony.cli.main import app
 from telephony.core.language.registry import language_for
-from telephony.core.managed.bridge import TOOLS_AT_ONCE
+from telephony.core.managed.tools import TOOLS_AT_ONCE
 from telephony.core.policy import PRESETS, TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing
 from telephony.core.turn_taking.question import AnswerContext
@@ -387,7 +387,7 @@ def test_the_limits_of_what_platforms_may_ask_are_those_of_the_code() -> None:
         (CUSTOM_LLM, f"After {exchange.BUFFER_MS} ms without a word"),
     ):
         assert sentence in flowing(name), sentence
-    for event in (*agents_codec.NEEDED_EVENTS, *agents_codec.USEFUL_EVENTS):
+    for event in agents_codec.WANTED_EVENTS:
         assert f"`{event}`" in DOCUMENTS[MANAGED], event
     for header in (endpoint.AGENT_HEADER, endpoint.CALL_HEADERS[0], webhooks.KEY_HEADER):
         assert header in f"{DOCUMENTS[MANAGED]} {DOCUMENTS[CUSTOM_LLM]}".lower(), header

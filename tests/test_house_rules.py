@@ -22,18 +22,15 @@ LONG_MODULES = frozenset(
         "core/conversation.py",
         "core/decisions.py",
         "core/events.py",
-        "core/managed/bridge.py",
         "core/policy.py",
         "core/speaking/turns.py",
         "settings.py",
         "testing/fakes/twilio/carrier.py",
         "testing/simulator.py",
-        "twilio/leg.py",
     }
 )
 WIDE_CLASSES = frozenset(
     {
-        "core/conversation.py: Conversation",
         "core/listening/listening.py: Listening",
         "core/speaking/speech.py: Speech",
     }
@@ -108,3 +105,37 @@ def test_classes_are_narrow() -> None:
         if isinstance(node, ast.ClassDef) and len(attributes(node)) > ATTRIBUTES_A_CLASS
     }
     assert found == WIDE_CLASSES
+
+
+KINDS_OF_ENTRY = frozenset({"core/turn_taking/dictation.py", "core/turn_taking/endpointing.py"})
+
+
+def test_no_word_decides_in_the_core() -> None:
+    """Nothing in the core is compared with a text of its own, but for single characters and sets of them: fixed words
+    are enums. (The kinds of dictated entries are words still.)"""
+    found = {
+        name
+        for name, tree, _ in modules()
+        if name.startswith("core/")
+        for node in ast.walk(tree)
+        if any(_is_word(one) for one in _compared(node))
+    }
+    assert found == KINDS_OF_ENTRY
+
+
+def _compared(node: ast.AST) -> list[ast.expr]:
+    """What the node compares with each other, or matches."""
+    if isinstance(node, ast.MatchValue):
+        return [node.value]
+    if not isinstance(node, ast.Compare):
+        return []
+    sides = [node.left, *node.comparators]
+    return [
+        one for side in sides for one in (side.elts if isinstance(side, ast.Tuple | ast.List | ast.Set) else [side])
+    ]
+
+
+def _is_word(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isascii() and len(node.value) > 1
+    )

@@ -1,4 +1,4 @@
-"""The composition root: settings -> a service. Lists all routes; the only module that names concrete vendors.
+"""The composition root: settings -> a service. The only module that names concrete vendors.
 
 `create_app(settings)` creates the Starlette app, for any ASGI server; `server.py` runs it as a process.
 
@@ -18,10 +18,9 @@ from pathlib import Path
 
 import structlog
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.app.installation import installation_key
@@ -47,7 +46,7 @@ from telephony.settings import Settings
 from telephony.tape.recorder import Recorder
 from telephony.text_normalization import spoken_form
 from telephony.twilio.rest import TwilioRest
-from telephony.twilio.webhooks import CarrierSettings, Webhooks
+from telephony.twilio.webhooks import Webhooks
 from telephony.vad.silero import SileroDetector
 
 log = structlog.get_logger()
@@ -70,7 +69,7 @@ class Service:
 
     def on_call(self, make: Callable[[str], Observer | None]) -> None:
         """Observes every call from now on: `make(call_sid)` returns an observer or None."""
-        self.registry.observers.append(lambda call: make(call.call_sid))
+        self.registry.observers.append(lambda live: make(live.call.call_sid))
 
 
 class VendorPorts:
@@ -143,32 +142,21 @@ def compose(
     """Creates and wires all parts of the service; connects to nothing."""
     vendors = VendorPorts(settings, clock)
     registry = CallRegistry(clock, vendors, settings.max_calls)
-    carrier = CarrierSettings(
-        auth_token=settings.twilio_auth_token,
-        account_sid=settings.twilio_account_sid,
-        public_url=settings.public_url or None,
-        trusted_proxies=tuple(settings.trusted_proxies),
-        fallback_number=settings.fallback_number,
-    )
     rest = None
     if settings.twilio_account_sid and settings.twilio_auth_token:
         rest = TwilioRest(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
-    webhooks = Webhooks(carrier, registry, agents, detector, clock, rest, vendors.agents_rest)
-    registry.observers.append(lambda call: CallLog(call.call_sid, registry.calls[call.call_sid].turn_taking))
+    webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest)
+    registry.observers.append(lambda live: CallLog(live.call.call_sid, live.turn_taking))
     return Service(settings, clock, registry, webhooks, vendors.agents_rest, rest), vendors
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
     """Records a tape of every call from now on; pending writes finish when `stack` closes."""
-    recorder, calls = Recorder(folder, service.clock.wall_s), service.registry.calls
+    recorder = Recorder(folder, service.clock.wall_s)
     stack.push_async_callback(asyncio.to_thread, recorder.close)
-
-    def observer(call: IncomingCall) -> Observer | None:
-        return recorder.observe(call, calls[call.call_sid].agent)
-
-    service.registry.observers.append(observer)
+    service.registry.observers.append(lambda live: recorder.observe(live.call, live.agent))
 
 
 def create_app(
@@ -202,18 +190,17 @@ def create_app(
             if wired.tapes is not None:
                 record_calls(service, wired.tapes, stack)
             app.state.service = service
-            # Only the routes that are switched on; they need the parts created above.
-            app.router.routes += await stack.enter_async_context(
-                open_platforms(wired, agents, llm_agents, vendors.llm, clock)
-            )
+            # Of the platforms only the routes that are switched on. All need the parts created above.
+            platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock)
+            app.router.routes += service.webhooks.routes() + await stack.enter_async_context(platforms)
             await stack.enter_async_context(_serving(service, vendors, agents))
             yield
 
-    return Starlette(routes=list(ROUTES), lifespan=lifespan)
+    return Starlette(routes=list(HEALTH), lifespan=lifespan)
 
 
-def _service(connection: HTTPConnection) -> Service:
-    found: Service = connection.app.state.service
+def _service(request: Request) -> Service:
+    found: Service = request.app.state.service
     return found
 
 
@@ -230,30 +217,7 @@ async def _readyz(request: Request) -> Response:
     return JSONResponse({"ready": good, "draining": draining, "full": full}, status_code=200 if good else 503)
 
 
-async def _voice(request: Request) -> Response:
-    return await _service(request).webhooks.voice(request)
-
-
-async def _after(request: Request) -> Response:
-    return await _service(request).webhooks.after(request)
-
-
-async def _status(request: Request) -> Response:
-    return await _service(request).webhooks.status(request)
-
-
-async def _media(socket: WebSocket) -> None:
-    await _service(socket).webhooks.media(socket)
-
-
-ROUTES = (
-    Route("/twilio/voice", _voice, methods=["POST"]),
-    Route("/twilio/after", _after, methods=["POST"]),
-    Route("/twilio/status", _status, methods=["POST"]),
-    WebSocketRoute("/twilio/media", _media),
-    Route("/healthz", _healthz),
-    Route("/readyz", _readyz),
-)
+HEALTH = (Route("/healthz", _healthz), Route("/readyz", _readyz))
 
 
 @asynccontextmanager
@@ -294,14 +258,8 @@ async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) 
             await vendors.synthesize_missing(own)
         service.warm.set()
 
-    async def registry() -> None:
-        async def until_stopped() -> None:
-            await stop.wait()
-
-        await service.registry.run(until_stopped)
-
     async with asyncio.TaskGroup() as group:
-        group.create_task(registry())
+        group.create_task(service.registry.run(stop))
         warming = group.create_task(warm())
         await asyncio.sleep(0)  # lets the call registry start
         service.ready = True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,17 +56,13 @@ async def open_platforms(
     )
     routes = webhooks.routes()
     over = asyncio.Event()
-
-    async def until_over() -> None:
-        await over.wait()
-
     async with asyncio.TaskGroup() as group:
         handing = group.create_task(store.run()) if store is not None else None
         if settings.platform_key and (answering := llm_agents.answering()):
             endpoint = LlmServer(
                 key=settings.platform_key, agents=answering, llm=llm, clock=clock, now=lambda: datetime.now(UTC)
             )
-            group.create_task(endpoint.run(until_over))
+            group.create_task(endpoint.run(over))
             routes += endpoint.routes()
             await asyncio.sleep(0)  # lets it start
         elif settings.platform_key:
@@ -77,5 +73,3 @@ async def open_platforms(
             over.set()
             if handing is not None:
                 handing.cancel()
-                with suppress(asyncio.CancelledError):
-                    await handing

@@ -20,7 +20,6 @@ from telephony.app.app import Service, create_app
 from telephony.app.loading import load_agent
 from telephony.clock import Clock
 from telephony.contracts.vad import Detector
-from telephony.errors import SettingsError
 from telephony.observe import server_logs
 from telephony.settings import Settings
 from telephony.vad.silero import SileroDetector
@@ -82,13 +81,9 @@ async def running(
 
 
 def serve(settings: Settings) -> int:
-    """Runs the service until SIGTERM or SIGINT, drains, and returns the exit code. A second signal ends it at once."""
-    try:
-        agents = load_agent(settings.agent)
-    except SettingsError as error:
-        for problem in error.problems:
-            log.error("settings_invalid", problem=problem)
-        return 2
+    """Runs the service until SIGTERM or SIGINT, drains, and returns the exit code. A second signal ends it at once.
+    Raises SettingsError if the agent cannot be loaded."""
+    agents = load_agent(settings.agent)
     with suppress(ImportError):
         import uvloop
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from telephony.app.app import Service
 from telephony.app.server import running
-from telephony.audio import mulaw, wav
+from telephony.audio import mulaw
 from telephony.cli.demo_modes import MANAGED_SILENT_WITHIN_MS, PlatformWatch, Setup, set_up
 from telephony.clock import Clock
 from telephony.contracts.observer import Step
@@ -32,16 +32,16 @@ from telephony.observe.timeline import timeline_html
 from telephony.observe.turn_latency import TurnClock
 from telephony.settings import Settings
 from telephony.tape.reader import one
-from telephony.testing.call_checks import CallerTurn, Outcome, problems, summary
-from telephony.testing.fakes.twilio.carrier import CallOver, Carrier, PhoneCall
+from telephony.testing.call_checks import Outcome, problems, summary
+from telephony.testing.fakes.twilio.carrier import CallOver, Carrier
+from telephony.testing.phone_caller import PhoneCaller
+from telephony.testing.script import CallerScript, Listens, Says, ScriptFailed, WaitsForAgent
 from telephony.testing.steady import SteadyClock, SteadyLoop
 
-PAUSE_MS = 600
-"""Silence after an answer before the caller speaks."""
-INTERRUPT_AFTER_MS = 1_200
-"""Speech of the agent before the caller interrupts."""
-ANSWER_MS = 30_000
-"""The longest that the caller waits for anything."""
+INTERRUPT_AFTER_S = 1.2
+"""Speech of the agent before the user's second recording interrupts it."""
+CLEANUP_MS = 30_000
+"""The longest that the service may take after the end of the call."""
 TAPES = "tapes"
 """Subfolder of the output folder for the tape, unless TELEPHONY_TAPES is set."""
 RETRIES = 1
@@ -55,7 +55,8 @@ class Watch:
     steps: list[Step] = field(default_factory=list)
     turns: TurnClock = field(default_factory=TurnClock)
     rules: TurnTaking = field(default_factory=TurnTaking)
-    started: int = 0  # the highest turn whose reply has been started
+    started: int = 0  # the last turn whose reply has been started and not dropped
+    before: int = 0  # the one before it
     voiced: int = 0  # the highest turn with speech from TTS
     settled: int = 0  # the highest turn in the agent's transcript
     agent_lines: int = 0
@@ -88,7 +89,9 @@ class Watch:
                     self.agent_lines += 1
                     self.settled = max(self.settled, turn)
                 case a.StartReply(turn, _):
-                    self.started = turn
+                    self.before, self.started = self.started, turn
+                case d.SpeculationDropped(turn) if turn == self.started:
+                    self.started = self.before
                 case d.NotHeard():
                     self.not_heard += 1
                 case a.EndCall(reason, _):
@@ -108,13 +111,15 @@ def run(
 ) -> int:
     """Runs the demo. Returns the exit code: 0 if the call went well, else 1 after printing why."""
     try:
-        turns = _turns(callers, mode)
+        script, expect = _script(callers, mode)
         if noise:
-            turns = [replace(turn, pcmu=_noise(len(turn.pcmu))) for turn in turns]
+            script = CallerScript(
+                tuple(replace(x, pcmu=_noise(len(x.pcmu))) if isinstance(x, Says) else x for x in script.moves)
+            )
         out.mkdir(parents=True, exist_ok=True)
         fast = speed != 1  # then delays by a busy machine would count for more: the steady loop ignores them
         with asyncio.Runner(loop_factory=SteadyLoop if fast else None) as runner:
-            found = runner.run(_demo(out, turns, settings, SteadyClock(speed) if fast else Clock(), mode))
+            found = runner.run(_demo(out, script, expect, settings, SteadyClock(speed) if fast else Clock(), mode))
     except (TelephonyError, OSError) as error:
         print(f"\nThe demo could not run: {error}", file=sys.stderr)
         return 1
@@ -134,7 +139,9 @@ def run(
 # --- the call -------------------------------------------------------------------------------------------------------
 
 
-async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: Clock, mode: str) -> list[str]:
+async def _demo(
+    out: Path, script: CallerScript, expect: tuple[str, ...], settings: Settings, clock: Clock, mode: str
+) -> list[str]:
     print("Starting the service ...", file=sys.stderr)
     async with (
         Carrier(auth_token=secrets.token_urlsafe(32), clock=clock) as carrier,
@@ -156,8 +163,8 @@ async def _demo(out: Path, turns: list[CallerTurn], settings: Settings, clock: C
             await service.warm.wait()
             service.on_call(lambda call_sid: Console(rules=service.registry.calls[call_sid].turn_taking))
             watch = Watch() if setup.platform is None or setup.bridged else PlatformWatch(setup.platform)
-            outcome = await converse(service, carrier, turns, watch)
-            outcome.tools += setup.tools
+            outcome = await converse(service, carrier, script, watch)
+            outcome.expect, outcome.tools = expect, outcome.tools + setup.tools
             found = await _problems(setup, outcome, watch)
     outcome.phone.stereo_wav(out / "call.wav")
     page = timeline_html(watch.steps, title="A call to the demo", wav="call.wav", rules=watch.rules)
@@ -174,86 +181,71 @@ async def _problems(setup: Setup, outcome: Outcome, watch: Watch | PlatformWatch
     return problems(outcome, watch.steps, watch.turns, sound_ms)
 
 
-async def converse(
-    service: Service, carrier: Carrier, turns: list[CallerTurn], watch: Watch | PlatformWatch
-) -> Outcome:
-    """Dials, says the turns, and waits until the call and its cleanup are complete."""
+async def converse(service: Service, carrier: Carrier, script: CallerScript, watch: Watch | PlatformWatch) -> Outcome:
+    """Dials, plays the script, and waits until the call and its cleanup are complete."""
     if isinstance(watch, Watch):
         service.on_call(lambda call_sid: watch.follow(service.registry.calls[call_sid].turn_taking))
     phone = await carrier.dial(service.base_url + "/twilio/voice")
-    spoken: list[tuple[CallerTurn, int]] = []
-    stuck = ""
+    caller = PhoneCaller(phone, carrier.clock, lines=lambda: 0 if watch.answering else watch.agent_lines)
+    outcome, listened = Outcome(phone), False
     try:
-        for turn in turns:
-            stuck = (
-                f"the agent was not ready for the caller's turn {len(spoken) + 1} within {ANSWER_MS // 1000} seconds"
-            )
-            await _wait_to_speak(phone, watch, turn.interrupts, carrier.clock)
-            if not await _say(phone, watch, turn, spoken, carrier.clock):
-                await phone.hang_up()
-                break
-        stuck = "the agent did not end the call"
-        async with carrier.clock.timeout(ANSWER_MS):
-            await phone.until(lambda: False)
+        for move in script.moves:
+            if isinstance(move, Says):
+                outcome.interruptions += [phone.now_ms] if listened else []
+                if not await _say(caller, move, watch):
+                    await phone.hang_up()
+                    break
+            else:
+                if isinstance(move, Listens):
+                    await caller.until(lambda: watch.voiced >= watch.started, "the agent did not speak")
+                await caller.make(move)
+            listened = isinstance(move, Listens)
+        await caller.until(lambda: False, "the agent did not end the call")
     except CallOver:
-        stuck = ""
-    except TimeoutError:
+        pass
+    except ScriptFailed as failed:
+        outcome.stuck = str(failed)
         await phone.hang_up()
     live = service.registry.calls.get(phone.sid)
-    async with carrier.clock.timeout(ANSWER_MS):
+    async with carrier.clock.timeout(CLEANUP_MS):
         await phone.ended()
         if live is not None:
             await live.done.wait()
-    return Outcome(phone, turns, spoken, stuck, watch.tools, watch.ended)
+    outcome.tools, outcome.ended = watch.tools, watch.ended
+    return outcome
 
 
-async def _wait_to_speak(phone: PhoneCall, watch: Watch | PlatformWatch, interrupts: bool, clock: Clock) -> None:
-    """Waits until the caller should speak: after the answer and a pause, or in the middle of the answer."""
-    async with clock.timeout(ANSWER_MS):
-        if interrupts:
-            await phone.until(lambda: watch.voiced >= watch.started)
-            await phone.agent_speaking()
-            begun = phone.now_ms
-            await phone.until(lambda: phone.now_ms - begun >= INTERRUPT_AFTER_MS)
-            return
-        await phone.until(lambda: watch.agent_lines > 0 and not watch.answering)
-        await phone.agent_silent(for_ms=PAUSE_MS)
-
-
-async def _say(
-    phone: PhoneCall,
-    watch: Watch | PlatformWatch,
-    turn: CallerTurn,
-    spoken: list[tuple[CallerTurn, int]],
-    clock: Clock,
-) -> bool:
-    """Says one turn, repeating it if it was not understood. Returns whether the agent has begun to answer."""
+async def _say(caller: PhoneCaller, words: Says, watch: Watch | PlatformWatch) -> bool:
+    """Says the words, and repeats them if they were not understood. Returns whether the agent has begun to answer."""
     for _ in range(1 + RETRIES):
         started, sorry = watch.started, watch.not_heard
-        spoken.append((turn, phone.now_ms))
-        await phone.say(turn.pcmu)
-        async with clock.timeout(ANSWER_MS):
-            await phone.until(lambda: watch.started > started or watch.not_heard > sorry)  # noqa: B023  (used at once)
+
+        def judged(started: int = started, sorry: int = sorry) -> bool:
+            return watch.started > started or watch.not_heard > sorry
+
+        await caller.make(words)
+        await caller.until(judged, "the agent did not answer")
         if watch.started > started:
             return True
-        await phone.agent_speaking()
-        await phone.agent_silent(for_ms=PAUSE_MS)
+        await caller.make(WaitsForAgent())
     return False
 
 
 # --- the caller -----------------------------------------------------------------------------------------------------
 
 
-def _turns(callers: list[Path], mode: str) -> list[CallerTurn]:
-    """The user's recordings, one per turn, or the built-in caller. With three or more, the second interrupts."""
+def _script(callers: list[Path], mode: str) -> tuple[CallerScript, tuple[str, ...]]:
+    """The user's recordings, one per turn, or the built-in caller; and words that must be understood. With three
+    recordings or more, the second interrupts."""
+    script = CallerScript()
+    for index, path in enumerate(callers):
+        interrupts = index == 1 and len(callers) >= 3
+        script = (script.listens(INTERRUPT_AFTER_S) if interrupts else script.waits_for_agent()).says(path)
     if callers:
-        return [
-            CallerTurn(wav.read_mono(path), interrupts=index == 1 and len(callers) >= 3)
-            for index, path in enumerate(callers)
-        ]
-    from telephony.offline.caller import caller_turns, short_call
+        return script, ()
+    from telephony.offline.caller import short_call, whole_call
 
-    return short_call() if mode == "register" else caller_turns()
+    return short_call() if mode == "register" else whole_call()
 
 
 def _noise(size: int) -> bytes:

@@ -153,7 +153,7 @@ class PlatformWatch:
         if known is None:
             return ["the call never reached the platform"]
         said = set(words(" ".join(m["content"] for m in known.messages if m["role"] == "user")))
-        missing = [word for turn in outcome.turns for word in turn.expect if word not in said]
+        missing = [word for word in outcome.expect if word not in said]
         found = [f"the caller was not understood: {', '.join(missing)}"] if missing else []
         found += [outcome.stuck] if outcome.stuck else []
         found = found or interrupted_by_sound(outcome, MANAGED_SILENT_WITHIN_MS)

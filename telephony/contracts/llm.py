@@ -61,9 +61,7 @@ class Finished:
 
     finish: str
     prompt_tokens: int = 0
-    cached_tokens: int = 0
     completion_tokens: int = 0
-    reasoning_tokens: int = 0
 
 
 LlmEvent: TypeAlias = TextDelta | ToolCall | Finished

@@ -14,15 +14,14 @@ owes. So the order of two events that arrive in the same millisecond matters onl
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import assert_never
 
 from telephony.core import events as e
-from telephony.core.actions import Action, EndCall, Transcribe
+from telephony.core.actions import Action, Transcribe
 from telephony.core.answer import OwedAnswer
 from telephony.core.decisions import DropReason, NotHeard, TurnEnded
 from telephony.core.dtmf import DtmfCollector
-from telephony.core.ending import Ending
+from telephony.core.ending import Ended, Ending
 from telephony.core.history import History
 from telephony.core.language.registry import language_for
 from telephony.core.listening.listening import Listening
@@ -33,19 +32,9 @@ from telephony.core.recovery import Recovery
 from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
 from telephony.core.timers import Timers
+from telephony.core.turn_taking.attention import Attention
 from telephony.core.turn_taking.floor import Floor
-from telephony.core.turn_taking.question import AnswerContext
 from telephony.core.turn_taking.speculation import Speculation
-
-HANG_UPS = frozenset({"stop", "status"})
-"""A lost socket is no hang-up: the caller may still be on the line, and the webhook after the stream tries again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How the call ended. `reason`: `caller` for a hang-up, or the word of the `EndCall`, or of the fault."""
-
-    reason: str
 
 
 class Conversation:
@@ -59,35 +48,36 @@ class Conversation:
         history: History = (),
         turn: int = 0,
     ) -> None:
-        self.ended: Ended | None = None
         self._now = 0
-        self._policy = policy
         rules, language = policy.turn_taking, language_for(policy.language)
-        self._language = language
         self._listening = Listening(rules, language)
         self._turns = Turns(policy, spoken_form, last=turn)
         self._turns.transcript.resume(history)
-        self._hearing = Hearing(self._turns, policy.must_be_heard)
+        hearing = Hearing(self._turns, policy.must_be_heard)
         self._answer = OwedAnswer()
         self._ending = Ending(policy.limits, self._turns)
-        self._floor = Floor(rules, language, self._listening, self._turns, self._hearing, self._answer, self._ending)
-        self._speculation = Speculation(rules, language, self._listening, self._turns, self._ending)
+        self._floor = Floor(rules, language, self._listening, self._turns, hearing, self._answer, self._ending)
+        attention = Attention(policy.expects, language, self._listening, hearing)
+        speculation = Speculation(rules, language, self._listening, self._turns, self._ending)
         self._recovery = Recovery(policy, self._listening, self._turns, self._answer, self._ending)
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
         self._watchdog = MediaWatchdog(policy.limits)
-        self._last_words = ""  # of the agent, as far as they were heard
         self._parts: tuple[Callable[[int], list[Action]], ...] = (
-            self._listen,
+            attention.tick,
             self._floor.tick,
             self._close_utterance,
             self._end_entry,
             self._look_after_speech,
             self._give_answer,
             self._recovery.tick,
-            self._speculation.tick,
+            speculation.tick,
             self._keep_time,
         )
+
+    @property
+    def ended(self) -> Ended | None:
+        return self._ending.ended
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
         """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
@@ -108,19 +98,16 @@ class Conversation:
             self._watchdog.deadline,
             self._dtmf.deadline,
             self._turns.deadline,
-            self._turns.marks_overdue_ms,
             self._ending.deadline or self._timers.deadline,
             self._recovery.deadline(self._now),
         )
-        return min(at for at in deadlines if at is not None)
+        return min([at for at in deadlines if at is not None])
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
     def _happened(self, event: e.Event, now: int) -> list[Action]:
-        if isinstance(event, ManagedEvent):  # the last words of a managed agent that had the call before
-            return []
         match event:
-            case e.AudioReceived() | e.AudioMissed() | e.TranscriptPartial() | e.TranscriptFinal() | e.CommitRefused():
+            case e.AudioReceived() | e.AudioMissed() | e.TranscriptUpdated() | e.CommitRefused():
                 return self._caller_heard(event, now)
             case e.KeyPressed(digit):
                 return self._key(digit, now)
@@ -137,15 +124,16 @@ class Conversation:
             case e.CallStarted():
                 return self._started(now)
             case e.CallerLeft(how):
-                self.ended = Ended("caller" if how in HANG_UPS else how)
+                self._ending.left(how)
             case e.DrainStarted(deadline_ms):
                 self._timers.drain(deadline_ms)
             case e.EndRequested(reason):
                 return self._recovery.end_with("goodbye", reason, now)
             case e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
                 pass  # the ports recover by themselves; what follows for the call follows from silence, in `_tick`
-            case _:
-                assert_never(event)
+            case _:  # the last words of a managed agent that had the call before; asked last, for it takes time
+                if not isinstance(event, ManagedEvent):
+                    assert_never(event)
         return []
 
     def _started(self, now: int) -> list[Action]:
@@ -153,26 +141,18 @@ class Conversation:
             return []
         self._watchdog.received(now)
         self._timers.start(now)
-        if not self._policy.greeting:
-            return []
-        actions = self._turns.phrase("greeting", now, self._policy.greeting)
-        greeting = self._turns.get(self._turns.last)
-        if greeting is not None:
-            greeting.protected = self._policy.greeting_protected
-        return actions
+        return self._turns.greet(now)
 
     def _caller_heard(self, event: e.HeardEvent, now: int) -> list[Action]:
         match event:
-            case e.AudioReceived(pcmu):
+            case e.AudioReceived():
                 self._watchdog.received(now)
                 self._listening.hear(event)
-                return [Transcribe(pcmu)]
+                return [Transcribe(event.pcmu)]
             case e.AudioMissed(ms):
                 self._listening.voice.missed(ms)
-            case e.TranscriptPartial(text):
-                self._listening.partial(text)
-            case e.TranscriptFinal():
-                self._listening.final(event)
+            case e.TranscriptUpdated():
+                self._listening.transcript(event)
             case e.CommitRefused(commit):
                 self._listening.commit_refused(commit)
         return []
@@ -194,10 +174,10 @@ class Conversation:
                 if generation is not None and generation.ends_call:
                     return actions + self._recovery.goodbye(event.turn, now)
                 return actions
-            case e.ReplyFailed(turn, code, _):
+            case e.ReplyFailed(turn, code, fault):
                 reply, speculation = self._turns.reply, self._turns.speculation
                 if reply is not None and reply.number == turn:
-                    return self._recovery.reply_failed(code, now)
+                    return self._recovery.reply_failed(code, now, fault)
                 if speculation is not None and speculation.number == turn:
                     return self._turns.drop_speculation(DropReason.FAILED, code)
                 return []
@@ -232,20 +212,12 @@ class Conversation:
         if missing := self._watchdog.take_missing_ms(now):
             self._listening.voice.stalled(missing)
         if self._watchdog.dead(now):
-            self.ended = Ended("unresponsive")
-            return [EndCall("unresponsive")]
+            return self._ending.leg_dead()
         actions = list[Action]()
         for part in self._parts:
             if found := part(now):
                 actions += found
         return actions
-
-    def _listen(self, now: int) -> list[Action]:
-        """What the caller's words reply to are the agent's last ones, as far as they were heard."""
-        if (said := self._hearing.last_words(now)) != self._last_words:
-            self._last_words = said
-            self._listening.context = AnswerContext.after(said, self._policy.expects, self._language)
-        return self._listening.tick()
 
     def _close_utterance(self, now: int) -> list[Action]:
         if (closed := self._listening.close()) is None:
@@ -259,12 +231,12 @@ class Conversation:
         return actions
 
     def _end_entry(self, now: int) -> list[Action]:
-        """Keys are an entry once no further key has come for a while."""
-        if self._dtmf.deadline is None or self._dtmf.deadline > now:
-            return []
-        return self._caller_said(self._dtmf.end(), now)
+        entry = self._dtmf.tick(now)
+        return self._caller_said(entry, now) if entry else []
 
     def _look_after_speech(self, now: int) -> list[Action]:
+        if (deadline := self._turns.deadline) is None or deadline > now:
+            return []
         actions, missing = self._turns.speech_due(now)
         if missing:
             actions += self._recovery.tts_failed(now)
@@ -272,7 +244,7 @@ class Conversation:
 
     def _give_answer(self, now: int) -> list[Action]:
         """What was played is settled; a tool may run, and an answer begin, once the caller is silent."""
-        if self._turns.reply is not None and not self._turns.unheard_reply(now):
+        if self._answer.restarted and self._turns.reply is not None and not self._turns.unheard_reply(now):
             self._answer.heard()
         actions, replied = self._turns.settle(now)
         if replied:
@@ -280,20 +252,19 @@ class Conversation:
         if self._listening.utterance is not None or self._turns.playout.held:
             return actions
         actions += self._turns.allow_tool(now)
+        if not self._answer.owed or self._dtmf.deadline is not None:
+            return actions
         free = not self._turns.live() and self._turns.abandoned is None and not self._ending.begun
-        if free and self._dtmf.deadline is None and (since_ms := self._answer.take()) is not None:
+        if free and (since_ms := self._answer.take()) is not None:
             actions += self._turns.start(now, since_ms)
         return actions
 
     def _keep_time(self, now: int) -> list[Action]:
         """Silence, the length of the call, drain; and the end, once the last words were heard."""
         waiting = self._answer.owed or self._dtmf.deadline is not None
-        busy = self._turns.live() or self._listening.utterance is not None or waiting
+        busy = waiting or self._listening.utterance is not None or self._turns.live()
         (self._timers.busy if busy else self._timers.quiet)(now)
         if self._ending.begun:
-            ended = self._ending.tick(now)
-            if ended:
-                self.ended = Ended(ended[0].reason)
-            return [*ended]
+            return self._ending.tick(now)
         due = self._timers.take_due(now)
         return self._recovery.timer_due(due, now) if due is not None else []

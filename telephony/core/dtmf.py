@@ -17,6 +17,10 @@ class DtmfCollector:
         self.deadline = now + self._entry_ms
         return self.end() if digit == "#" else ""
 
+    def tick(self, now: int) -> str:
+        """Ends the entry if no further key has come for a while. Returns it as `press` does."""
+        return self.end() if self.deadline is not None and self.deadline <= now else ""
+
     def end(self) -> str:
         """Ends the entry and returns it as text such as "[keys: 12#]"; "" if no key was pressed."""
         keys, self._keys, self.deadline = self._keys, "", None

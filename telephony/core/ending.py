@@ -1,8 +1,10 @@
 """The end of the call: a last turn that is heard to its last mark, within a time limit.
 
     open      the call goes on
-    goodbye   the model has ended it; the caller may still object
+    goodbye   the agent has ended it; the caller may still object
     final     it is being ended whatever the caller says
+    unsaid    the same, and what was to be said has no voice
+    ended     nothing follows from anything any more
 
 What cannot be said at all is left to the carrier's own voice (`EndCall.farewell`).
 """
@@ -10,48 +12,95 @@ What cannot be said at all is left to the carrier's own voice (`EndCall.farewell
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Protocol
 
-from telephony.core.actions import EndCall
+from telephony.core.actions import Action, EndCall
+from telephony.core.events import LegEnd
 from telephony.core.policy import Limits
-from telephony.core.speaking.turns import Turns
+from telephony.core.speaking.playout import Playout
+
+
+class EndedBy(StrEnum):
+    """Who has ended the call."""
+
+    CALLER = "caller"
+    """They have hung up."""
+    AGENT = "agent"
+    """Our side, by `EndCall`."""
+    LOST_LEG = "lost leg"
+    """Nobody: the caller may still be on the line, and the webhook after the stream tries again."""
+    DEAD_LEG = "dead leg"
+    """The carrier does not read the socket, floods it, or sends nothing: the call has to be hung up by other means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the call ended. `reason` is a word for the record: `caller` for a hang-up, or the reason of the `EndCall`, or
+    how the leg ended."""
+
+    reason: str
+    by: EndedBy
+
+
+class Speaker(Protocol):
+    """What the end has to know about whoever says the last words: the pipeline's turns, or a managed agent."""
+
+    @property
+    def playout(self) -> Playout: ...
+
+    def saying(self, turn: int) -> bool:
+        """Something of `turn` is still to be played, or to come."""
+
+    def heard(self, turn: int, now: int) -> bool:
+        """Something of `turn` has provably been heard."""
+
+
+class Stage(Enum):
+    """How the call is being ended; see the module text."""
+
+    GOODBYE = "goodbye"
+    FINAL = "final"
+    UNSAID = "unsaid"
 
 
 @dataclass(slots=True)
 class _Farewell:
-    """The call ends after `turn` has been heard. `text`: what the carrier says if it was `unheard`."""
+    """The call ends after `turn` has been heard. `text`: what the carrier says if nothing of it was heard."""
 
     reason: str
     turn: int
     deadline: int
-    final: bool
+    stage: Stage
     text: str
-    unheard: bool = False
 
 
 class Ending:
     """See the module text. Times are the core's `now`."""
 
-    def __init__(self, limits: Limits, turns: Turns) -> None:
+    def __init__(self, limits: Limits, speaker: Speaker) -> None:
+        self.ended: Ended | None = None
         self._limits = limits
-        self._turns = turns
+        self._speaker = speaker
         self._farewell: _Farewell | None = None
 
     @property
     def begun(self) -> bool:
-        """The call is being ended: goodbye, or final."""
+        """The call is being ended, in whatever way."""
         return self._farewell is not None
 
     @property
     def final(self) -> bool:
-        return self._farewell is not None and self._farewell.final
+        """The caller cannot keep the call going any more."""
+        return self._farewell is not None and self._farewell.stage is not Stage.GOODBYE
 
     @property
     def deadline(self) -> int | None:
         return self._farewell.deadline if self._farewell is not None else None
 
-    def begin(self, reason: str, turn: int, now: int, *, final: bool, text: str = "") -> None:
-        """The call ends once `turn` has been heard."""
-        self._farewell = _Farewell(reason, turn, now + self._limits.reply_ms, final, text)
+    def begin(self, reason: str, turn: int, now: int, *, stage: Stage, text: str = "") -> None:
+        """The call ends once `turn` has been heard; at the next tick, if it cannot be said."""
+        self._farewell = _Farewell(reason, turn, now + self._limits.reply_ms, stage, text)
 
     def cancel(self) -> None:
         """The caller has objected."""
@@ -60,19 +109,32 @@ class Ending:
     def cannot_be_said(self) -> None:
         """The farewell has no voice: the call ends now, and the carrier says it."""
         if self._farewell is not None:
-            self._farewell.unheard = True
+            self._farewell.stage = Stage.UNSAID
 
-    def tick(self, now: int) -> list[EndCall]:
+    def left(self, how: LegEnd) -> None:
+        """The leg is over."""
+        match how:
+            case LegEnd.STOP | LegEnd.STATUS:
+                self.ended = Ended("caller", EndedBy.CALLER)
+            case LegEnd.UNREAD | LegEnd.FLOODED:
+                self.ended = Ended(how.value, EndedBy.DEAD_LEG)
+            case LegEnd.DISCONNECTED | LegEnd.SHUTDOWN | LegEnd.CLOSED:
+                self.ended = Ended(how.value, EndedBy.LOST_LEG)
+
+    def leg_dead(self) -> list[Action]:
+        """No frames come any more."""
+        self.ended = Ended("unresponsive", EndedBy.DEAD_LEG)
+        return [EndCall("unresponsive")]
+
+    def tick(self, now: int) -> list[Action]:
         """The last action of the call, once the last word was heard or has had its time."""
-        if (farewell := self._farewell) is None or not self._over(farewell, now):
+        if (farewell := self._farewell) is None:
             return []
-        turn = self._turns.get(farewell.turn)
-        unheard = turn is not None and turn.speech is not None and not turn.heard(now)
-        return [EndCall(farewell.reason, farewell.text if unheard or farewell.unheard else "")]
-
-    def _over(self, farewell: _Farewell, now: int) -> bool:
-        turn, until_ms = self._turns.get(farewell.turn), self._turns.playout.until_ms
+        until_ms, saying = self._speaker.playout.until_ms, self._speaker.saying(farewell.turn)
         if until_ms > now:
             farewell.deadline = max(farewell.deadline, until_ms + self._limits.goodbye_ms)
-        settled = turn is None or turn.speech is None
-        return settled or farewell.unheard or farewell.deadline <= now
+        if saying and farewell.stage is not Stage.UNSAID and farewell.deadline > now:
+            return []
+        unheard = farewell.stage is Stage.UNSAID or (saying and not self._speaker.heard(farewell.turn, now))
+        self.ended = Ended(farewell.reason, EndedBy.AGENT)
+        return [EndCall(farewell.reason, farewell.text if unheard else "")]

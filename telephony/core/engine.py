@@ -6,7 +6,7 @@ from typing import Protocol
 
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.conversation import Ended
+from telephony.core.ending import Ended
 
 
 class Engine(Protocol):

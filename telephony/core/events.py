@@ -8,6 +8,7 @@ Every event reaches the core through `Engine.step(event, now_ms)`. Provider even
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from telephony.core.managed_events import ManagedEvent
@@ -59,12 +60,30 @@ class KeyPressed:
     digit: str
 
 
+class LegEnd(StrEnum):
+    """How a leg ended."""
+
+    STOP = "stop"
+    """The carrier's message that the stream is over."""
+    STATUS = "status"
+    """The carrier's report that the call is over."""
+    DISCONNECTED = "disconnected"
+    """The socket was lost: the caller may still be on the line."""
+    UNREAD = "unread"
+    """The carrier does not read the socket."""
+    FLOODED = "flooded"
+    """Too many messages or events."""
+    SHUTDOWN = "shutdown"
+    """The service stops."""
+    CLOSED = "closed"
+    """We have closed it ourselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallerLeft:
-    """The leg is over. `how` is `stop`, `disconnected`, `status`, `unread` (the carrier does not read the socket),
-    `flooded`, `unresponsive` (no frame for too long) or `refused`. May come several times."""
+    """The leg is over. May come several times."""
 
-    how: str
+    how: LegEnd
 
 
 # --- the STT ------------------------------------------------------------------------------------------------------
@@ -93,19 +112,18 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class TranscriptPartial:
-    """The whole text so far of the segment that is not committed yet; replaces the last partial. May be empty."""
+class TranscriptUpdated:
+    """What is new in the transcript. Each word comes once and in order: tentative words first, until they are stable.
 
-    text: str
+    `stable` has the words that have become stable since the last event; they will not change. `tentative` is all the
+    text after them that may still change; it replaces the last one. `commit` is the newest commit whose audio is now
+    wholly stable, or 0 if none is new. `words` are those of `stable` with their times, if these are known. Audio-event
+    tags such as "(laughter)" are already removed.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class TranscriptFinal:
-    """The text of a committed segment, possibly empty. `commit` is the number given in `CommitTranscript`, or 0 for
-    a segment that the service closed by itself. Audio-event tags such as "(laughter)" are already removed."""
-
-    commit: int
-    text: str
+    stable: str
+    tentative: str
+    commit: int = 0
     words: tuple[Word, ...] = ()
 
 
@@ -152,23 +170,41 @@ class ToolFinished:
     failed: bool = False
 
 
+class Finish(StrEnum):
+    """The server's reason for the end of a reply."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    """The reply was cut short: its last sentence may be half a one."""
+    CONTENT_FILTER = "content_filter"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyEnded:
-    """The model has finished the reply. `finish` is the server's finish reason: `stop`, `length`, `content_filter`,
-    or another."""
+    """The model has finished the reply."""
 
     turn: int
-    finish: str
+    finish: Finish
+
+
+class ReplyFault(StrEnum):
+    """What may help against a failure."""
+
+    BUSY = "busy"
+    """The provider has too much to do: to wait, and ask once more."""
+    OTHER = "other"
+    """Nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyFailed:
     """No more of this reply will come: it failed, and the port has used up its own retry. `code` is the `code` of an
-    error in `errors.py`."""
+    error in `errors.py`, for the record."""
 
     turn: int
     code: str
-    retryable: bool
+    fault: ReplyFault = ReplyFault.OTHER
 
 
 # --- the TTS ------------------------------------------------------------------------------------------------------
@@ -273,8 +309,8 @@ class OutboxOverflowed:
 
 
 CarrierEvent: TypeAlias = CallStarted | AudioReceived | AudioMissed | MarkReached | KeyPressed | CallerLeft
-SttEvent: TypeAlias = SttReady | SttLost | TranscriptPartial | TranscriptFinal | CommitRefused
-HeardEvent: TypeAlias = AudioReceived | AudioMissed | TranscriptPartial | TranscriptFinal | CommitRefused
+SttEvent: TypeAlias = SttReady | SttLost | TranscriptUpdated | CommitRefused
+HeardEvent: TypeAlias = AudioReceived | AudioMissed | TranscriptUpdated | CommitRefused
 LlmEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | ReplyFailed
 TtsEvent: TypeAlias = TtsReady | TtsLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed

@@ -9,6 +9,7 @@ in the pipeline, with the event id of the tool call as `turn`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from telephony.core.history import History
@@ -76,14 +77,29 @@ class ManagedHangingUp:
     """The agent has decided to end the call (its `end_call` tool). Its last audio may still be on the way."""
 
 
+class ManagedCause(StrEnum):
+    """Why the conversation with the platform is over; all but `ENDED` are failures."""
+
+    ENDED = "ended"
+    MANAGED_BUSY = "managed_busy"
+    MANAGED_FAILED = "managed_failed"
+    MANAGED_FORMAT = "managed_format"
+    """The agent is set to an audio format other than `AUDIO_FORMAT`."""
+    MANAGED_LOST = "managed_lost"
+    MANAGED_MISBEHAVED = "managed_misbehaved"
+    MANAGED_REFUSED = "managed_refused"
+    MANAGED_TIMEOUT = "managed_timeout"
+    MANAGED_TOO_BIG = "managed_too_big"
+    MANAGED_UNAVAILABLE = "managed_unavailable"
+
+
 @dataclass(frozen=True, slots=True)
 class ManagedClosed:
     """The conversation with the platform is over, or never began. `code` is the WebSocket's close code (0: there was no
-    socket); `cause` is a stable word: `ended` for an orderly end, otherwise the failure; `detail` is the platform's
-    text."""
+    socket); `detail` is the platform's text."""
 
     code: int
-    cause: str
+    cause: ManagedCause
     detail: str = ""
 
 

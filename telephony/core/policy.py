@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 
 END_CALL = "end_call"
 """The built-in tool with which the model ends the call."""
@@ -79,6 +80,16 @@ class Tuning:
     """How much longer a resume waits for the final transcript of a possible answer."""
 
 
+class Speculate(StrEnum):
+    """How much of a reply is prepared before the turn is known to be over."""
+
+    OFF = "off"
+    LLM = "llm"
+    """It is generated."""
+    SPEECH = "speech"
+    """Its first unit is synthesised too."""
+
+
 @dataclass(frozen=True, slots=True)
 class TurnTaking:
     """When the caller has finished, and what counts as an interruption. Times in ms, probabilities in thousandths.
@@ -111,8 +122,13 @@ class TurnTaking:
     tuning: Tuning = field(default_factory=Tuning)
 
     def __post_init__(self) -> None:
-        if self.speculate not in ("off", "llm", "speech"):
+        if self.speculate not in [*Speculate]:
             raise ValueError(f"TurnTaking.speculate must be off, llm or speech, not {self.speculate!r}")
+
+    @property
+    def prepares(self) -> Speculate:
+        """`speculate`, as the core sees it."""
+        return Speculate(self.speculate)
 
     @property
     def likely_ms(self) -> int:

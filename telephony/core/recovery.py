@@ -9,7 +9,8 @@ from __future__ import annotations
 from telephony.core.actions import Action
 from telephony.core.answer import OwedAnswer
 from telephony.core.decisions import Apologised, CallEnding, FillerSaid, StillThereAsked, TimeWarned
-from telephony.core.ending import Ending
+from telephony.core.ending import Ending, Stage
+from telephony.core.events import ReplyFault
 from telephony.core.listening.listening import Listening
 from telephony.core.policy import Policy
 from telephony.core.speaking.generation import Generation
@@ -53,14 +54,14 @@ class Recovery:
 
     def tick(self, now: int) -> list[Action]:
         """Nothing audible for too long: a filler; no progress for much too long: an apology."""
-        at, waiting = self.deadline(now), self._waiting()
-        if at is None or at > now or waiting is None:
+        at = self.deadline(now)
+        if at is None or at > now or (waiting := self._waiting()) is None:
             return []
         if self._stuck(waiting) and now - waiting.progress_ms >= self._limits.reply_ms:
             return self.reply_failed("reply_timeout", now)
         waiting.fillers += 1
         filler = FillerSaid(self._turns.last, now - waiting.decided_ms)
-        return [filler, *self._turns.phrase("filler", now)]
+        return [filler, *self._turns.phrase("filler", now, first=True)]
 
     def _waiting(self) -> Generation | None:
         """What the caller waits for: the reply, or the tool of an earlier one."""
@@ -68,17 +69,17 @@ class Recovery:
         return turn.generation if turn is not None else None
 
     def _stuck(self, waiting: Generation) -> bool:
-        return self._turns.reply is not None and waiting.stuck
+        return waiting.stuck and self._turns.reply is not None
 
     # --- apologies --------------------------------------------------------------------------------------------------
 
-    def reply_failed(self, code: str, now: int) -> list[Action]:
+    def reply_failed(self, code: str, now: int, fault: ReplyFault = ReplyFault.OTHER) -> list[Action]:
         """The reply will not go on. A busy provider is asked once more, and the caller hears why they wait."""
         reply = self._turns.reply
         actions = self._turns.give_up_reply(now)
         if reply is not None and reply.generation is not None and reply.generation.ends_call:
             return actions + self.goodbye(reply.number, now)
-        if code == BUSY and self._apologies == 0:
+        if fault is ReplyFault.BUSY and self._apologies == 0:
             actions += self.apologise(code, now, phrase="provider_busy")
             self._answer.retry(now)
             return actions
@@ -122,7 +123,7 @@ class Recovery:
         if said is None or said.speech is None:
             actions = self._turns.phrase("goodbye", now)
             turn = self._turns.last
-        self._ending.begin("agent", turn, now, final=False)
+        self._ending.begin("agent", turn, now, stage=Stage.GOODBYE)
         return actions
 
     def end_with(self, phrase: str, reason: str, now: int) -> list[Action]:
@@ -132,9 +133,6 @@ class Recovery:
         actions: list[Action] = [CallEnding(self._turns.last, reason), *self._turns.cut(now)]
         self._answer.cancel()
         actions += self._turns.phrase(phrase, now)
-        self._ending.begin(reason, self._turns.last, now, final=True, text=str(getattr(self._wording, phrase)))
+        text = str(getattr(self._wording, phrase))
+        self._ending.begin(reason, self._turns.last, now, stage=Stage.FINAL, text=text)
         return actions
-
-
-BUSY = "provider_busy"
-"""The code of a reply that failed because the provider has too much to do."""

@@ -19,28 +19,25 @@ class Due(StrEnum):
     SILENT_GOODBYE = "silent_goodbye"
     STILL_THERE = "still_there"
 
-    @property
-    def ends_call(self) -> bool:
-        return self in (Due.TIME_OVER, Due.DRAINING, Due.SILENT_GOODBYE)
-
 
 class Timers:
     """Deadlines of the call as a whole."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._started_ms: int | None = None
+        self._started_ms: int | None = None  # None also once the call is to end
         self._quiet_ms: int | None = None  # since when nobody says anything
-        self._asked = False
-        self._warned = False
+        self._silence = Due.STILL_THERE  # what comes of silence next
+        self._warning_ms: int | None = None
         self._drain_ms: int | None = None
-        self._over = False
         self.deadline: int | None = None
         """The earliest of what is pending."""
 
     def start(self, now: int) -> None:
         """The call has begun, quietly."""
         self._started_ms = self._quiet_ms = now
+        if 0 < self._limits.call_warning_ms < self._limits.call_ms:
+            self._warning_ms = now + self._limits.call_ms - self._limits.call_warning_ms
         self._look()
 
     def drain(self, deadline_ms: int) -> None:
@@ -62,7 +59,7 @@ class Timers:
 
     def caller_spoke(self) -> None:
         """The caller is there: they may be asked again later."""
-        self._asked = False
+        self._silence = Due.STILL_THERE
         self._look()
 
     def take_due(self, now: int) -> Due | None:
@@ -80,20 +77,24 @@ class Timers:
 
     def _pending(self) -> list[tuple[Due, int]]:
         limits, found = self._limits, list[tuple[Due, int]]()
-        if self._over or self._started_ms is None:
+        if self._started_ms is None:
             return found
         found.append((Due.TIME_OVER, self._started_ms + limits.call_ms))
         if self._drain_ms is not None:
             found.append((Due.DRAINING, self._drain_ms))
-        if not self._warned and 0 < limits.call_warning_ms < limits.call_ms and self._quiet_ms is not None:
-            found.append((Due.TIME_WARNING, self._started_ms + limits.call_ms - limits.call_warning_ms))
+        if self._warning_ms is not None and self._quiet_ms is not None:
+            found.append((Due.TIME_WARNING, self._warning_ms))
         if self._quiet_ms is not None:
-            wait = limits.silence_end_ms if self._asked else limits.silence_prompt_ms
-            found.append((Due.SILENT_GOODBYE if self._asked else Due.STILL_THERE, self._quiet_ms + wait))
+            wait = limits.silence_prompt_ms if self._silence is Due.STILL_THERE else limits.silence_end_ms
+            found.append((self._silence, self._quiet_ms + wait))
         return found
 
     def _done(self, what: Due) -> None:
-        self._over = self._over or what.ends_call
-        self._warned = self._warned or what is Due.TIME_WARNING
-        self._asked = self._asked or what is Due.STILL_THERE
+        match what:
+            case Due.TIME_WARNING:
+                self._warning_ms = None
+            case Due.STILL_THERE:
+                self._silence = Due.SILENT_GOODBYE
+            case Due.TIME_OVER | Due.DRAINING | Due.SILENT_GOODBYE:
+                self._started_ms = None
         self._look()

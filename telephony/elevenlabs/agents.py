@@ -31,6 +31,7 @@ from telephony.core.events import OutboxOverflowed, ToolFinished, ToolWanted
 from telephony.core.managed_events import (
     AUDIO_FORMAT,
     AnswerTool,
+    ManagedCause,
     ManagedClosed,
     ManagedOpened,
     OpenManaged,
@@ -54,17 +55,17 @@ MAX_TEXTS = 1_000
 MAX_BYTES = 16 * 2**20
 MAX_UNREADABLE = 100  # unreadable messages in a row
 _CAUSES = {
-    "provider_refused": "managed_refused",
-    "provider_busy": "managed_busy",
-    "provider_timeout": "managed_timeout",
-    "provider_misbehaved": "managed_misbehaved",
+    "provider_refused": ManagedCause.MANAGED_REFUSED,
+    "provider_busy": ManagedCause.MANAGED_BUSY,
+    "provider_timeout": ManagedCause.MANAGED_TIMEOUT,
+    "provider_misbehaved": ManagedCause.MANAGED_MISBEHAVED,
 }
 
 
 class _Closed(Exception):
     """Ends the conversation: carries the `ManagedClosed` to report and, for the log, its explanation."""
 
-    def __init__(self, code: int, cause: str, detail: str = "", means: str = "") -> None:
+    def __init__(self, code: int, cause: ManagedCause, detail: str = "", means: str = "") -> None:
         super().__init__(cause)
         self.event = ManagedClosed(code, cause, detail)
         self.means = means
@@ -89,10 +90,10 @@ class ManagedSocket:
             closed = await self._until_stopped()
         except Exception:
             log.exception("managed_crashed", call_sid=self._call.call_sid)
-            closed = _Closed(0, "managed_failed", "internal error")
+            closed = _Closed(0, ManagedCause.MANAGED_FAILED, "internal error")
         if closed is not None and not self._stopped.is_set():
             event = closed.event
-            level = log.info if event.cause == "ended" else log.error
+            level = log.info if event.cause is ManagedCause.ENDED else log.error
             level(
                 "managed_closed", call_sid=self._call.call_sid, agent_id=self._agent.agent_id, close_code=event.code,
                 cause=event.cause, meaning=closed.means, detail=event.detail[:200],
@@ -133,19 +134,14 @@ class ManagedSocket:
 
     async def _until_stopped(self) -> _Closed | None:
         """How the platform ended the conversation; None if we ended it."""
-        closed: _Closed | None = None
         async with asyncio.TaskGroup() as group:
             stopping = group.create_task(self._stopped.wait())
             talking = group.create_task(self._talk())
             inspecting = group.create_task(self._rest.inspect(self._agent))
             await asyncio.wait([stopping, talking], return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            inspecting.cancel()
-            if talking.done():
-                closed = talking.result()
-            else:
-                talking.cancel()
-        return closed
+            for task in (stopping, talking, inspecting):
+                task.cancel()
+        return None if talking.cancelled() else talking.result()
 
     async def _talk(self) -> _Closed:
         try:
@@ -155,7 +151,7 @@ class ManagedSocket:
                 await self._converse(socket)
         except Exception as error:
             return _why(error)
-        return _Closed(1000, "ended")
+        return _Closed(1000, ManagedCause.ENDED)
 
     async def _converse(self, socket: ClientConnection) -> None:
         await socket.send(json.dumps(agents_codec.initiation(self._agent, self._call)))
@@ -186,7 +182,9 @@ class ManagedSocket:
                     except (ValueError, RecursionError):
                         faults, in_a_row = faults + 1, in_a_row + 1
                         if in_a_row > MAX_UNREADABLE:
-                            raise _Closed(0, "managed_misbehaved", "", "too many unreadable messages") from None
+                            raise _Closed(
+                                0, ManagedCause.MANAGED_MISBEHAVED, "", "too many unreadable messages"
+                            ) from None
                         continue
                     in_a_row = 0
                     if isinstance(message, agents_codec.Ping):
@@ -201,7 +199,9 @@ class ManagedSocket:
                         timeout.reschedule(loop.time() + silence if pings else None)
         except TimeoutError:
             means = "no message for half a minute" if opened else "the platform did not begin the conversation"
-            raise _Closed(0, "managed_lost" if opened else "managed_timeout", error_text, means) from None
+            raise _Closed(
+                0, ManagedCause.MANAGED_LOST if opened else ManagedCause.MANAGED_TIMEOUT, error_text, means
+            ) from None
         except ConnectionClosed as error:
             raise _by_close(error, error_text, opened) from None
         finally:
@@ -288,8 +288,8 @@ def _by_close(error: ConnectionClosed, error_text: str, opened: bool = True) -> 
     code = int(error.rcvd.code) if error.rcvd is not None else 1006
     reason = error.rcvd.reason if error.rcvd is not None else ""
     cause, means = agents_codec.meaning(code, reason)
-    if cause == "ended" and not opened:  # the caller has not heard an agent yet
-        cause, means = "managed_refused", "the platform did not begin the conversation"
+    if cause is ManagedCause.ENDED and not opened:  # the caller has not heard an agent yet
+        cause, means = ManagedCause.MANAGED_REFUSED, "the platform did not begin the conversation"
     return _Closed(code, cause, reason or error_text, means)
 
 
@@ -307,4 +307,4 @@ def _why(error: BaseException) -> _Closed:
         # The text of an invalid-URL error repeats the URL, including the signature that grants access to the agent.
         code, detail = describe(error)[0], "" if isinstance(error, InvalidURI | ValueError) else str(error)
     means = "the platform refused to start" if code == "provider_refused" else "the platform could not be reached"
-    return _Closed(0, _CAUSES.get(code, "managed_unavailable"), detail[:200], means)
+    return _Closed(0, _CAUSES.get(code, ManagedCause.MANAGED_UNAVAILABLE), detail[:200], means)

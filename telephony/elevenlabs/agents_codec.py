@@ -21,6 +21,7 @@ from telephony.core.events import ToolWanted
 from telephony.core.managed_events import (
     AUDIO_FORMAT,
     ManagedAudio,
+    ManagedCause,
     ManagedCorrected,
     ManagedHangingUp,
     ManagedInterrupted,
@@ -203,11 +204,9 @@ def _text(body: Mapping[str, Any], key: str) -> str:
 
 # --- how an agent is set up -----------------------------------------------------------------------------------------
 
-NEEDED_EVENTS = {
+WANTED_EVENTS = {
     "audio": "the caller would hear nothing",
     "interruption": "the agent would keep talking when interrupted",
-}
-USEFUL_EVENTS = {
     "agent_response": "the transcript would lack the agent's side",
     "agent_response_correction": "the transcript of interrupted answers would be an estimate",
     "user_transcript": "the transcript would lack the caller's side",
@@ -228,9 +227,7 @@ def setup_faults(agent: Mapping[str, Any], has_tools: bool) -> list[str]:
     events = _part(config, "conversation").get("client_events")
     if not isinstance(events, list):
         return found
-    wanted = NEEDED_EVENTS | USEFUL_EVENTS
-    if has_tools:
-        wanted |= {"client_tool_call": "our tools would never be called"}
+    wanted = WANTED_EVENTS | ({"client_tool_call": "our tools would never be called"} if has_tools else {})
     return found + [f"client_events lacks {name}: {why}" for name, why in wanted.items() if name not in events]
 
 
@@ -242,36 +239,36 @@ def _part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 # --- what a close means ---------------------------------------------------------------------------------------------
 
 #: Close code -> (cause, what it means). Other codes are `managed_lost`.
-CLOSES: Mapping[int, tuple[str, str]] = {
-    1000: ("ended", "the agent ended the conversation, or its maximum duration was reached"),
-    1001: ("managed_unavailable", "the platform is going away"),
+CLOSES: Mapping[int, tuple[ManagedCause, str]] = {
+    1000: (ManagedCause.ENDED, "the agent ended the conversation, or its maximum duration was reached"),
+    1001: (ManagedCause.MANAGED_UNAVAILABLE, "the platform is going away"),
     1002: (
-        "managed_failed",
+        ManagedCause.MANAGED_FAILED,
         "the platform could not continue: model or custom LLM, speech, safety, or no audio",
     ),
-    1003: ("managed_refused", "the platform does not accept this kind of message"),
-    1006: ("managed_lost", "the connection was lost"),
-    1007: ("managed_refused", "the platform could not read a message"),
+    1003: (ManagedCause.MANAGED_REFUSED, "the platform does not accept this kind of message"),
+    1006: (ManagedCause.MANAGED_LOST, "the connection was lost"),
+    1007: (ManagedCause.MANAGED_REFUSED, "the platform could not read a message"),
     1008: (
-        "managed_refused",
+        ManagedCause.MANAGED_REFUSED,
         "policy violation: an override, a missing dynamic variable, the agent or its signature",
     ),
-    1009: ("managed_refused", "a message was too large"),
-    1011: ("managed_unavailable", "an internal error of the platform"),
-    1012: ("managed_unavailable", "the platform is restarting"),
-    1013: ("managed_busy", "the platform is overloaded"),
+    1009: (ManagedCause.MANAGED_REFUSED, "a message was too large"),
+    1011: (ManagedCause.MANAGED_UNAVAILABLE, "an internal error of the platform"),
+    1012: (ManagedCause.MANAGED_UNAVAILABLE, "the platform is restarting"),
+    1013: (ManagedCause.MANAGED_BUSY, "the platform is overloaded"),
 }
 
 #: The same for closes that we initiate because of a message from the platform that we cannot accept.
-OWN_CLOSES: Mapping[int, tuple[str, str]] = {
-    1002: ("managed_misbehaved", "the platform broke the WebSocket protocol"),
-    1007: ("managed_misbehaved", "a text message from the platform was not UTF-8"),
-    1009: ("managed_too_big", "a message from the platform exceeded our size limit"),
+OWN_CLOSES: Mapping[int, tuple[ManagedCause, str]] = {
+    1002: (ManagedCause.MANAGED_MISBEHAVED, "the platform broke the WebSocket protocol"),
+    1007: (ManagedCause.MANAGED_MISBEHAVED, "a text message from the platform was not UTF-8"),
+    1009: (ManagedCause.MANAGED_TOO_BIG, "a message from the platform exceeded our size limit"),
 }
 
 
-def meaning(code: int, reason: str) -> tuple[str, str]:
+def meaning(code: int, reason: str) -> tuple[ManagedCause, str]:
     """(cause, explanation) of a close. Older servers report the maximum duration with 1011."""
     if code == 1011 and "max" in reason.lower() and "duration" in reason.lower():
-        return "ended", "the conversation reached its maximum duration"
-    return CLOSES.get(code, ("managed_lost", "the connection ended without an explanation"))
+        return ManagedCause.ENDED, "the conversation reached its maximum duration"
+    return CLOSES.get(code, (ManagedCause.MANAGED_LOST, "the connection ended without an explanation"))

@@ -27,7 +27,7 @@ from telephony.core.events import Phrase
 from telephony.elevenlabs import tts_codec as wire
 from telephony.elevenlabs.connection import describe, open_socket
 from telephony.elevenlabs.tts_contexts import Contexts
-from telephony.errors import ProviderError, ProviderRefused, ProviderTimeout, ProviderUnavailable
+from telephony.errors import ProviderError, ProviderRefused, ProviderUnavailable
 
 log = structlog.get_logger()
 
@@ -178,9 +178,7 @@ class ElevenLabsPhrases:
                         ends += known[1]
                         chars += message.chars
                     elif isinstance(message, wire.Final):
-                        return Phrase(
-                            name, text, pcmu, tuple(ends) if len(ends) == len(text) else _fit(text, chars, ends)
-                        )
+                        return Phrase(name, text, pcmu, _fit(text, chars, ends))
                     elif isinstance(message, wire.Fault):
                         kind = ProviderUnavailable if message.retryable else ProviderRefused
                         raise kind(message.slug, provider="elevenlabs_tts", code=message.slug)
@@ -190,8 +188,6 @@ class ElevenLabsPhrases:
                         closed = True
                         for frame in contexts.close((1, 1), 0):
                             await socket.send(frame)
-        except TimeoutError as error:
-            raise ProviderTimeout("synthesising the phrase took too long", provider="elevenlabs_tts") from error
         except ProviderError:
             raise
         except Exception as error:

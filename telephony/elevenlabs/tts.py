@@ -119,15 +119,14 @@ class ElevenLabsTts:
             self._waiting_since_ms = self._clock.ms()
 
     async def _session(self) -> None:
-        async with open_socket(self._url, self._key, self._clock, max_bytes=wire.MAX_MESSAGE_BYTES) as socket:
-            await self._converse(socket)
-
-    async def _converse(self, socket: ClientConnection) -> None:
         """Runs until the socket or the call ends."""
-        self._socket, self._connected, self._waiting_since_ms = socket, True, None
-        self._emit(TtsReady())
-        self._send(self._contexts.restart(self._clock.ms()))
-        async with asyncio.TaskGroup() as group:
+        async with (
+            open_socket(self._url, self._key, self._clock, max_bytes=wire.MAX_MESSAGE_BYTES) as socket,
+            asyncio.TaskGroup() as group,
+        ):
+            self._socket, self._connected, self._waiting_since_ms = socket, True, None
+            self._emit(TtsReady())
+            self._send(self._contexts.open_waiting(self._clock.ms()))
             writing = group.create_task(self._write(socket))
             try:
                 async for text in socket:

@@ -72,7 +72,7 @@ class Contexts:
         return True
 
     def keep(self, key: Key, text: str) -> None:
-        """Keeps text while there is no socket; `restart` sends it."""
+        """Keeps text while there is no socket; `open_waiting` sends it."""
         if key in self._ended:
             return
         context = self._contexts.setdefault(context_id(*key), _Context(key))
@@ -91,7 +91,7 @@ class Contexts:
             context.unanswered_ms = now if context.unanswered_ms is None else context.unanswered_ms
             return [unit(name, text)]
         self.keep(key, text)
-        return self._open_waiting(now)
+        return self.open_waiting(now)
 
     def close(self, key: Key, now: int) -> list[str]:
         """Close the context. If it is still waiting for a slot, it is closed once its text has been sent."""
@@ -118,15 +118,11 @@ class Contexts:
         context = self._contexts.pop(message.context, None)
         if context is None:
             return None, []
-        return self._end(context.key), self._open_waiting(now)
+        return self._end(context.key), self.open_waiting(now)
 
     def lost(self) -> list[Key]:
         """Ends all contexts, including those still waiting, and returns their keys."""
         return [self._end(self._contexts.pop(name).key) for name in list(self._contexts)]
-
-    def restart(self, now: int) -> list[str]:
-        """The frames that open the waiting contexts on a new socket."""
-        return self._open_waiting(now)
 
     def lost_open(self) -> list[Key]:
         """Ends the contexts that were open on a lost socket and returns their keys. Waiting contexts remain."""
@@ -154,7 +150,8 @@ class Contexts:
         self._ended.append(key)
         return key
 
-    def _open_waiting(self, now: int) -> list[str]:
+    def open_waiting(self, now: int) -> list[str]:
+        """The frames that open the waiting contexts for which there are slots: on a new socket, all are free."""
         frames: list[str] = []
         for name, context in self._contexts.items():
             if context.state != "waiting" or self.slots_taken >= SLOTS:

@@ -17,6 +17,7 @@ import json
 import os
 import tempfile
 from collections.abc import AsyncIterable, Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -94,18 +95,11 @@ class WebhookStore:
         tries = 0
         while True:
             self._work.clear()
-            failed = not await self._deliver_all()
-            if not failed:
-                tries = 0
-                await self._work.wait()
-                continue
-            wait = RETRY_MS[min(tries, len(RETRY_MS) - 1)]
-            tries += 1
-            try:
-                async with self._clock.timeout(wait):
+            tries = 0 if await self._deliver_all() else tries + 1
+            wait_ms = RETRY_MS[min(tries, len(RETRY_MS)) - 1] if tries else None
+            with suppress(TimeoutError):
+                async with self._clock.timeout(wait_ms):
                     await self._work.wait()
-            except TimeoutError:
-                pass
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -148,16 +142,12 @@ class WebhookStore:
 
     async def _deliver_all(self) -> bool:
         """Delivers every waiting event; False if any delivery failed and must be retried."""
-        good = True
         try:
             queue = await asyncio.to_thread(self._queue)
         except OSError:
             log.exception("after_call_failed", file="")
             return False
-        for path in queue:
-            if not await self._deliver(path):
-                good = False
-        return good
+        return all([await self._deliver(path) for path in queue])
 
     async def _deliver(self, path: Path) -> bool:
         try:

@@ -1,9 +1,9 @@
 """Answers one request with `reply()`: runs the agent's tools here, and passes the platform's own tools back.
 
     async with aclosing(answer(request, agent, llm, store, facts, clock)) as parts:
-        async for part in parts: ...     # Text(...) | PassBack(calls) | End(...)
+        async for part in parts: ...     # Said(text) | PassBack(calls) | Done(...)
 
-`End` comes last, exactly once. Raises ProviderError. Cancelling it stops the LLM at once, but a running tool that is
+`Done` comes last, exactly once. Raises ProviderError. Cancelling it stops the LLM at once, but a running tool that is
 not read-only continues (see `idempotency.py`).
 """
 
@@ -22,13 +22,8 @@ from telephony.core.history import AgentSaid, CallerSaid, ToolUsed
 from telephony.core.policy import END_CALL
 from telephony.llm_server.codec import ChatRequest
 from telephony.llm_server.idempotency import IdempotencyStore
-from telephony.runtime.reply import Facts, Said, Wants, reply
+from telephony.runtime.reply import Done, Facts, Said, Wants, reply
 from telephony.tools import Toolbox, ToolContext, ToolResult
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +33,7 @@ class PassBack:
     calls: tuple[ToolCall, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    finish: str
-    usage: Finished
-
-
-Part: TypeAlias = Text | PassBack | End
+Part: TypeAlias = Said | PassBack | Done
 
 
 class Toolset:
@@ -102,8 +91,8 @@ async def answer(
 ) -> AsyncGenerator[Part, None]:
     """See the module docstring."""
     if agent.greeting and not any(isinstance(item, CallerSaid | AgentSaid | ToolUsed) for item in request.history):
-        yield Text(agent.greeting)
-        yield End("stop", Finished("stop"))
+        yield Said(agent.greeting)
+        yield Done("stop", Finished("stop"))
         return
     tools = Toolset(agent, request)
     passed_back: list[ToolCall] = []
@@ -113,7 +102,7 @@ async def answer(
         part = await anext(parts)
         while True:
             if isinstance(part, Said):
-                yield Text(part.text)
+                yield part
                 part = await anext(parts)
             elif isinstance(part, Wants):
                 if tools.is_offered(part.call.name) and not tools.problem(part.call):
@@ -124,13 +113,13 @@ async def answer(
                     failed = failed or result.failed
                 if passed_back and not part.left and not failed:
                     yield PassBack(tuple(passed_back))
-                    yield End("tool_calls", Finished("tool_calls"))
+                    yield Done("tool_calls", Finished("tool_calls"))
                     return
                 if not part.left:
                     passed_back, failed = [], False
                 part = await parts.asend(result)
             else:
-                yield End(part.finish, part.usage)
+                yield part
                 return
 
 

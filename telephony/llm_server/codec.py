@@ -221,9 +221,7 @@ class Chunks:
 
     def call(self, index: int, call: ToolCall) -> str:
         """A complete tool call. The arguments are JSON text; an empty object if the LLM gave none."""
-        function = {"name": call.name, "arguments": call.arguments or "{}"}
-        calls = [{"index": index, "id": call.tool_call_id, "type": "function", "function": function}]
-        return self._delta({"tool_calls": calls})
+        return self._delta({"tool_calls": [{"index": index, **_call(call)}]})
 
     def finish(self, reason: str) -> str:
         return self._delta({}, reason)
@@ -252,14 +250,7 @@ def completion(chunks: Chunks, text: str, calls: list[ToolCall], reason: str, fi
     """The complete answer to a request without `stream`."""
     message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls else "")}
     if calls:
-        message["tool_calls"] = [
-            {
-                "id": call.tool_call_id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments or "{}"},
-            }
-            for call in calls
-        ]
+        message["tool_calls"] = [_call(call) for call in calls]
     return {
         "id": chunks.id,
         "object": "chat.completion",
@@ -268,6 +259,11 @@ def completion(chunks: Chunks, text: str, calls: list[ToolCall], reason: str, fi
         "choices": [{"index": 0, "message": message, "finish_reason": reason, "logprobs": None}],
         "usage": _usage(finished),
     }
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments or "{}"}
+    return {"id": call.tool_call_id, "type": "function", "function": function}
 
 
 def _usage(finished: Finished) -> dict[str, int]:
@@ -296,24 +292,19 @@ def model(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 0, "owned_by": "telephony"}
 
 
-def error_body(message: str, kind: str, code: str, param: str | None = None) -> dict[str, Any]:
-    """An error in OpenAI's format."""
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+def status_of(code: str) -> tuple[int, str, bool]:
+    """For an error before the first part of the answer, by the code of its `ProviderError`: (HTTP status, type, whether
+    repeating the request can help)."""
+    return _STATUSES.get(code, (500, "server_error", False))
 
 
-#: Code of a `ProviderError` -> (HTTP status, type, whether repeating the request can help).
-STATUSES: Mapping[str, tuple[int, str, bool]] = {
+_STATUSES: Mapping[str, tuple[int, str, bool]] = {
     "provider_busy": (429, "rate_limit_exceeded", True),
     "provider_timeout": (504, "server_error", True),
     "provider_unavailable": (503, "server_error", True),
     "provider_refused": (502, "server_error", False),
     "provider_misbehaved": (502, "server_error", True),
 }
-
-
-def status_of(code: str) -> tuple[int, str, bool]:
-    """The entry of `STATUSES` for an error before the first part of the answer."""
-    return STATUSES.get(code, (500, "server_error", False))
 
 
 def buffer_words(filler: str) -> str:

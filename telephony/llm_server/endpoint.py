@@ -60,15 +60,14 @@ class LlmServer:
         if not key or not agents:
             raise ValueError("the custom LLM endpoint needs a key and an agent")
         self.store = IdempotencyStore(clock)
-        self.cancelled = 0
         self._key, self._agents, self._llm = key.encode(), dict(agents), llm
         self._clock, self._now = clock, now
         self._callers = Callers("agent function")
         self._choosing: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
-    async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
-        """Owns the running tools. Returns after `ready` has returned and they have ended or been cancelled."""
-        await self.store.run(ready)
+    async def run(self, stop: asyncio.Event) -> None:
+        """Owns the running tools. Returns after `stop` is set and they have ended or been cancelled."""
+        await self.store.run(stop)
 
     def routes(self) -> list[BaseRoute]:
         """The routes for the app. The prefix `/agents/{name}` chooses the agent."""
@@ -130,11 +129,7 @@ class LlmServer:
             AnswerOptions(chunks, chat.stream, agent.wording, chat.turn),
             lambda: answer(chat, agent, self._llm, self.store, facts, self._clock),
             self._clock,
-            self._left,
         )
-
-    def _left(self) -> None:
-        self.cancelled += 1
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

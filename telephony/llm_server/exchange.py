@@ -27,7 +27,8 @@ from telephony.contracts.llm import Finished
 from telephony.core.policy import Wording
 from telephony.errors import ProviderError
 from telephony.llm_server import codec
-from telephony.llm_server.answer import End, Part, PassBack, Text
+from telephony.llm_server.answer import Part, PassBack
+from telephony.runtime.reply import Done, Said
 
 log = structlog.get_logger()
 
@@ -59,17 +60,11 @@ class _Failed:
 
 
 class Exchange(Response):
-    """See the module docstring. `start` starts the answer; `cancelled` is called when the client disconnects."""
+    """See the module docstring. `start` starts the answer."""
 
-    def __init__(
-        self,
-        options: AnswerOptions,
-        start: Callable[[], AsyncGenerator[Part, None]],
-        clock: Clock,
-        cancelled: Callable[[], None],
-    ) -> None:
+    def __init__(self, options: AnswerOptions, start: Callable[[], AsyncGenerator[Part, None]], clock: Clock) -> None:
         self.background = None
-        self._options, self._start, self._clock, self._cancelled = options, start, clock, cancelled
+        self._options, self._start, self._clock = options, start, clock
         self._chunks, self._wording = options.chunks, options.wording
         self._parts: asyncio.Queue[Part | _Failed] = asyncio.Queue(PARTS)
         self._whole_sent = False
@@ -95,7 +90,6 @@ class Exchange(Response):
             pass
         if self._whole_sent:  # the server also sends this after a complete answer
             return
-        self._cancelled()
         log.info("llm_request_cancelled", turn=self._options.turn)
         for task in tasks:
             task.cancel()
@@ -115,11 +109,7 @@ class Exchange(Response):
     # --- what is sent -----------------------------------------------------------------------------------------------
 
     async def _send_answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        first: Part | _Failed | None = None
-        if self._options.stream:
-            first = await self._next(BUFFER_MS)
-        else:
-            first = await self._parts.get()
+        first = await self._next(BUFFER_MS if self._options.stream else None)
         if isinstance(first, _Failed):
             await _failure(first)(scope, receive, send)
         elif self._options.stream:
@@ -130,11 +120,11 @@ class Exchange(Response):
 
     async def _whole(self, part: Part | _Failed) -> Response:
         said, calls = "", []
-        while not isinstance(part, End):
+        while not isinstance(part, Done):
             match part:
                 case _Failed():
                     return _failure(part)
-                case Text(text):
+                case Said(text):
                     said += text
                 case PassBack(wanted):
                     calls = list(wanted)
@@ -153,14 +143,14 @@ class Exchange(Response):
             match part:
                 case None:
                     await stream.write(self._while_waiting(progress))
-                case Text(text):
+                case Said(text):
                     progress.said = progress.said or bool(text.strip())
                     await stream.write(self._chunks.text(text))
                 case PassBack(calls):
                     progress.called = True
                     for index, call in enumerate(calls):
                         await stream.write(self._chunks.call(index, call))
-                case End(finish, usage):
+                case Done(finish, usage):
                     await self._finish(stream, progress, finish, usage)
                     return
                 case _Failed():
@@ -188,8 +178,8 @@ class Exchange(Response):
         await stream.write(codec.DONE)
         await stream.end()
 
-    async def _next(self, wait_ms: int) -> Part | _Failed | None:
-        """The next part, or None if there is none within `wait_ms`."""
+    async def _next(self, wait_ms: int | None) -> Part | _Failed | None:
+        """The next part, or None if there is none within `wait_ms` (None: no limit)."""
         try:
             async with self._clock.timeout(wait_ms):
                 return await self._parts.get()
@@ -236,4 +226,5 @@ def _failure(failed: _Failed) -> Response:
 
 def error(status: int, message: str, kind: str, code: str, param: str | None = None) -> Response:
     """An error response in OpenAI's format."""
-    return JSONResponse(codec.error_body(message, kind, code, param), status_code=status)
+    body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    return JSONResponse(body, status_code=status)

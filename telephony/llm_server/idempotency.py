@@ -66,19 +66,19 @@ class _Conversation:
 class IdempotencyStore:
     """See the module docstring. `run` must be running, because its task group contains the running tools."""
 
-    def __init__(self, clock: Clock, *, calls: int = CALLS, runs_per_call: int = RUNS_PER_CALL) -> None:
-        self._clock, self._most_calls, self._most_runs = clock, calls, runs_per_call
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._calls: OrderedDict[str, _Conversation] = OrderedDict()
         self._hinted = False
         self._group: asyncio.TaskGroup | None = None
 
-    async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
-        """Waits for `ready`, then for the running tools. Tools that take over five more seconds are cancelled."""
+    async def run(self, stop: asyncio.Event) -> None:
+        """Waits for `stop`, then for the running tools. Tools that take over five more seconds are cancelled."""
         try:
             async with self._clock.timeout(None) as closing, asyncio.TaskGroup() as group:
                 self._group = group
                 try:
-                    await ready()
+                    await stop.wait()
                 finally:
                     self._group = None
                     closing.reschedule(asyncio.get_running_loop().time() + self._clock.real_seconds(5_000))
@@ -140,13 +140,13 @@ class IdempotencyStore:
     def _conversation(self, call_id: str) -> _Conversation:
         known = self._calls.setdefault(call_id, _Conversation())
         self._calls.move_to_end(call_id)
-        for old in list(self._calls)[: max(0, len(self._calls) - self._most_calls)]:
+        for old in list(self._calls)[: max(0, len(self._calls) - CALLS)]:
             if _idle(self._calls[old]):
                 del self._calls[old]
         return known
 
     def _trim(self, known: _Conversation) -> None:
-        for key in list(known.runs)[: max(0, len(known.runs) - self._most_runs)]:
+        for key in list(known.runs)[: max(0, len(known.runs) - RUNS_PER_CALL)]:
             if known.runs[key].result.done():
                 del known.runs[key]
 

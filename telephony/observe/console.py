@@ -25,17 +25,10 @@ class Console:
     """An observer. `title` is printed at the start of the call, to tell several calls apart. `rules` are those of the
     call's agent (None: the defaults)."""
 
-    def __init__(
-        self,
-        title: str = "",
-        stream: TextIO | None = None,
-        *,
-        waterfalls: bool = True,
-        rules: TurnTaking | None = None,
-    ) -> None:
+    def __init__(self, title: str = "", stream: TextIO | None = None, *, rules: TurnTaking | None = None) -> None:
         self._out = stream or sys.stdout
         self._colours = self._out.isatty() and "NO_COLOR" not in os.environ
-        self._title, self._waterfalls = title, waterfalls
+        self._title = title
         self._turns = TurnClock(self._report, self._barge_in, rules)
         self._tools: dict[str, str] = {}
         self._now = 0
@@ -84,9 +77,8 @@ class Console:
         self._line("", f"agent {kind}: silent {barge_in.ms} ms after the caller's voice was detected", _WARN)
 
     def _report(self, report: TurnReport) -> None:
-        if self._waterfalls and (bars := waterfall(report)):
-            for line in bars.splitlines():
-                self._print(f"{'':>18}{line}", _DIM)
+        for line in waterfall(report).splitlines():
+            self._print(f"{'':>18}{line}", _DIM)
 
     def _line(self, who: str, text: str, colour: str) -> None:
         self._print(f"{self._now / 1000:7.2f}  {who:<7}  {clean(text)}", colour)

@@ -8,8 +8,7 @@ is dropped at `clear`. The core tracks what was provably heard (`core/speaking/p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from html import escape
 
 from telephony.audio.frames import BYTES_PER_MS
@@ -17,10 +16,10 @@ from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
-from telephony.core.listening.voice_activity import WINDOW_MS, Voiced
 from telephony.core.policy import TurnTaking
-from telephony.observe.turn_latency import TurnClock, TurnReport
-from telephony.tape.audio import Playback, spans
+from telephony.observe.turn_latency import BargeIn, TurnReport
+from telephony.tape.audio import spans
+from telephony.tape.timeline import Line, Timeline
 
 PIXELS_PER_S = 60
 _LANES = ("caller", "holds", "sent", "heard")
@@ -33,85 +32,36 @@ _STAGE_COLOURS = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class _Drawn:
-    """The data to draw; times in ms since the call began."""
-
-    end_ms: int = 0
-    levels: list[tuple[int, int]] = field(default_factory=list)
-    voiced: list[tuple[int, int]] = field(default_factory=list)
-    sent: list[tuple[int, int]] = field(default_factory=list)
-    heard: list[tuple[int, int]] = field(default_factory=list)
-    holds: list[tuple[int, int, str]] = field(default_factory=list)
-    clears: list[int] = field(default_factory=list)
-    lines: list[tuple[int, str, str]] = field(default_factory=list)
-    decisions: list[tuple[int, str, str]] = field(default_factory=list)
-
-
-def timeline_html(steps: Iterable[Step], *, title: str = "Call", wav: str = "", rules: TurnTaking | None = None) -> str:
+def timeline_html(steps: Sequence[Step], *, title: str = "Call", wav: str = "", rules: TurnTaking | None = None) -> str:
     """The page as HTML. `wav`, if given, is the URL of the call's recording (may be relative). `rules` are the agent's
     (None: the defaults)."""
-    rules = rules or TurnTaking()
-    clock = TurnClock(rules=rules)
-    drawn = _gather(steps, clock, Voiced(rules))
-    clock.close()
-    facts = [f"{drawn.end_ms / 1000:.1f} s", f"{len(clock.reports)} answers", f"{len(clock.barge_ins)} interruptions"]
-    if clock.greeting_ms is not None:
-        facts.insert(1, f"greeting after {clock.greeting_ms} ms")
+    call = Timeline(list(steps), rules=rules or TurnTaking())
+    facts = [f"{call.length_ms / 1000:.1f} s", f"{len(call.answers)} answers"]
+    facts += [f"{len(call.interruptions)} interruptions"]
+    if call.greeting_ms is not None:
+        facts.insert(1, f"greeting after {call.greeting_ms} ms")
     player = f'<p><audio controls src="{escape(wav)}"></audio><br>left: caller, right: agent</p>' if wav else ""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1><p>{escape(', '.join(facts))}</p>{player}"
-        f'<div class="scroll">{_svg(drawn)}</div><p class="key">{_KEY}</p>'
-        f"<h2>What was said</h2>{_lines(drawn)}<h2>Answers</h2>{_answers(clock.reports)}"
-        f"<h2>Interruptions</h2>{_interruptions(clock)}<h2>Decisions</h2>{_decisions(drawn)}</body></html>\n"
+        f'<div class="scroll">{_svg(call)}</div><p class="key">{_KEY}</p>'
+        f"<h2>What was said</h2>{_lines(call.record)}<h2>Answers</h2>{_answers(call.answers)}"
+        f"<h2>Interruptions</h2>{_interruptions(call.interruptions)}<h2>Decisions</h2>{_decisions(call)}</body></html>\n"
     )
 
 
-# --- what happened --------------------------------------------------------------------------------------------------
-
-
-def _gather(steps: Iterable[Step], clock: TurnClock, voice: Voiced) -> _Drawn:
-    drawn, playback = _Drawn(), Playback()
-    for step in steps:
-        clock.see(step)
-        drawn.end_ms = now = max(drawn.end_ms, step.now_ms)
-        _hear(drawn, step, voice)
-        for action in step.actions:
-            playback.perform(action, now)
-            if isinstance(action, d.Decided):
-                because = ", ".join(f"{name.removesuffix('_ms')} {value}" for name, value in d.evidence(action).items())
-                drawn.decisions.append((now, d.title(type(action)), because))
-            match action:
-                case a.SendAudio(pcmu):
-                    drawn.sent.append((now, now + len(pcmu) // BYTES_PER_MS))
-                case a.ClearPlayout():
-                    drawn.clears.append(now)
-                case d.Held():
-                    drawn.holds.append((now, now, "hold"))
-                case d.Cut() | d.PlatformCut() | d.Resumed():
-                    what = "resume" if isinstance(action, d.Resumed) else "cut"
-                    begun = drawn.holds.pop()[0] if drawn.holds and drawn.holds[-1][2] == "hold" else now
-                    drawn.holds.append((begun, now, what))
-                case a.LineAdded(speaker, text, _, interrupted):
-                    drawn.lines.append((now, speaker, f"{text} …(interrupted)" if interrupted else text))
-    drawn.sent, drawn.voiced = spans(drawn.sent), spans(drawn.voiced)
-    drawn.heard = spans(piece.span for piece in playback.played(drawn.end_ms))
-    return drawn
-
-
-def _hear(drawn: _Drawn, step: Step, voice: Voiced) -> None:
-    if voice.hears(step.event):
-        drawn.voiced.append((step.now_ms - WINDOW_MS, step.now_ms))
-    match step.event:
-        case e.AudioReceived():
-            drawn.levels.append((step.now_ms, step.event.level))
-        case e.KeyPressed(digit):
-            drawn.lines.append((step.now_ms, "key", digit))
-        case e.ToolWanted(_, _, name, arguments):
-            drawn.lines.append((step.now_ms, "tool", f"{name}({arguments})"))
-        case e.ToolFinished(_, _, result):
-            drawn.lines.append((step.now_ms, "tool", f"-> {result}"))
+def _holds(call: Timeline) -> list[tuple[int, int, str]]:
+    """(start, end, what became of it) of each hold, and of each cut without one."""
+    found: list[tuple[int, int, str]] = []
+    for at, decision in call.actions(d.Decided):
+        match decision:
+            case d.Held():
+                found.append((at, at, "hold"))
+            case d.Cut() | d.PlatformCut() | d.Resumed():
+                what = "resume" if isinstance(decision, d.Resumed) else "cut"
+                begun = found.pop()[0] if found and found[-1][2] == "hold" else at
+                found.append((begun, at, what))
+    return found
 
 
 # --- how it looks ---------------------------------------------------------------------------------------------------
@@ -121,26 +71,26 @@ def _x(ms: int) -> float:
     return round(70 + ms * PIXELS_PER_S / 1000, 1)
 
 
-def _svg(drawn: _Drawn) -> str:
-    width = _x(drawn.end_ms) + 20
+def _svg(call: Timeline) -> str:
+    width = _x(call.length_ms) + 20
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{_HEIGHT}" role="img">']
-    for second in range(drawn.end_ms // 1000 + 1):
+    for second in range(call.length_ms // 1000 + 1):
         x = _x(second * 1000)
         parts.append(f'<line x1="{x}" x2="{x}" y1="18" y2="{_HEIGHT - 8}" class="grid"/>')
         parts.append(f'<text x="{x}" y="12" class="tick">{second} s</text>')
     for lane in _LANES:
         parts.append(f'<text x="4" y="{_TOP[lane] + 22}">{lane}</text>')
-    parts.append(_level_path(drawn.levels))
-    parts += [_bar("caller", span, "voiced", "voice", height=4, drop=34) for span in drawn.voiced]
-    parts += [_bar("sent", span, "sent", "sent to the carrier") for span in drawn.sent]
-    parts += [_bar("heard", span, "heard", "heard by the caller") for span in drawn.heard]
-    parts += [_bar("holds", (start, max(end, start + 30)), what, what) for start, end, what in drawn.holds]
-    for clear in drawn.clears:
+    parts.append(_level_path([(at, frame.level) for at, frame in call.events(e.AudioReceived)]))
+    parts += [_bar("caller", span, "voiced", "voice", height=4, drop=34) for span in call.caller_spans]
+    sent = ((at, at + len(audio.pcmu) // BYTES_PER_MS) for at, audio in call.actions(a.SendAudio))
+    parts += [_bar("sent", span, "sent", "sent to the carrier") for span in spans(sent)]
+    parts += [_bar("heard", span, "heard", "heard by the caller") for span in call.agent_spans]
+    parts += [_bar("holds", (start, max(end, start + 30)), what, what) for start, end, what in _holds(call)]
+    for clear, _ in call.actions(a.ClearPlayout):
         parts.append(f'<line x1="{_x(clear)}" x2="{_x(clear)}" y1="20" y2="{_HEIGHT - 8}" class="clear"/>')
-    for at, speaker, text in drawn.lines:
-        lane = "caller" if speaker in ("caller", "key") else "heard"
-        mark = f'<circle cx="{_x(at)}" cy="{_TOP[lane] + 2}" r="4" class="line"><title>{escape(text)}</title></circle>'
-        parts.append(mark)
+    for one in call.record:
+        place = f'cx="{_x(one.at)}" cy="{_TOP["caller" if one.speaker in ("caller", "key") else "heard"] + 2}"'
+        parts.append(f'<circle {place} r="4" class="line"><title>{escape(one.text)}</title></circle>')
     return "".join(parts) + "</svg>"
 
 
@@ -164,12 +114,18 @@ def _bar(lane: str, span: tuple[int, int], kind: str, what: str, height: int = 3
     )
 
 
-def _lines(drawn: _Drawn) -> str:
-    rows = [
-        f'<tr class="{escape(speaker)}"><td>{at / 1000:.2f}</td><td>{escape(speaker)}</td><td>{escape(text)}</td></tr>'
-        for at, speaker, text in drawn.lines
-    ]
+def _table(rows: Sequence[str]) -> str:
     return f"<table>{''.join(rows)}</table>"
+
+
+def _row(at: int, *cells: str, kind: str = "") -> str:
+    texts = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f'<tr class="{escape(kind)}"><td>{at / 1000:.2f}</td>{texts}</tr>'
+
+
+def _lines(record: Sequence[Line]) -> str:
+    said = [(one, f"{one.text} …(interrupted)" if one.interrupted else one.text) for one in record]
+    return _table([_row(one.at, one.speaker, text, kind=one.speaker) for one, text in said])
 
 
 def _answers(reports: Sequence[TurnReport]) -> str:
@@ -186,21 +142,18 @@ def _answers(reports: Sequence[TurnReport]) -> str:
     return f"<table><tr><th>turn</th><th>answer</th><th>where the time went (ms)</th></tr>{''.join(rows)}</table>"
 
 
-def _interruptions(clock: TurnClock) -> str:
-    rows = [
-        f"<tr><td>{one.onset_ms / 1000:.2f}</td><td>{escape(one.verdict)}</td><td>silent after {one.ms} ms</td></tr>"
-        for one in clock.barge_ins
-    ]
-    return f"<table>{''.join(rows)}</table>" if rows else "<p>none</p>"
+def _interruptions(sounds: Sequence[BargeIn]) -> str:
+    rows = [_row(one.onset_ms, one.verdict, f"silent after {one.ms} ms") for one in sounds]
+    return _table(rows) if rows else "<p>none</p>"
 
 
-def _decisions(drawn: _Drawn) -> str:
+def _decisions(call: Timeline) -> str:
     """The core's decisions with their reasons, as a table."""
-    rows = [
-        f"<tr><td>{at / 1000:.2f}</td><td>{escape(what)}</td><td>{escape(because)}</td></tr>"
-        for at, what, because in drawn.decisions
-    ]
-    return f"<table>{''.join(rows)}</table>"
+    rows = []
+    for at, one in call.actions(d.Decided):
+        because = ", ".join(f"{name.removesuffix('_ms')} {value}" for name, value in d.evidence(one).items())
+        rows.append(_row(at, d.title(type(one)), because))
+    return _table(rows)
 
 
 _STYLE = (

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from telephony.offline.tts import EspeakTts
-from telephony.testing.call_checks import CallerTurn
+from telephony.testing.script import CallerScript
 
 VOICE = EspeakTts("en-us+m3", words_per_minute=150, pitch=55)
-
-#: (what is said, words that must be understood, whether it interrupts the agent)
-SCRIPT: tuple[tuple[str, tuple[str, ...], bool], ...] = (
-    ("what are your opening hours", ("opening", "hours"), False),
-    ("wait i want to book a table", ("book", "table"), True),
-    ("on friday at seven", ("friday", "seven"), False),
-    ("for four people please", ("four",), False),
-    ("yes please", ("yes",), False),
-    ("no thank you goodbye", ("goodbye",), False),
-)
+INTERRUPT_AFTER_S = 1.2
+"""How long the caller listens to the answer that they interrupt."""
 
 
 def utterance(text: str) -> bytes:
@@ -23,12 +15,21 @@ def utterance(text: str) -> bytes:
     return VOICE.say(text)[0]
 
 
-def caller_turns() -> list[CallerTurn]:
-    """The turns of the demo's caller: asks, interrupts, books a table, says goodbye."""
-    return [CallerTurn(utterance(text), words, interrupts) for text, words, interrupts in SCRIPT]
+def whole_call() -> tuple[CallerScript, tuple[str, ...]]:
+    """The demo's caller asks, interrupts, books a table and says goodbye. Also returns the words that must be
+    understood."""
+    script = _interrupted("wait i want to book a table")
+    for text in ("on friday at seven", "for four people please", "yes please", "no thank you goodbye"):
+        script = script.waits_for_agent().says(utterance(text), text)
+    return script, ("opening", "hours", "book", "table", "friday", "seven", "four", "yes", "goodbye")
 
 
-def short_call() -> list[CallerTurn]:
-    """The turns of a caller who asks one question, and interrupts the answer to say goodbye."""
-    hours, bye = SCRIPT[0], SCRIPT[-1]
-    return [CallerTurn(utterance(hours[0]), hours[1]), CallerTurn(utterance(bye[0]), bye[1], interrupts=True)]
+def short_call() -> tuple[CallerScript, tuple[str, ...]]:
+    """A caller who asks one question, and interrupts the answer to say goodbye."""
+    return _interrupted("no thank you goodbye"), ("opening", "hours", "goodbye")
+
+
+def _interrupted(by: str) -> CallerScript:
+    question = "what are your opening hours"
+    script = CallerScript().waits_for_agent().says(utterance(question), question)
+    return script.interrupts(utterance(by), INTERRUPT_AFTER_S, by)

@@ -114,6 +114,8 @@ class Answer:
         self._finish = finish if isinstance(finish, str) and finish else self._finish
         delta = _dict(choice.get("delta"))
         for source in (delta, _dict(choice.get("message"))):
+            if source.get("reasoning_content") or source.get("reasoning"):
+                self._reasoning.is_separate()
             text = content_text(source.get("content"))
             repeated = source is not delta or (finish and text == self._received and " " in text.strip())
             if text and not (repeated and self._received):  # the last chunk may repeat the whole answer
@@ -144,7 +146,8 @@ class Answer:
             ]
         self._empty = self._empty and not calls
         yield from calls
-        yield self._finished()
+        prompt, completion = (_count(self._usage.get(f"{part}_tokens")) for part in ("prompt", "completion"))
+        yield Finished(self._finish or "stop", prompt, completion)
 
     def _rest(self, *, cut: bool) -> tuple[str, list[WrittenCall]]:
         text = self._reasoning.add(self._valid.rest()) + self._reasoning.rest()
@@ -177,17 +180,6 @@ class Answer:
         if text:
             self._empty = self._empty and not text.strip()
             yield TextDelta(text)
-
-    def _finished(self) -> Finished:
-        usage = self._usage
-        prompt, completion = _dict(usage.get("prompt_tokens_details")), _dict(usage.get("completion_tokens_details"))
-        return Finished(
-            self._finish or "stop",
-            prompt_tokens=_count(usage.get("prompt_tokens")),
-            cached_tokens=_count(prompt.get("cached_tokens")),
-            completion_tokens=_count(usage.get("completion_tokens")),
-            reasoning_tokens=_count(completion.get("reasoning_tokens")),
-        )
 
 
 def content_text(content: Any) -> str:

@@ -97,6 +97,10 @@ class Reasoning:
         ready, self._text = self._text[:end], self._text[end:]
         return self._pass(self._cut(ready))
 
+    def is_separate(self) -> None:
+        """The server sends the reasoning beside the text: nothing is held any more."""
+        self.seen = True
+
     def rest(self) -> str:
         """The text left at the end: what was held, a tag that was none, an unclosed block of no known kind."""
         text, self._text = self._text, ""

@@ -25,9 +25,10 @@ from telephony.clock import Clock
 from telephony.contracts.observer import Observer, Step
 from telephony.contracts.port import Port
 from telephony.core.actions import EndCall
-from telephony.core.conversation import Conversation, Ended
+from telephony.core.conversation import Conversation
+from telephony.core.ending import Ended, EndedBy
 from telephony.core.engine import Engine
-from telephony.core.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, PhrasesLoaded
+from telephony.core.events import CallerLeft, CallStarted, DrainStarted, EndRequested, Event, LegEnd, PhrasesLoaded
 from telephony.core.history import History
 from telephony.core.managed.bridge import Bridge, taking_over
 from telephony.core.managed_events import OperatorMessage, SwitchTo
@@ -74,9 +75,6 @@ class PortFactory(Protocol):
         ...
 
 
-ObserverFactory = Callable[[IncomingCall], Observer | None]
-
-
 @dataclass(slots=True)
 class LiveCall:
     """A call, from its webhook to its end."""
@@ -86,7 +84,6 @@ class LiveCall:
     inbox: Inbox
     leg: asyncio.Future[Port]
     done: asyncio.Event = field(default_factory=asyncio.Event)
-    engine: Engine | None = None
     ended: Ended | None = None
 
     @property
@@ -94,6 +91,9 @@ class LiveCall:
         """The rules of the agent; of a managed one, those of its fallback."""
         agent = self.agent.fallback if isinstance(self.agent, ManagedAgent) else self.agent
         return agent.turn_taking if agent is not None else TurnTaking()
+
+
+ObserverFactory = Callable[[LiveCall], Observer | None]
 
 
 class CallRegistry:
@@ -111,16 +111,16 @@ class CallRegistry:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
-        """Runs the calls' tasks until `ready` returns; then ends the remaining calls, cancelling them after 6 s."""
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs the calls' tasks until `stop` is set; then ends the remaining calls, cancelling them after 6 s."""
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
-                await ready()
+                await stop.wait()
             finally:
                 self._group = None
                 for live in self.calls.values():
-                    live.inbox.put(CallerLeft("shutdown"))
+                    live.inbox.put(CallerLeft(LegEnd.SHUTDOWN))
                 try:
                     async with self._clock.timeout(6_000):
                         await self._idle.wait()
@@ -156,7 +156,7 @@ class CallRegistry:
     def hung_up(self, call_sid: str) -> None:
         """Handles the carrier's report that the call is over. Repeated, late and unknown reports are harmless."""
         if (live := self.calls.get(call_sid)) is not None:
-            live.inbox.put(CallerLeft("status"))
+            live.inbox.put(CallerLeft(LegEnd.STATUS))
             if not live.leg.done():
                 live.leg.cancel()
 
@@ -205,7 +205,7 @@ class CallRegistry:
     # --- one call ---------------------------------------------------------------------------------------------------
 
     async def _serve(self, live: LiveCall) -> None:
-        ended = Ended("broken")
+        ended = Ended("broken", EndedBy.AGENT)
         try:
             ended = live.ended = await self._converse(live)
         except Exception:
@@ -215,7 +215,7 @@ class CallRegistry:
             if not self.calls:
                 self._idle.set()
             live.done.set()
-            if ended.reason == "caller":
+            if ended.by is EndedBy.CALLER:
                 self._remember(live.call.call_sid, Ending(ended.reason))
 
     async def _converse(self, live: LiveCall) -> Ended:
@@ -225,9 +225,9 @@ class CallRegistry:
             try:
                 leg = await self._leg(live)
                 if leg is None:
-                    return Ended("no_media")
+                    return Ended("no_media", EndedBy.LOST_LEG)
                 listening = ports.start(leg)
-                watching = [o for make in self.observers if (o := make(live.call)) is not None]
+                watching = [o for make in self.observers if (o := make(live)) is not None]
                 recorder = _EndingRecorder(self, live.call.call_sid)
                 observers = Observers([recorder, *watching])
                 return await drive(engine, ports.with_leg(leg), live.inbox, listening, observers, ports.switch)
@@ -279,8 +279,7 @@ class _CallPorts:
         socket = self._factory.managed(agent, self._live.call)
         self.start(socket)
         self._ports = [socket, socket, socket]
-        self._live.engine = Bridge(agent.policy())
-        return self._live.engine
+        return Bridge(agent.policy())
 
     def switch(self, action: SwitchTo) -> tuple[Engine, Ports, tuple[Event, ...]]:
         """Lets our own pipeline take over the call, with an apology; if nothing was said yet, with its greeting."""
@@ -320,8 +319,7 @@ class _CallPorts:
         for port in self._ports:
             self.start(port)
         self._late = self._group.create_task(self._late_phrases(providers))
-        self._live.engine = Conversation(agent.policy(), providers.spoken_form, history, turn)
-        return self._live.engine, providers.phrases
+        return Conversation(agent.policy(), providers.spoken_form, history, turn), providers.phrases
 
     async def _late_phrases(self, providers: ProviderPorts) -> None:
         self._live.inbox.put(await providers.late_phrases())

@@ -23,8 +23,8 @@ from telephony.contracts.observer import Observer, Step
 from telephony.contracts.port import Port
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.conversation import Ended
 from telephony.core.decisions import Decided
+from telephony.core.ending import Ended, EndedBy
 from telephony.core.engine import Engine
 from telephony.core.managed_events import ManagedAction, SwitchTo
 
@@ -67,7 +67,7 @@ class Inbox:
             if self._flooded:
                 return
             self._flooded = True
-            event = e.CallerLeft("flooded")
+            event = e.CallerLeft(e.LegEnd.FLOODED)
         self._items.append((event, self.now()))
         self._arrived.set()
 
@@ -115,7 +115,7 @@ class Inbox:
 class Observers:
     """The observers of a call. One that raises is detached; the others continue."""
 
-    def __init__(self, observers: Sequence[Observer] = ()) -> None:
+    def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = list(observers)
         self._seq = 0
 
@@ -167,12 +167,7 @@ Switch = Callable[[SwitchTo], tuple[Engine, Ports, Sequence[e.Event]]]
 
 
 async def drive(
-    call: Engine,
-    ports: Ports,
-    inbox: Inbox,
-    leg: asyncio.Task[None],
-    observers: Observers,
-    switch: Switch | None = None,
+    call: Engine, ports: Ports, inbox: Inbox, leg: asyncio.Task[None], observers: Observers, switch: Switch
 ) -> Ended:
     """Runs `call` to its end. The ports must already be running; `leg` is the leg's task.
 
@@ -187,11 +182,11 @@ async def drive(
             ended = call.ended
         except Exception:
             log.exception("core_failed", event_type=type(event).__name__)
-            actions, ended = (a.EndCall("broken", APOLOGY),), Ended("broken")
+            actions, ended = (a.EndCall("broken", APOLOGY),), Ended("broken", EndedBy.AGENT)
         observers.see(event, actions, now)
         for action in actions:
             ports.perform(action)
-            if isinstance(action, SwitchTo) and switch is not None:
+            if isinstance(action, SwitchTo):
                 call, ports, begin = switch(action)
                 inbox.put_first(begin, now)
     observers.close()

@@ -19,12 +19,23 @@ from telephony.clock import Clock
 from telephony.contracts.llm import Llm, ToolCall
 from telephony.contracts.port import Emit
 from telephony.core.actions import Action, CancelReply, RefuseTool, RunTool, StartReply
-from telephony.core.events import Event, ReplyDelta, ReplyEnded, ReplyFailed, ToolFinished, ToolWanted
-from telephony.errors import ProviderError
+from telephony.core.events import (
+    Event,
+    Finish,
+    ReplyDelta,
+    ReplyEnded,
+    ReplyFailed,
+    ReplyFault,
+    ToolFinished,
+    ToolWanted,
+)
+from telephony.errors import ProviderBusy, ProviderError
 from telephony.runtime.reply import Done, Facts, Said, Wants, reply
 from telephony.tools import Toolbox, ToolContext, ToolResult
 
 log = structlog.get_logger()
+
+_FINISHES = {str(finish): finish for finish in Finish}
 
 EARLY_ACTIONS = 1_000
 """Maximum number of actions kept until `run`; more than the core performs before a call starts."""
@@ -104,10 +115,11 @@ class LlmPort:
         try:
             await self._converse(live, start)
         except ProviderError as error:
-            self._say(live, ReplyFailed(turn, error.code, error.retryable))
+            fault = ReplyFault.BUSY if isinstance(error, ProviderBusy) else ReplyFault.OTHER
+            self._say(live, ReplyFailed(turn, error.code, fault))
         except Exception:
             log.exception("reply_failed")
-            self._say(live, ReplyFailed(turn, "reply_failed", False))
+            self._say(live, ReplyFailed(turn, "reply_failed"))
         finally:
             if self._live.get(turn) is live:
                 del self._live[turn]
@@ -124,7 +136,7 @@ class LlmPort:
                     case Wants(call):
                         part = await parts.asend(await self._tool(live, call))
                     case Done(finish, _):
-                        self._say(live, ReplyEnded(live.turn, finish))
+                        self._say(live, ReplyEnded(live.turn, _FINISHES.get(finish, Finish.OTHER)))
                         return
 
     async def _tool(self, live: _Live, call: ToolCall) -> ToolResult:

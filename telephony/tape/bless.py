@@ -80,12 +80,10 @@ def rewrite(folder: Path, header: Header, steps: Sequence[Step]) -> None:
 def asked(action: a.Action) -> tuple[object, ...]:
     """What an action requests of the outside world: equal requests get equal answers. () if it requests nothing."""
     match action:
-        case a.LineAdded() | Decided():
+        case a.LineAdded() | a.Transcribe() | Decided():
             return ()
         case a.StartReply(turn):
             return ("turn", turn)  # another history might change the model's answer: blessing accepts that
-        case a.Transcribe():
-            return ()
         case a.SendAudio(pcmu):
             return ("audio", len(pcmu))
         case a.Speak(turn, attempt, text):

@@ -18,8 +18,8 @@ from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.observe.turn_latency import BargeIn
 from telephony.tape import step_text
-from telephony.tape.audio import Played, played
-from telephony.tape.timeline import Timeline
+from telephony.tape.audio import Played
+from telephony.tape.timeline import Timeline, overlaps
 
 SLACK_MS = 200
 """A line with no more than this left to play counts as heard in full."""
@@ -45,11 +45,8 @@ def divergence(then: Timeline, now: Timeline) -> int | None:
 
 def caller_moments(call: Timeline) -> list[int]:
     """Times (ms) at which the caller began to speak, pressed a key, or hung up."""
-    found = [start for start, _ in call.caller_spans]
-    for step in call.steps:
-        if isinstance(step.event, e.KeyPressed | e.CallerLeft):
-            found.append(step.now_ms)
-    return sorted(found)
+    voice = [start for start, _ in call.caller_spans]
+    return sorted(voice + [at for kind in (e.KeyPressed, e.CallerLeft) for at, _ in call.events(kind)])
 
 
 @dataclass(slots=True)
@@ -127,7 +124,7 @@ class Row:
 
 def moments(call: Timeline) -> list[Moment]:
     """The moments of a call, in order of time."""
-    return sorted((*_decisions(call.steps), *_starts(call)), key=lambda one: one.at)
+    return sorted((*_decisions(call), *_starts(call)), key=lambda one: one.at)
 
 
 def _starts(call: Timeline) -> Iterator[Moment]:
@@ -157,10 +154,10 @@ def _first_words(steps: Iterable[Step]) -> dict[int, str]:
     return found
 
 
-def _decisions(steps: Iterable[Step]) -> Iterator[Moment]:
-    spoken = {one.turn for one in played(steps)}
+def _decisions(call: Timeline) -> Iterator[Moment]:
+    spoken = {piece.turn for piece in call.played}
     wanted: dict[tuple[int, str], str] = {}
-    for step in steps:
+    for step in call.steps:
         now = step.now_ms
         if isinstance(step.event, e.ToolWanted):
             wanted[(step.event.turn, step.event.tool_call_id)] = f"{step.event.name}({step.event.arguments})"
@@ -252,7 +249,7 @@ def totals(call: Timeline, until: int | None) -> Totals:
         interruptions=sum(one.verdict == "cut" for one in sounds),
         false_alarms=sum(one.verdict == "resume" for one in sounds),
         yielding=[_yielded_ms(call, one) for one in sounds],
-        overlap_ms=_overlap(call, end),
+        overlap_ms=sum(max(0, min(to, end) - since) for since, to in overlaps(call.agent_spans, call.caller_spans)),
         call_ms=end,
     )
 
@@ -267,20 +264,11 @@ def _cut_offs(call: Timeline, end: int) -> int:
     """How often the turn was decided to be over, but the caller went on before they could have heard the answer."""
     begins = [start for start, _ in call.caller_spans]
     found = 0
-    for step in call.steps:
-        ended = any(isinstance(one, d.TurnEnded) for one in step.actions)
-        if ended and step.now_ms < end:
-            answer = next((s for s, _ in call.agent_spans if s >= step.now_ms), step.now_ms)
-            found += any(step.now_ms < begin < answer + REACTION_MS for begin in begins)
+    for at in call.decided(d.TurnEnded):
+        if at < end:
+            answer = next((start for start, _ in call.agent_spans if start >= at), at)
+            found += any(at < begin < answer + REACTION_MS for begin in begins)
     return found
-
-
-def _overlap(call: Timeline, end: int) -> int:
-    return sum(
-        max(0, min(a_end, c_end, end) - max(a_start, c_start))
-        for a_start, a_end in call.agent_spans
-        for c_start, c_end in call.caller_spans
-    )
 
 
 def middle(values: Sequence[int]) -> int | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.conversation import Conversation, Ended
+from telephony.core.conversation import Conversation
+from telephony.core.ending import Ended
 from telephony.core.engine import Engine
 from telephony.core.managed.bridge import Bridge, BridgePolicy, taking_over
 from telephony.core.managed_events import SwitchTo

@@ -8,7 +8,7 @@ difference too; the report says if the recorded core broke down at the same step
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
@@ -41,7 +41,6 @@ class Replayed:
     tape: Tape
     steps: int = 0
     difference: Difference | None = None
-    problems: list[str] = field(default_factory=list)
 
     @property
     def same(self) -> bool:

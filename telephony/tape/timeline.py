@@ -93,7 +93,7 @@ class Timeline:
     @cached_property
     def remembered_unheard(self) -> list[str]:
         """The agent's lines that hold words the caller did not hear. There should be none."""
-        return _unheard(self.steps, self.played, self.spoken_form)
+        return _unheard(self)
 
     # --- when -------------------------------------------------------------------------------------------------------
 
@@ -139,7 +139,8 @@ class Timeline:
     @cached_property
     def caller_spans(self) -> list[tuple[int, int]]:
         """(start, end) of the caller's voice, by the detector."""
-        return voice_spans(self.steps, self.rules)
+        voice = Voiced(self.rules)
+        return spans(((s.now_ms - WINDOW_MS, s.now_ms) for s in self.steps if voice.hears(s.event)), JOIN_MS)
 
     # --- what was done ----------------------------------------------------------------------------------------------
 
@@ -162,7 +163,7 @@ class Timeline:
                 if isinstance(action, a.EndCall):
                     return action.reason
             if isinstance(step.event, e.CallerLeft):
-                return "caller" if step.event.how in ("stop", "status") else step.event.how
+                return "caller" if step.event.how in (e.LegEnd.STOP, e.LegEnd.STATUS) else step.event.how
         return ""
 
     def events(self, kind: type) -> list[tuple[int, Any]]:
@@ -184,27 +185,17 @@ class Timeline:
 
     @cached_property
     def _clock(self) -> TurnClock:
-        return _clocked(self.steps, self.rules)
-
-
-def voice_spans(steps: Iterable[Step], rules: TurnTaking) -> list[tuple[int, int]]:
-    """(start, end) in ms of the stretches of the caller's voice."""
-    voice = Voiced(rules)
-    return spans(((s.now_ms - WINDOW_MS, s.now_ms) for s in steps if voice.hears(s.event)), JOIN_MS)
+        clock = TurnClock(rules=self.rules)
+        for step in self.steps:
+            clock.see(step)
+        clock.close()
+        return clock
 
 
 def overlaps(some: list[tuple[int, int]], others: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The intersections of two lists of spans, in order."""
     both = [(max(s, o), min(e1, e2)) for s, e1 in some for o, e2 in others]
     return sorted((start, end) for start, end in both if start < end)
-
-
-def _clocked(steps: Iterable[Step], rules: TurnTaking) -> TurnClock:
-    clock = TurnClock(rules=rules)
-    for step in steps:
-        clock.see(step)
-    clock.close()
-    return clock
 
 
 def _record(steps: Iterable[Step], pieces: Iterable[Played], voice: Voiced) -> list[Line]:
@@ -285,23 +276,22 @@ class _Said:
             self.ends.append((" ", self.base_ms))
 
 
-def _unheard(steps: list[Step], pieces: list[Played], spoken_form: Callable[[str], str]) -> list[str]:
+def _unheard(call: Timeline) -> list[str]:
     """Lines with more words than can have been heard. Audio that occurs twice counts as its later occurrence."""
-    said = _spoken_turns(steps)
+    said = _spoken_turns(call.steps)
     reached: dict[int, int] = dict.fromkeys(said, 0)
-    for piece in pieces:
+    for piece in call.played:
         if (one := said.get(piece.turn)) is not None:
             begin, body = reached[piece.turn] * 8, piece.pcmu.rstrip(b"\xff")
             if one.pcmu[begin : begin + len(body)] != body:  # sent again after a clear, from an earlier word
                 begin = max(0, one.pcmu.rfind(body, 0, begin + len(body)))
             reached[piece.turn] = max(reached[piece.turn], begin // 8 + piece.end - piece.start)
     wrong = []
-    for step in steps:
-        for action in step.actions:
-            if isinstance(action, a.LineAdded) and action.speaker == "agent" and (one := said.get(action.turn)):
-                heard = "".join(char for char, end in one.ends if end <= reached[action.turn] + FRAME_MS)
-                if one.ends and len(words(spoken_form(action.text))) > len(words(heard)):
-                    wrong.append(action.text)
+    for _, line in call.actions(a.LineAdded):
+        if line.speaker == "agent" and (one := said.get(line.turn)):
+            heard = "".join(char for char, end in one.ends if end <= reached[line.turn] + FRAME_MS)
+            if one.ends and len(words(call.spoken_form(line.text))) > len(words(heard)):
+                wrong.append(line.text)
     return wrong
 
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from telephony.contracts.transcripts import Transcripts
+from telephony.core.events import TranscriptUpdated
+
 Data: TypeAlias = Any
 """Anything that JSON can hold."""
 Upgrade = Callable[[dict[str, Data], list[Data]], tuple[dict[str, Data], list[Data]]]
@@ -20,6 +23,7 @@ _CLASSES = {
     "EarsReady": "SttReady", "EarsLost": "SttLost", "VoiceReady": "TtsReady", "VoiceLost": "TtsLost",
     "OperatorTold": "OperatorMessage", "TellManaged": "SendToManaged", "ManagedHeard": "ManagedTranscript",
 }  # fmt: skip
+_FAILED = ["turn", "code", "fault"]
 _REASONS = {"voice_failed": "tts_failed"}
 _UTTERANCE = ("why", "wait_ms", "silence_ms", "voice_ms", "pause_allowance_ms", "transcript", "entry", "expected")
 _SOUND = ("why", "voice_ms", "burst_ms", "silence_ms", "words")
@@ -60,6 +64,7 @@ _DROPS = {
     "other words": "OTHER_WORDS", "no words": "NO_WORDS", "empty": "EMPTY", "no voice": "NO_SPEECH", "cut": "CUT",
     "phrase": "PHRASE",
 }  # fmt: skip
+_FINISHES = {"stop": "STOP", "length": "LENGTH", "content_filter": "CONTENT_FILTER"}
 _EVIDENCE = {"patience_ms": "pause_allowance_ms"}
 _PORTS = {"ears": "stt", "mind": "llm", "voice": "tts"}
 _TURN_TAKING = {"patience_ms": "pause_allowance_ms", "strange_ms": "wordless_ms"}
@@ -105,7 +110,8 @@ def _vocabulary(data: Data) -> Data:
         return data
     decisions = {name: ["turn", *wanted] for name, wanted in _DECISIONS.values()}
     platform = {name: ["turn", "event_id"] for name in _PLATFORM.values()}
-    return {**_renamed(data, _CLASSES), **decisions, **platform}
+    failed = {"ReplyFailed": _FAILED} if "ReplyFailed" in data else {}
+    return {**_renamed(data, _CLASSES), **decisions, **platform, **failed}
 
 
 def _item(data: Data) -> Data:
@@ -117,6 +123,14 @@ def _item(data: Data) -> Data:
             return ["EndCall", _REASONS.get(reason, reason), *rest]
         case ["OutboxOverflowed", str(port), *rest]:
             return ["OutboxOverflowed", _PORTS.get(port, port), *rest]
+        case ["CallerLeft", str(how)]:
+            return ["CallerLeft", how.upper() or "CLOSED"]
+        case ["ManagedClosed", code, str(cause), *rest]:
+            return ["ManagedClosed", code, cause.upper(), *rest]
+        case ["ReplyEnded", turn, str(finish)]:
+            return ["ReplyEnded", turn, _FINISHES.get(finish, "OTHER")]
+        case ["ReplyFailed", turn, code, bool()]:
+            return ["ReplyFailed", turn, code, "BUSY" if code == "provider_busy" else "OTHER"]
         case [str(name), *rest]:
             return [_CLASSES.get(name, name), *rest]
     return data
@@ -163,4 +177,56 @@ def _from_1(header: dict[str, Data], lines: list[Data]) -> tuple[dict[str, Data]
     return header, [_line(line) for line in lines]
 
 
-UPGRADES: dict[int, Upgrade] = {1: _from_1}
+# --- format 2 -> 3: each word of a transcript once --------------------------------------------------------------------
+
+_VOICED_AT, _WINDOW_MS = 400, 32
+
+
+def _from_2(header: dict[str, Data], lines: list[Data]) -> tuple[dict[str, Data], list[Data]]:
+    """The port's judgement of what a transcript repeats, over the events that the core judged before. An event that
+    says nothing new stays as one that changes nothing, because time passes with it."""
+    if isinstance(known := header.get("vocabulary"), dict):
+        known = {name: fields for name, fields in known.items() if name not in ("TranscriptPartial", "TranscriptFinal")}
+        header = {**header, "vocabulary": known | {"TranscriptUpdated": ["stable", "tentative", "commit", "words"]}}
+    policy = header.get("policy")
+    rules = policy.get("turn_taking") if isinstance(policy, dict) else None
+    transcripts = _Transcripts(rules.get("voiced_at", _VOICED_AT) if isinstance(rules, dict) else _VOICED_AT)
+    return header, [transcripts.line(line) for line in lines]
+
+
+class _Transcripts:
+    """The events of format 3 in place of those of format 2, line by line."""
+
+    def __init__(self, voiced_at: int) -> None:
+        self._voiced_at = voiced_at
+        self._transcripts, self._tentative = Transcripts(), ""
+
+    def line(self, data: Data) -> Data:
+        match data:
+            case [number, now, event, list(actions)]:
+                data = [number, now, self._event(event), actions]
+                for action in actions:
+                    match action:
+                        case ["CommitTranscript", int(commit)]:
+                            self._transcripts.committed(commit)
+        return data
+
+    def _event(self, data: Data) -> Data:
+        match data:
+            case ["AudioReceived", _, _, int(speech), *_] if speech >= self._voiced_at:
+                self._transcripts.voiced(_WINDOW_MS)
+            case ["CommitRefused", int(commit)]:
+                self._transcripts.refused(commit)
+            case ["TranscriptPartial", str(text)]:
+                return self._updated(self._transcripts.partial(text))
+            case ["TranscriptFinal", int(commit), str(text), list(timed)]:
+                return self._updated(self._transcripts.final(commit, text, tuple(timed)))
+        return data
+
+    def _updated(self, events: list[TranscriptUpdated]) -> Data:
+        event = events[0] if events else TranscriptUpdated("", self._tentative)
+        self._tentative = event.tentative
+        return ["TranscriptUpdated", event.stable, event.tentative, event.commit, list(event.words)]
+
+
+UPGRADES: dict[int, Upgrade] = {1: _from_1, 2: _from_2}

@@ -20,25 +20,15 @@ SILENT_WITHIN_MS = 250
 """The agent must be silent within this time after the detector reported the interruption."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallerTurn:
-    """One turn of the caller: mu-law 8 kHz audio, the words that its transcript must hold, and whether it is meant to
-    interrupt the agent."""
-
-    pcmu: bytes
-    expect: tuple[str, ...] = ()
-    interrupts: bool = False
-
-
 @dataclass(slots=True)
 class Outcome:
-    """A finished call. `turns` are the caller's planned turns; `spoken` those that were said, each with its start in ms
-    since dialling; `stuck` says why the caller could not go on ("" if they could); `tools` counts the tools that ran;
-    `ended` is the reason for the end."""
+    """A finished call. `expect`: words of the caller that must have been understood; `interruptions`: when the caller
+    began to interrupt the agent, in ms since dialling; `stuck` says why the caller could not go on ("" if they could);
+    `tools` counts the tools that ran; `ended` is the reason for the end."""
 
     phone: PhoneCall
-    turns: list[CallerTurn]
-    spoken: list[tuple[CallerTurn, int]] = field(default_factory=list)
+    expect: tuple[str, ...] = ()
+    interruptions: list[int] = field(default_factory=list)
     stuck: str = ""
     tools: int = 0
     ended: str = ""
@@ -70,8 +60,8 @@ def summary(outcome: Outcome, clock: TurnClock) -> list[str]:
     if answers:
         median = answers[len(answers) // 2]
         lines.append(f"{'answers':<10} {len(answers)}, median {median} ms, longest {answers[-1]} ms")
-    for turn, at in outcome.spoken:
-        if turn.interrupts and (cuts := [one for one in clock.barge_ins if one.verdict == "cut"]):
+    for at in outcome.interruptions:
+        if cuts := [one for one in clock.barge_ins if one.verdict == "cut"]:
             sound = silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), at)
             lines.append(
                 f"{'interrupted':<10} the agent was silent {cuts[0].ms} ms after the caller's voice was noticed, "
@@ -88,24 +78,23 @@ def _understood(outcome: Outcome, steps: list[Step]) -> list[str]:
     if not lines:
         return ["nothing that the caller said was understood"]
     said = set(words(" ".join(lines)))
-    missing = [word for turn in outcome.turns for word in turn.expect if word not in said]
+    missing = [word for word in outcome.expect if word not in said]
     if missing:
         return [
             f"the caller was not understood: {', '.join(missing)} should have been heard, but stt transcribed {lines}"
         ]
-    if any(turn.expect for turn in outcome.turns) and not outcome.tools:
+    if outcome.expect and not outcome.tools:
         return ["the agent ran no tool"]
     return []
 
 
 def _interrupted(outcome: Outcome, clock: TurnClock) -> list[str]:
-    meant = [at for turn, at in outcome.spoken if turn.interrupts]
-    if not meant:
+    if not outcome.interruptions:
         return []
     cuts = [one for one in clock.barge_ins if one.verdict == "cut"]
     if not cuts:
         return ["the caller's interruption did not stop the agent"]
-    waited = silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), meant[0])
+    waited = silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), outcome.interruptions[0])
     if cuts[0].ms > SILENT_WITHIN_MS:
         return [f"the agent fell silent only after {cuts[0].ms} ms of interruption ({waited} ms in the recording)"]
     return []
@@ -114,10 +103,9 @@ def _interrupted(outcome: Outcome, clock: TurnClock) -> list[str]:
 def interrupted_by_sound(outcome: Outcome, sound_ms: int) -> list[str]:
     """The problem, if the recording shows that the agent could still be heard more than `sound_ms` after the first
     interruption began; else empty."""
-    meant = [at for turn, at in outcome.spoken if turn.interrupts]
-    if not meant:
+    if not outcome.interruptions:
         return []
-    waited = silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), meant[0])
+    waited = silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), outcome.interruptions[0])
     return [f"the agent fell silent only {waited} ms after the interruption began"] if waited > sound_ms else []
 
 

@@ -12,29 +12,15 @@ from typing import Any
 import pytest
 
 from telephony.agent import Agent
-from telephony.audio import tones
-from telephony.core.actions import LineAdded
 from telephony.tape.reader import read
 from telephony.tape.replay import replay
 from telephony.tape.show import timeline
 from telephony.tape.timeline import Timeline
 from telephony.testing.fakes.openai.server import CallTool, Say
 from telephony.testing.fakes.openai.server import Part as Answer
-from telephony.testing.fakes.twilio.carrier import CallOver, PhoneCall
-from telephony.testing.script import (
-    TIMEOUT_MS,
-    CallerScript,
-    HangsUp,
-    Move,
-    Presses,
-    Reply,
-    Says,
-    ScriptFailed,
-    Waits,
-    WaitsForAgent,
-    reply_to,
-)
-from telephony.testing.stack import WORD_MS, Stack, Tape, local_stack
+from telephony.testing.phone_caller import PhoneCaller
+from telephony.testing.script import CallerScript, Reply, reply_to
+from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock
 from telephony.text_normalization import spoken_form
 
@@ -73,8 +59,15 @@ class OverSockets:
         async with local_stack(agent, clock=SteadyClock(speed), replies=_model(list(replies)), **options) as stack:
             phone = await stack.dial()
             tape = await stack.tape(phone)
+            caller = PhoneCaller(
+                phone,
+                stack.clock,
+                lines=lambda: sum(who == "agent" for who, _ in tape.lines),
+                transcribe=stack.elevenlabs.stt.script.add,
+            )
             try:
-                await _Caller(stack, phone, tape).run(script.moves)
+                await caller.play(script)
+                await caller.play(CallerScript().waits_for_agent(1.5))
             finally:
                 await phone.hang_up()
                 await phone.ended()
@@ -103,66 +96,3 @@ def _model(replies: Sequence[Reply]) -> Any:
         return parts
 
     return answer
-
-
-class _Caller:
-    """Runs a script's moves in a real call."""
-
-    def __init__(self, stack: Stack, phone: PhoneCall, tape: Tape) -> None:
-        self._stack, self._phone, self._tape = stack, phone, tape
-        self._moved_ms = 0  # when the caller last did something
-        self._lines_before = 0  # how many lines the agent had by then
-
-    async def run(self, moves: Iterable[Move]) -> None:
-        try:
-            for move in moves:
-                await self._do(move)
-            await self._until_silent(1_500)
-        except CallOver:
-            pass
-
-    async def _do(self, move: Move) -> None:
-        phone = self._phone
-        match move:
-            case Says(text, pcmu, after_ms):
-                if after_ms is not None:
-                    await self._within_limit(phone.agent_speaking(), "the agent did not speak")
-                    await self._pause(after_ms)
-                self._stack.elevenlabs.stt.script.add(text)
-                await phone.say(pcmu or tones.sine(300, WORD_MS * len(text.split())))
-            case WaitsForAgent(quiet_ms):
-                await self._until_silent(quiet_ms)
-            case Waits(ms):
-                await self._pause(ms)
-            case Presses(keys):
-                await phone.press(keys)
-            case HangsUp():
-                await phone.hang_up()
-                await phone.ended()
-                raise CallOver("the caller has hung up")
-        if not isinstance(move, WaitsForAgent | Waits):
-            self._moved_ms = phone.now_ms
-            self._lines_before = self._lines()
-
-    async def _until_silent(self, quiet_ms: int) -> None:
-        async def over() -> None:
-            await self._phone.until(lambda: self._phone.line.playout.loud_until_ms > self._moved_ms)
-            await self._phone.until(lambda: self._lines() > self._lines_before)  # a pause may not be the reply's end
-            await self._phone.agent_silent(for_ms=quiet_ms)
-
-        await self._within_limit(over(), "the agent did not speak, or did not stop")
-
-    async def _pause(self, ms: int) -> None:
-        until = self._phone.now_ms + ms
-        await self._phone.until(lambda: self._phone.now_ms >= until)
-
-    async def _within_limit(self, waiting: Any, failure: str) -> None:
-        try:
-            async with self._stack.clock.timeout(TIMEOUT_MS):
-                await waiting
-        except TimeoutError:
-            raise ScriptFailed(f"{failure} within {TIMEOUT_MS // 1_000} s") from None
-
-    def _lines(self) -> int:
-        """How many lines of the agent have been recorded."""
-        return sum(one.speaker == "agent" for _, one in self._tape.actions(LineAdded))

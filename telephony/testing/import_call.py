@@ -264,7 +264,7 @@ def _converse(header: Header, clip: Clip, replies: Sequence[str]) -> list[Step]:
     sim = Simulator(header.policy, answer, spoken_form=spoken)
     sim.hears(0, clip)
     end = len(clip.frames) * FRAME_MS
-    sim.at(end, e.CallerLeft("stop"))
+    sim.hangs_up(end)
     sim.run(end + FRAME_MS)
     return [Step(seq, at, event, done) for seq, (at, event, done) in enumerate(sim.steps)]
 

@@ -1,4 +1,4 @@
-"""Scripted callers: a caller's moves as data, to be run in virtual time through the core or over real sockets.
+"""Scripted callers: a caller's moves as data, to be played in virtual time through the core or over real sockets.
 
     script = (
         CallerScript()
@@ -13,20 +13,23 @@
 `replies` are the LLM's: the n-th answers the caller's n-th turn, however often the LLM is asked for it. A reply is a
 text, or a list of texts and `Calls`. In virtual time, a minute of call takes some tens of milliseconds. If the script
 does not hang up, the caller hangs up at its end, after the agent has fallen silent.
+
+Two players take the same scripts: `play`, in the call of a `Simulator`, and `PhoneCaller` (`phone_caller.py`), on a
+phone call over real sockets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from telephony.agent import Agent
-from telephony.audio import frames, level, wav
+from telephony.audio import frames, level, tones, wav
 from telephony.contracts.observer import Step
-from telephony.core import events as e
 from telephony.core.history import CallerSaid, History
 from telephony.tape.audio import spans
 from telephony.tape.timeline import Timeline
@@ -36,8 +39,9 @@ from telephony.text_normalization import spoken_form
 TIMEOUT_MS = 30_000
 """Longest wait for the agent to speak, or to stop, before the script fails."""
 QUIET_MS = 600
-KEY_MS = 150
 GAP_MS = 300
+WORD_MS = 300
+"""Length of a word over real sockets. In virtual time it depends on its letters."""
 POLITE = "All right. Is there anything else?"
 """The LLM's answer when the script has no more replies."""
 
@@ -51,12 +55,23 @@ class ScriptFailed(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """The caller says `text`; `pcmu` is its audio, mu-law 8 kHz (b"": synthetic). If `after_ms` is not None, the caller
-    waits until the agent speaks, and begins this much later."""
+    """The caller says `text` ("": a sound without words); `pcmu` is its audio, mu-law 8 kHz (b"": synthetic, of length
+    `ms`; 0: at the usual pace)."""
 
     text: str
     pcmu: bytes = b""
-    after_ms: int | None = None
+    ms: int = 0
+
+    def sound(self) -> bytes:
+        """The recording, or a tone: of `ms`, or of `WORD_MS` a word."""
+        return self.pcmu or tones.sine(300 if self.text else 200, self.ms or WORD_MS * len(self.text.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class Listens:
+    """The caller waits until the agent is heard, and listens for `ms`."""
+
+    ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +96,7 @@ class HangsUp:
     pass
 
 
-Move: TypeAlias = Says | WaitsForAgent | Waits | Presses | HangsUp
+Move: TypeAlias = Says | Listens | WaitsForAgent | Waits | Presses | HangsUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +105,24 @@ class CallerScript:
 
     moves: tuple[Move, ...] = ()
 
-    def says(self, what: What, text: str = "") -> CallerScript:
-        """Says `what`: words, or a recording (a WAV file, or mu-law 8 kHz) whose words are `text`."""
-        return self._and(_says(what, text, None))
-
-    def says_aloud(self, text: str) -> CallerScript:
-        """Says `text` in synthesized speech (needs `telephony[offline]`), for use with a real detector and real STT."""
-        from telephony.offline.caller import utterance
-
-        return self._and(Says(text, utterance(text)))
+    def says(self, what: What, text: str = "", *, ms: int = 0) -> CallerScript:
+        """Says `what`: words, in `ms` (0: at the usual pace), or a recording (a WAV file, or mu-law 8 kHz) whose words
+        are `text`."""
+        if isinstance(what, str):
+            return self._and(Says(what, ms=ms))
+        return self._and(Says(text, what if isinstance(what, bytes) else wav.read_mono(what)))
 
     def coughs(self, ms: int = 200) -> CallerScript:
         """Makes a sound without words, `ms` long."""
-        from telephony.audio import tones
+        return self._and(Says("", ms=ms))
 
-        return self._and(Says("", tones.sine(200, ms)))
+    def listens(self, seconds: float) -> CallerScript:
+        """Waits until the agent is heard, and listens for `seconds`: what comes next is said into its speech."""
+        return self._and(Listens(round(seconds * 1_000)))
 
-    def interrupts(self, what: What, after_s: float, text: str = "") -> CallerScript:
-        """Waits until the agent speaks, and says `what` (see `says`) `after_s` seconds later."""
-        return self._and(_says(what, text, round(after_s * 1_000)))
+    def interrupts(self, what: What, after_s: float, text: str = "", *, ms: int = 0) -> CallerScript:
+        """Listens for `after_s` seconds, and says `what` (see `says`)."""
+        return self.listens(after_s).says(what, text, ms=ms)
 
     def waits_for_agent(self, quiet_s: float = QUIET_MS / 1_000) -> CallerScript:
         """Waits until the agent has spoken and then been silent for `quiet_s` seconds."""
@@ -123,18 +137,33 @@ class CallerScript:
     def hangs_up(self) -> CallerScript:
         return self._and(HangsUp())
 
+    def play(self, sim: Simulator) -> None:
+        """Makes the moves in a simulated call, from now on; returns when they are done, or the call is over. Raises
+        ScriptFailed."""
+        caller = _Caller(sim)
+        for move in self.moves:
+            if sim.call.ended is None:
+                caller.make(move)
+
     def call(self, agent: Agent, replies: Iterable[Reply] = ()) -> Timeline:
-        """Runs the call in virtual time, through the core alone; returns its timeline. Raises ScriptFailed."""
-        return in_core(self, agent, replies)
+        """Runs the call in virtual time: the core alone, with the carrier, STT, LLM and TTS of the `Simulator`. Returns
+        its timeline. Raises ScriptFailed."""
+        given = list(replies)
+
+        def answer(history: History) -> list[Part]:
+            return reply_to(given, sum(isinstance(item, CallerSaid) for item in history) - 1)
+
+        spoken = partial(spoken_form, language=agent.voice.language)
+        sim = Simulator(agent.policy(), answer, spoken_form=spoken)
+        self.play(sim)
+        with suppress(ScriptFailed):
+            CallerScript().waits_for_agent(1.5).play(sim)
+        CallerScript().hangs_up().play(sim)
+        steps = [Step(seq, at, event, done) for seq, (at, event, done) in enumerate(sim.steps)]
+        return Timeline(steps, spoken, agent.turn_taking)
 
     def _and(self, move: Move) -> CallerScript:
         return CallerScript((*self.moves, move))
-
-
-def _says(what: What, text: str, after_ms: int | None) -> Says:
-    if isinstance(what, str):
-        return Says(what, after_ms=after_ms)
-    return Says(text, what if isinstance(what, bytes) else wav.read_mono(what), after_ms)
 
 
 def reply_to(replies: Sequence[Reply], turn: int) -> list[Part]:
@@ -143,104 +172,68 @@ def reply_to(replies: Sequence[Reply], turn: int) -> list[Part]:
     return [reply] if isinstance(reply, str) else list(reply)
 
 
-# --- in virtual time ------------------------------------------------------------------------------------------------
-
-
-def in_core(script: CallerScript, agent: Agent, replies: Iterable[Reply] = ()) -> Timeline:
-    """Runs the script against the core, with the carrier, STT, LLM and TTS of the `Simulator`. Returns the timeline.
-    Raises ScriptFailed."""
-    given = list(replies)
-
-    def answer(history: History) -> list[Part]:
-        return reply_to(given, sum(isinstance(item, CallerSaid) for item in history) - 1)
-
-    spoken = partial(spoken_form, language=agent.voice.language)
-    sim = Simulator(agent.policy(), answer, spoken_form=spoken)
-    _InCore(sim).run(script.moves)
-    steps = [Step(seq, at, event, done) for seq, (at, event, done) in enumerate(sim.steps)]
-    return Timeline(steps, spoken, agent.turn_taking)
-
-
-class _InCore:
-    """Runs a script's moves in a simulated call."""
+class _Caller:
+    """The caller of a simulated call."""
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
-        self._moved_ms = 0  # when the caller last did something
+        self._now = sim.now  # the caller's time: at most 20 ms behind the simulator's
+        self._moved_ms = max((sound.end for sound in sim.sounds), default=0)  # when the caller last did something
 
-    def run(self, moves: Iterable[Move]) -> None:
-        for move in moves:
-            if self._sim.call.ended is not None:
-                return
-            self._do(move)
-        if self._sim.call.ended is None:
-            try:
-                self._until_silent(1_500)
-            except ScriptFailed:
-                pass
-            self._do(HangsUp())
-
-    def _do(self, move: Move) -> None:
+    def make(self, move: Move) -> None:
         sim = self._sim
         match move:
-            case Says(text, pcmu, after_ms):
-                if after_ms is not None:
-                    self._until_speaking()
-                    sim.run(sim.now + after_ms)
-                sim.run(self._speak(text, pcmu))
+            case Says():
+                self._run(self._speak(move))
+            case Listens(ms):
+                since = self._now
+                self._wait(lambda: self._spoken_until() > since, "the agent did not speak")
+                self._run(max(since, sim.heard[-1][0] if sim.heard else 0) + ms)
             case WaitsForAgent(quiet_ms):
-                self._until_silent(quiet_ms)
+                self._wait(
+                    lambda: self._moved_ms < self._spoken_until() <= sim.now - quiet_ms,
+                    "the agent did not speak, or did not stop",
+                )
+                self._now = sim.now
             case Waits(ms):
-                sim.run(sim.now + ms)
+                self._run(self._now + ms)
             case Presses(keys):
-                for key in keys:
-                    sim.at(sim.now, e.KeyPressed(key))
-                    sim.run(sim.now + KEY_MS)
+                self._run(sim.presses(self._now, keys))
             case HangsUp():
-                sim.at(sim.now, e.CallerLeft("stop"))
-                sim.run(sim.now + 1)
-        if not isinstance(move, WaitsForAgent | Waits):
-            self._moved_ms = sim.now
+                sim.hangs_up(self._now)
+                self._run(self._now + 1)
+        if isinstance(move, Says | Presses):
+            self._moved_ms = self._now
 
-    def _speak(self, text: str, pcmu: bytes) -> int:
-        """Lets the caller say the words from now on; returns when they have finished (ms)."""
-        now = self._sim.now
-        if not pcmu:
-            return self._sim.says(now, text)
-        words, parts = text.split(), stretches(pcmu)
+    def _run(self, until: int) -> None:
+        self._sim.run(until)
+        self._now = until
+
+    def _speak(self, move: Says) -> int:
+        """Begins to say the words; returns when they have been said (ms)."""
+        sim, now = self._sim, self._now
+        if not move.pcmu:
+            return sim.says(now, move.text, move.ms) if move.text else sim.coughs(now, move.ms)
+        words, parts = move.text.split(), stretches(move.pcmu)
         total = sum(end - start for start, end in parts)
         said = done = 0
         for start, end in parts:  # each stretch gets its share of the words, by length
             done += end - start
             until = len(words) * done // max(1, total)
             if words[said:until]:
-                self._sim.says(now + start, " ".join(words[said:until]), ms=end - start)
+                sim.says(now + start, " ".join(words[said:until]), ms=end - start)
             else:
-                self._sim.coughs(now + start, end - start)
+                sim.coughs(now + start, end - start)
             said = until
-        return now + len(pcmu) // 8
+        return now + len(move.pcmu) // 8
 
-    def _speaking(self) -> bool:
-        heard = self._sim.heard
-        return bool(heard) and heard[-1][1] >= self._sim.now
+    def _spoken_until(self) -> int:
+        """Until when the agent has been heard; -1: not yet."""
+        return self._sim.heard[-1][1] if self._sim.heard else -1
 
-    def _until_speaking(self) -> None:
-        self._wait(self._speaking, "the agent did not speak")
-
-    def _until_silent(self, quiet_ms: int) -> None:
-        def over() -> bool:
-            heard = self._sim.heard
-            spoke = bool(heard) and heard[-1][1] > self._moved_ms
-            return spoke and heard[-1][1] <= self._sim.now - quiet_ms
-
-        self._wait(over, "the agent did not speak, or did not stop")
-
-    def _wait(self, predicate: object, failure: str) -> None:
-        assert callable(predicate)
+    def _wait(self, predicate: Callable[[], bool], failure: str) -> None:
         limit = self._sim.now + TIMEOUT_MS
-        while not predicate():
-            if self._sim.call.ended is not None:
-                return
+        while not predicate() and self._sim.call.ended is None:
             if self._sim.now >= limit:
                 raise ScriptFailed(f"{failure} within {TIMEOUT_MS // 1_000} s, at {limit / 1_000:.1f} s of the call")
             self._sim.run(self._sim.now + 20)
@@ -252,4 +245,6 @@ def stretches(pcmu: bytes) -> list[tuple[int, int]]:
     return spans(((start, start + 20) for start in loud), GAP_MS)
 
 
-__all__ = ["CallerScript", "Calls", "HangsUp", "Presses", "Says", "ScriptFailed", "Waits", "WaitsForAgent", "in_core"]
+__all__ = [
+    "CallerScript", "Calls", "HangsUp", "Listens", "Presses", "Says", "ScriptFailed", "Waits", "WaitsForAgent",
+]  # fmt: skip

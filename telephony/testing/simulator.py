@@ -9,9 +9,9 @@
 Nothing here waits: a minute of call takes some tens of milliseconds. The carrier plays 8,000 bytes a second, echoes a
 mark when the audio before it has been played, and all outstanding marks at once after a clear. The STT yields the words
 of `says` spread evenly over its voice, the LLM answers with `replies`, and the TTS speaks 70 ms a character with an
-alignment. Latencies are exact; they and the injected `faults` may be changed at any time. `meddle` is called with the
-time and event of everything that is scheduled, and returns what is scheduled instead: it may delay, repeat, replace or
-drop the event.
+alignment. Latencies are exact; they and the injected `faults` may be changed at any time. `intercept` is given the time
+and event of everything that is scheduled, and returns what is scheduled instead: it may delay, repeat, replace or drop
+the event. For a caller who reacts to the agent, play a `CallerScript` (`script.py`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from functools import partial
 from typing import TypeVar
 
 from telephony.audio.frames import FRAME_MS
+from telephony.contracts.transcripts import Transcripts
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.conversation import Conversation
@@ -30,12 +31,14 @@ from telephony.core.decisions import Decided, evidence
 from telephony.core.history import History
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import PHRASE_NAMES, Policy
+from telephony.errors import ProviderBusy
 from telephony.tape.audio import Played, spans
 from telephony.tape.rehearsal.virtual_time import LATER, Agenda, VirtualCarrier, VirtualTime
 from telephony.tape.step_text import said_last
-from telephony.testing.recorded_stt import Clip, Recogniser, RecordedStt
+from telephony.testing.recorded_stt import Clip, Final, Partial, Recogniser, RecordedStt, Scripted
 
 CHAR_MS = 70
+KEY_MS = 150
 
 A = TypeVar("A", bound=a.Action)
 
@@ -123,8 +126,8 @@ class Simulator:
         self.carrier = Carrier(self, self._time.agenda)
         self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]))
         self._tts = _Tts(self)
-        self._stt: _Stt | RecordedStt = _Stt(self)
-        self.meddle: Callable[[int, e.Event], Iterable[tuple[int, e.Event]]] = lambda at, event: [(at, event)]
+        self._stt = _SttPort(self)
+        self.intercept: Callable[[int, Scripted], Iterable[tuple[int, Scripted]]] = lambda at, event: [(at, event)]
         self._time.agenda.put(FRAME_MS, self._frame, _FRAMES)
         self.frames = True
         if phrases:
@@ -146,21 +149,32 @@ class Simulator:
         self._scripted().sounds.append(Sound(at, at + ms))
         return at + ms
 
+    def presses(self, at: int, keys: str) -> int:
+        """The caller presses keys, one every 150 ms. Returns when they could press another."""
+        for index, key in enumerate(keys):
+            self.at(at + KEY_MS * index, e.KeyPressed(key))
+        return at + KEY_MS * len(keys)
+
+    def hangs_up(self, at: int) -> None:
+        self.at(at, e.CallerLeft(e.LegEnd.STOP))
+
     def hears(self, at: int, clip: Clip, how: Recogniser | None = None) -> None:
         """The caller's audio is the recording `clip` from `at` on: see `recorded_stt.py`. Must not be mixed with
         `says`."""
-        if not isinstance(self._stt, RecordedStt):
-            self._stt = RecordedStt(self.at, self.latencies, how or Recogniser())
-        self._stt.add(at, clip)
+        if not isinstance(self._stt.recogniser, RecordedStt):
+            self._stt.recogniser = RecordedStt(self.at, self.latencies, how or Recogniser())
+        self._stt.recogniser.add(at, clip)
 
-    def at(self, at: int, event: e.Event, valid: Callable[[], bool] = lambda: True) -> None:
-        """Schedules `event` at `at`; it is dropped if `valid()` is False by then."""
-        for when, what in self.meddle(at, event):
-            self._time.agenda.put(when, partial(_if, valid, what))
+    def at(self, at: int, event: Scripted, valid: Callable[[], bool] = lambda: True) -> None:
+        """Schedules `event` at `at`; it is dropped if `valid()` is False by then. A recogniser's message (`Partial`,
+        `Final`) becomes the event that its port makes of it, if any."""
+        for when, what in self.intercept(at, event):
+            self._time.agenda.put(when, partial(self._stt.event, what, valid))
 
     def _scripted(self) -> _Stt:
-        assert isinstance(self._stt, _Stt), "says, coughs and sounds cannot be used with a recorded caller"
-        return self._stt
+        stt = self._stt.recogniser
+        assert isinstance(stt, _Stt), "says, coughs and sounds cannot be used with a recorded caller"
+        return stt
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -177,7 +191,7 @@ class Simulator:
 
     def _frame(self) -> e.Event | None:
         self._time.agenda.put(self.now + FRAME_MS, self._frame, _FRAMES)
-        return self._stt.frame(self.now) if self.frames else None
+        return self._stt.recogniser.frame(self.now) if self.frames else None
 
     # --- what happened ----------------------------------------------------------------------------------------------
 
@@ -203,10 +217,6 @@ class Simulator:
     def heard(self) -> list[tuple[int, int]]:
         """(start, end) in ms of each stretch of agent audio that was played to the caller."""
         return spans((piece.span for piece in self.carrier.played()), join_ms=0)
-
-
-def _if(valid: Callable[[], bool], event: e.Event) -> e.Event | None:
-    return event if valid() else None
 
 
 def _phrase(name: str, text: str) -> e.Phrase:
@@ -251,6 +261,37 @@ class Carrier:
         return self.line.playback.played(self._sim.now)
 
 
+class _SttPort:
+    """The recogniser and its port, which gives each word once."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self.recogniser: _Stt | RecordedStt = _Stt(sim)
+        self._transcripts = Transcripts()
+
+    def perform(self, action: a.Action, now: int) -> None:
+        match action:
+            case a.Transcribe(pcmu):
+                self._transcripts.sent(pcmu)
+            case a.CommitTranscript(commit):
+                self._transcripts.committed(commit)
+                self.recogniser.perform(action, now)
+            case _:
+                pass
+
+    def event(self, scripted: Scripted, valid: Callable[[], bool]) -> e.Event | None:
+        """What a scripted event or message becomes now."""
+        if not valid():
+            return None
+        match scripted:
+            case Partial(text):
+                return next(iter(self._transcripts.partial(text)), None)
+            case Final(commit, text):
+                return next(iter(self._transcripts.final(commit, text)), None)
+            case e.CommitRefused(commit):
+                self._transcripts.refused(commit)
+        return scripted
+
+
 class _Stt:
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
@@ -264,7 +305,7 @@ class _Stt:
             words = self._words(now)
             text, self._taken, self._last_partial = " ".join(words[self._taken :]), len(words), ""
             if not self._sim.faults.no_finals:
-                self._sim.at(now + self._sim.latencies.final, e.TranscriptFinal(action.commit, text))
+                self._sim.at(now + self._sim.latencies.final, Final(action.commit, text))
 
     def frame(self, now: int) -> e.AudioReceived:
         self._frame += 1
@@ -275,7 +316,7 @@ class _Stt:
         if partial != self._last_partial and not self._sim.faults.no_partials:
             self._last_partial, taken = partial, self._taken
             at = now + self._sim.latencies.partial
-            self._sim.at(at, e.TranscriptPartial(partial), lambda: self._taken == taken)
+            self._sim.at(at, Partial(partial), lambda: self._taken == taken)
         speech = (950 if voiced else 10) if window else None
         return e.AudioReceived(b"\x55" * 160 if voiced else b"\xff" * 160, start, speech, -200 if voiced else -650)
 
@@ -309,7 +350,8 @@ class _Llm:
         faults, at = self._sim.faults, now + self._sim.latencies.first_token
         self._parts[turn] = deque([] if faults.llm_empty else self._replies(history))
         if faults.llm_fails:
-            self._later(turn, at, e.ReplyFailed(turn, faults.llm_fails, True))
+            fault = e.ReplyFault.BUSY if faults.llm_fails == ProviderBusy.code else e.ReplyFault.OTHER
+            self._later(turn, at, e.ReplyFailed(turn, faults.llm_fails, fault))
         elif not faults.llm_hangs:
             self._go_on(turn, at)
 
@@ -327,7 +369,7 @@ class _Llm:
                 self._later(turn, at, e.ReplyDelta(turn, word + " "))
                 at += self._sim.latencies.token
         if parts is not None:
-            self._later(turn, at, e.ReplyEnded(turn, "stop"))
+            self._later(turn, at, e.ReplyEnded(turn, e.Finish.STOP))
 
     def _later(self, turn: int, at: int, event: e.Event) -> None:
         self._sim.at(at, event, lambda: turn in self._parts)

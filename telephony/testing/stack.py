@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 from telephony.agent import AgentSource
 from telephony.app.app import Service
 from telephony.app.server import running
-from telephony.audio import tones
 from telephony.audio.level import level
 from telephony.clock import Clock
 from telephony.contracts.observer import Step
@@ -34,10 +33,10 @@ from telephony.testing.fakes.elevenlabs.tts import LocalTts
 from telephony.testing.fakes.openai.server import LocalOpenAi, Responder
 from telephony.testing.fakes.twilio.carrier import Carrier, PhoneCall
 from telephony.testing.fakes.twilio.faults import CarrierFaults
+from telephony.testing.script import Says
 
 A = TypeVar("A", bound=Action)
 AUTH_TOKEN = "a-token-for-tests"
-WORD_MS = 300
 
 
 class LoudnessDetector:
@@ -122,12 +121,12 @@ class Stack:
         """The caller says `text`: a tone of 300 ms a word, which the local STT transcribes as `text`. Returns when it
         has been sent."""
         self.elevenlabs.stt.script.add(text)
-        await phone.say(tones.sine(300, WORD_MS * len(text.split())))
+        await phone.say(Says(text).sound())
 
     async def coughs(self, phone: PhoneCall, ms: int = 200) -> None:
         """The caller makes a sound without words, `ms` long. Returns when it has been sent."""
         self.elevenlabs.stt.script.add("")
-        await phone.say(tones.sine(200, ms))
+        await phone.say(Says("", ms=ms).sound())
 
 
 @asynccontextmanager

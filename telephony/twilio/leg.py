@@ -29,7 +29,7 @@ from telephony.clock import Clock
 from telephony.contracts.port import Emit
 from telephony.contracts.vad import Detector
 from telephony.core.actions import Action, ClearPlayout, EndCall, SendAudio, SendMark
-from telephony.core.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, MarkReached
+from telephony.core.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, LegEnd, MarkReached
 from telephony.errors import BadMessage, CarrierError
 from telephony.twilio.media_stream import (
     Dtmf,
@@ -61,6 +61,8 @@ CONTROL_PER_SECOND = 100
 MEDIA_AHEAD_MS = 60_000
 #: A gap of this length resets the detector, whose state is then out of date.
 RESET_AFTER_MISSED_MS = 200
+#: What Starlette and uvicorn raise on a closed socket.
+CLOSED = (WebSocketDisconnect, RuntimeError, OSError)
 #: Messages handled in a row before yielding to the event loop.
 _YIELD_EVERY = 32
 
@@ -82,7 +84,7 @@ async def open_leg(socket: WebSocket, *, clock: Clock, start_ms: int = 5_000) ->
             raise CarrierError(f"no start within {start_ms} ms", code="no_start") from None
         check_format(start)
     except CarrierError as error:
-        await _close(socket, clock, 1008, error.code)
+        await close(socket, clock, 1008, error.code)
         log.warning("leg_refused", code=error.code, faults=dict(faults))
         raise
     if faults:
@@ -132,7 +134,7 @@ class MediaLeg:
         self._outbox_bytes = outbox_bytes
         self._work = asyncio.Event()  # set when there is something to write, or the leg is to end
         self._over = asyncio.Event()
-        self._how = ""
+        self._how: LegEnd | None = None
         self._ending = False  # EndCall or stop(): write the outbox, then close
         self._marks_out: Counter[str] = Counter()  # marks sent but not yet echoed
 
@@ -147,12 +149,12 @@ class MediaLeg:
                     task.cancel()
         except Exception:  # a port never raises: a bug here ends this call only
             log.exception("leg_crashed", call_sid=self.start.call_sid)
-            self._finish("disconnected")
+            self._finish(LegEnd.DISCONNECTED)
         finally:
             await self._close()
             for code, count in sorted(self.faults.items()):
                 log.warning("leg_fault", code=code, count=count, call_sid=self.start.call_sid)
-        emit(CallerLeft(self._how))
+        emit(CallerLeft(self._how or LegEnd.CLOSED))
 
     def perform(self, action: Action) -> None:
         """Carries out `SendAudio`, `SendMark`, `ClearPlayout` and `EndCall`; ignores all others."""
@@ -171,7 +173,7 @@ class MediaLeg:
             case _:
                 return
         if self._outbox.size > self._outbox_bytes:
-            self._finish("unread")
+            self._finish(LegEnd.UNREAD)
         self._work.set()
 
     def stop(self) -> None:
@@ -192,33 +194,28 @@ class MediaLeg:
                 async with self._clock.timeout(STALLED_MS):
                     await self._socket.send_text(self._outbox.take())
         except TimeoutError:
-            self._finish("unread")
-        except (
-            WebSocketDisconnect,
-            RuntimeError,
-            OSError,
-        ):  # Starlette and uvicorn raise these on a closed socket
-            self._finish("disconnected")
-        else:
-            self._finish("disconnected")
+            self._finish(LegEnd.UNREAD)
+        except CLOSED:
+            pass
+        self._finish(LegEnd.DISCONNECTED)
 
     async def _close(self) -> None:
         """Closes the socket. After `EndCall` it first sends the outbox, in case the writer was cancelled too early."""
         self._over.set()
-        if self._how == "unread":
+        if self._how is LegEnd.UNREAD:
             _abort(self._socket)
             return
-        if self._ending and not self._how:
+        if self._ending and self._how is None:
             try:
                 async with self._clock.timeout(CLOSING_MS):
                     while self._outbox:
                         await self._socket.send_text(self._outbox.take())
-            except (TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
+            except (TimeoutError, *CLOSED):
                 pass
-        flooded = self._how == "flooded"
-        await _close(self._socket, self._clock, 1008 if flooded else 1000, "flooded" if flooded else "")
+        flooded = self._how is LegEnd.FLOODED
+        await close(self._socket, self._clock, 1008 if flooded else 1000, "flooded" if flooded else "")
 
-    def _finish(self, how: str) -> None:
+    def _finish(self, how: LegEnd) -> None:
         """Ends the leg. The first reason given is the one reported."""
         self._how = self._how or how
         self._over.set()
@@ -244,12 +241,12 @@ class MediaLeg:
             else:
                 self._handle(message, cutter, flood, emit)
             if flood.is_on():
-                self._finish("flooded")
+                self._finish(LegEnd.FLOODED)
 
     def _disconnected(self, code: int | None) -> None:
         if code == 1009:  # uvicorn closed it because a message exceeded its size limit
             self.faults["too_big"] += 1
-        self._finish("disconnected")
+        self._finish(LegEnd.DISCONNECTED)
 
     def _handle(self, message: Message, cutter: FrameCutter, flood: _Flood, emit: Emit) -> None:
         sid = getattr(message, "stream_sid", self.start.stream_sid)
@@ -278,7 +275,7 @@ class MediaLeg:
             case Stop():
                 for frame in cutter.flush():
                     self._emit_frame(frame, emit)
-                self._finish("stop")
+                self._finish(LegEnd.STOP)
             case _:
                 flood.control()
 
@@ -333,15 +330,15 @@ def _payload(raw: object) -> str | bytes:
     return text if isinstance(text, str) else bytes(raw.get("bytes") or b"")
 
 
-async def _close(socket: WebSocket, clock: Clock, code: int, reason: str) -> None:
+async def close(socket: WebSocket, clock: Clock, code: int, reason: str) -> None:
     """Closes the socket, whatever its state. If the peer does not read, aborts the connection after `CLOSING_MS`."""
     try:
         async with clock.timeout(CLOSING_MS):
             await socket.close(code, reason)
     except TimeoutError:
         _abort(socket)
-    except (WebSocketDisconnect, RuntimeError, OSError):
-        pass  # closed already
+    except CLOSED:
+        pass
 
 
 def _abort(socket: WebSocket) -> None:

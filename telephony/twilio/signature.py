@@ -37,7 +37,7 @@ def check_socket(auth_token: str, url_candidates: Iterable[str], signature: str 
 
 def sign_webhook(auth_token: str, url: str, form_items: FormItems) -> str:
     """The signature that Twilio would send for this form and `url`, whose fragment is not signed."""
-    return _compute(RequestValidator(auth_token), url.partition("#")[0], _Form(form_items))
+    return str(RequestValidator(auth_token).compute_signature(url.partition("#")[0], _Form(form_items)))
 
 
 def sign_socket(auth_token: str, url: str) -> str:
@@ -118,15 +118,11 @@ def _check(auth_token: str, urls: Iterable[str], form_items: FormItems, signatur
     for url in urls:
         for variant in _port_variants(url):
             try:
-                expected = _compute(validator, variant, form).encode("ascii")
+                expected = str(validator.compute_signature(variant, form)).encode("ascii")
             except UnicodeEncodeError:  # lone surrogates in a form, which Twilio never sends
                 continue
             good |= hmac.compare_digest(expected, given)  # always compare all variants, each in constant time
     return good
-
-
-def _compute(validator: RequestValidator, url: str, form: _Form) -> str:
-    return str(validator.compute_signature(url, form))
 
 
 def _port_variants(url: str) -> list[str]:

@@ -43,20 +43,15 @@ _LOCALES: Mapping[str, str] = {
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def connect_stream(stream_url: str, action_url: str, parameters: Mapping[str, str]) -> str:
+def connect_stream(
+    stream_url: str, action_url: str, parameters: Mapping[str, str], say: str = "", language: str = "en"
+) -> str:
     """Connects the call to the media socket. When the stream ends, Twilio requests the next TwiML from `action_url`.
 
-    `stream_url` is absolute, `wss` (or `ws` for the local carrier), without query or fragment: Twilio drops a query
-    or fails the handshake (31920). Raises ValueError for a URL or parameter that Twilio would not accept.
+    Twilio's own voice says `say` first. `stream_url` is absolute, `wss` (or `ws` for the local carrier), without query
+    or fragment: Twilio drops a query or fails the handshake (31920). Raises ValueError for a URL or parameter that
+    Twilio would not accept.
     """
-    response = VoiceResponse()
-    _connect(response, stream_url, action_url, parameters)
-    response.hangup()
-    return str(response)
-
-
-def reconnect(say: str, language: str, stream_url: str, action_url: str, parameters: Mapping[str, str]) -> str:
-    """As `connect_stream`, but Twilio's own voice says `say` first: an apology for the lost stream."""
     response = VoiceResponse()
     _say(response, say, language)
     _connect(response, stream_url, action_url, parameters)
@@ -64,29 +59,20 @@ def reconnect(say: str, language: str, stream_url: str, action_url: str, paramet
     return str(response)
 
 
-def say_and_hang_up(text: str, language: str = "en") -> str:
-    """Twilio's own voice says `text`, then the call ends. `language` is ISO 639-1 or a Twilio locale."""
-    response = VoiceResponse()
-    _say(response, text, language)
-    response.hangup()
-    return str(response)
-
-
-def hang_up() -> str:
-    """Ends the call."""
-    response = VoiceResponse()
-    response.hangup()
-    return str(response)
-
-
-def dial(number: str, caller_id: str = "", say: str = "", language: str = "en") -> str:
-    """Connects the caller to `number` (E.164 or `sip:...`) after saying `say`, then ends the call.
-
-    `caller_id` is shown to the callee; "" leaves the choice to Twilio. Raises ValueError if `number` is neither.
-    """
+def hang_up(say: str = "", language: str = "en") -> str:
+    """Ends the call, after Twilio's own voice has said `say`. `language` is ISO 639-1 or a Twilio locale."""
     response = VoiceResponse()
     _say(response, say, language)
-    target = response.dial(caller_id=caller_id or None)
+    response.hangup()
+    return str(response)
+
+
+def dial(number: str, say: str = "") -> str:
+    """Connects the caller to `number` (E.164 or `sip:...`) after saying `say`, then ends the call. Raises ValueError if
+    `number` is neither."""
+    response = VoiceResponse()
+    _say(response, say, "en")
+    target = response.dial()
     if re.fullmatch(r"\+[1-9]\d{4,14}", number):
         target.number(number)
     elif re.fullmatch(r"sips?:[^\s<>]+", number):
@@ -97,19 +83,10 @@ def dial(number: str, caller_id: str = "", say: str = "", language: str = "en") 
     return str(response)
 
 
-def busy(text: str = "", language: str = "en") -> str:
-    """All lines are busy: Twilio says `text`. Without text the caller gets a busy signal, unanswered and unbilled."""
-    if text:
-        return say_and_hang_up(text, language)
+def reject(reason: str | None = None) -> str:
+    """Rejects the call without answering or billing it; with the reason "busy", the caller hears a busy signal."""
     response = VoiceResponse()
-    response.reject(reason="busy")
-    return str(response)
-
-
-def reject() -> str:
-    """Rejects the call without answering it."""
-    response = VoiceResponse()
-    response.reject()
+    response.reject(reason=reason)
     return str(response)
 
 

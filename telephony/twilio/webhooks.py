@@ -12,27 +12,31 @@ prepares the call after the signature check, so that its providers are connected
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Protocol, TypeAlias
 from urllib.parse import parse_qsl
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from telephony.agent import CHOICE_MS, Agent, AgentChoice, AgentSource, IncomingCall, ManagedAgent, Reject
 from telephony.clock import Clock
 from telephony.contracts.vad import Detector
+from telephony.core.ending import EndedBy
 from telephony.core.policy import Wording
 from telephony.errors import CarrierError, ProviderError, Unauthorized
 from telephony.http_body import TooBig, gather
 from telephony.runtime.call_registry import CallRegistry, LiveCall
+from telephony.settings import Settings
 from telephony.threads import Callers
 from telephony.twilio import signature, twiml
-from telephony.twilio.leg import MediaLeg, open_leg
+from telephony.twilio.leg import MediaLeg, close, open_leg
 from telephony.twilio.media_stream import StreamStart
+from telephony.twilio.rest import TwilioRest
 from telephony.twilio.stream_token import StreamTokens, issue
 from telephony.vad.dormant import DormantDetector
 
@@ -41,16 +45,11 @@ log = structlog.get_logger()
 FORM_FIELDS = 200
 FORM_BYTES = 65_536
 FORM_MS = 5_000
-UNREACHABLE = frozenset({"unread", "flooded", "unresponsive"})
-"""Reasons after which the carrier's side of the call may still be open, so that it is also ended over REST."""
 WIND_DOWN_MS = 5_000
 TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
-
-class RestClient(Protocol):
-    """The part of Twilio's REST API that the webhooks use."""
-
-    async def hang_up(self, call_sid: str) -> bool: ...
+Form: TypeAlias = dict[str, str]
+"""The fields of a webhook."""
 
 
 class Registrar(Protocol):
@@ -59,29 +58,19 @@ class Registrar(Protocol):
     async def register_call(self, agent: ManagedAgent, call: IncomingCall) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class CarrierSettings:
-    """Settings of the webhooks. `auth_token` verifies signatures and signs stream tokens."""
-
-    auth_token: str
-    account_sid: str = ""
-    public_url: str | None = None
-    trusted_proxies: tuple[str, ...] = ()
-    fallback_number: str = ""
-
-
 class Webhooks:
-    """The endpoints, bound to one call registry. The routes are defined in `app.py`."""
+    """The endpoints, bound to one call registry. The auth token verifies signatures and signs stream tokens. `rest` is
+    None without an account."""
 
     def __init__(
         self,
-        settings: CarrierSettings,
+        settings: Settings,
         registry: CallRegistry,
         agents: AgentSource,
         detector: Callable[[], Detector],
         clock: Clock,
-        rest: RestClient | None = None,
-        registrar: Registrar | None = None,
+        rest: TwilioRest | None,
+        registrar: Registrar,
     ) -> None:
         self._settings = settings
         self._registry = registry
@@ -90,17 +79,23 @@ class Webhooks:
         self._clock = clock
         self._rest = rest
         self._registrar = registrar
-        self._secret = settings.auth_token.encode()
+        self._secret = settings.twilio_auth_token.encode()
         self._tokens = StreamTokens(self._secret)
         self._callers = Callers("agent function")
 
-    # --- webhooks ---------------------------------------------------------------------------------------------------
+    def routes(self) -> list[BaseRoute]:
+        """The routes for the app."""
+        return [
+            Route("/twilio/voice", self._signed(self.voice), methods=["POST"]),
+            Route("/twilio/after", self._signed(self.after), methods=["POST"]),
+            Route("/twilio/status", self._signed(self.status), methods=["POST"]),
+            WebSocketRoute("/twilio/media", self.media),
+        ]
 
-    async def voice(self, request: Request) -> Response:
+    # --- webhooks, after the signature check ------------------------------------------------------------------------
+
+    async def voice(self, request: Request, form: Form) -> Response:
         """A call comes in. A repeated webhook for the same call uses what the first one prepared."""
-        form = await self._signed_form(request)
-        if form is None:
-            return Response("signature mismatch", status_code=403)
         call = _incoming(form)
         if not call.call_sid:
             return Response("no CallSid", status_code=400)
@@ -109,7 +104,7 @@ class Webhooks:
         choice = await self._choose(call)
         if isinstance(choice, Reject):
             log.info("call_rejected", call_sid=call.call_sid)
-            return _xml(twiml.say_and_hang_up(choice.say) if choice.say else twiml.reject())
+            return _xml(twiml.hang_up(choice.say) if choice.say else twiml.reject())
         if isinstance(choice, ManagedAgent) and choice.mode == "register":
             registered = await self._register(choice, call)
             if not isinstance(registered, Agent):
@@ -121,26 +116,20 @@ class Webhooks:
         log.info("call_incoming", call_sid=call.call_sid, pii_caller=call.caller, pii_called=call.called)
         return _xml(twiml.connect_stream(*self._stream(request, call, attempt=1)))
 
-    async def after(self, request: Request) -> Response:
+    async def after(self, request: Request, form: Form) -> Response:
         """The stream has ended. With no ending recorded, we crashed or lost it, and the caller is still there."""
-        form = await self._signed_form(request)
-        if form is None:
-            return Response("signature mismatch", status_code=403)
         call = _incoming(form)
         ending = self._registry.ending(call.call_sid)
         if form.get("CallStatus") in TERMINAL:
             self._registry.hung_up(call.call_sid)
             return _xml(twiml.hang_up())
         if ending is not None:
-            return _xml(twiml.say_and_hang_up(ending.farewell) if ending.farewell else twiml.hang_up())
+            return _xml(twiml.hang_up(ending.farewell))
         log.warning("stream_lost", call_sid=call.call_sid)
         return _xml(await self._recover(request, call))
 
-    async def status(self, request: Request) -> Response:
+    async def status(self, request: Request, form: Form) -> Response:
         """The call's state changed. Only its end matters; that may be reported first, twice, or never."""
-        form = await self._signed_form(request)
-        if form is None:
-            return Response("signature mismatch", status_code=403)
         if form.get("CallStatus") in TERMINAL:
             self._registry.hung_up(form.get("CallSid", ""))
         return Response(status_code=204)
@@ -151,7 +140,7 @@ class Webhooks:
         """The audio socket of a call. Refusals before `accept()` are a 403 for the peer; later ones close with 1008."""
         settings = self._settings
         urls = signature.socket_urls(settings.public_url, settings.trusted_proxies, socket.scope)
-        if not signature.check_socket(settings.auth_token, urls, socket.headers.get(signature.HEADER)):
+        if not signature.check_socket(settings.twilio_auth_token, urls, socket.headers.get(signature.HEADER)):
             log.warning("socket_refused", code="signature_wrong")
             await socket.close()
             return
@@ -160,7 +149,7 @@ class Webhooks:
             self._check(start)
         except CarrierError as error:
             log.warning("stream_refused", code=error.code)
-            await _close(socket, error.code)
+            await close(socket, self._clock, 1008, error.code)
             return
         await self._serve(socket, start)
 
@@ -176,10 +165,10 @@ class Webhooks:
                 live = self._registry.attach(start.call_sid, leg)
         if live is None:
             log.warning("stream_refused", code="no_such_call")
-            await _close(socket, "no_such_call")
+            await close(socket, self._clock, 1008, "no_such_call")
             return
         await live.done.wait()
-        if self._rest is not None and live.ended is not None and live.ended.reason in UNREACHABLE:
+        if self._rest is not None and live.ended is not None and live.ended.by is EndedBy.DEAD_LEG:
             try:
                 await self._rest.hang_up(start.call_sid)
             except CarrierError as error:
@@ -193,24 +182,34 @@ class Webhooks:
     async def _register(self, agent: ManagedAgent, call: IncomingCall) -> Agent | str:
         """The platform's TwiML. If registering fails: the fallback agent, or the TwiML of an apology and a hang-up."""
         try:
-            if self._registrar is not None:
-                twiml_of_platform = await self._registrar.register_call(agent, call)
-                log.info("call_registered", call_sid=call.call_sid, agent_id=agent.agent_id)
-                return twiml_of_platform
+            twiml_of_platform = await self._registrar.register_call(agent, call)
         except ProviderError as error:
             log.error("register_failed", call_sid=call.call_sid, agent_id=agent.agent_id, code=error.code,
                       detail=str(error))  # fmt: skip
-        return agent.fallback or twiml.say_and_hang_up(agent.wording.broken, agent.language)
+            return agent.fallback or twiml.hang_up(agent.wording.broken, agent.language)
+        log.info("call_registered", call_sid=call.call_sid, agent_id=agent.agent_id)
+        return twiml_of_platform
 
     def _check(self, start: StreamStart) -> None:
-        if self._settings.account_sid and start.account_sid != self._settings.account_sid:
+        if self._settings.twilio_account_sid and start.account_sid != self._settings.twilio_account_sid:
             raise Unauthorized("the stream belongs to another account", code="account_wrong")
         token = start.parameters.get("token", "")
         self._tokens.redeem(token, start.call_sid, self._clock.wall_s())
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    async def _signed_form(self, request: Request) -> dict[str, str] | None:
+    def _signed(
+        self, answer: Callable[[Request, Form], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint that passes the form of a webhook signed by Twilio to `answer`, and refuses any other (403)."""
+
+        async def check(request: Request) -> Response:
+            form = await self._signed_form(request)
+            return Response("signature mismatch", status_code=403) if form is None else await answer(request, form)
+
+        return check
+
+    async def _signed_form(self, request: Request) -> Form | None:
         """The form of a webhook signed by Twilio, or None (logged). A repeated name keeps its last value."""
         try:
             async with self._clock.timeout(FORM_MS):
@@ -225,7 +224,7 @@ class Webhooks:
             return None
         url = signature.public_url(self._settings.public_url, self._settings.trusted_proxies, request.scope)
         given = request.headers.get(signature.HEADER)
-        if not signature.check_webhook(self._settings.auth_token, url, items, given):
+        if not signature.check_webhook(self._settings.twilio_auth_token, url, items, given):
             log.warning("webhook_refused", code="signature_wrong", url=url.partition("?")[0])
             return None
         return dict(items)
@@ -238,10 +237,10 @@ class Webhooks:
         wording = agent.wording if agent else Wording()
         if self._registry.draining:
             log.info("call_refused", call_sid=call.call_sid, code="draining")
-            return twiml.say_and_hang_up(wording.draining)
+            return twiml.hang_up(wording.draining)
         if self._registry.full():
             log.warning("call_refused", call_sid=call.call_sid, code="busy")
-            return twiml.busy(wording.busy)
+            return twiml.hang_up(wording.busy) if wording.busy else twiml.reject("busy")
         return None
 
     async def _choose(self, call: IncomingCall) -> AgentChoice:
@@ -290,8 +289,8 @@ class Webhooks:
             if isinstance(choice, Agent):
                 choice, apology, language = replace(choice, greeting=apology), "", choice.voice.language
             self._registry.prepare(choice, call)
-            return twiml.reconnect(apology, language, *self._stream(request, call, attempt=2))
-        return twiml.say_and_hang_up(wording.broken)
+            return twiml.connect_stream(*self._stream(request, call, attempt=2), say=apology, language=language)
+        return twiml.hang_up(wording.broken)
 
     async def _await_end(self, live: LiveCall) -> None:
         try:
@@ -301,7 +300,7 @@ class Webhooks:
             log.warning("wind_down_slow", call_sid=live.call.call_sid)
 
 
-def _incoming(fields: dict[str, str]) -> IncomingCall:
+def _incoming(fields: Form) -> IncomingCall:
     return IncomingCall(
         call_sid=fields.get("CallSid", ""),
         caller=fields.get("From", ""),
@@ -323,10 +322,3 @@ def _from_stream(start: StreamStart) -> IncomingCall:
 
 def _xml(document: str) -> Response:
     return Response(document, media_type="text/xml")
-
-
-async def _close(socket: WebSocket, reason: str) -> None:
-    try:
-        await socket.close(1008, reason)
-    except (RuntimeError, WebSocketDisconnect, OSError):
-        pass  # already closed, by either side

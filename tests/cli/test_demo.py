@@ -15,9 +15,14 @@ import pytest
 from telephony.agent import Agent
 from telephony.audio import audioop, level, mulaw, tones, wav
 from telephony.cli.demo import Watch, converse
-from telephony.testing.call_checks import CallerTurn, Outcome, problems, silent_after
+from telephony.contracts.observer import Step
+from telephony.core import actions as a
+from telephony.core import decisions as d
+from telephony.core import events as e
+from telephony.testing.call_checks import Outcome, problems, silent_after
 from telephony.testing.fakes.openai.server import CallTool, Part, Responder, Say
-from telephony.testing.stack import WORD_MS, local_stack
+from telephony.testing.script import CallerScript
+from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock
 from telephony.tools import tool
 
@@ -42,22 +47,20 @@ def respond(body: dict[str, Any]) -> list[Part]:
     return [CallTool("book_table", {"people": 2})] if "table" in said else [Say(LONG)]
 
 
-def turn(text: str, *, interrupts: bool = False) -> CallerTurn:
-    words = text.split()
-    return CallerTurn(tones.sine(300, WORD_MS * len(words)), (words[-1],), interrupts)
-
-
 async def call(
     *texts: str, heard: tuple[str, ...] | None = None, replies: Responder = respond
 ) -> tuple[list[str], Outcome]:
-    """Runs one demo call. `heard` holds the transcripts of the turns, by default what was said."""
-    turns = [turn(text, interrupts=index == 1) for index, text in enumerate(texts)]
+    """Runs one demo call; the second text interrupts. `heard` holds the transcripts, by default what was said."""
+    script = CallerScript()
+    for index, text in enumerate(texts):
+        script = (script.listens(1.2) if index == 1 else script.waits_for_agent()).says(text)
     agent = Agent(prompt="You are a test.", greeting="Hello, how can I help?", tools=(book_table,))
     async with asyncio.timeout(60), local_stack(agent, clock=SteadyClock(20), replies=replies) as stack:
         for text in texts if heard is None else heard:
             stack.elevenlabs.stt.script.add(text)
         watch = Watch()
-        outcome = await converse(stack.service, stack.carrier, turns, watch)
+        outcome = await converse(stack.service, stack.carrier, script, watch)
+        outcome.expect = tuple(text.split()[-1] for text in texts)
         return problems(outcome, watch.steps, watch.turns), outcome
 
 
@@ -66,7 +69,7 @@ async def test_a_good_call_has_no_problems() -> None:
     found, outcome = await call("what are your opening hours", "a table for two", "thank you bye")
     assert found == []
     assert outcome.tools == 1
-    at = next(at for said, at in outcome.spoken if said.interrupts)
+    [at] = outcome.interruptions
     assert 0 < silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), at) <= 300
 
 
@@ -93,6 +96,17 @@ async def test_a_call_that_ends_without_a_goodbye_is_reported() -> None:
 
 def without_end(body: dict[str, Any]) -> list[Part]:
     return [Say("It is booked.")] if body["messages"][-2]["role"] == "tool" else [CallTool("book_table", {"people": 2})]
+
+
+def test_a_dropped_speculation_is_no_answer_to_wait_for() -> None:
+    watch = Watch()
+    watch.see(Step(0, 0, e.SttReady(), (a.StartReply(1, ()),)))
+    watch.see(Step(1, 20, e.SpeechAudio(1, 1, b""), (a.StartReply(2, ()),)))
+    assert watch.started > watch.voiced
+    watch.see(Step(2, 40, e.SttReady(), (d.SpeculationDropped(2, d.DropReason.OTHER_WORDS),)))
+    assert watch.started == watch.voiced == 1
+    watch.see(Step(3, 60, e.SttReady(), (a.StartReply(3, ()),)))
+    assert watch.started == 3
 
 
 def test_silence_after_an_interruption_is_measured_in_the_audio() -> None:

@@ -67,7 +67,7 @@ class Bare:
         self.at(at, e.ReplyDelta(turn, text))
 
     def finishes(self, at: int, turn: int, finish: str = "stop") -> None:
-        self.at(at, e.ReplyEnded(turn, finish))
+        self.at(at, e.ReplyEnded(turn, e.Finish(finish)))
 
     def wants(self, at: int, turn: int, tool_call_id: str, name: str = "book") -> None:
         self.sim._llm._wanted[tool_call_id] = Calls(name)

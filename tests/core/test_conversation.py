@@ -1,4 +1,4 @@
-"""Whole conversations through the pure core, in virtual time; most describe caller and agent as a timeline."""
+"""Whole conversations through the pure core, in virtual time."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from telephony.core import events as e
 from telephony.core.conversation import Conversation
 from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.policy import Limits, Policy
+from telephony.core.speaking.speech import Coming
+from telephony.testing.recorded_stt import Final, Partial, Scripted
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
 
 GREETING = Policy(greeting="Hello, how can I help?")
@@ -74,7 +76,7 @@ def test_interruption_works_after_all_audio_was_sent() -> None:
     reply, track = sim.call._turns.reply, sim.call._turns.playout.tracks[1]
     assert reply is not None
     assert reply.speech is not None
-    assert not reply.speech.over or track.sent == len(track.audio)
+    assert not reply.speech.coming is not Coming.NOTHING or track.sent == len(track.audio)
     sim.says(7_000, "stop please stop", ms=1_000)
     sim.run(9_000)
     assert any(7_000 < at <= 7_250 for at, _ in sim.actions(a.ClearPlayout))
@@ -241,7 +243,7 @@ def test_lost_sentence_is_spoken_again() -> None:
     assert {x.attempt for _, x in sim.actions(a.Speak)} == {1, 2}
 
 
-def _speech_of_attempt_1(event: e.Event) -> bool:
+def _speech_of_attempt_1(event: Scripted) -> bool:
     return isinstance(event, e.SpeechAudio | e.SpeechEnded) and event.attempt == 1
 
 
@@ -254,7 +256,7 @@ def test_tts_lost_in_the_middle_speaks_only_the_rest() -> None:
     sim2 = Simulator(Policy(), answer())
     sim2.says(500, "what are your hours")
     lost = first + 121
-    sim2.meddle = lambda at, event: [] if at >= lost and _speech_of_attempt_1(event) else [(at, event)]
+    sim2.intercept = lambda at, event: [] if at >= lost and _speech_of_attempt_1(event) else [(at, event)]
     sim2.at(lost, e.SpeechLost(1, 1, "provider_unavailable", True))
     sim2.run(16_000)
     again = [x.text for _, x in sim2.actions(a.Speak) if x.attempt == 2]
@@ -376,7 +378,7 @@ def test_keys_are_text_and_their_tones_are_not_speech() -> None:
     sim = Simulator(Policy(), answer("Got it."))
     for i, digit in enumerate("42"):
         sim.coughs(1_000 + 400 * i, 120)
-        sim.at(1_060 + 400 * i, e.KeyPressed(digit))
+        sim.presses(1_060 + 400 * i, digit)
     sim.run(8_000)
     assert sim.lines == [("caller", "[keys: 42]"), ("agent", "Got it.")]
     assert sim.explained(d.NotHeard) == []
@@ -428,10 +430,10 @@ def test_frames_that_stop() -> None:
 def test_hang_up_ends_at_once_and_nothing_follows() -> None:
     """After the end, no event produces an action."""
     sim = Simulator(GREETING).run(500)
-    sim.at(600, e.CallerLeft("stop"))
+    sim.hangs_up(600)
     sim.run(700)
     assert sim.call.ended is not None
-    for event in (e.CallerLeft("disconnected"), e.MarkReached("t1.1"), e.ReplyDelta(1, "x"), e.TimeReached(900)):
+    for event in (e.CallerLeft(e.LegEnd.DISCONNECTED), e.MarkReached("t1.1"), e.ReplyDelta(1, "x"), e.TimeReached(900)):
         assert sim.call.step(event, 900) == ()
     assert sim.call.deadline is None
 
@@ -441,7 +443,7 @@ def test_repeated_partial_after_a_final_is_no_new_turn() -> None:
     sim = Simulator(Policy(), answer("We open at nine in the morning, every single day of the week."))
     end = sim.says(500, "what are your hours")
     for at in range(end + 700, end + 6_000, 400):
-        sim.at(at, e.TranscriptPartial("what are your hours"))
+        sim.at(at, Partial("what are your hours"))
     sim.run(end + 9_000)
     assert len(sim.actions(a.StartReply)) == 1
     assert len([line for line in sim.lines if line[0] == "caller"]) == 1
@@ -452,7 +454,7 @@ def test_final_that_comes_far_too_late_is_not_lost() -> None:
     sim = Simulator(Policy(), answer("We open at nine."))
     sim.faults.no_finals = sim.faults.no_partials = True
     end = sim.says(500, "what are your hours")
-    sim.at(end + 8_000, e.TranscriptFinal(1, "what are your hours"))
+    sim.at(end + 8_000, Final(1, "what are your hours"))
     sim.run(end + 14_000)
     assert ("caller", "what are your hours") in sim.lines
     assert sim.lines[-1] == ("agent", "We open at nine.")
@@ -462,8 +464,8 @@ def test_quiet_caller_whom_the_vad_misses() -> None:
     """A transcript without any detected voice (a quiet caller) is a turn too."""
     sim = Simulator(Policy(), answer("Hello!"))
     sim.faults.no_finals = True
-    sim.at(1_000, e.TranscriptPartial("hello"))
-    sim.at(1_200, e.TranscriptPartial("hello there"))
+    sim.at(1_000, Partial("hello"))
+    sim.at(1_200, Partial("hello there"))
     sim.run(6_000)
     assert ("caller", "hello there") in sim.lines
 
@@ -473,6 +475,6 @@ def test_a_call_that_another_engine_began_goes_on() -> None:
     before = (CallerSaid("hello"), AgentSaid("Welcome."))
     sim = Simulator(Policy(), answer("Sure."))
     sim.call = Conversation(Policy(), history=before, turn=7)
-    sim.at(1_000, e.KeyPressed("#"))
+    sim.presses(1_000, "#")
     sim.run(3_000)
     assert sim.actions(a.StartReply) == [(1_000, a.StartReply(8, (*before, CallerSaid("[keys: #]"))))]

@@ -6,7 +6,6 @@ import pytest
 
 from telephony.core import actions as a
 from telephony.core import decisions as d
-from telephony.core import events as e
 from telephony.core.dtmf import DtmfCollector
 from telephony.core.policy import Limits, Policy
 from telephony.testing.simulator import Simulator
@@ -59,8 +58,8 @@ def test_keys_within_the_gap_of_each_other_are_one_entry(gap: int, entries: list
     """Keys at most one gap apart form one line of the caller; a longer pause begins another."""
     sim = Simulator(Policy(), lambda _: [])
     sim.faults.llm_hangs = True
-    sim.at(1_000, e.KeyPressed("1"))
-    sim.at(1_000 + gap, e.KeyPressed("2"))
+    sim.presses(1_000, "1")
+    sim.presses(1_000 + gap, "2")
     sim.run(1_000 + gap + 1_499)
     assert [text for who, text in sim.lines if who == "caller"] == entries[:-1]
     sim.run(1_000 + gap + 1_500)
@@ -71,7 +70,7 @@ def test_an_entry_is_answered_when_it_is_over_and_not_before() -> None:
     """The entry ends exactly one gap after its last key, and the model is asked once, in that millisecond."""
     sim = Simulator(Policy(limits=Limits(dtmf_gap_ms=700)), lambda _: [])
     sim.faults.llm_hangs = True
-    sim.at(1_003, e.KeyPressed("4"))
+    sim.presses(1_003, "4")
     sim.run(5_000)
     assert [(now, reply.turn) for now, reply in sim.actions(a.StartReply)] == [(1_703, 1)]
 
@@ -80,7 +79,7 @@ def test_words_wait_for_the_keys_that_are_being_pressed() -> None:
     """The answer waits until the entry is complete, because the next key would cut it."""
     sim = Simulator(Policy(), lambda _: ["Fine."])
     end = sim.says(1_000, "my number is one two three")
-    sim.at(end + 300, e.KeyPressed("1"))
+    sim.presses(end + 300, "1")
     sim.run(end + 1_799)
     assert sim.explained(d.TurnEnded) != []
     assert sim.explained(d.SpeculationUsed) == []
@@ -93,7 +92,7 @@ def test_words_wait_for_the_keys_that_are_being_pressed() -> None:
 def test_a_key_cuts_the_agent_at_once() -> None:
     """Neither voice nor words are needed."""
     sim = Simulator(Policy(greeting="Welcome to the Blue Door. For a table press one, for anything else press two."))
-    sim.at(1_007, e.KeyPressed("1"))
+    sim.presses(1_007, "1")
     sim.run(1_007)
     assert [now for now, _ in sim.actions(a.ClearPlayout)] == [1_007]
     assert sim.explained(d.Cut) == [(1_007, {"why": "key"})]
@@ -102,6 +101,6 @@ def test_a_key_cuts_the_agent_at_once() -> None:
 def test_a_key_while_nothing_is_said_cuts_nothing() -> None:
     """No cut is reported while the agent is silent."""
     sim = Simulator(Policy())
-    sim.at(1_007, e.KeyPressed("1"))
+    sim.presses(1_007, "1")
     sim.run(1_100)
     assert sim.explained(d.Cut) == []

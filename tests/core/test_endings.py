@@ -145,7 +145,7 @@ def test_a_reply_that_fails_after_it_has_ended_the_call_still_ends_it(text: str)
     if text:
         call.writes(1_250, turn, ". ")
         call.speaks(1_260, turn, "Goodbye. ")
-    call.at(1_300, e.ReplyFailed(turn, "provider_unavailable", False))
+    call.at(1_300, e.ReplyFailed(turn, "provider_unavailable"))
     call.confirms(1_300, turn)
     call.run(9_000)
     assert call.said == ["Goodbye."]
@@ -296,14 +296,15 @@ def test_a_farewell_that_was_sent_and_never_came_back_as_played_is_said_again() 
         ("disconnected", "disconnected"),
         ("unread", "unread"),
         ("flooded", "flooded"),
-        ("refused", "refused"),
+        ("shutdown", "shutdown"),
+        ("closed", "closed"),
     ],
 )
 def test_a_leg_that_is_gone_ends_the_call_at_once(how: str, reason: str) -> None:
     """Only a hang-up counts as ended by the caller. No farewell is said, because nobody can hear it."""
     call = Bare(Policy(greeting="Welcome to the Blue Door."))
     call.run(500)
-    assert call.sim.call.step(e.CallerLeft(how), 501) == ()
+    assert call.sim.call.step(e.CallerLeft(e.LegEnd(how)), 501) == ()
     assert call.ended == reason
     assert call.sim.call.deadline is None
     assert call.sim.call.step(e.EndRequested("operator"), 502) == ()

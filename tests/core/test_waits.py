@@ -186,7 +186,7 @@ def test_what_was_said_of_a_reply_that_is_given_up_is_heard() -> None:
     turn = call.asks(1_000)
     call.writes(1_100, turn, "We open at nine. And we")
     call.speaks(1_200, turn, "We open ")
-    call.at(1_500, e.ReplyFailed(turn, "provider_unavailable", False))
+    call.at(1_500, e.ReplyFailed(turn, "provider_unavailable"))
     call.speaks(1_600, turn, "at nine. ", start_ms=800)
     assert call.when(a.CloseContext) == [1_600]
     call.confirms(1_600, turn)
@@ -198,9 +198,9 @@ def test_what_was_said_of_a_reply_that_is_given_up_is_heard() -> None:
 def test_a_failure_of_another_turn_is_ignored() -> None:
     """Stale failures are ignored by turn number, even when no reply is live."""
     call = Bare()
-    call.at(500, e.ReplyFailed(1, "provider_unavailable", False))
+    call.at(500, e.ReplyFailed(1, "provider_unavailable"))
     turn = call.asks(1_003)
-    call.at(1_100, e.ReplyFailed(turn + 1, "provider_unavailable", False), e.ReplyEnded(turn + 1, "stop"))
+    call.at(1_100, e.ReplyFailed(turn + 1, "provider_unavailable"), e.ReplyEnded(turn + 1, e.Finish.STOP))
     assert given_up(call) == []
 
 
@@ -272,7 +272,7 @@ def test_text_after_the_end_is_ignored() -> None:
 def fail(call: Bare, at: int, code: str = "provider_unavailable") -> None:
     """The caller asks, and the reply fails."""
     turn = call.asks(at)
-    call.at(at + 100, e.ReplyFailed(turn, code, True))
+    call.at(at + 100, e.ReplyFailed(turn, code, e.ReplyFault.BUSY if code == "provider_busy" else e.ReplyFault.OTHER))
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])
@@ -311,7 +311,7 @@ def test_an_unfinished_reply_does_not_reset_the_apology_count() -> None:
     call.writes(10_100, turn, "We open at nine. ")
     call.speaks(10_200, turn, "We open at nine. ")
     call.run(12_500)
-    call.at(12_500, e.ReplyFailed(turn, "provider_unavailable", True))
+    call.at(12_500, e.ReplyFailed(turn, "provider_unavailable"))
     call.run(30_000)
     assert call.ended == "provider_unavailable"
 
@@ -327,7 +327,7 @@ def test_a_busy_model_is_asked_once_more() -> None:
         (CallerSaid("[keys: #]"),),
         (CallerSaid("[keys: #]"), AgentSaid(WORDING.provider_busy)),
     ]
-    call.at(7_000, e.ReplyFailed(asked[1].turn, "provider_busy", True))
+    call.at(7_000, e.ReplyFailed(asked[1].turn, "provider_busy", e.ReplyFault.BUSY))
     call.run(15_000)
     assert call.said == [WORDING.provider_busy, WORDING.apology]
     assert len(call.did(a.StartReply)) == 2

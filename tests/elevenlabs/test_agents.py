@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from telephony.agent import IncomingCall, ManagedAgent
 from telephony.core.events import Event
-from telephony.core.managed_events import ManagedClosed, ManagedSaid, OpenManaged
+from telephony.core.managed_events import ManagedCause, ManagedClosed, ManagedSaid, OpenManaged
 from telephony.elevenlabs.agents import MAX_BYTES, ManagedSocket
 from telephony.elevenlabs.agents_rest import AgentsRest, _error
 from telephony.testing.steady import SteadyClock
@@ -84,7 +84,7 @@ async def test_a_close_without_a_code_is_reported_as_1005() -> None:
 
     with structlog.testing.capture_logs() as lines:
         events = await reported(says)
-    assert events[-1] == ManagedClosed(1005, "managed_lost")
+    assert events[-1] == ManagedClosed(1005, ManagedCause.MANAGED_LOST)
     assert [repr(line["close_code"]) for line in lines if line["event"] == "managed_closed"] == ["1005"]
 
 
@@ -96,7 +96,7 @@ async def test_a_message_over_our_limit_has_its_own_cause() -> None:
 
     with structlog.testing.capture_logs() as lines:
         events = await reported(says)
-    assert events[-1] == ManagedClosed(1009, "managed_too_big")
+    assert events[-1] == ManagedClosed(1009, ManagedCause.MANAGED_TOO_BIG)
     assert [line["meaning"] for line in lines if line["event"] == "managed_closed"] == [
         "a message from the platform exceeded our size limit"
     ]
@@ -107,7 +107,7 @@ async def test_a_signed_url_is_never_logged(url: str) -> None:
     """An unusable signed URL appears neither in the log nor in the event."""
     with structlog.testing.capture_logs() as lines:
         [closed] = await conversation(url)
-    assert closed == ManagedClosed(0, "managed_unavailable")
+    assert closed == ManagedClosed(0, ManagedCause.MANAGED_UNAVAILABLE)
     assert "sesame" not in str([{k: v for k, v in line.items() if k != "exc_info"} for line in lines])
 
 

@@ -96,7 +96,7 @@ async def interrupted_call(stack: Stack) -> None:
     [
         (TtsFaults(), SttFaults()),
         (TtsFaults(segment_alignment=True), SttFaults(timed_first=True, tags=True)),
-        (TtsFaults(no_alignment=True), SttFaults(strangers=True, throttle=1)),
+        (TtsFaults(no_alignment=True), SttFaults(unknown_messages=True, throttle=1)),
     ],
 )
 async def test_a_call_in_the_vendors_types(tape: Recording, tts: TtsFaults, stt: SttFaults) -> None:
@@ -118,7 +118,7 @@ async def test_a_call_in_the_vendors_types(tape: Recording, tts: TtsFaults, stt:
     usual = {"SessionStartedPayload", "PartialTranscriptPayload", "CommittedTranscriptPayload",
              "CommittedTranscriptWithTimestampsPayload"}  # fmt: skip
     assert kinds(STT_RECEIVED, received) == usual | (
-        {"ScribeWarning", "ScribeThrottledErrorPayload"} if stt.strangers else set()
+        {"ScribeWarning", "ScribeThrottledErrorPayload"} if stt.unknown_messages else set()
     )
 
 
@@ -179,7 +179,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
 
 def test_the_events_of_an_agent_have_the_vendors_names() -> None:
     """Those that we ask an agent's owner to switch on."""
-    wanted = {*agents_codec.NEEDED_EVENTS, *agents_codec.USEFUL_EVENTS, "client_tool_call", "agent_tool_response"}
+    wanted = {*agents_codec.WANTED_EVENTS, "client_tool_call", "agent_tool_response"}
     assert wanted <= NAMES
     assert set(LocalAgent().client_events) <= NAMES
 

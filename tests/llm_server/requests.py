@@ -75,12 +75,8 @@ async def asking(
         @asynccontextmanager
         async def lifespan(app: Starlette) -> AsyncIterator[None]:
             over = asyncio.Event()
-
-            async def until_over() -> None:
-                await over.wait()
-
             async with asyncio.TaskGroup() as group:
-                group.create_task(endpoint.run(until_over))
+                group.create_task(endpoint.run(over))
                 await asyncio.sleep(0)
                 yield
                 over.set()

@@ -114,7 +114,7 @@ def test_adjacent_user_messages_are_one_turn() -> None:
 
 def test_output_fits_the_vendors_types() -> None:
     """Chunks and whole answers, with usage and tool calls, without extra keys."""
-    call, usage = ToolCall("call_1", "end_call", ""), Finished("stop", 10, 0, 5)
+    call, usage = ToolCall("call_1", "end_call", ""), Finished("stop", 10, 5)
     for chunks in (Chunks("id", 1, "m"), Chunks("id", 1, "m", include_usage=True)):
         events = [chunks.role(), chunks.text("Hi"), chunks.call(0, call), chunks.finish("stop"), chunks.usage(usage)]
         for event in filter(None, events):

@@ -14,7 +14,7 @@ from telephony.core import events as e
 from telephony.core.policy import Policy, TurnTaking
 from telephony.observe.turn_latency import TurnClock, TurnReport, waterfall
 from telephony.testing.simulator import Calls, Simulator
-from tests.core.timeline import number
+from tests.core.calls import number
 from tests.observe.calls import watched
 
 POLICY = Policy(greeting="Hello, how can I help?")

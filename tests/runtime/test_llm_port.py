@@ -10,7 +10,16 @@ from typing import TypeVar
 
 from telephony.agent import Agent, IncomingCall
 from telephony.core.actions import CancelReply, RefuseTool, RunTool, StartReply
-from telephony.core.events import Event, ReplyDelta, ReplyEnded, ReplyFailed, ToolFinished, ToolWanted
+from telephony.core.events import (
+    Event,
+    Finish,
+    ReplyDelta,
+    ReplyEnded,
+    ReplyFailed,
+    ReplyFault,
+    ToolFinished,
+    ToolWanted,
+)
 from telephony.core.history import CallerSaid
 from telephony.core.policy import Limits
 from telephony.openai.client import OpenAiChat
@@ -88,7 +97,7 @@ async def running(
 async def test_a_reply_comes_in_pieces_with_its_turn() -> None:
     """Text, then one end; an action performed before `run` is not lost."""
     async with running([Say("Hello, caller.")], early=StartReply(3, HELLO)) as bench:
-        assert await bench.until(ReplyEnded) == ReplyEnded(3, "stop")
+        assert await bench.until(ReplyEnded) == ReplyEnded(3, Finish.STOP)
         assert bench.text() == "Hello, caller."
 
 
@@ -152,7 +161,7 @@ async def test_a_model_that_fails_is_an_event() -> None:
     async with running() as bench:
         bench.server.faults.status = 429
         bench.port.perform(StartReply(1, HELLO))
-        assert await bench.until(ReplyFailed) == ReplyFailed(1, "provider_busy", True)
+        assert await bench.until(ReplyFailed) == ReplyFailed(1, "provider_busy", ReplyFault.BUSY)
 
 
 async def test_stop_ends_a_reply_in_progress() -> None:

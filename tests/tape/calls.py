@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from telephony.contracts.observer import Step
-from telephony.core import events as e
 from telephony.core.history import History
 from telephony.core.policy import Policy
 from telephony.tape.format import Header
@@ -29,8 +28,8 @@ def conversation(policy: Policy = GREETING) -> Simulator:
     sim.says(3_000, "what are your opening hours")
     sim.says(9_000, "wait I want to book a table", ms=1_500)
     sim.coughs(15_000, 200)
-    sim.at(20_000, e.KeyPressed("1"))
-    sim.at(20_300, e.KeyPressed("#"))
+    sim.presses(20_000, "1")
+    sim.presses(20_300, "#")
     sim.says(29_000, "thank you bye")
     return sim.run(40_000)
 

@@ -32,11 +32,18 @@ def test_every_older_format_has_an_upgrade() -> None:
         (["EndCall", "voice_failed", "Bye."], ["EndCall", "tts_failed", "Bye."]),
         (["OutboxOverflowed", "ears", 3], ["OutboxOverflowed", "stt", 3]),
         (["OutboxOverflowed", "managed", 1], ["OutboxOverflowed", "managed", 1]),
+        (["CallerLeft", "stop"], ["CallerLeft", "STOP"]),
+        (["CallerLeft", ""], ["CallerLeft", "CLOSED"]),
+        (["ManagedClosed", 1006, "managed_lost", "x"], ["ManagedClosed", 1006, "MANAGED_LOST", "x"]),
+        (["ReplyEnded", 2, "length"], ["ReplyEnded", 2, "LENGTH"]),
+        (["ReplyEnded", 2, "tool_calls"], ["ReplyEnded", 2, "OTHER"]),
+        (["ReplyFailed", 2, "provider_busy", True], ["ReplyFailed", 2, "provider_busy", "BUSY"]),
+        (["ReplyFailed", 2, "provider_timeout", True], ["ReplyFailed", 2, "provider_timeout", "OTHER"]),
         (["CallerSaid", "EarsReady"], ["CallerSaid", "EarsReady"]),
     ],
 )
 def test_events_of_format_1(then: list[Any], now: list[Any]) -> None:
-    """Classes and ports get their new names; texts that people said stay."""
+    """Classes, ports and fixed words get their new names; texts that people said stay."""
     assert from_1({}, [0, 1, then, [then]])[1] == [[0, 1, now, [now]]]
 
 
@@ -112,9 +119,57 @@ def test_policies_of_format_1() -> None:
     }
 
 
+FINAL = ["TranscriptFinal", 1, "One two.", [["Word", "One", 0, 200]]]
+
+
+def updated(*events: Any, actions: Any = (), header: Any = None) -> list[Any]:
+    """The events of format 3 for those of format 2, after which `actions` come with the first."""
+    lines = [[number, number * 20, event, [] if number else [*actions]] for number, event in enumerate(events)]
+    found = UPGRADES[2](header or {}, lines)[1]
+    assert [[line[:2], line[3]] for line in found] == [[line[:2], line[3]] for line in lines]
+    return [line[2] for line in found]
+
+
+def test_transcripts_of_format_2() -> None:
+    """Partials are tentative, finals stable. Where the core dropped a repeat, an event stays that changes nothing."""
+    then = [["TranscriptPartial", "one too"], FINAL, FINAL, ["TranscriptPartial", "one too"], ["SttReady"]]
+    assert updated(*then, actions=[["CommitTranscript", 1]]) == [
+        ["TranscriptUpdated", "", "one too", 0, []],
+        ["TranscriptUpdated", "One two.", "", 1, [["Word", "One", 0, 200]]],
+        ["TranscriptUpdated", "", "", 0, []],
+        ["TranscriptUpdated", "", "", 0, []],
+        ["SttReady"],
+    ]
+
+
+@pytest.mark.parametrize(("voiced_at", "text"), [(None, "one"), (500, "one"), (501, "")])
+def test_voice_of_format_2(voiced_at: int | None, text: str) -> None:
+    """Windows of the detector say, by the tape's rule, whether known words were said again."""
+    voice = [["AudioReceived", ["caller", 0, 160], 0, 500, -200]] * 4
+    header = {"policy": {"turn_taking": {"voiced_at": voiced_at}}} if voiced_at else {"policy": None}
+    then = [["TranscriptFinal", 0, "one", []], *voice, ["TranscriptPartial", "one"]]
+    assert updated(*then, header=header)[-1] == ["TranscriptUpdated", "", text, 0, []]
+
+
+def test_refused_commits_of_format_2() -> None:
+    """The words stay with the open segment."""
+    then = [["TranscriptPartial", "one"], ["CommitRefused", 1], ["TranscriptPartial", "one two three"]]
+    assert updated(*then, actions=[["CommitTranscript", 1]])[1:] == [
+        ["CommitRefused", 1],
+        ["TranscriptUpdated", "", "one two three", 0, []],
+    ]
+
+
+def test_the_vocabulary_of_format_3() -> None:
+    """One class in place of two."""
+    header, _ = UPGRADES[2]({"vocabulary": {"TranscriptPartial": ["text"], "TranscriptFinal": [], "SttReady": []}}, [])
+    assert header["vocabulary"] == {"SttReady": [], "TranscriptUpdated": VOCABULARY["TranscriptUpdated"]}
+
+
+@pytest.mark.parametrize("made", [1, 2])
 @pytest.mark.parametrize(
     "line", [{"end": {"steps": 3}}, {"lost": 4}, [1], ["Explain"], "x", None, [0, 1, None, [None]]]
 )
-def test_unknown_data_is_left_to_the_reader(line: Any) -> None:
+def test_unknown_data_is_left_to_the_reader(line: Any, made: int) -> None:
     """The reader then reports it with its line number."""
-    assert from_1({"policy": None, "vocabulary": 3}, line)[1] == [line]
+    assert UPGRADES[made]({"policy": None, "vocabulary": 3}, [line])[1] == [line]

@@ -14,14 +14,12 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from telephony.agent import Agent
 from telephony.clock import Clock
-from telephony.core.actions import LineAdded, SendAudio
-from telephony.core.events import ToolWanted
 from telephony.core.policy import Limits
 from telephony.examples import receptionist
 from telephony.observe.logs import configure
@@ -37,8 +35,9 @@ from telephony.tape.writer import write
 from telephony.testing.fakes.elevenlabs.stt import LocalStt, SttLatency
 from telephony.testing.fakes.elevenlabs.tts import LocalTts, TtsLatency
 from telephony.testing.fakes.openai.server import LlmLatency
-from telephony.testing.fakes.twilio.carrier import CallOver, PhoneCall
-from telephony.testing.stack import Stack, Tape, local_stack
+from telephony.testing.phone_caller import PhoneCaller
+from telephony.testing.script import CallerScript
+from telephony.testing.stack import Stack, local_stack
 from telephony.tools import tool
 from telephony.vad.silero import SileroDetector
 
@@ -60,139 +59,91 @@ SLOW = replace(AGENT, tools=(book_table,))
 SHORT = replace(AGENT, limits=Limits(silence_prompt_ms=2_500, silence_end_ms=2_500))
 
 
-@dataclass
-class Caller:
-    """A synthetic caller on one phone call."""
+Part = CallerScript | Callable[[Stack], None]
+"""A part of a call: moves of the caller, or a fault that is switched on or off."""
 
-    stack: Stack
-    phone: PhoneCall
-    tape: Tape
+LISTENS = CallerScript().waits_for_agent(0.3)
+UNTIL_OVER = CallerScript().waits(60)
 
-    async def waits(self, ms: int) -> None:
-        until = self.phone.now_ms + ms
-        await self.phone.until(lambda: self.phone.now_ms >= until)
 
-    async def listens(self) -> None:
-        """Waits until another line of the agent is recorded, then for 300 ms of silence."""
-        lines = self._lines()
-        await self.phone.until(lambda: self._lines() > lines)
-        await self.phone.agent_silent(for_ms=300)
+def says(text: str) -> CallerScript:
+    """Words that the local STT knows; "|" is a pause of 0.65 s."""
+    return CallerScript().says((SILENCE * 650).join(utterance(part.strip()) for part in text.split("|")))
 
-    async def says(self, text: str) -> None:
-        """Says words that the local STT knows; "|" is a pause of 0.65 s."""
-        await self.phone.say((SILENCE * 650).join(utterance(part.strip()) for part in text.split("|")))
 
-    async def answered(self, ms: int) -> None:
-        """Waits until the agent has been answering for `ms`."""
-        before = len(self.tape.actions(SendAudio))
-        await self.phone.until(lambda: len(self.tape.actions(SendAudio)) > before)
-        await self.phone.agent_speaking()
-        await self.waits(ms)
-
-    async def until_over(self) -> None:
-        await self.phone.until(lambda: False)
-
-    def _lines(self) -> int:
-        return sum(line.speaker == "agent" for _, line in self.tape.actions(LineAdded))
+def interrupts(text: str, after_s: float) -> CallerScript:
+    return CallerScript().interrupts(utterance(text), after_s)
 
 
 # --- the calls ------------------------------------------------------------------------------------------------------
 
 
-async def interruption(caller: Caller) -> None:
-    await caller.listens()
-    await caller.says("what are your opening hours")
-    await caller.answered(2_500)
-    await caller.says("wait i want to book a table")
-    await caller.answered(1_500)
+def interruption() -> list[Part]:
+    wait = interrupts("wait i want to book a table", 2.5)
+    return [LISTENS, says("what are your opening hours"), wait, CallerScript().listens(1.5)]
 
 
-async def throat(caller: Caller) -> None:
-    await caller.listens()
-    await caller.says("i want to book a table")
-    await caller.answered(900)
-    await caller.says("ahem hem")
-    await caller.listens()
+def throat() -> list[Part]:
+    return [LISTENS, says("i want to book a table"), interrupts("ahem hem", 0.9), LISTENS]
 
 
-async def backchannel(caller: Caller) -> None:
-    await caller.listens()
-    await caller.says("i want to book a table")
-    await caller.answered(1_200)
-    await caller.says("yes")
-    await caller.listens()
+def backchannel() -> list[Part]:
+    return [LISTENS, says("i want to book a table"), interrupts("yes", 1.2), LISTENS]
 
 
-async def pause(caller: Caller) -> None:
-    await caller.listens()
-    await caller.says("i want to | book a table")
-    await caller.listens()
+def pause() -> list[Part]:
+    return [LISTENS, says("i want to | book a table"), LISTENS]
 
 
-async def silence(caller: Caller) -> None:
-    await caller.until_over()
+def silence() -> list[Part]:
+    return [UNTIL_OVER]
 
 
-async def during_a_tool(caller: Caller) -> None:
-    await caller.listens()
-    await caller.says("book a table for four people")
-    await caller.listens()
-    await caller.says("on friday at seven")
-    await caller.listens()
-    await caller.says("yes please")
-    await caller.phone.until(lambda: bool(caller.tape.events(ToolWanted)))
-    await caller.waits(1_000)
-    await caller.says("what are your opening hours")
-    await caller.answered(3_000)
+def during_a_tool() -> list[Part]:
+    booking = [says(text) for text in ("book a table for four people", "on friday at seven", "yes please")]
+    asks = CallerScript().waits(2.0)  # the tool is running by then
+    hours = says("what are your opening hours").listens(3.0)
+    return [LISTENS, booking[0], LISTENS, booking[1], LISTENS, booking[2], asks, hours]
 
 
-async def keys(caller: Caller) -> None:
-    await caller.listens()
-    await caller.says("on friday at seven")
-    await caller.listens()
-    await caller.phone.press("4#")
-    await caller.listens()
+def keys() -> list[Part]:
+    return [LISTENS, says("on friday at seven"), LISTENS, CallerScript().presses("4#"), LISTENS]
 
 
-async def goodbye(caller: Caller) -> None:
-    await caller.listens()
-    await caller.says("no thank you goodbye")
-    await caller.until_over()
+def goodbye() -> list[Part]:
+    return [LISTENS, says("no thank you goodbye"), UNTIL_OVER]
 
 
-async def lost_sentence(caller: Caller) -> None:
-    await caller.listens()
-    caller.stack.elevenlabs.tts.faults.race = 1
-    await caller.says("i want to book a table")
-    await caller.listens()  # a filler comes first
-    await caller.listens()
+def lost_sentence() -> list[Part]:
+    def race(stack: Stack) -> None:
+        stack.elevenlabs.tts.faults.race = 1
+
+    return [LISTENS, race, says("i want to book a table").waits_for_agent(3.0)]  # a filler comes first
 
 
-async def broken_tts(caller: Caller) -> None:
-    await caller.listens()
-    caller.stack.elevenlabs.tts.faults.drop_after_bytes = 14_000
-    await caller.says("i want to book a table")
-    await caller.listens()
+def broken_tts() -> list[Part]:
+    def drop(stack: Stack) -> None:
+        stack.elevenlabs.tts.faults.drop_after_bytes = 14_000
+
+    return [LISTENS, drop, says("i want to book a table"), LISTENS]
 
 
-async def empty_answer(caller: Caller) -> None:
-    await caller.listens()
-    caller.stack.openai.faults.empty_reply = True
-    await caller.says("i want to book a table")
-    await caller.listens()
-    caller.stack.openai.faults.empty_reply = False
-    await caller.says("i want to book a table")
-    await caller.answered(1_000)
+def empty_answer() -> list[Part]:
+    def empty(stack: Stack) -> None:
+        stack.openai.faults.empty_reply = not stack.openai.faults.empty_reply
+
+    table = says("i want to book a table")
+    return [LISTENS, empty, table, LISTENS, empty, table.listens(1.0)]
 
 
-async def no_transcript(caller: Caller) -> None:
-    await caller.listens()
-    caller.stack.elevenlabs.stt.faults.no_finals = True
-    await caller.says("what are your opening hours")
-    await caller.answered(2_000)
+def no_transcript() -> list[Part]:
+    def lose(stack: Stack) -> None:
+        stack.elevenlabs.stt.faults.no_finals = True
+
+    return [LISTENS, lose, says("what are your opening hours").listens(2.0)]
 
 
-CALLS: dict[str, tuple[Agent, Callable[[Caller], Awaitable[None]]]] = {
+CALLS: dict[str, tuple[Agent, Callable[[], list[Part]]]] = {
     "an_interruption_stops_the_agent": (AGENT, interruption),
     "a_cleared_throat_costs_no_word": (AGENT, throat),
     "a_yes_in_between_takes_no_turn": (AGENT, backchannel),
@@ -210,31 +161,32 @@ CALLS: dict[str, tuple[Agent, Callable[[Caller], Awaitable[None]]]] = {
 
 async def record(name: str) -> None:
     """Makes the call and replaces its tape."""
-    agent, script = CALLS[name]
+    agent, parts = CALLS[name]
     clock = Clock(SPEED)
     with tempfile.TemporaryDirectory() as scratch:
         async with RecognizerProcess() as process:
             tts = LocalTts(clock=clock, synthesize=EspeakTts().synthesize, latency=TtsLatency(30, 20.0))
             stt = LocalStt(clock=clock, recognizer=process.recognizer, latency=SttLatency(20, 20))
-            parts = local_stack(
+            service = local_stack(
                 agent, clock=clock, replies=respond, tts=tts, stt=stt, detector=SileroDetector, tapes=Path(scratch)
             )
-            async with parts as stack:
+            async with service as stack:
                 stack.openai.latency = LlmLatency(first_token_ms=100, tokens_per_s=80)
                 phone = await stack.dial()
-                caller = Caller(stack, phone, await stack.tape(phone))
-                try:
-                    async with clock.timeout(60_000):
-                        await script(caller)
-                except CallOver:
-                    pass
+                tape = await stack.tape(phone)
+                caller = PhoneCaller(phone, clock, lines=lambda: sum(who == "agent" for who, _ in tape.lines))
+                for part in parts():
+                    if isinstance(part, CallerScript):
+                        await caller.play(part)
+                    else:
+                        part(stack)
                 await phone.hang_up()
                 await phone.ended()
                 assert phone.violations == [], phone.violations
-        tape = read(find(Path(scratch))[0])
-        assert tape.good, tape.problems
+        made = read(find(Path(scratch))[0])
+        assert made.good, made.problems
         shutil.rmtree(HERE / name, ignore_errors=True)
-        write(HERE / name, tape.header, without_unplayed_phrases(tape))
+        write(HERE / name, made.header, without_unplayed_phrases(made))
     kept = read(HERE / name)
     print(f"{name}: {kept.length_ms / 1000:.1f} s, {kept.tape_bytes // 1024} kB", flush=True)
 

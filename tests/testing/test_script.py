@@ -13,7 +13,8 @@ from telephony.audio import tones, wav
 from telephony.core.policy import Limits
 from telephony.tape.timeline import Timeline
 from telephony.testing.fixtures import OverSockets
-from telephony.testing.script import CallerScript, Calls, Reply, ScriptFailed
+from telephony.testing.script import CallerScript, Calls, Reply, Says, ScriptFailed
+from telephony.testing.simulator import Simulator
 from telephony.tools import tool
 
 LONG = "We open at nine in the morning and close at six. On Sundays we stay closed. Please book ahead for groups."
@@ -93,6 +94,19 @@ def test_a_cough_does_not_interrupt(caller: CallerScript) -> None:
         caller.waits_for_agent().says("when do you open").waits(2.0).coughs(150).waits_for_agent().call(AGENT, [LONG])
     )
     assert call.lines[-1] == ("agent", LONG)
+
+
+def test_an_interruption_begins_at_its_time_and_takes_as_long_as_the_script_says(caller: CallerScript) -> None:
+    """It counts from the agent's first sound, to the millisecond; over sockets the sound is as long."""
+    sim = Simulator(AGENT.policy(), lambda history: [LONG])
+    script = caller.waits_for_agent().says("when do you open").interrupts("wait", 1.5, ms=900).coughs(250)
+    script.play(sim)
+    _, interruption, cough = sim.sounds
+    begun = next(start for start, _ in sim.heard if start > sim.sounds[0].end)
+    assert (interruption.start, interruption.end) == (begun + 1_500, begun + 2_400)
+    assert (cough.start, cough.end) == (begun + 2_400, begun + 2_650)
+    sounds = [len(move.sound()) // 8 for move in script.moves if isinstance(move, Says)]
+    assert sounds == [4 * 300, 900, 250]
 
 
 USERS_TESTS = """

@@ -4,7 +4,7 @@ import asyncio
 import random
 
 from telephony.core.actions import ClearPlayout, EndCall, SendAudio, SendMark, Speak
-from telephony.core.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, MarkReached
+from telephony.core.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, LegEnd, MarkReached
 from telephony.testing.fakes.twilio.carrier import CarrierFaults
 from telephony.twilio.outbox import MESSAGE_PCMU_BYTES, Outbox
 from tests.twilio.service import phone_call
@@ -26,7 +26,7 @@ async def test_a_call_from_start_to_stop() -> None:
         await phone.ended()
         await it.until(lambda: it.legs_over == 1)
     assert it.events[0] == CallStarted(leg.start.stream_sid)
-    assert it.events[-1] == CallerLeft("stop")
+    assert it.events[-1] == CallerLeft(LegEnd.STOP)
     assert leg.start.parameters == {"token": "t"}
     assert it.of(KeyPressed) == [KeyPressed("1"), KeyPressed("#")]
     assert LOUD * 1600 + b"\x11" * 80 + b"\xff" * 80 in it.heard()

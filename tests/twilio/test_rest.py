@@ -1,9 +1,12 @@
 """Ending a call through Twilio's REST API, against the local carrier's."""
 
 import asyncio
+import functools
 
 import pytest
 from starlette.types import Receive, Scope, Send
+from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]
+from twilio.rest import Client  # type: ignore[import-untyped]
 
 from telephony.errors import CarrierError
 from telephony.testing.fakes.twilio.carrier import Carrier, CarrierFaults
@@ -33,6 +36,21 @@ async def test_a_live_call_is_ended_and_a_finished_one_is_no_error() -> None:
         await rest.aclose()
         await rest.aclose()
     assert phone.outcome == "completed"
+
+
+async def test_twilios_own_client_is_understood_by_the_local_carrier() -> None:
+    """The carrier's REST API is Twilio's: the SDK ends a call there, and reads an error."""
+    async with service() as it, Carrier(auth_token=TOKEN, clock=it.clock) as carrier:
+        client = Client(carrier.account_sid, TOKEN)
+        client.api.base_url = carrier.api_base_url
+        phone = await carrier.dial(it.base_url + "/voice")
+        await it.ready()
+        update = functools.partial(client.calls(phone.sid).update, status="completed")
+        assert (await asyncio.to_thread(update)).status == "completed"
+        await phone.ended()
+        with pytest.raises(TwilioRestException) as caught:
+            await asyncio.to_thread(update)
+        assert (caught.value.status, caught.value.code) == (400, 21220)
 
 
 async def test_failures_have_codes() -> None:

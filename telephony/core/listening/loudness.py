@@ -41,17 +41,19 @@ class Background:
     """The level of talk in the background of the call: `level`, or None if nobody talks there."""
 
     def __init__(self) -> None:
-        self._windows: deque[tuple[int, bool]] = deque(maxlen=BACKGROUND_WINDOWS)
+        self._loud: deque[int] = deque(maxlen=BACKGROUND_WINDOWS)
+        self._voiced: deque[bool] = deque(maxlen=BACKGROUND_WINDOWS)
         self._count = 0
         self.level: int | None = None
 
     def window(self, loud: int, voiced: bool) -> None:
-        self._windows.append((loud, voiced))
+        self._loud.append(loud)
+        self._voiced.append(voiced)
         self._count += 1
-        if self._count % LOOK_EVERY or len(self._windows) < LEAST_WINDOWS:
+        if self._count % LOOK_EVERY or len(self._loud) < LEAST_WINDOWS:
             return
-        quietest = min(loud for loud, _ in self._windows)
-        near = [voiced for loud, voiced in self._windows if loud < quietest + NEAR]
+        quietest = min(self._loud)
+        near = [voiced for loud, voiced in zip(self._loud, self._voiced, strict=True) if loud < quietest + NEAR]
         talk = len(near) >= LOOK_EVERY and sum(near) * TALK_SHARE >= len(near)
         stays = self.level is not None and quietest > self.level - GONE
         self.level = quietest if talk or stays else None

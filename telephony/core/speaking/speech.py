@@ -12,6 +12,7 @@ Closing earlier can lose the last sentence (the close race); the service confirm
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.core.actions import Action, CloseContext, Speak
@@ -28,7 +29,16 @@ class Unit:
 
 def solid(text: str) -> int:
     """The number of characters that are not white space. Alignments are compared with texts by this number."""
-    return sum(1 for char in text if not char.isspace())
+    return len("".join(text.split()))
+
+
+class Coming(Enum):
+    """What is still to come of a speech."""
+
+    TEXT = "text"
+    AUDIO = "audio"
+    """No more text, but audio."""
+    NOTHING = "nothing"
 
 
 class Speech:
@@ -39,8 +49,7 @@ class Speech:
         self.units: list[Unit] = []
         self.attempt = 1
         self.base_attempt, self.base = 1, 0  # the audio of this attempt begins at byte `base` of the track
-        self.complete = False  # no more text will come
-        self.over = False  # no more audio will come
+        self.coming = Coming.TEXT
         self.unspoken = ""  # text that was given up, if any
         self._attempts = attempts
         self._close_after_ms = close_after_ms
@@ -59,22 +68,20 @@ class Speech:
 
     def finish(self) -> list[Action]:
         """No more text will come. If no text was sent, no audio will come either."""
-        self.complete = True
-        if not self._sent:
-            self.over = True
-            return []
+        if self.coming is Coming.TEXT:
+            self.coming = Coming.AUDIO if self._sent else Coming.NOTHING
         return self._close_if_covered()
 
     def drop(self) -> list[Action]:
         """The rest is not wanted any more (a cut): closes at once, because losing audio is what is wanted here."""
-        self.complete = self.over = True
+        self.coming = Coming.NOTHING
         return self._close() if self._sent else []
 
     # --- audio ------------------------------------------------------------------------------------------------------
 
     def current(self, attempt: int) -> bool:
         """Whether audio of `attempt` is wanted; otherwise it is stale."""
-        return attempt == self.attempt and not self.over
+        return attempt == self.attempt and self.coming is not Coming.NOTHING
 
     def audio(self, pcmu: bytes, text: str, now: int) -> list[Action]:
         self._audio_bytes += len(pcmu)
@@ -100,7 +107,8 @@ class Speech:
     @property
     def deadline(self) -> int | None:
         """When to call `deadline_reached`, or None."""
-        if self.over or not self._sent or not (self.complete or self._closed):
+        finishing = self.coming is Coming.AUDIO or (self.coming is Coming.TEXT and self._closed)
+        if not self._sent or not finishing:
             return None
         return self._active_ms + self._close_after_ms
 
@@ -128,7 +136,7 @@ class Speech:
         return self._covered >= solid(self._sent)
 
     def _close_if_covered(self) -> list[Action]:
-        if self.complete and self._all_covered() and not self.over:
+        if self.coming is Coming.AUDIO and self._all_covered():
             return self._close()
         return []
 
@@ -155,8 +163,8 @@ class Speech:
         if rest and self.attempt < self._attempts:
             return [*actions, *self._speak(rest, now)]
         self.unspoken = rest
-        if self.complete or rest:
-            self.over = True
+        if self.coming is Coming.AUDIO or rest:
+            self.coming = Coming.NOTHING
         else:  # the service ended the context early; text may still come
             self._sent = ""
         return actions

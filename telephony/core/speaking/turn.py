@@ -20,11 +20,11 @@ from collections.abc import Callable
 from enum import Enum
 
 from telephony.core.actions import Action, CancelReply, LineAdded
-from telephony.core.events import Phrase, ReplyEnded, SpeechAudio, ToolFinished
+from telephony.core.events import Finish, Phrase, ReplyEnded, SpeechAudio, ToolFinished
 from telephony.core.policy import Limits
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.playout import Playout
-from telephony.core.speaking.speech import Speech, Unit
+from telephony.core.speaking.speech import Coming, Speech, Unit, solid
 from telephony.core.transcript import Transcript, heard_text
 
 SpokenForm = Callable[[str], str]
@@ -126,7 +126,7 @@ class Turn:
         """The model has finished. When it was cut short, half a sentence is better not begun."""
         if self.generation is not None:
             begun = self.speech is not None or bool(self.generation.pending)
-            self.generation.end(now, keep_rest=not (event.finish == "length" and begun))
+            self.generation.end(now, keep_rest=not (event.finish is Finish.LENGTH and begun))
 
     def tool_finished(self, event: ToolFinished, now: int) -> list[Action]:
         """A tool's result enters the history. CUT -> DONE after the last one."""
@@ -143,7 +143,7 @@ class Turn:
     @property
     def abandoned(self) -> bool:
         """No reply any more, but one of its tools still runs."""
-        return self._running and self.state in (TurnState.SETTLING, TurnState.CUT)
+        return self.state in (TurnState.SETTLING, TurnState.CUT) and self._running
 
     @property
     def _running(self) -> bool:
@@ -211,7 +211,7 @@ class Turn:
         """The track follows the speech: a new attempt, an end."""
         if speech.attempt != speech.base_attempt:
             speech.base_attempt, speech.base = speech.attempt, self._playout.new_attempt(self.number)
-        return self._playout.close(self.number, now) if speech.over else []
+        return self._playout.close(self.number, now) if speech.coming is Coming.NOTHING else []
 
     # --- what was heard ---------------------------------------------------------------------------------------------
 
@@ -244,7 +244,7 @@ class Turn:
         """The unit that is being heard; None if all were."""
         left = self._playout.heard_chars(self.number, now)
         for unit in self.speech.units if self.speech is not None else []:
-            left -= sum(not char.isspace() for char in unit.spoken)
+            left -= solid(unit.spoken)
             if left < 0:
                 return unit
         return None

@@ -17,10 +17,10 @@ from telephony.core.events import Phrase, ReplyDelta, ReplyEnded, SpeechAudio, T
 from telephony.core.history import CallerSaid, History, HistoryItem
 from telephony.core.language.registry import language_for
 from telephony.core.language.words import gist, words
-from telephony.core.policy import Policy
+from telephony.core.policy import Policy, Speculate
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.playout import Playout
-from telephony.core.speaking.speech import Unit
+from telephony.core.speaking.speech import Coming, Unit
 from telephony.core.speaking.turn import SpokenForm, Turn, TurnState
 from telephony.core.transcript import Transcript
 
@@ -62,7 +62,7 @@ class Turns:
         """What the agent was last heard to say, of what is over."""
         self._phrases: dict[str, Phrase] = {}
         self._policy = policy
-        self._speculate_speech = policy.turn_taking.speculate == "speech"
+        self._speculate_speech = policy.turn_taking.prepares is Speculate.SPEECH
         self._language = language_for(policy.language)
         self._spoken_form = spoken_form
 
@@ -92,6 +92,14 @@ class Turns:
             if turn.abandoned:
                 return turn
         return None
+
+    def saying(self, turn: int) -> bool:
+        """Something of the turn is said, and not played to its end."""
+        return (found := self.get(turn)) is not None and found.speech is not None
+
+    def heard(self, turn: int, now: int) -> bool:
+        """Something of the turn has provably been heard."""
+        return (found := self.get(turn)) is not None and found.heard(now)
 
     def speaking(self) -> Iterable[Turn]:
         """The turns that are said or being said, in the order in which they began; a speculation among them."""
@@ -177,7 +185,7 @@ class Turns:
         if (reply := self.reply) is None:
             return []
         actions = self._say_pending(reply, now) + reply.give_up()
-        if reply.speech is not None and not reply.speech.complete:
+        if reply.speech is not None and reply.speech.coming is Coming.TEXT:
             actions += reply.finish(now)
         self._forget()
         return actions
@@ -261,14 +269,24 @@ class Turns:
         """The fixed phrases that are in stock."""
         self._phrases.update((phrase.name, phrase) for phrase in phrases)
 
-    def phrase(self, name: str, now: int, text: str = "") -> list[Action]:
-        """Says a fixed phrase, as turn `last`: from the stock if it is there, through the TTS if not."""
+    def greet(self, now: int) -> list[Action]:
+        """Says the greeting, if there is one."""
+        if not self._policy.greeting:
+            return []
+        actions = self.phrase("greeting", now, text=self._policy.greeting)
+        if (greeting := self.get(self.last)) is not None:
+            greeting.protected = self._policy.greeting_protected
+        return actions
+
+    def phrase(self, name: str, now: int, text: str = "", *, first: bool = False) -> list[Action]:
+        """Says a fixed phrase, as turn `last`: from the stock if it is there, through the TTS if not. `first`: before
+        what still waits for its audio."""
         actions = self.drop_speculation(DropReason.PHRASE)
         text = text or str(asdict(self._policy.wording)[name])
         turn, limits = self._begin(TurnState.SETTLING), self._policy.limits
         self.transcript.agent(turn.number, "")
         if (phrase := self._phrases.get(name)) is not None and phrase.text == text:
-            return actions + turn.play(phrase, limits, now, first=name == "filler")
+            return actions + turn.play(phrase, limits, now, first=first)
         return actions + turn.speak(text, self._spoken_form(text) or text, limits, now)
 
     def audio(self, event: SpeechAudio, now: int) -> list[Action]:
@@ -288,17 +306,17 @@ class Turns:
 
     @property
     def deadline(self) -> int | None:
-        """When `speech_due` wants to be called."""
-        return min(
-            (at for turn in self.speaking() if turn.speech is not None and (at := turn.speech.deadline) is not None),
-            default=None,
-        )
+        """When `speech_due` and `expect_marks` want to be called."""
+        earliest = self._marks_overdue_ms
+        for turn in self._turns.values():
+            at = turn.speech.deadline if turn.speech is not None else None
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
 
     def speech_due(self, now: int) -> tuple[list[Action], bool]:
         """Looks after the deadlines of all speech. Also returns whether text had to be given up that the caller waits
         for."""
-        if (deadline := self.deadline) is None or deadline > now:
-            return [], False
         ticked = [(turn, *turn.tick(now)) for turn in self.speaking()]
         actions, missing = [action for _, found, _ in ticked for action in found], False
         for turn, _, unspoken in ticked:
@@ -355,14 +373,14 @@ class Turns:
 
     def expect_marks(self, now: int) -> list[Action]:
         """Marks that should have come back long ago will not come any more."""
-        overdue = self.marks_overdue_ms
+        overdue = self._marks_overdue_ms
         if overdue is None or overdue > now:
             return []
         self.playout.give_up(now)
         return [MarksMissing(self.last)]
 
     @property
-    def marks_overdue_ms(self) -> int | None:
+    def _marks_overdue_ms(self) -> int | None:
         """When the marks that are outstanding are given up."""
         return self.playout.overdue_ms(self._policy.limits.goodbye_ms)
 

@@ -28,7 +28,7 @@ from telephony.core.language.words import (
     words,
 )
 from telephony.core.policy import TurnTaking
-from telephony.core.turn_taking.question import AnswerContext
+from telephony.core.turn_taking.question import asks_yes_or_no
 
 ECHO_WORDS = 2
 """This many words that the agent is just saying, in its order, are its echo when there is hardly any voice..."""
@@ -52,7 +52,7 @@ class Evidence:
     held        playback is held                           voiced      the detector hears voice now
     voice_ms    all voice of the utterance                 burst_ms    voice of the current burst
     silence_ms  silence since the last voice or word       text        the transcript so far
-    text_final  no more transcript is expected             asked       the agent's last words were a question
+    text_final  no more transcript is expected             asked       the text may answer a question of the agent's
     leaving     the agent is saying goodbye                echo        the words are the agent's own
     stt         the STT sends words while they are spoken  dismissed   this voice was already found to have no words
     live        the agent has something to say             utterance   the caller's utterance is under way
@@ -110,7 +110,7 @@ def is_echo(text: str, *, repeats: bool, voice_ms: int, voice_known: bool, rules
 def was_asked(asked: bool, asking: str, language: Language) -> bool:
     """The agent has just asked something (`asked`), or is asking for a yes or no: people answer such a question
     (`asking`) before it is over."""
-    return asked or AnswerContext.after(asking, (), language).polar
+    return asked or asks_yes_or_no(asking, language)
 
 
 def wants_an_answer(text: str, *, asked: bool, echo: bool, language: Language) -> bool:
@@ -139,8 +139,8 @@ def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> t
     floor = wants_the_floor(text, language)
     if evidence.leaving and not evidence.held and (is_farewell(text, language) or not floor):
         return Verdict.NOTHING, Why.NONE  # both sides are saying goodbye, often at the same time
-    sure = evidence.text_final or claims_the_floor(text, language)
-    if floor and sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
+    sure = floor and (evidence.text_final or claims_the_floor(text, language))
+    if sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
         return Verdict.CUT, Why.WORDS
     listening = backchannel(text, language)
     if evidence.asked and evidence.text_final and text:

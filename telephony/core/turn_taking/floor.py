@@ -81,11 +81,11 @@ class Floor:
     def tick(self, now: int) -> list[Action]:
         """Looks at the evidence and acts on the verdict."""
         turns, utterance = self._turns, self._listening.utterance
-        text = utterance.text if utterance is not None else ""
-        self._listening.commit_early = turns.playout.held and not claims_the_floor(text, self._language)
         if not turns.playout.held and (utterance is None or not turns.live()):
+            self._listening.commit_early = False
             return []
         evidence = self._evidence(now)
+        self._listening.commit_early = evidence.held and not claims_the_floor(evidence.text, self._language)
         verdict, why = judge(evidence, self._rules, self._language)
         if evidence.dismissed and evidence.voiced and evidence.of_sound:
             self._noise.dismiss(self._listening.voice.media_ms)
@@ -131,17 +131,18 @@ class Floor:
     def _evidence(self, now: int) -> Evidence:
         listening, turns, voice = self._listening, self._turns, self._listening.voice
         utterance = listening.utterance
+        text, voice_ms = (utterance.text, utterance.voice_ms) if utterance is not None else ("", 0)
         return Evidence(
             held=turns.playout.held,
             voiced=voice.voiced,
-            voice_ms=utterance.voice_ms if utterance is not None else 0,
+            voice_ms=voice_ms,
             burst_ms=voice.burst_ms,
             silence_ms=listening.silence_ms,
-            text=utterance.text if utterance is not None else "",
+            text=text,
             text_final=utterance is not None and utterance.committed and not utterance.awaited,
-            asked=self._asked(now),
+            asked=text != "" and self._asked(now),
             leaving=self._ending.begun,
-            echo=utterance is not None and self._echo(utterance.text, utterance.voice_ms),
+            echo=text != "" and self._echo(text, voice_ms),
             stt=listening.sends_partials and listening.stt.working,
             dismissed=self._noise.is_going_on(voice.media_ms),
             live=turns.live(),

@@ -33,11 +33,17 @@ class AnswerContext:
         question = _question(said, language)
         if not question:
             return cls(expects=asked_for("", said, declared, language))
-        if any(contains(words(question), phrase) for phrase in language.open_questions):
+        if _is_open(question, language):
             return cls(invited=True)
         polar = _is_polar(question, language)
         wanted = "" if polar and not _asks_whether_known(question, language) else question
         return cls(True, polar, expects=asked_for(wanted, said, declared, language))
+
+
+def asks_yes_or_no(said: str, language: Language) -> bool:
+    """Whether `said` asks for a yes or no: `AnswerContext.polar`, without the rest."""
+    question = _question(said, language)
+    return bool(question) and not _is_open(question, language) and _is_polar(question, language)
 
 
 def _question(said: str, language: Language) -> str:
@@ -56,6 +62,11 @@ def _bids(sentence: str, language: Language) -> bool:
     found = words(sentence)
     first = thought(found, language)[:1]
     return bool(first and first[0] in language.asking) or found[-1] in language.bidding
+
+
+def _is_open(question: str, language: Language) -> bool:
+    found = words(question)
+    return any(contains(found, phrase) for phrase in language.open_questions)
 
 
 def _is_polar(question: str, language: Language) -> bool:

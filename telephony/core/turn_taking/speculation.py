@@ -15,7 +15,7 @@ from telephony.core.language.language import Language
 from telephony.core.language.words import gist
 from telephony.core.listening.listening import Listening
 from telephony.core.listening.utterance import Utterance
-from telephony.core.policy import TurnTaking
+from telephony.core.policy import Speculate, TurnTaking
 from telephony.core.speaking.turns import Turns
 
 
@@ -31,26 +31,28 @@ class Speculation:
         self._turns = turns
         self._ending = ending
         self._utterance: Utterance | None = None
-        self._gists: list[tuple[str, ...]] = []  # what each speculation of this utterance answers
+        self._answered: list[str] = []  # the words that each speculation of this utterance answers
         self._total = 0  # of the call
 
     def tick(self, now: int) -> list[Action]:
         """Begins or drops a speculation, as the words are now."""
         utterance, turns = self._listening.utterance, self._turns
-        if self._rules.speculate == "off" or utterance is None:
+        if self._rules.prepares is Speculate.OFF or utterance is None:
             return []
         if utterance is not self._utterance:
-            self._utterance, self._gists = utterance, []
+            self._utterance, self._answered = utterance, []
         if self._listening.silence_ms == 0 and turns.speculation is None:
             return []
-        meaning, actions = gist(utterance.text, self._language), list[Action]()
-        answered = self._gists[-1] if self._gists else ()
-        if meaning != answered:
-            actions += turns.drop_speculation(DropReason.OTHER_WORDS)
-        if meaning and meaning != answered and self._due() and self._allowed():
-            self._gists.append(meaning)
+        text, answered = utterance.text, self._answered[-1] if self._answered else ""
+        if text == answered or not (turns.speculation is not None or self._due()):
+            return []
+        if (meaning := gist(text, self._language)) == gist(answered, self._language):
+            return []
+        actions = turns.drop_speculation(DropReason.OTHER_WORDS)
+        if meaning and self._due() and self._allowed():
+            self._answered.append(text)
             self._total += 1
-            actions += turns.speculate(utterance.text, now)
+            actions += turns.speculate(text, now)
         return actions
 
     def _due(self) -> bool:
@@ -73,4 +75,4 @@ class Speculation:
         finished = self._listening.wait.ms <= rules.shortest_wait_ms
         idle = not self._turns.live() and self._turns.abandoned is None and not self._ending.begun
         most = rules.speculations + rules.tuning.speculations_finished * finished
-        return idle and affordable and len(self._gists) < most
+        return idle and affordable and len(self._answered) < most

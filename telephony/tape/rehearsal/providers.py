@@ -82,7 +82,7 @@ class TapedLlm:
         self.made_up += 1
         parts: list[tuple[int, int, LlmEvent]] = [
             (self._first_ms, 0, e.ReplyDelta(turn, PLACEHOLDER)),
-            (UNKNOWN_MS, 0, e.ReplyEnded(turn, "stop")),
+            (UNKNOWN_MS, 0, e.ReplyEnded(turn, e.Finish.STOP)),
         ]
         return TapedReply(-1, -1, said, parts)
 
@@ -119,7 +119,7 @@ class TapedLlm:
             self._next(turn, now)
             return
         self.made_up += 1
-        rest: list[tuple[int, int, LlmEvent]] = [(UNKNOWN_MS, 0, e.ReplyEnded(turn, "stop"))]
+        rest: list[tuple[int, int, LlmEvent]] = [(UNKNOWN_MS, 0, e.ReplyEnded(turn, e.Finish.STOP))]
         if ran and isinstance(wanted, e.ToolWanted):
             rest.insert(0, (UNKNOWN_MS, 0, e.ToolFinished(turn, wanted.tool_call_id, PLACEHOLDER)))
         self._live[turn] = (TapedReply(-1, -1, reply.said, rest), 0)
@@ -163,7 +163,7 @@ def _end(reply: TapedReply, after_ms: int, running: str | None) -> None:
     said = any(isinstance(part, e.ReplyDelta) for _, _, part in reply.parts)
     rest: list[LlmEvent] = [e.ToolFinished(reply.turn, running, PLACEHOLDER)] if running is not None else []
     rest += [] if said else [e.ReplyDelta(reply.turn, PLACEHOLDER)]
-    for part in (*rest, e.ReplyEnded(reply.turn, "stop")):
+    for part in (*rest, e.ReplyEnded(reply.turn, e.Finish.STOP)):
         reply.parts.append((after_ms, 0, part))
         after_ms = UNKNOWN_MS
 

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core import managed_events as m
-from telephony.core.conversation import Ended
+from telephony.core.ending import Ended, EndedBy
 from telephony.core.events import Event
 from telephony.core.history import AgentSaid, CallerSaid, ToolUsed
-from telephony.core.managed.bridge import TOOLS_AT_ONCE, Bridge, BridgePolicy
+from telephony.core.managed.bridge import Bridge, BridgePolicy
+from telephony.core.managed.tools import TOOLS_AT_ONCE
 from telephony.core.policy import Limits
+from telephony.tape.rehearsal.virtual_time import LATER, Agenda, VirtualCarrier, VirtualTime
 
 A = TypeVar("A", bound=a.Action)
 
@@ -23,39 +25,53 @@ SECOND = b"\x10" * 8_000
 OPENED = m.ManagedOpened("conv_1", "ulaw_8000", "ulaw_8000")
 
 
+class AtOnce:
+    """Marks come back as soon as their audio has been played or cleared."""
+
+    def after_audio(self, name: str, end: int) -> int:
+        return end
+
+    def after_clear(self, name: str, due: int, now: int) -> int:
+        return now
+
+    def order(self, name: str) -> int:
+        return LATER
+
+
 class Driven:
-    """A bridge with a carrier that plays what it is sent. Steps happen at `now`; `run` delivers what is due."""
+    """A bridge in virtual time, with a carrier that plays what it is sent."""
 
     def __init__(self, policy: BridgePolicy | None = None, frames: bool = True) -> None:
-        self.bridge = Bridge(policy or BridgePolicy())
-        self.now, self.done, self._frames = 0, list[a.Action](), frames
-        self._plays_ms, self._marks = 0, list[tuple[int, str]]()
+        self.bridge, self._agenda = Bridge(policy or BridgePolicy()), Agenda()
+        self._time, self._carrier = VirtualTime(self._agenda, {}), VirtualCarrier(self._agenda, AtOnce())
+        if frames:
+            self._agenda.put(20, self._frame)
 
     def step(self, event: Event) -> None:
-        for action in self.bridge.step(event, self.now):
-            self.done.append(action)
-            match action:
-                case a.SendAudio(pcmu):
-                    self._plays_ms = max(self._plays_ms, self.now) + len(pcmu) // 8
-                case a.SendMark(name):
-                    self._marks.append((self._plays_ms, name))
-                case a.ClearPlayout():
-                    self._plays_ms, self._marks = self.now, [(self.now, name) for _, name in self._marks]
+        self._agenda.put(self.now, event)
+        self.run(0)
 
     def run(self, ms: int) -> None:
         """Advances time: marks come back, frames arrive, and due deadlines are delivered."""
         until = self.now + ms
-        while self.now < until and self.bridge.ended is None:
-            self.now += 1
-            while self._marks and self._marks[0][0] <= self.now:
-                self.step(e.MarkReached(self._marks.pop(0)[1]))
-            if self._frames and self.now % 20 == 0:
-                self.step(FRAME)
-            if self.bridge.deadline is not None and self.bridge.deadline <= self.now:
-                self.step(e.TimeReached(self.bridge.deadline))
+        self._time.run(self.bridge, (self._carrier,), until)
+        if self.bridge.ended is None:
+            self._time.now = until
+
+    @property
+    def done(self) -> list[a.Action]:
+        return [action for _, _, done in self._time.steps for action in done]
+
+    @property
+    def now(self) -> int:
+        return self._time.now
 
     def of(self, kind: type[A]) -> list[A]:
         return [action for action in self.done if isinstance(action, kind)]
+
+    def _frame(self) -> Event:
+        self._agenda.put(self.now + 20, self._frame)
+        return FRAME
 
 
 def begun(policy: BridgePolicy | None = None, frames: bool = True) -> Driven:
@@ -157,7 +173,7 @@ def test_a_correction_that_comes_late_still_corrects_the_history() -> None:
     driven.run(3_000)
     driven.step(m.ManagedCorrected(1, "One two three four.", "One two"))
     driven.step(m.ManagedTranscript(2, "stop"))
-    driven.step(m.ManagedClosed(1011, "managed_unavailable"))
+    driven.step(m.ManagedClosed(1011, m.ManagedCause.MANAGED_UNAVAILABLE))
     [switch] = driven.of(m.SwitchTo)
     assert isinstance(switch, m.SwitchTo)
     assert switch.history == (AgentSaid("One two", True), CallerSaid("stop"))
@@ -167,7 +183,7 @@ def test_a_running_tool_is_in_the_history_of_the_fallback() -> None:
     """The tool may have had its effect, so the next model learns of the call and its arguments."""
     driven = begun(BridgePolicy(fallback=True))
     driven.step(e.ToolWanted(1, "call_1", "book", '{"day": "friday"}'))
-    driven.step(m.ManagedClosed(1006, "managed_lost"))
+    driven.step(m.ManagedClosed(1006, m.ManagedCause.MANAGED_LOST))
     [switch] = driven.of(m.SwitchTo)
     assert isinstance(switch, m.SwitchTo)
     [used] = switch.history
@@ -189,14 +205,14 @@ def test_an_interrupted_turn_without_its_text_is_known_by_its_alignment() -> Non
 
 def test_the_last_word_is_heard_however_the_agent_ends_it() -> None:
     """After end_call or a close with 1000, audio already sent is played to its end before the call ends."""
-    for last in (m.ManagedHangingUp(), m.ManagedClosed(1000, "ended")):
+    for last in (m.ManagedHangingUp(), m.ManagedClosed(1000, m.ManagedCause.ENDED)):
         driven = begun()
         driven.step(m.ManagedAudio(1, SECOND * 3))
         driven.step(last)
         driven.run(2_900)
         assert driven.bridge.ended is None
         driven.run(3_000)
-        assert driven.bridge.ended == Ended("agent")
+        assert driven.bridge.ended == Ended("agent", EndedBy.AGENT)
         assert driven.now < 5_200
 
 
@@ -204,7 +220,7 @@ def test_a_leg_without_frames_is_given_up() -> None:
     """A carrier that sends no frames for a long time counts as gone."""
     driven = begun(frames=False)
     driven.run(12_000)
-    assert driven.bridge.ended == Ended("unresponsive")
+    assert driven.bridge.ended == Ended("unresponsive", EndedBy.DEAD_LEG)
     assert driven.now <= Limits().frames_dead_ms + 1_000
 
 
@@ -212,7 +228,7 @@ def test_our_call_limit_applies_to_managed_calls() -> None:
     """Our call limit applies whatever the platform allows."""
     driven = begun(BridgePolicy(limits=Limits(call_ms=5_000)))
     driven.run(6_000)
-    assert driven.bridge.ended == Ended("time_over")
+    assert driven.bridge.ended == Ended("time_over", EndedBy.AGENT)
     [end] = driven.of(a.EndCall)
     assert isinstance(end, a.EndCall)
     assert end.farewell
@@ -230,9 +246,9 @@ EVENTS = st.one_of(
     st.builds(e.KeyPressed, st.sampled_from("1#")),
     st.builds(e.MarkReached, st.sampled_from(["m1.1", "t1.1"])),
     st.just(m.ManagedHangingUp()),
-    st.builds(m.ManagedClosed, st.just(1000), st.sampled_from(["ended", "managed_lost"])),
+    st.builds(m.ManagedClosed, st.just(1000), st.sampled_from([m.ManagedCause.ENDED, m.ManagedCause.MANAGED_LOST])),
     st.builds(e.EndRequested, st.just("operator")),
-    st.builds(e.CallerLeft, st.sampled_from(["stop", "disconnected"])),
+    st.builds(e.CallerLeft, st.sampled_from([e.LegEnd.STOP, e.LegEnd.DISCONNECTED])),
     st.just(e.CallStarted("MZ1")),
     st.just(OPENED),
 )

@@ -6,13 +6,14 @@ from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import Policy
+from telephony.testing.script import CallerScript
 from telephony.testing.simulator import Simulator
-from tests.core.timeline import LONG, agent_lines, by_words, caller, decided, first_heard, play, requested_replies
+from tests.core.calls import LONG, agent_lines, asks, by_words, caller, decided, first_heard, play, requested_replies
 
 DISCLOSURE = "This call may be recorded."
 POLICY = Policy(must_be_heard=(DISCLOSURE,))
 GREETING = Policy(greeting=f"Welcome. {DISCLOSURE} How can I help you?", greeting_protected=True)
-ASK = "0.5 caller what are your hours"
+ASK = asks("what are your hours")
 BEFORE = "Thanks for asking."
 
 
@@ -24,7 +25,7 @@ def whole(sim: Simulator) -> bool:
 def test_a_disclosure_is_not_interrupted_wherever_it_is_said() -> None:
     """Speech during it neither holds nor cuts it; the words are answered afterwards."""
     says = by_words(f"{BEFORE} {DISCLOSURE}", cancel="Cancelled.")
-    sim = play(f"{ASK}\n a+0.3 caller please cancel my order\n +6 end", says, POLICY)
+    sim = play(ASK.interrupts("please cancel my order", 0.3).waits(6), says, POLICY)
     assert sim.actions(a.ClearPlayout) == []
     assert whole(sim)
     assert caller(sim)[-1] == "please cancel my order"
@@ -35,7 +36,7 @@ def test_a_disclosure_is_not_interrupted_wherever_it_is_said() -> None:
 def test_speech_after_the_disclosure_may_be_interrupted() -> None:
     """Protection ends with the protected sentence."""
     says = by_words(f"{DISCLOSURE} {LONG}", stop="Yes?")
-    sim = play(f"{ASK}\n a+4 caller stop please\n +4 end", says, POLICY)
+    sim = play(ASK.interrupts("stop please", 4).waits(4), says, POLICY)
     assert whole(sim)
     assert agent_lines(sim)[0].endswith(" --")
     assert agent_lines(sim)[-1] == "Yes?"
@@ -43,7 +44,7 @@ def test_speech_after_the_disclosure_may_be_interrupted() -> None:
 
 def test_a_disclosure_that_comes_while_the_agent_is_held_is_said() -> None:
     """A noise held the agent before the model had written the disclosure; the disclosure ends the hold."""
-    sim = play(f"{ASK}\n a+0.8 cough 1.5\n +9 end", [f"{BEFORE} {DISCLOSURE}"], POLICY, token=400)
+    sim = play(ASK.listens(0.8).coughs(1_500).waits(9), [f"{BEFORE} {DISCLOSURE}"], POLICY, token=400)
     assert sim.explained(d.Held)
     assert [because["why"] for _, because in sim.explained(d.Resumed)] == ["protected"]
     assert agent_lines(sim) == [f"{BEFORE} {DISCLOSURE}"]
@@ -52,15 +53,16 @@ def test_a_disclosure_that_comes_while_the_agent_is_held_is_said() -> None:
 def test_an_unheard_disclosure_does_not_interrupt_the_caller() -> None:
     """A caller who goes on before the reply begins may finish; the new reply has the disclosure again."""
     says = by_words(f"{DISCLOSURE} At nine.", sundays=f"{DISCLOSURE} At ten.")
-    sim = play("0.5 caller what time do you open\n +0.55 caller 2.5 on sundays in the summer\n +6 end", says, POLICY,
-               first_token=300, first_audio=600)  # fmt: skip
+    goes_on = asks("what time do you open").waits(0.55).says("on sundays in the summer", ms=2_500)
+    sim = play(goes_on.waits(6), says, POLICY, first_token=300, first_audio=600)
     assert first_heard(sim, 0) > sim.sounds[-1].end
     assert agent_lines(sim) == [f"{DISCLOSURE} At ten."]
 
 
 def test_words_during_a_protected_greeting_are_answered_once() -> None:
     """Everything said during it, in several utterances, is answered together afterwards."""
-    sim = play("0.3 caller hello\n +0.9 caller I want to book a table please\n +7 end", ["Of course."], GREETING)
+    twice = asks("hello", at=0.3).waits(0.9).says("I want to book a table please")
+    sim = play(twice.waits(7), ["Of course."], GREETING)
     assert sim.actions(a.ClearPlayout) == []
     assert agent_lines(sim) == [GREETING.greeting, "Of course."]
     assert " ".join(caller(sim)) == "hello I want to book a table please"
@@ -73,14 +75,14 @@ def test_words_during_a_protected_greeting_are_answered_once() -> None:
 
 def test_a_backchannel_during_a_protected_greeting_is_not_answered() -> None:
     """It is dismissed with a reason."""
-    sim = play("0.8 caller 0.4 mm-hm\n +9 end", policy=GREETING)
+    sim = play(asks("mm-hm", ms=400, at=0.8).waits(9), policy=GREETING)
     assert requested_replies(sim) == []
     assert sim.explained(d.Ignored)
 
 
 def test_keys_during_a_protected_greeting_wait_as_well() -> None:
     """A key does not cut the disclosure and is not lost."""
-    sim = play("1 key 4\n 1.2 key 2\n 9 end", ["Thank you."], GREETING)
+    sim = play(CallerScript().waits(1).presses("42").waits(7.7), ["Thank you."], GREETING)
     assert sim.actions(a.ClearPlayout) == []
     assert caller(sim) == ["[keys: 42]"]
     assert agent_lines(sim)[-1] == "Thank you."
@@ -100,7 +102,7 @@ def test_a_forced_goodbye_cannot_be_interrupted() -> None:
 def test_an_unprotected_greeting_is_cut_by_words() -> None:
     """Without protection, the same words interrupt."""
     policy = Policy(greeting=GREETING.greeting)
-    sim = play("0.8 caller I want to book a table please\n +5 end", ["Of course."], policy)
+    sim = play(asks("I want to book a table please", at=0.8).waits(5), ["Of course."], policy)
     assert agent_lines(sim)[0].endswith(" --")
     assert agent_lines(sim)[-1] == "Of course."
     assert len(decided(sim)) == 1

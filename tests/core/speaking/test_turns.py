@@ -9,7 +9,7 @@ from telephony.core.policy import Policy
 from telephony.core.speaking.turns import Turns
 
 POLICY = Policy()
-CLOSE_MS = POLICY.limits.speech_close_ms
+CLOSE_MS, MARKS_MS = POLICY.limits.speech_close_ms, POLICY.limits.goodbye_ms
 
 
 def saying(text: str) -> Turns:
@@ -20,13 +20,15 @@ def saying(text: str) -> Turns:
 
 
 def test_speech_without_audio_is_due_after_a_while() -> None:
-    """Nothing is due before anything is said, or after its end."""
+    """After its end only its marks are due, and nothing before anything is said or once it was played."""
     assert Turns(POLICY, lambda text: text, last=0).deadline is None
     turns = saying("Goodbye.")
     assert turns.deadline == 1_000 + CLOSE_MS
     turns.audio(e.SpeechAudio(1, 1, b"\x55" * 800), 1_200)
     assert turns.deadline == 1_200 + CLOSE_MS
     turns.context_ended(1, 1, 1_300)
+    assert turns.deadline == 1_200 + 100 + MARKS_MS
+    assert turns.playout.mark_reached("t1.2", 1_310)
     assert turns.deadline is None
 
 

@@ -13,14 +13,16 @@ from telephony.core.history import AgentSaid, History
 from telephony.core.language.registry import language_for
 from telephony.core.policy import Policy, TurnTaking
 from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge
+from telephony.testing.recorded_stt import Final, Partial
+from telephony.testing.script import CallerScript
 from telephony.testing.simulator import CHAR_MS, Calls, Part, Simulator
-from tests.core.timeline import (
+from tests.core.calls import (
     LONG,
     agent_lines,
+    asks,
     by_words,
     caller,
     gap,
-    go_on,
     number,
     play,
     reasons,
@@ -28,7 +30,7 @@ from tests.core.timeline import (
     rules,
 )
 
-ASK = "0.5 caller what are your hours"
+ASK = asks("what are your hours")
 
 
 def onset(sim: Simulator) -> int:
@@ -47,7 +49,7 @@ def silenced(sim: Simulator) -> int:
 @pytest.mark.parametrize("words", ["no", "stop", "wait", "hold on", "excuse me", "I need something else"])
 def test_an_interruption_silences_at_once_and_is_answered(words: str) -> None:
     """Held within the hold time and a few frames, cut at the first word; the history has only what was heard."""
-    sim = play(f"{ASK}\n a+1.5 caller {words}\n +4 end", by_words(LONG, **{words.split()[0]: "Yes?"}))
+    sim = play(ASK.interrupts(words, 1.5).waits(4), by_words(LONG, **{words.split()[0]: "Yes?"}))
     assert silenced(sim) <= rules(sim).hold_after_ms + 60
     assert caller(sim)[-1] == words
     cut = agent_lines(sim)[0]
@@ -59,14 +61,16 @@ def test_an_interruption_silences_at_once_and_is_answered(words: str) -> None:
 
 def test_the_cut_comes_with_the_words_and_not_with_their_end() -> None:
     """The first words of a long sentence are enough for a cut."""
-    sim = play(f"{ASK}\n a+1.5 caller 4.0 I would rather like to know about the parking in the street\n +4 end")
+    sim = play(ASK.interrupts("I would rather like to know about the parking in the street", 1.5, ms=4_000).waits(4))
     [(cut, _)] = sim.explained(d.Cut)
     assert cut - onset(sim) <= 4_000 // 11 * 2 + sim.latencies.partial + 60
 
 
 def test_words_alone_cut_before_any_hold() -> None:
     """Words with hardly any detected voice (a quiet caller) cut immediately."""
-    sim = play(f"{ASK}\n a+1.5 partial no stop please\n +9 end")
+    sim = play(ASK.listens(1.5))
+    sim.at(sim.now, Partial("no stop please"))
+    sim.run(sim.now + 7_500)
     assert agent_lines(sim)[0].endswith(" --")
     assert sim.explained(d.Held) == []
 
@@ -75,7 +79,9 @@ def test_voice_alone_interrupts_when_stt_is_lost() -> None:
     """Without STT, words cannot be distinguished from noise, so long voice is an interruption."""
     sim = play(ASK)
     sim.at(2_300, e.SttLost("provider_unavailable", True))
-    go_on(sim, "a+0.1 faults no_finals no_partials\n +2 caller 3.0 hello can you hear me at all over there\n +6 end")
+    CallerScript().listens(0.1).play(sim)
+    sim.faults.no_finals = sim.faults.no_partials = True
+    CallerScript().waits(1).says("hello can you hear me at all over there", ms=3_000).waits(6).play(sim)
     assert "voice" in reasons(sim, d.Cut)
     [(cut, because)] = [(at, because) for at, because in sim.explained(d.Cut) if because["why"] == "voice"]
     assert number(because, "burst_ms") >= rules(sim).cut_after_ms
@@ -84,17 +90,9 @@ def test_voice_alone_interrupts_when_stt_is_lost() -> None:
 
 def test_voice_alone_interrupts_when_stt_returns_nothing() -> None:
     """STT is connected but returns nothing: after a few utterances without words, voice alone interrupts."""
-    sim = play(
-        f"""
-        {ASK}
-        +4     faults      no_finals no_partials
-        +4     caller 1.5  x
-        a+4    caller 1.5  x
-        a+0.5  caller 2.5  x
-        +1     end
-        """,
-        ["Yes."],
-    )
+    sim = play(ASK.waits(4), ["Yes."])
+    sim.faults.no_finals = sim.faults.no_partials = True
+    CallerScript().says("x", ms=1_500).interrupts("x", 4, ms=1_500).interrupts("x", 0.5, ms=2_500).waits(1).play(sim)
     assert len(sim.explained(d.NotHeard)) >= 2
     assert reasons(sim, d.Cut) == ["voice"]
 
@@ -102,9 +100,8 @@ def test_voice_alone_interrupts_when_stt_returns_nothing() -> None:
 def test_interrupting_twice_replays_nothing() -> None:
     """Audio that was cut is never sent again."""
     answers = {"one": "Here is the first long answer to you.", "two": "And this is the second long answer."}
-    sim = play(
-        f"{ASK}\n a+1.5 caller number one please\n a+1.2 caller number two please\n +6 end", by_words(LONG, **answers)
-    )
+    twice = ASK.interrupts("number one please", 1.5).interrupts("number two please", 1.2)
+    sim = play(twice.waits(6), by_words(LONG, **answers))
     for turn in {x.turn for x in requested_replies(sim)}:
         pieces = sim.carrier.pieces(turn)
         assert [at for _, _, at in pieces] == sorted({at for _, _, at in pieces})
@@ -116,7 +113,7 @@ def test_interrupting_twice_replays_nothing() -> None:
 
 def test_a_cough_costs_a_short_gap_and_no_word() -> None:
     """After a hold and a resume, every word was heard, and only the word at the seam may be repeated."""
-    sim = play(f"{ASK}\n a+1.5 cough 0.3\n +9 end")
+    sim = play(ASK.listens(1.5).coughs(300).waits(9))
     assert agent_lines(sim) == [LONG]
     assert len(requested_replies(sim)) == 1
     _, went_on = gap(sim, onset(sim))
@@ -132,7 +129,7 @@ def test_a_cough_costs_a_short_gap_and_no_word() -> None:
 
 def test_hold_and_resume_give_their_reasons() -> None:
     """Both state the reason and the measured durations."""
-    sim = play(f"{ASK}\n a+1.5 cough 0.3\n +9 end")
+    sim = play(ASK.listens(1.5).coughs(300).waits(9))
     [(_, hold)] = sim.explained(d.Held)
     [(_, resume)] = sim.explained(d.Resumed)
     assert hold["why"] == "voice"
@@ -143,8 +140,8 @@ def test_hold_and_resume_give_their_reasons() -> None:
 
 def test_a_click_is_not_even_held() -> None:
     """Voice shorter than the hold time has no effect."""
-    ms = (TurnTaking().hold_after_ms - 60) / 1_000
-    sim = play(f"{ASK}\n a+1.5 cough {ms}\n +9 end")
+    ms = TurnTaking().hold_after_ms - 60
+    sim = play(ASK.listens(1.5).coughs(ms).waits(9))
     assert sim.actions(a.ClearPlayout) == []
     assert sim.explained(d.Held) == []
 
@@ -152,7 +149,7 @@ def test_a_click_is_not_even_held() -> None:
 @pytest.mark.parametrize("words", ["mm-hm", "yeah", "okay", "right", "I see", "yeah yeah"])
 def test_a_backchannel_loses_nothing_and_is_not_answered(words: str) -> None:
     """The whole reply is heard, and the backchannel is not answered."""
-    sim = play(f"{ASK}\n a+1.5 caller 0.4 {words}\n +9 end")
+    sim = play(ASK.interrupts(words, 1.5, ms=400).waits(9))
     assert agent_lines(sim) == [LONG]
     assert len(requested_replies(sim)) == 1
     if sim.explained(d.Held):
@@ -162,8 +159,9 @@ def test_a_backchannel_loses_nothing_and_is_not_answered(words: str) -> None:
 
 def test_a_backchannel_known_by_its_words_is_not_held() -> None:
     """If its words arrive before the hold time, the playout does not pause."""
-    sim = play(f"{ASK}\n a+1.5 partial yeah")
-    go_on(sim, f"{(sim.now + 20) / 1_000} caller 0.3 yeah\n +9 end")
+    sim = play(ASK.listens(1.5))
+    sim.at(sim.now, Partial("yeah"))
+    CallerScript().waits(0.02).says("yeah", ms=300).waits(9).play(sim)
     assert sim.explained(d.Held) == []
     assert agent_lines(sim) == [LONG]
 
@@ -171,19 +169,19 @@ def test_a_backchannel_known_by_its_words_is_not_held() -> None:
 def test_a_backchannel_that_answers_a_question_is_an_answer() -> None:
     """ "Yes" at the end of "shall I book it?" is a turn."""
     agent = by_words("Shall I book it?", yes="It is booked.")
-    sim = play("0.5 caller a table for two please\n a+1.3 caller 0.4 yes\n +4 end", agent)
+    sim = play(asks("a table for two please").interrupts("yes", 1.3, ms=400).waits(4), agent)
     assert caller(sim)[-1] == "yes"
     assert agent_lines(sim)[-1] == "It is booked."
 
 
 def test_the_agents_own_words_are_no_interruption() -> None:
     """A transcribed echo neither cuts the agent nor is answered."""
-    sim = play(f"{ASK}\n a+2 end", [LONG])
+    sim = play(ASK.listens(2), [LONG])
     words = LONG.lower().replace(".", "").split()
     for count in range(3, 8):
-        sim.at(sim.now + 200 * count, e.TranscriptPartial(" ".join(words[:count])))
-    sim.at(sim.now + 1_700, e.TranscriptFinal(0, " ".join(words[:7])))
-    go_on(sim, f"{(sim.now + 9_000) / 1_000} end")
+        sim.at(sim.now + 200 * count, Partial(" ".join(words[:count])))
+    sim.at(sim.now + 1_700, Final(0, " ".join(words[:7])))
+    sim.run(sim.now + 9_000)
     assert agent_lines(sim) == [LONG]
     assert caller(sim) == ["what are your hours"]
     assert len(requested_replies(sim)) == 1
@@ -191,8 +189,8 @@ def test_the_agents_own_words_are_no_interruption() -> None:
 
 def test_voice_without_words_does_not_hold_for_ever() -> None:
     """After the hold limit the agent goes on, and the same sound (music, a television) does not hold it again."""
-    seconds = (TurnTaking().tuning.hold_limit_ms + 3_000) / 1_000
-    sim = play(f"{ASK}\n a+1.5 cough {seconds}\n +9 end")
+    ms = TurnTaking().tuning.hold_limit_ms + 3_000
+    sim = play(ASK.listens(1.5).coughs(ms).waits(9))
     assert len(sim.explained(d.Held)) == 1
     stopped, went_on = gap(sim, onset(sim))
     assert went_on - stopped <= rules(sim).tuning.hold_limit_ms + 100
@@ -202,15 +200,15 @@ def test_voice_without_words_does_not_hold_for_ever() -> None:
 
 def test_words_after_a_dismissed_noise_still_interrupt() -> None:
     """Dismissing a noise does not suppress words that follow it."""
-    seconds = (TurnTaking().tuning.hold_limit_ms + 700) / 1_000
-    sim = play(f"{ASK}\n a+0.5 cough {seconds}\n +0.3 caller stop please\n +5 end")
+    ms = TurnTaking().tuning.hold_limit_ms + 700
+    sim = play(ASK.listens(0.5).coughs(ms).waits(0.3).says("stop please").waits(5))
     assert agent_lines(sim)[0].endswith(" --")
     assert caller(sim)[-1] == "stop please"
 
 
 def test_a_reply_survives_being_held_while_the_model_writes_it() -> None:
     """Text that arrives during the hold is heard after the resume."""
-    sim = play(f"{ASK}\n a+0.3 cough 0.6\n +12 end", token=120)
+    sim = play(ASK.listens(0.3).coughs(600).waits(12), token=120)
     assert agent_lines(sim) == [LONG]
     [(held, _)], [(went_on, _)] = sim.explained(d.Held), sim.explained(d.Resumed)
     ended = next(now for now, event, _ in sim.steps if isinstance(event, e.ReplyEnded))
@@ -226,9 +224,9 @@ def test_no_tool_runs_during_a_hold() -> None:
     def replies(history: History) -> list[Part]:
         return ["Fine."] if "cancel" in str(history[-1]) else [part, Calls("book", "{}", "ok"), "Done."]
 
-    sim = play(f"{ASK}\n a+0.3 caller 1.2 no cancel that\n +5 end", replies, token=60)
+    sim = play(ASK.interrupts("no cancel that", 0.3, ms=1_200).waits(5), replies, token=60)
     assert sim.actions(a.RunTool) == []
-    held = play(f"{ASK}\n a+0.3 cough 0.9\n +12 end", replies, token=60)
+    held = play(ASK.listens(0.3).coughs(900).waits(12), replies, token=60)
     [(ran, _)] = held.actions(a.RunTool)
     [(resumed, _)] = held.explained(d.Resumed)
     wanted = next(now for now, event, _ in held.steps if isinstance(event, e.ToolWanted))
@@ -240,7 +238,7 @@ def test_no_tool_runs_during_a_hold() -> None:
 
 def test_speech_that_is_going_on_when_the_stream_starts_is_heard() -> None:
     """The caller is already speaking at the first frame, and no word is lost."""
-    sim = play("0 caller hello is anybody there\n +5 end", ["Yes, I am."])
+    sim = play(asks("hello is anybody there", at=0).waits(5), ["Yes, I am."])
     assert caller(sim) == ["hello is anybody there"]
     assert agent_lines(sim) == ["Yes, I am."]
     assert len(sim.actions(a.Transcribe)) >= sim.now // 20 - 1
@@ -248,7 +246,7 @@ def test_speech_that_is_going_on_when_the_stream_starts_is_heard() -> None:
 
 def test_speech_during_the_greeting_interrupts_it() -> None:
     """The greeting can be interrupted like any reply, from its first second on."""
-    sim = play("0.3 caller I want to cancel\n +5 end", ["Of course."], Policy(greeting="Welcome to our bakery!"))
+    sim = play(asks("I want to cancel", at=0.3).waits(5), ["Of course."], Policy(greeting="Welcome to our bakery!"))
     assert agent_lines(sim)[-1] == "Of course."
     assert sim.heard[0][1] - 300 <= rules(sim).hold_after_ms + 60
     assert caller(sim) == ["I want to cancel"]
@@ -256,14 +254,15 @@ def test_speech_during_the_greeting_interrupts_it() -> None:
 
 def test_both_begin_at_once() -> None:
     """Caller and agent begin at the same moment; all the caller's words are heard and answered."""
-    sim = play(f"{ASK}\n a+0 caller and on sundays too\n +10 end", first_token=700)
+    sim = play(ASK.interrupts("and on sundays too", 0).waits(10), first_token=700)
     assert " ".join(caller(sim)) == "what are your hours and on sundays too"
     assert len([x for x in sim.lines if x[0] == "agent" and not x[1].endswith("--")]) == 1
 
 
 def test_speech_right_after_a_clear_is_heard() -> None:
     """After a cut and a short pause, the next words belong to the same turn."""
-    sim = play(f"{ASK}\n a+1.5 caller no\n +0.25 caller not that one\n +6 end", ["Well, the first one would be this."])
+    twice = ASK.interrupts("no", 1.5).waits(0.25).says("not that one")
+    sim = play(twice.waits(6), ["Well, the first one would be this."])
     assert " ".join(caller(sim)[1:]) == "no not that one"
     assert len(requested_replies(sim)) <= 1 + 1 + len(sim.explained(d.SpeculationDropped))
 
@@ -272,7 +271,7 @@ def test_going_on_after_a_premature_decision_joins_the_words() -> None:
     """The unheard answer is dropped, and all words are answered together."""
     pause = (TurnTaking().shortest_wait_ms + 150) / 1_000
     sim = play(
-        f"0.5 caller what time do you open\n +{pause} caller on sundays\n +5 end",
+        asks("what time do you open").waits(pause).says("on sundays").waits(5),
         by_words("At nine.", sundays="At ten."),
         first_token=900,
     )

@@ -23,8 +23,10 @@ from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import History
 from telephony.core.policy import Policy, TurnTaking, Wording
+from telephony.testing.recorded_stt import Final, Partial
+from telephony.testing.script import CallerScript
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
-from tests.core.timeline import LONG, Agent, agent_lines, by_words, caller, play, requested_replies
+from tests.core.calls import LONG, Agent, agent_lines, asks, by_words, caller, play, requested_replies
 
 DECISIONS: dict[type[d.Decided], str] = {
     d.Held: "hold", d.Cut: "cut", d.Resumed: "resume",
@@ -39,8 +41,8 @@ class Scene:
 
     def __init__(self, script: str, says: str | Agent = LONG, policy: Policy | None = None, **latencies: int) -> None:
         agent = by_words(says, stop="Yes?", parking="Behind it.") if isinstance(says, str) else says
-        ask = "" if policy is not None and policy.greeting else "0.5 caller what are your hours\n"
-        self.sim = play(f"{ask} a+0 end", agent, policy, **latencies)
+        opening = CallerScript() if policy is not None and policy.greeting else asks("what are your hours")
+        self.sim = play(opening.listens(0), agent, policy, **latencies)
         self.begins = self.sim.now
         self.sim.faults.no_partials = self.sim.faults.no_finals = True
         self.go_on(script)
@@ -70,13 +72,13 @@ class Scene:
             case "voice":
                 sim.coughs(at, int(argument))
             case "partial":
-                sim.at(at, e.TranscriptPartial(argument))
+                sim.at(at, Partial(argument))
             case "final":
-                sim.at(at, e.TranscriptFinal(sim.actions(a.CommitTranscript)[-1][1].commit, argument))
+                sim.at(at, Final(sim.actions(a.CommitTranscript)[-1][1].commit, argument))
             case "missed":
                 sim.at(at, e.AudioMissed(int(argument)))
             case "key":
-                sim.at(at, e.KeyPressed(argument))
+                sim.presses(at, argument)
             case "stt":
                 sim.at(at, e.SttLost("provider_unavailable", True) if argument == "lost" else e.SttReady())
             case "end_call":
@@ -353,7 +355,7 @@ def test_an_objection_to_the_models_goodbye_keeps_the_call(says: str, reason: st
 
 # --- an answer of which nothing was heard -----------------------------------------------------------------------------
 
-GOES_ON = "0.5 caller what time do you open\n +0.5 caller on sundays"
+GOES_ON = asks("what time do you open").waits(0.5).says("on sundays")
 ANSWERS = by_words("At nine in the morning.", sundays="At ten in the morning, as always.", summer="At eleven.")
 
 
@@ -364,7 +366,7 @@ def why(sim: Simulator, what: type[d.Decided]) -> list[tuple[int, str]]:
 
 def test_an_unheard_answer_is_requested_again() -> None:
     """The new words join the previous ones, and a single answer is heard."""
-    sim = play(f"{GOES_ON}\n +5 end", ANSWERS, first_token=900)
+    sim = play(GOES_ON.waits(5), ANSWERS, first_token=900)
     assert [x for _, x in why(sim, d.Cut)] == ["words"]
     assert agent_lines(sim) == ["At ten in the morning, as always."]
     assert str(requested_replies(sim)[-1].history).count("what time do you open on sundays") == 1
@@ -372,7 +374,7 @@ def test_an_unheard_answer_is_requested_again() -> None:
 
 def test_a_restarted_answer_is_not_restarted_again() -> None:
     """Words before it is heard do not stop it a second time; they are answered after it."""
-    sim = play(f"{GOES_ON}\n 3.9 caller in summer\n +12 end", ANSWERS, first_token=2_500)
+    sim = play(GOES_ON.waits(0.42).says("in summer").waits(12), ANSWERS, first_token=2_500)
     assert [x for _, x in why(sim, d.Cut)] == ["words"]
     lines = agent_lines(sim)
     assert lines.index("At ten in the morning, as always.") < lines.index("At eleven.")
@@ -381,7 +383,7 @@ def test_a_restarted_answer_is_not_restarted_again() -> None:
 
 def test_a_held_restarted_answer_resumes_when_the_voice_ends() -> None:
     """Voice at its first sound holds it; silence alone resumes it, without a verdict."""
-    sim = play(f"{GOES_ON}\n 4.4 cough 0.9\n +5 end", ANSWERS, first_token=900)
+    sim = play(GOES_ON.waits(0.92).coughs(900).waits(5), ANSWERS, first_token=900)
     [(resumed_ms, reason)] = why(sim, d.Resumed)
     assert reason == "already restarted"
     voiced = [now for now, x, _ in sim.steps if isinstance(x, e.AudioReceived) and (x.speech or 0) >= 500]
@@ -391,15 +393,15 @@ def test_a_held_restarted_answer_resumes_when_the_voice_ends() -> None:
 
 def test_the_limit_of_one_restart_applies_to_each_answer() -> None:
     """Once an answer has been heard, the next may be restarted as well."""
-    again = "caller what time do you open\n +0.5 caller on sundays"
-    sim = play(f"{GOES_ON}\n a+3.5 {again}\n +5 end", ANSWERS, first_token=900)
+    again = GOES_ON.interrupts("what time do you open", 3.5).waits(0.5).says("on sundays")
+    sim = play(again.waits(5), ANSWERS, first_token=900)
     assert [x for _, x in why(sim, d.Cut)] == ["words", "words"]
     assert agent_lines(sim) == ["At ten in the morning, as always."] * 2
 
 
 def test_a_key_before_the_answer_is_heard_joins_the_question() -> None:
     """It is answered together with the previous words; the first answer is dropped."""
-    sim = play("0.5 caller what time do you open\n +0.7 key 4\n +6 end", ANSWERS, first_token=900)
+    sim = play(asks("what time do you open").waits(0.7).presses("4").waits(6), ANSWERS, first_token=900)
     assert [x for _, x in why(sim, d.Cut)] == ["key"]
     assert str(requested_replies(sim)[-1].history).count("what time do you open [keys: 4]") == 1
     [(decided_ms, _)], (filler_ms, filler) = sim.explained(d.TurnEnded), sim.explained(d.FillerSaid)[0]

@@ -12,7 +12,7 @@ from telephony.core.language.registry import language_for
 from telephony.core.policy import PRESETS, Expects, Policy, TurnTaking
 from telephony.core.turn_taking.endpointing import PAUSES, Endpointing
 from telephony.core.turn_taking.question import AnswerContext
-from tests.core.timeline import caller, decided, number, play, reasons, rules
+from tests.core.calls import asks, caller, decided, number, play, reasons, rules
 
 RULES = TurnTaking()
 QUESTION = "can you tell me what time you open tomorrow"
@@ -147,7 +147,7 @@ def test_old_pauses_are_forgotten() -> None:
 
 def test_a_finished_question_is_decided_within_its_wait() -> None:
     """At most the wait and a few frames pass between the last word and the decision."""
-    sim = play(f"0.5 caller {QUESTION}\n +3 end")
+    sim = play(asks(QUESTION).waits(3))
     end = sim.sounds[0].end
     assert rules(sim).shortest_wait_ms <= decided(sim)[0] - end <= rules(sim).shortest_wait_ms + 60
     assert caller(sim) == [QUESTION]
@@ -156,22 +156,15 @@ def test_a_finished_question_is_decided_within_its_wait() -> None:
 def test_a_pause_after_a_trailing_word_does_not_end_the_turn() -> None:
     """The pause after "and" would have ended a finished question."""
     pause = (RULES.longest_wait_ms - 200) / 1_000
-    sim = play(f"0.5 caller I want a table and\n +{pause} caller a high chair please\n +4 end")
+    sim = play(asks("I want a table and").waits(pause).says("a high chair please").waits(4))
     assert caller(sim) == ["I want a table and a high chair please"]
 
 
 def test_digits_in_groups_are_one_turn() -> None:
     """The pauses between the groups would end any other answer."""
-    sim = play(
-        """
-        0.5   caller  I want to be called back
-        a+2.5 caller  five five five
-        +0.9  caller  oh one two
-        +0.9  caller  three four five six
-        +4    end
-        """,
-        agent=["What is your phone number?"],
-    )
+    number = asks("I want to be called back").interrupts("five five five", 2.5)
+    number = number.waits(0.9).says("oh one two").waits(0.9).says("three four five six")
+    sim = play(number.waits(4), ["What is your phone number?"])
     assert caller(sim)[1:] == ["five five five oh one two three four five six"]
     assert reasons(sim, d.TurnEnded)[1] == "complete"
 
@@ -180,7 +173,7 @@ def test_a_declared_expectation_applies_to_the_agents_own_words() -> None:
     """`Expects` makes any phrase of the agent ask for digits of a given length."""
     policy = Policy(expects=(Expects("magic word", "digits", length=3),))
     sim = play(
-        "0.5 caller hello\n a+2.5 caller one\n +0.9 caller two\n +0.9 caller three\n +4 end",
+        asks("hello").interrupts("one", 2.5).waits(0.9).says("two").waits(0.9).says("three").waits(4),
         agent=["Your magic word please?"],
         policy=policy,
     )
@@ -192,10 +185,11 @@ def test_a_caller_who_pauses_gets_a_longer_wait() -> None:
     """After two long pauses within a turn, a pause that would have ended the turn no longer does."""
     text = "there was this big window with all of those flowers"
     usual, longer = (wait(text) - 60) / 1_000, (wait(text) + 40) / 1_000
-    policy, more = Policy(turn_taking=RULES.tuned(pause_margin_ms=350)), f"caller {text}"
-    hasty = play(f"0.5 {more}\n +{longer} {more}\n +5 end", policy=policy, first_token=1_500)
+    policy = Policy(turn_taking=RULES.tuned(pause_margin_ms=350))
+    hasty = play(asks(text).waits(longer).says(text).waits(5), policy=policy, first_token=1_500)
     assert len(decided(hasty)) == 2
-    sim = play(f"0.5 {more}\n +{usual} {more}\n +{usual} {more}\n +{longer} {more}\n +5 end", policy=policy)
+    script = asks(text).waits(usual).says(text).waits(usual).says(text).waits(longer).says(text)
+    sim = play(script.waits(5), policy=policy)
     assert len(decided(sim)) == 1
     [(_, because)] = sim.explained(d.TurnEnded)
     assert 0 < number(because, "pause_allowance_ms") <= RULES.tuning.pause_allowance_ms
@@ -204,7 +198,7 @@ def test_a_caller_who_pauses_gets_a_longer_wait() -> None:
 def test_short_answers_are_decided_quickly() -> None:
     """ "Yes", "no" and "four" after a question have the wait of any finished text."""
     for word in ("yes", "no", "four"):
-        sim = play(f"0.5 caller hello\n a+2.4 caller 0.3 {word}\n +3 end", agent=["Shall I book it for you?"])
+        sim = play(asks("hello").interrupts(word, 2.4, ms=300).waits(3), agent=["Shall I book it for you?"])
         assert caller(sim)[-1] == word
         assert decided(sim)[-1] - sim.sounds[-1].end <= rules(sim).shortest_wait_ms + 60
 
@@ -213,7 +207,7 @@ def test_the_transcript_is_committed_before_the_decision() -> None:
     """The commit is sent during the wait, so a final of usual latency does not delay the decision."""
     text = "we were here last year with some of our friends and had a good evening"
     whole = wait(text)
-    sim = play(f"0.5 caller {text}\n +4 end", final=RULES.tuning.commit_lead_ms - 40)
+    sim = play(asks(text).waits(4), final=RULES.tuning.commit_lead_ms - 40)
     end = sim.sounds[0].end
     [(asked, _)] = sim.actions(a.CommitTranscript)
     assert asked < decided(sim)[0]
@@ -223,15 +217,10 @@ def test_the_transcript_is_committed_before_the_decision() -> None:
 def test_not_every_pause_costs_a_commit() -> None:
     """Three short pauses in one turn lead to one commit, not before the shortest commit delay."""
     pause = (RULES.longest_wait_ms - RULES.tuning.commit_lead_ms - 160) / 1_000
-    sim = play(
-        f"""
-        0.5       caller  I want to book a table for the
-        +{pause}  caller  family party that we have with the
-        +{pause}  caller  people from the office and the
-        +{pause}  caller  cats please
-        +4        end
-        """
-    )
+    script = asks("I want to book a table for the")
+    for text in ("family party that we have with the", "people from the office and the", "cats please"):
+        script = script.waits(pause).says(text)
+    sim = play(script.waits(4))
     assert len(sim.actions(a.CommitTranscript)) == 1
     assert len(caller(sim)) == 1
     assert sim.actions(a.CommitTranscript)[0][0] - sim.sounds[-1].end >= RULES.tuning.commit_after_ms
@@ -240,14 +229,14 @@ def test_not_every_pause_costs_a_commit() -> None:
 def test_a_language_without_data_pauses_and_ends() -> None:
     """Pauses shorter than the silence wait stay within the turn."""
     pause = (RULES.silence_ms - 200) / 1_000
-    sim = play(f"0.5 caller je voudrais\n +{pause} caller une table\n +3 end", policy=Policy(language="fr"))
+    sim = play(asks("je voudrais").waits(pause).says("une table").waits(3), policy=Policy(language="fr"))
     assert caller(sim) == ["je voudrais une table"]
     assert reasons(sim, d.TurnEnded) == ["silence"]
 
 
 def test_the_end_of_a_turn_explains_itself() -> None:
     """The decision states its reason, the wait that applied, and the measured silence."""
-    sim = play(f"0.5 caller {QUESTION}\n +3 end")
+    sim = play(asks(QUESTION).waits(3))
     [(_, because)] = sim.explained(d.TurnEnded)
     assert because["why"] == "finished"
     assert because["wait_ms"] == rules(sim).shortest_wait_ms

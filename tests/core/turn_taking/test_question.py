@@ -9,8 +9,8 @@ from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
 from telephony.core.policy import Expects, TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing
-from telephony.core.turn_taking.question import AnswerContext
-from tests.core.timeline import caller, play
+from telephony.core.turn_taking.question import AnswerContext, asks_yes_or_no
+from tests.core.calls import asks, caller, play
 
 RULES = TurnTaking()
 EN = language_for("en")
@@ -161,6 +161,13 @@ def test_what_asks_for_yes_or_no(said: str, polar: bool) -> None:
     context = AnswerContext.after(said, (), EN)
     assert context.answering
     assert context.polar is polar
+    assert asks_yes_or_no(said, EN) is polar
+
+
+@pytest.mark.parametrize("said", ["", "We open at nine.", "Can I help you?", "How can I help?"])
+def test_an_open_question_or_none_asks_for_no_yes_or_no(said: str) -> None:
+    assert not AnswerContext.after(said, (), EN).polar
+    assert not asks_yes_or_no(said, EN)
 
 
 def test_the_asking_verb_may_be_the_second_word() -> None:
@@ -211,21 +218,21 @@ def test_an_open_question_invites_and_asks_for_nothing(said: str) -> None:
 def test_an_answer_may_come_before_the_question_is_over(offset: float, heard: bool) -> None:
     """ "Yes" near the end of the question is the answer; earlier it is a backchannel."""
     ask = "It would be on Tuesday at three. Shall I book it for you?"
-    sim = play(f"0.5 caller a table for two please\n a+{offset} caller 0.3 yes\n +12 end", [ask])
+    sim = play(asks("a table for two please").interrupts("yes", offset, ms=300).waits(12), [ask])
     assert ("yes" in caller(sim)) is heard
 
 
 @pytest.mark.parametrize("noise", ["the", "a", "and"])
 def test_a_weak_word_from_a_noise_does_not_interrupt(noise: str) -> None:
     """STT often hears such a word in a cough; the agent continues."""
-    sim = play(f"0.5 caller what are your hours\n a+1.5 caller 0.25 {noise}\n +14 end")
+    sim = play(asks("what are your hours").interrupts(noise, 1.5, ms=250).waits(14))
     assert sim.explained(d.Cut) == []
     assert caller(sim) == ["what are your hours"]
 
 
 def test_a_number_cut_off_is_judged_with_its_beginning() -> None:
     """The agent spoke too early: the rest is still part of the number, and its length counts from the start."""
-    text = "my number is five five five oh one\n +1.3 caller two three four five six"
-    sim = play(f"0.5 caller {text}\n +6 end", ["Thank you."])
+    number = asks("my number is five five five oh one").waits(1.3).says("two three four five six")
+    sim = play(number.waits(6), ["Thank you."])
     last = sim.explained(d.TurnEnded)[-1][1]
     assert (last["why"], last["entry"]) == ("complete", "digits")

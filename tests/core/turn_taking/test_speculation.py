@@ -11,8 +11,10 @@ from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import CallerSaid, History
 from telephony.core.policy import Policy, TurnTaking
+from telephony.testing.recorded_stt import Final, Partial
+from telephony.testing.script import CallerScript
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
-from tests.core.timeline import agent_lines, by_words, caller, decided, first_heard, go_on, play, requested_replies
+from tests.core.calls import agent_lines, asks, by_words, caller, decided, first_heard, play, requested_replies
 
 QUESTION = "what time do you open"
 STORY = "we were here last year with some of our friends and had a good evening"
@@ -27,6 +29,14 @@ def speculations(sim: Simulator) -> list[int]:
     return [x.turn for _, x in sim.actions(d.SpeculationBegun)]
 
 
+def shelves(pause: float) -> CallerScript:
+    """A caller who seems to finish again and again, with pauses of so many seconds."""
+    script = asks(QUESTION)
+    for word in "one two three four five six".split():
+        script = script.waits(pause).says(f"what is shelf {word}")
+    return script.waits(5)
+
+
 def first_mark(sim: Simulator, turn: int) -> int | None:
     """When audio of the turn was first sent, or None."""
     return next((at for at, mark in sim.actions(a.SendMark) if mark.name.startswith(f"t{turn}.")), None)
@@ -34,7 +44,7 @@ def first_mark(sim: Simulator, turn: int) -> int | None:
 
 def test_a_speculation_that_was_right_is_the_answer() -> None:
     """The model is asked once, before the decision; the answer is sent with the decision, never before."""
-    sim = play(f"0.5 caller {QUESTION}\n +4 end", agent=["We open at nine."], first_token=150, first_audio=60)
+    sim = play(asks(QUESTION).waits(4), agent=["We open at nine."], first_token=150, first_audio=60)
     [speculative] = speculations(sim)
     assert [x.turn for x in requested_replies(sim)] == [speculative]
     asked = sim.actions(a.StartReply)[0][0]
@@ -53,7 +63,7 @@ def test_speculation_shortens_the_latency() -> None:
     """
     heard = {}
     for how in ("off", "llm", "speech"):
-        sim = play(f"0.5 caller {QUESTION}\n +4 end", ["We open at nine."], speculating(how))
+        sim = play(asks(QUESTION).waits(4), ["We open at nine."], speculating(how))
         heard[how] = first_heard(sim, 0) - decided(sim)[0]
         assert bool(speculations(sim)) == (how != "off")
     assert heard["off"] > heard["llm"] >= heard["speech"]
@@ -65,7 +75,7 @@ def test_llm_speculation_sends_nothing_to_tts() -> None:
     """Before the decision, `llm` sends no unit to TTS, and `speech` only the first."""
     two: list[Part] = ["We open at nine. We close at six."]
     for how, ahead in (("llm", 0), ("speech", 1)):
-        sim = play(f"0.5 caller {STORY}\n +4 end", two, speculating(how), first_token=100)
+        sim = play(asks(STORY).waits(4), two, speculating(how), first_token=100)
         early = [at for at, _ in sim.actions(a.Speak) if at < decided(sim)[0]]
         assert len(early) == ahead
         assert agent_lines(sim) == two
@@ -74,7 +84,7 @@ def test_llm_speculation_sends_nothing_to_tts() -> None:
 def test_a_dropped_speculation_has_no_effect() -> None:
     """When the caller goes on, a speculation is neither heard nor in the record or a history; its context is closed."""
     sim = play(
-        f"0.5 caller {QUESTION}\n +0.3 caller and on sundays please\n +5 end",
+        asks(QUESTION).waits(0.3).says("and on sundays please").waits(5),
         by_words("At nine.", sundays="We stay closed."),
         first_token=60,
         first_audio=40,
@@ -98,8 +108,8 @@ def test_a_final_that_means_the_same_keeps_the_speculation() -> None:
     sim = Simulator(Policy(), lambda history: ["Done."])
     sim.faults.no_partials = sim.faults.no_finals = True
     sim.says(500, "a table for four please", ms=1_500)
-    sim.at(2_050, e.TranscriptPartial("um a table for four please"))
-    sim.at(2_350, e.TranscriptFinal(1, "A table for 4, please."))
+    sim.at(2_050, Partial("um a table for four please"))
+    sim.at(2_350, Final(1, "A table for 4, please."))
     sim.run(6_000)
     assert len(requested_replies(sim)) == 1
     assert sim.explained(d.SpeculationUsed)
@@ -111,8 +121,8 @@ def test_a_final_that_means_something_else_is_answered_instead() -> None:
     sim = Simulator(Policy(), lambda history: [f"You said: {last_words(history)}"])
     sim.faults.no_partials = sim.faults.no_finals = True
     sim.says(500, "a table for two please", ms=1_500)
-    sim.at(2_050, e.TranscriptPartial("a table for ten please"))
-    sim.at(2_400, e.TranscriptFinal(1, "a table for two please"))
+    sim.at(2_050, Partial("a table for ten please"))
+    sim.at(2_400, Final(1, "a table for two please"))
     sim.run(8_000)
     assert agent_lines(sim) == ["You said: a table for two please"]
     assert caller(sim) == ["a table for two please"]
@@ -121,7 +131,7 @@ def test_a_final_that_means_something_else_is_answered_instead() -> None:
 def test_a_speculation_runs_no_tool() -> None:
     """A tool requested by a speculation waits for the decision."""
     books: list[Part] = [Calls("book", "{}", "booked"), "It is booked."]
-    sim = play(f"0.5 caller {STORY}\n +4 end", books, first_token=40)
+    sim = play(asks(STORY).waits(4), books, first_token=40)
     [(ran, _)] = sim.actions(a.RunTool)
     assert speculations(sim)
     wanted = next(now for now, event, _ in sim.steps if isinstance(event, e.ToolWanted))
@@ -134,7 +144,7 @@ def test_the_tool_of_a_dropped_speculation_never_runs() -> None:
     def replies(history: History) -> list[Part]:
         return ["Fine."] if "not" in last_words(history) else [Calls("book", "{}", "booked"), "It is booked."]
 
-    sim = play("0.5 caller can you book it for me\n +0.3 caller not today\n +5 end", replies, first_token=40)
+    sim = play(asks("can you book it for me").waits(0.3).says("not today").waits(5), replies, first_token=40)
     wanted = [event for _, event, _ in sim.steps if isinstance(event, e.ToolWanted)]
     assert wanted
     assert sim.actions(a.RunTool) == []
@@ -170,9 +180,8 @@ def test_a_tts_failure_during_a_speculation_is_retried() -> None:
 
 def test_speculations_for_one_utterance_are_bounded() -> None:
     """A caller who repeatedly seems to finish during one utterance causes no more than the limit."""
-    lines = "\n".join(f"+0.3 caller what is shelf {word}" for word in "one two three four five six".split())
     policy = speculating("speech", shortest_wait_ms=700)
-    sim = play(f"0.5 caller {QUESTION}\n {lines}\n +5 end", ["We do."], policy)
+    sim = play(shelves(0.3), ["We do."], policy)
     assert len(decided(sim)) == 1
     rules = sim.policy.turn_taking
     assert len(speculations(sim)) == rules.speculations + rules.tuning.speculations_finished
@@ -182,9 +191,10 @@ def test_speculations_for_one_utterance_are_bounded() -> None:
 def test_too_many_wasted_speculations_stop_them() -> None:
     """Speculation stops for a caller with whom too many were wasted."""
     policy = speculating("speech", shortest_wait_ms=700, speculations=1, speculations_finished=0, speculations_wasted=2)
-    sim = Simulator(policy, lambda history: ["We open at nine."])
+    script = CallerScript()
     for _ in range(6):
-        go_on(sim, f"+6 caller {QUESTION}\n +0.4 caller and also the red one\n +4 end")
+        script = script.waits(6).says(QUESTION).waits(0.4).says("and also the red one")
+    sim = play(script.waits(4), ["We open at nine."], policy)
     wasted = len(speculations(sim)) - len(sim.explained(d.SpeculationUsed))
     assert wasted <= len(sim.explained(d.SpeculationUsed)) + policy.turn_taking.tuning.speculations_wasted + 1
     assert len(speculations(sim)) < 6
@@ -192,15 +202,14 @@ def test_too_many_wasted_speculations_stop_them() -> None:
 
 def test_no_speculation_while_the_agent_speaks() -> None:
     """Words during a reply are first judged as an interruption."""
-    sim = play("0.5 caller hello there\n a+1 caller 0.5 mm-hm\n +5 end")
+    sim = play(asks("hello there").interrupts("mm-hm", 1, ms=500).waits(5))
     assert len(requested_replies(sim)) == 1
 
 
 def test_contexts_of_dropped_speculations_are_closed() -> None:
     """However many speculations are dropped, open contexts do not accumulate."""
-    lines = "\n".join(f"+0.35 caller what is shelf {word}" for word in "one two three four five six".split())
     policy = speculating("speech", shortest_wait_ms=900, speculations=20, speculations_wasted=50)
-    sim = play(f"0.5 caller {QUESTION}\n {lines}\n +5 end", policy=policy, first_token=20, first_audio=20)
+    sim = play(shelves(0.35), policy=policy, first_token=20, first_audio=20)
     opened, most = set[tuple[int, int]](), 0
     for _, event, actions in sim.steps:
         for action in actions:
@@ -217,7 +226,7 @@ def test_contexts_of_dropped_speculations_are_closed() -> None:
 
 def test_a_speculation_has_the_history_of_the_decided_reply() -> None:
     """The model receives the same history as it would after the decision."""
-    sim = play(f"0.5 caller {QUESTION}\n +4 end", ["We open at nine."])
+    sim = play(asks(QUESTION).waits(4), ["We open at nine."])
     ahead = requested_replies(sim)[0].history
-    late = play(f"0.5 caller {QUESTION}\n +4 end", ["We open at nine."], speculating("off"))
+    late = play(asks(QUESTION).waits(4), ["We open at nine."], speculating("off"))
     assert ahead == requested_replies(late)[0].history == (CallerSaid(QUESTION),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.conversation import Ended
+from telephony.core.ending import Ended
 from telephony.tape.rehearsal.virtual_time import Agenda, VirtualCarrier, VirtualTime
 
 SECOND = b"\xff" * 8_000

@@ -268,7 +268,7 @@ class _Session:
             return
         self.last_partial = text
         messages: list[dict[str, Any]] = [{"message_type": "partial_transcript", "text": text}]
-        if faults.strangers:
+        if faults.unknown_messages:
             messages = [{"message_type": "warning", "warning": "a test"}, {"message_type": "a_newcomer"}, *messages]
         if faults.garbage:
             faults.garbage, messages = False, [{}]

@@ -41,5 +41,5 @@ class SttFaults:
     rough_partials: bool = False  # cut off the end of a partial's last word
     throttle: int = 0  # refuse this many commits, however much audio they have
     garbage: bool = False  # send a frame that is not JSON instead of the next partial, once
-    strangers: bool = False  # send a warning and a message of an unknown type before each partial
+    unknown_messages: bool = False  # send a warning and a message of an unknown type before each partial
     overflow_lead_ms: int = 0  # send queue_overflow when the audio is this far ahead of real time

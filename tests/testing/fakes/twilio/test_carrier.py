@@ -62,7 +62,7 @@ async def test_documents_are_executed_verb_by_verb() -> None:
 @pytest.mark.parametrize(
     ("document", "outcome", "codes"),
     [
-        (Response(twiml.busy(), media_type="text/xml"), "busy", []),
+        (Response(twiml.reject("busy"), media_type="text/xml"), "busy", []),
         (Response(twiml.reject(), media_type="application/xml"), "rejected", []),
         (Response(twiml.dial("+15550001111", say="Hold on."), media_type="text/xml"), "dialled", []),
         (xml(""), "completed", []),
@@ -148,8 +148,8 @@ async def test_status_callbacks_come_in_any_order_and_before_the_stop() -> None:
 async def test_the_action_url_decides_what_follows_the_stream() -> None:
     """When the service closes the stream, its action URL starts a second one in the same call, with another SID."""
     async with service() as it, Carrier(auth_token=TOKEN, clock=it.clock) as carrier:
-        answers = iter([twiml.reconnect("Sorry.", "en", it.base_url.replace("http", "ws") + "/media", "/after", {}),
-                        twiml.say_and_hang_up("Goodbye.")])  # fmt: skip
+        answers = iter([twiml.connect_stream(it.base_url.replace("http", "ws") + "/media", "/after", {}, "Sorry."),
+                        twiml.hang_up("Goodbye.")])  # fmt: skip
         it.after = lambda: next(answers)
         phone = await carrier.dial(it.base_url + "/voice")
         first = await it.ready()
@@ -204,7 +204,7 @@ async def test_the_rest_api_ends_and_redirects_calls() -> None:
             assert (refused.status_code, refused.json()["code"]) == (401, 20003)
             unknown = await client.post(root + "CAnone.json", data={"Status": "completed"}, auth=auth)
             assert (unknown.status_code, unknown.json()["code"]) == (404, 20404)
-            say = twiml.say_and_hang_up("A colleague takes over.")
+            say = twiml.hang_up("A colleague takes over.")
             moved = await client.post(root + phone.sid + ".json", data={"Twiml": say}, auth=auth)
             assert moved.status_code == 200
             await phone.ended()

@@ -1,0 +1,58 @@
+"""The tools that a managed agent calls: each call runs once, however often it is made, and few run at once."""
+
+from __future__ import annotations
+
+from telephony.core.actions import Action, RunTool
+from telephony.core.events import ToolFinished, ToolWanted
+from telephony.core.history import ToolUsed
+from telephony.core.managed.speech import ManagedSpeech
+from telephony.core.managed_events import AnswerTool
+from telephony.core.policy import END_CALL
+
+UNKNOWN = "(The connection broke meanwhile: it is not known whether this was done. Ask before doing it again.)"
+TOOLS_AT_ONCE = 8
+"""Maximum number of tool calls that run at the same time in one call; more are refused."""
+TOO_MANY = f"Not done: {TOOLS_AT_ONCE} tools are at work already. Wait for their results."
+
+
+class ManagedTools:
+    """See the module text. Methods return the actions to perform; what is done goes on the record of `speech`."""
+
+    def __init__(self, speech: ManagedSpeech) -> None:
+        self._speech = speech
+        self._calls: dict[str, ToolWanted | AnswerTool] = {}  # by tool call id: wanted, or answered
+
+    def wanted(self, event: ToolWanted) -> list[Action]:
+        """Runs the tool. A repeated call gets the same answer again, and the tool does not run again."""
+        known = self._calls.get(event.tool_call_id)
+        if known is not None:
+            return [known] if isinstance(known, AnswerTool) else []
+        if len(self._running()) >= TOOLS_AT_ONCE:
+            return self._answer(event, TOO_MANY, failed=True)
+        self._calls[event.tool_call_id] = event
+        return [RunTool(event.turn, event.tool_call_id)]
+
+    def finished(self, event: ToolFinished) -> tuple[list[Action], bool]:
+        """Sends the result. Also returns whether the agent has ended the call with it."""
+        wanted = self._calls.get(event.tool_call_id)
+        if not isinstance(wanted, ToolWanted):
+            return [], False
+        return self._answer(wanted, event.result, event.failed), wanted.name == END_CALL and not event.failed
+
+    def lost(self) -> None:
+        """The platform is gone. Tools that still run go on record, or another model might call them again."""
+        for wanted in self._running():
+            self._record(wanted, UNKNOWN)
+
+    def _running(self) -> list[ToolWanted]:
+        return [tool for tool in self._calls.values() if isinstance(tool, ToolWanted)]
+
+    def _answer(self, wanted: ToolWanted, result: str, failed: bool) -> list[Action]:
+        answer = AnswerTool(wanted.tool_call_id, result, failed)
+        self._calls[wanted.tool_call_id] = answer
+        self._record(wanted, result)
+        return [answer]
+
+    def _record(self, wanted: ToolWanted, result: str) -> None:
+        used = ToolUsed(wanted.tool_call_id, wanted.name, wanted.arguments, result)
+        self._speech.transcript.tool(self._speech.last, used)
