@@ -137,7 +137,8 @@ class OpenAiChat:
 
     def _answer(self, request: LlmRequest, habits: Habits) -> Answer:
         names = [tool["function"]["name"] for tool in request.tools if "function" in tool]
-        return Answer(names, unopened=False if self._own_host else habits.unopened)
+        unopened = False if self._own_host else habits.unopened
+        return Answer(names, number=len(request.messages), unopened=unopened)
 
     async def _once(self, body: dict[str, Any], answer: Answer, habits: Habits) -> AsyncGenerator[LlmEvent, None]:
         try:

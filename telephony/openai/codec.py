@@ -63,7 +63,7 @@ def request_body(
         if identity_key and _IDENTITY.fullmatch(request.caller):
             # The same for every call of a caller, and nothing that a number could be found from without the key.
             body["safety_identifier"] = hmac.new(identity_key, request.caller.encode(), hashlib.sha256).hexdigest()
-    elif chosen and chosen != "none":
+    elif chosen and (chosen != "none" or habits.effort_none):
         body["reasoning_effort"] = chosen
     if request.max_tokens is not None and request.max_tokens > 0:
         body[token_field] = request.max_tokens + RESERVES[habits.reserve]
@@ -92,11 +92,12 @@ _REASONS_BY_DEFAULT = re.compile(r"gpt-(5\.[5-9]|6)")
 class Answer:
     """Assembles one streamed answer: call `add` with each chunk, then `end`. Both yield events.
 
-    `names`: the tools of the request. `unopened`: whether the model begins inside its reasoning (see `Reasoning`; None:
-    not known); after `end`, whether this answer did. Raises ProviderMisbehaved for an answer without an end."""
+    `names`: the tools of the request. `number` makes the ids of calls without one unique in a conversation.
+    `unopened`: whether the model begins inside its reasoning (see `Reasoning`; None: not known); after `end`, whether
+    this answer did. Raises ProviderMisbehaved for an answer without an end."""
 
-    def __init__(self, names: Collection[str] = (), *, unopened: bool | None = False) -> None:
-        self._calls = ToolCalls(names)
+    def __init__(self, names: Collection[str] = (), *, number: int = 0, unopened: bool | None = False) -> None:
+        self._calls, self._number = ToolCalls(names, number), number
         self._valid, self._written = ValidStream(), WrittenCalls(names)
         self._reasoning, self._expected = Reasoning(hold=unopened is not False), unopened
         self._received = ""
@@ -141,8 +142,8 @@ class Answer:
         calls = list(self._calls)
         if not calls:
             calls = [
-                ToolCall(f"{WRITTEN}{number}", call.name, arguments_text(call.arguments))
-                for number, call in enumerate(written)
+                ToolCall(f"{WRITTEN}{self._number}_{at}", call.name, arguments_text(call.arguments))
+                for at, call in enumerate(written)
             ]
         self._empty = self._empty and not calls
         yield from calls

@@ -55,7 +55,7 @@ class Habits:
 
     def learn(self, refusal: Refusal, body: dict[str, Any], own_host: bool) -> str:
         """What another request will do differently after `body` was refused; "" if nothing can help."""
-        if own_host and _refuses_effort(refusal) and "tools" in body and not self.effort_none:
+        if "tools" in body and not self.effort_none and _refuses_effort(refusal, own_host):
             self.effort_none = True  # the model reasons by default: to leave the field out would be refused again
             return "reasoning_effort none"
         if field := refused_field(refusal, body):
@@ -81,9 +81,10 @@ class Habits:
         return self.reserve > used
 
 
-def _refuses_effort(refusal: Refusal) -> bool:
+def _refuses_effort(refusal: Refusal, own_host: bool) -> bool:
+    """Whether tools go with no effort but `none`; other servers may not know the field at all."""
     named = refusal.param == "reasoning_effort" or "reasoning_effort" in refusal.message
-    return named and refusal.status in (400, 422)
+    return named and refusal.status in (400, 422) and (own_host or "tool" in refusal.message)
 
 
 def refused_field(refusal: Refusal, body: dict[str, Any]) -> str:

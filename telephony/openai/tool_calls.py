@@ -35,10 +35,11 @@ class _Call:
 
 
 class ToolCalls:
-    """Call `add` with each fragment; iterate to get the calls. `names`: the tools of the request."""
+    """Call `add` with each fragment; iterate to get the calls. `names`: the tools of the request; `number` is part of
+    the ids of calls that have none."""
 
-    def __init__(self, names: Collection[str] = ()) -> None:
-        self._names = names
+    def __init__(self, names: Collection[str] = (), number: int = 0) -> None:
+        self._names, self._number = names, number
         self._calls: list[_Call] = []
         self._by_index: dict[int, _Call] = {}
 
@@ -68,13 +69,13 @@ class ToolCalls:
     def __iter__(self) -> Iterator[ToolCall]:
         used: set[str] = set()
         seen: set[tuple[str, str, str]] = set()
-        for number, call in enumerate(self._calls):
+        for at, call in enumerate(self._calls):
             arguments = arguments_text(call.arguments)
             repeated = not call.call_id and ("", call.name, arguments) in seen
             if not call.name or repeated or (call.call_id, call.name, arguments) in seen:
                 continue
             seen |= {(call.call_id, call.name, arguments), ("", call.name, arguments)}
-            call_id = call.call_id or f"call_{number}"
+            call_id = call.call_id or f"call_{self._number}_{at}"
             while call_id in used:  # with equal ids the next request would be refused
                 call_id += "_"
             used.add(call_id)

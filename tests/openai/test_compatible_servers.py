@@ -121,6 +121,23 @@ async def test_a_model_without_tools_answers_without_them() -> None:
         assert ["tools" in request for request in caller.server.requests] == [True, False, False]
 
 
+async def test_an_effort_that_is_refused_with_tools_becomes_none() -> None:
+    """As OpenAI's own models refuse it behind another address."""
+    async with calling(effort="low") as caller:
+        caller.server.faults.effort_with_tools = False
+        assert [await caller.hears(), await caller.hears()] == ["All right.", "All right."]
+        assert [request["reasoning_effort"] for request in caller.server.requests] == ["low", "none", "none"]
+
+
+async def test_ids_that_are_made_up_are_unique_in_a_call() -> None:
+    """Servers refuse a conversation in which two calls have the same id."""
+    call = {"tool_calls": [{"index": 0, "id": "", "function": {"name": "hours", "arguments": "{}"}}]}
+    async with calling([Raw.deltas(call)], [Raw.deltas(call)], [Say("Done.")]) as caller:
+        assert await caller.hears() == "Done."
+        ids = [m["tool_call_id"] for m in caller.server.requests[-1]["messages"] if m["role"] == "tool"]
+        assert len(ids) == len(set(ids)) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "heard"),
     [
