@@ -188,9 +188,10 @@ def _tool_messages(text: str, calls: Sequence[ToolCall], results: Sequence[ToolR
 
 
 def _valid_json(arguments: str) -> str:
-    """The arguments, or an object with their beginning if they are not JSON: some servers refuse invalid arguments."""
+    """The arguments, or an object with their beginning if they are no JSON object: servers refuse anything else."""
     try:
-        json.loads(arguments)
-    except ValueError:
-        return json.dumps({"unreadable": arguments[:200]})
-    return arguments
+        if isinstance(json.loads(arguments), dict):
+            return arguments
+    except (ValueError, RecursionError):
+        pass
+    return json.dumps({"unreadable": valid(arguments[:200])})

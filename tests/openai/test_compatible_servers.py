@@ -121,6 +121,19 @@ async def test_a_model_without_tools_answers_without_them() -> None:
         assert ["tools" in request for request in caller.server.requests] == [True, False, False]
 
 
+async def test_whatever_text_a_conversation_holds_it_can_be_sent() -> None:
+    """Half a surrogate pair, control characters, arguments that are no object: each request still arrives."""
+    history = (
+        CallerSaid("caf\ud83d \x00"), ToolUsed("a", "book", "[" * 50_000, "no\ud83d"),
+        ToolUsed("b", "book", '{"day": "\ud83d"}', "ok", '{"more": "\\ud83d"}'), AgentSaid("\ude00 e\u0301"),
+    )  # fmt: skip
+    async with calling() as caller:
+        assert await caller.hears(history, Agent(prompt="P\ud83d", context="\ud83d")) == "All right."
+        messages = caller.server.requests[0]["messages"]
+        str(messages).encode()
+        assert [m["content"] for m in messages if m["content"]][1:-1] == ["caf ", "no", "ok", " é"]
+
+
 async def test_an_effort_that_is_refused_with_tools_becomes_none() -> None:
     """As OpenAI's own models refuse it behind another address."""
     async with calling(effort="low") as caller:
