@@ -14,6 +14,7 @@ RINGS: list[tuple[str, int]] = [
     ("errors", 0),
     ("http_body", 0),
     ("files", 0),
+    ("valid_text", 0),
     ("audio", 0),
     ("vad.gate", 0),
     ("core", 1),
@@ -39,8 +40,8 @@ RINGS: list[tuple[str, int]] = [
     ("elevenlabs.post_call", 2),
     ("elevenlabs.webhooks", 5),
     ("elevenlabs", 3),
-    ("openai.codec", 2),
-    ("openai", 3),
+    ("openai.client", 3),
+    ("openai", 2),
     ("vad", 3),
     ("observe", 3),
     ("runtime.reply", 3),
@@ -57,7 +58,8 @@ RINGS: list[tuple[str, int]] = [
 OUTSIDE = 8
 #: Pure modules: no clock, event loop, randomness or logging.
 PURE = (
-    *("errors", "core", "audio", "vad.gate", "text_normalization", "openai.codec", "llm_server.codec"),
+    *("errors", "valid_text", "core", "audio", "vad.gate", "text_normalization", "openai.codec", "llm_server.codec"),
+    *("openai.reasoning", "openai.tool_calls", "openai.written_calls", "openai.shapes", "openai.habits"),
     *("twilio.media_stream", "twilio.twiml", "twilio.stream_token", "elevenlabs.stt_codec", "elevenlabs.tts_codec"),
     *("elevenlabs.tts_contexts", "elevenlabs.agents_codec", "elevenlabs.post_call"),
     *("tape.codec", "tape.format", "tape.step_text", "tape.audio", "tape.engines", "tape.replay", "tape.timeline"),

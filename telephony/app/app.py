@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
+from telephony.app.installation import installation_key
 from telephony.app.loading import load_agent, load_llm_agents
 from telephony.app.platforms import open_platforms
 from telephony.clock import Clock
@@ -83,6 +84,7 @@ class VendorPorts:
             effort=settings.openai_effort,
             token_field=settings.openai_token_field,
             clock=clock,
+            identity_key=b"" if settings.offline else installation_key(settings.data),
         )
         self._base_url = settings.elevenlabs_base_url or "https://api.elevenlabs.io"
         self.agents_rest = AgentsRest(self._base_url, settings.elevenlabs_api_key, clock)
@@ -249,6 +251,9 @@ async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) 
         if isinstance(agents, ManagedAgent):
             await vendors.agents_rest.inspect(agents)
         own = agents.fallback if isinstance(agents, ManagedAgent) else agents
+        model, effort = (own.model, own.effort) if isinstance(own, Agent) else ("", None)
+        if own is not None and (problem := vendors.llm.effort_problem(model, effort)):
+            log.warning("llm_effort_with_tools", problem=problem)
         if isinstance(own, Agent):
             await vendors.synthesize_missing(own)
         service.warm.set()

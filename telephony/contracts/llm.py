@@ -14,10 +14,14 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+WRITTEN = "written_"
+"""The beginning of the ids of calls that the model wrote as text."""
+
 
 @dataclass(frozen=True, slots=True)
 class LlmRequest:
-    """One completion. `messages` and `tools` are in the format of Chat Completions; `cache_key` is stable per agent."""
+    """One completion. `messages` and `tools` are in the format of Chat Completions; `cache_key` is stable per agent;
+    `caller` is the caller's number or address, "" if it is not known."""
 
     messages: tuple[dict[str, Any], ...]
     tools: tuple[dict[str, Any], ...] = ()
@@ -25,6 +29,7 @@ class LlmRequest:
     effort: str | None = None
     max_tokens: int | None = None
     cache_key: str = ""
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,11 @@ class ToolCall:
     name: str
     arguments: str
     extra: str = ""
+
+    @property
+    def written(self) -> bool:
+        """The model wrote the call as text instead of making it. The id says so, because it outlasts the reply."""
+        return self.tool_call_id.startswith(WRITTEN)
 
 
 @dataclass(frozen=True, slots=True)

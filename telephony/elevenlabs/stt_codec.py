@@ -26,6 +26,7 @@ from telephony.contracts.stt import SttSpec
 from telephony.contracts.transcripts import Transcripts
 from telephony.core.events import CommitRefused, Event, Word
 from telephony.core.language.words import words as spoken
+from telephony.valid_text import valid
 
 COMMIT_MIN_MS = 300
 """Minimum new audio for a commit; the service throttles it otherwise."""
@@ -168,10 +169,8 @@ def _fault(kind: str) -> Fault:
 
 
 def clean(text: object) -> str:
-    """The text without audio-event tags such as "(laughter)" or "[music]". Lone surrogates, which cannot be encoded,
-    become "?"."""
-    whole = text.encode("utf-8", "replace").decode() if isinstance(text, str) else ""
-    return " ".join(_TAG.sub(" ", whole).split())
+    """The text, made valid, without audio-event tags such as "(laughter)" or "[music]"."""
+    return " ".join(_TAG.sub(" ", valid(text)).split()) if isinstance(text, str) else ""
 
 
 def _words(given: Any) -> tuple[Word, ...]:

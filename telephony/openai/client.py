@@ -5,26 +5,38 @@ conversation turn, so each turn would need a handshake), over HTTP/1.1 (a cancel
 SDK's own retries are off, because they may wait silently for two minutes. Instead a request is retried once, at once,
 provided that no text was yielded yet. There are two deadlines: to the first chunk, and between chunks; the SDK has
 only the second kind.
+
+One request must not delay other calls. The SDK's conversion of a request takes time quadratic in its messages, without
+a pause, and its model of a chunk is taken apart again at once. So a request is encoded here, message by message, and
+chunks stay plain dicts; both pause for others every few milliseconds. What a server sends is bounded.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import openai
 import structlog
-from openai import AsyncOpenAI, DefaultAsyncHttpx2Client
+from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpx2Client
 
 from telephony.clock import Clock
-from telephony.contracts.llm import LlmEvent, LlmRequest
-from telephony.errors import ProviderError, ProviderMisbehaved, ProviderRefused, ProviderTimeout, ProviderUnavailable
-from telephony.openai.codec import Answer, error_for, refused_field, request_body
+from telephony.contracts.llm import Finished, LlmEvent, LlmRequest
+from telephony.errors import ProviderError, ProviderMisbehaved, ProviderTimeout, ProviderUnavailable
+from telephony.openai.codec import Answer, effort_problem, error_for, request_body
+from telephony.openai.habits import Habits, Refusal
 
 log = structlog.get_logger()
+
+MAX_BYTES, MAX_LINE_BYTES = 50_000_000, 500_000
+"""Limits of one answer, and of one line of it, which is decoded without a pause."""
+PAUSE_WORK, PAUSE_BYTES = 3_000, 50_000
+"""How much is read (see `Answer.work`) or written before others get their turn: one or two milliseconds of work."""
 
 
 class OpenAiChat:
@@ -41,6 +53,7 @@ class OpenAiChat:
         clock: Clock,
         first_token_ms: int = 5_000,
         gap_ms: int = 8_000,
+        identity_key: bytes = b"",
     ) -> None:
         host = urlsplit(base_url).hostname or ""
         self._own_host = host == "api.openai.com" or host.endswith(".api.openai.com")
@@ -49,8 +62,8 @@ class OpenAiChat:
             limits=httpx2.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=120),
             timeout=httpx2.Timeout(connect=3, read=30, write=5, pool=2),
             trust_env=not loopback,
+            event_hooks={"response": [_bound]},
         )
-
         self._client = AsyncOpenAI(
             api_key=api_key or "none",
             base_url=base_url,
@@ -60,7 +73,8 @@ class OpenAiChat:
         )
         self._model, self._effort, self._token_field = model, effort, token_field
         self._clock, self._first_token_ms, self._gap_ms = clock, first_token_ms, gap_ms
-        self._without: dict[str, frozenset[str]] = {}  # model -> fields that its server has refused
+        self._identity_key = identity_key
+        self._habits: dict[str, Habits] = {}  # by model
 
     async def warm(self) -> None:
         """Opens two connections, so that after a barge-in, which discards the one in use, the next turn has a spare.
@@ -69,54 +83,78 @@ class OpenAiChat:
         await asyncio.gather(self._open_connection(), self._open_connection())
         await _warm_sdk()
 
+    def effort_problem(self, model: str, effort: str | None) -> str:
+        """What is wrong with an agent's `model` and `effort` ("" and None: the settings'), in a sentence, or ""."""
+        chosen = effort if effort is not None else self._effort
+        return effort_problem(model or self._model, chosen) if self._own_host else ""
+
     async def close(self) -> None:
         await self._client.close()
 
     async def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent, None]:
         """See `Llm`."""
-        tries, yielded = 2, False
+        tries, may_grow = 2, True
+        habits = self._habits.setdefault(request.model or self._model, Habits())
         while True:
-            body = self._body(request)
+            answer, body, reserve = self._answer(request, habits), self._body(request, habits), habits.reserve
             try:
-                async for event in self._once(body):
-                    yielded = True
-                    yield event
-                return
-            except _FieldRefused as refusal:
-                model = str(body["model"])
-                self._without[model] = self._without.get(model, frozenset()) | {refusal.field}
-                log.info("llm_field_dropped", field=refusal.field, model=model)
-            except ProviderError as error:
+                async with aclosing(self._once(body, answer, habits)) as events:
+                    async for event in events:
+                        eaten = isinstance(event, Finished) and answer.eaten and self._token_field in body
+                        if eaten and may_grow and habits.more_tokens(reserve):
+                            break
+                        yield event
+                    else:
+                        return
+                may_grow = False
+                log.warning("llm_limit_used_up_by_reasoning", model=body["model"], limit=body[self._token_field])
+            except (_Refused, ProviderError) as failed:
+                error = failed.error if isinstance(failed, _Refused) else failed
+                change = habits.learn(failed.refusal, body, self._own_host) if isinstance(failed, _Refused) else ""
+                if change:
+                    log.warning("llm_request_adapted", change=change, model=body["model"])
+                    continue
                 tries -= 1
-                once_more = isinstance(error, ProviderUnavailable | ProviderTimeout) and tries and not yielded
+                once_more = isinstance(error, ProviderUnavailable | ProviderTimeout) and tries and not answer.begun
                 log.info("llm_failed", code=error.code, again=bool(once_more), detail=str(error)[:200])
                 if not once_more:
-                    raise
+                    for event in answer.broken():
+                        yield event
+                    raise error from None
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _body(self, request: LlmRequest) -> dict[str, Any]:
+    def _body(self, request: LlmRequest, habits: Habits) -> dict[str, Any]:
         return request_body(
             request,
             model=self._model,
             effort=self._effort,
             token_field=self._token_field,
             own_host=self._own_host,
-            without=self._without.get(request.model or self._model, frozenset()),
+            habits=habits,
+            identity_key=self._identity_key,
         )
 
-    async def _once(self, body: dict[str, Any]) -> AsyncIterator[LlmEvent]:
-        answer = Answer()
+    def _answer(self, request: LlmRequest, habits: Habits) -> Answer:
+        names = [tool["function"]["name"] for tool in request.tools if "function" in tool]
+        unopened = False if self._own_host else habits.unopened
+        return Answer(names, number=len(request.messages), unopened=unopened)
+
+    async def _once(self, body: dict[str, Any], answer: Answer, habits: Habits) -> AsyncGenerator[LlmEvent, None]:
         try:
             async with self._clock.timeout(self._first_token_ms) as first:
-                stream = await self._client.chat.completions.create(**body)
+                stream = await self._open(await encoded(body))
                 async with stream:
                     _check_is_stream(stream)
-                    chunks = stream.__aiter__()
+                    habits.worked()
+                    chunks, paused = stream.__aiter__(), 0
                     while (chunk := await anext(chunks, None)) is not None:
                         first.reschedule(None)
                         for event in answer.add(_plain(chunk)):
                             yield event
+                        if answer.work > paused + PAUSE_WORK:
+                            paused = answer.work
+                            await asyncio.sleep(0)
                         first.reschedule(self._deadline())
         except TimeoutError:
             what = "no first token in time" if not answer.chunks else "the stream stalled"
@@ -126,15 +164,26 @@ class OpenAiChat:
         except openai.APIConnectionError as error:
             raise ProviderUnavailable(str(error), provider="openai") from error
         except openai.APIStatusError as error:
-            raise _status_error(error, body) from error
+            raise _Refused(error) from error
         except openai.APIError as error:
             raise error_for(None, error.code or "", error.message, error.param) from error
-        except (ValueError, openai.OpenAIError) as error:
+        except (ValueError, RecursionError, openai.OpenAIError) as error:
             raise ProviderMisbehaved(f"malformed answer: {error}"[:200], provider="openai") from error
         if not answer.chunks:
             raise ProviderMisbehaved("the answer has no chunks", provider="openai")
         for event in answer.end():
             yield event
+        habits.unopened = habits.unopened or answer.unopened
+
+    async def _open(self, blocks: list[bytes]) -> AsyncStream[object]:
+        return await self._client.post(
+            "/chat/completions",
+            content=blocks[0] if len(blocks) == 1 else _sent(blocks),
+            options={"headers": {"Content-Type": "application/json", "Content-Length": str(sum(map(len, blocks)))}},
+            cast_to=object,
+            stream=True,
+            stream_cls=AsyncStream[object],
+        )
 
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self._clock.real_seconds(self._gap_ms)
@@ -148,15 +197,15 @@ class OpenAiChat:
 
 
 async def _warm_sdk() -> None:
-    """Runs a canned answer through the whole SDK, without network."""
+    """Runs a canned answer through the SDK as far as it is used, without network."""
     transport = httpx2.MockTransport(lambda request: httpx2.Response(200, headers=_SSE, content=_CANNED))
     http = httpx2.AsyncClient(transport=transport, trust_env=False)
     try:
         async with AsyncOpenAI(api_key="none", base_url="http://rehearsal/v1", http_client=http) as client:
-            message: Any = {"role": "user", "content": "?"}
-            async for chunk in await client.chat.completions.create(model="none", messages=[message], stream=True):
+            stream = await client.post("/", content=b"{}", cast_to=object, stream=True, stream_cls=AsyncStream[object])
+            async for chunk in stream:
                 _plain(chunk)
-    except (openai.OpenAIError, ValueError) as error:
+    except (openai.OpenAIError, ValueError, ProviderError) as error:
         log.info("llm_warm_up_failed", detail=type(error).__name__)
 
 
@@ -167,18 +216,63 @@ _CANNED = (
 )
 
 
-class _FieldRefused(ProviderRefused):
-    """The server refused a field that the request does not need."""
+class _Refused(Exception):
+    """An answer with an error status: the server's `refusal`, and the `error` that it means."""
 
-    def __init__(self, field: str) -> None:
-        super().__init__(field, provider="openai")
-        self.field = field
+    def __init__(self, error: openai.APIStatusError) -> None:
+        super().__init__(error.status_code)
+        self.refusal = Refusal(error.status_code, str(error.message), error.param)
+        self.error = error_for(error.status_code, error.code or "", error.message, error.param)
 
 
-def _status_error(error: openai.APIStatusError, body: dict[str, Any]) -> ProviderError:
-    if field := refused_field(error.status_code, error.message, error.param, body):
-        return _FieldRefused(field)
-    return error_for(error.status_code, error.code or "", error.message, error.param)
+async def encoded(body: dict[str, Any]) -> list[bytes]:
+    """The body as JSON, in blocks: one of several megabytes would take milliseconds to put together. Half a surrogate
+    pair that got this far is left out, rather than fail the request."""
+    head = {name: value for name, value in body.items() if name != "messages"}
+    blocks, block, work = list[bytes](), [_json(head)[:-1], b', "messages": ['], 0
+    for number, message in enumerate(body["messages"]):
+        block += [b", " if number else b"", _json(message)]
+        work += len(block[-1]) + 200  # what a short message costs
+        if work > PAUSE_BYTES:
+            blocks.append(b"".join(block))
+            block, work = [], 0
+            await asyncio.sleep(0)
+    return [*blocks, b"".join((*block, b"]}"))]
+
+
+async def _sent(blocks: list[bytes]) -> AsyncIterator[bytes]:
+    for block in blocks:
+        yield block
+        await asyncio.sleep(0)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "ignore")
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """The bytes of an answer, up to the limits."""
+
+    def __init__(self, inner: httpx2.AsyncByteStream) -> None:
+        self._inner, self._bytes, self._line = inner, 0, 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._inner:
+            self._bytes += len(piece)
+            first, last = piece.find(b"\n"), piece.rfind(b"\n")
+            self._line += len(piece) if first < 0 else first
+            if self._bytes > MAX_BYTES or self._line > MAX_LINE_BYTES:
+                raise ProviderMisbehaved("the answer is too long", provider="openai")
+            self._line = self._line if first < 0 else len(piece) - last - 1
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+async def _bound(response: httpx2.Response) -> None:
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = _Bounded(response.stream)
 
 
 def _check_is_stream(stream: Any) -> None:
@@ -187,10 +281,7 @@ def _check_is_stream(stream: Any) -> None:
         raise ProviderMisbehaved(f"not a stream but {kind[:60]!r}", provider="openai")
 
 
-def _plain(chunk: Any) -> dict[str, Any]:
-    if isinstance(chunk, dict):
-        return chunk
-    if not hasattr(chunk, "model_dump"):
+def _plain(chunk: object) -> dict[str, Any]:
+    if not isinstance(chunk, dict):
         raise ProviderMisbehaved("a chunk is not an object", provider="openai")
-    plain: dict[str, Any] = chunk.model_dump(exclude_unset=True, warnings=False)
-    return plain
+    return chunk

@@ -1,17 +1,18 @@
 """Chat Completions of OpenAI and compatible servers: requests, chunks, errors. Pure.
 
-Servers differ in small ways (tool calls without index, repeated or empty ids, reasoning in the text, refused fields).
-The variants tolerated here have been observed in practice. Chunks are plain dicts.
+The variants tolerated here and in the modules beside it (`tool_calls`, `written_calls`, `reasoning`, `shapes`) have
+been observed in practice. Chunks are plain dicts; nothing in them is taken for granted.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import hashlib
+import hmac
+import re
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from telephony.contracts.llm import Finished, LlmEvent, LlmRequest, TextDelta, ToolCall
+from telephony.contracts.llm import WRITTEN, Finished, LlmEvent, LlmRequest, TextDelta, ToolCall
 from telephony.errors import (
     ProviderBusy,
     ProviderError,
@@ -19,23 +20,38 @@ from telephony.errors import (
     ProviderRefused,
     ProviderUnavailable,
 )
+from telephony.openai.habits import RESERVES, Habits
+from telephony.openai.reasoning import Reasoning
+from telephony.openai.shapes import shaped
+from telephony.openai.tool_calls import ToolCalls, arguments_text
+from telephony.openai.written_calls import WrittenCall, WrittenCalls
+from telephony.valid_text import ValidStream
 
-#: Optional request fields: if a server refuses one, the request is still valid without it.
-DROPPABLE = ("reasoning_effort", "verbosity", "stream_options", "prompt_cache_key", "parallel_tool_calls")
+MAX_ANSWER_CHARS = 100_000
+MAX_CHUNKS = 100_000
 PROVIDER = "openai"
 FATAL_CODES = frozenset({"insufficient_quota", "invalid_api_key", "account_deactivated", "billing_hard_limit_reached"})
-_KNOWN_CALL_KEYS = frozenset({"index", "id", "type", "function"})
 
 
 def request_body(
-    request: LlmRequest, *, model: str, effort: str | None, token_field: str, own_host: bool, without: frozenset[str]
+    request: LlmRequest,
+    *,
+    model: str,
+    effort: str | None,
+    token_field: str,
+    own_host: bool,
+    habits: Habits,
+    identity_key: bytes = b"",
 ) -> dict[str, Any]:
-    """The body of a streamed completion. `own_host`: the server is OpenAI itself and knows every field. `without`: the
-    fields to leave out."""
-    body: dict[str, Any] = {"model": request.model or model, "messages": list(request.messages), "stream": True}
+    """The body of a streamed completion. `own_host`: the server is OpenAI itself and knows every field; only it is sent
+    an identifier of the caller, if there is a key for it."""
+    messages = shaped(request.messages, habits.shape)
+    body: dict[str, Any] = {"model": request.model or model, "messages": messages, "stream": True}
     if request.tools:
         body["tools"] = list(request.tools)
     chosen = request.effort if request.effort is not None else effort
+    if request.tools and habits.effort_none:
+        chosen = "none"
     if own_host:
         # With tools, reasoning models refuse the request unless the effort is explicitly `none`.
         if chosen:
@@ -44,114 +60,152 @@ def request_body(
         body["stream_options"] = {"include_usage": True, "include_obfuscation": False}
         if request.cache_key:
             body["prompt_cache_key"] = request.cache_key
-    elif chosen and chosen != "none":
+        if identity_key and _IDENTITY.fullmatch(request.caller):
+            # The same for every call of a caller, and nothing that a number could be found from without the key.
+            body["safety_identifier"] = hmac.new(identity_key, request.caller.encode(), hashlib.sha256).hexdigest()
+    elif chosen and (chosen != "none" or habits.effort_none):
         body["reasoning_effort"] = chosen
     if request.max_tokens is not None and request.max_tokens > 0:
-        body[token_field] = request.max_tokens
-    return {name: value for name, value in body.items() if name not in without}
+        body[token_field] = request.max_tokens + RESERVES[habits.reserve]
+    return {name: value for name, value in body.items() if name not in habits.without}
 
 
-@dataclass(slots=True)
-class _PartialCall:
-    tool_call_id: str = ""
-    name: str = ""
-    arguments: str = ""
-    extra: dict[str, Any] = field(default_factory=dict)
+def effort_problem(model: str, effort: str | None) -> str:
+    """Why OpenAI will refuse an agent's tools with this effort, in a sentence for the operator; "" if it takes them.
+
+    Every agent has tools (`end_call`). None: no effort is sent, and the model's own counts."""
+    if not _REASONS_WITHOUT_TOOLS.match(model) or effort == "none":
+        return ""
+    if effort is None and not _REASONS_BY_DEFAULT.match(model):
+        return ""
+    said = f"the effort {effort}" if effort else "the effort of its own that OPENAI_EFFORT=omit leaves it"
+    return (
+        f"{model} refuses tools together with {said}, and every agent has tools; requests will be sent with the effort "
+        "none. Set OPENAI_EFFORT=none, or the agent's `effort`."
+    )
+
+
+_REASONS_WITHOUT_TOOLS = re.compile(r"gpt-(5\.[2-9]|6)")
+_REASONS_BY_DEFAULT = re.compile(r"gpt-(5\.[5-9]|6)")
 
 
 class Answer:
-    """Assembles one streamed answer: call `add` with each chunk, then `end`. Both yield events."""
+    """Assembles one streamed answer: call `add` with each chunk, then `end`. Both yield events.
 
-    def __init__(self) -> None:
-        self._calls: list[_PartialCall] = []
-        self._by_index: dict[int, _PartialCall] = {}
-        self._think_filter = ThinkFilter()
+    `names`: the tools of the request. `number` makes the ids of calls without one unique in a conversation.
+    `unopened`: whether the model begins inside its reasoning (see `Reasoning`; None: not known); after `end`, whether
+    this answer did. Raises ProviderMisbehaved for an answer without an end."""
+
+    def __init__(self, names: Collection[str] = (), *, number: int = 0, unopened: bool | None = False) -> None:
+        self._calls, self._number = ToolCalls(names, number), number
+        self._valid, self._written = ValidStream(), WrittenCalls(names)
+        self._reasoning, self._expected = Reasoning(hold=unopened is not False), unopened
+        self._received = ""
         self._usage: dict[str, Any] = {}
         self._finish = ""
+        self._empty = True
         self.chunks = 0
 
     def add(self, chunk: dict[str, Any]) -> Iterator[LlmEvent]:
         self.chunks += 1
-        self._usage = chunk.get("usage") or self._usage
-        for choice in (chunk.get("choices") or [])[:1]:
-            self._finish = choice.get("finish_reason") or self._finish
-            delta = choice.get("delta") or choice.get("message") or {}
-            if isinstance(content := delta.get("content"), str) and (text := self._think_filter.strip(content)):
-                yield TextDelta(text)
-            for fragment in delta.get("tool_calls") or []:
-                self._fragment(fragment)
+        self._usage = _dict(chunk.get("usage")) or self._usage
+        choices = chunk.get("choices")
+        choice = _dict(choices[0]) if isinstance(choices, list) and choices else {}
+        finish = choice.get("finish_reason")
+        self._finish = finish if isinstance(finish, str) and finish else self._finish
+        delta = _dict(choice.get("delta"))
+        for source in (delta, _dict(choice.get("message"))):
+            if source.get("reasoning_content") or source.get("reasoning"):
+                self._reasoning.is_separate()
+            text = content_text(source.get("content"))
+            repeated = source is not delta or (finish and text == self._received and " " in text.strip())
+            if text and not (repeated and self._received):  # the last chunk may repeat the whole answer
+                yield from self._text(self._written.add(self._reasoning.add(self._valid.add(text))))
+                self._received += text
+            fragments = source.get("tool_calls")
+            if isinstance(fragments, list) and not (source is not delta and self._calls):
+                for fragment in fragments:
+                    self._calls.add(fragment)
+            if old := _dict(source.get("function_call")):
+                self._calls.add({"function": old})
+        if self.chunks > MAX_CHUNKS or len(self._received) > MAX_ANSWER_CHARS:
+            raise ProviderMisbehaved("the answer has no end", provider=PROVIDER)
+
+    def broken(self) -> Iterator[TextDelta]:
+        """Instead of `end`, when the stream broke: the text that was held, unless it must be reasoning."""
+        text, _ = self._rest(cut=True)
+        yield from self._text(text)
 
     def end(self) -> Iterator[LlmEvent]:
-        if text := self._think_filter.rest():
-            yield TextDelta(text)
-        seen: set[str] = set()
-        for number, call in enumerate(self._calls):
-            if not call.name:
-                continue
-            tool_call_id = call.tool_call_id or f"call_{number}"
-            while tool_call_id in seen:  # with duplicate ids the next request would be refused
-                tool_call_id += "_"
-            seen.add(tool_call_id)
-            extra = json.dumps(call.extra) if call.extra else ""
-            yield ToolCall(tool_call_id, call.name, call.arguments.strip() or "{}", extra)
-        prompt, completion = (self._usage.get(f"{part}_tokens") or 0 for part in ("prompt", "completion"))
+        text, written = self._rest(cut=self._finish == "length")
+        yield from self._text(text)
+        calls = list(self._calls)
+        if not calls:
+            calls = [
+                ToolCall(f"{WRITTEN}{self._number}_{at}", call.name, arguments_text(call.arguments))
+                for at, call in enumerate(written)
+            ]
+        self._empty = self._empty and not calls
+        yield from calls
+        prompt, completion = (_count(self._usage.get(f"{part}_tokens")) for part in ("prompt", "completion"))
         yield Finished(self._finish or "stop", prompt, completion)
 
-    def _fragment(self, fragment: dict[str, Any]) -> None:
-        function = fragment.get("function") or {}
-        call = self._call_for(fragment.get("index"), fragment.get("id") or "", function.get("name") or "")
-        call.tool_call_id = call.tool_call_id or fragment.get("id") or ""
-        call.name = call.name or function.get("name") or ""
-        arguments = function.get("arguments")
-        if isinstance(arguments, dict):
-            call.arguments = json.dumps(arguments)
-        elif isinstance(arguments, str):
-            call.arguments += arguments
-        call.extra |= {k: v for k, v in fragment.items() if k not in _KNOWN_CALL_KEYS and v is not None}
+    def _rest(self, *, cut: bool) -> tuple[str, list[WrittenCall]]:
+        text = self._reasoning.add(self._valid.rest()) + self._reasoning.rest()
+        if cut and self._expected and not self._reasoning.unopened:
+            text = ""  # the model had not come to the end of its reasoning
+        text = self._written.add(text)
+        rest, written = self._written.rest()
+        return text + rest, written
 
-    def _call_for(self, index: int | None, tool_call_id: str, name: str) -> _PartialCall:
-        known = self._by_index.get(index) if index is not None else (self._calls[-1] if self._calls else None)
-        if index is None and tool_call_id:
-            known = next((c for c in self._calls if c.tool_call_id == tool_call_id), None)
-        is_new = known is None or (tool_call_id and known.tool_call_id and known.tool_call_id != tool_call_id)
-        if not is_new and index is None and name and known is not None and known.name and not tool_call_id:
-            is_new = True
-        if is_new or known is None:
-            known = _PartialCall()
-            self._calls.append(known)
-        if index is not None:
-            self._by_index[index] = known
-        return known
+    @property
+    def unopened(self) -> bool | None:
+        return self._reasoning.unopened
+
+    @property
+    def work(self) -> int:
+        """A measure of the work so far: characters, and what a chunk costs besides."""
+        return len(self._received) + 250 * self.chunks
+
+    @property
+    def begun(self) -> bool:
+        """Whether any text has come, passed on or not."""
+        return bool(self._received)
+
+    @property
+    def eaten(self) -> bool:
+        """After `end`: the limit of tokens was reached before the answer began, because reasoning counts too."""
+        return self._empty and self._finish == "length"
+
+    def _text(self, text: str) -> Iterator[TextDelta]:
+        if text:
+            self._empty = self._empty and not text.strip()
+            yield TextDelta(text)
 
 
-class ThinkFilter:
-    """Removes `<think>...</think>` from a stream of text, even if a tag is split between pieces."""
+def content_text(content: Any) -> str:
+    """The text of a delta's content: a string, or parts, of which those of reasoning do not count."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else [content]
+    return "".join(
+        part if isinstance(part, str) else part["text"]
+        for part in parts
+        if isinstance(part, str)
+        or (isinstance(part, dict) and isinstance(part.get("text"), str) and part.get("type") in _TEXT_PARTS)
+    )
 
-    OPEN, CLOSE = "<think>", "</think>"
 
-    def __init__(self) -> None:
-        self._text = ""
-        self._inside = False
+_TEXT_PARTS = (None, "text", "output_text", "text_delta")
+_IDENTITY = re.compile(r"\+[1-9]\d{4,14}|(sip|client):.{1,200}")
 
-    def strip(self, text: str) -> str:
-        self._text += text
-        out = ""
-        while True:
-            tag = self.CLOSE if self._inside else self.OPEN
-            before, found, after = self._text.partition(tag)
-            if found:
-                out += "" if self._inside else before
-                self._text, self._inside = after, not self._inside
-                continue
-            keep = next((n for n in range(len(tag) - 1, 0, -1) if self._text.endswith(tag[:n])), 0)
-            ready = self._text[: len(self._text) - keep]
-            self._text = self._text[len(self._text) - keep :]
-            return out + ("" if self._inside else ready)
 
-    def rest(self) -> str:
-        """The text left at the end: an incomplete opening tag was text after all."""
-        text, self._text = "" if self._inside else self._text, ""
-        return text
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def error_for(status: int | None, code: str, message: str, param: str | None) -> ProviderError:
@@ -161,16 +215,10 @@ def error_for(status: int | None, code: str, message: str, param: str | None) ->
         return ProviderRefused(text, provider=PROVIDER, code=code)
     if status == 429 or code in ("rate_limit_exceeded", "rate_limited"):
         return ProviderBusy(text, provider=PROVIDER)
-    if status is None or status >= 500 or status in (408, 409):
+    if (
+        status is None or status >= 500 or status in (408, 409) or code == "tool_use_failed"
+    ):  # a call that was malformed
         return ProviderUnavailable(text, provider=PROVIDER)
     if 400 <= status < 500:
         return ProviderRefused(f"{text} param={param}"[:300], provider=PROVIDER)
     return ProviderMisbehaved(text, provider=PROVIDER)
-
-
-def refused_field(status: int | None, message: str, param: str | None, body: dict[str, Any]) -> str:
-    """The field that a 400 or 422 refers to, if the request may work without it; otherwise ""."""
-    if status not in (400, 422):
-        return ""
-    names = [name for name in (*DROPPABLE, "max_completion_tokens", "max_tokens") if name in body]
-    return next((n for n in names if n == param or n in message), "")

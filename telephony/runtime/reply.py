@@ -10,6 +10,7 @@ part of the prompt comes first, byte-identical, because servers cache prefixes; 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Sequence
@@ -20,11 +21,15 @@ from typing import Any, Protocol, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from telephony.agent import Agent
-from telephony.contracts.llm import Finished, Llm, LlmRequest, TextDelta, ToolCall
+from telephony.contracts.llm import WRITTEN, Finished, Llm, LlmRequest, TextDelta, ToolCall
 from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.policy import END_CALL
-from telephony.tools import ToolResult
+from telephony.tools import Toolbox, ToolResult
+from telephony.valid_text import valid
 
+NOT_CALLED = "This was not run: tools must be called, not written as text. Go on in words, without repeating yourself."
+PAUSE_ITEMS = 100
+"""How much of the history is read before other calls get their turn: about a millisecond of work."""
 E164 = re.compile(r"\+[1-9]\d{4,14}")
 
 
@@ -73,7 +78,10 @@ async def reply(
 
     Raises ProviderError.
     """
-    messages = [*build_messages(agent, history)]
+    messages = build_messages(agent, ())
+    for at in range(0, len(history), PAUSE_ITEMS):
+        messages += history_messages(history[at : at + PAUSE_ITEMS])
+        await asyncio.sleep(0)
     tail = {"role": "system", "content": volatile(agent, facts)}
     for left in range(agent.limits.tool_rounds, -1, -1):
         request = LlmRequest(
@@ -83,6 +91,7 @@ async def reply(
             effort=agent.effort,
             max_tokens=agent.max_tokens,
             cache_key=f"telephony-{agent.name}",
+            caller=facts.caller,
         )
         calls: list[ToolCall] = []
         text, finished = "", Finished("stop")
@@ -102,26 +111,44 @@ async def reply(
             yield Said(" ")  # separates it from the text after the tool
         results = []
         for number, call in enumerate(calls, 1):
+            if call.written and not _runs(agent, call, messages, text):
+                results.append(ToolResult(NOT_CALLED, failed=True))
+                continue
             result = yield Wants(call, len(calls) - number)
             results.append(result or ToolResult("The tool was not run.", failed=True))
-        ended = [r for c, r in zip(calls, results, strict=True) if c.name == END_CALL and not r.failed]
+        ended = [c for c, r in zip(calls, results, strict=True) if c.name == END_CALL and (c.written or not r.failed)]
         if text.strip() and len(ended) == len(calls):  # the goodbye was said; another request would repeat it
             yield Done("stop", finished)
             return
         messages += _tool_messages(text, calls, results)
 
 
+def _runs(agent: Agent, call: ToolCall, messages: Sequence[dict[str, Any]], text: str) -> bool:
+    """Whether a call that the model wrote as text may run: if it is the whole answer, from a model that has made no
+    call properly in this conversation, of a tool of the agent that only reads, with valid arguments."""
+    tool = next((tool for tool in agent.tools if tool.name == call.name), None)
+    made = (asked["id"] for message in messages for asked in message.get("tool_calls", ()))
+    if tool is None or not tool.read_only or text.strip() or not all(one.startswith(WRITTEN) for one in made):
+        return False
+    return not Toolbox((tool,)).problem(call.name, call.arguments)
+
+
 def build_messages(agent: Agent, history: History) -> list[dict[str, Any]]:
     """The messages of the request: the cacheable prefix and the conversation as it was heard."""
     prompt = "\n\n".join(part for part in (agent.prompt.strip(), agent.style.strip()) if part)
-    messages: list[dict[str, Any]] = [{"role": "system", "content": prompt}]
+    return [{"role": "system", "content": valid(prompt)}, *history_messages(history)]
+
+
+def history_messages(history: History) -> list[dict[str, Any]]:
+    """The conversation as it was heard."""
+    messages: list[dict[str, Any]] = []
     for item in history:
         match item:
             case CallerSaid(text):
-                messages.append({"role": "user", "content": text})
+                messages.append({"role": "user", "content": valid(text)})
             case AgentSaid(text, interrupted):
                 # A dash marks an interrupted sentence, as in transcripts.
-                messages.append({"role": "assistant", "content": f"{text} —" if interrupted else text})
+                messages.append({"role": "assistant", "content": valid(f"{text} —" if interrupted else text)})
             case ToolUsed(tool_call_id, name, arguments, result, extra):
                 call = ToolCall(tool_call_id, name, arguments, extra)
                 messages += _tool_messages("", [call], [ToolResult(result)])
@@ -140,7 +167,7 @@ def volatile(agent: Agent, facts: Facts) -> str:
         lines.append(f"The caller's number is {facts.caller}.")
     if agent.context:
         lines.append(agent.context)
-    return " ".join(lines)
+    return valid(" ".join(lines))
 
 
 def _tool_messages(text: str, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> list[dict[str, Any]]:
@@ -154,16 +181,17 @@ def _tool_messages(text: str, calls: Sequence[ToolCall], results: Sequence[ToolR
         for call in calls
     ]
     answers = [
-        {"role": "tool", "tool_call_id": call.tool_call_id, "content": result.text}
+        {"role": "tool", "tool_call_id": call.tool_call_id, "content": valid(result.text)}
         for call, result in zip(calls, results, strict=True)
     ]
     return [{"role": "assistant", "content": text or None, "tool_calls": asked}, *answers]
 
 
 def _valid_json(arguments: str) -> str:
-    """The arguments, or an object with their beginning if they are not JSON: some servers refuse invalid arguments."""
+    """The arguments, or an object with their beginning if they are no JSON object: servers refuse anything else."""
     try:
-        json.loads(arguments)
-    except ValueError:
-        return json.dumps({"unreadable": arguments[:200]})
-    return arguments
+        if isinstance(json.loads(arguments), dict):
+            return arguments
+    except (ValueError, RecursionError):
+        pass
+    return json.dumps({"unreadable": valid(arguments[:200])})

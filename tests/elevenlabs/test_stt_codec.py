@@ -79,6 +79,16 @@ class Rig:
 # --- the codec ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("text", ["caf\ud83d", "e\u0301t\u00e9", "one\x00 two\r\n three"])
+def test_text_is_made_valid(text: str) -> None:
+    """Half a surrogate pair, an accent as a character of its own, control characters: in the text and in its words."""
+    whole = timed(text)
+    assert isinstance(whole, wire.Committed)
+    said = {"caf\ud83d": "caf", "e\u0301t\u00e9": "\u00e9t\u00e9"}.get(text, "one two three")
+    assert whole.text == said
+    assert wire.decode(json.dumps({"message_type": "partial_transcript", "text": text})) == wire.Partial(said)
+
+
 def test_url_asks_for_what_a_phone_call_needs() -> None:
     """Twilio's mu-law unchanged, manual commits, word times; the scheme becomes ws(s), the path of a proxy is kept."""
     url = urlsplit(wire.socket_url("https://api.elevenlabs.io/proxy/", SttSpec("de", ("Zoë & Co",))))

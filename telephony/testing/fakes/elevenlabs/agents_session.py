@@ -26,7 +26,7 @@ from telephony.testing.fakes.elevenlabs.agents_llm import END_CALL, CustomLlmFai
 from telephony.testing.fakes.elevenlabs.agents_speech import CallerSide, Playback, Sentence, Speaker, Wire
 from telephony.testing.fakes.elevenlabs.agents_state import Conversation, LocalAgent, Platform
 from telephony.testing.fakes.elevenlabs.stt import Recognizer
-from telephony.testing.fakes.openai.server import CallTool, Part
+from telephony.testing.fakes.openai.server import CallTool, Part, Say
 
 INTERRUPT_MS = 160  # this much voice without a break interrupts the agent
 TENTATIVE_MS = 500  # after each so much voice the transcript so far is sent
@@ -257,6 +257,7 @@ class Session:
                     async for part in stream:
                         if isinstance(part, CallTool):
                             calls.append(part)
+                        if not isinstance(part, Say):
                             continue
                         whole, rest = whole + part.text, rest + part.text
                         *ready, rest = re.split(r"(?<=[.!?…]) +", rest)

@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from telephony.clock import Clock
+from telephony.testing.fakes.openai.templates import Template, refused
 from telephony.testing.serving import serve_app
 
 
@@ -40,7 +41,19 @@ class CallTool:
     arguments: dict[str, Any]
 
 
-Part: TypeAlias = Say | CallTool
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Choices, each streamed in a chunk of its own, as they are: for servers that stream in their own way."""
+
+    choices: tuple[dict[str, Any], ...]
+
+    @classmethod
+    def deltas(cls, *deltas: dict[str, Any]) -> Raw:
+        """Choices with these deltas."""
+        return cls(tuple({"index": 0, "delta": delta, "finish_reason": None} for delta in deltas))
+
+
+Part: TypeAlias = Say | CallTool | Raw
 Responder: TypeAlias = Callable[[dict[str, Any]], Iterable[Part] | AsyncIterable[Part]]
 
 
@@ -76,6 +89,10 @@ class LlmFaults:
     object_arguments: bool = False  # a tool call's arguments are an object, not a string
     unknown_param: str = ""  # refuse requests that have this parameter with 400
     think_text: str = ""  # put this before each text, such as a <think> block
+    template: Template | None = None  # refuse messages that this chat template cannot take, with 400
+    refused_tools: bool = False  # refuse requests with tools, as a model without them does
+    effort_with_tools: bool = True  # False: refuse tools with any effort but `none`
+    reasoning_tokens: int = 0  # reason so long before the answer, within the limit of tokens
 
 
 def scripted(turns: Iterable[Iterable[Part]]) -> Responder:
@@ -162,6 +179,8 @@ class LocalOpenAi:
         if faults.unknown_param and faults.unknown_param in body:
             said = f"Unknown parameter: {faults.unknown_param}" + quoted
             return _error(400, "unknown_parameter", said, faults.unknown_param)
+        if refusal := refused(body, faults.template, tools=not faults.refused_tools, effort=faults.effort_with_tools):
+            return _error(400, "invalid_value", refusal)
         if faults.html_200:
             return HTMLResponse("<html><body>Bad gateway</body></html>")
         if faults.json_instead_of_sse or not body.get("stream"):
@@ -199,7 +218,17 @@ class LocalOpenAi:
         await self._clock.sleep(latency.first_token_ms)
         yield answer.chunk({"role": "assistant", "content": ""})
         tokens = calls = 0
+        limit = body.get("max_completion_tokens") or body.get("max_tokens") or faults.reasoning_tokens + 1
+        if limit <= faults.reasoning_tokens:
+            yield answer.chunk({}, "length")
+            yield answer.usage(limit, reasoning=limit)
+            yield "data: [DONE]\n\n"
+            return
         async for part in self._parts(body):
+            if isinstance(part, Raw):
+                for choice in part.choices:
+                    yield answer.event([choice])
+                continue
             deltas = _words(faults.think_text + part.text) if isinstance(part, Say) else self._call(part, calls)
             calls += isinstance(part, CallTool)
             for delta in deltas:
@@ -260,12 +289,15 @@ class _Answer:
     number: int
 
     def chunk(self, delta: dict[str, Any], finish: str | None = None) -> str:
-        return self._event([{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}], None)
+        return self.event([{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}])
 
-    def usage(self, tokens: int) -> str:
-        return self._event([], {"prompt_tokens": 100, "completion_tokens": tokens, "total_tokens": 100 + tokens})
+    def usage(self, tokens: int, reasoning: int = 0) -> str:
+        usage: dict[str, Any] = {"prompt_tokens": 100, "completion_tokens": tokens, "total_tokens": 100 + tokens}
+        if reasoning:
+            usage["completion_tokens_details"] = {"reasoning_tokens": reasoning}
+        return self.event([], usage)
 
-    def _event(self, choices: list[dict[str, Any]], usage: dict[str, int] | None) -> str:
+    def event(self, choices: list[dict[str, Any]], usage: dict[str, Any] | None = None) -> str:
         message = {
             "id": f"chatcmpl-local-{self.number}",
             "object": "chat.completion.chunk",

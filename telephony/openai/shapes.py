@@ -1,0 +1,105 @@
+"""The order and roles of messages that a server's chat template accepts, learned from its refusals. Pure.
+
+Our requests begin with a system message and end with another (the time, the caller's number), and the greeting comes
+before any words of the caller. OpenAI takes that; many templates do not. Each `Shape` is accepted by more servers than
+the one before, and says less exactly who said what. A refusal leads to the next, or to the one that it asks for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any
+
+Message = dict[str, Any]
+
+
+class Shape(IntEnum):
+    AS_IS = 0
+    SYSTEM_FIRST = 1  # one system message, the first; the last message is the user's or a tool's; no content is null
+    ALTERNATING = 2  # also: user and assistant take turns, and the user begins
+    PLAIN = 3  # also: no role but user and assistant; tools' results are text
+
+
+BEGINNING, SILENCE, NOTHING = "(The call begins.)", "(The caller is silent.)", "…"
+
+_NO_ROLE = re.compile(
+    r"system role|system (message|prompt)s? (is|are) not|not support(ed)? .{0,20}system|only user.{0,12}assistant|"
+    r"(unknown|unexpected|invalid|unsupported) role|role.{0,20}not supported|tool role",
+    re.IGNORECASE,
+)
+_ABOUT_MESSAGES = re.compile(
+    r"\broles?\b|alternat|system (message|prompt)|template|jinja|(last|first|final|previous|next) message|messages?\b|"
+    r"conversation|content.{0,40}(null|none|string)|prefill|add_generation_prompt",
+    re.IGNORECASE,
+)
+_NOT_ABOUT_SHAPE = re.compile(
+    r"context.{0,12}(length|window|size)|too (long|large|many)|maximum|exceed|api.?key|unauthori[sz]ed|quota|billing|"
+    r"content.{0,10}(policy|filter|management)|model.{0,60}(not (found|exist)|does not exist)|unknown model|safety",
+    re.IGNORECASE,
+)
+
+
+def next_shape(shape: Shape, status: int | None, message: str, param: str | None) -> Shape | None:
+    """The shape to try after a request in `shape` was refused; None if its shape was not the reason, or none is left.
+
+    A refusal without a reason is taken for one of the shape; templates that raise an error may end in a 500."""
+    template = status == 500 and re.search(r"jinja|template|\broles?\b|alternat", message, re.IGNORECASE)
+    if (status not in (400, 422) and not template) or shape is Shape.PLAIN:
+        return None
+    about = _ABOUT_MESSAGES.search(message) or (param or "").startswith("messages")
+    if _NOT_ABOUT_SHAPE.search(message) or (param and not about):
+        return None
+    if re.search(r"alternat", message, re.IGNORECASE):
+        return Shape(max(Shape.ALTERNATING, shape + 1))
+    return Shape.PLAIN if _NO_ROLE.search(message) else Shape(shape + 1)
+
+
+def shaped(messages: Sequence[Message], shape: Shape) -> list[Message]:
+    """The messages in `shape`. Nothing is lost but, in PLAIN, that a tool was called rather than told about."""
+    if shape is Shape.AS_IS:
+        return list(messages)
+    system = "\n\n".join(str(m["content"]) for m in messages if m["role"] == "system" and m["content"])
+    rest = [m | {"content": m.get("content") or ""} for m in messages if m["role"] != "system"]
+    if shape is Shape.PLAIN:
+        rest = _without_tools(rest)
+    if not rest or rest[-1]["role"] not in ("user", "tool"):
+        rest.append({"role": "user", "content": SILENCE})
+    if shape >= Shape.ALTERNATING:
+        rest = _alternating(rest)
+    if shape is Shape.PLAIN:
+        return [rest[0] | {"content": f"{system}\n\n{rest[0]['content']}".strip()}, *rest[1:]]
+    return [{"role": "system", "content": system}, *rest] if system else rest
+
+
+def _alternating(messages: list[Message]) -> list[Message]:
+    found: list[Message] = [] if messages[0]["role"] == "user" else [{"role": "user", "content": BEGINNING}]
+    for message in messages:
+        before = found[-1] if found else None
+        if before is None or message["role"] == "tool":
+            found.append(message)
+        elif before["role"] == "tool" and message["role"] == "user":
+            found += [{"role": "assistant", "content": NOTHING}, message]
+        elif before["role"] == message["role"]:
+            content = "\n".join(text for text in (before["content"], message["content"]) if text)
+            found[-1] = before | message | {"content": content}
+        else:
+            found.append(message)
+    return found
+
+
+def _without_tools(messages: list[Message]) -> list[Message]:
+    found: list[Message] = []
+    called: dict[str, str] = {}
+    for message in messages:
+        if message["role"] == "tool":
+            call = called.get(message["tool_call_id"], "a tool")
+            found.append({"role": "user", "content": f"[Result of {call}: {message['content']}]"})
+            continue
+        for call in message.get("tool_calls", ()):
+            function = call["function"]
+            called[call["id"]] = f"{function['name']}, called with {function['arguments']}"
+        if message["content"] or "tool_calls" not in message:
+            found.append({"role": message["role"], "content": message["content"]})
+    return found

@@ -1,0 +1,114 @@
+"""No request of one call delays another by more than 5 ms, whatever the length of its history and of its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from telephony.agent import Agent
+from telephony.clock import Clock
+from telephony.contracts.llm import LlmRequest
+from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
+from telephony.errors import ProviderMisbehaved
+from telephony.openai.client import MAX_LINE_BYTES, OpenAiChat, encoded
+from telephony.runtime.reply import Facts, reply
+from telephony.testing.fakes.openai.server import LlmLatency, LocalOpenAi, Part, Raw, Say
+from telephony.tools import Toolbox
+
+LIMIT_MS = 5
+TALK: History = tuple(item for n in range(100) for item in (CallerSaid(f"{n} " * 20), AgentSaid(f"{n} " * 40)))
+TOOLS: History = (*(ToolUsed(f"c{n}", "book", '{"day": 1}', "result " * 100) for n in range(5_000)), CallerSaid("so"))
+WORDS = Raw.deltas(*({"content": "word "} for _ in range(3_000)))
+BLOCKS = Raw.deltas(*({"content": "word " * 1_000} for _ in range(15)))
+
+
+@contextmanager
+def server_elsewhere(part: Part) -> Iterator[str]:
+    """A server with an event loop of its own, so that its work does not count. Yields its address."""
+    ready, stop = threading.Event(), threading.Event()
+    found: list[str] = []
+
+    async def serve() -> None:
+        latency = LlmLatency(first_token_ms=0, tokens_per_s=1e9)
+        async with LocalOpenAi(clock=Clock(), responder=lambda body: [part], latency=latency) as server:
+            found.append(server.base_url)
+            ready.set()
+            await asyncio.to_thread(stop.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    ready.wait()
+    try:
+        yield found[0]
+    finally:
+        stop.set()
+        thread.join()
+
+
+async def longest_turn_ms(client: OpenAiChat, history: History) -> float:
+    """The longest time (of this thread, so that a busy machine does not count) between two turns of another task."""
+    longest, done = 0.0, asyncio.Event()
+
+    async def other_call() -> None:
+        nonlocal longest
+        last = time.thread_time()
+        while not done.is_set():
+            await asyncio.sleep(0)
+            now = time.thread_time()
+            longest, last = max(longest, now - last), now
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(other_call())
+        replying = reply(Agent(prompt="P"), history, client, Toolbox(), Facts(datetime.now(UTC)))
+        async with aclosing(replying) as parts:
+            async for _ in parts:
+                pass
+        done.set()
+    return longest * 1000
+
+
+@pytest.mark.parametrize(
+    ("history", "part"),
+    [(TALK, Say("Yes.")), (TOOLS, Say("Yes.")), (TALK, WORDS), (TALK, BLOCKS)],
+    ids=["200 messages", "5,000 tool results", "3,000 chunks", "long chunks"],
+)
+async def test_other_calls_get_their_turn(history: History, part: Part) -> None:
+    """The best of three, because the first run in a process also loads code."""
+    with server_elsewhere(part) as url:
+        client = OpenAiChat(
+            api_key="local", base_url=url, model="m", effort=None, token_field="max_tokens", clock=Clock()
+        )
+        await client.warm()
+        found = [await longest_turn_ms(client, history) for _ in range(3)]
+        await client.close()
+    assert min(found) < LIMIT_MS, found
+
+
+async def test_an_answer_without_line_breaks_is_bounded() -> None:
+    """It would be decoded in one go."""
+    with server_elsewhere(Raw.deltas({"content": "x" * (MAX_LINE_BYTES + 1)})) as url:
+        client = OpenAiChat(
+            api_key="local", base_url=url, model="m", effort=None, token_field="max_tokens", clock=Clock()
+        )
+        async with aclosing(client.stream(LlmRequest(({"role": "user", "content": "hello"},)))) as events:
+            with pytest.raises(ProviderMisbehaved, match="too long"):
+                await anext(events)
+        await client.close()
+
+
+async def test_a_long_request_is_whole() -> None:
+    """In blocks, it is the same JSON."""
+    for count in (0, 1, 3_000):
+        body = {"model": "m", "messages": [{"role": "user", "content": f"é {n} \ud83d" * 9} for n in range(count)]}
+        blocks = await encoded(body)
+        assert (len(blocks) > 1) is (count == 3_000)
+        read = json.loads(b"".join(blocks))
+        assert [m["content"] for m in read["messages"]] == [f"é {n} " * 9 for n in range(count)]
+        assert read["model"] == "m"
