@@ -12,6 +12,8 @@ from pathlib import Path
 
 import structlog
 
+from telephony.files import private_folder, read_file
+
 log = structlog.get_logger()
 
 KEY_BYTES = 32
@@ -25,11 +27,10 @@ def installation_key(data: Path | None) -> bytes:
         return made
     path = data / NAME
     try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(data)
         with suppress(FileExistsError):
             _write_whole(path, made)
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as file:
-            kept = file.read(KEY_BYTES)
+        kept = read_file(path, KEY_BYTES)
     except OSError as error:
         log.warning("installation_key_not_kept", data=str(data), why=error.strerror)
         return made

@@ -29,6 +29,7 @@ from typing import Any
 import structlog
 
 from telephony.audio import level, mulaw
+from telephony.audio.frames import FRAME_BYTES, FRAME_MS
 from telephony.audio.resample import double
 from telephony.errors import TelephonyError
 from telephony.offline.grammar import grammar, is_whole
@@ -144,14 +145,19 @@ class RecognizerProcess:
 
 
 class GrammarRecognizer:
-    """The `Recognizer` of one connection: keeps the open segment, extracts the voice, has the process decode it."""
+    """The `Recognizer` of one connection: keeps the open segment, extracts the voice, has the process decode it.
+
+    A commit may come in the middle of a phrase. What was not recognised then is the beginning of the next segment: the
+    two are decoded together first, then the later one alone.
+    """
 
     def __init__(self, process: RecognizerProcess) -> None:
         self._process = process
         self._audio = bytearray()
         self._begins_ms = 0  # the start of the open segment
         self._loud: list[int] = []  # the loud frames of the segment
-        self._decoded = 0  # how many of them the last partial has decoded
+        self._kept = 0  # bytes at the start of the audio that were committed before, and not recognised
+        self._decoded = 0  # how many of the loud frames the last partial has decoded
         self._partial = ""
 
     def hear(self, pcmu: bytes) -> None:
@@ -172,9 +178,16 @@ class GrammarRecognizer:
         return self._partial
 
     async def commit(self) -> tuple[str, Words]:
-        size = len(self._audio)
+        size, kept = len(self._audio), self._kept
         text, words = await self._understand() if len(self._loud) >= MIN_FRAMES else ("", [])
-        self._forget(size)
+        if kept and not text:
+            self._forget(kept)
+            size -= kept
+            text, words = await self._understand() if len(self._loud) >= MIN_FRAMES else ("", [])
+        if not text and self._loud and size // FRAME_BYTES - self._loud[-1] <= MAX_GAP_MS // FRAME_MS:
+            self._kept = size
+        else:
+            self._forget(size)
         return text, words
 
     async def _understand(self) -> tuple[str, Words]:
@@ -199,7 +212,7 @@ class GrammarRecognizer:
         del self._audio[:size]
         self._begins_ms += size // 8
         self._loud = [frame - size // 160 for frame in self._loud if frame >= size // 160]
-        self._decoded, self._partial = 0, ""
+        self._kept, self._decoded, self._partial = 0, 0, ""
 
 
 def _covers(words: Words, sound: set[int]) -> bool:

@@ -142,3 +142,18 @@ async def test_a_missing_recogniser_is_reported(monkeypatch: pytest.MonkeyPatch)
 def test_an_incomplete_phrase_is_not_whole() -> None:
     """A prefix of a sentence is not a phrase."""
     assert [is_whole(text) for text in ("what are your", "what are your opening hours", "")] == [False, True, False]
+
+
+async def test_a_phrase_committed_in_its_middle_is_recognised_whole(stt_process: RecognizerProcess) -> None:
+    """By the second commit. A third one does not hear it again."""
+    [wait] = [move for move in whole_call()[0].moves if isinstance(move, Says) and move.text.startswith("wait")]
+    pcmu = on_a_line(wait.pcmu)
+    recognizer = recognizer_of(stt_process, pcmu[:9_600])
+    assert (await recognizer.commit())[0] == ""
+    for at in range(9_600, len(pcmu), 160):
+        recognizer.hear(pcmu[at : at + 160])
+    text, words = await recognizer.commit()
+    assert text == wait.text
+    assert words[0][1] < 1.2
+    recognizer.hear(mulaw.SILENCE * 8_000)
+    assert (await recognizer.commit())[0] == ""
