@@ -18,10 +18,11 @@ from telephony.testing.fakes.elevenlabs.agents import LocalAgents
 from telephony.testing.fakes.elevenlabs.posts import PostingConnection
 from telephony.testing.fakes.elevenlabs.stt import LocalStt
 from telephony.testing.fakes.elevenlabs.tts import LocalTts
+from telephony.testing.fakes.elevenlabs_account import LocalAccount
 
 
 class LocalElevenLabs:
-    """Serves `tts`, `stt` and the `agents` platform on a free port of 127.0.0.1."""
+    """Serves `tts`, `stt`, the `agents` platform and the `account` on a free port of 127.0.0.1."""
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class LocalElevenLabs:
         self.tts = tts or LocalTts(clock=clock, api_key=api_key)
         self.stt = stt or LocalStt(clock=clock, api_key=api_key)
         self.agents = agents or LocalAgents(clock=clock, api_key=api_key)
+        self.account = LocalAccount(api_key)
         self._server: Server | None = None
         self._port = 0
 
@@ -82,6 +84,8 @@ class LocalElevenLabs:
     async def _check(self, connection: ServerConnection, request: Request) -> Response | None:
         if self.agents.serves(request.path):
             return await self.agents.respond(connection, request)
+        if self.account.serves(request.path):
+            return self.account.respond(request)
         part = self._part(request.path)
         if part is None:
             return connection.respond(HTTPStatus.NOT_FOUND, '{"detail": {"status": "not_found"}}')
