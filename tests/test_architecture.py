@@ -18,6 +18,7 @@ RINGS: list[tuple[str, int]] = [
     ("core", 1),
     ("contracts", 2),
     ("agent", 2),
+    ("field_types", 2),
     ("tools", 2),
     ("settings", 2),
     ("clock", 2),

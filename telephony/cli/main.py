@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -144,6 +145,8 @@ def main() -> None:
 # --- inside ---------------------------------------------------------------------------------------------------------
 
 _QUIET = {"TELEPHONY_LOG_LEVEL": "error"}
+_OFFLINE_EXTRA = ("pocketsphinx", "espeakng_loader", "soxr", "numpy")
+_REMEDY = "or set all keys for real calls"
 
 
 def _load(changes: dict[str, str | None], *, offline: bool, local_carrier: bool = False) -> Settings:
@@ -152,23 +155,24 @@ def _load(changes: dict[str, str | None], *, offline: bool, local_carrier: bool 
 
     environ = {**os.environ, **{name: value for name, value in changes.items() if value is not None}}
     try:
-        return load(environ, offline=offline, local_carrier=local_carrier, also=_agent_problems)
+        settings = load(environ, offline=offline, local_carrier=local_carrier, also=_agent_problems)
     except SettingsError as error:
         _wrong(error.problems)
+    if settings.offline and (missing := [name for name in _OFFLINE_EXTRA if find_spec(name) is None]):
+        _wrong([f"the local parts need {', '.join(missing)}: pip install 'telephony[offline]'; {_REMEDY}"])
+    return settings
 
 
 def _agent_problems(settings: Settings) -> list[str]:
-    """Why the agent cannot be loaded. Importing a user's module may raise anything."""
-    from telephony.app.loading import load_agent, load_llm_agents
+    """Why the agents cannot answer calls: each is loaded and, if it is a function, tried."""
+    from telephony.app.loading import load_agent, load_llm_agents, try_agents
     from telephony.errors import SettingsError
 
     try:
-        load_llm_agents(settings, load_agent(settings.agent))
+        agents = load_llm_agents(settings, load_agent(settings.agent)).agents
     except SettingsError as error:
         return error.problems
-    except Exception as error:
-        return [f"TELEPHONY_AGENT={settings.agent} cannot be imported: {type(error).__name__}: {error}"]
-    return []
+    return try_agents(agents)
 
 
 def _wrong(problems: list[str]) -> NoReturn:
