@@ -105,12 +105,18 @@ def demo(
 
 
 @app.command()
-def check(offline: Offline = False) -> None:
+def check(
+    offline: Offline = False,
+    online: Annotated[bool, typer.Option("--online", help="Ask each service whether a call would work.")] = False,
+    agent: AgentName = None,
+) -> None:
     """Show and validate the settings.
 
-    Starts nothing. Shows what is set, which parts are local, and every error.
+    Builds the agent as a call would, shows what is set, which parts are local, and every error. With --online, also
+    asks each vendor for what a call needs (key, voice, model, quota, number) and comes in through the public address,
+    one line each; exit code 1 if anything is not right.
     """
-    settings = _load({}, offline=offline)
+    settings = _load({"TELEPHONY_AGENT": agent}, offline=offline)
     from telephony.settings import SETTINGS, Settings
 
     unset = Settings()
@@ -122,6 +128,8 @@ def check(offline: Offline = False) -> None:
     typer.echo("  (* differs from the default)\n")
     _parts(settings, err=False)
     typer.echo("\nThe settings are valid.")
+    if online:
+        raise typer.Exit(_ask_everyone(settings))
 
 
 @app.command()
@@ -173,6 +181,32 @@ def _agent_problems(settings: Settings) -> list[str]:
     except SettingsError as error:
         return error.problems
     return try_agents(agents)
+
+
+def _ask_everyone(settings: Settings) -> int:
+    """Prints a line for each finding of the online check. Returns the exit code."""
+    import asyncio
+
+    from telephony.app.loading import load_agent, load_llm_agents
+    from telephony.app.online_check import check_online
+    from telephony.clock import Clock
+    from telephony.observe.logs import configure
+
+    configure("error", settings.log_format, settings.log_pii)
+    agents = load_llm_agents(settings, load_agent(settings.agent)).agents
+    marks = {True: "ok", False: "WRONG", None: "note"}
+
+    async def ask() -> int:
+        wrong = 0
+        async for finding in check_online(settings, agents, Clock()):
+            typer.echo(f"{marks[finding.right]:<6} {finding.part:<8} {finding.words}")
+            wrong += finding.right is False
+        return wrong
+
+    typer.echo("")
+    wrong = asyncio.run(ask())
+    typer.echo(f"\n{wrong} of them would spoil a call." if wrong else "\nA call would work.")
+    return 1 if wrong else 0
 
 
 def _wrong(problems: list[str]) -> NoReturn:

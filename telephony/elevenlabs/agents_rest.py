@@ -110,12 +110,17 @@ class AgentsRest:
             return
         self._inspected.add(agent.agent_id)
         try:
-            found = rest.json_object(await self._ask("GET", f"/v1/convai/agents/{agent.agent_id}"), PROVIDER)
+            problems = await self.setup_faults(agent)
         except ProviderError as error:
             log.info("managed_agent_not_inspected", agent_id=agent.agent_id, code=error.code)
             return
-        for problem in agents_codec.setup_faults(found, bool(agent.tools)):
+        for problem in problems:
             log.error("managed_agent_misconfigured", agent_id=agent.agent_id, problem=problem)
+
+    async def setup_faults(self, agent: ManagedAgent) -> list[str]:
+        """What is wrong with an agent's configuration (see `agents_codec.setup_faults`). Raises ProviderError."""
+        found = rest.json_object(await self._ask("GET", f"/v1/convai/agents/{agent.agent_id}"), PROVIDER)
+        return agents_codec.setup_faults(found, bool(agent.tools))
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
