@@ -29,6 +29,7 @@ RINGS: list[tuple[str, int]] = [
     ("twilio.media_stream", 2),
     ("twilio.twiml", 2),
     ("twilio.signature", 2),
+    ("twilio.forwarded", 2),
     ("twilio.stream_token", 2),
     ("twilio.webhooks", 5),
     ("twilio", 3),
@@ -58,7 +59,14 @@ OUTSIDE = 8
 #: Pure modules: no clock, event loop, randomness or logging.
 PURE = (
     *("errors", "core", "audio", "vad.gate", "text_normalization", "openai.codec", "llm_server.codec"),
-    *("twilio.media_stream", "twilio.twiml", "twilio.stream_token", "elevenlabs.stt_codec", "elevenlabs.tts_codec"),
+    *(
+        "twilio.media_stream",
+        "twilio.twiml",
+        "twilio.stream_token",
+        "twilio.forwarded",
+        "elevenlabs.stt_codec",
+        "elevenlabs.tts_codec",
+    ),
     *("elevenlabs.tts_contexts", "elevenlabs.agents_codec", "elevenlabs.post_call"),
     *("tape.codec", "tape.format", "tape.step_text", "tape.audio", "tape.engines", "tape.replay", "tape.timeline"),
     *("tape.compare", "tape.rehearsal.virtual_time", "tape.rehearsal.providers", "tape.rehearsal.world"),

@@ -18,12 +18,14 @@ from pathlib import Path
 
 import structlog
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.app.loading import load_agent, load_llm_agents
+from telephony.app.paths import OnePath
 from telephony.app.platforms import open_platforms
 from telephony.clock import Clock
 from telephony.contracts.observer import Observer
@@ -194,7 +196,9 @@ def create_app(
             await stack.enter_async_context(_serving(service, vendors, agents))
             yield
 
-    return Starlette(routes=list(HEALTH), lifespan=lifespan)
+    app = Starlette(routes=list(HEALTH), lifespan=lifespan, middleware=[Middleware(OnePath, settings)])
+    app.router.redirect_slashes = False
+    return app
 
 
 def _service(request: Request) -> Service:

@@ -36,9 +36,13 @@ AGENT_HEADER = "x-telephony-agent"
 CALL_HEADERS = ("x-call-id", "x-conversation-id")
 BODY_BYTES = 4 * 2**20
 BODY_MS = 10_000
-MODELS = ("/v1/models", "/models")
-SPELLINGS = ("/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completions")
-
+MODELS = ("/v1/models", "/models", "/v1/v1/models", "/v1/chat/completions/models")
+SPELLINGS = tuple(
+    f"{base}{again}/chat/completions"
+    for base in ("/v1", "", "/v1/v1")
+    for again in ("", "/chat/completions", "/chat/completions/v1")
+)
+"""Clients append their own path to a configured address, which may have it already, in part or whole."""
 
 Source: TypeAlias = Agent | Callable[[IncomingCall], AgentChoice | Awaitable[AgentChoice]]
 

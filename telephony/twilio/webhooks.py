@@ -265,7 +265,7 @@ class Webhooks:
     def _stream(self, request: Request, call: IncomingCall, attempt: int) -> tuple[str, str, dict[str, str]]:
         """(stream URL, action URL, parameters) of a `<Connect>`."""
         here = signature.public_url(self._settings.public_url, self._settings.trusted_proxies, request.scope)
-        base = here.partition("?")[0].rpartition("/")[0]
+        base = here.partition("?")[0].rstrip("/").rpartition("/")[0]
         stream = base.replace("http", "ws", 1) + "/media"
         parameters = {
             "token": issue(self._secret, call.call_sid, self._clock.wall_s()),
