@@ -93,7 +93,10 @@ def demo(
     Carrier and service run on this machine. Without keys STT, LLM and TTS are local too (a small English vocabulary,
     for the example agent); with OPENAI_API_KEY and ELEVENLABS_API_KEY they are the vendors'.
     """
-    changes = {"TELEPHONY_AGENT": agent, **({} if "TELEPHONY_LOG_LEVEL" in os.environ else _QUIET)}
+    changes = {
+        "TELEPHONY_AGENT": agent,
+        **{name: value for name, value in _DEMO_LOGS.items() if name not in os.environ},
+    }
     settings = _load(changes, offline=offline or mode is not Mode.pipeline, local_carrier=True)
     _logs(settings)
     _parts(settings, carrier="local: a caller in this process, over Twilio's protocol on a real socket")
@@ -152,7 +155,8 @@ def main() -> None:
 
 # --- inside ---------------------------------------------------------------------------------------------------------
 
-_QUIET = {"TELEPHONY_LOG_LEVEL": "error"}
+_DEMO_LOGS = {"TELEPHONY_LOG_LEVEL": "error", "TELEPHONY_LOG_PII": "1"}
+"""Errors only, but whole: the call is an invention."""
 _OFFLINE_EXTRA = ("pocketsphinx", "espeakng_loader", "soxr", "numpy")
 _REMEDY = "or set all keys for real calls"
 

@@ -121,6 +121,8 @@ class LlmServer:
             return error(408, "request body timed out", "invalid_request_error", "request_timeout")
         except ClientDisconnect:
             return Response(status_code=499)
+        if chat.call_id:
+            structlog.contextvars.bind_contextvars(call_sid=chat.call_id)
         agent = await self._agent(name, chat)
         if agent is None:
             return error(500, "the agent is not available", "server_error", "agent_failed")

@@ -155,6 +155,7 @@ class Webhooks:
         await self._serve(socket, start)
 
     async def _serve(self, socket: WebSocket, start: StreamStart) -> None:
+        structlog.contextvars.bind_contextvars(call_sid=start.call_sid)
         call = _from_stream(start)
         detector = DormantDetector(self._detector, lambda: self._needs_detector(start.call_sid))
         leg = MediaLeg(socket, start, detector, self._clock)
@@ -206,7 +207,10 @@ class Webhooks:
 
         async def check(request: Request) -> Response:
             form = await self._signed_form(request)
-            return Response("signature mismatch", status_code=403) if form is None else await answer(request, form)
+            if form is None:
+                return Response("signature mismatch", status_code=403)
+            structlog.contextvars.bind_contextvars(call_sid=form.get("CallSid", ""))
+            return await answer(request, form)
 
         return check
 

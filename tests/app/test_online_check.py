@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -198,6 +199,18 @@ async def test_what_is_wrong_comes_with_what_to_do(
     others = [one for name, them in found.items() for one in them if name != part]
     assert [one for one in others if one.right is False] == []
     assert {"llm", "speech", "twilio", "address", "webhook", "socket"} <= set(found)
+
+
+async def test_the_service_runs_for_the_check_if_nothing_listens() -> None:
+    """So the public address can be checked before the service is started for the first time."""
+    async with stack() as s:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        wired = replace(s.service.settings, public_url=f"http://127.0.0.1:{port}", port=port)
+        found = {one.part: one.right async for one in check_online(wired, {"agent": AGENT}, s.clock)}
+        assert (found["address"], found["webhook"], found["socket"]) == (True, True, True)
+        with socket.create_server(("127.0.0.1", port)):
+            pass  # it has stopped listening
 
 
 async def test_a_managed_agent_is_read() -> None:
