@@ -157,6 +157,8 @@ async def _plan(base: str, key: str, clock: Clock) -> Finding:
     except rest.RestRefused as error:
         if error.key_wrong:
             return Finding("speech", False, f"ELEVENLABS_API_KEY is refused: copy the key again ({error})")
+        if error.slug in _ADVICE:
+            return Finding("speech", False, f"{_ADVICE[error.slug]} ({error})")
         return Finding("speech", None, f"the key is good, but may not read the plan (permission user_read): {error}")
     except ProviderError as error:
         return Finding("speech", False, f"ElevenLabs does not answer: check the network ({error})")

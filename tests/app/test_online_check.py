@@ -115,6 +115,14 @@ WRONG: list[tuple[str, Callable[[Stack], None], dict[str, Any], str, bool | None
     ("a model server that is down", to("openai.faults", "status", 503), {}, "llm", False, "does not answer"),
     ("the speech key", unchanged, {"elevenlabs_api_key": "no"}, "speech", False, "ELEVENLABS_API_KEY is refused"),
     ("a key that may not read the plan", refused("/v1/user/subscription", *MISSING), {}, "speech", None, "user_read"),
+    (
+        "a blocked account",
+        refused("/v1/user/subscription", 401, "detected_unusual_activity", "Free Tier usage disabled."),
+        {},
+        "speech",
+        False,
+        "blocked for unusual activity",
+    ),
     ("no quota", to("elevenlabs.account", "used", 100_000), {}, "speech", False, "no quota is left"),
     ("hardly any quota", to("elevenlabs.account", "used", 99_000), {}, "speech", None, "nearly used up"),
     (
