@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from telephony.core.managed.bridge import BridgePolicy
-from telephony.core.policy import Expects, Limits, Policy, TurnTaking, Wording
+from telephony.core.policy import END_CALL, Expects, Limits, Policy, TurnTaking, Wording
+from telephony.field_types import check_types
 from telephony.tools import Tool
 
 #: ElevenLabs models that are unsuitable for a phone call -> the reason (latencies: first audio over a socket).
@@ -42,6 +43,11 @@ class Voice:
     similarity: float | None = None
 
     def __post_init__(self) -> None:
+        check_types(self)
+        if not is_language(self.language):
+            raise ValueError(f"Voice.language must be an ISO 639-1 code such as en, de or pt-BR, not {self.language!r}")
+        if self.id and not re.fullmatch(r"[A-Za-z0-9_-]+", self.id):
+            raise ValueError(f"Voice.id must be the id that ElevenLabs shows, not a name or an address: {self.id!r}")
         for name, value, low, high in (
             ("speed", self.speed, 0.7, 1.2),
             ("stability", self.stability, 0, 1),
@@ -65,7 +71,8 @@ class Agent:
     automatically). `keyterms` are words that STT should recognise (names, products; at most 50, of at most 20
     characters each). `must_be_heard` are sentences, such as a disclosure, during which the agent cannot be
     interrupted; what the caller says meanwhile is answered afterwards. `expects` says what the agent's questions ask
-    for, in addition to the phrases built into each language ("your phone number"): see `Expects`.
+    for, in addition to the phrases built into each language ("your phone number"): see `Expects`. Raises TypeError for
+    a value of another type than declared (a list serves as a tuple), ValueError for two tools of one name.
     """
 
     prompt: str
@@ -90,6 +97,10 @@ class Agent:
         "Never use lists, markdown, emoji, URLs or stage directions. Ask one question at a time. "
         "If you did not understand, ask. When the conversation is over, say goodbye and call end_call."
     )
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        _check_tools(self.tools)
 
     def policy(self) -> Policy:
         """The part of the agent that the core uses."""
@@ -143,6 +154,8 @@ class ManagedAgent:
     wording: Wording = field(default_factory=Wording)
 
     def __post_init__(self) -> None:
+        check_types(self)
+        _check_tools(self.tools)
         if not re.fullmatch(r"[A-Za-z0-9_-]+", self.agent_id):
             raise ValueError(f"ManagedAgent.agent_id must be the id that ElevenLabs shows, not {self.agent_id!r}")
         if self.mode not in ("bridge", "register"):
@@ -167,6 +180,33 @@ class ManagedAgent:
     def policy(self) -> BridgePolicy:
         """The part of the agent that the engine of a bridged call uses."""
         return BridgePolicy(self.limits, self.wording, fallback=self.fallback is not None)
+
+
+def is_language(code: str) -> bool:
+    """Whether `code` is an ISO 639-1 code (or a three-letter one of ISO 639-3), with or without a region."""
+    language = re.fullmatch(r"([A-Za-z]{2,3})([-_][A-Za-z0-9]{2,8})*", code)
+    return language is not None and (len(language[1]) == 3 or language[1].lower() in _LANGUAGES)
+
+
+_LANGUAGES = frozenset(
+    (
+        "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz "
+        "ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik "
+        "in io is it iu iw ja ji jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh "
+        "mi mk ml mn mo mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru "
+        "rw sa sc sd se sg sh si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug "
+        "uk ur uz ve vi vo wa wo xh yi yo za zh zu"
+    ).split()
+)
+
+
+def _check_tools(tools: tuple[Tool, ...]) -> None:
+    """Raises ValueError for two tools of one name, and for one named like the built-in tool."""
+    names = [one.name for one in tools]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two tools have the same name: {', '.join(twice)}")
+    if END_CALL in names:
+        raise ValueError(f"a tool is named {END_CALL}, as the built-in tool that ends the call; choose another name")
 
 
 def _has_null(value: object) -> bool:

@@ -114,9 +114,11 @@ def _public_url(text: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "https":
         raise ValueError("must begin with https:// (Twilio streams over TLS only)")
-    if parts.path:
-        raise ValueError("must be the bare address, without a path (https://calls.example.com)")
-    return f"https://{parts.netloc.lower()}"
+    if parts.path and not re.fullmatch(r"(/[\w.~-]+)+", parts.path, re.ASCII):
+        raise ValueError("must have a plain path, or none (https://calls.example.com/voice)")
+    if "/twilio/" in parts.path:
+        raise ValueError("must be the address in front of /twilio/voice, without that")
+    return f"https://{parts.netloc.lower()}{parts.path}"
 
 
 def _networks(text: str) -> tuple[str, ...]:
@@ -191,7 +193,7 @@ class Settings:
     host: str = _setting("HOST", "127.0.0.1", "Address to listen on.", _host)
     port: int = _setting("PORT", 8080, "Port to listen on.", _whole(0, 65_535))
     public_url: str = _setting(
-        "PUBLIC_URL", "", "The https address under which Twilio reaches this service.", _public_url
+        "PUBLIC_URL", "", "The https address under which Twilio reaches this service; it may have a path.", _public_url
     )
     trusted_proxies: tuple[str, ...] = _setting(
         "TRUSTED_PROXIES", (), "Proxies (IPs, networks) whose forwarded headers are believed.", _networks

@@ -16,6 +16,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -80,7 +81,7 @@ def tool(
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Turns a function into a `Tool`; `read_only` says that it may run twice without harm.
 
-    Raises TypeError for a signature that has no schema."""
+    Raises TypeError for a signature that has no schema, such as a parameter without a type."""
     if function is None:
         return lambda f: _make(f, name, description, read_only)
     return _make(function, name, description, read_only)
@@ -93,12 +94,16 @@ def _make(function: Callable[..., Any], name: str, description: str, read_only: 
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise TypeError(f"tool {function.__name__}: parameter {parameter.name} cannot be passed by name")
-        hint = hints.get(parameter.name, str)
+        if parameter.name not in hints:
+            raise TypeError(f"tool {function.__name__}: parameter {parameter.name} has no type, such as `: str`")
+        hint = hints[parameter.name]
         if hint is ToolContext:
             context_name = parameter.name
             continue
         fields[parameter.name] = (hint, ... if parameter.default is parameter.empty else parameter.default)
     name = name or function.__name__
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+        raise ValueError(f"a tool's name has at most 64 letters, digits, _ and -, not {name!r}")
     model = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
     schema = {k: v for k, v in model.model_json_schema().items() if k not in ("title", "description")}
     schema.setdefault("properties", {})

@@ -127,7 +127,9 @@ def test_further_problems_are_reported_with_the_others() -> None:
         ("wss://calls.example.com", "https"),
         ("calls.example.com", "must be a URL"),
         ("https://", "must be a URL"),
-        ("https://calls.example.com/app", "path"),
+        ("https://calls.example.com/my%20app", "path"),
+        ("https://calls.example.com//app", "path"),
+        ("https://calls.example.com/twilio/voice", "in front of /twilio/voice"),
         ("https://calls.example.com?x=1", "query"),
         ("https://user:hunter2@calls.example.com", "password"),
         ("https://[bad", "read"),
@@ -135,11 +137,18 @@ def test_further_problems_are_reported_with_the_others() -> None:
     ],
 )
 def test_an_unsuitable_public_url_is_refused_with_its_reason(url: str, why: str) -> None:
-    """A path or a wrong scheme would make every signature check fail; a password must not be printed."""
+    """A path that proxies rewrite or a wrong scheme would make every signature check fail; a password must not be
+    printed."""
     found = problems({"PUBLIC_URL": url, **KEYS})
     assert len(found) == 1
     assert why in found[0]
     assert "hunter2" not in found[0]
+
+
+def test_a_public_url_may_have_a_path() -> None:
+    """Its slash at the end is removed; upper case stays in the path."""
+    settings = load({"PUBLIC_URL": "https://Example.com/Voice/eu-1/", **KEYS}, env_file=None)
+    assert settings.public_url == "https://example.com/Voice/eu-1"
 
 
 def test_values_are_tidied() -> None:

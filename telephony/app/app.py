@@ -18,13 +18,16 @@ from pathlib import Path
 
 import structlog
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.app.installation import installation_key
+from telephony.app.keys import Keys
 from telephony.app.loading import load_agent, load_llm_agents
+from telephony.app.paths import OnePath
 from telephony.app.platforms import open_platforms
 from telephony.clock import Clock
 from telephony.contracts.observer import Observer
@@ -54,14 +57,15 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Service:
-    """Everything that outlives a call. `ready`: calls can be taken. `warm` is set when connecting and synthesising
-    phrases ahead of the first call is done, whether or not it succeeded."""
+    """Everything that outlives a call. `ready`: calls can be taken, and no key was refused at the start. `warm` is set
+    when, after that, connecting and synthesising phrases ahead of the first call is done, successfully or not."""
 
     settings: Settings
     clock: Clock
     registry: CallRegistry
     webhooks: Webhooks
     agents_rest: AgentsRest
+    keys: Keys
     rest: TwilioRest | None = None
     ready: bool = False
     warm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -149,7 +153,8 @@ def compose(
         )
     webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest)
     registry.observers.append(lambda live: CallLog(live.call.call_sid, live.turn_taking))
-    return Service(settings, clock, registry, webhooks, vendors.agents_rest, rest), vendors
+    keys = Keys(settings, vendors.llm, clock)
+    return Service(settings, clock, registry, webhooks, vendors.agents_rest, keys, rest), vendors
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
@@ -196,7 +201,9 @@ def create_app(
             await stack.enter_async_context(_serving(service, vendors, agents))
             yield
 
-    return Starlette(routes=list(HEALTH), lifespan=lifespan)
+    app = Starlette(routes=list(HEALTH), lifespan=lifespan, middleware=[Middleware(OnePath, settings)])
+    app.router.redirect_slashes = False
+    return app
 
 
 def _service(request: Request) -> Service:
@@ -214,7 +221,8 @@ async def _readyz(request: Request) -> Response:
     current = _service(request)
     draining, full = current.registry.draining, current.registry.full()
     good = current.ready and not draining and not full
-    return JSONResponse({"ready": good, "draining": draining, "full": full}, status_code=200 if good else 503)
+    state = {"ready": good, "draining": draining, "full": full, "keys_refused": list(current.keys.refused)}
+    return JSONResponse(state, status_code=200 if good else 503)
 
 
 HEALTH = (Route("/healthz", _healthz), Route("/readyz", _readyz))
@@ -246,7 +254,15 @@ async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) 
     """Runs the call registry, and warms up connections and phrases before the first call."""
     stop = asyncio.Event()
 
+    settled = asyncio.Event()  # all keys are good
+
+    def ready() -> None:
+        service.ready = True
+        log.info("ready")
+        settled.set()
+
     async def warm() -> None:
+        await settled.wait()
         await vendors.llm.warm()
         if isinstance(agents, ManagedAgent):
             await vendors.agents_rest.inspect(agents)
@@ -260,12 +276,12 @@ async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) 
 
     async with asyncio.TaskGroup() as group:
         group.create_task(service.registry.run(stop))
-        warming = group.create_task(warm())
+        working = [group.create_task(service.keys.watch(ready)), group.create_task(warm())]
         await asyncio.sleep(0)  # lets the call registry start
-        service.ready = True
         try:
             yield
         finally:
             service.ready = False
-            warming.cancel()
+            for task in working:
+                task.cancel()
             stop.set()

@@ -1,21 +1,42 @@
-"""Loads agents and functions named in settings as `package.module:name`."""
+"""Loads agents and functions named in settings as `package.module:name`, and tries them as a call would.
+
+Whatever a user's module raises becomes a `SettingsError` with one sentence that names file and line.
+"""
 
 from __future__ import annotations
 
+import ast
+import asyncio
+import difflib
 import importlib
+import inspect
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from telephony.agent import Agent, AgentSource, ManagedAgent
+from telephony.agent import CHOICE_MS, Agent, AgentSource, IncomingCall, ManagedAgent, Reject
 from telephony.app.platforms import LlmAgents
+from telephony.app.user_errors import located, place_of
 from telephony.errors import SettingsError
 from telephony.settings import Settings
+from telephony.threads import Callers
+from telephony.tools import Tool
+
+_FIELDS = {"CallStatus": "ringing", "Direction": "inbound", "From": "+15005550006", "To": "+15005550007"}
+TRIAL_CALL = IncomingCall("CA" + "0" * 32, _FIELDS["From"], _FIELDS["To"], form={"CallSid": "CA" + "0" * 32} | _FIELDS)
+"""The call with which an agent function is tried before the service starts; the numbers belong to nobody."""
 
 
 def load_agent(name: str, setting: str = "TELEPHONY_AGENT") -> AgentSource:
     """`package.module:attribute` -> an agent, or a function that returns one. Raises SettingsError."""
-    found = _load(name, setting)
-    if not isinstance(found, Agent | ManagedAgent) and not callable(found):
+    module, found = _load(name, setting)
+    if isinstance(found, Tool | type) or (not isinstance(found, Agent | ManagedAgent) and not callable(found)):
         raise SettingsError([f"{setting}={name} is neither an Agent nor a function that returns one"])
+    if problems := _faults(found, _assigned(module, name.partition(":")[2])):
+        raise SettingsError([f"{setting}={name}: {problem}" for problem in problems])
     return found  # type: ignore[no-any-return]  # checked above as far as it can be
 
 
@@ -23,15 +44,68 @@ def load_llm_agents(settings: Settings, agents: AgentSource) -> LlmAgents:
     """The agents offered to voice platforms: the one that answers calls, and those in TELEPHONY_LLM_AGENTS. Raises
     SettingsError."""
     named = {name.partition(":")[2]: load_agent(name, "TELEPHONY_LLM_AGENTS") for name in settings.llm_agents}
-    after = _load(settings.after_call, "TELEPHONY_AFTER_CALL") if settings.after_call else None
+    after = _load(settings.after_call, "TELEPHONY_AFTER_CALL")[1] if settings.after_call else None
     if after is not None and not callable(after):
         raise SettingsError([f"TELEPHONY_AFTER_CALL={settings.after_call} is not a function"])
     return LlmAgents({settings.agent.partition(":")[2]: agents, **named}, after)
 
 
-def _load(name: str, setting: str) -> Any:
-    module, _, attribute = name.partition(":")
+def try_agents(sources: Mapping[str, AgentSource]) -> list[str]:
+    """What goes wrong when the agent functions among `sources` (by name) are asked to answer `TRIAL_CALL`. Not for use
+    in a running event loop."""
+    return [f"{name}: {problem}" for name, source in sources.items() for problem in asyncio.run(_try(source))]
+
+
+async def _try(source: AgentSource) -> list[str]:
+    if isinstance(source, Agent | ManagedAgent):
+        return []
+    place = place_of(source) or "the agent function"
     try:
-        return getattr(importlib.import_module(module), attribute or "agent")
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SettingsError([f"{setting}={name}: {error}"]) from error
+        async with asyncio.timeout(CHOICE_MS / 1_000):
+            choice: object = await Callers("agent function").ask(source, TRIAL_CALL)
+    except TimeoutError:
+        return [f"{place}: the function takes longer than {CHOICE_MS} ms to choose an agent"]
+    except (Exception, SystemExit) as error:
+        cause = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ is not None else error
+        return [located(cause)]
+    if not isinstance(choice, Agent | ManagedAgent | Reject):
+        return [f"{place}: the function returned {type(choice).__name__}, not an Agent, a ManagedAgent or a Reject"]
+    return _faults(choice, place)
+
+
+def _faults(source: object, place: str) -> list[str]:
+    """What an agent has that only its own checks cannot see: settings of this machine."""
+    agent = source.fallback if isinstance(source, ManagedAgent) else source
+    if not isinstance(agent, Agent):
+        return []
+    with suppress(KeyError, ValueError, OSError):
+        ZoneInfo(agent.time_zone)
+        return []
+    return [f"{place}: Agent.time_zone must be a name such as Europe/Dublin, not {agent.time_zone!r}"]
+
+
+def _load(name: str, setting: str) -> tuple[ModuleType, Any]:
+    module_name, _, attribute = name.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except (Exception, SystemExit) as error:
+        raise SettingsError([f"{setting}={name}: {located(error)}"]) from error
+    if not hasattr(module, attribute):
+        close = difflib.get_close_matches(attribute, vars(module), n=1)
+        words = f"{_file(module)} has no {attribute}" + (f"; did you mean {close[0]}?" if close else "")
+        raise SettingsError([f"{setting}={name}: {words}"])
+    return module, getattr(module, attribute)
+
+
+def _file(module: ModuleType) -> str:
+    return Path(module.__file__).name if module.__file__ else module.__name__
+
+
+def _assigned(module: ModuleType, attribute: str) -> str:
+    """`file.py:12`: where the module assigns the name; without a line if that cannot be told."""
+    with suppress(OSError, TypeError, SyntaxError):
+        for node in ast.parse(inspect.getsource(module)).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            if any(isinstance(one, ast.Name) and one.id == attribute for one in targets):
+                return f"{_file(module)}:{node.lineno}"
+    return _file(module)

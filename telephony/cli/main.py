@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -92,7 +93,10 @@ def demo(
     Carrier and service run on this machine. Without keys STT, LLM and TTS are local too (a small English vocabulary,
     for the example agent); with OPENAI_API_KEY and ELEVENLABS_API_KEY they are the vendors'.
     """
-    changes = {"TELEPHONY_AGENT": agent, **({} if "TELEPHONY_LOG_LEVEL" in os.environ else _QUIET)}
+    changes = {
+        "TELEPHONY_AGENT": agent,
+        **{name: value for name, value in _DEMO_LOGS.items() if name not in os.environ},
+    }
     settings = _load(changes, offline=offline or mode is not Mode.pipeline, local_carrier=True)
     _logs(settings)
     _parts(settings, carrier="local: a caller in this process, over Twilio's protocol on a real socket")
@@ -104,12 +108,18 @@ def demo(
 
 
 @app.command()
-def check(offline: Offline = False) -> None:
+def check(
+    offline: Offline = False,
+    online: Annotated[bool, typer.Option("--online", help="Ask each service whether a call would work.")] = False,
+    agent: AgentName = None,
+) -> None:
     """Show and validate the settings.
 
-    Starts nothing. Shows what is set, which parts are local, and every error.
+    Builds the agent as a call would, shows what is set, which parts are local, and every error. With --online, also
+    asks each vendor for what a call needs (key, voice, model, quota, number) and comes in through the public address,
+    one line each; exit code 1 if anything is not right.
     """
-    settings = _load({}, offline=offline)
+    settings = _load({"TELEPHONY_AGENT": agent}, offline=offline)
     from telephony.settings import SETTINGS, Settings
 
     unset = Settings()
@@ -121,6 +131,8 @@ def check(offline: Offline = False) -> None:
     typer.echo("  (* differs from the default)\n")
     _parts(settings, err=False)
     typer.echo("\nThe settings are valid.")
+    if online:
+        raise typer.Exit(_ask_everyone(settings))
 
 
 @app.command()
@@ -143,7 +155,10 @@ def main() -> None:
 
 # --- inside ---------------------------------------------------------------------------------------------------------
 
-_QUIET = {"TELEPHONY_LOG_LEVEL": "error"}
+_DEMO_LOGS = {"TELEPHONY_LOG_LEVEL": "error", "TELEPHONY_LOG_PII": "1"}
+"""Errors only, but whole: the call is an invention."""
+_OFFLINE_EXTRA = ("pocketsphinx", "espeakng_loader", "soxr", "numpy")
+_REMEDY = "or set all keys for real calls"
 
 
 def _load(changes: dict[str, str | None], *, offline: bool, local_carrier: bool = False) -> Settings:
@@ -152,23 +167,50 @@ def _load(changes: dict[str, str | None], *, offline: bool, local_carrier: bool 
 
     environ = {**os.environ, **{name: value for name, value in changes.items() if value is not None}}
     try:
-        return load(environ, offline=offline, local_carrier=local_carrier, also=_agent_problems)
+        settings = load(environ, offline=offline, local_carrier=local_carrier, also=_agent_problems)
     except SettingsError as error:
         _wrong(error.problems)
+    if settings.offline and (missing := [name for name in _OFFLINE_EXTRA if find_spec(name) is None]):
+        _wrong([f"the local parts need {', '.join(missing)}: pip install 'telephony[offline]'; {_REMEDY}"])
+    return settings
 
 
 def _agent_problems(settings: Settings) -> list[str]:
-    """Why the agent cannot be loaded. Importing a user's module may raise anything."""
-    from telephony.app.loading import load_agent, load_llm_agents
+    """Why the agents cannot answer calls: each is loaded and, if it is a function, tried."""
+    from telephony.app.loading import load_agent, load_llm_agents, try_agents
     from telephony.errors import SettingsError
 
     try:
-        load_llm_agents(settings, load_agent(settings.agent))
+        agents = load_llm_agents(settings, load_agent(settings.agent)).agents
     except SettingsError as error:
         return error.problems
-    except Exception as error:
-        return [f"TELEPHONY_AGENT={settings.agent} cannot be imported: {type(error).__name__}: {error}"]
-    return []
+    return try_agents(agents)
+
+
+def _ask_everyone(settings: Settings) -> int:
+    """Prints a line for each finding of the online check. Returns the exit code."""
+    import asyncio
+
+    from telephony.app.loading import load_agent, load_llm_agents
+    from telephony.app.online_check import check_online
+    from telephony.clock import Clock
+    from telephony.observe.logs import configure
+
+    configure("error", settings.log_format, settings.log_pii)
+    agents = load_llm_agents(settings, load_agent(settings.agent)).agents
+    marks = {True: "ok", False: "WRONG", None: "note"}
+
+    async def ask() -> int:
+        wrong = 0
+        async for finding in check_online(settings, agents, Clock()):
+            typer.echo(f"{marks[finding.right]:<6} {finding.part:<8} {finding.words}")
+            wrong += finding.right is False
+        return wrong
+
+    typer.echo("")
+    wrong = asyncio.run(ask())
+    typer.echo(f"\n{wrong} of them would spoil a call." if wrong else "\nA call would work.")
+    return 1 if wrong else 0
 
 
 def _wrong(problems: list[str]) -> NoReturn:

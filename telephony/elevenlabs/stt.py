@@ -14,6 +14,8 @@ continued with the partial.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import structlog
 from websockets.asyncio.client import ClientConnection
@@ -28,8 +30,9 @@ from telephony.contracts.transcripts import SOUND_LEVEL
 from telephony.core.actions import Action, CommitTranscript, Transcribe
 from telephony.core.events import CommitRefused, Event, OutboxOverflowed, SttLost, SttReady, TranscriptUpdated
 from telephony.elevenlabs import stt_codec as wire
-from telephony.elevenlabs.connection import SessionEnded, open_socket, reconnecting
+from telephony.elevenlabs.connection import SessionEnded, describe, open_socket, reconnecting
 from telephony.elevenlabs.stt_backlog import Backlog
+from telephony.errors import ProviderError
 
 log = structlog.get_logger()
 
@@ -104,12 +107,26 @@ class ElevenLabsStt:
                 self._backlog.clear()
             self._emit(SttLost(code, retryable))
 
+    async def try_once(self) -> None:
+        """Opens a session and closes it, without audio. Raises ProviderError with the service's code."""
+        try:
+            async with self._opened():
+                pass
+        except Exception as error:
+            code, retryable = describe(error)
+            raise ProviderError(str(error), provider="elevenlabs_stt", code=code, retryable=retryable) from error
+
     async def _session(self) -> None:
         """Runs one connection. Returns when the call ends; raises when the connection fails."""
+        async with self._opened() as socket:
+            await self._converse(socket)
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[ClientConnection]:
         async with open_socket(self._url, self._key, self._clock, max_bytes=MAX_MESSAGE_BYTES) as socket:
             async with self._clock.timeout(START_MS):
                 await self._started(socket)
-            await self._converse(socket)
+            yield socket
 
     async def _started(self, socket: ClientConnection) -> None:
         while True:

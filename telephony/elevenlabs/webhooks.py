@@ -88,6 +88,7 @@ class PlatformWebhooks:
             call_sid=_text(asked, "call_sid"), caller=_text(asked, "caller_id"), called=_text(asked, "called_number"),
             direction="inbound", form={name: value for name, value in asked.items() if isinstance(value, str)},
         )  # fmt: skip
+        structlog.contextvars.bind_contextvars(call_sid=call.call_sid)
         agent_id = _text(asked, "agent_id")
         agent = await self._agent(call)
         if agent is not None and agent_id and agent.agent_id != agent_id:

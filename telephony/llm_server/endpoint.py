@@ -36,9 +36,13 @@ AGENT_HEADER = "x-telephony-agent"
 CALL_HEADERS = ("x-call-id", "x-conversation-id")
 BODY_BYTES = 4 * 2**20
 BODY_MS = 10_000
-MODELS = ("/v1/models", "/models")
-SPELLINGS = ("/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completions")
-
+MODELS = ("/v1/models", "/models", "/v1/v1/models", "/v1/chat/completions/models")
+SPELLINGS = tuple(
+    f"{base}{again}/chat/completions"
+    for base in ("/v1", "", "/v1/v1")
+    for again in ("", "/chat/completions", "/chat/completions/v1")
+)
+"""Clients append their own path to a configured address, which may have it already, in part or whole."""
 
 Source: TypeAlias = Agent | Callable[[IncomingCall], AgentChoice | Awaitable[AgentChoice]]
 
@@ -117,6 +121,8 @@ class LlmServer:
             return error(408, "request body timed out", "invalid_request_error", "request_timeout")
         except ClientDisconnect:
             return Response(status_code=499)
+        if chat.call_id:
+            structlog.contextvars.bind_contextvars(call_sid=chat.call_id)
         agent = await self._agent(name, chat)
         if agent is None:
             return error(500, "the agent is not available", "server_error", "agent_failed")

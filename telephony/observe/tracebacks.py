@@ -16,6 +16,7 @@ from typing import Any
 
 from telephony.errors import TelephonyError
 
+HINT = "messages are hidden; TELEPHONY_LOG_PII=1 shows them"
 DEEPEST = 20
 """The maximum depth of chained exceptions and nested groups."""
 _CAUSE = "The above was the direct cause of the following:"
@@ -23,12 +24,13 @@ _CONTEXT = "While the above was handled, this happened:"
 
 
 def without_messages(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A processor of structlog: replaces `exc_info` by `exception`, formatted by `format_error`."""
+    """A processor of structlog: replaces `exc_info` by `exception`, formatted by `format_error`, and a `hint`."""
     given = line.pop("exc_info", None)
     error = given if isinstance(given, BaseException) else given[1] if isinstance(given, tuple) else None
     error = error or (sys.exc_info()[1] if given else None)
     if error is not None:
         line["exception"] = format_error(error)
+        line["hint"] = HINT
     return line
 
 
@@ -39,7 +41,7 @@ class SilentFormatter(logging.Formatter):
         self,
         ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
     ) -> str:
-        return format_error(ei[1]) if ei[1] is not None else ""
+        return f"{format_error(ei[1])}\n({HINT})" if ei[1] is not None else ""
 
 
 def format_error(error: BaseException) -> str:

@@ -88,6 +88,17 @@ class OpenAiChat:
         chosen = effort if effort is not None else self._effort
         return effort_problem(model or self._model, chosen) if self._own_host else ""
 
+    async def refuses_key(self) -> bool:
+        """Whether the server says that the key is not one of its own. A key that may not list models is good."""
+        try:
+            async with self._clock.timeout(5_000):
+                await self._client.models.list()
+        except openai.AuthenticationError as error:
+            return error.code == "invalid_api_key" or not any(w in error.message for w in ("scope", "permission"))
+        except (openai.OpenAIError, ValueError, TimeoutError):
+            return False
+        return False
+
     async def close(self) -> None:
         await self._client.close()
 

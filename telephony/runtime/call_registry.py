@@ -213,6 +213,7 @@ class CallRegistry:
     # --- one call ---------------------------------------------------------------------------------------------------
 
     async def _serve(self, live: LiveCall) -> None:
+        structlog.contextvars.bind_contextvars(call_sid=live.call.call_sid)  # for every line of this task's children
         ended = Ended("broken", EndedBy.AGENT)
         try:
             ended = live.ended = await self._converse(live)

@@ -17,6 +17,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+import structlog
+
 from telephony.agent import AgentSource
 from telephony.app.app import Service
 from telephony.app.server import running
@@ -25,6 +27,7 @@ from telephony.clock import Clock
 from telephony.contracts.observer import Step
 from telephony.contracts.vad import Detector
 from telephony.core.actions import Action, LineAdded
+from telephony.observe import logs
 from telephony.settings import Settings
 from telephony.testing.fakes.elevenlabs.agents import LocalAgent, LocalAgents
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
@@ -147,8 +150,10 @@ async def local_stack(
 
     `replies` is the local LLM's responder; it is ignored if `openai`, a whole LLM server, is given. `platform` holds
     the agents of the local Agents platform by id; `settings` replace fields of `Settings`. With `taped` False no tapes
-    are kept: these hold every step of every call in memory.
+    are kept: these hold every step of every call in memory. Logs show whole errors, unless they are set up already.
     """
+    if not structlog.is_configured():
+        logs.configure(pii=True)
     async with (
         LocalElevenLabs(clock=clock, tts=tts, stt=stt, agents=LocalAgents(clock=clock, agents=platform)) as elevenlabs,
         openai or LocalOpenAi(clock=clock, responder=replies) as model,

@@ -19,6 +19,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
+from telephony.twilio.forwarded import Outside, header, outside
+
 HEADER = "x-twilio-signature"
 
 FormItems = Iterable[tuple[str, str]]
@@ -49,23 +51,26 @@ def public_url(public_url: str | None, trusted_proxies: Collection[str], scope: 
     """The URL as the peer requested it. `scope` is ASGI's (`http` or `websocket`).
 
     `public_url`, if set, is the base; a path in it is kept. Otherwise, if the peer is one of `trusted_proxies`
-    (addresses, networks, or "*"), the base is the first value of X-Forwarded-Proto and X-Forwarded-Host. Otherwise it
-    is the request's own scheme and Host. Path and query are the raw ones. A socket's scheme is `ws` or `wss`.
+    (addresses, networks, or "*"), the base is what it says (see `forwarded`), its prefix included. Otherwise it is the
+    request's own scheme and Host. Path and query are the raw ones. A socket's scheme is `ws` or `wss`.
     """
     if public_url:
         base = public_url.rstrip("/")
     else:
-        scheme, host = str(scope.get("scheme") or "http"), _header(scope, b"host") or _server(scope)
-        if is_trusted(_peer(scope), trusted_proxies):
-            scheme = _header(scope, b"x-forwarded-proto") or scheme
-            host = _header(scope, b"x-forwarded-host") or host
-        base = f"{scheme.lower()}://{host}"
+        told = outside(scope) if is_trusted(_peer(scope), trusted_proxies) else Outside()
+        scheme = told.scheme or str(scope.get("scheme") or "http").lower()
+        base = f"{scheme}://{told.host or header(scope, b'host') or _server(scope)}{told.prefix}"
     if scope.get("type") == "websocket" and base.startswith("http"):
         base = "ws" + base.removeprefix("http")
     elif scope.get("type") != "websocket" and base.startswith("ws"):
         base = "http" + base.removeprefix("ws")
     query = bytes(scope.get("query_string") or b"").decode("latin-1")
     return base + _raw_path(scope) + ("?" + query if query else "")
+
+
+def trusted_prefix(trusted_proxies: Collection[str], scope: Mapping[str, Any]) -> str:
+    """The path that a trusted proxy says it has in front of ours, or ""."""
+    return outside(scope).prefix if is_trusted(_peer(scope), trusted_proxies) else ""
 
 
 def socket_urls(
@@ -156,14 +161,6 @@ class _Form:
 
     def getall(self, name: str) -> list[str]:
         return self._values[name]
-
-
-def _header(scope: Mapping[str, Any], name: bytes) -> str:
-    """The first comma-separated value of the first header of this (lower-case) name; "" if there is none."""
-    for key, value in scope.get("headers") or ():
-        if bytes(key).lower() == name:
-            return bytes(value).decode("latin-1").partition(",")[0].strip()
-    return ""
 
 
 def _peer(scope: Mapping[str, Any]) -> str:

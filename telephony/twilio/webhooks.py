@@ -154,6 +154,7 @@ class Webhooks:
         await self._serve(socket, start)
 
     async def _serve(self, socket: WebSocket, start: StreamStart) -> None:
+        structlog.contextvars.bind_contextvars(call_sid=start.call_sid)
         call = _from_stream(start)
         detector = DormantDetector(self._detector, lambda: self._needs_detector(start.call_sid))
         leg = MediaLeg(socket, start, detector, self._clock)
@@ -205,7 +206,10 @@ class Webhooks:
 
         async def check(request: Request) -> Response:
             form = await self._signed_form(request)
-            return Response("signature mismatch", status_code=403) if form is None else await answer(request, form)
+            if form is None:
+                return Response("signature mismatch", status_code=403)
+            structlog.contextvars.bind_contextvars(call_sid=form.get("CallSid", ""))
+            return await answer(request, form)
 
         return check
 
@@ -260,7 +264,7 @@ class Webhooks:
     def _stream(self, request: Request, call: IncomingCall, attempt: int) -> tuple[str, str, dict[str, str]]:
         """(stream URL, action URL, parameters) of a `<Connect>`."""
         here = signature.public_url(self._settings.public_url, self._settings.trusted_proxies, request.scope)
-        base = here.partition("?")[0].rpartition("/")[0]
+        base = here.partition("?")[0].rstrip("/").rpartition("/")[0]
         stream = base.replace("http", "ws", 1) + "/media"
         parameters = {
             "token": issue(self._secret, call.call_sid, self._clock.wall_s()),

@@ -80,6 +80,28 @@ def test_an_agent_that_raises_when_imported_is_reported_in_a_sentence(tmp_path: 
     assert "Traceback" not in shown.stderr
 
 
+@pytest.mark.parametrize("command", ["serve", "check", "demo"])
+def test_a_missing_extra_is_named_before_anything_starts(tmp_path: Path, agent: str, command: str) -> None:
+    """One sentence with the command that installs it, exit code 2."""
+    hidden = "import sys\nsys.modules['pocketsphinx'] = None\n"
+    (tmp_path / "sitecustomize.py").write_text(hidden)
+    path = f"{tmp_path}{os.pathsep}{BARE['PYTHONPATH']}"
+    shown = telephony(command, "--offline", cwd=tmp_path, TELEPHONY_AGENT=agent, PYTHONPATH=path)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert "pip install 'telephony[offline]'" in shown.stderr
+    assert "pocketsphinx" in shown.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "check", "demo"])
+def test_an_agent_function_is_tried_before_anything_starts(tmp_path: Path, command: str) -> None:
+    """It is asked to answer a call, as it would be later; what it raises is named with file and line, exit code 2."""
+    (tmp_path / "mine.py").write_text("def agent(call):\n    return {}[call.caller]\n")
+    shown = telephony(command, "--offline", cwd=tmp_path, TELEPHONY_AGENT="mine:agent")
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert "mine.py:2: KeyError: '+15005550006'" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
 def test_options_override_the_environment(tmp_path: Path) -> None:
     """`--port` is validated like PORT."""
     shown = telephony("serve", "--port", "99999", cwd=tmp_path, PORT="8000")

@@ -181,6 +181,21 @@ def test_the_demo_fails_on_noise_and_says_so(tmp_path: Path) -> None:
     assert "noise was played" in done.stderr
 
 
+def test_the_demo_shows_errors_of_the_users_own_code_whole(tmp_path: Path) -> None:
+    """Message and file, where production would hide the message."""
+    (tmp_path / "mine.py").write_text(
+        "from telephony import Agent\n"
+        "def agent(call):\n"
+        "    if call.caller == '+15005550006':\n"
+        "        return Agent(prompt='Hi')\n"
+        "    raise LookupError('no customer for ' + call.caller)\n"
+    )
+    done = demo(tmp_path, "--offline", "--agent", "mine:agent", "--speed", "20")
+    assert done.returncode == 1, done.stdout
+    assert "LookupError: no customer for +1" in done.stderr
+    assert "mine.py" in done.stderr
+
+
 def test_the_demo_takes_the_users_own_recordings(tmp_path: Path) -> None:
     """One file per turn; any rate, mono or stereo."""
     pytest.importorskip("espeakng_loader", reason="the local parts are not installed")

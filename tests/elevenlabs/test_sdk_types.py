@@ -19,11 +19,12 @@ from pydantic import BaseModel
 from telephony.agent import Agent, IncomingCall, ManagedAgent, Voice
 from telephony.core.events import MarkReached
 from telephony.elevenlabs import agents_codec, stt_codec
-from telephony.testing.fakes.elevenlabs import agents_messages, stt_messages
+from telephony.testing.fakes.elevenlabs import agents_messages
 from telephony.testing.fakes.elevenlabs.agents import BRIDGE_EVENTS, LocalAgent
 from telephony.testing.fakes.elevenlabs.agents_state import Conversation
 from telephony.testing.fakes.elevenlabs.agents_webhooks import transcription
 from telephony.testing.fakes.elevenlabs.stt import LocalStt, SttFaults
+from telephony.testing.fakes.elevenlabs.stt import messages as stt_messages
 from telephony.testing.fakes.elevenlabs.tts import LocalTts, TtsFaults
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 from telephony.testing.stack import Stack, local_stack

@@ -107,10 +107,13 @@ def test_a_traceback_has_frames_and_no_messages(style: str) -> None:
     assert "+15551230000" not in text
     assert "Lovelace" not in text
     assert text.count("telephony.errors.ProviderBusy (tts_busy)") == 2
+    assert text.count("TELEPHONY_LOG_PII=1 shows them") == 2
     for part in ("ExceptionGroup", "ValueError", "test_logs.py", "in fail"):
         assert text.count(part) >= 2
 
 
 def test_messages_are_logged_when_personal_data_is_allowed() -> None:
     """With TELEPHONY_LOG_PII=1 everything except variables is logged."""
-    assert "for Ada Lovelace" in failed("console", True, RuntimeError("for Ada Lovelace"))
+    text = failed("console", True, RuntimeError("for Ada Lovelace"))
+    assert "for Ada Lovelace" in text
+    assert "TELEPHONY_LOG_PII" not in text

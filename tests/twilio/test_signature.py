@@ -142,6 +142,45 @@ def test_forwarded_headers_are_for_trusted_proxies_only() -> None:
     assert public_url(None, ["10.1.2.3"], behind("websocket", peer="10.1.2.3")) == "wss://me.example/twilio/voice"
 
 
+@pytest.mark.parametrize(
+    ("headers", "base"),
+    [
+        ({"x_forwarded_proto": "HTTPS"}, "https://inner:8080"),
+        ({"x_forwarded_proto": "wss"}, "https://inner:8080"),
+        ({"x_forwarded_host": "me.example", "x_forwarded_port": "8443"}, "http://me.example:8443"),
+        ({"x_forwarded_host": "me.example:9000", "x_forwarded_port": "8443"}, "http://me.example:9000"),
+        ({"x_forwarded_host": "me.example", "x_forwarded_port": "443"}, "http://me.example"),
+        ({"x_forwarded_host": "me.example", "x_forwarded_port": "80, 8080"}, "http://me.example"),
+        ({"x_forwarded_host": "me.example", "x_forwarded_port": "x"}, "http://me.example"),
+        ({"x_forwarded_host": "[2001:db8::1]", "x_forwarded_port": "8443"}, "http://[2001:db8::1]:8443"),
+        ({"x_forwarded_port": "8443"}, "http://inner:8080"),
+        ({"x_forwarded_prefix": "/voice"}, "http://inner:8080/voice"),
+        ({"x_forwarded_prefix": "/voice/eu/, /inner"}, "http://inner:8080/voice/eu"),
+        ({"x_forwarded_prefix": "/"}, "http://inner:8080"),
+        ({"x_forwarded_prefix": "//evil.example"}, "http://inner:8080"),
+        ({"x_forwarded_prefix": "voice"}, "http://inner:8080"),
+        ({"forwarded": "for=192.0.2.60;proto=https;by=203.0.113.43;host=me.example"}, "https://me.example"),
+        (
+            {"forwarded": 'For="[2001:db8:cafe::17]:4711"; Proto=https ;Host="me.example:8443"'},
+            "https://me.example:8443",
+        ),
+        ({"forwarded": 'host="a\\"b.example";proto=https'}, 'https://a"b.example'),
+        ({"forwarded": "proto=https;host=me.example, for=10.0.0.1;proto=http;host=inner"}, "https://me.example"),
+        ({"forwarded": "for=192.0.2.1, proto=https;host=me.example"}, "http://inner:8080"),
+        ({"forwarded": "proto=https;=;host=me.example"}, "https://inner:8080"),
+        ({"forwarded": ";;;"}, "http://inner:8080"),
+        ({"forwarded": "proto=http;host=a.example", "x_forwarded_proto": "https"}, "https://a.example"),
+        ({"forwarded": "host=evil.example", "x_forwarded_host": "me.example"}, "http://me.example"),
+    ],
+)
+def test_what_a_trusted_proxy_says(headers: dict[str, Any], base: str) -> None:
+    """Both kinds of header; the first value counts, and what cannot be read counts as not said."""
+    seen = scope(peer="10.1.2.3", host="inner:8080", **headers)
+    assert public_url(None, ["10.1.2.3"], seen) == f"{base}/twilio/voice"
+    assert public_url(None, [], seen) == "http://inner:8080/twilio/voice"
+    assert public_url("https://set.example/x", ["10.1.2.3"], seen) == "https://set.example/x/twilio/voice"
+
+
 def test_who_is_trusted() -> None:
     """Addresses, networks and the star match; malformed entries match nothing."""
     assert is_trusted("10.0.0.1", ["10.0.0.1"])

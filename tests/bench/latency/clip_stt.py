@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from telephony.audio.frames import FRAME_BYTES, FRAME_MS, frames
 from telephony.core.language.words import words as plain_words
-from telephony.testing.fakes.elevenlabs.stt_faults import SttLatency
+from telephony.testing.fakes.elevenlabs.stt.faults import SttLatency
 from telephony.testing.recorded_stt import SpokenWord
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zlib import crc32
 
-from telephony.testing.fakes.elevenlabs.stt_faults import SttLatency
+from telephony.testing.fakes.elevenlabs.stt.faults import SttLatency
 from telephony.testing.fakes.openai.server import LlmLatency
 
 SENTENCE_ENDS = (".", "?", "!")

@@ -34,7 +34,7 @@ from telephony.testing.fakes.elevenlabs.agents_state import (
     Seen,
 )
 from telephony.testing.fakes.elevenlabs.stt import Recognizer
-from telephony.testing.fakes.elevenlabs.stt_script import Script, ScriptedRecognizer
+from telephony.testing.fakes.elevenlabs.stt.script import Script, ScriptedRecognizer
 from telephony.testing.fakes.elevenlabs.tts import Synthesize, speak_tones
 
 __all__ = ["BRIDGE_EVENTS", "CLIENT_EVENTS", "AgentFaults", "AgentLatency", "LocalAgent", "LocalAgents"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from telephony.clock import Clock
-from telephony.testing.fakes.elevenlabs.stt_script import Script
+from telephony.testing.fakes.elevenlabs.stt.script import Script
 from telephony.testing.fakes.elevenlabs.tts import Synthesize
 from telephony.testing.fakes.openai.server import Responder, Say
 

@@ -34,7 +34,7 @@ from telephony.audio.frames import BYTES_PER_MS
 from telephony.clock import Clock
 from telephony.testing.fakes.twilio.faults import CarrierFaults
 from telephony.testing.fakes.twilio.playout import SILENCE, MarkEcho
-from telephony.testing.fakes.twilio.rest import rest_app
+from telephony.testing.fakes.twilio.rest import LocalAccount, rest_app
 from telephony.testing.fakes.twilio.stream import CallOver, CarrierStream, Line
 from telephony.testing.fakes.twilio.twiml import (
     ConnectStream,
@@ -72,7 +72,8 @@ def _tls() -> ssl.SSLContext:
 class Carrier:
     """The carrier. `dial` starts a call; `calls` holds all calls by CallSid; `api_base_url` is the REST API (http).
 
-    `auth_token` signs all requests and is the REST API's password. On exit from the context, live calls are hung up.
+    `auth_token` signs all requests and is the REST API's password; `account` is what that API says of us. On exit from
+    the context, live calls are hung up.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Carrier:
         self.account_sid = account_sid
         self.clock = clock
         self.faults = faults
+        self.account = LocalAccount()
         self.calls: dict[str, PhoneCall] = {}
         self.api_base_url = ""
         self.http: httpx2.AsyncClient

@@ -1,4 +1,5 @@
-"""The carrier's REST API: `POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json` with `Status=completed` or `Twiml`.
+"""The carrier's REST API: `POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json` with `Status=completed` or `Twiml`, and the
+account with its numbers (`LocalAccount`), to read.
 
 Errors are Twilio's: 401/20003 (credentials), 404/20404 (unknown call), 400/21220 (not in progress), 400/21200 (neither
 of the two parameters), 429/20429 (by `CarrierFaults.rest_busy`).
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import parse_qsl
 
@@ -17,6 +19,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.testing.fakes.twilio.faults import CarrierFaults
+
+
+@dataclass(slots=True)
+class LocalAccount:
+    """May be changed while the server runs. Each of `numbers` holds fields of Twilio's resource."""
+
+    status: str = "active"
+    type: str = "Full"
+    numbers: list[dict[str, str]] = field(default_factory=list)
 
 
 class _Call(Protocol):
@@ -29,6 +40,7 @@ class _Calls(Protocol):
     auth_token: str
     account_sid: str
     faults: CarrierFaults
+    account: LocalAccount
 
     @property
     def calls(self) -> Mapping[str, _Call]: ...
@@ -38,19 +50,30 @@ def rest_app(carrier: _Calls) -> Starlette:
     """The API as an ASGI app."""
     busy_left = carrier.faults.rest_busy
 
+    def refused(request: Request, quoted: str = "") -> JSONResponse | None:
+        expected = base64.b64encode(f"{carrier.account_sid}:{carrier.auth_token}".encode()).decode()
+        account = request.path_params["account"].removesuffix(".json")
+        known = request.headers.get("authorization") == f"Basic {expected}" and account == carrier.account_sid
+        return None if known else _error(401, 20003, "Authenticate" + quoted)
+
+    async def account(request: Request) -> JSONResponse:
+        found = {"sid": carrier.account_sid, "status": carrier.account.status, "type": carrier.account.type}
+        return refused(request) or JSONResponse(found)
+
+    async def numbers(request: Request) -> JSONResponse:
+        found = {"incoming_phone_numbers": carrier.account.numbers, "page": 0}
+        return refused(request) or JSONResponse(found)
+
     async def update(request: Request) -> Response:
         faults, form_text = carrier.faults, (await request.body()).decode()
         quoted = f" {form_text} {request.headers.get('authorization')}" if faults.rest_quotes else ""
         if faults.rest_redirect:
             return Response(status_code=307, headers={"location": faults.rest_redirect})
-        return answer(request, form_text, quoted)
+        return refused(request, quoted) or answer(request, form_text, quoted)
 
     def answer(request: Request, form_text: str, quoted: str) -> JSONResponse:
         nonlocal busy_left
-        expected = base64.b64encode(f"{carrier.account_sid}:{carrier.auth_token}".encode()).decode()
         account = request.path_params["account"]
-        if request.headers.get("authorization") != f"Basic {expected}" or account != carrier.account_sid:
-            return _error(401, 20003, "Authenticate" + quoted)
         if busy_left:
             busy_left -= 1
             return _error(429, 20429, "Too Many Requests" + quoted)
@@ -67,7 +90,14 @@ def rest_app(carrier: _Calls) -> Starlette:
         status = "in-progress" if twiml else "completed"
         return JSONResponse({"sid": sid, "account_sid": account, "status": status})
 
-    return Starlette(routes=[Route("/2010-04-01/Accounts/{account}/Calls/{call}", update, methods=["POST"])])
+    root = "/2010-04-01/Accounts/{account}"
+    return Starlette(
+        routes=[
+            Route(f"{root}/Calls/{{call}}", update, methods=["POST"]),
+            Route(f"{root}/IncomingPhoneNumbers.json", numbers),
+            Route(root, account),
+        ]
+    )
 
 
 def _error(status: int, code: int, message: str) -> JSONResponse:

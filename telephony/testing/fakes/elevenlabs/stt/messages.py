@@ -8,8 +8,8 @@ from base64 import b64decode
 from typing import Any
 
 from telephony.testing.fakes.audio_formats import Decoder
-from telephony.testing.fakes.elevenlabs.stt_faults import SttFaults
-from telephony.testing.fakes.elevenlabs.stt_request import Setup
+from telephony.testing.fakes.elevenlabs.stt.faults import SttFaults
+from telephony.testing.fakes.elevenlabs.stt.request import Setup
 
 Words = list[tuple[str, float, float]]
 """(word, start, end) in seconds from the first audio of the socket."""

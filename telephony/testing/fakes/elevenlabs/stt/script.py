@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from telephony.audio.level import level
-from telephony.testing.fakes.elevenlabs.stt_faults import SttLatency
+from telephony.testing.fakes.elevenlabs.stt.faults import SttLatency
 
 OVER_MS = 100
 """After this much quiet all words of a stretch have been said."""

@@ -4,7 +4,7 @@ A wrong key and wrong parameters are accepted at the handshake and then answered
 answered with a partial that repeats the text, the plain final, and, if the client asked for word times or the language,
 the timed one. In silence the last partial is repeated each second. A long segment is committed without being asked.
 
-Transcripts come from a `Recognizer`: a script (the test knows the caller's words, see `stt_script.py`), or a real STT
+Transcripts come from a `Recognizer`: a script (the test knows the caller's words, see `script.py`), or a real STT
 model. Audio and commits are processed in order of arrival; each answer is sent when its latency has passed, so a late
 final does not delay the partials of later speech.
 """
@@ -23,14 +23,12 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request
 
+import telephony.testing.fakes.elevenlabs.stt.messages as wire
 from telephony.clock import Clock
 from telephony.testing.fakes.audio_formats import Decoder
-from telephony.testing.fakes.elevenlabs import stt_messages as wire
-from telephony.testing.fakes.elevenlabs.stt_faults import SttFaults, SttLatency
-from telephony.testing.fakes.elevenlabs.stt_request import Setup, SilenceCommits, read_query
-from telephony.testing.fakes.elevenlabs.stt_script import Paced, Recognizer, Script, ScriptedRecognizer
-
-__all__ = ["LocalStt", "Recognizer", "Script", "ScriptedRecognizer", "SttFaults", "SttLatency"]
+from telephony.testing.fakes.elevenlabs.stt.faults import SttFaults, SttLatency
+from telephony.testing.fakes.elevenlabs.stt.request import Setup, SilenceCommits, read_query
+from telephony.testing.fakes.elevenlabs.stt.script import Paced, Recognizer, Script, ScriptedRecognizer
 
 COMMIT_MIN_BYTES = 2_400
 CHUNK_MAX_BYTES = 60_000

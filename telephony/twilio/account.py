@@ -1,0 +1,91 @@
+"""What Twilio's REST API says about our account and its numbers. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from telephony.clock import Clock
+from telephony.errors import CarrierError
+from telephony.twilio.rest import BASE_URL
+from telephony.twilio.signature import is_loopback
+
+DEADLINE_MS = 5_000
+PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`status`: active, suspended or closed. `trial`: it calls verified numbers only."""
+
+    status: str
+    trial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A phone number and where its calls go. `elsewhere`: the application or trunk that makes Twilio ignore the URL."""
+
+    number: str
+    voice_url: str
+    voice_method: str
+    status_url: str
+    elsewhere: str
+
+
+async def account(account_sid: str, auth_token: str, base_url: str, clock: Clock) -> Account:
+    """The account. Raises CarrierError with code `rest_refused` (credentials), `rest_timeout`, `rest_unreachable` or
+    `rest_failed`."""
+    found = await _get(f"{_root(base_url)}/{account_sid}.json", (account_sid, auth_token), clock)
+    return Account(str(found.get("status") or ""), str(found.get("type") or "").lower() == "trial")
+
+
+async def numbers(account_sid: str, auth_token: str, base_url: str, clock: Clock) -> tuple[Number, ...]:
+    """The account's phone numbers, at most 1,000. Raises as `account` does."""
+    url = f"{_root(base_url)}/{account_sid}/IncomingPhoneNumbers.json?PageSize={PAGE}"
+    listed = (await _get(url, (account_sid, auth_token), clock)).get("incoming_phone_numbers")
+    return tuple(_number(one) for one in listed or () if isinstance(one, dict))
+
+
+def _root(base_url: str) -> str:
+    return f"{(base_url or BASE_URL).rstrip('/')}/2010-04-01/Accounts"
+
+
+def _number(found: Mapping[str, Any]) -> Number:
+    def text(name: str) -> str:
+        return str(found.get(name) or "")
+
+    return Number(
+        number=text("phone_number"),
+        voice_url=text("voice_url"),
+        voice_method=text("voice_method").upper() or "POST",
+        status_url=text("status_callback"),
+        elsewhere=text("trunk_sid") or text("voice_application_sid"),
+    )
+
+
+async def _get(url: str, auth: tuple[str, str], clock: Clock) -> Mapping[str, Any]:
+    trust_env = not is_loopback(urlsplit(url).hostname or "")
+    try:
+        async with (
+            clock.timeout(DEADLINE_MS),
+            httpx2.AsyncClient(timeout=None, trust_env=trust_env, auth=auth) as client,
+        ):
+            response = await client.get(url)
+    except TimeoutError:
+        raise CarrierError("Twilio's REST API did not answer", code="rest_timeout", retryable=True) from None
+    except httpx2.HTTPError as error:
+        raise CarrierError(f"no connection: {type(error).__name__}", code="rest_unreachable", retryable=True) from None
+    if response.status_code in (401, 403):
+        raise CarrierError("Twilio refused the credentials", code="rest_refused")
+    try:
+        found = response.json() if response.status_code < 300 else None
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise CarrierError(f"Twilio answered {response.status_code}", code="rest_failed")
+    return found
