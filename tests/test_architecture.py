@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent / "telephony"
 RINGS: list[tuple[str, int]] = [
     ("errors", 0),
     ("http_body", 0),
+    ("valid_text", 0),
     ("audio", 0),
     ("vad.gate", 0),
     ("core", 1),
@@ -56,7 +57,7 @@ RINGS: list[tuple[str, int]] = [
 OUTSIDE = 8
 #: Pure modules: no clock, event loop, randomness or logging.
 PURE = (
-    *("errors", "core", "audio", "vad.gate", "text_normalization", "openai.codec", "llm_server.codec"),
+    *("errors", "valid_text", "core", "audio", "vad.gate", "text_normalization", "openai.codec", "llm_server.codec"),
     *("twilio.media_stream", "twilio.twiml", "twilio.stream_token", "elevenlabs.stt_codec", "elevenlabs.tts_codec"),
     *("elevenlabs.tts_contexts", "elevenlabs.agents_codec", "elevenlabs.post_call"),
     *("tape.codec", "tape.format", "tape.step_text", "tape.audio", "tape.engines", "tape.replay", "tape.timeline"),
