@@ -18,9 +18,7 @@ import unicodedata
 _REMOVED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ufeff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: Removed characters, half pairs, and the parts of a Korean syllable after the first: what is before stays open.
-_FOLLOWS = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff\ufeff\ud800-\udfff\u1160-\u11ff]"
-)
+_FOLLOWS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff\ufeff\ud800-\udfff\u1160-\u11ff]")
 _LINE_BREAK = re.compile("\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 _LONGEST_OPEN_END = 32  # a letter with more marks than this is no word
 

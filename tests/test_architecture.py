@@ -20,6 +20,7 @@ RINGS: list[tuple[str, int]] = [
     ("contracts", 2),
     ("agent", 2),
     ("tools", 2),
+    ("tool_results", 0),
     ("settings", 2),
     ("clock", 2),
     ("threads", 2),
@@ -57,7 +58,8 @@ RINGS: list[tuple[str, int]] = [
 OUTSIDE = 8
 #: Pure modules: no clock, event loop, randomness or logging.
 PURE = (
-    *("errors", "valid_text", "core", "audio", "vad.gate", "text_normalization", "openai.codec", "llm_server.codec"),
+    *("errors", "valid_text", "core", "audio", "vad.gate", "text_normalization", "tool_results"),
+    *("openai.codec", "llm_server.codec"),
     *("twilio.media_stream", "twilio.twiml", "twilio.stream_token", "elevenlabs.stt_codec", "elevenlabs.tts_codec"),
     *("elevenlabs.tts_contexts", "elevenlabs.agents_codec", "elevenlabs.post_call"),
     *("tape.codec", "tape.format", "tape.step_text", "tape.audio", "tape.engines", "tape.replay", "tape.timeline"),
