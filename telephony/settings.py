@@ -30,6 +30,8 @@ from telephony.errors import SettingsError
 T = TypeVar("T")
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "omit")
+SHORTEST_KEY = 12
+"""Fewest characters of a secret that others present to this service."""
 CARRIER_SIDE = ("host", "port", "public_url", "trusted_proxies", "fallback_number")
 """Settings that a call over the local carrier does not use, in addition to all of Twilio's."""
 
@@ -70,6 +72,16 @@ def _switch(text: str) -> bool:
 def _secret(text: str) -> str:
     if not re.fullmatch(r"[!-~]+", text):
         raise ValueError("contains a space, a line break or a character that no key contains (a copying mistake?)")
+    return text
+
+
+def _access_key(text: str) -> str:
+    """A secret that others present to this service."""
+    if len(_secret(text)) < SHORTEST_KEY:
+        raise ValueError(
+            f"must have at least {SHORTEST_KEY} characters, so that it cannot be guessed "
+            "(python -c 'import secrets; print(secrets.token_urlsafe())' makes one)"
+        )
     return text
 
 
@@ -240,11 +252,11 @@ class Settings:
     )
     elevenlabs_webhook_secret: str = _setting(
         "ELEVENLABS_WEBHOOK_SECRET", "", "Secret of the post-call webhook (wsec_...); empty: the webhook is off.",
-        _secret, secret=True,
+        _access_key, secret=True,
     )  # fmt: skip
     platform_key: str = _setting(
         "TELEPHONY_PLATFORM_KEY", "", "Key that lets a voice platform use the custom LLM and the personalization "
-        "webhook; empty: both are off.", _secret, secret=True,
+        "webhook (12 characters or more); empty: both are off.", _access_key, secret=True,
     )  # fmt: skip
     llm_agents: tuple[str, ...] = _setting(
         "TELEPHONY_LLM_AGENTS", (), "More agents behind the custom LLM, each as package.module:name.", _agents

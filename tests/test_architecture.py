@@ -14,6 +14,7 @@ RINGS: list[tuple[str, int]] = [
     ("errors", 0),
     ("http_body", 0),
     ("valid_text", 0),
+    ("files", 0),
     ("audio", 0),
     ("vad.gate", 0),
     ("core", 1),

@@ -416,6 +416,14 @@ def test_the_constraints_name_versions_and_nothing_else() -> None:
     assert names - {name.lower() for name in pinned} == set()
 
 
+def test_what_callers_said_is_not_committed_by_accident() -> None:
+    """The documents name the folder `tapes` for TELEPHONY_TAPES; `tests/tapes` is committed on purpose."""
+    assert "`TELEPHONY_TAPES=tapes`" in DOCUMENTS["telephony/tape/README.md"]
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert {"/tapes/", "/data/", "/out/", ".env"} <= set(ignored)
+    assert "tapes/" not in ignored
+
+
 def test_the_container_is_stopped_later_than_the_service_needs() -> None:
     """Docker kills after ten seconds by default, and with that every call."""
     compose = (ROOT / "infra" / "compose.yaml").read_text()
@@ -424,6 +432,43 @@ def test_the_container_is_stopped_later_than_the_service_needs() -> None:
     assert len(graces) == 2
     assert min(graces) >= drain + 20
     assert "read_only: true" in compose
+
+
+def services() -> dict[str, str]:
+    """Service -> its part of compose.yaml."""
+    compose = (ROOT / "infra" / "compose.yaml").read_text()
+    parts = compose.partition("\nservices:\n")[2].partition("\nvolumes:\n")[0].split("\n\n")
+    return {part.split(":")[0].strip(): part for part in parts}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "max-size: ", "max-file: "),
+        *("mem_limit: ", "cpus: ", "pids_limit: ", "nofile: ", "/tmp:size="),
+    ],
+)
+def test_no_container_can_take_the_machine(line: str) -> None:
+    """Each, the proxy too: no rights but those it needs, a limit for everything it could use up, logs that rotate."""
+    assert sorted(services()) == ["proxy", "telephony"]
+    assert [name for name, part in services().items() if line not in part] == []
+
+
+def test_images_are_exact() -> None:
+    """A tag such as caddy:2 is another program tomorrow: at least the patch release is named, or the digest."""
+    compose, dockerfile = ((ROOT / "infra" / name).read_text() for name in ("compose.yaml", "Dockerfile"))
+    images = re.findall(r"^\s*image: (\S+)", compose, re.M) + re.findall(r"^FROM (\S+)", dockerfile, re.M)
+    assert len(images) == 2
+    assert [image for image in images if not re.search(r":\d+\.\d+\.\d+|@sha256:", image)] == []
+
+
+def test_the_proxy_lets_through_what_the_service_takes_and_waits_no_longer() -> None:
+    """Its limits are those of the largest and slowest genuine request, the upload after a call; others are cut off."""
+    caddy = (ROOT / "infra" / "Caddyfile").read_text()
+    assert f"max_size {webhook_store.MAX_BYTES // 2**20}MiB" in caddy
+    body_s = int(re.findall(r"read_body (\d+)s", caddy)[0])
+    assert webhook_store.BODY_MS / 1000 <= body_s <= 60
+    assert re.search(r"read_header \d+s", caddy)
 
 
 def test_the_image_runs_as_nobody_in_particular_and_gets_signals() -> None:

@@ -75,6 +75,16 @@ def test_a_model_server_on_this_machine_needs_no_key() -> None:
     assert "OPENAI_API_KEY is missing" in problems({"OPENAI_BASE_URL": "https://llm.example/v1"} | rest)[0]
 
 
+@pytest.mark.parametrize("name", ["TELEPHONY_PLATFORM_KEY", "ELEVENLABS_WEBHOOK_SECRET"])
+@pytest.mark.parametrize("key", ["k", "0123456789a"])
+def test_a_secret_that_can_be_guessed_is_refused(name: str, key: str) -> None:
+    """Whoever knows it uses the model at our cost, or tells us of calls that never were."""
+    found = problems({**KEYS, name: key})
+    assert len(found) == 1
+    assert found[0].startswith(f"{name} must have at least 12 characters")
+    load({**KEYS, name: "0123456789ab"}, env_file=None)
+
+
 def test_an_address_without_its_key_is_incomplete() -> None:
     """Otherwise ELEVENLABS_BASE_URL alone would silently be replaced by the local server."""
     found = problems(

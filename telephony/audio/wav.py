@@ -18,6 +18,7 @@ from telephony.audio.resample import to_8k
 from telephony.errors import TelephonyError
 
 _PCM, _FLOAT, _MULAW, _EXTENSIBLE = 1, 3, 7, 0xFFFE
+_PIECE = 8_000 * 60  # samples written at once: a long call is eight times as large in 16 bits and two channels
 _STREAMED = (0, 0xFFFF_FFFF)  # data sizes in headers that were written before the data and never corrected
 
 
@@ -65,16 +66,17 @@ def write(path: Path, *channels: bytes) -> None:
     if len(channels) not in (1, 2):
         raise ValueError("only one or two channels can be written")
     length = max(len(channel) for channel in channels)
-    linear = [mulaw.decode(channel.ljust(length, mulaw.SILENCE)) for channel in channels]
-    if len(linear) == 2:
-        both = audioop.add(audioop.tostereo(linear[0], 2, 1, 0), audioop.tostereo(linear[1], 2, 0, 1), 2)
-    else:
-        both = linear[0]
     with path.open("wb") as file, wave.open(file, "wb") as wav:
-        wav.setnchannels(len(linear))
+        wav.setnchannels(len(channels))
         wav.setsampwidth(2)
         wav.setframerate(8_000)
-        wav.writeframes(both)
+        for at in range(0, length, _PIECE):
+            size = min(_PIECE, length - at)
+            linear = [mulaw.decode(channel[at : at + size].ljust(size, mulaw.SILENCE)) for channel in channels]
+            if len(linear) == 2:
+                left, right = audioop.tostereo(linear[0], 2, 1, 0), audioop.tostereo(linear[1], 2, 0, 1)
+                linear = [audioop.add(left, right, 2)]
+            wav.writeframesraw(linear[0])
 
 
 def _parts(data: bytes) -> tuple[_Format, bytes]:

@@ -27,6 +27,7 @@ from telephony.core import events as e
 from telephony.core import managed_events as m
 from telephony.core.policy import END_CALL, TurnTaking
 from telephony.errors import TelephonyError
+from telephony.files import private_folder
 from telephony.observe.console import Console
 from telephony.observe.timeline import timeline_html
 from telephony.observe.turn_latency import TurnClock
@@ -61,6 +62,8 @@ class Watch:
     settled: int = 0  # the highest turn in the agent's transcript
     agent_lines: int = 0
     not_heard: int = 0
+    resumed: bool = False  # the agent goes on after the last sound of the caller
+    talked_over: int = 0  # lines that the agent finished although the caller had spoken
     wanted: dict[str, str] = field(default_factory=dict)
     tools: int = 0
     ended: str = ""
@@ -85,7 +88,13 @@ class Watch:
                     self.started = turn + 1  # the managed agent's next line is its answer
                 case a.SendMark(name) if isinstance(step.event, m.ManagedAudio):
                     self.voiced = max(self.voiced, int(name[1:].partition(".")[0]))
+                case d.Resumed():
+                    self.resumed = True
+                case d.Cut():
+                    self.resumed = False
                 case a.LineAdded("agent", _, turn):
+                    self.talked_over += self.resumed
+                    self.resumed = False
                     self.agent_lines += 1
                     self.settled = max(self.settled, turn)
                 case a.StartReply(turn, _):
@@ -116,7 +125,7 @@ def run(
             script = CallerScript(
                 tuple(replace(x, pcmu=_noise(len(x.pcmu))) if isinstance(x, Says) else x for x in script.moves)
             )
-        out.mkdir(parents=True, exist_ok=True)
+        private_folder(out)
         fast = speed != 1  # then delays by a busy machine would count for more: the steady loop ignores them
         with asyncio.Runner(loop_factory=SteadyLoop if fast else None) as runner:
             found = runner.run(_demo(out, script, expect, settings, SteadyClock(speed) if fast else Clock(), mode))
@@ -218,10 +227,10 @@ async def converse(service: Service, carrier: Carrier, script: CallerScript, wat
 async def _say(caller: PhoneCaller, words: Says, watch: Watch | PlatformWatch) -> bool:
     """Says the words, and repeats them if they were not understood. Returns whether the agent has begun to answer."""
     for _ in range(1 + RETRIES):
-        started, sorry = watch.started, watch.not_heard
+        started, missed = watch.started, watch.not_heard + watch.talked_over
 
-        def judged(started: int = started, sorry: int = sorry) -> bool:
-            return watch.started > started or watch.not_heard > sorry
+        def judged(started: int = started, missed: int = missed) -> bool:
+            return watch.started > started or watch.not_heard + watch.talked_over > missed
 
         await caller.make(words)
         await caller.until(judged, "the agent did not answer")

@@ -72,6 +72,7 @@ def show(
     end: Annotated[float | None, typer.Option("--to", metavar="SECONDS", help="With --steps: stop here.")] = None,
 ) -> int:
     """Print what was said and when."""
+    from telephony.observe.printable import printable
     from telephony.tape import show as shown
     from telephony.tape.reader import read
 
@@ -80,7 +81,7 @@ def show(
         lines = shown.steps(found, int(begin * 1000), None if end is None else int(end * 1000))
     else:
         lines = shown.transcript(found)
-    typer.echo("\n".join(lines))
+    typer.echo("\n".join(map(printable, lines)))
     return 0 if found.good else 2
 
 

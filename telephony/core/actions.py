@@ -54,7 +54,7 @@ class Transcribe:
 
 @dataclass(frozen=True, slots=True)
 class CommitTranscript:
-    """Close the open segment; its text comes back as `TranscriptFinal(commit, ...)`. `commit` counts from 1."""
+    """All that was said so far is to become stable: see `TranscriptUpdated.commit`. `commit` counts from 1."""
 
     commit: int
 

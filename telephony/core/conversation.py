@@ -107,7 +107,7 @@ class Conversation:
 
     def _happened(self, event: e.Event, now: int) -> list[Action]:
         match event:
-            case e.AudioReceived() | e.AudioMissed() | e.TranscriptPartial() | e.TranscriptFinal() | e.CommitRefused():
+            case e.AudioReceived() | e.AudioMissed() | e.TranscriptUpdated() | e.CommitRefused():
                 return self._caller_heard(event, now)
             case e.KeyPressed(digit):
                 return self._key(digit, now)
@@ -151,10 +151,8 @@ class Conversation:
                 return [Transcribe(event.pcmu)]
             case e.AudioMissed(ms):
                 self._listening.voice.missed(ms)
-            case e.TranscriptPartial(text):
-                self._listening.partial(text)
-            case e.TranscriptFinal():
-                self._listening.final(event)
+            case e.TranscriptUpdated():
+                self._listening.transcript(event)
             case e.CommitRefused(commit):
                 self._listening.commit_refused(commit)
         return []

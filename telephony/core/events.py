@@ -112,19 +112,18 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class TranscriptPartial:
-    """The whole text so far of the segment that is not committed yet; replaces the last partial. May be empty."""
+class TranscriptUpdated:
+    """What is new in the transcript. Each word comes once and in order: tentative words first, until they are stable.
 
-    text: str
+    `stable` has the words that have become stable since the last event; they will not change. `tentative` is all the
+    text after them that may still change; it replaces the last one. `commit` is the newest commit whose audio is now
+    wholly stable, or 0 if none is new. `words` are those of `stable` with their times, if these are known. Audio-event
+    tags such as "(laughter)" are already removed.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class TranscriptFinal:
-    """The text of a committed segment, possibly empty. `commit` is the number given in `CommitTranscript`, or 0 for
-    a segment that the service closed by itself. Audio-event tags such as "(laughter)" are already removed."""
-
-    commit: int
-    text: str
+    stable: str
+    tentative: str
+    commit: int = 0
     words: tuple[Word, ...] = ()
 
 
@@ -310,8 +309,8 @@ class OutboxOverflowed:
 
 
 CarrierEvent: TypeAlias = CallStarted | AudioReceived | AudioMissed | MarkReached | KeyPressed | CallerLeft
-SttEvent: TypeAlias = SttReady | SttLost | TranscriptPartial | TranscriptFinal | CommitRefused
-HeardEvent: TypeAlias = AudioReceived | AudioMissed | TranscriptPartial | TranscriptFinal | CommitRefused
+SttEvent: TypeAlias = SttReady | SttLost | TranscriptUpdated | CommitRefused
+HeardEvent: TypeAlias = AudioReceived | AudioMissed | TranscriptUpdated | CommitRefused
 LlmEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | ReplyFailed
 TtsEvent: TypeAlias = TtsReady | TtsLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed

@@ -28,10 +28,13 @@ from telephony.elevenlabs import tts_codec as wire
 from telephony.elevenlabs.connection import describe, open_socket
 from telephony.elevenlabs.tts_contexts import Contexts
 from telephony.errors import ProviderError, ProviderRefused, ProviderUnavailable
+from telephony.files import private_folder, read_file
 
 log = structlog.get_logger()
 
 FORMAT = "ulaw_8000"
+LONGEST_ENTRY = 2**24
+"""Most bytes of a phrase on disk: more than twenty minutes of speech."""
 MEMORY_PHRASES = 500
 """Phrases held in memory (about 20 KB each); the oldest are evicted. Agents may greet each caller by name."""
 CONCURRENT = 2
@@ -100,7 +103,7 @@ class PhraseCache:
         if self._directory is None:
             return None
         try:
-            data = json.loads((self._directory / f"{key}.json").read_text())
+            data = json.loads(read_file(self._directory / f"{key}.json", LONGEST_ENTRY))
             pcmu = base64.b64decode(data["pcmu"], validate=True)
             ends_ms = tuple(int(ms) for ms in data["ends_ms"])
             if data["text"] != text or not pcmu or len(ends_ms) not in (0, len(text)):
@@ -121,7 +124,7 @@ class PhraseCache:
         pcmu = base64.b64encode(phrase.pcmu).decode()
         text = json.dumps({"text": phrase.text, "ends_ms": phrase.ends_ms, "pcmu": pcmu})
         try:
-            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(self._directory)
             handle, temporary = tempfile.mkstemp(dir=self._directory)  # created with mode 0600
             try:
                 with os.fdopen(handle, "w") as file:

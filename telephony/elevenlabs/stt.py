@@ -24,8 +24,9 @@ from telephony.audio.level import level
 from telephony.clock import Clock
 from telephony.contracts.port import Emit
 from telephony.contracts.stt import SttSpec
+from telephony.contracts.transcripts import SOUND_LEVEL
 from telephony.core.actions import Action, CommitTranscript, Transcribe
-from telephony.core.events import CommitRefused, Event, OutboxOverflowed, SttLost, SttReady, TranscriptFinal
+from telephony.core.events import CommitRefused, Event, OutboxOverflowed, SttLost, SttReady, TranscriptUpdated
 from telephony.elevenlabs import stt_codec as wire
 from telephony.elevenlabs.connection import SessionEnded, open_socket, reconnecting
 from telephony.elevenlabs.stt_backlog import Backlog
@@ -150,15 +151,15 @@ class ElevenLabsStt:
             self._report(segments.due(now))
             self._report(segments.received(message, now))
             if segments.overdue(now):
-                self._backlog.answered(segments.given_up())
+                self._report(segments.given_up())
                 raise SessionEnded("provider_timeout", True)
 
     def _report(self, events: list[Event]) -> None:
         for event in events:
             match event:
-                case TranscriptFinal(0, _, words) if words:
+                case TranscriptUpdated(_, _, 0, words) if words:
                     self._backlog.heard_until(words[-1].end_ms)
-                case TranscriptFinal(commit):
+                case TranscriptUpdated(commit=commit):
                     self._backlog.answered(commit)
                 case CommitRefused(commit):
                     self._backlog.refused(commit)
@@ -171,7 +172,7 @@ class ElevenLabsStt:
             more, commit = self._backlog.take(PIECE_BYTES - len(piece))
             piece += more
             if more:
-                quiet_bytes = 0 if level(more) >= wire.SOUND_LEVEL else quiet_bytes + len(more)
+                quiet_bytes = 0 if level(more) >= SOUND_LEVEL else quiet_bytes + len(more)
             fading = bool(more) and 0 < quiet_bytes <= FADING_BYTES
             if len(piece) < PIECE_BYTES and commit is None and not fading:
                 self._wake.clear()

@@ -6,9 +6,9 @@ not arrive within `TIMED_WAIT_MS`. If the other one arrives later, it is dropped
 commits, so the next answer belongs to the oldest pending commit. A transcript without a pending commit is a segment
 that the service closed by itself (after 90 s of audio); it gets commit number 0.
 
-The service sometimes repeats messages. A timed final is a repeat if its words have exactly the times of an earlier one;
-an untimed one, if its text equals the last and no commit is pending or it follows within `REPEAT_MS`. A partial is
-stale if the last answer begins with it and hardly any sound was sent since; it would start a turn that nobody spoke.
+A repeated transcript must not answer the next commit. A timed one is a repeat if its words have exactly the times of an
+earlier one; an untimed one, if its text equals the last and no commit is pending or it follows within `REPEAT_MS`.
+Which words are new is judged by `Transcripts`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from telephony.audio.frames import BYTES_PER_MS
-from telephony.audio.level import level
 from telephony.contracts.stt import SttSpec
-from telephony.core.events import CommitRefused, Event, TranscriptFinal, TranscriptPartial, Word
+from telephony.contracts.transcripts import Transcripts
+from telephony.core.events import CommitRefused, Event, Word
 from telephony.core.language.words import words as spoken
 
 COMMIT_MIN_MS = 300
@@ -35,8 +35,6 @@ ANSWER_MS = 5_000
 """If a commit has no answer for this long (usual: 250-380 ms), the session is dead."""
 REPEAT_MS = 150
 """A repeated final follows within this time; the answer to another commit takes longer."""
-SOUND_LEVEL, SOUND_MS = -500, 120
-"""Level (tenths of dBFS) that counts as sound, and how much sound it takes to repeat any words."""
 KEYTERMS, KEYTERM_CHARS = 50, 20
 RETRYABLE = frozenset(
     "error rate_limited queue_overflow resource_exhausted transcriber_error session_time_limit_exceeded "
@@ -206,22 +204,20 @@ def _once(text: str, words: tuple[Word, ...] | None) -> tuple[str, tuple[Word, .
 
 @dataclass(frozen=True, slots=True)
 class _PendingCommit:
-    """A commit without an answer: the audio it closed, its time, and the last partial before it."""
+    """A commit without an answer: the audio it closed, and its time."""
 
     number: int
     audio_ms: int
     at: int
-    partial: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """An answer already given, for detecting repeats. `partial` is the last partial before it."""
+    """An answer already given, for detecting repeats."""
 
     text: str
     words: tuple[Word, ...]
     at: int
-    partial: str
 
 
 class Segments:
@@ -229,37 +225,32 @@ class Segments:
 
     def __init__(self, offset_ms: int = 0) -> None:
         self.offset_ms = offset_ms  # position of this socket's first audio in the caller's audio
+        self._transcripts = Transcripts()
         self._uncommitted_ms = 0
-        self._sound_ms = 0  # of the uncommitted audio
         self._pending: deque[_PendingCommit] = deque()
         self._plain: tuple[str, int] | None = None  # a plain transcript waiting for its timed one, and its arrival time
         self._expected: tuple[bool, str] | None = None  # (timed?, text) still expected for an answer already given
         self._answers: deque[_Answer] = deque(maxlen=4)
-        self._partial = ""
 
     def sent(self, pcmu: bytes) -> None:
         """Counts audio that was sent."""
-        length = len(pcmu) // BYTES_PER_MS
-        self._uncommitted_ms += length
-        if level(pcmu) >= SOUND_LEVEL:
-            self._sound_ms += length
+        self._uncommitted_ms += len(pcmu) // BYTES_PER_MS
+        self._transcripts.sent(pcmu)
 
     def commit(self, number: int, now: int) -> bool:
         """Registers a commit about to be sent. False if there is too little new audio; then do not send it."""
         if self._uncommitted_ms < COMMIT_MIN_MS:
             return False
-        self._pending.append(_PendingCommit(number, self._uncommitted_ms, now, self._partial))
-        self._uncommitted_ms, self._sound_ms, self._partial = 0, 0, ""
+        self._pending.append(_PendingCommit(number, self._uncommitted_ms, now))
+        self._uncommitted_ms = 0
+        self._transcripts.committed(number)
         return True
 
     def received(self, message: Message, now: int) -> list[Event]:
         """The events that follow from a message."""
         match message:
             case Partial(text):
-                if text == self._partial or self._stale(text):
-                    return []
-                self._partial = text
-                return [TranscriptPartial(text)]
+                return [*self._transcripts.partial(text)]
             case Committed(text, None):
                 return self._plain_came(text, now)
             case Committed(text, tuple() as words):
@@ -267,6 +258,7 @@ class Segments:
             case Throttled() if self._pending:
                 pending = self._pending.pop()  # a refusal is immediate, so it is for the newest
                 self._uncommitted_ms += pending.audio_ms
+                self._transcripts.refused(pending.number)
                 return [CommitRefused(pending.number)]
         return []
 
@@ -282,9 +274,9 @@ class Segments:
         """Whether a commit has been unanswered for `ANSWER_MS`: the session is dead."""
         return bool(self._pending) and now - self._pending[0].at >= ANSWER_MS
 
-    def given_up(self) -> int:
-        """The newest pending commit that had a partial, or 0. The call has continued with that partial."""
-        return max((pending.number for pending in self._pending if pending.partial), default=0)
+    def given_up(self) -> list[Event]:
+        """The session is replaced: what was shown of pending commits is not asked for again."""
+        return [*self._transcripts.given_up()]
 
     def _plain_came(self, text: str, now: int) -> list[Event]:
         if self._expected == (False, text):
@@ -324,13 +316,11 @@ class Segments:
     def _answer(self, text: str, words: tuple[Word, ...], now: int) -> list[Event]:
         if self._repeated(text, words, now):
             return []
-        pending = self._pending.popleft() if self._pending else _PendingCommit(0, 0, now, self._partial)
-        self._answers.append(_Answer(text, words, now, pending.partial))
-        self._expected, self._partial = None, ""
-        if not pending.number and not text:
-            return []
+        number = self._pending.popleft().number if self._pending else 0
+        self._answers.append(_Answer(text, words, now))
+        self._expected = None
         placed = tuple(Word(w.text, w.start_ms + self.offset_ms, w.end_ms + self.offset_ms) for w in words)
-        return [TranscriptFinal(pending.number, text, placed)]
+        return [*self._transcripts.final(number, text, placed)]
 
     def _repeated(self, text: str, words: tuple[Word, ...], now: int) -> bool:
         if not self._answers:
@@ -339,11 +329,3 @@ class Segments:
             return any(answer.words == words for answer in self._answers)
         last = self._answers[-1]
         return text == last.text and (not self._pending or now - last.at < REPEAT_MS)
-
-    def _stale(self, text: str) -> bool:
-        """Whether a partial repeats the last answer without enough sound since to have been said again."""
-        now = spoken(text)
-        if not now or not self._answers or self._sound_ms >= SOUND_MS:
-            return False
-        last = self._answers[-1]
-        return any(spoken(earlier)[: len(now)] == now for earlier in (last.text, last.partial))

@@ -24,6 +24,9 @@ FATAL_SLUGS = frozenset(
         "quota_exceeded",
         "detected_unusual_activity",
         "invalid_api_key",
+        "authentication_required",
+        "paid_plan_required",
+        "voice_id_does_not_exist",
         "voice_not_found",
         "max_character_limit_exceeded",
     }

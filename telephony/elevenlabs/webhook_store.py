@@ -26,6 +26,7 @@ import structlog
 
 from telephony.clock import Clock
 from telephony.elevenlabs.post_call import PostCall, Signature, file_name, read
+from telephony.files import private_folder
 from telephony.http_body import TooBig
 from telephony.threads import in_thread
 
@@ -67,7 +68,7 @@ class WebhookStore:
         """Creates the directories and deletes unfinished uploads older than `STALE_S` (younger ones may
         belong to another process). Raises OSError."""
         for path in (self._waiting, self._done, self._coming):
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(path)
         for left in self._coming.iterdir():
             if left.stat().st_mtime < self._clock.wall_s() - STALE_S:
                 left.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import TurnTaking
+from telephony.observe.printable import PrintableFormatter, printable_traceback, printable_values
 from telephony.observe.tracebacks import SilentFormatter, without_messages
 from telephony.observe.turn_latency import TurnClock, TurnReport, only_a_frame
 
@@ -36,15 +37,16 @@ def configure(level: str = "info", format: str = "console", pii: bool = False, s
     number = logging.getLevelNamesMapping()[level.upper()]
     renderer: Any = structlog.processors.JSONRenderer()
     if format == "console":
-        plain = structlog.dev.plain_traceback  # the default shows local variables: phone numbers, texts, keys
-        renderer = structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=24, exception_formatter=plain)
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=out.isatty(), pad_event_to=24, exception_formatter=printable_traceback
+        )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=format == "json"),
             *([] if pii else [without_pii, without_messages]),
-            *([structlog.processors.format_exc_info] if format == "json" else []),
+            *([structlog.processors.format_exc_info] if format == "json" else [printable_values]),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -53,7 +55,8 @@ def configure(level: str = "info", format: str = "console", pii: bool = False, s
     )
     # Libraries: warnings and above only. Lower levels may contain texts, headers and keys.
     handler = logging.StreamHandler(out)
-    handler.setFormatter((logging.Formatter if pii else SilentFormatter)("%(levelname)s %(name)s: %(message)s"))
+    inner = (logging.Formatter if pii else SilentFormatter)("%(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(PrintableFormatter(inner))
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
 
 

@@ -188,7 +188,7 @@ class TurnClock:
                 self._managed = True
             case m.ManagedAudio() if self._open:
                 self._first(max(self._open), "audio_ms", now)
-            case e.TranscriptFinal():
+            case e.TranscriptUpdated() if event.stable or event.commit:
                 self._caller.final_ms = now
             case e.ReplyDelta(turn, text) if text.strip():
                 self._first(turn, "delta_ms", now)

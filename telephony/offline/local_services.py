@@ -58,7 +58,7 @@ class LocalServices:
         await voice.synthesize("Hello.")  # loads the library, or raises if it is missing
         stt_process = await enter(RecognizerProcess())
         tts = LocalTts(clock=clock, synthesize=voice.synthesize, latency=TtsLatency(30, 20.0), api_key=KEY)
-        stt = LocalStt(clock=clock, recognizer=stt_process.recognizer, latency=SttLatency(20, 20), api_key=KEY)
+        stt = LocalStt(clock=clock, recognizer=stt_process.recognizer, latency=SttLatency(20, 20, 0), api_key=KEY)
         self.platform = LocalAgents(
             clock=clock,
             agents=self._agents,

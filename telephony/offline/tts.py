@@ -21,6 +21,7 @@ from typing import Any
 from telephony.audio import audioop, mulaw
 from telephony.audio.resample import to_8k
 from telephony.errors import TelephonyError
+from telephony.testing.steady import time_stands_still
 
 RATE = 22_050
 PEAK = 28_000
@@ -125,7 +126,8 @@ class EspeakTts:
 
     async def synthesize(self, text: str) -> tuple[bytes, tuple[int, ...]]:
         """`say` in a thread, in the form that the local TTS server expects."""
-        return await asyncio.to_thread(self.say, text)
+        with time_stands_still():
+            return await asyncio.to_thread(self.say, text)
 
 
 def _normalised(pcm16: bytes) -> bytes:

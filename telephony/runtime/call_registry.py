@@ -5,6 +5,7 @@ providers' connections then, so that no caller waits for a handshake. It waits f
 never comes is reaped. When the core ends the call, all its resources are freed: its tasks run in its own task group.
 
 `full` counts prepared and live calls together, so the limit also bounds the provider connections (two sockets a call).
+`prepare` itself refuses what is over the limit: whoever asks first and then waits for something else cannot pass it.
 
 The engine may change during a call: if a managed agent fails, our own pipeline takes over (`SwitchTo`) on the same
 leg, inbox and observers. The pipeline's ports are created at that moment; the old port is asked to stop.
@@ -13,18 +14,17 @@ leg, inbox and observers. The pipeline's ports are created at that moment; the o
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Protocol
 
 import structlog
 
 from telephony.agent import Agent, IncomingCall, ManagedAgent
 from telephony.clock import Clock
-from telephony.contracts.observer import Observer, Step
+from telephony.contracts.observer import Observer
 from telephony.contracts.port import Port
-from telephony.core.actions import EndCall
 from telephony.core.conversation import Conversation
 from telephony.core.ending import Ended, EndedBy
 from telephony.core.engine import Engine
@@ -34,22 +34,19 @@ from telephony.core.managed.bridge import Bridge, taking_over
 from telephony.core.managed_events import OperatorMessage, SwitchTo
 from telephony.core.policy import TurnTaking
 from telephony.runtime.driver import Inbox, Observers, Ports, drive
+from telephony.runtime.endings import Ending, EndingRecorder, Endings
 
 log = structlog.get_logger()
 
 REAP_MS = 20_000
 """The media stream must start within this time after the webhook."""
-REMEMBERED = 2_000
-"""Maximum number of endings kept for the webhook that follows the stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How this service or the caller ended a call, for the webhook that follows the stream. After a crash or a lost
-    stream there is none."""
+class Refusal(StrEnum):
+    """Why a call is not admitted. The values are log codes."""
 
-    reason: str
-    farewell: str = ""
+    DRAINING = "draining"
+    BUSY = "busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +103,7 @@ class CallRegistry:
         self._clock = clock
         self._factory = factory
         self._max_calls = max_calls
-        self._endings: OrderedDict[str, Ending] = OrderedDict()
+        self._endings = Endings()
         self._group: asyncio.TaskGroup | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -133,17 +130,30 @@ class CallRegistry:
     def full(self) -> bool:
         return len(self.calls) >= self._max_calls
 
-    def prepare(self, agent: Agent | ManagedAgent, call: IncomingCall) -> LiveCall:
-        """Starts a call, whose ports begin to connect. A repeated webhook gets the call that the first one started."""
-        if (known := self.calls.get(call.call_sid)) is not None:
-            return known
+    def refusal(self, call_sid: str) -> Refusal | None:
+        """Why a call would not be admitted now; None if it would be, or is here already."""
+        if call_sid in self.calls:
+            return None
+        return Refusal.DRAINING if self.draining else Refusal.BUSY if self.full() else None
+
+    def prepare(self, agent: Agent | ManagedAgent, call: IncomingCall) -> Refusal | None:
+        """Starts a call, whose ports begin to connect; for a call that is here already, nothing more is done. Returns
+        why it is not admitted, or None if it is."""
+        refusal = self.refusal(call.call_sid)
+        if refusal is not None or call.call_sid in self.calls:
+            return refusal
         assert self._group is not None, "the call registry is not running"
         loop = asyncio.get_running_loop()
         live = LiveCall(call, agent, Inbox(self._clock), loop.create_future())
         self.calls[call.call_sid] = live
         self._idle.clear()
         self._group.create_task(self._serve(live), name=f"call {call.call_sid}")
-        return live
+        return None
+
+    def awaits_leg(self, call_sid: str) -> bool:
+        """Whether the call is prepared, and its leg has not come yet."""
+        live = self.calls.get(call_sid)
+        return live is not None and not live.leg.done()
 
     def attach(self, call_sid: str, leg: Port) -> LiveCall | None:
         """Gives a prepared call its leg. Returns None if there is no such call, or it already has a leg."""
@@ -157,8 +167,7 @@ class CallRegistry:
         """Handles the carrier's report that the call is over. Repeated, late and unknown reports are harmless."""
         if (live := self.calls.get(call_sid)) is not None:
             live.inbox.put(CallerLeft(LegEnd.STATUS))
-            if not live.leg.done():
-                live.leg.cancel()
+            live.leg.cancel()  # no effect if it has come
 
     def end(self, call_sid: str, reason: str) -> bool:
         """Ends a call with a goodbye, for an operator. Returns False if there is no such call."""
@@ -193,8 +202,7 @@ class CallRegistry:
         """Refuses new calls; live ones may go on for `limit_ms`, then say goodbye. Returns when all have ended."""
         self.draining = True
         for live in self.calls.values():
-            if not live.leg.done():
-                live.leg.cancel()
+            live.leg.cancel()
             live.inbox.put(DrainStarted(live.inbox.now() + limit_ms))
         try:
             async with self._clock.timeout(limit_ms + 20_000):
@@ -216,7 +224,7 @@ class CallRegistry:
                 self._idle.set()
             live.done.set()
             if ended.by is EndedBy.CALLER:
-                self._remember(live.call.call_sid, Ending(ended.reason))
+                self._endings.remember(live.call.call_sid, Ending(ended.reason))
 
     async def _converse(self, live: LiveCall) -> Ended:
         async with asyncio.TaskGroup() as group:
@@ -228,7 +236,7 @@ class CallRegistry:
                     return Ended("no_media", EndedBy.LOST_LEG)
                 listening = ports.start(leg)
                 watching = [o for make in self.observers if (o := make(live)) is not None]
-                recorder = _EndingRecorder(self, live.call.call_sid)
+                recorder = EndingRecorder(self._endings, live.call.call_sid)
                 observers = Observers([recorder, *watching])
                 return await drive(engine, ports.with_leg(leg), live.inbox, listening, observers, ports.switch)
             finally:
@@ -251,12 +259,6 @@ class CallRegistry:
         await asyncio.wait(tasks, timeout=self._clock.real_seconds(2_500))
         for task in tasks:
             task.cancel()
-
-    def _remember(self, call_sid: str, ending: Ending) -> None:
-        known = self._endings.get(call_sid)
-        self._endings[call_sid] = known or ending
-        while len(self._endings) > REMEMBERED:
-            self._endings.popitem(last=False)
 
 
 class _CallPorts:
@@ -323,18 +325,3 @@ class _CallPorts:
 
     async def _late_phrases(self, providers: ProviderPorts) -> None:
         self._live.inbox.put(await providers.late_phrases())
-
-
-class _EndingRecorder:
-    """Records how a call ends before its socket closes, because the carrier asks milliseconds later."""
-
-    def __init__(self, registry: CallRegistry, call_sid: str) -> None:
-        self._registry, self._call_sid = registry, call_sid
-
-    def see(self, step: Step) -> None:
-        for action in step.actions:
-            if isinstance(action, EndCall):
-                self._registry._remember(self._call_sid, Ending(action.reason, action.farewell))
-
-    def close(self) -> None:
-        pass

@@ -47,6 +47,7 @@ class Inbox:
         self._audio = 0
         self._lost_ms = 0
         self._flooded = False
+        self._given = 0  # the time of what `next` returned last
         self._timer: tuple[int, asyncio.TimerHandle] | None = None  # (when it fires, the timer)
 
     def now(self) -> int:
@@ -77,7 +78,12 @@ class Inbox:
         self._arrived.set()
 
     async def next(self, before: int | None) -> tuple[e.Event, int]:
-        """The next event, or `TimeReached(before)` if that comes first."""
+        """The next event, or `TimeReached(before)` if that comes first, and its time, which never goes back."""
+        event, now = await self._next(before)
+        self._given = max(self._given, now)
+        return event, self._given
+
+    async def _next(self, before: int | None) -> tuple[e.Event, int]:
         while not self._items:
             if before is not None and self.now() >= before:
                 return e.TimeReached(before), before

@@ -25,6 +25,8 @@ from telephony.errors import TelephonyError
 Data: TypeAlias = Any
 """Anything that JSON can hold."""
 Code: TypeAlias = Callable[[Any], Any]
+MOST_REMEMBERED = 10**7
+"""Most entries in all histories of a tape, where each entry counts once for each history that holds it."""
 
 
 class BadTape(TelephonyError):
@@ -145,6 +147,7 @@ class Decoder:
         self._vocabulary = vocabulary
         self._makers: dict[str, Callable[[Sequence[Data]], Any]] = {}
         self._history: History = ()
+        self._remembered = 0
 
     def decode(self, data: Data) -> Any:
         """The value that was encoded. Raises BadTape."""
@@ -240,6 +243,9 @@ class Decoder:
         good = type(item) is list and len(item) == 2 and type(item[0]) is int and type(item[1]) is list
         if not good or not 0 <= item[0] <= len(self._history):
             raise BadTape(f"a history is {_short(item)}, with {len(self._history)} entries before it")
+        self._remembered += item[0] + len(item[1])
+        if self._remembered > MOST_REMEMBERED:
+            raise BadTape(f"its histories have more than {MOST_REMEMBERED} entries")
         self._history = (*self._history[: item[0]], *[self.decode(one) for one in item[1]])
         return self._history
 

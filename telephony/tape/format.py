@@ -20,7 +20,7 @@ from telephony.tape.policy_checks import impossible, is_language
 from telephony.tape.upgrades import UPGRADES
 from telephony.text_normalization import spoken_form
 
-FORMAT = 2
+FORMAT = 3
 NAME = "telephony_tape"
 TAPE_FILE = "tape.jsonl"
 SIDES = ("caller", "agent")

@@ -14,14 +14,21 @@ from typing import Any
 from zlib import crc32
 
 from telephony.contracts.observer import Step
+from telephony.files import read_file
 from telephony.tape.audio import LONGEST_MS
 from telephony.tape.codec import BadTape, Data, Decoder
 from telephony.tape.format import BEING_MADE, FORMAT, SIDES, TAPE_FILE, Header, format_of, from_data
 from telephony.tape.upgrades import UPGRADES
 
 LONGEST_LINE = 2**24
+LONGEST_FILE = 2**28
+"""Most bytes in each file of a tape: nine hours of audio, and about as long a call's lines."""
 LONGEST_PIECE = 2**26
 """Most bytes of audio in one event: more than two hours."""
+MOST_AUDIO = 2**29
+"""Most bytes of audio in all events and actions, where each piece counts as often as it is referred to."""
+LONGEST_PAUSE_MS = 3_600_000
+"""Longest time between two steps. Frames come all the time, and a call without them is ended."""
 MOST_LOST = 10**7
 """Most steps that a tape may report as lost: far more than the longest call has."""
 
@@ -112,7 +119,7 @@ class _Lines:
         self.number = 0
         self.problem = ""
         try:
-            raw = path.read_bytes()
+            raw = read_file(path, LONGEST_FILE)
         except OSError as error:
             raise BadTape(f"{path}: {error.strerror or error}") from None
         self.size = len(raw)
@@ -212,8 +219,8 @@ class _Reader:
             raise BadTape(f"step {seq} follows where step {self._seq} should be")
         if now < self._now:
             raise BadTape(f"time goes back, from {self._now} to {now} ms")
-        if now > LONGEST_MS:
-            raise BadTape(f"{now} ms: no call is so long")
+        if now > LONGEST_MS or now - self._now > LONGEST_PAUSE_MS:
+            raise BadTape(f"{now} ms, after {self._now} ms: no call is so long, or quiet for so long")
         decode = self._decode
         step = Step(seq, now, decode(line[2]), tuple([decode(action) for action in line[3]]))
         self._seq, self._now = seq + 1, now
@@ -253,10 +260,11 @@ class _AudioFiles:
         self._path, self._problems = path, problems
         self._files: dict[str, bytes | None] = {}
         self.short: list[str] = []
+        self._taken = 0  # bytes
         self._reported: set[str] = set()
         for side in SIDES:
             try:
-                self._files[side] = (path / f"{side}.ulaw").read_bytes()
+                self._files[side] = read_file(path / f"{side}.ulaw", LONGEST_FILE)
             except OSError as error:
                 self._files[side] = None
                 problems.append(f"{path / f'{side}.ulaw'}: {error.strerror or error}; its audio is silence here")
@@ -266,16 +274,29 @@ class _AudioFiles:
         match reference:
             case [str(side), int(at), int(size)] if side in SIDES:
                 return self._piece(side, at, size)
-            case ["silence", int(size)] if 0 <= size <= LONGEST_PIECE:
-                return b"\xff" * size
-            case [str(side), int(at), int(size), int(filled)] if side in SIDES and 0 <= filled <= LONGEST_PIECE:
-                return self._piece(side, at, size) + b"\xff" * filled
+            case ["silence", int(size)]:
+                return self._silence(size)
+            case [str(side), int(at), int(size), int(filled)] if side in SIDES:
+                return self._piece(side, at, size) + self._silence(filled)
         raise BadTape(f"{reference!r} is not audio")
+
+    def _silence(self, size: int) -> bytes:
+        self._take(size)
+        return b"\xff" * size
+
+    def _take(self, size: int) -> None:
+        """Counts a piece before it is made. Raises BadTape if it is, or all are, too long."""
+        if not 0 <= size <= LONGEST_PIECE:
+            raise BadTape(f"a piece of {size} bytes is not audio")
+        self._taken += size
+        if self._taken > MOST_AUDIO:
+            raise BadTape(f"the events have more than {MOST_AUDIO} bytes of audio, with this one")
 
     def _piece(self, side: str, at: int, size: int) -> bytes:
         file = self._files[side]
-        if not (0 <= at <= 2**40 and 0 <= size <= LONGEST_PIECE):
+        if not 0 <= at <= 2**40:
             raise BadTape(f"{[side, at, size]} is not audio")
+        self._take(size)
         if file is None:
             return b"\xff" * size
         if at + size > len(file):

@@ -32,10 +32,11 @@ def event(one: e.Event, rules: TurnTaking) -> str:
         case e.AudioReceived(_, _, speech, level):
             voice = "voice" if speech is not None and rules.is_voice(speech) else "no voice"
             return f"caller: a frame, {voice} ({level / 10:.0f} dB)"
-        case e.TranscriptPartial(text):
-            return f"stt: so far {text!r}"
-        case e.TranscriptFinal(commit, text):
-            return f"stt: {text!r} (final{f' of commit {commit}' if commit else ', unasked'})"
+        case e.TranscriptUpdated("", tentative, 0):
+            return f"stt: so far {tentative!r}"
+        case e.TranscriptUpdated(stable, tentative, commit):
+            more = f", then so far {tentative!r}" if tentative else ""
+            return f"stt: {stable!r} (final{f' of commit {commit}' if commit else ', unasked'}){more}"
         case e.ReplyDelta(turn, text):
             return f"llm, turn {turn}: {text!r}"
         case e.ToolWanted(turn, _, name, arguments):

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from telephony.contracts.transcripts import Transcripts
+from telephony.core.events import TranscriptUpdated
+
 Data: TypeAlias = Any
 """Anything that JSON can hold."""
 Upgrade = Callable[[dict[str, Data], list[Data]], tuple[dict[str, Data], list[Data]]]
@@ -174,4 +177,56 @@ def _from_1(header: dict[str, Data], lines: list[Data]) -> tuple[dict[str, Data]
     return header, [_line(line) for line in lines]
 
 
-UPGRADES: dict[int, Upgrade] = {1: _from_1}
+# --- format 2 -> 3: each word of a transcript once --------------------------------------------------------------------
+
+_VOICED_AT, _WINDOW_MS = 400, 32
+
+
+def _from_2(header: dict[str, Data], lines: list[Data]) -> tuple[dict[str, Data], list[Data]]:
+    """The port's judgement of what a transcript repeats, over the events that the core judged before. An event that
+    says nothing new stays as one that changes nothing, because time passes with it."""
+    if isinstance(known := header.get("vocabulary"), dict):
+        known = {name: fields for name, fields in known.items() if name not in ("TranscriptPartial", "TranscriptFinal")}
+        header = {**header, "vocabulary": known | {"TranscriptUpdated": ["stable", "tentative", "commit", "words"]}}
+    policy = header.get("policy")
+    rules = policy.get("turn_taking") if isinstance(policy, dict) else None
+    transcripts = _Transcripts(rules.get("voiced_at", _VOICED_AT) if isinstance(rules, dict) else _VOICED_AT)
+    return header, [transcripts.line(line) for line in lines]
+
+
+class _Transcripts:
+    """The events of format 3 in place of those of format 2, line by line."""
+
+    def __init__(self, voiced_at: int) -> None:
+        self._voiced_at = voiced_at
+        self._transcripts, self._tentative = Transcripts(), ""
+
+    def line(self, data: Data) -> Data:
+        match data:
+            case [number, now, event, list(actions)]:
+                data = [number, now, self._event(event), actions]
+                for action in actions:
+                    match action:
+                        case ["CommitTranscript", int(commit)]:
+                            self._transcripts.committed(commit)
+        return data
+
+    def _event(self, data: Data) -> Data:
+        match data:
+            case ["AudioReceived", _, _, int(speech), *_] if speech >= self._voiced_at:
+                self._transcripts.voiced(_WINDOW_MS)
+            case ["CommitRefused", int(commit)]:
+                self._transcripts.refused(commit)
+            case ["TranscriptPartial", str(text)]:
+                return self._updated(self._transcripts.partial(text))
+            case ["TranscriptFinal", int(commit), str(text), list(timed)]:
+                return self._updated(self._transcripts.final(commit, text, tuple(timed)))
+        return data
+
+    def _updated(self, events: list[TranscriptUpdated]) -> Data:
+        event = events[0] if events else TranscriptUpdated("", self._tentative)
+        self._tentative = event.tentative
+        return ["TranscriptUpdated", event.stable, event.tentative, event.commit, list(event.words)]
+
+
+UPGRADES: dict[int, Upgrade] = {1: _from_1, 2: _from_2}

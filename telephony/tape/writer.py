@@ -19,6 +19,7 @@ from telephony.audio.mulaw import SILENCE
 from telephony.contracts.observer import Step
 from telephony.core.actions import Transcribe
 from telephony.core.events import AudioReceived
+from telephony.files import private_folder
 from telephony.tape.codec import VOCABULARY, Data, Encoder
 from telephony.tape.format import SIDES, TAPE_FILE, Header, to_data
 
@@ -36,7 +37,7 @@ class TapeWriter:
     """Writes a tape into `folder`, which is created. Raises OSError; FileExistsError if it holds a tape already."""
 
     def __init__(self, folder: Path, header: Header) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(folder)
         if any((folder / name).exists() for name in (TAPE_FILE, *(f"{side}.ulaw" for side in SIDES))):
             raise FileExistsError(f"{folder}: there is a tape here already, and it is not overwritten")
         self.folder = folder

@@ -31,6 +31,24 @@ MISHEARD = tuple("the a and then there it is that in for to of one two so but we
 
 
 @dataclass(frozen=True, slots=True)
+class Partial:
+    """A recogniser's message: the whole text so far of the segment that is not committed yet."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """A recogniser's message: the text of a committed segment, or (`commit` 0) of one that it closed by itself."""
+
+    commit: int
+    text: str
+
+
+Scripted = e.Event | Partial | Final
+
+
+@dataclass(frozen=True, slots=True)
 class HeardFrame:
     """20 ms: mu-law audio, the detector's speech probability (thousandths, or None) and the level (tenths of dBFS)."""
 
@@ -76,7 +94,7 @@ class RecordedStt:
     """The simulator's STT for recordings. `send(at, event, valid)` schedules an event, as `Simulator.at` does."""
 
     def __init__(
-        self, send: Callable[[int, e.Event, Callable[[], bool]], None], latencies: _Latencies, how: Recogniser
+        self, send: Callable[[int, Scripted, Callable[[], bool]], None], latencies: _Latencies, how: Recogniser
     ) -> None:
         self._send, self._latencies, self._how = send, latencies, how
         self._clips: list[tuple[int, Clip]] = []
@@ -105,7 +123,7 @@ class RecordedStt:
         count = self._said()
         text = self._written([said for _, said, _ in self._words[self._taken : count]])
         self._taken, self._committed_ms, self._last_partial = count, self._now, ""
-        self._send(at, e.TranscriptFinal(action.commit, text), lambda: True)
+        self._send(at, Final(action.commit, text), lambda: True)
 
     def frame(self, now: int) -> e.AudioReceived:
         """The frame that ends at `now`."""
@@ -114,7 +132,7 @@ class RecordedStt:
         partial = written(partial) if self._how.figures else partial
         if partial != self._last_partial:
             self._last_partial, taken = partial, self._taken
-            self._send(now + self._latencies.partial, e.TranscriptPartial(partial), lambda: self._taken == taken)
+            self._send(now + self._latencies.partial, Partial(partial), lambda: self._taken == taken)
         frame = self._frame(start)
         return e.AudioReceived(frame.pcmu, start, frame.speech, frame.level)
 

@@ -23,6 +23,7 @@ from functools import partial
 from typing import TypeVar
 
 from telephony.audio.frames import FRAME_MS
+from telephony.contracts.transcripts import Transcripts
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.conversation import Conversation
@@ -34,7 +35,7 @@ from telephony.errors import ProviderBusy
 from telephony.tape.audio import Played, spans
 from telephony.tape.rehearsal.virtual_time import LATER, Agenda, VirtualCarrier, VirtualTime
 from telephony.tape.step_text import said_last
-from telephony.testing.recorded_stt import Clip, Recogniser, RecordedStt
+from telephony.testing.recorded_stt import Clip, Final, Partial, Recogniser, RecordedStt, Scripted
 
 CHAR_MS = 70
 KEY_MS = 150
@@ -125,8 +126,8 @@ class Simulator:
         self.carrier = Carrier(self, self._time.agenda)
         self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]))
         self._tts = _Tts(self)
-        self._stt: _Stt | RecordedStt = _Stt(self)
-        self.intercept: Callable[[int, e.Event], Iterable[tuple[int, e.Event]]] = lambda at, event: [(at, event)]
+        self._stt = _SttPort(self)
+        self.intercept: Callable[[int, Scripted], Iterable[tuple[int, Scripted]]] = lambda at, event: [(at, event)]
         self._time.agenda.put(FRAME_MS, self._frame, _FRAMES)
         self.frames = True
         if phrases:
@@ -160,18 +161,20 @@ class Simulator:
     def hears(self, at: int, clip: Clip, how: Recogniser | None = None) -> None:
         """The caller's audio is the recording `clip` from `at` on: see `recorded_stt.py`. Must not be mixed with
         `says`."""
-        if not isinstance(self._stt, RecordedStt):
-            self._stt = RecordedStt(self.at, self.latencies, how or Recogniser())
-        self._stt.add(at, clip)
+        if not isinstance(self._stt.recogniser, RecordedStt):
+            self._stt.recogniser = RecordedStt(self.at, self.latencies, how or Recogniser())
+        self._stt.recogniser.add(at, clip)
 
-    def at(self, at: int, event: e.Event, valid: Callable[[], bool] = lambda: True) -> None:
-        """Schedules `event` at `at`; it is dropped if `valid()` is False by then."""
+    def at(self, at: int, event: Scripted, valid: Callable[[], bool] = lambda: True) -> None:
+        """Schedules `event` at `at`; it is dropped if `valid()` is False by then. A recogniser's message (`Partial`,
+        `Final`) becomes the event that its port makes of it, if any."""
         for when, what in self.intercept(at, event):
-            self._time.agenda.put(when, partial(_if, valid, what))
+            self._time.agenda.put(when, partial(self._stt.event, what, valid))
 
     def _scripted(self) -> _Stt:
-        assert isinstance(self._stt, _Stt), "says, coughs and sounds cannot be used with a recorded caller"
-        return self._stt
+        stt = self._stt.recogniser
+        assert isinstance(stt, _Stt), "says, coughs and sounds cannot be used with a recorded caller"
+        return stt
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -188,7 +191,7 @@ class Simulator:
 
     def _frame(self) -> e.Event | None:
         self._time.agenda.put(self.now + FRAME_MS, self._frame, _FRAMES)
-        return self._stt.frame(self.now) if self.frames else None
+        return self._stt.recogniser.frame(self.now) if self.frames else None
 
     # --- what happened ----------------------------------------------------------------------------------------------
 
@@ -214,10 +217,6 @@ class Simulator:
     def heard(self) -> list[tuple[int, int]]:
         """(start, end) in ms of each stretch of agent audio that was played to the caller."""
         return spans((piece.span for piece in self.carrier.played()), join_ms=0)
-
-
-def _if(valid: Callable[[], bool], event: e.Event) -> e.Event | None:
-    return event if valid() else None
 
 
 def _phrase(name: str, text: str) -> e.Phrase:
@@ -262,6 +261,37 @@ class Carrier:
         return self.line.playback.played(self._sim.now)
 
 
+class _SttPort:
+    """The recogniser and its port, which gives each word once."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self.recogniser: _Stt | RecordedStt = _Stt(sim)
+        self._transcripts = Transcripts()
+
+    def perform(self, action: a.Action, now: int) -> None:
+        match action:
+            case a.Transcribe(pcmu):
+                self._transcripts.sent(pcmu)
+            case a.CommitTranscript(commit):
+                self._transcripts.committed(commit)
+                self.recogniser.perform(action, now)
+            case _:
+                pass
+
+    def event(self, scripted: Scripted, valid: Callable[[], bool]) -> e.Event | None:
+        """What a scripted event or message becomes now."""
+        if not valid():
+            return None
+        match scripted:
+            case Partial(text):
+                return next(iter(self._transcripts.partial(text)), None)
+            case Final(commit, text):
+                return next(iter(self._transcripts.final(commit, text)), None)
+            case e.CommitRefused(commit):
+                self._transcripts.refused(commit)
+        return scripted
+
+
 class _Stt:
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
@@ -275,7 +305,7 @@ class _Stt:
             words = self._words(now)
             text, self._taken, self._last_partial = " ".join(words[self._taken :]), len(words), ""
             if not self._sim.faults.no_finals:
-                self._sim.at(now + self._sim.latencies.final, e.TranscriptFinal(action.commit, text))
+                self._sim.at(now + self._sim.latencies.final, Final(action.commit, text))
 
     def frame(self, now: int) -> e.AudioReceived:
         self._frame += 1
@@ -286,7 +316,7 @@ class _Stt:
         if partial != self._last_partial and not self._sim.faults.no_partials:
             self._last_partial, taken = partial, self._taken
             at = now + self._sim.latencies.partial
-            self._sim.at(at, e.TranscriptPartial(partial), lambda: self._taken == taken)
+            self._sim.at(at, Partial(partial), lambda: self._taken == taken)
         speech = (950 if voiced else 10) if window else None
         return e.AudioReceived(b"\x55" * 160 if voiced else b"\xff" * 160, start, speech, -200 if voiced else -650)
 

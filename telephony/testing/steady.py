@@ -17,7 +17,8 @@ the call are lost, and timeouts of the call fire. Therefore the time of a `Stead
   does not count. With a share of 1/20 and a clock of speed 20, a millisecond of work takes a millisecond of the call,
   as in production: fast tests do not make the service look slow.
 
-Waits for anything outside the loop (threads, other processes) are real waits, counted in the same way.
+Waits for anything outside the loop (threads, other processes) are real waits, counted in the same way. Within
+`time_stands_still()` they do not count: a local recogniser or synthesiser is as fast as the machine lets it be.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from telephony.clock import Clock
@@ -40,6 +43,7 @@ class _Waiting(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.waited = 0.0
+        self.standing = 0  # how many tasks have stopped the time
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, Any]]:
         if timeout is not None and timeout <= 0:
@@ -47,6 +51,8 @@ class _Waiting(selectors.SelectSelector):
         before = time.monotonic()
         part = timeout if timeout is None else min(timeout, PART_S)
         ready = super().select(part)
+        if self.standing:
+            return ready
         self.waited += min(time.monotonic() - before, READY_S) if ready or part is None else part
         return ready
 
@@ -61,6 +67,21 @@ class SteadyLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds since an arbitrary moment; call it on the loop's own thread."""
         return self._waiting.waited + time.thread_time() * WORK_SHARE
+
+
+@contextmanager
+def time_stands_still() -> Iterator[None]:
+    """While one of the loop's tasks is in here, waiting for a thread or a process, the time of a `SteadyLoop` stands
+    still; on any other loop this has no effect."""
+    loop = asyncio.get_running_loop()
+    waiting = loop._waiting if isinstance(loop, SteadyLoop) else None
+    if waiting is not None:
+        waiting.standing += 1
+    try:
+        yield
+    finally:
+        if waiting is not None:
+            waiting.standing -= 1
 
 
 class SteadyClock(Clock):

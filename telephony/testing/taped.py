@@ -53,7 +53,7 @@ class TapedParts:
         self._replies = thoughts(tape.steps)
         self._sounds = _sounds(tape)
         self._results = _results(tape)
-        self.stt_latency = SttLatency(partial_ms=0, final_ms=_final_ms(tape))  # partials carry their own time
+        self.stt_latency = SttLatency(0, _final_ms(tape), 0)  # partials carry their own time
 
     def agent(self) -> Agent:
         """An agent with the recorded call's turn-taking and other rules; its tools return their recorded results."""
@@ -197,7 +197,7 @@ def _final_ms(tape: Tape) -> int:
     asked: dict[int, int] = {}
     late: list[int] = []
     for step in tape.steps:
-        if isinstance(step.event, e.TranscriptFinal) and step.event.commit in asked:
+        if isinstance(step.event, e.TranscriptUpdated) and step.event.commit in asked:
             late.append(step.now_ms - asked[step.event.commit])
         asked.update((one.commit, step.now_ms) for one in step.actions if hasattr(one, "commit"))
     return middle(late, 120)
@@ -206,8 +206,9 @@ def _final_ms(tape: Tape) -> int:
 def _words(tape: Tape) -> list[_Word]:
     """The caller's words, in order, with their positions in the audio."""
     heard: list[SpokenText] = spoken_words(tape.steps, tape.header.policy.turn_taking)
-    finals = [step.event for step in tape.steps if isinstance(step.event, e.TranscriptFinal)]
-    segments = [n for n, one in enumerate(finals) for _ in (one.words or one.text.split())]
+    updates = [step.event for step in tape.steps if isinstance(step.event, e.TranscriptUpdated)]
+    stable = [one for one in updates if one.stable or one.commit]
+    segments = [n for n, one in enumerate(stable) for _ in (one.words or one.stable.split())]
     places, frames, index = [], 0, 0
     for step in tape.steps:
         while index < len(heard) and heard[index].at <= step.now_ms:
@@ -225,10 +226,10 @@ def _partials(tape: Tape) -> list[_Word]:
         match step.event:
             case e.AudioReceived():
                 frames += 1
-            case e.TranscriptPartial(text):
-                found.append(_Word(frames * FRAME_MS, text, segment))
-            case e.TranscriptFinal():
-                segment += 1
+            case e.TranscriptUpdated(stable, tentative, commit):
+                segment += bool(stable or commit)
+                if tentative or not (stable or commit):
+                    found.append(_Word(frames * FRAME_MS, tentative, segment))
     return found
 
 

@@ -30,7 +30,7 @@ from telephony.tape.reader import Tape
 from telephony.tape.show import timeline
 from telephony.tape.step_text import plain
 from telephony.tape.timeline import Timeline
-from telephony.testing.fakes.elevenlabs.stt import LocalStt
+from telephony.testing.fakes.elevenlabs.stt import LocalStt, SttFaults
 from telephony.testing.fakes.elevenlabs.tts import LocalTts
 from telephony.testing.fakes.twilio.carrier import CallOver, PhoneCall
 from telephony.testing.fakes.twilio.faults import CarrierFaults
@@ -126,7 +126,7 @@ async def wire_replay(
         taped.agent(),
         clock=clock,
         replies=taped.answer,
-        stt=LocalStt(clock=clock, recognizer=taped.stt, latency=taped.stt_latency),
+        stt=LocalStt(clock=clock, recognizer=taped.stt, latency=taped.stt_latency, faults=SttFaults(no_echo=True)),
         tts=LocalTts(clock=clock, synthesize=taped.speak),
         detector=detector or taped.detector,
     )

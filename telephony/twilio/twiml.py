@@ -43,6 +43,11 @@ _LOCALES: Mapping[str, str] = {
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def representable(text: str) -> str:
+    """`text` without the characters that XML cannot represent."""
+    return _NOT_XML.sub("", text)
+
+
 def connect_stream(
     stream_url: str, action_url: str, parameters: Mapping[str, str], say: str = "", language: str = "en"
 ) -> str:

@@ -30,7 +30,7 @@ from telephony.core.ending import EndedBy
 from telephony.core.policy import Wording
 from telephony.errors import CarrierError, ProviderError, Unauthorized
 from telephony.http_body import TooBig, gather
-from telephony.runtime.call_registry import CallRegistry, LiveCall
+from telephony.runtime.call_registry import CallRegistry, LiveCall, Refusal
 from telephony.settings import Settings
 from telephony.threads import Callers
 from telephony.twilio import signature, twiml
@@ -99,8 +99,8 @@ class Webhooks:
         call = _incoming(form)
         if not call.call_sid:
             return Response("no CallSid", status_code=400)
-        if (refusal := self._refusal(call)) is not None:
-            return _xml(refusal)
+        if (refusal := self._registry.refusal(call.call_sid)) is not None:
+            return _xml(self._refuse(call, refusal))
         choice = await self._choose(call)
         if isinstance(choice, Reject):
             log.info("call_rejected", call_sid=call.call_sid)
@@ -110,14 +110,14 @@ class Webhooks:
             if not isinstance(registered, Agent):
                 return _xml(registered)
             choice = registered
-        if (refusal := self._refusal(call, choice)) is not None:  # other calls may have come in meanwhile
-            return _xml(refusal)
-        self._registry.prepare(choice, call)
+        document = twiml.connect_stream(*self._stream(request, call, attempt=1))
+        if (refusal := self._registry.prepare(choice, call)) is not None:  # other calls may have come in meanwhile
+            return _xml(self._refuse(call, refusal, choice.wording))
         log.info("call_incoming", call_sid=call.call_sid, pii_caller=call.caller, pii_called=call.called)
-        return _xml(twiml.connect_stream(*self._stream(request, call, attempt=1)))
+        return _xml(document)
 
     async def after(self, request: Request, form: Form) -> Response:
-        """The stream has ended. With no ending recorded, we crashed or lost it, and the caller is still there."""
+        """The stream has ended, or never opened. With no ending recorded, the caller is still there."""
         call = _incoming(form)
         ending = self._registry.ending(call.call_sid)
         if form.get("CallStatus") in TERMINAL:
@@ -125,7 +125,7 @@ class Webhooks:
             return _xml(twiml.hang_up())
         if ending is not None:
             return _xml(twiml.hang_up(ending.farewell))
-        log.warning("stream_lost", call_sid=call.call_sid)
+        log.warning("stream_lost", call_sid=call.call_sid, opened=not self._registry.awaits_leg(call.call_sid))
         return _xml(await self._recover(request, call))
 
     async def status(self, request: Request, form: Form) -> Response:
@@ -158,10 +158,9 @@ class Webhooks:
         detector = DormantDetector(self._detector, lambda: self._needs_detector(start.call_sid))
         leg = MediaLeg(socket, start, detector, self._clock)
         live = self._registry.attach(start.call_sid, leg)
-        if live is None and start.call_sid not in self._registry.calls and self._refusal(call) is None:
+        if live is None and start.call_sid not in self._registry.calls and not self._registry.refusal(start.call_sid):
             choice = await self._choose(call)  # the webhook was answered by another process
-            if not isinstance(choice, Reject):
-                self._registry.prepare(choice, call)
+            if not isinstance(choice, Reject) and self._registry.prepare(choice, call) is None:
                 live = self._registry.attach(start.call_sid, leg)
         if live is None:
             log.warning("stream_refused", code="no_such_call")
@@ -194,7 +193,8 @@ class Webhooks:
         if self._settings.twilio_account_sid and start.account_sid != self._settings.twilio_account_sid:
             raise Unauthorized("the stream belongs to another account", code="account_wrong")
         token = start.parameters.get("token", "")
-        self._tokens.redeem(token, start.call_sid, self._clock.wall_s())
+        waits_here = self._registry.awaits_leg(start.call_sid)
+        self._tokens.redeem(token, start.call_sid, None if waits_here else self._clock.wall_s())
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -229,19 +229,15 @@ class Webhooks:
             return None
         return dict(items)
 
-    def _refusal(self, call: IncomingCall, agent: Agent | ManagedAgent | None = None) -> str | None:
-        """The TwiML that refuses the call (draining, or at capacity), or None if it is admitted."""
-        if call.call_sid in self._registry.calls:
-            return None
-        agent = agent or (self._agents if isinstance(self._agents, Agent | ManagedAgent) else None)
-        wording = agent.wording if agent else Wording()
-        if self._registry.draining:
-            log.info("call_refused", call_sid=call.call_sid, code="draining")
+    def _refuse(self, call: IncomingCall, why: Refusal, wording: Wording | None = None) -> str:
+        """The TwiML for a call that is not admitted. `wording` is that of its agent, if it has been chosen."""
+        agents = self._agents
+        wording = wording or (agents.wording if isinstance(agents, Agent | ManagedAgent) else Wording())
+        if why is Refusal.DRAINING:
+            log.info("call_refused", call_sid=call.call_sid, code=str(why))
             return twiml.hang_up(wording.draining)
-        if self._registry.full():
-            log.warning("call_refused", call_sid=call.call_sid, code="busy")
-            return twiml.hang_up(wording.busy) if wording.busy else twiml.reject("busy")
-        return None
+        log.warning("call_refused", call_sid=call.call_sid, code=str(why))
+        return twiml.hang_up(wording.busy) if wording.busy else twiml.reject("busy")
 
     async def _choose(self, call: IncomingCall) -> AgentChoice:
         """The agent for a call. If the agent function raises or hangs, a `Reject` with a spoken apology."""
@@ -275,21 +271,27 @@ class Webhooks:
         return stream, f"{base}/after?attempt={attempt}", {name: value for name, value in parameters.items() if value}
 
     async def _recover(self, request: Request, call: IncomingCall) -> str:
-        wording = Wording()
-        if self._settings.fallback_number:
-            return twiml.dial(self._settings.fallback_number, say=wording.provider_busy)
-        if (before := self._registry.calls.get(call.call_sid)) is not None:
-            await self._await_end(before)
-        again = request.query_params.get("attempt") == "1" and self._refusal(call) is None
-        choice = await self._choose(call) if again else Reject()
-        if not isinstance(choice, Reject) and call.call_sid not in self._registry.calls:
+        """The TwiML for a caller whose stream was lost: the fallback number, one more stream, or an apology."""
+        wording, sid, fallback = Wording(), call.call_sid, self._settings.fallback_number
+        again = request.query_params.get("attempt") == "1" and not fallback
+        if again and self._registry.awaits_leg(sid):  # the stream never opened: the prepared call still waits for it
+            return twiml.connect_stream(*self._stream(request, call, attempt=2))
+        if (before := self._registry.calls.get(sid)) is not None:
+            before.leg.cancel()  # frees the place of a call whose stream never opened
+            if again:
+                await self._await_end(before)
+        if fallback:
+            return twiml.dial(fallback, say=wording.provider_busy)
+        choice = await self._choose(call) if again and not self._registry.refusal(sid) else Reject()
+        if not isinstance(choice, Reject) and sid not in self._registry.calls:
             if isinstance(choice, ManagedAgent):
                 choice = choice.fallback or replace(choice, mode="bridge")
             apology, language = choice.wording.apology, "en"
             if isinstance(choice, Agent):
                 choice, apology, language = replace(choice, greeting=apology), "", choice.voice.language
-            self._registry.prepare(choice, call)
-            return twiml.connect_stream(*self._stream(request, call, attempt=2), say=apology, language=language)
+            document = twiml.connect_stream(*self._stream(request, call, attempt=2), say=apology, language=language)
+            if self._registry.prepare(choice, call) is None:
+                return document
         return twiml.hang_up(wording.broken)
 
     async def _await_end(self, live: LiveCall) -> None:
@@ -301,6 +303,9 @@ class Webhooks:
 
 
 def _incoming(fields: Form) -> IncomingCall:
+    """The call of a form. What the caller's phone network put into it may hold any character: those that XML (and a
+    terminal) cannot hold are left out."""
+    fields = {name: twiml.representable(value) for name, value in fields.items()}
     return IncomingCall(
         call_sid=fields.get("CallSid", ""),
         caller=fields.get("From", ""),

@@ -109,6 +109,18 @@ def test_a_dropped_speculation_is_no_answer_to_wait_for() -> None:
     assert watch.started == 3
 
 
+def test_a_caller_who_was_talked_over_says_it_again() -> None:
+    """After the whole line only: what was resumed may still be cut."""
+    watch, no_words, words = Watch(), d.BargeInReason.NO_WORDS, d.BargeInReason.WORDS
+    watch.see(Step(0, 0, e.SttReady(), (d.Resumed(1, no_words),)))
+    assert watch.talked_over == 0
+    watch.see(Step(1, 20, e.SttReady(), (d.Cut(1, words), a.LineAdded("agent", "We", 1, True))))
+    assert watch.talked_over == 0
+    watch.see(Step(2, 40, e.SttReady(), (d.Resumed(2, no_words),)))
+    watch.see(Step(3, 60, e.SttReady(), (a.LineAdded("agent", "We open at nine.", 2),)))
+    assert watch.talked_over == 1
+
+
 def test_silence_after_an_interruption_is_measured_in_the_audio() -> None:
     """From the caller's first sound to the agent's last; audio after a pause belongs to the next answer."""
     quiet, loud = b"\xff" * 8, tones.sine(300, 1_000)

@@ -179,11 +179,12 @@ def decisions_are_explained(sim: Simulator) -> None:
 
 
 def no_words_are_lost(this: Walk) -> None:
-    """Each word of a final is in the record exactly once."""
+    """Each word that became stable is in the record exactly once."""
     sim = this.sim
     ending = min((at for at, _ in sim.explained(d.CallEnding)), default=10**9)
     record = " ".join(x.text for _, x in sim.actions(a.LineAdded) if x.speaker == "caller").split()
-    finals = [(now, ev.text) for now, ev, _ in sim.steps if isinstance(ev, e.TranscriptFinal) and now < ending - 8_000]
+    events = [(now, event) for now, event, _ in sim.steps if isinstance(event, e.TranscriptUpdated)]
+    finals = [(now, event.stable) for now, event in events if now < ending - 8_000]
     for now, text in finals:
         for word in text.split():
             if MARK in word and word not in this.misheard:
@@ -193,19 +194,19 @@ def no_words_are_lost(this: Walk) -> None:
 
 
 def unanswered_finals_are_explained(this: Walk) -> None:
-    """If the words of a final do not enter the record (a backchannel), the decision to dismiss them is explained."""
+    """If stable words do not enter the record (a backchannel), the decision to dismiss them is explained."""
     sim = this.sim
     ending = min((at for at, _ in sim.explained(d.CallEnding)), default=10**9)
     dismissed = [at for what in (d.Ignored, d.Resumed) for at, _ in sim.explained(what)]
     lines = [(at, line.text) for at, line in sim.actions(a.LineAdded) if line.speaker == "caller"]
     for now, event, _ in sim.steps:
-        if not isinstance(event, e.TranscriptFinal):
+        if not isinstance(event, e.TranscriptUpdated):
             continue
-        short = event.text in SHORT_WORDS and event.text not in this.misheard
+        short = event.stable in SHORT_WORDS and event.stable not in this.misheard
         if short and now < min(ending, sim.now) - 15_000:
             near = range(now - 13_000, now + 15_000)
-            answered = any(at >= near.start and event.text in text for at, text in lines)
-            assert answered or any(at in near for at in dismissed), f"{now}: {event.text!r} in {sim.lines}"
+            answered = any(at >= near.start and event.stable in text for at, text in lines)
+            assert answered or any(at in near for at in dismissed), f"{now}: {event.stable!r} in {sim.lines}"
 
 
 # --- inside ---------------------------------------------------------------------------------------------------------

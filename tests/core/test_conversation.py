@@ -12,6 +12,7 @@ from telephony.core.conversation import Conversation
 from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.policy import Limits, Policy
 from telephony.core.speaking.speech import Coming
+from telephony.testing.recorded_stt import Final, Partial, Scripted
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
 
 GREETING = Policy(greeting="Hello, how can I help?")
@@ -242,7 +243,7 @@ def test_lost_sentence_is_spoken_again() -> None:
     assert {x.attempt for _, x in sim.actions(a.Speak)} == {1, 2}
 
 
-def _speech_of_attempt_1(event: e.Event) -> bool:
+def _speech_of_attempt_1(event: Scripted) -> bool:
     return isinstance(event, e.SpeechAudio | e.SpeechEnded) and event.attempt == 1
 
 
@@ -442,7 +443,7 @@ def test_repeated_partial_after_a_final_is_no_new_turn() -> None:
     sim = Simulator(Policy(), answer("We open at nine in the morning, every single day of the week."))
     end = sim.says(500, "what are your hours")
     for at in range(end + 700, end + 6_000, 400):
-        sim.at(at, e.TranscriptPartial("what are your hours"))
+        sim.at(at, Partial("what are your hours"))
     sim.run(end + 9_000)
     assert len(sim.actions(a.StartReply)) == 1
     assert len([line for line in sim.lines if line[0] == "caller"]) == 1
@@ -453,7 +454,7 @@ def test_final_that_comes_far_too_late_is_not_lost() -> None:
     sim = Simulator(Policy(), answer("We open at nine."))
     sim.faults.no_finals = sim.faults.no_partials = True
     end = sim.says(500, "what are your hours")
-    sim.at(end + 8_000, e.TranscriptFinal(1, "what are your hours"))
+    sim.at(end + 8_000, Final(1, "what are your hours"))
     sim.run(end + 14_000)
     assert ("caller", "what are your hours") in sim.lines
     assert sim.lines[-1] == ("agent", "We open at nine.")
@@ -463,8 +464,8 @@ def test_quiet_caller_whom_the_vad_misses() -> None:
     """A transcript without any detected voice (a quiet caller) is a turn too."""
     sim = Simulator(Policy(), answer("Hello!"))
     sim.faults.no_finals = True
-    sim.at(1_000, e.TranscriptPartial("hello"))
-    sim.at(1_200, e.TranscriptPartial("hello there"))
+    sim.at(1_000, Partial("hello"))
+    sim.at(1_200, Partial("hello there"))
     sim.run(6_000)
     assert ("caller", "hello there") in sim.lines
 

@@ -29,15 +29,15 @@ def random_event(rng: random.Random, call: Conversation, now: int, names: list[s
     """One random event: mostly plausible, often stale, sometimes nonsensical."""
     turn, attempt = rng.randint(0, call._turns.last + 1), rng.choice((1, 1, 1, 2))
     tool = rng.choice([*tools, "call_x"])
-    commits = call._listening.segments.commits
+    commits = call._listening.commits
     speech = rng.choice((None, 0, 200, 400, 600, 950, 950, 950))
     choices: list[tuple[int, e.Event]] = [
         (60, e.AudioReceived(b"\xff" * 160, now, speech, rng.randint(-960, 0))),
         (2, e.AudioMissed(rng.randint(1, 2_000))),
         (10, e.MarkReached(rng.choice([*names[-8:], "t1.1", "nonsense"]))),
         (1, e.KeyPressed(rng.choice("0123456789*#"))),
-        (4, e.TranscriptPartial(rng.choice(("", "yes", "mm-hm", "wait", "i want to", "i want to book a table")))),
-        (4, e.TranscriptFinal(rng.randint(0, commits + 1), rng.choice(("", "yes", "book a table")))),
+        (4, e.TranscriptUpdated("", rng.choice(("", "yes", "mm-hm", "wait", "i want to", "i want to book a table")))),
+        (4, e.TranscriptUpdated(rng.choice(("", "yes", "book a table")), "", rng.randint(0, commits + 1))),
         (1, e.CommitRefused(rng.randint(0, commits + 1))),
         (12, e.ReplyDelta(turn, rng.choice(("", "Well, ", "of course. ", "No. ", TEXT)))),
         (3, e.ToolWanted(turn, tool, rng.choice(("book", "end_call")), "{}")),

@@ -15,6 +15,7 @@ from random import Random
 from telephony.core import events as e
 from telephony.core.history import History
 from telephony.core.policy import Limits, Policy, TurnTaking
+from telephony.testing.recorded_stt import Final, Partial, Scripted
 from telephony.testing.simulator import Calls, Part, Simulator
 
 SHORT = "Yes, of course."
@@ -160,20 +161,20 @@ class _SttFaults:
         self._last_final = 0
         self._partial = ""
 
-    def apply(self, at: int, event: e.Event) -> list[tuple[int, e.Event]]:
+    def apply(self, at: int, event: Scripted) -> list[tuple[int, Scripted]]:
         lost = any(start <= at < end for start, end in self._this.stt_outages)
-        if lost and isinstance(event, e.TranscriptPartial | e.TranscriptFinal):
+        if lost and isinstance(event, Partial | Final):
             return []
-        if isinstance(event, e.TranscriptPartial):
+        if isinstance(event, Partial):
             return self._partials(at, event)
-        if isinstance(event, e.TranscriptFinal):
+        if isinstance(event, Final):
             return self._finals(at, event)
         return [(at, event)]
 
     def _chance(self, fault: str, of: float = 0.4) -> bool:
         return fault in self._this.faults and self._rng.random() < of
 
-    def _partials(self, at: int, event: e.TranscriptPartial) -> list[tuple[int, e.Event]]:
+    def _partials(self, at: int, event: Partial) -> list[tuple[int, Scripted]]:
         words = event.text.split()
         if "misheard" in self._this.faults:
             for index, word in enumerate(words):
@@ -181,9 +182,9 @@ class _SttFaults:
                     words[index] = "the" if word in self._this.misheard else "there"
                     self._this.misheard.add(word)
         self._partial = " ".join(words)
-        return [(at, e.TranscriptPartial(self._partial))]
+        return [(at, Partial(self._partial))]
 
-    def _finals(self, at: int, event: e.TranscriptFinal) -> list[tuple[int, e.Event]]:
+    def _finals(self, at: int, event: Final) -> list[tuple[int, Scripted]]:
         rng, commit, text, due = self._rng, event.commit, event.text, at
         if self._chance("missing", 0.3):
             return []
@@ -197,19 +198,19 @@ class _SttFaults:
             text = ""
         late = at > due
         at = self._last_final = max(at, self._last_final)
-        found: list[tuple[int, e.Event]] = [(at, e.TranscriptFinal(commit, text))]
+        found: list[tuple[int, Scripted]] = [(at, Final(commit, text))]
         words = text.split()
         if len(words) > 1 and not late and self._chance("split"):
             half = rng.randint(1, len(words) - 1)
             later = at + rng.choice((0, 40, 200))
             self._last_final = later
             found = [
-                (at, e.TranscriptFinal(0, " ".join(words[:half]))),
-                (later, e.TranscriptFinal(commit, " ".join(words[half:]))),
+                (at, Final(0, " ".join(words[:half]))),
+                (later, Final(commit, " ".join(words[half:]))),
             ]
         if self._chance("twice"):
             found.append((found[-1][0] + rng.choice((0, 60, 1_000)), found[-1][1]))
         if self._partial and not late and self._chance("stale"):
             again = (20, 400, 2_000) if len(self._partial.split()) > 2 else (20,)
-            found += [(at + later, e.TranscriptPartial(self._partial)) for later in again]
+            found += [(at + later, Partial(self._partial)) for later in again]
         return found

@@ -43,7 +43,7 @@ class SttRig:
 
     @property
     def finals(self) -> list[tuple[int, str]]:
-        return [(final.commit, final.text) for final in self.all(e.TranscriptFinal)]
+        return [(x.commit, x.stable) for x in self.all(e.TranscriptUpdated) if x.stable or x.commit]
 
     @property
     def losses(self) -> list[tuple[str, bool]]:
@@ -77,11 +77,22 @@ class SttRig:
         if commit:
             self.commit()
 
-    async def answer(self, commit: int | None = None) -> e.TranscriptFinal:
+    @property
+    def tentative(self) -> list[str]:
+        """The tentative texts, without those that came with stable words."""
+        return [x.tentative for x in self.all(e.TranscriptUpdated) if not x.stable and not x.commit]
+
+    async def answer(self, commit: int | None = None) -> e.TranscriptUpdated:
         """The final transcript of `commit` (default: the newest)."""
         number = self.commits if commit is None else commit
-        await self.until(lambda: any(final.commit == number for final in self.all(e.TranscriptFinal)))
-        return next(final for final in self.all(e.TranscriptFinal) if final.commit == number)
+        found: list[e.TranscriptUpdated] = []
+
+        def came() -> bool:
+            found[:] = [x for x in self.all(e.TranscriptUpdated) if x.commit == number and (x.stable or x.commit)]
+            return bool(found)
+
+        await self.until(came)
+        return found[0]
 
 
 @asynccontextmanager

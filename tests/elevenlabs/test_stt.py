@@ -30,11 +30,11 @@ async def test_partials_grow_and_a_commit_returns_words_with_times() -> None:
         it.quiet()
         it.commit()
         final = await it.answer()
-        partials = [partial.text for partial in it.all(e.TranscriptPartial)]
+        partials = it.tentative
         assert partials
         assert all(HOURS.startswith(text) for text in partials)
         assert partials == sorted(partials, key=len)
-        assert (final.commit, final.text) == (1, HOURS)
+        assert (final.commit, final.stable) == (1, HOURS)
         assert [(w.text, w.start_ms, w.end_ms) for w in final.words][:2] == [("what", 400, 700), ("are", 700, 1_000)]
         assert it.stt.paths[0].count("keyterms=Northwind") == 1
 
@@ -61,14 +61,14 @@ async def test_one_final_for_each_commit_whatever_the_service_repeats(faults: St
         await it.ready()
         for number, text in enumerate((HOURS, NINE, NINE), 1):
             it.says(text)
-            assert (await it.answer(number)).text == text
+            assert (await it.answer(number)).stable == text
             reported = len(it.events)
             it.quiet(500)
             await it.clock.sleep(REPEAT_MS)  # audio is not sent in real time here: leave a realistic gap
         it.commit()
         await it.answer()
         assert it.finals == [(1, HOURS), (2, NINE), (3, NINE), (4, "")]
-        after = [event.text for _, event in it.events[reported:] if isinstance(event, e.TranscriptPartial)]
+        after = [event.tentative for _, event in it.events[reported:] if isinstance(event, e.TranscriptUpdated)]
         assert [text for text in after if text] == []
         assert it.losses == []
 
@@ -93,7 +93,7 @@ async def test_session_that_never_starts_is_replaced() -> None:
         await it.until(lambda: bool(it.losses))
         assert it.losses == [("provider_timeout", True)]
         it.stt.faults.no_session = False
-        assert (await it.answer()).text == HOURS
+        assert (await it.answer()).stable == HOURS
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ async def test_refusals(faults: SttFaults, code: str, retryable: bool) -> None:
         if retryable:
             for field in ("refuse", "html", "error_after_accept"):
                 setattr(it.stt.faults, field, type(getattr(it.stt.faults, field))())
-            assert (await it.answer()).text == HOURS
+            assert (await it.answer()).stable == HOURS
 
 
 async def test_throttled_commit_is_not_fatal() -> None:
@@ -126,7 +126,7 @@ async def test_throttled_commit_is_not_fatal() -> None:
         it.says(HOURS)
         await it.until(lambda: bool(it.all(e.CommitRefused)))
         it.says(NINE)
-        assert (await it.answer()).text == f"{HOURS} {NINE}"
+        assert (await it.answer()).stable == f"{HOURS} {NINE}"
         assert it.all(e.CommitRefused) == [e.CommitRefused(1)]
         assert it.losses == []
 
@@ -165,7 +165,7 @@ async def test_service_that_closes_an_idle_socket() -> None:
         await it.ready(2)
         assert it.losses == [("provider_unavailable", True)]
         it.says(HOURS)
-        assert (await it.answer()).text == HOURS
+        assert (await it.answer()).stable == HOURS
 
 
 async def test_drop_in_the_middle_of_a_word() -> None:
@@ -175,7 +175,7 @@ async def test_drop_in_the_middle_of_a_word() -> None:
         await it.answer()
         it.stt.script.add(NINE)
         it.audio(tones.sine(300, 700))
-        await it.until(lambda: any(p.text.startswith("tomorrow") for p in it.all(e.TranscriptPartial)))
+        await it.until(lambda: any(text.startswith("tomorrow") for text in it.tentative))
         before = it.stt.audio_bytes
         it.stt.faults.drop = True
         it.audio(tones.sine(300, 500))
@@ -197,7 +197,7 @@ async def test_pending_commit_is_sent_again() -> None:
     """The connection breaks between a commit and its answer."""
     async with running_stt(SttFaults(drop_at_commit=True)) as it:
         it.says(HOURS)
-        assert (await it.answer()).text == HOURS
+        assert (await it.answer()).stable == HOURS
         it.says(NINE)
         await it.answer()
         assert it.finals == [(1, HOURS), (2, NINE)]
@@ -257,7 +257,7 @@ async def test_audio_that_is_sent_again_is_paced() -> None:
         it.quiet()
         it.commit()
         running = asyncio.create_task(it.port.run(it.emit))
-        assert (await it.answer()).text == HOURS
+        assert (await it.answer()).stable == HOURS
         running.cancel()
         took = arrivals[-1][0] - arrivals[0][0]
         assert sum(ms for _, ms in arrivals) == 10_200
@@ -310,7 +310,7 @@ async def test_error_in_the_middle(fault: str) -> None:
         it.stt.faults.error_slug = fault
         it.quiet(200)
         it.commit()
-        assert (await it.answer()).text == HOURS
+        assert (await it.answer()).stable == HOURS
         assert it.losses == [(fault, True)]
 
 
@@ -333,7 +333,7 @@ async def test_frame_that_is_not_json() -> None:
     async with running_stt(SttFaults(garbage=True)) as it:
         await it.ready()
         it.says(HOURS)
-        assert (await it.answer()).text == HOURS
+        assert (await it.answer()).stable == HOURS
         assert it.losses == [("provider_misbehaved", True)]
 
 
@@ -343,23 +343,23 @@ async def test_service_that_goes_silent_is_replaced() -> None:
         it.says(HOURS)
         await it.until(lambda: bool(it.losses))
         it.stt.faults.hang = False
-        assert (await it.answer()).text == HOURS
+        assert (await it.answer()).stable == HOURS
         assert it.losses == [("provider_timeout", True)]
 
 
 async def test_finals_that_never_come() -> None:
-    """The call has continued with the partial, so its words are not reported again by the next session."""
+    """The call has continued with the partial: its words become stable, and the next session does not repeat them."""
     async with running_stt(SttFaults(no_finals=True)) as it:
         await it.ready()
         it.says(HOURS, commit=False)
-        await it.until(lambda: HOURS in [p.text for p in it.all(e.TranscriptPartial)])
+        await it.until(lambda: HOURS in it.tentative)
         it.commit()
         await it.until(lambda: bool(it.losses))
         it.stt.faults.no_finals = False
         it.says(NINE)
         await it.answer()
-        assert it.finals == [(2, NINE)]
-        assert [p.text for p in it.all(e.TranscriptPartial)].count(HOURS) == 1
+        assert it.finals == [(1, HOURS), (2, NINE)]
+        assert it.tentative.count(HOURS) == 1
 
 
 async def test_late_finals_match_their_commits() -> None:
@@ -370,7 +370,7 @@ async def test_late_finals_match_their_commits() -> None:
         await it.ready()
         it.says(HOURS)
         it.says(NINE, commit=False)
-        await it.until(lambda: NINE in [p.text for p in it.all(e.TranscriptPartial)])
+        await it.until(lambda: any(text.endswith(NINE) for text in it.tentative))
         it.commit()
         await it.answer(2)
         assert it.finals == [(1, HOURS), (2, NINE)]

@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 
 from telephony.audio import frames, tones
 from telephony.contracts.stt import SttSpec
-from telephony.core.events import CommitRefused, Event, TranscriptFinal, TranscriptPartial, Word
+from telephony.core.events import CommitRefused, Event, TranscriptUpdated, Word
 from telephony.elevenlabs import stt_codec as wire
 from tests.elevenlabs.sdk_types import strict
 
@@ -69,7 +69,11 @@ class Rig:
     @property
     def finals(self) -> list[tuple[int, str, bool]]:
         """(commit, text, with times?)"""
-        return [(e.commit, e.text, bool(e.words)) for e in self.events if isinstance(e, TranscriptFinal)]
+        return [
+            (event.commit, event.stable, bool(event.words))
+            for event in self.events
+            if isinstance(event, TranscriptUpdated) and (event.stable or event.commit)
+        ]
 
 
 # --- the codec ------------------------------------------------------------------------------------------------------
@@ -319,7 +323,7 @@ def test_word_times_refer_to_the_callers_audio() -> None:
     segments.sent(VOICE)
     segments.commit(1, 0)
     (final,) = segments.received(timed("Yes.", 0.25), 0)
-    assert isinstance(final, TranscriptFinal)
+    assert isinstance(final, TranscriptUpdated)
     assert final.words == (Word("Yes.", 60_250, 60_750),)
 
 
@@ -370,7 +374,7 @@ def test_repeated_words_with_new_sound_are_reported() -> None:
     rig.comes(partial("No"))
     rig.voice(200)
     rig.comes(partial("Yes"), partial("Yes"))
-    assert rig.events[1:] == [TranscriptPartial("No"), TranscriptPartial("Yes")]
+    assert rig.events[1:] == [TranscriptUpdated("", "No"), TranscriptUpdated("", "Yes")]
 
 
 def test_a_commit_without_answer_means_a_dead_session() -> None:
@@ -383,7 +387,7 @@ def test_a_commit_without_answer_means_a_dead_session() -> None:
     assert not rig.segments.overdue(rig.now)
     rig.now += 1
     assert rig.segments.overdue(rig.now)
-    assert rig.segments.given_up() == 1
     rig.voice()
     rig.commit(2)
-    assert rig.segments.given_up() == 1
+    assert rig.segments.given_up() == [TranscriptUpdated("yes", "", 1)]
+    assert rig.segments.given_up() == []

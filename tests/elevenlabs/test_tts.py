@@ -275,6 +275,19 @@ async def test_account_faults_are_final(slug: str) -> None:
         await b.over((1, 1), (2, 1))
 
 
+@pytest.mark.parametrize(
+    "slug", ["invalid_api_key", "authentication_required", "voice_id_does_not_exist", "paid_plan_required"]
+)
+async def test_a_wrong_key_or_voice_is_final(slug: str) -> None:
+    """The handshake succeeds and the fault follows: one connection, one TtsLost, and every attempt is told."""
+    async with speaking(faults=TtsFaults(error_after_accept=slug), ready=False) as b:
+        [lost] = await b.until(TtsLost)
+        assert (lost.code, lost.retryable) == (slug, False)
+        b.port.perform(Speak(1, 1, TEXT))
+        await b.over((1, 1))
+    assert b.tts.connections == 1
+
+
 async def test_a_service_that_is_down_at_start_is_retried() -> None:
     """Refused connections are reported; the port connects once the service is up."""
     async with speaking(ready=False, start=False) as b:

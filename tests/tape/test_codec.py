@@ -76,7 +76,7 @@ def test_a_history_is_written_once() -> None:
         (["AudioReceived", 0, True, None, -960], "AudioReceived.media_ms is True, not int"),
         (["AudioReceived", 0, 0, "loud", -960], "AudioReceived.speech is 'loud', not int or nothing"),
         (["SpeechAudio", 1, 1, 0, "a", [70, "x"]], "SpeechAudio.ends_ms"),
-        (["TranscriptFinal", 1, "a", [["Phrase", 1]]], "not one of Word"),
+        (["TranscriptUpdated", "a", "", 1, [["Phrase", 1]]], "not one of Word"),
         (["StartReply", 1, [3, []]], "a history is [3, []], with 0 entries before it"),
         (["KeyPresed", "4"], "KeyPresed is not known to this version"),
         ({"KeyPressed": "4"}, "neither an event nor an action"),

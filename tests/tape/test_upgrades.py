@@ -119,9 +119,57 @@ def test_policies_of_format_1() -> None:
     }
 
 
+FINAL = ["TranscriptFinal", 1, "One two.", [["Word", "One", 0, 200]]]
+
+
+def updated(*events: Any, actions: Any = (), header: Any = None) -> list[Any]:
+    """The events of format 3 for those of format 2, after which `actions` come with the first."""
+    lines = [[number, number * 20, event, [] if number else [*actions]] for number, event in enumerate(events)]
+    found = UPGRADES[2](header or {}, lines)[1]
+    assert [[line[:2], line[3]] for line in found] == [[line[:2], line[3]] for line in lines]
+    return [line[2] for line in found]
+
+
+def test_transcripts_of_format_2() -> None:
+    """Partials are tentative, finals stable. Where the core dropped a repeat, an event stays that changes nothing."""
+    then = [["TranscriptPartial", "one too"], FINAL, FINAL, ["TranscriptPartial", "one too"], ["SttReady"]]
+    assert updated(*then, actions=[["CommitTranscript", 1]]) == [
+        ["TranscriptUpdated", "", "one too", 0, []],
+        ["TranscriptUpdated", "One two.", "", 1, [["Word", "One", 0, 200]]],
+        ["TranscriptUpdated", "", "", 0, []],
+        ["TranscriptUpdated", "", "", 0, []],
+        ["SttReady"],
+    ]
+
+
+@pytest.mark.parametrize(("voiced_at", "text"), [(None, "one"), (500, "one"), (501, "")])
+def test_voice_of_format_2(voiced_at: int | None, text: str) -> None:
+    """Windows of the detector say, by the tape's rule, whether known words were said again."""
+    voice = [["AudioReceived", ["caller", 0, 160], 0, 500, -200]] * 4
+    header = {"policy": {"turn_taking": {"voiced_at": voiced_at}}} if voiced_at else {"policy": None}
+    then = [["TranscriptFinal", 0, "one", []], *voice, ["TranscriptPartial", "one"]]
+    assert updated(*then, header=header)[-1] == ["TranscriptUpdated", "", text, 0, []]
+
+
+def test_refused_commits_of_format_2() -> None:
+    """The words stay with the open segment."""
+    then = [["TranscriptPartial", "one"], ["CommitRefused", 1], ["TranscriptPartial", "one two three"]]
+    assert updated(*then, actions=[["CommitTranscript", 1]])[1:] == [
+        ["CommitRefused", 1],
+        ["TranscriptUpdated", "", "one two three", 0, []],
+    ]
+
+
+def test_the_vocabulary_of_format_3() -> None:
+    """One class in place of two."""
+    header, _ = UPGRADES[2]({"vocabulary": {"TranscriptPartial": ["text"], "TranscriptFinal": [], "SttReady": []}}, [])
+    assert header["vocabulary"] == {"SttReady": [], "TranscriptUpdated": VOCABULARY["TranscriptUpdated"]}
+
+
+@pytest.mark.parametrize("made", [1, 2])
 @pytest.mark.parametrize(
     "line", [{"end": {"steps": 3}}, {"lost": 4}, [1], ["Explain"], "x", None, [0, 1, None, [None]]]
 )
-def test_unknown_data_is_left_to_the_reader(line: Any) -> None:
+def test_unknown_data_is_left_to_the_reader(line: Any, made: int) -> None:
     """The reader then reports it with its line number."""
-    assert from_1({"policy": None, "vocabulary": 3}, line)[1] == [line]
+    assert UPGRADES[made]({"policy": None, "vocabulary": 3}, [line])[1] == [line]

@@ -47,7 +47,7 @@ def call() -> list[Step]:
     found: list[tuple[int, e.Event, tuple[a.Action, ...]]] = [
         (at, frame(at, 600 if 1_000 < at <= 1_400 else 0), (a.Transcribe(b""),)) for at in range(20, 2_000, 20)
     ]
-    found.append((2_000, e.TranscriptFinal(1, "hello Morgan"), (ENDED,)))
+    found.append((2_000, e.TranscriptUpdated("hello Morgan", "", 1), (ENDED,)))
     found.append((2_000, e.TimeReached(2_000), (a.LineAdded("caller", "hello Morgan", 1), a.StartReply(1, ()))))
     found.append((2_100, e.SpeechAudio(1, 1, b"\x55" * 800), (a.SendAudio(b"\x55" * 800),)))
     return [Step(seq, at, event, done) for seq, (at, event, done) in enumerate(found)]

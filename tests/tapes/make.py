@@ -166,7 +166,7 @@ async def record(name: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         async with RecognizerProcess() as process:
             tts = LocalTts(clock=clock, synthesize=EspeakTts().synthesize, latency=TtsLatency(30, 20.0))
-            stt = LocalStt(clock=clock, recognizer=process.recognizer, latency=SttLatency(20, 20))
+            stt = LocalStt(clock=clock, recognizer=process.recognizer, latency=SttLatency(20, 20, 0))
             service = local_stack(
                 agent, clock=clock, replies=respond, tts=tts, stt=stt, detector=SileroDetector, tapes=Path(scratch)
             )

@@ -53,6 +53,32 @@ def test_used_tokens_are_forgotten_once_expired() -> None:
     assert refusal(tokens, first, "CA0", now_s=500.0) == "token_expired"
 
 
+@pytest.mark.parametrize(("ahead_s", "code"), [(-60, ""), (59, ""), (61, "token_wrong")])
+def test_a_clock_that_is_a_little_behind_is_no_reason_to_refuse(ahead_s: float, code: str) -> None:
+    """Clocks of two machines differ, and one clock may step back; the token works once all the same."""
+    tokens = StreamTokens(SECRET)
+    token = issue(SECRET, "CA1", 1_000.0 + ahead_s)
+    if code:
+        assert refusal(tokens, token) == code
+        return
+    tokens.redeem(token, "CA1", 1_000.0)
+    for later_s in (0.0, 60.0, ahead_s + 60.0):
+        assert refusal(tokens, token, now_s=1_000.0 + later_s) in ("token_replayed", "token_expired")
+
+
+def test_without_a_time_only_the_seal_and_the_first_use_count() -> None:
+    """For a call that waits in this process: hours may lie between the stamps of a clock that is being set."""
+    tokens = StreamTokens(SECRET)
+    token = issue(SECRET, "CA1", 1_000_000.0)
+    tokens.redeem(token, "CA1", None)
+    for now_s in (None, 1_000_000.0):
+        with pytest.raises(Unauthorized) as caught:
+            tokens.redeem(token, "CA1", now_s)
+        assert caught.value.code == "token_replayed"
+    with pytest.raises(Unauthorized):
+        tokens.redeem(token, "CA2", None)
+
+
 @given(st.text())
 def test_junk_is_a_wrong_token(token: str) -> None:
     """Any text is refused with a code."""

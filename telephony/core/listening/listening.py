@@ -3,9 +3,8 @@
 Theory of operation. An utterance opens at an onset of voice, or at words without one (a quiet caller). `endpointing.py`
 decides how much silence closes it; silence is media time (`voice_activity.py`). The transcript is committed when most
 of that silence has passed, not at every pause: each commit costs the STT its context and splits digits said in groups.
-The utterance closes once the committed text has arrived; if it does not arrive in time, the last partial is used
-instead. If a transcript arrives even later, its words that were not answered yet (`segments.py`) open another
-utterance.
+The utterance closes once the committed text is stable; if it does not become stable in time, the tentative text is
+used instead. Words that come even later, and were not answered yet (`utterance.py`), open another utterance.
 """
 
 from __future__ import annotations
@@ -14,12 +13,11 @@ from dataclasses import dataclass
 
 from telephony.core.actions import Action, CommitTranscript
 from telephony.core.decisions import EndpointReason
-from telephony.core.events import AudioReceived, TranscriptFinal
+from telephony.core.events import AudioReceived, TranscriptUpdated
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
-from telephony.core.listening.segments import Segments
 from telephony.core.listening.stt_health import SttHealth
-from telephony.core.listening.utterance import Utterance
+from telephony.core.listening.utterance import Answered, Utterance
 from telephony.core.listening.voice_activity import WINDOW_MS, VoiceActivity
 from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking.endpointing import PAUSE_MS, Endpointing, Wait
@@ -51,7 +49,8 @@ class Listening:
         self._rules = rules
         self.voice = VoiceActivity(rules)
         self.endpointing = Endpointing(rules, language)
-        self.segments = Segments()
+        self.commits = 0  # the number of the last commit
+        self._answered = Answered()
         self.stt = SttHealth()
         self.utterance: Utterance | None = None
         self.context = AnswerContext()
@@ -79,38 +78,26 @@ class Listening:
             self.utterance.voice_ms += WINDOW_MS
             self.utterance.active_ms = self.voice.media_ms
             self.utterance.committed = False
-            self.segments.voiced(WINDOW_MS)
 
-    def partial(self, text: str) -> None:
-        new = self.segments.partial(text)
-        if new is None:
+    def transcript(self, event: TranscriptUpdated) -> None:
+        """Takes the words that were not answered yet."""
+        stable, tentative = self._answered.take(event)
+        voice, final = self.voice, bool(stable or event.commit)
+        if self.utterance is None and words(stable):
+            self.utterance = Utterance(voice.media_ms, voice.last_voiced_ms or 0, committed=True)
+        elif self.utterance is None and words(tentative):
+            self.utterance = Utterance(voice.media_ms, voice.media_ms)
+        if (utterance := self.utterance) is None:
             return
-        if self.utterance is None and words(new):
-            self.utterance = Utterance(self.voice.media_ms, self.voice.media_ms)
-        before = len(words(self.utterance.text)) if self.utterance is not None else 0
-        if self.utterance is not None and self.utterance.heard_partial(new):
-            self.utterance.text_ms = self.voice.media_ms
-            if len(words(self.utterance.text)) > before:
-                self._lag_ms = min(self.silence_ms, PARTIAL_LAG_MS)
-                self._undetected_voice(self.utterance)
-            self.sends_partials = self.sends_partials or (bool(words(new)) and self.voice.voiced)
-            if words(new) and not self.utterance.voice_ms:
-                self.voice.level.heard_words()
-                self.utterance.active_ms = self.voice.media_ms
-                self.utterance.committed = False
-
-    def final(self, event: TranscriptFinal) -> None:
-        new, before = self.segments.final(event), self.utterance
-        if self.utterance is None and new and words(new):
-            self.utterance = Utterance(self.voice.media_ms, self.voice.last_voiced_ms or 0, committed=True)
-        if self.utterance is None or (new is None and event.commit != self.utterance.awaited):
-            return
-        self.utterance.heard_final(event.commit, new or "")
-        if new or before is None:
-            self.utterance.text_ms = self.voice.media_ms
+        before = utterance.text
+        utterance.heard(stable, tentative, event.commit)
+        if stable or (utterance.text != before and not final):
+            utterance.text_ms = voice.media_ms
+        if utterance.text != before and not final:
+            self._tentative_changed(utterance, before)
 
     def commit_refused(self, commit: int) -> None:
-        """The STT refused the commit for too little new audio: the open segment's partial is all its text."""
+        """The STT refused the commit for too little new audio: there is nothing to wait for."""
         if self.utterance is not None:
             self.utterance.refused(commit)
 
@@ -156,7 +143,7 @@ class Listening:
         if self.voice.sound and silence < wait.ms + SOUND_GRACE_MS:
             return None
         transcript_ms = (
-            self._rules.tuning.partial_wait_ms if words(utterance.open_words) else self._rules.tuning.transcript_wait_ms
+            self._rules.tuning.partial_wait_ms if words(utterance.tentative) else self._rules.tuning.transcript_wait_ms
         )
         if utterance.awaited and silence < wait.ms + transcript_ms:
             return None
@@ -165,12 +152,12 @@ class Listening:
         return closed
 
     def discard(self, answered: bool = False) -> None:
-        """Drops the utterance. `answered`: its words are accounted for, so late transcripts of them are repeats."""
+        """Drops the utterance. `answered`: its words count as answered, however often they come."""
         utterance = self.utterance
         if utterance is not None and answered:
-            if words(utterance.partial):
+            if utterance.open_words:
                 self._extra_commit = self._commit(utterance)
-            self.segments.closed(utterance)
+            self._answered.add(utterance)
             usual_ms = self.transcript_lag_ms - (self.transcript_lag_ms - self._lag_ms) // 4
             self.transcript_lag_ms = max(self._lag_ms, usual_ms)
             self._closed_ms, self._closed_text = utterance.active_ms, utterance.text
@@ -179,12 +166,25 @@ class Listening:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _commit_due(self, utterance: Utterance) -> bool:
-        if utterance.committed or (utterance.voice_ms < self._rules.tuning.min_word_ms and not utterance.open_words):
+        if utterance.committed or (
+            utterance.voice_ms < self._rules.tuning.min_word_ms and not words(utterance.tentative)
+        ):
             return False
         tuning, silence = self._rules.tuning, self.silence_ms
         if self.commit_early:
             return silence >= (tuning.commit_after_ms if self.sends_partials else tuning.commit_held_ms)
         return silence >= tuning.commit_after_ms and silence >= self.wait.ms - tuning.commit_lead_ms
+
+    def _tentative_changed(self, utterance: Utterance, before: str) -> None:
+        new = bool(words(utterance.tentative))
+        if len(words(utterance.text)) > len(words(before)):
+            self._lag_ms = min(self.silence_ms, PARTIAL_LAG_MS)
+            self._undetected_voice(utterance)
+        self.sends_partials = self.sends_partials or (new and self.voice.voiced)
+        if new and not utterance.voice_ms:
+            self.voice.level.heard_words()
+            utterance.active_ms = self.voice.media_ms
+            utterance.committed = False
 
     def _undetected_voice(self, utterance: Utterance) -> None:
         """More words than any voice explains: the detector does not hear this caller, who was speaking just now."""
@@ -193,6 +193,6 @@ class Listening:
             utterance.active_ms, utterance.committed = spoken_ms, False
 
     def _commit(self, utterance: Utterance) -> int:
-        number = self.segments.commit()
-        utterance.commit(number)
-        return number
+        self.commits += 1
+        utterance.commit(self.commits)
+        return self.commits

@@ -1,102 +1,91 @@
-"""One utterance of the caller: its voice, and its words from the STT's segments.
+"""One utterance of the caller, and which of the caller's words have been answered before they were stable.
 
-Theory of operation. The words are kept in *parts*, in the order in which they were said. A part is a committed segment:
-until its final comes it holds the words of the last partial, so that nothing is lost if the final never comes. The
-partial of the open segment follows the parts. A partial that arrives after a commit may belong to the committed segment
-or to the next one: it belongs to the committed one if there was no new voice and its text is similar, or no shorter.
+Theory of operation. The STT gives each word once, in order: tentative first, then stable (`TranscriptUpdated`). An
+utterance may close while its last words are tentative. They have been answered then, so of all that the STT says of
+them later only what goes beyond them is new.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from telephony.core.language.words import alike, without, words
-
-
-@dataclass(slots=True)
-class Part:
-    """A committed segment (`commit` is 0 if the STT closed it by itself). `final`: its text will not change."""
-
-    commit: int
-    text: str
-    final: bool = False
+from telephony.core.events import TranscriptUpdated
+from telephony.core.language.words import alike, beyond, words
 
 
 @dataclass(slots=True)
 class Utterance:
-    """See the module text. `active_ms`: when its last voice, or word without voice, came; `voice_ms`: all its voice;
-    `text_ms`: when its words last changed; `before`: words of the last utterance, if that was closed too early and goes
-    on here; `committed`: all voice so far has been committed. Media time."""
+    """`active_ms`: when its last voice, or word without voice, came; `voice_ms`: all its voice; `commits`: those of its
+    commits up to which the words are not stable yet, each with the tentative words that it added; `text_ms`: when its
+    words last changed; `before`: words of the last utterance, if that was closed too early and goes on here;
+    `committed`: all voice so far has been committed. Media time."""
 
     opened_ms: int
     active_ms: int
     voice_ms: int = 0
-    parts: list[Part] = field(default_factory=list)
-    partial: str = ""
+    stable: str = ""
+    tentative: str = ""
+    commits: list[tuple[int, str]] = field(default_factory=list)
     text_ms: int = 0
     before: str = ""
     committed: bool = False
 
     @property
     def text(self) -> str:
-        if not self.parts:
-            return self.partial
-        return " ".join(text for text in (*(part.text for part in self.parts), self.partial) if text)
+        return f"{self.stable} {self.tentative}".strip()
 
     @property
     def awaited(self) -> int:
-        """The commit whose final is still expected, or 0. Only the last can be: finals come in order, so an earlier one
-        that is missing is lost."""
-        return self.parts[-1].commit if self.parts and not self.parts[-1].final else 0
+        """The last of its commits, if that is still awaited, or 0."""
+        return self.commits[-1][0] if self.commits else 0
 
     @property
-    def open_words(self) -> str:
-        """The words at the end that are not final yet."""
-        tail = self.parts[-1].text if self.awaited else ""
-        return f"{tail} {self.partial}".strip()
+    def open_words(self) -> bool:
+        """Whether it has words for which no commit is under way."""
+        return bool(words(self.tentative)) and not (self.awaited and self.committed)
 
     def commit(self, number: int) -> None:
-        self.parts.append(Part(number, self.partial))
-        self.partial, self.committed = "", True
+        self.commits.append((number, beyond(self.tentative, " ".join(text for _, text in self.commits))))
+        self.committed = True
 
     def refused(self, number: int) -> None:
-        """The STT refused the commit: its segment is still open, so its words become the partial again."""
-        for part in [part for part in self.parts if part.commit == number and not part.final]:
-            self.parts.remove(part)
-            rest = without(self.partial, part.text)
-            self.partial = f"{part.text} {rest}".strip()
+        """The STT refused the commit: its words are left to the next one."""
+        self.commits = [one for one in self.commits if one[0] != number]
 
-    def heard_partial(self, text: str) -> bool:
-        """Takes a partial. Returns whether the utterance's words have changed."""
-        before = self.text
-        part = self.parts[-1] if self.awaited else None
-        if part is not None and words(text) and self._is_of(part, text):
-            part.text, self.partial = text, ""
-        else:
-            self.partial = text
-        return self.text != before
+    def heard(self, stable: str, tentative: str, commit: int) -> None:
+        """Takes the words that are new, as in `TranscriptUpdated`."""
+        self.stable, self.tentative = f"{self.stable} {stable}".strip(), tentative
+        self.commits = [one for one in self.commits if one[0] > commit]
 
-    def heard_final(self, commit: int, text: str) -> None:
-        """Takes a segment's final words. If the commit is not one of this utterance's, they come before its own."""
-        mine = next((part for part in self.parts if part.commit == commit), None) if commit else None
-        if mine is not None:
-            if not self._voice_behind(mine):
-                self.partial = ""
-            mine.text, mine.final = text, True
-        elif commit:
-            self.parts.insert(0, Part(commit, text, final=True))
-        elif self.awaited:  # the service has split the segment that was committed
-            part = self.parts[-1]
-            part.text = without(part.text, text)
-            self.parts.insert(-1, Part(0, text, final=True))
-        else:
-            rest = without(self.partial, text)
-            self.parts.append(Part(0, text, final=True))
-            self.partial = "" if rest == self.partial else rest
 
-    def _is_of(self, part: Part, text: str) -> bool:
-        return self.committed and (alike(text, part.text) or len(words(text)) >= len(words(part.text)))
+class Answered:
+    """Words that were answered while they were tentative."""
 
-    def _voice_behind(self, part: Part) -> bool:
-        """Whether there was voice after the part, so that the partial may belong to that voice."""
-        return not self.committed or part is not self.parts[-1]
+    def __init__(self) -> None:
+        self._texts: list[tuple[int, str]] = []  # (the commit that makes them stable, words), in order
+
+    def add(self, utterance: Utterance) -> None:
+        """The utterance, whose words are all stable or committed, has been answered."""
+        rest = beyond(utterance.tentative, " ".join(text for _, text in utterance.commits))
+        last = utterance.awaited
+        self._texts += [
+            (number, f"{text} {rest}" if number == last and rest else text) for number, text in utterance.commits
+        ]
+
+    def take(self, event: TranscriptUpdated) -> tuple[str, str]:
+        """The words of the event, stable and tentative, that were not answered yet."""
+        commit, texts = event.commit, self._texts
+        covered = " ".join(text for number, text in texts if number <= commit)
+        sure = any(number == commit and words(text) for number, text in texts)
+        stable = beyond(event.stable, covered) if sure else _rest(event.stable, covered)
+        self._texts = [(number, text) for number, text in texts if number > commit]
+        if stable and not commit and self._texts:  # a part of the committed words
+            said = " ".join(text for _, text in texts)
+            stable, rest = _rest(stable, said), _rest(said, stable)
+            self._texts = [(texts[-1][0], rest)]
+        return stable, _rest(event.tentative, " ".join(text for _, text in self._texts))
+
+
+def _rest(text: str, said: str) -> str:
+    """What `text` has beyond the words of `said`, if one of the two begins with the other, or nearly so."""
+    return beyond(text, said) if alike(text, said) or alike(said, text) else text

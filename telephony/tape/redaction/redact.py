@@ -212,11 +212,9 @@ class _SideBySide:
             case e.AudioReceived() as frame:
                 self.caller_bytes += len(frame.pcmu)
                 return replace(frame, pcmu=noise(frame.pcmu, self._silence))
-            case e.TranscriptPartial(words):
-                return e.TranscriptPartial(text(words))
-            case e.TranscriptFinal() as final:
-                timed = tuple(replace(word, text=text(word.text)) for word in final.words)
-                return replace(final, text=text(final.text), words=timed)
+            case e.TranscriptUpdated() as heard:
+                timed = tuple(replace(word, text=text(word.text)) for word in heard.words)
+                return replace(heard, stable=text(heard.stable), tentative=text(heard.tentative), words=timed)
             case e.KeyPressed(digit):
                 return e.KeyPressed(text(digit) if digit.isdecimal() else digit)
             case e.ReplyDelta() as delta:

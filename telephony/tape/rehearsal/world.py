@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telephony.audio.frames import FRAME_MS
 from telephony.contracts.observer import Step
@@ -28,7 +28,7 @@ LOST_MS = 3_000
 WORD_SLACK_MS = 60
 """A word that ends up to this long after a commit still belongs to it."""
 ANSWERS = (
-    e.MarkReached, e.TranscriptPartial, e.TranscriptFinal, e.CommitRefused, e.ReplyDelta, e.ToolWanted,
+    e.MarkReached, e.TranscriptUpdated, e.CommitRefused, e.ReplyDelta, e.ToolWanted,
     e.ToolFinished, e.ReplyEnded, e.ReplyFailed, e.SpeechAudio, e.SpeechEnded, e.SpeechLost, e.TimeReached,
 )  # fmt: skip
 """Events that the core's actions (or its deadlines) cause; all others are taken from the tape as they are."""
@@ -98,7 +98,7 @@ class TapedEchoes:
 
 @dataclass(frozen=True, slots=True)
 class SpokenText:
-    """A transcribed word of the tape: its end `at` (ms of the call), and the commit whose final has it."""
+    """A word of the tape: its end `at` (ms of the call), and the commit with which it became stable."""
 
     text: str
     at: int
@@ -117,7 +117,8 @@ class TapedStt:
         self._finals: dict[int, int] = {}  # commit -> latency
         self.same = True
         self._matched = 0  # the last commit that was the tape's
-        self._words = spoken_words(steps, rules)
+        self._words = spoken_words(steps, rules)  # those that are not stable yet
+        self._committed = 0  # how many of them have been committed
         self._partial_ms = PARTIAL_MS
         self._learn(steps)
         self._usual = middle(list(self._finals.values()), FINAL_MS)
@@ -133,49 +134,68 @@ class TapedStt:
             return
         if self.same:
             self._differ(now)
-        segment = [word for word in self._words if word.at <= now + WORD_SLACK_MS]
-        self._words = self._words[len(segment) :]
-        text = " ".join(word.text for word in segment)
+        said = sum(1 for word in self._words if word.at <= now + WORD_SLACK_MS)
+        count, self._committed = max(0, said - self._committed), max(said, self._committed)
         at = now + self._finals.get(action.commit, self._usual)
-        self._agenda.put(at, e.TranscriptFinal(action.commit, text))
+        self._agenda.put(at, lambda: self._final(count, action.commit, at))
 
     def _differ(self, now: int) -> None:
         """From here on segments differ from the tape's: transcripts are made from its words."""
         self.same = False
-        self._words = [word for word in self._words if not 0 < word.commit <= self._matched]
+        self._committed = sum(1 for word in self._words if 0 < word.commit <= self._matched)
         for word in self._words:
             at = word.at + self._partial_ms
             if at >= now:
                 self._agenda.put(at, lambda at=at: self._partial(at))  # type: ignore[misc]
 
     def _partial(self, now: int) -> e.Event | None:
-        said = " ".join(word.text for word in self._words if word.at + self._partial_ms <= now)
-        return e.TranscriptPartial(said) if said else None
+        said = self._tentative(now)
+        return e.TranscriptUpdated("", said) if said else None
+
+    def _final(self, count: int, commit: int, now: int) -> e.Event:
+        stable = " ".join(word.text for word in self._words[:count])
+        self._drop(count)
+        return e.TranscriptUpdated(stable, self._tentative(now), commit)
+
+    def _drop(self, count: int) -> None:
+        """So many words have become stable."""
+        self._words, self._committed = self._words[count:], max(0, self._committed - count)
+
+    def _tentative(self, now: int) -> str:
+        """The committed words, and those that have shown by now."""
+        shown = sum(1 for word in self._words if word.at + self._partial_ms <= now)
+        return " ".join(word.text for word in self._words[: max(shown, self._committed)])
 
     def _learn(self, steps: Sequence[Step]) -> None:
         asked: dict[int, int] = {}
         for step in steps:
             match step.event:
-                case e.TranscriptFinal(commit) | e.CommitRefused(commit):
+                case e.TranscriptUpdated(commit=commit) | e.CommitRefused(commit):
                     if commit in asked:
                         self._finals[commit] = step.now_ms - asked[commit]
-                    self._agenda.put(step.now_ms, self._as_recorded(step.event, commit), step.seq)
-                case e.TranscriptPartial():
-                    self._agenda.put(step.now_ms, self._as_recorded(step.event, 0), step.seq)
+                    self._agenda.put(step.now_ms, self._as_recorded(step.event, commit, step.now_ms), step.seq)
             for action in step.actions:
                 if isinstance(action, a.CommitTranscript):
                     asked[action.commit] = step.now_ms
                     self._asked.append((step.now_ms, action.commit))
 
-    def _as_recorded(self, event: e.Event, commit: int) -> Make:
-        return lambda: event if self.same or 0 < commit <= self._matched else None
+    def _as_recorded(self, event: e.Event, commit: int, now: int) -> Make:
+        def made() -> e.Event | None:
+            if not self.same and not 0 < commit <= self._matched:
+                return None
+            if isinstance(event, e.TranscriptUpdated):
+                self._drop(len(event.words or event.stable.split()))
+                return event if self.same else replace(event, tentative=self._tentative(now))
+            return event
+
+        return made
 
 
 def spoken_words(steps: Sequence[Step], rules: TurnTaking) -> list[SpokenText]:
     """The caller's transcribed words with their ends: by the STT's own times, else by their first appearance in a
-    partial, else by the end of the last voice before the final. `rules` say which windows are voice."""
+    tentative text, else by the end of the last voice before they became stable. `rules` say which windows are voice."""
     frames: list[int] = []
-    shown: list[int] = []  # when the n-th word of the open segment first showed
+    shown: list[int] = []  # when the n-th word that is not stable first showed
     voice, voiced_ms = Voiced(rules), 0
     found: list[SpokenText] = []
     for step in steps:
@@ -183,17 +203,17 @@ def spoken_words(steps: Sequence[Step], rules: TurnTaking) -> list[SpokenText]:
         match step.event:
             case e.AudioReceived():
                 frames.append(step.now_ms)
-            case e.TranscriptPartial(text):
-                shown += [step.now_ms] * (len(text.split()) - len(shown))
-            case e.TranscriptFinal(commit, text, words):
+            case e.TranscriptUpdated(stable, tentative, commit, words):
                 if words:
                     ends = [frames[min(word.end_ms // FRAME_MS, len(frames) - 1)] if frames else 0 for word in words]
                     texts = [word.text for word in words]
                 else:
-                    texts = text.split()
+                    texts = stable.split()
                     ends = [at - PARTIAL_MS for at in shown[: len(texts)]]
                     ends += [voiced_ms] * (len(texts) - len(ends))
                 for word, at in zip(texts, ends, strict=True):
                     found.append(SpokenText(word, max(at, found[-1].at if found else 0), commit))
-                shown = []
+                shown = shown[len(texts) :] if texts else shown
+                shown += [step.now_ms] * (len(tentative.split()) - len(shown))
+                shown = shown[: len(tentative.split())] if stable or commit else shown
     return found

@@ -102,8 +102,8 @@ class Watcher:
     def see(self, step: Step) -> None:
         self.zero = min(self.zero, self.clock.ms() - step.now_ms)  # a step is seen a little later than it is stamped
         self.turns.see(step)
-        if isinstance(step.event, e.TranscriptPartial | e.TranscriptFinal):
-            self.transcripts.append((step.now_ms, step.event.text))
+        if isinstance(step.event, e.TranscriptUpdated):
+            self.transcripts.append((step.now_ms, f"{step.event.stable} {step.event.tentative}".strip()))
         for action in step.actions:
             match action:
                 case d.TurnEnded():

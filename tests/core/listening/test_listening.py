@@ -9,10 +9,9 @@ from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import History
 from telephony.core.listening.loudness import KNOWN_WINDOWS
-from telephony.core.listening.segments import WORD_MS, Segments
-from telephony.core.listening.utterance import Utterance
 from telephony.core.listening.voice_activity import VoiceActivity
 from telephony.core.policy import Policy, TurnTaking
+from telephony.testing.recorded_stt import Final, Partial, Scripted
 from telephony.testing.simulator import Part, Simulator, last_words
 from tests.core.calls import agent_lines, asks, caller, decided, first_heard, play, reasons, requested_replies, rules
 
@@ -23,7 +22,7 @@ def repeat_it(history: History) -> list[Part]:
     return [f"You said: {last_words(history)}."]
 
 
-def scripted(*events: tuple[int, e.Event], text: str = TEXT, until: int = 15_000) -> Simulator:
+def scripted(*events: tuple[int, Scripted], text: str = TEXT, until: int = 15_000) -> Simulator:
     """The caller says `text` from 500 ms on. STT sends only these (ms after the end of the voice, event) pairs."""
     sim = Simulator(Policy(), repeat_it)
     sim.faults.no_partials = sim.faults.no_finals = True
@@ -45,7 +44,7 @@ def once(sim: Simulator, text: str = TEXT) -> None:
 
 def test_a_final_that_never_comes_is_replaced_by_the_partial() -> None:
     """The turn is decided within the wait for a final."""
-    sim = scripted((100, e.TranscriptPartial(TEXT)))
+    sim = scripted((100, Partial(TEXT)))
     once(sim)
     [(at, because)] = sim.explained(d.TurnEnded)
     assert because["transcript"] == "partial"
@@ -62,13 +61,13 @@ def test_without_a_transcript_the_caller_is_asked_to_repeat() -> None:
 
 def test_an_empty_final_is_no_transcript() -> None:
     """An empty final after half a second of voice leads to the same question, sooner."""
-    sim = scripted((1_000, e.TranscriptFinal(1, "")), until=6_000)
+    sim = scripted((1_000, Final(1, "")), until=6_000)
     assert agent_lines(sim) == [sim.policy.wording.not_heard]
 
 
 def test_an_empty_final_does_not_take_back_a_partial() -> None:
     """The caller hears a reply or a question soon, even if the final is empty."""
-    sim = scripted((100, e.TranscriptPartial(TEXT)), (650, e.TranscriptFinal(1, "")))
+    sim = scripted((100, Partial(TEXT)), (650, Final(1, "")))
     assert caller(sim) in ([TEXT], [])
     assert first_heard(sim, 0) <= sim.sounds[0].end + 2_500
 
@@ -76,37 +75,37 @@ def test_an_empty_final_does_not_take_back_a_partial() -> None:
 @pytest.mark.parametrize("late", [900, 2_000, 5_000, 9_000])
 def test_a_late_final_is_answered_once(late: int) -> None:
     """With or without an answered partial, no word is repeated or lost, and there is one answer."""
-    once(scripted((100, e.TranscriptPartial(TEXT)), (late, e.TranscriptFinal(1, TEXT))))
-    sim = scripted((late, e.TranscriptFinal(1, TEXT)))
+    once(scripted((100, Partial(TEXT)), (late, Final(1, TEXT))))
+    sim = scripted((late, Final(1, TEXT)))
     assert caller(sim) == [TEXT]
 
 
 def test_words_that_only_a_late_final_has_are_not_lost() -> None:
     """The partial was answered; the additional words of its final become a turn."""
-    sim = scripted((100, e.TranscriptPartial("what are your")), (3_000, e.TranscriptFinal(1, TEXT)))
+    sim = scripted((100, Partial("what are your")), (3_000, Final(1, TEXT)))
     assert " ".join(caller(sim)) == TEXT
 
 
 def test_a_late_final_that_corrects_the_partial_is_no_new_turn() -> None:
     """It has as many words as the answered partial, some of them different: the answer stands."""
-    sim = scripted((100, e.TranscriptPartial("what are your open flowers")), (3_000, e.TranscriptFinal(1, TEXT)))
+    sim = scripted((100, Partial("what are your open flowers")), (3_000, Final(1, TEXT)))
     assert caller(sim) == ["what are your open flowers"]
 
 
 @pytest.mark.parametrize("again", [0, 40, 700, 3_000])
 def test_a_final_that_comes_twice_counts_once(again: int) -> None:
     """The second copy arrives at once, or while the reply is playing."""
-    final = e.TranscriptFinal(1, TEXT)
-    once(scripted((100, e.TranscriptPartial(TEXT)), (650, final), (650 + again, final)))
+    final = Final(1, TEXT)
+    once(scripted((100, Partial(TEXT)), (650, final), (650 + again, final)))
 
 
 def test_a_segment_that_the_service_split_is_one_turn() -> None:
     """STT closed half of the segment by itself, and the rest at the commit."""
     once(
         scripted(
-            (100, e.TranscriptPartial(TEXT)),
-            (640, e.TranscriptFinal(0, "what are your")),
-            (680, e.TranscriptFinal(1, "opening hours")),
+            (100, Partial(TEXT)),
+            (640, Final(0, "what are your")),
+            (680, Final(1, "opening hours")),
         )
     )
 
@@ -114,8 +113,8 @@ def test_a_segment_that_the_service_split_is_one_turn() -> None:
 @pytest.mark.parametrize("after", [20, 300, 2_000, 6_000])
 def test_a_stale_partial_is_no_turn(after: int) -> None:
     """Partials repeated after their final are no turn, no interruption and no additional words."""
-    partial = e.TranscriptPartial(TEXT)
-    once(scripted((100, partial), (650, e.TranscriptFinal(1, TEXT)), (650 + after, partial), (900 + after, partial)))
+    partial = Partial(TEXT)
+    once(scripted((100, partial), (650, Final(1, TEXT)), (650 + after, partial), (900 + after, partial)))
 
 
 def test_the_same_words_said_again_are_heard_again() -> None:
@@ -130,9 +129,7 @@ def test_words_whose_final_is_missing_are_not_lost() -> None:
     sim = Simulator(Policy(), repeat_it)
     end = sim.says(500, "I want a table for two people please")
     sim.latencies.final = 700
-    sim.intercept = lambda at, event: (
-        [] if isinstance(event, e.TranscriptFinal) and event.commit == 1 else [(at, event)]
-    )
+    sim.intercept = lambda at, event: [] if isinstance(event, Final) and event.commit == 1 else [(at, event)]
     sim.says(end + TurnTaking().shortest_wait_ms - 60, "and a high chair please")
     sim.run(end + 9_000)
     assert " ".join(caller(sim)) == "I want a table for two people please and a high chair please"
@@ -140,7 +137,7 @@ def test_words_whose_final_is_missing_are_not_lost() -> None:
 
 def test_a_refused_commit_leaves_the_words_to_the_partial() -> None:
     """Too little new audio for a commit: the partial is used, and its segment is not answered again."""
-    sim = scripted((100, e.TranscriptPartial(TEXT)), (620, e.CommitRefused(1)), (1_400, e.TranscriptFinal(2, TEXT)))
+    sim = scripted((100, Partial(TEXT)), (620, e.CommitRefused(1)), (1_400, Final(2, TEXT)))
     once(sim)
 
 
@@ -183,12 +180,12 @@ def test_a_short_answer_without_a_transcript_is_asked_for() -> None:
 
 def test_silence_is_bounded_whatever_stt_does() -> None:
     """For every kind of missing or late transcript, something is heard in time."""
-    partial, final = e.TranscriptPartial(TEXT), e.TranscriptFinal(1, TEXT)
+    partial, final = Partial(TEXT), Final(1, TEXT)
     for events in (
         [],
         [(100, partial)],
         [(700, final)],
-        [(700, e.TranscriptFinal(1, ""))],
+        [(700, Final(1, ""))],
         [(100, partial), (5_000, final)],
     ):
         sim = scripted(*events, until=6_000)
@@ -212,49 +209,6 @@ def test_every_frame_goes_to_stt() -> None:
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------
-
-
-def segments_after(*texts: str) -> Segments:
-    """Segments with voice, a commit and a final for each text."""
-    segments = Segments()
-    for number, text in enumerate(texts, 1):
-        segments.voiced(2_000)
-        segments.partial(text)
-        segments.commit()
-        assert segments.final(e.TranscriptFinal(number, text)) == text
-    return segments
-
-
-def test_segments_take_each_commit_once() -> None:
-    """A repeated final returns None, even after later ones."""
-    segments = segments_after("one two", "three four")
-    assert segments.final(e.TranscriptFinal(2, "three four")) is None
-    assert segments.final(e.TranscriptFinal(1, "one two")) is None
-
-
-def test_segments_know_a_stale_partial_by_the_missing_voice() -> None:
-    """Repeated words need voice, and a sentence arrives word by word."""
-    segments = segments_after("one two three")
-    assert segments.partial("one two three") is None
-    segments.voiced(WORD_MS)
-    assert segments.partial("one two") is None
-    segments.voiced(WORD_MS)
-    assert segments.partial("one two") == "one two"
-
-
-def test_a_partial_that_moves_on_keeps_the_committed_words() -> None:
-    """With new voice, a partial belongs to the next segment; without, it corrects the committed one."""
-    utterance = Utterance(0, 0)
-    utterance.heard_partial("one two")
-    utterance.commit(1)
-    utterance.heard_partial("one too three")
-    assert utterance.text == "one too three"
-    utterance.committed = False
-    utterance.heard_partial("four")
-    assert utterance.text == "one too three four"
-    utterance.heard_final(1, "one two three")
-    assert utterance.text == "one two three four"
-    assert utterance.open_words == "four"
 
 
 def voice(levels: list[tuple[int, int]], rules: TurnTaking | None = None) -> VoiceActivity:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from telephony.core.actions import CommitTranscript
-from telephony.core.events import AudioReceived, TranscriptFinal
+from telephony.core.events import AudioReceived, TranscriptUpdated
 from telephony.core.language.registry import language_for
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.policy import TurnTaking
@@ -26,7 +26,7 @@ def listening_after(rules: TurnTaking = RULES, windows: int = 0, partial: str = 
     listening = Listening(rules, language_for("en"))
     voice(listening, windows)
     if partial:
-        listening.partial(partial)
+        tentative(listening, partial)
     return listening
 
 
@@ -39,6 +39,14 @@ def quiet(listening: Listening, ms: int, level: int = QUIET) -> None:
     assert ms % 20 == 0
     for _ in range(ms // 20):
         listening.hear(AudioReceived(b"", 0, 10, level))
+
+
+def tentative(listening: Listening, text: str) -> None:
+    listening.transcript(TranscriptUpdated("", text))
+
+
+def stable(listening: Listening, text: str, commit: int) -> None:
+    listening.transcript(TranscriptUpdated(text, "", commit))
 
 
 def commits(listening: Listening) -> int:
@@ -93,22 +101,22 @@ def test_words_without_voice_open_an_utterance_and_keep_it_alive() -> None:
     """The caller is too quiet for the detector. Punctuation is not a word."""
     listening = listening_after()
     quiet(listening, 1_000)
-    listening.partial("...")
+    tentative(listening, "...")
     assert listening.utterance is None
-    listening.partial("yes")
+    tentative(listening, "yes")
     assert listening.utterance is not None
     assert (listening.utterance.opened_ms, listening.utterance.active_ms) == (1_000, 1_000)
     quiet(listening, 300)
     assert listening.silence_ms == 300
     assert commits(listening)
-    listening.partial("yes we do")
+    tentative(listening, "yes we do")
     assert listening.silence_ms == 0
     assert not listening.utterance.committed
     listening = listening_after(partial="yes")
     quiet(listening, 160)
-    listening.partial("yes")  # repeated words do not end the silence
+    tentative(listening, "yes")  # repeated words do not end the silence
     assert listening.silence_ms == 160
-    listening.partial("...")
+    tentative(listening, "...")
     assert listening.silence_ms == 160
 
 
@@ -116,16 +124,16 @@ def test_a_final_without_voice_opens_an_utterance_that_needs_no_commit() -> None
     """Such words are late; the silence counts from the last voice."""
     listening = listening_after(windows=1)
     quiet(listening, 1_000)
-    listening.final(TranscriptFinal(0, "..."))
+    stable(listening, "...", 0)
     assert listening.utterance is None
-    listening.final(TranscriptFinal(0, "yes"))
+    stable(listening, "yes", 0)
     assert listening.utterance is not None
     assert (listening.utterance.opened_ms, listening.utterance.active_ms) == (1_020, 20)
     assert (listening.utterance.committed, listening.utterance.text_ms) == (True, 1_020)
     assert commits(listening) == 0
     listening = listening_after()
     quiet(listening, 1_000)
-    listening.final(TranscriptFinal(0, "yes"))
+    stable(listening, "yes", 0)
     assert listening.silence_ms == 1_000
 
 
@@ -135,19 +143,19 @@ def test_when_the_words_last_changed() -> None:
     assert listening.utterance is not None
     assert listening.utterance.text_ms == 400
     quiet(listening, 200)
-    listening.partial("yes")
+    tentative(listening, "yes")
     assert listening.utterance.text_ms == 400
     commit = commits(listening)
     quiet(listening, 100)
-    listening.final(TranscriptFinal(commit, "Yes."))
+    stable(listening, "Yes.", commit)
     assert listening.utterance.text_ms == 700
     assert listening.utterance.text == "Yes."
     quiet(listening, 100)
-    listening.final(TranscriptFinal(commit, "No."))  # a repeat
+    stable(listening, "", 0)
     assert (listening.utterance.text, listening.utterance.text_ms) == ("Yes.", 700)
     listening = listening_after(windows=20)
     quiet(listening, 300)
-    listening.final(TranscriptFinal(commits(listening), ""))
+    stable(listening, "", commits(listening))
     assert listening.utterance is not None
     assert (listening.utterance.text_ms, listening.utterance.awaited) == (0, 0)
 
@@ -160,7 +168,7 @@ def test_words_from_a_rejected_voice_lower_the_callers_level() -> None:
         listening.discard()
         for speech in [10] * 11:
             listening.hear(AudioReceived(b"", 0, speech, far))
-        listening.partial(partial)
+        tentative(listening, partial)
         for _ in range(5):
             listening.hear(AudioReceived(b"", 0, 950, far))
         assert listening.voice.voiced is heard
@@ -172,20 +180,23 @@ def test_a_late_final_of_an_answered_utterance_comes_before_the_next() -> None:
     listening.discard(answered=True)
     commit = commits(listening)
     voice(listening, 20)
-    listening.partial("on sunday")
-    listening.final(TranscriptFinal(commit, "what are your hours"))
+    tentative(listening, "what are on sunday")
     assert listening.utterance is not None
+    assert listening.utterance.text == "on sunday"
+    listening.transcript(TranscriptUpdated("what are your hours", "on sunday", commit))
     assert listening.utterance.text == "your hours on sunday"
 
 
-def test_a_repeated_partial_opens_no_utterance() -> None:
-    """Its words are already known."""
+def test_answered_words_open_no_utterance() -> None:
+    """While they are tentative, and when they become stable."""
     listening = listening_after(windows=20, partial="yes")
     listening.discard(answered=True)
-    listening.final(TranscriptFinal(commits(listening), "yes"))
-    listening.partial("yes")
-    listening.final(TranscriptFinal(0, "yes"))
+    tentative(listening, "yes")
+    tentative(listening, "Yes.")
+    stable(listening, "Yes.", commits(listening))
     assert listening.utterance is None
+    stable(listening, "Yes.", 0)
+    assert listening.utterance is not None
 
 
 # --- late words -----------------------------------------------------------------------------------------------------
@@ -197,9 +208,9 @@ def test_late_words_without_voice_restart_the_silence() -> None:
     quiet(listening, 540)
     assert commits(listening)
     quiet(listening, 60)
-    listening.partial("won")  # corrected, but no more words
+    tentative(listening, "won")  # corrected, but no more words
     assert listening.silence_ms == 600
-    listening.partial("one two")
+    tentative(listening, "one two")
     assert listening.silence_ms == 380
     assert listening.utterance is not None
     assert not listening.utterance.committed
@@ -211,7 +222,7 @@ def test_words_within_the_usual_lag_do_not_restart_the_silence() -> None:
     listening.commit_early = True
     quiet(listening, 380)
     assert commits(listening)
-    listening.partial("one two")
+    tentative(listening, "one two")
     assert listening.silence_ms == 380
     assert listening.utterance is not None
     assert listening.utterance.committed
@@ -222,7 +233,7 @@ def answered(listening: Listening, late_ms: int, text: str) -> None:
     quiet(listening, 400)
     voice(listening, 20)
     quiet(listening, late_ms)
-    listening.partial(text)
+    tentative(listening, text)
     listening.discard(answered=True)
     commits(listening)
 
@@ -232,14 +243,14 @@ def test_the_usual_lag_of_words() -> None:
     listening, found = listening_after(), list[int]()
     assert listening.transcript_lag_ms == 0
     listening.discard(answered=True)  # there is none
-    listening.final(TranscriptFinal(0, "hello"))
+    stable(listening, "hello", 0)
     listening.discard(answered=True)
     assert listening.transcript_lag_ms == 0
     for late_ms, text in ((300, "yes"), (100, "no thanks"), (100, "maybe"), (240, "nine"), (2_000, "ten please")):
         answered(listening, late_ms, text)
         found.append(listening.transcript_lag_ms)
     assert found == [300, 250, 213, 240, 380]
-    listening.partial("that is")
+    tentative(listening, "that is")
     listening.discard()
     assert listening.transcript_lag_ms == 380
 
@@ -248,15 +259,15 @@ def test_whether_stt_sends_words_while_the_caller_speaks() -> None:
     """The first partial with words during voice proves it; one in a silence, or without words, does not."""
     listening = listening_after(windows=20)
     quiet(listening, 40)
-    listening.partial("yes")
+    tentative(listening, "yes")
     assert not listening.sends_partials
     voice(listening, 2)
-    listening.partial("...")
+    tentative(listening, "...")
     assert not listening.sends_partials
-    listening.partial("yes we do")
+    tentative(listening, "yes we do")
     assert listening.sends_partials
     quiet(listening, 40)
-    listening.partial("yes we do want it")
+    tentative(listening, "yes we do want it")
     assert listening.sends_partials
 
 
@@ -342,7 +353,7 @@ def test_an_utterance_is_over_after_its_wait() -> None:
     """It is returned once, with the text of its final."""
     listening = listening_after(windows=20, partial="yes")
     quiet(listening, 200)
-    listening.final(TranscriptFinal(commits(listening), "Yes."))
+    stable(listening, "Yes.", commits(listening))
     wait = listening.wait
     quiet(listening, 160)
     assert listening.close() is None
@@ -445,9 +456,9 @@ def test_an_utterance_that_was_cut_off_goes_on() -> None:
     listening, allowances = listening_after(PAUSES), list[int]()
     for _ in range(2):
         voice(listening, 20)
-        listening.partial("is it")
+        tentative(listening, "is it")
         listening.discard(answered=True)
-        listening.final(TranscriptFinal(commits(listening), "is it"))
+        stable(listening, "is it", commits(listening))
         quiet(listening, 400)
         listening.was_cut_off()  # no utterance is open yet
         voice(listening, 2)
@@ -455,7 +466,7 @@ def test_an_utterance_that_was_cut_off_goes_on() -> None:
         listening.was_cut_off()
         assert listening.utterance is not None
         assert (listening.utterance.before, listening.wait.why) == ("is it", "unheard")
-        listening.partial("for tomorrow")
+        tentative(listening, "for tomorrow")
         assert listening.wait == listening.endpointing.wait("is it for tomorrow", AnswerContext())
         allowances.append(listening.endpointing.pause_allowance_ms)
         listening.discard()

@@ -13,6 +13,7 @@ from telephony.core.history import AgentSaid, History
 from telephony.core.language.registry import language_for
 from telephony.core.policy import Policy, TurnTaking
 from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge
+from telephony.testing.recorded_stt import Final, Partial
 from telephony.testing.script import CallerScript
 from telephony.testing.simulator import CHAR_MS, Calls, Part, Simulator
 from tests.core.calls import (
@@ -68,7 +69,7 @@ def test_the_cut_comes_with_the_words_and_not_with_their_end() -> None:
 def test_words_alone_cut_before_any_hold() -> None:
     """Words with hardly any detected voice (a quiet caller) cut immediately."""
     sim = play(ASK.listens(1.5))
-    sim.at(sim.now, e.TranscriptPartial("no stop please"))
+    sim.at(sim.now, Partial("no stop please"))
     sim.run(sim.now + 7_500)
     assert agent_lines(sim)[0].endswith(" --")
     assert sim.explained(d.Held) == []
@@ -159,7 +160,7 @@ def test_a_backchannel_loses_nothing_and_is_not_answered(words: str) -> None:
 def test_a_backchannel_known_by_its_words_is_not_held() -> None:
     """If its words arrive before the hold time, the playout does not pause."""
     sim = play(ASK.listens(1.5))
-    sim.at(sim.now, e.TranscriptPartial("yeah"))
+    sim.at(sim.now, Partial("yeah"))
     CallerScript().waits(0.02).says("yeah", ms=300).waits(9).play(sim)
     assert sim.explained(d.Held) == []
     assert agent_lines(sim) == [LONG]
@@ -178,8 +179,8 @@ def test_the_agents_own_words_are_no_interruption() -> None:
     sim = play(ASK.listens(2), [LONG])
     words = LONG.lower().replace(".", "").split()
     for count in range(3, 8):
-        sim.at(sim.now + 200 * count, e.TranscriptPartial(" ".join(words[:count])))
-    sim.at(sim.now + 1_700, e.TranscriptFinal(0, " ".join(words[:7])))
+        sim.at(sim.now + 200 * count, Partial(" ".join(words[:count])))
+    sim.at(sim.now + 1_700, Final(0, " ".join(words[:7])))
     sim.run(sim.now + 9_000)
     assert agent_lines(sim) == [LONG]
     assert caller(sim) == ["what are your hours"]

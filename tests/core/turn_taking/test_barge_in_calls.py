@@ -23,6 +23,7 @@ from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import History
 from telephony.core.policy import Policy, TurnTaking, Wording
+from telephony.testing.recorded_stt import Final, Partial
 from telephony.testing.script import CallerScript
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
 from tests.core.calls import LONG, Agent, agent_lines, asks, by_words, caller, play, requested_replies
@@ -71,9 +72,9 @@ class Scene:
             case "voice":
                 sim.coughs(at, int(argument))
             case "partial":
-                sim.at(at, e.TranscriptPartial(argument))
+                sim.at(at, Partial(argument))
             case "final":
-                sim.at(at, e.TranscriptFinal(sim.actions(a.CommitTranscript)[-1][1].commit, argument))
+                sim.at(at, Final(sim.actions(a.CommitTranscript)[-1][1].commit, argument))
             case "missed":
                 sim.at(at, e.AudioMissed(int(argument)))
             case "key":

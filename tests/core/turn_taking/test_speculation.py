@@ -11,6 +11,7 @@ from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import CallerSaid, History
 from telephony.core.policy import Policy, TurnTaking
+from telephony.testing.recorded_stt import Final, Partial
 from telephony.testing.script import CallerScript
 from telephony.testing.simulator import Calls, Part, Simulator, last_words
 from tests.core.calls import agent_lines, asks, by_words, caller, decided, first_heard, play, requested_replies
@@ -107,8 +108,8 @@ def test_a_final_that_means_the_same_keeps_the_speculation() -> None:
     sim = Simulator(Policy(), lambda history: ["Done."])
     sim.faults.no_partials = sim.faults.no_finals = True
     sim.says(500, "a table for four please", ms=1_500)
-    sim.at(2_050, e.TranscriptPartial("um a table for four please"))
-    sim.at(2_350, e.TranscriptFinal(1, "A table for 4, please."))
+    sim.at(2_050, Partial("um a table for four please"))
+    sim.at(2_350, Final(1, "A table for 4, please."))
     sim.run(6_000)
     assert len(requested_replies(sim)) == 1
     assert sim.explained(d.SpeculationUsed)
@@ -120,8 +121,8 @@ def test_a_final_that_means_something_else_is_answered_instead() -> None:
     sim = Simulator(Policy(), lambda history: [f"You said: {last_words(history)}"])
     sim.faults.no_partials = sim.faults.no_finals = True
     sim.says(500, "a table for two please", ms=1_500)
-    sim.at(2_050, e.TranscriptPartial("a table for ten please"))
-    sim.at(2_400, e.TranscriptFinal(1, "a table for two please"))
+    sim.at(2_050, Partial("a table for ten please"))
+    sim.at(2_400, Final(1, "a table for two please"))
     sim.run(8_000)
     assert agent_lines(sim) == ["You said: a table for two please"]
     assert caller(sim) == ["a table for two please"]

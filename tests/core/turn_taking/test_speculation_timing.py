@@ -13,6 +13,7 @@ from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.conversation import Conversation
 from telephony.core.policy import Policy, TurnTaking
+from telephony.testing.recorded_stt import Partial
 from telephony.testing.simulator import Calls
 from tests.core.calls import asks, play
 
@@ -49,7 +50,7 @@ class FrameCall:
             self.step(e.AudioReceived(b"\xff" * 160, self._now, 10, -700))
 
     def partial(self, text: str) -> None:
-        self.step(e.TranscriptPartial(text))
+        self.step(e.TranscriptUpdated("", text))
 
     @property
     def speculations(self) -> list[int]:
@@ -121,7 +122,7 @@ def test_a_speculation_waits_for_transcripts_that_usually_come_late() -> None:
     call = FrameCall(RULES.tuned(speculate_lead_ms=800))
     call.quiet(300)
     call.partial("yes")
-    call.step(e.TranscriptFinal(1, "yes"))
+    call.step(e.TranscriptUpdated("yes", "", 1))
     call.quiet(200)  # answered
     assert [what for what, _ in call.log] == ["begun", "used"]
     call.step(e.ReplyDelta(1, "All right. "))
@@ -147,7 +148,7 @@ def test_slow_replies_are_prepared_sooner(how: str, final: str, lead_ms: int) ->
     call.partial("that depends")
     call.quiet(900)
     assert call.speculations == [940 - 560]
-    call.step(e.TranscriptFinal(1, final))
+    call.step(e.TranscriptUpdated(final, "", 1))
     turn, begun = (1, 940 - 560) if final == "that depends" else (2, 940)
     call.quiet(begun + 700 - 900)
     call.step(e.ReplyDelta(turn, "All right. "))
@@ -211,7 +212,7 @@ def test_a_speculation_is_used_when_its_turn_is_decided() -> None:
         call.quiet(100)
         call.partial("four please")
         call.quiet(280)
-        call.step(e.TranscriptFinal(1, final))
+        call.step(e.TranscriptUpdated(final, "", 1))
         call.quiet(20)
         assert [what for what, _ in call.log][:2] == ["begun", became]
 
@@ -245,7 +246,8 @@ def test_speculations_are_counted_for_each_utterance() -> None:
     call = FrameCall(RULES.tuned(speculations=1, speculations_finished=0))
     call.quiet(100)
     call.partial("four please")
-    call.step(e.TranscriptFinal(1, ""))
+    call.quiet(280)
+    call.step(e.TranscriptUpdated("four please", "", 1))
     call.quiet(1_000)
     before = len(call.speculations)
     call.voice(20)
@@ -270,7 +272,7 @@ def test_a_used_speculation_earns_another() -> None:
     sim.faults.no_partials = sim.faults.no_finals = True
     end = sim.says(sim.now + 20, "something else")
     for number, text in enumerate("one two three four five six".split()):
-        sim.at(end + 120 + number, e.TranscriptPartial(f"thing {text} please"))
+        sim.at(end + 120 + number, Partial(f"thing {text} please"))
     sim.run(end + 200)
     assert len(sim.explained(d.SpeculationBegun)) == 1 + 2
 
@@ -281,10 +283,10 @@ def test_no_speculation_while_a_reply_is_pending() -> None:
     call.quiet(100)
     call.partial("yes please")
     call.quiet(280)
-    call.step(e.TranscriptFinal(1, "yes please"))
+    call.step(e.TranscriptUpdated("yes please", "", 1))
     call.quiet(20)
     assert call.log[-1][0] == "used"
-    call.step(e.TranscriptPartial("mhm okay"))
+    call.step(e.TranscriptUpdated("", "mhm okay"))
     call.quiet(300)
     assert len(call.speculations) == 1
     busy = play(

@@ -396,13 +396,13 @@ def test_every_text_field_of_an_event_is_replaced_or_known() -> None:
     """Replace a new text field of an event, then enter it here."""
     with_text = {
         (kind.__name__, one.name)
-        for kind in (e.TranscriptPartial, e.TranscriptFinal, e.ReplyDelta, e.ToolWanted, e.ToolFinished, e.SpeechAudio,
+        for kind in (e.TranscriptUpdated, e.ReplyDelta, e.ToolWanted, e.ToolFinished, e.SpeechAudio,
                      e.Phrase, e.Word, e.CallStarted, e.EndRequested, e.KeyPressed, e.OutboxOverflowed)
         for one in fields(kind)
         if one.type == "str"
     }  # fmt: skip
     assert {name for _, name in with_text} == {
-        *("text", "arguments", "extra", "result", "stream_sid", "reason", "digit"),
+        *("text", "stable", "tentative", "arguments", "extra", "result", "stream_sid", "reason", "digit"),
         *("tool_call_id", "name", "port"),  # ids and fixed words
     }
 

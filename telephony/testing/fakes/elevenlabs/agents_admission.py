@@ -49,6 +49,8 @@ class Admission:
         """The answer to a GET request, or the refusal of a handshake; None if the socket may be opened."""
         split, faults = urlsplit(request.path), self._platform.faults
         query = {name: values[0] for name, values in parse_qs(split.query).items()}
+        if faults.redirect:
+            return Response(302, "Found", Headers({"Location": faults.redirect}), b"")
         if split.path == SIGNED:
             if faults.sign_hang:
                 await connection.wait_closed()
@@ -69,6 +71,8 @@ class Admission:
 
     def post(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str, str]:
         """Answers a REST request: (status, content type, body)."""
+        if self._platform.faults.redirect:
+            return 307, "text/plain", self._platform.faults.redirect
         status, answer = self._post(urlsplit(path).path, headers, body)
         if isinstance(answer, str):
             quoted = self._platform.faults.quoted_twiml

@@ -16,7 +16,8 @@ from typing import Any, TypeAlias
 from websockets.asyncio.server import ServerConnection
 
 Answer: TypeAlias = Callable[[str, dict[str, str], bytes], Awaitable[tuple[int, str, str]]]
-"""(path with query, headers by lower-case name, body) -> (status, content type, text) (0: cut the connection)."""
+"""(path with query, headers by lower-case name, body) -> (status, content type, text; of a redirect, the location).
+Status 0 cuts the connection."""
 
 
 class PostingConnection(ServerConnection):
@@ -63,9 +64,9 @@ class PostingConnection(ServerConnection):
         if not status:
             self.transport.abort()
             return
-        data = text.encode()
+        data, location = text.encode(), f"Location: {text}\r\n" if status in (307, 308) else ""
         self.transport.write(
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {kind}\r\n"
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{location}Content-Type: {kind}\r\n"
             f"Content-Length: {len(data)}\r\nConnection: close\r\n\r\n".encode()
             + data
         )

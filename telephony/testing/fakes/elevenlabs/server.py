@@ -2,13 +2,18 @@
 
 async with LocalElevenLabs(clock=clock) as elevenlabs:
     ...  elevenlabs.base_url, elevenlabs.tts.faults.hang = True, await elevenlabs.stop()
+
+Some clients insist on TLS, so the server can have a certificate. `GET /v1/voices` lists the account's voices.
 """
 
 from __future__ import annotations
 
+import json
+import ssl
 from functools import partial
 from http import HTTPStatus
 from types import TracebackType
+from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
@@ -21,7 +26,7 @@ from telephony.testing.fakes.elevenlabs.tts import LocalTts
 
 
 class LocalElevenLabs:
-    """Serves `tts`, `stt` and the `agents` platform on a free port of 127.0.0.1."""
+    """Serves `tts`, `stt` and the `agents` platform on a free port of 127.0.0.1, with TLS if `tls` is given."""
 
     def __init__(
         self,
@@ -31,17 +36,19 @@ class LocalElevenLabs:
         stt: LocalStt | None = None,
         agents: LocalAgents | None = None,
         api_key: str = "local",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.tts = tts or LocalTts(clock=clock, api_key=api_key)
         self.stt = stt or LocalStt(clock=clock, api_key=api_key)
         self.agents = agents or LocalAgents(clock=clock, api_key=api_key)
+        self._key, self._tls = api_key, tls
         self._server: Server | None = None
         self._port = 0
 
     @property
     def base_url(self) -> str:
-        """`http://127.0.0.1:PORT`; for sockets, clients replace the scheme by `ws`."""
-        return f"http://127.0.0.1:{self._port}"
+        """`http://127.0.0.1:PORT` (or https); for sockets, clients replace the scheme by `ws` (or `wss`)."""
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     async def start(self) -> None:
         """Starts to listen; after a `stop`, on the same port as before."""
@@ -50,6 +57,7 @@ class LocalElevenLabs:
             "127.0.0.1",
             self._port,
             process_request=self._check,
+            ssl=self._tls,
             compression=None,
             max_size=4 * 2**20,
             ping_interval=None,
@@ -82,15 +90,29 @@ class LocalElevenLabs:
     async def _check(self, connection: ServerConnection, request: Request) -> Response | None:
         if self.agents.serves(request.path):
             return await self.agents.respond(connection, request)
+        if request.path.partition("?")[0] == "/v1/voices":
+            return self._voices(connection, request)
         part = self._part(request.path)
         if part is None:
-            return connection.respond(HTTPStatus.NOT_FOUND, '{"detail": {"status": "not_found"}}')
+            return _answer(connection, 404, _detail("not_found", "there is no such path"))
         if part.faults.html:
             response = connection.respond(HTTPStatus.OK, "<html><body>Maintenance</body></html>")
             response.headers["Content-Type"] = "text/html"
             return response
-        status = part.refuse(request)
-        return connection.respond(HTTPStatus(status), '{"detail": {"status": "refused"}}') if status else None
+        if part.faults.redirect:
+            response = connection.respond(HTTPStatus.FOUND, "")
+            response.headers["Location"] = part.faults.redirect
+            return response
+        refusal = part.refuse(request)
+        return _answer(connection, refusal[0], _detail(*refusal[1:])) if refusal else None
+
+    def _voices(self, connection: ServerConnection, request: Request) -> Response:
+        """The account's voices; one, "local", if the TTS takes every id."""
+        if request.headers.get("xi-api-key") != self._key:
+            return _answer(connection, 401, _detail("invalid_api_key", "the key is wrong"))
+        voices = ["local"] if self.tts.voices is None else self.tts.voices
+        listed = [{"voice_id": voice, "name": voice.capitalize(), "category": "generated"} for voice in voices]
+        return _answer(connection, 200, {"voices": listed})
 
     async def _handle(self, connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -100,3 +122,14 @@ class LocalElevenLabs:
         part = self._part(connection.request.path)
         assert part is not None
         await part.handle(connection)
+
+
+def _answer(connection: ServerConnection, status: int, body: dict[str, Any]) -> Response:
+    response = connection.respond(HTTPStatus(status), json.dumps(body))
+    del response.headers["Content-Type"]
+    response.headers["Content-Type"] = "application/json"
+    return response
+
+
+def _detail(slug: str, message: str) -> dict[str, Any]:
+    return {"detail": {"status": slug, "message": message}}

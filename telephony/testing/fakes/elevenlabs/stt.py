@@ -1,5 +1,9 @@
 """A local server that behaves like ElevenLabs' Scribe realtime STT, with a switch for each known fault.
 
+A wrong key and wrong parameters are accepted at the handshake and then answered with an error and a close. A commit is
+answered with a partial that repeats the text, the plain final, and, if the client asked for word times or the language,
+the timed one. In silence the last partial is repeated each second. A long segment is committed without being asked.
+
 Transcripts come from a `Recognizer`: a script (the test knows the caller's words, see `stt_script.py`), or a real STT
 model. Audio and commits are processed in order of arrival; each answer is sent when its latency has passed, so a late
 final does not delay the partials of later speech.
@@ -12,7 +16,7 @@ import heapq
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection
@@ -20,42 +24,20 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request
 
 from telephony.clock import Clock
+from telephony.testing.fakes.audio_formats import Decoder
 from telephony.testing.fakes.elevenlabs import stt_messages as wire
 from telephony.testing.fakes.elevenlabs.stt_faults import SttFaults, SttLatency
-from telephony.testing.fakes.elevenlabs.stt_script import Script, ScriptedRecognizer
+from telephony.testing.fakes.elevenlabs.stt_request import Setup, SilenceCommits, read_query
+from telephony.testing.fakes.elevenlabs.stt_script import Paced, Recognizer, Script, ScriptedRecognizer
 
 __all__ = ["LocalStt", "Recognizer", "Script", "ScriptedRecognizer", "SttFaults", "SttLatency"]
 
 COMMIT_MIN_BYTES = 2_400
-AUTO_COMMIT_BYTES = 90 * 8_000
 CHUNK_MAX_BYTES = 60_000
 IDLE_MS = 15_000
+REPEAT_BYTES = 8_000
+REASON_BYTES = 123
 BACKLOG = 2_000  # unprocessed chunks: 200 s of audio in chunks of 100 ms
-
-
-class Recognizer(Protocol):
-    """The STT model behind one connection."""
-
-    def hear(self, pcmu: bytes) -> None:
-        """Takes the next mu-law 8 kHz audio."""
-        ...
-
-    async def partial(self) -> str:
-        """The text of the open segment so far."""
-        ...
-
-    async def commit(self) -> tuple[str, list[tuple[str, float, float]]]:
-        """Closes the open segment. Returns its text, and its words as (word, start, end) in seconds from the socket's
-        first audio."""
-        ...
-
-
-@runtime_checkable
-class Paced(Protocol):
-    """A recognizer with its own latency, which replaces the server's."""
-
-    @property
-    def latency(self) -> SttLatency: ...
 
 
 class LocalStt:
@@ -78,26 +60,41 @@ class LocalStt:
         self._clock, self._key = clock, api_key
         self._recognizer = recognizer or (lambda: ScriptedRecognizer(self.script))
 
-    def refuse(self, request: Request) -> int | None:
-        """The HTTP status with which to refuse the handshake, or None."""
-        if self.faults.refuse:
-            return self.faults.refuse
-        return None if request.headers.get("xi-api-key") == self._key else 401
+    def refuse(self, request: Request) -> tuple[int, str, str] | None:
+        """Why to refuse the handshake, as (HTTP status, slug, sentence), or None."""
+        return (self.faults.refuse, "refused", "injected fault") if self.faults.refuse else None
 
     async def handle(self, connection: ServerConnection) -> None:
         """Serves one socket until it closes."""
-        path = connection.request.path if connection.request else ""
+        assert connection.request is not None
+        path, key = connection.request.path, connection.request.headers.get("xi-api-key", "")
         self.paths.append(path)
         self.connections += 1
         self.live += 1
-        session = _Session(self, connection, self._clock, self._recognizer(), parse_qs(urlsplit(path).query))
+        setup = read_query(parse_qs(urlsplit(path).query))
+        refused = ("invalid_request", setup) if isinstance(setup, str) else self._refused(key, setup)
+        session = _Session(
+            self, connection, self._clock, self._recognizer(), Setup() if isinstance(setup, str) else setup, key
+        )
         try:
-            await session.run()
+            if refused:
+                await session.fail(*refused)
+            else:
+                await session.run()
         except ConnectionClosed:
             pass
         finally:
             session.give_back()
             self.live -= 1
+
+    def _refused(self, key: str, setup: Setup) -> tuple[str, str] | None:
+        """The error (slug, sentence) for a client that may connect but not speak, or None."""
+        if key != self._key:
+            return "auth_error", "You must be authenticated to use this endpoint."
+        if setup.language and setup.language == self.faults.refused_language:
+            return "invalid_request", f"Unsupported language_code: {setup.language}"
+        slug = self.faults.error_after_accept
+        return (slug, "") if slug else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,26 +142,27 @@ class _Session:
     connection: ServerConnection
     clock: Clock
     recognizer: Recognizer
-    query: dict[str, list[str]]
+    setup: Setup
+    key: str
     began: int | None = None
     audio_bytes: int = 0
     uncommitted: int = 0
     last_partial: str = ""
+    unchanged: int = 0
     partial_due: int = 0
     work: asyncio.Queue[tuple[int, bytes, bool]] = field(default_factory=lambda: asyncio.Queue(BACKLOG))
     answers: _DelayedAnswers = field(init=False)
+    decoder: Decoder = field(init=False)
+    silence: SilenceCommits = field(init=False)
 
     def __post_init__(self) -> None:
         self.answers = _DelayedAnswers(self.clock)
+        self.decoder, self.silence = Decoder(self.setup.format), SilenceCommits(self.setup)
 
     async def run(self) -> None:
         faults = self.server.faults
-        slug = "" if wire.acceptable(self.query) else "invalid_request"
-        if slug := slug or faults.error_after_accept:
-            await self._fail(slug)
-            return
         if not faults.no_session:
-            await self._send(wire.session_started(self.query))
+            await self._send(wire.session_started(self.setup))
         if faults.close_after_session:
             await self._close(1000, "")
             return
@@ -205,12 +203,12 @@ class _Session:
                 await self._close(1011, "internal error")
                 return
             if slug:
-                await self._fail(slug)
+                await self.fail(slug)
                 return
 
     def _take(self, text: str | bytes) -> str:
         """Takes one message. Returns the slug of the error that ends the session, or ""."""
-        faults, message = self.server.faults, wire.read(text)
+        faults, message = self.server.faults, wire.read(text, self.setup.rate, self.decoder)
         if message is None or (message.get("previous_text") is not None and self.audio_bytes):
             return "input_error"
         pcmu, commit = message["audio_base_64"], message["commit"]
@@ -236,13 +234,16 @@ class _Session:
         """Processes audio and commits in order."""
         while True:
             arrived, pcmu, commit = await self.work.get()
+            silent = False
             if pcmu:
                 self.recognizer.hear(pcmu)
                 self.uncommitted += len(pcmu)
+                self.unchanged += len(pcmu)
+                silent = self.setup.vad and self.silence.hear(pcmu)
             if commit:
                 self.server.commits += 1
                 await self._client_commit(arrived)
-            elif self.uncommitted >= AUTO_COMMIT_BYTES:
+            elif silent or self.uncommitted >= self.server.faults.own_commit_ms * 8:
                 await self._commit(arrived)
             elif self.work.empty():
                 await self._partial(arrived)
@@ -264,10 +265,14 @@ class _Session:
         faults, text = self.server.faults, await self.recognizer.partial()
         if text and faults.rough_partials:
             text = text[: -(len(text.split()[-1]) // 2) or None]
-        if text == self.last_partial:
+        repeated = text and self.unchanged >= REPEAT_BYTES and not faults.no_echo
+        if text == self.last_partial and not repeated:
             return
-        self.last_partial = text
-        messages: list[dict[str, Any]] = [{"message_type": "partial_transcript", "text": text}]
+        self.last_partial, self.unchanged = text, 0
+        messages: list[dict[str, Any]] = [wire.partial(text)]
+        if faults.flood:
+            messages = [*(wire.partial(f"{text} {number}") for number in range(faults.flood)), *messages]
+            faults.flood = 0
         if faults.unknown_messages:
             messages = [{"message_type": "warning", "warning": "a test"}, {"message_type": "a_newcomer"}, *messages]
         if faults.garbage:
@@ -280,17 +285,22 @@ class _Session:
         self.uncommitted = 0
         text, words = await self.recognizer.commit()
         stale, self.last_partial = self.last_partial, ""
-        plain, timed = wire.finals(text, words, faults)
+        language = self.setup.language
+        plain, timed = wire.finals(text, words, faults, timed=self.setup.words, language=language)
         both = [timed, plain] if faults.timed_first else [plain, timed]
+        asked = self.setup.timed or faults.timed_unasked
         both = [m for m in both if not (faults.no_finals or (faults.no_plain and m is plain))]
-        both = [m for m in both if not (faults.no_timed and m is timed)] * (3 if faults.duplicate_finals else 1)
+        both = [m for m in both if not ((faults.no_timed or not asked) and m is timed)]
+        both *= 3 if faults.duplicate_finals else 1
         due = max(arrived + self.latency.final_ms, self.partial_due)  # never before the partial that it makes final
-        now = 1 if faults.timed_late_ms else len(both)
-        self.answers.put(due, _Answer(both[:now], final=True))
+        late = self.latency.timed_ms + faults.timed_late_ms
+        now = 1 if late else len(both)
+        echo = [wire.partial(plain["text"])] if text and both and not faults.no_echo else []
+        self.answers.put(due, _Answer(echo + both[:now], final=True))
         if both[now:]:
-            self.answers.put(due + faults.timed_late_ms, _Answer(both[now:]))
+            self.answers.put(due + late, _Answer(both[now:]))
         if faults.stale_partials and stale:
-            self.answers.put(due, _Answer([{"message_type": "partial_transcript", "text": stale}] * 3))
+            self.answers.put(due, _Answer([wire.partial(stale)] * 3))
 
     # --- what goes out ----------------------------------------------------------------------------------------------
 
@@ -305,9 +315,13 @@ class _Session:
             if answer.final and isinstance(self.recognizer, ScriptedRecognizer):
                 self.recognizer.delivered()
 
-    async def _fail(self, slug: str) -> None:
-        await self._send(wire.error(slug, slug.replace("_", " ")))
-        await self._close(1000 if slug == "session_time_limit_exceeded" else 1008, slug)
+    async def fail(self, slug: str, said: str = "") -> None:
+        """Sends an error and closes."""
+        said = said or slug.replace("_", " ").capitalize()
+        said += f": {self.key} {self.last_partial}" if self.server.faults.quote else ""
+        await self._send(wire.error(slug, said))
+        reason = said.encode()[:REASON_BYTES].decode(errors="ignore")
+        await self._close(1000 if slug == "session_time_limit_exceeded" else 1008, reason)
 
     async def _close(self, code: int, reason: str) -> None:
         self.give_back()  # before the client can reconnect

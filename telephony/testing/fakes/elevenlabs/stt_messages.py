@@ -7,61 +7,41 @@ import json
 from base64 import b64decode
 from typing import Any
 
+from telephony.testing.fakes.audio_formats import Decoder
 from telephony.testing.fakes.elevenlabs.stt_faults import SttFaults
+from telephony.testing.fakes.elevenlabs.stt_request import Setup
 
 Words = list[tuple[str, float, float]]
 """(word, start, end) in seconds from the first audio of the socket."""
 
 
-def read(text: str | bytes) -> dict[str, Any] | None:
-    """A client's message with its audio decoded to mu-law bytes, or None if it breaks the schema."""
+def read(text: str | bytes, rate: int, decoder: Decoder) -> dict[str, Any] | None:
+    """A client's message with its audio decoded to mu-law bytes, or None if it breaks the schema. `rate`: that of the
+    socket's audio format."""
     try:
         message = json.loads(text)
-        pcmu = b64decode(message["audio_base_64"], validate=True)
-        valid = message["message_type"] == "input_audio_chunk" and message["sample_rate"] == 8000
-    except (ValueError, TypeError, KeyError, binascii.Error):
+        audio = b64decode(message["audio_base_64"], validate=True)
+        valid = message["message_type"] == "input_audio_chunk" and message["sample_rate"] == rate
+        if not valid or not isinstance(message["commit"], bool):
+            return None
+        return {**message, "audio_base_64": decoder.decode(audio)}
+    except (ValueError, TypeError, KeyError, RecursionError, binascii.Error):
         return None
-    return {**message, "audio_base_64": pcmu} if valid and isinstance(message["commit"], bool) else None
 
 
-def acceptable(query: dict[str, list[str]]) -> bool:
-    """Whether the server accepts these query parameters. It knows only those that a phone call needs."""
-    terms = query.get("keyterms", [])
-    return (
-        query.get("model_id") == ["scribe_v2_realtime"]
-        and query.get("audio_format") == ["ulaw_8000"]
-        and query.get("commit_strategy", ["manual"]) == ["manual"]
-        and len(terms) <= 50
-        and all(len(term) <= 20 for term in terms)
-    )
+def session_started(setup: Setup) -> dict[str, Any]:
+    """The first message."""
+    return {"message_type": "session_started", "session_id": "local", "config": setup.config()}
 
 
-def session_started(query: dict[str, list[str]]) -> dict[str, Any]:
-    """The first message. Its `config` has the fields seen on the wire and those of the vendor's SDK."""
-    timed = query.get("include_timestamps") == ["true"]
-    config = {
-        "sample_rate": 8000,
-        "audio_format": "ulaw_8000",
-        "language_code": query.get("language_code", ["en"])[0],
-        "timestamps_granularity": "word",
-        "vad_commit_strategy": False,
-        "commit_strategy": "manual",
-        "vad_silence_threshold_secs": 1.5,
-        "vad_threshold": 0.4,
-        "min_speech_duration_ms": 100,
-        "min_silence_duration_ms": 100,
-        "max_tokens_to_recompute": 5,
-        "model_id": "scribe_v2_realtime",
-        "disable_logging": False,
-        "enable_logging": True,
-        "include_timestamps": timed,
-        "include_language_detection": False,
-    }
-    return {"message_type": "session_started", "session_id": "local", "config": config}
+def partial(text: str) -> dict[str, Any]:
+    return {"message_type": "partial_transcript", "text": text}
 
 
-def finals(text: str, words: Words, faults: SttFaults) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The two messages for a committed segment: plain, and with word times."""
+def finals(
+    text: str, words: Words, faults: SttFaults, *, timed: bool = True, language: str = ""
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The two messages for a committed segment: plain, and with word times (null unless `timed`)."""
     if faults.empty_finals:
         text, words = "", []
     items: list[dict[str, Any]] = []
@@ -74,8 +54,8 @@ def finals(text: str, words: Words, faults: SttFaults) -> tuple[dict[str, Any], 
     if faults.tags or faults.tag_only:
         text = "(laughter)" if faults.tag_only else f"(laughter) {text}"
         items = [_item("(laughter)", 0.0, 0.1, "audio_event"), *([] if faults.tag_only else items)]
-    timed = {"message_type": "committed_transcript_with_timestamps", "text": text, "language_code": "en"}
-    return {"message_type": "committed_transcript", "text": text}, {**timed, "words": items}
+    second = {"message_type": "committed_transcript_with_timestamps", "text": text, "language_code": language or "en"}
+    return {"message_type": "committed_transcript", "text": text}, {**second, "words": items if timed else None}
 
 
 def _item(text: str, start: float, end: float, kind: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A scripted recognizer for tests: the words come from a script, and only their times from the audio.
+"""What a recognizer is, and a scripted one for tests: words come from a script, and only their times from the audio.
 
     script = Script("what are your opening hours")
     recognizer = ScriptedRecognizer(script)         # one for each STT connection
@@ -13,11 +13,38 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from telephony.audio.level import level
+from telephony.testing.fakes.elevenlabs.stt_faults import SttLatency
 
 OVER_MS = 100
 """After this much quiet all words of a stretch have been said."""
+
+
+class Recognizer(Protocol):
+    """The STT model behind one connection."""
+
+    def hear(self, pcmu: bytes) -> None:
+        """Takes the next mu-law 8 kHz audio."""
+        ...
+
+    async def partial(self) -> str:
+        """The text of the open segment so far."""
+        ...
+
+    async def commit(self) -> tuple[str, list[tuple[str, float, float]]]:
+        """Closes the open segment. Returns its text, and its words as (word, start, end) in seconds from the socket's
+        first audio."""
+        ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A recognizer with its own latency, which replaces the server's."""
+
+    @property
+    def latency(self) -> SttLatency: ...
 
 
 class Script:

@@ -61,6 +61,9 @@ class LlmFaults:
     status: int = 0  # answer with this HTTP status, the error code `code`, and a Retry-After of `retry_after_s`
     code: str = ""
     retry_after_s: int = 0
+    quote: bool = False  # errors quote the last message and the Authorization header, as some servers do
+    redirect: str = ""  # answer with a redirect (307) to this URL
+    flood: int = 0  # send this many tokens at once in mid-stream, once
     html_200: bool = False  # answer with a web page and status 200
     json_instead_of_sse: bool = False
     cut_mid_stream: bool = False  # abort the connection
@@ -150,11 +153,15 @@ class LocalOpenAi:
             await _until_disconnected(request)
             self._cancel()
             return Response(status_code=499)
+        if faults.redirect:
+            return Response(status_code=307, headers={"location": faults.redirect})
+        quoted = f" {body['messages'][-1]} {request.headers.get('authorization')}" if faults.quote else ""
         if faults.status:
             headers = {"retry-after": str(faults.retry_after_s)} if faults.retry_after_s else None
-            return _error(faults.status, faults.code or "fault", "injected fault", headers=headers)
+            return _error(faults.status, faults.code or "fault", "injected fault" + quoted, headers=headers)
         if faults.unknown_param and faults.unknown_param in body:
-            return _error(400, "unknown_parameter", f"Unknown parameter: {faults.unknown_param}", faults.unknown_param)
+            said = f"Unknown parameter: {faults.unknown_param}" + quoted
+            return _error(400, "unknown_parameter", said, faults.unknown_param)
         if faults.html_200:
             return HTMLResponse("<html><body>Bad gateway</body></html>")
         if faults.json_instead_of_sse or not body.get("stream"):
@@ -203,6 +210,10 @@ class LocalOpenAi:
                 if faults.error_event and tokens == 3:
                     yield 'data: {"error": {"message": "injected fault", "code": "server_error"}}\n\n'
                     return
+                if faults.flood and tokens == 3:
+                    for _ in range(faults.flood):
+                        yield answer.chunk({"content": "and "})
+                    faults.flood = 0
                 if faults.bad_json and tokens == 3:
                     yield "data: {not json\n\n"
                 yield answer.chunk(delta)

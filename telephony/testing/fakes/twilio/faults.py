@@ -28,6 +28,9 @@ class CarrierFaults:
     """Leave `customParameters` out of `start`."""
     encoding: str = "audio/x-mulaw"
 
+    key_flood: int = 0
+    """Send this many key presses at once, right after `start`."""
+
     # The caller's audio.
     payload_bytes: int = 160
     first_timestamp_ms: int = 0
@@ -65,3 +68,7 @@ class CarrierFaults:
     # The REST API.
     rest_busy: int = 0
     """Answer this many requests with 429."""
+    rest_redirect: str = ""
+    """Answer requests with a redirect (307) to this URL."""
+    rest_quotes: bool = False
+    """Errors quote the request's form and Authorization header."""

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.testing.fakes.twilio.faults import CarrierFaults
@@ -38,25 +38,32 @@ def rest_app(carrier: _Calls) -> Starlette:
     """The API as an ASGI app."""
     busy_left = carrier.faults.rest_busy
 
-    async def update(request: Request) -> JSONResponse:
+    async def update(request: Request) -> Response:
+        faults, form_text = carrier.faults, (await request.body()).decode()
+        quoted = f" {form_text} {request.headers.get('authorization')}" if faults.rest_quotes else ""
+        if faults.rest_redirect:
+            return Response(status_code=307, headers={"location": faults.rest_redirect})
+        return answer(request, form_text, quoted)
+
+    def answer(request: Request, form_text: str, quoted: str) -> JSONResponse:
         nonlocal busy_left
         expected = base64.b64encode(f"{carrier.account_sid}:{carrier.auth_token}".encode()).decode()
         account = request.path_params["account"]
         if request.headers.get("authorization") != f"Basic {expected}" or account != carrier.account_sid:
-            return _error(401, 20003, "Authenticate")
+            return _error(401, 20003, "Authenticate" + quoted)
         if busy_left:
             busy_left -= 1
-            return _error(429, 20429, "Too Many Requests")
+            return _error(429, 20429, "Too Many Requests" + quoted)
         sid = request.path_params["call"].removesuffix(".json")
         call = carrier.calls.get(sid)
         if call is None:
-            return _error(404, 20404, f"The requested resource /Calls/{sid}.json was not found")
-        form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+            return _error(404, 20404, f"The requested resource /Calls/{sid}.json was not found{quoted}")
+        form = dict(parse_qsl(form_text, keep_blank_values=True))
         twiml = form.get("Twiml", "")
         if not twiml and form.get("Status") != "completed":
-            return _error(400, 21200, "Status=completed or Twiml is needed")
+            return _error(400, 21200, "Status=completed or Twiml is needed" + quoted)
         if not call.complete(twiml):
-            return _error(400, 21220, "Call is not in-progress. Cannot redirect.")
+            return _error(400, 21220, "Call is not in-progress. Cannot redirect." + quoted)
         status = "in-progress" if twiml else "completed"
         return JSONResponse({"sid": sid, "account_sid": account, "status": status})
 

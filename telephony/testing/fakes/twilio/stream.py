@@ -215,6 +215,8 @@ class CarrierStream:
             await self._send_raw(json.dumps({"event": "media", "streamSid": self.sid, "media": media}))
         for _ in range(0 if faults.no_start else 2 if faults.second_start else 1):
             await self._send("start", {"start": self._start()})
+        for _ in range(faults.key_flood):
+            await self._send("dtmf", {"dtmf": {"track": "inbound_track", "digit": "1"}})
         self._zero_ms = line.now_ms
 
     def _start(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from telephony.audio import frames, tones
+from telephony.testing.fakes.audio_formats import Encoder
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.elevenlabs.stt import LocalStt, Script, ScriptedRecognizer, SttFaults
 from telephony.testing.steady import SteadyClock
@@ -61,7 +62,12 @@ class Client:
 
 @asynccontextmanager
 async def client(
-    faults: SttFaults | None = None, *, texts: tuple[str, ...] = (), query: str = QUERY, speed: float = 20
+    faults: SttFaults | None = None,
+    *,
+    texts: tuple[str, ...] = (),
+    query: str = QUERY,
+    speed: float = 20,
+    key: str = "local",
 ) -> AsyncIterator[tuple[Client, LocalStt]]:
     clock = SteadyClock(speed)
     stt = LocalStt(clock=clock, faults=faults)
@@ -69,7 +75,8 @@ async def client(
         stt.script.add(text)
     async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
         url = f"{server.base_url.replace('http', 'ws')}/v1/speech-to-text/realtime?{query}"
-        async with connect(url, additional_headers={"xi-api-key": "local"}, proxy=None) as socket:
+        headers = {"xi-api-key": key} if key else {}
+        async with connect(url, additional_headers=headers, proxy=None) as socket:
             yield Client(socket), stt
 
 
@@ -121,19 +128,26 @@ async def test_the_vendors_own_client(monkeypatch: pytest.MonkeyPatch) -> None:
         assert heard == ["hello there"]
 
 
-async def test_wrong_key_and_faults_of_the_handshake() -> None:
-    """401 for a wrong key; by a fault, any other status, or a web page."""
+async def test_faults_of_the_handshake() -> None:
+    """By a fault, any status, or a web page."""
     clock = SteadyClock(20)
     stt = LocalStt(clock=clock)
     async with asyncio.timeout(60), LocalElevenLabs(clock=clock, stt=stt) as server:
         url = f"{server.base_url.replace('http', 'ws')}/v1/speech-to-text/realtime?{QUERY}"
-        for key, refuse, html, status in (("x", 0, False, 401), ("local", 429, False, 429), ("local", 0, True, 200)):
+        for refuse, html, status in ((429, False, 429), (0, True, 200)):
             stt.faults.refuse, stt.faults.html = refuse, html
             with pytest.raises(InvalidStatus) as refused:
-                async with connect(url, additional_headers={"xi-api-key": key}, proxy=None):
+                async with connect(url, additional_headers={"xi-api-key": "local"}, proxy=None):
                     pass
             assert refused.value.response.status_code == status
         assert stt.connections == 0
+
+
+@pytest.mark.parametrize("key", ["x", ""])
+async def test_a_wrong_key_is_told_after_the_handshake(key: str) -> None:
+    async with client(key=key) as (it, _):
+        assert "authenticated" in (await it.next("auth_error"))["error"]
+        assert await it.closed() == 1008
 
 
 @pytest.mark.parametrize(
@@ -143,6 +157,11 @@ async def test_wrong_key_and_faults_of_the_handshake() -> None:
         QUERY.replace("ulaw_8000", "mp3_44100"),
         QUERY + "&keyterms=" + "x" * 21,
         QUERY + "&keyterms=x" * 51,
+        QUERY + "&language_code=en-US",
+        QUERY + "&vad_silence_threshold_secs=0.1",
+        QUERY + "&filter_background_audio=true",
+        QUERY.replace("include_timestamps=true", "include_timestamps=True"),
+        QUERY.replace("manual", "turn_prediction"),
     ],
 )
 async def test_wrong_parameters_are_refused_after_the_handshake(query: str) -> None:
@@ -220,6 +239,107 @@ async def test_faults_may_change_while_it_runs() -> None:
         await it.audio(b"\xff" * 800)
         assert await it.closed() == 1011
         assert stt.faults.drop is False
+
+
+@pytest.mark.parametrize(
+    ("query", "timed", "words"),
+    [
+        (QUERY, True, True),
+        (QUERY.replace("include_timestamps", "include_language_detection"), True, False),
+        (QUERY.replace("&include_timestamps=true", ""), False, False),
+    ],
+)
+async def test_the_timed_final_comes_only_if_asked_for(query: str, timed: bool, words: bool) -> None:
+    """About 100 ms after the plain one; its words are null if only the language was asked for."""
+    async with client(texts=("yes", "no"), query=query) as (it, _):
+        between: list[dict[str, Any]] = []
+        for text in ("yes", "no"):
+            await it.audio(tones.sine(300, 300) + frames.silence(700))
+            await it.commit()
+            between.clear()
+            while (message := json.loads(await it.socket.recv()))["message_type"] != "committed_transcript":
+                between.append(message)
+            assert message["text"] == text
+        late = [message for message in between if message["message_type"].endswith("with_timestamps")]
+        assert [message["text"] for message in late] == (["yes"] if timed else [])
+        assert [bool(message["words"]) for message in late] == ([words] if timed else [])
+
+
+async def test_a_partial_repeats_the_text_before_its_final() -> None:
+    """And in silence the last partial comes again each second."""
+    async with client(texts=("yes",)) as (it, _):
+        await it.audio(tones.sine(300, 300) + frames.silence(200))
+        assert (await it.next("partial_transcript"))["text"] == "yes"
+        await it.audio(frames.silence(1_200))
+        assert (await it.next("partial_transcript"))["text"] == "yes"
+        await it.commit()
+        assert (await it.next("partial_transcript"))["text"] == "yes"
+        assert json.loads(await it.socket.recv()) == {"message_type": "committed_transcript", "text": "yes"}
+
+
+async def test_it_commits_in_mid_speech() -> None:
+    """After as much audio as the fault says, wherever the caller is in a sentence; nobody asked for that final."""
+    async with client(SttFaults(own_commit_ms=1_000), texts=("one two three four five six",)) as (it, stt):
+        await it.audio(tones.sine(300, 1_800) + frames.silence(700))
+        assert (await it.next("committed_transcript"))["text"] == "one two three"
+        assert (await it.next("committed_transcript"))["text"] == "four five six"
+        assert stt.commits == 0
+
+
+async def test_the_service_commits_at_silence_if_asked_to() -> None:
+    """`commit_strategy=vad`: a final follows the given silence, and no silence without voice brings one."""
+    query = QUERY.replace("manual", "vad") + "&vad_silence_threshold_secs=0.5"
+    async with client(texts=("yes please", "no"), query=query) as (it, stt):
+        config = (await it.next("session_started"))["config"]
+        assert (config["vad_commit_strategy"], config["vad_silence_threshold_secs"]) == (True, 0.5)
+        await it.audio(frames.silence(2_000) + tones.sine(300, 600) + frames.silence(600))
+        assert (await it.next("committed_transcript"))["text"] == "yes please"
+        await it.audio(frames.silence(2_000) + tones.sine(300, 300) + frames.silence(600))
+        assert (await it.next("committed_transcript"))["text"] == "no"
+        assert stt.commits == 0
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])
+async def test_linear_audio(rate: int) -> None:
+    """The audio is counted in milliseconds, whatever its format; a chunk of another rate is an error."""
+    query = QUERY.replace("ulaw_8000", f"pcm_{rate}")
+    async with client(texts=("yes",), query=query) as (it, stt):
+        assert (await it.next("session_started"))["config"]["sample_rate"] == rate
+        pcmu = tones.sine(300, 300) + frames.silence(300)
+        sound = Encoder(f"pcm_{rate}").encode(pcmu)
+        for at in range(0, len(sound), rate // 5):
+            chunk = b64encode(sound[at : at + rate // 5]).decode()
+            await it.send(audio_base_64=chunk, sample_rate=rate)
+        await it.send(commit=True, sample_rate=rate)
+        timed = await it.next("committed_transcript_with_timestamps")
+        assert timed["text"] == "yes"
+        assert abs(stt.audio_bytes - len(pcmu)) <= 16
+        await it.send(sample_rate=rate + 1)
+        await it.next("input_error")
+
+
+async def test_a_language_may_be_refused_after_the_handshake() -> None:
+    async with client(SttFaults(refused_language="xx"), query=QUERY + "&language_code=xx") as (it, _):
+        assert (await it.next("invalid_request"))["error"] == "Unsupported language_code: xx"
+
+
+async def test_errors_may_quote_the_key_and_the_words() -> None:
+    async with client(SttFaults(quote=True), texts=("my pin is four",)) as (it, stt):
+        await it.audio(tones.sine(300, 1_200) + frames.silence(200))
+        while (await it.next("partial_transcript"))["text"] != "my pin is four":
+            pass
+        stt.faults.error_slug = "queue_overflow"
+        await it.audio(frames.silence(100))
+        assert (await it.next("queue_overflow"))["error"] == "Queue overflow: local my pin is four"
+        assert await it.closed() == 1008
+        assert it.socket.close_reason == "Queue overflow: local my pin is four"
+
+
+async def test_a_flood_of_partials() -> None:
+    async with client(SttFaults(flood=1_000), texts=("yes",)) as (it, _):
+        await it.audio(tones.sine(300, 300))
+        texts = {(await it.next("partial_transcript"))["text"] for _ in range(1_000)}
+        assert len(texts) == 1_000
 
 
 # --- the script -----------------------------------------------------------------------------------------------------

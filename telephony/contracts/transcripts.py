@@ -1,0 +1,172 @@
+"""A recogniser's messages -> each word once, in order, stable and tentative apart. Pure; for every STT port.
+
+Theory of operation. A recogniser keeps one segment open; a commit closes it, and its final comes back, usually once and
+soon. It may also come twice, or never; the recogniser may split a segment; and a partial may be repeated after its
+final. The port tells this class what it sends and receives, and emits the events that it returns:
+
+    a second final of a commit              no event: it is a repeat
+    a final while earlier commits wait      theirs are lost: the words of their partials become stable before its own
+    a final without a commit                the recogniser has split the segment: the rest stays tentative
+    a partial soon after a commit           may still be of the committed segment, and then replaces its words
+    known words without enough sound        no event: it is a stale message
+    a known sentence all at once            the same, because a sentence that is really said again grows word by word
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from telephony.audio.frames import BYTES_PER_MS
+from telephony.audio.level import level
+from telephony.core.events import TranscriptUpdated, Word
+from telephony.core.language.words import alike, beyond, continues, without, words
+
+SOUND_LEVEL = -500
+"""Level (tenths of dBFS) from which audio counts as sound."""
+WORD_MS = 120
+"""Minimum sound for each word; known words with less sound than that cannot have been said again."""
+KNOWN = 6
+"""Number of latest transcripts that new ones are compared with."""
+SENTENCE_WORDS = 3
+PENDING = 8
+"""If this many commits wait for their finals, the oldest one counts as lost."""
+
+
+@dataclass(slots=True)
+class _Segment:
+    """A committed segment: the words of its partial, and all sound up to its commit."""
+
+    commit: int
+    text: str
+    sound_ms: int
+
+
+class Transcripts:
+    """See the module text. What is received returns the event to emit, in a list, or an empty list."""
+
+    def __init__(self) -> None:
+        self._pending: list[_Segment] = []
+        self._partial = ""  # words of the open segment
+        self._last = ""  # the last partial as it came
+        self._lost = ""  # words of lost segments, which are to be reported as stable
+        self._stable_commit = 0
+        self._reported = (0, "")  # the commit and the tentative text of the last event
+        self._sound_ms = 0  # all sound so far...
+        self._known_ms = 0  # ...and up to the end of the known words
+        self._known: deque[str] = deque(maxlen=KNOWN)  # the latest transcripts
+
+    def sent(self, pcmu: bytes) -> None:
+        """Counts audio that was sent."""
+        if level(pcmu) >= SOUND_LEVEL:
+            self.voiced(len(pcmu) // BYTES_PER_MS)
+
+    def voiced(self, ms: int) -> None:
+        """The same, for a port that knows how much of its audio is voice."""
+        self._sound_ms += ms
+
+    def committed(self, commit: int) -> None:
+        """A commit was sent."""
+        self._pending.append(_Segment(commit, self._partial, self._sound_ms))
+        self._partial = ""
+        if len(self._pending) > PENDING:
+            self._lose(self._pending[0].commit)
+
+    def refused(self, commit: int) -> None:
+        """The commit was refused: its segment is still open, so its words become the partial again."""
+        for segment in [segment for segment in self._pending if segment.commit == commit]:
+            self._pending.remove(segment)
+            self._partial = f"{segment.text} {without(self._partial, segment.text)}".strip()
+
+    def given_up(self) -> list[TranscriptUpdated]:
+        """No finals will come for the present commits. Up to the newest one with words, these become stable."""
+        self._lose(max((segment.commit for segment in self._pending if segment.text), default=0))
+        return self._updated()
+
+    def partial(self, text: str) -> list[TranscriptUpdated]:
+        """The whole text so far of the open segment."""
+        before, rest = self._last, text.strip()
+        self._last = rest
+        rest = next((beyond(rest, said) for said in self._known if continues(rest, said) and self._quick(said)), rest)
+        grown = continues(self._last, before) and len(self._last) > len(before)
+        stale = self._repeats(rest, jumped=not grown and len(words(rest)) >= SENTENCE_WORDS)
+        if stale or (self._last and not rest):
+            return []
+        segment = self._pending[-1] if self._pending else None
+        if segment is None or not words(rest) or not self._is_of(segment, rest):
+            self._partial = rest
+        elif not continues(segment.text, rest):
+            segment.text, self._partial = rest, ""
+        return self._updated()
+
+    def final(self, commit: int, text: str, timed: tuple[Word, ...] = ()) -> list[TranscriptUpdated]:
+        """The final text of a segment; `commit` is 0 if the recogniser closed it by itself."""
+        text = text.strip()
+        if (commit and commit <= self._stable_commit) or (not commit and (not text or self._repeats(text))):
+            return []
+        partial = next((segment.text for segment in self._pending if segment.commit == commit), "")
+        if commit:
+            self._close(commit)
+        else:
+            self._split(text)
+        self._known += [known for known in (text, partial) if known and known not in self._known]
+        return self._updated(text, timed)
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _close(self, commit: int) -> None:
+        """The commit has its final. If it is none of ours, only the earlier ones go."""
+        self._lose(commit - 1)
+        self._stable_commit = commit
+        if self._pending and self._pending[0].commit == commit:
+            self._known_ms = self._pending.pop(0).sound_ms
+            if not self._pending and self._quick(self._partial):
+                self._partial = ""
+
+    def _split(self, text: str) -> None:
+        """The beginning of a segment has become stable by itself; the segments before it are lost."""
+        if not self._pending:
+            rest = without(self._partial, text)
+            self._partial, self._known_ms = "" if rest == self._partial else rest, self._sound_ms
+            return
+        segment = next((segment for segment in self._pending if alike(segment.text, text)), self._pending[0])
+        self._lose(segment.commit - 1)
+        segment.text = without(segment.text, text)
+
+    def _lose(self, until: int) -> None:
+        """The finals of all commits up to `until` are lost."""
+        while self._pending and self._pending[0].commit <= until:
+            segment = self._pending.pop(0)
+            self._lost = f"{self._lost} {segment.text}".strip()
+            self._stable_commit, self._known_ms = segment.commit, segment.sound_ms
+
+    def _updated(self, text: str = "", timed: tuple[Word, ...] = ()) -> list[TranscriptUpdated]:
+        """The event for all that is new: the lost words, and `text` with its times."""
+        tentative = " ".join(text for text in (*(segment.text for segment in self._pending), self._partial) if text)
+        stable, timed = f"{self._lost} {text}".strip(), () if self._lost else timed
+        before, self._reported, self._lost = self._reported, (self._stable_commit, tentative), ""
+        if not stable and before == self._reported:
+            return []
+        return [
+            TranscriptUpdated(stable, tentative, self._stable_commit if self._stable_commit > before[0] else 0, timed)
+        ]
+
+    def _is_of(self, segment: _Segment, text: str) -> bool:
+        """Whether a partial that came after the commit is still of the committed segment: there was too little sound
+        since to say its words, and they are like the segment's, or no fewer."""
+        if not self._quick(text, segment.sound_ms):
+            return False
+        similar = alike(text, segment.text) or continues(segment.text, text)
+        return similar or len(words(text)) >= len(words(segment.text))
+
+    def _quick(self, text: str, since_ms: int | None = None) -> bool:
+        """Whether there has been too little sound (by default, since the known words) for this text to be said."""
+        return self._sound_ms - (self._known_ms if since_ms is None else since_ms) < WORD_MS * len(words(text))
+
+    def _repeats(self, text: str, jumped: bool = False) -> bool:
+        """Whether the words only repeat the beginning or the end of known text: with too little sound to have been said
+        again, or all at once (`jumped`)."""
+        if not self._quick(text) and not jumped:
+            return False
+        now, known = words(text), (*self._known, " ".join(self._known))
+        return any(now in (said[: len(now)], said[len(said) - len(now) :]) for said in map(words, known))

@@ -1,0 +1,32 @@
+"""Files from elsewhere, read with care, and folders for what only their owner may read. Blocking."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """The content of a regular file (or of a link to one) of at most `limit` bytes. Raises OSError.
+
+    A folder that somebody sent may hold a pipe that never answers, a link to an endless device, or a file that claims
+    to be larger than the memory: these are refused before anything is read.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)  # opening a pipe must not wait for its writer
+    with open(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "this is not a regular file", str(path))
+        if found.st_size > limit:
+            raise OSError(errno.EFBIG, f"the file is longer than {limit:,} bytes", str(path))
+        return file.read(found.st_size)  # and nothing that is appended meanwhile
+
+
+def private_folder(path: Path) -> None:
+    """Creates the folder, and those above it that are missing, for their owner only (0700). One that exists is left as
+    it is. Raises OSError. (`Path.mkdir` gives its mode to the last folder only.)"""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing or [path]):
+        folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,0 +1,51 @@
+"""How calls ended, for the webhook that follows the stream."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from telephony.contracts.observer import Step
+from telephony.core.actions import EndCall
+
+REMEMBERED = 2_000
+"""Maximum number of endings kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How this service or the caller ended a call. After a crash or a lost stream there is none."""
+
+    reason: str
+    farewell: str = ""
+
+
+class Endings:
+    """The endings of the latest calls."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, Ending] = OrderedDict()
+
+    def get(self, call_sid: str) -> Ending | None:
+        return self._known.get(call_sid)
+
+    def remember(self, call_sid: str, ending: Ending) -> None:
+        """Keeps the ending, unless an earlier one of the call is known."""
+        self._known.setdefault(call_sid, ending)
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+
+class EndingRecorder:
+    """An observer: records how a call ends before its socket closes, because the carrier asks milliseconds later."""
+
+    def __init__(self, endings: Endings, call_sid: str) -> None:
+        self._endings, self._call_sid = endings, call_sid
+
+    def see(self, step: Step) -> None:
+        for action in step.actions:
+            if isinstance(action, EndCall):
+                self._endings.remember(self._call_sid, Ending(action.reason, action.farewell))
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,1 @@
+"""Other teams' own ElevenLabs clients against the local servers: `scripts/clients`."""
