@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from telephony.agent import Agent
 from telephony.contracts.llm import Finished, Llm, LlmRequest, TextDelta, ToolCall
-from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
+from telephony.core.history import STILL_RUNNING, AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.policy import END_CALL
 from telephony.tools import ToolResult
 
@@ -115,6 +115,7 @@ def build_messages(agent: Agent, history: History) -> list[dict[str, Any]]:
     """The messages of the request: the cacheable prefix and the conversation as it was heard."""
     prompt = "\n\n".join(part for part in (agent.prompt.strip(), agent.style.strip()) if part)
     messages: list[dict[str, Any]] = [{"role": "system", "content": prompt}]
+    running = set[str]()  # the calls of which the model was told that they still run
     for item in history:
         match item:
             case CallerSaid(text):
@@ -122,7 +123,12 @@ def build_messages(agent: Agent, history: History) -> list[dict[str, Any]]:
             case AgentSaid(text, interrupted):
                 # A dash marks an interrupted sentence, as in transcripts.
                 messages.append({"role": "assistant", "content": f"{text} —" if interrupted else text})
+            case ToolUsed(tool_call_id, name, arguments, result) if tool_call_id in running and result != STILL_RUNNING:
+                running.discard(tool_call_id)
+                # The result came late. A tool's message must follow its call, so this is none.
+                messages.append({"role": "user", "content": f"[{name}({arguments}) has returned now: {result}]"})
             case ToolUsed(tool_call_id, name, arguments, result, extra):
+                running |= {tool_call_id} if result == STILL_RUNNING else set()
                 call = ToolCall(tool_call_id, name, arguments, extra)
                 messages += _tool_messages("", [call], [ToolResult(result)])
     return messages
