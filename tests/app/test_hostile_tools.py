@@ -11,11 +11,11 @@ import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
 from telephony.agent import Agent, ManagedAgent
-from telephony.core.actions import StartReply
+from telephony.core.actions import RunTool, StartReply
 from telephony.core.events import ReplyFailed, ToolFinished
 from telephony.core.history import ToolUsed
 from telephony.core.policy import Limits
-from telephony.testing.fakes.elevenlabs.agents import LocalAgent
+from telephony.testing.fakes.elevenlabs.agents import BRIDGE_EVENTS, LocalAgent
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 from telephony.testing.stack import Stack, Tape, local_stack
 from telephony.testing.steady import SteadyClock
@@ -87,7 +87,8 @@ def respond(body: dict[str, Any]) -> list[Part]:
 @pytest.fixture(autouse=True)
 async def _released() -> AsyncIterator[None]:
     """Asynchronous, because the end of the loop waits for what never returns."""
-    release.clear()
+    global release
+    release = asyncio.Event()
     yield
     release.set()
 
@@ -121,7 +122,9 @@ async def test_a_call_goes_on(hostile: Tool) -> None:
 async def test_a_managed_call_goes_on(hostile: Tool) -> None:
     """The platform gets a result, with `is_error` unless it could be repaired."""
     schemas = tuple(s for s in Toolbox(TOOLS).schemas() if s["function"]["name"] in NAMES)
-    platform = {"agent_1": LocalAgent(first_message=HELLO, respond=respond, client_tools=schemas)}
+    platform = {
+        "agent_1": LocalAgent(first_message=HELLO, respond=respond, client_tools=schemas, client_events=BRIDGE_EVENTS)
+    }
     managed = ManagedAgent("agent_1", tools=TOOLS, limits=Limits(tool_ms=1_000))
     async with asyncio.timeout(60), local_stack(managed, clock=SteadyClock(SPEED), platform=platform) as s:
         phone = await s.dial()
@@ -137,7 +140,7 @@ async def test_our_llm_server_answers(hostile: Tool) -> None:
     async with asking(agent(), respond) as ask:
         asked: list[ChatCompletionMessageParam] = [{"role": "user", "content": f"please try {hostile.name}"}]
         for _ in range(2):
-            assert await ask.says(asked, extra_headers={"x-call-id": "c1"}) == TOLD
+            assert (await ask.says(asked, extra_headers={"x-call-id": "c1"})).endswith(TOLD)
         assert len(ask.endpoint.store._calls["c1"].runs) == 1
 
 
@@ -157,3 +160,36 @@ async def test_a_service_stops_while_tools_never_return() -> None:
             await phone.hang_up()
             await live.done.wait()
         assert not release.is_set()
+
+
+async def test_a_question_during_a_slow_tool_is_answered_over_the_wire() -> None:
+    """The agent answers the other question at once, and tells the result when it comes."""
+    done = asyncio.Event()
+
+    @tool
+    async def books() -> str:
+        """Takes its time."""
+        await done.wait()
+        return "table seven"
+
+    def answers(body: dict[str, Any]) -> list[Part]:
+        messages = [m for m in body["messages"] if m["role"] != "system"]
+        last = messages[-1]
+        if "table seven" in last["content"]:
+            return [Say("You have table seven.")]
+        return [Say(HOURS)] if "open" in last["content"] else [CallTool("books", {})]
+
+    slow = Agent(prompt="P.", greeting=HELLO, tools=(books,), limits=Limits(tool_ms=60_000))
+    async with asyncio.timeout(60), local_stack(slow, clock=SteadyClock(SPEED), replies=answers) as s:
+        phone = await s.dial()
+        tape = await s.tape(phone)
+        await tape.until(lambda: ("agent", HELLO) in tape.lines)
+        await s.says(phone, "a table please")
+        await tape.until(lambda: ("agent", "One moment, please.") in tape.lines)
+        await s.says(phone, "and when are you open")
+        await tape.until(lambda: ("agent", HOURS) in tape.lines)
+        done.set()
+        await tape.until(lambda: ("agent", "You have table seven.") in tape.lines)
+        assert len(tape.actions(RunTool)) == 1
+        await phone.hang_up()
+        await phone.ended()
