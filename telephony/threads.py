@@ -1,8 +1,12 @@
-"""Runs the user's synchronous functions without blocking the event loop.
+"""Runs the user's functions so that nothing they do reaches the event loop or the task that asked.
 
-A function that blocks the loop would stop every call. So each run has its own daemon thread: one that hangs takes no
-thread away from others, and does not delay the end of the process. Threads cannot be stopped, so an abandoned run
-goes on; `Callers` limits how many there are.
+A synchronous function that blocks the loop would stop every call. So each run has its own daemon thread: one that
+hangs takes no thread away from others, and does not delay the end of the process. Threads cannot be stopped, so an
+abandoned run goes on; `Callers` limits how many there are.
+
+An asynchronous function has a task of its own, in no task group: `SystemExit` would end the loop, a `CancelledError`
+of its own would look like that of the task that asked, and one that ignores its cancellation would hold up everything
+that waits for it. An abandoned one is cancelled, and not waited for.
 """
 
 from __future__ import annotations
@@ -11,12 +15,16 @@ import asyncio
 import contextvars
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 MAX_RUNS = 100
 """Maximum concurrent runs, including abandoned ones. About the number of live calls, which rarely need one at once."""
+
+_tasks: set[asyncio.Task[Any]] = set()  # the loop itself holds them weakly
 
 
 class TooManyRuns(RuntimeError):
@@ -30,25 +38,56 @@ class Callers:
         self._name, self._max_runs, self._running = name, max_runs, 0
 
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Returns the function's result, awaited if it is awaitable. Raises what the function raises, or TooManyRuns.
+        """Returns the function's result, awaited if it is awaitable. Raises the Exceptions that the function raises
+        (anything else wrapped in a RuntimeError), or TooManyRuns.
 
         Cancelling this abandons a sync run and cancels an async one."""
         if inspect.iscoroutinefunction(function):
-            return await function(*arguments)
+            return await in_task(self._name, function(*arguments))
         if self._running >= self._max_runs:
             raise TooManyRuns(f"{self._running} runs are not done")
         self._running += 1
         running = in_thread(self._name, function, *arguments)
         running.add_done_callback(self._done)
         result = await asyncio.shield(running)
-        return await result if inspect.isawaitable(result) else result
+        return await in_task(self._name, result) if inspect.isawaitable(result) else result
 
     def _done(self, run: asyncio.Future[Any]) -> None:
         self._running -= 1
         run.exception()  # marks it as retrieved: the run may have been abandoned
 
 
-def in_thread(name: str, function: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
+async def in_task(name: str, work: Awaitable[T]) -> T:
+    """Awaits `work` in a task of its own. Raised objects that are not Exceptions are wrapped in a RuntimeError, its own
+    `CancelledError` too. Cancelling this cancels the task, and does not wait for it."""
+    task = asyncio.get_running_loop().create_task(_contained(name, work), name=name)
+    _tasks.add(task)
+    task.add_done_callback(_finished)
+    try:
+        await asyncio.wait([task])
+    finally:
+        task.cancel()
+    if task.cancelled():
+        raise RuntimeError(f"{name} raised CancelledError")
+    return task.result()
+
+
+async def _contained(name: str, work: Awaitable[T]) -> T:
+    try:
+        return await work
+    except (Exception, asyncio.CancelledError, GeneratorExit):
+        raise
+    except BaseException as raised:  # SystemExit and KeyboardInterrupt would pass through the loop
+        raise RuntimeError(f"{name} raised {type(raised).__name__}") from raised
+
+
+def _finished(task: asyncio.Task[Any]) -> None:
+    _tasks.discard(task)
+    if not task.cancelled():
+        task.exception()  # marks it as retrieved: the run may have been abandoned
+
+
+def in_thread(name: str, function: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
     """Runs the function in its own thread. Raised objects that are not Exceptions are wrapped in a RuntimeError."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()

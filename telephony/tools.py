@@ -9,6 +9,9 @@ The schema comes from the type hints, the description from the docstring. Argume
 is called; errors go back to the model as text, so that it can correct them. A parameter annotated `ToolContext` is
 filled in by this module and is not part of the schema. Each run of a synchronous function has its own thread, so the
 function may block.
+
+`Toolbox.run_within` is the one way in which a tool is run: by the pipeline, for managed agents and in our LLM server.
+Whatever the function returns, raises or never does, a text for the model comes of it, in time, and nothing else.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ import inspect
 import json
 import re
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,12 +30,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from telephony.clock import Clock
 from telephony.core.policy import END_CALL
-from telephony.threads import in_thread
+from telephony.threads import in_task, in_thread
+from telephony.tool_results import RESULT_CHARS as RESULT_CHARS
+from telephony.tool_results import in_words, shortened
+from telephony.valid_text import valid
 
 log = structlog.get_logger()
-
-RESULT_CHARS = 8_000
-"""Longer results are truncated: the model reads the result before the caller hears anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +146,10 @@ class Toolbox:
 
     def problem(self, name: str, arguments: str) -> str:
         """Why the tool cannot run with these arguments, worded for the model; "" if it can."""
-        chosen = self._tools.get(name)
-        if chosen is None:
-            return f"There is no tool {name!r}. There are: {', '.join(self._tools)}."
         try:
-            self._checked(chosen, arguments)
+            self._checked(name, arguments)
         except ValueError as error:
-            return str(error)
+            return shortened(str(error))
         return ""
 
     async def run_within(self, clock: Clock, limit_ms: int, name: str, arguments: str) -> ToolResult:
@@ -159,54 +159,99 @@ class Toolbox:
                 return await self.run(name, arguments)
         except TimeoutError:
             log.warning("tool_timeout", tool=name)
-            return ToolResult(f"The tool {name} took too long and was given up.", failed=True)
+            return ToolResult(_given_up(name), failed=True)
 
     async def run(self, name: str, arguments: str) -> ToolResult:
-        """Runs a tool with the arguments as the model wrote them (JSON text). Raises nothing but `CancelledError`."""
-        chosen = self._tools.get(name)
-        if chosen is None:
-            return ToolResult(self.problem(name, arguments), failed=True)
+        """Runs a tool with the arguments as the model wrote them (JSON text). Raises nothing but `CancelledError`, and
+        only if it is cancelled itself; it does not wait for the tool then."""
         try:
-            values = self._checked(chosen, arguments)
+            chosen, values = self._checked(name, arguments)
         except ValueError as error:
-            return ToolResult(str(error), failed=True)
+            return ToolResult(shortened(str(error)), failed=True)
         if chosen.context_name:
             values[chosen.context_name] = self._context
+        work = functools.partial(chosen.function, **values)
         try:
             if inspect.iscoroutinefunction(chosen.function):
-                result = await chosen.function(**values)
-            else:
-                result = await in_thread(f"tool {name}", functools.partial(chosen.function, **values))
-                if inspect.isawaitable(result):
-                    result = await result
+                return await in_task(f"tool {name}", _awaited(name, work()))
+            done = await in_thread(f"tool {name}", _done, name, work)
+            return done if isinstance(done, ToolResult) else await in_task(f"tool {name}", _awaited(name, done))
         except Exception:
             log.exception("tool_failed", tool=name)
             return ToolResult(f"The tool {name} failed. Tell the caller that it did not work.", failed=True)
-        return ToolResult(_text(result)[:RESULT_CHARS])
 
-    def _checked(self, chosen: Tool, arguments: str) -> dict[str, Any]:
-        """The arguments as Python values. Raises ValueError with a message that the model can act on."""
-        try:
-            given = json.loads(arguments or "{}")
-        except ValueError as error:
-            raise ValueError(f"The arguments of {chosen.name} are not valid JSON: {error}. Try again.") from None
-        if not isinstance(given, dict):
-            raise ValueError(f"The arguments of {chosen.name} must be a JSON object. Try again.")
+    def _checked(self, name: str, arguments: str) -> tuple[Tool, dict[str, Any]]:
+        """The tool, and the arguments as Python values. Raises ValueError with a message that the model can act on."""
+        chosen = self._tools.get(name)
+        if chosen is None:
+            raise ValueError(f"There is no tool {name[:100]!r}. There are: {', '.join(self._tools)}.")
+        given = arguments_of(arguments, f"The arguments of {name}")
         if chosen.arguments is None:
-            return given
+            return chosen, given
         try:
             checked = chosen.arguments.model_validate(given)
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:5])
-            raise ValueError(f"The arguments of {chosen.name} are wrong: {wrong}. Try again.") from None
-        return {name: getattr(checked, name) for name in type(checked).model_fields}
+            raise ValueError(f"The arguments of {name} are wrong: {wrong}. Try again.") from None
+        except BaseException:  # a validator of the user's; nothing is awaited here
+            log.exception("tool_arguments_failed", tool=name)
+            raise ValueError(
+                f"The arguments of {name} could not be checked. Tell the caller it did not work."
+            ) from None
+        return chosen, {name: getattr(checked, name) for name in type(checked).model_fields}
 
 
-def _text(result: Any) -> str:
-    if isinstance(result, str):
-        return result
-    if result is None:
-        return "Done."
-    if isinstance(result, BaseModel):
-        return result.model_dump_json()
-    return json.dumps(result, ensure_ascii=False, default=str)
+def arguments_of(text: str, what: str = "The arguments") -> dict[str, Any]:
+    """The arguments in the JSON text that the model wrote, with valid texts. What models write for no arguments at all
+    ("", null, [], and an object or none of these as a JSON text once more) is accepted.
+
+    Raises ValueError with a message that the model can act on, beginning with `what`."""
+    given: Any = text
+    try:
+        for _ in range(2):
+            given = json.loads(given.strip() or "{}") if isinstance(given, str) else given
+        given = _with_valid_texts(given)
+    except ValueError as error:
+        raise ValueError(f"{what} are not valid JSON: {error}. Try again.") from None
+    except RecursionError:
+        raise ValueError(f"{what} are nested too deeply. Try again.") from None
+    if given is None or given == []:
+        return {}
+    if not isinstance(given, dict):
+        raise ValueError(f"{what} must be a JSON object. Try again.")
+    return given
+
+
+def _with_valid_texts(value: Any) -> Any:
+    """A JSON value with all its texts made valid."""
+    match value:
+        case str():
+            return valid(value)
+        case dict():
+            return {valid(name): _with_valid_texts(one) for name, one in value.items()}
+        case list():
+            return [_with_valid_texts(one) for one in value]
+    return value
+
+
+def _done(name: str, work: Callable[[], Any]) -> ToolResult | Awaitable[Any]:
+    """Runs a synchronous tool. Returns what it returned if that is still to be awaited."""
+    returned = work()
+    return returned if inspect.isawaitable(returned) else _result(name, returned)
+
+
+async def _awaited(name: str, work: Awaitable[Any]) -> ToolResult:
+    return _result(name, await work)
+
+
+def _result(name: str, returned: Any) -> ToolResult:
+    """The result of a tool that has run, even if what it returned is unusable."""
+    try:
+        return ToolResult(in_words(returned))
+    except Exception as error:  # logged without traceback, which a debugging log would fill with the same values
+        log.error("tool_result_unreadable", tool=name, returned=type(returned).__name__, error=type(error).__name__)
+        return ToolResult(f"The tool {name} has run, but its result cannot be read. Do not run it again.", failed=True)
+
+
+def _given_up(name: str) -> str:
+    return f"The tool {name} took too long and was given up. Nobody knows if it was done: ask before it runs again."

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parent.parent / "telephony"
 RINGS: list[tuple[str, int]] = [
     ("errors", 0),
     ("http_body", 0),
-    ("files", 0),
     ("valid_text", 0),
+    ("files", 0),
     ("audio", 0),
     ("vad.gate", 0),
     ("core", 1),
@@ -22,6 +22,7 @@ RINGS: list[tuple[str, int]] = [
     ("agent", 2),
     ("field_types", 2),
     ("tools", 2),
+    ("tool_results", 0),
     ("settings", 2),
     ("clock", 2),
     ("threads", 2),
@@ -60,7 +61,8 @@ RINGS: list[tuple[str, int]] = [
 OUTSIDE = 8
 #: Pure modules: no clock, event loop, randomness or logging.
 PURE = (
-    *("errors", "valid_text", "core", "audio", "vad.gate", "text_normalization", "openai.codec", "llm_server.codec"),
+    *("errors", "valid_text", "core", "audio", "vad.gate", "text_normalization", "tool_results"),
+    *("openai.codec", "llm_server.codec"),
     *("openai.reasoning", "openai.tool_calls", "openai.written_calls", "openai.shapes", "openai.habits"),
     *("twilio.media_stream", "twilio.twiml", "twilio.stream_token", "twilio.forwarded"),
     *("elevenlabs.stt_codec", "elevenlabs.tts_codec"),

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import structlog
 import uvicorn
@@ -37,6 +38,10 @@ SOCKET_OPTIONS = {
     "timeout_keep_alive": 75,
     "timeout_graceful_shutdown": 5,  # a client that never ends its request must not block the shutdown
 }
+
+
+LEFT_TASKS_S = 2
+"""Seconds that tasks which are still running at the very end have to heed their cancellation."""
 
 
 class _Server:
@@ -84,11 +89,26 @@ def serve(settings: Settings) -> int:
     """Runs the service until SIGTERM or SIGINT, drains, and returns the exit code. A second signal ends it at once.
     Raises SettingsError if the agent cannot be loaded."""
     agents = load_agent(settings.agent)
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     with suppress(ImportError):
         import uvloop
 
-        return uvloop.run(_serve(settings, agents))
-    return asyncio.run(_serve(settings, agents))
+        loop_factory = uvloop.new_event_loop
+    return _run(_serve(settings, agents), loop_factory())
+
+
+def _run(main: Coroutine[Any, Any, int], loop: asyncio.AbstractEventLoop) -> int:
+    """Runs `main` and closes the loop. Unlike `asyncio.run`, does not wait for ever for tasks of the user's code that
+    ignore their cancellation."""
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        if left := asyncio.all_tasks(loop):
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.wait(left, timeout=LEFT_TASKS_S))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
 
 
 async def _serve(settings: Settings, agents: AgentSource) -> int:

@@ -31,6 +31,11 @@ class OwedAnswer:
         self._since_ms = decided_ms
         self.ask(now, spoke_ms)
 
+    def ask_after(self, now: int) -> None:
+        """There is something to tell that the caller did not ask for just now: from now on, if nothing is owed yet."""
+        if self._since_ms is None:
+            self._since_ms = now
+
     def retry(self, now: int) -> None:
         """The reply has failed and is to be tried again."""
         self._since_ms = now

@@ -164,7 +164,10 @@ class Conversation:
             case e.ToolWanted():
                 return self._turns.tool_wanted(event)
             case e.ToolFinished():
-                return self._turns.tool_finished(event, now)
+                actions, late = self._turns.tool_finished(event, now)
+                if late:
+                    self._answer.ask_after(now)
+                return actions
             case e.ReplyEnded():
                 reply = self._turns.reply
                 generation = reply.generation if reply is not None and reply.number == event.turn else None
@@ -254,6 +257,7 @@ class Conversation:
         actions += self._turns.allow_tool(now)
         if not self._answer.owed or self._dtmf.deadline is not None:
             return actions
+        self._turns.stop_waiting(now)
         free = not self._turns.live() and self._turns.abandoned is None and not self._ending.begun
         if free and (since_ms := self._answer.take()) is not None:
             actions += self._turns.start(now, since_ms)

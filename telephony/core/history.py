@@ -8,6 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+STILL_RUNNING = (
+    "Still running: there is no result yet. It comes in a message of its own. Do not call the tool again for it; "
+    "answer the caller meanwhile."
+)
+"""The result of a tool call, for the model, while there is none yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallerSaid:
@@ -27,7 +33,10 @@ class AgentSaid:
 @dataclass(frozen=True, slots=True)
 class ToolUsed:
     """A tool call with its result. Both are always present: a call without a result makes the next request invalid.
-    `arguments` and `extra` are JSON texts, as in `ToolWanted`."""
+    `arguments` and `extra` are JSON texts, as in `ToolWanted`.
+
+    A call that the conversation did not wait for is there twice, with one `tool_call_id`: first with `STILL_RUNNING`,
+    and again with its result where that came."""
 
     tool_call_id: str
     name: str

@@ -41,6 +41,10 @@ class Transcript:
                 return
         self._lines.append((turn, used))
 
+    def returned(self, turn: int, late: ToolUsed) -> None:
+        """Adds the late result of a tool, after all that was said meanwhile."""
+        self._lines.append((turn, late))
+
     def history(self, saying: str = "") -> History:
         """The history for the model: without unheard lines, consecutive lines of the caller joined. `saying` is added
         as if the caller had said it last."""

@@ -9,7 +9,6 @@ not read-only continues (see `idempotency.py`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from telephony.core.policy import END_CALL
 from telephony.llm_server.codec import ChatRequest
 from telephony.llm_server.idempotency import IdempotencyStore
 from telephony.runtime.reply import Done, Facts, Said, Wants, reply
-from telephony.tools import Toolbox, ToolContext, ToolResult
+from telephony.tools import Toolbox, ToolContext, ToolResult, arguments_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +75,9 @@ NOT_PASSED_BACK = "Not done, because another tool of the same answer was not. Lo
 def missing(schema: dict[str, Any], arguments: str) -> str:
     """What is wrong with the arguments for a platform tool: bad JSON or a missing argument; "" if nothing is."""
     try:
-        given = json.loads(arguments or "{}")
+        given = arguments_of(arguments)
     except ValueError as error:
-        return f"The arguments are not valid JSON: {error}. Try again."
-    if not isinstance(given, dict):
-        return "The arguments must be a JSON object. Try again."
+        return str(error)
     required = schema["function"]["parameters"].get("required")
     absent = [str(name) for name in required if name not in given] if isinstance(required, list) else []
     return f"The arguments lack: {', '.join(absent)}. Try again." if absent else ""

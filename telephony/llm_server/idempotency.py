@@ -8,6 +8,9 @@ and not to the request: it continues if the request is cancelled, and the next r
 Results of finished runs are also inserted into the history of later requests, because the platform's own history lacks
 them.
 
+A platform may also ask something new while a tool still runs. The history of that request then says so, a call of the
+same tool with the same arguments gets that as its result instead of a second run, and later requests have the result.
+
 Without a call id a repeated request cannot be recognised, so a tool that changes something is refused: its result tells
 the LLM so, and the log says once how to send the id.
 
@@ -27,7 +30,7 @@ import structlog
 from telephony.agent import Agent
 from telephony.clock import Clock
 from telephony.contracts.llm import ToolCall
-from telephony.core.history import CallerSaid, History, HistoryItem, ToolUsed
+from telephony.core.history import STILL_RUNNING, CallerSaid, History, HistoryItem, ToolUsed
 from telephony.llm_server.codec import ChatRequest
 from telephony.tools import ToolResult
 
@@ -94,7 +97,8 @@ class IdempotencyStore:
         self._conversation(call_id).agents[name] = agent
 
     def history(self, request: ChatRequest) -> History:
-        """The request's history, with the finished runs of our own tools in this call inserted."""
+        """The request's history, with the runs of our own tools in this call inserted: those that are finished, and of
+        earlier turns also those that are not."""
         known = self._calls.get(request.call_id)
         if known is None or not known.runs:
             return request.history
@@ -104,7 +108,8 @@ class IdempotencyStore:
             items.append(item)
             if isinstance(item, CallerSaid) and not isinstance(following, CallerSaid):
                 turn += 1
-                items += [_used(run) for (of, _), run in known.runs.items() if of == turn and run.result.done()]
+                runs = [run for (of, _), run in known.runs.items() if of == turn]
+                items += [_used(run) for run in runs if run.result.done() or turn < request.turn]
         return tuple(items)
 
     async def act(self, request: ChatRequest, call: ToolCall, start: Callable[[], Awaitable[ToolResult]]) -> ToolResult:
@@ -115,6 +120,10 @@ class IdempotencyStore:
         if not request.call_id:
             return self._refused(call)
         known = self._conversation(request.call_id)
+        for (turn, name), earlier in known.runs.items():
+            same = name == call.name and _canonical(call.arguments) == _canonical(earlier.call.arguments)
+            if same and turn < request.turn and not earlier.result.done():
+                return ToolResult(STILL_RUNNING, failed=True)
         run = known.runs.get((request.turn, call.name))
         if run is None:
             assert self._group is not None, "the endpoint is not running"
@@ -165,12 +174,13 @@ def _idle(known: _Conversation) -> bool:
 
 def _used(run: _Run) -> ToolUsed:
     call = run.call
-    return ToolUsed(call.tool_call_id, call.name, call.arguments, run.result.result().text, call.extra)
+    result = run.result.result().text if run.result.done() else STILL_RUNNING
+    return ToolUsed(call.tool_call_id, call.name, call.arguments, result, call.extra)
 
 
 def _canonical(arguments: str) -> str:
     """The arguments in a canonical form for comparison."""
     try:
         return json.dumps(json.loads(arguments or "{}"), sort_keys=True)
-    except ValueError:
+    except (ValueError, RecursionError):
         return arguments

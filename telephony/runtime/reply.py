@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,14 +22,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from telephony.agent import Agent
 from telephony.contracts.llm import WRITTEN, Finished, Llm, LlmRequest, TextDelta, ToolCall
-from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
+from telephony.core.history import STILL_RUNNING, AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.policy import END_CALL
 from telephony.tools import Toolbox, ToolResult
 from telephony.valid_text import valid
 
 NOT_CALLED = "This was not run: tools must be called, not written as text. Go on in words, without repeating yourself."
-PAUSE_ITEMS = 100
-"""How much of the history is read before other calls get their turn: about a millisecond of work."""
+PAUSE_MESSAGES = 100
+"""How many messages are made before other calls get their turn: about a millisecond of work."""
 E164 = re.compile(r"\+[1-9]\d{4,14}")
 
 
@@ -78,10 +78,11 @@ async def reply(
 
     Raises ProviderError.
     """
-    messages = build_messages(agent, ())
-    for at in range(0, len(history), PAUSE_ITEMS):
-        messages += history_messages(history[at : at + PAUSE_ITEMS])
-        await asyncio.sleep(0)
+    messages = list[dict[str, Any]]()
+    for message in conversation(agent, history):
+        messages.append(message)
+        if len(messages) % PAUSE_MESSAGES == 0:
+            await asyncio.sleep(0)
     tail = {"role": "system", "content": volatile(agent, facts)}
     for left in range(agent.limits.tool_rounds, -1, -1):
         request = LlmRequest(
@@ -135,24 +136,30 @@ def _runs(agent: Agent, call: ToolCall, messages: Sequence[dict[str, Any]], text
 
 def build_messages(agent: Agent, history: History) -> list[dict[str, Any]]:
     """The messages of the request: the cacheable prefix and the conversation as it was heard."""
+    return [*conversation(agent, history)]
+
+
+def conversation(agent: Agent, history: History) -> Iterator[dict[str, Any]]:
+    """The same, one after the other: a long history is much work."""
     prompt = "\n\n".join(part for part in (agent.prompt.strip(), agent.style.strip()) if part)
-    return [{"role": "system", "content": valid(prompt)}, *history_messages(history)]
-
-
-def history_messages(history: History) -> list[dict[str, Any]]:
-    """The conversation as it was heard."""
-    messages: list[dict[str, Any]] = []
+    yield {"role": "system", "content": valid(prompt)}
+    running = set[str]()  # the calls of which the model was told that they still run
     for item in history:
         match item:
             case CallerSaid(text):
-                messages.append({"role": "user", "content": valid(text)})
+                yield {"role": "user", "content": valid(text)}
             case AgentSaid(text, interrupted):
                 # A dash marks an interrupted sentence, as in transcripts.
-                messages.append({"role": "assistant", "content": valid(f"{text} —" if interrupted else text)})
+                yield {"role": "assistant", "content": valid(f"{text} —" if interrupted else text)}
+            case ToolUsed(tool_call_id, name, arguments, result) if tool_call_id in running and result != STILL_RUNNING:
+                running.discard(tool_call_id)
+                # The result came late. A tool's message must follow its call, so this is none.
+                late = f"[{name}({arguments}) has returned now: {result}]"
+                yield {"role": "user", "content": valid(late)}
             case ToolUsed(tool_call_id, name, arguments, result, extra):
+                running |= {tool_call_id} if result == STILL_RUNNING else set()
                 call = ToolCall(tool_call_id, name, arguments, extra)
-                messages += _tool_messages("", [call], [ToolResult(result)])
-    return messages
+                yield from _tool_messages("", [call], [ToolResult(result)])
 
 
 def volatile(agent: Agent, facts: Facts) -> str:

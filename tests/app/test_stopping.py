@@ -77,3 +77,35 @@ async def test_a_bridged_call_goes_on_until_it_ends_or_its_time_is_over(ends: bo
         await stopping
         assert phone.outcome == "completed"
         assert bool(phone.spoken) is not ends
+
+
+def test_the_process_ends_with_a_task_that_ignores_its_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tool that was given up may go on for ever; a task that needs a moment to clean up has it."""
+    monkeypatch.setattr(server, "LEFT_TASKS_S", 0.2)
+    cancelled, cleaned = list[str](), list[str]()
+
+    async def stubborn() -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled.append("once")
+
+    async def tidy() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            cleaned.append("tidy")
+
+    left: list[asyncio.Task[None]] = []
+
+    async def main() -> int:
+        left.extend([asyncio.create_task(stubborn()), asyncio.create_task(tidy())])
+        await asyncio.sleep(0)
+        return 3
+
+    loop = asyncio.new_event_loop()
+    assert server._run(main(), loop) == 3
+    assert (cancelled, cleaned, loop.is_closed()) == (["once"], ["tidy"], True)
+    left[0]._log_destroy_pending = False  # type: ignore[attr-defined]

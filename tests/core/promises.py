@@ -5,7 +5,7 @@ from __future__ import annotations
 from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
-from telephony.core.history import AgentSaid, CallerSaid, History
+from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.language.registry import language_for
 from telephony.core.language.words import gist
 from telephony.testing.simulator import CHAR_MS, Simulator
@@ -67,7 +67,8 @@ def no_turn_is_answered_twice(sim: Simulator) -> None:
     seen: dict[str, int] = {}
     for _, action in sim.actions(a.StartReply):
         if action.turn in heard:
-            words = _caller_words(action.history)
+            calls = [item.tool_call_id for item in action.history if isinstance(item, ToolUsed)]
+            words = f"{_caller_words(action.history)}, {len(calls) - len(set(calls))} late results"
             before = seen.get(words)
             any_failure = sim.explained(d.Apologised) or sim.explained(d.CallEnding)
             allowed = before is None or before in failed or any_failure

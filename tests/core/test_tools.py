@@ -5,7 +5,7 @@ from __future__ import annotations
 from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
-from telephony.core.history import AgentSaid, CallerSaid, ToolUsed
+from telephony.core.history import STILL_RUNNING, AgentSaid, CallerSaid, ToolUsed
 from tests.core.bare import Bare
 
 
@@ -152,3 +152,92 @@ def test_the_result_stands_before_what_the_agent_said_with_it() -> None:
         AgentSaid("It is booked."),
         CallerSaid("[keys: #]"),
     )
+
+
+# --- slow tools -------------------------------------------------------------------------------------------------------
+
+RUNNING = ToolUsed("call_1", "book", "{}", STILL_RUNNING)
+BOOKED = ToolUsed("call_1", "book", "{}", "booked")
+
+
+def slow() -> tuple[Bare, int, int]:
+    """A call whose tool has been running for three seconds when the caller asks something else. Also returns the turn
+    of the tool and that of the next reply."""
+    call = Bare(filler_ms=5_000)
+    first = call.asks(1_000)
+    call.wants(1_100, first, "call_1")
+    return call, first, call.asks(4_100)
+
+
+def test_a_question_during_a_slow_tool_is_answered_at_once() -> None:
+    """The model is told that the tool still runs; the result comes after what was said meanwhile, in a reply of its
+    own, and nothing runs twice."""
+    call, first, second = slow()
+    assert call.when(a.StartReply)[-1] == 4_100
+    assert call.did(a.StartReply)[-1][1].history == (CallerSaid("[keys: #]"), RUNNING, CallerSaid("[keys: #]"))
+    call.replies(4_300, second, "We open at nine.")
+    call.run(8_000)
+    assert len(call.did(a.StartReply)) == 2
+    call.returns(8_000, first, "call_1", "booked")
+    assert call.when(a.StartReply)[-1] == 8_000
+    third = call.did(a.StartReply)[-1][1]
+    assert third.history == (
+        CallerSaid("[keys: #]"), RUNNING, CallerSaid("[keys: #]"), AgentSaid("We open at nine."), BOOKED,
+    )  # fmt: skip
+    assert call.when(a.CancelReply) == [8_000]
+    call.replies(8_100, third.turn, "It is booked.")
+    call.run(10_000)
+    assert call.said == ["We open at nine.", "It is booked."]
+    assert [x.tool_call_id for _, x in call.did(a.RunTool)] == ["call_1"]
+
+
+def test_a_late_result_waits_for_the_reply_under_way() -> None:
+    """It interrupts nothing; when the reply has been heard, the next one tells it."""
+    call, first, second = slow()
+    call.replies(4_300, second, "We open at nine.")
+    call.run(4_800)
+    call.returns(4_800, first, "call_1", "booked")
+    assert len(call.did(a.StartReply)) == 2
+    call.run(8_000)
+    third = call.did(a.StartReply)[-1][1]
+    assert third.history[-2:] == (AgentSaid("We open at nine."), BOOKED)
+    assert call.said == ["We open at nine."]
+
+
+def test_a_late_result_and_a_new_question_are_one_reply() -> None:
+    """While the caller speaks nothing is said; the reply to them knows the result."""
+    call, first, second = slow()
+    call.replies(4_300, second, "We open at nine.")
+    call.run(8_000)
+    call.sim.coughs(8_000, 900)
+    call.run(8_600)
+    call.returns(8_600, first, "call_1", "booked")
+    assert len(call.did(a.StartReply)) == 2
+    call.asks(8_800)
+    call.run(12_000)
+    assert len(call.did(a.StartReply)) == 3
+    assert call.did(a.StartReply)[-1][1].history[-2:] == (BOOKED, CallerSaid("[keys: #]"))
+
+
+def test_what_still_runs_is_not_run_a_second_time() -> None:
+    """The same tool with the same arguments is refused for as long as it runs; another one runs."""
+    call, first, second = slow()
+    call.wants(4_300, second, "call_2")
+    assert call.did(a.RefuseTool) == [(4_300, a.RefuseTool(second, "call_2", STILL_RUNNING))]
+    call.wants(4_400, second, "call_3", "hours")
+    assert [x.tool_call_id for _, x in call.did(a.RunTool)] == ["call_1", "call_3"]
+    call.returns(4_500, second, "call_3", "nine")
+    call.returns(4_600, first, "call_1", "booked")
+    call.wants(4_700, second, "call_4")
+    assert [x.tool_call_id for _, x in call.did(a.RunTool)] == ["call_1", "call_3", "call_4"]
+
+
+def test_only_so_many_tools_run_behind_the_conversation() -> None:
+    """With eight turns whose tools never return, no further tool runs, and every question is still answered."""
+    call = Bare()
+    for number in range(9):
+        turn = call.asks(1_000 + 3_000 * number)
+        call.wants(1_100 + 3_000 * number, turn, f"call_{number}", f"tool_{number}")
+    assert len(call.did(a.RunTool)) == 8
+    assert [x.tool_call_id for _, x in call.did(a.RefuseTool)] == ["call_8"]
+    assert len(call.did(a.StartReply)) == 9

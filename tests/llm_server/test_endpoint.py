@@ -44,8 +44,10 @@ ASKED: list[ChatCompletionMessageParam] = [{"role": "user", "content": "book a t
 
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
+    """New events for each test: an event that was waited for belongs to one loop."""
+    global begun, gate
     booked.clear()
-    begun.clear()
+    begun, gate = asyncio.Event(), asyncio.Event()
     gate.set()
 
 
@@ -230,6 +232,24 @@ async def test_no_tool_acts_twice_in_one_turn() -> None:
         assert booked == ["friday", "sunday"]
         results = [m["content"] for m in ask.upstream.requests[-2]["messages"] if m["role"] == "tool"]
         assert results == ["booked for friday"]
+
+
+async def test_a_question_while_a_tool_runs_is_answered() -> None:
+    """The LLM is told that the tool still runs, and the same call is not run again; later requests have its result."""
+    gate.clear()
+    hour: ChatCompletionMessageParam = {"role": "user", "content": "book friday"}
+    other: list[ChatCompletionMessageParam] = [hour, {"role": "assistant", "content": "Moment."}, hour]
+    async with asking(AGENT, after_tool()) as ask:
+        call = {"extra_headers": {"x-call-id": "c1"}}
+        first = asyncio.create_task(ask.says([hour], **call))
+        await begun.wait()
+        assert "Still running" in await ask.says(other, **call)
+        assert booked == ["friday"]
+        gate.set()
+        assert "booked for friday" in await first
+        await ask.says([*other, {"role": "assistant", "content": "Moment."}, {"role": "user", "content": "so"}], **call)
+        results = [m["content"] for m in ask.upstream.requests[-2]["messages"] if m["role"] == "tool"]
+        assert results[0] == "booked for friday"
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-call-id": "{{call_id}}"}, {"x-call-id": ""}])

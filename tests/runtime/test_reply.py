@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from telephony.agent import Agent
 from telephony.contracts.llm import Finished, LlmEvent, LlmRequest, TextDelta, ToolCall
-from telephony.core.history import AgentSaid, CallerSaid, ToolUsed
+from telephony.core.history import STILL_RUNNING, AgentSaid, CallerSaid, ToolUsed
 from telephony.core.policy import Limits
 from telephony.runtime.reply import Done, Facts, ReplyPart, Said, Wants, build_messages, reply, volatile
 from telephony.tools import Toolbox, ToolResult
@@ -58,6 +58,20 @@ def test_messages_hold_what_was_heard() -> None:
     assert messages[3]["tool_calls"][0]["extra_content"] == {"sig": "x"}
     assert messages[4] == {"role": "tool", "tool_call_id": "call_1", "content": "booked"}
     assert messages[5]["content"] == "It is —"
+
+
+def test_a_late_result_is_a_message_of_its_own() -> None:
+    """The call has its answer at once, "still running"; the result comes later, outside of it. A later call with the
+    same id is a call like any other."""
+    history = (
+        CallerSaid("a table"), ToolUsed("call_1", "book", "{}", STILL_RUNNING), CallerSaid("when do you open"),
+        AgentSaid("At nine."), ToolUsed("call_1", "book", "{}", "booked"), ToolUsed("call_1", "book", "{}", "full"),
+    )  # fmt: skip
+    messages = build_messages(Agent(prompt="P"), history)
+    roles = ["system", "user", "assistant", "tool", "user", "assistant", "user", "assistant", "tool"]
+    assert [m["role"] for m in messages] == roles
+    assert [m["content"] for m in messages if m["role"] == "tool"] == [STILL_RUNNING, "full"]
+    assert messages[6]["content"] == "[book({}) has returned now: booked]"
 
 
 async def test_prefix_is_cacheable() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 from telephony.core.actions import Action, CancelReply, RefuseTool, RunTool
 from telephony.core.events import ToolFinished, ToolWanted
-from telephony.core.history import History, ToolUsed
+from telephony.core.history import STILL_RUNNING, History, ToolUsed
 from telephony.core.policy import END_CALL
 from telephony.core.speaking.phrasing import Phrasing
 
@@ -15,7 +16,8 @@ from telephony.core.speaking.phrasing import Phrasing
 class Generation:
     """The model's part of a turn. `history` is what it answers; `progress_ms` is its last sign of life; `pending` are
     units not yet handed to the voice; `wanted` is the tool call that waits for permission, `running` are those that
-    have it, `asked` the ids of all so far; `fillers` were said while the caller waited for it."""
+    have it, `late` the ids of those of which the history says that they still run, `asked` the ids of all so far;
+    `fillers` were said while the caller waited for it."""
 
     decided_ms: int
     progress_ms: int
@@ -25,6 +27,7 @@ class Generation:
     ended: bool = False
     wanted: ToolWanted | None = None
     running: dict[str, ToolWanted] = field(default_factory=dict)
+    late: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     ends_call: bool = False
     fillers: int = 0
@@ -79,9 +82,33 @@ class Generation:
         self.ends_call = self.ends_call or wanted.name == END_CALL
         return [RunTool(turn, wanted.tool_call_id)]
 
+    def runs(self, wanted: ToolWanted) -> bool:
+        """The same tool runs with the same arguments."""
+        same = [one for one in self.running.values() if one.name == wanted.name]
+        return any(_values(one.arguments) == _values(wanted.arguments) for one in same)
+
+    @property
+    def awaited(self) -> bool:
+        """A tool runs whose result the next answer waits for."""
+        return not self.late.issuperset(self.running)
+
+    def all_late(self) -> list[ToolUsed]:
+        """Nobody waits any longer for the tools that run. Returns what is to be remembered of them meanwhile."""
+        found = [wanted for wanted in self.running.values() if wanted.tool_call_id not in self.late]
+        self.late |= {wanted.tool_call_id for wanted in found}
+        return [ToolUsed(one.tool_call_id, one.name, one.arguments, STILL_RUNNING, one.extra) for one in found]
+
     def tool_finished(self, event: ToolFinished, now: int) -> ToolUsed | None:
         """What is to be remembered of the tool; None if it was not running."""
         if (wanted := self.running.pop(event.tool_call_id, None)) is None:
             return None
         self.progress_ms = now
         return ToolUsed(wanted.tool_call_id, wanted.name, wanted.arguments, event.result, wanted.extra)
+
+
+def _values(arguments: str) -> object:
+    """Arguments for comparing, however they are written."""
+    try:
+        return json.loads(arguments)
+    except (ValueError, RecursionError):
+        return arguments

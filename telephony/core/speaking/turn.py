@@ -2,22 +2,12 @@
 
 Theory of operation. A turn is what the model generates (`Generation`), the speech made of it (`Speech`), how much of
 that was played (its track in the `Playout`), and a line of the record. A fixed phrase is a turn without a generation.
-
-    SPECULATIVE   prepared while the caller's silence is still being judged: runs no tool, is in no history, inaudible
-    LIVE          the reply under way, until what it says has been played
-    SETTLING      no reply any more, or never one (a fixed phrase): what was said of it is still being played
-    CUT           interrupted while one of its tools runs: the tool finishes and its result enters the history
-    DONE          nothing more happens in it
-
-    begin -> SPECULATIVE -adopt-> LIVE -settle-> DONE       SPECULATIVE -drop-> DONE
-    begin -> LIVE -end_unsaid-> DONE
-    begin -> LIVE -give_up-> SETTLING -settle-> DONE        LIVE, SETTLING -cut-> DONE, or CUT -tool_finished-> DONE
+See turn_state.py for the states it goes through.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 
 from telephony.core.actions import Action, CancelReply, LineAdded
 from telephony.core.events import Finish, Phrase, ReplyEnded, SpeechAudio, ToolFinished
@@ -25,20 +15,11 @@ from telephony.core.policy import Limits
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.playout import Playout
 from telephony.core.speaking.speech import Coming, Speech, Unit, solid
+from telephony.core.speaking.turn_state import TurnState
 from telephony.core.transcript import Transcript, heard_text
 
 SpokenForm = Callable[[str], str]
 """What the model wrote -> what a voice should say; pure. "" for text that is not spoken."""
-
-
-class TurnState(Enum):
-    """See the module text."""
-
-    SPECULATIVE = "speculative"
-    LIVE = "live"
-    SETTLING = "settling"
-    CUT = "cut"
-    DONE = "done"
 
 
 class Turn:
@@ -128,22 +109,34 @@ class Turn:
             begun = self.speech is not None or bool(self.generation.pending)
             self.generation.end(now, keep_rest=not (event.finish is Finish.LENGTH and begun))
 
-    def tool_finished(self, event: ToolFinished, now: int) -> list[Action]:
-        """A tool's result enters the history. CUT -> DONE after the last one."""
+    def tool_finished(self, event: ToolFinished, now: int) -> tuple[list[Action], bool]:
+        """A tool's result enters the history. CUT -> DONE after the last one. Also returns whether it came late."""
         used = self.generation.tool_finished(event, now) if self.generation is not None else None
-        if used is None:
-            return []
-        self._transcript.tool(self.number, used)
+        if used is None or self.generation is None:
+            return [], False
+        late = used.tool_call_id in self.generation.late
+        (self._transcript.returned if late else self._transcript.tool)(self.number, used)
         if self._running or self.state in (TurnState.LIVE, TurnState.SPECULATIVE):
-            return []
+            return [], late
         if self.speech is None:
             self.state = TurnState.DONE
-        return [CancelReply(self.number)]
+        return [CancelReply(self.number)], late
+
+    def stop_waiting(self, since_ms: int) -> None:
+        """The conversation goes on without the tools that run since then or longer; the history says so."""
+        if self.abandoned and self.generation is not None and self.generation.progress_ms <= since_ms:
+            for used in self.generation.all_late():
+                self._transcript.tool(self.number, used)
+
+    @property
+    def unfinished(self) -> bool:
+        """No reply any more, but one of its tools still runs."""
+        return self.state in (TurnState.SETTLING, TurnState.CUT) and self._running
 
     @property
     def abandoned(self) -> bool:
-        """No reply any more, but one of its tools still runs."""
-        return self.state in (TurnState.SETTLING, TurnState.CUT) and self._running
+        """It is unfinished, and the next answer waits for it."""
+        return self.unfinished and self.generation is not None and self.generation.awaited
 
     @property
     def _running(self) -> bool:

@@ -1,7 +1,7 @@
 """All turns of the agent that are not over, and what concerns more than one of them.
 
 Theory of operation. A turn has a number, which rises. There is at most one reply (the LIVE turn), at most one
-speculation beside it, and at most one turn that waits for a tool after a cut; fixed phrases come in between. What names
+speculation beside it, and a few turns whose tools still run after a cut; fixed phrases come in between. What names
 a turn that is not here any more is stale, and ignored. See turn.py for what happens inside one.
 """
 
@@ -11,18 +11,23 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-from telephony.core.actions import Action, StartReply
+from telephony.core.actions import Action, RefuseTool, StartReply
 from telephony.core.decisions import DropReason, MarksMissing, SpeculationBegun, SpeculationDropped, SpeculationUsed
 from telephony.core.events import Phrase, ReplyDelta, ReplyEnded, SpeechAudio, ToolFinished, ToolWanted
-from telephony.core.history import CallerSaid, History, HistoryItem
+from telephony.core.history import STILL_RUNNING, CallerSaid, History, HistoryItem
 from telephony.core.language.registry import language_for
 from telephony.core.language.words import gist, words
 from telephony.core.policy import Policy, Speculate
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.playout import Playout
 from telephony.core.speaking.speech import Coming, Unit
-from telephony.core.speaking.turn import SpokenForm, Turn, TurnState
+from telephony.core.speaking.turn import SpokenForm, Turn
+from telephony.core.speaking.turn_state import TurnState
 from telephony.core.transcript import Transcript
+
+LATE_TURNS = 8
+"""Maximum number of turns that are over but have a tool that still runs; with so many, no other tool runs."""
+TOO_MANY = "Not done: too many tools are still running. Wait for their results."
 
 
 class Readiness:
@@ -87,11 +92,15 @@ class Turns:
 
     @property
     def abandoned(self) -> Turn | None:
-        """The turn that is no reply any more, but has a tool that still runs."""
+        """A turn that is no reply any more, but has a tool that still runs, for which the next answer waits."""
         for turn in self._turns.values():
             if turn.abandoned:
                 return turn
         return None
+
+    def unfinished(self) -> bool:
+        """A turn that is no reply any more has a tool that still runs: its result may come at any time."""
+        return any(turn.unfinished for turn in self._turns.values())
 
     def saying(self, turn: int) -> bool:
         """Something of the turn is said, and not played to its end."""
@@ -191,10 +200,15 @@ class Turns:
         return actions
 
     def tool_wanted(self, event: ToolWanted) -> list[Action]:
-        """The model asks for a tool."""
+        """The model asks for a tool. What an earlier turn is still doing is not done a second time."""
         turn = self.get(event.turn)
         if turn is None or turn.generation is None or turn.state not in _GENERATING:
             return []
+        earlier = [one for one in self if one.unfinished]
+        if any(one.generation is not None and one.generation.runs(event) for one in earlier):
+            return [RefuseTool(event.turn, event.tool_call_id, STILL_RUNNING)]
+        if len(earlier) >= LATE_TURNS:
+            return [RefuseTool(event.turn, event.tool_call_id, TOO_MANY)]
         return turn.generation.tool_wanted(event)
 
     def allow_tool(self, now: int) -> list[Action]:
@@ -204,10 +218,16 @@ class Turns:
             reply.generation.allow_tool(reply.number, now) if reply is not None and reply.generation is not None else []
         )
 
-    def tool_finished(self, event: ToolFinished, now: int) -> list[Action]:
-        actions = turn.tool_finished(event, now) if (turn := self.get(event.turn)) is not None else []
+    def tool_finished(self, event: ToolFinished, now: int) -> tuple[list[Action], bool]:
+        """A tool has returned. Also returns whether it came late, so that the caller is to be told of its result."""
+        actions, late = turn.tool_finished(event, now) if (turn := self.get(event.turn)) is not None else ([], False)
         self._forget()
-        return actions
+        return actions, late
+
+    def stop_waiting(self, now: int) -> None:
+        """The next answer waits no longer for tools of earlier turns that have been running for a while."""
+        for turn in self:
+            turn.stop_waiting(now - self._policy.limits.filler_ms // 2)
 
     def _begin(self, state: TurnState, generation: Generation | None = None) -> Turn:
         self.last += 1

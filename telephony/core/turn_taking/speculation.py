@@ -73,6 +73,6 @@ class Speculation:
         rules, used = self._rules, self._turns.speculations_used
         affordable = self._total - used <= used + rules.tuning.speculations_wasted
         finished = self._listening.wait.ms <= rules.shortest_wait_ms
-        idle = not self._turns.live() and self._turns.abandoned is None and not self._ending.begun
+        idle = not self._turns.live() and not self._turns.unfinished() and not self._ending.begun
         most = rules.speculations + rules.tuning.speculations_finished * finished
         return idle and affordable and len(self._answered) < most

@@ -1,0 +1,348 @@
+"""Whatever a tool is given, returns, raises or never does, a result for the model comes of it, in time."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import dataclasses
+import datetime
+import enum
+import itertools
+import json
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from decimal import Decimal
+from typing import Annotated, Any, NoReturn
+
+import pytest
+from pydantic import AfterValidator, BaseModel, Field
+
+from telephony.clock import Clock
+from telephony.tool_results import NO_RESULT, RESULT_CHARS
+from telephony.tools import Toolbox, arguments_of, tool
+
+DAY = datetime.date(2026, 1, 5)
+
+
+@dataclasses.dataclass
+class Slot:
+    day: datetime.date
+    people: int
+
+
+class Booking(BaseModel):
+    day: datetime.date
+    secret: str = Field(default="x", exclude=True)
+
+
+class Size(enum.Enum):
+    LARGE = "large"
+
+
+class Unreadable:
+    """An object that cannot even be written."""
+
+    def __init__(self, raises: BaseException) -> None:
+        self._raises = raises
+
+    def __str__(self) -> str:
+        raise self._raises
+
+
+def circular() -> list[object]:
+    inside: list[object] = ["booked"]
+    inside.append({"again": inside})
+    return inside
+
+
+def deep() -> list[object]:
+    found: list[object] = []
+    for _ in range(100_000):
+        found = [found]
+    return found
+
+
+def drained() -> Iterator[str]:
+    yield "nine"
+    yield "ten"
+
+
+async def run(function: Callable[..., Any], arguments: str = "{}") -> tuple[str, bool]:
+    """The text and `failed` of a run of `function` as a tool; the text can be sent."""
+    result = await Toolbox([tool(function)]).run_within(Clock(), 30_000, function.__name__, arguments)
+    assert result.text.encode()
+    assert len(result.text) <= RESULT_CHARS
+    return result.text, result.failed
+
+
+@pytest.mark.parametrize(
+    ("returned", "words"),
+    [
+        ("booked", "booked"),
+        ("caf\ud83d", "caf"),
+        ("Great \ud83d\ude00", "Great \U0001f600"),
+        ("nul\x00", "nul"),
+        ({"name": "caf\ud83d"}, '{"name": "caf"}'),
+        ({"caf\ud83d": 1}, '{"caf": 1}'),
+        (None, NO_RESULT),
+        ("", NO_RESULT),
+        ("\ud83d", NO_RESULT),
+        ({DAY: "booked"}, '{"2026-01-05": "booked"}'),
+        ({("mon", 9): True}, "{\"('mon', 9)\": true}"),
+        ({None: 1.5}, '{"None": 1.5}'),
+        ({"day": DAY, "price": Decimal("1.20")}, '{"day": "2026-01-05", "price": "1.20"}'),
+        (Slot(DAY, 4), '{"day": "2026-01-05", "people": 4}'),
+        ([Booking(day=DAY)], '[{"day": "2026-01-05"}]'),
+        ({"size": Size.LARGE}, '{"size": "large"}'),
+        (collections.deque([1, 2]), '"deque([1, 2])"'),
+        ((1, "two"), '[1, "two"]'),
+        ({7}, "[7]"),
+        (b"caf\xff", '"caf\ufffd"'),
+        (float("inf"), "Infinity"),
+        ("x" * 50_000_000, "x" * RESULT_CHARS),
+        (["x" * 50_000_000], '["' + "x" * (RESULT_CHARS - 2)),
+        (itertools.count(), ("[" + ", ".join(map(str, range(5_000))))[:RESULT_CHARS]),
+    ],
+)  # fmt: skip
+async def test_whatever_a_tool_returns_becomes_words(returned: object, words: str) -> None:
+    """Text that can be sent, whether the tool is synchronous or not; no result is no success."""
+
+    def sync() -> object:
+        return returned
+
+    async def asynchronous() -> object:
+        return returned
+
+    assert await run(sync) == (words, False)
+    if not isinstance(returned, Iterator):
+        assert await run(asynchronous) == (words, False)
+
+
+async def test_what_a_generator_yields_is_its_result() -> None:
+    assert await run(drained) == ('["nine", "ten"]', False)
+
+
+async def yields() -> AsyncIterator[str]:
+    yield "nine"
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [circular(), deep(), 10**5_000, Unreadable(RuntimeError("secret")), {Unreadable(ValueError()): 1}, yields()],
+    ids=["circular", "deep", "huge", "unreadable", "unreadable key", "asynchronous"],
+)
+async def test_a_result_that_cannot_be_read_was_a_run_all_the_same(returned: object) -> None:
+    """The model is told that the tool has run: it must not book a second time."""
+
+    def sync() -> object:
+        return returned
+
+    async def asynchronous() -> object:
+        return returned
+
+    for function in (sync, asynchronous):
+        text, failed = await run(function)
+        assert failed
+        assert "has run" in text
+        assert "secret" not in text
+
+
+async def cancelled() -> NoReturn:
+    """Awaits something that was cancelled."""
+    waiting = asyncio.get_running_loop().create_future()
+    waiting.cancel()
+    await waiting
+    raise AssertionError
+
+
+async def cancels_itself() -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(60)
+
+
+async def exits() -> NoReturn:
+    sys.exit(3)
+
+
+def exits_in_a_thread() -> NoReturn:
+    sys.exit(3)
+
+
+async def interrupted() -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def cancelled_in_a_thread() -> NoReturn:
+    raise asyncio.CancelledError
+
+
+def stops() -> NoReturn:
+    raise StopIteration
+
+
+def exits_later() -> Any:
+    return exits()
+
+
+async def groups() -> None:
+    raise BaseExceptionGroup("several", [SystemExit(1), ValueError("secret")])
+
+
+async def exits_when_read() -> Unreadable:
+    return Unreadable(SystemExit(1))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [cancelled, cancels_itself, exits, exits_in_a_thread, interrupted, cancelled_in_a_thread, stops, exits_later,
+     groups, exits_when_read],
+)  # fmt: skip
+async def test_whatever_a_tool_raises_is_a_failed_tool(function: Callable[..., Any]) -> None:
+    """Neither the loop nor the task that asked for the tool notices anything."""
+    text, failed = await run(function)
+    assert failed
+    assert "failed" in text
+    assert "secret" not in text
+
+
+async def test_a_run_that_is_cancelled_from_outside_is_cancelled() -> None:
+    """The tool hears of it, and the cancellation goes on in the task that asked."""
+    begun, stopped = asyncio.Event(), asyncio.Event()
+
+    @tool
+    async def waits() -> None:
+        """Waits."""
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    async with asyncio.timeout(60):
+        running = asyncio.create_task(Toolbox([waits]).run("waits", "{}"))
+        await begun.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await stopped.wait()
+
+
+async def test_a_tool_that_ignores_its_cancellation_is_not_waited_for() -> None:
+    """After its time the model is told, also that the tool may have had its effect; the same when it is cancelled."""
+    begun, release, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    @tool
+    async def stubborn() -> str:
+        """Does not stop."""
+        begun.set()
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                pass
+        ended.set()
+        return "too late"
+
+    box = Toolbox([stubborn])
+    async with asyncio.timeout(60):
+        result = await box.run_within(Clock(100), 500, "stubborn", "{}")
+        assert result.failed
+        assert "Nobody knows if it was done" in result.text
+        begun.clear()
+        running = asyncio.create_task(box.run("stubborn", "{}"))
+        await begun.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert not ended.is_set()
+        release.set()
+        await ended.wait()
+
+
+async def test_a_thread_that_never_returns_is_not_waited_for() -> None:
+    """The thread cannot be stopped; its result is dropped when it comes."""
+    gate, ended = threading.Event(), threading.Event()
+
+    @tool
+    def hangs() -> str:
+        """Waits for a database that is down."""
+        gate.wait(60)
+        ended.set()
+        return "too late"
+
+    result = await Toolbox([hangs]).run_within(Clock(100), 500, "hangs", "{}")
+    assert result.failed
+    gate.set()
+    assert await asyncio.to_thread(ended.wait, 60)
+
+
+# --- what a tool is given -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", ["", " ", "null", "[]", "{}", '""', '"{}"', '"null"'])
+async def test_no_arguments_in_any_spelling(given: str) -> None:
+    """Models write no arguments in many ways."""
+
+    def hours() -> str:
+        return "nine to five"
+
+    assert await run(hours, given) == ("nine to five", False)
+
+
+def test_arguments_inside_a_text_are_read() -> None:
+    """Some servers encode them twice."""
+    assert arguments_of(json.dumps(json.dumps({"day": "friday"}))) == {"day": "friday"}
+
+
+async def test_arguments_are_made_valid() -> None:
+    """Half a surrogate pair in an argument, raw or escaped, in a name or inside a list, does not reach the tool."""
+
+    def note(texts: list[str]) -> str:
+        return json.dumps(texts)
+
+    assert await run(note, '{"texts": ["caf\\ud83d", "a\ud83d", "\\ud83d\\ude00"]}') == (
+        json.dumps(["caf", "a", "\U0001f600"]), False,
+    )  # fmt: skip
+    text, failed = await run(note, '{"texts": [], "caf\\ud83d": 1}')
+    assert failed
+    assert "caf" in text
+
+
+def explodes(value: str) -> str:
+    raise {"type": TypeError, "exit": SystemExit}[value]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '{"what": ' + "[" * 100_000,
+        "[" * 2_000 + "]" * 2_000,
+        '{"what": "type"}',
+        '{"what": "exit"}',
+        "1" * 5_000,
+        "nan",
+    ],
+    ids=["unclosed", "deep", "validator", "exit", "huge", "nan"],
+)
+async def test_arguments_that_cannot_be_read_are_told_to_the_model(arguments: str) -> None:
+    """A refusal in words, also before the run (`problem`); the function is not called."""
+    ran: list[str] = []
+
+    def takes(what: Annotated[str, AfterValidator(explodes)]) -> None:
+        ran.append(what)
+
+    text, failed = await run(takes, arguments)
+    assert failed
+    assert "arguments" in text
+    assert Toolbox([tool(takes)]).problem("takes", arguments) == text
+    assert ran == []
+
+
+async def test_a_tool_that_does_not_exist_is_named_shortly() -> None:
+    """Its name is the model's: it may be long, and not even text."""
+    result = await Toolbox().run("x\ud83d" * 100_000, "{}")
+    assert result.failed
+    assert len(result.text.encode()) < 1_000
