@@ -48,6 +48,7 @@ class ManagedTools:
         return [tool for tool in self._calls.values() if isinstance(tool, ToolWanted)]
 
     def _answer(self, wanted: ToolWanted, result: str, failed: bool) -> list[Action]:
+        self._speech.interruptions.something_new()
         answer = AnswerTool(wanted.tool_call_id, result, failed)
         self._calls[wanted.tool_call_id] = answer
         self._record(wanted, result)
