@@ -168,10 +168,15 @@ def _alignment(block: object) -> tuple[str, tuple[int, ...]]:
         return "", ()
     found = [
         (char, int(start + last)) for char, start, last in zip(chars, starts, lasts, strict=False)
-        if isinstance(char, str) and len(char) == 1 and isinstance(start, int | float) and isinstance(last, int | float)
-        and 0 <= start + last < 10_000_000
+        if isinstance(char, str) and len(char) == 1 and _is_ms(start) and _is_ms(last)
+        and start + last >= 0
     ]  # fmt: skip
     return "".join(char for char, _ in found), tuple(end for _, end in found)
+
+
+def _is_ms(value: object) -> bool:
+    """Whether this is a number of ms that an alignment can hold. JSON may hold infinity, and integers of any length."""
+    return isinstance(value, int | float) and -10_000_000 < value < 10_000_000
 
 
 def _tool(body: Mapping[str, Any]) -> ToolWanted:
@@ -194,7 +199,10 @@ def _id(body: Mapping[str, Any]) -> int:
     value = body.get("event_id")
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 19:
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST_ID else 0
+
+
+_LARGEST_ID = 2**63
 
 
 def _text(body: Mapping[str, Any], key: str) -> str:

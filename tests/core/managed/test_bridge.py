@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import process_time
 from typing import TypeVar
 
 import pytest
@@ -133,6 +134,19 @@ def test_the_number_of_tools_running_at_once_is_limited() -> None:
     driven.step(e.ToolFinished(1, "call_0", "done"))
     driven.step(e.ToolWanted(1, "call_x", "book", "{}"))
     assert driven.of(a.RunTool)[-1] == a.RunTool(1, "call_x")
+
+
+def test_a_flood_of_tool_calls_costs_no_more_for_each() -> None:
+    """Twenty thousand calls, after many lines of the conversation: each is answered, the last as fast as the first."""
+    driven = begun()
+    for number in range(200):
+        driven.step(m.ManagedSaid(number + 1, f"Line {number}."))
+    began, answered = process_time(), 0
+    for number in range(20_000):
+        done = driven.bridge.step(e.ToolWanted(1, f"call_{number}", "book", "{}"), driven.now)
+        answered += sum(isinstance(action, m.AnswerTool) for action in done)
+    assert answered == 20_000 - TOOLS_AT_ONCE
+    assert process_time() - began < 1
 
 
 def test_stale_audio_is_dropped_by_its_number() -> None:
