@@ -94,14 +94,12 @@ class Answer:
             seen.add(tool_call_id)
             extra = json.dumps(call.extra) if call.extra else ""
             yield ToolCall(tool_call_id, call.name, call.arguments.strip() or "{}", extra)
-        prompt, completion = (_count(self._usage.get(f"{part}_tokens")) for part in ("prompt", "completion"))
+        prompt, completion = (self._usage.get(f"{part}_tokens") or 0 for part in ("prompt", "completion"))
         yield Finished(self._finish or "stop", prompt, completion)
 
     def _fragment(self, fragment: dict[str, Any]) -> None:
         function = fragment.get("function") or {}
-        index = fragment.get("index")
-        index = index if isinstance(index, int) else None
-        call = self._call_for(index, fragment.get("id") or "", function.get("name") or "")
+        call = self._call_for(fragment.get("index"), fragment.get("id") or "", function.get("name") or "")
         call.tool_call_id = call.tool_call_id or fragment.get("id") or ""
         call.name = call.name or function.get("name") or ""
         arguments = function.get("arguments")
@@ -124,11 +122,6 @@ class Answer:
         if index is not None:
             self._by_index[index] = known
         return known
-
-
-def _count(value: object) -> int:
-    """A number of tokens; 0 for what cannot be one."""
-    return value if isinstance(value, int) and 0 < value < 10**9 else 0
 
 
 class ThinkFilter:

@@ -13,7 +13,6 @@ import pytest
 
 from telephony.elevenlabs import agents_codec, stt_codec, tts_codec
 from telephony.errors import BadMessage
-from telephony.openai.codec import Answer
 from telephony.twilio import media_stream
 
 VALUES = ["1" + "0" * 400, "-1" + "0" * 400, "1e999", "-1e999", "NaN", "1e308", "null", "true", '"9"', "[1]", "{}", "-5"]
@@ -34,11 +33,6 @@ def twilio(text: str) -> object:
         return None
 
 
-def openai(text: str) -> object:
-    answer = Answer()
-    return [*answer.add(json.loads(text)), *answer.end()]
-
-
 ALIGNED = '"chars": ["a", "b"], "char_start_times_ms": [0, N], "char_durations_ms": [N, 10]'
 STREAM = '"streamSid": "MZ1", "sequenceNumber": "1"'
 MESSAGES: list[tuple[Callable[[str], object], str]] = [
@@ -54,8 +48,6 @@ MESSAGES: list[tuple[Callable[[str], object], str]] = [
     ),
     (twilio, '{"event": "media", %s, "media": {"payload": "////", "timestamp": N, "chunk": N}}' % STREAM),
     (twilio, '{"event": "start", %s, "start": {"callSid": "CA1", "mediaFormat": {"sampleRate": N}}}' % STREAM),
-    (openai, '{"choices": [{"index": N, "delta": {"content": "a"}}], "usage": {"prompt_tokens": N}}'),
-    (openai, '{"choices": [{"delta": {"tool_calls": [{"index": N, "id": "a", "function": {"name": "b"}}]}}]}'),
 ]
 
 
