@@ -30,7 +30,7 @@ from telephony.errors import SettingsError
 from telephony.observe.turn_latency import TurnClock
 from telephony.settings import Settings
 from telephony.testing.call_checks import Outcome, interrupted_by_sound
-from telephony.testing.fakes.elevenlabs.agents import LocalAgent, LocalAgents
+from telephony.testing.fakes.elevenlabs.agents import BRIDGE_EVENTS, LocalAgent, LocalAgents
 from telephony.testing.fakes.elevenlabs.agents_llm import CustomLlm
 from telephony.testing.fakes.elevenlabs.agents_state import Conversation
 from telephony.testing.fakes.elevenlabs.agents_webhooks import post_call
@@ -75,10 +75,12 @@ async def set_up(mode: str, settings: Settings, clock: Clock) -> AsyncIterator[S
         raise SettingsError([f"--mode {mode} needs an Agent; {settings.agent} is a function, or a managed agent"])
     setup = Setup(settings, bridged=mode != "register")
     key = secrets.token_urlsafe(16)
-    local_agent = LocalAgent(agent.greeting, agent.prompt, respond, client_tools=_schemas(agent))
+    local_agent = LocalAgent(
+        agent.greeting, agent.prompt, respond, client_tools=_schemas(agent), client_events=BRIDGE_EVENTS
+    )
     if mode == "custom-llm":
         setup.llm_client = CustomLlm("", key, restless=True, headers={"X-Call-Id": "{{call_id}}"})
-        local_agent = LocalAgent(agent.greeting, "", setup.llm_client)
+        local_agent = LocalAgent(agent.greeting, "", setup.llm_client, client_events=BRIDGE_EVENTS)
         agent = replace(agent, tools=tuple(_counted(tool, setup) for tool in agent.tools))
     elif mode == "register":
         local_agent = replace(local_agent, client_tools=())

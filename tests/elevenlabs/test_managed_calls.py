@@ -22,7 +22,7 @@ from telephony.observe.turn_latency import TurnClock
 from telephony.tape.reader import find, read
 from telephony.tape.replay import replay
 from telephony.tape.show import steps, stereo_wav, timeline
-from telephony.testing.fakes.elevenlabs.agents import LocalAgent, LocalAgents
+from telephony.testing.fakes.elevenlabs.agents import BRIDGE_EVENTS, LocalAgent, LocalAgents
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 from telephony.testing.fakes.twilio.carrier import PhoneCall
 from telephony.testing.fakes.twilio.faults import CarrierFaults
@@ -73,6 +73,7 @@ PLATFORM = LocalAgent(
     first_message="Hello {{name}}! How can I help you?",
     respond=respond,
     variables=("name",),
+    client_events=BRIDGE_EVENTS,
     client_tools=tuple(s for s in Toolbox(TOOLS).schemas() if s["function"]["name"] != "end_call"),
 )
 FALLBACK = Agent(prompt="You are a test.", greeting="Hello, this is ours.")
@@ -336,7 +337,7 @@ async def test_a_platform_that_does_not_start_costs_no_call(fault: str) -> None:
     """The platform refuses, is silent or uses a wrong format at the start: the fallback greets the caller."""
     agent = PLATFORM
     if fault == "format":
-        agent = LocalAgent(variables=("name",), output_format="pcm_16000")
+        agent = LocalAgent(variables=("name",), client_events=BRIDGE_EVENTS, output_format="pcm_16000")
     with structlog.testing.capture_logs() as lines:
         async with calling(managed(fallback=FALLBACK), agent) as s:
             values = {"sign_status": 401, "sign_hang": True, "refuse": 403, "no_metadata": True,

@@ -24,12 +24,20 @@ from telephony.clock import Clock
 from telephony.testing.fakes.elevenlabs.agents_admission import STREAM, Admission
 from telephony.testing.fakes.elevenlabs.agents_line import CarrierLine
 from telephony.testing.fakes.elevenlabs.agents_session import Session
-from telephony.testing.fakes.elevenlabs.agents_state import AgentFaults, AgentLatency, Conversation, LocalAgent, Seen
+from telephony.testing.fakes.elevenlabs.agents_state import (
+    BRIDGE_EVENTS,
+    CLIENT_EVENTS,
+    AgentFaults,
+    AgentLatency,
+    Conversation,
+    LocalAgent,
+    Seen,
+)
 from telephony.testing.fakes.elevenlabs.stt import Recognizer
 from telephony.testing.fakes.elevenlabs.stt_script import Script, ScriptedRecognizer
 from telephony.testing.fakes.elevenlabs.tts import Synthesize, speak_tones
 
-__all__ = ["AgentFaults", "AgentLatency", "LocalAgent", "LocalAgents"]
+__all__ = ["BRIDGE_EVENTS", "CLIENT_EVENTS", "AgentFaults", "AgentLatency", "LocalAgent", "LocalAgents"]
 
 
 class LocalAgents:

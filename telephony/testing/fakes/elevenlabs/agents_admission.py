@@ -49,6 +49,8 @@ class Admission:
         """The answer to a GET request, or the refusal of a handshake; None if the socket may be opened."""
         split, faults = urlsplit(request.path), self._platform.faults
         query = {name: values[0] for name, values in parse_qs(split.query).items()}
+        if faults.redirect:
+            return Response(302, "Found", Headers({"Location": faults.redirect}), b"")
         if split.path == SIGNED:
             if faults.sign_hang:
                 await connection.wait_closed()

@@ -186,6 +186,7 @@ SERVER: dict[str, tuple[str, type[BaseModel]]] = {
     "agent_response": ("agent_response_event", Response),
     "agent_response_correction": ("agent_response_correction_event", Correction),
     "user_transcript": ("user_transcription_event", Transcript),
+    "tentative_user_transcript": ("tentative_user_transcription_event", Transcript),
     "interruption": ("interruption_event", Id),
     "ping": ("ping_event", Ping),
     "client_tool_call": ("client_tool_call", ToolCall),

@@ -14,7 +14,6 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -24,12 +23,13 @@ from websockets.asyncio.server import ServerConnection
 from telephony.testing.fakes.elevenlabs import agents_messages as wire
 from telephony.testing.fakes.elevenlabs.agents_line import CarrierLine
 from telephony.testing.fakes.elevenlabs.agents_llm import END_CALL, CustomLlmFailed, filled
-from telephony.testing.fakes.elevenlabs.agents_speech import CallerSide, Playback, Speaker, Wire
+from telephony.testing.fakes.elevenlabs.agents_speech import CallerSide, Playback, Sentence, Speaker, Wire
 from telephony.testing.fakes.elevenlabs.agents_state import Conversation, LocalAgent, Platform
 from telephony.testing.fakes.elevenlabs.stt import Recognizer
 from telephony.testing.fakes.openai.server import CallTool, Part
 
 INTERRUPT_MS = 160  # this much voice without a break interrupts the agent
+TENTATIVE_MS = 500  # after each so much voice the transcript so far is sent
 TURN_MS = 600  # this much silence ends the caller's turn
 START_MS = 5_000  # the start message must arrive within this time
 TOOL_MS = 20_000  # the client must return a tool's result within this time
@@ -50,7 +50,7 @@ class Session:
         self._server, self._connection, self._agent, self._conversation = server, connection, agent, conversation
         self._recognizer = recognizer
         self._caller = CallerSide()
-        self._wire = Wire(connection, agent.client_events)
+        self._wire = Wire(connection)
         self._speaker = Speaker(server, self._wire, conversation)
         self._answering: asyncio.Task[None] | None = None
         self._results: dict[str, asyncio.Future[wire.ToolResult]] = {}
@@ -63,7 +63,7 @@ class Session:
         if start is None:
             return
         if faults.close_at_start is not None:
-            await self._wire.close(*faults.close_at_start)
+            await self._end(*faults.close_at_start)
             return
         if faults.no_metadata:
             await self._connection.wait_closed()
@@ -99,16 +99,18 @@ class Session:
         if not isinstance(message, wire.Initiation):
             await self._violation("the first message must be conversation_initiation_client_data")
             return None
+        self._conversation.initiation = message.model_dump(exclude_none=True)
         overrides = message.conversation_config_override or {}
         names = [f"{part}.{name}" for part, fields in overrides.items() for name in fields or {}]
         if wrong := [name for name in names if name not in self._agent.allowed]:
-            await self._wire.close(1008, f"Override for field {wrong[0]} is not allowed by config.")
+            await self._end(1008, f"Override for field {wrong[0]} is not allowed by config.")
             return None
         variables = message.dynamic_variables or {}
         if missing := [name for name in self._agent.variables if name not in variables]:
-            await self._wire.close(1008, f"Missing required dynamic variables: {missing}")
+            await self._end(1008, f"Missing required dynamic variables: {missing}")
             return None
-        self._conversation.initiation = message.model_dump(exclude_none=True)
+        events = (overrides.get("conversation") or {}).get("client_events")
+        self._wire.wants(self._agent.client_events if events is None else events)
         self._conversation.messages.append({"role": "system", "content": self._filled(self._agent.prompt)})
         return message
 
@@ -158,6 +160,9 @@ class Session:
     async def _hear_frame(self, frame: bytes) -> None:
         self._recognizer.hear(frame)
         self._caller.hear(frame)
+        if self._caller.run_ms and self._caller.run_ms % TENTATIVE_MS == 0:
+            so_far = await self._recognizer.partial()
+            await self._wire.send("tentative_user_transcript", user_transcript=so_far, event_id=self._wire.ids)
         if self._caller.run_ms >= INTERRUPT_MS:
             await self._interrupt()
         if self._caller.voiced_ms >= 60 and self._caller.quiet_ms >= TURN_MS:
@@ -185,7 +190,7 @@ class Session:
         original, corrected = "".join(char for char, _ in playback.said).strip(), playback.spoken(now)
         self._conversation.interruptions += 1
         await self._wire.send("interruption", event_id=self._wire.ids)
-        self._remember(corrected)
+        self._conversation.remember(corrected)
         if self._server.faults.late_audio:
             late = b64encode(b"\x00" * 4_000).decode()
             await self._wire.send("audio", audio_base_64=late, event_id=playback.event_id)
@@ -208,8 +213,10 @@ class Session:
             return
         await self._server.clock.sleep(self._server.latency.first_byte_ms)
         if text:
-            await self._round([_Sentence(text)])
+            await self._round([Sentence(text)])
             return
+        await self._wire.flood(faults.tool_flood)
+        faults.tool_flood = 0
         asked = self._conversation.asked
         try:
             for _ in range(ROUNDS):
@@ -235,7 +242,7 @@ class Session:
         async for part in parts:
             yield part
 
-    async def _round(self, parts: AsyncIterator[Part] | list[_Sentence]) -> list[CallTool]:
+    async def _round(self, parts: AsyncIterator[Part] | list[Sentence]) -> list[CallTool]:
         """Speaks the text of one answer from the responder; returns its tool calls."""
         self._speaker.next_line()
         sentences: asyncio.Queue[str | None] = asyncio.Queue(1_000)
@@ -320,16 +327,15 @@ class Session:
         if closing is None:
             self._connection.transport.abort()
             return
-        if faults.error_frame:
-            await self._wire.send("error", code=closing[0], message=closing[1])
-        await self._wire.close(*closing)
+        await self._end(*closing, framed=faults.error_frame)
 
-    def _remember(self, corrected: str) -> None:
-        """Truncates the agent's last line in the history to `corrected`, what the platform estimates was heard."""
-        for message in reversed(self._conversation.messages):
-            if message["role"] == "assistant" and message["content"]:
-                message["content"] = corrected or "..."
-                return
+    async def _end(self, code: int, reason: str, *, framed: bool = False) -> None:
+        """Closes for a fault; `framed`: an error message comes first."""
+        variables = self._conversation.initiation.get("dynamic_variables")
+        reason += f" {variables}" if self._server.faults.quote else ""
+        if framed:
+            await self._wire.send("error", code=code, message=reason)
+        await self._wire.close(code, reason.encode()[:123].decode(errors="ignore"))
 
     def _filled(self, text: str) -> str:
         return filled(text, self._conversation.initiation.get("dynamic_variables") or {})
@@ -337,10 +343,3 @@ class Session:
     async def _violation(self, text: str) -> None:
         self._server.seen.violations.append(text)
         await self._wire.close(1008, text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    """A fixed text, spoken without asking the responder."""
-
-    text: str

@@ -62,13 +62,24 @@ class Playback:
         return text.rpartition(" ")[0].strip()
 
 
-class Wire:
-    """Sends messages whose type is in `events` (metadata and errors always) and drops all others. `ids` is the last
-    event id used; ids rise through a conversation."""
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A fixed text, spoken without asking the responder."""
 
-    def __init__(self, connection: ServerConnection | CarrierLine, events: Collection[str]) -> None:
+    text: str
+
+
+class Wire:
+    """Sends messages of the types that the client `wants` (metadata and errors always) and drops all others. `ids` is
+    the last event id used; ids rise through a conversation."""
+
+    def __init__(self, connection: ServerConnection | CarrierLine) -> None:
         self.ids = 0
         self._connection = connection
+        self._events: set[str] = set()
+        self.wants(())
+
+    def wants(self, events: Collection[str]) -> None:
         self._events = {"conversation_initiation_metadata", "error", *events}
 
     def next_id(self) -> int:
@@ -78,6 +89,12 @@ class Wire:
     async def send(self, kind: str, **body: Any) -> None:
         if kind in self._events:
             await self.raw(json.dumps(server_message(kind, **body)))
+
+    async def flood(self, count: int) -> None:
+        """Sends so many tool calls at once."""
+        for number in range(count):
+            call = {"tool_name": "flood", "tool_call_id": f"flood_{number}", "parameters": {}}
+            await self.send("client_tool_call", **call, event_id=self.ids)
 
     async def raw(self, text: str) -> None:
         try:

@@ -12,10 +12,10 @@ from telephony.testing.fakes.elevenlabs.stt_script import Script
 from telephony.testing.fakes.elevenlabs.tts import Synthesize
 from telephony.testing.fakes.openai.server import Responder, Say
 
-CLIENT_EVENTS = (
-    "audio", "interruption", "agent_response", "agent_response_correction", "user_transcript", "ping",
-    "client_tool_call", "agent_tool_response",
-)  # fmt: skip
+CLIENT_EVENTS = ("audio", "interruption", "agent_response", "user_transcript", "tentative_user_transcript", "ping")
+"""What a new agent sends: neither corrections nor tools."""
+BRIDGE_EVENTS = (*CLIENT_EVENTS, "agent_response_correction", "client_tool_call", "agent_tool_response")
+"""What an agent sends that was set up for a bridge to a phone."""
 LOG_MESSAGES = 10_000
 
 
@@ -24,9 +24,10 @@ class LocalAgent:
     """The configuration of one agent, as set in the platform's dashboard.
 
     `variables` are the dynamic variables that a client must supply; `allowed` the overrides that the security settings
-    permit, as `part.name`; `client_tools` the schemas of tools that the client runs. The agent has the tool `end_call`
-    if `may_hang_up`. A private agent needs a signed URL or the API key. Only messages whose type is in `client_events`
-    are sent (metadata and errors always are). `first_message` and `prompt` may hold `{{variable}}`.
+    permit, as `part.name` (also `conversation.client_events`); `client_tools` the schemas of tools that the client
+    runs. The agent has the tool `end_call` if `may_hang_up`. A private agent needs a signed URL or the API key. Only
+    messages whose type is in `client_events` are sent (metadata and errors always). `first_message` and `prompt` may
+    hold `{{variable}}`.
     """
 
     first_message: str = "Hello! How can I help you?"
@@ -53,10 +54,13 @@ class AgentFaults:
     quoted_twiml: bool = False  # register-call returns the TwiML as a JSON string
     sign_hang: bool = False  # never answer requests for a signed URL
     refuse: int = 0  # refuse the handshake with this HTTP status
+    redirect: str = ""  # answer every request, and the handshake, with a redirect to this URL
     no_metadata: bool = False  # accept the socket and never send anything
     close_at_start: tuple[int, str] | None = None  # close with (code, reason) after the start message
     close_on_turn: tuple[int, str] | None = None  # close with (code, reason) instead of the next reply, once
     drop_on_turn: bool = False  # abort the connection instead of the next reply, once
+    quote: bool = False  # these closes, and refusals of the start message, quote the client's variables
+    tool_flood: int = 0  # send this many tool calls at once before the next reply, once
     error_frame: bool = False  # send an `error` message before `close_on_turn`
     late_audio: bool = False  # send audio of an interrupted turn after `interruption`
     no_correction: bool = False
@@ -98,6 +102,13 @@ class Conversation:
     until_ms: float = 0
     hung_up: bool = False
     closed: int | None = None
+
+    def remember(self, corrected: str) -> None:
+        """Truncates the agent's last line in the history to `corrected`, what the platform estimates was heard."""
+        for message in reversed(self.messages):
+            if message["role"] == "assistant" and message["content"]:
+                message["content"] = corrected or "..."
+                return
 
 
 @dataclass(slots=True)

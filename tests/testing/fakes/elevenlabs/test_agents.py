@@ -6,8 +6,11 @@ import asyncio
 import json
 import re
 import warnings
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -18,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 
 from telephony.audio import tones
 from telephony.testing.fakes.elevenlabs import agents_messages as messages
-from telephony.testing.fakes.elevenlabs.agents import LocalAgent, LocalAgents
+from telephony.testing.fakes.elevenlabs.agents import BRIDGE_EVENTS, AgentFaults, LocalAgent, LocalAgents
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 from telephony.testing.steady import SteadyClock
@@ -45,7 +48,13 @@ def respond(body: dict[str, Any]) -> list[Part]:
     return [CallTool("weather", {"city": "Dublin"})]
 
 
-AGENT = LocalAgent(first_message="Hi {{name}}!", respond=respond, variables=("name",), client_tools=(WEATHER,))
+AGENT = LocalAgent(
+    first_message="Hi {{name}}!",
+    respond=respond,
+    variables=("name",),
+    client_tools=(WEATHER,),
+    client_events=BRIDGE_EVENTS,
+)
 
 
 class Phone(AsyncAudioInterface):
@@ -193,3 +202,76 @@ async def test_the_vendors_rest_client() -> None:
 
 
 EXTRA = {"additional_body_parameters": {"made_up": 1}}
+
+
+@asynccontextmanager
+async def begun(agent: LocalAgent, faults: AgentFaults, **start: Any) -> AsyncIterator[tuple[Any, LocalAgents]]:
+    """A socket whose start message has been sent."""
+    async with platform(agent) as elevenlabs:
+        elevenlabs.agents.faults = faults
+        url = f"{elevenlabs.base_url.replace('http', 'ws')}/v1/convai/conversation?agent_id=agent_1"
+        async with connect(url, additional_headers={"xi-api-key": "local"}, proxy=None) as socket:
+            first = {"type": "conversation_initiation_client_data", "dynamic_variables": {"name": "+15550001111"}}
+            await socket.send(json.dumps(first | start))
+            yield socket, elevenlabs.agents
+
+
+async def kinds(socket: Any) -> list[str]:
+    """The types of all messages up to the close."""
+    found = []
+    try:
+        while True:
+            message = json.loads(await socket.recv())
+            messages.check_server(message)
+            found.append(message["type"])
+    except ConnectionClosed:
+        return found
+
+
+async def test_a_new_agent_sends_neither_tools_nor_corrections() -> None:
+    """The default events hold the caller's tentative words; a client may ask for others if the agent allows it."""
+    agent = LocalAgent(respond=lambda body: [Say("Bye."), CallTool("end_call", {"reason": "done"})])
+    async with begun(agent, AgentFaults()) as (socket, agents):
+        agents.script.add("thank you bye")
+        sound = tones.sine(300, 900) + tones.silence(800)
+        await socket.send(json.dumps({"user_audio_chunk": b64encode(sound).decode()}))
+        found = set(await kinds(socket))
+    assert found >= {"audio", "agent_response", "user_transcript", "tentative_user_transcript", "ping"}
+    assert not found & {"agent_tool_response", "agent_response_correction", "client_tool_call"}
+    wanted = {"conversation": {"client_events": ["audio", "agent_tool_response"]}}
+    for allowed in (True, False):
+        names = frozenset({"conversation.client_events"} if allowed else ())
+        async with begun(replace(agent, allowed=names), AgentFaults(), conversation_config_override=wanted) as (
+            socket,
+            _,
+        ):
+            await socket.send(json.dumps({"type": "user_message", "text": "bye"}))
+            found = set(await kinds(socket))
+        events = {"conversation_initiation_metadata", "audio", "agent_tool_response"}
+        assert found == (events if allowed else set())
+
+
+async def test_a_close_may_quote_the_caller() -> None:
+    async with begun(AGENT, AgentFaults(quote=True, close_on_turn=(1002, "LLM failed"), error_frame=True)) as (it, _):
+        await it.send(json.dumps({"type": "user_message", "text": "hello"}))
+        assert "error" in await kinds(it)
+        assert it.close_reason == "LLM failed {'name': '+15550001111'}"
+
+
+async def test_a_flood_of_tool_calls() -> None:
+    respond = [[Say("Bye."), CallTool("end_call", {"reason": "done"})]]
+    async with begun(replace(AGENT, respond=lambda body: respond[0]), AgentFaults(tool_flood=1_000)) as (it, _):
+        await it.send(json.dumps({"type": "user_message", "text": "hello"}))
+        assert (await kinds(it)).count("client_tool_call") == 1_000
+
+
+async def test_requests_may_be_redirected() -> None:
+    """The signed URL's request and the handshake, which the library's client would follow with its key."""
+    async with platform() as elevenlabs:
+        elevenlabs.agents.faults.redirect = f"{elevenlabs.base_url}/v1/voices"
+        for path in ("/v1/convai/conversation/get-signed-url?agent_id=agent_1", "/v1/convai/agents/agent_1"):
+            connection = HTTPConnection(elevenlabs.base_url.removeprefix("http://"))
+            await asyncio.to_thread(connection.request, "GET", path, None, {"xi-api-key": "local"})
+            answer = await asyncio.to_thread(connection.getresponse)
+            assert (answer.status, answer.headers["Location"]) == (302, f"{elevenlabs.base_url}/v1/voices")
+            connection.close()
