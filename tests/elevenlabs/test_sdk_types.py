@@ -20,7 +20,7 @@ from telephony.agent import Agent, IncomingCall, ManagedAgent, Voice
 from telephony.core.events import MarkReached
 from telephony.elevenlabs import agents_codec, stt_codec
 from telephony.testing.fakes.elevenlabs import agents_messages, stt_messages
-from telephony.testing.fakes.elevenlabs.agents import LocalAgent
+from telephony.testing.fakes.elevenlabs.agents import BRIDGE_EVENTS, LocalAgent
 from telephony.testing.fakes.elevenlabs.agents_state import Conversation
 from telephony.testing.fakes.elevenlabs.agents_webhooks import transcription
 from telephony.testing.fakes.elevenlabs.stt import LocalStt, SttFaults
@@ -134,8 +134,9 @@ def test_the_recogniser_has_the_vendors_errors() -> None:
 async def test_a_managed_call_in_the_vendors_types(tape: Recording) -> None:
     """The client data, the signed URL and the agent's settings have types; the socket's other messages only names."""
     platform = LocalAgent(
-        first_message="Hi!", respond=respond, client_tools=tuple(Toolbox((weather,)).schemas()), variables=("name",)
-    )
+        first_message="Hi!", respond=respond, client_tools=tuple(Toolbox((weather,)).schemas()), variables=("name",),
+        client_events=BRIDGE_EVENTS,
+    )  # fmt: skip
     agent = ManagedAgent(
         "agent_1", variables={"name": "Ada"}, overrides={"agent": {"first_message": "Hi {{name}}!"}},
         extra_body={"table": 4}, user_id="user_1", tools=(weather,),
