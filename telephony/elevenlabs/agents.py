@@ -39,7 +39,7 @@ from telephony.core.managed_events import (
 )
 from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.agents_rest import AgentsRest
-from telephony.elevenlabs.connection import describe, open_socket
+from telephony.elevenlabs.connection import FLOODED, describe, open_socket
 from telephony.errors import ProviderError
 from telephony.tools import Toolbox, ToolContext
 
@@ -61,15 +61,16 @@ _CAUSES = {
     "provider_busy": ManagedCause.MANAGED_BUSY,
     "provider_timeout": ManagedCause.MANAGED_TIMEOUT,
     "provider_misbehaved": ManagedCause.MANAGED_MISBEHAVED,
+    FLOODED: ManagedCause.MANAGED_MISBEHAVED,
 }
+
+_MEANINGS = {"provider_refused": "the platform refused to start", FLOODED: "the platform sent far too many messages"}
 
 
 class _Closed(Exception):
     """Ends the conversation: carries the `ManagedClosed` to report and, for the log, its explanation."""
 
-    def __init__(
-        self, code: int, cause: ManagedCause, detail: str = "", means: str = "", opened: bool = False
-    ) -> None:
+    def __init__(self, code: int, cause: ManagedCause, detail: str = "", means: str = "", opened: bool = False) -> None:
         super().__init__(cause)
         self.event = ManagedClosed(code, cause, detail)
         self.means = means
@@ -115,6 +116,7 @@ class ManagedSocket:
             case SendToManaged(kind, text):
                 self._text(agents_codec.message(kind, text))
             case AnswerTool(tool_call_id, result, failed):
+                self._wanted.pop(tool_call_id, None)
                 self._text(agents_codec.tool_result(tool_call_id, result, failed))
             case RunTool(_, tool_call_id):
                 wanted = self._wanted.get(tool_call_id)
@@ -325,5 +327,5 @@ def _why(error: BaseException) -> _Closed:
     else:
         # The text of an invalid-URL error repeats the URL, including the signature that grants access to the agent.
         code, detail = describe(error)[0], "" if isinstance(error, InvalidURI | ValueError) else str(error)
-    means = "the platform refused to start" if code == "provider_refused" else "the platform could not be reached"
+    means = _MEANINGS.get(code, "the platform could not be reached")
     return _Closed(0, _CAUSES.get(code, ManagedCause.MANAGED_UNAVAILABLE), detail[:200], means)

@@ -5,7 +5,6 @@ be put on a tape."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,20 @@ from telephony.elevenlabs import agents_codec, stt_codec, tts_codec
 from telephony.errors import BadMessage
 from telephony.twilio import media_stream
 
-VALUES = ["1" + "0" * 400, "-1" + "0" * 400, "1e999", "-1e999", "NaN", "1e308", "null", "true", '"9"', "[1]", "{}", "-5"]
+VALUES = [
+    "1" + "0" * 400,
+    "-1" + "0" * 400,
+    "1e999",
+    "-1e999",
+    "NaN",
+    "1e308",
+    "null",
+    "true",
+    '"9"',
+    "[1]",
+    "{}",
+    "-5",
+]
 LARGEST = 2**63
 
 
@@ -36,18 +48,33 @@ def twilio(text: str) -> object:
 ALIGNED = '"chars": ["a", "b"], "char_start_times_ms": [0, N], "char_durations_ms": [N, 10]'
 STREAM = '"streamSid": "MZ1", "sequenceNumber": "1"'
 MESSAGES: list[tuple[Callable[[str], object], str]] = [
-    (agents, '{"type": "audio", "audio_event": {"audio_base_64": "////", "event_id": N, "alignment": {%s}}}' % ALIGNED),
+    (
+        agents,
+        '{"type": "audio", "audio_event": {"audio_base_64": "////", "event_id": N, "alignment": {ALIGNED}}}'.replace(
+            "ALIGNED", ALIGNED
+        ),
+    ),
     (agents, '{"type": "ping", "ping_event": {"event_id": N, "ping_ms": N}}'),
     (agents, '{"type": "interruption", "interruption_event": {"event_id": N}}'),
     (agents, '{"type": "client_tool_call", "client_tool_call": {"tool_call_id": "a", "event_id": N, "parameters": N}}'),
-    (tts_codec.decode, '{"audio": "////", "contextId": "t1", "alignment": {%s}}' % ALIGNED),
+    (tts_codec.decode, '{"audio": "////", "contextId": "t1", "alignment": {ALIGNED}}'.replace("ALIGNED", ALIGNED)),
     (
         stt_codec.decode,
         '{"message_type": "committed_transcript_with_timestamps", "text": "a",'
         ' "words": [{"text": "a", "start": N, "end": N}]}',
     ),
-    (twilio, '{"event": "media", %s, "media": {"payload": "////", "timestamp": N, "chunk": N}}' % STREAM),
-    (twilio, '{"event": "start", %s, "start": {"callSid": "CA1", "mediaFormat": {"sampleRate": N}}}' % STREAM),
+    (
+        twilio,
+        '{"event": "media", STREAM, "media": {"payload": "////", "timestamp": N, "chunk": N}}'.replace(
+            "STREAM", STREAM
+        ),
+    ),
+    (
+        twilio,
+        '{"event": "start", STREAM, "start": {"callSid": "CA1", "mediaFormat": {"sampleRate": N}}}'.replace(
+            "STREAM", STREAM
+        ),
+    ),
 ]
 
 

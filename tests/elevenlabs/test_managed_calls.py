@@ -293,6 +293,22 @@ async def test_closes_that_are_failures_end_with_an_apology(close: tuple[int, st
     assert line["log_level"] == "error"
 
 
+async def test_a_platform_that_floods_ends_only_its_own_call() -> None:
+    """Twenty thousand tool calls: an apology in the carrier's voice; another call is answered as ever."""
+    async with calling() as s:
+        other, tape = await greeted(s)
+        phone, _ = await greeted(s)
+        platform(s).faults.tool_flood = 20_000
+        await s.says(phone, "what are your opening hours")
+        await phone.ended()
+        assert phone.spoken == [Wording().broken]
+        await s.says(other, "what are your opening hours")
+        await tape.until(lambda: ("agent", LONG) in tape.lines)
+        assert tape.actions(d.PlatformFailed) == []
+        await other.hang_up()
+        await other.ended()
+
+
 async def test_a_normal_end_plays_the_last_words() -> None:
     """The platform closes with 1000: the audio is played to its end, then we hang up without an apology."""
     async with calling() as s:
@@ -408,7 +424,7 @@ async def test_client_events_are_not_asked_for_without_need_or_leave(agent: Loca
 
 
 async def test_a_call_goes_on_when_the_agent_does_not_allow_client_events_any_more() -> None:
-    """Its settings were changed after they were read: the call is asked for again without, and so are all later ones."""
+    """Its settings were changed after they were read: the call is asked for again without, as are all later ones."""
     async with calling(platform=ASKING) as s:
         await s.service.warm.wait()
         platform(s).agents["agent_1"] = OFFICIAL

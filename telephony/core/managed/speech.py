@@ -7,8 +7,8 @@ pipeline uses (`core/speaking/playout.py`), which knows when it was played and h
 
 An interruption clears the carrier and makes the audio of its event id stale (`interruptions.py`). Before the line goes
 on record it waits a moment for the platform's correction, because that is what the agent itself will remember; without
-one, the record holds what was provably heard. Until the carrier's stream is up and the platform's formats are known, the ledger
-is held, so that early audio is kept.
+one, the record holds what was provably heard. Until the carrier's stream is up and the platform's formats are known,
+the ledger is held, so that early audio is kept.
 """
 
 from __future__ import annotations
