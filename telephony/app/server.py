@@ -10,6 +10,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import structlog
 import uvicorn
@@ -17,6 +18,8 @@ from starlette.applications import Starlette
 
 from telephony.agent import AgentSource
 from telephony.app.app import Service, create_app
+from telephony.app.descriptors import watch
+from telephony.app.http_protocol import PromptHttp
 from telephony.app.loading import load_agent
 from telephony.clock import Clock
 from telephony.contracts.vad import Detector
@@ -42,9 +45,10 @@ SOCKET_OPTIONS = {
 class _Server:
     """uvicorn on the running loop, without its signal handling, which would close every call with 1012."""
 
-    def __init__(self, app: Starlette, host: str, port: int) -> None:
+    def __init__(self, app: Starlette, host: str, port: int, clock: Clock) -> None:
         server_logs.listen()
-        options: dict[str, object] = dict(SOCKET_OPTIONS)
+        self._clock = clock
+        options: dict[str, object] = SOCKET_OPTIONS | {"http": partial(PromptHttp, clock)}
         self._server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, **options))  # type: ignore[arg-type]
 
     async def __aenter__(self) -> uvicorn.Server:
@@ -55,10 +59,12 @@ class _Server:
         if server.should_exit:
             raise SystemExit(1)
         self._loop = asyncio.create_task(server.main_loop(), name="uvicorn")
+        self._watch = asyncio.create_task(watch(self._clock), name="descriptors")
         return server
 
     async def __aexit__(self, *error: object) -> None:
         self._server.should_exit = True
+        self._watch.cancel()
         await self._loop
         await self._server.shutdown()
 
@@ -72,8 +78,9 @@ async def running(
     detector: Callable[[], Detector] = SileroDetector,
 ) -> AsyncIterator[Service]:
     """The service on a real socket (`settings.port` 0: any free one). Yields its `Service` with `base_url` set."""
+    clock = clock or Clock()
     app = create_app(settings, clock=clock, agents=agents, detector=detector)
-    async with _Server(app, settings.host, settings.port) as server:
+    async with _Server(app, settings.host, settings.port, clock) as server:
         port = server.servers[0].sockets[0].getsockname()[1]
         service: Service = app.state.service
         service.base_url = f"http://{settings.host}:{port}"
