@@ -25,12 +25,12 @@ from telephony.clock import Clock
 from telephony.contracts.vad import Detector
 from telephony.observe import server_logs
 from telephony.settings import Settings
+from telephony.twilio.socket_protocol import AbortableSocket
 from telephony.vad.silero import SileroDetector
 
 log = structlog.get_logger()
 
 SOCKET_OPTIONS = {
-    "ws": "telephony.twilio.socket_protocol:AbortableSocket",
     "ws_max_size": 65_536,  # a media frame has about 400 bytes
     "ws_per_message_deflate": False,  # error 31924
     "ws_ping_interval": None,  # Twilio is not known to answer pings
@@ -48,7 +48,10 @@ class _Server:
     def __init__(self, app: Starlette, host: str, port: int, clock: Clock) -> None:
         server_logs.listen()
         self._clock = clock
-        options: dict[str, object] = SOCKET_OPTIONS | {"http": partial(PromptHttp, clock)}
+        options: dict[str, object] = SOCKET_OPTIONS | {
+            "http": partial(PromptHttp, clock),
+            "ws": partial(AbortableSocket, clock=clock),
+        }
         self._server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, **options))  # type: ignore[arg-type]
 
     async def __aenter__(self) -> uvicorn.Server:

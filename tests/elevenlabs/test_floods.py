@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import socket as sockets
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from time import thread_time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from websockets.sync.server import ServerConnection, serve
@@ -29,15 +26,9 @@ from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.testing.steady import SteadyClock
 from tests.elevenlabs.test_agents import OPENED, FixedUrlRest
+from tests.flooding import frame, others_wait, send_until_closed
 
-MOST_S = 0.2
-"""Half a dozen frames of audio: nobody hears it. Unbounded floods take seconds."""
 SPEED = 4
-
-
-def frame(text: bytes, opcode: int = 1) -> bytes:
-    size = bytes([len(text)]) if len(text) < 126 else b"\x7f" + len(text).to_bytes(8, "big")
-    return bytes([0x80 | opcode]) + size + text
 
 
 AUDIO = b"/" * 80_000
@@ -57,47 +48,18 @@ FLOODS = {
 @contextmanager
 def flooding(flood: bytes, *first: str) -> Iterator[str]:
     """The URL of a server that answers the handshake, sends `first`, and then `flood` over and over."""
-    over = threading.Event()
 
     def handle(connection: ServerConnection) -> None:
         for text in first:
             connection.send(text)
-        with sockets.socket(fileno=os.dup(connection.socket.fileno())) as raw:
-            raw.settimeout(1)
-            try:
-                while not over.is_set():
-                    raw.sendall(flood)
-            except OSError:
-                pass
+        send_until_closed(connection.socket.fileno(), flood)
 
     with serve(handle, "127.0.0.1", 0, compression=None) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-        over.set()
         server.shutdown()
         thread.join()
-
-
-@asynccontextmanager
-async def others_wait(at_most_s: float = MOST_S) -> AsyncIterator[None]:
-    """Checks that every iteration of the event loop is short."""
-    longest = 0.0
-
-    async def tick() -> None:
-        nonlocal longest
-        last = thread_time()
-        while True:
-            await asyncio.sleep(0)
-            now = thread_time()
-            longest, last = max(longest, now - last), now
-
-    ticking = asyncio.create_task(tick())
-    try:
-        yield
-    finally:
-        ticking.cancel()
-    assert longest < at_most_s
 
 
 async def until(port: Port, ends: Callable[[Event], bool], *does: a.Action) -> list[Event]:

@@ -259,8 +259,8 @@ async def test_a_close_may_quote_the_caller() -> None:
 
 
 async def test_a_flood_of_tool_calls() -> None:
-    respond = [[Say("Bye."), CallTool("end_call", {"reason": "done"})]]
-    async with begun(replace(AGENT, respond=lambda body: respond[0]), AgentFaults(tool_flood=1_000)) as (it, _):
+    parts: list[Part] = [Say("Bye."), CallTool("end_call", {"reason": "done"})]
+    async with begun(replace(AGENT, respond=lambda body: parts), AgentFaults(tool_flood=1_000)) as (it, _):
         await it.send(json.dumps({"type": "user_message", "text": "hello"}))
         assert (await kinds(it)).count("client_tool_call") == 1_000
 
