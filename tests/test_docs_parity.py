@@ -23,6 +23,7 @@ import pytest
 import typer
 
 import telephony
+from telephony import uploads
 from telephony.app.app import Service
 from telephony.cli.main import app
 from telephony.core.language.registry import language_for
@@ -378,7 +379,7 @@ def test_the_presets_are_those_of_the_rules() -> None:
 def test_the_limits_of_what_platforms_may_ask_are_those_of_the_code() -> None:
     """Sizes, times and counts, in the sentences that name them."""
     size, seconds = webhook_store.MAX_BYTES >> 20, webhook_store.BODY_MS // 1_000
-    at_once, tools = COUNTS[webhook_store.CONCURRENT].capitalize(), COUNTS[TOOLS_AT_ONCE].capitalize()
+    at_once, tools = COUNTS[uploads.CONCURRENT].capitalize(), COUNTS[TOOLS_AT_ONCE].capitalize()
     for name, sentence in (
         (MANAGED, f"A body may have {size} MB and take {seconds} seconds. {at_once} may arrive at once"),
         (MANAGED, f"{tools} tools of a call may run at once"),

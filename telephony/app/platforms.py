@@ -52,8 +52,9 @@ async def open_platforms(
         except OSError as error:  # calls still work; webhooks get 503 until the directory is usable
             log.error("data_unusable", data=str(settings.data), why=error.strerror)
     webhooks = PlatformWebhooks(
-        WebhookSettings(settings.platform_key, settings.elevenlabs_webhook_secret), agents, store, clock
-    )
+        WebhookSettings(settings.platform_key, settings.elevenlabs_webhook_secret, settings.trusted_proxies),
+        agents, store, clock,
+    )  # fmt: skip
     routes = webhooks.routes()
     over = asyncio.Event()
     async with asyncio.TaskGroup() as group:

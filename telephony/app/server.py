@@ -10,6 +10,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -18,17 +19,19 @@ from starlette.applications import Starlette
 
 from telephony.agent import AgentSource
 from telephony.app.app import Service, create_app
+from telephony.app.descriptors import watch
+from telephony.app.http_protocol import PromptHttp
 from telephony.app.loading import load_agent
 from telephony.clock import Clock
 from telephony.contracts.vad import Detector
 from telephony.observe import server_logs
 from telephony.settings import Settings
+from telephony.twilio.socket_protocol import AbortableSocket
 from telephony.vad.silero import SileroDetector
 
 log = structlog.get_logger()
 
 SOCKET_OPTIONS = {
-    "ws": "telephony.twilio.socket_protocol:AbortableSocket",
     "ws_max_size": 65_536,  # a media frame has about 400 bytes
     "ws_per_message_deflate": False,  # error 31924
     "ws_ping_interval": None,  # Twilio is not known to answer pings
@@ -47,9 +50,13 @@ LEFT_TASKS_S = 2
 class _Server:
     """uvicorn on the running loop, without its signal handling, which would close every call with 1012."""
 
-    def __init__(self, app: Starlette, host: str, port: int) -> None:
+    def __init__(self, app: Starlette, host: str, port: int, clock: Clock) -> None:
         server_logs.listen()
-        options: dict[str, object] = dict(SOCKET_OPTIONS)
+        self._clock = clock
+        options: dict[str, object] = SOCKET_OPTIONS | {
+            "http": partial(PromptHttp, clock),
+            "ws": partial(AbortableSocket, clock=clock),
+        }
         self._server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, **options))  # type: ignore[arg-type]
 
     async def __aenter__(self) -> uvicorn.Server:
@@ -60,10 +67,12 @@ class _Server:
         if server.should_exit:
             raise SystemExit(1)
         self._loop = asyncio.create_task(server.main_loop(), name="uvicorn")
+        self._watch = asyncio.create_task(watch(self._clock), name="descriptors")
         return server
 
     async def __aexit__(self, *error: object) -> None:
         self._server.should_exit = True
+        self._watch.cancel()
         await self._loop
         await self._server.shutdown()
 
@@ -77,8 +86,9 @@ async def running(
     detector: Callable[[], Detector] = SileroDetector,
 ) -> AsyncIterator[Service]:
     """The service on a real socket (`settings.port` 0: any free one). Yields its `Service` with `base_url` set."""
+    clock = clock or Clock()
     app = create_app(settings, clock=clock, agents=agents, detector=detector)
-    async with _Server(app, settings.host, settings.port) as server:
+    async with _Server(app, settings.host, settings.port, clock) as server:
         port = server.servers[0].sockets[0].getsockname()[1]
         service: Service = app.state.service
         service.base_url = f"http://{settings.host}:{port}"

@@ -17,6 +17,7 @@ class Transcript:
 
     def __init__(self) -> None:
         self._lines: list[tuple[int, HistoryItem]] = []
+        self._turns: set[int] = set()  # those with an agent's line
 
     def resume(self, history: History) -> None:
         """Sets the history from a previous engine."""
@@ -27,19 +28,25 @@ class Transcript:
 
     def agent(self, turn: int, text: str, interrupted: bool = False) -> None:
         """Sets the agent's line of `turn`; an empty text means that nothing of it has been heard yet."""
-        for index, (line_turn, item) in enumerate(self._lines):
-            if line_turn == turn and isinstance(item, AgentSaid):
-                self._lines[index] = (turn, AgentSaid(text, interrupted))
-                return
-        self._lines.append((turn, AgentSaid(text, interrupted)))
+        line, index = (turn, AgentSaid(text, interrupted)), self._index(turn)
+        if index is None:
+            self._turns.add(turn)
+            self._lines.append(line)
+        else:
+            self._lines[index] = line
 
     def tool(self, turn: int, used: ToolUsed) -> None:
         """Adds a finished tool call, before the agent's line of its turn."""
-        for index, (line_turn, item) in enumerate(self._lines):
-            if line_turn == turn and isinstance(item, AgentSaid):
-                self._lines.insert(index, (turn, used))
-                return
-        self._lines.append((turn, used))
+        index = self._index(turn)
+        self._lines.insert(len(self._lines) if index is None else index, (turn, used))
+
+    def _index(self, turn: int) -> int | None:
+        """Where the agent's line of `turn` is. It is sought from the end, where it is as a rule, and only if it exists:
+        a flood of tool calls must not make each of them slower."""
+        if turn not in self._turns:
+            return None
+        backwards = range(len(self._lines) - 1, -1, -1)
+        return next(i for i in backwards if self._lines[i][0] == turn and isinstance(self._lines[i][1], AgentSaid))
 
     def returned(self, turn: int, late: ToolUsed) -> None:
         """Adds the late result of a tool, after all that was said meanwhile."""

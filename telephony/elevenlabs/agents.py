@@ -39,7 +39,7 @@ from telephony.core.managed_events import (
 )
 from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.agents_rest import AgentsRest
-from telephony.elevenlabs.connection import describe, open_socket
+from telephony.elevenlabs.connection import FLOODED, describe, open_socket
 from telephony.errors import ProviderError
 from telephony.tools import Toolbox, ToolContext
 
@@ -47,6 +47,8 @@ log = structlog.get_logger()
 
 START_MS = 6_000
 """How long the platform may take to answer our start message with its metadata."""
+INSPECT_MS = 500
+"""How long the conversation waits for the agent's configuration, which is read while the phone rings."""
 IDLE_MS = 30_000
 """Without any message for this long, a platform that has been pinging (every few seconds) counts as lost."""
 EARLY_FRAMES = 250
@@ -59,16 +61,20 @@ _CAUSES = {
     "provider_busy": ManagedCause.MANAGED_BUSY,
     "provider_timeout": ManagedCause.MANAGED_TIMEOUT,
     "provider_misbehaved": ManagedCause.MANAGED_MISBEHAVED,
+    FLOODED: ManagedCause.MANAGED_MISBEHAVED,
 }
+
+_MEANINGS = {"provider_refused": "the platform refused to start", FLOODED: "the platform sent far too many messages"}
 
 
 class _Closed(Exception):
     """Ends the conversation: carries the `ManagedClosed` to report and, for the log, its explanation."""
 
-    def __init__(self, code: int, cause: ManagedCause, detail: str = "", means: str = "") -> None:
+    def __init__(self, code: int, cause: ManagedCause, detail: str = "", means: str = "", opened: bool = False) -> None:
         super().__init__(cause)
         self.event = ManagedClosed(code, cause, detail)
         self.means = means
+        self.opened = opened  # the conversation had begun
 
 
 class ManagedSocket:
@@ -110,6 +116,7 @@ class ManagedSocket:
             case SendToManaged(kind, text):
                 self._text(agents_codec.message(kind, text))
             case AnswerTool(tool_call_id, result, failed):
+                self._wanted.pop(tool_call_id, None)
                 self._text(agents_codec.tool_result(tool_call_id, result, failed))
             case RunTool(_, tool_call_id):
                 wanted = self._wanted.get(tool_call_id)
@@ -136,25 +143,39 @@ class ManagedSocket:
         """How the platform ended the conversation; None if we ended it."""
         async with asyncio.TaskGroup() as group:
             stopping = group.create_task(self._stopped.wait())
-            talking = group.create_task(self._talk())
             inspecting = group.create_task(self._rest.inspect(self._agent))
+            talking = group.create_task(self._talk(inspecting))
             await asyncio.wait([stopping, talking], return_when=asyncio.FIRST_COMPLETED)
             for task in (stopping, talking, inspecting):
                 task.cancel()
         return None if talking.cancelled() else talking.result()
 
-    async def _talk(self) -> _Closed:
+    async def _talk(self, inspecting: asyncio.Task[tuple[str, ...]]) -> _Closed:
+        """One conversation. If the platform refuses it because we ask for client events (the agent's settings may have
+        changed since they were read), it is asked once more without."""
         try:
-            address = await self._rest.address(self._agent)
+            url = await self._rest.address(self._agent)
             await self._open.wait()
-            async with open_socket(address, "", self._clock, max_bytes=MAX_BYTES) as socket:
-                await self._converse(socket)
+            await asyncio.wait([inspecting], timeout=self._clock.real_seconds(INSPECT_MS))
+            events = (inspecting.result() or ()) if inspecting.done() else ()
+            closed = await self._connect(url, events)
+            if events and closed.event.cause is ManagedCause.MANAGED_REFUSED and not closed.opened:
+                self._rest.events_refused(self._agent)
+                closed = await self._connect(await self._rest.address(self._agent), ())
+        except Exception as error:
+            return _why(error)
+        return closed
+
+    async def _connect(self, url: str, events: tuple[str, ...]) -> _Closed:
+        try:
+            async with open_socket(url, "", self._clock, max_bytes=MAX_BYTES) as socket:
+                await self._converse(socket, events)
         except Exception as error:
             return _why(error)
         return _Closed(1000, ManagedCause.ENDED)
 
-    async def _converse(self, socket: ClientConnection) -> None:
-        await socket.send(json.dumps(agents_codec.initiation(self._agent, self._call)))
+    async def _converse(self, socket: ClientConnection, events: tuple[str, ...]) -> None:
+        await socket.send(json.dumps(agents_codec.initiation(self._agent, self._call, events)))
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
@@ -290,7 +311,7 @@ def _by_close(error: ConnectionClosed, error_text: str, opened: bool = True) -> 
     cause, means = agents_codec.meaning(code, reason)
     if cause is ManagedCause.ENDED and not opened:  # the caller has not heard an agent yet
         cause, means = ManagedCause.MANAGED_REFUSED, "the platform did not begin the conversation"
-    return _Closed(code, cause, reason or error_text, means)
+    return _Closed(code, cause, reason or error_text, means, opened)
 
 
 def _why(error: BaseException) -> _Closed:
@@ -306,5 +327,5 @@ def _why(error: BaseException) -> _Closed:
     else:
         # The text of an invalid-URL error repeats the URL, including the signature that grants access to the agent.
         code, detail = describe(error)[0], "" if isinstance(error, InvalidURI | ValueError) else str(error)
-    means = "the platform refused to start" if code == "provider_refused" else "the platform could not be reached"
+    means = _MEANINGS.get(code, "the platform could not be reached")
     return _Closed(0, _CAUSES.get(code, ManagedCause.MANAGED_UNAVAILABLE), detail[:200], means)

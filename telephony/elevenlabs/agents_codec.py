@@ -11,7 +11,7 @@ import json
 from base64 import b64encode
 from binascii import Error as NotBase64
 from binascii import a2b_base64
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
@@ -60,13 +60,17 @@ def socket_url(base_url: str, agent: ManagedAgent) -> str:
     return f"{base_url.replace('http', 'ws', 1)}/v1/convai/conversation?{urlencode(query, quote_via=quote)}"
 
 
-def initiation(agent: ManagedAgent, call: IncomingCall) -> dict[str, Any]:
-    """The client data of a call. Sent as the socket's first message, in register-call and in personalization."""
+def initiation(agent: ManagedAgent, call: IncomingCall, events: Collection[str] = ()) -> dict[str, Any]:
+    """The client data of a call. Sent as the socket's first message, in register-call and in personalization.
+
+    `events`: the client events to ask for (see `events_to_ask`); empty for those that the agent is set to."""
     variables = {"caller": call.caller, "called": call.called, "call_id": call.call_sid, **agent.variables}
-    overrides = {
+    overrides: dict[str, dict[str, Any]] = {
         part: kept for part, fields in agent.overrides.items()
         if (kept := {name: value for name, value in fields.items() if value is not None})
     }  # fmt: skip
+    if events:
+        overrides["conversation"] = overrides.get("conversation", {}) | {"client_events": list(events)}
     data: dict[str, Any] = {"type": "conversation_initiation_client_data", "dynamic_variables": variables}
     if overrides:
         data["conversation_config_override"] = overrides
@@ -168,10 +172,15 @@ def _alignment(block: object) -> tuple[str, tuple[int, ...]]:
         return "", ()
     found = [
         (char, int(start + last)) for char, start, last in zip(chars, starts, lasts, strict=False)
-        if isinstance(char, str) and len(char) == 1 and isinstance(start, int | float) and isinstance(last, int | float)
-        and 0 <= start + last < 10_000_000
+        if isinstance(char, str) and len(char) == 1 and _is_ms(start) and _is_ms(last)
+        and start + last >= 0
     ]  # fmt: skip
     return "".join(char for char, _ in found), tuple(end for _, end in found)
+
+
+def _is_ms(value: object) -> bool:
+    """Whether this is a number of ms that an alignment can hold. JSON may hold infinity, and integers of any length."""
+    return isinstance(value, int | float) and -10_000_000 < value < 10_000_000
 
 
 def _tool(body: Mapping[str, Any]) -> ToolWanted:
@@ -194,7 +203,10 @@ def _id(body: Mapping[str, Any]) -> int:
     value = body.get("event_id")
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 19:
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST_ID else 0
+
+
+_LARGEST_ID = 2**63
 
 
 def _text(body: Mapping[str, Any], key: str) -> str:
@@ -211,6 +223,7 @@ WANTED_EVENTS = {
     "agent_response_correction": "the transcript of interrupted answers would be an estimate",
     "user_transcript": "the transcript would lack the caller's side",
 }
+TOOL_EVENTS = {"client_tool_call": "our tools would never be called"}
 
 
 def setup_faults(agent: Mapping[str, Any], has_tools: bool) -> list[str]:
@@ -224,11 +237,28 @@ def setup_faults(agent: Mapping[str, Any], has_tools: bool) -> list[str]:
     }
     found = [f"{name} is {given}, not {AUDIO_FORMAT}: calls are refused" for name, given in formats.items()
              if isinstance(given, str) and given != AUDIO_FORMAT]  # fmt: skip
-    events = _part(config, "conversation").get("client_events")
-    if not isinstance(events, list):
+    if events_to_ask(agent, has_tools):  # then each call asks for those that are missing
         return found
-    wanted = WANTED_EVENTS | ({"client_tool_call": "our tools would never be called"} if has_tools else {})
-    return found + [f"client_events lacks {name}: {why}" for name, why in wanted.items() if name not in events]
+    return found + [f"client_events lacks {name}: {why}" for name, why in _missing(agent, has_tools).items()]
+
+
+def events_to_ask(agent: Mapping[str, Any], has_tools: bool) -> tuple[str, ...]:
+    """The client events that a call asks for: the agent's own and those that we need besides. Empty if it has them all,
+    or if its security settings do not allow the override: the platform would close the socket."""
+    allowed = _part(_part(_part(agent, "platform_settings"), "overrides"), "conversation_config_override")
+    missing = _missing(agent, has_tools)
+    if not missing or _part(allowed, "conversation").get("client_events") is not True:
+        return ()
+    own = _part(_part(agent, "conversation_config"), "conversation").get("client_events")
+    names = [*(name for name in own or () if isinstance(name, str)), *missing, "agent_tool_response"]
+    return tuple(dict.fromkeys(names))
+
+
+def _missing(agent: Mapping[str, Any], has_tools: bool) -> dict[str, str]:
+    """The client events that the agent is not set to send, each with what follows from it."""
+    own = _part(_part(agent, "conversation_config"), "conversation").get("client_events")
+    wanted = WANTED_EVENTS | (TOOL_EVENTS if has_tools else {})
+    return {name: why for name, why in wanted.items() if name not in own} if isinstance(own, list) else {}
 
 
 def _part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:

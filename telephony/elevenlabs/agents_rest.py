@@ -50,7 +50,7 @@ class AgentsRest:
         self.base_url = base_url.rstrip("/")
         self._key, self._clock = api_key, clock
         self._client: httpx2.AsyncClient | None = None
-        self._inspected: set[str] = set()
+        self._events: dict[str, tuple[str, ...]] = {}  # by agent: the client events to ask for
 
     async def aclose(self) -> None:
         client, self._client = self._client, None
@@ -102,27 +102,40 @@ class AgentsRest:
             raise ProviderRefused(str(answer.get("message") or "not dialled")[:200], provider=PROVIDER)
         return OutboundCall(str(answer.get("conversation_id") or ""), str(answer.get("callSid") or ""))
 
-    async def inspect(self, agent: ManagedAgent) -> None:
-        """Checks an agent's configuration, once per process, and logs what would go wrong on a call.
+    async def inspect(self, agent: ManagedAgent) -> tuple[str, ...]:
+        """Checks an agent's configuration, once per process, and logs what would go wrong on a call. Returns the client
+        events to ask for in each call.
 
         Never raises: if the key may not read the configuration, the call can still succeed."""
-        if agent.agent_id in self._inspected:
-            return
-        self._inspected.add(agent.agent_id)
+        if (known := self._events.get(agent.agent_id)) is not None:
+            return known
+        problems, events = list[str](), tuple[str, ...]()
         try:
-            problems = await self.setup_faults(agent)
+            found = await self._configuration(agent)
         except ProviderError as error:
             log.info("managed_agent_not_inspected", agent_id=agent.agent_id, code=error.code)
-            return
-        for problem in problems:
-            log.error("managed_agent_misconfigured", agent_id=agent.agent_id, problem=problem)
+        else:
+            problems = agents_codec.setup_faults(found, bool(agent.tools))
+            events = agents_codec.events_to_ask(found, bool(agent.tools))
+        if agent.agent_id not in self._events:  # another call may have asked at the same time
+            self._events[agent.agent_id] = events
+            for problem in problems:
+                log.error("managed_agent_misconfigured", agent_id=agent.agent_id, problem=problem)
+        return self._events[agent.agent_id]
+
+    def events_refused(self, agent: ManagedAgent) -> None:
+        """The platform has refused the call that asked for client events: no call asks for them any more."""
+        log.warning("managed_events_refused", agent_id=agent.agent_id, asked=self._events.get(agent.agent_id))
+        self._events[agent.agent_id] = ()
 
     async def setup_faults(self, agent: ManagedAgent) -> list[str]:
         """What is wrong with an agent's configuration (see `agents_codec.setup_faults`). Raises ProviderError."""
-        found = rest.json_object(await self._ask("GET", f"/v1/convai/agents/{agent.agent_id}"), PROVIDER)
-        return agents_codec.setup_faults(found, bool(agent.tools))
+        return agents_codec.setup_faults(await self._configuration(agent), bool(agent.tools))
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    async def _configuration(self, agent: ManagedAgent) -> dict[str, Any]:
+        return rest.json_object(await self._ask("GET", f"/v1/convai/agents/{agent.agent_id}"), PROVIDER)
 
     async def _ask(
         self,

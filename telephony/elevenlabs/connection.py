@@ -11,7 +11,8 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
+from typing import cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -20,6 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from telephony.clock import Clock
 from telephony.errors import ProviderBusy
+from telephony.flood import BoundedConnection
 
 log = structlog.get_logger()
 
@@ -34,6 +36,9 @@ STEADY_MS = 30_000
 it is open must not reset the backoff."""
 
 
+FLOODED = "provider_flooded"
+
+
 class SessionEnded(Exception):
     """The session is over: the server reported a fault, or stopped answering."""
 
@@ -46,7 +51,8 @@ class SessionEnded(Exception):
 async def open_socket(url: str, api_key: str, clock: Clock, *, max_bytes: int) -> AsyncIterator[ClientConnection]:
     """A connection to `url` (ws or wss) for messages of up to `max_bytes`. Its exceptions can be passed to `describe`.
 
-    `api_key` may be empty if the URL is signed or needs no key."""
+    `api_key` may be empty if the URL is signed or needs no key. A server that floods (`telephony/flood.py`) ends it
+    with `FLOODED`, which rules out a retry: it would flood again."""
     opening = clock.timeout(OPEN_MS)
     async with (
         opening,
@@ -61,10 +67,16 @@ async def open_socket(url: str, api_key: str, clock: Clock, *, max_bytes: int) -
             ping_timeout=clock.real_seconds(PING_MS),
             proxy=None if is_loopback(url) else True,
             ssl=_tls() if url.startswith("wss:") else None,
+            create_connection=partial(BoundedConnection, clock),  # type: ignore[arg-type]  # any callable will do
         ) as socket,
     ):
         opening.reschedule(None)
-        yield socket
+        try:
+            yield socket
+        except Exception:
+            if cast(BoundedConnection, socket).flooded:
+                raise SessionEnded(FLOODED, False) from None
+            raise
 
 
 async def reconnecting(

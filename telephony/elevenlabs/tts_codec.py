@@ -80,6 +80,8 @@ def close(context: str) -> str:
     return json.dumps({"context_id": context, "close_context": True})
 
 
+LONGEST_MS = 10_000_000
+"""No time in an alignment is this far from the beginning."""
 CLOSE_SOCKET = json.dumps({"close_socket": True})
 
 
@@ -211,6 +213,8 @@ def _alignment(block: dict[str, Any]) -> tuple[str, tuple[int, ...], tuple[int, 
         begin = tuple(int(ms) for ms in starts)
         ends = tuple(start + int(ms) for start, ms in zip(begin, lasts, strict=True))
     except (TypeError, ValueError, OverflowError):
+        return "", (), ()
+    if not all(abs(ms) < LONGEST_MS for ms in (*begin, *ends)):  # JSON allows integers of any length
         return "", (), ()
     text = "".join(str(char)[:1] or " " for char in chars)
     return text.encode("utf-8", "replace").decode(), begin, ends  # a lone surrogate becomes "?"

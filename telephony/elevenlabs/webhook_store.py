@@ -16,7 +16,7 @@ import inspect
 import json
 import os
 import tempfile
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -29,13 +29,12 @@ from telephony.elevenlabs.post_call import PostCall, Signature, file_name, read
 from telephony.files import private_folder
 from telephony.http_body import TooBig
 from telephony.threads import in_thread
+from telephony.uploads import FIRST_MS, Upload, Uploads
 
 log = structlog.get_logger()
 
 MAX_BYTES = 32 * 2**20
 """Largest accepted body. The audio of a long call is tens of megabytes (MP3 in base64: over half an hour fits)."""
-CONCURRENT = 4
-"""Concurrent uploads. With `MAX_BYTES` this bounds the disk space that unauthenticated senders can occupy."""
 BODY_MS = 30_000
 """How long an upload may take."""
 STALE_S = 3_600
@@ -49,10 +48,6 @@ Hook = Callable[[PostCall], Any]
 """The user's function: async, or sync (it then runs in a thread)."""
 
 
-class TooMany(Exception):
-    """`CONCURRENT` uploads are already in progress."""
-
-
 class WebhookStore:
     """See the module docstring. Events are delivered while `run` is running; without a hook they are only stored."""
 
@@ -61,7 +56,7 @@ class WebhookStore:
         self._hook, self._clock = hook, clock
         self._work = asyncio.Event()
         self._prepared = False
-        self._uploads = 0
+        self._uploads = Uploads(clock)
         self._running: dict[str, asyncio.Future[Any]] = {}  # calls of a sync hook still in their thread, by file name
 
     def prepare(self) -> None:
@@ -74,19 +69,21 @@ class WebhookStore:
                 left.unlink(missing_ok=True)
         self._prepared = True
 
-    async def take(self, pieces: AsyncIterable[bytes], signature: Signature) -> tuple[PostCall, bool]:
-        """Stores the event in a body and returns (event, whether it is new). It is on disk when this returns.
+    async def take(self, pieces: AsyncIterable[bytes], signature: Signature, peer: str = "") -> tuple[PostCall, bool]:
+        """Stores the event in a body and returns (event, whether it is new). It is on disk when this returns. `peer` is
+        the sender's address.
 
-        Raises BadSignature, ValueError (not an event), TooBig, TooMany, TimeoutError (the upload took too long) or
-        OSError; in these cases nothing is stored.
+        Raises BadSignature, ValueError (not an event), TooBig, TooMany, TimeoutError (the upload took too long, or had
+        to make room) or OSError; in these cases nothing is stored.
         """
-        if self._uploads >= CONCURRENT:
-            raise TooMany
-        self._uploads += 1
+        body = aiter(pieces)
+        async with self._clock.timeout(FIRST_MS):
+            first = await anext(body, b"")
+        upload = await self._uploads.enter(peer)
         try:
-            event, new = await self._take(pieces, signature)
+            event, new = await self._take(first, body, signature, upload)
         finally:
-            self._uploads -= 1
+            self._uploads.leave(upload)
         if new:
             self._work.set()
         return event, new
@@ -104,21 +101,28 @@ class WebhookStore:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    async def _take(self, pieces: AsyncIterable[bytes], signature: Signature) -> tuple[PostCall, bool]:
+    async def _take(
+        self, first: bytes, body: AsyncIterator[bytes], signature: Signature, upload: Upload
+    ) -> tuple[PostCall, bool]:
         if not self._prepared:  # the directory was unavailable at start
             await asyncio.to_thread(self.prepare)
         file, name = await asyncio.to_thread(tempfile.mkstemp, dir=self._coming)
-        path, digest, size = Path(name), sha256(), 0
+        path, digest, size, piece = Path(name), sha256(), 0, first
         try:
             with os.fdopen(file, "wb") as out:
-                async with self._clock.timeout(BODY_MS):
-                    async for piece in pieces:
-                        size += len(piece)
-                        if size > MAX_BYTES:
-                            raise TooBig
-                        signature.update(piece)
-                        digest.update(piece)
-                        await asyncio.to_thread(out.write, piece)
+                try:
+                    async with self._clock.timeout(BODY_MS) as upload.deadline:
+                        while piece:
+                            size += len(piece)
+                            if size > MAX_BYTES:
+                                raise TooBig
+                            upload.received(len(piece), self._clock.ms())
+                            signature.update(piece)
+                            digest.update(piece)
+                            await asyncio.to_thread(out.write, piece)
+                            piece = await anext(body, b"")
+                finally:
+                    upload.deadline = None
                 signature.check()
             return await asyncio.to_thread(self._keep, path, digest.hexdigest())
         finally:

@@ -23,9 +23,11 @@ from telephony.agent import AgentSource, IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.post_call import HEADERS, BadSignature, Signature
-from telephony.elevenlabs.webhook_store import MAX_BYTES, TooMany, WebhookStore
+from telephony.elevenlabs.webhook_store import MAX_BYTES, WebhookStore
 from telephony.http_body import TooBig, gather, load
 from telephony.threads import Callers
+from telephony.twilio.signature import is_trusted
+from telephony.uploads import TooMany
 
 log = structlog.get_logger()
 
@@ -44,6 +46,7 @@ class WebhookSettings:
 
     key: str = ""
     secret: str = ""
+    trusted_proxies: tuple[str, ...] = ()
 
 
 class PlatformWebhooks:
@@ -105,7 +108,7 @@ class PlatformWebhooks:
                 return _refused("no_data_directory", 503, "TELEPHONY_DATA is not set")
             if int(request.headers.get("content-length") or 0) > MAX_BYTES:
                 raise TooBig
-            event, new = await self._store.take(_pieces(request), signature)
+            event, new = await self._store.take(_pieces(request), signature, self._peer(request))
         except BadSignature as error:
             return _refused(error.code, 401, error.code)
         except ValueError:
@@ -131,6 +134,12 @@ class PlatformWebhooks:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         given = given.strip() if scheme.lower() == "bearer" else request.headers.get(KEY_HEADER, "")
         return hmac.compare_digest(given.encode("utf-8", "replace"), self._settings.key.encode())
+
+    def _peer(self, request: Request) -> str:
+        """The address that the request comes from; behind a trusted proxy, the last one that the proxy forwards."""
+        peer = request.client.host if request.client is not None else ""
+        forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        return forwarded if forwarded and is_trusted(peer, self._settings.trusted_proxies) else peer
 
     async def _agent(self, call: IncomingCall) -> ManagedAgent | None:
         """The managed agent for this call; None if the user's function fails, is too slow or returns another type."""
@@ -164,7 +173,8 @@ def _object(body: bytes) -> dict[str, Any]:
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:
     async for piece in request.stream():
-        yield piece
+        if piece:
+            yield piece
 
 
 def _text(body: dict[str, Any], name: str) -> str:

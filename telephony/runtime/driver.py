@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 AUDIO_LIMIT = 500  # frames: ten seconds of audio
 CONTROL_LIMIT = 20_000  # events; more means that a peer floods the call
+YIELD_EVERY = 16  # events handled in a row before other calls have their turn
 FAREWELL_MS = 5_000  # how long the leg may take to play what is queued and close
 APOLOGY = "I'm sorry, I'm having technical trouble. Please call again in a few minutes. Goodbye."
 
@@ -180,9 +181,12 @@ async def drive(
     `SwitchTo` replaces the engine; leg, inbox and observers stay. Returns how the call ended, after giving the leg time
     to play what is queued and to close.
     """
-    ended = call.ended
+    ended, handled = call.ended, 0
     while ended is None:
         event, now = await inbox.next(before=call.deadline)
+        handled += 1
+        if handled % YIELD_EVERY == 0:  # while events wait, `next` does not
+            await asyncio.sleep(0)
         try:
             actions = call.step(event, now)
             ended = call.ended

@@ -19,6 +19,7 @@ from telephony.testing.fakes.twilio.faults import CarrierFaults
 from telephony.testing.stack import AUTH_TOKEN, Stack, local_stack
 from telephony.testing.steady import SteadyClock
 from telephony.twilio.signature import sign_socket, sign_webhook
+from tests.flooding import frame, others_wait, send_until_closed
 
 AGENT = Agent(prompt="You are a test.", greeting="Hello.")
 SID = "CA" + "7" * 32
@@ -224,6 +225,31 @@ async def test_a_flood_ends_only_its_own_call() -> None:
             except ConnectionClosed:
                 pass
             await live.done.wait()
+        assert s.service.registry.calls == {}
+
+
+NOTHING = bytes(4)  # masks nothing
+FLOODS = {
+    "pings": frame(b"", 9, NOTHING) * 20_000,
+    "empty messages": frame(b"", 1, NOTHING) * 20_000,
+    "nonsense": frame(b'{"event":"nonsense"}', 1, NOTHING) * 5_000,
+    "media": frame(b'{"event":"media","media":{"payload":"' + b"/" * 216 + b'","timestamp":"1"}}', 1, NOTHING) * 1_000,
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS.keys())
+async def test_a_flood_as_fast_as_the_network_stalls_no_other_call(flood: bytes) -> None:
+    async with stack() as s:
+        token = await token_of(s)
+        async with socket(s) as connection:
+            await connection.send(start(s, token=token))
+            await connection.recv()
+            live = s.service.registry.calls[SID]
+            number = connection.transport.get_extra_info("socket").fileno()
+            flooding = asyncio.create_task(asyncio.to_thread(send_until_closed, number, flood))
+            async with others_wait():
+                await live.done.wait()
+            await flooding
         assert s.service.registry.calls == {}
 
 

@@ -38,8 +38,8 @@ class FixedUrlRest(AgentsRest):
     async def address(self, agent: ManagedAgent) -> str:
         return self._url
 
-    async def inspect(self, agent: ManagedAgent) -> None:
-        pass
+    async def inspect(self, agent: ManagedAgent) -> tuple[str, ...]:
+        return ()
 
 
 async def conversation(url: str) -> list[Event]:

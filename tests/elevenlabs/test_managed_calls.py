@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from telephony.observe.turn_latency import TurnClock
 from telephony.tape.reader import find, read
 from telephony.tape.replay import replay
 from telephony.tape.show import steps, stereo_wav, timeline
-from telephony.testing.fakes.elevenlabs.agents import BRIDGE_EVENTS, LocalAgent, LocalAgents
+from telephony.testing.fakes.elevenlabs.agents import BRIDGE_EVENTS, CLIENT_EVENTS, LocalAgent, LocalAgents
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 from telephony.testing.fakes.twilio.carrier import PhoneCall
 from telephony.testing.fakes.twilio.faults import CarrierFaults
@@ -292,6 +293,22 @@ async def test_closes_that_are_failures_end_with_an_apology(close: tuple[int, st
     assert line["log_level"] == "error"
 
 
+async def test_a_platform_that_floods_ends_only_its_own_call() -> None:
+    """Twenty thousand tool calls: an apology in the carrier's voice; another call is answered as ever."""
+    async with calling() as s:
+        other, tape = await greeted(s)
+        phone, _ = await greeted(s)
+        platform(s).faults.tool_flood = 20_000
+        await s.says(phone, "what are your opening hours")
+        await phone.ended()
+        assert phone.spoken == [Wording().broken]
+        await s.says(other, "what are your opening hours")
+        await tape.until(lambda: ("agent", LONG) in tape.lines)
+        assert tape.actions(d.PlatformFailed) == []
+        await other.hang_up()
+        await other.ended()
+
+
 async def test_a_normal_end_plays_the_last_words() -> None:
     """The platform closes with 1000: the audio is played to its end, then we hang up without an apology."""
     async with calling() as s:
@@ -370,6 +387,63 @@ async def test_a_misconfigured_agent_is_logged() -> None:
     assert [problem.partition(":")[0].split()[-1] for problem in problems] == [
         "interruption", "agent_response_correction", "user_transcript", "client_tool_call",
     ]  # fmt: skip
+
+
+OFFICIAL = replace(PLATFORM, client_events=CLIENT_EVENTS)
+ASKING = replace(OFFICIAL, allowed=OFFICIAL.allowed | {"conversation.client_events"})
+
+
+@pytest.mark.parametrize("chosen", [False, True], ids=["the only agent", "chosen for the call"])
+async def test_missing_client_events_are_asked_for_where_the_agent_allows_it(chosen: bool) -> None:
+    """By override in each call, besides the agent's own: tools run and corrections come, and nothing is complained."""
+    agent = managed(overrides={"conversation": {"max_duration_seconds": 300}})
+    allowed = replace(ASKING, allowed=ASKING.allowed | {"conversation.max_duration_seconds"})
+    with structlog.testing.capture_logs() as lines:
+        async with calling((lambda call: agent) if chosen else agent, allowed) as s:
+            phone, tape = await greeted(s)
+            await s.says(phone, "a table for two please")
+            await tape.until(lambda: ("agent", "It is booked.") in tape.lines)
+            await phone.hang_up()
+            await phone.ended()
+            start = platform(s).seen.received[0]
+            asked = start["conversation_config_override"]["conversation"]
+            assert set(asked["client_events"]) == {
+                *CLIENT_EVENTS, "agent_response_correction", "client_tool_call", "agent_tool_response",
+            }  # fmt: skip
+            assert asked["max_duration_seconds"] == 300
+    assert [line for line in lines if line["event"] == "managed_agent_misconfigured"] == []
+
+
+@pytest.mark.parametrize("agent", [OFFICIAL, PLATFORM], ids=["not allowed", "not needed"])
+async def test_client_events_are_not_asked_for_without_need_or_leave(agent: LocalAgent) -> None:
+    async with calling(platform=agent) as s:
+        phone, _ = await greeted(s)
+        await phone.hang_up()
+        await phone.ended()
+        assert "conversation_config_override" not in platform(s).seen.received[0]
+
+
+async def test_a_call_goes_on_when_the_agent_does_not_allow_client_events_any_more() -> None:
+    """Its settings were changed after they were read: the call is asked for again without, as are all later ones."""
+    async with calling(platform=ASKING) as s:
+        await s.service.warm.wait()
+        platform(s).agents["agent_1"] = OFFICIAL
+        for _ in range(2):
+            phone, _ = await greeted(s)
+            await phone.hang_up()
+            await phone.ended()
+        asked = ["conversation_config_override" in x.initiation for x in platform(s).seen.conversations]
+        assert asked == [True, False, False]
+
+
+async def test_a_configuration_that_does_not_come_delays_no_call() -> None:
+    """It is read while the phone rings; a conversation waits half a second for it at most."""
+    async with calling(lambda call: managed(), ASKING) as s:
+        platform(s).faults.configuration_hang = True
+        phone, _ = await greeted(s)
+        await phone.hang_up()
+        await phone.ended()
+        assert "conversation_config_override" not in platform(s).seen.received[0]
 
 
 async def test_without_platform_and_fallback_the_call_ends_with_an_apology() -> None:

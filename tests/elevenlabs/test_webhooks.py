@@ -19,6 +19,7 @@ import structlog
 from elevenlabs import ElevenLabs
 from elevenlabs.errors import BadRequestError
 from elevenlabs.types import ConversationInitiationClientDataRequestInput
+from starlette.applications import Starlette
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.app.app import create_app
@@ -26,14 +27,15 @@ from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.agents_rest import DEADLINE_MS, PAUSE_MS
 from telephony.elevenlabs.connection import BUSY_MS
 from telephony.elevenlabs.post_call import BadSignature, PostCall, Signature, file_name, sign
-from telephony.elevenlabs.webhook_store import CONCURRENT, MAX_BYTES, TooMany, WebhookStore
-from telephony.elevenlabs.webhooks import ANSWER_MS
+from telephony.elevenlabs.webhook_store import BODY_MS, MAX_BYTES, WebhookStore
+from telephony.elevenlabs.webhooks import ANSWER_MS, PlatformWebhooks, WebhookSettings
 from telephony.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from telephony.testing.fakes.elevenlabs.agents import LocalAgent
 from telephony.testing.fakes.elevenlabs.agents_webhooks import deliver, personalization, post_call
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 from telephony.testing.stack import Stack, local_stack
 from telephony.testing.steady import SteadyClock
+from telephony.uploads import CONCURRENT, PER_PEER, TooMany, Uploads
 from tests.elevenlabs.sdk_types import strict
 
 SECRET, KEY = "wsec_test_secret", "a-platform-key"
@@ -428,6 +430,69 @@ async def test_concurrent_uploads_are_limited(tmp_path: Path) -> None:
         gate.set()
     assert [type(task.result()) for task in uploads] == [BadSignature] * CONCURRENT
     assert list((tmp_path / "coming").glob("*")) == []
+
+
+HEADER = "ElevenLabs-Signature: t={},v0=00"
+
+
+async def standing_still(s: Stack, count: int, body: bytes) -> list[asyncio.StreamWriter]:
+    """So many uploads of which no more than `body` comes."""
+    writers = []
+    for _ in range(count):
+        _, writer = await asyncio.open_connection(*s.service.base_url.removeprefix("http://").split(":"))
+        head = f"POST /elevenlabs/post-call HTTP/1.1\r\nHost: x\r\n{HEADER.format(int(time.time()))}\r\n"
+        writer.write(f"{head}Content-Length: 9999\r\n\r\n".encode() + body)
+        await writer.drain()
+        writers.append(writer)
+    return writers
+
+
+@pytest.mark.parametrize("body", [b"", b"{"], ids=["no byte", "one byte"])
+@pytest.mark.parametrize("count", [CONCURRENT, 20])
+async def test_uploads_that_stand_still_keep_no_genuine_one_out(tmp_path: Path, count: int, body: bytes) -> None:
+    """One that has brought no byte has no slot; one that brings no more makes room within a second or two."""
+    async with asyncio.timeout(60), stack(ManagedAgent("agent_1"), tmp_path, speed=4) as s:
+        writers = await standing_still(s, count, body)
+        began = s.clock.ms()
+        while (answer := await deliver(post_url(s), SECRET, event())).status_code == 503:  # the platform tries again
+            assert s.clock.ms() - began < BODY_MS
+        assert answer.status_code == 200
+        assert s.clock.ms() - began < BODY_MS
+        for writer in writers:
+            writer.close()
+
+
+async def test_one_address_leaves_a_slot_to_others(tmp_path: Path) -> None:
+    """Another address, as a trusted proxy tells it, is let in at once; the same one has to wait."""
+    uploads = Uploads(SteadyClock(10))
+    for _ in range(PER_PEER):
+        await uploads.enter("10.0.0.1")
+    with pytest.raises(TooMany):
+        await uploads.enter("10.0.0.1")
+    upload = await uploads.enter("10.0.0.2")
+    with pytest.raises(TooMany):
+        await uploads.enter("10.0.0.3")
+    uploads.leave(upload)
+    await uploads.enter("10.0.0.3")
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_the_address_of_an_upload_is_that_behind_a_trusted_proxy(tmp_path: Path, trusted: bool) -> None:
+    asked = list[str]()
+
+    class Watched(WebhookStore):
+        async def take(self, pieces: Any, signature: Signature, peer: str = "") -> tuple[PostCall, bool]:
+            asked.append(peer)
+            return await super().take(pieces, signature, peer)
+
+    settings = WebhookSettings(secret=SECRET, trusted_proxies=("127.0.0.1",) if trusted else ())
+    webhooks = PlatformWebhooks(settings, ManagedAgent("a"), Watched(tmp_path, None, SteadyClock()), SteadyClock())
+    transport = httpx2.ASGITransport(Starlette(routes=webhooks.routes()))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://x") as http:
+        body = json.dumps(event()).encode()
+        headers = {"elevenlabs-signature": sign(SECRET, body, int(time.time())), "x-forwarded-for": "9.9.9.9, 10.0.0.7"}
+        assert (await http.post("/elevenlabs/post-call", content=body, headers=headers)).status_code == 200
+    assert asked == ["10.0.0.7" if trusted else "127.0.0.1"]
 
 
 async def _refused(upload: Any) -> Exception:

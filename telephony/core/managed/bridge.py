@@ -157,6 +157,8 @@ class Bridge:
             case m.ManagedClosed(_, cause):
                 return self._closed(cause, now) if self._platform is Platform.AGENT else []
             case m.OperatorMessage(kind, text):
+                if text:
+                    self._speech.interruptions.something_new()
                 return [m.SendToManaged(kind, text)]
             case _:
                 assert_never(event)

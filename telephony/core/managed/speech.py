@@ -5,10 +5,10 @@ So a *line* is opened by the first audio or text, and is over when the caller sa
 at an interruption, or when all its audio was played and no more comes. Its audio is a track of the same ledger that the
 pipeline uses (`core/speaking/playout.py`), which knows when it was played and how much of it was heard.
 
-An interruption clears the carrier and makes all audio at or below its event id stale. Before the line goes on record it
-waits a moment for the platform's correction, because that is what the agent itself will remember; without one, the
-record holds what was provably heard. Until the carrier's stream is up and the platform's formats are known, the ledger
-is held, so that early audio is kept.
+An interruption clears the carrier and makes the audio of its event id stale (`interruptions.py`). Before the line goes
+on record it waits a moment for the platform's correction, because that is what the agent itself will remember; without
+one, the record holds what was provably heard. Until the carrier's stream is up and the platform's formats are known,
+the ledger is held, so that early audio is kept.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from enum import Enum
 
 from telephony.core.actions import Action, LineAdded
 from telephony.core.decisions import CorrectedLate, MarksMissing, PlatformCut, StaleInterruption
+from telephony.core.managed.interruptions import Interruptions
 from telephony.core.managed.line import Line
 from telephony.core.managed_events import ManagedAudio, ManagedCorrected, ManagedInterrupted, ManagedSaid
 from telephony.core.policy import Limits
@@ -27,10 +28,6 @@ CORRECTION_MS = 1_500
 """How long to wait for the platform's correction after an interruption."""
 DRY_MS = 40
 """A line without new audio is padded to a whole frame this long before all its audio has been played."""
-MARGIN = 50
-"""An interruption may name an event id that we have not seen yet. An id more than this far beyond the highest one seen
-is wrong, and is taken as an interruption of all audio so far: otherwise everything the agent says later would be
-stale."""
 LAST_WORDS_MS = 1_500
 """After the agent has hung up, this long without more audio means that its last words have all arrived."""
 LAST_MS = 400
@@ -51,8 +48,7 @@ class ManagedSpeech:
         self.playout = Playout(limits.mark_every_ms, prefix="m")
         self.transcript = Transcript()
         self.last = 0  # the last turn number used
-        self._seen = 0  # the highest event id of audio or text
-        self._dropped = -1  # event ids up to and including this are stale
+        self.interruptions = Interruptions()
         self._lines: list[Line] = []
         self._current: Line | None = None  # the last of them, if it is not over
         self._arriving_ms: int | None = None  # until when the last words may still arrive
@@ -70,9 +66,9 @@ class ManagedSpeech:
         return [] if self._needed else self.playout.resume(now)
 
     def audio(self, event: ManagedAudio, now: int) -> list[Action]:
-        if 0 < event.event_id <= self._dropped:  # 0: the platform sent no id
+        if self.interruptions.stale(event.event_id):
             return []
-        self._seen = max(self._seen, event.event_id)
+        self.interruptions.seen = max(self.interruptions.seen, event.event_id)
         line = self._lines[-1] if self._lines else None
         over = line is not self._current
         if line is None or (over and (line.cut_ms is not None or event.event_id > line.high)):
@@ -86,21 +82,22 @@ class ManagedSpeech:
 
     def said(self, event: ManagedSaid, now: int) -> list[Action]:
         """Takes the text of a line, which may come before its audio or after."""
-        if not event.text.strip() or 0 < event.event_id <= self._dropped:
+        text = event.text.strip()
+        if not text or self.interruptions.too_old(event.event_id) or self._late_text(event.event_id, text):
             return []
-        self._seen = max(self._seen, event.event_id)
+        self.interruptions.something_new()
+        self.interruptions.seen = max(self.interruptions.seen, event.event_id)
         actions, line = list[Action](), self._current
         if line is None or line.text:
             actions = self._finish_line(now)
             line = self._open(event.event_id)
-        line.text = event.text.strip()
+        line.text = text
         line.audio_ms = line.audio_ms or now
         return actions
 
     def interrupted(self, event: ManagedInterrupted, now: int) -> list[Action]:
-        named = 0 < event.event_id <= max(self._seen, self._dropped) + MARGIN
-        up_to = event.event_id if named else max((line.high for line in self._lines), default=self._seen)
-        self._dropped = max(self._dropped, up_to)
+        so_far = max((line.high for line in self._lines), default=self.interruptions.seen)
+        up_to = self.interruptions.add(event.event_id, so_far)
         if self._lines and all(line.first > up_to for line in self._lines):
             return [StaleInterruption(self.last, event.event_id)]
         speaking = self.playout.speaking(now)
@@ -121,6 +118,7 @@ class ManagedSpeech:
 
     def caller(self, text: str, now: int) -> list[Action]:
         """The caller has said `text`: what the agent says from now on is another line."""
+        self.interruptions.something_new()
         actions = self._finish_line(now)
         self.transcript.caller(text)
         return [*actions, LineAdded("caller", text, self.last)]
@@ -203,6 +201,15 @@ class ManagedSpeech:
         return actions
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _late_text(self, event_id: int, text: str) -> bool:
+        """Whether this is the text of a line that was interrupted before its text came; the line takes it."""
+        words = " ".join(text.split())
+        for line in reversed(self._lines if self.interruptions.stale(event_id) else []):
+            if line.cut_ms is not None and not line.text and line.words() and words.startswith(line.words()):
+                line.text = text
+                return True
+        return False
 
     def _has_audio(self, line: Line) -> bool:
         return line.turn in self.playout.tracks

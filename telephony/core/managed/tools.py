@@ -12,7 +12,10 @@ from telephony.core.policy import END_CALL
 UNKNOWN = "(The connection broke meanwhile: it is not known whether this was done. Ask before doing it again.)"
 TOOLS_AT_ONCE = 8
 """Maximum number of tool calls that run at the same time in one call; more are refused."""
+TOOLS_A_CALL = 1_000
+"""Maximum number of tool calls that are remembered in one call; more are refused, and forgotten at once."""
 TOO_MANY = f"Not done: {TOOLS_AT_ONCE} tools are at work already. Wait for their results."
+FAR_TOO_MANY = "Not done: there were too many tool calls in this call."
 
 
 class ManagedTools:
@@ -20,36 +23,38 @@ class ManagedTools:
 
     def __init__(self, speech: ManagedSpeech) -> None:
         self._speech = speech
-        self._calls: dict[str, ToolWanted | AnswerTool] = {}  # by tool call id: wanted, or answered
+        self._running: dict[str, ToolWanted] = {}  # by tool call id
+        self._answers: dict[str, AnswerTool] = {}
 
     def wanted(self, event: ToolWanted) -> list[Action]:
         """Runs the tool. A repeated call gets the same answer again, and the tool does not run again."""
-        known = self._calls.get(event.tool_call_id)
-        if known is not None:
-            return [known] if isinstance(known, AnswerTool) else []
-        if len(self._running()) >= TOOLS_AT_ONCE:
+        if event.tool_call_id in self._running:
+            return []
+        if (known := self._answers.get(event.tool_call_id)) is not None:
+            return [known]
+        if len(self._running) + len(self._answers) >= TOOLS_A_CALL:
+            return [AnswerTool(event.tool_call_id, FAR_TOO_MANY, True)]
+        if len(self._running) >= TOOLS_AT_ONCE:
             return self._answer(event, TOO_MANY, failed=True)
-        self._calls[event.tool_call_id] = event
+        self._running[event.tool_call_id] = event
         return [RunTool(event.turn, event.tool_call_id)]
 
     def finished(self, event: ToolFinished) -> tuple[list[Action], bool]:
         """Sends the result. Also returns whether the agent has ended the call with it."""
-        wanted = self._calls.get(event.tool_call_id)
-        if not isinstance(wanted, ToolWanted):
+        wanted = self._running.pop(event.tool_call_id, None)
+        if wanted is None:
             return [], False
         return self._answer(wanted, event.result, event.failed), wanted.name == END_CALL and not event.failed
 
     def lost(self) -> None:
         """The platform is gone. Tools that still run go on record, or another model might call them again."""
-        for wanted in self._running():
+        for wanted in self._running.values():
             self._record(wanted, UNKNOWN)
 
-    def _running(self) -> list[ToolWanted]:
-        return [tool for tool in self._calls.values() if isinstance(tool, ToolWanted)]
-
     def _answer(self, wanted: ToolWanted, result: str, failed: bool) -> list[Action]:
+        self._speech.interruptions.something_new()
         answer = AnswerTool(wanted.tool_call_id, result, failed)
-        self._calls[wanted.tool_call_id] = answer
+        self._answers[wanted.tool_call_id] = answer
         self._record(wanted, result)
         return [answer]
 

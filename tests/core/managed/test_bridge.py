@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from time import process_time
 from typing import TypeVar
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -134,6 +136,19 @@ def test_the_number_of_tools_running_at_once_is_limited() -> None:
     assert driven.of(a.RunTool)[-1] == a.RunTool(1, "call_x")
 
 
+def test_a_flood_of_tool_calls_costs_no_more_for_each() -> None:
+    """Twenty thousand calls, after many lines of the conversation: each is answered, the last as fast as the first."""
+    driven = begun()
+    for number in range(200):
+        driven.step(m.ManagedSaid(number + 1, f"Line {number}."))
+    began, answered = process_time(), 0
+    for number in range(20_000):
+        done = driven.bridge.step(e.ToolWanted(1, f"call_{number}", "book", "{}"), driven.now)
+        answered += sum(isinstance(action, m.AnswerTool) for action in done)
+    assert answered == 20_000 - TOOLS_AT_ONCE
+    assert process_time() - began < 1
+
+
 def test_stale_audio_is_dropped_by_its_number() -> None:
     """Audio with an id up to that of the interruption is dropped; audio above it is played."""
     driven = begun()
@@ -161,6 +176,64 @@ def test_an_interruption_without_an_id_covers_all_audio_so_far() -> None:
     assert len(driven.of(a.SendAudio)) == before
     driven.step(m.ManagedAudio(0, SECOND))
     assert len(driven.of(a.SendAudio)) > before
+
+
+SOMETHING_NEW: dict[str, tuple[Event, ...]] = {
+    "an agent's text": (m.ManagedSaid(7, "We open at nine."),),
+    "the caller's words": (m.ManagedTranscript(7, "when do you open"),),
+    "told as the caller": (m.OperatorMessage("user_message", "Say when you open."),),
+    "told as background": (m.OperatorMessage("contextual_update", "They open at nine."),),
+    "keys": (e.KeyPressed("1"), e.KeyPressed("#")),
+    "a tool's result": (e.ToolFinished(7, "call_1", "nine"),),
+}
+
+
+@pytest.mark.parametrize("new", SOMETHING_NEW.values(), ids=SOMETHING_NEW.keys())
+def test_audio_with_the_id_of_the_interruption_is_heard_once_something_new_has_begun(new: tuple[Event, ...]) -> None:
+    """Before that it is late audio of what was interrupted. Audio with a lower id stays dropped."""
+    driven = begun()
+    driven.step(e.ToolWanted(7, "call_1", "hours", "{}"))
+    driven.step(m.ManagedAudio(7, SECOND))
+    driven.run(200)
+    driven.step(m.ManagedInterrupted(7))
+    before = len(driven.of(a.SendAudio))
+    driven.step(m.ManagedAudio(7, SECOND))
+    assert len(driven.of(a.SendAudio)) == before
+    for event in new:
+        driven.step(event)
+    driven.step(m.ManagedAudio(6, SECOND))
+    assert len(driven.of(a.SendAudio)) == before
+    driven.step(m.ManagedAudio(7, SECOND))
+    assert sum(len(x.pcmu) for x in driven.of(a.SendAudio)[before:]) == len(SECOND)
+    driven.run(5_000)
+    assert driven.bridge.ended is None
+    driven.step(m.ManagedInterrupted(7))
+    before = len(driven.of(a.SendAudio))
+    driven.step(m.ManagedAudio(7, SECOND))
+    assert len(driven.of(a.SendAudio)) == before
+
+
+NOTHING_NEW: dict[str, Event] = {
+    "nobody's words": m.ManagedTranscript(7, " "),
+    "no text": m.ManagedSaid(7, ""),
+    "an old text": m.ManagedSaid(6, "Before."),
+    "activity": m.OperatorMessage("user_activity"),
+    "the correction": m.ManagedCorrected(7, "One two three four five", "One"),
+    "the late text of what was interrupted": m.ManagedSaid(7, "One two three four five six seven."),
+}
+
+
+@pytest.mark.parametrize("event", NOTHING_NEW.values(), ids=NOTHING_NEW.keys())
+def test_what_begins_nothing_new_lets_no_late_audio_through(event: Event) -> None:
+    driven = begun()
+    text = "One two three four five"
+    driven.step(m.ManagedAudio(7, SECOND * 3, text, tuple(130 * (i + 1) for i in range(len(text)))))
+    driven.run(1_500)
+    driven.step(m.ManagedInterrupted(7))
+    before = len(driven.of(a.SendAudio))
+    driven.step(event)
+    driven.step(m.ManagedAudio(7, SECOND))
+    assert len(driven.of(a.SendAudio)) == before
 
 
 def test_a_correction_that_comes_late_still_corrects_the_history() -> None:

@@ -56,6 +56,8 @@ class Admission:
                 await connection.wait_closed()
             return _response(*self._signed(request, query))
         if split.path.startswith(AGENTS):
+            if faults.configuration_hang:
+                await connection.wait_closed()
             return _response(*self._configuration(request, split.path.removeprefix(AGENTS)))
         if faults.refuse:
             return _response(faults.refuse, _detail("refused", "injected fault"))
@@ -138,8 +140,16 @@ class Admission:
             "tts": {"agent_output_audio_format": agent.output_format},
             "conversation": {"client_events": list(agent.client_events)},
         }
+        allowed: dict[str, dict[str, bool]] = {}
+        for name in agent.allowed:
+            part, _, field = name.partition(".")
+            allowed.setdefault(part, {})[field] = True
+        settings = {"overrides": {"conversation_config_override": allowed}}
         times = {"created_at_unix_secs": 0, "updated_at_unix_secs": 0}
-        return 200, {"agent_id": agent_id, "name": "local", "conversation_config": config, "metadata": times}
+        return 200, {
+            "agent_id": agent_id, "name": "local", "conversation_config": config, "platform_settings": settings,
+            "metadata": times,
+        }  # fmt: skip
 
     def _admitted(self, request: Request, query: dict[str, str]) -> bool:
         agent_id, issued = self._signatures.get(query.get("conversation_signature", ""), ("", 0))

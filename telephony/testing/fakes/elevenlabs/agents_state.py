@@ -52,6 +52,7 @@ class AgentFaults:
     register_failures: list[int] = field(default_factory=list)  # for one request each; 0 cuts its connection
     register_hang: bool = False  # never answer register-call and outbound calls
     quoted_twiml: bool = False  # register-call returns the TwiML as a JSON string
+    configuration_hang: bool = False  # never answer requests for an agent's configuration
     sign_hang: bool = False  # never answer requests for a signed URL
     refuse: int = 0  # refuse the handshake with this HTTP status
     redirect: str = ""  # answer every request, and the handshake, with a redirect to this URL
