@@ -18,6 +18,7 @@ from telephony.agent import IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.connection import BUSY_MS, is_loopback
+from telephony.elevenlabs.faults import of_status
 from telephony.errors import (
     ProviderBusy,
     ProviderError,
@@ -99,7 +100,7 @@ class AgentsRest:
         }
         answer = _json(await self._ask("POST", "/v1/convai/twilio/outbound-call", body=body))
         if answer.get("success") is not True:
-            raise ProviderRefused(str(answer.get("message") or "not dialled")[:200], provider=PROVIDER)
+            raise ProviderRefused(str(answer.get("message") or "not dialled"), provider=PROVIDER)
         return OutboundCall(str(answer.get("conversation_id") or ""), str(answer.get("callSid") or ""))
 
     async def inspect(self, agent: ManagedAgent) -> None:
@@ -176,17 +177,6 @@ def _json(response: httpx2.Response) -> dict[str, Any]:
 
 def _error(response: httpx2.Response) -> ProviderError:
     """The error for a response. The platform's `detail` may be an object, a list or a text."""
-    try:
-        detail = response.json().get("detail")
-    except (ValueError, AttributeError):
-        detail = None
-    if isinstance(detail, list):  # 422: leave out `input`, which repeats our values (a phone number, perhaps)
-        detail = "; ".join(f"{one.get('loc')} {one.get('msg')}" for one in detail if isinstance(one, dict))
-    if isinstance(detail, dict):
-        detail = f"{detail.get('status') or ''} {detail.get('message') or ''}".strip()
-    text = f"{response.status_code} {detail or ''}".strip()[:300]
-    if response.status_code == 429:
-        return ProviderBusy(text, provider=PROVIDER)
-    if response.status_code >= 500:
-        return ProviderUnavailable(text, provider=PROVIDER)
-    return ProviderRefused(text, provider=PROVIDER)
+    fault = of_status(response.status_code, response.content)
+    kind = ProviderBusy if response.status_code == 429 else ProviderUnavailable if fault.retryable else ProviderRefused
+    return kind(fault.said, provider=PROVIDER)

@@ -20,14 +20,16 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 import structlog
+from websockets.exceptions import ConnectionClosed
 
 from telephony.clock import Clock
 from telephony.contracts.tts import PhraseSource, VoiceSpec
 from telephony.core.events import Phrase
 from telephony.elevenlabs import tts_codec as wire
-from telephony.elevenlabs.connection import describe, open_socket
+from telephony.elevenlabs.connection import SessionEnded, describe, open_socket
 from telephony.elevenlabs.tts_contexts import Contexts
 from telephony.errors import ProviderError, ProviderRefused, ProviderUnavailable
+from telephony.log_redaction import said, without_secrets
 
 log = structlog.get_logger()
 
@@ -82,7 +84,7 @@ class PhraseCache:
             try:
                 phrase = await self._source.synthesize(spec, name, text)
             except ProviderError as error:
-                log.warning("phrase_synthesis_failed", phrase=name, code=error.code)
+                log.warning("phrase_synthesis_failed", phrase=name, code=error.code, **said(str(error)))
                 return False
             self._remember(key, phrase)
             await asyncio.to_thread(self._write, key, phrase)
@@ -163,8 +165,9 @@ class ElevenLabsPhrases:
                     wire.socket_url(self._base_url, spec), self._key, self._clock, max_bytes=wire.MAX_MESSAGE_BYTES
                 ) as socket,
             ):
-                for frame in contexts.speak((1, 1), text, 0):
-                    await socket.send(frame)
+                with suppress(ConnectionClosed):  # what the service said comes before its close, and is read below
+                    for frame in contexts.speak((1, 1), text, 0):
+                        await socket.send(frame)
                 pcmu, ends, chars, closed = b"", list[int](), "", False
                 while True:
                     try:
@@ -180,8 +183,7 @@ class ElevenLabsPhrases:
                     elif isinstance(message, wire.Final):
                         return Phrase(name, text, pcmu, _fit(text, chars, ends))
                     elif isinstance(message, wire.Fault):
-                        kind = ProviderUnavailable if message.retryable else ProviderRefused
-                        raise kind(message.slug, provider="elevenlabs_tts", code=message.slug)
+                        raise SessionEnded(message.slug, message.retryable, message.said)
                     elif isinstance(message, wire.Malformed):
                         raise ProviderUnavailable(message.why, provider="elevenlabs_tts", code="provider_misbehaved")
                     if not closed and _visible(chars) >= _visible(text):
@@ -191,8 +193,10 @@ class ElevenLabsPhrases:
         except ProviderError:
             raise
         except Exception as error:
-            code, retryable = describe(error, wire.FATAL_SLUGS)
-            raise ProviderUnavailable(str(error), provider="elevenlabs_tts", code=code, retryable=retryable) from error
+            fault = describe(error, wire.PASSING)
+            kind = ProviderUnavailable if fault.retryable else ProviderRefused
+            sentence = without_secrets(fault.said, self._key)
+            raise kind(sentence, provider="elevenlabs_tts", code=fault.slug) from error
 
 
 def _visible(text: str) -> int:
