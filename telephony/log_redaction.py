@@ -59,7 +59,7 @@ VOCABULARY = frozenset(
     without workspace would wrong xml yet you your
     """.split()
 )
-_ENDINGS = ("", "s", "es", "d", "ed", "ing", "ly")
+_ENDINGS = ("", "s", "es", "d", "ed", "ing", "ly", "n")
 
 _URL = re.compile(r"\b(?:wss?|https?)://[^\s'\"<>]+", re.I)
 _AUTHORIZATION = re.compile(r"\b(?:bearer\s+(?:\[secret\]|[^\s'\",;)}\]]+)|(?:basic|digest)\s+[\w+/=-]{8,})", re.I)
@@ -130,7 +130,7 @@ def _clause(clause: str) -> str:
     words = [part for part in parts if part[0].isalnum()]
     unknown = sum(not _is_known(word) for word in words)
     if unknown >= 2 and unknown * 3 >= len(words):
-        return "… "
+        return " …" if clause[0].isspace() else "…"
     return "".join("…" if part[0].isalnum() and not _is_known(part) else part for part in parts)
 
 
