@@ -19,44 +19,44 @@ VOCABULARY = frozenset(
     a able about above absent abuse accept access account active activity add additional administrator after again
     agent agents alignment all allow allowance allowed already also alternate an and another answer any api
     application apply are argument arrive as ask asr assistant associated at attempt audio auth authenticate
-    authentication authorization authorize auto available away back backend bad balance base be bearer because
-    become been before begin behind being below between billing binary body both broke broken buffer busy but by
-    byte bytes call can cannot capacity certificate change channel character characters chat check chunk chunks
-    clear client close code commit committed compatible complete completion component concurrency concurrent config
-    configuration configure connect connection connections contact contain content context contexts continue
-    conversation corrupt could create created creator credential credentials credit credits current currently data
-    day deactivated decode default degraded delete deleted denied dependency deployment deprecated details detect
-    detector dial did different disable disabled disconnect disconnected do document does domain done down drop due
-    duplicate duration during dynamic each either eleven elevenlabs empty enable encode encoding end endpoint engine
-    enough enterprise environment error event every exceed exceeded exceeds exception excess exhausted exist
-    existing expected expire expired external fail failed failure fault feature field file find finish finished
-    first flash for forbidden format found free from full function future gateway gave general generate generation
-    get given go goes going gone gpt greater group had handle handshake has have header headers help high host hour
-    hours how however html http https id identifier idle if in inactive inactivity incomplete incorrect increase
-    inference initialize input instance instead insufficient integer internal invalid is it its json keepalive key
-    keys kind language languages large last later least leave left length less level library limit limits line list
-    load local locale location log long longer lost low made maintenance make malformed malfunction many match
-    matching max maximum may mean media memory message messages method mime mini minimum minute minutes
-    misconfigured mismatch missing model models moment monthly more most mp3 multilingual multiple must name nano
-    need network never new next no non none normal not nothing null number object of off on once one only open
-    openai operation option or order organization other out outage output over overload overloaded override own page
-    paid parallel parameter params parse part partial pass password payload payment pcm peer pending per permission
-    permitted plan platform please policy possible present previous problem process processing project prompt
-    property protocol provide provided provider proxy public purchase quality query queue quota quotas range rate
-    raw reach read ready realtime reason receive received recognition recognizer reconnect redirect refuse refused
-    region register reject remaining remove removed rename repeat request requested requests require required reset
-    resource resources respond response restart restarting result retired retry retrying return role route run
-    running safety same sample schema scope scribe second seconds secret see send sent server service session set
-    setting settings should shut shutdown signature signed similar simultaneous since single size slot slow socket
-    some something soon sorry source space speech speed stall start started state status step stop stopped stream
-    streaming string subscription such suffix supply support supported sure suspended syntax synthesis system task
-    template temporarily temporary term terminate text than that the their them then there these they this those
-    throttle throttled through tier time timed timeout times tls to token tokens too tool tools total traffic
-    transcriber transcript transcription trial trigger try turbo twilio twiml type ulaw unable unauthorized
-    unavailable unchanged unexpected unhandled unhealthy unknown unsupported until unused unusual up update upgrade
-    upstream url usage use used user uses using utf valid validation value variable verify version via violation
-    voice voices wait warning was wav we web webhook websocket were what when where which while why will with within
-    without workspace would wrong xml yet you your
+    authentication authorization authorize auto available awaited away back backend bad balance base be bearer
+    because become been before begin behind being below between billing binary body both broke broken buffer busy
+    but by byte bytes call can cannot capacity certificate change channel character characters chat check chunk
+    chunks clear client close code commit committed compatible complete completion component concurrency concurrent
+    config configuration configure connect connection connections contact contain content context contexts continue
+    conversation coroutine corrupt could create created creator credential credentials credit credits current
+    currently data day deactivated decode default degraded delete deleted denied dependency deployment deprecated
+    details detect detector dial did different disable disabled disconnect disconnected do document does domain done
+    down drop due duplicate duration during dynamic each either eleven elevenlabs empty enable encode encoding end
+    endpoint engine enough enterprise environment error event every exceed exceeded exceeds exception excess
+    exhausted exist existing expected expire expired external fail failed failure fault feature field file find
+    finish finished first flash for forbidden format found free from full function future gateway gave general
+    generate generation get given go goes going gone gpt greater group had handle handshake has have header headers
+    help high host hour hours how however html http https id identifier idle if in inactive inactivity incomplete
+    incorrect increase inference initialize input instance instead insufficient integer internal invalid is it its
+    json keepalive key keys kind language languages large last later least leave left length less level library
+    limit limits line list load local locale location log long longer lost low made maintenance make malformed
+    malfunction many match matching max maximum may mean media memory message messages method mime mini minimum
+    minute minutes misconfigured mismatch missing model models moment monthly more most mp3 multilingual multiple
+    must name nano need network never new next no non none normal not nothing null number object of off on once one
+    only open openai operation option or order organization other out outage output over overload overloaded
+    override own page paid parallel parameter params parse part partial pass password payload payment pcm peer
+    pending per permission permitted ping plan platform please policy pong possible present previous problem process
+    processing project prompt property protocol provide provided provider proxy public purchase quality query queue
+    quota quotas range rate raw reach read ready realtime reason receive received recognition recognizer reconnect
+    redirect refuse refused region register reject remaining remove removed rename repeat request requested requests
+    require required reset resource resources respond response restart restarting result retired retrieve retry
+    retrying return role route run running safety same sample schema scope scribe second seconds secret see send
+    sent server service session set setting settings should shut shutdown signature signed similar simultaneous
+    since single size slot slow socket some something soon sorry source space speech speed stall start started state
+    status step stop stopped stream streaming string subscription such suffix supply support supported sure
+    suspended syntax synthesis system task template temporarily temporary term terminate text than that the their
+    them then there these they this those throttle throttled through tier time timed timeout times tls to token
+    tokens too tool tools total traffic transcriber transcript transcription transport trial tries trigger try turbo
+    twilio twiml type ulaw unable unauthorized unavailable unchanged unexpected unhandled unhealthy unknown
+    unsupported until unused unusual up update upgrade upstream url usage use used user uses using utf valid
+    validation value variable verify version via violation voice voices wait warning was wav we web webhook
+    websocket were what when where which while why will with within without workspace would wrong xml yet you your
     """.split()
 )
 _ENDINGS = ("", "s", "es", "d", "ed", "ing", "ly", "n")
