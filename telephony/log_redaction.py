@@ -98,9 +98,9 @@ def said(text: str, *secrets: str) -> dict[str, str]:
     return ({"detail": detail} if detail else {}) | ({"pii_detail": whole} if whole != detail else {})
 
 
-def code(text: object) -> str:
+def identifier(text: object) -> str:
     """A stranger's identifier, such as an error's slug, if it is one; otherwise ""."""
-    return text if isinstance(text, str) and re.fullmatch(r"(?!.*\d{5})[a-z][a-z0-9_]{0,59}", text) else ""
+    return text if isinstance(text, str) and re.fullmatch(r"(?!.*\d{7})[a-z][a-z0-9_]{0,59}", text) else ""
 
 
 def _scrubbed(text: str, secrets: tuple[str, ...]) -> str:

@@ -44,7 +44,7 @@ from telephony.elevenlabs.agents_rest import AgentsRest
 from telephony.elevenlabs.connection import BUSY_MS, describe, open_socket
 from telephony.elevenlabs.faults import TRANSPORT_CLOSES
 from telephony.errors import ProviderError
-from telephony.log_redaction import said, without_secrets
+from telephony.log_redaction import identifier, said, without_secrets
 from telephony.tools import Toolbox, ToolContext
 
 log = structlog.get_logger()
@@ -247,8 +247,8 @@ class ManagedSocket:
             line.info("managed_opened", agent_id=self._agent.agent_id)
             return
         line.error(
-            "managed_format_wrong", agent_id=self._agent.agent_id, input=opened.input_format,
-            output=opened.output_format, wanted=AUDIO_FORMAT,
+            "managed_format_wrong", agent_id=self._agent.agent_id, input=identifier(opened.input_format),
+            output=identifier(opened.output_format), wanted=AUDIO_FORMAT,
             fix="set user_input_audio_format and agent_output_audio_format of the agent to ulaw_8000",
         )  # fmt: skip
 

@@ -27,6 +27,7 @@ from telephony.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from telephony.log_redaction import without_secrets
 
 log = structlog.get_logger()
 
@@ -156,7 +157,7 @@ class AgentsRest:
         except httpx2.HTTPError as error:
             raise ProviderUnavailable(type(error).__name__, provider=PROVIDER) from error
         if response.status_code >= 300:
-            raise _error(response)
+            raise _error(response, self._key)
         return response
 
 
@@ -175,8 +176,8 @@ def _json(response: httpx2.Response) -> dict[str, Any]:
     return answer
 
 
-def _error(response: httpx2.Response) -> ProviderError:
-    """The error for a response. The platform's `detail` may be an object, a list or a text."""
+def _error(response: httpx2.Response, key: str = "") -> ProviderError:
+    """The error for a response, without our `key`. The platform's `detail` may be an object, a list or a text."""
     fault = of_status(response.status_code, response.content)
     kind = ProviderBusy if response.status_code == 429 else ProviderUnavailable if fault.retryable else ProviderRefused
-    return kind(fault.said, provider=PROVIDER)
+    return kind(without_secrets(fault.said, key), provider=PROVIDER)

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from telephony.errors import ProviderBusy, ProviderMisbehaved, ProviderRefused, ProviderUnavailable
-from telephony.log_redaction import code
+from telephony.log_redaction import identifier
 
 TRANSPORT_CLOSES = frozenset({1001, 1006, 1011, 1012, 1013})
 REFUSING_CLOSES = frozenset({1003, 1007, 1008, 1009})
@@ -37,7 +37,7 @@ def of_frame(slug: object, said: object, close_code: object, passing: Collection
     """An error frame. Without a slug it is a refusal in words; with the close code of a transport fault it passes."""
     sentence = said if isinstance(said, str) else ""
     passes = close_code in TRANSPORT_CLOSES if isinstance(close_code, int) else False
-    if not (name := code(slug)):
+    if not (name := identifier(slug)):
         sentence = sentence or (slug if isinstance(slug, str) else "")
         if passes or close_code is None:
             return Fault(ProviderUnavailable.code, True, sentence)
