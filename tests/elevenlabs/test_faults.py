@@ -17,8 +17,9 @@ from websockets.frames import Close
 
 from telephony.agent import Agent, IncomingCall, ManagedAgent
 from telephony.core.actions import CloseContext, EndCall, Speak
-from telephony.core.events import Event, SpeechAudio, TtsLost, TtsReady
+from telephony.core.events import Event, SpeechAudio, SttLost, TtsLost, TtsReady
 from telephony.core.managed_events import ManagedCause, ManagedClosed, ManagedOpened, OpenManaged
+from telephony.core.policy import Wording
 from telephony.elevenlabs import stt_codec, tts_codec
 from telephony.elevenlabs.agents import ATTEMPTS, ManagedSocket
 from telephony.elevenlabs.agents_rest import AgentsRest
@@ -30,7 +31,7 @@ from telephony.observe.logs import configure
 from telephony.testing.fakes.elevenlabs.agents import LocalAgent, LocalAgents
 from telephony.testing.fakes.elevenlabs.agents_state import AgentFaults
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
-from telephony.testing.fakes.elevenlabs.stt import SttFaults
+from telephony.testing.fakes.elevenlabs.stt import LocalStt, SttFaults
 from telephony.testing.fakes.elevenlabs.tts import LocalTts, TtsFaults
 from telephony.testing.fakes.elevenlabs.tts.server import SENTENCES
 from telephony.testing.stack import local_stack
@@ -264,6 +265,20 @@ async def test_a_call_whose_voice_is_refused_ends_in_the_carriers_voice() -> Non
         await phone.ended()
         assert [(lost.code, lost.retryable) for _, lost in tape.events(TtsLost)] == [("voice_id_does_not_exist", False)]
         assert [end for _, end in tape.actions(EndCall)] == [EndCall("tts_failed", agent.wording.broken)]
+
+
+async def test_a_call_whose_recogniser_is_refused_ends_with_an_apology() -> None:
+    """A call that cannot hear is not left open; one connection, and the broken phrase from the stock."""
+    clock = SteadyClock(20)
+    stt = LocalStt(clock=clock, faults=SttFaults(error_after_accept="quota_exceeded"))
+    async with local_stack(Agent(prompt="You are a test.", greeting="Hello."), clock=clock, stt=stt) as stack:
+        phone = await stack.dial()
+        tape = await stack.tape(phone)
+        await phone.ended()
+        assert [(lost.code, lost.retryable) for _, lost in tape.events(SttLost)] == [("quota_exceeded", False)]
+        assert [end.reason for _, end in tape.actions(EndCall)] == ["stt_failed"]
+        assert ("agent", Wording().broken) in tape.lines
+        assert stt.connections == 1
 
 
 # --- agents ---------------------------------------------------------------------------------------------------------
