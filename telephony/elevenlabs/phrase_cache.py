@@ -36,6 +36,8 @@ log = structlog.get_logger()
 FORMAT = "ulaw_8000"
 MEMORY_PHRASES = 500
 """Phrases held in memory (about 20 KB each); the oldest are evicted. Agents may greet each caller by name."""
+OF_THE_TEXT = frozenset({"max_character_limit_exceeded", "invalid_input_message"})
+"""Refusals that say nothing about other phrases."""
 CONCURRENT = 2
 """Phrases synthesised concurrently; kept low because live calls share the provider's concurrency limit."""
 PHRASE_MS = 15_000
@@ -69,22 +71,30 @@ class PhraseCache:
         return found
 
     async def ensure(self, spec: VoiceSpec, wording: Mapping[str, str]) -> int:
-        """Synthesises missing phrases and returns the number that failed. Raises only CancelledError."""
+        """Synthesises missing phrases and returns the number that failed. Raises only CancelledError.
+
+        Once one is refused for a reason that holds for all (key, voice, quota), the rest is not asked for.
+        """
         found = self.load(spec, wording)
         missing = [(name, text) for name, text in wording.items() if name not in found]
-        results = await asyncio.gather(*(self._synthesize(spec, name, text) for name, text in missing))
+        refused = asyncio.Event()
+        results = await asyncio.gather(*(self._synthesize(spec, name, text, refused) for name, text in missing))
         return sum(not made for made in results)
 
-    async def _synthesize(self, spec: VoiceSpec, name: str, text: str) -> bool:
+    async def _synthesize(self, spec: VoiceSpec, name: str, text: str, refused: asyncio.Event) -> bool:
         key = self._key(spec, text)
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock, self._slots:
             if self.load(spec, {name: text}):
                 return True
+            if refused.is_set():
+                return False
             try:
                 phrase = await self._source.synthesize(spec, name, text)
             except ProviderError as error:
                 log.warning("phrase_synthesis_failed", phrase=name, code=error.code, **said(str(error)))
+                if not error.retryable and error.code not in OF_THE_TEXT:
+                    refused.set()
                 return False
             self._remember(key, phrase)
             await asyncio.to_thread(self._write, key, phrase)
