@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent / "telephony"
 RINGS: list[tuple[str, int]] = [
     ("errors", 0),
     ("http_body", 0),
+    ("log_redaction", 0),
     ("valid_text", 0),
     ("files", 0),
     ("audio", 0),
@@ -38,6 +39,7 @@ RINGS: list[tuple[str, int]] = [
     ("twilio.stream_token", 2),
     ("twilio.webhooks", 5),
     ("twilio", 3),
+    ("elevenlabs.faults", 2),
     ("elevenlabs.stt_codec", 2),
     ("elevenlabs.tts_codec", 2),
     ("elevenlabs.tts_contexts", 2),
@@ -63,11 +65,11 @@ RINGS: list[tuple[str, int]] = [
 OUTSIDE = 8
 #: Pure modules: no clock, event loop, randomness or logging.
 PURE = (
-    *("errors", "valid_text", "core", "audio", "vad.gate", "text_normalization", "tool_results"),
+    *("errors", "log_redaction", "valid_text", "core", "audio", "vad.gate", "text_normalization", "tool_results"),
     *("openai.codec", "llm_server.codec"),
     *("openai.reasoning", "openai.tool_calls", "openai.written_calls", "openai.shapes", "openai.habits"),
     *("twilio.media_stream", "twilio.twiml", "twilio.stream_token", "twilio.forwarded"),
-    *("elevenlabs.stt_codec", "elevenlabs.tts_codec"),
+    *("elevenlabs.stt_codec", "elevenlabs.tts_codec", "elevenlabs.faults"),
     *("elevenlabs.tts_contexts", "elevenlabs.agents_codec", "elevenlabs.post_call"),
     *("tape.codec", "tape.format", "tape.step_text", "tape.audio", "tape.engines", "tape.replay", "tape.timeline"),
     *("tape.compare", "tape.rehearsal.virtual_time", "tape.rehearsal.providers", "tape.rehearsal.world"),

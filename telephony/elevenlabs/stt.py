@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 from websockets.asyncio.client import ClientConnection
@@ -33,6 +33,7 @@ from telephony.elevenlabs import stt_codec as wire
 from telephony.elevenlabs.connection import SessionEnded, describe, open_socket, reconnecting
 from telephony.elevenlabs.stt_backlog import Backlog
 from telephony.errors import ProviderError
+from telephony.log_redaction import without_secrets
 
 log = structlog.get_logger()
 
@@ -98,10 +99,10 @@ class ElevenLabsStt:
             self._emit(CommitRefused(number))
 
     async def _keep_connected(self) -> None:
-        async for code, retryable, failures in reconnecting(
-            self._session, self._clock, self._stopping, first_ms=200, busy=wire.BUSY
-        ):
-            log.info("stt_lost", code=code, retryable=retryable, failures=failures)
+        async for code, retryable, _ in reconnecting(
+            self._session, self._clock, self._stopping, first_ms=200, passing=wire.RETRYABLE, busy=wire.BUSY,
+            event="stt_lost", secret=self._key,
+        ):  # fmt: skip
             if not retryable:
                 self._refused = True
                 self._backlog.clear()
@@ -113,8 +114,9 @@ class ElevenLabsStt:
             async with self._opened():
                 pass
         except Exception as error:
-            code, retryable = describe(error)
-            raise ProviderError(str(error), provider="elevenlabs_stt", code=code, retryable=retryable) from error
+            fault = describe(error, wire.RETRYABLE)
+            said = without_secrets(fault.said, self._key) or str(error)
+            raise ProviderError(said, provider="elevenlabs_stt", code=fault.slug, retryable=fault.retryable) from error
 
     async def _session(self) -> None:
         """Runs one connection. Returns when the call ends; raises when the connection fails."""
@@ -134,7 +136,7 @@ class ElevenLabsStt:
             if isinstance(message, wire.Started):
                 break
             if isinstance(message, wire.Fault):
-                raise SessionEnded(message.slug, message.retryable)
+                raise SessionEnded(message.slug, message.retryable, message.said)
         response = socket.response
         log.debug("stt_ready", trace_id=response.headers.get("x-trace-id", "") if response else "")
         self._backlog.rewind()
@@ -163,7 +165,7 @@ class ElevenLabsStt:
             except TimeoutError:
                 message = wire.Ignored()
             if isinstance(message, wire.Fault):
-                raise SessionEnded(message.slug, message.retryable)
+                raise SessionEnded(message.slug, message.retryable, message.said)
             now = clock.ms()
             self._report(segments.due(now))
             self._report(segments.received(message, now))
@@ -183,6 +185,10 @@ class ElevenLabsStt:
             self._emit(event)
 
     async def _write(self, socket: ClientConnection) -> None:
+        with suppress(ConnectionClosed):  # the reader will find the reason, which comes before the close
+            await self._send(socket)
+
+    async def _send(self, socket: ClientConnection) -> None:
         piece, quiet_bytes = b"", FADING_BYTES
         behind = len(self._backlog) > BEHIND_ITEMS
         while not self._stopping.is_set():

@@ -102,10 +102,10 @@ class ElevenLabsTts:
             self._socket.transport.abort()
 
     async def _keep_connected(self) -> None:
-        async for code, retryable, failures in reconnecting(
-            self._session, self._clock, self._stopping, first_ms=100, fatal=wire.FATAL_SLUGS
-        ):
-            log.info("tts_lost", code=code, retryable=retryable, failures=failures)
+        async for code, retryable, _ in reconnecting(
+            self._session, self._clock, self._stopping, first_ms=100, passing=wire.PASSING, once=wire.PASSING,
+            event="tts_lost", secret=self._key,
+        ):  # fmt: skip
             self._lost(code, retryable)
 
     def _lost(self, code: str, retryable: bool) -> None:
@@ -145,8 +145,8 @@ class ElevenLabsTts:
                     self._ended(message)
             case wire.Final():
                 self._ended(message)
-            case wire.Fault(slug, retryable):
-                raise SessionEnded(slug, retryable)
+            case wire.Fault(slug, retryable, said):
+                raise SessionEnded(slug, retryable, said)
             case wire.Malformed(why):
                 log.warning("tts_malformed", why=why)
                 raise SessionEnded("provider_misbehaved", True)

@@ -7,8 +7,9 @@ import logging
 from collections.abc import MutableMapping
 from typing import Any, TextIO
 
-import structlog
 from structlog.typing import ExcInfo
+
+from telephony.observe.tracebacks import plain_traceback
 
 
 def printable(text: str) -> str:
@@ -34,7 +35,7 @@ def printable_values(logger: Any, method: str, line: MutableMapping[str, Any]) -
 def printable_traceback(out: TextIO, error: ExcInfo) -> None:
     """An exception formatter of structlog: plain (the default shows local variables: phone numbers, texts, keys)."""
     text = io.StringIO()
-    structlog.dev.plain_traceback(text, error)
+    plain_traceback(text, error)
     out.write(printable_lines(text.getvalue()))
 
 

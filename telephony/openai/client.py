@@ -28,6 +28,7 @@ from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpx2Client
 from telephony.clock import Clock
 from telephony.contracts.llm import Finished, LlmEvent, LlmRequest
 from telephony.errors import ProviderError, ProviderMisbehaved, ProviderTimeout, ProviderUnavailable
+from telephony.log_redaction import said
 from telephony.openai.codec import Answer, effort_problem, error_for, request_body
 from telephony.openai.habits import Habits, Refusal
 
@@ -63,6 +64,7 @@ class OpenAiChat:
             timeout=httpx2.Timeout(connect=3, read=30, write=5, pool=2),
             trust_env=not loopback,
             event_hooks={"response": [_bound]},
+            follow_redirects=False,  # the SDK's default would take the conversation to another host
         )
         self._client = AsyncOpenAI(
             api_key=api_key or "none",
@@ -71,6 +73,7 @@ class OpenAiChat:
             http_client=self._http,
             timeout=httpx2.Timeout(connect=3, read=30, write=5, pool=2),
         )
+        self._key = api_key
         self._model, self._effort, self._token_field = model, effort, token_field
         self._clock, self._first_token_ms, self._gap_ms = clock, first_token_ms, gap_ms
         self._identity_key = identity_key
@@ -127,7 +130,7 @@ class OpenAiChat:
                     continue
                 tries -= 1
                 once_more = isinstance(error, ProviderUnavailable | ProviderTimeout) and tries and not answer.begun
-                log.info("llm_failed", code=error.code, again=bool(once_more), detail=str(error)[:200])
+                log.info("llm_failed", code=error.code, again=bool(once_more), **said(str(error), self._key))
                 if not once_more:
                     for event in answer.broken():
                         yield event
