@@ -31,7 +31,8 @@ from telephony.core.managed.tools import TOOLS_AT_ONCE
 from telephony.core.policy import PRESETS, TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing
 from telephony.core.turn_taking.question import AnswerContext
-from telephony.elevenlabs import agents_codec, webhook_store, webhooks
+from telephony.elevenlabs import agents_codec
+from telephony.elevenlabs.webhooks import routes, store
 from telephony.llm_server import endpoint, exchange
 from telephony.runtime.call_registry import CallRegistry
 from telephony.settings import SETTINGS, Settings, load
@@ -378,19 +379,19 @@ def test_the_presets_are_those_of_the_rules() -> None:
 
 def test_the_limits_of_what_platforms_may_ask_are_those_of_the_code() -> None:
     """Sizes, times and counts, in the sentences that name them."""
-    size, seconds = webhook_store.MAX_BYTES >> 20, webhook_store.BODY_MS // 1_000
+    size, seconds = store.MAX_BYTES >> 20, store.BODY_MS // 1_000
     at_once, tools = COUNTS[uploads.CONCURRENT].capitalize(), COUNTS[TOOLS_AT_ONCE].capitalize()
     for name, sentence in (
         (MANAGED, f"A body may have {size} MB and take {seconds} seconds. {at_once} may arrive at once"),
         (MANAGED, f"{tools} tools of a call may run at once"),
-        (MANAGED, f"a function that takes longer than {webhooks.ANSWER_MS} ms is not waited for"),
+        (MANAGED, f"a function that takes longer than {routes.ANSWER_MS} ms is not waited for"),
         (CUSTOM_LLM, f"a body above {endpoint.BODY_BYTES >> 20} MB"),
         (CUSTOM_LLM, f"After {exchange.BUFFER_MS} ms without a word"),
     ):
         assert sentence in flowing(name), sentence
     for event in agents_codec.WANTED_EVENTS:
         assert f"`{event}`" in DOCUMENTS[MANAGED], event
-    for header in (endpoint.AGENT_HEADER, endpoint.CALL_HEADERS[0], webhooks.KEY_HEADER):
+    for header in (endpoint.AGENT_HEADER, endpoint.CALL_HEADERS[0], routes.KEY_HEADER):
         assert header in f"{DOCUMENTS[MANAGED]} {DOCUMENTS[CUSTOM_LLM]}".lower(), header
 
 
@@ -466,9 +467,9 @@ def test_images_are_exact() -> None:
 def test_the_proxy_lets_through_what_the_service_takes_and_waits_no_longer() -> None:
     """Its limits are those of the largest and slowest genuine request, the upload after a call; others are cut off."""
     caddy = (ROOT / "infra" / "Caddyfile").read_text()
-    assert f"max_size {webhook_store.MAX_BYTES // 2**20}MiB" in caddy
+    assert f"max_size {store.MAX_BYTES // 2**20}MiB" in caddy
     body_s = int(re.findall(r"read_body (\d+)s", caddy)[0])
-    assert webhook_store.BODY_MS / 1000 <= body_s <= 60
+    assert store.BODY_MS / 1000 <= body_s <= 60
     assert re.search(r"read_header \d+s", caddy)
 
 

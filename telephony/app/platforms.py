@@ -18,8 +18,8 @@ from starlette.routing import BaseRoute
 from telephony.agent import AgentSource, ManagedAgent
 from telephony.clock import Clock
 from telephony.contracts.llm import Llm
-from telephony.elevenlabs.webhook_store import Hook, WebhookStore
-from telephony.elevenlabs.webhooks import PlatformWebhooks, WebhookSettings
+from telephony.elevenlabs.webhooks.routes import PlatformWebhooks, WebhookSettings
+from telephony.elevenlabs.webhooks.store import Hook, WebhookStore
 from telephony.llm_server.endpoint import LlmServer, Source
 from telephony.settings import Settings
 

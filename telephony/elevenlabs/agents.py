@@ -34,17 +34,15 @@ from telephony.core.managed_events import (
     AUDIO_FORMAT,
     AnswerTool,
     ManagedCause,
-    ManagedClosed,
     ManagedOpened,
     OpenManaged,
     SendToManaged,
 )
 from telephony.elevenlabs import agents_codec
+from telephony.elevenlabs.agents_closed import Closed, by_close, why
 from telephony.elevenlabs.agents_rest import AgentsRest
-from telephony.elevenlabs.connection import BUSY_MS, FLOODED, describe, open_socket
-from telephony.elevenlabs.faults import TRANSPORT_CLOSES
-from telephony.errors import ProviderError
-from telephony.log_redaction import identifier, said, without_secrets
+from telephony.elevenlabs.connection import BUSY_MS, open_socket
+from telephony.log_redaction import identifier, said
 from telephony.tools import Toolbox, ToolContext
 
 log = structlog.get_logger()
@@ -63,27 +61,6 @@ ATTEMPTS = 3
 RETRY_MS = 300
 """The first further attempt is immediate; the caller hears nothing meanwhile."""
 MAX_UNREADABLE = 100  # unreadable messages in a row
-_CAUSES = {
-    "provider_refused": ManagedCause.MANAGED_REFUSED,
-    "provider_busy": ManagedCause.MANAGED_BUSY,
-    "provider_timeout": ManagedCause.MANAGED_TIMEOUT,
-    "provider_misbehaved": ManagedCause.MANAGED_MISBEHAVED,
-    FLOODED: ManagedCause.MANAGED_MISBEHAVED,
-}
-
-_MEANINGS = {"provider_refused": "the platform refused to start", FLOODED: "the platform sent far too many messages"}
-
-
-class _Closed(Exception):
-    """Ends the conversation: carries the `ManagedClosed` to report and, for the log, its explanation. `passes`: it was
-    a fault of the transport."""
-
-    def __init__(
-        self, code: int, cause: ManagedCause, detail: str = "", means: str = "", *, passes: bool = False
-    ) -> None:
-        super().__init__(cause)
-        self.event = ManagedClosed(code, cause, without_secrets(detail))
-        self.means, self.passes = means, passes
 
 
 class ManagedSocket:
@@ -106,7 +83,7 @@ class ManagedSocket:
             closed = await self._until_stopped()
         except Exception:
             log.exception("managed_crashed", call_sid=self._call.call_sid)
-            closed = _Closed(0, ManagedCause.MANAGED_FAILED, "internal error")
+            closed = Closed(0, ManagedCause.MANAGED_FAILED, "internal error")
         if closed is not None and not self._stopped.is_set():
             event = closed.event
             level = log.info if event.cause is ManagedCause.ENDED else log.error
@@ -149,7 +126,7 @@ class ManagedSocket:
 
     # --- one conversation -------------------------------------------------------------------------------------------
 
-    async def _until_stopped(self) -> _Closed | None:
+    async def _until_stopped(self) -> Closed | None:
         """How the platform ended the conversation; None if we ended it."""
         async with asyncio.TaskGroup() as group:
             stopping = group.create_task(self._stopped.wait())
@@ -160,7 +137,7 @@ class ManagedSocket:
                 task.cancel()
         return None if talking.cancelled() else talking.result()
 
-    async def _talk(self, inspecting: asyncio.Task[tuple[str, ...]]) -> _Closed:
+    async def _talk(self, inspecting: asyncio.Task[tuple[str, ...]]) -> Closed:
         """Until the conversation has begun, a fault of the transport is tried again."""
         for attempt in range(1, ATTEMPTS):
             closed = await self._attempt(inspecting)
@@ -172,7 +149,7 @@ class ManagedSocket:
             )
         return await self._attempt(inspecting)
 
-    async def _attempt(self, inspecting: asyncio.Task[tuple[str, ...]]) -> _Closed:
+    async def _attempt(self, inspecting: asyncio.Task[tuple[str, ...]]) -> Closed:
         """One conversation. If the platform refuses it because we ask for client events (the agent's settings may have
         changed since they were read), it is asked once more without."""
         try:
@@ -185,16 +162,16 @@ class ManagedSocket:
                 self._rest.events_refused(self._agent)
                 closed = await self._connect(await self._rest.address(self._agent), ())
         except Exception as error:
-            return _why(error)
+            return why(error)
         return closed
 
-    async def _connect(self, url: str, events: tuple[str, ...]) -> _Closed:
+    async def _connect(self, url: str, events: tuple[str, ...]) -> Closed:
         try:
             async with open_socket(url, "", self._clock, max_bytes=MAX_BYTES) as socket:
                 await self._converse(socket, events)
         except Exception as error:
-            return _why(error)
-        return _Closed(1000, ManagedCause.ENDED)
+            return why(error)
+        return Closed(1000, ManagedCause.ENDED)
 
     async def _converse(self, socket: ClientConnection, events: tuple[str, ...]) -> None:
         await socket.send(json.dumps(agents_codec.initiation(self._agent, self._call, events)))
@@ -226,7 +203,7 @@ class ManagedSocket:
                     except (ValueError, RecursionError):
                         faults, in_a_row = faults + 1, in_a_row + 1
                         if in_a_row > MAX_UNREADABLE:
-                            raise _Closed(
+                            raise Closed(
                                 0, ManagedCause.MANAGED_MISBEHAVED, "", "too many unreadable messages"
                             ) from None
                         continue
@@ -243,11 +220,11 @@ class ManagedSocket:
                         timeout.reschedule(loop.time() + silence if pings else None)
         except TimeoutError:
             means = "no message for half a minute" if opened else "the platform did not begin the conversation"
-            raise _Closed(
+            raise Closed(
                 0, ManagedCause.MANAGED_LOST if opened else ManagedCause.MANAGED_TIMEOUT, error_text, means
             ) from None
         except ConnectionClosed as error:
-            raise _by_close(error, error_text, opened) from None
+            raise by_close(error, error_text, opened) from None
         finally:
             if faults:
                 log.warning("managed_unreadable_messages", call_sid=self._call.call_sid, count=faults)
@@ -323,33 +300,3 @@ class _Outbox:
 
 
 _AUDIO = '{"user_audio_chunk"'
-
-
-def _by_close(error: ConnectionClosed, error_text: str, opened: bool = True) -> _Closed:
-    if error.sent is not None and not error.rcvd_then_sent and error.sent.code in agents_codec.OWN_CLOSES:
-        cause, means = agents_codec.OWN_CLOSES[error.sent.code]
-        return _Closed(int(error.sent.code), cause, error_text, means)
-    code = int(error.rcvd.code) if error.rcvd is not None else 1006
-    reason = error.rcvd.reason if error.rcvd is not None else ""
-    cause, means = agents_codec.meaning(code, reason)
-    if cause is ManagedCause.ENDED and not opened:  # the caller has not heard an agent yet
-        cause, means = ManagedCause.MANAGED_REFUSED, "the platform did not begin the conversation"
-    passes = code in TRANSPORT_CLOSES and not error_text and cause is not ManagedCause.ENDED
-    return _Closed(code, cause, reason or error_text, means, passes=passes)
-
-
-def _why(error: BaseException) -> _Closed:
-    """The reason for whatever ended the conversation; of several exceptions, the platform's own close wins."""
-    while isinstance(error, BaseExceptionGroup):
-        error = next((e for e in error.exceptions if isinstance(e, _Closed)), error.exceptions[0])
-    if isinstance(error, _Closed):
-        return error
-    if isinstance(error, ConnectionClosed):
-        return _by_close(error, "")
-    if isinstance(error, ProviderError):  # of the REST client, which has tried again where it may help
-        code, detail, passes = error.code, str(error), False
-    else:
-        fault = describe(error)
-        code, detail, passes = fault.slug, fault.said, fault.retryable and not isinstance(error, TimeoutError)
-    means = _MEANINGS.get(code, "the platform could not be reached")
-    return _Closed(0, _CAUSES.get(code, ManagedCause.MANAGED_UNAVAILABLE), detail, means, passes=passes)

@@ -27,8 +27,8 @@ from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.agents_rest import DEADLINE_MS, PAUSE_MS
 from telephony.elevenlabs.connection import BUSY_MS
 from telephony.elevenlabs.post_call import BadSignature, PostCall, Signature, file_name, sign
-from telephony.elevenlabs.webhook_store import BODY_MS, MAX_BYTES, WebhookStore
-from telephony.elevenlabs.webhooks import ANSWER_MS, PlatformWebhooks, WebhookSettings
+from telephony.elevenlabs.webhooks.routes import ANSWER_MS, PlatformWebhooks, WebhookSettings
+from telephony.elevenlabs.webhooks.store import BODY_MS, MAX_BYTES, WebhookStore
 from telephony.errors import ProviderError, ProviderTimeout, ProviderUnavailable
 from telephony.testing.fakes.elevenlabs.agents import LocalAgent
 from telephony.testing.fakes.elevenlabs.agents_webhooks import deliver, personalization, post_call

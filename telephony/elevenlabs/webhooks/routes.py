@@ -23,7 +23,7 @@ from telephony.agent import AgentSource, IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.post_call import HEADERS, BadSignature, Signature
-from telephony.elevenlabs.webhook_store import MAX_BYTES, WebhookStore
+from telephony.elevenlabs.webhooks.store import MAX_BYTES, WebhookStore
 from telephony.http_body import TooBig, gather, load
 from telephony.threads import Callers
 from telephony.twilio.signature import is_trusted
