@@ -16,7 +16,7 @@ import structlog
 
 from telephony.agent import IncomingCall, ManagedAgent
 from telephony.clock import Clock
-from telephony.elevenlabs import agents_codec
+from telephony.elevenlabs import agents_codec, rest
 from telephony.elevenlabs.connection import BUSY_MS, is_loopback
 from telephony.errors import (
     ProviderBusy,
@@ -63,7 +63,7 @@ class AgentsRest:
             return agents_codec.socket_url(self.base_url, agent)
         query = {"agent_id": agent.agent_id} | ({"environment": agent.environment} if agent.environment else {})
         response = await self._ask("GET", "/v1/convai/conversation/get-signed-url", params=query, tries=2)
-        url = _json(response).get("signed_url")
+        url = rest.json_object(response, PROVIDER).get("signed_url")
         if not isinstance(url, str) or not url.startswith(("wss://", "ws://")):
             raise ProviderMisbehaved("no signed URL in the answer", provider=PROVIDER)
         return url
@@ -97,7 +97,7 @@ class AgentsRest:
             "to_number": to_number,
             "conversation_initiation_client_data": client_data(agent, IncomingCall(call_id, "", to_number, "outbound")),
         }
-        answer = _json(await self._ask("POST", "/v1/convai/twilio/outbound-call", body=body))
+        answer = rest.json_object(await self._ask("POST", "/v1/convai/twilio/outbound-call", body=body), PROVIDER)
         if answer.get("success") is not True:
             raise ProviderRefused(str(answer.get("message") or "not dialled")[:200], provider=PROVIDER)
         return OutboundCall(str(answer.get("conversation_id") or ""), str(answer.get("callSid") or ""))
@@ -110,7 +110,7 @@ class AgentsRest:
             return
         self._inspected.add(agent.agent_id)
         try:
-            found = _json(await self._ask("GET", f"/v1/convai/agents/{agent.agent_id}"))
+            found = rest.json_object(await self._ask("GET", f"/v1/convai/agents/{agent.agent_id}"), PROVIDER)
         except ProviderError as error:
             log.info("managed_agent_not_inspected", agent_id=agent.agent_id, code=error.code)
             return
@@ -155,38 +155,10 @@ class AgentsRest:
         except httpx2.HTTPError as error:
             raise ProviderUnavailable(type(error).__name__, provider=PROVIDER) from error
         if response.status_code >= 300:
-            raise _error(response)
+            raise rest.error_for(response, PROVIDER)
         return response
 
 
 def client_data(agent: ManagedAgent, call: IncomingCall) -> dict[str, Any]:
     """The client data of the socket without `type`, which the REST API's model does not have."""
     return {name: value for name, value in agents_codec.initiation(agent, call).items() if name != "type"}
-
-
-def _json(response: httpx2.Response) -> dict[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise ProviderMisbehaved("the answer is not a JSON object", provider=PROVIDER)
-    return answer
-
-
-def _error(response: httpx2.Response) -> ProviderError:
-    """The error for a response. The platform's `detail` may be an object, a list or a text."""
-    try:
-        detail = response.json().get("detail")
-    except (ValueError, AttributeError):
-        detail = None
-    if isinstance(detail, list):  # 422: leave out `input`, which repeats our values (a phone number, perhaps)
-        detail = "; ".join(f"{one.get('loc')} {one.get('msg')}" for one in detail if isinstance(one, dict))
-    if isinstance(detail, dict):
-        detail = f"{detail.get('status') or ''} {detail.get('message') or ''}".strip()
-    text = f"{response.status_code} {detail or ''}".strip()[:300]
-    if response.status_code == 429:
-        return ProviderBusy(text, provider=PROVIDER)
-    if response.status_code >= 500:
-        return ProviderUnavailable(text, provider=PROVIDER)
-    return ProviderRefused(text, provider=PROVIDER)

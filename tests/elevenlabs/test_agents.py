@@ -16,7 +16,8 @@ from telephony.agent import IncomingCall, ManagedAgent
 from telephony.core.events import Event
 from telephony.core.managed_events import ManagedCause, ManagedClosed, ManagedSaid, OpenManaged
 from telephony.elevenlabs.agents import MAX_BYTES, ManagedSocket
-from telephony.elevenlabs.agents_rest import AgentsRest, _error
+from telephony.elevenlabs.agents_rest import AgentsRest
+from telephony.elevenlabs.rest import error_for
 from telephony.testing.steady import SteadyClock
 
 OPENED = {
@@ -114,7 +115,7 @@ async def test_a_signed_url_is_never_logged(url: str) -> None:
 def test_validation_errors_omit_the_rejected_values() -> None:
     """A 422 repeats the input, perhaps a phone number: only location and message are kept."""
     wrong = {"detail": [{"loc": ["body", "to_number"], "msg": "no number", "input": "+15551230000"}]}
-    error = _error(httpx2.Response(422, json=wrong))
+    error = error_for(httpx2.Response(422, json=wrong), "elevenlabs_agents")
     assert str(error) == "422 ['body', 'to_number'] no number"
 
 

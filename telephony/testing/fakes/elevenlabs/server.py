@@ -3,7 +3,7 @@
 async with LocalElevenLabs(clock=clock) as elevenlabs:
     ...  elevenlabs.base_url, elevenlabs.tts.faults.hang = True, await elevenlabs.stop()
 
-Some clients insist on TLS, so the server can have a certificate. `GET /v1/voices` lists the account's voices.
+Some clients insist on TLS, so the server can have a certificate.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from telephony.testing.fakes.elevenlabs.agents import LocalAgents
 from telephony.testing.fakes.elevenlabs.posts import PostingConnection
 from telephony.testing.fakes.elevenlabs.stt import LocalStt
 from telephony.testing.fakes.elevenlabs.tts import LocalTts
+from telephony.testing.fakes.elevenlabs_account import LocalAccount
 
 
 class LocalElevenLabs:
-    """Serves `tts`, `stt` and the `agents` platform on a free port of 127.0.0.1, with TLS if `tls` is given."""
+    """Serves `tts`, `stt`, the `agents` platform and the `account` on a free port of 127.0.0.1, with TLS if `tls` is
+    given. The account has the voices of `tts`; one, "local", if that takes every id."""
 
     def __init__(
         self,
@@ -41,7 +43,8 @@ class LocalElevenLabs:
         self.tts = tts or LocalTts(clock=clock, api_key=api_key)
         self.stt = stt or LocalStt(clock=clock, api_key=api_key)
         self.agents = agents or LocalAgents(clock=clock, api_key=api_key)
-        self._key, self._tls = api_key, tls
+        self.account = LocalAccount(api_key, {voice: voice.capitalize() for voice in self.tts.voices or ("local",)})
+        self._tls = tls
         self._server: Server | None = None
         self._port = 0
 
@@ -90,8 +93,8 @@ class LocalElevenLabs:
     async def _check(self, connection: ServerConnection, request: Request) -> Response | None:
         if self.agents.serves(request.path):
             return await self.agents.respond(connection, request)
-        if request.path.partition("?")[0] == "/v1/voices":
-            return self._voices(connection, request)
+        if self.account.serves(request.path):
+            return self.account.respond(request)
         part = self._part(request.path)
         if part is None:
             return _answer(connection, 404, _detail("not_found", "there is no such path"))
@@ -105,14 +108,6 @@ class LocalElevenLabs:
             return response
         refusal = part.refuse(request)
         return _answer(connection, refusal[0], _detail(*refusal[1:])) if refusal else None
-
-    def _voices(self, connection: ServerConnection, request: Request) -> Response:
-        """The account's voices; one, "local", if the TTS takes every id."""
-        if request.headers.get("xi-api-key") != self._key:
-            return _answer(connection, 401, _detail("invalid_api_key", "the key is wrong"))
-        voices = ["local"] if self.tts.voices is None else self.tts.voices
-        listed = [{"voice_id": voice, "name": voice.capitalize(), "category": "generated"} for voice in voices]
-        return _answer(connection, 200, {"voices": listed})
 
     async def _handle(self, connection: ServerConnection) -> None:
         assert connection.request is not None

@@ -1,0 +1,137 @@
+"""Single REST requests to ElevenLabs about the account: its voices, models and subscription.
+
+Each function sends one GET and raises `ProviderError` (provider `elevenlabs`). What the service refuses is a
+`RestRefused`, with the HTTP status and the slug of the answer: `missing_permissions` means that the key is good but may
+not read this. Redirects are not followed: the key would go to another host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from telephony.clock import Clock
+from telephony.elevenlabs.connection import is_loopback
+from telephony.errors import (
+    ProviderBusy,
+    ProviderError,
+    ProviderMisbehaved,
+    ProviderRefused,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
+
+PROVIDER = "elevenlabs"
+DEADLINE_MS = 5_000
+KEY_SLUGS = frozenset({"invalid_api_key", "unauthorized", "authentication_required"})
+"""Slugs that say that the key itself is wrong, whatever it may do."""
+
+
+class RestRefused(ProviderRefused):
+    """The service refused a request. `slug` is its own code ("" if the answer has none)."""
+
+    def __init__(self, message: str, *, provider: str, status: int, slug: str) -> None:
+        super().__init__(message, provider=provider)
+        self.status, self.slug = status, slug
+
+    @property
+    def key_wrong(self) -> bool:
+        """Whether the key is not (or no longer) one of the service's."""
+        return self.slug in KEY_SLUGS or (self.status == 401 and not self.slug)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountVoice:
+    """A voice that the account may use."""
+
+    voice_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The account's plan (`free`, `creator`, ...) and how many of its characters (credits) are used."""
+
+    tier: str
+    used: int
+    limit: int
+
+
+async def voices(base_url: str, api_key: str, clock: Clock) -> tuple[AccountVoice, ...]:
+    """The account's voices, in the service's order; the key needs the permission `voices_read`."""
+    listed = (await get(base_url, api_key, "/v1/voices", clock)).get("voices")
+    if not isinstance(listed, list):
+        raise ProviderMisbehaved("no list of voices in the answer", provider=PROVIDER)
+    return tuple(_voice(one) for one in listed if isinstance(one, dict) and one.get("voice_id"))
+
+
+async def voice(base_url: str, api_key: str, clock: Clock, voice_id: str) -> AccountVoice:
+    """The voice with this id. Raises RestRefused (400 or 404) if the account has none; 402 if its plan is too small."""
+    return _voice(await get(base_url, api_key, f"/v1/voices/{quote(voice_id, safe='')}", clock))
+
+
+async def subscription(base_url: str, api_key: str, clock: Clock) -> Subscription:
+    """The account's plan and quota; the key needs the permission `user_read`."""
+    found = await get(base_url, api_key, "/v1/user/subscription", clock)
+    used, limit = found.get("character_count"), found.get("character_limit")
+    return Subscription(
+        str(found.get("tier") or "unknown"),
+        used if isinstance(used, int) else 0,
+        limit if isinstance(limit, int) else 0,
+    )
+
+
+async def get(base_url: str, api_key: str, path: str, clock: Clock) -> dict[str, Any]:
+    """One GET, answered within `DEADLINE_MS` by a JSON object."""
+    try:
+        async with (
+            clock.timeout(DEADLINE_MS),
+            httpx2.AsyncClient(timeout=None, trust_env=not is_loopback(base_url)) as client,
+        ):
+            response = await client.get(base_url.rstrip("/") + path, headers={"xi-api-key": api_key})
+    except TimeoutError:
+        raise ProviderTimeout(f"no answer within {DEADLINE_MS} ms", provider=PROVIDER) from None
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise ProviderUnavailable(type(error).__name__, provider=PROVIDER) from error
+    if response.status_code >= 300:
+        raise error_for(response, PROVIDER)
+    return json_object(response, PROVIDER)
+
+
+def json_object(response: httpx2.Response, provider: str) -> dict[str, Any]:
+    """The body of an answer. Raises ProviderMisbehaved if it is not a JSON object."""
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise ProviderMisbehaved("the answer is not a JSON object", provider=provider)
+    return answer
+
+
+def error_for(response: httpx2.Response, provider: str) -> ProviderError:
+    """The error for an answer that is none. The service's `detail` may be an object, a list or a text."""
+    try:
+        detail = response.json().get("detail")
+    except (ValueError, AttributeError):
+        detail = None
+    slug = ""
+    if isinstance(detail, list):  # 422: leave out `input`, which repeats our values (a phone number, perhaps)
+        detail = "; ".join(f"{one.get('loc')} {one.get('msg')}" for one in detail if isinstance(one, dict))
+    if isinstance(detail, dict):
+        slug = str(detail.get("status") or detail.get("code") or "")
+        detail = f"{slug} {detail.get('message') or ''}".strip()
+    text = f"{response.status_code} {detail or ''}".strip()[:300]
+    if response.status_code == 429:
+        return ProviderBusy(text, provider=provider)
+    if response.status_code >= 500:
+        return ProviderUnavailable(text, provider=provider)
+    return RestRefused(text, provider=provider, status=response.status_code, slug=slug)
+
+
+def _voice(found: Mapping[str, Any]) -> AccountVoice:
+    return AccountVoice(str(found.get("voice_id") or ""), str(found.get("name") or ""))
