@@ -34,6 +34,7 @@ from telephony.core.events import PhrasesLoaded
 from telephony.elevenlabs.agents import ManagedSocket
 from telephony.elevenlabs.agents_rest import AgentsRest
 from telephony.elevenlabs.phrase_cache import ElevenLabsPhrases, PhraseCache
+from telephony.elevenlabs.speech_sockets import Languages
 from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.observe import logs
@@ -86,7 +87,8 @@ class VendorPorts:
         )
         self._base_url = settings.elevenlabs_base_url or "https://api.elevenlabs.io"
         self.agents_rest = AgentsRest(self._base_url, settings.elevenlabs_api_key, clock)
-        source = ElevenLabsPhrases(self._base_url, settings.elevenlabs_api_key, clock)
+        self._languages = Languages()
+        source = ElevenLabsPhrases(self._base_url, settings.elevenlabs_api_key, clock, self._languages)
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock)
 
@@ -94,10 +96,11 @@ class VendorPorts:
         settings, spec = self._settings, self.voice_spec(agent)
         key, language = settings.elevenlabs_api_key, agent.voice.language
         stt = SttSpec(language, agent.keyterms)
+        base, clock, known = self._base_url, self._clock, self._languages
         return ProviderPorts(
-            stt=ElevenLabsStt(base_url=self._base_url, api_key=key, spec=stt, clock=self._clock),
-            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=self._clock, now=lambda: datetime.now(UTC)),
-            tts=ElevenLabsTts(base_url=self._base_url, api_key=key, spec=spec, clock=self._clock),
+            stt=ElevenLabsStt(base_url=base, api_key=key, spec=stt, clock=clock, languages=known),
+            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=lambda: datetime.now(UTC)),
+            tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, languages=known),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
             late_phrases=functools.partial(self.synthesize_missing, agent),
             spoken_form=functools.partial(spoken_form, language=language),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -25,7 +26,8 @@ from telephony.clock import Clock
 from telephony.contracts.tts import PhraseSource, VoiceSpec
 from telephony.core.events import Phrase
 from telephony.elevenlabs import tts_codec as wire
-from telephony.elevenlabs.connection import describe, open_socket
+from telephony.elevenlabs.connection import SessionEnded, describe
+from telephony.elevenlabs.speech_sockets import REFUSED, Languages, open_tts
 from telephony.elevenlabs.tts_contexts import Contexts
 from telephony.errors import ProviderError, ProviderRefused, ProviderUnavailable
 
@@ -143,13 +145,20 @@ class PhraseCache:
 class ElevenLabsPhrases:
     """A `PhraseSource` on the multi-context socket, with one short connection per phrase."""
 
-    def __init__(self, base_url: str, api_key: str, clock: Clock) -> None:
-        self._base_url, self._key, self._clock = base_url, api_key, clock
+    def __init__(self, base_url: str, api_key: str, clock: Clock, languages: Languages | None = None) -> None:
+        self._open = functools.partial(open_tts, base_url, api_key, clock=clock, languages=languages or Languages())
+        self._clock = clock
 
     async def synthesize(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
-        """See `PhraseSource`. Retries once if the context ends without audio (a race between close and flush)."""
+        """See `PhraseSource`. Retries once if the context ends without audio (a race between close and flush), or
+        without the language if the service refuses that."""
         for _ in range(2):
-            phrase = await self._once(spec, name, text)
+            try:
+                phrase = await self._once(spec, name, text)
+            except ProviderError as error:
+                if error.code != REFUSED:
+                    raise
+                continue
             if phrase.pcmu:
                 return phrase
         raise ProviderUnavailable("the phrase has no audio", provider="elevenlabs_tts")
@@ -157,12 +166,7 @@ class ElevenLabsPhrases:
     async def _once(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
         contexts = Contexts(wire.voice_settings(spec))
         try:
-            async with (
-                self._clock.timeout(PHRASE_MS),
-                open_socket(
-                    wire.socket_url(self._base_url, spec), self._key, self._clock, max_bytes=wire.MAX_MESSAGE_BYTES
-                ) as socket,
-            ):
+            async with self._clock.timeout(PHRASE_MS), self._open(spec) as socket:
                 for frame in contexts.speak((1, 1), text, 0):
                     await socket.send(frame)
                 pcmu, ends, chars, closed = b"", list[int](), "", False
@@ -180,8 +184,7 @@ class ElevenLabsPhrases:
                     elif isinstance(message, wire.Final):
                         return Phrase(name, text, pcmu, _fit(text, chars, ends))
                     elif isinstance(message, wire.Fault):
-                        kind = ProviderUnavailable if message.retryable else ProviderRefused
-                        raise kind(message.slug, provider="elevenlabs_tts", code=message.slug)
+                        raise SessionEnded(message.slug, message.retryable)
                     elif isinstance(message, wire.Malformed):
                         raise ProviderUnavailable(message.why, provider="elevenlabs_tts", code="provider_misbehaved")
                     if not closed and _visible(chars) >= _visible(text):
@@ -192,7 +195,8 @@ class ElevenLabsPhrases:
             raise
         except Exception as error:
             code, retryable = describe(error, wire.FATAL_SLUGS)
-            raise ProviderUnavailable(str(error), provider="elevenlabs_tts", code=code, retryable=retryable) from error
+            kind = ProviderUnavailable if retryable else ProviderRefused
+            raise kind(str(error), provider="elevenlabs_tts", code=code) from error
 
 
 def _visible(text: str) -> int:

@@ -14,6 +14,7 @@ continued with the partial.
 from __future__ import annotations
 
 import asyncio
+import functools
 
 import structlog
 from websockets.asyncio.client import ClientConnection
@@ -28,7 +29,8 @@ from telephony.contracts.transcripts import SOUND_LEVEL
 from telephony.core.actions import Action, CommitTranscript, Transcribe
 from telephony.core.events import CommitRefused, Event, OutboxOverflowed, SttLost, SttReady, TranscriptUpdated
 from telephony.elevenlabs import stt_codec as wire
-from telephony.elevenlabs.connection import SessionEnded, open_socket, reconnecting
+from telephony.elevenlabs.connection import SessionEnded, reconnecting
+from telephony.elevenlabs.speech_sockets import Languages, open_stt
 from telephony.elevenlabs.stt_backlog import Backlog
 
 log = structlog.get_logger()
@@ -38,8 +40,6 @@ FADING_BYTES = 960
 """For this much quiet (120 ms) after a sound, audio is sent without waiting for a whole piece."""
 START_MS = 5_000
 STOP_MS = 1_000
-MAX_MESSAGE_BYTES = 2**20
-"""Twenty times the longest transcript (a segment is closed after 90 s)."""
 RESEND_SPEED = 4
 """Audio is sent again at this multiple of real time; a much higher one risks `queue_overflow`."""
 BEHIND_ITEMS = 25
@@ -47,10 +47,13 @@ BEHIND_ITEMS = 25
 
 
 class ElevenLabsStt:
-    """The `Port` that performs Transcribe and CommitTranscript."""
+    """The `Port` that performs Transcribe and CommitTranscript. `languages` knows what other calls were refused."""
 
-    def __init__(self, *, base_url: str, api_key: str, spec: SttSpec, clock: Clock) -> None:
-        self._url, self._key, self._clock = wire.socket_url(base_url, spec), api_key, clock
+    def __init__(
+        self, *, base_url: str, api_key: str, spec: SttSpec, clock: Clock, languages: Languages | None = None
+    ) -> None:
+        self._open = functools.partial(open_stt, base_url, api_key, spec, clock, languages or Languages())
+        self._clock = clock
         self._backlog = Backlog()
         self._segments = wire.Segments()
         self._wake = asyncio.Event()
@@ -106,7 +109,7 @@ class ElevenLabsStt:
 
     async def _session(self) -> None:
         """Runs one connection. Returns when the call ends; raises when the connection fails."""
-        async with open_socket(self._url, self._key, self._clock, max_bytes=MAX_MESSAGE_BYTES) as socket:
+        async with self._open() as socket:
             async with self._clock.timeout(START_MS):
                 await self._started(socket)
             await self._converse(socket)
