@@ -233,7 +233,7 @@ class Settings:
         "ELEVENLABS_BASE_URL", "", "Alternative address of the speech service (residency regions).", _url
     )
     elevenlabs_voice_id: str = _setting(
-        "ELEVENLABS_VOICE_ID", "21m00Tcm4TlvDq8ikWAM", "Voice for agents that name none (default: Rachel).", _text
+        "ELEVENLABS_VOICE_ID", "", "Voice for agents that name none; not set: the account's first.", _text
     )
     elevenlabs_model: str = _setting(
         "ELEVENLABS_MODEL", "eleven_flash_v2_5", "Voice model for agents that name none.", _voice_model

@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
+from telephony.app.default_voice import DefaultVoice, needed, own_agent
 from telephony.app.loading import load_agent, load_llm_agents
 from telephony.app.platforms import open_platforms
 from telephony.clock import Clock
@@ -34,7 +35,7 @@ from telephony.core.events import PhrasesLoaded
 from telephony.elevenlabs.agents import ManagedSocket
 from telephony.elevenlabs.agents_rest import AgentsRest
 from telephony.elevenlabs.phrase_cache import ElevenLabsPhrases, PhraseCache
-from telephony.elevenlabs.speech_sockets import Languages
+from telephony.elevenlabs.speech_sockets import Refusals
 from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.observe import logs
@@ -62,6 +63,7 @@ class Service:
     registry: CallRegistry
     webhooks: Webhooks
     agents_rest: AgentsRest
+    voice: DefaultVoice
     rest: TwilioRest | None = None
     ready: bool = False
     warm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -87,8 +89,10 @@ class VendorPorts:
         )
         self._base_url = settings.elevenlabs_base_url or "https://api.elevenlabs.io"
         self.agents_rest = AgentsRest(self._base_url, settings.elevenlabs_api_key, clock)
-        self._languages = Languages()
-        source = ElevenLabsPhrases(self._base_url, settings.elevenlabs_api_key, clock, self._languages)
+        key = settings.elevenlabs_api_key
+        self._refusals = Refusals()
+        self.default_voice = DefaultVoice(settings.elevenlabs_voice_id, self._base_url, key, clock, self._refusals)
+        source = ElevenLabsPhrases(self._base_url, key, clock, self._refusals)
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock)
 
@@ -96,11 +100,11 @@ class VendorPorts:
         settings, spec = self._settings, self.voice_spec(agent)
         key, language = settings.elevenlabs_api_key, agent.voice.language
         stt = SttSpec(language, agent.keyterms)
-        base, clock, known = self._base_url, self._clock, self._languages
+        base, clock, refusals = self._base_url, self._clock, self._refusals
         return ProviderPorts(
-            stt=ElevenLabsStt(base_url=base, api_key=key, spec=stt, clock=clock, languages=known),
+            stt=ElevenLabsStt(base_url=base, api_key=key, spec=stt, clock=clock, refusals=refusals),
             llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=lambda: datetime.now(UTC)),
-            tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, languages=known),
+            tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, refusals=refusals),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
             late_phrases=functools.partial(self.synthesize_missing, agent),
             spoken_form=functools.partial(spoken_form, language=language),
@@ -113,7 +117,7 @@ class VendorPorts:
         voice, settings = agent.voice, self._settings
         return VoiceSpec(
             provider="local" if settings.offline else "elevenlabs",
-            voice_id=voice.id or settings.elevenlabs_voice_id,
+            voice_id=voice.id or self.default_voice.voice_id,
             model=voice.model or settings.elevenlabs_model,
             language=voice.language,
             speed=voice.speed,
@@ -125,6 +129,8 @@ class VendorPorts:
         """Synthesises the agent's fixed phrases that are not cached; leaves out those that fail. Never raises."""
         spec, wording = self.voice_spec(agent), fixed_phrases(agent)
         try:
+            if not spec.voice_id:
+                return PhrasesLoaded(())
             await self.phrases.ensure(spec, wording)
         except Exception:
             log.exception("phrases_failed")
@@ -150,7 +156,7 @@ def compose(
         )
     webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest)
     registry.observers.append(lambda live: CallLog(live.call.call_sid, live.turn_taking))
-    return Service(settings, clock, registry, webhooks, vendors.agents_rest, rest), vendors
+    return Service(settings, clock, registry, webhooks, vendors.agents_rest, vendors.default_voice, rest), vendors
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
@@ -215,7 +221,8 @@ async def _readyz(request: Request) -> Response:
     current = _service(request)
     draining, full = current.registry.draining, current.registry.full()
     good = current.ready and not draining and not full
-    return JSONResponse({"ready": good, "draining": draining, "full": full}, status_code=200 if good else 503)
+    state = {"ready": good, "draining": draining, "full": full, "voice": current.voice.problem}
+    return JSONResponse(state, status_code=200 if good else 503)
 
 
 HEALTH = (Route("/healthz", _healthz), Route("/readyz", _readyz))
@@ -244,26 +251,36 @@ async def _providers(settings: Settings, clock: Clock) -> AsyncIterator[Settings
 
 @asynccontextmanager
 async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) -> AsyncIterator[None]:
-    """Runs the call registry, and warms up connections and phrases before the first call."""
-    stop = asyncio.Event()
+    """Runs the call registry, and warms up connections and phrases before the first call. The service is ready once
+    there is a voice; managed agents have their own."""
+    stop, voice, own = asyncio.Event(), vendors.default_voice, own_agent(agents)
+    known = not needed(agents) or await voice.find()
 
     async def warm() -> None:
         await vendors.llm.warm()
         if isinstance(agents, ManagedAgent):
             await vendors.agents_rest.inspect(agents)
-        own = agents.fallback if isinstance(agents, ManagedAgent) else agents
-        if isinstance(own, Agent):
+        if named := own.voice.id if own is not None and own.voice.id else service.settings.elevenlabs_voice_id:
+            await voice.look_up(named)
+        if own is not None:
             await vendors.synthesize_missing(own)
         service.warm.set()
 
+    async def find_voice() -> None:
+        await voice.wait()
+        service.ready = True
+
     async with asyncio.TaskGroup() as group:
         group.create_task(service.registry.run(stop))
-        warming = group.create_task(warm())
+        working = [group.create_task(warm())]
+        if not known:
+            working.append(group.create_task(find_voice()))
         await asyncio.sleep(0)  # lets the call registry start
-        service.ready = True
+        service.ready = known or isinstance(agents, ManagedAgent)
         try:
             yield
         finally:
             service.ready = False
-            warming.cancel()
+            for task in working:
+                task.cancel()
             stop.set()

@@ -21,13 +21,15 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 import structlog
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from telephony.clock import Clock
 from telephony.contracts.tts import PhraseSource, VoiceSpec
 from telephony.core.events import Phrase
 from telephony.elevenlabs import tts_codec as wire
 from telephony.elevenlabs.connection import SessionEnded, describe
-from telephony.elevenlabs.speech_sockets import REFUSED, Languages, open_tts
+from telephony.elevenlabs.speech_sockets import REFUSED, Refusals, open_tts
 from telephony.elevenlabs.tts_contexts import Contexts
 from telephony.errors import ProviderError, ProviderRefused, ProviderUnavailable
 
@@ -145,8 +147,8 @@ class PhraseCache:
 class ElevenLabsPhrases:
     """A `PhraseSource` on the multi-context socket, with one short connection per phrase."""
 
-    def __init__(self, base_url: str, api_key: str, clock: Clock, languages: Languages | None = None) -> None:
-        self._open = functools.partial(open_tts, base_url, api_key, clock=clock, languages=languages or Languages())
+    def __init__(self, base_url: str, api_key: str, clock: Clock, refusals: Refusals | None = None) -> None:
+        self._open = functools.partial(open_tts, base_url, api_key, clock=clock, refusals=refusals or Refusals())
         self._clock = clock
 
     async def synthesize(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
@@ -167,8 +169,7 @@ class ElevenLabsPhrases:
         contexts = Contexts(wire.voice_settings(spec))
         try:
             async with self._clock.timeout(PHRASE_MS), self._open(spec) as socket:
-                for frame in contexts.speak((1, 1), text, 0):
-                    await socket.send(frame)
+                await _send(socket, contexts.speak((1, 1), text, 0))
                 pcmu, ends, chars, closed = b"", list[int](), "", False
                 while True:
                     try:
@@ -189,14 +190,20 @@ class ElevenLabsPhrases:
                         raise ProviderUnavailable(message.why, provider="elevenlabs_tts", code="provider_misbehaved")
                     if not closed and _visible(chars) >= _visible(text):
                         closed = True
-                        for frame in contexts.close((1, 1), 0):
-                            await socket.send(frame)
+                        await _send(socket, contexts.close((1, 1), 0))
         except ProviderError:
             raise
         except Exception as error:
             code, retryable = describe(error, wire.FATAL_SLUGS)
             kind = ProviderUnavailable if retryable else ProviderRefused
             raise kind(str(error), provider="elevenlabs_tts", code=code) from error
+
+
+async def _send(socket: ClientConnection, frames: list[str]) -> None:
+    """Sends to a socket that the server may have closed: its reason, if it gave one, is still to be received."""
+    with suppress(ConnectionClosed):
+        for frame in frames:
+            await socket.send(frame)
 
 
 def _visible(text: str) -> int:

@@ -30,7 +30,7 @@ from telephony.core.actions import Action, CommitTranscript, Transcribe
 from telephony.core.events import CommitRefused, Event, OutboxOverflowed, SttLost, SttReady, TranscriptUpdated
 from telephony.elevenlabs import stt_codec as wire
 from telephony.elevenlabs.connection import SessionEnded, reconnecting
-from telephony.elevenlabs.speech_sockets import Languages, open_stt
+from telephony.elevenlabs.speech_sockets import Refusals, open_stt
 from telephony.elevenlabs.stt_backlog import Backlog
 
 log = structlog.get_logger()
@@ -47,12 +47,12 @@ BEHIND_ITEMS = 25
 
 
 class ElevenLabsStt:
-    """The `Port` that performs Transcribe and CommitTranscript. `languages` knows what other calls were refused."""
+    """The `Port` that performs Transcribe and CommitTranscript. `refusals` knows what other calls were refused."""
 
     def __init__(
-        self, *, base_url: str, api_key: str, spec: SttSpec, clock: Clock, languages: Languages | None = None
+        self, *, base_url: str, api_key: str, spec: SttSpec, clock: Clock, refusals: Refusals | None = None
     ) -> None:
-        self._open = functools.partial(open_stt, base_url, api_key, spec, clock, languages or Languages())
+        self._open = functools.partial(open_stt, base_url, api_key, spec, clock, refusals or Refusals())
         self._clock = clock
         self._backlog = Backlog()
         self._segments = wire.Segments()

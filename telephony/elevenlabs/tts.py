@@ -23,7 +23,7 @@ from telephony.core.actions import Action, CloseContext, Speak
 from telephony.core.events import SpeechAudio, SpeechEnded, SpeechLost, TtsLost, TtsReady
 from telephony.elevenlabs import tts_codec as wire
 from telephony.elevenlabs.connection import SessionEnded, reconnecting
-from telephony.elevenlabs.speech_sockets import Languages, open_tts
+from telephony.elevenlabs.speech_sockets import Refusals, open_tts
 from telephony.elevenlabs.tts_contexts import Contexts
 
 log = structlog.get_logger()
@@ -40,12 +40,12 @@ OUTBOX_FRAMES = 2_000
 
 
 class ElevenLabsTts:
-    """The `Port` that performs Speak and CloseContext. `languages` knows what other calls were refused."""
+    """The `Port` that performs Speak and CloseContext. `refusals` knows what other calls were refused."""
 
     def __init__(
-        self, *, base_url: str, api_key: str, spec: VoiceSpec, clock: Clock, languages: Languages | None = None
+        self, *, base_url: str, api_key: str, spec: VoiceSpec, clock: Clock, refusals: Refusals | None = None
     ) -> None:
-        self._open = functools.partial(open_tts, base_url, api_key, spec, clock, languages or Languages())
+        self._open = functools.partial(open_tts, base_url, api_key, spec, clock, refusals or Refusals())
         self._clock = clock
         self._contexts = Contexts(wire.voice_settings(spec))
         self._outbox: deque[str] = deque()

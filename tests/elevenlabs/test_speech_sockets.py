@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,9 +18,10 @@ from telephony.core.actions import CloseContext, Speak
 from telephony.core.events import Event, SpeechEnded, SpeechLost, SttLost, SttReady, TtsLost
 from telephony.elevenlabs import stt_codec, tts_codec
 from telephony.elevenlabs.phrase_cache import ElevenLabsPhrases
-from telephony.elevenlabs.speech_sockets import Languages
+from telephony.elevenlabs.speech_sockets import Refusals
 from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.tts import ElevenLabsTts
+from telephony.errors import ProviderRefused
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.elevenlabs.stt import LocalStt, SttFaults
 from telephony.testing.fakes.elevenlabs.tts import LocalTts
@@ -79,7 +81,7 @@ def test_a_model_of_one_language_is_not_told_it() -> None:
 
 def test_a_language_left_out_is_said_once() -> None:
     """One warning for each service and language in the life of the process."""
-    languages = Languages()
+    refusals = Refusals()
     with capture_logs() as logs:
         for _ in range(3):
             for spec, told in (
@@ -88,10 +90,10 @@ def test_a_language_left_out_is_said_once() -> None:
                 (voice(""), voice("")),
                 (voice("de", "eleven_flash_v2"), voice("de", "eleven_flash_v2")),
             ):
-                with languages.tts(spec) as asked:
+                with refusals.tts(spec) as asked:
                     assert asked == told
             for tag, left in (("auto", ""), ("iw", "iw")):
-                with languages.stt(SttSpec(tag)) as listened:
+                with refusals.stt(SttSpec(tag)) as listened:
                     assert listened == SttSpec(left)
     assert [(line["event"], line["service"], line["language"]) for line in logs] == [
         ("language_left_out", "tts", "iw-IL"), ("language_left_out", "stt", "auto"),
@@ -106,7 +108,7 @@ class Rig:
     """Local speech services, and what the ports report."""
 
     def __init__(self, server: LocalElevenLabs, clock: SteadyClock) -> None:
-        self.server, self.clock, self.languages = server, clock, Languages()
+        self.server, self.clock, self.refusals = server, clock, Refusals()
         self.events: list[Event] = []
         self._came = asyncio.Event()
 
@@ -130,13 +132,13 @@ class Rig:
     def stt(self, language: str) -> ElevenLabsStt:
         return ElevenLabsStt(
             base_url=self.server.base_url, api_key="local", spec=SttSpec(language), clock=self.clock,
-            languages=self.languages,
+            refusals=self.refusals,
         )  # fmt: skip
 
     def tts(self, language: str) -> ElevenLabsTts:
         return ElevenLabsTts(
             base_url=self.server.base_url, api_key="local", spec=voice(language), clock=self.clock,
-            languages=self.languages,
+            refusals=self.refusals,
         )  # fmt: skip
 
     @asynccontextmanager
@@ -216,7 +218,7 @@ async def test_other_refusals_are_final_at_once(language: str, slug: str) -> Non
         await r.until(SttLost)
         assert r.lost(SttLost) == [(slug, False)]
         assert r.server.stt.connections == 1
-        assert not r.languages.refused
+        assert not r.refusals.languages
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ async def test_a_voice_that_refuses_a_language_speaks_without_it(faults: TtsFaul
 
 async def test_a_fixed_phrase_is_synthesised_without_a_refused_language() -> None:
     async with rig(tts=TtsFaults(refused_language="de")) as r:
-        phrases = ElevenLabsPhrases(r.server.base_url, "local", r.clock, r.languages)
+        phrases = ElevenLabsPhrases(r.server.base_url, "local", r.clock, r.refusals)
         assert (await phrases.synthesize(voice("de"), "greeting", "Hallo.")).pcmu
         assert [sent(path) for path in r.server.tts.paths] == [["de"], []]
 
@@ -249,3 +251,39 @@ async def test_a_refused_voice_is_no_matter_of_language() -> None:
         await r.until(TtsLost)
         assert r.lost(TtsLost) == [("voice_id_does_not_exist", False)]
         assert r.server.tts.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("faults", "code", "says"),
+    [
+        (TtsFaults(refuse=402), "paid_plan_required", "plan"),
+        (TtsFaults(refuse=404), "voice_not_found", "no such voice"),
+        (TtsFaults(error_after_accept="paid_plan_required"), "paid_plan_required", "plan"),
+        (TtsFaults(error_after_accept="voice_id_does_not_exist"), "voice_id_does_not_exist", "no such voice"),
+    ],
+)
+async def test_a_voice_that_is_refused_is_told_in_words(faults: TtsFaults, code: str, says: str) -> None:
+    """Final at once, and said once in the life of the process, for calls and phrases together."""
+    async with rig(tts=faults) as r:
+        with capture_logs() as logs:
+            for _ in range(2):
+                async with r.running(r.tts("de")):
+                    await r.until(TtsLost)
+                    assert r.lost(TtsLost) == [(code, False)]
+            with pytest.raises(ProviderRefused):
+                await ElevenLabsPhrases(r.server.base_url, "local", r.clock, r.refusals).synthesize(voice(""), "g", "x")
+        [line] = [line for line in logs if line["event"] == "voice_refused"]
+        assert (line["voice_id"], line["code"], line["log_level"]) == ("local", code, "error")
+        assert says in line["remedy"]
+
+
+async def test_without_a_voice_nothing_is_asked_for() -> None:
+    """A call that comes before a voice is known hears the carrier's voice at once, not after ten refusals."""
+    async with rig() as r:
+        port = ElevenLabsTts(
+            base_url=r.server.base_url, api_key="local", spec=replace(voice("de"), voice_id=""), clock=r.clock
+        )
+        async with r.running(port):
+            await r.until(TtsLost)
+            assert r.lost(TtsLost) == [("voice_missing", False)]
+        assert not r.server.tts.paths
