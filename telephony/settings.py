@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from telephony.agent import UNSUITABLE_VOICE_MODELS
+from telephony.agent import unsuitable_voice_model
 from telephony.errors import SettingsError
 
 T = TypeVar("T")
@@ -151,8 +151,8 @@ def _phone(text: str) -> str:
 
 
 def _voice_model(text: str) -> str:
-    if text in UNSUITABLE_VOICE_MODELS:
-        raise ValueError(f"{text} cannot be used on a call: {UNSUITABLE_VOICE_MODELS[text]}")
+    if why := unsuitable_voice_model(text):
+        raise ValueError(f"{text} cannot be used on a call: {why}")
     return text
 
 
