@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -260,10 +260,12 @@ async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) 
         await vendors.llm.warm()
         if isinstance(agents, ManagedAgent):
             await vendors.agents_rest.inspect(agents)
+        checks: list[Awaitable[object]] = []
         if named := own.voice.id if own is not None and own.voice.id else service.settings.elevenlabs_voice_id:
-            await voice.look_up(named)
+            checks.append(voice.look_up(named))
         if own is not None:
-            await vendors.synthesize_missing(own)
+            checks.append(vendors.synthesize_missing(own))
+        await asyncio.gather(*checks)
         service.warm.set()
 
     async def find_voice() -> None:

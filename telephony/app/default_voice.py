@@ -50,9 +50,10 @@ class DefaultVoice:
         return False
 
     async def wait(self) -> None:
-        """Returns when there is a voice."""
-        while not await self.find():
+        """Asks again and again; returns when there is a voice."""
+        while not self.voice_id:
             await self._clock.sleep(RETRY_MS)
+            await self.find()
 
     async def look_up(self, voice_id: str) -> None:
         """Says in the log if the account may not use a voice. What cannot be looked up may be good."""
