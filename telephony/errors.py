@@ -13,10 +13,13 @@
         └── ProviderMisbehaved   an answer that breaks the protocol
 
 The type says which side failed; `code` is a stable string for logs, metrics and tests; `retryable` says whether the
-same request may succeed a moment later. Messages never contain personal data.
+same request may succeed a moment later. Messages never contain keys or phone numbers; that of a ProviderError may quote
+words, so it goes to the log through `log_redaction.said`.
 """
 
 from __future__ import annotations
+
+from telephony.log_redaction import without_secrets
 
 
 class TelephonyError(Exception):
@@ -62,14 +65,15 @@ class Unauthorized(CarrierError):
 
 
 class ProviderError(TelephonyError):
-    """A speech or language service failed. `provider` is a short name such as `elevenlabs_tts`."""
+    """A speech or language service failed. `provider` is a short name such as `elevenlabs_tts`. Of `message`, which may
+    be the service's own, keys and phone numbers are removed."""
 
     code = "provider_error"
 
     def __init__(
         self, message: str = "", *, provider: str = "", code: str | None = None, retryable: bool | None = None
     ) -> None:
-        super().__init__(message, code=code, retryable=retryable)
+        super().__init__(without_secrets(message), code=code, retryable=retryable)
         self.provider = provider
 
 

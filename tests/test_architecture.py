@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent / "telephony"
 RINGS: list[tuple[str, int]] = [
     ("errors", 0),
     ("http_body", 0),
+    ("log_redaction", 0),
     ("audio", 0),
     ("vad.gate", 0),
     ("core", 1),
@@ -31,6 +32,7 @@ RINGS: list[tuple[str, int]] = [
     ("twilio.stream_token", 2),
     ("twilio.webhooks", 5),
     ("twilio", 3),
+    ("elevenlabs.faults", 2),
     ("elevenlabs.stt_codec", 2),
     ("elevenlabs.tts_codec", 2),
     ("elevenlabs.tts_contexts", 2),
@@ -56,9 +58,9 @@ RINGS: list[tuple[str, int]] = [
 OUTSIDE = 8
 #: Pure modules: no clock, event loop, randomness or logging.
 PURE = (
-    *("errors", "core", "audio", "vad.gate", "text_normalization", "openai.codec", "llm_server.codec"),
+    *("errors", "log_redaction", "core", "audio", "vad.gate", "text_normalization", "openai.codec", "llm_server.codec"),
     *("twilio.media_stream", "twilio.twiml", "twilio.stream_token", "elevenlabs.stt_codec", "elevenlabs.tts_codec"),
-    *("elevenlabs.tts_contexts", "elevenlabs.agents_codec", "elevenlabs.post_call"),
+    *("elevenlabs.tts_contexts", "elevenlabs.agents_codec", "elevenlabs.post_call", "elevenlabs.faults"),
     *("tape.codec", "tape.format", "tape.step_text", "tape.audio", "tape.engines", "tape.replay", "tape.timeline"),
     *("tape.compare", "tape.rehearsal.virtual_time", "tape.rehearsal.providers", "tape.rehearsal.world"),
     *("tape.rehearsal.rehearse", "tape.redaction.substitution", "tape.redaction.noise"),

@@ -111,8 +111,8 @@ class Conversation:
                 return self._caller_heard(event, now)
             case e.KeyPressed(digit):
                 return self._key(digit, now)
-            case e.SttLost():
-                self._listening.stt.lost()
+            case e.SttLost(_, retryable):
+                self._listening.stt.lost(retryable)
             case e.SttReady():
                 self._listening.stt.connected()
             case e.ReplyDelta() | e.ReplyEnded() | e.ReplyFailed() | e.ToolWanted() | e.ToolFinished():
@@ -260,11 +260,13 @@ class Conversation:
         return actions
 
     def _keep_time(self, now: int) -> list[Action]:
-        """Silence, the length of the call, drain; and the end, once the last words were heard."""
+        """Silence, deafness, the length of the call, drain; and the end, once the last words were heard."""
         waiting = self._answer.owed or self._dtmf.deadline is not None
         busy = waiting or self._listening.utterance is not None or self._turns.live()
         (self._timers.busy if busy else self._timers.quiet)(now)
         if self._ending.begun:
             return self._ending.tick(now)
+        if self._listening.stt.refused:
+            return self._recovery.end_with("broken", "stt_failed", now)
         due = self._timers.take_due(now)
         return self._recovery.timer_due(due, now) if due is not None else []

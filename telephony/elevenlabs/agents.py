@@ -1,7 +1,8 @@
 """The Agents socket as a port: it stands in for STT, LLM and TTS in a managed call.
 
 Theory of operation. The port starts at the webhook. While the phone rings it fetches the signed URL (private agents
-only). `OpenManaged` arrives once the carrier's stream is up: the port connects and sends the start message. A *reader*
+only). `OpenManaged` arrives once the carrier's stream is up: the port connects and sends the start message. A fault of
+the transport before the conversation has begun is tried again; after that, it would be another conversation. A *reader*
 then handles incoming messages and answers a ping at once; a *writer* sends the outbox in order. Our own tools run here
 as child tasks.
 
@@ -18,10 +19,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from contextlib import suppress
 
 import structlog
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed, InvalidURI
+from websockets.exceptions import ConnectionClosed
 
 from telephony.agent import IncomingCall, ManagedAgent
 from telephony.clock import Clock
@@ -39,8 +41,10 @@ from telephony.core.managed_events import (
 )
 from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.agents_rest import AgentsRest
-from telephony.elevenlabs.connection import describe, open_socket
+from telephony.elevenlabs.connection import BUSY_MS, describe, open_socket
+from telephony.elevenlabs.faults import TRANSPORT_CLOSES
 from telephony.errors import ProviderError
+from telephony.log_redaction import identifier, said, without_secrets
 from telephony.tools import Toolbox, ToolContext
 
 log = structlog.get_logger()
@@ -53,6 +57,9 @@ EARLY_FRAMES = 250
 LATE_FRAMES = 500
 MAX_TEXTS = 1_000
 MAX_BYTES = 16 * 2**20
+ATTEMPTS = 3
+RETRY_MS = 300
+"""The first further attempt is immediate; the caller hears nothing meanwhile."""
 MAX_UNREADABLE = 100  # unreadable messages in a row
 _CAUSES = {
     "provider_refused": ManagedCause.MANAGED_REFUSED,
@@ -63,12 +70,15 @@ _CAUSES = {
 
 
 class _Closed(Exception):
-    """Ends the conversation: carries the `ManagedClosed` to report and, for the log, its explanation."""
+    """Ends the conversation: carries the `ManagedClosed` to report and, for the log, its explanation. `passes`: it was
+    a fault of the transport."""
 
-    def __init__(self, code: int, cause: ManagedCause, detail: str = "", means: str = "") -> None:
+    def __init__(
+        self, code: int, cause: ManagedCause, detail: str = "", means: str = "", *, passes: bool = False
+    ) -> None:
         super().__init__(cause)
-        self.event = ManagedClosed(code, cause, detail)
-        self.means = means
+        self.event = ManagedClosed(code, cause, without_secrets(detail))
+        self.means, self.passes = means, passes
 
 
 class ManagedSocket:
@@ -82,6 +92,7 @@ class ManagedSocket:
         self._open = asyncio.Event()  # set by OpenManaged, or by `stop`
         self._stopped = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
+        self._begun = False  # the platform has answered the start message
         self._emit: Emit = lambda event: None
 
     async def run(self, emit: Emit) -> None:
@@ -96,7 +107,7 @@ class ManagedSocket:
             level = log.info if event.cause is ManagedCause.ENDED else log.error
             level(
                 "managed_closed", call_sid=self._call.call_sid, agent_id=self._agent.agent_id, close_code=event.code,
-                cause=event.cause, meaning=closed.means, detail=event.detail[:200],
+                cause=event.cause, meaning=closed.means, **said(event.detail),
             )  # fmt: skip
             emit(event)
 
@@ -144,6 +155,18 @@ class ManagedSocket:
         return None if talking.cancelled() else talking.result()
 
     async def _talk(self) -> _Closed:
+        """Until the conversation has begun, a fault of the transport is tried again."""
+        for attempt in range(1, ATTEMPTS):
+            closed = await self._attempt()
+            if not closed.passes or self._begun:
+                return closed
+            log.info("managed_retry", call_sid=self._call.call_sid, cause=closed.event.cause, attempt=attempt)
+            await self._clock.sleep(
+                BUSY_MS if closed.event.cause is ManagedCause.MANAGED_BUSY else RETRY_MS * (attempt - 1)
+            )
+        return await self._attempt()
+
+    async def _attempt(self) -> _Closed:
         try:
             address = await self._rest.address(self._agent)
             await self._open.wait()
@@ -166,8 +189,9 @@ class ManagedSocket:
 
     async def _write(self, socket: ClientConnection) -> None:
         self._outbox.opened = True
-        while True:
-            await socket.send(await self._outbox.next())
+        with suppress(ConnectionClosed):  # the reader will find the reason, which comes before the close
+            while True:
+                await socket.send(await self._outbox.next())
 
     async def _read(self, socket: ClientConnection) -> None:
         """Reads until an exception ends it: a close, a timeout, or too many unreadable messages."""
@@ -193,7 +217,7 @@ class ManagedSocket:
                     elif message is None:
                         error_text = agents_codec.error_of(raw) or error_text
                     else:
-                        opened = opened or isinstance(message, ManagedOpened)
+                        self._begun = opened = opened or isinstance(message, ManagedOpened)
                         self._report(message)
                     if opened:  # agents can turn pings off: then silence proves nothing
                         timeout.reschedule(loop.time() + silence if pings else None)
@@ -223,8 +247,8 @@ class ManagedSocket:
             line.info("managed_opened", agent_id=self._agent.agent_id)
             return
         line.error(
-            "managed_format_wrong", agent_id=self._agent.agent_id, input=opened.input_format,
-            output=opened.output_format, wanted=AUDIO_FORMAT,
+            "managed_format_wrong", agent_id=self._agent.agent_id, input=identifier(opened.input_format),
+            output=identifier(opened.output_format), wanted=AUDIO_FORMAT,
             fix="set user_input_audio_format and agent_output_audio_format of the agent to ulaw_8000",
         )  # fmt: skip
 
@@ -290,7 +314,8 @@ def _by_close(error: ConnectionClosed, error_text: str, opened: bool = True) -> 
     cause, means = agents_codec.meaning(code, reason)
     if cause is ManagedCause.ENDED and not opened:  # the caller has not heard an agent yet
         cause, means = ManagedCause.MANAGED_REFUSED, "the platform did not begin the conversation"
-    return _Closed(code, cause, reason or error_text, means)
+    passes = code in TRANSPORT_CLOSES and not error_text and cause is not ManagedCause.ENDED
+    return _Closed(code, cause, reason or error_text, means, passes=passes)
 
 
 def _why(error: BaseException) -> _Closed:
@@ -301,10 +326,10 @@ def _why(error: BaseException) -> _Closed:
         return error
     if isinstance(error, ConnectionClosed):
         return _by_close(error, "")
-    if isinstance(error, ProviderError):
-        code, detail = error.code, str(error)
+    if isinstance(error, ProviderError):  # of the REST client, which has tried again where it may help
+        code, detail, passes = error.code, str(error), False
     else:
-        # The text of an invalid-URL error repeats the URL, including the signature that grants access to the agent.
-        code, detail = describe(error)[0], "" if isinstance(error, InvalidURI | ValueError) else str(error)
+        fault = describe(error)
+        code, detail, passes = fault.slug, fault.said, fault.retryable and not isinstance(error, TimeoutError)
     means = "the platform refused to start" if code == "provider_refused" else "the platform could not be reached"
-    return _Closed(0, _CAUSES.get(code, ManagedCause.MANAGED_UNAVAILABLE), detail[:200], means)
+    return _Closed(0, _CAUSES.get(code, ManagedCause.MANAGED_UNAVAILABLE), detail, means, passes=passes)

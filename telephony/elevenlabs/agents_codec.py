@@ -30,6 +30,7 @@ from telephony.core.managed_events import (
     ManagedTranscript,
 )
 from telephony.http_body import load
+from telephony.log_redaction import identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +223,11 @@ def setup_faults(agent: Mapping[str, Any], has_tools: bool) -> list[str]:
         "asr.user_input_audio_format": _part(config, "asr").get("user_input_audio_format"),
         "tts.agent_output_audio_format": _part(config, "tts").get("agent_output_audio_format"),
     }
-    found = [f"{name} is {given}, not {AUDIO_FORMAT}: calls are refused" for name, given in formats.items()
-             if isinstance(given, str) and given != AUDIO_FORMAT]  # fmt: skip
+    found = [
+        f"{name} is {identifier(given) or 'unknown'}, not {AUDIO_FORMAT}: calls are refused"
+        for name, given in formats.items()
+        if isinstance(given, str) and given != AUDIO_FORMAT
+    ]
     events = _part(config, "conversation").get("client_events")
     if not isinstance(events, list):
         return found

@@ -99,7 +99,7 @@ class AgentsRest:
         }
         answer = rest.json_object(await self._ask("POST", "/v1/convai/twilio/outbound-call", body=body), PROVIDER)
         if answer.get("success") is not True:
-            raise ProviderRefused(str(answer.get("message") or "not dialled")[:200], provider=PROVIDER)
+            raise ProviderRefused(str(answer.get("message") or "not dialled"), provider=PROVIDER)
         return OutboundCall(str(answer.get("conversation_id") or ""), str(answer.get("callSid") or ""))
 
     async def inspect(self, agent: ManagedAgent) -> None:
@@ -155,7 +155,7 @@ class AgentsRest:
         except httpx2.HTTPError as error:
             raise ProviderUnavailable(type(error).__name__, provider=PROVIDER) from error
         if response.status_code >= 300:
-            raise rest.error_for(response, PROVIDER)
+            raise rest.error_for(response, PROVIDER, self._key)
         return response
 
 

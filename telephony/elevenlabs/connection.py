@@ -1,7 +1,8 @@
 """Opens WebSockets to ElevenLabs, classifies what ended one, and keeps a session running.
 
 The handshake has a deadline on the scaled clock. One TLS context serves the process, because creating one reads all
-root certificates and blocks every call for 20 ms. `describe` maps whatever ended a socket to a stable code.
+root certificates and blocks every call for 20 ms. A redirect is never followed: it would take the key to another host.
+`describe` maps whatever ended a socket to a `Fault`; the rules are in `faults.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
 
 from telephony.clock import Clock
-from telephony.errors import ProviderBusy
+from telephony.elevenlabs.faults import Fault, misbehaved, of_close, of_status
+from telephony.errors import ProviderBusy, ProviderTimeout, ProviderUnavailable
+from telephony.log_redaction import said
 
 log = structlog.get_logger()
 
@@ -34,12 +37,23 @@ STEADY_MS = 30_000
 it is open must not reset the backoff."""
 
 
-class SessionEnded(Exception):
-    """The session is over: the server reported a fault, or stopped answering."""
+OUR_CLOSES = frozenset({1002, 1007, 1009})
+"""The codes with which the library closes a socket because of a message that it cannot accept."""
+BRIEF_MS = 5_000
+"""A connection that ends as the one before it, in less than this, will not do better a third time."""
 
-    def __init__(self, code: str, retryable: bool) -> None:
+
+class SessionEnded(Exception):
+    """The session is over: the server reported a fault, or stopped answering. `said`: its own sentence, if any."""
+
+    def __init__(self, code: str, retryable: bool, said: str = "") -> None:
         super().__init__(code)
-        self.code, self.retryable = code, retryable
+        self.fault = Fault(code, retryable, said)
+
+
+class _Connect(connect):
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
 
 
 @asynccontextmanager
@@ -50,7 +64,7 @@ async def open_socket(url: str, api_key: str, clock: Clock, *, max_bytes: int) -
     opening = clock.timeout(OPEN_MS)
     async with (
         opening,
-        connect(
+        _Connect(
             url,
             additional_headers={"xi-api-key": api_key} if api_key else None,
             max_size=max_bytes,
@@ -73,26 +87,36 @@ async def reconnecting(
     stopping: asyncio.Event,
     *,
     first_ms: int,
-    fatal: Collection[str] = (),
+    passing: Collection[str] = (),
+    once: Collection[str] = (),
     busy: Collection[str] = (),
+    event: str = "connection_lost",
+    secret: str = "",
 ) -> AsyncIterator[tuple[str, bool, int]]:
     """Runs `session` again whenever it ends, until `stopping` is set or the service refuses.
 
     Yields (code, retryable, failures) after each loss, before the pause; a loss that is not retryable is the last.
     The first reconnect is immediate; after that, pauses double from `first_ms`. After a 429, or a code in `busy`, a
-    pause is at least `BUSY_MS` long. `fatal` is that of `describe`.
+    pause is at least `BUSY_MS` long. `passing` is that of `describe`; a code in `once` gets one new connection, and is
+    final if that ends the same way within `BRIEF_MS`. Each loss is logged as `event`, with what the service said and
+    without `secret`, the API key.
     """
-    failures = 0
+    failures, last = 0, ""
     while not stopping.is_set():
         began = clock.ms()
         try:
             await session()
-            code, retryable = "provider_unavailable", True
+            fault = Fault(ProviderUnavailable.code, True)
         except Exception as error:
-            code, retryable = describe(error, fatal)
+            fault = describe(error, passing)
         if stopping.is_set():
             return
-        failures = 1 if clock.ms() - began >= STEADY_MS else failures + 1
+        lived_ms = clock.ms() - began
+        again = fault.slug == last and lived_ms < BRIEF_MS
+        code, retryable = last, retryable = fault.slug, fault.retryable and not (again and fault.slug in once)
+        failures = 1 if lived_ms >= STEADY_MS else failures + 1
+        level = log.info if retryable else log.error
+        level(event, code=code, retryable=retryable, failures=failures, **said(fault.said, secret))
         yield code, retryable, failures
         if not retryable:
             return
@@ -116,25 +140,24 @@ def is_loopback(url: str) -> bool:
     return (urlsplit(url).hostname or "") in ("localhost", "127.0.0.1", "::1")
 
 
-def describe(error: BaseException, fatal: Collection[str] = ()) -> tuple[str, bool]:
-    """(code, retryable) for whatever ended a socket. `fatal`: slugs that, in the reason of a 1008, rule out a retry."""
+def describe(error: BaseException, passing: Collection[str] = ()) -> Fault:
+    """Whatever ended a socket, as a fault. `passing`: the slugs after which a new connection is worth trying."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     match error:
         case SessionEnded():
-            return error.code, error.retryable
+            return error.fault
         case InvalidStatus():
-            status = error.response.status_code
-            if status == 429:
-                return ProviderBusy.code, True
-            refused = 400 <= status < 500
-            return "provider_refused" if refused else "provider_unavailable", not refused
-        case ConnectionClosed() if error.rcvd is not None and error.rcvd.code == 1008:
-            slug = next((word for word in fatal if word in error.rcvd.reason), "")
-            return slug or "provider_unavailable", not slug
+            return of_status(error.response.status_code, bytes(error.response.body))
+        case ConnectionClosed() if (
+            error.sent is not None and not error.rcvd_then_sent and error.sent.code in OUR_CLOSES
+        ):
+            return misbehaved(f"{error.sent.code} {error.sent.reason}")
+        case ConnectionClosed() if error.rcvd is not None:
+            return of_close(error.rcvd.code, error.rcvd.reason, passing)
         case TimeoutError():
-            return "provider_timeout", True
-        case OSError() | InvalidHandshake() | WebSocketException():
-            return "provider_unavailable", True
+            return Fault(ProviderTimeout.code, True)
+        case OSError() | InvalidHandshake() | WebSocketException():  # the text of an invalid URL repeats its signature
+            return Fault(ProviderUnavailable.code, True, (isinstance(error, OSError) and error.strerror) or "")
     log.error("socket_bug", exc_info=error)
-    return "socket_bug", True
+    return Fault("socket_bug", True)

@@ -32,12 +32,15 @@ from telephony.elevenlabs.connection import SessionEnded, describe
 from telephony.elevenlabs.speech_sockets import REFUSED, Refusals, open_tts
 from telephony.elevenlabs.tts_contexts import Contexts
 from telephony.errors import ProviderError, ProviderRefused, ProviderUnavailable
+from telephony.log_redaction import said, without_secrets
 
 log = structlog.get_logger()
 
 FORMAT = "ulaw_8000"
 MEMORY_PHRASES = 500
 """Phrases held in memory (about 20 KB each); the oldest are evicted. Agents may greet each caller by name."""
+OF_THE_TEXT = frozenset({"max_character_limit_exceeded", "invalid_input_message"})
+"""Refusals that say nothing about other phrases."""
 CONCURRENT = 2
 """Phrases synthesised concurrently; kept low because live calls share the provider's concurrency limit."""
 PHRASE_MS = 15_000
@@ -71,22 +74,30 @@ class PhraseCache:
         return found
 
     async def ensure(self, spec: VoiceSpec, wording: Mapping[str, str]) -> int:
-        """Synthesises missing phrases and returns the number that failed. Raises only CancelledError."""
+        """Synthesises missing phrases and returns the number that failed. Raises only CancelledError.
+
+        Once one is refused for a reason that holds for all (key, voice, quota), the rest is not asked for.
+        """
         found = self.load(spec, wording)
         missing = [(name, text) for name, text in wording.items() if name not in found]
-        results = await asyncio.gather(*(self._synthesize(spec, name, text) for name, text in missing))
+        refused = asyncio.Event()
+        results = await asyncio.gather(*(self._synthesize(spec, name, text, refused) for name, text in missing))
         return sum(not made for made in results)
 
-    async def _synthesize(self, spec: VoiceSpec, name: str, text: str) -> bool:
+    async def _synthesize(self, spec: VoiceSpec, name: str, text: str, refused: asyncio.Event) -> bool:
         key = self._key(spec, text)
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock, self._slots:
             if self.load(spec, {name: text}):
                 return True
+            if refused.is_set():
+                return False
             try:
                 phrase = await self._source.synthesize(spec, name, text)
             except ProviderError as error:
-                log.warning("phrase_synthesis_failed", phrase=name, code=error.code)
+                log.warning("phrase_synthesis_failed", phrase=name, code=error.code, **said(str(error)))
+                if not error.retryable and error.code not in OF_THE_TEXT:
+                    refused.set()
                 return False
             self._remember(key, phrase)
             await asyncio.to_thread(self._write, key, phrase)
@@ -149,7 +160,7 @@ class ElevenLabsPhrases:
 
     def __init__(self, base_url: str, api_key: str, clock: Clock, refusals: Refusals | None = None) -> None:
         self._open = functools.partial(open_tts, base_url, api_key, clock=clock, refusals=refusals or Refusals())
-        self._clock = clock
+        self._key, self._clock = api_key, clock
 
     async def synthesize(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
         """See `PhraseSource`. Retries once if the context ends without audio (a race between close and flush), or
@@ -185,7 +196,7 @@ class ElevenLabsPhrases:
                     elif isinstance(message, wire.Final):
                         return Phrase(name, text, pcmu, _fit(text, chars, ends))
                     elif isinstance(message, wire.Fault):
-                        raise SessionEnded(message.slug, message.retryable)
+                        raise SessionEnded(message.slug, message.retryable, message.said)
                     elif isinstance(message, wire.Malformed):
                         raise ProviderUnavailable(message.why, provider="elevenlabs_tts", code="provider_misbehaved")
                     if not closed and _visible(chars) >= _visible(text):
@@ -194,9 +205,10 @@ class ElevenLabsPhrases:
         except ProviderError:
             raise
         except Exception as error:
-            code, retryable = describe(error, wire.FATAL_SLUGS)
-            kind = ProviderUnavailable if retryable else ProviderRefused
-            raise kind(str(error), provider="elevenlabs_tts", code=code) from error
+            fault = describe(error, wire.PASSING)
+            kind = ProviderUnavailable if fault.retryable else ProviderRefused
+            sentence = without_secrets(fault.said, self._key)
+            raise kind(sentence, provider="elevenlabs_tts", code=fault.slug) from error
 
 
 async def _send(socket: ClientConnection, frames: list[str]) -> None:

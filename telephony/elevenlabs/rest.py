@@ -16,6 +16,7 @@ import httpx2
 
 from telephony.clock import Clock
 from telephony.elevenlabs.connection import is_loopback
+from telephony.elevenlabs.faults import of_status
 from telephony.errors import (
     ProviderBusy,
     ProviderError,
@@ -24,6 +25,7 @@ from telephony.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from telephony.log_redaction import identifier, without_secrets
 
 PROVIDER = "elevenlabs"
 DEADLINE_MS = 5_000
@@ -98,7 +100,7 @@ async def get(base_url: str, api_key: str, path: str, clock: Clock) -> dict[str,
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise ProviderUnavailable(type(error).__name__, provider=PROVIDER) from error
     if response.status_code >= 300:
-        raise error_for(response, PROVIDER)
+        raise error_for(response, PROVIDER, api_key)
     return json_object(response, PROVIDER)
 
 
@@ -113,24 +115,23 @@ def json_object(response: httpx2.Response, provider: str) -> dict[str, Any]:
     return answer
 
 
-def error_for(response: httpx2.Response, provider: str) -> ProviderError:
-    """The error for an answer that is none. The service's `detail` may be an object, a list or a text."""
-    try:
-        detail = response.json().get("detail")
-    except (ValueError, AttributeError):
-        detail = None
-    slug = ""
-    if isinstance(detail, list):  # 422: leave out `input`, which repeats our values (a phone number, perhaps)
-        detail = "; ".join(f"{one.get('loc')} {one.get('msg')}" for one in detail if isinstance(one, dict))
-    if isinstance(detail, dict):
-        slug = str(detail.get("status") or detail.get("code") or "")
-        detail = f"{slug} {detail.get('message') or ''}".strip()
-    text = f"{response.status_code} {detail or ''}".strip()[:300]
+def error_for(response: httpx2.Response, provider: str, key: str = "") -> ProviderError:
+    """The error for an answer that is none, with what the service says, without our `key`."""
+    fault = of_status(response.status_code, response.content)
+    text = without_secrets(fault.said, key)
     if response.status_code == 429:
         return ProviderBusy(text, provider=provider)
-    if response.status_code >= 500:
+    if fault.retryable:
         return ProviderUnavailable(text, provider=provider)
-    return RestRefused(text, provider=provider, status=response.status_code, slug=slug)
+    return RestRefused(text, provider=provider, status=response.status_code, slug=_slug(response))
+
+
+def _slug(response: httpx2.Response) -> str:
+    try:
+        detail = response.json().get("detail")
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+    return identifier(detail.get("status") or detail.get("code")) if isinstance(detail, dict) else ""
 
 
 def _voice(found: Mapping[str, Any]) -> AccountVoice:

@@ -65,9 +65,9 @@ class Refusals:
             cause = _cause(error)
             if isinstance(cause, InvalidStatus) and (code := VOICE_STATUSES.get(cause.response.status_code)):
                 cause = SessionEnded(code, False)
-            if not isinstance(cause, SessionEnded) or cause.code not in VOICE_REMEDIES:
+            if not isinstance(cause, SessionEnded) or cause.fault.slug not in VOICE_REMEDIES:
                 raise
-            self.voice(spec.voice_id, cause.code)
+            self.voice(spec.voice_id, cause.fault.slug)
             raise cause from error
 
     def voice(self, voice_id: str, code: str) -> None:
@@ -129,7 +129,8 @@ def _about_language(error: BaseException, code: str) -> bool:
             said = (error.response.body or b"").lower()
             return error.response.status_code in (400, 422) and (code != "en" or b"language" in said)
         case SessionEnded():
-            return "language" in error.code or (error.code in VAGUE_SLUGS and code != "en")
+            slug, words = error.fault.slug, error.fault.said.lower()
+            return "language" in slug or (slug in VAGUE_SLUGS and (code != "en" or "language" in words))
         case ConnectionClosed():
             return error.rcvd is not None and error.rcvd.code == 1008 and "language" in error.rcvd.reason.lower()
     return False

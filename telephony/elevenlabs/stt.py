@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from contextlib import suppress
 
 import structlog
 from websockets.asyncio.client import ClientConnection
@@ -53,7 +54,7 @@ class ElevenLabsStt:
         self, *, base_url: str, api_key: str, spec: SttSpec, clock: Clock, refusals: Refusals | None = None
     ) -> None:
         self._open = functools.partial(open_stt, base_url, api_key, spec, clock, refusals or Refusals())
-        self._clock = clock
+        self._key, self._clock = api_key, clock
         self._backlog = Backlog()
         self._segments = wire.Segments()
         self._wake = asyncio.Event()
@@ -98,10 +99,10 @@ class ElevenLabsStt:
             self._emit(CommitRefused(number))
 
     async def _keep_connected(self) -> None:
-        async for code, retryable, failures in reconnecting(
-            self._session, self._clock, self._stopping, first_ms=200, busy=wire.BUSY
-        ):
-            log.info("stt_lost", code=code, retryable=retryable, failures=failures)
+        async for code, retryable, _ in reconnecting(
+            self._session, self._clock, self._stopping, first_ms=200, passing=wire.RETRYABLE, busy=wire.BUSY,
+            event="stt_lost", secret=self._key,
+        ):  # fmt: skip
             if not retryable:
                 self._refused = True
                 self._backlog.clear()
@@ -120,7 +121,7 @@ class ElevenLabsStt:
             if isinstance(message, wire.Started):
                 break
             if isinstance(message, wire.Fault):
-                raise SessionEnded(message.slug, message.retryable)
+                raise SessionEnded(message.slug, message.retryable, message.said)
         response = socket.response
         log.debug("stt_ready", trace_id=response.headers.get("x-trace-id", "") if response else "")
         self._backlog.rewind()
@@ -149,7 +150,7 @@ class ElevenLabsStt:
             except TimeoutError:
                 message = wire.Ignored()
             if isinstance(message, wire.Fault):
-                raise SessionEnded(message.slug, message.retryable)
+                raise SessionEnded(message.slug, message.retryable, message.said)
             now = clock.ms()
             self._report(segments.due(now))
             self._report(segments.received(message, now))
@@ -169,6 +170,10 @@ class ElevenLabsStt:
             self._emit(event)
 
     async def _write(self, socket: ClientConnection) -> None:
+        with suppress(ConnectionClosed):  # the reader will find the reason, which comes before the close
+            await self._send(socket)
+
+    async def _send(self, socket: ClientConnection) -> None:
         piece, quiet_bytes = b"", FADING_BYTES
         behind = len(self._backlog) > BEHIND_ITEMS
         while not self._stopping.is_set():

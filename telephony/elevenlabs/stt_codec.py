@@ -27,6 +27,8 @@ from telephony.contracts.transcripts import Transcripts
 from telephony.core.events import CommitRefused, Event, Word
 from telephony.core.language.codes import primary
 from telephony.core.language.words import words as spoken
+from telephony.elevenlabs.faults import Fault as Fault
+from telephony.elevenlabs.faults import misbehaved, of_frame
 
 COMMIT_MIN_MS = 300
 """Minimum new audio for a commit; the service throttles it otherwise."""
@@ -127,14 +129,6 @@ class Throttled:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """The session is over."""
-
-    slug: str
-    retryable: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Ignored:
     """A message that is unknown or not needed."""
 
@@ -149,7 +143,7 @@ def decode(text: str | bytes) -> Message:
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):
-        return Fault("provider_misbehaved", True)
+        return misbehaved()
     kind, content = str(message.get("message_type")), message.get("text")
     match kind:
         case "session_started":
@@ -162,15 +156,10 @@ def decode(text: str | bytes) -> Message:
             return Committed(*_once(clean(content), _words(message.get("words"))))
         case "commit_throttled":
             return Throttled()
-    return _fault(kind) if "error" in message or kind in FATAL | RETRYABLE else Ignored()
-
-
-def _fault(kind: str) -> Fault:
-    """Accepts slugs with and without "_error" at the end. An unknown fault counts as retryable."""
-    for slug in (kind, kind.removesuffix("_error")):
-        if slug in FATAL | RETRYABLE:
-            return Fault(slug, slug in RETRYABLE)
-    return Fault("provider_misbehaved", True)
+    if "error" not in message and kind not in FATAL | RETRYABLE:
+        return Ignored()
+    slug = next((slug for slug in (kind, kind.removesuffix("_error")) if slug in FATAL | RETRYABLE), kind)
+    return of_frame(slug, message.get("error") or message.get("message"), message.get("code"), RETRYABLE)
 
 
 def clean(text: object) -> str:

@@ -46,7 +46,7 @@ class ElevenLabsTts:
         self, *, base_url: str, api_key: str, spec: VoiceSpec, clock: Clock, refusals: Refusals | None = None
     ) -> None:
         self._open = functools.partial(open_tts, base_url, api_key, spec, clock, refusals or Refusals())
-        self._clock = clock
+        self._key, self._clock = api_key, clock
         self._contexts = Contexts(wire.voice_settings(spec))
         self._outbox: deque[str] = deque()
         self._wake = asyncio.Event()
@@ -106,10 +106,10 @@ class ElevenLabsTts:
             self._socket.transport.abort()
 
     async def _keep_connected(self) -> None:
-        async for code, retryable, failures in reconnecting(
-            self._session, self._clock, self._stopping, first_ms=100, fatal=wire.FATAL_SLUGS
-        ):
-            log.info("tts_lost", code=code, retryable=retryable, failures=failures)
+        async for code, retryable, _ in reconnecting(
+            self._session, self._clock, self._stopping, first_ms=100, passing=wire.PASSING, once=wire.PASSING,
+            event="tts_lost", secret=self._key,
+        ):  # fmt: skip
             self._lost(code, retryable)
 
     def _lost(self, code: str, retryable: bool) -> None:
@@ -146,8 +146,8 @@ class ElevenLabsTts:
                     self._ended(message)
             case wire.Final():
                 self._ended(message)
-            case wire.Fault(slug, retryable):
-                raise SessionEnded(slug, retryable)
+            case wire.Fault(slug, retryable, said):
+                raise SessionEnded(slug, retryable, said)
             case wire.Malformed(why):
                 log.warning("tts_malformed", why=why)
                 raise SessionEnded("provider_misbehaved", True)

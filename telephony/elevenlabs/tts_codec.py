@@ -7,7 +7,6 @@ mu-law, becomes `Malformed`.
 from __future__ import annotations
 
 import json
-import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from telephony.contracts.tts import VoiceSpec
 from telephony.core.language.codes import primary
+from telephony.elevenlabs.faults import Fault as Fault
+from telephony.elevenlabs.faults import of_frame
 
 MAX_MESSAGE_BYTES = 16 * 2**20
 """Audio messages can be large; the WebSocket library's default limit would close with a misleading 1009."""
@@ -24,19 +25,8 @@ LANGUAGES = frozenset(
     "ar bg cs da de el en es fi fil fr hi hr hu id it ja ko ms nl no pl pt ro ru sk sv ta tr uk vi zh".split()
 )
 """What these models take as `language_code`; the handshake is refused (400) for any other."""
-FATAL_SLUGS = frozenset(
-    {
-        "quota_exceeded",
-        "detected_unusual_activity",
-        "invalid_api_key",
-        "authentication_required",
-        "paid_plan_required",
-        "voice_id_does_not_exist",
-        "voice_not_found",
-        "max_character_limit_exceeded",
-    }
-)
-_SLUG = re.compile(r"[a-z0-9_]{1,60}")
+PASSING = frozenset({"input_timeout_exceeded", "max_active_conversations"})
+"""The faults of a socket, not of the account: a new one is opened."""
 # MPEG layer 3: kbit/s by the header's index, for version 1 and for versions 2 and 2.5.
 _MP3_RATES = (
     (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -118,14 +108,6 @@ class Final:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """An error frame; a close usually follows. `slug` is the server's error code."""
-
-    slug: str
-    retryable: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Malformed:
     """A message that violates the protocol, or audio that is not mu-law and must not be played."""
 
@@ -157,14 +139,8 @@ def decode(text: str | bytes) -> Message:
     if message.get("audio"):
         return _audio(context, message, final)
     if message.get("error") or (message.get("message") and "code" in message):
-        return _fault(message.get("error"))
+        return of_frame(message.get("error"), message.get("message"), message.get("code"), PASSING)
     return Final(context) if final else Ignored()
-
-
-def _fault(error: object) -> Fault:
-    """Uses the server's error as slug if it looks like a code, and "provider_unavailable" if it is a sentence."""
-    slug = error if isinstance(error, str) and _SLUG.fullmatch(error) else "provider_unavailable"
-    return Fault(slug, slug not in FATAL_SLUGS)
 
 
 def _audio(context: str, message: dict[str, Any], final: bool) -> Message:

@@ -28,6 +28,7 @@ from telephony.core.policy import Wording
 from telephony.errors import ProviderError
 from telephony.llm_server import codec
 from telephony.llm_server.answer import Part, PassBack
+from telephony.log_redaction import said
 from telephony.runtime.reply import Done, Said
 
 log = structlog.get_logger()
@@ -56,7 +57,6 @@ class _Failed:
     """The producer has failed; `code` is a stable error code."""
 
     code: str
-    detail: str
 
 
 class Exchange(Response):
@@ -100,11 +100,11 @@ class Exchange(Response):
                 async for part in parts:
                     await self._parts.put(part)
         except ProviderError as error:
-            log.warning("llm_answer_failed", code=error.code)
-            await self._parts.put(_Failed(error.code, str(error)[:300]))
+            log.warning("llm_answer_failed", code=error.code, **said(str(error)))
+            await self._parts.put(_Failed(error.code))
         except Exception:
             log.exception("llm_answer_failed", code="reply_failed")
-            await self._parts.put(_Failed("reply_failed", "internal error"))
+            await self._parts.put(_Failed("reply_failed"))
 
     # --- what is sent -----------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 Event names are static. Personal data appears only under keys that begin with `pii_`. Unless TELEPHONY_LOG_PII=1, those
 keys are removed, and so are the messages of exceptions (`tracebacks.py`). Both rules are processors for the whole
-process, so they apply to every line.
+process, so they apply to every line. Secrets are never logged: a text from outside goes through `log_redaction`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import TurnTaking
-from telephony.observe.tracebacks import SilentFormatter, without_messages
+from telephony.observe.tracebacks import (
+    SecretlessFormatter,
+    SilentFormatter,
+    plain_traceback,
+    secretless,
+    without_messages,
+)
 from telephony.observe.turn_latency import TurnClock, TurnReport, only_a_frame
 
 log = structlog.get_logger()
@@ -36,15 +42,18 @@ def configure(level: str = "info", format: str = "console", pii: bool = False, s
     number = logging.getLevelNamesMapping()[level.upper()]
     renderer: Any = structlog.processors.JSONRenderer()
     if format == "console":
-        plain = structlog.dev.plain_traceback  # the default shows local variables: phone numbers, texts, keys
-        renderer = structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=24, exception_formatter=plain)
+        # The default shows local variables: phone numbers, texts, keys.
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=out.isatty(), pad_event_to=24, exception_formatter=plain_traceback
+        )
+    tracebacks: list[Any] = [structlog.processors.format_exc_info, secretless]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=format == "json"),
             *([] if pii else [without_pii, without_messages]),
-            *([structlog.processors.format_exc_info] if format == "json" else []),
+            *(tracebacks if format == "json" else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -53,7 +62,7 @@ def configure(level: str = "info", format: str = "console", pii: bool = False, s
     )
     # Libraries: warnings and above only. Lower levels may contain texts, headers and keys.
     handler = logging.StreamHandler(out)
-    handler.setFormatter((logging.Formatter if pii else SilentFormatter)("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter((SecretlessFormatter if pii else SilentFormatter)("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
 
 

@@ -1,8 +1,11 @@
-"""Formats exceptions for the log without their messages.
+"""Formats exceptions for the log without their messages, and the lines of libraries without what they quote.
 
 The message comes from whatever raised the exception, such as a user's tool or a library that handles a request, and
 may contain a name, a number or a key. So messages and variables are left out. The type with its module, the code of our
 own errors, and the frames stay, for the exception, its causes, and each member of a group.
+
+A library's own line is its fixed text, filled with arguments: these are redacted, or the whole line if it has none,
+because it may have been put together before. Where personal data is allowed, only secrets and phone numbers go.
 """
 
 from __future__ import annotations
@@ -12,9 +15,10 @@ import sys
 import traceback
 from collections.abc import Iterator, MutableMapping
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from telephony.errors import TelephonyError
+from telephony.log_redaction import without_secrets, without_words
 
 DEEPEST = 20
 """The maximum depth of chained exceptions and nested groups."""
@@ -32,14 +36,53 @@ def without_messages(logger: Any, method: str, line: MutableMapping[str, Any]) -
     return line
 
 
+def secretless(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A processor of structlog: removes secrets from `exception`, the traceback with messages."""
+    if isinstance(text := line.get("exception"), str):
+        line["exception"] = _lines_without_secrets(text)
+    return line
+
+
+def plain_traceback(out: TextIO, error: Any) -> None:
+    """The console's form of a traceback with messages, without secrets."""
+    out.write("\n" + _lines_without_secrets("".join(traceback.format_exception(*error)).rstrip("\n")))
+
+
+def _lines_without_secrets(text: str) -> str:
+    found = (line[: len(line) - len(line.lstrip())] + without_secrets(line) for line in text.split("\n"))
+    return "\n".join(found)
+
+
+class SecretlessFormatter(logging.Formatter):
+    """Formats the lines of libraries where personal data is allowed."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _lines_without_secrets(super().format(record))
+
+
 class SilentFormatter(logging.Formatter):
-    """Formats exceptions that libraries log in the same way."""
+    """Formats the lines of libraries, and the exceptions they log, where it is not."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        quiet = logging.makeLogRecord(record.__dict__)
+        quiet.exc_text = None
+        if not record.args:
+            quiet.msg = without_words(record.getMessage())
+        elif isinstance(record.args, tuple):
+            quiet.args = tuple(_redacted(arg) for arg in record.args)
+        else:
+            quiet.args = {name: _redacted(arg) for name, arg in record.args.items()}
+        return super().format(quiet)
 
     def formatException(
         self,
         ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
     ) -> str:
         return format_error(ei[1]) if ei[1] is not None else ""
+
+
+def _redacted(argument: object) -> object:
+    return argument if isinstance(argument, int | float) else without_words(str(argument))
 
 
 def format_error(error: BaseException) -> str:

@@ -22,6 +22,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpx2Client
 from telephony.clock import Clock
 from telephony.contracts.llm import LlmEvent, LlmRequest
 from telephony.errors import ProviderError, ProviderMisbehaved, ProviderRefused, ProviderTimeout, ProviderUnavailable
+from telephony.log_redaction import said
 from telephony.openai.codec import Answer, error_for, refused_field, request_body
 
 log = structlog.get_logger()
@@ -49,6 +50,7 @@ class OpenAiChat:
             limits=httpx2.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=120),
             timeout=httpx2.Timeout(connect=3, read=30, write=5, pool=2),
             trust_env=not loopback,
+            follow_redirects=False,  # the SDK's default would take the conversation to another host
         )
 
         self._client = AsyncOpenAI(
@@ -58,6 +60,7 @@ class OpenAiChat:
             http_client=self._http,
             timeout=httpx2.Timeout(connect=3, read=30, write=5, pool=2),
         )
+        self._key = api_key
         self._model, self._effort, self._token_field = model, effort, token_field
         self._clock, self._first_token_ms, self._gap_ms = clock, first_token_ms, gap_ms
         self._without: dict[str, frozenset[str]] = {}  # model -> fields that its server has refused
@@ -89,7 +92,7 @@ class OpenAiChat:
             except ProviderError as error:
                 tries -= 1
                 once_more = isinstance(error, ProviderUnavailable | ProviderTimeout) and tries and not yielded
-                log.info("llm_failed", code=error.code, again=bool(once_more), detail=str(error)[:200])
+                log.info("llm_failed", code=error.code, again=bool(once_more), **said(str(error), self._key))
                 if not once_more:
                     raise
 

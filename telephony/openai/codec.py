@@ -165,6 +165,8 @@ def error_for(status: int | None, code: str, message: str, param: str | None) ->
         return ProviderUnavailable(text, provider=PROVIDER)
     if 400 <= status < 500:
         return ProviderRefused(f"{text} param={param}"[:300], provider=PROVIDER)
+    if 300 <= status < 400:
+        return ProviderRefused(f"{status} redirect: check the base URL", provider=PROVIDER)
     return ProviderMisbehaved(text, provider=PROVIDER)
 
 

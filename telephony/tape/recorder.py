@@ -109,7 +109,8 @@ class TapeObserver:
                 self.writer.close()
         except Exception as error:  # a full disk, or a bug here, must not affect the call
             if not self.failed:
-                log.error("tape_failed", folder=str(self.folder), error=f"{type(error).__name__}: {error}")
+                log.error("tape_failed", folder=str(self.folder), error=type(error).__name__,
+                          reason=getattr(error, "strerror", None))  # fmt: skip
             self.failed = True
             self.queue.clear()
             if self.writer is not None:

@@ -65,7 +65,9 @@ class TwilioRest:
                         return _was_live(status, code)
                     log.info("rest_busy", attempt=attempt + 1)
         except httpx2.HTTPError as error:
-            raise CarrierError(f"no connection: {error}", code="rest_unreachable", retryable=True) from None
+            raise CarrierError(
+                f"no connection: {type(error).__name__}", code="rest_unreachable", retryable=True
+            ) from None
         except TimeoutError:
             if not busy:
                 raise CarrierError("Twilio's REST API did not answer", code="rest_timeout", retryable=True) from None

@@ -30,6 +30,7 @@ from telephony.core.ending import EndedBy
 from telephony.core.policy import Wording
 from telephony.errors import CarrierError, ProviderError, Unauthorized
 from telephony.http_body import TooBig, gather
+from telephony.log_redaction import said
 from telephony.runtime.call_registry import CallRegistry, LiveCall
 from telephony.settings import Settings
 from telephony.threads import Callers
@@ -185,7 +186,7 @@ class Webhooks:
             twiml_of_platform = await self._registrar.register_call(agent, call)
         except ProviderError as error:
             log.error("register_failed", call_sid=call.call_sid, agent_id=agent.agent_id, code=error.code,
-                      detail=str(error))  # fmt: skip
+                      **said(str(error)))  # fmt: skip
             return agent.fallback or twiml.hang_up(agent.wording.broken, agent.language)
         log.info("call_registered", call_sid=call.call_sid, agent_id=agent.agent_id)
         return twiml_of_platform

@@ -9,6 +9,7 @@ import pytest
 from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
+from telephony.core.conversation import Conversation
 from telephony.core.managed_events import ManagedTranscript
 from telephony.core.policy import Limits, Policy
 from tests.core.bare import Bare
@@ -363,3 +364,46 @@ def test_events_of_a_replaced_managed_agent_are_ignored() -> None:
     call.at(1_000, ManagedTranscript(1, "hello"))
     call.run(3_000)
     assert call.lines == []
+
+
+# --- a call that cannot hear ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phrases", [True, False])
+def test_an_stt_that_is_lost_for_good_ends_the_call_with_an_apology(phrases: bool) -> None:
+    """In our own voice, or in the carrier's; the reply under way is cancelled."""
+    call = Bare(phrases=phrases)
+    turn = call.asks(1_000)
+    call.at(1_500, e.SttLost("quota_exceeded", False))
+    assert call.did(a.CancelReply) == [(1_500, a.CancelReply(turn))]
+    assert [made.reason for _, made in call.sim.actions(d.CallEnding)] == ["stt_failed"]
+    if not phrases:
+        call.loses(1_600, call.spoken()[-1][0], retryable=False)
+    call.run(20_000)
+    [(_, ending)] = call.end
+    assert ending == a.EndCall("stt_failed", "" if phrases else WORDING.broken)
+
+
+def test_an_stt_that_was_refused_while_the_phone_rang_ends_the_call_as_it_starts() -> None:
+    """The port may know before the stream is up."""
+    conversation = Conversation(Policy(greeting="Hello."))
+    assert conversation.step(e.SttLost("auth_error", False), 0) == ()
+    actions = conversation.step(e.CallStarted("MZ1"), 500)
+    assert [made.reason for made in actions if isinstance(made, d.CallEnding)] == ["stt_failed"]
+
+
+@pytest.mark.parametrize("lost", [e.SttLost("provider_unavailable", True), e.SttReady()])
+def test_an_stt_that_reconnects_ends_nothing(lost: e.Event) -> None:
+    call = Bare()
+    call.asks(1_000)
+    call.at(1_500, lost)
+    call.run(3_000)
+    assert call.sim.actions(d.CallEnding) == []
+
+
+def test_a_goodbye_under_way_is_not_replaced_by_an_apology() -> None:
+    """The STT fails while the agent says goodbye: nothing has to be heard any more."""
+    call, _ = leaving()
+    call.at(1_500, e.SttLost("quota_exceeded", False))
+    call.run(20_000)
+    assert call.end == [(1_400 + BYE_MS, a.EndCall("agent", ""))]

@@ -7,12 +7,13 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import structlog
 
 from telephony.contracts.tts import VoiceSpec
 from telephony.core.events import Phrase
-from telephony.elevenlabs.phrase_cache import MEMORY_PHRASES, ElevenLabsPhrases, PhraseCache
-from telephony.errors import ProviderUnavailable
+from telephony.elevenlabs.phrase_cache import CONCURRENT, MEMORY_PHRASES, ElevenLabsPhrases, PhraseCache
+from telephony.errors import ProviderError, ProviderRefused, ProviderUnavailable
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.elevenlabs.tts import CHAR_MS, LocalTts, TtsFaults
 from telephony.testing.steady import SteadyClock
@@ -147,3 +148,34 @@ async def test_over_the_real_wire() -> None:
         assert await cache.ensure(SPEC, WORDING) == 2
         tts.faults.refuse, tts.faults.no_alignment = 0, True
         assert await cache.ensure(SPEC, WORDING) == 0
+
+
+async def test_a_refusal_of_the_account_is_not_asked_for_once_per_phrase() -> None:
+    """A wrong voice holds for all phrases: at most the concurrent ones are tried; the next call tries again."""
+    clock = SteadyClock(20)
+    tts = LocalTts(clock=clock, faults=TtsFaults(error_after_accept="voice_id_does_not_exist"))
+    wording = {f"phrase{number}": f"Phrase {number}." for number in range(10)}
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, tts=tts) as server:
+        cache = PhraseCache(None, ElevenLabsPhrases(server.base_url, "local", clock), clock)
+        assert await cache.ensure(SPEC, wording) == 10
+        assert tts.connections <= CONCURRENT
+        tts.faults.error_after_accept = ""
+        assert await cache.ensure(SPEC, wording) == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ProviderUnavailable("down"), ProviderRefused("too long", code="max_character_limit_exceeded")],
+)
+async def test_a_phrase_that_fails_for_itself_leaves_the_others(error: ProviderError) -> None:
+    """An outage, or a refusal of the text."""
+
+    class OneFails(Source):
+        async def synthesize(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
+            if name == "greeting":
+                raise error
+            return await super().synthesize(spec, name, text)
+
+    cache = PhraseCache(None, OneFails(), SteadyClock())
+    assert await cache.ensure(SPEC, WORDING) == 1
+    assert set(cache.load(SPEC, WORDING)) == {"goodbye"}

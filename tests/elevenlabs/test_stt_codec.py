@@ -144,11 +144,11 @@ def test_every_error_slug(slug: str, retryable: bool) -> None:
 
 
 def test_only_errors_end_a_session() -> None:
-    """Throttled commits, warnings and unknown messages do not; an unknown error does."""
+    """Throttled commits, warnings and unknown messages do not; an unknown error does, for good."""
     assert wire.decode('{"message_type": "commit_throttled", "error": "100 ms"}') == wire.Throttled()
     for kind in ("warning", "final_transcript", "committed_transcript_entities", "a_newcomer"):
         assert wire.decode(json.dumps({"message_type": kind, "text": "x", "warning": "y"})) == wire.Ignored()
-    assert wire.decode('{"message_type": "new_error", "error": "?"}') == wire.Fault("provider_misbehaved", True)
+    assert wire.decode('{"message_type": "new_error", "error": "?"}') == wire.Fault("new_error", False)
     for garbage in ("<html>", b"\x00\x01", "[1]", "null", "[" * 100_000):
         assert wire.decode(garbage) == wire.Fault("provider_misbehaved", True)
 

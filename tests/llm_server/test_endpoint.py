@@ -281,6 +281,19 @@ async def test_errors_before_the_first_word_are_statuses(status: int, seen: type
             assert caught.value.code
 
 
+async def test_a_model_server_that_quotes_its_input_is_not_quoted() -> None:
+    """Neither in the answer to the platform nor in the log."""
+    with structlog.testing.capture_logs() as lines:
+        async with asking(AGENT) as ask:
+            ask.upstream.faults.status, ask.upstream.faults.quote = 400, True
+            with pytest.raises(openai.APIStatusError) as caught:
+                await ask.sdk.chat.completions.create(model="agent", messages=ASKED)
+            assert "book" not in caught.value.response.text
+    [line] = [line for line in lines if line["event"] == "llm_answer_failed"]
+    assert "fault" in line["detail"]
+    assert "book" not in line["detail"]
+
+
 async def test_errors_after_the_first_word_are_spoken() -> None:
     """If the LLM stream breaks, an apology follows and the stream ends normally; an empty answer becomes an apology."""
     async with asking(AGENT, scripted([[Say("We open at nine o'clock.")], []])) as ask:

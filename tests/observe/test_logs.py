@@ -114,3 +114,39 @@ def test_a_traceback_has_frames_and_no_messages(style: str) -> None:
 def test_messages_are_logged_when_personal_data_is_allowed() -> None:
     """With TELEPHONY_LOG_PII=1 everything except variables is logged."""
     assert "for Ada Lovelace" in failed("console", True, RuntimeError("for Ada Lovelace"))
+
+
+def library_lines(pii: bool, *records: tuple[object, ...]) -> str:
+    """What the log has of these lines (text, arguments) of a library."""
+    out = io.StringIO()
+    configure("info", "json", pii=pii, stream=out)
+    for text, *arguments in records:
+        logging.getLogger("library").warning(text, *arguments)
+    return out.getvalue()
+
+
+QUOTING = (
+    ("Task exception was never retrieved future: APIStatusError('I am Ada Lovelace, Bearer local-key')",),
+    ("%s failed after %d tries: %r", "Ada Lovelace, authorization: local-key", 3, ValueError("+15551230000")),
+    ("Invalid %(what)s", {"what": "Ada Lovelace, api_key=local-key"}),
+)
+
+
+def test_a_librarys_line_quotes_nobody() -> None:
+    """The library's own text stays; what it fills in is redacted, and all of a text that is already filled in."""
+    text = library_lines(False, *QUOTING)
+    for part in ("Ada", "Lovelace", "local-key", "15551230000"):
+        assert part not in text
+    for part in ("Task exception was never retrieved", "failed after 3 tries", "Invalid"):
+        assert part in text
+
+
+def test_secrets_stay_out_where_personal_data_is_allowed() -> None:
+    """Also those in the messages of exceptions, of ours and of libraries, in both forms of the log."""
+    assert "local-key" not in library_lines(True, *QUOTING)
+    assert "Ada Lovelace" in library_lines(True, *QUOTING)
+    for style in ("json", "console"):
+        text = failed(style, True, RuntimeError("of Ada: {'Authorization': 'Bearer local-key'}"))
+        assert "local-key" not in text
+        assert text.count("of Ada") >= 2
+        assert "test_logs.py" in text

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
+import structlog
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionChunk
 
 from telephony.contracts.llm import Finished, LlmEvent, LlmRequest, TextDelta, ToolCall
 from telephony.errors import ProviderBusy, ProviderError, ProviderMisbehaved, ProviderRefused, ProviderTimeout
+from telephony.observe.logs import configure
 from telephony.openai.client import OpenAiChat
 from telephony.testing.fakes.openai.server import CallTool, LocalOpenAi, Part, Say, scripted
 from telephony.testing.steady import SteadyClock
@@ -194,3 +197,30 @@ async def test_a_wrong_key_is_not_retried() -> None:
         with pytest.raises(ProviderRefused):
             await collect(client)
         assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "value", "sentence"),
+    [("status", 400, "fault"), ("unknown_param", "messages", "Unknown parameter: messages"), ("status", 500, "fault")],
+)
+@pytest.mark.parametrize("pii", [False, True])
+async def test_a_server_that_quotes_its_input_puts_neither_words_nor_key_in_the_log(
+    fault: str, value: object, sentence: str, pii: bool
+) -> None:
+    """The sentence reaches the operator; the caller's words only where personal data is allowed, the key never."""
+    out = io.StringIO()
+    configure("debug", "json", pii=pii, stream=out)
+    request = LlmRequest(messages=({"role": "user", "content": "I am Ada Lovelace, my pin is 1234"},))
+    async with chat(api_key="local") as (client, server):
+        server.faults.quote = True
+        setattr(server.faults, fault, value)
+        with pytest.raises(ProviderError) as caught:
+            await collect(client, request)
+    structlog.get_logger().exception("whatever", exc_info=caught.value)
+    structlog.reset_defaults()
+    text = out.getvalue()
+    assert sentence in text
+    assert ("Ada Lovelace" in text) is pii
+    assert ("1234" in text) is pii
+    assert "Bearer local" not in text
+    assert "local" not in str(caught.value)

@@ -12,6 +12,8 @@ class SttHealth:
     def __init__(self) -> None:
         self._lost = False
         self._wordless = 0
+        self.refused = False
+        """It is lost for good: the call will not hear another word."""
 
     @property
     def working(self) -> bool:
@@ -21,8 +23,9 @@ class SttHealth:
     def connected(self) -> None:
         self._lost = False
 
-    def lost(self) -> None:
+    def lost(self, retryable: bool) -> None:
         self._lost = True
+        self.refused = self.refused or not retryable
 
     def found_words(self) -> None:
         """An utterance had words."""
