@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from telephony.core.language.codes import primary
 from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import END_CALL, Expects, Limits, Policy, TurnTaking, Wording
 from telephony.field_types import check_types
@@ -20,19 +21,33 @@ from telephony.tools import Tool
 
 #: ElevenLabs models that are unsuitable for a phone call -> the reason (latencies: first audio over a socket).
 UNSUITABLE_VOICE_MODELS: Mapping[str, str] = {
-    "eleven_v3": "it has no realtime socket (the handshake is refused)",
     "eleven_multilingual_v2": "its first audio takes 400 ms and more; eleven_flash_v2_5 takes 150-200 ms",
     "eleven_turbo_v2_5": "its first audio takes 250-300 ms and it is being retired; eleven_flash_v2_5 takes 150-200 ms",
     "eleven_turbo_v2": "its first audio takes 250-300 ms and it is being retired; eleven_flash_v2 takes 150-200 ms",
+    "eleven_monolingual_v1": "it is retired; eleven_flash_v2 replaces it",
+    "eleven_multilingual_v1": "it is retired; eleven_flash_v2_5 replaces it",
 }
+_FAST = "eleven_flash_v2_5 is the model for calls"
+_UNSUITABLE_KINDS = (
+    (re.compile(r"scribe|_(sts|ttv|text_to_sound|sound_effects|music)(_|$)"), f"it is not text to speech; {_FAST}"),
+    (re.compile("_conversational|^eleven_v4"), f"it speaks through another socket, for dialogue; {_FAST}"),
+    (re.compile("^eleven_v3"), f"it has no realtime socket (the handshake is refused); {_FAST}"),
+)
+
+
+def unsuitable_voice_model(model: str) -> str:
+    """Why a voice model cannot be used on a call; "" if it can, or is not known."""
+    name = model.lower()
+    kind = next((why for pattern, why in _UNSUITABLE_KINDS if pattern.search(name)), "")
+    return UNSUITABLE_VOICE_MODELS.get(name, kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
     """How the agent sounds. An empty `id` or `model` means ELEVENLABS_VOICE_ID or ELEVENLABS_MODEL.
 
-    `stability` and `similarity` are 0-1, `speed` 0.7-1.2 (None: the voice's default). `language` is an ISO 639-1 code;
-    STT uses it too. Raises ValueError for values and models that cannot work on a call.
+    `stability` and `similarity` are 0-1, `speed` 0.7-1.2 (None: the voice's default). `language` is an ISO 639-1 code,
+    with or without a region; STT uses it too. Raises ValueError for values and models that cannot work on a call.
     """
 
     id: str = ""
@@ -55,10 +70,10 @@ class Voice:
         ):
             if value is not None and not low <= value <= high:
                 raise ValueError(f"Voice.{name} must be between {low} and {high}, not {value}")
-        if self.model in UNSUITABLE_VOICE_MODELS:
-            raise ValueError(
-                f"Voice model {self.model} cannot be used on a call: {UNSUITABLE_VOICE_MODELS[self.model]}"
-            )
+        if why := unsuitable_voice_model(self.model):
+            raise ValueError(f"Voice model {self.model} cannot be used on a call: {why}")
+        if self.model == "eleven_flash_v2" and primary(self.language) not in ("en", ""):
+            raise ValueError(f"Voice model {self.model} knows English only, not {self.language}: use eleven_flash_v2_5")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from telephony.agent import UNSUITABLE_VOICE_MODELS
+from telephony.agent import unsuitable_voice_model
 from telephony.errors import SettingsError
 
 T = TypeVar("T")
@@ -165,8 +165,8 @@ def _phone(text: str) -> str:
 
 
 def _voice_model(text: str) -> str:
-    if text in UNSUITABLE_VOICE_MODELS:
-        raise ValueError(f"{text} cannot be used on a call: {UNSUITABLE_VOICE_MODELS[text]}")
+    if why := unsuitable_voice_model(text):
+        raise ValueError(f"{text} cannot be used on a call: {why}")
     return text
 
 
@@ -247,7 +247,7 @@ class Settings:
         "ELEVENLABS_BASE_URL", "", "Alternative address of the speech service (residency regions).", _url
     )
     elevenlabs_voice_id: str = _setting(
-        "ELEVENLABS_VOICE_ID", "21m00Tcm4TlvDq8ikWAM", "Voice for agents that name none (default: Rachel).", _text
+        "ELEVENLABS_VOICE_ID", "", "Voice for agents that name none; not set: the account's first.", _text
     )
     elevenlabs_model: str = _setting(
         "ELEVENLABS_MODEL", "eleven_flash_v2_5", "Voice model for agents that name none.", _voice_model

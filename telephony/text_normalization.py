@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 from num2words import num2words
 
+from telephony.core.language.codes import primary
+
 _MONTHS = ("January February March April May June July August September October November December").split()
 _CURRENCIES = {
     "$": ("dollar", "dollars", "cent", "cents"),
@@ -59,7 +61,7 @@ _CHOPPED = 8_000
 def spoken_form(text: str, language: str = "en") -> str:
     """`text` as it should be spoken; "" if there is nothing to say."""
     text = _clean(text[:_CHOPPED])
-    lang = language.partition("-")[0].lower()
+    lang = primary(language)
     if lang == "en":
         text = _english(text)
     text = _sub(_NUMBER, lambda m: _number(m.group().replace(",", ""), lang), text)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from telephony.agent import UNSUITABLE_VOICE_MODELS
+from telephony.agent import UNSUITABLE_VOICE_MODELS, Voice
 from telephony.errors import SettingsError
 from telephony.settings import Settings, describe, is_loopback, load
 
@@ -175,6 +175,54 @@ def test_voice_models_that_cannot_hold_a_call_are_refused_with_the_reason() -> N
     """Models that are too slow or have no realtime socket are refused at the start, not in the first call."""
     for model, why in UNSUITABLE_VOICE_MODELS.items():
         assert why in problems({"ELEVENLABS_MODEL": model})[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        ("eleven_v3", "no realtime socket"),
+        ("eleven_v3_alpha", "no realtime socket"),
+        ("ELEVEN_V3", "no realtime socket"),
+        ("eleven_v3_conversational", "another socket"),
+        ("eleven_v4", "another socket"),
+        ("eleven_v4_turbo", "another socket"),
+        ("eleven_v4_conversational", "another socket"),
+        ("eleven_flash_v3_conversational", "another socket"),
+        ("eleven_multilingual_v2", "400 ms"),
+        ("eleven_turbo_v2_5", "being retired"),
+        ("eleven_turbo_v2", "being retired"),
+        ("eleven_monolingual_v1", "retired"),
+        ("eleven_multilingual_v1", "retired"),
+        ("eleven_multilingual_sts_v2", "not text to speech"),
+        ("eleven_english_sts_v2", "not text to speech"),
+        ("eleven_ttv_v3", "not text to speech"),
+        ("eleven_text_to_sound_v2", "not text to speech"),
+        ("scribe_v2_realtime", "not text to speech"),
+    ],
+)
+def test_each_kind_of_model_is_refused_wherever_it_is_named(model: str, why: str) -> None:
+    """By the setting, and by an agent's voice when it is made; both name a model that suits."""
+    sentence = problems({"ELEVENLABS_MODEL": model})[0]
+    with pytest.raises(ValueError, match=f"cannot be used on a call.*{why}") as raised:
+        Voice(model=model)
+    for text in (sentence, str(raised.value)):
+        assert why in text
+        assert model in text
+        assert "eleven_flash_v2" in text
+
+
+@pytest.mark.parametrize("model", ["eleven_flash_v2_5", "eleven_flash_v2", "eleven_flash_v3", ""])
+def test_other_models_are_taken(model: str) -> None:
+    """One that is not known yet may be good."""
+    assert load({"ELEVENLABS_MODEL": model}, env_file=None).elevenlabs_model == model or not model
+    assert Voice(model=model).model == model
+
+
+@pytest.mark.parametrize("language", ["de", "nb", "es-MX"])
+def test_an_english_model_is_refused_for_another_language(language: str) -> None:
+    with pytest.raises(ValueError, match="eleven_flash_v2_5"):
+        Voice(model="eleven_flash_v2", language=language)
+    assert Voice(model="eleven_flash_v2", language="en-GB")
 
 
 def test_the_local_carrier_needs_nothing_of_twilios() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
+from telephony.app.default_voice import DefaultVoice, needed, own_agent
 from telephony.app.installation import installation_key
 from telephony.app.keys import Keys
 from telephony.app.loading import load_agent, load_llm_agents
@@ -38,6 +39,7 @@ from telephony.core.events import PhrasesLoaded
 from telephony.elevenlabs.agents import ManagedSocket
 from telephony.elevenlabs.agents_rest import AgentsRest
 from telephony.elevenlabs.phrase_cache import ElevenLabsPhrases, PhraseCache
+from telephony.elevenlabs.speech_sockets import Refusals
 from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.observe import logs
@@ -66,6 +68,7 @@ class Service:
     webhooks: Webhooks
     agents_rest: AgentsRest
     keys: Keys
+    voice: DefaultVoice
     rest: TwilioRest | None = None
     ready: bool = False
     warm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -92,7 +95,10 @@ class VendorPorts:
         )
         self._base_url = settings.elevenlabs_base_url or "https://api.elevenlabs.io"
         self.agents_rest = AgentsRest(self._base_url, settings.elevenlabs_api_key, clock)
-        source = ElevenLabsPhrases(self._base_url, settings.elevenlabs_api_key, clock)
+        key = settings.elevenlabs_api_key
+        self._refusals = Refusals()
+        self.default_voice = DefaultVoice(settings.elevenlabs_voice_id, self._base_url, key, clock, self._refusals)
+        source = ElevenLabsPhrases(self._base_url, key, clock, self._refusals)
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock)
 
@@ -100,10 +106,11 @@ class VendorPorts:
         settings, spec = self._settings, self.voice_spec(agent)
         key, language = settings.elevenlabs_api_key, agent.voice.language
         stt = SttSpec(language, agent.keyterms)
+        base, clock, refusals = self._base_url, self._clock, self._refusals
         return ProviderPorts(
-            stt=ElevenLabsStt(base_url=self._base_url, api_key=key, spec=stt, clock=self._clock),
-            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=self._clock, now=lambda: datetime.now(UTC)),
-            tts=ElevenLabsTts(base_url=self._base_url, api_key=key, spec=spec, clock=self._clock),
+            stt=ElevenLabsStt(base_url=base, api_key=key, spec=stt, clock=clock, refusals=refusals),
+            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=lambda: datetime.now(UTC)),
+            tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, refusals=refusals),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
             late_phrases=functools.partial(self.synthesize_missing, agent),
             spoken_form=functools.partial(spoken_form, language=language),
@@ -116,7 +123,7 @@ class VendorPorts:
         voice, settings = agent.voice, self._settings
         return VoiceSpec(
             provider="local" if settings.offline else "elevenlabs",
-            voice_id=voice.id or settings.elevenlabs_voice_id,
+            voice_id=voice.id or self.default_voice.voice_id,
             model=voice.model or settings.elevenlabs_model,
             language=voice.language,
             speed=voice.speed,
@@ -128,6 +135,8 @@ class VendorPorts:
         """Synthesises the agent's fixed phrases that are not cached; leaves out those that fail. Never raises."""
         spec, wording = self.voice_spec(agent), fixed_phrases(agent)
         try:
+            if not spec.voice_id:
+                return PhrasesLoaded(())
             await self.phrases.ensure(spec, wording)
         except Exception:
             log.exception("phrases_failed")
@@ -153,8 +162,8 @@ def compose(
         )
     webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest)
     registry.observers.append(lambda live: CallLog(live.call.call_sid, live.turn_taking))
-    keys = Keys(settings, vendors.llm, clock)
-    return Service(settings, clock, registry, webhooks, vendors.agents_rest, keys, rest), vendors
+    keys, voice = Keys(settings, vendors.llm, clock), vendors.default_voice
+    return Service(settings, clock, registry, webhooks, vendors.agents_rest, keys, voice, rest), vendors
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
@@ -221,7 +230,10 @@ async def _readyz(request: Request) -> Response:
     current = _service(request)
     draining, full = current.registry.draining, current.registry.full()
     good = current.ready and not draining and not full
-    state = {"ready": good, "draining": draining, "full": full, "keys_refused": list(current.keys.refused)}
+    state = {
+        "ready": good, "draining": draining, "full": full,
+        "keys_refused": list(current.keys.refused), "voice": current.voice.problem,
+    }  # fmt: skip
     return JSONResponse(state, status_code=200 if good else 503)
 
 
@@ -251,32 +263,41 @@ async def _providers(settings: Settings, clock: Clock) -> AsyncIterator[Settings
 
 @asynccontextmanager
 async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) -> AsyncIterator[None]:
-    """Runs the call registry, and warms up connections and phrases before the first call."""
-    stop = asyncio.Event()
+    """Runs the call registry, and warms up connections and phrases before the first call. The service is ready once all
+    keys are good and there is a voice; managed agents have their own."""
+    stop, voice, own = asyncio.Event(), vendors.default_voice, own_agent(agents)
+    known = not needed(agents) or await voice.find()
 
     settled = asyncio.Event()  # all keys are good
 
-    def ready() -> None:
+    async def become_ready() -> None:
+        await settled.wait()
+        if not known and not isinstance(agents, ManagedAgent):
+            await voice.wait()
         service.ready = True
         log.info("ready")
-        settled.set()
 
     async def warm() -> None:
         await settled.wait()
         await vendors.llm.warm()
         if isinstance(agents, ManagedAgent):
             await vendors.agents_rest.inspect(agents)
-        own = agents.fallback if isinstance(agents, ManagedAgent) else agents
-        model, effort = (own.model, own.effort) if isinstance(own, Agent) else ("", None)
+        model, effort = (own.model, own.effort) if own is not None else ("", None)
         if own is not None and (problem := vendors.llm.effort_problem(model, effort)):
             log.warning("llm_effort_with_tools", problem=problem)
-        if isinstance(own, Agent):
-            await vendors.synthesize_missing(own)
+        checks: list[Awaitable[object]] = []
+        if named := own.voice.id if own is not None and own.voice.id else service.settings.elevenlabs_voice_id:
+            checks.append(voice.look_up(named))
+        if own is not None:
+            checks.append(vendors.synthesize_missing(own))
+        await asyncio.gather(*checks)
         service.warm.set()
 
     async with asyncio.TaskGroup() as group:
         group.create_task(service.registry.run(stop))
-        working = [group.create_task(service.keys.watch(ready)), group.create_task(warm())]
+        working = [group.create_task(task) for task in (service.keys.watch(settled.set), warm(), become_ready())]
+        if not known and isinstance(agents, ManagedAgent):
+            working.append(group.create_task(voice.wait()))
         await asyncio.sleep(0)  # lets the call registry start
         try:
             yield

@@ -32,7 +32,8 @@ from telephony.observe.console import Console
 from telephony.observe.timeline import timeline_html
 from telephony.observe.turn_latency import TurnClock
 from telephony.settings import Settings
-from telephony.tape.reader import one
+from telephony.tape.codec import BadTape
+from telephony.tape.reader import find
 from telephony.testing.call_checks import Outcome, problems, summary
 from telephony.testing.fakes.twilio.carrier import CallOver, Carrier
 from telephony.testing.phone_caller import PhoneCaller
@@ -126,6 +127,8 @@ def run(
                 tuple(replace(x, pcmu=_noise(len(x.pcmu))) if isinstance(x, Says) else x for x in script.moves)
             )
         private_folder(out)
+        tapes = settings.tapes or out / TAPES
+        before = _recorded(tapes)
         fast = speed != 1  # then delays by a busy machine would count for more: the steady loop ignores them
         with asyncio.Runner(loop_factory=SteadyLoop if fast else None) as runner:
             found = runner.run(_demo(out, script, expect, settings, SteadyClock(speed) if fast else Clock(), mode))
@@ -133,8 +136,8 @@ def run(
         print(f"\nThe demo could not run: {error}", file=sys.stderr)
         return 1
     print(f"recording  {out / 'call.wav'} (left: caller, right: agent)\ntimeline   {out / 'timeline.html'}")
-    if mode != "register":  # the platform handles that call: there is no tape
-        print(f"tape       {one(str(settings.tapes or out / TAPES))} (replay it, or turn it into a test)", flush=True)
+    for tape in _recorded(tapes) - before:  # none if nobody answered, or if the platform handled the call
+        print(f"tape       {tape} (replay it, or turn it into a test)", flush=True)
     for problem in found:
         print(f"\nThe demo failed: {problem}", file=sys.stderr)
     if noise and found:
@@ -143,6 +146,13 @@ def run(
         interrupted = "" if mode == "register" else ", interrupted"
         print(f"\nThe call was understood, answered{interrupted} and ended correctly.")
     return 1 if found else 0
+
+
+def _recorded(tapes: Path) -> set[Path]:
+    try:
+        return set(find(tapes))
+    except BadTape:
+        return set()
 
 
 # --- the call -------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -20,13 +21,15 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 import structlog
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from telephony.clock import Clock
 from telephony.contracts.tts import PhraseSource, VoiceSpec
 from telephony.core.events import Phrase
 from telephony.elevenlabs import tts_codec as wire
-from telephony.elevenlabs.connection import SessionEnded, describe, open_socket
+from telephony.elevenlabs.connection import SessionEnded, describe
+from telephony.elevenlabs.speech_sockets import REFUSED, Refusals, open_tts
 from telephony.elevenlabs.tts_contexts import Contexts
 from telephony.errors import ProviderError, ProviderRefused, ProviderUnavailable
 from telephony.files import private_folder, read_file
@@ -158,13 +161,20 @@ class PhraseCache:
 class ElevenLabsPhrases:
     """A `PhraseSource` on the multi-context socket, with one short connection per phrase."""
 
-    def __init__(self, base_url: str, api_key: str, clock: Clock) -> None:
-        self._base_url, self._key, self._clock = base_url, api_key, clock
+    def __init__(self, base_url: str, api_key: str, clock: Clock, refusals: Refusals | None = None) -> None:
+        self._open = functools.partial(open_tts, base_url, api_key, clock=clock, refusals=refusals or Refusals())
+        self._key, self._clock = api_key, clock
 
     async def synthesize(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
-        """See `PhraseSource`. Retries once if the context ends without audio (a race between close and flush)."""
+        """See `PhraseSource`. Retries once if the context ends without audio (a race between close and flush), or
+        without the language if the service refuses that."""
         for _ in range(2):
-            phrase = await self._once(spec, name, text)
+            try:
+                phrase = await self._once(spec, name, text)
+            except ProviderError as error:
+                if error.code != REFUSED:
+                    raise
+                continue
             if phrase.pcmu:
                 return phrase
         raise ProviderUnavailable("the phrase has no audio", provider="elevenlabs_tts")
@@ -172,15 +182,8 @@ class ElevenLabsPhrases:
     async def _once(self, spec: VoiceSpec, name: str, text: str) -> Phrase:
         contexts = Contexts(wire.voice_settings(spec))
         try:
-            async with (
-                self._clock.timeout(PHRASE_MS),
-                open_socket(
-                    wire.socket_url(self._base_url, spec), self._key, self._clock, max_bytes=wire.MAX_MESSAGE_BYTES
-                ) as socket,
-            ):
-                with suppress(ConnectionClosed):  # what the service said comes before its close, and is read below
-                    for frame in contexts.speak((1, 1), text, 0):
-                        await socket.send(frame)
+            async with self._clock.timeout(PHRASE_MS), self._open(spec) as socket:
+                await _send(socket, contexts.speak((1, 1), text, 0))
                 pcmu, ends, chars, closed = b"", list[int](), "", False
                 while True:
                     try:
@@ -201,8 +204,7 @@ class ElevenLabsPhrases:
                         raise ProviderUnavailable(message.why, provider="elevenlabs_tts", code="provider_misbehaved")
                     if not closed and _visible(chars) >= _visible(text):
                         closed = True
-                        for frame in contexts.close((1, 1), 0):
-                            await socket.send(frame)
+                        await _send(socket, contexts.close((1, 1), 0))
         except ProviderError:
             raise
         except Exception as error:
@@ -210,6 +212,13 @@ class ElevenLabsPhrases:
             kind = ProviderUnavailable if fault.retryable else ProviderRefused
             sentence = without_secrets(fault.said, self._key)
             raise kind(sentence, provider="elevenlabs_tts", code=fault.slug) from error
+
+
+async def _send(socket: ClientConnection, frames: list[str]) -> None:
+    """Sends to a socket that the server may have closed: its reason, if it gave one, is still to be received."""
+    with suppress(ConnectionClosed):
+        for frame in frames:
+            await socket.send(frame)
 
 
 def _visible(text: str) -> int:

@@ -108,7 +108,7 @@ def json_object(response: httpx2.Response, provider: str) -> dict[str, Any]:
     """The body of an answer. Raises ProviderMisbehaved if it is not a JSON object."""
     try:
         answer = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         raise ProviderMisbehaved("the answer is not a JSON object", provider=provider)

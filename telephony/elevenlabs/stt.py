@@ -14,6 +14,7 @@ continued with the partial.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -30,7 +31,8 @@ from telephony.contracts.transcripts import SOUND_LEVEL
 from telephony.core.actions import Action, CommitTranscript, Transcribe
 from telephony.core.events import CommitRefused, Event, OutboxOverflowed, SttLost, SttReady, TranscriptUpdated
 from telephony.elevenlabs import stt_codec as wire
-from telephony.elevenlabs.connection import SessionEnded, describe, open_socket, reconnecting
+from telephony.elevenlabs.connection import SessionEnded, describe, reconnecting
+from telephony.elevenlabs.speech_sockets import REFUSED, Refusals, open_stt
 from telephony.elevenlabs.stt_backlog import Backlog
 from telephony.errors import ProviderError
 from telephony.log_redaction import without_secrets
@@ -42,8 +44,6 @@ FADING_BYTES = 960
 """For this much quiet (120 ms) after a sound, audio is sent without waiting for a whole piece."""
 START_MS = 5_000
 STOP_MS = 1_000
-MAX_MESSAGE_BYTES = 2**20
-"""Twenty times the longest transcript (a segment is closed after 90 s)."""
 RESEND_SPEED = 4
 """Audio is sent again at this multiple of real time; a much higher one risks `queue_overflow`."""
 BEHIND_ITEMS = 25
@@ -51,10 +51,13 @@ BEHIND_ITEMS = 25
 
 
 class ElevenLabsStt:
-    """The `Port` that performs Transcribe and CommitTranscript."""
+    """The `Port` that performs Transcribe and CommitTranscript. `refusals` knows what other calls were refused."""
 
-    def __init__(self, *, base_url: str, api_key: str, spec: SttSpec, clock: Clock) -> None:
-        self._url, self._key, self._clock = wire.socket_url(base_url, spec), api_key, clock
+    def __init__(
+        self, *, base_url: str, api_key: str, spec: SttSpec, clock: Clock, refusals: Refusals | None = None
+    ) -> None:
+        self._open = functools.partial(open_stt, base_url, api_key, spec, clock, refusals or Refusals())
+        self._key, self._clock = api_key, clock
         self._backlog = Backlog()
         self._segments = wire.Segments()
         self._wake = asyncio.Event()
@@ -115,6 +118,8 @@ class ElevenLabsStt:
                 pass
         except Exception as error:
             fault = describe(error, wire.RETRYABLE)
+            if fault.slug == REFUSED:  # the next session does not name the language
+                return await self.try_once()
             said = without_secrets(fault.said, self._key) or str(error)
             raise ProviderError(said, provider="elevenlabs_stt", code=fault.slug, retryable=fault.retryable) from error
 
@@ -125,7 +130,7 @@ class ElevenLabsStt:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[ClientConnection]:
-        async with open_socket(self._url, self._key, self._clock, max_bytes=MAX_MESSAGE_BYTES) as socket:
+        async with self._open() as socket:
             async with self._clock.timeout(START_MS):
                 await self._started(socket)
             yield socket

@@ -25,6 +25,7 @@ from telephony.audio.frames import BYTES_PER_MS
 from telephony.contracts.stt import SttSpec
 from telephony.contracts.transcripts import Transcripts
 from telephony.core.events import CommitRefused, Event, Word
+from telephony.core.language.codes import primary
 from telephony.core.language.words import words as spoken
 from telephony.elevenlabs.faults import Fault as Fault
 from telephony.elevenlabs.faults import misbehaved, of_frame
@@ -58,11 +59,16 @@ def socket_url(base_url: str, spec: SttSpec) -> str:
         ("commit_strategy", "manual"),
         ("include_timestamps", "true"),
     ]
-    if spec.language:
-        query.append(("language_code", spec.language))
+    if code := language_code(spec):
+        query.append(("language_code", code))
     query += [("keyterms", term) for term in _keyterms(spec.keyterms)]
     scheme = "wss" if parts.scheme in ("https", "wss") else "ws"
     return f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/v1/speech-to-text/realtime?{urlencode(query)}"
+
+
+def language_code(spec: SttSpec) -> str:
+    """The `language_code` for the spec's language: ISO 639-1 or -3 without a region. "" to detect the language."""
+    return primary(spec.language)
 
 
 def _keyterms(terms: tuple[str, ...]) -> list[str]:

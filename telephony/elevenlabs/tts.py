@@ -9,6 +9,7 @@ there is no socket waits for a second and a half; then it is reported as lost an
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import deque
 
 import structlog
@@ -21,7 +22,8 @@ from telephony.contracts.tts import VoiceSpec
 from telephony.core.actions import Action, CloseContext, Speak
 from telephony.core.events import SpeechAudio, SpeechEnded, SpeechLost, TtsLost, TtsReady
 from telephony.elevenlabs import tts_codec as wire
-from telephony.elevenlabs.connection import SessionEnded, open_socket, reconnecting
+from telephony.elevenlabs.connection import SessionEnded, reconnecting
+from telephony.elevenlabs.speech_sockets import Refusals, open_tts
 from telephony.elevenlabs.tts_contexts import Contexts
 
 log = structlog.get_logger()
@@ -38,11 +40,13 @@ OUTBOX_FRAMES = 2_000
 
 
 class ElevenLabsTts:
-    """The `Port` that performs Speak and CloseContext."""
+    """The `Port` that performs Speak and CloseContext. `refusals` knows what other calls were refused."""
 
-    def __init__(self, *, base_url: str, api_key: str, spec: VoiceSpec, clock: Clock) -> None:
-        self._url, self._key = wire.socket_url(base_url, spec), api_key
-        self._clock = clock
+    def __init__(
+        self, *, base_url: str, api_key: str, spec: VoiceSpec, clock: Clock, refusals: Refusals | None = None
+    ) -> None:
+        self._open = functools.partial(open_tts, base_url, api_key, spec, clock, refusals or Refusals())
+        self._key, self._clock = api_key, clock
         self._contexts = Contexts(wire.voice_settings(spec))
         self._outbox: deque[str] = deque()
         self._wake = asyncio.Event()
@@ -120,10 +124,7 @@ class ElevenLabsTts:
 
     async def _session(self) -> None:
         """Runs until the socket or the call ends."""
-        async with (
-            open_socket(self._url, self._key, self._clock, max_bytes=wire.MAX_MESSAGE_BYTES) as socket,
-            asyncio.TaskGroup() as group,
-        ):
+        async with self._open() as socket, asyncio.TaskGroup() as group:
             self._socket, self._connected, self._waiting_since_ms = socket, True, None
             self._emit(TtsReady())
             self._send(self._contexts.open_waiting(self._clock.ms()))

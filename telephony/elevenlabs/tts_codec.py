@@ -14,12 +14,17 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
 from telephony.contracts.tts import VoiceSpec
+from telephony.core.language.codes import primary
 from telephony.elevenlabs.faults import Fault as Fault
 from telephony.elevenlabs.faults import of_frame
 
 MAX_MESSAGE_BYTES = 16 * 2**20
 """Audio messages can be large; the WebSocket library's default limit would close with a misleading 1009."""
 LANGUAGE_MODELS = ("eleven_flash_v2_5", "eleven_turbo_v2_5")
+LANGUAGES = frozenset(
+    "ar bg cs da de el en es fi fil fr hi hr hu id it ja ko ms nl no pl pt ro ru sk sv ta tr uk vi zh".split()
+)
+"""What these models take as `language_code`; the handshake is refused (400) for any other."""
 PASSING = frozenset({"input_timeout_exceeded", "max_active_conversations"})
 """The faults of a socket, not of the account: a new one is opened."""
 # MPEG layer 3: kbit/s by the header's index, for version 1 and for versions 2 and 2.5.
@@ -39,11 +44,17 @@ def socket_url(base_url: str, spec: VoiceSpec) -> str:
         "sync_alignment": "true",
         "auto_mode": "true",
     }
-    if spec.language and spec.model in LANGUAGE_MODELS:
-        query["language_code"] = spec.language
+    if code := language_code(spec):
+        query["language_code"] = code
     scheme = "wss" if parts.scheme == "https" else "ws"
     path = f"{parts.path.rstrip('/')}/v1/text-to-speech/{quote(spec.voice_id, safe='')}/multi-stream-input"
     return f"{scheme}://{parts.netloc}{path}?{urlencode(query)}"
+
+
+def language_code(spec: VoiceSpec) -> str:
+    """The `language_code` for the spec's language and model; "" if there is none that the model takes."""
+    code = primary(spec.language)
+    return code if spec.model in LANGUAGE_MODELS and code in LANGUAGES else ""
 
 
 def voice_settings(spec: VoiceSpec) -> dict[str, float]:

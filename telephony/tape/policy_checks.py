@@ -16,7 +16,7 @@ NEVER = 10**12
 """Largest time in ms; people write such numbers for "never"."""
 MOST = 1_000
 """Largest count, number of thousandths, or level in tenths of dB."""
-_CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", re.IGNORECASE)
+_CODE = re.compile(r"[a-z]{2,3}([-_][a-z0-9]{2,8})*", re.IGNORECASE)
 KNOWN = frozenset(
     "aa ab af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo "
     "es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka "
@@ -51,5 +51,5 @@ def impossible(policy: Any, where: str = "", most: int = NEVER) -> str:
 def is_language(code: str) -> bool:
     """Whether `code` is a known two-letter or any three-letter language code, perhaps with a region (`pt-BR`)."""
     found = _CODE.fullmatch(code)
-    first = code.lower().partition("-")[0]
+    first = re.split("[-_]", code.lower())[0]
     return found is not None and (len(first) == 3 or first in KNOWN)

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]
 
+from telephony.core.language.codes import primary
+
 #: Name and value of a `<Parameter>` together must be shorter than this.
 PARAMETER_LIMIT = 500
 
-# `<Say>` takes locales, agents have ISO 639-1 codes. For any other language Twilio's default is used.
+# `<Say>` takes locales, agents have languages. For any other language Twilio's default is used.
 _LOCALES: Mapping[str, str] = {
     "ar": "arb",
     "da": "da-DK",
@@ -24,11 +26,11 @@ _LOCALES: Mapping[str, str] = {
     "es": "es-ES",
     "fi": "fi-FI",
     "fr": "fr-FR",
+    "he": "he-IL",
     "hi": "hi-IN",
     "it": "it-IT",
     "ja": "ja-JP",
     "ko": "ko-KR",
-    "nb": "nb-NO",
     "nl": "nl-NL",
     "no": "nb-NO",
     "pl": "pl-PL",
@@ -39,6 +41,7 @@ _LOCALES: Mapping[str, str] = {
     "tr": "tr-TR",
     "zh": "cmn-CN",
 }
+_LOCALE = re.compile(r"([A-Za-z]{2,3})[-_]([A-Za-z]{2})")
 # Characters that XML 1.0 cannot represent, even escaped.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -65,7 +68,7 @@ def connect_stream(
 
 
 def hang_up(say: str = "", language: str = "en") -> str:
-    """Ends the call, after Twilio's own voice has said `say`. `language` is ISO 639-1 or a Twilio locale."""
+    """Ends the call, after Twilio's own voice has said `say`. `language` is ISO 639-1, with or without a region."""
     response = VoiceResponse()
     _say(response, say, language)
     response.hangup()
@@ -116,4 +119,12 @@ def _connect(response: VoiceResponse, stream_url: str, action_url: str, paramete
 def _say(response: VoiceResponse, text: str, language: str) -> None:
     text = _NOT_XML.sub(" ", text).strip()
     if text:
-        response.say(text, language=language if "-" in language else _LOCALES.get(language.lower()))
+        response.say(text, language=_locale(language))
+
+
+def _locale(language: str) -> str | None:
+    """The locale for `<Say>`: with the region that is given, if the language is written as locales are."""
+    given, code = _LOCALE.fullmatch(language), primary(language)
+    if given and code == given[1].lower():
+        return f"{code}-{given[2].upper()}"
+    return _LOCALES.get(code)

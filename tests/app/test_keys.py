@@ -77,7 +77,7 @@ async def test_only_a_clear_refusal_counts() -> None:
     """A vendor that is down, and a key that may not list voices or models, do not keep the service from starting."""
     async with stack() as s:
         s.elevenlabs.account.refused = {"": (401, "missing_permissions", "voices_read")}
-        nowhere = replace(s.service.settings, openai_base_url="http://127.0.0.1:9/v1")
+        nowhere = replace(s.service.settings, openai_base_url="http://127.0.0.1:9/v1", elevenlabs_voice_id="local")
         async with running(nowhere, s.clock, agents=AGENT, detector=LoudnessDetector) as service:
             await until(lambda: service.ready, service)
             assert await readiness(service) == (200, [])

@@ -19,7 +19,7 @@ from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock
 from telephony.tools import tool
 
-SERVICE = {"ready", "phrase_synthesis_failed"}
+SERVICE = {"ready", "voice_chosen", "phrase_synthesis_failed"}
 """Events that are not about a call."""
 
 

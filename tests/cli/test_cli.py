@@ -102,6 +102,16 @@ def test_an_agent_function_is_tried_before_anything_starts(tmp_path: Path, comma
     assert "Traceback" not in shown.stderr
 
 
+def test_a_voice_model_that_cannot_hold_a_call_is_reported_with_the_reason(tmp_path: Path) -> None:
+    """Also one that an agent names."""
+    (tmp_path / "slow.py").write_text(
+        "from telephony import Agent, Voice\nagent = Agent('P.', voice=Voice(model='eleven_v4_conversational'))\n"
+    )
+    shown = telephony("check", cwd=tmp_path, TELEPHONY_AGENT="slow:agent")
+    assert shown.returncode == 2
+    assert "eleven_v4_conversational cannot be used on a call: it speaks through another socket" in shown.stderr
+
+
 def test_options_override_the_environment(tmp_path: Path) -> None:
     """`--port` is validated like PORT."""
     shown = telephony("serve", "--port", "99999", cwd=tmp_path, PORT="8000")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from telephony.core.language.codes import primary
 from telephony.core.language.english import ENGLISH
 from telephony.core.language.language import Language
 
@@ -9,5 +10,6 @@ LANGUAGES = {"en": ENGLISH}
 
 
 def language_for(code: str) -> Language:
-    """The data for an ISO 639-1 code, with or without a region ("en-GB"); an empty `Language` if there is none."""
-    return LANGUAGES.get(code.lower().partition("-")[0], Language())
+    """The data for a language, however its code is written ("en", "en-GB", "eng"); an empty `Language` if there is
+    none."""
+    return LANGUAGES.get(primary(code), Language())

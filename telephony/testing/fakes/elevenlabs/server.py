@@ -3,7 +3,7 @@
 async with LocalElevenLabs(clock=clock) as elevenlabs:
     ...  elevenlabs.base_url, elevenlabs.tts.faults.hang = True, await elevenlabs.stop()
 
-Some clients insist on TLS, so the server can have a certificate. `GET /v1/voices` lists the account's voices.
+Some clients insist on TLS, so the server can have a certificate.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from telephony.testing.fakes.elevenlabs.tts import LocalTts
 
 class LocalElevenLabs:
     """Serves `tts`, `stt`, the `agents` platform and the `account` on a free port of 127.0.0.1, with TLS if `tls` is
-    given."""
+    given. The account has the voices of `tts`; one, "local", if that takes every id."""
 
     def __init__(
         self,
@@ -43,9 +43,7 @@ class LocalElevenLabs:
         self.tts = tts or LocalTts(clock=clock, api_key=api_key)
         self.stt = stt or LocalStt(clock=clock, api_key=api_key)
         self.agents = agents or LocalAgents(clock=clock, api_key=api_key)
-        self.account = LocalAccount(api_key)
-        if self.tts.voices is not None:
-            self.account.voices = {voice: voice.capitalize() for voice in self.tts.voices}
+        self.account = LocalAccount(api_key, {voice: voice.capitalize() for voice in self.tts.voices or ("local",)})
         self._tls = tls
         self._server: Server | None = None
         self._port = 0

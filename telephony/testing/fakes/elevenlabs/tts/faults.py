@@ -23,6 +23,8 @@ class TtsFaults:
     html: bool = False  # answer the handshake with a web page
     redirect: str = ""  # answer the handshake with a redirect (302) to this URL
     error_after_accept: str = ""  # accept the socket, then send this error and close with 1008
+    refused_language: str = ""  # refuse this `language_code` with 400, as those that the model does not know
+    refused_by_frame: bool = False  # accept that language at the handshake, and send an error frame
     hang_up: int = 0  # close every socket with this code as soon as it is open
 
     # Errors.

@@ -33,6 +33,7 @@ class Setup:
     """What holds for all contexts of a socket. `sync`: each audio message has its own alignment."""
 
     voice: str
+    language: str
     format: str
     auto: bool
     sync: bool
@@ -62,7 +63,12 @@ def read_request(path: str) -> Setup | Refusal:
         return 422, "invalid_parameters", f"inactivity_timeout: 1 to {IDLE_MAX_S}"
     voice = unquote(split.path.removeprefix("/v1/text-to-speech/").rpartition("/")[0])
     return Setup(
-        voice, audio, query.get("auto_mode") == "true", query.get("sync_alignment") == "true", int(idle) * 1000
+        voice,
+        language,
+        audio,
+        query.get("auto_mode") == "true",
+        query.get("sync_alignment") == "true",
+        int(idle) * 1000,
     )
 
 

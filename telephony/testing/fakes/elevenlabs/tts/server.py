@@ -128,6 +128,8 @@ class LocalTts:
         if self.faults.refuse:
             return self.faults.refuse, "refused", "injected fault"
         found = read_request(request.path)
+        if isinstance(found, Setup) and self._refuses(found) and not self.faults.refused_by_frame:
+            return 400, "unsupported_language", f"The model does not support language_code '{found.language}'"
         return None if isinstance(found, Setup) else found
 
     async def handle(self, connection: ServerConnection) -> None:
@@ -156,8 +158,13 @@ class LocalTts:
         key = request.headers.get("xi-api-key")
         if key != self._key:
             return "invalid_api_key" if key else "authentication_required"
+        if self._refuses(setup):
+            return "unsupported_language"
         known = self.voices is None or setup.voice in self.voices
         return "" if known else "voice_id_does_not_exist"
+
+    def _refuses(self, setup: Setup) -> bool:
+        return setup.language != "" and setup.language == self.faults.refused_language
 
 
 class _Session:
