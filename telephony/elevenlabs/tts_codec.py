@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
+from telephony.contracts.alignment import TimedChar, spread
 from telephony.contracts.tts import VoiceSpec
 
 MAX_MESSAGE_BYTES = 16 * 2**20
@@ -88,14 +89,11 @@ CLOSE_SOCKET = json.dumps({"close_socket": True})
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Audio of a context with its alignment: characters, and their starts and ends in ms as the server counts them (""
-    and () if there is none). `final`: the context ends with this message."""
+    """Audio of a context with its alignment, () if there is none. `final`: the context ends with this message."""
 
     context: str
     pcmu: bytes
-    chars: str = ""
-    starts_ms: tuple[int, ...] = ()
-    ends_ms: tuple[int, ...] = ()
+    block: tuple[TimedChar, ...] = ()
     final: bool = False
 
 
@@ -164,8 +162,7 @@ def _audio(context: str, message: dict[str, Any], final: bool) -> Message:
     if found := foreign_format(pcmu):
         return Malformed(found)
     block = message.get("alignment") or message.get("normalizedAlignment") or message.get("normalized_alignment")
-    chars, starts, ends = _alignment(block) if isinstance(block, dict) else ("", (), ())
-    return Audio(context, pcmu, chars, starts, ends, final)
+    return Audio(context, pcmu, _alignment(block) if isinstance(block, dict) else (), final)
 
 
 def foreign_format(pcmu: bytes) -> str:
@@ -201,19 +198,16 @@ def _mp3_frame(data: bytes) -> int:
     return (144 if version == 3 else 72) * kilobits * 1_000 // hertz + (data[2] >> 1 & 1)
 
 
-def _alignment(block: dict[str, Any]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+def _alignment(block: dict[str, Any]) -> tuple[TimedChar, ...]:
     chars = block.get("chars") or []
     starts = _first(block, "charStartTimesMs", "charsStartTimesMs", "char_start_times_ms")
     lasts = _first(block, "charDurationsMs", "charsDurationsMs", "char_durations_ms")
     if not (isinstance(chars, list) and len(chars) == len(starts) == len(lasts)):
-        return "", (), ()
+        return ()
     try:
-        begin = tuple(int(ms) for ms in starts)
-        ends = tuple(start + int(ms) for start, ms in zip(begin, lasts, strict=True))
+        return spread((str(text or ""), start, last) for text, start, last in zip(chars, starts, lasts, strict=True))
     except (TypeError, ValueError, OverflowError):
-        return "", (), ()
-    text = "".join(str(char)[:1] or " " for char in chars)
-    return text.encode("utf-8", "replace").decode(), begin, ends  # a lone surrogate becomes "?"
+        return ()
 
 
 def _first(block: dict[str, Any], *names: str) -> list[Any]:
