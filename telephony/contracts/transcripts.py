@@ -12,6 +12,7 @@ after its final. The port tells this class what it sends and receives, and emits
     a text that repeats itself               counts once, if the partial before and the sound say that it was said once
     a partial soon after a commit            may still be of the committed segment, and then replaces its words
     known words without enough sound         no event: it is a stale message
+    words after a known sentence, again      the same
     a known sentence all at once             the same, because a sentence that is really said again grows word by word
 """
 
@@ -55,7 +56,8 @@ class Transcripts:
         self._pending: list[_Segment] = []
         self._partial = ""  # words of the open segment
         self._partial_ms = 0  # all sound when they last changed
-        self._last = ""  # the last partial as it came
+        self._last = ""  # the last partial as it came...
+        self._beyond = ""  # ...and the last one that continued known words
         self._lost = ""  # words of lost segments, which are to be reported as stable
         self._stable_commit = 0
         self._reported = (0, "")  # the commit and the tentative text of the last event
@@ -96,7 +98,9 @@ class Transcripts:
         self._last = rest
         rest = next((beyond(rest, said) for said in self._known if continues(rest, said) and self._quick(said)), rest)
         grown = continues(self._last, before) and len(self._last) > len(before)
-        stale = self._repeats(rest, jumped=not grown and len(words(rest)) >= SENTENCE_WORDS)
+        jumped = not grown and len(words(self._last)) >= SENTENCE_WORDS
+        stale = (jumped and self._last == self._beyond) or self._repeats(rest, jumped and rest == self._last)
+        self._beyond = self._last if rest != self._last else self._beyond
         late = any(continues(segment.text, rest) for segment in self._pending if not segment.commit)
         if stale or late or (self._last and not rest):
             return []

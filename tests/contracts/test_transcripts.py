@@ -143,6 +143,18 @@ def test_three_known_words_count_only_if_they_arrive_gradually() -> None:
     assert rig.shows("one two") == "one two"
 
 
+def test_a_partial_that_continued_known_words_once_more_is_a_repeat() -> None:
+    """However much voice there was since: it is a stale message of the known segment."""
+    rig = known("one two three")
+    assert rig.shows("one two three four") == "four"
+    rig.voiced(5_000)
+    assert rig.shows("one two three four") is None
+    assert rig.shows("five") == "five"
+    assert rig.shows("one two three four") is None
+    for text in ("one", "one two", "one two three", "one two three four"):
+        assert rig.shows(text) == text
+
+
 def test_a_partial_that_continues_known_words() -> None:
     """Without enough voice to repeat the known words, only the rest is new."""
     rig = known("one two three")
