@@ -35,6 +35,7 @@ KNOWN = 6
 SENTENCE_WORDS = 3
 QUICK_WORD_MS = 200
 """Sound that each word of a repeated sentence takes at least. Quick speech has five words a second."""
+NEVER_MS = 2**60
 PENDING = 8
 """If this many commits wait for their finals, the oldest one counts as lost."""
 
@@ -86,6 +87,7 @@ class Transcripts:
         for segment in [segment for segment in self._pending if segment.commit == commit]:
             self._pending.remove(segment)
             self._partial = f"{segment.text} {without(self._partial, segment.text)}".strip()
+            self._partial_ms = NEVER_MS  # the next partial replaces it, whatever it says
 
     def given_up(self) -> list[TranscriptUpdated]:
         """No finals will come for the present commits. Up to the newest one with words, these become stable."""

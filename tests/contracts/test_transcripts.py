@@ -354,10 +354,12 @@ def test_a_final_takes_over_an_open_partial_without_voice() -> None:
     [("one two three", None), ("one two three four", "one two three four"), ("six", "six")],
 )
 def test_a_refused_commit_gives_its_words_back_to_the_partial(partial: str, text: str | None) -> None:
-    """The segment is still open, and the next partial replaces all of it."""
-    rig = waiting("one two three")
-    rig.refused(1)
-    assert rig.shows(partial) == text
+    """The segment is still open, and the next partial replaces all of it, however much was said since."""
+    for voice_ms in (0, 1_000):
+        rig = waiting("one two three")
+        rig.refused(1)
+        rig.voiced(voice_ms)
+        assert rig.shows(partial) == text
 
 
 def test_a_refusal_keeps_the_order_of_words() -> None:
