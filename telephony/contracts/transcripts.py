@@ -1,15 +1,19 @@
 """A recogniser's messages -> each word once, in order, stable and tentative apart. Pure; for every STT port.
 
 Theory of operation. A recogniser keeps one segment open; a commit closes it, and its final comes back, usually once and
-soon. It may also come twice, or never; the recogniser may split a segment; and a partial may be repeated after its
-final. The port tells this class what it sends and receives, and emits the events that it returns:
+soon. It may also come twice, or never; the recogniser may close a segment by itself; and a partial may be repeated
+after its final. The port tells this class what it sends and receives, and emits the events that it returns:
 
-    a second final of a commit              no event: it is a repeat
-    a final while earlier commits wait      theirs are lost: the words of their partials become stable before its own
-    a final without a commit                the recogniser has split the segment: the rest stays tentative
-    a partial soon after a commit           may still be of the committed segment, and then replaces its words
-    known words without enough sound        no event: it is a stale message
-    a known sentence all at once            the same, because a sentence that is really said again grows word by word
+    a second final of a commit               no event: it is a repeat
+    a final while earlier commits wait       theirs are lost: the words of their partials become stable before its own
+    a final without a commit                 the recogniser has split the segment: the rest stays tentative
+    a partial that starts over               the same, and its final is still to come: the words before it wait for that
+    a final with only the first words shown  may be that of such a segment, just before our commit (`part`)
+    a text that repeats itself               counts once, if the partial before and the sound say that it was said once
+    a partial soon after a commit            may still be of the committed segment, and then replaces its words
+    known words without enough sound         no event: it is a stale message
+    words after a known sentence, again      the same
+    a known sentence all at once             the same, because a sentence that is really said again grows word by word
 """
 
 from __future__ import annotations
@@ -29,13 +33,17 @@ WORD_MS = 120
 KNOWN = 6
 """Number of latest transcripts that new ones are compared with."""
 SENTENCE_WORDS = 3
+QUICK_WORD_MS = 200
+"""Sound that each word of a repeated sentence takes at least. Quick speech has five words a second."""
+NEVER_MS = 2**60
 PENDING = 8
 """If this many commits wait for their finals, the oldest one counts as lost."""
 
 
 @dataclass(slots=True)
 class _Segment:
-    """A committed segment: the words of its partial, and all sound up to its commit."""
+    """A closed segment: the words of its partial, and all sound up to its end. `commit` is 0 if it was closed by the
+    recogniser itself."""
 
     commit: int
     text: str
@@ -48,7 +56,9 @@ class Transcripts:
     def __init__(self) -> None:
         self._pending: list[_Segment] = []
         self._partial = ""  # words of the open segment
-        self._last = ""  # the last partial as it came
+        self._partial_ms = 0  # all sound when they last changed
+        self._last = ""  # the last partial as it came...
+        self._beyond = ""  # ...and the last one that continued known words
         self._lost = ""  # words of lost segments, which are to be reported as stable
         self._stable_commit = 0
         self._reported = (0, "")  # the commit and the tentative text of the last event
@@ -77,6 +87,7 @@ class Transcripts:
         for segment in [segment for segment in self._pending if segment.commit == commit]:
             self._pending.remove(segment)
             self._partial = f"{segment.text} {without(self._partial, segment.text)}".strip()
+            self._partial_ms = NEVER_MS  # the next partial replaces it, whatever it says
 
     def given_up(self) -> list[TranscriptUpdated]:
         """No finals will come for the present commits. Up to the newest one with words, these become stable."""
@@ -85,28 +96,46 @@ class Transcripts:
 
     def partial(self, text: str) -> list[TranscriptUpdated]:
         """The whole text so far of the open segment."""
-        before, rest = self._last, text.strip()
+        before, rest = self._last, once(text.strip(), self._last, self._sound_ms - self._known_ms)
         self._last = rest
         rest = next((beyond(rest, said) for said in self._known if continues(rest, said) and self._quick(said)), rest)
         grown = continues(self._last, before) and len(self._last) > len(before)
-        stale = self._repeats(rest, jumped=not grown and len(words(rest)) >= SENTENCE_WORDS)
-        if stale or (self._last and not rest):
+        jumped = not grown and len(words(self._last)) >= SENTENCE_WORDS
+        stale = (jumped and self._last == self._beyond) or self._repeats(rest, jumped and rest == self._last)
+        self._beyond = self._last if rest != self._last else self._beyond
+        late = any(continues(segment.text, rest) for segment in self._pending if not segment.commit)
+        if stale or late or (self._last and not rest):
             return []
         segment = self._pending[-1] if self._pending else None
         if segment is None or not words(rest) or not self._is_of(segment, rest):
-            self._partial = rest
+            if self._starts_over(rest):
+                self._pending.append(_Segment(0, self._partial, self._partial_ms))
+            self._partial, self._partial_ms = rest, self._sound_ms if rest != self._partial else self._partial_ms
         elif not continues(segment.text, rest):
             segment.text, self._partial = rest, ""
         return self._updated()
+
+    def part(self, text: str) -> bool:
+        """Whether this final seems to be of a segment that the recogniser closed by itself just before a commit, whose
+        own final is then still to come."""
+        segment = self._pending[0] if self._pending else None
+        if segment is None:
+            return False
+        if segment.commit:
+            return len(words(text)) < len(words(segment.text)) and continues(segment.text, text)
+        return self._is_final_of(segment, text)
 
     def final(self, commit: int, text: str, timed: tuple[Word, ...] = ()) -> list[TranscriptUpdated]:
         """The final text of a segment; `commit` is 0 if the recogniser closed it by itself."""
         text = text.strip()
         if (commit and commit <= self._stable_commit) or (not commit and (not text or self._repeats(text))):
             return []
-        partial = next((segment.text for segment in self._pending if segment.commit == commit), "")
+        segment = next((one for one in self._pending if one.commit == commit), None)
+        partial = segment.text if segment is not None else "" if commit else self._partial
+        sound_ms = (segment.sound_ms if segment is not None else self._sound_ms) - self._known_ms
+        text = once(text, partial, sound_ms)
         if commit:
-            self._close(commit)
+            self._close(commit, text)
         else:
             self._split(text)
         self._known += [known for known in (text, partial) if known and known not in self._known]
@@ -114,8 +143,10 @@ class Transcripts:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _close(self, commit: int) -> None:
+    def _close(self, commit: int, text: str) -> None:
         """The commit has its final. If it is none of ours, only the earlier ones go."""
+        while self._pending and not self._pending[0].commit and alike(text, self._pending[0].text):
+            self._pending.pop(0)  # the recogniser has not closed it: its words are in this final
         self._lose(commit - 1)
         self._stable_commit = commit
         if self._pending and self._pending[0].commit == commit:
@@ -129,16 +160,24 @@ class Transcripts:
             rest = without(self._partial, text)
             self._partial, self._known_ms = "" if rest == self._partial else rest, self._sound_ms
             return
-        segment = next((segment for segment in self._pending if alike(segment.text, text)), self._pending[0])
-        self._lose(segment.commit - 1)
-        segment.text = without(segment.text, text)
+        fitting = (n for n, one in enumerate(self._pending) if alike(one.text, text) or self._is_final_of(one, text))
+        for _ in range(next(fitting, 0)):
+            self._lose_first()
+        segment = self._pending[0]
+        if segment.commit:
+            segment.text = without(segment.text, text)
+        else:
+            self._pending.remove(segment)
 
     def _lose(self, until: int) -> None:
         """The finals of all commits up to `until` are lost."""
         while self._pending and self._pending[0].commit <= until:
-            segment = self._pending.pop(0)
-            self._lost = f"{self._lost} {segment.text}".strip()
-            self._stable_commit, self._known_ms = segment.commit, segment.sound_ms
+            self._lose_first()
+
+    def _lose_first(self) -> None:
+        segment = self._pending.pop(0)
+        self._lost = f"{self._lost} {segment.text}".strip()
+        self._stable_commit, self._known_ms = max(segment.commit, self._stable_commit), segment.sound_ms
 
     def _updated(self, text: str = "", timed: tuple[Word, ...] = ()) -> list[TranscriptUpdated]:
         """The event for all that is new: the lost words, and `text` with its times."""
@@ -157,7 +196,23 @@ class Transcripts:
         if not self._quick(text, segment.sound_ms):
             return False
         similar = alike(text, segment.text) or continues(segment.text, text)
-        return similar or len(words(text)) >= len(words(segment.text))
+        return similar or (segment.commit > 0 and len(words(text)) >= len(words(segment.text)))
+
+    def _starts_over(self, text: str) -> bool:
+        """Whether a partial is of a new segment, because the recogniser has closed the open one by itself: a few words
+        instead of many, other ones, and with enough sound to have been said since."""
+        shown, now = words(self._partial), words(text)
+        few = len(shown) >= SENTENCE_WORDS and 0 < len(now) <= len(shown) // 2
+        return few and not alike(self._partial, text) and not self._quick(text, self._partial_ms)
+
+    def _is_final_of(self, segment: _Segment, text: str) -> bool:
+        """Whether the final is that of a segment which the recogniser closed by itself, and of none after it."""
+        if segment.commit or not (alike(text, segment.text) or alike(segment.text, text)):
+            return False
+        at = self._pending.index(segment) + 1
+        following = self._pending[at].text if at < len(self._pending) else self._partial
+        more = beyond(text, segment.text)
+        return not (words(more) and (alike(more, following) or alike(following, more)))
 
     def _quick(self, text: str, since_ms: int | None = None) -> bool:
         """Whether there has been too little sound (by default, since the known words) for this text to be said."""
@@ -170,3 +225,17 @@ class Transcripts:
             return False
         now, known = words(text), (*self._known, " ".join(self._known))
         return any(now in (said[: len(now)], said[len(said) - len(now) :]) for said in map(words, known))
+
+
+def once(text: str, shown: str, sound_ms: int) -> str:
+    """The text without repeats of itself that cannot have been said: `shown` is the partial before it, and `sound_ms`
+    the sound of the segment. Recognisers repeat whole texts, usually three times; people repeat themselves as well."""
+    parts = text.split()
+    for times in (3, 2):
+        size = len(parts) // times
+        heard = [words(part) for part in parts]
+        if size < SENTENCE_WORDS or heard != heard[:size] * times or sound_ms >= QUICK_WORD_MS * len(parts):
+            continue
+        if len(words(shown)) <= len(words(" ".join(parts[:size]))):
+            return once(" ".join(parts[:size]), shown, sound_ms)
+    return text

@@ -5,6 +5,9 @@ It performs `Speak` and `CloseContext`, and emits `TtsReady`, `TtsLost`, `Speech
 `attempt`) ends in exactly one `SpeechEnded` or `SpeechLost`. The core decides when to close a context or to speak a
 text again (`core/speaking/speech.py`).
 
+The text of `SpeechAudio` is that of `Speak`: each character once, in order, whatever the service's alignment repeats,
+leaves out or spells differently, and "" without an alignment. `Alignment` in `alignment.py` does this for any service.
+
 `PhraseSource` is the second half of the contract: fixed phrases, synthesised outside any call.
 """
 

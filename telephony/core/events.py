@@ -228,9 +228,9 @@ class TtsLost:
 class SpeechAudio:
     """Synthesised mu-law 8 kHz audio of (`turn`, `attempt`), any size, in order.
 
-    `text` and `ends_ms` are the alignment block that came with it, if any: the characters as sent (original text)
-    and the end of each, in ms from the start of this attempt's audio. The port has already made relative times
-    absolute.
+    `text` is what the alignment that came with it, if any, adds to the spoken text: it continues the `text` of earlier
+    audio of this attempt, and is part of the text that was to be spoken. `ends_ms` is the end of each of its characters
+    in ms from the start of the attempt's audio, and may lie beyond the audio that has come.
     """
 
     turn: int

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
 
 from telephony.agent import IncomingCall, ManagedAgent
+from telephony.contracts.alignment import spread
 from telephony.core.events import ToolWanted
 from telephony.core.managed_events import (
     AUDIO_FORMAT,
@@ -171,12 +172,11 @@ def _alignment(block: object) -> tuple[str, tuple[int, ...]]:
     chars, starts, lasts = (block.get(key) for key in ("chars", "char_start_times_ms", "char_durations_ms"))
     if not (isinstance(chars, list) and isinstance(starts, list) and isinstance(lasts, list)):
         return "", ()
-    found = [
-        (char, int(start + last)) for char, start, last in zip(chars, starts, lasts, strict=False)
-        if isinstance(char, str) and len(char) == 1 and _is_ms(start) and _is_ms(last)
-        and start + last >= 0
-    ]  # fmt: skip
-    return "".join(char for char, _ in found), tuple(end for _, end in found)
+    found = spread(
+        (text, start, last) for text, start, last in zip(chars, starts, lasts, strict=False)
+        if isinstance(text, str) and _is_ms(start) and _is_ms(last) and start + last >= 0
+    )  # fmt: skip
+    return "".join(item.char for item in found), tuple(item.end_ms for item in found)
 
 
 def _is_ms(value: object) -> bool:

@@ -24,6 +24,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from telephony.audio.frames import BYTES_PER_MS
 from telephony.clock import Clock
 from telephony.contracts.tts import PhraseSource, VoiceSpec
 from telephony.core.events import Phrase
@@ -184,25 +185,25 @@ class ElevenLabsPhrases:
         try:
             async with self._clock.timeout(PHRASE_MS), self._open(spec) as socket:
                 await _send(socket, contexts.speak((1, 1), text, 0))
-                pcmu, ends, chars, closed = b"", list[int](), "", False
+                pcmu, ends, closed = b"", list[int](), False
                 while True:
                     try:
                         async with self._clock.timeout(None if closed else QUIET_MS if pcmu else FIRST_MS):
                             message = wire.decode(await socket.recv())
+                        over = False
                     except TimeoutError:
-                        message = wire.Ignored()
-                        chars = text
+                        message, over = wire.Ignored(), True
                     if isinstance(message, wire.Audio) and (known := contexts.audio(message, 0)) is not None:
                         pcmu += message.pcmu
-                        ends += known[1]
-                        chars += message.chars
+                        ends += known[2]
+                        over = not any(char.isalnum() for char in text[len(ends) :])
                     elif isinstance(message, wire.Final):
-                        return Phrase(name, text, pcmu, _fit(text, chars, ends))
+                        return Phrase(name, text, pcmu, _whole(text, pcmu, ends))
                     elif isinstance(message, wire.Fault):
                         raise SessionEnded(message.slug, message.retryable, message.said)
                     elif isinstance(message, wire.Malformed):
                         raise ProviderUnavailable(message.why, provider="elevenlabs_tts", code="provider_misbehaved")
-                    if not closed and _visible(chars) >= _visible(text):
+                    if over and not closed:
                         closed = True
                         await _send(socket, contexts.close((1, 1), 0))
         except ProviderError:
@@ -221,20 +222,6 @@ async def _send(socket: ClientConnection, frames: list[str]) -> None:
             await socket.send(frame)
 
 
-def _visible(text: str) -> int:
-    return sum(not char.isspace() for char in text)
-
-
-def _fit(text: str, chars: str, ends: list[int]) -> tuple[int, ...]:
-    """The end of each character of `text`, allowing `chars` to differ in white space; () if they differ otherwise."""
-    if len(ends) == len(text):
-        return tuple(ends)
-    visible_ends = [end for char, end in zip(chars, ends, strict=False) if not char.isspace()]
-    if len(visible_ends) != _visible(text):
-        return ()
-    fitted, at = [], 0
-    for char in text:
-        if not char.isspace():
-            at += 1
-        fitted.append(visible_ends[max(0, at - 1)])
-    return tuple(fitted)
+def _whole(text: str, pcmu: bytes, ends: list[int]) -> tuple[int, ...]:
+    """The end of each character of `text`, the last ones without alignment at the end of the audio; () without any."""
+    return (*ends, *[max(ends[-1], len(pcmu) // BYTES_PER_MS)] * (len(text) - len(ends))) if ends else ()

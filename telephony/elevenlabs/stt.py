@@ -44,6 +44,8 @@ FADING_BYTES = 960
 """For this much quiet (120 ms) after a sound, audio is sent without waiting for a whole piece."""
 START_MS = 5_000
 STOP_MS = 1_000
+OWN_CLOSE_MS = 500
+"""A transcript that the service closed by itself contains all audio up to this long ago."""
 RESEND_SPEED = 4
 """Audio is sent again at this multiple of real time; a much higher one risks `queue_overflow`."""
 BEHIND_ITEMS = 25
@@ -96,7 +98,6 @@ class ElevenLabsStt:
     def _keep(self, item: bytes | int) -> None:
         shed = self._backlog.add(item)
         if shed.pieces:
-            self._segments.offset_ms += shed.ms  # this session's timestamps skip the dropped audio
             self._emit(OutboxOverflowed("stt", shed.pieces))
         for number in shed.commits:
             self._emit(CommitRefused(number))
@@ -145,7 +146,7 @@ class ElevenLabsStt:
         response = socket.response
         log.debug("stt_ready", trace_id=response.headers.get("x-trace-id", "") if response else "")
         self._backlog.rewind()
-        self._segments = wire.Segments(self._backlog.begins_ms)
+        self._segments = wire.Segments()
         self._emit(SttReady())
 
     async def _converse(self, socket: ClientConnection) -> None:
@@ -181,8 +182,8 @@ class ElevenLabsStt:
     def _report(self, events: list[Event]) -> None:
         for event in events:
             match event:
-                case TranscriptUpdated(_, _, 0, words) if words:
-                    self._backlog.heard_until(words[-1].end_ms)
+                case TranscriptUpdated(stable, _, 0) if stable:  # closed by the service itself, a moment ago
+                    self._backlog.heard(but_ms=OWN_CLOSE_MS)
                 case TranscriptUpdated(commit=commit):
                     self._backlog.answered(commit)
                 case CommitRefused(commit):
@@ -211,6 +212,8 @@ class ElevenLabsStt:
                 await socket.send(wire.audio(piece))
             if commit is not None:
                 await self._commit(socket, commit)
+            elif self._segments.repeat(self._clock.ms()):
+                await socket.send(wire.commit())
             behind = behind and bool(self._backlog)
             if behind:
                 await self._clock.sleep(len(piece) / BYTES_PER_MS / RESEND_SPEED)

@@ -17,14 +17,13 @@ _SHED_BYTES = 1_000 * BYTES_PER_MS
 
 
 class Shed(NamedTuple):
-    """What was dropped before it was sent on this socket: number and length of the pieces of audio, and the commits."""
+    """What was dropped before it was sent on this socket: the number of pieces of audio, and the commits."""
 
     pieces: int
-    ms: int
     commits: tuple[int, ...]
 
 
-NOTHING = Shed(0, 0, ())
+NOTHING = Shed(0, ())
 
 
 class Backlog:
@@ -34,16 +33,10 @@ class Backlog:
         self._sent: deque[bytes | int] = deque()
         self._unsent: deque[bytes | int] = deque()
         self._kept_bytes = 0
-        self._gone_bytes = 0
 
     def __len__(self) -> int:
         """The number of items still to be sent."""
         return len(self._unsent)
-
-    @property
-    def begins_ms(self) -> int:
-        """Position in the caller's audio at which the kept part begins."""
-        return self._gone_bytes // BYTES_PER_MS
 
     def add(self, item: bytes | int) -> Shed:
         """Appends audio or a commit. Returns what was dropped to make room."""
@@ -83,11 +76,12 @@ class Backlog:
         if commit in self._sent:
             self._sent.remove(commit)
 
-    def heard_until(self, at_ms: int) -> None:
-        """Forgets sent audio up to `at_ms`: the end of the last word of a segment closed by the service itself."""
-        while self._sent and isinstance(item := self._sent[0], bytes):
-            if self._gone_bytes + len(item) > at_ms * BYTES_PER_MS:
-                return
+    def heard(self, *, but_ms: int) -> None:
+        """Forgets sent audio up to the oldest commit, except the last `but_ms`: a segment was closed by the service
+        itself."""
+        spare = sum(len(item) for item in self._sent if isinstance(item, bytes)) - but_ms * BYTES_PER_MS
+        while self._sent and isinstance(item := self._sent[0], bytes) and len(item) <= spare:
+            spare -= len(item)
             self._forget(self._sent.popleft())
 
     def clear(self) -> None:
@@ -97,7 +91,7 @@ class Backlog:
             self._forget(self._unsent.popleft())
 
     def _shed(self) -> Shed:
-        pieces, lost, commits = 0, 0, []
+        pieces, commits = 0, []
         while self._kept_bytes > LIMIT_BYTES - _SHED_BYTES:
             if self._sent:
                 self._forget(self._sent.popleft())
@@ -107,10 +101,9 @@ class Backlog:
             if isinstance(item, int):
                 commits.append(item)
             else:
-                pieces, lost = pieces + 1, lost + len(item)
-        return Shed(pieces, lost // BYTES_PER_MS, tuple(commits))
+                pieces += 1
+        return Shed(pieces, tuple(commits))
 
     def _forget(self, item: bytes | int) -> None:
         if isinstance(item, bytes):
             self._kept_bytes -= len(item)
-            self._gone_bytes += len(item)

@@ -1,14 +1,17 @@
 """A pure codec for ElevenLabs' realtime STT (Scribe v2), and the matching of transcripts to commits.
 
-Theory of operation. One segment is open at a time; a commit closes it. With timestamps on, the service answers a commit
-with two transcripts, plain and timed, in either order. The timed one is used; the plain one only if the timed one does
-not arrive within `TIMED_WAIT_MS`. If the other one arrives later, it is dropped. Answers come in the order of the
-commits, so the next answer belongs to the oldest pending commit. A transcript without a pending commit is a segment
-that the service closed by itself (after 90 s of audio); it gets commit number 0.
+Theory of operation. One segment is open at a time; a commit closes it, and is answered by a final transcript. Answers
+come in the order of the commits, so the next one belongs to the oldest pending commit. Word times are not asked for:
+with them the service sends each final twice, plain and 100 ms later with times, and two commits soon after each other
+have their twins mixed up. A service that sends both all the same is taken by the kind that came first.
 
-A repeated transcript must not answer the next commit. A timed one is a repeat if its words have exactly the times of an
-earlier one; an untimed one, if its text equals the last and no commit is pending or it follows within `REPEAT_MS`.
-Which words are new is judged by `Transcripts`.
+The service also closes segments by itself (after 36 to 90 s of audio, in mid-speech as well). Such a final has commit
+number 0. One that comes just after a commit of ours is no answer to it if it lacks words that were shown (`part`); if
+no other final follows within `PART_MS`, it was the answer after all. A commit just after such a close is throttled,
+although we have counted enough audio: it is repeated once, when there is enough again.
+
+A repeated final must not answer the next commit: it has the text of the last one, and no commit is pending or it comes
+within `REPEAT_MS`. Which words are new is judged by `Transcripts`.
 """
 
 from __future__ import annotations
@@ -18,23 +21,22 @@ import re
 from base64 import b64encode
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.contracts.stt import SttSpec
 from telephony.contracts.transcripts import Transcripts
-from telephony.core.events import CommitRefused, Event, Word
+from telephony.core.events import CommitRefused, Event
 from telephony.core.language.codes import primary
-from telephony.core.language.words import words as spoken
 from telephony.elevenlabs.faults import Fault as Fault
 from telephony.elevenlabs.faults import misbehaved, of_frame
 from telephony.valid_text import valid
 
 COMMIT_MIN_MS = 300
 """Minimum new audio for a commit; the service throttles it otherwise."""
-TIMED_WAIT_MS = 300
-"""How long the plain transcript waits for the timed one."""
+PART_MS = 500
+"""If no other final follows within this time, one that lacked words was the answer; answers take 250-380 ms."""
 ANSWER_MS = 5_000
 """If a commit has no answer for this long (usual: 250-380 ms), the session is dead."""
 REPEAT_MS = 150
@@ -57,7 +59,6 @@ def socket_url(base_url: str, spec: SttSpec) -> str:
         ("model_id", "scribe_v2_realtime"),
         ("audio_format", "ulaw_8000"),
         ("commit_strategy", "manual"),
-        ("include_timestamps", "true"),
     ]
     if code := language_code(spec):
         query.append(("language_code", code))
@@ -118,10 +119,10 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The transcript of a closed segment; `words` is None in the plain message."""
+    """The transcript of a closed segment; `timed`: it is of the kind that has word times."""
 
     text: str
-    words: tuple[Word, ...] | None
+    timed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +153,9 @@ def decode(text: str | bytes) -> Message:
         case "partial_transcript":
             return Partial(clean(content))
         case "committed_transcript":
-            return Committed(*_once(clean(content), None))
+            return Committed(clean(content), timed=False)
         case "committed_transcript_with_timestamps":
-            return Committed(*_once(clean(content), _words(message.get("words"))))
+            return Committed(clean(content), timed=True)
         case "commit_throttled":
             return Throttled()
     if "error" not in message and kind not in FATAL | RETRYABLE:
@@ -168,63 +169,30 @@ def clean(text: object) -> str:
     return " ".join(_TAG.sub(" ", valid(text)).split()) if isinstance(text, str) else ""
 
 
-def _words(given: Any) -> tuple[Word, ...]:
-    words = []
-    for item in given if isinstance(given, list) else []:
-        if not isinstance(item, dict) or item.get("type", "word") != "word":
-            continue
-        try:
-            start, end = int(float(item["start"]) * 1000), int(float(item["end"]) * 1000)
-            text = clean(item["text"])
-        except (KeyError, TypeError, ValueError, OverflowError):
-            continue
-        if text:
-            words.append(Word(text, start, max(start, end)))
-    return tuple(words)
-
-
-def _once(text: str, words: tuple[Word, ...] | None) -> tuple[str, tuple[Word, ...] | None]:
-    """Reduces a text that the service has repeated three times to one copy. Short texts ("no no no") and texts with
-    digits are left alone, because people do repeat those."""
-    parts = text.split()
-    third = len(parts) // 3
-    if third < 4 or parts != parts[:third] * 3 or any(char.isdigit() for char in text):
-        return text, words
-    return " ".join(parts[:third]), words[: len(words) // 3] if words else words
-
-
 # --- commits and their answers --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class _PendingCommit:
-    """A commit without an answer: the audio it closed, and its time."""
+    """A commit without an answer: the audio it closed, its time, and whether it was repeated."""
 
     number: int
     audio_ms: int
     at: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """An answer already given, for detecting repeats."""
-
-    text: str
-    words: tuple[Word, ...]
-    at: int
+    again: bool
 
 
 class Segments:
     """Which commits wait on this socket, and what the transcripts answer. Times (`now`) in ms of any one clock."""
 
-    def __init__(self, offset_ms: int = 0) -> None:
-        self.offset_ms = offset_ms  # position of this socket's first audio in the caller's audio
+    def __init__(self) -> None:
         self._transcripts = Transcripts()
         self._uncommitted_ms = 0
         self._pending: deque[_PendingCommit] = deque()
-        self._plain: tuple[str, int] | None = None  # a plain transcript waiting for its timed one, and its arrival time
-        self._expected: tuple[bool, str] | None = None  # (timed?, text) still expected for an answer already given
-        self._answers: deque[_Answer] = deque(maxlen=4)
+        self._again = 0  # the commit that was throttled and is to be repeated
+        self._timed: bool | None = None  # the kind of finals that are taken
+        self._part_ms: int | None = None  # when a final came that may have been of a part of the committed segment
+        self._last: tuple[str, int] | None = None  # the last final and its time
 
     def sent(self, pcmu: bytes) -> None:
         """Counts audio that was sent."""
@@ -235,34 +203,37 @@ class Segments:
         """Registers a commit about to be sent. False if there is too little new audio; then do not send it."""
         if self._uncommitted_ms < COMMIT_MIN_MS:
             return False
-        self._pending.append(_PendingCommit(number, self._uncommitted_ms, now))
-        self._uncommitted_ms = 0
+        self._pending.append(_PendingCommit(number, self._uncommitted_ms, now, again=number == self._again))
+        self._uncommitted_ms = self._again = 0
         self._transcripts.committed(number)
         return True
+
+    def repeat(self, now: int) -> bool:
+        """Registers the repeat of a throttled commit, if there is one and now enough audio for it. True: send it."""
+        return self._again > 0 and self.commit(self._again, now)
 
     def received(self, message: Message, now: int) -> list[Event]:
         """The events that follow from a message."""
         match message:
             case Partial(text):
                 return [*self._transcripts.partial(text)]
-            case Committed(text, None):
-                return self._plain_came(text, now)
-            case Committed(text, tuple() as words):
-                return self._timed_came(text, words, now)
+            case Committed(text, timed):
+                self._timed = timed if self._timed is None else self._timed
+                return self._answer(text, now) if timed is self._timed else []
             case Throttled() if self._pending:
-                pending = self._pending.pop()  # a refusal is immediate, so it is for the newest
-                self._uncommitted_ms += pending.audio_ms
-                self._transcripts.refused(pending.number)
-                return [CommitRefused(pending.number)]
+                return self._throttled(self._pending.pop())  # a refusal is immediate, so it is for the newest
         return []
 
     def wait_ms(self, now: int) -> int | None:
         """How long until `due` may return something, or None if nothing is waiting."""
-        return None if self._plain is None else max(0, self._plain[1] + TIMED_WAIT_MS - now)
+        return None if self._part_ms is None else max(0, self._part_ms + PART_MS - now)
 
     def due(self, now: int) -> list[Event]:
-        """The plain transcript, once its timed one is overdue; otherwise []."""
-        return self._answer_plain(now) if self.wait_ms(now) == 0 else []
+        """The end of a commit whose answer was taken for that of another segment; otherwise []."""
+        if self.wait_ms(now) != 0:
+            return []
+        self._part_ms = None
+        return [*self._transcripts.final(self._pending.popleft().number, "")] if self._pending else []
 
     def overdue(self, now: int) -> bool:
         """Whether a commit has been unanswered for `ANSWER_MS`: the session is dead."""
@@ -272,54 +243,21 @@ class Segments:
         """The session is replaced: what was shown of pending commits is not asked for again."""
         return [*self._transcripts.given_up()]
 
-    def _plain_came(self, text: str, now: int) -> list[Event]:
-        if self._expected == (False, text):
-            self._expected = None
-            return []
-        before = self._answer_plain(now)  # belongs to an earlier commit
-        if not self._repeated(text, (), now):
-            self._plain = (text, now)
-        return before
+    def _throttled(self, commit: _PendingCommit) -> list[Event]:
+        self._transcripts.refused(commit.number)
+        if commit.again or self._again:
+            self._uncommitted_ms += commit.audio_ms
+            return [CommitRefused(commit.number)]
+        self._uncommitted_ms, self._again = 0, commit.number
+        return []
 
-    def _timed_came(self, text: str, words: tuple[Word, ...], now: int) -> list[Event]:
-        if self._plain is not None and self._same_answer(self._plain[0], text):
-            self._plain = None
-            return self._answer(text, words, now)
-        if self._plain is None and self._expected == (True, text):
-            self._expected = None
+    def _answer(self, text: str, now: int) -> list[Event]:
+        before, self._last = self._last, (text, now)
+        if before is not None and text == before[0] and (not self._pending or now - before[1] < REPEAT_MS):
             return []
-        before = self._answer_plain(now)
-        if self._repeated(text, words, now):
-            return before
-        given = self._answer(text, words, now)
-        self._expected = (False, text)
-        return before + given
-
-    def _same_answer(self, plain: str, timed: str) -> bool:
-        """Whether the two belong to one answer: they have the same words, or at most one commit is pending."""
-        return spoken(plain) == spoken(timed) or len(self._pending) <= 1
-
-    def _answer_plain(self, now: int) -> list[Event]:
-        if self._plain is None:
-            return []
-        text, self._plain = self._plain[0], None
-        given = self._answer(text, (), now)
-        self._expected = (True, text)
-        return given
-
-    def _answer(self, text: str, words: tuple[Word, ...], now: int) -> list[Event]:
-        if self._repeated(text, words, now):
-            return []
+        if len(self._pending) == 1 and self._part_ms is None and self._transcripts.part(text):
+            self._part_ms = now
+            return [*self._transcripts.final(0, text)]
+        self._part_ms = None
         number = self._pending.popleft().number if self._pending else 0
-        self._answers.append(_Answer(text, words, now))
-        self._expected = None
-        placed = tuple(Word(w.text, w.start_ms + self.offset_ms, w.end_ms + self.offset_ms) for w in words)
-        return [*self._transcripts.final(number, text, placed)]
-
-    def _repeated(self, text: str, words: tuple[Word, ...], now: int) -> bool:
-        if not self._answers:
-            return False
-        if words and any(answer.words for answer in self._answers):
-            return any(answer.words == words for answer in self._answers)
-        last = self._answers[-1]
-        return text == last.text and (not self._pending or now - last.at < REPEAT_MS)
+        return [*self._transcripts.final(number, text)]

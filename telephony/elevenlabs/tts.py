@@ -140,8 +140,8 @@ class ElevenLabsTts:
         match message:
             case wire.Audio():
                 if (known := self._contexts.audio(message, self._clock.ms())) is not None:
-                    (turn, attempt), ends = known
-                    self._emit(SpeechAudio(turn, attempt, message.pcmu, message.chars, ends))
+                    (turn, attempt), text, ends_ms = known
+                    self._emit(SpeechAudio(turn, attempt, message.pcmu, text, ends_ms))
                 if message.final:
                     self._ended(message)
             case wire.Final():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
+from telephony.contracts.alignment import TimedChar, spread
 from telephony.contracts.tts import VoiceSpec
 from telephony.core.language.codes import primary
 from telephony.elevenlabs.faults import Fault as Fault
@@ -91,14 +92,11 @@ CLOSE_SOCKET = json.dumps({"close_socket": True})
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Audio of a context with its alignment: characters, and their starts and ends in ms as the server counts them (""
-    and () if there is none). `final`: the context ends with this message."""
+    """Audio of a context with its alignment, () if there is none. `final`: the context ends with this message."""
 
     context: str
     pcmu: bytes
-    chars: str = ""
-    starts_ms: tuple[int, ...] = ()
-    ends_ms: tuple[int, ...] = ()
+    block: tuple[TimedChar, ...] = ()
     final: bool = False
 
 
@@ -153,8 +151,7 @@ def _audio(context: str, message: dict[str, Any], final: bool) -> Message:
     if found := foreign_format(pcmu):
         return Malformed(found)
     block = message.get("alignment") or message.get("normalizedAlignment") or message.get("normalized_alignment")
-    chars, starts, ends = _alignment(block) if isinstance(block, dict) else ("", (), ())
-    return Audio(context, pcmu, chars, starts, ends, final)
+    return Audio(context, pcmu, _alignment(block) if isinstance(block, dict) else (), final)
 
 
 def foreign_format(pcmu: bytes) -> str:
@@ -190,21 +187,18 @@ def _mp3_frame(data: bytes) -> int:
     return (144 if version == 3 else 72) * kilobits * 1_000 // hertz + (data[2] >> 1 & 1)
 
 
-def _alignment(block: dict[str, Any]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+def _alignment(block: dict[str, Any]) -> tuple[TimedChar, ...]:
     chars = block.get("chars") or []
     starts = _first(block, "charStartTimesMs", "charsStartTimesMs", "char_start_times_ms")
     lasts = _first(block, "charDurationsMs", "charsDurationsMs", "char_durations_ms")
     if not (isinstance(chars, list) and len(chars) == len(starts) == len(lasts)):
-        return "", (), ()
+        return ()
     try:
-        begin = tuple(int(ms) for ms in starts)
-        ends = tuple(start + int(ms) for start, ms in zip(begin, lasts, strict=True))
+        found = spread((str(text or ""), start, last) for text, start, last in zip(chars, starts, lasts, strict=True))
     except (TypeError, ValueError, OverflowError):
-        return "", (), ()
-    if not all(abs(ms) < LONGEST_MS for ms in (*begin, *ends)):  # JSON allows integers of any length
-        return "", (), ()
-    text = "".join(str(char)[:1] or " " for char in chars)
-    return text.encode("utf-8", "replace").decode(), begin, ends  # a lone surrogate becomes "?"
+        return ()
+    # JSON allows integers of any length.
+    return found if all(abs(item.start_ms) < LONGEST_MS and abs(item.end_ms) < LONGEST_MS for item in found) else ()
 
 
 def _first(block: dict[str, Any], *names: str) -> list[Any]:

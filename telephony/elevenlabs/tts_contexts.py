@@ -11,10 +11,6 @@ A slot becomes free at `isFinal`, not at close_context; a sixth context would cl
 ever sent for an id that is not open, because a message with an unknown id silently creates a context, which takes a
 slot. The opening message comes first, and only it carries the voice settings.
 
-Sources disagree on whether alignment times count from the start of the context's audio, of the message or of the
-previous block. Each block is read in whichever way best continues the previous one. Messages are positioned by the
-number of bytes received (8 bytes of ulaw_8000 are 1 ms).
-
 A context ends once: by isFinal, or with its socket. Later requests for it are ignored.
 """
 
@@ -24,7 +20,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from telephony.audio.frames import BYTES_PER_MS
+from telephony.contracts.alignment import Alignment
 from telephony.elevenlabs.tts_codec import Audio, Final, close, opening, unit
 
 SLOTS = 5
@@ -49,11 +45,9 @@ class _Context:
     state: str = "waiting"
     waiting: list[str] = field(default_factory=list)
     close_wanted: bool = False
-    audio_bytes: int = 0
+    alignment: Alignment = field(default_factory=Alignment)
     unanswered_ms: int | None = None  # when the oldest text without audio was sent
     closed_ms: int | None = None  # when it was closed, or the time of its last audio since
-    block_ms: int = 0  # start of the last alignment block; `aligned_ms` is the end of its last character
-    aligned_ms: int = 0
 
 
 class Contexts:
@@ -78,6 +72,7 @@ class Contexts:
         context = self._contexts.setdefault(context_id(*key), _Context(key))
         if sum(len(piece) for c in self._contexts.values() for piece in c.waiting) < WAITING_CHARS:
             context.waiting.append(text)
+            context.alignment.ask(text)
 
     def speak(self, key: Key, text: str, now: int) -> list[str]:
         """Speak `text` in the context of `key`, opening it first if there is a slot."""
@@ -89,6 +84,7 @@ class Contexts:
             return []
         if context.state == "open":
             context.unanswered_ms = now if context.unanswered_ms is None else context.unanswered_ms
+            context.alignment.ask(text)
             return [unit(name, text)]
         self.keep(key, text)
         return self.open_waiting(now)
@@ -102,16 +98,15 @@ class Contexts:
         context.close_wanted = True
         return [_close(name, context, now)] if context.state == "open" else []
 
-    def audio(self, message: Audio, now: int) -> tuple[Key, tuple[int, ...]] | None:
-        """(key, end of each character in ms of the context's audio), or None for an unknown context."""
+    def audio(self, message: Audio, now: int) -> tuple[Key, str, tuple[int, ...]] | None:
+        """(key, characters of the text that the audio covers, the end of each in ms of the context's audio), or None
+        for an unknown context."""
         context = self._contexts.get(message.context)
         if context is None:
             return None
         context.unanswered_ms = None
         context.closed_ms = now if context.state == "closing" else None
-        base_ms = context.audio_bytes // BYTES_PER_MS
-        context.audio_bytes += len(message.pcmu)
-        return context.key, _place(context, message, base_ms)
+        return context.key, *context.alignment.audio(message.block, len(message.pcmu))
 
     def final(self, message: Final | Audio, now: int) -> tuple[Key | None, list[str]]:
         """The key of the ended context (None if unknown), and the frames to send now that its slot is free."""
@@ -163,24 +158,6 @@ class Contexts:
             if context.close_wanted:
                 frames.append(_close(name, context, now))
         return frames
-
-
-def _place(context: _Context, message: Audio, base_ms: int) -> tuple[int, ...]:
-    """The block's character ends in ms of the context's audio, non-decreasing. See the module docstring."""
-    if not message.ends_ms:
-        return ()
-    first = message.starts_ms[0]
-    low, high = sorted((context.aligned_ms, base_ms))  # the next character should begin in this range
-
-    def off_by(origin: int) -> int:
-        return max(low - origin - first, origin + first - high, 0)
-
-    context.block_ms = min((base_ms, context.block_ms, 0), key=off_by)
-    placed = []
-    for end in message.ends_ms:
-        context.aligned_ms = max(context.aligned_ms, context.block_ms + end)
-        placed.append(context.aligned_ms)
-    return tuple(placed)
 
 
 def _close(name: str, context: _Context, now: int) -> str:

@@ -192,7 +192,7 @@ def test_the_demo_shows_errors_of_the_users_own_code_whole(tmp_path: Path) -> No
     )
     done = demo(tmp_path, "--offline", "--agent", "mine:agent", "--speed", "20")
     assert done.returncode == 1, done.stdout
-    assert "LookupError: no customer for +1" in done.stderr
+    assert "LookupError: no customer for [number]" in done.stderr  # a number never stands in a log
     assert "mine.py" in done.stderr
 
 

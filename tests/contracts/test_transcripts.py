@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from telephony.audio import frames, tones
-from telephony.contracts.transcripts import KNOWN, PENDING, WORD_MS, Transcripts
+from telephony.contracts.transcripts import KNOWN, PENDING, QUICK_WORD_MS, WORD_MS, Transcripts, once
 from telephony.core.events import TranscriptUpdated, Word
 
 
@@ -141,6 +141,18 @@ def test_three_known_words_count_only_if_they_arrive_gradually() -> None:
     rig = known("one two")
     rig.voiced(5_000)
     assert rig.shows("one two") == "one two"
+
+
+def test_a_partial_that_continued_known_words_once_more_is_a_repeat() -> None:
+    """However much voice there was since: it is a stale message of the known segment."""
+    rig = known("one two three")
+    assert rig.shows("one two three four") == "four"
+    rig.voiced(5_000)
+    assert rig.shows("one two three four") is None
+    assert rig.shows("five") == "five"
+    assert rig.shows("one two three four") is None
+    for text in ("one", "one two", "one two three", "one two three four"):
+        assert rig.shows(text) == text
 
 
 def test_a_partial_that_continues_known_words() -> None:
@@ -342,10 +354,12 @@ def test_a_final_takes_over_an_open_partial_without_voice() -> None:
     [("one two three", None), ("one two three four", "one two three four"), ("six", "six")],
 )
 def test_a_refused_commit_gives_its_words_back_to_the_partial(partial: str, text: str | None) -> None:
-    """The segment is still open, and the next partial replaces all of it."""
-    rig = waiting("one two three")
-    rig.refused(1)
-    assert rig.shows(partial) == text
+    """The segment is still open, and the next partial replaces all of it, however much was said since."""
+    for voice_ms in (0, 1_000):
+        rig = waiting("one two three")
+        rig.refused(1)
+        rig.voiced(voice_ms)
+        assert rig.shows(partial) == text
 
 
 def test_a_refusal_keeps_the_order_of_words() -> None:
@@ -356,3 +370,108 @@ def test_a_refusal_keeps_the_order_of_words() -> None:
     rig.refused(7)
     rig.commit()
     assert rig.given_up() == [TranscriptUpdated("one two three six", "", 2)]
+
+
+# --- segments that the recogniser closes by itself ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("partial", "voice_ms", "tentative"),
+    [
+        ("four people", 2 * WORD_MS, "one two three now four people"),
+        ("four people", 2 * WORD_MS - 1, "four people"),  # not said since: the recogniser has changed its mind
+        ("for all of us", 1_000, "for all of us"),  # as many words
+        ("one two", 1_000, "one two"),
+    ],
+)
+def test_a_partial_that_starts_over(partial: str, voice_ms: int, tentative: str) -> None:
+    """A few other words instead of many: the recogniser has closed the segment, and its final is still to come."""
+    rig = Rig()
+    rig.voiced(2_000)
+    rig.partial("one two three now")
+    rig.voiced(voice_ms)
+    assert rig.shows(partial) == tentative
+
+
+def started_over(*, commit: bool) -> Rig:
+    rig = Rig()
+    rig.voiced(2_000)
+    rig.partial("one two three now")
+    rig.voiced(1_000)
+    assert rig.shows("four five") == "one two three now four five"
+    if commit:
+        rig.commit()
+    return rig
+
+
+@pytest.mark.parametrize("commit", [False, True])
+def test_the_final_of_a_segment_that_the_recogniser_closed(commit: bool) -> None:
+    """It takes its own words over, and its partial may be repeated before it."""
+    rig = started_over(commit=commit)
+    assert rig.shows("one two three") is None
+    assert rig.part("One two three now.")
+    assert rig.part("One two three now then.")
+    assert not rig.part("One two three now four five.")
+    assert not rig.part("Six.")
+    assert rig.final(0, "One two three now.") == [TranscriptUpdated("One two three now.", "four five")]
+    if not commit:
+        rig.commit()
+    assert rig.final(1, "Four five.") == [TranscriptUpdated("Four five.", "", 1)]
+
+
+def test_a_segment_that_was_not_closed_after_all() -> None:
+    """The final of our commit has its words, too."""
+    rig = started_over(commit=True)
+    assert rig.final(1, "One two three now four five.") == [TranscriptUpdated("One two three now four five.", "", 1)]
+
+
+def test_a_segment_that_the_recogniser_closed_without_a_final() -> None:
+    """Its words become stable with the next final, or when no more finals are expected."""
+    rig = started_over(commit=True)
+    assert rig.final(1, "Four five.") == [TranscriptUpdated("one two three now Four five.", "", 1)]
+    assert started_over(commit=True).given_up() == [TranscriptUpdated("one two three now four five", "", 1)]
+
+
+@pytest.mark.parametrize(("text", "part"), [("one two", True), ("one two three", False), ("two", False), ("", False)])
+def test_a_final_may_lack_the_last_words_shown(text: str, part: bool) -> None:
+    rig = waiting("one two three")
+    assert rig.part(text) == part
+    assert not Rig().part(text)
+
+
+# --- texts that repeat themselves -----------------------------------------------------------------------------------
+
+CODE = "4 2 7 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "sound_ms", "left"),
+    [
+        (f"{CODE} {CODE} {CODE}", CODE, 1_200, CODE),
+        (f"{CODE} {CODE} {CODE}", "4 2", 1_200, CODE),
+        (f"{CODE} {CODE} {CODE}", "", 1_200, CODE),
+        (f"{CODE} {CODE} {CODE}", CODE, QUICK_WORD_MS * 12, f"{CODE} {CODE} {CODE}"),
+        (f"{CODE} {CODE} {CODE}", f"{CODE} {CODE} {CODE}", 1_200, f"{CODE} {CODE} {CODE}"),
+        (f"{CODE} {CODE}", f"{CODE} 4", 1_200, f"{CODE} {CODE}"),
+        (f"{CODE} {CODE}", CODE, 1_200, CODE),
+        ("I want tea. I want tea. i want tea", "", 900, "I want tea."),
+        ("no no no", "no", 400, "no no no"),
+        ("2 1 2 1 2 1 2 1 2 1 2 1", "2 1 2 1", 900, "2 1 2 1"),
+        ("one two three", "", 100, "one two three"),
+        ("", "", 0, ""),
+    ],
+)
+def test_what_was_said_once_counts_once(text: str, shown: str, sound_ms: int, left: str) -> None:
+    """Only if both the partial and the sound say so; short texts are left alone, because people do repeat those."""
+    assert once(text, shown, sound_ms) == left
+
+
+def test_finals_and_partials_that_repeat_themselves() -> None:
+    """The sound is that of their own segment."""
+    rig = known("one two three")
+    rig.voiced(1_200)
+    assert rig.shows(CODE) == CODE
+    assert rig.shows(f"{CODE} {CODE} {CODE}") is None
+    assert rig.ends(rig.commit(), f"{CODE} {CODE} {CODE}") == CODE
+    rig.voiced(1_200)
+    assert rig.ends(0, f"{CODE} five {CODE} five") == f"{CODE} five"

@@ -179,3 +179,14 @@ async def test_a_phrase_that_fails_for_itself_leaves_the_others(error: ProviderE
     cache = PhraseCache(None, OneFails(), SteadyClock())
     assert await cache.ensure(SPEC, WORDING) == 1
     assert set(cache.load(SPEC, WORDING)) == {"goodbye"}
+
+
+@pytest.mark.parametrize("fault", ["joined_items", "no_full_stop", "normalized_only", "restarts"])
+async def test_a_phrase_keeps_the_place_of_each_character(fault: str) -> None:
+    """However odd the service's alignment is."""
+    clock, faults = SteadyClock(10), TtsFaults()
+    setattr(faults, fault, True)
+    text = "Hello, how can I help you today."
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, tts=LocalTts(clock=clock, faults=faults)) as server:
+        phrase = await ElevenLabsPhrases(server.base_url, "local", clock).synthesize(SPEC, "greeting", text)
+        assert [abs(end - CHAR_MS * n) <= CHAR_MS for n, end in enumerate(phrase.ends_ms, 1)] == [True] * len(text)

@@ -14,19 +14,16 @@ from hypothesis import strategies as some
 
 from telephony.audio import frames, tones
 from telephony.contracts.stt import SttSpec
-from telephony.core.events import CommitRefused, Event, TranscriptUpdated, Word
+from telephony.core.events import CommitRefused, Event, TranscriptUpdated
 from telephony.elevenlabs import stt_codec as wire
 from tests.elevenlabs.sdk_types import strict
 
 VOICE = tones.sine(300, 1_000)
 
 
-def timed(text: str, at: float = 0.0) -> wire.Message:
-    """The timed message for words half a second long each, the first of them at `at`."""
-    words: list[dict[str, Any]] = []
-    for n, word in enumerate(text.split()):
-        words.append({"text": word, "start": at + n / 2, "end": at + n / 2 + 0.5, "type": "word"})
-        words.append({"text": " ", "start": at + n / 2 + 0.5, "end": at + n / 2 + 0.5, "type": "spacing"})
+def timed(text: str) -> wire.Message:
+    """The final of the kind that has word times."""
+    words = [{"text": text, "start": 0.5, "end": 1.0, "type": "word"}]
     message = {"message_type": "committed_transcript_with_timestamps", "text": text, "words": words}
     return wire.decode(json.dumps(message))
 
@@ -62,15 +59,15 @@ class Rig:
             self.events += self.segments.due(self.now)
             self.events += self.segments.received(message, self.now)
 
-    def later(self, ms: int = 300) -> None:
+    def later(self, ms: int = wire.PART_MS) -> None:
         self.now += ms
         self.events += self.segments.due(self.now)
 
     @property
-    def finals(self) -> list[tuple[int, str, bool]]:
-        """(commit, text, with times?)"""
+    def finals(self) -> list[tuple[int, str]]:
+        """(commit, text)"""
         return [
-            (event.commit, event.stable, bool(event.words))
+            (event.commit, event.stable)
             for event in self.events
             if isinstance(event, TranscriptUpdated) and (event.stable or event.commit)
         ]
@@ -90,14 +87,13 @@ def test_text_is_made_valid(text: str) -> None:
 
 
 def test_url_asks_for_what_a_phone_call_needs() -> None:
-    """Twilio's mu-law unchanged, manual commits, word times; the scheme becomes ws(s), the path of a proxy is kept."""
+    """Twilio's mu-law unchanged, manual commits, one final each; the scheme becomes ws(s), a proxy's path is kept."""
     url = urlsplit(wire.socket_url("https://api.elevenlabs.io/proxy/", SttSpec("de", ("Zoë & Co",))))
     assert (url.scheme, url.netloc, url.path) == ("wss", "api.elevenlabs.io", "/proxy/v1/speech-to-text/realtime")
     assert parse_qs(url.query) == {
         "model_id": ["scribe_v2_realtime"],
         "audio_format": ["ulaw_8000"],
         "commit_strategy": ["manual"],
-        "include_timestamps": ["true"],
         "language_code": ["de"],
         "keyterms": ["Zoë & Co"],
     }
@@ -183,103 +179,52 @@ def test_audio_event_tags_are_removed() -> None:
     assert wire.clean(" (laughter) yes [music]  please ") == "yes please"
     assert wire.clean("[background noise]") == wire.clean(None) == ""
     assert wire.clean("call (555) 123-4567 (or 9)") == "call (555) 123-4567 (or 9)"
-    words = [
-        {"text": "(cough)", "start": 0, "end": 0.2, "type": "audio_event"},
-        {"text": "(cough)", "start": 0, "end": 0.2, "type": "word"},
-        {"text": "yes", "start": 0.2, "end": 0.4049, "type": "word"},
-        {"text": " ", "start": 0.4, "end": 0.4, "type": "spacing"},
-        {"text": "please", "start": "x", "end": 1, "type": "word"},
-    ]
-    message = {"message_type": "committed_transcript_with_timestamps", "text": "(cough) yes please", "words": words}
-    assert wire.decode(json.dumps(message)) == wire.Committed("yes please", (Word("yes", 200, 404),))
-
-
-def test_text_repeated_three_times() -> None:
-    """The service may repeat a whole text three times; short texts and digits may be the caller's own repeats."""
-    message = {"message_type": "committed_transcript", "text": "I want a table. " * 3}
-    assert wire.decode(json.dumps(message)) == wire.Committed("I want a table.", None)
-    twelve = timed(" ".join(["what is the time"] * 3))
-    assert isinstance(twelve, wire.Committed)
-    assert (twelve.text, len(twelve.words or ())) == ("what is the time", 4)
-    for meant in ("no no no", "2 1 2 4 " * 3, "a table for two a table for two"):
-        assert wire.decode(json.dumps({"message_type": "committed_transcript", "text": meant})) == wire.Committed(
-            meant.strip(), None
-        )
 
 
 # --- commits and their answers --------------------------------------------------------------------------------------
 
 
-def test_a_commit_yields_two_messages_and_one_final() -> None:
-    """Plain and timed transcripts, in either order, give one final: the timed one."""
-    for order in ([plain("Yes."), timed("Yes.")], [timed("Yes."), plain("Yes.")]):
-        rig = Rig()
+@pytest.mark.parametrize("answers", [(plain,), (timed,), (plain, timed), (timed, plain)])
+def test_a_commit_has_one_final_at_once(answers: tuple[Any, ...]) -> None:
+    """Whichever kind comes first is taken, and the other one is ignored from then on, however late it is."""
+    rig = Rig()
+    for number, text in ((1, "Yes."), (2, "At nine."), (3, "At nine.")):
         rig.voice()
-        rig.commit(1)
-        rig.comes(*order, after=20)
-        rig.later()
-        assert rig.finals == [(1, "Yes.", True)]
+        rig.commit(number)
+        rig.comes(answers[0](text))
+        assert rig.finals[-1] == (number, text)
+        rig.comes(*[answer(text) for answer in answers[1:]], after=300)
+    rig.later()
+    assert rig.finals == [(1, "Yes."), (2, "At nine."), (3, "At nine.")]
 
 
-def test_the_plain_transcript_is_used_if_the_timed_one_is_late() -> None:
-    """After 300 ms. If the timed one arrives later it starts no second turn, even if the next commit is pending."""
-    rig = Rig()
-    rig.voice()
-    rig.commit(1)
-    rig.comes(plain("Yes please."))
-    rig.later(299)
-    assert rig.finals == []
-    rig.later(1)
-    rig.voice()
-    rig.commit(2)
-    rig.comes(timed("Yes please."), plain("At nine."), timed("At nine."))
-    assert rig.finals == [(1, "Yes please.", False), (2, "At nine.", True)]
-
-
-def test_a_late_plain_transcript_does_not_answer_the_next_commit() -> None:
-    """If the timed one comes first, the plain one may arrive after the next commit was sent."""
-    rig = Rig()
-    rig.voice()
-    rig.commit(1)
-    rig.comes(timed("Yes please."))
-    rig.voice()
-    rig.commit(2)
-    rig.comes(plain("Yes please."), timed("At nine.", 2), plain("At nine."), after=310)
-    rig.later(1_000)
-    assert rig.finals == [(1, "Yes please.", True), (2, "At nine.", True)]
-
-
-def test_answers_belong_to_commits_in_order() -> None:
-    """With two commits pending, the first answer belongs to the first commit, with or without times."""
-    for answers in (
-        [plain("One."), timed("One."), plain("Two."), timed("Two.", 2)],
-        [timed("One."), plain("One."), timed("Two.", 2), plain("Two.")],
-        [plain("One."), plain("Two.")],
-        [timed("One."), timed("Two.", 2)],
-        [plain("One."), timed("Two.", 2)],
-    ):
+def test_twins_of_interleaved_commits_are_not_confused() -> None:
+    """Not even if the texts are the same or the two kinds are spelled differently."""
+    for first, second, other in (("Yes.", "Yes.", "Yes."), ("nine thirty", "Yes.", "9:30")):
         rig = Rig()
         for number in (1, 2):
             rig.voice()
             rig.commit(number)
-        rig.comes(*answers)
-        rig.later()
-        assert [(number, text) for number, text, _ in rig.finals] == [(1, "One."), (2, "Two.")]
+        rig.comes(plain(first))
+        rig.comes(plain(second), timed(other), timed(second), after=wire.REPEAT_MS)
+        rig.voice()
+        rig.commit(3)
+        rig.comes(timed(second), plain("Third."))
+        assert rig.finals == [(1, first), (2, second), (3, "Third.")]
 
 
-def test_plain_and_timed_may_differ() -> None:
-    """The service may format its two transcripts of one commit differently."""
+def test_answers_belong_to_commits_in_order() -> None:
+    """With two commits pending, the first answer belongs to the first commit."""
     rig = Rig()
-    rig.voice()
-    rig.commit(1)
-    rig.comes(plain("nine thirty"), timed("9:30"))
-    rig.later()
-    assert rig.finals == [(1, "9:30", True)]
+    for number in (1, 2):
+        rig.voice()
+        rig.commit(number)
+    rig.comes(plain("One."), plain("Two."))
+    assert rig.finals == [(1, "One."), (2, "Two.")]
 
 
 @pytest.mark.parametrize("next_commit", [False, True])
-@pytest.mark.parametrize("order", [(plain, timed), (timed, plain), (plain,), (timed,)])
-def test_repeated_finals_are_dropped(order: tuple[Any, ...], next_commit: bool) -> None:
+def test_repeated_finals_are_dropped(next_commit: bool) -> None:
     """Repeats start no turn and do not answer the next commit."""
     rig = Rig()
     rig.voice()
@@ -287,54 +232,94 @@ def test_repeated_finals_are_dropped(order: tuple[Any, ...], next_commit: bool) 
     if next_commit:
         rig.voice()
         rig.commit(2)
-    rig.comes(*[message("Yes.") for _ in range(3) for message in order], after=1)
-    rig.later(400)
-    assert [(number, text) for number, text, _ in rig.finals] == [(1, "Yes.")]
+    rig.comes(*[plain("Yes.")] * 3, after=1)
+    rig.later()
+    assert rig.finals == [(1, "Yes.")]
 
 
 def test_the_same_word_again_is_an_answer() -> None:
     """ "Yes." twice, in answer to two commits, gives two finals."""
-    for first, second in (([plain("Yes.")], [plain("Yes.")]), ([timed("Yes.")], [timed("Yes.", 3.2)])):
-        rig = Rig()
-        for number, messages in ((1, first), (2, second)):
-            rig.voice()
-            rig.commit(number)
-            rig.comes(*messages, after=300)
-            rig.later()
-        assert [(number, text) for number, text, _ in rig.finals] == [(1, "Yes."), (2, "Yes.")]
+    rig = Rig()
+    for number in (1, 2):
+        rig.voice()
+        rig.commit(number)
+        rig.comes(plain("Yes."), after=300)
+    assert rig.finals == [(1, "Yes."), (2, "Yes.")]
 
 
 def test_empty_finals_answer_their_commit() -> None:
     """An empty transcript answers a pending commit; without one it is dropped."""
     rig = Rig()
     rig.voice()
-    rig.comes(plain(""), timed(""))
+    rig.comes(plain(""))
     rig.commit(1)
-    rig.comes(plain("(laughter)"), timed("(laughter)"), after=300)
-    rig.later()
-    assert rig.finals == [(1, "", False)]
+    rig.comes(plain("(laughter)"), after=300)
+    assert rig.finals == [(1, "")]
+
+
+# --- segments that the service closes by itself ---------------------------------------------------------------------
 
 
 def test_segments_closed_by_the_service_have_number_0() -> None:
-    """After 90 s of audio the service closes a segment without a commit."""
+    """The words that follow belong to the next commit."""
     rig = Rig()
     rig.voice()
-    rig.comes(plain("And so on"), timed("And so on"))
-    rig.later()
+    rig.comes(plain("And so on"))
     rig.voice()
     rig.commit(1)
-    rig.comes(plain("and on."), timed("and on.", 2))
-    assert rig.finals == [(0, "And so on", True), (1, "and on.", True)]
+    rig.comes(plain("and on."))
+    assert rig.finals == [(0, "And so on"), (1, "and on.")]
 
 
-def test_word_times_refer_to_the_callers_audio() -> None:
-    """A later socket counts from its own first audio; the offset is added."""
-    segments = wire.Segments(offset_ms=60_000)
-    segments.sent(VOICE)
-    segments.commit(1, 0)
-    (final,) = segments.received(timed("Yes.", 0.25), 0)
-    assert isinstance(final, TranscriptUpdated)
-    assert final.words == (Word("Yes.", 60_250, 60_750),)
+@pytest.mark.parametrize("wait_ms", [0, 200, wire.PART_MS - 1])
+def test_a_final_without_the_last_words_shown_is_no_answer(wait_ms: int) -> None:
+    """The service has closed the segment just before our commit; the answer follows."""
+    rig = Rig()
+    rig.voice(2_000)
+    rig.comes(partial("I would like a table for four"))
+    rig.commit(1)
+    rig.comes(plain("I would like a table"))
+    assert rig.finals == [(0, "I would like a table")]
+    assert rig.events[-1] == TranscriptUpdated("I would like a table", "for four")
+    rig.later(wait_ms)
+    rig.comes(plain("for four people."))
+    assert rig.finals == [(0, "I would like a table"), (1, "for four people.")]
+    rig.later()
+    assert len(rig.finals) == 2
+
+
+def test_a_final_without_the_last_words_shown_was_the_answer_if_no_other_follows() -> None:
+    """The recogniser has changed its mind about them. After half a second the commit is over."""
+    rig = Rig()
+    rig.voice(2_000)
+    rig.comes(partial("at nine uh"))
+    rig.commit(1)
+    rig.comes(plain("At nine."))
+    assert rig.segments.wait_ms(rig.now) == wire.PART_MS
+    rig.later(wire.PART_MS - 1)
+    assert rig.finals == [(0, "At nine.")]
+    rig.later(1)
+    assert rig.events[-1] == TranscriptUpdated("", "", 1)
+    assert rig.segments.wait_ms(rig.now) is None
+    rig.voice()
+    rig.commit(2)
+    rig.comes(plain("Please."))
+    assert rig.finals[-1] == (2, "Please.")
+
+
+def test_partials_that_start_over_show_that_the_service_has_closed_the_segment() -> None:
+    """Its final may come after our commit, and is no answer to it; meanwhile its words stay tentative."""
+    rig = Rig()
+    rig.voice(2_000)
+    rig.comes(partial("I would like a table"))
+    rig.voice(600)
+    rig.comes(partial("for four"))
+    assert rig.events[-1] == TranscriptUpdated("", "I would like a table for four")
+    rig.commit(1)
+    rig.comes(partial("I would like a table"), plain("I would like a table"))
+    assert rig.events[-1] == TranscriptUpdated("I would like a table", "for four")
+    rig.comes(plain("for four people."), after=300)
+    assert rig.finals == [(0, "I would like a table"), (1, "for four people.")]
 
 
 def test_commits_with_too_little_audio_are_not_sent() -> None:
@@ -347,18 +332,39 @@ def test_commits_with_too_little_audio_are_not_sent() -> None:
     assert not segments.commit(3, 0)
 
 
-def test_a_throttled_commit_keeps_its_audio() -> None:
-    """The commit is refused, and its audio counts towards the next one. An earlier commit still gets its answer."""
+def test_a_throttled_commit_is_repeated_once() -> None:
+    """The service has closed the segment just before it: its last words are known only by another commit."""
+    rig = Rig()
+    rig.voice()
+    rig.commit(1)
+    rig.comes(wire.Throttled(), plain("I would like"))
+    assert rig.events == [TranscriptUpdated("I would like", "")]
+    rig.quiet(wire.COMMIT_MIN_MS - 20)
+    assert not rig.segments.repeat(rig.now)
+    rig.quiet(20)
+    assert rig.segments.repeat(rig.now)
+    assert not rig.segments.repeat(rig.now)
+    rig.comes(plain("a table."), after=300)
+    assert rig.finals == [(0, "I would like"), (1, "a table.")]
+
+
+def test_a_commit_that_is_throttled_twice_is_refused() -> None:
+    """Its audio counts towards the next one. An earlier commit still gets its answer."""
     rig = Rig()
     for number in (1, 2):
         rig.voice()
         rig.commit(number)
-    rig.comes(wire.Throttled(), plain("Yes."), timed("Yes."))
-    assert rig.events[0] == CommitRefused(2)
-    assert rig.finals == [(1, "Yes.", True)]
+    rig.comes(wire.Throttled())
+    rig.voice(300)
+    assert rig.segments.repeat(rig.now)
+    rig.comes(wire.Throttled(), plain("Yes."))
+    assert rig.events == [CommitRefused(2), TranscriptUpdated("Yes.", "", 1)]
     rig.commit(3)
     rig.comes(wire.Throttled(), wire.Throttled())
-    assert rig.events[2:] == [CommitRefused(3)]
+    rig.voice()
+    rig.commit(4)
+    rig.comes(plain("No."), after=300)
+    assert rig.finals == [(1, "Yes."), (4, "No.")]
 
 
 def test_stale_partials_start_no_turn() -> None:
@@ -367,7 +373,7 @@ def test_stale_partials_start_no_turn() -> None:
     rig.voice()
     rig.comes(partial("what are your open"))
     rig.commit(1)
-    rig.comes(plain("What are your opening hours?"), timed("What are your opening hours?"), after=300)
+    rig.comes(plain("What are your opening hours?"), after=300)
     rig.events.clear()
     for _ in range(5):
         rig.quiet(2_000)
@@ -380,7 +386,7 @@ def test_repeated_words_with_new_sound_are_reported() -> None:
     rig = Rig()
     rig.voice()
     rig.commit(1)
-    rig.comes(plain("Yes."), timed("Yes."))
+    rig.comes(plain("Yes."))
     rig.comes(partial("No"))
     rig.voice(200)
     rig.comes(partial("Yes"), partial("Yes"))

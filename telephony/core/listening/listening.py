@@ -4,7 +4,8 @@ Theory of operation. An utterance opens at an onset of voice, or at words withou
 decides how much silence closes it; silence is media time (`voice_activity.py`). The transcript is committed when most
 of that silence has passed, not at every pause: each commit costs the STT its context and splits digits said in groups.
 The utterance closes once the committed text is stable; if it does not become stable in time, the tentative text is
-used instead. Words that come even later, and were not answered yet (`utterance.py`), open another utterance.
+used instead. Words that come even later, and were not answered yet (`utterance.py`), open another utterance. Long
+silence is committed as well (`quiet_commits.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from telephony.core.decisions import EndpointReason
 from telephony.core.events import AudioReceived, TranscriptUpdated
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
+from telephony.core.listening.quiet_commits import QuietCommits
 from telephony.core.listening.stt_health import SttHealth
 from telephony.core.listening.utterance import Answered, Utterance
 from telephony.core.listening.voice_activity import WINDOW_MS, VoiceActivity
@@ -60,6 +62,7 @@ class Listening:
         self.sends_partials = False  # the STT has sent words while the caller was still speaking
         self._closed_ms: int | None = None  # media time of the last voice or word of the last closed utterance
         self._closed_text = ""
+        self._quiet = QuietCommits()
         self._extra_commit = 0  # a commit that removes words already accounted for from the open segment
 
     # --- input ------------------------------------------------------------------------------------------------------
@@ -82,6 +85,7 @@ class Listening:
     def transcript(self, event: TranscriptUpdated) -> None:
         """Takes the words that were not answered yet."""
         stable, tentative = self._answered.take(event)
+        stable = "" if self._quiet.discards(event) else stable
         voice, final = self.voice, bool(stable or event.commit)
         if self.utterance is None and words(stable):
             self.utterance = Utterance(voice.media_ms, voice.last_voiced_ms or 0, committed=True)
@@ -129,6 +133,10 @@ class Listening:
             owed, self._extra_commit = self._extra_commit, 0
             return [CommitTranscript(owed)]
         utterance = self.utterance
+        if utterance is None and self._quiet.due(self.voice):
+            self.commits += 1
+            self._quiet.committed(self.voice.media_ms, silence=self.commits)
+            return [CommitTranscript(self.commits)]
         if utterance is None or not self._commit_due(utterance):
             return []
         return [CommitTranscript(self._commit(utterance))]
@@ -194,5 +202,6 @@ class Listening:
 
     def _commit(self, utterance: Utterance) -> int:
         self.commits += 1
+        self._quiet.committed(self.voice.media_ms)
         utterance.commit(self.commits)
         return self.commits

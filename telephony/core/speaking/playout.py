@@ -147,12 +147,11 @@ class Playout:
         count = track.words if track.cut else max(track.words, track.words_heard(self.heard(turn, now))[0])
         return track.solid[count - 1] if count else 0
 
-    def new_attempt(self, turn: int) -> int:
-        """The turn's text continues in another attempt, which says the word that was not completed again: removes that
-        word's characters. Returns the byte position where the new attempt's audio begins."""
+    def new_attempt(self, turn: int, kept: str) -> int:
+        """The turn's text continues in another attempt, after `kept`. Returns the byte position where the new attempt's
+        audio begins."""
         track = self.open(turn)
-        while track.ends and not track.ends[-1][0].isspace():
-            track.unalign()
+        track.keep(kept)
         return len(track.audio)
 
     def speaking(self, now: int) -> bool:

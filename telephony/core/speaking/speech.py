@@ -1,22 +1,30 @@
 """The TTS's part of one turn: units -> attempts -> audio that covers them.
 
 Theory of operation. The units of a turn are synthesised in *attempts*; an attempt is one ElevenLabs context. Only audio
-proves that text was spoken: characters that came back in an alignment are covered; text without audio was not spoken.
-So if a context ends or is lost early, the rest is synthesised in a new attempt, from the first word that is not wholly
-covered, and the history never contains text without audio.
+proves that text was spoken, and an alignment is evidence of how much: characters whose end lies within the audio are
+covered. It need not be complete. Punctuation has no sound; and if a context ends when it was asked to, audio without an
+alignment that is long enough for the rest covers it. But if a context ends or is lost too early, the rest is
+synthesised in a new attempt, from the first word that is not wholly covered, and the history never contains text
+without audio.
 
-A context is closed when no more text will come and its audio covers all its text, or after a time without audio.
+A context is closed when no more text will come and its alignment has all its words, or after a time without audio.
 Closing earlier can lose the last sentence (the close race); the service confirms the end only once it is closed.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from enum import Enum
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.core.actions import Action, CloseContext, Speak
 from telephony.core.speaking.playout import SLOW_MS_PER_CHAR
+
+SLACK_MS = 200
+"""Alignments and audio differ in length by up to this."""
+PAUSE_MS = 500
+"""Audio without an alignment may be a pause of this length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +58,12 @@ class Speech:
         self.attempt = 1
         self.base_attempt, self.base = 1, 0  # the audio of this attempt begins at byte `base` of the track
         self.coming = Coming.TEXT
+        self.kept = ""  # text of earlier attempts that is not said again
         self.unspoken = ""  # text that was given up, if any
         self._attempts = attempts
         self._close_after_ms = close_after_ms
         self._sent = ""  # text of this attempt
-        self._covered = 0  # solid characters of this attempt that have audio
+        self._ends_ms: list[int] = []  # the ends of its solid characters that came in an alignment
         self._audio_bytes = 0
         self._closed = False
         self._active_ms = now
@@ -83,24 +92,21 @@ class Speech:
         """Whether audio of `attempt` is wanted; otherwise it is stale."""
         return attempt == self.attempt and self.coming is not Coming.NOTHING
 
-    def audio(self, pcmu: bytes, text: str, now: int) -> list[Action]:
+    def audio(self, pcmu: bytes, text: str, ends_ms: tuple[int, ...], now: int) -> list[Action]:
         self._audio_bytes += len(pcmu)
-        self._covered += solid(text)
+        self._ends_ms += [end for char, end in zip(text, ends_ms, strict=False) if not char.isspace()]
         self._active_ms = now
         return self._close_if_covered()
 
     def ended(self, now: int) -> list[Action]:
         """The service has confirmed that the context is finished."""
-        rest = "" if self._all_covered() else self._rest()
-        if not self._covered and self._audio_bytes:
-            rest = ""  # no alignment at all: a normal end covers everything
-        return self._retry(rest, now)
+        return self._retry(self._covered(whole=True), now)
 
     def lost(self, retryable: bool, now: int) -> list[Action]:
         """The context was lost before its end."""
         if not retryable:
             self._attempts = self.attempt
-        return self._retry(self._rest(), now)
+        return self._retry(self._covered(whole=False), now)
 
     # --- time -------------------------------------------------------------------------------------------------------
 
@@ -130,13 +136,10 @@ class Speech:
 
     def _next_attempt(self) -> None:
         self.attempt += 1
-        self._sent, self._covered, self._audio_bytes, self._closed = "", 0, 0, False
-
-    def _all_covered(self) -> bool:
-        return self._covered >= solid(self._sent)
+        self._sent, self._ends_ms, self._audio_bytes, self._closed = "", [], 0, False
 
     def _close_if_covered(self) -> list[Action]:
-        if self.coming is Coming.AUDIO and self._all_covered():
+        if self.coming is Coming.AUDIO and not self._rest(len(self._ends_ms)):
             return self._close()
         return []
 
@@ -146,20 +149,35 @@ class Speech:
         self._closed = True
         return [CloseContext(self.turn, self.attempt)]
 
-    def _rest(self) -> str:
-        """The text of this attempt from the first word that is not wholly covered."""
-        covered = self._covered or self._audio_bytes // (BYTES_PER_MS * SLOW_MS_PER_CHAR)
+    def _covered(self, *, whole: bool) -> int:
+        """How many solid characters of this attempt have audio. `whole`: the service has spoken all it will."""
+        audio_ms, text = self._audio_bytes // BYTES_PER_MS, solid(self._sent)
+        covered = bisect_right(self._ends_ms, audio_ms + SLACK_MS)
+        if covered < len(self._ends_ms):
+            return covered
+        if not covered:
+            return text if whole and audio_ms else audio_ms // SLOW_MS_PER_CHAR
+        rest_ms = audio_ms - self._ends_ms[-1]
+        if whole and 2 * rest_ms * covered >= (text - covered) * self._ends_ms[-1]:  # half of the time that it needs
+            return text
+        return covered + max(0, rest_ms - PAUSE_MS) // SLOW_MS_PER_CHAR
+
+    def _rest(self, covered: int) -> str:
+        """The text of this attempt from the first word that is not wholly within its first `covered` characters. "" if
+        only punctuation is left, which has no sound."""
         for index, char in enumerate(self._sent):
             if covered <= 0 and not char.isspace():
-                start = self._sent.rfind(" ", 0, index) + 1
-                return self._sent[start:].strip()
+                speakable = any(left.isalnum() for left in self._sent[index:])
+                return self._sent[self._sent.rfind(" ", 0, index) + 1 :] if speakable else ""
             covered -= not char.isspace()
         return ""
 
-    def _retry(self, rest: str, now: int) -> list[Action]:
-        """Synthesises the uncovered `rest` in a new attempt, or gives it up if there have been too many."""
+    def _retry(self, covered: int, now: int) -> list[Action]:
+        """Synthesises what is not covered in a new attempt, or gives it up if there have been too many."""
+        rest = self._rest(covered)
+        self.kept += self._sent.removesuffix(rest)
         actions = self._close() if not self._closed else []
-        self._closed = True
+        self._closed, rest = True, rest.strip()
         if rest and self.attempt < self._attempts:
             return [*actions, *self._speak(rest, now)]
         self.unspoken = rest

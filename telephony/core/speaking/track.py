@@ -54,10 +54,19 @@ class Track:
         self.reach.append(max(end, self.reach[-1] if self.reach else 0))
         self.solid.append((self.solid[-1] if self.solid else 0) + (not char.isspace()))
 
-    def unalign(self) -> None:
-        """Removes the last character."""
-        for one in (self.ends, self.reach, self.solid):
-            one.pop()
+    def keep(self, text: str) -> None:
+        """The audio so far says `text`: removes other characters, and spreads the missing ones over the audio that has
+        no alignment. The last word is complete."""
+        said = [char for char in text if not char.isspace()]
+        while self.solid and self.solid[-1] > len(said):
+            for one in (self.ends, self.reach, self.solid):
+                one.pop()
+        missing = said[self.solid[-1] if self.solid else 0 :]
+        begin = min(self.reach[-1], len(self.audio)) if self.reach else 0
+        for n, char in enumerate(missing, 1):
+            self.align(char, begin + (len(self.audio) - begin) * n // len(missing))
+        if self.ends and not self.ends[-1][0].isspace():
+            self.align(" ", self.reach[-1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ class Turn:
         self._playout.open(self.number).waiting = self.state is TurnState.SPECULATIVE
         self._playout.align(self.number, event.text, event.ends_ms, speech.base)
         actions = self._playout.add(self.number, event.pcmu, now)
-        return actions + speech.audio(event.pcmu, event.text, now) + self._follow(speech, now)
+        return actions + speech.audio(event.pcmu, event.text, event.ends_ms, now) + self._follow(speech, now)
 
     def context_ended(self, attempt: int, now: int, *, lost: bool, retryable: bool) -> tuple[list[Action], str]:
         """The context is over or lost. Also returns the text that had to be given up, usually ""."""
@@ -203,7 +203,7 @@ class Turn:
     def _follow(self, speech: Speech, now: int) -> list[Action]:
         """The track follows the speech: a new attempt, an end."""
         if speech.attempt != speech.base_attempt:
-            speech.base_attempt, speech.base = speech.attempt, self._playout.new_attempt(self.number)
+            speech.base_attempt, speech.base = speech.attempt, self._playout.new_attempt(self.number, speech.kept)
         return self._playout.close(self.number, now) if speech.coming is Coming.NOTHING else []
 
     # --- what was heard ---------------------------------------------------------------------------------------------

@@ -141,7 +141,7 @@ def test_a_respoken_word_counts_once() -> None:
     playout = Playout()
     playout.align(1, "one tw", (100, 200, 300, 400, 500, 600), 0)
     actions = playout.add(1, b"\x55" * 4_800, 0)
-    base = playout.new_attempt(1)
+    base = playout.new_attempt(1, "one ")
     playout.align(1, "two", (100, 200, 300), base)
     actions += playout.add(1, b"\x55" * 2_400, 100) + playout.close(1, 100)
     for name in marks(actions):
@@ -341,18 +341,32 @@ def test_an_alignment_counts_from_its_base_and_not_beyond_its_text() -> None:
     assert playout.tracks[1].ends == [("a", 880), ("b", 960)]
 
 
-def test_a_new_attempt_removes_only_the_unfinished_word() -> None:
-    """Its audio begins at the present end of the track; finished words stay."""
+def test_a_new_attempt_removes_what_is_said_again() -> None:
+    """Its audio begins at the present end of the track; the words that are kept stay, and the last of them is whole."""
+    for aligned, kept in (("one tw", "one "), ("one two th", "one "), ("one", "one "), ("one ", "one")):
+        playout = Playout()
+        playout.align(1, aligned, tuple(range(1, len(aligned) + 1)), 0)
+        playout.add(1, b"\x55" * 100, 0)
+        for _ in range(2):
+            assert playout.new_attempt(1, kept) == 100
+            track = playout.tracks[1]
+            assert "".join(char for char, _ in track.ends) == "one "
+            assert track.solid == [1, 2, 3, 3]
+            assert len(track.reach) == 4
+    assert playout.new_attempt(2, "") == 0
+
+
+@pytest.mark.parametrize(("aligned", "ends"), [("", [40, 80, 120, 160, 200]), ("two ", [8, 16, 24, 32, 116, 200])])
+def test_words_without_alignment_that_are_kept_are_spread_over_their_audio(aligned: str, ends: list[int]) -> None:
+    """The text of the next attempt begins behind them."""
     playout = Playout()
-    playout.align(1, "one tw", (1, 2, 3, 4, 5, 6), 0)
-    playout.add(1, b"\x55" * 100, 0)
-    assert playout.new_attempt(1) == 100
+    playout.align(1, aligned, tuple(range(1, len(aligned) + 1)), 0)
+    playout.add(1, b"\x55" * 200, 0)
+    assert playout.new_attempt(1, "two so") == 200
     track = playout.tracks[1]
-    assert "".join(char for char, _ in track.ends) == "one "
-    assert len(track.reach) == len(track.solid) == 4
-    assert playout.new_attempt(1) == 100
-    assert len(track.ends) == 4
-    assert playout.new_attempt(2) == 0
+    assert [end for _, end in track.ends[:-1]] == ends
+    assert track.ends[-1] == (" ", 200)
+    assert track.solid[-1] == 5
 
 
 # --- hold, resume, cut ------------------------------------------------------------------------------------------------

@@ -62,13 +62,13 @@ def test_tts_receives_the_spoken_form_and_the_record_the_written_one() -> None:
 
 
 def test_a_context_is_closed_when_its_audio_covers_all_text() -> None:
-    """The last character must be covered, white space need not be. The context is closed once."""
+    """The last letter must be covered, punctuation and white space need not be. The context is closed once."""
     call, turn = spoken_reply()
-    call.speaks(1_200, turn, TEXT[:-1])
+    call.speaks(1_200, turn, TEXT[:-2])
     assert call.when(a.CloseContext) == []
-    call.speaks(1_300, turn, TEXT[-1], start_ms=1_500)
+    call.speaks(1_300, turn, TEXT[-2], start_ms=1_400)
     assert call.did(a.CloseContext) == [(1_300, a.CloseContext(turn, 1))]
-    call.speaks(1_400, turn, " ", start_ms=1_600)
+    call.speaks(1_400, turn, ". ", start_ms=1_500)
     call.confirms(1_500, turn)
     call.run(9_000)
     assert call.when(a.CloseContext) == [1_300]
@@ -147,7 +147,7 @@ def test_a_cut_phrase_has_no_context_to_close() -> None:
         ("We ", "open at nine."),
         ("We ope", "open at nine."),
         ("We open", "at nine."),
-        ("We open at nine", "nine."),
+        ("We open at nin", "nine."),
     ],
 )
 @pytest.mark.parametrize("lost", [True, False])
@@ -176,6 +176,54 @@ def test_a_confirmed_context_whose_text_is_covered_is_over() -> None:
     call.run(1_200 + 1_600)
     assert call.said == [TEXT]
     assert len(call.spoken()) == 1
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_missing_full_stop_is_not_said_again(lost: bool) -> None:
+    """Punctuation has no sound."""
+    call, turn = spoken_reply()
+    call.speaks(1_200, turn, TEXT[:-1])
+    (call.loses if lost else call.confirms)(1_300, turn)
+    call.run(9_000)
+    assert call.said == [TEXT]
+    assert len(call.spoken()) == 1
+
+
+@pytest.mark.parametrize(("audio_ms", "rest"), [(349, "at nine."), (350, "")])
+def test_audio_without_an_alignment_covers_the_rest_of_a_confirmed_context_if_it_is_long_enough(
+    audio_ms: int, rest: str
+) -> None:
+    """Half of the time that the rest ("at nine.": 7 characters) needs at the pace of the voice so far."""
+    call, turn = spoken_reply()
+    call.at(1_200, e.SpeechAudio(turn, 1, b"\x55" * (8 * 600), "We open", (100, 200, 300, 400, 400, 500, 600)))
+    call.at(1_200, e.SpeechAudio(turn, 1, b"\x55" * (8 * audio_ms)))
+    call.confirms(1_300, turn)
+    assert [text.strip() for _, _, text in call.spoken()[1:]] == ([rest] if rest else [])
+
+
+@pytest.mark.parametrize(("audio_ms", "rest"), [(679, "at nine."), (680, "nine.")])
+def test_audio_without_an_alignment_may_be_a_pause_when_a_context_is_lost(audio_ms: int, rest: str) -> None:
+    """Of half a second; the rest of it is measured as slow speech, so "at" needs 180 ms."""
+    call, turn = spoken_reply()
+    call.speaks(1_200, turn, "We open ")
+    call.at(1_200, e.SpeechAudio(turn, 1, b"\x55" * (8 * (audio_ms - 100))))  # the space has 100 ms
+    call.loses(1_300, turn)
+    assert call.spoken()[1:] == [(turn, 2, rest + " ")]
+
+
+@pytest.mark.parametrize(("audio_ms", "rest"), [(499, "open at nine."), (500, "at nine."), (1_399, "")])
+@pytest.mark.parametrize("lost", [True, False])
+def test_an_alignment_beyond_the_audio_covers_nothing(audio_ms: int, rest: str, lost: bool) -> None:
+    """The whole alignment may come with the first audio. The two may differ in length by 200 ms."""
+    call, turn = spoken_reply()
+    call.at(1_200, e.SpeechAudio(turn, 1, b"\x55" * (8 * audio_ms), TEXT, tuple(range(100, 1_601, 100))))
+    (call.loses if lost else call.confirms)(1_300, turn)
+    assert [text.strip() for _, _, text in call.spoken()[1:]] == ([rest] if rest else [])
+    if rest:
+        call.speaks(1_400, turn, rest + " ", attempt=2)
+        call.confirms(1_400, turn, attempt=2)
+    call.run(9_000)
+    assert call.said == [TEXT]
 
 
 def test_a_lost_context_whose_text_is_covered_needs_no_other() -> None:

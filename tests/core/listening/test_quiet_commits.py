@@ -1,0 +1,78 @@
+"""Long silence is committed, and what a recogniser finds in it is discarded."""
+
+from __future__ import annotations
+
+import pytest
+
+from telephony.core import actions as a
+from telephony.core import events as e
+from telephony.core.policy import Limits, Policy
+from telephony.testing.recorded_stt import Final, Partial
+from telephony.testing.simulator import Simulator
+from tests.core.calls import caller, requested_replies
+
+PATIENT = Policy(limits=Limits(silence_prompt_ms=10**6))
+
+
+def commits(sim: Simulator) -> list[int]:
+    return [at for at, _ in sim.actions(a.CommitTranscript)]
+
+
+def quiet(until: int = 65_000) -> Simulator:
+    """Nobody says anything, and the recogniser sends nothing by itself."""
+    sim = Simulator(PATIENT)
+    sim.faults.no_finals = True
+    return sim.run(until)
+
+
+def test_silence_is_committed_every_twenty_seconds() -> None:
+    assert commits(quiet()) == [20_000, 40_000, 60_000]
+
+
+def test_the_time_counts_from_the_last_commit() -> None:
+    """Of an utterance, too."""
+    sim = Simulator(PATIENT)
+    sim.says(5_000, "what are your opening hours")
+    sim.run(40_000)
+    first, second = commits(sim)[:2]
+    assert 7_000 < first < 8_000
+    assert second - first == 20_000
+
+
+@pytest.mark.parametrize(("begins", "committed"), [(19_100, False), (17_900, True)])
+def test_no_word_is_split(begins: int, committed: bool) -> None:
+    """It waits for a second of silence, and while there is an utterance its own commit does for both."""
+    sim = Simulator(PATIENT)
+    sim.coughs(begins, 60)
+    sim.run(20_000)
+    assert (commits(sim) == [20_000]) == committed
+    sim.run(21_000)
+    assert len(commits(sim)) == 1
+
+
+def test_what_is_found_in_silence_is_discarded() -> None:
+    """Recognisers hear words in noise."""
+    sim = quiet(20_000)
+    sim.at(20_300, Final(1, "Thank you for watching."))
+    sim.run(30_000)
+    assert caller(sim) == []
+    assert requested_replies(sim) == []
+
+
+def test_words_that_were_shown_are_kept() -> None:
+    """A caller whom the detector does not hear speaks across the commit."""
+    sim = quiet(20_000)
+    sim.at(20_100, Partial("what are your opening"))
+    sim.at(20_300, Final(1, "what are your opening hours"))
+    sim.run(30_000)
+    assert caller(sim) == ["what are your opening hours"]
+
+
+def test_the_next_words_are_an_utterance_of_their_own() -> None:
+    """The silence's final may come after they have begun."""
+    sim = quiet(20_000)
+    sim.faults.no_finals = False
+    sim.at(21_400, e.TranscriptUpdated("", "", 1))
+    sim.says(21_000, "what are your opening hours")
+    sim.run(30_000)
+    assert caller(sim) == ["what are your opening hours"]
