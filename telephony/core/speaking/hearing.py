@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from telephony.core.language.words import words
+from telephony.core.language.words import parts, words
 from telephony.core.speaking.turn import Turn
 from telephony.core.speaking.turns import Turns
 
@@ -44,6 +44,12 @@ class Hearing:
         units = [turn.under_way(now) for turn in self._turns.speaking() if turn.heard(now)]
         asking = (unit.written for unit in units if unit is not None and unit.written.rstrip().endswith("?"))
         return next(asking, "")
+
+    @property
+    def parting(self) -> bool:
+        """What the agent is saying ends with a goodbye."""
+        said = [turn.speech.units for turn in self._turns.speaking() if turn.speech is not None and turn.speech.units]
+        return bool(said) and parts(said[-1][-1].written)
 
     def says(self, text: str) -> bool:
         """The agent is saying all words of `text`, in this order. False for no words."""

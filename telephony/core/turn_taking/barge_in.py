@@ -53,7 +53,8 @@ class Evidence:
     voice_ms    all voice of the utterance                 burst_ms    voice of the current burst
     silence_ms  silence since the last voice or word       text        the transcript so far
     text_final  no more transcript is expected             asked       the text may answer a question of the agent's
-    leaving     the agent is saying goodbye                echo        the words are the agent's own
+    leaving     the agent is ending the call               echo        the words are the agent's own
+    parting     what the agent says is a goodbye
     stt         the STT sends words while they are spoken  dismissed   this voice was already found to have no words
     live        the agent has something to say             utterance   the caller's utterance is under way
     protected   what is being said must be heard           restarted   the reply was restarted once, and is unheard
@@ -68,6 +69,7 @@ class Evidence:
     text_final: bool
     asked: bool
     leaving: bool = False
+    parting: bool = False
     echo: bool = False
     stt: bool = True
     dismissed: bool = False
@@ -109,8 +111,8 @@ def is_echo(text: str, *, repeats: bool, voice_ms: int, voice_known: bool, rules
 
 def was_asked(asked: bool, asking: str, language: Language) -> bool:
     """The agent has just asked something (`asked`), or is asking for a yes or no: people answer such a question
-    (`asking`) before it is over."""
-    return asked or asks_yes_or_no(asking, language)
+    (`asking`) before it is over. Without data for the language, any question may be one for a yes or no."""
+    return asked or (asks_yes_or_no(asking, language) if language.known else bool(asking))
 
 
 def wants_an_answer(text: str, *, asked: bool, echo: bool, language: Language) -> bool:
@@ -136,14 +138,16 @@ class DismissedNoise:
 
 def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Verdict, Why]:
     text = "" if evidence.echo else evidence.text
-    floor = wants_the_floor(text, language)
-    if evidence.leaving and not evidence.held and (is_farewell(text, language) or not floor):
-        return Verdict.NOTHING, Why.NONE  # both sides are saying goodbye, often at the same time
+    leaving = evidence.leaving or evidence.parting
+    parting = leaving and is_farewell(text, language)  # both sides say goodbye, often at the same time
+    floor = not parting and wants_the_floor(text, language)
+    if evidence.leaving and not evidence.held and not floor:
+        return Verdict.NOTHING, Why.NONE
     sure = floor and (evidence.text_final or claims_the_floor(text, language))
     if sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
         return Verdict.CUT, Why.WORDS
-    listening = backchannel(text, language)
-    if evidence.asked and evidence.text_final and text:
+    listening = parting or backchannel(text, language)
+    if evidence.asked and evidence.text_final and text and not parting:
         return Verdict.CUT, Why.ANSWER
     if evidence.held:
         return _held(evidence, rules, text, listening, floor)

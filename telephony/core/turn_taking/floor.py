@@ -29,7 +29,7 @@ from telephony.core.decisions import (
 )
 from telephony.core.ending import Ending
 from telephony.core.language.language import Language
-from telephony.core.language.words import claims_the_floor
+from telephony.core.language.words import claims_the_floor, is_farewell
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.policy import TurnTaking
 from telephony.core.speaking.hearing import Hearing
@@ -75,12 +75,15 @@ class Floor:
         self._answer = answer
         self._ending = ending
         self._noise = DismissedNoise()
+        self._answers_goodbye = False  # the utterance under way has met the agent's goodbye
 
     # --- while the caller speaks ------------------------------------------------------------------------------------
 
     def tick(self, now: int) -> list[Action]:
         """Looks at the evidence and acts on the verdict."""
         turns, utterance = self._turns, self._listening.utterance
+        parting = self._answers_goodbye or self._ending.begun or self._hearing.parting
+        self._answers_goodbye = utterance is not None and parting
         if not turns.playout.held and (utterance is None or not turns.live()):
             self._listening.commit_early = False
             return []
@@ -142,6 +145,7 @@ class Floor:
             text_final=utterance is not None and utterance.committed and not utterance.awaited,
             asked=text != "" and self._asked(now),
             leaving=self._ending.begun,
+            parting=self._hearing.parting,
             echo=text != "" and self._echo(text, voice_ms),
             stt=listening.sends_partials and listening.stt.working,
             dismissed=self._noise.is_going_on(voice.media_ms),
@@ -169,13 +173,13 @@ class Floor:
         if self._ending.final:
             return [], None
         live = self._turns.live()
-        if closed.text and not (live and not self._wants_an_answer(closed, now)):
+        if closed.text and self._wants_an_answer(closed, live, now):
             self._listening.stt.found_words()
             turn, actions = self._turns.upcoming(closed.text)
             decision: UtteranceDecision = self._over(TurnEnded, turn, closed)
             return [*actions, decision], decision
         actions = self._turns.drop_speculation(DropReason.NO_WORDS)
-        if self._answer.owed or live:
+        if self._answer.owed or live or closed.text:
             decision = self._over(Ignored, self._turns.last, closed)
             return [*actions, decision], decision
         if closed.voice_ms >= (NOT_HEARD_VOICE_MS if closed.complete else self._rules.tuning.min_word_ms):
@@ -191,9 +195,12 @@ class Floor:
         self._answer.ask(now, self._spoke_ms(now))
         return [*actions, LineAdded("caller", text, turn)]
 
-    def _wants_an_answer(self, closed: Closed, now: int) -> bool:
+    def _wants_an_answer(self, closed: Closed, live: bool, now: int) -> bool:
+        if self._answers_goodbye and is_farewell(closed.text, self._language):
+            return False
         echo = self._echo(closed.text, closed.voice_ms)
-        return wants_an_answer(closed.text, asked=self._asked(now), echo=echo, language=self._language)
+        asked = self._asked(now)
+        return not live or wants_an_answer(closed.text, asked=asked, echo=echo, language=self._language)
 
     # --- decisions with their numbers -------------------------------------------------------------------------------
 
