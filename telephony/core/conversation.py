@@ -222,7 +222,7 @@ class Conversation:
     def _close_utterance(self, now: int) -> list[Action]:
         if (closed := self._listening.close()) is None:
             return []
-        actions, decision = self._floor.utterance_over(closed, now)
+        closed, actions, decision = self._floor.utterance_over(closed, now)
         match decision:
             case TurnEnded():
                 actions += self._caller_said(closed.text, now)

@@ -39,7 +39,7 @@ def beyond(text: str, said: str) -> str:
     if not blocks and len(other) > len(one):
         return text
     matched, at = (blocks[-1].a + blocks[-1].size, blocks[-1].b + blocks[-1].size) if blocks else (0, 0)
-    return _from_word(text, at + len(one) - matched)
+    return from_word(text, at + len(one) - matched)
 
 
 def alike(text: str, said: str) -> bool:
@@ -124,7 +124,8 @@ def gist(text: str, language: Language) -> tuple[str, ...]:
     return tuple(language.numerals.get(word, word) for word in words(text) if word not in language.fillers)
 
 
-def _from_word(text: str, number: int) -> str:
+def from_word(text: str, number: int) -> str:
+    """The text from its word `number`, counted from 0, on."""
     found = list(_WORD.finditer(text))
     return text[found[number].start() :] if number < len(found) else ""
 

@@ -76,6 +76,7 @@ class Listening:
             if inside_a_thought and self.wait.why is not EndpointReason.UNDER_WAY:  # people group what they dictate
                 self.endpointing.paused(silence)
             self.utterance.voice_ms += WINDOW_MS
+            self.utterance.loud = max(self.utterance.loud, self.voice.level.loud)
             self.utterance.active_ms = self.voice.media_ms
             self.utterance.committed = False
 

@@ -51,6 +51,10 @@ class Hearing:
         said = [turn.speech.units for turn in self._turns.speaking() if turn.speech is not None and turn.speech.units]
         return bool(said) and parts(said[-1][-1].written)
 
+    def aloud(self, since_ms: int, now: int) -> tuple[str, str]:
+        """What the caller may have heard since `since_ms`: as it was spoken, and (with what came before) written."""
+        return self._turns.playout.aloud(since_ms, now), " ".join(self._turns.written)
+
     def says(self, text: str) -> bool:
         """The agent is saying all words of `text`, in this order. False for no words."""
         found = words(text)

@@ -54,7 +54,8 @@ class Evidence:
     silence_ms  silence since the last voice or word       text        the transcript so far
     text_final  no more transcript is expected             asked       the text may answer a question of the agent's
     leaving     the agent is ending the call               echo        the words are the agent's own
-    parting     what the agent says is a goodbye
+    parting     what the agent says is a goodbye           doubtful    one word, which may be the agent's own
+    like_echo   the sound is not louder than the echo that this line has
     stt         the STT sends words while they are spoken  dismissed   this voice was already found to have no words
     live        the agent has something to say             utterance   the caller's utterance is under way
     protected   what is being said must be heard           restarted   the reply was restarted once, and is unheard
@@ -71,6 +72,8 @@ class Evidence:
     leaving: bool = False
     parting: bool = False
     echo: bool = False
+    like_echo: bool = False
+    doubtful: bool = False
     stt: bool = True
     dismissed: bool = False
     live: bool = True
@@ -115,10 +118,10 @@ def was_asked(asked: bool, asking: str, language: Language) -> bool:
     return asked or (asks_yes_or_no(asking, language) if language.known else bool(asking))
 
 
-def wants_an_answer(text: str, *, asked: bool, echo: bool, language: Language) -> bool:
-    """Said while the agent has something to say, and over: more than a listener's words, or the agent's own. What was
-    too short to interrupt is judged once more here."""
-    return not echo and (asked or wants_the_floor(text, language))
+def wants_an_answer(text: str, *, asked: bool, language: Language) -> bool:
+    """Said while the agent has something to say, and over: more than a listener's words. What was too short to
+    interrupt is judged once more here."""
+    return asked or wants_the_floor(text, language)
 
 
 class DismissedNoise:
@@ -143,7 +146,10 @@ def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> t
     floor = not parting and wants_the_floor(text, language)
     if evidence.leaving and not evidence.held and not floor:
         return Verdict.NOTHING, Why.NONE
+    waited = evidence.silence_ms >= rules.resume_after_ms + rules.tuning.resume_wait_ms
     sure = floor and (evidence.text_final or claims_the_floor(text, language))
+    if sure and evidence.doubtful:
+        sure = waited
     if sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
         return Verdict.CUT, Why.WORDS
     listening = parting or backchannel(text, language)
@@ -151,7 +157,11 @@ def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> t
         return Verdict.CUT, Why.ANSWER
     if evidence.held:
         return _held(evidence, rules, text, listening, floor)
-    if evidence.voiced and evidence.burst_ms >= rules.hold_after_ms and not (listening or evidence.dismissed):
+    if (
+        evidence.voiced
+        and evidence.burst_ms >= rules.hold_after_ms
+        and not (listening or evidence.dismissed or evidence.like_echo)
+    ):
         return Verdict.HOLD, Why.VOICE
     return Verdict.NOTHING, Why.NONE
 

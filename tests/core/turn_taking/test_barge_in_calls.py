@@ -112,7 +112,8 @@ ROWS: list[Row] = [
     ("two of its words without voice", "1000 partial at nine", LONG, None, ["ignored open"]),
     ("its last two words", "1000 partial book ahead", LONG, None, ["ignored open"]),
     ("one of its words is not enough to be an echo", "1000 partial open", LONG, None,
-     ["cut words", "end_of_turn finished"]),
+     ["cut words", "end_of_turn open"]),
+    ("one of its words, long after it was said", "2500 partial open", LONG, None, ["cut words", "end_of_turn open"]),
     ("its words in another order", "1000 partial at open", LONG, None, ["cut words", "end_of_turn finished"]),
     ("hardly any voice: less than a word", "1000 voice 160\n 1200 partial open at", LONG, None,
      ["hold voice", "resume echo"]),
@@ -301,6 +302,16 @@ def test_an_answer_that_was_cut_after_some_of_it_was_heard_is_not_owed() -> None
     assert scene.decisions() == ["hold voice", "cut voice", "not_heard unheard"]
     assert len(requested_replies(scene.sim)) == 1
     assert agent_lines(scene.sim)[1:] == [Wording().not_heard]
+
+
+@pytest.mark.parametrize("voice_ms", [20, 160, 300, 480])
+def test_words_that_cut_and_were_none_do_not_silence_the_agent(voice_ms: int) -> None:
+    """The final is empty, and there was less voice than deserves a question by itself: the agent asks, and waits for no
+    "Are you still there?"."""
+    scene = Scene(f"1000 voice {voice_ms}\n 1300 partial stop please\n 2000 final")
+    assert scene.decisions()[-2:] == ["cut words", "not_heard unheard"]
+    scene.sim.run(scene.sim.now + 3_000)
+    assert agent_lines(scene.sim)[-1] == Wording().not_heard
 
 
 def test_late_words_of_a_resumed_noise_still_cut() -> None:
