@@ -19,6 +19,8 @@ REMEMBERED_CHARS = 600
 
 Chars = Iterable[tuple[int, str, int]]
 """(turn, character, when its sound ended), in the order of playing."""
+BROKEN_OFF = 0, " ", 0
+"""What was being said has been cleared, perhaps inside a word."""
 
 
 class Aloud:

@@ -23,7 +23,7 @@ from collections import deque
 from telephony.audio.frames import BYTES_PER_MS, FRAME_BYTES
 from telephony.audio.mulaw import SILENCE
 from telephony.core.actions import Action, ClearPlayout, SendAudio, SendMark
-from telephony.core.speaking.aloud import Aloud, Chars, played
+from telephony.core.speaking.aloud import BROKEN_OFF, Aloud, Chars, played
 from telephony.core.speaking.track import Span, Track
 
 SLOW_MS_PER_CHAR = 90
@@ -191,7 +191,7 @@ class Playout:
                 yield from played(track, span, at, now)
 
     def _clear(self, now: int) -> list[Action]:
-        self._aloud.add(self._passing(now))
+        self._aloud.add((*self._passing(now), BROKEN_OFF))
         heard = {turn: self.heard(turn, now) for turn in self.tracks}
         had_audio = bool(self._outstanding)
         self._outstanding.clear()

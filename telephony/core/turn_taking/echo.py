@@ -87,11 +87,15 @@ class EchoLevel:
 
     def caller_spoke(self, level: int) -> None:
         """The caller has spoken while the agent was silent."""
-        self._caller = level if self._caller is None else (self._caller + level) // 2
+        self._caller = level if self._caller is None else max(level, (3 * self._caller + level) // 4)
+
+    def is_quieter(self, level: int) -> bool:
+        """Whether a voice of this level is too quiet to be the caller's."""
+        return self._caller is not None and level <= self._caller - BELOW_CALLER
 
     def may_be_echo(self, level: int) -> bool:
-        """Whether a voice of this level is quieter than the caller, or nothing is known of the caller."""
-        return self._caller is None or level <= self._caller - BELOW_CALLER
+        """The same, or nothing is known of the caller."""
+        return self._caller is None or self.is_quieter(level)
 
     def echoed(self, level: int) -> None:
         """The agent's words came back at this level."""

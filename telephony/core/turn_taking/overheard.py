@@ -21,13 +21,15 @@ from telephony.core.turn_taking.echo import VOICE_WITHIN_MS, WORDS_WITHIN_MS, Ec
 @dataclass(slots=True)
 class Said:
     """The words of an utterance as they were at `text_ms`: the first `own` of them are the agent's, if the voice is
-    quiet enough; `doubtful`: what is left is one word, too little to tell; `parting`: the agent has been saying
-    goodbye meanwhile."""
+    `quiet` enough; the first `before` are, whatever voice has come since; `doubtful`: what is left is one word, too
+    little to tell; `parting`: the agent has been saying goodbye meanwhile."""
 
     utterance: Utterance | None = None
     text_ms: int = -1
     parting: bool = False
     own: int = 0
+    before: int = 0
+    quiet: bool = False
     doubtful: bool = False
 
 
@@ -53,16 +55,26 @@ class Overheard:
         before = self._said
         if before.utterance is utterance and before.text_ms == utterance.text_ms:
             return
-        self._said = said = Said(utterance, utterance.text_ms)
-        said.parting = leaving or self._hearing.parting or (before.utterance is utterance and before.parting)
+        self._said = said = Said(utterance, utterance.text_ms, leaving or self._hearing.parting)
+        if before.utterance is utterance:
+            said.parting, said.before = said.parting or before.parting, before.own if before.quiet else before.before
         if text := utterance.text:
+            voiceless = self._voiceless(utterance.voice_ms)
+            said.quiet = voiceless or self._level.may_be_echo(utterance.loud)
+            known_echo = self._level.is_known(utterance.loud)
             opened = now - self._listening.voice.media_ms + utterance.opened_ms
-            since = opened - (WORDS_WITHIN_MS if self._voiceless(utterance.voice_ms) else VOICE_WITHIN_MS)
+            since = opened - (WORDS_WITHIN_MS if voiceless or known_echo else VOICE_WITHIN_MS)
             own, known = own_words(text, *self._hearing.aloud(since, now), self._language)
-            one_is_enough = self._level.found or (self._turns.live() and not self._voiceless(utterance.voice_ms))
-            said.own = own if known > 1 or one_is_enough else 0
-            left = len(words(text)) - own
-            said.doubtful = own > 0 and left == (1 if said.own else 0)
+            said.own = own if known > 1 or known_echo or self._one_is_enough(utterance) else 0
+            said.doubtful = own > 0 and len(words(text)) - own == (1 if said.own else 0)
+
+    def _one_is_enough(self, utterance: Utterance) -> bool:
+        """Whether one word is enough to be an echo: a voice that is surely not the caller's; if that is not known, a
+        voice while the agent speaks, or no voice at all after it has spoken."""
+        live = self._turns.live()
+        if not utterance.voice_ms:
+            return not live
+        return self._level.is_quieter(utterance.loud) or (live and self._level.may_be_echo(utterance.loud))
 
     @property
     def parting(self) -> bool:
@@ -83,10 +95,11 @@ class Overheard:
         """The caller's own words of the utterance: the text without the agent's words at its beginning."""
         if not text or self._repeats(text, voice_ms):
             return ""
-        utterance, own = self._said.utterance, self._said.own
-        if not own or utterance is None or not (self._voiceless(voice_ms) or self._level.may_be_echo(utterance.loud)):
-            return text
-        return from_word(text, own)
+        said, own = self._said, self._said.before
+        if said.own != own and said.utterance is not None:
+            quiet = self._voiceless(voice_ms) or self._level.may_be_echo(said.utterance.loud)
+            own = said.own if quiet else own
+        return from_word(text, own) if own else text
 
     def _repeats(self, text: str, voice_ms: int) -> bool:
         repeats, known = self._hearing.says(text), self._listening.voice.level.known
@@ -105,8 +118,7 @@ class Overheard:
 
     def resumed(self, utterance: Utterance, text: str) -> None:
         """The sound was no interruption; `text` are its words, which may be the agent's."""
-        own = bool(text) and not self.rest(text, utterance.voice_ms)
-        if own and not self._voiceless(utterance.voice_ms):
+        if text and utterance.voice_ms and not self.rest(text, utterance.voice_ms):
             self._level.echoed(utterance.loud)
         elif not text:
             self._level.sounded(utterance.loud, prompt=self._prompt)
