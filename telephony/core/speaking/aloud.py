@@ -16,6 +16,7 @@ from telephony.core.speaking.track import Span, Track
 
 REMEMBERED_CHARS = 600
 """About half a minute of speech."""
+REMEMBERED_UNITS = 8
 
 Chars = Iterable[tuple[int, str, int]]
 """(turn, character, when its sound ended), in the order of playing."""
@@ -28,9 +29,19 @@ class Aloud:
 
     def __init__(self) -> None:
         self._chars: deque[tuple[int, str, int]] = deque(maxlen=REMEMBERED_CHARS)
+        self._written: deque[str] = deque(maxlen=REMEMBERED_UNITS)
 
     def add(self, chars: Chars) -> None:
         self._chars.extend(chars)
+
+    def wrote(self, text: str) -> None:
+        """What is to be said, as it is written."""
+        self._written.append(text)
+
+    @property
+    def written(self) -> str:
+        """What was said last, or is to be said, as it was written."""
+        return " ".join(self._written)
 
     def since(self, ms: int, passing: Chars) -> str:
         """The words that began to be played at `ms` or later; `passing` is what is being played now."""

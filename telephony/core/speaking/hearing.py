@@ -53,7 +53,8 @@ class Hearing:
 
     def aloud(self, since_ms: int, now: int) -> tuple[str, str]:
         """What the caller may have heard since `since_ms`: as it was spoken, and (with what came before) written."""
-        return self._turns.playout.aloud(since_ms, now), " ".join(self._turns.written)
+        playout = self._turns.playout
+        return playout.said_since(since_ms, now), playout.aloud.written
 
     def says(self, text: str) -> bool:
         """The agent is saying all words of `text`, in this order. False for no words."""

@@ -43,7 +43,7 @@ class Playout:
         self._echo_ms: int | None = None  # when the last played mark of this run came back
         self.until_ms = 0  # when the carrier should have played everything sent
         self.began_ms = 0  # when this run began
-        self._aloud = Aloud()
+        self.aloud = Aloud()
 
     # --- input ----------------------------------------------------------------------------------------------------
 
@@ -86,7 +86,7 @@ class Playout:
             span = self._outstanding.popleft()
             if (track := self.tracks.get(span.turn)) is not None:
                 track.played = span.end
-                self._aloud.add(played(track, span, now))
+                self.aloud.add(played(track, span, now))
             if span.mark == name:
                 break
         self._echo_ms = now
@@ -164,9 +164,9 @@ class Playout:
         kept = self.held and any(t.sent < len(t.audio) and not t.waiting for t in self.tracks.values())
         return bool(self._outstanding) or self.until_ms > now or kept
 
-    def aloud(self, since_ms: int, now: int) -> str:
+    def said_since(self, since_ms: int, now: int) -> str:
         """The words that began to be played at `since_ms` or later, as far as that is known."""
-        return self._aloud.since(since_ms, self._passing(now))
+        return self.aloud.since(since_ms, self._passing(now))
 
     def overdue_ms(self, grace_ms: int) -> int | None:
         """When the outstanding marks should have come back, plus `grace_ms`; None if there are none."""
@@ -191,7 +191,7 @@ class Playout:
                 yield from played(track, span, at, now)
 
     def _clear(self, now: int) -> list[Action]:
-        self._aloud.add((*self._passing(now), BROKEN_OFF))
+        self.aloud.add((*self._passing(now), BROKEN_OFF))
         heard = {turn: self.heard(turn, now) for turn in self.tracks}
         had_audio = bool(self._outstanding)
         self._outstanding.clear()

@@ -7,7 +7,7 @@ a turn that is not here any more is stale, and ignored. See turn.py for what hap
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
@@ -23,8 +23,6 @@ from telephony.core.speaking.playout import Playout
 from telephony.core.speaking.speech import Coming, Unit
 from telephony.core.speaking.turn import SpokenForm, Turn, TurnState
 from telephony.core.transcript import Transcript
-
-WRITTEN_UNITS = 8
 
 
 class Readiness:
@@ -62,8 +60,6 @@ class Turns:
         self._turns: OrderedDict[int, Turn] = OrderedDict()  # in the order in which they began to be spoken
         self.settled_text = ""
         """What the agent was last heard to say, of what is over."""
-        self.written: deque[str] = deque(maxlen=WRITTEN_UNITS)
-        """What was said last, as it was written."""
         self._phrases: dict[str, Phrase] = {}
         self._policy = policy
         self._speculate_speech = policy.turn_taking.prepares is Speculate.SPEECH
@@ -253,7 +249,7 @@ class Turns:
             written = generation.pending.pop(0)
             if spoken := self._spoken_form(written):
                 self._opens(turn)
-                self.written.append(written)
+                self.playout.aloud.wrote(written)
                 actions += turn.say(Unit(written, spoken), self._policy.limits, now)
         return actions
 
@@ -288,7 +284,7 @@ class Turns:
         what still waits for its audio."""
         actions = self.drop_speculation(DropReason.PHRASE)
         text = text or str(asdict(self._policy.wording)[name])
-        self.written.append(text)
+        self.playout.aloud.wrote(text)
         turn, limits = self._begin(TurnState.SETTLING), self._policy.limits
         self.transcript.agent(turn.number, "")
         if (phrase := self._phrases.get(name)) is not None and phrase.text == text:

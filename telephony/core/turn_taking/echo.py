@@ -27,6 +27,7 @@ BELOW_CALLER = 60
 """An echo is at least this much (tenths of dB) quieter than the caller."""
 AS_LOUD = 40
 """Voice up to this much (tenths of dB) louder than an echo before may be another one."""
+TENS = range(20, 100, 10)
 _PART = re.compile(r"\d+|\D+")
 
 
@@ -68,7 +69,7 @@ def _tokens(text: str, language: Language) -> list[tuple[str, int]]:
                 found.append((token, number))
             else:
                 found[-1] = ((digits[:-1] if ten and len(token) == 1 and token != "0" else digits) + token, number)
-            ten = word in language.numerals and len(token) == 2 and token.endswith("0") and token != "10"
+            ten = word in language.numerals and token.isdigit() and int(token) in TENS
     return found
 
 

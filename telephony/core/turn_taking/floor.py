@@ -157,7 +157,7 @@ class Floor:
             leaving=self._ending.begun,
             parting=text != "" and self._overheard.parting,
             echo=echo,
-            like_echo=self._overheard.like_echo,
+            like_echo=voice.voiced and self._overheard.like_echo,
             doubtful=text != "" and self._overheard.doubtful,
             stt=listening.sends_partials and listening.stt.working,
             dismissed=self._noise.is_going_on(voice.media_ms),
