@@ -45,11 +45,10 @@ class Hearing:
         asking = (unit.written for unit in units if unit is not None and unit.written.rstrip().endswith("?"))
         return next(asking, "")
 
-    @property
-    def parting(self) -> bool:
-        """What the agent is saying ends with a goodbye."""
-        said = [turn.speech.units for turn in self._turns.speaking() if turn.speech is not None and turn.speech.units]
-        return bool(said) and parts(said[-1][-1].written)
+    def parting(self, now: int) -> bool:
+        """What the caller is hearing ends with a goodbye."""
+        said = [turn.speech.units for turn in self._turns.speaking() if turn.speech is not None and turn.heard(now)]
+        return bool(said and said[-1]) and parts(said[-1][-1].written)
 
     def aloud(self, since_ms: int, now: int) -> tuple[str, str]:
         """What the caller may have heard since `since_ms`: as it was spoken, and (with what came before) written."""

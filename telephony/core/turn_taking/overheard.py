@@ -55,7 +55,7 @@ class Overheard:
         before = self._said
         if before.utterance is utterance and before.text_ms == utterance.text_ms:
             return
-        self._said = said = Said(utterance, utterance.text_ms, leaving or self._hearing.parting)
+        self._said = said = Said(utterance, utterance.text_ms, leaving or self._hearing.parting(now))
         if before.utterance is utterance:
             said.parting, said.before = said.parting or before.parting, before.own if before.quiet else before.before
         if text := utterance.text:

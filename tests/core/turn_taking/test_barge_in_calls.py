@@ -398,6 +398,13 @@ def test_a_request_after_the_goodbye_keeps_the_call(words: str, ends_call: bool)
     assert agent_lines(sim)[1] == "Yes?"
 
 
+@pytest.mark.parametrize("words", ["thank you bye", "okay bye"])
+def test_a_goodbye_of_the_callers_is_answered(words: str) -> None:
+    """The agent's own is prepared while the caller says theirs; it has not been heard."""
+    sim = play(asks("when are you open").waits(9).says(words).waits(4), by_words("At nine.", bye="Goodbye!"))
+    assert agent_lines(sim)[-1] == "Goodbye!"
+
+
 # --- murmurs in any language ----------------------------------------------------------------------------------------
 
 SPANISH = "Abrimos a las nueve de la mañana y cerramos a las seis. Los domingos no abrimos. Reserve con tiempo."

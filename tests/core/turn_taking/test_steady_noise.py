@@ -15,7 +15,7 @@ NOISE_MS = 10_000
 
 def in_noise(text: str, **latencies: int) -> Simulator:
     """The caller says `text`; the noise begins with the last word and lasts for 10 s."""
-    return play(asks(text).coughs(NOISE_MS).waits(1), ["Of course."], **latencies)
+    return play(asks(text).coughs(NOISE_MS).waits(1), ["Of course."], None, **latencies)
 
 
 @pytest.mark.parametrize("final", [120, 400, 3_000])
