@@ -25,6 +25,8 @@ ALIKE = 0.6
 """Two words that share more than this fraction of their letters may be the same, misheard."""
 BELOW_CALLER = 60
 """An echo is at least this much (tenths of dB) quieter than the caller."""
+SURELY_BELOW_CALLER = 75
+"""The same for a single word after the agent has spoken: callers answer with the agent's last word, and softly."""
 AS_LOUD = 40
 """Voice up to this much (tenths of dB) louder than an echo before may be another one."""
 TENS = range(20, 100, 10)
@@ -90,9 +92,9 @@ class EchoLevel:
         """The caller has spoken while the agent was silent."""
         self._caller = level if self._caller is None else max(level, (3 * self._caller + level) // 4)
 
-    def is_quieter(self, level: int) -> bool:
+    def is_quieter(self, level: int, by: int = BELOW_CALLER) -> bool:
         """Whether a voice of this level is too quiet to be the caller's."""
-        return self._caller is not None and level <= self._caller - BELOW_CALLER
+        return self._caller is not None and level <= self._caller - by
 
     def may_be_echo(self, level: int) -> bool:
         """The same, or nothing is known of the caller."""

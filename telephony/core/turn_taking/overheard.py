@@ -15,7 +15,13 @@ from telephony.core.policy import TurnTaking
 from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
 from telephony.core.turn_taking.barge_in import is_echo
-from telephony.core.turn_taking.echo import VOICE_WITHIN_MS, WORDS_WITHIN_MS, EchoLevel, own_words
+from telephony.core.turn_taking.echo import (
+    SURELY_BELOW_CALLER,
+    VOICE_WITHIN_MS,
+    WORDS_WITHIN_MS,
+    EchoLevel,
+    own_words,
+)
 
 
 @dataclass(slots=True)
@@ -74,7 +80,8 @@ class Overheard:
         live = self._turns.live()
         if not utterance.voice_ms:
             return not live
-        return self._level.is_quieter(utterance.loud) or (live and self._level.may_be_echo(utterance.loud))
+        loud = utterance.loud
+        return self._level.may_be_echo(loud) if live else self._level.is_quieter(loud, SURELY_BELOW_CALLER)
 
     @property
     def parting(self) -> bool:
