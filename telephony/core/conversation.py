@@ -225,7 +225,7 @@ class Conversation:
     def _close_utterance(self, now: int) -> list[Action]:
         if (closed := self._listening.close()) is None:
             return []
-        actions, decision = self._floor.utterance_over(closed, now)
+        closed, actions, decision = self._floor.utterance_over(closed, now)
         match decision:
             case TurnEnded():
                 actions += self._caller_said(closed.text, now)
@@ -261,6 +261,7 @@ class Conversation:
         free = not self._turns.live() and self._turns.abandoned is None and not self._ending.begun
         if free and (since_ms := self._answer.take()) is not None:
             actions += self._turns.start(now, since_ms)
+            actions += self._look_after_speech(now)  # a speculation's may have been due for a while
         return actions
 
     def _keep_time(self, now: int) -> list[Action]:

@@ -11,6 +11,13 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+RULES = 2
+"""The number of the rules by which calls are decided, for tapes: it rises when the rules decide a call otherwise.
+
+1   before they had a number
+2   goodbyes that are answered, the agent's own echo, murmurs of all languages, steady noise, words that were none
+"""
+
 
 class EndpointReason(StrEnum):
     """Why this much silence ends an utterance; see core/turn_taking/endpointing.py."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
-from telephony.core.decisions import Decided
+from telephony.core.decisions import RULES, Decided
 from telephony.errors import TelephonyError
 from telephony.tape import step_text
 from telephony.tape.engines import fresh
@@ -62,7 +62,7 @@ def bless_in_place(tape: Tape) -> Blessing:
     found = bless(tape)
     if not found.refused and found.changed:
         made = ",".join(dict.fromkeys((*tape.header.made.split(","), "blessed")))
-        rewrite(tape.path, replace(tape.header, made=made), found.steps)
+        rewrite(tape.path, replace(tape.header, made=made, rules=RULES), found.steps)
     return found
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from telephony.core.decisions import RULES
 from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import Policy
 from telephony.tape.codec import VOCABULARY, BadTape, Data
@@ -56,6 +57,8 @@ class Header:
     spoken: tuple[tuple[str, str], ...] = ()
     made: str = "recorded"
     """How the tape was made: `recorded` or `imported`, then `rehearsed`, `redacted`, `blessed`, joined by commas."""
+    rules: int = RULES
+    """The rules by which its call was decided (`core/decisions.py`)."""
 
     def spoken_form(self) -> Callable[[str], str]:
         """The pure function from written to spoken text that the core had."""
@@ -72,6 +75,7 @@ def to_data(header: Header) -> dict[str, Data]:
         NAME: FORMAT,
         "package": header.package,
         "made": header.made,
+        "rules": header.rules,
         "began": header.began,
         "call": dict(header.call),
         "agent": dict(header.agent),
@@ -119,6 +123,7 @@ def from_data(data: Data) -> tuple[Header, dict[str, list[str]]]:
         package=str(data.get("package", "")),
         spoken=tuple((written, said) for written, said in spoken),
         made=str(data.get("made", "recorded")),
+        rules=_number(data, "rules", 1),
     )
     for name, settings in (("policy", header.policy), ("engine_policy", header.engine_policy)):
         if settings is not None and (why := impossible(settings, name)):
@@ -137,6 +142,13 @@ def format_of(data: Data) -> int:
         )
     if found < FORMAT and any(step not in UPGRADES for step in range(found, FORMAT)):
         raise BadTape(f"the tape has format {found}, which this version can no longer read")
+    return found
+
+
+def _number(data: dict[str, Data], name: str, default: int) -> int:
+    found = data.get(name, default)
+    if type(found) is not int:
+        raise BadTape(f"`{name}` in the header is {found!r}")
     return found
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
+from telephony.core.decisions import RULES
 from telephony.core.engine import Engine
 from telephony.core.policy import TurnTaking
 from telephony.tape import step_text
@@ -53,7 +54,7 @@ class Replayed:
         head = f"{tape.path}: {tape.length_ms / 1000:.1f} s, {len(tape.steps)} steps"
         if self.difference is not None:
             found = describe(tape.steps, self.difference, tape.header.policy.turn_taking)
-            return "\n".join([f"{head}: DIFFERENT", *found])
+            return "\n".join([f"{head}: DIFFERENT", *_older(tape), *found])
         if tape.good:
             return f"{head}: the same"
         upto = tape.steps[self.steps - 1].now_ms / 1000 if self.steps else 0.0
@@ -103,6 +104,13 @@ def _broke_down(step: Step) -> bool:
 
 
 # --- in words -------------------------------------------------------------------------------------------------------
+
+
+def _older(tape: Tape) -> list[str]:
+    if tape.header.rules == RULES:
+        return []
+    rules = f"The tape was made by rules {tape.header.rules}, and these are rules {RULES}"
+    return [f"{rules}: `telephony rehearse` shows the call by today's.", ""]
 
 
 def describe(steps: Sequence[Step], found: Difference, rules: TurnTaking) -> list[str]:

@@ -100,6 +100,22 @@ def test_anything_in_any_order(seed: int) -> None:
         assert len(call._turns.playout.tracks) < 60
 
 
+@pytest.mark.parametrize("seed", [46, 140, 205, *range(8)])
+def test_no_deadline_lies_in_the_past(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver that kept it would go back in time."""
+    step, late = Conversation.step, list[tuple[int, int]]()
+
+    def watched(self: Conversation, event: e.Event, now: int) -> tuple[a.Action, ...]:
+        actions = step(self, event, now)
+        if self.deadline is not None and self.deadline < now:
+            late.append((now, self.deadline))
+        return actions
+
+    monkeypatch.setattr(Conversation, "step", watched)
+    walk(seed)
+    assert late == []
+
+
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_calls_keep_their_promises(block: int) -> None:
     """Random callers with randomly failing providers keep every promise in `promises.py`."""

@@ -11,8 +11,9 @@ import pytest
 
 from telephony.core import actions as a
 from telephony.core import events as e
+from telephony.core.decisions import RULES
 from telephony.tape.codec import BadTape
-from telephony.tape.format import FORMAT, NAME, Header
+from telephony.tape.format import FORMAT, NAME, Header, from_data, to_data
 from telephony.tape.reader import find, one, read
 from telephony.tape.replay import replay
 from telephony.tape.upgrades import UPGRADES
@@ -54,6 +55,16 @@ def test_a_tape_reads_as_it_was_written(recorded: Path) -> None:
     came += sum(len(phrase.pcmu) for phrase in stock.phrases)
     assert sent > 100_000
     assert stored <= came
+
+
+def test_a_tape_says_by_which_rules_it_was_decided() -> None:
+    """Tapes from before rules had a number were decided by the first."""
+    data = to_data(Header())
+    assert from_data(data)[0].rules == RULES
+    del data["rules"]
+    assert from_data(data)[0].rules == 1
+    with pytest.raises(BadTape, match="rules"):
+        from_data(data | {"rules": "2"})
 
 
 def test_only_the_owner_can_read_a_tape(recorded: Path) -> None:

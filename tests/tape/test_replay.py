@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from telephony.cli.main import app
+from telephony.core.decisions import RULES
 from telephony.core.listening.listening import Closed
 from telephony.core.policy import Limits, Policy, TurnTaking
 from telephony.core.turn_taking import floor
@@ -57,6 +58,14 @@ def test_the_first_difference_is_reported_in_words_with_its_context() -> None:
     shown = [float(line.split()[0]) for line in report.splitlines()[3:] if line.strip()[:1].isdigit()]
     at = done.difference.step.now_ms / 1000
     assert at - 2 <= min(shown) < at < max(shown) <= at + 2
+
+
+def test_a_difference_of_a_tape_of_older_rules_says_so() -> None:
+    """What differs may be meant; a tape of today's rules says nothing of the kind."""
+    tape = made(TurnTaking(hold_after_ms=400))
+    assert "rules" not in replay(tape).report()
+    tape.header = replace(tape.header, rules=RULES - 1)
+    assert f"The tape was made by rules {RULES - 1}, and these are rules {RULES}" in replay(tape).report()
 
 
 def test_another_deadline_is_a_difference_even_if_no_action_is() -> None:

@@ -31,7 +31,14 @@ ENGLISH = Language(
     backchannel_phrases=_BACKCHANNEL_PHRASES,
     stops=_set("no stop wait hold hang sorry excuse hello hey actually listen please shut quiet pause enough"),
     weak=_set("the a an and then there it is that in for to of one two so but well as at on or be by he she they"),
-    farewells=_BACKCHANNELS | _set("bye goodbye thanks thank you very much cheers have a nice day too ciao"),
+    farewells=_BACKCHANNELS
+    | _set("bye goodbye bye-bye thanks thank you very much cheers have a nice day evening night weekend too ciao"),
+    farewell_phrases=phrases(
+        "take care/so much/a lot/so long/as well/same to you/the same to you/see you/see ya/see you soon/"
+        "see you later/see you then/talk to you soon/talk to you later/speak to you soon/good one/great one/"
+        "all the best/for your help/for your time/for everything/for calling/that's all/that's it/my pleasure/"
+        "appreciate it/i appreciate it/until then/nice talking to you"
+    ),
     fillers=_set("um uh er erm uhm umm uhh eh hmm hm"),
     trailing=_set(
         "except besides after before prefer and or but because cause so if when while although though since "

@@ -1,8 +1,8 @@
 """What turn-taking needs to know about a language, as data. The rules are in `endpointing.py` and `barge_in.py`.
 
-A language without data is `Language()`: then only silence ends a turn, and any word asks for the floor. To add a
-language, write a module like `english.py` and enter it in `registry.py`; words are lower case, as `words.words` returns
-them.
+A language without data is `Language()`: then only silence ends a turn, and any word asks for the floor, but for the
+murmurs of all languages (`murmurs.py`). To add a language, write a module like `english.py` and enter it in
+`registry.py`; words are lower case, as `words.words` returns them.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class Language:
     """Words that STTs transcribe from any sound."""
     farewells: frozenset[str] = frozenset()
     """Said at the end of a call. Said over the agent's goodbye, they do not stop it."""
+    farewell_phrases: Phrases = frozenset()
+    """The same, of words that mean something else by themselves: "take care"."""
     fillers: frozenset[str] = frozenset()
     """Words without meaning, which hold the floor when they come last."""
     trailing: frozenset[str] = frozenset()

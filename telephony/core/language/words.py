@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import lru_cache
 
 from telephony.core.language.language import Language
+from telephony.core.language.murmurs import MURMURS, PARTINGS
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_LAST_SENTENCE = re.compile(r"[^.?!]+[.?!\s]*$")
 SURE_LETTERS = 5
 """A word of at least this many letters is unlikely to be a recognition error."""
 LISTENER_WORDS = 4
@@ -36,7 +39,7 @@ def beyond(text: str, said: str) -> str:
     if not blocks and len(other) > len(one):
         return text
     matched, at = (blocks[-1].a + blocks[-1].size, blocks[-1].b + blocks[-1].size) if blocks else (0, 0)
-    return _from_word(text, at + len(one) - matched)
+    return from_word(text, at + len(one) - matched)
 
 
 def alike(text: str, said: str) -> bool:
@@ -63,8 +66,11 @@ def backchannel(text: str, language: Language) -> bool:
 
 
 def unfinished_backchannel(text: str, language: Language) -> bool:
-    """Whether the next words may turn the text into a backchannel ("I" of "I see")."""
+    """Whether the next words may turn the text into a backchannel ("I" of "I see"), or in a language without data the
+    next letters ("ou" of "oui")."""
     found = words(text)
+    if not language.known and len(found) == 1:
+        return any(murmur.startswith(found[0]) for murmur in MURMURS)
     for at in range(min(len(found), LISTENER_WORDS - 1)):
         rest = tuple(found[at:])
         begins = any(len(phrase) > len(rest) and phrase[: len(rest)] == rest for phrase in language.backchannel_phrases)
@@ -74,9 +80,26 @@ def unfinished_backchannel(text: str, language: Language) -> bool:
 
 
 def is_farewell(text: str, language: Language) -> bool:
-    """Whether the text is only a goodbye."""
-    found = words(text)
-    return 0 < len(found) <= 8 and all(word in language.farewells for word in found)
+    """Whether the text is only a goodbye, or thanks and good wishes; also if its last word, or the last phrase, is not
+    complete yet."""
+    found, at = words(text), 0
+    known, phrases = language.farewells | MURMURS | PARTINGS, language.farewell_phrases
+    while at < len(found):
+        rest = tuple(found[at:])
+        sizes = [len(phrase) for phrase in phrases if rest[: len(phrase)] == phrase[: len(rest)]]
+        if not sizes and rest[0] not in known and not (at and len(rest) == 1 and _begins(rest[0], known)):
+            return False
+        at += max(sizes, default=1)
+    return bool(found)
+
+
+def parts(text: str) -> bool:
+    """Whether the last sentence of the text says goodbye."""
+    return any(word in PARTINGS for word in words(_LAST_SENTENCE.findall(text)[-1] if text.strip() else ""))
+
+
+def _begins(begun: str, known: Iterable[str]) -> bool:
+    return any(word.startswith(begun) for word in known)
 
 
 def wants_the_floor(text: str, language: Language) -> bool:
@@ -91,8 +114,9 @@ def claims_the_floor(text: str, language: Language) -> bool:
     found = words(text)
     if any(word in language.stops or word in language.questions or word in language.commands for word in found):
         return True
-    saying = [word for word in found if word not in language.backchannels and word not in language.weak]
-    return len(saying) >= 2 or any(len(word) >= SURE_LETTERS for word in saying) or (not language.known and bool(found))
+    saying = [word for word in found if not _murmur(word, language) and word not in language.weak]
+    least = 2 if language.known else 1
+    return len(saying) >= least or any(len(word) >= SURE_LETTERS for word in saying)
 
 
 def gist(text: str, language: Language) -> tuple[str, ...]:
@@ -100,7 +124,8 @@ def gist(text: str, language: Language) -> tuple[str, ...]:
     return tuple(language.numerals.get(word, word) for word in words(text) if word not in language.fillers)
 
 
-def _from_word(text: str, number: int) -> str:
+def from_word(text: str, number: int) -> str:
+    """The text from its word `number`, counted from 0, on."""
     found = list(_WORD.finditer(text))
     return text[found[number].start() :] if number < len(found) else ""
 
@@ -125,7 +150,11 @@ def _listening(found: list[str], language: Language) -> bool:
     at = 0
     while at < len(found):
         sizes = [n for n in range(len(found) - at, 1, -1) if tuple(found[at : at + n]) in language.backchannel_phrases]
-        if not sizes and found[at] not in language.backchannels:
+        if not sizes and not _murmur(found[at], language):
             return False
         at += sizes[0] if sizes else 1
     return True
+
+
+def _murmur(word: str, language: Language) -> bool:
+    return word in language.backchannels or word in MURMURS

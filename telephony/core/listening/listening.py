@@ -28,6 +28,10 @@ from telephony.core.turn_taking.question import AnswerContext
 SOUND_GRACE_MS = 140
 """Maximum delay of the end of the turn by a sound at the end of the silence: the detector needs 60-120 ms to recognise
 voice."""
+STANDSTILL_MS = 800
+"""Voice whose words stand still for this much longer than the silence that would end the turn is a noise..."""
+LONGEST_STANDSTILL_MS = 1_600
+"""...and if they stand still for this long, if no longer silence is asked for."""
 PARTIAL_LAG_MS = 380
 """Maximum time from the end of a word to the partial that contains it."""
 
@@ -63,6 +67,7 @@ class Listening:
         self._closed_ms: int | None = None  # media time of the last voice or word of the last closed utterance
         self._closed_text = ""
         self._quiet = QuietCommits()
+        self._noise_ms: int | None = None  # when the burst began that is a noise: it opens no other utterance
         self._extra_commit = 0  # a commit that removes words already accounted for from the open segment
 
     # --- input ------------------------------------------------------------------------------------------------------
@@ -72,15 +77,18 @@ class Listening:
         self.voice.frame(event.speech, event.level)
         if event.speech is None or not self.voice.voiced:
             return
-        if self.utterance is None and self.voice.onset:
+        if self.utterance is None and self.voice.onset and self.voice.burst_started_ms != self._noise_ms:
             self.utterance = Utterance(self.voice.burst_started_ms, self.voice.media_ms, voice_ms=before)
         if self.utterance is not None:
             inside_a_thought = silence >= PAUSE_MS and self.utterance.voice_ms >= self._rules.tuning.min_word_ms
             if inside_a_thought and self.wait.why is not EndpointReason.UNDER_WAY:  # people group what they dictate
                 self.endpointing.paused(silence)
             self.utterance.voice_ms += WINDOW_MS
+            self.utterance.loud = max(self.utterance.loud, self.voice.level.loud)
             self.utterance.active_ms = self.voice.media_ms
             self.utterance.committed = False
+            since_words_ms = self.utterance.voice_ms - self.utterance.grown_voice_ms
+            self.utterance.noisy = self.utterance.grown_ms > 0 and since_words_ms >= self._rules.tuning.wordless_ms
 
     def transcript(self, event: TranscriptUpdated) -> None:
         """Takes the words that were not answered yet."""
@@ -97,6 +105,8 @@ class Listening:
         utterance.heard(stable, tentative, event.commit)
         if stable or (utterance.text != before and not final):
             utterance.text_ms = voice.media_ms
+        if words(utterance.text) != words(before):
+            utterance.grown_ms, utterance.grown_voice_ms, utterance.noisy = voice.media_ms, utterance.voice_ms, False
         if utterance.text != before and not final:
             self._tentative_changed(utterance, before)
 
@@ -146,6 +156,9 @@ class Listening:
         if (utterance := self.utterance) is None:
             return None
         silence = self.silence_ms
+        if utterance.noisy and self._stands_still(utterance):
+            self._noise_ms = self.voice.burst_started_ms
+            return self._closed(utterance, silence, self.wait)
         if silence < self._rules.tuning.commit_after_ms or silence < (wait := self.wait).ms:
             return None
         if self.voice.sound and silence < wait.ms + SOUND_GRACE_MS:
@@ -155,6 +168,9 @@ class Listening:
         )
         if utterance.awaited and silence < wait.ms + transcript_ms:
             return None
+        return self._closed(utterance, silence, wait)
+
+    def _closed(self, utterance: Utterance, silence: int, wait: Wait) -> Closed:
         closed = Closed(utterance.text, utterance.voice_ms, silence, wait, complete=not utterance.awaited)
         self.discard(answered=bool(closed.text))
         return closed
@@ -179,9 +195,18 @@ class Listening:
         ):
             return False
         tuning, silence = self._rules.tuning, self.silence_ms
+        if utterance.noisy and self.sends_partials and words(utterance.tentative) and not utterance.awaited:
+            return True
         if self.commit_early:
             return silence >= (tuning.commit_after_ms if self.sends_partials else tuning.commit_held_ms)
         return silence >= tuning.commit_after_ms and silence >= self.wait.ms - tuning.commit_lead_ms
+
+    def _stands_still(self, utterance: Utterance) -> bool:
+        """The voice goes on, but the words have stood still for long enough, and are final or will not be in time."""
+        wait_ms, still_ms = self.wait.ms, self.voice.media_ms - utterance.grown_ms
+        least = max(wait_ms, min(wait_ms + STANDSTILL_MS, LONGEST_STANDSTILL_MS))
+        heard = self.sends_partials and self.stt.working
+        return heard and still_ms >= (least + self._rules.tuning.commit_lead_ms if utterance.awaited else least)
 
     def _tentative_changed(self, utterance: Utterance, before: str) -> None:
         new = bool(words(utterance.tentative))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 
+SILENT = -1_000
 LEVEL_FRAMES = 10
 """The loudness of a voice is that of its loudest frame among this many, because syllables rise and fall."""
 KNOWN_WINDOWS = 12
@@ -74,6 +75,11 @@ class CallerLevel:
     def known(self) -> bool:
         return self._windows >= KNOWN_WINDOWS
 
+    @property
+    def loud(self) -> int:
+        """The loudness of what is heard now, tenths of dBFS."""
+        return max(self._recent, default=SILENT)
+
     def frame(self, level: int) -> None:
         self._recent.append(level)
 
@@ -101,6 +107,6 @@ class CallerLevel:
     def _least(self) -> int:
         """The minimum level of the caller's voice; anything below is talk in the background."""
         if self._background.level is None:
-            return -1_000
+            return SILENT
         least = self._background.level + ABOVE_BACKGROUND
         return min(least, self._level - BELOW_CALLER) if self._level is not None and self.known else least

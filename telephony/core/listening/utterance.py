@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from telephony.core.events import TranscriptUpdated
 from telephony.core.language.words import alike, beyond, words
+from telephony.core.listening.loudness import SILENT
 
 
 @dataclass(slots=True)
@@ -18,7 +19,8 @@ class Utterance:
     """`active_ms`: when its last voice, or word without voice, came; `voice_ms`: all its voice; `commits`: those of its
     commits up to which the words are not stable yet, each with the tentative words that it added; `text_ms`: when its
     words last changed; `before`: words of the last utterance, if that was closed too early and goes on here;
-    `committed`: all voice so far has been committed. Media time."""
+    `committed`: all voice so far has been committed; `loud`: the level of its loudest voice; `grown_ms`: when words
+    came last, with `grown_voice_ms` of voice until then; `noisy`: long voice without words since. Media time."""
 
     opened_ms: int
     active_ms: int
@@ -29,6 +31,10 @@ class Utterance:
     text_ms: int = 0
     before: str = ""
     committed: bool = False
+    loud: int = SILENT
+    grown_ms: int = 0
+    grown_voice_ms: int = 0
+    noisy: bool = False
 
     @property
     def text(self) -> str:

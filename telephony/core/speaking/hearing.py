@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from telephony.core.language.words import words
+from telephony.core.language.words import parts, words
 from telephony.core.speaking.turn import Turn
 from telephony.core.speaking.turns import Turns
 
@@ -44,6 +44,16 @@ class Hearing:
         units = [turn.under_way(now) for turn in self._turns.speaking() if turn.heard(now)]
         asking = (unit.written for unit in units if unit is not None and unit.written.rstrip().endswith("?"))
         return next(asking, "")
+
+    def parting(self, now: int) -> bool:
+        """What the caller is hearing ends with a goodbye."""
+        said = [turn.speech.units for turn in self._turns.speaking() if turn.speech is not None and turn.heard(now)]
+        return bool(said and said[-1]) and parts(said[-1][-1].written)
+
+    def aloud(self, since_ms: int, now: int) -> tuple[str, str]:
+        """What the caller may have heard since `since_ms`: as it was spoken, and (with what came before) written."""
+        playout = self._turns.playout
+        return playout.said_since(since_ms, now), playout.aloud.written
 
     def says(self, text: str) -> bool:
         """The agent is saying all words of `text`, in this order. False for no words."""

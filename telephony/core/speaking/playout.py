@@ -23,6 +23,7 @@ from collections import deque
 from telephony.audio.frames import BYTES_PER_MS, FRAME_BYTES
 from telephony.audio.mulaw import SILENCE
 from telephony.core.actions import Action, ClearPlayout, SendAudio, SendMark
+from telephony.core.speaking.aloud import BROKEN_OFF, Aloud, Chars, played
 from telephony.core.speaking.track import Span, Track
 
 SLOW_MS_PER_CHAR = 90
@@ -41,6 +42,8 @@ class Playout:
         self._prefix = prefix  # of mark names, because a leg may have two ledgers one after the other
         self._echo_ms: int | None = None  # when the last played mark of this run came back
         self.until_ms = 0  # when the carrier should have played everything sent
+        self.began_ms = 0  # when this run began
+        self.aloud = Aloud()
 
     # --- input ----------------------------------------------------------------------------------------------------
 
@@ -81,8 +84,9 @@ class Playout:
             return False
         while True:  # echoes come in order; one that was lost is implied by the next
             span = self._outstanding.popleft()
-            if span.turn in self.tracks:
-                self.tracks[span.turn].played = span.end
+            if (track := self.tracks.get(span.turn)) is not None:
+                track.played = span.end
+                self.aloud.add(played(track, span, now))
             if span.mark == name:
                 break
         self._echo_ms = now
@@ -159,6 +163,10 @@ class Playout:
         kept = self.held and any(t.sent < len(t.audio) and not t.waiting for t in self.tracks.values())
         return bool(self._outstanding) or self.until_ms > now or kept
 
+    def said_since(self, since_ms: int, now: int) -> str:
+        """The words that began to be played at `since_ms` or later, as far as that is known."""
+        return self.aloud.since(since_ms, self._passing(now))
+
     def overdue_ms(self, grace_ms: int) -> int | None:
         """When the outstanding marks should have come back, plus `grace_ms`; None if there are none."""
         return self.until_ms + grace_ms if self._outstanding else None
@@ -173,7 +181,16 @@ class Playout:
                 track.played, track.cut = span.end, True
         self._outstanding.clear()
 
+    def _passing(self, now: int) -> Chars:
+        """What is being played, or was since the last mark."""
+        at = self._echo_ms
+        for span in self._outstanding:
+            at = max(span.sent_ms, at or 0) + (span.end - span.start) // BYTES_PER_MS
+            if (track := self.tracks.get(span.turn)) is not None:
+                yield from played(track, span, at, now)
+
     def _clear(self, now: int) -> list[Action]:
+        self.aloud.add((*self._passing(now), BROKEN_OFF))
         heard = {turn: self.heard(turn, now) for turn in self.tracks}
         had_audio = bool(self._outstanding)
         self._outstanding.clear()
@@ -195,7 +212,7 @@ class Playout:
             ready = len(track.audio) // FRAME_BYTES * FRAME_BYTES
             while track.sent < ready:
                 if not self._outstanding:  # a new run: nothing is provable before its first echo
-                    self._echo_ms = None
+                    self._echo_ms, self.began_ms = None, now
                 size = FRAME_BYTES if self._echo_ms is None and not self._outstanding else self._mark_bytes
                 end = min(ready, track.sent + size)
                 actions += self._send(turn, track, end, now)

@@ -53,7 +53,9 @@ class Evidence:
     voice_ms    all voice of the utterance                 burst_ms    voice of the current burst
     silence_ms  silence since the last voice or word       text        the transcript so far
     text_final  no more transcript is expected             asked       the text may answer a question of the agent's
-    leaving     the agent is saying goodbye                echo        the words are the agent's own
+    leaving     the agent is ending the call               echo        the words are the agent's own
+    parting     what the agent says is a goodbye           doubtful    one word, which may be the agent's own
+    like_echo   the sound is not louder than the echo that this line has
     stt         the STT sends words while they are spoken  dismissed   this voice was already found to have no words
     live        the agent has something to say             utterance   the caller's utterance is under way
     protected   what is being said must be heard           restarted   the reply was restarted once, and is unheard
@@ -68,7 +70,10 @@ class Evidence:
     text_final: bool
     asked: bool
     leaving: bool = False
+    parting: bool = False
     echo: bool = False
+    like_echo: bool = False
+    doubtful: bool = False
     stt: bool = True
     dismissed: bool = False
     live: bool = True
@@ -109,14 +114,14 @@ def is_echo(text: str, *, repeats: bool, voice_ms: int, voice_known: bool, rules
 
 def was_asked(asked: bool, asking: str, language: Language) -> bool:
     """The agent has just asked something (`asked`), or is asking for a yes or no: people answer such a question
-    (`asking`) before it is over."""
-    return asked or asks_yes_or_no(asking, language)
+    (`asking`) before it is over. Without data for the language, any question may be one for a yes or no."""
+    return asked or (asks_yes_or_no(asking, language) if language.known else bool(asking))
 
 
-def wants_an_answer(text: str, *, asked: bool, echo: bool, language: Language) -> bool:
-    """Said while the agent has something to say, and over: more than a listener's words, or the agent's own. What was
-    too short to interrupt is judged once more here."""
-    return not echo and (asked or wants_the_floor(text, language))
+def wants_an_answer(text: str, *, asked: bool, language: Language) -> bool:
+    """Said while the agent has something to say, and over: more than a listener's words. What was too short to
+    interrupt is judged once more here."""
+    return asked or wants_the_floor(text, language)
 
 
 class DismissedNoise:
@@ -136,18 +141,27 @@ class DismissedNoise:
 
 def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Verdict, Why]:
     text = "" if evidence.echo else evidence.text
-    floor = wants_the_floor(text, language)
-    if evidence.leaving and not evidence.held and (is_farewell(text, language) or not floor):
-        return Verdict.NOTHING, Why.NONE  # both sides are saying goodbye, often at the same time
+    leaving = evidence.leaving or evidence.parting
+    parting = leaving and is_farewell(text, language)  # both sides say goodbye, often at the same time
+    floor = not parting and wants_the_floor(text, language)
+    if evidence.leaving and not evidence.held and not floor:
+        return Verdict.NOTHING, Why.NONE
+    waited = evidence.silence_ms >= rules.resume_after_ms + rules.tuning.resume_wait_ms
     sure = floor and (evidence.text_final or claims_the_floor(text, language))
+    if sure and evidence.doubtful:
+        sure = waited
     if sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
         return Verdict.CUT, Why.WORDS
-    listening = backchannel(text, language)
-    if evidence.asked and evidence.text_final and text:
+    listening = parting or backchannel(text, language)
+    if evidence.asked and evidence.text_final and text and not parting:
         return Verdict.CUT, Why.ANSWER
     if evidence.held:
         return _held(evidence, rules, text, listening, floor)
-    if evidence.voiced and evidence.burst_ms >= rules.hold_after_ms and not (listening or evidence.dismissed):
+    if (
+        evidence.voiced
+        and evidence.burst_ms >= rules.hold_after_ms
+        and not (listening or evidence.dismissed or evidence.like_echo)
+    ):
         return Verdict.HOLD, Why.VOICE
     return Verdict.NOTHING, Why.NONE
 

@@ -9,6 +9,7 @@ that the answer comes first, and what was said meanwhile is answered after it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar
 
 from telephony.core.actions import Action, LineAdded
@@ -29,7 +30,7 @@ from telephony.core.decisions import (
 )
 from telephony.core.ending import Ending
 from telephony.core.language.language import Language
-from telephony.core.language.words import claims_the_floor
+from telephony.core.language.words import claims_the_floor, is_farewell
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.policy import TurnTaking
 from telephony.core.speaking.hearing import Hearing
@@ -38,12 +39,12 @@ from telephony.core.turn_taking.barge_in import (
     DismissedNoise,
     Evidence,
     Verdict,
-    is_echo,
     judge,
     key_interrupts,
     wants_an_answer,
     was_asked,
 )
+from telephony.core.turn_taking.overheard import Overheard
 
 NOT_HEARD_VOICE_MS = 500
 """This much voice without any words deserves a question; less is a noise, if the recogniser has found nothing in it."""
@@ -75,12 +76,16 @@ class Floor:
         self._answer = answer
         self._ending = ending
         self._noise = DismissedNoise()
+        self._overheard = Overheard(rules, language, listening, turns, hearing)
+        self._has_cut = False  # the utterance under way has cut the agent
 
     # --- while the caller speaks ------------------------------------------------------------------------------------
 
     def tick(self, now: int) -> list[Action]:
         """Looks at the evidence and acts on the verdict."""
         turns, utterance = self._turns, self._listening.utterance
+        if utterance is not None:
+            self._overheard.look(utterance, self._ending.begun, now)
         if not turns.playout.held and (utterance is None or not turns.live()):
             self._listening.commit_early = False
             return []
@@ -91,8 +96,11 @@ class Floor:
             self._noise.dismiss(self._listening.voice.media_ms)
         match verdict:
             case Verdict.HOLD:
+                self._overheard.held(now)
                 return [self._by_sound(Held, why, evidence), *turns.playout.hold(now)]
             case Verdict.CUT:
+                self._has_cut = True
+                self._overheard.has_cut(utterance)
                 return self._cut(self._by_sound(Cut, why, evidence), now)
             case Verdict.RESUME if not evidence.of_sound:
                 return [Resumed(turns.last, why), *turns.playout.resume(now)]
@@ -100,6 +108,8 @@ class Floor:
                 actions = [self._by_sound(Resumed, why, evidence), *turns.playout.resume(now)]
                 if why is BargeInReason.ENDLESS:
                     self._noise.dismiss(self._listening.voice.media_ms)
+                elif utterance is not None:
+                    self._overheard.resumed(utterance, utterance.text)
                 self._listening.discard(answered=bool(evidence.text))
                 return actions
             case Verdict.NOTHING:
@@ -132,6 +142,9 @@ class Floor:
         listening, turns, voice = self._listening, self._turns, self._listening.voice
         utterance = listening.utterance
         text, voice_ms = (utterance.text, utterance.voice_ms) if utterance is not None else ("", 0)
+        rest = self._overheard.rest(text, voice_ms) if text else ""
+        echo = text != rest == ""
+        text = rest or text
         return Evidence(
             held=turns.playout.held,
             voiced=voice.voiced,
@@ -142,7 +155,10 @@ class Floor:
             text_final=utterance is not None and utterance.committed and not utterance.awaited,
             asked=text != "" and self._asked(now),
             leaving=self._ending.begun,
-            echo=text != "" and self._echo(text, voice_ms),
+            parting=text != "" and self._overheard.parting,
+            echo=echo,
+            like_echo=voice.voiced and self._overheard.like_echo,
+            doubtful=text != "" and self._overheard.doubtful,
             stt=listening.sends_partials and listening.stt.working,
             dismissed=self._noise.is_going_on(voice.media_ms),
             live=turns.live(),
@@ -154,35 +170,36 @@ class Floor:
     def _asked(self, now: int) -> bool:
         return was_asked(self._hearing.asked(now), self._hearing.asking(now), self._language)
 
-    def _echo(self, text: str, voice_ms: int) -> bool:
-        repeats, known = self._hearing.says(text), self._listening.voice.level.known
-        return is_echo(text, repeats=repeats, voice_ms=voice_ms, voice_known=known, rules=self._rules)
-
     def _spoke_ms(self, now: int) -> int:
         """When the caller's voice was heard last."""
         return now - self._listening.voice.silence_ms
 
     # --- when the caller is done ------------------------------------------------------------------------------------
 
-    def utterance_over(self, closed: Closed, now: int) -> tuple[list[Action], UtteranceDecision | None]:
-        """Decides what the utterance was. The decision is also the last action; None for a mere sound."""
+    def utterance_over(self, said: Closed, now: int) -> tuple[Closed, list[Action], UtteranceDecision | None]:
+        """Decides what the utterance was; also returns it with the caller's own words only. The decision is also the
+        last action; None for a mere sound."""
         if self._ending.final:
-            return [], None
-        live = self._turns.live()
-        if closed.text and not (live and not self._wants_an_answer(closed, now)):
+            return said, [], None
+        live, has_cut, self._has_cut = self._turns.live(), self._has_cut, False
+        self._overheard.over(said, live)
+        closed = replace(said, text=self._overheard.rest(said.text, said.voice_ms))
+        if closed.text and self._wants_an_answer(closed.text, live, now):
             self._listening.stt.found_words()
             turn, actions = self._turns.upcoming(closed.text)
             decision: UtteranceDecision = self._over(TurnEnded, turn, closed)
-            return [*actions, decision], decision
+            return closed, [*actions, decision], decision
         actions = self._turns.drop_speculation(DropReason.NO_WORDS)
-        if self._answer.owed or live:
-            decision = self._over(Ignored, self._turns.last, closed)
-            return [*actions, decision], decision
-        if closed.voice_ms >= (NOT_HEARD_VOICE_MS if closed.complete else self._rules.tuning.min_word_ms):
+        if self._answer.owed or live or (said.text and not has_cut):
+            decision = self._over(Ignored, self._turns.last, said)
+            return closed, [*actions, decision], decision
+        long = said.voice_ms >= (NOT_HEARD_VOICE_MS if said.complete else self._rules.tuning.min_word_ms)
+        if long and not self._overheard.like_echo:
             self._listening.stt.found_none()
-            decision = self._over(NotHeard, self._turns.last, closed)
-            return [*actions, decision], decision
-        return actions, None
+        elif not has_cut:
+            return closed, actions, None
+        decision = self._over(NotHeard, self._turns.last, said)  # a cut without words must not leave the agent silent
+        return closed, [*actions, decision], decision
 
     def caller_said(self, text: str, now: int) -> list[Action]:
         """Words (or keys) of the caller that are to be answered."""
@@ -191,9 +208,10 @@ class Floor:
         self._answer.ask(now, self._spoke_ms(now))
         return [*actions, LineAdded("caller", text, turn)]
 
-    def _wants_an_answer(self, closed: Closed, now: int) -> bool:
-        echo = self._echo(closed.text, closed.voice_ms)
-        return wants_an_answer(closed.text, asked=self._asked(now), echo=echo, language=self._language)
+    def _wants_an_answer(self, text: str, live: bool, now: int) -> bool:
+        if self._overheard.parting and is_farewell(text, self._language):
+            return False
+        return not live or wants_an_answer(text, asked=self._asked(now), language=self._language)
 
     # --- decisions with their numbers -------------------------------------------------------------------------------
 

@@ -11,13 +11,14 @@ Once the caller has heard something other than on the tape, their recorded words
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from telephony.audio.frames import FRAME_MS
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
+from telephony.core.decisions import RULES
 from telephony.core.policy import PRESETS, Policy, TurnTaking
 from telephony.tape.codec import BadTape
 from telephony.tape.compare import divergence
@@ -63,7 +64,7 @@ def rehearse(tape: Tape, header: Header | None = None) -> Rehearsal:
     stt = TapedStt(recorded, agenda, tape.header.policy.turn_taking)
     parts = (VirtualCarrier(agenda, TapedEchoes(recorded)), stt, llm, TapedTts(recorded, agenda))
     timers = {step.event.deadline_ms: step.seq for step in recorded if isinstance(step.event, e.TimeReached)}
-    chosen = header or tape.header
+    chosen = replace(header or tape.header, rules=RULES)
     time = VirtualTime(agenda, timers)
     time.run(fresh(chosen), parts, _silence(recorded, agenda))
     done = Rehearsal(tape, chosen, [Step(seq, *step) for seq, step in enumerate(time.steps)])

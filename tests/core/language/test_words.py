@@ -10,9 +10,11 @@ from telephony.core.language.words import (
     alike,
     backchannel,
     beyond,
+    claims_the_floor,
     continues,
     gist,
     is_farewell,
+    parts,
     unfinished_backchannel,
     wants_the_floor,
     without,
@@ -68,13 +70,61 @@ def test_goodbyes() -> None:
     """A farewell contains only words of a goodbye."""
     assert is_farewell("thank you, bye bye", EN)
     assert not is_farewell("bye wait", EN)
+    assert not is_farewell("", EN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bye-bye", "Bye, bye!", "take care", "Thank you so much.", "you too",
+        "okay thanks a lot, have a lovely evening",
+        "thank you so much for your help, have a great day, bye bye", "see you later", "take", "thank you so",
+        "thanks b",
+    ],
+)  # fmt: skip
+def test_good_wishes_are_a_goodbye_too(text: str) -> None:
+    """Of any length, and before its last phrase is complete."""
+    assert is_farewell(text, EN)
+
+
+@pytest.mark.parametrize(
+    "text", ["oh wait, one more thing", "take me to the manager", "bye what", "so when do you open", "no", "b"]
+)
+def test_a_new_request_is_no_goodbye(text: str) -> None:
+    """Whatever its first words are."""
+    assert not is_farewell(text, EN)
+
+
+def test_what_says_goodbye() -> None:
+    """A word of parting in the last sentence."""
+    assert parts("Thank you for calling. Have a lovely evening, goodbye.")
+    assert parts("Gracias por llamar. ¡Adiós!")
+    assert not parts("Say goodbye to end the call. What can I do for you?")
+    assert not parts("")
 
 
 def test_without_data_every_word_asks_for_the_floor() -> None:
-    """In a language without data, no word is recognised as a backchannel."""
+    """In a language without data, every word but a murmur asks for the floor."""
     assert Language() == UNKNOWN
-    assert wants_the_floor("mhm", UNKNOWN)
-    assert not backchannel("mhm", UNKNOWN)
+    assert wants_the_floor("hola", UNKNOWN)
+    assert claims_the_floor("no", UNKNOWN)
+    assert not backchannel("hola", UNKNOWN)
+
+
+@pytest.mark.parametrize("language", [EN, UNKNOWN])
+@pytest.mark.parametrize("text", ["mhm", "Ok.", "Sí, sí", "ja", "Oui", "haan", "d'accord", "ok ja genau"])
+def test_murmurs_are_known_in_every_language(text: str, language: Language) -> None:
+    """Callers murmur in their own language, also to an agent that speaks another."""
+    assert backchannel(text, language)
+    assert not wants_the_floor(text, language)
+    assert not claims_the_floor(text, language)
+
+
+def test_the_beginning_of_a_murmur_may_become_one() -> None:
+    """Where there is no data, the first letters of a murmur are no word yet."""
+    assert unfinished_backchannel("ou", UNKNOWN)
+    assert not unfinished_backchannel("no", UNKNOWN)
+    assert not unfinished_backchannel("ja pero", UNKNOWN)
 
 
 def test_gist_is_the_same_for_the_same_meaning() -> None:

@@ -112,7 +112,8 @@ ROWS: list[Row] = [
     ("two of its words without voice", "1000 partial at nine", LONG, None, ["ignored open"]),
     ("its last two words", "1000 partial book ahead", LONG, None, ["ignored open"]),
     ("one of its words is not enough to be an echo", "1000 partial open", LONG, None,
-     ["cut words", "end_of_turn finished"]),
+     ["cut words", "end_of_turn open"]),
+    ("one of its words, long after it was said", "2500 partial open", LONG, None, ["cut words", "end_of_turn open"]),
     ("its words in another order", "1000 partial at open", LONG, None, ["cut words", "end_of_turn finished"]),
     ("hardly any voice: less than a word", "1000 voice 160\n 1200 partial open at", LONG, None,
      ["hold voice", "resume echo"]),
@@ -303,6 +304,16 @@ def test_an_answer_that_was_cut_after_some_of_it_was_heard_is_not_owed() -> None
     assert agent_lines(scene.sim)[1:] == [Wording().not_heard]
 
 
+@pytest.mark.parametrize("voice_ms", [20, 160, 300, 480])
+def test_words_that_cut_and_were_none_do_not_silence_the_agent(voice_ms: int) -> None:
+    """The final is empty, and there was less voice than deserves a question by itself: the agent asks, and waits for no
+    "Are you still there?"."""
+    scene = Scene(f"1000 voice {voice_ms}\n 1300 partial stop please\n 2000 final")
+    assert scene.decisions()[-2:] == ["cut words", "not_heard unheard"]
+    scene.sim.run(scene.sim.now + 3_000)
+    assert agent_lines(scene.sim)[-1] == Wording().not_heard
+
+
 def test_late_words_of_a_resumed_noise_still_cut() -> None:
     """The sound was dismissed as a noise, but its transcript arrives afterwards."""
     scene = Scene("700 voice 300\n 2000 final stop please")
@@ -351,6 +362,70 @@ def test_an_objection_to_the_models_goodbye_keeps_the_call(says: str, reason: st
     sim = Scene(f"500 voice 300\n 700 partial {says}", agent).sim
     assert (sim.call.ended.reason if sim.call.ended is not None else None) == reason
     assert agent_lines(sim) == lines
+
+
+GOODBYE = "Thank you for calling, have a lovely evening, goodbye."
+PARTINGS = ["bye-bye", "take care", "thank you so much", "thanks a lot, you too, bye", "okay bye", "ciao"]
+
+
+def says_goodbye(ends_call: bool) -> Agent:
+    """An agent that says goodbye, with or without ending the call, and answers what else is said."""
+    last: list[Part] = [GOODBYE, Calls("end_call")] if ends_call else [GOODBYE]
+    return lambda history: ["Yes?"] if "one more" in last_words(history) else last
+
+
+@pytest.mark.parametrize("ends_call", [True, False])
+@pytest.mark.parametrize("after_s", [0.3, 1.5, 3.0])
+@pytest.mark.parametrize("words", PARTINGS)
+def test_a_goodbye_that_is_answered_is_heard_once(words: str, after_s: float, ends_call: bool) -> None:
+    """Whenever the caller says theirs, and whether or not the model has ended the call."""
+    sim = play(asks("that is all").interrupts(words, after_s).waits(8), says_goodbye(ends_call))
+    assert agent_lines(sim)[:1] == [GOODBYE]
+    assert GOODBYE not in agent_lines(sim)[1:]
+    assert len(sim.explained(d.Cut)) == 0
+    assert (sim.call.ended is not None) == ends_call
+
+
+@pytest.mark.parametrize("ends_call", [True, False])
+@pytest.mark.parametrize(
+    "words", ["oh wait, one more thing", "bye oh one more question", "thanks and one more thing please"]
+)
+def test_a_request_after_the_goodbye_keeps_the_call(words: str, ends_call: bool) -> None:
+    """The goodbye is cut, and the request answered."""
+    sim = play(asks("that is all").interrupts(words, 1.5).waits(6), says_goodbye(ends_call))
+    assert sim.call.ended is None
+    assert agent_lines(sim)[0].endswith("--")
+    assert agent_lines(sim)[1] == "Yes?"
+
+
+@pytest.mark.parametrize("words", ["thank you bye", "okay bye"])
+def test_a_goodbye_of_the_callers_is_answered(words: str) -> None:
+    """The agent's own is prepared while the caller says theirs; it has not been heard."""
+    sim = play(asks("when are you open").waits(9).says(words).waits(4), by_words("At nine.", bye="Goodbye!"))
+    assert agent_lines(sim)[-1] == "Goodbye!"
+
+
+# --- murmurs in any language ----------------------------------------------------------------------------------------
+
+SPANISH = "Abrimos a las nueve de la mañana y cerramos a las seis. Los domingos no abrimos. Reserve con tiempo."
+
+
+@pytest.mark.parametrize("words", ["mhm", "ok", "sí", "ja", "oui", "haan", "sí sí"])
+@pytest.mark.parametrize("code", ["es", "de", "fr", "hi", "en"])
+def test_a_murmur_costs_nothing_in_any_language(words: str, code: str) -> None:
+    """The whole reply is heard, and nothing else is answered."""
+    sim = play(asks("hola").interrupts(words, 1.5, ms=400).waits(9), [SPANISH], Policy(language=code))
+    assert agent_lines(sim) == [SPANISH]
+    assert len(caller(sim)) == 1
+
+
+@pytest.mark.parametrize("after_s", [1.2, 3.0])
+def test_a_murmur_that_answers_a_question_counts_in_any_language(after_s: float) -> None:
+    """Before its end and after it."""
+    agent = by_words("¿Quiere una mesa para esta noche?", sí="Reservada.")
+    sim = play(asks("hola").interrupts("sí", after_s, ms=400).waits(4), agent, Policy(language="es"))
+    assert caller(sim)[-1] == "sí"
+    assert agent_lines(sim)[-1] == "Reservada."
 
 
 # --- an answer of which nothing was heard -----------------------------------------------------------------------------

@@ -106,8 +106,15 @@ UNHELD: list[Row] = [
     ("an objection during a goodbye", replace(LEAVING, text="wait"), CUT, "words"),
     ("a short partial holds a goodbye", replace(LEAVING, text="ri"), HOLD, "voice"),
     ("the echo of an objection", replace(LEAVING, text="wait", echo=True), NOTHING, ""),
-    ("a farewell during a held goodbye counts as words", replace(LEAVING, held=True, text="bye", text_final=True),
-     CUT, "words"),
+    ("thanks before a farewell", replace(LEAVING, text="thank you so much for your help"), NOTHING, ""),
+    ("half of a farewell", replace(LEAVING, text="take", text_final=True), NOTHING, ""),
+    ("a farewell that was a question's answer", replace(LEAVING, text="bye", text_final=True, asked=True),
+     NOTHING, ""),
+    ("a farewell that goes on", replace(LEAVING, text="bye oh one more thing"), CUT, "words"),
+    ("a farewell during a held goodbye", replace(LEAVING, held=True, text="bye", text_final=True), NOTHING, ""),
+    ("the same, and silence", replace(STOPPED, leaving=True, text="bye", text_final=True, silence_ms=260),
+     RESUME, "backchannel"),
+    ("a new request during a held goodbye", replace(LEAVING, held=True, text="wait"), CUT, "words"),
     ("silence during a held goodbye", replace(STOPPED, leaving=True, silence_ms=260), RESUME, "no words"),
 ]  # fmt: skip
 
@@ -223,11 +230,16 @@ def test_without_stt_the_hold_limit_does_not_apply() -> None:
     assert judge(replace(HELD, burst_ms=2_999), slow, ENGLISH) == (RESUME, "no words in it")
 
 
-def test_in_a_language_without_data_any_word_cuts_and_nothing_is_a_backchannel() -> None:
-    """Without data, no word is known to be a backchannel or incomplete."""
+def test_in_a_language_without_data_any_word_but_a_murmur_cuts() -> None:
+    """Without data, no word is known to be a backchannel or incomplete, but for the murmurs of all languages."""
     unknown = Language()
-    assert judge(replace(QUIET, text="mhm"), RULES, unknown) == (CUT, "words")
-    assert judge(replace(QUIET, text="mhm", echo=True), RULES, unknown) == (NOTHING, "")
+    assert judge(replace(QUIET, text="hola"), RULES, unknown) == (CUT, "words")
+    assert judge(replace(QUIET, text="hola", echo=True), RULES, unknown) == (NOTHING, "")
+    assert judge(replace(VOICE, text="sí", text_final=True), RULES, unknown) == (NOTHING, "")
+    assert judge(replace(STOPPED, silence_ms=260, text="ja"), RULES, unknown) == (RESUME, "backchannel")
+    assert judge(replace(QUIET, text="ja", text_final=True, asked=True), RULES, unknown) == (CUT, "answer")
+    assert judge(replace(QUIET, text="ou"), RULES, unknown) == (NOTHING, "")
+    assert judge(replace(QUIET, text="ou", silence_ms=260), RULES, unknown) == (CUT, "words")
     assert judge(VOICE, RULES, unknown) == (HOLD, "voice")
     assert judge(LEAVING, RULES, unknown) == (NOTHING, "")
 

@@ -1,0 +1,146 @@
+"""What the caller's words are in the light of what the agent says meanwhile: its echo, or an answer to its goodbye.
+
+Looked at anew whenever the words change, because it takes time; in between, and until the utterance is over, it stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from telephony.core.language.language import Language
+from telephony.core.language.words import from_word, words
+from telephony.core.listening.listening import Closed, Listening
+from telephony.core.listening.utterance import Utterance
+from telephony.core.policy import TurnTaking
+from telephony.core.speaking.hearing import Hearing
+from telephony.core.speaking.turns import Turns
+from telephony.core.turn_taking.barge_in import is_echo
+from telephony.core.turn_taking.echo import (
+    SURELY_BELOW_CALLER,
+    VOICE_WITHIN_MS,
+    WORDS_WITHIN_MS,
+    EchoLevel,
+    own_words,
+)
+
+
+@dataclass(slots=True)
+class Said:
+    """The words of an utterance as they were at `text_ms`: the first `own` of them are the agent's, if the voice is
+    `quiet` enough; the first `before` are, whatever voice has come since; `doubtful`: what is left is one word, too
+    little to tell; `parting`: the agent has been saying goodbye meanwhile."""
+
+    utterance: Utterance | None = None
+    text_ms: int = -1
+    parting: bool = False
+    own: int = 0
+    before: int = 0
+    quiet: bool = False
+    doubtful: bool = False
+
+
+class Overheard:
+    """See the module text. Times are the core's `now`."""
+
+    def __init__(
+        self, rules: TurnTaking, language: Language, listening: Listening, turns: Turns, hearing: Hearing
+    ) -> None:
+        self._rules = rules
+        self._language = language
+        self._listening = listening
+        self._turns = turns
+        self._hearing = hearing
+        self._level = EchoLevel()
+        self._said = Said()
+        self._prompt = False  # the voice that holds the agent began right after the agent did
+
+    # --- while the caller speaks ------------------------------------------------------------------------------------
+
+    def look(self, utterance: Utterance, leaving: bool, now: int) -> None:
+        """Looks at the utterance under way, if its words have changed."""
+        before = self._said
+        if before.utterance is utterance and before.text_ms == utterance.text_ms:
+            return
+        self._said = said = Said(utterance, utterance.text_ms, leaving or self._hearing.parting(now))
+        if before.utterance is utterance:
+            said.parting, said.before = said.parting or before.parting, before.own if before.quiet else before.before
+        if text := utterance.text:
+            voiceless = self._voiceless(utterance.voice_ms)
+            said.quiet = voiceless or self._level.may_be_echo(utterance.loud)
+            known_echo = self._level.is_known(utterance.loud)
+            opened = now - self._listening.voice.media_ms + utterance.opened_ms
+            since = opened - (WORDS_WITHIN_MS if voiceless or known_echo else VOICE_WITHIN_MS)
+            own, known = own_words(text, *self._hearing.aloud(since, now), self._language)
+            said.own = own if known > 1 or known_echo or self._one_is_enough(utterance) else 0
+            said.doubtful = own > 0 and len(words(text)) - own == (1 if said.own else 0)
+
+    def _one_is_enough(self, utterance: Utterance) -> bool:
+        """Whether one word is enough to be an echo: a voice that is surely not the caller's; if that is not known, a
+        voice while the agent speaks, or no voice at all after it has spoken."""
+        live = self._turns.live()
+        if not utterance.voice_ms:
+            return not live
+        loud = utterance.loud
+        return self._level.may_be_echo(loud) if live else self._level.is_quieter(loud, SURELY_BELOW_CALLER)
+
+    @property
+    def parting(self) -> bool:
+        """The agent has been saying goodbye during the utterance."""
+        return self._said.parting
+
+    @property
+    def doubtful(self) -> bool:
+        """A single word that may be the agent's, or misheard in its echo."""
+        return self._said.doubtful
+
+    @property
+    def like_echo(self) -> bool:
+        """What is heard now is not louder than the echo that this line is known to have."""
+        return self._level.found and self._level.is_known(self._listening.voice.level.loud)
+
+    def rest(self, text: str, voice_ms: int) -> str:
+        """The caller's own words of the utterance: the text without the agent's words at its beginning."""
+        if not text or self._repeats(text, voice_ms):
+            return ""
+        said, own = self._said, self._said.before
+        if said.own != own and said.utterance is not None:
+            quiet = self._voiceless(voice_ms) or self._level.may_be_echo(said.utterance.loud)
+            own = said.own if quiet else own
+        return from_word(text, own) if own else text
+
+    def _repeats(self, text: str, voice_ms: int) -> bool:
+        repeats, known = self._hearing.says(text), self._listening.voice.level.known
+        return is_echo(text, repeats=repeats, voice_ms=voice_ms, voice_known=known, rules=self._rules)
+
+    def _voiceless(self, voice_ms: int) -> bool:
+        return voice_ms < self._rules.tuning.min_word_ms
+
+    # --- what follows from it ---------------------------------------------------------------------------------------
+
+    def held(self, now: int) -> None:
+        """A sound holds the agent."""
+        voice = self._listening.voice
+        began = now - voice.media_ms + voice.burst_started_ms
+        self._prompt = began <= self._turns.playout.began_ms + VOICE_WITHIN_MS
+
+    def resumed(self, utterance: Utterance, text: str) -> None:
+        """The sound was no interruption; `text` are its words, which may be the agent's."""
+        if text and utterance.voice_ms and not self.rest(text, utterance.voice_ms):
+            self._level.echoed(utterance.loud)
+        elif not text:
+            self._level.sounded(utterance.loud, prompt=self._prompt)
+
+    def has_cut(self, utterance: Utterance | None) -> None:
+        """The caller has interrupted the agent."""
+        if utterance is not None:
+            self._level.interrupted(utterance.loud)
+
+    def over(self, closed: Closed, live: bool) -> None:
+        """The utterance is over: how loud the caller is, or the echo."""
+        utterance = self._said.utterance
+        if utterance is None or not closed.text or self._voiceless(closed.voice_ms):
+            return
+        if not self.rest(closed.text, closed.voice_ms):
+            self._level.echoed(utterance.loud)
+        elif not live and not self._said.own:
+            self._level.caller_spoke(utterance.loud)
