@@ -182,10 +182,10 @@ def redact(
     """
     import secrets
 
-    from telephony.tape.reader import read
+    from telephony.tape.reader import meant, newest_whole
     from telephony.tape.redaction.redact import redact_to
 
-    tape = read(_one(call))
+    tape = newest_whole(meant(call, _recorded()[0]), lambda why: typer.echo(f"passed over: {why}", err=True))
     sid = tape.header.call.get("sid", "")
     folder = out or tape.path.with_name(
         f"{tape.name.replace(sid, '') if sid else tape.name}-redacted".replace("--", "-")
@@ -200,18 +200,38 @@ def save_test(
     call: RecordedCall,
     name: Annotated[str, typer.Option(help="A name for the test: lower-case letters, digits, underscores.")] = "",
     to: Annotated[Path, typer.Option(help="The folder in which the test's folder is created.")] = Path("tests/calls"),
+    agent: Annotated[
+        str | None, typer.Option("--agent", metavar="MODULE:NAME", help="The agent to guard. [TELEPHONY_AGENT]")
+    ] = None,
 ) -> int:
     """Turn a recorded call into a test.
 
-    Creates a folder with the tape and a test that replays it. The tape contains what was said: use `telephony redact`
-    to remove that before you commit it.
+    Creates a folder with the tape and a test file: one test replays the call exactly, the other rehearses the same
+    caller with your agent as it is by then. Of several tapes the newest whole one is taken. The tape contains what was
+    said: use `telephony redact` to remove that before you commit it.
     """
-    from telephony.tape.reader import read
+    from telephony.app.loading import agent_for
+    from telephony.tape.format import PIPELINE
+    from telephony.tape.reader import meant, newest_whole
+    from telephony.tape.recorder import answered
+    from telephony.tape.rehearsal.report import changed
+    from telephony.tape.save import broken_by
     from telephony.tape.save import save_test as save
+    from telephony.tape.show import entry
 
-    tape = read(_one(call))
-    saved = save(tape, name or f"call_{tape.header.call.get('sid', '')[-6:].lower() or 'saved'}", to)
-    typer.echo(f"from {tape.path}\n{saved.test}\nRun it with: scripts/test {saved.folder} (or pytest)")
+    recorded, answering = _recorded()
+    tape = newest_whole(meant(call, recorded), lambda why: typer.echo(f"passed over: {why}", err=True))
+    chosen = agent or answering
+    today = agent_for(chosen, answered(tape.header)) if tape.header.engine == PIPELINE else None
+    saved = save(tape, name or f"call_{tape.header.call.get('sid', '')[-6:].lower() or 'saved'}", to, chosen)
+    typer.echo(
+        f"from {tape.path}: {entry(tape).words()}\n{saved.test}\nRun it with: scripts/test {saved.folder} (or pytest)"
+    )
+    if today is None:
+        typer.echo("(A managed agent had the call: it is replayed, not rehearsed.)")
+    elif broken := broken_by(tape, changed(tape.header, (), today.policy(), today.voice.language)):
+        typer.echo(f"{chosen} as it is now would not pass the rehearsal (--agent names another one):", err=True)
+        typer.echo("\n".join(f"  {one}" for one in broken), err=True)
     return 0
 
 
@@ -255,15 +275,21 @@ def import_call(
 
 
 def _one(call: str) -> Path:
-    from telephony.errors import SettingsError
-    from telephony.settings import load
     from telephony.tape.reader import one
 
+    return one(call, _recorded()[0])
+
+
+def _recorded() -> tuple[Path | None, str]:
+    """The folder of recorded calls and the name of the agent that answers, by the settings."""
+    from telephony.errors import SettingsError
+    from telephony.settings import Settings, load
+
     try:
-        recorded = load(os.environ, offline=True).tapes
-    except SettingsError:  # wrong settings do not matter to this command
-        recorded = None
-    return one(call, recorded)
+        settings = load(os.environ, offline=True)
+    except SettingsError:  # wrong settings do not matter to these commands
+        settings = Settings()
+    return settings.tapes, settings.agent
 
 
 def _readable(paths: list[Path], unread: list[str]) -> Iterator[Tape]:
@@ -282,21 +308,10 @@ def _readable(paths: list[Path], unread: list[str]) -> Iterator[Tape]:
 
 
 def _rules(agent: str | None) -> tuple[Policy | None, str | None]:
-    """The policy and language of the named agent. If it is a function, it is called for a call from no number."""
+    """The policy and language of the named agent. If it is a function, it is asked to answer a trial call."""
     if agent is None:
         return None, None
-    import asyncio
-    import inspect
+    from telephony.app.loading import agent_for
 
-    from telephony.agent import Agent, IncomingCall
-    from telephony.app.loading import load_agent
-    from telephony.errors import SettingsError
-
-    found: object = load_agent(agent)
-    if not isinstance(found, Agent) and callable(found):
-        found = found(IncomingCall("CA-rehearsal"))
-        if inspect.iscoroutine(found):
-            found = asyncio.run(found)
-    if not isinstance(found, Agent):
-        raise SettingsError([f"{agent} does not return an Agent"])
+    found = agent_for(agent)
     return found.policy(), found.voice.language

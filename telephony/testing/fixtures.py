@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 
 from telephony.agent import Agent
-from telephony.tape.reader import read
+from telephony.app.loading import agent_for
+from telephony.tape.reader import damage, read
+from telephony.tape.recorder import answered
+from telephony.tape.rehearsal.rehearse import rehearse
+from telephony.tape.rehearsal.report import changed, report
 from telephony.tape.replay import replay
 from telephony.tape.show import timeline
 from telephony.tape.timeline import Timeline
@@ -23,6 +27,7 @@ from telephony.testing.script import CallerScript, Reply, reply_to
 from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock
 from telephony.text_normalization import spoken_form
+from telephony.tools import Toolbox
 
 SPEED = 10.0
 
@@ -40,6 +45,29 @@ class Replays:
         if not done.same:
             pytest.fail(done.report(), pytrace=False)
         return timeline(tape)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearses:
+    """Rehearses tapes below `folder` with an agent as it is today."""
+
+    folder: Path
+
+    def __call__(self, agent: str | Agent, path: str | Path = ".") -> Timeline:
+        """Rehearses the tape in `path` (relative to the test file's folder) with the rules of `agent`, an agent or
+        `module:name`, and returns the timeline of the new call. Prints what is different. The test fails if the agent
+        could not run a tool that ran in the recorded call."""
+        tape = read(self.folder / path)
+        if not tape.good:
+            pytest.fail(f"only a whole tape can be rehearsed: {damage(tape)}", pytrace=False)
+        found = agent if isinstance(agent, Agent) else agent_for(agent, answered(tape.header))
+        box = Toolbox(found.tools)
+        for one in timeline(tape).tools:
+            if one.ran and not one.failed and (why := box.problem(one.name, json.dumps(one.arguments))):
+                pytest.fail(f"{one.name} ran in the recorded call, and today it could not: {why}", pytrace=False)
+        done = rehearse(tape, changed(tape.header, (), found.policy(), found.voice.language))
+        report(done, print, whole=False)
+        return done.now
 
 
 class OverSockets:
