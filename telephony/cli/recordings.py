@@ -5,32 +5,16 @@ Exit codes: 0 success, 1 the command ran and found a difference, 2 wrong argumen
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from telephony.cli.tape_arguments import Paths, RecordedCall, exiting, readable, recorded
+from telephony.cli.tapes import tape
+
 if TYPE_CHECKING:
     from telephony.core.policy import Policy
-    from telephony.tape.reader import Tape
-
-P = ParamSpec("P")
-
-tape = typer.Typer(help="Show a recorded call, or write it as a WAV file.", no_args_is_help=True, rich_markup_mode=None)
-
-RecordedCall = Annotated[
-    str,
-    typer.Argument(
-        metavar="CALL",
-        help="A tape's folder, a folder of tapes (the newest), or the SID of a call in TELEPHONY_TAPES.",
-    ),
-]
-Paths = Annotated[
-    list[Path], typer.Argument(metavar="PATH...", exists=True, help="Tapes, or folders that contain tapes.")
-]
 
 
 def add(app: typer.Typer) -> None:
@@ -43,67 +27,7 @@ def add(app: typer.Typer) -> None:
     app.command("import-call")(import_call)
 
 
-def _exiting(command: Callable[P, int]) -> Callable[P, None]:
-    """Exits with the code that the command returns; errors are one sentence on stderr and exit code 2."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        from telephony.errors import TelephonyError
-
-        try:
-            code = command(*args, **kwargs)
-        except OSError as error:
-            typer.echo(f"{error.filename}: {error.strerror}" if error.filename else str(error), err=True)
-            raise typer.Exit(2) from None
-        except TelephonyError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(2) from None
-        raise typer.Exit(code)
-
-    return run
-
-
-@tape.command()
-@_exiting
-def show(
-    call: RecordedCall,
-    steps: Annotated[bool, typer.Option("--steps", help="Print every event and decision.")] = False,
-    begin: Annotated[float, typer.Option("--from", metavar="SECONDS", help="With --steps: start here.")] = 0.0,
-    end: Annotated[float | None, typer.Option("--to", metavar="SECONDS", help="With --steps: stop here.")] = None,
-) -> int:
-    """Print what was said and when."""
-    from telephony.observe.printable import printable
-    from telephony.tape import show as shown
-    from telephony.tape.reader import read
-
-    found = read(_one(call))
-    if steps:
-        lines = shown.steps(found, int(begin * 1000), None if end is None else int(end * 1000))
-    else:
-        lines = shown.transcript(found)
-    typer.echo("\n".join(map(printable, lines)))
-    return 0 if found.good else 2
-
-
-@tape.command()
-@_exiting
-def wav(
-    call: RecordedCall,
-    out: Annotated[Path, typer.Argument(metavar="[FILE.wav]", help="The file to write.")] = Path("call.wav"),
-) -> int:
-    """Write the call as a WAV file: the caller on the left, the agent as heard on the right."""
-    from telephony.tape.reader import read
-    from telephony.tape.show import stereo_wav
-
-    found = read(_one(call))
-    stereo_wav(found, out)
-    typer.echo(f"{out}: {found.length_ms / 1000:.1f} s")
-    for problem in found.problems:
-        typer.echo(problem, err=True)
-    return 0 if found.good else 2
-
-
-@_exiting
+@exiting
 def replay(
     paths: Paths,
     bless: Annotated[
@@ -124,7 +48,7 @@ def replay(
     from telephony.tape.replay import replay_all
 
     unread: list[str] = []
-    tapes = _readable(paths, unread)
+    tapes = readable(paths, unread)
     if wire:
         from telephony.observe.logs import configure
         from telephony.testing.wire_replay import wire_replay_all
@@ -136,7 +60,7 @@ def replay(
     return code or (2 if unread else 0)
 
 
-@_exiting
+@exiting
 def rehearse(
     paths: Paths,
     settings: Annotated[
@@ -158,11 +82,11 @@ def rehearse(
 
     policy, language = _rules(agent)
     unread: list[str] = []
-    code = rehearse_all(_readable(paths, unread), typer.echo, settings or (), policy, language, out)
+    code = rehearse_all(readable(paths, unread), typer.echo, settings or (), policy, language, out)
     return 2 if unread else code
 
 
-@_exiting
+@exiting
 def redact(
     call: RecordedCall,
     keep: Annotated[
@@ -185,7 +109,7 @@ def redact(
     from telephony.tape.reader import meant, newest_whole
     from telephony.tape.redaction.redact import redact_to
 
-    tape = newest_whole(meant(call, _recorded()[0]), lambda why: typer.echo(f"passed over: {why}", err=True))
+    tape = newest_whole(meant(call, recorded()[0]), lambda why: typer.echo(f"passed over: {why}", err=True))
     sid = tape.header.call.get("sid", "")
     folder = out or tape.path.with_name(
         f"{tape.name.replace(sid, '') if sid else tape.name}-redacted".replace("--", "-")
@@ -195,7 +119,7 @@ def redact(
     return 0
 
 
-@_exiting
+@exiting
 def save_test(
     call: RecordedCall,
     name: Annotated[str, typer.Option(help="A name for the test: lower-case letters, digits, underscores.")] = "",
@@ -219,8 +143,8 @@ def save_test(
     from telephony.tape.save import save_test as save
     from telephony.tape.show import entry
 
-    recorded, answering = _recorded()
-    tape = newest_whole(meant(call, recorded), lambda why: typer.echo(f"passed over: {why}", err=True))
+    tapes, answering = recorded()
+    tape = newest_whole(meant(call, tapes), lambda why: typer.echo(f"passed over: {why}", err=True))
     chosen = agent or answering
     today = agent_for(chosen, answered(tape.header)) if tape.header.engine == PIPELINE else None
     saved = save(tape, name or f"call_{tape.header.call.get('sid', '')[-6:].lower() or 'saved'}", to, chosen)
@@ -235,7 +159,7 @@ def save_test(
     return 0
 
 
-@_exiting
+@exiting
 def import_call(
     audio: Annotated[Path, typer.Argument(metavar="CALL.wav", help="A recording with one or two channels.")],
     out: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the new tape.")],
@@ -272,39 +196,6 @@ def import_call(
 
 
 # --- inside ---------------------------------------------------------------------------------------------------------
-
-
-def _one(call: str) -> Path:
-    from telephony.tape.reader import one
-
-    return one(call, _recorded()[0])
-
-
-def _recorded() -> tuple[Path | None, str]:
-    """The folder of recorded calls and the name of the agent that answers, by the settings."""
-    from telephony.errors import SettingsError
-    from telephony.settings import Settings, load
-
-    try:
-        settings = load(os.environ, offline=True)
-    except SettingsError:  # wrong settings do not matter to these commands
-        settings = Settings()
-    return settings.tapes, settings.agent
-
-
-def _readable(paths: list[Path], unread: list[str]) -> Iterator[Tape]:
-    """The tapes at and below `paths`, one by one. Errors of unreadable ones are printed and appended to `unread`."""
-    from telephony.tape.codec import BadTape
-    from telephony.tape.reader import find, read
-
-    for path in [one for given in paths for one in find(given)]:
-        try:
-            found = read(path)
-        except BadTape as error:
-            unread.append(str(error))
-            typer.echo(str(error), err=True)
-        else:
-            yield found
 
 
 def _rules(agent: str | None) -> tuple[Policy | None, str | None]:

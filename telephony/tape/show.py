@@ -78,6 +78,8 @@ def _decisions(steps: list[Step]) -> list[tuple[int, str]]:
 
 SHOWN_FIRST, SHOWN_LAST = 3, 2
 """How many characters of a number are shown."""
+WORDS = frozenset({"anonymous", "restricted", "unavailable", "unknown"})
+"""What the carrier gives instead of a number."""
 
 
 class Flag(StrEnum):
@@ -151,7 +153,7 @@ def entry(tape: Tape) -> Entry:
 def masked(number: str) -> str:
     """A caller as far as it may be shown: the beginning and the last two characters of a number, a word of Twilio's
     (anonymous) whole."""
-    if number.isalpha():
+    if number.lower() in WORDS:
         return number
     hidden = max(0, len(number) - SHOWN_FIRST - SHOWN_LAST)
     if hidden < SHOWN_FIRST:  # too short to hide anything in
@@ -159,9 +161,11 @@ def masked(number: str) -> str:
     return number[:SHOWN_FIRST] + "*" * hidden + number[-SHOWN_LAST:]
 
 
-def chosen(entries: Iterable[Entry], *, flags: Iterable[str], outcome: str, since: str, slower_ms: int) -> list[Entry]:
+def chosen(
+    entries: Iterable[Entry], *, flags: Iterable[str], outcome: str, since: str, slower_than_ms: int
+) -> list[Entry]:
     """The calls with all these flags, of this outcome ("": any), begun at `since` (a date, or its beginning) or later,
-    whose worst answer took at least `slower_ms` (0: any)."""
+    whose worst answer took longer than `slower_than_ms` (-1: any, or no answer at all)."""
     wanted = set(flags)
     return [
         one
@@ -169,7 +173,7 @@ def chosen(entries: Iterable[Entry], *, flags: Iterable[str], outcome: str, sinc
         if wanted <= set(one.flags)
         and outcome in ("", one.outcome)
         and one.began >= since
-        and (not slower_ms or (one.worst_ms or 0) >= slower_ms)
+        and (slower_than_ms < 0 or (one.worst_ms is not None and one.worst_ms > slower_than_ms))
     ]
 
 
