@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from telephony.agent import Agent
+from telephony.agent import Agent, AgentSource
 from telephony.app.loading import agent_for
 from telephony.tape.reader import damage, read
 from telephony.tape.recorder import answered
@@ -20,8 +20,8 @@ from telephony.tape.rehearsal.report import changed, report
 from telephony.tape.replay import replay
 from telephony.tape.show import timeline
 from telephony.tape.timeline import Timeline
-from telephony.testing.fakes.openai.server import CallTool, Say
 from telephony.testing.fakes.openai.server import Part as Answer
+from telephony.testing.fakes.openai.server import Say
 from telephony.testing.phone_caller import PhoneCaller
 from telephony.testing.script import CallerScript, Reply, reply_to
 from telephony.testing.stack import local_stack
@@ -76,7 +76,7 @@ class OverSockets:
     async def __call__(
         self,
         script: CallerScript,
-        agent: Agent,
+        agents: AgentSource,
         replies: Iterable[Reply] = (),
         *,
         speed: float = SPEED,
@@ -84,9 +84,10 @@ class OverSockets:
     ) -> Timeline:
         """Runs one call, `speed` times faster than real time, and returns its timeline. `options` are those of
         `local_stack`. Raises ScriptFailed, and AssertionError if the service broke Twilio's protocol."""
-        async with local_stack(agent, clock=SteadyClock(speed), replies=_model(list(replies)), **options) as stack:
+        async with local_stack(agents, clock=SteadyClock(speed), replies=_model(list(replies)), **options) as stack:
             phone = await stack.dial()
             tape = await stack.tape(phone)
+            agent, rules = (live := stack.service.registry.calls[phone.sid]).agent, live.turn_taking
             caller = PhoneCaller(
                 phone,
                 stack.clock,
@@ -101,7 +102,8 @@ class OverSockets:
                 await phone.ended()
             assert phone.violations == [], phone.violations
             await tape.until(lambda: tape.closed)
-        return Timeline(tape.steps, partial(spoken_form, language=agent.voice.language), agent.turn_taking)
+        spoken = partial(spoken_form, language=agent.voice.language) if isinstance(agent, Agent) else lambda text: text
+        return Timeline(tape.steps, spoken, rules)
 
 
 def _model(replies: Sequence[Reply]) -> Any:
@@ -120,7 +122,7 @@ def _model(replies: Sequence[Reply]) -> Any:
             elif done:
                 done -= 1
             else:
-                return [*parts, CallTool(part.name, json.loads(part.arguments))]
+                return [*parts, part]
         return parts
 
     return answer
