@@ -139,7 +139,7 @@ def save_test(
     from telephony.tape.reader import meant, newest_whole
     from telephony.tape.recorder import answered
     from telephony.tape.rehearsal.report import changed
-    from telephony.tape.save import broken_by
+    from telephony.tape.save import broken_by, lost_tools
     from telephony.tape.save import save_test as save
     from telephony.tape.show import entry
 
@@ -153,7 +153,10 @@ def save_test(
     )
     if today is None:
         typer.echo("(A managed agent had the call: it is replayed, not rehearsed.)")
-    elif broken := broken_by(tape, changed(tape.header, (), today.policy(), today.voice.language)):
+    elif broken := [
+        *lost_tools(tape, today.tools),
+        *broken_by(tape, changed(tape.header, (), today.policy(), today.voice.language)),
+    ]:
         typer.echo(f"{chosen} as it is now would not pass the rehearsal (--agent names another one):", err=True)
         typer.echo("\n".join(f"  {one}" for one in broken), err=True)
     return 0

@@ -26,6 +26,7 @@ from telephony.tape.rehearsal.rehearse import rehearse
 from telephony.tape.replay import first_difference
 from telephony.tape.show import timeline
 from telephony.tape.writer import write
+from telephony.tools import Tool, Toolbox
 
 TEMPLATE = '''"""A recorded call{when}. `telephony tape show {folder}` prints what was said."""
 
@@ -116,3 +117,11 @@ def broken_by(tape: Tape, header: Header) -> list[str]:
     """The asserts of the saved test that a rehearsal with the core of `header` does not meet."""
     then, now = timeline(tape), rehearse(tape, header).now
     return [one.text for one in (*outcome(then), *listening(then)) if not one.holds(now)]
+
+
+def lost_tools(tape: Tape, tools: Iterable[Tool]) -> list[str]:
+    """Which tools ran in the call and could not run with the same arguments if the agent had these `tools`."""
+    box = Toolbox(tools)
+    ran = [one for one in timeline(tape).tools if one.ran and not one.failed]
+    found = [(one.name, box.problem(one.name, json.dumps(dict(one.arguments)))) for one in ran]
+    return [f"{name} ran in the recorded call, and today it could not: {why}" for name, why in found if why]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +17,7 @@ from telephony.tape.recorder import answered
 from telephony.tape.rehearsal.rehearse import rehearse
 from telephony.tape.rehearsal.report import changed, report
 from telephony.tape.replay import replay
+from telephony.tape.save import lost_tools
 from telephony.tape.show import timeline
 from telephony.tape.timeline import Timeline
 from telephony.testing.fakes.openai.server import Part as Answer
@@ -27,7 +27,6 @@ from telephony.testing.script import CallerScript, Reply, reply_to
 from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock
 from telephony.text_normalization import spoken_form
-from telephony.tools import Toolbox
 
 SPEED = 10.0
 
@@ -61,10 +60,8 @@ class Rehearses:
         if not tape.good:
             pytest.fail(f"only a whole tape can be rehearsed: {damage(tape)}", pytrace=False)
         found = agent if isinstance(agent, Agent) else agent_for(agent, answered(tape.header))
-        box = Toolbox(found.tools)
-        for one in timeline(tape).tools:
-            if one.ran and not one.failed and (why := box.problem(one.name, json.dumps(one.arguments))):
-                pytest.fail(f"{one.name} ran in the recorded call, and today it could not: {why}", pytrace=False)
+        if lost := lost_tools(tape, found.tools):
+            pytest.fail("\n".join(lost), pytrace=False)
         done = rehearse(tape, changed(tape.header, (), found.policy(), found.voice.language))
         report(done, print, whole=False)
         return done.now

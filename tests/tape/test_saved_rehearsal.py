@@ -85,10 +85,11 @@ def test_every_tape_with_an_answer_sees_another_preset(preset: str) -> None:
 
 def test_an_agent_that_already_differs_is_told(project: Path, pytester: pytest.Pytester) -> None:
     """The test is written; what it would not pass is named at once."""
-    pytester.makepyfile(my_agent=AGENT.replace(*CHANGES["patient"]))
+    pytester.makepyfile(my_agent=AGENT.replace(*CHANGES["patient"]), bare=AGENT.replace(*CHANGES["no such tool"]))
     told = save("tapes", "--name", "booking", "--agent", "my_agent:agent")
     assert "my_agent:agent as it is now would not pass" in told
     assert "call.waits_ms == " in told
+    assert "There is no tool 'book_table'" in save("tapes", "--name", "other", "--agent", "bare:agent")
 
 
 def test_an_agent_that_cannot_be_loaded_leaves_nothing_behind(project: Path) -> None:
