@@ -74,7 +74,7 @@ PURE = (
     *("tape.codec", "tape.format", "tape.step_text", "tape.audio", "tape.engines", "tape.replay", "tape.timeline"),
     *("tape.compare", "tape.rehearsal.virtual_time", "tape.rehearsal.providers", "tape.rehearsal.world"),
     *("tape.rehearsal.rehearse", "tape.redaction.substitution", "tape.redaction.noise"),
-    "tape.redaction.alignment",
+    *("tape.redaction.alignment", "tape.rehearsal.expectations"),
 )
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
 #: The embedded default is imported only where it is needed, inside a function.

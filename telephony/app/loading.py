@@ -56,6 +56,21 @@ def try_agents(sources: Mapping[str, AgentSource]) -> list[str]:
     return [f"{name}: {problem}" for name, source in sources.items() for problem in asyncio.run(_try(source))]
 
 
+def agent_for(name: str, call: IncomingCall = TRIAL_CALL) -> Agent:
+    """The agent of the pipeline that `name` (`package.module:attribute`) stands for; a function is asked to answer
+    `call`. Raises SettingsError. Not for use in a running event loop."""
+    source = load_agent(name)
+    choice: object = source
+    if not isinstance(source, Agent | ManagedAgent):
+        try:
+            choice = asyncio.run(Callers("agent function").ask(source, call))
+        except (Exception, SystemExit) as error:
+            raise SettingsError([f"{name}: {located(error)}"]) from error
+    if not isinstance(choice, Agent):
+        raise SettingsError([f"{name} does not return an Agent, but {type(choice).__name__}"])
+    return choice
+
+
 async def _try(source: AgentSource) -> list[str]:
     if isinstance(source, Agent | ManagedAgent):
         return []

@@ -12,12 +12,14 @@ import asyncio
 import random
 import secrets
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from telephony.app.app import Service
 from telephony.app.server import running
 from telephony.audio import mulaw
+from telephony.cli import demo_verdict
 from telephony.cli.demo_modes import MANAGED_SILENT_WITHIN_MS, PlatformWatch, Setup, set_up
 from telephony.clock import Clock
 from telephony.contracts.observer import Step
@@ -131,7 +133,11 @@ def run(
         before = _recorded(tapes)
         fast = speed != 1  # then delays by a busy machine would count for more: the steady loop ignores them
         with asyncio.Runner(loop_factory=SteadyLoop if fast else None) as runner:
-            found = runner.run(_demo(out, script, expect, settings, SteadyClock(speed) if fast else Clock(), mode))
+            if unknown := demo_verdict.stranger(settings, mode):
+                print(f"Note: {unknown}", file=sys.stderr)
+            found, interrupted = runner.run(
+                _demo(out, script, expect, callers, settings, SteadyClock(speed) if fast else Clock(), mode)
+            )
     except (TelephonyError, OSError) as error:
         print(f"\nThe demo could not run: {error}", file=sys.stderr)
         return 1
@@ -143,8 +149,9 @@ def run(
     if noise and found:
         print("This is expected: noise was played instead of a caller.", file=sys.stderr)
     if not found:
-        interrupted = "" if mode == "register" else ", interrupted"
-        print(f"\nThe call was understood, answered{interrupted} and ended correctly.")
+        print(f"\n{demo_verdict.success(interrupted)}")
+    if unknown:
+        print(f"{'Note:' if found else 'But'} {unknown}")
     return 1 if found else 0
 
 
@@ -159,8 +166,15 @@ def _recorded(tapes: Path) -> set[Path]:
 
 
 async def _demo(
-    out: Path, script: CallerScript, expect: tuple[str, ...], settings: Settings, clock: Clock, mode: str
-) -> list[str]:
+    out: Path,
+    script: CallerScript,
+    expect: tuple[str, ...],
+    callers: list[Path],
+    settings: Settings,
+    clock: Clock,
+    mode: str,
+) -> tuple[list[str], bool]:
+    """The problems of the call, and whether the caller interrupted."""
     print("Starting the service ...", file=sys.stderr)
     async with (
         Carrier(auth_token=secrets.token_urlsafe(32), clock=clock) as carrier,
@@ -182,14 +196,16 @@ async def _demo(
             await service.warm.wait()
             service.on_call(lambda call_sid: Console(rules=service.registry.calls[call_sid].turn_taking))
             watch = Watch() if setup.platform is None or setup.bridged else PlatformWatch(setup.platform)
-            outcome = await converse(service, carrier, script, watch)
+            outcome = await converse(service, carrier, script, watch, [path.name for path in callers])
+            outcome.tool_expected = settings.agent == demo_verdict.EXAMPLE
             outcome.expect, outcome.tools = expect, outcome.tools + setup.tools
             found = await _problems(setup, outcome, watch)
     outcome.phone.stereo_wav(out / "call.wav")
     page = timeline_html(watch.steps, title="A call to the demo", wav="call.wav", rules=watch.rules)
     (out / "timeline.html").write_text(page, encoding="utf-8")
     print("\n" + "\n".join(summary(outcome, watch.turns)), flush=True)
-    return found
+    managed = setup.platform is not None
+    return demo_verdict.recordings(outcome) + found, demo_verdict.interrupted(outcome, watch.turns, managed)
 
 
 async def _problems(setup: Setup, outcome: Outcome, watch: Watch | PlatformWatch) -> list[str]:
@@ -200,18 +216,25 @@ async def _problems(setup: Setup, outcome: Outcome, watch: Watch | PlatformWatch
     return problems(outcome, watch.steps, watch.turns, sound_ms)
 
 
-async def converse(service: Service, carrier: Carrier, script: CallerScript, watch: Watch | PlatformWatch) -> Outcome:
-    """Dials, plays the script, and waits until the call and its cleanup are complete."""
+async def converse(
+    service: Service,
+    carrier: Carrier,
+    script: CallerScript,
+    watch: Watch | PlatformWatch,
+    recordings: Sequence[str] = (),
+) -> Outcome:
+    """Dials, plays the script, and waits until the call and its cleanup are complete. If a turn is not understood, the
+    caller hangs up; if its words are a recording of the user's (their names, in order), the caller goes on."""
     if isinstance(watch, Watch):
         service.on_call(lambda call_sid: watch.follow(service.registry.calls[call_sid].turn_taking))
     phone = await carrier.dial(service.base_url + "/twilio/voice")
     caller = PhoneCaller(phone, carrier.clock, lines=lambda: 0 if watch.answering else watch.agent_lines)
-    outcome, listened = Outcome(phone), False
+    outcome, listened = Outcome(phone, unplayed=list(recordings)), False
     try:
         for move in script.moves:
             if isinstance(move, Says):
                 outcome.interruptions += [phone.now_ms] if listened else []
-                if not await _say(caller, move, watch):
+                if not await _say(caller, move, watch, outcome) and not recordings:
                     await phone.hang_up()
                     break
             else:
@@ -234,17 +257,27 @@ async def converse(service: Service, carrier: Carrier, script: CallerScript, wat
     return outcome
 
 
-async def _say(caller: PhoneCaller, words: Says, watch: Watch | PlatformWatch) -> bool:
-    """Says the words, and repeats them if they were not understood. Returns whether the agent has begun to answer."""
-    for _ in range(1 + RETRIES):
+async def _say(caller: PhoneCaller, words: Says, watch: Watch | PlatformWatch, outcome: Outcome) -> bool:
+    """Says the words, and repeats them if they were not understood. Returns whether the agent has begun to answer.
+    Raises ScriptFailed if it has not, unless the words are a recording."""
+    recorded = outcome.unplayed[:1]
+    for attempt in range(1 + RETRIES):
         started, missed = watch.started, watch.not_heard + watch.talked_over
 
         def judged(started: int = started, missed: int = missed) -> bool:
             return watch.started > started or watch.not_heard + watch.talked_over > missed
 
         await caller.make(words)
-        await caller.until(judged, "the agent did not answer")
+        if recorded and not attempt:
+            outcome.misunderstood.append(outcome.unplayed.pop(0))  # until it is understood
+        try:
+            await caller.until(judged, "the agent did not answer")
+        except ScriptFailed:
+            if not recorded:
+                raise
+            return False
         if watch.started > started:
+            del outcome.misunderstood[len(outcome.misunderstood) - len(recorded) :]
             return True
         await caller.make(WaitsForAgent())
     return False

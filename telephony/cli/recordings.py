@@ -5,32 +5,16 @@ Exit codes: 0 success, 1 the command ran and found a difference, 2 wrong argumen
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from telephony.cli.tape_arguments import Paths, RecordedCall, exiting, readable, recorded
+from telephony.cli.tapes import tape
+
 if TYPE_CHECKING:
     from telephony.core.policy import Policy
-    from telephony.tape.reader import Tape
-
-P = ParamSpec("P")
-
-tape = typer.Typer(help="Show a recorded call, or write it as a WAV file.", no_args_is_help=True, rich_markup_mode=None)
-
-RecordedCall = Annotated[
-    str,
-    typer.Argument(
-        metavar="CALL",
-        help="A tape's folder, a folder of tapes (the newest), or the SID of a call in TELEPHONY_TAPES.",
-    ),
-]
-Paths = Annotated[
-    list[Path], typer.Argument(metavar="PATH...", exists=True, help="Tapes, or folders that contain tapes.")
-]
 
 
 def add(app: typer.Typer) -> None:
@@ -43,67 +27,7 @@ def add(app: typer.Typer) -> None:
     app.command("import-call")(import_call)
 
 
-def _exiting(command: Callable[P, int]) -> Callable[P, None]:
-    """Exits with the code that the command returns; errors are one sentence on stderr and exit code 2."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        from telephony.errors import TelephonyError
-
-        try:
-            code = command(*args, **kwargs)
-        except OSError as error:
-            typer.echo(f"{error.filename}: {error.strerror}" if error.filename else str(error), err=True)
-            raise typer.Exit(2) from None
-        except TelephonyError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(2) from None
-        raise typer.Exit(code)
-
-    return run
-
-
-@tape.command()
-@_exiting
-def show(
-    call: RecordedCall,
-    steps: Annotated[bool, typer.Option("--steps", help="Print every event and decision.")] = False,
-    begin: Annotated[float, typer.Option("--from", metavar="SECONDS", help="With --steps: start here.")] = 0.0,
-    end: Annotated[float | None, typer.Option("--to", metavar="SECONDS", help="With --steps: stop here.")] = None,
-) -> int:
-    """Print what was said and when."""
-    from telephony.observe.printable import printable
-    from telephony.tape import show as shown
-    from telephony.tape.reader import read
-
-    found = read(_one(call))
-    if steps:
-        lines = shown.steps(found, int(begin * 1000), None if end is None else int(end * 1000))
-    else:
-        lines = shown.transcript(found)
-    typer.echo("\n".join(map(printable, lines)))
-    return 0 if found.good else 2
-
-
-@tape.command()
-@_exiting
-def wav(
-    call: RecordedCall,
-    out: Annotated[Path, typer.Argument(metavar="[FILE.wav]", help="The file to write.")] = Path("call.wav"),
-) -> int:
-    """Write the call as a WAV file: the caller on the left, the agent as heard on the right."""
-    from telephony.tape.reader import read
-    from telephony.tape.show import stereo_wav
-
-    found = read(_one(call))
-    stereo_wav(found, out)
-    typer.echo(f"{out}: {found.length_ms / 1000:.1f} s")
-    for problem in found.problems:
-        typer.echo(problem, err=True)
-    return 0 if found.good else 2
-
-
-@_exiting
+@exiting
 def replay(
     paths: Paths,
     bless: Annotated[
@@ -124,7 +48,7 @@ def replay(
     from telephony.tape.replay import replay_all
 
     unread: list[str] = []
-    tapes = _readable(paths, unread)
+    tapes = readable(paths, unread)
     if wire:
         from telephony.observe.logs import configure
         from telephony.testing.wire_replay import wire_replay_all
@@ -136,7 +60,7 @@ def replay(
     return code or (2 if unread else 0)
 
 
-@_exiting
+@exiting
 def rehearse(
     paths: Paths,
     settings: Annotated[
@@ -158,11 +82,11 @@ def rehearse(
 
     policy, language = _rules(agent)
     unread: list[str] = []
-    code = rehearse_all(_readable(paths, unread), typer.echo, settings or (), policy, language, out)
+    code = rehearse_all(readable(paths, unread), typer.echo, settings or (), policy, language, out)
     return 2 if unread else code
 
 
-@_exiting
+@exiting
 def redact(
     call: RecordedCall,
     keep: Annotated[
@@ -182,10 +106,10 @@ def redact(
     """
     import secrets
 
-    from telephony.tape.reader import read
+    from telephony.tape.reader import meant, newest_whole
     from telephony.tape.redaction.redact import redact_to
 
-    tape = read(_one(call))
+    tape = newest_whole(meant(call, recorded()[0]), lambda why: typer.echo(f"passed over: {why}", err=True))
     sid = tape.header.call.get("sid", "")
     folder = out or tape.path.with_name(
         f"{tape.name.replace(sid, '') if sid else tape.name}-redacted".replace("--", "-")
@@ -195,27 +119,50 @@ def redact(
     return 0
 
 
-@_exiting
+@exiting
 def save_test(
     call: RecordedCall,
     name: Annotated[str, typer.Option(help="A name for the test: lower-case letters, digits, underscores.")] = "",
     to: Annotated[Path, typer.Option(help="The folder in which the test's folder is created.")] = Path("tests/calls"),
+    agent: Annotated[
+        str | None, typer.Option("--agent", metavar="MODULE:NAME", help="The agent to guard. [TELEPHONY_AGENT]")
+    ] = None,
 ) -> int:
     """Turn a recorded call into a test.
 
-    Creates a folder with the tape and a test that replays it. The tape contains what was said: use `telephony redact`
-    to remove that before you commit it.
+    Creates a folder with the tape and a test file: one test replays the call exactly, the other rehearses the same
+    caller with your agent as it is by then. Of several tapes the newest whole one is taken. The tape contains what was
+    said: use `telephony redact` to remove that before you commit it.
     """
-    from telephony.tape.reader import read
+    from telephony.app.loading import agent_for
+    from telephony.tape.format import PIPELINE
+    from telephony.tape.reader import meant, newest_whole
+    from telephony.tape.recorder import answered
+    from telephony.tape.rehearsal.report import changed
+    from telephony.tape.save import broken_by, lost_tools
     from telephony.tape.save import save_test as save
+    from telephony.tape.show import entry
 
-    tape = read(_one(call))
-    saved = save(tape, name or f"call_{tape.header.call.get('sid', '')[-6:].lower() or 'saved'}", to)
-    typer.echo(f"from {tape.path}\n{saved.test}\nRun it with: scripts/test {saved.folder} (or pytest)")
+    tapes, answering = recorded()
+    tape = newest_whole(meant(call, tapes), lambda why: typer.echo(f"passed over: {why}", err=True))
+    chosen = agent or answering
+    today = agent_for(chosen, answered(tape.header)) if tape.header.engine == PIPELINE else None
+    saved = save(tape, name or f"call_{tape.header.call.get('sid', '')[-6:].lower() or 'saved'}", to, chosen)
+    typer.echo(
+        f"from {tape.path}: {entry(tape).words()}\n{saved.test}\nRun it with: scripts/test {saved.folder} (or pytest)"
+    )
+    if today is None:
+        typer.echo("(A managed agent had the call: it is replayed, not rehearsed.)")
+    elif broken := [
+        *lost_tools(tape, today.tools),
+        *broken_by(tape, changed(tape.header, (), today.policy(), today.voice.language)),
+    ]:
+        typer.echo(f"{chosen} as it is now would not pass the rehearsal (--agent names another one):", err=True)
+        typer.echo("\n".join(f"  {one}" for one in broken), err=True)
     return 0
 
 
-@_exiting
+@exiting
 def import_call(
     audio: Annotated[Path, typer.Argument(metavar="CALL.wav", help="A recording with one or two channels.")],
     out: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the new tape.")],
@@ -254,49 +201,11 @@ def import_call(
 # --- inside ---------------------------------------------------------------------------------------------------------
 
 
-def _one(call: str) -> Path:
-    from telephony.errors import SettingsError
-    from telephony.settings import load
-    from telephony.tape.reader import one
-
-    try:
-        recorded = load(os.environ, offline=True).tapes
-    except SettingsError:  # wrong settings do not matter to this command
-        recorded = None
-    return one(call, recorded)
-
-
-def _readable(paths: list[Path], unread: list[str]) -> Iterator[Tape]:
-    """The tapes at and below `paths`, one by one. Errors of unreadable ones are printed and appended to `unread`."""
-    from telephony.tape.codec import BadTape
-    from telephony.tape.reader import find, read
-
-    for path in [one for given in paths for one in find(given)]:
-        try:
-            found = read(path)
-        except BadTape as error:
-            unread.append(str(error))
-            typer.echo(str(error), err=True)
-        else:
-            yield found
-
-
 def _rules(agent: str | None) -> tuple[Policy | None, str | None]:
-    """The policy and language of the named agent. If it is a function, it is called for a call from no number."""
+    """The policy and language of the named agent. If it is a function, it is asked to answer a trial call."""
     if agent is None:
         return None, None
-    import asyncio
-    import inspect
+    from telephony.app.loading import agent_for
 
-    from telephony.agent import Agent, IncomingCall
-    from telephony.app.loading import load_agent
-    from telephony.errors import SettingsError
-
-    found: object = load_agent(agent)
-    if not isinstance(found, Agent) and callable(found):
-        found = found(IncomingCall("CA-rehearsal"))
-        if inspect.iscoroutine(found):
-            found = asyncio.run(found)
-    if not isinstance(found, Agent):
-        raise SettingsError([f"{agent} does not return an Agent"])
+    found = agent_for(agent)
     return found.policy(), found.voice.language

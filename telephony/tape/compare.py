@@ -25,8 +25,6 @@ SLACK_MS = 200
 """A line with no more than this left to play counts as heard in full."""
 APART_MS = 500
 """Two positions in the same line that are no further apart count as the same."""
-REACTION_MS = 400
-"""People do not react faster than this: voice that begins earlier is not a reaction to what was heard."""
 SAME_MS = 20
 KEY_WORDS = 4
 
@@ -245,7 +243,7 @@ def totals(call: Timeline, until: int | None) -> Totals:
     sounds = [one for one in call.interruptions if one.onset_ms < end]
     return Totals(
         answers=[one.answer_ms for one in answers if one.answer_ms is not None],
-        cut_offs=_cut_offs(call, end),
+        cut_offs=sum(at < end for at in call.cut_offs),
         interruptions=sum(one.verdict == "cut" for one in sounds),
         false_alarms=sum(one.verdict == "resume" for one in sounds),
         yielding=[_yielded_ms(call, one) for one in sounds],
@@ -258,17 +256,6 @@ def _yielded_ms(call: Timeline, sound: BargeIn) -> int:
     """Time from when both could be heard until the agent was silent."""
     begun = max((start for start, _ in call.agent_spans if start <= sound.cleared_ms), default=0)
     return sound.cleared_ms - max(sound.onset_ms, begun)
-
-
-def _cut_offs(call: Timeline, end: int) -> int:
-    """How often the turn was decided to be over, but the caller went on before they could have heard the answer."""
-    begins = [start for start, _ in call.caller_spans]
-    found = 0
-    for at in call.decided(d.TurnEnded):
-        if at < end:
-            answer = next((start for start, _ in call.agent_spans if start >= at), at)
-            found += any(at < begin < answer + REACTION_MS for begin in begins)
-    return found
 
 
 def middle(values: Sequence[int]) -> int | None:

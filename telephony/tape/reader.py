@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,17 +76,47 @@ def find(path: Path) -> list[Path]:
 
 
 def one(call: str, recorded: Path | None = None) -> Path:
-    """The folder of one tape: `call` is that folder, a folder whose newest tape is meant, or (part of) a call SID
-    among the tapes in `recorded`. Raises BadTape."""
+    """The folder of one tape: the newest of `meant`. Raises BadTape."""
+    return meant(call, recorded)[-1]
+
+
+def meant(call: str, recorded: Path | None = None) -> list[Path]:
+    """The folders of the tapes that `call` may mean, oldest first: it is a tape's folder, a folder of tapes, or (part
+    of) a call SID among the tapes in `recorded`. Raises BadTape if there are none."""
     path = Path(call)
     if path.exists():
-        return find(path)[-1]
+        return find(path)
     if recorded is None:
         raise BadTape(f"{call}: there is no such folder, and TELEPHONY_TAPES is not set")
     found = [tape for tape in find(recorded) if call in tape.name]
     if not found:
         raise BadTape(f"{call}: neither a folder nor a call in {recorded}")
-    return found[-1]
+    return found
+
+
+def newest_whole(paths: Sequence[Path], passed_over: Callable[[str], None]) -> Tape:
+    """The last of these tapes that is whole; `passed_over` is told why each later one is not. A single tape is read as
+    it is. Raises BadTape if none can be used."""
+    if len(paths) == 1:
+        return read(paths[0])
+    problems = []
+    for path in reversed(paths):
+        try:
+            tape = read(path)
+        except BadTape as error:
+            problems.append(str(error))
+        else:
+            if tape.good:
+                for problem in problems:
+                    passed_over(problem)
+                return tape
+            problems.append(damage(tape))
+    raise BadTape(f"none of the {len(paths)} tapes is whole; the newest: {problems[0]}")
+
+
+def damage(tape: Tape) -> str:
+    """Why the tape is not whole, in a sentence."""
+    return (tape.problems or [f"{tape.path}: it breaks off"])[0]
 
 
 def read(path: Path) -> Tape:

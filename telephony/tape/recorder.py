@@ -58,6 +58,14 @@ def header_for(agent: Agent | ManagedAgent, call: IncomingCall, began: datetime)
     return replace(header, engine=BRIDGE, engine_policy=agent.policy(), agent=facts)
 
 
+def answered(header: Header) -> IncomingCall:
+    """The recorded call, for an agent function to answer: the reverse of `header_for`, without the webhook's form."""
+    call = header.call
+    return IncomingCall(
+        call.get("sid") or "recorded", call.get("from", ""), call.get("to", ""), call.get("direction", "inbound")
+    )
+
+
 def _of_pipeline(header: Header, agent: Agent) -> Header:
     prompt = "\n\n".join((agent.prompt, agent.style, agent.context))
     facts = {

@@ -23,7 +23,7 @@ from telephony.audio.frames import FRAME_MS
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.decisions import Decided
+from telephony.core.decisions import Decided, TurnEnded
 from telephony.core.history import AgentSaid, CallerSaid, History
 from telephony.core.language.words import words
 from telephony.core.listening.voice_activity import WINDOW_MS, Voiced
@@ -33,6 +33,8 @@ from telephony.tape.audio import Played, played, spans
 
 JOIN_MS = 300
 """Stretches of voice with a gap of up to this are one."""
+REACTION_MS = 400
+"""People do not react faster than this: voice that begins earlier is not a reaction to what was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,9 @@ class Timeline:
     """See the module docstring. `spoken_form` (written -> spoken text) and `rules` (which detector windows are voice)
     are those of the call's core."""
 
-    steps: list[Step]
+    steps: list[Step] = field(repr=False)
     spoken_form: Callable[[str], str] = field(default=lambda text: text, repr=False)
-    rules: TurnTaking = field(default_factory=TurnTaking)
+    rules: TurnTaking = field(default_factory=TurnTaking, repr=False)
 
     # --- what was said ----------------------------------------------------------------------------------------------
 
@@ -110,6 +112,22 @@ class Timeline:
     def slowest_answer_ms(self) -> int:
         """The longest wait for an answer; 0 without any."""
         return max((one.answer_ms for one in self.answers if one.answer_ms is not None), default=0)
+
+    @property
+    def waits_ms(self) -> list[int]:
+        """The silence that the rules of turn-taking asked for before each answer."""
+        return [one.wait_ms for one in self.answers if one.wait_ms is not None]
+
+    @property
+    def cut_offs(self) -> list[int]:
+        """When the caller's turn was decided to be over although they went on before they could hear the answer."""
+        begins = [start for start, _ in self.caller_spans]
+        answers = [start for start, _ in self.agent_spans]
+        return [
+            at
+            for at in self.decided(TurnEnded)
+            if any(at < begin < next((s for s in answers if s >= at), at) + REACTION_MS for begin in begins)
+        ]
 
     @property
     def greeting_ms(self) -> int | None:

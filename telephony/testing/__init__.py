@@ -4,6 +4,6 @@
     from telephony.testing.script import CallerScript    # a scripted caller, in virtual time or over sockets
     from telephony.testing.simulator import Simulator    # a call in virtual time, with exact latencies and faults
 
-The pytest fixtures `replay`, `caller` and `carrier` are in `pytest_plugin.py`; `fakes/` holds local servers that stand
-in for the vendors.
+The pytest fixtures `replay`, `rehearse`, `caller` and `carrier` are in `pytest_plugin.py`; `fakes/` holds local
+servers that stand in for the vendors.
 """

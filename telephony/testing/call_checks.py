@@ -19,19 +19,26 @@ from telephony.testing.fakes.twilio.carrier import PhoneCall
 SILENT_WITHIN_MS = 250
 """The agent must be silent within this time after the detector reported the interruption."""
 
+LAST_SYLLABLE_MS = 60
+"""An agent that ends by itself this soon after the caller's first sound has not been interrupted."""
+
 
 @dataclass(slots=True)
 class Outcome:
     """A finished call. `expect`: words of the caller that must have been understood; `interruptions`: when the caller
-    began to interrupt the agent, in ms since dialling; `stuck` says why the caller could not go on ("" if they could);
-    `tools` counts the tools that ran; `ended` is the reason for the end."""
+    meant to interrupt the agent, in ms since dialling; `stuck` says why the caller could not go on ("" if they could);
+    `tools` counts the tools that ran, of which there must be one if `tool_expected`; `ended` is the reason for the end;
+    `misunderstood` and `unplayed` name recordings of the caller."""
 
     phone: PhoneCall
     expect: tuple[str, ...] = ()
     interruptions: list[int] = field(default_factory=list)
     stuck: str = ""
     tools: int = 0
+    tool_expected: bool = True
     ended: str = ""
+    misunderstood: list[str] = field(default_factory=list)
+    unplayed: list[str] = field(default_factory=list)
 
 
 def problems(outcome: Outcome, steps: list[Step], clock: TurnClock, sound_ms: int | None = None) -> list[str]:
@@ -83,7 +90,7 @@ def _understood(outcome: Outcome, steps: list[Step]) -> list[str]:
         return [
             f"the caller was not understood: {', '.join(missing)} should have been heard, but stt transcribed {lines}"
         ]
-    if outcome.expect and not outcome.tools:
+    if outcome.expect and outcome.tool_expected and not outcome.tools:
         return ["the agent ran no tool"]
     return []
 
@@ -92,12 +99,20 @@ def _interrupted(outcome: Outcome, clock: TurnClock) -> list[str]:
     if not outcome.interruptions:
         return []
     cuts = [one for one in clock.barge_ins if one.verdict == "cut"]
+    if not cuts and not outcome.expect and not spoken_into(outcome):
+        return []  # the agent had finished before
     if not cuts:
         return ["the caller's interruption did not stop the agent"]
     waited = silent_after(outcome.phone.caller_audio(), outcome.phone.heard(), outcome.interruptions[0])
     if cuts[0].ms > SILENT_WITHIN_MS:
         return [f"the agent fell silent only after {cuts[0].ms} ms of interruption ({waited} ms in the recording)"]
     return []
+
+
+def spoken_into(outcome: Outcome) -> list[int]:
+    """Those of the interruptions into which the agent was speaking, and not just saying its last syllable."""
+    caller, agent = outcome.phone.caller_audio(), outcome.phone.heard()
+    return [at for at in outcome.interruptions if silent_after(caller, agent, at) > LAST_SYLLABLE_MS]
 
 
 def interrupted_by_sound(outcome: Outcome, sound_ms: int) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,13 +10,18 @@ from typing import Any
 
 import pytest
 
-from telephony.agent import Agent
-from telephony.tape.reader import read
+from telephony.agent import Agent, AgentSource
+from telephony.app.loading import agent_for
+from telephony.tape.reader import damage, read
+from telephony.tape.recorder import answered
+from telephony.tape.rehearsal.rehearse import rehearse
+from telephony.tape.rehearsal.report import changed, report
 from telephony.tape.replay import replay
+from telephony.tape.save import lost_tools
 from telephony.tape.show import timeline
 from telephony.tape.timeline import Timeline
-from telephony.testing.fakes.openai.server import CallTool, Say
 from telephony.testing.fakes.openai.server import Part as Answer
+from telephony.testing.fakes.openai.server import Say
 from telephony.testing.phone_caller import PhoneCaller
 from telephony.testing.script import CallerScript, Reply, reply_to
 from telephony.testing.stack import local_stack
@@ -42,13 +46,34 @@ class Replays:
         return timeline(tape)
 
 
+@dataclass(frozen=True, slots=True)
+class Rehearses:
+    """Rehearses tapes below `folder` with an agent as it is today."""
+
+    folder: Path
+
+    def __call__(self, agent: str | Agent, path: str | Path = ".") -> Timeline:
+        """Rehearses the tape in `path` (relative to the test file's folder) with the rules of `agent`, an agent or
+        `module:name`, and returns the timeline of the new call. Prints what is different. The test fails if the agent
+        could not run a tool that ran in the recorded call."""
+        tape = read(self.folder / path)
+        if not tape.good:
+            pytest.fail(f"only a whole tape can be rehearsed: {damage(tape)}", pytrace=False)
+        found = agent if isinstance(agent, Agent) else agent_for(agent, answered(tape.header))
+        if lost := lost_tools(tape, found.tools):
+            pytest.fail("\n".join(lost), pytrace=False)
+        done = rehearse(tape, changed(tape.header, (), found.policy(), found.voice.language))
+        report(done, print, whole=False)
+        return done.now
+
+
 class OverSockets:
     """Runs scripted calls over real sockets: a local carrier, the service, and local servers as providers."""
 
     async def __call__(
         self,
         script: CallerScript,
-        agent: Agent,
+        agents: AgentSource,
         replies: Iterable[Reply] = (),
         *,
         speed: float = SPEED,
@@ -56,9 +81,10 @@ class OverSockets:
     ) -> Timeline:
         """Runs one call, `speed` times faster than real time, and returns its timeline. `options` are those of
         `local_stack`. Raises ScriptFailed, and AssertionError if the service broke Twilio's protocol."""
-        async with local_stack(agent, clock=SteadyClock(speed), replies=_model(list(replies)), **options) as stack:
+        async with local_stack(agents, clock=SteadyClock(speed), replies=_model(list(replies)), **options) as stack:
             phone = await stack.dial()
             tape = await stack.tape(phone)
+            agent, rules = (live := stack.service.registry.calls[phone.sid]).agent, live.turn_taking
             caller = PhoneCaller(
                 phone,
                 stack.clock,
@@ -73,7 +99,8 @@ class OverSockets:
                 await phone.ended()
             assert phone.violations == [], phone.violations
             await tape.until(lambda: tape.closed)
-        return Timeline(tape.steps, partial(spoken_form, language=agent.voice.language), agent.turn_taking)
+        spoken = partial(spoken_form, language=agent.voice.language) if isinstance(agent, Agent) else lambda text: text
+        return Timeline(tape.steps, spoken, rules)
 
 
 def _model(replies: Sequence[Reply]) -> Any:
@@ -92,7 +119,7 @@ def _model(replies: Sequence[Reply]) -> Any:
             elif done:
                 done -= 1
             else:
-                return [*parts, CallTool(part.name, json.loads(part.arguments))]
+                return [*parts, part]
         return parts
 
     return answer

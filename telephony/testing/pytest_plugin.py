@@ -4,6 +4,10 @@
         call = replay()
         assert call.called("book_table")
 
+    def test_my_agent(rehearse):                    # the same caller, with the agent as it is today
+        call = rehearse("my_agent:agent")
+        assert call.slowest_answer_ms <= 1_200
+
     def test_answer(caller):                        # a scripted caller, in virtual time
         call = caller.waits_for_agent().says("what are your opening hours").hangs_up().call(agent, ["At nine."])
         assert call.slowest_answer_ms <= 1_200
@@ -23,7 +27,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from telephony.testing.fixtures import OverSockets, Replays
+    from telephony.testing.fixtures import OverSockets, Rehearses, Replays
     from telephony.testing.script import CallerScript
 
 
@@ -33,6 +37,16 @@ def replay(request: pytest.FixtureRequest) -> Replays:
     from telephony.testing.fixtures import Replays
 
     return Replays(Path(request.path).parent)
+
+
+@pytest.fixture
+def rehearse(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Rehearses:
+    """`rehearse("module:name")` rehearses the tape beside the test file with that agent, whose module is found in the
+    folder in which pytest was started, as the command line finds it."""
+    from telephony.testing.fixtures import Rehearses
+
+    monkeypatch.syspath_prepend(request.config.invocation_params.dir)
+    return Rehearses(Path(request.path).parent)
 
 
 @pytest.fixture

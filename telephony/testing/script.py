@@ -11,7 +11,8 @@
     call = script.call(agent, replies=["We open at nine.", "Sure."])
 
 `replies` are the LLM's: the n-th answers the caller's n-th turn, however often the LLM is asked for it. A reply is a
-text, or a list of texts and `Calls`. In virtual time, a minute of call takes some tens of milliseconds. If the script
+text, or a list of texts and `CallTool`s, for which the
+agent's own tools run. In virtual time, a minute of call takes some tens of milliseconds. If the script
 does not hang up, the caller hangs up at its end, after the agent has fallen silent.
 
 Two players take the same scripts: `play`, in the call of a `Simulator`, and `PhoneCaller` (`phone_caller.py`), on a
@@ -27,13 +28,15 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from telephony.agent import Agent
+from telephony.agent import AgentSource, IncomingCall
 from telephony.audio import frames, level, tones, wav
 from telephony.contracts.observer import Step
 from telephony.core.history import CallerSaid, History
 from telephony.tape.audio import spans
 from telephony.tape.timeline import Timeline
-from telephony.testing.simulator import Calls, Part, Simulator
+from telephony.testing.agents import ScriptFailed, chosen, running_tools
+from telephony.testing.simulator import Part, Simulator
+from telephony.testing.tool_calls import CallTool
 from telephony.text_normalization import spoken_form
 
 TIMEOUT_MS = 30_000
@@ -47,10 +50,6 @@ POLITE = "All right. Is there anything else?"
 
 Reply: TypeAlias = str | Sequence[Part]
 What: TypeAlias = str | Path | bytes
-
-
-class ScriptFailed(AssertionError):
-    """The agent did not do what the script waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +144,20 @@ class CallerScript:
             if sim.call.ended is None:
                 caller.make(move)
 
-    def call(self, agent: Agent, replies: Iterable[Reply] = ()) -> Timeline:
-        """Runs the call in virtual time: the core alone, with the carrier, STT, LLM and TTS of the `Simulator`. Returns
-        its timeline. Raises ScriptFailed."""
+    def call(
+        self, agents: AgentSource, replies: Iterable[Reply] = (), *, incoming: IncomingCall | None = None
+    ) -> Timeline:
+        """Runs the call in virtual time: the core alone, with the carrier, STT, LLM and TTS of the `Simulator`, and the
+        agent's own tools. A function is asked for the agent that answers `incoming` (None: a call from a number that
+        belongs to nobody). Returns the call's timeline. Raises ScriptFailed, and whatever the function raises."""
         given = list(replies)
+        agent, call = chosen(agents, incoming)
 
         def answer(history: History) -> list[Part]:
             return reply_to(given, sum(isinstance(item, CallerSaid) for item in history) - 1)
 
         spoken = partial(spoken_form, language=agent.voice.language)
-        sim = Simulator(agent.policy(), answer, spoken_form=spoken)
+        sim = Simulator(agent.policy(), answer, spoken_form=spoken, run_tool=running_tools(agent, call))
         self.play(sim)
         with suppress(ScriptFailed):
             CallerScript().waits_for_agent(1.5).play(sim)
@@ -246,5 +249,5 @@ def stretches(pcmu: bytes) -> list[tuple[int, int]]:
 
 
 __all__ = [
-    "CallerScript", "Calls", "HangsUp", "Listens", "Presses", "Says", "ScriptFailed", "Waits", "WaitsForAgent",
+    "CallTool", "CallerScript", "HangsUp", "Listens", "Presses", "Says", "ScriptFailed", "Waits", "WaitsForAgent",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ the event. For a caller who reacts to the agent, play a `CallerScript` (`script.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from telephony.tape.audio import Played, spans
 from telephony.tape.rehearsal.virtual_time import LATER, Agenda, VirtualCarrier, VirtualTime
 from telephony.tape.step_text import said_last
 from telephony.testing.recorded_stt import Clip, Final, Partial, Recogniser, RecordedStt, Scripted
+from telephony.testing.tool_calls import CallTool as CallTool
+from telephony.tools import ToolResult
 
 CHAR_MS = 70
 KEY_MS = 150
@@ -56,16 +59,8 @@ class Latencies:
     tool: int = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """A part of a reply: a tool call. The tool returns `result` after `Latencies.tool`."""
-
-    name: str
-    arguments: str = "{}"
-    result: str = "ok"
-
-
-Part = str | Calls
+Part = str | CallTool
+RunTool = Callable[[CallTool], ToolResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +101,9 @@ _MARKS, _FRAMES = LATER + 1, LATER + 2
 class Simulator:
     """One call; see the module text. Times are ms since its beginning, which is also the time of `CallStarted`.
 
-    `replies` is given the history and returns the parts of the LLM's reply. `steps` records the call as (now, event,
-    actions). With `phrases` False no fixed phrases are loaded; with `frames` False the caller sends no audio.
+    `replies` is given the history and returns the parts of the LLM's reply; `run_tool` runs its tools, whose results
+    come after `Latencies.tool`. `steps` records the call as (now, event, actions). With `phrases` False no fixed
+    phrases are loaded; with `frames` False the caller sends no audio.
     """
 
     def __init__(
@@ -117,6 +113,7 @@ class Simulator:
         *,
         phrases: bool = True,
         spoken_form: Callable[[str], str] = lambda text: text,
+        run_tool: RunTool = lambda tool: ToolResult("ok" if tool.result is None else tool.result),
     ) -> None:
         self.policy = policy or Policy()
         self.call = Conversation(self.policy, spoken_form)
@@ -124,7 +121,7 @@ class Simulator:
         self._time = VirtualTime(Agenda(), {})
         self.steps = self._time.steps
         self.carrier = Carrier(self, self._time.agenda)
-        self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]))
+        self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]), run_tool)
         self._tts = _Tts(self)
         self._stt = _SttPort(self)
         self.intercept: Callable[[int, Scripted], Iterable[tuple[int, Scripted]]] = lambda at, event: [(at, event)]
@@ -325,10 +322,10 @@ class _Stt:
 
 
 class _Llm:
-    def __init__(self, sim: Simulator, replies: Callable[[History], Iterable[Part]]) -> None:
-        self._sim, self._replies = sim, replies
+    def __init__(self, sim: Simulator, replies: Callable[[History], Iterable[Part]], run_tool: RunTool) -> None:
+        self._sim, self._replies, self._run_tool = sim, replies, run_tool
         self._parts: dict[int, deque[Part]] = {}
-        self._wanted: dict[str, Calls] = {}
+        self._wanted: dict[str, CallTool] = {}
         self._tools = 0
 
     def perform(self, action: a.Action, now: int) -> None:
@@ -338,8 +335,8 @@ class _Llm:
             case a.CancelReply(turn):
                 self._parts.pop(turn, None)
             case a.RunTool(turn, tool_call_id):
-                result, at = self._wanted[tool_call_id].result, now + self._sim.latencies.tool
-                self._later(turn, at, e.ToolFinished(turn, tool_call_id, result))
+                done, at = self._run_tool(self._wanted[tool_call_id]), now + self._sim.latencies.tool
+                self._later(turn, at, e.ToolFinished(turn, tool_call_id, done.text, done.failed))
                 self._go_on(turn, at + self._sim.latencies.first_token)
             case a.RefuseTool(turn, _, _):
                 self._go_on(turn, now + self._sim.latencies.first_token)
@@ -359,11 +356,11 @@ class _Llm:
         parts = self._parts.get(turn)
         while parts:
             part = parts.popleft()
-            if isinstance(part, Calls):
+            if isinstance(part, CallTool):
                 self._tools += 1
                 tool_call_id = f"call_{self._tools}"
                 self._wanted[tool_call_id] = part
-                self._later(turn, at, e.ToolWanted(turn, tool_call_id, part.name, part.arguments))
+                self._later(turn, at, e.ToolWanted(turn, tool_call_id, part.name, json.dumps(dict(part.arguments))))
                 return
             for word in part.split():
                 self._later(turn, at, e.ReplyDelta(turn, word + " "))

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ import pytest
 
 from telephony.agent import Agent
 from telephony.audio import audioop, level, mulaw, tones, wav
+from telephony.cli import demo_verdict
 from telephony.cli.demo import Watch, converse
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
-from telephony.testing.call_checks import Outcome, problems, silent_after
+from telephony.settings import Settings
+from telephony.testing.call_checks import Outcome, problems, silent_after, spoken_into
 from telephony.testing.fakes.openai.server import CallTool, Part, Responder, Say
 from telephony.testing.script import CallerScript
 from telephony.testing.stack import local_stack
@@ -48,19 +51,27 @@ def respond(body: dict[str, Any]) -> list[Part]:
 
 
 async def call(
-    *texts: str, heard: tuple[str, ...] | None = None, replies: Responder = respond
+    *texts: str,
+    heard: tuple[str, ...] | None = None,
+    replies: Responder = respond,
+    recordings: Sequence[str] = (),
+    interrupting: bool = True,
+    tool_expected: bool = True,
+    watch: Watch | None = None,
 ) -> tuple[list[str], Outcome]:
-    """Runs one demo call; the second text interrupts. `heard` holds the transcripts, by default what was said."""
+    """Runs one demo call; the second text interrupts. `heard` holds the transcripts, by default what was said. With
+    `recordings`, the texts are the user's, and nothing is expected of them."""
     script = CallerScript()
     for index, text in enumerate(texts):
-        script = (script.listens(1.2) if index == 1 else script.waits_for_agent()).says(text)
+        script = (script.listens(1.2) if index == 1 and interrupting else script.waits_for_agent()).says(text)
     agent = Agent(prompt="You are a test.", greeting="Hello, how can I help?", tools=(book_table,))
     async with asyncio.timeout(60), local_stack(agent, clock=SteadyClock(20), replies=replies) as stack:
         for text in texts if heard is None else heard:
             stack.elevenlabs.stt.script.add(text)
-        watch = Watch()
-        outcome = await converse(stack.service, stack.carrier, script, watch)
-        outcome.expect = tuple(text.split()[-1] for text in texts)
+        watch = watch or Watch()
+        outcome = await converse(stack.service, stack.carrier, script, watch, recordings)
+        outcome.expect = () if recordings else tuple(text.split()[-1] for text in texts)
+        outcome.tool_expected = tool_expected
         return problems(outcome, watch.steps, watch.turns), outcome
 
 
@@ -92,6 +103,70 @@ async def test_a_call_that_ends_without_a_goodbye_is_reported() -> None:
     found, outcome = await call("a table please", replies=without_end)
     assert found == ["the call did not end with the agent's goodbye (silent_goodbye)"]
     assert outcome.phone.violations == []
+
+
+async def test_recordings_are_all_played_and_those_not_understood_are_named() -> None:
+    """A recording without speech and one that is not understood do not keep the others from being played."""
+    names = ["hours.wav", "mumble.wav", "bye.wav"]
+    found, outcome = await call(
+        "what are your opening hours", "a table for two", "thank you bye",
+        heard=("what are your opening hours", "", "", "thank you bye"), recordings=names, interrupting=False,
+    )  # fmt: skip
+    assert demo_verdict.recordings(outcome) == ["mumble.wav was not understood"]
+    assert (found, outcome.ended) == ([], "agent")
+    assert len(outcome.phone.caller_audio()) // 8 > 5_000
+
+
+async def test_recordings_after_the_end_of_the_call_are_named() -> None:
+    """The agent says goodbye before the caller has played everything."""
+    names = ["bye.wav", "hours.wav", "more.wav"]
+    _, outcome = await call("thank you bye", "what are your hours", "hours", recordings=names, interrupting=False)
+    assert demo_verdict.recordings(outcome) == ["the call was over before hours.wav, more.wav could be played"]
+
+
+async def test_whoever_speaks_after_the_answer_has_interrupted_nobody() -> None:
+    """The user's second recording is meant to interrupt; the answer was shorter than that."""
+    found, outcome = await call("a table please", "what else", "thank you bye", recordings=["a", "b", "c"])
+    assert found == []
+    assert outcome.interruptions
+    assert spoken_into(outcome) == []
+    assert demo_verdict.success(False).endswith("nobody interrupted.")
+
+
+async def test_whether_the_caller_interrupted_is_seen_in_the_call() -> None:
+    for interrupting in (True, False):
+        watch = Watch()
+        found, outcome = await call(
+            "what are your opening hours", "a table for two", "thank you bye", interrupting=interrupting, watch=watch
+        )
+        assert found == []
+        assert demo_verdict.interrupted(outcome, watch.turns, managed=False) is interrupting
+        assert demo_verdict.interrupted(outcome, watch.turns, managed=True) is interrupting
+
+
+@pytest.mark.parametrize(
+    ("settings", "mode", "words"),
+    [
+        (Settings(offline=True), "pipeline", ()),
+        (Settings(offline=True, agent="mine:agent"), "pipeline", ("plays only the example's", "mine:agent", "words")),
+        (Settings(offline=True, agent="mine:agent"), "managed", ("plays only the example's", "mode pipeline")),
+        (Settings(offline=True, agent="mine:agent", openai_base_url="http://own"), "pipeline", ("recogniser",)),
+        (Settings(agent="mine:agent"), "pipeline", ()),
+    ],
+)
+def test_what_the_local_parts_do_not_know_of_an_agent_is_said(
+    settings: Settings, mode: str, words: tuple[str, ...]
+) -> None:
+    said = demo_verdict.stranger(settings, mode)
+    assert bool(said) is bool(words)
+    assert [word for word in words if word not in said] == []
+
+
+async def test_an_agent_without_tools_need_not_run_one() -> None:
+    """Only of the example is it known that a tool must run."""
+    texts = ("what are your opening hours", "and on mondays", "thank you bye")
+    assert (await call(*texts))[0] == ["the agent ran no tool"]
+    assert (await call(*texts, tool_expected=False))[0] == []
 
 
 def without_end(body: dict[str, Any]) -> list[Part]:
@@ -152,6 +227,7 @@ def test_the_demo_as_a_new_user_runs_it(tmp_path: Path) -> None:
     done = demo(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "book_table" in done.stdout
+    assert done.stdout.rstrip().endswith("understood, answered, interrupted and ended correctly.")
     assert "llm " in done.stdout
     left, right = wav.read(tmp_path / "out" / "call.wav")
     assert level.level(left) > -400
@@ -207,6 +283,7 @@ def test_the_demo_takes_the_users_own_recordings(tmp_path: Path) -> None:
     done = demo(tmp_path, "--caller", "hours.wav", "bye.wav", "--out", "mine")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "what are your opening hours" in done.stdout
+    assert done.stdout.rstrip().endswith("nobody interrupted.")
     assert (tmp_path / "mine" / "call.wav").exists()
 
 

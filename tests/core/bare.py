@@ -20,7 +20,7 @@ from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import Policy
-from telephony.testing.simulator import Calls, Simulator
+from telephony.testing.simulator import CallTool, Simulator
 
 CHAR_MS = 100
 """Duration of one spoken character."""
@@ -70,7 +70,7 @@ class Bare:
         self.at(at, e.ReplyEnded(turn, e.Finish(finish)))
 
     def wants(self, at: int, turn: int, tool_call_id: str, name: str = "book") -> None:
-        self.sim._llm._wanted[tool_call_id] = Calls(name)
+        self.sim._llm._wanted[tool_call_id] = CallTool(name)
         self.at(at, e.ToolWanted(turn, tool_call_id, name, "{}"))
 
     def returns(self, at: int, turn: int, tool_call_id: str, result: str = "ok") -> None:

@@ -13,7 +13,7 @@ from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.policy import Limits, Policy
 from telephony.core.speaking.speech import Coming
 from telephony.testing.recorded_stt import Final, Partial, Scripted
-from telephony.testing.simulator import Calls, Part, Simulator, last_words
+from telephony.testing.simulator import CallTool, Part, Simulator, last_words
 
 GREETING = Policy(greeting="Hello, how can I help?")
 LONG = "We open at nine in the morning and close at six. On Sundays we stay closed. Please book ahead."
@@ -287,7 +287,7 @@ def test_without_tts_and_cached_phrases_the_carrier_speaks() -> None:
 
 def test_agent_ends_the_call_after_its_goodbye_was_played() -> None:
     """`end_call` hangs up only after the mark of the last word has come back as played."""
-    sim = Simulator(Policy(), lambda h: ["Thank you for calling, goodbye!", Calls("end_call")])
+    sim = Simulator(Policy(), lambda h: ["Thank you for calling, goodbye!", CallTool("end_call")])
     sim.says(500, "that is all bye")
     sim.run(30_000)
     [(at, ending)] = sim.actions(a.EndCall)
@@ -300,7 +300,7 @@ def test_agent_ends_the_call_after_its_goodbye_was_played() -> None:
 
 def test_goodbye_ends_even_without_marks() -> None:
     """The call ends even if marks never come back."""
-    sim = Simulator(Policy(), lambda h: ["Goodbye!", Calls("end_call")])
+    sim = Simulator(Policy(), lambda h: ["Goodbye!", CallTool("end_call")])
     sim.faults.marks_lost = True
     sim.says(500, "that is all bye")
     sim.run(30_000)
@@ -310,7 +310,7 @@ def test_goodbye_ends_even_without_marks() -> None:
 
 def test_end_call_without_words_still_says_goodbye() -> None:
     """If the model only calls `end_call`, the caller still hears a goodbye."""
-    sim = Simulator(Policy(), lambda h: [Calls("end_call")])
+    sim = Simulator(Policy(), lambda h: [CallTool("end_call")])
     sim.says(500, "bye")
     sim.run(30_000)
     assert sim.lines[-1] == ("agent", "Goodbye.")
@@ -320,7 +320,7 @@ def test_end_call_without_words_still_says_goodbye() -> None:
 def test_interrupting_the_goodbye_keeps_the_call() -> None:
     """`end_call` of a reply that was cut does not end the call."""
     replies: Iterator[list[Part]] = iter(
-        [["Thank you so much for calling us today, goodbye!", Calls("end_call")], ["Of course. What is it?"]]
+        [["Thank you so much for calling us today, goodbye!", CallTool("end_call")], ["Of course. What is it?"]]
     )
     sim = Simulator(Policy(), lambda h: next(replies))
     sim.says(500, "that is all bye")
@@ -333,7 +333,7 @@ def test_interrupting_the_goodbye_keeps_the_call() -> None:
 
 def test_saying_bye_over_the_goodbye_is_no_objection() -> None:
     """A goodbye from the caller during the agent's goodbye neither cuts it nor starts another reply."""
-    sim = Simulator(Policy(), lambda h: ["Thank you so much for calling us today, goodbye!", Calls("end_call")])
+    sim = Simulator(Policy(), lambda h: ["Thank you so much for calling us today, goodbye!", CallTool("end_call")])
     sim.says(500, "that is all")
     sim.run(3_000)
     sim.says(3_000, "thank you bye bye", ms=1_000)
@@ -348,7 +348,7 @@ def test_tool_result_of_an_interrupted_reply_is_kept_and_not_run_twice() -> None
 
     def replies(history: History) -> list[Part]:
         booked = any(isinstance(item, ToolUsed) for item in history)
-        return ["It is booked."] if booked else ["One second.", Calls("book", '{"people": 2}', "booked")]
+        return ["It is booked."] if booked else ["One second.", CallTool("book", {"people": 2}, "booked")]
 
     sim = Simulator(Policy(), replies)
     sim.latencies.tool = 3_000
@@ -364,7 +364,8 @@ def test_tool_result_of_an_interrupted_reply_is_kept_and_not_run_twice() -> None
 def test_tool_of_a_reply_waits_while_the_caller_speaks() -> None:
     """A tool does not run while the caller may be taking the turn back."""
     sim = Simulator(
-        Policy(), lambda h: ["Not booked."] if "cancel" in last_words(h) else [Calls("book", "{}", "booked"), "Booked."]
+        Policy(),
+        lambda h: ["Not booked."] if "cancel" in last_words(h) else [CallTool("book", {}, "booked"), "Booked."],
     )
     sim.latencies.first_token = 1_300
     end = sim.says(500, "book a table for two")

@@ -16,7 +16,7 @@ from telephony.core import events as e
 from telephony.core.history import History
 from telephony.core.policy import Limits, Policy, TurnTaking
 from telephony.testing.recorded_stt import Final, Partial, Scripted
-from telephony.testing.simulator import Calls, Part, Simulator
+from telephony.testing.simulator import CallTool, Part, Simulator
 
 SHORT = "Yes, of course."
 LONG = "We open at nine, and close at six. On Sundays we stay closed all day. Is there anything else?"
@@ -77,13 +77,13 @@ def _policy(rng: Random) -> Policy:
 
 def _agent(rng: Random) -> Callable[[History], list[Part]]:
     def tools(history: History) -> list[Part]:
-        return ["One moment, please.", Calls("book", "{}", "done"), LONG] if len(history) < 4 else [SHORT]
+        return ["One moment, please.", CallTool("book", {}, "done"), LONG] if len(history) < 4 else [SHORT]
 
     agents: tuple[Callable[[History], list[Part]], ...] = (
         lambda h: [LONG],
         lambda h: [SHORT],
         lambda h: [f"{SHORT} {DISCLOSURE} {LONG}"],
-        lambda h: [Calls("book", "{}", "done"), SHORT],
+        lambda h: [CallTool("book", {}, "done"), SHORT],
         tools,
     )
     return rng.choice(agents)

@@ -13,7 +13,7 @@ from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import Policy, TurnTaking
 from telephony.observe.turn_latency import TurnClock, TurnReport, waterfall
-from telephony.testing.simulator import Calls, Simulator
+from telephony.testing.simulator import CallTool, Simulator
 from tests.core.calls import number
 from tests.observe.calls import watched
 
@@ -91,7 +91,7 @@ def test_a_false_alarm_is_not_an_interruption() -> None:
 
 def test_tools_and_fillers_are_told() -> None:
     """A slow tool: the filler is not taken for the answer."""
-    sim = Simulator(POLICY, lambda history: [Calls("look_up"), "It is free."])
+    sim = Simulator(POLICY, lambda history: [CallTool("look_up"), "It is free."])
     sim.latencies.tool = 3_000
     sim.says(3_000, "is the table free")
     clock = TurnClock()

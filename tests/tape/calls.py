@@ -9,7 +9,7 @@ from telephony.core.history import History
 from telephony.core.policy import Policy
 from telephony.tape.format import Header
 from telephony.tape.writer import write
-from telephony.testing.simulator import Calls, Part, Simulator, last_words
+from telephony.testing.simulator import CallTool, Part, Simulator, last_words
 
 GREETING = Policy(greeting="Hello, how can I help?")
 LONG = "We open at nine in the morning and close at six. On Sundays we stay closed. Please book ahead."
@@ -18,7 +18,7 @@ LONG = "We open at nine in the morning and close at six. On Sundays we stay clos
 def replies(history: History) -> list[Part]:
     words = last_words(history)
     if "book" in words:
-        return [Calls("book_table", '{"people": 4}', "Booked."), "Your table is booked."]
+        return [CallTool("book_table", {"people": 4}, "Booked."), "Your table is booked."]
     return ["Goodbye!"] if "bye" in words else [LONG]
 
 

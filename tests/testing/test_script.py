@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import time
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from telephony.agent import Agent
+from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent, Reject
 from telephony.audio import tones, wav
 from telephony.core.policy import Limits
 from telephony.tape.timeline import Timeline
 from telephony.testing.fixtures import OverSockets
-from telephony.testing.script import CallerScript, Calls, Reply, Says, ScriptFailed
+from telephony.testing.script import CallerScript, CallTool, Reply, Says, ScriptFailed
 from telephony.testing.simulator import Simulator
-from telephony.tools import tool
+from telephony.tools import ToolContext, tool
 
 LONG = "We open at nine in the morning and close at six. On Sundays we stay closed. Please book ahead for groups."
 
@@ -27,7 +29,7 @@ async def book_table(people: int) -> str:
 
 
 AGENT = Agent(prompt="p", greeting="Hello!", tools=(book_table,))
-REPLIES: list[Reply] = [LONG, [Calls("book_table", '{"people": 4}', "Booked for 4."), "It is done."], "Goodbye."]
+REPLIES: list[Reply] = [LONG, [CallTool("book_table", {"people": 4}), "It is done."], "Goodbye."]
 
 
 def busy(caller: CallerScript) -> CallerScript:
@@ -144,3 +146,102 @@ def test_the_plugin_in_a_users_pytest(pytester: pytest.Pytester) -> None:
     done.assert_outcomes(passed=2, failed=1)
     done.stdout.fnmatch_lines(["*DIFFERENT*", "*- on the tape: decide: held*", "*+ now: nothing*"])
     done.stdout.no_fnmatch_line("*fixtures.py*")
+
+
+# --- agents as the service takes them ---------------------------------------------------------------------------------
+
+
+def answers(call: IncomingCall) -> Agent | Reject:
+    """An agent function, as in production."""
+    return Reject("no") if call.caller == "anonymous" else replace(AGENT, greeting=f"Hello, {call.caller}!")
+
+
+async def answers_later(call: IncomingCall) -> Agent | Reject:
+    return answers(call)
+
+
+BOOKED: list[Reply] = [[CallTool("book_table", {"people": 4}), "It is done."]]
+
+
+@pytest.mark.parametrize("source", [answers, answers_later])
+async def test_a_function_of_the_call_answers_in_virtual_time_too(source: AgentSource) -> None:
+    """Sync or async, also inside a running loop."""
+    script = CallerScript().waits_for_agent().says("a table for four please")
+    call = script.call(source, BOOKED, incoming=IncomingCall("CA1", "+15551110000"))
+    assert call.lines[0] == ("agent", "Hello, +15551110000!")
+    assert script.call(source).lines[0] == ("agent", "Hello, +15005550006!")
+    with pytest.raises(ScriptFailed, match="no agent of the pipeline answers: Reject"):
+        script.call(source, incoming=IncomingCall("CA1", "anonymous"))
+    with pytest.raises(ScriptFailed, match="no agent of the pipeline answers: ManagedAgent"):
+        script.call(ManagedAgent("agent_1"))
+
+
+async def test_a_function_of_the_call_answers_over_sockets_too() -> None:
+    script = CallerScript().waits_for_agent().says("a table for four please").waits_for_agent().hangs_up()
+    call = await OverSockets()(script, answers, BOOKED)
+    assert call.lines[0] == ("agent", "Hello, +15551230000!")
+    assert call.called("book_table", people=4)
+    assert call.lines[-1] == ("agent", "It is done.")
+
+
+def test_tools_run_in_virtual_time() -> None:
+    """The agent's own, with the values that it checks; what it refuses, and a tool that raises, are failures. The
+    script may give a result instead."""
+    ran: list[tuple[int, str]] = []
+
+    @tool
+    def look_up(number: int, context: ToolContext) -> str:
+        """Look it up."""
+        ran.append((number, context.caller))
+        return f"number {number}"
+
+    @tool
+    async def broken() -> str:
+        """Break."""
+        raise RuntimeError("it is broken")
+
+    agent = replace(AGENT, tools=(look_up, broken))
+    script = CallerScript().waits_for_agent().says("look it up please")
+
+    def outcome(part: CallTool) -> tuple[bool, str]:
+        [done] = script.call(agent, [[part, "There."]], incoming=IncomingCall("CA1", "+15551110000")).tools
+        return done.failed, done.result
+
+    assert outcome(CallTool("look_up", {"number": "7"})) == (False, "number 7")
+    assert set(ran) == {(7, "+15551110000")}
+    assert outcome(CallTool("look_up", {"number": 1}, "given")) == (False, "given")
+    failed, said = outcome(CallTool("look_up", {"number": "many"}))
+    assert failed
+    assert "arguments of look_up are wrong" in said
+    assert outcome(CallTool("broken"))[0]
+    assert outcome(CallTool("unknown"))[1].startswith("There is no tool 'unknown'")
+    assert set(ran) == {(7, "+15551110000")}
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def blocks(name: str) -> list[str]:
+    """The document's tests."""
+    found = re.findall(r"^```python\n(.*?)^```$", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL)
+    return [code for code in found if "def test_" in code]
+
+
+@pytest.mark.parametrize("name", ["README.md", "telephony/testing/README.md"])
+def test_the_tests_of_the_documents_run_in_an_empty_project(
+    name: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they stand, without any configuration, with what `telephony[test]` installs."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # this package, whichever is installed
+    code = blocks(name)
+    pytester.makepyfile(**{f"test_block_{index}": block for index, block in enumerate(code)})
+    done = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    done.assert_outcomes(passed=sum(block.count("def test_") for block in code))
+    assert sum("def test_" in block for block in code) >= 1
+
+
+def test_the_extra_for_tests_holds_what_they_need() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert {re.split(r"[^\w-]", line)[0] for line in extras["test"]} == {"pytest", "pytest-asyncio"}
+    assert set(extras["test"]) <= set(extras["dev"])
+    assert "telephony[test]" in (ROOT / "README.md").read_text()

@@ -42,7 +42,7 @@ def rehearse_all(
             tell(f"{tape.path}: held by {tape.header.engine!r}: only calls of the pipeline can be rehearsed")
             continue
         done = rehearse(tape, changed(tape.header, settings, policy, language))
-        code = max(code, _report(done, tell, whole=not several))
+        code = max(code, report(done, tell, whole=not several))
         then += totals(done.then, done.diverged_ms)
         now += totals(done.now, done.diverged_ms)
         if out is not None:
@@ -71,7 +71,7 @@ def changed(header: Header, settings: Sequence[str], policy: Policy | None, lang
     )
 
 
-def _report(done: Rehearsal, tell: Tell, whole: bool) -> int:
+def report(done: Rehearsal, tell: Tell, whole: bool) -> int:
     """Reports one rehearsal; returns its exit code. `whole` shows all moments, otherwise only those that differ."""
     tape = done.tape
     compared = rows(moments(done.then), moments(done.now))

@@ -15,7 +15,7 @@ from telephony.core.policy import Policy, TurnTaking
 from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge
 from telephony.testing.recorded_stt import Final, Partial
 from telephony.testing.script import CallerScript
-from telephony.testing.simulator import CHAR_MS, Calls, Part, Simulator
+from telephony.testing.simulator import CHAR_MS, CallTool, Part, Simulator
 from tests.core.calls import (
     LONG,
     agent_lines,
@@ -222,7 +222,7 @@ def test_no_tool_runs_during_a_hold() -> None:
     part = "Let me look that up for you in the book. One moment please, it takes a little while to do it."
 
     def replies(history: History) -> list[Part]:
-        return ["Fine."] if "cancel" in str(history[-1]) else [part, Calls("book", "{}", "ok"), "Done."]
+        return ["Fine."] if "cancel" in str(history[-1]) else [part, CallTool("book", {}, "ok"), "Done."]
 
     sim = play(ASK.interrupts("no cancel that", 0.3, ms=1_200).waits(5), replies, token=60)
     assert sim.actions(a.RunTool) == []

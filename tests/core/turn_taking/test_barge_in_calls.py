@@ -25,7 +25,7 @@ from telephony.core.history import History
 from telephony.core.policy import Policy, TurnTaking, Wording
 from telephony.testing.recorded_stt import Final, Partial
 from telephony.testing.script import CallerScript
-from telephony.testing.simulator import Calls, Part, Simulator, last_words
+from telephony.testing.simulator import CallTool, Part, Simulator, last_words
 from tests.core.calls import LONG, Agent, agent_lines, asks, by_words, caller, play, requested_replies
 
 DECISIONS: dict[type[d.Decided], str] = {
@@ -357,7 +357,9 @@ def test_an_objection_to_the_models_goodbye_keeps_the_call(says: str, reason: st
     """Only words that ask for the floor keep the call open; they are answered."""
 
     def agent(history: History) -> list[Part]:
-        return ["Yes?"] if "stop" in last_words(history) else ["Goodbye and have a very nice day.", Calls("end_call")]
+        return (
+            ["Yes?"] if "stop" in last_words(history) else ["Goodbye and have a very nice day.", CallTool("end_call")]
+        )
 
     sim = Scene(f"500 voice 300\n 700 partial {says}", agent).sim
     assert (sim.call.ended.reason if sim.call.ended is not None else None) == reason

@@ -13,7 +13,7 @@ from telephony.core.history import CallerSaid, History
 from telephony.core.policy import Policy, TurnTaking
 from telephony.testing.recorded_stt import Final, Partial
 from telephony.testing.script import CallerScript
-from telephony.testing.simulator import Calls, Part, Simulator, last_words
+from telephony.testing.simulator import CallTool, Part, Simulator, last_words
 from tests.core.calls import agent_lines, asks, by_words, caller, decided, first_heard, play, requested_replies
 
 QUESTION = "what time do you open"
@@ -130,7 +130,7 @@ def test_a_final_that_means_something_else_is_answered_instead() -> None:
 
 def test_a_speculation_runs_no_tool() -> None:
     """A tool requested by a speculation waits for the decision."""
-    books: list[Part] = [Calls("book", "{}", "booked"), "It is booked."]
+    books: list[Part] = [CallTool("book", {}, "booked"), "It is booked."]
     sim = play(asks(STORY).waits(4), books, first_token=40)
     [(ran, _)] = sim.actions(a.RunTool)
     assert speculations(sim)
@@ -142,7 +142,7 @@ def test_the_tool_of_a_dropped_speculation_never_runs() -> None:
     """The speculation requested a booking; then the caller said that they do not want it."""
 
     def replies(history: History) -> list[Part]:
-        return ["Fine."] if "not" in last_words(history) else [Calls("book", "{}", "booked"), "It is booked."]
+        return ["Fine."] if "not" in last_words(history) else [CallTool("book", {}, "booked"), "It is booked."]
 
     sim = play(asks("can you book it for me").waits(0.3).says("not today").waits(5), replies, first_token=40)
     wanted = [event for _, event, _ in sim.steps if isinstance(event, e.ToolWanted)]

@@ -14,7 +14,7 @@ from telephony.core import events as e
 from telephony.core.conversation import Conversation
 from telephony.core.policy import Policy, TurnTaking
 from telephony.testing.recorded_stt import Partial
-from telephony.testing.simulator import Calls
+from telephony.testing.simulator import CallTool
 from tests.core.calls import asks, play
 
 RULES = TurnTaking()
@@ -291,7 +291,7 @@ def test_no_speculation_while_a_reply_is_pending() -> None:
     assert len(call.speculations) == 1
     busy = play(
         asks("book it for me please").interrupts("wait I need two rooms", 0.6).waits(1),
-        ["One moment please, I am looking. ", Calls("book"), "It is booked."],
+        ["One moment please, I am looking. ", CallTool("book"), "It is booked."],
         tool=6_000,
     )
     assert busy.explained(d.Cut)

@@ -33,7 +33,7 @@ from telephony.tape.redaction.substitution import AFTER_FIGURES, CLASSES, OF_THE
 from telephony.tape.replay import replay
 from telephony.tape.show import timeline
 from telephony.tape.writer import write
-from telephony.testing.simulator import Calls, Part, Simulator
+from telephony.testing.simulator import CallTool, Part, Simulator
 from tests.tape.calls import GREETING, steps
 
 CARD = "4111222233334444"
@@ -54,7 +54,7 @@ def replies(history: History) -> list[Part]:
     if "number" in said:
         return ["Was that 5551239876, and jo.ellery@example.com? Please type your card number."]
     if "morgan" in said:
-        return [Calls("find", '{"name": "Morgan Ellery", "people": 4}', "Ellery, Morgan: Friday at 19:00"),
+        return [CallTool("find", {"name": "Morgan Ellery", "people": 4}, "Ellery, Morgan: Friday at 19:00"),
                 "Hello Morgan Ellery, it is on Friday at seven. What is your number?"]  # fmt: skip
     return ["Of course. What is your name?"]
 
@@ -235,8 +235,8 @@ def test_all_sound_of_the_caller_is_replaced_and_the_agents_where_words_change(b
 
 def test_json_with_escapes_is_replaced(tmp_path: Path) -> None:
     """Tools write a line break as two characters and an accented letter as six."""
-    result = '{"J\\u00fcrgen": "for:\\nJ\\u00fcrgen", "big": [12.50, true, null]}'
-    sim = Simulator(GREETING, lambda _: [Calls("find", '{"who": "J\\u00fcrgen"}', result), "I have found it."])
+    result = '{"Jürgen": "for:\\nJ\\u00fcrgen", "big": [12.50, true, null]}'
+    sim = Simulator(GREETING, lambda _: [CallTool("find", {"who": "Jürgen"}, result), "I have found it."])
     sim.says(3_000, "where is my pineapple")
     redact_to(taped(tmp_path / "call", sim.run(15_000)), tmp_path / "out", (), "key", False)
     after = read(tmp_path / "out")
@@ -303,8 +303,8 @@ LINE = st.lists(SAID, min_size=1, max_size=8).map(" ".join)
 @settings(max_examples=15, deadline=None)
 def test_no_original_word_or_number_is_left(said: str, answer: str, value: str) -> None:
     """Whatever is said: nothing outside the allowed words is in the folder, and the tape replays (or is refused)."""
-    argument = json.dumps({"smith": value, "n": [24]})
-    sim = Simulator(GREETING, lambda _: [Calls("find_smith", argument, f"{value} {said}"), f"{answer}."])
+    arguments = {"smith": value, "n": [24]}
+    sim = Simulator(GREETING, lambda _: [CallTool("find_smith", arguments, f"{value} {said}"), f"{answer}."])
     sim.says(3_000, said)
     with TemporaryDirectory() as made:
         original = taped(Path(made) / "call", sim.run(15_000))

@@ -23,7 +23,7 @@ from telephony.tape.reader import Tape, find, read
 from telephony.tape.rehearsal.rehearse import Rehearsal, rehearse, with_settings
 from telephony.tape.rehearsal.report import changed, rehearse_all
 from telephony.tape.replay import replay
-from telephony.testing.simulator import Calls, Part, Simulator
+from telephony.testing.simulator import CallTool, Part, Simulator
 from tests.tape.calls import GREETING, LONG, conversation, replies, steps, tape
 
 
@@ -60,7 +60,7 @@ def test_the_unchanged_rehearsal_of_any_call_is_the_call(seed: int) -> None:
 
     def answer(history: History) -> list[Part]:
         chosen = rng.choice((LONG, "All right. What else?", "Sure. ", ""))
-        return [chosen, Calls("book_table", "{}", "ok"), "Done."] if rng.random() < 0.3 else [chosen]
+        return [chosen, CallTool("book_table", {}, "ok"), "Done."] if rng.random() < 0.3 else [chosen]
 
     sim = Simulator(
         ruled(TurnTaking(speculate=rng.choice(("off", "llm", "speech")))), answer, phrases=rng.random() < 0.8

@@ -24,6 +24,7 @@ from starlette.routing import Route
 from telephony.clock import Clock
 from telephony.testing.fakes.openai.templates import Template, refused
 from telephony.testing.serving import serve_app
+from telephony.testing.tool_calls import CallTool as CallTool  # its arguments are streamed in pieces of 7 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,6 @@ class Say:
     """Text, streamed word by word."""
 
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallTool:
-    """A tool call; its arguments are streamed as JSON in pieces of 7 characters."""
-
-    name: str
-    arguments: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
