@@ -372,7 +372,7 @@ PARTINGS = ["bye-bye", "take care", "thank you so much", "thanks a lot, you too,
 
 def says_goodbye(ends_call: bool) -> Agent:
     """An agent that says goodbye, with or without ending the call, and answers what else is said."""
-    last: list[Part] = [GOODBYE, Calls("end_call")] if ends_call else [GOODBYE]
+    last: list[Part] = [GOODBYE, CallTool("end_call")] if ends_call else [GOODBYE]
     return lambda history: ["Yes?"] if "one more" in last_words(history) else last
 
 

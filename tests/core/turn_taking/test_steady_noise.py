@@ -7,7 +7,7 @@ import pytest
 from telephony.core import decisions as d
 from telephony.core.policy import Policy
 from telephony.testing.script import CallerScript
-from telephony.testing.simulator import Calls, Simulator
+from telephony.testing.simulator import CallTool, Simulator
 from tests.core.calls import agent_lines, asks, caller, decided, first_heard, play
 
 NOISE_MS = 10_000
@@ -51,7 +51,7 @@ def test_the_wait_for_a_slow_model_is_bridged_in_noise_too() -> None:
 
 def test_a_tool_runs_while_the_noise_goes_on() -> None:
     script = asks("when are you open").coughs(NOISE_MS).waits(4)
-    sim = play(script, [Calls("hours"), "At nine."])
+    sim = play(script, [CallTool("hours"), "At nine."])
     assert first_heard(sim, 0) - sim.sounds[0].end <= 3_500
 
 
