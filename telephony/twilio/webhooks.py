@@ -18,7 +18,7 @@ from typing import Protocol, TypeAlias
 from urllib.parse import parse_qsl
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
@@ -206,7 +206,10 @@ class Webhooks:
         """An endpoint that passes the form of a webhook signed by Twilio to `answer`, and refuses any other (403)."""
 
         async def check(request: Request) -> Response:
-            form = await self._signed_form(request)
+            try:
+                form = await self._signed_form(request)
+            except ClientDisconnect:  # while it was sending
+                return Response(status_code=499)
             if form is None:
                 return Response("signature mismatch", status_code=403)
             structlog.contextvars.bind_contextvars(call_sid=form.get("CallSid", ""))

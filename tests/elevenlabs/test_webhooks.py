@@ -366,7 +366,10 @@ async def test_a_body_that_never_ends_times_out(tmp_path: Path, path: str, heade
     assert [file for file in (tmp_path / "post-call").rglob("*") if file.is_file()] == []
 
 
-@pytest.mark.parametrize("path", ["/elevenlabs/personalization", "/elevenlabs/post-call", "/v1/chat/completions"])
+@pytest.mark.parametrize(
+    "path",
+    ["/elevenlabs/personalization", "/elevenlabs/post-call", "/v1/chat/completions", "/twilio/voice", "/twilio/status"],
+)
 async def test_a_client_that_leaves_while_it_sends_is_no_refusal(tmp_path: Path, path: str) -> None:
     """Every endpoint takes it alike: 499 for the access log, no warning, and nothing is stored."""
     signature = f"t={int(time.time())},v0=00".encode()
