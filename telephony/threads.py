@@ -69,13 +69,15 @@ async def in_task(name: str, work: Awaitable[T]) -> T:
         task.cancel()
     if task.cancelled():
         raise RuntimeError(f"{name} raised CancelledError")
+    if isinstance(error := task.exception(), GeneratorExit):
+        raise RuntimeError(f"{name} raised GeneratorExit") from error
     return task.result()
 
 
 async def _contained(name: str, work: Awaitable[T]) -> T:
     try:
         return await work
-    except (Exception, asyncio.CancelledError, GeneratorExit):
+    except (Exception, asyncio.CancelledError, GeneratorExit):  # the last one also closes a coroutine
         raise
     except BaseException as raised:  # SystemExit and KeyboardInterrupt would pass through the loop
         raise RuntimeError(f"{name} raised {type(raised).__name__}") from raised

@@ -187,6 +187,10 @@ def exits_later() -> Any:
     return exits()
 
 
+async def leaves_as_a_generator() -> None:
+    raise GeneratorExit
+
+
 async def groups() -> None:
     raise BaseExceptionGroup("several", [SystemExit(1), ValueError("secret")])
 
@@ -198,7 +202,7 @@ async def exits_when_read() -> Unreadable:
 @pytest.mark.parametrize(
     "function",
     [cancelled, cancels_itself, exits, exits_in_a_thread, interrupted, cancelled_in_a_thread, stops, exits_later,
-     groups, exits_when_read],
+     groups, exits_when_read, leaves_as_a_generator],
 )  # fmt: skip
 async def test_whatever_a_tool_raises_is_a_failed_tool(function: Callable[..., Any]) -> None:
     """Neither the loop nor the task that asked for the tool notices anything."""
