@@ -69,17 +69,16 @@ async def in_task(name: str, work: Awaitable[T]) -> T:
         task.cancel()
     if task.cancelled():
         raise RuntimeError(f"{name} raised CancelledError")
-    if isinstance(error := task.exception(), GeneratorExit):
-        raise RuntimeError(f"{name} raised GeneratorExit") from error
+    error = task.exception()
+    if error is not None and not isinstance(error, Exception):
+        raise RuntimeError(f"{name} raised {type(error).__name__}") from error
     return task.result()
 
 
 async def _contained(name: str, work: Awaitable[T]) -> T:
     try:
         return await work
-    except (Exception, asyncio.CancelledError, GeneratorExit):  # the last one also closes a coroutine
-        raise
-    except BaseException as raised:  # SystemExit and KeyboardInterrupt would pass through the loop
+    except (SystemExit, KeyboardInterrupt) as raised:  # these would pass through the loop
         raise RuntimeError(f"{name} raised {type(raised).__name__}") from raised
 
 

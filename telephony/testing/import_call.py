@@ -220,7 +220,7 @@ def _words(frames: int, voiced: Sequence[int], lines: Sequence[Said]) -> list[Sp
 
 
 def _parted(frames: Sequence[int], count: int) -> list[Sequence[int]]:
-    """`frames` in so many parts, divided where their longest gaps are."""
+    """`frames` in `count` parts, divided where their longest gaps are."""
     gaps = sorted(range(1, len(frames)), key=lambda at: frames[at - 1] - frames[at])[: max(0, count - 1)]
     edges = [0, *sorted(gaps), len(frames)]
     parts: list[Sequence[int]] = [frames[start:end] for start, end in pairwise(edges)]

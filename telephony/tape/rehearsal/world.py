@@ -158,7 +158,7 @@ class TapedStt:
         return e.TranscriptUpdated(stable, self._tentative(now), commit)
 
     def _drop(self, count: int) -> None:
-        """So many words have become stable."""
+        """`count` words have become stable."""
         self._words, self._committed = self._words[count:], max(0, self._committed - count)
 
     def _tentative(self, now: int) -> str:

@@ -29,7 +29,7 @@ from telephony.testing.fakes.elevenlabs.stt import Recognizer
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 
 INTERRUPT_MS = 160  # this much voice without a break interrupts the agent
-TENTATIVE_MS = 500  # after each so much voice the transcript so far is sent
+TENTATIVE_MS = 500  # the transcript so far is sent each time this much voice has come
 TURN_MS = 600  # this much silence ends the caller's turn
 START_MS = 5_000  # the start message must arrive within this time
 TOOL_MS = 20_000  # the client must return a tool's result within this time

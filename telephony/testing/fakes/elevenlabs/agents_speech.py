@@ -91,7 +91,7 @@ class Wire:
             await self.raw(json.dumps(server_message(kind, **body)))
 
     async def flood(self, count: int) -> None:
-        """Sends so many tool calls at once."""
+        """Sends `count` tool calls at once."""
         for number in range(count):
             call = {"tool_name": "flood", "tool_call_id": f"flood_{number}", "parameters": {}}
             await self.send("client_tool_call", **call, event_id=self.ids)
