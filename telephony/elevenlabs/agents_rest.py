@@ -17,14 +17,13 @@ import structlog
 from telephony.agent import IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.elevenlabs import agents_codec, rest
-from telephony.elevenlabs.connection import BUSY_MS, is_loopback
+from telephony.elevenlabs.connection import BUSY_MS
 from telephony.errors import (
     ProviderBusy,
     ProviderError,
     ProviderMisbehaved,
     ProviderRefused,
     ProviderTimeout,
-    ProviderUnavailable,
 )
 
 log = structlog.get_logger()
@@ -162,19 +161,10 @@ class AgentsRest:
         self, method: str, path: str, body: Mapping[str, Any] | None, params: Mapping[str, str] | None
     ) -> httpx2.Response:
         if self._client is None:
-            self._client = httpx2.AsyncClient(timeout=None, trust_env=not is_loopback(self.base_url))
-        try:
-            async with self._clock.timeout(DEADLINE_MS):
-                response = await self._client.request(
-                    method, self.base_url + path, json=body, params=params, headers={"xi-api-key": self._key}
-                )
-        except TimeoutError:
-            raise ProviderTimeout(f"no answer within {DEADLINE_MS} ms", provider=PROVIDER) from None
-        except httpx2.HTTPError as error:
-            raise ProviderUnavailable(type(error).__name__, provider=PROVIDER) from error
-        if response.status_code >= 300:
-            raise rest.error_for(response, PROVIDER, self._key)
-        return response
+            self._client = rest.new_client(self.base_url)
+        headers, url = {"xi-api-key": self._key}, self.base_url + path
+        request = self._client.build_request(method, url, json=body, params=params, headers=headers)
+        return await rest.answer(self._client, request, self._clock, DEADLINE_MS, PROVIDER)
 
 
 def client_data(agent: ManagedAgent, call: IncomingCall) -> dict[str, Any]:
