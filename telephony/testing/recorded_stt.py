@@ -7,7 +7,7 @@ and levels. Between clips, the first frames of the first clip are repeated: clip
 recogniser yields a word when it has ended: partials come `Latencies.partial` later, finals `Latencies.final` after
 their commit. A commit in the middle of a word yields the complete words; one with less than 0.3 s of new audio is
 refused, as by the real service. With `error_share`, some words of a partial are wrong (another word, none, or half of
-the word); the final has them right.
+the word); the final has them right. With `errors` the recogniser errs as real ones do: see `stt_errors.py`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,12 @@ from telephony.audio.frames import FRAME_MS
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.language.words import words as plain_words
+from telephony.testing.stt_errors import MISHEARD, SttErrors
 from telephony.testing.written import written
 
 LEAST_COMMIT_MS = 300
 LEAD_FRAMES = 48
 """How many frames are repeated between clips: just under a second, and a whole number of detector windows."""
-MISHEARD = tuple("the a and then there it is that in for to of one two so but well".split())
-"""Words that a partial has instead of one that it got wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +76,24 @@ class Clip:
 class Recogniser:
     """How the scripted recogniser writes. `punctuated`: with capitals and punctuation, as the real service does, and a
     full stop at the end of a segment; otherwise in lower case without punctuation. `figures`: dictated digits, letters
-    and e-mail addresses are written as by `written.py`. `error_share`: percentage of wrong words in partials."""
+    and e-mail addresses are written as by `written.py`. `error_share`: percentage of wrong words in partials. `errors`
+    takes the place of these three, and of the simulator's latencies."""
 
     punctuated: bool = False
     figures: bool = False
     error_share: int = 0
     seed: int = 0
+    errors: SttErrors | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word as finals and as partials have it, its end in ms of the call, and the mark of a sentence that ends here."""
+
+    end_ms: int
+    final: str
+    partial: str
+    end: str = "."
 
 
 class _Latencies(Protocol):
@@ -98,7 +109,9 @@ class RecordedStt:
     ) -> None:
         self._send, self._latencies, self._how = send, latencies, how
         self._clips: list[tuple[int, Clip]] = []
-        self._words: list[tuple[int, str, str]] = []  # (end in ms, as said, as partials show it)
+        self._words: list[_Word] = []
+        self._rng = Random(how.seed)  # of delays and of whole finals
+        self._sent_at = 0
         self._now = 0
         self._taken = 0
         self._committed_ms = 0
@@ -109,30 +122,36 @@ class RecordedStt:
         self._clips.append((at, clip))
         rng = Random(f"{self._how.seed}/{len(self._words)}")
         for word in clip.words:
-            text = word.text if self._how.punctuated else " ".join(plain_words(word.text))
-            if text:
-                self._words.append((at + word.end_ms, text, self._misheard(text, rng)))
+            plain = " ".join(plain_words(word.text))
+            if plain and self._how.errors is not None:
+                final, partial = self._how.errors.heard(plain, rng)
+                self._words.append(_Word(at + word.end_ms, final, partial, _end(word.text)))
+            elif plain:
+                text = word.text if self._how.punctuated else plain
+                self._words.append(_Word(at + word.end_ms, text, self._misheard(text, rng)))
 
     def perform(self, action: a.Action, now: int) -> None:
         if not isinstance(action, a.CommitTranscript):
             return
-        at = self._now + self._latencies.final
+        errors = self._how.errors
+        at = self._in_order(self._now + (self._rng.randint(*errors.final_ms) if errors else self._latencies.final))
         if self._now - self._committed_ms < LEAST_COMMIT_MS:
             self._send(at, e.CommitRefused(action.commit), lambda: True)
             return
         count = self._said()
-        text = self._written([said for _, said, _ in self._words[self._taken : count]])
+        text = self._written(self._words[self._taken : count])
         self._taken, self._committed_ms, self._last_partial = count, self._now, ""
         self._send(at, Final(action.commit, text), lambda: True)
 
     def frame(self, now: int) -> e.AudioReceived:
         """The frame that ends at `now`."""
         self._now, start = now, now - FRAME_MS
-        partial = " ".join(part for _, _, part in self._words[self._taken : self._said()] if part)
+        partial = " ".join(word.partial for word in self._words[self._taken : self._said()] if word.partial)
         partial = written(partial) if self._how.figures else partial
         if partial != self._last_partial:
-            self._last_partial, taken = partial, self._taken
-            self._send(now + self._latencies.partial, Partial(partial), lambda: self._taken == taken)
+            self._last_partial, taken, errors = partial, self._taken, self._how.errors
+            at = self._in_order(now + (self._rng.randint(*errors.partial_ms) if errors else self._latencies.partial))
+            self._send(at, Partial(partial), lambda: self._taken == taken)
         frame = self._frame(start)
         return e.AudioReceived(frame.pcmu, start, frame.speech, frame.level)
 
@@ -145,10 +164,19 @@ class RecordedStt:
 
     def _said(self) -> int:
         """How many words have ended by now."""
-        return sum(1 for at, _, _ in self._words if at <= self._now)
+        return sum(1 for word in self._words if word.end_ms <= self._now)
 
-    def _written(self, words: list[str]) -> str:
-        text = written(" ".join(words)) if self._how.figures else " ".join(words)
+    def _in_order(self, at: int) -> int:
+        """Messages come in the order in which they were sent."""
+        self._sent_at = max(self._sent_at, at)
+        return self._sent_at
+
+    def _written(self, words: list[_Word]) -> str:
+        text = " ".join(word.final for word in words if word.final)
+        if (errors := self._how.errors) is not None:
+            text = written(text) if self._rng.randrange(100) < errors.figures else text
+            return errors.punctuated(text, words[-1].end if words else "", self._rng)
+        text = written(text) if self._how.figures else text
         if not text or not self._how.punctuated:
             return text
         return text[0].upper() + text[1:].rstrip(",") + ("" if text[-1] in ".?!" else ".")
@@ -159,3 +187,8 @@ class RecordedStt:
         if chance >= self._how.error_share:
             return text
         return (rng.choice(MISHEARD), "", text[: max(1, len(text) // 2)])[kind]
+
+
+def _end(word: str) -> str:
+    """The mark that a sentence has that ends with `word`."""
+    return word[-1] if word[-1] in "?!,." else "."

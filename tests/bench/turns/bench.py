@@ -49,7 +49,7 @@ from tests.bench.turns.score import Rate, TurnScore, percentile
 from tests.bench.turns.sound import NOISES
 from tests.bench.turns.targets import targets
 
-CELLS = ("quiet", "20 dB", "15 dB", "10 dB", *NOISES, "STT errors", "punctuated", "figures", "recorded")
+CELLS = ("quiet", "20 dB", "15 dB", "10 dB", *NOISES, "erring STT", "STT errors", "punctuated", "figures", "recorded")
 RECORDED = "recorded"
 SPEECH = Path(__file__).parents[3].parent / "shared" / "speech"
 

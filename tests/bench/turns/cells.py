@@ -13,11 +13,13 @@ from functools import lru_cache
 
 from telephony.core.policy import TurnTaking
 from telephony.testing.recorded_stt import HeardFrame, Recogniser
-from tests.bench.turns.corpus import SNR_DB, TALKED_OVER, TURNS, Case, Recipe, compose, noisy, plan
+from telephony.testing.stt_errors import SttErrors
+from tests.bench.turns.corpus import SNR_DB, SPLITS, TALKED_OVER, TURNS, VOICES, Case, Recipe, compose, noisy, plan
 from tests.bench.turns.folder import Labelled, Piece, load, load_piece
 from tests.bench.turns.play import hear, play_talk, play_turn, voiced_after
 from tests.bench.turns.score import Rate, TalkScore, TurnScore, percentile, score_talk, score_turn
 from tests.bench.turns.store import Store, default_store
+from tests.bench.turns.strangers import strangers
 
 PRESETS = ("eager", "balanced", "patient")
 BASELINE = "plain 700"
@@ -26,7 +28,7 @@ PLAIN_MS = (200, 300, 400, 500, 600, 800, 1_000, 1_200)
 CURVE = tuple(f"scaled {factor:g}" for factor in FACTORS) + tuple(f"plain {ms}" for ms in PLAIN_MS)
 ERRORS_PERCENT = 13
 ONSET_WINDOWS = (1, 2, 3, 4, 5)
-PAUSE_BOUNDS_MS = (500, 700, 900, 1_201)
+PAUSE_BOUNDS_MS = (500, 800, 1_100, 2_001)
 
 
 def rules(name: str) -> TurnTaking:
@@ -94,8 +96,8 @@ class HeardRow:
 def jobs(splits: Iterable[str], seed: int, *, quick: bool = False) -> list[Job]:
     """The jobs of the generated callers. With `quick` only the quiet line and the loudest noise, each sentence once."""
     made = []
-    for split in ("tuning", "held-out"):
-        if split not in splits:
+    for split in SPLITS:
+        if split not in splits or not (VOICES.get(split) or strangers()):
             continue
         recipes = plan(split, seed, renderings=1 if quick else 2)
         made += [Job(recipe, split, _quiet_plays(recipe, quick)) for recipe in recipes]
@@ -113,8 +115,10 @@ def _quiet_plays(recipe: Recipe, quick: bool) -> tuple[Play, ...]:
         plays += [Play("curve", rule) for rule in (CURVE[1::4] if quick else CURVE)]
     if recipe.kind not in ("noise", "unfinished"):
         errs = Recogniser(error_share=ERRORS_PERCENT, seed=recipe.seed)
+        real = Recogniser(errors=SttErrors(), seed=recipe.seed)
         for rule in ("balanced",) if quick else PRESETS:
-            plays += [Play("STT errors", rule, errs), Play("punctuated", rule, Recogniser(punctuated=True))]
+            plays += [Play("erring STT", rule, real), Play("STT errors", rule, errs)]
+            plays += [Play("punctuated", rule, Recogniser(punctuated=True))]
             if recipe.kind in TURNS:
                 plays.append(Play("figures", rule, Recogniser(punctuated=True, figures=True)))
     return tuple(plays)

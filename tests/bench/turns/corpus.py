@@ -33,9 +33,12 @@ from telephony.testing.recorded_stt import SpokenWord
 from tests.bench.turns import sentences as say
 from tests.bench.turns import sound as snd
 from tests.bench.turns.store import Store
+from tests.bench.turns.strangers import Stranger, strangers
 
-Split: TypeAlias = Literal["tuning", "held-out"]
-SPLITS: tuple[Split, Split] = ("tuning", "held-out")
+Split: TypeAlias = Literal["tuning", "held-out", "strangers"]
+SPLITS: tuple[Split, ...] = ("tuning", "held-out", "strangers")
+HALF: dict[Split, int] = {"tuning": 0, "held-out": 1, "strangers": 1}
+"""Every second sentence from this index on is said by the part."""
 
 VOICES: dict[Split, tuple[str, ...]] = {
     "tuning": ("en-us", "en-us+f2", "en-us+m1", "en-us+m3", "en-gb-x-rp", "en-gb-x-rp+f4", "en-us-nyc+m7", "en-029"),
@@ -43,9 +46,11 @@ VOICES: dict[Split, tuple[str, ...]] = {
                  "en-gb-x-gbcwmd+m8"),
 }  # fmt: skip
 LEAD_MS, TAIL_MS = 1_200, 2_500
-PAUSE_MS = (300, 1_200)
+PAUSE_MS = (300, 1_100)
 USUAL_PAUSE_MS = 400
 """The mode of the pauses. Their median is 600 ms; in labelled recordings of people, within the same bounds, 555 ms."""
+LONG_PAUSE_MS = (1_100, 2_000)
+LONG_PAUSES_PERCENT = 5
 SNR_DB = (20, 15, 10)
 TURNS = ("turn", "digits", "answer")
 TALKED_OVER = ("interruption", "backchannel", "noise")
@@ -142,7 +147,7 @@ def sentences(kind: str, split: Split) -> list[tuple[str, str]]:
     plain = {"turn": say.REQUESTS, "unfinished": say.UNFINISHED, "interruption": say.INTERRUPTIONS}
     pairs = {"digits": say.GROUPS, "answer": say.ANSWERS}
     every = [("", text) for text in plain[kind].splitlines()] if kind in plain else list(pairs[kind])
-    return every[SPLITS.index(split) :: 2]
+    return every[HALF[split] :: 2]
 
 
 def compose(recipe: Recipe, store: Store) -> Case:
@@ -177,7 +182,7 @@ def _turns(split: Split, renderings: int) -> list[tuple[str, int, str, str]]:
 def _turn(split: Split, kind: str, number: int, prompt: str, text: str, rng: Random) -> Recipe:
     parts = [part.strip() for part in re.split(r"[|/]", text)]
     inside = tuple(mark == "|" for mark in re.findall(r"[|/]", text))
-    pauses = tuple(int(rng.triangular(*PAUSE_MS, USUAL_PAUSE_MS)) for _ in inside)
+    pauses = tuple(_pause_ms(rng) for _ in inside)
     return Recipe(
         f"{split}/{kind}/{number}/{'-'.join(re.findall(r'[a-z0-9]+', text.lower())[:9])}",
         kind,
@@ -197,7 +202,7 @@ def _talked_over(kind: str, split: Split, renderings: int, rng: Random) -> list[
     if kind == "interruption":
         things += [(((text, text),), "") for _, text in sentences(kind, split)]
     elif kind == "backchannel":
-        things += [((pair,), "") for pair in say.BACKCHANNELS[SPLITS.index(split) :: 2]] * 2
+        things += [((pair,), "") for pair in say.BACKCHANNELS[HALF[split] :: 2]] * 2
     else:
         things += [((), name) for name in (*snd.SOUNDS, *say.VOCAL)] * 3
     recipes = []
@@ -221,9 +226,19 @@ def _talked_over(kind: str, split: Split, renderings: int, rng: Random) -> list[
     return recipes
 
 
+def _pause_ms(rng: Random) -> int:
+    """One in twenty is long."""
+    if rng.randrange(100) < LONG_PAUSES_PERCENT:
+        return rng.randint(*LONG_PAUSE_MS)
+    return int(rng.triangular(*PAUSE_MS, USUAL_PAUSE_MS))
+
+
 def _caller(split: Split, rng: Random) -> Caller:
     return Caller(
-        rng.choice(VOICES[split]), rng.randrange(145, 191, 5), rng.randrange(30, 66, 5), rng.uniform(-27, -17)
+        rng.choice(VOICES.get(split) or strangers()),
+        rng.randrange(145, 191, 5),
+        rng.randrange(30, 66, 5),
+        rng.uniform(-27, -17),
     )
 
 
@@ -237,9 +252,10 @@ def _changed(recipe: Recipe, **changes: object) -> Recipe:
 
 def _recording(recipe: Recipe, store: Store) -> Recording:
     caller = recipe.caller
-    voice = EspeakTts(caller.voice, caller.words_per_minute, caller.pitch)
+    kind = Stranger if recipe.split == "strangers" else EspeakTts
+    voice = kind(caller.voice, caller.words_per_minute, caller.pitch)
     if recipe.sound in say.VOCAL:
-        clips = [snd.spoken(say.VOCAL[recipe.sound][SPLITS.index(recipe.split)], voice, store)]
+        clips = [snd.spoken(say.VOCAL[recipe.sound][HALF[recipe.split]], voice, store)]
     elif recipe.sound:
         clips = [(snd.sound(recipe.sound, recipe.seed), tuple[int, ...]())]
     else:

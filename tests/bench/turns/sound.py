@@ -16,6 +16,7 @@ from telephony.audio import mulaw
 from telephony.offline.tts import EspeakTts
 from tests.bench.turns.sentences import BABBLE
 from tests.bench.turns.store import Store
+from tests.bench.turns.strangers import Stranger
 
 Samples: TypeAlias = NDArray[np.float32]
 
@@ -76,7 +77,7 @@ def decoded(pcmu: bytes) -> Samples:
     return (np.frombuffer(mulaw.decode(pcmu), "<i2") / 32_768).astype(np.float32)
 
 
-def spoken(text: str, voice: EspeakTts, store: Store) -> tuple[Samples, tuple[int, ...]]:
+def spoken(text: str, voice: EspeakTts | Stranger, store: Store) -> tuple[Samples, tuple[int, ...]]:
     """A clip of `text`, trimmed to its voice, and the end in ms of each of its words (split at white space)."""
 
     def make() -> bytes:

@@ -1,0 +1,69 @@
+"""The voices of the speech engines on this machine that were not used to choose any number: flite and festival.
+
+    apt-get install flite festival festvox-kdlpc16k festvox-us-slt-hts
+
+Both are programs. The end of a word is estimated from its letters: a clip is one phrase, so its last word ends exactly.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from telephony.audio import wav
+
+FLITE = ("awb", "rms", "slt", "kal16")
+FESTIVAL = ("ked_diphone", "cmu_us_slt_arctic_hts")
+TIMEOUT_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A voice of another engine. `name`: `flite/NAME` or `festival/NAME`; `words_per_minute` and `pitch` (0-99) as with
+    espeak: 165 and 45 are the voice's own."""
+
+    name: str
+    words_per_minute: int = 165
+    pitch: int = 45
+
+    def say(self, text: str) -> tuple[bytes, tuple[int, ...]]:
+        """Returns (mu-law at 8 kHz, the end of each character in ms)."""
+        engine, _, voice = self.name.partition("/")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "said.wav"
+            command = self._flite(voice, text, path) if engine == "flite" else self._festival(voice, path)
+            given = None if engine == "flite" else text
+            subprocess.run(command, input=given, text=True, check=True, capture_output=True, timeout=TIMEOUT_S)
+            pcmu = wav.read_mono(path)
+        return pcmu, _ends(text, len(pcmu) // 8)
+
+    def _flite(self, voice: str, text: str, path: Path) -> Sequence[str]:
+        settings = ("--setf", f"duration_stretch={165 / self.words_per_minute:.3f}")
+        return ("flite", "-voice", voice, *settings, "-t", text, "-o", str(path))
+
+    def _festival(self, voice: str, path: Path) -> Sequence[str]:
+        stretch = f"(Parameter.set 'Duration_Stretch {165 / self.words_per_minute:.3f})"
+        return ("text2wave", "-eval", f"(voice_{voice})", "-eval", stretch, "-o", str(path))
+
+
+@lru_cache(maxsize=1)
+def strangers() -> tuple[str, ...]:
+    """The names of the voices that this machine has; () without the programs."""
+    found = [f"flite/{name}" for name in FLITE if shutil.which("flite")]
+    if shutil.which("text2wave") and shutil.which("festival"):
+        asked = "(print (voice.list))"
+        listed = subprocess.run(
+            ("festival", "--pipe"), input=asked, text=True, capture_output=True, check=False, timeout=TIMEOUT_S
+        ).stdout
+        found += [f"festival/{name}" for name in FESTIVAL if name in re.findall(r"\w+", listed)]
+    return tuple(found)
+
+
+def _ends(text: str, total_ms: int) -> tuple[int, ...]:
+    return tuple(total_ms * (index + 1) // len(text) for index in range(len(text)))
