@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from telephony.audio.frames import FRAME_MS
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.policy import Limits, Policy
+from telephony.core.listening.quiet_commits import QuietCommits
+from telephony.core.listening.voice_activity import VoiceActivity
+from telephony.core.policy import Limits, Policy, TurnTaking
 from telephony.testing.recorded_stt import Final, Partial
 from telephony.testing.simulator import Simulator
 from tests.core.calls import caller, requested_replies
@@ -48,6 +51,19 @@ def test_no_word_is_split(begins: int, committed: bool) -> None:
     assert (commits(sim) == [20_000]) == committed
     sim.run(21_000)
     assert len(commits(sim)) == 1
+
+
+@pytest.mark.parametrize(("silent_ms", "due"), [(999, False), (1_000, True)])
+def test_a_second_of_silence_is_enough(silent_ms: int, due: bool) -> None:
+    """Less may be the pause before the next word."""
+    voice = VoiceActivity(TurnTaking())
+    voice.missed(30_000)
+    voice.frame(950, -200)
+    assert voice.voiced
+    for _ in range(2):
+        voice.frame(10, -650)
+    voice.missed(silent_ms - 2 * FRAME_MS)
+    assert QuietCommits().due(voice) is due
 
 
 def test_what_is_found_in_silence_is_discarded() -> None:

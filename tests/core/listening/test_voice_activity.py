@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from telephony.audio.frames import FRAME_MS
-from telephony.core.listening.voice_activity import BURST_GAP_MS, KEY_TONE_MS, SOUND, WINDOW_MS, VoiceActivity
+from telephony.core import events as e
+from telephony.core.listening.voice_activity import BURST_GAP_MS, KEY_TONE_MS, SOUND, WINDOW_MS, VoiceActivity, Voiced
 from telephony.core.policy import TurnTaking
 
 RULES = TurnTaking().tuned(voiced_at=500, unvoiced_below=350, onset_ms=64, quieter_tenths_db=140)
@@ -105,6 +106,16 @@ def test_a_rejected_window_ends_the_voice() -> None:
     assert not activity.voiced
     activity.frame(500, CALLER)
     assert activity.voiced
+
+
+def test_who_watches_a_call_sees_voice_go_on_like_the_core() -> None:
+    """Across any event but missed audio."""
+    voice = Voiced(RULES)
+    assert [voice.hears(e.AudioReceived(b"", 0, speech, CALLER)) for speech in (499, 500, None)] == [False, True, False]
+    assert not voice.hears(e.KeyPressed("1"))
+    assert voice.hears(e.AudioReceived(b"", 60, 350, CALLER))
+    assert not voice.hears(e.AudioMissed(20))
+    assert not voice.hears(e.AudioReceived(b"", 100, 350, CALLER))
 
 
 # --- bursts and silence -----------------------------------------------------------------------------------------------

@@ -130,6 +130,8 @@ def test_a_language_without_data_knows_what_the_agent_declares() -> None:
         ("Tell me your name.", True),
         ("Okay, tell me your name.", True),
         ("You can tell me your name.", False),
+        ("I'll tell you.", False),
+        ("There is more to tell.", False),
         ("Your name, please.", True),
         ("Please wait a moment.", False),
         ("Sorry.", False),
