@@ -210,7 +210,7 @@ class Turn:
 
     def heard(self, now: int) -> bool:
         """Some of it has provably been heard."""
-        return self.number in self._playout.tracks and self._playout.heard(self.number, now) > 0
+        return self.number in self._playout.tracks and bool(self._playout.heard(self.number, now))
 
     def played(self) -> bool:
         """All its audio has come and was played."""
