@@ -125,6 +125,7 @@ def test_a_line_break_ends_a_unit_unless_it_is_empty() -> None:
     assert units("\n\nYes\nNo\n \nAnd", 1_000) == ["Yes", "No", "And"]
     assert Phrasing().add("Yes\n") == ["Yes"]
     assert Phrasing().add("\n \n") == []
+    assert Phrasing().add(" " * (LONGEST_UNIT_CHARS + 9)) == []
 
 
 def test_a_sentence_is_returned_once_the_next_text_begins() -> None:
