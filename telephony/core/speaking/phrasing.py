@@ -47,7 +47,7 @@ class Phrasing:
         text = self._text
         for index, char in enumerate(text):
             if char == "\n" and text[:index].strip():
-                return index
+                return index + 1
             if char in _SENTENCE_ENDS and self._ends_sentence(index):
                 return self._after_closers(index)
         if self._first and len(text) >= LONG_SENTENCE_CHARS:

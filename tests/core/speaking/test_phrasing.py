@@ -185,4 +185,5 @@ def test_a_unit_is_split_at_the_last_space_before_the_limit() -> None:
     assert phrasing.add("b") == ["a" * 300]
     assert phrasing.end() == ["b" * 19]
     assert Phrasing().add("a" * LONGEST_UNIT_CHARS) == []
+    assert Phrasing().add("Yes\n" + "a" * LONGEST_UNIT_CHARS) == ["Yes"]  # the line break is part of neither
     assert Phrasing().add("a" * (LONGEST_UNIT_CHARS + 9)) == ["a" * LONGEST_UNIT_CHARS]
