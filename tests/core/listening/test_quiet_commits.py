@@ -75,6 +75,20 @@ def test_what_is_found_in_silence_is_discarded() -> None:
     assert requested_replies(sim) == []
 
 
+def test_only_the_words_of_the_last_commit_of_silence_are_discarded() -> None:
+    """Also when another commit has been made since; and no words before there was one."""
+    commits = QuietCommits()
+    assert not any(commits.discards(e.TranscriptUpdated("hello", "", number)) for number in range(3))
+    commits.committed(20_000, silence=2)
+    commits.committed(22_000)
+    assert [commits.discards(e.TranscriptUpdated("hello", "", number)) for number in range(4)] == [
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
 def test_words_that_were_shown_are_kept() -> None:
     """A caller whom the detector does not hear speaks across the commit."""
     sim = quiet(20_000)

@@ -253,6 +253,12 @@ def test_a_sound_that_stands_out_of_a_silence_stirs() -> None:
         assert not activity.sound
 
 
+def test_the_first_frame_of_a_call_is_no_stir() -> None:
+    """There is no silence yet from which it could stand out."""
+    assert not VoiceActivity(RULES).sound
+    assert not silence(VoiceActivity(RULES), 1).sound
+
+
 def test_voice_is_no_stir() -> None:
     """Voice is recognised as such, even when it gets louder."""
     activity = silence(VoiceActivity(RULES), 5)

@@ -97,3 +97,13 @@ def test_a_question_is_asked_until_its_last_word_was_heard(heard_ms: int, asking
     turns.audio(e.SpeechAudio(1, 1, b"\x55" * 100 * BYTES_PER_MS * len(said), said, ends), 1_200)
     assert turns.playout.mark_reached("t1.2", 1_720)
     assert Hearing(turns, ()).asking(1_200 + heard_ms) == asking
+
+
+def test_a_goodbye_that_nobody_has_heard_yet_parts_nobody() -> None:
+    """What the caller says before belongs to the conversation."""
+    turns = replying("Goodbye.", "Goodbye.")
+    assert not Hearing(turns, ()).parting(1_150)
+    turns.audio(e.SpeechAudio(1, 1, b"\x55" * 800), 1_200)
+    assert not Hearing(turns, ()).parting(1_210)
+    assert turns.playout.mark_reached("t1.1", 1_220)
+    assert Hearing(turns, ()).parting(1_220)

@@ -104,7 +104,8 @@ def test_a_sound_as_long_as_a_word_is_asked_about_when_stt_returns_nothing(min_w
     sim.faults.no_finals = sim.faults.no_partials = True
     sim.coughs(1_000, 192)
     sim.run(6_000)
-    assert [because["voice_ms"] for _, because in sim.explained(d.NotHeard)] == ([192] if asked else [])
+    found = [(because["voice_ms"], because["transcript"]) for _, because in sim.explained(d.NotHeard)]
+    assert found == ([(192, "none")] if asked else [])
 
 
 def test_interrupting_twice_replays_nothing() -> None:
