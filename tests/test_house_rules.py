@@ -107,12 +107,9 @@ def test_classes_are_narrow() -> None:
     assert found == WIDE_CLASSES
 
 
-KINDS_OF_ENTRY = frozenset({"core/turn_taking/dictation.py", "core/turn_taking/endpointing.py"})
-
-
 def test_no_word_decides_in_the_core() -> None:
     """Nothing in the core is compared with a text of its own, but for single characters and sets of them: fixed words
-    are enums. (The kinds of dictated entries are words still.)"""
+    are enums."""
     found = {
         name
         for name, tree, _ in modules()
@@ -120,7 +117,7 @@ def test_no_word_decides_in_the_core() -> None:
         for node in ast.walk(tree)
         if any(_is_word(one) for one in _compared(node))
     }
-    assert found == KINDS_OF_ENTRY
+    assert found == set()
 
 
 def _compared(node: ast.AST) -> list[ast.expr]:

@@ -256,7 +256,17 @@ class Wording:
 PHRASE_NAMES: tuple[str, ...] = tuple(f.name for f in fields(Wording))
 
 
-KINDS_EXPECTED = ("digits", "code", "spelling", "email", "address", "date", "amount")
+class EntryKind(StrEnum):
+    """What a caller dictates."""
+
+    NONE = ""
+    DIGITS = "digits"
+    CODE = "code"
+    SPELLING = "spelling"
+    EMAIL = "email"
+    ADDRESS = "address"
+    DATE = "date"
+    AMOUNT = "amount"
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +281,14 @@ class Expects:
     turn_taking: TurnTaking | None = None
 
     def __post_init__(self) -> None:
-        if self.kind and self.kind not in KINDS_EXPECTED:
-            raise ValueError(f"Expects.kind must be empty or one of {', '.join(KINDS_EXPECTED)}, not {self.kind!r}")
+        if self.kind not in [*EntryKind]:
+            kinds = ", ".join(kind for kind in EntryKind if kind)
+            raise ValueError(f"Expects.kind must be empty or one of {kinds}, not {self.kind!r}")
+
+    @property
+    def entry(self) -> EntryKind:
+        """`kind`, for the rules to compare."""
+        return EntryKind(self.kind)
 
 
 @dataclass(frozen=True, slots=True)

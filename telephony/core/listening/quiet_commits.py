@@ -21,7 +21,7 @@ class QuietCommits:
 
     def __init__(self) -> None:
         self._last_ms = 0  # the last commit of either kind
-        self._number = 0  # the last commit of silence
+        self._number: int | None = None  # the last commit of silence
         self._shown = False  # there are tentative words
 
     def due(self, voice: VoiceActivity) -> bool:
@@ -29,11 +29,11 @@ class QuietCommits:
         quiet = voice.silence_ms >= SILENT_MS and not voice.voiced and not voice.sound and not self._shown
         return quiet and voice.media_ms - self._last_ms >= EVERY_MS
 
-    def committed(self, at_ms: int, silence: int = 0) -> None:
+    def committed(self, at_ms: int, silence: int | None = None) -> None:
         """A commit was made at `at_ms`; `silence` is its number, if it is one of silence."""
         self._last_ms, self._number = at_ms, silence or self._number
 
     def discards(self, event: TranscriptUpdated) -> bool:
         """Whether the stable words of this event were never said."""
         shown, self._shown = self._shown, bool(words(event.tentative))
-        return not shown and event.commit > 0 and event.commit == self._number
+        return not shown and event.commit == self._number

@@ -9,6 +9,8 @@ Voice too quiet to be this caller's does not count as voice here: see `loudness.
 
 from __future__ import annotations
 
+from collections import deque
+
 from telephony.audio.frames import FRAME_MS
 from telephony.core import events as e
 from telephony.core.listening.loudness import CallerLevel
@@ -59,12 +61,13 @@ class VoiceActivity:
         self.level = CallerLevel(rules.tuning.quieter_tenths_db)
         self._tone_until_ms = 0  # a key's tone may last until then
         self._quietest = 0  # level since the last voice, tenths of dBFS
-        self._latest = (0, 0)  # levels of the last two frames
+        self._latest = deque[int](maxlen=2)  # levels of the last two frames
 
     def frame(self, speech: int | None, level: int) -> None:
         """One 20 ms frame; `speech` and `level` as in `AudioReceived`."""
         self.level.frame(level)
-        self._quietest, self._latest = min(self._quietest, level), (self._latest[1], level)
+        self._quietest = min(self._quietest, level)
+        self._latest.append(level)
         if self._ahead_ms >= FRAME_MS:
             self._ahead_ms -= FRAME_MS
         else:
@@ -111,7 +114,7 @@ class VoiceActivity:
     @property
     def sound(self) -> bool:
         """Whether there is a sound in the silence just now that may be voice not detected yet."""
-        return not self.voiced and max(self._latest) >= self._quietest + SOUND
+        return not self.voiced and max(self._latest, default=self._quietest) >= self._quietest + SOUND
 
     @property
     def onset(self) -> bool:

@@ -185,7 +185,7 @@ class Playout:
         """What is being played, or was since the last mark."""
         at = self._echo_ms
         for span in self._outstanding:
-            at = max(span.sent_ms, at or 0) + (span.end - span.start) // BYTES_PER_MS
+            at = (span.sent_ms if at is None else max(span.sent_ms, at)) + (span.end - span.start) // BYTES_PER_MS
             if (track := self.tracks.get(span.turn)) is not None:
                 yield from played(track, span, at, now)
 

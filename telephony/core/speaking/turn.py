@@ -56,8 +56,9 @@ class Turn:
     def drop(self) -> list[Action]:
         """SPECULATIVE -> DONE: nothing of it was heard, and nothing of it is remembered."""
         assert self.state is TurnState.SPECULATIVE
+        assert self.generation is not None
         self.state = TurnState.DONE
-        actions = self.generation.cancel(self.number) if self.generation is not None else []
+        actions = self.generation.cancel(self.number)
         if self.speech is not None:
             actions += self.speech.drop()
         self._playout.forget(self.number)
@@ -67,8 +68,9 @@ class Turn:
         """LIVE -> SETTLING or DONE: no more is generated. What was said of it is still played; a tool that runs
         finishes."""
         assert self.state is TurnState.LIVE
+        assert self.generation is not None
         self.state = TurnState.SETTLING if self.speech is not None or self._running else TurnState.DONE
-        return self.generation.stop(self.number) if self.generation is not None else []
+        return self.generation.stop(self.number)
 
     def end_unsaid(self) -> None:
         """LIVE -> DONE: the model has finished, and there is nothing to say."""
@@ -78,8 +80,9 @@ class Turn:
     def cut(self) -> list[Action]:
         """LIVE -> CUT or DONE: the caller has the floor."""
         assert self.state is TurnState.LIVE
+        assert self.generation is not None
         self.state = TurnState.CUT if self._running else TurnState.DONE
-        return self.generation.stop(self.number) if self.generation is not None else []
+        return self.generation.stop(self.number)
 
     def settle(self) -> bool:
         """What was said has been played and is on record: a reply that is over, and a fixed phrase, is DONE. Returns
@@ -100,14 +103,14 @@ class Turn:
 
     def delta(self, text: str, now: int) -> None:
         """More text; complete units are pending."""
-        if self.generation is not None:
-            self.generation.add(text, now)
+        assert self.generation is not None
+        self.generation.add(text, now)
 
     def generated(self, event: ReplyEnded, now: int) -> None:
         """The model has finished. When it was cut short, half a sentence is better not begun."""
-        if self.generation is not None:
-            begun = self.speech is not None or bool(self.generation.pending)
-            self.generation.end(now, keep_rest=not (event.finish is Finish.LENGTH and begun))
+        assert self.generation is not None
+        begun = self.speech is not None or bool(self.generation.pending)
+        self.generation.end(now, keep_rest=not (event.finish is Finish.LENGTH and begun))
 
     def tool_finished(self, event: ToolFinished, now: int) -> tuple[list[Action], bool]:
         """A tool's result enters the history. CUT -> DONE after the last one. Also returns whether it came late."""
@@ -210,7 +213,7 @@ class Turn:
 
     def heard(self, now: int) -> bool:
         """Some of it has provably been heard."""
-        return self.number in self._playout.tracks and self._playout.heard(self.number, now) > 0
+        return self.number in self._playout.tracks and bool(self._playout.heard(self.number, now))
 
     def played(self) -> bool:
         """All its audio has come and was played."""

@@ -20,6 +20,7 @@ from telephony.core.language.words import gist, words
 from telephony.core.policy import Policy, Speculate
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.playout import Playout
+from telephony.core.speaking.readiness import Readiness
 from telephony.core.speaking.speech import Coming, Unit
 from telephony.core.speaking.turn import SpokenForm, Turn
 from telephony.core.speaking.turn_state import TurnState
@@ -28,28 +29,6 @@ from telephony.core.transcript import Transcript
 LATE_TURNS = 8
 """Maximum number of turns that are over but have a tool that still runs; with so many, no other tool runs."""
 TOO_MANY = "Not done: too many tools are still running. Wait for their results."
-
-
-class Readiness:
-    """How long a reply of this call usually takes, from asking the model to its first audio."""
-
-    def __init__(self) -> None:
-        self.ms = 0
-        self._begun: tuple[int, int] | None = None  # (turn, when) of a reply of which no audio has come yet
-
-    def begun(self, turn: int, now: int) -> None:
-        """The model was asked for the reply of `turn`."""
-        self._begun = (turn, now)
-
-    def unknown(self) -> None:
-        """The reply begun last will not tell."""
-        self._begun = None
-
-    def audio(self, turn: int, now: int) -> None:
-        """Audio of `turn` has come. Longer than usual counts at once, shorter by and by."""
-        if self._begun is not None and self._begun[0] == turn:
-            took = now - self._begun[1]
-            self.ms, self._begun = max(took, self.ms - (self.ms - took) // 4), None
 
 
 class Turns:

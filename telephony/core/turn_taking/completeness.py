@@ -157,7 +157,7 @@ def _introduces(found: list[str], thought: list[str], language: Language) -> boo
     greeted = len(found) > len(thought)
     for phrases, holds in ((language.introductions, True), (language.greeted_introductions, greeted)):
         sizes = {len(phrase) for phrase in phrases if tuple(thought[: len(phrase)]) == phrase}
-        if holds and any(0 <= len(thought) - size <= NAME_WORDS for size in sizes):
+        if holds and any(len(thought) - size <= NAME_WORDS for size in sizes):
             return True
     return False
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from telephony.core.language.language import Language
 from telephony.core.language.words import contains, words
-from telephony.core.policy import Expects
+from telephony.core.policy import EntryKind, Expects
 
 FULL_NUMBER = 10
 """Digits of a telephone number with its area code: one more with a leading zero or +1, two more with another country
@@ -43,7 +43,7 @@ class DictatedEntry:
     """The entry that the words end with: `symbols` said so far, of `length` in all (0: unknown). `rest`: only an
     optional part is missing."""
 
-    kind: str
+    kind: EntryKind
     symbols: int
     length: int = 0
     complete: bool = False
@@ -67,9 +67,9 @@ def announced(text: str, language: Language) -> Expects:
 def dictation_under_way(text: str, expected: Expects, language: Language) -> DictatedEntry | None:
     """The entry that the words end with, or None. `expected` is what the question that they answer asks for."""
     found = words(text)
-    expects = expected if expected.kind else announced(text, language)
-    if expected.kind and all(word in language.affirmatives for word in found):
-        return DictatedEntry(expected.kind, 0)  # "sure, it's ..."
+    expects = expected if expected.entry else announced(text, language)
+    if expected.entry and all(word in language.affirmatives for word in found):
+        return DictatedEntry(expected.entry, 0)  # "sure, it's ..."
     for special in (_email, _date, _amount):
         if (entry := special(text, found, expects, language)) is not None:
             return entry
@@ -79,21 +79,21 @@ def dictation_under_way(text: str, expected: Expects, language: Language) -> Dic
 
 
 def _symbols_said(text: str, expects: Expects, language: Language) -> DictatedEntry | None:
-    wanted = expects.kind in ("digits", "code", "spelling")
+    wanted = expects.entry in (EntryKind.DIGITS, EntryKind.CODE, EntryKind.SPELLING)
     found = _tokens(text, language, letters=wanted)
     if wanted and found and (found[-1] in language.joints or found[-1] in language.dot):
-        return DictatedEntry(expects.kind, 0)
+        return DictatedEntry(expects.entry, 0)
     said = _ending_symbols(found, language, tens=wanted)
     symbols = sum(said)
     if symbols < (1 if wanted else UNASKED) or (len(said) == 1 and not wanted and symbols < UNASKED_FIGURE):
         return None
     if said == [1] and len(found) > 1 and found[-1] in language.figurative and found[-2] not in language.before_figures:
         return None  # "I don't have one"
-    kind = expects.kind if wanted else "digits"
-    length = expects.length or (_usual_length(text, found, len(said), language) if kind == "digits" else 0)
+    kind = expects.entry if wanted else EntryKind.DIGITS
+    length = expects.length or (_usual_length(text, found, len(said), language) if kind is EntryKind.DIGITS else 0)
     complete = symbols >= length if length else _spells_a_word(found)
     if not expects.length:
-        complete = complete or bool(LOCAL_NUMBER.search(text) if kind == "digits" else POSTCODE.search(text))
+        complete = complete or bool(LOCAL_NUMBER.search(text) if kind is EntryKind.DIGITS else POSTCODE.search(text))
     return DictatedEntry(kind, symbols, expects.length, complete)
 
 
@@ -127,8 +127,9 @@ def _ending_symbols(found: list[str], language: Language, *, tens: bool) -> list
         elif word in language.repeats:
             counts.append(language.repeats[word] - 1)
         elif tens and word in numerals:
-            under_twenty = not numerals[word].endswith("0") or numerals[word] == "10"
-            counts.append(2 if under_twenty or not (counts and counts[-1] == 1) else 1)
+            figure = int(numerals[word])
+            round_figure = figure > 10 and figure % 10 == 0
+            counts.append(1 if round_figure and counts and counts[-1] == 1 else 2)  # "sixty five"
         elif word in language.dot or word in language.joints:
             counts.append(0)
         else:
@@ -158,13 +159,13 @@ def _email(text: str, found: list[str], expects: Expects, language: Language) ->
     """An e-mail address, if one is expected or the words sound like one: "john dot smith", "john at"."""
     has_at = "@" in text or any(word in language.at_sign for word in found)
     dotted = any(word in language.dot for word in found[-4:-1])
-    if expects.kind != "email" and "@" not in text and not dotted:
+    if expects.entry is not EntryKind.EMAIL and "@" not in text and not dotted:
         return None
     if not (has_at or dotted) and (len(found) > LONG_NAME or _is_a_sentence(found, language)):
         return None
     domain = MAIL_DOMAIN.search(text)
     ends = domain.group(1).lower() not in language.half_domains if domain else found[-1] in language.domains and dotted
-    return DictatedEntry("email", len(found), complete=has_at and ends)
+    return DictatedEntry(EntryKind.EMAIL, len(found), complete=has_at and ends)
 
 
 def _is_a_sentence(found: list[str], language: Language) -> bool:
@@ -175,7 +176,7 @@ def _is_a_sentence(found: list[str], language: Language) -> bool:
 
 def _date(text: str, found: list[str], expects: Expects, language: Language) -> DictatedEntry | None:
     """A date is complete once its year has been said."""
-    if expects.kind != "date":
+    if expects.entry is not EntryKind.DATE:
         return None
     spoken = [part for word in found for part in word.split("-")]
     month = next((at for at in range(len(spoken), 0, -1) if spoken[at - 1] in language.months), 0)
@@ -183,30 +184,34 @@ def _date(text: str, found: list[str], expects: Expects, language: Language) -> 
     figures = sum(word.isdigit() for word in found)
     year = YEAR.search(text) or DATE.search(text) or figures >= 3 or (month and cardinals >= 2)
     begun = month or cardinals or any(char.isdigit() for char in text) or any(x in language.ordinals for x in spoken)
-    return DictatedEntry("date", cardinals, complete=bool(year)) if begun else None
+    return DictatedEntry(EntryKind.DATE, cardinals, complete=bool(year)) if begun else None
 
 
 def _amount(text: str, found: list[str], expects: Expects, language: Language) -> DictatedEntry | None:
     """An amount of money is incomplete until its currency has been named, above all after "two thousand"."""
-    if expects.kind != "amount":
+    if expects.entry is not EntryKind.AMOUNT:
         return None
     if any(word in language.currencies for word in found) or MONEY.search(text):
         whole = found[-1] in language.coins or bool(MONEY_AND_CENTS.search(text))
-        return DictatedEntry("amount", len(found), complete=whole, rest=True)  # "and forty cents"
+        return DictatedEntry(EntryKind.AMOUNT, len(found), complete=whole, rest=True)  # "and forty cents"
     if found[-1] in language.magnitudes:
-        return DictatedEntry("amount", len(found))
+        return DictatedEntry(EntryKind.AMOUNT, len(found))
     if found[-1] in language.numerals or found[-1].isdigit():
-        return DictatedEntry("amount", len(found), rest=True)
+        return DictatedEntry(EntryKind.AMOUNT, len(found), rest=True)
     return None
 
 
 def _address(found: list[str], expected: Expects, expects: Expects, language: Language) -> DictatedEntry | None:
     """A street address consists of at least a number and a street; a town may follow."""
-    if expects.kind != "address":
+    if expects.entry is not EntryKind.ADDRESS:
         return None
     numbers = [at for at, word in enumerate(found) if word in language.numerals or any(char.isdigit() for char in word)]
     if not numbers:
-        begun = expected.kind == "address" and len(found) <= 4 and not _is_a_sentence(found, language)
-        return DictatedEntry("address", len(found)) if begun else None
+        begun = expected.entry is EntryKind.ADDRESS and len(found) <= 4 and not _is_a_sentence(found, language)
+        return DictatedEntry(EntryKind.ADDRESS, len(found)) if begun else None
     behind = len(found) - 1 - numbers[-1]
-    return DictatedEntry("address", len(found), rest=behind >= 2) if behind < 2 or len(found) <= LONG_ADDRESS else None
+    return (
+        DictatedEntry(EntryKind.ADDRESS, len(found), rest=behind >= 2)
+        if behind < 2 or len(found) <= LONG_ADDRESS
+        else None
+    )

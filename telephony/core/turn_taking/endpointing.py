@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from telephony.core.decisions import EndpointReason
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
-from telephony.core.policy import TurnTaking
+from telephony.core.policy import EntryKind, TurnTaking
 from telephony.core.turn_taking.completeness import finished, greets, leaves_open, likely, long_statement, trails
 from telephony.core.turn_taking.dictation import DictatedEntry, dictation_under_way
 from telephony.core.turn_taking.question import AnswerContext
@@ -45,7 +45,7 @@ class Wait:
 
     ms: int
     why: EndpointReason
-    entry: str = ""
+    entry: EntryKind = EntryKind.NONE
 
     def __str__(self) -> str:
         return f"{self.entry} {self.why}".strip()
@@ -116,7 +116,7 @@ class Endpointing:
             return Wait(rules.shortest_wait_ms, EndpointReason.COMPLETE, entry.kind)
         least = min(rules.open_ms, rules.entry_ms)
         if entry.rest:
-            least = min(rules.likely_ms, least) if entry.kind == "amount" else least
+            least = min(rules.likely_ms, least) if entry.kind is EntryKind.AMOUNT else least
             return Wait(least + self.pause_allowance_ms // 2, EndpointReason.NEARLY_COMPLETE, entry.kind)
         grown = 0 if entry.length else min(max(entry.symbols - SHORT_ENTRY, 0), LONG_ENTRY - SHORT_ENTRY)
         ms = rules.entry_ms - (rules.entry_ms - least) * grown // (LONG_ENTRY - SHORT_ENTRY)

@@ -239,6 +239,6 @@ class Floor:
             voice_ms=closed.voice_ms,
             pause_allowance_ms=self._listening.endpointing.pause_allowance_ms,
             transcript=transcript,
-            entry=closed.wait.entry,
+            entry=closed.wait.entry.value,
             expected=self._listening.context.expects.kind,
         )

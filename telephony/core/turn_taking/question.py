@@ -60,7 +60,7 @@ def _question(said: str, language: Language) -> str:
 def _bids(sentence: str, language: Language) -> bool:
     """Whether a sentence without a question mark asks for something: "Please tell me your name." """
     found = words(sentence)
-    first = thought(found, language)[:1]
+    first = thought(found, language)
     return bool(first and first[0] in language.asking) or found[-1] in language.bidding
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from telephony.audio.frames import FRAME_MS
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.core.policy import Limits, Policy
+from telephony.core.listening.quiet_commits import QuietCommits
+from telephony.core.listening.voice_activity import VoiceActivity
+from telephony.core.policy import Limits, Policy, TurnTaking
 from telephony.testing.recorded_stt import Final, Partial
 from telephony.testing.simulator import Simulator
 from tests.core.calls import caller, requested_replies
@@ -50,6 +53,19 @@ def test_no_word_is_split(begins: int, committed: bool) -> None:
     assert len(commits(sim)) == 1
 
 
+@pytest.mark.parametrize(("silent_ms", "due"), [(999, False), (1_000, True)])
+def test_a_second_of_silence_is_enough(silent_ms: int, due: bool) -> None:
+    """Less may be the pause before the next word."""
+    voice = VoiceActivity(TurnTaking())
+    voice.missed(30_000)
+    voice.frame(950, -200)
+    assert voice.voiced
+    for _ in range(2):
+        voice.frame(10, -650)
+    voice.missed(silent_ms - 2 * FRAME_MS)
+    assert QuietCommits().due(voice) is due
+
+
 def test_what_is_found_in_silence_is_discarded() -> None:
     """Recognisers hear words in noise."""
     sim = quiet(20_000)
@@ -57,6 +73,20 @@ def test_what_is_found_in_silence_is_discarded() -> None:
     sim.run(30_000)
     assert caller(sim) == []
     assert requested_replies(sim) == []
+
+
+def test_only_the_words_of_the_last_commit_of_silence_are_discarded() -> None:
+    """Also when another commit has been made since; and no words before there was one."""
+    commits = QuietCommits()
+    assert not any(commits.discards(e.TranscriptUpdated("hello", "", number)) for number in range(3))
+    commits.committed(20_000, silence=2)
+    commits.committed(22_000)
+    assert [commits.discards(e.TranscriptUpdated("hello", "", number)) for number in range(4)] == [
+        False,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_words_that_were_shown_are_kept() -> None:

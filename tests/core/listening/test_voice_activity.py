@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from telephony.audio.frames import FRAME_MS
-from telephony.core.listening.voice_activity import BURST_GAP_MS, KEY_TONE_MS, SOUND, WINDOW_MS, VoiceActivity
+from telephony.core import events as e
+from telephony.core.listening.voice_activity import BURST_GAP_MS, KEY_TONE_MS, SOUND, WINDOW_MS, VoiceActivity, Voiced
 from telephony.core.policy import TurnTaking
 
 RULES = TurnTaking().tuned(voiced_at=500, unvoiced_below=350, onset_ms=64, quieter_tenths_db=140)
@@ -105,6 +106,16 @@ def test_a_rejected_window_ends_the_voice() -> None:
     assert not activity.voiced
     activity.frame(500, CALLER)
     assert activity.voiced
+
+
+def test_who_watches_a_call_sees_voice_go_on_like_the_core() -> None:
+    """Across any event but missed audio."""
+    voice = Voiced(RULES)
+    assert [voice.hears(e.AudioReceived(b"", 0, speech, CALLER)) for speech in (499, 500, None)] == [False, True, False]
+    assert not voice.hears(e.KeyPressed("1"))
+    assert voice.hears(e.AudioReceived(b"", 60, 350, CALLER))
+    assert not voice.hears(e.AudioMissed(20))
+    assert not voice.hears(e.AudioReceived(b"", 100, 350, CALLER))
 
 
 # --- bursts and silence -----------------------------------------------------------------------------------------------
@@ -240,6 +251,12 @@ def test_a_sound_that_stands_out_of_a_silence_stirs() -> None:
         assert activity.sound is sound
         silence(activity, 1)
         assert not activity.sound
+
+
+def test_the_first_frame_of_a_call_is_no_stir() -> None:
+    """There is no silence yet from which it could stand out."""
+    assert not VoiceActivity(RULES).sound
+    assert not silence(VoiceActivity(RULES), 1).sound
 
 
 def test_voice_is_no_stir() -> None:

@@ -125,6 +125,7 @@ def test_a_line_break_ends_a_unit_unless_it_is_empty() -> None:
     assert units("\n\nYes\nNo\n \nAnd", 1_000) == ["Yes", "No", "And"]
     assert Phrasing().add("Yes\n") == ["Yes"]
     assert Phrasing().add("\n \n") == []
+    assert Phrasing().add(" " * (LONGEST_UNIT_CHARS + 9)) == []
 
 
 def test_a_sentence_is_returned_once_the_next_text_begins() -> None:
@@ -184,4 +185,5 @@ def test_a_unit_is_split_at_the_last_space_before_the_limit() -> None:
     assert phrasing.add("b") == ["a" * 300]
     assert phrasing.end() == ["b" * 19]
     assert Phrasing().add("a" * LONGEST_UNIT_CHARS) == []
+    assert Phrasing().add("Yes\n" + "a" * LONGEST_UNIT_CHARS) == ["Yes"]  # the line break is part of neither
     assert Phrasing().add("a" * (LONGEST_UNIT_CHARS + 9)) == ["a" * LONGEST_UNIT_CHARS]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from telephony.audio.frames import BYTES_PER_MS
+from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.policy import Policy
+from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
 
 POLICY = Policy()
@@ -46,3 +49,61 @@ def test_a_phrase_that_is_over_is_forgotten(cut: bool) -> None:
         turns.settle(1_400)
     assert turns.get(1) is None
     assert turns.playout.tracks == {}
+
+
+def test_a_phrase_from_stock_goes_on_at_the_word_where_it_was_held() -> None:
+    """Its alignment counts from its first byte."""
+    turns, text = Turns(POLICY, lambda text: text, last=0), "Goodbye and thank you."
+    pcmu = bytes(range(1, 201)) * (len(text) * 100 * BYTES_PER_MS // 200)
+    turns.learn((e.Phrase("goodbye", text, pcmu, tuple(100 * at for at in range(1, len(text) + 1))),))
+    turns.phrase("goodbye", 1_000, text)
+    assert turns.playout.mark_reached("t1.2", 1_520)
+    turns.playout.hold(2_000)  # in the middle of "and"
+    again = b"".join(action.pcmu for action in turns.playout.resume(2_500) if isinstance(action, a.SendAudio))
+    assert again == pcmu[800 * BYTES_PER_MS :]
+
+
+def test_what_was_begun_first_is_said_first() -> None:
+    """A phrase in stock waits for one whose audio has not come yet."""
+    turns = saying("One moment, please.")
+    turns.learn((e.Phrase("goodbye", "Goodbye.", b"\x66" * 160),))
+    assert turns.phrase("goodbye", 1_100, "Goodbye.") == []
+    turns.audio(e.SpeechAudio(1, 1, b"\x55" * 160), 1_200)
+    actions, _ = turns.context_ended(1, 1, 1_300)
+    assert a.SendAudio(b"\x66" * 160) in actions
+
+
+def replying(written: str, spoken: str) -> Turns:
+    """Turn 1 is a reply of the model's, which has written one unit."""
+    turns = Turns(POLICY, lambda text: text.replace(written, spoken), last=0)
+    turns.start(1_000, 1_000)
+    turns.delta(e.ReplyDelta(1, f"{written}\n"), 1_100)
+    return turns
+
+
+def test_what_may_come_back_as_an_echo_is_known_as_it_was_written() -> None:
+    """A recogniser writes figures, like the model, though the voice has said words."""
+    turns = replying("It is 1250.", "It is twelve hundred fifty.")
+    assert Hearing(turns, ()).aloud(0, 1_200)[1] == "It is 1250."
+
+
+@pytest.mark.parametrize(("heard_ms", "asking"), [(590, "Is it?"), (600, "")])
+def test_a_question_is_asked_until_its_last_word_was_heard(heard_ms: int, asking: str) -> None:
+    """Then the next sentence is under way."""
+    turns = replying("Is it?", "Is it?")
+    turns.delta(e.ReplyDelta(1, "It is.\n"), 1_100)
+    said = "Is it? It is. "
+    ends = tuple(100 * at for at in range(1, len(said) + 1))
+    turns.audio(e.SpeechAudio(1, 1, b"\x55" * 100 * BYTES_PER_MS * len(said), said, ends), 1_200)
+    assert turns.playout.mark_reached("t1.2", 1_720)
+    assert Hearing(turns, ()).asking(1_200 + heard_ms) == asking
+
+
+def test_a_goodbye_that_nobody_has_heard_yet_parts_nobody() -> None:
+    """What the caller says before belongs to the conversation."""
+    turns = replying("Goodbye.", "Goodbye.")
+    assert not Hearing(turns, ()).parting(1_150)
+    turns.audio(e.SpeechAudio(1, 1, b"\x55" * 800), 1_200)
+    assert not Hearing(turns, ()).parting(1_210)
+    assert turns.playout.mark_reached("t1.1", 1_220)
+    assert Hearing(turns, ()).parting(1_220)

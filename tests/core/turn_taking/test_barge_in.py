@@ -97,6 +97,17 @@ def test_voice_alone_interrupts_when_stt_returns_nothing() -> None:
     assert reasons(sim, d.Cut) == ["voice"]
 
 
+@pytest.mark.parametrize(("min_word_ms", "asked"), [(192, True), (193, False)])
+def test_a_sound_as_long_as_a_word_is_asked_about_when_stt_returns_nothing(min_word_ms: int, asked: bool) -> None:
+    """A shorter one is no word."""
+    sim = Simulator(Policy(turn_taking=TurnTaking().tuned(min_word_ms=min_word_ms)))
+    sim.faults.no_finals = sim.faults.no_partials = True
+    sim.coughs(1_000, 192)
+    sim.run(6_000)
+    found = [(because["voice_ms"], because["transcript"]) for _, because in sim.explained(d.NotHeard)]
+    assert found == ([(192, "none")] if asked else [])
+
+
 def test_interrupting_twice_replays_nothing() -> None:
     """Audio that was cut is never sent again."""
     answers = {"one": "Here is the first long answer to you.", "two": "And this is the second long answer."}

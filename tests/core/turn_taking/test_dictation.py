@@ -8,7 +8,7 @@ import pytest
 
 from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
-from telephony.core.policy import KINDS_EXPECTED, Expects
+from telephony.core.policy import EntryKind, Expects
 from telephony.core.turn_taking.dictation import DictatedEntry, announced, asked_for, dictation_under_way
 
 ENGLISH = language_for("en")
@@ -24,7 +24,7 @@ Row = tuple[str, int, bool]
 
 def check(row: Row, kind: str, length: int = 0, named: str = "") -> None:
     text, symbols, complete = row
-    expected = None if symbols < 0 else DictatedEntry(named or kind, symbols, length, complete)
+    expected = None if symbols < 0 else DictatedEntry(EntryKind(named or kind), symbols, length, complete)
     assert entry(text, kind, length) == expected
 
 
@@ -171,8 +171,8 @@ def test_a_known_length_is_all_that_counts(text: str, length: int, complete: boo
 def test_codes(row: Row) -> None:
     """Letters with or without spelling examples, figures, and the shape of a postcode."""
     check(row, "code")
-    assert entry("SW1A 1AA", "digits") == DictatedEntry("digits", 7)
-    assert entry("SW1A 1AA", "code", 9) == DictatedEntry("code", 7, 9)
+    assert entry("SW1A 1AA", "digits") == DictatedEntry(EntryKind.DIGITS, 7)
+    assert entry("SW1A 1AA", "code", 9) == DictatedEntry(EntryKind.CODE, 7, 9)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_declared_expectations_come_before_the_languages() -> None:
 
 def test_every_kind_may_be_announced_by_a_yes() -> None:
     """ "Sure, it's ..." comes before the entry."""
-    for kind in KINDS_EXPECTED:
+    for kind in [*EntryKind][1:]:
         assert entry("yes", kind) == DictatedEntry(kind, 0)
     assert entry("yes") is None
 
@@ -311,9 +311,9 @@ def test_every_kind_may_be_announced_by_a_yes() -> None:
 def test_email(text: str, expected: tuple[int, bool] | None, unasked: tuple[int, bool] | None) -> None:
     """Asked for: a few words that are no sentence, up to the end of a domain. Unasked: only with a sign or dot."""
     assert entry(text, "email") == (
-        None if expected is None else DictatedEntry("email", expected[0], complete=expected[1])
+        None if expected is None else DictatedEntry(EntryKind.EMAIL, expected[0], complete=expected[1])
     )
-    assert entry(text) == (None if unasked is None else DictatedEntry("email", unasked[0], complete=unasked[1]))
+    assert entry(text) == (None if unasked is None else DictatedEntry(EntryKind.EMAIL, unasked[0], complete=unasked[1]))
 
 
 # --- dates ----------------------------------------------------------------------------------------------------------
@@ -394,7 +394,7 @@ def test_a_date_is_only_expected_where_one_was_asked_for() -> None:
 )
 def test_amounts(text: str, found: tuple[int, bool, bool] | None) -> None:
     """Complete with cents, nearly complete without; incomplete without a number, or at "thousand"."""
-    expected = None if found is None else DictatedEntry("amount", found[0], complete=found[1], rest=found[2])
+    expected = None if found is None else DictatedEntry(EntryKind.AMOUNT, found[0], complete=found[1], rest=found[2])
     assert entry(text, "amount") == expected
 
 
@@ -430,8 +430,12 @@ def test_amounts(text: str, found: tuple[int, bool, bool] | None) -> None:
 )
 def test_addresses(text: str, asked: tuple[int, bool] | None, announced_only: tuple[int, bool] | None) -> None:
     """A number and two words may lack only a town. More than twelve words are no address."""
-    assert entry(text, "address") == (None if asked is None else DictatedEntry("address", asked[0], rest=asked[1]))
-    unasked = None if announced_only is None else DictatedEntry("address", announced_only[0], rest=announced_only[1])
+    assert entry(text, "address") == (
+        None if asked is None else DictatedEntry(EntryKind.ADDRESS, asked[0], rest=asked[1])
+    )
+    unasked = (
+        None if announced_only is None else DictatedEntry(EntryKind.ADDRESS, announced_only[0], rest=announced_only[1])
+    )
     assert entry(text) == unasked
 
 
@@ -441,15 +445,15 @@ def test_addresses(text: str, asked: tuple[int, bool] | None, announced_only: tu
 def test_without_data_figures_and_letters_are_still_symbols() -> None:
     """Only number words are unknown."""
     unknown = language_for("xx")
-    assert entry("06 12 34", "digits", language=unknown) == DictatedEntry("digits", 6)
+    assert entry("06 12 34", "digits", language=unknown) == DictatedEntry(EntryKind.DIGITS, 6)
     assert entry("cinq six", "digits", language=unknown) is None
-    assert entry("x y", "code", language=unknown) == DictatedEntry("code", 2)
+    assert entry("x y", "code", language=unknown) == DictatedEntry(EntryKind.CODE, 2)
 
 
 def test_examples_of_a_language() -> None:
     """An example word links a letter and a word. One alone may belong to a sentence, unless letters were asked for."""
     language = replace(ENGLISH, examples=frozenset({("wie",), ("so", "wie")}))
-    assert entry("a wie anton b wie berta", "code", language=language) == DictatedEntry("code", 2)
-    assert entry("a so wie anton b so wie berta c", language=language) == DictatedEntry("digits", 3)
-    assert entry("a wie anton b c d", language=language) == DictatedEntry("digits", 3)
+    assert entry("a wie anton b wie berta", "code", language=language) == DictatedEntry(EntryKind.CODE, 2)
+    assert entry("a so wie anton b so wie berta c", language=language) == DictatedEntry(EntryKind.DIGITS, 3)
+    assert entry("a wie anton b c d", language=language) == DictatedEntry(EntryKind.DIGITS, 3)
     assert entry("a wie anton b c", language=language) is None

@@ -10,7 +10,8 @@ from telephony.core.language.registry import language_for
 from telephony.core.policy import Expects, TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing
 from telephony.core.turn_taking.question import AnswerContext, asks_yes_or_no
-from tests.core.calls import asks, caller, play
+from telephony.testing.recorded_stt import Partial
+from tests.core.calls import asks, caller, decided, play
 
 RULES = TurnTaking()
 EN = language_for("en")
@@ -130,6 +131,8 @@ def test_a_language_without_data_knows_what_the_agent_declares() -> None:
         ("Tell me your name.", True),
         ("Okay, tell me your name.", True),
         ("You can tell me your name.", False),
+        ("I'll tell you.", False),
+        ("There is more to tell.", False),
         ("Your name, please.", True),
         ("Please wait a moment.", False),
         ("Sorry.", False),
@@ -236,3 +239,15 @@ def test_a_number_cut_off_is_judged_with_its_beginning() -> None:
     sim = play(number.waits(6), ["Thank you."])
     last = sim.explained(d.TurnEnded)[-1][1]
     assert (last["why"], last["entry"]) == ("complete", "digits")
+
+
+@pytest.mark.parametrize(("later_ms", "why"), [(1_500, "complete"), (1_501, "under way")])
+def test_what_comes_later_is_judged_by_itself(later_ms: int, why: str) -> None:
+    """1.5 s after the decision, the caller was not cut off: five digits are no whole number."""
+    sim = play(asks("my number is five five five oh one"))
+    while not decided(sim):
+        sim.run(sim.now + 20)
+    sim.faults.no_finals = True
+    sim.at(decided(sim)[0] + later_ms, Partial("two three four five six"))
+    sim.run(sim.now + 5_000)
+    assert [because["why"] for _, because in sim.explained(d.TurnEnded)] == ["under way", why]
