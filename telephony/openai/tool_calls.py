@@ -10,6 +10,7 @@ open one, and the arguments are read as a sequence of JSON values, of which the 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,6 +122,16 @@ def arguments_text(arguments: str) -> str:
             whole = len(values) == 1 and value is found and "\\ud" not in text.lower() and "\\u00" not in text
             return text if whole else json.dumps(_valid_strings(found), ensure_ascii=False)
     return "{}" if all(_as_object(value) is not None for value in values) else text
+
+
+def own_name(name: str, names: Collection[str]) -> str:
+    """The own tool that `name` means: without a namespace before it ("functions.book") or anything after it ("book:0",
+    "book<|channel|>json"), in whatever case. A name of no own tool stays as it is."""
+    if name in names:
+        return name
+    bare = re.sub(r"[<(\[{\s].*|:\d+$", "", name.strip("`\"'* "), flags=re.DOTALL)
+    spelled = {one.casefold(): one for one in names}
+    return spelled.get(bare.casefold()) or spelled.get(re.split(r"[.:/]", bare)[-1].casefold()) or name
 
 
 def _as_object(value: Any) -> dict[str, Any] | None:
