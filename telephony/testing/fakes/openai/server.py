@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from telephony.clock import Clock
+from telephony.openai.habits import TRIAL
 from telephony.testing.fakes.openai.templates import Template, refused
 from telephony.testing.serving import serve_app
 from telephony.testing.tool_calls import CallTool as CallTool  # its arguments are streamed in pieces of 7 characters
@@ -96,7 +97,8 @@ def scripted(turns: Iterable[Iterable[Part]]) -> Responder:
 
 class LocalOpenAi:
     """See the module text. `requests` holds the bodies received; `cancelled` counts clients that disconnected before
-    the end of the answer. `latency_of` gives each request its own latency, by its body, instead of `latency`."""
+    the end of the answer. The small request with which a client tries out a model at its start counts as none of them: it
+    is answered with `ready`, and kept in `trials`. `latency_of` gives each request its own latency, by its body, instead of `latency`."""
 
     def __init__(
         self,
@@ -111,6 +113,8 @@ class LocalOpenAi:
         self.latency, self.faults = latency or LlmLatency(), faults or LlmFaults()
         self._latency_of = latency_of or (lambda body: self.latency)
         self.requests: list[dict[str, Any]] = []
+        self.trials: list[dict[str, Any]] = []
+        self.ready: list[Part] = [Say("Ready.")]
         self.cancelled = 0
         self.changed = asyncio.Event()
         self.base_url = ""
@@ -156,7 +160,7 @@ class LocalOpenAi:
         except ClientDisconnect:  # before the whole body had arrived
             self._cancel()
             return Response(status_code=499)
-        self.requests.append(body)
+        (self.trials if _is_trial(body) else self.requests).append(body)
         self.changed.set()
         faults = self.faults
         if faults.hang_before_headers:
@@ -188,7 +192,7 @@ class LocalOpenAi:
     async def _parts(self, body: dict[str, Any]) -> AsyncIterator[Part]:
         if self.faults.empty_reply:
             return
-        parts = self._responder(body)
+        parts = self.ready if _is_trial(body) else self._responder(body)
         if isinstance(parts, AsyncIterable):
             async for part in parts:
                 yield part
@@ -300,6 +304,10 @@ class _Answer:
             "usage": usage,
         }
         return f"data: {json.dumps(message)}\n\n"
+
+
+def _is_trial(body: dict[str, Any]) -> bool:
+    return [message.get("content") for message in body["messages"]] == [TRIAL.messages[0]["content"]]
 
 
 def _words(text: str) -> list[dict[str, Any]]:
