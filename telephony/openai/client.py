@@ -97,8 +97,9 @@ class OpenAiChat:
         if self._own_host:
             return
         try:
-            async with self._clock.timeout(TRIAL_MS), aclosing(self.stream(replace(TRIAL, model=model, effort=effort))) as trial:
-                async for _ in trial:
+            request = replace(TRIAL, model=model, effort=effort)
+            async with self._clock.timeout(TRIAL_MS), aclosing(self.stream(request)) as events:
+                async for _ in events:
                     pass
         except (ProviderError, TimeoutError) as error:
             log.info("llm_warm_up_failed", detail=type(error).__name__)
@@ -133,7 +134,8 @@ class OpenAiChat:
                     async for event in events:
                         eaten = isinstance(event, Finished) and answer.eaten and self._token_field in body
                         if eaten:
-                            log.warning("llm_limit_used_up_by_reasoning", model=body["model"], limit=body[self._token_field])
+                            limit = body[self._token_field]
+                            log.warning("llm_limit_used_up_by_reasoning", model=body["model"], limit=limit)
                             if may_grow and habits.more_tokens(reserve):
                                 break
                         yield event

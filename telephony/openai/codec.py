@@ -30,6 +30,7 @@ from telephony.valid_text import ValidStream
 
 MAX_ANSWER_CHARS = 100_000
 MAX_CHUNKS = 100_000
+BLOCK_CHARS = 200
 PROVIDER = "openai"
 FATAL_CODES = frozenset({"insufficient_quota", "invalid_api_key", "account_deactivated", "billing_hard_limit_reached"})
 
@@ -125,14 +126,15 @@ class Answer:
 
     def _choice(self, choice: dict[str, Any]) -> Iterator[LlmEvent]:
         finish = choice.get("finish_reason")
-        self._finish = finish if isinstance(finish, str) and finish else self._finish
+        self._finish = self._finish or (finish if isinstance(finish, str) else "")
         for source in sources(choice):
             whole = source is choice.get("message")
             if source.get("reasoning_content") or source.get("reasoning"):
                 self._reasoning.is_separate()
             text = content_text(source.get("content")) or content_text(source.get("text"))
             if new := self._contents.add(text, whole=whole or (bool(finish) and text == self._contents.received)):
-                yield from self._text(self._written.add(self._reasoning.add(self._valid.add(new))))
+                for block in _blocks(self._valid.add(new)):
+                    yield from self._text(self._written.add(self._reasoning.add(block)))
             fragments = source.get("tool_calls")
             if not (whole and self._calls):
                 for fragment in fragments if isinstance(fragments, list) else [fragments]:
@@ -166,7 +168,7 @@ class Answer:
         text = self._reasoning.add(self._valid.rest()) + self._reasoning.rest(cut=cut)
         if cut and self._expected and not self._reasoning.unopened:
             text = ""  # the model had not come to the end of its reasoning
-        text = self._written.add(text)
+        text = "".join(map(self._written.add, _blocks(text)))
         rest, written = self._written.rest()
         return text + rest, written
 
@@ -198,6 +200,11 @@ class Answer:
         if text:
             self._empty = self._empty and not text.strip()
             yield TextDelta(text)
+
+
+def _blocks(text: str) -> list[str]:
+    """`text` in pieces of a length for which the search for marks is quick, whatever it holds."""
+    return [text[at : at + BLOCK_CHARS] for at in range(0, len(text), BLOCK_CHARS)]
 
 
 _IDENTITY = re.compile(r"\+[1-9]\d{4,14}|(sip|client):.{1,200}")

@@ -44,8 +44,8 @@ class Contents:
 
 
 def _is_longer_text(so_far: str, text: str) -> bool:
-    """Whether `text` is `so_far` and more, rather than a next piece that begins alike ("Ha", "Haha"). No sentence begins
-    with a capital and the same again."""
+    """Whether `text` is `so_far` and more, rather than a next piece that begins alike ("Ha", "Haha"). No word
+    begins with a capital letter twice."""
     if not any(map(str.isalpha, so_far)):
         return False
     return " " in so_far or text[len(so_far)].isspace() or (len(so_far) == 1 and so_far.isupper())
@@ -68,4 +68,5 @@ def sources(choice: dict[str, Any]) -> list[dict[str, Any]]:
     """Where the content of a choice may be: its delta, itself (completions), a whole message."""
     delta, message = choice.get("delta"), choice.get("message")
     found = [one for one in (delta, message) if isinstance(one, dict)]
-    return found if any("content" in one or "tool_calls" in one for one in found) or "text" not in choice else [*found, choice]
+    filled = any("content" in one or "tool_calls" in one for one in found)
+    return [*found, choice] if "text" in choice and not filled else found

@@ -93,7 +93,7 @@ class Habits:
         self.proven = self.shape
 
     def more_tokens(self, used: int) -> bool:
-        """Allows the most tokens, because reasoning used up the limit with reserve `used`; False if that was the most."""
+        """Allows the most tokens, because reasoning used up the limit with reserve `used`; False if it was the most."""
         self.reserve = self.largest
         return self.reserve > used
 

@@ -26,8 +26,15 @@ _LABELS: dict[Means, frozenset[str]] = {
     Means.REASONING: _labels(
         _HERE,
         (
-            *("thinking", "thought", "thoughts", "reasoning", "analysis", "reflection", "scratchpad", "chain of thought"),
-            *("thought process", "thinking process", "reasoning process", "reasoning steps", "internal monologue"),
+            *("thinking", "thought", "thoughts", "reasoning", "analysis", "reflection", "scratchpad"),
+            *(
+                "chain of thought",
+                "thought process",
+                "thinking process",
+                "reasoning process",
+                "reasoning steps",
+                "internal monologue",
+            ),
             *("inner monologue", "internal reasoning", "internal thoughts", "step-by-step reasoning"),
         ),
     ),
@@ -41,7 +48,7 @@ _LABELS: dict[Means, frozenset[str]] = {
 _BARE = frozenset({"assistant", "model", "user", "system", "human"})  # these also without a colon
 _NEEDS_HEADING = frozenset({"instruction", "instructions", "system", "model"})  # these not with a mere colon
 
-_DECORATION = r"(?:#{1,6}[ \t]*|[*_]{1,3}|>[ \t]*)*"
+_DECORATION = r"[#*_>]{0,8}(?:[ \t]{1,3}[#*_>]{1,4})?[ \t]{0,3}"
 _LABEL = re.compile(
     rf"(?P<deco>{_DECORATION})(?P<label>[A-Za-z][A-Za-z'’ -]{{1,40}}?)"
     r"(?:[*_]{0,3}[ \t]?[:：][*_]{0,3}|(?P<alone>[*_]{0,3}[ \t]*(?=\n)))"
@@ -60,8 +67,10 @@ _BRACKET = r"(?:[(\[{]|(?<!\*)\*(?!\*))[ ]?"
 _ASIDE = re.compile(rf"(?P<opener>[(\[{{]|(?<!\*)\*(?!\*))[ ]?{_WORD}[ ]?:", re.IGNORECASE)
 _FENCE = re.compile(rf"(?<=\n)[ ]{{0,3}}(?:```|~~~)[ ]?{_WORD}[ ]*\n", re.IGNORECASE)
 _BEGUN = re.compile(
-    rf"(?:{_BRACKET}|(?<=\n)[ ]{{0,3}}(?:`{{1,3}}|~{{1,3}})[ ]?)(?P<word>[A-Za-z]{{0,12}})(?: \w{{0,20}})?[ ]?\Z", re.IGNORECASE
+    rf"(?:{_BRACKET}|(?<=\n)[ ]{{0,3}}(?:`{{1,3}}|~{{1,3}})[ ]?)(?P<word>[A-Za-z]{{0,12}})(?: \w{{0,20}})?[ ]?\Z",
+    re.IGNORECASE,
 )
+_OPENER = re.compile(r"[(\[{*`~]")
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "*": "*"}
 _FENCE_END = re.compile(r"(?<=\n)[ ]{0,3}(?:```|~~~)")
 
@@ -161,6 +170,8 @@ def _closer(found: re.Match[str] | None, text: str, at: int, block: str) -> Foun
 
 def _hidden(text: str, at: int, final: bool) -> Found:
     """An aside, or a fenced block."""
+    if not _OPENER.search(text, at):
+        return None
     aside, fence = _ASIDE.search(text, at), _FENCE.search(text, at)
     begun = None if final else _BEGUN.search(text, max(at, len(text) - _LONGEST))
     word = begun["word"].casefold() if begun else ""
@@ -172,10 +183,12 @@ def _hidden(text: str, at: int, final: bool) -> Found:
 
 
 def _skeleton(text: str, at: int, final: bool) -> Found:
-    if found := _SKELETON.search(text, at):
+    if (start := text.find("assistant", at)) >= 0 and (found := _SKELETON.search(text, start)):
         return Mark(Means.CHANNEL, "skeleton", False, False, *found.span())
     if not final:
-        for start in range(max(at, len(text) - 19), len(text)):
+        start = text.find("a", max(at, len(text) - 19))
+        while start >= 0:
             if any(one.startswith(text[start:]) for one in _SKELETONS):
                 return start
+            start = text.find("a", start + 1)
     return None

@@ -41,7 +41,7 @@ class Mark:
     end: int
 
 
-# --- the table: what the words of a name mean --------------------------------------------------------------------------
+# --- the table: what the words of a name mean -----------------------------------------------------------------------
 
 _REASONING = (
     *("think", "thought", "reason", "reflect", "analys", "analyz", "scratch", "monolog", "introspect", "deliberat"),
@@ -53,7 +53,9 @@ _CALL_WORDS = frozenset({"arg", "args", "action", "actions", "python", "plugin"}
 _RESULT = frozenset({"response", "responses", "result", "results", "output", "outputs"})
 _ANSWER = frozenset({"answer", "response", "reply", "output", "result", "solution", "final", "finalanswer"})
 _OURS = frozenset({"assistant", "model", "bot", "chatbot"})
-_OTHERS = frozenset({"user", "human", "system", "developer", "observation", "ipython", "environment", "inst", "customer"})
+_OTHERS = frozenset(
+    {"user", "human", "system", "developer", "observation", "ipython", "environment", "inst", "customer"}
+)
 _HEADERS = frozenset({"im", "turn", "header", "role"})
 _TURN = frozenset({"s", "text", "sentence", "sequence", "turn", "im", "message", "generation", "conversation"})
 _END_WORDS = frozenset({"end", "return", "call", "done", "stop"})
@@ -94,6 +96,8 @@ def _meaning(name: str, closing: bool, *, special: bool) -> Means:
         return Means.REASONING
     if any(word.startswith(_CALL) or word in _CALL_WORDS for word in words):
         return Means.OTHERS if _RESULT & {*words} else Means.CALL
+    if name == "call" and not special:
+        return Means.CALL
     if special and name in ("channel", "constrain"):
         return Means.CHANNEL
     if special and name in ("message", "im_middle", "middle") and not closing:
@@ -115,19 +119,19 @@ def _meaning(name: str, closing: bool, *, special: bool) -> Means:
     return Means.NOTHING if special or _PLAIN.fullmatch(name) else Means.UNKNOWN
 
 
-# --- the forms ---------------------------------------------------------------------------------------------------------
+# --- the forms ------------------------------------------------------------------------------------------------------
 
 _LT, _GT, _BAR = r"(?:[<＜◁]|&lt;)", r"(?:[>＞▷]|&gt;)", "[|｜]"
 _ATTRIBUTES = r"(?:\s*=[^<>\n]{0,200}|\s+[\w:-]{1,30}\s*=[^<>\n]{0,200}|\s{0,3})"
 _TAG = re.compile(
-    rf"{_LT}(?P<gap>\s{{0,2}})(?P<slash>/?)\s{{0,2}}(?:(?P<bar>{_BAR})(?P<slash2>/?)(?P<token>[^|｜<>＜＞◁▷\n]{{1,60}})"
+    rf"{_LT}(?P<gap>\s{{0,2}})(?P<slash>(?:\\?/)?)\s{{0,2}}(?:(?P<bar>{_BAR})(?P<slash2>/?)(?P<token>[^|｜<>＜＞◁▷\n]{{1,60}})"
     rf"(?:{_BAR}(?P<after>\w{{1,60}}{_ATTRIBUTES})?)?|(?P<tag>[A-Za-z_0][\w:.▁-]{{0,60}})(?P<more>{_ATTRIBUTES})"
     rf"(?P<bar2>{_BAR}?))(?P<single>/?)\s{{0,2}}{_GT}"
     r"|<<(?P<slash3>/?)(?P<double>SYS)>>"
     rf"|\[(?P<sbar>{_BAR}?)(?P<slash4>/?)(?P<square>[A-Za-z_][A-Za-z_ ]{{1,30}}){_BAR}?\]"
 )
 _TAG_BEGUN = re.compile(
-    rf"(?:[<＜◁]|&(?:l(?:t(?:;)?)?)?)(?P<gap>\s{{0,2}})/?\s{{0,2}}(?:{_BAR}[^|｜<>＜＞◁▷\n]{{0,60}}(?:{_BAR}(?:\w{{1,60}}"
+    rf"(?:[<＜◁]|&(?:l(?:t(?:;)?)?)?)(?P<gap>\s{{0,2}})\\?/?\s{{0,2}}(?:{_BAR}[^|｜<>＜＞◁▷\n]{{0,60}}(?:{_BAR}(?:\w{{1,60}}"
     rf"(?:\s*=[^<>\n]{{0,200}}|\s+[\w:-]{{0,30}}\s*(?:=[^<>\n]{{0,200}})?)?)?)?"
     r"|(?P<tag>[A-Za-z_0][\w:.▁-]{0,60})(?:\s*=[^<>\n]{0,200}|\s+[\w:-]{0,30}\s*(?:=[^<>\n]{0,200})?)?"
     rf"{_BAR}?/?\s{{0,2}})?(?:&(?:g(?:t)?)?)?$"
@@ -140,13 +144,19 @@ _LINE_GOES_ON = re.compile(r"[ \t]*[^\s<\[&]")
 def next_mark(text: str, at: int, *, final: bool) -> Mark | int | None:
     """The first mark from `at` on; an index where one may have begun; None if there is neither. `final`: no more text
     will come."""
-    begun = None if final else _begun(text, at)
+    begun: int | None = None
     for found in _TAG.finditer(text, at):
-        if begun is not None and found.start() >= begun:
-            break
+        # A mark that has begun before this one, and would enclose it, can have no angle brackets in it.
+        if (
+            not final
+            and found[0][0] not in "<＜◁"
+            and (begun := _begun(text, at)) is not None
+            and begun <= found.start()
+        ):
+            return begun
         if mark := _read(found, text):
             return mark
-    return begun
+    return None if final else _begun(text, at)
 
 
 def _begun(text: str, at: int) -> int | None:
@@ -181,7 +191,8 @@ def _read(found: re.Match[str], text: str) -> Mark | None:
         means = Means.REASONING
     if found["gap"] and (means in (Means.UNKNOWN, Means.NOTHING) or not _may_mean(name)):
         return None
-    if square and not found["sbar"] and not _is_mark(found[0], name, means, affixed or bool(closing), text[found.end() :]):
+    in_words = bool(square) and not found["sbar"]
+    if in_words and not _is_mark(found[0], name, means, affixed or bool(closing), text[found.end() :]):
         return None
     single = bool(found["single"] or bar or found["bar2"] or square)
     return Mark(means, name, bool(closing), bool(found["single"]) or (single and means is Means.UNKNOWN), *found.span())
@@ -195,7 +206,7 @@ def _is_mark(raw: str, name: str, means: Means, affixed: bool, after: str) -> bo
             return upper or all(word.startswith(("think", "thought", "reason")) for word in words)
         case Means.CALL | Means.OTHERS if words[0].startswith(("tool", "function")):
             return upper or len(words) > 1 or "call" in name
-        case Means.CALL | Means.ANSWER:
+        case Means.CALL | Means.ANSWER | Means.OURS:
             return upper or affixed
         case Means.OTHERS:
             return name == "inst" or (upper and len(words) > 1)

@@ -96,7 +96,8 @@ class ToolCalls:
         if by_id is not None and by_index is not None and by_id is not by_index and by_index.call_id == call_id:
             found = by_index  # two calls with the same id
         if not name:  # a piece; with an id and an index of its own and nothing more, the name may follow
-            return found or (last if not call_id or index is None or (arguments and last and not last.complete()) else None)
+            goes_on = not call_id or index is None or (arguments and last and not last.complete())
+            return found or (last if goes_on else None)
         if found is None and index is None:
             found = last
         if found is None or not found.name:
@@ -104,8 +105,8 @@ class ToolCalls:
         if name != found.name:
             return found if self._is_continued(found.name, name) else None
         if call_id and found.call_id and found.call_id != call_id:  # the same tool again, or a new id for each piece
-            goes_on = bool(found.arguments) or (bool(arguments) and not _Call(arguments=_joined("", arguments)).complete())
-            return found if goes_on and not found.complete() else None
+            whole = not arguments or _Call(arguments=_joined("", arguments)).complete()
+            return found if (found.arguments or not whole) and not found.complete() else None
         moved = index is not None and by_index is not found
         return None if found.complete() and (not call_id or moved) else found
 

@@ -24,6 +24,8 @@ from telephony.openai.tool_calls import own_name
 
 MAX_CHARS = 8_000
 MAX_CALLS = 32
+MAX_UNREAD = 4
+"""After so many objects that cannot be read there is no use in looking for more."""
 
 _NAME = r"[A-Za-z_][\w.:-]{0,63}"
 _LINE = r"(?:^|(?<=\n))[ *#>]*"
@@ -31,7 +33,7 @@ _ACTION = rf"{_LINE}(?:action|tool|function|✿FUNCTION✿)[ *]*:[ *`\"']*(?P<na
 _INPUT = r"(?:(?:action|tool)[ _]input|input|arguments|parameters|✿ARGS✿)[ *]*:"
 #: The first sign of a call that is no whole mark, and what may become one with the next piece.
 _SIGNS = (
-    r"```|\{|\[\s*\{|functools\[|\[\s*[A-Za-z_][\w.]*\(|\bto=functions\.|✿FUNCTION✿|"
+    r"```|\{|\[\s*\{|functools\[|\[\s*[A-Za-z_][\w.]*\(|\(function=|\bto=functions\.|✿FUNCTION✿|"
     rf"<[/|｜]{{0,2}}(?:tool|function|invoke|parameter|arg_)|{_ACTION}{_INPUT}"
 )
 _SIGN_BEGUN = re.compile(
@@ -41,7 +43,10 @@ _SIGN_BEGUN = re.compile(
 )
 _LINE_WORD = re.compile(r"[ *#>]*(?P<word>\w+)[ *]*(?P<more>:?)")
 _LINE_WORDS = ("action", "tool", "function")
-_WORDS = ("functools[", "to=functions.", "print(")
+_WORDS = ("functools[", "to=functions.", "(function=")
+_BEFORE_NAME = ("`", "print(", "functions.", "tools.", "default_api.")
+#: What is no text, even if no call can be read from it.
+_UNSPOKEN = re.compile(rf"{_ACTION}{_INPUT}|\bto=functions\.|✿FUNCTION✿|[<(]function", re.IGNORECASE)
 
 _FUNCTION = re.compile(rf"<function=\"?(?P<name>{_NAME})\"?>?(?P<body>.*?)(?:</function>|(?=<function=)|\Z)", re.DOTALL)
 _INVOKE = re.compile(
@@ -50,6 +55,7 @@ _INVOKE = re.compile(
     re.DOTALL,
 )
 _TAGGED = re.compile(rf"<tool_call>\s*(?P<name>{_NAME})\s*(?P<body>(?:<arg_key>.*?)?)(?:</tool_call>|\Z)", re.DOTALL)
+_NAME_APART = re.compile(rf"<tool_call>\s*(?P<name>{_NAME})\s*</tool_call>\s*<tool_call>\s*(?=\{{)")
 _PARAMETER = re.compile(
     rf"<parameter(?:=|\s+name=)[\"']?(?P<key>{_NAME})[\"']?[^>]*>(?P<value>.*?)</parameter>"
     rf"|<arg_key>\s*(?P<key2>{_NAME})\s*</arg_key>\s*<arg_value>(?P<value2>.*?)</arg_value>",
@@ -64,7 +70,9 @@ _BEFORE_JSON = (
 )
 _RESULT = re.compile(r"\n[ *#>]*(?:observation\b|✿RESULT✿).*", re.IGNORECASE | re.DOTALL)
 #: What is neither call nor text around calls.
-_WRAPPING = re.compile(r"</?tool_call[^<>]*>|</?(?:invoke|function|parameter|arg_\w+)[^<>]*>|<sep>|functools|```\w*|`|print\(\s*\)")
+_WRAPPING = re.compile(
+    r"</?(?:tool_call|invoke|function|parameter|arg_\w+)[^<>]*>|<sep>|functools|```\w*|`|print\(\s*\)"
+)
 _FENCE = re.compile(r"```\w*\n?")
 _NAME_KEYS = ("name", "function", "tool", "tool_name", "function_name", "action", "recipient_name")
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "action_input", "tool_input", "params", "kwargs")
@@ -86,9 +94,11 @@ class WrittenCalls:
     def __init__(self, names: Collection[str] = ()) -> None:
         self._names = names
         spelled = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-        python = rf"|`?(?:print\()?\b(?:\w{{1,20}}\.)?(?:{spelled})\(" if names else ""
-        self._sign = re.compile(_SIGNS + python, re.IGNORECASE)
-        self._starts = (*_WORDS, *(f"{name}(".casefold() for name in names))
+        before = "".join(f"(?:{re.escape(one)})?" for one in _BEFORE_NAME)
+        named = rf"|(?<![\w.]){before}(?:{spelled})(?:\(|(?::\d{{1,3}})?\s*\{{)" if names else ""
+        self._sign = re.compile(_SIGNS + named, re.IGNORECASE)
+        self._name = re.compile(rf"(?:{spelled or '(?!)'})(?::\d{{0,3}}|\s{{0,3}})", re.IGNORECASE)
+        self._starts = tuple(name.casefold() for name in names)
         self._text, self._at = "\n", 1  # what was not yet passed on, after the character before it
         self._captured: str | None = None
 
@@ -132,36 +142,50 @@ class WrittenCalls:
         """The index at which what may become a sign begins."""
         text = self._text
         begun = _SIGN_BEGUN.search(text, max(len(text) - 160, self._at))
-        while begun and (line := _LINE_WORD.match(begun[0])):
-            word = line["word"].casefold()
-            if any(one == word or (one.startswith(word) and not line["more"]) for one in _LINE_WORDS):
-                break
+        while begun and not _may_be_line(begun[0]):
             begun = _SIGN_BEGUN.search(text, begun.start() + 1)
         lowest = begun.start() if begun else len(text)
         for at in range(max(len(text) - 70, self._at), lowest):
-            if not (text[at - 1].isalnum() or text[at - 1] == "_"):
-                tail = text[at:].casefold().removeprefix("`").removeprefix("print(")
-                if any(start.startswith(tail) for start in self._starts):
-                    return at
+            in_word = text[at - 1].isalnum() or text[at - 1] == "_"
+            if not in_word and self._may_begin(text[at:].casefold()):
+                return at
         return lowest
+
+    def _may_begin(self, tail: str) -> bool:
+        """Whether `tail` may become a sign in words, or the name of an own tool before its arguments."""
+        if any(word.startswith(tail) for word in _WORDS):
+            return True
+        for word in _BEFORE_NAME:
+            if self._starts and word.startswith(tail):
+                return True
+            tail = tail.removeprefix(word)
+        return any(name.startswith(tail) for name in self._starts) or self._name.fullmatch(tail) is not None
+
+
+def _may_be_line(text: str) -> bool:
+    """Whether `text`, if it is the beginning of a line with a label, may be that of a call."""
+    line = _LINE_WORD.match(text)
+    word = line["word"].casefold() if line else ""
+    return not line or any(one == word or (one.startswith(word) and not line["more"]) for one in _LINE_WORDS)
 
 
 def read(text: str, names: Collection[str]) -> tuple[list[WrittenCall], str]:
     """The calls in `text`, and the text that is left: nothing of a call that cannot be read."""
     plain, marked = _plain_marks(text)
-    left = _RESULT.sub("", plain)
+    marked = marked or _UNSPOKEN.search(plain) is not None
+    left = _NAME_APART.sub(r"<tool_call>\g<name><sep>", _RESULT.sub("", plain))
     calls: list[WrittenCall] = []
     for spelling in (_FUNCTION, _INVOKE, _TAGGED):
         for found in spelling.finditer(left):
             calls.append(WrittenCall(found["name"], _body(found["body"])))
         left = spelling.sub("", left)
-    in_json, left = _json_calls(left, names)
+    in_json, left = _json_calls(left, names, marked)
     in_python, left, broken = _python_calls(left, names)
     calls += in_json + in_python
     if calls:
         left = _WRAPPING.sub("", left).strip(" \n\t,;[]{}()")
-        found = [WrittenCall(own_name(call.name, names), call.arguments) for call in calls[:MAX_CALLS]]
-        return found, left if any(map(str.isalnum, left)) else ""
+        named = [WrittenCall(own_name(call.name, names), call.arguments) for call in calls[:MAX_CALLS]]
+        return named, left if any(map(str.isalnum, left)) else ""
     if marked or broken or (_KEY.search(plain) and not _is_json(plain)):
         return [], ""
     return [], _FENCE.sub("", text)
@@ -175,13 +199,13 @@ def _plain_marks(text: str) -> tuple[str, bool]:
         if mark.means is Means.CALL:
             marked = True
             out += text[at : mark.start] + _spelled(mark, html.unescape(raw))
-        elif raw.startswith("<|") or raw.startswith("<｜"):
+        elif raw.startswith(("<|", "<｜")):
             out += text[at : mark.start]
         else:
             out += text[at : mark.end]
         at = mark.end
     out += text[at:]
-    return re.sub(r"\[CALL_ID\]\w*", "", out), marked or "<function" in text
+    return re.sub(r"\[CALL_ID\]\w*", "", out), marked
 
 
 def _spelled(mark: Mark, raw: str) -> str:
@@ -214,14 +238,13 @@ def _value(text: str) -> Any:
         return html.unescape(text)
 
 
-def _json_calls(text: str, names: Collection[str]) -> tuple[list[WrittenCall], str]:
-    """The calls among the JSON objects in `text`, and the text without them."""
-    calls, left, at, tries = list[WrittenCall](), "", 0, 0
-    while (start := text.find("{", at)) >= 0 and tries < MAX_CALLS:
-        tries += 1
+def _json_calls(text: str, names: Collection[str], marked: bool) -> tuple[list[WrittenCall], str]:
+    """The calls among the JSON objects in `text`, and the text without them; if it is `marked`, without any object."""
+    calls, left, at, unread = list[WrittenCall](), "", 0, 0
+    while (start := text.find("{", at)) >= 0 and unread < MAX_UNREAD and len(calls) < MAX_CALLS:
         value, end = object_at(text, start)
-        if value is None:
-            left, at = left + text[at : start + 1], start + 1
+        if value is None or text[at:start].rstrip().endswith("("):  # a call in Python
+            left, at, unread = left + text[at : start + 1], start + 1, unread + 1
             continue
         before = text[at:start]
         found = list(_calls_in(value, names))
@@ -229,7 +252,7 @@ def _json_calls(text: str, names: Collection[str]) -> tuple[list[WrittenCall], s
             before = before[: named.start()]
             found = [WrittenCall(named["name"], json.dumps(value, ensure_ascii=False))]
         calls += found
-        left, at = left + before + ("" if found else text[start:end]), end
+        left, at = left + before + ("" if found or marked else text[start:end]), end
     return calls, left + text[at:]
 
 
@@ -265,13 +288,16 @@ def _python_calls(text: str, names: Collection[str]) -> tuple[list[WrittenCall],
     """The calls of own tools in Python, and of any function in a list; the text without them; whether there was one
     that cannot be read."""
     known = "|".join(map(re.escape, sorted(names, key=len, reverse=True))) or r"(?!)"
-    calling = re.compile(rf"(?:\b(?:\w{{1,20}}\.)?(?P<own>{known})|(?<=\[)\s*(?P<any>[A-Za-z_][\w.]*))(?=\()")
+    own = rf"\b(?:(?:functions|tools|default_api)\.)?(?P<own>{known})"
+    calling = re.compile(rf"(?:{own}|(?<=\[)\s*(?P<any>[A-Za-z_][\w.]*))(?=\()")
     calls, left, at, broken = list[WrittenCall](), "", 0, False
     while (found := calling.search(text, at)) and len(calls) < MAX_CALLS:
         end = span_at(text, found.end())
+        if end is None and broken:
+            break
         inside = text[found.end() + 1 : (end or len(text) + 1) - 1]
         arguments = _python_arguments(inside) if end else None
-        if arguments is None and not re.search(r"[=:{\"'\d]", inside):
+        if end is not None and arguments is None and not re.search(r"[=:{\"'\d]", inside):
             left, at = left + text[at : found.end()], found.end()  # "hours (on Monday)"
             continue
         broken = broken or arguments is None

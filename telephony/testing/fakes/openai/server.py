@@ -71,6 +71,7 @@ class LlmFaults:
     quote: bool = False  # errors quote the last message and the Authorization header, as some servers do
     redirect: str = ""  # answer with a redirect (307) to this URL
     flood: int = 0  # send this many tokens at once in mid-stream, once
+    comments: int = 0  # send this many comments before the answer
     html_200: bool = False  # answer with a web page and status 200
     json_instead_of_sse: bool = False
     cut_mid_stream: bool = False  # abort the connection
@@ -97,8 +98,9 @@ def scripted(turns: Iterable[Iterable[Part]]) -> Responder:
 
 class LocalOpenAi:
     """See the module text. `requests` holds the bodies received; `cancelled` counts clients that disconnected before
-    the end of the answer. The small request with which a client tries out a model at its start counts as none of them: it
-    is answered with `ready`, and kept in `trials`. `latency_of` gives each request its own latency, by its body, instead of `latency`."""
+    the end of the answer. The small request with which a client tries out a model at its start counts as none of them:
+    it is answered with `ready`, and kept in `trials`. `latency_of` gives each request its own latency, by its body,
+    instead of `latency`."""
 
     def __init__(
         self,
@@ -213,6 +215,8 @@ class LocalOpenAi:
         latency = self._latency_of(body)
         due: float = self._clock.ms() + latency.first_token_ms
         await self._clock.sleep(latency.first_token_ms)
+        for _ in range(faults.comments // 100 or bool(faults.comments)):
+            yield ": ping\n\n" * min(faults.comments, 100)
         yield answer.chunk({"role": "assistant", "content": ""})
         tokens = calls = 0
         limit = body.get("max_completion_tokens") or body.get("max_tokens") or faults.reasoning_tokens + 1
