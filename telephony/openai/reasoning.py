@@ -20,6 +20,7 @@ closing mark, or before it is clear that there is none: at the end, or after MAX
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from telephony.openai.headers import read_header
 from telephony.openai.labels import FENCED, LABELLED, next_label
@@ -34,6 +35,16 @@ _ACTION = re.compile(r"^[ *#>]*Action[ *]*:", re.IGNORECASE | re.MULTILINE)
 _PARAGRAPH = re.compile(r"\S[ \t]*(\n\s*\n)")
 
 
+@dataclass(slots=True)
+class _Hidden:
+    """The block that hides the text now: its `name` ("": none), how often it was opened, and text of it that is an
+    answer if it does not close."""
+
+    name: str = ""
+    depth: int = 0
+    kept: str | None = None
+
+
 class Reasoning:
     """`add` returns the text to pass on; `rest` what is left at the end. `unopened` tells whether the model begins
     inside its reasoning; None: this answer does not show it."""
@@ -44,8 +55,7 @@ class Reasoning:
         self._text, self._at = "\n", 1  # what is not yet cut, after the character before it
         self._held: str | None = "" if hold else None
         self._said = self._ended = self._closed = False  # something; everything; our turn, unless it is opened again
-        self._block, self._depth = "", 0  # the name of what is hidden now, and how often it was opened
-        self._kept: str | None = None  # text of the block that is an answer if the block does not close
+        self._hidden = _Hidden()
         self._header: str | None = None  # the text of a header that has not ended
         self._channels = self._in_call = False
 
@@ -72,7 +82,7 @@ class Reasoning:
         if self._held is None:
             return text
         self._held += text
-        shown = self.unopened or (self.seen and not self._block)  # this model opens its block, or has closed it
+        shown = self.unopened or (self.seen and not self._hidden.name)  # this model opens its block, or has closed it
         if not shown and len(self._held) <= MAX_HELD_CHARS:
             return ""
         text, self._held = self._held, None
@@ -110,11 +120,14 @@ class Reasoning:
         return out
 
     def _next(self, final: bool) -> Mark | int | None:
-        fresh = not self._said and not self._block and self._header is None
-        label = next_label(
-            self._text, self._at, block=self._block, fresh=fresh, reasoned=self.seen, final=final
-        ) if not self._ended and self._header is None else None  # fmt: skip
-        mark = None if self._block == FENCED or self._block in _ASIDES else next_mark(self._text, self._at, final=final)
+        """The next mark, or where one may have begun."""
+        text, at, block = self._text, self._at, self._hidden.name
+        label = mark = None
+        if not self._ended and self._header is None:
+            fresh = not self._said and not block
+            label = next_label(text, at, block=block, fresh=fresh, reasoned=self.seen, final=final)
+        if block != FENCED and block not in _ASIDES:
+            mark = next_mark(text, at, final=final)
         found = [one for one in (label, mark) if one is not None]
         return min(found, key=lambda one: one if isinstance(one, int) else one.start, default=None)
 
@@ -124,8 +137,8 @@ class Reasoning:
             return ""
         if self._closed:
             return ""
-        if self._block:
-            self._kept = None if self._kept is None else self._kept + text
+        if self._hidden.name:
+            self._hidden.kept = None if self._hidden.kept is None else self._hidden.kept + text
             return ""
         self._said = self._said or not text.isspace()
         return text
@@ -143,7 +156,7 @@ class Reasoning:
             case Means.ENDS:
                 found = self._turn_ends()
             case Means.OTHERS:
-                self._ended = self._ended or not (self._block == LABELLED and mark.name == LABELLED)
+                self._ended = self._ended or not (self._hidden.name == LABELLED and mark.name == LABELLED)
                 found = self._end_call()
             case Means.OURS | Means.ANSWER if not mark.closing:
                 found = self._answer(mark)
@@ -159,39 +172,39 @@ class Reasoning:
             self.seen = True
             return ""
         if mark.closing:
-            return self._close(block if self._block != LABELLED else LABELLED)
+            return self._close(block if self._hidden.name != LABELLED else LABELLED)
         return self._open(block, kept="" if block == LABELLED else None)
 
     def _open(self, name: str, kept: str | None) -> str:
-        if self._block in ("", name):
-            self._block, self._depth = name, self._depth + 1
-            self._kept = kept if self._depth == 1 else self._kept
+        if self._hidden.name in ("", name):
+            self._hidden.name, self._hidden.depth = name, self._hidden.depth + 1
+            self._hidden.kept = kept if self._hidden.depth == 1 else self._hidden.kept
         return ""
 
     def _close(self, name: str) -> str | None:
         known = name in (_TAGGED, _CHANNEL, LABELLED, FENCED) or name in _ASIDES
         before, self.seen = self.seen, self.seen or known
-        if not self._block and not self._ended:
+        if not self._hidden.name and not self._ended:
             if before:
                 return ""  # a mark too many
             self.unopened = True
             return None
-        if self._block == name:
-            self._depth -= 1
-            if self._depth:
-                self._kept = ""  # the answer, unless the block closes once more
+        if self._hidden.name == name:
+            self._hidden.depth -= 1
+            if self._hidden.depth:
+                self._hidden.kept = ""  # the answer, unless the block closes once more
             else:
-                self._block, self._kept = "", None
+                self._hidden.name, self._hidden.kept = "", None
         return ""
 
     def _answer(self, mark: Mark) -> str | None:
         """The assistant's turn, or what it calls its answer, begins."""
         out = self._end_call()
-        if self._block == LABELLED:
+        if self._hidden.name == LABELLED:
             self._close(LABELLED)
-        elif self._block == _TAGGED and mark.name != LABELLED:
-            self._kept = ""  # the block was not closed, unless it still is
-        elif self._block or not self._said:
+        elif self._hidden.name == _TAGGED and mark.name != LABELLED:
+            self._hidden.kept = ""  # the block was not closed, unless it still is
+        elif self._hidden.name or not self._said:
             return out
         elif mark.means is Means.OURS:
             self._closed = True  # a second turn: the model goes on by itself
@@ -200,20 +213,20 @@ class Reasoning:
         return out
 
     def _call(self, raw: str) -> str:
-        if self._block == LABELLED:
+        if self._hidden.name == LABELLED:
             self._close(LABELLED)
         return self._words(raw)
 
     def _unknown(self, mark: Mark, raw: str) -> str | None:
-        if self._block:
-            return self._close(mark.name) if mark.closing and self._block == mark.name else self._words(raw)
+        if self._hidden.name:
+            return self._close(mark.name) if mark.closing and self._hidden.name == mark.name else self._words(raw)
         return "" if mark.single or mark.closing else self._open(mark.name, kept="")
 
     def _turn_ends(self) -> str:
         out = self._end_call()
-        if self._block == _CHANNEL:
+        if self._hidden.name == _CHANNEL:
             self._close(_CHANNEL)
-        self._closed = self._closed or bool(self._said if not self._block else (self._kept or "").strip())
+        self._closed = self._closed or bool(self._said if not self._hidden.name else (self._hidden.kept or "").strip())
         return out
 
     def _header_mark(self, mark: Mark) -> str | None:
@@ -222,16 +235,11 @@ class Reasoning:
         if mark.name == "constrain":
             self._header = None if self._header is None else self._header + " constrain "
             return ""
-        out = self._end_call()
-        if mark.means is Means.CHANNEL and self._block == _CHANNEL:
+        out: str | None = self._end_call()
+        if self._hidden.name == _CHANNEL and (mark.means is Means.CHANNEL or mark.name == "start"):
             self._close(_CHANNEL)
-        if mark.name == "skeleton" and self._said and not self.seen and not self._block:
-            out_or_none = self._close(_TAGGED)  # "...assistantfinal": all before was reasoning
-            if out_or_none is None:
-                self._header, self._channels = "", True
-                return None
-        if mark.means is Means.HEADER and mark.name == "start" and self._block == _CHANNEL:
-            self._close(_CHANNEL)
+        elif mark.name == "skeleton" and self._said and not self._hidden.name:
+            out = self._close(_TAGGED)  # "...assistantfinal": all before was reasoning
         self._header = (self._header or "") + " "
         self._channels = self._channels or mark.means is Means.CHANNEL or mark.name == "start"
         return out
@@ -262,8 +270,8 @@ class Reasoning:
             self._open(_CHANNEL, kept=None)
         elif channels:
             self._closed = False
-            self._kept = "" if self._block == _TAGGED else self._kept
-            if self._block == LABELLED:
+            self._hidden.kept = "" if self._hidden.name == _TAGGED else self._hidden.kept
+            if self._hidden.name == LABELLED:
                 self._close(LABELLED)
         else:
             self._answer(Mark(Means.OURS, "", False, False, 0, 0))
@@ -276,9 +284,9 @@ class Reasoning:
     def _rest_of_block(self) -> str:
         """The text of a block that has not closed, if it is an answer. After a label it is what follows the first
         paragraph, or the first line; if there is only one, that is the answer. An action is always part of it."""
-        kept = (self._kept or "").strip("*_ ")
-        if self._block != LABELLED:
-            return self._kept or ""
+        kept = (self._hidden.kept or "").strip("*_ ")
+        if self._hidden.name != LABELLED:
+            return self._hidden.kept or ""
         if action := _ACTION.search(kept):
             return kept[action.start() :]
         kept = kept.strip()

@@ -99,7 +99,7 @@ def scripted(turns: Iterable[Iterable[Part]]) -> Responder:
 class LocalOpenAi:
     """See the module text. `requests` holds the bodies received; `cancelled` counts clients that disconnected before
     the end of the answer. The small request with which a client tries out a model at its start counts as none of them:
-    it is answered with `ready`, and kept in `trials`. `latency_of` gives each request its own latency, by its body,
+    it is answered with `ready`. `latency_of` gives each request its own latency, by its body,
     instead of `latency`."""
 
     def __init__(
@@ -115,7 +115,6 @@ class LocalOpenAi:
         self.latency, self.faults = latency or LlmLatency(), faults or LlmFaults()
         self._latency_of = latency_of or (lambda body: self.latency)
         self.requests: list[dict[str, Any]] = []
-        self.trials: list[dict[str, Any]] = []
         self.ready: list[Part] = [Say("Ready.")]
         self.cancelled = 0
         self.changed = asyncio.Event()
@@ -162,7 +161,8 @@ class LocalOpenAi:
         except ClientDisconnect:  # before the whole body had arrived
             self._cancel()
             return Response(status_code=499)
-        (self.trials if _is_trial(body) else self.requests).append(body)
+        if not _is_trial(body):
+            self.requests.append(body)
         self.changed.set()
         faults = self.faults
         if faults.hang_before_headers:
