@@ -6,6 +6,7 @@ the same, however a server streams. And an ordinary sentence does not wait for w
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
@@ -13,6 +14,7 @@ import pytest
 
 from telephony.contracts.llm import TextDelta, ToolCall
 from telephony.openai.codec import Answer
+from tests.openai.test_other_calls import reference
 
 Call: TypeAlias = tuple[str, object]
 
@@ -482,3 +484,63 @@ def test_ordinary_text_does_not_wait(text: str) -> None:
     for at, letter in enumerate(text, 1):
         passed += sum(len(event.text) for event in answer.add(chunk(letter)) if isinstance(event, TextDelta))
         assert at - passed <= MOST_CHARS_THAT_WAIT, text[:at]
+
+
+HOSTILE = (
+    *(
+        "<b>",
+        "[",
+        "{",
+        "(",
+        "*",
+        "`",
+        "'",
+        '"',
+        "\n",
+        " ",
+        "a",
+        "<",
+        "< ",
+        "<x",
+        "<a b=c ",
+        "&lt;",
+        "hours(",
+        "hours ",
+        "book({",
+    ),
+    *(
+        "</think>",
+        "<think>",
+        "(thinking: ",
+        "\nUser",
+        "\n**",
+        "<|im_start|>",
+        "assistantfinal",
+        "analysis",
+        "```\n",
+        "[EOS] ",
+    ),
+    *(
+        "Action: a\n",
+        "<tool_call>",
+        '{"name": ',
+        "{'a': ",
+        "<|channel|>final ",
+        "[TOOL ",
+        "to=functions.",
+        "<function=a>",
+    ),
+)
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_no_text_stalls_other_calls(piece: str) -> None:
+    """The work on a block of text is of the order of its length, whatever it repeats."""
+    answer, text, longest = Answer(("hours", "book"), unopened=False), piece * 2_000, 0.0
+    for at in range(0, min(len(text), 10_000), 200):
+        began = time.process_time()
+        list(answer.add(chunk(text[at : at + 200])))
+        longest = max(longest, time.process_time() - began)
+    began = time.process_time()
+    list(answer.end())
+    assert max(longest, time.process_time() - began) < 100 * reference()
