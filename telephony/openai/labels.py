@@ -64,14 +64,16 @@ _LONGEST = 40
 _WORDS = ("thinking", "thought", "thoughts", "reasoning", "analysis", "reflection", "scratchpad", "internal", "inner")
 _WORD = rf"(?:{'|'.join(_WORDS)})(?: \w+)?"
 _BRACKET = r"(?:[(\[{]|(?<!\*)\*(?!\*))[ ]?"
-_ASIDE = re.compile(rf"(?P<opener>[(\[{{]|(?<!\*)\*(?!\*))[ ]?{_WORD}[ ]?:", re.IGNORECASE)
+_ASIDE = re.compile(rf"(?P<comment><!--)|(?P<opener>[(\[{{]|(?<!\*)\*(?!\*))[ ]?{_WORD}[ ]?:", re.IGNORECASE)
 _FENCE = re.compile(rf"(?<=\n)[ ]{{0,3}}(?:```|~~~)[ ]?{_WORD}[ ]*\n", re.IGNORECASE)
 _BEGUN = re.compile(
-    rf"(?:{_BRACKET}|(?<=\n)[ ]{{0,3}}(?:`{{1,3}}|~{{1,3}})[ ]?)(?P<word>[A-Za-z]{{0,12}})(?: \w{{0,20}})?[ ]?\Z",
+    rf"(?:{_BRACKET}|(?<=\n)[ ]{{0,3}}(?:`{{1,3}}|~{{1,3}})[ ]?)(?P<word>[A-Za-z]{{0,12}})(?: \w{{0,20}})?[ ]?\Z"
+    r"|<!-?\Z",
     re.IGNORECASE,
 )
-_OPENER = re.compile(r"[(\[{*`~]")
-_CLOSERS = {"(": ")", "[": "]", "{": "}", "*": "*"}
+_OPENER = re.compile(r"[(\[{*`~]|<!")
+_CLOSERS = {"(": ")", "[": "]", "{": "}", "*": "*", None: "-->"}
+ASIDES = frozenset(_CLOSERS.values())
 _FENCE_END = re.compile(r"(?<=\n)[ ]{0,3}(?:```|~~~)")
 
 _SKELETON = re.compile(r"assistant(?=analysis|commentary|final)")
@@ -89,7 +91,7 @@ def next_label(text: str, at: int, *, block: str, fresh: bool, reasoned: bool, f
         return _earliest(_within(text, at, final), _skeleton(text, at, final))
     if block == FENCED:
         return _closer(_FENCE_END.search(text, at), text, at, block)
-    if block in (")", "]", "}", "*"):
+    if block in ASIDES:
         return _closer(re.compile(re.escape(block)).search(text, at), text, at, block)
     if block:
         return _skeleton(text, at, final)
@@ -174,7 +176,7 @@ def _hidden(text: str, at: int, final: bool) -> Found:
         return None
     aside, fence = _ASIDE.search(text, at), _FENCE.search(text, at)
     begun = None if final else _BEGUN.search(text, max(at, len(text) - _LONGEST))
-    word = begun["word"].casefold() if begun else ""
+    word = (begun["word"] or "").casefold() if begun else ""
     return _earliest(
         Mark(Means.REASONING, _CLOSERS[aside["opener"]], False, False, *aside.span()) if aside else None,
         Mark(Means.REASONING, FENCED, False, False, *fence.span()) if fence else None,

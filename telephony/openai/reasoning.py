@@ -23,14 +23,13 @@ import re
 from dataclasses import dataclass
 
 from telephony.openai.headers import read_header
-from telephony.openai.labels import FENCED, LABELLED, next_label
+from telephony.openai.labels import ASIDES, FENCED, LABELLED, next_label
 from telephony.openai.marks import Mark, Means, cut_off, next_mark
 
 MAX_HELD_CHARS = 1_500
 """About the length of a reply with the default limit of tokens. A spoken reply is shorter."""
 
 _TAGGED, _CHANNEL = "<reasoning>", "<channel>"  # the names of blocks, besides those of labels and of unknown tags
-_ASIDES = frozenset(")]}*")
 _ACTION = re.compile(r"^[ *#>]*Action[ *]*:", re.IGNORECASE | re.MULTILINE)
 _PARAGRAPH = re.compile(r"\S[ \t]*(\n\s*\n)")
 
@@ -126,7 +125,7 @@ class Reasoning:
         if not self._ended and self._header is None:
             fresh = not self._said and not block
             label = next_label(text, at, block=block, fresh=fresh, reasoned=self.seen, final=final)
-        if block != FENCED and block not in _ASIDES:
+        if block != FENCED and block not in ASIDES:
             mark = next_mark(text, at, final=final)
         found = [one for one in (label, mark) if one is not None]
         return min(found, key=lambda one: one if isinstance(one, int) else one.start, default=None)
@@ -167,7 +166,7 @@ class Reasoning:
         return None if found is None else out + found
 
     def _reasoning(self, mark: Mark) -> str | None:
-        block = mark.name if mark.name in (LABELLED, FENCED) or mark.name in _ASIDES else _TAGGED
+        block = mark.name if mark.name in (LABELLED, FENCED) or mark.name in ASIDES else _TAGGED
         if mark.single:
             self.seen = True
             return ""
@@ -182,7 +181,7 @@ class Reasoning:
         return ""
 
     def _close(self, name: str) -> str | None:
-        known = name in (_TAGGED, _CHANNEL, LABELLED, FENCED) or name in _ASIDES
+        known = name in (_TAGGED, _CHANNEL, LABELLED, FENCED) or name in ASIDES
         before, self.seen = self.seen, self.seen or known
         if not self._hidden.name and not self._ended:
             if before:

@@ -218,6 +218,11 @@ REASONING = (
     (f"(internal thought: {W}) {S}", S),
     (f"*Thinking: {W}*\n\n{S}", S),
     (f"{S} (thinking: {W})", S),
+    (f"[INTERNAL]{W}[/INTERNAL]{S}", S),
+    (f"<!-- thinking: {W} -->{S}", S),
+    (f"{S}<|header_start|>user<|header_end|>hi", S),
+    (f"&lt;|im_start|&gt;assistant\n{S}", S),
+    (f"<think>{W}</think>{S}</think>", S),
 )  # fmt: skip
 
 CALLS: tuple[tuple[str, str, list[Call] | None], ...] = (
@@ -347,6 +352,7 @@ CALLS: tuple[tuple[str, str, list[Call] | None], ...] = (
 )  # fmt: skip
 
 TEXT = (
+    "Great <!", "<- left", "Dial *9 or #7.", "*9: menu",
     "I'm thinking: maybe at nine.",
     "Answer: yes",
     "Final answer: no.",
