@@ -71,7 +71,8 @@ _SQUARE_TOKENS = frozenset({"[gMASK]", "[MASK]", "[PAD]", "[UNK]", "[CLS]", "[SE
 #: The beginnings of names that mean something also in square brackets, or after a space.
 _KNOWN = (
     *_REASONING, *_REASONING_WORDS, *_CALL, *_ANSWER, *_OURS, *_END_WORDS, "begin", "start", "eo", "im_", "channel",
-    "message", "inst", "available_tool", "system", "user", "gmask", "mask", "pad", "unk", "cls", "sep", "bos", "execute", "action",
+    "message", "inst", "available_tool", "system", "user", "gmask", "mask", "pad", "unk", "cls", "sep", "bos",
+    "execute", "action",
 )  # fmt: skip
 
 
