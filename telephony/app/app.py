@@ -285,7 +285,7 @@ async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) 
         model, effort = (own.model, own.effort) if own is not None else ("", None)
         if own is not None and (problem := vendors.llm.effort_problem(model, effort)):
             log.warning("llm_effort_with_tools", problem=problem)
-        checks: list[Awaitable[object]] = []
+        checks: list[Awaitable[object]] = [vendors.llm.try_out(model, effort)]
         if named := own.voice.id if own is not None and own.voice.id else service.settings.elevenlabs_voice_id:
             checks.append(voice.look_up(named))
         if own is not None:
