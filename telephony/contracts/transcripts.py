@@ -23,18 +23,15 @@ from dataclasses import dataclass
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.audio.level import level
+from telephony.contracts.repetition import WORD_MS, once
 from telephony.core.events import TranscriptUpdated, Word
 from telephony.core.language.words import alike, beyond, continues, without, words
 
 SOUND_LEVEL = -500
 """Level (tenths of dBFS) from which audio counts as sound."""
-WORD_MS = 120
-"""Minimum sound for each word; known words with less sound than that cannot have been said again."""
 KNOWN = 6
 """Number of latest transcripts that new ones are compared with."""
 SENTENCE_WORDS = 3
-QUICK_WORD_MS = 200
-"""Sound that each word of a repeated sentence takes at least. Quick speech has five words a second."""
 NEVER_MS = 2**60
 PENDING = 8
 """If this many commits wait for their finals, the oldest one counts as lost."""
@@ -225,17 +222,3 @@ class Transcripts:
             return False
         now, known = words(text), (*self._known, " ".join(self._known))
         return any(now in (said[: len(now)], said[len(said) - len(now) :]) for said in map(words, known))
-
-
-def once(text: str, shown: str, sound_ms: int) -> str:
-    """The text without repeats of itself that cannot have been said: `shown` is the partial before it, and `sound_ms`
-    the sound of the segment. Recognisers repeat whole texts, usually three times; people repeat themselves as well."""
-    parts = text.split()
-    for times in (3, 2):
-        size = len(parts) // times
-        heard = [words(part) for part in parts]
-        if size < SENTENCE_WORDS or heard != heard[:size] * times or sound_ms >= QUICK_WORD_MS * len(parts):
-            continue
-        if len(words(shown)) <= len(words(" ".join(parts[:size]))):
-            return once(" ".join(parts[:size]), shown, sound_ms)
-    return text
