@@ -17,7 +17,8 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
 
 from telephony.agent import IncomingCall, ManagedAgent
-from telephony.contracts.alignment import spread
+from telephony.audio.frames import BYTES_PER_MS
+from telephony.contracts.alignment import possible, spread
 from telephony.core.events import ToolWanted
 from telephony.core.managed_events import (
     AUDIO_FORMAT,
@@ -162,11 +163,12 @@ def _audio(body: Mapping[str, Any]) -> ManagedAudio:
         pcmu = a2b_base64(body.get("audio_base_64") or "")
     except (NotBase64, TypeError, ValueError):
         raise ValueError("audio is not base64") from None
-    text, ends = _alignment(body.get("alignment"))
+    text, ends = _alignment(body.get("alignment"), len(pcmu) // BYTES_PER_MS)
     return ManagedAudio(_id(body), pcmu, text, ends)
 
 
-def _alignment(block: object) -> tuple[str, tuple[int, ...]]:
+def _alignment(block: object, audio_ms: int) -> tuple[str, tuple[int, ...]]:
+    """The characters, and where each ends in this audio. With times that cannot be, all end when it is over."""
     if not isinstance(block, dict):
         return "", ()
     chars, starts, lasts = (block.get(key) for key in ("chars", "char_start_times_ms", "char_durations_ms"))
@@ -176,7 +178,8 @@ def _alignment(block: object) -> tuple[str, tuple[int, ...]]:
         (text, start, last) for text, start, last in zip(chars, starts, lasts, strict=False)
         if isinstance(text, str) and _is_ms(start) and _is_ms(last) and start + last >= 0
     )  # fmt: skip
-    return "".join(item.char for item in found), tuple(item.end_ms for item in found)
+    credible = found and found[0].start_ms >= 0 and possible(found)
+    return "".join(item.char for item in found), tuple(item.end_ms if credible else audio_ms for item in found)
 
 
 def _is_ms(value: object) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
 
+from telephony.audio.frames import silence
 from telephony.core.managed_events import ManagedAudio
 from telephony.elevenlabs import agents_codec as wire
 
@@ -19,10 +21,16 @@ from telephony.elevenlabs import agents_codec as wire
         ([None, "a"], [0, 80], [80, 40], "a", (120,)),
         (["a", "b"], [0, "x"], [80, 40], "a", (80,)),
         (["a"], None, [80], "", ()),
+        (["H", "i"], [-70, 0], [70, 90], "Hi", (200, 200)),
+        (["H", "i"], [70, 0], [90, 70], "Hi", (200, 200)),
+        (["H", "o", "u", "r", "s"], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0], "Hours", (200,) * 5),
+        ([], [], [], "", ()),
     ],
 )
 def test_an_alignment_may_be_odd(chars: Any, starts: Any, lasts: Any, text: str, ends: tuple[int, ...]) -> None:
-    """Items of several characters are spread; what is no item is left out."""
+    """Items of several characters are spread; what is no item is left out. Times that cannot be prove only that all has
+    been said when the audio is over."""
     alignment = {"chars": chars, "char_start_times_ms": starts, "char_durations_ms": lasts}
-    event = {"audio_base_64": "/w==", "event_id": 3, "alignment": alignment}
-    assert wire.read(json.dumps({"type": "audio", "audio_event": event})) == ManagedAudio(3, b"\xff", text, ends)
+    pcmu = silence(200)
+    event = {"audio_base_64": b64encode(pcmu).decode(), "event_id": 3, "alignment": alignment}
+    assert wire.read(json.dumps({"type": "audio", "audio_event": event})) == ManagedAudio(3, pcmu, text, ends)
