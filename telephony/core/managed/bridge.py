@@ -175,10 +175,11 @@ class Bridge:
         """The platform has started the conversation. Fails the call if the agent is set to formats that the telephone
         network does not carry."""
         formats = (event.input_format, event.output_format)
-        opened = PlatformOpened(self._speech.last, *formats, event.conversation_id)
+        actions: list[Action] = [PlatformOpened(self._speech.last, *formats, event.conversation_id)]
         if set(formats) != {m.AUDIO_FORMAT}:
-            return [opened, *self._failed(m.ManagedCause.MANAGED_FORMAT, now)]
-        return [opened, *self._speech.begin(Needed.FORMATS, now)]
+            return [*actions, *self._failed(m.ManagedCause.MANAGED_FORMAT, now)]
+        actions += self._speech.conversation(event.conversation_id, now)
+        return [*actions, *self._speech.begin(Needed.FORMATS, now)]
 
     def _entered(self, entry: str, now: int) -> list[Action]:
         """The caller has entered something with keys, if anything."""
