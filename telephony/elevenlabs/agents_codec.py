@@ -20,6 +20,7 @@ from telephony.agent import IncomingCall, ManagedAgent
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.contracts.alignment import possible, spread
 from telephony.core.events import ToolWanted
+from telephony.core.language.codes import UNKNOWN, as_meant
 from telephony.core.managed_events import (
     AUDIO_FORMAT,
     ManagedAudio,
@@ -70,7 +71,7 @@ def initiation(agent: ManagedAgent, call: IncomingCall, events: Collection[str] 
     variables = {"caller": call.caller, "called": call.called, "call_id": call.call_sid, **agent.variables}
     overrides: dict[str, dict[str, Any]] = {
         part: kept for part, fields in agent.overrides.items()
-        if (kept := {name: value for name, value in fields.items() if value is not None})
+        if (kept := {name: known for name, value in fields.items() if (known := _known(name, value)) is not None})
     }  # fmt: skip
     if events:
         overrides["conversation"] = overrides.get("conversation", {}) | {"client_events": list(events)}
@@ -82,6 +83,14 @@ def initiation(agent: ManagedAgent, call: IncomingCall, events: Collection[str] 
     if agent.user_id:
         data["user_id"] = agent.user_id
     return data
+
+
+def _known(name: str, value: Any) -> Any:
+    """An override as the platform takes it; None for what is left out: nothing, and a language that nobody knows."""
+    if name != "language" or not isinstance(value, str):
+        return value
+    meant = as_meant(value)
+    return meant if meant != UNKNOWN else None
 
 
 def audio(pcmu: bytes) -> str:

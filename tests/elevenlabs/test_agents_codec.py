@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from telephony.agent import IncomingCall, ManagedAgent
 from telephony.audio.frames import silence
 from telephony.core.managed_events import ManagedAudio
 from telephony.elevenlabs import agents_codec as wire
@@ -34,3 +35,14 @@ def test_an_alignment_may_be_odd(chars: Any, starts: Any, lasts: Any, text: str,
     pcmu = silence(200)
     event = {"audio_base_64": b64encode(pcmu).decode(), "event_id": 3, "alignment": alignment}
     assert wire.read(json.dumps({"type": "audio", "audio_event": event})) == ManagedAudio(3, pcmu, text, ends)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [("de", {"language": "de"}), ("pt-br", {"language": "pt-br"}), ("jp", {"language": "ja"}), ("Klingon", None)],
+)
+def test_a_language_is_asked_for_by_its_code_or_not_at_all(given: str, sent: dict[str, str] | None) -> None:
+    """The platform would close the socket."""
+    agent = ManagedAgent("agent_1", overrides={"agent": {"language": given}})
+    data = wire.initiation(agent, IncomingCall("CA1"))
+    assert data.get("conversation_config_override", {}).get("agent") == sent
