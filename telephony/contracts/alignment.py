@@ -50,12 +50,12 @@ class TimedChar(NamedTuple):
     end_ms: int
 
 
-def spread(items: Iterable[tuple[str, float, float]]) -> tuple[TimedChar, ...]:
+def spread(items: Iterable[tuple[str, float | str, float | str]]) -> tuple[TimedChar, ...]:
     """(text, start, duration) in ms -> single characters; an item of several is spread evenly over them. Raises
     TypeError, ValueError or OverflowError if an item is none."""
     found: list[TimedChar] = []
     for text, start, duration in items:
-        begin, length, count = int(start), int(duration), len(text)
+        begin, length, count = int(float(start)), int(float(duration)), len(text)
         for n, char in enumerate(text.encode("utf-8", "replace").decode()):  # a lone surrogate becomes "?"
             found.append(TimedChar(char, begin + length * n // count, begin + length * (n + 1) // count))
     return tuple(found)

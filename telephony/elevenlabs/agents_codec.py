@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from binascii import Error as NotBase64
-from binascii import a2b_base64
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -32,6 +31,7 @@ from telephony.core.managed_events import (
     ManagedSaid,
     ManagedTranscript,
 )
+from telephony.elevenlabs.tts_codec import audio_bytes
 from telephony.http_body import load
 from telephony.log_redaction import identifier
 
@@ -150,8 +150,8 @@ def read(raw: str | bytes) -> Message | None:
             body = _body(message, "conversation_initiation_metadata_event")
             return ManagedOpened(
                 _text(body, "conversation_id"),
-                _text(body, "user_input_audio_format"),
-                _text(body, "agent_output_audio_format"),
+                _text(body, "user_input_audio_format").lower(),
+                _text(body, "agent_output_audio_format").lower(),
             )
     return None
 
@@ -169,8 +169,8 @@ def error_of(raw: str | bytes) -> str:
 
 def _audio(body: Mapping[str, Any]) -> ManagedAudio:
     try:
-        pcmu = a2b_base64(body.get("audio_base_64") or "")
-    except (NotBase64, TypeError, ValueError):
+        pcmu = audio_bytes(body.get("audio_base_64") or "")
+    except (NotBase64, TypeError, ValueError, AttributeError):
         raise ValueError("audio is not base64") from None
     text, ends = _alignment(body.get("alignment"), len(pcmu) // BYTES_PER_MS)
     return ManagedAudio(_id(body), pcmu, text, ends)
@@ -197,7 +197,8 @@ def _is_ms(value: object) -> bool:
 
 
 def _tool(body: Mapping[str, Any]) -> ToolWanted:
-    call_id, name = _text(body, "tool_call_id"), _text(body, "tool_name")
+    given_id, name = body.get("tool_call_id"), _text(body, "tool_name")
+    call_id = str(given_id) if isinstance(given_id, str | int) else ""
     if not call_id:
         raise ValueError("a tool call without an id")
     parameters = body.get("parameters")

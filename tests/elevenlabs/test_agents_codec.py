@@ -10,7 +10,8 @@ import pytest
 
 from telephony.agent import IncomingCall, ManagedAgent
 from telephony.audio.frames import silence
-from telephony.core.managed_events import ManagedAudio
+from telephony.core.events import ToolWanted
+from telephony.core.managed_events import ManagedAudio, ManagedOpened
 from telephony.elevenlabs import agents_codec as wire
 
 
@@ -46,3 +47,19 @@ def test_a_language_is_asked_for_by_its_code_or_not_at_all(given: str, sent: dic
     agent = ManagedAgent("agent_1", overrides={"agent": {"language": given}})
     data = wire.initiation(agent, IncomingCall("CA1"))
     assert data.get("conversation_config_override", {}).get("agent") == sent
+
+
+def test_odd_spellings_are_read() -> None:
+    """A format in capitals, an id that is a number, base64 without padding."""
+    formats = {"user_input_audio_format": "ULAW_8000", "agent_output_audio_format": "Ulaw_8000"}
+    opened = {"type": "conversation_initiation_metadata", "conversation_initiation_metadata_event": formats}
+    assert wire.read(json.dumps(opened)) == ManagedOpened("", "ulaw_8000", "ulaw_8000")
+    call = {"tool_call_id": 5, "tool_name": "hours", "event_id": "3"}
+    assert wire.read(json.dumps({"type": "client_tool_call", "client_tool_call": call})) == ToolWanted(
+        3, "5", "hours", "{}"
+    )
+    event = {"audio_base_64": "/w", "event_id": 3}
+    assert wire.read(json.dumps({"type": "audio", "audio_event": event})) == ManagedAudio(3, b"\xff")
+    for body in ({}, {"tool_call_id": None}, {"tool_call_id": ""}, {"tool_call_id": [1]}):
+        with pytest.raises(ValueError, match="without an id"):
+            wire.read(json.dumps({"type": "client_tool_call", "client_tool_call": body}))

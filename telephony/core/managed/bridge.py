@@ -68,6 +68,7 @@ class Bridge:
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
         self._watchdog = MediaWatchdog(policy.limits)
+        self._said: m.ManagedTranscript | None = None  # the caller's last words
         self._parts: tuple[Callable[[int], list[Action]], ...] = (self._speech.tick, self._end_entry, self._keep_time)
 
     @property
@@ -147,8 +148,9 @@ class Bridge:
                 return self._speech.interrupted(event, now)
             case m.ManagedCorrected():
                 return self._speech.corrected(event)
-            case m.ManagedTranscript(_, text):
-                return self._speech.caller(text.strip(), now) if text.strip() else []
+            case m.ManagedTranscript(event_id, text):
+                again, self._said = event_id and self._said == event, event
+                return self._speech.caller(text.strip(), now) if text.strip() and not again else []
             case m.ManagedOpened():
                 return self._opened(event, now)
             case m.ManagedHangingUp():

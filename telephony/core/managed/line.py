@@ -41,3 +41,7 @@ class Line:
         )
         self.text = text if own else self.text
         return bool(own)
+
+    def grows(self, event_id: int, text: str) -> bool:
+        """Whether `text` is that of this line, too, with more at its end."""
+        return event_id == self.high and text.startswith(self.text)

@@ -96,7 +96,7 @@ class ManagedSpeech:
         self.interruptions.something_new()
         self.interruptions.seen = max(self.interruptions.seen, event.event_id)
         actions, line = list[Action](), self._current
-        if line is None or line.text:
+        if line is None or (line.text and not line.grows(event.event_id, text)):
             actions = self._finish_line(now)
             line = self._open(event.event_id)
         line.text = text
@@ -224,7 +224,7 @@ class ManagedSpeech:
         over = line is not self._current
         if not self._has_audio(line):  # its audio has not come yet, or never will
             return line.audio_ms + CORRECTION_MS if over else None
-        if not self.playout.tracks[line.turn].finished():
+        if not self.playout.tracks[line.turn].finished() or not (over or line.words()):  # its text is still to come
             return None
         return line.audio_ms + (0 if over else LAST_MS)
 

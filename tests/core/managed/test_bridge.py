@@ -270,6 +270,59 @@ def test_event_ids_begin_again_in_a_new_conversation() -> None:
     assert said == [("Long ago.", False), ("Hello again.", False)]
 
 
+ODD: dict[str, tuple[tuple[Event | int, ...], list[tuple[str, str]]]] = {
+    "text after all of its audio was played": (
+        (m.ManagedAudio(1, SECOND), 3_000, m.ManagedSaid(1, "Hello.")),
+        [("agent", "Hello.")],
+    ),
+    "text that grows": (
+        (m.ManagedSaid(1, "Hello."), m.ManagedAudio(1, SECOND), m.ManagedSaid(1, "Hello. How are you?")),
+        [("agent", "Hello. How are you?")],
+    ),
+    "another text with the same id": (
+        (
+            m.ManagedSaid(1, "Hello."),
+            m.ManagedAudio(1, SECOND),
+            m.ManagedSaid(1, "How are you?"),
+            m.ManagedAudio(1, SECOND),
+        ),
+        [("agent", "Hello."), ("agent", "How are you?")],
+    ),
+    "a longer text with another id": (
+        (
+            m.ManagedSaid(1, "Yes."),
+            m.ManagedAudio(1, SECOND),
+            m.ManagedSaid(2, "Yes. Of course."),
+            m.ManagedAudio(2, SECOND),
+        ),
+        [("agent", "Yes."), ("agent", "Yes. Of course.")],
+    ),
+    "a transcript twice": ((m.ManagedTranscript(1, "yes"), m.ManagedTranscript(1, "yes")), [("caller", "yes")]),
+    "the same words again": (
+        (
+            m.ManagedTranscript(1, "yes"),
+            m.ManagedTranscript(2, "yes"),
+            m.ManagedTranscript(0, "no"),
+            m.ManagedTranscript(0, "no"),
+        ),
+        [("caller", "yes"), ("caller", "yes"), ("caller", "no"), ("caller", "no")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("events", "lines"), ODD.values(), ids=ODD.keys())
+def test_odd_orders_leave_a_true_record(events: tuple[Event | int, ...], lines: list[tuple[str, str]]) -> None:
+    """Each line once, none lost. A number is a pause in ms."""
+    driven = begun()
+    for event in events:
+        if isinstance(event, int):
+            driven.run(event)
+        else:
+            driven.step(event)
+    driven.run(6_000)
+    assert [(line.speaker, line.text) for line in driven.of(a.LineAdded)] == lines
+
+
 def test_a_correction_that_comes_late_still_corrects_the_history() -> None:
     """The record already has the line by then, but the history for a fallback pipeline is still corrected."""
     driven = begun(BridgePolicy(fallback=True))
