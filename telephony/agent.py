@@ -9,14 +9,15 @@ An agent is plain, frozen data. `TELEPHONY_AGENT=package.module:agent` names it;
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from telephony.core.language.codes import primary
+from telephony.core.language.codes import UNKNOWN, as_meant, primary
 from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import END_CALL, Expects, Limits, Policy, TurnTaking, Wording
-from telephony.field_types import check_types
+from telephony.field_types import SHOWN_CHARS, check_types
 from telephony.tools import Tool
 
 #: ElevenLabs models that are unsuitable for a phone call -> the reason (latencies: first audio over a socket).
@@ -42,12 +43,23 @@ def unsuitable_voice_model(model: str) -> str:
     return UNSUITABLE_VOICE_MODELS.get(name, kind)
 
 
+class LanguageSlip(UserWarning):
+    """A language was not given by its code. An agent made at start is refused for it, one made in a call works on."""
+
+    def __init__(self, given: str, meant: str) -> None:
+        advice = "" if meant == UNKNOWN else f"; write {meant}"
+        super().__init__(
+            f"Voice.language must be an ISO 639-1 code such as en, de or pt-BR, not {given[:SHOWN_CHARS]!r}{advice}"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """How the agent sounds. An empty `id` or `model` means ELEVENLABS_VOICE_ID or ELEVENLABS_MODEL.
 
     `stability` and `similarity` are 0-1, `speed` 0.7-1.2 (None: the voice's default). `language` is an ISO 639-1 code,
-    with or without a region; STT uses it too. Raises ValueError for values and models that cannot work on a call.
+    with or without a region; STT uses it too. Raises ValueError for values and models that cannot work on a call. For
+    anything else than a code, `language` becomes what is meant, or `und`, with a `LanguageSlip`: no call fails for it.
     """
 
     id: str = ""
@@ -59,8 +71,9 @@ class Voice:
 
     def __post_init__(self) -> None:
         check_types(self)
-        if not is_language(self.language):
-            raise ValueError(f"Voice.language must be an ISO 639-1 code such as en, de or pt-BR, not {self.language!r}")
+        if (language := as_meant(self.language)) != self.language.strip().partition(".")[0].partition("@")[0]:
+            warnings.warn(LanguageSlip(self.language, language), stacklevel=3)
+        object.__setattr__(self, "language", language)
         if self.id and not re.fullmatch(r"[A-Za-z0-9_-]+", self.id):
             raise ValueError(f"Voice.id must be the id that ElevenLabs shows, not a name or an address: {self.id!r}")
         for name, value, low, high in (
@@ -195,24 +208,6 @@ class ManagedAgent:
     def policy(self) -> BridgePolicy:
         """The part of the agent that the engine of a bridged call uses."""
         return BridgePolicy(self.limits, self.wording, fallback=self.fallback is not None)
-
-
-def is_language(code: str) -> bool:
-    """Whether `code` is an ISO 639-1 code (or a three-letter one of ISO 639-3), with or without a region."""
-    language = re.fullmatch(r"([A-Za-z]{2,3})([-_][A-Za-z0-9]{2,8})*", code)
-    return language is not None and (len(language[1]) == 3 or language[1].lower() in _LANGUAGES)
-
-
-_LANGUAGES = frozenset(
-    (
-        "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz "
-        "ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik "
-        "in io is it iu iw ja ji jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh "
-        "mi mk ml mn mo mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru "
-        "rw sa sc sd se sg sh si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug "
-        "uk ur uz ve vi vo wa wo xh yi yo za zh zu"
-    ).split()
-)
 
 
 def _check_tools(tools: tuple[Tool, ...]) -> None:

@@ -10,14 +10,15 @@ import asyncio
 import difflib
 import importlib
 import inspect
-from collections.abc import Mapping
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from telephony.agent import CHOICE_MS, Agent, AgentSource, IncomingCall, ManagedAgent, Reject
+from telephony.agent import CHOICE_MS, Agent, AgentSource, IncomingCall, LanguageSlip, ManagedAgent, Reject
 from telephony.app.platforms import LlmAgents
 from telephony.app.user_errors import located, place_of
 from telephony.errors import SettingsError
@@ -53,7 +54,8 @@ def load_llm_agents(settings: Settings, agents: AgentSource) -> LlmAgents:
 def try_agents(sources: Mapping[str, AgentSource]) -> list[str]:
     """What goes wrong when the agent functions among `sources` (by name) are asked to answer `TRIAL_CALL`. Not for use
     in a running event loop."""
-    return [f"{name}: {problem}" for name, source in sources.items() for problem in asyncio.run(_try(source))]
+    with _strictly():
+        return [f"{name}: {problem}" for name, source in sources.items() for problem in asyncio.run(_try(source))]
 
 
 def agent_for(name: str, call: IncomingCall = TRIAL_CALL) -> Agent:
@@ -63,7 +65,8 @@ def agent_for(name: str, call: IncomingCall = TRIAL_CALL) -> Agent:
     choice: object = source
     if not isinstance(source, Agent | ManagedAgent):
         try:
-            choice = asyncio.run(Callers("agent function").ask(source, call))
+            with _strictly():
+                choice = asyncio.run(Callers("agent function").ask(source, call))
         except (Exception, SystemExit) as error:
             raise SettingsError([f"{name}: {located(error)}"]) from error
     if not isinstance(choice, Agent):
@@ -102,7 +105,8 @@ def _faults(source: object, place: str) -> list[str]:
 def _load(name: str, setting: str) -> tuple[ModuleType, Any]:
     module_name, _, attribute = name.partition(":")
     try:
-        module = importlib.import_module(module_name)
+        with _strictly():
+            module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:
         raise SettingsError([f"{setting}={name}: {located(error)}"]) from error
     if not hasattr(module, attribute):
@@ -110,6 +114,14 @@ def _load(name: str, setting: str) -> tuple[ModuleType, Any]:
         words = f"{_file(module)} has no {attribute}" + (f"; did you mean {close[0]}?" if close else "")
         raise SettingsError([f"{setting}={name}: {words}"])
     return module, getattr(module, attribute)
+
+
+@contextmanager
+def _strictly() -> Iterator[None]:
+    """What is only a warning in a call is an error here, in the user's own line."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LanguageSlip)
+        yield
 
 
 def _file(module: ModuleType) -> str:

@@ -43,7 +43,17 @@ WRONG = [
     (
         "a wrong language",
         "agent = Agent(prompt='Hi', voice=Voice(language='english'))\n",
-        "mine.py:2: ValueError: Voice.language",
+        "mine.py:2: LanguageSlip: Voice.language must be an ISO 639-1 code",
+    ),
+    (
+        "a country for a language",
+        "agent = Agent(prompt='Hi',\n  voice=Voice(language='jp'))\n",
+        "mine.py:3: LanguageSlip: Voice.language must be an ISO 639-1 code such as en, de or pt-BR, not 'jp'; write ja",
+    ),
+    (
+        "a function's wrong language",
+        "def agent(call):\n  return Agent(prompt='Hi', voice=Voice(language='Klingon'))\n",
+        "mine.py:3: LanguageSlip: Voice.language",
     ),
     ("a wrong time zone", "\nagent: Agent = Agent(prompt='Hi', time_zone='Dublin')\n", "mine.py:3: Agent.time_zone"),
     (

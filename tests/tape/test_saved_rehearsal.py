@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,8 +52,11 @@ def save(*arguments: str, code: int = 0) -> str:
     return done.output
 
 
-def run(pytester: pytest.Pytester) -> pytest.RunResult:
-    return pytester.runpytest_subprocess(
+def run(pytester: pytest.Pytester, *, subprocess: bool = False) -> pytest.RunResult:
+    """Runs the project's tests: in a process of their own, or in this one, which has loaded the package already."""
+    sys.modules.pop("my_agent", None)  # as it is in the file now
+    start = pytester.runpytest_subprocess if subprocess else pytester.runpytest_inprocess
+    return start(
         "tests/calls", "-p", "no:asyncio", "-p", "no:cacheprovider", "-p", "no:xdist"
     )  # fmt: skip
 
@@ -63,7 +67,7 @@ def test_both_tests_pass_and_a_changed_agent_fails_the_rehearsal(project: Path, 
     assert f"from {Path('tapes/call')}" in told
     assert "ended: " in told
     assert "would not pass" not in told
-    run(pytester).assert_outcomes(passed=2)
+    run(pytester, subprocess=True).assert_outcomes(passed=2)
     for old, new in CHANGES.values():
         assert old in AGENT
         pytester.makepyfile(my_agent=AGENT.replace(old, new))

@@ -110,10 +110,13 @@ def revealing(text: str) -> set[str]:
     }
 
 
+PIECES = {piece for one in ALLOWED for piece in re.split("['-]", one)} | {
+    end for one in ALLOWED for _, mark, end in [one.partition("'")] if mark
+}
+
+
 def known(word: str) -> bool:
-    endings = {end for one in ALLOWED for _, mark, end in [one.partition("'")] if mark}
-    pieces = {piece for one in ALLOWED for piece in re.split("['-]", one)}
-    return word in ALLOWED or word in endings or word in pieces
+    return word in ALLOWED or word in PIECES
 
 
 def values(data: object) -> Iterator[str]:
