@@ -51,6 +51,15 @@ async def ends_the_process() -> None:
     sys.exit(1)
 
 
+@tool(name="child")
+async def its_task_ends_the_process() -> None:
+    """Also from a callback and a timer."""
+    loop = asyncio.get_running_loop()
+    loop.call_soon(sys.exit, 1)
+    loop.call_later(0, sys.exit, 1)
+    await asyncio.create_task(ends_the_process())
+
+
 @tool(name="stubborn")
 async def never_returns() -> None:
     """Ignores its cancellation."""
@@ -67,7 +76,14 @@ def half_an_emoji() -> dict[str, str]:
     return {"dish": "caf\ud83d"}
 
 
-TOOLS = (returns_itself, awaits_what_was_cancelled, ends_the_process, never_returns, half_an_emoji)
+TOOLS = (
+    returns_itself,
+    awaits_what_was_cancelled,
+    ends_the_process,
+    its_task_ends_the_process,
+    never_returns,
+    half_an_emoji,
+)
 NAMES = {one.name: one for one in TOOLS}
 each_tool = pytest.mark.parametrize("hostile", TOOLS, ids=[one.name for one in TOOLS])
 
