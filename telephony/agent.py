@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from telephony.core.language.codes import primary
+from telephony.core.language.codes import is_language, primary
 from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import END_CALL, Expects, Limits, Policy, TurnTaking, Wording
+from telephony.core.policy_checks import impossible
 from telephony.field_types import check_types
 from telephony.tools import Tool
 
@@ -87,7 +88,8 @@ class Agent:
     characters each). `must_be_heard` are sentences, such as a disclosure, during which the agent cannot be
     interrupted; what the caller says meanwhile is answered afterwards. `expects` says what the agent's questions ask
     for, in addition to the phrases built into each language ("your phone number"): see `Expects`. Raises TypeError for
-    a value of another type than declared (a list serves as a tuple), ValueError for two tools of one name.
+    a value of another type than declared (a list serves as a tuple), ValueError for two tools of one name and for
+    numbers that no call can have.
     """
 
     prompt: str
@@ -116,6 +118,7 @@ class Agent:
     def __post_init__(self) -> None:
         check_types(self)
         _check_tools(self.tools)
+        _check_policy(self)
 
     def policy(self) -> Policy:
         """The part of the agent that the core uses."""
@@ -175,6 +178,9 @@ class ManagedAgent:
             raise ValueError(f"ManagedAgent.agent_id must be the id that ElevenLabs shows, not {self.agent_id!r}")
         if self.mode not in ("bridge", "register"):
             raise ValueError(f"ManagedAgent.mode must be bridge or register, not {self.mode!r}")
+        _check_policy(self)
+        if self.language and not is_language(self.language):
+            raise ValueError(f"ManagedAgent.language must be an ISO 639-1 code such as en, not {self.language!r}")
         if wrong := [name for name in self.variables if name.startswith("system__")]:
             raise ValueError(f"dynamic variables must not begin with system__: {', '.join(wrong)}")
         if wrong := [name for name, value in self.variables.items() if not _is_scalar(value)]:
@@ -197,24 +203,6 @@ class ManagedAgent:
         return BridgePolicy(self.limits, self.wording, fallback=self.fallback is not None)
 
 
-def is_language(code: str) -> bool:
-    """Whether `code` is an ISO 639-1 code (or a three-letter one of ISO 639-3), with or without a region."""
-    language = re.fullmatch(r"([A-Za-z]{2,3})([-_][A-Za-z0-9]{2,8})*", code)
-    return language is not None and (len(language[1]) == 3 or language[1].lower() in _LANGUAGES)
-
-
-_LANGUAGES = frozenset(
-    (
-        "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz "
-        "ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik "
-        "in io is it iu iw ja ji jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh "
-        "mi mk ml mn mo mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru "
-        "rw sa sc sd se sg sh si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug "
-        "uk ur uz ve vi vo wa wo xh yi yo za zh zu"
-    ).split()
-)
-
-
 def _check_tools(tools: tuple[Tool, ...]) -> None:
     """Raises ValueError for two tools of one name, and for one named like the built-in tool."""
     names = [one.name for one in tools]
@@ -222,6 +210,12 @@ def _check_tools(tools: tuple[Tool, ...]) -> None:
         raise ValueError(f"two tools have the same name: {', '.join(twice)}")
     if END_CALL in names:
         raise ValueError(f"a tool is named {END_CALL}, as the built-in tool that ends the call; choose another name")
+
+
+def _check_policy(agent: Agent | ManagedAgent) -> None:
+    """Raises ValueError for settings with which no call can be decided, and no tape of one be read."""
+    if why := impossible(agent.policy(), type(agent).__name__):
+        raise ValueError(why)
 
 
 def _has_null(value: object) -> bool:

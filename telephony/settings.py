@@ -131,17 +131,22 @@ def _networks(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _agent(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", text):
+def agent_name(text: str) -> str:
+    """`package.module:name`, which may be written as the path of a file too (`package/module.py:name`). Raises
+    ValueError."""
+    file, colon, name = text.partition(":")
+    module = file.removeprefix("./").removesuffix(".py").replace("/", ".")
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", module):
         raise ValueError(f"must name an agent as package.module:name, not {text!r}")
-    return text
+    if colon and re.fullmatch(r"[A-Za-z_]\w*", name):
+        return f"{module}:{name}"
+    package, dot, last = module.rpartition(".")
+    likely = f"{package}:{last}" if dot and file == module and not colon else f"{module}:agent"
+    raise ValueError(f"must name an agent as package.module:name, not {text!r}; perhaps {likely}")
 
 
 def _agents(text: str) -> tuple[str, ...]:
-    found = tuple(part for part in re.split(r"[\s,]+", text) if part)
-    for part in found:
-        _agent(part)
-    return found
+    return tuple(agent_name(part) for part in re.split(r"[\s,]+", text) if part)
 
 
 def _directory(text: str) -> Path:
@@ -199,7 +204,7 @@ class Settings:
         "TRUSTED_PROXIES", (), "Proxies (IPs, networks) whose forwarded headers are believed.", _networks
     )
     agent: str = _setting(
-        "TELEPHONY_AGENT", "telephony.examples.receptionist:agent", "Who answers: package.module:name.", _agent
+        "TELEPHONY_AGENT", "telephony.examples.receptionist:agent", "Who answers: package.module:name.", agent_name
     )
     data: Path | None = _setting(  # noqa: RUF009  (paths do not change)
         "TELEPHONY_DATA",
@@ -264,7 +269,7 @@ class Settings:
         "TELEPHONY_LLM_AGENTS", (), "More agents behind the custom LLM, each as package.module:name.", _agents
     )
     after_call: str = _setting(
-        "TELEPHONY_AFTER_CALL", "", "Function that receives each post-call webhook: package.module:name.", _agent
+        "TELEPHONY_AFTER_CALL", "", "Function that receives each post-call webhook: package.module:name.", agent_name
     )
     offline: bool = False
 

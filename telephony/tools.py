@@ -93,12 +93,17 @@ def tool(
 def _make(function: Callable[..., Any], name: str, description: str, read_only: bool = False) -> Tool:
     fields: dict[str, Any] = {}
     context_name = ""
-    hints = typing.get_type_hints(function, include_extras=True)
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+    except Exception as error:
+        raise TypeError(f"tool {function.__name__}: its types cannot be read: {error}") from error
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise TypeError(f"tool {function.__name__}: parameter {parameter.name} cannot be passed by name")
         if parameter.name not in hints:
             raise TypeError(f"tool {function.__name__}: parameter {parameter.name} has no type, such as `: str`")
+        if parameter.name.startswith("_") and parameter.default is parameter.empty:
+            raise TypeError(f"tool {function.__name__}: parameter {parameter.name} must not begin with an underscore")
         hint = hints[parameter.name]
         if hint is ToolContext:
             context_name = parameter.name
@@ -107,11 +112,33 @@ def _make(function: Callable[..., Any], name: str, description: str, read_only: 
     name = name or function.__name__
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
         raise ValueError(f"a tool's name has at most 64 letters, digits, _ and -, not {name!r}")
-    model = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
-    schema = {k: v for k, v in model.model_json_schema().items() if k not in ("title", "description")}
+    model, schema = _schema(name, fields)
     schema.setdefault("properties", {})
     text = description or inspect.getdoc(function) or name.replace("_", " ")
     return Tool(name, text, schema, function, model, context_name, read_only)
+
+
+def _schema(name: str, fields: dict[str, Any]) -> tuple[type[BaseModel], dict[str, Any]]:
+    """The model of the arguments and its JSON Schema. Raises TypeError, naming the parameter that has none."""
+    try:
+        model = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+        schema = model.model_json_schema()
+    except Exception as error:
+        if len(fields) == 1:
+            [(parameter, (hint, _))] = fields.items()
+            kind = hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
+            why = f"a model cannot write parameter {parameter}, whose type is {kind}"
+            raise TypeError(f"tool {name}: {why}; it can write {WRITABLE}") from error
+        for one in fields.items():
+            _schema(name, dict([one]))
+        raise
+    return model, {k: v for k, v in schema.items() if k not in ("title", "description")}
+
+
+WRITABLE = (
+    "str, int, float, bool, Decimal, dates and times, Enum, Literal, a list or dict of these, and a dataclass, "
+    "TypedDict or pydantic model"
+)
 
 
 def _end_call(reason: str = "") -> str:

@@ -158,8 +158,9 @@ class Odd(Mapping[str, str]):
 
 @pytest.mark.parametrize(
     "returns",
-    [circular, deep, lambda: 10**5_000, lambda: Unreadable(RuntimeError("secret")), yields,
-     lambda: {Unreadable(ValueError()): 1}, exits_when_read, lambda: Unreadable(SystemExit(1)), lambda: [Unreadable(KeyboardInterrupt())],
+    [circular, deep, lambda: 10**5_000, lambda: Unreadable(RuntimeError("secret")),
+     yields, lambda: {Unreadable(ValueError()): 1}, exits_when_read, lambda: Unreadable(SystemExit(1)),
+     lambda: [Unreadable(KeyboardInterrupt())],
      lambda: Unreadable(asyncio.CancelledError()), lambda: Unreadable(GeneratorExit()), lambda: Odd(SystemExit(1)),
      lambda: Odd(asyncio.CancelledError()), lambda: Odd(KeyError("secret")),
      lambda: map(sys.exit, ["secret"]), lambda: {"rows": exits_when_read()}],

@@ -14,10 +14,11 @@ from functools import partial
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from telephony.core.decisions import RULES
+from telephony.core.language.codes import is_language
 from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import Policy
+from telephony.core.policy_checks import impossible
 from telephony.tape.codec import VOCABULARY, BadTape, Data
-from telephony.tape.policy_checks import impossible, is_language
 from telephony.tape.upgrades import UPGRADES
 from telephony.text_normalization import spoken_form
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.core.language.codes import primary
+from telephony.core.language.codes import is_language, primary
 from telephony.core.language.english import ENGLISH
 from telephony.core.language.registry import language_for
-from telephony.tape.policy_checks import is_language
 from telephony.text_normalization import spoken_form
 from telephony.twilio.twiml import hang_up
 
