@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 
 def read_file(path: Path, limit: int) -> bytes:
@@ -14,14 +15,25 @@ def read_file(path: Path, limit: int) -> bytes:
     A folder that somebody sent may hold a pipe that never answers, a link to an endless device, or a file that claims
     to be larger than the memory: these are refused before anything is read.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)  # opening a pipe must not wait for its writer
-    with open(handle, "rb") as file:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "this is not a regular file", str(path))
-        if found.st_size > limit:
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
             raise OSError(errno.EFBIG, f"the file is longer than {limit:,} bytes", str(path))
-        return file.read(found.st_size)  # and nothing that is appended meanwhile
+        return file.read(size)  # and nothing that is appended meanwhile
+
+
+def read_beginning(path: Path, limit: int) -> bytes:
+    """The first `limit` bytes of a regular file. Raises OSError."""
+    with _opened(path) as file:
+        return file.read(limit)
+
+
+def _opened(path: Path) -> BinaryIO:
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)  # opening a pipe must not wait for its writer
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "this is not a regular file", str(path))
+    return open(handle, "rb")
 
 
 def private_folder(path: Path) -> None:
