@@ -26,6 +26,7 @@ from dotenv import dotenv_values
 
 from telephony.agent import unsuitable_voice_model
 from telephony.errors import SettingsError
+from telephony.loopback import is_loopback, leads_to_loopback
 
 T = TypeVar("T")
 
@@ -316,14 +317,6 @@ def load(
     return Settings(**{**values, "openai_effort": effort, "offline": local})
 
 
-def is_loopback(host: str) -> bool:
-    """`localhost`, 127.0.0.0/8 or ::1."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost" or host.lower().endswith(".localhost")
-
-
 def describe(settings: Settings) -> list[tuple[str, str]]:
     """The parts of the service for display: (part, what provides it)."""
     llm = settings.openai_base_url or ("" if settings.offline else "OpenAI")
@@ -393,7 +386,7 @@ def _conflicts(settings: Settings, named: set[str], *, local: bool, asked: bool,
     needed = {"openai_api_key": "OPENAI_API_KEY", "elevenlabs_api_key": "ELEVENLABS_API_KEY"}
     if not local_carrier:
         needed = {"twilio_auth_token": "TWILIO_AUTH_TOKEN"} | needed
-    if settings.openai_base_url and is_loopback(urlsplit(settings.openai_base_url).hostname or ""):
+    if settings.openai_base_url and leads_to_loopback(settings.openai_base_url):
         del needed["openai_api_key"]  # the user's own server on this machine
     missing = [env for name, env in needed.items() if name not in named]
     if missing:

@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
-from telephony.app.default_voice import DefaultVoice, needed, own_agent
+from telephony.app.default_voice import AccountVoices, DefaultVoice, needed, own_agent
 from telephony.app.installation import installation_key
 from telephony.app.keys import Keys
 from telephony.app.loading import load_agent, load_llm_agents
@@ -97,7 +97,10 @@ class VendorPorts:
         self.agents_rest = AgentsRest(self._base_url, settings.elevenlabs_api_key, clock)
         key = settings.elevenlabs_api_key
         self._refusals = Refusals()
-        self.default_voice = DefaultVoice(settings.elevenlabs_voice_id, self._base_url, key, clock, self._refusals)
+        self.account_voices = AccountVoices(self._base_url, key, clock)
+        self.default_voice = DefaultVoice(
+            settings.elevenlabs_voice_id, self._base_url, key, clock, self._refusals, self.account_voices
+        )
         source = ElevenLabsPhrases(self._base_url, key, clock, self._refusals)
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock)
@@ -162,7 +165,7 @@ def compose(
         )
     webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest)
     registry.observers.append(lambda live: CallLog(live.call.call_sid, live.turn_taking))
-    keys, voice = Keys(settings, vendors.llm, clock), vendors.default_voice
+    keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
     return Service(settings, clock, registry, webhooks, vendors.agents_rest, keys, voice, rest), vendors
 
 

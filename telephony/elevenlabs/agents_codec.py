@@ -30,8 +30,8 @@ from telephony.core.managed_events import (
     ManagedSaid,
     ManagedTranscript,
 )
-from telephony.http_body import load
 from telephony.log_redaction import identifier
+from telephony.valid_text import load
 
 
 @dataclass(frozen=True, slots=True)

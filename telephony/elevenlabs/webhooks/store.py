@@ -27,9 +27,8 @@ import structlog
 from telephony.clock import Clock
 from telephony.elevenlabs.post_call import PostCall, Signature, file_name, read
 from telephony.files import private_folder
-from telephony.http_body import TooBig
 from telephony.threads import in_task, in_thread
-from telephony.uploads import FIRST_MS, Upload, Uploads
+from telephony.uploads import FIRST_MS, TooBig, Upload, Uploads
 
 log = structlog.get_logger()
 
