@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import stat
 from pathlib import Path
 from typing import BinaryIO
@@ -34,6 +35,19 @@ def _opened(path: Path) -> BinaryIO:
         os.close(handle)
         raise OSError(errno.EINVAL, "this is not a regular file", str(path))
     return open(handle, "rb")
+
+
+def shared_with(path: Path) -> str:
+    """What to do about a folder that exists and that others than its owner may read or write; "" if nothing."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    if not found.st_mode & 0o077:
+        return ""
+    if found.st_uid != os.getuid() or found.st_mode & stat.S_ISVTX:  # somebody else's, or one for everybody like /tmp
+        return "choose a folder that only this user may read"
+    return f"chmod -R go= {shlex.quote(str(path.absolute()))}"
 
 
 def private_folder(path: Path) -> None:

@@ -42,6 +42,7 @@ from telephony.elevenlabs.phrase_cache import ElevenLabsPhrases, PhraseCache
 from telephony.elevenlabs.speech_sockets import Refusals
 from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.tts import ElevenLabsTts
+from telephony.files import shared_with
 from telephony.observe import logs
 from telephony.observe.logs import CallLog
 from telephony.openai.client import OpenAiChat
@@ -199,6 +200,7 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             wired = await stack.enter_async_context(_providers(settings, clock))
+            _warn_of_readers(wired)
             service, vendors = compose(wired, clock, agents, detector)
             stack.push_async_callback(vendors.llm.close)
             stack.push_async_callback(vendors.agents_rest.aclose)
@@ -241,6 +243,13 @@ async def _readyz(request: Request) -> Response:
 
 
 HEALTH = (Route("/healthz", _healthz), Route("/readyz", _readyz))
+
+
+def _warn_of_readers(settings: Settings) -> None:
+    """A folder that exists keeps its mode: it may be shared on purpose, or be left by an earlier version."""
+    for name, folder in (("TELEPHONY_DATA", settings.data), ("TELEPHONY_TAPES", settings.tapes)):
+        if folder is not None and (remedy := shared_with(folder)):
+            log.warning("folder_open_to_others", setting=name, folder=str(folder), remedy=remedy)
 
 
 @asynccontextmanager
