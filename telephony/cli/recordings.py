@@ -183,7 +183,7 @@ def import_call(
     from telephony.tape.reader import read
     from telephony.tape.show import timeline
     from telephony.testing.import_call import import_call as make
-    from telephony.testing.import_call import told
+    from telephony.testing.import_call import summary
     from telephony.vad.silero import SileroDetector
 
     if caller not in ("left", "right"):
@@ -194,7 +194,7 @@ def import_call(
         language=language or "en",
     )  # fmt: skip
     waits = [one.answer_ms for one in timeline(read(out)).answers if one.answer_ms is not None]
-    for line in told(out, done, waits):
+    for line in summary(out, done, waits):
         typer.echo(line)
     return 0
 
