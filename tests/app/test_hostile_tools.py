@@ -11,6 +11,7 @@ import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
 from telephony.agent import Agent, ManagedAgent
+from telephony.contracts.observer import Step
 from telephony.core.actions import RunTool, StartReply
 from telephony.core.events import ReplyFailed, ToolFinished
 from telephony.core.history import ToolUsed
@@ -158,6 +159,32 @@ async def test_our_llm_server_answers(hostile: Tool) -> None:
         for _ in range(2):
             assert (await ask.says(asked, extra_headers={"x-call-id": "c1"})).endswith(TOLD)
         assert len(ask.endpoint.store._calls["c1"].runs) == 1
+
+
+@pytest.mark.parametrize("raises", [ValueError("x"), SystemExit(1)])
+async def test_a_call_goes_on_without_an_observer_that_fails(raises: BaseException) -> None:
+    """Whether it cannot be made for the call, or raises during it."""
+
+    class Failing:
+        def see(self, step: Step) -> None:
+            raise raises
+
+        def close(self) -> None:
+            raise raises
+
+    def fails(call_sid: str) -> Failing:
+        raise raises
+
+    async with asyncio.timeout(60), local_stack(agent(), clock=SteadyClock(SPEED), replies=respond) as s:
+        s.service.on_call(fails)
+        s.service.on_call(lambda call_sid: Failing())
+        phone = await s.dial()
+        tape = await s.tape(phone)
+        await tape.until(lambda: ("agent", HELLO) in tape.lines)
+        await s.says(phone, "when are you open")
+        await tape.until(lambda: ("agent", HOURS) in tape.lines)
+        await phone.hang_up()
+        await phone.ended()
 
 
 async def test_a_service_stops_while_tools_never_return() -> None:
