@@ -14,9 +14,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from telephony.core.language.codes import UNKNOWN, as_meant, primary
+from telephony.core.language.codes import UNKNOWN, as_meant, is_tag, primary
 from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import END_CALL, Expects, Limits, Policy, TurnTaking, Wording
+from telephony.core.policy_checks import impossible
 from telephony.field_types import SHOWN_CHARS, check_types
 from telephony.tools import Tool
 
@@ -100,7 +101,8 @@ class Agent:
     characters each). `must_be_heard` are sentences, such as a disclosure, during which the agent cannot be
     interrupted; what the caller says meanwhile is answered afterwards. `expects` says what the agent's questions ask
     for, in addition to the phrases built into each language ("your phone number"): see `Expects`. Raises TypeError for
-    a value of another type than declared (a list serves as a tuple), ValueError for two tools of one name.
+    a value of another type than declared (a list serves as a tuple), ValueError for two tools of one name and for
+    numbers that no call can have.
     """
 
     prompt: str
@@ -129,6 +131,7 @@ class Agent:
     def __post_init__(self) -> None:
         check_types(self)
         _check_tools(self.tools)
+        _check_policy(self)
 
     def policy(self) -> Policy:
         """The part of the agent that the core uses."""
@@ -188,6 +191,9 @@ class ManagedAgent:
             raise ValueError(f"ManagedAgent.agent_id must be the id that ElevenLabs shows, not {self.agent_id!r}")
         if self.mode not in ("bridge", "register"):
             raise ValueError(f"ManagedAgent.mode must be bridge or register, not {self.mode!r}")
+        _check_policy(self)
+        if self.language and not is_tag(self.language):
+            raise ValueError(f"ManagedAgent.language must be an ISO 639-1 code such as en, not {self.language!r}")
         if wrong := [name for name in self.variables if name.startswith("system__")]:
             raise ValueError(f"dynamic variables must not begin with system__: {', '.join(wrong)}")
         if wrong := [name for name, value in self.variables.items() if not _is_scalar(value)]:
@@ -217,6 +223,12 @@ def _check_tools(tools: tuple[Tool, ...]) -> None:
         raise ValueError(f"two tools have the same name: {', '.join(twice)}")
     if END_CALL in names:
         raise ValueError(f"a tool is named {END_CALL}, as the built-in tool that ends the call; choose another name")
+
+
+def _check_policy(agent: Agent | ManagedAgent) -> None:
+    """Raises ValueError for settings with which no call can be decided, and no tape of one be read."""
+    if why := impossible(agent.policy(), type(agent).__name__):
+        raise ValueError(why)
 
 
 def _has_null(value: object) -> bool:

@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
-from telephony.app.default_voice import DefaultVoice, needed, own_agent
+from telephony.app.default_voice import AccountVoices, DefaultVoice, needed, own_agent
 from telephony.app.installation import installation_key
 from telephony.app.keys import Keys
 from telephony.app.loading import load_agent, load_llm_agents
@@ -42,6 +42,7 @@ from telephony.elevenlabs.phrase_cache import ElevenLabsPhrases, PhraseCache
 from telephony.elevenlabs.speech_sockets import Refusals
 from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.tts import ElevenLabsTts
+from telephony.files import shared_with
 from telephony.observe import logs
 from telephony.observe.logs import CallLog
 from telephony.openai.client import OpenAiChat
@@ -97,7 +98,10 @@ class VendorPorts:
         self.agents_rest = AgentsRest(self._base_url, settings.elevenlabs_api_key, clock)
         key = settings.elevenlabs_api_key
         self._refusals = Refusals()
-        self.default_voice = DefaultVoice(settings.elevenlabs_voice_id, self._base_url, key, clock, self._refusals)
+        self.account_voices = AccountVoices(self._base_url, key, clock)
+        self.default_voice = DefaultVoice(
+            settings.elevenlabs_voice_id, self._base_url, key, clock, self._refusals, self.account_voices
+        )
         source = ElevenLabsPhrases(self._base_url, key, clock, self._refusals)
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock)
@@ -162,7 +166,7 @@ def compose(
         )
     webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest)
     registry.observers.append(lambda live: CallLog(live.call.call_sid, live.turn_taking))
-    keys, voice = Keys(settings, vendors.llm, clock), vendors.default_voice
+    keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
     return Service(settings, clock, registry, webhooks, vendors.agents_rest, keys, voice, rest), vendors
 
 
@@ -196,6 +200,7 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             wired = await stack.enter_async_context(_providers(settings, clock))
+            _warn_of_readers(wired)
             service, vendors = compose(wired, clock, agents, detector)
             stack.push_async_callback(vendors.llm.close)
             stack.push_async_callback(vendors.agents_rest.aclose)
@@ -238,6 +243,13 @@ async def _readyz(request: Request) -> Response:
 
 
 HEALTH = (Route("/healthz", _healthz), Route("/readyz", _readyz))
+
+
+def _warn_of_readers(settings: Settings) -> None:
+    """A folder that exists keeps its mode: it may be shared on purpose, or be left by an earlier version."""
+    for name, folder in (("TELEPHONY_DATA", settings.data), ("TELEPHONY_TAPES", settings.tapes)):
+        if folder is not None and (remedy := shared_with(folder)):
+            log.warning("folder_open_to_others", setting=name, folder=str(folder), remedy=remedy)
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from telephony.agent import CHOICE_MS, Agent, AgentSource, IncomingCall, Languag
 from telephony.app.platforms import LlmAgents
 from telephony.app.user_errors import located, place_of
 from telephony.errors import SettingsError
-from telephony.settings import Settings
+from telephony.settings import Settings, agent_name
 from telephony.threads import Callers
 from telephony.tools import Tool
 
@@ -36,7 +36,7 @@ def load_agent(name: str, setting: str = "TELEPHONY_AGENT") -> AgentSource:
     module, found = _load(name, setting)
     if isinstance(found, Tool | type) or (not isinstance(found, Agent | ManagedAgent) and not callable(found)):
         raise SettingsError([f"{setting}={name} is neither an Agent nor a function that returns one"])
-    if problems := _faults(found, _assigned(module, name.partition(":")[2])):
+    if problems := _faults(found, _assigned(module, name.partition(":")[2])) + _unfit(found, "call", TRIAL_CALL):
         raise SettingsError([f"{setting}={name}: {problem}" for problem in problems])
     return found  # type: ignore[no-any-return]  # checked above as far as it can be
 
@@ -48,6 +48,8 @@ def load_llm_agents(settings: Settings, agents: AgentSource) -> LlmAgents:
     after = _load(settings.after_call, "TELEPHONY_AFTER_CALL")[1] if settings.after_call else None
     if after is not None and not callable(after):
         raise SettingsError([f"TELEPHONY_AFTER_CALL={settings.after_call} is not a function"])
+    if problems := _unfit(after, "event", None):
+        raise SettingsError([f"TELEPHONY_AFTER_CALL={settings.after_call}: {problem}" for problem in problems])
     return LlmAgents({settings.agent.partition(":")[2]: agents, **named}, after)
 
 
@@ -68,7 +70,7 @@ def agent_for(name: str, call: IncomingCall = TRIAL_CALL) -> Agent:
             with _strictly():
                 choice = asyncio.run(Callers("agent function").ask(source, call))
         except (Exception, SystemExit) as error:
-            raise SettingsError([f"{name}: {located(error)}"]) from error
+            raise SettingsError([f"{name}: {located(error, place_of(source))}"]) from error
     if not isinstance(choice, Agent):
         raise SettingsError([f"{name} does not return an Agent, but {type(choice).__name__}"])
     return choice
@@ -85,7 +87,7 @@ async def _try(source: AgentSource) -> list[str]:
         return [f"{place}: the function takes longer than {CHOICE_MS} ms to choose an agent"]
     except (Exception, SystemExit) as error:
         cause = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ is not None else error
-        return [located(cause)]
+        return [located(cause, place)]
     if not isinstance(choice, Agent | ManagedAgent | Reject):
         return [f"{place}: the function returned {type(choice).__name__}, not an Agent, a ManagedAgent or a Reject"]
     return _faults(choice, place)
@@ -102,8 +104,28 @@ def _faults(source: object, place: str) -> list[str]:
     return [f"{place}: Agent.time_zone must be a name such as Europe/Dublin, not {agent.time_zone!r}"]
 
 
+def _unfit(function: object, parameter: str, argument: object) -> list[str]:
+    """What is wrong with the parameters of a user's function, which is called with one argument, if anything is."""
+    if not callable(function) or isinstance(function, Agent | ManagedAgent):
+        return []
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of a function that is not written in Python
+        return []
+    try:
+        signature.bind(argument)
+    except TypeError as error:
+        name = getattr(function, "__name__", type(function).__name__)
+        place = f"{found}: " if (found := place_of(function)) else ""
+        return [f"{place}TypeError: {name}{signature} is called with the {parameter} alone: {error}"]
+    return []
+
+
 def _load(name: str, setting: str) -> tuple[ModuleType, Any]:
-    module_name, _, attribute = name.partition(":")
+    try:
+        module_name, _, attribute = agent_name(name).partition(":")
+    except ValueError as error:
+        raise SettingsError([f"{setting} {error}"]) from None
     try:
         with _strictly():
             module = importlib.import_module(module_name)

@@ -32,8 +32,8 @@ from telephony.core.managed_events import (
     ManagedTranscript,
 )
 from telephony.elevenlabs.tts_codec import audio_bytes
-from telephony.http_body import load
 from telephony.log_redaction import identifier
+from telephony.valid_text import load
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from telephony.core.decisions import RULES
 from telephony.core.language.codes import is_tag
 from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import Policy
+from telephony.core.policy_checks import impossible
 from telephony.tape.codec import VOCABULARY, BadTape, Data
-from telephony.tape.policy_checks import impossible
 from telephony.tape.upgrades import UPGRADES
 from telephony.text_normalization import spoken_form
 

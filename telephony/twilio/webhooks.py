@@ -29,7 +29,6 @@ from telephony.contracts.vad import Detector
 from telephony.core.ending import EndedBy
 from telephony.core.policy import Wording
 from telephony.errors import CarrierError, ProviderError, Unauthorized
-from telephony.http_body import TooBig, gather
 from telephony.log_redaction import said
 from telephony.runtime.call_registry import CallRegistry, LiveCall, Refusal
 from telephony.settings import Settings
@@ -39,6 +38,7 @@ from telephony.twilio.leg import MediaLeg, close, open_leg
 from telephony.twilio.media_stream import StreamStart
 from telephony.twilio.rest import TwilioRest
 from telephony.twilio.stream_token import StreamTokens, issue
+from telephony.uploads import TooBig, gather
 from telephony.vad.dormant import DormantDetector
 
 log = structlog.get_logger()

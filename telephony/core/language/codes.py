@@ -13,7 +13,7 @@ import unicodedata
 
 _SEPARATORS = re.compile(r"[-_.@]")
 _CODE = re.compile(r"[a-z]{2,3}")
-_TAG = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{2,8})*", re.IGNORECASE)
+_TAG = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{2,8})*", re.IGNORECASE | re.ASCII)
 _POSIX = re.compile(r"[.@].*")
 _BETWEEN_NAMES = re.compile(r"[\s\d_()\[\]/;:-]+")
 _AND_REGION = re.compile(r"([A-Za-z]{2,3})(?:\s+|\s*[(;:]\s*)(?:[A-Z]|q=)")

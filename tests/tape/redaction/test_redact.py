@@ -24,9 +24,10 @@ from telephony.core.history import History, ToolUsed
 from telephony.core.language.english import ENGLISH
 from telephony.core.language.words import words
 from telephony.core.policy import Expects, Policy, Wording
+from telephony.tape.choose import find
 from telephony.tape.codec import VOCABULARY, BadTape
 from telephony.tape.format import Header
-from telephony.tape.reader import Tape, find, read
+from telephony.tape.reader import Tape, read
 from telephony.tape.redaction.noise import noise
 from telephony.tape.redaction.redact import WordsDecide, policy_of, redact, redact_to, texts
 from telephony.tape.redaction.substitution import AFTER_FIGURES, CLASSES, OF_THE_CORE, Substitution, known_words
