@@ -29,8 +29,9 @@ from telephony.core.decisions import (
     UtteranceOver,
 )
 from telephony.core.ending import Ending
+from telephony.core.language.farewells import is_farewell
 from telephony.core.language.language import Language
-from telephony.core.language.words import claims_the_floor, is_farewell
+from telephony.core.language.words import claims_the_floor
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.policy import TurnTaking
 from telephony.core.speaking.hearing import Hearing
