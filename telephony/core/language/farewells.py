@@ -108,10 +108,10 @@ def _piece(before: str, rest: Sequence[str], opened: bool, language: Language) -
         return 1, Piece.FAREWELL
     if size := listened(rest, language):
         return size, Piece.LIGHT
-    if word in language.light or opened:
-        return 1, Piece.LIGHT
     if tuple(rest) in _BEGINNINGS:
         return len(rest), Piece.LIGHT
+    if word in language.light or opened:
+        return 1, Piece.LIGHT
     if word.isdecimal() or word in language.numerals or before in language.determiners:
         return 1, Piece.NEW
     return 1, Piece.UNKNOWN

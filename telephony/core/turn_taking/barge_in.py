@@ -156,6 +156,8 @@ def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> t
     listening = parting or backchannel(text, language)
     if evidence.asked and evidence.text_final and text and not parting:
         return Verdict.CUT, Why.ANSWER
+    if evidence.held and parting and evidence.burst_ms >= rules.tuning.hold_limit_ms:
+        return Verdict.RESUME, Why.BACKCHANNEL  # though the caller may go on
     if evidence.held:
         return _held(evidence, rules, text, listening, floor)
     if (
