@@ -95,7 +95,8 @@ ENGLISH = Language(
         "appreciated appreciate help helped assistance pleasure star legend angel lifesaver gem hero delight "
         "absolutely totally definitely certainly surely sure soon later today tomorrow tonight tonight's weekend week "
         "next morning afternoon evening night day monday tuesday wednesday thursday friday saturday sunday "
-        "alrighty okey dokey mate love dear darling sweetheart honey buddy pal man sir madam ma'am miss friend folks guys dude cheerio",
+        "alrighty okey dokey mate love dear darling sweetheart honey buddy pal man sir madam ma'am "
+        "miss friend folks guys dude cheerio",
     ),
     reopeners=phrases(
         "what/what's/when/when's/where/where's/who/who's/whom/whose/why/which/how/how's/what if/how about/but/also/"
