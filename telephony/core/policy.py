@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
+from telephony.core.language.registry import wording_in
+from telephony.core.language.wording import ENGLISH_WORDING
 from telephony.core.language.wording import PHRASE_NAMES as PHRASE_NAMES
 from telephony.core.language.wording import Wording as Wording
 
@@ -272,4 +274,9 @@ class Policy:
     """ISO 639-1 code; selects the language data that turn-taking uses."""
     turn_taking: TurnTaking = field(default_factory=TurnTaking)
     limits: Limits = field(default_factory=Limits)
-    wording: Wording = field(default_factory=Wording)
+    wording: Wording = ENGLISH_WORDING
+    """Unless it is given: the language's."""
+
+    def __post_init__(self) -> None:
+        if self.wording is ENGLISH_WORDING:
+            object.__setattr__(self, "wording", wording_in(self.language))

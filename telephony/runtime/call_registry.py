@@ -21,7 +21,7 @@ from typing import Protocol
 
 import structlog
 
-from telephony.agent import Agent, IncomingCall, ManagedAgent
+from telephony.agent import Agent, IncomingCall, ManagedAgent, language_of
 from telephony.clock import Clock
 from telephony.contracts.observer import Observer
 from telephony.contracts.port import Port
@@ -237,7 +237,7 @@ class CallRegistry:
                     return Ended("no_media", EndedBy.LOST_LEG)
                 listening = ports.start(leg)
                 watching = [o for make in self.observers if (o := make(live)) is not None]
-                recorder = EndingRecorder(self._endings, live.call.call_sid)
+                recorder = EndingRecorder(self._endings, live.call.call_sid, language_of(live.agent))
                 observers = Observers([recorder, *watching])
                 return await drive(engine, ports.with_leg(leg), live.inbox, listening, observers, ports.switch)
             finally:

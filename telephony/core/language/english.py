@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telephony.core.language.language import Language, phrases
 from telephony.core.language.language import word_set as _set
-from telephony.core.language.wording import Wording
+from telephony.core.language.wording import ENGLISH_WORDING
 
 _DIGITS = "zero oh nought one two three four five six seven eight nine"
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
@@ -38,7 +38,7 @@ _GOOD_TIMES = tuple(
 
 ENGLISH = Language(
     name="English",
-    wording=Wording(),
+    wording=ENGLISH_WORDING,
     known=True,
     backchannels=_BACKCHANNELS,
     backchannel_phrases=_BACKCHANNEL_PHRASES,

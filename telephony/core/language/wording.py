@@ -24,4 +24,6 @@ class Wording:
     goodbye: str = "Goodbye."
 
 
+ENGLISH_WORDING = Wording()
+"""The default of an agent, which stands for the phrases of its language."""
 PHRASE_NAMES: tuple[str, ...] = tuple(f.name for f in fields(Wording))
