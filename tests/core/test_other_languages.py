@@ -163,7 +163,7 @@ def test_waits_and_apologies(say: Words) -> None:
     assert agent_lines(failing) == [wording.apology] * 3 + [wording.broken]
     deaf = Simulator(Agent(prompt="P.", voice=Voice(language=say.code)).policy())
     deaf.coughs(1_000, 1_500)
-    deaf.run(8_000)
+    deaf.run(11_000)
     assert agent_lines(deaf) == [wording.not_heard]
     assert all(has_no_english(sim) for sim in (slow, failing, deaf))
 

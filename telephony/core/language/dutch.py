@@ -48,7 +48,7 @@ DUTCH = Language(
         "nog een fijne dag/u ook/jij ook/van hetzelfde/het beste/alle goeds/welterusten/slaap lekker/graag gedaan/"
         "geen dank/dat was het/dat was alles/dat is alles/dat is het/verder niets/verder niks/niets meer/"
         "niks meer/anders niets/geen probleem/geen vragen meer/zal ik doen/ga ik doen/komt goed/"
-        "tot dinsdag/nee bedankt/nee dank u/nee dank je/ik hang op/pas goed op uzelf"
+        "nee bedankt/nee dank u/nee dank je/ik hang op/pas goed op uzelf"
     ),
     farewell_openings=phrases(
         "bedankt voor/dank voor/dank u voor/dank je voor/dank u wel voor/dank je wel voor/bedankt dat/tot/"
@@ -64,9 +64,10 @@ DUTCH = Language(
         "hebt heeft had word wordt zo heel erg ook nog dan toch nou dus er daar hier in op aan te van voor met bij om "
         "dat dit alles al echt zeer wel even nu zal zullen ga "
         "aardig vriendelijk behulpzaam lief fijn fijne top super prima goed goede mooi perfect geweldig fantastisch "
-        "heerlijk hulp geholpen graag tevreden blij morgen vandaag straks maandag dinsdag woensdag donderdag vrijdag "
-        "zaterdag zondag uur meneer mevrouw weekend avond"
+        "heerlijk hulp geholpen graag tevreden blij morgen vandaag straks "
+        "uur meneer mevrouw weekend avond"
     ),
+    weekdays=word_set("maandag dinsdag woensdag donderdag vrijdag zaterdag zondag"),
     reopeners=phrases(
         "wat/wanneer/waar/wie/waarom/hoe laat/hoe lang/hoeveel/hoe kan/hoe kom/hoe gaat/hoe heet/welke/welk/maar/"
         "nog een vraag/nog iets/nog één/nog een ding/nog wat/een vraag/een vraagje/vraagje/vraag/andere/anders nog/"

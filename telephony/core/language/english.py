@@ -94,7 +94,7 @@ ENGLISH = Language(
         "easy efficient friendly polite professional pleasant cool fine glad happy grateful thankful pleased "
         "appreciated appreciate help helped assistance pleasure star legend angel lifesaver gem hero delight "
         "absolutely totally definitely certainly surely sure soon later today tomorrow tonight tonight's weekend week "
-        "next morning afternoon evening night day monday tuesday wednesday thursday friday saturday sunday "
+        "next morning afternoon evening night day "
         "alrighty okey dokey mate love dear darling sweetheart honey buddy pal man sir madam ma'am "
         "miss friend folks guys dude cheerio",
     ),

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 
 from telephony.core.language.language import Language, Phrases
+from telephony.core.language.murmurs import MURMUR_PHRASES, MURMURS
 from telephony.core.language.registry import LANGUAGES
 from telephony.core.language.words import folded, listened
 
@@ -46,6 +47,8 @@ def _all(field: str) -> frozenset[tuple[str, ...]]:
 
 _FAREWELLS = frozenset(word for language in LANGUAGES.values() for word in language.farewells)
 _PHRASES, _OPENINGS, _PARTINGS = _all("farewell_phrases"), _all("farewell_openings"), _all("partings")
+WORDS_OF_ALL = MURMURS.union(_FAREWELLS, *MURMUR_PHRASES, *_PHRASES, *_OPENINGS)
+"""The words of murmurs and farewells, which mean the same in every call."""
 _BEGINNINGS = frozenset(
     phrase[:size] for known in (_PHRASES, _OPENINGS) for phrase in known for size in range(1, len(phrase))
 )
@@ -110,7 +113,7 @@ def _piece(before: str, rest: Sequence[str], opened: bool, language: Language) -
         return size, Piece.LIGHT
     if tuple(rest) in _BEGINNINGS:
         return len(rest), Piece.LIGHT
-    if word in language.light or opened:
+    if opened or word in language.light or word in language.weekdays:
         return 1, Piece.LIGHT
     if word.isdecimal() or word in language.numerals or before in language.determiners:
         return 1, Piece.NEW

@@ -47,7 +47,7 @@ FRENCH = Language(
         "je vais raccrocher/avec plaisir/vous de même/au plaisir"
     ),
     farewell_openings=phrases(
-        "merci pour/merci de/merci d'/merci d'avoir/à lundi/à mardi/à mercredi/à jeudi/à vendredi/à samedi/à dimanche/"
+        "merci pour/merci de/merci d'/merci d'avoir/"
         "je vous souhaite/on se voit/on se rappelle/passez une/passez un/je vous rappelle"
     ),
     partings=phrases(
@@ -60,8 +60,9 @@ FRENCH = Language(
         "tout toute tous vraiment trop si plus aussi là ici me moi vos votre mon ma mes "
         "gentil gentille aimable sympa sympathique serviable utile aide aidé aidée beaucoup parfait parfaite super "
         "génial excellent excellente formidable efficace patience accueil content contente ravi ravie demain bientôt "
-        "lundi mardi mercredi jeudi vendredi samedi dimanche monsieur madame mademoiselle journée soirée"
+        "monsieur madame mademoiselle journée soirée"
     ),
+    weekdays=word_set("lundi mardi mercredi jeudi vendredi samedi dimanche"),
     reopeners=phrases(
         "quand/où est/où se/où puis/qui est/quoi/quel/quelle/quels/quelles/comment/pourquoi/combien/à quelle/"
         "qu'est-ce/est-ce/mais/aussi une/encore/autre chose/une question/une autre/un autre/dernière question/"

@@ -81,9 +81,10 @@ GERMAN = Language(
         "wirklich echt mal jetzt gleich schon "
         "nett freundlich hilfsbereit hilfreich lieb toll super prima gut gute guten besten beste klasse spitze "
         "wunderbar perfekt hervorragend schön schöner schönes schöne schönen großartig geholfen hilfe weitergeholfen "
-        "gerne gern bestens zufrieden morgen heute bald später montag dienstag mittwoch donnerstag freitag samstag "
-        "sonntag uhr frau herr tag abend"
+        "gerne gern bestens zufrieden morgen heute bald später "
+        "uhr frau herr tag abend"
     ),
+    weekdays=word_set("montag dienstag mittwoch donnerstag freitag samstag sonntag"),
     reopeners=_phrases(
         "was/wann/wo/wer/wen/wem/warum/wieso/weshalb/wie viel/wie lange/wie spät/wie war/wie ist/wie heißt/wie geht/"
         "wie kann/wie komme/welche/welcher/welches/welchen/aber/außerdem/noch eine/noch ein/noch etwas/noch was/"

@@ -47,8 +47,8 @@ ITALIAN = Language(
         "sarà fatto/lo farò/con piacere/ora chiudo"
     ),
     farewell_openings=phrases(
-        "grazie per/grazie di/grazie dell'/grazie della/a lunedì/a martedì/a mercoledì/a giovedì/a venerdì/a sabato/"
-        "a domenica/ci vediamo/ci sentiamo/la ringrazio/le auguro/vi auguro/passi una/buona"
+        "grazie per/grazie di/grazie dell'/grazie della/"
+        "ci vediamo/ci sentiamo/la ringrazio/le auguro/vi auguro/passi una/buona"
     ),
     partings=phrases(
         "arrivederci/arrivederla/ciao/addio/a presto/a domani/a risentirci/alla prossima/buona giornata/"
@@ -60,9 +60,10 @@ ITALIAN = Language(
         "davvero proprio anche così qui lì bene buono buona "
         "gentile gentilissimo gentilissima disponibile simpatico simpatica utile aiuto aiutato aiutata pazienza "
         "perfetto perfetta ottimo ottima eccellente fantastico fantastica magnifico splendido contento contenta "
-        "domani oggi presto lunedì martedì mercoledì giovedì venerdì sabato domenica signore signora signorina "
+        "domani oggi presto signore signora signorina "
         "giornata serata"
     ),
+    weekdays=word_set("lunedì martedì mercoledì giovedì venerdì sabato domenica"),
     reopeners=phrases(
         "quando/dove/chi/cosa/che ora/che ore/a che/quale/quali/qual è/come/perché/quanto/quanta/quanti/quante/ma/"
         "però/inoltre/un'altra/un altro/altra cosa/ancora una/ancora un/una domanda/una cosa/un dubbio/può/posso/"

@@ -69,8 +69,9 @@ PORTUGUESE = Language(
         "bom boa mesmo também assim aqui aí lá já tudo toda todo só "
         "gentil simpático simpática atencioso atenciosa prestável prestativo prestativa útil ajuda ajudou ajudado "
         "atenção paciência ótimo ótima perfeito perfeita excelente maravilhoso maravilhosa fantástico contente "
-        "amanhã hoje logo breve segunda terça quarta quinta sexta sábado domingo feira dia tarde noite"
+        "amanhã hoje logo breve feira dia tarde noite"
     ),
+    weekdays=word_set("segunda terça quarta quinta sexta sábado domingo"),
     reopeners=phrases(
         "quando/onde/quem/o que/que horas/a que/qual/quais/como/por que/por quê/porque/porquê/quanto/quanta/quantos/"
         "quantas/mas/porém/além disso/outra/outro/mais uma/mais um/uma pergunta/uma coisa/uma dúvida/dúvida/pode/"

@@ -64,8 +64,9 @@ SPANISH = Language(
         "toda bien ya también así entonces aquí allí ahí bueno buena amable atento atenta simpático simpática "
         "servicial útil ayuda ayudado ayudarme atención paciencia genial perfecto perfecta estupendo estupenda "
         "excelente maravilloso maravillosa fenomenal encantado encantada contento contenta mañana hoy luego pronto "
-        "lunes martes miércoles jueves viernes sábado domingo señor señora señorita día tarde noche"
+        "señor señora señorita día tarde noche"
     ),
+    weekdays=word_set("lunes martes miércoles jueves viernes sábado domingo"),
     reopeners=phrases(
         "qué hora/qué día/que hora/que dia/a qué/cuál/cuáles/cuándo/cuando abre/dónde/quién/cuánto/cuánta/cuántos/"
         "cuántas/cómo/por qué/porque/pero/además/otra cosa/otra pregunta/una pregunta/una cosa/otra/otro/una duda/"

@@ -10,8 +10,9 @@ from functools import lru_cache
 from telephony.core.language.language import Language, Phrases, plain
 from telephony.core.language.murmurs import MURMUR_PHRASES, MURMURS
 
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _LETTERS = r"(?:[^\W_]|[\u0900-\u0963\u0970-\u0dff])+"  # in Indic scripts, vowel signs are no word characters to `re`
-_WORD = re.compile(rf"{_LETTERS}(?:['’-]{_LETTERS})*")
+_FOLDED_WORD = re.compile(rf"{_LETTERS}(?:['’-]{_LETTERS})*")
 SURE_LETTERS = 5
 """A word of at least this many letters is unlikely to be a recognition error."""
 LISTENER_WORDS = 4
@@ -63,7 +64,12 @@ def without(text: str, said: str) -> str:
 
 def folded(text: str) -> list[str]:
     """The words of a text as a language's data has them: without accents too."""
-    return list(_words(plain(text)))
+    return list(_folded(text))
+
+
+@lru_cache(maxsize=512)
+def _folded(text: str) -> tuple[str, ...]:
+    return tuple(word.replace("’", "'") for word in _FOLDED_WORD.findall(plain(text)))
 
 
 def backchannel(text: str, language: Language) -> bool:
