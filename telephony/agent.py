@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from telephony.core.language.codes import UNKNOWN, as_meant, is_tag, primary
+from telephony.core.language.registry import language_for, wording_in
+from telephony.core.language.wording import ENGLISH_WORDING
 from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import END_CALL, Expects, Limits, Policy, TurnTaking, Wording
 from telephony.core.policy_checks import impossible
@@ -52,6 +54,10 @@ class LanguageSlip(UserWarning):
         super().__init__(
             f"Voice.language must be an ISO 639-1 code such as en, de or pt-BR, not {given[:SHOWN_CHARS]!r}{advice}"
         )
+
+
+LANGUAGE = "{language}"
+"""In `Agent.style`: the name of the agent's language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,9 @@ class Agent:
     """An agent. Only `prompt` is required.
 
     `model` and `effort` override OPENAI_MODEL and OPENAI_EFFORT for this agent. `max_tokens` caps one reply (spoken
-    replies are short). `style` is added to the prompt and says how to speak on a phone; "" removes it. `context` is
+    replies are short). `style` is added to the prompt and says how to speak on a phone; "{language}" in it becomes the
+    name of the voice's language, and "" removes it. `wording` are the fixed phrases; each one that is left at its
+    default is said in the voice's language, where there is one (`telephony check` names what is missing). `context` is
     text for the end of the prompt, after its cacheable part (date, time zone and the caller's number are added
     automatically). `keyterms` are words that STT should recognise (names, products; at most 50, of at most 20
     characters each). `must_be_heard` are sentences, such as a disclosure, during which the agent cannot be
@@ -118,13 +126,15 @@ class Agent:
     tools: tuple[Tool, ...] = ()
     turn_taking: TurnTaking = field(default_factory=TurnTaking)
     limits: Limits = field(default_factory=Limits)
-    wording: Wording = field(default_factory=Wording)
+    wording: Wording = ENGLISH_WORDING
     keyterms: tuple[str, ...] = ()
     time_zone: str = "UTC"
     context: str = ""
     style: str = (
         "You are speaking on the telephone. Answer in one to three short sentences of plain spoken language. "
         "Never use lists, markdown, emoji, URLs or stage directions. Ask one question at a time. "
+        "In what you say, write numbers, prices, dates and times as words, the way they are said in {language}; "
+        "not in the arguments of tools. "
         "If you did not understand, ask. When the conversation is over, say goodbye and call end_call."
     )
 
@@ -132,6 +142,13 @@ class Agent:
         check_types(self)
         _check_tools(self.tools)
         _check_policy(self)
+        object.__setattr__(self, "wording", wording_in(self.voice.language, self.wording))
+
+    @property
+    def spoken_style(self) -> str:
+        """`style` with the name of the agent's language in it."""
+        name = language_for(self.voice.language).name or f"the language {self.voice.language!r}"
+        return self.style.replace(LANGUAGE, name)
 
     def policy(self) -> Policy:
         """The part of the agent that the core uses."""
@@ -182,11 +199,12 @@ class ManagedAgent:
     fallback: Agent | None = None
     language: str = "en"
     limits: Limits = field(default_factory=Limits)
-    wording: Wording = field(default_factory=Wording)
+    wording: Wording = ENGLISH_WORDING
 
     def __post_init__(self) -> None:
         check_types(self)
         _check_tools(self.tools)
+        object.__setattr__(self, "wording", wording_in(self.language, self.wording))
         if not re.fullmatch(r"[A-Za-z0-9_-]+", self.agent_id):
             raise ValueError(f"ManagedAgent.agent_id must be the id that ElevenLabs shows, not {self.agent_id!r}")
         if self.mode not in ("bridge", "register"):
@@ -258,6 +276,16 @@ class Reject:
     """Returned instead of an agent to refuse the call. `say` is spoken first; without it, the line is busy."""
 
     say: str = ""
+
+
+def language_of(agent: Agent | ManagedAgent) -> str:
+    """The language that the agent speaks."""
+    return agent.voice.language if isinstance(agent, Agent) else agent.language
+
+
+def spoken_by(agent: AgentSource) -> tuple[Wording, str]:
+    """The fixed phrases of an agent, and their language. English, if it is a function that has not chosen yet."""
+    return (agent.wording, language_of(agent)) if isinstance(agent, Agent | ManagedAgent) else (ENGLISH_WORDING, "en")
 
 
 AgentChoice: TypeAlias = Agent | ManagedAgent | Reject

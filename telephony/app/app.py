@@ -27,6 +27,7 @@ from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.app.default_voice import AccountVoices, DefaultVoice, needed, own_agent
 from telephony.app.installation import installation_key
 from telephony.app.keys import Keys
+from telephony.app.languages import LanguageNotes
 from telephony.app.loading import load_agent, load_llm_agents
 from telephony.app.paths import OnePath
 from telephony.app.platforms import open_platforms
@@ -105,9 +106,11 @@ class VendorPorts:
         source = ElevenLabsPhrases(self._base_url, key, clock, self._refusals)
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock)
+        self.notes = LanguageNotes()
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
         settings, spec = self._settings, self.voice_spec(agent)
+        self.notes.about(agent)
         key, language = settings.elevenlabs_api_key, agent.voice.language
         stt = SttSpec(language, agent.keyterms)
         base, clock, refusals = self._base_url, self._clock, self._refusals
@@ -121,6 +124,7 @@ class VendorPorts:
         )
 
     def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
+        self.notes.about(agent)
         return ManagedSocket(agent, call, self.agents_rest, self._clock)
 
     def voice_spec(self, agent: Agent) -> VoiceSpec:
@@ -278,6 +282,9 @@ async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) 
     """Runs the call registry, and warms up connections and phrases before the first call. The service is ready once all
     keys are good and there is a voice; managed agents have their own."""
     stop, voice, own = asyncio.Event(), vendors.default_voice, own_agent(agents)
+    for agent in (agents, own):
+        if isinstance(agent, Agent | ManagedAgent):
+            vendors.notes.about(agent)
     known = not needed(agents) or await voice.find()
 
     settled = asyncio.Event()  # all keys are good

@@ -21,7 +21,7 @@ from typing import Protocol
 
 import structlog
 
-from telephony.agent import Agent, IncomingCall, ManagedAgent
+from telephony.agent import Agent, IncomingCall, ManagedAgent, language_of
 from telephony.clock import Clock
 from telephony.contracts.observer import Observer
 from telephony.contracts.port import Port
@@ -236,7 +236,7 @@ class CallRegistry:
                 if leg is None:
                     return Ended("no_media", EndedBy.LOST_LEG)
                 listening = ports.start(leg)
-                recorder = EndingRecorder(self._endings, live.call.call_sid)
+                recorder = EndingRecorder(self._endings, live.call.call_sid, language_of(live.agent))
                 observers = Observers([recorder, *self._watching(live)])
                 return await drive(engine, ports.with_leg(leg), live.inbox, listening, observers, ports.switch)
             finally:

@@ -141,7 +141,7 @@ def build_messages(agent: Agent, history: History) -> list[dict[str, Any]]:
 
 def conversation(agent: Agent, history: History) -> Iterator[dict[str, Any]]:
     """The same, one after the other: a long history is much work."""
-    prompt = "\n\n".join(part for part in (agent.prompt.strip(), agent.style.strip()) if part)
+    prompt = "\n\n".join(part for part in (agent.prompt.strip(), agent.spoken_style.strip()) if part)
     yield {"role": "system", "content": valid(prompt)}
     running = set[str]()  # the calls of which the model was told that they still run
     for item in history:
