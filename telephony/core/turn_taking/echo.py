@@ -53,7 +53,7 @@ class Own:
 def own_words(text: str, said: str, language: Language, *, sure: bool = False) -> Own:
     """Which words at the beginning of `text` are those `said` by the agent. `sure`: the voice is not the caller's, so
     that words behind them that stand where the agent has said others are its own as well, misheard."""
-    found, spoken = _tokens(text, language), _tokens(said, language)
+    found, spoken = _tokens(text, language), _tokens(said, language, joined=True)
     same = _recognised(found, spoken, language, sure=sure)
     sure = sure and len(same) > 1
     least, of = SURE_SHARE if sure else SHARE
@@ -81,14 +81,28 @@ class _Token:
     figure: bool
 
 
-def _tokens(text: str, language: Language) -> list[_Token]:
-    found = list[_Token]()
-    for number, word in enumerate(words(text), 1):
-        token = language.numerals.get(word, word)
-        figure = bool(_HAS_FIGURE.search(token)) or word in language.ordinals
-        before = found.pop() if figure and found and found[-1].figure else _Token("", (), 0, False)
-        found.append(_Token(before.text + token, (*before.spelt, word), number, figure))
+_NOTHING = _Token("", (), 0, False)
+
+
+def _tokens(text: str, language: Language, *, joined: bool = False) -> list[_Token]:
+    """`joined`: all consecutive figures are one token, and not only those written without a space."""
+    found, number = list[_Token](), 0
+    for piece in text.split():
+        first = len(found)
+        for word in words(piece):
+            number += 1
+            token, figure = _figure(word, language)
+            before = found.pop() if figure and found[0 if joined else first :] and found[-1].figure else _NOTHING
+            found.append(_Token(before.text + token, (*before.spelt, word), number, figure))
     return found
+
+
+def _figure(word: str, language: Language) -> tuple[str, bool]:
+    """The word as it is compared, and whether it is a number."""
+    parts = word.split("-")
+    if all(part in language.numerals for part in parts):
+        return "".join(language.numerals[part] for part in parts), True
+    return word, bool(_HAS_FIGURE.search(word)) or word in language.ordinals
 
 
 def _recognised(
@@ -104,19 +118,25 @@ def _recognised(
     for at, token in enumerate(found):
         before = min((place for other, place in same.items() if other > at), default=len(spoken))
         if at not in same:
-            last = at + 1 == len(found)
+            last, goes_on = at + 1 == len(found), after and _is_part(token, spoken[after - 1])
             places = (place for place in range(after, before) if _may_be(token, spoken[place], language, last))
-            if (place := next(places, None)) is not None:
+            if (place := after - 1 if goes_on else next(places, None)) is not None:
                 same[at] = place
         after = same.get(at, after - 1) + 1
     return same
+
+
+def _is_part(token: _Token, whole: _Token) -> bool:
+    """Whether a figure is a part of another, written in groups."""
+    return token.figure and token.text != whole.text and token.text in whole.text
 
 
 def _may_be(heard: _Token, said: _Token, language: Language, last: bool) -> bool:
     """Whether one is the other, written in another way or misheard; the `last` word of a text may be incomplete. Where
     number words are not known, any word may be one."""
     if heard.figure:
-        return said.figure or not language.numerals
+        written = any(_HAS_FIGURE.search(word) for word in heard.spelt)
+        return _is_part(heard, said) or (written and (said.figure or not language.numerals))
     if last and said.text.startswith(heard.text):
         return True
     return any(SequenceMatcher(None, heard.text, word, autojunk=False).ratio() > ALIKE for word in said.spelt)
