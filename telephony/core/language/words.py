@@ -106,6 +106,11 @@ def wants_the_floor(text: str, language: Language) -> bool:
     return bool(found) and not _listening(found, language) and not (len(found) == 1 and found[0] in language.weak)
 
 
+def stops(text: str, language: Language) -> bool:
+    """Whether one of the words stops somebody who is speaking."""
+    return any(word in language.stops for word in words(text))
+
+
 def claims_the_floor(text: str, language: Language) -> bool:
     """Whether the words ask for the floor even while they are only a partial: a word that stops people, two words with
     content, or a long one. Half a word ("ri" of "right") and "the" do not."""

@@ -51,10 +51,9 @@ class Hearing:
         said = [turn.speech.units for turn in self._turns.speaking() if turn.speech is not None and turn.heard(now)]
         return parts(" ".join(unit.written for unit in said[-1][-2:]) if said else self._turns.settled_text)
 
-    def aloud(self, since_ms: int, now: int) -> tuple[str, str]:
-        """What the caller may have heard since `since_ms`: as it was spoken, and (with what came before) written."""
-        playout = self._turns.playout
-        return playout.said_since(since_ms, now), playout.aloud.written
+    def aloud(self, since_ms: int, now: int) -> str:
+        """The words that began to be played at `since_ms` or later, as they were spoken."""
+        return self._turns.playout.said_since(since_ms, now)
 
     def says(self, text: str) -> bool:
         """The agent is saying all words of `text`, in this order. False for no words."""
