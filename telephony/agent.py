@@ -9,14 +9,18 @@ An agent is plain, frozen data. `TELEPHONY_AGENT=package.module:agent` names it;
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from telephony.core.language.codes import primary
+from telephony.core.language.codes import UNKNOWN, as_meant, is_tag, primary
+from telephony.core.language.registry import language_for, wording_in
+from telephony.core.language.wording import ENGLISH_WORDING
 from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import END_CALL, Expects, Limits, Policy, TurnTaking, Wording
-from telephony.field_types import check_types
+from telephony.core.policy_checks import impossible
+from telephony.field_types import SHOWN_CHARS, check_types
 from telephony.tools import Tool
 
 #: ElevenLabs models that are unsuitable for a phone call -> the reason (latencies: first audio over a socket).
@@ -42,12 +46,27 @@ def unsuitable_voice_model(model: str) -> str:
     return UNSUITABLE_VOICE_MODELS.get(name, kind)
 
 
+class LanguageSlip(UserWarning):
+    """A language was not given by its code. An agent made at start is refused for it, one made in a call works on."""
+
+    def __init__(self, given: str, meant: str) -> None:
+        advice = "" if meant == UNKNOWN else f"; write {meant}"
+        super().__init__(
+            f"Voice.language must be an ISO 639-1 code such as en, de or pt-BR, not {given[:SHOWN_CHARS]!r}{advice}"
+        )
+
+
+LANGUAGE = "{language}"
+"""In `Agent.style`: the name of the agent's language."""
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """How the agent sounds. An empty `id` or `model` means ELEVENLABS_VOICE_ID or ELEVENLABS_MODEL.
 
     `stability` and `similarity` are 0-1, `speed` 0.7-1.2 (None: the voice's default). `language` is an ISO 639-1 code,
-    with or without a region; STT uses it too. Raises ValueError for values and models that cannot work on a call.
+    with or without a region; STT uses it too. Raises ValueError for values and models that cannot work on a call. For
+    anything else than a code, `language` becomes what is meant, or `und`, with a `LanguageSlip`: no call fails for it.
     """
 
     id: str = ""
@@ -59,8 +78,9 @@ class Voice:
 
     def __post_init__(self) -> None:
         check_types(self)
-        if not is_language(self.language):
-            raise ValueError(f"Voice.language must be an ISO 639-1 code such as en, de or pt-BR, not {self.language!r}")
+        if (language := as_meant(self.language)) != self.language.strip().partition(".")[0].partition("@")[0]:
+            warnings.warn(LanguageSlip(self.language, language), stacklevel=3)
+        object.__setattr__(self, "language", language)
         if self.id and not re.fullmatch(r"[A-Za-z0-9_-]+", self.id):
             raise ValueError(f"Voice.id must be the id that ElevenLabs shows, not a name or an address: {self.id!r}")
         for name, value, low, high in (
@@ -81,13 +101,16 @@ class Agent:
     """An agent. Only `prompt` is required.
 
     `model` and `effort` override OPENAI_MODEL and OPENAI_EFFORT for this agent. `max_tokens` caps one reply (spoken
-    replies are short). `style` is added to the prompt and says how to speak on a phone; "" removes it. `context` is
+    replies are short). `style` is added to the prompt and says how to speak on a phone; "{language}" in it becomes the
+    name of the voice's language, and "" removes it. `wording` are the fixed phrases; each one that is left at its
+    default is said in the voice's language, where there is one (`telephony check` names what is missing). `context` is
     text for the end of the prompt, after its cacheable part (date, time zone and the caller's number are added
     automatically). `keyterms` are words that STT should recognise (names, products; at most 50, of at most 20
     characters each). `must_be_heard` are sentences, such as a disclosure, during which the agent cannot be
     interrupted; what the caller says meanwhile is answered afterwards. `expects` says what the agent's questions ask
     for, in addition to the phrases built into each language ("your phone number"): see `Expects`. Raises TypeError for
-    a value of another type than declared (a list serves as a tuple), ValueError for two tools of one name.
+    a value of another type than declared (a list serves as a tuple), ValueError for two tools of one name and for
+    numbers that no call can have.
     """
 
     prompt: str
@@ -103,19 +126,29 @@ class Agent:
     tools: tuple[Tool, ...] = ()
     turn_taking: TurnTaking = field(default_factory=TurnTaking)
     limits: Limits = field(default_factory=Limits)
-    wording: Wording = field(default_factory=Wording)
+    wording: Wording = ENGLISH_WORDING
     keyterms: tuple[str, ...] = ()
     time_zone: str = "UTC"
     context: str = ""
     style: str = (
         "You are speaking on the telephone. Answer in one to three short sentences of plain spoken language. "
         "Never use lists, markdown, emoji, URLs or stage directions. Ask one question at a time. "
+        "In what you say, write numbers, prices, dates and times as words, the way they are said in {language}; "
+        "not in the arguments of tools. "
         "If you did not understand, ask. When the conversation is over, say goodbye and call end_call."
     )
 
     def __post_init__(self) -> None:
         check_types(self)
         _check_tools(self.tools)
+        _check_policy(self)
+        object.__setattr__(self, "wording", wording_in(self.voice.language, self.wording))
+
+    @property
+    def spoken_style(self) -> str:
+        """`style` with the name of the agent's language in it."""
+        name = language_for(self.voice.language).name or f"the language {self.voice.language!r}"
+        return self.style.replace(LANGUAGE, name)
 
     def policy(self) -> Policy:
         """The part of the agent that the core uses."""
@@ -166,15 +199,19 @@ class ManagedAgent:
     fallback: Agent | None = None
     language: str = "en"
     limits: Limits = field(default_factory=Limits)
-    wording: Wording = field(default_factory=Wording)
+    wording: Wording = ENGLISH_WORDING
 
     def __post_init__(self) -> None:
         check_types(self)
         _check_tools(self.tools)
+        object.__setattr__(self, "wording", wording_in(self.language, self.wording))
         if not re.fullmatch(r"[A-Za-z0-9_-]+", self.agent_id):
             raise ValueError(f"ManagedAgent.agent_id must be the id that ElevenLabs shows, not {self.agent_id!r}")
         if self.mode not in ("bridge", "register"):
             raise ValueError(f"ManagedAgent.mode must be bridge or register, not {self.mode!r}")
+        _check_policy(self)
+        if self.language and not is_tag(self.language):
+            raise ValueError(f"ManagedAgent.language must be an ISO 639-1 code such as en, not {self.language!r}")
         if wrong := [name for name in self.variables if name.startswith("system__")]:
             raise ValueError(f"dynamic variables must not begin with system__: {', '.join(wrong)}")
         if wrong := [name for name, value in self.variables.items() if not _is_scalar(value)]:
@@ -197,24 +234,6 @@ class ManagedAgent:
         return BridgePolicy(self.limits, self.wording, fallback=self.fallback is not None)
 
 
-def is_language(code: str) -> bool:
-    """Whether `code` is an ISO 639-1 code (or a three-letter one of ISO 639-3), with or without a region."""
-    language = re.fullmatch(r"([A-Za-z]{2,3})([-_][A-Za-z0-9]{2,8})*", code)
-    return language is not None and (len(language[1]) == 3 or language[1].lower() in _LANGUAGES)
-
-
-_LANGUAGES = frozenset(
-    (
-        "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz "
-        "ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik "
-        "in io is it iu iw ja ji jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh "
-        "mi mk ml mn mo mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru "
-        "rw sa sc sd se sg sh si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug "
-        "uk ur uz ve vi vo wa wo xh yi yo za zh zu"
-    ).split()
-)
-
-
 def _check_tools(tools: tuple[Tool, ...]) -> None:
     """Raises ValueError for two tools of one name, and for one named like the built-in tool."""
     names = [one.name for one in tools]
@@ -222,6 +241,12 @@ def _check_tools(tools: tuple[Tool, ...]) -> None:
         raise ValueError(f"two tools have the same name: {', '.join(twice)}")
     if END_CALL in names:
         raise ValueError(f"a tool is named {END_CALL}, as the built-in tool that ends the call; choose another name")
+
+
+def _check_policy(agent: Agent | ManagedAgent) -> None:
+    """Raises ValueError for settings with which no call can be decided, and no tape of one be read."""
+    if why := impossible(agent.policy(), type(agent).__name__):
+        raise ValueError(why)
 
 
 def _has_null(value: object) -> bool:
@@ -251,6 +276,16 @@ class Reject:
     """Returned instead of an agent to refuse the call. `say` is spoken first; without it, the line is busy."""
 
     say: str = ""
+
+
+def language_of(agent: Agent | ManagedAgent) -> str:
+    """The language that the agent speaks."""
+    return agent.voice.language if isinstance(agent, Agent) else agent.language
+
+
+def spoken_by(agent: AgentSource) -> tuple[Wording, str]:
+    """The fixed phrases of an agent, and their language. English, if it is a function that has not chosen yet."""
+    return (agent.wording, language_of(agent)) if isinstance(agent, Agent | ManagedAgent) else (ENGLISH_WORDING, "en")
 
 
 AgentChoice: TypeAlias = Agent | ManagedAgent | Reject

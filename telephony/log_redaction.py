@@ -72,7 +72,10 @@ _NAMED = re.compile(
 _KEY = re.compile(r"\b(?:sk|pk|rk|xi|key|wsec|ey)[-_][\w*.-]{6,}", re.I)
 _LONG = re.compile(r"(?<![A-Za-z0-9+/])(?=[A-Za-z+/]*\d)(?=[\d+/]*[A-Za-z])[A-Za-z0-9+/]{16,}={0,2}")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w.-]+")
-_PHONE = re.compile(r"\+?\d(?:[\s().-]{0,3}\d){6,}")
+_BETWEEN = r"[^\w,;:'\"{}<>=&?!]{0,4}"  # the digits of a number: whatever is no letter and no mark of a list
+_PHONE = re.compile(rf"[+\uff0b]{_BETWEEN}\d(?:{_BETWEEN}\d){{4,}}|[(\uff08]?\d(?:{_BETWEEN}\d){{6,}}")
+_SHARE = re.compile(r"[1-9]\d{0,5} ?/ ?[1-9]\d{0,5}")
+"""So much of so much, as in a quota: no phone number."""
 _SPELLED = re.compile(r"\b\d{1,2}(?:\W{1,3}\d{1,2}\b)+")
 _PART = re.compile(r"\[(?:secret|number|url|email)\]|\w+(?:['’]\w+)*|\s+|.", re.S)
 _CLAUSE = re.compile(r"(?<=[.:;!?,(){}\[\]\"])(?!(?:secret|number|url|email)\])")
@@ -111,7 +114,11 @@ def _scrubbed(text: str, secrets: tuple[str, ...]) -> str:
     text = _AUTHORIZATION.sub("[secret]", text)
     text = _NAMED.sub(r"\1[secret]", text)
     text = _LONG.sub("[secret]", _KEY.sub("[secret]", text))
-    return " ".join(_PHONE.sub("[number]", _EMAIL.sub("[email]", text)).split())
+    return " ".join(_PHONE.sub(_masked, _EMAIL.sub("[email]", text)).split())
+
+
+def _masked(number: re.Match[str]) -> str:
+    return number[0] if _SHARE.fullmatch(number[0]) else "[number]"
 
 
 def _without(text: str, secret: str) -> str:

@@ -26,6 +26,7 @@ from dotenv import dotenv_values
 
 from telephony.agent import unsuitable_voice_model
 from telephony.errors import SettingsError
+from telephony.loopback import is_loopback, leads_to_loopback
 
 T = TypeVar("T")
 
@@ -131,17 +132,22 @@ def _networks(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _agent(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", text):
+def agent_name(text: str) -> str:
+    """`package.module:name`, which may be written as the path of a file too (`package/module.py:name`). Raises
+    ValueError."""
+    file, colon, name = text.partition(":")
+    module = file.removeprefix("./").removesuffix(".py").replace("/", ".")
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", module):
         raise ValueError(f"must name an agent as package.module:name, not {text!r}")
-    return text
+    if colon and re.fullmatch(r"[A-Za-z_]\w*", name):
+        return f"{module}:{name}"
+    package, dot, last = module.rpartition(".")
+    likely = f"{package}:{last}" if dot and file == module and not colon else f"{module}:agent"
+    raise ValueError(f"must name an agent as package.module:name, not {text!r}; perhaps {likely}")
 
 
 def _agents(text: str) -> tuple[str, ...]:
-    found = tuple(part for part in re.split(r"[\s,]+", text) if part)
-    for part in found:
-        _agent(part)
-    return found
+    return tuple(agent_name(part) for part in re.split(r"[\s,]+", text) if part)
 
 
 def _directory(text: str) -> Path:
@@ -199,7 +205,7 @@ class Settings:
         "TRUSTED_PROXIES", (), "Proxies (IPs, networks) whose forwarded headers are believed.", _networks
     )
     agent: str = _setting(
-        "TELEPHONY_AGENT", "telephony.examples.receptionist:agent", "Who answers: package.module:name.", _agent
+        "TELEPHONY_AGENT", "telephony.examples.receptionist:agent", "Who answers: package.module:name.", agent_name
     )
     data: Path | None = _setting(  # noqa: RUF009  (paths do not change)
         "TELEPHONY_DATA",
@@ -264,7 +270,7 @@ class Settings:
         "TELEPHONY_LLM_AGENTS", (), "More agents behind the custom LLM, each as package.module:name.", _agents
     )
     after_call: str = _setting(
-        "TELEPHONY_AFTER_CALL", "", "Function that receives each post-call webhook: package.module:name.", _agent
+        "TELEPHONY_AFTER_CALL", "", "Function that receives each post-call webhook: package.module:name.", agent_name
     )
     offline: bool = False
 
@@ -309,14 +315,6 @@ def load(
         raise SettingsError(problems)
     effort = None if settings.openai_effort == "omit" else settings.openai_effort
     return Settings(**{**values, "openai_effort": effort, "offline": local})
-
-
-def is_loopback(host: str) -> bool:
-    """`localhost`, 127.0.0.0/8 or ::1."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost" or host.lower().endswith(".localhost")
 
 
 def describe(settings: Settings) -> list[tuple[str, str]]:
@@ -388,7 +386,7 @@ def _conflicts(settings: Settings, named: set[str], *, local: bool, asked: bool,
     needed = {"openai_api_key": "OPENAI_API_KEY", "elevenlabs_api_key": "ELEVENLABS_API_KEY"}
     if not local_carrier:
         needed = {"twilio_auth_token": "TWILIO_AUTH_TOKEN"} | needed
-    if settings.openai_base_url and is_loopback(urlsplit(settings.openai_base_url).hostname or ""):
+    if settings.openai_base_url and leads_to_loopback(settings.openai_base_url):
         del needed["openai_api_key"]  # the user's own server on this machine
     missing = [env for name, env in needed.items() if name not in named]
     if missing:

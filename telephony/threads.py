@@ -4,9 +4,14 @@ A synchronous function that blocks the loop would stop every call. So each run h
 hangs takes no thread away from others, and does not delay the end of the process. Threads cannot be stopped, so an
 abandoned run goes on; `Callers` limits how many there are.
 
-An asynchronous function has a task of its own, in no task group: `SystemExit` would end the loop, a `CancelledError`
-of its own would look like that of the task that asked, and one that ignores its cancellation would hold up everything
-that waits for it. An abandoned one is cancelled, and not waited for.
+An asynchronous function has a task of its own, in no task group: a `CancelledError` of its own would look like that of
+the task that asked, and one that ignores its cancellation would hold up everything that waits for it. An abandoned one
+is cancelled, and not waited for.
+
+What a function starts runs later and elsewhere: tasks, callbacks, timers, what its threads send to the loop. asyncio
+passes `SystemExit` and `KeyboardInterrupt` on from there to whoever runs the loop, which would end the service. All of
+it inherits the function's context, so that is what carries the mark of a user's function, and on a guarded loop nothing
+with that mark raises either of them. (The operator's Ctrl-C is no exception: the service has signal handlers.)
 """
 
 from __future__ import annotations
@@ -17,7 +22,13 @@ import inspect
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakSet
+
+import structlog
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -25,6 +36,9 @@ MAX_RUNS = 100
 """Maximum concurrent runs, including abandoned ones. About the number of live calls, which rarely need one at once."""
 
 _tasks: set[asyncio.Task[Any]] = set()  # the loop itself holds them weakly
+_guarded: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+_function: contextvars.ContextVar[str] = contextvars.ContextVar("telephony_function")
+"""The name of the user's function that the present code belongs to."""
 
 
 class TooManyRuns(RuntimeError):
@@ -60,26 +74,24 @@ class Callers:
 async def in_task(name: str, work: Awaitable[T]) -> T:
     """Awaits `work` in a task of its own. Raised objects that are not Exceptions are wrapped in a RuntimeError, its own
     `CancelledError` too. Cancelling this cancels the task, and does not wait for it."""
-    task = asyncio.get_running_loop().create_task(_contained(name, work), name=name)
+    loop, returned = asyncio.get_running_loop(), list[T]()
+    task = loop.create_task(_keep(work, returned), name=name, context=_context(loop, name))
     _tasks.add(task)
     task.add_done_callback(_finished)
     try:
         await asyncio.wait([task])
     finally:
         task.cancel()
-    if task.cancelled():
-        raise RuntimeError(f"{name} raised CancelledError")
-    error = task.exception()
-    if error is not None and not isinstance(error, Exception):
-        raise RuntimeError(f"{name} raised {type(error).__name__}") from error
-    return task.result()
+    if returned:  # even if it has cancelled itself meanwhile
+        return returned[0]
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, Exception):
+        raise error
+    raise RuntimeError(f"{name} raised {type(error).__name__ if error else 'CancelledError'}") from error
 
 
-async def _contained(name: str, work: Awaitable[T]) -> T:
-    try:
-        return await work
-    except (SystemExit, KeyboardInterrupt) as raised:  # these would pass through the loop
-        raise RuntimeError(f"{name} raised {type(raised).__name__}") from raised
+async def _keep(work: Awaitable[T], returned: list[T]) -> None:
+    returned.append(await work)
 
 
 def _finished(task: asyncio.Task[Any]) -> None:
@@ -92,7 +104,7 @@ def in_thread(name: str, function: Callable[..., T], *arguments: Any) -> asyncio
     """Runs the function in its own thread. Raised objects that are not Exceptions are wrapped in a RuntimeError."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
-    context = contextvars.copy_context()
+    context = _context(loop, name)
 
     def settle(result: Any, error: Exception | None) -> None:
         if not future.done():
@@ -113,3 +125,34 @@ def in_thread(name: str, function: Callable[..., T], *arguments: Any) -> asyncio
 
     threading.Thread(target=work, name=name, daemon=True).start()
     return future
+
+
+def _context(loop: asyncio.AbstractEventLoop, name: str) -> contextvars.Context:
+    """The context in which the function `name` runs. Nothing that inherits it can end the loop."""
+    if loop not in _guarded:
+        _guarded.add(loop)
+        for method, position in (("call_soon", 0), ("call_soon_threadsafe", 0), ("call_later", 1), ("call_at", 1)):
+            setattr(loop, method, _guarding(getattr(loop, method), position))
+    context = contextvars.copy_context()
+    context.run(_function.set, name)
+    return context
+
+
+def _guarding(schedule: Callable[..., Any], position: int) -> Callable[..., Any]:
+    """The loop's method `schedule`, whose argument at `position` is the callback; the steps of a task are callbacks."""
+
+    def scheduled(*arguments: Any, context: contextvars.Context | None = None) -> Any:
+        name = _function.get(None) if context is None else context.get(_function)
+        if name is None:
+            return schedule(*arguments, context=context)
+        contained = partial(_contained, name, arguments[position])
+        return schedule(*arguments[:position], contained, *arguments[position + 1 :], context=context)
+
+    return scheduled
+
+
+def _contained(name: str, callback: Callable[..., Any], *arguments: Any) -> None:
+    try:
+        callback(*arguments)
+    except (SystemExit, KeyboardInterrupt) as raised:  # of a task it is the result as well
+        log.error("exit_refused", function=name, raised=type(raised).__name__)

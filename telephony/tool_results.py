@@ -26,23 +26,29 @@ RESULT_CHARS = 8_000
 DEEPEST = 30
 """Maximum depth of nested lists and objects; one that contains itself has no end."""
 
+_BLANK = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + '"\u200b\u200c\u200d\u2060'
 NO_RESULT = "No result: the tool has run and returned nothing."
 
 
 def in_words(result: Any) -> str:
     """`result` as text that can be sent: never empty, at most `RESULT_CHARS` long. Raises ValueError for one that
     contains itself, and what the methods of the user's own objects raise."""
-    if isinstance(result, str):
-        return shortened(result) or NO_RESULT
     if result is None:
         return NO_RESULT
+    if isinstance(result, str):
+        return _unless_blank(result)
     pieces, size = list[str](), 0
     for piece in _json(result):
         pieces.append(piece)
         size += len(piece)
         if size > RESULT_CHARS:
             break
-    return shortened("".join(pieces))
+    return _unless_blank("".join(pieces))
+
+
+def _unless_blank(text: str) -> str:
+    words = shortened(text)
+    return words if words.strip(_BLANK) else NO_RESULT
 
 
 def shortened(text: str) -> str:

@@ -93,12 +93,17 @@ def tool(
 def _make(function: Callable[..., Any], name: str, description: str, read_only: bool = False) -> Tool:
     fields: dict[str, Any] = {}
     context_name = ""
-    hints = typing.get_type_hints(function, include_extras=True)
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+    except Exception as error:
+        raise TypeError(f"tool {function.__name__}: its types cannot be read: {error}") from error
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise TypeError(f"tool {function.__name__}: parameter {parameter.name} cannot be passed by name")
         if parameter.name not in hints:
             raise TypeError(f"tool {function.__name__}: parameter {parameter.name} has no type, such as `: str`")
+        if parameter.name.startswith("_") and parameter.default is parameter.empty:
+            raise TypeError(f"tool {function.__name__}: parameter {parameter.name} must not begin with an underscore")
         hint = hints[parameter.name]
         if hint is ToolContext:
             context_name = parameter.name
@@ -107,11 +112,33 @@ def _make(function: Callable[..., Any], name: str, description: str, read_only: 
     name = name or function.__name__
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
         raise ValueError(f"a tool's name has at most 64 letters, digits, _ and -, not {name!r}")
-    model = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
-    schema = {k: v for k, v in model.model_json_schema().items() if k not in ("title", "description")}
+    model, schema = _schema(name, fields)
     schema.setdefault("properties", {})
     text = description or inspect.getdoc(function) or name.replace("_", " ")
     return Tool(name, text, schema, function, model, context_name, read_only)
+
+
+def _schema(name: str, fields: dict[str, Any]) -> tuple[type[BaseModel], dict[str, Any]]:
+    """The model of the arguments and its JSON Schema. Raises TypeError, naming the parameter that has none."""
+    try:
+        model = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+        schema = model.model_json_schema()
+    except Exception as error:
+        if len(fields) == 1:
+            [(parameter, (hint, _))] = fields.items()
+            kind = hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
+            why = f"a model cannot write parameter {parameter}, whose type is {kind}"
+            raise TypeError(f"tool {name}: {why}; it can write {WRITABLE}") from error
+        for one in fields.items():
+            _schema(name, dict([one]))
+        raise
+    return model, {k: v for k, v in schema.items() if k not in ("title", "description")}
+
+
+WRITABLE = (
+    "str, int, float, bool, Decimal, dates and times, Enum, Literal, a list or dict of these, and a dataclass, "
+    "TypedDict or pydantic model"
+)
 
 
 def _end_call(reason: str = "") -> str:
@@ -173,9 +200,9 @@ class Toolbox:
         work = functools.partial(chosen.function, **values)
         try:
             if inspect.iscoroutinefunction(chosen.function):
-                return await in_task(f"tool {name}", _awaited(name, work()))
+                return await _read(name, await in_task(f"tool {name}", work()))
             done = await in_thread(f"tool {name}", _done, name, work)
-            return done if isinstance(done, ToolResult) else await in_task(f"tool {name}", _awaited(name, done))
+            return done if isinstance(done, ToolResult) else await _read(name, await in_task(f"tool {name}", done))
         except Exception:
             log.exception("tool_failed", tool=name)
             return ToolResult(f"The tool {name} failed. Tell the caller that it did not work.", failed=True)
@@ -189,7 +216,7 @@ class Toolbox:
         if chosen.arguments is None:
             return chosen, given
         try:
-            checked = chosen.arguments.model_validate(given)
+            checked = _validated(chosen, chosen.arguments, given)
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:5])
             raise ValueError(f"The arguments of {name} are wrong: {wrong}. Try again.") from None
@@ -202,24 +229,55 @@ class Toolbox:
 
 
 def arguments_of(text: str, what: str = "The arguments") -> dict[str, Any]:
-    """The arguments in the JSON text that the model wrote, with valid texts. What models write for no arguments at all
-    ("", null, [], and an object or none of these as a JSON text once more) is accepted.
+    """The arguments in the JSON text that the model wrote, with valid texts; the JSON may be in a code fence, or be a
+    JSON text once more. Whatever says nothing at all (see `_says_nothing`) is no arguments.
 
     Raises ValueError with a message that the model can act on, beginning with `what`."""
+    if _says_nothing(text):
+        return {}
     given: Any = text
     try:
         for _ in range(2):
-            given = json.loads(given.strip() or "{}") if isinstance(given, str) else given
+            given = json.loads(_FENCE.sub(r"\1", valid(given).strip())) if isinstance(given, str) else given
         given = _with_valid_texts(given)
     except ValueError as error:
         raise ValueError(f"{what} are not valid JSON: {error}. Try again.") from None
     except RecursionError:
         raise ValueError(f"{what} are nested too deeply. Try again.") from None
-    if given is None or given == []:
-        return {}
     if not isinstance(given, dict):
         raise ValueError(f"{what} must be a JSON object. Try again.")
     return given
+
+
+_FENCE = re.compile(r"^```(?:\w*\n)?(.*?)```$", re.DOTALL)
+_SEPARATORS = re.compile(r"```(?:json)?|[\s,:;\\]|(?<!\w)(?:null|none|undefined|nil)(?!\w)", re.IGNORECASE)
+_EMPTY = re.compile(r"\{\}|\[\]|\(\)|\"\"|''|``")
+LONGEST_NOTHING = 100
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether the text is nothing but empty brackets, empty quotes and words for nothing, in each other and one after
+    the other: models write no arguments in many ways. What is not closed was cut off, and could have gone on."""
+    if len(text) > LONGEST_NOTHING:
+        return False
+    left = _SEPARATORS.sub("", valid(text).replace("\u200b", ""))
+    while left != (left := _EMPTY.sub("", left)):
+        pass
+    return not left
+
+
+def _validated(chosen: Tool, arguments: type[BaseModel], given: dict[str, Any]) -> BaseModel:
+    """The arguments as the function's types. What says nothing is not given: an empty value without a name; null, if
+    it is no value for an argument that need not be given. Raises ValidationError."""
+    required = chosen.parameters.get("required", ())
+    values = {name: one for name, one in given.items() if name.strip("_ ") or not _says_nothing(json.dumps(one))}
+    try:
+        return arguments.model_validate(values)
+    except ValidationError:
+        rest = {name: one for name, one in values.items() if one is not None or name in required}
+        if rest == values:
+            raise
+        return arguments.model_validate(rest)
 
 
 def _with_valid_texts(value: Any) -> Any:
@@ -240,15 +298,20 @@ def _done(name: str, work: Callable[[], Any]) -> ToolResult | Awaitable[Any]:
     return returned if inspect.isawaitable(returned) else _result(name, returned)
 
 
-async def _awaited(name: str, work: Awaitable[Any]) -> ToolResult:
-    return _result(name, await work)
+async def _read(name: str, returned: Any) -> ToolResult:
+    """The result of an asynchronous tool. What is more than text is written out by methods of the user's, which may
+    block, and so in a thread."""
+    if returned is None or type(returned) is str:
+        return _result(name, returned)
+    return await in_thread(f"tool {name}", _result, name, returned)
 
 
 def _result(name: str, returned: Any) -> ToolResult:
-    """The result of a tool that has run, even if what it returned is unusable."""
+    """The result of a tool that has run, even if what it returned is unusable. Awaits nothing, so whatever is raised
+    comes from what it returned."""
     try:
         return ToolResult(in_words(returned))
-    except Exception as error:  # logged without traceback, which a debugging log would fill with the same values
+    except BaseException as error:  # logged without traceback, which a debugging log would fill with the same values
         log.error("tool_result_unreadable", tool=name, returned=type(returned).__name__, error=type(error).__name__)
         return ToolResult(f"The tool {name} has run, but its result cannot be read. Do not run it again.", failed=True)
 

@@ -1,4 +1,4 @@
-"""Admission of uploads from senders that are not known yet: few at once, and none that stands still keeps another out.
+"""Bodies from senders that are not known yet: few at once, bounded, and none that stands still keeps another out.
 
 An upload takes a slot when its first bytes are there. If no slot is free, it waits a moment; an upload that has brought
 next to nothing for a while is then ended to make room. So whoever wants to keep genuine uploads out has to send faster
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterable
 from contextlib import suppress
 
 from telephony.clock import Clock
@@ -29,6 +30,20 @@ WAIT_MS = 3_000
 
 class TooMany(Exception):
     """No slot has become free in time."""
+
+
+class TooBig(Exception):
+    """The body is larger than allowed."""
+
+
+async def gather(pieces: AsyncIterable[bytes], most: int) -> bytes:
+    """The whole body. Raises TooBig if it has more than `most` bytes. Sets no time limit: that is up to the caller."""
+    body = bytearray()
+    async for piece in pieces:
+        body += piece
+        if len(body) > most:
+            raise TooBig
+    return bytes(body)
 
 
 class Upload:

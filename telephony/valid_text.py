@@ -11,8 +11,10 @@ word (an accent as a character of its own) would not be recognised as the same.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from typing import Any
 
 #: All that `valid` removes: control characters except tab and line feed, and code points that are not characters.
 _REMOVED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ufeff]")
@@ -27,10 +29,24 @@ def valid(text: str) -> str:
     """`text` without what no text may contain; all line breaks as line feeds; NFC. Valid text is returned as it is."""
     if text.isascii() and text.isprintable():
         return text
-    if _SURROGATE.search(text):  # joins the halves of a pair, and drops a half on its own
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
-    text = _REMOVED.sub("", _LINE_BREAK.sub("\n", text))
+    text = _REMOVED.sub("", _LINE_BREAK.sub("\n", encodable(text)))
     return unicodedata.normalize("NFC", text)
+
+
+def encodable(text: str) -> str:
+    """`text` with the halves of each pair joined, and without a half on its own; all else stays as it is."""
+    if _SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+
+
+def load(body: str | bytes) -> Any:
+    """The JSON value in `body`, with every string `encodable`. Raises ValueError, RecursionError."""
+    text = body if isinstance(body, str) else body.decode(json.detect_encoding(body), "surrogatepass")
+    found = json.loads(text)
+    if "\\u" in text or encodable(text) is not text:  # only then may there be halves
+        found = json.loads(encodable(json.dumps(found, ensure_ascii=False)))
+    return found
 
 
 class ValidStream:

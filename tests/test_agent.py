@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from telephony.agent import Agent, ManagedAgent, Voice
+from telephony.agent import Agent, LanguageSlip, ManagedAgent, Voice
 from telephony.core.policy import Expects, Limits, TurnTaking, Wording
 from telephony.tools import ToolContext, tool
 
@@ -50,8 +50,6 @@ WRONG: list[tuple[str, Callable[[], Any], str]] = [
     ("a tool named as the built-in one", lambda: Untyped(**P, tools=(named("end_call"),)), "end_call"),
     ("a name for a voice", lambda: Untyped(**P, voice="Rachel"), "voice must be Voice, not the text 'Rachel'"),
     ("a voice's name as its id", lambda: Voice(id="Bella (warm)"), "Voice.id must be the id"),
-    ("a language by its name", lambda: Voice(language="english"), "Voice.language must be an ISO 639-1 code"),
-    ("a country for a language", lambda: Voice(language="jp"), "not 'jp'"),
     ("a number as text", lambda: Untyped(**P, max_tokens="300"), "max_tokens must be int, not the text '300'"),
     ("a limit as text", lambda: Untyped(**P, limits=UntypedLimits(call_ms="30")), "Limits.call_ms must be int"),
     ("a phrase switched off", lambda: Untyped(**P, wording=UntypedWording(filler=None)), "Wording.filler must be str"),
@@ -68,6 +66,25 @@ WRONG: list[tuple[str, Callable[[], Any], str]] = [
 def test_what_cannot_work_is_refused_when_it_is_made(made: Callable[[], Any], message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         made()
+
+
+@pytest.mark.parametrize(
+    ("given", "meant", "words"),
+    [
+        ("english", "en", "Voice.language must be an ISO 639-1 code such as en, de or pt-BR, not 'english'; write en"),
+        ("jp", "ja", "not 'jp'; write ja"),
+        ("se", "sv", "not 'se'; write sv"),
+        ("Klingon", "und", "not 'Klingon'$"),
+        ("", "und", "not ''$"),
+    ],
+)
+def test_a_language_that_is_no_code_is_named_and_no_call_fails_for_it(given: str, meant: str, words: str) -> None:
+    """The warning is an error when an agent is loaded (`tests/app/test_loading.py`)."""
+    with pytest.warns(LanguageSlip, match=words) as told:
+        voice = Voice(language=given)
+    assert voice.language == meant
+    assert [one.filename for one in told] == [__file__]
+    assert Voice(language=" pt_BR.UTF-8 ").language == "pt_BR"
 
 
 @pytest.mark.parametrize("language", ["en", "de-DE", "pt_BR", "nb", "he", "iw", "fil", "zh-Hant-TW"])

@@ -12,9 +12,9 @@ ROOT = Path(__file__).parent.parent / "telephony"
 #: The first matching prefix decides. Module names are relative to `telephony`, with dots.
 RINGS: list[tuple[str, int]] = [
     ("errors", 0),
-    ("http_body", 0),
     ("log_redaction", 0),
     ("valid_text", 0),
+    ("loopback", 0),
     ("files", 0),
     ("audio", 0),
     ("vad.gate", 0),
@@ -65,7 +65,17 @@ RINGS: list[tuple[str, int]] = [
 OUTSIDE = 8
 #: Pure modules: no clock, event loop, randomness or logging.
 PURE = (
-    *("errors", "log_redaction", "valid_text", "core", "audio", "vad.gate", "text_normalization", "tool_results"),
+    *(
+        "errors",
+        "log_redaction",
+        "valid_text",
+        "loopback",
+        "core",
+        "audio",
+        "vad.gate",
+        "text_normalization",
+        "tool_results",
+    ),
     *("openai.codec", "llm_server.codec"),
     *("openai.reasoning", "openai.tool_calls", "openai.written_calls", "openai.shapes", "openai.habits"),
     *("twilio.media_stream", "twilio.twiml", "twilio.stream_token", "twilio.forwarded"),

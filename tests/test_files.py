@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from telephony.agent import Agent
-from telephony.files import private_folder, read_file
+from telephony.app.server import running
+from telephony.files import private_folder, read_file, shared_with
+from telephony.settings import Settings
 from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock
 
@@ -65,3 +70,52 @@ def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
     assert read_file(file, 3) == b"abc"
     with pytest.raises(OSError, match="longer than 2 bytes"):
         read_file(file, 2)
+
+
+@pytest.mark.parametrize(
+    ("mode", "remedy"),
+    [
+        (0o700, ""),
+        (0o755, "chmod -R go= "),
+        (0o750, "chmod -R go= "),
+        (0o701, "chmod -R go= "),
+        (0o2770, "chmod -R go= "),
+        (0o1777, "choose a folder"),
+    ],
+)
+def test_a_folder_that_others_may_read_is_told(tmp_path: Path, mode: int, remedy: str) -> None:
+    """With the one command that changes it, unless the folder is everybody's; its mode is left as it is."""
+    folder = tmp_path / "my tapes"
+    assert shared_with(folder) == ""
+    folder.mkdir()
+    folder.chmod(mode)
+    found = shared_with(folder)
+    assert found.startswith(remedy)
+    assert bool(found) is bool(remedy)
+    assert stat.S_IMODE(folder.stat().st_mode) == mode
+    if remedy.startswith("chmod"):
+        (folder / "old.key").touch(0o644)
+        subprocess.run(found, shell=True, check=True)
+        assert shared_with(folder) == ""
+        assert stat.S_IMODE((folder / "old.key").stat().st_mode) & 0o077 == 0
+
+
+async def test_the_start_tells_which_folders_others_may_read(tmp_path: Path) -> None:
+    """Those of the settings; ones that the service makes are private."""
+    (tmp_path / "tapes").mkdir(mode=0o755)
+    settings = Settings(
+        port=0,
+        offline=False,
+        data=tmp_path / "data",
+        tapes=tmp_path / "tapes",
+        twilio_auth_token="t",
+        openai_base_url="http://127.0.0.1:9",
+        elevenlabs_base_url="http://127.0.0.1:9",
+    )
+    with capture_logs() as logs:
+        async with running(settings, agents=Agent(prompt="P.")):
+            pass
+        async with running(settings, agents=Agent(prompt="P.")):
+            pass
+    told = [(line["setting"], line["remedy"]) for line in logs if line["event"] == "folder_open_to_others"]
+    assert told == [("TELEPHONY_TAPES", f"chmod -R go= {tmp_path / 'tapes'}")] * 2

@@ -98,9 +98,39 @@ def test_what_looks_like_a_key_never_stays(secret: str) -> None:
         assert secret not in without_words(text)
 
 
-@pytest.mark.parametrize("number", ["+15551230000", "+1 (555) 123-0000", "0049 30 1234567", "4242 4242 4242 4242"])
+NUMBERS = [
+    "+15551230000", "+1 (555) 123-0000", "0049 30 1234567", "4242 4242 4242 4242", "+49 (0)30/1234567",
+    "+49 (0) 30 / 12 34 - 567", "030/1234567", "(030) 123 45 67", "(030)/1234-567", "06.12.34.56.78", "06 12 34 56 78",
+    "+49\u00a030\u00a01234567", "+33\u202f6\u202f12\u202f34\u202f56\u202f78", "030\u20131234\u2013567",
+    "+44 20 7946 0018", "\uff0b\uff14\uff19\uff08\uff10\uff09\uff13\uff10\uff0f\uff11\uff12\uff13\uff14\uff15",
+    "+\u0664\u0669 \u0663\u0660 \u0661\u0662\u0663\u0664\u0665", "+(49) 30 1234567", "+ 49 30 1234567",
+    "555/123-4567", "555/123/4567", "03-1234-5678", "+81(3)1234-5678", "030\\1234567",
+    "0151-12345678", "+4930 12", "1\u00b7555\u00b7123\u00b70000", "030\t123\t4567",
+    "0 3 0 1 2 3 4 5 6 7", "+43/1/5123456",    "+49-(0)-30-1234567", "001 (555) 123.0000", "030 \u2014 123 45 67",
+    "\uff08\uff10\uff13\uff10\uff09\uff11\uff12\uff13\uff14\uff15\uff16",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", NUMBERS)
 def test_phone_numbers_never_stay(number: str) -> None:
+    """Nor any part of one, however a country writes it."""
+    for sentence in ("to {} failed", "to {}", "({})", "{}: busy", "the number '{}' is not valid"):
+        for made in (without_secrets, without_words):
+            found = made(sentence.format(number))
+            assert not any(char.isdigit() for char in found), found
     assert without_secrets(f"to {number} failed") == "to [number] failed"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["HTTP/1.1 400 after 30 s", "used 10000/10000 characters", "100000 / 200000 credits",
+     "limit: 5, 10, 20, 30, 40, 50, 60",
+     "model 2.5 of 3 (4 tries, 5 s)", "close 1008 after 20000 ms", "quota of 123456 credits", "+5 dB, 3 times",
+     "port 8080"],
+)  # fmt: skip
+def test_figures_of_an_error_are_no_phone_numbers(sentence: str) -> None:
+    """In detail where personal data is allowed."""
+    assert without_secrets(sentence) == sentence
 
 
 def test_numbers_of_an_error_stay_and_dictated_ones_go() -> None:

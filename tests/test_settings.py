@@ -8,7 +8,7 @@ import pytest
 
 from telephony.agent import UNSUITABLE_VOICE_MODELS, Voice
 from telephony.errors import SettingsError
-from telephony.settings import Settings, describe, is_loopback, load
+from telephony.settings import Settings, describe, load
 
 KEYS = {"TWILIO_AUTH_TOKEN": "tok-en", "OPENAI_API_KEY": "sk-1", "ELEVENLABS_API_KEY": "el-1"}
 
@@ -241,12 +241,6 @@ def test_a_file_that_is_not_utf8_is_reported_without_a_traceback(tmp_path: Path)
     file.write_bytes("PORT=1".encode("utf-16"))
     with pytest.raises(SettingsError, match="UTF-8"):
         load({}, env_file=file)
-
-
-def test_loopback() -> None:
-    """Which hosts count as this machine only."""
-    assert all(is_loopback(host) for host in ("localhost", "127.0.0.1", "127.1.2.3", "::1"))
-    assert not any(is_loopback(host) for host in ("0.0.0.0", "::", "10.0.0.1", "example.com"))
 
 
 def test_settings_are_frozen() -> None:

@@ -11,7 +11,7 @@ import itertools
 import json
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, NoReturn
 
@@ -88,6 +88,14 @@ async def run(function: Callable[..., Any], arguments: str = "{}") -> tuple[str,
         (None, NO_RESULT),
         ("", NO_RESULT),
         ("\ud83d", NO_RESULT),
+        ("   ", NO_RESULT),
+        ("\n\t\u00a0\r\n", NO_RESULT),
+        ("\ufeff\u200b", NO_RESULT),
+        (b" ", NO_RESULT),
+        ([], "[]"),
+        (0, "0"),
+        (False, "false"),
+        (" -", " -"),
         ({DAY: "booked"}, '{"2026-01-05": "booked"}'),
         ({("mon", 9): True}, "{\"('mon', 9)\": true}"),
         ({None: 1.5}, '{"None": 1.5}'),
@@ -127,19 +135,44 @@ async def yields() -> AsyncIterator[str]:
     yield "nine"
 
 
+def exits_when_read() -> Iterator[str]:
+    yield "nine"
+    sys.exit(3)
+
+
+class Odd(Mapping[str, str]):
+    """A mapping that raises something that no mapping should."""
+
+    def __init__(self, raises: BaseException) -> None:
+        self._raises = raises
+
+    def __getitem__(self, name: str) -> str:
+        raise self._raises
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("day",))
+
+    def __len__(self) -> int:
+        return 1
+
+
 @pytest.mark.parametrize(
-    "returned",
-    [circular(), deep(), 10**5_000, Unreadable(RuntimeError("secret")), {Unreadable(ValueError()): 1}, yields()],
-    ids=["circular", "deep", "huge", "unreadable", "unreadable key", "asynchronous"],
-)
-async def test_a_result_that_cannot_be_read_was_a_run_all_the_same(returned: object) -> None:
-    """The model is told that the tool has run: it must not book a second time."""
+    "returns",
+    [circular, deep, lambda: 10**5_000, lambda: Unreadable(RuntimeError("secret")),
+     yields, lambda: {Unreadable(ValueError()): 1}, exits_when_read, lambda: Unreadable(SystemExit(1)),
+     lambda: [Unreadable(KeyboardInterrupt())],
+     lambda: Unreadable(asyncio.CancelledError()), lambda: Unreadable(GeneratorExit()), lambda: Odd(SystemExit(1)),
+     lambda: Odd(asyncio.CancelledError()), lambda: Odd(KeyError("secret")),
+     lambda: map(sys.exit, ["secret"]), lambda: {"rows": exits_when_read()}],
+)  # fmt: skip
+async def test_a_result_that_cannot_be_read_was_a_run_all_the_same(returns: Callable[[], object]) -> None:
+    """The model is told that the tool has run, whatever its result raises: it must not book a second time."""
 
     def sync() -> object:
-        return returned
+        return returns()
 
     async def asynchronous() -> object:
-        return returned
+        return returns()
 
     for function in (sync, asynchronous):
         text, failed = await run(function)
@@ -195,14 +228,10 @@ async def groups() -> None:
     raise BaseExceptionGroup("several", [SystemExit(1), ValueError("secret")])
 
 
-async def exits_when_read() -> Unreadable:
-    return Unreadable(SystemExit(1))
-
-
 @pytest.mark.parametrize(
     "function",
     [cancelled, cancels_itself, exits, exits_in_a_thread, interrupted, cancelled_in_a_thread, stops, exits_later,
-     groups, exits_when_read, leaves_as_a_generator],
+     groups, leaves_as_a_generator],
 )  # fmt: skip
 async def test_whatever_a_tool_raises_is_a_failed_tool(function: Callable[..., Any]) -> None:
     """Neither the loop nor the task that asked for the tool notices anything."""
@@ -210,6 +239,68 @@ async def test_whatever_a_tool_raises_is_a_failed_tool(function: Callable[..., A
     assert failed
     assert "failed" in text
     assert "secret" not in text
+
+
+async def cancels_itself_and_returns() -> str:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    return "booked"
+
+
+async def is_cancelled_while_it_returns() -> str:
+    task = asyncio.current_task()
+    assert task is not None
+    try:
+        task.cancel()
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        pass
+    return "booked"
+
+
+async def times_out_inside() -> str:
+    try:
+        async with asyncio.timeout(0):
+            await asyncio.sleep(60)
+    except TimeoutError:
+        pass
+    return "booked"
+
+
+async def leaves_a_task_that_cancels_it() -> str:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().call_soon(task.cancel)
+    return "booked"
+
+
+@pytest.mark.parametrize(
+    "function",
+    [cancels_itself_and_returns, is_cancelled_while_it_returns, times_out_inside, leaves_a_task_that_cancels_it],
+)
+async def test_what_a_tool_returned_is_its_result(function: Callable[..., Any]) -> None:
+    """Whatever it did to its own task before."""
+    assert await run(function) == ("booked", False)
+
+
+async def test_a_result_that_is_never_read_to_its_end_blocks_nobody() -> None:
+    """What an asynchronous tool returned is read in a thread, and given up when the tool's time is over."""
+    release = threading.Event()
+
+    def endless() -> Iterator[str]:
+        release.wait(60)
+        yield "late"
+
+    @tool
+    async def reads() -> object:
+        """Returns what blocks when it is read."""
+        return endless()
+
+    result = await Toolbox([reads]).run_within(Clock(100), 500, "reads", "{}")
+    assert result.failed
+    assert "Nobody knows if it was done" in result.text
+    release.set()
 
 
 async def test_a_run_that_is_cancelled_from_outside_is_cancelled() -> None:
@@ -286,14 +377,76 @@ async def test_a_thread_that_never_returns_is_not_waited_for() -> None:
 # --- what a tool is given -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("given", ["", " ", "null", "[]", "{}", '""', '"{}"', '"null"'])
-async def test_no_arguments_in_any_spelling(given: str) -> None:
-    """Models write no arguments in many ways."""
+NO_ARGUMENTS = [
+    "", " ", "null", "[]", "{}", '""', '"{}"', '"null"', "None", "undefined", "[{}]", "[null]", "\ufeff{}", "{}{}",
+    "```{}```", "```json\n{}\n```", '{"": ""}', "'null'", "NULL", "nil", "{ }\n", "[[]]", "[{}, {}]", '\'{}\'', "()",
+    '"\\"{}\\""', "{}\x00", "\u200b{}", "\u00a0{}", '{"": null}', '{"": {}}', '[""]', "```", "``````", "{},",
+    "{}\n{}", "`{}`", "{null}", '"undefined"', '{"_": ""}', '{"input": null}', '{"_": [{}]}',
+]  # fmt: skip
+SOMETHING = [
+    "{", '{"', '{"da', '{"":', '{"": "', "[", "[null,", "}", '"', "```json\n{", "0", "false", "true", "[1]",
+    '{"": "friday"}', '{"day": "friday"', '{"days": "friday"}', '[{"days": "friday"}]', "friday", "nonsense",
+    "nothing else", '{"null": "friday"}', '{"": 0}', '{"_": false}', "{}{", '{"x": [null, 1]}', "undefined friday",
+    '{"call": {}}',
+]  # fmt: skip
+"""What is cut off before the end could have gone on, and what is not known says something."""
 
-    def hours() -> str:
-        return "nine to five"
+
+def hours() -> str:
+    return "nine to five"
+
+
+async def on_day(day: str = "today") -> str:
+    return f"nine to five {day}"
+
+
+@pytest.mark.parametrize("given", NO_ARGUMENTS)
+async def test_no_arguments_in_any_spelling(given: str) -> None:
+    """What says nothing is no arguments: the tool runs if it needs none, and if it does, the model is told which."""
+
+    def book(day: str) -> str:
+        raise AssertionError(day)
 
     assert await run(hours, given) == ("nine to five", False)
+    assert await run(on_day, given) == ("nine to five today", False)
+    text, failed = await run(book, given)
+    assert failed
+    assert "day: Field required" in text
+
+
+@pytest.mark.parametrize("given", SOMETHING)
+async def test_arguments_that_say_something_are_not_ignored(given: str) -> None:
+    """A tool does not run without what the model has, or may have, given."""
+    for function in (hours, on_day):
+        text, failed = await run(function, given)
+        assert failed
+        assert "arguments" in text
+
+
+@pytest.mark.parametrize(
+    ("given", "ran"),
+    [
+        ('{"day": null}', "today"),
+        ('{"day": null, "": ""}', "today"),
+        ('\ufeff{"day": "friday"}', "friday"),
+        ('```json\n{"day": "friday"}\n```', "friday"),
+        ('```\n{"day": "fri```day"}```', "fri```day"),
+        ('{"day": "friday", "": null}', "friday"),
+        ('{"day": ""}', ""),
+        ('{"day": "null"}', "null"),
+        ('\x00{"day": "friday"}\x00', "friday"),
+    ],
+)
+async def test_an_argument_that_is_null_is_not_given(given: str, ran: str) -> None:
+    """If it need not be given, and null is no value for it; texts are taken as they are."""
+    assert await run(on_day, given) == (f"nine to five {ran}", False)
+
+
+async def test_null_is_a_value_where_the_type_says_so() -> None:
+    def moves(day: str | None = "today") -> str:
+        return str(day)
+
+    assert await run(moves, '{"day": null}') == ("None", False)
 
 
 def test_arguments_inside_a_text_are_read() -> None:

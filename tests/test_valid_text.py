@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from telephony.valid_text import ValidStream, valid
+from telephony.valid_text import ValidStream, load, valid
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,28 @@ def test_a_text_in_pieces(pieces: list[str], expected: list[str]) -> None:
     stream = ValidStream()
     assert [stream.add(piece) for piece in pieces] == expected
     assert stream.rest() == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'"caf\\ud83d"', "caf"),
+        (b'"caf\xed\xa0\xbd"', "caf"),
+        (b'"\\ud83d\\ude00"', "\U0001f600"),
+        (b'"\xed\xa0\xbd\xed\xb8\x80"', "\U0001f600"),
+        (b'"\\ud83d\xed\xb8\x80"', "\U0001f600"),
+        (b'"\\\\ud83d"', "\\ud83d"),
+        (b'\xef\xbb\xbf"a"', "a"),
+        ('"caf\\ud83d"'.encode("utf-16"), "caf"),
+        ('"caf\\ude00 \ud83d"', "caf "),
+        ('"a\\u0000 \\u2028?"', "a\x00 \u2028?"),
+    ],
+)
+def test_a_body_has_whole_pairs_only(body: bytes | str, text: str) -> None:
+    """However the half is written; nothing else is changed."""
+    assert load(body) == text
+    if isinstance(body, bytes) and body.startswith(b'"'):
+        assert load(b'{"a": [%s]}' % body) == {"a": [text]}
 
 
 def test_pieces_give_the_same_as_the_whole() -> None:

@@ -24,9 +24,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
-from telephony.app.default_voice import DefaultVoice, needed, own_agent
+from telephony.app.default_voice import AccountVoices, DefaultVoice, needed, own_agent
 from telephony.app.installation import installation_key
 from telephony.app.keys import Keys
+from telephony.app.languages import LanguageNotes
 from telephony.app.loading import load_agent, load_llm_agents
 from telephony.app.paths import OnePath
 from telephony.app.platforms import open_platforms
@@ -42,6 +43,7 @@ from telephony.elevenlabs.phrase_cache import ElevenLabsPhrases, PhraseCache
 from telephony.elevenlabs.speech_sockets import Refusals
 from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.tts import ElevenLabsTts
+from telephony.files import shared_with
 from telephony.observe import logs
 from telephony.observe.logs import CallLog
 from telephony.openai.client import OpenAiChat
@@ -97,13 +99,18 @@ class VendorPorts:
         self.agents_rest = AgentsRest(self._base_url, settings.elevenlabs_api_key, clock)
         key = settings.elevenlabs_api_key
         self._refusals = Refusals()
-        self.default_voice = DefaultVoice(settings.elevenlabs_voice_id, self._base_url, key, clock, self._refusals)
+        self.account_voices = AccountVoices(self._base_url, key, clock)
+        self.default_voice = DefaultVoice(
+            settings.elevenlabs_voice_id, self._base_url, key, clock, self._refusals, self.account_voices
+        )
         source = ElevenLabsPhrases(self._base_url, key, clock, self._refusals)
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock)
+        self.notes = LanguageNotes()
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
         settings, spec = self._settings, self.voice_spec(agent)
+        self.notes.about(agent)
         key, language = settings.elevenlabs_api_key, agent.voice.language
         stt = SttSpec(language, agent.keyterms)
         base, clock, refusals = self._base_url, self._clock, self._refusals
@@ -117,6 +124,7 @@ class VendorPorts:
         )
 
     def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
+        self.notes.about(agent)
         return ManagedSocket(agent, call, self.agents_rest, self._clock)
 
     def voice_spec(self, agent: Agent) -> VoiceSpec:
@@ -162,7 +170,7 @@ def compose(
         )
     webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest)
     registry.observers.append(lambda live: CallLog(live.call.call_sid, live.turn_taking))
-    keys, voice = Keys(settings, vendors.llm, clock), vendors.default_voice
+    keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
     return Service(settings, clock, registry, webhooks, vendors.agents_rest, keys, voice, rest), vendors
 
 
@@ -196,6 +204,7 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             wired = await stack.enter_async_context(_providers(settings, clock))
+            _warn_of_readers(wired)
             service, vendors = compose(wired, clock, agents, detector)
             stack.push_async_callback(vendors.llm.close)
             stack.push_async_callback(vendors.agents_rest.aclose)
@@ -240,6 +249,13 @@ async def _readyz(request: Request) -> Response:
 HEALTH = (Route("/healthz", _healthz), Route("/readyz", _readyz))
 
 
+def _warn_of_readers(settings: Settings) -> None:
+    """A folder that exists keeps its mode: it may be shared on purpose, or be left by an earlier version."""
+    for name, folder in (("TELEPHONY_DATA", settings.data), ("TELEPHONY_TAPES", settings.tapes)):
+        if folder is not None and (remedy := shared_with(folder)):
+            log.warning("folder_open_to_others", setting=name, folder=str(folder), remedy=remedy)
+
+
 @asynccontextmanager
 async def _providers(settings: Settings, clock: Clock) -> AsyncIterator[Settings]:
     """Yields the settings with every address filled in; offline, starts local servers for them."""
@@ -266,6 +282,9 @@ async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) 
     """Runs the call registry, and warms up connections and phrases before the first call. The service is ready once all
     keys are good and there is a voice; managed agents have their own."""
     stop, voice, own = asyncio.Event(), vendors.default_voice, own_agent(agents)
+    for agent in (agents, own):
+        if isinstance(agent, Agent | ManagedAgent):
+            vendors.notes.about(agent)
     known = not needed(agents) or await voice.find()
 
     settled = asyncio.Event()  # all keys are good
@@ -285,7 +304,7 @@ async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) 
         model, effort = (own.model, own.effort) if own is not None else ("", None)
         if own is not None and (problem := vendors.llm.effort_problem(model, effort)):
             log.warning("llm_effort_with_tools", problem=problem)
-        checks: list[Awaitable[object]] = []
+        checks: list[Awaitable[object]] = [vendors.llm.try_out(model, effort)]
         if named := own.voice.id if own is not None and own.voice.id else service.settings.elevenlabs_voice_id:
             checks.append(voice.look_up(named))
         if own is not None:

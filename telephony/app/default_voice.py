@@ -6,6 +6,8 @@ starts, before the first call, and again until there is a voice; then the voice 
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 
 from telephony.agent import Agent, AgentSource, ManagedAgent
@@ -17,16 +19,43 @@ from telephony.errors import ProviderError
 log = structlog.get_logger()
 
 RETRY_MS = 10_000
+HOLDS_MS = 5_000
 NAME_CHARS = 80
+
+
+class AccountVoices:
+    """The account's voices, for all who ask when the service starts: an answer, a refusal too, holds for `HOLDS_MS`."""
+
+    def __init__(self, base_url: str, api_key: str, clock: Clock) -> None:
+        self._access, self._clock = (base_url, api_key, clock), clock
+        self._asking = asyncio.Lock()
+        self._answer: tuple[rest.AccountVoice, ...] | ProviderError | None = None
+        self._answered_ms = 0
+
+    async def listed(self) -> tuple[rest.AccountVoice, ...]:
+        """Raises ProviderError."""
+        async with self._asking:
+            if self._answer is None or self._clock.ms() - self._answered_ms > HOLDS_MS:
+                try:
+                    self._answer = await rest.voices(*self._access)
+                except ProviderError as error:
+                    self._answer = error
+                self._answered_ms = self._clock.ms()
+            answer = self._answer
+        if isinstance(answer, ProviderError):
+            raise answer
+        return answer
 
 
 class DefaultVoice:
     """`voice_id` is "" as long as there is none; `problem` then says why, and what to do."""
 
-    def __init__(self, voice_id: str, base_url: str, api_key: str, clock: Clock, refusals: Refusals) -> None:
+    def __init__(
+        self, voice_id: str, base_url: str, api_key: str, clock: Clock, refusals: Refusals, voices: AccountVoices
+    ) -> None:
         self.voice_id, self.problem = voice_id, ""
         self._access = base_url, api_key, clock
-        self._clock, self._refusals = clock, refusals
+        self._clock, self._refusals, self._voices = clock, refusals, voices
 
     async def find(self) -> bool:
         """Asks for the account's voices unless there is a voice. Whether there is one now."""
@@ -34,7 +63,7 @@ class DefaultVoice:
             return True
         problem = ""
         try:
-            listed = await rest.voices(*self._access)
+            listed = await self._voices.listed()
         except ProviderError as error:
             listed, problem = (), _not_listed(error)
         if listed:

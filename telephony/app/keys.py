@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from telephony.app.default_voice import AccountVoices
 from telephony.clock import Clock
 from telephony.elevenlabs import rest
 from telephony.errors import CarrierError, ProviderError
@@ -31,9 +32,9 @@ REMEDY = "copy the key again; `telephony check --online` says more"
 class Keys:
     """`refused`: the names of the settings whose value a vendor refuses, as of the last attempt."""
 
-    def __init__(self, settings: Settings, llm: OpenAiChat, clock: Clock) -> None:
+    def __init__(self, settings: Settings, llm: OpenAiChat, voices: AccountVoices, clock: Clock) -> None:
         self.refused: tuple[str, ...] = ()
-        self._settings, self._llm, self._clock = settings, llm, clock
+        self._settings, self._llm, self._voices, self._clock = settings, llm, voices, clock
 
     async def good(self) -> bool:
         """Asks every vendor once; logs what is refused. Whether no key is."""
@@ -61,9 +62,8 @@ class Keys:
             await self.good()
 
     async def _speech(self) -> bool:
-        base = self._settings.elevenlabs_base_url or "https://api.elevenlabs.io"
         try:
-            await rest.voices(base, self._settings.elevenlabs_api_key, self._clock)
+            await self._voices.listed()
         except ProviderError as error:
             return isinstance(error, rest.RestRefused) and error.key_wrong
         return False

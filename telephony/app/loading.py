@@ -10,18 +10,19 @@ import asyncio
 import difflib
 import importlib
 import inspect
-from collections.abc import Mapping
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from telephony.agent import CHOICE_MS, Agent, AgentSource, IncomingCall, ManagedAgent, Reject
+from telephony.agent import CHOICE_MS, Agent, AgentSource, IncomingCall, LanguageSlip, ManagedAgent, Reject
 from telephony.app.platforms import LlmAgents
 from telephony.app.user_errors import located, place_of
 from telephony.errors import SettingsError
-from telephony.settings import Settings
+from telephony.settings import Settings, agent_name
 from telephony.threads import Callers
 from telephony.tools import Tool
 
@@ -35,7 +36,7 @@ def load_agent(name: str, setting: str = "TELEPHONY_AGENT") -> AgentSource:
     module, found = _load(name, setting)
     if isinstance(found, Tool | type) or (not isinstance(found, Agent | ManagedAgent) and not callable(found)):
         raise SettingsError([f"{setting}={name} is neither an Agent nor a function that returns one"])
-    if problems := _faults(found, _assigned(module, name.partition(":")[2])):
+    if problems := _faults(found, _assigned(module, name.partition(":")[2])) + _unfit(found, "call", TRIAL_CALL):
         raise SettingsError([f"{setting}={name}: {problem}" for problem in problems])
     return found  # type: ignore[no-any-return]  # checked above as far as it can be
 
@@ -47,13 +48,16 @@ def load_llm_agents(settings: Settings, agents: AgentSource) -> LlmAgents:
     after = _load(settings.after_call, "TELEPHONY_AFTER_CALL")[1] if settings.after_call else None
     if after is not None and not callable(after):
         raise SettingsError([f"TELEPHONY_AFTER_CALL={settings.after_call} is not a function"])
+    if problems := _unfit(after, "event", None):
+        raise SettingsError([f"TELEPHONY_AFTER_CALL={settings.after_call}: {problem}" for problem in problems])
     return LlmAgents({settings.agent.partition(":")[2]: agents, **named}, after)
 
 
 def try_agents(sources: Mapping[str, AgentSource]) -> list[str]:
     """What goes wrong when the agent functions among `sources` (by name) are asked to answer `TRIAL_CALL`. Not for use
     in a running event loop."""
-    return [f"{name}: {problem}" for name, source in sources.items() for problem in asyncio.run(_try(source))]
+    with _strictly():
+        return [f"{name}: {problem}" for name, source in sources.items() for problem in asyncio.run(_try(source))]
 
 
 def agent_for(name: str, call: IncomingCall = TRIAL_CALL) -> Agent:
@@ -63,9 +67,10 @@ def agent_for(name: str, call: IncomingCall = TRIAL_CALL) -> Agent:
     choice: object = source
     if not isinstance(source, Agent | ManagedAgent):
         try:
-            choice = asyncio.run(Callers("agent function").ask(source, call))
+            with _strictly():
+                choice = asyncio.run(Callers("agent function").ask(source, call))
         except (Exception, SystemExit) as error:
-            raise SettingsError([f"{name}: {located(error)}"]) from error
+            raise SettingsError([f"{name}: {located(error, place_of(source))}"]) from error
     if not isinstance(choice, Agent):
         raise SettingsError([f"{name} does not return an Agent, but {type(choice).__name__}"])
     return choice
@@ -82,7 +87,7 @@ async def _try(source: AgentSource) -> list[str]:
         return [f"{place}: the function takes longer than {CHOICE_MS} ms to choose an agent"]
     except (Exception, SystemExit) as error:
         cause = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ is not None else error
-        return [located(cause)]
+        return [located(cause, place)]
     if not isinstance(choice, Agent | ManagedAgent | Reject):
         return [f"{place}: the function returned {type(choice).__name__}, not an Agent, a ManagedAgent or a Reject"]
     return _faults(choice, place)
@@ -99,10 +104,31 @@ def _faults(source: object, place: str) -> list[str]:
     return [f"{place}: Agent.time_zone must be a name such as Europe/Dublin, not {agent.time_zone!r}"]
 
 
-def _load(name: str, setting: str) -> tuple[ModuleType, Any]:
-    module_name, _, attribute = name.partition(":")
+def _unfit(function: object, parameter: str, argument: object) -> list[str]:
+    """What is wrong with the parameters of a user's function, which is called with one argument, if anything is."""
+    if not callable(function) or isinstance(function, Agent | ManagedAgent):
+        return []
     try:
-        module = importlib.import_module(module_name)
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of a function that is not written in Python
+        return []
+    try:
+        signature.bind(argument)
+    except TypeError as error:
+        name = getattr(function, "__name__", type(function).__name__)
+        place = f"{found}: " if (found := place_of(function)) else ""
+        return [f"{place}TypeError: {name}{signature} is called with the {parameter} alone: {error}"]
+    return []
+
+
+def _load(name: str, setting: str) -> tuple[ModuleType, Any]:
+    try:
+        module_name, _, attribute = agent_name(name).partition(":")
+    except ValueError as error:
+        raise SettingsError([f"{setting} {error}"]) from None
+    try:
+        with _strictly():
+            module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:
         raise SettingsError([f"{setting}={name}: {located(error)}"]) from error
     if not hasattr(module, attribute):
@@ -110,6 +136,14 @@ def _load(name: str, setting: str) -> tuple[ModuleType, Any]:
         words = f"{_file(module)} has no {attribute}" + (f"; did you mean {close[0]}?" if close else "")
         raise SettingsError([f"{setting}={name}: {words}"])
     return module, getattr(module, attribute)
+
+
+@contextmanager
+def _strictly() -> Iterator[None]:
+    """What is only a warning in a call is an error here, in the user's own line."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LanguageSlip)
+        yield
 
 
 def _file(module: ModuleType) -> str:

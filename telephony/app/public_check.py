@@ -10,15 +10,15 @@ import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from telephony.clock import Clock
+from telephony.loopback import leads_to_loopback
 from telephony.settings import Settings
-from telephony.twilio.signature import HEADER, is_loopback, sign_socket, sign_webhook
+from telephony.twilio.signature import HEADER, sign_socket, sign_webhook
 
 DEADLINE_MS = 10_000
 FORM = {"CallSid": "CA" + "0" * 32, "CallStatus": "ringing", "From": "", "To": ""}
@@ -44,7 +44,7 @@ async def public_findings(settings: Settings, clock: Clock) -> AsyncIterator[Fin
     if not url:
         yield Finding("address", None, "PUBLIC_URL is not set: how Twilio reaches this service is not known")
         return
-    async with httpx2.AsyncClient(timeout=None, trust_env=not _is_local(url), verify=_tls()) as http:
+    async with httpx2.AsyncClient(timeout=None, trust_env=not leads_to_loopback(url), verify=_tls()) as http:
         found = await _health(http, url, clock)
         yield found
         if not found.right:
@@ -94,7 +94,7 @@ async def _socket(url: str, settings: Settings, clock: Clock) -> Finding:
                 compression=None,
                 ssl=tls,
                 open_timeout=None,
-                proxy=None if _is_local(url) else True,
+                proxy=None if leads_to_loopback(url) else True,
             ),
         ):
             return Finding("socket", True, "the media socket opens through the proxy")
@@ -124,11 +124,6 @@ async def _asked(request: Any, clock: Clock) -> httpx2.Response | str:
         if cause is not None:
             return f"does not speak TLS there ({cause.reason}): the proxy must end TLS on this port"
         return f"cannot be reached: check its DNS name and that the proxy runs ({error})"
-
-
-def _is_local(url: str) -> bool:
-    """Whether no proxy of ours is needed to get there."""
-    return is_loopback(urlsplit(url).hostname or "")
 
 
 def _tls() -> ssl.SSLContext:

@@ -109,9 +109,16 @@ def serve(settings: Settings) -> int:
 
 def _run(main: Coroutine[Any, Any, int], loop: asyncio.AbstractEventLoop) -> int:
     """Runs `main` and closes the loop. Unlike `asyncio.run`, does not wait for ever for tasks of the user's code that
-    ignore their cancellation."""
+    ignore their cancellation; and nothing but `main` ends the loop, because an operator's signal is no exception."""
+    running = loop.create_task(main)
     try:
-        return loop.run_until_complete(main)
+        while True:
+            try:
+                return loop.run_until_complete(running)
+            except (SystemExit, KeyboardInterrupt, RuntimeError) as raised:  # RuntimeError: somebody called loop.stop()
+                if running.done():
+                    raise
+                log.error("exit_refused", raised=type(raised).__name__)
     finally:
         if left := asyncio.all_tasks(loop):
             for task in left:

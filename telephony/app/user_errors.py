@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import sysconfig
 import traceback
@@ -13,18 +15,26 @@ _EXAMPLES = _OURS / "examples"
 _LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
-def located(error: BaseException) -> str:
-    """`file.py:12: ValueError: message`: the innermost line in the user's own code, if there is one."""
-    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    if isinstance(error, SyntaxError) and error.filename:
+def located(error: BaseException, otherwise: str = "") -> str:
+    """`file.py:12: ValueError: message`, on one line: the innermost line in the user's own code; `otherwise`, if given,
+    stands for it if the error did not pass through any."""
+    message = " ".join(str(error).split())
+    words = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    if isinstance(error, SyntaxError) and error.filename and _is_users(error.filename):
         return f"{_relative(error.filename)}:{error.lineno}: {type(error).__name__}: {error.msg}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
-    return f"{_relative(frames[-1].filename)}:{frames[-1].lineno}: {words}" if frames else words
+    place = f"{_relative(frames[-1].filename)}:{frames[-1].lineno}" if frames else otherwise
+    return f"{place}: {words}" if place else words
 
 
 def place_of(function: object) -> str:
-    """`file.py:12`: where a function is defined; "" if that is not known."""
-    code = getattr(function, "__code__", None)
+    """`file.py:12`: where a function (or the class of an object that is called like one) is defined; "" if unknown."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    called = inspect.unwrap(function) if callable(function) else function
+    if not hasattr(called, "__code__"):
+        called = getattr(type(called), "__call__", None)  # noqa: B004  (the method is needed, and not whether there is one)
+    code = getattr(called, "__code__", None)
     return f"{_relative(code.co_filename)}:{code.co_firstlineno}" if isinstance(code, CodeType) else ""
 
 

@@ -34,8 +34,8 @@ from telephony.observe.console import Console
 from telephony.observe.timeline import timeline_html
 from telephony.observe.turn_latency import TurnClock
 from telephony.settings import Settings
+from telephony.tape.choose import find
 from telephony.tape.codec import BadTape
-from telephony.tape.reader import find
 from telephony.testing.call_checks import Outcome, problems, summary
 from telephony.testing.fakes.twilio.carrier import CallOver, Carrier
 from telephony.testing.phone_caller import PhoneCaller

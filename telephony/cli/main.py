@@ -130,6 +130,11 @@ def check(
         typer.echo(f"{mark} {one.metadata['env']:<26} {shown or '-'}")
     typer.echo("  (* differs from the default)\n")
     _parts(settings, err=False)
+    from telephony.app.languages import describe_all
+    from telephony.app.loading import load_agent, load_llm_agents
+
+    for line in describe_all(load_llm_agents(settings, load_agent(settings.agent)).agents.values()):
+        typer.echo(f"language {line}")
     typer.echo("\nThe settings are valid.")
     if online:
         raise typer.Exit(_ask_everyone(settings))

@@ -106,7 +106,7 @@ def redact(
     """
     import secrets
 
-    from telephony.tape.reader import meant, newest_whole
+    from telephony.tape.choose import meant, newest_whole
     from telephony.tape.redaction.redact import redact_to
 
     tape = newest_whole(meant(call, recorded()[0]), lambda why: typer.echo(f"passed over: {why}", err=True))
@@ -135,8 +135,8 @@ def save_test(
     said: use `telephony redact` to remove that before you commit it.
     """
     from telephony.app.loading import agent_for
+    from telephony.tape.choose import meant, newest_whole
     from telephony.tape.format import PIPELINE
-    from telephony.tape.reader import meant, newest_whole
     from telephony.tape.recorder import answered
     from telephony.tape.rehearsal.report import changed
     from telephony.tape.save import broken_by, lost_tools
@@ -147,10 +147,11 @@ def save_test(
     tape = newest_whole(meant(call, tapes), lambda why: typer.echo(f"passed over: {why}", err=True))
     chosen = agent or answering
     today = agent_for(chosen, answered(tape.header)) if tape.header.engine == PIPELINE else None
+    found = entry(tape)
     saved = save(tape, name or f"call_{tape.header.call.get('sid', '')[-6:].lower() or 'saved'}", to, chosen)
-    typer.echo(
-        f"from {tape.path}: {entry(tape).words()}\n{saved.test}\nRun it with: scripts/test {saved.folder} (or pytest)"
-    )
+    typer.echo(f"from {tape.path}: {found.words()}\n{saved.test}\nRun it with: scripts/test {saved.folder} (or pytest)")
+    if not found.outcome:
+        typer.echo("(The call's end is not on the tape, so the test does not ask how it ended.)")
     if today is None:
         typer.echo("(A managed agent had the call: it is replayed, not rehearsed.)")
     elif broken := [
@@ -182,7 +183,7 @@ def import_call(
     from telephony.tape.reader import read
     from telephony.tape.show import timeline
     from telephony.testing.import_call import import_call as make
-    from telephony.testing.import_call import told
+    from telephony.testing.import_call import summary
     from telephony.vad.silero import SileroDetector
 
     if caller not in ("left", "right"):
@@ -193,7 +194,7 @@ def import_call(
         language=language or "en",
     )  # fmt: skip
     waits = [one.answer_ms for one in timeline(read(out)).answers if one.answer_ms is not None]
-    for line in told(out, done, waits):
+    for line in summary(out, done, waits):
         typer.echo(line)
     return 0
 

@@ -48,7 +48,7 @@ def exiting(command: Callable[P, int]) -> Callable[P, None]:
 
 
 def one_tape(call: str) -> Path:
-    from telephony.tape.reader import one
+    from telephony.tape.choose import one
 
     return one(call, recorded()[0])
 
@@ -67,8 +67,9 @@ def recorded() -> tuple[Path | None, str]:
 
 def readable(paths: list[Path], unread: list[str]) -> Iterator[Tape]:
     """The tapes at and below `paths`, one by one. Errors of unreadable ones are printed and appended to `unread`."""
+    from telephony.tape.choose import find
     from telephony.tape.codec import BadTape
-    from telephony.tape.reader import find, read
+    from telephony.tape.reader import read
 
     for path in [one for given in paths for one in find(given)]:
         try:

@@ -23,18 +23,15 @@ from dataclasses import dataclass
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.audio.level import level
+from telephony.contracts.repetition import QUICK_WORD_MS, WORD_MS, once
 from telephony.core.events import TranscriptUpdated, Word
 from telephony.core.language.words import alike, beyond, continues, without, words
 
 SOUND_LEVEL = -500
 """Level (tenths of dBFS) from which audio counts as sound."""
-WORD_MS = 120
-"""Minimum sound for each word; known words with less sound than that cannot have been said again."""
 KNOWN = 6
 """Number of latest transcripts that new ones are compared with."""
 SENTENCE_WORDS = 3
-QUICK_WORD_MS = 200
-"""Sound that each word of a repeated sentence takes at least. Quick speech has five words a second."""
 NEVER_MS = 2**60
 PENDING = 8
 """If this many commits wait for their finals, the oldest one counts as lost."""
@@ -125,6 +122,16 @@ class Transcripts:
             return len(words(text)) < len(words(segment.text)) and continues(segment.text, text)
         return self._is_final_of(segment, text)
 
+    def meant(self, text: str) -> int:
+        """The commit that this final answers, if that is not the oldest: its words are those of a later one. Else 0."""
+        waiting = [segment for segment in self._pending if segment.commit]
+        return next((one.commit for one in waiting[1:] if _same(one.text, text)), 0) if self.other(text) else 0
+
+    def other(self, text: str) -> bool:
+        """Whether the oldest commit without a final has other words than these."""
+        shown = next((segment.text for segment in self._pending if segment.commit), "")
+        return bool(shown and words(text)) and not _same(shown, text)
+
     def final(self, commit: int, text: str, timed: tuple[Word, ...] = ()) -> list[TranscriptUpdated]:
         """The final text of a segment; `commit` is 0 if the recogniser closed it by itself."""
         text = text.strip()
@@ -133,7 +140,7 @@ class Transcripts:
         segment = next((one for one in self._pending if one.commit == commit), None)
         partial = segment.text if segment is not None else "" if commit else self._partial
         sound_ms = (segment.sound_ms if segment is not None else self._sound_ms) - self._known_ms
-        text = once(text, partial, sound_ms)
+        text = once(self._new(text, partial, sound_ms) if commit else text, partial, sound_ms)
         if commit:
             self._close(commit, text)
         else:
@@ -174,8 +181,15 @@ class Transcripts:
         while self._pending and self._pending[0].commit <= until:
             self._lose_first()
 
+    def _new(self, text: str, partial: str, sound_ms: int) -> str:
+        """A final without the words of the one before it, if the partial lacks them and there was too little sound."""
+        said = self._known[-1] if self._known else ""
+        again = continues(text, said) and not continues(partial, said) and _same(beyond(text, said), partial)
+        return beyond(text, said) if again and sound_ms < QUICK_WORD_MS * len(words(text)) else text
+
     def _lose_first(self) -> None:
         segment = self._pending.pop(0)
+        self._known += [segment.text] if segment.text else []
         self._lost = f"{self._lost} {segment.text}".strip()
         self._stable_commit, self._known_ms = max(segment.commit, self._stable_commit), segment.sound_ms
 
@@ -207,12 +221,12 @@ class Transcripts:
 
     def _is_final_of(self, segment: _Segment, text: str) -> bool:
         """Whether the final is that of a segment which the recogniser closed by itself, and of none after it."""
-        if segment.commit or not (alike(text, segment.text) or alike(segment.text, text)):
+        if segment.commit or not _same(text, segment.text):
             return False
         at = self._pending.index(segment) + 1
         following = self._pending[at].text if at < len(self._pending) else self._partial
         more = beyond(text, segment.text)
-        return not (words(more) and (alike(more, following) or alike(following, more)))
+        return not (words(more) and _same(more, following))
 
     def _quick(self, text: str, since_ms: int | None = None) -> bool:
         """Whether there has been too little sound (by default, since the known words) for this text to be said."""
@@ -227,15 +241,6 @@ class Transcripts:
         return any(now in (said[: len(now)], said[len(said) - len(now) :]) for said in map(words, known))
 
 
-def once(text: str, shown: str, sound_ms: int) -> str:
-    """The text without repeats of itself that cannot have been said: `shown` is the partial before it, and `sound_ms`
-    the sound of the segment. Recognisers repeat whole texts, usually three times; people repeat themselves as well."""
-    parts = text.split()
-    for times in (3, 2):
-        size = len(parts) // times
-        heard = [words(part) for part in parts]
-        if size < SENTENCE_WORDS or heard != heard[:size] * times or sound_ms >= QUICK_WORD_MS * len(parts):
-            continue
-        if len(words(shown)) <= len(words(" ".join(parts[:size]))):
-            return once(" ".join(parts[:size]), shown, sound_ms)
-    return text
+def _same(text: str, other: str) -> bool:
+    """Whether one of them may be the beginning of the other."""
+    return alike(text, other) or alike(other, text)

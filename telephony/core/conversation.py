@@ -270,7 +270,8 @@ class Conversation:
         busy = waiting or self._listening.utterance is not None or self._turns.live()
         (self._timers.busy if busy else self._timers.quiet)(now)
         if self._ending.begun:
-            return self._ending.tick(now)
+            utterance = self._listening.utterance
+            return self._ending.tick(now, objecting=utterance is not None and bool(utterance.text))
         if self._listening.stt.refused:
             return self._recovery.end_with("broken", "stt_failed", now)
         due = self._timers.take_due(now)

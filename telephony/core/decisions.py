@@ -11,11 +11,12 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-RULES = 2
+RULES = 3
 """The number of the rules by which calls are decided, for tapes: it rises when the rules decide a call otherwise.
 
 1   before they had a number
 2   goodbyes that are answered, the agent's own echo, murmurs of all languages, steady noise, words that were none
+3   goodbyes and murmurs by a rule, in seven languages; the call does not end while the caller is saying something
 """
 
 

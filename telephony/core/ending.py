@@ -126,14 +126,16 @@ class Ending:
         self.ended = Ended("unresponsive", EndedBy.DEAD_LEG)
         return [EndCall("unresponsive")]
 
-    def tick(self, now: int) -> list[Action]:
-        """The last action of the call, once the last word was heard or has had its time."""
+    def tick(self, now: int, objecting: bool = False) -> list[Action]:
+        """The last action of the call, once the last word was heard or has had its time. `objecting`: the caller is
+        saying something, which may be an objection."""
         if (farewell := self._farewell) is None:
             return []
         until_ms, saying = self._speaker.playout.until_ms, self._speaker.saying(farewell.turn)
         if until_ms > now:
             farewell.deadline = max(farewell.deadline, until_ms + self._limits.goodbye_ms)
-        if saying and farewell.stage is not Stage.UNSAID and farewell.deadline > now:
+        waits = saying or (objecting and farewell.stage is Stage.GOODBYE)
+        if waits and farewell.stage is not Stage.UNSAID and farewell.deadline > now:
             return []
         unheard = farewell.stage is Stage.UNSAID or (saying and not self._speaker.heard(farewell.turn, now))
         self.ended = Ended(farewell.reason, EndedBy.AGENT)

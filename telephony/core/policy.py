@@ -9,6 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
+from telephony.core.language.registry import wording_in
+from telephony.core.language.wording import ENGLISH_WORDING
+from telephony.core.language.wording import PHRASE_NAMES as PHRASE_NAMES
+from telephony.core.language.wording import Wording as Wording
+
 END_CALL = "end_call"
 """The built-in tool with which the model ends the call."""
 
@@ -234,28 +239,6 @@ class Limits:
     """Keys pressed within this time of each other form one entry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """The fixed phrases that the agent says by itself. They are synthesised once and cached on disk. The defaults are
-    English."""
-
-    filler: str = "One moment, please."
-    apology: str = "Sorry, something went wrong on my side. Could you say that again?"
-    not_heard: str = "Sorry, I didn't catch that. Could you say it again?"
-    still_there: str = "Are you still there?"
-    silent_goodbye: str = "I can't hear you, so I'll hang up now. Please call again any time. Goodbye."
-    time_warning: str = "We have about one minute left on this call."
-    time_over: str = "We've reached the end of the time for this call. Thank you for calling. Goodbye."
-    draining: str = "I'm sorry, I have to end this call now. Please call again in a few minutes. Goodbye."
-    broken: str = "I'm sorry, I'm having technical trouble. Please call again in a few minutes. Goodbye."
-    busy: str = "All our lines are busy at the moment. Please call again in a few minutes. Goodbye."
-    provider_busy: str = "I'm sorry for the wait, there's a lot going on. One moment, please."
-    goodbye: str = "Goodbye."
-
-
-PHRASE_NAMES: tuple[str, ...] = tuple(f.name for f in fields(Wording))
-
-
 class EntryKind(StrEnum):
     """What a caller dictates."""
 
@@ -307,4 +290,9 @@ class Policy:
     """ISO 639-1 code; selects the language data that turn-taking uses."""
     turn_taking: TurnTaking = field(default_factory=TurnTaking)
     limits: Limits = field(default_factory=Limits)
-    wording: Wording = field(default_factory=Wording)
+    wording: Wording = ENGLISH_WORDING
+    """Unless it is given: the language's."""
+
+    def __post_init__(self) -> None:
+        if self.wording is ENGLISH_WORDING:
+            object.__setattr__(self, "wording", wording_in(self.language))

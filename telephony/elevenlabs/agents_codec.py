@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from binascii import Error as NotBase64
-from binascii import a2b_base64
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
 
 from telephony.agent import IncomingCall, ManagedAgent
-from telephony.contracts.alignment import spread
+from telephony.audio.frames import BYTES_PER_MS
+from telephony.contracts.alignment import possible, spread
 from telephony.core.events import ToolWanted
+from telephony.core.language.codes import UNKNOWN, as_meant
 from telephony.core.managed_events import (
     AUDIO_FORMAT,
     ManagedAudio,
@@ -30,8 +31,9 @@ from telephony.core.managed_events import (
     ManagedSaid,
     ManagedTranscript,
 )
-from telephony.http_body import load
+from telephony.elevenlabs.tts_codec import audio_bytes
 from telephony.log_redaction import identifier
+from telephony.valid_text import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def initiation(agent: ManagedAgent, call: IncomingCall, events: Collection[str] 
     variables = {"caller": call.caller, "called": call.called, "call_id": call.call_sid, **agent.variables}
     overrides: dict[str, dict[str, Any]] = {
         part: kept for part, fields in agent.overrides.items()
-        if (kept := {name: value for name, value in fields.items() if value is not None})
+        if (kept := {name: known for name, value in fields.items() if (known := _known(name, value)) is not None})
     }  # fmt: skip
     if events:
         overrides["conversation"] = overrides.get("conversation", {}) | {"client_events": list(events)}
@@ -81,6 +83,14 @@ def initiation(agent: ManagedAgent, call: IncomingCall, events: Collection[str] 
     if agent.user_id:
         data["user_id"] = agent.user_id
     return data
+
+
+def _known(name: str, value: Any) -> Any:
+    """An override as the platform takes it; None for what is left out: nothing, and a language that nobody knows."""
+    if name != "language" or not isinstance(value, str):
+        return value
+    meant = as_meant(value)
+    return meant if meant != UNKNOWN else None
 
 
 def audio(pcmu: bytes) -> str:
@@ -140,8 +150,8 @@ def read(raw: str | bytes) -> Message | None:
             body = _body(message, "conversation_initiation_metadata_event")
             return ManagedOpened(
                 _text(body, "conversation_id"),
-                _text(body, "user_input_audio_format"),
-                _text(body, "agent_output_audio_format"),
+                _text(body, "user_input_audio_format").lower(),
+                _text(body, "agent_output_audio_format").lower(),
             )
     return None
 
@@ -159,14 +169,15 @@ def error_of(raw: str | bytes) -> str:
 
 def _audio(body: Mapping[str, Any]) -> ManagedAudio:
     try:
-        pcmu = a2b_base64(body.get("audio_base_64") or "")
-    except (NotBase64, TypeError, ValueError):
+        pcmu = audio_bytes(body.get("audio_base_64") or "")
+    except (NotBase64, TypeError, ValueError, AttributeError):
         raise ValueError("audio is not base64") from None
-    text, ends = _alignment(body.get("alignment"))
+    text, ends = _alignment(body.get("alignment"), len(pcmu) // BYTES_PER_MS)
     return ManagedAudio(_id(body), pcmu, text, ends)
 
 
-def _alignment(block: object) -> tuple[str, tuple[int, ...]]:
+def _alignment(block: object, audio_ms: int) -> tuple[str, tuple[int, ...]]:
+    """The characters, and where each ends in this audio. With times that cannot be, all end when it is over."""
     if not isinstance(block, dict):
         return "", ()
     chars, starts, lasts = (block.get(key) for key in ("chars", "char_start_times_ms", "char_durations_ms"))
@@ -176,7 +187,8 @@ def _alignment(block: object) -> tuple[str, tuple[int, ...]]:
         (text, start, last) for text, start, last in zip(chars, starts, lasts, strict=False)
         if isinstance(text, str) and _is_ms(start) and _is_ms(last) and start + last >= 0
     )  # fmt: skip
-    return "".join(item.char for item in found), tuple(item.end_ms for item in found)
+    credible = found and found[0].start_ms >= 0 and possible(found)
+    return "".join(item.char for item in found), tuple(item.end_ms if credible else audio_ms for item in found)
 
 
 def _is_ms(value: object) -> bool:
@@ -185,7 +197,8 @@ def _is_ms(value: object) -> bool:
 
 
 def _tool(body: Mapping[str, Any]) -> ToolWanted:
-    call_id, name = _text(body, "tool_call_id"), _text(body, "tool_name")
+    given_id, name = body.get("tool_call_id"), _text(body, "tool_name")
+    call_id = str(given_id) if isinstance(given_id, str | int) else ""
     if not call_id:
         raise ValueError("a tool call without an id")
     parameters = body.get("parameters")

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from typing import cast
-from urllib.parse import urlsplit
 
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
@@ -25,6 +24,7 @@ from telephony.elevenlabs.faults import Fault, misbehaved, of_close, of_status
 from telephony.errors import ProviderBusy, ProviderTimeout, ProviderUnavailable
 from telephony.flood import BoundedConnection
 from telephony.log_redaction import said
+from telephony.loopback import leads_to_loopback
 
 log = structlog.get_logger()
 
@@ -77,7 +77,7 @@ async def open_socket(url: str, api_key: str, clock: Clock, *, max_bytes: int) -
             close_timeout=clock.real_seconds(CLOSE_MS),
             ping_interval=clock.real_seconds(PING_MS),
             ping_timeout=clock.real_seconds(PING_MS),
-            proxy=None if is_loopback(url) else True,
+            proxy=None if leads_to_loopback(url) else True,
             ssl=_tls() if url.startswith("wss:") else None,
             create_connection=partial(BoundedConnection, clock),  # type: ignore[arg-type]  # any callable will do
         ) as socket,
@@ -143,11 +143,6 @@ async def reconnecting(
 @cache
 def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the host is this machine, which is reached without a proxy."""
-    return (urlsplit(url).hostname or "") in ("localhost", "127.0.0.1", "::1")
 
 
 def describe(error: BaseException, passing: Collection[str] = ()) -> Fault:

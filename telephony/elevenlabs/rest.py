@@ -15,7 +15,6 @@ from urllib.parse import quote
 import httpx2
 
 from telephony.clock import Clock
-from telephony.elevenlabs.connection import is_loopback
 from telephony.elevenlabs.faults import of_status
 from telephony.errors import (
     ProviderBusy,
@@ -26,6 +25,7 @@ from telephony.errors import (
     ProviderUnavailable,
 )
 from telephony.log_redaction import identifier, without_secrets
+from telephony.loopback import leads_to_loopback
 
 PROVIDER = "elevenlabs"
 DEADLINE_MS = 5_000
@@ -99,7 +99,7 @@ async def get(base_url: str, api_key: str, path: str, clock: Clock) -> dict[str,
 
 def new_client(base_url: str) -> httpx2.AsyncClient:
     """A client without time limits of its own. A local server is reached without a proxy."""
-    return httpx2.AsyncClient(timeout=None, trust_env=not is_loopback(base_url))
+    return httpx2.AsyncClient(timeout=None, trust_env=not leads_to_loopback(base_url))
 
 
 async def answer(

@@ -10,8 +10,9 @@ number 0. One that comes just after a commit of ours is no answer to it if it la
 no other final follows within `PART_MS`, it was the answer after all. A commit just after such a close is throttled,
 although we have counted enough audio: it is repeated once, when there is enough again.
 
-A repeated final must not answer the next commit: it has the text of the last one, and no commit is pending or it comes
-within `REPEAT_MS`. Which words are new is judged by `Transcripts`.
+A repeated final must not answer the next commit: it has the text of the last one, and no commit is pending, or it comes
+within `REPEAT_MS`, or other words are shown. Which words are new is judged by `Transcripts`, and also which commit a
+final answers, if the one of an earlier commit is missing.
 """
 
 from __future__ import annotations
@@ -158,14 +159,15 @@ def decode(text: str | bytes) -> Message:
             return Committed(clean(content), timed=True)
         case "commit_throttled":
             return Throttled()
-    if "error" not in message and kind not in FATAL | RETRYABLE:
+    if kind == "warning" or not (message.get("error") or kind in FATAL | RETRYABLE):
         return Ignored()
     slug = next((slug for slug in (kind, kind.removesuffix("_error")) if slug in FATAL | RETRYABLE), kind)
     return of_frame(slug, message.get("error") or message.get("message"), message.get("code"), RETRYABLE)
 
 
 def clean(text: object) -> str:
-    """The text, made valid, without audio-event tags such as "(laughter)" or "[music]"."""
+    """The text, made valid, without audio-event tags such as "(laughter)" or "[music]". A number is text, too."""
+    text = str(text) if isinstance(text, int | float) and not isinstance(text, bool) else text
     return " ".join(_TAG.sub(" ", valid(text)).split()) if isinstance(text, str) else ""
 
 
@@ -252,12 +254,14 @@ class Segments:
         return []
 
     def _answer(self, text: str, now: int) -> list[Event]:
-        before, self._last = self._last, (text, now)
-        if before is not None and text == before[0] and (not self._pending or now - before[1] < REPEAT_MS):
+        (said, at), self._last = self._last or (None, 0), (text, now)
+        if text == said and (not self._pending or now - at < REPEAT_MS or self._transcripts.other(text)):
             return []
         if len(self._pending) == 1 and self._part_ms is None and self._transcripts.part(text):
             self._part_ms = now
             return [*self._transcripts.final(0, text)]
         self._part_ms = None
-        number = self._pending.popleft().number if self._pending else 0
+        number = self._transcripts.meant(text) or (self._pending[0].number if self._pending else 0)
+        while self._pending and self._pending[0].number <= number:
+            self._pending.popleft()
         return [*self._transcripts.final(number, text)]

@@ -138,20 +138,30 @@ def decode(text: str | bytes) -> Message:
     final = message.get("isFinal") is True or message.get("is_final") is True
     if message.get("audio"):
         return _audio(context, message, final)
-    if message.get("error") or (message.get("message") and "code" in message):
+    if message.get("error") or (message.get("message") and message.get("code")):
         return of_frame(message.get("error"), message.get("message"), message.get("code"), PASSING)
     return Final(context) if final else Ignored()
 
 
 def _audio(context: str, message: dict[str, Any], final: bool) -> Message:
     try:
-        pcmu = b64decode(message["audio"], validate=True)
-    except (Base64Error, ValueError, TypeError):
+        pcmu = audio_bytes(message["audio"])
+    except (Base64Error, ValueError, TypeError, AttributeError):
         return Malformed("bad base64")
     if found := foreign_format(pcmu):
         return Malformed(found)
-    block = message.get("alignment") or message.get("normalizedAlignment") or message.get("normalized_alignment")
-    return Audio(context, pcmu, _alignment(block) if isinstance(block, dict) else (), final)
+    blocks = (_alignment(message.get(f"{name}lignment")) for name in ("a", "normalizedA", "normalized_a"))
+    return Audio(context, pcmu, next((block for block in blocks if block), ()), final)
+
+
+def audio_bytes(text: Any) -> bytes:
+    """Base64, strictly or in one of the other usual ways: without padding, with line breaks, with "-" and "_". Raises
+    binascii.Error, ValueError, TypeError or AttributeError."""
+    try:
+        return b64decode(text, validate=True)
+    except Base64Error:
+        plain = "".join(text.split()).rstrip("=").replace("-", "+").replace("_", "/")
+        return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
 def foreign_format(pcmu: bytes) -> str:
@@ -187,7 +197,10 @@ def _mp3_frame(data: bytes) -> int:
     return (144 if version == 3 else 72) * kilobits * 1_000 // hertz + (data[2] >> 1 & 1)
 
 
-def _alignment(block: dict[str, Any]) -> tuple[TimedChar, ...]:
+def _alignment(block: object) -> tuple[TimedChar, ...]:
+    """The characters of an alignment; () if it cannot be used."""
+    if not isinstance(block, dict):
+        return ()
     chars = block.get("chars") or []
     starts = _first(block, "charStartTimesMs", "charsStartTimesMs", "char_start_times_ms")
     lasts = _first(block, "charDurationsMs", "charsDurationsMs", "char_durations_ms")

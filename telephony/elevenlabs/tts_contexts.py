@@ -101,7 +101,7 @@ class Contexts:
     def audio(self, message: Audio, now: int) -> tuple[Key, str, tuple[int, ...]] | None:
         """(key, characters of the text that the audio covers, the end of each in ms of the context's audio), or None
         for an unknown context."""
-        context = self._contexts.get(message.context)
+        context = self._contexts.get(self._name(message))
         if context is None:
             return None
         context.unanswered_ms = None
@@ -110,10 +110,15 @@ class Contexts:
 
     def final(self, message: Final | Audio, now: int) -> tuple[Key | None, list[str]]:
         """The key of the ended context (None if unknown), and the frames to send now that its slot is free."""
-        context = self._contexts.pop(message.context, None)
+        context = self._contexts.pop(self._name(message), None)
         if context is None:
             return None, []
         return self._end(context.key), self.open_waiting(now)
+
+    def _name(self, message: Final | Audio) -> str:
+        """The context that a message belongs to: without an id, the only one on the socket."""
+        live = [name for name, context in self._contexts.items() if context.state != "waiting"]
+        return live[0] if not message.context and len(live) == 1 else message.context
 
     def lost(self) -> list[Key]:
         """Ends all contexts, including those still waiting, and returns their keys."""

@@ -21,7 +21,7 @@ from telephony.core.history import AgentSaid, CallerSaid, ToolUsed
 from telephony.core.policy import END_CALL
 from telephony.llm_server.codec import ChatRequest
 from telephony.llm_server.idempotency import IdempotencyStore
-from telephony.runtime.reply import Done, Facts, Said, Wants, reply
+from telephony.runtime.reply import Done, Facts, Said, Wants, json_object, reply
 from telephony.tools import Toolbox, ToolContext, ToolResult, arguments_of
 
 
@@ -103,7 +103,7 @@ async def answer(
                 part = await anext(parts)
             elif isinstance(part, Wants):
                 if tools.is_offered(part.call.name) and not tools.problem(part.call):
-                    passed_back.append(part.call)
+                    passed_back.append(replace(part.call, arguments=json_object(part.call.arguments)))
                     result = ToolResult(NOT_PASSED_BACK, failed=True)  # used only if another tool of the answer fails
                 else:
                     result = await _run(request, agent, tools, store, part.call, clock)

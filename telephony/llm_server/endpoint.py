@@ -22,13 +22,14 @@ from starlette.routing import BaseRoute, Route
 from telephony.agent import CHOICE_MS, Agent, AgentChoice, IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.contracts.llm import Llm
-from telephony.http_body import TooBig, gather, load
 from telephony.llm_server import codec
 from telephony.llm_server.answer import answer
 from telephony.llm_server.exchange import AnswerOptions, Exchange, error
 from telephony.llm_server.idempotency import IdempotencyStore
 from telephony.runtime.reply import Facts
 from telephony.threads import Callers
+from telephony.uploads import TooBig, gather
+from telephony.valid_text import load
 
 log = structlog.get_logger()
 

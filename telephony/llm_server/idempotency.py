@@ -32,7 +32,7 @@ from telephony.clock import Clock
 from telephony.contracts.llm import ToolCall
 from telephony.core.history import STILL_RUNNING, CallerSaid, History, HistoryItem, ToolUsed
 from telephony.llm_server.codec import ChatRequest
-from telephony.tools import ToolResult
+from telephony.tools import ToolResult, arguments_of
 
 log = structlog.get_logger()
 
@@ -181,6 +181,6 @@ def _used(run: _Run) -> ToolUsed:
 def _canonical(arguments: str) -> str:
     """The arguments in a canonical form for comparison."""
     try:
-        return json.dumps(json.loads(arguments or "{}"), sort_keys=True)
-    except (ValueError, RecursionError):
+        return json.dumps(arguments_of(arguments), sort_keys=True)
+    except ValueError:
         return arguments

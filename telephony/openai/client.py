@@ -17,6 +17,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,12 +31,15 @@ from telephony.contracts.llm import Finished, LlmEvent, LlmRequest
 from telephony.errors import ProviderError, ProviderMisbehaved, ProviderTimeout, ProviderUnavailable
 from telephony.log_redaction import said
 from telephony.openai.codec import Answer, effort_problem, error_for, request_body
-from telephony.openai.habits import Habits, Refusal
+from telephony.openai.habits import TRIAL, Habits, Refusal
 
 log = structlog.get_logger()
 
+TRIAL_MS = 5_000
 MAX_BYTES, MAX_LINE_BYTES = 50_000_000, 500_000
 """Limits of one answer, and of one line of it, which is decoded without a pause."""
+MAX_IDLE_LINES, BLOCK_BYTES = 5_000, 2_000
+"""How many lines may come without data (comments, empty lines), and how much of them is decoded without a pause."""
 PAUSE_WORK, PAUSE_BYTES = 3_000, 50_000
 """How much is read (see `Answer.work`) or written before others get their turn: one or two milliseconds of work."""
 
@@ -86,6 +90,20 @@ class OpenAiChat:
         await asyncio.gather(self._open_connection(), self._open_connection())
         await _warm_sdk()
 
+    async def try_out(self, model: str = "", effort: str | None = None) -> None:
+        """Asks a model (and effort; see `effort_problem`) one small question, to learn whether it begins inside its
+        reasoning. Otherwise the first caller waits for the end of the first answer, which would show it. OpenAI's own
+        models do not. Never raises; without an answer in time nothing is learned."""
+        if self._own_host:
+            return
+        try:
+            request = replace(TRIAL, model=model, effort=effort)
+            async with self._clock.timeout(TRIAL_MS), aclosing(self.stream(request)) as events:
+                async for _ in events:
+                    pass
+        except (ProviderError, TimeoutError) as error:
+            log.info("llm_warm_up_failed", detail=type(error).__name__)
+
     def effort_problem(self, model: str, effort: str | None) -> str:
         """What is wrong with an agent's `model` and `effort` ("" and None: the settings'), in a sentence, or ""."""
         chosen = effort if effort is not None else self._effort
@@ -115,13 +133,15 @@ class OpenAiChat:
                 async with aclosing(self._once(body, answer, habits)) as events:
                     async for event in events:
                         eaten = isinstance(event, Finished) and answer.eaten and self._token_field in body
-                        if eaten and may_grow and habits.more_tokens(reserve):
-                            break
+                        if eaten:
+                            limit = body[self._token_field]
+                            log.warning("llm_limit_used_up_by_reasoning", model=body["model"], limit=limit)
+                            if may_grow and habits.more_tokens(reserve):
+                                break
                         yield event
                     else:
                         return
                 may_grow = False
-                log.warning("llm_limit_used_up_by_reasoning", model=body["model"], limit=body[self._token_field])
             except (_Refused, ProviderError) as failed:
                 error = failed.error if isinstance(failed, _Refused) else failed
                 change = habits.learn(failed.refusal, body, self._own_host) if isinstance(failed, _Refused) else ""
@@ -268,17 +288,26 @@ class _Bounded(httpx2.AsyncByteStream):
     """The bytes of an answer, up to the limits."""
 
     def __init__(self, inner: httpx2.AsyncByteStream) -> None:
-        self._inner, self._bytes, self._line = inner, 0, 0
+        self._inner, self._bytes, self._line, self._idle = inner, 0, 0, 0
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._inner:
-            self._bytes += len(piece)
-            first, last = piece.find(b"\n"), piece.rfind(b"\n")
-            self._line += len(piece) if first < 0 else first
-            if self._bytes > MAX_BYTES or self._line > MAX_LINE_BYTES:
-                raise ProviderMisbehaved("the answer is too long", provider="openai")
-            self._line = self._line if first < 0 else len(piece) - last - 1
-            yield piece
+        async for received in self._inner:
+            for at in range(0, len(received), BLOCK_BYTES):
+                if at:
+                    await asyncio.sleep(0)
+                yield self._checked(received[at : at + BLOCK_BYTES])
+
+    def _checked(self, piece: bytes) -> bytes:
+        self._bytes += len(piece)
+        first, last = piece.find(b"\n"), piece.rfind(b"\n")
+        self._line += len(piece) if first < 0 else first
+        if self._bytes > MAX_BYTES or self._line > MAX_LINE_BYTES:
+            raise ProviderMisbehaved("the answer is too long", provider="openai")
+        self._line = self._line if first < 0 else len(piece) - last - 1
+        self._idle = 0 if b"data:" in piece else self._idle + piece.count(b"\n")
+        if self._idle > MAX_IDLE_LINES:
+            raise ProviderMisbehaved("the answer has lines, but no data", provider="openai")
+        return piece
 
     async def aclose(self) -> None:
         await self._inner.aclose()

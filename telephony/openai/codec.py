@@ -20,6 +20,7 @@ from telephony.errors import (
     ProviderRefused,
     ProviderUnavailable,
 )
+from telephony.openai.contents import Contents, content_text, sources
 from telephony.openai.habits import RESERVES, Habits
 from telephony.openai.reasoning import Reasoning
 from telephony.openai.shapes import shaped
@@ -29,6 +30,7 @@ from telephony.valid_text import ValidStream
 
 MAX_ANSWER_CHARS = 100_000
 MAX_CHUNKS = 100_000
+BLOCK_CHARS = 200
 PROVIDER = "openai"
 FATAL_CODES = frozenset({"insufficient_quota", "invalid_api_key", "account_deactivated", "billing_hard_limit_reached"})
 
@@ -100,7 +102,8 @@ class Answer:
         self._calls, self._number = ToolCalls(names, number), number
         self._valid, self._written = ValidStream(), WrittenCalls(names)
         self._reasoning, self._expected = Reasoning(hold=unopened is not False), unopened
-        self._received = ""
+        self._contents = Contents()
+        self._others: list[dict[str, Any]] | None = []  # choices of other indexes, as long as there is no choice 0
         self._usage: dict[str, Any] = {}
         self._finish = ""
         self._empty = True
@@ -110,26 +113,34 @@ class Answer:
         self.chunks += 1
         self._usage = _dict(chunk.get("usage")) or self._usage
         choices = chunk.get("choices")
-        choice = _dict(choices[0]) if isinstance(choices, list) and choices else {}
+        for choice in choices if isinstance(choices, list) else [choices]:
+            if not isinstance(choice, dict):
+                continue
+            if choice.get("index") in (None, 0):
+                self._others = None
+                yield from self._choice(choice)
+            elif self._others is not None:
+                self._others.append(choice)
+        if self.chunks > MAX_CHUNKS or len(self._contents.received) > MAX_ANSWER_CHARS:
+            raise ProviderMisbehaved("the answer has no end", provider=PROVIDER)
+
+    def _choice(self, choice: dict[str, Any]) -> Iterator[LlmEvent]:
         finish = choice.get("finish_reason")
-        self._finish = finish if isinstance(finish, str) and finish else self._finish
-        delta = _dict(choice.get("delta"))
-        for source in (delta, _dict(choice.get("message"))):
+        self._finish = self._finish or (finish if isinstance(finish, str) else "")
+        for source in sources(choice):
+            whole = source is choice.get("message")
             if source.get("reasoning_content") or source.get("reasoning"):
                 self._reasoning.is_separate()
-            text = content_text(source.get("content"))
-            repeated = source is not delta or (finish and text == self._received and " " in text.strip())
-            if text and not (repeated and self._received):  # the last chunk may repeat the whole answer
-                yield from self._text(self._written.add(self._reasoning.add(self._valid.add(text))))
-                self._received += text
+            text = content_text(source.get("content")) or content_text(source.get("text"))
+            if new := self._contents.add(text, whole=whole or (bool(finish) and text == self._contents.received)):
+                for block in _blocks(self._valid.add(new)):
+                    yield from self._text(self._written.add(self._reasoning.add(block)))
             fragments = source.get("tool_calls")
-            if isinstance(fragments, list) and not (source is not delta and self._calls):
-                for fragment in fragments:
+            if not (whole and self._calls):
+                for fragment in fragments if isinstance(fragments, list) else [fragments]:
                     self._calls.add(fragment)
             if old := _dict(source.get("function_call")):
                 self._calls.add({"function": old})
-        if self.chunks > MAX_CHUNKS or len(self._received) > MAX_ANSWER_CHARS:
-            raise ProviderMisbehaved("the answer has no end", provider=PROVIDER)
 
     def broken(self) -> Iterator[TextDelta]:
         """Instead of `end`, when the stream broke: the text that was held, unless it must be reasoning."""
@@ -137,7 +148,10 @@ class Answer:
         yield from self._text(text)
 
     def end(self) -> Iterator[LlmEvent]:
-        text, written = self._rest(cut=self._finish == "length")
+        for choice in self._others or ():  # a server that counts from 1
+            if choice.get("index") == self._others[0].get("index"):  # type: ignore[index]
+                yield from self._choice(choice)
+        text, written = self._rest(cut=self._cut)
         yield from self._text(text)
         calls = list(self._calls)
         if not calls:
@@ -151,10 +165,10 @@ class Answer:
         yield Finished(self._finish or "stop", prompt, completion)
 
     def _rest(self, *, cut: bool) -> tuple[str, list[WrittenCall]]:
-        text = self._reasoning.add(self._valid.rest()) + self._reasoning.rest()
+        text = self._reasoning.add(self._valid.rest()) + self._reasoning.rest(cut=cut)
         if cut and self._expected and not self._reasoning.unopened:
             text = ""  # the model had not come to the end of its reasoning
-        text = self._written.add(text)
+        text = "".join(map(self._written.add, _blocks(text)))
         rest, written = self._written.rest()
         return text + rest, written
 
@@ -165,17 +179,22 @@ class Answer:
     @property
     def work(self) -> int:
         """A measure of the work so far: characters, and what a chunk costs besides."""
-        return len(self._received) + 250 * self.chunks
+        return len(self._contents.received) + 250 * self.chunks
 
     @property
     def begun(self) -> bool:
         """Whether any text has come, passed on or not."""
-        return bool(self._received)
+        return bool(self._contents.received)
 
     @property
     def eaten(self) -> bool:
         """After `end`: the limit of tokens was reached before the answer began, because reasoning counts too."""
-        return self._empty and self._finish == "length"
+        return self._empty and self._cut
+
+    @property
+    def _cut(self) -> bool:
+        """Whether the answer ended at the limit, as servers call it: "length", "max_tokens", "MAX_TOKENS", ..."""
+        return re.search(r"length|max", self._finish, re.IGNORECASE) is not None
 
     def _text(self, text: str) -> Iterator[TextDelta]:
         if text:
@@ -183,20 +202,11 @@ class Answer:
             yield TextDelta(text)
 
 
-def content_text(content: Any) -> str:
-    """The text of a delta's content: a string, or parts, of which those of reasoning do not count."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else [content]
-    return "".join(
-        part if isinstance(part, str) else part["text"]
-        for part in parts
-        if isinstance(part, str)
-        or (isinstance(part, dict) and isinstance(part.get("text"), str) and part.get("type") in _TEXT_PARTS)
-    )
+def _blocks(text: str) -> list[str]:
+    """`text` in pieces of a length for which the search for marks is quick, whatever it holds."""
+    return [text[at : at + BLOCK_CHARS] for at in range(0, len(text), BLOCK_CHARS)]
 
 
-_TEXT_PARTS = (None, "text", "output_text", "text_delta")
 _IDENTITY = re.compile(r"\+[1-9]\d{4,14}|(sip|client):.{1,200}")
 
 

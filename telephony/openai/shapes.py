@@ -39,13 +39,17 @@ _NOT_ABOUT_SHAPE = re.compile(
     r"content.{0,10}(policy|filter|management)|model.{0,60}(not (found|exist)|does not exist)|unknown model|safety",
     re.IGNORECASE,
 )
+_ABOUT_TEMPLATE = re.compile(
+    r"jinja|template|\broles?\b|alternat|system (message|prompt)|(last|first|final) message|message order",
+    re.IGNORECASE,
+)
 
 
 def next_shape(shape: Shape, status: int | None, message: str, param: str | None) -> Shape | None:
     """The shape to try after a request in `shape` was refused; None if its shape was not the reason, or none is left.
 
-    A refusal without a reason is taken for one of the shape; templates that raise an error may end in a 500."""
-    template = status == 500 and re.search(r"jinja|template|\broles?\b|alternat", message, re.IGNORECASE)
+    A refusal without a reason is taken for one of the shape; templates that raise an error may end in a 5xx."""
+    template = status is not None and status >= 500 and _ABOUT_TEMPLATE.search(message)
     if (status not in (400, 422) and not template) or shape is Shape.PLAIN:
         return None
     about = _ABOUT_MESSAGES.search(message) or (param or "").startswith("messages")

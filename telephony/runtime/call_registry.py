@@ -14,14 +14,14 @@ leg, inbox and observers. The pipeline's ports are created at that moment; the o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
 import structlog
 
-from telephony.agent import Agent, IncomingCall, ManagedAgent
+from telephony.agent import Agent, IncomingCall, ManagedAgent, language_of
 from telephony.clock import Clock
 from telephony.contracts.observer import Observer
 from telephony.contracts.port import Port
@@ -236,13 +236,23 @@ class CallRegistry:
                 if leg is None:
                     return Ended("no_media", EndedBy.LOST_LEG)
                 listening = ports.start(leg)
-                watching = [o for make in self.observers if (o := make(live)) is not None]
-                recorder = EndingRecorder(self._endings, live.call.call_sid)
-                observers = Observers([recorder, *watching])
+                recorder = EndingRecorder(self._endings, live.call.call_sid, language_of(live.agent))
+                observers = Observers([recorder, *self._watching(live)])
                 return await drive(engine, ports.with_leg(leg), live.inbox, listening, observers, ports.switch)
             finally:
                 ports.stop()
                 await self._wind_down(ports.running)
+
+    def _watching(self, live: LiveCall) -> Iterator[Observer]:
+        """The observers of a call. One that cannot be made is left out, as one that raises later is detached."""
+        for make in self.observers:
+            try:
+                found = make(live)
+            except (Exception, SystemExit):
+                log.exception("observer_not_made", call_sid=live.call.call_sid)
+            else:
+                if found is not None:
+                    yield found
 
     async def _leg(self, live: LiveCall) -> Port | None:
         try:

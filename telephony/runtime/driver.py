@@ -132,7 +132,7 @@ class Observers:
         for observer in list(self._observers):
             try:
                 observer.see(step)
-            except Exception:
+            except (Exception, SystemExit):
                 log.exception("observer_detached", observer=type(observer).__name__)
                 self._observers.remove(observer)
 
@@ -140,7 +140,7 @@ class Observers:
         for observer in self._observers:
             try:
                 observer.close()
-            except Exception:
+            except (Exception, SystemExit):
                 log.exception("observer_close_failed", observer=type(observer).__name__)
 
 

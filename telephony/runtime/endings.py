@@ -14,10 +14,12 @@ REMEMBERED = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How this service or the caller ended a call. After a crash or a lost stream there is none."""
+    """How this service or the caller ended a call. After a crash or a lost stream there is none. `language` is that of
+    `farewell`, which the carrier has to say."""
 
     reason: str
     farewell: str = ""
+    language: str = "en"
 
 
 class Endings:
@@ -39,13 +41,13 @@ class Endings:
 class EndingRecorder:
     """An observer: records how a call ends before its socket closes, because the carrier asks milliseconds later."""
 
-    def __init__(self, endings: Endings, call_sid: str) -> None:
-        self._endings, self._call_sid = endings, call_sid
+    def __init__(self, endings: Endings, call_sid: str, language: str = "en") -> None:
+        self._endings, self._call_sid, self._language = endings, call_sid, language
 
     def see(self, step: Step) -> None:
         for action in step.actions:
             if isinstance(action, EndCall):
-                self._endings.remember(self._call_sid, Ending(action.reason, action.farewell))
+                self._endings.remember(self._call_sid, Ending(action.reason, action.farewell, self._language))
 
     def close(self) -> None:
         pass

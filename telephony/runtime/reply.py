@@ -24,7 +24,7 @@ from telephony.agent import Agent
 from telephony.contracts.llm import WRITTEN, Finished, Llm, LlmRequest, TextDelta, ToolCall
 from telephony.core.history import STILL_RUNNING, AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.policy import END_CALL
-from telephony.tools import Toolbox, ToolResult
+from telephony.tools import Toolbox, ToolResult, arguments_of
 from telephony.valid_text import valid
 
 NOT_CALLED = "This was not run: tools must be called, not written as text. Go on in words, without repeating yourself."
@@ -141,7 +141,7 @@ def build_messages(agent: Agent, history: History) -> list[dict[str, Any]]:
 
 def conversation(agent: Agent, history: History) -> Iterator[dict[str, Any]]:
     """The same, one after the other: a long history is much work."""
-    prompt = "\n\n".join(part for part in (agent.prompt.strip(), agent.style.strip()) if part)
+    prompt = "\n\n".join(part for part in (agent.prompt.strip(), agent.spoken_style.strip()) if part)
     yield {"role": "system", "content": valid(prompt)}
     running = set[str]()  # the calls of which the model was told that they still run
     for item in history:
@@ -182,7 +182,7 @@ def _tool_messages(text: str, calls: Sequence[ToolCall], results: Sequence[ToolR
         {
             "id": call.tool_call_id,
             "type": "function",
-            "function": {"name": call.name, "arguments": _valid_json(call.arguments)},
+            "function": {"name": call.name, "arguments": json_object(call.arguments)},
         }
         | (json.loads(call.extra) if call.extra else {})
         for call in calls
@@ -194,11 +194,15 @@ def _tool_messages(text: str, calls: Sequence[ToolCall], results: Sequence[ToolR
     return [{"role": "assistant", "content": text or None, "tool_calls": asked}, *answers]
 
 
-def _valid_json(arguments: str) -> str:
-    """The arguments, or an object with their beginning if they are no JSON object: servers refuse anything else."""
+def json_object(arguments: str) -> str:
+    """The arguments as a JSON object, because servers refuse anything else: as they are if they are one (the prompt
+    cache needs the same bytes), else as they were read, or an object with their beginning if they cannot be."""
     try:
         if isinstance(json.loads(arguments), dict):
             return arguments
     except (ValueError, RecursionError):
         pass
-    return json.dumps({"unreadable": valid(arguments[:200])})
+    try:
+        return json.dumps(arguments_of(arguments))
+    except ValueError:
+        return json.dumps({"unreadable": valid(arguments[:200])})

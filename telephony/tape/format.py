@@ -14,10 +14,11 @@ from functools import partial
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from telephony.core.decisions import RULES
+from telephony.core.language.codes import is_tag
 from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import Policy
+from telephony.core.policy_checks import impossible
 from telephony.tape.codec import VOCABULARY, BadTape, Data
-from telephony.tape.policy_checks import impossible, is_language
 from telephony.tape.upgrades import UPGRADES
 from telephony.text_normalization import spoken_form
 
@@ -108,7 +109,7 @@ def from_data(data: Data) -> tuple[Header, dict[str, list[str]]]:
     language = data.get("language")
     if language is not None and not isinstance(language, str):
         raise BadTape(f"`language` in the header is {language!r}")
-    if language is not None and not is_language(language):
+    if language is not None and not is_tag(language):
         raise BadTape(f"`language` in the header is {language!r}, which is not a language code")
     engine = str(data.get("engine", PIPELINE))
     own = POLICIES.get(engine)  # a tape of an unknown engine can be shown, but not replayed

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from telephony.contracts.observer import Step
 from telephony.files import read_file
 from telephony.tape.audio import LONGEST_MS
 from telephony.tape.codec import BadTape, Data, Decoder
-from telephony.tape.format import BEING_MADE, FORMAT, SIDES, TAPE_FILE, Header, format_of, from_data
+from telephony.tape.format import FORMAT, SIDES, TAPE_FILE, Header, format_of, from_data
 from telephony.tape.upgrades import UPGRADES
 
 LONGEST_LINE = 2**24
@@ -59,59 +58,6 @@ class Tape:
     @property
     def name(self) -> str:
         return self.path.name
-
-
-def find(path: Path) -> list[Path]:
-    """The folders of the tapes at or below `path`, sorted by path; incomplete replacements that a crash left are left
-    out. Raises BadTape if there are none."""
-    if (path / TAPE_FILE).is_file():
-        return [path]
-    if path.name == TAPE_FILE and path.is_file():
-        return [path.parent]
-    found = sorted(one.parent for one in path.rglob(TAPE_FILE)) if path.is_dir() else []
-    found = [one for one in found if not one.name.endswith(BEING_MADE)]
-    if not found:
-        raise BadTape(f"{path}: there is no tape here (a folder with {TAPE_FILE} in it)")
-    return found
-
-
-def one(call: str, recorded: Path | None = None) -> Path:
-    """The folder of one tape: the newest of `meant`. Raises BadTape."""
-    return meant(call, recorded)[-1]
-
-
-def meant(call: str, recorded: Path | None = None) -> list[Path]:
-    """The folders of the tapes that `call` may mean, oldest first: it is a tape's folder, a folder of tapes, or (part
-    of) a call SID among the tapes in `recorded`. Raises BadTape if there are none."""
-    path = Path(call)
-    if path.exists():
-        return find(path)
-    if recorded is None:
-        raise BadTape(f"{call}: there is no such folder, and TELEPHONY_TAPES is not set")
-    found = [tape for tape in find(recorded) if call in tape.name]
-    if not found:
-        raise BadTape(f"{call}: neither a folder nor a call in {recorded}")
-    return found
-
-
-def newest_whole(paths: Sequence[Path], passed_over: Callable[[str], None]) -> Tape:
-    """The last of these tapes that is whole; `passed_over` is told why each later one is not. A single tape is read as
-    it is. Raises BadTape if none can be used."""
-    if len(paths) == 1:
-        return read(paths[0])
-    problems = []
-    for path in reversed(paths):
-        try:
-            tape = read(path)
-        except BadTape as error:
-            problems.append(str(error))
-        else:
-            if tape.good:
-                for problem in problems:
-                    passed_over(problem)
-                return tape
-            problems.append(damage(tape))
-    raise BadTape(f"none of the {len(paths)} tapes is whole; the newest: {problems[0]}")
 
 
 def damage(tape: Tape) -> str:

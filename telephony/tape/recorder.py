@@ -70,7 +70,7 @@ def _of_pipeline(header: Header, agent: Agent) -> Header:
     prompt = "\n\n".join((agent.prompt, agent.style, agent.context))
     facts = {
         "name": agent.name,
-        "prompt_sha256": hashlib.sha256(prompt.encode()).hexdigest(),
+        "prompt_sha256": hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest(),
         "model": agent.model,
         "voice": agent.voice.id,
         "tools": ", ".join(tool.name for tool in agent.tools),

@@ -303,7 +303,7 @@ def _waits(voiced: Sequence[int], other: bytes) -> list[int]:
     return found
 
 
-def told(folder: Path, done: Imported, waits_now: Sequence[int]) -> list[str]:
+def summary(folder: Path, done: Imported, waits_now: Sequence[int]) -> list[str]:
     """What was made of a recording, for people."""
     lines = [f"{folder}: {done.steps[-1].now_ms / 1000:.1f} s, {done.words} words of the caller's"]
     if "without words" in done.header.made:

@@ -73,7 +73,7 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class Recogniser:
+class TranscriptStyle:
     """How the scripted recogniser writes. `punctuated`: with capitals and punctuation, as the real service does, and a
     full stop at the end of a segment; otherwise in lower case without punctuation. `figures`: dictated digits, letters
     and e-mail addresses are written as by `written.py`. `error_share`: percentage of wrong words in partials. `errors`
@@ -105,7 +105,7 @@ class RecordedStt:
     """The simulator's STT for recordings. `send(at, event, valid)` schedules an event, as `Simulator.at` does."""
 
     def __init__(
-        self, send: Callable[[int, Scripted, Callable[[], bool]], None], latencies: _Latencies, how: Recogniser
+        self, send: Callable[[int, Scripted, Callable[[], bool]], None], latencies: _Latencies, how: TranscriptStyle
     ) -> None:
         self._send, self._latencies, self._how = send, latencies, how
         self._clips: list[tuple[int, Clip]] = []

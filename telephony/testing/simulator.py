@@ -36,7 +36,7 @@ from telephony.errors import ProviderBusy
 from telephony.tape.audio import Played, spans
 from telephony.tape.rehearsal.virtual_time import LATER, Agenda, VirtualCarrier, VirtualTime
 from telephony.tape.step_text import said_last
-from telephony.testing.recorded_stt import Clip, Final, Partial, Recogniser, RecordedStt, Scripted
+from telephony.testing.recorded_stt import Clip, Final, Partial, RecordedStt, Scripted, TranscriptStyle
 from telephony.testing.tool_calls import CallTool as CallTool
 from telephony.tools import ToolResult
 
@@ -155,11 +155,11 @@ class Simulator:
     def hangs_up(self, at: int) -> None:
         self.at(at, e.CallerLeft(e.LegEnd.STOP))
 
-    def hears(self, at: int, clip: Clip, how: Recogniser | None = None) -> None:
+    def hears(self, at: int, clip: Clip, how: TranscriptStyle | None = None) -> None:
         """The caller's audio is the recording `clip` from `at` on: see `recorded_stt.py`. Must not be mixed with
         `says`."""
         if not isinstance(self._stt.recogniser, RecordedStt):
-            self._stt.recogniser = RecordedStt(self.at, self.latencies, how or Recogniser())
+            self._stt.recogniser = RecordedStt(self.at, self.latencies, how or TranscriptStyle())
         self._stt.recogniser.add(at, clip)
 
     def at(self, at: int, event: Scripted, valid: Callable[[], bool] = lambda: True) -> None:

@@ -1,7 +1,7 @@
 """The errors of a real recogniser, for the scripted one of `recorded_stt.py`: wrong words, wrong punctuation, varying
 delays.
 
-    Recogniser(errors=SttErrors(), seed=7)        # 8 % of the words wrong; the same seed errs in the same places
+    TranscriptStyle(errors=SttErrors(), seed=7)        # 8 % of the words wrong; the same seed errs in the same places
 
 Theory of operation. A word that the recogniser gets wrong stays wrong in its final; of the words that are right in the
 end, some are wrong in partials first. Partials have neither capitals nor punctuation. A final has them, and some of its

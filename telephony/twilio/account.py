@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 
 from telephony.clock import Clock
 from telephony.errors import CarrierError
+from telephony.loopback import leads_to_loopback
 from telephony.twilio.rest import BASE_URL
-from telephony.twilio.signature import is_loopback
 
 DEADLINE_MS = 5_000
 PAGE = 1_000
@@ -69,7 +68,7 @@ def _number(found: Mapping[str, Any]) -> Number:
 
 
 async def _get(url: str, auth: tuple[str, str], clock: Clock) -> Mapping[str, Any]:
-    trust_env = not is_loopback(urlsplit(url).hostname or "")
+    trust_env = not leads_to_loopback(url)
     try:
         async with (
             clock.timeout(DEADLINE_MS),

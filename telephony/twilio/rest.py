@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import random
 import re
-from urllib.parse import urlsplit
 
 import httpx2
 import structlog
 
 from telephony.clock import Clock
 from telephony.errors import CarrierError
-from telephony.twilio.signature import is_loopback
+from telephony.loopback import leads_to_loopback
 
 log = structlog.get_logger()
 
@@ -40,7 +39,7 @@ class TwilioRest:
         self._calls_url = f"{base}/2010-04-01/Accounts/{account_sid}/Calls"
         self._auth = (account_sid, auth_token)
         self._clock = clock
-        self._trust_env = not is_loopback(urlsplit(base).hostname or "")  # no proxy reaches the local carrier
+        self._trust_env = not leads_to_loopback(base)  # no proxy reaches the local carrier
         self._client: httpx2.AsyncClient | None = None
 
     async def hang_up(self, call_sid: str) -> bool:

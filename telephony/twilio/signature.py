@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
+from telephony.loopback import is_loopback
 from telephony.twilio.forwarded import Outside, header, outside
 
 HEADER = "x-twilio-signature"
@@ -83,16 +84,6 @@ def socket_urls(
     if is_loopback(_host_of(url)) and (public_url_setting or is_loopback(_peer(scope))):
         urls.append("ws://" + rest)
     return urls
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this host name or address (without brackets) is a loopback one."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def is_trusted(peer: str, trusted_proxies: Collection[str]) -> bool:

@@ -75,11 +75,11 @@ def hang_up(say: str = "", language: str = "en") -> str:
     return str(response)
 
 
-def dial(number: str, say: str = "") -> str:
+def dial(number: str, say: str = "", language: str = "en") -> str:
     """Connects the caller to `number` (E.164 or `sip:...`) after saying `say`, then ends the call. Raises ValueError if
     `number` is neither."""
     response = VoiceResponse()
-    _say(response, say, "en")
+    _say(response, say, language)
     target = response.dial()
     if re.fullmatch(r"\+[1-9]\d{4,14}", number):
         target.number(number)

@@ -23,13 +23,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from telephony.agent import CHOICE_MS, Agent, AgentChoice, AgentSource, IncomingCall, ManagedAgent, Reject
+from telephony.agent import CHOICE_MS, Agent, AgentChoice, AgentSource, IncomingCall, ManagedAgent, Reject, spoken_by
 from telephony.clock import Clock
 from telephony.contracts.vad import Detector
 from telephony.core.ending import EndedBy
-from telephony.core.policy import Wording
+from telephony.core.language.wording import ENGLISH_WORDING
 from telephony.errors import CarrierError, ProviderError, Unauthorized
-from telephony.http_body import TooBig, gather
 from telephony.log_redaction import said
 from telephony.runtime.call_registry import CallRegistry, LiveCall, Refusal
 from telephony.settings import Settings
@@ -39,6 +38,7 @@ from telephony.twilio.leg import MediaLeg, close, open_leg
 from telephony.twilio.media_stream import StreamStart
 from telephony.twilio.rest import TwilioRest
 from telephony.twilio.stream_token import StreamTokens, issue
+from telephony.uploads import TooBig, gather
 from telephony.vad.dormant import DormantDetector
 
 log = structlog.get_logger()
@@ -113,7 +113,7 @@ class Webhooks:
             choice = registered
         document = twiml.connect_stream(*self._stream(request, call, attempt=1))
         if (refusal := self._registry.prepare(choice, call)) is not None:  # other calls may have come in meanwhile
-            return _xml(self._refuse(call, refusal, choice.wording))
+            return _xml(self._refuse(call, refusal, choice))
         log.info("call_incoming", call_sid=call.call_sid, pii_caller=call.caller, pii_called=call.called)
         return _xml(document)
 
@@ -125,7 +125,7 @@ class Webhooks:
             self._registry.hung_up(call.call_sid)
             return _xml(twiml.hang_up())
         if ending is not None:
-            return _xml(twiml.hang_up(ending.farewell))
+            return _xml(twiml.hang_up(ending.farewell, ending.language))
         log.warning("stream_lost", call_sid=call.call_sid, opened=not self._registry.awaits_leg(call.call_sid))
         return _xml(await self._recover(request, call))
 
@@ -237,15 +237,14 @@ class Webhooks:
             return None
         return dict(items)
 
-    def _refuse(self, call: IncomingCall, why: Refusal, wording: Wording | None = None) -> str:
-        """The TwiML for a call that is not admitted. `wording` is that of its agent, if it has been chosen."""
-        agents = self._agents
-        wording = wording or (agents.wording if isinstance(agents, Agent | ManagedAgent) else Wording())
+    def _refuse(self, call: IncomingCall, why: Refusal, agent: Agent | ManagedAgent | None = None) -> str:
+        """The TwiML for a call that is not admitted. `agent` is its agent, if it has been chosen."""
+        wording, language = spoken_by(agent or self._agents)
         if why is Refusal.DRAINING:
             log.info("call_refused", call_sid=call.call_sid, code=str(why))
-            return twiml.hang_up(wording.draining)
+            return twiml.hang_up(wording.draining, language)
         log.warning("call_refused", call_sid=call.call_sid, code=str(why))
-        return twiml.hang_up(wording.busy) if wording.busy else twiml.reject("busy")
+        return twiml.hang_up(wording.busy, language) if wording.busy else twiml.reject("busy")
 
     async def _choose(self, call: IncomingCall) -> AgentChoice:
         """The agent for a call. If the agent function raises or hangs, a `Reject` with a spoken apology."""
@@ -256,13 +255,13 @@ class Webhooks:
                 choice: object = await self._callers.ask(self._agents, call)
         except TimeoutError:
             log.error("agent_failed", call_sid=call.call_sid, code="agent_timeout")
-            return Reject(Wording().broken)
+            return Reject(ENGLISH_WORDING.broken)
         except Exception:
             log.exception("agent_failed", call_sid=call.call_sid, code="agent_raised")
-            return Reject(Wording().broken)
+            return Reject(ENGLISH_WORDING.broken)
         if not isinstance(choice, Agent | ManagedAgent | Reject):
             log.error("agent_failed", call_sid=call.call_sid, code="not_an_agent")
-            return Reject(Wording().broken)
+            return Reject(ENGLISH_WORDING.broken)
         return choice
 
     def _stream(self, request: Request, call: IncomingCall, attempt: int) -> tuple[str, str, dict[str, str]]:
@@ -280,7 +279,7 @@ class Webhooks:
 
     async def _recover(self, request: Request, call: IncomingCall) -> str:
         """The TwiML for a caller whose stream was lost: the fallback number, one more stream, or an apology."""
-        wording, sid, fallback = Wording(), call.call_sid, self._settings.fallback_number
+        (wording, language), sid, fallback = spoken_by(self._agents), call.call_sid, self._settings.fallback_number
         again = request.query_params.get("attempt") == "1" and not fallback
         if again and self._registry.awaits_leg(sid):  # the stream never opened: the prepared call still waits for it
             return twiml.connect_stream(*self._stream(request, call, attempt=2))
@@ -289,18 +288,18 @@ class Webhooks:
             if again:
                 await self._await_end(before)
         if fallback:
-            return twiml.dial(fallback, say=wording.provider_busy)
+            return twiml.dial(fallback, say=wording.provider_busy, language=language)
         choice = await self._choose(call) if again and not self._registry.refusal(sid) else Reject()
         if not isinstance(choice, Reject) and sid not in self._registry.calls:
             if isinstance(choice, ManagedAgent):
                 choice = choice.fallback or replace(choice, mode="bridge")
-            apology, language = choice.wording.apology, "en"
+            (wording, language), apology = spoken_by(choice), choice.wording.apology
             if isinstance(choice, Agent):
-                choice, apology, language = replace(choice, greeting=apology), "", choice.voice.language
+                choice, apology = replace(choice, greeting=apology), ""
             document = twiml.connect_stream(*self._stream(request, call, attempt=2), say=apology, language=language)
             if self._registry.prepare(choice, call) is None:
                 return document
-        return twiml.hang_up(wording.broken)
+        return twiml.hang_up(wording.broken, language)
 
     async def _await_end(self, live: LiveCall) -> None:
         try:

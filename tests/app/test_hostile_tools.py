@@ -11,6 +11,7 @@ import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
 from telephony.agent import Agent, ManagedAgent
+from telephony.contracts.observer import Step
 from telephony.core.actions import RunTool, StartReply
 from telephony.core.events import ReplyFailed, ToolFinished
 from telephony.core.history import ToolUsed
@@ -51,6 +52,15 @@ async def ends_the_process() -> None:
     sys.exit(1)
 
 
+@tool(name="child")
+async def its_task_ends_the_process() -> None:
+    """Also from a callback and a timer."""
+    loop = asyncio.get_running_loop()
+    loop.call_soon(sys.exit, 1)
+    loop.call_later(0, sys.exit, 1)
+    await asyncio.create_task(ends_the_process())
+
+
 @tool(name="stubborn")
 async def never_returns() -> None:
     """Ignores its cancellation."""
@@ -67,7 +77,14 @@ def half_an_emoji() -> dict[str, str]:
     return {"dish": "caf\ud83d"}
 
 
-TOOLS = (returns_itself, awaits_what_was_cancelled, ends_the_process, never_returns, half_an_emoji)
+TOOLS = (
+    returns_itself,
+    awaits_what_was_cancelled,
+    ends_the_process,
+    its_task_ends_the_process,
+    never_returns,
+    half_an_emoji,
+)
 NAMES = {one.name: one for one in TOOLS}
 each_tool = pytest.mark.parametrize("hostile", TOOLS, ids=[one.name for one in TOOLS])
 
@@ -142,6 +159,32 @@ async def test_our_llm_server_answers(hostile: Tool) -> None:
         for _ in range(2):
             assert (await ask.says(asked, extra_headers={"x-call-id": "c1"})).endswith(TOLD)
         assert len(ask.endpoint.store._calls["c1"].runs) == 1
+
+
+@pytest.mark.parametrize("raises", [ValueError("x"), SystemExit(1)])
+async def test_a_call_goes_on_without_an_observer_that_fails(raises: BaseException) -> None:
+    """Whether it cannot be made for the call, or raises during it."""
+
+    class Failing:
+        def see(self, step: Step) -> None:
+            raise raises
+
+        def close(self) -> None:
+            raise raises
+
+    def fails(call_sid: str) -> Failing:
+        raise raises
+
+    async with asyncio.timeout(60), local_stack(agent(), clock=SteadyClock(SPEED), replies=respond) as s:
+        s.service.on_call(fails)
+        s.service.on_call(lambda call_sid: Failing())
+        phone = await s.dial()
+        tape = await s.tape(phone)
+        await tape.until(lambda: ("agent", HELLO) in tape.lines)
+        await s.says(phone, "when are you open")
+        await tape.until(lambda: ("agent", HOURS) in tape.lines)
+        await phone.hang_up()
+        await phone.ended()
 
 
 async def test_a_service_stops_while_tools_never_return() -> None:

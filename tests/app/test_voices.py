@@ -98,6 +98,17 @@ async def test_the_first_voice_of_the_account_speaks() -> None:
         assert [(line["voice_id"], line["name"], line["log_level"]) for line in chosen] == [("b", "Bella", "info")]
 
 
+@pytest.mark.parametrize("refused", [None, (401, "invalid_api_key", "x"), NO_PERMISSION, (500, "oops", "x")])
+async def test_the_start_lists_the_voices_once(refused: tuple[int, str, str] | None) -> None:
+    """One answer tells both whether the key is good and which voice speaks."""
+    async with vendors(b="Bella") as v:
+        v.account.refused = {} if refused is None else {"/v1/voices": refused}
+        async with v.service() as service:
+            assert v.account.asked.count("/v1/voices") == 1
+            assert service.keys.refused == (("ELEVENLABS_API_KEY",) if refused and "invalid" in refused[1] else ())
+            assert bool(service.voice.voice_id) is (refused is None)
+
+
 async def test_the_list_is_asked_for_once() -> None:
     """A voice that is added later, or gone, does not change the voice of a running service."""
     async with local_stack(AGENT, clock=SteadyClock(20)) as s:

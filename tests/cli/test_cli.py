@@ -102,6 +102,16 @@ def test_an_agent_function_is_tried_before_anything_starts(tmp_path: Path, comma
     assert "Traceback" not in shown.stderr
 
 
+def test_check_names_what_a_language_lacks(tmp_path: Path) -> None:
+    """A line for each language; it is no error."""
+    (tmp_path / "polish.py").write_text(
+        "from telephony import Agent, Voice\nagent = Agent('P.', voice=Voice(language='pl'))\n"
+    )
+    shown = telephony("check", "--offline", cwd=tmp_path, TELEPHONY_AGENT="polish:agent")
+    assert shown.returncode == 0, shown.stderr
+    assert re.search("^language pl: phrases in English: all .*; no listeners' words", shown.stdout, re.MULTILINE)
+
+
 def test_a_voice_model_that_cannot_hold_a_call_is_reported_with_the_reason(tmp_path: Path) -> None:
     """Also one that an agent names."""
     (tmp_path / "slow.py").write_text(

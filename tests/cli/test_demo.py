@@ -56,7 +56,6 @@ async def call(
     replies: Responder = respond,
     recordings: Sequence[str] = (),
     interrupting: bool = True,
-    tool_expected: bool = True,
     watch: Watch | None = None,
 ) -> tuple[list[str], Outcome]:
     """Runs one demo call; the second text interrupts. `heard` holds the transcripts, by default what was said. With
@@ -71,7 +70,7 @@ async def call(
         watch = watch or Watch()
         outcome = await converse(stack.service, stack.carrier, script, watch, recordings)
         outcome.expect = () if recordings else tuple(text.split()[-1] for text in texts)
-        outcome.tool_expected = tool_expected
+        outcome.tool_expected = True
         return problems(outcome, watch.steps, watch.turns), outcome
 
 
@@ -164,9 +163,11 @@ def test_what_the_local_parts_do_not_know_of_an_agent_is_said(
 
 async def test_an_agent_without_tools_need_not_run_one() -> None:
     """Only of the example is it known that a tool must run."""
-    texts = ("what are your opening hours", "and on mondays", "thank you bye")
-    assert (await call(*texts))[0] == ["the agent ran no tool"]
-    assert (await call(*texts, tool_expected=False))[0] == []
+    watch = Watch()
+    found, outcome = await call("what are your opening hours", "and on mondays", "thank you bye", watch=watch)
+    assert found == ["the agent ran no tool"]
+    outcome.tool_expected = False
+    assert problems(outcome, watch.steps, watch.turns) == []
 
 
 def without_end(body: dict[str, Any]) -> list[Part]:

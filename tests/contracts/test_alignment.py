@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
-from telephony.contracts.alignment import FAST_MS_PER_CHAR, LONGEST, Alignment, TimedChar, spread
+from telephony.contracts.alignment import (
+    FAST_MS_PER_CHAR,
+    JITTER_MS,
+    LATE_MS,
+    LONGEST,
+    OVERLAP_MS,
+    Alignment,
+    TimedChar,
+    possible,
+    spread,
+)
 
 TEXT = "We open at nine, and close at six. "
 MS = 50
@@ -132,6 +143,83 @@ def test_another_spelling_places_what_agrees() -> None:
     rig = Rig("a" * 500 + "bcd")
     assert rig.comes("x" * (LONGEST - 2) + "aaa") == ""  # it would take too long
     assert rig.comes("x" * (LONGEST - 3) + "aaa") == "aaa"
+
+
+def parts(start_ms: Callable[[int], int], size: int = 7) -> list[tuple[str, int]]:
+    """The text in blocks, each with its start."""
+    return [(TEXT[at : at + size], start_ms(at)) for at in range(0, len(TEXT), size)]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "why"),
+    [
+        (parts(lambda at: 0), "from the message"),
+        (parts(lambda at: MS * at), "from the attempt"),
+        (parts(lambda at: -3_000), "all are negative"),
+        (parts(lambda at: -170), "half of each block is negative"),
+        (parts(lambda at: -600 if at == 7 else 0), "one is negative"),
+        (parts(lambda at: MS * 7 if at == 0 else 0), "the second is before the first"),
+        (parts(lambda at: MS * (len(TEXT) - at)), "each is before the last"),
+        ([(TEXT[: at + 7], -MS * at) for at in range(0, len(TEXT), 7)], "all the text so far, from the message"),
+        ([(TEXT[7:14], 0), (TEXT[:7], 0), *parts(lambda at: 0)[2:]], "the second text before the first"),
+        ([(TEXT[21:], 0), *parts(lambda at: 0)], "the last text before the first"),
+    ],
+)
+def test_nothing_ends_before_it_can_have_been_said(blocks: list[tuple[str, int]], why: str) -> None:
+    """Whatever the starts of the blocks: each has 50 ms of audio for each character, and 20 more are placed later."""
+    rig = Rig()
+    for text, start_ms in blocks:
+        rig.comes(text, start_ms, audio_ms=MS * 7)
+    assert all(end >= MS * n for n, end in enumerate(rig.ends)), why
+    assert len(rig.said) > 20, why
+
+
+@pytest.mark.parametrize(
+    ("starts", "durations", "why"),
+    [
+        ([300, 250, 200, 150, 100, 50, 0], [MS] * 7, "backwards"),
+        ([0, 50, 100, 0, 50, 100, 150], [MS] * 7, "starts again"),
+        ([0] * 7, [0] * 7, "no time at all"),
+        ([0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3], [0.05] * 7, "seconds"),
+        ([10**6 + MS * n for n in range(7)], [MS] * 7, "a quarter of an hour later"),
+    ],
+)
+def test_times_that_cannot_be_count_as_missing(starts: list[float], durations: list[float], why: str) -> None:
+    """The next block that can be proves that the text before it is over."""
+    rig = Rig()
+    items = spread(zip(TEXT[:7], starts, durations, strict=True))
+    assert possible(items) == (starts[0] > 0 and starts == sorted(starts)), why
+    assert rig.audio(items, 8 * MS * 7) == ("", ()), why
+    rig.comes(TEXT[7:14])
+    assert (rig.said, rig.ends[:8]) == (TEXT[:14], [MS * 8] * 8)  # the next block begins with a space
+
+
+def test_a_little_disorder_is_rounding() -> None:
+    assert possible(spread([("a", 100, 90), ("b", 100 - JITTER_MS, 90)]))
+    assert not possible(spread([("a", 100, 90), ("b", 99 - JITTER_MS, 90)]))
+    letters = [(char, 10 * n, 10) for n, char in enumerate("morning")]
+    assert possible(spread(letters[:5]))
+    assert not possible(spread(letters))
+    rig = Rig()
+    rig.comes(TEXT[:7], audio_ms=MS * 7 - OVERLAP_MS)
+    rig.comes(TEXT[7:14])
+    assert rig.ends[6:8] == [MS * 7, MS * 7]
+    rig = Rig()
+    rig.comes(TEXT[:7], audio_ms=MS)
+    rig.comes(TEXT[7:14])
+    assert rig.ends[-1] == MS * 13 - OVERLAP_MS
+
+
+def test_a_block_may_begin_a_little_after_its_audio() -> None:
+    for start_ms, placed in ((MS * 7 + LATE_MS, TEXT[:7]), (MS * 7 + LATE_MS + 1, "")):
+        assert Rig().comes(TEXT[:7], start_ms) == placed
+
+
+def test_another_spelling_passes_over_no_text_without_audio() -> None:
+    rig = Rig("We open. We close. ")
+    assert rig.comes("we close now") == ""
+    assert rig.comes("We open. ") == "We open. "
+    assert rig.comes("we close now") == "We close"
 
 
 def test_any_blocks_in_any_order_say_only_the_text() -> None:

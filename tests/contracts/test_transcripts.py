@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from telephony.audio import frames, tones
-from telephony.contracts.transcripts import KNOWN, PENDING, QUICK_WORD_MS, WORD_MS, Transcripts, once
+from telephony.contracts.repetition import WORD_MS
+from telephony.contracts.transcripts import KNOWN, PENDING, Transcripts
 from telephony.core.events import TranscriptUpdated, Word
 
 
@@ -444,28 +445,6 @@ def test_a_final_may_lack_the_last_words_shown(text: str, part: bool) -> None:
 CODE = "4 2 7 1"
 
 
-@pytest.mark.parametrize(
-    ("text", "shown", "sound_ms", "left"),
-    [
-        (f"{CODE} {CODE} {CODE}", CODE, 1_200, CODE),
-        (f"{CODE} {CODE} {CODE}", "4 2", 1_200, CODE),
-        (f"{CODE} {CODE} {CODE}", "", 1_200, CODE),
-        (f"{CODE} {CODE} {CODE}", CODE, QUICK_WORD_MS * 12, f"{CODE} {CODE} {CODE}"),
-        (f"{CODE} {CODE} {CODE}", f"{CODE} {CODE} {CODE}", 1_200, f"{CODE} {CODE} {CODE}"),
-        (f"{CODE} {CODE}", f"{CODE} 4", 1_200, f"{CODE} {CODE}"),
-        (f"{CODE} {CODE}", CODE, 1_200, CODE),
-        ("I want tea. I want tea. i want tea", "", 900, "I want tea."),
-        ("no no no", "no", 400, "no no no"),
-        ("2 1 2 1 2 1 2 1 2 1 2 1", "2 1 2 1", 900, "2 1 2 1"),
-        ("one two three", "", 100, "one two three"),
-        ("", "", 0, ""),
-    ],
-)
-def test_what_was_said_once_counts_once(text: str, shown: str, sound_ms: int, left: str) -> None:
-    """Only if both the partial and the sound say so; short texts are left alone, because people do repeat those."""
-    assert once(text, shown, sound_ms) == left
-
-
 def test_finals_and_partials_that_repeat_themselves() -> None:
     """The sound is that of their own segment."""
     rig = known("one two three")
@@ -475,3 +454,15 @@ def test_finals_and_partials_that_repeat_themselves() -> None:
     assert rig.ends(rig.commit(), f"{CODE} {CODE} {CODE}") == CODE
     rig.voiced(1_200)
     assert rig.ends(0, f"{CODE} five {CODE} five") == f"{CODE} five"
+
+
+def test_a_final_whose_end_repeats_itself() -> None:
+    """However the code is written, and only if the voice is too short."""
+    for final, voice_ms, left in (
+        ("My code is 4271 4271 4271.", 2_000, "My code is 4271"),
+        ("My code is 4271 4271 4271.", 3_000, "My code is 4271 4271 4271."),
+    ):
+        rig = Rig()
+        rig.voiced(voice_ms)
+        assert rig.shows("my code is 4 2 7 1") == "my code is 4 2 7 1"
+        assert rig.ends(rig.commit(), final) == left

@@ -17,7 +17,7 @@ CALLER_PAUSES = asks("i would like to book a table and", 1).waits(0.4)
 REPLY_IS_PREPARED = asks("what are your opening hours", 1).waits(0.2)
 BOTH_SPEAK = AGENT_SPEAKS.says("mm-hm yeah", ms=800).waits(0.1)
 AGENT_IS_HELD = AGENT_SPEAKS.coughs(1_000)
-WORDS = ("/language/", "/completeness.py", "/dictation.py", "/question.py")
+WORDS = ("/core/language/", "/completeness.py", "/dictation.py", "/question.py")
 
 
 def called(script: CallerScript, frames: int) -> list[str]:

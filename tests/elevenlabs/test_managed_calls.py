@@ -20,7 +20,8 @@ from telephony.core import decisions as d
 from telephony.core import managed_events as m
 from telephony.core.policy import Wording
 from telephony.observe.turn_latency import TurnClock
-from telephony.tape.reader import find, read
+from telephony.tape.choose import find
+from telephony.tape.reader import read
 from telephony.tape.replay import replay
 from telephony.tape.show import steps, stereo_wav, timeline
 from telephony.testing.fakes.elevenlabs.agents import BRIDGE_EVENTS, CLIENT_EVENTS, LocalAgent, LocalAgents

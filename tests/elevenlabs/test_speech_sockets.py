@@ -173,7 +173,7 @@ async def rig(stt: SttFaults | None = None, tts: TtsFaults | None = None) -> Asy
         yield Rig(server, clock)
 
 
-@pytest.mark.parametrize("language", ["he", "iw", "en-US", "nb", "fa"])
+@pytest.mark.parametrize("language", ["he", "iw", "en-US", "nb", "fa", "jp", "se", "Deutsch", "xx"])
 async def test_any_language_is_spoken(language: str) -> None:
     """In one connection: what the service would refuse is not asked for."""
     async with rig() as r:

@@ -407,3 +407,69 @@ def test_a_commit_without_answer_means_a_dead_session() -> None:
     rig.commit(2)
     assert rig.segments.given_up() == [TranscriptUpdated("yes", "", 1)]
     assert rig.segments.given_up() == []
+
+
+# --- odd, but plausible ---------------------------------------------------------------------------------------------
+
+
+def two_commits(first: str, second: str) -> Rig:
+    """Two commits, with a second of voice and a partial each."""
+    rig = Rig()
+    for number, text in enumerate((first, second), 1):
+        rig.voice()
+        rig.comes(partial(text))
+        rig.quiet()
+        rig.commit(number)
+    return rig
+
+
+def test_a_final_answers_the_commit_whose_words_it_has() -> None:
+    """That of the first is missing: its partial stands for it. If it comes after all, it is a repeat."""
+    rig = two_commits("one two three", "tea for four")
+    rig.comes(plain("Tea for four."))
+    rig.comes(plain("One two three."), after=300)
+    assert rig.finals == [(2, "one two three Tea for four.")]
+    rig = two_commits("one two", "one two three")
+    rig.comes(plain("One two."), plain("One two three."), after=300)
+    assert rig.finals == [(1, "One two."), (2, "One two three.")]
+
+
+def test_a_repeated_final_answers_no_commit_with_other_words() -> None:
+    """However late it comes. The same words may be said again, and no words at all."""
+    for first, second, repeated in (("yes please do", "and tea", True), ("yes", "yes", False), ("", "", False)):
+        rig = two_commits(first, second)
+        rig.comes(plain(first))
+        rig.comes(plain(first), after=2 * wire.REPEAT_MS)
+        assert rig.finals == [(1, first), (2, second)][: 1 if repeated else 2]
+        rig.comes(plain("And tea."), after=300)
+        assert not repeated or rig.finals[1:] == [(2, "And tea.")]
+
+
+def test_a_final_that_begins_with_the_words_of_the_one_before() -> None:
+    """They are no news if the partial lacks them and there was too little sound."""
+    for voice_ms, said in ((900, "Five six."), (2_000, "One two three four. Five six.")):
+        rig = Rig()
+        rig.voice(2_000)
+        rig.comes(partial("one two three four"), plain("One two three four."))
+        rig.voice(voice_ms)
+        rig.comes(partial("five six"))
+        rig.quiet()
+        rig.commit(1)
+        rig.comes(plain("One two three four. Five six."), after=300)
+        assert rig.finals == [(0, "One two three four."), (1, said)]
+
+
+@pytest.mark.parametrize(
+    ("message", "read"),
+    [
+        ({"message_type": "committed_transcript", "text": 4271}, wire.Committed("4271", timed=False)),
+        ({"message_type": "committed_transcript", "text": None}, wire.Committed("", timed=False)),
+        ({"message_type": "committed_transcript", "text": True}, wire.Committed("", timed=False)),
+        ({"message_type": "warning", "error": "slow down"}, wire.Ignored()),
+        ({"message_type": "session_info", "error": None}, wire.Ignored()),
+        ({"message_type": "something_wrong", "error": "x"}, wire.Fault("something_wrong", False)),
+        ({"type": "committed_transcript", "text": "x"}, wire.Ignored()),
+    ],
+)
+def test_odd_messages(message: dict[str, object], read: wire.Message) -> None:
+    assert wire.decode(json.dumps(message)) == read

@@ -326,6 +326,26 @@ async def test_a_hook_that_hangs_is_not_called_twice(tmp_path: Path) -> None:
     assert asked == ["conv_1", "conv_2"]
 
 
+@pytest.mark.parametrize("raises", [SystemExit(3), asyncio.CancelledError(), KeyboardInterrupt()])
+async def test_a_hook_that_exits_is_a_hook_that_failed(tmp_path: Path, raises: BaseException) -> None:
+    """It is called again, and nobody else notices."""
+    raised, delivered = [raises], asyncio.Event()
+
+    async def hook(event: PostCall) -> None:
+        if raised:
+            raise raised.pop()
+        delivered.set()
+
+    store = WebhookStore(tmp_path, hook, SteadyClock(1_000))
+    body = json.dumps(event()).encode()
+    await store.take(pieces(body), Signature(sign(SECRET, body, int(time.time())), SECRET, time.time()))
+    delivering = asyncio.create_task(store.run())
+    async with asyncio.timeout(60):
+        await delivered.wait()
+    assert not delivering.done()
+    delivering.cancel()
+
+
 async def test_without_a_disk_webhooks_are_refused_and_calls_are_taken(tmp_path: Path) -> None:
     """While the directory cannot be created the answer is 503, after which the platform tries again."""
     (tmp_path / "post-call").write_text("in the way")

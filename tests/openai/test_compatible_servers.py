@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,11 +13,11 @@ import pytest
 from telephony.agent import Agent
 from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.openai.client import OpenAiChat
-from telephony.runtime.reply import Done, Facts, Said, Wants, reply
+from telephony.runtime.reply import Done, Facts, ReplyPart, Said, Wants, reply
 from telephony.testing.fakes.openai.server import CallTool, LocalOpenAi, Part, Raw, Say, scripted
 from telephony.testing.fakes.openai.templates import Template
 from telephony.testing.steady import SteadyClock
-from telephony.tools import Toolbox, tool
+from telephony.tools import Toolbox, ToolResult, tool
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ASKED: History = (AgentSaid("Hello, how can I help?"), CallerSaid("when do you open"))
@@ -60,6 +60,10 @@ class Caller:
                     said += part.text if isinstance(part, Said) else ""
                     part = await anext(parts)
         return said.strip()
+
+
+def replying(caller: Caller) -> AsyncGenerator[ReplyPart, ToolResult | None]:
+    return reply(AGENT, ASKED, caller.client, Toolbox(()), Facts(NOON))
 
 
 @asynccontextmanager
@@ -183,6 +187,53 @@ async def test_only_the_first_answer_waits_for_its_end() -> None:
         await caller.server.until(lambda: caller.server.cancelled == 1)
 
 
+@pytest.mark.parametrize(
+    ("ready", "reply", "heard"),
+    [
+        ("Ready.", "We open at nine. " * 5, "We open"),
+        ("They want one word.</think>Ready.", "The caller wants the hours.</think>We open at nine.", "We open"),
+    ],
+)
+async def test_a_model_is_tried_out_before_the_first_call(ready: str, reply: str, heard: str) -> None:
+    """Then the first caller hears the first words at once, and no reasoning."""
+    async with calling([Say(reply)]) as caller:
+        caller.server.ready = [Say(ready)]
+        await caller.client.try_out()
+        assert caller.server.requests == []
+        caller.server.latency.tokens_per_s = 20
+        said = ""
+        async with aclosing(replying(caller)) as parts:
+            async for part in parts:
+                said += part.text if isinstance(part, Said) else ""
+                if said.split()[1:]:
+                    break
+        assert said.startswith(heard)
+        assert len(said) < len(reply) / 2
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 500}, {"status": 400}, {"hang_before_headers": True}, {"empty_reply": True}]
+)
+async def test_a_trial_that_fails_leaves_the_rule_for_the_first_answer(fault: dict[str, Any]) -> None:
+    """Which is held to its end, and shows then whether it began with reasoning."""
+    async with calling([Say("The caller wants the hours.</think>We open at nine.")]) as caller:
+        for name, value in fault.items():
+            setattr(caller.server.faults, name, value)
+        await caller.client.try_out()
+        for name, value in fault.items():
+            setattr(caller.server.faults, name, type(value)())
+        assert await caller.hears() == "We open at nine."
+
+
+async def test_a_trial_cut_off_by_the_limit_shows_nothing() -> None:
+    """Its text may be reasoning that had no time to end."""
+    cut = {"index": 0, "delta": {"content": "They want one word"}, "finish_reason": "length"}
+    async with calling([Say("The caller wants the hours.</think>We open at nine.")]) as caller:
+        caller.server.ready = [Raw((cut,))]
+        await caller.client.try_out()
+        assert await caller.hears() == "We open at nine."
+
+
 DELTAS: dict[str, tuple[dict[str, Any], ...]] = {
     "parts": ({"content": [{"type": "text", "text": "We open "}]}, {"content": [{"type": "text", "text": "at nine."}]}),
     "parts of reasoning": (
@@ -273,14 +324,15 @@ async def test_a_written_call_after_a_real_one_does_not_run() -> None:
         assert caller.ran == ["hours"]
 
 
-async def test_a_limit_used_up_by_reasoning_is_noticed() -> None:
+@pytest.mark.parametrize("tokens", [400, 5_000, 15_000])
+async def test_a_limit_used_up_by_reasoning_is_noticed(tokens: int) -> None:
     """One larger try, then the larger limit from the start."""
     async with calling(effort="low") as caller:
-        caller.server.faults.reasoning_tokens = 400
+        caller.server.faults.reasoning_tokens = tokens
         assert [await caller.hears(), await caller.hears()] == ["All right.", "All right."]
         limits = [request["max_tokens"] for request in caller.server.requests]
         assert limits[0] == 300
-        assert limits[1] == limits[2] > 700
+        assert limits[1] == limits[2] > tokens
         assert len(limits) == 3
 
 
@@ -288,7 +340,7 @@ async def test_reasoning_without_end_is_tried_once_more_and_no_further() -> None
     async with calling(effort="low") as caller:
         caller.server.faults.reasoning_tokens = 1_000_000
         assert [await caller.hears(), await caller.hears(), await caller.hears()] == ["", "", ""]
-        assert len(caller.server.requests) == 2 + 2 + 1
+        assert len(caller.server.requests) == 2 + 1 + 1
 
 
 async def test_an_answer_without_end_ends() -> None:
@@ -296,4 +348,14 @@ async def test_an_answer_without_end_ends() -> None:
     flood = Raw.deltas(*({"content": "word " * 1_000} for _ in range(50)))
     async with calling([flood]) as caller:
         with pytest.raises(Exception, match="no end"):
+            await caller.hears()
+
+
+async def test_lines_without_data_end_the_answer() -> None:
+    """Comments keep a connection alive; a flood of them is no answer, however fast it comes."""
+    async with calling() as caller:
+        caller.server.faults.comments = 20
+        assert await caller.hears() == "All right."
+        caller.server.faults.comments = 1_000_000
+        with pytest.raises(Exception, match="no data"):
             await caller.hears()

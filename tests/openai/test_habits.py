@@ -48,6 +48,10 @@ def body(
         (400, "Only user and assistant roles are supported!", None, 0, 3),
         (400, "Bad Request", None, 0, 1),
         (400, "", None, 1, 2),
+        (503, "Jinja template rendering error: System message must be at the beginning.", None, 0, 1),
+        (502, "chat template: roles must alternate user/assistant", None, 0, 2),
+        (500, "System role not supported", None, 0, 3),
+        (503, "The server is overloaded, try again later", None, 0, None),
         (400, "System role not supported", None, 3, None),
         (401, "System role not supported", None, 0, None),
         (500, "internal error", None, 0, None),
@@ -128,6 +132,11 @@ def test_a_shape_that_was_accepted_is_kept() -> None:
             "tools",
         ),
         (Refusal(400, "library/small:2b does not support tools"), "tools"),
+        (Refusal(500, "TypeError: got an unexpected keyword argument 'stream_options'"), "stream_options"),
+        (Refusal(503, "parameter reasoning_effort is not supported by this model"), "reasoning_effort"),
+        (Refusal(500, "this model does not support tools"), "tools"),
+        (Refusal(503, "no capacity for max_tokens 300, try again"), ""),
+        (Refusal(500, "internal error"), ""),
         (Refusal(401, "Unknown parameter", "verbosity"), ""),
         (Refusal(400, "Unknown parameter", "model"), ""),
     ],
@@ -180,3 +189,16 @@ def test_the_caller_is_a_pseudonym_and_only_to_openai() -> None:
         body(key=b"a", caller="anonymous"), body(key=b"a", caller="+266696687 \ud83d"),
     ):  # fmt: skip
         assert "safety_identifier" not in without
+
+
+def test_the_largest_limit_is_tried_at_once_and_the_smaller_where_it_does_not_fit() -> None:
+    habits = Habits()
+    assert habits.more_tokens(0)
+    assert body(habits)["max_tokens"] > 15_000
+    assert not habits.more_tokens(habits.reserve)
+    assert habits.learn(Refusal(400, "max_tokens is too large: 16300"), body(habits), own_host=False)
+    assert 4_000 < body(habits)["max_tokens"] < 5_000
+    assert not habits.more_tokens(habits.reserve)
+    assert habits.learn(Refusal(400, "exceeds the context length"), body(habits), own_host=False)
+    assert body(habits)["max_tokens"] == 300
+    assert not habits.more_tokens(0)

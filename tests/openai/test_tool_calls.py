@@ -31,6 +31,8 @@ def calls(fragments: list[Any]) -> list[tuple[str, str]]:
 
 F = fragment
 TWO = [("hours", '{"day": 1}'), ("book", '{"day": 2}')]
+GLUED = [("hours", '{"day": 1}'), ("hours", '{"day": 2}')]
+NONE = [("hours", "{}")]
 
 
 @pytest.mark.parametrize(
@@ -115,6 +117,57 @@ TWO = [("hours", '{"day": 1}'), ("book", '{"day": 2}')]
         pytest.param(
             [F(0, "get_", "", "a"), F(0, "hours", ""), F(0, None, "{}")], [("get_hours", "{}")], id="name in pieces",
         ),
+        # new ids
+        pytest.param(
+            [F(0, "hours", "", "a"), F(0, None, '{"day"', "b"), F(0, None, ": 1}", "c"),
+             F(1, "book", '{"day": 2}', "d")],
+            TWO, id="a new id for each piece",
+        ),
+        pytest.param(
+            [F(0, "hours", "", "a"), F(0, "hours", '{"day"', "b"), F(0, "hours", ": 1}", "c")],
+            TWO[:1], id="a new id and the name for each piece",
+        ),
+        pytest.param(
+            [F(None, "hours", '{"day"', "a"), F(None, "", ": 1}", "b"), F(None, "book", '{"day": 2}', "c")],
+            TWO, id="a new id for each piece, no index",
+        ),
+        pytest.param([F(0, "hours", "", "a"), F(0, "hours", "", "b")], NONE * 2, id="no arguments, two ids, one index"),
+        pytest.param([F(None, "hours", "", "a"), F(None, "hours", "", "b")], NONE * 2, id="no arguments, no index"),
+        pytest.param([F(0, "hours", ""), F(0, "book", "")], [*NONE, ("book", "{}")], id="no arguments, no ids"),
+        pytest.param(
+            [F(0, "hours", "", "a"), F(0, "hours", '{"day": 1}', "b")], NONE + TWO[:1], id="no arguments, then some",
+        ),
+        # two calls in one
+        pytest.param([F(0, "hours", '{"day": 1}{"day": 2}', "a")], GLUED, id="two objects"),
+        pytest.param(
+            [F(0, "hours", '{"day": 1', "a"), F(0, None, '}\n{"day"'), F(0, None, ": 2}")], GLUED, id="two, in pieces",
+        ),
+        pytest.param([F(0, "hours", '[{"day": 1}, {"day": 2}]', "a")], GLUED, id="a list of two"),
+        pytest.param([F(0, "hours", '{"day": 1}{"day": 2}{"day": 1}', "a")], GLUED[::-1], id="one of them again"),
+        pytest.param(
+            [F(0, "book", '{"day": "Fri"}{"day": "Friday", "people": 2}', "a")],
+            [("book", '{"day": "Friday", "people": 2}')], id="an object that grows",
+        ),
+        # names
+        *(
+            pytest.param([F(0, name, '{"day": 2}', "a")], TWO[1:], id=name)
+            for name in ("functions.book", "default_api.book", "tools:book", "functions.book:0", "Book", "book()",
+                         "book<|channel|>commentary", "`book`")
+        ),
+        pytest.param([F(0, "functions.", "", "a"), F(0, "book", '{"day": 2}')], TWO[1:], id="a namespace in pieces"),
+        pytest.param([F(0, "other.cancel", "{}", "a")], [("other.cancel", "{}")], id="of no own tool"),
+        # places
+        pytest.param([{"index": 0, "id": "a", "name": "book", "arguments": '{"day": 2}'}], TWO[1:], id="no function"),
+        pytest.param(
+            [{"index": 0, "name": "book"}, {"index": 0, "arguments": '{"day"'}, {"index": 0, "arguments": ": 2}"}],
+            TWO[1:], id="no function, in pieces",
+        ),
+        pytest.param(
+            [{"index": 0, "function": {"name": "book"}, "arguments": '{"day": 2}'}], TWO[1:], id="arguments outside",
+        ),
+        pytest.param([{"function": "book", "arguments": '{"day": 2}'}], TWO[1:], id="function is the name"),
+        pytest.param([{"function": {"name": "book", "parameters": {"day": 2}}}], TWO[1:], id="parameters"),
+        pytest.param([{"type": "tool_use", "name": "book", "input": {"day": 2}}], TWO[1:], id="input"),
         pytest.param([F(0, "hours", "", "a"), F(0, "", None, None)], [("hours", "{}")], id="no arguments"),
         pytest.param([F(0, None, '{"day": 1}', "a")], [], id="no name"),
         pytest.param([None, 7, "x", {}, {"function": None}, {"function": "hours"}], [], id="nothing of use"),

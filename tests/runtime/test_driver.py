@@ -121,3 +121,33 @@ async def test_an_engine_that_asks_for_the_past_is_called_now() -> None:
     inbox.put_first([e.CallStarted("")], 5_000)
     assert await inbox.next(before=4_000) == (e.TimeReached(4_000), 5_000)
     assert await inbox.next(before=None) == (e.CallStarted(""), 5_000)
+
+
+@pytest.mark.parametrize("raises", [ValueError("x"), SystemExit(3)])
+def test_an_observer_that_raises_is_detached(raises: BaseException) -> None:
+    """The others see every step; one that exits is no exception."""
+
+    class Broken:
+        def see(self, step: object) -> None:
+            raise raises
+
+        def close(self) -> None:
+            raise raises
+
+    class Whole:
+        def __init__(self) -> None:
+            self.seen: list[object] = []
+
+        def see(self, step: object) -> None:
+            self.seen.append(step)
+
+        def close(self) -> None:
+            self.seen.append("closed")
+
+    whole = Whole()
+    observers = Observers([Broken(), whole])
+    observers.see(e.CallStarted("MZ1"), (), 0)
+    observers.see(e.CallStarted("MZ1"), (), 20)
+    observers.close()
+    assert len(whole.seen) == 3
+    Observers([Broken()]).close()

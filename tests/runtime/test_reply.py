@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime
+
+import pytest
 
 from telephony.agent import Agent
 from telephony.contracts.llm import Finished, LlmEvent, LlmRequest, TextDelta, ToolCall
 from telephony.core.history import STILL_RUNNING, AgentSaid, CallerSaid, ToolUsed
 from telephony.core.policy import Limits
-from telephony.runtime.reply import Done, Facts, ReplyPart, Said, Wants, build_messages, reply, volatile
+from telephony.runtime.reply import Done, Facts, ReplyPart, Said, Wants, build_messages, json_object, reply, volatile
 from telephony.tools import Toolbox, ToolResult
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -108,6 +111,23 @@ async def test_several_tools_in_a_row() -> None:
     sent = llm.requests[1].messages[-4:-1]
     assert [m["role"] for m in sent] == ["assistant", "tool", "tool"]
     assert sent[0]["tool_calls"][1]["function"]["arguments"] == '{"unreadable": "{bad"}'
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ('{"day":  "friday"}', '{"day":  "friday"}'),
+        ("None", "{}"),
+        ("[null]", "{}"),
+        ("\ufeff{}", "{}"),
+        ('```{"day": "friday"}```', '{"day": "friday"}'),
+        ("[1]", '{"unreadable": "[1]"}'),
+        ("[" * 5_000, json.dumps({"unreadable": "[" * 200})),
+    ],
+)
+def test_servers_get_arguments_as_an_object(written: str, sent: str) -> None:
+    """As the tool read them; unchanged if they are an object already."""
+    assert json_object(written) == sent
 
 
 async def test_rounds_of_tools_are_limited() -> None:

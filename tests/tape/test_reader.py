@@ -12,9 +12,10 @@ import pytest
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.decisions import RULES
+from telephony.tape.choose import find, one
 from telephony.tape.codec import BadTape
 from telephony.tape.format import FORMAT, NAME, Header, from_data, to_data
-from telephony.tape.reader import find, one, read
+from telephony.tape.reader import read
 from telephony.tape.replay import replay
 from telephony.tape.upgrades import UPGRADES
 from telephony.tape.writer import TapeWriter

@@ -14,8 +14,9 @@ from telephony.audio import frames, level, wav
 from telephony.contracts.observer import Step
 from telephony.core import events as e
 from telephony.tape import recorder as recorder_module
+from telephony.tape.choose import find
 from telephony.tape.format import Header
-from telephony.tape.reader import find, read
+from telephony.tape.reader import read
 from telephony.tape.recorder import Recorder
 from telephony.tape.rehearsal.rehearse import rehearse
 from telephony.tape.replay import replay

@@ -13,8 +13,9 @@ from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking import barge_in, floor
 from telephony.core.turn_taking.barge_in import Evidence, Verdict
 from telephony.tape.bless import bless_all
+from telephony.tape.choose import find
 from telephony.tape.codec import BadTape
-from telephony.tape.reader import find, read
+from telephony.tape.reader import read
 from telephony.tape.replay import replay
 from telephony.tape.save import save_test
 from tests.tape.calls import tape

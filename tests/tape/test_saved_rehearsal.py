@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,13 @@ from typer.testing import CliRunner
 
 from telephony.cli.main import app
 from telephony.core.policy import TurnTaking
-from telephony.tape.reader import find, read
+from telephony.tape.choose import find
+from telephony.tape.format import Header
+from telephony.tape.reader import read
 from telephony.tape.save import broken_by
 from telephony.tape.show import timeline
-from tests.tape.calls import tape
+from telephony.tape.writer import write
+from tests.tape.calls import conversation, steps, tape
 
 ROOT = Path(__file__).parents[2]
 TAPES = ROOT / "tests" / "tapes"
@@ -51,8 +55,11 @@ def save(*arguments: str, code: int = 0) -> str:
     return done.output
 
 
-def run(pytester: pytest.Pytester) -> pytest.RunResult:
-    return pytester.runpytest_subprocess(
+def run(pytester: pytest.Pytester, *, subprocess: bool = False) -> pytest.RunResult:
+    """Runs the project's tests: in a process of their own, or in this one, which has loaded the package already."""
+    sys.modules.pop("my_agent", None)  # as it is in the file now
+    start = pytester.runpytest_subprocess if subprocess else pytester.runpytest_inprocess
+    return start(
         "tests/calls", "-p", "no:asyncio", "-p", "no:cacheprovider", "-p", "no:xdist"
     )  # fmt: skip
 
@@ -63,7 +70,7 @@ def test_both_tests_pass_and_a_changed_agent_fails_the_rehearsal(project: Path, 
     assert f"from {Path('tapes/call')}" in told
     assert "ended: " in told
     assert "would not pass" not in told
-    run(pytester).assert_outcomes(passed=2)
+    run(pytester, subprocess=True).assert_outcomes(passed=2)
     for old, new in CHANGES.values():
         assert old in AGENT
         pytester.makepyfile(my_agent=AGENT.replace(old, new))
@@ -109,6 +116,19 @@ def test_a_damaged_newest_tape_is_passed_over(project: Path) -> None:
     assert "from tapes/call: " in told
     assert "passed over: tapes/cut_off/tape.jsonl: the tape breaks off after" in told
     assert "passed over: tapes/unreadable/tape.jsonl" in told
+
+
+def test_a_call_without_an_end_is_not_asked_for_one(project: Path, pytester: pytest.Pytester) -> None:
+    """As when the service was stopped in the middle of it: the tape is whole, and what is on it is guarded."""
+    whole = conversation()
+    cut = [step for step in steps(whole) if step.now_ms < 30_000]
+    write(project / "tapes" / "stopped", Header(policy=whole.policy, call={"sid": "CA2"}), cut)
+    told = save("tapes/stopped", "--name", "stopped", "--agent", "my_agent:agent")
+    assert "The call's end is not on the tape, so the test does not ask how it ended" in told
+    text = (project / "tests" / "calls" / "stopped" / "test_stopped.py").read_text()
+    assert "call.ended" not in text
+    assert text.count("call.slowest_answer_ms <= ") == 2
+    run(pytester).assert_outcomes(passed=2)
 
 
 def test_a_damaged_tape_that_is_meant_is_refused(project: Path) -> None:

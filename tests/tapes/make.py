@@ -28,7 +28,8 @@ from telephony.offline.dialogue import respond
 from telephony.offline.stt import RecognizerProcess
 from telephony.offline.tts import EspeakTts
 from telephony.tape.bless import rewrite
-from telephony.tape.reader import find, read
+from telephony.tape.choose import find
+from telephony.tape.reader import read
 from telephony.tape.rehearsal.rehearse import rehearse
 from telephony.tape.save import without_unplayed_phrases
 from telephony.tape.writer import write

@@ -12,7 +12,8 @@ import pytest
 
 from telephony.core import actions as a
 from telephony.core import events as e
-from telephony.tape.reader import find, read
+from telephony.tape.choose import find
+from telephony.tape.reader import read
 from telephony.tape.rehearsal.rehearse import rehearse
 from telephony.tape.timeline import Timeline
 from telephony.testing.fixtures import Replays

@@ -16,7 +16,7 @@ from telephony.tape.rehearsal.report import changed
 from telephony.tape.replay import replay
 from telephony.tape.show import timeline
 from telephony.tape.timeline import Timeline
-from telephony.testing.import_call import BadTranscript, Said, import_call, read_transcript, told
+from telephony.testing.import_call import BadTranscript, Said, import_call, read_transcript, summary
 from telephony.testing.stack import LoudnessDetector
 
 CALLER = [(2_000, 4_000), (8_000, 9_500), (9_800, 11_000)]
@@ -66,7 +66,7 @@ def test_two_channels_become_a_call(both: Path) -> None:
     ]
     assert begins(call) == [20, 80, 98]
     assert [round(ms, -2) for ms in done.waits] == [1_000, 1_000]
-    assert "2 answers in the recording, after 10" in "\n".join(told(both / "tape", done, []))
+    assert "2 answers in the recording, after 10" in "\n".join(summary(both / "tape", done, []))
     patient = rehearse(tape, changed(tape.header, ["turn_taking=patient"], None, None))
     assert totals(patient.now, None).answers > totals(patient.then, None).answers
 
@@ -79,7 +79,7 @@ def test_the_other_channel_may_be_the_caller(both: Path) -> None:
     assert begins(timeline(read(both / "tape"))) == [0, 50, 120]
     assert done.header.policy.greeting == "Hi."
     assert "without words" in done.header.made
-    assert "only silence decides" in "\n".join(told(both / "tape", done, []))
+    assert "only silence decides" in "\n".join(summary(both / "tape", done, []))
 
 
 def test_one_channel_is_split_by_the_times_of_its_transcript(tmp_path: Path) -> None:

@@ -3,42 +3,112 @@
 from __future__ import annotations
 
 from telephony.core.language.language import Language, phrases
-
-
-def _set(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
+from telephony.core.language.language import word_set as _set
+from telephony.core.language.wording import ENGLISH_WORDING
 
 _DIGITS = "zero oh nought one two three four five six seven eight nine"
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _BACKCHANNELS = _set(
     "mhm mm mmm hm hmm mm-hm mm-hmm mmhm mmhmm uh-huh uhhuh uh huh um ah oh aha yeah yep yes yup ya ok okay right "
-    "sure good great fine alright nice cool wow really exactly true see totally absolutely perfect lovely thanks"
+    "sure good great fine alright nice cool wow really exactly true see totally absolutely perfect lovely thanks "
+    "understood gotcha interesting"
 )
 _BACKCHANNEL_PHRASES = phrases(
     "uh huh/mm hm/mm hmm/i see/i see okay/got it/i got it/all right/of course/that's right/that's true/"
     "go on/makes sense/"
-    "not bad/fair enough/sounds good/thank you/i understand/understood/i know/"
-    "for sure/oh i see/okay i see/that's fine/that's good/that's great"
+    "not bad/fair enough/sounds good/thank you/i understand/i know/"
+    "for sure/sure thing/oh i see/okay i see/that's fine/that's good/that's great"
 )
 
 _WEEKDAYS = _set("monday tuesday wednesday thursday friday saturday sunday")
 
+_PRONOUNS = "i you we he she it they that this there"
+_AUXILIARIES = (
+    "is are am was were do does did can could will would should shall may have has had isn't aren't don't doesn't "
+    "didn't can't couldn't won't wouldn't shouldn't wasn't weren't haven't hasn't hadn't"
+)
+_DETERMINERS = "the a an my your our their his her its this that these those any some"
+_GOOD_TIMES = tuple(
+    f"{article} {good} {time}"
+    for article, kind in (("a", "nice good great lovely wonderful fantastic beautiful pleasant"), ("an", "excellent"))
+    for good in kind.split()
+    for time in "day evening night weekend afternoon morning week one time trip".split()
+)
+
 ENGLISH = Language(
+    name="English",
+    wording=ENGLISH_WORDING,
     known=True,
     backchannels=_BACKCHANNELS,
     backchannel_phrases=_BACKCHANNEL_PHRASES,
     stops=_set("no stop wait hold hang sorry excuse hello hey actually listen please shut quiet pause enough"),
     weak=_set("the a an and then there it is that in for to of one two so but well as at on or be by he she they"),
-    farewells=_BACKCHANNELS
-    | _set("bye goodbye bye-bye thanks thank you very much cheers have a nice day evening night weekend too ciao"),
+    farewells=_set("bye goodbye bye-bye byebye thanks thank thankyou cheers ciao goodnight farewell ta toodles cya"),
     farewell_phrases=phrases(
-        "take care/so much/a lot/so long/as well/same to you/the same to you/see you/see ya/see you soon/"
-        "see you later/see you then/talk to you soon/talk to you later/speak to you soon/good one/great one/"
-        "all the best/for your help/for your time/for everything/for calling/that's all/that's it/my pleasure/"
-        "appreciate it/i appreciate it/until then/nice talking to you"
+        "take care/so long/same to you/the same to you/see you/see ya/catch you later/talk soon/speak soon/"
+        "later then/bye now/good night/good day/good one/great one/all the best/best wishes/god bless/so much/a lot/"
+        "for your help/for your time/for everything/for calling/my pleasure/until then/you as well/you too/"
+        "will do/i'll do that/we'll do that/that's all/that's it/that is all/that is it/that was all/that was it/"
+        "that's everything/that's everything i needed/that's everything i need/that's everything i wanted/a million/"
+        "answered all my questions/answered my questions/answered my question/nice one/"
+        "stay safe/stay well/that'll be all/that will be all/that'll do/that does it/that would be all/nothing else/"
+        "nothing more/no more questions/no other questions/no further questions/no questions/i'm good/we're good/"
+        "i'm all good/i'm all set/we're all set/all set/all good/i'm done/we're done/all done/all sorted/"
+        "that's what i needed/that's all i needed/that's all i need/all i needed/all i need/what i needed/"
+        "what i wanted/that's what i wanted/that's all i wanted/don't need anything else/don't need anything more/"
+        "no need/no problem/no worries/not a problem/not at all/don't worry/don't mention it/no that's fine/"
+        "can't wait/can't thank you enough/couldn't ask for more/couldn't be better/couldn't be happier/"
+        "everything i needed/everything i need/everything i wanted/couldn't have done it without you/much obliged/"
+        "merry christmas/happy christmas/happy holidays/happy new year/happy easter/happy birthday/"
+        "what a relief/what a help/what a great help/what a star/what a pleasure/how kind/how lovely/how nice/"
+        "sorry to bother you/sorry for the trouble/sorry for bothering you/hang up/hanging up/let you go/"
+        "have to go/got to go/gotta go/have to run/gotta run/need to go/better go/before you know it",
     ),
+    farewell_openings=phrases(
+        "thanks for/thank you for/thank you so much for/thank you very much for/thanks so much for/thanks a lot for/"
+        "thanks again for/thank you again for/thanks to/see you/see ya/talk to you/speak to you/talk with you/"
+        "speak with you/catch you/have a/have an/have yourself/enjoy your/enjoy the/hope you/wish you/appreciate/"
+        "i'll wait/i'll call/i'll let you know/i'll be in touch/i'll be there/we'll be there/i'll be waiting/i'll come/"
+        "we'll come/i'll pick/i'll think/i'll talk/i'll tell/looking forward/look forward/say hi/say hello to/regards/"
+        "until/nice talking/nice speaking/good talking/great talking/lovely talking/pleasure/glad to/happy to/"
+        "you've been/you have been/you were"
+    ),
+    partings=phrases(
+        "bye/goodbye/bye-bye/goodnight/farewell/take care/good night/see you/talk to you soon/speak to you soon/"
+        "talk soon/until next time",
+        *(f"have {time}" for time in _GOOD_TIMES),
+        *(f"enjoy your {time}" for time in "day evening night weekend afternoon morning week meal stay trip".split()),
+    ),
+    light=_set(
+        _PRONOUNS,
+        _AUXILIARIES,
+        _DETERMINERS,
+        "me him them us mine yours i'm i've i'll i'd you're you've you'll it's that's that'll he's she's we're we've "
+        "we'll they're they'll there's be been being to of in on at for from with by as and or so very much really "
+        "just all too then now here again both everyone everything anyway though indeed truly honestly quite such lot "
+        "bunch um uh er erm oh ah hey-ho well up go going gonna got get be done "
+        "helpful helps welcome think guess suppose believe kind nice great good best lovely "
+        "brilliant fantastic amazing wonderful awesome excellent super "
+        "superb perfect fabulous marvellous marvelous terrific delightful sweet generous patient thorough quick fast "
+        "easy efficient friendly polite professional pleasant cool fine glad happy grateful thankful pleased "
+        "appreciated appreciate help helped assistance pleasure star legend angel lifesaver gem hero delight "
+        "absolutely totally definitely certainly surely sure soon later today tomorrow tonight tonight's weekend week "
+        "next morning afternoon evening night day "
+        "alrighty okey dokey mate love dear darling sweetheart honey buddy pal man sir madam ma'am "
+        "miss friend folks guys dude cheerio",
+    ),
+    reopeners=phrases(
+        "what/what's/when/when's/where/where's/who/who's/whom/whose/why/which/how/how's/what if/how about/but/also/"
+        "still/more/one more/another/instead/except/however/although/unless/forgot/forgotten/forgetting/forget/wrong/"
+        "mistake/question/questions/problem/issue/trouble/meant/mean/not/never/don't/doesn't/didn't/isn't/aren't/"
+        "wasn't/won't/can't/couldn't/wouldn't/haven't/hasn't/before i/before you/need/needs/needed/want/wants/wanted/"
+        "would like/i'd like/could use/wondering/help me/can you/change my/changed my/it's for/"
+        "there's one/there is one/something/anything/if/whether/or/allergic/by the way/"
+        "while i/pardon/repeat/say that/tell me/give me/let me/put me/speak to a/speak with a/talk to a/human/manager/"
+        "make it/make that/spelled/thing/things/and the/and a/and my/and your/and for"
+    ),
+    noes=_set("no nope nah"),
     fillers=_set("um uh er erm uhm umm uhh eh hmm hm"),
     trailing=_set(
         "except besides after before prefer and or but because cause so if when while although though since "
@@ -151,14 +221,11 @@ ENGLISH = Language(
         "good great perfect none nothing never always both neither either mm-hm mhm uh-huh hello"
     ),
     prepositions=_set("for on at about under in with from until till before after during by near"),
-    auxiliaries=_set(
-        "is are am was were do does did can could will would should shall may have has had isn't aren't don't doesn't "
-        "didn't can't couldn't won't wouldn't shouldn't wasn't weren't haven't hasn't hadn't"
-    ),
+    auxiliaries=_set(_AUXILIARIES),
     being=_set("is are was were am"),
     helping=_set("do does did can could will would should shall may"),
-    pronouns=_set("i you we he she it they that this there"),
-    determiners=_set("the a an my your our their his her its this that these those any some"),
+    pronouns=_set(_PRONOUNS),
+    determiners=_set(_DETERMINERS),
     transitive=_set(
         "receive include contain find bring provide offer accept allow require tell ask give send "
         "show put keep buy mention discuss confirm recommend suggest explain describe either both"

@@ -1,27 +1,49 @@
 """What turn-taking needs to know about a language, as data. The rules are in `endpointing.py` and `barge_in.py`.
 
 A language without data is `Language()`: then only silence ends a turn, and any word asks for the floor, but for the
-murmurs of all languages (`murmurs.py`). To add a language, write a module like `english.py` and enter it in
-`registry.py`; words are lower case, as `words.words` returns them.
+murmurs of all languages (`murmurs.py`). English alone has data for endpointing (`known`); the others have their fixed
+phrases and the words of listeners and of goodbyes. To add a language, write a module like `german.py` and enter it in
+`registry.py`. Words are lower case, as `words.words` returns them, and without accents: recognisers may leave them out.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from telephony.core.language.wording import Wording
+
 Phrases = frozenset[tuple[str, ...]]
+_ACCENT = re.compile("[\u0300-\u036f]")
+
+
+def plain(text: str) -> str:
+    """The text in lower case and without accents: "Où" -> "ou", "tschüß" -> "tschuss"."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", text.casefold())))
+
+
+def word_set(*texts: str) -> frozenset[str]:
+    """The words of the texts, as they are compared."""
+    return frozenset(plain(" ".join(texts)).split())
 
 
 def phrases(*texts: str) -> Phrases:
-    """Phrases as tuples of words. Each text may contain several phrases, separated by "/"."""
-    return frozenset(tuple(phrase.split()) for text in texts for phrase in text.split("/") if phrase.strip())
+    """Phrases as tuples of words, as they are compared. Each text may contain several, separated by "/"."""
+    return frozenset(tuple(phrase.split()) for text in texts for phrase in plain(text).split("/") if phrase.strip())
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
     """See the module text. Every field may be empty."""
 
+    name: str = ""
+    """In English."""
+    wording: Wording | None = None
+    """What the agent says by itself. The caller is addressed formally."""
     known: bool = False
     """Whether there is enough data to judge a thought by its words."""
     backchannels: frozenset[str] = frozenset()
@@ -32,9 +54,19 @@ class Language:
     weak: frozenset[str] = frozenset()
     """Words that STTs transcribe from any sound."""
     farewells: frozenset[str] = frozenset()
-    """Said at the end of a call. Said over the agent's goodbye, they do not stop it."""
+    """Said at the end of a call: thanks, goodbyes. See `farewells.py` for these and the next six."""
     farewell_phrases: Phrases = frozenset()
     """The same, of words that mean something else by themselves: "take care"."""
+    farewell_openings: Phrases = frozenset()
+    """The same, and the words after them belong to it: "thanks for", "see you"."""
+    partings: Phrases = frozenset()
+    """A sentence with one of these is the goodbye of whoever says it."""
+    light: frozenset[str] = frozenset()
+    """Words that bring up nothing by themselves: praise, pronouns, auxiliaries, fillers."""
+    reopeners: Phrases = frozenset()
+    """A question, a request, an objection: with one of these there is something new."""
+    noes: frozenset[str] = frozenset()
+    """Said before thanks ("no, that's all"); otherwise an objection."""
     fillers: frozenset[str] = frozenset()
     """Words without meaning, which hold the floor when they come last."""
     trailing: frozenset[str] = frozenset()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from telephony.core.language.language import Language
-from telephony.core.language.murmurs import MURMURS, PARTINGS
+from telephony.core.language.language import Language, Phrases, plain
+from telephony.core.language.murmurs import MURMUR_PHRASES, MURMURS
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-_LAST_SENTENCE = re.compile(r"[^.?!]+[.?!\s]*$")
+_LETTERS = r"(?:[^\W_]|[\u0900-\u0963\u0970-\u0dff])+"  # in Indic scripts, vowel signs are no word characters to `re`
+_FOLDED_WORD = re.compile(rf"{_LETTERS}(?:['’-]{_LETTERS})*")
 SURE_LETTERS = 5
 """A word of at least this many letters is unlikely to be a recognition error."""
 LISTENER_WORDS = 4
-"""Maximum number of words in a backchannel."""
+"""Maximum number of words in a backchannel; a phrase counts as one."""
+LONGEST_PHRASE = 4
 ALIKE = 0.6
 """Two transcripts of the same voice share more than this fraction of their words."""
 
@@ -60,58 +62,59 @@ def without(text: str, said: str) -> str:
     return beyond(text, said) if alike(text, said) else text
 
 
+def folded(text: str) -> list[str]:
+    """The words of a text as a language's data has them: without accents too."""
+    return list(_folded(text))
+
+
+@lru_cache(maxsize=512)
+def _folded(text: str) -> tuple[str, ...]:
+    return tuple(word.replace("’", "'") for word in _FOLDED_WORD.findall(plain(text)))
+
+
 def backchannel(text: str, language: Language) -> bool:
-    """Whether the text is only a backchannel: sounds and words of a listener, at most four. Empty text is none."""
-    return _listening(words(text), language)
+    """Whether the text is only a backchannel: sounds, words and phrases of a listener, at most four. Empty text is
+    none."""
+    return _listening(folded(text), language)
 
 
 def unfinished_backchannel(text: str, language: Language) -> bool:
-    """Whether the next words may turn the text into a backchannel ("I" of "I see"), or in a language without data the
-    next letters ("ou" of "oui")."""
-    found = words(text)
-    if not language.known and len(found) == 1:
-        return any(murmur.startswith(found[0]) for murmur in MURMURS)
-    for at in range(min(len(found), LISTENER_WORDS - 1)):
+    """Whether the next words may turn the text into a backchannel ("I" of "I see"), or in a language without data for
+    endpointing the next letters ("ou" of "oui")."""
+    found = folded(text)
+    if not found or any(word in language.stops for word in found):
+        return False
+    *before, last = found
+    letters = not language.known and (not before or _listening(before, language))
+    if letters and any(murmur.startswith(last) for known in _listeners(language) for murmur in known):
+        return True
+    for at in range(len(found)):
         rest = tuple(found[at:])
-        begins = any(len(phrase) > len(rest) and phrase[: len(rest)] == rest for phrase in language.backchannel_phrases)
+        begins = any(
+            len(phrase) > len(rest) and phrase[: len(rest)] == rest
+            for known in _listeners_phrases(language)
+            for phrase in known
+        )
         if begins and (at == 0 or _listening(found[:at], language)):
             return True
     return False
 
 
-def is_farewell(text: str, language: Language) -> bool:
-    """Whether the text is only a goodbye, or thanks and good wishes; also if its last word, or the last phrase, is not
-    complete yet."""
-    found, at = words(text), 0
-    known, phrases = language.farewells | MURMURS | PARTINGS, language.farewell_phrases
-    while at < len(found):
-        rest = tuple(found[at:])
-        sizes = [len(phrase) for phrase in phrases if rest[: len(phrase)] == phrase[: len(rest)]]
-        if not sizes and rest[0] not in known and not (at and len(rest) == 1 and _begins(rest[0], known)):
-            return False
-        at += max(sizes, default=1)
-    return bool(found)
-
-
-def parts(text: str) -> bool:
-    """Whether the last sentence of the text says goodbye."""
-    return any(word in PARTINGS for word in words(_LAST_SENTENCE.findall(text)[-1] if text.strip() else ""))
-
-
-def _begins(begun: str, known: Iterable[str]) -> bool:
-    return any(word.startswith(begun) for word in known)
-
-
 def wants_the_floor(text: str, language: Language) -> bool:
     """Whether the words ask for the floor: they are neither a backchannel nor a word that STTs hear in a cough."""
-    found = words(text)
+    found = folded(text)
     return bool(found) and not _listening(found, language) and not (len(found) == 1 and found[0] in language.weak)
+
+
+def stops(text: str, language: Language) -> bool:
+    """Whether one of the words stops somebody who is speaking."""
+    return any(word in language.stops for word in words(text))
 
 
 def claims_the_floor(text: str, language: Language) -> bool:
     """Whether the words ask for the floor even while they are only a partial: a word that stops people, two words with
     content, or a long one. Half a word ("ri" of "right") and "the" do not."""
-    found = words(text)
+    found = folded(text)
     if any(word in language.stops or word in language.questions or word in language.commands for word in found):
         return True
     saying = [word for word in found if not _murmur(word, language) and word not in language.weak]
@@ -144,17 +147,30 @@ def ends_with(found: list[str], phrases: frozenset[tuple[str, ...]]) -> bool:
     return any(tuple(found[-size:]) in phrases for size in range(1, min(5, len(found)) + 1))
 
 
-def _listening(found: list[str], language: Language) -> bool:
-    if not 0 < len(found) <= LISTENER_WORDS:
-        return False
-    at = 0
-    while at < len(found):
-        sizes = [n for n in range(len(found) - at, 1, -1) if tuple(found[at : at + n]) in language.backchannel_phrases]
-        if not sizes and not _murmur(found[at], language):
+def listened(found: Sequence[str], language: Language) -> int:
+    """How many of the first words are one sound, word or phrase of a listener; 0: none."""
+    for size in range(min(len(found), LONGEST_PHRASE), 1, -1):
+        if any(tuple(found[:size]) in known for known in _listeners_phrases(language)):
+            return size
+    return 1 if found and _murmur(found[0], language) else 0
+
+
+def _listening(found: Sequence[str], language: Language) -> bool:
+    at = said = 0
+    while at < len(found) and said < LISTENER_WORDS:
+        if not (size := listened(found[at:], language)):
             return False
-        at += sizes[0] if sizes else 1
-    return True
+        at, said = at + size, said + 1
+    return said > 0 and at == len(found)
 
 
 def _murmur(word: str, language: Language) -> bool:
-    return word in language.backchannels or word in MURMURS
+    return any(word in known for known in _listeners(language))
+
+
+def _listeners(language: Language) -> tuple[frozenset[str], ...]:
+    return language.backchannels, MURMURS
+
+
+def _listeners_phrases(language: Language) -> tuple[Phrases, ...]:
+    return language.backchannel_phrases, MURMUR_PHRASES

@@ -215,7 +215,6 @@ class Listening:
             self._undetected_voice(utterance)
         self.sends_partials = self.sends_partials or (new and self.voice.voiced)
         if new and not utterance.voice_ms:
-            self.voice.level.heard_words()
             utterance.active_ms = self.voice.media_ms
             utterance.committed = False
 

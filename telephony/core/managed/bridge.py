@@ -68,6 +68,7 @@ class Bridge:
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
         self._watchdog = MediaWatchdog(policy.limits)
+        self._said: m.ManagedTranscript | None = None  # the caller's last words
         self._parts: tuple[Callable[[int], list[Action]], ...] = (self._speech.tick, self._end_entry, self._keep_time)
 
     @property
@@ -147,8 +148,9 @@ class Bridge:
                 return self._speech.interrupted(event, now)
             case m.ManagedCorrected():
                 return self._speech.corrected(event)
-            case m.ManagedTranscript(_, text):
-                return self._speech.caller(text.strip(), now) if text.strip() else []
+            case m.ManagedTranscript(event_id, text):
+                again, self._said = event_id and self._said == event, event
+                return self._speech.caller(text.strip(), now) if text.strip() and not again else []
             case m.ManagedOpened():
                 return self._opened(event, now)
             case m.ManagedHangingUp():
@@ -175,10 +177,11 @@ class Bridge:
         """The platform has started the conversation. Fails the call if the agent is set to formats that the telephone
         network does not carry."""
         formats = (event.input_format, event.output_format)
-        opened = PlatformOpened(self._speech.last, *formats, event.conversation_id)
+        actions: list[Action] = [PlatformOpened(self._speech.last, *formats, event.conversation_id)]
         if set(formats) != {m.AUDIO_FORMAT}:
-            return [opened, *self._failed(m.ManagedCause.MANAGED_FORMAT, now)]
-        return [opened, *self._speech.begin(Needed.FORMATS, now)]
+            return [*actions, *self._failed(m.ManagedCause.MANAGED_FORMAT, now)]
+        actions += self._speech.conversation(event.conversation_id, now)
+        return [*actions, *self._speech.begin(Needed.FORMATS, now)]
 
     def _entered(self, entry: str, now: int) -> list[Action]:
         """The caller has entered something with keys, if anything."""

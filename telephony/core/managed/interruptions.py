@@ -1,8 +1,8 @@
 """Which of the platform's messages belong to something that was interrupted, by their event ids.
 
 Ids below that of an interruption are stale. The id itself is stale until something new has begun: a text of the
-agent's, the caller's words, a message of ours. At times the platform gives the next answer that very id, and dropping
-it would leave the caller in silence.
+agent's, a tool call, the caller's words, a message of ours. At times the platform gives the next answer that very id,
+and dropping it would leave the caller in silence. In a new conversation ids begin again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,15 @@ class Interruptions:
         self.seen = 0
         self._last = 0  # the highest event id of an interruption
         self._renewed = False  # something new has begun since
+        self._conversation: str | None = None
+
+    def conversation(self, conversation_id: str) -> bool:
+        """This conversation has begun. Returns whether it is another one than before: then ids begin again."""
+        before, self._conversation = self._conversation, conversation_id
+        if before in (None, conversation_id):
+            return False
+        self.seen = self._last = 0
+        return True
 
     def add(self, event_id: int, otherwise: int) -> int:
         """Takes an interruption. Returns the id up to which it reaches: `otherwise` if it names none that can be."""

@@ -30,3 +30,18 @@ class Line:
     def heard_by(self, chars: int) -> str:
         """The whole words within the first `chars` characters, white space not counted."""
         return heard_text(((self.words(), self.words()),), chars, whole=False)
+
+    def takes(self, text: str) -> bool:
+        """Whether `text` is that of this line, which was interrupted before its text came; then the line has it."""
+        own = (
+            self.cut_ms is not None
+            and not self.text
+            and self.words()
+            and " ".join(text.split()).startswith(self.words())
+        )
+        self.text = text if own else self.text
+        return bool(own)
+
+    def grows(self, event_id: int, text: str) -> bool:
+        """Whether `text` is that of this line, too, with more at its end."""
+        return event_id == self.high and text.startswith(self.text)

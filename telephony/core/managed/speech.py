@@ -65,6 +65,14 @@ class ManagedSpeech:
         self._needed.remove(known)
         return [] if self._needed else self.playout.resume(now)
 
+    def conversation(self, conversation_id: str, now: int) -> list[Action]:
+        """The platform has begun this conversation."""
+        if not self.interruptions.conversation(conversation_id):
+            return []
+        for line in self._lines:
+            line.first = line.high = 0
+        return self._finish_line(now)
+
     def audio(self, event: ManagedAudio, now: int) -> list[Action]:
         if self.interruptions.stale(event.event_id):
             return []
@@ -88,7 +96,7 @@ class ManagedSpeech:
         self.interruptions.something_new()
         self.interruptions.seen = max(self.interruptions.seen, event.event_id)
         actions, line = list[Action](), self._current
-        if line is None or line.text:
+        if line is None or (line.text and not line.grows(event.event_id, text)):
             actions = self._finish_line(now)
             line = self._open(event.event_id)
         line.text = text
@@ -204,12 +212,7 @@ class ManagedSpeech:
 
     def _late_text(self, event_id: int, text: str) -> bool:
         """Whether this is the text of a line that was interrupted before its text came; the line takes it."""
-        words = " ".join(text.split())
-        for line in reversed(self._lines if self.interruptions.stale(event_id) else []):
-            if line.cut_ms is not None and not line.text and line.words() and words.startswith(line.words()):
-                line.text = text
-                return True
-        return False
+        return self.interruptions.stale(event_id) and any(line.takes(text) for line in reversed(self._lines))
 
     def _has_audio(self, line: Line) -> bool:
         return line.turn in self.playout.tracks
@@ -221,7 +224,7 @@ class ManagedSpeech:
         over = line is not self._current
         if not self._has_audio(line):  # its audio has not come yet, or never will
             return line.audio_ms + CORRECTION_MS if over else None
-        if not self.playout.tracks[line.turn].finished():
+        if not self.playout.tracks[line.turn].finished() or not (over or line.words()):  # its text is still to come
             return None
         return line.audio_ms + (0 if over else LAST_MS)
 

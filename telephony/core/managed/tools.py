@@ -32,6 +32,8 @@ class ManagedTools:
             return []
         if (known := self._answers.get(event.tool_call_id)) is not None:
             return [known]
+        if not self._speech.interruptions.too_old(event.turn):
+            self._speech.interruptions.something_new()
         if len(self._running) + len(self._answers) >= TOOLS_A_CALL:
             return [AnswerTool(event.tool_call_id, FAR_TOO_MANY, True)]
         if len(self._running) >= TOOLS_AT_ONCE:

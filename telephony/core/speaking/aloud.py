@@ -1,7 +1,8 @@
-"""What the agent has said aloud, and when each character of it was played: what an echo can contain.
+"""Which words the agent has said aloud, and when each began to be played: what an echo can contain.
 
-The times are estimates: a mark's echo tells when its span has ended, and mu-law at 8 kHz is 8 bytes a millisecond.
-Without an alignment nothing is known.
+The times are estimates: a mark's echo tells when its span has ended, and mu-law at 8 kHz is 8 bytes a millisecond. A
+word counts as a whole as soon as it begins, also when it is sent again from its middle on. Without an alignment nothing
+is known.
 """
 
 from __future__ import annotations
@@ -9,60 +10,68 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
-from itertools import pairwise
+from dataclasses import dataclass
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.core.speaking.track import Span, Track
 
-REMEMBERED_CHARS = 600
+REMEMBERED = 100
 """About half a minute of speech."""
-REMEMBERED_UNITS = 8
 
-Chars = Iterable[tuple[int, str, int]]
-"""(turn, character, when its sound ended), in the order of playing."""
-BROKEN_OFF = 0, " ", 0
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of `turn` that begins at its character `place`; it began to be played at `began_ms` (the core's `now`)."""
+
+    turn: int
+    place: int
+    text: str
+    began_ms: int
+
+
+BROKEN_OFF = Word(0, 0, "", 0)
 """What was being said has been cleared, perhaps inside a word."""
 
 
 class Aloud:
-    """See the module text. Times are the core's `now`."""
+    """See the module text."""
 
     def __init__(self) -> None:
-        self._chars: deque[tuple[int, str, int]] = deque(maxlen=REMEMBERED_CHARS)
-        self._written: deque[str] = deque(maxlen=REMEMBERED_UNITS)
+        self._words: deque[Word] = deque(maxlen=REMEMBERED)
 
-    def add(self, chars: Chars) -> None:
-        self._chars.extend(chars)
+    def add(self, words: Iterable[Word]) -> None:
+        """`words` were played after all others; the first may be the last one's end."""
+        for word in words:
+            last = self._words.pop() if self._words else word
+            if (last.turn, last.place) == (word.turn, word.place):
+                word = Word(word.turn, word.place, word.text, last.began_ms)
+            else:
+                self._words.append(last)
+            self._words.append(word)
 
-    def wrote(self, text: str) -> None:
-        """What is to be said, as it is written."""
-        self._written.append(text)
-
-    @property
-    def written(self) -> str:
-        """What was said last, or is to be said, as it was written."""
-        return " ".join(self._written)
-
-    def since(self, ms: int, passing: Chars) -> str:
-        """The words that began to be played at `ms` or later; `passing` is what is being played now."""
-        chars = [*self._chars, *passing]
-        first = next((index for index, (_, _, at) in enumerate(chars) if at >= ms), len(chars))
-        while 0 < first < len(chars) and not _begins(chars[first - 1], chars[first]):
-            first += 1
-        said = "".join(char for _, char, _ in chars[first : first + 1])
-        for before, (turn, char, _) in pairwise(chars[first:]):
-            said += f" {char}" if turn != before[0] else char
-        return said
+    def since(self, ms: int, passing: Iterable[Word]) -> str:
+        """The words that began to be played at `ms` or later; `passing` are those that are being played now."""
+        all_words = Aloud()
+        all_words.add((*self._words, *passing))
+        return " ".join(word.text for word in all_words._words if word.text and word.began_ms >= ms)
 
 
-def _begins(before: tuple[int, str, int], char: tuple[int, str, int]) -> bool:
-    """Whether a word ends before `char`."""
-    return before[0] != char[0] or before[1].isspace() or char[1].isspace()
-
-
-def played(track: Track, span: Span, ended_ms: int, until_ms: int | None = None) -> Chars:
-    """The characters of `span`, which ends to be played at `ended_ms`; only those up to `until_ms`."""
-    for index in range(bisect_right(track.reach, span.start), bisect_right(track.reach, span.end)):
-        at = ended_ms - (span.end - track.reach[index]) // BYTES_PER_MS
-        if until_ms is None or at <= until_ms:
-            yield span.turn, track.ends[index][0], at
+def played(track: Track, span: Span, ended_ms: int, until_ms: int | None = None) -> Iterable[Word]:
+    """The words of which characters end in `span`, which ends to be played at `ended_ms`; only those that have begun
+    at `until_ms`."""
+    index, chars = bisect_right(track.reach, span.start), [char for char, _ in track.ends]
+    end = bisect_right(track.reach, span.end)
+    while index < end:
+        if chars[index].isspace():
+            index += 1
+            continue
+        starts = max(span.start, track.reach[index - 1] if index else 0)
+        at = ended_ms - (span.end - starts) // BYTES_PER_MS
+        if until_ms is not None and at > until_ms:
+            return
+        first = index
+        while first and not chars[first - 1].isspace():
+            first -= 1
+        while index < len(chars) and not chars[index].isspace():
+            index += 1
+        yield Word(span.turn, first, "".join(chars[first:index]), at)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from telephony.core.language.words import parts, words
+from telephony.core.language.farewells import parts
+from telephony.core.language.words import words
 from telephony.core.speaking.turn import Turn
 from telephony.core.speaking.turns import Turns
 
@@ -46,14 +47,13 @@ class Hearing:
         return next(asking, "")
 
     def parting(self, now: int) -> bool:
-        """What the caller is hearing ends with a goodbye."""
+        """What the caller is hearing, or has heard last, ends with a goodbye."""
         said = [turn.speech.units for turn in self._turns.speaking() if turn.speech is not None and turn.heard(now)]
-        return bool(said and said[-1]) and parts(said[-1][-1].written)
+        return parts(" ".join(unit.written for unit in said[-1][-2:]) if said else self._turns.settled_text)
 
-    def aloud(self, since_ms: int, now: int) -> tuple[str, str]:
-        """What the caller may have heard since `since_ms`: as it was spoken, and (with what came before) written."""
-        playout = self._turns.playout
-        return playout.said_since(since_ms, now), playout.aloud.written
+    def aloud(self, since_ms: int, now: int) -> str:
+        """The words that began to be played at `since_ms` or later, as they were spoken."""
+        return self._turns.playout.said_since(since_ms, now)
 
     def says(self, text: str) -> bool:
         """The agent is saying all words of `text`, in this order. False for no words."""

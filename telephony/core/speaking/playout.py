@@ -19,11 +19,12 @@ mu-law at 8 kHz: 8 bytes are 1 ms, 160 bytes are one frame.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from telephony.audio.frames import BYTES_PER_MS, FRAME_BYTES
 from telephony.audio.mulaw import SILENCE
 from telephony.core.actions import Action, ClearPlayout, SendAudio, SendMark
-from telephony.core.speaking.aloud import BROKEN_OFF, Aloud, Chars, played
+from telephony.core.speaking.aloud import BROKEN_OFF, Aloud, Word, played
 from telephony.core.speaking.track import Span, Track
 
 SLOW_MS_PER_CHAR = 90
@@ -181,7 +182,7 @@ class Playout:
                 track.played, track.cut = span.end, True
         self._outstanding.clear()
 
-    def _passing(self, now: int) -> Chars:
+    def _passing(self, now: int) -> Iterable[Word]:
         """What is being played, or was since the last mark."""
         at = self._echo_ms
         for span in self._outstanding:

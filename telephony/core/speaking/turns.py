@@ -248,7 +248,6 @@ class Turns:
             written = generation.pending.pop(0)
             if spoken := self._spoken_form(written):
                 self._opens(turn)
-                self.playout.aloud.wrote(written)
                 actions += turn.say(Unit(written, spoken), self._policy.limits, now)
         return actions
 
@@ -283,7 +282,6 @@ class Turns:
         what still waits for its audio."""
         actions = self.drop_speculation(DropReason.PHRASE)
         text = text or str(asdict(self._policy.wording)[name])
-        self.playout.aloud.wrote(text)
         turn, limits = self._begin(TurnState.SETTLING), self._policy.limits
         self.transcript.agent(turn.number, "")
         if (phrase := self._phrases.get(name)) is not None and phrase.text == text:

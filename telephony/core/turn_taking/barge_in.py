@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from telephony.core.decisions import BargeInReason as Why
+from telephony.core.language.farewells import is_farewell
 from telephony.core.language.language import Language
 from telephony.core.language.words import (
     backchannel,
     claims_the_floor,
-    is_farewell,
     unfinished_backchannel,
     wants_the_floor,
     words,
@@ -142,7 +142,8 @@ class DismissedNoise:
 def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Verdict, Why]:
     text = "" if evidence.echo else evidence.text
     leaving = evidence.leaving or evidence.parting
-    parting = leaving and is_farewell(text, language)  # both sides say goodbye, often at the same time
+    begun = not evidence.text_final and evidence.silence_ms < rules.resume_after_ms
+    parting = leaving and is_farewell(text, language, begun=begun)  # both say goodbye, often at the same time
     floor = not parting and wants_the_floor(text, language)
     if evidence.leaving and not evidence.held and not floor:
         return Verdict.NOTHING, Why.NONE
@@ -155,6 +156,8 @@ def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> t
     listening = parting or backchannel(text, language)
     if evidence.asked and evidence.text_final and text and not parting:
         return Verdict.CUT, Why.ANSWER
+    if evidence.held and parting and evidence.burst_ms >= rules.tuning.hold_limit_ms:
+        return Verdict.RESUME, Why.BACKCHANNEL  # though the caller may go on
     if evidence.held:
         return _held(evidence, rules, text, listening, floor)
     if (

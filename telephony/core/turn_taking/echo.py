@@ -1,26 +1,33 @@
 """Whether the caller's words are the agent's own, come back through a speakerphone.
 
-An echo has three marks, and needs them all: its words are what the agent said, in its order; they come when it said
-them, or a little later; and they are quieter than the caller, as far as the caller's loudness is known. A caller who
-repeats three words of the agent has to hear them first. The recogniser may have misheard some words, and writes figures
-in its own way.
+The rule: words that the agent said, in its order and most of them recognised, that were audible at most 0.7 s before
+the voice began, or 1.5 s before the words came without a voice, and that are quieter than the caller, are the agent's
+own. A caller who repeats words of the agent has to hear them first, and is louder. A figure stands for whatever the
+agent said in its place, if that holds a number: recognisers write figures in their own way.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
+from telephony.core.listening.loudness import SILENT
 
 VOICE_WITHIN_MS = 700
 """The voice of an echo begins at most this long after the first of its words began to be played: 400 ms later, and the
 detector may miss a weak first syllable."""
-WORDS_WITHIN_MS = 1_100
-"""The same for words in which the detector has heard no voice: the recogniser takes its time."""
+PROMPT_MS = 520
+"""The same for a single word: whoever repeats one has to hear it first, and begins later."""
+WORDS_WITHIN_MS = 1_500
+"""The same for words in which the detector has heard no voice: they come when the recogniser has them."""
 SHARE = 3, 4
-"""At least this share of an echo's words is recognised as what was said."""
+"""At least this share of an echo's words is recognised as what was said..."""
+SURE_SHARE = 1, 2
+"""...or this, if the voice is not the caller's anyway."""
 ALIKE = 0.6
 """Two words that share more than this fraction of their letters may be the same, misheard."""
 BELOW_CALLER = 60
@@ -29,50 +36,110 @@ SURELY_BELOW_CALLER = 75
 """The same for a single word after the agent has spoken: callers answer with the agent's last word, and softly."""
 AS_LOUD = 40
 """Voice up to this much (tenths of dB) louder than an echo before may be another one."""
-TENS = range(20, 100, 10)
-_PART = re.compile(r"\d+|\D+")
+_HAS_FIGURE = re.compile(r"\d")
 
 
-def own_words(text: str, said: str, written: str, language: Language) -> tuple[int, int]:
-    """How many words at the beginning of `text` are those `said` by the agent (which has `written` them so), and how
-    many of these were recognised as such; (0, 0) if it is no echo."""
-    found, spoken = _tokens(text, language), [token for token, _ in _tokens(said, language)]
-    figures = {token for token, _ in _tokens(written, language) if token.isdigit()}
-    blocks = SequenceMatcher(None, [token for token, _ in found], spoken, autojunk=False).get_matching_blocks()
-    same = {block.a + at: block.b + at for block in blocks for at in range(block.size)}
-    same |= {at: -1 for at, (token, _) in enumerate(found) if token in figures and at not in same}
-    if not same:
-        return 0, 0
-    last = max(same)
-    after = spoken[same[last] + 1 :][:1] if same[last] >= 0 else []
-    if last + 2 == len(found) and after and _may_be(found[last + 1][0], after[0]):
-        last += 1
-        same[last] = -1
-    if len(same) * SHARE[1] < (last + 1) * SHARE[0]:
-        return 0, 0
-    return found[last][1], len(same)
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The first `words` words of a text are the agent's, of which it said `known` just so, or nearly; `rest` are left.
+    `misheard`: but for one word in front of a recognised one, all may be the agent's."""
+
+    words: int
+    known: int
+    rest: int
+    misheard: bool
 
 
-def _may_be(heard: str, said: str) -> bool:
-    """Whether `heard` is the beginning of a word, or the word misheard."""
-    return said.startswith(heard) or SequenceMatcher(None, heard, said, autojunk=False).ratio() > ALIKE
+def own_words(text: str, said: str, language: Language, *, sure: bool = False) -> Own:
+    """Which words at the beginning of `text` are those `said` by the agent. `sure`: the voice is not the caller's, so
+    that words behind them that stand where the agent has said others are its own as well, misheard."""
+    found, spoken = _tokens(text, language), _tokens(said, language, joined=True)
+    same = _recognised(found, spoken, language, sure=sure)
+    sure = sure and len(same) > 1
+    least, of = SURE_SHARE if sure else SHARE
+    own = known = 0
+    for count, at in enumerate(sorted(same), 1):
+        if count * of >= (at + 1) * least:
+            own, known = at + 1, count
+    if own and sure:
+        room = len(spoken) - 1 - same[own - 1]
+        while own < len(found) and room and known * of >= (own + 1) * least and found[own].text not in language.stops:
+            own, room = own + 1, room - 1
+    number = found[own - 1].number if own else 0
+    exact = sum(len(spoken[to].spelt) - 1 for at, to in same.items() if at < own and found[at].text == spoken[to].text)
+    misheard = len(found) - len(same) == 1 and same.get(len(found) - 1, 0) > 0
+    return Own(number, known + exact, len(words(text)) - number, misheard)
 
 
-def _tokens(text: str, language: Language) -> list[tuple[str, int]]:
-    """The words of a text, each with its number counted from one; consecutive numbers are one, in figures."""
-    found, ten = list[tuple[str, int]](), False
-    for number, word in enumerate(words(text), 1):
-        for part in _PART.findall(language.numerals.get(word, word)):
-            token = part.strip("-'")
-            if not token:
-                continue
-            digits = found[-1][0] if found and found[-1][0].isdigit() else ""
-            if not token.isdigit() or not digits:
-                found.append((token, number))
-            else:
-                found[-1] = ((digits[:-1] if ten and len(token) == 1 and token != "0" else digits) + token, number)
-            ten = word in language.numerals and token.isdigit() and int(token) in TENS
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A word, or consecutive figures as one, `spelt` as in the text; `number` counts the words up to its end."""
+
+    text: str
+    spelt: tuple[str, ...]
+    number: int
+    figure: bool
+
+
+_NOTHING = _Token("", (), 0, False)
+
+
+def _tokens(text: str, language: Language, *, joined: bool = False) -> list[_Token]:
+    """`joined`: all consecutive figures are one token, and not only those written without a space."""
+    found, number = list[_Token](), 0
+    for piece in text.split():
+        first = len(found)
+        for word in words(piece):
+            number += 1
+            token, figure = _figure(word, language)
+            before = found.pop() if figure and found[0 if joined else first :] and found[-1].figure else _NOTHING
+            found.append(_Token(before.text + token, (*before.spelt, word), number, figure))
     return found
+
+
+def _figure(word: str, language: Language) -> tuple[str, bool]:
+    """The word as it is compared, and whether it is a number."""
+    parts = word.split("-")
+    if all(part in language.numerals for part in parts):
+        return "".join(language.numerals[part] for part in parts), True
+    return word, bool(_HAS_FIGURE.search(word)) or word in language.ordinals
+
+
+def _recognised(
+    found: Sequence[_Token], spoken: Sequence[_Token], language: Language, *, sure: bool
+) -> Mapping[int, int]:
+    """Place in `found` -> place in `spoken`, in order: the same words, and between those what may be the same. Words of
+    which none is the same are something else, unless it is `sure` whose voice it is, or they begin with a figure."""
+    blocks = SequenceMatcher(None, [x.text for x in found], [x.text for x in spoken], autojunk=False)
+    same = {one.a + at: one.b + at for one in blocks.get_matching_blocks() for at in range(one.size)}
+    if not (same or sure or (found and found[0].figure)):
+        return {}
+    after = 0
+    for at, token in enumerate(found):
+        before = min((place for other, place in same.items() if other > at), default=len(spoken))
+        if at not in same:
+            last, goes_on = at + 1 == len(found), after and _is_part(token, spoken[after - 1])
+            places = (place for place in range(after, before) if _may_be(token, spoken[place], language, last))
+            if (place := after - 1 if goes_on else next(places, None)) is not None:
+                same[at] = place
+        after = same.get(at, after - 1) + 1
+    return same
+
+
+def _is_part(token: _Token, whole: _Token) -> bool:
+    """Whether a figure is a part of another, written in groups."""
+    return token.figure and token.text != whole.text and token.text in whole.text
+
+
+def _may_be(heard: _Token, said: _Token, language: Language, last: bool) -> bool:
+    """Whether one is the other, written in another way or misheard; the `last` word of a text may be incomplete. Where
+    number words are not known, any word may be one."""
+    if heard.figure:
+        written = any(_HAS_FIGURE.search(word) for word in heard.spelt)
+        return _is_part(heard, said) or (written and (said.figure or not language.numerals))
+    if last and said.text.startswith(heard.text):
+        return True
+    return any(SequenceMatcher(None, heard.text, word, autojunk=False).ratio() > ALIKE for word in said.spelt)
 
 
 class EchoLevel:
@@ -85,7 +152,7 @@ class EchoLevel:
 
     @property
     def found(self) -> bool:
-        """The line has an echo that the detector takes for voice."""
+        """The line has an echo."""
         return self._echo is not None
 
     def caller_spoke(self, level: int) -> None:
@@ -101,8 +168,9 @@ class EchoLevel:
         return self._caller is None or self.is_quieter(level)
 
     def echoed(self, level: int) -> None:
-        """The agent's words came back at this level."""
-        self._echo = level
+        """The agent's words came back at this level, `SILENT` if the detector has heard no voice."""
+        if level > SILENT or self._echo is None:
+            self._echo = level
 
     def sounded(self, level: int, *, prompt: bool) -> None:
         """A sound held the agent and had no words; `prompt`: it began right after the agent did. Twice is no chance."""

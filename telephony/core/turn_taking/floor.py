@@ -29,8 +29,9 @@ from telephony.core.decisions import (
     UtteranceOver,
 )
 from telephony.core.ending import Ending
+from telephony.core.language.farewells import is_farewell
 from telephony.core.language.language import Language
-from telephony.core.language.words import claims_the_floor, is_farewell
+from telephony.core.language.words import claims_the_floor
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.policy import TurnTaking
 from telephony.core.speaking.hearing import Hearing
@@ -110,6 +111,8 @@ class Floor:
                     self._noise.dismiss(self._listening.voice.media_ms)
                 elif utterance is not None:
                     self._overheard.resumed(utterance, utterance.text)
+                if why is BargeInReason.BACKCHANNEL and evidence.silence_ms < self._rules.resume_after_ms:
+                    return actions  # the caller goes on saying goodbye: these words belong to the next ones
                 self._listening.discard(answered=bool(evidence.text))
                 return actions
             case Verdict.NOTHING:
@@ -203,6 +206,8 @@ class Floor:
 
     def caller_said(self, text: str, now: int) -> list[Action]:
         """Words (or keys) of the caller that are to be answered."""
+        if not self._ending.final:
+            self._ending.cancel()
         turn, actions = self._turns.upcoming(text)
         self._turns.transcript.caller(text)
         self._answer.ask(now, self._spoke_ms(now))

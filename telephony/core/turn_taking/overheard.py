@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from telephony.core.language.language import Language
-from telephony.core.language.words import from_word, words
+from telephony.core.language.words import from_word, stops, words
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.listening.utterance import Utterance
 from telephony.core.policy import TurnTaking
@@ -16,6 +16,7 @@ from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
 from telephony.core.turn_taking.barge_in import is_echo
 from telephony.core.turn_taking.echo import (
+    PROMPT_MS,
     SURELY_BELOW_CALLER,
     VOICE_WITHIN_MS,
     WORDS_WITHIN_MS,
@@ -27,12 +28,13 @@ from telephony.core.turn_taking.echo import (
 @dataclass(slots=True)
 class Said:
     """The words of an utterance as they were at `text_ms`: the first `own` of them are the agent's, if the voice is
-    `quiet` enough; the first `before` are, whatever voice has come since; `doubtful`: what is left is one word, too
-    little to tell; `parting`: the agent has been saying goodbye meanwhile."""
+    `quiet` enough; the first `before` are, whatever voice has come since. `doubtful`: one of them may be the agent's
+    too, or misheard; `by_words`: they came without a voice; `parting`: the agent has been saying goodbye meanwhile."""
 
     utterance: Utterance | None = None
     text_ms: int = -1
     parting: bool = False
+    by_words: bool = False
     own: int = 0
     before: int = 0
     quiet: bool = False
@@ -58,30 +60,41 @@ class Overheard:
 
     def look(self, utterance: Utterance, leaving: bool, now: int) -> None:
         """Looks at the utterance under way, if its words have changed."""
-        before = self._said
+        before, text = self._said, utterance.text
         if before.utterance is utterance and before.text_ms == utterance.text_ms:
             return
-        self._said = said = Said(utterance, utterance.text_ms, leaving or self._hearing.parting(now))
+        self._said = said = Said(utterance, utterance.text_ms, leaving or self._hearing.parting(now), bool(text))
         if before.utterance is utterance:
-            said.parting, said.before = said.parting or before.parting, before.own if before.quiet else before.before
-        if text := utterance.text:
-            voiceless = self._voiceless(utterance.voice_ms)
-            said.quiet = voiceless or self._level.may_be_echo(utterance.loud)
-            known_echo = self._level.is_known(utterance.loud)
-            opened = now - self._listening.voice.media_ms + utterance.opened_ms
-            since = opened - (WORDS_WITHIN_MS if voiceless or known_echo else VOICE_WITHIN_MS)
-            own, known = own_words(text, *self._hearing.aloud(since, now), self._language)
-            said.own = own if known > 1 or known_echo or self._one_is_enough(utterance) else 0
-            said.doubtful = own > 0 and len(words(text)) - own == (1 if said.own else 0)
+            said.parting, said.by_words = said.parting or before.parting, before.by_words
+            said.before = before.own if before.quiet else before.before
+        if text:
+            self._compare(said, utterance, now)
+            if not (utterance.voice_ms or said.doubtful) and words(utterance.tentative) and self.rest(text, 0):
+                self._listening.voice.level.heard_words()
 
-    def _one_is_enough(self, utterance: Utterance) -> bool:
-        """Whether one word is enough to be an echo: a voice that is surely not the caller's; if that is not known, a
-        voice while the agent speaks, or no voice at all after it has spoken."""
-        live = self._turns.live()
-        if not utterance.voice_ms:
-            return not live
-        loud = utterance.loud
-        return self._level.may_be_echo(loud) if live else self._level.is_quieter(loud, SURELY_BELOW_CALLER)
+    def _compare(self, said: Said, utterance: Utterance, now: int) -> None:
+        """Compares the words of the utterance with what was audible."""
+        text, loud, level, language = utterance.text, utterance.loud, self._level, self._language
+        voiceless, known_echo = self._voiceless(utterance.voice_ms), level.is_known(loud)
+        said.quiet = voiceless or level.may_be_echo(loud)
+        sure = known_echo or level.is_quieter(loud, SURELY_BELOW_CALLER)
+        opened = now - self._listening.voice.media_ms + utterance.opened_ms
+        within = WORDS_WITHIN_MS if said.by_words or voiceless or known_echo else VOICE_WITHIN_MS
+        audible = self._hearing.aloud(opened - within, now)
+        maybe = own_words(text, audible, language, sure=sure)
+        enough = maybe.words > 0 and (maybe.known > 1 or self._is_enough(utterance, sure, opened, now))
+        said.own = maybe.words if enough and (maybe.known > 1 or not maybe.rest) else 0
+        begun = maybe.words > 0 and maybe.rest == (1 if enough else 0)
+        one = sure and bool(audible) and len(words(text)) == 1 and not stops(text, language)
+        said.doubtful = said.quiet and (begun or one or maybe.misheard)
+
+    def _is_enough(self, utterance: Utterance, sure: bool, opened: int, now: int) -> bool:
+        """Whether a single word of the agent's is its echo: if this line has one; otherwise not without a voice while
+        the agent speaks, and if the voice is surely not the caller's, or too early for one who has to hear the word."""
+        if self._level.is_known(utterance.loud) or not utterance.voice_ms:
+            return self._level.is_known(utterance.loud) or not self._turns.live()
+        prompt = self._hearing.aloud(opened - PROMPT_MS, now)
+        return sure or own_words(utterance.text, prompt, self._language).words > 0
 
     @property
     def parting(self) -> bool:
@@ -125,7 +138,7 @@ class Overheard:
 
     def resumed(self, utterance: Utterance, text: str) -> None:
         """The sound was no interruption; `text` are its words, which may be the agent's."""
-        if text and utterance.voice_ms and not self.rest(text, utterance.voice_ms):
+        if text and not self.rest(text, utterance.voice_ms):
             self._level.echoed(utterance.loud)
         elif not text:
             self._level.sounded(utterance.loud, prompt=self._prompt)
@@ -138,9 +151,9 @@ class Overheard:
     def over(self, closed: Closed, live: bool) -> None:
         """The utterance is over: how loud the caller is, or the echo."""
         utterance = self._said.utterance
-        if utterance is None or not closed.text or self._voiceless(closed.voice_ms):
+        if utterance is None or not closed.text:
             return
         if not self.rest(closed.text, closed.voice_ms):
             self._level.echoed(utterance.loud)
-        elif not live and not self._said.own:
+        elif not self._voiceless(closed.voice_ms) and not live and not self._said.own:
             self._level.caller_spoke(utterance.loud)

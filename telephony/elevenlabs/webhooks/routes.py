@@ -24,10 +24,10 @@ from telephony.clock import Clock
 from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.post_call import HEADERS, BadSignature, Signature
 from telephony.elevenlabs.webhooks.store import MAX_BYTES, WebhookStore
-from telephony.http_body import TooBig, gather, load
 from telephony.threads import Callers
 from telephony.twilio.signature import is_trusted
-from telephony.uploads import TooMany
+from telephony.uploads import TooBig, TooMany, gather
+from telephony.valid_text import load
 
 log = structlog.get_logger()
 

@@ -27,9 +27,8 @@ import structlog
 from telephony.clock import Clock
 from telephony.elevenlabs.post_call import PostCall, Signature, file_name, read
 from telephony.files import private_folder
-from telephony.http_body import TooBig
-from telephony.threads import in_thread
-from telephony.uploads import FIRST_MS, Upload, Uploads
+from telephony.threads import in_task, in_thread
+from telephony.uploads import FIRST_MS, TooBig, Upload, Uploads
 
 log = structlog.get_logger()
 
@@ -170,7 +169,7 @@ class WebhookStore:
     async def _call_hook(self, hook: Hook, name: str, event: PostCall) -> None:
         """Calls the hook. A thread cannot be stopped, so a call that timed out is awaited again, not repeated."""
         if inspect.iscoroutinefunction(hook):
-            await hook(event)
+            await in_task("after call", hook(event))
             return
         running = self._running.get(name)
         if running is None:
@@ -181,7 +180,7 @@ class WebhookStore:
             if running.done():
                 del self._running[name]
         if inspect.isawaitable(result):
-            await result
+            await in_task("after call", result)
 
     def _queue(self) -> list[Path]:
         found = [(path.stat().st_mtime_ns, path) for path in self._waiting.glob("*.json")]

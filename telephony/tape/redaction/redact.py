@@ -10,6 +10,7 @@ written.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
@@ -260,7 +261,7 @@ class _SideBySide:
         for start, end in places:
             first, last = max(0, start * 8 - begin), max(0, end * 8 - begin)
             made[first:last] = noise(bytes(pcmu[first:last]), self._silence)
-        self.agent_bytes += sum(new != old for new, old in zip(made, pcmu, strict=True))
+        self.agent_bytes += sum(map(operator.ne, made, pcmu))
         return bytes(made)
 
 

@@ -20,12 +20,13 @@ from dataclasses import fields
 from functools import cached_property
 from hashlib import shake_256
 
-from telephony.core.language.language import Language
+from telephony.core.language.farewells import WORDS_OF_ALL
+from telephony.core.language.language import Language, plain
 from telephony.core.language.words import words
 from telephony.core.speaking.phrasing import ABBREVIATIONS
 from telephony.tape.codec import BadTape
 
-OF_THE_CORE = frozenset({"keys", "pm", *ABBREVIATIONS})
+OF_THE_CORE = frozenset({"keys", "pm", *ABBREVIATIONS, *WORDS_OF_ALL})
 """Not in a language's data, but the core writes or looks for them."""
 CLASSES = ("months", "weekdays", "ordinals", "domains")
 """Fields of `Language` whose words replace each other."""
@@ -84,7 +85,8 @@ class Substitution:
 
     def _token(self, token: str) -> str:
         word = _lower(token)
-        if word in self._keep or (word in self._known and word not in self._map):
+        known = plain(word)
+        if word in self._keep or (known in self._known and known not in self._map and word not in self._map):
             return token
         if word in self._map:
             return self._replaced(token, self._map[word])

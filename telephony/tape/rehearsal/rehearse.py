@@ -20,11 +20,11 @@ from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.decisions import RULES
 from telephony.core.policy import PRESETS, Policy, TurnTaking
+from telephony.core.policy_checks import DAY_MS, impossible
 from telephony.tape.codec import BadTape
 from telephony.tape.compare import divergence
 from telephony.tape.engines import fresh
 from telephony.tape.format import Header, from_plain, plain
-from telephony.tape.policy_checks import DAY_MS, impossible
 from telephony.tape.reader import Tape
 from telephony.tape.rehearsal.providers import TapedLlm, TapedTts
 from telephony.tape.rehearsal.virtual_time import Agenda, VirtualCarrier, VirtualTime

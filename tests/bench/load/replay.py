@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from telephony.offline.tts import EspeakTts
-from telephony.tape.reader import Tape, find, read
+from telephony.tape.choose import find
+from telephony.tape.reader import Tape, read
 from telephony.tape.rehearsal.rehearse import rehearse
 from telephony.tape.replay import replay
 from telephony.tape.writer import write

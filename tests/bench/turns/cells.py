@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from telephony.core.policy import TurnTaking
-from telephony.testing.recorded_stt import HeardFrame, Recogniser
+from telephony.testing.recorded_stt import HeardFrame, TranscriptStyle
 from telephony.testing.stt_errors import SttErrors
 from tests.bench.turns.corpus import SNR_DB, SPLITS, TALKED_OVER, TURNS, VOICES, Case, Recipe, compose, noisy, plan
 from tests.bench.turns.folder import Labelled, Piece, load, load_piece
@@ -51,7 +51,7 @@ class Play:
 
     cell: str
     rule: str
-    how: Recogniser = field(default_factory=Recogniser)
+    how: TranscriptStyle = field(default_factory=TranscriptStyle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +114,13 @@ def _quiet_plays(recipe: Recipe, quick: bool) -> tuple[Play, ...]:
     if recipe.kind in TURNS:
         plays += [Play("curve", rule) for rule in (CURVE[1::4] if quick else CURVE)]
     if recipe.kind not in ("noise", "unfinished"):
-        errs = Recogniser(error_share=ERRORS_PERCENT, seed=recipe.seed)
-        real = Recogniser(errors=SttErrors(), seed=recipe.seed)
+        errs = TranscriptStyle(error_share=ERRORS_PERCENT, seed=recipe.seed)
+        real = TranscriptStyle(errors=SttErrors(), seed=recipe.seed)
         for rule in ("balanced",) if quick else PRESETS:
             plays += [Play("erring STT", rule, real), Play("STT errors", rule, errs)]
-            plays += [Play("punctuated", rule, Recogniser(punctuated=True))]
+            plays += [Play("punctuated", rule, TranscriptStyle(punctuated=True))]
             if recipe.kind in TURNS:
-                plays.append(Play("figures", rule, Recogniser(punctuated=True, figures=True)))
+                plays.append(Play("figures", rule, TranscriptStyle(punctuated=True, figures=True)))
     return tuple(plays)
 
 

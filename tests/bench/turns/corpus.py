@@ -24,14 +24,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from types import ModuleType
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from telephony.offline.tts import EspeakTts
 from telephony.testing.recorded_stt import SpokenWord
+from tests.bench.turns import more_sentences as more
 from tests.bench.turns import sentences as say
 from tests.bench.turns import sound as snd
+from tests.bench.turns import strangers_say
 from tests.bench.turns.store import Store
 from tests.bench.turns.strangers import Stranger, strangers
 
@@ -144,10 +147,21 @@ def noisy(recipes: Sequence[Recipe], snr_db: int) -> list[Recipe]:
 
 def sentences(kind: str, split: Split) -> list[tuple[str, str]]:
     """(prompt, text with its pauses marked) of a kind, of one half: every second one, `tuning` has the first."""
-    plain = {"turn": say.REQUESTS, "unfinished": say.UNFINISHED, "interruption": say.INTERRUPTIONS}
-    pairs = {"digits": say.GROUPS, "answer": say.ANSWERS}
-    every = [("", text) for text in plain[kind].splitlines()] if kind in plain else list(pairs[kind])
-    return every[HALF[split] :: 2]
+    if split == "strangers":
+        return _every(kind, strangers_say)
+    return _every(kind, say)[SPLITS.index(split) :: 2] + (_every(kind, more) if split == "tuning" else [])
+
+
+def _every(kind: str, said: ModuleType) -> list[tuple[str, str]]:
+    plain = {"turn": said.REQUESTS, "unfinished": said.UNFINISHED, "interruption": said.INTERRUPTIONS}
+    pairs = {"digits": said.GROUPS, "answer": said.ANSWERS}
+    return [("", text) for text in plain[kind].splitlines()] if kind in plain else list(pairs[kind])
+
+
+def _backchannels(split: Split) -> list[tuple[str, str]]:
+    if split == "strangers":
+        return list(strangers_say.BACKCHANNELS)
+    return list(say.BACKCHANNELS[SPLITS.index(split) :: 2]) + (list(more.BACKCHANNELS) if split == "tuning" else [])
 
 
 def compose(recipe: Recipe, store: Store) -> Case:
@@ -202,7 +216,7 @@ def _talked_over(kind: str, split: Split, renderings: int, rng: Random) -> list[
     if kind == "interruption":
         things += [(((text, text),), "") for _, text in sentences(kind, split)]
     elif kind == "backchannel":
-        things += [((pair,), "") for pair in say.BACKCHANNELS[HALF[split] :: 2]] * 2
+        things += [((pair,), "") for pair in _backchannels(split)] * (2 if split == "held-out" else 1)
     else:
         things += [((), name) for name in (*snd.SOUNDS, *say.VOCAL)] * 3
     recipes = []

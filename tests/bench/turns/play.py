@@ -23,7 +23,7 @@ from telephony.core import decisions as d
 from telephony.core.history import CallerSaid, History
 from telephony.core.listening.voice_activity import Voiced
 from telephony.core.policy import Policy, TurnTaking
-from telephony.testing.recorded_stt import Clip, HeardFrame, Recogniser
+from telephony.testing.recorded_stt import Clip, HeardFrame, TranscriptStyle
 from telephony.testing.simulator import CHAR_MS, Simulator
 from telephony.vad.silero import SileroDetector
 from tests.bench.turns.corpus import Case, Recording
@@ -84,7 +84,7 @@ def hear(recording: Recording, store: Store) -> list[HeardFrame]:
     ]
 
 
-def play_turn(case: Case, frames: list[HeardFrame], rules: TurnTaking, how: Recogniser) -> TurnPlayed:
+def play_turn(case: Case, frames: list[HeardFrame], rules: TurnTaking, how: TranscriptStyle) -> TurnPlayed:
     """The agent asks, the caller speaks, and the call goes on until the turn is decided or missed."""
     sim = Simulator(Policy(greeting=case.prompt, turn_taking=rules), lambda history: [REPLY])
     first = case.recording.segments[0][0]
@@ -103,7 +103,7 @@ def play_turn(case: Case, frames: list[HeardFrame], rules: TurnTaking, how: Reco
 
 
 def play_talk(
-    case: Case, frames: list[HeardFrame], opening: list[HeardFrame] | None, rules: TurnTaking, how: Recogniser
+    case: Case, frames: list[HeardFrame], opening: list[HeardFrame] | None, rules: TurnTaking, how: TranscriptStyle
 ) -> TalkPlayed:
     """The agent talks, the caller's sound comes during it, and the call goes on until its effect is known.
 

@@ -17,10 +17,10 @@ from telephony.testing.recorded_stt import (
     Final,
     HeardFrame,
     Partial,
-    Recogniser,
     RecordedStt,
     Scripted,
     SpokenWord,
+    TranscriptStyle,
 )
 from telephony.testing.simulator import Latencies
 from tests.bench import cli
@@ -32,7 +32,7 @@ from tests.bench.turns.picture import picture
 WORDS = (SpokenWord("Forty", 400), SpokenWord("two,", 700), SpokenWord("please.", 1_000))
 
 
-def heard(how: Recogniser, commits: tuple[int, ...]) -> list[tuple[int, Scripted]]:
+def heard(how: TranscriptStyle, commits: tuple[int, ...]) -> list[tuple[int, Scripted]]:
     """What the STT sends, and when, while it hears one recording with commits at these times."""
     sent: list[tuple[int, Scripted]] = []
     stt = RecordedStt(lambda at, event, valid: sent.append((at, event)), Latencies(), how)
@@ -46,7 +46,7 @@ def heard(how: Recogniser, commits: tuple[int, ...]) -> list[tuple[int, Scripted
 
 def test_words_come_when_they_end_and_a_commit_takes_complete_words() -> None:
     """Partials are 120 ms late, finals 120 ms after the commit. The one here comes in the middle of "please"."""
-    assert heard(Recogniser(), (800,)) == [
+    assert heard(TranscriptStyle(), (800,)) == [
         (520, Partial("forty")),
         (820, Partial("forty two")),
         (920, Final(1, "forty two")),
@@ -56,13 +56,15 @@ def test_words_come_when_they_end_and_a_commit_takes_complete_words() -> None:
 
 def test_a_commit_of_too_little_new_audio_is_refused() -> None:
     """As by the real service; the words stay in the open segment."""
-    events = [event for _, event in heard(Recogniser(), (740, 1_020)) if isinstance(event, Final | e.CommitRefused)]
+    events = [
+        event for _, event in heard(TranscriptStyle(), (740, 1_020)) if isinstance(event, Final | e.CommitRefused)
+    ]
     assert events == [Final(2, "forty two"), e.CommitRefused(2)]
 
 
 def test_only_partials_have_errors_and_finals_are_punctuated_if_configured() -> None:
     """The final corrects the errors of the partials."""
-    sent = heard(Recogniser(punctuated=True, error_share=100, seed=3), (1_200,))
+    sent = heard(TranscriptStyle(punctuated=True, error_share=100, seed=3), (1_200,))
     assert sent[-1] == (1_320, Final(1, "Forty two, please."))
     assert all("Forty two" not in event.text for _, event in sent if isinstance(event, Partial))
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.core.language.codes import primary
+from telephony.core.language.codes import UNKNOWN, as_meant, is_tag, primary
 from telephony.core.language.english import ENGLISH
 from telephony.core.language.registry import language_for
-from telephony.tape.policy_checks import is_language
 from telephony.text_normalization import spoken_form
 from telephony.twilio.twiml import hang_up
 
@@ -43,7 +42,40 @@ from telephony.twilio.twiml import hang_up
         ("und", ""),
         ("mul", ""),
         ("auto", ""),
-        ("english", ""),
+        ("english", "en"),
+        ("jp", "ja"),
+        ("CZ", "cs"),
+        ("dk", "da"),
+        ("us", "en"),
+        ("gb", "en"),
+        ("gr", "el"),
+        ("se", "sv"),
+        ("cn", "zh"),
+        ("kr", "ko"),
+        ("ua", "uk"),
+        ("br", "pt"),
+        ("uk", "uk"),
+        ("ca", "ca"),
+        ("sme", "sme"),
+        ("cym", "cy"),
+        ("Deutsch", "de"),
+        ("Espa\u00f1ol", "es"),
+        ("espanol", "es"),
+        ("\u65e5\u672c\u8a9e", "ja"),
+        ("English (US)", "en"),
+        ("Brazilian Portuguese", "pt"),
+        ("spanish_mexico", "es"),
+        ("en (US)", "en"),
+        ("en-US,en;q=0.9", "en"),
+        ("pt_BR.UTF-8", "pt"),
+        ("zh-Hans-CN", "zh"),
+        ("German and English", ""),
+        ("de, en", ""),
+        ("not a language", ""),
+        ("xx", ""),
+        ("C.UTF-8", ""),
+        ("german" + " " * 100, "de"),
+        (" " * 100 + "x" * 10_000, ""),
         ("e", ""),
         ("dé", ""),
         ("-US", ""),
@@ -53,6 +85,31 @@ def test_one_code_for_each_language(tag: str, code: str) -> None:
     """No script, region, case, former or national variety; "" for what names no language."""
     assert primary(tag) == code
     assert primary(code) == code
+
+
+@pytest.mark.parametrize(
+    ("tag", "meant"),
+    [
+        ("pt-BR", "pt-BR"),
+        ("zh_Hant_TW", "zh_Hant_TW"),
+        ("nb", "nb"),
+        ("deu", "deu"),
+        (" en_GB.UTF-8 ", "en_GB"),
+        ("sr@latin", "sr"),
+        ("jp", "ja"),
+        ("jp-JP", "ja"),
+        ("se", "sv"),
+        ("Deutsch", "de"),
+        ("xx", UNKNOWN),
+        ("auto", UNKNOWN),
+        ("", UNKNOWN),
+    ],
+)
+def test_a_tag_is_kept_and_what_is_none_replaced(tag: str, meant: str) -> None:
+    """With its region, which the carrier's voice can use. A tape can be read with any of them."""
+    assert as_meant(tag) == meant
+    assert as_meant(meant) == meant
+    assert is_tag(meant)
 
 
 @pytest.mark.parametrize("tag", ["en", "EN", "en-US", "en_GB", "eng"])
@@ -92,4 +149,4 @@ def test_the_carriers_voice_gets_no_locale_rather_than_a_wrong_one(tag: str) -> 
 
 
 def test_a_tape_with_a_posix_locale_can_be_read() -> None:
-    assert is_language("en_US")
+    assert is_tag("en_US")

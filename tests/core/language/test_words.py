@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from telephony.core.language.farewells import is_farewell, parts
 from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
 from telephony.core.language.words import (
@@ -13,8 +14,6 @@ from telephony.core.language.words import (
     claims_the_floor,
     continues,
     gist,
-    is_farewell,
-    parts,
     unfinished_backchannel,
     wants_the_floor,
     without,

@@ -160,20 +160,6 @@ def test_when_the_words_last_changed() -> None:
     assert (listening.utterance.text_ms, listening.utterance.awaited) == (0, 0)
 
 
-def test_words_from_a_rejected_voice_lower_the_callers_level() -> None:
-    """The caller has stepped back: words show it, and later sound at this level is voice."""
-    far = -200 - RULES.tuning.quieter_tenths_db - 30
-    for partial, heard in (("...", False), ("yes", True)):
-        listening = listening_after(windows=100)
-        listening.discard()
-        for speech in [10] * 11:
-            listening.hear(AudioReceived(b"", 0, speech, far))
-        tentative(listening, partial)
-        for _ in range(5):
-            listening.hear(AudioReceived(b"", 0, 950, far))
-        assert listening.voice.voiced is heard
-
-
 def test_a_late_final_of_an_answered_utterance_comes_before_the_next() -> None:
     """Its additional words were said before those of the next utterance."""
     listening = listening_after(windows=20, partial="what are")

@@ -185,6 +185,9 @@ SOMETHING_NEW: dict[str, tuple[Event, ...]] = {
     "told as background": (m.OperatorMessage("contextual_update", "They open at nine."),),
     "keys": (e.KeyPressed("1"), e.KeyPressed("#")),
     "a tool's result": (e.ToolFinished(7, "call_1", "nine"),),
+    "a tool call": (e.ToolWanted(7, "call_2", "hours", "{}"),),
+    "a later tool call": (e.ToolWanted(8, "call_2", "hours", "{}"),),
+    "a tool call without an id": (e.ToolWanted(0, "call_2", "hours", "{}"),),
 }
 
 
@@ -218,6 +221,9 @@ NOTHING_NEW: dict[str, Event] = {
     "no text": m.ManagedSaid(7, ""),
     "an old text": m.ManagedSaid(6, "Before."),
     "activity": m.OperatorMessage("user_activity"),
+    "an old tool call": e.ToolWanted(6, "call_2", "hours", "{}"),
+    "a tool call again": e.ToolWanted(7, "call_1", "hours", "{}"),
+    "the conversation again": OPENED,
     "the correction": m.ManagedCorrected(7, "One two three four five", "One"),
     "the late text of what was interrupted": m.ManagedSaid(7, "One two three four five six seven."),
 }
@@ -227,6 +233,7 @@ NOTHING_NEW: dict[str, Event] = {
 def test_what_begins_nothing_new_lets_no_late_audio_through(event: Event) -> None:
     driven = begun()
     text = "One two three four five"
+    driven.step(e.ToolWanted(7, "call_1", "hours", "{}"))
     driven.step(m.ManagedAudio(7, SECOND * 3, text, tuple(130 * (i + 1) for i in range(len(text)))))
     driven.run(1_500)
     driven.step(m.ManagedInterrupted(7))
@@ -234,6 +241,86 @@ def test_what_begins_nothing_new_lets_no_late_audio_through(event: Event) -> Non
     driven.step(event)
     driven.step(m.ManagedAudio(7, SECOND))
     assert len(driven.of(a.SendAudio)) == before
+
+
+def test_event_ids_begin_again_in_a_new_conversation() -> None:
+    """Its audio is another line, and is heard; an interruption there reaches its own audio."""
+    driven = begun()
+    driven.step(m.ManagedSaid(40, "Long ago."))
+    driven.step(m.ManagedAudio(40, SECOND))
+    driven.run(1_500)
+    driven.step(m.ManagedAudio(41, SECOND))
+    driven.run(200)
+    driven.step(m.ManagedInterrupted(41))
+    driven.step(m.ManagedOpened("conv_2", "ulaw_8000", "ulaw_8000"))
+    before = len(driven.of(a.SendAudio))
+    driven.step(m.ManagedAudio(1, SECOND))
+    driven.step(m.ManagedSaid(1, "Hello again."))
+    assert len(driven.of(a.SendAudio)) > before
+    driven.run(3_000)
+    driven.step(m.ManagedAudio(2, SECOND))
+    driven.run(200)
+    driven.step(m.ManagedInterrupted(2))
+    assert len(driven.of(a.ClearPlayout)) == 2
+    before = len(driven.of(a.SendAudio))
+    driven.step(m.ManagedAudio(2, SECOND))
+    assert len(driven.of(a.SendAudio)) == before
+    driven.run(3_000)
+    said = [(line.text, line.interrupted) for line in driven.of(a.LineAdded)]
+    assert said == [("Long ago.", False), ("Hello again.", False)]
+
+
+ODD: dict[str, tuple[tuple[Event | int, ...], list[tuple[str, str]]]] = {
+    "text after all of its audio was played": (
+        (m.ManagedAudio(1, SECOND), 3_000, m.ManagedSaid(1, "Hello.")),
+        [("agent", "Hello.")],
+    ),
+    "text that grows": (
+        (m.ManagedSaid(1, "Hello."), m.ManagedAudio(1, SECOND), m.ManagedSaid(1, "Hello. How are you?")),
+        [("agent", "Hello. How are you?")],
+    ),
+    "another text with the same id": (
+        (
+            m.ManagedSaid(1, "Hello."),
+            m.ManagedAudio(1, SECOND),
+            m.ManagedSaid(1, "How are you?"),
+            m.ManagedAudio(1, SECOND),
+        ),
+        [("agent", "Hello."), ("agent", "How are you?")],
+    ),
+    "a longer text with another id": (
+        (
+            m.ManagedSaid(1, "Yes."),
+            m.ManagedAudio(1, SECOND),
+            m.ManagedSaid(2, "Yes. Of course."),
+            m.ManagedAudio(2, SECOND),
+        ),
+        [("agent", "Yes."), ("agent", "Yes. Of course.")],
+    ),
+    "a transcript twice": ((m.ManagedTranscript(1, "yes"), m.ManagedTranscript(1, "yes")), [("caller", "yes")]),
+    "the same words again": (
+        (
+            m.ManagedTranscript(1, "yes"),
+            m.ManagedTranscript(2, "yes"),
+            m.ManagedTranscript(0, "no"),
+            m.ManagedTranscript(0, "no"),
+        ),
+        [("caller", "yes"), ("caller", "yes"), ("caller", "no"), ("caller", "no")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("events", "lines"), ODD.values(), ids=ODD.keys())
+def test_odd_orders_leave_a_true_record(events: tuple[Event | int, ...], lines: list[tuple[str, str]]) -> None:
+    """Each line once, none lost. A number is a pause in ms."""
+    driven = begun()
+    for event in events:
+        if isinstance(event, int):
+            driven.run(event)
+        else:
+            driven.step(event)
+    driven.run(6_000)
+    assert [(line.speaker, line.text) for line in driven.of(a.LineAdded)] == lines
 
 
 def test_a_correction_that_comes_late_still_corrects_the_history() -> None:

@@ -81,24 +81,6 @@ def replying(written: str, spoken: str) -> Turns:
     return turns
 
 
-def test_what_may_come_back_as_an_echo_is_known_as_it_was_written() -> None:
-    """A recogniser writes figures, like the model, though the voice has said words."""
-    turns = replying("It is 1250.", "It is twelve hundred fifty.")
-    assert Hearing(turns, ()).aloud(0, 1_200)[1] == "It is 1250."
-
-
-@pytest.mark.parametrize(("heard_ms", "asking"), [(590, "Is it?"), (600, "")])
-def test_a_question_is_asked_until_its_last_word_was_heard(heard_ms: int, asking: str) -> None:
-    """Then the next sentence is under way."""
-    turns = replying("Is it?", "Is it?")
-    turns.delta(e.ReplyDelta(1, "It is.\n"), 1_100)
-    said = "Is it? It is. "
-    ends = tuple(100 * at for at in range(1, len(said) + 1))
-    turns.audio(e.SpeechAudio(1, 1, b"\x55" * 100 * BYTES_PER_MS * len(said), said, ends), 1_200)
-    assert turns.playout.mark_reached("t1.2", 1_720)
-    assert Hearing(turns, ()).asking(1_200 + heard_ms) == asking
-
-
 def test_a_goodbye_that_nobody_has_heard_yet_parts_nobody() -> None:
     """What the caller says before belongs to the conversation."""
     turns = replying("Goodbye.", "Goodbye.")

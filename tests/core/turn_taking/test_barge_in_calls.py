@@ -367,7 +367,11 @@ def test_an_objection_to_the_models_goodbye_keeps_the_call(says: str, reason: st
 
 
 GOODBYE = "Thank you for calling, have a lovely evening, goodbye."
-PARTINGS = ["bye-bye", "take care", "thank you so much", "thanks a lot, you too, bye", "okay bye", "ciao"]
+PARTINGS = [
+    "bye-bye", "take care", "thank you so much", "thanks a lot, you too, bye", "okay bye", "ciao", "will do, bye",
+    "no that's all thanks", "thank you, you've been very helpful", "muchas gracias",
+    "thank you so much for helping me with my order, it was nice talking to you",
+]  # fmt: skip
 
 
 def says_goodbye(ends_call: bool) -> Agent:
@@ -386,6 +390,40 @@ def test_a_goodbye_that_is_answered_is_heard_once(words: str, after_s: float, en
     assert GOODBYE not in agent_lines(sim)[1:]
     assert len(sim.explained(d.Cut)) == 0
     assert (sim.call.ended is not None) == ends_call
+
+
+@pytest.mark.parametrize("words", PARTINGS)
+def test_a_goodbye_that_was_heard_whole_is_not_said_again(words: str) -> None:
+    """The caller answers a second after it; the model has not ended the call."""
+    sim = play(asks("that is all").interrupts(words, 5.5).waits(8), says_goodbye(ends_call=False))
+    assert agent_lines(sim)[:1] == [GOODBYE]
+    assert GOODBYE not in agent_lines(sim)[1:]
+    assert sim.explained(d.Ignored)
+
+
+def test_a_request_after_a_whole_goodbye_is_answered() -> None:
+    """It is a turn like any other."""
+    sim = play(asks("that is all").interrupts("thanks, one more thing", 5.5).waits(4), says_goodbye(ends_call=False))
+    assert agent_lines(sim) == [GOODBYE, "Yes?"]
+
+
+def test_the_call_does_not_end_while_the_caller_is_saying_something() -> None:
+    """Thanks over the last word of the goodbye may be the beginning of a request."""
+    script = asks("that is all").interrupts("thanks and by the way I have one more question for you", 3.0, ms=3_000)
+    sim = play(script.waits(5), says_goodbye(ends_call=True))
+    assert sim.call.ended is None
+    assert agent_lines(sim) == [GOODBYE, "Yes?"]
+
+
+def test_the_call_ends_once_the_caller_has_answered() -> None:
+    """What they said was a goodbye too."""
+    script = asks("that is all").interrupts("thanks and have a lovely evening you too bye bye", 3.0, ms=2_500)
+    sim = play(script.waits(5), says_goodbye(ends_call=True))
+    assert sim.call.ended is not None
+    assert sim.call.ended.reason == "agent"
+    assert agent_lines(sim) == [GOODBYE]
+    [(answered_ms, _)] = sim.explained(d.Ignored)
+    assert sim.now == answered_ms
 
 
 @pytest.mark.parametrize("ends_call", [True, False])
@@ -412,7 +450,10 @@ def test_a_goodbye_of_the_callers_is_answered(words: str) -> None:
 SPANISH = "Abrimos a las nueve de la mañana y cerramos a las seis. Los domingos no abrimos. Reserve con tiempo."
 
 
-@pytest.mark.parametrize("words", ["mhm", "ok", "sí", "ja", "oui", "haan", "sí sí"])
+@pytest.mark.parametrize(
+    "words",
+    ["mhm", "ok", "sí", "ja", "oui", "haan", "sí sí", "muy bien", "claro que sí", "okay gut", "voila", "ja ja genau"],
+)
 @pytest.mark.parametrize("code", ["es", "de", "fr", "hi", "en"])
 def test_a_murmur_costs_nothing_in_any_language(words: str, code: str) -> None:
     """The whole reply is heard, and nothing else is answered."""

@@ -24,9 +24,10 @@ from telephony.core.history import History, ToolUsed
 from telephony.core.language.english import ENGLISH
 from telephony.core.language.words import words
 from telephony.core.policy import Expects, Policy, Wording
+from telephony.tape.choose import find
 from telephony.tape.codec import VOCABULARY, BadTape
 from telephony.tape.format import Header
-from telephony.tape.reader import Tape, find, read
+from telephony.tape.reader import Tape, read
 from telephony.tape.redaction.noise import noise
 from telephony.tape.redaction.redact import WordsDecide, policy_of, redact, redact_to, texts
 from telephony.tape.redaction.substitution import AFTER_FIGURES, CLASSES, OF_THE_CORE, Substitution, known_words
@@ -110,10 +111,13 @@ def revealing(text: str) -> set[str]:
     }
 
 
+PIECES = {piece for one in ALLOWED for piece in re.split("['-]", one)} | {
+    end for one in ALLOWED for _, mark, end in [one.partition("'")] if mark
+}
+
+
 def known(word: str) -> bool:
-    endings = {end for one in ALLOWED for _, mark, end in [one.partition("'")] if mark}
-    pieces = {piece for one in ALLOWED for piece in re.split("['-]", one)}
-    return word in ALLOWED or word in endings or word in pieces
+    return word in ALLOWED or word in PIECES
 
 
 def values(data: object) -> Iterator[str]:

@@ -16,10 +16,11 @@ from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import History
 from telephony.core.policy import Policy, TurnTaking
+from telephony.tape.choose import find
 from telephony.tape.codec import BadTape
 from telephony.tape.compare import moments, rows, totals
 from telephony.tape.format import Header
-from telephony.tape.reader import Tape, find, read
+from telephony.tape.reader import Tape, read
 from telephony.tape.rehearsal.rehearse import Rehearsal, rehearse, with_settings
 from telephony.tape.rehearsal.report import changed, rehearse_all
 from telephony.tape.replay import replay

@@ -17,7 +17,8 @@ SUBSCRIPTION = "/v1/user/subscription"
 @dataclass(slots=True)
 class LocalAccount:
     """May be changed while the server runs. `voices`: id -> name. `refused`: path -> (status, slug, message), an answer
-    for a key that may not do this; the path "" stands for all. `redirect`: answer with 302 to this address."""
+    for a key that may not do this; the path "" stands for all. `redirect`: answer with 302 to this address.
+    `asked`: the paths of all requests."""
 
     api_key: str = "local"
     voices: dict[str, str] = field(default_factory=lambda: {"local": "Local"})
@@ -26,6 +27,7 @@ class LocalAccount:
     limit: int = 100_000
     refused: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     redirect: str = ""
+    asked: list[str] = field(default_factory=list)
 
     def serves(self, path: str) -> bool:
         return path.partition("?")[0].startswith((VOICES, SUBSCRIPTION))
@@ -33,6 +35,7 @@ class LocalAccount:
     def respond(self, request: Request) -> Response:
         """The answer to a GET request for a path that it serves."""
         path = request.path.partition("?")[0]
+        self.asked.append(path)
         if self.redirect:
             return _response(302, {}, location=self.redirect)
         if request.headers.get("xi-api-key") != self.api_key:

@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from telephony.clock import Clock
+from telephony.openai.habits import TRIAL
 from telephony.testing.fakes.openai.templates import Template, refused
 from telephony.testing.serving import serve_app
 from telephony.testing.tool_calls import CallTool as CallTool  # its arguments are streamed in pieces of 7 characters
@@ -70,6 +71,7 @@ class LlmFaults:
     quote: bool = False  # errors quote the last message and the Authorization header, as some servers do
     redirect: str = ""  # answer with a redirect (307) to this URL
     flood: int = 0  # send this many tokens at once in mid-stream, once
+    comments: int = 0  # send this many comments before the answer
     html_200: bool = False  # answer with a web page and status 200
     json_instead_of_sse: bool = False
     cut_mid_stream: bool = False  # abort the connection
@@ -96,7 +98,9 @@ def scripted(turns: Iterable[Iterable[Part]]) -> Responder:
 
 class LocalOpenAi:
     """See the module text. `requests` holds the bodies received; `cancelled` counts clients that disconnected before
-    the end of the answer. `latency_of` gives each request its own latency, by its body, instead of `latency`."""
+    the end of the answer. The small request with which a client tries out a model at its start counts as none of them:
+    it is answered with `ready`. `latency_of` gives each request its own latency, by its body,
+    instead of `latency`."""
 
     def __init__(
         self,
@@ -111,6 +115,7 @@ class LocalOpenAi:
         self.latency, self.faults = latency or LlmLatency(), faults or LlmFaults()
         self._latency_of = latency_of or (lambda body: self.latency)
         self.requests: list[dict[str, Any]] = []
+        self.ready: list[Part] = [Say("Ready.")]
         self.cancelled = 0
         self.changed = asyncio.Event()
         self.base_url = ""
@@ -156,7 +161,8 @@ class LocalOpenAi:
         except ClientDisconnect:  # before the whole body had arrived
             self._cancel()
             return Response(status_code=499)
-        self.requests.append(body)
+        if not _is_trial(body):
+            self.requests.append(body)
         self.changed.set()
         faults = self.faults
         if faults.hang_before_headers:
@@ -188,7 +194,7 @@ class LocalOpenAi:
     async def _parts(self, body: dict[str, Any]) -> AsyncIterator[Part]:
         if self.faults.empty_reply:
             return
-        parts = self._responder(body)
+        parts = self.ready if _is_trial(body) else self._responder(body)
         if isinstance(parts, AsyncIterable):
             async for part in parts:
                 yield part
@@ -209,6 +215,8 @@ class LocalOpenAi:
         latency = self._latency_of(body)
         due: float = self._clock.ms() + latency.first_token_ms
         await self._clock.sleep(latency.first_token_ms)
+        for _ in range(faults.comments // 100 or bool(faults.comments)):
+            yield ": ping\n\n" * min(faults.comments, 100)
         yield answer.chunk({"role": "assistant", "content": ""})
         tokens = calls = 0
         limit = body.get("max_completion_tokens") or body.get("max_tokens") or faults.reasoning_tokens + 1
@@ -300,6 +308,10 @@ class _Answer:
             "usage": usage,
         }
         return f"data: {json.dumps(message)}\n\n"
+
+
+def _is_trial(body: dict[str, Any]) -> bool:
+    return [message.get("content") for message in body["messages"]] == [TRIAL.messages[0]["content"]]
 
 
 def _words(text: str) -> list[dict[str, Any]]:

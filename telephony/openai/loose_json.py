@@ -1,0 +1,50 @@
+"""Reads JSON as models write it by hand: trailing commas, single quotes, Python's True and None. Pure."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from typing import Any
+
+MAX_CHARS = 8_000
+_PARTS = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\\n])*\'|[{}\[\]()]')
+_TRAILING = re.compile(r",(?=\s*[}\]])")
+_CONSTANTS = {"true": "True", "false": "False", "null": "None"}
+
+
+def object_at(text: str, start: int) -> tuple[Any, int]:
+    """The object whose "{" is at `start`, and the index of its end; (None, start) if there is none."""
+    try:
+        return json.JSONDecoder().raw_decode(text, start)
+    except RecursionError:
+        return None, start
+    except ValueError:
+        pass
+    end = span_at(text, start)
+    if end is None:
+        return None, start
+    span = text[start:end]
+    try:
+        return json.loads(_TRAILING.sub("", span)), end
+    except (ValueError, RecursionError):
+        pass
+    try:
+        value = ast.literal_eval(re.sub(r"\b(?:true|false|null)\b", lambda m: _CONSTANTS[m[0]], span))
+        json.dumps(value)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return None, start
+    return (value, end) if isinstance(value, dict) else (None, start)
+
+
+def span_at(text: str, start: int) -> int | None:
+    """The index after the bracket that closes the one at `start`; None if it is not closed."""
+    depth = 0
+    for part in _PARTS.finditer(text, start, start + MAX_CHARS):
+        if part[0] in "{[(":
+            depth += 1
+        elif part[0] in "}])":
+            depth -= 1
+            if depth == 0:
+                return part.end()
+    return None
