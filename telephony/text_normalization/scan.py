@@ -1,0 +1,84 @@
+"""Goes through a text from left to right, asks the finders at each word, number and sign, and joins ranges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from telephony.text_normalization import amounts, dates, digits, words
+from telephony.text_normalization.rules import Found, Kind, Rules
+
+Finder = Callable[[Rules, str, int], Found | None]
+
+_START = re.compile(r"(?<![^\W_])[^\W_]|[^\w\s]|(?<=[^\W\d_])(?=\d)\d")
+_WORD = re.compile(r"[^\W_]+")
+_RANGE = re.compile(r"(?:\s[-–—]\s|[-–—])(?=[\d$€£])")
+_TIMES = re.compile(r"\s?[x×]\s?(?=\d)")
+_APOSTROPHE = re.compile(r"(?<!\d)['’](?=\d0)")
+_OFTEN = re.compile(r"[x×](?=\s[^\W\d_])")
+_RATIO = re.compile(r":(?=\d)")
+_MORE = re.compile(r"[-–]\d")
+IN_WORDS: tuple[Finder, ...] = (
+    words.address, words.day_range, words.abbreviation, dates.month_first, amounts.amount, words.roman, digits.mixed
+)  # fmt: skip
+"""At a letter."""
+IN_NUMBERS: tuple[Finder, ...] = (
+    words.address, digits.postcode, dates.iso, dates.numeric, dates.time, digits.grouped, amounts.amount, digits.dotted,
+    digits.mixed, digits.plain,
+)  # fmt: skip
+"""At a digit."""
+AT_SIGNS: tuple[Finder, ...] = (digits.hash_sign, digits.grouped, amounts.amount, words.sign)
+"""At anything else but white space."""
+COUNTED: tuple[Finder, ...] = (dates.iso, dates.numeric, dates.time, amounts.amount)
+"""What may be the end of a range."""
+
+
+def rewrite(rules: Rules, text: str) -> str:
+    """`text` with its written forms in words."""
+    said, done, at = list[str](), 0, 0
+    while (start := _START.search(text, at)) is not None:
+        at = start.start()
+        found = _find(rules, text, at)
+        if found is None:
+            word = _WORD.match(text, at)
+            at = at + 1 if word is None or text[at].isdecimal() else word.end()
+            continue
+        found = _joined(rules, text, at, found)
+        before, after = text[at - 1 : at], text[found.end : found.end + 1]
+        space = " " if before.isalnum() else ""
+        glued = not after.isalnum() or found.words.endswith("'")
+        said += [text[done:at], space, found.words, "" if glued else " "]
+        done = at = found.end
+    return "".join(said) + text[done:]
+
+
+def _find(rules: Rules, text: str, at: int) -> Found | None:
+    char = text[at]
+    if (skipped := _APOSTROPHE.match(text, at)) is not None:
+        return amounts.amount(rules, text, skipped.end())
+    finders = IN_NUMBERS if char.isdecimal() else IN_WORDS if char.isalpha() else AT_SIGNS
+    for finder in finders:
+        if (found := finder(rules, text, at)) is not None:
+            return found
+    return amounts.amount(rules, text, at) if char.isnumeric() else None
+
+
+def _joined(rules: Rules, text: str, at: int, first: Found) -> Found:
+    """`first` with the end of its range, if one follows: "9-5pm", "10–15 %", "2019-2021"."""
+    if first.kind is Kind.OTHER:
+        return first
+    if (often := _OFTEN.match(text, first.end)) is not None:
+        return Found(often.end(), f"{first.words} {rules.language.signs['x']}")
+    if (times := _TIMES.match(text, first.end)) is not None:
+        return Found(times.end(), f"{first.words} {rules.language.signs['×']} ")
+    if (ratio := _RATIO.match(text, first.end)) is not None:
+        return Found(ratio.end(), f"{first.words} ")
+    dash = _RANGE.match(text, first.end)
+    if dash is None:
+        return first
+    for finder in COUNTED:
+        last = finder(rules, text, dash.end())
+        if last is not None and last.kind is not Kind.OTHER and not _MORE.match(text, last.end):
+            return replace(last, words=f"{first.words} {rules.language.to} {last.words}", kind=Kind.OTHER)
+    return first
