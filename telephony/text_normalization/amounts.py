@@ -7,8 +7,8 @@ import re
 from telephony.text_normalization.dates import PARTS, day_of_month
 from telephony.text_normalization.digits import after_code_word
 from telephony.text_normalization.language import Currency, Gender, Scale, last_word
-from telephony.text_normalization.numerals import NUMERAL, Numeral
-from telephony.text_normalization.rules import END, SPACE, Found, Kind, Rules, before, one_of
+from telephony.text_normalization.numerals import Numeral
+from telephony.text_normalization.rules import Found, Kind, Rules, before
 
 _FRACTION = re.compile(r"[/⁄](\d{1,3})(?![\d/⁄]|[.,]\d)")
 _MIXED = re.compile(r" (\d{1,2})[/⁄](\d{1,2})(?![\d/⁄])")
@@ -17,6 +17,14 @@ _VULGAR = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4
 _SAID_TOGETHER = ((24, 7), (9, 11))
 _SIGNS = ("€", "$", "£")
 _YEARS = range(1100, 2100)
+_YEAR_FOLLOWS = re.compile(r"\s?[-–]\s?(?:\d{4}|\d{2})(?!\d)")
+_AFTER_ORDINAL = re.compile(r"\.(?=\s[^\W\d_]|,|\s?$)")
+_CODE = re.compile(r"[ \u00a0]?([A-Z]{3})(?![^\W_])")
+_PER = re.compile(r"\s?/\s?([^\W\d_]+[²³]?)")
+_PERCENT = re.compile(r"[ \u00a0\u202f]?([%‰])")
+_NAME = re.compile(r" [A-ZÄÖÜÉ][a-zäöüßéèàñç]")
+_STATE = re.compile(r"(?<![^\W_])[A-Z]{2} $")
+_FACTOR = re.compile(r"x(?:\d|\s[^\W\d_])")
 _YEAR_RANGE = re.compile(r"\d{4}\s?[-–]\s?$")
 
 
@@ -24,9 +32,7 @@ def amount(rules: Rules, text: str, at: int) -> Found | None:
     """A number at `at`, with its sign, its currency, and what stands behind it."""
     if text[at] in _VULGAR:
         return Found(at + 1, rules.language.fraction(*_VULGAR[text[at]]), Kind.AMOUNT)
-    currency = one_of(rules.currencies)
-    signed = rf"([-−])?({currency})?{SPACE}?([-−])?(\.(?=\d))?({NUMERAL})(?:[.,][-–—]+(?!\d))?"
-    found = rules.pattern("signed", signed).match(text, at)
+    found = rules.patterns.amount.match(text, at)
     if found is None or (found[4] and found[5].count(".")):
         return None
     glued = at > 0 and (text[at - 1].isalnum() or text[at - 1] in ")]")
@@ -46,11 +52,7 @@ def _number(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fou
     for read in (_ordinal, _decade, _fraction, day_of_month, _money_after, _scaled, _unit):
         if (found := read(rules, text, at, end, numeral)) is not None:
             return found
-    if (
-        end < len(text)
-        and text[end].isalpha()
-        and not (text[end] == "x" and re.match(r"x(?:\d|\s[^\W\d_])", text[end:]))
-    ):
+    if end < len(text) and text[end].isalpha() and not (text[end] == "x" and _FACTOR.match(text, end)):
         return None
     if digits.isdecimal():
         if (len(digits) >= 7 and not digits.endswith("000")) or (len(digits) > 2 and after_code_word(rules, text, at)):
@@ -71,9 +73,8 @@ def _number(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fou
 
 def _scale(rules: Rules, text: str, end: int, *, money: bool) -> tuple[Scale | None, int]:
     """The scale behind a number, and where it ends. A lone letter is a scale only of money, or "k"."""
-    scales = rules.language.scales
-    names = scales if money else [name for name in scales if len(name) > 1 or name == "k"]
-    found = rules.pattern(f"scale{money}", rf"{SPACE}?({one_of(names)})(?:{END}|(?<=\.))").match(text, end)
+    scales, patterns = rules.language.scales, rules.patterns
+    found = (patterns.money_scale if money else patterns.scale).match(text, end)
     apart = text[end : end + 1] in (" ", "\u00a0", "\u202f")
     if found is None or (apart and found[1] in "kKmb" and text[found.end() : found.end() + 1] not in _SIGNS):
         return None, end
@@ -84,26 +85,19 @@ def _money_before(rules: Rules, text: str, found: re.Match[str], numeral: Numera
     """ "$5", "USD 20k", "$5-10"."""
     currency = rules.currencies[found[2]]
     end = found.end()
-    second = rules.pattern("to_second", rf"\s?[-–—]\s?(?={NUMERAL}(?!\s?[-–—/]\d))").match(text, end)
-    if second and (other := _plain(rules, text, second.end())) is not None:
-        numeral_2, end_2 = other
+    second = rules.patterns.second_amount.match(text, end)
+    if second is not None and (last := rules.parse(second[1])) is not None:
         words = rules.number(numeral, currency.gender)
-        rest = _said(rules, text, numeral_2, currency, end_2)
+        rest = _said(rules, text, last, currency, second.end())
         return Found(rest.end, f"{words} {rules.language.to} {rest.words}", Kind.AMOUNT)
     return _said(rules, text, numeral, currency, end)
-
-
-def _plain(rules: Rules, text: str, at: int) -> tuple[Numeral, int] | None:
-    found = rules.pattern("plain", NUMERAL).match(text, at)
-    numeral = rules.parse(found[0]) if found else None
-    return None if found is None or numeral is None else (numeral, found.end())
 
 
 def _said(rules: Rules, text: str, numeral: Numeral, currency: Currency, end: int) -> Found:
     """An amount of a currency that was written before it."""
     scale, end = _scale(rules, text, end, money=True)
-    code = re.compile(r"[ \u00a0]?[A-Z]{3}(?![^\W_])").match(text, end)
-    if code and code[0].strip() in rules.currencies:
+    code = _CODE.match(text, end)
+    if code and code[1] in rules.currencies:
         end = code.end()
     words = money(rules, numeral, scale, currency)
     return _per(rules, text, Found(end, words, Kind.AMOUNT))
@@ -112,20 +106,13 @@ def _said(rules: Rules, text: str, numeral: Numeral, currency: Currency, end: in
 def _money_after(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Found | None:
     """ "5 €", "1,2 Mio. Euro", "3€50"."""
     scale, behind = _scale(rules, text, end, money=True)
-    names = rules.currencies.keys() | _names(rules).keys()
-    found = rules.pattern("currency", rf"{SPACE}?({one_of(names)})(\d\d(?!\d))?{END}").match(text, behind)
+    found = rules.patterns.currency_after.match(text, behind)
     if found is None:
         return None
-    currency = rules.currencies.get(found[1]) or _names(rules)[found[1]]
+    currency = rules.currencies.get(found[1]) or rules.currency_names[found[1]]
     if found[2] and numeral.exact:
         numeral = Numeral(numeral.whole, found[2], ",")
     return _per(rules, text, Found(found.end(), money(rules, numeral, scale, currency), Kind.AMOUNT))
-
-
-def _names(rules: Rules) -> dict[str, Currency]:
-    """Currencies by their names in a text."""
-    main = [rules.currencies[sign] for sign in ("R$", "$", "€", "peso") if sign in rules.currencies]
-    return {name: currency for currency in main for name in (currency.one, currency.many)}
 
 
 def money(rules: Rules, numeral: Numeral, scale: Scale | None, currency: Currency) -> str:
@@ -163,7 +150,7 @@ def _noun(rules: Rules, numeral: Numeral, currency: Currency, one: bool) -> str:
 
 def _per(rules: Rules, text: str, found: Found) -> Found:
     """ "/h", "/night" behind an amount."""
-    match = re.compile(r"\s?/\s?([^\W\d_]+[²³]?)").match(text, found.end)
+    match = _PER.match(text, found.end)
     if match is None:
         return found
     noun = rules.units[match[1]][0] if match[1] in rules.units else match[1]
@@ -188,13 +175,11 @@ def _scaled(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fou
 
 
 def _unit(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Found | None:
-    if (percent := re.compile(rf"{SPACE}?([%‰])").match(text, end)) is not None:
+    if (percent := _PERCENT.match(text, end)) is not None:
         word = rules.language.signs[percent[1]]
         gender = None if " " in word else rules.language.gender(word)
         return Found(percent.end(), f"{rules.number(numeral, gender)} {word}", Kind.AMOUNT)
-    found = rules.pattern("unit", rf"{SPACE}?({one_of(rules.units)})(?![^\W_]|[²³])(?:\.(?= [a-zäöü]))?").match(
-        text, end
-    )
+    found = rules.patterns.unit.match(text, end)
     if found is None or (found[1] in ("V", "W", "s") and found[0] != found[1] and text[end + 2 : end + 3] == " "):
         return None
     one, many = rules.units[found[1]]
@@ -212,11 +197,12 @@ def _ordinal(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fo
         return None
     if language.dotted_ordinals:
         return _dotted(rules, text, at, end, numeral)
-    found = rules.pattern("ordinal", rf"({language.ordinal_mark}){END}").match(text, end)
+    found = rules.patterns.ordinal.match(text, end)
     if found is None or day_of_month(rules, text, at, end, numeral) is not None:
         return None
     gender = rules.noun_gender(text, found.end())
-    if found[1] == "°" and (gender is None or numeral.value > 30):
+    degrees = re.compile(r"\s?[CF](?![^\W_])").match(text, found.end()) is not None
+    if found[1] == "°" and (gender is None or degrees or numeral.value > 30):
         return None
     feminine = found[1][-1] == "ª" or found[1] in ("ra", "da", "ta", "re", "ère", "nde", "res", "ères")
     words = language.ordinal(numeral.value, Gender.FEMININE if feminine else Gender.MASCULINE, before(text, at))
@@ -232,12 +218,9 @@ def _dotted(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fou
         return None
     if day_of_month(rules, text, at, end, numeral) is not None:
         return None
-    noun = rules.pattern("ordinal_noun", rf"\.{SPACE}(?:{language.ordinal_nouns}){END}").match(text, end)
-    days = rules.pattern("days", rf"\.\s?[-–]\s?\d{{1,2}}\.\s?{rules.month}").match(text, end)
-    article = rules.pattern("article", rf"(?<![^\W_])(?:{language.ordinal_before})\s$").search(before(text, at))
-    more = re.compile(r"\.(?=\s[^\W\d_]|,|\s?$)").match(text, end)
-    listed = re.compile(r"\.\s(?:und|oder|bis|sowie)\s\d{1,2}\.\s[^\W\d_]").match(text, end)
-    if noun is None and days is None and listed is None and (article is None or more is None):
+    article = rules.patterns.article_before.search(before(text, at)) is not None
+    article = article and _AFTER_ORDINAL.match(text, end) is not None
+    if not article and rules.patterns.dotted.match(text, end) is None:
         return None
     gender = rules.noun_gender(text, end + 1) or Gender.MASCULINE
     last = end + 1 if text[end + 1 : end + 2] else end
@@ -248,7 +231,7 @@ def _decade(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fou
     language, value = rules.language, numeral.value
     if language.decade is None or not numeral.exact or value % 10 or not (20 <= value < 100 or value in _YEARS):
         return None
-    found = rules.pattern("decade", rf"{language.decade_mark}{END}").match(text, end)
+    found = rules.patterns.decade.match(text, end)
     return None if found is None else Found(found.end(), language.decade(value), Kind.AMOUNT)
 
 
@@ -287,18 +270,17 @@ def _is_year(rules: Rules, text: str, at: int, end: int, value: int) -> bool:
     if value not in _YEARS:
         return False
     head = before(text, at)
-    if last_word(head) in rules.month_numbers or _YEAR_RANGE.search(text[:at]):
+    if last_word(head) in rules.month_numbers or _YEAR_RANGE.search(text[max(0, at - 12) : at]):
         return True
-    if rules.pattern("year_range", r"\s?[-–]\s?(?:\d{4}|\d{2})(?!\d)").match(text, end):
+    if _YEAR_FOLLOWS.match(text, end):
         return True
     noun = rules.noun_gender(text, end) is not None and not text[end + 1 : end + 2].isupper()
-    words = rules.language.year_before
-    if rules.pattern("year_before", rf"(?<![^\W_])(?:{words})\s['’]?$", re.I).search(head):
+    if rules.patterns.year_before.search(head):
         return not noun or value >= 1900
     return value >= 1900 and not noun and rules.noun_gender(text, end) is None
 
 
 def _is_postcode(text: str, at: int, end: int) -> bool:
     """Five digits before a name, or behind a state: "10115 Berlin", "CA 90210"."""
-    name = re.match(r" [A-ZÄÖÜÉ][a-zäöüßéèàñç]+", text[end : end + 12]) is not None
-    return name or re.search(r"(?<![^\W_])[A-Z]{2} $", text[:at]) is not None
+    name = _NAME.match(text, end) is not None
+    return name or _STATE.search(text[max(0, at - 8) : at]) is not None

@@ -6,7 +6,7 @@ import re
 
 from telephony.text_normalization.language import Gender, last_word
 from telephony.text_normalization.numerals import Numeral
-from telephony.text_normalization.rules import END, SPACE, Found, Kind, Rules, before
+from telephony.text_normalization.rules import Found, Kind, Rules, before
 
 _ISO = re.compile(
     r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)"
@@ -18,7 +18,6 @@ _NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d|[./-]\d|[^
 _SHORT = re.compile(r"(\d{1,2})([./])(\d{1,2})(\.?)(?!\d|[./-]\d|[^\W_]|\s?[%€$£])")
 PARTS = frozenset({2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 20, 32, 64, 100, 1000})
 """What a whole is divided into."""
-_HALF = r"(?:\s?(?P<half>[ap])\.?\s?m\.?(?![^\W_])|(?P<none>))"
 
 
 def iso(rules: Rules, text: str, at: int) -> Found | None:
@@ -89,7 +88,7 @@ def numeric(rules: Rules, text: str, at: int) -> Found | None:
 def _is_short_date(rules: Rules, text: str, at: int, found: re.Match[str]) -> bool:
     language, (first, sign, second, dot) = rules.language, found.groups()
     head = before(text, at)
-    expected = rules.pattern("date_before", rf"(?<![^\W_])(?:{language.date_before})\s$", re.I).search(head) is not None
+    expected = rules.patterns.date_before.search(head) is not None
     if sign == ".":
         return language.dotted_ordinals and bool(dot) and (expected or found.end() < len(text) or len(first) == 2)
     if expected:
@@ -104,15 +103,9 @@ def _is_short_date(rules: Rules, text: str, at: int, found: re.Match[str]) -> bo
 
 def day_of_month(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Found | None:
     """ "5. März 2026", "1er mars", "5th of March": the day stands before the month."""
-    language = rules.language
     if not numeral.exact or not 1 <= numeral.value <= 31 or len(text[at:end]) > 2:
         return None
-    mark = f"(?:{language.ordinal_mark})?" if language.ordinal_mark else ""
-    link = f"(?:{language.day_mark}{SPACE})?" if language.day_mark.isalpha() else ""
-    year = rf"(?:,?{SPACE}(?:del? )?(?P<year>\d{{4}})(?![\d]))?"
-    dotted = r"\.?" if language.dotted_ordinals else ""
-    pattern = rf"{mark}{dotted}{SPACE}{link}(?P<month>{rules.month})(?:{END}|(?<=\.)){year}"
-    found = rules.pattern("day_of_month", pattern).match(text, end)
+    found = rules.patterns.day_of_month.match(text, end)
     if found is None:
         return None
     month = rules.month_numbers[found["month"].lower()]
@@ -121,14 +114,7 @@ def day_of_month(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -
 
 def month_first(rules: Rules, text: str, at: int) -> Found | None:
     """ "March 5th, 2026", "Jan 3-5": in English."""
-    if rules.locale.language != "en":
-        return None
-    mark = f"(?:{rules.language.ordinal_mark})?"
-    pattern = (
-        rf"(?P<month>{rules.month})\.?{SPACE}(?P<day>\d{{1,2}}){mark}(?:\s?[-–]\s?(?P<last>\d{{1,2}}){mark})?"
-        rf"(?![^\W_]|[:.,/]\d|\s?[ap]\.?m\b|%)(?:,?{SPACE}(?P<year>\d{{4}})(?!\d))?"
-    )
-    found = rules.pattern("month_first", pattern).match(text, at)
+    found = rules.patterns.month_first.match(text, at)
     if found is None:
         return None
     days = [int(day) for day in (found["day"], found["last"]) if day]
@@ -144,19 +130,10 @@ def month_first(rules: Rules, text: str, at: int) -> Found | None:
 
 
 def time(rules: Rules, text: str, at: int) -> Found | None:
-    language = rules.language
-    words = rf"(?:\s?(?P<words>{language.hour_words}){END})?" if language.hour_words else "(?P<words>(?!))?"
-    half = _HALF.replace("m\\.?", "m\\.") if rules.locale.language == "de" else _HALF
-    letter = "" if rules.locale.language == "en" else "|[hu]|\\s[hu]\\s"
-    clock = (
-        rf"(?P<h>[01]?\d|2[0-4])(?P<sep>[:.]{letter})(?P<min>[0-5]\d)(?::(?P<s>[0-5]\d))?{half}{words}"
-        r"(?!:?\d|\s?min|[.,]\d|\s?[%€$£°]|/\d|[^\W_])"
-    )
-    found = rules.pattern("clock", clock, re.I).match(text, at)
+    found = rules.patterns.clock.match(text, at)
     if found is not None and (found["sep"] != "." or _dotted_time(rules, text, at, found)):
         return _time(rules, text, found, int(found["min"]))
-    alone = rf"(?P<h>[01]?\d|2[0-4])(?P<s>(?!))?{half}{words}(?![^\W_]|[:.]\d)"
-    found = rules.pattern("hour", alone, re.I).match(text, at)
+    found = rules.patterns.hour.match(text, at)
     if found is None or not (found["half"] or found["words"]):
         return None
     return _time(rules, text, found, 0)
@@ -166,17 +143,15 @@ def _dotted_time(rules: Rules, text: str, at: int, found: re.Match[str]) -> bool
     """Whether "7.30" is a time: it says so, or the word before it wants one and nothing is counted."""
     if found["half"] or found["words"]:
         return True
-    words = rules.language.hour_before
-    if not words or not rules.pattern("hour_before", rf"(?<![^\W_])(?:{words})['’\s]$", re.I).search(before(text, at)):
-        return False
-    unit = rules.pattern("no_unit", rf"{SPACE}?(?:{'|'.join(map(re.escape, rules.units))}){END}")
-    return unit.match(text, found.end()) is None and last_word(before(text, at)) != "von"
+    head = before(text, at)
+    wanted = rules.patterns.hour_before.search(head) is not None
+    return wanted and not found["unit"] and last_word(head) != "von"
 
 
 def _time(rules: Rules, text: str, found: re.Match[str], minute: int) -> Found:
     half = (found["half"] or "").lower()
     words = rules.language.time(int(found["h"]), minute, half, bool(found["words"])) + _seconds(rules, found["s"], None)
-    end = found.end()
+    end = found.start("unit") if "unit" in found.re.groupindex and found["unit"] else found.end()
     if half and text[end - 1] == "." and not text[end:].strip():
         end -= 1  # also the end of the sentence
     return Found(end, words, Kind.TIME)

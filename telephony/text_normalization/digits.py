@@ -9,7 +9,7 @@ from telephony.text_normalization.rules import Found, Rules, before
 
 _SEPARATORS = r"[ .\-–/\u00a0\u202f\u2011]"
 _GROUPS = re.compile(
-    rf"(?:\+\d{{1,4}}{_SEPARATORS}?)?(?:\(\d{{1,5}}\){_SEPARATORS}?)?\d{{1,12}}(?:{_SEPARATORS}(?:\(0\){_SEPARATORS}?)?\d{{1,12}})*"
+    rf"(?:\+\d{{1,4}}{_SEPARATORS}?)?(?:\(\d{{1,5}}\){_SEPARATORS}?)?\d{{1,24}}(?:{_SEPARATORS}(?:\(0\){_SEPARATORS}?)?\d{{1,24}}){{0,9}}(?!\d)"
 )
 _PARTS = re.compile(r"\d+")
 _DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
@@ -22,10 +22,7 @@ _SPELLED = 4
 
 def after_code_word(rules: Rules, text: str, at: int) -> bool:
     """Whether the words before `at` announce a code: "PIN", "your order number is"."""
-    language = rules.language
-    links = rf"(?:[\s:#]|(?<![^\W_])(?:{language.links})(?![^\W_])\.?|n\.|nº|n°){{1,7}}$"
-    pattern = rules.pattern("code_word", rf"(?<![^\W_])(?:{language.codes})(?:{links})")
-    return pattern.search(text[max(0, at - 48) : at]) is not None
+    return rules.patterns.code_before.search(text[max(0, at - 48) : at]) is not None
 
 
 def grouped(rules: Rules, text: str, at: int) -> Found | None:
@@ -53,6 +50,8 @@ def _names_something(rules: Rules, text: str, end: int, written: str) -> bool:
         return True
     if len(parts) == 1:
         return (written[0] == "+" and total >= 7) or (parts[0][0] == "0" and total > 1) or _is_long(parts[0])
+    if signs == {"."} and rules.parse(written) is not None:
+        return False
     if not 7 <= total <= 19:
         return written[0] == "0" and total >= 6 and len(parts[0]) > 1
     if written[0] == "+" or "(" in signs:
@@ -81,7 +80,7 @@ def _spaced(rules: Rules, text: str, end: int, written: str, parts: list[str]) -
     if min(map(len, parts)) < 2:
         return False
     if rules.parse(written) is not None:
-        counts = rules.noun_gender(text, end) is not None or re.match(r"\s?[€$£%]", text[end:]) is not None
+        counts = rules.noun_gender(text, end) is not None or re.match(r"\s?[€$£%]", text[end : end + 2]) is not None
         return " " in written and len(parts) == 3 and len(parts[0]) == 3 and not counts
     return len(parts) >= 3 or len(parts[-1]) >= 6
 
@@ -115,9 +114,7 @@ def plain(rules: Rules, text: str, at: int) -> Found | None:
 
 def postcode(rules: Rules, text: str, at: int) -> Found | None:
     """One that would be taken for a number and a word: "1012 AB"."""
-    if not rules.language.postcode:
-        return None
-    found = rules.pattern("postcode", rules.language.postcode).match(text, at)
+    found = rules.patterns.postcode.match(text, at)
     if found is None:
         return None
     letters = " ".join(char for char in found[0] if char.isalpha())

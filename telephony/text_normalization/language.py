@@ -90,7 +90,7 @@ class Language:
     ordinal_nouns: str = ""
     """Pattern of nouns after "3.", if dotted."""
     day_mark: str = ""
-    """Pattern between day and month ("de", ".")."""
+    """Pattern between day and month ("de")."""
     date_before: str = ""
     """Pattern of words after which "5/3" is a date."""
     hour_words: str = ""

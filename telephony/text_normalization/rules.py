@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
 
 from babel import Locale
 
 from telephony.text_normalization import cldr
 from telephony.text_normalization.language import Currency, Gender, Language
 from telephony.text_normalization.numerals import Numeral, parse
+from telephony.text_normalization.patterns import Patterns, compiled
 
-SPACE = "[ \u00a0\u202f]"
-END = r"(?![^\W_])"
-"""Nothing that would go on with the word."""
 _POINT_DECIMALS = frozenset({"MX", "US", "GT", "HN", "NI", "PA", "PE", "PR", "SV", "DO", "419"})
 
 
@@ -38,13 +34,9 @@ class Found:
     kind: Kind = Kind.OTHER
 
 
-def one_of(texts: Iterable[str]) -> str:
-    """A pattern of any of the texts, the longest first."""
-    return "(?:" + "|".join(re.escape(text) for text in sorted(texts, key=lambda text: -len(text))) + ")"
-
-
 class Rules:
-    """See the module text. The patterns belong to the modules that use them, and are cached here."""
+    """See the module text. `months` are 1-12 -> name, `days` short name -> name, `units` symbol -> names of one and of
+    many, `currencies` sign or code -> names, `currency_names` those that a text may hold as words."""
 
     def __init__(self, language: Language, locale: Locale, region: str) -> None:
         self.language = language
@@ -56,7 +48,29 @@ class Rules:
         self.days = cldr.days(locale)
         self.units = cldr.unit_names(locale) | dict(language.units)
         self.currencies = self._currencies()
-        self.patterns: dict[str, re.Pattern[str]] = {}
+        main = [self.currencies[sign] for sign in ("R$", "$", "€", "peso") if sign in self.currencies]
+        self.currency_names = {name: currency for currency in main for name in (currency.one, currency.many)}
+        self.month_numbers = self._month_numbers()
+        self.patterns = self._patterns()
+
+    def _month_numbers(self) -> dict[str, int]:
+        """Every name of a month, in lower case."""
+        names = {name.lower(): number for number, name in self.months.items()}
+        return {name.lower(): number for name, number in self.language.months.items()} | names
+
+    def _patterns(self) -> Patterns:
+        months = {*self.months.values(), *self.language.months}
+        if not self.months[1][0].isupper():  # where it is, "may" is no month
+            months |= {name.capitalize() for name in months}
+        return compiled(
+            self.language,
+            code=self.locale.language,
+            months=months,
+            days=self.days,
+            units=self.units,
+            signs=self.currencies,
+            currencies=self.currency_names,
+        )
 
     def _currencies(self) -> dict[str, Currency]:
         found = dict(self.language.currencies)
@@ -67,26 +81,6 @@ class Rules:
             if (sign := cldr.sign_of(code)) != code and sign in found:
                 found[code] = found["US$"] if code == "USD" and "US$" in found else found[sign]
         return found
-
-    def pattern(self, name: str, text: str, flags: int = 0) -> re.Pattern[str]:
-        """`text`, compiled at its first use."""
-        if (known := self.patterns.get(name)) is None:
-            known = self.patterns[name] = re.compile(text, flags)
-        return known
-
-    @cached_property
-    def month_numbers(self) -> dict[str, int]:
-        """Every name of a month, in lower case."""
-        names = {name.lower(): number for number, name in self.months.items()}
-        return {name.lower(): number for name, number in self.language.months.items()} | names
-
-    @cached_property
-    def month(self) -> str:
-        """A pattern of the names of months. Where nouns are written with a capital, "may" is no month."""
-        names = [*self.months.values(), *self.language.months]
-        if self.months[1][0].isupper():
-            return one_of(names)
-        return one_of({*names, *(name.capitalize() for name in names)})
 
     def parse(self, text: str) -> Numeral | None:
         return parse(text, self.decimal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from telephony.text_normalization.language import Gender
-from telephony.text_normalization.rules import END, Found, Rules, before, one_of
+from telephony.text_normalization.rules import Found, Rules, before
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>()\"'\[\]]+", re.I)
@@ -13,9 +13,7 @@ _TOP = (
     "com|org|net|edu|gov|info|biz|io|ai|app|dev|me|co|tv|shop|online|eu|de|at|ch|es|fr|it|pt|nl|be|uk|us|ca|au|ie|br|mx|ar|"
     "cl|pe|lu|dk|se|no|pl|cat|berlin|health|clinic|tech|store|site"
 )
-_DOMAIN = re.compile(
-    rf"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*\.(?:{_TOP})(?![^\W_]|\.[^\W\d_])(?:/[\w\-./]*[\w/])?"
-)
+_DOMAIN = re.compile(rf"[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,4}}?\.(?:{_TOP})(?![^\W_]|\.[^\W\d_])(?:/[\w\-./]*[\w/])?")
 _ADDRESS_PARTS = re.compile(r"\d+|[^\W\d_]+|.", re.S)
 _CLOSING = ".,;:!?"
 _ROMAN = re.compile(r"(?=[IVXLC]{2})(X[LC]|L?X{0,3})(I[XV]|V?I{0,3})")
@@ -56,10 +54,9 @@ def _spell(rules: Rules, part: str) -> str:
 
 def abbreviation(rules: Rules, text: str, at: int) -> Found | None:
     known = rules.language.abbreviations
-    pattern = rules.pattern("abbreviation", rf"({one_of(known)})(?:{END}|(?<=[./°º]))")
     if rules.locale.language == "en" and (street := _street(text, at)) is not None:
         return street
-    found = pattern.match(text, at)
+    found = rules.patterns.abbreviation.match(text, at)
     if found is None or not _fits(rules, text, found):
         return None
     words, end = known[found[1]], found.end()
@@ -70,9 +67,7 @@ def abbreviation(rules: Rules, text: str, at: int) -> Found | None:
 
 def day_range(rules: Rules, text: str, at: int) -> Found | None:
     """ "Mon-Fri", "Mo.–Fr.", "ma t/m vr"."""
-    day = rf"({one_of(rules.days)})"
-    pattern = rules.pattern("day_range", rf"{day}\.?\s?(?:[-–]|t/m)\s?{day}(\.?){END}", re.I)
-    found = pattern.match(text, at)
+    found = rules.patterns.day_range.match(text, at)
     if found is None:
         return None
     names = {short.lower(): name for short, name in rules.days.items()}
@@ -81,7 +76,7 @@ def day_range(rules: Rules, text: str, at: int) -> Found | None:
 
 
 def _ends_sentence(text: str, end: int) -> bool:
-    return not text[end:].strip("\"')]”»* ")
+    return not text[end : end + 9].strip("\"')]”»* ")
 
 
 def _fits(rules: Rules, text: str, found: re.Match[str]) -> bool:
@@ -135,11 +130,11 @@ def roman(rules: Rules, text: str, at: int) -> Found | None:
         return None
     language = rules.language
     value = _value(found[0])
-    if language.roman_ordinal and (mark := re.compile(language.roman_ordinal).match(text, found.end())) is not None:
+    if (mark := rules.patterns.roman_ordinal.match(text, found.end())) is not None:
         return Found(mark.end(), language.ordinal(value, Gender.MASCULINE, before(text, at)))
-    if text[found.end() : found.end() + 1].isalnum() or not language.roman_before:
+    if text[found.end() : found.end() + 1].isalnum():
         return None
-    if rules.pattern("roman", rf"(?<![^\W_])(?:{language.roman_before})\s$").search(before(text, at)) is None:
+    if rules.patterns.roman_before.search(before(text, at)) is None:
         return None
     return Found(found.end(), rules.cardinal(value))
 

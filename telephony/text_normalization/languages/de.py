@@ -128,7 +128,8 @@ def language(region: str) -> Language:
         gender=_gender,
         signs={
             "&": "und", "+": "plus", "=": "gleich", "@": "at", ".": "Punkt", ",": "Komma", "/": "Schrägstrich",
-            "-": "Bindestrich", "_": "Unterstrich", "%": "Prozent", "×": "mal", "x": "mal", "±": "plus minus", "≈": "ungefähr",
+            "-": "Bindestrich", "_": "Unterstrich", "%": "Prozent", "×": "mal", "x": "mal", "±": "plus minus",
+            "≈": "ungefähr",
             "§": "Paragraf", "dot": "Punkt", "second": "Sekunden", "time": "um", "°": "Grad", "<": "kleiner als",
             ">": "größer als", "‰": "Promille",
         },
@@ -184,7 +185,6 @@ def language(region: str) -> Language:
             "Stock|Etage|Mal|Platz|Klasse|Tag|Woche|Monat|Quartal|Jahrhundert|Obergeschoss|OG|Kapitel|Stunde|Runde|"
             "Advent|Auflage|Generation|Reihe|Stockwerk|Person|Oktober|Gang|Semester|Liga|Stufe"
         ),
-        day_mark=r"\.",
         date_before="am|vom|zum|bis|ab|dem|den|der|seit|und|im",
         hour_words="Uhr",
         hour_before="um|ab|bis|gegen|von|nach|vor|und|zwischen",

@@ -73,7 +73,8 @@ def language(region: str) -> Language:
         gender=lambda noun: None if noun in _NO_NOUNS else Gender.MASCULINE,
         signs={
             "&": "and", "+": "plus", "=": "equals", "@": "at", ".": "point", ",": "comma", "/": "slash", "-": "dash",
-            "_": "underscore", "%": "percent", "×": "times", "x": "times", "±": "plus or minus", "≈": "about", "§": "section",
+            "_": "underscore", "%": "percent", "×": "times", "x": "times", "±": "plus or minus", "≈": "about",
+            "§": "section",
             "dot": "dot", "second": "seconds", "time": "at", "°": "degrees", "<": "less than", ">": "more than",
             "‰": "per mille",
         },

@@ -106,7 +106,8 @@ def language(region: str) -> Language:
         gender=_gender,
         signs={
             "&": "y", "+": "más", "=": "igual a", "@": "arroba", ".": "punto", ",": "coma", "/": "barra",
-            "-": "guion", "_": "guion bajo", "%": "por ciento", "×": "por", "x": "veces", "over": "sobre", "±": "más menos", "≈": "aproximadamente",
+            "-": "guion", "_": "guion bajo", "%": "por ciento", "×": "por", "x": "veces", "over": "sobre",
+            "±": "más menos", "≈": "aproximadamente",
             "§": "sección", "dot": "punto", "second": "segundos", "time": "a las", "time_one": "a la", "°": "grados",
             "<": "menor que", ">": "mayor que",
             "‰": "por mil",

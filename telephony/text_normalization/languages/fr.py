@@ -61,7 +61,8 @@ def language(region: str) -> Language:
         gender=_gender,
         signs={
             "&": "et", "+": "plus", "=": "égale", "@": "arobase", ".": "point", ",": "virgule", "/": "slash",
-            "-": "tiret", "_": "tiret bas", "%": "pour cent", "×": "fois", "x": "fois", "over": "sur", "±": "plus ou moins", "≈": "environ",
+            "-": "tiret", "_": "tiret bas", "%": "pour cent", "×": "fois", "x": "fois", "over": "sur",
+            "±": "plus ou moins", "≈": "environ",
             "§": "paragraphe", "dot": "point", "second": "secondes", "time": "à", "°": "degrés", "<": "inférieur à",
             ">": "supérieur à", "‰": "pour mille",
         },
@@ -86,7 +87,8 @@ def language(region: str) -> Language:
             "Md": billion, "Mds": billion, "Mrd": billion, "milliard": billion, "milliards": billion,
         },
         abbreviations={
-            "M.": "monsieur", "M. et Mme": "monsieur et madame", "MM.": "messieurs", "Mme": "madame", "Mmes": "mesdames", "Mlle": "mademoiselle",
+            "M.": "monsieur", "M. et Mme": "monsieur et madame", "MM.": "messieurs", "Mme": "madame",
+            "Mmes": "mesdames", "Mlle": "mademoiselle",
             "Mr": "monsieur", "Dr": "docteur", "Dr.": "docteur", "Pr": "professeur", "Me": "maître",
             "av.": "avenue", "Av.": "avenue", "bd": "boulevard", "Bd": "boulevard", "bd.": "boulevard",
             "boul.": "boulevard", "St": "Saint", "Ste": "Sainte", "n°": "numéro", "N°": "numéro", "nº": "numéro",

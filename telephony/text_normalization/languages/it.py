@@ -78,7 +78,8 @@ def language(region: str) -> Language:
         gender=_gender,
         signs={
             "&": "e", "+": "più", "=": "uguale a", "@": "chiocciola", ".": "punto", ",": "virgola", "/": "barra",
-            "-": "trattino", "_": "trattino basso", "%": "per cento", "×": "per", "x": "volte", "over": "su", "±": "più o meno", "≈": "circa",
+            "-": "trattino", "_": "trattino basso", "%": "per cento", "×": "per", "x": "volte", "over": "su",
+            "±": "più o meno", "≈": "circa",
             "§": "paragrafo", "dot": "punto", "second": "secondi", "time": "alle", "time_one": "all'", "°": "gradi",
             "<": "minore di",
             ">": "maggiore di", "‰": "per mille",

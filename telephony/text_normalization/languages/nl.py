@@ -62,7 +62,8 @@ def language(region: str) -> Language:
         gender=lambda noun: None if noun in _NO_NOUNS else Gender.MASCULINE,
         signs={
             "&": "en", "+": "plus", "=": "is", "@": "apenstaartje", ".": "punt", ",": "komma", "/": "schuine streep",
-            "-": "streepje", "_": "liggend streepje", "%": "procent", "×": "keer", "x": "keer", "±": "ongeveer", "≈": "ongeveer",
+            "-": "streepje", "_": "liggend streepje", "%": "procent", "×": "keer", "x": "keer", "±": "ongeveer",
+            "≈": "ongeveer",
             "§": "paragraaf", "dot": "punt", "second": "seconden", "time": "om", "°": "graden", "<": "kleiner dan",
             ">": "groter dan", "‰": "promille",
         },

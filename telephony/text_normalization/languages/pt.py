@@ -73,7 +73,8 @@ def language(region: str) -> Language:
         gender=_gender,
         signs={
             "&": "e", "+": "mais", "=": "igual a", "@": "arroba", ".": "ponto", ",": "vírgula", "/": "barra",
-            "-": "hífen", "_": "underline" if name == "pt_BR" else "sublinhado", "%": "por cento", "×": "vezes", "x": "vezes", "over": "sobre",
+            "-": "hífen", "_": "underline" if name == "pt_BR" else "sublinhado", "%": "por cento", "×": "vezes",
+            "x": "vezes", "over": "sobre",
             "±": "mais ou menos", "≈": "cerca de", "§": "parágrafo", "dot": "ponto", "second": "segundos",
             "time": "às", "time_one": "à",
             "°": "graus", "<": "menor que", ">": "maior que", "‰": "por mil",
