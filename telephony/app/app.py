@@ -49,7 +49,7 @@ from telephony.runtime.call_registry import CallRegistry, ProviderPorts
 from telephony.runtime.llm_port import LlmPort
 from telephony.settings import Settings
 from telephony.tape.recorder import Recorder
-from telephony.text_normalization import spoken_form
+from telephony.text_normalization import rules_for, spoken_form, supported
 from telephony.twilio.rest import TwilioRest
 from telephony.twilio.webhooks import Webhooks
 from telephony.vad.silero import SileroDetector
@@ -79,6 +79,9 @@ class Service:
         self.registry.observers.append(lambda live: make(live.call.call_sid))
 
 
+NO_RULES = "Text goes to the voice as the model writes it: let the prompt ask for numbers, dates and prices in words."
+
+
 class VendorPorts:
     """Creates the ports of a call from the settings and its agent."""
 
@@ -97,6 +100,7 @@ class VendorPorts:
         self.agents_rest = AgentsRest(self._base_url, settings.elevenlabs_api_key, clock)
         key = settings.elevenlabs_api_key
         self._refusals = Refusals()
+        self._languages: set[str] = set()
         self.default_voice = DefaultVoice(settings.elevenlabs_voice_id, self._base_url, key, clock, self._refusals)
         source = ElevenLabsPhrases(self._base_url, key, clock, self._refusals)
         directory = Path(settings.data) / "phrases" if settings.data else None
@@ -113,8 +117,18 @@ class VendorPorts:
             tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, refusals=refusals),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
             late_phrases=functools.partial(self.synthesize_missing, agent),
-            spoken_form=functools.partial(spoken_form, language=language),
+            spoken_form=self.spoken_form(language),
         )
+
+    def spoken_form(self, language: str) -> Callable[[str], str]:
+        """What reads numbers and other written forms out. Says once if the language has no rules for it."""
+        if language not in self._languages:
+            self._languages.add(language)
+            if supported(language):
+                rules_for(language)
+            else:
+                log.warning("no_text_normalization", language=language, hint=NO_RULES)
+        return functools.partial(spoken_form, language=language)
 
     def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
         return ManagedSocket(agent, call, self.agents_rest, self._clock)
@@ -266,6 +280,8 @@ async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) 
     """Runs the call registry, and warms up connections and phrases before the first call. The service is ready once all
     keys are good and there is a voice; managed agents have their own."""
     stop, voice, own = asyncio.Event(), vendors.default_voice, own_agent(agents)
+    if own is not None:
+        vendors.spoken_form(own.voice.language)
     known = not needed(agents) or await voice.find()
 
     settled = asyncio.Event()  # all keys are good

@@ -50,12 +50,12 @@ def locale_of(tag: str, code: str) -> tuple[Locale, str]:
         return Locale(code), region
 
 
-def months(locale: Locale) -> dict[int, str]:
+def month_names(locale: Locale) -> dict[int, str]:
     """1-12 -> the month's name inside a date."""
     return {number: name for number, name in get_month_names("wide", "format", locale).items() if number}
 
 
-def days(locale: Locale) -> dict[str, str]:
+def day_names(locale: Locale) -> dict[str, str]:
     """Short name of a day, without its full stop -> name."""
     names, short = get_day_names("wide", "format", locale), get_day_names("abbreviated", "format", locale)
     return {short[day].rstrip("."): names[day] for day in names}

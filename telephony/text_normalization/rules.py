@@ -8,7 +8,15 @@ from enum import Enum
 
 from babel import Locale
 
-from telephony.text_normalization import cldr
+from telephony.text_normalization.cldr import (
+    CODES,
+    currency_names,
+    day_names,
+    decimal_mark,
+    month_names,
+    sign_of,
+    unit_names,
+)
 from telephony.text_normalization.language import Currency, Gender, Language
 from telephony.text_normalization.numerals import Numeral, parse
 from telephony.text_normalization.patterns import Patterns, compiled
@@ -42,11 +50,12 @@ class Rules:
         self.language = language
         self.locale = locale
         point = region in _POINT_DECIMALS and locale.language == "es"
-        self.decimal = "." if point else cldr.decimal_mark(locale)
+        self.decimal = "." if point else decimal_mark(locale)
         self.day_first = locale.language != "en" or region not in ("", "US", "CA", "PH")
-        self.months = cldr.months(locale)
-        self.days = cldr.days(locale)
-        self.units = cldr.unit_names(locale) | dict(language.units)
+        self.months = month_names(locale)
+        self.days = day_names(locale)
+        # One spelling of English: "kilometre" sounds the same.
+        self.units = unit_names(Locale("en") if locale.language == "en" else locale) | dict(language.units)
         self.currencies = self._currencies()
         main = [self.currencies[sign] for sign in ("R$", "$", "€", "peso") if sign in self.currencies]
         self.currency_names = {name: currency for currency in main for name in (currency.one, currency.many)}
@@ -74,11 +83,11 @@ class Rules:
 
     def _currencies(self) -> dict[str, Currency]:
         found = dict(self.language.currencies)
-        for code, (one, many) in cldr.currency_names(self.locale).items():
+        for code, (one, many) in currency_names(self.locale).items():
             gender = self.language.gender(one.split()[0]) or Gender.MASCULINE
             found.setdefault(code, Currency(_lower(one), _lower(many), gender=gender))
-        for code in cldr.CODES:
-            if (sign := cldr.sign_of(code)) != code and sign in found:
+        for code in CODES:
+            if (sign := sign_of(code)) != code and sign in found:
                 found[code] = found["US$"] if code == "USD" and "US$" in found else found[sign]
         return found
 

@@ -6,8 +6,11 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from telephony.text_normalization import amounts, dates, digits, words
+from telephony.text_normalization.amounts import amount
+from telephony.text_normalization.dates import iso, month_first, numeric, time
+from telephony.text_normalization.digits import dotted, grouped, hash_sign, mixed, plain, postcode
 from telephony.text_normalization.rules import Found, Kind, Rules
+from telephony.text_normalization.words import abbreviation, address, day_range, roman, sign
 
 Finder = Callable[[Rules, str, int], Found | None]
 
@@ -20,17 +23,17 @@ _OFTEN = re.compile(r"[x×](?=\s[^\W\d_])")
 _RATIO = re.compile(r":(?=\d)")
 _MORE = re.compile(r"[-–]\d")
 IN_WORDS: tuple[Finder, ...] = (
-    words.address, words.day_range, words.abbreviation, dates.month_first, amounts.amount, words.roman, digits.mixed
+    address, day_range, abbreviation, month_first, amount, roman, mixed
 )  # fmt: skip
 """At a letter."""
 IN_NUMBERS: tuple[Finder, ...] = (
-    words.address, digits.postcode, dates.iso, dates.numeric, dates.time, digits.grouped, amounts.amount, digits.dotted,
-    digits.mixed, digits.plain,
+    address, postcode, iso, numeric, time, grouped, amount, dotted,
+    mixed, plain,
 )  # fmt: skip
 """At a digit."""
-AT_SIGNS: tuple[Finder, ...] = (digits.hash_sign, digits.grouped, amounts.amount, words.sign)
+AT_SIGNS: tuple[Finder, ...] = (hash_sign, grouped, amount, sign)
 """At anything else but white space."""
-COUNTED: tuple[Finder, ...] = (dates.iso, dates.numeric, dates.time, amounts.amount)
+COUNTED: tuple[Finder, ...] = (iso, numeric, time, amount)
 """What may be the end of a range."""
 
 
@@ -56,12 +59,12 @@ def rewrite(rules: Rules, text: str) -> str:
 def _find(rules: Rules, text: str, at: int) -> Found | None:
     char = text[at]
     if (skipped := _APOSTROPHE.match(text, at)) is not None:
-        return amounts.amount(rules, text, skipped.end())
+        return amount(rules, text, skipped.end())
     finders = IN_NUMBERS if char.isdecimal() else IN_WORDS if char.isalpha() else AT_SIGNS
     for finder in finders:
         if (found := finder(rules, text, at)) is not None:
             return found
-    return amounts.amount(rules, text, at) if char.isnumeric() else None
+    return amount(rules, text, at) if char.isnumeric() else None
 
 
 def _joined(rules: Rules, text: str, at: int, first: Found) -> Found:

@@ -13,7 +13,9 @@ _TOP = (
     "com|org|net|edu|gov|info|biz|io|ai|app|dev|me|co|tv|shop|online|eu|de|at|ch|es|fr|it|pt|nl|be|uk|us|ca|au|ie|br|mx|ar|"
     "cl|pe|lu|dk|se|no|pl|cat|berlin|health|clinic|tech|store|site"
 )
-_DOMAIN = re.compile(rf"[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,4}}?\.(?:{_TOP})(?![^\W_]|\.[^\W\d_])(?:/[\w\-./]*[\w/])?")
+_DOMAIN = re.compile(
+    rf"(?<![\w.@-])[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,4}}?\.(?:{_TOP})(?![^\W_]|\.[^\W\d_])(?:/[\w\-./]*[\w/])?"
+)
 _ADDRESS_PARTS = re.compile(r"\d+|[^\W\d_]+|.", re.S)
 _CLOSING = ".,;:!?"
 _ROMAN = re.compile(r"(?=[IVXLC]{2})(X[LC]|L?X{0,3})(I[XV]|V?I{0,3})")

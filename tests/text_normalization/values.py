@@ -46,7 +46,7 @@ def key(words: str) -> str:
 
 @functools.cache
 def table(language: str) -> dict[str, int]:
-    found = {}
+    found = dict[str, int]()
     for number in range(1000):
         found[alone(key(num2words(number, lang=NAMES[language])), language)] = number
     return found
@@ -71,5 +71,6 @@ def value(words: str, language: str) -> int:
 def _value(word: str, language: str) -> int:
     if (found := re.search(f"^(.*?)(?:{THOUSAND[language]})(.*)$", word)) is not None:
         high = _value(found[1], language) if found[1] else 1
-        return high * 1000 + (_value(found[2], language) if found[2] else 0)
+        low = _value(found[2], language) if found[2] else 0
+        return high * 1000 + low
     return table(language)[alone(word, language)]

@@ -19,7 +19,9 @@ from telephony.core.language.registry import language_for
 from telephony.core.language.words import gist, words
 from telephony.core.policy import Policy, Speculate
 from telephony.core.speaking.generation import Generation
+from telephony.core.speaking.phrasing import Phrasing
 from telephony.core.speaking.playout import Playout
+from telephony.core.speaking.sentence_ends import writes_ordinals_with_dots
 from telephony.core.speaking.speech import Coming, Unit
 from telephony.core.speaking.turn import SpokenForm, Turn
 from telephony.core.speaking.turn_state import TurnState
@@ -141,7 +143,7 @@ class Turns:
         actions = self._keep_speculation(history)
         if (speculation := self.speculation) is not None:
             return actions + self._adopt(speculation, decided_ms, now)
-        turn = self._begin(TurnState.LIVE, Generation(decided_ms, now, history))
+        turn = self._begin(TurnState.LIVE, Generation(decided_ms, now, history, self._phrasing()))
         self.readiness.begun(turn.number, now)
         self.transcript.agent(turn.number, "")
         return [*actions, StartReply(turn.number, history)]
@@ -149,7 +151,7 @@ class Turns:
     def speculate(self, text: str, now: int) -> list[Action]:
         """Prepares the reply to `text`, as if the caller had finished."""
         history = self.transcript.history(saying=text)
-        turn = self._begin(TurnState.SPECULATIVE, Generation(now, now, history)).number
+        turn = self._begin(TurnState.SPECULATIVE, Generation(now, now, history, self._phrasing())).number
         if self._speculate_speech:
             self.readiness.begun(turn, now)
         else:
@@ -261,6 +263,9 @@ class Turns:
         actions: list[Action] = [SpeculationUsed(turn.number, now - turn.generation.decided_ms)]
         actions += turn.adopt(decided_ms, now)
         return actions + (self._all_said(turn, now)[0] if turn.generation.ended else self._say_pending(turn, now))
+
+    def _phrasing(self) -> Phrasing:
+        return Phrasing(ordinals=writes_ordinals_with_dots(self._policy.language))
 
     def _say_pending(self, turn: Turn, now: int) -> list[Action]:
         """Hands units to the voice: of a speculation the first, if any; of the reply all."""

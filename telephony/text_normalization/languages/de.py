@@ -116,6 +116,46 @@ def _gender(noun: str) -> Gender | None:
 
 
 # fmt: off
+_SIGNS = {
+    "&": "und", "+": "plus", "=": "gleich", "@": "at", ".": "Punkt", ",": "Komma", "/": "Schrägstrich",
+    "-": "Bindestrich", "_": "Unterstrich", "%": "Prozent", "×": "mal", "x": "mal", "±": "plus minus",
+    "≈": "ungefähr",
+    "§": "Paragraf", "dot": "Punkt", "second": "Sekunden", "time": "um", "°": "Grad", "<": "kleiner als",
+    ">": "größer als", "‰": "Promille",
+}
+_CURRENCIES = {
+    "€": Currency("Euro", "Euro", "Cent", "Cent"),
+    "$": Currency("Dollar", "Dollar", "Cent", "Cent"),
+    "£": Currency("Pfund", "Pfund", "Penny", "Pence", N),
+    "¥": Currency("Yen", "Yen"),
+    "₹": Currency("Rupie", "Rupien", "Paisa", "Paise", F),
+    "R$": Currency("Real", "Reais", "Centavo", "Centavos"),
+    "CHF": Currency("Franken", "Franken", "Rappen", "Rappen"),
+    "ct": Currency("Cent", "Cent"),
+}
+_ABBREVIATIONS = {
+    "z. B.": "zum Beispiel", "z.B.": "zum Beispiel", "d. h.": "das heißt", "d.h.": "das heißt",
+    "u. a.": "unter anderem", "u.a.": "unter anderem", "usw.": "und so weiter", "bzw.": "beziehungsweise",
+    "ca.": "circa", "inkl.": "inklusive", "zzgl.": "zuzüglich", "ggf.": "gegebenenfalls", "evtl.": "eventuell",
+    "Nr.": "Nummer", "Nrn.": "Nummern", "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Fr.": "Frau",
+    "Str.": "Straße", "St.": "Sankt", "Tel.": "Telefon", "Std.": "Stunden", "Min.": "Minuten",
+    "Sek.": "Sekunden", "vgl.": "vergleiche", "max.": "maximal", "mind.": "mindestens", "min.": "minimal",
+    "MwSt.": "Mehrwertsteuer", "S.": "Seite", "Abs.": "Absatz", "Art.": "Artikel", "Bd.": "Band",
+    "bspw.": "beispielsweise", "o. Ä.": "oder Ähnliches", "i. d. R.": "in der Regel", "v. a.": "vor allem",
+    "Mo.": "Montag", "Di.": "Dienstag", "Mi.": "Mittwoch", "Do.": "Donnerstag", "Sa.": "Samstag",
+    "So.": "Sonntag", "Stk.": "Stück", "Pers.": "Personen", "Jh.": "Jahrhundert",
+    "OG": "Obergeschoss", "EG": "Erdgeschoss", "Frl.": "Fräulein", "geb.": "geboren",
+}
+_CODES = (
+    "PIN|Pin|TAN|PLZ|Postleitzahl|Code|Zugangscode|Kennwort|Passwort|Konto|Kontonummer|Karte|Kartennummer|"
+    "Kundennummer|Bestellnummer|Bestellung|Rechnungsnummer|Rechnung|Auftragsnummer|Auftrag|Referenz|Buchung|"
+    "Vertragsnummer|Telefonnummer|Durchwahl|Ticketnummer|Buchungsnummer|Referenznummer|Sendungsnummer|BLZ|"
+    "Vorgang|Vorgangsnummer|Flug|Reservierungsnummer|Nummer|IBAN"
+)
+_MONTHS = {"Jan.": 1, "Feb.": 2, "Mrz.": 3, "Apr.": 4, "Jun.": 6, "Jul.": 7, "Aug.": 8, "Sep.": 9, "Sept.": 9,
+        "Okt.": 10, "Nov.": 11, "Dez.": 12, "Jänner": 1}
+
+
 def language(region: str) -> Language:
     million, billion = Scale(6, "Million", "Millionen"), Scale(9, "Milliarde", "Milliarden")
     return Language(
@@ -126,56 +166,23 @@ def language(region: str) -> Language:
         time=_time,
         fraction=_fraction,
         gender=_gender,
-        signs={
-            "&": "und", "+": "plus", "=": "gleich", "@": "at", ".": "Punkt", ",": "Komma", "/": "Schrägstrich",
-            "-": "Bindestrich", "_": "Unterstrich", "%": "Prozent", "×": "mal", "x": "mal", "±": "plus minus",
-            "≈": "ungefähr",
-            "§": "Paragraf", "dot": "Punkt", "second": "Sekunden", "time": "um", "°": "Grad", "<": "kleiner als",
-            ">": "größer als", "‰": "Promille",
-        },
+        signs=_SIGNS,
         minus="minus",
         to="bis",
         per="pro",
         number="Nummer",
         half_more="einhalb",
         and_cents=_cents,
-        currencies={
-            "€": Currency("Euro", "Euro", "Cent", "Cent"),
-            "$": Currency("Dollar", "Dollar", "Cent", "Cent"),
-            "£": Currency("Pfund", "Pfund", "Penny", "Pence", N),
-            "¥": Currency("Yen", "Yen"),
-            "₹": Currency("Rupie", "Rupien", "Paisa", "Paise", F),
-            "R$": Currency("Real", "Reais", "Centavo", "Centavos"),
-            "CHF": Currency("Franken", "Franken", "Rappen", "Rappen"),
-            "ct": Currency("Cent", "Cent"),
-        } | ({"Fr.": Currency("Franken", "Franken", "Rappen", "Rappen")} if region == "CH" else {}),
+        currencies=_CURRENCIES | ({"Fr.": _CURRENCIES["CHF"]} if region == "CH" else {}),
         scales={
             "k": Scale(3), "Tsd.": Scale(3), "Tausend": Scale(3), "tausend": Scale(3),
             "Mio.": million, "Mio": million, "Million": million, "Millionen": million,
             "Mrd.": billion, "Mrd": billion, "Milliarde": billion, "Milliarden": billion,
         },
-        abbreviations={
-            "z. B.": "zum Beispiel", "z.B.": "zum Beispiel", "d. h.": "das heißt", "d.h.": "das heißt",
-            "u. a.": "unter anderem", "u.a.": "unter anderem", "usw.": "und so weiter", "bzw.": "beziehungsweise",
-            "ca.": "circa", "inkl.": "inklusive", "zzgl.": "zuzüglich", "ggf.": "gegebenenfalls", "evtl.": "eventuell",
-            "Nr.": "Nummer", "Nrn.": "Nummern", "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Fr.": "Frau",
-            "Str.": "Straße", "St.": "Sankt", "Tel.": "Telefon", "Std.": "Stunden", "Min.": "Minuten",
-            "Sek.": "Sekunden", "vgl.": "vergleiche", "max.": "maximal", "mind.": "mindestens", "min.": "minimal",
-            "MwSt.": "Mehrwertsteuer", "S.": "Seite", "Abs.": "Absatz", "Art.": "Artikel", "Bd.": "Band",
-            "bspw.": "beispielsweise", "o. Ä.": "oder Ähnliches", "i. d. R.": "in der Regel", "v. a.": "vor allem",
-            "Mo.": "Montag", "Di.": "Dienstag", "Mi.": "Mittwoch", "Do.": "Donnerstag", "Sa.": "Samstag",
-            "So.": "Sonntag", "Stk.": "Stück", "Pers.": "Personen", "Jh.": "Jahrhundert",
-            "OG": "Obergeschoss", "EG": "Erdgeschoss", "Frl.": "Fräulein", "geb.": "geboren",
-        },
-        codes=(
-            "PIN|Pin|TAN|PLZ|Postleitzahl|Code|Zugangscode|Kennwort|Passwort|Konto|Kontonummer|Karte|Kartennummer|"
-            "Kundennummer|Bestellnummer|Bestellung|Rechnungsnummer|Rechnung|Auftragsnummer|Auftrag|Referenz|Buchung|"
-            "Vertragsnummer|Telefonnummer|Durchwahl|Ticketnummer|Buchungsnummer|Referenznummer|Sendungsnummer|BLZ|"
-            "Vorgang|Vorgangsnummer|Flug|Reservierungsnummer|Nummer|IBAN"
-        ),
+        abbreviations=_ABBREVIATIONS,
+        codes=_CODES,
         links="lautet|ist|Nr|Nummer|die|mit|endet|auf|der|Endziffern|heißt",
-        months={"Jan.": 1, "Feb.": 2, "Mrz.": 3, "Apr.": 4, "Jun.": 6, "Jul.": 7, "Aug.": 8, "Sep.": 9, "Sept.": 9,
-                "Okt.": 10, "Nov.": 11, "Dez.": 12, "Jänner": 1},
+        months=_MONTHS,
         dotted_ordinals=True,
         ordinal_before=(
             r"(?:[Dd](?:er|ie|as|em|en|es)|[AaIi]m|[Vv]om|[Zz]u[mr]|[Bb]eim|[Jj]ede[rmns]?|[Ii]ns|[Aa]ns|[Bb]is|[Aa]b|"

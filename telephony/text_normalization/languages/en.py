@@ -62,6 +62,58 @@ def _decade(year: int) -> str:
 
 
 # fmt: off
+_SIGNS = {
+    "&": "and", "+": "plus", "=": "equals", "@": "at", ".": "point", ",": "comma", "/": "slash", "-": "dash",
+    "_": "underscore", "%": "percent", "×": "times", "x": "times", "±": "plus or minus", "≈": "about",
+    "§": "section",
+    "dot": "dot", "second": "seconds", "time": "at", "°": "degrees", "<": "less than", ">": "more than",
+    "‰": "per mille",
+}
+_CURRENCIES = {
+    "$": Currency("dollar", "dollars", "cent", "cents"),
+    "US$": Currency("dollar", "dollars", "cent", "cents"),
+    "€": Currency("euro", "euros", "cent", "cents"),
+    "£": Currency("pound", "pounds", "penny", "pence"),
+    "¥": Currency("yen", "yen"),
+    "₹": Currency("rupee", "rupees", "paisa", "paise"),
+    "R$": Currency("real", "reais", "centavo", "centavos"),
+    "CHF": Currency("Swiss franc", "Swiss francs", "centime", "centimes"),
+    "¢": Currency("cent", "cents"),
+}
+_SCALES = {
+    "k": Scale(3), "K": Scale(3), "thousand": Scale(3), "grand": Scale(3),
+    "m": Scale(6, "million", "million"), "M": Scale(6, "million", "million"),
+    "mn": Scale(6, "million", "million"), "mio": Scale(6, "million", "million"),
+    "million": Scale(6, "million", "million"), "MM": Scale(6, "million", "million"),
+    "b": Scale(9, "billion", "billion"), "B": Scale(9, "billion", "billion"),
+    "bn": Scale(9, "billion", "billion"), "billion": Scale(9, "billion", "billion"),
+    "trillion": Scale(12, "trillion", "trillion"), "tn": Scale(12, "trillion", "trillion"),
+}
+_ABBREVIATIONS = {
+    "Mr.": "Mister", "Mrs.": "Missus", "Ms.": "Miz", "Prof.": "Professor", "Sr.": "Senior", "Jr.": "Junior",
+    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "approx.": "about", "e.g.": "for example",
+    "i.e.": "that is", "etc.": "and so on", "vs.": "versus", "vs": "versus", "Ave.": "Avenue",
+    "Blvd.": "Boulevard", "Rd.": "Road", "Ln.": "Lane", "Hwy.": "Highway", "Apt.": "Apartment",
+    "Ste.": "Suite", "Sq.": "Square", "Pkwy.": "Parkway", "Bldg.": "Building", "Dept.": "Department",
+    "Fl.": "Floor", "Ext.": "extension", "ext.": "extension", "No.": "number", "no.": "number",
+    "Nos.": "numbers", "Inc.": "Incorporated", "Ltd.": "Limited", "Corp.": "Corporation", "Gov.": "Governor",
+    "Gen.": "General", "Capt.": "Captain", "Lt.": "Lieutenant", "Sgt.": "Sergeant", "Rev.": "Reverend",
+    "Hon.": "Honorable", "Mt.": "Mount", "Ft.": "Fort", "min.": "minutes", "hrs.": "hours", "hr.": "hour",
+    "p.": "page", "pp.": "pages", "est.": "estimated", "incl.": "including", "tel.": "telephone",
+    "Tel.": "telephone", "w/o": "without", "w/": "with",
+    "Mon.": "Monday", "Tue.": "Tuesday", "Tues.": "Tuesday", "Wed.": "Wednesday", "Thu.": "Thursday",
+    "Thurs.": "Thursday", "Fri.": "Friday", "Sat.": "Saturday", "Sun.": "Sunday",
+}
+_CODES = (
+    "PIN|pin|codes?|Codes?|passcode|password|ZIP|zip|postcode|postal|account|Account|card|Card|order|Order|"
+    "reference|Reference|booking|Booking|confirmation|Confirmation|tracking|serial|extension|Extension|invoice|"
+    "Invoice|case|Case|ticket|Ticket|policy|Policy|reservation|Reservation|flight|Flight|routing|member|ID|"
+    "number|Number|digits|ending"
+)
+_MONTHS = {"Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Sept": 9, "Oct": 10,
+        "Nov": 11, "Dec": 12}
+
+
 def language(region: str) -> Language:
     return Language(
         cardinal=_cardinal,
@@ -71,63 +123,19 @@ def language(region: str) -> Language:
         time=_time,
         fraction=_fraction,
         gender=lambda noun: None if noun in _NO_NOUNS else Gender.MASCULINE,
-        signs={
-            "&": "and", "+": "plus", "=": "equals", "@": "at", ".": "point", ",": "comma", "/": "slash", "-": "dash",
-            "_": "underscore", "%": "percent", "×": "times", "x": "times", "±": "plus or minus", "≈": "about",
-            "§": "section",
-            "dot": "dot", "second": "seconds", "time": "at", "°": "degrees", "<": "less than", ">": "more than",
-            "‰": "per mille",
-        },
+        signs=_SIGNS,
         minus="minus",
         to="to",
         per="per",
         number="number",
         half_more=" and a half",
         and_cents=_cents,
-        currencies={
-            "$": Currency("dollar", "dollars", "cent", "cents"),
-            "US$": Currency("dollar", "dollars", "cent", "cents"),
-            "€": Currency("euro", "euros", "cent", "cents"),
-            "£": Currency("pound", "pounds", "penny", "pence"),
-            "¥": Currency("yen", "yen"),
-            "₹": Currency("rupee", "rupees", "paisa", "paise"),
-            "R$": Currency("real", "reais", "centavo", "centavos"),
-            "CHF": Currency("Swiss franc", "Swiss francs", "centime", "centimes"),
-            "¢": Currency("cent", "cents"),
-        },
-        scales={
-            "k": Scale(3), "K": Scale(3), "thousand": Scale(3), "grand": Scale(3),
-            "m": Scale(6, "million", "million"), "M": Scale(6, "million", "million"),
-            "mn": Scale(6, "million", "million"), "mio": Scale(6, "million", "million"),
-            "million": Scale(6, "million", "million"), "MM": Scale(6, "million", "million"),
-            "b": Scale(9, "billion", "billion"), "B": Scale(9, "billion", "billion"),
-            "bn": Scale(9, "billion", "billion"), "billion": Scale(9, "billion", "billion"),
-            "trillion": Scale(12, "trillion", "trillion"), "tn": Scale(12, "trillion", "trillion"),
-        },
-        abbreviations={
-            "Mr.": "Mister", "Mrs.": "Missus", "Ms.": "Miz", "Prof.": "Professor", "Sr.": "Senior", "Jr.": "Junior",
-            "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "approx.": "about", "e.g.": "for example",
-            "i.e.": "that is", "etc.": "and so on", "vs.": "versus", "vs": "versus", "Ave.": "Avenue",
-            "Blvd.": "Boulevard", "Rd.": "Road", "Ln.": "Lane", "Hwy.": "Highway", "Apt.": "Apartment",
-            "Ste.": "Suite", "Sq.": "Square", "Pkwy.": "Parkway", "Bldg.": "Building", "Dept.": "Department",
-            "Fl.": "Floor", "Ext.": "extension", "ext.": "extension", "No.": "number", "no.": "number",
-            "Nos.": "numbers", "Inc.": "Incorporated", "Ltd.": "Limited", "Corp.": "Corporation", "Gov.": "Governor",
-            "Gen.": "General", "Capt.": "Captain", "Lt.": "Lieutenant", "Sgt.": "Sergeant", "Rev.": "Reverend",
-            "Hon.": "Honorable", "Mt.": "Mount", "Ft.": "Fort", "min.": "minutes", "hrs.": "hours", "hr.": "hour",
-            "p.": "page", "pp.": "pages", "est.": "estimated", "incl.": "including", "tel.": "telephone",
-            "Tel.": "telephone", "w/o": "without", "w/": "with",
-            "Mon.": "Monday", "Tue.": "Tuesday", "Tues.": "Tuesday", "Wed.": "Wednesday", "Thu.": "Thursday",
-            "Thurs.": "Thursday", "Fri.": "Friday", "Sat.": "Saturday", "Sun.": "Sunday",
-        },
-        codes=(
-            "PIN|pin|codes?|Codes?|passcode|password|ZIP|zip|postcode|postal|account|Account|card|Card|order|Order|"
-            "reference|Reference|booking|Booking|confirmation|Confirmation|tracking|serial|extension|Extension|invoice|"
-            "Invoice|case|Case|ticket|Ticket|policy|Policy|reservation|Reservation|flight|Flight|routing|member|ID|"
-            "number|Number|digits|ending"
-        ),
+        currencies=_CURRENCIES,
+        scales=_SCALES,
+        abbreviations=_ABBREVIATIONS,
+        codes=_CODES,
         links="number|no|code|is|ending|in|with|ID|the|at",
-        months={"Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Sept": 9, "Oct": 10,
-                "Nov": 11, "Dec": 12},
+        months=_MONTHS,
         ordinal_mark="st|nd|rd|th",
         day_mark="of",
         date_before="on|by|until|till|from|before|after|since|dated|date|due",

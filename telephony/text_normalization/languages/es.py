@@ -92,6 +92,37 @@ def _gender(noun: str) -> Gender | None:
 
 
 # fmt: off
+_SIGNS = {
+    "&": "y", "+": "más", "=": "igual a", "@": "arroba", ".": "punto", ",": "coma", "/": "barra",
+    "-": "guion", "_": "guion bajo", "%": "por ciento", "×": "por", "x": "veces", "over": "sobre",
+    "±": "más menos", "≈": "aproximadamente",
+    "§": "sección", "dot": "punto", "second": "segundos", "time": "a las", "time_one": "a la", "°": "grados",
+    "<": "menor que", ">": "mayor que",
+    "‰": "por mil",
+}
+_ABBREVIATIONS = {
+    "Sr.": "señor", "Sra.": "señora", "Srta.": "señorita", "Sres.": "señores", "Dr.": "doctor",
+    "Dra.": "doctora", "D.": "don", "Dña.": "doña", "Prof.": "profesor", "Lic.": "licenciado",
+    "Ing.": "ingeniero", "Av.": "avenida", "Avda.": "avenida", "Avd.": "avenida", "C/": "calle",
+    "c/": "calle", "Pza.": "plaza", "Pl.": "plaza", "Ctra.": "carretera", "P.º": "paseo", "Núm.": "número",
+    "núm.": "número", "Nº": "número", "nº": "número", "N.º": "número", "n.º": "número", "N°": "número",
+    "n°": "número", "No.": "número", "p. ej.": "por ejemplo", "P. ej.": "por ejemplo", "etc.": "etcétera",
+    "aprox.": "aproximadamente", "tel.": "teléfono", "Tel.": "teléfono", "Tfno.": "teléfono",
+    "Ud.": "usted", "Uds.": "ustedes", "Vd.": "usted", "Vds.": "ustedes", "pág.": "página",
+    "págs.": "páginas", "min.": "minutos", "máx.": "máximo", "mín.": "mínimo", "ej.": "ejemplo",
+    "Sta.": "santa", "Sto.": "santo", "S.": "san", "EE. UU.": "Estados Unidos", "EE.UU.": "Estados Unidos",
+    "Dpto.": "departamento", "Depto.": "departamento", "izq.": "izquierda", "dcha.": "derecha",
+    "IVA": "iva", "hab.": "habitación", "vs.": "versus",
+}
+_CODES = (
+    "PIN|IBAN|pin|código|Código|clave|Clave|contraseña|postal|CP|C\\.P\\.|cuenta|Cuenta|tarjeta|Tarjeta|pedido|"
+    "Pedido|reserva|Reserva|referencia|Referencia|factura|Factura|cliente|vuelo|Vuelo|confirmación|"
+    "extensión|Extensión|caso|expediente|localizador|terminada|DNI|número|Número"
+)
+_MONTHS = {"ene": 1, "feb": 2, "mar": 3, "abr": 4, "jun": 6, "jul": 7, "ago": 8, "sep": 9, "sept": 9, "oct": 10,
+        "nov": 11, "dic": 12, "setiembre": 9}
+
+
 def language(region: str) -> Language:
     million = Scale(6, "millón", "millones")
     dollar = Currency("dólar", "dólares", "centavo", "centavos")
@@ -104,14 +135,7 @@ def language(region: str) -> Language:
         time=_time,
         fraction=_fraction,
         gender=_gender,
-        signs={
-            "&": "y", "+": "más", "=": "igual a", "@": "arroba", ".": "punto", ",": "coma", "/": "barra",
-            "-": "guion", "_": "guion bajo", "%": "por ciento", "×": "por", "x": "veces", "over": "sobre",
-            "±": "más menos", "≈": "aproximadamente",
-            "§": "sección", "dot": "punto", "second": "segundos", "time": "a las", "time_one": "a la", "°": "grados",
-            "<": "menor que", ">": "mayor que",
-            "‰": "por mil",
-        },
+        signs=_SIGNS,
         minus="menos",
         to="a",
         per="por",
@@ -134,28 +158,10 @@ def language(region: str) -> Language:
             "k": Scale(3), "K": Scale(3), "mil": Scale(3), "M": million, "millón": million, "millones": million,
             "mill.": million, "billón": Scale(12, "billón", "billones"), "billones": Scale(12, "billón", "billones"),
         },
-        abbreviations={
-            "Sr.": "señor", "Sra.": "señora", "Srta.": "señorita", "Sres.": "señores", "Dr.": "doctor",
-            "Dra.": "doctora", "D.": "don", "Dña.": "doña", "Prof.": "profesor", "Lic.": "licenciado",
-            "Ing.": "ingeniero", "Av.": "avenida", "Avda.": "avenida", "Avd.": "avenida", "C/": "calle",
-            "c/": "calle", "Pza.": "plaza", "Pl.": "plaza", "Ctra.": "carretera", "P.º": "paseo", "Núm.": "número",
-            "núm.": "número", "Nº": "número", "nº": "número", "N.º": "número", "n.º": "número", "N°": "número",
-            "n°": "número", "No.": "número", "p. ej.": "por ejemplo", "P. ej.": "por ejemplo", "etc.": "etcétera",
-            "aprox.": "aproximadamente", "tel.": "teléfono", "Tel.": "teléfono", "Tfno.": "teléfono",
-            "Ud.": "usted", "Uds.": "ustedes", "Vd.": "usted", "Vds.": "ustedes", "pág.": "página",
-            "págs.": "páginas", "min.": "minutos", "máx.": "máximo", "mín.": "mínimo", "ej.": "ejemplo",
-            "Sta.": "santa", "Sto.": "santo", "S.": "san", "EE. UU.": "Estados Unidos", "EE.UU.": "Estados Unidos",
-            "Dpto.": "departamento", "Depto.": "departamento", "izq.": "izquierda", "dcha.": "derecha",
-            "IVA": "iva", "hab.": "habitación", "vs.": "versus",
-        },
-        codes=(
-            "PIN|IBAN|pin|código|Código|clave|Clave|contraseña|postal|CP|C\\.P\\.|cuenta|Cuenta|tarjeta|Tarjeta|pedido|"
-            "Pedido|reserva|Reserva|referencia|Referencia|factura|Factura|cliente|vuelo|Vuelo|confirmación|"
-            "extensión|Extensión|caso|expediente|localizador|terminada|DNI|número|Número"
-        ),
+        abbreviations=_ABBREVIATIONS,
+        codes=_CODES,
         links="es|número|n[.º°]*|de|su|el|la|en|termina|terminada|postal|con",
-        months={"ene": 1, "feb": 2, "mar": 3, "abr": 4, "jun": 6, "jul": 7, "ago": 8, "sep": 9, "sept": 9, "oct": 10,
-                "nov": 11, "dic": 12, "setiembre": 9},
+        months=_MONTHS,
         of_million=lambda noun: f"de {noun}",
         pairs=True,
         ordinal_mark=r"\.?[ºª]|er|ra|ro|do|da|to|ta",

@@ -66,6 +66,46 @@ def _gender(noun: str) -> Gender | None:
 
 
 # fmt: off
+_SIGNS = {
+    "&": "e", "+": "più", "=": "uguale a", "@": "chiocciola", ".": "punto", ",": "virgola", "/": "barra",
+    "-": "trattino", "_": "trattino basso", "%": "per cento", "×": "per", "x": "volte", "over": "su",
+    "±": "più o meno", "≈": "circa",
+    "§": "paragrafo", "dot": "punto", "second": "secondi", "time": "alle", "time_one": "all'", "°": "gradi",
+    "<": "minore di",
+    ">": "maggiore di", "‰": "per mille",
+}
+_CURRENCIES = {
+    "€": Currency("euro", "euro", "centesimo", "centesimi"),
+    "$": Currency("dollaro", "dollari", "centesimo", "centesimi"),
+    "£": Currency("sterlina", "sterline", "penny", "pence", F),
+    "¥": Currency("yen", "yen"),
+    "₹": Currency("rupia", "rupie", "paisa", "paise", F),
+    "R$": Currency("real", "reais", "centavo", "centavi"),
+    "CHF": Currency("franco svizzero", "franchi svizzeri", "centesimo", "centesimi"),
+    "Fr.": Currency("franco", "franchi", "centesimo", "centesimi"),
+}
+_ABBREVIATIONS = {
+    "Sig.": "signor", "sig.": "signor", "Sig.ra": "signora", "sig.ra": "signora", "Sig.na": "signorina",
+    "Sigg.": "signori", "Dott.": "dottor", "dott.": "dottor", "Dott.ssa": "dottoressa",
+    "dott.ssa": "dottoressa", "Dr.": "dottor", "Prof.": "professor", "prof.": "professor",
+    "Prof.ssa": "professoressa", "Avv.": "avvocato", "avv.": "avvocato", "Ing.": "ingegner",
+    "ing.": "ingegner", "Arch.": "architetto", "Geom.": "geometra", "Rag.": "ragionier", "n.": "numero",
+    "N.": "numero", "nr.": "numero", "n°": "numero", "N°": "numero", "nº": "numero", "tel.": "telefono",
+    "Tel.": "telefono", "ecc.": "eccetera", "es.": "esempio", "p. es.": "per esempio", "p.es.": "per esempio",
+    "ad es.": "ad esempio", "ca.": "circa", "pag.": "pagina", "pagg.": "pagine", "p.zza": "piazza",
+    "P.zza": "piazza", "P.za": "piazza", "v.le": "viale", "V.le": "viale", "c.so": "corso", "C.so": "corso",
+    "S.": "San", "max.": "massimo", "min.": "minuti", "c.m.": "corrente mese", "u.s.": "ultimo scorso",
+    "IVA": "iva", "vs.": "versus", "int.": "interno", "L.go": "largo",
+}
+_CODES = (
+    "PIN|IBAN|pin|codice|Codice|password|CAP|conto|Conto|carta|Carta|ordine|Ordine|prenotazione|Prenotazione|"
+    "riferimento|Riferimento|fattura|Fattura|cliente|volo|Volo|conferma|pratica|Pratica|interno|ticket|"
+    "numero|Numero|fiscale"
+)
+_MONTHS = {"gen": 1, "feb": 2, "mar": 3, "apr": 4, "mag": 5, "giu": 6, "lug": 7, "ago": 8, "set": 9, "ott": 10,
+        "nov": 11, "dic": 12}
+
+
 def language(region: str) -> Language:
     million, billion = Scale(6, "milione", "milioni"), Scale(9, "miliardo", "miliardi")
     return Language(
@@ -76,56 +116,23 @@ def language(region: str) -> Language:
         time=_time,
         fraction=_fraction,
         gender=_gender,
-        signs={
-            "&": "e", "+": "più", "=": "uguale a", "@": "chiocciola", ".": "punto", ",": "virgola", "/": "barra",
-            "-": "trattino", "_": "trattino basso", "%": "per cento", "×": "per", "x": "volte", "over": "su",
-            "±": "più o meno", "≈": "circa",
-            "§": "paragrafo", "dot": "punto", "second": "secondi", "time": "alle", "time_one": "all'", "°": "gradi",
-            "<": "minore di",
-            ">": "maggiore di", "‰": "per mille",
-        },
+        signs=_SIGNS,
         minus="meno",
         to="a",
         per="a",
         number="numero",
         half_more=" e mezzo",
         and_cents=_cents,
-        currencies={
-            "€": Currency("euro", "euro", "centesimo", "centesimi"),
-            "$": Currency("dollaro", "dollari", "centesimo", "centesimi"),
-            "£": Currency("sterlina", "sterline", "penny", "pence", F),
-            "¥": Currency("yen", "yen"),
-            "₹": Currency("rupia", "rupie", "paisa", "paise", F),
-            "R$": Currency("real", "reais", "centavo", "centavi"),
-            "CHF": Currency("franco svizzero", "franchi svizzeri", "centesimo", "centesimi"),
-            "Fr.": Currency("franco", "franchi", "centesimo", "centesimi"),
-        },
+        currencies=_CURRENCIES,
         scales={
             "k": Scale(3), "K": Scale(3), "mila": Scale(3), "mln": million, "Mln": million, "mio": million,
             "M": million, "milione": million, "milioni": million, "mld": billion, "Mld": billion,
             "miliardo": billion, "miliardi": billion,
         },
-        abbreviations={
-            "Sig.": "signor", "sig.": "signor", "Sig.ra": "signora", "sig.ra": "signora", "Sig.na": "signorina",
-            "Sigg.": "signori", "Dott.": "dottor", "dott.": "dottor", "Dott.ssa": "dottoressa",
-            "dott.ssa": "dottoressa", "Dr.": "dottor", "Prof.": "professor", "prof.": "professor",
-            "Prof.ssa": "professoressa", "Avv.": "avvocato", "avv.": "avvocato", "Ing.": "ingegner",
-            "ing.": "ingegner", "Arch.": "architetto", "Geom.": "geometra", "Rag.": "ragionier", "n.": "numero",
-            "N.": "numero", "nr.": "numero", "n°": "numero", "N°": "numero", "nº": "numero", "tel.": "telefono",
-            "Tel.": "telefono", "ecc.": "eccetera", "es.": "esempio", "p. es.": "per esempio", "p.es.": "per esempio",
-            "ad es.": "ad esempio", "ca.": "circa", "pag.": "pagina", "pagg.": "pagine", "p.zza": "piazza",
-            "P.zza": "piazza", "P.za": "piazza", "v.le": "viale", "V.le": "viale", "c.so": "corso", "C.so": "corso",
-            "S.": "San", "max.": "massimo", "min.": "minuti", "c.m.": "corrente mese", "u.s.": "ultimo scorso",
-            "IVA": "iva", "vs.": "versus", "int.": "interno", "L.go": "largo",
-        },
-        codes=(
-            "PIN|IBAN|pin|codice|Codice|password|CAP|conto|Conto|carta|Carta|ordine|Ordine|prenotazione|Prenotazione|"
-            "riferimento|Riferimento|fattura|Fattura|cliente|volo|Volo|conferma|pratica|Pratica|interno|ticket|"
-            "numero|Numero|fiscale"
-        ),
+        abbreviations=_ABBREVIATIONS,
+        codes=_CODES,
         links="è|il|la|numero|n[.°]|di|cliente|d'ordine|termina|con|per|che",
-        months={"gen": 1, "feb": 2, "mar": 3, "apr": 4, "mag": 5, "giu": 6, "lug": 7, "ago": 8, "set": 9, "ott": 10,
-                "nov": 11, "dic": 12},
+        months=_MONTHS,
         of_million=lambda noun: f"di {noun}",
         pairs=True,
         elided=("una", "un'", "aeouàèéòù"),

@@ -50,6 +50,46 @@ def _cents(cents: str, number: int, currency: Currency) -> str:
 
 
 # fmt: off
+_SIGNS = {
+    "&": "en", "+": "plus", "=": "is", "@": "apenstaartje", ".": "punt", ",": "komma", "/": "schuine streep",
+    "-": "streepje", "_": "liggend streepje", "%": "procent", "×": "keer", "x": "keer", "±": "ongeveer",
+    "≈": "ongeveer",
+    "§": "paragraaf", "dot": "punt", "second": "seconden", "time": "om", "°": "graden", "<": "kleiner dan",
+    ">": "groter dan", "‰": "promille",
+}
+_CURRENCIES = {
+    "€": Currency("euro", "euro", "cent", "cent"),
+    "$": Currency("dollar", "dollar", "cent", "cent"),
+    "£": Currency("pond", "pond", "penny", "pence"),
+    "¥": Currency("yen", "yen"),
+    "₹": Currency("roepie", "roepie", "paisa", "paisa"),
+    "R$": Currency("real", "real", "centavo", "centavo"),
+    "CHF": Currency("Zwitserse frank", "Zwitserse frank", "rappen", "rappen"),
+}
+_ABBREVIATIONS = {
+    "bijv.": "bijvoorbeeld", "bv.": "bijvoorbeeld", "d.w.z.": "dat wil zeggen", "enz.": "enzovoort",
+    "o.a.": "onder andere", "m.b.t.": "met betrekking tot", "t/m": "tot en met", "i.p.v.": "in plaats van",
+    "a.u.b.": "alstublieft", "ca.": "circa", "nr.": "nummer", "Nr.": "nummer", "nrs.": "nummers",
+    "incl.": "inclusief", "excl.": "exclusief", "dhr.": "de heer", "Dhr.": "De heer", "mevr.": "mevrouw",
+    "Mevr.": "Mevrouw", "mw.": "mevrouw", "Mw.": "Mevrouw", "dr.": "dokter", "Dr.": "Dokter",
+    "prof.": "professor", "Prof.": "Professor", "ir.": "ingenieur", "mr.": "meester", "St.": "Sint",
+    "tel.": "telefoon", "Tel.": "telefoon", "blz.": "bladzijde", "p.": "pagina", "min.": "minuten",
+    "sec.": "seconden", "max.": "maximaal", "evt.": "eventueel", "resp.": "respectievelijk",
+    "vs.": "versus", "z.s.m.": "zo snel mogelijk", "btw": "b t w", "BTW": "B T W", "p.p.": "per persoon",
+    "str.": "straat", "m.i.v.": "met ingang van", "n.v.t.": "niet van toepassing", "jl.": "jongstleden",
+    "ma.": "maandag", "di.": "dinsdag", "wo.": "woensdag", "do.": "donderdag", "vr.": "vrijdag",
+    "za.": "zaterdag", "zo.": "zondag",
+}
+_CODES = (
+    "PIN|IBAN|pin|pincode|Pincode|code|Code|postcode|Postcode|wachtwoord|rekening|rekeningnummer|kaart|kaartnummer|"
+    "Kaart|klantnummer|Klantnummer|bestelnummer|Bestelnummer|bestelling|Bestelling|factuur|factuurnummer|"
+    "ordernummer|referentie|boeking|boekingsnummer|reservering|reserveringsnummer|toestel|nummer|Nummer|vlucht"
+)
+_MONTHS = {"jan.": 1, "feb.": 2, "mrt.": 3, "apr.": 4, "jun.": 6, "jul.": 7, "aug.": 8, "sep.": 9, "sept.": 9,
+        "okt.": 10, "nov.": 11, "dec.": 12, "jan": 1, "feb": 2, "mrt": 3, "apr": 4, "jun": 6, "jul": 7,
+        "aug": 8, "sep": 9, "sept": 9, "okt": 10, "nov": 11, "dec": 12}
+
+
 def language(region: str) -> Language:
     million, billion = Scale(6, "miljoen", "miljoen"), Scale(9, "miljard", "miljard")
     return Language(
@@ -60,55 +100,22 @@ def language(region: str) -> Language:
         time=_time,
         fraction=_fraction,
         gender=lambda noun: None if noun in _NO_NOUNS else Gender.MASCULINE,
-        signs={
-            "&": "en", "+": "plus", "=": "is", "@": "apenstaartje", ".": "punt", ",": "komma", "/": "schuine streep",
-            "-": "streepje", "_": "liggend streepje", "%": "procent", "×": "keer", "x": "keer", "±": "ongeveer",
-            "≈": "ongeveer",
-            "§": "paragraaf", "dot": "punt", "second": "seconden", "time": "om", "°": "graden", "<": "kleiner dan",
-            ">": "groter dan", "‰": "promille",
-        },
+        signs=_SIGNS,
         minus="min",
         to="tot",
         per="per",
         number="nummer",
         half_more=" en een half",
         and_cents=_cents,
-        currencies={
-            "€": Currency("euro", "euro", "cent", "cent"),
-            "$": Currency("dollar", "dollar", "cent", "cent"),
-            "£": Currency("pond", "pond", "penny", "pence"),
-            "¥": Currency("yen", "yen"),
-            "₹": Currency("roepie", "roepie", "paisa", "paisa"),
-            "R$": Currency("real", "real", "centavo", "centavo"),
-            "CHF": Currency("Zwitserse frank", "Zwitserse frank", "rappen", "rappen"),
-        },
+        currencies=_CURRENCIES,
         scales={
             "k": Scale(3), "duizend": Scale(3), "mln.": million, "mln": million, "miljoen": million, "M": million,
             "mld.": billion, "mld": billion, "miljard": billion, "mio.": million,
         },
-        abbreviations={
-            "bijv.": "bijvoorbeeld", "bv.": "bijvoorbeeld", "d.w.z.": "dat wil zeggen", "enz.": "enzovoort",
-            "o.a.": "onder andere", "m.b.t.": "met betrekking tot", "t/m": "tot en met", "i.p.v.": "in plaats van",
-            "a.u.b.": "alstublieft", "ca.": "circa", "nr.": "nummer", "Nr.": "nummer", "nrs.": "nummers",
-            "incl.": "inclusief", "excl.": "exclusief", "dhr.": "de heer", "Dhr.": "De heer", "mevr.": "mevrouw",
-            "Mevr.": "Mevrouw", "mw.": "mevrouw", "Mw.": "Mevrouw", "dr.": "dokter", "Dr.": "Dokter",
-            "prof.": "professor", "Prof.": "Professor", "ir.": "ingenieur", "mr.": "meester", "St.": "Sint",
-            "tel.": "telefoon", "Tel.": "telefoon", "blz.": "bladzijde", "p.": "pagina", "min.": "minuten",
-            "sec.": "seconden", "max.": "maximaal", "evt.": "eventueel", "resp.": "respectievelijk",
-            "vs.": "versus", "z.s.m.": "zo snel mogelijk", "btw": "b t w", "BTW": "B T W", "p.p.": "per persoon",
-            "str.": "straat", "m.i.v.": "met ingang van", "n.v.t.": "niet van toepassing", "jl.": "jongstleden",
-            "ma.": "maandag", "di.": "dinsdag", "wo.": "woensdag", "do.": "donderdag", "vr.": "vrijdag",
-            "za.": "zaterdag", "zo.": "zondag",
-        },
-        codes=(
-            "PIN|IBAN|pin|pincode|Pincode|code|Code|postcode|Postcode|wachtwoord|rekening|rekeningnummer|kaart|kaartnummer|"
-            "Kaart|klantnummer|Klantnummer|bestelnummer|Bestelnummer|bestelling|Bestelling|factuur|factuurnummer|"
-            "ordernummer|referentie|boeking|boekingsnummer|reservering|reserveringsnummer|toestel|nummer|Nummer|vlucht"
-        ),
+        abbreviations=_ABBREVIATIONS,
+        codes=_CODES,
         links="is|nummer|nr|luidt|het|de|met|eindigt|op",
-        months={"jan.": 1, "feb.": 2, "mrt.": 3, "apr.": 4, "jun.": 6, "jul.": 7, "aug.": 8, "sep.": 9, "sept.": 9,
-                "okt.": 10, "nov.": 11, "dec.": 12, "jan": 1, "feb": 2, "mrt": 3, "apr": 4, "jun": 6, "jul": 7,
-                "aug": 8, "sep": 9, "sept": 9, "okt": 10, "nov": 11, "dec": 12},
+        months=_MONTHS,
         postcode=r"[1-9]\d{3} ?[A-Z]{2}(?![^\W_])",
         pairs=True,
         units={"km/u": ("kilometer per uur", "kilometer per uur"), "°": ("graad", "graden")},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from telephony.text_normalization.language import Currency, F, Gender, Language, M, Scale, plain, plain_ordinal
 
@@ -29,47 +30,72 @@ def _gender(noun: str) -> Gender | None:
     return F if word.endswith(("a", "as")) and word not in _MASCULINE_A else M
 
 
+def _cardinal(name: str, number: int, gender: Gender | None) -> str:
+    words = plain(number, name)
+    if gender is F and number % 1_000_000:
+        high, million, low = _after_millions(words)
+        low = re.sub(r"\bum$", "uma", re.sub(r"\bdois\b", "duas", low))
+        return high + million + re.sub(r"entos\b", "entas", low)
+    return words
+
+
+def _ordinal(name: str, number: int, gender: Gender, before: str) -> str:
+    words = plain_ordinal(number, name)
+    return re.sub(r"o\b", "a", words) if gender is F else words
+
+
+def _date(name: str, day: int, month: str, year: str, before: str) -> str:
+    return f"{'primeiro' if day == 1 else _cardinal(name, day, None)} de {month}" + (f" de {year}" if year else "")
+
+
+def _time(name: str, hour: int, minute: int, half: str, words: bool) -> str:
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    said = _cardinal(name, hour, F)
+    if minute:
+        return f"{said} e {_cardinal(name, minute, None)}"
+    return said + (" hora" if hour == 1 else " horas")
+
+
+def _fraction(name: str, over: int, under: int) -> str:
+    part = _FRACTIONS.get(under) or plain(under, name) + (" avo" if over == 1 else " avos")
+    return f"{_cardinal(name, over, M)} {part}{'s' if over > 1 and under in _FRACTIONS else ''}"
+
+
 # fmt: off
+_ABBREVIATIONS = {
+    "Sr.": "senhor", "Sra.": "senhora", "Srta.": "senhorita", "Srs.": "senhores", "Dr.": "doutor",
+    "Dra.": "doutora", "D.": "dona", "Prof.": "professor", "Profa.": "professora", "Profª": "professora",
+    "Eng.": "engenheiro", "Av.": "avenida", "R.": "rua", "Pç.": "praça", "Pça.": "praça", "Al.": "alameda",
+    "Rod.": "rodovia", "nº": "número", "Nº": "número", "n.º": "número", "n°": "número", "N°": "número",
+    "No.": "número", "etc.": "et cetera", "p. ex.": "por exemplo", "p.ex.": "por exemplo",
+    "ex.": "exemplo", "aprox.": "aproximadamente", "tel.": "telefone", "Tel.": "telefone",
+    "pág.": "página", "págs.": "páginas", "min.": "minutos", "máx.": "máximo", "mín.": "mínimo",
+    "apto.": "apartamento", "Apto.": "apartamento", "ap.": "apartamento", "Sto.": "santo", "Sta.": "santa",
+    "S.": "São", "V. Sa.": "vossa senhoria", "obs.": "observação", "vs.": "versus", "ltda.": "limitada",
+    "Ltda.": "limitada", "hab.": "habitantes",
+}
+_CODES = (
+    "PIN|IBAN|pin|código|Código|senha|Senha|CEP|conta|Conta|cartão|Cartão|pedido|Pedido|reserva|Reserva|"
+    "referência|Referência|fatura|Fatura|cliente|voo|Voo|confirmação|protocolo|Protocolo|ramal|Ramal|CPF|CNPJ|"
+    "postal|número|Número|final|NIF"
+)
+_MONTHS = {"jan": 1, "fev": 2, "mar": 3, "abr": 4, "mai": 5, "jun": 6, "jul": 7, "ago": 8, "set": 9, "out": 10,
+        "nov": 11, "dez": 12}
+
+
 def language(region: str) -> Language:
     name = "pt" if region in ("PT", "AO", "MZ", "CV") else "pt_BR"
-
-    def cardinal(number: int, gender: Gender | None) -> str:
-        words = plain(number, name)
-        if gender is F and number % 1_000_000:
-            high, million, low = _after_millions(words)
-            low = re.sub(r"\bum$", "uma", re.sub(r"\bdois\b", "duas", low))
-            return high + million + re.sub(r"entos\b", "entas", low)
-        return words
-
-    def ordinal(number: int, gender: Gender, before: str) -> str:
-        words = plain_ordinal(number, name)
-        return re.sub(r"o\b", "a", words) if gender is F else words
-
-    def date(day: int, month: str, year: str, before: str) -> str:
-        return f"{'primeiro' if day == 1 else cardinal(day, None)} de {month}" + (f" de {year}" if year else "")
-
-    def time(hour: int, minute: int, half: str, words: bool) -> str:
-        if half:
-            hour = hour % 12 + (12 if half == "p" else 0)
-        said = cardinal(hour, F)
-        if minute:
-            return f"{said} e {cardinal(minute, None)}"
-        return said + (" hora" if hour == 1 else " horas")
-
-    def fraction(over: int, under: int) -> str:
-        part = _FRACTIONS.get(under) or plain(under, name) + (" avo" if over == 1 else " avos")
-        return f"{cardinal(over, M)} {part}{'s' if over > 1 and under in _FRACTIONS else ''}"
-
     million = Scale(6, "milhão", "milhões")
     billion = Scale(9, "mil milhões", "mil milhões") if name == "pt" else Scale(9, "bilhão", "bilhões")
     cent = "cêntimo" if name == "pt" else "centavo"
     return Language(
-        cardinal=cardinal,
-        ordinal=ordinal,
+        cardinal=partial(_cardinal, name),
+        ordinal=partial(_ordinal, name),
         year=lambda number: plain(number, name),
-        date=date,
-        time=time,
-        fraction=fraction,
+        date=partial(_date, name),
+        time=partial(_time, name),
+        fraction=partial(_fraction, name),
         gender=_gender,
         signs={
             "&": "e", "+": "mais", "=": "igual a", "@": "arroba", ".": "ponto", ",": "vírgula", "/": "barra",
@@ -99,26 +125,10 @@ def language(region: str) -> Language:
             "k": Scale(3), "K": Scale(3), "mil": Scale(3), "mi": million, "M": million, "milhão": million,
             "milhões": million, "bi": billion, "bilhão": billion, "bilhões": billion,
         },
-        abbreviations={
-            "Sr.": "senhor", "Sra.": "senhora", "Srta.": "senhorita", "Srs.": "senhores", "Dr.": "doutor",
-            "Dra.": "doutora", "D.": "dona", "Prof.": "professor", "Profa.": "professora", "Profª": "professora",
-            "Eng.": "engenheiro", "Av.": "avenida", "R.": "rua", "Pç.": "praça", "Pça.": "praça", "Al.": "alameda",
-            "Rod.": "rodovia", "nº": "número", "Nº": "número", "n.º": "número", "n°": "número", "N°": "número",
-            "No.": "número", "etc.": "et cetera", "p. ex.": "por exemplo", "p.ex.": "por exemplo",
-            "ex.": "exemplo", "aprox.": "aproximadamente", "tel.": "telefone", "Tel.": "telefone",
-            "pág.": "página", "págs.": "páginas", "min.": "minutos", "máx.": "máximo", "mín.": "mínimo",
-            "apto.": "apartamento", "Apto.": "apartamento", "ap.": "apartamento", "Sto.": "santo", "Sta.": "santa",
-            "S.": "São", "V. Sa.": "vossa senhoria", "obs.": "observação", "vs.": "versus", "ltda.": "limitada",
-            "Ltda.": "limitada", "hab.": "habitantes",
-        },
-        codes=(
-            "PIN|IBAN|pin|código|Código|senha|Senha|CEP|conta|Conta|cartão|Cartão|pedido|Pedido|reserva|Reserva|"
-            "referência|Referência|fatura|Fatura|cliente|voo|Voo|confirmação|protocolo|Protocolo|ramal|Ramal|CPF|CNPJ|"
-            "postal|número|Número|final|NIF"
-        ),
+        abbreviations=_ABBREVIATIONS,
+        codes=_CODES,
         links="é|número|n[.º°]*|do|da|de|o|a|seu|sua|termina|em|com|postal",
-        months={"jan": 1, "fev": 2, "mar": 3, "abr": 4, "mai": 5, "jun": 6, "jul": 7, "ago": 8, "set": 9, "out": 10,
-                "nov": 11, "dez": 12},
+        months=_MONTHS,
         of_million=lambda noun: f"de {noun}",
         pairs=True,
         ordinal_mark=r"\.?[ºª°]",
