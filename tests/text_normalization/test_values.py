@@ -87,9 +87,7 @@ def test_a_pin_digit_by_digit(language: str, digits: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@given(
-    groups=st.lists(st.from_regex("[0-9]{2,4}", fullmatch=True), min_size=2, max_size=3), sign=st.sampled_from(" -")
-)
+@given(groups=st.lists(st.from_regex("[0-9]{2,4}", fullmatch=True), min_size=2, max_size=3), sign=st.sampled_from(" -"))
 @settings(deadline=None)
 def test_a_telephone_number_with_its_zeros(language: str, groups: list[str], sign: str) -> None:
     written = "+49 30" + sign + sign.join(groups)

@@ -64,7 +64,8 @@ def value(words: str, language: str) -> int:
     for pattern, zeros in SCALES[language]:
         if (found := re.search(rf"^(.*?)\b{pattern}\b(.*)$", plain)) is not None:
             rest = re.sub(r"^ (?:de|di|e)\b", "", found[2]).strip()
-            return value(found[1], language) * 10**zeros + (value(rest, language) if rest else 0)
+            low = value(rest, language) if rest else 0
+            return value(found[1], language) * int(10**zeros) + low
     return _value(key(words), language)
 
 
