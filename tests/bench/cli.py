@@ -1,4 +1,4 @@
-"""`scripts/bench [load|turns|latency|replay|bridge|mutants|spoken] ...`: runs the bench named first, `load` by default."""
+"""`scripts/bench [load|turns|latency|replay|bridge|mutants|spoken] ...`: runs that bench, by default `load`."""
 
 from __future__ import annotations
 
