@@ -109,7 +109,10 @@ def day_of_month(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -
     if found is None:
         return None
     month = rules.month_numbers[found["month"].lower()]
-    return Found(found.end(), _date(rules, numeral.value, month, found["year"] or "", before(text, at)), Kind.DATE)
+    words = _date(rules, numeral.value, month, found["year"] or "", before(text, at))
+    if numeral.value == 1 and text[end] in ".º" and rules.locale.language == "es":  # "1.º de mayo"
+        words = words.replace("uno", "primero", 1)
+    return Found(found.end(), words, Kind.DATE)
 
 
 def month_first(rules: Rules, text: str, at: int) -> Found | None:

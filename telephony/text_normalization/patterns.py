@@ -85,7 +85,7 @@ def compiled(
         hour=hour,
         hour_before=_before(language.hour_before, r"['’\s]"),
         code_before=re.compile(
-            rf"{_START}(?:{language.codes})(?:[\s:#]|{_START}(?:{language.links}){END}\.?|n\.|nº|n°){{1,7}}$"
+            rf"{_START}(?:{language.codes})(?:[\s:#]|{_START}(?:{language.links}|[A-Z]{{2}}){END}\.?|n\.|nº|n°){{1,7}}$"
         ),
         postcode=re.compile(language.postcode or _NEVER),
         abbreviation=re.compile(rf"({one_of(language.abbreviations)})(?:{END}|(?<=[./°º]))"),
@@ -113,7 +113,7 @@ def _day_of_month(language: Language, month: str) -> Pattern:
     dot = r"\.?" if language.dotted_ordinals else ""
     link = f"(?:{language.day_mark}{SPACE})?" if language.day_mark else ""
     year = rf"(?:,?{SPACE}(?:del? )?(?P<year>\d{{4}})(?!\d))?"
-    return re.compile(rf"{mark}{dot}{SPACE}{link}(?P<month>{month})(?:{END}|(?<=\.)){year}")
+    return re.compile(rf"{mark}{dot}{SPACE}{link}(?P<month>{month})(?:{END}|(?<=\.))(?:\.(?=,? \d{{4}}))?{year}")
 
 
 def _month_first(language: Language, month: str) -> Pattern:

@@ -21,7 +21,7 @@ _TIMES = re.compile(r"\s?[x×]\s?(?=\d)")
 _APOSTROPHE = re.compile(r"(?<!\d)['’](?=\d0)")
 _OFTEN = re.compile(r"[x×](?=\s[^\W\d_])")
 _RATIO = re.compile(r":(?=\d)")
-_MORE = re.compile(r"[-–]\d")
+_MORE = re.compile(r"[-–][^\W_]")
 IN_WORDS: tuple[Finder, ...] = (
     address, day_range, abbreviation, month_first, amount, roman, mixed
 )  # fmt: skip
@@ -82,6 +82,8 @@ def _joined(rules: Rules, text: str, at: int, first: Found) -> Found:
         return first
     for finder in COUNTED:
         last = finder(rules, text, dash.end())
+        if last is not None and last.words == first.words:
+            return Found(last.end, f"{first.words} {last.words}")  # "fifty-fifty"
         if last is not None and last.kind is not Kind.OTHER and not _MORE.match(text, last.end):
             return replace(last, words=f"{first.words} {rules.language.to} {last.words}", kind=Kind.OTHER)
     return first

@@ -110,6 +110,8 @@ def _gender(noun: str) -> Gender | None:
     word = noun.lower()
     if word in _NEUTER or word in _NEUTER_E or word.endswith(("chen", "lein", "zimmer")):
         return N
+    if word.endswith("ee") and word not in ("idee", "allee", "armee"):
+        return M
     if word in _FEMININE or (word.endswith(_FEMININE_ENDS) and word not in _MASCULINE_E):
         return F
     return M
@@ -147,10 +149,8 @@ _ABBREVIATIONS = {
     "OG": "Obergeschoss", "EG": "Erdgeschoss", "Frl.": "Fräulein", "geb.": "geboren",
 }
 _CODES = (
-    "PIN|Pin|TAN|PLZ|Postleitzahl|Code|Zugangscode|Kennwort|Passwort|Konto|Kontonummer|Karte|Kartennummer|"
-    "Kundennummer|Bestellnummer|Bestellung|Rechnungsnummer|Rechnung|Auftragsnummer|Auftrag|Referenz|Buchung|"
-    "Vertragsnummer|Telefonnummer|Durchwahl|Ticketnummer|Buchungsnummer|Referenznummer|Sendungsnummer|BLZ|"
-    "Vorgang|Vorgangsnummer|Flug|Reservierungsnummer|Nummer|IBAN"
+    "[^\\W\\d_]*(?:[Nn]ummer|nr\\.|[Cc]ode)|[Ww]ählen Sie|PIN|Pin|TAN|PLZ|Postleitzahl|Kennwort|Passwort|Konto|"
+    "Karte|Bestellung|Rechnung|Auftrag|Referenz|Buchung|Durchwahl|BLZ|Vorgang|Flug|Nummer|IBAN"
 )
 _MONTHS = {"Jan.": 1, "Feb.": 2, "Mrz.": 3, "Apr.": 4, "Jun.": 6, "Jul.": 7, "Aug.": 8, "Sep.": 9, "Sept.": 9,
         "Okt.": 10, "Nov.": 11, "Dez.": 12, "Jänner": 1}
@@ -186,7 +186,7 @@ def language(region: str) -> Language:
         dotted_ordinals=True,
         ordinal_before=(
             r"(?:[Dd](?:er|ie|as|em|en|es)|[AaIi]m|[Vv]om|[Zz]u[mr]|[Bb]eim|[Jj]ede[rmns]?|[Ii]ns|[Aa]ns|[Bb]is|[Aa]b|"
-            r"[Ss]eit|[Dd]iese[rmns]?|[Mm]eine?[mnrs]?|[Ii]hre?[mnrs]?|[Uu]nsere?[mnrs]?|[Ss]eine?[mnrs]?)"
+            r"[Ss]eit|[Dd]iese[rmns]?|[Mm]eine?[mnrs]?|[Ii]hre?[mnrs]?|[Uu]nsere?[mnrs]?|[Ss]eine?[mnrs]?|[Ee]ine?[mnrs]?)"
         ),
         ordinal_nouns=(
             "Stock|Etage|Mal|Platz|Klasse|Tag|Woche|Monat|Quartal|Jahrhundert|Obergeschoss|OG|Kapitel|Stunde|Runde|"

@@ -105,7 +105,7 @@ _ABBREVIATIONS = {
     "Thurs.": "Thursday", "Fri.": "Friday", "Sat.": "Saturday", "Sun.": "Sunday",
 }
 _CODES = (
-    "PIN|pin|codes?|Codes?|passcode|password|ZIP|zip|postcode|postal|account|Account|card|Card|order|Order|"
+    "PIN|pin|[Dd]ial|codes?|Codes?|passcode|password|ZIP|zip|postcode|postal|account|Account|card|Card|order|Order|"
     "reference|Reference|booking|Booking|confirmation|Confirmation|tracking|serial|extension|Extension|invoice|"
     "Invoice|case|Case|ticket|Ticket|policy|Policy|reservation|Reservation|flight|Flight|routing|member|ID|"
     "number|Number|digits|ending"
@@ -140,7 +140,7 @@ def language(region: str) -> Language:
         day_mark="of",
         date_before="on|by|until|till|from|before|after|since|dated|date|due",
         hour_before="at|until|till|by|before|after|around",
-        year_before="in|since|from|of|year|until|till|by|between|after|before|during|early|late|mid|summer|winter|"
+        year_before="in|since|died|born|circa|from|of|year|until|till|by|between|after|before|during|early|late|mid|summer|winter|"
         "spring|autumn|fall|and|to|through|to",
         decade=_decade,
         decade_mark="'?s",

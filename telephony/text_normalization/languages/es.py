@@ -115,9 +115,9 @@ _ABBREVIATIONS = {
     "IVA": "iva", "hab.": "habitación", "vs.": "versus",
 }
 _CODES = (
-    "PIN|IBAN|pin|código|Código|clave|Clave|contraseña|postal|CP|C\\.P\\.|cuenta|Cuenta|tarjeta|Tarjeta|pedido|"
-    "Pedido|reserva|Reserva|referencia|Referencia|factura|Factura|cliente|vuelo|Vuelo|confirmación|"
-    "extensión|Extensión|caso|expediente|localizador|terminada|DNI|número|Número"
+    "PIN|IBAN|[Mm]arque el|pin|código|Código|clave|Clave|contraseña|postal|CP|C\\.P\\.|cuenta|Cuenta|tarjeta|"
+    "Tarjeta|pedido|Pedido|reserva|Reserva|referencia|Referencia|factura|Factura|cliente|vuelo|Vuelo|"
+    "confirmación|extensión|Extensión|caso|expediente|localizador|terminada|DNI|número|Número"
 )
 _MONTHS = {"ene": 1, "feb": 2, "mar": 3, "abr": 4, "jun": 6, "jul": 7, "ago": 8, "sep": 9, "sept": 9, "oct": 10,
         "nov": 11, "dic": 12, "setiembre": 9}

@@ -87,9 +87,9 @@ _ABBREVIATIONS = {
     "RDC": "rez-de-chaussée", "TTC": "toutes taxes comprises", "HT": "hors taxes",
 }
 _CODES = (
-    "PIN|IBAN|code|Code|postal|digicode|passe|compte|Compte|carte|Carte|commande|Commande|réservation|Réservation|"
-    "référence|Référence|facture|Facture|client|dossier|Dossier|vol|Vol|confirmation|poste|suivi|numéro|"
-    "Numéro|billet"
+    "PIN|IBAN|[Cc]omposez le|code|Code|postal|digicode|passe|compte|Compte|carte|Carte|commande|Commande|"
+    "réservation|Réservation|référence|Référence|facture|Facture|client|dossier|Dossier|vol|Vol|confirmation|"
+    "poste|suivi|numéro|Numéro|billet"
 )
 _MONTHS = {"janv.": 1, "févr.": 2, "fév.": 2, "avr.": 4, "juil.": 7, "sept.": 9, "oct.": 10, "nov.": 11,
         "déc.": 12}

@@ -81,7 +81,7 @@ _ABBREVIATIONS = {
     "za.": "zaterdag", "zo.": "zondag",
 }
 _CODES = (
-    "PIN|IBAN|pin|pincode|Pincode|code|Code|postcode|Postcode|wachtwoord|rekening|rekeningnummer|kaart|kaartnummer|"
+    "[^\\W\\d_]*(?:nummer|nr\\.|code)|PIN|IBAN|pin|pincode|Pincode|code|Code|postcode|Postcode|wachtwoord|rekening|rekeningnummer|kaart|kaartnummer|"
     "Kaart|klantnummer|Klantnummer|bestelnummer|Bestelnummer|bestelling|Bestelling|factuur|factuurnummer|"
     "ordernummer|referentie|boeking|boekingsnummer|reservering|reserveringsnummer|toestel|nummer|Nummer|vlucht"
 )
