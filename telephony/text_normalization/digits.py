@@ -13,7 +13,7 @@ _GROUPS = re.compile(
 )
 _PARTS = re.compile(r"\d+")
 _DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
-_TOKEN = re.compile(r"[^\W_]+(?:[-–][^\W_]+)*")
+_TOKEN = re.compile(r"[^\W_]{1,64}(?:[-–][^\W_]{1,64}){0,8}")
 _RUNS = re.compile(r"\d+|[^\W\d_]+")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?(?![^\W_])")
 _SPELLED = 4

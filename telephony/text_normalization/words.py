@@ -17,7 +17,7 @@ _DOMAIN = re.compile(
     rf"(?<![\w.@-])[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,4}}?\.(?:{_TOP})(?![^\W_]|\.[^\W\d_])(?:/[\w\-./]*[\w/])?"
 )
 _ADDRESS_PARTS = re.compile(r"\d+|[^\W\d_]+|.", re.S)
-_STREET = re.compile(r"([^\W\d_]+-?)str\.(?![^\W_])", re.I)
+_STREET = re.compile(r"([^\W\d_]{1,40}-?)str\.(?![^\W_])", re.I)
 _CLOSING = ".,;:!?"
 _ROMAN = re.compile(r"(?=[IVXLC]{2})(X[LC]|L?X{0,3})(I[XV]|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
@@ -59,8 +59,8 @@ def abbreviation(rules: Rules, text: str, at: int) -> Found | None:
     known = rules.language.abbreviations
     if rules.locale.language == "en" and (street := _street(text, at)) is not None:
         return street
-    if rules.locale.language == "de" and (street := _STREET.match(text, at)) is not None:
-        return Found(street.end(), f"{street[1]}straße" + ("." if _ends_sentence(text, street.end()) else ""))
+    if rules.locale.language == "de" and (road := _STREET.match(text, at)) is not None:
+        return Found(road.end(), f"{road[1]}straße" + ("." if _ends_sentence(text, road.end()) else ""))
     found = rules.patterns.abbreviation.match(text, at)
     if found is None or not _fits(rules, text, found):
         return None
