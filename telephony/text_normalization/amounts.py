@@ -61,7 +61,8 @@ def _number(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fou
             return None
         if len(digits) == 4 and _is_year(rules, text, at, end, numeral.value):
             return Found(end, rules.language.year(numeral.value), Kind.AMOUNT)
-    words = rules.number(numeral, rules.noun_gender(text, end))
+    compound = text[end : end + 1] == "-" and text[end + 1 : end + 2].isalpha()  # "1-Zimmer-Wohnung"
+    words = rules.number(numeral, Gender.MASCULINE if compound else rules.noun_gender(text, end))
     full, short, letters = rules.language.elided
     if words == full and text[end + 1 : end + 2] in letters:
         return Found(end + 1, short, Kind.AMOUNT)

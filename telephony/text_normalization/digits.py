@@ -16,6 +16,7 @@ _DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
 _TOKEN = re.compile(r"[^\W_]{1,64}(?:[-–][^\W_]{1,64}){0,8}")
 _RUNS = re.compile(r"\d+|[^\W\d_]+")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?(?![^\W_])")
+_HASH = re.compile(r"[#№](?:\s?(?=\d))?([^\W_]+(?:-[^\W_]+)*)")
 _SPELLED = 4
 """Longer runs of letters are words."""
 
@@ -160,7 +161,7 @@ def _run(rules: Rules, run: str, part: str) -> str:
 
 def hash_sign(rules: Rules, text: str, at: int) -> Found | None:
     """ "#4417", "№ 5", "#offer"."""
-    found = re.compile(r"[#№]\s?([^\W_]+(?:-[^\W_]+)*)").match(text, at)
+    found = None if text[at - 1 : at].isalpha() else _HASH.match(text, at)
     if found is None:
         return None
     token = found[1]

@@ -14,7 +14,7 @@ _TOP = (
     "cl|pe|lu|dk|se|no|pl|cat|berlin|health|clinic|tech|store|site"
 )
 _DOMAIN = re.compile(
-    rf"(?<![\w.@-])[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,4}}?\.(?:{_TOP})(?![^\W_]|\.[^\W\d_])(?:/[\w\-./]*[\w/])?"
+    rf"(?<![\w.@-])[\w-]{{3,63}}(?:\.[\w-]{{1,63}}){{0,4}}?\.(?:{_TOP})(?![^\W_]|\.[^\W\d_])(?:/[\w\-./]*[\w/])?"
 )
 _ADDRESS_PARTS = re.compile(r"\d+|[^\W\d_]+|.", re.S)
 _STREET = re.compile(r"([^\W\d_]{1,40}-?)str\.(?![^\W_])", re.I)
@@ -100,7 +100,7 @@ def _fits(rules: Rules, text: str, found: re.Match[str]) -> bool:
         counted = before_it[-1:].isdigit() or before_it.endswith(_COUNTED)
         return counted or (rules.locale.language == "de" and short == "min.")
     if short in _DAYS:
-        return digit_next or name_next or text[end : end + 1] in ("-", "–", ",")
+        return digit_next or text[end : end + 1] in ("-", "–", ",")
     if short == "Fr.":
         return name_next
     return True

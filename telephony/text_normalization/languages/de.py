@@ -190,7 +190,7 @@ def language(region: str) -> Language:
         ),
         ordinal_nouns=(
             "Stock|Etage|Mal|Platz|Klasse|Tag|Woche|Monat|Quartal|Jahrhundert|Obergeschoss|OG|Kapitel|Stunde|Runde|"
-            "Advent|Auflage|Generation|Reihe|Stockwerk|Person|Oktober|Gang|Semester|Liga|Stufe"
+            "Advent|Auflage|Generation|Reihe|Stockwerk|Person|Oktober|Gang|Semester|Geburtstag|Jahrestag|Versuch|Termin|Mahnung|Rate|Liga|Stufe"
         ),
         date_before="am|vom|zum|bis|ab|dem|den|der|seit|und|im",
         hour_words="Uhr",

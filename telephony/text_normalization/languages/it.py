@@ -102,7 +102,7 @@ _CODES = (
     "riferimento|Riferimento|fattura|Fattura|cliente|volo|Volo|conferma|pratica|Pratica|interno|ticket|"
     "numero|Numero|fiscale"
 )
-_MONTHS = {"gen": 1, "feb": 2, "mar": 3, "apr": 4, "mag": 5, "giu": 6, "lug": 7, "ago": 8, "set": 9, "ott": 10,
+_MONTHS = {"gen": 1, "feb": 2, "mar": 3, "apr": 4, "mag": 5, "giu": 6, "lug": 7, "ago": 8, "ott": 10,
         "nov": 11, "dic": 12}
 
 
