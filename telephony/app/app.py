@@ -158,9 +158,9 @@ class VendorPorts:
 
 
 def fixed_phrases(agent: Agent) -> dict[str, str]:
-    """Name -> text of all fixed phrases of an agent, including its greeting."""
-    phrases = {name: text for name, text in asdict(agent.wording).items() if text}
-    return phrases | ({"greeting": agent.greeting} if agent.greeting else {})
+    """Name -> text, as it is spoken, of all fixed phrases of an agent, including its greeting."""
+    phrases = {**asdict(agent.wording), "greeting": agent.greeting}
+    return {name: spoken_form(text, agent.voice.language) or text for name, text in phrases.items() if text}
 
 
 def compose(

@@ -8,7 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from telephony.agent import Agent, IncomingCall, Voice
-from telephony.app.app import NO_RULES, VendorPorts
+from telephony.app.app import NO_RULES, VendorPorts, fixed_phrases
+from telephony.core.policy import Wording
 from telephony.settings import Settings
 from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock
@@ -28,6 +29,13 @@ async def test_that_a_language_has_no_rules_is_said_once(language: str, warned: 
     found = [line for line in logs if line["event"] == "no_text_normalization"]
     assert found == before
     assert [(line["language"], line["hint"]) for line in found] == ([(language, NO_RULES)] if warned else [])
+
+
+def test_fixed_phrases_are_synthesised_as_they_are_spoken() -> None:
+    wording = Wording(still_there="Noch da? Es ist 1 Uhr.")
+    phrases = fixed_phrases(replace(AGENT, greeting="Zimmer ab 80 €.", wording=wording, voice=Voice(language="de")))
+    assert phrases["greeting"] == "Zimmer ab achtzig Euro."
+    assert phrases["still_there"] == "Noch da? Es ist ein Uhr."
 
 
 @pytest.mark.parametrize(("language", "spoken"), [("de", "eins plus zwei"), ("pt-BR", "um mais dois"), ("ja", "1 + 2")])

@@ -312,9 +312,10 @@ class Turns:
         self.playout.aloud.wrote(text)
         turn, limits = self._begin(TurnState.SETTLING), self._policy.limits
         self.transcript.agent(turn.number, "")
-        if (phrase := self._phrases.get(name)) is not None and phrase.text == text:
-            return actions + turn.play(phrase, limits, now, first=first)
-        return actions + turn.speak(text, self._spoken_form(text) or text, limits, now)
+        spoken = self._spoken_form(text) or text
+        if (phrase := self._phrases.get(name)) is not None and phrase.text in (spoken, text):
+            return actions + turn.play(phrase, text, limits, now, first=first)
+        return actions + turn.speak(text, spoken, limits, now)
 
     def audio(self, event: SpeechAudio, now: int) -> list[Action]:
         """Audio of a turn."""
