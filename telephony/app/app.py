@@ -51,7 +51,7 @@ from telephony.runtime.call_registry import CallRegistry, ProviderPorts
 from telephony.runtime.llm_port import LlmPort
 from telephony.settings import Settings
 from telephony.tape.recorder import Recorder
-from telephony.text_normalization import spoken_form
+from telephony.text_normalization import rules_for, spoken_form, supported
 from telephony.twilio.rest import TwilioRest
 from telephony.twilio.webhooks import Webhooks
 from telephony.vad.silero import SileroDetector
@@ -120,8 +120,14 @@ class VendorPorts:
             tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, refusals=refusals),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
             late_phrases=functools.partial(self.synthesize_missing, agent),
-            spoken_form=functools.partial(spoken_form, language=language),
+            spoken_form=self.spoken_form(language),
         )
+
+    def spoken_form(self, language: str) -> Callable[[str], str]:
+        """What reads numbers and other written forms out; loads the language's rules, which takes a moment once."""
+        if supported(language):
+            rules_for(language)
+        return functools.partial(spoken_form, language=language)
 
     def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
         self.notes.about(agent)
@@ -152,9 +158,9 @@ class VendorPorts:
 
 
 def fixed_phrases(agent: Agent) -> dict[str, str]:
-    """Name -> text of all fixed phrases of an agent, including its greeting."""
-    phrases = {name: text for name, text in asdict(agent.wording).items() if text}
-    return phrases | ({"greeting": agent.greeting} if agent.greeting else {})
+    """Name -> text, as it is spoken, of all fixed phrases of an agent, including its greeting."""
+    phrases = {**asdict(agent.wording), "greeting": agent.greeting}
+    return {name: spoken_form(text, agent.voice.language) or text for name, text in phrases.items() if text}
 
 
 def compose(
@@ -285,6 +291,8 @@ async def _serving(service: Service, vendors: VendorPorts, agents: AgentSource) 
     for agent in (agents, own):
         if isinstance(agent, Agent | ManagedAgent):
             vendors.notes.about(agent)
+    if own is not None:
+        vendors.spoken_form(own.voice.language)
     known = not needed(agents) or await voice.find()
 
     settled = asyncio.Event()  # all keys are good

@@ -18,7 +18,7 @@ from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
 from telephony.core.language.wording import ENGLISH_WORDING
 from telephony.core.language.words import folded
-from telephony.text_normalization import spoken_form
+from telephony.text_normalization import supported
 from telephony.threads import Callers
 
 log = structlog.get_logger()
@@ -45,8 +45,8 @@ def missing(agent: Agent | ManagedAgent) -> list[str]:
         found.append("no listeners' words but the murmurs of all languages, and no goodbyes")
     if not known.known:
         found.append("no words for endpointing, so silence alone ends a turn")
-    if spoken_form("12", code) == "12":
-        found.append("no rules for numbers, dates and money, which are sent as they are written")
+    if not supported(code):
+        found.append("no rules for numbers, dates and money, which are sent as the model writes them: ask for words")
     return found
 
 

@@ -260,8 +260,8 @@ class SpeechLost:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A synthesised fixed phrase: `pcmu` is mu-law at 8 kHz, `ends_ms` the end of each character of `text` in ms from
-    the start of the audio, or () if unknown."""
+    """A synthesised fixed phrase: `text` is its spoken form, `pcmu` mu-law at 8 kHz, `ends_ms` the end of each
+    character of `text` in ms from the start of the audio, or () if unknown."""
 
     name: str
     text: str

@@ -17,6 +17,7 @@ from telephony.contracts.observer import Step
 from telephony.files import read_file
 from telephony.tape.audio import LONGEST_MS
 from telephony.tape.codec import BadTape, Data, Decoder
+from telephony.tape.engines import as_spoken
 from telephony.tape.format import FORMAT, SIDES, TAPE_FILE, Header, format_of, from_data
 from telephony.tape.upgrades import UPGRADES
 
@@ -85,6 +86,7 @@ def read(path: Path) -> Tape:
     given = lines if rest is None else _Given(lines.path, rest, lines.problem)
     _Reader(tape, given, Decoder(audio.get, vocabulary), audio).read()
     tape.tape_bytes += audio.size
+    tape.header = as_spoken(header, tape.steps)
     return tape
 
 

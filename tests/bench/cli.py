@@ -1,4 +1,4 @@
-"""`scripts/bench [load|turns|latency|replay|bridge|mutants] ...`: runs the bench named first, `load` by default."""
+"""`scripts/bench [load|turns|latency|replay|bridge|mutants|spoken] ...`: runs that bench, by default `load`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tests.bench.latency import bench as latency
 from tests.bench.load import bench as load
 from tests.bench.load import bridge, replay
 from tests.bench.mutants import bench as mutants
+from tests.bench.spoken import bench as spoken
 from tests.bench.turns import bench as turns
 
 BENCHES = {
@@ -17,6 +18,7 @@ BENCHES = {
     "replay": replay.main,
     "bridge": bridge.main,
     "mutants": mutants.main,
+    "spoken": spoken.main,
 }
 
 

@@ -91,7 +91,7 @@ def reads_back(agent: Agent | ManagedAgent) -> None:
     assert plain(found.header.engine_policy) == plain(header.engine_policy)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(agents())
 def test_every_agent_that_can_be_made_gives_a_tape_that_can_be_read(agent: Agent | ManagedAgent | None) -> None:
     if agent is not None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Never
@@ -19,8 +20,9 @@ from telephony.core.listening.listening import Closed
 from telephony.core.policy import Limits, Policy, TurnTaking
 from telephony.core.turn_taking import floor
 from telephony.tape.format import Header
-from telephony.tape.reader import Tape
+from telephony.tape.reader import Tape, read
 from telephony.tape.replay import replay, replay_all
+from telephony.tape.writer import write
 from telephony.testing.simulator import Simulator
 from telephony.text_normalization import spoken_form
 from tests.tape.calls import GREETING, conversation, steps, tape
@@ -118,6 +120,45 @@ def test_spoken_forms_are_those_of_the_recorded_call() -> None:
     tape = Tape(Path("call"), replace(header_of(sim.policy), language="de"), steps(sim), ended=True, whole=10**6)
     assert replay(tape).same
     tape.header = replace(tape.header, language="en")
+    assert not replay(tape).same
+
+
+THEN = {
+    "That is 1.234 Euro, please.": "That is eins Komma zwei drei vier Euro, please.",
+    "It is 5 now.": "It is five now.",
+    "Room 1,000,000.": "Room one,zero zero zero,zero zero zero.",
+    "1,000,000!": "one,zero zero zero!",
+}
+
+
+def read_back(folder: Path, then: Callable[[str], str], policy: Policy = GREETING) -> Tape:
+    """The tape of a call whose text normalisation was `then`, written and read."""
+    sim = Simulator(policy, lambda history: [" ".join(THEN)], spoken_form=then)
+    sim.says(3_000, "how much is it")
+    sim.run(20_000)
+    write(folder, replace(header_of(sim.policy), language="en"), steps(sim))
+    return read(folder)
+
+
+def test_a_tape_keeps_the_spoken_forms_it_was_made_with(tmp_path: Path) -> None:
+    """However the same text is read out today."""
+    tape = read_back(tmp_path / "call", lambda text: THEN.get(text, text))
+    assert replay(tape).same
+    changed = {written: said for written, said in THEN.items() if spoken_form(written) != said}
+    assert dict(tape.header.spoken) == changed
+    assert len(changed) == 3
+
+
+def test_a_greeting_keeps_its_spoken_form(tmp_path: Path) -> None:
+    policy = replace(GREETING, greeting="You have 1,000,000 points.")
+    tape = read_back(tmp_path / "call", lambda text: text.replace("1,000,000", "one,zero zero zero"), policy)
+    assert replay(tape).same
+
+
+@pytest.mark.parametrize("then", ["It is eight then.", "", "Something else."])
+def test_other_words_are_a_difference_and_no_spoken_form(tmp_path: Path, then: str) -> None:
+    """Only what is written with digits or signs may be read in another way."""
+    tape = read_back(tmp_path / "call", lambda text: then if text == "It is 5 now." else spoken_form(text))
     assert not replay(tape).same
 
 

@@ -22,7 +22,7 @@ class Generation:
     decided_ms: int
     progress_ms: int
     history: History
-    phrasing: Phrasing = field(default_factory=Phrasing)
+    phrasing: Phrasing
     pending: list[str] = field(default_factory=list)
     ended: bool = False
     wanted: ToolWanted | None = None

@@ -7,12 +7,8 @@ unit is returned once the text after it has begun, so that "3.5" or "Dr. Smith" 
 
 from __future__ import annotations
 
-_SENTENCE_ENDS = ".!?…。！？"
-_CLOSERS = "\"')]»”’*_"
-_CLAUSE_ENDS = ",;:—–"
-ABBREVIATIONS = frozenset(
-    ("mr mrs ms dr prof st sr jr vs etc e.g i.e no approx dept est inc ltd co a.m p.m u.s u.k").split()
-)
+from telephony.core.speaking.sentence_ends import SENTENCE_ENDS, after_closers, ends_clause, ends_sentence, last_gap
+
 FIRST_CLAUSE_CHARS = 30
 """The first unit may end at a clause boundary once it has this many characters..."""
 LONG_SENTENCE_CHARS = 60
@@ -22,9 +18,12 @@ LONGEST_UNIT_CHARS = 320
 
 
 class Phrasing:
-    """Collects the text of one reply. `add` and `end` return the units that are complete, in order, stripped."""
+    """Collects the text of one reply. `add` and `end` return the units that are complete, in order, stripped.
 
-    def __init__(self) -> None:
+    `ordinals`: the language writes "5. März" (`writes_ordinals_with_dots`)."""
+
+    def __init__(self, *, ordinals: bool = False) -> None:
+        self._ordinals = ordinals
         self._text = ""
         self._first = True
 
@@ -48,31 +47,12 @@ class Phrasing:
         for index, char in enumerate(text):
             if char == "\n" and text[:index].strip():
                 return index + 1
-            if char in _SENTENCE_ENDS and self._ends_sentence(index):
-                return self._after_closers(index)
+            if char in SENTENCE_ENDS and ends_sentence(text, index, ordinals=self._ordinals):
+                return after_closers(text, index)
         if self._first and len(text) >= LONG_SENTENCE_CHARS:
             for index in range(FIRST_CLAUSE_CHARS, len(text) - 1):
-                if text[index] in _CLAUSE_ENDS and text[index + 1].isspace():
+                if ends_clause(text, index):
                     return index + 1
         if len(text) > LONGEST_UNIT_CHARS:
-            return max(text[:LONGEST_UNIT_CHARS].rfind(" "), 0) or LONGEST_UNIT_CHARS
+            return last_gap(text[:LONGEST_UNIT_CHARS]) or LONGEST_UNIT_CHARS
         return None
-
-    def _after_closers(self, index: int) -> int:
-        end = index + 1
-        while end < len(self._text) and self._text[end] in _CLOSERS + _SENTENCE_ENDS:
-            end += 1
-        return end
-
-    def _ends_sentence(self, index: int) -> bool:
-        text, after = self._text, self._after_closers(index)
-        if text[index] in "。！？":
-            return True
-        if after >= len(text) or not text[after].isspace():
-            return False
-        if text[index] != ".":
-            return True
-        word = text[:index].split()[-1].lower().lstrip("(\"'") if text[:index].split() else ""
-        if word in ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
-            return False
-        return not (word.isdigit() and len(text[:index].strip()) == len(word))  # "1. " opens a list item

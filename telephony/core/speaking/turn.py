@@ -156,10 +156,10 @@ class Turn:
         assert self.speech is not None
         return self.speech.finish() + self._follow(self.speech, now)
 
-    def play(self, phrase: Phrase, limits: Limits, now: int, *, first: bool) -> list[Action]:
+    def play(self, phrase: Phrase, written: str, limits: Limits, now: int, *, first: bool) -> list[Action]:
         """Says a phrase whose audio is in stock; `first`: before what waits for its audio."""
         (self._playout.open_first if first else self._playout.open)(self.number)
-        self._speaking(limits, now).units.append(Unit(phrase.text, phrase.text))
+        self._speaking(limits, now).units.append(Unit(written, phrase.text))
         self._playout.align(self.number, phrase.text, phrase.ends_ms, 0)
         return self._playout.add(self.number, phrase.pcmu, now) + self._playout.close(self.number, now)
 

@@ -19,8 +19,10 @@ from telephony.core.language.registry import language_for
 from telephony.core.language.words import gist, words
 from telephony.core.policy import Policy, Speculate
 from telephony.core.speaking.generation import Generation
+from telephony.core.speaking.phrasing import Phrasing
 from telephony.core.speaking.playout import Playout
 from telephony.core.speaking.readiness import Readiness
+from telephony.core.speaking.sentence_ends import writes_ordinals_with_dots
 from telephony.core.speaking.speech import Coming, Unit
 from telephony.core.speaking.turn import SpokenForm, Turn
 from telephony.core.speaking.turn_state import TurnState
@@ -120,7 +122,7 @@ class Turns:
         actions = self._keep_speculation(history)
         if (speculation := self.speculation) is not None:
             return actions + self._adopt(speculation, decided_ms, now)
-        turn = self._begin(TurnState.LIVE, Generation(decided_ms, now, history))
+        turn = self._begin(TurnState.LIVE, Generation(decided_ms, now, history, self._phrasing()))
         self.readiness.begun(turn.number, now)
         self.transcript.agent(turn.number, "")
         return [*actions, StartReply(turn.number, history)]
@@ -128,7 +130,7 @@ class Turns:
     def speculate(self, text: str, now: int) -> list[Action]:
         """Prepares the reply to `text`, as if the caller had finished."""
         history = self.transcript.history(saying=text)
-        turn = self._begin(TurnState.SPECULATIVE, Generation(now, now, history)).number
+        turn = self._begin(TurnState.SPECULATIVE, Generation(now, now, history, self._phrasing())).number
         if self._speculate_speech:
             self.readiness.begun(turn, now)
         else:
@@ -241,6 +243,9 @@ class Turns:
         actions += turn.adopt(decided_ms, now)
         return actions + (self._all_said(turn, now)[0] if turn.generation.ended else self._say_pending(turn, now))
 
+    def _phrasing(self) -> Phrasing:
+        return Phrasing(ordinals=writes_ordinals_with_dots(self._policy.language))
+
     def _say_pending(self, turn: Turn, now: int) -> list[Action]:
         """Hands units to the voice: of a speculation the first, if any; of the reply all."""
         actions, generation = list[Action](), turn.generation
@@ -284,9 +289,10 @@ class Turns:
         text = text or str(asdict(self._policy.wording)[name])
         turn, limits = self._begin(TurnState.SETTLING), self._policy.limits
         self.transcript.agent(turn.number, "")
-        if (phrase := self._phrases.get(name)) is not None and phrase.text == text:
-            return actions + turn.play(phrase, limits, now, first=first)
-        return actions + turn.speak(text, self._spoken_form(text) or text, limits, now)
+        spoken = self._spoken_form(text) or text
+        if (phrase := self._phrases.get(name)) is not None and phrase.text in (spoken, text):
+            return actions + turn.play(phrase, text, limits, now, first=first)
+        return actions + turn.speak(text, spoken, limits, now)
 
     def audio(self, event: SpeechAudio, now: int) -> list[Action]:
         """Audio of a turn."""

@@ -23,7 +23,7 @@ from hashlib import shake_256
 from telephony.core.language.farewells import WORDS_OF_ALL
 from telephony.core.language.language import Language, plain
 from telephony.core.language.words import words
-from telephony.core.speaking.phrasing import ABBREVIATIONS
+from telephony.core.speaking.sentence_ends import ABBREVIATIONS
 from telephony.tape.codec import BadTape
 
 OF_THE_CORE = frozenset({"keys", "pm", *ABBREVIATIONS, *WORDS_OF_ALL})

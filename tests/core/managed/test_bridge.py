@@ -414,7 +414,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(EVENTS, st.integers(0, 400)), max_size=30), st.booleans())
 def test_any_order_of_events(happens: list[tuple[Event, int]], fallback: bool) -> None:
     """No exception; no audio before stream and formats; each tool runs once; one end; whole frames only."""

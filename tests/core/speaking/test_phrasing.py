@@ -7,9 +7,9 @@ import pytest
 from telephony.core.speaking.phrasing import LONGEST_UNIT_CHARS, Phrasing
 
 
-def units(text: str, size: int = 3) -> list[str]:
+def units(text: str, size: int = 3, *, ordinals: bool = False) -> list[str]:
     """The units of `text`, fed in pieces of `size` characters as a model would."""
-    phrasing, found = Phrasing(), []
+    phrasing, found = Phrasing(ordinals=ordinals), []
     for at in range(0, len(text), size):
         found += phrasing.add(text[at : at + size])
     return found + phrasing.end()
@@ -139,6 +139,71 @@ def test_a_sentence_is_returned_once_the_next_text_begins() -> None:
     assert phrasing.end() == []
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("हाँ। हम नौ बजे खुलते हैं।", ["हाँ।", "हम नौ बजे खुलते हैं।"]),
+        ("هل أنت هنا؟ نعم", ["هل أنت هنا؟", "نعم"]),
+        ("جی ہاں۔ ہم کھلے ہیں۔", ["جی ہاں۔", "ہم کھلے ہیں۔"]),
+        ("Այո։ Մենք բաց ենք։", ["Այո։", "Մենք բաց ենք։"]),
+        ("បាទ។ យើងបើក។", ["បាទ។", "យើងបើក។"]),
+        ("አዎ። ክፍት ነን።", ["አዎ።", "ክፍት ነን።"]),
+        ("ဟုတ်ကဲ့။ ဖွင့်ပါတယ်။", ["ဟုတ်ကဲ့။", "ဖွင့်ပါတယ်။"]),
+        ("はい。九時です。「どうぞ。」", ["はい。", "九時です。", "「どうぞ。」"]),
+        ("Ναι. Είμαστε ανοιχτά!", ["Ναι.", "Είμαστε ανοιχτά!"]),
+    ],
+)
+def test_the_sentence_ends_of_every_script(text: str, expected: list[str]) -> None:
+    assert units(text, 1_000) == expected
+
+
+@pytest.mark.parametrize("text", ["हाँ।", "هل أنت هنا؟", "جی ہاں۔", "Այո։", "បាទ។", "አዎ።", "是的。"])
+def test_an_end_with_one_meaning_waits_for_nothing(text: str) -> None:
+    """The first unit is released at once."""
+    assert Phrasing().add(text) == [text]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Das macht $1,234.56 zusammen",
+        "It costs 3.5 dollars",
+        "Es sind 1.234,50 Euro",
+        "Call Dr. Smith or Mrs. Doe",
+        "Wir haben z. B. am Montag offen",
+        "Das sind ca. zwanzig Minuten",
+        "La Sra. García y el Dr. Ruiz",
+        "Av. de América, n.º 12",
+        "Mme Dupont et M. Martin, av. Foch",
+        "La Dott.ssa Bianchi e il Sig. Rossi",
+        "Bijv. maandag, dhr. Jansen en mevr. De Vries",
+        "Open from 9 a.m. to 5 p.m. daily",
+        "Kaffee, Tee usw. gibt es auch",
+        "Por exemplo, R$ 1.234,56 por mês",
+    ],
+)
+def test_no_unit_ends_within_a_value_or_behind_an_abbreviation(text: str, size: int) -> None:
+    """However the text is split into deltas."""
+    assert units(text, size) == [text]
+
+
+@pytest.mark.parametrize("size", [1, 1_000])
+@pytest.mark.parametrize(
+    ("text", "ordinals", "expected"),
+    [
+        ("Am 5. März geht es", True, ["Am 5. März geht es"]),
+        ("Im 3. Stock. Gut", True, ["Im 3. Stock.", "Gut"]),
+        ("Es war 2019. Gut", True, ["Es war 2019.", "Gut"]),
+        ("It is 5. Yes", False, ["It is 5.", "Yes"]),
+    ],
+)
+def test_a_number_with_a_full_stop_is_an_ordinal_in_some_languages(
+    text: str, ordinals: bool, expected: list[str], size: int
+) -> None:
+    assert units(text, size, ordinals=ordinals) == expected
+
+
 # --- the first unit ---------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +231,18 @@ def test_a_clause_ends_with_punctuation_before_white_space() -> None:
         assert Phrasing().add("a" * 40 + f"{sign} b, ".ljust(50, "c")) == ["a" * 40 + sign]
 
 
+def test_a_clause_does_not_end_before_a_number() -> None:
+    """ "9 – 17 Uhr" is one value, and "PIN: 1234" is read by its word."""
+    for text in ("a" * 40 + " von 9 – 17 Uhr ", "a" * 40 + " your PIN: 1234 is here "):
+        assert Phrasing().add(text.ljust(90, "b")) == []
+
+
+def test_commas_of_other_scripts_end_a_clause() -> None:
+    """Those of Chinese and Japanese need no white space, and a space is the comma of Thai."""
+    for text in ("是" * 40 + "，", "نعم" * 20 + "، ", "ใช่" * 20 + " "):
+        assert Phrasing().add(text.ljust(90, "好")) == [text.strip()]
+
+
 def test_the_second_unit_is_whole_however_the_first_one_ended() -> None:
     """This also holds when the first unit was a short sentence. A leading blank line is no unit."""
     clause = ("a" * 40 + ", ").ljust(90, "b")
@@ -176,6 +253,12 @@ def test_the_second_unit_is_whole_however_the_first_one_ended() -> None:
 
 
 # --- the longest unit -------------------------------------------------------------------------------------------------
+
+
+def test_a_unit_that_is_too_long_is_not_split_within_a_value() -> None:
+    """If there is another space."""
+    text = "word " * 60 + "costs exactly 1 234 567 890 € now"
+    assert Phrasing().add(text) == [("word " * 60 + "costs").strip()]
 
 
 def test_a_unit_is_split_at_the_last_space_before_the_limit() -> None:

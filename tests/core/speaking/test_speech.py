@@ -446,6 +446,15 @@ def test_a_cached_phrase_is_played_without_tts() -> None:
     assert call.said == ["Welcome."]
 
 
+def test_a_cached_phrase_is_in_its_spoken_form() -> None:
+    """The record has what was written."""
+    call = Bare(Policy(greeting="It is 9."), phrases=False, spoken_form=lambda text: text.replace("9", "nine"))
+    call.sim.call.step(e.PhrasesLoaded((e.Phrase("greeting", "It is nine.", b"\x55" * 1_600),)), 0)
+    call.run(2_000)
+    assert call.spoken() == []
+    assert call.said == ["It is 9."]
+
+
 def test_a_phrase_that_is_not_cached_goes_through_tts() -> None:
     """It is sent in its spoken form, or as written if that is empty."""
     call = Bare(Policy(greeting="It is 9."), phrases=False, spoken_form=lambda text: text.replace("9", "nine"))

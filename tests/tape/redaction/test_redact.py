@@ -304,7 +304,7 @@ LINE = st.lists(SAID, min_size=1, max_size=8).map(" ".join)
 
 @given(LINE, LINE, st.text(st.characters(codec="utf-8"), max_size=12))
 @example("my name is smith s m i t h", "Was that 24 people, Smith?", "\u0660\u0661\u0669 ²")
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_no_original_word_or_number_is_left(said: str, answer: str, value: str) -> None:
     """Whatever is said: nothing outside the allowed words is in the folder, and the tape replays (or is refused)."""
     arguments = {"smith": value, "n": [24]}

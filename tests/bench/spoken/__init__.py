@@ -1,0 +1,1 @@
+"""Prints what is written and how it is spoken, for people who speak the language."""
