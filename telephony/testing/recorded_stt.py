@@ -7,7 +7,7 @@ and levels. Between clips, the first frames of the first clip are repeated: clip
 recogniser yields a word when it has ended: partials come `Latencies.partial` later, finals `Latencies.final` after
 their commit. A commit in the middle of a word yields the complete words; one with less than 0.3 s of new audio is
 refused, as by the real service. With `error_share`, some words of a partial are wrong (another word, none, or half of
-the word); the final has them right. With `errors` the recogniser errs as real ones do: see `stt_errors.py`.
+the word); the final has them right. With `errors` the recogniser errs as real ones do.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from telephony.audio.frames import FRAME_MS
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.language.words import words as plain_words
-from telephony.testing.stt_errors import MISHEARD, SttErrors
 from telephony.testing.written import written
 
 LEAST_COMMIT_MS = 300
@@ -72,6 +71,28 @@ class Clip:
     words: Sequence[SpokenWord]
 
 
+MISHEARD = tuple("the a and then there it is that in for to of one two so but well".split())
+"""Words that a recogniser writes instead of one that it got wrong."""
+
+
+class Errors(Protocol):
+    """How a recogniser errs. Delays in ms, evenly between bounds: of partials from the end of a word, of finals from
+    the commit; `figures`: percentage of finals with numbers as figures."""
+
+    @property
+    def figures(self) -> int: ...
+    @property
+    def partial_ms(self) -> tuple[int, int]: ...
+    @property
+    def final_ms(self) -> tuple[int, int]: ...
+
+    def heard(self, word: str, rng: Random) -> tuple[str, str]:
+        """(the word in the final, the word in partials); either may be "" or two words."""
+
+    def punctuated(self, text: str, end: str, rng: Random) -> str:
+        """`text` as a sentence that ends with the mark `end`, if the recogniser gets it right."""
+
+
 @dataclass(frozen=True, slots=True)
 class TranscriptStyle:
     """How the scripted recogniser writes. `punctuated`: with capitals and punctuation, as the real service does, and a
@@ -83,12 +104,12 @@ class TranscriptStyle:
     figures: bool = False
     error_share: int = 0
     seed: int = 0
-    errors: SttErrors | None = None
+    errors: Errors | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A word as finals and as partials have it, its end in ms of the call, and the mark of a sentence that ends here."""
+    """A word as finals and as partials have it, its end in ms of the call, and the mark of a sentence ending here."""
 
     end_ms: int
     final: str

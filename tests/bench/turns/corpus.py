@@ -52,7 +52,7 @@ LEAD_MS, TAIL_MS = 1_200, 2_500
 PAUSE_MS = (300, 1_100)
 USUAL_PAUSE_MS = 400
 """The mode of the pauses. Their median is 600 ms; in labelled recordings of people, within the same bounds, 555 ms."""
-LONG_PAUSE_MS = (1_100, 2_000)
+LONG_PAUSE_MS = (1_100, 1_900)
 LONG_PAUSES_PERCENT = 5
 SNR_DB = (20, 15, 10)
 TURNS = ("turn", "digits", "answer")
@@ -149,7 +149,9 @@ def sentences(kind: str, split: Split) -> list[tuple[str, str]]:
     """(prompt, text with its pauses marked) of a kind, of one half: every second one, `tuning` has the first."""
     if split == "strangers":
         return _every(kind, strangers_say)
-    return _every(kind, say)[SPLITS.index(split) :: 2] + (_every(kind, more) if split == "tuning" else [])
+    own = _every(kind, say)[HALF[split] :: 2] + (_every(kind, more) if split == "tuning" else [])
+    reported = _every(kind, strangers_say)  # what strangers say is not tuned with
+    return [pair for pair in own if pair not in reported]
 
 
 def _every(kind: str, said: ModuleType) -> list[tuple[str, str]]:
@@ -161,7 +163,9 @@ def _every(kind: str, said: ModuleType) -> list[tuple[str, str]]:
 def _backchannels(split: Split) -> list[tuple[str, str]]:
     if split == "strangers":
         return list(strangers_say.BACKCHANNELS)
-    return list(say.BACKCHANNELS[SPLITS.index(split) :: 2]) + (list(more.BACKCHANNELS) if split == "tuning" else [])
+    own = [*say.BACKCHANNELS[HALF[split] :: 2], *(more.BACKCHANNELS if split == "tuning" else ())]
+    reported = {written for _, written in strangers_say.BACKCHANNELS}
+    return [pair for pair in own if pair[1] not in reported]
 
 
 def compose(recipe: Recipe, store: Store) -> Case:

@@ -19,7 +19,7 @@ from itertools import pairwise
 
 from tests.bench.turns.play import TalkPlayed, TurnPlayed
 
-PAUSE_MS = (250, 2_000)
+PAUSE_MS = (250, 1_900)
 RESUME_MS = 500
 SLACK_MS = 20
 """One frame, because the end of a talk is padded to a whole frame."""

@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-MISHEARD = tuple("the a and then there it is that in for to of one two so but well".split())
-"""Words that a recogniser writes instead of one that it got wrong."""
+from telephony.testing.recorded_stt import MISHEARD
+
 SOUNDS_LIKE = {
     "for": "four", "four": "for", "to": "two", "two": "to", "one": "won", "won": "one", "eight": "ate", "your": "you",
     "there": "their", "their": "there", "here": "hear", "know": "no", "right": "write", "by": "buy", "our": "are",
