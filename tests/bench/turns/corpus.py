@@ -21,17 +21,17 @@ encoded as mu-law. Recordings begin with 1.2 s and end with 2.5 s of the line.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from telephony.offline.tts import EspeakTts
 from telephony.testing.recorded_stt import SpokenWord
 from tests.bench.turns import sentences as say
 from tests.bench.turns import sound as snd
+from tests.bench.turns.espeak import EspeakVoice
 from tests.bench.turns.store import Store
 
 Split: TypeAlias = Literal["tuning", "held-out"]
@@ -145,18 +145,23 @@ def sentences(kind: str, split: Split) -> list[tuple[str, str]]:
     return every[SPLITS.index(split) :: 2]
 
 
-def compose(recipe: Recipe, store: Store) -> Case:
-    """Turns the recipe into audio with labels, the same bytes each time as long as the store keeps its clips."""
-    opening = None
+def espeak(caller: Caller) -> snd.Speaks:
+    return EspeakVoice(caller.voice, caller.words_per_minute, caller.pitch)
+
+
+def compose(recipe: Recipe, store: Store, voice_of: Callable[[Caller], snd.Speaks] = espeak) -> Case:
+    """Turns the recipe into audio with labels, the same bytes each time."""
+    opening, voice = None, voice_of(recipe.caller)
     if recipe.opens:
-        opening = _recording(_changed(recipe, texts=((say.OPENING, say.OPENING),), pauses_ms=(), sound=""), store)
+        opens = _changed(recipe, texts=((say.OPENING, say.OPENING),), pauses_ms=(), sound="")
+        opening = _recording(opens, store, voice)
     return Case(
         recipe.name,
         recipe.kind,
         recipe.text,
         recipe.prompt,
         recipe.gap_ms,
-        _recording(recipe, store),
+        _recording(recipe, store, voice),
         opening,
         complete=recipe.kind != "unfinished",
         inside=recipe.inside,
@@ -235,9 +240,8 @@ def _changed(recipe: Recipe, **changes: object) -> Recipe:
 # --- recordings -----------------------------------------------------------------------------------------------------
 
 
-def _recording(recipe: Recipe, store: Store) -> Recording:
+def _recording(recipe: Recipe, store: Store, voice: snd.Speaks) -> Recording:
     caller = recipe.caller
-    voice = EspeakTts(caller.voice, caller.words_per_minute, caller.pitch)
     if recipe.sound in say.VOCAL:
         clips = [snd.spoken(say.VOCAL[recipe.sound][SPLITS.index(recipe.split)], voice, store)]
     elif recipe.sound:
