@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from subprocess import PIPE
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from telephony.offline import stt
 from telephony.offline.stt import LocalRecognizer, Words
@@ -55,6 +55,10 @@ class BlockingEngine:
         self._engine = engine
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
     def __enter__(self) -> BlockingEngine:
         if importlib.util.find_spec(self._engine.package) is None:
             raise self._engine.missing()
@@ -88,10 +92,16 @@ class BlockingEngine:
         return read(self._process.stdout)
 
 
+class BlockingAsks(Protocol):
+    """A `BlockingEngine`, or whatever wraps one."""
+
+    def ask(self, head: Mapping[str, Any], body: bytes = b"", *, urgent: bool = True) -> Answered: ...
+
+
 class BlockingRecognizer:
     """A `LocalRecognizer` with plain methods; one for each connection."""
 
-    def __init__(self, engine: BlockingEngine) -> None:
+    def __init__(self, engine: BlockingAsks) -> None:
         self._recognizer = LocalRecognizer(engine)
 
     def hear(self, pcmu: bytes) -> None:

@@ -17,7 +17,7 @@ LEAST_SHARE = 0.25
 SHORT_MS, SURE_SHARE, LEAST_PEAK = 500, 0.5, 850
 """The detector is sure of most of a voice; of music and machines it is not, though it takes them for one now and then.
 In a sound shorter than this it is late, so its highest probability (thousandths) decides."""
-MOST_WORDS_PER_S, FREE_WORDS = 6.0, 1
+MOST_WORDS_PER_S, FREE_WORDS = 6.0, 0.4
 """A quick speaker has five words a second; the detector misses the soft edges of the first and the last."""
 LEAST_WORDS_PER_S, LONG_MS = 0.5, 3_000
 """Voice of this length has some words."""

@@ -49,6 +49,8 @@ IDLE_MS = 1_000
 DOUBT_MS, DOUBTS = 10_000, 2
 """After so many sounds without words in this time, as of music, a short sound has no words either."""
 
+ENDS = ".?!"
+"""The decoder ends whatever it is given like a sentence: of a partial that says nothing, and is left out."""
 _OLD_HYPHENS = re.compile(r"(?i)(?<=\bto)-(?=day|night|morrow)|(?<=\bgood)-(?=bye)")
 """The model has read old books: "to-day", "good-bye"."""
 
@@ -141,7 +143,7 @@ class LocalRecognizer:
         if self._asked is not None and self._asked.done():
             answer, self._asked = self._asked.result(), None
             self._cpu_ms = answer[0]["cpu_ms"]
-            self._partial = self._believed(piece, answer)
+            self._partial = self._believed(piece, answer).rstrip(ENDS)
         if self._is_due():
             self._asked_frames, self._asked_ms = len(piece.voiced), piece.length_ms
             try:

@@ -1,6 +1,6 @@
 """Local TTS: hibari-tts in a process of its own. English; needs no account and no network.
 
-First audio takes 15-40 ms, a sentence of 5 s about 60 ms. The same sentence always gives the same bytes. The times of
+A sentence of 5 s takes about 40 ms. The same sentence always gives the same bytes. The times of
 its words are estimates (see `tts_worker.py`). One voice, from which `LocalVoice` makes different speakers.
 """
 

@@ -1,4 +1,4 @@
-"""`scripts/bench [load|turns|latency|replay|bridge|mutants] ...`: runs the bench named first, `load` by default."""
+"""`scripts/bench [load|turns|stt|latency|replay|bridge|mutants] ...`: runs the bench named first, `load` by default."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from tests.bench.latency import bench as latency
 from tests.bench.load import bench as load
 from tests.bench.load import bridge, replay
 from tests.bench.mutants import bench as mutants
+from tests.bench.stt import bench as stt
 from tests.bench.turns import bench as turns
 
 BENCHES = {
     "load": load.main,
     "turns": turns.main,
+    "stt": stt.main,
     "latency": latency.main,
     "replay": replay.main,
     "bridge": bridge.main,

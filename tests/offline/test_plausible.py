@@ -31,6 +31,8 @@ CLEAR = Sound(2_000, 1_900, 1_800, 999)
         ("Thank you for watching!", Sound(8_000, 1_900, 1_800, 996), False),
         # too many words, or too few
         ("I don't know.", Sound(220, 220, 200, 990), False),
+        ("Yeah, yeah.", Sound(260, 260, 250, 990), False),
+        ("Thank you.", Sound(300, 300, 250, 990), True),
         ("I think so, and then we went home to eat.", Sound(1_000, 1_000, 900, 999), False),
         ("So", Sound(6_000, 5_500, 5_000, 999), False),
         ("Hm, so.", Sound(3_200, 3_100, 3_000, 999), True),

@@ -14,7 +14,7 @@ import pytest
 from telephony.audio import audioop, mulaw, wav
 from telephony.core.language.words import words
 from telephony.offline import caller as demo
-from telephony.offline.blocking import Answered, BlockingEngine, BlockingRecognizer, BlockingSynthesizer
+from telephony.offline.blocking import Answered, BlockingAsks, BlockingEngine, BlockingRecognizer, BlockingSynthesizer
 from telephony.offline.stt import AFTER_MS, BEFORE_MS, MOST_CPU, PIECE_MS
 
 SPEECH = Path(__file__).parents[3] / "shared" / "speech"
@@ -43,7 +43,7 @@ def on_a_line(pcmu: bytes, seed: int = 1) -> bytes:
     return mulaw.encode(audioop.add(pcm16, noise(len(pcm16) // 16 + 1, 104, seed)[: len(pcm16)], 2))
 
 
-def heard(engine: BlockingEngine, pcmu: bytes) -> BlockingRecognizer:
+def heard(engine: BlockingAsks, pcmu: bytes) -> BlockingRecognizer:
     """A recogniser that has received `pcmu` in chunks, and was asked for a partial after each, as by the server."""
     recognizer = BlockingRecognizer(engine)
     for at in range(0, len(pcmu), CHUNK):
@@ -66,8 +66,8 @@ def error_rate(said: list[str], understood: list[str]) -> float:
     return row[-1] / len(said)
 
 
-class Counted(BlockingEngine):
-    """Notes the length of each request in ms of audio."""
+class Counted:
+    """An engine that notes the length of each request in ms of audio."""
 
     def __init__(self, engine: BlockingEngine) -> None:
         self._wrapped = engine
@@ -158,6 +158,7 @@ def test_a_partial_comes_before_the_commit_and_goes_with_it(
     recognizer = heard(stt_engine, speech[: len(speech) * 6 // 10])
     recognizer.partial()
     assert "wait" in words(recognizer.partial())
+    assert recognizer.partial()[-1].isalnum()  # where speech goes on, no sentence has ended
     recognizer.hear(speech[len(speech) * 6 // 10 :])
     assert "weekend" in words(recognizer.commit()[0])
     assert recognizer.partial() == ""
