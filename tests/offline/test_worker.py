@@ -66,7 +66,7 @@ async def test_a_machine_that_is_too_slow_is_told_once(
     monkeypatch.setattr("telephony.offline.worker.LATE_S", -1.0)
     for _ in range(2):
         await worker.ask(HELLO)
-    shown = capsys.readouterr().out
+    shown = "".join(capsys.readouterr())
     assert shown.count("local_engine_too_slow") == 1
     assert "TELEPHONY_MAX_CALLS" in shown
 
