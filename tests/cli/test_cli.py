@@ -100,6 +100,22 @@ def test_a_missing_extra_is_named_before_anything_starts(tmp_path: Path, agent: 
     assert "ELEVENLABS_API_KEY" in shown.stderr
 
 
+def test_with_keys_nothing_of_the_extra_is_needed(tmp_path: Path, agent: str) -> None:
+    hidden = "import sys\n" + "".join(
+        f"sys.modules['{name}'] = None\n" for name in ("moonshine_voice", "hibari", "onnxruntime", "numpy", "soxr")
+    )
+    (tmp_path / "sitecustomize.py").write_text(hidden)
+    path = f"{tmp_path}{os.pathsep}{BARE['PYTHONPATH']}"
+    keys = {"OPENAI_API_KEY": "o", "ELEVENLABS_API_KEY": "e", "TWILIO_AUTH_TOKEN": "t"}
+    code = "import telephony.app.app, telephony.cli.demo, sys; sys.exit('telephony.offline.stt' in sys.modules)"
+    environ = BARE | {"PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shown = telephony("check", cwd=tmp_path, TELEPHONY_AGENT=agent, PYTHONPATH=path, **keys)
+    assert shown.returncode == 0, shown.stderr
+    assert "local" not in shown.stdout.partition("agent ")[2]
+
+
 @pytest.mark.parametrize("source", ["agent = one", "def agent(call):\n    return one", "agent = many"])
 def test_an_agent_of_another_language_needs_a_key(tmp_path: Path, source: str) -> None:
     """The local recogniser and voice are English: it is said at once, and not as a bad call."""
