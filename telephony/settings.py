@@ -5,10 +5,12 @@ parser; tests keep `.env.example` and the README's table in step with these decl
 collects errors instead of stopping at the first, and checks the combination: which parts are the vendors', which are
 local.
 
-The embedded default (`offline`) is used on request, or when no provider's key is set, HOST is loopback and PUBLIC_URL
-is not set. If only some of the keys are set, that is an error: a missing service is never replaced silently. Spaces
-and quotes around a value are removed; an empty value counts as not set. Error messages never repeat a secret, nor a
-URL that may contain one.
+Model, speech and carrier are chosen apart, each by its own key: without one the local part takes its place (which
+`describe` shows), and without Twilio's there is no real carrier. `--offline` asks for local parts whatever keys are
+set. Two things are errors: a service that can be reached from outside without Twilio's token, and a real carrier
+without a model, because the local one only plays the example's dialogue. (Local speech needs an extra that a plain
+installation does not have, so a forgotten key is noticed.) Spaces and quotes around a value are removed; an empty value
+counts as not set. Error messages never repeat a secret, nor a URL that may contain one.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -194,7 +196,8 @@ except RuntimeError:  # no home directory: nothing is stored on disk
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. An empty string means "not set". `offline`: local servers replace the providers."""
+    """All settings. An empty string means "not set". `local_speech`, `local_llm`: a local server replaces the
+    provider."""
 
     host: str = _setting("HOST", "127.0.0.1", "Address to listen on.", _host)
     port: int = _setting("PORT", 8080, "Port to listen on.", _whole(0, 65_535))
@@ -272,12 +275,17 @@ class Settings:
     after_call: str = _setting(
         "TELEPHONY_AFTER_CALL", "", "Function that receives each post-call webhook: package.module:name.", agent_name
     )
-    offline: bool = False
+    local_speech: bool = False
+    local_llm: bool = False
+
+    @property
+    def offline(self) -> bool:
+        """Whether no provider is used at all."""
+        return self.local_speech and self.local_llm
 
 
 SETTINGS: tuple[Field[Any], ...] = tuple(f for f in fields(Settings) if "env" in f.metadata)
 """The fields read from the environment; `metadata` holds `env`, `help`, `parse`, `secret`."""
-_KEYS = ("twilio_auth_token", "openai_api_key", "elevenlabs_api_key")
 
 
 def load(
@@ -290,9 +298,9 @@ def load(
 ) -> Settings:
     """The settings from `environ`, then from `env_file` if it exists. Raises SettingsError with every problem.
 
-    `offline` requests the local parts, whatever is set. With `local_carrier` the calls come from a carrier in this
-    process (the demo), so Twilio's settings and the public address are neither read nor needed. `also` checks the
-    settings that could be read for further problems.
+    `offline` requests the local parts, whatever keys are set (but a model server that is named is used). With
+    `local_carrier` the calls come from a carrier in this process (the demo), so Twilio's settings and the public
+    address are neither read nor needed. `also` checks the settings that could be read for further problems.
     """
     problems: list[str] = []
     given = _given(environ, env_file, problems)
@@ -308,27 +316,32 @@ def load(
     # A setting with an invalid value counts as set below, so that it is reported only once.
     named = {one.name for one in SETTINGS if one.metadata["env"] in given and _counts(one.name, local_carrier)}
     settings = Settings(**values)
-    local = offline or (not named.intersection(_KEYS) and is_loopback(settings.host) and "public_url" not in named)
-    problems += _conflicts(settings, named, local=local, asked=offline, local_carrier=local_carrier)
+    model = {"openai_base_url"} if offline else {"openai_base_url", "openai_api_key"}
+    settings = replace(
+        settings,
+        openai_effort=None if settings.openai_effort == "omit" else settings.openai_effort,
+        local_speech=offline or "elevenlabs_api_key" not in named,
+        local_llm=not named & model,
+    )
+    problems += _conflicts(settings, named, asked=offline)
     problems += also(settings)
     if problems:
         raise SettingsError(problems)
-    effort = None if settings.openai_effort == "omit" else settings.openai_effort
-    return Settings(**{**values, "openai_effort": effort, "offline": local})
+    return settings
 
 
 def describe(settings: Settings) -> list[tuple[str, str]]:
     """The parts of the service for display: (part, what provides it)."""
-    llm = settings.openai_base_url or ("" if settings.offline else "OpenAI")
+    llm = "" if settings.local_llm else settings.openai_base_url or "OpenAI"
     speech = settings.elevenlabs_base_url or "ElevenLabs"
     offered = ["custom LLM", "personalization"] if settings.platform_key else []
     offered += ["post-call webhook"] if settings.elevenlabs_webhook_secret else []
     return [
         ("agent", settings.agent),
         ("carrier", "Twilio" if settings.public_url or settings.twilio_auth_token else "local (this machine only)"),
-        ("stt", "local: small vocabulary, English" if settings.offline else f"{speech}, Scribe v2 realtime"),
+        ("stt", "local: moonshine, English" if settings.local_speech else f"{speech}, Scribe v2 realtime"),
         ("llm", f"{llm}, {settings.openai_model}" if llm else "local: the example's dialogue"),
-        ("tts", "local: espeak" if settings.offline else f"{speech}, {settings.elevenlabs_model}"),
+        ("tts", "local: hibari, English" if settings.local_speech else f"{speech}, {settings.elevenlabs_model}"),
         *([("offers", ", ".join(offered))] if offered else []),
     ]
 
@@ -365,33 +378,28 @@ def _clean(text: str) -> str:
     return text
 
 
-def _conflicts(settings: Settings, named: set[str], *, local: bool, asked: bool, local_carrier: bool) -> list[str]:
+def _conflicts(settings: Settings, named: set[str], *, asked: bool) -> list[str]:
     """Problems with the combination of settings."""
     problems = []
-    if not is_loopback(settings.host) and not named & {"public_url", "trusted_proxies"}:
+    reachable = not is_loopback(settings.host)
+    if reachable and not named & {"public_url", "trusted_proxies"}:
         problems.append(
             f"HOST={settings.host} can be reached from outside, but neither PUBLIC_URL nor TRUSTED_PROXIES is set: "
             "Twilio's signatures could not be checked"
         )
     if asked:
         return problems
-    if local:
-        for name, key in (
-            ("elevenlabs_base_url", "ELEVENLABS_API_KEY"),
-            ("twilio_account_sid", "TWILIO_AUTH_TOKEN"),
-        ):
-            if name in named:
-                problems.append(f"{name.upper()} is set, but {key} is not; {_REMEDY}")
+    for name, key in (("elevenlabs_base_url", "elevenlabs_api_key"), ("twilio_account_sid", "twilio_auth_token")):
+        if name in named and key not in named:
+            problems.append(f"{name.upper()} is set, but {key.upper()} is not; {_REMEDY}")
+    if not (reachable or named & {"twilio_auth_token", "public_url"}):
         return problems
-    needed = {"openai_api_key": "OPENAI_API_KEY", "elevenlabs_api_key": "ELEVENLABS_API_KEY"}
-    if not local_carrier:
-        needed = {"twilio_auth_token": "TWILIO_AUTH_TOKEN"} | needed
-    if settings.openai_base_url and leads_to_loopback(settings.openai_base_url):
-        del needed["openai_api_key"]  # the user's own server on this machine
-    missing = [env for name, env in needed.items() if name not in named]
+    missing = [] if "twilio_auth_token" in named else ["TWILIO_AUTH_TOKEN"]
+    if "openai_api_key" not in named and not (settings.openai_base_url and leads_to_loopback(settings.openai_base_url)):
+        missing.append("OPENAI_API_KEY")  # the user's own server on this machine needs no key
     if missing:
         problems.append(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; {_REMEDY}")
     return problems
 
 
-_REMEDY = "set all keys for real calls, or none (or --offline) for the local parts"
+_REMEDY = "set it for real calls, or use --offline for local parts only"

@@ -34,13 +34,43 @@ def test_all_keys_are_the_real_services() -> None:
     assert "ElevenLabs" in dict(describe(settings))["tts"]
 
 
-@pytest.mark.parametrize("left_out", sorted(KEYS))
-def test_a_part_of_the_keys_is_an_error_that_names_the_rest(left_out: str) -> None:
-    """A forgotten key must never silently replace a real service with a local one."""
-    found = problems({name: key for name, key in KEYS.items() if name != left_out})
+MODEL, SPEECH, CARRIER = "OPENAI_API_KEY", "ELEVENLABS_API_KEY", "TWILIO_AUTH_TOKEN"
+OLLAMA = {"OPENAI_BASE_URL": "http://localhost:11434/v1"}
+
+
+@pytest.mark.parametrize(
+    ("given", "stt", "llm", "carrier"),
+    [
+        ({MODEL: "sk-1"}, "local", "OpenAI", "local"),
+        (OLLAMA, "local", "http://localhost:11434/v1", "local"),
+        ({"OPENAI_BASE_URL": "http://192.168.1.5:8000/v1"}, "local", "http://192.168.1.5:8000/v1", "local"),
+        ({SPEECH: "el-1"}, "ElevenLabs", "local", "local"),
+        ({SPEECH: "el-1", MODEL: "sk-1"}, "ElevenLabs", "OpenAI", "local"),
+        ({SPEECH: "el-1", **OLLAMA}, "ElevenLabs", "http://localhost:11434/v1", "local"),
+        ({CARRIER: "t", MODEL: "sk-1"}, "local", "OpenAI", "Twilio"),
+        ({CARRIER: "t", **OLLAMA}, "local", "http://localhost:11434/v1", "Twilio"),
+        ({CARRIER: "t", SPEECH: "el-1", MODEL: "sk-1"}, "ElevenLabs", "OpenAI", "Twilio"),
+    ],
+)
+def test_model_speech_and_carrier_are_chosen_apart(given: dict[str, str], stt: str, llm: str, carrier: str) -> None:
+    """Each by its own key; without it the part is local, which is shown."""
+    settings = load(given, env_file=None)
+    shown = dict(describe(settings))
+    assert shown["stt"].startswith(stt)
+    assert shown["tts"].startswith(stt)
+    assert shown["llm"].startswith(llm)
+    assert shown["carrier"].startswith(carrier)
+    assert (settings.local_speech, settings.local_llm) == (stt == "local", llm == "local")
+
+
+@pytest.mark.parametrize("given", [{CARRIER: "t"}, {CARRIER: "t", SPEECH: "el-1"}])
+def test_a_real_carrier_needs_a_model(given: dict[str, str]) -> None:
+    """A forgotten key must not leave real callers to the example's dialogue."""
+    found = problems(given)
     assert len(found) == 1
-    assert found[0].startswith(f"{left_out} is missing")
+    assert found[0].startswith("OPENAI_API_KEY is missing")
     assert "--offline" in found[0]
+    assert load(given, env_file=None, offline=True).offline
 
 
 def test_an_empty_value_is_no_value_and_hides_that_of_the_file(tmp_path: Path) -> None:
@@ -61,8 +91,8 @@ def test_offline_on_request_whatever_keys_are_set() -> None:
     "more", [{"PUBLIC_URL": "https://a.example"}, {"HOST": "0.0.0.0", "TRUSTED_PROXIES": "10.0.0.1"}]
 )
 def test_a_reachable_service_is_not_silently_local(more: dict[str, str]) -> None:
-    """A service reachable from outside needs the real keys or an explicit --offline."""
-    assert "TWILIO_AUTH_TOKEN, OPENAI_API_KEY, ELEVENLABS_API_KEY are missing" in problems(more)[0]
+    """A service reachable from outside needs a carrier and a model, or an explicit --offline."""
+    assert "TWILIO_AUTH_TOKEN, OPENAI_API_KEY are missing" in problems(more)[0]
     assert load(more, env_file=None, offline=True).offline
 
 
@@ -110,7 +140,7 @@ def test_every_mistake_is_named_at_once() -> None:
     named = {line.split(" ")[0].split("=")[0] for line in found}
     assert named == {
         "HOST", "PORT", "TELEPHONY_MAX_CALLS", "TELEPHONY_AGENT", "TELEPHONY_DRAINSECONDS", "OPENAI_API_KEY",
-        "OPENAI_TOKEN_FIELD", "TWILIO_API_BASE_URL", "TWILIO_AUTH_TOKEN,",
+        "OPENAI_TOKEN_FIELD", "TWILIO_API_BASE_URL", "TWILIO_AUTH_TOKEN",
     }  # fmt: skip
     assert any("did you mean TELEPHONY_DRAIN_SECONDS?" in line for line in found)
 
@@ -232,7 +262,7 @@ def test_the_local_carrier_needs_nothing_of_twilios() -> None:
     assert not settings.offline
     assert settings.host == "127.0.0.1"
     assert load({"TWILIO_AUTH_TOKEN": "t"}, env_file=None, local_carrier=True).offline
-    assert "ELEVENLABS_API_KEY is missing" in problems({"OPENAI_API_KEY": "sk-1"}, local_carrier=True)[0]
+    assert load({"OPENAI_API_KEY": "sk-1"}, env_file=None, local_carrier=True).local_speech
 
 
 def test_a_file_that_is_not_utf8_is_reported_without_a_traceback(tmp_path: Path) -> None:

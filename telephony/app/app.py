@@ -2,7 +2,7 @@
 
 `create_app(settings)` creates the Starlette app, for any ASGI server; `server.py` runs it as a process.
 
-Offline, the app talks to local servers that speak the vendors' protocols; nothing else differs.
+Instead of a vendor, the app may talk to a local server that speaks its protocol; nothing else differs.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class VendorPorts:
             effort=settings.openai_effort,
             token_field=settings.openai_token_field,
             clock=clock,
-            identity_key=b"" if settings.offline else installation_key(settings.data),
+            identity_key=b"" if settings.local_llm else installation_key(settings.data),
         )
         self._base_url = settings.elevenlabs_base_url or "https://api.elevenlabs.io"
         self.agents_rest = AgentsRest(self._base_url, settings.elevenlabs_api_key, clock)
@@ -136,7 +136,7 @@ class VendorPorts:
     def voice_spec(self, agent: Agent) -> VoiceSpec:
         voice, settings = agent.voice, self._settings
         return VoiceSpec(
-            provider="local" if settings.offline else "elevenlabs",
+            provider="local" if settings.local_speech else "elevenlabs",
             voice_id=voice.id or self.default_voice.voice_id,
             model=voice.model or settings.elevenlabs_model,
             language=voice.language,
@@ -264,23 +264,22 @@ def _warn_of_readers(settings: Settings) -> None:
 
 @asynccontextmanager
 async def _providers(settings: Settings, clock: Clock) -> AsyncIterator[Settings]:
-    """Yields the settings with every address filled in; offline, starts local servers for them."""
-    if not settings.offline:
+    """Yields the settings with every address filled in; starts local servers for the local parts."""
+    if not (settings.local_speech or settings.local_llm):
         yield settings
         return
     from telephony.offline.local_services import LocalServices  # heavy, and only needed here
 
-    own_llm = bool(settings.openai_base_url)
-    async with LocalServices(clock, llm=not own_llm) as local:
+    async with LocalServices(clock, speech=settings.local_speech, llm=settings.local_llm) as local:
         for line in local.description:
             log.info("local_part", part=line)
-        yield replace(
-            settings,
-            elevenlabs_base_url=local.elevenlabs_base_url,
-            elevenlabs_api_key=local.api_key,
-            openai_base_url=settings.openai_base_url if own_llm else local.openai_base_url,
-            openai_api_key=settings.openai_api_key if own_llm else local.api_key,
-        )
+        if settings.local_speech:
+            settings = replace(
+                settings, elevenlabs_base_url=local.elevenlabs_base_url, elevenlabs_api_key=local.api_key
+            )
+        if settings.local_llm:
+            settings = replace(settings, openai_base_url=local.openai_base_url, openai_api_key=local.api_key)
+        yield settings
 
 
 @asynccontextmanager

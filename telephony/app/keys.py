@@ -40,12 +40,12 @@ class Keys:
         """Asks every vendor once; logs what is refused. Whether no key is."""
         given = self._settings
         asked: list[tuple[str, Callable[[], Awaitable[bool]]]] = []
-        if not given.offline:
+        if not given.local_speech:
             asked.append(("ELEVENLABS_API_KEY", self._speech))
-            if given.openai_api_key:
-                asked.append(("OPENAI_API_KEY", self._llm.refuses_key))
-            if given.twilio_account_sid and given.twilio_auth_token:
-                asked.append(("TWILIO_AUTH_TOKEN", self._twilio))
+        if not given.local_llm and given.openai_api_key:
+            asked.append(("OPENAI_API_KEY", self._llm.refuses_key))
+        if not given.offline and given.twilio_account_sid and given.twilio_auth_token:
+            asked.append(("TWILIO_AUTH_TOKEN", self._twilio))
         answers = await asyncio.gather(*(ask() for _, ask in asked))
         self.refused = tuple(name for (name, _), refused in zip(asked, answers, strict=True) if refused)
         for name in self.refused:

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 from telephony.agent import CHOICE_MS, Agent, AgentSource, IncomingCall, LanguageSlip, ManagedAgent, Reject
 from telephony.app.platforms import LlmAgents
 from telephony.app.user_errors import located, place_of
+from telephony.core.language.codes import primary
 from telephony.errors import SettingsError
 from telephony.settings import Settings, agent_name
 from telephony.threads import Callers
@@ -53,11 +54,12 @@ def load_llm_agents(settings: Settings, agents: AgentSource) -> LlmAgents:
     return LlmAgents({settings.agent.partition(":")[2]: agents, **named}, after)
 
 
-def try_agents(sources: Mapping[str, AgentSource]) -> list[str]:
-    """What goes wrong when the agent functions among `sources` (by name) are asked to answer `TRIAL_CALL`. Not for use
-    in a running event loop."""
+def try_agents(sources: Mapping[str, AgentSource], *, local_speech: bool = False) -> list[str]:
+    """What goes wrong when the agent functions among `sources` (by name) are asked to answer `TRIAL_CALL`, and which
+    agents the local speech parts cannot serve, if they are used. Not for use in a running event loop."""
     with _strictly():
-        return [f"{name}: {problem}" for name, source in sources.items() for problem in asyncio.run(_try(source))]
+        tried = [(name, asyncio.run(_try(source, local_speech))) for name, source in sources.items()]
+    return [f"{name}: {problem}" for name, problems in tried for problem in problems]
 
 
 def agent_for(name: str, call: IncomingCall = TRIAL_CALL) -> Agent:
@@ -76,9 +78,9 @@ def agent_for(name: str, call: IncomingCall = TRIAL_CALL) -> Agent:
     return choice
 
 
-async def _try(source: AgentSource) -> list[str]:
+async def _try(source: AgentSource, local_speech: bool) -> list[str]:
     if isinstance(source, Agent | ManagedAgent):
-        return []
+        return _not_english(source) if local_speech else []
     place = place_of(source) or "the agent function"
     try:
         async with asyncio.timeout(CHOICE_MS / 1_000):
@@ -90,7 +92,18 @@ async def _try(source: AgentSource) -> list[str]:
         return [located(cause, place)]
     if not isinstance(choice, Agent | ManagedAgent | Reject):
         return [f"{place}: the function returned {type(choice).__name__}, not an Agent, a ManagedAgent or a Reject"]
-    return _faults(choice, place)
+    return _faults(choice, place) + (_not_english(choice) if local_speech else [])
+
+
+def _not_english(source: object) -> list[str]:
+    """A sentence if the agent speaks a language that the local recogniser and voice do not know."""
+    agent = source.fallback if isinstance(source, ManagedAgent) else source
+    if not isinstance(agent, Agent) or primary(agent.voice.language) in ("en", ""):
+        return []
+    return [
+        f"it speaks {agent.voice.language}, and the local recogniser and voice know English only: other languages need "
+        "ELEVENLABS_API_KEY"
+    ]
 
 
 def _faults(source: object, place: str) -> list[str]:

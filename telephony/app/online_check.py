@@ -56,19 +56,21 @@ class Checked:
 async def check_online(settings: Settings, agents: Mapping[str, AgentSource], clock: Clock) -> AsyncIterator[Finding]:
     """All findings, in the order llm, speech, Twilio, public address. Raises nothing. If nothing listens at HOST and
     PORT, the service runs for as long as the public address is checked."""
-    if settings.offline and not settings.openai_base_url:
-        yield Finding("keys", None, "none is set: everything is local, and there is nothing to ask")
+    carrier = bool(settings.twilio_auth_token) and not settings.offline
+    if settings.offline:
+        yield Finding("keys", None, "none is used: everything is local, and there is nothing to ask")
         return
     vendors = VendorPorts(settings, clock)
     checked = Checked(settings, agents, clock, vendors)
     try:
-        for part in (_llm,) if settings.offline else (_llm, _speech, _twilio):
+        parts = ((_llm, not settings.local_llm), (_speech, not settings.local_speech), (_twilio, carrier))
+        for part in (one for one, used in parts if used):
             async for finding in part(checked):
                 yield finding
     finally:
         await vendors.llm.close()
         await vendors.agents_rest.aclose()
-    if not settings.offline:
+    if carrier:
         async with _listening(settings, agents, clock):
             async for finding in public_findings(settings, clock):
                 yield finding

@@ -39,7 +39,7 @@ from telephony.tape.codec import BadTape
 from telephony.testing.call_checks import Outcome, problems, summary
 from telephony.testing.fakes.twilio.carrier import CallOver, Carrier
 from telephony.testing.phone_caller import PhoneCaller
-from telephony.testing.script import CallerScript, Listens, Says, ScriptFailed, WaitsForAgent
+from telephony.testing.script import CallerScript, HangsUp, Listens, Says, ScriptFailed, Waits, WaitsForAgent
 from telephony.testing.steady import SteadyClock, SteadyLoop
 
 INTERRUPT_AFTER_S = 1.2
@@ -48,6 +48,8 @@ CLEANUP_MS = 30_000
 """The longest that the service may take after the end of the call."""
 TAPES = "tapes"
 """Subfolder of the output folder for the tape, unless TELEPHONY_TAPES is set."""
+HANGS_UP_AFTER_MS = 3_000
+"""How long the caller waits for an agent other than the example to end the call."""
 RETRIES = 1
 """How often the caller repeats a turn that was not understood."""
 
@@ -196,8 +198,10 @@ async def _demo(
             await service.warm.wait()
             service.on_call(lambda call_sid: Console(rules=service.registry.calls[call_sid].turn_taking))
             watch = Watch() if setup.platform is None or setup.bridged else PlatformWatch(setup.platform)
-            outcome = await converse(service, carrier, script, watch, [path.name for path in callers])
-            outcome.tool_expected = settings.agent == demo_verdict.EXAMPLE
+            example = settings.agent == demo_verdict.EXAMPLE
+            names = [path.name for path in callers]
+            outcome = await converse(service, carrier, script, watch, names, hangs_up=not example)
+            outcome.tool_expected = example
             outcome.expect, outcome.tools = expect, outcome.tools + setup.tools
             found = await _problems(setup, outcome, watch)
     outcome.phone.stereo_wav(out / "call.wav")
@@ -222,9 +226,12 @@ async def converse(
     script: CallerScript,
     watch: Watch | PlatformWatch,
     recordings: Sequence[str] = (),
+    *,
+    hangs_up: bool = False,
 ) -> Outcome:
     """Dials, plays the script, and waits until the call and its cleanup are complete. If a turn is not understood, the
-    caller hangs up; if its words are a recording of the user's (their names, in order), the caller goes on."""
+    caller hangs up; if its words are a recording of the user's (their names, in order), the caller goes on. The agent
+    is to end the call; with `hangs_up` the caller does if it has answered and does not."""
     if isinstance(watch, Watch):
         service.on_call(lambda call_sid: watch.follow(service.registry.calls[call_sid].turn_taking))
     phone = await carrier.dial(service.base_url + "/twilio/voice")
@@ -242,6 +249,11 @@ async def converse(
                     await caller.until(lambda: watch.voiced >= watch.started, "the agent did not speak")
                 await caller.make(move)
             listened = isinstance(move, Listens)
+        if hangs_up:
+            await caller.make(WaitsForAgent())
+            await caller.make(Waits(HANGS_UP_AFTER_MS))
+            outcome.hung_up = True
+            await caller.make(HangsUp())
         await caller.until(lambda: False, "the agent did not end the call")
     except CallOver:
         pass

@@ -90,7 +90,8 @@ async def set_up(mode: str, settings: Settings, clock: Clock) -> AsyncIterator[S
         with tempfile.TemporaryDirectory(prefix="telephony-demo-") as directory:
             setup.platform = local.platform
             setup.settings = replace(
-                settings, offline=False, data=Path(directory), platform_key=key, elevenlabs_webhook_secret=key,
+                settings, local_speech=False, local_llm=False,
+                data=Path(directory), platform_key=key, elevenlabs_webhook_secret=key,
                 elevenlabs_base_url=local.elevenlabs_base_url, elevenlabs_api_key=local.api_key,
                 openai_base_url=local.openai_base_url, openai_api_key=local.api_key,
             )  # fmt: skip

@@ -14,17 +14,13 @@ def stranger(settings: Settings, mode: str) -> str:
     """What the local parts do not know of the agent, in a sentence; "" for the example, and with the vendors' parts."""
     if settings.agent == EXAMPLE:
         return ""
-    local_llm = mode != "pipeline" or (settings.offline and not settings.openai_base_url)
-    unknown = []
-    if local_llm:
-        unknown.append(
-            "the local language model plays only the example's dialogue: it has not read the prompt of "
-            f"{settings.agent} and knows nothing of its tools"
-        )
-    if local_llm or settings.offline:
-        unknown.append("the local recogniser knows only the example's words")
-    remedy = "Set OPENAI_API_KEY and ELEVENLABS_API_KEY to hear your agent"
-    return f"{'; '.join(unknown)}. {remedy}{'' if mode == 'pipeline' else ' (mode pipeline)'}." if unknown else ""
+    if mode == "pipeline" and not settings.local_llm:
+        return ""
+    remedy = "Set OPENAI_API_KEY, or OPENAI_BASE_URL to a model server on this machine, to hear your agent"
+    return (
+        "the local language model plays only the example's dialogue: it has not read the prompt of "
+        f"{settings.agent} and knows nothing of its tools. {remedy}{'' if mode == 'pipeline' else ' (mode pipeline)'}."
+    )
 
 
 def interrupted(outcome: Outcome, clock: TurnClock, managed: bool) -> bool:

@@ -90,8 +90,9 @@ def demo(
     """Run a complete call, record it and check it.
 
     A caller's audio goes in over Twilio's protocol; the agent answers it, is interrupted once, and ends the call.
-    Carrier and service run on this machine. Without keys STT, LLM and TTS are local too (a small English vocabulary,
-    for the example agent); with OPENAI_API_KEY and ELEVENLABS_API_KEY they are the vendors'.
+    Carrier and service run on this machine. Without ELEVENLABS_API_KEY STT and TTS are local too (English, any words).
+    Without OPENAI_API_KEY and OPENAI_BASE_URL the model is a fixed dialogue for the example agent; another agent needs
+    a real model, for example a server on this machine.
     """
     changes = {
         "TELEPHONY_AGENT": agent,
@@ -100,6 +101,7 @@ def demo(
     settings = _load(changes, offline=offline or mode is not Mode.pipeline, local_carrier=True)
     _logs(settings)
     _parts(settings, carrier="local: a caller in this process, over Twilio's protocol on a real socket")
+    _offers(settings)
     from telephony.cli.demo import run
 
     files = [*(caller or ()), *(more or ())]
@@ -135,6 +137,7 @@ def check(
 
     for line in describe_all(load_llm_agents(settings, load_agent(settings.agent)).agents.values()):
         typer.echo(f"language {line}")
+    _offers(settings, err=False)
     typer.echo("\nThe settings are valid.")
     if online:
         raise typer.Exit(_ask_everyone(settings))
@@ -162,8 +165,13 @@ def main() -> None:
 
 _DEMO_LOGS = {"TELEPHONY_LOG_LEVEL": "error", "TELEPHONY_LOG_PII": "1"}
 """Errors only, but whole: the call is an invention."""
-_OFFLINE_EXTRA = ("pocketsphinx", "espeakng_loader", "soxr", "numpy")
-_REMEDY = "or set all keys for real calls"
+_OFFLINE_EXTRA = {
+    "moonshine_voice": "moonshine-voice (with wheels for Linux with glibc 2.34 on x86-64 and arm64, macOS 15 on arm64, "
+    "and Windows)",
+    "hibari": "hibari-tts",
+    "soxr": "soxr",
+    "numpy": "numpy",
+}
 
 
 def _load(changes: dict[str, str | None], *, offline: bool, local_carrier: bool = False) -> Settings:
@@ -175,8 +183,11 @@ def _load(changes: dict[str, str | None], *, offline: bool, local_carrier: bool 
         settings = load(environ, offline=offline, local_carrier=local_carrier, also=_agent_problems)
     except SettingsError as error:
         _wrong(error.problems)
-    if settings.offline and (missing := [name for name in _OFFLINE_EXTRA if find_spec(name) is None]):
-        _wrong([f"the local parts need {', '.join(missing)}: pip install 'telephony[offline]'; {_REMEDY}"])
+    missing = [wheel for package, wheel in _OFFLINE_EXTRA.items() if find_spec(package) is None]
+    if settings.local_speech and missing:
+        _wrong([
+            f"local STT and TTS need {', '.join(missing)}: pip install 'telephony[offline]'; or set ELEVENLABS_API_KEY"
+        ])  # fmt: skip
     return settings
 
 
@@ -189,7 +200,7 @@ def _agent_problems(settings: Settings) -> list[str]:
         agents = load_llm_agents(settings, load_agent(settings.agent)).agents
     except SettingsError as error:
         return error.problems
-    return try_agents(agents)
+    return try_agents(agents, local_speech=settings.local_speech)
 
 
 def _ask_everyone(settings: Settings) -> int:
@@ -237,6 +248,14 @@ def _parts(settings: Settings, err: bool = True, carrier: str = "") -> None:
 
     for part, what in describe(settings):
         typer.echo(f"{part:<8} {carrier if carrier and part == 'carrier' else what}", err=err)
+
+
+def _offers(settings: Settings, err: bool = True) -> None:
+    """Says which model servers on this machine could replace the local model."""
+    from telephony.cli.model_servers import model_servers
+
+    for server in model_servers() if settings.local_llm else ():
+        typer.echo(server.offer, err=err)
 
 
 def _words(value: object) -> str:

@@ -1,35 +1,43 @@
-"""The demo's caller, with its own synthetic voice. The service gets the caller's audio only, never the text."""
+"""The demo's caller, with a voice unlike the agent's. The service gets the caller's audio only, never the text."""
 
 from __future__ import annotations
 
-from telephony.offline.tts import EspeakTts
+from collections.abc import Sequence
+
+from telephony.offline.blocking import say
+from telephony.offline.tts import CALLER
 from telephony.testing.script import CallerScript
 
-VOICE = EspeakTts("en-us+m3", words_per_minute=150, pitch=55)
 INTERRUPT_AFTER_S = 1.2
 """How long the caller listens to the answer that they interrupt."""
+QUESTION, BOOKING = "What are your opening hours?", "Wait, please book a table for me."
+DETAILS = ("On Friday at seven.", "For four people, please.", "Yes, please.")
+GOODBYE = "No, thank you. Goodbye!"
 
 
-def utterance(text: str) -> bytes:
-    """`text` in the caller's voice, as mu-law at 8 kHz. Raises NotInstalled."""
-    return VOICE.say(text)[0]
+def utterances(*texts: str) -> list[bytes]:
+    """The texts in the caller's voice, as mu-law at 8 kHz. Takes about a second. Raises NotInstalled."""
+    return say(texts, CALLER)
 
 
 def whole_call() -> tuple[CallerScript, tuple[str, ...]]:
     """The demo's caller asks, interrupts, books a table and says goodbye. Also returns the words that must be
     understood."""
-    script = _interrupted("wait i want to book a table")
-    for text in ("on friday at seven", "for four people please", "yes please", "no thank you goodbye"):
-        script = script.waits_for_agent().says(utterance(text), text)
+    script = _conversation((QUESTION, BOOKING, *DETAILS, GOODBYE))
     return script, ("opening", "hours", "book", "table", "friday", "seven", "four", "yes", "goodbye")
 
 
 def short_call() -> tuple[CallerScript, tuple[str, ...]]:
     """A caller who asks one question, and interrupts the answer to say goodbye."""
-    return _interrupted("no thank you goodbye"), ("opening", "hours", "goodbye")
+    return _conversation((QUESTION, GOODBYE)), ("opening", "hours", "goodbye")
 
 
-def _interrupted(by: str) -> CallerScript:
-    question = "what are your opening hours"
-    script = CallerScript().waits_for_agent().says(utterance(question), question)
-    return script.interrupts(utterance(by), INTERRUPT_AFTER_S, by)
+def _conversation(texts: Sequence[str]) -> CallerScript:
+    """The second text interrupts."""
+    script = CallerScript()
+    for index, (text, pcmu) in enumerate(zip(texts, utterances(*texts), strict=True)):
+        if index == 1:
+            script = script.interrupts(pcmu, INTERRUPT_AFTER_S, text)
+        else:
+            script = script.waits_for_agent().says(pcmu, text)
+    return script

@@ -1,16 +1,16 @@
 """The local LLM: a small deterministic dialogue for the example receptionist, behind the OpenAI protocol.
 
-It keeps no state: everything follows from the messages of the request, as with any other model.
+It keeps no state: everything follows from the messages of the request, as with any other model. What the caller wants
+is judged by `understanding.py`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from telephony.core.policy import END_CALL
-from telephony.offline.grammar import DAYS, HOURS, PEOPLE
+from telephony.offline import understanding as understood
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 
 OPENING = (
@@ -20,6 +20,8 @@ OPENING = (
 )
 SORRY = "I'm sorry, that did not work, and nothing has been booked. Can I do anything else for you?"
 CHOICES = "I can tell you our opening hours, or book a table for you. What would you like?"
+CONFIRM = "is that right"
+ELSE = "anything else"
 
 
 def respond(body: dict[str, Any]) -> Iterable[Part]:
@@ -29,29 +31,31 @@ def respond(body: dict[str, Any]) -> Iterable[Part]:
     if messages and messages[-1]["role"] == "tool":
         yield from _after_tool(messages)
         return
-    said = messages[-1]["content"].lower() if messages and messages[-1]["role"] == "user" else ""
-    booking = _booking(messages)
-    done = _has(said, "goodbye", "bye", "that is all", "no thank you")
-    done = done or (said.strip(" .!") == "no" and _asked(messages, "anything else"))
-    if done and not _asked(messages, "is that right"):
+    said = understood.normalised(messages[-1]["content"]) if messages and messages[-1]["role"] == "user" else ""
+    (booking, new), confirming = _booking(messages), _asked(messages, CONFIRM)
+    done = understood.says_bye(said) or (not confirming and understood.is_done(said))
+    if done or (_asked(messages, ELSE) and said in ("no", "no no", "nope", "nothing")):
         yield Say("Thank you for calling, and goodbye!")
         if END_CALL in tools:
             yield CallTool(END_CALL, {"reason": "the caller said goodbye"})
-    elif _about_hours(said):
+    elif understood.asks_hours(said):
         yield Say(OPENING)
-    elif _has(said, "cancel"):
+    elif understood.cancels(said):
         yield Say("All right, I have not booked anything. Can I do anything else for you?")
     elif booking is None:
-        yield Say("You're welcome. Can I do anything else for you?" if _has(said, "thank") else CHOICES)
+        yield Say("You're welcome. Can I do anything else for you?" if understood.thanks(said) else CHOICES)
     else:
-        yield from _book(booking, said, messages, "book_table" in tools)
+        yield from _book(booking, new, said, messages, "book_table" in tools)
 
 
-def _book(booking: dict[str, Any], said: str, messages: list[dict[str, Any]], may_book: bool) -> Iterable[Part]:
-    confirming = _asked(messages, "is that right")
-    if confirming and _has(said, "yes", "right") and "wrong" not in said:
+def _book(
+    booking: dict[str, Any], new: bool, said: str, messages: list[dict[str, Any]], may_book: bool
+) -> Iterable[Part]:
+    """`new`: the caller has just said a detail that is another than before."""
+    confirming = _asked(messages, CONFIRM) and not new
+    if confirming and understood.agrees(said):
         yield CallTool("book_table", booking) if may_book else Say(SORRY)
-    elif confirming and _has(said, "no", "wrong"):
+    elif confirming and understood.declines(said):
         yield Say("I'm sorry. Which day would you like to come, and at what time?")
     elif "day" not in booking and "time" in booking:
         yield Say("Which day would you like to come?")
@@ -63,11 +67,7 @@ def _book(booking: dict[str, Any], said: str, messages: list[dict[str, Any]], ma
         again = "I can book for one to eight people. " if _asked(messages, "how many") else ""
         yield Say(f"{again}For how many people?")
     else:
-        hour = int(booking["time"][:2]) - 12
-        half = " thirty" if booking["time"].endswith("30") else ""
-        people = f"{booking['people']} {'person' if booking['people'] == 1 else 'people'}"
-        day = booking["day"] if booking["day"] in ("today", "tomorrow") else f"on {booking['day']}"
-        yield Say(f"A table for {people} {day} at {hour}{half}. Is that right?")
+        yield Say(_read_back(booking))
 
 
 def _after_tool(messages: list[dict[str, Any]]) -> Iterable[Part]:
@@ -76,55 +76,43 @@ def _after_tool(messages: list[dict[str, Any]]) -> Iterable[Part]:
     calls = messages[-2].get("tool_calls") or [{}]
     if calls[0].get("function", {}).get("name") == END_CALL:
         yield Say("Goodbye!")
-    elif not _has(result.lower(), "booked"):  # errors are worded for a model, not for a caller
+    elif "booked" not in result.lower():  # errors are worded for a model, not for a caller
         yield Say(SORRY)
     else:
         yield Say(f"{result} Can I do anything else for you?")
 
 
-def _booking(messages: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The details known so far of the booking in progress; None if there is none."""
+def _read_back(booking: dict[str, Any]) -> str:
+    hour, _, minutes = booking["time"].partition(":")
+    shown = int(hour) - 12 if int(hour) > 12 else int(hour)
+    time = f"{shown}" + (f" {understood.MINUTES.get(minutes, minutes)}" if minutes != "00" else "")
+    people = f"{booking['people']} {'person' if booking['people'] == 1 else 'people'}"
+    day = booking["day"] if booking["day"] in ("today", "tomorrow") else f"on {booking['day']}"
+    return f"A table for {people} {day} at {time}. Is that right?"
+
+
+def _booking(messages: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, bool]:
+    """The details known so far of the booking in progress, None if there is none; and whether the last message has
+    changed one or added one."""
     known: dict[str, Any] | None = None
+    new = False
     for index, message in enumerate(messages):
         if message["role"] == "tool":
             known = None
-        elif message["role"] == "user":
-            text = message["content"].lower()
-            before = messages[index - 1]["content"] if index and messages[index - 1]["role"] == "assistant" else ""
-            if _about_hours(text):
-                continue
-            if _has(text, "cancel"):
-                known = None
-                continue
-            if "is that right" in (before or "").lower() and _has(text, "no", "wrong"):
+        if message["role"] != "user":
+            continue
+        said = understood.normalised(message["content"])
+        question = (messages[index - 1]["content"] or "").lower() if index else ""
+        found, wanted, new = understood.details(said, question), understood.wants_table(said), False
+        if understood.cancels(said):
+            known = None
+        elif not understood.asks_hours(said) or wanted:
+            new = any((known or {}).get(name) != value for name, value in found.items())
+            if CONFIRM in question and understood.declines(said) and not new:
                 known = {}
-            if _has(text, "book a table") or known is not None or _details(text, before or ""):
-                known = (known or {}) | _details(text, before or "")
-    return known
-
-
-def _details(text: str, before: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    words = text.split()
-    if day := next((word for word in words if word in DAYS), ""):
-        found["day"] = day.capitalize() if day not in ("today", "tomorrow") else day
-    if at := re.search(rf"at ({'|'.join(HOURS)})( thirty)?", text):
-        found["time"] = f"{HOURS[at[1]]}:{'30' if at[2] else '00'}"
-    keys = re.fullmatch(r"\[keys: ([1-8])#?\]", text) if "what time" not in before else None
-    people = re.search(rf"(?:for |^)({'|'.join(PEOPLE)})\b", text)
-    if keys:
-        found["people"] = int(keys[1])
-    elif people and "at" not in words[:1] and ("table" in text or "people" in text or "how many" in before):
-        found["people"] = PEOPLE[people[1]]
-    return found
-
-
-def _about_hours(text: str) -> bool:
-    return _has(text, "opening hours", "open", "close")
-
-
-def _has(text: str, *phrases: str) -> bool:
-    return any(re.search(rf"\b{re.escape(phrase)}\b", text) for phrase in phrases)
+            if wanted or found or known is not None:
+                known = (known or {}) | found
+    return known, new
 
 
 def _asked(messages: list[dict[str, Any]], phrase: str) -> bool:

@@ -1,231 +1,221 @@
-"""Local STT: pocketsphinx with a small grammar, in its own process, for a machine without keys.
+"""Local STT: moonshine-voice behind our own voice detector, for a machine without keys. English; any words.
 
-It recognises the sentences of `grammar.py` and nothing else. Audio that does not fit them well gives an empty
-transcript, and the agent asks the caller again. A phrase is accepted if its words fit the sound (log10 likelihood per
-frame, relative to the best sounds) and cover all of it.
+Theory of operation. `hear` runs the detector over the caller's audio and keeps what is not yet decided: the open
+segment, which a commit closes. Only the part with a voice is decoded, with a margin on both sides. A long segment
+consists of pieces: where the caller pauses, or after `PIECE_MS` at the latest, what came before is decoded for good, so
+that the work for each partial transcript is bounded, and so is the memory for a caller who never stops.
 
-Measured through mu-law, with espeak voices, line noise at -50 dBFS and five seeds: the demo's six sentences are
-recognised in 30 of 30 cases. No phrase in 108 pieces of recorded noise and music, nor in 60 of white noise. Speech
-about other topics became a phrase in 1 of 83 pieces (human), 1 of 20 (spoken digits) and 3 of 79 (synthetic). The rules
-were tuned on these recordings, so expect more errors on others: the dialogue confirms before it books. No recording of
-a human saying the sentences of the grammar was available.
+The decoder has no state, so each partial decodes the open piece again. One at most is in flight, and the next is due
+when the piece has grown by `CADENCE` of its length (`FIRST_MS` at least) or the last one's CPU time allows it: partials
+take at most 40 % of a core while somebody speaks. `partial` never waits: it returns what is known, and the answer that
+has come since. `commit` waits, before all partials of other callers.
 
-Known failures with the demo's voice: "stop" alone is never recognised, "cancel" alone in only 2 of 5 cases, and "six
-o'clock" becomes "eight o'clock". Audio above -42 dBFS counts as sound, so a caller on a noisier line is not understood.
-Decoding takes 30-80 ms for a phrase and about 100 ms for a second of noise; only other local recognisers wait for it.
+Sound that is not speech gives no text: `plausible.py`. The decoder reports no times: those of the words are estimated,
+spread by their letters over the time in which the detector heard a voice. The figures: README.md.
 """
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
-import json
-import struct
-import sys
-from itertools import pairwise
-from types import TracebackType
-from typing import Any
+import re
+from collections import deque
+from dataclasses import dataclass, field
 
-import structlog
-
-from telephony.audio import level, mulaw
+from telephony.audio import mulaw
 from telephony.audio.frames import FRAME_BYTES, FRAME_MS
 from telephony.audio.resample import double
-from telephony.errors import TelephonyError
-from telephony.offline.grammar import grammar, is_whole
-from telephony.testing.steady import time_stands_still
+from telephony.offline.plausible import LEAST_VOICE_MS, SHORT_MS, Sound, plausible
+from telephony.offline.worker import Asks, Engine, EngineBusy, Pending
+from telephony.offline.worker_process import Message
+from telephony.vad.silero import SileroDetector
 
-log = structlog.get_logger()
+ENGINE = Engine(
+    "speech recogniser",
+    "telephony.offline.stt_worker",
+    "moonshine_voice",
+    "moonshine-voice 0.1.0",
+    "Linux with glibc 2.34 or later on x86-64 and arm64, macOS 15 on arm64, and Windows",
+)
+ON, OFF, SURE = 500, 350, 900
+"""Thousandths: the detector's probability from which a window is voice, below which it no longer is, and from which it
+clearly is."""
+BEFORE_MS, AFTER_MS = 300, 200
+"""Decoded around the voice."""
+FIRST_MS, CADENCE = 300, 0.2
+MOST_CPU = 0.4
+LONG_PAUSE_MS, PAUSE_MS, PAUSED_PIECE_MS, PIECE_MS = 1_000, 360, 5_000, 10_000
+"""A piece ends at a long pause; once it has the first length, at a short one; at the second length wherever that is."""
+IDLE_MS = 1_000
+"""Kept of the audio in which there is no voice."""
+DOUBT_MS, DOUBTS = 10_000, 2
+"""After so many sounds without words in this time, as of music, a short sound has no words either."""
 
-MEAN_FIT, WORST_FIT = -1.95, -2.8
-"""A phrase whose mean fit or worst word fit is lower is rejected."""
-MAX_UNCOVERED_MS = 160
-"""Maximum sound outside the words (measured for phrases really said: 80 ms at most)."""
-MIN_SOUND_IN_WORDS = 0.5
-"""Minimum share of sound in the words: those mostly on silence are wrong (phrases really said: 0.56 or more)."""
-MAX_GAP_MS = 700
-"""Maximum silence between two words: a longer one would have ended the utterance."""
-VOICED = -420
-"""Frames above this level (tenths of dBFS) may be voice."""
-MARGIN_FRAMES = 10
-MIN_FRAMES = 8
-"""Less sound (160 ms) is never a phrase."""
-MAX_MS = 12_000
-PARTIAL_FRAMES = 20
-"""Decode a partial after this many more frames of sound."""
+ENDS = ".?!"
+"""The decoder ends whatever it is given like a sentence: of a partial that says nothing, and is left out."""
+_OLD_HYPHENS = re.compile(r"(?i)(?<=\bto)-(?=day|night|morrow)|(?<=\bgood)-(?=bye)")
+"""The model has read old books: "to-day", "good-bye"."""
+
 Words = list[tuple[str, float, float]]
 
 
-class SttNotInstalled(TelephonyError):
-    """The local STT cannot be used on this machine."""
+@dataclass(slots=True)
+class _Piece:
+    """Audio and what the detector heard in it. `begins_ms`: its start, from the first audio of the connection;
+    `voiced`: the frames with a voice; `sure`: how many of them clearly, `peak`: the detector's highest probability.
+    `waiting`: its decoding for good."""
 
-    code = "offline_not_installed"
+    begins_ms: int = 0
+    pcmu: bytearray = field(default_factory=bytearray)
+    voiced: list[int] = field(default_factory=list)
+    sure: int = 0
+    peak: int = 0
+    waiting: Pending | None = None
 
+    @property
+    def length_ms(self) -> int:
+        return len(self.pcmu) // 8
 
-class RecognizerProcess:
-    """The decoding process, one for all calls; `async with` starts and ends it."""
+    @property
+    def span_ms(self) -> int:
+        """From the first voice to the last."""
+        return (self.voiced[-1] - self.voiced[0] + 1) * FRAME_MS if self.voiced else 0
 
-    def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process | None = None
-        self._turn = asyncio.Lock()
-        self._asked = 0
+    @property
+    def quiet_ms(self) -> int:
+        """Since the last voice."""
+        return self.length_ms - (self.voiced[-1] + 1) * FRAME_MS if self.voiced else self.length_ms
 
-    async def __aenter__(self) -> RecognizerProcess:
-        """Raises SttNotInstalled if pocketsphinx is not installed or does not start."""
-        if importlib.util.find_spec("pocketsphinx") is None:
-            raise SttNotInstalled("the local speech recogniser needs: pip install 'telephony[offline]'")
-        await self._start()
-        if not await self._ask(b"\0" * 3_200):  # loads the model in advance
-            await self.__aexit__(None, None, None)
-            raise SttNotInstalled("the local speech recogniser (pocketsphinx) did not start")
-        return self
+    def pcm16(self) -> bytes:
+        """The part with a voice and its margins, at 16 kHz."""
+        first = self.voiced[0] * FRAME_BYTES - BEFORE_MS * 8
+        last = (self.voiced[-1] + 1) * FRAME_BYTES + AFTER_MS * 8
+        part = bytes(self.pcmu[max(0, first) : last])
+        padded = mulaw.SILENCE * max(0, -first) + part + mulaw.SILENCE * max(0, last - len(self.pcmu))
+        return double(mulaw.decode(padded))[0]
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            assert process.stdin is not None
-            process.stdin.close()
-            await process.wait()
+    @property
+    def sound(self) -> Sound:
+        return Sound(self.span_ms, len(self.voiced) * FRAME_MS, self.sure * FRAME_MS, self.peak)
 
-    def recognizer(self) -> GrammarRecognizer:
-        """A recogniser for one connection."""
-        return GrammarRecognizer(self)
+    def text(self, answer: Message) -> str:
+        """What was said in it, according to the decoder's answer; "" if nothing was."""
+        text = _OLD_HYPHENS.sub("", " ".join(str(answer[0]["text"]).split()))
+        return text if plausible(text, self.sound) and text != answer[0]["nothing"] else ""
 
-    async def understand(self, pcmu: bytes) -> tuple[str, Words]:
-        """The phrase in mu-law audio and the times of its words in seconds; "" if none was recognised.
-
-        Checks only how well the words fit; the recogniser checks whether they cover the sound.
-        """
-        answer = await self._ask(double(mulaw.decode(pcmu))[0])
-        text, fits = str(answer.get("text", "")), [float(fit) for fit in answer.get("fits", [])]
-        if not fits or not is_whole(text) or min(fits) < WORST_FIT or sum(fits) / len(fits) < MEAN_FIT:
-            return "", []
-        return text, [(word, start / 1000, end / 1000) for word, start, end in answer["words"]]
-
-    async def _start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-W",
-            "ignore",
-            "-m",
-            "telephony.offline.stt_worker",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"grammar": grammar()}).encode() + b"\n")
-
-    async def _ask(self, pcm16: bytes) -> dict[str, Any]:
-        """Sends one request at a time. Restarts a dead process, and repeats the request once."""
-        async with self._turn:
-            for _ in range(2):
-                try:
-                    with time_stands_still():
-                        return await self._exchange(pcm16)
-                except (OSError, EOFError, asyncio.IncompleteReadError):
-                    log.warning("stt_process_died")
-                    await self._start()
-        return {}
-
-    async def _exchange(self, pcm16: bytes) -> dict[str, Any]:
-        process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
-            raise EOFError
-        self._asked = number = (self._asked + 1) % 2**32
-        process.stdin.write(struct.pack(">II", number, len(pcm16)) + pcm16)
-        await process.stdin.drain()
-        while True:
-            # The task may be cancelled here; its answer still comes, and the next request skips it by its number.
-            # Whole lines are read so that a cancellation between two reads cannot leave half an answer in the pipe.
-            answer: dict[str, Any] = json.loads(await process.stdout.readuntil(b"\n"))
-            if answer["id"] == number:
-                return answer
+    def timed(self, text: str) -> Words:
+        """Its words with their estimated times in seconds."""
+        found, letters, at = text.split(), len(text.replace(" ", "")), 0
+        words: Words = []
+        for word in found:
+            times = []
+            for share in (at, at + len(word)):
+                frame = self.voiced[min(share * len(self.voiced) // letters, len(self.voiced) - 1)]
+                times.append((self.begins_ms + frame * FRAME_MS) / 1_000)
+            at += len(word)
+            words.append((word, times[0], max(times[1], times[0] + FRAME_MS / 1_000)))
+        return words
 
 
-class GrammarRecognizer:
-    """The `Recognizer` of one connection: keeps the open segment, extracts the voice, has the process decode it.
+class LocalRecognizer:
+    """The `Recognizer` of one connection. All of them share `worker`."""
 
-    A commit may come in the middle of a phrase. What was not recognised then is the beginning of the next segment: the
-    two are decoded together first, then the later one alone.
-    """
+    words_estimated = True
 
-    def __init__(self, process: RecognizerProcess) -> None:
-        self._process = process
-        self._audio = bytearray()
-        self._begins_ms = 0  # the start of the open segment
-        self._loud: list[int] = []  # the loud frames of the segment
-        self._kept = 0  # bytes at the start of the audio that were committed before, and not recognised
-        self._decoded = 0  # how many of the loud frames the last partial has decoded
-        self._partial = ""
+    def __init__(self, worker: Asks) -> None:
+        self._worker = worker
+        self._detector = SileroDetector()
+        self._speech = 0  # the detector's last probability, in thousandths
+        self._speaking = False
+        self._wordless_ms: deque[int] = deque(maxlen=DOUBTS)  # when sounds were taken for a voice and had no words
+        self._pieces: list[_Piece] = []  # being decoded for good
+        self._open = _Piece()
+        self._partial = ""  # of the open piece
+        self._asked: Pending | None = None
+        self._asked_frames = 0  # how much voice the last partial had
+        self._cpu_ms = 0.0  # what the last partial took
+        self._asked_ms = 0  # the piece's length then
 
     def hear(self, pcmu: bytes) -> None:
-        for at in range(0, len(pcmu), 160):
-            frame = pcmu[at : at + 160]
-            if level.level(frame) > VOICED:
-                self._loud.append(len(self._audio) // 160)
-            self._audio += frame
-        if not self._loud and len(self._audio) > 8 * 1_000:
-            self._forget(len(self._audio) - 8 * 500)
-        if len(self._audio) > 8 * MAX_MS:
-            self._forget(len(self._audio) - 8 * MAX_MS)
+        for at in range(0, len(pcmu), FRAME_BYTES):
+            self._frame(pcmu[at : at + FRAME_BYTES])
 
     async def partial(self) -> str:
-        if len(self._loud) - self._decoded >= PARTIAL_FRAMES:
-            self._decoded = len(self._loud)
-            self._partial = (await self._understand())[0]
-        return self._partial
+        piece = self._open
+        if self._asked is not None and self._asked.done():
+            answer, self._asked = self._asked.result(), None
+            self._cpu_ms = answer[0]["cpu_ms"]
+            self._partial = self._believed(piece, answer).rstrip(ENDS)
+        if self._is_due():
+            self._asked_frames, self._asked_ms = len(piece.voiced), piece.length_ms
+            try:
+                self._asked = self._worker.ask({}, piece.pcm16(), urgent=False)
+            except EngineBusy:
+                pass  # a later one says more
+        known = [
+            self._believed(one, one.waiting.result()) for one in self._pieces if one.waiting and one.waiting.done()
+        ]
+        return " ".join(text for text in (*known, self._partial) if text)
 
     async def commit(self) -> tuple[str, Words]:
-        size, kept = len(self._audio), self._kept
-        text, words = await self._understand() if len(self._loud) >= MIN_FRAMES else ("", [])
-        if kept and not text:
-            self._forget(kept)
-            size -= kept
-            text, words = await self._understand() if len(self._loud) >= MIN_FRAMES else ("", [])
-        if not text and self._loud and size // FRAME_BYTES - self._loud[-1] <= MAX_GAP_MS // FRAME_MS:
-            self._kept = size
+        """Raises EngineBusy."""
+        if self._open.voiced:
+            self._close_piece()
         else:
-            self._forget(size)
-        return text, words
+            self._open = self._rest()
+        pieces, self._pieces = self._pieces, []
+        texts, words = [], []
+        for piece in pieces:
+            assert piece.waiting is not None
+            if text := self._believed(piece, await piece.waiting):
+                texts.append(text)
+                words += piece.timed(text)
+            elif piece.sound.voice_ms >= LEAST_VOICE_MS:
+                self._wordless_ms.append(piece.begins_ms)
+        return " ".join(texts), words
 
-    async def _understand(self) -> tuple[str, Words]:
-        """The phrase in the segment so far; word times in seconds from the first audio of the connection."""
-        pcmu, begins_ms = self._voice()
-        sound = {frame * 20 + self._begins_ms for frame in self._loud}
-        text, words = await self._process.understand(pcmu)
-        words = [(word, start + begins_ms / 1000, end + begins_ms / 1000) for word, start, end in words]
-        return (text, words) if _covers(words, sound) else ("", [])
+    def _believed(self, piece: _Piece, answer: Message) -> str:
+        doubtful = len(self._wordless_ms) == DOUBTS and piece.begins_ms - self._wordless_ms[0] < DOUBT_MS
+        return "" if doubtful and piece.sound.voice_ms < SHORT_MS else piece.text(answer)
 
-    def _voice(self) -> tuple[bytes, int]:
-        """The voiced part with margins, padded with silence, and its start in the caller's audio in ms."""
-        if not self._loud:
-            return b"", self._begins_ms
-        first = max(0, self._loud[0] - MARGIN_FRAMES)
-        last = self._loud[-1] + MARGIN_FRAMES
-        pcmu = bytes(self._audio[first * 160 : (last + 1) * 160])
-        return pcmu.ljust((last + 1 - first) * 160, mulaw.SILENCE), self._begins_ms + first * 20
+    def _frame(self, frame: bytes) -> None:
+        speech, _ = self._detector.hear(frame)
+        if speech is not None:
+            self._speech, self._speaking = speech, speech >= (OFF if self._speaking else ON)
+        piece = self._open
+        if self._speaking:
+            piece.voiced.append(len(piece.pcmu) // FRAME_BYTES)
+            piece.sure += self._speech >= SURE
+            piece.peak = max(piece.peak, self._speech)
+        piece.pcmu += frame.ljust(FRAME_BYTES, mulaw.SILENCE)
+        if not piece.voiced:
+            if piece.length_ms > 2 * IDLE_MS:
+                self._open = self._rest()
+        elif piece.length_ms >= PIECE_MS or piece.quiet_ms >= (
+            PAUSE_MS if piece.span_ms >= PAUSED_PIECE_MS else LONG_PAUSE_MS
+        ):
+            self._close_piece()
 
-    def _forget(self, size: int) -> None:
-        size -= size % 160
-        del self._audio[:size]
-        self._begins_ms += size // 8
-        self._loud = [frame - size // 160 for frame in self._loud if frame >= size // 160]
-        self._kept, self._decoded, self._partial = 0, 0, ""
+    def _is_due(self) -> bool:
+        piece = self._open
+        grown_ms = piece.length_ms - self._asked_ms
+        due_ms = max(FIRST_MS, CADENCE * piece.span_ms, self._cpu_ms / MOST_CPU)
+        new = len(piece.voiced) > self._asked_frames
+        return self._asked is None and new and grown_ms >= due_ms and piece.span_ms >= FIRST_MS
 
+    def _close_piece(self) -> None:
+        """Has the open piece decoded for good, and opens the next. Raises EngineBusy."""
+        piece = self._open
+        if self._asked is not None:
+            self._asked.cancel()
+        self._asked, self._partial, self._asked_frames, self._asked_ms = None, "", 0, 0
+        self._pieces.append(piece)
+        self._open = self._rest()
+        piece.waiting = self._worker.ask({}, piece.pcm16())
 
-def _covers(words: Words, sound: set[int]) -> bool:
-    """Whether the words coincide with the sound and cover it. `sound` holds the times of the loud frames in ms.
-
-    A decoder that must find a phrase fits one into a part of unintelligible audio: one word, seconds of something else,
-    another word.
-    """
-    if not words:
-        return False
-    spans = [(start * 1000 - 10, end * 1000) for _, start, end in words]
-    inside = sum(any(start <= at < end for start, end in spans) for at in sound)
-    length = sum(end - start for start, end in spans)
-    if any(after[0] - before[1] > MAX_GAP_MS for before, after in pairwise(spans)):
-        return False
-    return (len(sound) - inside) * 20 <= MAX_UNCOVERED_MS and inside * 20 >= MIN_SOUND_IN_WORDS * length
+    def _rest(self) -> _Piece:
+        """The next piece: it begins with the last of the audio that has no voice."""
+        piece = self._open
+        kept = min(IDLE_MS, piece.quiet_ms) // FRAME_MS * FRAME_BYTES
+        if not kept:
+            return _Piece(piece.begins_ms + piece.length_ms)
+        begins_ms = piece.begins_ms + piece.length_ms - kept // 8
+        return _Piece(begins_ms, piece.pcmu[-kept:])

@@ -1,81 +1,48 @@
-"""The decoding process: pocketsphinx holds the GIL for 15-100 ms per phrase, and calls must not wait for that.
+"""The process of the local STT: moonshine-voice with the English model `tiny-en` that its wheel contains.
 
     python -m telephony.offline.stt_worker
 
-Standard input: a line of JSON {"grammar": JSGF text}, then requests: two four-byte integers (big-endian), the
-request's number and the length in bytes of the 16-bit PCM at 16 kHz that follows. Standard output: one line of JSON
-per request, {"id", "text", "words": [[word, start_ms, end_ms]], "fits"}. A fit says how well a word matches its sound:
-log10 of its likelihood relative to the best sounds, per frame of 10 ms (0 is perfect, -1 good, -2 bad). The process
-ends when its input does, so it never outlives its parent.
+Request: 16-bit PCM at 16 kHz. Answer: {"text", "nothing", "cpu_ms"}; `nothing` is what the decoder makes
+of silence ("You"), and so no word. The library's own voice detector is off: it splits sentences
+and ends each part with a full stop. One thread: more of them take three times the CPU time and are no faster.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import random
-import struct
-import sys
+import os
+import time
 from array import array
-from typing import Any, BinaryIO
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-from telephony.audio import audioop
+from telephony.offline.worker_process import Message, serve
 
-FRAME_MS = 10
-FLOOR = 40
-"""Standard deviation of a faint noise (-58 dBFS) mixed into all audio: the model was not trained on digital silence."""
-
-
-def main() -> None:
-    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
-    decoder = Decoder(json.loads(stdin.readline())["grammar"])
-    while (request := _read(stdin)) is not None:
-        number, pcm16 = request
-        stdout.write(json.dumps({"id": number} | decoder.decode(pcm16)).encode() + b"\n")
-        stdout.flush()
+FULL_SCALE = 1 / 32_768
 
 
-def _read(stream: BinaryIO) -> tuple[int, bytes] | None:
-    """The next request, or None at the end of the input."""
-    head = stream.read(8)
-    if len(head) < 8:
-        return None
-    number, length = struct.unpack(">II", head)
-    body = stream.read(length)
-    return (number, body) if len(body) == length else None
+def load() -> Callable[[dict[str, Any], bytes], Message]:
+    os.environ["MOONSHINE_ORT_SINGLE_THREAD"] = "1"
+    import moonshine_voice
+    import numpy as np
+    from moonshine_voice.transcriber import Transcriber
 
+    model = Path(moonshine_voice.__file__).parent / "assets" / "tiny-en"
+    if not model.is_dir():  # later versions fetch their models; we never do
+        raise ImportError(f"moonshine-voice {moonshine_voice.__version__} contains no model: 0.1.0 does")
+    transcriber = Transcriber(model, moonshine_voice.ModelArch.TINY, options={"vad_threshold": 0})
 
-class Decoder:
-    """Decodes complete utterances against a grammar."""
+    def answer(head: dict[str, Any], pcm16: bytes) -> Message:
+        began = time.process_time()
+        samples = array("f", (np.frombuffer(pcm16, "<i2") * FULL_SCALE).astype("f4").tobytes())
+        lines = transcriber.transcribe_without_streaming(samples, 16_000).lines
+        text = " ".join(line.text.strip() for line in lines)
+        return {"text": text, "nothing": nothing, "cpu_ms": round((time.process_time() - began) * 1_000)}, b""
 
-    def __init__(self, grammar: str) -> None:
-        import pocketsphinx
-
-        self._decoder: Any = pocketsphinx.Decoder(lm=None, loglevel="FATAL", samprate=16_000)
-        self._decoder.add_jsgf_string("phrases", grammar)
-        self._decoder.activate_search("phrases")
-        chance = random.Random(16_000)
-        self._floor = array("h", (int(chance.gauss(0, FLOOR)) for _ in range(16_000))).tobytes()
-
-    def decode(self, pcm16: bytes) -> dict[str, Any]:
-        decoder = self._decoder
-        floor = (self._floor * (len(pcm16) // len(self._floor) + 1))[: len(pcm16)]
-        decoder.start_utt()
-        decoder.process_raw(audioop.add(pcm16, floor, 2), False, True)
-        decoder.end_utt()
-        hypothesis = decoder.hyp()
-        if hypothesis is None:
-            return {"text": "", "words": [], "fits": []}
-        words, fits = [], []
-        for segment in decoder.seg():
-            if segment.word.startswith(("<", "+", "[")):
-                continue
-            frames = segment.end_frame - segment.start_frame + 1
-            word = segment.word.partition("(")[0]
-            words.append((word, segment.start_frame * FRAME_MS, (segment.end_frame + 1) * FRAME_MS))
-            fits.append(math.log10(max(segment.ascore, 1e-300)) / frames)
-        return {"text": hypothesis.hypstr, "words": words, "fits": fits}
+    nothing = ""
+    nothing = answer({}, bytes(32_000))[0]["text"]
+    return answer
 
 
 if __name__ == "__main__":
-    main()
+    serve(load)

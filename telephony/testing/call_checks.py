@@ -28,7 +28,7 @@ class Outcome:
     """A finished call. `expect`: words of the caller that must have been understood; `interruptions`: when the caller
     meant to interrupt the agent, in ms since dialling; `stuck` says why the caller could not go on ("" if they could);
     `tools` counts the tools that ran, of which there must be one if `tool_expected`; `ended` is the reason for the end;
-    `misunderstood` and `unplayed` name recordings of the caller."""
+    `hung_up`: the caller ended it, as a caller may; `misunderstood` and `unplayed` name recordings of the caller."""
 
     phone: PhoneCall
     expect: tuple[str, ...] = ()
@@ -37,6 +37,7 @@ class Outcome:
     tools: int = 0
     tool_expected: bool = True
     ended: str = ""
+    hung_up: bool = False
     misunderstood: list[str] = field(default_factory=list)
     unplayed: list[str] = field(default_factory=list)
 
@@ -127,6 +128,8 @@ def interrupted_by_sound(outcome: Outcome, sound_ms: int) -> list[str]:
 def _ended(outcome: Outcome, steps: list[Step]) -> list[str]:
     said = [action for step in steps for action in step.actions
             if isinstance(action, a.LineAdded) and action.speaker == "agent"]  # fmt: skip
+    if outcome.hung_up:
+        return []
     if outcome.ended != "agent":
         return [f"the call did not end with the agent's goodbye ({outcome.ended or 'unknown'})"]
     if not said or said[-1].interrupted:

@@ -7,7 +7,8 @@ and levels. Between clips, the first frames of the first clip are repeated: clip
 recogniser yields a word when it has ended: partials come `Latencies.partial` later, finals `Latencies.final` after
 their commit. A commit in the middle of a word yields the complete words; one with less than 0.3 s of new audio is
 refused, as by the real service. With `error_share`, some words of a partial are wrong (another word, none, or half of
-the word); the final has them right. With `errors` the recogniser errs as real ones do.
+the word); the final has them right. With `errors` the recogniser errs as real ones do. With a `model`, the words are
+what a real recogniser makes of the audio.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from telephony.core.language.words import words as plain_words
 from telephony.testing.written import written
 
 LEAST_COMMIT_MS = 300
+MODEL_PARTIALS_MS = 100
+"""How often a `model` is asked for its partial transcript: the port sends audio in chunks of this length."""
 LEAD_FRAMES = 48
 """How many frames are repeated between clips: just under a second, and a whole number of detector windows."""
 
@@ -93,6 +96,16 @@ class Errors(Protocol):
         """`text` as a sentence that ends with the mark `end`, if the recogniser gets it right."""
 
 
+class SttModel(Protocol):
+    """A real recogniser, as `telephony.offline.blocking.local_stt` makes one."""
+
+    def hear(self, pcmu: bytes) -> None: ...
+
+    def partial(self) -> str: ...
+
+    def commit(self) -> tuple[str, list[tuple[str, float, float]]]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class TranscriptStyle:
     """How the scripted recogniser writes. `punctuated`: with capitals and punctuation, as the real service does, and a
@@ -105,6 +118,7 @@ class TranscriptStyle:
     error_share: int = 0
     seed: int = 0
     errors: Errors | None = None
+    model: Callable[[], SttModel] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +151,7 @@ class RecordedStt:
         self._taken = 0
         self._committed_ms = 0
         self._last_partial = ""
+        self._model = how.model() if how.model else None
 
     def add(self, at: int, clip: Clip) -> None:
         """Adds a clip whose first frame begins at `at` (a multiple of 20 ms, later than the previous clip's)."""
@@ -161,6 +176,7 @@ class RecordedStt:
             return
         count = self._said()
         text = self._written(self._words[self._taken : count])
+        text = self._model.commit()[0] if self._model else text
         self._taken, self._committed_ms, self._last_partial = count, self._now, ""
         self._send(at, Final(action.commit, text), lambda: True)
 
@@ -169,11 +185,14 @@ class RecordedStt:
         self._now, start = now, now - FRAME_MS
         partial = " ".join(word.partial for word in self._words[self._taken : self._said()] if word.partial)
         partial = written(partial) if self._how.figures else partial
-        if partial != self._last_partial:
-            self._last_partial, taken, errors = partial, self._taken, self._how.errors
-            at = self._in_order(now + (self._rng.randint(*errors.partial_ms) if errors else self._latencies.partial))
-            self._send(at, Partial(partial), lambda: self._taken == taken)
         frame = self._frame(start)
+        if self._model is not None:
+            self._model.hear(frame.pcmu)
+            partial = self._last_partial if now % MODEL_PARTIALS_MS else self._model.partial()
+        if partial != self._last_partial:
+            self._last_partial, committed, errors = partial, self._committed_ms, self._how.errors
+            at = self._in_order(now + (self._rng.randint(*errors.partial_ms) if errors else self._latencies.partial))
+            self._send(at, Partial(partial), lambda: self._committed_ms == committed)
         return e.AudioReceived(frame.pcmu, start, frame.speech, frame.level)
 
     def _frame(self, start: int) -> HeardFrame:

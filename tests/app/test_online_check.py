@@ -248,7 +248,7 @@ async def test_without_a_voice_the_accounts_first_one_is_tried() -> None:
 
 
 async def test_nothing_is_asked_without_keys() -> None:
-    found = [one async for one in check_online(Settings(offline=True), {}, SteadyClock(10))]
+    found = [one async for one in check_online(Settings(local_speech=True, local_llm=True), {}, SteadyClock(10))]
     assert [one.right for one in found] == [None]
 
 

@@ -1,4 +1,4 @@
-"""`scripts/bench [load|turns|latency|replay|bridge|mutants|spoken] ...`: runs that bench, by default `load`."""
+"""`scripts/bench [load|turns|stt|latency|replay|bridge|mutants|spoken] ...`: runs that bench, by default `load`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from tests.bench.load import bench as load
 from tests.bench.load import bridge, replay
 from tests.bench.mutants import bench as mutants
 from tests.bench.spoken import bench as spoken
+from tests.bench.stt import bench as stt
 from tests.bench.turns import bench as turns
 
 BENCHES = {
     "load": load.main,
     "turns": turns.main,
+    "stt": stt.main,
     "latency": latency.main,
     "replay": replay.main,
     "bridge": bridge.main,

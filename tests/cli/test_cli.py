@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -12,6 +13,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from telephony.cli.model_servers import ModelServer, model_servers
+from telephony.testing.serving import serve_app
 
 #: An environment without settings and without the developer's own keys.
 BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
@@ -63,11 +70,11 @@ def test_check_shows_what_is_set_and_what_is_local(tmp_path: Path, agent: str) -
 def test_wrong_settings_are_all_named_and_nothing_starts(tmp_path: Path, command: str) -> None:
     """One line each on stderr and exit code 2, including errors in .env and a missing agent."""
     (tmp_path / ".env").write_text("PORT=http\nELEVENLABS_MODEL=eleven_v3\n")
-    shown = telephony(command, cwd=tmp_path, OPENAI_API_KEY="sk-1", TELEPHONY_AGENT="nowhere:agent")
+    shown = telephony(command, cwd=tmp_path, TELEPHONY_FALLBACK_NUMBER="1", TELEPHONY_AGENT="nowhere:agent")
     assert (shown.returncode, shown.stdout) == (2, "")
     lines = [line for line in shown.stderr.splitlines() if line.startswith("- ")]
     assert {line.split()[1].split("=")[0].rstrip(",") for line in lines} == {
-        "PORT", "ELEVENLABS_MODEL", "TWILIO_AUTH_TOKEN", "TELEPHONY_AGENT",
+        "PORT", "ELEVENLABS_MODEL", "TELEPHONY_FALLBACK_NUMBER", "TELEPHONY_AGENT",
     }  # fmt: skip
 
 
@@ -83,13 +90,79 @@ def test_an_agent_that_raises_when_imported_is_reported_in_a_sentence(tmp_path: 
 @pytest.mark.parametrize("command", ["serve", "check", "demo"])
 def test_a_missing_extra_is_named_before_anything_starts(tmp_path: Path, agent: str, command: str) -> None:
     """One sentence with the command that installs it, exit code 2."""
-    hidden = "import sys\nsys.modules['pocketsphinx'] = None\n"
+    hidden = "import sys\nsys.modules['moonshine_voice'] = None\n"
     (tmp_path / "sitecustomize.py").write_text(hidden)
     path = f"{tmp_path}{os.pathsep}{BARE['PYTHONPATH']}"
     shown = telephony(command, "--offline", cwd=tmp_path, TELEPHONY_AGENT=agent, PYTHONPATH=path)
     assert (shown.returncode, shown.stdout) == (2, "")
     assert "pip install 'telephony[offline]'" in shown.stderr
-    assert "pocketsphinx" in shown.stderr
+    assert "moonshine-voice (with wheels for Linux with glibc 2.34" in shown.stderr
+    assert "ELEVENLABS_API_KEY" in shown.stderr
+
+
+def test_with_keys_nothing_of_the_extra_is_needed(tmp_path: Path, agent: str) -> None:
+    hidden = "import sys\n" + "".join(
+        f"sys.modules['{name}'] = None\n" for name in ("moonshine_voice", "hibari", "onnxruntime", "numpy", "soxr")
+    )
+    (tmp_path / "sitecustomize.py").write_text(hidden)
+    path = f"{tmp_path}{os.pathsep}{BARE['PYTHONPATH']}"
+    keys = {"OPENAI_API_KEY": "o", "ELEVENLABS_API_KEY": "e", "TWILIO_AUTH_TOKEN": "t"}
+    code = "import telephony.app.app, telephony.cli.demo, sys; sys.exit('telephony.offline.stt' in sys.modules)"
+    environ = BARE | {"PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shown = telephony("check", cwd=tmp_path, TELEPHONY_AGENT=agent, PYTHONPATH=path, **keys)
+    assert shown.returncode == 0, shown.stderr
+    assert "local" not in shown.stdout.partition("agent ")[2]
+
+
+@pytest.mark.parametrize("source", ["agent = one", "def agent(call):\n    return one", "agent = many"])
+def test_an_agent_of_another_language_needs_a_key(tmp_path: Path, source: str) -> None:
+    """The local recogniser and voice are English: it is said at once, and not as a bad call."""
+    (tmp_path / "mine.py").write_text(
+        "from telephony import Agent, ManagedAgent, Voice\n"
+        "one = Agent(prompt='Hallo', voice=Voice(language='de-AT'))\n"
+        f"many = ManagedAgent('agent_1', fallback=one)\n{source}\n"
+    )
+    shown = telephony("check", cwd=tmp_path, TELEPHONY_AGENT="mine:agent")
+    assert shown.returncode == 2
+    assert "speaks de-AT" in shown.stderr
+    assert "know English only: other languages need ELEVENLABS_API_KEY" in shown.stderr
+    key = telephony("check", cwd=tmp_path, TELEPHONY_AGENT="mine:agent", ELEVENLABS_API_KEY="el-1")
+    assert key.returncode == 0, key.stderr
+
+
+def test_a_model_server_on_this_machine_is_offered_in_words(tmp_path: Path, agent: str) -> None:
+    """With the two settings that use it; nothing is used unasked."""
+    offered = ModelServer("http://localhost:11434/v1", ("llama3.2", "qwen3", "phi4", "gemma3"))
+    assert "OPENAI_BASE_URL=http://localhost:11434/v1 and OPENAI_MODEL=llama3.2" in offered.offer
+    assert "gemma3" not in offered.offer
+    shown = telephony("check", cwd=tmp_path, TELEPHONY_AGENT=agent, OPENAI_BASE_URL="http://localhost:11434/v1")
+    assert shown.returncode == 0, shown.stderr
+    assert re.search("^stt +local", shown.stdout, re.MULTILINE)
+    assert re.search("^llm +http://localhost:11434/v1", shown.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "models"),
+    [
+        (200, '{"object": "list", "data": [{"id": "llama3.2"}, {"id": "qwen3"}]}', ("llama3.2", "qwen3")),
+        (200, '{"data": [{"id": "evil\\u001b[2J"}]}', (r"evil\x1b[2J",)),
+        (200, '{"data": []}', None),
+        (200, '{"data": 7}', None),
+        (200, '{"data": [1]}', None),
+        (200, "[]", None),
+        (200, "<html>", None),
+        (401, '{"error": "key"}', None),
+        (404, "", None),
+    ],
+)
+async def test_only_what_lists_models_is_a_model_server(status: int, body: str, models: tuple[str, ...] | None) -> None:
+    """Other services on these ports, and what they answer, are not taken for one."""
+    app = Starlette(routes=[Route("/v1/models", lambda request: Response(body, status))])
+    async with asyncio.timeout(60), serve_app(app) as url:
+        found = await asyncio.to_thread(model_servers, [9, int(url.rpartition(":")[2])])
+    assert [server.models for server in found] == ([] if models is None else [models])
 
 
 @pytest.mark.parametrize("command", ["serve", "check", "demo"])

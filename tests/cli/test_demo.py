@@ -146,10 +146,11 @@ async def test_whether_the_caller_interrupted_is_seen_in_the_call() -> None:
 @pytest.mark.parametrize(
     ("settings", "mode", "words"),
     [
-        (Settings(offline=True), "pipeline", ()),
-        (Settings(offline=True, agent="mine:agent"), "pipeline", ("plays only the example's", "mine:agent", "words")),
-        (Settings(offline=True, agent="mine:agent"), "managed", ("plays only the example's", "mode pipeline")),
-        (Settings(offline=True, agent="mine:agent", openai_base_url="http://own"), "pipeline", ("recogniser",)),
+        (Settings(local_speech=True, local_llm=True), "pipeline", ()),
+        (Settings(local_llm=True, agent="mine:agent"), "pipeline", ("only the example's", "mine:agent", "BASE_URL")),
+        (Settings(local_llm=True, agent="mine:agent"), "managed", ("plays only the example's", "mode pipeline")),
+        (Settings(local_speech=True, agent="mine:agent"), "managed", ("plays only the example's", "mode pipeline")),
+        (Settings(local_speech=True, agent="mine:agent", openai_base_url="http://own"), "pipeline", ()),
         (Settings(agent="mine:agent"), "pipeline", ()),
     ],
 )
@@ -213,10 +214,9 @@ BARE["PYTHONPATH"] = str(Path(__file__).parents[2])  # this package, whichever i
 
 
 def demo(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs `telephony demo` in its own process, without any key, at three times real time: the local STT has a third
-    of the usual time."""
-    pytest.importorskip("pocketsphinx", reason="the local parts are not installed")
-    pytest.importorskip("espeakng_loader", reason="the local parts are not installed")
+    """Runs `telephony demo` in its own process, without any key, at three times real time."""
+    pytest.importorskip("moonshine_voice", reason="the local parts are not installed")
+    pytest.importorskip("hibari", reason="the local parts are not installed")
     return subprocess.run(
         [sys.executable, "-m", "telephony", "demo", "--speed", "3", *arguments],
         cwd=cwd, env=BARE, capture_output=True, text=True, timeout=300, check=False,
@@ -235,7 +235,7 @@ def test_the_demo_as_a_new_user_runs_it(tmp_path: Path) -> None:
     assert level.level(right) > -400
     page = (tmp_path / "out" / "timeline.html").read_text(encoding="utf-8")
     assert 'src="call.wav"' in page
-    assert "what are your opening hours" in page
+    assert "What are your opening hours?" in page
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_the_demo_of_managed_agents(tmp_path: Path, mode: str, sign: str) -> Non
     """A complete call on this machine: bridged, with our custom LLM, or handled by the platform alone."""
     done = demo(tmp_path, "--mode", mode, "--speed", "6")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "what are your opening hours" in done.stdout
+    assert "What are your opening hours?" in done.stdout
     assert sign in done.stdout
     assert (tmp_path / "out" / "call.wav").exists()
 
@@ -275,15 +275,15 @@ def test_the_demo_shows_errors_of_the_users_own_code_whole(tmp_path: Path) -> No
 
 def test_the_demo_takes_the_users_own_recordings(tmp_path: Path) -> None:
     """One file per turn; any rate, mono or stereo."""
-    pytest.importorskip("espeakng_loader", reason="the local parts are not installed")
-    from telephony.offline.caller import utterance
+    pytest.importorskip("hibari", reason="the local parts are not installed")
+    from telephony.offline.blocking import say
 
-    hours, bye = (mulaw.decode(utterance(text)) for text in ("what are your opening hours", "no thank you goodbye"))
+    hours, bye = map(mulaw.decode, say(["How late are you open on Saturday?", "All right, that is all. Goodbye."]))
     write_wav(tmp_path / "hours.wav", audioop.ratecv(hours, 2, 1, 8_000, 44_100, None)[0], 44_100, channels=1)
     write_wav(tmp_path / "bye.wav", audioop.tostereo(bye, 2, 1, 1), 8_000, channels=2)
     done = demo(tmp_path, "--caller", "hours.wav", "bye.wav", "--out", "mine")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "what are your opening hours" in done.stdout
+    assert "How late are you open" in done.stdout
     assert done.stdout.rstrip().endswith("nobody interrupted.")
     assert (tmp_path / "mine" / "call.wav").exists()
 

@@ -132,3 +132,38 @@ def test_anything_else_is_answered_with_the_choices() -> None:
     """Every time, so that there is no dead end."""
     caller = Dialogue()
     assert [caller.say(text) for text in ("stop", "stop", "hmm")] == [CHOICES] * 3
+
+
+def test_free_wording_is_understood() -> None:
+    """As people say it, and as a recogniser writes it."""
+    caller = Dialogue()
+    assert caller.say("Uh, hi, could you tell me until when you're open on Saturdays?") == OPENING
+    assert "Which day" in caller.say("Great. I'd like to make a reservation, please.")
+    assert caller.say("Hmm, Friday evening, around half past seven?") == "For how many people?"
+    assert caller.say("For people.") == "A table for 4 people on Friday at 7 thirty. Is that right?"
+    assert caller.say("No, sorry, at 8 p.m.") == "A table for 4 people on Friday at 8. Is that right?"
+    assert "is booked" in caller.say("Yeah, that's perfect.")
+    assert caller.calls == [CallTool("book_table", {"day": "Friday", "time": "20:00", "people": 4})]
+    assert "goodbye" in caller.say("No, that's all. Good-bye.")
+
+
+def test_everything_in_one_sentence() -> None:
+    assert booked("Can we get a table for two tomorrow at 7:30 p.m.?", "That's right.") == [
+        CallTool("book_table", {"day": "tomorrow", "time": "19:30", "people": 2})
+    ]
+
+
+def test_a_question_about_hours_inside_a_booking_keeps_what_is_known() -> None:
+    caller = Dialogue()
+    caller.say("A table for three on Sunday, please.")
+    assert caller.say("Wait, when do you close?") == OPENING
+    assert caller.say("At one, then.") == "A table for 3 people on Sunday at 1. Is that right?"
+
+
+def test_a_goodbye_ends_the_call_even_in_a_booking() -> None:
+    """And a "no" to "is that right?" does not."""
+    caller = Dialogue()
+    caller.say("A table for two on Friday at seven.")
+    assert "Which day" in caller.say("No, thank you.")
+    assert "goodbye" in caller.say("Bye then.")
+    assert [call.name for call in caller.calls] == [END_CALL_TOOL.name]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from base64 import b64encode
+from typing import Any
 
 import httpx2
 import pytest
 
-pytest.importorskip("pocketsphinx")
-pytest.importorskip("espeakng_loader")
+pytest.importorskip("moonshine_voice", reason="the local parts are not installed")
+pytest.importorskip("hibari", reason="the local parts are not installed")
 
 from telephony.offline import local_services
+from telephony.offline.blocking import say
 from telephony.offline.dialogue import OPENING
 from telephony.offline.local_services import LocalServices
-from telephony.offline.stt import RecognizerProcess
-from telephony.offline.tts import NotInstalled
+from telephony.offline.worker import NotInstalled, Worker
 from telephony.testing.steady import SteadyClock
 
 
@@ -33,28 +36,53 @@ async def test_the_servers_listen_on_loopback_and_describe_themselves() -> None:
         assert answer.json()["choices"][0]["message"]["content"] == OPENING
 
 
-async def test_the_users_own_model_server_replaces_the_local_one() -> None:
-    """Then the local one is neither started nor described."""
-    async with asyncio.timeout(60), LocalServices(SteadyClock(speed=20), llm=False) as local:
-        assert local.openai_base_url == ""
-        assert "language model" not in " ".join(local.description)
+@pytest.mark.parametrize(("speech", "llm"), [(True, False), (False, True)])
+async def test_speech_and_model_are_chosen_apart(speech: bool, llm: bool) -> None:
+    """What the user has is neither started nor described."""
+    async with asyncio.timeout(60), LocalServices(SteadyClock(speed=20), speech=speech, llm=llm) as local:
+        assert (bool(local.elevenlabs_base_url), bool(local.openai_base_url)) == (speech, llm)
+        assert ("speech" in " ".join(local.description)) is speech
+        assert ("language model" in " ".join(local.description)) is llm
 
 
 async def test_started_parts_are_stopped_if_another_one_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failed start leaves no decoding process behind."""
-    started: list[RecognizerProcess] = []
+    """A failed start leaves no process behind."""
+    started: list[Worker] = []
 
-    class Watched(RecognizerProcess):
-        async def __aenter__(self) -> RecognizerProcess:
+    class Watched(Worker):
+        async def __aenter__(self) -> Worker:
             started.append(self)
             return await super().__aenter__()
 
     def refuse(**options: object) -> None:
         raise NotInstalled("as asked for")
 
-    monkeypatch.setattr(local_services, "RecognizerProcess", Watched)
+    monkeypatch.setattr(local_services, "Worker", Watched)
     monkeypatch.setattr(local_services, "LocalTts", refuse)
     with pytest.raises(NotInstalled):
         async with LocalServices(SteadyClock()):
             pass
-    assert [stt_process._process for stt_process in started] == [None]
+    assert [worker.pid for worker in started] == [None, None]
+
+
+async def test_the_times_of_words_say_that_they_are_estimated() -> None:
+    """In the protocol's timed final: items without a probability and without characters, and a field of our own."""
+    from websockets.asyncio.client import connect
+
+    clock = SteadyClock(speed=20)
+    speech = (await asyncio.to_thread(say, ["I will come on Friday."]))[0]
+    async with asyncio.timeout(60), LocalServices(clock, llm=False) as local:
+        query = "model_id=scribe_v2_realtime&audio_format=ulaw_8000&include_timestamps=true"
+        url = f"{local.elevenlabs_base_url.replace('http', 'ws')}/v1/speech-to-text/realtime?{query}"
+        async with connect(url, additional_headers={"xi-api-key": local.api_key}, proxy=None) as socket:
+            chunk = {"message_type": "input_audio_chunk", "sample_rate": 8_000}
+            audio = b64encode(b"\xff" * 4_000 + speech + b"\xff" * 4_000).decode()
+            await socket.send(json.dumps(chunk | {"audio_base_64": audio, "commit": True}))
+            kind, message = "", dict[str, Any]()
+            while kind != "committed_transcript_with_timestamps":
+                message = json.loads(await socket.recv())
+                kind = message["message_type"]
+    spoken = [item for item in message["words"] if item["type"] == "word"]
+    assert [item["text"] for item in spoken] == message["text"].split()
+    assert all(item["estimated"] and item["logprob"] is None and item["characters"] is None for item in spoken)
+    assert 0.4 < spoken[0]["start"] < spoken[-1]["end"] < 0.6 + len(speech) / 8_000

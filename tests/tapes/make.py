@@ -11,11 +11,13 @@ over real sockets and in real time, by a synthetic caller.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 from telephony.agent import Agent
@@ -23,10 +25,13 @@ from telephony.clock import Clock
 from telephony.core.policy import Limits
 from telephony.examples import receptionist
 from telephony.observe.logs import configure
-from telephony.offline.caller import utterance
+from telephony.offline import stt as local_stt
+from telephony.offline import tts as local_tts
+from telephony.offline.blocking import BlockingEngine, BlockingSynthesizer
 from telephony.offline.dialogue import respond
-from telephony.offline.stt import RecognizerProcess
-from telephony.offline.tts import EspeakTts
+from telephony.offline.stt import LocalRecognizer
+from telephony.offline.tts import CALLER, LocalSynthesizer
+from telephony.offline.worker import Worker
 from telephony.tape.bless import rewrite
 from telephony.tape.choose import find
 from telephony.tape.reader import read
@@ -67,8 +72,20 @@ LISTENS = CallerScript().waits_for_agent(0.3)
 UNTIL_OVER = CallerScript().waits(60)
 
 
+@cache
+def _speaker() -> BlockingSynthesizer:
+    engine = BlockingEngine(local_tts.ENGINE).__enter__()
+    atexit.register(engine.__exit__, None, None, None)
+    return BlockingSynthesizer(engine, CALLER)
+
+
+def utterance(text: str) -> bytes:
+    """`text` in the caller's voice."""
+    return _speaker().say(text)[0]
+
+
 def says(text: str) -> CallerScript:
-    """Words that the local STT knows; "|" is a pause of 0.65 s."""
+    """ "|" is a pause of 0.65 s."""
     return CallerScript().says((SILENCE * 650).join(utterance(part.strip()) for part in text.split("|")))
 
 
@@ -165,9 +182,10 @@ async def record(name: str) -> None:
     agent, parts = CALLS[name]
     clock = Clock(SPEED)
     with tempfile.TemporaryDirectory() as scratch:
-        async with RecognizerProcess() as process:
-            tts = LocalTts(clock=clock, synthesize=EspeakTts().synthesize, latency=TtsLatency(30, 20.0))
-            stt = LocalStt(clock=clock, recognizer=process.recognizer, latency=SttLatency(20, 20, 0))
+        async with Worker(local_stt.ENGINE) as stt_engine, Worker(local_tts.ENGINE) as tts_engine:
+            synthesize, recognizer = LocalSynthesizer(tts_engine).synthesize, partial(LocalRecognizer, stt_engine)
+            tts = LocalTts(clock=clock, synthesize=synthesize, latency=TtsLatency(30, 20.0))
+            stt = LocalStt(clock=clock, recognizer=recognizer, latency=SttLatency(20, 20, 0))
             service = local_stack(
                 agent, clock=clock, replies=respond, tts=tts, stt=stt, detector=SileroDetector, tapes=Path(scratch)
             )

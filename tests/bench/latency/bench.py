@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -34,11 +35,14 @@ import structlog
 
 from telephony.clock import Clock
 from telephony.core.policy import Tuning, TurnTaking
+from telephony.offline import tts
+from telephony.offline.blocking import BlockingEngine, BlockingSynthesizer
+from telephony.offline.tts import LocalVoice
 from tests.bench.latency.calls import Result, Utterance, callers, measure, utterance
 from tests.bench.latency.expect import markdown
 from tests.bench.latency.floor import STAGES, Answer
 from tests.bench.latency.setting import SETTINGS
-from tests.bench.turns.corpus import TURNS, compose, plan
+from tests.bench.turns.corpus import TURNS, Caller, compose, plan
 from tests.bench.turns.score import percentile
 from tests.bench.turns.store import default_store
 
@@ -50,7 +54,24 @@ def corpus(turns: int, seed: int) -> list[Utterance]:
     recipes = [recipe for recipe in plan("held-out", seed) if recipe.kind in TURNS]
     Random(seed).shuffle(recipes)
     store = default_store()
-    return [utterance(compose(recipe, store)) for recipe in recipes[:turns]]
+    with BlockingEngine(tts.ENGINE) as engine:
+        return [utterance(compose(recipe, store, lambda who: Speaker(engine, who))) for recipe in recipes[:turns]]
+
+
+class Speaker:
+    """A caller of the corpus in a voice made of the local TTS."""
+
+    def __init__(self, engine: BlockingEngine, caller: Caller) -> None:
+        self._voice = LocalVoice(caller.words_per_minute / 165, 0.6 + caller.pitch / 100, 1.2 - caller.pitch / 250)
+        self._speaker = BlockingSynthesizer(engine, self._voice)
+
+    @property
+    def key(self) -> str:
+        return repr(self._voice)
+
+    def say(self, text: str) -> tuple[bytes, tuple[int, ...]]:
+        pcmu, ends = self._speaker.say(text)
+        return pcmu, tuple(ends[word.end() - 1] for word in re.finditer(r"\S+", text))
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-pytest.importorskip("espeakng_loader")
 pytest.importorskip("numpy")
 
 from telephony.audio import tones

@@ -29,7 +29,7 @@ from typing import Any
 import httpx2
 import psutil
 
-from telephony.offline.tts import EspeakTts
+from telephony.offline.blocking import say
 from tests.bench.load.caller import BenchCaller, Times
 from tests.bench.load.parts import SENTENCE, pin
 
@@ -123,7 +123,7 @@ def percentile(values: list[float], share: float) -> float | None:
 
 
 async def measure(levels: list[int], turns: int, rounds: int) -> dict[str, Any]:
-    sentence = EspeakTts("en-us", 170, 45).say(SENTENCE)[0]
+    sentence = say([SENTENCE])[0]
     results: dict[str, Any] = {"levels": {}}
     async with child("providers", 120, 120, 250, 100) as parts:
         began = time.monotonic()

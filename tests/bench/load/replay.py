@@ -23,7 +23,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from telephony.offline.tts import EspeakTts
+from telephony.offline.blocking import say
 from telephony.tape.choose import find
 from telephony.tape.reader import Tape, read
 from telephony.tape.rehearsal.rehearse import rehearse
@@ -39,7 +39,7 @@ LONG_ENOUGH_S = 1.0
 
 async def record(calls: int, turns: int, rounds: int, folder: Path) -> dict[str, Any]:
     """The service's CPU time for a call, without and with recording. Writes the tapes to `folder`, by round."""
-    sentence = EspeakTts("en-us", 170, 45).say(SENTENCE)[0]
+    sentence = say([SENTENCE])[0]
     spent: dict[str, list[float]] = {"": [], "recorded": []}
     async with child("providers", 120, 120, 250, 100) as parts:
         for number in range(rounds):

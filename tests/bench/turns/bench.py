@@ -9,8 +9,9 @@ other sentences in other voices.
 The rows are conditions. `quiet` is a quiet line; `20 dB` and so on have noise that far below the speech (in turn white,
 pink, babble and hum; the rows `white` and so on count the same recordings by noise); with `STT errors` 13 % of the
 words in partials are wrong until the final; `punctuated` ends each segment with a full stop, as the real service does;
-`figures` also writes dictated words as figures, addresses and single letters. Intervals are 95 %. The same seed gives
-the same figures as long as the cache keeps the clips.
+`figures` also writes dictated words as figures, addresses and single letters; with `local STT` (`--stt local`) the
+words are what the local recogniser makes of the audio. Intervals are 95 %. The same seed gives the same figures. The
+callers speak with the program espeak-ng, which must be installed on the machine.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from typing import Any
 
 from tests.bench.turns.cells import (
     BASELINE,
+    LOCAL,
     PRESETS,
     Counts,
     HeardRow,
@@ -49,7 +51,9 @@ from tests.bench.turns.score import Rate, TurnScore, percentile
 from tests.bench.turns.sound import NOISES
 from tests.bench.turns.targets import targets
 
-CELLS = ("quiet", "20 dB", "15 dB", "10 dB", *NOISES, "erring STT", "STT errors", "punctuated", "figures", "recorded")
+CELLS = (
+    "quiet", "20 dB", "15 dB", "10 dB", *NOISES, "erring STT", "STT errors", "punctuated", "figures", LOCAL, "recorded",
+)  # fmt: skip
 RECORDED = "recorded"
 SPEECH = Path(__file__).parents[3].parent / "shared" / "speech"
 
@@ -251,6 +255,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="play a third of the callers, in half a minute")
     parser.add_argument("--part", choices=[*SPLITS, RECORDED], action="append", help="only this part (repeatable)")
     parser.add_argument("--folder", type=Path, help="labelled recordings of your own (format: see below)")
+    parser.add_argument(
+        "--stt", choices=["scripted", "local"], default="scripted",
+        help="local: also a row in which a real recogniser hears the callers (telephony[offline]; takes minutes)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--worst", type=int, default=0, metavar="N", help="list the N worst recordings")
@@ -264,14 +272,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     began = time.monotonic()
     parts = options.part or [*SPLITS, RECORDED]
-    todo = jobs(parts, options.seed, quick=options.quick)
+    local = options.stt == "local"
+    todo = jobs(parts, options.seed, quick=options.quick, local=local)
     folder = options.folder or (SPEECH if SPEECH.is_dir() else None)
     if folder and RECORDED in parts:
         try:
             entries = labelled(folder)
         except BadLabels as error:
             sys.exit(str(error))
-        todo += folder_jobs([*entries, *pieces(folder)], RECORDED)
+        todo += folder_jobs([*entries, *pieces(folder)], RECORDED, local=local)
         if wordless := sum(entry.wordless for entry in entries):
             print(f"{wordless} of {len(entries)} recordings in {folder} have no words: the STT gives placeholders")
     rows, heard = play_all(todo, options.processes)

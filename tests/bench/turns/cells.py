@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from telephony.core.policy import TurnTaking
+from telephony.offline.blocking import local_stt
 from telephony.testing.recorded_stt import HeardFrame, TranscriptStyle
 from tests.bench.turns.corpus import SNR_DB, SPLITS, TALKED_OVER, TURNS, VOICES, Case, Recipe, compose, noisy, plan
 from tests.bench.turns.folder import Labelled, Piece, load, load_piece
@@ -23,6 +24,7 @@ from tests.bench.turns.stt_errors import SttErrors
 
 PRESETS = ("eager", "balanced", "patient")
 BASELINE = "plain 700"
+LOCAL = "local STT"
 FACTORS = (0.4, 0.55, 0.7, 0.85, 1.2, 1.5, 2.0)
 PLAIN_MS = (200, 300, 400, 500, 600, 800, 1_000, 1_200)
 CURVE = tuple(f"scaled {factor:g}" for factor in FACTORS) + tuple(f"plain {ms}" for ms in PLAIN_MS)
@@ -93,8 +95,9 @@ class HeardRow:
     level: int
 
 
-def jobs(splits: Iterable[str], seed: int, *, quick: bool = False) -> list[Job]:
-    """The jobs of the generated callers. With `quick` only the quiet line and the loudest noise, each sentence once."""
+def jobs(splits: Iterable[str], seed: int, *, quick: bool = False, local: bool = False) -> list[Job]:
+    """The jobs of the generated callers. With `quick` only the quiet line and the loudest noise, each sentence once;
+    with `local` also the quiet line with the local STT, each sentence once."""
     made = []
     for split in SPLITS:
         if split not in splits or not (VOICES.get(split) or strangers()):
@@ -102,6 +105,8 @@ def jobs(splits: Iterable[str], seed: int, *, quick: bool = False) -> list[Job]:
         recipes = plan(split, seed, renderings=1 if quick else 2)
         made += [Job(recipe, split, _quiet_plays(recipe, quick)) for recipe in recipes]
         once = plan(split, seed + 1, renderings=1)
+        plays = tuple(Play(LOCAL, rule, TranscriptStyle(model=local_stt)) for rule in PRESETS)
+        made += [Job(recipe, split, plays) for recipe in once if local]
         fewer = [r for r in once if r.kind in TURNS] + [r for r in recipes if r.kind in TALKED_OVER]
         for snr in (10,) if quick else SNR_DB:
             plays = tuple(Play(f"{snr} dB", rule) for rule in (*(("balanced",) if quick else PRESETS), BASELINE))
@@ -124,9 +129,11 @@ def _quiet_plays(recipe: Recipe, quick: bool) -> tuple[Play, ...]:
     return tuple(plays)
 
 
-def folder_jobs(entries: Iterable[Labelled | Piece], split: str) -> list[Job]:
-    """The jobs of a user's own recordings."""
+def folder_jobs(entries: Iterable[Labelled | Piece], split: str, *, local: bool = False) -> list[Job]:
+    """The jobs of a user's own recordings; with `local` also with the local STT."""
     plays = tuple(Play("recorded", rule) for rule in (*PRESETS, BASELINE))
+    if local:
+        plays += tuple(Play(LOCAL, rule, TranscriptStyle(model=local_stt)) for rule in PRESETS)
     return [Job(entry, split, plays) for entry in entries]
 
 

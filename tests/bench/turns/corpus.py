@@ -21,7 +21,7 @@ encoded as mu-law. Recordings begin with 1.2 s and end with 2.5 s of the line.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from types import ModuleType
@@ -29,12 +29,12 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from telephony.offline.tts import EspeakTts
 from telephony.testing.recorded_stt import SpokenWord
 from tests.bench.turns import more_sentences as more
 from tests.bench.turns import sentences as say
 from tests.bench.turns import sound as snd
 from tests.bench.turns import strangers_say
+from tests.bench.turns.espeak import EspeakVoice
 from tests.bench.turns.store import Store
 from tests.bench.turns.strangers import Stranger, strangers
 
@@ -168,18 +168,25 @@ def _backchannels(split: Split) -> list[tuple[str, str]]:
     return [pair for pair in own if pair[1] not in reported]
 
 
-def compose(recipe: Recipe, store: Store) -> Case:
-    """Turns the recipe into audio with labels, the same bytes each time as long as the store keeps its clips."""
-    opening = None
+def voice(caller: Caller) -> snd.Speaks:
+    """The voice that the machine has for a caller of the corpus."""
+    kind = Stranger if "/" in caller.voice else EspeakVoice
+    return kind(caller.voice, caller.words_per_minute, caller.pitch)
+
+
+def compose(recipe: Recipe, store: Store, voice_of: Callable[[Caller], snd.Speaks] = voice) -> Case:
+    """Turns the recipe into audio with labels, the same bytes each time."""
+    opening, speaks = None, voice_of(recipe.caller)
     if recipe.opens:
-        opening = _recording(_changed(recipe, texts=((say.OPENING, say.OPENING),), pauses_ms=(), sound=""), store)
+        opens = _changed(recipe, texts=((say.OPENING, say.OPENING),), pauses_ms=(), sound="")
+        opening = _recording(opens, store, speaks)
     return Case(
         recipe.name,
         recipe.kind,
         recipe.text,
         recipe.prompt,
         recipe.gap_ms,
-        _recording(recipe, store),
+        _recording(recipe, store, speaks),
         opening,
         complete=recipe.kind != "unfinished",
         inside=recipe.inside,
@@ -268,10 +275,8 @@ def _changed(recipe: Recipe, **changes: object) -> Recipe:
 # --- recordings -----------------------------------------------------------------------------------------------------
 
 
-def _recording(recipe: Recipe, store: Store) -> Recording:
+def _recording(recipe: Recipe, store: Store, voice: snd.Speaks) -> Recording:
     caller = recipe.caller
-    kind = Stranger if recipe.split == "strangers" else EspeakTts
-    voice = kind(caller.voice, caller.words_per_minute, caller.pitch)
     if recipe.sound in say.VOCAL:
         clips = [snd.spoken(say.VOCAL[recipe.sound][HALF[recipe.split]], voice, store)]
     elif recipe.sound:

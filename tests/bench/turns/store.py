@@ -1,5 +1,5 @@
-"""The turn bench's cache: synthesised clips and the detector's answers, in files named by the hash of their recipe. The
-local TTS never gives the same bytes twice, so a clip is stored together with its labels.
+"""The turn bench's cache: synthesised clips and the detector's answers, in files named by the hash of their recipe. A
+clip is stored together with its labels.
 
 The root is `$XDG_CACHE_HOME/telephony/turns` (usually `~/.cache/...`), or a folder in the system's temporary folder if
 that cannot be written. It may be deleted; filling it again takes a minute.

@@ -32,8 +32,12 @@ class Stranger:
     words_per_minute: int = 165
     pitch: int = 45
 
+    @property
+    def key(self) -> str:
+        return f"{self.name}|{self.words_per_minute}|{self.pitch}"
+
     def say(self, text: str) -> tuple[bytes, tuple[int, ...]]:
-        """Returns (mu-law at 8 kHz, the end of each character in ms)."""
+        """(mu-law at 8 kHz, the end of each word in ms). Raises CalledProcessError."""
         engine, _, voice = self.name.partition("/")
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "said.wav"
@@ -66,4 +70,5 @@ def strangers() -> tuple[str, ...]:
 
 
 def _ends(text: str, total_ms: int) -> tuple[int, ...]:
-    return tuple(total_ms * (index + 1) // len(text) for index in range(len(text)))
+    letters = [len(word) for word in text.split()]
+    return tuple(total_ms * sum(letters[: index + 1]) // sum(letters) for index in range(len(letters)))

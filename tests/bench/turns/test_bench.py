@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("espeakng_loader")
 pytest.importorskip("numpy")
 
 from telephony.core import actions as a

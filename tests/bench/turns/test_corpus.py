@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("espeakng_loader")
 pytest.importorskip("numpy")
 
 from telephony.audio import wav
 from telephony.audio.level import level
-from telephony.offline.tts import EspeakTts
 from tests.bench.turns.cells import jobs
 from tests.bench.turns.corpus import (
     LONG_PAUSE_MS,
@@ -27,9 +25,12 @@ from tests.bench.turns.corpus import (
     noisy,
     plan,
 )
+from tests.bench.turns.espeak import EspeakVoice, available
 from tests.bench.turns.folder import BadLabels, labelled, load, load_piece, pieces
 from tests.bench.turns.store import Store
 from tests.bench.turns.strangers import strangers
+
+SPEAKS = pytest.mark.skipif(not available(), reason="the program espeak-ng is not on this machine")
 
 
 def test_no_sentence_and_no_voice_is_in_two_parts() -> None:
@@ -60,6 +61,7 @@ def test_each_cell_has_enough_pauses_and_sounds() -> None:
     assert sum(found["STT errors", kind] for kind in TURNS) >= 2 * 60
 
 
+@SPEAKS
 def test_labels_fit_the_audio(tmp_path: Path) -> None:
     """Segments and pauses are as planned, words end inside segments, and pauses are quiet."""
     store = Store(tmp_path)
@@ -76,25 +78,26 @@ def test_labels_fit_the_audio(tmp_path: Path) -> None:
         assert level(quiet) < -600 < -400 < level(recording.pcmu[segments[0][0] * 8 : segments[0][1] * 8])
 
 
+@SPEAKS
 def test_the_same_recipe_gives_the_same_bytes(tmp_path: Path) -> None:
-    """The TTS does not give the same bytes twice, but the store keeps them."""
     recipe = next(r for r in plan("held-out", 1) if r.kind == "backchannel" and r.opens)
-    again = [compose(recipe, Store(tmp_path)) for _ in range(2)]
+    again = [compose(recipe, Store(tmp_path / name)) for name in ("a", "b")]
     assert again[0] == again[1]
     loud = compose(noisy([recipe], 10)[0], Store(tmp_path)).recording
     assert abs(level(loud.pcmu[:8_000]) - 10 * (recipe.caller.level_db - 10)) < 15
 
 
+@SPEAKS
 def test_a_users_own_folder(tmp_path: Path) -> None:
     """Words without times are divided among segments by length; an invalid label is reported by name."""
-    wav.write(tmp_path / "a.wav", EspeakTts().say("I want to cancel my order")[0])
+    wav.write(tmp_path / "a.wav", EspeakVoice().say("I want to cancel my order")[0])
     entry = {"file": "elsewhere/a.wav", "segments": [[0.1, 0.5], [0.8, 1.6]], "transcript": "i want to cancel my order"}
     (tmp_path / "labels.json").write_text(json.dumps({"a": entry}))
     case = load(labelled(tmp_path)[0])
     assert (case.kind, case.complete, case.recording.segments) == ("turn", True, ((1_300, 1_700), (2_000, 2_800)))
     assert [word.text for word in case.recording.words if word.end_ms <= 1_700] == ["i", "want"]
     (tmp_path / "noise").mkdir()
-    wav.write(tmp_path / "noise" / "b.wav", EspeakTts().say("a chair falls over in the next room")[0])
+    wav.write(tmp_path / "noise" / "b.wav", EspeakVoice().say("a chair falls over in the next room")[0])
     loaded = [load_piece(piece) for piece in pieces(tmp_path)]
     assert len(loaded) == 8
     assert all(

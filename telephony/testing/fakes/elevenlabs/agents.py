@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from telephony.clock import Clock
+from telephony.errors import ProviderBusy
 from telephony.testing.fakes.elevenlabs.agents_admission import STREAM, Admission
 from telephony.testing.fakes.elevenlabs.agents_line import CarrierLine
 from telephony.testing.fakes.elevenlabs.agents_session import Session
@@ -110,6 +111,8 @@ class LocalAgents:
             await Session(self, line, self.agents[conversation.agent_id], conversation, self._recognizer()).run()
         except* ConnectionClosed:
             pass
+        except* ProviderBusy:
+            await connection.close(1011, "busy")
         finally:
             self._open.discard(connection)
             conversation.closed = connection.close_code if connection.close_code is not None else 1006

@@ -39,9 +39,11 @@ def partial(text: str) -> dict[str, Any]:
 
 
 def finals(
-    text: str, words: Words, faults: SttFaults, *, timed: bool = True, language: str = ""
+    text: str, words: Words, faults: SttFaults, *, timed: bool = True, language: str = "", estimated: bool = False
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The two messages for a committed segment: plain, and with word times (null unless `timed`)."""
+    """The two messages for a committed segment: plain, and with word times (null unless `timed`). Times that are
+    `estimated` stand in items without `logprob` and `characters`, which have a field `estimated` more than the
+    service's."""
     if faults.empty_finals:
         text, words = "", []
     items: list[dict[str, Any]] = []
@@ -49,6 +51,8 @@ def finals(
         if items:
             items.append(_item(" ", items[-1]["end"], start, "spacing"))
         items.append(_item(word, start, end, "word"))
+    if estimated:
+        items = [{**item, "logprob": None, "characters": None, "estimated": True} for item in items]
     if faults.thrice:
         text, items = " ".join([text] * 3), items * 3
     if faults.tags or faults.tag_only:

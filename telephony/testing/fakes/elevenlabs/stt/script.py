@@ -23,7 +23,7 @@ OVER_MS = 100
 
 
 class Recognizer(Protocol):
-    """The STT model behind one connection."""
+    """The STT model behind one connection. Its methods raise ProviderBusy if it cannot keep up."""
 
     def hear(self, pcmu: bytes) -> None:
         """Takes the next mu-law 8 kHz audio."""
@@ -37,6 +37,13 @@ class Recognizer(Protocol):
         """Closes the open segment. Returns its text, and its words as (word, start, end) in seconds from the socket's
         first audio."""
         ...
+
+
+@runtime_checkable
+class Estimating(Protocol):
+    """A recognizer that only estimates the times of its words; the finals say so."""
+
+    words_estimated: bool
 
 
 @runtime_checkable

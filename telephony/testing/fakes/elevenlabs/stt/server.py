@@ -25,10 +25,11 @@ from websockets.http11 import Request
 
 import telephony.testing.fakes.elevenlabs.stt.messages as wire
 from telephony.clock import Clock
+from telephony.errors import ProviderBusy
 from telephony.testing.fakes.audio_formats import Decoder
 from telephony.testing.fakes.elevenlabs.stt.faults import SttFaults, SttLatency
 from telephony.testing.fakes.elevenlabs.stt.request import Setup, SilenceCommits, read_query
-from telephony.testing.fakes.elevenlabs.stt.script import Paced, Recognizer, Script, ScriptedRecognizer
+from telephony.testing.fakes.elevenlabs.stt.script import Estimating, Paced, Recognizer, Script, ScriptedRecognizer
 
 COMMIT_MIN_BYTES = 2_400
 CHUNK_MAX_BYTES = 60_000
@@ -229,22 +230,27 @@ class _Session:
         return ""
 
     async def _recognize(self) -> None:
-        """Processes audio and commits in order."""
-        while True:
-            arrived, pcmu, commit = await self.work.get()
-            silent = False
-            if pcmu:
-                self.recognizer.hear(pcmu)
-                self.uncommitted += len(pcmu)
-                self.unchanged += len(pcmu)
-                silent = self.setup.vad and self.silence.hear(pcmu)
-            if commit:
-                self.server.commits += 1
-                await self._client_commit(arrived)
-            elif silent or self.uncommitted >= self.server.faults.own_commit_ms * 8:
-                await self._commit(arrived)
-            elif self.work.empty():
-                await self._partial(arrived)
+        """Processes audio and commits in order. A recognizer that cannot keep up ends the session."""
+        try:
+            while True:
+                await self._process(*await self.work.get())
+        except ProviderBusy:
+            await self.fail("resource_exhausted")
+
+    async def _process(self, arrived: int, pcmu: bytes, commit: bool) -> None:
+        silent = False
+        if pcmu:
+            self.recognizer.hear(pcmu)
+            self.uncommitted += len(pcmu)
+            self.unchanged += len(pcmu)
+            silent = self.setup.vad and self.silence.hear(pcmu)
+        if commit:
+            self.server.commits += 1
+            await self._client_commit(arrived)
+        elif silent or self.uncommitted >= self.server.faults.own_commit_ms * 8:
+            await self._commit(arrived)
+        elif self.work.empty():
+            await self._partial(arrived)
 
     async def _client_commit(self, arrived: int) -> None:
         """Answers a commit from the client: closed, throttled, or finals."""
@@ -284,7 +290,8 @@ class _Session:
         text, words = await self.recognizer.commit()
         stale, self.last_partial = self.last_partial, ""
         language = self.setup.language
-        plain, timed = wire.finals(text, words, faults, timed=self.setup.words, language=language)
+        estimated = isinstance(self.recognizer, Estimating)
+        plain, timed = wire.finals(text, words, faults, timed=self.setup.words, language=language, estimated=estimated)
         both = [timed, plain] if faults.timed_first else [plain, timed]
         asked = self.setup.timed or faults.timed_unasked
         both = [m for m in both if not (faults.no_finals or (faults.no_plain and m is plain))]

@@ -28,13 +28,14 @@ from websockets.http11 import Request
 
 from telephony.audio import tones
 from telephony.clock import Clock
+from telephony.errors import ProviderBusy
 from telephony.testing.fakes.audio_formats import Encoder
 from telephony.testing.fakes.elevenlabs.tts.alignment import Pair, blocks
 from telephony.testing.fakes.elevenlabs.tts.faults import TtsFaults, TtsLatency
 from telephony.testing.fakes.elevenlabs.tts.request import Refusal, Setup, read_message, read_request, schedule
 
 Synthesize = Callable[[str], Awaitable[tuple[bytes, tuple[int, ...]]]]
-"""Text -> (mu-law 8 kHz audio, the end of each character in ms from its start)."""
+"""Text -> (mu-law 8 kHz audio, each character's end in ms from its start). A ProviderBusy ends the connection."""
 
 LIMIT = 5
 CHAR_MS = 70
@@ -150,6 +151,8 @@ class LocalTts:
                 await session.run(group)
         except* ConnectionClosed:
             pass
+        except* ProviderBusy:
+            await connection.close(1011, "busy")
 
     def _refused(self, request: Request, setup: Setup) -> str:
         """The slug of the error for a client that may connect but not speak, or ""."""
