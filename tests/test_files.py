@@ -105,7 +105,6 @@ async def test_the_start_tells_which_folders_others_may_read(tmp_path: Path) -> 
     (tmp_path / "tapes").mkdir(mode=0o755)
     settings = Settings(
         port=0,
-        offline=False,
         data=tmp_path / "data",
         tapes=tmp_path / "tapes",
         twilio_auth_token="t",
