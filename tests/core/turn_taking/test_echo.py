@@ -54,7 +54,7 @@ class EchoingLine(_Stt):
         start = now - FRAME_MS - self._late_ms
         speaks = any(sound.start <= now - FRAME_MS < sound.end for sound in self.sounds)
         level = CALLER_LEVEL if speaks else -650
-        if not speaks and any(begins <= start < ends for begins, ends in self._sim.heard):
+        if not speaks and any(one.start <= start < one.end for one in self._sim.carrier.played()):
             level = self._level
         self._frame += 1
         window = self._frame * FRAME_MS // WINDOW_MS > (self._frame - 1) * FRAME_MS // WINDOW_MS
