@@ -440,7 +440,7 @@ async def test_concurrent_uploads_are_limited(tmp_path: Path) -> None:
         yield b"{"
         await gate.wait()
 
-    store = WebhookStore(tmp_path, None, SteadyClock())
+    store = WebhookStore(tmp_path, None, SteadyClock(20))
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         uploads = [
             group.create_task(_refused(store.take(held(), Signature(header, SECRET, time.time()))))
