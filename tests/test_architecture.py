@@ -26,7 +26,7 @@ RINGS: list[tuple[str, int]] = [
     ("tool_results", 0),
     ("settings", 2),
     ("clock", 2),
-    ("flood", 2),
+    ("network", 2),
     ("threads", 2),
     ("uploads", 2),
     ("text_normalization", 2),

@@ -36,7 +36,7 @@ from telephony.contracts.observer import Observer
 from telephony.contracts.stt import SttSpec
 from telephony.contracts.tts import VoiceSpec
 from telephony.contracts.vad import Detector
-from telephony.core.events import PhrasesLoaded
+from telephony.core.events import Phrase, PhrasesLoaded
 from telephony.elevenlabs.agents import ManagedSocket
 from telephony.elevenlabs.agents_rest import AgentsRest
 from telephony.elevenlabs.phrase_cache import ElevenLabsPhrases, PhraseCache
@@ -84,7 +84,7 @@ class Service:
 class VendorPorts:
     """Creates the ports of a call from the settings and its agent."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, phrases: dict[str, Phrase] | None = None) -> None:
         self._settings, self._clock = settings, clock
         self.llm = OpenAiChat(
             api_key=settings.openai_api_key or "local",
@@ -105,7 +105,7 @@ class VendorPorts:
         )
         source = ElevenLabsPhrases(self._base_url, key, clock, self._refusals)
         directory = Path(settings.data) / "phrases" if settings.data else None
-        self.phrases = PhraseCache(directory, source, clock)
+        self.phrases = PhraseCache(directory, source, clock, phrases)
         self.notes = LanguageNotes()
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
@@ -164,10 +164,14 @@ def fixed_phrases(agent: Agent) -> dict[str, str]:
 
 
 def compose(
-    settings: Settings, clock: Clock, agents: AgentSource, detector: Callable[[], Detector]
+    settings: Settings,
+    clock: Clock,
+    agents: AgentSource,
+    detector: Callable[[], Detector],
+    phrases: dict[str, Phrase] | None = None,
 ) -> tuple[Service, VendorPorts]:
     """Creates and wires all parts of the service; connects to nothing."""
-    vendors = VendorPorts(settings, clock)
+    vendors = VendorPorts(settings, clock, phrases)
     registry = CallRegistry(clock, vendors, settings.max_calls)
     rest = None
     if settings.twilio_account_sid and settings.twilio_auth_token:
@@ -193,8 +197,10 @@ def create_app(
     clock: Clock | None = None,
     agents: AgentSource | None = None,
     detector: Callable[[], Detector] = SileroDetector,
+    phrases: dict[str, Phrase] | None = None,
 ) -> Starlette:
-    """The service as an ASGI app; `app.state.service` is its `Service` once the lifespan has begun.
+    """The service as an ASGI app; `app.state.service` is its `Service` once the lifespan has begun. `phrases` are the
+    fixed phrases in memory (see `PhraseCache`); those that it holds already are not synthesised.
 
     Raises SettingsError if the agent cannot be loaded.
     """
@@ -211,7 +217,7 @@ def create_app(
         async with AsyncExitStack() as stack:
             wired = await stack.enter_async_context(_providers(settings, clock))
             _warn_of_readers(wired)
-            service, vendors = compose(wired, clock, agents, detector)
+            service, vendors = compose(wired, clock, agents, detector, phrases)
             stack.push_async_callback(vendors.llm.close)
             stack.push_async_callback(vendors.agents_rest.aclose)
             if service.rest is not None:

@@ -17,6 +17,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from telephony.clock import Clock
 from telephony.loopback import leads_to_loopback
+from telephony.network.tls import tls
 from telephony.settings import Settings
 from telephony.twilio.signature import HEADER, sign_socket, sign_webhook
 
@@ -44,7 +45,7 @@ async def public_findings(settings: Settings, clock: Clock) -> AsyncIterator[Fin
     if not url:
         yield Finding("address", None, "PUBLIC_URL is not set: how Twilio reaches this service is not known")
         return
-    async with httpx2.AsyncClient(timeout=None, trust_env=not leads_to_loopback(url), verify=_tls()) as http:
+    async with httpx2.AsyncClient(timeout=None, trust_env=not leads_to_loopback(url), verify=tls()) as http:
         found = await _health(http, url, clock)
         yield found
         if not found.right:
@@ -84,7 +85,7 @@ async def _signature(http: httpx2.AsyncClient, url: str, settings: Settings, clo
 async def _socket(url: str, settings: Settings, clock: Clock) -> Finding:
     target = url.replace("http", "ws", 1) + "/twilio/media"
     headers = {HEADER: sign_socket(settings.twilio_auth_token, target)}
-    tls = _tls() if target.startswith("wss:") else None
+    context = tls() if target.startswith("wss:") else None
     try:
         async with (
             clock.timeout(DEADLINE_MS),
@@ -92,7 +93,7 @@ async def _socket(url: str, settings: Settings, clock: Clock) -> Finding:
                 target,
                 additional_headers=headers,
                 compression=None,
-                ssl=tls,
+                ssl=context,
                 open_timeout=None,
                 proxy=None if leads_to_loopback(url) else True,
             ),
@@ -124,7 +125,3 @@ async def _asked(request: Any, clock: Clock) -> httpx2.Response | str:
         if cause is not None:
             return f"does not speak TLS there ({cause.reason}): the proxy must end TLS on this port"
         return f"cannot be reached: check its DNS name and that the proxy runs ({error})"
-
-
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()

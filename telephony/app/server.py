@@ -24,6 +24,7 @@ from telephony.app.http_protocol import PromptHttp
 from telephony.app.loading import load_agent
 from telephony.clock import Clock
 from telephony.contracts.vad import Detector
+from telephony.core.events import Phrase
 from telephony.observe import server_logs
 from telephony.settings import Settings
 from telephony.twilio.socket_protocol import AbortableSocket
@@ -84,10 +85,12 @@ async def running(
     *,
     agents: AgentSource | None = None,
     detector: Callable[[], Detector] = SileroDetector,
+    phrases: dict[str, Phrase] | None = None,
 ) -> AsyncIterator[Service]:
-    """The service on a real socket (`settings.port` 0: any free one). Yields its `Service` with `base_url` set."""
+    """The service on a real socket (`settings.port` 0: any free one). Yields its `Service` with `base_url` set. The
+    options are those of `create_app`."""
     clock = clock or Clock()
-    app = create_app(settings, clock=clock, agents=agents, detector=detector)
+    app = create_app(settings, clock=clock, agents=agents, detector=detector, phrases=phrases)
     async with _Server(app, settings.host, settings.port, clock) as server:
         port = server.servers[0].sockets[0].getsockname()[1]
         service: Service = app.state.service

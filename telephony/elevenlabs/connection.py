@@ -22,9 +22,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from telephony.clock import Clock
 from telephony.elevenlabs.faults import Fault, misbehaved, of_close, of_status
 from telephony.errors import ProviderBusy, ProviderTimeout, ProviderUnavailable
-from telephony.flood import BoundedConnection
 from telephony.log_redaction import said
 from telephony.loopback import leads_to_loopback
+from telephony.network.flood import BoundedConnection
 
 log = structlog.get_logger()
 
@@ -63,8 +63,8 @@ class _Connect(connect):
 async def open_socket(url: str, api_key: str, clock: Clock, *, max_bytes: int) -> AsyncIterator[ClientConnection]:
     """A connection to `url` (ws or wss) for messages of up to `max_bytes`. Its exceptions can be passed to `describe`.
 
-    `api_key` may be empty if the URL is signed or needs no key. A server that floods (`telephony/flood.py`) ends it
-    with `FLOODED`, which rules out a retry: it would flood again."""
+    `api_key` may be empty if the URL is signed or needs no key. A server that floods (`network/flood.py`) ends it with
+    `FLOODED`, which rules out a retry: it would flood again."""
     opening = clock.timeout(OPEN_MS)
     async with (
         opening,

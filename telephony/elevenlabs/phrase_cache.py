@@ -55,13 +55,15 @@ QUIET_MS = 1_500
 
 
 class PhraseCache:
-    """Looks in memory, then on disk, then asks `source`. One per process."""
+    """Looks in memory, then on disk, then asks `source`. One per process. `memory` is what it keeps them in, by key."""
 
-    def __init__(self, directory: Path | None, source: PhraseSource, clock: Clock) -> None:
+    def __init__(
+        self, directory: Path | None, source: PhraseSource, clock: Clock, memory: dict[str, Phrase] | None = None
+    ) -> None:
         self._directory = directory
         self._source = source
         self._clock = clock
-        self._memory: dict[str, Phrase] = {}
+        self._memory = {} if memory is None else memory
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # only those in use
         self._slots = asyncio.Semaphore(CONCURRENT)
         self._warned = False

@@ -26,6 +26,7 @@ from telephony.errors import (
 )
 from telephony.log_redaction import identifier, without_secrets
 from telephony.loopback import leads_to_loopback
+from telephony.network.tls import tls
 
 PROVIDER = "elevenlabs"
 DEADLINE_MS = 5_000
@@ -99,7 +100,8 @@ async def get(base_url: str, api_key: str, path: str, clock: Clock) -> dict[str,
 
 def new_client(base_url: str) -> httpx2.AsyncClient:
     """A client without time limits of its own. A local server is reached without a proxy."""
-    return httpx2.AsyncClient(timeout=None, trust_env=not leads_to_loopback(base_url))
+    trust_env = not leads_to_loopback(base_url)
+    return httpx2.AsyncClient(timeout=None, trust_env=trust_env, verify=tls(trust_env=trust_env))
 
 
 async def answer(

@@ -30,6 +30,7 @@ from telephony.clock import Clock
 from telephony.contracts.llm import Finished, LlmEvent, LlmRequest
 from telephony.errors import ProviderError, ProviderMisbehaved, ProviderTimeout, ProviderUnavailable
 from telephony.log_redaction import said
+from telephony.network.tls import tls
 from telephony.openai.codec import Answer, effort_problem, error_for, request_body
 from telephony.openai.habits import TRIAL, Habits, Refusal
 
@@ -67,6 +68,7 @@ class OpenAiChat:
             limits=httpx2.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=120),
             timeout=httpx2.Timeout(connect=3, read=30, write=5, pool=2),
             trust_env=not loopback,
+            verify=tls(trust_env=not loopback),
             event_hooks={"response": [_bound]},
             follow_redirects=False,  # the SDK's default would take the conversation to another host
         )

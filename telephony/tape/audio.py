@@ -66,9 +66,10 @@ class Playback:
                 pass
 
     def played(self, until: int) -> list[Played]:
-        """The pieces that were played by `until`, in order, without those cleared before they began."""
-        cut = (replace(piece, end=min(piece.end, until)) for piece in self.pieces)
-        return [piece for piece in cut if piece.end > piece.start]
+        """The pieces that were played by `until`, in order, without those cleared before they began. A piece that goes
+        on after `until` is a copy; the simulator asks in every frame, and most pieces are over."""
+        begun = (piece for piece in self.pieces if piece.start < piece.end and piece.start < until)
+        return [piece if piece.end <= until else replace(piece, end=until) for piece in begun]
 
 
 def played(steps: Iterable[Step]) -> list[Played]:

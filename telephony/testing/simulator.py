@@ -20,7 +20,7 @@ import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from telephony.audio.frames import FRAME_MS
@@ -216,14 +216,20 @@ class Simulator:
         return spans((piece.span for piece in self.carrier.played()), join_ms=0)
 
 
+@lru_cache(maxsize=1_000)
 def _phrase(name: str, text: str) -> e.Phrase:
     ends = tuple((i + 1) * CHAR_MS for i in range(len(text)))
     return e.Phrase(name, text, _audio(text, 0), ends)
 
 
 def _audio(text: str, base: int) -> bytes:
+    return _positions(base, base + len(text) * CHAR_MS)
+
+
+@lru_cache(maxsize=1_000)
+def _positions(start: int, end: int) -> bytes:
     """Audio that encodes its position: each millisecond holds its number twice, as four bytes."""
-    return b"".join(at.to_bytes(4, "big") * 2 for at in range(base, base + len(text) * CHAR_MS))
+    return b"".join(at.to_bytes(4, "big") * 2 for at in range(start, end))
 
 
 class Carrier:

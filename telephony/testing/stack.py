@@ -20,13 +20,15 @@ from typing import Any, TypeVar
 import structlog
 
 from telephony.agent import AgentSource
-from telephony.app.app import Service
+from telephony.app.app import Service, fixed_phrases
+from telephony.app.default_voice import own_agent
 from telephony.app.server import running
 from telephony.audio.level import level
 from telephony.clock import Clock
 from telephony.contracts.observer import Step
 from telephony.contracts.vad import Detector
 from telephony.core.actions import Action, LineAdded
+from telephony.core.events import Phrase
 from telephony.observe import logs
 from telephony.settings import Settings
 from telephony.testing.fakes.elevenlabs.agents import LocalAgent, LocalAgents
@@ -40,6 +42,9 @@ from telephony.testing.script import Says
 
 A = TypeVar("A", bound=Action)
 AUTH_TOKEN = "a-token-for-tests"
+_SPOKEN: dict[str, dict[str, Phrase]] = {}
+"""What the default local TTS has said at the start of earlier stacks, by voice: always the same for the same text, and
+saying it takes most of a stack's start."""
 
 
 class LoudnessDetector:
@@ -172,9 +177,14 @@ async def local_stack(
             elevenlabs_base_url=elevenlabs.base_url,
             **{"data": None, **settings},
         )
-        async with running(wired, clock, agents=agents, detector=detector) as service:
+        own = own_agent(agents) if tts is None and wired.data is None else None
+        known = _SPOKEN.setdefault(repr((own.voice, wired.elevenlabs_model)), {}) if own else {}
+        texts = fixed_phrases(own).values() if own else ()
+        phrases = {key: phrase for key, phrase in known.items() if phrase.text in texts}
+        async with running(wired, clock, agents=agents, detector=detector, phrases=phrases) as service:
             tapes: dict[str, Tape] = {}
             if taped:
                 service.on_call(lambda call_sid: tapes.setdefault(call_sid, Tape()))
             await service.warm.wait()
+            known |= phrases
             yield Stack(service, carrier, elevenlabs, model, clock, tapes)

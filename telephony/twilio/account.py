@@ -11,6 +11,7 @@ import httpx2
 from telephony.clock import Clock
 from telephony.errors import CarrierError
 from telephony.loopback import leads_to_loopback
+from telephony.network.tls import tls
 from telephony.twilio.rest import BASE_URL
 
 DEADLINE_MS = 5_000
@@ -72,7 +73,7 @@ async def _get(url: str, auth: tuple[str, str], clock: Clock) -> Mapping[str, An
     try:
         async with (
             clock.timeout(DEADLINE_MS),
-            httpx2.AsyncClient(timeout=None, trust_env=trust_env, auth=auth) as client,
+            httpx2.AsyncClient(timeout=None, trust_env=trust_env, verify=tls(trust_env=trust_env), auth=auth) as client,
         ):
             response = await client.get(url)
     except TimeoutError:

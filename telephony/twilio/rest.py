@@ -15,6 +15,7 @@ import structlog
 from telephony.clock import Clock
 from telephony.errors import CarrierError
 from telephony.loopback import leads_to_loopback
+from telephony.network.tls import tls
 
 log = structlog.get_logger()
 
@@ -80,7 +81,8 @@ class TwilioRest:
 
     async def _complete(self, call_sid: str) -> httpx2.Response:
         if self._client is None:
-            self._client = httpx2.AsyncClient(timeout=None, trust_env=self._trust_env, auth=self._auth)
+            context = tls(trust_env=self._trust_env)
+            self._client = httpx2.AsyncClient(timeout=None, trust_env=self._trust_env, verify=context, auth=self._auth)
         return await self._client.post(f"{self._calls_url}/{call_sid}.json", data={"Status": "completed"})
 
 

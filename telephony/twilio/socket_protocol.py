@@ -20,7 +20,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from telephony.clock import Clock
-from telephony.flood import Allowance
+from telephony.network.flood import Allowance
 
 SLICE_BYTES = 4_096
 """Ten frames of audio."""

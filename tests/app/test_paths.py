@@ -13,6 +13,7 @@ from websockets.asyncio.client import connect
 
 from telephony.agent import Agent
 from telephony.app.paths import rewritten
+from telephony.network.tls import tls
 from telephony.testing.stack import AUTH_TOKEN, Stack, local_stack
 from telephony.testing.steady import SteadyClock
 from telephony.twilio.signature import sign_socket, sign_webhook
@@ -30,7 +31,7 @@ async def stack(**settings: Any) -> AsyncIterator[Stack]:
 
 async def post(url: str, signed_as: str, **headers: str) -> httpx2.Response:
     headers["X-Twilio-Signature"] = sign_webhook(AUTH_TOKEN, signed_as, FORM.items())
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False, verify=tls()) as http:
         return await http.post(url, data=FORM, headers=headers)
 
 
@@ -92,7 +93,7 @@ async def test_spellings_of_the_custom_llms_address(path: str, prefix: str) -> N
     public = f"https://calls.example.com{prefix}"
     async with (
         stack(platform_key="platform-key", public_url=public, agent="mine:agent") as s,
-        httpx2.AsyncClient(trust_env=False) as http,
+        httpx2.AsyncClient(trust_env=False, verify=tls()) as http,
     ):
         answer = await http.post(s.service.base_url + prefix + path, json=body, headers=KEY)
         assert answer.status_code == 200, answer.text
@@ -103,7 +104,7 @@ async def test_spellings_of_the_custom_llms_address(path: str, prefix: str) -> N
     "path", ["/v1/models", "/v1/models/", "/v1//models", "/v1/v1/models", "/v1/chat/completions/models"]
 )
 async def test_spellings_of_the_list_of_models(path: str) -> None:
-    async with stack(platform_key="platform-key") as s, httpx2.AsyncClient(trust_env=False) as http:
+    async with stack(platform_key="platform-key") as s, httpx2.AsyncClient(trust_env=False, verify=tls()) as http:
         answer = await http.get(s.service.base_url + path, headers=KEY)
         assert answer.status_code == 200
 

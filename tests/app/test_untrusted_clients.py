@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from telephony.agent import Agent, IncomingCall
+from telephony.network.tls import tls
 from telephony.testing.fakes.twilio.faults import CarrierFaults
 from telephony.testing.stack import AUTH_TOKEN, Stack, local_stack
 from telephony.testing.steady import SteadyClock
@@ -37,7 +38,7 @@ async def post(
 ) -> httpx2.Response:
     if token:
         headers["X-Twilio-Signature"] = sign_webhook(token, signed_as or url, form.items())
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False, verify=tls()) as http:
         return await http.post(url, data=form, headers=headers)
 
 
@@ -99,7 +100,7 @@ async def test_oversized_and_undecodable_forms_are_refused() -> None:
     async with stack() as s:
         assert (await post(s.voice_url, FORM | {"Big": "x" * 10_000_000})).status_code == 403
         assert (await post(s.voice_url, FORM | {f"F{n}": "1" for n in range(5_000)})).status_code == 403
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient(trust_env=False, verify=tls()) as http:
             answer = await http.post(s.voice_url, content=b"\xff\xfe\x00", headers={"X-Twilio-Signature": "x"})
         assert answer.status_code == 403
 
@@ -267,7 +268,7 @@ async def test_a_caller_whose_socket_never_reads() -> None:
 
 async def test_health_and_readiness() -> None:
     """`/healthz`: the process is alive; `/readyz`: calls can be taken. A drain makes only the second one fail."""
-    async with stack() as s, httpx2.AsyncClient(trust_env=False) as http:
+    async with stack() as s, httpx2.AsyncClient(trust_env=False, verify=tls()) as http:
         assert (await http.get(f"{s.service.base_url}/healthz")).json() == {"status": "ok", "calls": 0}
         assert (await http.get(f"{s.service.base_url}/readyz")).status_code == 200
         await s.service.registry.drain(0)
@@ -287,7 +288,11 @@ async def test_an_agent_function_that_blocks_does_not_stop_others() -> None:
         assert release.wait(60)
         return AGENT
 
-    async with asyncio.timeout(60), local_stack(choose, clock=SteadyClock(20)) as s, httpx2.AsyncClient() as http:
+    async with (
+        asyncio.timeout(60),
+        local_stack(choose, clock=SteadyClock(20)) as s,
+        httpx2.AsyncClient(verify=tls()) as http,
+    ):
         answer = asyncio.create_task(post(s.voice_url, FORM))
         assert await asyncio.to_thread(began.wait, 60)
         assert (await http.get(f"{s.service.base_url}/healthz")).status_code == 200

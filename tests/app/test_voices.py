@@ -16,6 +16,7 @@ from telephony.agent import Agent, AgentSource, ManagedAgent, Voice
 from telephony.app import default_voice
 from telephony.app.app import Service
 from telephony.app.server import running
+from telephony.network.tls import tls
 from telephony.settings import Settings
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.fakes.elevenlabs.tts import LocalTts
@@ -73,7 +74,7 @@ async def vendors(**voices: str) -> AsyncIterator[Vendors]:
 
 
 async def readiness(service: Service) -> tuple[int, str]:
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False, verify=tls()) as http:
         answer = await http.get(f"{service.base_url}/readyz")
     return answer.status_code, answer.json()["voice"]
 

@@ -18,8 +18,10 @@ Loss = tuple[str, bool, int]
 class Rig:
     """Each session lives for `lived_ms` and ends as the next of `sessions` says; after the last, the call ends."""
 
-    def __init__(self, *sessions: Exception | None, lived_ms: int = 0, busy: frozenset[str] = frozenset()) -> None:
-        self.clock, self.stopping = SteadyClock(20), asyncio.Event()
+    def __init__(
+        self, *sessions: Exception | None, lived_ms: int = 0, busy: frozenset[str] = frozenset(), speed: int = 20
+    ) -> None:
+        self.clock, self.stopping = SteadyClock(speed), asyncio.Event()
         self.losses: list[Loss] = []
         self.began_ms: list[int] = []
         self._sessions, self._lived_ms, self._busy = list(sessions), lived_ms, busy
@@ -85,7 +87,7 @@ async def test_a_429_is_busy_for_every_port() -> None:
 @pytest.mark.parametrize(("lived_ms", "counts"), [(STEADY_MS + 50, [1, 1, 1]), (STEADY_MS // 2, [1, 2, 3])])
 async def test_only_a_connection_that_lived_long_resets_the_count(lived_ms: int, counts: list[int]) -> None:
     """One that closes soon after it opened would otherwise be reopened for ever, without a pause."""
-    rig = Rig(*[OSError()] * 3, lived_ms=lived_ms)
+    rig = Rig(*[OSError()] * 3, lived_ms=lived_ms, speed=200)
     await rig.run()
     assert [failures for _, _, failures in rig.losses] == counts
 

@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 
 from telephony.agent import Agent
 from telephony.llm_server.endpoint import LlmServer, Source
+from telephony.network.tls import tls
 from telephony.openai.client import OpenAiChat
 from telephony.testing.fakes.openai.server import LocalOpenAi, Responder
 from telephony.testing.serving import serve_app
@@ -84,7 +85,7 @@ async def asking(
         app = Starlette(routes=endpoint.routes(), lifespan=lifespan)
         async with (
             serve_app(app) as url,
-            httpx2.AsyncClient(trust_env=False, timeout=20) as http,
+            httpx2.AsyncClient(trust_env=False, verify=tls(), timeout=20) as http,
             AsyncOpenAI(
                 api_key=KEY, base_url=f"{url}/v1", max_retries=0, http_client=http, _strict_response_validation=True
             ) as sdk,

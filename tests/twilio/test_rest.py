@@ -69,14 +69,14 @@ async def test_failures_have_codes() -> None:
 
 async def test_an_api_that_hangs_or_returns_html_is_an_error() -> None:
     """Without an answer the request ends at the deadline (the SDK would wait five minutes); a 500 page is an error."""
-    seen = asyncio.Event()
+    seen, over = asyncio.Event(), asyncio.Event()
 
     async def hang(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return
         seen.set()
         if "CAhang" in scope["path"]:
-            await asyncio.Event().wait()
+            await over.wait()
         await send({"type": "http.response.start", "status": 500, "headers": [(b"content-type", b"text/html")]})
         await send({"type": "http.response.body", "body": b"<html>oops</html>"})
 
@@ -85,3 +85,4 @@ async def test_an_api_that_hangs_or_returns_html_is_an_error() -> None:
         assert (slow.code, slow.retryable, seen.is_set()) == ("rest_timeout", True, True)
         html = await refusal(TwilioRest("AC1", TOKEN, base_url, SteadyClock(50)), "CA500")
         assert (html.code, html.retryable) == ("rest_failed", True)
+        over.set()

@@ -152,8 +152,12 @@ class Substitution:
             return sum("".join(map(made.__getitem__, run)) in runs for run in runs)
 
         fixed = dict(zip(_FIXED, _FIXED, strict=True))
-        choices = [self._deranged("23456789", str(attempt)) | fixed for attempt in range(DIGIT_TRIES)]
-        return next((made for made in choices if not same(made)), None) or min(choices, key=same)
+        choices = list[dict[str, str]]()
+        for attempt in range(DIGIT_TRIES):
+            choices.append(self._deranged("23456789", str(attempt)) | fixed)
+            if not same(choices[-1]):
+                return choices[-1]
+        return min(choices, key=same)
 
     def _number_words(self) -> dict[str, str]:
         numerals = self._language.numerals

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 import pytest
 
@@ -35,6 +36,8 @@ class EchoingLine(_Stt):
     def __init__(self, sim: Simulator, late_ms: int, below_db: int, hears: Callable[[str], str] = lambda x: x) -> None:
         super().__init__(sim)
         self._late_ms, self._level, self._hears = late_ms, CALLER_LEVEL - 10 * below_db, hears
+        self._spoken: dict[int, str] = {}  # by turn, in the steps before `_read`
+        self._read = 0
 
     def perform(self, action: a.Action, now: int) -> None:
         if isinstance(action, a.CommitTranscript):
@@ -51,7 +54,7 @@ class EchoingLine(_Stt):
         start = now - FRAME_MS - self._late_ms
         speaks = any(sound.start <= now - FRAME_MS < sound.end for sound in self.sounds)
         level = CALLER_LEVEL if speaks else -650
-        if not speaks and any(begins <= start < ends for begins, ends in self._sim.heard):
+        if not speaks and any(one.start <= start < one.end for one in self._sim.carrier.played()):
             level = self._level
         self._frame += 1
         window = self._frame * FRAME_MS // WINDOW_MS > (self._frame - 1) * FRAME_MS // WINDOW_MS
@@ -65,23 +68,30 @@ class EchoingLine(_Stt):
                 found.append((sound.start + (sound.end - sound.start) * count // len(sound.words), word))
         texts = self._texts()
         for one in self._sim.carrier.played():
-            (start, end), text = one.span, texts.get(one.turn, "")
             at = int.from_bytes(one.pcmu[:4], "big")
-            done = 0
-            for word in text.split(" "):
-                done += (len(word) + 1) * CHAR_MS
-                ends = start + done - CHAR_MS - at
-                if word and start < ends <= end:
-                    found.append((ends + self._late_ms, word.lower().strip(".,?!")))
+            for ends, word in word_ends(texts.get(one.turn, ""), one.start - at, one.span):
+                found.append((ends + self._late_ms, word))
         return [word for at, word in sorted(found) if at <= now]
 
     def _texts(self) -> dict[int, str]:
-        texts = dict[int, str]()
-        for _, spoken in self._sim.actions(a.Speak):
-            texts[spoken.turn] = texts.get(spoken.turn, "") + spoken.text
-        if self._sim.policy.greeting:
-            texts[1] = self._sim.policy.greeting
-        return texts
+        for _, _, actions in self._sim.steps[self._read :]:
+            for spoken in actions:
+                if isinstance(spoken, a.Speak):
+                    self._spoken[spoken.turn] = self._spoken.get(spoken.turn, "") + spoken.text
+        self._read = len(self._sim.steps)
+        greeting = self._sim.policy.greeting
+        return self._spoken | {1: greeting} if greeting else self._spoken
+
+
+@lru_cache(maxsize=1_000)
+def word_ends(text: str, began: int, span: tuple[int, int]) -> tuple[tuple[int, str], ...]:
+    """When each word of `text`, whose audio begins at `began`, is complete, if that is within `span` (start, end)."""
+    found, done = list[tuple[int, str]](), began - CHAR_MS
+    for word in text.split(" "):
+        done += (len(word) + 1) * CHAR_MS
+        if word and span[0] < done <= span[1]:
+            found.append((done, word.lower().strip(".,?!")))
+    return tuple(found)
 
 
 def on_speakerphone(

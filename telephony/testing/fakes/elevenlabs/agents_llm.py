@@ -19,6 +19,7 @@ from typing import Any
 import httpx2
 import openai.types.chat
 
+from telephony.network.tls import tls
 from telephony.testing.fakes.openai.server import CallTool, Part, Say
 
 END_CALL = {
@@ -58,7 +59,7 @@ class CustomLlm:
         body = {"model": self.model, "stream": True, "temperature": 0.5, "max_tokens": -1, **body}
         variables = body.pop("dynamic_variables", {})
         headers = {name: filled(value, variables) for name, value in self.headers.items()}
-        async with httpx2.AsyncClient(trust_env=False, timeout=20) as client:
+        async with httpx2.AsyncClient(trust_env=False, timeout=20, verify=tls(trust_env=False)) as client:
             if self.restless and (early := _early(body)) is not None:
                 async with self._ask(client, early, headers) as events:
                     async for _ in events:

@@ -13,6 +13,7 @@ from uuid import uuid4
 import httpx2
 
 from telephony.elevenlabs.post_call import sign
+from telephony.network.tls import tls
 
 if TYPE_CHECKING:
     from telephony.testing.fakes.elevenlabs.agents_state import Conversation
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 async def personalization(url: str, key: str, agent_id: str, *, caller: str, called: str) -> httpx2.Response:
     """Sends the personalization request for an inbound call that the platform itself received; returns the answer."""
     call = {"caller_id": caller, "agent_id": agent_id, "called_number": called, "call_sid": "CA" + uuid4().hex}
-    async with httpx2.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=10, verify=tls(trust_env=False)) as client:
         return await client.post(url, json=call, headers={"Authorization": f"Bearer {key}"})
 
 
@@ -31,7 +32,7 @@ async def deliver(
     """Posts `event` as a signed webhook. `at_s` is the time of the signature in seconds since 1970 (None: now)."""
     body = json.dumps(event).encode()
     signature = sign(secret, body, int(time.time()) if at_s is None else at_s)
-    async with httpx2.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=10, verify=tls(trust_env=False)) as client:
         return await client.post(url, content=body, headers={header: signature, "Content-Type": "application/json"})
 
 

@@ -60,7 +60,12 @@ class PostingConnection(ServerConnection):
         head, _, body = bytes(self._raw).partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        status, kind, text = await self._answer(first.split(" ")[1], headers, body)
+        answering = asyncio.ensure_future(self._answer(first.split(" ")[1], headers, body))
+        await asyncio.wait((answering, self.connection_lost_waiter), return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():  # the client has gone; a handshake that goes on would hold up the end of the server
+            answering.cancel()
+            return
+        status, kind, text = answering.result()
         if not status:
             self.transport.abort()
             return

@@ -19,8 +19,6 @@ live call.
 from __future__ import annotations
 
 import asyncio
-import functools
-import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -32,6 +30,7 @@ import httpx2
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.clock import Clock
+from telephony.network.tls import tls
 from telephony.testing.fakes.twilio.faults import CarrierFaults
 from telephony.testing.fakes.twilio.playout import SILENCE, MarkEcho
 from telephony.testing.fakes.twilio.rest import LocalAccount, rest_app
@@ -63,12 +62,6 @@ _NOW_MS = 60
 _STATUS_ORDER = ("initiated", "ringing", "in-progress", "completed")
 
 
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """The TLS context for `https`, cached: loading the certificates takes longer than the rest of a carrier's start."""
-    return ssl.create_default_context()
-
-
 class Carrier:
     """The carrier. `dial` starts a call; `calls` holds all calls by CallSid; `api_base_url` is the REST API (http).
 
@@ -98,7 +91,7 @@ class Carrier:
     async def __aenter__(self) -> Carrier:
         self.api_base_url = await self._stack.enter_async_context(serve_app(rest_app(self)))
         self.http = await self._stack.enter_async_context(
-            httpx2.AsyncClient(trust_env=False, timeout=None, verify=_tls())
+            httpx2.AsyncClient(trust_env=False, timeout=None, verify=tls())
         )
         self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
         return self
