@@ -40,11 +40,12 @@ PENDING = 8
 @dataclass(slots=True)
 class _Segment:
     """A closed segment: the words of its partial, and all sound up to its end. `commit` is 0 if it was closed by the
-    recogniser itself."""
+    recogniser itself. `late`: all its words came after the commit, so they may be the next segment's."""
 
     commit: int
     text: str
     sound_ms: int
+    late: bool = False
 
 
 class Transcripts:
@@ -109,6 +110,7 @@ class Transcripts:
                 self._pending.append(_Segment(0, self._partial, self._partial_ms))
             self._partial, self._partial_ms = rest, self._sound_ms if rest != self._partial else self._partial_ms
         elif not continues(segment.text, rest):
+            segment.late |= not segment.text
             segment.text, self._partial = rest, ""
         return self._updated()
 
@@ -154,6 +156,9 @@ class Transcripts:
         """The commit has its final. If it is none of ours, only the earlier ones go."""
         while self._pending and not self._pending[0].commit and alike(text, self._pending[0].text):
             self._pending.pop(0)  # the recogniser has not closed it: its words are in this final
+        before = [one for one in self._pending if one.commit < commit]
+        if before and before[-1].late and alike(text, before[-1].text):
+            before[-1].text = ""
         self._lose(commit - 1)
         self._stable_commit = commit
         if self._pending and self._pending[0].commit == commit:

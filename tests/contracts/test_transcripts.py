@@ -232,6 +232,14 @@ def test_a_missing_final_leaves_the_words_of_its_partial() -> None:
     assert rig.final(2, "too", (Word("too", 0, 1),)) == [TranscriptUpdated("too", "", 2, (Word("too", 0, 1),))]
 
 
+def test_words_shown_after_an_empty_commit_are_those_of_the_next_final() -> None:
+    """They were taken for the committed segment's, and are not said twice."""
+    rig = waiting("what is it", "")
+    assert rig.partial("yes") == [TranscriptUpdated("", "what is it yes")]
+    rig.commit()
+    assert rig.final(3, "yes") == [TranscriptUpdated("what is it yes", "", 3)]
+
+
 def test_finals_that_are_given_up() -> None:
     """Up to the newest commit with words: the audio of later ones can be sent again."""
     rig = waiting("one", "two", "")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from telephony.core.events import TranscriptUpdated
-from telephony.core.language.words import alike, beyond, words
+from telephony.core.language.words import alike, beyond, from_word, words
 from telephony.core.listening.loudness import SILENT
 
 
@@ -81,17 +81,42 @@ class Answered:
     def take(self, event: TranscriptUpdated) -> tuple[str, str]:
         """The words of the event, stable and tentative, that were not answered yet."""
         commit, texts = event.commit, self._texts
-        covered = " ".join(text for number, text in texts if number <= commit)
+        covered = [one for one in texts if one[0] <= commit]
         sure = any(number == commit and words(text) for number, text in texts)
-        stable = beyond(event.stable, covered) if sure else _rest(event.stable, covered)
-        self._texts = [(number, text) for number, text in texts if number > commit]
-        if stable and not commit and self._texts:  # a part of the committed words
-            said = " ".join(text for _, text in texts)
-            stable, rest = _rest(stable, said), _rest(said, stable)
-            self._texts = [(texts[-1][0], rest)]
-        return stable, _rest(event.tentative, " ".join(text for _, text in self._texts))
+        stable = beyond(event.stable, _joined(covered)) if sure else _rest(event.stable, covered)
+        self._texts = [one for one in texts if one[0] > commit]
+        if not commit and (fitting := _fitting(stable, texts)):  # a part of the committed words
+            said = _joined(fitting)
+            self._texts = _from_word(fitting, len(words(said)) - len(words(beyond(said, stable))))
+            stable = beyond(stable, said)
+        return stable, _rest(event.tentative, self._texts)
 
 
-def _rest(text: str, said: str) -> str:
-    """What `text` has beyond the words of `said`, if one of the two begins with the other, or nearly so."""
-    return beyond(text, said) if alike(text, said) or alike(said, text) else text
+def _from_word(texts: list[tuple[int, str]], index: int) -> list[tuple[int, str]]:
+    """The texts without their first `index` words; each that is left keeps its commit."""
+    left = []
+    for number, text in texts:
+        size = len(words(text))
+        if size > index:
+            left.append((number, from_word(text, index)))
+        index = max(0, index - size)
+    return left
+
+
+def _rest(text: str, said: list[tuple[int, str]]) -> str:
+    """What `text` has beyond these words, if it is about them."""
+    return beyond(text, _joined(fitting)) if (fitting := _fitting(text, said)) else text
+
+
+def _fitting(text: str, said: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The words of which `text` is, because one begins with the other, or nearly so. The first of them may be missing:
+    a refused commit's words never come if the recogniser was lost meanwhile."""
+    for first in range(len(said)):
+        other = _joined(said[first:])
+        if text and other and (alike(text, other) or alike(other, text)):
+            return said[first:]
+    return []
+
+
+def _joined(said: list[tuple[int, str]]) -> str:
+    return " ".join(text for _, text in said if text)

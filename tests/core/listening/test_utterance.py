@@ -124,6 +124,25 @@ def test_answers_to_two_utterances_wait() -> None:
     assert answered("no thanks", "yes please").take(TranscriptUpdated("no thanks yes please", "", 2)) == ("", "")
 
 
+def test_each_answered_word_keeps_its_commit_when_those_before_it_become_stable() -> None:
+    """The recogniser closes a part by itself, then the finals come in turn; the rest is not new with the first."""
+    found = answered("I want a table", "")
+    assert found.take(TranscriptUpdated("I want", "a table for two")) == ("", "for two")
+    assert found.take(TranscriptUpdated("a table", "for two", 1)) == ("", "for two")
+    found = answered("I want a table", "for two")
+    assert found.take(TranscriptUpdated("I want a table for", "two")) == ("", "")
+    assert found.take(TranscriptUpdated("", "two please", 1)) == ("", "please")
+    assert found.take(TranscriptUpdated("two please", "", 2)) == ("please", "")
+
+
+def test_the_words_of_a_refused_commit_may_never_come() -> None:
+    """The recogniser was lost after the refusal: what was answered later is still known."""
+    found = answered("no thanks", "yes please", "")
+    assert found.take(TranscriptUpdated("", "yes please and")) == ("", "and")
+    assert found.take(TranscriptUpdated("yes", "please and")) == ("", "and")
+    assert found.take(TranscriptUpdated("please and", "", 4)) == ("and", "")
+
+
 def test_the_stable_version_may_come_with_a_later_commit() -> None:
     """The answered commit was refused: only words that are like the answered ones are left out."""
     assert answered("I want a table").take(TranscriptUpdated("I want a table for two", "", 2)) == ("for two", "")
