@@ -97,7 +97,9 @@ class Transcripts:
         before, rest = self._last, once(text.strip(), self._last, self._sound_ms - self._known_ms)
         self._last = rest
         rest = next((beyond(rest, said) for said in self._known if continues(rest, said) and self._quick(said)), rest)
-        grown = continues(self._last, before) and len(self._last) > len(before)
+        added = len(words(self._last)) - len(words(before))
+        in_time = added < SENTENCE_WORDS or self._sound_ms - self._partial_ms >= QUICK_WORD_MS * added
+        grown = continues(self._last, before) and len(self._last) > len(before) and in_time
         jumped = not grown and len(words(self._last)) >= SENTENCE_WORDS
         stale = (jumped and self._last == self._beyond) or self._repeats(rest, jumped and rest == self._last)
         self._beyond = self._last if rest != self._last else self._beyond

@@ -144,6 +144,16 @@ def test_three_known_words_count_only_if_they_arrive_gradually() -> None:
     assert rig.shows("one two") == "one two"
 
 
+def test_a_stale_partial_may_begin_like_the_next_sentence() -> None:
+    """Four words at once, without the sound for them, are no growth of the one before."""
+    rig = Rig()
+    rig.says("wait one two three four")
+    rig.ends(rig.commit(), "wait one two three four")
+    rig.voiced(2_000)
+    assert rig.shows("wait") == "wait"
+    assert rig.shows("wait one two three four") is None
+
+
 def test_a_partial_that_continued_known_words_once_more_is_a_repeat() -> None:
     """However much voice there was since: it is a stale message of the known segment."""
     rig = known("one two three")
