@@ -20,11 +20,19 @@ _YEARS = range(1000, 2100)
 _YEAR_FOLLOWS = re.compile(r"\s?[-–]\s?(?:\d{4}|\d{2})(?!\d)")
 _AFTER_ORDINAL = re.compile(r"\.(?=\s[^\W\d_]|,|\s?$)")
 _CODE = re.compile(r"[ \u00a0]?([A-Z]{3})(?![^\W_])")
-_PER = re.compile(r"\s?/\s?([^\W\d_]+[²³]?)")
+_PER = re.compile(r"\s?/\s?([^\W\d_]+[²³]?)(?:\.(?= [a-z]))?")
 _PERCENT = re.compile(r"[ \u00a0\u202f]?([%‰])")
 _NAME = re.compile(r" [A-ZÄÖÜÉ][a-zäöüßéèàñç]")
 _STATE = re.compile(r"(?<![^\W_])[A-Z]{2} $")
 _FACTOR = re.compile(r"x(?:\d|\s[^\W\d_])")
+_HOUSE = re.compile(
+    r" (?:[NSEW]\.? )?(?:[A-Z][a-z'’]+ |\d+(?:st|nd|rd|th) ){1,3}"
+    r"(?:St|Ave|Rd|Dr|Ln|Blvd|Pkwy|Hwy|Ct|Pl|Street|Avenue|Road|Drive|Lane|Boulevard|Parkway|Highway|Court|Place|Way)\b"
+)
+_EXTENSION = re.compile(
+    r"(?:Durchwahl|DW|[Ee]xt(?:\.|ension|ensión)|[Rr]amal|[Ii]nterno|[Tt]oestel|[Pp]oste|[Aa]nexo)\s$"
+)
+_NUMBERED = frozenset("il dal al del la dalla alla el o ao do".split())
 _YEAR_RANGE = re.compile(r"\d{4}\s?[-–]\s?$")
 
 
@@ -35,6 +43,8 @@ def amount(rules: Rules, text: str, at: int) -> Found | None:
     found = rules.patterns.amount.match(text, at)
     if found is None or (found[4] and found[5].count(".")):
         return None
+    if found[1] and not found[2] and _EXTENSION.search(text[max(0, at - 24) : at]):
+        return Found(found.end(), rules.digits(found[5]))  # "Durchwahl -45"
     glued = at > 0 and (text[at - 1].isalnum() or text[at - 1] in ")]")
     if glued and (found[1] or found[4]):
         return None
@@ -57,7 +67,13 @@ def _number(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fou
     if digits.isdecimal():
         if (len(digits) >= 7 and not digits.endswith("000")) or (len(digits) > 2 and after_code_word(rules, text, at)):
             return None
-        if len(digits) == 5 and _is_postcode(text, at, end) and not digits.endswith("00"):
+        if (
+            len(digits) == 3
+            and rules.patterns.dial_before.search(before(text, at))
+            and rules.noun_gender(text, end) is None
+        ):
+            return None
+        if len(digits) == 5 and _is_postcode(text, at, end):
             return None
         if len(digits) == 4 and _is_year(rules, text, at, end, numeral.value):
             return Found(end, rules.language.year(numeral.value), Kind.AMOUNT)
@@ -90,7 +106,7 @@ def _money_before(rules: Rules, text: str, found: re.Match[str], numeral: Numera
     if second is not None and (last := rules.parse(second[1])) is not None:
         words = rules.number(numeral, currency.gender)
         rest = _said(rules, text, last, currency, second.end())
-        return Found(rest.end, f"{words} {rules.language.to} {rest.words}", Kind.AMOUNT)
+        return Found(rest.end, rules.span(before(text, found.start()), words, rest.words), Kind.AMOUNT)
     return _said(rules, text, numeral, currency, end)
 
 
@@ -155,7 +171,7 @@ def _per(rules: Rules, text: str, found: Found) -> Found:
     if match is None:
         return found
     noun = rules.units[match[1]][0] if match[1] in rules.units else match[1]
-    return Found(match.end(), f"{found.words} {rules.language.per} {noun}", found.kind)
+    return Found(match.end(), f"{found.words} {rules.language.per(noun)}", found.kind)
 
 
 # --- what else stands behind a number -------------------------------------------------------------------------------
@@ -164,6 +180,12 @@ def _per(rules: Rules, text: str, found: Found) -> Found:
 def _with_scale(rules: Rules, numeral: Numeral, scale: Scale) -> str:
     gender = rules.language.gender(scale.one) or Gender.MASCULINE
     return f"{rules.number(numeral, gender)} {scale.one if rules.is_one(numeral) else scale.many}"
+
+
+def _is_abbreviation(rules: Rules, text: str, unit: re.Match[str]) -> bool:
+    """Whether the letters are an abbreviation that goes on behind the unit: "1 t/m 5"."""
+    found = rules.patterns.abbreviation.match(text, unit.start(1))
+    return found is not None and found.end() > unit.end()
 
 
 def _scaled(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Found | None:
@@ -181,7 +203,9 @@ def _unit(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Found
         gender = None if " " in word else rules.language.gender(word)
         return Found(percent.end(), f"{rules.number(numeral, gender)} {word}", Kind.AMOUNT)
     found = rules.patterns.unit.match(text, end)
-    if found is None or (found[1] in ("V", "W", "s") and found[0] != found[1] and text[end + 2 : end + 3] == " "):
+    if found is None or _is_abbreviation(rules, text, found):
+        return None
+    if found[1] in ("V", "W", "s") and found[0] != found[1] and text[end + 2 : end + 3] == " ":
         return None
     one, many = rules.units[found[1]]
     gender = rules.language.gender(one.split()[0]) or Gender.MASCULINE
@@ -203,7 +227,8 @@ def _ordinal(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fo
         return None
     gender = rules.noun_gender(text, found.end())
     degrees = re.compile(r"\s?[CF](?![^\W_])").match(text, found.end()) is not None
-    if found[1] == "°" and (gender is None or degrees or numeral.value > 30):
+    counted = gender is not None or last_word(before(text, at)) in _NUMBERED
+    if found[1] == "°" and (not counted or degrees or numeral.value > 30):
         return None
     feminine = found[1][-1] == "ª" or found[1] in ("ra", "da", "ta", "re", "ère", "nde", "res", "ères")
     words = language.ordinal(numeral.value, Gender.FEMININE if feminine else Gender.MASCULINE, before(text, at))
@@ -233,7 +258,7 @@ def _decade(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fou
     if language.decade is None or not numeral.exact or value % 10 or not (20 <= value < 100 or value in _YEARS):
         return None
     found = rules.patterns.decade.match(text, end)
-    return None if found is None else Found(found.end(), language.decade(value), Kind.AMOUNT)
+    return None if found is None else Found(found.end(), language.decade(value) + found[2], Kind.AMOUNT)
 
 
 def _fraction(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Found | None:
@@ -248,6 +273,11 @@ def _fraction(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> F
     if (found := _FRACTION.match(text, end)) is None:
         return None
     over, under = numeral.value, int(found[1])
+    if (over, under) == (1, 2) and (half := _half(rules, text, found.end())):
+        article = before(text, at).split()[-1:]
+        if article and half.startswith(article[0].lower() + " "):  # "eine 1/2 Stunde"
+            half = half.partition(" ")[2]
+        return Found(found.end(), half, Kind.AMOUNT)
     if 0 < over < under and under in PARTS:
         return Found(found.end(), language.fraction(over, under), Kind.AMOUNT)
     slash = (
@@ -256,6 +286,12 @@ def _fraction(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> F
         else f" {language.signs.get('over', language.signs['/'])} "
     )
     return Found(found.end(), rules.cardinal(over) + slash + rules.whole(found[1]))
+
+
+def _half(rules: Rules, text: str, end: int) -> str:
+    """1/2 of the noun behind it; "" if there is none."""
+    gender = rules.noun_gender(text, end)
+    return "" if gender is None else rules.language.half.get(gender, "")
 
 
 def _and_part(rules: Rules, whole: Numeral, over: int, under: int) -> str:
@@ -268,6 +304,9 @@ def _and_part(rules: Rules, whole: Numeral, over: int, under: int) -> str:
 
 
 def _is_year(rules: Rules, text: str, at: int, end: int, value: int) -> bool:
+    house = rules.locale.language == "en" and value % 1000 and _HOUSE.match(text, end)
+    if house:
+        return True  # "1600 Pennsylvania Avenue" is said like a year
     if value not in _YEARS:
         return False
     head = before(text, at)
@@ -283,5 +322,5 @@ def _is_year(rules: Rules, text: str, at: int, end: int, value: int) -> bool:
 
 def _is_postcode(text: str, at: int, end: int) -> bool:
     """Five digits before a name, or behind a state: "10115 Berlin", "CA 90210"."""
-    name = _NAME.match(text, end) is not None
+    name = _NAME.match(text, end) is not None and not text.endswith("00", at, end)
     return name or _STATE.search(text[max(0, at - 8) : at]) is not None

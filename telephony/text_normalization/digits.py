@@ -36,6 +36,8 @@ def grouped(rules: Rules, text: str, at: int) -> Found | None:
     following = text[end : end + 1]
     if following.isalpha() or (following == "," and text[end + 1 : end + 2].isdigit()):
         return None
+    if written[0] == "+":
+        written = written.replace("(0)", "")  # dialled only without the country's code
     parts = _PARTS.findall(written)
     if not (code and len(parts) <= 6 and sum(map(len, parts)) > 2) and not _names_something(rules, text, end, written):
         return None
@@ -103,7 +105,8 @@ def plain(rules: Rules, text: str, at: int) -> Found | None:
     if found is None:
         return None
     digits = found[0]
-    code = len(digits) > 2 and (after_code_word(rules, text, at) or len(digits) >= 5)
+    code = after_code_word(rules, text, at) or rules.patterns.dial_before.search(before(text, at)) is not None
+    code = len(digits) > 2 and (code or len(digits) >= 5)
     words = rules.digits(digits) if code else rules.whole(digits)
     end = found.end()
     if text[end : end + 1] == "." and text[end + 1 : end + 2].isdigit():
