@@ -119,7 +119,8 @@ _ABBREVIATIONS = {
     "Ud.": "usted", "Uds.": "ustedes", "Vd.": "usted", "Vds.": "ustedes", "pág.": "página",
     "págs.": "páginas", "min.": "minutos", "máx.": "máximo", "mín.": "mínimo", "ej.": "ejemplo",
     "Sta.": "santa", "Sto.": "santo", "S.": "san", "ext.": "extensión",
-    "L-V": "lunes a viernes", "L-J": "lunes a jueves", "L-S": "lunes a sábado", "L-D": "lunes a domingo", "EE. UU.": "Estados Unidos", "EE.UU.": "Estados Unidos",
+    "L-V": "lunes a viernes", "L-J": "lunes a jueves", "L-S": "lunes a sábado", "L-D": "lunes a domingo",
+    "EE. UU.": "Estados Unidos", "EE.UU.": "Estados Unidos",
     "Dpto.": "departamento", "Depto.": "departamento", "izq.": "izquierda", "dcha.": "derecha",
     "IVA": "iva", "hab.": "habitación", "vs.": "versus",
 }
