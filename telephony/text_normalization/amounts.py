@@ -32,6 +32,8 @@ _HOUSE = re.compile(
 _EXTENSION = re.compile(
     r"(?:Durchwahl|DW|[Ee]xt(?:\.|ension|ensión)|[Rr]amal|[Ii]nterno|[Tt]oestel|[Pp]oste|[Aa]nexo)\s$"
 )
+_HOUR = re.compile(r"(?:\b[aA] la |\b[Aa]ll['’]|\b[Dd]all['’]|(?<!\w)[àÀ] )$")
+_ANOTHER = re.compile(r"(?:,| [eoy]| ou) \d{1,2}[°º] [^\W\d_CF]")
 _NUMBERED = frozenset("il dal al del la dalla alla el o ao do".split())
 _YEAR_RANGE = re.compile(r"\d{4}\s?[-–]\s?$")
 
@@ -39,7 +41,8 @@ _YEAR_RANGE = re.compile(r"\d{4}\s?[-–]\s?$")
 def amount(rules: Rules, text: str, at: int) -> Found | None:
     """A number at `at`, with its sign, its currency, and what stands behind it."""
     if text[at] in _VULGAR:
-        return Found(at + 1, rules.language.fraction(*_VULGAR[text[at]]), Kind.AMOUNT)
+        half = _half(rules, text, at + 1) if text[at] == "½" else ""
+        return Found(at + 1, half or rules.language.fraction(*_VULGAR[text[at]]), Kind.AMOUNT)
     found = rules.patterns.amount.match(text, at)
     if found is None or (found[4] and found[5].count(".")):
         return None
@@ -78,7 +81,10 @@ def _number(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fou
         if len(digits) == 4 and _is_year(rules, text, at, end, numeral.value):
             return Found(end, rules.language.year(numeral.value), Kind.AMOUNT)
     compound = text[end : end + 1] == "-" and text[end + 1 : end + 2].isalpha()  # "1-Zimmer-Wohnung"
-    words = rules.number(numeral, Gender.MASCULINE if compound else rules.noun_gender(text, end))
+    gender = Gender.MASCULINE if compound else rules.noun_gender(text, end)
+    if numeral.value == 1 and numeral.exact and _HOUR.search(before(text, at)):
+        gender = Gender.FEMININE  # "a la 1 de la tarde"
+    words = rules.number(numeral, gender)
     full, short, letters = rules.language.elided
     if words == full and text[end + 1 : end + 2] in letters:
         return Found(end + 1, short, Kind.AMOUNT)
@@ -227,7 +233,9 @@ def _ordinal(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fo
         return None
     gender = rules.noun_gender(text, found.end())
     degrees = re.compile(r"\s?[CF](?![^\W_])").match(text, found.end()) is not None
-    counted = gender is not None or last_word(before(text, at)) in _NUMBERED
+    counted = (
+        gender is not None or _ANOTHER.match(text, found.end()) is not None or last_word(before(text, at)) in _NUMBERED
+    )
     if found[1] == "°" and (not counted or degrees or numeral.value > 30):
         return None
     feminine = found[1][-1] == "ª" or found[1] in ("ra", "da", "ta", "re", "ère", "nde", "res", "ères")

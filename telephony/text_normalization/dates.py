@@ -15,6 +15,7 @@ _ISO = re.compile(
 )
 _YEAR_FIRST = re.compile(r"(?P<y>\d{4})[/.](?P<m>\d{1,2})[/.](?P<d>\d{1,2})(?!\d|[/.]\d)")
 _NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d|[./-]\d|[^\W_])")
+_UNTIL = re.compile(r"\s?[-–]\s?(?:1?\d|2[0-4])\.[0-5]\d(?![.\d])")
 _SPAN = re.compile(r"(\d{1,2})\.?\s?[-–]\s?(\d{1,2}\.\d{1,2}\.)")
 _AFTER_DATE = re.compile(r"(?<![\d/])\d\d/\d\d [^\W\d_]{1,3} $")
 _MONTH_OF_YEAR = re.compile(r"(0[1-9]|1[0-2])/(\d\d)(?![\d/]|[^\W_])")
@@ -113,7 +114,7 @@ def _is_short_date(rules: Rules, text: str, at: int, found: re.Match[str]) -> bo
     expected = expected or _AFTER_DATE.search(head) is not None
     if sign == "-":
         dashed = patterns.dashed_before.search(head) is not None
-        return dashed and not dot and int(second) <= 12 and rules.noun_gender(text, found.end()) is None
+        return dashed and int(second) <= 12 and rules.noun_gender(text, found.end()) is None
     if sign == ".":
         return language.dotted_ordinals and bool(dot) and (expected or found.end() < len(text) or len(first) == 2)
     if expected:
@@ -169,7 +170,7 @@ def time(rules: Rules, text: str, at: int) -> Found | None:
 
 def _dotted_time(rules: Rules, text: str, at: int, found: re.Match[str]) -> bool:
     """Whether "7.30" is a time: it says so, or the word before it wants one and nothing is counted."""
-    if found["half"] or found["words"]:
+    if found["half"] or found["words"] or _UNTIL.match(text, found.end()):
         return True
     head = before(text, at)
     wanted = rules.patterns.hour_before.search(head) is not None

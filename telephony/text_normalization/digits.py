@@ -11,6 +11,7 @@ _SEPARATORS = r"[ .\-–/\u00a0\u202f\u2011]"
 _GROUPS = re.compile(
     rf"(?:\+\d{{1,4}}{_SEPARATORS}?)?(?:\(\d{{1,5}}\){_SEPARATORS}?)?\d{{1,24}}(?:{_SEPARATORS}(?:\(0\){_SEPARATORS}?)?\d{{1,24}}){{0,9}}(?!\d)"
 )
+_HOURS = re.compile(r"(?:1?\d|2[0-4])\.[0-5]\d\s?[-–]\s?(?:1?\d|2[0-4])\.[0-5]\d(?![.\d])")
 _PARTS = re.compile(r"\d+")
 _DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
 _TOKEN = re.compile(r"[^\W_]{1,64}(?:[-–][^\W_]{1,64}){0,8}")
@@ -30,6 +31,8 @@ def grouped(rules: Rules, text: str, at: int) -> Found | None:
     """A telephone number, a card, or another number in groups."""
     found = _GROUPS.match(text, at)
     if found is None:
+        return None
+    if _HOURS.match(text, at):
         return None
     code = after_code_word(rules, text, at)
     written, end = found[0], found.end()

@@ -77,7 +77,7 @@ def compiled(
         money_scale=re.compile(rf"{SPACE}?({one_of(language.scales)})(?:{END}|(?<=\.))"),
         currency_after=re.compile(rf"{SPACE}?({one_of({*signs, *currencies})})(\d\d(?!\d))?{END}"),
         second_amount=re.compile(rf"\s?[-–—]\s?(?={NUMERAL}(?!\s?[-–—/]\d))({NUMERAL})"),
-        unit=re.compile(rf"{SPACE}?({one_of(units)})(?![^\W_]|[²³])(?:\.(?= [a-zäöü]))?"),
+        unit=re.compile(rf"{SPACE}?({one_of(units)})(?![^\W_]|[²³])(?:\.(?= [a-zäöü\d]))?"),
         ordinal=re.compile(rf"({language.ordinal_mark or _NEVER}){END}"),
         dotted=_dotted(language, month),
         article_before=re.compile(rf"{_START}(?:{language.ordinal_before or _NEVER})\s$"),
@@ -90,7 +90,7 @@ def compiled(
         hour=hour,
         hour_before=_before(language.hour_before, r"['’\s]"),
         code_before=re.compile(
-            rf"{_START}(?:{language.codes})(?:[\s:#]|{_START}(?:{language.links}|[A-Z]{{2}}){END}\.?|n\.|nº|n°){{1,7}}$"
+            rf"{_START}(?i:{language.codes})(?:[\s:#]|{_START}(?:{language.links}|[A-Z]{{2}}){END}\.?|n\.|nº|n°){{1,7}}$"
         ),
         dashed_before=_before(language.dashed_before, r"\s"),
         dial_before=_before(language.dials, r"\s"),
@@ -122,7 +122,7 @@ def _dotted(language: Language, month: str) -> Pattern:
         return re.compile(_NEVER)
     noun = rf"\.{SPACE}(?:{language.ordinal_nouns}){END}"
     days = rf"\.\s?[-–]\s?\d{{1,2}}\.\s?{month}"
-    return re.compile(rf"{noun}|{days}|\.\s(?:und|oder|bis|sowie)\s\d{{1,2}}\.\s[^\W\d_]")
+    return re.compile(rf"{noun}|{days}|\.,\s\d{{1,2}}\.|\.\s(?:und|oder|bis|sowie)\s\d{{1,2}}\.\s[^\W\d_]")
 
 
 def _day_of_month(language: Language, month: str) -> Pattern:

@@ -137,7 +137,7 @@ class Rules:
 
     def noun_gender(self, text: str, end: int) -> Gender | None:
         """Of the noun behind a number that ends at `end`; None if it counts nothing."""
-        found = _NOUN.match(text, end)
+        found = _NOUN.match(text, _REST_OF_RANGE.match(text, end).end())  # type: ignore[union-attr]
         if found is None:
             return None
         gender = self.language.gender(found[1])
@@ -146,6 +146,7 @@ class Rules:
         return gender
 
 
+_REST_OF_RANGE = re.compile(r"(?:\s?[-–]\s?\d{1,4}(?=[ \u00a0\u202f]))?")
 _NOUN = re.compile(r"[ \u00a0\u202f]([^\W\d_]+)(?: ([^\W\d_]+))?")
 _INFLECTED = re.compile(r"e[nrsm]?$")
 

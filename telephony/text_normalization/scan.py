@@ -88,6 +88,8 @@ def _joined(rules: Rules, text: str, at: int, first: Found) -> Found:
         if last is not None and last.words == first.words:
             return Found(last.end, f"{first.words} {last.words}")  # "fifty-fifty"
         if last is not None and last.kind is not Kind.OTHER and not _MORE.match(text, last.end):
+            if last.kind is Kind.TIME and last.words.endswith("M"):
+                first = replace(first, words=first.words.removesuffix(" o'clock"))
             of_day = first.kind is last.kind is Kind.TIME
             words = rules.span(before(text, at), first.words, last.words, times=of_day)
             return replace(last, words=words, kind=Kind.OTHER)

@@ -127,7 +127,7 @@ def _fits(rules: Rules, text: str, found: re.Match[str]) -> bool:
         counted = before_it[-1:].isdigit() or before_it.endswith(_COUNTED)
         return counted or (rules.locale.language == "de" and short == "min.")
     if short in _DAYS:
-        return digit_next or text[end : end + 1] in ("-", "–", ",")
+        return digit_next or _AND_DAY.match(text, end) is not None
     if short == "Fr.":
         return name_next
     return True
@@ -137,6 +137,7 @@ _BEFORE_NAMES = frozenset(
     "M. MM. Me Pr St Ste D. R. Al. Sr. Jr. Mt. Ft. Gen. Lt. Rev. Gov. Hon. Capt. Sgt. Pl. pl.".split()
 )
 _COUNTED = ("st", "nd", "rd", "th")
+_AND_DAY = re.compile(r"[-–,]| (?:and|und|en|&) ")
 _DAYS = frozenset(
     "Mo. Di. Mi. Do. Sa. So. ma. di. wo. do. vr. za. zo. Mon. Tue. Tues. Wed. Thu. Thurs. Fri. Sat. Sun.".split()
 )

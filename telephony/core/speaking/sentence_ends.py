@@ -35,9 +35,9 @@ ABBREVIATIONS = frozenset(
 """After these, and after single letters, a full stop is no end: in any language, as models mix them."""
 BEFORE_FIGURES = frozenset(
     (
-        "jan feb mar apr jun jul aug sep oct okt nov dec dez mrz mrt ene abr ago dic gen mag giu lug set ott fev mai out "
-        "mon tue tues wed thu thurs fri sat sun mo di mi do fr sa so lun mer jeu ven sam dim mié jue vie sáb dom gio sab "
-        "ma wo vr za zo seg ter qua qui sex ext int durchw ch cap fig vol ave blvd rd"
+        "jan feb mar apr jun jul aug sep oct okt nov dec dez mrz mrt ene abr ago dic gen mag giu lug set ott fev mai "
+        "mon tue tues wed thu thurs fri sat sun mo di mi do fr sa so lun mer jeu ven sam dim mié jue vie sáb dom "
+        "out gio sab ma wo vr za zo seg ter qua qui sex ext int durchw ch cap fig vol ave blvd rd"
     ).split()
 )
 """After these, a full stop is no end if a number follows: "Jan. 5", "ext. 12"."""

@@ -56,7 +56,10 @@ def _weak(before: str) -> bool:
     if word == "der":
         return last_word(before, 1) in _DATIVE_BEFORE
     return bool(
-        re.search(r"\b(?:am|vom|bis|zum|ab|seit) (?:[A-Z]\w+(?:tag|woch)|(?:Mo|Di|Mi|Do|Fr|Sa|So)\.?),? ?$", before)
+        re.search(
+            r"\b(?:[Aa]m|[Vv]om|[Bb]is|[Zz]um|[Aa]b|[Ss]eit) (?:[A-Z]\w+(?:tag|woch)|(?:Mo|Di|Mi|Do|Fr|Sa|So)\.?),? ?$",
+            before,
+        )
     )
 
 
@@ -140,7 +143,7 @@ _CURRENCIES = {
 _ABBREVIATIONS = {
     "z. B.": "zum Beispiel", "z.B.": "zum Beispiel", "d. h.": "das heißt", "d.h.": "das heißt",
     "u. a.": "unter anderem", "u.a.": "unter anderem", "usw.": "und so weiter", "bzw.": "beziehungsweise",
-    "ca.": "circa", "Ca.": "Circa", "Z. B.": "Zum Beispiel", "Z.B.": "Zum Beispiel",
+    "ca.": "circa", "z. Hd.": "zu Händen", "Erw.": "Erwachsene", "Ca.": "Circa", "Z. B.": "Zum Beispiel", "Z.B.": "Zum Beispiel",
     "inkl.": "inklusive", "zzgl.": "zuzüglich", "ggf.": "gegebenenfalls", "evtl.": "eventuell",
     "Nr.": "Nummer", "Nrn.": "Nummern", "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Fr.": "Frau",
     "Str.": "Straße", "St.": "Sankt", "Tel.": "Telefon", "Std.": "Stunden", "Min.": "Minuten",

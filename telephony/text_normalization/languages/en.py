@@ -99,7 +99,7 @@ _ABBREVIATIONS = {
     "Nos.": "numbers", "Inc.": "Incorporated", "Ltd.": "Limited", "Corp.": "Corporation", "Gov.": "Governor",
     "Gen.": "General", "Capt.": "Captain", "Lt.": "Lieutenant", "Sgt.": "Sergeant", "Rev.": "Reverend",
     "Hon.": "Honorable", "Mt.": "Mount", "Ft.": "Fort", "min.": "minutes", "hrs.": "hours", "hr.": "hour",
-    "p.": "page", "pp.": "pages", "est.": "estimated", "incl.": "including", "max.": "maximum", "tel.": "telephone",
+    "p.": "page", "pp.": "pages", "est.": "estimated", "incl.": "including", "max.": "maximum", "M-F": "Monday to Friday", "Rm.": "Room", "tel.": "telephone",
     "Tel.": "telephone", "w/o": "without", "w/": "with",
     "Mon.": "Monday", "Tue.": "Tuesday", "Tues.": "Tuesday", "Wed.": "Wednesday", "Thu.": "Thursday",
     "Thurs.": "Thursday", "Fri.": "Friday", "Sat.": "Saturday", "Sun.": "Sunday",
@@ -145,6 +145,7 @@ def language(region: str) -> Language:
         year_before="in|since|died|born|circa|from|of|year|until|till|by|between|after|before|during|early|late|mid|summer|winter|"
         "spring|autumn|fall|and|to|through|to",
         units={"mo": ("month", "months"), "yr": ("year", "years"), "yrs": ("year", "years"), "wk": ("week", "weeks"),
+               "tsp": ("teaspoon", "teaspoons"), "tbsp": ("tablespoon", "tablespoons"),
                "wks": ("week", "weeks")},
         decade=_decade,
         decade_mark="'?s",

@@ -178,7 +178,7 @@ def language(region: str) -> Language:
         months=_MONTHS,
         of_million=lambda noun: f"de {noun}",
         pairs=True,
-        ordinal_mark=r"\.?[ºª]|er|ra|ro|do|da|to|ta",
+        ordinal_mark=r"\.?[ºª]|\.?er|ra|ro|do|da|to|ta",
         day_mark="de",
         date_before="el|del|al|día|hasta|desde|y|para|antes",
         hour_words=r"horas|hrs?\.?|h\.?",

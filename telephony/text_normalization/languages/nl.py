@@ -113,7 +113,7 @@ def language(region: str) -> Language:
         between="tussen",
         dials="bel",
         half={M: "een halve", N: "een half"},
-        dashed_before="op|sinds|per|vanaf",
+        dashed_before="op|sinds|per|vanaf|tot",
         to_day="tot en met",
         per=lambda noun: f"per {noun}",
         number="nummer",
