@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 
-from telephony.text_normalization.dates import PARTS, day_of_month
+from telephony.text_normalization.dates import day_of_month
 from telephony.text_normalization.digits import after_code_word
+from telephony.text_normalization.fractions import VULGAR, fraction, vulgar
 from telephony.text_normalization.language import Currency, Gender, Scale, last_word
 from telephony.text_normalization.numerals import Numeral
 from telephony.text_normalization.rules import Found, Kind, Rules, before
 
-_FRACTION = re.compile(r"[/⁄](\d{1,3})(?![\d/⁄]|[.,]\d)")
-_MIXED = re.compile(r" (\d{1,2})[/⁄](\d{1,2})(?![\d/⁄])")
-_VULGAR = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5),
-           "⅘": (4, 5), "⅙": (1, 6), "⅚": (5, 6), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8)}  # fmt: skip
-_SAID_TOGETHER = ((24, 7), (9, 11))
 _SIGNS = ("€", "$", "£")
 _YEARS = range(1000, 2100)
 _YEAR_FOLLOWS = re.compile(r"\s?[-–]\s?(?:\d{4}|\d{2})(?!\d)")
@@ -40,9 +36,8 @@ _YEAR_RANGE = re.compile(r"\d{4}\s?[-–]\s?$")
 
 def amount(rules: Rules, text: str, at: int) -> Found | None:
     """A number at `at`, with its sign, its currency, and what stands behind it."""
-    if text[at] in _VULGAR:
-        half = _half(rules, text, at + 1) if text[at] == "½" else ""
-        return Found(at + 1, half or rules.language.fraction(*_VULGAR[text[at]]), Kind.AMOUNT)
+    if text[at] in VULGAR:
+        return vulgar(rules, text, at)
     found = rules.patterns.amount.match(text, at)
     if found is None or (found[4] and found[5].count(".")):
         return None
@@ -62,7 +57,7 @@ def amount(rules: Rules, text: str, at: int) -> Found | None:
 
 def _number(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Found | None:
     digits = text[at:end]
-    for read in (_ordinal, _decade, _fraction, day_of_month, _money_after, _scaled, _unit):
+    for read in (_ordinal, _decade, fraction, day_of_month, _money_after, _scaled, _unit):
         if (found := read(rules, text, at, end, numeral)) is not None:
             return found
     if end < len(text) and text[end].isalpha() and not (text[end] == "x" and _FACTOR.match(text, end)):
@@ -267,45 +262,6 @@ def _decade(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fou
         return None
     found = rules.patterns.decade.match(text, end)
     return None if found is None else Found(found.end(), language.decade(value) + found[2], Kind.AMOUNT)
-
-
-def _fraction(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Found | None:
-    """ "3/4", "1 1/2", "1½"; "24/7" and others that are no part of a whole."""
-    language = rules.language
-    if not numeral.exact or not text[at:end].isdecimal():
-        return None
-    if (mixed := _MIXED.match(text, end)) and 0 < int(mixed[1]) < int(mixed[2]):
-        return Found(mixed.end(), _and_part(rules, numeral, int(mixed[1]), int(mixed[2])), Kind.AMOUNT)
-    if text[end : end + 1] in _VULGAR and end < len(text):
-        return Found(end + 1, _and_part(rules, numeral, *_VULGAR[text[end]]), Kind.AMOUNT)
-    if (found := _FRACTION.match(text, end)) is None:
-        return None
-    over, under = numeral.value, int(found[1])
-    if (over, under) == (1, 2) and (half := _half(rules, text, found.end())):
-        article = before(text, at).split()[-1:]
-        if article and half.startswith(article[0].lower() + " "):  # "eine 1/2 Stunde"
-            half = half.partition(" ")[2]
-        return Found(found.end(), half, Kind.AMOUNT)
-    if 0 < over < under and under in PARTS:
-        return Found(found.end(), language.fraction(over, under), Kind.AMOUNT)
-    slash = (
-        " "
-        if over == under or (over, under) in _SAID_TOGETHER
-        else f" {language.signs.get('over', language.signs['/'])} "
-    )
-    return Found(found.end(), rules.cardinal(over) + slash + rules.whole(found[1]))
-
-
-def _half(rules: Rules, text: str, end: int) -> str:
-    """1/2 of the noun behind it; "" if there is none."""
-    gender = rules.noun_gender(text, end)
-    return "" if gender is None else rules.language.half.get(gender, "")
-
-
-def _and_part(rules: Rules, whole: Numeral, over: int, under: int) -> str:
-    if (over, under) == (1, 2):
-        return rules.cardinal(whole.value, Gender.MASCULINE) + rules.language.half_more
-    return f"{rules.cardinal(whole.value)} {rules.language.signs['&']} {rules.language.fraction(over, under)}"
 
 
 # --- bare numbers ---------------------------------------------------------------------------------------------------

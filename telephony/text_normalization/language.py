@@ -79,6 +79,8 @@ class Language:
     """Short names of months, besides CLDR's."""
     half: Mapping[Gender, str] = field(default_factory=dict)
     """1/2 before a noun of that gender ("media")."""
+    half_after: Mapping[Gender, str] = field(default_factory=dict)
+    """Behind a noun of that gender after a whole number, if a half is said there ("dos horas y media")."""
     span: Callable[[str, str, str, bool], str] | None = None
     """(first, last, the word before, whether they are times) -> a range, where it is more than "first to last"."""
     dashed_before: str = ""

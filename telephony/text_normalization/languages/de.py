@@ -23,7 +23,7 @@ _WEAK = frozenset(
 )
 _DATIVE_BEFORE = frozenset("in auf an bei mit von aus nach vor zu seit unter über ab neben zwischen".split())
 _NEUTER = frozenset(
-    "jahr jahre zimmer kind kinder bett betten mal kilo stück getränk bier glas gläser ticket tickets paket "
+    "jahr jahre zimmer kind kinder bett betten mal kilo kilogramm milligramm stück getränk bier glas gläser ticket tickets paket "
     "pakete gericht gerichte menü auto haus buch fahrrad angebot prozent pfund gramm grad wochenende produkt "
     "hotel restaurant formular dokument konto büro obergeschoss stockwerk quartal jahrhundert kapitel".split()
 )

@@ -151,6 +151,7 @@ def language(region: str) -> Language:
         span=_span,
         between="entre",
         half={M: "medio", F: "media"},
+        half_after={M: " y medio", F: " y media"},
         of_year="de ",
         per=lambda noun: f"por {noun}",
         number="número",

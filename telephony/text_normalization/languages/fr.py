@@ -111,6 +111,7 @@ def language(region: str) -> Language:
         to="à",
         between="entre",
         half={M: "un demi", F: "une demi"},
+        half_after={M: " et demi", F: " et demie"},
         per=lambda noun: f"par {noun}",
         number="numéro",
         half_more=" et demi",

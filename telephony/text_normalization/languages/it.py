@@ -148,6 +148,7 @@ def language(region: str) -> Language:
         between="tra|fra",
         dials="chiami il",
         half={M: "mezzo", F: "mezza"},
+        half_after={M: " e mezzo", F: " e mezza"},
         number="numero",
         half_more=" e mezzo",
         and_cents=_cents,

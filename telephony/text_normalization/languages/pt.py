@@ -137,6 +137,7 @@ def language(region: str) -> Language:
         between="entre",
         dials="ligue para|disque",
         half={M: "meio", F: "meia"},
+        half_after={M: " e meio", F: " e meia"},
         of_year="de ",
         per=lambda noun: f"por {noun}",
         number="número",
