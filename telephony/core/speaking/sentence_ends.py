@@ -40,7 +40,7 @@ BEFORE_FIGURES = frozenset(
         "out gio sab ma wo vr za zo seg ter qua qui sex ext int durchw ch cap fig vol ave blvd rd"
     ).split()
 )
-"""After these, a full stop is no end if a number follows: "Jan. 5", "ext. 12"."""
+"""After these, a full stop is no end if a number or a small letter follows: "Jan. 5", "Wed. and"."""
 DOTTED_ORDINALS = frozenset("de da no fi cs sk sl hr sr hu pl et lv is tr".split())
 """Languages that write "5. März"."""
 UNSPACED = range(0x0E00, 0x0F00)
@@ -75,7 +75,7 @@ def _full_stop(text: str, following: str, *, ordinals: bool) -> bool:
     word = words[-1].lower().lstrip("(\"'¿¡„“«") if words else ""
     short = re.split(r"[/.–-]", word)[-1]
     figure = following.lstrip("-–#")[:1]
-    if short in BEFORE_FIGURES and (not figure or figure.isdigit()):
+    if short in BEFORE_FIGURES and (not figure or figure.isdigit() or figure.islower()):
         return False
     if ordinals and _DATE.search(word) and (not following or following[0].islower()):
         return False

@@ -23,7 +23,7 @@ _WEAK = frozenset(
 )
 _DATIVE_BEFORE = frozenset("in auf an bei mit von aus nach vor zu seit unter über ab neben zwischen".split())
 _NEUTER = frozenset(
-    "jahr jahre zimmer kind kinder bett betten mal kilo kilogramm milligramm stück getränk bier glas gläser ticket tickets paket "
+    "jahr jahre zimmer kind kinder bett betten mal kilo kilogramm stück getränk bier glas gläser ticket tickets paket "
     "pakete gericht gerichte menü auto haus buch fahrrad angebot prozent pfund gramm grad wochenende produkt "
     "hotel restaurant formular dokument konto büro obergeschoss stockwerk quartal jahrhundert kapitel".split()
 )
@@ -143,7 +143,8 @@ _CURRENCIES = {
 _ABBREVIATIONS = {
     "z. B.": "zum Beispiel", "z.B.": "zum Beispiel", "d. h.": "das heißt", "d.h.": "das heißt",
     "u. a.": "unter anderem", "u.a.": "unter anderem", "usw.": "und so weiter", "bzw.": "beziehungsweise",
-    "ca.": "circa", "z. Hd.": "zu Händen", "Erw.": "Erwachsene", "Ca.": "Circa", "Z. B.": "Zum Beispiel", "Z.B.": "Zum Beispiel",
+    "ca.": "circa", "z. Hd.": "zu Händen", "Erw.": "Erwachsene",
+    "Ca.": "Circa", "Z. B.": "Zum Beispiel", "Z.B.": "Zum Beispiel",
     "inkl.": "inklusive", "zzgl.": "zuzüglich", "ggf.": "gegebenenfalls", "evtl.": "eventuell",
     "Nr.": "Nummer", "Nrn.": "Nummern", "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Fr.": "Frau",
     "Str.": "Straße", "St.": "Sankt", "Tel.": "Telefon", "Std.": "Stunden", "Min.": "Minuten",
