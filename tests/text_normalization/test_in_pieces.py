@@ -8,7 +8,7 @@ import pytest
 
 from telephony.core.speaking.phrasing import Phrasing
 from telephony.core.speaking.sentence_ends import writes_ordinals_with_dots
-from telephony.text_normalization import spoken_form
+from telephony.text_normalization import rules_for, spoken_form
 from tests.text_normalization.strings import LANGUAGES, rows
 
 AROUND = ("{}", "{}, ok.", "Ok. {} Ok.", "Thanks Maria, thanks Antonio, thanks for everything, {}")
@@ -39,3 +39,12 @@ def test_a_string_is_one_unit(language: str) -> None:
     """Its words are those of the table when they come through a reply too."""
     for row in rows(language):
         assert said([row.written], language) == row.spoken
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_unit_ends_between_an_abbreviation_and_its_number(language: str) -> None:
+    """Whatever is spoken in full is known to whoever divides a reply into units."""
+    for short in rules_for(language).language.abbreviations:
+        if short.endswith("."):
+            text = f"ok {short} 5 abc"
+            assert said(list(text), language) == said([text], language) == spoken_form(text, language)

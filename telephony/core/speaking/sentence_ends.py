@@ -23,7 +23,7 @@ UNSPACED_CLAUSE_ENDS = "，、；："
 ABBREVIATIONS = frozenset(
     (
         "mr mrs ms dr prof st sr jr vs etc e.g i.e no approx dept est inc ltd co a.m p.m u.s u.k "  # English
-        "lbs oz mo yr yrs wk wks hrs mins "
+        "lbs oz mo yr yrs wk wks hrs mins tsp tbsp ee uu "
         "usw nr bzw ca inkl zzgl ggf evtl vgl mind max min tel str hr std abs abt bspw sog tsd mio mrd z.b d.h u.a o.ä "
         "sra srta sres dra núm nº av avda ud uds pág págs aprox lic ing dña pza ctra ej ee.uu "
         "mme mlle mm av bd boul env tél janv févr juil sept p.ex apt pl "
@@ -35,9 +35,12 @@ ABBREVIATIONS = frozenset(
 """After these, and after single letters, a full stop is no end: in any language, as models mix them."""
 BEFORE_FIGURES = frozenset(
     (
-        "jan feb mar apr jun jul aug sep oct okt nov dec dez mrz mrt ene abr ago dic gen mag giu lug set ott fev mai "
-        "mon tue tues wed thu thurs fri sat sun mo di mi do fr sa so lun mer jeu ven sam dim mié jue vie sáb dom "
-        "out gio sab ma wo vr za zo seg ter qua qui sex ext int durchw ch cap fig vol ave blvd rd"
+        "jan feb mar apr jun jul aug sep oct okt nov dec dez mrz mrt ene abr ago dic gen mag giu lug set ott fev "
+        "mai mon tue tues wed thu thurs fri sat sun mo di mi do fr sa so lun mer jeu ven sam dim mié jue vie sáb "
+        "dom out gio sab ma wo vr za zo seg ter qua qui sex ext int durchw ch cap fig vol ave blvd rd ln hwy ste "
+        "sq pkwy bldg fl nos corp gov capt lt sgt rev hon mt ft pp rm hd erw nrn sek mwst art stk pers jh frl geb "
+        "avd tfno vd vds máx mín sta sto uu dpto depto izq dcha hab c.-à-d appt sigg rag p.es pagg pç pça al ap "
+        "nrs ir sec resp jl"
     ).split()
 )
 """After these, a full stop is no end if a number or a small letter follows: "Jan. 5", "Wed. and"."""
@@ -73,7 +76,7 @@ def _full_stop(text: str, following: str, *, ordinals: bool) -> bool:
     """`following`: what is known of the text behind. If it would decide and nothing is known, there is no end yet."""
     words = text.split()
     word = words[-1].lower().lstrip("(\"'¿¡„“«") if words else ""
-    short = re.split(r"[/.–-]", word)[-1]
+    short = word if word in BEFORE_FIGURES else re.split(r"[/.–-]", word)[-1]
     figure = following.lstrip("-–#")[:1]
     if short in BEFORE_FIGURES and (not figure or figure.isdigit() or figure.islower()):
         return False
