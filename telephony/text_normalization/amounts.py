@@ -4,37 +4,45 @@ from __future__ import annotations
 
 import re
 
-from telephony.text_normalization.dates import PARTS, day_of_month
+from telephony.text_normalization.dates import day_of_month
 from telephony.text_normalization.digits import after_code_word
+from telephony.text_normalization.fractions import VULGAR, fraction, vulgar
 from telephony.text_normalization.language import Currency, Gender, Scale, last_word
 from telephony.text_normalization.numerals import Numeral
 from telephony.text_normalization.rules import Found, Kind, Rules, before
 
-_FRACTION = re.compile(r"[/⁄](\d{1,3})(?![\d/⁄]|[.,]\d)")
-_MIXED = re.compile(r" (\d{1,2})[/⁄](\d{1,2})(?![\d/⁄])")
-_VULGAR = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5),
-           "⅘": (4, 5), "⅙": (1, 6), "⅚": (5, 6), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8)}  # fmt: skip
-_SAID_TOGETHER = ((24, 7), (9, 11))
 _SIGNS = ("€", "$", "£")
 _YEARS = range(1000, 2100)
 _YEAR_FOLLOWS = re.compile(r"\s?[-–]\s?(?:\d{4}|\d{2})(?!\d)")
 _AFTER_ORDINAL = re.compile(r"\.(?=\s[^\W\d_]|,|\s?$)")
 _CODE = re.compile(r"[ \u00a0]?([A-Z]{3})(?![^\W_])")
-_PER = re.compile(r"\s?/\s?([^\W\d_]+[²³]?)")
+_PER = re.compile(r"\s?/\s?([^\W\d_]+[²³]?)(?:\.(?= [a-z]))?")
 _PERCENT = re.compile(r"[ \u00a0\u202f]?([%‰])")
 _NAME = re.compile(r" [A-ZÄÖÜÉ][a-zäöüßéèàñç]")
 _STATE = re.compile(r"(?<![^\W_])[A-Z]{2} $")
 _FACTOR = re.compile(r"x(?:\d|\s[^\W\d_])")
+_HOUSE = re.compile(
+    r" (?:[NSEW]\.? )?(?:[A-Z][a-z'’]+ |\d+(?:st|nd|rd|th) ){1,3}"
+    r"(?:St|Ave|Rd|Dr|Ln|Blvd|Pkwy|Hwy|Ct|Pl|Street|Avenue|Road|Drive|Lane|Boulevard|Parkway|Highway|Court|Place|Way)\b"
+)
+_EXTENSION = re.compile(
+    r"(?:Durchwahl|DW|[Ee]xt(?:\.|ension|ensión)|[Rr]amal|[Ii]nterno|[Tt]oestel|[Pp]oste|[Aa]nexo)\s$"
+)
+_HOUR = re.compile(r"(?:\b[aA] la |\b[Aa]ll['’]|\b[Dd]all['’]|(?<!\w)[àÀ] )$")
+_ANOTHER = re.compile(r"(?:,| [eoy]| ou) \d{1,2}[°º] [^\W\d_CF]")
+_NUMBERED = frozenset("il dal al del la dalla alla el o ao do".split())
 _YEAR_RANGE = re.compile(r"\d{4}\s?[-–]\s?$")
 
 
 def amount(rules: Rules, text: str, at: int) -> Found | None:
     """A number at `at`, with its sign, its currency, and what stands behind it."""
-    if text[at] in _VULGAR:
-        return Found(at + 1, rules.language.fraction(*_VULGAR[text[at]]), Kind.AMOUNT)
+    if text[at] in VULGAR:
+        return vulgar(rules, text, at)
     found = rules.patterns.amount.match(text, at)
     if found is None or (found[4] and found[5].count(".")):
         return None
+    if found[1] and not found[2] and _EXTENSION.search(text[max(0, at - 24) : at]):
+        return Found(found.end(), rules.digits(found[5]))  # "Durchwahl -45"
     glued = at > 0 and (text[at - 1].isalnum() or text[at - 1] in ")]")
     if glued and (found[1] or found[4]):
         return None
@@ -49,7 +57,7 @@ def amount(rules: Rules, text: str, at: int) -> Found | None:
 
 def _number(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Found | None:
     digits = text[at:end]
-    for read in (_ordinal, _decade, _fraction, day_of_month, _money_after, _scaled, _unit):
+    for read in (_ordinal, _decade, fraction, day_of_month, _money_after, _scaled, _unit):
         if (found := read(rules, text, at, end, numeral)) is not None:
             return found
     if end < len(text) and text[end].isalpha() and not (text[end] == "x" and _FACTOR.match(text, end)):
@@ -57,12 +65,21 @@ def _number(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fou
     if digits.isdecimal():
         if (len(digits) >= 7 and not digits.endswith("000")) or (len(digits) > 2 and after_code_word(rules, text, at)):
             return None
-        if len(digits) == 5 and _is_postcode(text, at, end) and not digits.endswith("00"):
+        if (
+            len(digits) == 3
+            and rules.patterns.dial_before.search(before(text, at))
+            and rules.noun_gender(text, end) is None
+        ):
+            return None
+        if len(digits) == 5 and _is_postcode(text, at, end):
             return None
         if len(digits) == 4 and _is_year(rules, text, at, end, numeral.value):
             return Found(end, rules.language.year(numeral.value), Kind.AMOUNT)
     compound = text[end : end + 1] == "-" and text[end + 1 : end + 2].isalpha()  # "1-Zimmer-Wohnung"
-    words = rules.number(numeral, Gender.MASCULINE if compound else rules.noun_gender(text, end))
+    gender = Gender.MASCULINE if compound else rules.noun_gender(text, end)
+    if numeral.value == 1 and numeral.exact and _HOUR.search(before(text, at)):
+        gender = Gender.FEMININE  # "a la 1 de la tarde"
+    words = rules.number(numeral, gender)
     full, short, letters = rules.language.elided
     if words == full and text[end + 1 : end + 2] in letters:
         return Found(end + 1, short, Kind.AMOUNT)
@@ -90,7 +107,7 @@ def _money_before(rules: Rules, text: str, found: re.Match[str], numeral: Numera
     if second is not None and (last := rules.parse(second[1])) is not None:
         words = rules.number(numeral, currency.gender)
         rest = _said(rules, text, last, currency, second.end())
-        return Found(rest.end, f"{words} {rules.language.to} {rest.words}", Kind.AMOUNT)
+        return Found(rest.end, rules.span(before(text, found.start()), words, rest.words), Kind.AMOUNT)
     return _said(rules, text, numeral, currency, end)
 
 
@@ -155,7 +172,7 @@ def _per(rules: Rules, text: str, found: Found) -> Found:
     if match is None:
         return found
     noun = rules.units[match[1]][0] if match[1] in rules.units else match[1]
-    return Found(match.end(), f"{found.words} {rules.language.per} {noun}", found.kind)
+    return Found(match.end(), f"{found.words} {rules.language.per(noun)}", found.kind)
 
 
 # --- what else stands behind a number -------------------------------------------------------------------------------
@@ -164,6 +181,12 @@ def _per(rules: Rules, text: str, found: Found) -> Found:
 def _with_scale(rules: Rules, numeral: Numeral, scale: Scale) -> str:
     gender = rules.language.gender(scale.one) or Gender.MASCULINE
     return f"{rules.number(numeral, gender)} {scale.one if rules.is_one(numeral) else scale.many}"
+
+
+def _is_abbreviation(rules: Rules, text: str, unit: re.Match[str]) -> bool:
+    """Whether the letters are an abbreviation that goes on behind the unit: "1 t/m 5"."""
+    found = rules.patterns.abbreviation.match(text, unit.start(1))
+    return found is not None and found.end() > unit.end()
 
 
 def _scaled(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Found | None:
@@ -181,7 +204,9 @@ def _unit(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Found
         gender = None if " " in word else rules.language.gender(word)
         return Found(percent.end(), f"{rules.number(numeral, gender)} {word}", Kind.AMOUNT)
     found = rules.patterns.unit.match(text, end)
-    if found is None or (found[1] in ("V", "W", "s") and found[0] != found[1] and text[end + 2 : end + 3] == " "):
+    if found is None or _is_abbreviation(rules, text, found):
+        return None
+    if found[1] in ("V", "W", "s") and found[0] != found[1] and text[end + 2 : end + 3] == " ":
         return None
     one, many = rules.units[found[1]]
     gender = rules.language.gender(one.split()[0]) or Gender.MASCULINE
@@ -203,7 +228,10 @@ def _ordinal(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fo
         return None
     gender = rules.noun_gender(text, found.end())
     degrees = re.compile(r"\s?[CF](?![^\W_])").match(text, found.end()) is not None
-    if found[1] == "°" and (gender is None or degrees or numeral.value > 30):
+    counted = (
+        gender is not None or _ANOTHER.match(text, found.end()) is not None or last_word(before(text, at)) in _NUMBERED
+    )
+    if found[1] == "°" and (not counted or degrees or numeral.value > 30):
         return None
     feminine = found[1][-1] == "ª" or found[1] in ("ra", "da", "ta", "re", "ère", "nde", "res", "ères")
     words = language.ordinal(numeral.value, Gender.FEMININE if feminine else Gender.MASCULINE, before(text, at))
@@ -233,41 +261,16 @@ def _decade(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Fou
     if language.decade is None or not numeral.exact or value % 10 or not (20 <= value < 100 or value in _YEARS):
         return None
     found = rules.patterns.decade.match(text, end)
-    return None if found is None else Found(found.end(), language.decade(value), Kind.AMOUNT)
-
-
-def _fraction(rules: Rules, text: str, at: int, end: int, numeral: Numeral) -> Found | None:
-    """ "3/4", "1 1/2", "1½"; "24/7" and others that are no part of a whole."""
-    language = rules.language
-    if not numeral.exact or not text[at:end].isdecimal():
-        return None
-    if (mixed := _MIXED.match(text, end)) and 0 < int(mixed[1]) < int(mixed[2]):
-        return Found(mixed.end(), _and_part(rules, numeral, int(mixed[1]), int(mixed[2])), Kind.AMOUNT)
-    if text[end : end + 1] in _VULGAR and end < len(text):
-        return Found(end + 1, _and_part(rules, numeral, *_VULGAR[text[end]]), Kind.AMOUNT)
-    if (found := _FRACTION.match(text, end)) is None:
-        return None
-    over, under = numeral.value, int(found[1])
-    if 0 < over < under and under in PARTS:
-        return Found(found.end(), language.fraction(over, under), Kind.AMOUNT)
-    slash = (
-        " "
-        if over == under or (over, under) in _SAID_TOGETHER
-        else f" {language.signs.get('over', language.signs['/'])} "
-    )
-    return Found(found.end(), rules.cardinal(over) + slash + rules.whole(found[1]))
-
-
-def _and_part(rules: Rules, whole: Numeral, over: int, under: int) -> str:
-    if (over, under) == (1, 2):
-        return rules.cardinal(whole.value, Gender.MASCULINE) + rules.language.half_more
-    return f"{rules.cardinal(whole.value)} {rules.language.signs['&']} {rules.language.fraction(over, under)}"
+    return None if found is None else Found(found.end(), language.decade(value) + found[2], Kind.AMOUNT)
 
 
 # --- bare numbers ---------------------------------------------------------------------------------------------------
 
 
 def _is_year(rules: Rules, text: str, at: int, end: int, value: int) -> bool:
+    house = rules.locale.language == "en" and value % 1000 and _HOUSE.match(text, end)
+    if house:
+        return True  # "1600 Pennsylvania Avenue" is said like a year
     if value not in _YEARS:
         return False
     head = before(text, at)
@@ -283,5 +286,5 @@ def _is_year(rules: Rules, text: str, at: int, end: int, value: int) -> bool:
 
 def _is_postcode(text: str, at: int, end: int) -> bool:
     """Five digits before a name, or behind a state: "10115 Berlin", "CA 90210"."""
-    name = _NAME.match(text, end) is not None
+    name = _NAME.match(text, end) is not None and not text.endswith("00", at, end)
     return name or _STATE.search(text[max(0, at - 8) : at]) is not None

@@ -15,7 +15,11 @@ _ISO = re.compile(
 )
 _YEAR_FIRST = re.compile(r"(?P<y>\d{4})[/.](?P<m>\d{1,2})[/.](?P<d>\d{1,2})(?!\d|[/.]\d)")
 _NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d|[./-]\d|[^\W_])")
-_SHORT = re.compile(r"(\d{1,2})([./])(\d{1,2})(\.?)(?!\d|[./-]\d|[^\W_]|\s?[%€$£])")
+_UNTIL = re.compile(r"\s?[-–]\s?(?:1?\d|2[0-4])\.[0-5]\d(?![.\d])")
+_SPAN = re.compile(r"(\d{1,2})\.?\s?[-–]\s?(\d{1,2}\.\d{1,2}\.)")
+_AFTER_DATE = re.compile(r"(?<![\d/])\d\d/\d\d [^\W\d_]{1,3} $")
+_MONTH_OF_YEAR = re.compile(r"(0[1-9]|1[0-2])/(\d\d)(?![\d/]|[^\W_])")
+_SHORT = re.compile(r"(\d{1,2})([./-])(\d{1,2})(\.?)(?!\d|[./-]\d|[^\W_]|\s?[%€$£])")
 PARTS = frozenset({2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 20, 32, 64, 100, 1000})
 """What a whole is divided into."""
 
@@ -64,6 +68,20 @@ def _date(rules: Rules, day: int, month: int, year: str, head: str) -> str:
     return rules.language.date(day, rules.months[month], rules.language.year(int(year)) if year else "", head)
 
 
+def day_span(rules: Rules, text: str, at: int) -> Found | None:
+    """ "1.-15.8." """
+    found = _SPAN.match(text, at) if rules.language.dotted_ordinals else None
+    last = None if found is None else numeric(rules, text, found.start(2))
+    if found is None or last is None or not 1 <= int(found[1]) <= 31:
+        return None
+    first = rules.language.ordinal(int(found[1]), Gender.MASCULINE, before(text, at))
+    if first.endswith("en"):  # "vom ersten bis fünfzehnten"
+        last = numeric(rules, "am " + text[found.start(2) :], 3)
+        assert last is not None
+        return Found(found.start(2) + last.end - 3, f"{first} {rules.language.to} {last.words}", Kind.OTHER)
+    return Found(last.end, f"{first} {rules.language.to} {last.words}", Kind.OTHER)
+
+
 def numeric(rules: Rules, text: str, at: int) -> Found | None:
     """ "25/12/2024", "5.3.", "5/3" behind a word that wants a date."""
     if (found := _NUMERIC.match(text, at)) is not None:
@@ -76,6 +94,9 @@ def numeric(rules: Rules, text: str, at: int) -> Found | None:
     else:
         return None
     day, month = (int(first), int(second)) if rules.day_first or sign == "." else (int(second), int(first))
+    if rules.day_first and month > 12 and (of_year := _MONTH_OF_YEAR.match(text, at)):
+        said = rules.language.year(2000 + month)  # "03/27" on a card
+        return Found(of_year.end(), f"{rules.months[day]} {rules.language.of_year}{said}", Kind.DATE)
     if month > 12 and day <= 12:
         day, month = month, day
     words = _date(rules, day, month, year, before(text, at))
@@ -88,7 +109,12 @@ def numeric(rules: Rules, text: str, at: int) -> Found | None:
 def _is_short_date(rules: Rules, text: str, at: int, found: re.Match[str]) -> bool:
     language, (first, sign, second, dot) = rules.language, found.groups()
     head = before(text, at)
-    expected = rules.patterns.date_before.search(head) is not None
+    patterns = rules.patterns
+    expected = patterns.date_before.search(head) is not None or patterns.day_before.search(head) is not None
+    expected = expected or _AFTER_DATE.search(head) is not None
+    if sign == "-":
+        dashed = patterns.dashed_before.search(head) is not None
+        return dashed and int(second) <= 12 and rules.noun_gender(text, found.end()) is None
     if sign == ".":
         return language.dotted_ordinals and bool(dot) and (expected or found.end() < len(text) or len(first) == 2)
     if expected:
@@ -144,7 +170,7 @@ def time(rules: Rules, text: str, at: int) -> Found | None:
 
 def _dotted_time(rules: Rules, text: str, at: int, found: re.Match[str]) -> bool:
     """Whether "7.30" is a time: it says so, or the word before it wants one and nothing is counted."""
-    if found["half"] or found["words"]:
+    if found["half"] or found["words"] or _UNTIL.match(text, found.end()):
         return True
     head = before(text, at)
     wanted = rules.patterns.hour_before.search(head) is not None

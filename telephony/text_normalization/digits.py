@@ -11,6 +11,7 @@ _SEPARATORS = r"[ .\-–/\u00a0\u202f\u2011]"
 _GROUPS = re.compile(
     rf"(?:\+\d{{1,4}}{_SEPARATORS}?)?(?:\(\d{{1,5}}\){_SEPARATORS}?)?\d{{1,24}}(?:{_SEPARATORS}(?:\(0\){_SEPARATORS}?)?\d{{1,24}}){{0,9}}(?!\d)"
 )
+_HOURS = re.compile(r"(?:1?\d|2[0-4])\.[0-5]\d\s?[-–]\s?(?:1?\d|2[0-4])\.[0-5]\d(?![.\d])")
 _PARTS = re.compile(r"\d+")
 _DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
 _TOKEN = re.compile(r"[^\W_]{1,64}(?:[-–][^\W_]{1,64}){0,8}")
@@ -31,11 +32,15 @@ def grouped(rules: Rules, text: str, at: int) -> Found | None:
     found = _GROUPS.match(text, at)
     if found is None:
         return None
+    if _HOURS.match(text, at):
+        return None
     code = after_code_word(rules, text, at)
     written, end = found[0], found.end()
     following = text[end : end + 1]
     if following.isalpha() or (following == "," and text[end + 1 : end + 2].isdigit()):
         return None
+    if written[0] == "+":
+        written = written.replace("(0)", "")  # dialled only without the country's code
     parts = _PARTS.findall(written)
     if not (code and len(parts) <= 6 and sum(map(len, parts)) > 2) and not _names_something(rules, text, end, written):
         return None
@@ -103,7 +108,8 @@ def plain(rules: Rules, text: str, at: int) -> Found | None:
     if found is None:
         return None
     digits = found[0]
-    code = len(digits) > 2 and (after_code_word(rules, text, at) or len(digits) >= 5)
+    code = after_code_word(rules, text, at) or rules.patterns.dial_before.search(before(text, at)) is not None
+    code = len(digits) > 2 and (code or len(digits) >= 5)
     words = rules.digits(digits) if code else rules.whole(digits)
     end = found.end()
     if text[end : end + 1] == "." and text[end + 1 : end + 2].isdigit():

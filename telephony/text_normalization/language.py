@@ -62,7 +62,8 @@ class Language:
     signs: Mapping[str, str]
     minus: str
     to: str
-    per: str
+    per: Callable[[str], str]
+    """A noun -> "per hour"."""
     number: str
     half_more: str
     """ " and a half", behind a number."""
@@ -76,6 +77,22 @@ class Language:
     links: str
     months: Mapping[str, int] = field(default_factory=dict)
     """Short names of months, besides CLDR's."""
+    half: Mapping[Gender, str] = field(default_factory=dict)
+    """1/2 before a noun of that gender ("media")."""
+    half_after: Mapping[Gender, str] = field(default_factory=dict)
+    """Behind a noun of that gender after a whole number, if a half is said there ("dos horas y media")."""
+    span: Callable[[str, str, str, bool], str] | None = None
+    """(first, last, the word before, whether they are times) -> a range, where it is more than "first to last"."""
+    dashed_before: str = ""
+    """Pattern of words after which "5-3" is a date."""
+    of_year: str = ""
+    """Between month and year ("de ")."""
+    between: str = ""
+    """Pattern of words after which a range is "first and last"."""
+    dials: str = ""
+    """Pattern of words before a telephone number, however short ("call 911")."""
+    to_day: str = ""
+    """Between two days of the week, if not `to`."""
     of_million: Callable[[str], str] = lambda noun: noun
     """A noun after a round number of millions ("de euros")."""
     pairs: bool = False

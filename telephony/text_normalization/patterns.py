@@ -40,6 +40,11 @@ class Patterns:
     hour_before: Pattern
     code_before: Pattern
     postcode: Pattern
+    dashed_before: Pattern
+    dial_before: Pattern
+    between: Pattern
+    day_before: Pattern
+    day: Pattern
     abbreviation: Pattern
     day_range: Pattern
     roman_before: Pattern
@@ -72,11 +77,11 @@ def compiled(
         money_scale=re.compile(rf"{SPACE}?({one_of(language.scales)})(?:{END}|(?<=\.))"),
         currency_after=re.compile(rf"{SPACE}?({one_of({*signs, *currencies})})(\d\d(?!\d))?{END}"),
         second_amount=re.compile(rf"\s?[-–—]\s?(?={NUMERAL}(?!\s?[-–—/]\d))({NUMERAL})"),
-        unit=re.compile(rf"{SPACE}?({one_of(units)})(?![^\W_]|[²³])(?:\.(?= [a-zäöü]))?"),
+        unit=re.compile(rf"{SPACE}?({one_of(units)})(?![^\W_]|[²³])(?:\.(?= [a-zäöü\d]))?"),
         ordinal=re.compile(rf"({language.ordinal_mark or _NEVER}){END}"),
         dotted=_dotted(language, month),
         article_before=re.compile(rf"{_START}(?:{language.ordinal_before or _NEVER})\s$"),
-        decade=re.compile((language.decade_mark or _NEVER) + END),
+        decade=re.compile(f"({language.decade_mark or _NEVER})(n?)" + END),
         year_before=_before(language.year_before, r"\s['’]?"),
         date_before=_before(language.date_before, r"\s"),
         day_of_month=_day_of_month(language, month),
@@ -85,14 +90,26 @@ def compiled(
         hour=hour,
         hour_before=_before(language.hour_before, r"['’\s]"),
         code_before=re.compile(
-            rf"{_START}(?:{language.codes})(?:[\s:#]|{_START}(?:{language.links}|[A-Z]{{2}}){END}\.?|n\.|nº|n°){{1,7}}$"
+            rf"{_START}(?i:{language.codes})(?:[\s:#]|{_START}(?:{language.links}|[A-Z]{{2}}){END}\.?|n\.|nº|n°){{1,7}}$"
         ),
+        dashed_before=_before(language.dashed_before, r"\s"),
+        dial_before=_before(language.dials, r"\s"),
+        between=_before(language.between, r"\s"),
+        day_before=re.compile(rf"{_START}(?:{day}|[^\W\d_]+(?:tag|woch))\.?,?\s$"),
+        day=re.compile(rf"({day})(?:\.,?|,)?\s(?=[^\W_])", re.I if day.islower() else 0),
         postcode=re.compile(language.postcode or _NEVER),
-        abbreviation=re.compile(rf"({one_of(language.abbreviations)})(?:{END}|(?<=[./°º]))"),
+        abbreviation=re.compile(rf"({one_of(_abbreviations(language))})(?:{END}|(?<=[./°º]))"),
         day_range=re.compile(rf"({day})\.?\s?(?:[-–]|t/m)\s?({day})(\.?){END}", re.I),
         roman_before=_before(language.roman_before, r"\s", 0),
         roman_ordinal=re.compile(language.roman_ordinal or _NEVER),
     )
+
+
+def _abbreviations(language: Language) -> Collection[str]:
+    """All, and those in small letters as they are written at the beginning of a sentence too."""
+    known = language.abbreviations
+    small = {short for short, words in known.items() if len(short) > 3 and short.islower() and words.islower()}
+    return {*known, *map(str.capitalize, small)}
 
 
 def _before(words: str, between: str, flags: int = re.I) -> Pattern:
@@ -105,7 +122,7 @@ def _dotted(language: Language, month: str) -> Pattern:
         return re.compile(_NEVER)
     noun = rf"\.{SPACE}(?:{language.ordinal_nouns}){END}"
     days = rf"\.\s?[-–]\s?\d{{1,2}}\.\s?{month}"
-    return re.compile(rf"{noun}|{days}|\.\s(?:und|oder|bis|sowie)\s\d{{1,2}}\.\s[^\W\d_]")
+    return re.compile(rf"{noun}|{days}|\.,\s\d{{1,2}}\.|\.\s(?:und|oder|bis|sowie)\s\d{{1,2}}\.\s[^\W\d_]")
 
 
 def _day_of_month(language: Language, month: str) -> Pattern:

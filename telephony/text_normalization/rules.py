@@ -17,7 +17,7 @@ from telephony.text_normalization.cldr import (
     sign_of,
     unit_names,
 )
-from telephony.text_normalization.language import Currency, Gender, Language
+from telephony.text_normalization.language import Currency, Gender, Language, last_word
 from telephony.text_normalization.numerals import Numeral, parse
 from telephony.text_normalization.patterns import Patterns, compiled
 
@@ -127,9 +127,17 @@ class Rules:
             return True
         return numeral.value == 1 and numeral.exact
 
+    def span(self, head: str, first: str, last: str, *, times: bool = False) -> str:
+        """The range from `first` to `last`, behind the text `head`."""
+        if self.patterns.between.search(head):
+            return f"{first} {self.language.signs['&']} {last}"
+        if self.language.span is not None:
+            return self.language.span(first, last, last_word(head), times)
+        return f"{first} {self.language.to} {last}"
+
     def noun_gender(self, text: str, end: int) -> Gender | None:
         """Of the noun behind a number that ends at `end`; None if it counts nothing."""
-        found = _NOUN.match(text, end)
+        found = _NOUN.match(text, _REST_OF_RANGE.match(text, end).end())  # type: ignore[union-attr]
         if found is None:
             return None
         gender = self.language.gender(found[1])
@@ -138,6 +146,7 @@ class Rules:
         return gender
 
 
+_REST_OF_RANGE = re.compile(r"(?:\s?[-–]\s?\d{1,4}(?=[ \u00a0\u202f]))?")
 _NOUN = re.compile(r"[ \u00a0\u202f]([^\W\d_]+)(?: ([^\W\d_]+))?")
 _INFLECTED = re.compile(r"e[nrsm]?$")
 
@@ -146,6 +155,10 @@ def _lower(name: str) -> str:
     """CLDR writes some names as in a list ("Coroas suecas")."""
     first, _, rest = name.partition(" ")
     return f"{first.lower()} {rest}" if rest and rest.islower() else name
+
+
+def starts_sentence(text: str, at: int) -> bool:
+    return at == 0 or text[:at].rstrip("\"'«„“( ")[-1:] in ("", ".", "!", "?", ":", "…", "¿", "¡")
 
 
 def before(text: str, at: int) -> str:

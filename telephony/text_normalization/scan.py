@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from telephony.text_normalization.amounts import amount
-from telephony.text_normalization.dates import iso, month_first, numeric, time
+from telephony.text_normalization.dates import day_span, iso, month_first, numeric, time
 from telephony.text_normalization.digits import dotted, grouped, hash_sign, mixed, plain, postcode
-from telephony.text_normalization.rules import Found, Kind, Rules
-from telephony.text_normalization.words import abbreviation, address, day_range, roman, sign
+from telephony.text_normalization.rules import Found, Kind, Rules, before
+from telephony.text_normalization.words import abbreviation, address, day_of_week, day_range, height, roman, sign
 
 Finder = Callable[[Rules, str, int], Found | None]
 
@@ -21,13 +21,14 @@ _TIMES = re.compile(r"\s?[x×]\s?(?=\d)")
 _APOSTROPHE = re.compile(r"(?<!\d)['’](?=\d0)")
 _OFTEN = re.compile(r"[x×](?=\s[^\W\d_])")
 _RATIO = re.compile(r":(?=\d)")
+_LETTER = re.compile(r"/[A-Za-z](?![^\W_]|[./])")
 _MORE = re.compile(r"[-–][^\W_]")
 IN_WORDS: tuple[Finder, ...] = (
-    address, day_range, abbreviation, month_first, amount, roman, mixed
+    address, day_range, day_of_week, abbreviation, month_first, amount, roman, mixed
 )  # fmt: skip
 """At a letter."""
 IN_NUMBERS: tuple[Finder, ...] = (
-    address, postcode, iso, numeric, time, grouped, amount, dotted,
+    address, postcode, height, iso, day_span, numeric, time, grouped, amount, dotted,
     mixed, plain,
 )  # fmt: skip
 """At a digit."""
@@ -48,8 +49,8 @@ def rewrite(rules: Rules, text: str) -> str:
             at = at + 1 if word is None or text[at].isdecimal() else word.end()
             continue
         found = _joined(rules, text, at, found)
-        before, after = text[at - 1 : at], text[found.end : found.end + 1]
-        space = " " if before.isalnum() else ""
+        previous, after = text[at - 1 : at], text[found.end : found.end + 1]
+        space = " " if previous.isalnum() else ""
         glued = not after.isalnum() or found.words.endswith("'")
         said += [text[done:at], space, found.words, "" if glued else " "]
         done = at = found.end
@@ -74,7 +75,9 @@ def _joined(rules: Rules, text: str, at: int, first: Found) -> Found:
     if (often := _OFTEN.match(text, first.end)) is not None:
         return Found(often.end(), f"{first.words} {rules.language.signs['x']}")
     if (times := _TIMES.match(text, first.end)) is not None:
-        return Found(times.end(), f"{first.words} {rules.language.signs['×']} ")
+        return Found(times.end(), f"{first.words} {rules.language.signs.get('by', rules.language.signs['×'])} ")
+    if _LETTER.match(text, first.end):  # a house: "12/A"
+        return Found(first.end + 1, f"{first.words} {rules.language.signs['/']} ")
     if (ratio := _RATIO.match(text, first.end)) is not None:
         return Found(ratio.end(), f"{first.words} ")
     dash = _RANGE.match(text, first.end)
@@ -85,5 +88,9 @@ def _joined(rules: Rules, text: str, at: int, first: Found) -> Found:
         if last is not None and last.words == first.words:
             return Found(last.end, f"{first.words} {last.words}")  # "fifty-fifty"
         if last is not None and last.kind is not Kind.OTHER and not _MORE.match(text, last.end):
-            return replace(last, words=f"{first.words} {rules.language.to} {last.words}", kind=Kind.OTHER)
+            if last.kind is Kind.TIME and last.words.endswith("M"):
+                first = replace(first, words=first.words.removesuffix(" o'clock"))
+            of_day = first.kind is last.kind is Kind.TIME
+            words = rules.span(before(text, at), first.words, last.words, times=of_day)
+            return replace(last, words=words, kind=Kind.OTHER)
     return first

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from telephony.text_normalization.amounts import amount
+from telephony.text_normalization.dates import month_first, numeric
 from telephony.text_normalization.language import Gender
-from telephony.text_normalization.rules import Found, Rules, before
+from telephony.text_normalization.rules import Found, Kind, Rules, before, starts_sentence
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>()\"'\[\]]+", re.I)
@@ -18,6 +20,11 @@ _DOMAIN = re.compile(
 )
 _ADDRESS_PARTS = re.compile(r"\d+|[^\W\d_]+|.", re.S)
 _STREET = re.compile(r"([^\W\d_]{1,40}-?)str\.(?![^\W_])", re.I)
+_ROADS = {"Dr": "Drive", "St": "Street", "Ave": "Avenue", "Rd": "Road", "Ln": "Lane", "Blvd": "Boulevard",
+          "Pkwy": "Parkway", "Hwy": "Highway", "Ct": "Court", "Pl": "Place"}  # fmt: skip
+_TITLES = {"Dr": "Doctor", "St": "Saint"}
+_ROAD = re.compile(rf"({'|'.join(_ROADS)})(\.|(?![^\W_]))")
+_FEET = re.compile(r"(\d)['’′] ?(1[01]|\d)(?:[\"”″]|'')(?![^\W_])")
 _CLOSING = ".,;:!?"
 _ROMAN = re.compile(r"(?=[IVXLC]{2})(X[LC]|L?X{0,3})(I[XV]|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
@@ -64,7 +71,8 @@ def abbreviation(rules: Rules, text: str, at: int) -> Found | None:
     found = rules.patterns.abbreviation.match(text, at)
     if found is None or not _fits(rules, text, found):
         return None
-    words, end = known[found[1]], found.end()
+    short, end = found[1], found.end()
+    words = known.get(short) or known[short.lower()].capitalize()
     if found[1][-1] == "." and _ends_sentence(text, end):
         words += "."
     return Found(end, words)
@@ -77,7 +85,22 @@ def day_range(rules: Rules, text: str, at: int) -> Found | None:
         return None
     names = {short.lower(): name for short, name in rules.days.items()}
     end = found.end() - (1 if found[3] and _ends_sentence(text, found.end()) else 0)
-    return Found(end, f"{names[found[1].lower()]} {rules.language.to} {names[found[2].lower()]}")
+    first, last, to = names[found[1].lower()], names[found[2].lower()], rules.language.to_day
+    return Found(end, f"{first} {to} {last}" if to else rules.span(before(text, at), first, last))
+
+
+def day_of_week(rules: Rules, text: str, at: int) -> Found | None:
+    """ "Thu, Nov 12", "di 3 maart": a short name before a date."""
+    found = rules.patterns.day.match(text, at)
+    if found is None:
+        return None
+    after = found.end()
+    dates = (find(rules, text, after) for find in (month_first, numeric, amount))
+    if not any(date is not None and date.kind is Kind.DATE for date in dates):
+        return None
+    names = {short.lower(): name for short, name in rules.days.items()}
+    comma = "," if "," in found[0] else ""
+    return Found(after - 1, names[found[1].lower()] + comma)
 
 
 def _ends_sentence(text: str, end: int) -> bool:
@@ -87,9 +110,13 @@ def _ends_sentence(text: str, end: int) -> bool:
 def _fits(rules: Rules, text: str, found: re.Match[str]) -> bool:
     """Short ones are also words: "no." before a number only, "St" and "M." before a name."""
     short, end = found[1], found.end()
-    digit_next = re.match(r"\s?#?\d", text[end : end + 3]) is not None
+    if short not in rules.language.abbreviations and (
+        not starts_sentence(text, found.start()) or _ends_sentence(text, end)
+    ):
+        return False  # "Ich heiße Max."
+    digit_next = re.match(r"\s?#?(?:[A-Z]{1,3}-?)?\d", text[end : end + 7]) is not None
     name_next = _NAME_AFTER.match(text, end) is not None
-    if short.lower() in ("no.", "no", "n.", "nos.", "p.", "pp.", "pag.", "s.", "art.", "abs.", "bd.", "fl.", "pl."):
+    if short.lower() in ("no.", "no", "n.", "nos.", "p.", "pp.", "pag.", "s.", "art.", "abs.", "bd.", "fl."):
         if short in ("S.",) and rules.locale.language in ("es", "it", "pt"):
             return name_next
         return digit_next
@@ -100,14 +127,17 @@ def _fits(rules: Rules, text: str, found: re.Match[str]) -> bool:
         counted = before_it[-1:].isdigit() or before_it.endswith(_COUNTED)
         return counted or (rules.locale.language == "de" and short == "min.")
     if short in _DAYS:
-        return digit_next or text[end : end + 1] in ("-", "–", ",")
+        return digit_next or _AND_DAY.match(text, end) is not None
     if short == "Fr.":
         return name_next
     return True
 
 
-_BEFORE_NAMES = frozenset("M. MM. Me Pr St Ste D. R. Al. Sr. Jr. Mt. Ft. Gen. Lt.".split())
+_BEFORE_NAMES = frozenset(
+    "M. MM. Me Pr St Ste D. R. Al. Sr. Jr. Mt. Ft. Gen. Lt. Rev. Gov. Hon. Capt. Sgt. Pl. pl.".split()
+)
 _COUNTED = ("st", "nd", "rd", "th")
+_AND_DAY = re.compile(r"[-–,]| (?:and|und|en|&) ")
 _DAYS = frozenset(
     "Mo. Di. Mi. Do. Sa. So. ma. di. wo. do. vr. za. zo. Mon. Tue. Tues. Wed. Thu. Thurs. Fri. Sat. Sun.".split()
 )
@@ -115,17 +145,28 @@ _DAYS = frozenset(
 
 def _street(text: str, at: int) -> Found | None:
     """ "Dr." and "St." are a title before a name, and a street behind one."""
-    found = re.compile(r"(Dr|St)(\.|(?![^\W_]))").match(text, at)
-    if found is None:
+    found = _ROAD.match(text, at)
+    end, head = (at, "") if found is None else (found.end(), text[max(0, at - 60) : at])
+    if found is None or (found[1] not in _TITLES and not _STREET_BEFORE.search(head)):
         return None
-    title, road = ("Doctor", "Drive") if found[1] == "Dr" else ("Saint", "Street")
-    end, head = found.end(), text[max(0, at - 60) : at]
+    title, road = _TITLES.get(found[1], ""), _ROADS[found[1]]
+    if not title:
+        return Found(end, road + ("." if found[2] and _ends_sentence(text, end) else ""))
     name_next = _NAME_AFTER.match(text, end) is not None
     is_road = _STREET_BEFORE.search(head) is not None or (not name_next and _NAME_BEFORE.search(head) is not None)
     if not is_road and not name_next:
         return None if not found[2] else Found(end, title if found[1] == "Dr" else road)
     dot = "." if is_road and found[2] and _ends_sentence(text, end) else ""
     return Found(end, (road if is_road else title) + dot)
+
+
+def height(rules: Rules, text: str, at: int) -> Found | None:
+    """6'2", in English."""
+    found = _FEET.match(text, at) if rules.locale.language == "en" else None
+    if found is None:
+        return None
+    feet, inches = rules.whole(found[1]), rules.whole(found[2])
+    return Found(found.end(), f"{feet} {'foot' if found[1] == '1' else 'feet'} {inches}")
 
 
 def roman(rules: Rules, text: str, at: int) -> Found | None:

@@ -14,7 +14,8 @@ from telephony.core.language.registry import language_for
 from telephony.core.policy import TurnTaking
 from telephony.testing.script import CallerScript
 from telephony.testing.simulator import CallTool, Part, Simulator, last_words
-from tests.core.calls import agent_lines, asks, caller, play, reasons
+from telephony.text_normalization import spoken_form
+from tests.core.calls import agent_lines, asks, caller, reasons
 
 ENGLISH = asdict(Wording())
 
@@ -35,6 +36,10 @@ class Words:
     goodbye: str
     answers: tuple[str, ...]
     wait: str
+    offer: str
+    """As a model writes it, with a price, a date and a time."""
+    heard: str
+    """As the voice gets it."""
 
 
 GERMAN = Words(
@@ -50,6 +55,9 @@ GERMAN = Words(
     goodbye="Vielen Dank für Ihren Anruf, einen schönen Abend noch. Auf Wiederhören.",
     answers=("vielen Dank, Ihnen auch", "danke, auf Wiederhören", "schönen Tag noch"),
     wait="warten Sie, ich habe noch eine Frage",
+    offer="Das Menü kostet 1.234,50 € für 12 Personen, am Mi., 5.3. um 15:30 Uhr. Bestellnummer A-417.",
+    heard="Das Menü kostet eintausendzweihundertvierunddreißig Euro fünfzig für zwölf Personen, "
+    "am Mittwoch, fünften März um fünfzehn Uhr dreißig. Bestellnummer A, vier eins sieben.",
 )
 SPANISH = Words(
     "es",
@@ -64,6 +72,9 @@ SPANISH = Words(
     goodbye="Gracias por llamar, que tenga un buen día. Hasta luego.",
     answers=("muchas gracias, hasta luego", "gracias, igualmente", "adiós"),
     wait="espere, una pregunta más",
+    offer="Son 1.234,50 € para 21 personas, el 3/5 a las 15:30. El pedido es el n.º A-417.",
+    heard="Son mil doscientos treinta y cuatro euros con cincuenta céntimos para veintiuna personas, "
+    "el tres de mayo a las quince treinta. El pedido es el número A, cuatro uno siete.",
 )
 BOTH = pytest.mark.parametrize("say", [GERMAN, SPANISH], ids=["German", "Spanish"])
 
@@ -75,15 +86,25 @@ def call(say: Words, script: CallerScript, **latencies: int) -> Simulator:
         said = last_words(history)
         if said == say.thanks:
             return [say.goodbye, CallTool("end_call")]
+        if said == say.asks_more:
+            return [say.offer]
         return [say.answer if said == say.question else say.more]
 
     agent = Agent(prompt="P.", greeting=say.greeting, voice=Voice(language=say.code))
-    return play(script, replies, agent.policy(), **latencies)
+    sim = Simulator(agent.policy(), replies, spoken_form=lambda text: spoken_form(text, say.code))
+    for name, value in latencies.items():
+        setattr(sim.latencies, name, value)
+    script.play(sim)
+    return sim
+
+
+def sent_to_tts(sim: Simulator) -> list[str]:
+    return [action.text.strip() for _, action in sim.actions(a.Speak)]
 
 
 def spoken(sim: Simulator) -> str:
     """All that was said or sent to the voice."""
-    return " ".join([*agent_lines(sim), *(action.text for _, action in sim.actions(a.Speak))])
+    return " ".join([*agent_lines(sim), *sent_to_tts(sim)])
 
 
 def has_no_english(sim: Simulator) -> bool:
@@ -94,19 +115,29 @@ def has_no_english(sim: Simulator) -> bool:
 
 @BOTH
 def test_a_whole_call(say: Words) -> None:
-    """Greeting, question, murmurs, an interruption, another request, thanks and goodbye."""
+    """Greeting, question, murmurs, an interruption, another request with prices and dates, thanks and goodbye."""
     script = asks(say.question, 5).interrupts(say.murmurs[1], 1.5, ms=400).interrupts(say.stops[0], 2)
     sim = call(
-        say, script.waits(2).says(say.asks_more).waits(4).says(say.thanks).interrupts(say.answers[0], 1).waits(6)
+        say, script.waits(2).says(say.asks_more).waits(20).says(say.thanks).interrupts(say.answers[0], 1).waits(6)
     )
     lines = agent_lines(sim)
     assert lines[0] == say.greeting
     assert lines[1].endswith("--")
     assert say.answer.startswith(lines[1].removesuffix(" --"))
-    assert lines[2:] == [say.more, say.more, say.goodbye]
+    assert lines[2:] == [say.more, say.offer, say.goodbye]
+    assert say.heard in " ".join(sent_to_tts(sim))
     assert caller(sim) == [say.question, say.stops[0], say.asks_more, say.thanks]
     assert sim.call.ended is not None
     assert sim.call.ended.reason == "agent"
+    assert has_no_english(sim)
+
+
+@BOTH
+def test_prices_and_dates_are_said_in_the_language(say: Words) -> None:
+    """The record holds the reply as it was written."""
+    sim = call(say, asks(say.asks_more, 5).waits(20))
+    assert " ".join(sent_to_tts(sim)) == say.heard
+    assert agent_lines(sim) == [say.greeting, say.offer]
     assert has_no_english(sim)
 
 

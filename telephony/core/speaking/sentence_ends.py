@@ -6,8 +6,14 @@ The ends of other scripts have one meaning, and need neither white space nor mor
 
 from __future__ import annotations
 
+import re
+
 from telephony.core.language.codes import primary
 
+_DAYS = re.compile(r"\d{1,2}\.?[-–]\d{1,2}")
+"""Those of "3.–5. März"."""
+_DATE = re.compile(r"(?<!\d)\d{1,2}\.(?:0?[1-9]|1[0-2])$")
+"""The end of "24.12. um 18 Uhr"."""
 UNMISTAKABLE = "。！？｡।॥؟۔։።៕។၊။܀"
 """Chinese and Japanese, danda, Arabic, Urdu, Armenian, Ethiopic, Khmer, Burmese, Syriac."""
 SENTENCE_ENDS = ".!?…" + UNMISTAKABLE
@@ -17,6 +23,7 @@ UNSPACED_CLAUSE_ENDS = "，、；："
 ABBREVIATIONS = frozenset(
     (
         "mr mrs ms dr prof st sr jr vs etc e.g i.e no approx dept est inc ltd co a.m p.m u.s u.k "  # English
+        "lbs oz mo yr yrs wk wks hrs mins tsp tbsp ee uu "
         "usw nr bzw ca inkl zzgl ggf evtl vgl mind max min tel str hr std abs abt bspw sog tsd mio mrd z.b d.h u.a o.ä "
         "sra srta sres dra núm nº av avda ud uds pág págs aprox lic ing dña pza ctra ej ee.uu "
         "mme mlle mm av bd boul env tél janv févr juil sept p.ex apt pl "
@@ -26,6 +33,17 @@ ABBREVIATIONS = frozenset(
     ).split()
 )
 """After these, and after single letters, a full stop is no end: in any language, as models mix them."""
+BEFORE_FIGURES = frozenset(
+    (
+        "jan feb mar apr jun jul aug sep oct okt nov dec dez mrz mrt ene abr ago dic gen mag giu lug set ott fev "
+        "mai mon tue tues wed thu thurs fri sat sun mo di mi do fr sa so lun mer jeu ven sam dim mié jue vie sáb "
+        "dom out gio sab ma wo vr za zo seg ter qua qui sex ext int durchw ch cap fig vol ave blvd rd ln hwy ste "
+        "sq pkwy bldg fl nos corp gov capt lt sgt rev hon mt ft pp rm hd erw nrn sek mwst art stk pers jh frl geb "
+        "avd tfno vd vds máx mín sta sto uu dpto depto izq dcha hab c.-à-d appt sigg rag p.es pagg pç pça al ap "
+        "nrs ir sec resp jl"
+    ).split()
+)
+"""After these, a full stop is no end if a number or a small letter follows: "Jan. 5", "Wed. and"."""
 DOTTED_ORDINALS = frozenset("de da no fi cs sk sl hr sr hu pl et lv is tr".split())
 """Languages that write "5. März"."""
 UNSPACED = range(0x0E00, 0x0F00)
@@ -51,13 +69,22 @@ def ends_sentence(text: str, index: int, *, ordinals: bool) -> bool:
     after = after_closers(text, index)
     if after >= len(text) or not text[after].isspace():
         return False
-    return text[index] != "." or _full_stop(text[:index], ordinals=ordinals)
+    return text[index] != "." or _full_stop(text[:index], text[after:].lstrip(), ordinals=ordinals)
 
 
-def _full_stop(text: str, *, ordinals: bool) -> bool:
+def _full_stop(text: str, following: str, *, ordinals: bool) -> bool:
+    """`following`: what is known of the text behind. If it would decide and nothing is known, there is no end yet."""
     words = text.split()
     word = words[-1].lower().lstrip("(\"'¿¡„“«") if words else ""
-    if word in ABBREVIATIONS or (len(word) == 1 and word.isalpha()) or _initials(word):
+    short = word if word in BEFORE_FIGURES else re.split(r"[/.–-]", word)[-1]
+    figure = following.lstrip("-–#")[:1]
+    if short in BEFORE_FIGURES and (not figure or figure.isdigit() or figure.islower()):
+        return False
+    if ordinals and _DATE.search(word) and (not following or following[0].islower()):
+        return False
+    if word.endswith("str") or (ordinals and _DAYS.fullmatch(word)):
+        return False
+    if word.rpartition("/")[2] in ABBREVIATIONS or (len(word) == 1 and word.isalpha()) or _initials(word):
         return False
     return not (word.isdigit() and (len(words) == 1 or (ordinals and len(word) <= 2)))  # "1. " opens a list item
 

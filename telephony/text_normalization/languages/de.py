@@ -23,7 +23,7 @@ _WEAK = frozenset(
 )
 _DATIVE_BEFORE = frozenset("in auf an bei mit von aus nach vor zu seit unter über ab neben zwischen".split())
 _NEUTER = frozenset(
-    "jahr jahre zimmer kind kinder bett betten mal kilo stück getränk bier glas gläser ticket tickets paket "
+    "jahr jahre zimmer kind kinder bett betten mal kilo kilogramm stück getränk bier glas gläser ticket tickets paket "
     "pakete gericht gerichte menü auto haus buch fahrrad angebot prozent pfund gramm grad wochenende produkt "
     "hotel restaurant formular dokument konto büro obergeschoss stockwerk quartal jahrhundert kapitel".split()
 )
@@ -55,7 +55,12 @@ def _weak(before: str) -> bool:
         return True
     if word == "der":
         return last_word(before, 1) in _DATIVE_BEFORE
-    return bool(re.search(r"\b(?:am|vom|bis|zum|ab|seit) [A-Z]\w+(?:tag|woch),? ?$", before))
+    return bool(
+        re.search(
+            r"\b(?:[Aa]m|[Vv]om|[Bb]is|[Zz]um|[Aa]b|[Ss]eit) (?:[A-Z]\w+(?:tag|woch)|(?:Mo|Di|Mi|Do|Fr|Sa|So)\.?),? ?$",
+            before,
+        )
+    )
 
 
 def _ordinal(number: int, gender: Gender, before: str) -> str:
@@ -138,7 +143,9 @@ _CURRENCIES = {
 _ABBREVIATIONS = {
     "z. B.": "zum Beispiel", "z.B.": "zum Beispiel", "d. h.": "das heißt", "d.h.": "das heißt",
     "u. a.": "unter anderem", "u.a.": "unter anderem", "usw.": "und so weiter", "bzw.": "beziehungsweise",
-    "ca.": "circa", "inkl.": "inklusive", "zzgl.": "zuzüglich", "ggf.": "gegebenenfalls", "evtl.": "eventuell",
+    "ca.": "circa", "z. Hd.": "zu Händen", "Erw.": "Erwachsene",
+    "Ca.": "Circa", "Z. B.": "Zum Beispiel", "Z.B.": "Zum Beispiel",
+    "inkl.": "inklusive", "zzgl.": "zuzüglich", "ggf.": "gegebenenfalls", "evtl.": "eventuell",
     "Nr.": "Nummer", "Nrn.": "Nummern", "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Fr.": "Frau",
     "Str.": "Straße", "St.": "Sankt", "Tel.": "Telefon", "Std.": "Stunden", "Min.": "Minuten",
     "Sek.": "Sekunden", "vgl.": "vergleiche", "max.": "maximal", "mind.": "mindestens", "min.": "minimal",
@@ -149,7 +156,8 @@ _ABBREVIATIONS = {
     "OG": "Obergeschoss", "EG": "Erdgeschoss", "Frl.": "Fräulein", "geb.": "geboren",
 }
 _CODES = (
-    "[^\\W\\d_]*(?:[Nn]ummer|nr\\.|[Cc]ode)|[Ww]ählen Sie|PIN|Pin|TAN|PLZ|Postleitzahl|Kennwort|Passwort|Konto|"
+    "[^\\W\\d_]*(?:[Nn]ummer|nr\\.|[Cc]ode|konto|bestellung|rechnung|auftrag|buchung)|"
+    "[Ww]ählen Sie|PIN|Pin|TAN|PLZ|Postleitzahl|Kennwort|Passwort|Konto|"
     "Karte|Bestellung|Rechnung|Auftrag|Referenz|Buchung|Durchwahl|BLZ|Vorgang|Flug|Nummer|IBAN"
 )
 _MONTHS = {"Jan.": 1, "Feb.": 2, "Mrz.": 3, "Apr.": 4, "Jun.": 6, "Jul.": 7, "Aug.": 8, "Sep.": 9, "Sept.": 9,
@@ -169,7 +177,10 @@ def language(region: str) -> Language:
         signs=_SIGNS,
         minus="minus",
         to="bis",
-        per="pro",
+        between="zwischen",
+        dials="rufen Sie|rufen Sie die",
+        half={M: "ein halber", F: "eine halbe", N: "ein halbes"},
+        per=lambda noun: f"pro {noun}",
         number="Nummer",
         half_more="einhalb",
         and_cents=_cents,

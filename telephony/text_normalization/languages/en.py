@@ -64,7 +64,7 @@ def _decade(year: int) -> str:
 # fmt: off
 _SIGNS = {
     "&": "and", "+": "plus", "=": "equals", "@": "at", ".": "point", ",": "comma", "/": "slash", "-": "dash",
-    "_": "underscore", "%": "percent", "×": "times", "x": "times", "±": "plus or minus", "≈": "about",
+    "_": "underscore", "%": "percent", "×": "times", "x": "times", "by": "by", "±": "plus or minus", "≈": "about",
     "§": "section",
     "dot": "dot", "second": "seconds", "time": "at", "°": "degrees", "<": "less than", ">": "more than",
     "‰": "per mille",
@@ -99,7 +99,8 @@ _ABBREVIATIONS = {
     "Nos.": "numbers", "Inc.": "Incorporated", "Ltd.": "Limited", "Corp.": "Corporation", "Gov.": "Governor",
     "Gen.": "General", "Capt.": "Captain", "Lt.": "Lieutenant", "Sgt.": "Sergeant", "Rev.": "Reverend",
     "Hon.": "Honorable", "Mt.": "Mount", "Ft.": "Fort", "min.": "minutes", "hrs.": "hours", "hr.": "hour",
-    "p.": "page", "pp.": "pages", "est.": "estimated", "incl.": "including", "tel.": "telephone",
+    "p.": "page", "pp.": "pages", "est.": "estimated", "incl.": "including", "max.": "maximum",
+    "M-F": "Monday to Friday", "Rm.": "Room", "tel.": "telephone",
     "Tel.": "telephone", "w/o": "without", "w/": "with",
     "Mon.": "Monday", "Tue.": "Tuesday", "Tues.": "Tuesday", "Wed.": "Wednesday", "Thu.": "Thursday",
     "Thurs.": "Thursday", "Fri.": "Friday", "Sat.": "Saturday", "Sun.": "Sunday",
@@ -108,7 +109,7 @@ _CODES = (
     "PIN|pin|[Dd]ial|codes?|Codes?|passcode|password|ZIP|zip|postcode|postal|account|Account|card|Card|order|Order|"
     "reference|Reference|booking|Booking|confirmation|Confirmation|tracking|serial|extension|Extension|invoice|"
     "Invoice|case|Case|ticket|Ticket|policy|Policy|reservation|Reservation|flight|Flight|routing|member|ID|"
-    "number|Number|digits|ending"
+    "number|Number|digits|ending|ends|end|SSN"
 )
 _MONTHS = {"Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Sept": 9, "Oct": 10,
         "Nov": 11, "Dec": 12}
@@ -126,7 +127,9 @@ def language(region: str) -> Language:
         signs=_SIGNS,
         minus="minus",
         to="to",
-        per="per",
+        between="between",
+        dials="call|text",
+        per=lambda noun: f"per {noun}",
         number="number",
         half_more=" and a half",
         and_cents=_cents,
@@ -142,6 +145,9 @@ def language(region: str) -> Language:
         hour_before="at|until|till|by|before|after|around",
         year_before="in|since|died|born|circa|from|of|year|until|till|by|between|after|before|during|early|late|mid|summer|winter|"
         "spring|autumn|fall|and|to|through|to",
+        units={"mo": ("month", "months"), "yr": ("year", "years"), "yrs": ("year", "years"), "wk": ("week", "weeks"),
+               "tsp": ("teaspoon", "teaspoons"), "tbsp": ("tablespoon", "tablespoons"),
+               "wks": ("week", "weeks")},
         decade=_decade,
         decade_mark="'?s",
         roman_before="Chapter|Part|Volume|Phase|Type|Stage|Class|Article|Section|War|Act|Level|Category|Title",

@@ -9,7 +9,10 @@ from telephony.text_normalization.language import Currency, F, Gender, Language,
 _PESOS = frozenset({"MX", "CO", "CL", "AR", "UY", "DO", "CU"})
 _NO_NOUNS = frozenset(
     "y o e u a de del al en con por para que es son el la los las un una hasta desde como más menos se si no lo le "
-    "ya pero".split()
+    "ya pero cada sin sobre entre tras durante está están era fue hay tiene tienen queda ahora".split()
+)
+_PREPOSITIONS = frozenset(
+    "de del desde a al el la los las en por para con cada entre unos unas página páginas págs".split()
 )
 _MASCULINE_A = frozenset("día días problema problemas mapa mapas idioma idiomas sistema sistemas programa programas "
                          "tema temas".split())  # fmt: skip
@@ -67,7 +70,7 @@ def _time(hour: int, minute: int, half: str, words: bool) -> str:
         part = "de la noche" if half == "a" else "del mediodía"
     said = _cardinal(hour, F)
     if minute:
-        said += f" {_cardinal(minute, None)}"
+        said += f" {'y ' if minute < 10 else ''}{_cardinal(minute, None)}"
     elif not half and (words or hour == 0 or hour > 12):
         said += " hora" if hour == 1 else " horas"
     return f"{said} {part}".rstrip()
@@ -80,6 +83,11 @@ def _fraction(over: int, under: int) -> str:
 
 def _cents(cents: str, number: int, currency: Currency) -> str:
     return f" con {cents} {currency.cent if number == 1 else currency.cents}"
+
+
+def _span(first: str, last: str, word: str, times: bool) -> str:
+    """ "de" stands there already behind some words."""
+    return f"{first} a {last}" if word in _PREPOSITIONS else f"de {first} a {last}"
 
 
 def _gender(noun: str) -> Gender | None:
@@ -110,7 +118,9 @@ _ABBREVIATIONS = {
     "aprox.": "aproximadamente", "tel.": "teléfono", "Tel.": "teléfono", "Tfno.": "teléfono",
     "Ud.": "usted", "Uds.": "ustedes", "Vd.": "usted", "Vds.": "ustedes", "pág.": "página",
     "págs.": "páginas", "min.": "minutos", "máx.": "máximo", "mín.": "mínimo", "ej.": "ejemplo",
-    "Sta.": "santa", "Sto.": "santo", "S.": "san", "EE. UU.": "Estados Unidos", "EE.UU.": "Estados Unidos",
+    "Sta.": "santa", "Sto.": "santo", "S.": "san", "ext.": "extensión",
+    "L-V": "lunes a viernes", "L-J": "lunes a jueves", "L-S": "lunes a sábado", "L-D": "lunes a domingo",
+    "EE. UU.": "Estados Unidos", "EE.UU.": "Estados Unidos",
     "Dpto.": "departamento", "Depto.": "departamento", "izq.": "izquierda", "dcha.": "derecha",
     "IVA": "iva", "hab.": "habitación", "vs.": "versus",
 }
@@ -138,7 +148,12 @@ def language(region: str) -> Language:
         signs=_SIGNS,
         minus="menos",
         to="a",
-        per="por",
+        span=_span,
+        between="entre",
+        half={M: "medio", F: "media"},
+        half_after={M: " y medio", F: " y media"},
+        of_year="de ",
+        per=lambda noun: f"por {noun}",
         number="número",
         half_more=" y medio",
         and_cents=_cents,
@@ -164,7 +179,7 @@ def language(region: str) -> Language:
         months=_MONTHS,
         of_million=lambda noun: f"de {noun}",
         pairs=True,
-        ordinal_mark=r"\.?[ºª]|er|ra|ro|do|da|to|ta",
+        ordinal_mark=r"\.?[ºª]|\.?er|ra|ro|do|da|to|ta",
         day_mark="de",
         date_before="el|del|al|día|hasta|desde|y|para|antes",
         hour_words=r"horas|hrs?\.?|h\.?",

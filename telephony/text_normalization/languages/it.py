@@ -6,7 +6,11 @@ from telephony.text_normalization.language import Currency, F, Gender, Language,
 
 _NO_NOUNS = frozenset(
     "e o ed od a ad al alla alle di del della da dal dalla dalle in nel nella con per su sul il lo la i gli le un una "
-    "è sono che se non si ma fino".split()
+    "è sono che se non si ma fino ogni tra fra senza sopra sotto ha hanno era fuori dentro oggi".split()
+)
+_PREPOSITIONS = frozenset(
+    "da dal dallo dalla dalle dai dall di del della delle dei a al alle il lo la i gli le in per con su ogni entro "
+    "tra fra circa".split()
 )
 _MASCULINE_A = frozenset("problema problemi sistema programma tema clima".split())
 _FEMININE = frozenset(
@@ -56,6 +60,26 @@ def _cents(cents: str, number: int, currency: Currency) -> str:
     return f" e {cents} {currency.cent if number == 1 else currency.cents}"
 
 
+def _per(noun: str) -> str:
+    """ "all'ora", "al mese", "a persona"."""
+    if noun[0].lower() in "aeiou":
+        return f"all'{noun}"
+    return f"a {noun}" if _gender(noun) is F else f"al {noun}"
+
+
+def _span(first: str, last: str, word: str, times: bool) -> str:
+    """ "da tre a cinque", "dalle nove alle diciotto"; "da" stands there already behind some words."""
+    known = word in _PREPOSITIONS
+    if not times:
+        return f"{first} a {last}" if known else f"da {first} a {last}"
+    start = first if known else _at("dalle", first)
+    return f"{start} {_at('alle', last)}"
+
+
+def _at(word: str, hour: str) -> str:
+    return f"{word[:-2]}l'{hour}" if hour.startswith("una") else f"{word} {hour}"
+
+
 def _gender(noun: str) -> Gender | None:
     word = noun.lower()
     if word in _NO_NOUNS:
@@ -95,7 +119,7 @@ _ABBREVIATIONS = {
     "ad es.": "ad esempio", "ca.": "circa", "pag.": "pagina", "pagg.": "pagine", "p.zza": "piazza",
     "P.zza": "piazza", "P.za": "piazza", "v.le": "viale", "V.le": "viale", "c.so": "corso", "C.so": "corso",
     "S.": "San", "max.": "massimo", "min.": "minuti", "c.m.": "corrente mese", "u.s.": "ultimo scorso",
-    "IVA": "iva", "vs.": "versus", "int.": "interno", "L.go": "largo",
+    "Ca.": "Circa", "IVA": "iva", "vs.": "versus", "int.": "interno", "L.go": "largo",
 }
 _CODES = (
     "PIN|IBAN|pin|codice|Codice|password|CAP|conto|Conto|carta|Carta|ordine|Ordine|prenotazione|Prenotazione|"
@@ -119,7 +143,12 @@ def language(region: str) -> Language:
         signs=_SIGNS,
         minus="meno",
         to="a",
-        per="a",
+        per=_per,
+        span=_span,
+        between="tra|fra",
+        dials="chiami il",
+        half={M: "mezzo", F: "mezza"},
+        half_after={M: " e mezzo", F: " e mezza"},
         number="numero",
         half_more=" e mezzo",
         and_cents=_cents,

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 
-from telephony.text_normalization.language import Currency, Gender, Language, Scale, plain, plain_ordinal
+from telephony.text_normalization.language import Currency, Gender, Language, M, N, Scale, plain, plain_ordinal
 
 _NO_NOUNS = frozenset("en of tot in op om is zijn per van voor met de het een".split())
+_NEUTER = frozenset("uur jaar pond glas brood kwartier blik pak stuk procent".split())
 
 
 def _cardinal(number: int, gender: Gender | None) -> str:
     words = re.sub(r"^een (m|b|tr)ilj", r"één \1ilj", plain(number, "nl"))
     words = re.sub(r"één(?=duizend)", "een", words)
     return re.sub(r"duizend(?=\w)", "duizend ", words)
+
+
+def _gender(noun: str) -> Gender | None:
+    if noun in _NO_NOUNS:
+        return None
+    return N if noun in _NEUTER else M
 
 
 def _ordinal(number: int, gender: Gender, before: str) -> str:
@@ -69,7 +76,7 @@ _CURRENCIES = {
 _ABBREVIATIONS = {
     "bijv.": "bijvoorbeeld", "bv.": "bijvoorbeeld", "d.w.z.": "dat wil zeggen", "enz.": "enzovoort",
     "o.a.": "onder andere", "m.b.t.": "met betrekking tot", "t/m": "tot en met", "i.p.v.": "in plaats van",
-    "a.u.b.": "alstublieft", "ca.": "circa", "nr.": "nummer", "Nr.": "nummer", "nrs.": "nummers",
+    "a.u.b.": "alstublieft", "ca.": "circa", "Ca.": "Circa", "nr.": "nummer", "Nr.": "nummer", "nrs.": "nummers",
     "incl.": "inclusief", "excl.": "exclusief", "dhr.": "de heer", "Dhr.": "De heer", "mevr.": "mevrouw",
     "Mevr.": "Mevrouw", "mw.": "mevrouw", "Mw.": "Mevrouw", "dr.": "dokter", "Dr.": "Dokter",
     "prof.": "professor", "Prof.": "Professor", "ir.": "ingenieur", "mr.": "meester", "St.": "Sint",
@@ -99,11 +106,16 @@ def language(region: str) -> Language:
         date=_date,
         time=_time,
         fraction=_fraction,
-        gender=lambda noun: None if noun in _NO_NOUNS else Gender.MASCULINE,
+        gender=_gender,
         signs=_SIGNS,
         minus="min",
         to="tot",
-        per="per",
+        between="tussen",
+        dials="bel",
+        half={M: "een halve", N: "een half"},
+        dashed_before="op|sinds|per|vanaf|tot",
+        to_day="tot en met",
+        per=lambda noun: f"per {noun}",
         number="nummer",
         half_more=" en een half",
         and_cents=_cents,

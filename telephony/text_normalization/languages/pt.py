@@ -9,7 +9,10 @@ from telephony.text_normalization.language import Currency, F, Gender, Language,
 
 _NO_NOUNS = frozenset(
     "e ou a à ao às o os as de do da dos das em no na nos nas com por para que é são se um uma até desde não "
-    "mas".split()
+    "mas cada sem sobre entre está estão era foi há tem têm agora".split()
+)
+_PREPOSITIONS = frozenset(
+    "de do da dos das desde a o as os ao à às em no na por para com cada entre até página páginas pág págs".split()
 )
 _MASCULINE_A = frozenset("dia dias problema problemas mapa mapas idioma idiomas sistema sistemas programa programas "
                          "tema temas".split())  # fmt: skip
@@ -27,7 +30,17 @@ def _gender(noun: str) -> Gender | None:
         return None
     if word in _FEMININE or word.endswith(("ção", "ções", "são", "sões", "dade", "dades")):
         return F
-    return F if word.endswith(("a", "as")) and word not in _MASCULINE_A else M
+    masculine = word in _MASCULINE_A or word.endswith(("grama", "gramas"))
+    return F if word.endswith(("a", "as")) and not masculine else M
+
+
+def _span(first: str, last: str, word: str, times: bool) -> str:
+    """ "de três a cinco", "das nove às dezoito"; "de" stands there already behind some words."""
+    known = word in _PREPOSITIONS
+    if not times:
+        return f"{first} a {last}" if known else f"de {first} a {last}"
+    start = first if known else f"{'da' if first.startswith('uma') else 'das'} {first}"
+    return f"{start} {'à' if last.startswith('uma') else 'às'} {last}"
 
 
 def _cardinal(name: str, number: int, gender: Gender | None) -> str:
@@ -84,6 +97,19 @@ _MONTHS = {"jan": 1, "fev": 2, "mar": 3, "abr": 4, "mai": 5, "jun": 6, "jul": 7,
         "nov": 11, "dez": 12}
 
 
+def _currencies(cent: str) -> dict[str, Currency]:
+    return {
+        "R$": Currency("real", "reais", "centavo", "centavos"),
+        "€": Currency("euro", "euros", cent, cent + "s"),
+        "$": Currency("dólar", "dólares", "centavo", "centavos"),
+        "US$": Currency("dólar", "dólares", "centavo", "centavos"),
+        "£": Currency("libra", "libras", "penny", "pence", F),
+        "¥": Currency("iene", "ienes"),
+        "₹": Currency("rupia", "rupias", "paisa", "paisas", F, F),
+        "CHF": Currency("franco suíço", "francos suíços", "cêntimo", "cêntimos"),
+    }
+
+
 def language(region: str) -> Language:
     name = "pt" if region in ("PT", "AO", "MZ", "CV") else "pt_BR"
     million = Scale(6, "milhão", "milhões")
@@ -107,20 +133,17 @@ def language(region: str) -> Language:
         },
         minus="menos",
         to="a",
-        per="por",
+        span=_span,
+        between="entre",
+        dials="ligue para|disque",
+        half={M: "meio", F: "meia"},
+        half_after={M: " e meio", F: " e meia"},
+        of_year="de ",
+        per=lambda noun: f"por {noun}",
         number="número",
         half_more=" e meio",
         and_cents=_cents,
-        currencies={
-            "R$": Currency("real", "reais", "centavo", "centavos"),
-            "€": Currency("euro", "euros", cent, cent + "s"),
-            "$": Currency("dólar", "dólares", "centavo", "centavos"),
-            "US$": Currency("dólar", "dólares", "centavo", "centavos"),
-            "£": Currency("libra", "libras", "penny", "pence", F),
-            "¥": Currency("iene", "ienes"),
-            "₹": Currency("rupia", "rupias", "paisa", "paisas", F, F),
-            "CHF": Currency("franco suíço", "francos suíços", "cêntimo", "cêntimos"),
-        },
+        currencies=_currencies(cent),
         scales={
             "k": Scale(3), "K": Scale(3), "mil": Scale(3), "mi": million, "M": million, "milhão": million,
             "milhões": million, "bi": billion, "bilhão": billion, "bilhões": billion,

@@ -181,6 +181,11 @@ def test_an_end_with_one_meaning_waits_for_nothing(text: str) -> None:
         "Open from 9 a.m. to 5 p.m. daily",
         "Kaffee, Tee usw. gibt es auch",
         "Por exemplo, R$ 1.234,56 por mês",
+        "On Jan. 5, 2027",
+        "Dial ext. 45 or ext. -12",
+        "A $5.99/mo. plan and 3 lbs. of flour",
+        "Hauptstr. 5 und Bahnhofstr. 12",
+        "Mo.–Fr. 9–18 Uhr",
     ],
 )
 def test_no_unit_ends_within_a_value_or_behind_an_abbreviation(text: str, size: int) -> None:
@@ -196,6 +201,12 @@ def test_no_unit_ends_within_a_value_or_behind_an_abbreviation(text: str, size: 
         ("Im 3. Stock. Gut", True, ["Im 3. Stock.", "Gut"]),
         ("Es war 2019. Gut", True, ["Es war 2019.", "Gut"]),
         ("It is 5. Yes", False, ["It is 5.", "Yes"]),
+        ("Am 24.12. um acht", True, ["Am 24.12. um acht"]),
+        ("Am 24.12. Gut", True, ["Am 24.12.", "Gut"]),
+        ("Vom 3.–5. März", True, ["Vom 3.–5. März"]),
+        ("It is 24.12. yes", False, ["It is 24.12.", "yes"]),
+        ("Ja. 5 Tische", True, ["Ja.", "5 Tische"]),
+        ("On Sun. We", False, ["On Sun.", "We"]),
     ],
 )
 def test_a_number_with_a_full_stop_is_an_ordinal_in_some_languages(
