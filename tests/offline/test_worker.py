@@ -6,17 +6,22 @@ import asyncio
 import importlib.util
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 pytest.importorskip("hibari", reason="the local parts are not installed")
 
 from telephony.offline import tts
 from telephony.offline.tts import CALLER, LocalSynthesizer
 from telephony.offline.worker import MAX_OPTIONAL, MAX_URGENT, Engine, EngineBusy, NotInstalled, Worker
+from telephony.offline.worker_process import encode
 
 HELLO = {"text": "Hello.", "pace": 1, "pitch": 1, "size_of_speaker": 1}
 
@@ -59,16 +64,14 @@ async def test_both_queues_are_bounded(worker: Worker) -> None:
         assert (await waiting[0])[1]
 
 
-async def test_a_machine_that_is_too_slow_is_told_once(
-    worker: Worker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_machine_that_is_too_slow_is_told_once(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     """With what to do about it. (A slow answer is made of a quick one, by calling any answer late.)"""
     monkeypatch.setattr("telephony.offline.worker.LATE_S", -1.0)
-    for _ in range(2):
-        await worker.ask(HELLO)
-    shown = "".join(capsys.readouterr())
-    assert shown.count("local_engine_too_slow") == 1
-    assert "TELEPHONY_MAX_CALLS" in shown
+    with capture_logs() as logs:
+        for _ in range(2):
+            await worker.ask(HELLO)
+    [line] = [line for line in logs if line["event"] == "local_engine_too_slow"]
+    assert "TELEPHONY_MAX_CALLS" in line["advice"]
 
 
 async def test_a_process_that_dies_is_started_again(worker: Worker) -> None:
@@ -87,6 +90,28 @@ async def test_the_process_ends_with_its_owner() -> None:
         assert process is not None
         assert process.returncode == 0
         assert waiting.cancelled()
+
+
+async def test_ctrl_c_at_a_terminal_does_not_reach_it(worker: Worker) -> None:
+    """It goes to the whole group of the service, which lets its calls finish."""
+    assert worker.pid is not None
+    assert os.getpgid(worker.pid) != os.getpgid(0)
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+def test_a_process_whose_owner_was_killed_ends_without_a_word(tmp_path: Path, asked: int) -> None:
+    """Also if it finds that out only when it answers."""
+    code = "from telephony.offline.worker_process import serve\nserve(lambda: lambda head, body: (head, body))\n"
+    command, stderr = [sys.executable, "-c", code], tmp_path / "stderr"
+    with stderr.open("w") as file, subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=file) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == encode({})
+        process.stdout.close()
+        process.stdin.write(encode({}) * asked)
+        process.stdin.close()
+        assert process.wait(timeout=60) == 0
+    assert stderr.read_text() == ""
 
 
 async def test_a_missing_engine_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
