@@ -331,19 +331,44 @@ def load(
 
 
 def describe(settings: Settings) -> list[tuple[str, str]]:
-    """The parts of the service for display: (part, what provides it)."""
+    """The parts of the service for display: (part, what provides it). Of a local one also: what is not set."""
+    missing = "" if settings.elevenlabs_api_key else " (ELEVENLABS_API_KEY is not set)"
+    no_model = "" if settings.openai_api_key else " (neither OPENAI_API_KEY nor OPENAI_BASE_URL is set)"
     llm = "" if settings.local_llm else settings.openai_base_url or "OpenAI"
     speech = settings.elevenlabs_base_url or "ElevenLabs"
+    stt, tts = f"{speech}, Scribe v2 realtime", f"{speech}, {settings.elevenlabs_model}"
+    if settings.local_speech:
+        stt, tts = f"local: moonshine, English{missing}", f"local: hibari, English{missing}"
     offered = ["custom LLM", "personalization"] if settings.platform_key else []
     offered += ["post-call webhook"] if settings.elevenlabs_webhook_secret else []
     return [
         ("agent", settings.agent),
-        ("carrier", "Twilio" if settings.public_url or settings.twilio_auth_token else "local (this machine only)"),
-        ("stt", "local: moonshine, English" if settings.local_speech else f"{speech}, Scribe v2 realtime"),
-        ("llm", f"{llm}, {settings.openai_model}" if llm else "local: the example's dialogue"),
-        ("tts", "local: hibari, English" if settings.local_speech else f"{speech}, {settings.elevenlabs_model}"),
+        ("carrier", "Twilio" if has_carrier(settings) else "local: this machine only (TWILIO_AUTH_TOKEN is not set)"),
+        ("stt", stt),
+        ("llm", f"{llm}, {settings.openai_model}" if llm else f"local: the example's dialogue{no_model}"),
+        ("tts", tts),
         *([("offers", ", ".join(offered))] if offered else []),
     ]
+
+
+def stand_ins(settings: Settings) -> list[str]:
+    """What callers from the telephone network will meet of the local parts, and what to set: a sentence each."""
+    if not has_carrier(settings):
+        return []
+    speech = (
+        "Callers will be heard and answered by the local speech recogniser and voice, which are for trying things out: "
+        "English only, about three speaking callers on a core. Set ELEVENLABS_API_KEY for real calls."
+    )
+    llm = (
+        "Callers will talk to a fixed dialogue for the example agent, not to a language model. Set OPENAI_API_KEY, or "
+        "OPENAI_BASE_URL to any OpenAI-compatible server."
+    )
+    return [*([speech] if settings.local_speech else []), *([llm] if settings.local_llm else [])]
+
+
+def has_carrier(settings: Settings) -> bool:
+    """Whether calls come from the telephone network."""
+    return bool(settings.public_url or settings.twilio_auth_token)
 
 
 # --- inside ---------------------------------------------------------------------------------------------------------

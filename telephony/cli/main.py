@@ -244,10 +244,12 @@ def _logs(settings: Settings) -> None:
 
 
 def _parts(settings: Settings, err: bool = True, carrier: str = "") -> None:
-    from telephony.settings import describe
+    from telephony.settings import describe, stand_ins
 
     for part, what in describe(settings):
         typer.echo(f"{part:<8} {carrier if carrier and part == 'carrier' else what}", err=err)
+    for sentence in stand_ins(settings):
+        typer.echo(f"WARNING  {sentence}", err=err)
 
 
 def _offers(settings: Settings, err: bool = True) -> None:

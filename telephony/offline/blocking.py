@@ -63,7 +63,9 @@ class BlockingEngine:
         if importlib.util.find_spec(self._engine.package) is None:
             raise self._engine.missing()
         engine = self._engine
-        self._process = subprocess.Popen(engine.command, stdin=PIPE, stdout=PIPE, env=engine.environment())
+        self._process = subprocess.Popen(
+            engine.command, stdin=PIPE, stdout=PIPE, env=engine.environment(), start_new_session=True
+        )
         if self._read() is None:
             self.__exit__(None, None, None)
             raise NotInstalled(f"the local {engine.name} did not start")

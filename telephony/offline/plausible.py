@@ -14,9 +14,11 @@ LEAST_VOICE_MS = 130
 """Less voice than this has no words: a "yes" or a "no" has 160 ms or more."""
 LEAST_SHARE = 0.25
 """Of the time from the first voice to the last."""
-SHORT_MS, SURE_SHARE, LEAST_PEAK = 500, 0.5, 850
+SHORT_MS, SURE_SHARE, LEAST_PEAK = 500, 0.5, 900
 """The detector is sure of most of a voice; of music and machines it is not, though it takes them for one now and then.
 In a sound shorter than this it is late, so its highest probability (thousandths) decides."""
+SURE_WORD_MS = 110
+"""Several words in so short a sound need this much clear voice each."""
 MOST_WORDS_PER_S, FREE_WORDS = 6.0, 0.4
 """A quick speaker has five words a second; the detector misses the soft edges of the first and the last."""
 LEAST_WORDS_PER_S, LONG_MS = 0.5, 3_000
@@ -54,6 +56,8 @@ def is_voice(sound: Sound) -> bool:
 
 def at_a_pace(words: int, sound: Sound) -> bool:
     if words > MOST_WORDS_PER_S * sound.span_ms / 1_000 + FREE_WORDS:
+        return False
+    if sound.voice_ms < SHORT_MS and words > 1 and sound.sure_ms < words * SURE_WORD_MS:
         return False
     return sound.voice_ms < LONG_MS or words >= LEAST_WORDS_PER_S * sound.voice_ms / 1_000
 

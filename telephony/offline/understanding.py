@@ -142,7 +142,8 @@ def _people(said: str, *, asked: bool) -> int:
     patterns = [rf"(\d+) (?:more )?(?:{_PEOPLE})\b", r"(?:party|group|table) (?:of|for) (\d+)\b", r"\bfor (\d+)\b"]
     patterns += [r"(\d+)"] if asked else []
     numbers = [int(match[1]) for pattern in patterns if (match := re.search(pattern, said))]
-    if not numbers and re.search(r"\b(?:just|only|by|for) (?:me|myself)\b|\bon my own\b|\balone\b", said):
+    alone = r"\b(?:just|only) (?:be )?me\b|\bmyself\b|\bon my own\b|\balone\b" + (r"|\bfor me\b" if asked else "")
+    if not numbers and re.search(alone, said):  # unasked, "book it for me" is a request, and no number
         numbers = [1]
     if not numbers and re.search(r"\b(?:a|the) couple\b|\bboth of us\b|\bme and my \w+|\bmy \w+ and (?:me|i)\b", said):
         numbers = [2]

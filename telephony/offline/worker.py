@@ -4,7 +4,8 @@ Theory of operation. The engines compute for 20-800 ms at a time, and calls must
 one bounded queue to one process, which answers them in order; of those waiting, urgent ones (a caller is waiting for
 the answer) come before the others (partial transcripts), which are refused when as many as `MAX_OPTIONAL` wait. An
 urgent request that finds `MAX_URGENT` waiting raises `EngineBusy`. A request whose caller has gone is not begun. A
-process that dies or hangs is started again, and its request repeated once.
+process that dies or hangs is started again, and its request repeated once. Ctrl-C at a terminal goes to the service
+alone, which lets its calls finish: the process is in a session of its own, and ends with its input.
 
 Whoever waits for the process does not use up time of a `SteadyLoop`.
 """
@@ -221,7 +222,7 @@ class Worker:
         engine = self._engine
         with tempfile.TemporaryFile() as said:  # not a pipe, which nobody would empty
             self._process = process = await asyncio.create_subprocess_exec(
-                *engine.command, stdin=PIPE, stdout=PIPE, stderr=said, env=engine.environment()
+                *engine.command, stdin=PIPE, stdout=PIPE, stderr=said, env=engine.environment(), start_new_session=True
             )
             try:
                 await self._read(process)

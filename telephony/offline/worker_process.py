@@ -42,8 +42,11 @@ def serve(load: Callable[[], Callable[[dict[str, Any], bytes], Message]]) -> Non
     except (ImportError, OSError) as error:
         print(f"{type(error).__name__}: {error}".replace("\n", " "), file=sys.stderr)
         sys.exit(IMPOSSIBLE)
-    stdout.write(encode({}))
-    stdout.flush()
-    while (request := read(stdin)) is not None:
-        stdout.write(encode(*answer(*request)))
+    try:
+        stdout.write(encode({}))
         stdout.flush()
+        while (request := read(stdin)) is not None:
+            stdout.write(encode(*answer(*request)))
+            stdout.flush()
+    except BrokenPipeError:
+        os._exit(0)  # whoever asked has gone; an orderly exit would try to write the answer once more

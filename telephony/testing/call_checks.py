@@ -23,6 +23,10 @@ LAST_SYLLABLE_MS = 60
 """An agent that ends by itself this soon after the caller's first sound has not been interrupted."""
 
 
+PAUSE_MS = 500
+"""Sound after this much silence belongs to the next answer."""
+
+
 @dataclass(slots=True)
 class Outcome:
     """A finished call. `expect`: words of the caller that must have been understood; `interruptions`: when the caller
@@ -111,9 +115,17 @@ def _interrupted(outcome: Outcome, clock: TurnClock) -> list[str]:
 
 
 def spoken_into(outcome: Outcome) -> list[int]:
-    """Those of the interruptions into which the agent was speaking, and not just saying its last syllable."""
+    """Those of the interruptions into which the agent was speaking, and not just saying its last syllable. What it was
+    stopped from saying counts: its last sound before that may have been the one before a pause between two words."""
     caller, agent = outcome.phone.caller_audio(), outcome.phone.heard()
-    return [at for at in outcome.interruptions if silent_after(caller, agent, at) > LAST_SYLLABLE_MS]
+    found = []
+    for at in outcome.interruptions:
+        silent_ms = silent_after(caller, agent, at)
+        until_ms = first_sound(caller, at) + silent_ms + PAUSE_MS
+        unsaid_ms = sum(left_ms for when, left_ms in outcome.phone.line.playout.dropped if at <= when <= until_ms)
+        if silent_ms + unsaid_ms > LAST_SYLLABLE_MS:
+            found.append(at)
+    return found
 
 
 def interrupted_by_sound(outcome: Outcome, sound_ms: int) -> list[str]:
@@ -142,17 +154,21 @@ def _ended(outcome: Outcome, steps: list[Step]) -> list[str]:
 def silent_after(caller: bytes, agent: bytes, at_ms: int) -> int:
     """For how many ms the agent could still be heard after the caller's first sound at or after `at_ms`.
 
-    `caller` and `agent` are the two sides of the recording, mu-law 8 kHz from the same start. Sound that follows half a
-    second of silence belongs to the next answer.
+    `caller` and `agent` are the two sides of the recording, mu-law 8 kHz from the same start.
     """
-    begin = next((ms for ms in range(at_ms - at_ms % FRAME_MS, len(caller) // 8, FRAME_MS) if _loud(caller, ms)), at_ms)
-    last = begin
+    last = begin = first_sound(caller, at_ms)
     for ms in range(begin, len(agent) // 8, FRAME_MS):
         if _loud(agent, ms):
             last = ms + FRAME_MS
-        elif ms - last >= 500:
+        elif ms - last >= PAUSE_MS:
             break
     return last - begin
+
+
+def first_sound(caller: bytes, at_ms: int) -> int:
+    """When the caller's first sound at or after `at_ms` begins, to 20 ms; `at_ms` if there is none."""
+    begin = at_ms - at_ms % FRAME_MS
+    return next((ms for ms in range(begin, len(caller) // 8, FRAME_MS) if _loud(caller, ms)), at_ms)
 
 
 def _loud(pcmu: bytes, ms: int) -> bool:

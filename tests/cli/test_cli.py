@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from telephony.cli.model_servers import ModelServer, model_servers
+from telephony.settings import describe, load, stand_ins
 from telephony.testing.serving import serve_app
 
 #: An environment without settings and without the developer's own keys.
@@ -64,6 +65,40 @@ def test_check_shows_what_is_set_and_what_is_local(tmp_path: Path, agent: str) -
     assert re.search(r"^\* OPENAI_API_KEY +\(set\)$", shown.stdout, re.MULTILINE)
     assert "sk-hush" not in shown.stdout + shown.stderr
     assert re.search("^stt +local", shown.stdout, re.MULTILINE)
+
+
+CARRIER = {"PUBLIC_URL": "https://calls.example.com", "TWILIO_AUTH_TOKEN": "t", "TWILIO_ACCOUNT_SID": "AC" + "1" * 32}
+SPEECH = {"ELEVENLABS_API_KEY": "e"}
+MODEL = {"OPENAI_API_KEY": "o"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "local", "warnings"),
+    [
+        ({}, {"carrier", "stt", "llm", "tts"}, 0),
+        (MODEL, {"carrier", "stt", "tts"}, 0),
+        ({"OPENAI_BASE_URL": "http://localhost:11434/v1"}, {"carrier", "stt", "tts"}, 0),
+        ({"offline": "1"} | CARRIER, {"stt", "llm", "tts"}, 2),
+        (CARRIER | MODEL, {"stt", "tts"}, 1),
+        (CARRIER | SPEECH | MODEL, set(), 0),
+    ],
+)
+def test_local_parts_are_named_with_what_is_missing_and_real_callers_are_a_warning(
+    keys: dict[str, str], local: set[str], warnings: int
+) -> None:
+    """Without a carrier, local parts are as they should be; callers from outside would meet them unawares."""
+    settings = load(keys, offline="offline" in keys, env_file=None)
+    lines = dict(describe(settings))
+    assert {part for part, what in lines.items() if what.startswith("local")} == local
+    assert all("set)" in lines[part] for part in local)
+    assert len(stand_ins(settings)) == warnings
+    assert all("Set " in sentence for sentence in stand_ins(settings))
+
+
+def test_that_callers_would_meet_local_parts_is_said_by_check(tmp_path: Path, agent: str) -> None:
+    shown = telephony("check", cwd=tmp_path, TELEPHONY_AGENT=agent, **CARRIER, **MODEL)
+    assert shown.returncode == 0, shown.stderr
+    assert len(re.findall("^WARNING  Callers will .*ELEVENLABS_API_KEY", shown.stdout, re.MULTILINE)) == 1
 
 
 @pytest.mark.parametrize("command", ["serve", "check"])

@@ -17,6 +17,7 @@ from telephony.agent import Agent
 from telephony.audio import audioop, level, mulaw, tones, wav
 from telephony.cli import demo_verdict
 from telephony.cli.demo import Watch, converse
+from telephony.clock import Clock
 from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import decisions as d
@@ -24,6 +25,7 @@ from telephony.core import events as e
 from telephony.settings import Settings
 from telephony.testing.call_checks import Outcome, problems, silent_after, spoken_into
 from telephony.testing.fakes.openai.server import CallTool, Part, Responder, Say
+from telephony.testing.fakes.twilio.carrier import Carrier, CarrierFaults, PhoneCall
 from telephony.testing.script import CallerScript
 from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock
@@ -205,6 +207,43 @@ def test_silence_after_an_interruption_is_measured_in_the_audio() -> None:
     caller = quiet * 800 + loud
     assert silent_after(caller, agent, 700) == 200
     assert silent_after(quiet * 1_200 + loud, agent, 1_000) == 0
+
+
+@pytest.mark.parametrize(
+    ("case", "playing_ms", "then_ms", "cleared_ms", "spoken"),
+    [
+        ("it falls silent in the middle of a word", 200, 900, 1_100, True),
+        ("in the pause after a word", 20, 900, 1_100, True),
+        ("in the pause before the caller's first sound", 0, 900, 1_100, True),
+        ("it had only a syllable left", 20, 40, 1_020, False),
+        ("it had said its last syllable", 20, 0, 1_100, False),
+        ("it had ended", 0, 0, 1_100, False),
+        ("what is cleared later belongs to the next answer", 20, 900, 2_000, False),
+    ],
+)
+async def test_an_interruption_is_into_speech_that_would_have_gone_on(
+    case: str, playing_ms: int, then_ms: int, cleared_ms: int, spoken: bool
+) -> None:
+    """The caller speaks from 1,000 ms on, while the agent makes a sound for `playing_ms` more. At `cleared_ms` the
+    service drops a sound of `then_ms` (up to its end) that was still to come."""
+    loud, clock = tones.sine(300, 4_000), StoppedClock()
+    phone = PhoneCall(Carrier(auth_token="secret", clock=clock), "", "", CarrierFaults())
+    phone.line.voice.take(8_000, 0)
+    phone.line.voice.add(loud)
+    phone.line.voice.take(len(loud), 1_000)
+    phone.line.playout.add_audio(0, loud[: 8 * (1_000 + playing_ms)])
+    phone.line.playout.advance(cleared_ms)
+    phone.line.playout.add_audio(cleared_ms, loud[: 8 * then_ms])
+    phone.line.playout.clear(cleared_ms)
+    clock.at_ms = 5_000
+    assert spoken_into(Outcome(phone, interruptions=[990])) == ([990] if spoken else []), case
+
+
+class StoppedClock(Clock):
+    at_ms = 0
+
+    def ms(self) -> int:
+        return self.at_ms
 
 
 # --- the complete demo, with local STT, LLM and TTS -------------------------------------------------------------------

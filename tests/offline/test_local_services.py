@@ -14,7 +14,7 @@ pytest.importorskip("moonshine_voice", reason="the local parts are not installed
 pytest.importorskip("hibari", reason="the local parts are not installed")
 
 from telephony.offline import local_services
-from telephony.offline.blocking import say
+from telephony.offline.blocking import BlockingEngine, BlockingSynthesizer
 from telephony.offline.dialogue import OPENING
 from telephony.offline.local_services import LocalServices
 from telephony.offline.worker import NotInstalled, Worker
@@ -36,13 +36,12 @@ async def test_the_servers_listen_on_loopback_and_describe_themselves() -> None:
         assert answer.json()["choices"][0]["message"]["content"] == OPENING
 
 
-@pytest.mark.parametrize(("speech", "llm"), [(True, False), (False, True)])
-async def test_speech_and_model_are_chosen_apart(speech: bool, llm: bool) -> None:
-    """What the user has is neither started nor described."""
-    async with asyncio.timeout(60), LocalServices(SteadyClock(speed=20), speech=speech, llm=llm) as local:
-        assert (bool(local.elevenlabs_base_url), bool(local.openai_base_url)) == (speech, llm)
-        assert ("speech" in " ".join(local.description)) is speech
-        assert ("language model" in " ".join(local.description)) is llm
+async def test_the_model_alone_can_be_local() -> None:
+    """Speech, which the user has, is neither started nor described."""
+    async with asyncio.timeout(60), LocalServices(SteadyClock(speed=20), speech=False) as local:
+        assert (bool(local.elevenlabs_base_url), bool(local.openai_base_url)) == (False, True)
+        assert "speech" not in " ".join(local.description)
+        assert "language model" in " ".join(local.description)
 
 
 async def test_started_parts_are_stopped_if_another_one_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,13 +64,17 @@ async def test_started_parts_are_stopped_if_another_one_does_not_start(monkeypat
     assert [worker.pid for worker in started] == [None, None]
 
 
-async def test_the_times_of_words_say_that_they_are_estimated() -> None:
-    """In the protocol's timed final: items without a probability and without characters, and a field of our own."""
+async def test_speech_alone_can_be_local_and_the_times_of_its_words_are_estimated(tts_engine: BlockingEngine) -> None:
+    """The model, which the user has, is neither started nor described. The protocol's timed final has items without a
+    probability and without characters, and a field of our own."""
     from websockets.asyncio.client import connect
 
     clock = SteadyClock(speed=20)
-    speech = (await asyncio.to_thread(say, ["I will come on Friday."]))[0]
+    speech = BlockingSynthesizer(tts_engine).say("I will come on Friday.")[0]
     async with asyncio.timeout(60), LocalServices(clock, llm=False) as local:
+        assert (bool(local.elevenlabs_base_url), bool(local.openai_base_url)) == (True, False)
+        assert "speech" in " ".join(local.description)
+        assert "language model" not in " ".join(local.description)
         query = "model_id=scribe_v2_realtime&audio_format=ulaw_8000&include_timestamps=true"
         url = f"{local.elevenlabs_base_url.replace('http', 'ws')}/v1/speech-to-text/realtime?{query}"
         async with connect(url, additional_headers={"xi-api-key": local.api_key}, proxy=None) as socket:

@@ -53,7 +53,10 @@ def heard(engine: BlockingAsks, pcmu: bytes) -> BlockingRecognizer:
 
 
 def understood(engine: BlockingEngine, pcmu: bytes) -> list[str]:
-    return words(heard(engine, pcmu).commit()[0])
+    """The words of the final transcript, without the work for partials."""
+    recognizer = BlockingRecognizer(engine)
+    recognizer.hear(pcmu)
+    return words(recognizer.commit()[0])
 
 
 def error_rate(said: list[str], understood: list[str]) -> float:

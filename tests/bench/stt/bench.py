@@ -33,6 +33,7 @@ from telephony.core.language.words import words
 from telephony.offline import stt
 from telephony.offline.blocking import Answered, BlockingEngine, BlockingRecognizer
 from telephony.vad.silero import SileroDetector
+from tests.bench.turns.score import Rate
 
 SPEECH = Path(__file__).parents[3].parent / "shared" / "speech"
 CHUNK_FRAMES = 5
@@ -124,6 +125,20 @@ def hear(path: Path, name: str, transcript: str, engine: BlockingEngine) -> Hear
     return heard
 
 
+def total(found: Sequence[Heard]) -> str:
+    """The errors of all recordings with a transcript, with Wilson's 95 % interval (which takes words for independent,
+    and so is rather too narrow)."""
+    said = [one for one in found if one.said]
+    rate = Rate(sum(one.errors for one in said), sum(len(one.said) for one in said))
+    low, high = rate.interval
+    if not said:
+        return "no transcripts"
+    return (
+        f"with a transcript: {rate.count} errors in {rate.total} words, {100 * rate.share:.1f} % "
+        f"(95 %: {100 * low:.1f}-{100 * high:.1f})"
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="scripts/bench stt", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -142,9 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if str(label["file"]).startswith(options.only):
                 found.append(hear(options.folder / label["file"], name, label.get("transcript") or "", engine))
                 print(found[-1].row, flush=True)
-        said = [one for one in found if one.said]
-        if said:
-            print(f"\nall with a transcript: {sum(x.errors for x in said)} of {sum(len(x.said) for x in said)} words")
+        print(f"\n{total(found)}")
         for path in sorted((options.folder / "noise").glob("*.wav")):
             noise = hear(path, path.stem, "", engine)
             print(f"noise {noise.name}: {noise.text or 'no words'}")

@@ -34,13 +34,15 @@ class Playout:
     been played, and on `clear` drops the audio and echoes all marks.
 
     `mark_latency_ms` is the time between the last sample before a mark and its echo. `echoes` holds (due_ms, name) in
-    sending order; `heard` is all that was played; `loud_until_ms` is the end of the last sound in it.
+    sending order; `heard` is all that was played; `loud_until_ms` is the end of the last sound in it. `dropped`: when a
+    clear came, and for how many ms the sound would have gone on.
     """
 
     def __init__(self, mark_latency_ms: int = 20, *, clear_echo_reversed: bool = False) -> None:
         self.heard = bytearray()
         self.marks: list[MarkEcho] = []
         self.clears: list[int] = []
+        self.dropped: list[tuple[int, int]] = []
         self.arrivals: list[int] = []  # when each piece of audio arrived
         self.cleared_bytes = 0
         self.echoes: deque[tuple[int, str]] = deque()
@@ -85,6 +87,8 @@ class Playout:
         self.advance(now_ms)
         self.clears.append(now_ms)
         self.cleared_bytes += self.queued_bytes
+        if left_ms := _loud_ms(b"".join(item for item in self._queue if isinstance(item, bytes))):
+            self.dropped.append((now_ms, left_ms))
         names = [item for item in self._queue if isinstance(item, str)]
         self._queue.clear()
         self.echoes = deque((now_ms, name) for _, name in self.echoes)  # marks already passed stay in front
@@ -123,14 +127,20 @@ class Playout:
     def _play(self, pcmu: bytes) -> None:
         begin = len(self.heard)
         self.heard += pcmu
-        for at in range(len(pcmu) - 1 - (len(pcmu) - 1) % _SLICE, -1, -_SLICE):
-            if len(pcmu[at : at + _SLICE].translate(None, _QUIET)) >= _LOUD_SAMPLES:
-                self.loud_until_ms = (begin + min(at + _SLICE, len(pcmu))) // BYTES_PER_MS
-                return
+        if loud_ms := _loud_ms(pcmu):
+            self.loud_until_ms = begin // BYTES_PER_MS + loud_ms
 
     def _echo(self, name: str, at_ms: int, fate: str, due_ms: int) -> None:
         self.marks.append(MarkEcho(name, at_ms, fate))
         self.echoes.append((max(due_ms, self.echoes[-1][0]) if self.echoes else due_ms, name))
+
+
+def _loud_ms(pcmu: bytes) -> int:
+    """The end of the last sound, in ms from the start; 0 if there is none."""
+    for at in range(len(pcmu) - 1 - (len(pcmu) - 1) % _SLICE, -1, -_SLICE):
+        if len(pcmu[at : at + _SLICE].translate(None, _QUIET)) >= _LOUD_SAMPLES:
+            return min(at + _SLICE, len(pcmu)) // BYTES_PER_MS
+    return 0
 
 
 class CallerVoice:

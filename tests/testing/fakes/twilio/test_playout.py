@@ -49,6 +49,19 @@ def test_a_clear_drops_the_sound_and_brings_all_marks_back() -> None:
     assert playout.heard == LOUD * 880 + b"\xff" * 720 + b"\x11" * 80 + b"\xff" * 720
 
 
+def test_what_a_clear_kept_from_being_heard_is_known() -> None:
+    """The time to the end of the sound that was dropped; a clear that dropped only silence is none."""
+    playout = Playout()
+    playout.add_audio(0, LOUD * 800 + b"\xff" * 800)
+    playout.clear(60)
+    assert playout.dropped == [(60, 40)]
+    playout.add_audio(100, b"\xff" * 800)
+    playout.clear(110)
+    playout.add_audio(200, b"\xff" * 400 + LOUD * 400 + b"\xff" * 80)
+    playout.clear(200)
+    assert playout.dropped == [(60, 40), (200, 100)]
+
+
 def test_sound_and_silence_are_distinguished() -> None:
     """Comfort noise and silent samples are not sound; `loud_until_ms` is the end of the last sound."""
     playout = Playout()
