@@ -24,12 +24,16 @@ PROMPT_MS = 520
 """The same for a single word: whoever repeats one has to hear it first, and begins later."""
 WORDS_WITHIN_MS = 1_500
 """The same for words in which the detector has heard no voice: they come when the recogniser has them."""
-SHARE = 3, 4
+SHARE = 2, 3
 """At least this share of an echo's words is recognised as what was said..."""
 SURE_SHARE = 1, 2
 """...or this, if the voice is not the caller's anyway."""
-ALIKE = 0.6
+LIKE = 0.6
 """Two words that share more than this fraction of their letters may be the same, misheard."""
+LEAST_PART = 3
+"""At least this many letters are a piece of a word."""
+SAME, ALIKE, OTHER = 3, 2, 1
+"""What a word counts in an alignment that is the same, or may be; and what one costs that has no counterpart."""
 BELOW_CALLER = 60
 """An echo is at least this much (tenths of dB) quieter than the caller."""
 SURELY_BELOW_CALLER = 75
@@ -41,47 +45,51 @@ _HAS_FIGURE = re.compile(r"\d")
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """The first `words` words of a text are the agent's, of which it said `known` just so, or nearly; `rest` are left.
-    `misheard`: but for one word in front of a recognised one, all may be the agent's."""
+    """The first `words` words of a text are the agent's, of which it said `known` just so, or nearly; `rest` are left,
+    of which the first `guessed` stand where the agent has said others: its own as well, if the recogniser misheard."""
 
     words: int
     known: int
     rest: int
-    misheard: bool
+    guessed: int
 
 
 def own_words(text: str, said: str, language: Language, *, sure: bool = False) -> Own:
-    """Which words at the beginning of `text` are those `said` by the agent. `sure`: the voice is not the caller's, so
-    that words behind them that stand where the agent has said others are its own as well, misheard."""
+    """Which words at the beginning of `text` are those `said` by the agent: up to a recognised one, and most of
+    them recognised, in its order. Words of which none is just the same are something else, unless it is `sure` that
+    the voice is not the caller's, or they begin with a figure."""
     found, spoken = _tokens(text, language), _tokens(said, language, joined=True)
-    same = _recognised(found, spoken, language, sure=sure)
-    sure = sure and len(same) > 1
+    same = _aligned(found, spoken, language)
+    if not (sure or any(found[at].text == spoken[to].text for at, to in same.items()) or (found and found[0].figure)):
+        same = {}
     least, of = SURE_SHARE if sure else SHARE
     own = known = 0
     for count, at in enumerate(sorted(same), 1):
         if count * of >= (at + 1) * least:
             own, known = at + 1, count
-    if own and sure:
-        room = len(spoken) - 1 - same[own - 1]
-        while own < len(found) and room and known * of >= (own + 1) * least and found[own].text not in language.stops:
-            own, room = own + 1, room - 1
-    number = found[own - 1].number if own else 0
+    guessed, room = own, len(spoken) - 1 - same[own - 1] if own else 0
+    while (
+        guessed < len(found)
+        and room
+        and known * of >= (guessed + 1) * least
+        and found[guessed].text not in language.stops
+    ):
+        guessed, room = guessed + 1, room - 1
+    number, until = (found[count - 1].number if count else 0 for count in (own, guessed))
     exact = sum(len(spoken[to].spelt) - 1 for at, to in same.items() if at < own and found[at].text == spoken[to].text)
-    misheard = len(found) - len(same) == 1 and same.get(len(found) - 1, 0) > 0
-    return Own(number, known + exact, len(words(text)) - number, misheard)
+    return Own(number, known + exact, len(words(text)) - number, until - number)
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A word, or consecutive figures as one, `spelt` as in the text; `number` counts the words up to its end."""
+    """A word, or consecutive figures as one: as it is compared (a number by its value), and as it is `spelt`; `number`
+    counts the words up to its end."""
 
-    text: str
     spelt: tuple[str, ...]
     number: int
     figure: bool
-
-
-_NOTHING = _Token("", (), 0, False)
+    text: str
+    digits: str
 
 
 def _tokens(text: str, language: Language, *, joined: bool = False) -> list[_Token]:
@@ -91,44 +99,67 @@ def _tokens(text: str, language: Language, *, joined: bool = False) -> list[_Tok
         first = len(found)
         for word in words(piece):
             number += 1
-            token, figure = _figure(word, language)
-            before = found.pop() if figure and found[0 if joined else first :] and found[-1].figure else _NOTHING
-            found.append(_Token(before.text + token, (*before.spelt, word), number, figure))
+            figure, spelt = _is_figure(word, language), (word,)
+            if figure and found[0 if joined else first :] and found[-1].figure:
+                spelt = (*found.pop().spelt, word)
+            digits = [language.numerals.get(part, part) for one in spelt for part in one.split("-")]
+            found.append(_Token(spelt, number, figure, _value(digits) if figure else word, "".join(digits)))
     return found
 
 
-def _figure(word: str, language: Language) -> tuple[str, bool]:
-    """The word as it is compared, and whether it is a number."""
-    parts = word.split("-")
-    if all(part in language.numerals for part in parts):
-        return "".join(language.numerals[part] for part in parts), True
-    return word, bool(_HAS_FIGURE.search(word)) or word in language.ordinals
+def _is_figure(word: str, language: Language) -> bool:
+    """Whether the word is a number."""
+    numeral = all(part in language.numerals for part in word.split("-"))
+    return numeral or bool(_HAS_FIGURE.search(word)) or word in language.ordinals
 
 
-def _recognised(
-    found: Sequence[_Token], spoken: Sequence[_Token], language: Language, *, sure: bool
-) -> Mapping[int, int]:
-    """Place in `found` -> place in `spoken`, in order: the same words, and between those what may be the same. Words of
-    which none is the same are something else, unless it is `sure` whose voice it is, or they begin with a figure."""
-    blocks = SequenceMatcher(None, [x.text for x in found], [x.text for x in spoken], autojunk=False)
-    same = {one.a + at: one.b + at for one in blocks.get_matching_blocks() for at in range(one.size)}
-    if not (same or sure or (found and found[0].figure)):
-        return {}
-    after = 0
+def _value(digits: Sequence[str]) -> str:
+    """A number, said in these parts, in figures: 20 5 -> 25, 9 30 -> 930, 2 100 50 -> 250; "" if it has no value."""
+    whole, total = "", 0
+    last = "0"
+    for part in digits:
+        if not part.isdecimal():
+            return ""
+        if part in ("100", "1000"):
+            total, whole = total + int(whole or "1") * int(part), ""
+        elif len(last) == 2 and last[1] == "0" < part and last > "19" and len(part) == 1:
+            whole = whole[:-1] + part
+        else:
+            whole += part
+        last = part
+    return str(total + int(whole or "0")) if total else whole
+
+
+def _aligned(found: Sequence[_Token], spoken: Sequence[_Token], language: Language) -> Mapping[int, int]:
+    """Place in `found` -> place in `spoken` of the recognised words, in order, with the fewest others between and
+    before them: the best alignment of the beginning of one with any part of the other (Smith and Waterman)."""
+    best: list[list[tuple[int, tuple[tuple[int, int], ...]]]] = [[(0, ())] * (len(spoken) + 1)]
     for at, token in enumerate(found):
-        before = min((place for other, place in same.items() if other > at), default=len(spoken))
-        if at not in same:
-            last, goes_on = at + 1 == len(found), after and _is_part(token, spoken[after - 1])
-            places = (place for place in range(after, before) if _may_be(token, spoken[place], language, last))
-            if (place := after - 1 if goes_on else next(places, None)) is not None:
-                same[at] = place
-        after = same.get(at, after - 1) + 1
-    return same
+        above, row = best[-1], [(-OTHER * (at + 1), tuple[tuple[int, int], ...]())]
+        for to, word in enumerate(spoken):
+            gain = _likeness(token, word, language, last=at + 1 == len(found))
+            score, pairs = above[to]
+            pair = (score + gain, (*pairs, (at, to))) if gain else (score - OTHER, pairs)
+            more = above[to + 1]
+            again = gain and bool(more[1]) and more[1][-1][1] == to and _is_part(token, word)
+            extra = (more[0] + ALIKE, (*more[1], (at, to))) if again else (more[0] - OTHER, more[1])
+            row.append(max(pair, extra, (row[to][0] - OTHER, row[to][1]), key=lambda one: one[0]))
+        best.append(row)
+    return dict(max((one for row in best for one in row), key=lambda one: one[0])[1])
+
+
+def _likeness(heard: _Token, said: _Token, language: Language, *, last: bool) -> int:
+    """How much two words count as one: 0 if they are different."""
+    if heard.spelt == said.spelt or heard.text == said.text != "":
+        return SAME
+    return ALIKE if _may_be(heard, said, language, last) else 0
 
 
 def _is_part(token: _Token, whole: _Token) -> bool:
-    """Whether a figure is a part of another, written in groups."""
-    return token.figure and token.text != whole.text and token.text in whole.text
+    """Whether one is a piece of the other: of a figure, written in groups, or of a word that was split."""
+    if token.figure:
+        return token.digits != whole.digits and token.digits in whole.digits
+    return len(token.text) >= LEAST_PART and token.text != whole.text and token.text in whole.text
 
 
 def _may_be(heard: _Token, said: _Token, language: Language, last: bool) -> bool:
@@ -136,10 +167,20 @@ def _may_be(heard: _Token, said: _Token, language: Language, last: bool) -> bool
     number words are not known, any word may be one."""
     if heard.figure:
         written = any(_HAS_FIGURE.search(word) for word in heard.spelt)
-        return _is_part(heard, said) or (written and (said.figure or not language.numerals))
+        return _is_part(heard, said) or (written and (_agree(heard, said) if said.figure else not language.numerals))
     if last and said.text.startswith(heard.text):
         return True
-    return any(SequenceMatcher(None, heard.text, word, autojunk=False).ratio() > ALIKE for word in said.spelt)
+    return any(SequenceMatcher(None, heard.text, word, autojunk=False).ratio() > LIKE for word in said.spelt)
+
+
+def _agree(heard: _Token, said: _Token) -> bool:
+    """Whether a figure may stand for a number of another value, or of none that is known: other words of the agent's
+    belong to it as well ("half past nine", "two hundred and fifty")."""
+    if not (heard.text and said.text):
+        return True
+    beyond, zeros = int(heard.text) - int(said.text), len(said.text) - len(said.text.rstrip("0"))
+    grouped = len(heard.spelt) > 1 and len(heard.text) > len(said.text)
+    return grouped or (zeros > 1 and 0 <= beyond < 10**zeros)
 
 
 class EchoLevel:

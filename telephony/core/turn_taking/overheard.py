@@ -24,6 +24,11 @@ from telephony.core.turn_taking.echo import (
     own_words,
 )
 
+LEAST_LATE_MS, LATE_MS = 40, 430
+"""An echo comes back so much later, with a window of the detector."""
+MISHEARD_WORDS = 2
+"""As many words may all be misheard, if the voice is like the echo that the line has."""
+
 
 @dataclass(slots=True)
 class Said:
@@ -81,20 +86,36 @@ class Overheard:
         opened = now - self._listening.voice.media_ms + utterance.opened_ms
         within = WORDS_WITHIN_MS if said.by_words or voiceless or known_echo else VOICE_WITHIN_MS
         audible = self._hearing.aloud(opened - within, now)
-        maybe = own_words(text, audible, language, sure=sure)
-        enough = maybe.words > 0 and (maybe.known > 1 or self._is_enough(utterance, sure, opened, now))
-        said.own = maybe.words if enough and (maybe.known > 1 or not maybe.rest) else 0
-        begun = maybe.words > 0 and maybe.rest == (1 if enough else 0)
-        one = sure and bool(audible) and len(words(text)) == 1 and not stops(text, language)
-        said.doubtful = said.quiet and (begun or one or maybe.misheard)
+        own = own_words(text, audible, language, sure=sure)
+        several, whole = own.known > 1, own.rest == own.guessed
+        enough = own.words > 0 and (several or self._is_enough(utterance, sure, opened, now))
+        if enough and (several or not own.rest):
+            said.own = own.words + (own.guessed if sure and several else 0)
+        count = len(words(text))
+        misheard = count <= MISHEARD_WORDS if known_echo else count == 1 or (whole and own.known == 1)
+        short = bool(audible) and misheard and not stops(text, language)
+        if short and self._is_prompt(utterance, said.quiet, opened):
+            said.own = count
+        begun = own.words > 0 and (whole or (enough and own.rest == 1))
+        said.doubtful = said.quiet and (begun or (short and sure))
+
+    def _is_prompt(self, utterance: Utterance, quiet: bool, opened: int) -> bool:
+        """Whether words are an echo by level and time alone, while the agent speaks: the voice is like the echo that
+        this line has; or none is known, the voice may not be the caller's, and it began right after the agent did and
+        ended when the agent was held."""
+        began, late = self._turns.playout.began_ms, utterance.voice_ms - self._rules.hold_after_ms
+        prompt = began + LEAST_LATE_MS <= opened <= began + VOICE_WITHIN_MS and late <= LATE_MS
+        known = self._level.is_known(utterance.loud)
+        return self._turns.live() and (known or (quiet and prompt and not self._level.found))
 
     def _is_enough(self, utterance: Utterance, sure: bool, opened: int, now: int) -> bool:
-        """Whether a single word of the agent's is its echo: if this line has one; otherwise not without a voice while
-        the agent speaks, and if the voice is surely not the caller's, or too early for one who has to hear the word."""
-        if self._level.is_known(utterance.loud) or not utterance.voice_ms:
-            return self._level.is_known(utterance.loud) or not self._turns.live()
+        """Whether a single word of the agent's is its echo: if this line has one; otherwise if the voice is surely not
+        the caller's, or too early for one who has to hear the word. Without a voice, if nothing is known of the
+        caller, not while the agent speaks."""
+        if sure or not utterance.voice_ms:
+            return sure or not self._turns.live()
         prompt = self._hearing.aloud(opened - PROMPT_MS, now)
-        return sure or own_words(utterance.text, prompt, self._language).words > 0
+        return own_words(utterance.text, prompt, self._language).words > 0
 
     @property
     def parting(self) -> bool:
