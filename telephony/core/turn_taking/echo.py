@@ -2,20 +2,20 @@
 
 The rule: words that the agent said, in its order and most of them recognised, that were audible at most 0.7 s before
 the voice began, or 1.5 s before the words came without a voice, and that are quieter than the caller, are the agent's
-own. A caller who repeats words of the agent has to hear them first, and is louder. A figure stands for whatever the
-agent said in its place, if that holds a number: recognisers write figures in their own way.
+own. A caller who repeats words of the agent has to hear them first, and is louder. Figures are compared by
+value; where the agent's words have none, one stands for any number: recognisers write figures in their own way.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
 from telephony.core.listening.loudness import SILENT
+from telephony.core.turn_taking.tokens import Token, tokens
 
 VOICE_WITHIN_MS = 700
 """The voice of an echo begins at most this long after the first of its words began to be played: 400 ms later, and the
@@ -24,14 +24,14 @@ PROMPT_MS = 520
 """The same for a single word: whoever repeats one has to hear it first, and begins later."""
 WORDS_WITHIN_MS = 1_500
 """The same for words in which the detector has heard no voice: they come when the recogniser has them."""
-SHARE = 2, 3
+SHARE = 3, 4
 """At least this share of an echo's words is recognised as what was said..."""
 SURE_SHARE = 1, 2
 """...or this, if the voice is not the caller's anyway."""
+MISHEARD_WORDS = 2
+"""As many words may all be misheard."""
 LIKE = 0.6
 """Two words that share more than this fraction of their letters may be the same, misheard."""
-LEAST_PART = 3
-"""At least this many letters are a piece of a word."""
 SAME, ALIKE, OTHER = 3, 2, 1
 """What a word counts in an alignment that is the same, or may be; and what one costs that has no counterpart."""
 BELOW_CALLER = 60
@@ -40,7 +40,6 @@ SURELY_BELOW_CALLER = 75
 """The same for a single word after the agent has spoken: callers answer with the agent's last word, and softly."""
 AS_LOUD = 40
 """Voice up to this much (tenths of dB) louder than an echo before may be another one."""
-_HAS_FIGURE = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def own_words(text: str, said: str, language: Language, *, sure: bool = False) -
     """Which words at the beginning of `text` are those `said` by the agent: up to a recognised one, and most of
     them recognised, in its order. Words of which none is just the same are something else, unless it is `sure` that
     the voice is not the caller's, or they begin with a figure."""
-    found, spoken = _tokens(text, language), _tokens(said, language, joined=True)
+    found, spoken = tokens(text, language), tokens(said, language, joined=True)
     same = _aligned(found, spoken, language)
     if not (sure or any(found[at].text == spoken[to].text for at, to in same.items()) or (found and found[0].figure)):
         same = {}
@@ -67,70 +66,20 @@ def own_words(text: str, said: str, language: Language, *, sure: bool = False) -
     for count, at in enumerate(sorted(same), 1):
         if count * of >= (at + 1) * least:
             own, known = at + 1, count
-    guessed, room = own, len(spoken) - 1 - same[own - 1] if own else 0
-    while (
-        guessed < len(found)
-        and room
-        and known * of >= (guessed + 1) * least
-        and found[guessed].text not in language.stops
-    ):
-        guessed, room = guessed + 1, room - 1
+    room = len(spoken) - 1 - same[own - 1] if own else 0
+    guessed = own + _guessed(found[own : own + room], own, known * of // least, language)
     number, until = (found[count - 1].number if count else 0 for count in (own, guessed))
     exact = sum(len(spoken[to].spelt) - 1 for at, to in same.items() if at < own and found[at].text == spoken[to].text)
     return Own(number, known + exact, len(words(text)) - number, until - number)
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    """A word, or consecutive figures as one: as it is compared (a number by its value), and as it is `spelt`; `number`
-    counts the words up to its end."""
-
-    spelt: tuple[str, ...]
-    number: int
-    figure: bool
-    text: str
-    digits: str
+def _guessed(rest: Sequence[Token], own: int, most: int, language: Language) -> int:
+    """How many of the words behind the `own` first may be misheard: a few, or up to `most` words in all."""
+    few = rest[: max(MISHEARD_WORDS, most - own)]
+    return next((at for at, token in enumerate(few) if token.text in language.stops), len(few))
 
 
-def _tokens(text: str, language: Language, *, joined: bool = False) -> list[_Token]:
-    """`joined`: all consecutive figures are one token, and not only those written without a space."""
-    found, number = list[_Token](), 0
-    for piece in text.split():
-        first = len(found)
-        for word in words(piece):
-            number += 1
-            figure, spelt = _is_figure(word, language), (word,)
-            if figure and found[0 if joined else first :] and found[-1].figure:
-                spelt = (*found.pop().spelt, word)
-            digits = [language.numerals.get(part, part) for one in spelt for part in one.split("-")]
-            found.append(_Token(spelt, number, figure, _value(digits) if figure else word, "".join(digits)))
-    return found
-
-
-def _is_figure(word: str, language: Language) -> bool:
-    """Whether the word is a number."""
-    numeral = all(part in language.numerals for part in word.split("-"))
-    return numeral or bool(_HAS_FIGURE.search(word)) or word in language.ordinals
-
-
-def _value(digits: Sequence[str]) -> str:
-    """A number, said in these parts, in figures: 20 5 -> 25, 9 30 -> 930, 2 100 50 -> 250; "" if it has no value."""
-    whole, total = "", 0
-    last = "0"
-    for part in digits:
-        if not part.isdecimal():
-            return ""
-        if part in ("100", "1000"):
-            total, whole = total + int(whole or "1") * int(part), ""
-        elif len(last) == 2 and last[1] == "0" < part and last > "19" and len(part) == 1:
-            whole = whole[:-1] + part
-        else:
-            whole += part
-        last = part
-    return str(total + int(whole or "0")) if total else whole
-
-
-def _aligned(found: Sequence[_Token], spoken: Sequence[_Token], language: Language) -> Mapping[int, int]:
+def _aligned(found: Sequence[Token], spoken: Sequence[Token], language: Language) -> Mapping[int, int]:
     """Place in `found` -> place in `spoken` of the recognised words, in order, with the fewest others between and
     before them: the best alignment of the beginning of one with any part of the other (Smith and Waterman)."""
     best: list[list[tuple[int, tuple[tuple[int, int], ...]]]] = [[(0, ())] * (len(spoken) + 1)]
@@ -141,39 +90,54 @@ def _aligned(found: Sequence[_Token], spoken: Sequence[_Token], language: Langua
             score, pairs = above[to]
             pair = (score + gain, (*pairs, (at, to))) if gain else (score - OTHER, pairs)
             more = above[to + 1]
-            again = gain and bool(more[1]) and more[1][-1][1] == to and _is_part(token, word)
+            begun = [found[one] for one, place in more[1] if place == to]
+            other_way = sum(len(one.digits) for one in begun if one.written != token.written)
+            both = [one.digits for one in begun if one.written == token.written or other_way >= len(word.digits)]
+            pieces = [*both, token.digits]
+            again = begun and _in_order(pieces, word.digits)
             extra = (more[0] + ALIKE, (*more[1], (at, to))) if again else (more[0] - OTHER, more[1])
             row.append(max(pair, extra, (row[to][0] - OTHER, row[to][1]), key=lambda one: one[0]))
         best.append(row)
     return dict(max((one for row in best for one in row), key=lambda one: one[0])[1])
 
 
-def _likeness(heard: _Token, said: _Token, language: Language, *, last: bool) -> int:
+def _likeness(heard: Token, said: Token, language: Language, *, last: bool) -> int:
     """How much two words count as one: 0 if they are different."""
-    if heard.spelt == said.spelt or heard.text == said.text != "":
+    if heard.spelt == said.spelt or (bool(heard.text) and heard.text == said.text):
         return SAME
     return ALIKE if _may_be(heard, said, language, last) else 0
 
 
-def _is_part(token: _Token, whole: _Token) -> bool:
-    """Whether one is a piece of the other: of a figure, written in groups, or of a word that was split."""
-    if token.figure:
-        return token.digits != whole.digits and token.digits in whole.digits
-    return len(token.text) >= LEAST_PART and token.text != whole.text and token.text in whole.text
+def _in_order(pieces: Iterable[str], whole: str) -> bool:
+    """Whether `whole` holds all the pieces, one behind the other: groups of a figure, or halves of a word."""
+    at = 0
+    for piece in pieces:
+        if (found := whole.find(piece, at)) < 0:
+            return False
+        at = found + len(piece)
+    return True
 
 
-def _may_be(heard: _Token, said: _Token, language: Language, last: bool) -> bool:
+def _is_part(token: Token, whole: Token) -> bool:
+    """Whether a figure is a part of another, written in groups."""
+    return token.figure and token.digits != whole.digits and token.digits in whole.digits
+
+
+def _may_be(heard: Token, said: Token, language: Language, last: bool) -> bool:
     """Whether one is the other, written in another way or misheard; the `last` word of a text may be incomplete. Where
     number words are not known, any word may be one."""
     if heard.figure:
-        written = any(_HAS_FIGURE.search(word) for word in heard.spelt)
-        return _is_part(heard, said) or (written and (_agree(heard, said) if said.figure else not language.numerals))
+        return _is_part(heard, said) or (
+            heard.written and (_agree(heard, said) if said.figure else not language.numerals)
+        )
+    if heard.text in language.stops:
+        return False
     if last and said.text.startswith(heard.text):
         return True
     return any(SequenceMatcher(None, heard.text, word, autojunk=False).ratio() > LIKE for word in said.spelt)
 
 
-def _agree(heard: _Token, said: _Token) -> bool:
+def _agree(heard: Token, said: Token) -> bool:
     """Whether a figure may stand for a number of another value, or of none that is known: other words of the agent's
     belong to it as well ("half past nine", "two hundred and fifty")."""
     if not (heard.text and said.text):

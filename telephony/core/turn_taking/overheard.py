@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from telephony.core.language.language import Language
-from telephony.core.language.words import from_word, stops, words
+from telephony.core.language.words import backchannel, from_word, stops, words
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.listening.utterance import Utterance
 from telephony.core.policy import TurnTaking
@@ -16,6 +16,7 @@ from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
 from telephony.core.turn_taking.barge_in import is_echo
 from telephony.core.turn_taking.echo import (
+    MISHEARD_WORDS,
     PROMPT_MS,
     SURELY_BELOW_CALLER,
     VOICE_WITHIN_MS,
@@ -26,8 +27,6 @@ from telephony.core.turn_taking.echo import (
 
 LEAST_LATE_MS, LATE_MS = 40, 430
 """An echo comes back so much later, with a window of the detector."""
-MISHEARD_WORDS = 2
-"""As many words may all be misheard, if the voice is like the echo that the line has."""
 
 
 @dataclass(slots=True)
@@ -93,11 +92,11 @@ class Overheard:
             said.own = own.words + (own.guessed if sure and several else 0)
         count = len(words(text))
         misheard = count <= MISHEARD_WORDS if known_echo else count == 1 or (whole and own.known == 1)
-        short = bool(audible) and misheard and not stops(text, language)
+        short = bool(audible) and misheard and not (stops(text, language) or backchannel(text, language))
         if short and self._is_prompt(utterance, said.quiet, opened):
             said.own = count
-        begun = own.words > 0 and (whole or (enough and own.rest == 1))
-        said.doubtful = said.quiet and (begun or (short and sure))
+        begun = own.words > 0 and ((several and whole) or own.rest == (1 if enough else 0))
+        said.doubtful = said.quiet and (begun or (short and count == 1 and sure))
 
     def _is_prompt(self, utterance: Utterance, quiet: bool, opened: int) -> bool:
         """Whether words are an echo by level and time alone, while the agent speaks: the voice is like the echo that
@@ -109,13 +108,12 @@ class Overheard:
         return self._turns.live() and (known or (quiet and prompt and not self._level.found))
 
     def _is_enough(self, utterance: Utterance, sure: bool, opened: int, now: int) -> bool:
-        """Whether a single word of the agent's is its echo: if this line has one; otherwise if the voice is surely not
-        the caller's, or too early for one who has to hear the word. Without a voice, if nothing is known of the
-        caller, not while the agent speaks."""
-        if sure or not utterance.voice_ms:
-            return sure or not self._turns.live()
+        """Whether a single word of the agent's is its echo: if this line has one; otherwise not without a voice while
+        the agent speaks, and if the voice is surely not the caller's, or too early for one who has to hear the word."""
+        if self._level.is_known(utterance.loud) or not utterance.voice_ms:
+            return self._level.is_known(utterance.loud) or not self._turns.live()
         prompt = self._hearing.aloud(opened - PROMPT_MS, now)
-        return own_words(utterance.text, prompt, self._language).words > 0
+        return sure or own_words(utterance.text, prompt, self._language).words > 0
 
     @property
     def parting(self) -> bool:
@@ -141,6 +139,10 @@ class Overheard:
             quiet = self._voiceless(voice_ms) or self._level.may_be_echo(said.utterance.loud)
             own = said.own if quiet else own
         return from_word(text, own) if own else text
+
+    def callers_words(self, utterance: Utterance) -> str:
+        """The caller's own words of the utterance so far; "" if they may be the agent's."""
+        return "" if self.doubtful else self.rest(utterance.text, utterance.voice_ms)
 
     def _repeats(self, text: str, voice_ms: int) -> bool:
         repeats, known = self._hearing.says(text), self._listening.voice.level.known
