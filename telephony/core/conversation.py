@@ -58,7 +58,9 @@ class Conversation:
         self._ending = Ending(policy.limits, self._turns)
         self._floor = Floor(rules, language, self._listening, self._turns, hearing, self._answer, self._ending)
         attention = Attention(policy.expects, language, self._listening, hearing)
-        speculation = Speculation(rules, language, self._listening, self._turns, self._ending)
+        speculation = Speculation(
+            rules, language, self._listening, self._turns, self._ending, self._floor.callers_words
+        )
         self._recovery = Recovery(policy, self._listening, self._turns, self._answer, self._ending)
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)

@@ -2,20 +2,20 @@
 
 The rule: words that the agent said, in its order and most of them recognised, that were audible at most 0.7 s before
 the voice began, or 1.5 s before the words came without a voice, and that are quieter than the caller, are the agent's
-own. A caller who repeats words of the agent has to hear them first, and is louder. A figure stands for whatever the
-agent said in its place, if that holds a number: recognisers write figures in their own way.
+own. A caller who repeats words of the agent has to hear them first, and is louder. Figures are compared by
+value; where the agent's words have none, one stands for any number: recognisers write figures in their own way.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
 from telephony.core.listening.loudness import SILENT
+from telephony.core.turn_taking.tokens import Token, tokens
 
 VOICE_WITHIN_MS = 700
 """The voice of an echo begins at most this long after the first of its words began to be played: 400 ms later, and the
@@ -28,118 +28,123 @@ SHARE = 3, 4
 """At least this share of an echo's words is recognised as what was said..."""
 SURE_SHARE = 1, 2
 """...or this, if the voice is not the caller's anyway."""
-ALIKE = 0.6
+MISHEARD_WORDS = 2
+"""As many words may all be misheard."""
+LIKE = 0.6
 """Two words that share more than this fraction of their letters may be the same, misheard."""
+SAME, ALIKE, OTHER = 3, 2, 1
+"""What a word counts in an alignment that is the same, or may be; and what one costs that has no counterpart."""
 BELOW_CALLER = 60
 """An echo is at least this much (tenths of dB) quieter than the caller."""
 SURELY_BELOW_CALLER = 75
 """The same for a single word after the agent has spoken: callers answer with the agent's last word, and softly."""
 AS_LOUD = 40
 """Voice up to this much (tenths of dB) louder than an echo before may be another one."""
-_HAS_FIGURE = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """The first `words` words of a text are the agent's, of which it said `known` just so, or nearly; `rest` are left.
-    `misheard`: but for one word in front of a recognised one, all may be the agent's."""
+    """The first `words` words of a text are the agent's, of which it said `known` just so, or nearly; `rest` are left,
+    of which the first `guessed` stand where the agent has said others: its own as well, if the recogniser misheard."""
 
     words: int
     known: int
     rest: int
-    misheard: bool
+    guessed: int
 
 
 def own_words(text: str, said: str, language: Language, *, sure: bool = False) -> Own:
-    """Which words at the beginning of `text` are those `said` by the agent. `sure`: the voice is not the caller's, so
-    that words behind them that stand where the agent has said others are its own as well, misheard."""
-    found, spoken = _tokens(text, language), _tokens(said, language, joined=True)
-    same = _recognised(found, spoken, language, sure=sure)
-    sure = sure and len(same) > 1
+    """Which words at the beginning of `text` are those `said` by the agent: up to a recognised one, and most of
+    them recognised, in its order. Words of which none is just the same are something else, unless it is `sure` that
+    the voice is not the caller's, or they begin with a figure."""
+    found, spoken = tokens(text, language), tokens(said, language, joined=True)
+    same = _aligned(found, spoken, language)
+    if not (sure or any(found[at].text == spoken[to].text for at, to in same.items()) or (found and found[0].figure)):
+        same = {}
     least, of = SURE_SHARE if sure else SHARE
     own = known = 0
     for count, at in enumerate(sorted(same), 1):
         if count * of >= (at + 1) * least:
             own, known = at + 1, count
-    if own and sure:
-        room = len(spoken) - 1 - same[own - 1]
-        while own < len(found) and room and known * of >= (own + 1) * least and found[own].text not in language.stops:
-            own, room = own + 1, room - 1
-    number = found[own - 1].number if own else 0
+    room = len(spoken) - 1 - same[own - 1] if own else 0
+    guessed = own + _guessed(found[own : own + room], own, known * of // least, language)
+    number, until = (found[count - 1].number if count else 0 for count in (own, guessed))
     exact = sum(len(spoken[to].spelt) - 1 for at, to in same.items() if at < own and found[at].text == spoken[to].text)
-    misheard = len(found) - len(same) == 1 and same.get(len(found) - 1, 0) > 0
-    return Own(number, known + exact, len(words(text)) - number, misheard)
+    return Own(number, known + exact, len(words(text)) - number, until - number)
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    """A word, or consecutive figures as one, `spelt` as in the text; `number` counts the words up to its end."""
-
-    text: str
-    spelt: tuple[str, ...]
-    number: int
-    figure: bool
+def _guessed(rest: Sequence[Token], own: int, most: int, language: Language) -> int:
+    """How many of the words behind the `own` first may be misheard: a few, or up to `most` words in all."""
+    few = rest[: max(MISHEARD_WORDS, most - own)]
+    return next((at for at, token in enumerate(few) if token.text in language.stops), len(few))
 
 
-_NOTHING = _Token("", (), 0, False)
-
-
-def _tokens(text: str, language: Language, *, joined: bool = False) -> list[_Token]:
-    """`joined`: all consecutive figures are one token, and not only those written without a space."""
-    found, number = list[_Token](), 0
-    for piece in text.split():
-        first = len(found)
-        for word in words(piece):
-            number += 1
-            token, figure = _figure(word, language)
-            before = found.pop() if figure and found[0 if joined else first :] and found[-1].figure else _NOTHING
-            found.append(_Token(before.text + token, (*before.spelt, word), number, figure))
-    return found
-
-
-def _figure(word: str, language: Language) -> tuple[str, bool]:
-    """The word as it is compared, and whether it is a number."""
-    parts = word.split("-")
-    if all(part in language.numerals for part in parts):
-        return "".join(language.numerals[part] for part in parts), True
-    return word, bool(_HAS_FIGURE.search(word)) or word in language.ordinals
-
-
-def _recognised(
-    found: Sequence[_Token], spoken: Sequence[_Token], language: Language, *, sure: bool
-) -> Mapping[int, int]:
-    """Place in `found` -> place in `spoken`, in order: the same words, and between those what may be the same. Words of
-    which none is the same are something else, unless it is `sure` whose voice it is, or they begin with a figure."""
-    blocks = SequenceMatcher(None, [x.text for x in found], [x.text for x in spoken], autojunk=False)
-    same = {one.a + at: one.b + at for one in blocks.get_matching_blocks() for at in range(one.size)}
-    if not (same or sure or (found and found[0].figure)):
-        return {}
-    after = 0
+def _aligned(found: Sequence[Token], spoken: Sequence[Token], language: Language) -> Mapping[int, int]:
+    """Place in `found` -> place in `spoken` of the recognised words, in order, with the fewest others between and
+    before them: the best alignment of the beginning of one with any part of the other (Smith and Waterman)."""
+    best: list[list[tuple[int, tuple[tuple[int, int], ...]]]] = [[(0, ())] * (len(spoken) + 1)]
     for at, token in enumerate(found):
-        before = min((place for other, place in same.items() if other > at), default=len(spoken))
-        if at not in same:
-            last, goes_on = at + 1 == len(found), after and _is_part(token, spoken[after - 1])
-            places = (place for place in range(after, before) if _may_be(token, spoken[place], language, last))
-            if (place := after - 1 if goes_on else next(places, None)) is not None:
-                same[at] = place
-        after = same.get(at, after - 1) + 1
-    return same
+        above, row = best[-1], [(-OTHER * (at + 1), tuple[tuple[int, int], ...]())]
+        for to, word in enumerate(spoken):
+            gain = _likeness(token, word, language, last=at + 1 == len(found))
+            score, pairs = above[to]
+            pair = (score + gain, (*pairs, (at, to))) if gain else (score - OTHER, pairs)
+            more = above[to + 1]
+            begun = [found[one] for one, place in more[1] if place == to]
+            other_way = sum(len(one.digits) for one in begun if one.written != token.written)
+            both = [one.digits for one in begun if one.written == token.written or other_way >= len(word.digits)]
+            pieces = [*both, token.digits]
+            again = begun and _in_order(pieces, word.digits)
+            extra = (more[0] + ALIKE, (*more[1], (at, to))) if again else (more[0] - OTHER, more[1])
+            row.append(max(pair, extra, (row[to][0] - OTHER, row[to][1]), key=lambda one: one[0]))
+        best.append(row)
+    return dict(max((one for row in best for one in row), key=lambda one: one[0])[1])
 
 
-def _is_part(token: _Token, whole: _Token) -> bool:
+def _likeness(heard: Token, said: Token, language: Language, *, last: bool) -> int:
+    """How much two words count as one: 0 if they are different."""
+    if heard.spelt == said.spelt or (bool(heard.text) and heard.text == said.text):
+        return SAME
+    return ALIKE if _may_be(heard, said, language, last) else 0
+
+
+def _in_order(pieces: Iterable[str], whole: str) -> bool:
+    """Whether `whole` holds all the pieces, one behind the other: groups of a figure, or halves of a word."""
+    at = 0
+    for piece in pieces:
+        if (found := whole.find(piece, at)) < 0:
+            return False
+        at = found + len(piece)
+    return True
+
+
+def _is_part(token: Token, whole: Token) -> bool:
     """Whether a figure is a part of another, written in groups."""
-    return token.figure and token.text != whole.text and token.text in whole.text
+    return token.figure and token.digits != whole.digits and token.digits in whole.digits
 
 
-def _may_be(heard: _Token, said: _Token, language: Language, last: bool) -> bool:
+def _may_be(heard: Token, said: Token, language: Language, last: bool) -> bool:
     """Whether one is the other, written in another way or misheard; the `last` word of a text may be incomplete. Where
     number words are not known, any word may be one."""
     if heard.figure:
-        written = any(_HAS_FIGURE.search(word) for word in heard.spelt)
-        return _is_part(heard, said) or (written and (said.figure or not language.numerals))
+        return _is_part(heard, said) or (
+            heard.written and (_agree(heard, said) if said.figure else not language.numerals)
+        )
+    if heard.text in language.stops:
+        return False
     if last and said.text.startswith(heard.text):
         return True
-    return any(SequenceMatcher(None, heard.text, word, autojunk=False).ratio() > ALIKE for word in said.spelt)
+    return any(SequenceMatcher(None, heard.text, word, autojunk=False).ratio() > LIKE for word in said.spelt)
+
+
+def _agree(heard: Token, said: Token) -> bool:
+    """Whether a figure may stand for a number of another value, or of none that is known: other words of the agent's
+    belong to it as well ("half past nine", "two hundred and fifty")."""
+    if not (heard.text and said.text):
+        return True
+    beyond, zeros = int(heard.text) - int(said.text), len(said.text) - len(said.text.rstrip("0"))
+    grouped = len(heard.spelt) > 1 and len(heard.text) > len(said.text)
+    return grouped or (zeros > 1 and 0 <= beyond < 10**zeros)
 
 
 class EchoLevel:

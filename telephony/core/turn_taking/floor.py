@@ -78,6 +78,7 @@ class Floor:
         self._ending = ending
         self._noise = DismissedNoise()
         self._overheard = Overheard(rules, language, listening, turns, hearing)
+        self.callers_words = self._overheard.callers_words
         self._has_cut = False  # the utterance under way has cut the agent
 
     # --- while the caller speaks ------------------------------------------------------------------------------------

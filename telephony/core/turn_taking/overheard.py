@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from telephony.core.language.language import Language
-from telephony.core.language.words import from_word, stops, words
+from telephony.core.language.words import backchannel, from_word, stops, words
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.listening.utterance import Utterance
 from telephony.core.policy import TurnTaking
@@ -16,6 +16,7 @@ from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
 from telephony.core.turn_taking.barge_in import is_echo
 from telephony.core.turn_taking.echo import (
+    MISHEARD_WORDS,
     PROMPT_MS,
     SURELY_BELOW_CALLER,
     VOICE_WITHIN_MS,
@@ -23,6 +24,9 @@ from telephony.core.turn_taking.echo import (
     EchoLevel,
     own_words,
 )
+
+LEAST_LATE_MS, LATE_MS = 40, 430
+"""An echo comes back so much later, with a window of the detector."""
 
 
 @dataclass(slots=True)
@@ -81,12 +85,27 @@ class Overheard:
         opened = now - self._listening.voice.media_ms + utterance.opened_ms
         within = WORDS_WITHIN_MS if said.by_words or voiceless or known_echo else VOICE_WITHIN_MS
         audible = self._hearing.aloud(opened - within, now)
-        maybe = own_words(text, audible, language, sure=sure)
-        enough = maybe.words > 0 and (maybe.known > 1 or self._is_enough(utterance, sure, opened, now))
-        said.own = maybe.words if enough and (maybe.known > 1 or not maybe.rest) else 0
-        begun = maybe.words > 0 and maybe.rest == (1 if enough else 0)
-        one = sure and bool(audible) and len(words(text)) == 1 and not stops(text, language)
-        said.doubtful = said.quiet and (begun or one or maybe.misheard)
+        own = own_words(text, audible, language, sure=sure)
+        several, whole = own.known > 1, own.rest == own.guessed
+        enough = own.words > 0 and (several or self._is_enough(utterance, sure, opened, now))
+        if enough and (several or not own.rest):
+            said.own = own.words + (own.guessed if sure and several else 0)
+        count = len(words(text))
+        misheard = count <= MISHEARD_WORDS if known_echo else count == 1 or (whole and own.known == 1)
+        short = bool(audible) and misheard and not (stops(text, language) or backchannel(text, language))
+        if short and self._is_prompt(utterance, said.quiet, opened):
+            said.own = count
+        begun = own.words > 0 and ((several and whole) or own.rest == (1 if enough else 0))
+        said.doubtful = said.quiet and (begun or (short and count == 1 and sure))
+
+    def _is_prompt(self, utterance: Utterance, quiet: bool, opened: int) -> bool:
+        """Whether words are an echo by level and time alone, while the agent speaks: the voice is like the echo that
+        this line has; or none is known, the voice may not be the caller's, and it began right after the agent did and
+        ended when the agent was held."""
+        began, late = self._turns.playout.began_ms, utterance.voice_ms - self._rules.hold_after_ms
+        prompt = began + LEAST_LATE_MS <= opened <= began + VOICE_WITHIN_MS and late <= LATE_MS
+        known = self._level.is_known(utterance.loud)
+        return self._turns.live() and (known or (quiet and prompt and not self._level.found))
 
     def _is_enough(self, utterance: Utterance, sure: bool, opened: int, now: int) -> bool:
         """Whether a single word of the agent's is its echo: if this line has one; otherwise not without a voice while
@@ -120,6 +139,10 @@ class Overheard:
             quiet = self._voiceless(voice_ms) or self._level.may_be_echo(said.utterance.loud)
             own = said.own if quiet else own
         return from_word(text, own) if own else text
+
+    def callers_words(self, utterance: Utterance) -> str:
+        """The caller's own words of the utterance so far; "" if they may be the agent's."""
+        return "" if self.doubtful else self.rest(utterance.text, utterance.voice_ms)
 
     def _repeats(self, text: str, voice_ms: int) -> bool:
         repeats, known = self._hearing.says(text), self._listening.voice.level.known

@@ -8,6 +8,8 @@ cost is bounded: there is a limit for each utterance, and speculation stops in c
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from telephony.core.actions import Action
 from telephony.core.decisions import DropReason
 from telephony.core.ending import Ending
@@ -20,16 +22,23 @@ from telephony.core.speaking.turns import Turns
 
 
 class Speculation:
-    """See the module text."""
+    """See the module text. `callers` tells the caller's own words of an utterance, without the agent's echo."""
 
     def __init__(
-        self, rules: TurnTaking, language: Language, listening: Listening, turns: Turns, ending: Ending
+        self,
+        rules: TurnTaking,
+        language: Language,
+        listening: Listening,
+        turns: Turns,
+        ending: Ending,
+        callers: Callable[[Utterance], str],
     ) -> None:
         self._rules = rules
         self._language = language
         self._listening = listening
         self._turns = turns
         self._ending = ending
+        self._callers = callers
         self._utterance: Utterance | None = None
         self._answered: list[str] = []  # the words that each speculation of this utterance answers
         self._total = 0  # of the call
@@ -43,7 +52,7 @@ class Speculation:
             self._utterance, self._answered = utterance, []
         if self._listening.silence_ms == 0 and turns.speculation is None:
             return []
-        text, answered = utterance.text, self._answered[-1] if self._answered else ""
+        text, answered = self._callers(utterance), self._answered[-1] if self._answered else ""
         if text == answered or not (turns.speculation is not None or self._due()):
             return []
         if (meaning := gist(text, self._language)) == gist(answered, self._language):

@@ -248,6 +248,9 @@ def test_a_choice_is_answered_with_the_agents_word(late_ms: int, level_known: bo
         ("we open at", 3), ("we open at nine", 4), ("we open at 9:30", 5), ("We open at 9.30 in the mor", 8),
         ("we open at mine thirty in the morning", 8), ("open at", 2), ("we open at nine thirty wait", 5),
         ("open up", 0), ("what", 0), ("at open", 0), ("do you open at ten", 0),
+        ("purple we open at", 4), ("purple open at", 0),
+        ("we elephant at nine", 4), ("we o pen at nine", 5), ("we open at 8:30", 3), ("we open at nine 30", 5),
+        ("we open at nine thirty nine thirty", 5), ("we open at nine thirty eight thirty", 5), ("8:30", 0),
     ],
 )  # fmt: skip
 def test_which_words_are_the_agents(text: str, own_of_text: int) -> None:
@@ -255,3 +258,42 @@ def test_which_words_are_the_agents(text: str, own_of_text: int) -> None:
     said = "We open at nine thirty in the morning."
     own = own_words(text, said, ENGLISH)
     assert (own.words if own.known > 1 else 0) == own_of_text
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "own_of_text", "guessed"),
+    [
+        ("we elephant purple", "we open at nine", 1, 2),  # no more than two words of which none is recognised...
+        ("we open at purple kitchen elephant", "we open at nine in the morning", 3, 3),  # ...or half
+        ("we elephant purple window", "we open at nine", 1, 2),
+        ("we open elephant purple", "we open at", 2, 1),  # the agent has said one word more
+        ("we open stop purple", "we open at nine", 2, 0),
+        ("we open purple wait", "we open at nine", 2, 1),
+        ("purple open window nine", "we open at nine", 4, 0),
+        ("purple window open", "we are open", 0, 0),
+    ],
+)
+def test_a_voice_that_is_not_the_callers_may_be_a_misheard_echo(
+    text: str, said: str, own_of_text: int, guessed: int
+) -> None:
+    own = own_words(text, said, ENGLISH, sure=True)
+    assert (own.words, own.guessed, own.rest) == (own_of_text, guessed, len(text.split()) - own_of_text)
+
+
+@pytest.mark.parametrize(
+    ("said", "written", "same"),
+    [
+        ("twenty five", "25", True), ("twenty-five", "25", True), ("twenty five", "26", False),
+        ("nine thirty", "9:30", True), ("nine thirty", "8:30", False), ("nine", "9:30", True),  # "half past nine"
+        ("ten", "9:45", True), ("nine", "8", False), ("ten", "11", False), ("nine", "93", False),
+        ("one thousand two hundred fifty", "1,250", True), ("one thousand two hundred fifty", "1260", False),
+        ("two hundred", "250", True), ("two hundred", "200", True), ("two hundred", "300", False),
+        ("two hundred", "199", False), ("two thousand", "2999", True), ("two thousand", "3000", False),
+        ("twenty", "25", False), ("a hundred", "100", True), ("nineteen eighty four", "1984", True),
+        ("zero three zero one", "0301", True), ("four two seven one", "42", True), ("four two seven one", "72", False),
+        ("twenty first", "21st", True), ("first", "1st", True), ("open", "9", False),
+    ],
+)  # fmt: skip
+def test_figures_are_compared_by_value(said: str, written: str, same: bool) -> None:
+    """A figure of several groups, or within the last digits of a round one, may hold other words of the agent's."""
+    assert (own_words(written, said, ENGLISH).known > 0) is same

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 
 import pytest
 
 from telephony.core import decisions as d
 from telephony.core.history import History
+from telephony.core.policy import Policy
 from telephony.testing.script import CallerScript
 from telephony.testing.simulator import Simulator, last_words
-from tests.core.calls import agent_lines, asks, caller
-from tests.core.turn_taking.test_echo import on_speakerphone
+from tests.core.calls import agent_lines, asks, caller, requested_replies
+from tests.core.turn_taking.test_echo import EchoingLine, on_speakerphone
 
 LATE_MS = 50, 150, 250, 350, 400
 BELOW_DB = 8, 14, 20, 28
 ANSWERS = (
     "Yes?", "Hello?", "Of course.", "At nine.", "We are closed.", "Please write to us today.", "You can pay by card.",
     "Your table is booked.", "Restaurant reservations only.", "Nobody is available.",
+    "The rent is one thousand two hundred fifty a week.",
     "Sorry, we are closed on Mondays. Anything else?", "We open at nine in the morning and close at six.",
     "We are closed on Sundays, so please come on Monday morning.",
 )  # fmt: skip
@@ -123,3 +126,68 @@ def test_an_echo_does_not_delay_an_interruption(words: str) -> None:
             began = next(sound.start for sound in sim.sounds if " ".join(sound.words) == words)
             cuts.append(min(cut_after(sim, began)))
         assert max(cuts) <= cuts[0] + 100, (after_s, cuts)
+
+
+UNRELATED = "purple because window elephant maybe seven running though garden under".split()
+
+
+class Misheard(EchoingLine):
+    """One word in `one_in` of the echo is replaced by another, dropped, or split; the caller's `QUESTION` is heard."""
+
+    def __init__(self, sim: Simulator, late_ms: int, below_db: int, one_in: int, seed: int) -> None:
+        super().__init__(sim, late_ms, below_db)
+        self._one_in, self._seed = one_in, seed
+
+    def _words(self, now: int) -> list[str]:
+        asked, found = QUESTION.split(), super()._words(now)
+        own = len(asked) if self.sounds and found[: len(asked)] == asked else 0
+        return found[:own] + [part for at, word in enumerate(found[own:]) for part in self._heard(at, word)]
+
+    def _heard(self, at: int, word: str) -> list[str]:
+        rng = Random(f"{self._seed}/{at}/{word}")
+        if rng.randrange(self._one_in):
+            return [word]
+        half = len(word) // 2
+        return rng.choice(([rng.choice(UNRELATED)], [], [word[:half], word[half:]] if half > 1 else [word]))
+
+
+@pytest.mark.parametrize("says", [says for says in ANSWERS[4:] if says != SLOW])
+def test_a_misheard_echo_is_one_still(says: str) -> None:
+    """A tenth of the words, the first included. Of those with a fifth misheard, one call in fifty goes wrong."""
+    wrong = []
+    for seed in range(3):
+        for below_db in (8, 20):
+            for greeting in (says, ""):
+                sim = Simulator(Policy(greeting=greeting), lambda _: [says])
+                sim._stt.recogniser = Misheard(sim, 200, below_db, 10, seed)
+                (CallerScript() if greeting else asks(QUESTION)).waits(7).play(sim)
+                if agent_lines(sim)[0] != says or caller(sim) != ([] if greeting else [QUESTION]):
+                    wrong.append((seed, below_db, greeting, sim.lines))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("late_ms", [100, 200, 400])
+@pytest.mark.parametrize(
+    ("says", "reply"),
+    [
+        ("Is that a table for four people?", "four people"), ("Shall I book it for nine thirty?", "nine thirty"),
+        ("Do you want a window seat?", "a window seat"), ("At nine thirty?", "no eight thirty"),
+        ("At nine thirty?", "eight thirty"), ("Is your name Anna Smith?", "yes Anna Smith"),
+        ("Was that two rooms?", "three rooms"), ("Cash or credit card?", "credit card"),
+    ],
+)  # fmt: skip
+def test_an_answer_in_the_agents_words_is_heard_whole_behind_their_echo(says: str, reply: str, late_ms: int) -> None:
+    """A caller who speaks a quarter, or half, of a second after the question; nothing is known of their loudness."""
+    asked_ms = on_speakerphone(CallerScript().waits(8), ["Yes?"], late_ms=late_ms, greeting=says).heard[-1][1]
+    for gap_ms in (250, 500):
+        script = CallerScript().waits((asked_ms + gap_ms) / 1_000).says(reply).waits(4)
+        for below_db in (8, 20):
+            sim = on_speakerphone(script, ["Very well."], late_ms=late_ms, below_db=below_db, greeting=says)
+            assert " ".join(caller(sim)[-1:]).endswith(reply), (gap_ms, below_db, sim.lines)
+
+
+@pytest.mark.parametrize("says", [says for says in ANSWERS[4:] if says != SLOW])
+def test_no_reply_to_an_echo_is_prepared(says: str) -> None:
+    for below_db in (8, 20):
+        sim = on_speakerphone(asks(QUESTION).waits(7), [says], below_db=below_db)
+        assert len({reply.turn for reply in requested_replies(sim)}) == 1
