@@ -1,4 +1,4 @@
-"""The bodies that a model server answers with: bounded, and read by what they hold rather than by what their headers say.
+"""The bodies that a model server answers with: bounded, and read by what they hold, not by what their headers say.
 
 A stream of events is one whatever content type it is labelled with. A server that cannot stream answers with one JSON
 object, which becomes a stream of one event. Errors come in several forms; servers that are not OpenAI's put their
@@ -75,7 +75,7 @@ class _Bounded(httpx2.AsyncByteStream):
 def refusal_words(error: APIStatusError) -> str:
     """What the server says of a request that it refuses. The SDK knows `error.message` only; others say `detail`, as a
     sentence or a list of fields, or just write it."""
-    body = error.body
+    body: Any = error.body
     if isinstance(body, list) and len(body) == 1:  # Gemini's
         body = body[0]
     for key in ("error", "detail", "message", "msg"):
@@ -90,5 +90,6 @@ def _problem(problem: Any) -> str:
     """One of the problems with a request's fields. What else is in it quotes the request."""
     if not isinstance(problem, dict):
         return str(problem)[:LONGEST_REFUSAL]
-    place = problem.get("loc") if isinstance(problem.get("loc"), list) else []
+    place = problem.get("loc")
+    place = place if isinstance(place, list) else []
     return f"{'.'.join(map(str, place))}: {problem.get('msg')}"
