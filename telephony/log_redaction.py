@@ -64,12 +64,13 @@ _ENDINGS = ("", "s", "es", "d", "ed", "ing", "ly", "n")
 _URL = re.compile(r"\b(?:wss?|https?)://[^\s'\"<>]+", re.I)
 _AUTHORIZATION = re.compile(r"\b(?:bearer\s+(?:\[secret\]|[^\s'\",;)}\]]+)|(?:basic|digest)\s+[\w+/=-]{8,})", re.I)
 _NAMED = re.compile(
-    r"(?<![\w-])([\w-]{0,40}(?:authorization|api[-_ ]?key|secret|password|signature|[\w-]_token|credential)s?"
+    r"(?<![\w-])([\w-]{0,40}(?:authorization|api[-_ ]?key|secret|password|signature|[\w-]_token|\btoken(?=['\"]?=)|"
+    r"credential)s?"
     r"['\"]?\s*[:=]\s*)"
     r"(?:\[secret\]|['\"][^'\"]*['\"]?|[^\s'\",;&)}\]]+)",
     re.I,
 )
-_KEY = re.compile(r"\b(?:sk|pk|rk|xi|key|wsec|ey)[-_][\w*.-]{6,}", re.I)
+_KEY = re.compile(r"\b(?:sk|pk|rk|xi|key|wsec|ey|hf|gh[pousr])[-_][\w*.-]{6,}", re.I)
 _LONG = re.compile(r"(?<![A-Za-z0-9+/])(?=[A-Za-z+/]*\d)(?=[\d+/]*[A-Za-z])[A-Za-z0-9+/]{16,}={0,2}")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w.-]+")
 _BETWEEN = r"[^\w,;:'\"{}<>=&?!]{0,4}"  # the digits of a number: whatever is no letter and no mark of a list

@@ -112,6 +112,11 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _model_url(text: str) -> str:
+    """The base URL of a model server; the address of its completions is taken for it."""
+    return _url(re.sub(r"(/chat)?/completions/*$", "", text))
+
+
 def _public_url(text: str) -> str:
     url = _url(text)
     parts = urlsplit(url)
@@ -242,7 +247,9 @@ class Settings:
     )
     twilio_api_base_url: str = _setting("TWILIO_API_BASE_URL", "", "Alternative address of Twilio's REST API.", _url)
     openai_api_key: str = _setting("OPENAI_API_KEY", "", "API key of the language model.", _secret, secret=True)
-    openai_base_url: str = _setting("OPENAI_BASE_URL", "", "Another OpenAI-compatible server (ends in /v1).", _url)
+    openai_base_url: str = _setting(
+        "OPENAI_BASE_URL", "", "Another OpenAI-compatible server (ends in /v1).", _model_url
+    )
     openai_model: str = _setting("OPENAI_MODEL", "gpt-5.4-mini", "Language model.", _text)
     openai_effort: str | None = _setting(
         "OPENAI_EFFORT", "none", f"Reasoning effort: {', '.join(EFFORTS)} (omit: not sent).", _one_of(*EFFORTS)

@@ -11,7 +11,8 @@ is cancelled, and not waited for.
 What a function starts runs later and elsewhere: tasks, callbacks, timers, what its threads send to the loop. asyncio
 passes `SystemExit` and `KeyboardInterrupt` on from there to whoever runs the loop, which would end the service. All of
 it inherits the function's context, so that is what carries the mark of a user's function, and on a guarded loop nothing
-with that mark raises either of them. (The operator's Ctrl-C is no exception: the service has signal handlers.)
+with that mark raises either of them, or holds all calls up without a word in the log. (The operator's Ctrl-C is no
+exception: the service has signal handlers.)
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ T = TypeVar("T")
 
 MAX_RUNS = 100
 """Maximum concurrent runs, including abandoned ones. About the number of live calls, which rarely need one at once."""
+
+BLOCKING_MS = 150
+"""An asynchronous function that does not await for so long is logged: nobody hears anything meanwhile."""
 
 _tasks: set[asyncio.Task[Any]] = set()  # the loop itself holds them weakly
 _guarded: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
@@ -152,7 +156,13 @@ def _guarding(schedule: Callable[..., Any], position: int) -> Callable[..., Any]
 
 
 def _contained(name: str, callback: Callable[..., Any], *arguments: Any) -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     try:
         callback(*arguments)
     except (SystemExit, KeyboardInterrupt) as raised:  # of a task it is the result as well
         log.error("exit_refused", function=name, raised=type(raised).__name__)
+    if (took_ms := round(1_000 * (loop.time() - began))) > BLOCKING_MS:
+        log.warning(
+            "all_calls_held_up", function=name, ms=took_ms, advice="await what it waits for, or use a plain def"
+        )

@@ -4,8 +4,8 @@
     in_words(None)                                           # NO_RESULT
 
 A tool may return anything. Text stays as it is; the rest becomes JSON, in which whatever JSON does not know (dates,
-keys that are no text, objects) is its `str()`. Only as much is written as is kept, so a result of many megabytes costs
-no more than one of `RESULT_CHARS`.
+keys that are no text, objects) is its `str()`, or its public attributes if it has no text of its own. Only as much is
+written as is kept, so a result of many megabytes costs no more than one of `RESULT_CHARS`.
 """
 
 from __future__ import annotations
@@ -74,14 +74,25 @@ def _json(value: Any, depth: int = 0) -> Iterator[str]:
             yield from _object(((field.name, getattr(value, field.name)) for field in fields), depth + 1)
         case Mapping():
             yield from _object(value.items(), depth + 1)
+        case tuple() if hasattr(value, "_asdict"):
+            yield from _object(value._asdict().items(), depth + 1)
         case list() | tuple() | Set() | Iterator():
             yield from _list(value, depth + 1)
         case bytes() | bytearray():
             yield _quoted(value[:RESULT_CHARS].decode("utf-8", "replace"))
         case AsyncIterator():
             raise ValueError("the result is an asynchronous iterator")
+        case _ if _is_wordless(value):
+            public = {name: one for name, one in vars(value).items() if not name.startswith("_")}
+            yield from _object(public.items(), depth + 1)
         case _:
             yield _quoted(str(value))
+
+
+def _is_wordless(value: Any) -> bool:
+    """Whether its text would only be its class and its place in memory; its attributes say more."""
+    kind: Any = type(value)
+    return (kind.__str__, kind.__repr__) == (object.__str__, object.__repr__) and hasattr(value, "__dict__")
 
 
 def _object(items: Iterable[tuple[Any, Any]], depth: int) -> Iterator[str]:

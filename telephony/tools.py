@@ -22,6 +22,7 @@ import json
 import re
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,6 +94,9 @@ def tool(
 def _make(function: Callable[..., Any], name: str, description: str, read_only: bool = False) -> Tool:
     fields: dict[str, Any] = {}
     context_name = ""
+    if not inspect.isroutine(function) or inspect.isasyncgenfunction(function):
+        what = "yields: a tool returns its result" if inspect.isroutine(function) else "is not a function"
+        raise TypeError(f"tool {getattr(function, '__name__', type(function).__name__)}: it {what}")
     try:
         hints = typing.get_type_hints(function, include_extras=True)
     except Exception as error:
@@ -100,6 +104,8 @@ def _make(function: Callable[..., Any], name: str, description: str, read_only: 
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise TypeError(f"tool {function.__name__}: parameter {parameter.name} cannot be passed by name")
+        if parameter.name == "self" and "self" not in hints:
+            raise TypeError(f"tool {name or function.__name__}: make a tool of an object's method: tool(it.method)")
         if parameter.name not in hints:
             raise TypeError(f"tool {function.__name__}: parameter {parameter.name} has no type, such as `: str`")
         if parameter.name.startswith("_") and parameter.default is parameter.empty:
@@ -121,7 +127,9 @@ def _make(function: Callable[..., Any], name: str, description: str, read_only: 
 def _schema(name: str, fields: dict[str, Any]) -> tuple[type[BaseModel], dict[str, Any]]:
     """The model of the arguments and its JSON Schema. Raises TypeError, naming the parameter that has none."""
     try:
-        model = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+        # Models write telephone numbers and codes as numbers.
+        config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+        model = create_model(name, __config__=config, **fields)
         schema = model.model_json_schema()
     except Exception as error:
         if len(fields) == 1:
@@ -267,17 +275,37 @@ def _says_nothing(text: str) -> bool:
 
 
 def _validated(chosen: Tool, arguments: type[BaseModel], given: dict[str, Any]) -> BaseModel:
-    """The arguments as the function's types. What says nothing is not given: an empty value without a name; null, if
-    it is no value for an argument that need not be given. Raises ValidationError."""
-    required = chosen.parameters.get("required", ())
+    """The arguments as the function's types, a second time without what models do to arguments that were right.
+    Raises ValidationError."""
     values = {name: one for name, one in given.items() if name.strip("_ ") or not _says_nothing(json.dumps(one))}
+    inner = next(iter(values.values()), None) if len(values) == 1 else None
+    names = {*chosen.parameters["properties"]}
+    if isinstance(inner, dict) and inner and {*inner} <= names and not {*values} & names:
+        values = inner  # {"arguments": {...}}
     try:
         return arguments.model_validate(values)
-    except ValidationError:
-        rest = {name: one for name, one in values.items() if one is not None or name in required}
-        if rest == values:
+    except ValidationError as error:
+        mended = _mended(chosen, values, {e["loc"][0] for e in error.errors() if e["loc"]})
+        if mended == values:
             raise
-        return arguments.model_validate(rest)
+        return arguments.model_validate(mended)
+
+
+def _mended(chosen: Tool, values: dict[str, Any], wrong: set[int | str]) -> dict[str, Any]:
+    """The values without those that say nothing and need not be given; those that are JSON in a text, without the text.
+    Only the wrong ones: all others mean what they say."""
+    names, required = chosen.parameters["properties"], chosen.parameters.get("required", ())
+    found = dict[str, Any]()
+    for name, one in values.items():
+        nothing = one is None or (name in names and _says_nothing(one if isinstance(one, str) else json.dumps(one)))
+        if name in wrong and name not in required and nothing:
+            continue
+        inner = one
+        if name in wrong and isinstance(one, str) and one.lstrip()[:1] in ("{", "["):
+            with suppress(ValueError, RecursionError):
+                inner = _with_valid_texts(json.loads(one))
+        found[name] = inner
+    return found
 
 
 def _with_valid_texts(value: Any) -> Any:

@@ -68,6 +68,7 @@ def test_words_go_unless_personal_data_is_allowed(text: str) -> None:
         f"This reason is cut to 123 bytes: {KEY[:-3]}",
         f"wss://u:{KEY}@host/v1?agent_id=a&conversation_signature={KEY}",
         f"password={KEY}&x=1",
+        f"GET /v1/x?token={KEY}&y=1",
     ],
 )
 def test_the_key_never_stays(text: str) -> None:
@@ -85,6 +86,8 @@ def test_the_key_never_stays(text: str) -> None:
         "4f9a77c0ffee4f9a77c0ffee4f9a77c0",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTYifQ",
         "wsec_0123456789",
+        "hf_abcdefghijklmnopqrst",
+        "ghp_abcdefghijklmnopqrst",
     ],
 )
 def test_what_looks_like_a_key_never_stays(secret: str) -> None:

@@ -100,6 +100,9 @@ def test_a_model_server_on_this_machine_needs_no_key() -> None:
     """For example Ollama, offline or together with the real speech service."""
     local = {"OPENAI_BASE_URL": "http://localhost:11434/v1/"}
     assert load(local, env_file=None).openai_base_url == "http://localhost:11434/v1"
+    for more in ("chat/completions", "chat/completions/", "completions"):  # as manuals print it
+        full = {"OPENAI_BASE_URL": f"http://localhost:11434/v1/{more}"}
+        assert load(full, env_file=None).openai_base_url == "http://localhost:11434/v1"
     rest = {name: key for name, key in KEYS.items() if name != "OPENAI_API_KEY"}
     assert not load(local | rest, env_file=None).offline
     assert "OPENAI_API_KEY is missing" in problems({"OPENAI_BASE_URL": "https://llm.example/v1"} | rest)[0]

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
@@ -276,3 +277,20 @@ def test_what_the_service_itself_raises_ends_the_process(raises: BaseException) 
 
     with pytest.raises(type(raises)):
         server._run(main(), asyncio.new_event_loop())
+
+
+@each_loop
+@pytest.mark.parametrize(("seconds", "said"), [(0.3, 1), (0, 0)])
+def test_a_function_that_holds_all_calls_up_is_named(seconds: float, said: int, make: Make) -> None:
+    """An `async def` that waits without awaiting stops everybody's audio; nothing else would show which one it was."""
+
+    async def looks_up() -> str:
+        time.sleep(seconds)  # noqa: ASYNC251
+        return "done"
+
+    async def runs() -> str:
+        return (await Toolbox([tool(looks_up)]).run("looks_up", "{}")).text
+
+    with structlog.testing.capture_logs() as lines, asyncio.Runner(loop_factory=make) as runner:
+        assert runner.run(runs()) == "done"
+    assert [line["function"] for line in lines if line["event"] == "all_calls_held_up"] == ["tool looks_up"] * said

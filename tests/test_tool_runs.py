@@ -7,13 +7,15 @@ import collections
 import dataclasses
 import datetime
 import enum
+import functools
 import itertools
 import json
+import re
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 import pytest
 from pydantic import AfterValidator, BaseModel, Field
@@ -63,6 +65,23 @@ def deep() -> list[object]:
     return found
 
 
+class Place(NamedTuple):
+    street: str
+    number: int
+
+
+class Bound:
+    def method(self, day: str) -> str:
+        return day
+
+
+class Row:
+    """As a database has them: without a text of its own."""
+
+    def __init__(self, day: object) -> None:
+        self._session, self.day = "secret", day
+
+
 def drained() -> Iterator[str]:
     yield "nine"
     yield "ten"
@@ -104,6 +123,12 @@ async def run(function: Callable[..., Any], arguments: str = "{}") -> tuple[str,
         ([Booking(day=DAY)], '[{"day": "2026-01-05"}]'),
         ({"size": Size.LARGE}, '{"size": "large"}'),
         (collections.deque([1, 2]), '"deque([1, 2])"'),
+        (Place("Oak Street", 4), '{"street": "Oak Street", "number": 4}'),
+        ([Place("Oak Street", 4)], '[{"street": "Oak Street", "number": 4}]'),
+        (Row(DAY), '{"day": "2026-01-05"}'),
+        ({"rows": [Row(DAY)]}, '{"rows": [{"day": "2026-01-05"}]}'),
+        (Row(Row("friday")), '{"day": {"day": "friday"}}'),
+        (ValueError("no table"), '"no table"'),
         ((1, "two"), '[1, "two"]'),
         ({7}, "[7]"),
         (b"caf\xff", '"caf\ufffd"'),
@@ -440,6 +465,83 @@ async def test_arguments_that_say_something_are_not_ignored(given: str) -> None:
 async def test_an_argument_that_is_null_is_not_given(given: str, ran: str) -> None:
     """If it need not be given, and null is no value for it; texts are taken as they are."""
     assert await run(on_day, given) == (f"nine to five {ran}", False)
+
+
+class Party(BaseModel):
+    people: int
+
+
+def reserves(
+    number: str,
+    people: int = 2,
+    day: datetime.date | None = None,
+    tags: tuple[str, ...] = (),
+    party: Party | None = None,
+) -> str:
+    return f"{number} {people} {day} {','.join(tags)} {party and party.people}"
+
+
+@pytest.mark.parametrize(
+    ("given", "ran"),
+    [
+        ({"number": 15551234567}, "15551234567 2 None  None"),
+        ({"number": 4271, "tags": [1, 2]}, "4271 2 None 1,2 None"),
+        ({"number": "1", "people": ""}, "1 2 None  None"),
+        ({"number": "1", "people": "null", "day": ""}, "1 2 None  None"),
+        ({"number": "1", "day": "None", "tags": "[]", "party": "{}"}, "1 2 None  None"),
+        ({"number": "1", "extra": None}, "1 2 None  None"),
+        ({"number": "1", "tags": '["a", "b"]'}, "1 2 None a,b None"),
+        ({"number": "1", "party": '{"people": 4}'}, "1 2 None  4"),
+        ({"arguments": {"number": "1", "people": 4}}, "1 4 None  None"),
+        ({"parameters": {"number": 1, "people": ""}}, "1 2 None  None"),
+        ({"input": {"number": "1"}}, "1 2 None  None"),
+        ({"number": "[1]"}, "[1] 2 None  None"),
+        ({"number": ""}, " 2 None  None"),
+        ({"number": "null"}, "null 2 None  None"),
+    ],
+)
+async def test_arguments_that_were_right_before_a_model_wrote_them(given: dict[str, object], ran: str) -> None:
+    """Numbers for texts, nothing in words, JSON in a text, one object around all: no second try."""
+    assert await run(reserves, json.dumps(given)) == (ran, False)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"number": None},
+        {"number": ["1"]},
+        {"number": True},
+        {"number": "1", "people": "four"},
+        {"number": "1", "people": "[4]"},
+        {"number": "1", "wine": "red"},
+        {"number": "1", "party": "[]["},
+        {"arguments": {"number": "1"}, "people": 4},
+        {"arguments": "1"},
+        {"wine": {"colour": "red"}},
+        {"wine": {}},
+        {"arguments": {"number": "1", "wine": "red"}},
+    ],
+)
+async def test_arguments_that_are_wrong_are_not_guessed(given: dict[str, object]) -> None:
+    text, failed = await run(reserves, json.dumps(given))
+    assert failed
+    assert "Try again" in text
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [(yields, "returns its result"), ("book", "not a function"), (Row, "not a function"),
+     (tool(hours), "not a function"), (functools.partial(hours), "not a function"), (Bound.method, "tool(it.method)")],
+)  # fmt: skip
+def test_what_cannot_be_a_tool_says_why(what: Any, why: str) -> None:
+    """When it is made, which `check` shows, and not on the first call."""
+    with pytest.raises(TypeError, match=re.escape(why)):
+        tool(what)
+
+
+def test_a_method_of_an_object_is_a_tool() -> None:
+    assert tool(Bound().method).parameters["properties"].keys() == {"day"}
 
 
 async def test_null_is_a_value_where_the_type_says_so() -> None:

@@ -145,7 +145,9 @@ def _load(name: str, setting: str) -> tuple[ModuleType, Any]:
     except (Exception, SystemExit) as error:
         raise SettingsError([f"{setting}={name}: {located(error)}"]) from error
     if not hasattr(module, attribute):
-        close = difflib.get_close_matches(attribute, vars(module), n=1)
+        own = [one for one, value in vars(module).items() if getattr(value, "__module__", "") != Agent.__module__]
+        agents = [one for one, value in vars(module).items() if isinstance(value, Agent | ManagedAgent)]
+        close = difflib.get_close_matches(attribute, agents or own, n=1) or agents[:1]
         words = f"{_file(module)} has no {attribute}" + (f"; did you mean {close[0]}?" if close else "")
         raise SettingsError([f"{setting}={name}: {words}"])
     return module, getattr(module, attribute)

@@ -113,16 +113,19 @@ async def _answer(checked: Checked, agent: Agent) -> Finding:
         async with aclosing(checked.vendors.llm.stream(request)) as events:
             await anext(events)
     except ProviderError as error:
-        return Finding("llm", False, _llm_advice(error, model))
+        return Finding("llm", False, _llm_advice(error, model, checked.settings.openai_base_url))
     return Finding("llm", True, f"{model} answers, after {checked.clock.ms() - began} ms")
 
 
-def _llm_advice(error: ProviderError, model: str) -> str:
+def _llm_advice(error: ProviderError, model: str, base_url: str) -> str:
     text = str(error)
     if error.code == "invalid_api_key" or text.startswith("401"):
         return f"OPENAI_API_KEY is refused: copy the key again, or make a new one ({text})"
     if error.code in ("insufficient_quota", "billing_hard_limit_reached"):
         return f"the account has no credit left: add some under Billing ({text})"
+    if text.startswith("404") and "model" not in text.lower() and base_url:
+        address = "nothing answers at this path: OPENAI_BASE_URL must end as the server's manual says, mostly in /v1"
+        return f"{address}; if it does, set OPENAI_MODEL to a model that the server has ({text})"
     if "model_not_found" in text or text.startswith("404"):
         return f"the key may not use the model {model}: set OPENAI_MODEL to one that it may ({text})"
     if error.retryable:

@@ -34,7 +34,11 @@ class Fault:
 
 
 def of_frame(slug: object, said: object, close_code: object, passing: Collection[str]) -> Fault:
-    """An error frame. Without a slug it is a refusal in words; with the close code of a transport fault it passes."""
+    """An error frame. Without a slug it is a refusal in words; with the close code of a transport fault it passes. The
+    slug may be in an object with its sentence, as in the body of an HTTP error."""
+    if isinstance(slug, dict):
+        said = said or slug.get("message")
+        slug = next((one for key in ("code", "status", "type") if identifier(one := slug.get(key))), said)
     sentence = said if isinstance(said, str) else ""
     passes = close_code in TRANSPORT_CLOSES if isinstance(close_code, int) else False
     if not (name := identifier(slug)):

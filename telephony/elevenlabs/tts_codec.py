@@ -138,8 +138,9 @@ def decode(text: str | bytes) -> Message:
     final = message.get("isFinal") is True or message.get("is_final") is True
     if message.get("audio"):
         return _audio(context, message, final)
-    if message.get("error") or (message.get("message") and message.get("code")):
-        return of_frame(message.get("error"), message.get("message"), message.get("code"), PASSING)
+    error = message.get("error") or message.get("detail")
+    if error or (message.get("message") and message.get("code")):
+        return of_frame(error, message.get("message"), message.get("code"), PASSING)
     return Final(context) if final else Ignored()
 
 

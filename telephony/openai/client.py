@@ -28,19 +28,16 @@ from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpx2Client
 
 from telephony.clock import Clock
 from telephony.contracts.llm import Finished, LlmEvent, LlmRequest
-from telephony.errors import ProviderError, ProviderMisbehaved, ProviderTimeout, ProviderUnavailable
+from telephony.errors import ProviderError, ProviderMisbehaved, ProviderRefused, ProviderTimeout, ProviderUnavailable
 from telephony.log_redaction import said
 from telephony.network.tls import tls
+from telephony.openai.bodies import bound, refusal_words
 from telephony.openai.codec import Answer, effort_problem, error_for, request_body
 from telephony.openai.habits import TRIAL, Habits, Refusal
 
 log = structlog.get_logger()
 
 TRIAL_MS = 5_000
-MAX_BYTES, MAX_LINE_BYTES = 50_000_000, 500_000
-"""Limits of one answer, and of one line of it, which is decoded without a pause."""
-MAX_IDLE_LINES, BLOCK_BYTES = 5_000, 2_000
-"""How many lines may come without data (comments, empty lines), and how much of them is decoded without a pause."""
 PAUSE_WORK, PAUSE_BYTES = 3_000, 50_000
 """How much is read (see `Answer.work`) or written before others get their turn: one or two milliseconds of work."""
 
@@ -69,7 +66,7 @@ class OpenAiChat:
             timeout=httpx2.Timeout(connect=3, read=30, write=5, pool=2),
             trust_env=not loopback,
             verify=tls(trust_env=not loopback),
-            event_hooks={"response": [_bound]},
+            event_hooks={"response": [bound]},
             follow_redirects=False,  # the SDK's default would take the conversation to another host
         )
         self._client = AsyncOpenAI(
@@ -103,6 +100,8 @@ class OpenAiChat:
             async with self._clock.timeout(TRIAL_MS), aclosing(self.stream(request)) as events:
                 async for _ in events:
                     pass
+        except ProviderRefused as error:  # each call's requests will be
+            log.warning("llm_trial_refused", model=model or self._model, **said(str(error), self._key))
         except (ProviderError, TimeoutError) as error:
             log.info("llm_warm_up_failed", detail=type(error).__name__)
 
@@ -152,7 +151,8 @@ class OpenAiChat:
                     continue
                 tries -= 1
                 once_more = isinstance(error, ProviderUnavailable | ProviderTimeout) and tries and not answer.begun
-                log.info("llm_failed", code=error.code, again=bool(once_more), **said(str(error), self._key))
+                status = {"status": failed.refusal.status} if isinstance(failed, _Refused) else {}
+                log.info("llm_failed", code=error.code, again=bool(once_more), **status, **said(str(error), self._key))
                 if not once_more:
                     for event in answer.broken():
                         yield event
@@ -180,8 +180,8 @@ class OpenAiChat:
         try:
             async with self._clock.timeout(self._first_token_ms) as first:
                 stream = await self._open(await encoded(body))
+                kind = stream.response.headers.get("content-type", "")
                 async with stream:
-                    _check_is_stream(stream)
                     habits.worked()
                     chunks, paused = stream.__aiter__(), 0
                     while (chunk := await anext(chunks, None)) is not None:
@@ -206,7 +206,7 @@ class OpenAiChat:
         except (ValueError, RecursionError, openai.OpenAIError) as error:
             raise ProviderMisbehaved(f"malformed answer: {error}"[:200], provider="openai") from error
         if not answer.chunks:
-            raise ProviderMisbehaved("the answer has no chunks", provider="openai")
+            raise ProviderMisbehaved(f"the answer has no chunks: {kind[:60]!r}", provider="openai")
         for event in answer.end():
             yield event
         habits.unopened = habits.unopened or answer.unopened
@@ -257,8 +257,9 @@ class _Refused(Exception):
 
     def __init__(self, error: openai.APIStatusError) -> None:
         super().__init__(error.status_code)
-        self.refusal = Refusal(error.status_code, str(error.message), error.param)
-        self.error = error_for(error.status_code, error.code or "", error.message, error.param)
+        message, param = refusal_words(error), error.param if isinstance(error.param, str) else None
+        self.refusal = Refusal(error.status_code, message, param)
+        self.error = error_for(error.status_code, error.code or "", message, param)
 
 
 async def encoded(body: dict[str, Any]) -> list[bytes]:
@@ -284,46 +285,6 @@ async def _sent(blocks: list[bytes]) -> AsyncIterator[bytes]:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "ignore")
-
-
-class _Bounded(httpx2.AsyncByteStream):
-    """The bytes of an answer, up to the limits."""
-
-    def __init__(self, inner: httpx2.AsyncByteStream) -> None:
-        self._inner, self._bytes, self._line, self._idle = inner, 0, 0, 0
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for received in self._inner:
-            for at in range(0, len(received), BLOCK_BYTES):
-                if at:
-                    await asyncio.sleep(0)
-                yield self._checked(received[at : at + BLOCK_BYTES])
-
-    def _checked(self, piece: bytes) -> bytes:
-        self._bytes += len(piece)
-        first, last = piece.find(b"\n"), piece.rfind(b"\n")
-        self._line += len(piece) if first < 0 else first
-        if self._bytes > MAX_BYTES or self._line > MAX_LINE_BYTES:
-            raise ProviderMisbehaved("the answer is too long", provider="openai")
-        self._line = self._line if first < 0 else len(piece) - last - 1
-        self._idle = 0 if b"data:" in piece else self._idle + piece.count(b"\n")
-        if self._idle > MAX_IDLE_LINES:
-            raise ProviderMisbehaved("the answer has lines, but no data", provider="openai")
-        return piece
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-async def _bound(response: httpx2.Response) -> None:
-    if isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = _Bounded(response.stream)
-
-
-def _check_is_stream(stream: Any) -> None:
-    kind = stream.response.headers.get("content-type", "")
-    if "text/event-stream" not in kind:  # otherwise JSON or HTML with status 200 would look like an empty stream
-        raise ProviderMisbehaved(f"not a stream but {kind[:60]!r}", provider="openai")
 
 
 def _plain(chunk: object) -> dict[str, Any]:

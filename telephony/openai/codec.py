@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from telephony.caller_number import caller_number
 from telephony.contracts.llm import WRITTEN, Finished, LlmEvent, LlmRequest, TextDelta, ToolCall
 from telephony.errors import (
     ProviderBusy,
@@ -62,7 +63,7 @@ def request_body(
         body["stream_options"] = {"include_usage": True, "include_obfuscation": False}
         if request.cache_key:
             body["prompt_cache_key"] = request.cache_key
-        if identity_key and _IDENTITY.fullmatch(request.caller):
+        if identity_key and (caller_number(request.caller) or _NAME.fullmatch(request.caller)):
             # The same for every call of a caller, and nothing that a number could be found from without the key.
             body["safety_identifier"] = hmac.new(identity_key, request.caller.encode(), hashlib.sha256).hexdigest()
     elif chosen and (chosen != "none" or habits.effort_none):
@@ -207,7 +208,7 @@ def _blocks(text: str) -> list[str]:
     return [text[at : at + BLOCK_CHARS] for at in range(0, len(text), BLOCK_CHARS)]
 
 
-_IDENTITY = re.compile(r"\+[1-9]\d{4,14}|(sip|client):.{1,200}")
+_NAME = re.compile(r"(sip|client):.{1,200}")
 
 
 def _dict(value: Any) -> dict[str, Any]:

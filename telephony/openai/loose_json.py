@@ -1,4 +1,5 @@
-"""Reads JSON as models write it by hand: trailing commas, single quotes, Python's True and None. Pure."""
+"""Reads JSON as models write it by hand: trailing commas, single quotes, Python's True and None, line breaks in texts.
+Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from typing import Any
 MAX_CHARS = 8_000
 _PARTS = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\\n])*\'|[{}\[\]()]')
 _TRAILING = re.compile(r",(?=\s*[}\]])")
+_BEFORE = re.compile(r"\s*(?:```\w*\s*)?(?={)")
+_AFTER = re.compile(r"(?:[\s`}\]);,]|</?[|\w]{1,30}>)*")
 _CONSTANTS = {"true": "True", "false": "False", "null": "None"}
 
 
@@ -26,7 +29,7 @@ def object_at(text: str, start: int) -> tuple[Any, int]:
         return None, start
     span = text[start:end]
     try:
-        return json.loads(_TRAILING.sub("", span)), end
+        return json.loads(_TRAILING.sub("", span), strict=False), end
     except (ValueError, RecursionError):
         pass
     try:
@@ -35,6 +38,14 @@ def object_at(text: str, start: int) -> tuple[Any, int]:
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return None, start
     return (value, end) if isinstance(value, dict) else (None, start)
+
+
+def only_object(text: str) -> Any:
+    """The object that `text` consists of, with a fence around it or the closing marks of something else after it; None
+    if there is no such object, or if it is not closed: the rest of it could say anything."""
+    before = _BEFORE.match(text)
+    value, end = object_at(text, before.end()) if before else (None, 0)
+    return value if value is not None and _AFTER.fullmatch(text, end) else None
 
 
 def span_at(text: str, start: int) -> int | None:

@@ -29,6 +29,10 @@ _NO_ROLE = re.compile(
     r"(unknown|unexpected|invalid|unsupported) role|role.{0,20}not supported|tool role",
     re.IGNORECASE,
 )
+#: A role that is refused where it stands, or when it comes again, may be right at the beginning.
+_ELSEWHERE = re.compile(
+    r"multiple|several|more than one|only one|second|(index|position|messages?)\W{0,2}[1-9]", re.IGNORECASE
+)
 _ABOUT_MESSAGES = re.compile(
     r"\broles?\b|alternat|system (message|prompt)|template|jinja|(last|first|final|previous|next) message|messages?\b|"
     r"conversation|content.{0,40}(null|none|string)|prefill|add_generation_prompt",
@@ -57,7 +61,8 @@ def next_shape(shape: Shape, status: int | None, message: str, param: str | None
         return None
     if re.search(r"alternat", message, re.IGNORECASE):
         return Shape(max(Shape.ALTERNATING, shape + 1))
-    return Shape.PLAIN if _NO_ROLE.search(message) else Shape(shape + 1)
+    no_role = _NO_ROLE.search(message) and not _ELSEWHERE.search(message)
+    return Shape.PLAIN if no_role else Shape(shape + 1)
 
 
 def shaped(messages: Sequence[Message], shape: Shape) -> list[Message]:

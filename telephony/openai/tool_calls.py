@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from telephony.contracts.llm import ToolCall
+from telephony.openai.loose_json import only_object
 from telephony.valid_text import valid
 
 MAX_CALLS = 64
@@ -151,7 +152,8 @@ def arguments_text(arguments: str) -> str:
     text = valid(arguments).strip()
     values = list(_values(text))
     if not values:
-        return text or "{}"
+        written = only_object(text)
+        return json.dumps(_valid_strings(written), ensure_ascii=False) if written else text or "{}"
     for value in reversed(values):
         found = _as_object(value)
         if found:

@@ -279,6 +279,9 @@ def _calls_in(value: Any, names: Collection[str], depth: int = 0) -> Iterator[Wr
         arguments = given[0] if given else {}
         text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
         yield WrittenCall(name, text)
+    elif own_name(name, names) in names:  # {"name": "book", "day": "Friday"}
+        rest = {key: one for key, one in value.items() if one != name and key not in ("type", "id")}
+        yield WrittenCall(name, json.dumps(rest, ensure_ascii=False))
     elif value and all(own_name(key, names) in names for key in value):  # {"book": {...}}
         for key, arguments in value.items():
             yield WrittenCall(key, json.dumps(arguments, ensure_ascii=False))

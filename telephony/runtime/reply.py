@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any, Protocol, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from telephony.agent import Agent
+from telephony.caller_number import caller_number
 from telephony.contracts.llm import WRITTEN, Finished, Llm, LlmRequest, TextDelta, ToolCall
 from telephony.core.history import STILL_RUNNING, AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.policy import END_CALL
@@ -30,7 +30,6 @@ from telephony.valid_text import valid
 NOT_CALLED = "This was not run: tools must be called, not written as text. Go on in words, without repeating yourself."
 PAUSE_MESSAGES = 100
 """How many messages are made before other calls get their turn: about a millisecond of work."""
-E164 = re.compile(r"\+[1-9]\d{4,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +169,8 @@ def volatile(agent: Agent, facts: Facts) -> str:
         zone = ZoneInfo("UTC")
     now = facts.now.astimezone(zone)
     lines = [f"It is {now:%A, %Y-%m-%d, %H:%M} ({zone.key})."]
-    if E164.fullmatch(facts.caller):
-        lines.append(f"The caller's number is {facts.caller}.")
+    if number := caller_number(facts.caller):
+        lines.append(f"The caller's number is {number}.")
     if agent.context:
         lines.append(agent.context)
     return valid(" ".join(lines))

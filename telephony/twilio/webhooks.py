@@ -87,9 +87,9 @@ class Webhooks:
     def routes(self) -> list[BaseRoute]:
         """The routes for the app."""
         return [
-            Route("/twilio/voice", self._signed(self.voice), methods=["POST"]),
-            Route("/twilio/after", self._signed(self.after), methods=["POST"]),
-            Route("/twilio/status", self._signed(self.status), methods=["POST"]),
+            Route("/twilio/voice", self._signed(self.voice), methods=["POST", "GET"]),
+            Route("/twilio/after", self._signed(self.after), methods=["POST", "GET"]),
+            Route("/twilio/status", self._signed(self.status), methods=["POST", "GET"]),
             WebSocketRoute("/twilio/media", self.media),
         ]
 
@@ -206,6 +206,11 @@ class Webhooks:
         """An endpoint that passes the form of a webhook signed by Twilio to `answer`, and refuses any other (403)."""
 
         async def check(request: Request) -> Response:
+            if request.method != "POST":  # a number's webhook can be set so, and its caller hears an error
+                log.warning(
+                    "webhook_refused", code="not_post", advice="set the webhook to HTTP POST in Twilio's console"
+                )
+                return Response("POST only", status_code=405, headers={"Allow": "POST"})
             try:
                 form = await self._signed_form(request)
             except ClientDisconnect:  # while it was sending

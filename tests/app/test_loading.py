@@ -68,6 +68,12 @@ WRONG = [
         "mine.py:2: ModuleNotFoundError: No module named 'no_such_library'",
     ),
     ("a module that exits", "import sys\nsys.exit('no database')\n", "mine.py:3: SystemExit: no database"),
+    (
+        "quite another name",
+        "from telephony import Agent\nreceptionist = Agent(prompt='Hi')\n",
+        "mine.py has no agent; did you mean receptionist?",
+    ),
+    ("no agent", "from telephony import Agent\nprompt = 'Hi'\n", "mine.py has no agent"),
     ("another name", "agents = Agent(prompt='Hi')\n", "mine.py has no agent; did you mean agents?"),
     ("no agent", "agent = 'Hi'\n", "neither an Agent nor a function"),
     ("a tool instead", "@tool\ndef agent() -> str: ...\n", "neither an Agent nor a function"),

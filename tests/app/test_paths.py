@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import structlog
 from websockets.asyncio.client import connect
 
 from telephony.agent import Agent
@@ -50,6 +51,17 @@ async def test_a_public_url_with_a_path(kept: str) -> None:
         signature = sign_socket(AUTH_TOKEN, "wss://calls.example.com/voice/eu/twilio/media")
         async with connect(target, additional_headers={"X-Twilio-Signature": signature}, proxy=None):
             pass
+
+
+@pytest.mark.parametrize("path", ["voice", "after", "status"])
+async def test_a_webhook_that_is_set_to_get_is_named_in_the_log(path: str) -> None:
+    """Twilio only says that there was an error; the service is the one that knows why."""
+    async with stack() as s:
+        with structlog.testing.capture_logs() as lines:
+            async with httpx2.AsyncClient(trust_env=False) as http:
+                answer = await http.get(f"{s.service.base_url}/twilio/{path}", params=FORM)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+        assert [line["code"] for line in lines if line["event"] == "webhook_refused"] == ["not_post"]
 
 
 @pytest.mark.parametrize("kept", ["", "/voice"])

@@ -89,6 +89,12 @@ def test_a_close_without_a_frame(close_code: int, reason: str, client: str, slug
         ({"message": "voice_settings must be first", "code": 1008}, "provider_refused", False),
         ({"error": "A sentence, with a stop."}, "provider_unavailable", True),
         ({"error": "Settings changed.", "code": 1008}, "provider_refused", False),
+        ({"error": {"code": "voice_id_does_not_exist", "message": "m"}}, "voice_id_does_not_exist", False),
+        ({"detail": {"status": "quota_exceeded", "message": "m"}}, "quota_exceeded", False),
+        ({"detail": {"type": "authentication_error", "code": "invalid_api_key"}}, "invalid_api_key", False),
+        ({"error": {"status": "max_active_conversations"}}, "max_active_conversations", True),
+        ({"error": {"message": "A sentence."}}, "provider_unavailable", True),
+        ({"detail": "Unauthorized."}, "provider_unavailable", True),
         ({"error": {"nested": 1}, "code": "x"}, "provider_unavailable", True),
     ],
 )

@@ -97,7 +97,6 @@ async def test_think_tags_are_removed() -> None:
         ({"status": 429, "code": "insufficient_quota"}, ProviderRefused),
         ({"status": 401}, ProviderRefused),
         ({"html_200": True}, ProviderMisbehaved),
-        ({"json_instead_of_sse": True}, ProviderMisbehaved),
         ({"cut_mid_stream": True}, ProviderError),
         ({"error_event": True}, ProviderError),
         ({"bad_json": True}, ProviderMisbehaved),

@@ -18,7 +18,8 @@ from telephony.clock import Clock
 from telephony.contracts.llm import LlmRequest
 from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.errors import ProviderMisbehaved
-from telephony.openai.client import MAX_LINE_BYTES, OpenAiChat, encoded
+from telephony.openai.bodies import MAX_LINE_BYTES
+from telephony.openai.client import OpenAiChat, encoded
 from telephony.runtime.reply import Facts, reply
 from telephony.testing.fakes.openai.server import LlmLatency, LocalOpenAi, Part, Raw, Say
 from telephony.tools import Toolbox
