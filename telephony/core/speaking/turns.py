@@ -15,8 +15,9 @@ from telephony.core.actions import Action, RefuseTool, StartReply
 from telephony.core.decisions import DropReason, MarksMissing, SpeculationBegun, SpeculationDropped, SpeculationUsed
 from telephony.core.events import Phrase, ReplyDelta, ReplyEnded, SpeechAudio, ToolFinished, ToolWanted
 from telephony.core.history import STILL_RUNNING, CallerSaid, History, HistoryItem
+from telephony.core.language.gist import gist
 from telephony.core.language.registry import language_for
-from telephony.core.language.words import gist, words
+from telephony.core.language.words import words
 from telephony.core.policy import Policy, Speculate
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.phrasing import Phrasing
