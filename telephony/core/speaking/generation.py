@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from telephony.core.actions import Action, CancelReply, RefuseTool, RunTool
 from telephony.core.events import ToolFinished, ToolWanted
-from telephony.core.history import STILL_RUNNING, History, ToolUsed
+from telephony.core.history import STILL_RUNNING, AgentSaid, History, ToolUsed
 from telephony.core.policy import END_CALL
 from telephony.core.speaking.phrasing import Phrasing
 
@@ -86,6 +86,16 @@ class Generation:
         """The same tool runs with the same arguments."""
         same = [one for one in self.running.values() if one.name == wanted.name]
         return any(_values(one.arguments) == _values(wanted.arguments) for one in same)
+
+    def result_of(self, wanted: ToolWanted) -> str | None:
+        """The result of the same call, if it was made since the agent was last heard; None if not."""
+        for item in reversed(self.history):
+            if isinstance(item, AgentSaid):
+                return None
+            same = isinstance(item, ToolUsed) and item.name == wanted.name and item.result != STILL_RUNNING
+            if same and _values(item.arguments) == _values(wanted.arguments):
+                return item.result
+        return None
 
     @property
     def awaited(self) -> bool:
