@@ -20,6 +20,8 @@ class Transcript:
         self._lines: list[tuple[int, HistoryItem]] = []
         self._turns: set[int] = set()  # those with an agent's line
         self._early: set[int] = set()
+        self.failed: set[str] = set()
+        """The tool calls that failed, by id."""
 
     def resume(self, history: History) -> None:
         """Sets the history from a previous engine."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from telephony.core.actions import Action, CancelReply, RefuseTool, RunTool
@@ -87,13 +88,14 @@ class Generation:
         same = [one for one in self.running.values() if one.name == wanted.name]
         return any(_values(one.arguments) == _values(wanted.arguments) for one in same)
 
-    def result_of(self, wanted: ToolWanted) -> str | None:
-        """The result of the same call, if it was made since the agent was last heard; None if not."""
+    def result_of(self, wanted: ToolWanted, failed: Collection[str]) -> str | None:
+        """The result of the same call, if it was made since the agent was last heard; None if not, or if it `failed`."""
         for item in reversed(self.history):
             if isinstance(item, AgentSaid):
                 return None
-            same = isinstance(item, ToolUsed) and item.name == wanted.name and item.result != STILL_RUNNING
-            if same and _values(item.arguments) == _values(wanted.arguments):
+            if not isinstance(item, ToolUsed) or item.name != wanted.name or item.tool_call_id in failed:
+                continue
+            if item.result != STILL_RUNNING and _values(item.arguments) == _values(wanted.arguments):
                 return item.result
         return None
 

@@ -203,7 +203,7 @@ class Turns:
             return [RefuseTool(event.turn, event.tool_call_id, STILL_RUNNING)]
         if len(earlier) >= LATE_TURNS:
             return [RefuseTool(event.turn, event.tool_call_id, TOO_MANY)]
-        if (result := turn.generation.result_of(event)) is not None:
+        if (result := turn.generation.result_of(event, self.transcript.failed)) is not None:
             return [RefuseTool(event.turn, event.tool_call_id, result)]
         return turn.generation.tool_wanted(event)
 
@@ -216,6 +216,8 @@ class Turns:
 
     def tool_finished(self, event: ToolFinished, now: int) -> tuple[list[Action], bool]:
         """A tool has returned. Also returns whether it came late, so that the caller is to be told of its result."""
+        if event.failed:
+            self.transcript.failed.add(event.tool_call_id)
         actions, late = turn.tool_finished(event, now) if (turn := self.get(event.turn)) is not None else ([], False)
         self._forget()
         return actions, late

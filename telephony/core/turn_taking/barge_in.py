@@ -41,7 +41,7 @@ ECHO_WORDS_WITH_VOICE = 4
 LATE_MS = 700
 """A caller whose voice begins within this time of a decision may be going on: it was made in a pause..."""
 LITTLE_MS = 850
-"""...as long as less than this of the reply was provably heard: a reply that was ready begins with the decision, and the
+"""...as long as less than this of the reply was provably heard: one that was ready begins with the decision, and the
 detector needs a tenth of a second. From then on it is an interruption like any other."""
 DISMISSED_GAP_MS = 1_000
 """Voice without words that stops for no longer than this is still the same sound."""

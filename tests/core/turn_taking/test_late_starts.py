@@ -14,6 +14,7 @@ from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.policy import Policy, TurnTaking
 from telephony.testing.script import CallerScript
 from telephony.testing.simulator import CallTool, Part, Simulator
+from telephony.tools import ToolResult
 from tests.core.calls import agent_lines, asks, by_words, caller, decided, play, reasons, requested_replies
 from tests.core.turn_taking.test_echo import on_speakerphone
 
@@ -162,6 +163,15 @@ def test_a_tool_that_ran_is_not_run_again() -> None:
     last = requested_replies(sim)[-1].history
     assert [type(item) for item in last] == [CallerSaid, ToolUsed, CallerSaid]
     assert agent_lines(sim)[-1] == "It is booked."
+
+
+def test_a_tool_that_failed_is_tried_again() -> None:
+    """Its result would help nobody."""
+    books: list[Part] = [CallTool("book", {"at": 9}), "It is booked."]
+    sim = Simulator(Policy(), lambda _: books, run_tool=lambda _: ToolResult("no connection", failed=True))
+    sim.latencies.first_token = 40
+    asks("can you book it for me").waits(0.95).says("for my wife").waits(8).play(sim)
+    assert len(sim.actions(a.RunTool)) == 2
 
 
 def test_the_same_call_may_be_made_again_later() -> None:
