@@ -89,7 +89,7 @@ class Generation:
         return any(_values(one.arguments) == _values(wanted.arguments) for one in same)
 
     def result_of(self, wanted: ToolWanted, failed: Collection[str]) -> str | None:
-        """The result of the same call, if it was made since the agent was last heard; None if not, or if it `failed`."""
+        """The result of the same call, if it was made since the agent was last heard and has not `failed`, or None."""
         for item in reversed(self.history):
             if isinstance(item, AgentSaid):
                 return None

@@ -24,11 +24,11 @@ WHOLE = CallerSaid(f"{QUESTION} {REST}")
 WINDOW_MS, FRAME_MS = 32, 20
 
 
-def goes_on(after_ms: int, rest: str = REST, **latencies: int) -> Simulator:
+def goes_on(after_ms: int, rest: str = REST, *, first_token: int) -> Simulator:
     """A call in which the caller goes on so long after the decision (the pause is found by trying)."""
-    alone = play(asks(QUESTION).waits(2), ANSWERS, **latencies)
+    alone = play(asks(QUESTION).waits(2), ANSWERS, first_token=first_token)
     pause = decided(alone)[0] - alone.sounds[0].end + after_ms
-    return play(asks(QUESTION).waits(pause / 1_000).says(rest).waits(6), ANSWERS, **latencies)
+    return play(asks(QUESTION).waits(pause / 1_000).says(rest).waits(6), ANSWERS, first_token=first_token)
 
 
 def overlap(sim: Simulator, sound: int = 1) -> int:
