@@ -48,14 +48,16 @@ def _sign(word: str, language: Language) -> str:
 
 
 def _without_articles(found: Sequence[str], language: Language) -> list[str]:
-    """An article at the end, or beside a single letter ("plan A", "A B C"), may be a letter itself."""
+    """An article at the end, beside a single letter or behind another determiner may be a letter itself: "plan A",
+    "A B C", "the A train"."""
     last = len(found) - 1
 
     def spelt(at: int) -> bool:
         return 0 <= at <= last and _is_letter(found[at]) and found[at] not in language.pronouns
 
     def stays(at: int) -> bool:
-        return _is_letter(found[at]) and (at == last or spelt(at - 1) or spelt(at + 1))
+        names = at > 0 and found[at - 1] in language.determiners and found[at - 1] != found[at]
+        return _is_letter(found[at]) and (at == last or names or spelt(at - 1) or spelt(at + 1))
 
     return [word for at, word in enumerate(found) if word not in language.articles or stays(at)]
 
