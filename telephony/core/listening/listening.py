@@ -10,6 +10,7 @@ silence is committed as well (`quiet_commits.py`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from telephony.core.actions import Action, CommitTranscript
@@ -61,7 +62,7 @@ class Listening:
         self.stt = SttHealth()
         self.utterance: Utterance | None = None
         self.context = AnswerContext()
-        self.opens_early = False  # the caller may be going on: the first window of voice opens an utterance
+        self.opens_early: Callable[[], bool] = lambda: False  # the first window of voice opens an utterance
         self.commit_early = False  # playback is held until the transcript shows whether these are words
         self.transcript_lag_ms = 0  # usual time from the end of the voice to the last words of an utterance
         self._lag_ms = 0  # the same for the current utterance
@@ -79,8 +80,8 @@ class Listening:
         self.voice.frame(event.speech, event.level)
         if event.speech is None or not self.voice.voiced:
             return
-        onset = self.voice.onset or self.opens_early
-        if self.utterance is None and onset and self.voice.burst_started_ms != self._noise_ms:
+        new = self.utterance is None and self.voice.burst_started_ms != self._noise_ms
+        if new and (self.voice.onset or self.opens_early()):
             before = self.voice.burst_ms - WINDOW_MS
             self.utterance = Utterance(self.voice.burst_started_ms, self.voice.media_ms, voice_ms=before)
         if self.utterance is not None:

@@ -43,7 +43,7 @@ class Utterance:
     @property
     def whole(self) -> str:
         """Its words, after those of the utterance that it goes on with; "" as long as it has none."""
-        return f"{self.before} {self.text}".strip() if self.text else ""
+        return f"{self.before} {text}".strip() if (text := self.text) else ""
 
     @property
     def awaited(self) -> int:

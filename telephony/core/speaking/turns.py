@@ -117,8 +117,11 @@ class Turns:
 
     @property
     def decided_ms(self) -> int | None:
-        """When the turn was decided that the reply answers."""
-        return reply.generation.decided_ms if (reply := self.reply) is not None and reply.generation else None
+        """When the turn was decided that the reply answers. (A plain loop as in `_in`.)"""
+        for turn in self._turns.values():
+            if turn.state is TurnState.LIVE and turn.generation is not None:
+                return turn.generation.decided_ms
+        return None
 
     def reply_heard_ms(self, now: int) -> int:
         """How much of the reply has provably been heard."""

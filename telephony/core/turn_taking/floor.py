@@ -86,7 +86,7 @@ class Floor:
     def tick(self, now: int) -> list[Action]:
         """Looks at the evidence and acts on the verdict."""
         turns, utterance = self._turns, self._listening.utterance
-        self._late_start.tick(now)
+        self._late_start.now = now
         if utterance is not None:
             self._overheard.look(utterance, self._ending.begun, now)
         if not turns.playout.held and (utterance is None or not turns.live()):
@@ -173,7 +173,7 @@ class Floor:
             restarted=self._answer.restarted and not late and turns.unheard_reply(now),
             late=late,
             theirs=late and voice.voiced and self._overheard.theirs(now),
-            again=self._late_start.again,
+            again=late and self._late_start.again,
         )
 
     def _asked(self, now: int) -> bool:
