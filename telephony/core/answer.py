@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+MOST_RESTARTS = 3
+"""An answer of which nothing is heard is started again at most this often for callers who go on."""
+
 
 class OwedAnswer:
     """Written to by its methods alone. Times are the core's `now`."""
@@ -19,6 +22,11 @@ class OwedAnswer:
     def restarted(self) -> bool:
         """The answer under way was interrupted before any of it was heard, and started again."""
         return self._restarts > 0
+
+    @property
+    def exhausted(self) -> bool:
+        """It was started again so often that it comes first now, even if the caller goes on."""
+        return self._restarts >= MOST_RESTARTS
 
     def ask(self, now: int, spoke_ms: int) -> None:
         """The caller waits for an answer: from now on, if not already, or if they have spoken (at `spoke_ms`) since."""

@@ -44,6 +44,8 @@ class BargeInReason(StrEnum):
     NONE = ""
     VOICE = "voice"
     """The caller's voice, long enough."""
+    GOES_ON = "goes on"
+    """The caller's voice right after a decision: they may not have finished."""
     WORDS = "words"
     """Words that want the floor."""
     ANSWER = "answer"

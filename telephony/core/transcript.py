@@ -1,7 +1,8 @@
 """The history of the call as the caller heard it, for the model.
 
 Lines are in the order of the conversation. An agent's line is updated while it is being heard and never holds more than
-was provably played. `history()` leaves out lines that were not heard at all, and joins consecutive lines of the caller.
+was provably played. `history()` leaves out lines that were not heard at all, and beginnings of replies that came too
+early, and joins consecutive lines of the caller.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ class Transcript:
     def __init__(self) -> None:
         self._lines: list[tuple[int, HistoryItem]] = []
         self._turns: set[int] = set()  # those with an agent's line
+        self._early: set[int] = set()
+        self.failed: set[str] = set()
+        """The tool calls that failed, by id."""
 
     def resume(self, history: History) -> None:
         """Sets the history from a previous engine."""
@@ -34,6 +38,10 @@ class Transcript:
             self._lines.append(line)
         else:
             self._lines[index] = line
+
+    def came_early(self, turn: int) -> None:
+        """The caller had not finished when the agent began this turn, and goes on: the model answers the whole."""
+        self._early.add(turn)
 
     def tool(self, turn: int, used: ToolUsed) -> None:
         """Adds a finished tool call, before the agent's line of its turn."""
@@ -56,8 +64,8 @@ class Transcript:
         """The history for the model: without unheard lines, consecutive lines of the caller joined. `saying` is added
         as if the caller had said it last."""
         items: list[HistoryItem] = []
-        for _, item in [*self._lines, *([(0, CallerSaid(saying))] if saying else [])]:
-            if isinstance(item, AgentSaid) and not item.text:
+        for turn, item in [*self._lines, *([(0, CallerSaid(saying))] if saying else [])]:
+            if isinstance(item, AgentSaid) and (not item.text or turn in self._early):
                 continue
             last = items[-1] if items else None
             if isinstance(item, CallerSaid) and isinstance(last, CallerSaid):

@@ -6,8 +6,8 @@ from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
+from telephony.core.language.gist import gist
 from telephony.core.language.registry import language_for
-from telephony.core.language.words import gist
 from telephony.testing.simulator import CHAR_MS, Simulator
 from tests.core.walks import MARK, SHORT_WORDS, Walk
 
@@ -41,12 +41,13 @@ def keep(this: Walk) -> None:
 def nothing_is_heard_before_its_turn_was_decided(sim: Simulator) -> None:
     """The first audio of a reply is sent only after all the caller's words that it answers are in the record."""
     language, answers, heard = language_for(sim.policy.language), dict[int, History](), set[int]()
-    said: list[tuple[str, ...]] = [()]
+    record, said = "", list[tuple[str, ...]]()
     for now, _, actions in sim.steps:
         for action in actions:
             match action:
                 case a.LineAdded("caller", text):
-                    said.append(said[-1] + gist(text, language))
+                    record = f"{record} {text}"
+                    said.append(gist(record, language))
                 case a.StartReply(turn, history):
                     answers[turn] = history
                 case a.SendMark(name):
@@ -54,7 +55,7 @@ def nothing_is_heard_before_its_turn_was_decided(sim: Simulator) -> None:
                     if turn in answers and turn not in heard:
                         heard.add(turn)
                         words = gist(_caller_words(answers[turn]), language)
-                        assert words in said, f"{now}: turn {turn} answers {words}, the record has {said[-1]}"
+                        assert words in said, f"{now}: turn {turn} answers {words}, the record has {record}"
                 case _:
                     pass
 

@@ -35,6 +35,14 @@ _GOOD_TIMES = tuple(
     for good in kind.split()
     for time in "day evening night weekend afternoon morning week one time trip".split()
 )
+_SUBJECTS = "i you we they he she it that this there who what where when how here"
+_CONTRACTIONS = {
+    **{f"{who}'{short}": (who, long) for who in _SUBJECTS.split() for short, long in
+       {"m": "am", "re": "are", "s": "is", "ve": "have", "ll": "will", "d": "would"}.items()},
+    **{f"{verb}n't": (verb, "not") for verb in "is are was were do does did could would should has have had".split()},
+    "can't": ("can", "not"), "cannot": ("can", "not"), "won't": ("will", "not"), "let's": ("let", "us"),
+    "gonna": ("going", "to"), "wanna": ("want", "to"), "gotta": ("got", "to"), "ok": ("okay",),
+}  # fmt: skip
 
 ENGLISH = Language(
     name="English",
@@ -282,6 +290,9 @@ ENGLISH = Language(
         "hundred": "100",
         "thousand": "1000",
     },
+    number_links=_set("and"),
+    articles=_set("a an the"),
+    contractions=_CONTRACTIONS,
     at_sign=_set("at"),
     dot=_set("dot point"),
     domains=_set("com org net edu gov io uk de fr es it eu info biz app dev us ca au ch nl nz ai tv me"),

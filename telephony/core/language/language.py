@@ -150,6 +150,11 @@ class Language:
     """Words before a digit that say how often it is repeated."""
     numerals: Mapping[str, str] = field(default_factory=dict)
     """Number words and the figures they stand for."""
+    number_links: frozenset[str] = frozenset()
+    """Words inside a number: "a hundred and twenty"."""
+    articles: frozenset[str] = frozenset()
+    contractions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Words that stand for others, and which."""
     at_sign: frozenset[str] = frozenset()
     dot: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()

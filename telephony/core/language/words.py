@@ -122,11 +122,6 @@ def claims_the_floor(text: str, language: Language) -> bool:
     return len(saying) >= least or any(len(word) >= SURE_LETTERS for word in saying)
 
 
-def gist(text: str, language: Language) -> tuple[str, ...]:
-    """What two transcripts must have in common to mean the same: the words without fillers, numbers as figures."""
-    return tuple(language.numerals.get(word, word) for word in words(text) if word not in language.fillers)
-
-
 def from_word(text: str, number: int) -> str:
     """The text from its word `number`, counted from 0, on."""
     found = list(_WORD.finditer(text))

@@ -10,6 +10,7 @@ silence is committed as well (`quiet_commits.py`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from telephony.core.actions import Action, CommitTranscript
@@ -49,7 +50,8 @@ class Closed:
 
 
 class Listening:
-    """See the module text. `context` (what the caller's words reply to) and `commit_early` are set from outside."""
+    """See the module text. `context` (what the caller's words reply to), `opens_early` and `commit_early` are set from
+    outside."""
 
     def __init__(self, rules: TurnTaking, language: Language) -> None:
         self._rules = rules
@@ -60,6 +62,7 @@ class Listening:
         self.stt = SttHealth()
         self.utterance: Utterance | None = None
         self.context = AnswerContext()
+        self.opens_early: Callable[[], bool] = lambda: False  # the first window of voice opens an utterance
         self.commit_early = False  # playback is held until the transcript shows whether these are words
         self.transcript_lag_ms = 0  # usual time from the end of the voice to the last words of an utterance
         self._lag_ms = 0  # the same for the current utterance
@@ -73,11 +76,13 @@ class Listening:
     # --- input ------------------------------------------------------------------------------------------------------
 
     def hear(self, event: AudioReceived) -> None:
-        before, silence = self.voice.burst_ms, self.voice.silence_ms
+        silence = self.voice.silence_ms
         self.voice.frame(event.speech, event.level)
         if event.speech is None or not self.voice.voiced:
             return
-        if self.utterance is None and self.voice.onset and self.voice.burst_started_ms != self._noise_ms:
+        new = self.utterance is None and self.voice.burst_started_ms != self._noise_ms
+        if new and (self.voice.onset or self.opens_early()):
+            before = self.voice.burst_ms - WINDOW_MS
             self.utterance = Utterance(self.voice.burst_started_ms, self.voice.media_ms, voice_ms=before)
         if self.utterance is not None:
             inside_a_thought = silence >= PAUSE_MS and self.utterance.voice_ms >= self._rules.tuning.min_word_ms
@@ -134,8 +139,7 @@ class Listening:
     def wait(self) -> Wait:
         """The silence that would close the utterance with its words so far."""
         utterance = self.utterance
-        text = f"{utterance.before} {utterance.text}".strip() if utterance is not None and utterance.text else ""
-        return self.endpointing.wait(text, self.context)
+        return self.endpointing.wait(utterance.whole if utterance is not None else "", self.context)
 
     def tick(self) -> list[Action]:
         """Asks for the final text of what was said, when it is time to."""
@@ -184,7 +188,7 @@ class Listening:
             self._answered.add(utterance)
             usual_ms = self.transcript_lag_ms - (self.transcript_lag_ms - self._lag_ms) // 4
             self.transcript_lag_ms = max(self._lag_ms, usual_ms)
-            self._closed_ms, self._closed_text = utterance.active_ms, utterance.text
+            self._closed_ms, self._closed_text = utterance.active_ms, utterance.whole
         self.utterance = None
 
     # --- inside -----------------------------------------------------------------------------------------------------

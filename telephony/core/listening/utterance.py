@@ -41,6 +41,11 @@ class Utterance:
         return f"{self.stable} {self.tentative}".strip()
 
     @property
+    def whole(self) -> str:
+        """Its words, after those of the utterance that it goes on with; "" as long as it has none."""
+        return f"{self.before} {text}".strip() if (text := self.text) else ""
+
+    @property
     def awaited(self) -> int:
         """The last of its commits, if that is still awaited, or 0."""
         return self.commits[-1][0] if self.commits else 0

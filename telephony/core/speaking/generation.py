@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from telephony.core.actions import Action, CancelReply, RefuseTool, RunTool
 from telephony.core.events import ToolFinished, ToolWanted
-from telephony.core.history import STILL_RUNNING, History, ToolUsed
+from telephony.core.history import STILL_RUNNING, AgentSaid, History, ToolUsed
 from telephony.core.policy import END_CALL
 from telephony.core.speaking.phrasing import Phrasing
 
@@ -86,6 +87,17 @@ class Generation:
         """The same tool runs with the same arguments."""
         same = [one for one in self.running.values() if one.name == wanted.name]
         return any(_values(one.arguments) == _values(wanted.arguments) for one in same)
+
+    def result_of(self, wanted: ToolWanted, failed: Collection[str]) -> str | None:
+        """The result of the same call, if it was made since the agent was last heard and has not `failed`, or None."""
+        for item in reversed(self.history):
+            if isinstance(item, AgentSaid):
+                return None
+            if not isinstance(item, ToolUsed) or item.name != wanted.name or item.tool_call_id in failed:
+                continue
+            if item.result != STILL_RUNNING and _values(item.arguments) == _values(wanted.arguments):
+                return item.result
+        return None
 
     @property
     def awaited(self) -> bool:

@@ -44,6 +44,7 @@ class Playout:
         self._echo_ms: int | None = None  # when the last played mark of this run came back
         self.until_ms = 0  # when the carrier should have played everything sent
         self.began_ms = 0  # when this run began
+        self._ended_ms = 0  # when the run before it should have been over
         self.aloud = Aloud()
 
     # --- input ----------------------------------------------------------------------------------------------------
@@ -164,6 +165,11 @@ class Playout:
         kept = self.held and any(t.sent < len(t.audio) and not t.waiting for t in self.tracks.values())
         return bool(self._outstanding) or self.until_ms > now or kept
 
+    def silent(self, at_ms: int, for_ms: int) -> bool:
+        """Whether nothing was played at `at_ms`, nor in the `for_ms` before it; False if that is not known any more."""
+        ended_ms = self._ended_ms if self.began_ms >= at_ms else self.until_ms
+        return ended_ms + for_ms <= at_ms
+
     def said_since(self, since_ms: int, now: int) -> str:
         """The words that began to be played at `since_ms` or later, as far as that is known."""
         return self.aloud.since(since_ms, self._passing(now))
@@ -213,7 +219,7 @@ class Playout:
             ready = len(track.audio) // FRAME_BYTES * FRAME_BYTES
             while track.sent < ready:
                 if not self._outstanding:  # a new run: nothing is provable before its first echo
-                    self._echo_ms, self.began_ms = None, now
+                    self._echo_ms, self.began_ms, self._ended_ms = None, now, self.until_ms
                 size = FRAME_BYTES if self._echo_ms is None and not self._outstanding else self._mark_bytes
                 end = min(ready, track.sent + size)
                 actions += self._send(turn, track, end, now)

@@ -11,12 +11,14 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
+from telephony.audio.frames import BYTES_PER_MS
 from telephony.core.actions import Action, RefuseTool, StartReply
 from telephony.core.decisions import DropReason, MarksMissing, SpeculationBegun, SpeculationDropped, SpeculationUsed
 from telephony.core.events import Phrase, ReplyDelta, ReplyEnded, SpeechAudio, ToolFinished, ToolWanted
 from telephony.core.history import STILL_RUNNING, CallerSaid, History, HistoryItem
+from telephony.core.language.gist import gist
 from telephony.core.language.registry import language_for
-from telephony.core.language.words import gist, words
+from telephony.core.language.words import words
 from telephony.core.policy import Policy, Speculate
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.phrasing import Phrasing
@@ -113,6 +115,19 @@ class Turns:
         """A reply is on its way of which the caller has heard nothing yet."""
         return (reply := self.reply) is not None and not reply.heard(now)
 
+    @property
+    def decided_ms(self) -> int | None:
+        """When the turn was decided that the reply answers. (A plain loop as in `_in`.)"""
+        for turn in self._turns.values():
+            if turn.state is TurnState.LIVE and turn.generation is not None:
+                return turn.generation.decided_ms
+        return None
+
+    def reply_heard_ms(self, now: int) -> int:
+        """How much of the reply has provably been heard."""
+        heard = (reply := self.reply) is not None and reply.number in self.playout.tracks
+        return self.playout.heard(reply.number, now) // BYTES_PER_MS if reply is not None and heard else 0
+
     # --- replies ----------------------------------------------------------------------------------------------------
 
     def start(self, now: int, decided_ms: int) -> list[Action]:
@@ -181,7 +196,8 @@ class Turns:
         return actions
 
     def tool_wanted(self, event: ToolWanted) -> list[Action]:
-        """The model asks for a tool. What an earlier turn is still doing is not done a second time."""
+        """The model asks for a tool. What an earlier turn is still doing is not done a second time, nor what was done
+        for a reply of which the caller has heard nothing that the model knows of."""
         turn = self.get(event.turn)
         if turn is None or turn.generation is None or turn.state not in _GENERATING:
             return []
@@ -190,6 +206,8 @@ class Turns:
             return [RefuseTool(event.turn, event.tool_call_id, STILL_RUNNING)]
         if len(earlier) >= LATE_TURNS:
             return [RefuseTool(event.turn, event.tool_call_id, TOO_MANY)]
+        if (result := turn.generation.result_of(event, self.transcript.failed)) is not None:
+            return [RefuseTool(event.turn, event.tool_call_id, result)]
         return turn.generation.tool_wanted(event)
 
     def allow_tool(self, now: int) -> list[Action]:
@@ -201,6 +219,8 @@ class Turns:
 
     def tool_finished(self, event: ToolFinished, now: int) -> tuple[list[Action], bool]:
         """A tool has returned. Also returns whether it came late, so that the caller is to be told of its result."""
+        if event.failed:
+            self.transcript.failed.add(event.tool_call_id)
         actions, late = turn.tool_finished(event, now) if (turn := self.get(event.turn)) is not None else ([], False)
         self._forget()
         return actions, late
@@ -344,8 +364,9 @@ class Turns:
 
     # --- stopping and settling --------------------------------------------------------------------------------------
 
-    def cut(self, now: int) -> list[Action]:
-        """The caller has the floor: silence, nothing more is generated, and the record says what was heard."""
+    def cut(self, now: int, *, early: bool = False) -> list[Action]:
+        """The caller has the floor: silence, nothing more is generated, and the record says what was heard. `early`:
+        the reply was begun too early, and the caller goes on; the question before it still stands."""
         actions = self.drop_speculation(DropReason.CUT)
         chars = {turn: self.playout.heard_chars(turn, now) for turn in self.playout.tracks}
         actions += self.playout.cut(now)
@@ -353,8 +374,11 @@ class Turns:
         for turn in self.speaking():
             assert turn.speech is not None
             actions += turn.speech.drop()
-            whole = turn.whole()
+            whole, settled_text = turn.whole(), self.settled_text
             actions += self._record(turn, turn.line(chars.get(turn.number, 0), whole=whole), interrupted=not whole)
+            if early and turn is reply:
+                self.settled_text = settled_text
+                self.transcript.came_early(turn.number)
             if turn is not reply:
                 turn.settle()
         if reply is not None:

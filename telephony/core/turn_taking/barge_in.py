@@ -6,6 +6,10 @@ caller has the floor) or `RESUME` (nothing was lost). Only a cut changes history
 sound without words is held only as long as its words could take to arrive. Voice that goes on without words (music, a
 television, side talk) does not hold the agent twice.
 
+A caller who goes on right after the agent has decided that they were done (a *late start*) finds it silent at the first
+window of voice that cannot be the agent's own, come back. Little of the reply has been heard, so little is lost if it
+was a cough; and if it was words, they and those before are one utterance, which the next reply answers.
+
 This file is the whole rule: change it here. `judge` looks at the evidence and has no state; `floor.py` gathers the
 evidence and carries the verdict out. What is said while the agent speaks meets three more questions: whether it is the
 agent's own `echo`, whether it answers a question (`was_asked`), and, once it is over, whether it `wants_an_answer`. A
@@ -34,6 +38,11 @@ ECHO_WORDS = 2
 """This many words that the agent is just saying, in its order, are its echo when there is hardly any voice..."""
 ECHO_WORDS_WITH_VOICE = 4
 """...and this many when there is: a caller may well repeat three of them."""
+LATE_MS = 700
+"""A caller whose voice begins within this time of a decision may be going on: it was made in a pause..."""
+LITTLE_MS = 850
+"""...as long as less than this of the reply was provably heard: one that was ready begins with the decision, and the
+detector needs a tenth of a second. From then on it is an interruption like any other."""
 DISMISSED_GAP_MS = 1_000
 """Voice without words that stops for no longer than this is still the same sound."""
 
@@ -58,7 +67,9 @@ class Evidence:
     like_echo   the sound is not louder than the echo that this line has
     stt         the STT sends words while they are spoken  dismissed   this voice was already found to have no words
     live        the agent has something to say             utterance   the caller's utterance is under way
-    protected   what is being said must be heard           restarted   the reply was restarted once, and is unheard
+    protected   what is being said must be heard           restarted   the reply was restarted, and comes first now
+    late        the caller may be going on (`starts_late`)  theirs      the voice cannot be the agent's own
+    again       this reply was held before, by a sound that was no interruption
     """
 
     held: bool
@@ -80,6 +91,9 @@ class Evidence:
     utterance: bool = True
     protected: bool = False
     restarted: bool = False
+    late: bool = False
+    theirs: bool = False
+    again: bool = False
 
     @property
     def of_sound(self) -> bool:
@@ -97,6 +111,12 @@ def judge(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Ve
         over = evidence.held and evidence.silence_ms >= rules.resume_after_ms
         return (Verdict.RESUME, Why.RESTARTED) if over else (Verdict.NOTHING, Why.NONE)
     return _judge_sound(evidence, rules, language)
+
+
+def starts_late(after_ms: int, heard_ms: int) -> bool:
+    """Whether a voice that begins `after_ms` after a decision, when `heard_ms` of the reply have been heard, goes on
+    with the turn that was taken to be over."""
+    return after_ms <= LATE_MS and heard_ms < LITTLE_MS
 
 
 def key_interrupts(live: bool, protected: bool) -> bool:
@@ -160,11 +180,11 @@ def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> t
         return Verdict.RESUME, Why.BACKCHANNEL  # though the caller may go on
     if evidence.held:
         return _held(evidence, rules, text, listening, floor)
-    if (
-        evidence.voiced
-        and evidence.burst_ms >= rules.hold_after_ms
-        and not (listening or evidence.dismissed or evidence.like_echo)
-    ):
+    if not evidence.voiced or listening or evidence.dismissed:
+        return Verdict.NOTHING, Why.NONE
+    if evidence.late and evidence.theirs and not evidence.again:
+        return Verdict.HOLD, Why.GOES_ON
+    if evidence.burst_ms >= rules.hold_after_ms and not evidence.like_echo:
         return Verdict.HOLD, Why.VOICE
     return Verdict.NOTHING, Why.NONE
 

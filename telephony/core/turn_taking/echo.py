@@ -22,6 +22,8 @@ VOICE_WITHIN_MS = 700
 detector may miss a weak first syllable."""
 PROMPT_MS = 520
 """The same for a single word: whoever repeats one has to hear it first, and begins later."""
+BEFORE_ECHO_MS = 50
+"""No echo comes back sooner: the line alone takes longer."""
 WORDS_WITHIN_MS = 1_500
 """The same for words in which the detector has heard no voice: they come when the recogniser has them."""
 SHARE = 3, 4

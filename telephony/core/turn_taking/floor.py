@@ -3,8 +3,9 @@ caller is done.
 
 Theory of operation. While the agent prepares or speaks, the caller's sound is evidence. A hold silences the agent and
 loses nothing; a resume sends the rest again; a cut ends the reply and gives the caller the floor. If nothing of the
-reply had been heard by then, the caller's new words join the old ones and the answer is generated again: once. After
-that the answer comes first, and what was said meanwhile is answered after it.
+reply had been heard by then, or little and the caller has gone on right after the decision, their new words join the
+old ones and the answer is to the whole. An answer of which nothing was heard is started again once, and a few times for
+a caller who goes on right away; then it comes first, and what was said meanwhile is answered after it.
 """
 
 from __future__ import annotations
@@ -45,12 +46,11 @@ from telephony.core.turn_taking.barge_in import (
     wants_an_answer,
     was_asked,
 )
+from telephony.core.turn_taking.late_start import CUT_OFF_MS, LateStart
 from telephony.core.turn_taking.overheard import Overheard
 
 NOT_HEARD_VOICE_MS = 500
 """This much voice without any words deserves a question; less is a noise, if the recogniser has found nothing in it."""
-CUT_OFF_MS = 1_500
-"""A caller who goes on within this time of a decision was cut off: it was a pause."""
 
 U = TypeVar("U", bound=UtteranceOver)
 B = TypeVar("B", bound=Interruption)
@@ -79,6 +79,7 @@ class Floor:
         self._noise = DismissedNoise()
         self._overheard = Overheard(rules, language, listening, turns, hearing)
         self.callers_words = self._overheard.callers_words
+        self._late_start = LateStart(listening, turns, answer)
         self._has_cut = False  # the utterance under way has cut the agent
 
     # --- while the caller speaks ------------------------------------------------------------------------------------
@@ -86,6 +87,7 @@ class Floor:
     def tick(self, now: int) -> list[Action]:
         """Looks at the evidence and acts on the verdict."""
         turns, utterance = self._turns, self._listening.utterance
+        self._late_start.now = now
         if utterance is not None:
             self._overheard.look(utterance, self._ending.begun, now)
         if not turns.playout.held and (utterance is None or not turns.live()):
@@ -103,11 +105,12 @@ class Floor:
             case Verdict.CUT:
                 self._has_cut = True
                 self._overheard.has_cut(utterance)
-                return self._cut(self._by_sound(Cut, why, evidence), now)
+                return self._cut(self._by_sound(Cut, why, evidence), evidence.late, now)
             case Verdict.RESUME if not evidence.of_sound:
                 return [Resumed(turns.last, why), *turns.playout.resume(now)]
             case Verdict.RESUME:
                 actions = [self._by_sound(Resumed, why, evidence), *turns.playout.resume(now)]
+                self._late_start.resumed()
                 if why is BargeInReason.ENDLESS:
                     self._noise.dismiss(self._listening.voice.media_ms)
                 elif utterance is not None:
@@ -123,18 +126,17 @@ class Floor:
         """The caller has pressed a key."""
         if not key_interrupts(self._turns.live(), self._protected(now)):
             return []
-        return self._cut(Cut(self._turns.last, BargeInReason.KEY), now)
+        return self._cut(Cut(self._turns.last, BargeInReason.KEY), self._late_start.at(now, now), now)
 
-    def _cut(self, decision: Cut, now: int) -> list[Action]:
-        """The caller has the floor. An answer of which nothing was heard is still owed."""
-        unanswered, reply = self._turns.unheard_reply(now), self._turns.reply
-        actions = [decision, *self._turns.cut(now)]
+    def _cut(self, decision: Cut, late: bool, now: int) -> list[Action]:
+        """The caller has the floor; `late`: they go on. An answer of which nothing was heard is still owed."""
+        unanswered, decided_ms = self._turns.unheard_reply(now), self._turns.decided_ms
+        actions = [decision, *self._turns.cut(now, early=late)]
         self._ending.cancel()
-        decided_ms = reply.generation.decided_ms if reply is not None and reply.generation is not None else None
-        if decided_ms is not None and now - decided_ms <= CUT_OFF_MS:
+        if decided_ms is not None and (late or now - decided_ms <= CUT_OFF_MS):
             self._listening.was_cut_off()
         if unanswered and decided_ms is not None:
-            self._answer.restart(decided_ms, now, self._spoke_ms(now))
+            self._answer.restart(decided_ms, now, spoke_ms=now - self._listening.voice.silence_ms)
         else:
             self._answer.cancel()
         return actions
@@ -149,6 +151,7 @@ class Floor:
         rest = self._overheard.rest(text, voice_ms) if text else ""
         echo = text != rest == ""
         text = rest or text
+        late = self._late_start.found(now)
         return Evidence(
             held=turns.playout.held,
             voiced=voice.voiced,
@@ -168,15 +171,14 @@ class Floor:
             live=turns.live(),
             utterance=utterance is not None,
             protected=self._protected(now),
-            restarted=self._answer.restarted and turns.unheard_reply(now),
+            restarted=self._answer.restarted and not late and turns.unheard_reply(now),
+            late=late,
+            theirs=late and voice.voiced and self._overheard.theirs(now),
+            again=late and self._late_start.again,
         )
 
     def _asked(self, now: int) -> bool:
         return was_asked(self._hearing.asked(now), self._hearing.asking(now), self._language)
-
-    def _spoke_ms(self, now: int) -> int:
-        """When the caller's voice was heard last."""
-        return now - self._listening.voice.silence_ms
 
     # --- when the caller is done ------------------------------------------------------------------------------------
 
@@ -211,7 +213,7 @@ class Floor:
             self._ending.cancel()
         turn, actions = self._turns.upcoming(text)
         self._turns.transcript.caller(text)
-        self._answer.ask(now, self._spoke_ms(now))
+        self._answer.ask(now, spoke_ms=now - self._listening.voice.silence_ms)
         return [*actions, LineAdded("caller", text, turn)]
 
     def _wants_an_answer(self, text: str, live: bool, now: int) -> bool:
@@ -234,9 +236,7 @@ class Floor:
 
     def _over(self, kind: type[U], turn: int, closed: Closed) -> U:
         """A decision about an utterance."""
-        transcript: TranscriptState = "none"
-        if closed.text:
-            transcript = "final" if closed.complete else "partial"
+        transcript: TranscriptState = ("final" if closed.complete else "partial") if closed.text else "none"
         return kind(
             turn,
             why=closed.wait.why,

@@ -11,11 +11,13 @@ from telephony.core.language.language import Language
 from telephony.core.language.words import backchannel, from_word, stops, words
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.listening.utterance import Utterance
+from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import TurnTaking
 from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
 from telephony.core.turn_taking.barge_in import is_echo
 from telephony.core.turn_taking.echo import (
+    BEFORE_ECHO_MS,
     MISHEARD_WORDS,
     PROMPT_MS,
     SURELY_BELOW_CALLER,
@@ -129,6 +131,15 @@ class Overheard:
     def like_echo(self) -> bool:
         """What is heard now is not louder than the echo that this line is known to have."""
         return self._level.found and self._level.is_known(self._listening.voice.level.loud)
+
+    def theirs(self, now: int) -> bool:
+        """The voice that is heard now cannot be the agent's words, come back: it began before they could, or is as loud
+        as the caller and louder than any echo."""
+        voice, playout = self._listening.voice, self._turns.playout
+        began = now - voice.media_ms + voice.burst_started_ms
+        loud, level = voice.level.loud, self._level
+        as_loud = not level.may_be_echo(loud) and not level.is_known(loud)
+        return as_loud or playout.silent(began + WINDOW_MS - BEFORE_ECHO_MS, for_ms=VOICE_WITHIN_MS)
 
     def rest(self, text: str, voice_ms: int) -> str:
         """The caller's own words of the utterance: the text without the agent's words at its beginning."""

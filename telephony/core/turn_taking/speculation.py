@@ -13,8 +13,8 @@ from collections.abc import Callable
 from telephony.core.actions import Action
 from telephony.core.decisions import DropReason
 from telephony.core.ending import Ending
+from telephony.core.language.gist import gist
 from telephony.core.language.language import Language
-from telephony.core.language.words import gist
 from telephony.core.listening.listening import Listening
 from telephony.core.listening.utterance import Utterance
 from telephony.core.policy import Speculate, TurnTaking

@@ -93,9 +93,20 @@ def _ms(found: tuple[int, int, int] | None) -> str:
 def _turn_columns(count: Counts) -> dict[str, str]:
     return {
         "cut-offs": _rate(count.cut_offs()),
+        "late starts among them": _rate(count.late_starts()),
         "delay p50": _ms(count.delay(0.5)),
         "p90": _ms(count.delay(0.9)),
         "missed": _rate(count.missed()),
+    }
+
+
+def _trial_columns(count: Counts) -> dict[str, str]:
+    wasted = count.wasted()
+    return {
+        "from a trial": _rate(count.from_trial()),
+        "wasted a turn": f"{wasted.share:.2f}" if wasted.total else "-",
+        "to audio p50": _ms(count.to_audio(0.5)),
+        "p90": _ms(count.to_audio(0.9)),
     }
 
 
@@ -152,6 +163,7 @@ def show(counts: Results, heard: Sequence[HeardRow], names: Sequence[str]) -> st
         quiet = [(name, count) for name, count in mine if name.startswith(("quiet", RECORDED))]
         tables.append(f"=== {split} ===")
         tables.append(_table("turns", [(name, _turn_columns(count)) for name, count in mine]))
+        tables.append(_table("replies on trial", [(name, _trial_columns(count)) for name, count in mine]))
         tables.append(_table("talked over", [(name, _talk_columns(count)) for name, count in mine]))
         tables.append(_table("by kind", [(name, _kind_columns(count)) for name, count in quiet]))
         tables.append(_table("other", [(name, _rest_columns(count)) for name, count in quiet]))
@@ -214,14 +226,17 @@ def as_json(counts: Results, rows: Sequence[Row]) -> dict[str, Any]:
     for (split, cell, rule), count in counts.items():
         entry: dict[str, Any] = {"part": split, "cell": cell, "rule": rule}
         rates = {
-            "cut_offs": count.cut_offs(), "missed": count.missed(), "yield": count.yields(),
+            "cut_offs": count.cut_offs(), "late_starts": count.late_starts(), "missed": count.missed(),
+            "from_trial": count.from_trial(), "yield": count.yields(),
             "tolerated": count.tolerated("backchannel", "noise"),
             "tolerated_backchannels": count.tolerated("backchannel"), "tolerated_noises": count.tolerated("noise"),
         }  # fmt: skip
         for name, rate in rates.items():
             if rate.total:
                 entry[name] = {**asdict(rate), "share": round(rate.share, 4), "interval": rate.interval}
-        for name, found in {"delay": count.delay, "silenced": count.silenced}.items():
+        if count.wasted().total:
+            entry["wasted_a_turn"] = round(count.wasted().share, 2)
+        for name, found in {"delay": count.delay, "to_audio": count.to_audio, "silenced": count.silenced}.items():
             entry[name] = {f"p{share * 100:.0f}": found(share) for share in (0.5, 0.9)}
         cells.append(entry)
     wrong = [asdict(row) for row in rows if row.cell != "curve" and _wrong(row)]

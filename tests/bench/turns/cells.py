@@ -209,6 +209,25 @@ class Counts:
         scores = [score for kind, score in self.turns if kind in kinds]
         return Rate(sum(score.cut_offs for score in scores), sum(len(score.pauses) + score.early for score in scores))
 
+    def late_starts(self, kinds: tuple[str, ...] = TURNS) -> Rate:
+        """Of the cut-offs."""
+        scores = [score for kind, score in self.turns if kind in kinds]
+        return Rate(sum(score.late_starts for score in scores), sum(score.cut_offs for score in scores))
+
+    def from_trial(self) -> Rate:
+        decided = [score for kind, score in self.turns if kind in TURNS and score.delay_ms is not None]
+        return Rate(sum(score.from_trial for score in decided), len(decided))
+
+    def wasted(self) -> Rate:
+        """Trials that were not used, of the turns: there may be several in a turn."""
+        scores = [score for kind, score in self.turns if kind in TURNS]
+        return Rate(sum(score.trials - score.used for score in scores), len(scores))
+
+    def to_audio(self, share: float) -> tuple[int, int, int] | None:
+        """Of turns answered from a trial."""
+        scores = [score for kind, score in self.turns if kind in TURNS and score.from_trial]
+        return percentile([score.to_audio_ms for score in scores if score.to_audio_ms is not None], share)
+
     def missed(self) -> Rate:
         delays = self._delays(TURNS)
         return Rate(sum(delay is None for delay in delays), len(delays))

@@ -21,6 +21,8 @@ from telephony.contracts import vad
 from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core.history import CallerSaid, History
+from telephony.core.language.gist import gist
+from telephony.core.language.registry import language_for
 from telephony.core.listening.voice_activity import Voiced
 from telephony.core.policy import Policy, TurnTaking
 from telephony.testing.recorded_stt import Clip, HeardFrame, TranscriptStyle
@@ -40,11 +42,17 @@ _NONE = -1
 @dataclass(frozen=True, slots=True)
 class TurnPlayed:
     """A caller's turn. `segments`: the labelled (start, end) of the speech; `decided`: the times of `end_of_turn`;
-    `said`: the transcripts."""
+    `said`: the transcripts; `heard`: the (start, end) of each stretch of the agent's audio; `whole`: the last request
+    for a reply holds all of the caller's words as one utterance; `trials`: how many replies were prepared on trial;
+    `used`: when one of them became the reply."""
 
     segments: tuple[tuple[int, int], ...]
     decided: tuple[int, ...]
     said: tuple[str, ...] = ()
+    heard: tuple[tuple[int, int], ...] = ()
+    whole: bool = True
+    trials: int = 0
+    used: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,16 @@ def play_turn(case: Case, frames: list[HeardFrame], rules: TurnTaking, how: Tran
             break
         sim.run(min(sim.now + STEP_MS, last_end + TIMEOUT_MS))
     sim.run(sim.now + AFTERWARDS_MS)
-    return TurnPlayed(segments, tuple(decided.times()), tuple(text for who, text in sim.lines if who == "caller"))
+    said = tuple(text for who, text in sim.lines if who == "caller")
+    return TurnPlayed(
+        segments,
+        tuple(decided.times()),
+        said,
+        tuple(sim.heard),
+        _is_whole(sim, said),
+        len(sim.actions(d.SpeculationBegun)),
+        tuple(_Times(sim, _is(d.SpeculationUsed)).times()),
+    )
 
 
 def play_talk(
@@ -161,6 +178,13 @@ class _Times:
 
 def _is(kind: type[d.Decided]) -> Callable[[a.Action], bool]:
     return lambda action: isinstance(action, kind)
+
+
+def _is_whole(sim: Simulator, said: tuple[str, ...]) -> bool:
+    """The last request for a reply ends with all words, whatever their form."""
+    language, requests = language_for(sim.policy.language), sim.actions(a.StartReply)
+    last = requests[-1][1].history[-1] if requests else None
+    return isinstance(last, CallerSaid) and gist(last.text, language) == gist(" ".join(said), language)
 
 
 def _is_reply(action: a.Action) -> bool:

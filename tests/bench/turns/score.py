@@ -1,7 +1,11 @@
 """The definitions of the turn-taking measures, computed from what was played, and their confidence intervals.
 
 cut-off      a turn decided in a pause of the caller, or while they spoke; at most one is counted for each pause
+late start   a cut-off after which the caller went on and the agent was heard for at most 200 ms of that, and the whole
+             was answered: it cost a syllable. It is a cut-off all the same
 delay        from the end of the caller's voice to the decision
+from a trial a turn whose reply was prepared before it was decided; a trial is wasted if it is not used
+to audio     from the decision to the first audio of the reply
 missed       a finished turn that was not decided within 5 s
 yield        an interruption that led to a cut and an answer
 silenced     from the first voice of an interruption to the last sample of the agent's talk that was played
@@ -21,6 +25,7 @@ from tests.bench.turns.play import TalkPlayed, TurnPlayed
 
 PAUSE_MS = (250, 1_900)
 RESUME_MS = 500
+LATE_START_MS = 200
 SLACK_MS = 20
 """One frame, because the end of a talk is padded to a whole frame."""
 Z = 1.959964
@@ -28,20 +33,32 @@ Z = 1.959964
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause in a turn, and whether the turn was decided in it or in the speech after it."""
+    """A pause in a turn, whether the turn was decided in it or in the speech after it, and whether that was a late
+    start."""
 
     start: int
     end: int
     cut_off: bool
+    late_start: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TurnScore:
-    """`early`: 1 if the turn was decided in the speech before the first pause. `delay_ms` is None for a missed turn."""
+    """`early`: 1 if the turn was decided in the speech before the first pause. `delay_ms` is None for a missed turn,
+    `to_audio_ms` also if no audio followed; `trials`: replies prepared on trial, `used`: those used; `from_trial`: the
+    turn was answered with one."""
 
     pauses: tuple[Pause, ...]
     early: int
     delay_ms: int | None
+    to_audio_ms: int | None = None
+    trials: int = 0
+    used: int = 0
+    from_trial: bool = False
+
+    @property
+    def late_starts(self) -> int:
+        return sum(pause.late_start for pause in self.pauses)
 
     @property
     def cut_offs(self) -> int:
@@ -56,10 +73,17 @@ def score_turn(played: TurnPlayed, exact: bool = True) -> TurnScore:
     for start, stop, spoken_until in gaps:
         if PAUSE_MS[0] <= stop - start <= PAUSE_MS[1]:
             until = spoken_until if exact else stop
-            pauses.append(Pause(start, stop, any(start <= at < until for at in played.decided)))
+            cut_off = any(start <= at < until for at in played.decided)
+            heard = sum(max(0, min(over, spoken_until) - max(begin, stop)) for begin, over in played.heard)
+            pauses.append(Pause(start, stop, cut_off, cut_off and played.whole and heard <= LATE_START_MS))
     early = any(segments[0][0] <= at < segments[0][1] for at in played.decided) if exact else False
     after = [at for at in played.decided if at >= end]
-    return TurnScore(tuple(pauses), int(early), after[0] - end if after else None)
+    if not after:
+        return TurnScore(tuple(pauses), int(early), None, None, played.trials, len(played.used))
+    audio = next((max(0, begin - after[0]) for begin, stop in played.heard if stop > after[0]), None)
+    from_trial = any(at >= after[0] for at in played.used)
+    delay_ms = after[0] - end
+    return TurnScore(tuple(pauses), int(early), delay_ms, audio, played.trials, len(played.used), from_trial)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,33 @@ def test_a_decision_just_before_the_end_of_speech_is_a_cut_off_and_no_delay() ->
     assert score_turn(TurnPlayed(((1_000, 2_000),), (2_000,))).delay_ms == 0
 
 
+@pytest.mark.parametrize(
+    ("heard", "whole", "late_start"),
+    [
+        ((), True, True),
+        (((2_350, 2_800), (5_700, 7_000)), True, True),  # 200 ms of it after the caller went on
+        (((2_350, 2_801), (5_700, 7_000)), True, False),
+        (((2_350, 2_700), (2_800, 2_901), (5_700, 7_000)), True, False),
+        (((2_350, 2_700),), False, False),  # the rest was answered by itself
+    ],
+)
+def test_a_cut_off_that_cost_a_syllable_is_a_late_start(
+    heard: tuple[tuple[int, int], ...], whole: bool, late_start: bool
+) -> None:
+    """It counts as a cut-off all the same."""
+    score = score_turn(TurnPlayed(SPEECH, (2_300, 5_560), heard=heard, whole=whole))
+    assert [pause.late_start for pause in score.pauses] == [late_start, False]
+    assert (score.cut_offs, score.late_starts) == (1, int(late_start))
+
+
+def test_a_turn_is_answered_from_a_trial_that_became_its_reply() -> None:
+    """The audio counts from the decision; a trial used earlier in the turn is not wasted, and answers nothing here."""
+    used = score_turn(TurnPlayed(SPEECH, (5_560,), heard=((5_600, 7_000),), trials=3, used=(5_560,)))
+    assert (used.from_trial, used.to_audio_ms, used.trials - used.used) == (True, 40, 2)
+    earlier = score_turn(TurnPlayed(SPEECH, (2_300, 5_560), heard=((5_900, 7_000),), trials=1, used=(2_300,)))
+    assert (earlier.from_trial, earlier.to_audio_ms, earlier.trials - earlier.used) == (False, 340, 0)
+
+
 def test_only_decisions_in_pauses_count_for_a_coarsely_labelled_meeting() -> None:
     """Such a segment may contain silence, and a gap of two seconds may be an end."""
     played = TurnPlayed(((0, 5_000), (5_400, 6_000), (8_000, 9_000)), (3_000, 5_450, 7_000))

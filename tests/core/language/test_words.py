@@ -13,7 +13,6 @@ from telephony.core.language.words import (
     beyond,
     claims_the_floor,
     continues,
-    gist,
     unfinished_backchannel,
     wants_the_floor,
     without,
@@ -124,14 +123,6 @@ def test_the_beginning_of_a_murmur_may_become_one() -> None:
     assert unfinished_backchannel("ou", UNKNOWN)
     assert not unfinished_backchannel("no", UNKNOWN)
     assert not unfinished_backchannel("ja pero", UNKNOWN)
-
-
-def test_gist_is_the_same_for_the_same_meaning() -> None:
-    """Case, punctuation, fillers and digits do not change the gist; another word does."""
-    assert gist("Um, four please.", EN) == gist("4 please", EN)
-    assert gist("a table for two", EN) != gist("a table for ten", EN)
-    assert gist("I want it", EN) != gist("I want it not", EN)
-    assert gist("um", EN) == ()
 
 
 def test_what_is_beyond_a_partial() -> None:

@@ -14,7 +14,7 @@ import pytest
 from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
 from telephony.core.policy import TurnTaking
-from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge
+from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge, starts_late
 
 RULES = TurnTaking().tuned(
     hold_after_ms=128,
@@ -34,7 +34,9 @@ NOTHING, HOLD, CUT, RESUME = Verdict.NOTHING, Verdict.HOLD, Verdict.CUT, Verdict
 QUIET = Evidence(held=False, voiced=False, voice_ms=0, burst_ms=0, silence_ms=0, text="", text_final=False, asked=False)
 # The caller has made a sound for long enough to hold the agent.
 VOICE = replace(QUIET, voiced=True, voice_ms=128, burst_ms=128)
-# The same, while the agent is saying goodbye.
+# The first window of a voice right after a decision, which cannot be the agent's own.
+LATE = replace(QUIET, voiced=True, voice_ms=32, burst_ms=32, late=True, theirs=True)
+# The same as VOICE, while the agent is saying goodbye.
 LEAVING = replace(VOICE, leaving=True)
 # The agent is held, and the voice goes on.
 HELD = replace(VOICE, held=True, voice_ms=400, burst_ms=400)
@@ -61,6 +63,22 @@ UNHELD: list[Row] = [
     ("without STT long voice holds, and never cuts at once", replace(VOICE, burst_ms=9_000, stt=False),
      HOLD, "voice"),
     ("with STT long voice holds too", replace(VOICE, burst_ms=9_000), HOLD, "voice"),
+    # --- a late start: the caller goes on right after a decision ---
+    ("a late start, at its first window", LATE, HOLD, "goes on"),
+    ("a voice later than that", replace(LATE, late=False), NOTHING, ""),
+    ("it may be the agent's own", replace(LATE, theirs=False), NOTHING, ""),
+    ("it may be the agent's own, and goes on", replace(LATE, theirs=False, burst_ms=128), HOLD, "voice"),
+    ("like an echo, but too early for one", replace(LATE, like_echo=True), HOLD, "goes on"),
+    ("like an echo, and perhaps one", replace(LATE, like_echo=True, theirs=False, burst_ms=128), NOTHING, ""),
+    ("the second one", replace(LATE, again=True), NOTHING, ""),
+    ("the second one, and it goes on", replace(LATE, again=True, burst_ms=128), HOLD, "voice"),
+    ("it is over", replace(LATE, voiced=False), NOTHING, ""),
+    ("a listener's word", replace(LATE, text="yeah"), NOTHING, ""),
+    ("a noise found to be one", replace(LATE, dismissed=True), NOTHING, ""),
+    ("over a goodbye", replace(LATE, leaving=True), NOTHING, ""),
+    ("over what must be heard", replace(LATE, protected=True), NOTHING, ""),
+    ("when the answer comes first", replace(LATE, late=False, restarted=True), NOTHING, ""),
+    ("its words", replace(LATE, text="on sundays"), CUT, "words"),
     # --- words ---
     ("an objection needs neither voice nor a final", replace(QUIET, text="wait"), CUT, "words"),
     ("it cuts during voice too", replace(VOICE, text="wait"), CUT, "words"),
@@ -242,6 +260,15 @@ def test_in_a_language_without_data_any_word_but_a_murmur_cuts() -> None:
     assert judge(replace(QUIET, text="ou", silence_ms=260), RULES, unknown) == (CUT, "words")
     assert judge(VOICE, RULES, unknown) == (HOLD, "voice")
     assert judge(LEAVING, RULES, unknown) == (NOTHING, "")
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "heard_ms", "late"),
+    [(20, 0, True), (700, 0, True), (701, 0, False), (700, 849, True), (700, 850, False), (-12, 0, True)],
+)
+def test_what_is_a_late_start(after_ms: int, heard_ms: int, late: bool) -> None:
+    """The voice begins within 0.7 s of the decision, and less than 0.85 s of the reply was heard."""
+    assert starts_late(after_ms, heard_ms) == late
 
 
 def test_each_row_is_a_case_of_its_own() -> None:
