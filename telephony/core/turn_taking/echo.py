@@ -98,9 +98,14 @@ def _aligned(found: Sequence[Token], spoken: Sequence[Token], language: Language
             pieces = [*both, token.digits]
             again = begun and _in_order(pieces, word.digits)
             extra = (more[0] + ALIKE, (*more[1], (at, to))) if again else (more[0] - OTHER, more[1])
-            row.append(max(pair, extra, (row[to][0] - OTHER, row[to][1]), key=lambda one: one[0]))
+            row.append(max(pair, extra, (row[to][0] - OTHER, row[to][1]), key=_score))
         best.append(row)
-    return dict(max((one for row in best for one in row), key=lambda one: one[0])[1])
+    return dict(max((one for row in best for one in row), key=_score)[1])
+
+
+def _score(alignment: tuple[int, tuple[tuple[int, int], ...]]) -> tuple[int, int]:
+    """Of two that are as good, the one with more words is better."""
+    return alignment[0], len(alignment[1])
 
 
 def _likeness(heard: Token, said: Token, language: Language, *, last: bool) -> int:
