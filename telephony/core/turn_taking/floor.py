@@ -89,7 +89,7 @@ class Floor:
         turns, utterance = self._turns, self._listening.utterance
         self._late_start.now = now
         if utterance is not None:
-            self._overheard.look(utterance, self._ending.begun, now)
+            self._overheard.look(utterance, self._ending, now)
         if not turns.playout.held and (utterance is None or not turns.live()):
             self._listening.commit_early = False
             return []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from telephony.core.ending import Ending
 from telephony.core.language.language import Language
 from telephony.core.language.words import backchannel, from_word, stops, words
 from telephony.core.listening.listening import Closed, Listening
@@ -64,12 +65,12 @@ class Overheard:
 
     # --- while the caller speaks ------------------------------------------------------------------------------------
 
-    def look(self, utterance: Utterance, leaving: bool, now: int) -> None:
+    def look(self, utterance: Utterance, ending: Ending, now: int) -> None:
         """Looks at the utterance under way, if its words have changed."""
         before, text = self._said, utterance.text
         if before.utterance is utterance and before.text_ms == utterance.text_ms:
             return
-        self._said = said = Said(utterance, utterance.text_ms, leaving or self._hearing.parting(now), bool(text))
+        self._said = said = Said(utterance, utterance.text_ms, ending.begun or self._hearing.parting(now), bool(text))
         if before.utterance is utterance:
             said.parting, said.by_words = said.parting or before.parting, before.by_words
             said.before = before.own if before.quiet else before.before

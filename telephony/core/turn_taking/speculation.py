@@ -40,6 +40,7 @@ class Speculation:
         self._ending = ending
         self._callers = callers
         self._utterance: Utterance | None = None
+        self._text, self._own = "", ""  # of this utterance: its words, and those of them that are the caller's own
         self._answered: list[str] = []  # the words that each speculation of this utterance answers
         self._total = 0  # of the call
 
@@ -49,10 +50,10 @@ class Speculation:
         if self._rules.prepares is Speculate.OFF or utterance is None:
             return []
         if utterance is not self._utterance:
-            self._utterance, self._answered = utterance, []
+            self._utterance, self._answered, self._text, self._own = utterance, [], "", ""
         if self._listening.silence_ms == 0 and turns.speculation is None:
             return []
-        text, answered = self._callers(utterance), self._answered[-1] if self._answered else ""
+        text, answered = self._callers_own(utterance), self._answered[-1] if self._answered else ""
         if text == answered or not (turns.speculation is not None or self._due()):
             return []
         if (meaning := gist(text, self._language)) == gist(answered, self._language):
@@ -63,6 +64,12 @@ class Speculation:
             self._total += 1
             actions += turns.speculate(text, now)
         return actions
+
+    def _callers_own(self, utterance: Utterance) -> str:
+        """Asked anew only when the words have changed, because it takes time."""
+        if utterance.text != self._text:
+            self._text, self._own = utterance.text, self._callers(utterance)
+        return self._own
 
     def _due(self) -> bool:
         """Whether it is time: for a complete thought, once its last words have been transcribed; for others, as long
