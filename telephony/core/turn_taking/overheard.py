@@ -91,7 +91,8 @@ class Overheard:
         own = own_words(text, audible, language, sure=sure)
         several, whole = own.known > 1, own.rest == own.guessed
         enough = own.words > 0 and (several or self._is_enough(utterance, sure, opened, now))
-        if enough and (several or not own.rest):
+        alone = own.words == 1 and not own.rest and not utterance.voice_ms
+        if alone or (enough and (several or not own.rest)):
             said.own = own.words + (own.guessed if sure and several else 0)
         count = len(words(text))
         misheard = count <= MISHEARD_WORDS if known_echo else count == 1 or (whole and own.known == 1)

@@ -111,8 +111,7 @@ ROWS: list[Row] = [
     # --- echo: the words that the agent is saying, in the same order ---
     ("two of its words without voice", "1000 partial at nine", LONG, None, ["ignored open"]),
     ("its last two words", "1000 partial book ahead", LONG, None, ["ignored open"]),
-    ("one of its words is not enough to be an echo", "1000 partial open", LONG, None,
-     ["cut words", "end_of_turn open"]),
+    ("one of its words without voice", "1000 partial open", LONG, None, ["ignored open"]),
     ("one of its words, long after it was said", "2500 partial open", LONG, None, ["cut words", "end_of_turn open"]),
     ("its words in another order", "1000 partial at open", LONG, None, ["cut words", "end_of_turn finished"]),
     ("hardly any voice: less than a word", "1000 voice 160\n 1200 partial open at", LONG, None,
