@@ -95,21 +95,12 @@ class Overheard:
         if alone or (enough and (several or not own.rest)):
             said.own = own.words + (own.guessed if sure and several else 0)
         count = len(words(text))
-        misheard = count <= MISHEARD_WORDS if known_echo else count == 1 or (whole and own.known == 1)
-        short = bool(audible) and misheard and not (stops(text, language) or backchannel(text, language))
-        if short and self._is_prompt(utterance, said.quiet, opened):
+        short = bool(audible) and known_echo and count <= MISHEARD_WORDS
+        short = short and not (stops(text, language) or backchannel(text, language))
+        if short and self._turns.live():  # of a line with such an echo, a few words may all be misheard
             said.own = count
         begun = own.words > 0 and ((several and whole) or own.rest == (1 if enough else 0))
         said.doubtful = said.quiet and (begun or (short and count == 1 and sure))
-
-    def _is_prompt(self, utterance: Utterance, quiet: bool, opened: int) -> bool:
-        """Whether words are an echo by level and time alone, while the agent speaks: the voice is like the echo that
-        this line has; or none is known, the voice may not be the caller's, and it began right after the agent did and
-        ended when the agent was held."""
-        began, late = self._turns.playout.began_ms, utterance.voice_ms - self._rules.hold_after_ms
-        prompt = began + LEAST_LATE_MS <= opened <= began + VOICE_WITHIN_MS and late <= LATE_MS
-        known = self._level.is_known(utterance.loud)
-        return self._turns.live() and (known or (quiet and prompt and not self._level.found))
 
     def _is_enough(self, utterance: Utterance, sure: bool, opened: int, now: int) -> bool:
         """Whether a single word of the agent's is its echo: if this line has one; otherwise not without a voice while
