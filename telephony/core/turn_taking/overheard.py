@@ -28,9 +28,6 @@ from telephony.core.turn_taking.echo import (
     own_words,
 )
 
-LEAST_LATE_MS, LATE_MS = 40, 430
-"""An echo comes back so much later, with a window of the detector."""
-
 
 @dataclass(slots=True)
 class Said:
