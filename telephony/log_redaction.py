@@ -76,7 +76,7 @@ _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w.-]+")
 _BETWEEN = r"[^\w,;:'\"{}<>=&?!]{0,4}"  # the digits of a number: whatever is no letter and no mark of a list
 _PHONE = re.compile(rf"[+\uff0b]{_BETWEEN}\d(?:{_BETWEEN}\d){{4,}}|[(\uff08]?\d(?:{_BETWEEN}\d){{6,}}")
 _SHARE = re.compile(r"[1-9]\d{0,5} ?/ ?[1-9]\d{0,5}")
-"""So much of so much, as in a quota: no phone number."""
+"""A used and a whole amount, as in a quota: no phone number."""
 _SPELLED = re.compile(r"\b\d{1,2}(?:\W{1,3}\d{1,2}\b)+")
 _PART = re.compile(r"\[(?:secret|number|url|email)\]|\w+(?:['’]\w+)*|\s+|.", re.S)
 _CLAUSE = re.compile(r"(?<=[.:;!?,(){}\[\]\"])(?!(?:secret|number|url|email)\])")

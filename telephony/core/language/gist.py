@@ -18,7 +18,7 @@ JOINED_DIGITS = 3
 """Numbers in a row with this many digits in all are one: "nine thirty" is "9:30", "five five five" is "555". With
 fewer, "two three" would be "23"."""
 LONGEST_STAMMER = 4
-"""So many words said twice in a row are said once."""
+"""Up to this many words, said twice in a row, count as said once."""
 _SIGNS = _AT, _POINT = "@", "."
 _INITIALS = re.compile(r"(?<![^\W_])([^\W\d_])\.(?=[^\W\d_](?![^\W_]))")
 _DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W_])")

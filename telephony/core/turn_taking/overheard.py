@@ -97,13 +97,15 @@ class Overheard:
         if short and self._turns.live():  # of a line with such an echo, a few words may all be misheard
             said.own = count
         begun = own.words > 0 and ((several and whole) or own.rest == (1 if enough else 0))
-        said.doubtful = said.quiet and (begun or (short and count == 1 and sure))
+        said.doubtful = said.quiet and (begun or (short and count == 1))
 
     def _is_enough(self, utterance: Utterance, sure: bool, opened: int, now: int) -> bool:
         """Whether a single word of the agent's is its echo: if this line has one; otherwise not without a voice while
         the agent speaks, and if the voice is surely not the caller's, or too early for one who has to hear the word."""
-        if self._level.is_known(utterance.loud) or not utterance.voice_ms:
-            return self._level.is_known(utterance.loud) or not self._turns.live()
+        if self._level.is_known(utterance.loud):
+            return True
+        if not utterance.voice_ms:
+            return not self._turns.live()
         prompt = self._hearing.aloud(opened - PROMPT_MS, now)
         return sure or own_words(utterance.text, prompt, self._language).words > 0
 
