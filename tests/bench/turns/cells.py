@@ -97,7 +97,7 @@ class HeardRow:
 
 def jobs(splits: Iterable[str], seed: int, *, quick: bool = False, local: bool = False) -> list[Job]:
     """The jobs of the generated callers. With `quick` only the quiet line and the loudest noise, each sentence once;
-    with `local` also the quiet line with the local STT, each sentence once."""
+    with `local` also the quiet line with the local STT (English), each sentence once."""
     made = []
     for split in SPLITS:
         if split not in splits or not (VOICES.get(split) or strangers()):
@@ -106,7 +106,7 @@ def jobs(splits: Iterable[str], seed: int, *, quick: bool = False, local: bool =
         made += [Job(recipe, split, _quiet_plays(recipe, quick)) for recipe in recipes]
         once = plan(split, seed + 1, renderings=1)
         plays = tuple(Play(LOCAL, rule, TranscriptStyle(model=local_stt)) for rule in PRESETS)
-        made += [Job(recipe, split, plays) for recipe in once if local]
+        made += [Job(recipe, split, plays) for recipe in once if local and recipe.language == "en"]
         fewer = [r for r in once if r.kind in TURNS] + [r for r in recipes if r.kind in TALKED_OVER]
         for snr in (10,) if quick else SNR_DB:
             plays = tuple(Play(f"{snr} dB", rule) for rule in (*(("balanced",) if quick else PRESETS), BASELINE))

@@ -9,7 +9,7 @@ kinds        turn           a finished request, question or statement, 0-2 pause
              answer         a few words in answer to a question
              unfinished     breaks off and never continues
              interruption   words that claim the floor while the agent talks
-             backchannel    "mm-hm", "yeah" while the agent talks and has not asked anything
+             backchannel    "mm-hm", "yeah" while the agent talks and has not asked anything; some in German
              noise          coughs, clicks, tones, a dog, and vocal sounds without words that the detector takes for
                             voice, while the agent talks
 
@@ -30,9 +30,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from telephony.testing.recorded_stt import SpokenWord
+from tests.bench.turns import listener_says, short_turns, strangers_say
 from tests.bench.turns import more_sentences as more
 from tests.bench.turns import sentences as say
-from tests.bench.turns import short_turns, strangers_say
 from tests.bench.turns import sound as snd
 from tests.bench.turns.espeak import EspeakVoice
 from tests.bench.turns.store import Store
@@ -48,6 +48,7 @@ VOICES: dict[Split, tuple[str, ...]] = {
     "held-out": ("en", "en-us+f3", "en-us+m2", "en-us+m5", "en-gb-scotland", "en-us+f5", "en-gb-x-gbclan+m4",
                  "en-gb-x-gbcwmd+m8"),
 }  # fmt: skip
+GERMAN_VOICES: dict[Split, tuple[str, ...]] = {"tuning": ("de", "de+f2"), "held-out": ("de+m2", "de+f3")}
 LEAD_MS, TAIL_MS = 1_200, 2_500
 PAUSE_MS = (300, 1_100)
 USUAL_PAUSE_MS = 400
@@ -85,6 +86,7 @@ class Recipe:
     of the former, or the beginning of the latter, to the first voice. `opens`: the caller asks a question first, and
     the agent's talk is the reply to it rather than the greeting. `texts` holds (pronounced, written) parts; `inside`
     says which of the pauses between them are inside a phrase. `noise` is mixed in, `snr_db` below the speech.
+    `language`: both speak it.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Recipe:
     noise: str = ""
     snr_db: int = 0
     seed: int = 0
+    language: str = "en"
 
     @property
     def text(self) -> str:
@@ -133,6 +136,7 @@ class Case:
     complete: bool = True
     exact: bool = True
     inside: tuple[bool, ...] = ()
+    language: str = "en"
 
 
 def plan(split: Split, seed: int, renderings: int = 2) -> list[Recipe]:
@@ -157,7 +161,7 @@ def sentences(kind: str, split: Split) -> list[tuple[str, str]]:
     """(prompt, text with its pauses marked) of a kind, of one half: every second one, `tuning` has the first."""
     if split == "strangers":
         return _every(kind, strangers_say)
-    own = _every(kind, say)[HALF[split] :: 2]
+    own = _every(kind, say)[HALF[split] :: 2] + _every(kind, listener_says)[HALF[split] :: 2]
     if split == "tuning":
         own += _every(kind, more) + _every(kind, short_turns)
     reported = _every(kind, strangers_say)  # what strangers say is not tuned with
@@ -174,8 +178,14 @@ def _backchannels(split: Split) -> list[tuple[str, str]]:
     if split == "strangers":
         return list(strangers_say.BACKCHANNELS)
     own = [*say.BACKCHANNELS[HALF[split] :: 2], *(more.BACKCHANNELS if split == "tuning" else ())]
+    own += _listeners(listener_says.BACKCHANNELS, split)
     reported = {written for _, written in strangers_say.BACKCHANNELS}
     return [pair for pair in own if pair[1] not in reported]
+
+
+def _listeners(texts: str, split: Split) -> list[tuple[str, str]]:
+    """(pronounced, written) of one half."""
+    return [(text.replace("-", " "), text) for text in texts.splitlines()[HALF[split] :: 2]]
 
 
 def voice(caller: Caller) -> snd.Speaks:
@@ -200,6 +210,7 @@ def compose(recipe: Recipe, store: Store, voice_of: Callable[[Caller], snd.Speak
         opening,
         complete=recipe.kind != "unfinished",
         inside=recipe.inside,
+        language=recipe.language,
     )
 
 
@@ -233,29 +244,33 @@ def _turn(split: Split, kind: str, number: int, prompt: str, text: str, rng: Ran
 
 
 def _talked_over(kind: str, split: Split, renderings: int, rng: Random) -> list[Recipe]:
-    things: list[tuple[tuple[tuple[str, str], ...], str]] = []
+    things: list[tuple[tuple[tuple[str, str], ...], str, str]] = []
     if kind == "interruption":
-        things += [(((text, text),), "") for _, text in sentences(kind, split)]
+        things += [(((text, text),), "", "en") for _, text in sentences(kind, split)]
     elif kind == "backchannel":
-        things += [((pair,), "") for pair in _backchannels(split)] * (2 if split == "held-out" else 1)
+        things += [((pair,), "", "en") for pair in _backchannels(split)] * (2 if split == "held-out" else 1)
+        german = _listeners(listener_says.GERMAN_BACKCHANNELS, split) if split in GERMAN_VOICES else []
+        things += [((pair,), "", "de") for pair in german]
     else:
-        things += [((), name) for name in (*snd.SOUNDS, *say.VOCAL)] * 3
+        things += [((), name, "en") for name in (*snd.SOUNDS, *say.VOCAL)] * 3
     recipes = []
-    for number, (texts, sound) in enumerate(things * renderings):
+    for number, (texts, sound, language) in enumerate(things * renderings):
+        statements = listener_says.GERMAN_STATEMENTS if language == "de" else say.STATEMENTS
         gain = {"interruption": 0.0, "backchannel": rng.uniform(-8, 0), "noise": rng.uniform(-12, 3)}[kind]
         recipes.append(
             Recipe(
                 f"{split}/{kind}/{number}/{sound or texts[0][1]}",
                 kind,
                 split,
-                _caller(split, rng),
-                say.STATEMENTS[rng.randrange(len(say.STATEMENTS))],
+                _caller(split, rng, GERMAN_VOICES if language == "de" else VOICES),
+                statements[rng.randrange(len(statements))],
                 rng.randrange(1_500, 6_000),
                 texts,
                 sound=sound,
                 gain_db=gain,
-                opens=number % 2 == 0,
+                opens=number % 2 == 0 and language == "en",
                 seed=rng.randrange(2**31),
+                language=language,
             )
         )
     return recipes
@@ -268,9 +283,9 @@ def _pause_ms(rng: Random) -> int:
     return int(rng.triangular(*PAUSE_MS, USUAL_PAUSE_MS))
 
 
-def _caller(split: Split, rng: Random) -> Caller:
+def _caller(split: Split, rng: Random, voices: dict[Split, tuple[str, ...]] = VOICES) -> Caller:
     return Caller(
-        rng.choice(VOICES.get(split) or strangers()),
+        rng.choice(voices.get(split) or strangers()),
         rng.randrange(145, 191, 5),
         rng.randrange(30, 66, 5),
         rng.uniform(-27, -17),

@@ -24,9 +24,12 @@ from telephony.testing.recorded_stt import (
 from telephony.testing.simulator import Latencies
 from tests.bench import cli
 from tests.bench.turns import bench
-from tests.bench.turns.cells import BASELINE, PRESETS, Job, counted, jobs, run
-from tests.bench.turns.corpus import Recipe
+from tests.bench.turns.cells import BASELINE, PRESETS, Job, counted, jobs, rules, run
+from tests.bench.turns.corpus import Recipe, compose, plan
+from tests.bench.turns.espeak import available
 from tests.bench.turns.picture import picture
+from tests.bench.turns.play import hear, play_talk
+from tests.bench.turns.store import Store
 
 WORDS = (SpokenWord("Forty", 400), SpokenWord("two,", 700), SpokenWord("please.", 1_000))
 
@@ -95,6 +98,15 @@ def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Mo
     assert json.loads(json.dumps(bench.as_json(counts, rows)))["cells"]
     assert bench.draw(counts, "held-out").startswith("<svg")
     assert "quiet line" in bench.worst(rows, "balanced", 3)
+
+
+@pytest.mark.skipif(not available(), reason="the program espeak-ng is not on this machine")
+def test_the_agent_speaks_the_listeners_language(tmp_path: Path) -> None:
+    """What English data does not know, German data takes for a listener's words."""
+    store = Store(tmp_path)
+    case = compose(next(r for r in plan("tuning", 1, 1) if r.text == "Ja, das passt."), store)
+    played = play_talk(case, hear(case.recording, store), None, rules("balanced"), TranscriptStyle())
+    assert (played.cuts, played.replies) == ((), ())
 
 
 def test_an_empty_picture_is_a_picture() -> None:

@@ -14,7 +14,7 @@ pytest.importorskip("numpy")
 
 from telephony.audio import wav
 from telephony.audio.level import level
-from tests.bench.turns import short_turns
+from tests.bench.turns import listener_says, short_turns
 from tests.bench.turns.cells import jobs
 from tests.bench.turns.corpus import (
     LONG_PAUSE_MS,
@@ -64,6 +64,23 @@ def test_short_turns_are_short_and_varied() -> None:
     said_by = {split: {text for kind in TURNS for _, text in sentences(kind, split)} for split in SPLITS}
     assert set(texts) <= said_by["tuning"]
     assert not set(texts) & (said_by["held-out"] | said_by["strangers"])
+
+
+def test_listeners_do_not_repeat_each_other() -> None:
+    """What they say while the agent talks is said in one part only, in German by German voices to a German agent."""
+    said_by = {split: {r.text for r in plan(split, 1, 1) if r.kind in TALKED_OVER} for split in SPLITS[:2]}
+    for texts, count in (
+        (listener_says.BACKCHANNELS, 80),
+        (listener_says.INTERRUPTIONS, 60),
+        (listener_says.GERMAN_BACKCHANNELS, 20),
+    ):
+        lines = texts.splitlines()
+        assert len(set(lines)) == len(lines) == count
+        assert set(lines) & said_by["tuning"] == set(lines[::2])
+        assert set(lines) & said_by["held-out"] == set(lines[1::2])
+    foreign = [r for split in SPLITS if VOICES.get(split) for r in plan(split, 1) if r.language == "de"]
+    assert {r.text for r in foreign} == set(listener_says.GERMAN_BACKCHANNELS.splitlines())
+    assert all(r.caller.voice.startswith("de") and r.prompt in listener_says.GERMAN_STATEMENTS for r in foreign)
 
 
 def test_each_cell_has_enough_pauses_and_sounds() -> None:
