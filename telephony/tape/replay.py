@@ -22,6 +22,7 @@ from telephony.core.policy import TurnTaking
 from telephony.tape import step_text
 from telephony.tape.codec import BadTape
 from telephony.tape.engines import fresh
+from telephony.tape.format import PIPELINE
 from telephony.tape.reader import Tape
 
 CONTEXT_MS = 2_000
@@ -134,10 +135,11 @@ def other_rules(tape: Tape) -> list[str]:
     rules = tape.header.rules
     if rules == RULES:
         return []
+    age = "older" if rules < RULES else "newer"
+    offer = f"  `telephony rehearse {tape.path}` shows the call by today's rules; `--out` makes a new tape of it."
     return [
-        f"  The tape was made by {'older' if rules < RULES else 'newer'} rules ({rules}; today's are {RULES}), so a "
-        "difference may be meant.",
-        f"  `telephony rehearse {tape.path}` shows the call by today's rules; `--out` makes a new tape of it.",
+        f"  The tape was made by {age} rules ({rules}; today's are {RULES}), so a difference may be meant.",
+        *([offer] if tape.header.engine == PIPELINE else []),
     ]
 
 

@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 from telephony.cli.main import app
 from telephony.core.decisions import RULES
 from telephony.core.listening.listening import Closed
+from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import Limits, Policy, TurnTaking
 from telephony.core.turn_taking import floor
-from telephony.tape.format import Header
+from telephony.tape.format import BRIDGE, Header
 from telephony.tape.reader import Tape, read
 from telephony.tape.replay import replay, replay_all
 from telephony.tape.writer import write
@@ -93,6 +94,14 @@ def test_a_tape_of_other_rules_says_so(turn_taking: TurnTaking | None, rules: in
     told = f"made by {'older' if rules < RULES else 'newer'} rules ({rules}; today's are {RULES})"
     assert (told in said[0], "`telephony rehearse call`" in said[0]) == (rules != RULES, rules != RULES)
     assert ("DIFFERENT" in said[0]) == (turn_taking is not None)
+
+
+def test_only_what_can_be_rehearsed_is_to_be_rehearsed() -> None:
+    """Not the calls of a managed agent."""
+    tape = made()
+    tape.header = Header(engine=BRIDGE, engine_policy=BridgePolicy(), rules=RULES - 1)
+    report = replay(tape).report()
+    assert ("older rules" in report, "telephony rehearse" in report) == (True, False)
 
 
 def test_the_command_has_the_exit_code_of_older_rules(tmp_path: Path) -> None:
