@@ -20,7 +20,7 @@ from telephony.core.history import History
 from telephony.core.language.registry import language_for
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import Policy
-from telephony.core.turn_taking.echo import own_words
+from telephony.core.turn_taking.echo import Own, own_words
 from telephony.testing.recorded_stt import Final, Partial
 from telephony.testing.script import CallerScript
 from telephony.testing.simulator import CHAR_MS, Simulator, _Stt, last_words
@@ -278,6 +278,39 @@ def test_a_voice_that_is_not_the_callers_may_be_a_misheard_echo(
 ) -> None:
     own = own_words(text, said, ENGLISH, sure=True)
     assert (own.words, own.guessed, own.rest) == (own_of_text, guessed, len(text.split()) - own_of_text)
+
+
+@pytest.mark.parametrize(
+    ("words", "known", "rest", "guessed", "sure", "enough", "voice", "judged"),
+    [
+        # none of the agent's
+        (0, 0, 0, 0, True, True, False, (0, False)),
+        (0, 0, 2, 0, True, True, False, (0, False)),
+        # several: they are its own, whatever follows; nothing, or one word, or words that may be misheard, may be too
+        (4, 3, 0, 0, False, False, True, (4, True)),
+        (4, 3, 1, 0, False, False, True, (4, True)),
+        (4, 3, 2, 0, False, False, True, (4, False)),
+        (4, 3, 2, 2, False, False, True, (4, True)),
+        (4, 3, 3, 2, False, False, True, (4, False)),
+        (4, 3, 3, 2, True, False, True, (6, False)),  # of a voice that is not the caller's, misheard ones are its own
+        (2, 2, 0, 0, False, False, False, (2, True)),
+        # one that is enough: alone
+        (1, 1, 0, 0, False, True, True, (1, False)),
+        (2, 1, 0, 0, True, True, True, (2, False)),
+        (1, 1, 1, 1, True, True, True, (0, True)),
+        (1, 1, 2, 2, True, True, True, (0, False)),
+        # one that is not: alone and without a voice
+        (1, 1, 0, 0, False, False, False, (1, True)),
+        (1, 1, 0, 0, False, False, True, (0, True)),
+        (2, 1, 0, 0, True, False, False, (0, True)),
+        (1, 1, 1, 1, True, False, False, (0, False)),
+        (1, 1, 2, 2, True, False, False, (0, False)),
+    ],
+)
+def test_how_many_words_are_an_echo_and_whether_all_may_be_one(
+    words: int, known: int, rest: int, guessed: int, sure: bool, enough: bool, voice: bool, judged: tuple[int, bool]
+) -> None:
+    assert Own(words, known, rest, guessed).judged(sure=sure, enough=enough, voice=voice) == judged
 
 
 @pytest.mark.parametrize(
