@@ -227,7 +227,8 @@ def test_a_caller_who_repeats_what_was_said_is_heard(words: str) -> None:
 
 @pytest.mark.parametrize("level_known", [True, False])
 @pytest.mark.parametrize("late_ms", [50, 250, 500, 900])
-def test_a_choice_is_answered_with_the_agents_word(late_ms: int, level_known: bool) -> None:
+@pytest.mark.parametrize("choice", ["support", "or support"])
+def test_a_choice_is_answered_with_the_agents_words(choice: str, late_ms: int, level_known: bool) -> None:
     """ "Sales or support?" "Support." """
     question = "Do you want sales or support?"
 
@@ -235,10 +236,10 @@ def test_a_choice_is_answered_with_the_agents_word(late_ms: int, level_known: bo
         return ["Here is support."] if "support" in last_words(history) else [question]
 
     sim = Simulator(Policy(greeting="" if level_known else question), agent)
-    (asks("hello there") if level_known else CallerScript()).waits_for_agent(late_ms / 1_000).says("support").waits(
+    (asks("hello there") if level_known else CallerScript()).waits_for_agent(late_ms / 1_000).says(choice).waits(
         4
     ).play(sim)
-    assert caller(sim)[-1] == "support"
+    assert caller(sim)[-1] == choice
     assert agent_lines(sim)[-1] == "Here is support."
 
 
