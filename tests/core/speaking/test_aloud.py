@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from telephony.audio.frames import BYTES_PER_MS
-from telephony.core.speaking.aloud import BROKEN_OFF, REMEMBERED, Aloud, Word, played
+from telephony.core.speaking.aloud import BROKEN_OFF, Aloud, Word, played
 from telephony.core.speaking.track import Span, Track
 
 TEXT = "we open  at nine"
@@ -88,5 +88,5 @@ def test_the_first_word_of_a_turn_may_be_broken_off() -> None:
 
 def test_half_a_minute_is_remembered() -> None:
     aloud = Aloud()
-    aloud.add(Word(1, at, f"w{at}", at) for at in range(REMEMBERED + 1))
-    assert (said(aloud)[0], len(said(aloud))) == ("w1", REMEMBERED)
+    aloud.add(Word(1, at, f"w{at}", at) for at in range(101))
+    assert (said(aloud)[0], len(said(aloud))) == ("w1", 100)
