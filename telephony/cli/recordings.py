@@ -1,6 +1,7 @@
 """The commands for recorded calls: parsing and error messages, as in `main.py`.
 
-Exit codes: 0 success, 1 the command ran and found a difference, 2 wrong arguments or an unreadable tape.
+Exit codes: 0 success, 1 the command ran and found a difference, 2 wrong arguments or an unreadable tape, 3 (replay) a
+tape of other rules.
 """
 
 from __future__ import annotations
@@ -42,10 +43,11 @@ def replay(
     """Replay recorded calls: does today's code decide the same?
 
     Stops at the first difference in each tape and prints both sides, with two seconds before and after. Exit code 0:
-    no difference; 1: a difference; 2: a damaged tape. With --wire only the conversation must be the same.
+    no difference; 1: a difference; 2: a damaged tape; 3: a tape of other rules than today's, with which a difference
+    may be meant: rehearse it. With --wire only the conversation must be the same.
     """
     from telephony.tape.bless import bless_all
-    from telephony.tape.replay import replay_all
+    from telephony.tape.replay import DAMAGED, SAME, replay_all, worst
 
     unread: list[str] = []
     tapes = readable(paths, unread)
@@ -57,7 +59,7 @@ def replay(
         code = wire_replay_all(list(tapes), typer.echo, speed)
     else:
         code = bless_all(tapes, typer.echo) if bless else replay_all(tapes, typer.echo)
-    return code or (2 if unread else 0)
+    return worst((code, DAMAGED if unread else SAME))
 
 
 @exiting

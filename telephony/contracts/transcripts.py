@@ -11,6 +11,7 @@ after its final. The port tells this class what it sends and receives, and emits
     a final with only the first words shown  may be that of such a segment, just before our commit (`part`)
     a text that repeats itself               counts once, if the partial before and the sound say that it was said once
     a partial soon after a commit            may still be of the committed segment, and then replaces its words
+    a partial that goes on with such words   they were the open segment's: the committed one has its own words again
     known words without enough sound         no event: it is a stale message
     words after a known sentence, again      the same
     a known sentence all at once             the same, because a sentence that is really said again grows word by word
@@ -40,12 +41,20 @@ PENDING = 8
 @dataclass(slots=True)
 class _Segment:
     """A closed segment: the words of its partial, and all sound up to its end. `commit` is 0 if it was closed by the
-    recogniser itself. `late`: all its words came after the commit, so they may be the next segment's."""
+    recogniser itself. `late`: other words that came soon after the commit: its own, or the next segment's."""
 
     commit: int
-    text: str
+    shown: str
     sound_ms: int
-    late: bool = False
+    late: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.late or self.shown
+
+    def becomes(self, text: str) -> None:
+        """Its words are these."""
+        self.shown, self.late = text, ""
 
 
 class Transcripts:
@@ -111,9 +120,14 @@ class Transcripts:
             if self._starts_over(rest):
                 self._pending.append(_Segment(0, self._partial, self._partial_ms))
             self._partial, self._partial_ms = rest, self._sound_ms if rest != self._partial else self._partial_ms
+            self._goes_on(self._pending, rest)
         elif not continues(segment.text, rest):
-            segment.late |= not segment.text
-            segment.text, self._partial = rest, ""
+            self._goes_on(self._pending[:-1], rest)
+            self._partial = ""
+            if alike(rest, segment.shown):
+                segment.becomes(rest)
+            else:
+                segment.late = rest
         return self._updated()
 
     def part(self, text: str) -> bool:
@@ -159,14 +173,20 @@ class Transcripts:
         while self._pending and not self._pending[0].commit and alike(text, self._pending[0].text):
             self._pending.pop(0)  # the recogniser has not closed it: its words are in this final
         before = [one for one in self._pending if one.commit < commit]
-        if before and before[-1].late and alike(text, before[-1].text):
-            before[-1].text = ""
+        self._goes_on(before, text)
         self._lose(commit - 1)
         self._stable_commit = commit
         if self._pending and self._pending[0].commit == commit:
             self._known_ms = self._pending.pop(0).sound_ms
             if not self._pending and self._quick(self._partial):
                 self._partial = ""
+
+    @staticmethod
+    def _goes_on(segments: list[_Segment], text: str) -> None:
+        """These words come after those of the segments; if they go on with late ones, those were none of theirs."""
+        for segment in segments:
+            if alike(text, segment.late):
+                segment.late = ""
 
     def _split(self, text: str) -> None:
         """The beginning of a segment has become stable by itself; the segments before it are lost."""
@@ -179,7 +199,7 @@ class Transcripts:
             self._lose_first()
         segment = self._pending[0]
         if segment.commit:
-            segment.text = without(segment.text, text)
+            segment.becomes(without(segment.text, text))
         else:
             self._pending.remove(segment)
 

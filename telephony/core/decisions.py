@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 RULES = 3
-"""The number of the rules by which calls are decided, for tapes: it rises when the rules decide a call otherwise.
+"""The number of the rules by which calls are decided, for tapes: it rises when the rules decide a call otherwise, and
+`python -m tests.tapes.make --rehearse` then makes the repository's tapes again. Older rules are not kept.
 
 1   before they had a number
 2   goodbyes that are answered, the agent's own echo, murmurs of all languages, steady noise, words that were none

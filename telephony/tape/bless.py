@@ -58,9 +58,9 @@ def bless(tape: Tape) -> Blessing:
 
 
 def bless_in_place(tape: Tape) -> Blessing:
-    """Blesses, and rewrites the tape if a step has changed. Raises BadTape, OSError."""
+    """Blesses, and rewrites the tape if a step has changed or other rules made it. Raises BadTape, OSError."""
     found = bless(tape)
-    if not found.refused and found.changed:
+    if not found.refused and (found.changed or tape.header.rules != RULES):
         made = ",".join(dict.fromkeys((*tape.header.made.split(","), "blessed")))
         rewrite(tape.path, replace(tape.header, made=made, rules=RULES), found.steps)
     return found

@@ -3,6 +3,9 @@
 A replay stops at the first difference. It compares the actions of each step and the core's deadlines: a core that wants
 to be called at another time than the recorded one would have received other events. An exception of the core is a
 difference too; the report says if the recorded core broke down at the same step.
+
+The code has one set of rules, today's (`RULES`). A call that other rules decided may well go otherwise by these, so a
+difference there says nothing about the code: its tape is reported as of older rules, with an exit code of its own.
 """
 
 from __future__ import annotations
@@ -19,9 +22,12 @@ from telephony.core.policy import TurnTaking
 from telephony.tape import step_text
 from telephony.tape.codec import BadTape
 from telephony.tape.engines import fresh
+from telephony.tape.format import PIPELINE
 from telephony.tape.reader import Tape
 
 CONTEXT_MS = 2_000
+SAME, DIFFERENT, DAMAGED, OTHER_RULES = range(4)
+"""The exit codes. Of several tapes, the lowest that is not 0 counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +54,36 @@ class Replayed:
         """Whether the whole tape was replayed without a difference."""
         return self.difference is None and self.tape.good
 
+    @property
+    def code(self) -> int:
+        return exit_code(self.tape, same=self.difference is None)
+
     def report(self) -> str:
         """The result as text, for people."""
         tape = self.tape
         head = f"{tape.path}: {tape.length_ms / 1000:.1f} s, {len(tape.steps)} steps"
         if self.difference is not None:
             found = describe(tape.steps, self.difference, tape.header.policy.turn_taking)
-            return "\n".join([f"{head}: DIFFERENT", *_older(tape), *found])
+            return "\n".join([f"{head}: DIFFERENT", *other_rules(tape), *found])
         if tape.good:
-            return f"{head}: the same"
+            return "\n".join([f"{head}: the same", *other_rules(tape)])
         upto = tape.steps[self.steps - 1].now_ms / 1000 if self.steps else 0.0
         readable = f"the same as far as it can be replayed ({upto:.1f} s), but the tape is damaged:"
-        return "\n".join([f"{head}: {readable}", *(f"  {problem}" for problem in tape.problems)])
+        return "\n".join([f"{head}: {readable}", *(f"  {problem}" for problem in tape.problems), *other_rules(tape)])
+
+
+def exit_code(tape: Tape, same: bool) -> int:
+    """The exit code for a tape; `same`: as far as it can be replayed, today's code does the same."""
+    if not same and tape.header.rules == RULES:
+        return DIFFERENT
+    if not tape.good:
+        return DAMAGED
+    return SAME if tape.header.rules == RULES else OTHER_RULES
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code for all of them."""
+    return min((code for code in codes if code != SAME), default=SAME)
 
 
 def replay(tape: Tape) -> Replayed:
@@ -106,11 +130,17 @@ def _broke_down(step: Step) -> bool:
 # --- in words -------------------------------------------------------------------------------------------------------
 
 
-def _older(tape: Tape) -> list[str]:
-    if tape.header.rules == RULES:
+def other_rules(tape: Tape) -> list[str]:
+    """What there is to say of a tape of other rules, as lines."""
+    rules = tape.header.rules
+    if rules == RULES:
         return []
-    rules = f"The tape was made by rules {tape.header.rules}, and these are rules {RULES}"
-    return [f"{rules}: `telephony rehearse` shows the call by today's.", ""]
+    age = "older" if rules < RULES else "newer"
+    offer = f"  `telephony rehearse {tape.path}` shows the call by today's rules; `--out` makes a new tape of it."
+    return [
+        f"  The tape was made by {age} rules ({rules}; today's are {RULES}), so a difference may be meant.",
+        *([offer] if tape.header.engine == PIPELINE else []),
+    ]
 
 
 def describe(steps: Sequence[Step], found: Difference, rules: TurnTaking) -> list[str]:
@@ -164,15 +194,16 @@ def _is_shown(one: a.Action) -> bool:
 
 
 def replay_all(tapes: Iterable[Tape], tell: Callable[[str], None]) -> int:
-    """Replays tapes and reports each. Returns the exit code: 0 all the same, 1 a difference, 2 a damaged tape."""
-    code = 0
+    """Replays tapes and reports each. Returns the exit code: 0 all the same, 1 a difference, 2 a damaged tape, 3 a tape
+    of other rules; of several, the lowest that is not 0."""
+    codes = []
     for tape in tapes:
         try:
             done = replay(tape)
         except BadTape as error:  # an unknown engine; go on with the other tapes
             tell(f"{tape.path}: {error}")
-            code = code or 2
+            codes.append(DAMAGED)
             continue
         tell(done.report())
-        code = code if done.same else 1 if done.difference is not None else code or 2
-    return code
+        codes.append(done.code)
+    return worst(codes)

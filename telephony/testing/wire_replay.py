@@ -27,6 +27,7 @@ from telephony.tape.codec import BadTape
 from telephony.tape.compare import moments, row_text, rows
 from telephony.tape.format import PIPELINE
 from telephony.tape.reader import Tape
+from telephony.tape.replay import DAMAGED, DIFFERENT, exit_code, other_rules, worst
 from telephony.tape.show import timeline
 from telephony.tape.step_text import plain
 from telephony.tape.timeline import Timeline
@@ -68,7 +69,13 @@ class WireReplay:
     def report(self) -> str:
         head = f"{self.tape.path}: {self.tape.length_ms / 1000:.1f} s over sockets: "
         head += "the same conversation" if self.same else "DIFFERENT CONVERSATION" if self.tape.good else "DAMAGED"
-        return "\n".join([head, *(f"  {line}" for line in (*self.tape.problems, *self.violations, *self.differences))])
+        found = (f"  {line}" for line in (*self.tape.problems, *self.violations, *self.differences))
+        return "\n".join([head, *other_rules(self.tape), *found])
+
+    @property
+    def code(self) -> int:
+        """The exit code, as of a replay. A breach of the protocol is a difference, whatever rules made the tape."""
+        return DIFFERENT if self.violations else exit_code(self.tape, self.same)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +149,9 @@ async def wire_replay(
 
 def wire_replay_all(tapes: Sequence[Tape], write: Callable[[str], None], speed: float) -> int:
     """Replays tapes over sockets, one after the other, and passes a report on each to `write`. Returns the exit code: 0
-    if all are the same conversations, 1 if one is not, 2 if a tape is damaged or cannot be replayed over sockets."""
-    code = 0
+    if all are the same conversations, 1 if one is not, 2 if a tape is damaged or cannot be replayed over sockets, 3 if
+    other rules made one; of several, the lowest that is not 0."""
+    codes = []
     for tape in tapes:
         try:
             if not tape.good:
@@ -152,11 +160,11 @@ def wire_replay_all(tapes: Sequence[Tape], write: Callable[[str], None], speed: 
                 done = runner.run(wire_replay(tape, clock=SteadyClock(speed)))
         except TelephonyError as error:
             write(f"{tape.path}: {error}")
-            code = code or 2
+            codes.append(DAMAGED)
         else:
             write(done.report())
-            code = code if done.same else 1
-    return code
+            codes.append(done.code)
+    return worst(codes)
 
 
 def _differences(tape: Tape, now: Timeline) -> list[str]:

@@ -345,6 +345,64 @@ def test_a_partial_after_a_commit_with_new_voice(partial: str, needed_ms: int) -
         assert (rig.shows(partial) or "one two") == text
 
 
+QUICK_MS, SLOW_MS = 50, 400
+"""Sound before a partial: too little to say a word, or enough for three."""
+COMMIT = (0, None)
+
+
+@pytest.mark.parametrize(
+    ("committed", "then", "tentative"),
+    [
+        # what was shown at the commit, what comes then, and all words that there are
+        ("", [(QUICK_MS, "yes"), (SLOW_MS, "yes it is")], "yes it is"),
+        ("", [(QUICK_MS, "yes"), (SLOW_MS, "yes")], "yes"),
+        ("", [(QUICK_MS, "yes"), (QUICK_MS, "yes it"), (SLOW_MS, "yes it is")], "yes it is"),
+        ("", [(QUICK_MS, "one two three"), (2 * SLOW_MS, "one two tree four")], "one two tree four"),
+        ("", [(QUICK_MS, "yes"), COMMIT, (QUICK_MS, "yes it is")], "yes it is"),
+        ("", [(QUICK_MS, "yes"), COMMIT, (SLOW_MS, "yes it is")], "yes it is"),
+        ("", [(QUICK_MS, "yes"), COMMIT, COMMIT, (SLOW_MS, "yes it is")], "yes it is"),
+        ("hello", [(QUICK_MS, "yes"), (SLOW_MS, "yes it is")], "hello yes it is"),
+        ("hello there", [(QUICK_MS, "yes it"), (SLOW_MS, "yes it is")], "hello there yes it is"),
+        ("hello", [(QUICK_MS, "yes it is"), (2 * SLOW_MS, "yes it is now")], "hello yes it is now"),
+        ("hello", [(QUICK_MS, "yes"), COMMIT, (SLOW_MS, "yes it is")], "hello yes it is"),
+        # words of the committed segment after all
+        ("", [(QUICK_MS, "yes"), (SLOW_MS, "what is it")], "yes what is it"),
+        ("hello", [(QUICK_MS, "yes"), (QUICK_MS, "hello you"), (SLOW_MS, "yes it is")], "hello you yes it is"),
+        ("hello", [(QUICK_MS, "hello there"), (SLOW_MS, "yes it is")], "hello there yes it is"),
+        ("one two three", [(QUICK_MS, "one two tree"), (SLOW_MS, "yes it is")], "one two tree yes it is"),
+        # a caller who says the same again
+        ("one two", [(SLOW_MS, "one two")], "one two one two"),
+        ("one two", [(SLOW_MS, "one two three")], "one two one two three"),
+    ],
+)
+def test_words_soon_after_a_commit_are_the_next_segment_s_if_a_partial_goes_on_with_them(
+    committed: str, then: list[tuple[int, str | None]], tentative: str
+) -> None:
+    """Until then they are taken for the committed segment's, which keeps the words that it had. If its final never
+    comes, each word is stable once."""
+    rig, shown = waiting(committed), ""
+    for sound_ms, text in then:
+        rig.voiced(sound_ms)
+        if text is None:
+            rig.commit()
+        else:
+            shown = rig.shows(text) or shown
+    assert shown == tentative
+    commit = rig.commit()
+    assert rig.final(commit, then[-1][1] or "")[0].stable == tentative
+    assert rig.shows("") is None
+
+
+def test_the_final_of_a_segment_does_not_repeat_the_words_of_the_next() -> None:
+    """It has words that were never shown; one that came soon after the commit was the next segment's."""
+    rig = waiting("")
+    assert rig.shows("four") == "four"
+    rig.voiced(SLOW_MS)
+    assert rig.shows("four six two") == "four six two"
+    assert rig.final(1, "my number is") == [TranscriptUpdated("my number is", "four six two", 1)]
+    assert rig.ends(rig.commit(), "four six two") == "four six two"
+
+
 def test_a_late_partial_replaces_what_was_taken_for_the_next_segment() -> None:
     """It turns out that all of it is of the committed one."""
     rig = waiting("one two three")

@@ -2,6 +2,7 @@
 
 WALKS=5000 pytest tests/core/test_random_walks.py -n 4      many more calls than usual
 WALK=1234 pytest tests/core/test_random_walks.py            the call of one seed, and the three after it
+WALK=9000 WALKS=5000 pytest ...                             many calls from this seed on
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ TEXT = "We open at nine, and close at six. On Sundays we stay closed all day. Is
 
 BLOCKS = 4
 FIRST_SEED = int(os.environ.get("WALK", 0))
-WALKS = BLOCKS if "WALK" in os.environ else int(os.environ.get("WALKS", 80))
+WALKS = int(os.environ.get("WALKS", BLOCKS if "WALK" in os.environ else 80))
 
 
 def random_event(rng: random.Random, call: Conversation, now: int, names: list[str], tools: list[str]) -> e.Event:

@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 from telephony.cli.main import app
 from telephony.core.decisions import RULES
 from telephony.core.listening.listening import Closed
+from telephony.core.managed.bridge import BridgePolicy
 from telephony.core.policy import Limits, Policy, TurnTaking
 from telephony.core.turn_taking import floor
-from telephony.tape.format import Header
+from telephony.tape.format import BRIDGE, Header
 from telephony.tape.reader import Tape, read
 from telephony.tape.replay import replay, replay_all
 from telephony.tape.writer import write
@@ -62,12 +63,63 @@ def test_the_first_difference_is_reported_in_words_with_its_context() -> None:
     assert at - 2 <= min(shown) < at < max(shown) <= at + 2
 
 
-def test_a_difference_of_a_tape_of_older_rules_says_so() -> None:
-    """What differs may be meant; a tape of today's rules says nothing of the kind."""
-    tape = made(TurnTaking(hold_after_ms=400))
-    assert "rules" not in replay(tape).report()
-    tape.header = replace(tape.header, rules=RULES - 1)
-    assert f"The tape was made by rules {RULES - 1}, and these are rules {RULES}" in replay(tape).report()
+OTHER = TurnTaking().tuned(shortest_wait_ms=700, likely_ms=700)
+"""By these, the call would have gone differently."""
+NONE, DIFFERENT, UNREADABLE, RULES_DIFFER = 0, 1, 2, 3
+
+
+@pytest.mark.parametrize(
+    ("turn_taking", "rules", "whole", "code"),
+    [
+        (None, RULES, True, NONE),
+        (OTHER, RULES, True, DIFFERENT),
+        (None, RULES, False, UNREADABLE),
+        (OTHER, RULES, False, DIFFERENT),
+        (None, RULES - 1, True, RULES_DIFFER),
+        (OTHER, RULES - 1, True, RULES_DIFFER),
+        (OTHER, 1, True, RULES_DIFFER),
+        (None, RULES - 1, False, UNREADABLE),
+        (OTHER, RULES - 1, False, UNREADABLE),
+        (None, RULES + 1, True, RULES_DIFFER),
+        (OTHER, RULES + 1, True, RULES_DIFFER),
+    ],
+)
+def test_a_tape_of_other_rules_says_so(turn_taking: TurnTaking | None, rules: int, whole: bool, code: int) -> None:
+    """Whether it replays or not: it is reported with both numbers and what to do, and has an exit code of its own, so
+    that a difference that is meant is no failure of the code. A tape of today's rules says nothing of the kind."""
+    tape = made(turn_taking) if whole else replace_ended(made(turn_taking))
+    tape.header = replace(tape.header, rules=rules)
+    said: list[str] = []
+    assert replay_all([tape], said.append) == code
+    told = f"made by {'older' if rules < RULES else 'newer'} rules ({rules}; today's are {RULES})"
+    assert (told in said[0], "`telephony rehearse call`" in said[0]) == (rules != RULES, rules != RULES)
+    assert ("DIFFERENT" in said[0]) == (turn_taking is not None)
+
+
+def test_only_what_can_be_rehearsed_is_to_be_rehearsed() -> None:
+    """Not the calls of a managed agent."""
+    tape = made()
+    tape.header = Header(engine=BRIDGE, engine_policy=BridgePolicy(), rules=RULES - 1)
+    report = replay(tape).report()
+    assert ("older rules" in report, "telephony rehearse" in report) == (True, False)
+
+
+def test_the_command_has_the_exit_code_of_older_rules(tmp_path: Path) -> None:
+    """`telephony replay`, with and without a tape that is worse; its help names the code. Blessing, which finds
+    everything the same, makes it a tape of today's rules."""
+    sim = conversation()
+    write(tmp_path / "older", replace(header_of(sim.policy), rules=RULES - 1), steps(sim))
+    write(tmp_path / "today", header_of(sim.policy), steps(sim))
+    run = CliRunner().invoke
+    ran = run(app, ["replay", str(tmp_path)])
+    assert (ran.exit_code, ran.output.count("older rules"), ran.output.count(": the same")) == (RULES_DIFFER, 1, 2)
+    (tmp_path / "unreadable").mkdir()
+    (tmp_path / "unreadable" / "tape.jsonl").write_bytes(b"x")
+    assert run(app, ["replay", str(tmp_path)]).exit_code == UNREADABLE
+    assert "3: a tape of other rules" in " ".join(run(app, ["replay", "--help"]).output.split())
+    assert run(app, ["replay", "--bless", str(tmp_path / "older")]).exit_code == NONE
+    assert read(tmp_path / "older").header.rules == RULES
+    assert run(app, ["replay", str(tmp_path / "older")]).exit_code == NONE
 
 
 def test_another_deadline_is_a_difference_even_if_no_action_is() -> None:
@@ -96,15 +148,16 @@ def test_an_exception_of_the_core_is_reported(monkeypatch: pytest.MonkeyPatch) -
     assert "start a reply (turn 2) to 'what are your opening hours'" in report
 
 
-def test_the_exit_code_is_that_of_the_worst_tape(tmp_path: Path) -> None:
-    """0: the same; 1: a difference; 2: damaged."""
-    good, bad = made(), made(TurnTaking().tuned(shortest_wait_ms=700, likely_ms=700))
-    damaged = replace_ended(made())
+def test_the_exit_code_is_that_of_the_worst_tape() -> None:
+    """1: a difference; 2: damaged; 3: of other rules; 0: all the same. In this order, whichever tape comes first."""
+    good, bad, damaged, older = made(), made(OTHER), replace_ended(made()), made(OTHER)
+    older.header = replace(older.header, rules=RULES - 1)
     said: list[str] = []
-    assert replay_all([good], said.append) == 0
-    assert replay_all([good, damaged], said.append) == 2
-    assert replay_all([damaged, bad, good], said.append) == 1
-    assert len(said) == 6
+    assert replay_all([good], said.append) == NONE
+    assert replay_all([good, older, good], said.append) == RULES_DIFFER
+    assert replay_all([older, good, damaged], said.append) == UNREADABLE
+    assert replay_all([damaged, older, bad, good], said.append) == DIFFERENT
+    assert len(said) == 11
 
 
 def replace_ended(tape: Tape) -> Tape:

@@ -1,9 +1,10 @@
-"""Makes the calls of this folder again after an intended change of the rules.
+"""Makes the calls of this folder again after an intended change of the rules (and of their number, `RULES`).
 
     python -m tests.tapes.make --rehearse [NAME...]     a second: the recorded callers under today's rules
     python -m tests.tapes.make [NAME...]                three minutes: new calls
 
-Inspect what changed (`telephony tape show tests/tapes/NAME`), and check that the tests still pass. Recording needs
+Inspect what changed (`telephony tape show tests/tapes/NAME`), and check that the tests still pass. The tapes of
+`tests/tape/first_format` stay as they are. Recording needs
 `telephony[offline,dev]`: each call is made with the embedded default (local STT, LLM and TTS, the real voice detector)
 over real sockets and in real time, by a synthetic caller.
 """
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from telephony.agent import Agent
 from telephony.clock import Clock
+from telephony.core.decisions import RULES
 from telephony.core.policy import Limits
 from telephony.examples import receptionist
 from telephony.observe.logs import configure
@@ -211,12 +213,13 @@ async def record(name: str) -> None:
 
 
 def again(name: str) -> None:
-    """Rehearses the tape under the rules that its agent has now, and replaces the tape if the result differs."""
+    """Rehearses the tape under the rules that its agent has now, and replaces it if the result differs or older rules
+    made it."""
     agent, _ = CALLS[name]
     tape = read(HERE / name)
     made = ",".join(dict.fromkeys((*tape.header.made.split(","), "rehearsed")))
     done = rehearse(tape, replace(tape.header, policy=agent.policy(), made=made))
-    same = done.steps == tape.steps and agent.policy() == tape.header.policy
+    same = done.steps == tape.steps and (agent.policy(), RULES) == (tape.header.policy, tape.header.rules)
     if not same:
         rewrite(HERE / name, done.header, done.steps)
     print(f"{name}: {'the same' if same else 'rehearsed'}", flush=True)

@@ -6,17 +6,22 @@ change of the rules, `python -m tests.tapes.make --rehearse` makes the tapes aga
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from telephony.core import actions as a
 from telephony.core import events as e
+from telephony.core.decisions import RULES
 from telephony.tape.choose import find
 from telephony.tape.reader import read
 from telephony.tape.rehearsal.rehearse import rehearse
+from telephony.tape.replay import replay as replayed
 from telephony.tape.timeline import Timeline
+from telephony.tape.writer import write
 from telephony.testing.fixtures import Replays
+from tests.tapes import make
 
 HERE = Path(__file__).parent
 FULL = "I'd be glad to. Which day would you like to come, and at what time?"
@@ -136,3 +141,15 @@ def test_every_tape_has_its_test_and_is_rehearsed_to_itself() -> None:
     tapes = [read(path) for path in find(HERE)]
     assert {f"test_{tape.name}" for tape in tapes} <= set(globals())
     assert [tape.name for tape in tapes if rehearse(tape).steps != tape.steps] == []
+
+
+def test_a_tape_of_older_rules_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By `python -m tests.tapes.make --rehearse`: one whose call goes as it did as well, else a replay would go on
+    reporting it as of older rules."""
+    name = "keys_need_no_words"
+    tape = read(HERE / name)
+    write(tmp_path / name, replace(tape.header, rules=RULES - 1), tape.steps)
+    monkeypatch.setattr(make, "HERE", tmp_path)
+    make.again(name)
+    made = read(tmp_path / name)
+    assert (made.header.rules, replayed(made).code) == (RULES, 0)

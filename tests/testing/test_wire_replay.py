@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from telephony.core import decisions as d
 from telephony.core import events as e
-from telephony.tape.reader import read
+from telephony.core.decisions import RULES
+from telephony.core.policy import Policy
+from telephony.tape.format import Header
+from telephony.tape.reader import Tape, read
 from telephony.tape.timeline import Timeline
 from telephony.testing.simulator import Simulator
 from telephony.testing.steady import SteadyClock
-from telephony.testing.wire_replay import alike, conversation, wire_replay, wire_replay_all
+from telephony.testing.wire_replay import WireReplay, alike, conversation, wire_replay, wire_replay_all
 from tests.tape.calls import GREETING, replies, steps, tape
 
 
@@ -70,3 +75,25 @@ def test_a_damaged_tape_is_never_the_same_conversation(tmp_path: Path) -> None:
     reports: list[str] = []
     assert wire_replay_all([read(folder)], reports.append, 12) == 2
     assert "caller.ulaw" in reports[0]
+
+
+@pytest.mark.parametrize(
+    ("rules", "says", "violations", "code"),
+    [
+        (RULES, "hello", [], 0),
+        (RULES, "other words", [], 1),
+        (RULES - 1, "hello", [], 3),
+        (RULES - 1, "other words", [], 3),
+        (RULES - 1, "hello", ["31951 an unknown event"], 1),
+    ],
+)
+def test_the_exit_code_for_older_rules(rules: int, says: str, violations: list[str], code: int) -> None:
+    """Another conversation may be meant; a breach of the protocol never is."""
+    sims = Simulator(Policy()), Simulator(Policy())
+    for sim, text in zip(sims, ("hello", says), strict=True):
+        sim.says(1_000, text)
+        sim.run(4_000)
+    then = Tape(Path("call"), Header(rules=rules), steps(sims[0]), ended=True)
+    done = WireReplay(then, Timeline(steps(sims[1])), violations)
+    assert done.code == code
+    assert ("older rules" in done.report()) == (rules < RULES)

@@ -90,7 +90,7 @@ class Answered:
         sure = any(number == commit and words(text) for number, text in texts)
         stable = beyond(event.stable, _joined(covered)) if sure else _rest(event.stable, covered)
         self._texts = [one for one in texts if one[0] > commit]
-        if not commit and (fitting := _fitting(stable, texts)):  # a part of the committed words
+        if fitting := _fitting(stable, self._texts):  # a part of the words of later commits
             said = _joined(fitting)
             self._texts = _from_word(fitting, len(words(said)) - len(words(beyond(said, stable))))
             stable = beyond(stable, said)

@@ -54,6 +54,18 @@ class Own:
     rest: int
     guessed: int
 
+    def judged(self, *, sure: bool, enough: bool, voice: bool) -> tuple[int, bool]:
+        """How many of the first words are an echo, and whether all may be one. `sure`: the voice is not the caller's;
+        `enough`: a single known word is an echo; `voice`: there was one."""
+        match min(self.known, 2), enough, self.rest:
+            case 2, _, rest:
+                return self.words + (self.guessed if sure else 0), rest in (self.guessed, 1)
+            case 1, True, rest:
+                return (0 if rest else self.words), rest == 1
+            case 1, False, 0:
+                return (self.words if self.words == 1 and not voice else 0), True
+        return 0, False
+
 
 def own_words(text: str, said: str, language: Language, *, sure: bool = False) -> Own:
     """Which words at the beginning of `text` are those `said` by the agent: up to a recognised one, and most of

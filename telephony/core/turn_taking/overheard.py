@@ -6,6 +6,7 @@ Looked at anew whenever the words change, because it takes time; in between, and
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from telephony.core.ending import Ending
 from telephony.core.language.language import Language
@@ -45,6 +46,16 @@ class Said:
     doubtful: bool = False
 
 
+class _Voice(NamedTuple):
+    """Whose the voice of an utterance may be: there is hardly any (`absent`); it may be the agent's (`quiet`); it is
+    like the line's `echo`; it is `not_theirs`, the caller's."""
+
+    absent: bool
+    quiet: bool
+    echo: bool
+    not_theirs: bool
+
+
 class Overheard:
     """See the module text. Times are the core's `now`."""
 
@@ -78,36 +89,40 @@ class Overheard:
 
     def _compare(self, said: Said, utterance: Utterance, now: int) -> None:
         """Compares the words of the utterance with what was audible."""
-        text, loud, level, language = utterance.text, utterance.loud, self._level, self._language
-        voiceless, known_echo = self._voiceless(utterance.voice_ms), level.is_known(loud)
-        said.quiet = voiceless or level.may_be_echo(loud)
-        sure = known_echo or level.is_quieter(loud, SURELY_BELOW_CALLER)
-        opened = now - self._listening.voice.media_ms + utterance.opened_ms
-        within = WORDS_WITHIN_MS if said.by_words or voiceless or known_echo else VOICE_WITHIN_MS
-        audible = self._hearing.aloud(opened - within, now)
-        own = own_words(text, audible, language, sure=sure)
-        several, whole = own.known > 1, own.rest == own.guessed
-        enough = own.words > 0 and (several or self._is_enough(utterance, sure, opened, now))
-        alone = own.words == 1 and not own.rest and not utterance.voice_ms
-        if alone or (enough and (several or not own.rest)):
-            said.own = own.words + (own.guessed if sure and several else 0)
-        count = len(words(text))
-        short = bool(audible) and known_echo and count <= MISHEARD_WORDS
-        short = short and not (stops(text, language) or backchannel(text, language))
-        if short and self._turns.live():  # of a line with such an echo, a few words may all be misheard
-            said.own = count
-        begun = own.words > 0 and ((several and whole) or own.rest == (1 if enough else 0))
-        said.doubtful = said.quiet and (begun or (short and count == 1))
+        voice = self._voice(utterance)
+        late = said.by_words or voice.absent or voice.echo
+        audible = self._audible(utterance, WORDS_WITHIN_MS if late else VOICE_WITHIN_MS, now)
+        own = own_words(utterance.text, audible, self._language, sure=voice.not_theirs)
+        enough = own.known == 1 and self._is_enough(utterance, voice, now)
+        said.own, doubtful = own.judged(sure=voice.not_theirs, enough=enough, voice=utterance.voice_ms > 0)
+        few = self._may_be_misheard(utterance.text) if audible and voice.echo else 0
+        if few and self._turns.live():
+            said.own = few
+        said.quiet = voice.quiet
+        said.doubtful = voice.quiet and (doubtful or few == 1)
 
-    def _is_enough(self, utterance: Utterance, sure: bool, opened: int, now: int) -> bool:
+    def _voice(self, utterance: Utterance) -> _Voice:
+        level, loud, absent = self._level, utterance.loud, self._voiceless(utterance.voice_ms)
+        echo = level.is_known(loud)
+        not_theirs = echo or level.is_quieter(loud, SURELY_BELOW_CALLER)
+        return _Voice(absent, absent or level.may_be_echo(loud), echo, not_theirs)
+
+    def _audible(self, utterance: Utterance, within_ms: int, now: int) -> str:
+        """What began to be played at most so long before the utterance."""
+        return self._hearing.aloud(now - self._listening.voice.media_ms + utterance.opened_ms - within_ms, now)
+
+    def _may_be_misheard(self, text: str) -> int:
+        """On a line with an echo, a few words may all be misheard: their number, or 0."""
+        count, language = len(words(text)), self._language
+        return 0 if count > MISHEARD_WORDS or stops(text, language) or backchannel(text, language) else count
+
+    def _is_enough(self, utterance: Utterance, voice: _Voice, now: int) -> bool:
         """Whether a single word of the agent's is its echo: if this line has one; otherwise not without a voice while
         the agent speaks, and if the voice is surely not the caller's, or too early for one who has to hear the word."""
-        if self._level.is_known(utterance.loud):
-            return True
-        if not utterance.voice_ms:
-            return not self._turns.live()
-        prompt = self._hearing.aloud(opened - PROMPT_MS, now)
-        return sure or own_words(utterance.text, prompt, self._language).words > 0
+        if voice.echo or not utterance.voice_ms:
+            return voice.echo or not self._turns.live()
+        prompt = self._audible(utterance, PROMPT_MS, now)
+        return voice.not_theirs or own_words(utterance.text, prompt, self._language).words > 0
 
     @property
     def parting(self) -> bool:

@@ -135,6 +135,20 @@ def test_words_whose_final_is_missing_are_not_lost() -> None:
     assert " ".join(caller(sim)) == "I want a table for two people please and a high chair please"
 
 
+def test_words_that_show_around_a_commit_count_once() -> None:
+    """The first ones show only after the pause with its commit, and again with those that follow. No final comes."""
+    sim = Simulator(Policy(), repeat_it)
+    sim.faults.no_partials = sim.faults.no_finals = True
+    pause = sim.says(500, "what are", ms=600)
+    end = sim.says(pause + 400, "your opening hours", ms=1_200)
+    sim.at(pause + 340, Partial("what are"))
+    sim.at(end - 400, Partial("what are your opening"))
+    sim.at(end + 100, Partial(TEXT))
+    sim.run(end + 9_000)
+    assert [pause < at < pause + 340 for at, _ in sim.actions(a.CommitTranscript)] == [True, False]
+    once(sim)
+
+
 def test_a_refused_commit_leaves_the_words_to_the_partial() -> None:
     """Too little new audio for a commit: the partial is used, and its segment is not answered again."""
     sim = scripted((100, Partial(TEXT)), (620, e.CommitRefused(1)), (1_400, Final(2, TEXT)))

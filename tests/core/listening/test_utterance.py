@@ -135,6 +135,17 @@ def test_each_answered_word_keeps_its_commit_when_those_before_it_become_stable(
     assert found.take(TranscriptUpdated("two please", "", 2)) == ("please", "")
 
 
+def test_a_part_may_become_stable_with_the_lost_words_before_it() -> None:
+    """The event then has the number of an earlier commit; the part was answered with a later one."""
+    found = answered("no thanks", "", "I want a table for two")
+    assert found.take(TranscriptUpdated("no thanks I want a", "table for two", 2)) == ("", "")
+    assert found.take(TranscriptUpdated("table for two please", "", 3)) == ("please", "")
+    found = answered("no thanks", "yes please")
+    assert found.take(TranscriptUpdated("no thanks yes", "please", 1)) == ("", "")
+    found = answered("no thanks", "yes please")
+    assert found.take(TranscriptUpdated("no thanks, not for me", "yes please", 1)) == ("not for me", "")
+
+
 def test_the_words_of_a_refused_commit_may_never_come() -> None:
     """The recogniser was lost after the refusal: what was answered later is still known."""
     found = answered("no thanks", "yes please", "")

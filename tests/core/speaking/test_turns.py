@@ -89,3 +89,31 @@ def test_a_goodbye_that_nobody_has_heard_yet_parts_nobody() -> None:
     assert not Hearing(turns, ()).parting(1_210)
     assert turns.playout.mark_reached("t1.1", 1_220)
     assert Hearing(turns, ()).parting(1_220)
+
+
+def test_a_turn_that_was_said_waits_for_its_tool() -> None:
+    """The reply was given up while the tool ran: the result still enters the history."""
+    turns = replying("One moment.", "One moment.")
+    assert turns.tool_wanted(e.ToolWanted(1, "call_1", "book", "{}")) == []
+    assert turns.allow_tool(1_150) == [a.RunTool(1, "call_1")]
+    turns.give_up_reply(1_200)
+    turns.audio(e.SpeechAudio(1, 1, b"\x55" * 160), 1_300)
+    turns.context_ended(1, 1, 1_350)
+    assert turns.playout.mark_reached("t1.1", 1_400)
+    _, replied = turns.settle(1_400)
+    assert (replied, turns.saying(1), turns.unfinished()) == (False, False, True)
+    turns.tool_finished(e.ToolFinished(1, "call_1", "booked", False), 2_000)
+    assert "booked" in repr(turns.transcript.history())
+    assert turns.get(1) is None
+
+
+def test_a_reply_goes_on_when_its_speech_is_lost() -> None:
+    """It is live until the model has finished, though all that could be said was played."""
+    turns = replying("One moment.", "One moment.")
+    turns.audio(e.SpeechAudio(1, 1, b"\x55" * 160), 1_200)
+    turns.context_ended(1, 1, 1_300, lost=True, retryable=False)
+    assert turns.playout.mark_reached("t1.1", 1_400)
+    _, replied = turns.settle(1_400)
+    assert (replied, turns.reply is turns.get(1) is not None) == (False, True)
+    assert turns.ended(e.ReplyEnded(1, e.Finish.STOP), 1_500) == ([], False)
+    assert turns.get(1) is None

@@ -20,7 +20,7 @@ from telephony.core.history import History
 from telephony.core.language.registry import language_for
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import Policy
-from telephony.core.turn_taking.echo import own_words
+from telephony.core.turn_taking.echo import Own, own_words
 from telephony.testing.recorded_stt import Final, Partial
 from telephony.testing.script import CallerScript
 from telephony.testing.simulator import CHAR_MS, Simulator, _Stt, last_words
@@ -226,8 +226,9 @@ def test_a_caller_who_repeats_what_was_said_is_heard(words: str) -> None:
 
 
 @pytest.mark.parametrize("level_known", [True, False])
-@pytest.mark.parametrize("late_ms", [250, 500, 900])
-def test_a_choice_is_answered_with_the_agents_word(late_ms: int, level_known: bool) -> None:
+@pytest.mark.parametrize("late_ms", [50, 250, 500, 900])
+@pytest.mark.parametrize("choice", ["support", "or support"])
+def test_a_choice_is_answered_with_the_agents_words(choice: str, late_ms: int, level_known: bool) -> None:
     """ "Sales or support?" "Support." """
     question = "Do you want sales or support?"
 
@@ -235,10 +236,10 @@ def test_a_choice_is_answered_with_the_agents_word(late_ms: int, level_known: bo
         return ["Here is support."] if "support" in last_words(history) else [question]
 
     sim = Simulator(Policy(greeting="" if level_known else question), agent)
-    (asks("hello there") if level_known else CallerScript()).waits_for_agent(late_ms / 1_000).says("support").waits(
+    (asks("hello there") if level_known else CallerScript()).waits_for_agent(late_ms / 1_000).says(choice).waits(
         4
     ).play(sim)
-    assert caller(sim)[-1] == "support"
+    assert caller(sim)[-1] == choice
     assert agent_lines(sim)[-1] == "Here is support."
 
 
@@ -281,6 +282,39 @@ def test_a_voice_that_is_not_the_callers_may_be_a_misheard_echo(
 
 
 @pytest.mark.parametrize(
+    ("words", "known", "rest", "guessed", "sure", "enough", "voice", "judged"),
+    [
+        # none of the agent's
+        (0, 0, 0, 0, True, True, False, (0, False)),
+        (0, 0, 2, 0, True, True, False, (0, False)),
+        # several: they are its own, whatever follows; nothing, or one word, or words that may be misheard, may be too
+        (4, 3, 0, 0, False, False, True, (4, True)),
+        (4, 3, 1, 0, False, False, True, (4, True)),
+        (4, 3, 2, 0, False, False, True, (4, False)),
+        (4, 3, 2, 2, False, False, True, (4, True)),
+        (4, 3, 3, 2, False, False, True, (4, False)),
+        (4, 3, 3, 2, True, False, True, (6, False)),  # of a voice that is not the caller's, misheard ones are its own
+        (2, 2, 0, 0, False, False, False, (2, True)),
+        # one that is enough: alone
+        (1, 1, 0, 0, False, True, True, (1, False)),
+        (2, 1, 0, 0, True, True, True, (2, False)),
+        (1, 1, 1, 1, True, True, True, (0, True)),
+        (1, 1, 2, 2, True, True, True, (0, False)),
+        # one that is not: alone and without a voice
+        (1, 1, 0, 0, False, False, False, (1, True)),
+        (1, 1, 0, 0, False, False, True, (0, True)),
+        (2, 1, 0, 0, True, False, False, (0, True)),
+        (1, 1, 1, 1, True, False, False, (0, False)),
+        (1, 1, 2, 2, True, False, False, (0, False)),
+    ],
+)
+def test_how_many_words_are_an_echo_and_whether_all_may_be_one(
+    words: int, known: int, rest: int, guessed: int, sure: bool, enough: bool, voice: bool, judged: tuple[int, bool]
+) -> None:
+    assert Own(words, known, rest, guessed).judged(sure=sure, enough=enough, voice=voice) == judged
+
+
+@pytest.mark.parametrize(
     ("said", "written", "same"),
     [
         ("twenty five", "25", True), ("twenty-five", "25", True), ("twenty five", "26", False),
@@ -288,7 +322,8 @@ def test_a_voice_that_is_not_the_callers_may_be_a_misheard_echo(
         ("ten", "9:45", True), ("nine", "8", False), ("ten", "11", False), ("nine", "93", False),
         ("one thousand two hundred fifty", "1,250", True), ("one thousand two hundred fifty", "1260", False),
         ("two hundred", "250", True), ("two hundred", "200", True), ("two hundred", "300", False),
-        ("two hundred", "199", False), ("two thousand", "2999", True), ("two thousand", "3000", False),
+        ("two hundred", "199", False), ("two hundred", "0200", True), ("two thousand", "2999", True),
+        ("two thousand", "3000", False),
         ("twenty", "25", False), ("a hundred", "100", True), ("nineteen eighty four", "1984", True),
         ("zero three zero one", "0301", True), ("four two seven one", "42", True), ("four two seven one", "72", False),
         ("twenty first", "21st", True), ("first", "1st", True), ("open", "9", False),
