@@ -117,6 +117,18 @@ def _talk_columns(count: Counts) -> dict[str, str]:
         "p90": _ms(count.silenced(0.9)),
         "backchannels tolerated": _rate(count.tolerated("backchannel")),
         "noises tolerated": _rate(count.tolerated("noise")),
+        "answered by mistake": _rate(count.answered("backchannel", "noise")),
+    }
+
+
+def _held_columns(count: Counts) -> dict[str, str]:
+    sounds = ("backchannel", "noise")
+    return {
+        "backchannels held": _rate(count.held("backchannel")),
+        "noises held": _rate(count.held("noise")),
+        "held p50": _ms(count.held_ms(0.5, *sounds)),
+        "p90": _ms(count.held_ms(0.9, *sounds)),
+        "held twice": _rate(count.held(*sounds, times=2)),
     }
 
 
@@ -135,8 +147,6 @@ def _rest_columns(count: Counts) -> dict[str, str]:
         "p50": _ms(count.delay(0.5, ("unfinished",))),
         "p90": _ms(count.delay(0.9, ("unfinished",))),
         "longest": str(worst[0]) if worst else "-",
-        "backchannels held": _rate(count.held("backchannel")),
-        "noises held": _rate(count.held("noise")),
     }
 
 
@@ -165,6 +175,7 @@ def show(counts: Results, heard: Sequence[HeardRow], names: Sequence[str]) -> st
         tables.append(_table("turns", [(name, _turn_columns(count)) for name, count in mine]))
         tables.append(_table("replies on trial", [(name, _trial_columns(count)) for name, count in mine]))
         tables.append(_table("talked over", [(name, _talk_columns(count)) for name, count in mine]))
+        tables.append(_table("held by a sound", [(name, _held_columns(count)) for name, count in mine]))
         tables.append(_table("by kind", [(name, _kind_columns(count)) for name, count in quiet]))
         tables.append(_table("other", [(name, _rest_columns(count)) for name, count in quiet]))
         for kind in ("scaled", "plain"):
@@ -230,6 +241,8 @@ def as_json(counts: Results, rows: Sequence[Row]) -> dict[str, Any]:
             "from_trial": count.from_trial(), "yield": count.yields(),
             "tolerated": count.tolerated("backchannel", "noise"),
             "tolerated_backchannels": count.tolerated("backchannel"), "tolerated_noises": count.tolerated("noise"),
+            "answered_by_mistake": count.answered("backchannel", "noise"),
+            "held": count.held("backchannel", "noise"), "held_twice": count.held("backchannel", "noise", times=2),
         }  # fmt: skip
         for name, rate in rates.items():
             if rate.total:
@@ -238,6 +251,7 @@ def as_json(counts: Results, rows: Sequence[Row]) -> dict[str, Any]:
             entry["wasted_a_turn"] = round(count.wasted().share, 2)
         for name, found in {"delay": count.delay, "to_audio": count.to_audio, "silenced": count.silenced}.items():
             entry[name] = {f"p{share * 100:.0f}": found(share) for share in (0.5, 0.9)}
+        entry["held_ms"] = {f"p{share * 100:.0f}": count.held_ms(share, "backchannel", "noise") for share in (0.5, 0.9)}
         cells.append(entry)
     wrong = [asdict(row) for row in rows if row.cell != "curve" and _wrong(row)]
     return {"cells": cells, "went_wrong": wrong}

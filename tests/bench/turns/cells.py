@@ -246,9 +246,17 @@ class Counts:
         scores = [score for kind in kinds for score in self._of(kind)]
         return Rate(sum(not score.failure for score in scores), len(scores))
 
-    def held(self, *kinds: str) -> Rate:
+    def answered(self, *kinds: str) -> Rate:
         scores = [score for kind in kinds for score in self._of(kind)]
-        return Rate(sum(score.held for score in scores), len(scores))
+        return Rate(sum(score.answered for score in scores), len(scores))
+
+    def held(self, *kinds: str, times: int = 1) -> Rate:
+        """At least so many times."""
+        scores = [score for kind in kinds for score in self._of(kind)]
+        return Rate(sum(score.holds >= times for score in scores), len(scores))
+
+    def held_ms(self, share: float, *kinds: str) -> tuple[int, int, int] | None:
+        return percentile([ms for kind in kinds for score in self._of(kind) for ms in score.held_ms], share)
 
     def never(self, kind: str) -> Rate:
         delays = self._delays((kind,))

@@ -60,8 +60,9 @@ class TalkPlayed:
     """A sound of the caller while the agent talks.
 
     `sound`: its labelled start and end; `talk_ms`: the length of the agent's talk; `pieces`: (start, end, place) of
-    each piece of it that was played, `place` counted from the beginning of the talk; `holds`, `cuts`, `decided` and
-    `replies`: the times of holds, cuts, `end_of_turn` and requests for another reply; `others`: other agent lines.
+    each piece of it that was played, `place` counted from the beginning of the talk; `holds`, `resumes`, `cuts`,
+    `decided` and `replies`: the times of holds, resumes, cuts, `end_of_turn` and requests for another reply; `others`:
+    other agent lines.
     """
 
     sound: tuple[int, int]
@@ -72,6 +73,7 @@ class TalkPlayed:
     decided: tuple[int, ...] = ()
     replies: tuple[int, ...] = ()
     others: tuple[str, ...] = ()
+    resumes: tuple[int, ...] = ()
 
 
 def hear(recording: Recording, store: Store) -> list[HeardFrame]:
@@ -158,6 +160,7 @@ def play_talk(
         tuple(t for t in decided.times() if t > begin),
         tuple(t for t in replies.times() if t > begin),
         tuple(x.text for _, x in sim.actions(a.LineAdded) if x.speaker == "agent" and x.turn != turn and x.text),
+        tuple(t for t in _Times(sim, _is(d.Resumed)).times() if t >= begin),
     )
 
 

@@ -11,6 +11,8 @@ yield        an interruption that led to a cut and an answer
 silenced     from the first voice of an interruption to the last sample of the agent's talk that was played
 tolerated    a backchannel or noise that was not answered and after which the whole talk was played, in order, resumed
              within 500 ms of the sound's end if it was held
+answered     a backchannel or noise to which the agent said anything: by mistake
+held         from a hold to its resume; there may be several in a sound
 
 Rates have Wilson's 95 % interval; percentiles have the order statistics that enclose them with 95 % confidence.
 """
@@ -89,22 +91,30 @@ def score_turn(played: TurnPlayed, exact: bool = True) -> TurnScore:
 @dataclass(frozen=True, slots=True)
 class TalkScore:
     """`yielded`: the agent was cut and answered. `silenced_ms` is None if it was not cut, or was silent before.
-    `failure`: why the sound was not tolerated as a backchannel or noise, or "". `held`: the agent was held."""
+    `failure`: why the sound was not tolerated as a backchannel or noise, or "". `answered`: the agent said something to
+    it. `holds`: how often the agent was held, `held_ms`: how long each time, of those that were resumed."""
 
     yielded: bool
     silenced_ms: int | None
     failure: str
-    held: bool
+    answered: bool
+    holds: int
+    held_ms: tuple[int, ...] = ()
 
 
 def score_talk(played: TalkPlayed) -> TalkScore:
     """Scores a sound that came while the agent talked."""
     onset, end = played.sound
     cut = next((at for at in played.cuts if at >= onset), None)
-    answered = cut is not None and any(at >= cut for at in played.replies)
+    yielded = cut is not None and any(at >= cut for at in played.replies)
     last = max((stop for _, stop, _ in played.pieces), default=0)
     silenced = last - onset if cut is not None and last >= onset else None
-    return TalkScore(answered, silenced, _failure(played, end), any(at >= onset for at in played.holds))
+    holds = [at for at in played.holds if at >= onset]
+    ends = sorted((*played.resumes, *played.cuts))
+    over = [(at, next((end for end in ends if end >= at), None)) for at in holds]
+    held_ms = tuple(end - at for at, end in over if end in played.resumes and end is not None)
+    answered = bool(played.decided or played.replies or played.others)
+    return TalkScore(yielded, silenced, _failure(played, end), answered, len(holds), held_ms)
 
 
 def _failure(played: TalkPlayed, end: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.bench.turns.play import TalkPlayed, TurnPlayed
@@ -94,6 +96,35 @@ def test_a_sound_is_tolerated_if_the_whole_talk_is_played_in_time_and_nothing_is
 ) -> None:
     """A resume 500 ms after the sound's end is in time, 520 ms is not. Words may be repeated, but not left out."""
     assert score_talk(played).failure == failure
+
+
+@pytest.mark.parametrize(
+    ("holds", "resumes", "cuts", "times", "held_ms"),
+    [
+        ((), (), (), 0, ()),
+        ((3_200,), (3_600,), (), 1, (400,)),
+        ((3_200, 3_900), (3_600, 4_200), (), 2, (400, 300)),
+        ((3_200, 3_900), (3_600,), (4_500,), 2, (400,)),  # the second ends with a cut
+        ((3_200,), (), (3_700,), 1, ()),
+        ((2_900, 3_200), (2_950, 3_500), (), 1, (300,)),  # the first was before the sound
+    ],
+)
+def test_each_hold_of_a_sound_counts_with_the_time_until_its_resume(
+    holds: tuple[int, ...], resumes: tuple[int, ...], cuts: tuple[int, ...], times: int, held_ms: tuple[int, ...]
+) -> None:
+    """A hold that ends with a cut has no such time."""
+    score = score_talk(TalkPlayed((3_000, 3_400), 10_000, (HELD,), holds, cuts, resumes=resumes))
+    assert (score.holds, score.held_ms) == (times, held_ms)
+
+
+def test_whatever_the_agent_says_to_a_sound_is_an_answer_and_a_cut_alone_is_none() -> None:
+    """An answer after a cut counts too, and so does a question of the agent's."""
+    cut = TalkPlayed((3_000, 3_400), 10_000, (HELD,), (3_200,), (3_500,))
+    assert not score_talk(cut).answered
+    assert not score_talk(TALK).answered
+    for replies, decided, others in (((4_000,), (), ()), ((), (4_000,), ()), ((), (), ("Sorry?",))):
+        assert score_talk(replace(cut, replies=replies, decided=decided, others=others)).answered
+        assert score_talk(replace(TALK, replies=replies, decided=decided, others=others)).answered
 
 
 def test_wilsons_interval() -> None:
