@@ -4,8 +4,10 @@ cut-off      a turn decided in a pause of the caller, or while they spoke; at mo
 late start   a cut-off after which the caller went on and the agent was heard for at most 200 ms of that, and the whole
              was answered: it cost a syllable. It is a cut-off all the same
 delay        from the end of the caller's voice to the decision
-from a trial a turn whose reply was prepared before it was decided; a trial is wasted if it is not used
+from a trial a turn whose reply was prepared before it was decided; a trial is wasted if it is not used, unless the
+             model answered it with a verdict: that the caller has not finished
 to audio     from the decision to the first audio of the reply
+voice to audio  from the end of the caller's voice to the first audio of the reply
 missed       a finished turn that was not decided within 5 s
 yield        an interruption that led to a cut and an answer
 silenced     from the first voice of an interruption to the last sample of the agent's talk that was played
@@ -20,8 +22,9 @@ Rates have Wilson's 95 % interval; percentiles have the order statistics that en
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from tests.bench.turns.play import TalkPlayed, TurnPlayed
 
@@ -43,12 +46,16 @@ class Pause:
     cut_off: bool
     late_start: bool = False
 
+    @property
+    def ms(self) -> int:
+        return self.end - self.start
+
 
 @dataclass(frozen=True, slots=True)
 class TurnScore:
     """`early`: 1 if the turn was decided in the speech before the first pause. `delay_ms` is None for a missed turn,
-    `to_audio_ms` also if no audio followed; `trials`: replies prepared on trial, `used`: those used; `from_trial`: the
-    turn was answered with one."""
+    `to_audio_ms` also if no audio followed; `trials`: replies prepared on trial, of which `used` were used and
+    `verdicts` were answered with one; `from_trial`: the turn was answered with a trial."""
 
     pauses: tuple[Pause, ...]
     early: int
@@ -57,6 +64,17 @@ class TurnScore:
     trials: int = 0
     used: int = 0
     from_trial: bool = False
+    verdicts: int = 0
+
+    @property
+    def wasted(self) -> int:
+        return max(0, self.trials - self.used - self.verdicts)
+
+    @property
+    def voice_to_audio_ms(self) -> int | None:
+        if self.delay_ms is None or self.to_audio_ms is None:
+            return None
+        return self.delay_ms + self.to_audio_ms
 
     @property
     def late_starts(self) -> int:
@@ -80,12 +98,12 @@ def score_turn(played: TurnPlayed, exact: bool = True) -> TurnScore:
             pauses.append(Pause(start, stop, cut_off, cut_off and played.whole and heard <= LATE_START_MS))
     early = any(segments[0][0] <= at < segments[0][1] for at in played.decided) if exact else False
     after = [at for at in played.decided if at >= end]
+    score = TurnScore(tuple(pauses), int(early), None, None, played.trials, len(played.used), verdicts=played.verdicts)
     if not after:
-        return TurnScore(tuple(pauses), int(early), None, None, played.trials, len(played.used))
+        return score
     audio = next((max(0, begin - after[0]) for begin, stop in played.heard if stop > after[0]), None)
     from_trial = any(at >= after[0] for at in played.used)
-    delay_ms = after[0] - end
-    return TurnScore(tuple(pauses), int(early), delay_ms, audio, played.trials, len(played.used), from_trial)
+    return replace(score, delay_ms=after[0] - end, to_audio_ms=audio, from_trial=from_trial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +174,20 @@ class Rate:
         return max(0.0, (middle - width) / (1 + Z * Z / n)), min(1.0, (middle + width) / (1 + Z * Z / n))
 
 
-def percentile(values: Sequence[int], share: float) -> tuple[int, int, int] | None:
-    """(percentile, low, high), the latter two being order statistics that form a 95 % interval; None without values."""
+class Percentile(NamedTuple):
+    """A percentile of `of` values. `low` and `high` are order statistics that form a 95 % interval."""
+
+    value: int
+    low: int
+    high: int
+    of: int
+
+
+def percentile(values: Sequence[int], share: float) -> Percentile | None:
+    """None without values."""
     if not values:
         return None
     ordered, n = sorted(values), len(values)
     spread = Z * (n * share * (1 - share)) ** 0.5
-    low, high = int(n * share - spread), int(n * share + spread) + 1
-    return ordered[min(n - 1, int(n * share))], ordered[max(0, min(low, n - 1))], ordered[min(n - 1, high)]
+    low, high = max(0, min(int(n * share - spread), n - 1)), min(n - 1, int(n * share + spread) + 1)
+    return Percentile(ordered[min(n - 1, int(n * share))], ordered[low], ordered[high], n)

@@ -35,8 +35,8 @@ TIMEOUT_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A voice of another engine. `name`: `flite/NAME`, `festival/NAME` or `hibari/NAME`; `words_per_minute` and `pitch` (0-99) as with
-    espeak: 165 and 45 are the voice's own (only hibari has another pitch)."""
+    """A voice of another engine. `name`: `flite/NAME`, `festival/NAME` or `hibari/NAME`; `words_per_minute` and
+    `pitch` (0-99) as with espeak: 165 and 45 are the voice's own (only hibari's pitch changes)."""
 
     name: str
     words_per_minute: int = 165

@@ -24,8 +24,11 @@ from telephony.testing.recorded_stt import (
 from telephony.testing.simulator import Latencies
 from tests.bench import cli
 from tests.bench.turns import bench
-from tests.bench.turns.cells import BASELINE, PRESETS, Job, counted, jobs, run
-from tests.bench.turns.corpus import Recipe
+from tests.bench.turns.before import keep, load
+from tests.bench.turns.cells import BASELINE, ERRING, QUIET, VERDICT, Job, run
+from tests.bench.turns.corpus import BEHIND, Recipe
+from tests.bench.turns.counts import TEST, counted
+from tests.bench.turns.jobs import jobs
 from tests.bench.turns.picture import picture
 
 WORDS = (SpokenWord("Forty", 400), SpokenWord("two,", 700), SpokenWord("please.", 1_000))
@@ -69,11 +72,13 @@ def test_only_partials_have_errors_and_finals_are_punctuated_if_configured() -> 
 
 
 def few() -> list[Job]:
-    """A job of each kind on a quiet line, and one over noise."""
+    """A job of each kind on a quiet line, one over noise, and two with a voice behind the caller."""
     every = [(job, job.source) for job in jobs(("held-out",), 1, quick=True) if isinstance(job.source, Recipe)]
-    quiet = [(job, recipe) for job, recipe in every if job.plays[0].cell == "quiet"]
     kinds = ("turn", "digits", "answer", "unfinished", "interruption", "backchannel", "noise")
-    return [next(job for job, recipe in quiet if recipe.kind == kind) for kind in kinds] + [every[-1][0]]
+    found = [next(job for job, recipe in every if recipe.kind == kind) for kind in kinds]
+    found.append(next(job for job, recipe in every if recipe.noise))
+    scenes = [job for job, recipe in every if recipe.behind]
+    return [*found, scenes[0], scenes[-1]]
 
 
 def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,20 +91,29 @@ def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Mo
         rows += some
         heard_rows.append(how)
     counts = counted(rows)
-    balanced = counts["held-out", "quiet", "balanced"]
+    balanced = counts[TEST, QUIET, "balanced"]
     assert balanced.missed().count == 0
-    assert balanced.yields().count == balanced.yields().total == 1
     assert 200 < (balanced.delay(0.5) or (0,))[0] < 1_500
-    shown = bench.show(counts, heard_rows, ["held-out"])
-    assert all(f"quiet, {rule}" in shown for rule in (*PRESETS, BASELINE))
-    assert json.loads(json.dumps(bench.as_json(counts, rows)))["cells"]
-    assert bench.draw(counts, "held-out").startswith("<svg")
-    assert "quiet line" in bench.worst(rows, "balanced", 3)
+    erring = counts[TEST, ERRING, "balanced"]
+    assert erring.yields().count == erring.yields().total == 1
+    assert counts[TEST, BEHIND, "balanced"].tolerated(BEHIND).total == 2
+    results = tmp_path / "results.json"
+    results.write_text(json.dumps(bench.as_json(counts, rows, seed=1)))
+    keep(results, "rules 0", tmp_path / "before.json")
+    before = load(tmp_path / "before.json")
+    shown = bench.show(counts, heard_rows, [TEST], before)
+    assert f"{ERRING}, {BASELINE}" in shown
+    assert all(f"{cell}, balanced, rules 0" in shown for cell in (QUIET, ERRING, VERDICT, "10 dB", BEHIND))
+    assert "rules 0: figures of a run with seed 1 and" in shown
+    assert bench.draw(counts, TEST, before).startswith("<svg")
+    assert "talked over:" in bench.worst(rows, "balanced", 3)
 
 
 def test_an_empty_picture_is_a_picture() -> None:
-    """It has axes, though nothing was measured."""
-    assert "delay of finished turns" in picture([], [], [], "a < b")
+    """It has axes, though nothing was measured, and a legend."""
+    drawn = picture({"plain silence": []}, [], "a < b")
+    assert "delay of finished turns" in drawn
+    assert "plain silence" in drawn
 
 
 def test_the_first_argument_names_the_bench(monkeypatch: pytest.MonkeyPatch) -> None:

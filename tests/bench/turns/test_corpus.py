@@ -12,7 +12,6 @@ pytest.importorskip("numpy")
 
 from telephony.audio import wav
 from telephony.audio.level import level
-from tests.bench.turns.cells import jobs
 from tests.bench.turns.corpus import (
     LONG_PAUSE_MS,
     PAUSE_MS,
@@ -27,6 +26,7 @@ from tests.bench.turns.corpus import (
 )
 from tests.bench.turns.espeak import EspeakVoice, available
 from tests.bench.turns.folder import BadLabels, labelled, load, load_piece, pieces
+from tests.bench.turns.jobs import jobs
 from tests.bench.turns.store import Store
 from tests.bench.turns.strangers import strangers
 

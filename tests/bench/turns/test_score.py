@@ -137,6 +137,6 @@ def test_wilsons_interval() -> None:
 
 def test_percentiles_come_with_the_order_statistics_around_them() -> None:
     """Of 100 values, the 41st and the 61st enclose the median with 95 % confidence."""
-    assert percentile(range(1, 101), 0.5) == (51, 41, 61)
-    assert percentile([7], 0.9) == (7, 7, 7)
+    assert percentile(range(1, 101), 0.5) == (51, 41, 61, 100)
+    assert percentile([7], 0.9) == (7, 7, 7, 1)
     assert percentile([], 0.5) is None
