@@ -66,8 +66,8 @@ class TalkPlayed:
 
     `sound`: its labelled start and end; `talk_ms`: the length of the agent's talk; `pieces`: (start, end, place) of
     each piece of it that was played, `place` counted from the beginning of the talk; `holds`, `resumes`, `cuts`,
-    `decided` and `replies`: the times of holds, resumes, cuts, `end_of_turn` and requests for another reply, not on trial; `others`:
-    other agent lines.
+    `decided` and `replies`: the times of holds, resumes, cuts, `end_of_turn` and requests for another reply (not on
+    trial); `others`: other agent lines.
     """
 
     sound: tuple[int, int]
@@ -163,7 +163,7 @@ def play_talk(
     talk_ms = len(talk) * CHAR_MS
     over = end + TIMEOUT_MS if case.kind == "interruption" else max(begin + talk_ms, end) + 6_000
     settles = end + (BEHIND_MS if case.kind == "behind" else 0)
-    cuts, decided, replies = _Times(sim, _is(d.Cut)), _Times(sim, _is(d.TurnEnded)), _Times(sim, _answers())
+    cuts, decided, replies = _Times(sim, _is(d.Cut)), _Times(sim, _is(d.TurnEnded)), _Times(sim, asks_for_a_reply())
     while sim.now < over and sim.call.ended is None:
         sim.run(min(sim.now + STEP_MS, over))
         answered = cuts.times() and replies.times() and replies.times()[-1] >= max(end, cuts.times()[0])
@@ -209,7 +209,7 @@ def _is_whole(sim: Simulator, said: tuple[str, ...]) -> bool:
     return isinstance(last, CallerSaid) and gist(last.text, language) == gist(" ".join(said), language)
 
 
-def _answers() -> Callable[[a.Action], bool]:
+def asks_for_a_reply() -> Callable[[a.Action], bool]:
     """Whether an action asks for a reply to be heard: not one on trial, until it is used."""
     on_trial = set[int]()
 

@@ -10,7 +10,9 @@ import pytest
 pytest.importorskip("numpy")
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
+from telephony.core.policy import TurnTaking
 from telephony.testing.recorded_stt import (
     Clip,
     Final,
@@ -26,10 +28,13 @@ from tests.bench import cli
 from tests.bench.turns import bench
 from tests.bench.turns.before import keep, load
 from tests.bench.turns.cells import BASELINE, ERRING, QUIET, VERDICT, Job, run
-from tests.bench.turns.corpus import BEHIND, Recipe
+from tests.bench.turns.corpus import BEHIND, Recipe, compose, plan
 from tests.bench.turns.counts import TEST, counted
 from tests.bench.turns.jobs import jobs
 from tests.bench.turns.picture import picture
+from tests.bench.turns.play import asks_for_a_reply, hear, play_turn
+from tests.bench.turns.score import Rate
+from tests.bench.turns.store import Store
 
 WORDS = (SpokenWord("Forty", 400), SpokenWord("two,", 700), SpokenWord("please.", 1_000))
 
@@ -72,13 +77,14 @@ def test_only_partials_have_errors_and_finals_are_punctuated_if_configured() -> 
 
 
 def few() -> list[Job]:
-    """A job of each kind on a quiet line, one over noise, and two with a voice behind the caller."""
-    every = [(job, job.source) for job in jobs(("held-out",), 1, quick=True) if isinstance(job.source, Recipe)]
+    """A job of each kind on a quiet line, one over noise, two with a voice behind the caller, and a German one."""
+    todo = jobs(("held-out", "german"), 1, quick=True)
+    every = [(job, job.source) for job in todo if isinstance(job.source, Recipe)]
     kinds = ("turn", "digits", "answer", "unfinished", "interruption", "backchannel", "noise")
     found = [next(job for job, recipe in every if recipe.kind == kind) for kind in kinds]
     found.append(next(job for job, recipe in every if recipe.noise))
     scenes = [job for job, recipe in every if recipe.behind]
-    return [*found, scenes[0], scenes[-1]]
+    return [*found, scenes[0], scenes[-1], todo[-1]]
 
 
 def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,6 +103,7 @@ def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Mo
     erring = counts[TEST, ERRING, "balanced"]
     assert erring.yields().count == erring.yields().total == 1
     assert counts[TEST, BEHIND, "balanced"].tolerated(BEHIND).total == 2
+    assert counts["german", QUIET, "balanced"].missed() == Rate(0, 1)
     results = tmp_path / "results.json"
     results.write_text(json.dumps(bench.as_json(counts, rows, seed=1)))
     keep(results, "rules 0", tmp_path / "before.json")
@@ -107,6 +114,24 @@ def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Mo
     assert "rules 0: figures of a run with seed 1 and" in shown
     assert bench.draw(counts, TEST, before).startswith("<svg")
     assert "talked over:" in bench.worst(rows, "balanced", 3)
+
+
+def test_a_model_may_call_a_turn_unfinished(tmp_path: Path) -> None:
+    """One that is always right does so with a caller who breaks off; one that never does, does not."""
+    store = Store(tmp_path)
+    recipe = next(recipe for recipe in plan("held-out", 1) if recipe.kind == "unfinished")
+    case = compose(recipe, store)
+    frames = hear(case.recording, store)
+    verdicts = [play_turn(case, frames, TurnTaking(), TranscriptStyle(), percent).verdicts for percent in (100, 0)]
+    assert verdicts[0] >= 1
+    assert verdicts[1] == 0
+
+
+def test_a_reply_on_trial_asks_for_nothing_to_be_heard_until_it_is_used() -> None:
+    asks = asks_for_a_reply()
+    trial, used = a.StartReply(3, ()), d.SpeculationUsed(3, 400)
+    assert [asks(action) for action in (d.SpeculationBegun(3, 2), trial, used)] == [False, False, True]
+    assert asks(a.StartReply(4, ()))
 
 
 def test_an_empty_picture_is_a_picture() -> None:
