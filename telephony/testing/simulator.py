@@ -124,6 +124,7 @@ class Simulator:
         self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]), run_tool)
         self._tts = _Tts(self)
         self._stt = _SttPort(self)
+        self.unfinished: Callable[[History], bool] = lambda history: False
         self.intercept: Callable[[int, Scripted], Iterable[tuple[int, Scripted]]] = lambda at, event: [(at, event)]
         self._time.agenda.put(FRAME_MS, self._frame, _FRAMES)
         self.frames = True

@@ -24,6 +24,7 @@ WAV files in a folder `noise` need no labels: up to eight pieces of each, of a s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,14 +161,14 @@ def _entries(path: Path) -> Iterable[Labelled]:
             bool(entry.get("complete", not meeting)),
             bool(entry.get("backchannel", False)),
             not meeting,
-            _source(entry),
+            _source(entry, path.parent),
         )
 
 
-def _source(entry: dict[str, Any]) -> str:
-    """The corpus (or repository) and its licence, without remarks in brackets."""
-    named = str(entry.get("corpus") or entry.get("repo") or "no corpus named")
-    licence = str(entry.get("licence") or "licence unknown").partition(" (")[0]
+def _source(entry: dict[str, Any], folder: Path) -> str:
+    """The corpus (or repository, or folder) and its licence, without remarks behind a semicolon."""
+    named = str(entry.get("corpus") or entry.get("repo") or folder.name)
+    licence = re.sub(r"\s*;[^)]*", "", str(entry.get("licence") or "licence unknown"))
     return f"{named}, {licence}"
 
 

@@ -30,7 +30,7 @@ from telephony.testing.recorded_stt import Clip, HeardFrame, TranscriptStyle
 from telephony.testing.simulator import CHAR_MS, Simulator
 from telephony.vad.silero import SileroDetector
 from tests.bench.turns.corpus import Case, Recording
-from tests.bench.turns.models import UNFINISHED, verdict_model
+from tests.bench.turns.models import verdicts
 from tests.bench.turns.store import Store
 
 TIMEOUT_MS = 5_000
@@ -39,6 +39,7 @@ AFTERWARDS_MS = 600
 BEHIND_MS = 3_000
 """How long after a voice behind the caller an answer to it would come: there is nobody else to be answered."""
 STEP_MS = 100
+UNFINISHED = "…"
 REPLY = "All right, let me see what I can do about that for you."
 _NONE = -1
 
@@ -100,17 +101,19 @@ def hear(recording: Recording, store: Store) -> list[HeardFrame]:
 
 
 def play_turn(
-    case: Case, frames: list[HeardFrame], rules: TurnTaking, how: TranscriptStyle, verdicts: int = 0
+    case: Case, frames: list[HeardFrame], rules: TurnTaking, how: TranscriptStyle, verdicts_percent: int = 0
 ) -> TurnPlayed:
-    """The agent asks, the caller speaks, and the call goes on until the turn is decided or missed. `verdicts`: the
-    percentage of the model's verdicts on whether the caller is done that are right (0: it gives none)."""
+    """The agent asks, the caller speaks, and the call goes on until the turn is decided or missed. So many percent of
+    the model's verdicts on whether the caller is done are right; with 0 it gives none."""
     first = case.recording.segments[0][0]
     at = _frame_ms(len(case.prompt) * CHAR_MS + case.gap_ms - first)
     segments = tuple((at + start, at + end) for start, end in case.recording.segments)
     last_end = segments[-1][1]
-    done_ms = last_end if case.complete else None
-    model = verdict_model(lambda: sim.now, done_ms, verdicts, how.seed, REPLY)
-    sim = Simulator(Policy(greeting=case.prompt, turn_taking=rules, language=case.language), model)
+    policy = Policy(greeting=case.prompt, turn_taking=rules, language=case.language)
+    sim = Simulator(policy, lambda history: [REPLY])
+    if verdicts_percent:
+        done_ms = last_end if case.complete else None
+        sim.unfinished = verdicts(lambda: sim.now, done_ms, verdicts_percent, how.seed)
     sim.hears(at, Clip(frames, case.recording.words), how)
     sim.run(last_end)
     decided = _Times(sim, _is(d.TurnEnded))
@@ -128,11 +131,11 @@ def play_turn(
         _is_whole(sim, said),
         len(sim.actions(d.SpeculationBegun)),
         tuple(_Times(sim, _is(d.SpeculationUsed)).times()),
-        _verdicts(sim),
+        _called_unfinished(sim),
     )
 
 
-def _verdicts(sim: Simulator) -> int:
+def _called_unfinished(sim: Simulator) -> int:
     """How many trials were answered with "unfinished"."""
     on_trial = {begun.turn for _, begun in sim.actions(d.SpeculationBegun)}
     said = [event for _, event, _ in sim.steps if isinstance(event, e.ReplyDelta) and event.turn in on_trial]

@@ -29,7 +29,7 @@ from tests.bench.turns.score import Percentile, Rate, percentile
 
 FEW = 60
 CELLS = (QUIET, ERRING, VERDICT, NO_VERDICT, LOCAL, LONG, *NOISY, BEHIND, *BEHIND_DB, RECORDED)
-NOTHING = "-"
+NOTHING, DEFAULT = "-", "balanced"
 
 Columns = Mapping[str, str]
 Table = Mapping[str, Columns]
@@ -43,7 +43,7 @@ def tables(counts: Results, part: str) -> dict[str, dict[str, Columns]]:
     mine = {
         f"{cell}, {rule}": count
         for cell in _cells(counts, part)
-        for rule in (*PRESETS, BASELINE)
+        for rule in ((*PRESETS, BASELINE) if cell in CELLS else (DEFAULT, BASELINE))
         if (count := counts.get((part, cell, rule)))
     }
     made = {}

@@ -12,7 +12,6 @@ pytest.importorskip("numpy")
 from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
-from telephony.core.policy import TurnTaking
 from telephony.testing.recorded_stt import (
     Clip,
     Final,
@@ -28,13 +27,12 @@ from tests.bench import cli
 from tests.bench.turns import bench
 from tests.bench.turns.before import keep, load
 from tests.bench.turns.cells import BASELINE, ERRING, QUIET, VERDICT, Job, run
-from tests.bench.turns.corpus import BEHIND, Recipe, compose, plan
+from tests.bench.turns.corpus import BEHIND, Recipe
 from tests.bench.turns.counts import TEST, counted
 from tests.bench.turns.jobs import jobs
 from tests.bench.turns.picture import picture
-from tests.bench.turns.play import asks_for_a_reply, hear, play_turn
+from tests.bench.turns.play import asks_for_a_reply
 from tests.bench.turns.score import Rate
-from tests.bench.turns.store import Store
 
 WORDS = (SpokenWord("Forty", 400), SpokenWord("two,", 700), SpokenWord("please.", 1_000))
 
@@ -114,17 +112,6 @@ def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Mo
     assert "rules 0: figures of a run with seed 1 and" in shown
     assert bench.draw(counts, TEST, before).startswith("<svg")
     assert "talked over:" in bench.worst(rows, "balanced", 3)
-
-
-def test_a_model_may_call_a_turn_unfinished(tmp_path: Path) -> None:
-    """One that is always right does so with a caller who breaks off; one that never does, does not."""
-    store = Store(tmp_path)
-    recipe = next(recipe for recipe in plan("held-out", 1) if recipe.kind == "unfinished")
-    case = compose(recipe, store)
-    frames = hear(case.recording, store)
-    verdicts = [play_turn(case, frames, TurnTaking(), TranscriptStyle(), percent).verdicts for percent in (100, 0)]
-    assert verdicts[0] >= 1
-    assert verdicts[1] == 0
 
 
 def test_a_reply_on_trial_asks_for_nothing_to_be_heard_until_it_is_used() -> None:

@@ -154,13 +154,13 @@ def test_a_users_own_folder(tmp_path: Path) -> None:
         "segments": [[0.1, 0.5], [0.8, 1.6]],
         "transcript": "i want to cancel my order",
         "repo": "someone/speech",
-        "licence": "CC BY 4.0 (read by A. Reader)",
+        "licence": "CC BY 4.0 (Speech; read by A. Reader)",
     }
     (tmp_path / "labels.json").write_text(json.dumps({"a": entry}))
     case = load(labelled(tmp_path)[0])
     assert (case.kind, case.complete, case.recording.segments) == ("turn", True, ((1_300, 1_700), (2_000, 2_800)))
     assert [word.text for word in case.recording.words if word.end_ms <= 1_700] == ["i", "want"]
-    assert case.source == "someone/speech, CC BY 4.0"
+    assert case.source == "someone/speech, CC BY 4.0 (Speech)"
     (tmp_path / "noise").mkdir()
     wav.write(tmp_path / "noise" / "b.wav", EspeakVoice().say("a chair falls over in the next room")[0])
     loaded = [load_piece(piece) for piece in pieces(tmp_path)]
