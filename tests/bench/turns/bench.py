@@ -118,7 +118,8 @@ def as_json(counts: Results, rows: Sequence[Row], seed: int) -> dict[str, Any]:
         rates = {
             "cut_offs": count.cut_offs(), "cut_offs_800": count.cut_offs_of(*LONG_MS),
             "cut_offs_1100": count.cut_offs_of(LONG_MS[1]), "late_starts": count.late_starts(),
-            "missed": count.missed(), "from_trial": count.from_trial(), "yield": count.yields(),
+            "missed": count.missed(), "asked_again": count.asked_again(), "from_trial": count.from_trial(),
+            "yield": count.yields(),
             "tolerated": count.tolerated(*SOUNDS), "tolerated_backchannels": count.tolerated("backchannel"),
             "tolerated_noises": count.tolerated("noise"), "tolerated_behind": count.tolerated("behind"),
             "answered_by_mistake": count.answered(*SOUNDS), "answered_behind": count.answered("behind"),

@@ -62,7 +62,11 @@ class Counts:
 
     def missed(self, kinds: Sequence[str] = TURNS) -> Rate:
         scores = self._scores(kinds)
-        return Rate(sum(score.delay_ms is None for score in scores), len(scores))
+        return Rate(sum(score.missed for score in scores), len(scores))
+
+    def asked_again(self) -> Rate:
+        scores = self._scores(TURNS)
+        return Rate(sum(score.asked_again for score in scores), len(scores))
 
     def delay(self, share: float, kinds: Sequence[str] = TURNS) -> Percentile | None:
         return percentile([s.delay_ms for s in self._scores(kinds) if s.delay_ms is not None], share)

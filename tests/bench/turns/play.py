@@ -49,7 +49,8 @@ class TurnPlayed:
     """A caller's turn. `segments`: the labelled (start, end) of the speech; `decided`: the times of `end_of_turn`;
     `said`: the transcripts; `heard`: the (start, end) of each stretch of the agent's audio; `whole`: the last request
     for a reply holds all of the caller's words as one utterance; `trials`: how many replies were prepared on trial;
-    `used`: when one of them became the reply; `verdicts`: how many were answered with "unfinished"."""
+    `used`: when one of them became the reply; `verdicts`: how many were answered with "unfinished"; `asked`: when the
+    agent asked the caller to say it again."""
 
     segments: tuple[tuple[int, int], ...]
     decided: tuple[int, ...]
@@ -59,6 +60,7 @@ class TurnPlayed:
     trials: int = 0
     used: tuple[int, ...] = ()
     verdicts: int = 0
+    asked: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ def play_turn(
         len(sim.actions(d.SpeculationBegun)),
         tuple(_Times(sim, _is(d.SpeculationUsed)).times()),
         _called_unfinished(sim),
+        tuple(_Times(sim, _is(d.NotHeard)).times()),
     )
 
 

@@ -1,6 +1,7 @@
 """The definitions of the turn-taking measures, computed from what was played, and their confidence intervals.
 
-cut-off      a turn decided in a pause of the caller, or while they spoke; at most one is counted for each pause
+cut-off      a turn decided in a pause of the caller, or while they spoke, or a request there to say it again; at most
+             one is counted for each pause
 late start   a cut-off after which the caller went on and the agent was heard for at most 200 ms of that, and the whole
              was answered: it cost a syllable. It is a cut-off all the same
 delay        from the end of the caller's voice to the decision
@@ -8,7 +9,7 @@ from a trial a turn whose reply was prepared before it was decided; a trial is w
              model answered it with a verdict: that the caller has not finished
 to audio     from the decision to the first audio of the reply
 voice to audio  from the end of the caller's voice to the first audio of the reply
-missed       a finished turn that was not decided within 5 s
+missed       a finished turn that was not decided within 5 s; asked again: the agent asked to hear it once more instead
 yield        an interruption that led to a cut and an answer
 silenced     from the first voice of an interruption to the last sample of the agent's talk that was played
 tolerated    a backchannel or noise that was not answered and after which the whole talk was played, in order, resumed
@@ -55,7 +56,8 @@ class Pause:
 class TurnScore:
     """`early`: 1 if the turn was decided in the speech before the first pause. `delay_ms` is None for a missed turn,
     `to_audio_ms` also if no audio followed; `trials`: replies prepared on trial, of which `used` were used and
-    `verdicts` were answered with one; `from_trial`: the turn was answered with a trial."""
+    `verdicts` were answered with one; `from_trial`: the turn was answered with a trial; `asked_again`: the caller was
+    asked to say it again, and nothing was decided."""
 
     pauses: tuple[Pause, ...]
     early: int
@@ -65,6 +67,11 @@ class TurnScore:
     used: int = 0
     from_trial: bool = False
     verdicts: int = 0
+    asked_again: bool = False
+
+    @property
+    def missed(self) -> bool:
+        return self.delay_ms is None and not self.asked_again
 
     @property
     def wasted(self) -> int:
@@ -88,19 +95,20 @@ class TurnScore:
 def score_turn(played: TurnPlayed, exact: bool = True) -> TurnScore:
     """Scores a turn. Unless labels are `exact`, decisions inside a segment are not counted: it may contain silence."""
     segments, end = played.segments, played.segments[-1][1]
+    spoken = (*played.decided, *played.asked)
     gaps = [(left[1], right[0], right[1]) for left, right in pairwise(segments)]
     pauses = []
     for start, stop, spoken_until in gaps:
         if PAUSE_MS[0] <= stop - start <= PAUSE_MS[1]:
             until = spoken_until if exact else stop
-            cut_off = any(start <= at < until for at in played.decided)
+            cut_off = any(start <= at < until for at in spoken)
             heard = sum(max(0, min(over, spoken_until) - max(begin, stop)) for begin, over in played.heard)
             pauses.append(Pause(start, stop, cut_off, cut_off and played.whole and heard <= LATE_START_MS))
-    early = any(segments[0][0] <= at < segments[0][1] for at in played.decided) if exact else False
+    early = any(segments[0][0] <= at < segments[0][1] for at in spoken) if exact else False
     after = [at for at in played.decided if at >= end]
     score = TurnScore(tuple(pauses), int(early), None, None, played.trials, len(played.used), verdicts=played.verdicts)
     if not after:
-        return score
+        return replace(score, asked_again=any(at >= end for at in played.asked))
     audio = next((max(0, begin - after[0]) for begin, stop in played.heard if stop > after[0]), None)
     from_trial = any(at >= after[0] for at in played.used)
     return replace(score, delay_ms=after[0] - end, to_audio_ms=audio, from_trial=from_trial)

@@ -108,6 +108,7 @@ def _turns(count: Counts) -> Columns:
         **_both("voice to audio", count.voice_to_audio(0.5), count.voice_to_audio(0.9)),
         "short answers p50": ms(count.short_answers(0.5)),
         "missed": rate(count.missed()),
+        "asked again": rate(count.asked_again()),
     }
 
 

@@ -62,6 +62,36 @@ def test_a_turn_is_answered_from_a_trial_that_became_its_reply() -> None:
     assert (earlier.from_trial, earlier.to_audio_ms, earlier.trials - earlier.used) == (False, 340, 0)
 
 
+def test_a_trial_that_was_called_unfinished_is_not_wasted() -> None:
+    """Nor is there less than nothing wasted, if one that was so called is used all the same."""
+    assert score_turn(TurnPlayed(SPEECH, (5_560,), trials=3, used=(5_560,), verdicts=1)).wasted == 1
+    assert score_turn(TurnPlayed(SPEECH, (5_560,), trials=1, used=(5_560,), verdicts=1)).wasted == 0
+
+
+def test_the_voice_to_audio_goes_from_the_end_of_speech_to_the_first_audio() -> None:
+    """Not to audio that began before the decision and has ended; without audio there is no such time."""
+    score = score_turn(TurnPlayed(SPEECH, (2_300, 5_560), heard=((2_350, 2_700), (5_600, 7_000))))
+    assert score.voice_to_audio_ms == 600
+    assert score_turn(TurnPlayed(SPEECH, (5_560,))).voice_to_audio_ms is None
+
+
+@pytest.mark.parametrize(
+    ("decided", "asked", "cut_offs", "missed", "asked_again"),
+    [
+        ((), (), 0, True, False),
+        ((), (5_700,), 0, False, True),
+        ((), (2_300,), 1, True, False),
+        ((5_560,), (2_300,), 1, False, False),
+        ((5_560,), (5_900,), 0, False, False),
+    ],
+)
+def test_a_caller_who_is_asked_again_is_not_missed_but_may_be_cut_off_by_it(
+    decided: tuple[int, ...], asked: tuple[int, ...], cut_offs: int, missed: bool, asked_again: bool
+) -> None:
+    score = score_turn(TurnPlayed(SPEECH, decided, asked=asked))
+    assert (score.cut_offs, score.missed, score.asked_again) == (cut_offs, missed, asked_again)
+
+
 def test_only_decisions_in_pauses_count_for_a_coarsely_labelled_meeting() -> None:
     """Such a segment may contain silence, and a gap of two seconds may be an end."""
     played = TurnPlayed(((0, 5_000), (5_400, 6_000), (8_000, 9_000)), (3_000, 5_450, 7_000))
