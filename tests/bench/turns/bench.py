@@ -30,7 +30,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
@@ -38,14 +38,14 @@ from typing import Any
 
 from tests.bench.turns.before import Before, load
 from tests.bench.turns.cells import CURVE_CELL, ERRING, PRESETS, RECORDED, HeardRow, Job, Row, run
-from tests.bench.turns.corpus import SPLITS
+from tests.bench.turns.corpus import SPLITS, Recipe
 from tests.bench.turns.counts import LONG_MS, SOUNDS, TEST, TESTED, Results, counted, curve
 from tests.bench.turns.folder import BadLabels, labelled, pieces
 from tests.bench.turns.folder import __doc__ as folder_format
 from tests.bench.turns.jobs import folder_jobs, jobs
 from tests.bench.turns.picture import picture
 from tests.bench.turns.score import TurnScore
-from tests.bench.turns.tables import detector, tables, text
+from tests.bench.turns.tables import DEFAULT, detector, tables, text
 from tests.bench.turns.targets import targets
 
 PARTS = (*SPLITS, RECORDED)
@@ -67,23 +67,37 @@ def play_all(todo: Sequence[Job], processes: int) -> tuple[list[Row], list[Heard
     return rows, heard
 
 
-def show(counts: Results, heard: Sequence[HeardRow], names: Sequence[str], before: Before | None = None) -> str:
-    """All tables as text: of each part of the corpus (`names`), and the detector's."""
+def show(counts: Results, heard: Sequence[HeardRow], before: Before | None = None) -> str:
+    """All tables as text: of each part of the corpus, and the detector's. Of the parts of `TEST` only what the default
+    rules do with turns. `before` stands beside the whole `TEST` only."""
+    found = {part for part, _, _ in counts}
+    tested = [part for part in TESTED if part in found]
     shown = []
-    for part in names:
-        shown.append(f"=== {part} ===")
-        old = before if part == TEST else None
-        for title, table in tables(counts, part).items():
+    for part in (part for part in (TEST, *PARTS) if part in found):
+        shown.append(f"=== {part}{': ' + ', '.join(tested) if part == TEST else ''} ===")
+        made = tables(counts, part)
+        if part in TESTED:
+            shown.append(text({name: row for name, row in made["turns"].items() if name.endswith(DEFAULT)}, "turns"))
+            continue
+        old = before if part == TEST and len(tested) == len(TESTED) else None
+        for title, table in made.items():
             shown.append(text(table, title, old.tables.get(title) if old else None, old.name if old else ""))
-        for kind in ("scaled", "plain"):
-            points = [f"{ms} ms {100 * share:.1f} % ({rule})" for ms, share, rule in curve(counts, part, kind)]
-            shown.append(f"curve, {ERRING}, {kind}: " + ", ".join(points) if points else "")
-        if old:
-            points = [f"{ms} ms {100 * share:.1f} % ({rule})" for ms, share, rule in old.curve]
-            shown.append(f"curve, {ERRING}, {old.name}: " + ", ".join(points))
-            shown.append(f"({old.name}: figures of a run with seed {old.seed} and {old.calls} calls)")
+        lines = {kind: curve(counts, part, kind) for kind in ("scaled", "plain")} | (
+            {old.name: old.curve} if old else {}
+        )
+        for name, points in lines.items():
+            listed = ", ".join(f"{ms} ms {100 * share:.1f} % ({rule})" for ms, share, rule in points)
+            shown.append(f"curve, {ERRING}, {name}: {listed}" if listed else "")
+        shown.append(f"({old.name}: figures of a run with seed {old.seed} and {old.calls} calls)" if old else "")
     shown.append(text(detector(heard), "detector (ms)"))
     return "\n\n".join(table for table in shown if table)
+
+
+def voices(todo: Iterable[Job]) -> str:
+    """The engines that speak, with the number of their voices."""
+    names = {job.source.caller.voice for job in todo if isinstance(job.source, Recipe)}
+    engines = Counter(name.partition("/")[0] if "/" in name else "espeak" for name in names)
+    return ", ".join(f"{engine} ({count})" for engine, count in sorted(engines.items()))
 
 
 def worst(rows: Sequence[Row], rule: str, most: int) -> str:
@@ -201,16 +215,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows, heard = play_all(todo, options.processes)
     counts = counted(rows)
     before = None if options.quick else load()
-    names = [part for part in (TEST, *PARTS) if part in {found for found, _, _ in counts}]
-    print(show(counts, heard, [name for name in names if TEST not in names or name not in TESTED], before))
+    print(show(counts, heard, before))
     print("\n" + targets(counts))
     if options.worst:
         print("\n" + worst(rows, options.rule, options.worst))
-    print(f"\n{len(todo)} recordings, {len(rows)} calls, {time.monotonic() - began:.0f} s")
+    print(f"\n{len(todo)} recordings, {len(rows)} calls, {time.monotonic() - began:.0f} s; voices: {voices(todo)}")
     if options.json:
         options.json.write_text(json.dumps(as_json(counts, rows, options.seed), indent=1) + "\n")
     if options.picture:
-        options.picture.write_text(draw(counts, names[0], before))
+        options.picture.write_text(
+            draw(counts, next(part for part in (TEST, *PARTS) if part in {found for found, _, _ in counts}), before)
+        )
 
 
 def _recorded(folder: Path, local: bool) -> list[Job]:

@@ -27,7 +27,7 @@ from tests.bench import cli
 from tests.bench.turns import bench
 from tests.bench.turns.before import keep, load
 from tests.bench.turns.cells import BASELINE, ERRING, QUIET, VERDICT, Job, run
-from tests.bench.turns.corpus import BEHIND, Recipe
+from tests.bench.turns.corpus import BEHIND, Caller, Recipe, changed, plan
 from tests.bench.turns.counts import TEST, counted
 from tests.bench.turns.jobs import jobs
 from tests.bench.turns.picture import picture
@@ -106,12 +106,25 @@ def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Mo
     results.write_text(json.dumps(bench.as_json(counts, rows, seed=1)))
     keep(results, "rules 0", tmp_path / "before.json")
     before = load(tmp_path / "before.json")
-    shown = bench.show(counts, heard_rows, [TEST], before)
+    counts |= {("strangers", *key[1:]): count for key, count in counts.items() if key[0] == "held-out"}
+    shown = bench.show(counts, heard_rows, before)
+    assert "=== test: held-out, strangers ===" in shown
     assert f"{ERRING}, {BASELINE}" in shown
     assert all(f"{cell}, balanced, rules 0" in shown for cell in (QUIET, ERRING, VERDICT, "10 dB", BEHIND))
     assert "rules 0: figures of a run with seed 1 and" in shown
+    alone = bench.show({key: count for key, count in counts.items() if key[0] != "strangers"}, heard_rows, before)
+    assert "=== test: held-out ===" in alone
+    assert "rules 0" not in alone
     assert bench.draw(counts, TEST, before).startswith("<svg")
     assert "talked over:" in bench.worst(rows, "balanced", 3)
+
+
+def test_the_voices_that_spoke_are_counted_by_engine() -> None:
+    """Each once, however often it speaks."""
+    recipe = plan("held-out", 1, renderings=1)[0]
+    names = ("en-us", "en-us+f2", "en-us", "flite/awb")
+    todo = [Job(changed(recipe, caller=Caller(name, 165, 45, -20.0)), "held-out", ()) for name in names]
+    assert bench.voices(todo) == "espeak (2), flite (1)"
 
 
 def test_a_reply_on_trial_asks_for_nothing_to_be_heard_until_it_is_used() -> None:
