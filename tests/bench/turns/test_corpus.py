@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -70,20 +71,23 @@ def test_each_cell_has_enough_pauses_and_sounds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "inside", "expected"),
+    ("kind", "text", "expected"),
     [
-        ("turn", "I want to", True, IN_PHRASE),
-        ("turn", "If I cancel today", False, BETWEEN),
-        ("turn", "Hi there,", False, BETWEEN),
-        ("turn", "I called yesterday", False, AFTER_SENTENCE),
-        ("answer", "Six,", False, BETWEEN),
-        ("digits", "My number is", True, IN_ENTRY),
-        ("digits", "It's under Jones,", False, IN_ENTRY),
+        ("turn", "I want to | cancel", [IN_PHRASE]),
+        ("turn", "If I cancel today / do I get it back?", [BETWEEN]),
+        ("turn", "If you can / I'd be glad of it / on Monday.", [BETWEEN, AFTER_SENTENCE]),
+        ("turn", "Hi there, / it's Ann.", [BETWEEN]),
+        ("turn", "I called yesterday / and nobody came.", [AFTER_SENTENCE]),
+        ("turn", "I need to see | Graham / but he has left.", [IN_PHRASE, AFTER_SENTENCE]),
+        ("turn", "When I | open it / it's empty.", [IN_PHRASE, BETWEEN]),
+        ("answer", "Six, / or maybe seven.", [BETWEEN]),
+        ("digits", "My number is | two two / one.", [IN_ENTRY, IN_ENTRY]),
     ],
 )
-def test_the_place_of_a_pause(kind: str, text: str, inside: bool, expected: str) -> None:
-    """By the marks in the text, what is said, and what stands before."""
-    assert places(kind, [text, "and the rest"], [inside]) == (expected,)
+def test_the_place_of_a_pause(kind: str, text: str, expected: list[str]) -> None:
+    """By the marks in the text, what is said, and all words since the last slash."""
+    parts = re.split(r" [|/] ", text)
+    assert list(places(kind, parts, [mark == "|" for mark in re.findall(r"[|/]", text)])) == expected
 
 
 def test_long_pauses_are_long_and_at_the_same_places() -> None:
