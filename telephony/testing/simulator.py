@@ -119,7 +119,6 @@ class Simulator:
         self.call = Conversation(self.policy, spoken_form)
         self.latencies, self.faults = Latencies(), Faults()
         self._time = VirtualTime(Agenda(), {})
-        self.steps = self._time.steps
         self.carrier = Carrier(self, self._time.agenda)
         self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]), run_tool)
         self._tts = _Tts(self)
@@ -192,6 +191,10 @@ class Simulator:
         return self._stt.recogniser.frame(self.now) if self.frames else None
 
     # --- what happened ----------------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> list[tuple[int, e.Event, tuple[a.Action, ...]]]:
+        return self._time.steps
 
     @property
     def sounds(self) -> list[Sound]:
