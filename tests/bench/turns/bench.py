@@ -38,11 +38,12 @@ from typing import Any
 
 from tests.bench.turns.before import Before, load
 from tests.bench.turns.cells import CURVE_CELL, ERRING, PRESETS, RECORDED, HeardRow, Job, Row, run
-from tests.bench.turns.corpus import SPLITS, Recipe
+from tests.bench.turns.corpus import Recipe
 from tests.bench.turns.counts import LONG_MS, SOUNDS, TEST, TESTED, Results, counted, curve
 from tests.bench.turns.folder import BadLabels, labelled, pieces
 from tests.bench.turns.folder import __doc__ as folder_format
 from tests.bench.turns.jobs import folder_jobs, jobs
+from tests.bench.turns.parts import SPLITS
 from tests.bench.turns.picture import picture
 from tests.bench.turns.score import TurnScore
 from tests.bench.turns.tables import DEFAULT, detector, tables, text

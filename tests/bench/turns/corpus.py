@@ -7,10 +7,10 @@ for the rules of a language without data.
 
 kinds        turn           a finished request, question or statement, 0-2 pauses in it
              digits         phone numbers, codes, spellings and addresses, in groups; half of them answer a question
-             answer         one to three words in answer to a question
+             answer         a few words in answer to a question
              unfinished     breaks off and never continues
              interruption   words that claim the floor while the agent talks
-             backchannel    "mm-hm", "yeah" while the agent talks and has not asked anything
+             backchannel    "mm-hm", "yeah" while the agent talks and has not asked anything; some in German
              noise          coughs, clicks, tones, a dog, and vocal sounds without words that the detector takes for
                             voice, while the agent talks
 behind         another voice behind the caller: see `voices_behind.py`
@@ -26,32 +26,26 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from types import ModuleType
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from telephony.testing.recorded_stt import SpokenWord
-from tests.bench.turns import german_say, strangers_say
-from tests.bench.turns import more_sentences as more
+from tests.bench.turns import german_say, listener_says
 from tests.bench.turns import sentences as say
 from tests.bench.turns import sound as snd
 from tests.bench.turns.espeak import EspeakVoice
+from tests.bench.turns.parts import HALF, Split, backchannels, listeners, sentences
 from tests.bench.turns.places import places
 from tests.bench.turns.store import Store
 from tests.bench.turns.strangers import Stranger, strangers
-
-Split: TypeAlias = Literal["tuning", "held-out", "strangers", "german"]
-SPLITS: tuple[Split, ...] = ("tuning", "held-out", "strangers", "german")
-HALF: dict[Split, int] = {"tuning": 0, "held-out": 1, "strangers": 1, "german": 1}
-"""Every second sentence from this index on is said by the part."""
 
 VOICES: dict[Split, tuple[str, ...]] = {
     "tuning": ("en-us", "en-us+f2", "en-us+m1", "en-us+m3", "en-gb-x-rp", "en-gb-x-rp+f4", "en-us-nyc+m7", "en-029"),
     "held-out": ("en", "en-us+f3", "en-us+m2", "en-us+m5", "en-gb-scotland", "en-us+f5", "en-gb-x-gbclan+m4",
                  "en-gb-x-gbcwmd+m8"),
-    "german": ("de", "de+f2", "de+m3", "de+f4", "de+m5", "de+m7"),
+    "german": ("de+m1", "de+m3", "de+m5", "de+m7", "de+f1", "de+f4"),
 }  # fmt: skip
+GERMAN_VOICES: dict[Split, tuple[str, ...]] = {"tuning": ("de", "de+f2"), "held-out": ("de+m2", "de+f3")}
 LEAD_MS, TAIL_MS = 1_200, 2_500
 PAUSE_MS = (300, 1_100)
 USUAL_PAUSE_MS = 400
@@ -83,6 +77,7 @@ class Recipe:
     of the former, or the beginning of the latter, to the first voice. `opens`: the caller asks a question first, and
     the agent's talk is the reply to it rather than the greeting. `texts` holds (pronounced, written) parts; `inside`
     says which of the pauses between them are inside a phrase. `noise` is mixed in, `snr_db` below the speech.
+    `language`: both speak it.
     """
 
     name: str
@@ -101,6 +96,7 @@ class Recipe:
     snr_db: int = 0
     seed: int = 0
     behind: Caller | None = None
+    language: str = "en"
 
     @property
     def text(self) -> str:
@@ -165,31 +161,6 @@ def noisy(recipes: Sequence[Recipe], snr_db: int, noises: Sequence[str] = snd.NO
     return made
 
 
-def sentences(kind: str, split: Split) -> list[tuple[str, str]]:
-    """(prompt, text with its pauses marked) of a kind, of one half: every second one, `tuning` has the first."""
-    if split == "strangers":
-        return _every(kind, strangers_say)
-    if split == "german":
-        return _every(kind, german_say)
-    own = _every(kind, say)[HALF[split] :: 2] + (_every(kind, more) if split == "tuning" else [])
-    reported = _every(kind, strangers_say)  # what strangers say is not tuned with
-    return [pair for pair in own if pair not in reported]
-
-
-def _every(kind: str, said: ModuleType) -> list[tuple[str, str]]:
-    name = {"turn": "REQUESTS", "digits": "GROUPS", "answer": "ANSWERS"}.get(kind, f"{kind.upper()}S")
-    found = getattr(said, "UNFINISHED" if kind == "unfinished" else name, ())
-    return [("", text) for text in found.splitlines()] if isinstance(found, str) else list(found)
-
-
-def _backchannels(split: Split) -> list[tuple[str, str]]:
-    if split == "strangers":
-        return list(strangers_say.BACKCHANNELS)
-    own = [*say.BACKCHANNELS[HALF[split] :: 2], *(more.BACKCHANNELS if split == "tuning" else ())]
-    reported = {written for _, written in strangers_say.BACKCHANNELS}
-    return [pair for pair in own if pair[1] not in reported]
-
-
 def voice(caller: Caller) -> snd.Speaks:
     """The voice that the machine has for a caller of the corpus."""
     kind = Stranger if "/" in caller.voice else EspeakVoice
@@ -218,7 +189,7 @@ def compose(recipe: Recipe, store: Store, voice_of: Callable[[Caller], snd.Speak
         opening,
         complete=recipe.kind != "unfinished",
         places=places(recipe.kind, [written for _, written in recipe.texts], recipe.inside),
-        language="de" if recipe.split == "german" else "en",
+        language=recipe.language,
     )
 
 
@@ -248,33 +219,38 @@ def _turn(split: Split, kind: str, number: int, prompt: str, text: str, rng: Ran
         pauses,
         inside,
         seed=rng.randrange(2**31),
+        language="de" if split == "german" else "en",
     )
 
 
 def _talked_over(kind: str, split: Split, renderings: int, rng: Random) -> list[Recipe]:
-    things: list[tuple[tuple[tuple[str, str], ...], str]] = []
+    things: list[tuple[tuple[tuple[str, str], ...], str, str]] = []
     if kind == "interruption":
-        things += [(((text, text),), "") for _, text in sentences(kind, split)]
+        things += [(((text, text),), "", "en") for _, text in sentences(kind, split)]
     elif kind == "backchannel":
-        things += [((pair,), "") for pair in _backchannels(split)] * (2 if split == "held-out" else 1)
+        things += [((pair,), "", "en") for pair in backchannels(split)] * (2 if split == "held-out" else 1)
+        german = listeners(listener_says.GERMAN_BACKCHANNELS, split) if split in GERMAN_VOICES else []
+        things += [((pair,), "", "de") for pair in german]
     else:
-        things += [((), name) for name in (*snd.SOUNDS, *say.VOCAL)] * 3
+        things += [((), name, "en") for name in (*snd.SOUNDS, *say.VOCAL)] * 3
     recipes = []
-    for number, (texts, sound) in enumerate(things * renderings):
+    for number, (texts, sound, language) in enumerate(things * renderings):
+        statements = listener_says.GERMAN_STATEMENTS if language == "de" else say.STATEMENTS
         gain = {"interruption": 0.0, "backchannel": rng.uniform(-8, 0), "noise": rng.uniform(-12, 3)}[kind]
         recipes.append(
             Recipe(
                 f"{split}/{kind}/{number}/{sound or texts[0][1]}",
                 kind,
                 split,
-                _caller(split, rng),
-                say.STATEMENTS[rng.randrange(len(say.STATEMENTS))],
+                _caller(split, rng, GERMAN_VOICES if language == "de" else VOICES),
+                statements[rng.randrange(len(statements))],
                 rng.randrange(1_500, 6_000),
                 texts,
                 sound=sound,
                 gain_db=gain,
-                opens=number % 2 == 0,
+                opens=number % 2 == 0 and language == "en",
                 seed=rng.randrange(2**31),
+                language=language,
             )
         )
     return recipes
@@ -287,9 +263,9 @@ def _pause_ms(rng: Random) -> int:
     return int(rng.triangular(*PAUSE_MS, USUAL_PAUSE_MS))
 
 
-def _caller(split: Split, rng: Random) -> Caller:
+def _caller(split: Split, rng: Random, voices: dict[Split, tuple[str, ...]] = VOICES) -> Caller:
     return Caller(
-        rng.choice(VOICES.get(split) or strangers()),
+        rng.choice(voices.get(split) or strangers()),
         rng.randrange(145, 191, 5),
         rng.randrange(30, 66, 5),
         rng.uniform(-27, -17),

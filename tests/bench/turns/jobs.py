@@ -22,8 +22,9 @@ from tests.bench.turns.cells import (
     Job,
     Play,
 )
-from tests.bench.turns.corpus import SPLITS, TALKED_OVER, TURNS, VOICES, Recipe, Split, long_pauses, noisy, plan
+from tests.bench.turns.corpus import TALKED_OVER, TURNS, VOICES, Recipe, long_pauses, noisy, plan
 from tests.bench.turns.folder import Labelled, Piece
+from tests.bench.turns.parts import SPLITS, Split
 from tests.bench.turns.strangers import strangers
 from tests.bench.turns.stt_errors import SttErrors
 from tests.bench.turns.voices_behind import voices_behind
@@ -37,7 +38,8 @@ BEHIND_DB = {"behind 17 dB": (17, 17), "behind 10-20 dB": (10, 20)}
 
 def jobs(parts: Iterable[str], seed: int, *, quick: bool = False, local: bool = False) -> list[Job]:
     """The jobs of the generated callers. With `quick` each sentence once, in the more important cells, with the default
-    rules only; with `local` also the quiet line with the local STT, each sentence once."""
+    rules only; with `local` also the quiet line with the local STT (English), each sentence
+    once."""
     made = []
     for split in SPLITS:
         if split not in parts or not (VOICES.get(split) or strangers()):
@@ -54,7 +56,7 @@ def jobs(parts: Iterable[str], seed: int, *, quick: bool = False, local: bool = 
         made += [Job(recipe, split, _curve_plays(recipe)) for recipe in once if recipe.kind in TURNS]
         made += [Job(recipe, split, _erring(LONG, RULES, recipe)) for recipe in long_pauses(once, seed)]
         plays = tuple(Play(LOCAL, rule, TranscriptStyle(model=local_stt)) for rule in PRESETS)
-        made += [Job(recipe, split, plays) for recipe in once if local]
+        made += [Job(recipe, split, plays) for recipe in once if local and recipe.language == "en"]
     return made
 
 

@@ -154,7 +154,8 @@ def play_talk(
     """
     talk = case.prompt
     greeting = "" if opening else talk
-    sim = Simulator(Policy(greeting=greeting, turn_taking=rules), lambda history: [REPLY if _again(history) else talk])
+    policy = Policy(greeting=greeting, turn_taking=rules, language=case.language)
+    sim = Simulator(policy, lambda history: [REPLY if _again(history) else talk])
     begin, turn = 0, 1
     if opening and case.opening is not None:
         sim.hears(0, Clip(opening, case.opening.words), how)

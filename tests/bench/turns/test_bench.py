@@ -26,13 +26,15 @@ from telephony.testing.simulator import Latencies
 from tests.bench import cli
 from tests.bench.turns import bench
 from tests.bench.turns.before import keep, load
-from tests.bench.turns.cells import BASELINE, ERRING, QUIET, VERDICT, Job, run
-from tests.bench.turns.corpus import BEHIND, Caller, Recipe, changed, plan
+from tests.bench.turns.cells import BASELINE, ERRING, QUIET, VERDICT, Job, rules, run
+from tests.bench.turns.corpus import BEHIND, Caller, Recipe, changed, compose, plan
 from tests.bench.turns.counts import TEST, counted
+from tests.bench.turns.espeak import available
 from tests.bench.turns.jobs import jobs
 from tests.bench.turns.picture import picture
-from tests.bench.turns.play import asks_for_a_reply
+from tests.bench.turns.play import asks_for_a_reply, hear, play_talk
 from tests.bench.turns.score import Rate
+from tests.bench.turns.store import Store
 
 WORDS = (SpokenWord("Forty", 400), SpokenWord("two,", 700), SpokenWord("please.", 1_000))
 
@@ -132,6 +134,15 @@ def test_a_reply_on_trial_asks_for_nothing_to_be_heard_until_it_is_used() -> Non
     trial, used = a.StartReply(3, ()), d.SpeculationUsed(3, 400)
     assert [asks(action) for action in (d.SpeculationBegun(3, 2), trial, used)] == [False, False, True]
     assert asks(a.StartReply(4, ()))
+
+
+@pytest.mark.skipif(not available(), reason="the program espeak-ng is not on this machine")
+def test_the_agent_speaks_the_listeners_language(tmp_path: Path) -> None:
+    """What English data does not know, German data takes for a listener's words."""
+    store = Store(tmp_path)
+    case = compose(next(r for r in plan("tuning", 1, 1) if r.text == "Ja, das passt."), store)
+    played = play_talk(case, hear(case.recording, store), None, rules("balanced"), TranscriptStyle())
+    assert (played.cuts, played.replies) == ((), ())
 
 
 def test_an_empty_picture_is_a_picture() -> None:

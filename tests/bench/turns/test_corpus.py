@@ -14,12 +14,12 @@ pytest.importorskip("numpy")
 
 from telephony.audio import wav
 from telephony.audio.level import level
+from tests.bench.turns import listener_says, short_turns
 from tests.bench.turns.cells import ERRING, LONG, NO_VERDICT, QUIET, VERDICT
 from tests.bench.turns.corpus import (
     BEHIND,
     LONG_PAUSE_MS,
     PAUSE_MS,
-    SPLITS,
     TALKED_OVER,
     TURNS,
     VOICES,
@@ -32,6 +32,7 @@ from tests.bench.turns.corpus import (
 from tests.bench.turns.espeak import EspeakVoice, available
 from tests.bench.turns.folder import BadLabels, labelled, load, load_piece, pieces
 from tests.bench.turns.jobs import BEHIND_DB, NOISY, jobs
+from tests.bench.turns.parts import SPLITS, sentences
 from tests.bench.turns.places import AFTER_SENTENCE, BETWEEN, IN_ENTRY, IN_PHRASE, places
 from tests.bench.turns.store import Store
 from tests.bench.turns.strangers import strangers
@@ -53,6 +54,38 @@ def test_no_sentence_and_no_voice_is_in_two_parts() -> None:
             assert said[0] & said[1] == set()
     english = [part for part in parts if part[0].split != "german"]
     assert all(len({r.text for r in part if r.kind in TURNS}) >= 160 for part in english)
+
+
+def test_short_turns_are_short_and_varied() -> None:
+    """Hundreds of whole turns of up to six words, and of turns that go on, few of them built alike; all are tuned with,
+    and none is said by another part, whatever the question."""
+    texts = short_turns.REQUESTS.splitlines() + [answer for _, answer in short_turns.ANSWERS]
+    words = [re.findall(r"[a-z']+", text.lower()) for text in texts]
+    whole = [said for said, text in zip(words, texts, strict=True) if not re.search(r"[|/]", text)]
+    assert len(whole) >= 300
+    assert max(map(len, whole)) <= 6
+    assert len(words) - len(whole) >= 200
+    assert max(Counter(tuple(said[:3]) for said in words).values()) <= 3
+    said_by = {split: {text for kind in TURNS for _, text in sentences(kind, split)} for split in SPLITS}
+    assert set(texts) <= said_by["tuning"]
+    assert not set(texts) & (said_by["held-out"] | said_by["strangers"])
+
+
+def test_listeners_do_not_repeat_each_other() -> None:
+    """What they say while the agent talks is said in one part only, in German by German voices to a German agent."""
+    said_by = {split: {r.text for r in plan(split, 1, 1) if r.kind in TALKED_OVER} for split in SPLITS[:2]}
+    for texts, count in (
+        (listener_says.BACKCHANNELS, 80),
+        (listener_says.INTERRUPTIONS, 60),
+        (listener_says.GERMAN_BACKCHANNELS, 20),
+    ):
+        lines = texts.splitlines()
+        assert len(set(lines)) == len(lines) == count
+        assert set(lines) & said_by["tuning"] == set(lines[::2])
+        assert set(lines) & said_by["held-out"] == set(lines[1::2])
+    foreign = [r for split in ("tuning", "held-out") for r in plan(split, 1) if r.language == "de"]
+    assert {r.text for r in foreign} == set(listener_says.GERMAN_BACKCHANNELS.splitlines())
+    assert all(r.caller.voice.startswith("de") and r.prompt in listener_says.GERMAN_STATEMENTS for r in foreign)
 
 
 def test_each_cell_has_enough_pauses_and_sounds() -> None:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from random import Random
 
 from telephony.testing.simulator import CHAR_MS
-from tests.bench.turns.corpus import BEHIND, HALF, VOICES, Caller, Recipe, Split
+from tests.bench.turns.corpus import BEHIND, VOICES, Caller, Recipe
+from tests.bench.turns.parts import HALF, Split
 from tests.bench.turns.sentences import STATEMENTS
 from tests.bench.turns.strangers import strangers
 
