@@ -119,11 +119,11 @@ class Simulator:
         self.call = Conversation(self.policy, spoken_form)
         self.latencies, self.faults = Latencies(), Faults()
         self._time = VirtualTime(Agenda(), {})
-        self.steps = self._time.steps
         self.carrier = Carrier(self, self._time.agenda)
         self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]), run_tool)
         self._tts = _Tts(self)
         self._stt = _SttPort(self)
+        self.unfinished: Callable[[History], bool] = lambda history: False
         self.intercept: Callable[[int, Scripted], Iterable[tuple[int, Scripted]]] = lambda at, event: [(at, event)]
         self._time.agenda.put(FRAME_MS, self._frame, _FRAMES)
         self.frames = True
@@ -191,6 +191,10 @@ class Simulator:
         return self._stt.recogniser.frame(self.now) if self.frames else None
 
     # --- what happened ----------------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> list[tuple[int, e.Event, tuple[a.Action, ...]]]:
+        return self._time.steps
 
     @property
     def sounds(self) -> list[Sound]:

@@ -2,7 +2,8 @@
 
 A recipe says who speaks (an espeak voice, its speed, pitch and level), what they say, with which pauses and over which
 noise. Recipes depend on the seed alone; `compose` turns one into audio with exact labels. Sentences and voices are
-split into two halves without overlap: `tuning`, to choose parameters with, and `held-out`, to report.
+in parts without overlap: `tuning`, to choose parameters with, and `held-out` and `strangers`, to report; `german` is
+for the rules of a language without data.
 
 kinds        turn           a finished request, question or statement, 0-2 pauses in it
              digits         phone numbers, codes, spellings and addresses, in groups; half of them answer a question
@@ -12,10 +13,11 @@ kinds        turn           a finished request, question or statement, 0-2 pause
              backchannel    "mm-hm", "yeah" while the agent talks and has not asked anything; some in German
              noise          coughs, clicks, tones, a dog, and vocal sounds without words that the detector takes for
                             voice, while the agent talks
+behind         another voice behind the caller: see `voices_behind.py`
 
 Labels: a stretch of speech begins and ends at the first and last sample louder than 45 dB below its peak, measured on
-the clean clip. Pauses last 0.3-1.2 s. All audio is limited to 150-3,700 Hz, put on a line with noise of -65 dBFS and
-encoded as mu-law. Recordings begin with 1.2 s and end with 2.5 s of the line.
+the clean clip. Pauses last 0.3-1.1 s, one in twenty 1.1-1.9 s. All audio is limited to 150-3,700 Hz, put on a line with
+noise of -65 dBFS and encoded as mu-law. Recordings begin with 1.2 s and end with 2.5 s of the line.
 """
 
 from __future__ import annotations
@@ -24,29 +26,24 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from types import ModuleType
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from telephony.testing.recorded_stt import SpokenWord
-from tests.bench.turns import listener_says, short_turns, strangers_say
-from tests.bench.turns import more_sentences as more
+from tests.bench.turns import german_say, listener_says
 from tests.bench.turns import sentences as say
 from tests.bench.turns import sound as snd
 from tests.bench.turns.espeak import EspeakVoice
+from tests.bench.turns.parts import HALF, Split, backchannels, listeners, sentences
+from tests.bench.turns.places import places
 from tests.bench.turns.store import Store
 from tests.bench.turns.strangers import Stranger, strangers
-
-Split: TypeAlias = Literal["tuning", "held-out", "strangers"]
-SPLITS: tuple[Split, ...] = ("tuning", "held-out", "strangers")
-HALF: dict[Split, int] = {"tuning": 0, "held-out": 1, "strangers": 1}
-"""Every second sentence from this index on is said by the part."""
 
 VOICES: dict[Split, tuple[str, ...]] = {
     "tuning": ("en-us", "en-us+f2", "en-us+m1", "en-us+m3", "en-gb-x-rp", "en-gb-x-rp+f4", "en-us-nyc+m7", "en-029"),
     "held-out": ("en", "en-us+f3", "en-us+m2", "en-us+m5", "en-gb-scotland", "en-us+f5", "en-gb-x-gbclan+m4",
                  "en-gb-x-gbcwmd+m8"),
+    "german": ("de+m1", "de+m3", "de+m5", "de+m7", "de+f1", "de+f4"),
 }  # fmt: skip
 GERMAN_VOICES: dict[Split, tuple[str, ...]] = {"tuning": ("de", "de+f2"), "held-out": ("de+m2", "de+f3")}
 LEAD_MS, TAIL_MS = 1_200, 2_500
@@ -55,17 +52,11 @@ USUAL_PAUSE_MS = 400
 """The mode of the pauses. Their median is 600 ms; in labelled recordings of people, within the same bounds, 555 ms."""
 LONG_PAUSE_MS = (1_100, 1_900)
 LONG_PAUSES_PERCENT = 5
-SNR_DB = (20, 15, 10)
-NAMES = {
-    "turn": "REQUESTS",
-    "digits": "GROUPS",
-    "answer": "ANSWERS",
-    "unfinished": "UNFINISHED",
-    "interruption": "INTERRUPTIONS",
-}
-"""The list of each kind in the modules of sentences."""
+ONLY_LONG_MS = (800, 1_900)
+"""The pauses of `long_pauses`."""
 TURNS = ("turn", "digits", "answer")
 TALKED_OVER = ("interruption", "backchannel", "noise")
+BEHIND = "behind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +95,7 @@ class Recipe:
     noise: str = ""
     snr_db: int = 0
     seed: int = 0
+    behind: Caller | None = None
     language: str = "en"
 
     @property
@@ -124,6 +116,7 @@ class Recording:
 class Case:
     """What the bench plays. `opening` is the question that the agent's talk replies to, if it is a reply. `complete`:
     the last segment ends a finished turn. `exact`: segments contain only speech (the labels of a meeting are coarser).
+    `places`: of the pauses (see `places.py`); `source`: the corpus of a user's recording, and its licence.
     """
 
     name: str
@@ -135,7 +128,8 @@ class Case:
     opening: Recording | None = None
     complete: bool = True
     exact: bool = True
-    inside: tuple[bool, ...] = ()
+    places: tuple[str, ...] = ()
+    source: str = ""
     language: str = "en"
 
 
@@ -143,49 +137,28 @@ def plan(split: Split, seed: int, renderings: int = 2) -> list[Recipe]:
     """The recipes of one half, on a quiet line: `renderings` of each sentence, more of each backchannel and noise."""
     rng = Random(f"{seed}/{split}")
     recipes = [_turn(split, *turn, rng) for turn in _turns(split, renderings)]
-    for kind in TALKED_OVER:
+    for kind in TALKED_OVER if split != "german" else ():
         recipes += _talked_over(kind, split, renderings, rng)
     return recipes
 
 
-def noisy(recipes: Sequence[Recipe], snr_db: int) -> list[Recipe]:
+def long_pauses(recipes: Sequence[Recipe], seed: int) -> list[Recipe]:
+    """Of these callers those who pause, with only long pauses."""
+    rng = Random(seed)
+    return [
+        changed(one, name=f"{one.name}/long", pauses_ms=tuple(rng.randint(*ONLY_LONG_MS) for _ in one.pauses_ms))
+        for one in recipes
+        if one.pauses_ms and one.kind in TURNS
+    ]
+
+
+def noisy(recipes: Sequence[Recipe], snr_db: int, noises: Sequence[str] = snd.NOISES) -> list[Recipe]:
     """The same callers over noise, of each kind in turn."""
     made = []
     for number, recipe in enumerate(recipes):
-        noise = snd.NOISES[number % len(snd.NOISES)]
-        made.append(_changed(recipe, name=f"{recipe.name}/{noise}{snr_db}", noise=noise, snr_db=snr_db))
+        noise = noises[number % len(noises)]
+        made.append(changed(recipe, name=f"{recipe.name}/{noise}{snr_db}", noise=noise, snr_db=snr_db))
     return made
-
-
-def sentences(kind: str, split: Split) -> list[tuple[str, str]]:
-    """(prompt, text with its pauses marked) of a kind, of one half: every second one, `tuning` has the first."""
-    if split == "strangers":
-        return _every(kind, strangers_say)
-    own = _every(kind, say)[HALF[split] :: 2] + _every(kind, listener_says)[HALF[split] :: 2]
-    if split == "tuning":
-        own += _every(kind, more) + _every(kind, short_turns)
-    reported = _every(kind, strangers_say)  # what strangers say is not tuned with
-    return [pair for pair in own if pair not in reported]
-
-
-def _every(kind: str, said: ModuleType) -> list[tuple[str, str]]:
-    """A module need not have all kinds."""
-    found = getattr(said, NAMES[kind], ())
-    return [("", text) for text in found.splitlines()] if isinstance(found, str) else list(found)
-
-
-def _backchannels(split: Split) -> list[tuple[str, str]]:
-    if split == "strangers":
-        return list(strangers_say.BACKCHANNELS)
-    own = [*say.BACKCHANNELS[HALF[split] :: 2], *(more.BACKCHANNELS if split == "tuning" else ())]
-    own += _listeners(listener_says.BACKCHANNELS, split)
-    reported = {written for _, written in strangers_say.BACKCHANNELS}
-    return [pair for pair in own if pair[1] not in reported]
-
-
-def _listeners(texts: str, split: Split) -> list[tuple[str, str]]:
-    """(pronounced, written) of one half."""
-    return [(text.replace("-", " "), text) for text in texts.splitlines()[HALF[split] :: 2]]
 
 
 def voice(caller: Caller) -> snd.Speaks:
@@ -198,7 +171,13 @@ def compose(recipe: Recipe, store: Store, voice_of: Callable[[Caller], snd.Speak
     """Turns the recipe into audio with labels, the same bytes each time."""
     opening, speaks = None, voice_of(recipe.caller)
     if recipe.opens:
-        opens = _changed(recipe, texts=((say.OPENING, say.OPENING),), pauses_ms=(), sound="")
+        opens = changed(
+            recipe,
+            texts=((say.OPENING, say.OPENING),),
+            pauses_ms=(),
+            sound="",
+            gain_db=0.0 if recipe.behind else recipe.gain_db,
+        )
         opening = _recording(opens, store, speaks)
     return Case(
         recipe.name,
@@ -206,10 +185,10 @@ def compose(recipe: Recipe, store: Store, voice_of: Callable[[Caller], snd.Speak
         recipe.text,
         recipe.prompt,
         recipe.gap_ms,
-        _recording(recipe, store, speaks),
+        _recording(recipe, store, voice_of(recipe.behind) if recipe.behind else speaks),
         opening,
         complete=recipe.kind != "unfinished",
-        inside=recipe.inside,
+        places=places(recipe.kind, [written for _, written in recipe.texts], recipe.inside),
         language=recipe.language,
     )
 
@@ -234,12 +213,13 @@ def _turn(split: Split, kind: str, number: int, prompt: str, text: str, rng: Ran
         kind,
         split,
         _caller(split, rng),
-        prompt or say.HELLO,
+        prompt or (german_say if split == "german" else say).HELLO,
         rng.randrange(300, 1_000),
         tuple((part, part) for part in parts),
         pauses,
         inside,
         seed=rng.randrange(2**31),
+        language="de" if split == "german" else "en",
     )
 
 
@@ -248,8 +228,8 @@ def _talked_over(kind: str, split: Split, renderings: int, rng: Random) -> list[
     if kind == "interruption":
         things += [(((text, text),), "", "en") for _, text in sentences(kind, split)]
     elif kind == "backchannel":
-        things += [((pair,), "", "en") for pair in _backchannels(split)] * (2 if split == "held-out" else 1)
-        german = _listeners(listener_says.GERMAN_BACKCHANNELS, split) if split in GERMAN_VOICES else []
+        things += [((pair,), "", "en") for pair in backchannels(split)] * (2 if split == "held-out" else 1)
+        german = listeners(listener_says.GERMAN_BACKCHANNELS, split) if split in GERMAN_VOICES else []
         things += [((pair,), "", "de") for pair in german]
     else:
         things += [((), name, "en") for name in (*snd.SOUNDS, *say.VOCAL)] * 3
@@ -292,7 +272,7 @@ def _caller(split: Split, rng: Random, voices: dict[Split, tuple[str, ...]] = VO
     )
 
 
-def _changed(recipe: Recipe, **changes: object) -> Recipe:
+def changed(recipe: Recipe, **changes: object) -> Recipe:
     fields = {name: getattr(recipe, name) for name in Recipe.__slots__}
     return Recipe(**(fields | changes))
 

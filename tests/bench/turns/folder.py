@@ -8,7 +8,8 @@ The folder, or folders in it, hold WAV files and `labels.json` or `truth.json`, 
               "transcript": "i want to cancel my order",     optional: the words, if the segments have none
               "complete": true,                        the last segment ends a finished turn (default: see below)
               "backchannel": false,                    true: said while the agent talks, needs no answer
-              "label_type": "exact"}, ...}             exact, energy, or rttm (a meeting: labels good to 100 ms)
+              "corpus": "LibriSpeech", "licence": "CC BY 4.0",         optional; they name the row of the table
+      "label_type": "exact"}, ...}             exact, energy, or rttm (a meeting: labels good to 100 ms)
 
 A gap of 0.25-1.5 s between segments counts as a pause of the caller; a longer one may be an end and is not counted. The
 words of a transcript are spread over the segments in proportion to their length. Where there are no words, the STT
@@ -23,6 +24,7 @@ WAV files in a folder `noise` need no labels: up to eight pieces of each, of a s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +61,7 @@ class Labelled:
     complete: bool
     backchannel: bool
     exact: bool
+    source: str = ""
 
     @property
     def wordless(self) -> bool:
@@ -130,6 +133,7 @@ def load(entry: Labelled) -> Case:
         Recording(snd.encoded(snd.line(samples.astype(np.float32), 1)), segments, tuple(_words(entry))),
         complete=entry.complete,
         exact=entry.exact,
+        source=entry.source,
     )
 
 
@@ -157,7 +161,15 @@ def _entries(path: Path) -> Iterable[Labelled]:
             bool(entry.get("complete", not meeting)),
             bool(entry.get("backchannel", False)),
             not meeting,
+            _source(entry, path.parent),
         )
+
+
+def _source(entry: dict[str, Any], folder: Path) -> str:
+    """The corpus (or repository, or folder) and its licence, without remarks behind a semicolon."""
+    named = str(entry.get("corpus") or entry.get("repo") or folder.name)
+    licence = re.sub(r"\s*;[^)]*", "", str(entry.get("licence") or "licence unknown"))
+    return f"{named}, {licence}"
 
 
 def _audio(folder: Path, name: str, file: str) -> Path:

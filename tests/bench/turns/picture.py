@@ -1,17 +1,18 @@
-"""Draws cut-offs against delay as an SVG: lines for the scaled rule and for a plain silence, a dot for each preset."""
+"""Draws cut-offs against delay as an SVG: a line for each kind of rule, a dot for each preset."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from tests.bench.turns.counts import Point
+
 WIDTH, HEIGHT = 720, 440
 LEFT, RIGHT, TOP, BOTTOM = 70, 24, 46, 60
-OURS, PLAIN, INK, GRID = "#0b6e4f", "#9a5b13", "#222222", "#dddddd"
-
-Point = tuple[int, float, str]
-"""(delay p50 in ms, share of cut-offs, name of the rule)."""
+OURS, INK, GRID = "#0b6e4f", "#222222", "#dddddd"
+STROKES = ((OURS, ""), ("#9a5b13", "6 4"), ("#4a5fa5", "2 4"))
+"""(colour, dashes) of the first, second, ... line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,9 @@ class _Scale:
         return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share / self.top, 1)
 
 
-def picture(ours: Sequence[Point], plain: Sequence[Point], presets: Sequence[Point], title: str) -> str:
-    """The SVG as text."""
-    every = [*ours, *plain, *presets]
+def picture(lines: Mapping[str, Sequence[Point]], presets: Sequence[Point], title: str) -> str:
+    """The SVG as text, with up to three named lines."""
+    every = [*(point for line in lines.values() for point in line), *presets]
     most_ms = -(-max([1_000, *(ms for ms, _, _ in every)]) // 200) * 200
     scale = _Scale(most_ms, max(0.1, -(-max([y for _, y, _ in every], default=0.0) * 10 // 1) / 10))
     parts = [
@@ -39,9 +40,9 @@ def picture(ours: Sequence[Point], plain: Sequence[Point], presets: Sequence[Poi
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
         f'<text x="{LEFT}" y="24" font-size="15" fill="{INK}">{escape(title)}</text>',
         *_axes(scale),
-        *_line(scale, plain, PLAIN, "plain silence", 62, dash="6 4"),
-        *_line(scale, ours, OURS, "balanced, scaled", 80),
     ]
+    for number, ((name, points), (colour, dash)) in enumerate(zip(lines.items(), STROKES, strict=False)):
+        parts += _line(scale, points, colour, name, 62 + 18 * number, dash)
     for ms, share, rule in presets:
         x, y = scale.x(ms), scale.y(share)
         parts.append(f'<circle cx="{x}" cy="{y}" r="5.5" fill="{OURS}" stroke="#ffffff" stroke-width="1.5"/>')
@@ -65,7 +66,7 @@ def _axes(scale: _Scale) -> list[str]:
     return parts
 
 
-def _line(scale: _Scale, points: Sequence[Point], colour: str, name: str, row: int, dash: str = "") -> list[str]:
+def _line(scale: _Scale, points: Sequence[Point], colour: str, name: str, row: int, dash: str) -> list[str]:
     """A line through the points, and its entry in the legend, `row` from the top."""
     stroke = f'stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"'
     parts = [f'<path d="M{WIDTH - 190} {row}h28" {stroke}/>', _text(WIDTH - 154, row + 4, name, "start")]

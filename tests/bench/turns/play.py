@@ -20,6 +20,7 @@ from telephony.audio import frames as fr
 from telephony.contracts import vad
 from telephony.core import actions as a
 from telephony.core import decisions as d
+from telephony.core import events as e
 from telephony.core.history import CallerSaid, History
 from telephony.core.language.gist import gist
 from telephony.core.language.registry import language_for
@@ -29,12 +30,16 @@ from telephony.testing.recorded_stt import Clip, HeardFrame, TranscriptStyle
 from telephony.testing.simulator import CHAR_MS, Simulator
 from telephony.vad.silero import SileroDetector
 from tests.bench.turns.corpus import Case, Recording
+from tests.bench.turns.models import verdicts
 from tests.bench.turns.store import Store
 
 TIMEOUT_MS = 5_000
 """A finished turn that is not decided this long after its end counts as missed."""
 AFTERWARDS_MS = 600
+BEHIND_MS = 3_000
+"""How long after a voice behind the caller an answer to it would come: there is nobody else to be answered."""
 STEP_MS = 100
+UNFINISHED = "…"
 REPLY = "All right, let me see what I can do about that for you."
 _NONE = -1
 
@@ -44,7 +49,8 @@ class TurnPlayed:
     """A caller's turn. `segments`: the labelled (start, end) of the speech; `decided`: the times of `end_of_turn`;
     `said`: the transcripts; `heard`: the (start, end) of each stretch of the agent's audio; `whole`: the last request
     for a reply holds all of the caller's words as one utterance; `trials`: how many replies were prepared on trial;
-    `used`: when one of them became the reply."""
+    `used`: when one of them became the reply; `verdicts`: how many were answered with "unfinished"; `asked`: when the
+    agent asked the caller to say it again."""
 
     segments: tuple[tuple[int, int], ...]
     decided: tuple[int, ...]
@@ -53,6 +59,8 @@ class TurnPlayed:
     whole: bool = True
     trials: int = 0
     used: tuple[int, ...] = ()
+    verdicts: int = 0
+    asked: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +68,9 @@ class TalkPlayed:
     """A sound of the caller while the agent talks.
 
     `sound`: its labelled start and end; `talk_ms`: the length of the agent's talk; `pieces`: (start, end, place) of
-    each piece of it that was played, `place` counted from the beginning of the talk; `holds`, `cuts`, `decided` and
-    `replies`: the times of holds, cuts, `end_of_turn` and requests for another reply; `others`: other agent lines.
+    each piece of it that was played, `place` counted from the beginning of the talk; `holds`, `resumes`, `cuts`,
+    `decided` and `replies`: the times of holds, resumes, cuts, `end_of_turn` and requests for another reply (not on
+    trial); `others`: other agent lines.
     """
 
     sound: tuple[int, int]
@@ -72,6 +81,7 @@ class TalkPlayed:
     decided: tuple[int, ...] = ()
     replies: tuple[int, ...] = ()
     others: tuple[str, ...] = ()
+    resumes: tuple[int, ...] = ()
 
 
 def hear(recording: Recording, store: Store) -> list[HeardFrame]:
@@ -92,14 +102,21 @@ def hear(recording: Recording, store: Store) -> list[HeardFrame]:
     ]
 
 
-def play_turn(case: Case, frames: list[HeardFrame], rules: TurnTaking, how: TranscriptStyle) -> TurnPlayed:
-    """The agent asks, the caller speaks, and the call goes on until the turn is decided or missed."""
-    sim = Simulator(Policy(greeting=case.prompt, turn_taking=rules), lambda history: [REPLY])
+def play_turn(
+    case: Case, frames: list[HeardFrame], rules: TurnTaking, how: TranscriptStyle, verdicts_percent: int = 0
+) -> TurnPlayed:
+    """The agent asks, the caller speaks, and the call goes on until the turn is decided or missed. So many percent of
+    the model's verdicts on whether the caller is done are right; with 0 it gives none."""
     first = case.recording.segments[0][0]
     at = _frame_ms(len(case.prompt) * CHAR_MS + case.gap_ms - first)
-    sim.hears(at, Clip(frames, case.recording.words), how)
     segments = tuple((at + start, at + end) for start, end in case.recording.segments)
     last_end = segments[-1][1]
+    policy = Policy(greeting=case.prompt, turn_taking=rules, language=case.language)
+    sim = Simulator(policy, lambda history: [REPLY])
+    if verdicts_percent:
+        done_ms = last_end if case.complete else None
+        sim.unfinished = verdicts(lambda: sim.now, done_ms, verdicts_percent, how.seed)
+    sim.hears(at, Clip(frames, case.recording.words), how)
     sim.run(last_end)
     decided = _Times(sim, _is(d.TurnEnded))
     while sim.now < last_end + TIMEOUT_MS and not any(time >= last_end for time in decided.times()):
@@ -116,7 +133,16 @@ def play_turn(case: Case, frames: list[HeardFrame], rules: TurnTaking, how: Tran
         _is_whole(sim, said),
         len(sim.actions(d.SpeculationBegun)),
         tuple(_Times(sim, _is(d.SpeculationUsed)).times()),
+        _called_unfinished(sim),
+        tuple(_Times(sim, _is(d.NotHeard)).times()),
     )
+
+
+def _called_unfinished(sim: Simulator) -> int:
+    """How many trials were answered with "unfinished"."""
+    on_trial = {begun.turn for _, begun in sim.actions(d.SpeculationBegun)}
+    said = [event for _, event, _ in sim.steps if isinstance(event, e.ReplyDelta) and event.turn in on_trial]
+    return len({event.turn for event in said if event.text.strip() == UNFINISHED})
 
 
 def play_talk(
@@ -142,12 +168,13 @@ def play_talk(
     onset, end = at + sound[0][0], at + sound[-1][1]
     sim.hears(at, Clip(frames, case.recording.words), how)
     talk_ms = len(talk) * CHAR_MS
-    over = end + TIMEOUT_MS if case.kind == "interruption" else begin + talk_ms + 6_000
-    cuts, decided, replies = _Times(sim, _is(d.Cut)), _Times(sim, _is(d.TurnEnded)), _Times(sim, _is_reply)
+    over = end + TIMEOUT_MS if case.kind == "interruption" else max(begin + talk_ms, end) + 6_000
+    settles = end + (BEHIND_MS if case.kind == "behind" else 0)
+    cuts, decided, replies = _Times(sim, _is(d.Cut)), _Times(sim, _is(d.TurnEnded)), _Times(sim, asks_for_a_reply())
     while sim.now < over and sim.call.ended is None:
         sim.run(min(sim.now + STEP_MS, over))
         answered = cuts.times() and replies.times() and replies.times()[-1] >= max(end, cuts.times()[0])
-        if answered or (case.kind != "interruption" and sim.now > end and _settled(sim, turn)):
+        if answered or (case.kind != "interruption" and sim.now > settles and _settled(sim, turn)):
             break
     sim.run(sim.now + AFTERWARDS_MS)
     return TalkPlayed(
@@ -159,6 +186,7 @@ def play_talk(
         tuple(t for t in decided.times() if t > begin),
         tuple(t for t in replies.times() if t > begin),
         tuple(x.text for _, x in sim.actions(a.LineAdded) if x.speaker == "agent" and x.turn != turn and x.text),
+        tuple(t for t in _Times(sim, _is(d.Resumed)).times() if t >= begin),
     )
 
 
@@ -188,8 +216,18 @@ def _is_whole(sim: Simulator, said: tuple[str, ...]) -> bool:
     return isinstance(last, CallerSaid) and gist(last.text, language) == gist(" ".join(said), language)
 
 
-def _is_reply(action: a.Action) -> bool:
-    return isinstance(action, a.StartReply)
+def asks_for_a_reply() -> Callable[[a.Action], bool]:
+    """Whether an action asks for a reply to be heard: not one on trial, until it is used."""
+    on_trial = set[int]()
+
+    def fits(action: a.Action) -> bool:
+        if isinstance(action, d.SpeculationBegun):
+            on_trial.add(action.turn)
+        return isinstance(action, d.SpeculationUsed) or (
+            isinstance(action, a.StartReply) and action.turn not in on_trial
+        )
+
+    return fits
 
 
 def _settled(sim: Simulator, turn: int) -> bool:

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("numpy")
 
 from telephony.core import actions as a
+from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.testing.recorded_stt import (
     Clip,
@@ -24,11 +25,15 @@ from telephony.testing.recorded_stt import (
 from telephony.testing.simulator import Latencies
 from tests.bench import cli
 from tests.bench.turns import bench
-from tests.bench.turns.cells import BASELINE, PRESETS, Job, counted, jobs, rules, run
-from tests.bench.turns.corpus import Recipe, compose, plan
+from tests.bench.turns.before import keep, load
+from tests.bench.turns.cells import BASELINE, ERRING, QUIET, VERDICT, Job, rules, run
+from tests.bench.turns.corpus import BEHIND, Caller, Recipe, changed, compose, plan
+from tests.bench.turns.counts import TEST, counted
 from tests.bench.turns.espeak import available
+from tests.bench.turns.jobs import jobs
 from tests.bench.turns.picture import picture
-from tests.bench.turns.play import hear, play_talk
+from tests.bench.turns.play import asks_for_a_reply, hear, play_talk
+from tests.bench.turns.score import Rate
 from tests.bench.turns.store import Store
 
 WORDS = (SpokenWord("Forty", 400), SpokenWord("two,", 700), SpokenWord("please.", 1_000))
@@ -72,11 +77,14 @@ def test_only_partials_have_errors_and_finals_are_punctuated_if_configured() -> 
 
 
 def few() -> list[Job]:
-    """A job of each kind on a quiet line, and one over noise."""
-    every = [(job, job.source) for job in jobs(("held-out",), 1, quick=True) if isinstance(job.source, Recipe)]
-    quiet = [(job, recipe) for job, recipe in every if job.plays[0].cell == "quiet"]
+    """A job of each kind on a quiet line, one over noise, two with a voice behind the caller, and a German one."""
+    todo = jobs(("held-out", "german"), 1, quick=True)
+    every = [(job, job.source) for job in todo if isinstance(job.source, Recipe)]
     kinds = ("turn", "digits", "answer", "unfinished", "interruption", "backchannel", "noise")
-    return [next(job for job, recipe in quiet if recipe.kind == kind) for kind in kinds] + [every[-1][0]]
+    found = [next(job for job, recipe in every if recipe.kind == kind) for kind in kinds]
+    found.append(next(job for job, recipe in every if recipe.noise))
+    scenes = [job for job, recipe in every if recipe.behind]
+    return [*found, scenes[0], scenes[-1], todo[-1]]
 
 
 def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,15 +97,43 @@ def test_a_few_recordings_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Mo
         rows += some
         heard_rows.append(how)
     counts = counted(rows)
-    balanced = counts["held-out", "quiet", "balanced"]
+    balanced = counts[TEST, QUIET, "balanced"]
     assert balanced.missed().count == 0
-    assert balanced.yields().count == balanced.yields().total == 1
     assert 200 < (balanced.delay(0.5) or (0,))[0] < 1_500
-    shown = bench.show(counts, heard_rows, ["held-out"])
-    assert all(f"quiet, {rule}" in shown for rule in (*PRESETS, BASELINE))
-    assert json.loads(json.dumps(bench.as_json(counts, rows)))["cells"]
-    assert bench.draw(counts, "held-out").startswith("<svg")
-    assert "quiet line" in bench.worst(rows, "balanced", 3)
+    erring = counts[TEST, ERRING, "balanced"]
+    assert erring.yields().count == erring.yields().total == 1
+    assert counts[TEST, BEHIND, "balanced"].tolerated(BEHIND).total == 2
+    assert counts["german", QUIET, "balanced"].missed() == Rate(0, 1)
+    results = tmp_path / "results.json"
+    results.write_text(json.dumps(bench.as_json(counts, rows, seed=1)))
+    keep(results, "rules 0", tmp_path / "before.json")
+    before = load(tmp_path / "before.json")
+    counts |= {("strangers", *key[1:]): count for key, count in counts.items() if key[0] == "held-out"}
+    shown = bench.show(counts, heard_rows, before)
+    assert "=== test: held-out, strangers ===" in shown
+    assert f"{ERRING}, {BASELINE}" in shown
+    assert all(f"{cell}, balanced, rules 0" in shown for cell in (QUIET, ERRING, VERDICT, "10 dB", BEHIND))
+    assert "rules 0: figures of a run with seed 1 and" in shown
+    alone = bench.show({key: count for key, count in counts.items() if key[0] != "strangers"}, heard_rows, before)
+    assert "=== test: held-out ===" in alone
+    assert "rules 0" not in alone
+    assert bench.draw(counts, TEST, before).startswith("<svg")
+    assert "talked over:" in bench.worst(rows, "balanced", 3)
+
+
+def test_the_voices_that_spoke_are_counted_by_engine() -> None:
+    """Each once, however often it speaks."""
+    recipe = plan("held-out", 1, renderings=1)[0]
+    names = ("en-us", "en-us+f2", "en-us", "flite/awb")
+    todo = [Job(changed(recipe, caller=Caller(name, 165, 45, -20.0)), "held-out", ()) for name in names]
+    assert bench.voices(todo) == "espeak (2), flite (1)"
+
+
+def test_a_reply_on_trial_asks_for_nothing_to_be_heard_until_it_is_used() -> None:
+    asks = asks_for_a_reply()
+    trial, used = a.StartReply(3, ()), d.SpeculationUsed(3, 400)
+    assert [asks(action) for action in (d.SpeculationBegun(3, 2), trial, used)] == [False, False, True]
+    assert asks(a.StartReply(4, ()))
 
 
 @pytest.mark.skipif(not available(), reason="the program espeak-ng is not on this machine")
@@ -110,8 +146,10 @@ def test_the_agent_speaks_the_listeners_language(tmp_path: Path) -> None:
 
 
 def test_an_empty_picture_is_a_picture() -> None:
-    """It has axes, though nothing was measured."""
-    assert "delay of finished turns" in picture([], [], [], "a < b")
+    """It has axes, though nothing was measured, and a legend."""
+    drawn = picture({"plain silence": []}, [], "a < b")
+    assert "delay of finished turns" in drawn
+    assert "plain silence" in drawn
 
 
 def test_the_first_argument_names_the_bench(monkeypatch: pytest.MonkeyPatch) -> None:

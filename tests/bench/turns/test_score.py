@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.bench.turns.play import TalkPlayed, TurnPlayed
@@ -60,6 +62,36 @@ def test_a_turn_is_answered_from_a_trial_that_became_its_reply() -> None:
     assert (earlier.from_trial, earlier.to_audio_ms, earlier.trials - earlier.used) == (False, 340, 0)
 
 
+def test_a_trial_that_was_called_unfinished_is_not_wasted() -> None:
+    """Nor is there less than nothing wasted, if one that was so called is used all the same."""
+    assert score_turn(TurnPlayed(SPEECH, (5_560,), trials=3, used=(5_560,), verdicts=1)).wasted == 1
+    assert score_turn(TurnPlayed(SPEECH, (5_560,), trials=1, used=(5_560,), verdicts=1)).wasted == 0
+
+
+def test_the_voice_to_audio_goes_from_the_end_of_speech_to_the_first_audio() -> None:
+    """Not to audio that began before the decision and has ended; without audio there is no such time."""
+    score = score_turn(TurnPlayed(SPEECH, (2_300, 5_560), heard=((2_350, 2_700), (5_600, 7_000))))
+    assert score.voice_to_audio_ms == 600
+    assert score_turn(TurnPlayed(SPEECH, (5_560,))).voice_to_audio_ms is None
+
+
+@pytest.mark.parametrize(
+    ("decided", "asked", "cut_offs", "missed", "asked_again"),
+    [
+        ((), (), 0, True, False),
+        ((), (5_700,), 0, False, True),
+        ((), (2_300,), 1, True, False),
+        ((5_560,), (2_300,), 1, False, False),
+        ((5_560,), (5_900,), 0, False, False),
+    ],
+)
+def test_a_caller_who_is_asked_again_is_not_missed_but_may_be_cut_off_by_it(
+    decided: tuple[int, ...], asked: tuple[int, ...], cut_offs: int, missed: bool, asked_again: bool
+) -> None:
+    score = score_turn(TurnPlayed(SPEECH, decided, asked=asked))
+    assert (score.cut_offs, score.missed, score.asked_again) == (cut_offs, missed, asked_again)
+
+
 def test_only_decisions_in_pauses_count_for_a_coarsely_labelled_meeting() -> None:
     """Such a segment may contain silence, and a gap of two seconds may be an end."""
     played = TurnPlayed(((0, 5_000), (5_400, 6_000), (8_000, 9_000)), (3_000, 5_450, 7_000))
@@ -96,6 +128,35 @@ def test_a_sound_is_tolerated_if_the_whole_talk_is_played_in_time_and_nothing_is
     assert score_talk(played).failure == failure
 
 
+@pytest.mark.parametrize(
+    ("holds", "resumes", "cuts", "times", "held_ms"),
+    [
+        ((), (), (), 0, ()),
+        ((3_200,), (3_600,), (), 1, (400,)),
+        ((3_200, 3_900), (3_600, 4_200), (), 2, (400, 300)),
+        ((3_200, 3_900), (3_600,), (4_500,), 2, (400,)),  # the second ends with a cut
+        ((3_200,), (), (3_700,), 1, ()),
+        ((2_900, 3_200), (2_950, 3_500), (), 1, (300,)),  # the first was before the sound
+    ],
+)
+def test_each_hold_of_a_sound_counts_with_the_time_until_its_resume(
+    holds: tuple[int, ...], resumes: tuple[int, ...], cuts: tuple[int, ...], times: int, held_ms: tuple[int, ...]
+) -> None:
+    """A hold that ends with a cut has no such time."""
+    score = score_talk(TalkPlayed((3_000, 3_400), 10_000, (HELD,), holds, cuts, resumes=resumes))
+    assert (score.holds, score.held_ms) == (times, held_ms)
+
+
+def test_whatever_the_agent_says_to_a_sound_is_an_answer_and_a_cut_alone_is_none() -> None:
+    """An answer after a cut counts too, and so does a question of the agent's."""
+    cut = TalkPlayed((3_000, 3_400), 10_000, (HELD,), (3_200,), (3_500,))
+    assert not score_talk(cut).answered
+    assert not score_talk(TALK).answered
+    for replies, decided, others in (((4_000,), (), ()), ((), (4_000,), ()), ((), (), ("Sorry?",))):
+        assert score_talk(replace(cut, replies=replies, decided=decided, others=others)).answered
+        assert score_talk(replace(TALK, replies=replies, decided=decided, others=others)).answered
+
+
 def test_wilsons_interval() -> None:
     """Values from the textbook, and no information from no samples."""
     low, high = Rate(5, 100).interval
@@ -106,6 +167,6 @@ def test_wilsons_interval() -> None:
 
 def test_percentiles_come_with_the_order_statistics_around_them() -> None:
     """Of 100 values, the 41st and the 61st enclose the median with 95 % confidence."""
-    assert percentile(range(1, 101), 0.5) == (51, 41, 61)
-    assert percentile([7], 0.9) == (7, 7, 7)
+    assert percentile(range(1, 101), 0.5) == (51, 41, 61, 100)
+    assert percentile([7], 0.9) == (7, 7, 7, 1)
     assert percentile([], 0.5) is None
