@@ -23,7 +23,7 @@ RECENT_MS = 2_000
 
 
 class VoiceBehind:
-    """The voice that is too quiet to be the caller's. `least_ms`: less of it is no word. Media time."""
+    """The voice that is too quiet to be the caller's. `least_ms`: less of it is a click. Media time."""
 
     def __init__(self, least_ms: int) -> None:
         self._least_ms = least_ms

@@ -60,7 +60,7 @@ class VoiceActivity:
         self.burst_ms = 0  # voice in the current or last burst
         self.burst_started_ms = 0
         self.level = CallerLevel(rules.tuning.quieter_tenths_db)
-        self.behind = VoiceBehind(rules.tuning.min_word_ms)
+        self.behind = VoiceBehind(rules.tuning.onset_ms)
         self._tone_until_ms = 0  # a key's tone may last until then
         self._quietest = 0  # level since the last voice, tenths of dBFS
         self._latest = deque[int](maxlen=2)  # levels of the last two frames

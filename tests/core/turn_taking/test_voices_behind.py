@@ -93,6 +93,16 @@ def test_a_voice_behind_the_caller_is_not_answered_in_silence(below_db: int, aft
     assert sim.explained(d.NotHeard) == []
 
 
+@pytest.mark.parametrize("word_ms", [80, 120, 200])
+@pytest.mark.parametrize("partial_ms", [100, 120, 250])
+def test_their_first_word_may_be_short(word_ms: int, partial_ms: int) -> None:
+    """It comes before the detector has heard much of the voice."""
+    told = scene(SHORT)
+    told.sim.latencies.partial = partial_ms
+    told.speaks(told.end + 4_000, "I am on the phone now", FAR_DB, ms=6 * word_ms)
+    assert caller(told.until(4_000)) == [QUESTION]
+
+
 @pytest.mark.parametrize("after_ms", [300, 400, 600])
 def test_a_voice_right_after_the_callers_neither_adds_to_it_nor_prolongs_it(after_ms: int) -> None:
     """The caller's question is decided when it would have been, and its words are the caller's alone."""
