@@ -31,7 +31,7 @@ from telephony.core.policy import Policy
 from telephony.core.recovery import Recovery
 from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
-from telephony.core.timers import Timers
+from telephony.core.timers import Due, Timers
 from telephony.core.turn_taking.attention import Attention
 from telephony.core.turn_taking.floor import Floor
 from telephony.core.turn_taking.speculation import Speculation
@@ -277,4 +277,6 @@ class Conversation:
         if self._listening.stt.refused:
             return self._recovery.end_with("broken", "stt_failed", now)
         due = self._timers.take_due(now)
+        if due is Due.STILL_THERE:  # whoever answers is the caller, however quiet they have become
+            self._listening.voice.level.forget()
         return self._recovery.timer_due(due, now) if due is not None else []

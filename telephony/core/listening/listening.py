@@ -18,6 +18,7 @@ from telephony.core.decisions import EndpointReason
 from telephony.core.events import AudioReceived, TranscriptUpdated
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
+from telephony.core.listening.overlooked import Overlooked
 from telephony.core.listening.quiet_commits import QuietCommits
 from telephony.core.listening.stt_health import SttHealth
 from telephony.core.listening.utterance import Answered, Utterance
@@ -61,6 +62,7 @@ class Listening:
         self._answered = Answered()
         self.stt = SttHealth()
         self.utterance: Utterance | None = None
+        self._overlooked = Overlooked(self.voice)  # while there is no utterance
         self.context = AnswerContext()
         self.opens_early: Callable[[], bool] = lambda: False  # the first window of voice opens an utterance
         self.commit_early = False  # playback is held until the transcript shows whether these are words
@@ -71,6 +73,7 @@ class Listening:
         self._closed_text = ""
         self._quiet = QuietCommits()
         self._noise_ms: int | None = None  # when the burst began that is a noise: it opens no other utterance
+        self._others_words = False  # as they were at the last commit
         self._extra_commit = 0  # a commit that removes words already accounted for from the open segment
 
     # --- input ------------------------------------------------------------------------------------------------------
@@ -83,7 +86,8 @@ class Listening:
         new = self.utterance is None and self.voice.burst_started_ms != self._noise_ms
         if new and (self.voice.onset or self.opens_early()):
             before = self.voice.burst_ms - WINDOW_MS
-            self.utterance = Utterance(self.voice.burst_started_ms, self.voice.media_ms, voice_ms=before)
+            opened = Utterance(self.voice.burst_started_ms, self.voice.media_ms, voice_ms=before)
+            self.utterance = self._overlooked.hand_over(opened)
         if self.utterance is not None:
             inside_a_thought = silence >= PAUSE_MS and self.utterance.voice_ms >= self._rules.tuning.min_word_ms
             if inside_a_thought and self.wait.why is not EndpointReason.UNDER_WAY:  # people group what they dictate
@@ -100,14 +104,18 @@ class Listening:
         stable, tentative = self._answered.take(event)
         stable = "" if self._quiet.discards(event) else stable
         voice, final = self.voice, bool(stable or event.commit)
-        if self.utterance is None and words(stable):
-            self.utterance = Utterance(voice.media_ms, voice.last_voiced_ms or 0, committed=True)
-        elif self.utterance is None and words(tentative):
-            self.utterance = Utterance(voice.media_ms, voice.media_ms)
-        if (utterance := self.utterance) is None:
+        utterance = self.utterance or self._overlooked.utterance
+        if utterance is None and words(stable):
+            utterance = Utterance(voice.media_ms, voice.last_voiced_ms or 0, committed=True)
+        elif utterance is None and words(tentative):
+            utterance = Utterance(voice.media_ms, voice.media_ms)
+        if utterance is None:
             return
         before = utterance.text
-        utterance.heard(stable, tentative, event.commit)
+        wordless = utterance.voice_ms >= self._rules.tuning.min_word_ms and not utterance.grown_ms
+        others = self._others_words if event.commit else voice.others_words
+        utterance.heard(stable, tentative, event.commit, others and not wordless)
+        self.utterance = self._overlooked.words_came(utterance)
         if stable or (utterance.text != before and not final):
             utterance.text_ms = voice.media_ms
         if words(utterance.text) != words(before):
@@ -117,8 +125,8 @@ class Listening:
 
     def commit_refused(self, commit: int) -> None:
         """The STT refused the commit for too little new audio: there is nothing to wait for."""
-        if self.utterance is not None:
-            self.utterance.refused(commit)
+        if (utterance := self.utterance or self._overlooked.utterance) is not None:
+            utterance.refused(commit)
 
     def was_cut_off(self) -> None:
         """The current utterance continues the last one: the silence between them was a pause, and endpointing judges
@@ -146,8 +154,10 @@ class Listening:
         if self._extra_commit:
             owed, self._extra_commit = self._extra_commit, 0
             return [CommitTranscript(owed)]
+        if (other := self._overlooked.utterance) is not None and self._overlooked.tick(self._answered):
+            return [CommitTranscript(self._commit(other))]
         utterance = self.utterance
-        if utterance is None and self._quiet.due(self.voice):
+        if utterance is self._overlooked.utterance is None and self._quiet.due(self.voice):
             self.commits += 1
             self._quiet.committed(self.voice.media_ms, silence=self.commits)
             return [CommitTranscript(self.commits)]
@@ -182,10 +192,13 @@ class Listening:
     def discard(self, answered: bool = False) -> None:
         """Drops the utterance. `answered`: its words count as answered, however often they come."""
         utterance = self.utterance
-        if utterance is not None and answered:
+        if utterance is not None:
+            self.voice.level.confirm(words=bool(words(utterance.text)))
+        if utterance is not None and (answered or utterance.others):
             if utterance.open_words:
                 self._extra_commit = self._commit(utterance)
             self._answered.add(utterance)
+        if utterance is not None and answered:
             usual_ms = self.transcript_lag_ms - (self.transcript_lag_ms - self._lag_ms) // 4
             self.transcript_lag_ms = max(self._lag_ms, usual_ms)
             self._closed_ms, self._closed_text = utterance.active_ms, utterance.whole
@@ -230,6 +243,7 @@ class Listening:
 
     def _commit(self, utterance: Utterance) -> int:
         self.commits += 1
+        self._others_words = self.voice.others_words
         self._quiet.committed(self.voice.media_ms)
         utterance.commit(self.commits)
         return self.commits

@@ -1,8 +1,7 @@
 """Tells the caller's voice from talk in the background by its loudness.
 
 Theory of operation. Each caller has a level. Voice far below it is somebody else's (a television, the agent's echo).
-The level follows louder voice at once and falls slowly, so that a caller who steps back from the telephone is heard
-again.
+The level follows louder voice at once and falls slowly; it is that of voice with words, because a cough is louder.
 Where people talk in the background (an office, a restaurant) the line is never quiet: even the quietest moments of the
 last seconds are voice. Their level is the background's, and only voice well above it is the caller's. All levels are in
 tenths of dBFS.
@@ -17,8 +16,8 @@ LEVEL_FRAMES = 10
 """The loudness of a voice is that of its loudest frame among this many, because syllables rise and fall."""
 KNOWN_WINDOWS = 12
 """The caller's level is known after this many windows of voice (0.4 s)."""
-FORGET_WINDOWS = 8
-"""Each time this many windows (0.25 s) of voice were too quiet, the caller's level falls by 0.1 dB."""
+FORGET_WINDOWS = 32
+"""Each time this many windows (1 s) of voice were too quiet, the caller's level falls by 0.1 dB."""
 
 BACKGROUND_WINDOWS = 128
 """Windows over which the background is measured (4 s): nobody speaks that long without 0.2 s of silence."""
@@ -70,6 +69,7 @@ class CallerLevel:
         self._level: int | None = None
         self._windows = 0
         self._rejected = 0
+        self._confirmed: tuple[int | None, int] = None, 0
 
     @property
     def known(self) -> bool:
@@ -103,6 +103,17 @@ class CallerLevel:
         """Words arrived although no voice was loud enough: the caller has become quieter, so lower their level."""
         if self._recent:
             self._level = max(self._recent)
+
+    def confirm(self, words: bool) -> None:
+        """The sounds so far had words, or not: then what was learned from them does not count."""
+        if words:
+            self._confirmed = self._level, self._windows
+        else:
+            self._level, self._windows = self._confirmed
+
+    def forget(self) -> None:
+        """Any voice may be the caller's, as at the beginning of the call."""
+        self._level, self._windows = self._confirmed = None, 0
 
     def _least(self) -> int:
         """The minimum level of the caller's voice; anything below is talk in the background."""

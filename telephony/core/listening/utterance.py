@@ -3,6 +3,9 @@
 Theory of operation. The STT gives each word once, in order: tentative first, then stable (`TranscriptUpdated`). An
 utterance may close while its last words are tentative. They have been answered then, so of all that the STT says of
 them later only what goes beyond them is new.
+
+Words may also be somebody else's, who is heard behind the caller (`behind.py`). They stay in the transcript, because
+the STT goes on giving them, but are no part of the utterance's text.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from dataclasses import dataclass, field
 
 from telephony.core.events import TranscriptUpdated
 from telephony.core.language.words import alike, beyond, from_word, words
+from telephony.core.listening.behind import callers, carried
 from telephony.core.listening.loudness import SILENT
 
 
@@ -20,7 +24,8 @@ class Utterance:
     commits up to which the words are not stable yet, each with the tentative words that it added; `text_ms`: when its
     words last changed; `before`: words of the last utterance, if that was closed too early and goes on here;
     `committed`: all voice so far has been committed; `loud`: the level of its loudest voice; `grown_ms`: when words
-    came last, with `grown_voice_ms` of voice until then; `noisy`: long voice without words since. Media time."""
+    came last, with `grown_voice_ms` of voice until then; `noisy`: long voice without words since; `others`: which of
+    the words in the transcript are somebody else's. Media time."""
 
     opened_ms: int
     active_ms: int
@@ -35,10 +40,18 @@ class Utterance:
     grown_ms: int = 0
     grown_voice_ms: int = 0
     noisy: bool = False
+    others: tuple[bool, ...] = ()
 
     @property
     def text(self) -> str:
-        return f"{self.stable} {self.tentative}".strip()
+        """The caller's words."""
+        text = f"{self.stable} {self.tentative}".strip()
+        return callers(text, self.others) if self.others else text
+
+    @property
+    def behind(self) -> bool:
+        """So far it is nothing but somebody else's words."""
+        return not self.voice_ms and bool(self.others) and all(self.others)
 
     @property
     def whole(self) -> str:
@@ -63,9 +76,13 @@ class Utterance:
         """The STT refused the commit: its words are left to the next one."""
         self.commits = [one for one in self.commits if one[0] != number]
 
-    def heard(self, stable: str, tentative: str, commit: int) -> None:
-        """Takes the words that are new, as in `TranscriptUpdated`."""
+    def heard(self, stable: str, tentative: str, commit: int, behind: bool = False) -> None:
+        """Takes the words that are new, as in `TranscriptUpdated`. `behind`: they are somebody else's."""
+        before = f"{self.stable} {self.tentative}"
         self.stable, self.tentative = f"{self.stable} {stable}".strip(), tentative
+        if behind or self.others:
+            self.others = carried(before, self.others, f"{self.stable} {tentative}", behind)
+            self.committed = self.committed and not (self.behind and not stable and not commit)
         self.commits = [one for one in self.commits if one[0] > commit]
 
 

@@ -13,6 +13,7 @@ from collections import deque
 
 from telephony.audio.frames import FRAME_MS
 from telephony.core import events as e
+from telephony.core.listening.behind import VoiceBehind
 from telephony.core.listening.loudness import CallerLevel
 from telephony.core.policy import TurnTaking
 
@@ -59,6 +60,7 @@ class VoiceActivity:
         self.burst_ms = 0  # voice in the current or last burst
         self.burst_started_ms = 0
         self.level = CallerLevel(rules.tuning.quieter_tenths_db)
+        self.behind = VoiceBehind(rules.tuning.onset_ms)
         self._tone_until_ms = 0  # a key's tone may last until then
         self._quietest = 0  # level since the last voice, tenths of dBFS
         self._latest = deque[int](maxlen=2)  # levels of the last two frames
@@ -76,7 +78,10 @@ class VoiceActivity:
             return
         voiced = self._rules.is_voice(speech, self.voiced)
         theirs = self.level.is_theirs(voiced)
-        self.voiced = voiced and self.media_ms > self._tone_until_ms and theirs
+        voiced = voiced and self.media_ms > self._tone_until_ms
+        self.voiced = voiced and theirs
+        if voiced and not theirs:
+            self.behind.heard(self.media_ms, WINDOW_MS)
         if not self.voiced:
             return
         self._quietest = level
@@ -84,6 +89,7 @@ class VoiceActivity:
             self.burst_ms, self.burst_started_ms = 0, self.media_ms - WINDOW_MS
         self.burst_ms += WINDOW_MS
         self.last_voiced_ms = self.media_ms
+        self.behind.caller_speaks(self.burst_ms)
 
     def missed(self, ms: int) -> None:
         """`ms` of audio never arrived. Media time moves on, except for time that the clock has already counted."""
@@ -115,6 +121,11 @@ class VoiceActivity:
     def sound(self) -> bool:
         """Whether there is a sound in the silence just now that may be voice not detected yet."""
         return not self.voiced and max(self._latest, default=self._quietest) >= self._quietest + SOUND
+
+    @property
+    def others_words(self) -> bool:
+        """Whether the words that come now are of a voice behind the caller."""
+        return self.behind.is_worded(self.media_ms, self.burst_ms, self.silence_ms)
 
     @property
     def onset(self) -> bool:

@@ -31,7 +31,7 @@ SILENCE = -960
 
 def test_the_numbers_of_this_file_are_the_defaults() -> None:
     """The tests below write these numbers out; this fails when one changes, so that the change is deliberate."""
-    assert (LEVEL_FRAMES, KNOWN_WINDOWS, FORGET_WINDOWS) == (10, 12, 8)
+    assert (LEVEL_FRAMES, KNOWN_WINDOWS, FORGET_WINDOWS) == (10, 12, 32)
     assert (BACKGROUND_WINDOWS, LOOK_EVERY, LEAST_WINDOWS) == (128, 8, 24)
     assert (NEAR, TALK_SHARE, ABOVE_BACKGROUND, BELOW_CALLER, GONE) == (60, 8, 95, 60, 100)
 
@@ -121,8 +121,8 @@ def test_a_caller_who_speaks_lower_brings_their_level_down_slowly() -> None:
 
 
 def test_a_persistent_quiet_voice_lowers_the_level() -> None:
-    """Every eighth rejected window lowers the level by 0.1 dB: the caller may have stepped back."""
-    for windows, down in ((7, 0), (8, 1), (15, 1), (16, 2), (24, 3)):
+    """Every 32nd rejected window lowers the level by 0.1 dB: the caller may have stepped back."""
+    for windows, down in ((31, 0), (32, 1), (63, 1), (64, 2), (96, 3)):
         assert quietest(speaks(windows, CALLER - 300, speaks(12))) == CALLER - down - QUIETER
 
 
@@ -140,6 +140,27 @@ def test_a_transcript_sets_the_callers_level() -> None:
             caller.frame(level)
     caller.heard_words()
     assert quietest(caller) == -450 - QUIETER
+
+
+def test_what_was_learned_from_sounds_without_words_does_not_count() -> None:
+    """A cough may be louder than the caller. What was learned before, with words, stays."""
+    caller = speaks(12)
+    caller.confirm(words=True)
+    speaks(3, CALLER + 200, caller).confirm(words=False)
+    assert quietest(caller) == CALLER - QUIETER
+    coughed = speaks(12)
+    coughed.confirm(words=False)
+    assert not coughed.known
+
+
+def test_a_level_that_is_forgotten_is_learned_anew() -> None:
+    """Any voice may be the caller's then, and sounds without words do not bring the old level back."""
+    caller = speaks(12)
+    caller.confirm(words=True)
+    caller.forget()
+    assert (caller.known, quietest(caller)) == (False, SILENCE)
+    caller.confirm(words=False)
+    assert quietest(speaks(12, CALLER - 300, caller)) == CALLER - 300 - QUIETER
 
 
 def test_words_before_the_first_frame_change_nothing() -> None:

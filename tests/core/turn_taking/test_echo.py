@@ -190,7 +190,8 @@ def test_a_caller_on_a_speakerphone_is_heard(words: str, after_s: float, late_ms
 
 
 class SteppingBack(_Stt):
-    """The simulator's recogniser; from `since` on the caller is 17 dB quieter."""
+    """The simulator's recogniser; from `since` on the caller is 17 dB quieter, and the detector misses the first second
+    of what they say then."""
 
     def __init__(self, sim: Simulator, since: int) -> None:
         super().__init__(sim)
@@ -198,11 +199,14 @@ class SteppingBack(_Stt):
 
     def frame(self, now: int) -> e.AudioReceived:
         heard = super().frame(now)
-        return replace(heard, level=heard.level - 170) if now >= self._since and heard.level > -650 else heard
+        if now < self._since or heard.level == -650:
+            return heard
+        missed = now < self.sounds[-1].start + 1_000
+        return replace(heard, level=heard.level - 170, speech=heard.speech and (10 if missed else heard.speech))
 
 
 def test_the_words_of_a_caller_who_steps_back_lower_their_level() -> None:
-    """What the detector takes for somebody else's voice is the caller's, as the words show. But for "..."."""
+    """Words that came without any voice show that a voice at this level is the caller's. But for "..."."""
     for text, voiced in (("and where do I find you please", True), ("... ... ... ... ... ...", False)):
         sim = Simulator(Policy(), lambda _: ["At nine."])
         sim._stt.recogniser = SteppingBack(sim, 6_000)
