@@ -30,6 +30,7 @@ from telephony.core.language.registry import language_for
 from telephony.core.managed.tools import TOOLS_AT_ONCE
 from telephony.core.policy import PRESETS, TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing
+from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
 from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.webhooks import routes, store
@@ -365,7 +366,7 @@ def test_the_waits_are_those_of_the_rules() -> None:
     for examples, field, ms in rows:
         assert getattr(rules, field) == int(ms.replace(",", "")), field
         for text in re.findall(r'"([^"]+)"', examples):
-            assert endpointing.wait(text, AnswerContext()).ms == getattr(rules, field), text
+            assert endpointing.wait(Evidence(text, AnswerContext())).ms == getattr(rules, field), text
     for text in DOCUMENTS.values():
         for field, ms in re.findall(r"`(\w+_ms)`\s+\((\d+) ms\)", text):
             where = rules if hasattr(rules, field) else rules.tuning

@@ -29,6 +29,7 @@ from telephony.core.language.words import words
 from telephony.core.policy import EntryKind, TurnTaking
 from telephony.core.turn_taking.completeness import finished, greets, leaves_open, likely, long_statement, trails
 from telephony.core.turn_taking.dictation import DictatedEntry, dictation_under_way
+from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
 
 PAUSE_MS = 200
@@ -58,7 +59,7 @@ class Endpointing:
         self._rules = rules
         self._language = language
         self._pauses: deque[int] = deque(maxlen=PAUSES)
-        self._last: tuple[str, AnswerContext, Wait] | None = None
+        self._last: tuple[Evidence, Wait] | None = None
 
     def paused(self, ms: int) -> None:
         """The caller went on after `ms` of silence: it was a pause, not the end."""
@@ -75,11 +76,11 @@ class Endpointing:
         usual = sorted(self._pauses)[-2] + self._rules.tuning.pause_margin_ms
         return max(0, min(usual - self._rules.open_ms, self._rules.tuning.pause_allowance_ms))
 
-    def wait(self, text: str, context: AnswerContext) -> Wait:
-        """How long to wait after `text`, given what it replies to (`context`)."""
-        if self._last is None or self._last[:2] != (text, context):
-            self._last = (text, context, self._judge(text, context))
-        return self._last[2]
+    def wait(self, evidence: Evidence) -> Wait:
+        """How long to wait on this evidence."""
+        if self._last is None or self._last[0] != evidence:
+            self._last = (evidence, self._judge(evidence.text, evidence.context))
+        return self._last[1]
 
     def rules(self, context: AnswerContext) -> TurnTaking:
         """The waits that apply to the answer: a question may declare its own (`Expects.turn_taking`)."""

@@ -14,6 +14,7 @@ from telephony.core.events import AudioReceived, TranscriptUpdated
 from telephony.core.language.registry import language_for
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.policy import TurnTaking
+from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
 
 RULES = TurnTaking()
@@ -453,7 +454,7 @@ def test_an_utterance_that_was_cut_off_goes_on() -> None:
         assert listening.utterance is not None
         assert (listening.utterance.before, listening.wait.why) == ("is it", "unheard")
         tentative(listening, "for tomorrow")
-        assert listening.wait == listening.endpointing.wait("is it for tomorrow", AnswerContext())
+        assert listening.wait == listening.endpointing.wait(Evidence("is it for tomorrow", AnswerContext()))
         allowances.append(listening.endpointing.pause_allowance_ms)
         listening.discard()
     assert allowances == [0, 400 + 20 - 32]

@@ -11,6 +11,7 @@ from telephony.core import decisions as d
 from telephony.core.language.registry import language_for
 from telephony.core.policy import PRESETS, Expects, Policy, TurnTaking
 from telephony.core.turn_taking.endpointing import PAUSES, Endpointing
+from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
 from tests.core.calls import asks, caller, decided, number, play, reasons, rules
 
@@ -22,7 +23,7 @@ WAITS = ("shortest_wait_ms", "likely_ms", "open_ms", "longest_wait_ms")
 
 
 def wait(text: str, context: AnswerContext | None = None, language: str = "en") -> int:
-    return Endpointing(RULES, language_for(language)).wait(text, context or AnswerContext()).ms
+    return Endpointing(RULES, language_for(language)).wait(Evidence(text, context or AnswerContext())).ms
 
 
 # --- the rule -------------------------------------------------------------------------------------------------------
@@ -125,13 +126,13 @@ def test_pauses_are_learned_and_bounded() -> None:
     text = "I was here with my brother last year and we liked the window seat"
     usual = wait(text)
     endpointing.paused(RULES.open_ms)
-    assert endpointing.wait(text, AnswerContext()).ms == usual
+    assert endpointing.wait(Evidence(text, AnswerContext())).ms == usual
     endpointing.paused(RULES.open_ms)
-    assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.tuning.pause_margin_ms
+    assert endpointing.wait(Evidence(text, AnswerContext())).ms == usual + RULES.tuning.pause_margin_ms
     for _ in range(PAUSES):
         endpointing.paused(30_000)
-    assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.tuning.pause_allowance_ms
-    assert endpointing.wait("yes", ASKED).ms == RULES.shortest_wait_ms  # finished text gets no extra wait
+    assert endpointing.wait(Evidence(text, AnswerContext())).ms == usual + RULES.tuning.pause_allowance_ms
+    assert endpointing.wait(Evidence("yes", ASKED)).ms == RULES.shortest_wait_ms  # finished text gets no extra wait
 
 
 def test_old_pauses_are_forgotten() -> None:

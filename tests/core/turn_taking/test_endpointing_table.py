@@ -12,6 +12,7 @@ import pytest
 from telephony.core.language.registry import language_for
 from telephony.core.policy import Expects, TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing, Wait
+from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
 
 ENGLISH = language_for("en")
@@ -219,7 +220,10 @@ TABLE = [
 @pytest.mark.parametrize(("asked", "said", "ms", "why"), TABLE)
 def test_the_wait_after_words(asked: str, said: str, ms: int, why: str) -> None:
     """The wait depends on the agent's question and the caller's words."""
-    assert shown(Endpointing(TurnTaking(), ENGLISH).wait(said, AnswerContext.after(asked, (), ENGLISH))) == (ms, why)
+    assert shown(Endpointing(TurnTaking(), ENGLISH).wait(Evidence(said, AnswerContext.after(asked, (), ENGLISH)))) == (
+        ms,
+        why,
+    )
 
 
 # --- a language without data ----------------------------------------------------------------------------------------
@@ -242,7 +246,9 @@ def test_the_wait_after_words(asked: str, said: str, ms: int, why: str) -> None:
 def test_the_wait_without_data(asked: str, said: str, ms: int, why: str) -> None:
     """Silence alone decides, except for entries that need no words."""
     french, declared = language_for("fr"), (Expects("numéro", "digits", length=8),)
-    assert shown(Endpointing(TurnTaking(), french).wait(said, AnswerContext.after(asked, declared, french))) == (
+    assert shown(
+        Endpointing(TurnTaking(), french).wait(Evidence(said, AnswerContext.after(asked, declared, french)))
+    ) == (
         ms,
         why,
     )
@@ -294,30 +300,30 @@ def test_the_wait_for_a_caller_who_pauses(pauses: tuple[int, ...], said: str, ms
     endpointing = Endpointing(TurnTaking(), ENGLISH)
     for pause in pauses:
         endpointing.paused(pause)
-    assert endpointing.wait(said, AnswerContext()).ms == ms
+    assert endpointing.wait(Evidence(said, AnswerContext())).ms == ms
 
 
 def test_new_evidence_changes_the_wait() -> None:
     """Other words, another question or another pause each change a wait that was already computed."""
     endpointing, asked = Endpointing(TurnTaking(), ENGLISH), AnswerContext(answering=True)
-    assert endpointing.wait("tomorrow at nine", AnswerContext()).ms == 940
-    assert endpointing.wait("tomorrow at nine", asked).ms == 380
-    assert endpointing.wait("tomorrow at nine", AnswerContext()).ms == 940
-    assert endpointing.wait("tomorrow at nine and", AnswerContext()).ms == 1_300
+    assert endpointing.wait(Evidence("tomorrow at nine", AnswerContext())).ms == 940
+    assert endpointing.wait(Evidence("tomorrow at nine", asked)).ms == 380
+    assert endpointing.wait(Evidence("tomorrow at nine", AnswerContext())).ms == 940
+    assert endpointing.wait(Evidence("tomorrow at nine and", AnswerContext())).ms == 1_300
     for pause in LONG:
-        endpointing.wait("tomorrow at nine", AnswerContext())
+        endpointing.wait(Evidence("tomorrow at nine", AnswerContext()))
         endpointing.paused(pause)
-    assert endpointing.wait("tomorrow at nine", AnswerContext()).ms == 1_050
+    assert endpointing.wait(Evidence("tomorrow at nine", AnswerContext())).ms == 1_050
 
 
 def test_the_wait_for_the_same_words_is_cached() -> None:
     """The wait is read in every frame of a silence. A gap under 200 ms does not clear the cached result."""
     endpointing = Endpointing(TurnTaking(), ENGLISH)
-    first = endpointing.wait("tomorrow at nine", AnswerContext())
+    first = endpointing.wait(Evidence("tomorrow at nine", AnswerContext()))
     endpointing.paused(199)
-    assert endpointing.wait("tomorrow at nine", AnswerContext()) is first
+    assert endpointing.wait(Evidence("tomorrow at nine", AnswerContext())) is first
     endpointing.paused(200)
-    assert endpointing.wait("tomorrow at nine", AnswerContext()) is not first
+    assert endpointing.wait(Evidence("tomorrow at nine", AnswerContext())) is not first
 
 
 # --- a question with waits of its own -------------------------------------------------------------------------------
@@ -360,8 +366,13 @@ def test_the_wait_after_a_question_with_its_own(own: TurnTaking, kind: str, said
     """`Expects.turn_taking` applies to the answer to this question only."""
     declared = (Expects("magic word", kind, turn_taking=own),)
     endpointing = Endpointing(TurnTaking(), ENGLISH)
-    assert shown(endpointing.wait(said, AnswerContext.after("What is the magic word?", declared, ENGLISH))) == (ms, why)
-    assert shown(endpointing.wait("that depends", AnswerContext.after("Well.", declared, ENGLISH))) == (940, "open")
+    assert shown(
+        endpointing.wait(Evidence(said, AnswerContext.after("What is the magic word?", declared, ENGLISH)))
+    ) == (ms, why)
+    assert shown(endpointing.wait(Evidence("that depends", AnswerContext.after("Well.", declared, ENGLISH)))) == (
+        940,
+        "open",
+    )
 
 
 @pytest.mark.parametrize(
@@ -375,7 +386,7 @@ def test_the_wait_after_a_question_with_its_own(own: TurnTaking, kind: str, said
 )
 def test_the_call_may_have_waits_of_its_own(said: str, ms: int, why: str) -> None:
     """The waits of `details to come` and `told` lie half way between two others."""
-    assert shown(Endpointing(OWN, ENGLISH).wait(said, AnswerContext())) == (ms, why)
+    assert shown(Endpointing(OWN, ENGLISH).wait(Evidence(said, AnswerContext()))) == (ms, why)
 
 
 # --- presets --------------------------------------------------------------------------------------------------------
@@ -411,6 +422,6 @@ def test_the_plain_rule_waits_the_same_whatever_was_said(said: str) -> None:
     endpointing = Endpointing(plain, ENGLISH)
     for _ in range(2):
         endpointing.paused(5_000)
-    assert endpointing.wait(said, AnswerContext()).ms == 500
+    assert endpointing.wait(Evidence(said, AnswerContext())).ms == 500
     assert (plain.tuning.commit_after_ms, plain.tuning.commit_lead_ms) == (240, 500)
     assert TurnTaking.plain(100).tuning.commit_after_ms == 100

@@ -9,6 +9,7 @@ from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
 from telephony.core.policy import Expects, TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing
+from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext, asks_yes_or_no
 from telephony.testing.recorded_stt import Partial
 from tests.core.calls import asks, caller, decided, play
@@ -27,7 +28,7 @@ NAME = "Please tell me your name."
 def wait(agent: str, text: str, language: str = "en", expects: tuple[Expects, ...] = ()) -> int:
     """The wait in ms after `text`, said in answer to `agent`."""
     known = language_for(language)
-    return Endpointing(RULES, known).wait(text, AnswerContext.after(agent, expects, known)).ms
+    return Endpointing(RULES, known).wait(Evidence(text, AnswerContext.after(agent, expects, known))).ms
 
 
 @pytest.mark.parametrize(
