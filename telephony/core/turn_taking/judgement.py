@@ -1,11 +1,34 @@
-"""How sure it is that the caller is done: the evidence that `endpointing.py` judges."""
+"""How sure it is that the caller is done: integer log-odds, from all that is known together.
+
+    features    what is true of the evidence, by name: the words' class, the last words, the mark at the end, ...
+    score       the sum of the weights of these (`weights.py`), in tenths of a nat: at +10 the odds are e to 1
+    wait_ms     from the score to the silence that ends the turn, between the shortest and the longest wait
+
+No single feature decides, so that a misheard word or a wrong mark moves the wait a little and does not turn it over.
+Words are looked at only through the language's data, by shape and for equality. A language without data has no score.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from telephony.core.language.language import Language
+from telephony.core.language.words import backchannel, ends_with, words
+from telephony.core.language.words import thought as thought_of
+from telephony.core.policy import TurnTaking
+from telephony.core.turn_taking.completeness import finished, greets, leaves_open, likely, long_statement, trails
 from telephony.core.turn_taking.question import AnswerContext
+from telephony.core.turn_taking.weights import DONE, WAITS, WEIGHTS
+
+LONG_THOUGHT, LONG_ANSWER = 9, 6
+"""Thoughts and answers of at least so many words are not told apart by their length."""
+MOST = 3
+"""Verbs and phrases are counted up to this."""
+_MARK = re.compile(r"[.?!,]$")
+_INNER_MARK = re.compile(r"[.?!,]\s")
+_GOING_ON = ("...", "…")
 
 
 class ModelSays(StrEnum):
@@ -27,3 +50,95 @@ class Evidence:
     final: bool = False
     model: ModelSays = ModelSays.NOTHING
     voice: int = 0
+
+
+def features(evidence: Evidence, language: Language) -> list[str]:
+    """What is true of the evidence; it has at least one word."""
+    text, context = evidence.text, evidence.context
+    found = words(text)
+    thought = thought_of(found, language)
+    kind = _kind(text, context, language)
+    asked = "answer " if context.answering else ""
+    size = str(min(len(thought), LONG_ANSWER if asked else LONG_THOUGHT))
+    true = [f"{asked}{kind}", f"{asked}{kind} of {size}", f"last {_part(found[-1], language)}"]
+    if len(found) > 1:
+        true.append(f"before {_part(found[-2], language)}")
+    if asked:
+        true += [f"polar {kind}"] * context.polar + ["answer dictated"] * bool(context.expects.kind)
+    if all(word in language.answers for word in found) or backchannel(text, language):
+        true.append("sure answer" if asked else "murmur")
+    if found[-1] in language.closers or ends_with(found, language.closing_phrases):
+        true.append("closes")
+    if mark := _MARK.search(text.rstrip()):
+        true.append(f"ends {mark.group()}")
+    elif evidence.final:
+        true.append("ends unmarked")
+    true.append(f"phrases {min(len(_INNER_MARK.findall(text)), MOST)}")
+    verbs = sum(word in language.auxiliaries or "'" in word for word in found)
+    true.append(f"verbs {min(verbs, MOST)}")
+    if any(word in language.subordinators or word in language.fronting for word in thought[2:]):
+        true.append("clause within")
+    if len(thought) > 1 and (thought[0] in language.subordinators or thought[0] in language.fronting):
+        true.append("clause first" if thought[1] in language.pronouns else "asked first")  # "what you need", "what is"
+    return true
+
+
+def score(evidence: Evidence, language: Language) -> int:
+    """The log-odds that the caller is done, in tenths of a nat."""
+    told = f"model {evidence.model}" if evidence.model else ""
+    return DONE + evidence.voice + sum(WEIGHTS.get(name, 0) for name in [*features(evidence, language), told])
+
+
+def wait_ms(score: int, rules: TurnTaking) -> int:
+    """The silence that ends the turn, on straight lines between the points of `WAITS`."""
+    least, most = rules.shortest_wait_ms, rules.longest_wait_ms
+    points = [(at, least + (most - least) * share // 1_000) for at, share in WAITS]
+    for (low, longer), (high, shorter) in zip(points, points[1:], strict=False):
+        if score < high:
+            return longer - (longer - shorter) * max(0, score - low) // (high - low)
+    return points[-1][1]
+
+
+def _kind(text: str, context: AnswerContext, language: Language) -> str:
+    """The class of the words by themselves: the mark at the end is the recogniser's, and judged apart. Dots are none of
+    its sentence marks."""
+    bare = text if text.rstrip().endswith(_GOING_ON) else text.rstrip(" .?!,")
+    if trails(bare, context, language):
+        return "trailing"
+    if context.invited and greets(bare, language):
+        return "greeting"
+    if finished(bare, context, language):
+        return "finished"
+    if likely(bare, language):
+        return "likely"
+    if leaves_open(bare, language):
+        return "details to come"
+    return "told" if long_statement(bare, language) else "open"
+
+
+def _part(word: str, language: Language) -> str:
+    """The part of speech of a word, as far as the language's data tells; "letter" and "word" are all others."""
+    for name, known in (
+        ("filler", language.fillers),
+        ("determiner", language.determiners),
+        ("preposition", language.prepositions),
+        ("auxiliary", language.auxiliaries),
+        ("pronoun", language.pronouns),
+        ("conjunction", language.subordinators),
+        ("trailing", language.trailing),
+        ("number", language.numerals),
+        ("weekday", language.weekdays),
+        ("month", language.months),
+        ("closer", language.closers),
+        ("answer", language.answers),
+        ("question end", language.question_ends),
+        ("verb", language.transitive),
+        ("command", language.commands),
+        ("light", language.light),
+        ("opener", language.openers),
+    ):
+        if word in known:
+            return name
+    if word.isdigit():
+        return "number"
+    return "letter" if len(word) == 1 else "word"
