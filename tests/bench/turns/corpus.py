@@ -6,7 +6,7 @@ split into two halves without overlap: `tuning`, to choose parameters with, and 
 
 kinds        turn           a finished request, question or statement, 0-2 pauses in it
              digits         phone numbers, codes, spellings and addresses, in groups; half of them answer a question
-             answer         one to three words in answer to a question
+             answer         a few words in answer to a question
              unfinished     breaks off and never continues
              interruption   words that claim the floor while the agent talks
              backchannel    "mm-hm", "yeah" while the agent talks and has not asked anything
@@ -32,8 +32,8 @@ import numpy as np
 from telephony.testing.recorded_stt import SpokenWord
 from tests.bench.turns import more_sentences as more
 from tests.bench.turns import sentences as say
+from tests.bench.turns import short_turns, strangers_say
 from tests.bench.turns import sound as snd
-from tests.bench.turns import strangers_say
 from tests.bench.turns.espeak import EspeakVoice
 from tests.bench.turns.store import Store
 from tests.bench.turns.strangers import Stranger, strangers
@@ -55,6 +55,14 @@ USUAL_PAUSE_MS = 400
 LONG_PAUSE_MS = (1_100, 1_900)
 LONG_PAUSES_PERCENT = 5
 SNR_DB = (20, 15, 10)
+NAMES = {
+    "turn": "REQUESTS",
+    "digits": "GROUPS",
+    "answer": "ANSWERS",
+    "unfinished": "UNFINISHED",
+    "interruption": "INTERRUPTIONS",
+}
+"""The list of each kind in the modules of sentences."""
 TURNS = ("turn", "digits", "answer")
 TALKED_OVER = ("interruption", "backchannel", "noise")
 
@@ -149,15 +157,17 @@ def sentences(kind: str, split: Split) -> list[tuple[str, str]]:
     """(prompt, text with its pauses marked) of a kind, of one half: every second one, `tuning` has the first."""
     if split == "strangers":
         return _every(kind, strangers_say)
-    own = _every(kind, say)[HALF[split] :: 2] + (_every(kind, more) if split == "tuning" else [])
+    own = _every(kind, say)[HALF[split] :: 2]
+    if split == "tuning":
+        own += _every(kind, more) + _every(kind, short_turns)
     reported = _every(kind, strangers_say)  # what strangers say is not tuned with
     return [pair for pair in own if pair not in reported]
 
 
 def _every(kind: str, said: ModuleType) -> list[tuple[str, str]]:
-    plain = {"turn": said.REQUESTS, "unfinished": said.UNFINISHED, "interruption": said.INTERRUPTIONS}
-    pairs = {"digits": said.GROUPS, "answer": said.ANSWERS}
-    return [("", text) for text in plain[kind].splitlines()] if kind in plain else list(pairs[kind])
+    """A module need not have all kinds."""
+    found = getattr(said, NAMES[kind], ())
+    return [("", text) for text in found.splitlines()] if isinstance(found, str) else list(found)
 
 
 def _backchannels(split: Split) -> list[tuple[str, str]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -12,6 +14,7 @@ pytest.importorskip("numpy")
 
 from telephony.audio import wav
 from telephony.audio.level import level
+from tests.bench.turns import short_turns
 from tests.bench.turns.cells import jobs
 from tests.bench.turns.corpus import (
     LONG_PAUSE_MS,
@@ -24,6 +27,7 @@ from tests.bench.turns.corpus import (
     compose,
     noisy,
     plan,
+    sentences,
 )
 from tests.bench.turns.espeak import EspeakVoice, available
 from tests.bench.turns.folder import BadLabels, labelled, load, load_piece, pieces
@@ -45,6 +49,21 @@ def test_no_sentence_and_no_voice_is_in_two_parts() -> None:
             ]
             assert said[0] & said[1] == set()
     assert all(len({r.text for r in part if r.kind in TURNS}) >= 160 for part in parts)
+
+
+def test_short_turns_are_short_and_varied() -> None:
+    """Hundreds of whole turns of up to six words, and of turns that go on, few of them built alike; all are tuned with,
+    and none is said by another part, whatever the question."""
+    texts = short_turns.REQUESTS.splitlines() + [answer for _, answer in short_turns.ANSWERS]
+    words = [re.findall(r"[a-z']+", text.lower()) for text in texts]
+    whole = [said for said, text in zip(words, texts, strict=True) if not re.search(r"[|/]", text)]
+    assert len(whole) >= 300
+    assert max(map(len, whole)) <= 6
+    assert len(words) - len(whole) >= 200
+    assert max(Counter(tuple(said[:3]) for said in words).values()) <= 3
+    said_by = {split: {text for kind in TURNS for _, text in sentences(kind, split)} for split in SPLITS}
+    assert set(texts) <= said_by["tuning"]
+    assert not set(texts) & (said_by["held-out"] | said_by["strangers"])
 
 
 def test_each_cell_has_enough_pauses_and_sounds() -> None:
