@@ -29,6 +29,22 @@ _AUXILIARIES = (
     "didn't can't couldn't won't wouldn't shouldn't wasn't weren't haven't hasn't hadn't"
 )
 _DETERMINERS = "the a an my your our their his her its this that these those any some"
+_REGULAR_VERBS = (
+    "want need call ask help work cancel change order book pay charge open close cost like look live move use try turn "
+    "start stop arrive deliver return talk wait walk happen pick drop check confirm add update collect receive explain "
+    "answer play stay park reserve rent repair clean fix email text mention offer remember expect promise last "
+    "fail break leak crash show listen sign switch visit finish manage replace refund land ring decide"
+)
+_IRREGULAR_VERBS = (
+    "go goes went gone come comes came get gets got gotten getting make makes made take takes took taken give gives gave "
+    "given send sends sent say says said tell tells told know knows knew known think thinks thought see sees saw seen "
+    "find finds found buy buys bought bring brings brought speak speaks spoke spoken leave leaves left lose loses lost "
+    "hear hears heard put puts keep keeps kept meet meets met run runs ran set sit sits sat sell sells sold sleep slept "
+    "stand stands stood understand understands understood feel feels felt write writes wrote written read reads eat eats "
+    "ate let lets mean means meant became begin began fell fall falls hurt hurts cut drive drives drove rang broke broken "
+    "fit fits hold holds held let paid spend spent win won wear wore build built catch caught choose chose forget forgot "
+    "forgotten grow grew ride rode rise rose shut stole stolen steal taught thrown threw woke does did has had have"
+)
 _GOOD_TIMES = tuple(
     f"{article} {good} {time}"
     for article, kind in (("a", "nice good great lovely wonderful fantastic beautiful pleasant"), ("an", "excellent"))
@@ -251,6 +267,17 @@ ENGLISH = Language(
         ("either", "or", False),
         ("neither", "nor", False),
         ("from", "to", True),
+    ),
+    verbs=_set(
+        _REGULAR_VERBS,
+        _IRREGULAR_VERBS,
+        *(f"{verb}s {verb.removesuffix('e')}ed {verb.removesuffix('e')}ing" for verb in _REGULAR_VERBS.split()),
+        "cancelled cancelling stopped stopping dropped dropping tried tries crashes fixes",
+    ),
+    titles=_set("mr mrs ms dr mister missus miss doctor professor captain sir madam sergeant father sister nurse"),
+    indefinites=_set(
+        "anyone anybody anything someone somebody something somewhere anywhere everyone everybody everything nobody "
+        "people person thing things one ones place way reason"
     ),
     subordinators=_set("if when before after because since although while unless once until whenever as given"),
     introductions=phrases("my name is/my name's/the name is/you're speaking with/you are speaking with"),

@@ -117,6 +117,12 @@ class Language:
     correlatives: tuple[tuple[str, str, bool], ...] = ()
     """(first word, second word, only): the second follows the first later in the sentence; if `only`, then only in
     requests for something in `wants_details`."""
+    verbs: frozenset[str] = frozenset()
+    """Common verbs, in all their forms."""
+    titles: frozenset[str] = frozenset()
+    """Words before a name: "doctor"."""
+    indefinites: frozenset[str] = frozenset()
+    """Words that a description usually follows: "anyone", "something"."""
     subordinators: frozenset[str] = frozenset()
     """Words that begin a subordinate clause: "if", "when"."""
     introductions: Phrases = frozenset()

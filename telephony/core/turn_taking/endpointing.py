@@ -27,7 +27,7 @@ from telephony.core.decisions import EndpointReason
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
 from telephony.core.policy import EntryKind, TurnTaking
-from telephony.core.turn_taking.completeness import finished, greets, leaves_open, likely, long_statement, trails
+from telephony.core.turn_taking import judgement
 from telephony.core.turn_taking.dictation import DictatedEntry, dictation_under_way
 from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
@@ -42,11 +42,13 @@ SHORT_ENTRY, LONG_ENTRY = 4, 7
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """`ms` of silence end the turn, and why; `entry` is the kind of thing that is dictated, if that is why."""
+    """`ms` of silence end the turn, and why; `entry` is the kind of thing that is dictated, if that is why, and `score`
+    how sure it is that the caller is done, if the words are judged."""
 
     ms: int
     why: EndpointReason
     entry: EntryKind = EntryKind.NONE
+    score: int | None = None
 
     def __str__(self) -> str:
         return f"{self.entry} {self.why}".strip()
@@ -79,7 +81,7 @@ class Endpointing:
     def wait(self, evidence: Evidence) -> Wait:
         """How long to wait on this evidence."""
         if self._last is None or self._last[0] != evidence:
-            self._last = (evidence, self._judge(evidence.text, evidence.context))
+            self._last = (evidence, self._judge(evidence))
         return self._last[1]
 
     def rules(self, context: AnswerContext) -> TurnTaking:
@@ -88,7 +90,8 @@ class Endpointing:
 
     # --- the rule -------------------------------------------------------------------------------------------------
 
-    def _judge(self, text: str, context: AnswerContext) -> Wait:
+    def _judge(self, evidence: Evidence) -> Wait:
+        text, context = evidence.text, evidence.context
         rules, language = self.rules(context), self._language
         found = words(text)
         if not found:
@@ -97,19 +100,15 @@ class Endpointing:
             return self._entry(entry, rules)
         if not language.known:
             return Wait(rules.silence_ms, EndpointReason.SILENCE)
-        if trails(text, context, language):
-            return Wait(rules.longest_wait_ms, EndpointReason.TRAILING)
-        if context.invited and greets(text, language):
-            return Wait(rules.longest_wait_ms, EndpointReason.GREETING)
-        if finished(text, context, language):
-            return Wait(rules.shortest_wait_ms, EndpointReason.FINISHED)
-        if context.answering or likely(text, language):
-            return Wait(rules.likely_ms + self.pause_allowance_ms // 2, EndpointReason.LIKELY)
-        if leaves_open(text, language):
-            return Wait((rules.open_ms + rules.entry_ms) // 2, EndpointReason.DETAILS)
-        if long_statement(text, language):
-            return Wait((rules.likely_ms + rules.open_ms) // 2 + self.pause_allowance_ms, EndpointReason.TOLD)
-        return Wait(rules.open_ms + self.pause_allowance_ms, EndpointReason.OPEN)
+        score = judgement.score(evidence, language)
+        ms = judgement.wait_ms(score, rules)
+        return Wait(ms + self._allowed_ms(ms, rules), judgement.reason(score), score=score)
+
+    def _allowed_ms(self, ms: int, rules: TurnTaking) -> int:
+        """What this caller's pauses add: the more, the less sure it is that the thought is over."""
+        least, most = rules.shortest_wait_ms, rules.longest_wait_ms
+        room = min(self.pause_allowance_ms, most + rules.tuning.pause_allowance_ms - ms)
+        return room * (ms - least) // (most - least) if most > least else 0
 
     def _entry(self, entry: DictatedEntry, rules: TurnTaking) -> Wait:
         """The wait for an entry. If its length is unknown, the wait shrinks as the entry grows."""

@@ -14,11 +14,12 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from telephony.core.decisions import EndpointReason
 from telephony.core.language.language import Language
 from telephony.core.language.words import backchannel, ends_with, words
 from telephony.core.language.words import thought as thought_of
 from telephony.core.policy import TurnTaking
-from telephony.core.turn_taking.completeness import finished, greets, leaves_open, likely, long_statement, trails
+from telephony.core.turn_taking.completeness import finished, greets, holds, leaves_open, likely, long_statement, trails
 from telephony.core.turn_taking.question import AnswerContext
 from telephony.core.turn_taking.weights import DONE, WAITS, WEIGHTS
 
@@ -60,25 +61,34 @@ def features(evidence: Evidence, language: Language) -> list[str]:
     kind = _kind(text, context, language)
     asked = "answer " if context.answering else ""
     size = str(min(len(thought), LONG_ANSWER if asked else LONG_THOUGHT))
-    true = [f"{asked}{kind}", f"{asked}{kind} of {size}", f"last {_part(found[-1], language)}"]
+    true = [kind, f"{asked or 'unasked '}{kind}", f"{asked}{kind} of {size}", f"last {_part(found[-1], language)}"]
     if len(found) > 1:
         true.append(f"before {_part(found[-2], language)}")
     if asked:
         true += [f"polar {kind}"] * context.polar + ["answer dictated"] * bool(context.expects.kind)
     if all(word in language.answers for word in found) or backchannel(text, language):
-        true.append("sure answer" if asked else "murmur")
+        true.append("sure answer" if asked else "greeting" if context.invited else "murmur")
     if found[-1] in language.closers or ends_with(found, language.closing_phrases):
         true.append("closes")
     if mark := _MARK.search(text.rstrip()):
         true.append(f"ends {mark.group()}")
     elif evidence.final:
         true.append("ends unmarked")
-    true.append(f"phrases {min(len(_INNER_MARK.findall(text)), MOST)}")
-    verbs = sum(word in language.auxiliaries or "'" in word for word in found)
-    true.append(f"verbs {min(verbs, MOST)}")
+    if _INNER_MARK.search(text):
+        true.append("phrase before")
+    helping = sum(word in language.auxiliaries or "'" in word for word in found)
+    true.append(f"auxiliaries {min(helping, MOST)}")
+    true.append(f"verbs {min(sum(word in language.verbs for word in found), MOST)}")
+    if thought and (thought[0] in language.pronouns or "'" in thought[0]):
+        true.append("subject first")
+    if asked and len(found) > 1 and found[0] in language.answers:
+        true.append("yes first")
+    if any(word.isdigit() or word in language.numerals or word in language.weekdays for word in found):
+        true.append(f"{asked}has a number")
     if any(word in language.subordinators or word in language.fronting for word in thought[2:]):
         true.append("clause within")
-    if len(thought) > 1 and (thought[0] in language.subordinators or thought[0] in language.fronting):
+    first = thought[0].split("'")[0] if thought else ""
+    if len(thought) > 1 and (first in language.subordinators or first in language.fronting):
         true.append("clause first" if thought[1] in language.pronouns else "asked first")  # "what you need", "what is"
     return true
 
@@ -99,10 +109,19 @@ def wait_ms(score: int, rules: TurnTaking) -> int:
     return points[-1][1]
 
 
+def reason(score: int) -> EndpointReason:
+    """The score in a word: where it lies among the points of `WAITS`."""
+    lows = (WAITS[1][0], WAITS[2][0], WAITS[3][0])
+    names = (EndpointReason.TRAILING, EndpointReason.OPEN, EndpointReason.LIKELY, EndpointReason.FINISHED)
+    return names[sum(score >= low for low in lows)]
+
+
 def _kind(text: str, context: AnswerContext, language: Language) -> str:
     """The class of the words by themselves: the mark at the end is the recogniser's, and judged apart. Dots are none of
     its sentence marks."""
     bare = text if text.rstrip().endswith(_GOING_ON) else text.rstrip(" .?!,")
+    if holds(words(bare), language):
+        return "holding"
     if trails(bare, context, language):
         return "trailing"
     if context.invited and greets(bare, language):
@@ -120,10 +139,12 @@ def _part(word: str, language: Language) -> str:
     """The part of speech of a word, as far as the language's data tells; "letter" and "word" are all others."""
     for name, known in (
         ("filler", language.fillers),
+        ("title", language.titles),
+        ("indefinite", language.indefinites),
+        ("pronoun", language.pronouns),
         ("determiner", language.determiners),
         ("preposition", language.prepositions),
         ("auxiliary", language.auxiliaries),
-        ("pronoun", language.pronouns),
         ("conjunction", language.subordinators),
         ("trailing", language.trailing),
         ("number", language.numerals),
@@ -132,8 +153,9 @@ def _part(word: str, language: Language) -> str:
         ("closer", language.closers),
         ("answer", language.answers),
         ("question end", language.question_ends),
-        ("verb", language.transitive),
+        ("transitive", language.transitive),
         ("command", language.commands),
+        ("verb", language.verbs),
         ("light", language.light),
         ("opener", language.openers),
     ):
