@@ -175,6 +175,8 @@ class Language:
     """Digits that are also pronouns ("one") and are not taken as digits..."""
     before_figures: frozenset[str] = frozenset()
     """...unless they follow one of these."""
+    number_sounds: frozenset[str] = frozenset()
+    """What recognisers write for a number that is said alone: "for"."""
     ordinals: frozenset[str] = frozenset()
     expects: tuple[tuple[str, str] | tuple[str, str, int], ...] = ()
     """(phrase, kind of entry, number of symbols if known): a question with this phrase asks for such an entry

@@ -1,27 +1,20 @@
 """Endpointing: how much silence ends a turn, depending on what was said, what was asked, and how this caller pauses.
 
-This file contains the whole rule: to change it, change it here. The waits come from `TurnTaking`, the words from
-`language.py`.
+This file contains the whole rule: to change it, change it here.
+    words      how sure it is that the caller is done (`judgement.py`)    longest_wait_ms to shortest_wait_ms
+    entry      the caller is dictating digits, a code, a spelling ...     entry_ms, less as it fills
+    unheard    voice without any transcript so far                        unheard_ms
+    silence    a language without data                                    silence_ms
 
-    entry      the caller is dictating digits, a code, a spelling, an address ...       entry_ms, less as it fills
-    trailing   the last words cannot end a thought ("and", "um", "my number is")        longest_wait_ms
-    greeting   "yes, hello", after the agent has asked how it can help                  longest_wait_ms
-    finished   a complete question, a short answer to one, "please", "that's all"       shortest_wait_ms
-    likely     a request with its object, a short question, an answer of several words  likely_ms
-    details    a request without its usual detail ("a table": for how many?)  the mean of open_ms and entry_ms
-    told       a long statement                                               the mean of likely_ms and open_ms
-    open       a statement that may go on                                               open_ms
-    unheard    voice without any transcript so far                                      unheard_ms
-    silence    a language without data                                                  silence_ms
-
-The pauses that a caller makes inside a thought are learned during the call and lengthen the waits for thoughts that may
-go on, up to a limit. A misjudged thought costs little: each wait is bounded, and the next word starts a new judgement.
+The waits come from `TurnTaking`. The pauses that a caller makes inside a thought are learned during the call and
+lengthen the waits for thoughts that may go on: the more, the less sure it is that they are over, and never beyond the
+longest. A misjudged thought costs little: each wait is bounded, and the next word starts a new judgement.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telephony.core.decisions import EndpointReason
 from telephony.core.language.language import Language
@@ -38,17 +31,27 @@ PAUSES = 6
 """Number of the caller's latest pauses that are remembered."""
 SHORT_ENTRY, LONG_ENTRY = 4, 7
 """An entry of unknown length is unlikely to be complete with 4 symbols or fewer, and may well be with 7 or more."""
+HALF = 500
+"""Thousandths of what a wait for an entry lacks to this caller's pauses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """`ms` of silence end the turn, and why; `entry` is the kind of thing that is dictated, if that is why, and `score`
-    how sure it is that the caller is done, if the words are judged."""
+    """`ms` of silence end the turn, and why; `entry` is the kind of thing that is dictated, if that is why, `score` how
+    sure it is that the caller is done, if the words are judged, `features` what it is the sum of, and
+    `pause_allowance_ms` what this caller's pauses have added."""
 
     ms: int
     why: EndpointReason
     entry: EntryKind = EntryKind.NONE
     score: int | None = None
+    features: str = ""
+    pause_allowance_ms: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether what was said looks complete."""
+        return self.why in (EndpointReason.FINISHED, EndpointReason.COMPLETE)
 
     def __str__(self) -> str:
         return f"{self.entry} {self.why}".strip()
@@ -68,15 +71,6 @@ class Endpointing:
         if ms >= PAUSE_MS:
             self._pauses.append(ms)
             self._last = None
-
-    @property
-    def pause_allowance_ms(self) -> int:
-        """How much longer to wait for this caller than for others, from the second longest pause: a single long pause
-        may be chance."""
-        if len(self._pauses) < 2:
-            return 0
-        usual = sorted(self._pauses)[-2] + self._rules.tuning.pause_margin_ms
-        return max(0, min(usual - self._rules.open_ms, self._rules.tuning.pause_allowance_ms))
 
     def wait(self, evidence: Evidence) -> Wait:
         """How long to wait on this evidence."""
@@ -100,15 +94,24 @@ class Endpointing:
             return self._entry(entry, rules)
         if not language.known:
             return Wait(rules.silence_ms, EndpointReason.SILENCE)
-        score = judgement.score(evidence, language)
+        weighed = judgement.weighed(evidence, language)
+        score = sum(weighed.values())
         ms = judgement.wait_ms(score, rules)
-        return Wait(ms + self._allowed_ms(ms, rules), judgement.reason(score), score=score)
+        unsure = 1_000 * (ms - rules.shortest_wait_ms) // max(1, rules.longest_wait_ms - rules.shortest_wait_ms)
+        return replace(
+            self._longer(ms, unsure, judgement.reason(score)),
+            score=score,
+            features=", ".join(f"{name} {weight:+}" for name, weight in weighed.items()),
+        )
 
-    def _allowed_ms(self, ms: int, rules: TurnTaking) -> int:
-        """What this caller's pauses add: the more, the less sure it is that the thought is over."""
-        least, most = rules.shortest_wait_ms, rules.longest_wait_ms
-        room = min(self.pause_allowance_ms, most + rules.tuning.pause_allowance_ms - ms)
-        return room * (ms - least) // (most - least) if most > least else 0
+    def _longer(self, ms: int, thousandths: int, why: EndpointReason, entry: EntryKind = EntryKind.NONE) -> Wait:
+        """A wait of `ms` and so much of what it lacks to this caller's second longest pause: a single long pause may be
+        chance."""
+        lacks_ms = 0
+        if len(self._pauses) >= 2:
+            lacks_ms = sorted(self._pauses)[-2] + self._rules.tuning.pause_margin_ms - ms
+        longer_ms = max(0, min(lacks_ms, self._rules.tuning.pause_allowance_ms)) * thousandths // 1_000
+        return Wait(ms + longer_ms, why, entry, pause_allowance_ms=longer_ms)
 
     def _entry(self, entry: DictatedEntry, rules: TurnTaking) -> Wait:
         """The wait for an entry. If its length is unknown, the wait shrinks as the entry grows."""
@@ -117,7 +120,7 @@ class Endpointing:
         least = min(rules.open_ms, rules.entry_ms)
         if entry.rest:
             least = min(rules.likely_ms, least) if entry.kind is EntryKind.AMOUNT else least
-            return Wait(least + self.pause_allowance_ms // 2, EndpointReason.NEARLY_COMPLETE, entry.kind)
+            return self._longer(least, HALF, EndpointReason.NEARLY_COMPLETE, entry.kind)
         grown = 0 if entry.length else min(max(entry.symbols - SHORT_ENTRY, 0), LONG_ENTRY - SHORT_ENTRY)
         ms = rules.entry_ms - (rules.entry_ms - least) * grown // (LONG_ENTRY - SHORT_ENTRY)
-        return Wait(ms + self.pause_allowance_ms // 2, EndpointReason.UNDER_WAY, entry.kind)
+        return self._longer(ms, HALF, EndpointReason.UNDER_WAY, entry.kind)

@@ -243,8 +243,10 @@ class Floor:
             wait_ms=closed.wait.ms,
             silence_ms=closed.silence_ms,
             voice_ms=closed.voice_ms,
-            pause_allowance_ms=self._listening.endpointing.pause_allowance_ms,
+            pause_allowance_ms=closed.wait.pause_allowance_ms,
             transcript=transcript,
             entry=closed.wait.entry.value,
             expected=self._listening.context.expects.kind,
+            score=closed.wait.score,
+            features=closed.wait.features,
         )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 
 from telephony.core.decisions import EndpointReason
 from telephony.core.language.language import Language
@@ -23,8 +24,9 @@ from telephony.core.turn_taking.completeness import finished, greets, holds, lea
 from telephony.core.turn_taking.question import AnswerContext
 from telephony.core.turn_taking.weights import DONE, WAITS, WEIGHTS
 
-LONG_THOUGHT, LONG_ANSWER = 9, 6
-"""Thoughts and answers of at least so many words are not told apart by their length."""
+LONG_THOUGHT, LONG_ANSWER = 12, 6
+"""Thoughts and answers of at least so many words are not told apart by their length. A weight "from 5" is what the
+fifth word adds, so that a word that is dropped does not count for much."""
 MOST = 3
 """Verbs and phrases are counted up to this."""
 _MARK = re.compile(r"[.?!,]$")
@@ -57,11 +59,18 @@ def features(evidence: Evidence, language: Language) -> list[str]:
     """What is true of the evidence; it has at least one word."""
     text, context = evidence.text, evidence.context
     found = words(text)
+    if context.answering and len(found) == 1 and found[0] in language.number_sounds:
+        text, found = next(iter(language.numerals)), [next(iter(language.numerals))]
     thought = thought_of(found, language)
     kind = _kind(text, context, language)
     asked = "answer " if context.answering else ""
-    size = str(min(len(thought), LONG_ANSWER if asked else LONG_THOUGHT))
-    true = [kind, f"{asked or 'unasked '}{kind}", f"{asked}{kind} of {size}", f"last {_part(found[-1], language)}"]
+    size = min(len(thought), LONG_ANSWER if asked else LONG_THOUGHT)
+    true = [
+        kind,
+        f"{asked or 'unasked '}{kind}",
+        *(f"{asked}{kind} from {n}" for n in range(2, size + 1)),
+        f"last {_part(found[-1], language)}",
+    ]
     if len(found) > 1:
         true.append(f"before {_part(found[-2], language)}")
     if asked:
@@ -93,17 +102,18 @@ def features(evidence: Evidence, language: Language) -> list[str]:
     return true
 
 
-def score(evidence: Evidence, language: Language) -> int:
-    """The log-odds that the caller is done, in tenths of a nat."""
-    told = f"model {evidence.model}" if evidence.model else ""
-    return DONE + evidence.voice + sum(WEIGHTS.get(name, 0) for name in [*features(evidence, language), told])
+def weighed(evidence: Evidence, language: Language) -> dict[str, int]:
+    """What speaks for an end, and against it, in tenths of a nat."""
+    true = [*features(evidence, language), f"model {evidence.model}"]
+    found = {name: weight for name in true if (weight := WEIGHTS.get(name, 0))}
+    return {"done": DONE, **found, **({"voice": evidence.voice} if evidence.voice else {})}
 
 
 def wait_ms(score: int, rules: TurnTaking) -> int:
     """The silence that ends the turn, on straight lines between the points of `WAITS`."""
     least, most = rules.shortest_wait_ms, rules.longest_wait_ms
     points = [(at, least + (most - least) * share // 1_000) for at, share in WAITS]
-    for (low, longer), (high, shorter) in zip(points, points[1:], strict=False):
+    for (low, longer), (high, shorter) in pairwise(points):
         if score < high:
             return longer - (longer - shorter) * max(0, score - low) // (high - low)
     return points[-1][1]

@@ -1,4 +1,4 @@
-"""Fits the weights of `core/turn_taking/weights.py`, and shows what each group of features is worth on held-out callers.
+"""Fits the weights of `core/turn_taking/weights.py`, and shows what each group of features is worth on other callers.
 
     python -m tests.bench.turns.fit            # some minutes; prints the comparison
     python -m tests.bench.turns.fit --write    # and writes the weights: the same bytes each time
@@ -28,24 +28,27 @@ from telephony.core.turn_taking.endpointing import Endpointing
 from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
 from tests.bench.turns.corpus import TURNS
-from tests.bench.turns.fit_data import ENGLISH, Floats, Judge, Moment, cuts, moments, named
+from tests.bench.turns.fit_data import ENGLISH, Floats, Judge, Moment, Worth, cuts, moments, named
 from tests.core.turn_taking.expected_waits import BOUNDS, HELD_MS, SOON_MS
 
 SEEDS = (1, 2, 3)
 FOLDS = 5
-L2 = 3.0
+L2, L2_LENGTH = 3.0, 40.0
+"""Of all features, and of those that count words: one word more or less is to change little."""
 SEEN = 20
 """A feature that is true less often has no weight."""
 SHARES = (1_000, 720, 500, 260, 100, 0)
 """Where the waits stand between the longest and the shortest, in thousandths; `WAITS` has the scores for them."""
 STEEPEST = np.array([4, 5, 5, 5, 4])
 """At least this much of the score between two of them: a cliff would make much of a misheard word."""
+SUREST = 80
+"""At this score at the latest the wait is the shortest."""
 P50_MS, P90_MS, ANSWERS_P50_MS = 700, 1_150, 640
 ROUNDS, STEPS = 18, 300
 FIRST_WEIGHT, MOST_WEIGHT, MARGIN_MS = 0.5, 60.0, 10
 """Of a bound."""
 GROUPS: dict[str, Callable[[str], bool]] = {
-    "the class of the words": lambda name: name.split(" of ")[0].removeprefix("unasked ") in _CLASSES,
+    "the class of the words": lambda name: name.split(" from ")[0].removeprefix("unasked ") in _CLASSES,
     "the question asked": lambda name: name.startswith(("answer", "polar", "yes first", "sure")),
     "the last words": lambda name: name.startswith(("last", "before", "closes", "murmur")),
     "marks and finals": lambda name: name.startswith(("ends", "phrase")),
@@ -86,10 +89,9 @@ def shown(names: Sequence[Sequence[str]], columns: Mapping[str, int]) -> Floats:
     return data
 
 
-def regression(data: Floats, ends: Floats, counts: Floats) -> Floats:
-    """Logistic, with an L2 penalty on all but the constant; Newton's method."""
-    found, penalty = np.zeros(data.shape[1]), np.full(data.shape[1], L2)
-    penalty[-1] = 1e-9
+def regression(data: Floats, ends: Floats, counts: Floats, penalty: Floats) -> Floats:
+    """Logistic, with an L2 penalty for each feature; Newton's method."""
+    found = np.zeros(data.shape[1])
     for _ in range(30):
         sure = 1 / (1 + np.exp(-data @ found))
         slope = data.T @ (counts * (ends - sure)) - penalty * found
@@ -123,8 +125,9 @@ class Fit:
         self._bound_counts = np.full(len(self._bounds), FIRST_WEIGHT)
         self._other = by_rule(found)
         self._judge = Judge(found)
-        self.at = np.array([-25, -10, 5, 12, 18, 50])
+        self.at = np.array([-25, -10, 5, 12, 18, 60])
         self.weights = np.zeros(len(self.columns) + 1)
+        self.expected = Worth(0, 0, 0, 0, 0)
 
     def run(self) -> None:
         for number in range(ROUNDS):
@@ -146,6 +149,7 @@ class Fit:
             np.vstack([self._data[used], self._bound_data]),
             np.concatenate([self._ends[used], self._bound_ends]),
             np.concatenate([self._counts[used], self._bound_counts]),
+            np.array([L2_LENGTH if " from " in name else L2 for name in self.columns] + [1e-9]),
         )
 
     def _place(self, rng: np.random.Generator) -> None:
@@ -159,8 +163,15 @@ class Fit:
         for _ in range(STEPS):
             tried = self.at + rng.integers(-6, 7, 6) * rng.integers(0, 2, 6)
             tried += rng.integers(-4, 5) * rng.integers(0, 2)
-            if (np.diff(tried) >= STEEPEST).all() and (cost := self._cost(scores, tried)) < least:
+            if (
+                (np.diff(tried) >= STEEPEST).all()
+                and tried[-1] <= SUREST
+                and (cost := self._cost(scores, tried)) < least
+            ):
                 self.at, least = tried, cost
+        waits = self._other.copy()
+        waits[self._judged] = between(scores, self.at)
+        self.expected = self._judge.worth(waits)
 
     def _cost(self, scores: Floats, at: npt.NDArray[np.int64]) -> float:
         waits = self._other.copy()
@@ -257,6 +268,7 @@ def main(args: Sequence[str]) -> None:
     fit.run()
     use(fit)
     broken = fit.broken_ms(fit.at)
+    print(f"sentences not in the fit: {fit.expected}")
     print(f"bounds: {int((broken > 0).sum())} of {len(broken)} broken, by {broken.max():.0f} ms at most")
     if "--write" in args:
         Path(weights.__file__).write_text(text(fit))

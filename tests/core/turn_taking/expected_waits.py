@@ -89,7 +89,8 @@ BOUNDS: tuple[tuple[str, str, int, int], ...] = tuple(
 MOVES_MS = 300
 """At most, by what a recogniser gets wrong."""
 ROBUST: tuple[tuple[str, str, str], ...] = (
-    (HELLO, "what are your opening hours", "what are you opening hours/what are opening hours/what our your opening hours"),
+    (HELLO, "what are your opening hours", "what are you opening hours/what are opening hours/"
+     "what our your opening hours"),
     (HELLO, "do you have parking", "do you have a parking/did you have parking"),
     (HELLO, "I'd like to cancel my subscription", "I like to cancel my subscription/I'd like cancel my subscription"),
     (HELLO, "can you put me through to the billing desk", "can you put me through to billing desk/"
@@ -103,7 +104,7 @@ ROBUST: tuple[tuple[str, str, str], ...] = (
     (ELSE, "no that's all", "know that's all/no that all"),
     (NAME, "john smith", "jon smith/john"),
 )  # fmt: skip
-"""(asked, said, as it may be misheard): with each mark at the end and without any."""
+"""(asked, said, as it may be misheard)"""
 
 UNSEEN: tuple[tuple[str, str, int, int], ...] = (
     (HELLO, "do you do gift vouchers", 0, SOON_MS),
