@@ -39,7 +39,7 @@ def trails(text: str, context: AnswerContext, language: Language) -> bool:
         return False
     if ends_with(found, language.closing_phrases) or (len(found) == 1 and found[0] in language.answers):
         return False
-    if (context.answering and _short_answer(found, context.polar, language)) or _stranded(found, language):
+    if (context.answering and _short_answer(found, context.polar, language)) or stranded(found, language):
         return False
     if found[-1] in language.trailing or found[-1] in language.fillers:
         return True
@@ -69,7 +69,7 @@ def finished(text: str, context: AnswerContext, language: Language) -> bool:
     thought = thought_of(found, language)
     if context.answering and len(found) <= SHORT_ANSWER_WORDS and not (thought and thought[0] in language.commands):
         return True
-    if not _asks(found, thought, language) or _wants_details(thought, language) or _stranded(found, language):
+    if not _asks(found, thought, language) or _wants_details(thought, language) or stranded(found, language):
         return False
     return (
         found[-1] in language.question_ends or len(thought) >= LONG_QUESTION_WORDS or _has_a_detail(thought, language)
@@ -118,7 +118,7 @@ def _fronted(found: list[str], language: Language) -> list[str]:
     return found[at:] if len(found) - at >= least else []
 
 
-def _stranded(found: list[str], language: Language) -> bool:
+def stranded(found: list[str], language: Language) -> bool:
     """Whether a question ends with a word that would trail in other sentences: "what is it for", "what should I do",
     "which one is that"."""
     if not _fronted(found, language):

@@ -14,7 +14,7 @@ longest. A misjudged thought costs little: each wait is bounded, and the next wo
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from telephony.core.decisions import EndpointReason
 from telephony.core.language.language import Language
@@ -72,6 +72,11 @@ class Endpointing:
             self._pauses.append(ms)
             self._last = None
 
+    @property
+    def usual_pause_ms(self) -> int:
+        """The second longest of this caller's pauses, because a single long one may be chance; 0: not known."""
+        return sorted(self._pauses)[-2] if len(self._pauses) >= 2 else 0
+
     def wait(self, evidence: Evidence) -> Wait:
         """How long to wait on this evidence."""
         if self._last is None or self._last[0] != evidence:
@@ -98,20 +103,16 @@ class Endpointing:
         score = sum(weighed.values())
         ms = judgement.wait_ms(score, rules)
         unsure = 1_000 * (ms - rules.shortest_wait_ms) // max(1, rules.longest_wait_ms - rules.shortest_wait_ms)
-        return replace(
-            self._longer(ms, unsure, judgement.reason(score)),
-            score=score,
-            features=", ".join(f"{name} {weight:+}" for name, weight in weighed.items()),
-        )
+        longer_ms = self._longer_ms(ms, unsure, rules)
+        told = ", ".join(f"{name} {weight:+}" for name, weight in weighed.items())
+        return Wait(ms + longer_ms, judgement.reason(score), EntryKind.NONE, score, told, longer_ms)
 
-    def _longer(self, ms: int, thousandths: int, why: EndpointReason, entry: EntryKind = EntryKind.NONE) -> Wait:
-        """A wait of `ms` and so much of what it lacks to this caller's second longest pause: a single long pause may be
-        chance."""
-        lacks_ms = 0
-        if len(self._pauses) >= 2:
-            lacks_ms = sorted(self._pauses)[-2] + self._rules.tuning.pause_margin_ms - ms
-        longer_ms = max(0, min(lacks_ms, self._rules.tuning.pause_allowance_ms)) * thousandths // 1_000
-        return Wait(ms + longer_ms, why, entry, pause_allowance_ms=longer_ms)
+    def _longer_ms(self, ms: int, thousandths: int, rules: TurnTaking) -> int:
+        """So much of what a wait of `ms` lacks to this caller's usual pause; with it, it is not beyond the longest."""
+        usual_ms = self.usual_pause_ms
+        lacks_ms = usual_ms + rules.tuning.pause_margin_ms - ms if usual_ms else 0
+        longer_ms = max(0, min(lacks_ms, rules.tuning.pause_allowance_ms)) * thousandths // 1_000
+        return min(longer_ms, max(0, rules.longest_wait_ms - ms))
 
     def _entry(self, entry: DictatedEntry, rules: TurnTaking) -> Wait:
         """The wait for an entry. If its length is unknown, the wait shrinks as the entry grows."""
@@ -120,7 +121,11 @@ class Endpointing:
         least = min(rules.open_ms, rules.entry_ms)
         if entry.rest:
             least = min(rules.likely_ms, least) if entry.kind is EntryKind.AMOUNT else least
-            return self._longer(least, HALF, EndpointReason.NEARLY_COMPLETE, entry.kind)
+            return self._dictated(least, EndpointReason.NEARLY_COMPLETE, entry, rules)
         grown = 0 if entry.length else min(max(entry.symbols - SHORT_ENTRY, 0), LONG_ENTRY - SHORT_ENTRY)
         ms = rules.entry_ms - (rules.entry_ms - least) * grown // (LONG_ENTRY - SHORT_ENTRY)
-        return self._longer(ms, HALF, EndpointReason.UNDER_WAY, entry.kind)
+        return self._dictated(ms, EndpointReason.UNDER_WAY, entry, rules)
+
+    def _dictated(self, ms: int, why: EndpointReason, entry: DictatedEntry, rules: TurnTaking) -> Wait:
+        longer_ms = self._longer_ms(ms, HALF, rules)
+        return Wait(ms + longer_ms, why, entry.kind, pause_allowance_ms=longer_ms)

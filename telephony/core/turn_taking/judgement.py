@@ -20,13 +20,24 @@ from telephony.core.language.language import Language
 from telephony.core.language.words import backchannel, ends_with, words
 from telephony.core.language.words import thought as thought_of
 from telephony.core.policy import TurnTaking
-from telephony.core.turn_taking.completeness import finished, greets, holds, leaves_open, likely, long_statement, trails
+from telephony.core.turn_taking.completeness import (
+    finished,
+    greets,
+    holds,
+    leaves_open,
+    likely,
+    long_statement,
+    stranded,
+    trails,
+)
 from telephony.core.turn_taking.question import AnswerContext
 from telephony.core.turn_taking.weights import DONE, WAITS, WEIGHTS
 
 LONG_THOUGHT, LONG_ANSWER = 12, 6
 """Thoughts and answers of at least so many words are not told apart by their length. A weight "from 5" is what the
 fifth word adds, so that a word that is dropped does not count for much."""
+NODS = 3
+"""A "yes" with at most so many words may be only its beginning: "yes but"."""
 MOST = 3
 """Verbs and phrases are counted up to this."""
 _MARK = re.compile(r"[.?!,]$")
@@ -63,13 +74,14 @@ def features(evidence: Evidence, language: Language) -> list[str]:
         text, found = next(iter(language.numerals)), [next(iter(language.numerals))]
     thought = thought_of(found, language)
     kind = _kind(text, context, language)
+    last = "stranded" if stranded(found, language) else _part(found[-1], language)
     asked = "answer " if context.answering else ""
     size = min(len(thought), LONG_ANSWER if asked else LONG_THOUGHT)
     true = [
         kind,
         f"{asked or 'unasked '}{kind}",
         *(f"{asked}{kind} from {n}" for n in range(2, size + 1)),
-        f"last {_part(found[-1], language)}",
+        f"last {last}",
     ]
     if len(found) > 1:
         true.append(f"before {_part(found[-2], language)}")
@@ -90,7 +102,7 @@ def features(evidence: Evidence, language: Language) -> list[str]:
     true.append(f"verbs {min(sum(word in language.verbs for word in found), MOST)}")
     if thought and (thought[0] in language.pronouns or "'" in thought[0]):
         true.append("subject first")
-    if asked and len(found) > 1 and found[0] in language.answers:
+    if asked and 1 < len(found) <= NODS and found[0] in language.answers:
         true.append("yes first")
     if any(word.isdigit() or word in language.numerals or word in language.weekdays for word in found):
         true.append(f"{asked}has a number")
