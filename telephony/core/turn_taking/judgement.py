@@ -11,6 +11,7 @@ Words are looked at only through the language's data, by shape and for equality.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
@@ -51,6 +52,10 @@ class ModelSays(StrEnum):
     NOTHING = ""
     UNFINISHED = "unfinished"
     FINISHED = "finished"
+
+
+MODEL_SAYS: Mapping[ModelSays, int] = {ModelSays.NOTHING: 0, ModelSays.UNFINISHED: -25, ModelSays.FINISHED: 6}
+"""The weights of what the model says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +121,9 @@ def features(evidence: Evidence, language: Language) -> list[str]:
 
 def weighed(evidence: Evidence, language: Language) -> dict[str, int]:
     """What speaks for an end, and against it, in tenths of a nat."""
-    true = [*features(evidence, language), f"model {evidence.model}"]
-    found = {name: weight for name in true if (weight := WEIGHTS.get(name, 0))}
-    return {"done": DONE, **found, **({"voice": evidence.voice} if evidence.voice else {})}
+    found = {name: weight for name in features(evidence, language) if (weight := WEIGHTS.get(name, 0))}
+    others = {f"model {evidence.model}": MODEL_SAYS[evidence.model], "voice": evidence.voice}
+    return {"done": DONE, **found, **{name: weight for name, weight in others.items() if weight}}
 
 
 def wait_ms(score: int, rules: TurnTaking) -> int:

@@ -136,3 +136,5 @@ UNSEEN: tuple[tuple[str, str, int, int], ...] = (
     (HELLO, "I'd like to make an appointment", 700, 1_250),
 )
 """The same as `BOUNDS`."""
+UNSEEN_MISSED = ("who should I ask for", "do you deliver", "yes that would be great")
+"""Those of them after which the agent waits too long."""

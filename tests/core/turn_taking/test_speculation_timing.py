@@ -240,7 +240,7 @@ def spend(call: FrameCall, text: str, times: int) -> int:
 
 def test_the_limit_of_speculations_for_one_utterance() -> None:
     """Three, and two more for finished text only."""
-    call = FrameCall(RULES.tuned(speculate_lead_ms=800))
+    call = FrameCall(RULES.tuned(speculate_lead_ms=1_000, speculate_most_ms=1_000))
     call.quiet(600)
     assert spend(call, "thing {}", 6) == 3
     assert spend(call, "thing {} please", 6) == 2
