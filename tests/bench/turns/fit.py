@@ -49,6 +49,7 @@ ROUNDS, PLACED, STEPS = 60, 18, 300
 BROKEN_COST = 0.1
 FIRST_WEIGHT, MOST_WEIGHT, MARGIN_MS = 0.5, 400.0, 10
 """Of a bound."""
+_CLASSES = ("holding", "trailing", "greeting", "finished", "likely", "details to come", "told", "open")
 GROUPS: dict[str, Callable[[str], bool]] = {
     "the class of the words": lambda name: name.split(" from ")[0].removeprefix("unasked ") in _CLASSES,
     "the question asked": lambda name: name.startswith(("answer", "polar", "yes first", "sure")),
@@ -56,7 +57,6 @@ GROUPS: dict[str, Callable[[str], bool]] = {
     "marks and finals": lambda name: name.startswith(("ends", "phrase")),
     "clauses": lambda name: name.startswith(("auxil", "verbs", "subject", "clause", "asked first", "has a number")),
 }
-_CLASSES = ("holding", "trailing", "greeting", "finished", "likely", "details to come", "told", "open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,8 @@ class Fit:
     def broken_ms(self, at: npt.NDArray[np.int64]) -> Floats:
         """By how much each bound is broken."""
         waits = between(self._bound_data @ self.weights, at)
-        return np.maximum(0, np.maximum(self._least - waits, waits - self._most))
+        broken: Floats = np.maximum(0, np.maximum(self._least - waits, waits - self._most))
+        return broken
 
     def _regression(self, used: npt.NDArray[np.bool_]) -> Floats:
         return regression(
@@ -266,7 +267,7 @@ def use(fit: Fit) -> None:
     from telephony.core.turn_taking import judgement  # its names are bound when it is imported
 
     judgement.DONE = int(fit.weights[-1])  # type: ignore[attr-defined]
-    judgement.WAITS = tuple(zip(map(int, fit.at), SHARES, strict=True))  # type: ignore[attr-defined]
+    judgement.WAITS = tuple(zip(map(int, fit.at), SHARES, strict=True))  # type: ignore[attr-defined, assignment]
     judgement.WEIGHTS = {name: int(fit.weights[at]) for name, at in fit.columns.items()}  # type: ignore[attr-defined]
 
 
