@@ -30,6 +30,7 @@ from telephony.core.language.registry import language_for
 from telephony.core.managed.tools import TOOLS_AT_ONCE
 from telephony.core.policy import PRESETS, TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing
+from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
 from telephony.elevenlabs import agents_codec
 from telephony.elevenlabs.webhooks import routes, store
@@ -358,14 +359,14 @@ def test_the_waits_are_those_of_the_rules() -> None:
     """Each row of the table, and its examples; and every number that stands behind a field's name."""
     rows = re.findall(r"^\|[^|]*\|([^|]*)\| `(\w+)` \| ([\d,]+) \|$", DOCUMENTS[TURN_TAKING], re.MULTILINE)
     assert {field for _, field, _ in rows} == {
-        "shortest_wait_ms", "likely_ms", "open_ms", "entry_ms", "longest_wait_ms", "unheard_ms", "silence_ms",
+        "shortest_wait_ms", "entry_ms", "unheard_ms", "silence_ms",
     }  # fmt: skip
     rules = TurnTaking()
     endpointing = Endpointing(rules, language_for("en"))
     for examples, field, ms in rows:
         assert getattr(rules, field) == int(ms.replace(",", "")), field
         for text in re.findall(r'"([^"]+)"', examples):
-            assert endpointing.wait(text, AnswerContext()).ms == getattr(rules, field), text
+            assert endpointing.wait(Evidence(text, AnswerContext())).ms == getattr(rules, field), text
     for text in DOCUMENTS.values():
         for field, ms in re.findall(r"`(\w+_ms)`\s+\((\d+) ms\)", text):
             where = rules if hasattr(rules, field) else rules.tuning

@@ -103,7 +103,8 @@ class Decided:
 class UtteranceOver(Decided):
     """`wait_ms` of silence was asked for because of `why` (and of `entry`, the kind of thing dictated); there were
     `silence_ms`. `pause_allowance_ms` is what the caller's own pauses have added; `expected` is the kind of answer that
-    the agent's question asked for."""
+    the agent's question asked for; `score` is how sure it was that the caller was done, in tenths of a nat, if the
+    words were judged, and `features` what it was the sum of (core/turn_taking/judgement.py)."""
 
     why: EndpointReason
     wait_ms: int
@@ -113,6 +114,8 @@ class UtteranceOver(Decided):
     transcript: TranscriptState
     entry: str = ""
     expected: str = ""
+    score: int | None = None
+    features: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,9 @@ class Tuning:
 
     # --- how much silence ends a turn (see core/turn_taking/endpointing.py) ---
     likely_ms: int | None = None
-    """After a question or request that is complete, though details may follow."""
+    """After a dictated amount that may be whole: "forty"."""
     open_ms: int | None = None
-    """After a statement that may go on: longer than most pauses between phrases."""
+    """After another entry that lacks only what may be missing: "12 oak street"."""
     entry_ms: int | None = None
     """While the caller dictates digits, a spelling or an address: the groups are 0.4-1.0 s apart."""
     unheard_ms: int | None = None

@@ -29,6 +29,23 @@ _AUXILIARIES = (
     "didn't can't couldn't won't wouldn't shouldn't wasn't weren't haven't hasn't hadn't"
 )
 _DETERMINERS = "the a an my your our their his her its this that these those any some"
+_REGULAR_VERBS = (
+    "want need call ask help work cancel change order book pay charge open close cost like look live move use try turn "
+    "start stop arrive deliver return talk wait walk happen pick drop check confirm add update collect receive explain "
+    "answer play stay park reserve rent repair clean fix email text mention offer remember expect promise last "
+    "fail break leak crash show listen sign switch visit finish manage replace refund land ring decide"
+)
+_IRREGULAR_VERBS = (
+    "go goes went gone come comes came get gets got gotten getting make makes made take takes took taken give gives "
+    "gave given send sends sent say says said tell tells told know knows knew known think thinks thought see sees saw "
+    "seen find finds found buy buys bought bring brings brought speak speaks spoke spoken leave leaves left lose "
+    "loses lost hear hears heard put puts keep keeps kept meet meets met run runs ran set sit sits sat sell sells "
+    "sold sleep slept stand stands stood understand understands understood feel feels felt write writes wrote written "
+    "read reads eat eats ate let lets mean means meant became begin began fell fall falls hurt hurts cut drive drives "
+    "drove rang broke broken fit fits hold holds held paid spend spent win won wear wore build built catch caught "
+    "choose chose forget forgot forgotten grow grew ride rode rise rose shut stole stolen steal taught thrown threw "
+    "woke does did has had have"
+)
 _GOOD_TIMES = tuple(
     f"{article} {good} {time}"
     for article, kind in (("a", "nice good great lovely wonderful fantastic beautiful pleasant"), ("an", "excellent"))
@@ -210,10 +227,10 @@ ENGLISH = Language(
         "doing well/feel well/feeling well/you like/looks like/look like/sounds like/as you can/if i can/"
         "if we can/when you can/it going/for that/of that/than that/to that/on that/that's fine/"
         "that's everything/that's okay/if possible/if that's possible/if that's okay/if that's all right/"
-        "if that's alright/if you can/never mind/no thanks/no thank you/nothing else/not really/i don't know/"
-        "i'm not sure/of course/all right/sounds good/works for me/good idea/me too/how are you/you too/yes i do/"
-        "yes i am/yes it is/yes i can/yes i did/yes i have/yes i would/yes we do/yes you can/yes there is/"
-        "no i don't/no i'm not/no it isn't/no i can't/no i didn't/no i haven't/no it's not/no there isn't/"
+        "if that's alright/if you can/never mind/no thanks/no need/no idea/no thank you/nothing else/not really/"
+        "i don't know/i'm not sure/of course/all right/sounds good/works for me/good idea/me too/how are you/"
+        "you too/yes i do/yes i am/yes it is/yes i can/yes i did/yes i have/yes i would/yes we do/yes you can/"
+        "yes there is/no i don't/no i'm not/no it isn't/no i can't/no i didn't/no i haven't/no it's not/no there isn't/"
         "no we don't"
     ),
     afterthoughts=phrases(
@@ -244,13 +261,24 @@ ENGLISH = Language(
     | _set(
         "me it that this you there here now today tomorrow tonight "
         "morning afternoon evening soon yet again open closed free available included ready "
-        "possible mean hurt work"
+        "possible mean hurt work deliver ship cater travel drive cook swim"
     ),
     correlatives=(
         ("between", "and", False),
         ("either", "or", False),
         ("neither", "nor", False),
         ("from", "to", True),
+    ),
+    verbs=_set(
+        _REGULAR_VERBS,
+        _IRREGULAR_VERBS,
+        *(f"{verb}s {verb.removesuffix('e')}ed {verb.removesuffix('e')}ing" for verb in _REGULAR_VERBS.split()),
+        "cancelled cancelling stopped stopping dropped dropping tried tries crashes fixes",
+    ),
+    titles=_set("mr mrs ms dr mister missus miss doctor professor captain sir madam sergeant father sister nurse"),
+    indefinites=_set(
+        "anyone anybody anything someone somebody something somewhere anywhere everyone everybody everything nobody "
+        "people person thing things one ones place way reason"
     ),
     subordinators=_set("if when before after because since although while unless once until whenever as given"),
     introductions=phrases("my name is/my name's/the name is/you're speaking with/you are speaking with"),
@@ -301,6 +329,7 @@ ENGLISH = Language(
     examples=phrases("as in/for/like"),
     figurative=_set("one"),
     before_figures=_set("is it's number and at"),
+    number_sounds=_set("for fore to too won ate"),
     ordinals=_set(
         "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
         "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth"

@@ -117,6 +117,12 @@ class Language:
     correlatives: tuple[tuple[str, str, bool], ...] = ()
     """(first word, second word, only): the second follows the first later in the sentence; if `only`, then only in
     requests for something in `wants_details`."""
+    verbs: frozenset[str] = frozenset()
+    """Common verbs, in all their forms."""
+    titles: frozenset[str] = frozenset()
+    """Words before a name: "doctor"."""
+    indefinites: frozenset[str] = frozenset()
+    """Words that a description usually follows: "anyone", "something"."""
     subordinators: frozenset[str] = frozenset()
     """Words that begin a subordinate clause: "if", "when"."""
     introductions: Phrases = frozenset()
@@ -169,6 +175,8 @@ class Language:
     """Digits that are also pronouns ("one") and are not taken as digits..."""
     before_figures: frozenset[str] = frozenset()
     """...unless they follow one of these."""
+    number_sounds: frozenset[str] = frozenset()
+    """What recognisers write for a number that is said alone: "for"."""
     ordinals: frozenset[str] = frozenset()
     expects: tuple[tuple[str, str] | tuple[str, str, int], ...] = ()
     """(phrase, kind of entry, number of symbols if known): a question with this phrase asks for such an entry

@@ -25,6 +25,7 @@ from telephony.core.listening.utterance import Answered, Utterance
 from telephony.core.listening.voice_activity import WINDOW_MS, VoiceActivity
 from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking.endpointing import PAUSE_MS, Endpointing, Wait
+from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
 
 SOUND_GRACE_MS = 140
@@ -146,8 +147,10 @@ class Listening:
     @property
     def wait(self) -> Wait:
         """The silence that would close the utterance with its words so far."""
-        utterance = self.utterance
-        return self.endpointing.wait(utterance.whole if utterance is not None else "", self.context)
+        if (utterance := self.utterance) is None:
+            return self.endpointing.wait(Evidence(context=self.context))
+        final = not words(utterance.tentative)
+        return self.endpointing.wait(Evidence(utterance.whole, self.context, final))
 
     def tick(self) -> list[Action]:
         """Asks for the final text of what was said, when it is time to."""

@@ -33,13 +33,13 @@ def trails(text: str, context: AnswerContext, language: Language) -> bool:
     """Whether the thought cannot end here, so that the caller keeps the floor."""
     found = words(text)
     thought = thought_of(found, language)
-    if text.rstrip().endswith((",", "...", "…", "-", "–", "—", ":")) or _holds(thought, language):
+    if text.rstrip().endswith((",", "...", "…", "-", "–", "—", ":")) or holds(found, language):
         return True
     if text.rstrip().endswith("?") and not (len(thought) == 2 and _inverted(thought, language)):
         return False
     if ends_with(found, language.closing_phrases) or (len(found) == 1 and found[0] in language.answers):
         return False
-    if (context.answering and _short_answer(found, context.polar, language)) or _stranded(found, language):
+    if (context.answering and _short_answer(found, context.polar, language)) or stranded(found, language):
         return False
     if found[-1] in language.trailing or found[-1] in language.fillers:
         return True
@@ -48,6 +48,13 @@ def trails(text: str, context: AnswerContext, language: Language) -> bool:
     if _inverted(thought, language) or _half(found, language) or _wants_an_object(thought, language):
         return True
     return not context.answering and (_opens_a_clause(thought, language) or _introduces(found, thought, language))
+
+
+def holds(found: list[str], language: Language) -> bool:
+    """Whether the caller is looking for the answer: "let me check my calendar", "just a minute"."""
+    thought = thought_of(found, language)
+    sizes = range(1, min(4, len(thought)) + 1)
+    return len(thought) <= HOLDING_WORDS and any(tuple(thought[:size]) in language.holding for size in sizes)
 
 
 def finished(text: str, context: AnswerContext, language: Language) -> bool:
@@ -62,7 +69,7 @@ def finished(text: str, context: AnswerContext, language: Language) -> bool:
     thought = thought_of(found, language)
     if context.answering and len(found) <= SHORT_ANSWER_WORDS and not (thought and thought[0] in language.commands):
         return True
-    if not _asks(found, thought, language) or _wants_details(thought, language) or _stranded(found, language):
+    if not _asks(found, thought, language) or _wants_details(thought, language) or stranded(found, language):
         return False
     return (
         found[-1] in language.question_ends or len(thought) >= LONG_QUESTION_WORDS or _has_a_detail(thought, language)
@@ -97,12 +104,6 @@ def greets(text: str, language: Language) -> bool:
     return all(word in language.greetings for word in words(text))
 
 
-def _holds(thought: list[str], language: Language) -> bool:
-    """Whether the caller is looking for the answer: "let me check my calendar", "just a minute"."""
-    sizes = range(1, min(4, len(thought)) + 1)
-    return len(thought) <= HOLDING_WORDS and any(tuple(thought[:size]) in language.holding for size in sizes)
-
-
 def _short_answer(found: list[str], polar: bool, language: Language) -> bool:
     """Whether this is a short answer: "no, it wasn't", "large, I think"; to a yes-or-no question also "I would"."""
     if found[-1] in language.auxiliaries and (found[0] in language.answers or (polar and len(found) == 2)):
@@ -117,9 +118,13 @@ def _fronted(found: list[str], language: Language) -> list[str]:
     return found[at:] if len(found) - at >= least else []
 
 
-def _stranded(found: list[str], language: Language) -> bool:
-    """Whether a question ends with a word that would trail in other sentences: "what is it for", "what should I do"."""
-    return bool(_fronted(found, language)) and (found[-1] in language.stranded or found[-1] in language.being)
+def stranded(found: list[str], language: Language) -> bool:
+    """Whether a question ends with a word that would trail in other sentences: "what is it for", "what should I do",
+    "which one is that"."""
+    if not _fronted(found, language):
+        return False
+    subject = found[-1] in language.pronouns and found[-2] in language.being
+    return subject or found[-1] in language.stranded or found[-1] in language.being
 
 
 def _inverted(thought: list[str], language: Language) -> bool:
@@ -182,7 +187,7 @@ def _asks(found: list[str], thought: list[str], language: Language) -> bool:
     """Whether this is a question: it begins with a question word and contains a verb (or is long), or it contains a
     question phrase followed by at least two words."""
     if len(thought) > 2 and thought[0] in language.questions:
-        return len(thought) >= QUESTION_WORDS or any(word in language.auxiliaries for word in thought)
+        return len(thought) >= QUESTION_WORDS or any(word in language.auxiliaries or "'" in word for word in thought)
     behind = _behind(found, language.question_phrases)
     return behind is not None and len(found) - behind >= 2
 

@@ -1,21 +1,14 @@
 """Endpointing: how much silence ends a turn, depending on what was said, what was asked, and how this caller pauses.
 
-This file contains the whole rule: to change it, change it here. The waits come from `TurnTaking`, the words from
-`language.py`.
+This file contains the whole rule: to change it, change it here.
+    words      how sure it is that the caller is done (`judgement.py`)    longest_wait_ms to shortest_wait_ms
+    entry      the caller is dictating digits, a code, a spelling ...     entry_ms, less as it fills
+    unheard    voice without any transcript so far                        unheard_ms
+    silence    a language without data                                    silence_ms
 
-    entry      the caller is dictating digits, a code, a spelling, an address ...       entry_ms, less as it fills
-    trailing   the last words cannot end a thought ("and", "um", "my number is")        longest_wait_ms
-    greeting   "yes, hello", after the agent has asked how it can help                  longest_wait_ms
-    finished   a complete question, a short answer to one, "please", "that's all"       shortest_wait_ms
-    likely     a request with its object, a short question, an answer of several words  likely_ms
-    details    a request without its usual detail ("a table": for how many?)  the mean of open_ms and entry_ms
-    told       a long statement                                               the mean of likely_ms and open_ms
-    open       a statement that may go on                                               open_ms
-    unheard    voice without any transcript so far                                      unheard_ms
-    silence    a language without data                                                  silence_ms
-
-The pauses that a caller makes inside a thought are learned during the call and lengthen the waits for thoughts that may
-go on, up to a limit. A misjudged thought costs little: each wait is bounded, and the next word starts a new judgement.
+The waits come from `TurnTaking`. The pauses that a caller makes inside a thought are learned during the call and
+lengthen the waits for thoughts that may go on: the more, the less sure it is that they are over, and never beyond the
+longest. A misjudged thought costs little: each wait is bounded, and the next word starts a new judgement.
 """
 
 from __future__ import annotations
@@ -27,8 +20,9 @@ from telephony.core.decisions import EndpointReason
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
 from telephony.core.policy import EntryKind, TurnTaking
-from telephony.core.turn_taking.completeness import finished, greets, leaves_open, likely, long_statement, trails
+from telephony.core.turn_taking import judgement
 from telephony.core.turn_taking.dictation import DictatedEntry, dictation_under_way
+from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
 
 PAUSE_MS = 200
@@ -37,15 +31,27 @@ PAUSES = 6
 """Number of the caller's latest pauses that are remembered."""
 SHORT_ENTRY, LONG_ENTRY = 4, 7
 """An entry of unknown length is unlikely to be complete with 4 symbols or fewer, and may well be with 7 or more."""
+HALF = 500
+"""Thousandths of what a wait for an entry lacks to this caller's pauses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """`ms` of silence end the turn, and why; `entry` is the kind of thing that is dictated, if that is why."""
+    """`ms` of silence end the turn, and why; `entry` is the kind of thing that is dictated, if that is why, `score` how
+    sure it is that the caller is done, if the words are judged, `features` what it is the sum of, and
+    `pause_allowance_ms` what this caller's pauses have added."""
 
     ms: int
     why: EndpointReason
     entry: EntryKind = EntryKind.NONE
+    score: int | None = None
+    features: str = ""
+    pause_allowance_ms: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether what was said looks complete."""
+        return self.why in (EndpointReason.FINISHED, EndpointReason.COMPLETE)
 
     def __str__(self) -> str:
         return f"{self.entry} {self.why}".strip()
@@ -58,7 +64,7 @@ class Endpointing:
         self._rules = rules
         self._language = language
         self._pauses: deque[int] = deque(maxlen=PAUSES)
-        self._last: tuple[str, AnswerContext, Wait] | None = None
+        self._last: tuple[Evidence, Wait] | None = None
 
     def paused(self, ms: int) -> None:
         """The caller went on after `ms` of silence: it was a pause, not the end."""
@@ -67,19 +73,15 @@ class Endpointing:
             self._last = None
 
     @property
-    def pause_allowance_ms(self) -> int:
-        """How much longer to wait for this caller than for others, from the second longest pause: a single long pause
-        may be chance."""
-        if len(self._pauses) < 2:
-            return 0
-        usual = sorted(self._pauses)[-2] + self._rules.tuning.pause_margin_ms
-        return max(0, min(usual - self._rules.open_ms, self._rules.tuning.pause_allowance_ms))
+    def usual_pause_ms(self) -> int:
+        """The second longest of this caller's pauses, because a single long one may be chance; 0: not known."""
+        return sorted(self._pauses)[-2] if len(self._pauses) >= 2 else 0
 
-    def wait(self, text: str, context: AnswerContext) -> Wait:
-        """How long to wait after `text`, given what it replies to (`context`)."""
-        if self._last is None or self._last[:2] != (text, context):
-            self._last = (text, context, self._judge(text, context))
-        return self._last[2]
+    def wait(self, evidence: Evidence) -> Wait:
+        """How long to wait on this evidence."""
+        if self._last is None or self._last[0] != evidence:
+            self._last = (evidence, self._judge(evidence))
+        return self._last[1]
 
     def rules(self, context: AnswerContext) -> TurnTaking:
         """The waits that apply to the answer: a question may declare its own (`Expects.turn_taking`)."""
@@ -87,7 +89,8 @@ class Endpointing:
 
     # --- the rule -------------------------------------------------------------------------------------------------
 
-    def _judge(self, text: str, context: AnswerContext) -> Wait:
+    def _judge(self, evidence: Evidence) -> Wait:
+        text, context = evidence.text, evidence.context
         rules, language = self.rules(context), self._language
         found = words(text)
         if not found:
@@ -96,19 +99,20 @@ class Endpointing:
             return self._entry(entry, rules)
         if not language.known:
             return Wait(rules.silence_ms, EndpointReason.SILENCE)
-        if trails(text, context, language):
-            return Wait(rules.longest_wait_ms, EndpointReason.TRAILING)
-        if context.invited and greets(text, language):
-            return Wait(rules.longest_wait_ms, EndpointReason.GREETING)
-        if finished(text, context, language):
-            return Wait(rules.shortest_wait_ms, EndpointReason.FINISHED)
-        if context.answering or likely(text, language):
-            return Wait(rules.likely_ms + self.pause_allowance_ms // 2, EndpointReason.LIKELY)
-        if leaves_open(text, language):
-            return Wait((rules.open_ms + rules.entry_ms) // 2, EndpointReason.DETAILS)
-        if long_statement(text, language):
-            return Wait((rules.likely_ms + rules.open_ms) // 2 + self.pause_allowance_ms, EndpointReason.TOLD)
-        return Wait(rules.open_ms + self.pause_allowance_ms, EndpointReason.OPEN)
+        weighed = judgement.weighed(evidence, language)
+        score = sum(weighed.values())
+        ms = judgement.wait_ms(score, rules)
+        unsure = 1_000 * (ms - rules.shortest_wait_ms) // max(1, rules.longest_wait_ms - rules.shortest_wait_ms)
+        longer_ms = self._longer_ms(ms, unsure, rules)
+        told = ", ".join(f"{name} {weight:+}" for name, weight in weighed.items())
+        return Wait(ms + longer_ms, judgement.reason(score), EntryKind.NONE, score, told, longer_ms)
+
+    def _longer_ms(self, ms: int, thousandths: int, rules: TurnTaking) -> int:
+        """So much of what a wait of `ms` lacks to this caller's usual pause; with it, it is not beyond the longest."""
+        usual_ms = self.usual_pause_ms
+        lacks_ms = usual_ms + rules.tuning.pause_margin_ms - ms if usual_ms else 0
+        longer_ms = max(0, min(lacks_ms, rules.tuning.pause_allowance_ms)) * thousandths // 1_000
+        return min(longer_ms, max(0, rules.longest_wait_ms - ms))
 
     def _entry(self, entry: DictatedEntry, rules: TurnTaking) -> Wait:
         """The wait for an entry. If its length is unknown, the wait shrinks as the entry grows."""
@@ -117,7 +121,11 @@ class Endpointing:
         least = min(rules.open_ms, rules.entry_ms)
         if entry.rest:
             least = min(rules.likely_ms, least) if entry.kind is EntryKind.AMOUNT else least
-            return Wait(least + self.pause_allowance_ms // 2, EndpointReason.NEARLY_COMPLETE, entry.kind)
+            return self._dictated(least, EndpointReason.NEARLY_COMPLETE, entry, rules)
         grown = 0 if entry.length else min(max(entry.symbols - SHORT_ENTRY, 0), LONG_ENTRY - SHORT_ENTRY)
         ms = rules.entry_ms - (rules.entry_ms - least) * grown // (LONG_ENTRY - SHORT_ENTRY)
-        return Wait(ms + self.pause_allowance_ms // 2, EndpointReason.UNDER_WAY, entry.kind)
+        return self._dictated(ms, EndpointReason.UNDER_WAY, entry, rules)
+
+    def _dictated(self, ms: int, why: EndpointReason, entry: DictatedEntry, rules: TurnTaking) -> Wait:
+        longer_ms = self._longer_ms(ms, HALF, rules)
+        return Wait(ms + longer_ms, why, entry.kind, pause_allowance_ms=longer_ms)

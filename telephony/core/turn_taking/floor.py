@@ -237,14 +237,6 @@ class Floor:
     def _over(self, kind: type[U], turn: int, closed: Closed) -> U:
         """A decision about an utterance."""
         transcript: TranscriptState = ("final" if closed.complete else "partial") if closed.text else "none"
-        return kind(
-            turn,
-            why=closed.wait.why,
-            wait_ms=closed.wait.ms,
-            silence_ms=closed.silence_ms,
-            voice_ms=closed.voice_ms,
-            pause_allowance_ms=self._listening.endpointing.pause_allowance_ms,
-            transcript=transcript,
-            entry=closed.wait.entry.value,
-            expected=self._listening.context.expects.kind,
-        )
+        wait, expected = closed.wait, self._listening.context.expects.kind
+        lengths = (wait.ms, closed.silence_ms, closed.voice_ms, wait.pause_allowance_ms)
+        return kind(turn, wait.why, *lengths, transcript, wait.entry.value, expected, wait.score, wait.features)

@@ -79,7 +79,7 @@ class Speculation:
         silence, wait = listening.silence_ms, listening.wait.ms
         if utterance.text_ms <= utterance.active_ms and silence < rules.tuning.speculate_at_latest_ms:
             return False
-        if wait <= rules.shortest_wait_ms:
+        if listening.wait.complete:
             return silence >= rules.tuning.speculate_after_ms
         lead = min(max(rules.tuning.speculate_lead_ms, self._turns.readiness.ms), rules.tuning.speculate_most_ms)
         return silence >= max(rules.tuning.speculate_after_ms, listening.transcript_lag_ms, wait - lead)
@@ -88,7 +88,7 @@ class Speculation:
         """Whether no turn is live and the limits allow one more speculation; some are kept for complete thoughts."""
         rules, used = self._rules, self._turns.speculations_used
         affordable = self._total - used <= used + rules.tuning.speculations_wasted
-        finished = self._listening.wait.ms <= rules.shortest_wait_ms
+        finished = self._listening.wait.complete
         idle = not self._turns.live() and not self._turns.unfinished() and not self._ending.begun
         most = rules.speculations + rules.tuning.speculations_finished * finished
         return idle and affordable and len(self._answered) < most

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -11,8 +12,10 @@ from telephony.core import decisions as d
 from telephony.core.language.registry import language_for
 from telephony.core.policy import PRESETS, Expects, Policy, TurnTaking
 from telephony.core.turn_taking.endpointing import PAUSES, Endpointing
+from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
-from tests.core.calls import asks, caller, decided, number, play, reasons, rules
+from tests.core.calls import asks, caller, decided, number, play, reasons
+from tests.core.turn_taking.expected_waits import HELD_MS, QUICK_MS, SOON_MS
 
 RULES = TurnTaking()
 QUESTION = "can you tell me what time you open tomorrow"
@@ -22,22 +25,22 @@ WAITS = ("shortest_wait_ms", "likely_ms", "open_ms", "longest_wait_ms")
 
 
 def wait(text: str, context: AnswerContext | None = None, language: str = "en") -> int:
-    return Endpointing(RULES, language_for(language)).wait(text, context or AnswerContext()).ms
+    return Endpointing(RULES, language_for(language)).wait(Evidence(text, context or AnswerContext())).ms
 
 
 # --- the rule -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", ["yes", "that's all thank you", "could you tell me what time you open on sunday"])
-def test_finished_text_has_the_shortest_wait(text: str) -> None:
+def test_finished_text_has_a_short_wait(text: str) -> None:
     """A short answer, a goodbye, a complete question."""
-    assert wait(text) == RULES.shortest_wait_ms
+    assert wait(text) <= SOON_MS
 
 
 @pytest.mark.parametrize("text", ["I want to book a table and", "my number is", "um", "because", "I'd like to"])
-def test_trailing_words_have_the_longest_wait(text: str) -> None:
+def test_trailing_words_have_a_long_wait(text: str) -> None:
     """Such words hold the floor, whatever precedes them."""
-    assert wait(text) == RULES.longest_wait_ms
+    assert wait(text) >= HELD_MS
 
 
 @pytest.mark.parametrize("text", ["I was here with my brother and we liked the window", "cancel my appointment"])
@@ -71,13 +74,13 @@ def test_presets_are_quicker_and_slower_than_the_default() -> None:
 
 def test_a_short_answer_is_complete_when_something_was_asked() -> None:
     """ "Tomorrow at nine" is complete after a question; by itself it may continue."""
-    assert wait("tomorrow at nine", ASKED) == RULES.shortest_wait_ms
-    assert wait("tomorrow at nine") > RULES.shortest_wait_ms
+    assert wait("tomorrow at nine", ASKED) <= QUICK_MS
+    assert wait("tomorrow at nine") > SOON_MS
 
 
 def test_one_digit_is_an_answer_unless_digits_are_expected() -> None:
     """ "Four" answers "how many people"; after "what is your number" it is the first digit of several."""
-    assert wait("four", ASKED) == RULES.shortest_wait_ms
+    assert wait("four", ASKED) <= QUICK_MS
     assert wait("four", NUMBER) >= RULES.open_ms
 
 
@@ -106,9 +109,9 @@ def test_an_email_address_is_complete_with_its_end() -> None:
 
 def test_a_question_may_have_waits_of_its_own() -> None:
     """An agent may allow longer waits for one answer."""
-    slow = Expects("story", turn_taking=RULES.tuned(open_ms=2_000, likely_ms=2_000))
+    slow = Expects("story", turn_taking=RULES.tuned(shortest_wait_ms=2_000, longest_wait_ms=3_000))
     text = "well it was a long time ago that I had that problem"
-    assert wait(text, AnswerContext(answering=True, expects=slow)) == 2_000
+    assert wait(text, AnswerContext(answering=True, expects=slow)) >= 2_000
     assert wait(text, ASKED) < 2_000
 
 
@@ -120,18 +123,18 @@ def test_a_language_without_data_is_judged_by_silence_alone() -> None:
 
 
 def test_pauses_are_learned_and_bounded() -> None:
-    """Two long pauses extend the wait, up to the limit; a single one does not."""
+    """Two long pauses extend the wait, up to the longest; a single one does not."""
     endpointing = Endpointing(RULES, language_for("en"))
-    text = "I was here with my brother last year and we liked the window seat"
+    text = "could you book a table"
     usual = wait(text)
-    endpointing.paused(RULES.open_ms)
-    assert endpointing.wait(text, AnswerContext()).ms == usual
-    endpointing.paused(RULES.open_ms)
-    assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.tuning.pause_margin_ms
+    endpointing.paused(usual)
+    assert endpointing.wait(Evidence(text)).ms == usual
+    endpointing.paused(usual)
+    assert usual < endpointing.wait(Evidence(text)).ms < usual + RULES.tuning.pause_margin_ms
     for _ in range(PAUSES):
         endpointing.paused(30_000)
-    assert endpointing.wait(text, AnswerContext()).ms == usual + RULES.tuning.pause_allowance_ms
-    assert endpointing.wait("yes", ASKED).ms == RULES.shortest_wait_ms  # finished text gets no extra wait
+    assert usual + 100 < endpointing.wait(Evidence(text)).ms <= RULES.longest_wait_ms
+    assert endpointing.wait(Evidence("yes", ASKED)).ms <= SOON_MS  # finished text gets hardly any extra wait
 
 
 def test_old_pauses_are_forgotten() -> None:
@@ -139,7 +142,7 @@ def test_old_pauses_are_forgotten() -> None:
     endpointing = Endpointing(RULES, language_for("en"))
     for ms in [1_500] * PAUSES + [250] * PAUSES:
         endpointing.paused(ms)
-    assert endpointing.pause_allowance_ms == 0
+    assert endpointing.usual_pause_ms == 250
 
 
 # --- callers --------------------------------------------------------------------------------------------------------
@@ -149,13 +152,13 @@ def test_a_finished_question_is_decided_within_its_wait() -> None:
     """At most the wait and a few frames pass between the last word and the decision."""
     sim = play(asks(QUESTION).waits(3))
     end = sim.sounds[0].end
-    assert rules(sim).shortest_wait_ms <= decided(sim)[0] - end <= rules(sim).shortest_wait_ms + 60
+    assert wait(QUESTION) <= decided(sim)[0] - end <= SOON_MS + 60
     assert caller(sim) == [QUESTION]
 
 
 def test_a_pause_after_a_trailing_word_does_not_end_the_turn() -> None:
     """The pause after "and" would have ended a finished question."""
-    pause = (RULES.longest_wait_ms - 200) / 1_000
+    pause = (wait("I want a table and") - 200) / 1_000
     sim = play(asks("I want a table and").waits(pause).says("a high chair please").waits(4))
     assert caller(sim) == ["I want a table and a high chair please"]
 
@@ -183,12 +186,12 @@ def test_a_declared_expectation_applies_to_the_agents_own_words() -> None:
 
 def test_a_caller_who_pauses_gets_a_longer_wait() -> None:
     """After two long pauses within a turn, a pause that would have ended the turn no longer does."""
-    text = "there was this big window with all of those flowers"
-    usual, longer = (wait(text) - 60) / 1_000, (wait(text) + 40) / 1_000
+    text = "my brother said the"
+    first, second, third = (wait(" ".join([text] * times)) / 1_000 for times in (1, 2, 3))
     policy = Policy(turn_taking=RULES.tuned(pause_margin_ms=350))
-    hasty = play(asks(text).waits(longer).says(text).waits(5), policy=policy, first_token=1_500)
+    hasty = play(asks(text).waits(first + 0.04).says(text).waits(5), policy=policy, first_token=1_500)
     assert len(decided(hasty)) == 2
-    script = asks(text).waits(usual).says(text).waits(usual).says(text).waits(longer).says(text)
+    script = asks(text).waits(first - 0.06).says(text).waits(second - 0.06).says(text).waits(third + 0.04).says(text)
     sim = play(script.waits(5), policy=policy)
     assert len(decided(sim)) == 1
     [(_, because)] = sim.explained(d.TurnEnded)
@@ -196,11 +199,11 @@ def test_a_caller_who_pauses_gets_a_longer_wait() -> None:
 
 
 def test_short_answers_are_decided_quickly() -> None:
-    """ "Yes", "no" and "four" after a question have the wait of any finished text."""
+    """ "Yes", "no" and "four" after a question."""
     for word in ("yes", "no", "four"):
         sim = play(asks("hello").interrupts(word, 2.4, ms=300).waits(3), agent=["Shall I book it for you?"])
         assert caller(sim)[-1] == word
-        assert decided(sim)[-1] - sim.sounds[-1].end <= rules(sim).shortest_wait_ms + 60
+        assert decided(sim)[-1] - sim.sounds[-1].end <= QUICK_MS + 60
 
 
 def test_the_transcript_is_committed_before_the_decision() -> None:
@@ -216,9 +219,11 @@ def test_the_transcript_is_committed_before_the_decision() -> None:
 
 def test_not_every_pause_costs_a_commit() -> None:
     """Three short pauses in one turn lead to one commit, not before the shortest commit delay."""
-    pause = (RULES.longest_wait_ms - RULES.tuning.commit_lead_ms - 160) / 1_000
-    script = asks("I want to book a table for the")
-    for text in ("family party that we have with the", "people from the office and the", "cats please"):
+    parts = ("I want to book a table for the", "family party that we have with the", "people from the office and the")
+    least = min(wait(" ".join(parts[: number + 1])) for number in range(3))
+    pause = (least - RULES.tuning.commit_lead_ms - 160) // 20 * 20 / 1_000
+    script = asks(parts[0])
+    for text in (*parts[1:], "cats please"):
         script = script.waits(pause).says(text)
     sim = play(script.waits(4))
     assert len(sim.actions(a.CommitTranscript)) == 1
@@ -239,7 +244,9 @@ def test_the_end_of_a_turn_explains_itself() -> None:
     sim = play(asks(QUESTION).waits(3))
     [(_, because)] = sim.explained(d.TurnEnded)
     assert because["why"] == "finished"
-    assert because["wait_ms"] == rules(sim).shortest_wait_ms
-    assert rules(sim).shortest_wait_ms <= number(because, "silence_ms") <= rules(sim).shortest_wait_ms + 60
+    waited = Endpointing(RULES, language_for("en")).wait(Evidence(QUESTION, final=True))
+    assert because["wait_ms"] == waited.ms
+    assert waited.ms <= number(because, "silence_ms") <= waited.ms + 60
+    assert because["score"] == waited.score == sum(map(int, re.findall(r"[+-]\d+", str(because["features"]))))
     assert number(because, "voice_ms") > 1_000
     assert because["transcript"] == "final"

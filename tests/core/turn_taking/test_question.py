@@ -9,9 +9,11 @@ from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
 from telephony.core.policy import Expects, TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing
+from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext, asks_yes_or_no
 from telephony.testing.recorded_stt import Partial
 from tests.core.calls import asks, caller, decided, play
+from tests.core.turn_taking.expected_waits import HELD_MS, QUICK_MS, SOON_MS
 
 RULES = TurnTaking()
 EN = language_for("en")
@@ -27,7 +29,7 @@ NAME = "Please tell me your name."
 def wait(agent: str, text: str, language: str = "en", expects: tuple[Expects, ...] = ()) -> int:
     """The wait in ms after `text`, said in answer to `agent`."""
     known = language_for(language)
-    return Endpointing(RULES, known).wait(text, AnswerContext.after(agent, expects, known)).ms
+    return Endpointing(RULES, known).wait(Evidence(text, AnswerContext.after(agent, expects, known))).ms
 
 
 @pytest.mark.parametrize(
@@ -57,9 +59,9 @@ def wait(agent: str, text: str, language: str = "en", expects: tuple[Expects, ..
         ("Is there anything else?", "No, that's all."),
     ],
 )
-def test_a_complete_answer_has_the_shortest_wait(agent: str, text: str) -> None:
+def test_a_complete_answer_has_a_short_wait(agent: str, text: str) -> None:
     """Whatever the STT's spelling: some frameworks react late to yes and no, or split numbers."""
-    assert wait(agent, text) == RULES.shortest_wait_ms
+    assert wait(agent, text) <= QUICK_MS
 
 
 @pytest.mark.parametrize(
@@ -94,15 +96,16 @@ def test_an_unfinished_answer_has_a_long_wait(agent: str, text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["Really?", "Can you repeat that?", "When is my next appointment?", "Which one is that?"]
 )
-def test_a_question_mark_is_believed(text: str) -> None:
-    """A question mark ends the thought, even after a word that would trail."""
-    assert wait("We open at nine.", text) == RULES.shortest_wait_ms
+def test_a_short_question_is_whole(text: str) -> None:
+    """Also after a word that would trail in other sentences, and without its mark."""
+    for said in (text, text.rstrip("?")):
+        assert wait("We open at nine.", said) <= SOON_MS
 
 
 @pytest.mark.parametrize("text", ["yes hello", "hi good morning", "okay"])
 def test_a_greeting_is_not_what_was_asked_for(text: str) -> None:
     """After "how can I help you", a greeting is not yet the reason for the call."""
-    assert wait("Hello, how can I help you?", text) == RULES.longest_wait_ms
+    assert wait("Hello, how can I help you?", text) >= HELD_MS
 
 
 def test_a_language_without_data_knows_what_the_agent_declares() -> None:

@@ -12,12 +12,17 @@ import pytest
 from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.conversation import Conversation
+from telephony.core.language.registry import language_for
 from telephony.core.policy import Policy, TurnTaking
+from telephony.core.turn_taking.endpointing import Endpointing
+from telephony.core.turn_taking.judgement import Evidence
 from telephony.testing.recorded_stt import Partial
 from telephony.testing.simulator import CallTool
 from tests.core.calls import asks, play
 
 RULES = TurnTaking()
+FLAT = RULES.tuned(shortest_wait_ms=380, longest_wait_ms=380)
+"""The same wait whatever the words."""
 SPECULATIONS: dict[type[d.Decided], str] = {
     d.SpeculationBegun: "begun", d.SpeculationDropped: "dropped", d.SpeculationUsed: "used",
 }  # fmt: skip
@@ -67,6 +72,11 @@ def begins(text: str, late_ms: int = 0, rules: TurnTaking = RULES) -> int | None
     return next(iter(call.speculations), None)
 
 
+def wait(text: str, rules: TurnTaking = RULES) -> int:
+    """The silence in ms that ends the turn after `text`, in whole frames."""
+    return -(-Endpointing(rules, language_for("en")).wait(Evidence(text)).ms // 20) * 20
+
+
 # --- beginning ------------------------------------------------------------------------------------------------------
 
 
@@ -80,12 +90,11 @@ def begins(text: str, late_ms: int = 0, rules: TurnTaking = RULES) -> int | None
         ("yes please", 120, 120),
         ("yes please", 240, 240),
         # Others: earlier than the end of the turn by the time that a reply takes.
-        ("I need two rooms", 0, 840 - 560),
-        ("I need two rooms", 20, 840 - 560),
-        ("that depends", 0, 940 - 560),
-        ("my number is", 20, 1_300 - 560),
+        ("that depends", 0, wait("that depends") - 560),
+        ("that depends", 20, wait("that depends") - 560),
+        ("my number is", 20, wait("my number is") - 560),
         ("my number is 555", 20, 1_100 - 560),
-        ("that depends", 600, 600),
+        ("that depends", 600, 600 + max(0, wait("that depends") - 560 - 380)),  # the silence since its words,
         # No words to answer.
         ("um", 20, None),
         ("", 20, None),
@@ -102,14 +111,13 @@ def test_when_a_speculation_begins(text: str, late_ms: int, begins_ms: int | Non
         ({"speculate": "off"}, "yes please", 20, None),
         ({"speculate": "llm"}, "yes please", 20, 80),
         ({"speculate_after_ms": 140}, "yes please", 20, 140),
-        ({"speculate_after_ms": 400}, "that depends", 20, 400),
+        ({"speculate_after_ms": 800}, "that depends", 20, 800),
         ({"speculate_at_latest_ms": 260}, "yes please", 0, 260),
-        ({"speculate_at_latest_ms": 500}, "that depends", 0, 500),
-        ({"speculate_lead_ms": 500}, "that depends", 20, 440),
-        ({"speculate_lead_ms": 2_000}, "that depends", 20, 940 - 800),
-        ({"speculate_lead_ms": 2_000, "speculate_most_ms": 900}, "that depends", 20, 80),
-        ({"shortest_wait_ms": 840, "likely_ms": 840, "open_ms": 940}, "I need two rooms", 20, 80),
-        ({"shortest_wait_ms": 840, "likely_ms": 840, "open_ms": 940}, "that depends", 20, 380),
+        ({"speculate_at_latest_ms": 800}, "that depends", 0, 800),
+        ({"speculate_lead_ms": 500}, "that depends", 20, wait("that depends") - 500),
+        ({"speculate_lead_ms": 2_000}, "that depends", 20, wait("that depends") - 800),
+        ({"speculate_lead_ms": 2_000, "speculate_most_ms": 1_400}, "that depends", 20, 80),
+        ({"shortest_wait_ms": 840}, "yes please", 20, 80),
     ],
 )
 def test_speculation_settings(changed: dict[str, int | str], text: str, late_ms: int, begins_ms: int | None) -> None:
@@ -119,11 +127,11 @@ def test_speculation_settings(changed: dict[str, int | str], text: str, late_ms:
 
 def test_a_speculation_waits_for_transcripts_that_usually_come_late() -> None:
     """When transcripts lag the voice by 300 ms, the speculation for text that may continue begins no earlier."""
-    call = FrameCall(RULES.tuned(speculate_lead_ms=800))
+    call = FrameCall(RULES.tuned(speculate_lead_ms=1_000, speculate_most_ms=1_000))
     call.quiet(300)
     call.partial("yes")
     call.step(e.TranscriptUpdated("yes", "", 1))
-    call.quiet(200)  # answered
+    call.quiet(800)  # answered
     assert [what for what, _ in call.log] == ["begun", "used"]
     call.step(e.ReplyDelta(1, "All right. "))
     call.voice(20)
@@ -146,17 +154,19 @@ def test_slow_replies_are_prepared_sooner(how: str, final: str, lead_ms: int) ->
     the turn was over as well as of a speculation; but not if the speech of that had to wait until the turn was over."""
     call = FrameCall(replace(RULES, speculate=how, speculations=1))
     call.partial("that depends")
-    call.quiet(900)
-    assert call.speculations == [940 - 560]
+    ms = wait("that depends")
+    call.quiet(ms - 40)
+    assert call.speculations == [ms - 560]
     call.step(e.TranscriptUpdated(final, "", 1))
-    turn, begun = (1, 940 - 560) if final == "that depends" else (2, 940)
-    call.quiet(begun + 700 - 900)
+    call.quiet(40)
+    turn, begun = (1, ms - 560) if final == "that depends" else (2, ms)
+    call.quiet(begun + 700 - ms)
     call.step(e.ReplyDelta(turn, "All right. "))
     call.step(e.SpeechAudio(turn, 1, b"\x55" * 800))
     call.voice(20)
-    call.partial("wait that depends")  # the agent is cut off
-    call.quiet(500)
-    assert call.speculations[1:] == [940 - lead_ms]
+    call.partial("wait I mean")  # the agent is cut off
+    call.quiet(800)
+    assert call.speculations[1:] == [wait("wait I mean") - lead_ms]
 
 
 # --- the end of a speculation ---------------------------------------------------------------------------------------
@@ -208,7 +218,7 @@ def test_a_partial_that_becomes_empty_drops_a_speculation() -> None:
 def test_a_speculation_is_used_when_its_turn_is_decided() -> None:
     """It is used for a final with the same meaning; otherwise it is dropped and another reply requested."""
     for final, became in (("Four, please.", "used"), ("five please", "dropped")):
-        call = FrameCall()
+        call = FrameCall(FLAT)
         call.quiet(100)
         call.partial("four please")
         call.quiet(280)
@@ -230,11 +240,11 @@ def spend(call: FrameCall, text: str, times: int) -> int:
 
 def test_the_limit_of_speculations_for_one_utterance() -> None:
     """Three, and two more for finished text only."""
-    call = FrameCall()
-    call.quiet(400)
+    call = FrameCall(RULES.tuned(speculate_lead_ms=1_000, speculate_most_ms=1_000))
+    call.quiet(600)
     assert spend(call, "thing {}", 6) == 3
     assert spend(call, "thing {} please", 6) == 2
-    call = FrameCall()
+    call = FrameCall(FLAT)
     call.quiet(100)
     assert spend(call, "thing {} please", 8) == 5
     call.quiet(300)
@@ -243,7 +253,7 @@ def test_the_limit_of_speculations_for_one_utterance() -> None:
 
 def test_speculations_are_counted_for_each_utterance() -> None:
     """The count starts again with the next utterance, even if it has the same words."""
-    call = FrameCall(RULES.tuned(speculations=1, speculations_finished=0))
+    call = FrameCall(FLAT.tuned(speculations=1, speculations_finished=0))
     call.quiet(100)
     call.partial("four please")
     call.quiet(280)
@@ -279,7 +289,7 @@ def test_a_used_speculation_earns_another() -> None:
 
 def test_no_speculation_while_a_reply_is_pending() -> None:
     """Nor while a tool of an interrupted reply is still running, or the call is about to end."""
-    call = FrameCall()
+    call = FrameCall(FLAT)
     call.quiet(100)
     call.partial("yes please")
     call.quiet(280)

@@ -24,6 +24,7 @@ from telephony.core.history import History, ToolUsed
 from telephony.core.language.english import ENGLISH
 from telephony.core.language.words import words
 from telephony.core.policy import Expects, Policy, Wording
+from telephony.core.turn_taking.weights import WEIGHTS
 from telephony.tape.choose import find
 from telephony.tape.codec import VOCABULARY, BadTape
 from telephony.tape.format import Header
@@ -92,6 +93,7 @@ OF_THE_TAPE = {
     *("caller", "agent", "final", "partial", "none", "transfer"),
     *(part for kind in (EndpointReason, BargeInReason, DropReason) for one in kind for part in words(one.name.lower())),
     *(part for kind in (EndpointReason, BargeInReason, DropReason) for one in kind for part in words(one.value)),
+    *(part for feature in WEIGHTS for part in words(feature)),
     *(
         part
         for code in ("silent_goodbye", "mulaw", "provider_unavailable", "empty_reply", "The caller interrupted")
