@@ -180,11 +180,8 @@ class Listening:
         return closed
 
     def discard(self, answered: bool = False) -> None:
-        """Drops the utterance. `answered`: its words count as answered, however often they come. Otherwise it has none
-        so far: words in its voice that only the final transcript has open another one."""
+        """Drops the utterance. `answered`: its words count as answered, however often they come."""
         utterance = self.utterance
-        if utterance is not None and not answered and self._is_uncommitted(utterance):
-            self._extra_commit = self._commit(utterance)
         if utterance is not None and answered:
             if utterance.open_words:
                 self._extra_commit = self._commit(utterance)
@@ -196,13 +193,10 @@ class Listening:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _is_uncommitted(self, utterance: Utterance) -> bool:
-        """It has words, or voice enough for one, of which no final transcript is on its way."""
-        enough = utterance.voice_ms >= self._rules.tuning.min_word_ms
-        return not utterance.committed and (enough or bool(words(utterance.tentative)))
-
     def _commit_due(self, utterance: Utterance) -> bool:
-        if utterance.committed or not self._is_uncommitted(utterance):
+        if utterance.committed or (
+            utterance.voice_ms < self._rules.tuning.min_word_ms and not words(utterance.tentative)
+        ):
             return False
         tuning, silence = self._rules.tuning, self.silence_ms
         if utterance.noisy and self.sends_partials and words(utterance.tentative) and not utterance.awaited:

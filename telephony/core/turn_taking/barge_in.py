@@ -41,9 +41,8 @@ LITTLE_MS = 850
 """...as long as less than this of the reply was provably heard: one that was ready begins with the decision, and the
 detector needs a tenth of a second. From then on it is an interruption like any other."""
 QUIET_MS = 160
-"""Least silence after which no more words are expected of a recogniser, however quick it was so far..."""
-SETTLED_MS = 96
-"""...and after words that came in the silence: the recogniser has nothing left to say."""
+"""The silence that ends a sound too short for a word, and a remark whose last word came after the voice: there are no
+more words to wait for."""
 FIRST_WAIT_MS = 140
 """How much longer a resume waits for the final transcript of a recogniser that has not sent any words yet."""
 DISMISSED_GAP_MS = 1_000
@@ -74,7 +73,7 @@ class Evidence:
     late        the caller may be going on (`starts_late`)  theirs      the voice cannot be the agent's own
     again       this reply was held before, by a sound that was no interruption
     remark      what the words are as a listener's          settled     they came after the voice
-    lag_ms      the recogniser's usual delay, or 0         new_stt     it has not sent any words in this call yet
+    new_stt     the STT has not sent any words in this call yet
     """
 
     held: bool
@@ -101,7 +100,6 @@ class Evidence:
     again: bool = False
     remark: Remark = Remark.NONE
     settled: bool = False
-    lag_ms: int = 0
     new_stt: bool = False
 
     @property
@@ -228,13 +226,8 @@ def _has_waited(evidence: Evidence, rules: TurnTaking) -> bool:
 
 
 def _quiet_ms(evidence: Evidence, rules: TurnTaking, text: str) -> int:
-    """The silence after which a sound is over: its words have come, or would have by now. A caller who goes on (`late`)
-    may be looking for words."""
-    most_ms, whole = rules.resume_after_ms, evidence.remark is Remark.WHOLE
-    if evidence.late or evidence.parting or evidence.leaving or (text and not whole):
-        return most_ms
-    if whole and evidence.settled:
-        return min(SETTLED_MS, most_ms)
-    if evidence.voice_ms < rules.tuning.min_word_ms:
-        return min(QUIET_MS, most_ms)
-    return min(max(QUIET_MS, evidence.lag_ms + 2 * WINDOW_MS), most_ms) if evidence.lag_ms else most_ms
+    """The silence after which a sound is over. A caller who goes on (`late`) may be looking for words."""
+    settled = evidence.remark is Remark.WHOLE and evidence.settled
+    short = not text and evidence.voice_ms < rules.tuning.min_word_ms
+    sooner = (settled or short) and not (evidence.late or evidence.parting or evidence.leaving)
+    return min(QUIET_MS, rules.resume_after_ms) if sooner else rules.resume_after_ms

@@ -175,7 +175,6 @@ class Floor:
             again=late and self._late_start.again,
             remark=self._overheard.remark(text, voice_ms),
             settled=utterance is not None and utterance.grown_ms > utterance.active_ms,
-            lag_ms=listening.transcript_lag_ms,
             new_stt=not listening.sends_partials and not listening.stt.proven,
         )
 

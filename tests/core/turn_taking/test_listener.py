@@ -112,9 +112,11 @@ def test_a_remark_that_answers_a_question_is_an_answer() -> None:
 
 
 def test_words_that_only_the_final_transcript_has_are_not_lost() -> None:
-    """The agent has resumed before the transcript was committed: the voice is committed all the same."""
+    """Even if they come after the resume: a recogniser that has sent nothing yet is not waited for long."""
     sim = Simulator(Policy(greeting=TALK), lambda history: ["Certainly."])
     sim.faults.no_partials = True
+    sim.latencies.final = 700
     sim.says(3_000, "cancel it", 600)
     sim.run(12_000)
+    assert len(sim.explained(d.Resumed)) == 1
     assert ("caller", "cancel it") in sim.lines
