@@ -31,6 +31,21 @@ DUTCH = Language(
         "ik begrijp/dat is goed/dat is waar/dat is prima/dat weet ik/geen probleem/komt goed/heel fijn/heel mooi/"
         "ja dat klopt/helemaal goed/in orde/is prima/goed hoor/zeker weten"
     ),
+    remarks=phrases(
+        "geen punt/geen zorgen/niet slecht/helemaal niet/o jee/oh jee/lieve hemel/mijn god/gelukkig maar/"
+        "dat geloof ik/ik ook/klinkt goed/dat klinkt goed/goed idee/echt waar/meent u dat/zeg dat wel/dat dacht ik al/"
+        "fijn om te horen/goed om te weten"
+    ),
+    assessments=word_set(
+        "goed mooi fijn leuk prima super perfect prachtig geweldig fantastisch interessant jammer zonde triest "
+        "verdrietig "
+        "vreselijk verschrikkelijk grappig gek raar vreemd aardig lief handig logisch duidelijk normaal ongelofelijk "
+        "heerlijk gelukkig echt werkelijk serieus gezellig top"
+    ),
+    before_assessments=phrases(
+        "dat is/dat is wel/dat was/dat klinkt/dat zou/wat/wat een/heel/erg/zo/echt/ah/oh/o/nou/ja/best/is/is heel"
+    ),
+    after_assessments=phrases("zeg/dan/dank u/van u/voor mij"),
     stops=word_set(
         "nee neen nee-hoor stop wacht wachten even momentje moment ogenblik seconde sorry pardon excuseer hallo hé "
         "hey luister luistert ho halt maar stil pauze genoeg niet"

@@ -67,6 +67,47 @@ ENGLISH = Language(
     known=True,
     backchannels=_BACKCHANNELS,
     backchannel_phrases=_BACKCHANNEL_PHRASES,
+    remarks=phrases(
+        "no way/no problem/no worries/no bother/no kidding/no doubt/no wonder/oh no/not a problem/not at all/not bad/"
+        "not too bad/of course not/you don't say/you're kidding/you bet/is that right/is that so/is it really/"
+        "got you/got that/got ya/i get it/i get that/i get you/i got you/i got that/i hear you/i hear that/i bet/"
+        "i remember/i can imagine/i can see that/i see that/i thought so/i hope so/i guess so/i'm sure/"
+        "i'm with you/i love that/i love it/i like that/i like it/i agree/i'm glad/love that/love it/so am i/so do i/"
+        "me too/same here/oh my/oh my god/my god/oh god/my goodness/goodness me/thank goodness/thank god/thank heavens/"
+        "good heavens/good grief/good lord/oh lord/oh dear/dear me/oh boy/oh man/well well/poor thing/poor you/bless "
+        "you/"
+        "right you are/there you go/there we go/fancy that/imagine that/say no more/spot on/point taken/duly noted/"
+        "copy that/works for me/that works/fine by me/fine with me/okay by me/by all means/as expected/"
+        "true enough/sure enough/easy enough/clear enough/good enough/makes total sense/makes perfect sense/"
+        "as i thought/that explains it/that explains a lot/what i thought/i see what you mean/i know what you mean/"
+        "no rush/no hurry/fair play/lucky me/lucky you/will do/i'm following/thank you so much/thank you very much/"
+        "thanks a lot/many thanks/makes a lot of sense/makes sense to me/sounds about right/all good/"
+        "for real/no complaints"
+    ),
+    assessments=_set(
+        "good great fine nice lovely brilliant wonderful fantastic amazing awesome excellent superb perfect fabulous "
+        "marvellous marvelous terrific delightful splendid super ideal cool neat grand handy useful helpful impressive "
+        "incredible unbelievable remarkable beautiful gorgeous interesting fascinating intriguing funny hilarious odd "
+        "weird strange surprising crazy mad wild kind generous thoughtful sweet reasonable fair sensible logical clear "
+        "understandable plausible awful terrible horrible dreadful sad unfortunate tragic shame pity relief pleasure "
+        "bummer treat surprise joy fun bonus easy simple handy convenient magic exciting thrilling smart clever okay "
+        "ok alright wow ooh oooh aw aww phew yay hooray hurray gosh goodness heavens blimey crikey jeez yikes ouch "
+        "oops bless okey doke dokey okey-doke okey-dokey righto righty alrighty roger noted ta cheers naturally "
+        "definitely certainly indeed precisely obviously clearly agreed seriously huh yea ha haha"
+    ),
+    before_assessments=phrases(
+        "that's/that is/that was/that sounds/that looks/that seems/that would be/that'd be/that'll be/that will be/"
+        "that must be/that/this is/it's/it is/it sounds/it was/it'll be/it would be/sounds/looks/oh/ah/well/how/what a/"
+        "what an/so/very/really/pretty/quite/rather/just/too/all/just so/absolutely/totally/truly/simply/most/such a/"
+        "such an/a/an/a bit/a real/a huge/a big/a great/of course"
+    ),
+    after_assessments=phrases(
+        "then/indeed/stuff/news/idea/job/one/thing/point/thinking/to hear/to know/to hear that/to hear it/of you/of "
+        "them/"
+        "of him/of her/for you/for me/with me/by me/that/thanks/thank you"
+    ),
+    tag_verbs=_set(_AUXILIARIES) - _set("am may might should shall"),
+    tag_pronouns=_set("it he she they"),
     stops=_set("no stop wait hold hang sorry excuse hello hey actually listen please shut quiet pause enough"),
     weak=_set("the a an and then there it is that in for to of one two so but well as at on or be by he she they"),
     farewells=_set("bye goodbye bye-bye byebye thanks thank thankyou cheers ciao goodnight farewell ta toodles cya"),

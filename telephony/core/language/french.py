@@ -30,6 +30,23 @@ FRENCH = Language(
         "ça roule/pas de souci/j'ai compris/je sais/bien entendu/bien reçu/oui oui/ah voilà/ok d'accord/"
         "tout va bien/il n'y a pas de problème/c'est noté/c'est parfait/c'est clair"
     ),
+    remarks=phrases(
+        "pas mal/pas de soucis/aucun problème/aucun souci/sans problème/sans souci/mon dieu/oh là là/oh la la/dis donc/"
+        "dites donc/tant mieux/tant pis/c'est entendu/je vous crois/j'imagine/je vois ça/ça tombe bien/ça me va/"
+        "ça fait plaisir/moi aussi/c'est pas vrai/c'est fou/quel dommage/quelle chance/quelle histoire/bien noté/"
+        "c'est logique/ça se comprend/bonne idée/bonne nouvelle"
+    ),
+    assessments=word_set(
+        "bien bon super parfait génial excellent chouette formidable magnifique merveilleux incroyable intéressant "
+        "dommage triste terrible affreux drôle bizarre étrange gentil sympa cool beau joli pratique logique clair "
+        "normal étonnant fantastique extraordinaire vrai vraiment sérieusement ouf zut"
+    ),
+    before_assessments=phrases(
+        "c'est/c'était/c'est très/c'est vraiment/ça c'est/ah/oh/eh/très/trop/vraiment/tout à fait/comme c'est/que "
+        "c'est/"
+        "quel/quelle/ça semble/ça a l'air/ce serait/plutôt/assez/bien"
+    ),
+    after_assessments=phrases("ça/alors/merci/de votre part/à savoir/pour vous/pour moi"),
     stops=word_set(
         "non attends attendez attendre stop arrête arrêtez halte pause moment instant seconde minute pardon "
         "excusez-moi excuse-moi excusez désolé désolée écoutez écoute allô allo bonjour mais taisez-vous silence"

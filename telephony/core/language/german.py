@@ -46,6 +46,27 @@ GERMAN = Language(
         "hab ich verstanden/habe ich verstanden/ich weiß/das passt/verstehe ich/passt so/sehr schön/na gut/na dann/"
         "ja bitte/alles gut/von mir aus/kein problem"
     ),
+    remarks=_phrases(
+        "na so was/na sowas/ach du meine güte/meine güte/um gottes willen/gott sei dank/was sie nicht sagen/"
+        "kein ding/keine ursache/nicht schlecht/gar nicht schlecht/ach je/oh je/oh nein/ist das so/ist das wahr/"
+        "so so/soso/macht sinn/das macht sinn/ergibt sinn/hört sich gut an/klingt gut/freut mich/das freut mich/"
+        "das tut mir leid/geht klar/wird gemacht/ist recht/ist okay/das ist okay/hab's verstanden/"
+        "alles in ordnung/kein stress/wie gesagt/na klar doch/ja doch/genau so"
+    ),
+    assessments=_words(
+        "gut toll schön super prima klasse nett lustig schade herrlich wunderbar traurig schlimm blöd interessant "
+        "spannend "
+        "fein gemein freundlich lieb genial großartig ausgezeichnet hervorragend fantastisch perfekt logisch klar "
+        "verständlich praktisch seltsam komisch merkwürdig verrückt schrecklich furchtbar unglaublich erstaunlich echt "
+        "wirklich ehrlich tatsächlich wahnsinn herrje hoppla oha uff hui puh passt okay ok in-ordnung angenehm "
+        "erfreulich"
+    ),
+    before_assessments=_phrases(
+        "das ist/das ist ja/das war/das klingt/das klingt ja/das wäre/das finde ich/ach wie/wie/sehr/ganz/so/echt/"
+        "wirklich/"
+        "na/ja/oh/ach/na das ist/was für ein/was für eine/ist/ist ja/total/richtig/das"
+    ),
+    after_assessments=_phrases("so/von ihnen/für sie/für mich/zu hören/zu wissen/danke"),
     stops=_words(
         "nein nee ne nicht stopp stop halt warte warten warten moment momentchen augenblick sekunde entschuldigung "
         "entschuldigen verzeihung hallo he hey hören schluss aufhören pause bitte-warten aber falsch"

@@ -49,6 +49,18 @@ class Language:
     backchannels: frozenset[str] = frozenset()
     """Said to show that one is listening, not to ask for the floor."""
     backchannel_phrases: Phrases = frozenset()
+    remarks: Phrases = frozenset()
+    """What listeners say besides, of words that mean something else elsewhere: "no way". See `remarks.py`, also for the
+    next five."""
+    assessments: frozenset[str] = frozenset()
+    """What listeners call what they hear: "lovely", "a shame"..."""
+    before_assessments: Phrases = frozenset()
+    """...the words and phrases that lead to it ("that's", "what a")..."""
+    after_assessments: Phrases = frozenset()
+    """...and those that may follow: "of you"."""
+    tag_verbs: frozenset[str] = frozenset()
+    """One of these before one of the pronouns shows interest, and asks nothing: "is it?"."""
+    tag_pronouns: frozenset[str] = frozenset()
     stops: frozenset[str] = frozenset()
     """Said to stop somebody who is speaking."""
     weak: frozenset[str] = frozenset()

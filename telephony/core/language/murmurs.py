@@ -21,6 +21,8 @@ MURMURS = word_set(
     "hai はい うん ええ 네 예 응 嗯 对 對 好 好的",  # ja, ko, zh
     "da tak jasne dobrze ano jo да так угу ага ясно хорошо понятно",  # ru, uk, pl, cs
     "evet tamam نعم ايوه ναι",  # tr, ar, el
+    "joo niin selvä igen persze értem jasně jasne dobře dobre rozumím rozumiem visst nettopp",  # fi, hu, cs, sv, no
+    "huh ooh",
 )
 """Said to show that one is listening."""
 

@@ -31,6 +31,22 @@ SPANISH = Language(
         "eso es/eso mismo/ah sí/ah vale/ah bueno/me parece bien/me parece/sin problema/"
         "está claro/tiene razón/es verdad"
     ),
+    remarks=phrases(
+        "no hay problema/ningún problema/no me diga/no me digas/dios mío/madre mía/menos mal/qué va/ni modo/"
+        "me alegro/lo imagino/me imagino/ya me imagino/yo también/tiene sentido/suena bien/buena idea/está genial/"
+        "no está mal/nada mal/de verdad/en serio/así que sí/de nada/con gusto"
+    ),
+    assessments=word_set(
+        "bien bueno buena genial estupendo fenomenal excelente perfecto lindo bonito precioso maravilloso increíble "
+        "interesante pena lástima triste terrible horrible gracioso raro extraño amable simpático práctico lógico "
+        "claro "
+        "normal fantástico magnífico alegría suerte alivio lógica verdad chévere padre guay"
+    ),
+    before_assessments=phrases(
+        "qué/eso es/eso está/es/es muy/está/está muy/muy/tan/ah/oh/ay/pues/qué tan/suena/sería/me parece/eso suena/una/"
+        "qué gran/es una/es un"
+    ),
+    after_assessments=phrases("entonces/gracias/de su parte/para mí/saberlo"),
     stops=word_set(
         "no espera espere esperen esperate alto para pare basta momento momentito segundo perdón perdone disculpe "
         "disculpa oiga oye escuche escucha hola aló callese silencio pero pausa"

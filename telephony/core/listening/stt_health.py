@@ -12,6 +12,8 @@ class SttHealth:
     def __init__(self) -> None:
         self._lost = False
         self._wordless = 0
+        self.proven = False
+        """It has found words in this call."""
         self.refused = False
         """It is lost for good: the call will not hear another word."""
 
@@ -29,7 +31,7 @@ class SttHealth:
 
     def found_words(self) -> None:
         """An utterance had words."""
-        self._wordless = 0
+        self._wordless, self.proven = 0, True
 
     def found_none(self) -> None:
         """An utterance had voice, but no words."""

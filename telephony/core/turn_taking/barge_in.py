@@ -24,25 +24,27 @@ from enum import Enum
 from telephony.core.decisions import BargeInReason as Why
 from telephony.core.language.farewells import is_farewell
 from telephony.core.language.language import Language
+from telephony.core.language.remarks import Remark
 from telephony.core.language.words import (
     backchannel,
     claims_the_floor,
     unfinished_backchannel,
     wants_the_floor,
-    words,
 )
+from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking.question import asks_yes_or_no
 
-ECHO_WORDS = 2
-"""This many words that the agent is just saying, in its order, are its echo when there is hardly any voice..."""
-ECHO_WORDS_WITH_VOICE = 4
-"""...and this many when there is: a caller may well repeat three of them."""
 LATE_MS = 700
 """A caller whose voice begins within this time of a decision may be going on: it was made in a pause..."""
 LITTLE_MS = 850
 """...as long as less than this of the reply was provably heard: one that was ready begins with the decision, and the
 detector needs a tenth of a second. From then on it is an interruption like any other."""
+QUIET_MS = 160
+"""The silence that ends a sound too short for a word, and a remark whose last word came after the voice: there are no
+more words to wait for."""
+FIRST_WAIT_MS = 140
+"""How much longer a resume waits for the final transcript of a recogniser that has not sent any words yet."""
 DISMISSED_GAP_MS = 1_000
 """Voice without words that stops for no longer than this is still the same sound."""
 
@@ -70,6 +72,8 @@ class Evidence:
     protected   what is being said must be heard           restarted   the reply was restarted, and comes first now
     late        the caller may be going on (`starts_late`)  theirs      the voice cannot be the agent's own
     again       this reply was held before, by a sound that was no interruption
+    remark      what the words are as a listener's          settled     they came after the voice
+    new_stt     the STT has not sent any words in this call yet
     """
 
     held: bool
@@ -94,6 +98,9 @@ class Evidence:
     late: bool = False
     theirs: bool = False
     again: bool = False
+    remark: Remark = Remark.NONE
+    settled: bool = False
+    new_stt: bool = False
 
     @property
     def of_sound(self) -> bool:
@@ -124,24 +131,16 @@ def key_interrupts(live: bool, protected: bool) -> bool:
     return live and not protected
 
 
-def is_echo(text: str, *, repeats: bool, voice_ms: int, voice_known: bool, rules: TurnTaking) -> bool:
-    """The agent's own words come back: without a voice of the caller's, or before the caller's voice is known.
-    `repeats`: the agent is saying all words of `text`, in this order."""
-    voiceless = voice_ms < rules.tuning.min_word_ms
-    least = ECHO_WORDS if voiceless else ECHO_WORDS_WITH_VOICE
-    return repeats and (voiceless or not voice_known) and len(words(text)) >= least
-
-
 def was_asked(asked: bool, asking: str, language: Language) -> bool:
     """The agent has just asked something (`asked`), or is asking for a yes or no: people answer such a question
     (`asking`) before it is over. Without data for the language, any question may be one for a yes or no."""
     return asked or (asks_yes_or_no(asking, language) if language.known else bool(asking))
 
 
-def wants_an_answer(text: str, *, asked: bool, language: Language) -> bool:
+def wants_an_answer(text: str, *, asked: bool, remark: Remark, language: Language) -> bool:
     """Said while the agent has something to say, and over: more than a listener's words. What was too short to
     interrupt is judged once more here."""
-    return asked or wants_the_floor(text, language)
+    return asked or (wants_the_floor(text, language) and not remark.is_whole)
 
 
 class DismissedNoise:
@@ -164,39 +163,42 @@ def _judge_sound(evidence: Evidence, rules: TurnTaking, language: Language) -> t
     leaving = evidence.leaving or evidence.parting
     begun = not evidence.text_final and evidence.silence_ms < rules.resume_after_ms
     parting = leaving and is_farewell(text, language, begun=begun)  # both say goodbye, often at the same time
-    floor = not parting and wants_the_floor(text, language)
+    listening = parting or (text != "" and (evidence.remark.is_whole or backchannel(text, language)))
+    floor = not listening and wants_the_floor(text, language)
     if evidence.leaving and not evidence.held and not floor:
         return Verdict.NOTHING, Why.NONE
-    waited = evidence.silence_ms >= rules.resume_after_ms + rules.tuning.resume_wait_ms
     sure = floor and (evidence.text_final or claims_the_floor(text, language))
     if sure and evidence.doubtful:
-        sure = waited
-    if sure and (evidence.silence_ms >= rules.resume_after_ms or not unfinished_backchannel(text, language)):
+        sure = _has_waited(evidence, rules)
+    if sure and (evidence.silence_ms >= rules.resume_after_ms or not _has_begun(evidence, text, language)):
         return Verdict.CUT, Why.WORDS
-    listening = parting or backchannel(text, language)
     if evidence.asked and evidence.text_final and text and not parting:
         return Verdict.CUT, Why.ANSWER
     if evidence.held and parting and evidence.burst_ms >= rules.tuning.hold_limit_ms:
         return Verdict.RESUME, Why.BACKCHANNEL  # though the caller may go on
     if evidence.held:
-        return _held(evidence, rules, text, listening, floor)
+        over = evidence.silence_ms >= _quiet_ms(evidence, rules, text)
+        return _held(evidence, rules, text, listening, floor, over)
     if not evidence.voiced or listening or evidence.dismissed:
         return Verdict.NOTHING, Why.NONE
     if evidence.late and evidence.theirs and not evidence.again:
         return Verdict.HOLD, Why.GOES_ON
-    if evidence.burst_ms >= rules.hold_after_ms and not evidence.like_echo:
+    sooner_ms = WINDOW_MS if evidence.theirs else 0
+    if evidence.burst_ms >= rules.hold_after_ms - sooner_ms and not evidence.like_echo:
         return Verdict.HOLD, Why.VOICE
     return Verdict.NOTHING, Why.NONE
 
 
-def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool, floor: bool) -> tuple[Verdict, Why]:
+def _held(
+    evidence: Evidence, rules: TurnTaking, text: str, listening: bool, floor: bool, over: bool
+) -> tuple[Verdict, Why]:
     if not evidence.stt and evidence.burst_ms >= rules.cut_after_ms:
         return Verdict.CUT, Why.VOICE
     if evidence.stt and evidence.burst_ms >= rules.tuning.hold_limit_ms and (listening or not text):
         return Verdict.RESUME, Why.ENDLESS
-    if evidence.silence_ms < rules.resume_after_ms:
+    if not over:
         return Verdict.NOTHING, Why.NONE
-    waited = evidence.silence_ms >= rules.resume_after_ms + rules.tuning.resume_wait_ms
+    waited = _has_waited(evidence, rules)
     no_words = evidence.stt and evidence.voice_ms < rules.tuning.wordless_ms  # a partial would have come by now
     if evidence.voice_ms >= rules.tuning.min_word_ms and not (no_words or text or evidence.text_final or waited):
         return Verdict.NOTHING, Why.NONE  # wait for the final transcript
@@ -209,3 +211,23 @@ def _held(evidence: Evidence, rules: TurnTaking, text: str, listening: bool, flo
     if evidence.echo:
         return Verdict.RESUME, Why.ECHO
     return Verdict.RESUME, Why.TOO_SHORT if evidence.voice_ms < rules.tuning.min_word_ms else Why.NO_WORDS
+
+
+def _has_begun(evidence: Evidence, text: str, language: Language) -> bool:
+    """The next words may turn these into a listener's. What would silence the agent is not kept waiting for them."""
+    return unfinished_backchannel(text, language) or (evidence.held and evidence.remark.is_open)
+
+
+def _has_waited(evidence: Evidence, rules: TurnTaking) -> bool:
+    """The final transcript is not waited for any longer."""
+    wait_ms = rules.tuning.resume_wait_ms
+    wait_ms = min(FIRST_WAIT_MS, wait_ms) if evidence.new_stt and not evidence.text else wait_ms
+    return evidence.silence_ms >= rules.resume_after_ms + wait_ms
+
+
+def _quiet_ms(evidence: Evidence, rules: TurnTaking, text: str) -> int:
+    """The silence after which a sound is over. A caller who goes on (`late`) may be looking for words."""
+    settled = evidence.remark is Remark.WHOLE and evidence.settled
+    short = not text and evidence.voice_ms < rules.tuning.min_word_ms
+    sooner = (settled or short) and not (evidence.late or evidence.parting or evidence.leaving)
+    return min(QUIET_MS, rules.resume_after_ms) if sooner else rules.resume_after_ms

@@ -15,8 +15,13 @@ from difflib import SequenceMatcher
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
 from telephony.core.listening.loudness import SILENT
+from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking.tokens import Token, tokens
 
+ECHO_WORDS = 2
+"""This many words that the agent is just saying, in its order, are its echo when there is hardly any voice..."""
+ECHO_WORDS_WITH_VOICE = 4
+"""...and this many when there is: a caller may well repeat three of them."""
 VOICE_WITHIN_MS = 700
 """The voice of an echo begins at most this long after the first of its words began to be played: 400 ms later, and the
 detector may miss a weak first syllable."""
@@ -40,6 +45,8 @@ BELOW_CALLER = 60
 """An echo is at least this much (tenths of dB) quieter than the caller."""
 SURELY_BELOW_CALLER = 75
 """The same for a single word after the agent has spoken: callers answer with the agent's last word, and softly."""
+SOFTER = 40
+"""A listener's murmur is this much (tenths of dB) below the caller's level."""
 AS_LOUD = 40
 """Voice up to this much (tenths of dB) louder than an echo before may be another one."""
 
@@ -85,6 +92,14 @@ def own_words(text: str, said: str, language: Language, *, sure: bool = False) -
     number, until = (found[count - 1].number if count else 0 for count in (own, guessed))
     exact = sum(len(spoken[to].spelt) - 1 for at, to in same.items() if at < own and found[at].text == spoken[to].text)
     return Own(number, known + exact, len(words(text)) - number, until - number)
+
+
+def is_echo(text: str, *, repeats: bool, voice_ms: int, voice_known: bool, rules: TurnTaking) -> bool:
+    """The agent's own words come back: without a voice of the caller's, or before the caller's voice is known.
+    `repeats`: the agent is saying all words of `text`, in this order."""
+    voiceless = voice_ms < rules.tuning.min_word_ms
+    least = ECHO_WORDS if voiceless else ECHO_WORDS_WITH_VOICE
+    return repeats and (voiceless or not voice_known) and len(words(text)) >= least
 
 
 def _guessed(rest: Sequence[Token], own: int, most: int, language: Language) -> int:

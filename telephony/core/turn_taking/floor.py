@@ -11,7 +11,6 @@ a caller who goes on right away; then it comes first, and what was said meanwhil
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeVar
 
 from telephony.core.actions import Action, LineAdded
 from telephony.core.answer import OwedAnswer
@@ -21,19 +20,17 @@ from telephony.core.decisions import (
     DropReason,
     Held,
     Ignored,
-    Interruption,
     NotHeard,
     Resumed,
-    TranscriptState,
     TurnEnded,
     UtteranceDecision,
-    UtteranceOver,
 )
 from telephony.core.ending import Ending
 from telephony.core.language.farewells import is_farewell
 from telephony.core.language.language import Language
 from telephony.core.language.words import claims_the_floor
 from telephony.core.listening.listening import Closed, Listening
+from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import TurnTaking
 from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
@@ -46,14 +43,12 @@ from telephony.core.turn_taking.barge_in import (
     wants_an_answer,
     was_asked,
 )
+from telephony.core.turn_taking.explained import by_sound, over
 from telephony.core.turn_taking.late_start import CUT_OFF_MS, LateStart
 from telephony.core.turn_taking.overheard import Overheard
 
 NOT_HEARD_VOICE_MS = 500
 """This much voice without any words deserves a question; less is a noise, if the recogniser has found nothing in it."""
-
-U = TypeVar("U", bound=UtteranceOver)
-B = TypeVar("B", bound=Interruption)
 
 
 class Floor:
@@ -91,7 +86,7 @@ class Floor:
         if utterance is not None:
             self._overheard.look(utterance, self._ending, now)
         if not turns.playout.held and (utterance is None or not turns.live()):
-            self._listening.commit_early = False
+            self._listening.commit_early = self._overheard.inside = False
             return []
         evidence = self._evidence(now)
         self._listening.commit_early = evidence.held and not claims_the_floor(evidence.text, self._language)
@@ -101,21 +96,21 @@ class Floor:
         match verdict:
             case Verdict.HOLD:
                 self._overheard.held(now)
-                return [self._by_sound(Held, why, evidence), *turns.playout.hold(now)]
+                return [by_sound(Held, turns.last, why, evidence), *turns.playout.hold(now)]
             case Verdict.CUT:
                 self._has_cut = True
                 self._overheard.has_cut(utterance)
-                return self._cut(self._by_sound(Cut, why, evidence), evidence.late, now)
+                return self._cut(by_sound(Cut, turns.last, why, evidence), evidence.late, now)
             case Verdict.RESUME if not evidence.of_sound:
                 return [Resumed(turns.last, why), *turns.playout.resume(now)]
             case Verdict.RESUME:
-                actions = [self._by_sound(Resumed, why, evidence), *turns.playout.resume(now)]
+                actions = [by_sound(Resumed, turns.last, why, evidence), *turns.playout.resume(now)]
                 self._late_start.resumed()
                 if why is BargeInReason.ENDLESS:
                     self._noise.dismiss(self._listening.voice.media_ms)
                 elif utterance is not None:
                     self._overheard.resumed(utterance, utterance.text)
-                if why is BargeInReason.BACKCHANNEL and evidence.silence_ms < self._rules.resume_after_ms:
+                if evidence.parting and evidence.silence_ms < self._rules.resume_after_ms:
                     return actions  # the caller goes on saying goodbye: these words belong to the next ones
                 self._listening.discard(answered=bool(evidence.text))
                 return actions
@@ -152,6 +147,9 @@ class Floor:
         echo = text != rest == ""
         text = rest or text
         late = self._late_start.found(now)
+        asked = text != "" and self._asked(now)
+        sooner_ms = self._rules.hold_after_ms - WINDOW_MS
+        self._overheard.inside = text != "" and not (asked or late or echo or turns.unheard_reply(now))
         return Evidence(
             held=turns.playout.held,
             voiced=voice.voiced,
@@ -160,7 +158,7 @@ class Floor:
             silence_ms=listening.silence_ms,
             text=text,
             text_final=utterance is not None and utterance.committed and not utterance.awaited,
-            asked=text != "" and self._asked(now),
+            asked=asked,
             leaving=self._ending.begun,
             parting=text != "" and self._overheard.parting,
             echo=echo,
@@ -173,8 +171,11 @@ class Floor:
             protected=self._protected(now),
             restarted=self._answer.restarted and not late and turns.unheard_reply(now),
             late=late,
-            theirs=late and voice.voiced and self._overheard.theirs(now),
+            theirs=(late or voice.burst_ms == sooner_ms) and voice.voiced and self._overheard.theirs(now),
             again=late and self._late_start.again,
+            remark=self._overheard.remark(text, voice_ms),
+            settled=utterance is not None and utterance.grown_ms > utterance.active_ms,
+            new_stt=not listening.sends_partials and not listening.stt.proven,
         )
 
     def _asked(self, now: int) -> bool:
@@ -190,21 +191,22 @@ class Floor:
         live, has_cut, self._has_cut = self._turns.live(), self._has_cut, False
         self._overheard.over(said, live)
         closed = replace(said, text=self._overheard.rest(said.text, said.voice_ms))
-        if closed.text and self._wants_an_answer(closed.text, live, now):
+        if closed.text and self._wants_an_answer(closed.text, closed.voice_ms, live, now):
             self._listening.stt.found_words()
             turn, actions = self._turns.upcoming(closed.text)
-            decision: UtteranceDecision = self._over(TurnEnded, turn, closed)
+            decision: UtteranceDecision = over(TurnEnded, turn, closed, self._listening)
             return closed, [*actions, decision], decision
         actions = self._turns.drop_speculation(DropReason.NO_WORDS)
         if self._answer.owed or live or (said.text and not has_cut):
-            decision = self._over(Ignored, self._turns.last, said)
+            decision = over(Ignored, self._turns.last, said, self._listening)
             return closed, [*actions, decision], decision
         long = said.voice_ms >= (NOT_HEARD_VOICE_MS if said.complete else self._rules.tuning.min_word_ms)
         if long and not self._overheard.like_echo:
             self._listening.stt.found_none()
         elif not has_cut:
             return closed, actions, None
-        decision = self._over(NotHeard, self._turns.last, said)  # a cut without words must not leave the agent silent
+        # a cut without words must not leave the agent silent
+        decision = over(NotHeard, self._turns.last, said, self._listening)
         return closed, [*actions, decision], decision
 
     def caller_said(self, text: str, now: int) -> list[Action]:
@@ -216,27 +218,8 @@ class Floor:
         self._answer.ask(now, spoke_ms=now - self._listening.voice.silence_ms)
         return [*actions, LineAdded("caller", text, turn)]
 
-    def _wants_an_answer(self, text: str, live: bool, now: int) -> bool:
+    def _wants_an_answer(self, text: str, voice_ms: int, live: bool, now: int) -> bool:
         if self._overheard.parting and is_farewell(text, self._language):
             return False
-        return not live or wants_an_answer(text, asked=self._asked(now), language=self._language)
-
-    # --- decisions with their numbers -------------------------------------------------------------------------------
-
-    def _by_sound(self, kind: type[B], why: BargeInReason, evidence: Evidence) -> B:
-        """A decision by the caller's sound."""
-        return kind(
-            self._turns.last,
-            why,
-            voice_ms=evidence.voice_ms,
-            burst_ms=evidence.burst_ms,
-            silence_ms=evidence.silence_ms,
-            words=len(evidence.text.split()),
-        )
-
-    def _over(self, kind: type[U], turn: int, closed: Closed) -> U:
-        """A decision about an utterance."""
-        transcript: TranscriptState = ("final" if closed.complete else "partial") if closed.text else "none"
-        wait, expected = closed.wait, self._listening.context.expects.kind
-        lengths = (wait.ms, closed.silence_ms, closed.voice_ms, wait.pause_allowance_ms)
-        return kind(turn, wait.why, *lengths, transcript, wait.entry.value, expected, wait.score, wait.features)
+        asked, remark = self._asked(now), self._overheard.remark(text, voice_ms)
+        return not live or wants_an_answer(text, asked=asked, remark=remark, language=self._language)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from telephony.core.ending import Ending
 from telephony.core.language.language import Language
+from telephony.core.language.remarks import Remark
 from telephony.core.language.words import backchannel, from_word, stops, words
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.listening.utterance import Utterance
@@ -17,17 +18,19 @@ from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import TurnTaking
 from telephony.core.speaking.hearing import Hearing
 from telephony.core.speaking.turns import Turns
-from telephony.core.turn_taking.barge_in import is_echo
 from telephony.core.turn_taking.echo import (
     BEFORE_ECHO_MS,
     MISHEARD_WORDS,
     PROMPT_MS,
+    SOFTER,
     SURELY_BELOW_CALLER,
     VOICE_WITHIN_MS,
     WORDS_WITHIN_MS,
     EchoLevel,
+    is_echo,
     own_words,
 )
+from telephony.core.turn_taking.listener import Listener
 
 
 @dataclass(slots=True)
@@ -69,6 +72,9 @@ class Overheard:
         self._hearing = hearing
         self._level = EchoLevel()
         self._said = Said()
+        self._listener = Listener(language)
+        self.inside = False
+        """The words are said in the midst of what the agent says, and answer nothing. Set from outside."""
         self._prompt = False  # the voice that holds the agent began right after the agent did
 
     # --- while the caller speaks ------------------------------------------------------------------------------------
@@ -138,6 +144,14 @@ class Overheard:
     def like_echo(self) -> bool:
         """What is heard now is not louder than the echo that this line is known to have."""
         return self._level.found and self._level.is_known(self._listening.voice.level.loud)
+
+    def remark(self, text: str, voice_ms: int) -> Remark:
+        """What the words are as a listener's, if they are said `inside` the agent's phrase."""
+        if not self.inside:
+            return Remark.NONE
+        utterance = self._said.utterance
+        soft = utterance is not None and self._level.is_quieter(utterance.loud, SOFTER)
+        return self._listener.remark(text, voice_ms=voice_ms, soft=soft)
 
     def theirs(self, now: int) -> bool:
         """The voice that is heard now cannot be the agent's words, come back: it began before they could, or is as loud

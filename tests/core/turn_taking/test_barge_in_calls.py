@@ -196,7 +196,7 @@ def because(scene: Scene, what: type[d.Decided]) -> dict[str, int | str]:
 def test_a_verdict_carries_its_evidence() -> None:
     """Milliseconds of voice and silence, and the number of words."""
     scene = Scene("700 voice 300\n 900 partial yeah yeah")
-    assert because(scene, d.Held) == {"why": "voice", "voice_ms": 128, "burst_ms": 128, "silence_ms": 0, "words": 0}
+    assert because(scene, d.Held) == {"why": "voice", "voice_ms": 96, "burst_ms": 96, "silence_ms": 0, "words": 0}
     assert because(scene, d.Resumed) == {
         "why": "backchannel", "voice_ms": 320, "burst_ms": 320, "silence_ms": 260, "words": 2,
     }  # fmt: skip

@@ -13,6 +13,7 @@ import pytest
 
 from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
+from telephony.core.language.remarks import Remark
 from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge, starts_late
 
@@ -63,6 +64,20 @@ UNHELD: list[Row] = [
     ("without STT long voice holds, and never cuts at once", replace(VOICE, burst_ms=9_000, stt=False),
      HOLD, "voice"),
     ("with STT long voice holds too", replace(VOICE, burst_ms=9_000), HOLD, "voice"),
+    # --- surely the caller's: a window sooner ---
+    ("surely the caller, 1 ms too short", replace(VOICE, burst_ms=95, theirs=True), NOTHING, ""),
+    ("surely the caller, just long enough", replace(VOICE, burst_ms=96, theirs=True), HOLD, "voice"),
+    ("the same, perhaps the agent", replace(VOICE, burst_ms=96), NOTHING, ""),
+    ("the same, like the echo of this line", replace(VOICE, burst_ms=96, theirs=True, like_echo=True), NOTHING, ""),
+    # --- remarks inside the agent's phrase ---
+    ("a remark", replace(VOICE, text="lovely place", remark=Remark.WHOLE), NOTHING, ""),
+    ("a remark, final", replace(QUIET, text="lovely place", text_final=True, remark=Remark.WHOLE), NOTHING, ""),
+    ("the same words elsewhere", replace(QUIET, text="lovely place", text_final=True), CUT, "words"),
+    ("a remark that may go on", replace(QUIET, text="is it", remark=Remark.OPEN), NOTHING, ""),
+    ("the beginning of one, from a caller who cannot be heard", replace(QUIET, text="what a", remark=Remark.BEGUN),
+     CUT, "words"),
+    ("the echo of one holds like voice", replace(VOICE, text="lovely place", remark=Remark.WHOLE, echo=True),
+     HOLD, "voice"),
     # --- a late start: the caller goes on right after a decision ---
     ("a late start, at its first window", LATE, HOLD, "goes on"),
     ("a voice later than that", replace(LATE, late=False), NOTHING, ""),
@@ -169,6 +184,34 @@ WHILE_HELD: list[Row] = [
     ("less voice than a word, by 1 ms", replace(STOPPED, silence_ms=260, voice_ms=179), RESUME, "too short"),
     ("as much voice as a word", replace(STOPPED, silence_ms=260, voice_ms=180), RESUME, "no words"),
     ("1 ms more than a word", replace(STOPPED, silence_ms=260, voice_ms=181), RESUME, "no words"),
+    ("too short for a word: over sooner", replace(STOPPED, silence_ms=160, voice_ms=179), RESUME, "too short"),
+    ("the same, 1 ms too early", replace(STOPPED, silence_ms=159, voice_ms=179), NOTHING, ""),
+    ("with a word in it", replace(STOPPED, silence_ms=160, voice_ms=179, text="yeah"), NOTHING, ""),
+    ("the same from a caller who goes on", replace(STOPPED, silence_ms=160, voice_ms=179, late=True), NOTHING, ""),
+    ("the same during a goodbye", replace(STOPPED, silence_ms=160, voice_ms=179, leaving=True), NOTHING, ""),
+    ("the same while the agent says goodbye", replace(STOPPED, silence_ms=160, voice_ms=179, parting=True),
+     NOTHING, ""),
+    # --- silence: remarks ---
+    ("a remark", replace(STOPPED, silence_ms=260, text="lovely place", remark=Remark.WHOLE), RESUME, "backchannel"),
+    ("a remark, 1 ms too early", replace(STOPPED, silence_ms=259, text="lovely place", remark=Remark.WHOLE),
+     NOTHING, ""),
+    ("its last word came after the voice", replace(STOPPED, silence_ms=160, text="lovely place", remark=Remark.WHOLE,
+                                                   settled=True), RESUME, "backchannel"),
+    ("the same, 1 ms too early", replace(STOPPED, silence_ms=159, text="lovely place", remark=Remark.WHOLE,
+                                         settled=True), NOTHING, ""),
+    ("the same in other words, which may be any", replace(STOPPED, silence_ms=160, text="lovely place", settled=True),
+     CUT, "words"),
+    ("one that may go on", replace(STOPPED, silence_ms=259, text="is it", remark=Remark.OPEN, settled=True),
+     NOTHING, ""),
+    ("the same, and silence", replace(STOPPED, silence_ms=260, text="is it", remark=Remark.OPEN, settled=True),
+     RESUME, "backchannel"),
+    ("the beginning of one", replace(HELD, text="what a", remark=Remark.BEGUN), NOTHING, ""),
+    ("the beginning of one, final", replace(STOPPED, silence_ms=259, text="no", text_final=True, remark=Remark.BEGUN),
+     NOTHING, ""),
+    ("the beginning of one, and silence", replace(STOPPED, silence_ms=260, text="what a", remark=Remark.BEGUN),
+     CUT, "words"),
+    ("endless, with a remark in it", replace(HELD, burst_ms=1_800, text="lovely place", remark=Remark.WHOLE),
+     RESUME, "no words in it"),
     # --- silence: is a transcript still expected? ---
     ("quick STT would have sent words: 1 ms below long voice", replace(STOPPED, silence_ms=260, voice_ms=999),
      RESUME, "no words"),
@@ -187,6 +230,11 @@ WHILE_HELD: list[Row] = [
     ("slow STT: 1 ms less is no word", replace(STOPPED, silence_ms=260, voice_ms=179, stt=False),
      RESUME, "too short"),
     ("slow STT: 1 ms too early", replace(STOPPED, silence_ms=WAITED - 1, stt=False), NOTHING, ""),
+    ("unknown STT: it is given less time", replace(STOPPED, silence_ms=400, stt=False, new_stt=True),
+     RESUME, "no words"),
+    ("unknown STT: 1 ms too early", replace(STOPPED, silence_ms=399, stt=False, new_stt=True), NOTHING, ""),
+    ("unknown STT, but a word", replace(STOPPED, silence_ms=WAITED - 1, text="ri", stt=False, new_stt=True),
+     NOTHING, ""),
     ("slow STT: no final in time", replace(STOPPED, silence_ms=WAITED, stt=False), RESUME, "no words"),
     ("slow STT: an empty final", replace(STOPPED, silence_ms=260, stt=False, text_final=True),
      RESUME, "no words"),
