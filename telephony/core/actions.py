@@ -64,10 +64,12 @@ class CommitTranscript:
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
-    """Generate the reply of `turn`, given the history as heard."""
+    """Generate the reply of `turn`, given the history as heard. `asks`: the model may answer with an ellipsis instead, if
+    the caller seems not to have finished."""
 
     turn: int
     history: History
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@
 Nothing here waits: a minute of call takes some tens of milliseconds. The carrier plays 8,000 bytes a second, echoes a
 mark when the audio before it has been played, and all outstanding marks at once after a clear. The STT yields the words
 of `says` spread evenly over its voice, the LLM answers with `replies`, and the TTS speaks 70 ms a character with an
-alignment. Latencies are exact; they and the injected `faults` may be changed at any time. `intercept` is given the time
+alignment. Asked whether the caller has finished, the LLM says no for an `unfinished` history. Latencies are exact; they and the injected `faults` may be changed at any time. `intercept` is given the time
 and event of everything that is scheduled, and returns what is scheduled instead: it may delay, repeat, replace or drop
 the event. For a caller who reacts to the agent, play a `CallerScript` (`script.py`).
 """
@@ -32,6 +32,7 @@ from telephony.core.decisions import Decided, evidence
 from telephony.core.history import History
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import PHRASE_NAMES, Policy
+from telephony.core.speaking.ellipsis import ELLIPSES
 from telephony.errors import ProviderBusy
 from telephony.tape.audio import Played, spans
 from telephony.tape.rehearsal.virtual_time import LATER, Agenda, VirtualCarrier, VirtualTime
@@ -124,6 +125,7 @@ class Simulator:
         self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]), run_tool)
         self._tts = _Tts(self)
         self._stt = _SttPort(self)
+        self.unfinished: Callable[[History], bool] = lambda history: False
         self.intercept: Callable[[int, Scripted], Iterable[tuple[int, Scripted]]] = lambda at, event: [(at, event)]
         self._time.agenda.put(FRAME_MS, self._frame, _FRAMES)
         self.frames = True
@@ -336,8 +338,8 @@ class _Llm:
 
     def perform(self, action: a.Action, now: int) -> None:
         match action:
-            case a.StartReply(turn, history):
-                self._start(turn, history, now)
+            case a.StartReply(turn, history, asks):
+                self._start(turn, history, now, asks=asks)
             case a.CancelReply(turn):
                 self._parts.pop(turn, None)
             case a.RunTool(turn, tool_call_id):
@@ -349,9 +351,10 @@ class _Llm:
             case _:
                 pass
 
-    def _start(self, turn: int, history: History, now: int) -> None:
+    def _start(self, turn: int, history: History, now: int, *, asks: bool) -> None:
         faults, at = self._sim.faults, now + self._sim.latencies.first_token
-        self._parts[turn] = deque([] if faults.llm_empty else self._replies(history))
+        unfinished = asks and self._sim.unfinished(history)
+        self._parts[turn] = deque([] if faults.llm_empty else [ELLIPSES[0]] if unfinished else self._replies(history))
         if faults.llm_fails:
             fault = e.ReplyFault.BUSY if faults.llm_fails == ProviderBusy.code else e.ReplyFault.OTHER
             self._later(turn, at, e.ReplyFailed(turn, faults.llm_fails, fault))

@@ -21,9 +21,9 @@ go on, up to a limit. A misjudged thought costs little: each wait is bounded, an
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from telephony.core.decisions import EndpointReason
+from telephony.core.decisions import EndpointReason, ModelSays
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
 from telephony.core.policy import EntryKind, TurnTaking
@@ -41,11 +41,14 @@ SHORT_ENTRY, LONG_ENTRY = 4, 7
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """`ms` of silence end the turn, and why; `entry` is the kind of thing that is dictated, if that is why."""
+    """`ms` of silence end the turn, and why; `entry` is the kind of thing that is dictated, if that is why; `model` is
+    what the model says, which `ms` includes; it is awaited for `verdict_ms` more."""
 
     ms: int
     why: EndpointReason
     entry: EntryKind = EntryKind.NONE
+    model: ModelSays = ModelSays.NOTHING
+    verdict_ms: int = 0
 
     def __str__(self) -> str:
         return f"{self.entry} {self.why}".strip()
@@ -59,6 +62,7 @@ class Endpointing:
         self._language = language
         self._pauses: deque[int] = deque(maxlen=PAUSES)
         self._last: tuple[str, AnswerContext, Wait] | None = None
+        self._weighed: tuple[Wait, Wait] | None = None  # the last wait by the words, and with what the model says
 
     def paused(self, ms: int) -> None:
         """The caller went on after `ms` of silence: it was a pause, not the end."""
@@ -75,11 +79,16 @@ class Endpointing:
         usual = sorted(self._pauses)[-2] + self._rules.tuning.pause_margin_ms
         return max(0, min(usual - self._rules.open_ms, self._rules.tuning.pause_allowance_ms))
 
-    def wait(self, text: str, context: AnswerContext) -> Wait:
-        """How long to wait after `text`, given what it replies to (`context`)."""
+    def wait(self, text: str, context: AnswerContext, model: ModelSays = ModelSays.NOTHING) -> Wait:
+        """How long to wait after `text`, given what it replies to (`context`) and what the `model` says of it."""
         if self._last is None or self._last[:2] != (text, context):
             self._last = (text, context, self._judge(text, context))
-        return self._last[2]
+        wait = self._last[2]
+        if model is ModelSays.NOTHING:
+            return wait
+        if self._weighed is None or self._weighed[0] is not wait or self._weighed[1].model is not model:
+            self._weighed = wait, _weighed(wait, model, self.rules(context))
+        return self._weighed[1]
 
     def rules(self, context: AnswerContext) -> TurnTaking:
         """The waits that apply to the answer: a question may declare its own (`Expects.turn_taking`)."""
@@ -121,3 +130,19 @@ class Endpointing:
         grown = 0 if entry.length else min(max(entry.symbols - SHORT_ENTRY, 0), LONG_ENTRY - SHORT_ENTRY)
         ms = rules.entry_ms - (rules.entry_ms - least) * grown // (LONG_ENTRY - SHORT_ENTRY)
         return Wait(ms + self.pause_allowance_ms // 2, EndpointReason.UNDER_WAY, entry.kind)
+
+
+def _weighed(wait: Wait, model: ModelSays, rules: TurnTaking) -> Wait:
+    """The wait with what the model says of the words: two weights, between the shortest and the longest wait."""
+    tuning = rules.tuning
+    match model:
+        case ModelSays.UNFINISHED:
+            ms = max(wait.ms, min(wait.ms + tuning.unfinished_ms, rules.longest_wait_ms))
+        case ModelSays.FINISHED:
+            ms = min(wait.ms, max(wait.ms - tuning.finished_ms, rules.shortest_wait_ms))
+        case ModelSays.AWAITED:
+            verdict_ms = max(0, min(tuning.verdict_wait_ms, rules.longest_wait_ms - wait.ms))
+            return replace(wait, model=model, verdict_ms=verdict_ms)
+        case ModelSays.NOTHING:
+            ms = wait.ms
+    return replace(wait, ms=ms, model=model)

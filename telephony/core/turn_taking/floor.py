@@ -247,4 +247,5 @@ class Floor:
             transcript=transcript,
             entry=closed.wait.entry.value,
             expected=self._listening.context.expects.kind,
+            model=closed.wait.model,
         )
