@@ -61,15 +61,20 @@ class Tuning:
     partial_wait_ms: int = 500
     """...and when there is a partial to fall back on."""
 
-    # --- what the model says of the caller's words (see core/turn_taking/speculation.py) ---
+    # --- what the model says of the caller's words (see core/speaking/trials.py) ---
     unfinished_ms: int = 1_300
-    """Added to the wait, up to the longest, if the model says that the caller has not finished."""
+    """Added to the wait, up to the longest, if the model says that the caller has not finished..."""
     finished_ms: int = 200
-    """Taken from the wait, down to the shortest, if the model begins to answer."""
+    """...and taken from it, down to the shortest, if a model that says so begins to answer. The wait after words that
+    cannot end a thought stays."""
     verdict_wait_ms: int = 250
-    """Maximum wait for what the model says, past the end of the turn."""
+    """Maximum wait for what such a model says, past the end of the turn."""
     ask_after_ms: int = 100
-    """Silence before the model is asked about a thought that may go on, once its last words have been transcribed."""
+    """Minimum silence before such a model is asked about words that may go on, once the last have been transcribed..."""
+    ask_at_latest_ms: int = 280
+    """...or if no more arrive: the slowest usual partial."""
+    ask_lead_ms: int = 760
+    """It is asked this long before the turn would end: the time of a reply, and what it may take from the wait."""
 
     # --- speculation ---
     speculate_after_ms: int = 80
@@ -145,6 +150,9 @@ class TurnTaking:
     completeness: str = "llm"
     """`llm`: the model that prepares a reply also says whether the caller has finished; `rules`: the rules alone
     decide, as they do where nothing is prepared."""
+    trusts_model: bool = False
+    """The model is known to say so if a caller has not finished. From then on its beginning to answer says something
+    too, and what it says is waited for. The service finds that out by itself."""
     tuning: Tuning = field(default_factory=Tuning)
 
     def __post_init__(self) -> None:

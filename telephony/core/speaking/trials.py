@@ -12,6 +12,7 @@ from telephony.core.decisions import ModelSays
 from telephony.core.history import CallerSaid, History, HistoryItem
 from telephony.core.language.gist import gist
 from telephony.core.language.language import Language
+from telephony.core.policy import TurnTaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,9 @@ class Verdict:
 
 
 class Trials:
-    """See the module text. `asks`: the model is to say whether the caller has finished."""
+    """See the module text."""
 
-    def __init__(self, language: Language, *, asks: bool) -> None:
+    def __init__(self, language: Language, rules: TurnTaking) -> None:
         self.begun = 0
         self.used = 0
         self.unfinished = 0
@@ -34,7 +35,9 @@ class Trials:
         self.verdict: Verdict | None = None
         """The latest."""
         self._language = language
-        self._asks = asks
+        self._asks = rules.asks_model
+        self.trusted = rules.asks_model and rules.trusts_model
+        """The model says so if a caller has not finished: it has, in this call or before."""
         self._unfinished: History = ()  # the last one that the model found unfinished
 
     @property
@@ -53,7 +56,7 @@ class Trials:
 
     def ellipsis(self, history: History) -> None:
         """The reply to this history was an ellipsis."""
-        self._unfinished = history
+        self._unfinished, self.trusted = history, True
 
     def same(self, one: History, other: History) -> bool:
         """Whether the histories are equal but for the form of the caller's last words."""

@@ -48,7 +48,7 @@ class Turns:
     def __init__(self, policy: Policy, spoken_form: SpokenForm, last: int) -> None:
         self.transcript = Transcript()
         self.playout = Playout(policy.limits.mark_every_ms)
-        self.trials = Trials(language_for(policy.language), asks=policy.turn_taking.asks_model)
+        self.trials = Trials(language_for(policy.language), policy.turn_taking)
         self.last = last
         """The highest turn number given out."""
         self.readiness = Readiness()

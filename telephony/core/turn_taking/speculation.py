@@ -6,14 +6,14 @@ with the words that it answers; until then nothing of it is heard, no tool runs 
 cost is bounded: there is a limit for each utterance, and speculation stops in calls where it is wasted again and again.
 
 With `TurnTaking.completeness` the model also says whether the caller has finished, with its first word: an ellipsis if
-not, a reply if so (`Trials`). It is then asked as soon as the last words are known, and what it says of these words
-counts for `endpointing.py` as long as they are the caller's last.
+not, a reply if so (`speaking/trials.py`). What it says of these words counts for `endpointing.py` as long as they are
+the caller's last. A model that has said once that a caller had not finished is asked sooner, and waited for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telephony.core.actions import Action
 from telephony.core.decisions import DropReason, ModelSays
@@ -34,6 +34,16 @@ class _Words:
     text: str = ""
     own: str = ""
     meaning: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """The last speculation of an utterance: the `meaning` of the words that it answers. `turn` is its number, or that of
+    the one before that said of these words that they are not all; `again`: it is the one after that."""
+
+    meaning: tuple[str, ...] = ()
+    turn: int = 0
+    again: bool = False
 
 
 class Speculation:
@@ -57,8 +67,7 @@ class Speculation:
         self._hindsight = Hindsight(rules, listening, turns.trials)
         self._utterance: Utterance | None = None
         self._words = _Words()  # of this utterance
-        self._answered = _Words()  # those that the last speculation of this utterance answers
-        self._trial = 0  # its turn
+        self._trial = _Trial()
         self._wasted = 0  # speculations wasted before this utterance
         listening.model_says = self._model_says
 
@@ -70,19 +79,23 @@ class Speculation:
         if utterance is None:
             return self._hindsight.tick("", now)
         if utterance is not self._utterance:
-            self._utterance, self._words, self._answered = utterance, _Words(), _Words()
-            self._trial, self._wasted = 0, turns.trials.wasted
+            self._utterance, self._words, self._trial = utterance, _Words(), _Trial()
+            self._wasted = turns.trials.wasted
         actions = self._hindsight.tick(self._said(utterance).own, now)
         if self._listening.silence_ms == 0 and turns.speculation is None:
             return actions
-        meaning = self._words.meaning
-        if meaning == self._answered.meaning or not (turns.speculation is not None or self._due()):
+        meaning, trial = self._words.meaning, self._trial
+        if meaning == trial.meaning:
+            if self._due_again(utterance) and self._allowed():
+                self._trial = replace(trial, again=True)
+                actions += turns.speculate(self._words.own, now)
             return actions
-        actions += turns.drop_speculation(DropReason.OTHER_WORDS)
-        if meaning and self._due() and self._allowed():
-            self._answered = self._words
+        due = self._due(utterance)
+        if due or turns.speculation is not None:
+            actions += turns.drop_speculation(DropReason.OTHER_WORDS)
+        if due and meaning and self._allowed():
             actions += turns.speculate(self._words.own, now)
-            self._trial = turns.last
+            self._trial = _Trial(meaning, turns.last)
         return actions
 
     def _said(self, utterance: Utterance) -> _Words:
@@ -94,32 +107,43 @@ class Speculation:
 
     def _model_says(self, utterance: Utterance) -> ModelSays:
         """What the model has said of the words as they are now."""
-        if utterance is not self._utterance or not self._trial:
+        if utterance is not self._utterance or self._said(utterance).meaning != self._trial.meaning:
             return ModelSays.NOTHING
-        if self._said(utterance).meaning != self._answered.meaning:
+        trials, speculation, turn = self._turns.trials, self._turns.speculation, self._trial.turn
+        if not trials.trusted:
             return ModelSays.NOTHING
-        verdict, speculation = self._turns.trials.verdict, self._turns.speculation
-        if verdict is not None and verdict.turn == self._trial:
-            return verdict.says
-        if speculation is None or speculation.number != self._trial or speculation.generation is None:
+        if trials.verdict is not None and trials.verdict.turn == turn:
+            return trials.verdict.says
+        if speculation is None or speculation.number != turn or speculation.generation is None:
             return ModelSays.NOTHING
         return speculation.generation.says
 
-    def _due(self) -> bool:
-        """Whether it is time: for a complete thought, or if the model is to say whether it is one, once its last words
-        have been transcribed; for others, as long before the end of the turn as a reply takes to prepare, but not
-        before the last words can have arrived."""
-        rules, listening, utterance = self._rules, self._listening, self._listening.utterance
-        assert utterance is not None
+    def _due(self, utterance: Utterance) -> bool:
+        """Whether it is time: for a complete thought, once its last words have been transcribed; for others, as long
+        before the end of the turn as it takes to prepare a reply, or to hear of the model that they are not all, but
+        not before the last words can have arrived."""
+        tuning, listening = self._rules.tuning, self._listening
         silence, wait = listening.silence_ms, listening.wait.ms
-        if utterance.text_ms <= utterance.active_ms and silence < rules.tuning.speculate_at_latest_ms:
+        complete, early = wait <= self._rules.shortest_wait_ms, self._turns.trials.trusted
+        latest = tuning.ask_at_latest_ms if early and not complete else tuning.speculate_at_latest_ms
+        if utterance.text_ms <= utterance.active_ms and silence < latest:
             return False
-        if wait <= rules.shortest_wait_ms:
-            return silence >= rules.tuning.speculate_after_ms
-        if rules.asks_model:
-            return silence >= rules.tuning.ask_after_ms
-        lead = min(max(rules.tuning.speculate_lead_ms, self._turns.readiness.ms), rules.tuning.speculate_most_ms)
-        return silence >= max(rules.tuning.speculate_after_ms, listening.transcript_lag_ms, wait - lead)
+        if complete:
+            return silence >= tuning.speculate_after_ms
+        if early:
+            return silence >= max(tuning.ask_after_ms, wait - tuning.ask_lead_ms)
+        return silence >= max(tuning.speculate_after_ms, listening.transcript_lag_ms, wait - self._lead_ms)
+
+    def _due_again(self, utterance: Utterance) -> bool:
+        """Whether it is time to prepare a reply to words that the model has found unfinished: the caller says no more."""
+        unfinished = self._model_says(utterance) is ModelSays.UNFINISHED and not self._trial.again
+        return unfinished and self._listening.silence_ms >= self._listening.wait.ms - self._lead_ms
+
+    @property
+    def _lead_ms(self) -> int:
+        """How long before the end of a turn its reply is prepared."""
+        tuning = self._rules.tuning
+        return min(max(tuning.speculate_lead_ms, self._turns.readiness.ms), tuning.speculate_most_ms)
 
     def _allowed(self) -> bool:
         """Whether no turn is live and the limits allow one more speculation; some are kept for complete thoughts."""
