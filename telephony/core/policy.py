@@ -65,12 +65,11 @@ class Tuning:
     unfinished_ms: int = 1_300
     """Added to the wait, up to the longest, if the model says that the caller has not finished..."""
     finished_ms: int = 200
-    """...and taken from it, down to the shortest, if a model that says so begins to answer. The wait after words that
-    cannot end a thought stays."""
+    """...and taken from it, down to the shortest, if a model that says so begins to answer."""
     verdict_wait_ms: int = 250
     """Maximum wait for what such a model says, past the end of the turn."""
     ask_after_ms: int = 100
-    """Minimum silence before such a model is asked about words that may go on, once the last have been transcribed..."""
+    """Minimum silence before such a model is asked about words that may go on, once all have been transcribed..."""
     ask_at_latest_ms: int = 280
     """...or if no more arrive: the slowest usual partial."""
     ask_lead_ms: int = 760

@@ -9,7 +9,7 @@
 Nothing here waits: a minute of call takes some tens of milliseconds. The carrier plays 8,000 bytes a second, echoes a
 mark when the audio before it has been played, and all outstanding marks at once after a clear. The STT yields the words
 of `says` spread evenly over its voice, the LLM answers with `replies`, and the TTS speaks 70 ms a character with an
-alignment. Asked whether the caller has finished, the LLM says no for an `unfinished` history. Latencies are exact; they and the injected `faults` may be changed at any time. `intercept` is given the time
+alignment. Latencies are exact; they and the injected `faults` may be changed at any time. `intercept` is given the time
 and event of everything that is scheduled, and returns what is scheduled instead: it may delay, repeat, replace or drop
 the event. For a caller who reacts to the agent, play a `CallerScript` (`script.py`).
 """
@@ -103,8 +103,9 @@ class Simulator:
     """One call; see the module text. Times are ms since its beginning, which is also the time of `CallStarted`.
 
     `replies` is given the history and returns the parts of the LLM's reply; `run_tool` runs its tools, whose results
-    come after `Latencies.tool`. `steps` records the call as (now, event, actions). With `phrases` False no fixed
-    phrases are loaded; with `frames` False the caller sends no audio.
+    come after `Latencies.tool`. If the LLM may say that the caller has not finished, it does so for an `unfinished`
+    history. `steps` records the call as (now, event, actions). With `phrases` False no fixed phrases are loaded; with
+    `frames` False the caller sends no audio.
     """
 
     def __init__(
@@ -115,6 +116,7 @@ class Simulator:
         phrases: bool = True,
         spoken_form: Callable[[str], str] = lambda text: text,
         run_tool: RunTool = lambda tool: ToolResult("ok" if tool.result is None else tool.result),
+        unfinished: Callable[[History], bool] = lambda history: False,
     ) -> None:
         self.policy = policy or Policy()
         self.call = Conversation(self.policy, spoken_form)
@@ -122,10 +124,11 @@ class Simulator:
         self._time = VirtualTime(Agenda(), {})
         self.steps = self._time.steps
         self.carrier = Carrier(self, self._time.agenda)
-        self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]), run_tool)
+        self._llm = _Llm(
+            self, replies or (lambda history: ["All right. Is there anything else?"]), run_tool, unfinished
+        )
         self._tts = _Tts(self)
         self._stt = _SttPort(self)
-        self.unfinished: Callable[[History], bool] = lambda history: False
         self.intercept: Callable[[int, Scripted], Iterable[tuple[int, Scripted]]] = lambda at, event: [(at, event)]
         self._time.agenda.put(FRAME_MS, self._frame, _FRAMES)
         self.frames = True
@@ -330,16 +333,22 @@ class _Stt:
 
 
 class _Llm:
-    def __init__(self, sim: Simulator, replies: Callable[[History], Iterable[Part]], run_tool: RunTool) -> None:
-        self._sim, self._replies, self._run_tool = sim, replies, run_tool
+    def __init__(
+        self,
+        sim: Simulator,
+        replies: Callable[[History], Iterable[Part]],
+        run_tool: RunTool,
+        unfinished: Callable[[History], bool],
+    ) -> None:
+        self._sim, self._replies, self._run_tool, self._unfinished = sim, replies, run_tool, unfinished
         self._parts: dict[int, deque[Part]] = {}
         self._wanted: dict[str, CallTool] = {}
         self._tools = 0
 
     def perform(self, action: a.Action, now: int) -> None:
         match action:
-            case a.StartReply(turn, history, asks):
-                self._start(turn, history, now, asks=asks)
+            case a.StartReply(turn, history, must_answer):
+                self._start(turn, history, now, asked=self._sim.policy.turn_taking.asks_model and not must_answer)
             case a.CancelReply(turn):
                 self._parts.pop(turn, None)
             case a.RunTool(turn, tool_call_id):
@@ -351,9 +360,9 @@ class _Llm:
             case _:
                 pass
 
-    def _start(self, turn: int, history: History, now: int, *, asks: bool) -> None:
+    def _start(self, turn: int, history: History, now: int, *, asked: bool) -> None:
         faults, at = self._sim.faults, now + self._sim.latencies.first_token
-        unfinished = asks and self._sim.unfinished(history)
+        unfinished = asked and self._unfinished(history)
         self._parts[turn] = deque([] if faults.llm_empty else [ELLIPSES[0]] if unfinished else self._replies(history))
         if faults.llm_fails:
             fault = e.ReplyFault.BUSY if faults.llm_fails == ProviderBusy.code else e.ReplyFault.OTHER

@@ -1,7 +1,7 @@
 """The replies that are prepared on trial: how many, of what use, and what the model says of the caller's words.
 
-A reply that the model was `asked` for in this way (`StartReply.asks`) tells whether the caller has finished: an ellipsis
-says no, anything else yes. That belongs to the words that it answers, and goes with them.
+Where the model is asked whether the caller has finished (`TurnTaking.completeness`), its reply tells: an ellipsis says
+no, anything else yes. That belongs to the words that it answers, and goes with them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Trials:
         self.verdict: Verdict | None = None
         """The latest."""
         self._language = language
-        self._asks = rules.asks_model
+        self.asks = rules.asks_model
+        """The model is asked whether the caller has finished."""
         self.trusted = rules.asks_model and rules.trusts_model
         """The model says so if a caller has not finished: it has, in this call or before."""
         self._unfinished: History = ()  # the last one that the model found unfinished
@@ -45,9 +46,9 @@ class Trials:
         """How many were neither used nor told that the caller had not finished, or are under way."""
         return self.begun - self.used - self.unfinished
 
-    def asks(self, history: History) -> bool:
-        """Whether the model is asked if the caller has finished: once for the same words."""
-        return self._asks and not (self._unfinished and self.same(history, self._unfinished))
+    def denied(self, history: History) -> bool:
+        """Whether the model has said of these words that the caller has not finished: it is not asked again."""
+        return bool(self._unfinished) and self.same(history, self._unfinished)
 
     def said(self, turn: int, says: ModelSays, now: int) -> None:
         """The reply of `turn` has shown whether the caller has finished. What it shows first counts."""

@@ -294,11 +294,12 @@ class Turns:
 
     def _request(self, turn: Turn) -> StartReply:
         assert turn.generation is not None
-        return StartReply(turn.number, turn.generation.history, turn.generation.asks)
+        must_answer = self.trials.asks and not turn.generation.asks
+        return StartReply(turn.number, turn.generation.history, must_answer)
 
     def _generation(self, decided_ms: int, now: int, history: History) -> Generation:
         phrasing = Phrasing(ordinals=writes_ordinals_with_dots(self._policy.language))
-        return Generation(decided_ms, now, history, phrasing, asks=self.trials.asks(history))
+        return Generation(decided_ms, now, history, phrasing, asks=self.trials.asks and not self.trials.denied(history))
 
     def _say_pending(self, turn: Turn, now: int) -> list[Action]:
         """Hands units to the voice: of a speculation the first, if any; of the reply all."""

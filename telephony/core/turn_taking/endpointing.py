@@ -139,8 +139,7 @@ def _weighed(wait: Wait, model: ModelSays, rules: TurnTaking) -> Wait:
         case ModelSays.UNFINISHED:
             ms = max(wait.ms, min(wait.ms + tuning.unfinished_ms, rules.longest_wait_ms))
         case ModelSays.FINISHED:
-            sure = wait.ms >= rules.longest_wait_ms  # such words cannot end a thought
-            ms = wait.ms if sure else min(wait.ms, max(wait.ms - tuning.finished_ms, rules.shortest_wait_ms))
+            ms = min(wait.ms, max(wait.ms - tuning.finished_ms, rules.shortest_wait_ms))
         case ModelSays.AWAITED:
             verdict_ms = max(0, min(tuning.verdict_wait_ms, rules.longest_wait_ms - wait.ms))
             return replace(wait, model=model, verdict_ms=verdict_ms)

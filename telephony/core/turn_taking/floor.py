@@ -237,15 +237,8 @@ class Floor:
     def _over(self, kind: type[U], turn: int, closed: Closed) -> U:
         """A decision about an utterance."""
         transcript: TranscriptState = ("final" if closed.complete else "partial") if closed.text else "none"
+        wait, expects = closed.wait, self._listening.context.expects
         return kind(
-            turn,
-            why=closed.wait.why,
-            wait_ms=closed.wait.ms,
-            silence_ms=closed.silence_ms,
-            voice_ms=closed.voice_ms,
-            pause_allowance_ms=self._listening.endpointing.pause_allowance_ms,
-            transcript=transcript,
-            entry=closed.wait.entry.value,
-            expected=self._listening.context.expects.kind,
-            model=closed.wait.model,
-        )
+            turn, wait.why, wait.ms, closed.silence_ms, closed.voice_ms, transcript=transcript, model=wait.model,
+            pause_allowance_ms=self._listening.endpointing.pause_allowance_ms, entry=wait.entry, expected=expects.kind,
+        )  # fmt: skip

@@ -38,8 +38,8 @@ class _Words:
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """The last speculation of an utterance: the `meaning` of the words that it answers. `turn` is its number, or that of
-    the one before that said of these words that they are not all; `again`: it is the one after that."""
+    """The last speculation of an utterance: the `meaning` of the words that it answers, and its number. `again`: it was
+    an ellipsis, and a reply to the same words has been prepared since."""
 
     meaning: tuple[str, ...] = ()
     turn: int = 0
@@ -135,7 +135,7 @@ class Speculation:
         return silence >= max(tuning.speculate_after_ms, listening.transcript_lag_ms, wait - self._lead_ms)
 
     def _due_again(self, utterance: Utterance) -> bool:
-        """Whether it is time to prepare a reply to words that the model has found unfinished: the caller says no more."""
+        """Whether it is time to prepare a reply to words that the model has found unfinished: no more are said."""
         unfinished = self._model_says(utterance) is ModelSays.UNFINISHED and not self._trial.again
         return unfinished and self._listening.silence_ms >= self._listening.wait.ms - self._lead_ms
 
