@@ -106,12 +106,13 @@ class Speculation:
         return self._words
 
     def _model_says(self, utterance: Utterance) -> ModelSays:
-        """What the model has said of the words as they are now."""
-        if utterance is not self._utterance or self._said(utterance).meaning != self._trial.meaning:
-            return ModelSays.NOTHING
+        """What the model has said of the words as they are now. It may yet be asked about those that have just come."""
         trials, speculation, turn = self._turns.trials, self._turns.speculation, self._trial.turn
-        if not trials.trusted:
+        if utterance is not self._utterance or not trials.trusted:
             return ModelSays.NOTHING
+        if (meaning := self._said(utterance).meaning) != self._trial.meaning:
+            just_come = meaning and utterance.text_ms == self._listening.voice.media_ms
+            return ModelSays.AWAITED if just_come else ModelSays.NOTHING
         if trials.verdict is not None and trials.verdict.turn == turn:
             return trials.verdict.says
         if speculation is None or speculation.number != turn or speculation.generation is None:
