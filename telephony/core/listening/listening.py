@@ -62,7 +62,7 @@ class Listening:
         self.stt = SttHealth()
         self.utterance: Utterance | None = None
         self.context = AnswerContext()
-        self.model_says: Callable[[Utterance], ModelSays] = lambda utterance: ModelSays.NOTHING
+        self.model_says: Callable[[Utterance], ModelSays] | None = None
         self.opens_early: Callable[[], bool] = lambda: False  # the first window of voice opens an utterance
         self.commit_early = False  # playback is held until the transcript shows whether these are words
         self.transcript_lag_ms = 0  # usual time from the end of the voice to the last words of an utterance
@@ -140,8 +140,8 @@ class Listening:
     def wait(self) -> Wait:
         """The silence that would close the utterance with its words so far."""
         utterance = self.utterance
-        if utterance is None:
-            return self.endpointing.wait("", self.context)
+        if utterance is None or self.model_says is None:
+            return self.endpointing.wait(utterance.whole if utterance is not None else "", self.context)
         return self.endpointing.wait(utterance.whole, self.context, self.model_says(utterance))
 
     def tick(self) -> list[Action]:

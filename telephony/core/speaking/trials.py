@@ -33,7 +33,9 @@ class Trials:
         self.unfinished = 0
         """Those that were an ellipsis: they were of use, too."""
         self.verdict: Verdict | None = None
-        """The latest."""
+        """The latest..."""
+        self.untested = False
+        """...and whether it has still to turn out if it was right."""
         self._language = language
         self.asks = rules.asks_model
         """The model is asked whether the caller has finished."""
@@ -53,7 +55,7 @@ class Trials:
     def said(self, turn: int, says: ModelSays, now: int) -> None:
         """The reply of `turn` has shown whether the caller has finished. What it shows first counts."""
         if self.verdict is None or self.verdict.turn != turn:
-            self.verdict = Verdict(turn, says, now)
+            self.verdict, self.untested = Verdict(turn, says, now), True
 
     def ellipsis(self, history: History) -> None:
         """The reply to this history was an ellipsis."""

@@ -20,23 +20,22 @@ class Hindsight:
         self._rules = rules
         self._listening = listening
         self._trials = trials
-        self._verdict: Verdict | None = None  # the latest, told of or not
-        self._open = False
-        self._utterance: Utterance | None = None  # when the verdict was given, with so much voice
+        self._verdict: Verdict | None = None  # the latest that was looked at
+        self._utterance: Utterance | None = None  # when it was given, with so much voice
         self._voice_ms = 0
 
     def tick(self, own: str, now: int) -> list[Action]:
-        """Looks at the latest verdict. `own`: the caller's own words of the utterance under way, "" without one."""
+        """Looks at a verdict that is untested. `own`: the caller's own words of the utterance under way, if any."""
         utterance, verdict = self._listening.utterance, self._trials.verdict
-        if verdict is not self._verdict:
-            self._verdict, self._open = verdict, verdict is not None
-            self._utterance, self._voice_ms = utterance, utterance.voice_ms if utterance is not None else 0
-        if not self._open or verdict is None:
+        if verdict is None:
             return []
+        if verdict is not self._verdict:
+            self._verdict, self._utterance = verdict, utterance
+            self._voice_ms = utterance.voice_ms if utterance is not None else 0
         went_on = own != "" and utterance is not None and self._more_voice(utterance) >= self._rules.tuning.min_word_ms
         if not went_on and now - verdict.at_ms < GOES_ON_MS:
             return []
-        self._open = False
+        self._trials.untested = False
         return [ModelJudged(verdict.turn, verdict.says, went_on)]
 
     def _more_voice(self, utterance: Utterance) -> int:

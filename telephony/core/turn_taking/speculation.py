@@ -69,24 +69,27 @@ class Speculation:
         self._words = _Words()  # of this utterance
         self._trial = _Trial()
         self._wasted = 0  # speculations wasted before this utterance
-        listening.model_says = self._model_says
 
     def tick(self, now: int) -> list[Action]:
         """Begins or drops a speculation, as the words are now."""
         utterance, turns = self._listening.utterance, self._turns
         if self._rules.prepares is Speculate.OFF:
             return []
-        if utterance is None:
-            return self._hindsight.tick("", now)
-        if utterance is not self._utterance:
+        if utterance is not None and utterance is not self._utterance:
             self._utterance, self._words, self._trial = utterance, _Words(), _Trial()
             self._wasted = turns.trials.wasted
-        actions = self._hindsight.tick(self._said(utterance).own, now)
+        actions = list[Action]()
+        if turns.trials.untested:
+            actions += self._hindsight.tick(self._said(utterance).own if utterance is not None else "", now)
+        if turns.trials.trusted:
+            self._listening.model_says = self._model_says
+        if utterance is None:
+            return actions
         if self._listening.silence_ms == 0 and turns.speculation is None:
             return actions
-        meaning, trial = self._words.meaning, self._trial
+        meaning, trial = self._said(utterance).meaning, self._trial
         if meaning == trial.meaning:
-            if self._due_again(utterance) and self._allowed():
+            if turns.trials.trusted and self._due_again(utterance) and self._allowed():
                 self._trial = replace(trial, again=True)
                 actions += turns.speculate(self._words.own, now)
             return actions
