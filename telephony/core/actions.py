@@ -64,10 +64,12 @@ class CommitTranscript:
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
-    """Generate the reply of `turn`, given the history as heard."""
+    """Generate the reply of `turn`, given the history as heard. `must_answer`: the model is not asked whether the
+    caller has finished (`TurnTaking.completeness`), because it has denied it already."""
 
     turn: int
     history: History
+    must_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

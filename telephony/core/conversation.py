@@ -164,7 +164,7 @@ class Conversation:
             case e.ReplyDelta():
                 return self._turns.delta(event, now)
             case e.ToolWanted():
-                return self._turns.tool_wanted(event)
+                return self._turns.tool_wanted(event, now)
             case e.ToolFinished():
                 actions, late = self._turns.tool_finished(event, now)
                 if late:

@@ -70,6 +70,18 @@ class BargeInReason(StrEnum):
     """The answer was started again once: it now comes first."""
 
 
+class ModelSays(StrEnum):
+    """What the model has shown of whether the caller has finished, when it was asked for a reply to their words."""
+
+    NOTHING = ""
+    AWAITED = "awaited"
+    """It is at work, and may say something yet."""
+    FINISHED = "finished"
+    """It has begun to answer, or wants a tool."""
+    UNFINISHED = "unfinished"
+    """Its whole reply was an ellipsis."""
+
+
 class DropReason(StrEnum):
     """Why a speculation is not used."""
 
@@ -77,6 +89,8 @@ class DropReason(StrEnum):
     NO_WORDS = "no words"
     EMPTY = "empty"
     """The model had nothing to say."""
+    UNFINISHED = "unfinished"
+    """The model says that the caller has not finished."""
     NO_SPEECH = "no voice"
     """The TTS gave its text up."""
     FAILED = "failed"
@@ -104,7 +118,8 @@ class UtteranceOver(Decided):
     """`wait_ms` of silence was asked for because of `why` (and of `entry`, the kind of thing dictated); there were
     `silence_ms`. `pause_allowance_ms` is what the caller's own pauses have added; `expected` is the kind of answer that
     the agent's question asked for; `score` is how sure it was that the caller was done, in tenths of a nat, if the
-    words were judged, and `features` what it was the sum of (core/turn_taking/judgement.py)."""
+    words were judged, and `features` what it was the sum of (core/turn_taking/judgement.py); `model` is what the model
+    has said of the words, which is in `wait_ms`."""
 
     why: EndpointReason
     wait_ms: int
@@ -116,6 +131,7 @@ class UtteranceOver(Decided):
     expected: str = ""
     score: int | None = None
     features: str = ""
+    model: ModelSays = ModelSays.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +202,14 @@ class SpeculationDropped(Decided):
 
     why: DropReason
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelJudged(Decided):
+    """The model has said whether the caller had finished, and it has turned out whether they went on."""
+
+    says: ModelSays
+    went_on: bool
 
 
 # --- what the agent says by itself ----------------------------------------------------------------------------------
@@ -268,7 +292,7 @@ class CorrectedLate(Decided):
 
 UtteranceDecision: TypeAlias = TurnEnded | Ignored | NotHeard
 BargeInDecision: TypeAlias = Held | Cut | Resumed
-SpeculationDecision: TypeAlias = SpeculationBegun | SpeculationUsed | SpeculationDropped
+SpeculationDecision: TypeAlias = SpeculationBegun | SpeculationUsed | SpeculationDropped | ModelJudged
 AgentDecision: TypeAlias = FillerSaid | Apologised | StillThereAsked | TimeWarned | CallEnding | MarksMissing
 PlatformDecision: TypeAlias = PlatformOpened | PlatformFailed | PlatformCut | StaleInterruption | CorrectedLate
 Decision: TypeAlias = UtteranceDecision | BargeInDecision | SpeculationDecision | AgentDecision | PlatformDecision

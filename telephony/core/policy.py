@@ -61,6 +61,20 @@ class Tuning:
     partial_wait_ms: int = 500
     """...and when there is a partial to fall back on."""
 
+    # --- what the model says of the caller's words (see core/speaking/trials.py) ---
+    unfinished_ms: int = 1_300
+    """Added to the wait, up to the longest, if the model says that the caller has not finished..."""
+    finished_ms: int = 200
+    """...and taken from it, down to the shortest, if a model that says so begins to answer."""
+    verdict_wait_ms: int = 250
+    """Maximum wait for what such a model says, past the end of the turn."""
+    ask_after_ms: int = 100
+    """Minimum silence before such a model is asked about words that may go on, once all have been transcribed..."""
+    ask_at_latest_ms: int = 280
+    """...or if no more arrive: the slowest usual partial."""
+    ask_lead_ms: int = 760
+    """It is asked this long before the turn would end: the time of a reply, and what it may take from the wait."""
+
     # --- speculation ---
     speculate_after_ms: int = 80
     """Silence before speculating on a thought that looks complete, once its last words have been transcribed..."""
@@ -83,6 +97,14 @@ class Tuning:
     """After this much voice without words, wait for the final transcript before resuming."""
     resume_wait_ms: int = 500
     """How much longer a resume waits for the final transcript of a possible answer."""
+
+
+class Completeness(StrEnum):
+    """Who says whether the caller has finished."""
+
+    RULES = "rules"
+    LLM = "llm"
+    """The rules, and the model that prepares the reply."""
 
 
 class Speculate(StrEnum):
@@ -124,16 +146,29 @@ class TurnTaking:
     its first unit). Nothing of it is heard before the turn is over."""
     speculations: int = 3
     """Maximum number of speculations for one utterance."""
+    completeness: str = "llm"
+    """`llm`: the model that prepares a reply also says whether the caller has finished; `rules`: the rules alone
+    decide, as they do where nothing is prepared."""
+    trusts_model: bool = False
+    """The model is known to say so if a caller has not finished. From then on its beginning to answer says something
+    too, and what it says is waited for. The service finds that out by itself."""
     tuning: Tuning = field(default_factory=Tuning)
 
     def __post_init__(self) -> None:
         if self.speculate not in [*Speculate]:
             raise ValueError(f"TurnTaking.speculate must be off, llm or speech, not {self.speculate!r}")
+        if self.completeness not in [*Completeness]:
+            raise ValueError(f"TurnTaking.completeness must be llm or rules, not {self.completeness!r}")
 
     @property
     def prepares(self) -> Speculate:
         """`speculate`, as the core sees it."""
         return Speculate(self.speculate)
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether the model says if the caller has finished."""
+        return Completeness(self.completeness) is Completeness.LLM and self.prepares is not Speculate.OFF
 
     @property
     def likely_ms(self) -> int:

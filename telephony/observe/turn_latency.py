@@ -234,6 +234,8 @@ class TurnClock:
         if turn == self._speculation:
             self._open[turn] = TurnReport(turn, started_ms=now)
             return
+        if self._next is None and (asked := self._open.get(self._replying)) is not None and asked.audio_ms is None:
+            self._next = replace(self._open.pop(self._replying), delta_ms=None)  # the model is asked once more
         for unanswered in [t for t, r in self._open.items() if r.sent_ms is None and t != self._speculation]:
             self._over(unanswered)
         begun, self._next = self._next or TurnReport(turn), None

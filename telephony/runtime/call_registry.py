@@ -35,6 +35,7 @@ from telephony.core.managed_events import OperatorMessage, SwitchTo
 from telephony.core.policy import TurnTaking
 from telephony.runtime.driver import Inbox, Observers, Ports, drive
 from telephony.runtime.endings import Ending, EndingRecorder, Endings
+from telephony.runtime.model_verdicts import ModelVerdicts
 
 log = structlog.get_logger()
 
@@ -104,6 +105,7 @@ class CallRegistry:
         self._factory = factory
         self._max_calls = max_calls
         self._endings = Endings()
+        self.verdicts = ModelVerdicts()
         self._group: asyncio.TaskGroup | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -229,7 +231,7 @@ class CallRegistry:
 
     async def _converse(self, live: LiveCall) -> Ended:
         async with asyncio.TaskGroup() as group:
-            ports = _CallPorts(group, live, self._factory)
+            ports = _CallPorts(group, live, self._factory, self.verdicts)
             engine = ports.start_engine()
             try:
                 leg = await self._leg(live)
@@ -245,6 +247,8 @@ class CallRegistry:
 
     def _watching(self, live: LiveCall) -> Iterator[Observer]:
         """The observers of a call. One that cannot be made is left out, as one that raises later is detached."""
+        if isinstance(live.agent, Agent) and (learning := self.verdicts.observe(live.agent)) is not None:
+            yield learning
         for make in self.observers:
             try:
                 found = make(live)
@@ -275,9 +279,9 @@ class CallRegistry:
 class _CallPorts:
     """The ports of one call, whichever engine it has. `running` holds their tasks."""
 
-    def __init__(self, group: asyncio.TaskGroup, live: LiveCall, factory: PortFactory) -> None:
+    def __init__(self, group: asyncio.TaskGroup, live: LiveCall, factory: PortFactory, verdicts: ModelVerdicts) -> None:
         self.running: list[asyncio.Task[None]] = []
-        self._group, self._live, self._factory = group, live, factory
+        self._group, self._live, self._factory, self._verdicts = group, live, factory, verdicts
         self._leg: Port | None = None
         self._ports: list[Port] = []  # stt, llm, tts
         self._late: asyncio.Task[None] | None = None
@@ -286,6 +290,7 @@ class _CallPorts:
         """Creates the engine of the call's agent and starts its ports."""
         agent = self._live.agent
         if isinstance(agent, Agent):
+            self._live.agent = agent = self._verdicts.settled(agent)
             engine, phrases = self._pipeline(agent)
             self._live.inbox.put(phrases)
             return engine

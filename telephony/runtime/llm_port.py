@@ -86,7 +86,7 @@ class LlmPort:
                 self._early.append(action)
             return
         match action:
-            case StartReply(turn, _):
+            case StartReply(turn):
                 live = self._live[turn] = _Live(turn)
                 live.task = self._group.create_task(self._run_reply(live, action), name=f"reply {turn}")
             case CancelReply(turn):
@@ -126,7 +126,9 @@ class LlmPort:
 
     async def _converse(self, live: _Live, start: StartReply) -> None:
         facts = Facts(self._now(), self._caller)
-        async with aclosing(reply(self._agent, start.history, self._llm, self._toolbox, facts)) as parts:
+        asks = self._agent.turn_taking.asks_model and not start.must_answer
+        replying = reply(self._agent, start.history, self._llm, self._toolbox, facts, asks=asks)
+        async with aclosing(replying) as parts:
             part = await anext(parts)
             while True:
                 match part:

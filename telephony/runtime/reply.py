@@ -28,6 +28,11 @@ from telephony.tools import Toolbox, ToolResult, arguments_of
 from telephony.valid_text import valid
 
 NOT_CALLED = "This was not run: tools must be called, not written as text. Go on in words, without repeating yourself."
+UNFINISHED = (
+    "If the caller's last message breaks off before they have finished what they want to say, "
+    "answer only … and nothing else."
+)
+"""Asks the model whether the caller has finished (`TurnTaking.completeness`). The same in every call and language."""
 PAUSE_MESSAGES = 100
 """How many messages are made before other calls get their turn: about a millisecond of work."""
 
@@ -71,14 +76,15 @@ class Schemas(Protocol):
 
 
 async def reply(
-    agent: Agent, history: History, llm: Llm, toolbox: Schemas, facts: Facts
+    agent: Agent, history: History, llm: Llm, toolbox: Schemas, facts: Facts, *, asks: bool = False
 ) -> AsyncGenerator[ReplyPart, ToolResult | None]:
     """See the module docstring. After `agent.limits.tool_rounds` rounds of tools the model must answer without tools.
+    `asks`: it may say instead that the caller has not finished.
 
     Raises ProviderError.
     """
     messages = list[dict[str, Any]]()
-    for message in conversation(agent, history):
+    for message in conversation(agent, history, asks=asks):
         messages.append(message)
         if len(messages) % PAUSE_MESSAGES == 0:
             await asyncio.sleep(0)
@@ -138,9 +144,10 @@ def build_messages(agent: Agent, history: History) -> list[dict[str, Any]]:
     return [*conversation(agent, history)]
 
 
-def conversation(agent: Agent, history: History) -> Iterator[dict[str, Any]]:
+def conversation(agent: Agent, history: History, *, asks: bool = False) -> Iterator[dict[str, Any]]:
     """The same, one after the other: a long history is much work."""
-    prompt = "\n\n".join(part for part in (agent.prompt.strip(), agent.spoken_style.strip()) if part)
+    parts = (agent.prompt.strip(), agent.spoken_style.strip(), UNFINISHED if asks else "")
+    prompt = "\n\n".join(part for part in parts if part)
     yield {"role": "system", "content": valid(prompt)}
     running = set[str]()  # the calls of which the model was told that they still run
     for item in history:

@@ -32,6 +32,7 @@ from telephony.core.decisions import Decided, evidence
 from telephony.core.history import History
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import PHRASE_NAMES, Policy
+from telephony.core.speaking.ellipsis import ELLIPSES
 from telephony.errors import ProviderBusy
 from telephony.tape.audio import Played, spans
 from telephony.tape.rehearsal.virtual_time import LATER, Agenda, VirtualCarrier, VirtualTime
@@ -102,8 +103,9 @@ class Simulator:
     """One call; see the module text. Times are ms since its beginning, which is also the time of `CallStarted`.
 
     `replies` is given the history and returns the parts of the LLM's reply; `run_tool` runs its tools, whose results
-    come after `Latencies.tool`. `steps` records the call as (now, event, actions). With `phrases` False no fixed
-    phrases are loaded; with `frames` False the caller sends no audio.
+    come after `Latencies.tool`. If the LLM may say that the caller has not finished, it does so for an `unfinished`
+    history. `steps` records the call as (now, event, actions). With `phrases` False no fixed phrases are loaded; with
+    `frames` False the caller sends no audio.
     """
 
     def __init__(
@@ -114,13 +116,16 @@ class Simulator:
         phrases: bool = True,
         spoken_form: Callable[[str], str] = lambda text: text,
         run_tool: RunTool = lambda tool: ToolResult("ok" if tool.result is None else tool.result),
+        unfinished: Callable[[History], bool] = lambda history: False,
     ) -> None:
         self.policy = policy or Policy()
         self.call = Conversation(self.policy, spoken_form)
         self.latencies, self.faults = Latencies(), Faults()
         self._time = VirtualTime(Agenda(), {})
         self.carrier = Carrier(self, self._time.agenda)
-        self._llm = _Llm(self, replies or (lambda history: ["All right. Is there anything else?"]), run_tool)
+        self._llm = _Llm(
+            self, replies or (lambda history: ["All right. Is there anything else?"]), run_tool, unfinished
+        )
         self._tts = _Tts(self)
         self._stt = _SttPort(self)
         self.unfinished: Callable[[History], bool] = lambda history: False
@@ -332,16 +337,22 @@ class _Stt:
 
 
 class _Llm:
-    def __init__(self, sim: Simulator, replies: Callable[[History], Iterable[Part]], run_tool: RunTool) -> None:
-        self._sim, self._replies, self._run_tool = sim, replies, run_tool
+    def __init__(
+        self,
+        sim: Simulator,
+        replies: Callable[[History], Iterable[Part]],
+        run_tool: RunTool,
+        unfinished: Callable[[History], bool],
+    ) -> None:
+        self._sim, self._replies, self._run_tool, self._unfinished = sim, replies, run_tool, unfinished
         self._parts: dict[int, deque[Part]] = {}
         self._wanted: dict[str, CallTool] = {}
         self._tools = 0
 
     def perform(self, action: a.Action, now: int) -> None:
         match action:
-            case a.StartReply(turn, history):
-                self._start(turn, history, now)
+            case a.StartReply(turn, history, must_answer):
+                self._start(turn, history, now, asked=self._sim.policy.turn_taking.asks_model and not must_answer)
             case a.CancelReply(turn):
                 self._parts.pop(turn, None)
             case a.RunTool(turn, tool_call_id):
@@ -353,9 +364,10 @@ class _Llm:
             case _:
                 pass
 
-    def _start(self, turn: int, history: History, now: int) -> None:
+    def _start(self, turn: int, history: History, now: int, *, asked: bool) -> None:
         faults, at = self._sim.faults, now + self._sim.latencies.first_token
-        self._parts[turn] = deque([] if faults.llm_empty else self._replies(history))
+        unfinished = asked and self._unfinished(history)
+        self._parts[turn] = deque([] if faults.llm_empty else [ELLIPSES[0]] if unfinished else self._replies(history))
         if faults.llm_fails:
             fault = e.ReplyFault.BUSY if faults.llm_fails == ProviderBusy.code else e.ReplyFault.OTHER
             self._later(turn, at, e.ReplyFailed(turn, faults.llm_fails, fault))

@@ -8,6 +8,7 @@ from telephony.core import events as e
 from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.core.language.gist import gist
 from telephony.core.language.registry import language_for
+from telephony.core.speaking.ellipsis import is_ellipsis
 from telephony.testing.simulator import CHAR_MS, Simulator
 from tests.core.walks import MARK, SHORT_WORDS, Walk
 
@@ -31,6 +32,7 @@ def keep(this: Walk) -> None:
         contexts_are_few,
         tools_run_once_and_never_for_a_speculation,
         decisions_are_explained,
+        an_ellipsis_is_no_reply,
     ):
         promise(sim)
     no_words_are_lost(this)
@@ -178,6 +180,16 @@ def decisions_are_explained(sim: Simulator) -> None:
         for action in actions:
             if isinstance(action, d.TurnEnded | d.Held | d.Cut | d.Resumed | d.Ignored):
                 assert action.why, f"{now}: {action}"
+
+
+def an_ellipsis_is_no_reply(sim: Simulator) -> None:
+    """It is neither spoken nor on record, nor in what the model is told of the conversation."""
+    for now, _, actions in sim.steps:
+        for action in actions:
+            if isinstance(action, a.Speak | a.LineAdded):
+                assert not is_ellipsis(action.text), f"{now}: {action}"
+            if isinstance(action, a.StartReply):
+                assert not any(isinstance(x, AgentSaid) and is_ellipsis(x.text) for x in action.history), f"{now}"
 
 
 def no_words_are_lost(this: Walk) -> None:

@@ -40,7 +40,7 @@ def random_event(rng: random.Random, call: Conversation, now: int, names: list[s
         (4, e.TranscriptUpdated("", rng.choice(("", "yes", "mm-hm", "wait", "i want to", "i want to book a table")))),
         (4, e.TranscriptUpdated(rng.choice(("", "yes", "book a table")), "", rng.randint(0, commits + 1))),
         (1, e.CommitRefused(rng.randint(0, commits + 1))),
-        (12, e.ReplyDelta(turn, rng.choice(("", "Well, ", "of course. ", "No. ", TEXT)))),
+        (12, e.ReplyDelta(turn, rng.choice(("", "Well, ", "of course. ", "No. ", "…", ".", TEXT)))),
         (3, e.ToolWanted(turn, tool, rng.choice(("book", "end_call")), "{}")),
         (4, e.ToolFinished(turn, tool, "ok", rng.random() < 0.2)),
         (5, e.ReplyEnded(turn, rng.choice((e.Finish.STOP, e.Finish.LENGTH, e.Finish.CONTENT_FILTER)))),

@@ -9,8 +9,9 @@ around them turn sentences into questions, requests, unfinished sentences or dig
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
+from zlib import crc32
 
 from telephony.core import events as e
 from telephony.core.history import History
@@ -45,7 +46,10 @@ class Walk:
 def walk(seed: int) -> Walk:
     rng = Random(seed)
     faults = (*rng.sample(STT_FAULTS, rng.choice((0, 0, 0, 1, 2))), rng.choice(STT_HABITS))
-    sim = Simulator(_policy(rng), _agent(rng))
+    policy = _policy(rng)
+    doubts = seed % 4 == 3  # the model says of a third of all words that they are not all, and is trusted or not
+    policy = replace(policy, turn_taking=replace(policy.turn_taking, trusts_model=seed % 8 == 7))
+    sim = Simulator(policy, _agent(rng), unfinished=lambda history: doubts and crc32(repr(history).encode()) % 3 == 0)
     this = Walk(seed, sim, faults)
     sim.intercept = _SttFaults(this, rng).apply
     _latencies(sim, rng)

@@ -14,6 +14,7 @@ from openai.types.chat import ChatCompletionMessageParam
 from telephony.agent import Agent, IncomingCall
 from telephony.core.policy import Wording
 from telephony.llm_server.endpoint import Source
+from telephony.runtime.reply import UNFINISHED
 from telephony.testing.fakes.openai.server import CallTool, Part, Responder, Say, scripted
 from telephony.tools import tool
 from tests.llm_server.requests import END_CALL, KEY, asking, sse, validated
@@ -72,6 +73,7 @@ async def test_text_is_streamed_as_by_openai() -> None:
         assert chunks[-1].usage is not None
         assert len({(c.id, c.created, c.model) for c in chunks}) == 1
         assert ask.upstream.requests[0]["messages"][0]["content"].startswith("P.")
+        assert UNFINISHED not in str(ask.upstream.requests)  # the platform decides when the caller has finished
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completions"])

@@ -60,6 +60,21 @@ def test_a_reply_prepared_ahead_leaves_a_shorter_wait() -> None:
     assert "ahead" in waterfall(report)
 
 
+def test_a_turn_whose_model_was_asked_twice_is_one_turn() -> None:
+    """The wait counts from the caller's last voice, and has both requests in it."""
+    sim = Simulator(POLICY, lambda history: ["We open at nine."], unfinished=lambda history: True)
+    sim.latencies.first_token = 600
+    sim.says(3_000, "what are your opening hours")
+    clock = TurnClock()
+    watched(sim.run(12_000), clock)
+    assert [x.must_answer for _, x in sim.actions(a.StartReply)] == [False, True]
+    (report,) = clock.reports
+    assert (report.caller, report.agent) == ("what are your opening hours", "We open at nine.")
+    assert report.answer_ms is not None
+    assert report.answer_ms > 2 * sim.latencies.first_token
+    assert report.answer_ms == sum(stage.ms for stage in report.stages())
+
+
 def test_an_interruption_is_timed_from_the_first_voiced_frame_to_the_clear() -> None:
     """What the caller experiences as being cut off, or not."""
     sim = Simulator(Policy(), lambda history: [LONG])

@@ -62,7 +62,8 @@ def test_a_history_is_written_once() -> None:
     first = a.StartReply(1, (long, AgentSaid("We open", True)))
     then = a.StartReply(2, (long, AgentSaid("We open at nine."), CallerSaid("thanks")))
     data = [encoder.encode(first), encoder.encode(then)]
-    assert data[1] == ["StartReply", 2, [1, [["AgentSaid", "We open at nine.", False], ["CallerSaid", "thanks"]]]]
+    new = [["AgentSaid", "We open at nine.", False], ["CallerSaid", "thanks"]]
+    assert data[1] == ["StartReply", 2, [1, new], False]
     decoder = Decoder(AUDIO.__getitem__, VOCABULARY)
     assert [decoder.decode(one) for one in data] == [first, then]
 
@@ -77,7 +78,7 @@ def test_a_history_is_written_once() -> None:
         (["AudioReceived", 0, 0, "loud", -960], "AudioReceived.speech is 'loud', not int or nothing"),
         (["SpeechAudio", 1, 1, 0, "a", [70, "x"]], "SpeechAudio.ends_ms"),
         (["TranscriptUpdated", "a", "", 1, [["Phrase", 1]]], "not one of Word"),
-        (["StartReply", 1, [3, []]], "a history is [3, []], with 0 entries before it"),
+        (["StartReply", 1, [3, []], False], "a history is [3, []], with 0 entries before it"),
         (["KeyPresed", "4"], "KeyPresed is not known to this version"),
         ({"KeyPressed": "4"}, "neither an event nor an action"),
         ([], "neither an event nor an action"),

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from telephony.core.actions import Action, CommitTranscript
-from telephony.core.decisions import EndpointReason
+from telephony.core.decisions import EndpointReason, ModelSays
 from telephony.core.events import AudioReceived, TranscriptUpdated
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
@@ -52,8 +52,8 @@ class Closed:
 
 
 class Listening:
-    """See the module text. `context` (what the caller's words reply to), `opens_early` and `commit_early` are set from
-    outside."""
+    """See the module text. `context` (what the caller's words reply to), `model_says`, `opens_early` and `commit_early`
+    are set from outside."""
 
     def __init__(self, rules: TurnTaking, language: Language) -> None:
         self._rules = rules
@@ -65,6 +65,7 @@ class Listening:
         self.utterance: Utterance | None = None
         self._overlooked = Overlooked(self.voice)  # while there is no utterance
         self.context = AnswerContext()
+        self.model_says: Callable[[Utterance], ModelSays] | None = None
         self.opens_early: Callable[[], bool] = lambda: False  # the first window of voice opens an utterance
         self.commit_early = False  # playback is held until the transcript shows whether these are words
         self.transcript_lag_ms = 0  # usual time from the end of the voice to the last words of an utterance
@@ -149,8 +150,9 @@ class Listening:
         """The silence that would close the utterance with its words so far."""
         if (utterance := self.utterance) is None:
             return self.endpointing.wait(Evidence(context=self.context))
+        says = self.model_says(utterance) if self.model_says is not None else ModelSays.NOTHING
         final = not words(utterance.tentative)
-        return self.endpointing.wait(Evidence(utterance.whole, self.context, final))
+        return self.endpointing.wait(Evidence(utterance.whole, self.context, final, says))
 
     def tick(self) -> list[Action]:
         """Asks for the final text of what was said, when it is time to."""
@@ -176,7 +178,7 @@ class Listening:
         if utterance.noisy and self._stands_still(utterance):
             self._noise_ms = self.voice.burst_started_ms
             return self._closed(utterance, silence, self.wait)
-        if silence < self._rules.tuning.commit_after_ms or silence < (wait := self.wait).ms:
+        if silence < self._rules.tuning.commit_after_ms or silence < (wait := self.wait).ms + wait.verdict_ms:
             return None
         if self.voice.sound and silence < wait.ms + SOUND_GRACE_MS:
             return None

@@ -7,9 +7,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from telephony.core.actions import Action, CancelReply, RefuseTool, RunTool
+from telephony.core.decisions import ModelSays
 from telephony.core.events import ToolFinished, ToolWanted
 from telephony.core.history import STILL_RUNNING, AgentSaid, History, ToolUsed
 from telephony.core.policy import END_CALL
+from telephony.core.speaking.ellipsis import is_ellipsis, may_become_ellipsis
 from telephony.core.speaking.phrasing import Phrasing
 
 
@@ -18,7 +20,8 @@ class Generation:
     """The model's part of a turn. `history` is what it answers; `progress_ms` is its last sign of life; `pending` are
     units not yet handed to the voice; `wanted` is the tool call that waits for permission, `running` are those that
     have it, `late` the ids of those of which the history says that they still run, `asked` the ids of all so far;
-    `fillers` were said while the caller waited for it."""
+    `fillers` were said while the caller waited for it. `asks`: the model may say that the caller has not finished;
+    `opening` is its text as long as that may be all it says."""
 
     decided_ms: int
     progress_ms: int
@@ -32,20 +35,45 @@ class Generation:
     asked: set[str] = field(default_factory=set)
     ends_call: bool = False
     fillers: int = 0
+    asks: bool = False
+    opening: str | None = ""
 
     @property
     def stuck(self) -> bool:
         """Only the model can bring it forward."""
         return not self.running and not self.ended
 
+    @property
+    def says(self) -> ModelSays:
+        """What it shows of whether the caller has finished."""
+        if not self.asks:
+            return ModelSays.NOTHING
+        if self.opening is None or self.asked:
+            return ModelSays.FINISHED
+        if not self.ended:
+            return ModelSays.AWAITED
+        return ModelSays.UNFINISHED if is_ellipsis(self.opening) else ModelSays.NOTHING
+
+    @property
+    def is_ellipsis(self) -> bool:
+        """The model was asked whether the caller had finished, and all its text was an ellipsis: no reply."""
+        wanted = self.asks and self.ended and not self.ends_call
+        return wanted and self.opening is not None and is_ellipsis(self.opening)
+
     def add(self, text: str, now: int) -> None:
         """More text; complete units are pending."""
         self.progress_ms = now
-        self.pending += self.phrasing.add(text)
+        if self.opening is not None:
+            text = self.opening + text
+            self.opening = text if may_become_ellipsis(text) else None
+        if self.opening is None:
+            self.pending += self.phrasing.add(text)
 
     def end(self, now: int, *, keep_rest: bool) -> None:
         """The model has finished. The rest is pending too, if it is kept."""
         self.ended, self.progress_ms = True, now
+        if self.opening and not is_ellipsis(self.opening):
+            self.pending += self.phrasing.add(self.opening)
         rest = self.phrasing.end()
         if keep_rest:
             self.pending += rest

@@ -13,10 +13,16 @@ from dataclasses import asdict
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.core.actions import Action, RefuseTool, StartReply
-from telephony.core.decisions import DropReason, MarksMissing, SpeculationBegun, SpeculationDropped, SpeculationUsed
+from telephony.core.decisions import (
+    DropReason,
+    MarksMissing,
+    ModelSays,
+    SpeculationBegun,
+    SpeculationDropped,
+    SpeculationUsed,
+)
 from telephony.core.events import Phrase, ReplyDelta, ReplyEnded, SpeechAudio, ToolFinished, ToolWanted
-from telephony.core.history import STILL_RUNNING, CallerSaid, History, HistoryItem
-from telephony.core.language.gist import gist
+from telephony.core.history import STILL_RUNNING, History
 from telephony.core.language.registry import language_for
 from telephony.core.language.words import words
 from telephony.core.policy import Policy, Speculate
@@ -26,6 +32,7 @@ from telephony.core.speaking.playout import Playout
 from telephony.core.speaking.readiness import Readiness
 from telephony.core.speaking.sentence_ends import writes_ordinals_with_dots
 from telephony.core.speaking.speech import Coming, Unit
+from telephony.core.speaking.trials import Trials
 from telephony.core.speaking.turn import SpokenForm, Turn
 from telephony.core.speaking.turn_state import TurnState
 from telephony.core.transcript import Transcript
@@ -41,7 +48,7 @@ class Turns:
     def __init__(self, policy: Policy, spoken_form: SpokenForm, last: int) -> None:
         self.transcript = Transcript()
         self.playout = Playout(policy.limits.mark_every_ms)
-        self.speculations_used = 0
+        self.trials = Trials(language_for(policy.language), policy.turn_taking)
         self.last = last
         """The highest turn number given out."""
         self.readiness = Readiness()
@@ -51,7 +58,6 @@ class Turns:
         self._phrases: dict[str, Phrase] = {}
         self._policy = policy
         self._speculate_speech = policy.turn_taking.prepares is Speculate.SPEECH
-        self._language = language_for(policy.language)
         self._spoken_form = spoken_form
 
     # --- which turn is which ----------------------------------------------------------------------------------------
@@ -137,20 +143,21 @@ class Turns:
         actions = self._keep_speculation(history)
         if (speculation := self.speculation) is not None:
             return actions + self._adopt(speculation, decided_ms, now)
-        turn = self._begin(TurnState.LIVE, Generation(decided_ms, now, history, self._phrasing()))
+        turn = self._begin(TurnState.LIVE, self._generation(decided_ms, now, history))
         self.readiness.begun(turn.number, now)
         self.transcript.agent(turn.number, "")
-        return [*actions, StartReply(turn.number, history)]
+        return [*actions, self._request(turn)]
 
     def speculate(self, text: str, now: int) -> list[Action]:
         """Prepares the reply to `text`, as if the caller had finished."""
         history = self.transcript.history(saying=text)
-        turn = self._begin(TurnState.SPECULATIVE, Generation(now, now, history, self._phrasing())).number
+        turn = self._begin(TurnState.SPECULATIVE, self._generation(now, now, history))
+        self.trials.begun += 1
         if self._speculate_speech:
-            self.readiness.begun(turn, now)
+            self.readiness.begun(turn.number, now)
         else:
             self.readiness.unknown()
-        return [SpeculationBegun(turn, len(words(text))), StartReply(turn, history)]
+        return [SpeculationBegun(turn.number, len(words(text))), self._request(turn)]
 
     def drop_speculation(self, why: DropReason, code: str = "") -> list[Action]:
         """The speculation is not wanted, if there is one."""
@@ -171,6 +178,7 @@ class Turns:
         if (turn := self._generating(event.turn)) is None:
             return []
         turn.delta(event.text, now)
+        self._judged(turn, now)
         return self._say_pending(turn, now)
 
     def ended(self, event: ReplyEnded, now: int) -> tuple[list[Action], bool]:
@@ -178,12 +186,37 @@ class Turns:
         if (turn := self._generating(event.turn)) is None:
             return [], True
         turn.generated(event, now)
+        self._judged(turn, now)
+        if turn.generation is not None and turn.generation.is_ellipsis:
+            return self._ask_again(turn, now), True
         if turn.state is TurnState.LIVE:
             return self._all_said(turn, now)
         generation = turn.generation
         if generation is not None and not generation.pending and turn.speech is None and generation.wanted is None:
             return self.drop_speculation(DropReason.EMPTY), True
         return self._say_pending(turn, now), True
+
+    def _judged(self, turn: Turn, now: int) -> None:
+        """Remembers what the turn shows of whether the caller has finished, once it shows anything."""
+        assert turn.generation is not None
+        if (says := turn.generation.says) in (ModelSays.FINISHED, ModelSays.UNFINISHED):
+            self.trials.said(turn.number, says, now)
+
+    def _ask_again(self, turn: Turn, now: int) -> list[Action]:
+        """The reply was an ellipsis. A speculation is dropped for it. If the end of the caller's turn is decided, the
+        model is asked once more, and has to answer."""
+        assert turn.generation is not None
+        if turn.state is TurnState.SPECULATIVE:
+            self.trials.ellipsis(turn.generation.history)
+            self.trials.unfinished += 1
+            return self.drop_speculation(DropReason.UNFINISHED)
+        turn.end_unsaid()
+        self._forget()
+        self.trials.ellipsis(self.transcript.history())
+        actions = self.start(now, turn.generation.decided_ms)
+        if (reply := self.reply) is not None and reply.generation is not None:
+            reply.generation.fillers = turn.generation.fillers
+        return actions
 
     def give_up_reply(self, now: int) -> list[Action]:
         """Nothing more of the reply is generated; what was said of it stays."""
@@ -195,7 +228,7 @@ class Turns:
         self._forget()
         return actions
 
-    def tool_wanted(self, event: ToolWanted) -> list[Action]:
+    def tool_wanted(self, event: ToolWanted, now: int) -> list[Action]:
         """The model asks for a tool. What an earlier turn is still doing is not done a second time, nor what was done
         for a reply of which the caller has heard nothing that the model knows of."""
         turn = self.get(event.turn)
@@ -208,7 +241,9 @@ class Turns:
             return [RefuseTool(event.turn, event.tool_call_id, TOO_MANY)]
         if (result := turn.generation.result_of(event, self.transcript.failed)) is not None:
             return [RefuseTool(event.turn, event.tool_call_id, result)]
-        return turn.generation.tool_wanted(event)
+        actions = turn.generation.tool_wanted(event)
+        self._judged(turn, now)
+        return actions
 
     def allow_tool(self, now: int) -> list[Action]:
         """The reply's tool that waits for permission may run. A speculation's waits until it is the reply."""
@@ -248,23 +283,23 @@ class Turns:
         if (speculation := self.speculation) is None or speculation.generation is None:
             return []
         answers = speculation.generation.history
-        same = answers[:-1] == history[:-1] and [self._gist(item) for item in answers[-1:]] == [
-            self._gist(item) for item in history[-1:]
-        ]
-        return [] if same else self.drop_speculation(DropReason.OTHER_WORDS)
-
-    def _gist(self, item: HistoryItem) -> tuple[str, ...] | HistoryItem:
-        return gist(item.text, self._language) if isinstance(item, CallerSaid) else item
+        return [] if self.trials.same(answers, history) else self.drop_speculation(DropReason.OTHER_WORDS)
 
     def _adopt(self, turn: Turn, decided_ms: int, now: int) -> list[Action]:
         assert turn.generation is not None
-        self.speculations_used += 1
+        self.trials.used += 1
         actions: list[Action] = [SpeculationUsed(turn.number, now - turn.generation.decided_ms)]
         actions += turn.adopt(decided_ms, now)
         return actions + (self._all_said(turn, now)[0] if turn.generation.ended else self._say_pending(turn, now))
 
-    def _phrasing(self) -> Phrasing:
-        return Phrasing(ordinals=writes_ordinals_with_dots(self._policy.language))
+    def _request(self, turn: Turn) -> StartReply:
+        assert turn.generation is not None
+        must_answer = self.trials.asks and not turn.generation.asks
+        return StartReply(turn.number, turn.generation.history, must_answer)
+
+    def _generation(self, decided_ms: int, now: int, history: History) -> Generation:
+        phrasing = Phrasing(ordinals=writes_ordinals_with_dots(self._policy.language))
+        return Generation(decided_ms, now, history, phrasing, asks=self.trials.asks and not self.trials.denied(history))
 
     def _say_pending(self, turn: Turn, now: int) -> list[Action]:
         """Hands units to the voice: of a speculation the first, if any; of the reply all."""

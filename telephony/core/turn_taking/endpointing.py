@@ -14,9 +14,9 @@ longest. A misjudged thought costs little: each wait is bounded, and the next wo
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from telephony.core.decisions import EndpointReason
+from telephony.core.decisions import EndpointReason, ModelSays
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
 from telephony.core.policy import EntryKind, TurnTaking
@@ -38,8 +38,9 @@ HALF = 500
 @dataclass(frozen=True, slots=True)
 class Wait:
     """`ms` of silence end the turn, and why; `entry` is the kind of thing that is dictated, if that is why, `score` how
-    sure it is that the caller is done, if the words are judged, `features` what it is the sum of, and
-    `pause_allowance_ms` what this caller's pauses have added."""
+    sure it is that the caller is done, if the words are judged, `features` what it is the sum of,
+    `pause_allowance_ms` what this caller's pauses have added, and `model` what the model says, which `ms` includes; it
+    is awaited for `verdict_ms` more."""
 
     ms: int
     why: EndpointReason
@@ -47,6 +48,8 @@ class Wait:
     score: int | None = None
     features: str = ""
     pause_allowance_ms: int = 0
+    model: ModelSays = ModelSays.NOTHING
+    verdict_ms: int = 0
 
     @property
     def complete(self) -> bool:
@@ -80,7 +83,8 @@ class Endpointing:
     def wait(self, evidence: Evidence) -> Wait:
         """How long to wait on this evidence."""
         if self._last is None or self._last[0] != evidence:
-            self._last = (evidence, self._judge(evidence))
+            wait = self._judge(evidence)
+            self._last = (evidence, _with_model(wait, evidence.model, self.rules(evidence.context)))
         return self._last[1]
 
     def rules(self, context: AnswerContext) -> TurnTaking:
@@ -129,3 +133,16 @@ class Endpointing:
     def _dictated(self, ms: int, why: EndpointReason, entry: DictatedEntry, rules: TurnTaking) -> Wait:
         longer_ms = self._longer_ms(ms, HALF, rules)
         return Wait(ms + longer_ms, why, entry.kind, pause_allowance_ms=longer_ms)
+
+
+def _with_model(wait: Wait, model: ModelSays, rules: TurnTaking) -> Wait:
+    """The wait with what the model says of the words, between the shortest and the longest. Where the words are judged,
+    it is part of the score already."""
+    tuning, ms = rules.tuning, wait.ms
+    if model is ModelSays.AWAITED:
+        return replace(wait, model=model, verdict_ms=max(0, min(tuning.verdict_wait_ms, rules.longest_wait_ms - ms)))
+    if wait.score is None and model is ModelSays.UNFINISHED:
+        ms = max(ms, rules.longest_wait_ms)
+    if wait.score is None and model is ModelSays.FINISHED:
+        ms = min(ms, max(ms - tuning.finished_ms, rules.shortest_wait_ms))
+    return replace(wait, ms=ms, model=model)

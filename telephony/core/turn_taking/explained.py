@@ -40,4 +40,5 @@ def over(kind: type[U], turn: int, closed: Closed, listening: Listening) -> U:
         expected=listening.context.expects.kind,
         score=wait.score,
         features=wait.features,
+        model=wait.model,
     )

@@ -13,10 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import pairwise
 
-from telephony.core.decisions import EndpointReason
+from telephony.core.decisions import EndpointReason, ModelSays
 from telephony.core.language.language import Language
 from telephony.core.language.words import backchannel, ends_with, words
 from telephony.core.language.words import thought as thought_of
@@ -46,15 +45,7 @@ _INNER_MARK = re.compile(r"[.?!,]\s")
 _GOING_ON = ("...", "…")
 
 
-class ModelSays(StrEnum):
-    """What the model says about the words: whether the caller is done with them."""
-
-    NOTHING = ""
-    UNFINISHED = "unfinished"
-    FINISHED = "finished"
-
-
-MODEL_SAYS: Mapping[ModelSays, int] = {ModelSays.NOTHING: 0, ModelSays.UNFINISHED: -25, ModelSays.FINISHED: 6}
+MODEL_SAYS: Mapping[ModelSays, int] = {ModelSays.UNFINISHED: -25, ModelSays.FINISHED: 6}
 """The weights of what the model says."""
 
 
@@ -122,7 +113,7 @@ def features(evidence: Evidence, language: Language) -> list[str]:
 def weighed(evidence: Evidence, language: Language) -> dict[str, int]:
     """What speaks for an end, and against it, in tenths of a nat."""
     found = {name: weight for name in features(evidence, language) if (weight := WEIGHTS.get(name, 0))}
-    others = {f"model {evidence.model}": MODEL_SAYS[evidence.model], "voice": evidence.voice}
+    others = {f"model {evidence.model}": MODEL_SAYS.get(evidence.model, 0), "voice": evidence.voice}
     return {"done": DONE, **found, **{name: weight for name, weight in others.items() if weight}}
 
 

@@ -4,14 +4,19 @@ If a thought looks complete, the reply is requested at once; if it may go on, sh
 speculation is dropped when the meaning of the caller's words changes, and becomes the live reply when the turn ends
 with the words that it answers; until then nothing of it is heard, no tool runs and the history does not change. The
 cost is bounded: there is a limit for each utterance, and speculation stops in calls where it is wasted again and again.
+
+With `TurnTaking.completeness` the model also says whether the caller has finished, with its first word: an ellipsis if
+not, a reply if so (`speaking/trials.py`). What it says of these words counts for `endpointing.py` as long as they are
+the caller's last. A model that has said once that a caller had not finished is asked sooner, and waited for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from telephony.core.actions import Action
-from telephony.core.decisions import DropReason
+from telephony.core.decisions import DropReason, ModelSays
 from telephony.core.ending import Ending
 from telephony.core.language.gist import gist
 from telephony.core.language.language import Language
@@ -19,6 +24,26 @@ from telephony.core.listening.listening import Listening
 from telephony.core.listening.utterance import Utterance
 from telephony.core.policy import Speculate, TurnTaking
 from telephony.core.speaking.turns import Turns
+from telephony.core.turn_taking.hindsight import Hindsight
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words of an utterance: `text` is all, `own` are the caller's, `meaning` is the gist of these."""
+
+    text: str = ""
+    own: str = ""
+    meaning: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """The last speculation of an utterance: the `meaning` of the words that it answers, and its number. `again`: it was
+    an ellipsis, and a reply to the same words has been prepared since."""
+
+    meaning: tuple[str, ...] = ()
+    turn: int = 0
+    again: bool = False
 
 
 class Speculation:
@@ -39,56 +64,96 @@ class Speculation:
         self._turns = turns
         self._ending = ending
         self._callers = callers
+        self._hindsight = Hindsight(rules, listening, turns.trials)
         self._utterance: Utterance | None = None
-        self._text, self._own = "", ""  # of this utterance: its words, and those of them that are the caller's own
-        self._answered: list[str] = []  # the words that each speculation of this utterance answers
-        self._total = 0  # of the call
+        self._words = _Words()  # of this utterance
+        self._trial = _Trial()
+        self._wasted = 0  # speculations wasted before this utterance
 
     def tick(self, now: int) -> list[Action]:
         """Begins or drops a speculation, as the words are now."""
         utterance, turns = self._listening.utterance, self._turns
-        if self._rules.prepares is Speculate.OFF or utterance is None:
+        if self._rules.prepares is Speculate.OFF:
             return []
-        if utterance is not self._utterance:
-            self._utterance, self._answered, self._text, self._own = utterance, [], "", ""
+        if utterance is not None and utterance is not self._utterance:
+            self._utterance, self._words, self._trial = utterance, _Words(), _Trial()
+            self._wasted = turns.trials.wasted
+        actions = list[Action]()
+        if turns.trials.untested:
+            actions += self._hindsight.tick(self._said(utterance).own if utterance is not None else "", now)
+        if turns.trials.trusted:
+            self._listening.model_says = self._model_says
+        if utterance is None:
+            return actions
         if self._listening.silence_ms == 0 and turns.speculation is None:
-            return []
-        text, answered = self._callers_own(utterance), self._answered[-1] if self._answered else ""
-        if text == answered or not (turns.speculation is not None or self._due()):
-            return []
-        if (meaning := gist(text, self._language)) == gist(answered, self._language):
-            return []
-        actions = turns.drop_speculation(DropReason.OTHER_WORDS)
-        if meaning and self._due() and self._allowed():
-            self._answered.append(text)
-            self._total += 1
-            actions += turns.speculate(text, now)
+            return actions
+        meaning, trial = self._said(utterance).meaning, self._trial
+        if meaning == trial.meaning:
+            if turns.trials.trusted and self._due_again(utterance) and self._allowed():
+                self._trial = replace(trial, again=True)
+                actions += turns.speculate(self._words.own, now)
+            return actions
+        due = self._due(utterance)
+        if due or turns.speculation is not None:
+            actions += turns.drop_speculation(DropReason.OTHER_WORDS)
+        if due and meaning and self._allowed():
+            actions += turns.speculate(self._words.own, now)
+            self._trial = _Trial(meaning, turns.last)
         return actions
 
-    def _callers_own(self, utterance: Utterance) -> str:
+    def _said(self, utterance: Utterance) -> _Words:
         """Asked anew only when the words have changed, because it takes time."""
-        if utterance.text != self._text:
-            self._text, self._own = utterance.text, self._callers(utterance)
-        return self._own
+        if utterance.text != self._words.text:
+            own = self._callers(utterance)
+            self._words = _Words(utterance.text, own, gist(own, self._language))
+        return self._words
 
-    def _due(self) -> bool:
+    def _model_says(self, utterance: Utterance) -> ModelSays:
+        """What the model has said of the words as they are now. It may yet be asked about those that have just come."""
+        trials, speculation, turn = self._turns.trials, self._turns.speculation, self._trial.turn
+        if utterance is not self._utterance or not trials.trusted:
+            return ModelSays.NOTHING
+        if (meaning := self._said(utterance).meaning) != self._trial.meaning:
+            just_come = meaning and utterance.text_ms == self._listening.voice.media_ms
+            return ModelSays.AWAITED if just_come else ModelSays.NOTHING
+        if trials.verdict is not None and trials.verdict.turn == turn:
+            return trials.verdict.says
+        if speculation is None or speculation.number != turn or speculation.generation is None:
+            return ModelSays.NOTHING
+        return speculation.generation.says
+
+    def _due(self, utterance: Utterance) -> bool:
         """Whether it is time: for a complete thought, once its last words have been transcribed; for others, as long
-        before the end of the turn as a reply takes to prepare, but not before the last words can have arrived."""
-        rules, listening, utterance = self._rules, self._listening, self._listening.utterance
-        assert utterance is not None
+        before the end of the turn as it takes to prepare a reply, or to hear of the model that they are not all, but
+        not before the last words can have arrived."""
+        tuning, listening = self._rules.tuning, self._listening
         silence, wait = listening.silence_ms, listening.wait.ms
-        if utterance.text_ms <= utterance.active_ms and silence < rules.tuning.speculate_at_latest_ms:
+        complete, early = listening.wait.complete, self._turns.trials.trusted
+        latest = tuning.ask_at_latest_ms if early and not complete else tuning.speculate_at_latest_ms
+        if utterance.text_ms <= utterance.active_ms and silence < latest:
             return False
-        if listening.wait.complete:
-            return silence >= rules.tuning.speculate_after_ms
-        lead = min(max(rules.tuning.speculate_lead_ms, self._turns.readiness.ms), rules.tuning.speculate_most_ms)
-        return silence >= max(rules.tuning.speculate_after_ms, listening.transcript_lag_ms, wait - lead)
+        if complete:
+            return silence >= tuning.speculate_after_ms
+        if early:
+            return silence >= max(tuning.ask_after_ms, wait - tuning.ask_lead_ms)
+        return silence >= max(tuning.speculate_after_ms, listening.transcript_lag_ms, wait - self._lead_ms)
+
+    def _due_again(self, utterance: Utterance) -> bool:
+        """Whether it is time to prepare a reply to words that the model has found unfinished: no more are said."""
+        unfinished = self._model_says(utterance) is ModelSays.UNFINISHED and not self._trial.again
+        return unfinished and self._listening.silence_ms >= self._listening.wait.ms - self._lead_ms
+
+    @property
+    def _lead_ms(self) -> int:
+        """How long before the end of a turn its reply is prepared."""
+        tuning = self._rules.tuning
+        return min(max(tuning.speculate_lead_ms, self._turns.readiness.ms), tuning.speculate_most_ms)
 
     def _allowed(self) -> bool:
         """Whether no turn is live and the limits allow one more speculation; some are kept for complete thoughts."""
-        rules, used = self._rules, self._turns.speculations_used
-        affordable = self._total - used <= used + rules.tuning.speculations_wasted
+        rules, trials = self._rules, self._turns.trials
+        affordable = trials.wasted <= trials.used + rules.tuning.speculations_wasted
         finished = self._listening.wait.complete
         idle = not self._turns.live() and not self._turns.unfinished() and not self._ending.begun
         most = rules.speculations + rules.tuning.speculations_finished * finished
-        return idle and affordable and len(self._answered) < most
+        return idle and affordable and trials.wasted - self._wasted < most

@@ -14,6 +14,7 @@ from telephony.contracts.observer import Step
 from telephony.core import actions as a
 from telephony.core import events as e
 from telephony.core.history import History
+from telephony.core.speaking.ellipsis import is_ellipsis
 from telephony.tape.rehearsal.virtual_time import LATER, Agenda, middle
 from telephony.tape.step_text import plain, said_last
 
@@ -43,6 +44,11 @@ class TapedReply:
     parts: list[tuple[int, int, LlmEvent]] = field(default_factory=list)
     whole: bool = True
 
+    @property
+    def denies(self) -> bool:
+        """It says that the caller has not finished."""
+        return is_ellipsis("".join(part.text for _, _, part in self.parts if isinstance(part, e.ReplyDelta)))
+
 
 def caller_words(history: History) -> tuple[str, ...]:
     """What the caller said last in a history, as words: they identify a request."""
@@ -50,10 +56,10 @@ def caller_words(history: History) -> tuple[str, ...]:
 
 
 class TapedLlm:
-    """Replies as on the tape. `made_up` counts placeholders."""
+    """Replies as on the tape. `made_up` counts placeholders. `asks`: one may say that the caller has not finished."""
 
-    def __init__(self, steps: Sequence[Step], agenda: Agenda) -> None:
-        self._agenda = agenda
+    def __init__(self, steps: Sequence[Step], agenda: Agenda, *, asks: bool) -> None:
+        self._agenda, self._asks = agenda, asks
         self._replies = thoughts(steps)
         first = [reply.parts[0][0] for reply in self._replies if reply.parts]
         self._first_ms = middle(first, FIRST_WORD_MS)
@@ -62,8 +68,9 @@ class TapedLlm:
 
     def perform(self, action: a.Action, now: int) -> None:
         match action:
-            case a.StartReply(turn, history):
-                self._live[turn] = (self._reply(turn, caller_words(history), now), 0)
+            case a.StartReply(turn, history, must_answer):
+                answers = must_answer or not self._asks
+                self._live[turn] = (self._reply(turn, caller_words(history), now, answers=answers), 0)
                 self._next(turn, now)
             case a.CancelReply(turn):
                 self._live.pop(turn, None)
@@ -74,8 +81,8 @@ class TapedLlm:
             case _:
                 pass
 
-    def _reply(self, turn: int, said: tuple[str, ...], now: int) -> TapedReply:
-        same = [one for one in self._replies if one.said == said]
+    def _reply(self, turn: int, said: tuple[str, ...], now: int, *, answers: bool) -> TapedReply:
+        same = [one for one in self._replies if one.said == said and not (answers and one.denies)]
         exact = [one for one in same if (one.turn, one.asked_ms) == (turn, now)]
         if exact or same:  # of several replies to the same words prefer a whole one, then the nearest
             return (exact or sorted(same, key=lambda one: (not one.whole, abs(one.asked_ms - now))))[0]

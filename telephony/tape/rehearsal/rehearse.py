@@ -60,11 +60,11 @@ def rehearse(tape: Tape, header: Header | None = None) -> Rehearsal:
     recorded = tape.steps[: tape.whole]
     agenda = Agenda()
     by_themselves(recorded, agenda)
-    llm = TapedLlm(recorded, agenda)
+    chosen = replace(header or tape.header, rules=RULES)
+    llm = TapedLlm(recorded, agenda, asks=chosen.policy.turn_taking.asks_model)
     stt = TapedStt(recorded, agenda, tape.header.policy.turn_taking)
     parts = (VirtualCarrier(agenda, TapedEchoes(recorded)), stt, llm, TapedTts(recorded, agenda))
     timers = {step.event.deadline_ms: step.seq for step in recorded if isinstance(step.event, e.TimeReached)}
-    chosen = replace(header or tape.header, rules=RULES)
     time = VirtualTime(agenda, timers)
     time.run(fresh(chosen), parts, _silence(recorded, agenda))
     done = Rehearsal(tape, chosen, [Step(seq, *step) for seq, step in enumerate(time.steps)])

@@ -29,11 +29,13 @@ SPECULATIONS: dict[type[d.Decided], str] = {
 
 
 class FrameCall:
-    """A call whose caller has spoken for 400 ms. `log`: each decision about a speculation, with the silence in ms."""
+    """A call whose caller has spoken for 400 ms. `log`: each decision about a speculation, with the silence in ms;
+    `begun`: the turn of each."""
 
     def __init__(self, rules: TurnTaking = RULES) -> None:
         self.call = Conversation(Policy(turn_taking=rules))
         self.log: list[tuple[str, int]] = []
+        self.begun: list[int] = []
         self._now = self.silence_ms = 0
         self.step(e.CallStarted("MZ1"))
         self.voice(20)
@@ -42,6 +44,7 @@ class FrameCall:
         for action in self.call.step(event, self._now):
             if isinstance(action, d.Decided) and type(action) in SPECULATIONS:
                 self.log.append((SPECULATIONS[type(action)], self.silence_ms))
+                self.begun += [action.turn] if isinstance(action, d.SpeculationBegun) else []
 
     def voice(self, windows: int) -> None:
         for _ in range(windows):

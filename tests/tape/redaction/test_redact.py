@@ -23,7 +23,7 @@ from telephony.core.decisions import BargeInReason, DropReason, EndpointReason
 from telephony.core.history import History, ToolUsed
 from telephony.core.language.english import ENGLISH
 from telephony.core.language.words import words
-from telephony.core.policy import Expects, Policy, Wording
+from telephony.core.policy import Expects, Policy, TurnTaking, Wording
 from telephony.core.turn_taking.weights import WEIGHTS
 from telephony.tape.choose import find
 from telephony.tape.codec import VOCABULARY, BadTape
@@ -35,7 +35,7 @@ from telephony.tape.redaction.substitution import AFTER_FIGURES, CLASSES, OF_THE
 from telephony.tape.replay import replay
 from telephony.tape.show import timeline
 from telephony.tape.writer import write
-from telephony.testing.simulator import CallTool, Part, Simulator
+from telephony.testing.simulator import CallTool, Part, Simulator, last_words
 from tests.tape.calls import GREETING, steps
 
 CARD = "4111222233334444"
@@ -253,6 +253,22 @@ def test_json_with_escapes_is_replaced(tmp_path: Path) -> None:
     assert "rgen" not in made["J\u00fcrgen"]
     assert made["big"][1:] == [True, None]
     assert made["big"][0] != 12.5
+
+
+def test_what_the_model_says_of_the_words_stays(tmp_path: Path) -> None:
+    """The ellipsis belongs to the words, whatever they are replaced by, and to these alone."""
+    sim = Simulator(
+        replace(GREETING, turn_taking=TurnTaking(trusts_model=True)),
+        replies,
+        unfinished=lambda history: last_words(history).endswith("morgan"),
+    )
+    end = sim.says(3_000, "my name is morgan")
+    sim.says(end + 900, "Morgan Ellery at pineapple lane")
+    redact_to(taped(tmp_path / "call", sim.run(15_000)), tmp_path / "out", (), "key", False)
+    after = read(tmp_path / "out")
+    assert "…" in "".join(s.event.text for s in after.steps if isinstance(s.event, e.ReplyDelta))
+    assert "organ" not in str(after.steps)
+    assert replay(after).same
 
 
 def test_if_a_decision_depends_on_the_words_nothing_is_written(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from telephony.tape.reader import Tape, read
 from telephony.tape.rehearsal.rehearse import Rehearsal, rehearse, with_settings
 from telephony.tape.rehearsal.report import changed, rehearse_all
 from telephony.tape.replay import replay
-from telephony.testing.simulator import CallTool, Part, Simulator
+from telephony.testing.simulator import CallTool, Part, Simulator, last_words
 from tests.tape.calls import GREETING, LONG, conversation, replies, steps, tape
 
 
@@ -48,6 +48,20 @@ def test_an_unchanged_rehearsal_is_the_tape(speculate: str) -> None:
     done = rehearsed(tape)
     assert done.steps == tape.steps
     assert (done.diverged_ms, done.made_up) == (None, 0)
+
+
+def test_what_the_model_said_of_the_words_is_on_the_tape() -> None:
+    """A rehearsal gives it as the tape has it; by the rules alone, the model's other reply is the answer."""
+    sim = Simulator(GREETING, replies, unfinished=lambda history: "opening" in last_words(history))
+    sim.says(3_000, "what are your opening hours on")
+    call = taped(sim.run(12_000))
+    assert replay(call).same
+    done = rehearsed(call)
+    assert (done.steps, done.made_up) == (call.steps, 0)
+    for rules in ("turn_taking.completeness=rules", "turn_taking.speculate=off"):
+        others = rehearsed(call, rules)
+        assert not any(isinstance(x, d.Apologised) for step in others.steps for x in step.actions)
+        assert others.made_up == 0
 
 
 SAID = ("what are your opening hours", "wait", "yes", "i want to", "book a table for four please", "mm-hm")
