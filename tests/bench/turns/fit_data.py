@@ -25,7 +25,8 @@ from telephony.core.turn_taking.judgement import Evidence, features
 from telephony.core.turn_taking.question import AnswerContext
 from telephony.testing.written import written
 from tests.bench.turns import corpus, short_turns
-from tests.bench.turns.corpus import Recipe, Split
+from tests.bench.turns.corpus import Recipe
+from tests.bench.turns.parts import Split
 from tests.bench.turns.stt_errors import SttErrors
 
 Floats = npt.NDArray[np.float64]

@@ -35,6 +35,7 @@ from telephony.core.language.english import ENGLISH
 from telephony.core.language.words import words
 from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing
+from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
 from tests.bench.turns import sound as snd
 from tests.bench.turns.corpus import LEAD_MS, TURNS, Recording, compose, plan
@@ -222,7 +223,9 @@ def callers(store: Store) -> Iterator[Silence]:
             mine = [end for end in ends if start < end <= stop + 250]
             done = at == len(recording.segments) - 1
             if mine:
-                yield from _silence(recipe.caller.voice, done, heard, mine[-1], wait=rule.wait(said, context).ms)
+                yield from _silence(
+                    recipe.caller.voice, done, heard, mine[-1], wait=rule.wait(Evidence(said, context)).ms
+                )
 
 
 # --- worth ----------------------------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def test_a_goodbye_that_nobody_has_heard_yet_parts_nobody() -> None:
 def test_a_turn_that_was_said_waits_for_its_tool() -> None:
     """The reply was given up while the tool ran: the result still enters the history."""
     turns = replying("One moment.", "One moment.")
-    assert turns.tool_wanted(e.ToolWanted(1, "call_1", "book", "{}")) == []
+    assert turns.tool_wanted(e.ToolWanted(1, "call_1", "book", "{}"), 1_150) == []
     assert turns.allow_tool(1_150) == [a.RunTool(1, "call_1")]
     turns.give_up_reply(1_200)
     turns.audio(e.SpeechAudio(1, 1, b"\x55" * 160), 1_300)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from telephony.core.decisions import ModelSays
 from telephony.core.language.registry import language_for
 from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking.endpointing import Endpointing
-from telephony.core.turn_taking.judgement import MODEL_SAYS, Evidence, ModelSays, reason, weighed
+from telephony.core.turn_taking.judgement import MODEL_SAYS, Evidence, reason, weighed
 from telephony.core.turn_taking.judgement import wait_ms as judged_ms
 from telephony.core.turn_taking.question import AnswerContext
 from telephony.core.turn_taking.weights import WAITS
