@@ -62,10 +62,9 @@ class Tuning:
     """...and when there is a partial to fall back on."""
 
     # --- what the model says of the caller's words (see core/speaking/trials.py) ---
-    unfinished_ms: int = 1_300
-    """Added to the wait, up to the longest, if the model says that the caller has not finished..."""
     finished_ms: int = 200
-    """...and taken from it, down to the shortest, if a model that says so begins to answer."""
+    """Where the words have no score (an entry, a language without data): taken from the wait, down to the shortest, if a
+    model that also says if a caller has not finished begins to answer."""
     verdict_wait_ms: int = 250
     """Maximum wait for what such a model says, past the end of the turn."""
     ask_after_ms: int = 100
