@@ -2,8 +2,8 @@
 
 It counts from the end of the caller's voice, which is taken to be the end of the last word. Two things are added to the
 floor: the time that the service itself takes, and delays due to its rules. A decision waits for the final transcript
-once that was requested, and the reply to a thought that may go on is not prepared at once, but a fixed lead before the
-decision.
+once that was requested, and the reply to a thought that is not surely whole is not prepared at once, but a fixed lead
+before the decision.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from telephony.core.policy import TurnTaking
+from telephony.core.turn_taking.judgement import wait_ms as judged_ms
+from telephony.core.turn_taking.weights import WAITS
 from tests.bench.latency.floor import Drawn
 
 TAIL_MS = 40
 """From the end of the voice to the end of the last voiced window (median of `scripts/bench latency`)."""
+FINISHED_FROM = WAITS[3][0]
+"""From this score on the words look complete (`EndpointReason.FINISHED`)."""
 OWN_MS = 30
 """The time that the service itself takes (median of the same)."""
 
@@ -38,7 +42,7 @@ def expected(wait_ms: int, real: Real, rules: TurnTaking) -> int:
     drawn, speculate = real.drawn, rules.speculate
     committed = max(rules.tuning.commit_after_ms, wait_ms - rules.tuning.commit_lead_ms)
     decision = TAIL_MS + max(wait_ms, committed + real.final_ms)
-    lead = 0 if wait_ms <= rules.likely_ms else wait_ms - rules.tuning.speculate_lead_ms
+    lead = 0 if wait_ms <= judged_ms(FINISHED_FROM, rules) else wait_ms - rules.tuning.speculate_lead_ms
     speculation = max(drawn.partial_ms, TAIL_MS + max(rules.tuning.speculate_after_ms, lead))
     written = (decision if speculate == "off" else min(speculation, decision)) + drawn.text_ms
     spoken_from = written if speculate == "speech" else max(written, decision)
@@ -46,12 +50,14 @@ def expected(wait_ms: int, real: Real, rules: TurnTaking) -> int:
 
 
 def rows(rules: TurnTaking) -> list[tuple[str, str, str, str]]:
-    """(after what, the rule's wait, latency with replies prepared ahead, latency without), as text."""
+    """(which wait it is, its length, latency with replies prepared ahead, latency without), as text."""
+    shortest, longest = rules.shortest_wait_ms, rules.longest_wait_ms
     kinds = {
-        "a finished thought": rules.shortest_wait_ms,
-        "a request, an answer of several words": rules.likely_ms,
-        "a statement that may go on": rules.open_ms,
-        "words that cannot be the end": rules.longest_wait_ms,
+        "the shortest: an entry that is complete": shortest,
+        "a tenth of the way to the longest": shortest + (longest - shortest) // 10,
+        "a third": shortest + (longest - shortest) // 3,
+        "two thirds": shortest + (longest - shortest) * 2 // 3,
+        "the longest: words that cannot be the end": longest,
     }
     plain = replace(rules, speculate="off")
     return [
@@ -68,6 +74,6 @@ def _range(low: int, high: int) -> str:
 
 def markdown(rules: TurnTaking) -> str:
     """The table in the README."""
-    head = ("after", "the rule waits", "answer, prepared ahead", "answer, not prepared")
+    head = ("the wait", "ms", "answer, prepared ahead", "answer, not prepared")
     lines = [head, ("---",) * len(head), *rows(rules)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

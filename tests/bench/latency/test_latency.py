@@ -139,9 +139,9 @@ async def test_whole_calls_give_latencies_above_a_floor_for_each_mode() -> None:
 def test_the_bench_computes_expectations_without_measuring(capsys: pytest.CaptureFixture[str]) -> None:
     """`scripts/bench latency --expect`."""
     cli.main(["latency", "--expect"])
-    assert f"| a finished thought | {TurnTaking().shortest_wait_ms} |" in capsys.readouterr().out
+    assert f"| the shortest: an entry that is complete | {TurnTaking().shortest_wait_ms} |" in capsys.readouterr().out
     cli.main(["latency", "--expect", "--rule", "shortest_wait_ms=500"])
-    assert "| a finished thought | 500 |" in capsys.readouterr().out
+    assert "| the shortest: an entry that is complete | 500 |" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         cli.main(["latency", "--expect", "--rule", "finishd_ms=500"])
     assert "finishd_ms" in capsys.readouterr().err
