@@ -151,8 +151,7 @@ class Listening:
         if (utterance := self.utterance) is None:
             return self.endpointing.wait(Evidence(context=self.context))
         says = self.model_says(utterance) if self.model_says is not None else ModelSays.NOTHING
-        final = not words(utterance.tentative)
-        return self.endpointing.wait(Evidence(utterance.whole, self.context, final, says))
+        return self.endpointing.wait(Evidence(utterance.whole, self.context, not utterance.tentative, says))
 
     def tick(self) -> list[Action]:
         """Asks for the final text of what was said, when it is time to."""
@@ -174,17 +173,15 @@ class Listening:
         """Closes the utterance if it is over now, and gives it out."""
         if (utterance := self.utterance) is None:
             return None
-        silence = self.silence_ms
+        tuning, silence = self._rules.tuning, self.silence_ms
         if utterance.noisy and self._stands_still(utterance):
             self._noise_ms = self.voice.burst_started_ms
             return self._closed(utterance, silence, self.wait)
-        if silence < self._rules.tuning.commit_after_ms or silence < (wait := self.wait).ms + wait.verdict_ms:
+        if silence < tuning.commit_after_ms or silence < (wait := self.wait).ms + wait.verdict_ms:
             return None
         if self.voice.sound and silence < wait.ms + SOUND_GRACE_MS:
             return None
-        transcript_ms = (
-            self._rules.tuning.partial_wait_ms if words(utterance.tentative) else self._rules.tuning.transcript_wait_ms
-        )
+        transcript_ms = tuning.partial_wait_ms if words(utterance.tentative) else tuning.transcript_wait_ms
         if utterance.awaited and silence < wait.ms + transcript_ms:
             return None
         return self._closed(utterance, silence, wait)
@@ -212,11 +209,10 @@ class Listening:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _commit_due(self, utterance: Utterance) -> bool:
-        if utterance.committed or (
-            utterance.voice_ms < self._rules.tuning.min_word_ms and not words(utterance.tentative)
-        ):
+        tuning = self._rules.tuning
+        if utterance.committed or (utterance.voice_ms < tuning.min_word_ms and not words(utterance.tentative)):
             return False
-        tuning, silence = self._rules.tuning, self.silence_ms
+        silence = self.silence_ms
         if utterance.noisy and self.sends_partials and words(utterance.tentative) and not utterance.awaited:
             return True
         if self.commit_early:
@@ -237,8 +233,7 @@ class Listening:
             self._undetected_voice(utterance)
         self.sends_partials = self.sends_partials or (new and self.voice.voiced)
         if new and not utterance.voice_ms:
-            utterance.active_ms = self.voice.media_ms
-            utterance.committed = False
+            utterance.active_ms, utterance.committed = self.voice.media_ms, False
 
     def _undetected_voice(self, utterance: Utterance) -> None:
         """More words than any voice explains: the detector does not hear this caller, who was speaking just now."""

@@ -16,15 +16,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from telephony.core.actions import Action
-from telephony.core.decisions import DropReason, ModelSays
+from telephony.core.decisions import DropReason, ModelJudged, ModelSays
 from telephony.core.ending import Ending
 from telephony.core.language.gist import gist
 from telephony.core.language.language import Language
 from telephony.core.listening.listening import Listening
 from telephony.core.listening.utterance import Utterance
 from telephony.core.policy import Speculate, TurnTaking
+from telephony.core.speaking.trials import Trials, Verdict
 from telephony.core.speaking.turns import Turns
-from telephony.core.turn_taking.hindsight import Hindsight
+
+GOES_ON_MS = 1_500
+"""A caller who says more within this time after a verdict had not finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ class Speculation:
             self._listening.model_says = self._model_says
         if utterance is None:
             return actions
-        if self._listening.silence_ms == 0 and turns.speculation is None:
+        silence = self._listening.silence_ms
+        if silence == 0 and turns.speculation is None:
             return actions
         meaning, trial = self._said(utterance).meaning, self._trial
         if meaning == trial.meaning:
@@ -93,7 +97,7 @@ class Speculation:
                 self._trial = replace(trial, again=True)
                 actions += turns.speculate(self._words.own, now)
             return actions
-        due = self._due(utterance)
+        due = self._due(utterance, silence)
         if due or turns.speculation is not None:
             actions += turns.drop_speculation(DropReason.OTHER_WORDS)
         if due and meaning and self._allowed():
@@ -122,21 +126,21 @@ class Speculation:
             return ModelSays.NOTHING
         return speculation.generation.says
 
-    def _due(self, utterance: Utterance) -> bool:
+    def _due(self, utterance: Utterance, silence: int) -> bool:
         """Whether it is time: for a complete thought, once its last words have been transcribed; for others, as long
         before the end of the turn as it takes to prepare a reply, or to hear of the model that they are not all, but
         not before the last words can have arrived."""
         tuning, listening = self._rules.tuning, self._listening
-        silence, wait = listening.silence_ms, listening.wait.ms
-        complete, early = listening.wait.complete, self._turns.trials.trusted
+        wait, early = listening.wait, self._turns.trials.trusted
+        complete = wait.complete
         latest = tuning.ask_at_latest_ms if early and not complete else tuning.speculate_at_latest_ms
         if utterance.text_ms <= utterance.active_ms and silence < latest:
             return False
         if complete:
             return silence >= tuning.speculate_after_ms
         if early:
-            return silence >= max(tuning.ask_after_ms, wait - tuning.ask_lead_ms)
-        return silence >= max(tuning.speculate_after_ms, listening.transcript_lag_ms, wait - self._lead_ms)
+            return silence >= max(tuning.ask_after_ms, wait.ms - tuning.ask_lead_ms)
+        return silence >= max(tuning.speculate_after_ms, listening.transcript_lag_ms, wait.ms - self._lead_ms)
 
     def _due_again(self, utterance: Utterance) -> bool:
         """Whether it is time to prepare a reply to words that the model has found unfinished: no more are said."""
@@ -157,3 +161,33 @@ class Speculation:
         idle = not self._turns.live() and not self._turns.unfinished() and not self._ending.begun
         most = rules.speculations + rules.tuning.speculations_finished * finished
         return idle and affordable and trials.wasted - self._wasted < most
+
+
+class Hindsight:
+    """Whether the model was right about the caller: what it said, and whether their voice went on with other words.
+    Tells of each verdict once. Times are the core's `now`."""
+
+    def __init__(self, rules: TurnTaking, listening: Listening, trials: Trials) -> None:
+        self._rules = rules
+        self._listening = listening
+        self._trials = trials
+        self._verdict: Verdict | None = None  # the latest that was looked at
+        self._utterance: Utterance | None = None  # when it was given, with so much voice
+        self._voice_ms = 0
+
+    def tick(self, own: str, now: int) -> list[Action]:
+        """Looks at a verdict that is untested. `own`: the caller's own words of the utterance under way, if any."""
+        utterance, verdict = self._listening.utterance, self._trials.verdict
+        if verdict is None:
+            return []
+        if verdict is not self._verdict:
+            self._verdict, self._utterance = verdict, utterance
+            self._voice_ms = utterance.voice_ms if utterance is not None else 0
+        went_on = own != "" and utterance is not None and self._more_voice(utterance) >= self._rules.tuning.min_word_ms
+        if not went_on and now - verdict.at_ms < GOES_ON_MS:
+            return []
+        self._trials.untested = False
+        return [ModelJudged(verdict.turn, verdict.says, went_on)]
+
+    def _more_voice(self, utterance: Utterance) -> int:
+        return utterance.voice_ms - (self._voice_ms if utterance is self._utterance else 0)
