@@ -54,7 +54,7 @@ class Tuning:
     of 150 ms between words. After a complete thought, the decision then waits only for the final transcript."""
     commit_held_ms: int = 170
     """While playback is held and this STT has not yet been seen to send partials, commit after this much silence."""
-    commit_lead_ms: int = 700
+    commit_lead_ms: int = 800
     """Otherwise commit this long before the turn would end: time for the slowest usual transcript, and for a reply to
     the words that it changes..."""
     commit_entry_lead_ms: int = 400

@@ -1,8 +1,9 @@
 """Reply text -> speakable units.
 
 A unit ends where a sentence ends. Only the first unit of a reply may end earlier: after a lead-in of a few words ("All
-right, ..."), or at a clause boundary, if its sentence is long. The caller hears something sooner, and the TTS still gets
-whole phrases, which it needs for the intonation. A unit is returned once the text after it has begun, so that "3.5" or "Dr. Smith" are not split.
+right, ..."), or at a clause boundary, if its sentence is long. The caller hears something sooner, and the TTS still
+gets whole phrases, which it needs for the intonation. A unit is returned once the text after it has begun, so that
+"3.5" or "Dr. Smith" are not split.
 """
 
 from __future__ import annotations

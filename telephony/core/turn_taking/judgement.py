@@ -46,8 +46,8 @@ _GOING_ON = ("...", "…")
 
 
 MODEL_SAYS: Mapping[ModelSays, int] = {ModelSays.UNFINISHED: -40, ModelSays.FINISHED: 26}
-"""The weights of what a model says that is right in 93 of 100 cases: 26. Where it says that the caller has not finished, more,
-because short answers score higher than they are sure."""
+"""The weights of what a model says that is right in 93 of 100 cases: 26. Where it says that the caller has not
+finished, more: short answers score higher than they are sure."""
 
 
 @dataclass(frozen=True, slots=True)
