@@ -242,8 +242,10 @@ def test_an_older_format_is_upgraded_as_it_is_read(copy: Path, monkeypatch: pyte
     def from_0(header: dict[str, Any], rest: list[Any]) -> tuple[dict[str, Any], list[Any]]:
         vocabulary = header["vocabulary"] | {"KeyPressed": ["digit"]}
         renamed = json.loads(json.dumps(rest).replace('"Key"', '"KeyPressed"'))
-        return header | {NAME: 1, "vocabulary": vocabulary}, renamed
+        return header | {NAME: FORMAT, "vocabulary": vocabulary}, renamed
 
+    for made in range(1, FORMAT):
+        monkeypatch.setitem(UPGRADES, made, lambda header, rest: (header, rest))  # in all else it is today's
     monkeypatch.setitem(UPGRADES, 0, from_0)
     text = (
         (copy / "tape.jsonl")

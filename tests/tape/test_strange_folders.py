@@ -97,7 +97,7 @@ def test_a_link_to_a_regular_file_is_read(copy: Path) -> None:
         (lambda n: [["AudioReceived", ["silence", 10**400], 0, None, 0], []], "is not audio"),
         (lambda n: [["AudioReceived", ["caller", 10**400, 160], 0, None, 0], []], "is not audio"),
         (
-            lambda n: [["TimeReached", 0], [["StartReply", n, [n * 100, [["CallerSaid", "hm"]] * 100]]]],
+            lambda n: [["TimeReached", 0], [["StartReply", n, [n * 100, [["CallerSaid", "hm"]] * 100], False]]],
             "histories have more than",
         ),
     ],

@@ -89,8 +89,7 @@ class Listening:
             return
         new = self.utterance is None and self.voice.burst_started_ms != self._noise_ms
         if new and (self.voice.onset or self.opens_early()):
-            before = self.voice.burst_ms - WINDOW_MS
-            opened = Utterance(self.voice.burst_started_ms, self.voice.media_ms, voice_ms=before)
+            opened = Utterance(self.voice.burst_started_ms, self.voice.media_ms, self.voice.burst_ms - WINDOW_MS)
             self.utterance = self._overlooked.hand_over(opened)
         if self.utterance is not None:
             inside_a_thought = silence >= PAUSE_MS and self.utterance.voice_ms >= self._rules.tuning.min_word_ms
@@ -124,6 +123,8 @@ class Listening:
             utterance.text_ms = voice.media_ms
         if words(utterance.text) != words(before):
             utterance.grown_ms, utterance.grown_voice_ms, utterance.noisy = voice.media_ms, utterance.voice_ms, False
+            if before and final and not utterance.voice_ms and len(words(utterance.text)) > len(words(before)):
+                utterance.active_ms = voice.media_ms
         if utterance.text != before and not final:
             self._tentative_changed(utterance, before)
 

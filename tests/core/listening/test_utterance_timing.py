@@ -143,6 +143,19 @@ def test_a_final_without_voice_opens_an_utterance_that_needs_no_commit() -> None
     assert listening.silence_ms == 1_000
 
 
+@pytest.mark.parametrize(
+    ("windows", "final", "silence_ms"), [(0, "yes please", 0), (0, "yes", 500), (8, "yes please", 500)]
+)
+def test_a_word_without_voice_that_only_the_final_has_ends_the_silence(
+    windows: int, final: str, silence_ms: int
+) -> None:
+    """The caller was speaking just now, as with a word of a partial; a voice tells better."""
+    listening = listening_after(windows=windows, partial="yes")
+    quiet(listening, 500)
+    stable(listening, final, commits(listening))
+    assert listening.silence_ms == silence_ms
+
+
 def test_when_the_words_last_changed() -> None:
     """A partial or final with different text counts; repeated words and empty finals do not."""
     listening = listening_after(windows=20, partial="yes")

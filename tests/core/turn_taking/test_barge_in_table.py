@@ -15,7 +15,7 @@ from telephony.core.language.language import Language
 from telephony.core.language.registry import language_for
 from telephony.core.language.remarks import Remark
 from telephony.core.policy import TurnTaking
-from telephony.core.turn_taking.barge_in import Evidence, Verdict, judge, starts_late
+from telephony.core.turn_taking.barge_in import DismissedNoise, Evidence, Verdict, judge, starts_late
 
 RULES = TurnTaking().tuned(
     hold_after_ms=128,
@@ -317,6 +317,16 @@ def test_in_a_language_without_data_any_word_but_a_murmur_cuts() -> None:
 def test_what_is_a_late_start(after_ms: int, heard_ms: int, late: bool) -> None:
     """The voice begins within 0.7 s of the decision, and less than 0.85 s of the reply was heard."""
     assert starts_late(after_ms, heard_ms) == late
+
+
+@pytest.mark.parametrize(("dismissed_ms", "media_ms", "going_on"), [
+    (None, 0, False), (5_000, 5_000, True), (5_000, 6_000, True), (5_000, 6_001, False),
+])  # fmt: skip
+def test_a_dismissed_noise_goes_on_for_a_second(dismissed_ms: int | None, media_ms: int, going_on: bool) -> None:
+    noise = DismissedNoise()
+    if dismissed_ms is not None:
+        noise.dismiss(dismissed_ms)
+    assert noise.is_going_on(media_ms) is going_on
 
 
 def test_each_row_is_a_case_of_its_own() -> None:

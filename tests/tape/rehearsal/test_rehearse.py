@@ -125,8 +125,11 @@ def test_a_rehearsal_predicts_the_call(then: TurnTaking, now: TurnTaking) -> Non
 
 def test_a_later_answer_is_counted_and_the_comparison_goes_on() -> None:
     """The caller heard the same before each of their acts, so only the waits differ."""
-    tape = taped(conversation())
-    done = rehearsed(tape, "turn_taking.shortest_wait_ms=900", "turn_taking.tuning.likely_ms=900")
+    sim = Simulator(GREETING, replies)
+    sim.says(3_000, "what are your opening hours")
+    sim.presses(16_000, "1#")
+    sim.says(29_000, "thank you bye")
+    done = rehearsed(taped(sim.run(40_000)), "turn_taking.shortest_wait_ms=900")
     assert done.diverged_ms is None
     then, now = totals(done.then, None), totals(done.now, None)
     later = [new - old for old, new in zip(then.answers, now.answers, strict=True)]
