@@ -54,25 +54,27 @@ class Tuning:
     of 150 ms between words. After a complete thought, the decision then waits only for the final transcript."""
     commit_held_ms: int = 170
     """While playback is held and this STT has not yet been seen to send partials, commit after this much silence."""
-    commit_lead_ms: int = 400
-    """Otherwise commit this long before the turn would end, which hides the delay of the slowest usual transcript."""
+    commit_lead_ms: int = 800
+    """Otherwise commit this long before the turn would end: time for the slowest usual transcript, and for a reply to
+    the words that it changes..."""
+    commit_entry_lead_ms: int = 400
+    """...but only this long while the caller dictates: a commit would split what is said in groups."""
     transcript_wait_ms: int = 1_200
     """Maximum wait for the final transcript past the end of the turn when there are no words yet..."""
     partial_wait_ms: int = 500
     """...and when there is a partial to fall back on."""
 
     # --- what the model says of the caller's words (see core/speaking/trials.py) ---
+    unfinished_ms: int = 300
+    """Added to the longest wait, and less to shorter ones, if the model says that the caller has not finished."""
     finished_ms: int = 200
-    """Where the words have no score (an entry, a language without data): taken from the wait, down to the shortest, if a
-    model that also says if a caller has not finished begins to answer."""
+    """Where no score judges the words: taken from the wait, down to the shortest, if a model that can tell begins to
+    answer."""
     verdict_wait_ms: int = 250
     """Maximum wait for what such a model says, past the end of the turn."""
-    ask_after_ms: int = 100
-    """Minimum silence before such a model is asked about words that may go on, once all have been transcribed..."""
     ask_at_latest_ms: int = 280
-    """...or if no more arrive: the slowest usual partial."""
-    ask_lead_ms: int = 760
-    """It is asked this long before the turn would end: the time of a reply, and what it may take from the wait."""
+    """Such a model is asked once the last words have been transcribed, or after this much silence: the slowest usual
+    partial."""
 
     # --- speculation ---
     speculate_after_ms: int = 80
@@ -204,7 +206,12 @@ class TurnTaking:
     @classmethod
     def plain(cls, silence_ms: int) -> TurnTaking:
         """The plain silence rule, for comparison: the same wait whatever was said."""
-        tuning = Tuning(pause_allowance_ms=0, commit_after_ms=min(240, silence_ms), commit_lead_ms=silence_ms)
+        tuning = Tuning(
+            pause_allowance_ms=0,
+            commit_after_ms=min(240, silence_ms),
+            commit_lead_ms=silence_ms,
+            commit_entry_lead_ms=silence_ms,
+        )
         return cls(shortest_wait_ms=silence_ms, longest_wait_ms=silence_ms, tuning=tuning)
 
     def tuned(self, **numbers: int) -> TurnTaking:

@@ -128,7 +128,6 @@ class Simulator:
         )
         self._tts = _Tts(self)
         self._stt = _SttPort(self)
-        self.unfinished: Callable[[History], bool] = lambda history: False
         self.intercept: Callable[[int, Scripted], Iterable[tuple[int, Scripted]]] = lambda at, event: [(at, event)]
         self._time.agenda.put(FRAME_MS, self._frame, _FRAMES)
         self.frames = True

@@ -1,14 +1,18 @@
 """Reply text -> speakable units.
 
-A unit ends where a sentence ends. Only the first unit of a reply may end earlier, at a clause boundary, if its sentence
-is long: the caller hears something sooner, and the TTS still gets whole phrases, which it needs for the intonation. A
-unit is returned once the text after it has begun, so that "3.5" or "Dr. Smith" are not split.
+A unit ends where a sentence ends. Only the first unit of a reply may end earlier: after a lead-in of a few words ("All
+right, ..."), or at a clause boundary, if its sentence is long. The caller hears something sooner, and the TTS still
+gets whole phrases, which it needs for the intonation. A unit is returned once the text after it has begun, so that
+"3.5" or "Dr. Smith" are not split.
 """
 
 from __future__ import annotations
 
 from telephony.core.speaking.sentence_ends import SENTENCE_ENDS, after_closers, ends_clause, ends_sentence, last_gap
 
+LEAD_IN_WORDS, LEAD_IN_CHARS = 4, 8
+"""A lead-in has at most so many words, of letters alone, and at least so many characters: it is to last until the rest
+is ready."""
 FIRST_CLAUSE_CHARS = 30
 """The first unit may end at a clause boundary once it has this many characters..."""
 LONG_SENTENCE_CHARS = 60
@@ -49,6 +53,8 @@ class Phrasing:
                 return index + 1
             if char in SENTENCE_ENDS and ends_sentence(text, index, ordinals=self._ordinals):
                 return after_closers(text, index)
+        if self._first and (lead_in := _lead_in(text)):
+            return lead_in
         if self._first and len(text) >= LONG_SENTENCE_CHARS:
             for index in range(FIRST_CLAUSE_CHARS, len(text) - 1):
                 if ends_clause(text, index):
@@ -56,3 +62,13 @@ class Phrasing:
         if len(text) > LONGEST_UNIT_CHARS:
             return last_gap(text[:LONGEST_UNIT_CHARS]) or LONGEST_UNIT_CHARS
         return None
+
+
+def _lead_in(text: str) -> int:
+    """Where a lead-in ends, or 0."""
+    end = text.find(",") + 1
+    lead_in = text[: end - 1].split()
+    plain = all(char.isalpha() or char in "'’" for word in lead_in for char in word)
+    if end < LEAD_IN_CHARS or not 1 < len(lead_in) <= LEAD_IN_WORDS or not plain:
+        return 0
+    return end if ends_clause(text, end - 1) and text[end:].strip() else 0

@@ -136,13 +136,16 @@ class Endpointing:
 
 
 def _with_model(wait: Wait, model: ModelSays, rules: TurnTaking) -> Wait:
-    """The wait with what the model says of the words, between the shortest and the longest. Where the words are judged,
-    it is part of the score already."""
-    tuning, ms = rules.tuning, wait.ms
-    if model is ModelSays.AWAITED:
-        return replace(wait, model=model, verdict_ms=max(0, min(tuning.verdict_wait_ms, rules.longest_wait_ms - ms)))
-    if wait.score is None and model is ModelSays.UNFINISHED:
-        ms = max(ms, rules.longest_wait_ms)
-    if wait.score is None and model is ModelSays.FINISHED:
-        ms = min(ms, max(ms - tuning.finished_ms, rules.shortest_wait_ms))
+    """The wait with what the model says of the words. Where these are judged, it is part of the score already."""
+    tuning, shortest, longest, ms = rules.tuning, rules.shortest_wait_ms, rules.longest_wait_ms, wait.ms
+    match model:
+        case ModelSays.AWAITED:
+            return replace(wait, model=model, verdict_ms=max(0, min(tuning.verdict_wait_ms, longest - ms)))
+        case ModelSays.UNFINISHED:
+            ms = max(ms, longest) if wait.score is None else ms
+            ms += tuning.unfinished_ms * max(0, ms - shortest) // max(1, longest - shortest)
+        case ModelSays.FINISHED if wait.score is None:
+            ms = min(ms, max(ms - tuning.finished_ms, shortest))
+        case _:
+            pass
     return replace(wait, ms=ms, model=model)

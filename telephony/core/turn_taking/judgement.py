@@ -45,8 +45,9 @@ _INNER_MARK = re.compile(r"[.?!,]\s")
 _GOING_ON = ("...", "…")
 
 
-MODEL_SAYS: Mapping[ModelSays, int] = {ModelSays.UNFINISHED: -25, ModelSays.FINISHED: 6}
-"""The weights of what the model says."""
+MODEL_SAYS: Mapping[ModelSays, int] = {ModelSays.UNFINISHED: -40, ModelSays.FINISHED: 26}
+"""The weights of what a model says that is right in 93 of 100 cases: 26. Where it says that the caller has not
+finished, more: short answers score higher than they are sure."""
 
 
 @dataclass(frozen=True, slots=True)

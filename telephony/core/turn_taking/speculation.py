@@ -127,19 +127,16 @@ class Speculation:
         return speculation.generation.says
 
     def _due(self, utterance: Utterance, silence: int) -> bool:
-        """Whether it is time: for a complete thought, once its last words have been transcribed; for others, as long
-        before the end of the turn as it takes to prepare a reply, or to hear of the model that they are not all, but
-        not before the last words can have arrived."""
+        """Whether it is time: for a complete thought, and for a model that can tell whether it is one, once its last
+        words have been transcribed; otherwise as long before the end of the turn as it takes to prepare a reply."""
         tuning, listening = self._rules.tuning, self._listening
         wait, early = listening.wait, self._turns.trials.trusted
         complete = wait.complete
         latest = tuning.ask_at_latest_ms if early and not complete else tuning.speculate_at_latest_ms
         if utterance.text_ms <= utterance.active_ms and silence < latest:
             return False
-        if complete:
+        if complete or early:
             return silence >= tuning.speculate_after_ms
-        if early:
-            return silence >= max(tuning.ask_after_ms, wait.ms - tuning.ask_lead_ms)
         return silence >= max(tuning.speculate_after_ms, listening.transcript_lag_ms, wait.ms - self._lead_ms)
 
     def _due_again(self, utterance: Utterance) -> bool:

@@ -7,7 +7,7 @@ in any order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from telephony.core.policy import TurnTaking
@@ -112,7 +112,9 @@ def run(job: Job) -> tuple[list[Row], HeardRow]:
             talk = play_talk(case, frames, opening, rules(play.rule), play.how)
             score, remark = score_talk(talk), ""
         else:
-            turn = play_turn(case, frames, rules(play.rule), play.how, play.verdicts)
+            turn = play_turn(
+                case, frames, replace(rules(play.rule), trusts_model=play.verdicts > 0), play.how, play.verdicts
+            )
             score, remark = score_turn(turn, case.exact), " || ".join(turn.said)
         words = len(case.recording.words)
         row = Row(job.split, play.cell, play.rule, case.name, case.kind, score, words, remark, case.places, case.source)

@@ -112,10 +112,9 @@ def play_turn(
     segments = tuple((at + start, at + end) for start, end in case.recording.segments)
     last_end = segments[-1][1]
     policy = Policy(greeting=case.prompt, turn_taking=rules, language=case.language)
-    sim = Simulator(policy, lambda history: [REPLY])
-    if verdicts_percent:
-        done_ms = last_end if case.complete else None
-        sim.unfinished = verdicts(lambda: sim.now, done_ms, verdicts_percent, how.seed)
+    done_ms = last_end if case.complete else None
+    says = verdicts(lambda: sim.now, done_ms, verdicts_percent, how.seed) if verdicts_percent else lambda history: False
+    sim = Simulator(policy, lambda history: [REPLY], unfinished=lambda history: says(history))
     sim.hears(at, Clip(frames, case.recording.words), how)
     sim.run(last_end)
     decided = _Times(sim, _is(d.TurnEnded))

@@ -180,7 +180,7 @@ def test_an_end_with_one_meaning_waits_for_nothing(text: str) -> None:
         "Bijv. maandag, dhr. Jansen en mevr. De Vries",
         "Open from 9 a.m. to 5 p.m. daily",
         "Kaffee, Tee usw. gibt es auch",
-        "Por exemplo, R$ 1.234,56 por mês",
+        "Custa R$ 1.234,56 por mês",
         "On Jan. 5, 2027",
         "Dial ext. 45 or ext. -12",
         "A $5.99/mo. plan and 3 lbs. of flour",
@@ -230,6 +230,33 @@ def test_a_clause_is_returned_only_if_it_is_long(at: int, splits: bool) -> None:
     """It needs 30 characters before its punctuation."""
     text = ("a" * at + ", ").ljust(90, "b")
     assert Phrasing().add(text) == (["a" * at + ","] if splits else [])
+
+
+@pytest.mark.parametrize("size", [1, 2, 1_000])
+@pytest.mark.parametrize(
+    ("text", "lead_in"),
+    [
+        ("All right, let me see.", "All right,"),
+        ("No problem, you can come by.", "No problem,"),
+        ("Of course, Mr. Smith.", "Of course,"),
+        ("Thank you very much, I have it.", "Thank you very much,"),
+        ("I'm sorry, we are closed.", "I'm sorry,"),
+        ("Yes, we are open.", ""),  # too short to last
+        ("Absolutely, we are open.", ""),  # one word: it may be a name
+        ("So it is, now, is it.", "So it is,"),
+        ("We have it in red, green and blue.", ""),  # five words
+        ("At 9 a.m., or later.", ""),
+        ("Dr. Miller, please wait.", ""),
+        ("It costs £5, or more.", ""),
+        ("In May, 12 rooms are free.", ""),  # a number follows
+        ("Right then,", ""),  # nothing has followed yet
+        ("Right then,yes.", ""),
+    ],
+)
+def test_a_lead_in_of_a_few_words_is_the_first_unit(text: str, lead_in: str, size: int) -> None:
+    """Two to four words of letters alone, and at least eight characters. Only the first unit may be one."""
+    assert units(text, size) == ([lead_in, text[len(lead_in) :].strip()] if lead_in else [text])
+    assert units(f"Good. {text}", size)[1:] == [text]
 
 
 def test_a_clause_ends_with_punctuation_before_white_space() -> None:
