@@ -276,7 +276,7 @@ def test_voice_without_words_makes_the_agent_ask(voice_ms: int, final: bool, ask
         ("700 voice 1200", 120, 200),  # held; this STT sends partials quickly
         ("700 voice 400", 2_000, 180),  # held; not yet known to send partials: from 170 ms on
         ("700 voice 300\n 900 partial sounds", 120, 280),  # these words may claim the floor: the usual time
-        ("9000 voice 400", 120, 300),  # not held: 400 ms before the turn would end
+        ("9000 voice 400", 120, 200),  # not held: 800 ms before the turn would end, but not sooner than this
     ],
 )
 def test_a_hold_commits_the_transcript_early(script: str, partial: int, silence_ms: int) -> None:

@@ -163,7 +163,8 @@ def test_a_turn_that_the_model_took_for_half_is_answered_after_the_longest_wait(
     end = sim.says(500, HALF)
     sim.run(end + 4_000)
     [ended] = [x for _, x in sim.explained(d.TurnEnded)]
-    assert (ended["model"], ended["wait_ms"]) == ("unfinished", 1_300)
+    assert ended["model"] == "unfinished"
+    assert TRUSTED.longest_wait_ms <= ended["wait_ms"] <= TRUSTED.longest_wait_ms + TRUSTED.tuning.unfinished_ms
     assert [x.must_answer for x in requested_replies(sim)] == [False, True]
     assert [x["why"] for _, x in sim.explained(d.SpeculationDropped)] == ["unfinished"]
     assert agent_lines(sim) == ["It is booked."]
@@ -239,7 +240,7 @@ def told(text: str, says: str, rules: TurnTaking = TRUSTED) -> FrameCall:
         ("I need three rooms", AWAITED),
         ("I don't need two rooms", AWAITED),
         ("I need two rooms please", AWAITED),
-        ("I need", NOTHING),
+        ("I need", AWAITED),
         ("um", NOTHING),
     ],
 )
@@ -292,15 +293,14 @@ def test_a_trial_that_fails_or_is_empty_says_nothing(event: type[e.ReplyFailed |
 @pytest.mark.parametrize(
     ("text", "late_ms", "begins_ms"),
     [
-        # In time for a reply that may come sooner by what the model can take from the wait...
-        ("that depends", 20, wait_ms("that depends") - 760),
-        ("I need two rooms", 20, wait_ms("I need two rooms") - 760),
-        ("my number is 555", 20, 1_100 - 760),
-        ("my number is", 20, wait_ms("my number is") - 760),
-        # ... but not before the last words can have come ...
-        ("I need two rooms", 0, max(280, wait_ms("I need two rooms") - 760)),
-        ("that depends", 0, max(280, wait_ms("that depends") - 760)),
-        # ... and for a thought that looks complete as ever.
+        # As soon as the last words have come...
+        ("that depends", 20, 80),
+        ("I need two rooms", 20, 80),
+        ("my number is 555", 20, 80),
+        ("my number is", 20, 80),
+        # ... or cannot be expected any more, which takes less for a thought that looks complete.
+        ("I need two rooms", 0, 280),
+        ("that depends", 0, 280),
         ("yes please", 0, 200),
         ("yes please", 20, 80),
     ],
