@@ -35,8 +35,6 @@ STANDSTILL_MS = 800
 """Voice whose words stand still for this much longer than the silence that would end the turn is a noise..."""
 LONGEST_STANDSTILL_MS = 1_600
 """...and if they stand still for this long, if no longer silence is asked for."""
-FINAL_MS = 400
-"""The slowest usual final after its commit."""
 PARTIAL_LAG_MS = 380
 """Maximum time from the end of a word to the partial that contains it."""
 
@@ -220,16 +218,15 @@ class Listening:
             return True
         if self.commit_early:
             return silence >= (tuning.commit_after_ms if self.sends_partials else tuning.commit_held_ms)
-        wait = self.wait
-        lead_ms = tuning.commit_entry_lead_ms if wait.entry else tuning.commit_lead_ms
-        return silence >= tuning.commit_after_ms and silence >= wait.ms - lead_ms
+        lead_ms = tuning.commit_entry_lead_ms if self.wait.entry else tuning.commit_lead_ms
+        return silence >= max(tuning.commit_after_ms, self.wait.ms - lead_ms)
 
     def _stands_still(self, utterance: Utterance) -> bool:
         """The voice goes on, but the words have stood still for long enough, and are final or will not be in time."""
         wait_ms, still_ms = self.wait.ms, self.voice.media_ms - utterance.grown_ms
         least = max(wait_ms, min(wait_ms + STANDSTILL_MS, LONGEST_STANDSTILL_MS))
-        heard = self.sends_partials and self.stt.working
-        return heard and still_ms >= (least + FINAL_MS if utterance.awaited else least)
+        least += self._rules.tuning.commit_entry_lead_ms if utterance.awaited else 0
+        return self.sends_partials and self.stt.working and still_ms >= least
 
     def _tentative_changed(self, utterance: Utterance, before: str) -> None:
         new = bool(words(utterance.tentative))
