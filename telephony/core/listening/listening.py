@@ -210,10 +210,9 @@ class Listening:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _commit_due(self, utterance: Utterance) -> bool:
-        tuning = self._rules.tuning
+        tuning, silence = self._rules.tuning, self.silence_ms
         if utterance.committed or (utterance.voice_ms < tuning.min_word_ms and not words(utterance.tentative)):
             return False
-        silence = self.silence_ms
         if utterance.noisy and self.sends_partials and words(utterance.tentative) and not utterance.awaited:
             return True
         if self.commit_early:
