@@ -189,11 +189,6 @@ class EchoLevel:
         self._echo: int | None = None
         self._prompt = 0  # sounds without words in a row that began when the agent did
 
-    @property
-    def found(self) -> bool:
-        """The line has an echo."""
-        return self._echo is not None
-
     def caller_spoke(self, level: int) -> None:
         """The caller has spoken while the agent was silent."""
         self._caller = level if self._caller is None else max(level, (3 * self._caller + level) // 4)

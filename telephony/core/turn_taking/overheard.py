@@ -142,8 +142,16 @@ class Overheard:
 
     @property
     def like_echo(self) -> bool:
-        """What is heard now is not louder than the echo that this line is known to have."""
-        return self._level.found and self._level.is_known(self._listening.voice.level.loud)
+        """What is heard now is not louder than the echo that this line is known to have, and quieter than the caller."""
+        return self._may_be_echo(self._listening.voice.level.loud)
+
+    @property
+    def was_like_echo(self) -> bool:
+        """The same of the loudest voice of the latest utterance."""
+        return self._said.utterance is not None and self._may_be_echo(self._said.utterance.loud)
+
+    def _may_be_echo(self, loud: int) -> bool:
+        return self._level.is_known(loud) and self._level.may_be_echo(loud)
 
     def remark(self, text: str, voice_ms: int) -> Remark:
         """What the words are as a listener's, if they are said `inside` the agent's phrase."""

@@ -295,6 +295,14 @@ def test_a_reply_prepared_for_words_that_were_none_is_dropped() -> None:
     assert scene.sim.lines[1:] == [("agent", LONG)]
 
 
+def test_a_caller_who_coughed_at_the_agents_first_words_is_no_echo() -> None:
+    """Two sounds that begin with the agent are taken for its echo; but no echo is as loud as the caller."""
+    opening = CallerScript().coughs(500).waits(0.5).coughs(400).waits(1).says("what are your hours")
+    sim = play(opening.listens(8).coughs(700).waits(3), ["At nine."], Policy(greeting="Hello."))
+    assert [x["why"] for _, x in sim.explained(d.Resumed)] == ["no words", "no words"]
+    assert len(sim.explained(d.NotHeard)) == 1
+
+
 # --- what follows from a verdict --------------------------------------------------------------------------------------
 
 
