@@ -142,7 +142,7 @@ class Overheard:
 
     @property
     def like_echo(self) -> bool:
-        """What is heard now is not louder than the echo that this line is known to have, and quieter than the caller."""
+        """What is heard now may be the echo that this line is known to have: no louder, and quieter than the caller."""
         return self._may_be_echo(self._listening.voice.level.loud)
 
     @property
