@@ -17,7 +17,7 @@ from telephony.core.turn_taking.endpointing import Endpointing, Wait
 from telephony.core.turn_taking.judgement import Evidence
 from telephony.testing.script import CallerScript
 from telephony.testing.simulator import CallTool, Simulator, last_words
-from tests.core.calls import agent_lines, asks, caller, decided, first_heard, requested_replies
+from tests.core.calls import agent_lines, asks, caller, decided, first_heard, number, requested_replies
 from tests.core.turn_taking.test_speculation_timing import FrameCall
 
 NOTHING, AWAITED, FINISHED, UNFINISHED = ModelSays
@@ -164,7 +164,7 @@ def test_a_turn_that_the_model_took_for_half_is_answered_after_the_longest_wait(
     sim.run(end + 4_000)
     [ended] = [x for _, x in sim.explained(d.TurnEnded)]
     assert ended["model"] == "unfinished"
-    assert TRUSTED.longest_wait_ms <= ended["wait_ms"] <= TRUSTED.longest_wait_ms + TRUSTED.tuning.unfinished_ms
+    assert TRUSTED.longest_wait_ms <= number(ended, "wait_ms") <= TRUSTED.longest_wait_ms + TRUSTED.tuning.unfinished_ms
     assert [x.must_answer for x in requested_replies(sim)] == [False, True]
     assert [x["why"] for _, x in sim.explained(d.SpeculationDropped)] == ["unfinished"]
     assert agent_lines(sim) == ["It is booked."]
@@ -318,12 +318,12 @@ def test_trials_that_were_an_ellipsis_are_not_wasted() -> None:
     rules = TRUSTED.tuned(speculations=1, speculations_finished=0, speculations_wasted=0)
     call = FrameCall(rules)
     call.quiet(60)
-    for number, text in enumerate(
+    for count, text in enumerate(
         ("I need two", "I need two rooms", "I need two rooms for", "I need two rooms for me")
     ):
         call.partial(text)
         call.quiet(20)
-        while len(call.begun) == number:
+        while len(call.begun) == count:
             call.quiet(20)
             assert call.silence_ms < 2_000
         call.step(e.ReplyDelta(call.begun[-1], "..."))
