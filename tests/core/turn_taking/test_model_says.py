@@ -318,9 +318,7 @@ def test_trials_that_were_an_ellipsis_are_not_wasted() -> None:
     rules = TRUSTED.tuned(speculations=1, speculations_finished=0, speculations_wasted=0)
     call = FrameCall(rules)
     call.quiet(60)
-    for count, text in enumerate(
-        ("I need two", "I need two rooms", "I need two rooms for", "I need two rooms for me")
-    ):
+    for count, text in enumerate(("I need two", "I need two rooms", "I need two rooms for", "I need two rooms for me")):
         call.partial(text)
         call.quiet(20)
         while len(call.begun) == count:
