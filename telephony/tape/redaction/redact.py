@@ -64,7 +64,8 @@ def redact(tape: Tape, keep: Collection[str] = (), key: str = "", silence: bool 
         raise BadTape(f"{tape.path}: only a whole tape can be redacted: {(tape.problems or ['it breaks off'])[0]}")
     if first_difference(fresh(tape.header), tape.steps) is not None:
         raise BadTape(
-            f"{tape.path} does not replay with this version (see `telephony replay`), so it cannot be redacted"
+            f"{tape.path} does not replay with this version (see `telephony replay`), so it cannot be redacted; if its "
+            f"rules are older, make a tape of it by today's first: `telephony rehearse {tape.path} --out FOLDER`"
         )
     values = [value for one in tape.steps for value in (one.event, *one.actions)]
     said = [value for value in values if not isinstance(value, e.MarkReached | a.SendMark)]

@@ -264,7 +264,8 @@ class TapedTts:
             return
         context.closed = True
         delay, seq = known or (self._end_ms, LATER)
-        self._agenda.put(max(now + delay, context.last_ms), e.SpeechEnded(turn, attempt), seq)
+        at = max(now + delay, context.last_ms)
+        self._agenda.put(at, e.SpeechEnded(turn, attempt), seq if at > context.last_ms else LATER)
 
 
 def utterances(steps: Sequence[Step]) -> list[SpokenUnit]:

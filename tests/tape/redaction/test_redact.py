@@ -22,6 +22,7 @@ from telephony.core import events as e
 from telephony.core.decisions import BargeInReason, DropReason, EndpointReason
 from telephony.core.history import History, ToolUsed
 from telephony.core.language.english import ENGLISH
+from telephony.core.language.language import plain
 from telephony.core.language.words import words
 from telephony.core.policy import Expects, Policy, TurnTaking, Wording
 from telephony.core.turn_taking.weights import WEIGHTS
@@ -105,6 +106,7 @@ OF_THE_TAPE = {
 
 def revealing(text: str) -> set[str]:
     """The words and runs of two or more digits of a text that must not be found again."""
+    text = re.sub(r" [+-]\d+", "", text) if text.startswith("done ") else text  # the weights behind a decision
     found = {word for word in words(text) if not re.search(r"\d", word) and len(word) > 1}
     parts = {part for word in found for part in re.split("['-]", word)}
     digits = {re.sub(r"^(?:19|20)(?=\d\d$)", "", run) for run in re.findall(r"\d\d+", text)}
@@ -119,7 +121,7 @@ PIECES = {piece for one in ALLOWED for piece in re.split("['-]", one)} | {
 
 
 def known(word: str) -> bool:
-    return word in ALLOWED or word in PIECES
+    return word in ALLOWED or word in PIECES or plain(word) in ALLOWED
 
 
 def values(data: object) -> Iterator[str]:
@@ -298,17 +300,31 @@ def test_the_command_says_what_it_did(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [path.name for path in find(TAPES)])
-@pytest.mark.parametrize("first_format", [False, True])
-def test_every_tape_can_be_redacted_and_replays(name: str, first_format: bool, tmp_path: Path) -> None:
-    if first_format:
-        with zipfile.ZipFile(FIRST_FORMAT) as archive:
-            archive.extractall(tmp_path / "first", [one for one in archive.namelist() if one.startswith(f"{name}/")])
-    original = read((tmp_path / "first" if first_format else TAPES) / name)
+def test_every_tape_can_be_redacted_and_replays(name: str, tmp_path: Path) -> None:
+    original = read(TAPES / name)
     redact_to(original, tmp_path / "out", (), "key", False)
     after = read(tmp_path / "out")
     assert replay(after).same
     assert found_again(original.path, tmp_path / "out") == set()
     assert timeline(after).ended == timeline(original).ended
+
+
+@pytest.mark.parametrize("name", [path.name for path in find(TAPES)])
+def test_a_tape_of_the_first_format_is_redacted_by_way_of_a_rehearsal(name: str, tmp_path: Path) -> None:
+    """Where today's rules decide otherwise, redaction says how to make a tape that they decide the same."""
+    with zipfile.ZipFile(FIRST_FORMAT) as archive:
+        archive.extractall(tmp_path / "first", [one for one in archive.namelist() if one.startswith(f"{name}/")])
+    original = read(tmp_path / "first" / name)
+    if not replay(original).same:
+        with pytest.raises(BadTape, match=r"telephony rehearse .+ --out FOLDER"):
+            redact(original)
+        ran = CliRunner().invoke(app, ["rehearse", str(original.path), "--out", str(tmp_path / "new")])
+        assert ran.exit_code in (0, 1), ran.output
+        [path] = find(tmp_path / "new")
+        original = read(path)
+    redact_to(original, tmp_path / "out", (), "key", False)
+    assert replay(read(tmp_path / "out")).same
+    assert found_again(original.path, tmp_path / "out") == set()
 
 
 # --- any words ------------------------------------------------------------------------------------------------------
@@ -322,6 +338,7 @@ LINE = st.lists(SAID, min_size=1, max_size=8).map(" ".join)
 
 @given(LINE, LINE, st.text(st.characters(codec="utf-8"), max_size=12))
 @example("my name is smith s m i t h", "Was that 24 people, Smith?", "\u0660\u0661\u0669 ²")
+@example("i", "i", "BÈ")  # a known word with an accent
 @settings(max_examples=15)
 def test_no_original_word_or_number_is_left(said: str, answer: str, value: str) -> None:
     """Whatever is said: nothing outside the allowed words is in the folder, and the tape replays (or is refused)."""
