@@ -34,6 +34,8 @@ Floats = npt.NDArray[np.float64]
 ENGLISH = language_for("en")
 COMMITTED_PERCENT = 60
 """How often a pause is long enough for the transcript to be committed in it."""
+COMMIT_LEAD_MS = 400
+"""How long before the end of a turn its transcript is asked for, at the latest."""
 LAG_MS, ONSET_MS = 90, 50
 """The detector's: from the end of the voice to the silence, and from the beginning of the voice until it counts."""
 SHARES = {"turn": 0.51, "answer": 0.365, "digits": 0.125}
@@ -169,13 +171,14 @@ class Judge:
 
     def worth(self, waits: Floats) -> Worth:
         tuning, final_ms = TurnTaking().tuning, waits[1::2]
-        committed = np.maximum(tuning.commit_after_ms, waits[0::2] - tuning.commit_lead_ms)
+        committed = np.maximum(tuning.commit_after_ms, waits[0::2] - COMMIT_LEAD_MS)
         decided = np.maximum(committed + self._late_ms, final_ms) + LAG_MS  # see core/listening/listening.py
         cut = np.average(_pauses_beyond(decided[self._pause] - ONSET_MS), weights=self._weight)
         ends, answers = decided[self._end], self._answers
         p50, p90 = _percentile(ends, self._shares, 0.5), _percentile(ends, self._shares, 0.9)
         mean = float(np.average(ends, weights=self._shares))
-        return Worth(float(cut) * 100, mean, p50, p90, _percentile(ends[answers], self._shares[answers], 0.5))
+        answered = _percentile(ends[answers], self._shares[answers], 0.5) if answers.any() else float("nan")
+        return Worth(float(cut) * 100, mean, p50, p90, answered)
 
 
 def _pauses_beyond(ms: Floats) -> Floats:
