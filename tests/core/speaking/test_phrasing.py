@@ -247,6 +247,8 @@ def test_a_clause_is_returned_only_if_it_is_long(at: int, splits: bool) -> None:
         ("We have it in red, green and blue.", ""),  # five words
         ("At 9 a.m., or later.", ""),
         ("Dr. Miller, please wait.", ""),
+        ("It is Thu, Nov fifth.", ""),
+        ("Good morning Ms Lee, how are you?", ""),
         ("It costs £5, or more.", ""),
         ("In May, 12 rooms are free.", ""),  # a number follows
         ("Right then,", ""),  # nothing has followed yet
