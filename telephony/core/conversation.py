@@ -174,6 +174,9 @@ class Conversation:
                 reply = self._turns.reply
                 generation = reply.generation if reply is not None and reply.number == event.turn else None
                 actions, something = self._turns.ended(event, now)
+                if generation is not None and generation.is_ellipsis and something:
+                    self._answer.retry(generation.decided_ms)
+                    return actions
                 if not something:
                     return actions + self._recovery.apologise("empty_reply", now)
                 if generation is not None and generation.ends_call:

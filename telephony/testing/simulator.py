@@ -32,7 +32,7 @@ from telephony.core.decisions import Decided, evidence
 from telephony.core.history import History
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import PHRASE_NAMES, Policy
-from telephony.core.speaking.ellipsis import ELLIPSES
+from telephony.core.speaking.ellipsis import ELLIPSIS
 from telephony.errors import ProviderBusy
 from telephony.tape.audio import Played, spans
 from telephony.tape.rehearsal.virtual_time import LATER, Agenda, VirtualCarrier, VirtualTime
@@ -366,7 +366,7 @@ class _Llm:
     def _start(self, turn: int, history: History, now: int, *, asked: bool) -> None:
         faults, at = self._sim.faults, now + self._sim.latencies.first_token
         unfinished = asked and self._unfinished(history)
-        self._parts[turn] = deque([] if faults.llm_empty else [ELLIPSES[0]] if unfinished else self._replies(history))
+        self._parts[turn] = deque([] if faults.llm_empty else [ELLIPSIS] if unfinished else self._replies(history))
         if faults.llm_fails:
             fault = e.ReplyFault.BUSY if faults.llm_fails == ProviderBusy.code else e.ReplyFault.OTHER
             self._later(turn, at, e.ReplyFailed(turn, faults.llm_fails, fault))

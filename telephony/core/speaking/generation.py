@@ -21,7 +21,7 @@ class Generation:
     units not yet handed to the voice; `wanted` is the tool call that waits for permission, `running` are those that
     have it, `late` the ids of those of which the history says that they still run, `asked` the ids of all so far;
     `fillers` were said while the caller waited for it. `asks`: the model may say that the caller has not finished;
-    `opening` is its text as long as that may be all it says."""
+    `opening` is its text, since the last tool, as long as that may be an ellipsis and nothing else."""
 
     decided_ms: int
     progress_ms: int
@@ -56,7 +56,8 @@ class Generation:
 
     @property
     def is_ellipsis(self) -> bool:
-        """The model was asked whether the caller had finished, and all its text was an ellipsis: no reply."""
+        """The model was asked whether the caller had finished, and all its text, or all since its last tool, was an
+        ellipsis: no reply."""
         wanted = self.asks and self.ended and not self.ends_call
         return wanted and self.opening is not None and is_ellipsis(self.opening)
 
@@ -100,6 +101,9 @@ class Generation:
             return [RefuseTool(event.turn, event.tool_call_id, "This call was made already.")]
         self.asked.add(event.tool_call_id)
         self.wanted = event
+        if self.opening and not is_ellipsis(self.opening):
+            self.pending += self.phrasing.add(self.opening)
+        self.opening = ""
         return []
 
     def allow_tool(self, turn: int, now: int) -> list[Action]:

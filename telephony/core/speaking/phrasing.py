@@ -8,11 +8,9 @@ gets whole phrases, which it needs for the intonation. A unit is returned once t
 
 from __future__ import annotations
 
+from telephony.core.speaking.lead_ins import LEAD_INS
 from telephony.core.speaking.sentence_ends import SENTENCE_ENDS, after_closers, ends_clause, ends_sentence, last_gap
 
-LEAD_IN_WORDS, LEAD_IN_CHARS = 4, 8
-"""A lead-in has at most so many words, of letters alone and no names among them, and at least so many characters: it is
-to last until the rest is ready."""
 FIRST_CLAUSE_CHARS = 30
 """The first unit may end at a clause boundary once it has this many characters..."""
 LONG_SENTENCE_CHARS = 60
@@ -67,9 +65,5 @@ class Phrasing:
 def _lead_in(text: str) -> int:
     """Where a lead-in ends, or 0."""
     end = text.find(",") + 1
-    lead_in = text[: end - 1].split()
-    plain = all(char.isalpha() or char in "'’" for word in lead_in for char in word)
-    plain = plain and all(word.islower() for word in lead_in[1:])  # no name, nor "Thu" or "Nov"
-    if end < LEAD_IN_CHARS or not 1 < len(lead_in) <= LEAD_IN_WORDS or not plain:
-        return 0
-    return end if ends_clause(text, end - 1) and text[end:].strip() else 0
+    known = text[: max(0, end - 1)].strip().lower().replace("’", "'") in LEAD_INS
+    return end if known and ends_clause(text, end - 1) and text[end:].strip() else 0

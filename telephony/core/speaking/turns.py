@@ -59,6 +59,7 @@ class Turns:
         self._policy = policy
         self._speculate_speech = policy.turn_taking.prepares is Speculate.SPEECH
         self._spoken_form = spoken_form
+        self._fillers = 0  # that the caller has heard while waiting for the next reply
 
     # --- which turn is which ----------------------------------------------------------------------------------------
 
@@ -143,7 +144,8 @@ class Turns:
         actions = self._keep_speculation(history)
         if (speculation := self.speculation) is not None:
             return actions + self._adopt(speculation, decided_ms, now)
-        turn = self._begin(TurnState.LIVE, self._generation(decided_ms, now, history))
+        turn = self._begin(TurnState.LIVE, generation := self._generation(decided_ms, now, history))
+        generation.fillers, self._fillers = self._fillers, 0
         self.readiness.begun(turn.number, now)
         self.transcript.agent(turn.number, "")
         return [*actions, self._request(turn)]
@@ -188,12 +190,13 @@ class Turns:
         turn.generated(event, now)
         self._judged(turn, now)
         if turn.generation is not None and turn.generation.is_ellipsis:
-            return self._ask_again(turn, now), True
+            return (self._unsaid(turn), True) if turn.speech is None else (self._all_said(turn, now)[0], False)
         if turn.state is TurnState.LIVE:
             return self._all_said(turn, now)
-        generation = turn.generation
-        if generation is not None and not generation.pending and turn.speech is None and generation.wanted is None:
-            return self.drop_speculation(DropReason.EMPTY), True
+        if (generation := turn.generation) is not None and turn.speech is None and generation.wanted is None:
+            generation.pending = [unit for unit in generation.pending if self._spoken_form(unit)]
+            if not generation.pending:
+                return self.drop_speculation(DropReason.EMPTY), True
         return self._say_pending(turn, now), True
 
     def _judged(self, turn: Turn, now: int) -> None:
@@ -202,9 +205,8 @@ class Turns:
         if (says := turn.generation.says) in (ModelSays.FINISHED, ModelSays.UNFINISHED):
             self.trials.said(turn.number, says, now)
 
-    def _ask_again(self, turn: Turn, now: int) -> list[Action]:
-        """The reply was an ellipsis. A speculation is dropped for it. If the end of the caller's turn is decided, the
-        model is asked once more, and has to answer."""
+    def _unsaid(self, turn: Turn) -> list[Action]:
+        """The reply was an ellipsis: it is none. Once the end of the caller's turn is decided, an answer is owed."""
         assert turn.generation is not None
         if turn.state is TurnState.SPECULATIVE:
             self.trials.ellipsis(turn.generation.history)
@@ -213,10 +215,8 @@ class Turns:
         turn.end_unsaid()
         self._forget()
         self.trials.ellipsis(self.transcript.history())
-        actions = self.start(now, turn.generation.decided_ms)
-        if (reply := self.reply) is not None and reply.generation is not None:
-            reply.generation.fillers = turn.generation.fillers
-        return actions
+        self._fillers = turn.generation.fillers
+        return []
 
     def give_up_reply(self, now: int) -> list[Action]:
         """Nothing more of the reply is generated; what was said of it stays."""

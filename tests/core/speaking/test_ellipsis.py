@@ -12,12 +12,15 @@ from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core.policy import Policy, TurnTaking
 from telephony.core.speaking.ellipsis import MOST_CHARS, is_ellipsis, may_become_ellipsis
+from telephony.testing.simulator import Simulator, last_words
 from tests.core.bare import Bare
 
-ELLIPSES = ("…", "...", " … ", "\n...\n", '"…"', "“...”", "«…»", "'…'", "`...`", "... ", "„…“", ". . .")
+ELLIPSES = (
+    "…", "...", " … ", "\n...\n", '"…"', "“...”", "«…»", "'…'", "`...`", "... ", "„…“", ". . .",
+    "……", "....", "….", "… …", "... ... ...", "(…)", "[...]", "*…*", "**…**", "‥", "⋯", "。。。", "…\u200b", "\u200e…",
+)  # fmt: skip
 REPLIES = (
-    "...and then", "…well", '"…" he said', "... ... ...", "….", "..", ".", "....", "Yes…", "- …", "… …", "?", "(…)",
-    "“Well...”", "5...", "etc...", "¿…?",
+    "...and then", "…well", '"…" he said', "..", ".", "Yes…", "- …", "?", "“Well...”", "5...", "etc...", "¿…?", "—",
 )  # fmt: skip
 
 
@@ -75,7 +78,7 @@ def test_an_ellipsis_is_never_spoken_however_it_is_split(text: str) -> None:
         assert second.history == first.history
 
 
-@pytest.mark.parametrize("text", ["...and then", "…well", '"…" yes', "... so", "..a", '."', "….", "“…, yes”"])
+@pytest.mark.parametrize("text", ["...and then", "…well", '"…" yes', "... so", "..a", '."', "“…, yes”"])
 def test_a_reply_that_begins_with_dots_is_spoken_whole(text: str) -> None:
     """However it is split, the voice gets all of it, as if it had come at once."""
     for pieces in splits(text):
@@ -116,6 +119,48 @@ def test_an_ellipsis_after_a_tool_is_asked_again_with_its_result() -> None:
     [_, second] = [x for _, x in call.did(a.StartReply)]
     assert second.must_answer
     assert "booked" in str(second.history)
+
+
+def test_an_ellipsis_after_words_and_a_tool_is_not_spoken() -> None:
+    """The caller has been told to wait, and hears an apology instead of nothing."""
+    call = Bare()
+    turn = call.asks(1_000)
+    call.writes(1_050, turn, "One moment. ")
+    call.wants(1_100, turn, "call_1")
+    call.returns(1_200, turn, "call_1", "booked")
+    call.writes(1_300, turn, "…")
+    call.finishes(1_300, turn)
+    assert [x for _, _, x in call.spoken()][:1] == ["One moment. "]
+    assert not any("…" in x for _, _, x in call.spoken())
+    assert len(call.explained(d.Apologised)) == 1
+
+
+def test_an_ellipsis_while_the_caller_goes_on_asks_nothing_yet() -> None:
+    """What they say is joined to what they have said, and the whole is asked about once they are silent."""
+    sim = Simulator(Policy(), lambda history: ["It is booked."], unfinished=lambda history: len(history) < 2)
+    sim.latencies.first_token = 1_200
+    end = sim.says(500, "what time do you open")
+    sim.says(end + 1_000, "on the fourth of July")
+    sim.run(end + 9_000)
+    asked = [(last_words(x.history), x.must_answer) for _, x in sim.actions(a.StartReply)]
+    assert ("what time do you open", False) in asked
+    assert ("what time do you open", True) not in asked
+    assert asked[-1][0].endswith("on the fourth of July")
+
+
+def sayable(unit: str) -> str:
+    return unit if any(char.isalnum() for char in unit) else ""
+
+
+@pytest.mark.parametrize("text", ["—", ".", "😀", "•", "\u200b", "**"])
+@pytest.mark.parametrize("speculate", ["speech", "llm", "off"])
+def test_a_reply_that_nobody_can_say_is_no_reply(text: str, speculate: str) -> None:
+    """Prepared or not, the caller hears an apology, and not ten seconds of nothing."""
+    rules = TurnTaking(speculate=speculate, completeness="rules")
+    sim = Simulator(Policy(turn_taking=rules), lambda history: [text], spoken_form=sayable)
+    end = sim.says(500, "I need two rooms")
+    sim.run(end + 4_000)
+    assert len(sim.explained(d.Apologised)) >= 1
 
 
 def test_a_caller_who_waits_for_the_second_request_is_not_told_twice_to_wait() -> None:
