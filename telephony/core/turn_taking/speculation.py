@@ -20,6 +20,7 @@ from telephony.core.decisions import DropReason, ModelJudged, ModelSays
 from telephony.core.ending import Ending
 from telephony.core.language.gist import gist
 from telephony.core.language.language import Language
+from telephony.core.language.words import backchannel
 from telephony.core.listening.listening import Listening
 from telephony.core.listening.utterance import Utterance
 from telephony.core.policy import Speculate, TurnTaking
@@ -67,7 +68,7 @@ class Speculation:
         self._turns = turns
         self._ending = ending
         self._callers = callers
-        self._hindsight = Hindsight(rules, listening, turns.trials)
+        self._hindsight = Hindsight(rules, language, listening, turns.trials)
         self._utterance: Utterance | None = None
         self._words = _Words()  # of this utterance
         self._trial = _Trial()
@@ -83,7 +84,7 @@ class Speculation:
             self._wasted = turns.trials.wasted
         actions = list[Action]()
         if turns.trials.untested:
-            actions += self._hindsight.tick(self._said(utterance).own if utterance is not None else "", now)
+            actions += self._hindsight.tick(self._said(utterance) if utterance is not None else _Words(), now)
         if turns.trials.trusted:
             self._listening.model_says = self._model_says
         if utterance is None:
@@ -161,30 +162,36 @@ class Speculation:
 
 
 class Hindsight:
-    """Whether the model was right about the caller: what it said, and whether their voice went on with other words.
-    Tells of each verdict once. Times are the core's `now`."""
+    """Whether the model was right about the caller: what it said, and whether their voice went on with other words. A
+    listener's words are none, nor is a cough. Tells of each verdict once, unless a newer one takes its place. Times are
+    the core's `now`."""
 
-    def __init__(self, rules: TurnTaking, listening: Listening, trials: Trials) -> None:
+    def __init__(self, rules: TurnTaking, language: Language, listening: Listening, trials: Trials) -> None:
         self._rules = rules
+        self._language = language
         self._listening = listening
         self._trials = trials
         self._verdict: Verdict | None = None  # the latest that was looked at
         self._utterance: Utterance | None = None  # when it was given, with so much voice
         self._voice_ms = 0
+        self._words = _Words()
 
-    def tick(self, own: str, now: int) -> list[Action]:
-        """Looks at a verdict that is untested. `own`: the caller's own words of the utterance under way, if any."""
+    def tick(self, said: _Words, now: int) -> list[Action]:
+        """Looks at a verdict that is untested. `said`: the words of the utterance under way, if any."""
         utterance, verdict = self._listening.utterance, self._trials.verdict
         if verdict is None:
             return []
         if verdict is not self._verdict:
-            self._verdict, self._utterance = verdict, utterance
+            self._verdict, self._utterance, self._words = verdict, utterance, said
             self._voice_ms = utterance.voice_ms if utterance is not None else 0
-        went_on = own != "" and utterance is not None and self._more_voice(utterance) >= self._rules.tuning.min_word_ms
+        went_on = utterance is not None and self._went_on(utterance, said)
         if not went_on and now - verdict.at_ms < GOES_ON_MS:
             return []
         self._trials.untested = False
         return [ModelJudged(verdict.turn, verdict.says, went_on)]
 
-    def _more_voice(self, utterance: Utterance) -> int:
-        return utterance.voice_ms - (self._voice_ms if utterance is self._utterance else 0)
+    def _went_on(self, utterance: Utterance, said: _Words) -> bool:
+        same = utterance is self._utterance
+        voice_ms = utterance.voice_ms - (self._voice_ms if same else 0)
+        more = said.meaning != self._words.meaning if same else not backchannel(said.own, self._language)
+        return said.own != "" and more and voice_ms >= self._rules.tuning.min_word_ms

@@ -341,6 +341,8 @@ def test_trials_that_were_an_ellipsis_are_not_wasted() -> None:
         (asks(HALF).waits(4), lambda text: False, [("finished", False)]),
         (asks(HALF).waits(1.3).says(REST).waits(5), lambda text: False, [("finished", True), ("finished", False)]),
         (asks(HALF).waits(1.0).coughs(120).waits(4), breaks_off, [("unfinished", False)]),
+        (asks(HALF).waits(0.7).coughs(260).waits(4), breaks_off, [("unfinished", False)]),
+        (asks(HALF).waits(1.0).says("mm-hm").waits(4), lambda text: False, [("finished", False)]),
     ],
 )
 def test_what_turns_out_of_a_verdict(script: CallerScript, unfinished: object, judged: list[tuple[str, bool]]) -> None:
