@@ -4,6 +4,9 @@ Theory of operation. The level tells the voice of somebody behind the caller (`l
 its words all the same, without times. A word comes soon after it was spoken; so words that come when the caller has
 been silent for longer than that, while the other voice was heard, are the other's. A word stays its speaker's when the
 recogniser revises the text around it.
+
+A final may come at any time, and its last words may have had no partial. They are given to whom the words before them
+were: to lose a word of the caller's is worse than to answer one of somebody else's.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Listening:
         self._closed_text = ""
         self._quiet = QuietCommits()
         self._noise_ms: int | None = None  # when the burst began that is a noise: it opens no other utterance
-        self._others_words = False  # as they were at the last commit
+        self._others_words = False  # whose words the last commit's final may bring for the first time
         self._extra_commit = 0  # a commit that removes words already accounted for from the open segment
 
     # --- input ------------------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ class Listening:
 
     def _commit(self, utterance: Utterance) -> int:
         self.commits += 1
-        self._others_words = self.voice.others_words
+        self._others_words = self.voice.others_words and not utterance.speaks_last
         self._quiet.committed(self.voice.media_ms)
         utterance.commit(self.commits)
         return self.commits

@@ -54,6 +54,12 @@ class Utterance:
         return not self.voice_ms and bool(self.others) and all(self.others)
 
     @property
+    def speaks_last(self) -> bool:
+        """Whether a word that no partial has shown yet is the caller's: the last that was shown is, or their voice came
+        after it."""
+        return self.voice_ms > 0 and (not self.others or not self.others[-1] or self.active_ms > self.grown_ms)
+
+    @property
     def whole(self) -> str:
         """Its words, after those of the utterance that it goes on with; "" as long as it has none."""
         return f"{self.before} {text}".strip() if (text := self.text) else ""

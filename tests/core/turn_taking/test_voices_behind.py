@@ -13,7 +13,7 @@ from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
 from telephony.core.policy import Policy
-from telephony.testing.recorded_stt import Final
+from telephony.testing.recorded_stt import Final, Partial
 from telephony.testing.simulator import Simulator, _Stt
 from tests.core.calls import LONG, agent_lines, caller, decided
 
@@ -185,6 +185,34 @@ def test_a_caller_who_has_gone_far_away_is_heard_when_the_agent_asks_for_them(te
     sim = told.sim.run(told.end + 12_000)
     assert (caller(sim), agent_lines(sim)) == ([QUESTION], [SHORT, asked])
     assert caller(told.speaks(sim.now + 500, text, FAR_DB).until(3_000)) == [QUESTION, text]
+
+
+def without_partials_of(told: Scene, word: str) -> None:
+    """The recogniser gives the word only in its finals."""
+    told.sim.intercept = lambda at, what: [] if isinstance(what, Partial) and word in what.text else [(at, what)]
+
+
+@pytest.mark.parametrize("final_ms", [120, 350])
+@pytest.mark.parametrize("after_ms", [50, 250])
+@pytest.mark.parametrize("behind", ["", OTHERS])
+@pytest.mark.parametrize(
+    "text", ["i would like a table for six people on friday", "my number is 555 123 45 67", "i want to go to london"]
+)
+def test_the_callers_last_word_may_come_only_in_the_final(text: str, behind: str, after_ms: int, final_ms: int) -> None:
+    """Somebody else, or a television without words, is heard while the final is awaited."""
+    told = scene(SHORT).later(4_000, text)
+    told.sim.latencies.final = final_ms
+    without_partials_of(told, text.split()[-1])
+    sim = told.speaks(told.end + after_ms, behind, FAR_DB, ms=1_500).until(6_000)
+    assert caller(sim)[1].startswith(text)
+
+
+@pytest.mark.parametrize("word", ["cat", "morning"])
+def test_the_others_last_word_may_come_only_in_the_final(word: str) -> None:
+    """It goes on with words that were the other's, and the caller has not spoken since."""
+    told = scene(SHORT).later(4_000, OTHERS, FAR_DB)
+    without_partials_of(told, word)
+    assert caller(told.until(4_000)) == [QUESTION]
 
 
 def test_words_without_any_voice_are_the_callers() -> None:
