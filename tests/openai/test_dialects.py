@@ -540,9 +540,8 @@ HOSTILE = (
 )
 
 
-@pytest.mark.parametrize("piece", HOSTILE)
-def test_no_text_stalls_other_calls(piece: str) -> None:
-    """The work on a block of text is of the order of its length, whatever it repeats."""
+def longest_block(piece: str) -> float:
+    """The CPU seconds of the longest block of work on a text of this piece."""
     answer, text, longest = Answer(("hours", "book"), unopened=False), piece * 2_000, 0.0
     for at in range(0, min(len(text), 10_000), 200):
         began = time.process_time()
@@ -550,4 +549,11 @@ def test_no_text_stalls_other_calls(piece: str) -> None:
         longest = max(longest, time.process_time() - began)
     began = time.process_time()
     list(answer.end())
-    assert max(longest, time.process_time() - began) < 100 * reference()
+    return max(longest, time.process_time() - began)
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_no_text_stalls_other_calls(piece: str) -> None:
+    """The work on a block of text is of the order of its length, whatever it repeats. The least of several runs: the
+    garbage of other tests may be collected in one."""
+    assert any(longest_block(piece) < 100 * reference() for _ in range(3))
