@@ -32,20 +32,23 @@ DUTCH = Language(
         "ja dat klopt/helemaal goed/in orde/is prima/goed hoor/zeker weten"
     ),
     remarks=phrases(
-        "geen punt/geen zorgen/niet slecht/helemaal niet/o jee/oh jee/lieve hemel/mijn god/gelukkig maar/"
-        "dat geloof ik/ik ook/klinkt goed/dat klinkt goed/goed idee/echt waar/meent u dat/zeg dat wel/dat dacht ik al/"
+        "geen punt/geen zorgen/niet slecht/o jee/oh jee/lieve hemel/gelukkig maar/"
+        "dat geloof ik/ik ook/klinkt goed/dat klinkt goed/goed idee/echt waar/zeg dat wel/dat dacht ik al/"
         "fijn om te horen/goed om te weten"
     ),
     assessments=word_set(
         "goed mooi fijn leuk prima super perfect prachtig geweldig fantastisch interessant jammer zonde triest "
         "verdrietig "
-        "vreselijk verschrikkelijk grappig gek raar vreemd aardig lief handig logisch duidelijk normaal ongelofelijk "
+        "grappig raar vreemd aardig lief handig logisch duidelijk normaal ongelofelijk "
         "heerlijk gelukkig echt werkelijk serieus gezellig top"
     ),
     before_assessments=phrases(
         "dat is/dat is wel/dat was/dat klinkt/dat zou/wat/wat een/heel/erg/zo/echt/ah/oh/o/nou/ja/best/is/is heel"
     ),
     after_assessments=phrases("zeg/dan/dank u/van u/voor mij"),
+    urgent=word_set("help brand politie ambulance nood noodgeval nope au auw pijn gewond dood"),
+    before_nouns=word_set("de het een in van te op aan voor met"),
+    verb_first=phrases("is dat/is het/is dit/was dat/was het/klopt dat/kan dat/mag dat"),
     stops=word_set(
         "nee neen nee-hoor stop wacht wachten even momentje moment ogenblik seconde sorry pardon excuseer hallo hé "
         "hey luister luistert ho halt maar stil pauze genoeg niet"

@@ -68,13 +68,13 @@ ENGLISH = Language(
     backchannels=_BACKCHANNELS,
     backchannel_phrases=_BACKCHANNEL_PHRASES,
     remarks=phrases(
-        "no way/no problem/no worries/no bother/no kidding/no doubt/no wonder/oh no/not a problem/not at all/not bad/"
-        "not too bad/of course not/you don't say/you're kidding/you bet/is that right/is that so/is it really/"
+        "no problem/no worries/no bother/no kidding/no doubt/no wonder/not a problem/not bad/"
+        "not too bad/you don't say/you bet/is that so/is it really/"
         "got you/got that/got ya/i get it/i get that/i get you/i got you/i got that/i hear you/i hear that/i bet/"
         "i remember/i can imagine/i can see that/i see that/i thought so/i hope so/i guess so/i'm sure/"
         "i'm with you/i love that/i love it/i like that/i like it/i agree/i'm glad/love that/love it/so am i/so do i/"
-        "me too/same here/oh my/oh my god/my god/oh god/my goodness/goodness me/thank goodness/thank god/thank heavens/"
-        "good heavens/good grief/good lord/oh lord/oh dear/dear me/oh boy/oh man/well well/poor thing/poor you/bless "
+        "me too/same here/oh my/my goodness/goodness me/thank goodness/thank god/thank heavens/"
+        "good heavens/good grief/oh dear/dear me/oh boy/oh man/well well/poor thing/poor you/bless "
         "you/"
         "right you are/there you go/there we go/fancy that/imagine that/say no more/spot on/point taken/duly noted/"
         "copy that/works for me/that works/fine by me/fine with me/okay by me/by all means/as expected/"
@@ -88,10 +88,10 @@ ENGLISH = Language(
         "good great fine nice lovely brilliant wonderful fantastic amazing awesome excellent superb perfect fabulous "
         "marvellous marvelous terrific delightful splendid super ideal cool neat grand handy useful helpful impressive "
         "incredible unbelievable remarkable beautiful gorgeous interesting fascinating intriguing funny hilarious odd "
-        "weird strange surprising crazy mad wild kind generous thoughtful sweet reasonable fair sensible logical clear "
-        "understandable plausible awful terrible horrible dreadful sad unfortunate tragic shame pity relief pleasure "
+        "weird strange surprising wild kind generous thoughtful sweet reasonable fair sensible logical clear "
+        "understandable plausible sad unfortunate shame pity relief pleasure "
         "bummer treat surprise joy fun bonus easy simple handy convenient magic exciting thrilling smart clever okay "
-        "ok alright wow ooh oooh aw aww phew yay hooray hurray gosh goodness heavens blimey crikey jeez yikes ouch "
+        "ok alright wow ooh oooh aw aww phew yay hooray hurray gosh goodness heavens blimey crikey jeez yikes "
         "oops bless okey doke dokey okey-doke okey-dokey righto righty alrighty roger noted ta cheers naturally "
         "definitely certainly indeed precisely obviously clearly agreed seriously huh yea ha haha"
     ),
@@ -108,6 +108,14 @@ ENGLISH = Language(
     ),
     tag_verbs=_set(_AUXILIARIES) - _set("am may might should shall"),
     tag_pronouns=_set("it he she they"),
+    urgent=_set(
+        "help fire police ambulance emergency nope nah nay gun guns cop cops sos ouch ow god pain hurt dead die dying "
+        "ill sick"
+    ),
+    before_nouns=_set("the a an to of on in at for by from with"),
+    verb_first=phrases(
+        *(f"{verb} {who}" for verb in _AUXILIARIES.split() for who in "it that this he she they there you we i".split())
+    ),
     stops=_set("no stop wait hold hang sorry excuse hello hey actually listen please shut quiet pause enough"),
     weak=_set("the a an and then there it is that in for to of one two so but well as at on or be by he she they"),
     farewells=_set("bye goodbye bye-bye byebye thanks thank thankyou cheers ciao goodnight farewell ta toodles cya"),

@@ -31,14 +31,14 @@ FRENCH = Language(
         "tout va bien/il n'y a pas de problème/c'est noté/c'est parfait/c'est clair"
     ),
     remarks=phrases(
-        "pas mal/pas de soucis/aucun problème/aucun souci/sans problème/sans souci/mon dieu/oh là là/oh la la/dis donc/"
+        "pas mal/pas de soucis/aucun problème/aucun souci/sans problème/sans souci/oh là là/oh la la/dis donc/"
         "dites donc/tant mieux/tant pis/c'est entendu/je vous crois/j'imagine/je vois ça/ça tombe bien/ça me va/"
-        "ça fait plaisir/moi aussi/c'est pas vrai/c'est fou/quel dommage/quelle chance/quelle histoire/bien noté/"
+        "ça fait plaisir/moi aussi/quel dommage/quelle chance/quelle histoire/bien noté/"
         "c'est logique/ça se comprend/bonne idée/bonne nouvelle"
     ),
     assessments=word_set(
         "bien bon super parfait génial excellent chouette formidable magnifique merveilleux incroyable intéressant "
-        "dommage triste terrible affreux drôle bizarre étrange gentil sympa cool beau joli pratique logique clair "
+        "dommage triste drôle bizarre étrange gentil sympa cool beau joli pratique logique clair "
         "normal étonnant fantastique extraordinaire vrai vraiment sérieusement ouf zut"
     ),
     before_assessments=phrases(
@@ -47,6 +47,9 @@ FRENCH = Language(
         "quel/quelle/ça semble/ça a l'air/ce serait/plutôt/assez/bien"
     ),
     after_assessments=phrases("ça/alors/merci/de votre part/à savoir/pour vous/pour moi"),
+    urgent=word_set("secours aide feu police ambulance urgence pompiers nan aïe blessé mort"),
+    before_nouns=word_set("le la les un une de du des à en pour"),
+    verb_first=phrases("est-ce que/est-ce bien/est-ce vraiment"),
     stops=word_set(
         "non attends attendez attendre stop arrête arrêtez halte pause moment instant seconde minute pardon "
         "excusez-moi excuse-moi excusez désolé désolée écoutez écoute allô allo bonjour mais taisez-vous silence"

@@ -47,17 +47,17 @@ GERMAN = Language(
         "ja bitte/alles gut/von mir aus/kein problem"
     ),
     remarks=_phrases(
-        "na so was/na sowas/ach du meine güte/meine güte/um gottes willen/gott sei dank/was sie nicht sagen/"
-        "kein ding/keine ursache/nicht schlecht/gar nicht schlecht/ach je/oh je/oh nein/ist das so/ist das wahr/"
+        "na so was/na sowas/ach du meine güte/meine güte/gott sei dank/was sie nicht sagen/"
+        "kein ding/keine ursache/nicht schlecht/gar nicht schlecht/ach je/oh je/ist das so/"
         "so so/soso/macht sinn/das macht sinn/ergibt sinn/hört sich gut an/klingt gut/freut mich/das freut mich/"
         "das tut mir leid/geht klar/wird gemacht/ist recht/ist okay/das ist okay/hab's verstanden/"
         "alles in ordnung/kein stress/wie gesagt/na klar doch/ja doch/genau so"
     ),
     assessments=_words(
-        "gut toll schön super prima klasse nett lustig schade herrlich wunderbar traurig schlimm blöd interessant "
+        "gut toll schön super prima klasse nett lustig schade herrlich wunderbar traurig blöd interessant "
         "spannend "
         "fein gemein freundlich lieb genial großartig ausgezeichnet hervorragend fantastisch perfekt logisch klar "
-        "verständlich praktisch seltsam komisch merkwürdig verrückt schrecklich furchtbar unglaublich erstaunlich echt "
+        "verständlich praktisch seltsam komisch merkwürdig unglaublich erstaunlich echt "
         "wirklich ehrlich tatsächlich wahnsinn herrje hoppla oha uff hui puh passt okay ok in-ordnung angenehm "
         "erfreulich"
     ),
@@ -67,6 +67,11 @@ GERMAN = Language(
         "na/ja/oh/ach/na das ist/was für ein/was für eine/ist/ist ja/total/richtig/das"
     ),
     after_assessments=_phrases("so/von ihnen/für sie/für mich/zu hören/zu wissen/danke"),
+    urgent=_words(
+        "hilfe feuer polizei notarzt krankenwagen rettungswagen notfall nö aua autsch schmerzen verletzt tot"
+    ),
+    before_nouns=_words("der die den dem ein eine auf in zu für von am an"),
+    verb_first=_phrases("ist das/ist es/ist dies/war das/war es/wäre das/geht das/stimmt das/passt das/klingt das"),
     stops=_words(
         "nein nee ne nicht stopp stop halt warte warten warten moment momentchen augenblick sekunde entschuldigung "
         "entschuldigen verzeihung hallo he hey hören schluss aufhören pause bitte-warten aber falsch"

@@ -30,19 +30,21 @@ ITALIAN = Language(
         "tutto chiaro/è chiaro/nessun problema/ci mancherebbe/va benissimo/sì sì/sì certo/ah capisco"
     ),
     remarks=phrases(
-        "nessun problema/non c'è problema/senza problemi/mamma mia/dio mio/meno male/che peccato/si figuri/ci credo/"
+        "nessun problema/non c'è problema/senza problemi/mamma mia/meno male/che peccato/si figuri/ci credo/"
         "lo immagino/immagino/anch'io/ha senso/suona bene/buona idea/non male/niente male/sul serio/per fortuna/"
         "mi fa piacere/con piacere"
     ),
     assessments=word_set(
         "bello bella bene buono buona ottimo perfetto magnifico meraviglioso incredibile interessante peccato triste "
-        "terribile orribile divertente strano gentile simpatico pratico logico chiaro normale fantastico splendido "
+        "divertente strano gentile simpatico pratico logico chiaro normale fantastico splendido "
         "stupendo fortuna sollievo davvero veramente bravo carino ok"
     ),
     before_assessments=phrases(
         "che/è/è molto/è davvero/è proprio/questo è/molto/così/ah/oh/eh/sarebbe/sembra/proprio/davvero/è un/un"
     ),
     after_assessments=phrases("allora/grazie/da parte sua/per me/saperlo"),
+    urgent=word_set("aiuto fuoco incendio polizia ambulanza emergenza ahi ahia ferito morto macché"),
+    before_nouns=word_set("il la lo i le in di a da un una per con al"),
     stops=word_set(
         "no aspetta aspetti aspettate ferma fermo si-fermi basta alt stop momento attimo secondo scusa scusi scusate "
         "senta senti ascolti ascolta pronto ma però pausa zitto silenzio"

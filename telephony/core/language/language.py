@@ -61,8 +61,14 @@ class Language:
     tag_verbs: frozenset[str] = frozenset()
     """One of these before one of the pronouns shows interest, and asks nothing: "is it?"."""
     tag_pronouns: frozenset[str] = frozenset()
+    verb_first: Phrases = frozenset()
+    """Beginnings of a question: with more after it, it is no remark ("is it okay?")."""
+    before_nouns: frozenset[str] = frozenset()
+    """Words after which an assessment is none: "on the right"."""
     stops: frozenset[str] = frozenset()
     """Said to stop somebody who is speaking."""
+    urgent: frozenset[str] = frozenset()
+    """Said in alarm, or to refuse, however softly: "help", "nope"."""
     weak: frozenset[str] = frozenset()
     """Words that STTs transcribe from any sound."""
     farewells: frozenset[str] = frozenset()

@@ -35,19 +35,21 @@ PORTUGUESE = Language(
         "certinho/está certo/está ótimo/muito bom/de acordo"
     ),
     remarks=phrases(
-        "sem problemas/não tem problema/nenhum problema/meu deus/nossa senhora/ainda bem/que pena/imagino/eu imagino/"
+        "sem problemas/não tem problema/nenhum problema/nossa senhora/ainda bem/que pena/imagino/eu imagino/"
         "eu também/faz sentido/boa ideia/nada mal/a sério/de verdade/não me diga/que sorte/com prazer/por mim tudo bem"
     ),
     assessments=word_set(
         "bom boa bem ótimo ótima perfeito excelente lindo bonito maravilhoso incrível interessante pena triste "
-        "terrível "
-        "horrível engraçado estranho gentil simpático prático lógico claro normal fantástico maravilha sorte alívio "
+        ""
+        "engraçado estranho gentil simpático prático lógico claro normal fantástico maravilha sorte alívio "
         "sério verdade nossa legal bacana giro"
     ),
     before_assessments=phrases(
         "que/é/é muito/isso é/isso é muito/está/muito/tão/ah/oh/ai/seria/parece/foi/que é/uma/é uma/um"
     ),
     after_assessments=phrases("então/obrigado/obrigada/da sua parte/para mim/saber"),
+    urgent=word_set("socorro ajuda fogo incêndio polícia ambulância emergência ferido morto"),
+    before_nouns=word_set("o a os as em de um uma do da na por com ao"),
     stops=word_set(
         "não nao espera espere esperem pera peraí para pare parem alto chega momento momentinho segundo "
         "desculpe desculpa perdão escuta escute olha olhe alô alo olá mas porém pausa silêncio calma"

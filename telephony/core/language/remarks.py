@@ -2,8 +2,9 @@
 
 A remark is made of up to four of these: a listener's word or phrase ("okay", "makes sense"); an assessment, with what
 leads to it and comes after ("that's really nice of you", "what a shame"); a tag ("is it?", "have they?"). Anything else
-in it, and it is no remark: "that's nice but expensive", "good morning". Whether a remark asks for an answer depends on
-when it is made: see `turn_taking/barge_in.py`.
+in it, and it is no remark: "that's nice but expensive", "good morning"; nor is what asks ("is it okay?"), and the data
+has nothing that rejects or alarms ("no way", "that's terrible"): the agent must not talk on over it.
+Whether a remark asks for an answer depends on when it is made: see `turn_taking/barge_in.py`.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ def remark(text: str, language: Language) -> Remark:
     found, at, units = [_spoken(word, language) for word in folded(text)], 0, 0
     while at < len(found) and units < LISTENER_WORDS:
         rest = found[at:]
+        if asks_verb_first(rest, language):
+            return Remark.NONE
         if _is_tag(rest, language) and (backchannel(" ".join(found[:at]), language) or not at):
             return Remark.OPEN
         size = _unit(rest, language)
@@ -48,6 +51,13 @@ def remark(text: str, language: Language) -> Remark:
     if not units or at < len(found):
         return Remark.NONE
     return Remark.OPEN if all(word in language.openers for word in found) else Remark.WHOLE
+
+
+def asks_verb_first(found: Sequence[str], language: Language) -> bool:
+    """Whether the words are a question that begins with its verb, and more than a tag: "is it okay?"."""
+    if len(found) < 3 or tuple(found[:2]) not in language.verb_first:
+        return False
+    return not any(phrase[: len(found)] == tuple(found) for phrase in language.remarks)  # "is that so"
 
 
 def _spoken(word: str, language: Language) -> str:

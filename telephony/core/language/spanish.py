@@ -32,13 +32,13 @@ SPANISH = Language(
         "está claro/tiene razón/es verdad"
     ),
     remarks=phrases(
-        "no hay problema/ningún problema/no me diga/no me digas/dios mío/madre mía/menos mal/qué va/ni modo/"
+        "no hay problema/ningún problema/no me diga/no me digas/madre mía/menos mal/ni modo/"
         "me alegro/lo imagino/me imagino/ya me imagino/yo también/tiene sentido/suena bien/buena idea/está genial/"
         "no está mal/nada mal/de verdad/en serio/así que sí/de nada/con gusto"
     ),
     assessments=word_set(
         "bien bueno buena genial estupendo fenomenal excelente perfecto lindo bonito precioso maravilloso increíble "
-        "interesante pena lástima triste terrible horrible gracioso raro extraño amable simpático práctico lógico "
+        "interesante pena lástima triste gracioso raro extraño amable simpático práctico lógico "
         "claro "
         "normal fantástico magnífico alegría suerte alivio lógica verdad chévere padre guay"
     ),
@@ -47,6 +47,8 @@ SPANISH = Language(
         "qué gran/es una/es un"
     ),
     after_assessments=phrases("entonces/gracias/de su parte/para mí/saberlo"),
+    urgent=word_set("ayuda auxilio socorro fuego incendio policía ambulancia emergencia herido muerto"),
+    before_nouns=word_set("el la los las un una en de a por con al su"),
     stops=word_set(
         "no espera espere esperen esperate alto para pare basta momento momentito segundo perdón perdone disculpe "
         "disculpa oiga oye escuche escucha hola aló callese silencio pero pausa"

@@ -112,10 +112,11 @@ def stops(text: str, language: Language) -> bool:
 
 
 def claims_the_floor(text: str, language: Language) -> bool:
-    """Whether the words ask for the floor even while they are only a partial: a word that stops people, two words with
-    content, or a long one. Half a word ("ri" of "right") and "the" do not."""
+    """Whether the words ask for the floor even while they are only a partial: a word that stops people or alarms, two
+    words with content, or a long one. Half a word ("ri" of "right") and "the" do not."""
     found = folded(text)
-    if any(word in language.stops or word in language.questions or word in language.commands for word in found):
+    claiming = (language.stops, language.urgent, language.questions, language.commands)
+    if any(word in known for word in found for known in claiming):
         return True
     saying = [word for word in found if not _murmur(word, language) and word not in language.weak]
     least = 2 if language.known else 1

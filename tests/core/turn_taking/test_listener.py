@@ -17,6 +17,17 @@ TALK = (
     "holidays we open a little later than that. You will find us right behind the central station."
 )
 
+MEANT = (
+    "home help fire pain hurt dead gun cops nope nah next skip slow lost sick late done more none "
+    "cop ill die ow sos pay buy fix run cut may six ten but"
+)
+"""Short words that people say softly, and mean."""
+PLACED = (
+    "on the right", "to the right", "at the right", "the right", "by the right", "at great", "for good", "in good",
+    "is it okay", "is it fine", "is that right", "is that okay", "is this fine", "was it good", "are they good",
+)  # fmt: skip
+"""A listener's word that says something with the words before it."""
+
 
 @pytest.mark.parametrize(
     ("text", "voice_ms", "soft", "kind"),
@@ -32,10 +43,14 @@ TALK = (
         ("okay but", 400, False, Remark.NONE),  # an opener leads to something
         ("okay two", 400, False, Remark.NONE),
         ("the a", 400, False, Remark.NONE),
+        *((words, 400, False, Remark.WHOLE) for words in ("a okay", "in yeah", "mm the", "to mhm", "at yes")),
+        *((words, 400, soft, Remark.NONE) for words in PLACED for soft in (False, True)),
         # --- one short word, softly ---
-        ("home", 300, True, Remark.WHOLE),
-        ("home", 300, False, Remark.NONE),
-        ("home", MURMUR_MS + 1, True, Remark.NONE),
+        ("hum", 300, True, Remark.WHOLE),
+        ("hum", 300, False, Remark.NONE),
+        ("hum", MURMUR_MS + 1, True, Remark.NONE),
+        *((word, 300, True, Remark.WHOLE) for word in "ham him hub mum her mop arm hat".split()),
+        *((word, 300, True, Remark.NONE) for word in MEANT.split()),
         ("house", 300, True, Remark.NONE),  # too long to be a murmur
         ("go home", 300, True, Remark.NONE),
         ("five", 300, True, Remark.NONE),
@@ -56,7 +71,7 @@ def test_words_are_judged_anew_when_anything_about_them_changes() -> None:
     """The same text may be a murmur at first, and too long for one later."""
     listener = Listener(ENGLISH)
     found = [
-        listener.remark("home", voice_ms=voice_ms, soft=soft)
+        listener.remark("hum", voice_ms=voice_ms, soft=soft)
         for voice_ms, soft in ((300, True), (800, True), (300, True), (300, False))
     ]
     assert found == [Remark.WHOLE, Remark.NONE, Remark.WHOLE, Remark.NONE]
@@ -75,7 +90,7 @@ def talked_over(words: str, ms: int = 700, talk: str = TALK, at: int = 3_000, la
     [
         *(("en", words) for words in (
             "that's lovely", "no problem", "okay that makes sense", "oh is it", "what a shame", "good to know",
-            "oh that's a relief", "my goodness", "no worries", "a got you",
+            "oh that's a relief", "my goodness", "no worries", "a got you", "oh no worries", "fair enough", "is it",
         )),
         ("de", "das ist ja toll"), ("fr", "c'est super"), ("es", "qué bien"), ("it", "che bello"), ("cs", "jasně"),
     ],
@@ -94,6 +109,8 @@ def test_a_remark_inside_the_agents_phrase_costs_nothing(language: str, words: s
         "stop", "wait", "no", "hold on", "excuse me", "Anna", "operator", "what", "Thursday", "yeah but",
         "that's wrong", "is it open on Sundays", "okay so when can I come", "nice but how much is it", "five",
         "that's my sister", "could you repeat that",
+        "no way", "of course not", "not at all", "oh no", "you're kidding", "that's crazy", "that's terrible",
+        "oh my god", "ouch", "oh god", "on the right", "is it okay", "is that right", "help", "fire",
     ],
 )  # fmt: skip
 def test_a_short_interruption_is_held_as_fast_as_ever_and_answered(words: str) -> None:
