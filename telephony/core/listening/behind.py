@@ -18,7 +18,11 @@ from itertools import pairwise
 from telephony.core.language.words import from_word, words
 
 WORD_LAG_MS = 400
-"""Words of the caller come at most this long after their voice. Media time."""
+"""Words of the caller come at most this long after their voice, most of the time. Media time."""
+LATE_WORD_MS = 700
+"""They never come later than this; until then..."""
+OTHERS_WORD_MS = 320
+"""...words are the other's only after this much of their voice: it takes time to say a word and to recognise it."""
 BEGUN_MS = 96
 """After no more voice of the caller's than this, none of their words can have come."""
 RECENT_MS = 2_000
@@ -50,7 +54,8 @@ class VoiceBehind:
         """Whether the words that come now are its: the caller's, who has spoken for `burst_ms` and been silent for
         `silence_ms` since, have come already or cannot have come yet."""
         recent = self._voice_ms >= self._least_ms and self.silence_ms(media_ms) <= RECENT_MS
-        return recent and (burst_ms <= BEGUN_MS or silence_ms >= WORD_LAG_MS)
+        said = self._voice_ms >= OTHERS_WORD_MS or silence_ms >= LATE_WORD_MS
+        return recent and (burst_ms <= BEGUN_MS or (said and silence_ms >= WORD_LAG_MS))
 
 
 def carried(before: str, others: tuple[bool, ...], after: str, behind: bool) -> tuple[bool, ...]:

@@ -207,6 +207,16 @@ def test_the_callers_last_word_may_come_only_in_the_final(text: str, behind: str
     assert caller(sim)[1].startswith(text)
 
 
+@pytest.mark.parametrize("partial_ms", [450, 500])
+@pytest.mark.parametrize("after_ms", [200, 400])
+def test_the_callers_last_word_may_come_late_in_a_partial(after_ms: int, partial_ms: int) -> None:
+    """Too soon after the other voice began to be a word of that."""
+    told = scene(SHORT).later(4_000, "my number is 555 123")
+    told.sim.latencies.partial = partial_ms
+    sim = told.speaks(told.end + after_ms, "", FAR_DB, ms=1_500).until(6_000)
+    assert caller(sim)[1:] == ["my number is 555 123"]
+
+
 @pytest.mark.parametrize("word", ["cat", "morning"])
 def test_the_others_last_word_may_come_only_in_the_final(word: str) -> None:
     """It goes on with words that were the other's, and the caller has not spoken since."""
