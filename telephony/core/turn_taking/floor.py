@@ -201,7 +201,7 @@ class Floor:
             decision = over(Ignored, self._turns.last, said, self._listening)
             return closed, [*actions, decision], decision
         long = said.voice_ms >= (NOT_HEARD_VOICE_MS if said.complete else self._rules.tuning.min_word_ms)
-        if long and not self._overheard.was_like_echo:
+        if long and not self._overheard.was_echo(said.voice_ms, said.silence_ms, now):
             self._listening.stt.found_none()
         elif not has_cut:
             return closed, actions, None

@@ -145,10 +145,11 @@ class Overheard:
         """What is heard now may be the echo that this line is known to have: no louder, and quieter than the caller."""
         return self._may_be_echo(self._listening.voice.level.loud)
 
-    @property
-    def was_like_echo(self) -> bool:
-        """The same of the loudest voice of the latest utterance."""
-        return self._said.utterance is not None and self._may_be_echo(self._said.utterance.loud)
+    def was_echo(self, voice_ms: int, silence_ms: int, now: int) -> bool:
+        """The latest utterance, of which no words are known, was like the echo of this line, and the agent was audible
+        before it. It is over."""
+        like = self._said.utterance is not None and self._may_be_echo(self._said.utterance.loud)
+        return like and bool(self._hearing.aloud(now - silence_ms - voice_ms - WORDS_WITHIN_MS, now))
 
     def _may_be_echo(self, loud: int) -> bool:
         return self._level.is_known(loud) and self._level.may_be_echo(loud)

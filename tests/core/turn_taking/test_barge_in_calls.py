@@ -303,6 +303,13 @@ def test_a_caller_who_coughed_at_the_agents_first_words_is_no_echo() -> None:
     assert len(sim.explained(d.NotHeard)) == 1
 
 
+def test_a_sound_long_after_the_agent_is_no_echo() -> None:
+    """However the line has echoed: nothing of the agent's was audible before it, so the caller is asked."""
+    opening = CallerScript().coughs(500).waits(0.5).coughs(400).waits(6)
+    sim = play(opening.coughs(900).waits(3), ["At nine."], Policy(greeting="Hello."))
+    assert len(sim.explained(d.NotHeard)) == 1
+
+
 # --- what follows from a verdict --------------------------------------------------------------------------------------
 
 
