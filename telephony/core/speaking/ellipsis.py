@@ -14,7 +14,7 @@ _DOTS = frozenset(".。․・")
 _ROUND = frozenset("\"'`´‘’‚‛“”„‟«»‹›「」『』()[]{}（）【】*_~")
 _UNSEEN = frozenset({"Cf"})
 DOTS = 3
-"""So many dots are an ellipsis."""
+"""This many dots or more are an ellipsis."""
 MOST_CHARS = 100
 """A longer text is none, whatever it holds: it is looked at again with every piece."""
 

@@ -73,11 +73,15 @@ class Generation:
     def end(self, now: int, *, keep_rest: bool) -> None:
         """The model has finished. The rest is pending too, if it is kept."""
         self.ended, self.progress_ms = True, now
-        if self.opening and not is_ellipsis(self.opening):
-            self.pending += self.phrasing.add(self.opening)
+        self._close_opening()
         rest = self.phrasing.end()
         if keep_rest:
             self.pending += rest
+
+    def _close_opening(self) -> None:
+        """No more text comes that could make an ellipsis of what has come so far: if it is none, it is to be said."""
+        if self.opening and not is_ellipsis(self.opening):
+            self.pending += self.phrasing.add(self.opening)
 
     def stop(self, turn: int) -> list[Action]:
         """Nothing more is wanted of the model. A tool that runs finishes; one that waits is refused."""
@@ -101,8 +105,7 @@ class Generation:
             return [RefuseTool(event.turn, event.tool_call_id, "This call was made already.")]
         self.asked.add(event.tool_call_id)
         self.wanted = event
-        if self.opening and not is_ellipsis(self.opening):
-            self.pending += self.phrasing.add(self.opening)
+        self._close_opening()
         self.opening = ""
         return []
 

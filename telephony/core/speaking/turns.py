@@ -288,6 +288,7 @@ class Turns:
     def _adopt(self, turn: Turn, decided_ms: int, now: int) -> list[Action]:
         assert turn.generation is not None
         self.trials.used += 1
+        turn.generation.fillers, self._fillers = self._fillers, 0
         actions: list[Action] = [SpeculationUsed(turn.number, now - turn.generation.decided_ms)]
         actions += turn.adopt(decided_ms, now)
         return actions + (self._all_said(turn, now)[0] if turn.generation.ended else self._say_pending(turn, now))

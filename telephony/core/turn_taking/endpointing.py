@@ -112,7 +112,8 @@ class Endpointing:
         return Wait(ms + longer_ms, judgement.reason(score), EntryKind.NONE, score, told, longer_ms)
 
     def _longer_ms(self, ms: int, thousandths: int, rules: TurnTaking) -> int:
-        """So much of what a wait of `ms` lacks to this caller's usual pause; with it, it is not beyond the longest."""
+        """How much this caller's usual pause adds to a wait of `ms`: a share of what it lacks to that pause. The sum is
+        never more than the longest wait."""
         usual_ms = self.usual_pause_ms
         lacks_ms = usual_ms + rules.tuning.pause_margin_ms - ms if usual_ms else 0
         longer_ms = max(0, min(lacks_ms, rules.tuning.pause_allowance_ms)) * thousandths // 1_000

@@ -20,7 +20,7 @@ from telephony.core.language.words import claims_the_floor, folded
 MURMUR_MS = 700
 """A murmur has at most this much voice..."""
 MURMUR_WORDS = 3
-"""...and, misheard, at most so many words."""
+"""...and, misheard, at most this many words."""
 MISHEARD_LETTERS = 3
 """A single word of more letters was meant, however soft."""
 

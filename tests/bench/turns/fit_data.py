@@ -35,7 +35,8 @@ ENGLISH = language_for("en")
 COMMITTED_PERCENT = 60
 """How often a pause is long enough for the transcript to be committed in it."""
 COMMIT_LEAD_MS = 400
-"""How long before the end of a turn its transcript is asked for, at the latest."""
+"""How long before the end of a turn its transcript is taken to be asked for. The product asks sooner
+(`Tuning.commit_lead_ms`), so decisions come no later than here; another value gives other weights."""
 LAG_MS, ONSET_MS = 90, 50
 """The detector's: from the end of the voice to the silence, and from the beginning of the voice until it counts."""
 SHARES = {"turn": 0.51, "answer": 0.365, "digits": 0.125}

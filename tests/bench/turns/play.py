@@ -105,8 +105,8 @@ def hear(recording: Recording, store: Store) -> list[HeardFrame]:
 def play_turn(
     case: Case, frames: list[HeardFrame], rules: TurnTaking, how: TranscriptStyle, verdicts_percent: int = 0
 ) -> TurnPlayed:
-    """The agent asks, the caller speaks, and the call goes on until the turn is decided or missed. So many percent of
-    the model's verdicts on whether the caller is done are right; with 0 it gives none."""
+    """The agent asks, the caller speaks, and the call goes on until the turn is decided or missed. Of the
+    model's verdicts on whether the caller is done, `verdicts_percent` are right; with 0 it gives none."""
     first = case.recording.segments[0][0]
     at = _frame_ms(len(case.prompt) * CHAR_MS + case.gap_ms - first)
     segments = tuple((at + start, at + end) for start, end in case.recording.segments)
