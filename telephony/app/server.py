@@ -27,7 +27,7 @@ from telephony.contracts.vad import Detector
 from telephony.core.events import Phrase
 from telephony.observe import server_logs
 from telephony.settings import Settings
-from telephony.twilio.socket_protocol import AbortableSocket
+from telephony.twilio.socket_protocol import MediaSocket
 from telephony.vad.silero import SileroDetector
 
 log = structlog.get_logger()
@@ -56,7 +56,7 @@ class _Server:
         self._clock = clock
         options: dict[str, object] = SOCKET_OPTIONS | {
             "http": partial(PromptHttp, clock),
-            "ws": partial(AbortableSocket, clock=clock),
+            "ws": partial(MediaSocket, clock=clock),
         }
         self._server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, **options))  # type: ignore[arg-type]
 

@@ -22,7 +22,7 @@ from telephony.audio import mulaw
 from telephony.cli import demo_verdict
 from telephony.cli.demo_modes import MANAGED_SILENT_WITHIN_MS, PlatformWatch, Setup, set_up
 from telephony.clock import Clock
-from telephony.contracts.observer import Step
+from telephony.contracts.observer import Step, step_of_frame
 from telephony.core import actions as a
 from telephony.core import decisions as d
 from telephony.core import events as e
@@ -110,6 +110,9 @@ class Watch:
                     self.not_heard += 1
                 case a.EndCall(reason, _):
                     self.ended = reason
+
+    def see_frame(self, seq: int, now_ms: int, event: e.AudioReceived) -> None:
+        self.see(step_of_frame(seq, now_ms, event))
 
     def close(self) -> None:
         self.turns.close()

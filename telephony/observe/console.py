@@ -22,8 +22,8 @@ _ENDINGS = {"caller": "the caller hung up", "stop": "the caller hung up", "agent
 
 
 class Console:
-    """An observer. `title` is printed at the start of the call, to tell several calls apart. `rules` are those of the
-    call's agent (None: the defaults)."""
+    """A `FrameObserver`. `title` is printed at the start of the call, to tell several calls apart. `rules` are those of
+    the call's agent (None: the defaults)."""
 
     def __init__(self, title: str = "", stream: TextIO | None = None, *, rules: TurnTaking | None = None) -> None:
         self._out = stream or sys.stdout
@@ -47,6 +47,10 @@ class Console:
         if isinstance(step.event, e.SttLost | e.TtsLost | e.ReplyFailed):
             self._line("", f"{type(step.event).__name__}: {step.event.code}", _WARN)
         self._turns.see(step)
+
+    def see_frame(self, seq: int, now_ms: int, event: e.AudioReceived) -> None:
+        self._now = now_ms
+        self._turns.see_frame(seq, now_ms, event)
 
     def close(self) -> None:
         self._turns.close()

@@ -22,7 +22,7 @@ from telephony.core import events as e
 from telephony.core.policy import TurnTaking
 from telephony.observe.printable import PrintableFormatter, printable_traceback, printable_values
 from telephony.observe.tracebacks import SecretlessFormatter, SilentFormatter, secretless, without_messages
-from telephony.observe.turn_latency import TurnClock, TurnReport, only_a_frame
+from telephony.observe.turn_latency import TurnClock, TurnReport
 
 log = structlog.get_logger()
 
@@ -69,8 +69,8 @@ def without_pii(logger: Any, method: str, line: MutableMapping[str, Any]) -> Mut
 
 
 class CallLog:
-    """An observer: logs a line for each turn and a summary of the call. Texts only if personal data is allowed. `rules`
-    are those of the call's agent (None: the defaults)."""
+    """A `FrameObserver`: logs a line for each turn and a summary of the call. Texts only if personal data is allowed.
+    `rules` are those of the call's agent (None: the defaults)."""
 
     def __init__(self, call_sid: str, rules: TurnTaking | None = None) -> None:
         self._log = log.bind(call_sid=call_sid)
@@ -83,11 +83,14 @@ class CallLog:
 
     def see(self, step: Step) -> None:
         self._now = step.now_ms
-        if not only_a_frame(step):
-            self._event(step.event)
-            for action in step.actions:
-                self._action(action)
+        self._event(step.event)
+        for action in step.actions:
+            self._action(action)
         self._turns.see(step)
+
+    def see_frame(self, seq: int, now_ms: int, event: e.AudioReceived) -> None:
+        self._now = now_ms
+        self._turns.see_frame(seq, now_ms, event)
 
     def close(self) -> None:
         self._turns.close()

@@ -123,15 +123,8 @@ class TurnReport:
         return [stage for stage in found if stage.name != "starting" or stage.ms > 0]
 
 
-def only_a_frame(step: Step) -> bool:
-    """A frame that was only passed on to the STT: nearly all steps, fifty a second, are such."""
-    return (
-        isinstance(step.event, e.AudioReceived) and len(step.actions) == 1 and isinstance(step.actions[0], a.Transcribe)
-    )
-
-
 class TurnClock:
-    """An observer. `on_report` is given each turn that is over, `on_barge_in` each interruption with its verdict.
+    """A `FrameObserver`. `on_report` is given each turn that is over, `on_barge_in` each interruption with its verdict.
 
     `rules` are those of the call's agent: they say which detector windows are voice (None: the defaults).
     """
@@ -156,10 +149,6 @@ class TurnClock:
 
     def see(self, step: Step) -> None:
         now = step.now_ms
-        if only_a_frame(step):
-            if self._voiced(step.event):
-                self._caller.voiced(now)
-            return
         self._event(step.event, now)
         for action in step.actions:
             self._action(action, now)
@@ -169,6 +158,10 @@ class TurnClock:
             self._sent(now)
         if self._voiced(step.event):
             self._caller.voiced(now)
+
+    def see_frame(self, seq: int, now_ms: int, event: e.AudioReceived) -> None:
+        if (event.speech is not None or self._managed) and self._voiced(event):
+            self._caller.voiced(now_ms)
 
     def close(self) -> None:
         self._open.pop(self._speculation, None)

@@ -33,9 +33,11 @@ from telephony.core.history import History
 from telephony.core.managed.bridge import Bridge, taking_over
 from telephony.core.managed_events import OperatorMessage, SwitchTo
 from telephony.core.policy import TurnTaking
-from telephony.runtime.driver import Inbox, Observers, Ports, drive
+from telephony.runtime.driver import Ports, drive
 from telephony.runtime.endings import Ending, EndingRecorder, Endings
+from telephony.runtime.inbox import Inbox
 from telephony.runtime.model_verdicts import ModelVerdicts
+from telephony.runtime.observers import Observers
 
 log = structlog.get_logger()
 

@@ -24,7 +24,8 @@ from pathlib import Path
 import structlog
 
 from telephony.agent import Agent, IncomingCall, ManagedAgent
-from telephony.contracts.observer import Step
+from telephony.contracts.observer import Step, step_of_frame
+from telephony.core.events import AudioReceived
 from telephony.tape.format import BRIDGE, Header
 from telephony.tape.writer import TapeWriter
 
@@ -80,7 +81,7 @@ def _of_pipeline(header: Header, agent: Agent) -> Header:
 
 @dataclass(slots=True)
 class TapeObserver:
-    """The `Observer` of one call. `queue` holds steps, and where steps were dropped, their number."""
+    """The `FrameObserver` of one call. `queue` holds steps, and where steps were dropped, their number."""
 
     folder: Path
     header: Header
@@ -99,6 +100,9 @@ class TapeObserver:
             self.queue.append(self.dropped)
             self.dropped = 0
         self.queue.append(step)
+
+    def see_frame(self, seq: int, now_ms: int, event: AudioReceived) -> None:
+        self.see(step_of_frame(seq, now_ms, event))
 
     def close(self) -> None:
         if self.dropped:

@@ -84,7 +84,7 @@ async def _abort(state: uvicorn.server.ServerState) -> None:
 
 
 _OPTIONS: dict[str, Any] = {
-    "ws": "telephony.twilio.socket_protocol:AbortableSocket",
+    "ws": "telephony.twilio.socket_protocol:MediaSocket",
     "ws_max_size": MAX_MESSAGE_BYTES,
     "ws_per_message_deflate": False,
     "ws_ping_interval": None,

@@ -25,10 +25,10 @@ from telephony.app.default_voice import own_agent
 from telephony.app.server import running
 from telephony.audio.level import level
 from telephony.clock import Clock
-from telephony.contracts.observer import Step
+from telephony.contracts.observer import Step, step_of_frame
 from telephony.contracts.vad import Detector
 from telephony.core.actions import Action, LineAdded
-from telephony.core.events import Phrase
+from telephony.core.events import AudioReceived, Phrase
 from telephony.observe import logs
 from telephony.settings import Settings
 from telephony.testing.fakes.elevenlabs.agents import LocalAgent, LocalAgents
@@ -74,6 +74,9 @@ class Tape:
     def see(self, step: Step) -> None:
         self.steps.append(step)
         self.changed.set()
+
+    def see_frame(self, seq: int, now_ms: int, event: AudioReceived) -> None:
+        self.see(step_of_frame(seq, now_ms, event))
 
     def close(self) -> None:
         self.closed = True

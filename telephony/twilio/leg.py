@@ -1,12 +1,14 @@
 """The leg: one Media Streams WebSocket, as a port.
 
 Theory of operation. `open_leg` accepts the socket and waits for `start`. Nothing can be sent before it, because every
-message needs the stream SID. `MediaLeg` then runs two tasks:
+message needs the stream SID. `MediaLeg` then works in both directions:
 
-- the *reader* decodes messages, cuts frames, runs the voice detector (inline: a thread would make replay racy) and
-  emits events. It awaits nothing but the socket, so that audio never backs up (error 31930 and lost words).
-- the *writer* is the only task that sends (concurrent writers cause error 31924). It takes messages from the `Outbox`
-  without pacing them, because Twilio does that. A send that stalls means that the peer does not read.
+- *in*: `Inbound` turns each message into events. Messages come directly from the bytes that the socket has read
+  (`socket_protocol.py`), so that nothing is woken for a frame; the *reader* task takes those that cannot, and all under
+  another server. Nothing is awaited but the socket, so that audio never backs up (error 31930 and lost words).
+- *out*: messages are taken from the `Outbox` without pacing them, because Twilio does that. They are written at once;
+  while the peer does not read, the *writer* task waits until it does. A send that stalls means that it never will. Only
+  one message is being written at any time (concurrent writers cause error 31924).
 
 The leg ends at the first of these: Twilio's `stop`, the socket closing, an outbox over its limit or a stalled send
 (`unread`), a flood of messages (`flooded`), or our own `EndCall` or `stop()`. The first reason is reported as
@@ -19,31 +21,22 @@ would make every later mark wrong.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import Counter
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from telephony.audio.frames import FRAME_BYTES, FRAME_MS
 from telephony.clock import Clock
 from telephony.contracts.port import Emit
 from telephony.contracts.vad import Detector
 from telephony.core.actions import Action, ClearPlayout, EndCall, SendAudio, SendMark
-from telephony.core.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, LegEnd, MarkReached
+from telephony.core.events import CallerLeft, CallStarted, LegEnd
 from telephony.errors import BadMessage, CarrierError
-from telephony.twilio.media_stream import (
-    Dtmf,
-    Frame,
-    FrameCutter,
-    Mark,
-    Media,
-    Message,
-    Stop,
-    StreamStart,
-    check_format,
-    decode,
-)
+from telephony.twilio.inbound import Inbound
+from telephony.twilio.media_stream import Dtmf, Mark, Media, Stop, StreamStart, check_format, decode
 from telephony.twilio.outbox import Outbox
+from telephony.twilio.socket_protocol import direct_of
 
 log = structlog.get_logger()
 
@@ -55,12 +48,6 @@ CLOSING_MS = 2_000
 #: Limits on unreadable messages, and on messages of any kind, before `start`.
 BAD_BEFORE_START = 100
 ANY_BEFORE_START = 1_000
-#: Control messages in one second, not counting echoes of our own marks. A caller presses at most ten keys a second.
-CONTROL_PER_SECOND = 100
-#: Most that audio may be ahead of the clock. Bursts after a stall stay below this; an endless upload does not.
-MEDIA_AHEAD_MS = 60_000
-#: A gap of this length resets the detector, whose state is then out of date.
-RESET_AFTER_MISSED_MS = 200
 #: What Starlette and uvicorn raise on a closed socket.
 CLOSED = (WebSocketDisconnect, RuntimeError, OSError)
 #: Messages handled in a row before yielding to the event loop.
@@ -126,9 +113,10 @@ class MediaLeg:
         self, socket: WebSocket, start: StreamStart, detector: Detector, clock: Clock, *, outbox_bytes: int = 8 * 2**20
     ) -> None:
         self.start = start
-        self.faults: Counter[str] = Counter()
+        self._inbound = Inbound(start, detector, clock)
+        self.faults = self._inbound.faults
         self._socket = socket
-        self._detector = detector
+        self._direct = direct_of(socket.scope)
         self._clock = clock
         self._outbox = Outbox(start.stream_sid)
         self._outbox_bytes = outbox_bytes
@@ -136,11 +124,13 @@ class MediaLeg:
         self._over = asyncio.Event()
         self._how: LegEnd | None = None
         self._ending = False  # EndCall or stop(): write the outbox, then close
-        self._marks_out: Counter[str] = Counter()  # marks sent but not yet echoed
+        self._writing = False  # a message is being written
 
     async def run(self, emit: Emit) -> None:
         """Emits `CallStarted` first and `CallerLeft` last. Returns when the leg ends; also closes it if cancelled."""
         emit(CallStarted(self.start.stream_sid))
+        if self._direct is not None:
+            self._direct.listen(functools.partial(self._take, emit))
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = (tasks.create_task(self._read(emit)), tasks.create_task(self._write()))
@@ -151,6 +141,8 @@ class MediaLeg:
             log.exception("leg_crashed", call_sid=self.start.call_sid)
             self._finish(LegEnd.DISCONNECTED)
         finally:
+            if self._direct is not None:
+                self._direct.listen(None)
             await self._close()
             for code, count in sorted(self.faults.items()):
                 log.warning("leg_fault", code=code, count=count, call_sid=self.start.call_sid)
@@ -164,7 +156,7 @@ class MediaLeg:
             case SendAudio(pcmu):
                 self._outbox.audio(pcmu)
             case SendMark(name):
-                self._marks_out[name] += 1
+                self._inbound.expect_echo(name)
                 self._outbox.mark(name)
             case ClearPlayout():
                 self._outbox.clear()
@@ -172,9 +164,11 @@ class MediaLeg:
                 self._ending = True
             case _:
                 return
+        self._write_now()
         if self._outbox.size > self._outbox_bytes:
             self._finish(LegEnd.UNREAD)
-        self._work.set()
+        if self._outbox or self._ending:
+            self._work.set()
 
     def stop(self) -> None:
         """Writes the outbox and closes the socket with 1000."""
@@ -191,13 +185,21 @@ class MediaLeg:
                     self._work.clear()
                     await self._work.wait()
                     continue
+                self._writing = True
                 async with self._clock.timeout(STALLED_MS):
                     await self._socket.send_text(self._outbox.take())
+                self._writing = False
         except TimeoutError:
             self._finish(LegEnd.UNREAD)
         except CLOSED:
             pass
         self._finish(LegEnd.DISCONNECTED)
+
+    def _write_now(self) -> None:
+        """Sends what the socket can take at once, without the writer's task."""
+        if self._direct is not None and not self._writing:
+            while self._outbox and self._direct.ready():
+                self._direct.write(self._outbox.take())
 
     async def _close(self) -> None:
         """Closes the socket. After `EndCall` it first sends the outbox, in case the writer was cancelled too early."""
@@ -223,104 +225,38 @@ class MediaLeg:
     # --- the reader ---
 
     async def _read(self, emit: Emit) -> None:
-        cutter, flood = FrameCutter(), _Flood(self._clock)
+        """Takes what does not come directly: everything, under a server that has no direct way."""
         handled = 0
         while not self._over.is_set():
             raw = await self._socket.receive()
             if raw["type"] == "websocket.disconnect":
-                self._disconnected(raw.get("code"))
+                if raw.get("code") == 1009:  # the server closed it because a message exceeded its size limit
+                    self.faults["too_big"] += 1
+                self._finish(LegEnd.DISCONNECTED)
                 return
             handled += 1
             if handled % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-            try:
-                message = decode(_payload(raw))
-            except BadMessage as error:
-                self.faults[error.code] += 1
-                flood.control()
-            else:
-                self._handle(message, cutter, flood, emit)
-            if flood.is_on():
-                self._finish(LegEnd.FLOODED)
+            self._inbound.receive(_payload(raw), emit)
+            self._look()
 
-    def _disconnected(self, code: int | None) -> None:
-        if code == 1009:  # uvicorn closed it because a message exceeded its size limit
-            self.faults["too_big"] += 1
-        self._finish(LegEnd.DISCONNECTED)
-
-    def _handle(self, message: Message, cutter: FrameCutter, flood: _Flood, emit: Emit) -> None:
-        sid = getattr(message, "stream_sid", self.start.stream_sid)
-        if sid != self.start.stream_sid or isinstance(message, StreamStart):
-            self.faults["second_start" if isinstance(message, StreamStart) else "wrong_stream"] += 1
-            flood.control()
+    def _take(self, emit: Emit, payload: bytes) -> None:
+        """Takes a message that came directly. Never raises."""
+        if self._over.is_set():
             return
-        match message:
-            case Media(track="inbound"):
-                flood.media(len(message.pcmu))
-                for item in cutter.cut(message):
-                    self._emit_frame(item, emit)
-                if repeated := cutter.take_repeated():
-                    self.faults["repeated_media"] += repeated
-            case Media():
-                self.faults["wrong_track"] += 1  # our own audio must not be taken for the caller's
-                flood.control()
-            case Mark(name=name):
-                if not self._echo_expected(name):
-                    self.faults["unknown_mark"] += 1
-                    flood.control()
-                emit(MarkReached(name))
-            case Dtmf(digit=digit):
-                flood.control()
-                emit(KeyPressed(digit))
-            case Stop():
-                for frame in cutter.flush():
-                    self._emit_frame(frame, emit)
-                self._finish(LegEnd.STOP)
-            case _:
-                flood.control()
+        try:
+            self._inbound.receive_ascii(payload, emit)
+        except Exception:  # a port never raises: a bug here ends this call only
+            log.exception("leg_crashed", call_sid=self.start.call_sid)
+            self._finish(LegEnd.DISCONNECTED)
+        self._look()
 
-    def _emit_frame(self, item: Frame | AudioMissed, emit: Emit) -> None:
-        if isinstance(item, AudioMissed):
-            self.faults["gap"] += 1
-            if item.ms >= RESET_AFTER_MISSED_MS:
-                self._detector.reset()
-            emit(item)
-            return
-        speech, level = self._detector.hear(item.pcmu)
-        emit(AudioReceived(item.pcmu, item.media_ms, speech, level))
-
-    def _echo_expected(self, name: str) -> bool:
-        if name not in self._marks_out:
-            return False
-        self._marks_out[name] -= 1
-        if not self._marks_out[name]:
-            del self._marks_out[name]
-        return True
-
-
-class _Flood:
-    """Detects floods: more control messages, or audio further ahead of the clock, than a real carrier sends. Echoes of
-    our own marks do not count, because a clear can bring hundreds of them at once."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._began_ms = clock.ms()
-        self._second = 0
-        self._controls = 0
-        self._heard_bytes = 0
-
-    def control(self) -> None:
-        second = (self._clock.ms() - self._began_ms) // 1000
-        if second != self._second:
-            self._second, self._controls = second, 0
-        self._controls += 1
-
-    def media(self, size: int) -> None:
-        self._heard_bytes += max(size, 1)
-
-    def is_on(self) -> bool:
-        ahead_ms = self._heard_bytes * FRAME_MS // FRAME_BYTES - (self._clock.ms() - self._began_ms)
-        return self._controls > CONTROL_PER_SECOND or ahead_ms > MEDIA_AHEAD_MS
+    def _look(self) -> None:
+        """Whether the caller's side is over, after a message."""
+        if self._inbound.stopped:
+            self._finish(LegEnd.STOP)
+        if self._inbound.flooded:
+            self._finish(LegEnd.FLOODED)
 
 
 def _payload(raw: object) -> str | bytes:
@@ -343,6 +279,5 @@ async def close(socket: WebSocket, clock: Clock, code: int, reason: str) -> None
 
 def _abort(socket: WebSocket) -> None:
     """Aborts the connection if the server can (see `socket_protocol`); otherwise it ends when the peer disconnects."""
-    abort = socket.scope.get("extensions", {}).get("telephony.abort", {}).get("abort")
-    if abort is not None:
-        abort()
+    if (direct := direct_of(socket.scope)) is not None:
+        direct.abort()

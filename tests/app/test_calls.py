@@ -20,6 +20,7 @@ from telephony.testing.stack import Stack, local_stack
 from telephony.testing.steady import SteadyClock
 from telephony.tools import tool
 from telephony.twilio.leg import MediaLeg
+from telephony.twilio.socket_protocol import direct_of
 
 SPEED = 20
 LONG = (
@@ -144,7 +145,9 @@ async def test_socket_lost_without_stop_reconnects_the_caller_once() -> None:
         live = s.service.registry.calls[phone.sid]
         leg = live.leg.result()
         assert isinstance(leg, MediaLeg)
-        leg._socket.scope["extensions"]["telephony.abort"]["abort"]()
+        direct = direct_of(leg._socket.scope)
+        assert direct is not None
+        direct.abort()
         await phone.until(lambda: len(phone.twiml) >= 2)
         assert "<Stream" in phone.twiml[1]
         await phone.until(
@@ -155,7 +158,9 @@ async def test_socket_lost_without_stop_reconnects_the_caller_once() -> None:
         await phone.until(lambda: again.leg.done())
         leg = again.leg.result()
         assert isinstance(leg, MediaLeg)
-        leg._socket.scope["extensions"]["telephony.abort"]["abort"]()
+        direct = direct_of(leg._socket.scope)
+        assert direct is not None
+        direct.abort()
         await phone.ended()
         assert any("technical trouble" in text for text in phone.spoken)
 

@@ -32,6 +32,7 @@ from telephony.testing.stack import Stack, Tape, local_stack
 from telephony.testing.steady import SteadyClock
 from telephony.tools import Toolbox, ToolContext, tool
 from telephony.twilio.leg import MediaLeg
+from telephony.twilio.socket_protocol import direct_of
 from tests.elevenlabs.taped_calls import replays
 
 SPEED = 20
@@ -496,7 +497,9 @@ async def test_our_pipeline_takes_over_after_a_lost_stream() -> None:
         live = s.service.registry.calls[phone.sid]
         leg = live.leg.result()
         assert isinstance(leg, MediaLeg)
-        leg._socket.scope["extensions"]["telephony.abort"]["abort"]()
+        direct = direct_of(leg._socket.scope)
+        assert direct is not None
+        direct.abort()
         await phone.until(lambda: len(phone.twiml) == 2)
         await tape.until(lambda: ("agent", FALLBACK.wording.apology) in tape.lines)
         await phone.hang_up()

@@ -52,7 +52,7 @@ async def test_audio_is_sent_at_once_and_the_carrier_paces() -> None:
 
 
 async def test_a_clear_stops_playback_and_every_mark_is_echoed() -> None:
-    """After a clear no earlier speech is played, not even unwritten audio; new speech is."""
+    """After a clear no earlier speech is played; new speech is."""
     async with phone_call() as (it, phone):
         leg = await it.ready()
         leg.perform(SendAudio(LOUD * 80_000))
@@ -68,7 +68,7 @@ async def test_a_clear_stops_playback_and_every_mark_is_echoed() -> None:
         assert [event.name for event in it.of(MarkReached)] == ["a", "b", "c"]
         assert b"\x12" not in phone.heard()
         assert b"\x13" * 1_600 in phone.heard()
-        assert 0 < phone.cleared_bytes < 80_000
+        assert phone.cleared_bytes > 0
 
 
 async def test_ending_the_call_writes_what_is_queued_then_closes() -> None:
@@ -272,7 +272,7 @@ async def test_an_outbox_over_its_limit_ends_the_call() -> None:
     """The call ends at once if the carrier does not read and the outbox exceeds its limit."""
     async with phone_call(CarrierFaults(read_for_ms=0), outbox_bytes=200_000) as (it, phone):
         leg = await it.ready()
-        for _ in range(200):
+        for _ in range(2_000):  # more than the sockets on the way hold
             leg.perform(SendAudio(LOUD * 8_000))
         await it.until(lambda: it.legs_over == 1)
         assert it.left() == ["unread"]

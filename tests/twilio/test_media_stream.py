@@ -2,6 +2,8 @@
 
 import base64
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,11 +11,10 @@ from hypothesis import strategies as st
 
 from telephony.core.events import AudioMissed
 from telephony.errors import BadMessage, CarrierError
+from telephony.twilio.frame_cutter import Frame, FrameCutter
 from telephony.twilio.media_stream import (
     Connected,
     Dtmf,
-    Frame,
-    FrameCutter,
     Mark,
     Media,
     Stop,
@@ -21,6 +22,7 @@ from telephony.twilio.media_stream import (
     Unknown,
     check_format,
     decode,
+    decode_ascii,
     encode_clear,
     encode_mark,
     encode_media,
@@ -211,6 +213,53 @@ def test_messages_with_wrong_fields_are_decoded_or_refused(event: str, body: dic
     except BadMessage as error:
         code = error.code
     assert code != "bad_message"
+
+
+_KINDS = (
+    (
+        "payload",
+        ["", "AA==", "AB==", "AAB=", "AA", "A", "====", "AA=A", "AAAA====", "A A=", "AA\\n==", "-_-_", "\\u0041AAA"],
+    ),
+    (
+        "timestamp",
+        ["1", "01", "+1", "-0", " 1", "1 ", "1\\n", "1_0", "1.0", "1e3", "0x1", "\\u0663", "9" * 15, "9" * 17],
+    ),
+    ("chunk", ["1", "", "-1", "1.0", "true", "null", "\\u0032"]),
+    ("track", ["inbound", "outbound", "x" * 4_097, "\\ud800", "\\ud83d\\ude00"]),
+)
+_RAW = "1 01 1.0 1e3 -1 null true false [] {} NaN 9007199254740993 [1,] {1:2} tru '1'".split()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [(field, f'"{text}"') for field, texts in _KINDS for text in texts]
+    + [(field, raw) for field, _ in _KINDS for raw in _RAW]
+    + [("other", raw) for raw in (*_RAW, "[" * 100_000, '"\\x"', '"\\ud800"')],
+)
+def test_both_ways_of_decoding_agree(field: str, value: str) -> None:
+    """Whatever a field of a media message is: the same message, or a refusal for the same reason."""
+    fields = {"payload": '"AA=="', "timestamp": '"5"'} | {field: value}
+    media = ",".join(f'"{name}":{given}' for name, given in fields.items())
+    for text in (
+        f'{{"event":"media","streamSid":"{MZ}","media":{{{media}}}}}',
+        f'{{"event":"media","media":{{{media}}},"streamSid":{value}}}',
+        f'{{"event":{value},"streamSid":"{MZ}","media":{{{media}}}}}',
+    ):
+        assert _found(decode, text) == _found(decode_ascii, text.encode("ascii"))
+
+
+@given(_events, _bodies | _json, _json, st.text(st.characters(max_codepoint=127), max_size=3))
+def test_both_ways_of_decoding_agree_on_anything(event: str, body: object, sid: object, more: str) -> None:
+    """Also if the text goes on after the message."""
+    text = json.dumps({"event": event, "streamSid": sid, event: body}) + more
+    assert _found(decode, text) == _found(decode_ascii, text.encode("ascii"))
+
+
+def _found(way: Callable[[Any], object], message: str | bytes) -> object:
+    try:
+        return way(message)
+    except BadMessage as error:
+        return error.code
 
 
 # --- frames -------------------------------------------------------------------------------------------------------

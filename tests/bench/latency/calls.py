@@ -24,7 +24,7 @@ from telephony.agent import Agent, IncomingCall
 from telephony.audio import tones
 from telephony.audio.frames import BYTES_PER_MS, FRAME_MS
 from telephony.clock import Clock
-from telephony.contracts.observer import Step
+from telephony.contracts.observer import Step, step_of_frame
 from telephony.contracts.vad import Detector
 from telephony.core import actions as a
 from telephony.core import decisions as d
@@ -120,6 +120,9 @@ class Watcher:
                     self.counts["tts"] += (turn, attempt) not in self._contexts
                     self.counts["tts_chars"] += len(text)
                     self._contexts.add((turn, attempt))
+
+    def see_frame(self, seq: int, now_ms: int, event: e.AudioReceived) -> None:
+        self.see(step_of_frame(seq, now_ms, event))
 
     def close(self) -> None:
         self.turns.close()
