@@ -114,7 +114,6 @@ class MediaLeg:
     ) -> None:
         self.start = start
         self._inbound = Inbound(start, detector, clock)
-        self.faults = self._inbound.faults
         self._socket = socket
         self._direct = direct_of(socket.scope)
         self._clock = clock
@@ -125,6 +124,11 @@ class MediaLeg:
         self._how: LegEnd | None = None
         self._ending = False  # EndCall or stop(): write the outbox, then close
         self._writing = False  # a message is being written
+
+    @property
+    def faults(self) -> Counter[str]:
+        """Faults of the carrier's messages so far, by kind."""
+        return self._inbound.faults
 
     async def run(self, emit: Emit) -> None:
         """Emits `CallStarted` first and `CallerLeft` last. Returns when the leg ends; also closes it if cancelled."""

@@ -46,6 +46,9 @@ class Peer:
             self.changed.clear()
             await self.changed.wait()
 
+    def ended(self) -> bool:
+        return self.code is not None
+
     async def send(self, *pieces: bytes) -> None:
         """Each piece on its own, as far as the network lets it."""
         for piece in pieces:
@@ -159,7 +162,7 @@ async def test_what_breaks_the_protocol_ends_the_connection_as_ever(sent: bytes,
     """With the code of the RFC; what came before is not lost, and what comes after is not looked at."""
     async with peer() as it:
         await it.send(text("before") + sent + text("after"))
-        await it.until(lambda: it.code is not None)
+        await it.until(it.ended)
         assert it.got == [("direct", "before")]
         answer = await it.reader.read()
         close = answer.rindex(b"\x88")
@@ -172,7 +175,7 @@ async def test_a_message_that_is_too_long_ends_the_connection() -> None:
         async with peer() as it:
             head = b"\x81\xff" + length.to_bytes(8, "big") + b"\x01\x02\x03\x04"
             await it.send(text("before") + head + b"x" * 100)
-            await it.until(lambda it=it: it.code is not None)
+            await it.until(it.ended)
             assert (it.got, it.code) == ([("direct", "before")], 1009)
 
 
