@@ -1,4 +1,4 @@
-"""The TLS context of all HTTP clients."""
+"""The TLS context of all HTTP clients and sockets."""
 
 from __future__ import annotations
 
