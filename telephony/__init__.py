@@ -1,4 +1,4 @@
-"""A voice agent that answers phone calls. The public API on one screen; importing it loads no vendor's library.
+"""A voice agent that answers phone calls. The public API on one screen; importing it loads nothing but the names used.
 
     from telephony import Agent, tool
 
@@ -9,15 +9,15 @@ Run it with `TELEPHONY_AGENT=my_module:agent telephony serve`.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from telephony.agent import Agent, IncomingCall, ManagedAgent, Reject, Voice
-from telephony.core.policy import Expects, Limits, TurnTaking, Wording
-from telephony.tools import Tool, ToolContext, tool
-
 if TYPE_CHECKING:
+    from telephony.agent import Agent, IncomingCall, ManagedAgent, Reject, Voice
     from telephony.app.app import create_app
+    from telephony.core.policy import Expects, Limits, TurnTaking, Wording
     from telephony.settings import Settings
+    from telephony.tools import Tool, ToolContext, tool
 
 __all__ = [
     "Agent",
@@ -36,13 +36,22 @@ __all__ = [
     "tool",
 ]
 
-_LAZY = {"create_app": "telephony.app.app", "Settings": "telephony.settings"}
+_HOMES = {
+    "telephony.agent": ("Agent", "IncomingCall", "ManagedAgent", "Reject", "Voice"),
+    "telephony.app.app": ("create_app",),
+    "telephony.core.policy": ("Expects", "Limits", "TurnTaking", "Wording"),
+    "telephony.settings": ("Settings",),
+    "telephony.tools": ("Tool", "ToolContext", "tool"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Imports on first access the names that need the vendors' libraries."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'telephony' has no attribute {name!r}")
-    from importlib import import_module
+    """Imports a name of `__all__` when it is used: the command line needs none, an agent no vendor's library."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module 'telephony' has no attribute {name!r}")
 
-    return getattr(import_module(_LAZY[name]), name)
+
+def __dir__() -> list[str]:
+    return __all__

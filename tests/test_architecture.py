@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
+import tomllib
 from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "telephony"
@@ -192,3 +195,18 @@ def test_only_the_clock_reads_the_time() -> None:
         if name not in allowed and ring(name) < 7 and any(n == "time" for n in imports(tree))
     ]
     assert wrong == []
+
+
+def test_the_service_needs_every_package_that_is_installed_with_it() -> None:
+    """What only tests, the local parts or the test kit import is in an extra."""
+    dependencies = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["project"]["dependencies"]
+    declared = {re.split(r"[^\w.-]", one)[0].lower() for one in dependencies if "python_version" not in one}
+    homes = packages_distributions()
+    imported = {
+        distribution.lower()
+        for name, tree in modules().items()
+        if not name.startswith(("testing", "offline", "examples"))
+        for module in imports(tree)
+        for distribution in homes.get(module.partition(".")[0], ())
+    }
+    assert declared - imported == set()

@@ -7,6 +7,7 @@ it handles signals, drains, and exits.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -100,7 +101,8 @@ async def running(
 
 def serve(settings: Settings) -> int:
     """Runs the service until SIGTERM or SIGINT, drains, and returns the exit code. A second signal ends it at once.
-    Raises SettingsError if the agent cannot be loaded."""
+    Switches the garbage collector on once the service has started. Raises SettingsError if the agent cannot be loaded.
+    """
     agents = load_agent(settings.agent)
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     with suppress(ImportError):
@@ -134,10 +136,18 @@ def _run(main: Coroutine[Any, Any, int], loop: asyncio.AbstractEventLoop) -> int
 async def _serve(settings: Settings, agents: AgentSource) -> int:
     signals = stop_signals()
     async with running(settings, agents=agents) as service:
+        _keep_what_is_there()
         log.info("serving", url=service.base_url, offline=settings.offline, agent=settings.agent)
         await until_stopped(service, signals)
     log.info("stopped")
     return 0
+
+
+def _keep_what_is_there() -> None:
+    """Takes what the start has created out of the garbage collector's work. It stays to the end, and looking through it
+    takes 50 ms, in which no call is served."""
+    gc.freeze()
+    gc.enable()
 
 
 def stop_signals() -> asyncio.Queue[int]:

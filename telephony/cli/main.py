@@ -5,6 +5,7 @@ Exit codes: 0 success, 1 the command ran and failed, 2 wrong settings or argumen
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from enum import StrEnum
@@ -55,9 +56,11 @@ def serve(
     Runs until Ctrl-C or SIGTERM, then lets calls in progress finish; a second signal ends it at once. In Twilio's
     console, set the webhook for incoming calls to POST {PUBLIC_URL}/twilio/voice; the README shows where.
     """
+
     settings = _load({"HOST": host, "PORT": port, "TELEPHONY_AGENT": agent}, offline=offline)
     _logs(settings)
     _parts(settings)
+    gc.disable()  # for the start only: see `serve`, which switches it on
     from telephony.app.server import serve as run
 
     raise typer.Exit(run(settings))

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from telephony.cli.tape_arguments import RecordedCall, exiting, one_tape, readable, recorded
-from telephony.tape.show import Flag, Order
+from telephony.tape import Flag, Order
 
 tape = typer.Typer(help="List recorded calls, or show one.", no_args_is_help=True, rich_markup_mode=None)
 

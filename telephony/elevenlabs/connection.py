@@ -1,7 +1,7 @@
 """Opens WebSockets to ElevenLabs, classifies what ended one, and keeps a session running.
 
-The handshake has a deadline on the scaled clock. One TLS context serves the process, because creating one reads all
-root certificates and blocks every call for 20 ms. A redirect is never followed: it would take the key to another host.
+The handshake has a deadline on the scaled clock. The TLS context is that of the HTTP clients, which need it before the
+service is ready. A redirect is never followed: it would take the key to another host.
 `describe` maps whatever ended a socket to a `Fault`; the rules are in `faults.py`.
 """
 
@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
-from functools import cache, partial
+from functools import partial
 from typing import cast
 
 import structlog
@@ -25,6 +24,7 @@ from telephony.errors import ProviderBusy, ProviderTimeout, ProviderUnavailable
 from telephony.log_redaction import said
 from telephony.loopback import leads_to_loopback
 from telephony.network.flood import BoundedConnection
+from telephony.network.tls import tls
 
 log = structlog.get_logger()
 
@@ -78,7 +78,7 @@ async def open_socket(url: str, api_key: str, clock: Clock, *, max_bytes: int) -
             ping_interval=clock.real_seconds(PING_MS),
             ping_timeout=clock.real_seconds(PING_MS),
             proxy=None if leads_to_loopback(url) else True,
-            ssl=_tls() if url.startswith("wss:") else None,
+            ssl=tls() if url.startswith("wss:") else None,
             create_connection=partial(BoundedConnection, clock),  # type: ignore[arg-type]  # any callable will do
         ) as socket,
     ):
@@ -138,11 +138,6 @@ async def reconnecting(
                 await stopping.wait()
         except TimeoutError:
             pass
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
 
 
 def describe(error: BaseException, passing: Collection[str] = ()) -> Fault:

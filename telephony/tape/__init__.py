@@ -21,4 +21,30 @@ steps could not be written, and `{"end": ...}`, the last line.
                did, `virtual_time` runs it, `report` prints the result; `compare` compares the two calls
     redaction/ remove what was said, keep timings: `substitution` replaces words, `noise` the sound, and `redact` drives
                the recorded and the redacted call side by side
+
+`Flag` and `Order` are what a list of tapes can be asked for.
 """
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Flag(StrEnum):
+    """What a call may have been spoiled by. `damaged`: the tape is not whole."""
+
+    DAMAGED = "damaged"
+    FAILURE = "failure"
+    NOT_HEARD = "not-heard"
+    CUT_OFF = "cut-off"
+    TALKED_OVER = "talked-over"
+    TOOL_FAILED = "tool-failed"
+    UNHEARD = "unheard"
+
+
+class Order(StrEnum):
+    """What a list is sorted by: the time of the call, its length, or its longest wait for an answer."""
+
+    TIME = "time"
+    LENGTH = "length"
+    ANSWER = "answer"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from telephony.audio import wav
 from telephony.contracts.observer import Step
 from telephony.core import decisions as d
 from telephony.observe.printable import printable
-from telephony.tape import step_text
+from telephony.tape import Flag, Order, step_text
 from telephony.tape.audio import agent_side, caller_side
 from telephony.tape.reader import Tape, damage
 from telephony.tape.timeline import Timeline
@@ -80,26 +79,6 @@ SHOWN_FIRST, SHOWN_LAST = 3, 2
 """How many characters of a number are shown."""
 WORDS = frozenset({"anonymous", "restricted", "unavailable", "unknown"})
 """What the carrier gives instead of a number."""
-
-
-class Flag(StrEnum):
-    """What a call may have been spoiled by. `damaged`: the tape is not whole."""
-
-    DAMAGED = "damaged"
-    FAILURE = "failure"
-    NOT_HEARD = "not-heard"
-    CUT_OFF = "cut-off"
-    TALKED_OVER = "talked-over"
-    TOOL_FAILED = "tool-failed"
-    UNHEARD = "unheard"
-
-
-class Order(StrEnum):
-    """What a list is sorted by: the time of the call, its length, or its longest wait for an answer."""
-
-    TIME = "time"
-    LENGTH = "length"
-    ANSWER = "answer"
 
 
 TALKED_OVER_MS = 1_000

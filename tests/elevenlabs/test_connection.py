@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import shutil
+import ssl
+import subprocess
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from telephony.elevenlabs.connection import BUSY_MS, STEADY_MS, SessionEnded, reconnecting
+from telephony.elevenlabs.connection import BUSY_MS, STEADY_MS, SessionEnded, open_socket, reconnecting
+from telephony.elevenlabs.rest import new_client
+from telephony.network.tls import loaded
+from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
 from telephony.testing.steady import SteadyClock
 
 FIRST_MS = 200
@@ -147,3 +154,31 @@ async def test_cancelling_reaches_the_session() -> None:
     assert running.cancelled()
     assert cancelled.is_set()
     assert rig.losses == []
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSLContext]:
+    """A server's certificate, which clients trust as long as SSL_CERT_FILE names it."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    name = "-subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    command = f"openssl req -x509 -newkey rsa:2048 -nodes {name} -keyout {key} -out {certificate}"
+    subprocess.run(command.split(), check=True, stderr=subprocess.DEVNULL)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    loaded.cache_clear()
+    yield context
+    loaded.cache_clear()
+
+
+async def test_a_socket_reads_no_certificates(certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were read for the REST API, before the first call: to do so again would stop all calls for 20 ms."""
+    await new_client("https://api.elevenlabs.io").aclose()
+    monkeypatch.delenv("SSL_CERT_FILE")
+    clock = SteadyClock(20)
+    async with asyncio.timeout(60), LocalElevenLabs(clock=clock, tls=certificate) as server:
+        url = server.base_url.replace("https://127.0.0.1", "wss://localhost") + "/v1/speech-to-text/realtime"
+        async with open_socket(f"{url}?model_id=scribe_v2_realtime", "local", clock, max_bytes=2**20) as socket:
+            assert "session_started" in str(await socket.recv())

@@ -10,9 +10,10 @@ from typer.testing import CliRunner, Result
 
 from telephony.cli.main import app
 from telephony.core.policy import Policy
+from telephony.tape import Flag
 from telephony.tape.format import Header
 from telephony.tape.reader import read
-from telephony.tape.show import Flag, entry, masked
+from telephony.tape.show import entry, masked
 from telephony.tape.writer import write
 from telephony.testing.simulator import Simulator
 from tests.tape.calls import GREETING, conversation, steps, tape
