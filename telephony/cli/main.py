@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from telephony.cli import recordings
+from telephony.cli import chat, recordings
+from telephony.cli.env_file import export_env_file
 
 if TYPE_CHECKING:
     from telephony.settings import Settings
@@ -154,6 +155,7 @@ def version() -> None:
     typer.echo(f"telephony {installed('telephony')}, Python {sys.version.split()[0]}")
 
 
+chat.add(app)
 recordings.add(app)
 
 
@@ -161,6 +163,7 @@ def main() -> None:
     """The entry point of `telephony` and `python -m telephony`. Agents are found in the current directory too."""
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
+    export_env_file()
     app()
 
 
