@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from telephony.cli import chat, recordings
+from telephony.cli import chat, new, recordings
 from telephony.cli.env_file import export_env_file
 
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ def version() -> None:
 
 
 chat.add(app)
+new.add(app)
 recordings.add(app)
 
 
