@@ -69,21 +69,24 @@ class Pace:
         self._next: list[tuple[float, int, float, Callable[[], bool]]] = []  # when, order, when without jitter, sender
         self._added = 0
 
-    def add(self, send: Callable[[], bool]) -> None:
-        """Calls `send` every 20 ms, until it returns False."""
+    def add(self, now: float, send: Callable[[], bool]) -> None:
+        """From `now` on, calls `send` every 20 ms, until it returns False."""
         self._added += 1
-        begin = time.monotonic() + random.random() * _FRAME_S
+        begin = now + random.random() * _FRAME_S
         heapq.heappush(self._next, (begin, self._added, begin, send))
+
+    def tick(self, now: float) -> None:
+        """Sends what is due."""
+        while self._next and self._next[0][0] <= now:
+            when, order, even, send = heapq.heappop(self._next)
+            if send():
+                self._lags_ms.append(round((now - when) * 1000, 2))
+                even += _FRAME_S
+                heapq.heappush(self._next, (even + random.random() * JITTER_S, order, even, send))
 
     async def run(self) -> None:
         while True:
-            now = time.monotonic()
-            while self._next and self._next[0][0] <= now:
-                when, order, even, send = heapq.heappop(self._next)
-                if send():
-                    self._lags_ms.append(round((time.monotonic() - when) * 1000, 2))
-                    even += _FRAME_S
-                    heapq.heappush(self._next, (even + random.random() * JITTER_S, order, even, send))
+            self.tick(time.monotonic())
             await asyncio.sleep(TICK_S)
 
 
@@ -119,7 +122,7 @@ class BenchCaller:
         try:
             self._wire = await self._connect(http, base_url)
             began = self._started = time.monotonic()
-            self._pace.add(self._send_frame)
+            self._pace.add(began, self._send_frame)
             await self._talk()
         except (OSError, RuntimeError, TimeoutError, httpx2.HTTPError) as error:
             self._times.failed.append(repr(error))

@@ -22,7 +22,8 @@ import socket
 import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -232,15 +233,16 @@ async def _lag(lags: list[float]) -> None:
 
 async def _calibrate(found: list[float]) -> None:
     """Adds to `found`, four times a second, the CPU seconds that a fixed piece of work takes."""
-    work = fixed_work()
-    while True:
-        found.append(work())
-        await asyncio.sleep(0.25)
+    with fixed_work() as work:
+        while True:
+            found.append(work())
+            await asyncio.sleep(0.25)
 
 
-def fixed_work() -> Callable[[], float]:
+@contextmanager
+def fixed_work() -> Iterator[Callable[[], float]]:
     """Work of the service's kinds, about 2 ms: bytecode, base64, JSON, arithmetic in C, and the kernel's sockets. It
-    must never change, because stored figures count in it. Returns the CPU seconds that it took."""
+    must never change, because stored figures count in it. It returns the CPU seconds that it took."""
     here, there = socket.socketpair()
     numbers = array.array("f", range(1_000))
     payload = bytes(range(160))
@@ -259,7 +261,8 @@ def fixed_work() -> Callable[[], float]:
         zlib.crc32(payload * 500)
         return time.thread_time() - began
 
-    return work
+    with here, there:
+        yield work
 
 
 def main() -> None:
