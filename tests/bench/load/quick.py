@@ -26,7 +26,7 @@ STORED = Path(__file__).with_name("quick.json")
 TOO_MUCH = 1.5
 """More than this much of the stored figure is an error: a machine of another make alone does not explain it."""
 STARVED_MS = 100.0
-"""If the service's loop was later than this, other processes took its core: it dropped audio, and its cost says little."""
+"""If the service's loop was later than this, others took its core: it dropped audio, and its cost says little."""
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
