@@ -156,6 +156,8 @@ def show(levels: dict[int, dict[str, Any]]) -> str:
     for calls, table in levels.items():
         if table["limit"] not in ("none", "service"):
             text += f"\n\nAt {calls} calls the bottleneck was: {table['limit']}. Latencies there are not the service's."
+    if (other := max(table["other_load"] for table in levels.values())) > compare.OTHER_LOAD:
+        text += f"\n\nOther processes used up to {other:.2f} cores: only ratios of many calls (--base) mean something."
     return text
 
 

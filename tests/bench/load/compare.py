@@ -24,6 +24,8 @@ COMPARED = (
     "cpu_s_per_call_second", "memory_mb_per_call", "memory_mb_per_call_peak", "lag_p99", "own_p50", "own_p95",
     "latency_p50", "latency_p95", "clear_p50", "clear_p95", "greeting_p50", "ready_s",
 )  # fmt: skip
+OTHER_LOAD = 0.2
+"""Cores that other processes may use before the figures are called doubtful."""
 
 
 @contextmanager
@@ -82,6 +84,6 @@ def _warnings(pairs: Sequence[Pair], calls: int) -> list[str]:
             found.append(f"{side}: at the limit: {', '.join(sorted(limits))}")
         if failed := sum(table["calls_failed"] for table in tables):
             found.append(f"{side}: {failed} calls failed")
-        if (other := max(table["other_load"] for table in tables)) > 0.2:
+        if (other := max(table["other_load"] for table in tables)) > OTHER_LOAD:
             found.append(f"{side}: other processes used up to {other:.2f} cores")
     return found
