@@ -192,8 +192,9 @@ async def test_drop_in_the_middle_of_a_word() -> None:
         await it.until(lambda: any(text.startswith("tomorrow") for text in it.tentative))
         before = it.stt.audio_bytes
         it.stt.faults.drop = True
-        it.audio(tones.sine(300, 500))
-        it.quiet()
+        for frame in frames.frames(tones.sine(300, 500) + frames.silence(700)):
+            it.audio(frame)
+            await it.clock.sleep(20)
         it.commit()
         await it.answer()
         assert it.losses == [("provider_unavailable", True)]
