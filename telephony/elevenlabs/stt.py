@@ -1,11 +1,11 @@
 """The STT port: speech to text over ElevenLabs' realtime socket.
 
 Audio is sent in pieces of 100 ms. It is sent sooner before a commit and when a sound fades: the recogniser needs the
-end of a word to recognise it, and this saves waiting time at the end of an utterance. While a session keeps up, whoever
-performs the action also writes the message: a task that had to be woken would cost as much again. The task sends what
-has to wait. Everything since the last answered commit is kept (`stt_backlog.py`), so that after a lost connection it
-can be sent again, paced, with the commits in their places. A session counts as started only at `session_started`, because quota and key errors arrive as
-messages after a successful handshake.
+end of a word to recognise it, and this saves waiting time at the end of an utterance. While the session keeps up,
+`perform` writes each message itself, because waking a task costs as much again; whatever has to wait is sent by a task.
+Everything since the last answered commit is kept (`stt_backlog.py`), so that after a lost connection it can be sent
+again, paced, with the commits in their places. A session counts as started only at `session_started`, because quota and
+key errors arrive as messages after a successful handshake.
 
 A session that leaves a commit unanswered for five seconds counts as dead and is replaced, even if its socket is open.
 The audio before such a commit is sent again only if no partial of it was received; otherwise the call has already
@@ -53,7 +53,7 @@ RESEND_SPEED = 4
 BEHIND_ITEMS = 25
 """A session that starts with more items waiting than this (half a second) sends its backlog paced."""
 CONGESTED_BYTES = 2**15
-"""With this much not yet taken by the network (three seconds of audio), a session does not keep up."""
+"""With more than this not yet taken by the network (three seconds of audio), a session does not keep up."""
 
 
 class ElevenLabsStt:

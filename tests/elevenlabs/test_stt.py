@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import socket as sockets
+from base64 import b64decode
 from dataclasses import replace
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from telephony.audio import frames, tones
+from telephony.contracts.stt import SttSpec
 from telephony.core import events as e
+from telephony.core.actions import CommitTranscript, Transcribe
+from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.stt_backlog import LIMIT_BYTES
 from telephony.elevenlabs.stt_codec import REPEAT_MS
 from telephony.testing.fakes.elevenlabs.stt import LocalStt, Script, ScriptedRecognizer, SttFaults, SttLatency
@@ -307,6 +314,50 @@ async def test_the_end_of_a_sound_is_sent_at_once() -> None:
         it.commit()
         await it.answer()
         assert sizes == [800, 800, 480, 160, 160, 160, 160, 160, 800, 640]
+
+
+async def test_a_network_that_stalls_takes_no_memory_and_loses_no_more_than_an_outage() -> None:
+    """Little is written to a server that does not read; later it gets everything else, in order, up to the commit."""
+    count, reading, arrived = 30_000, asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def handle(connection: ServerConnection) -> None:
+        await connection.send('{"message_type": "session_started"}')
+        await reading.wait()
+        received = b""
+        async for text in connection:
+            message = json.loads(text)
+            received += b64decode(message["audio_base_64"])
+            if message["commit"]:
+                arrived.set_result(received)
+
+    listener = sockets.create_server(("127.0.0.1", 0))
+    listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 2**16)
+    events = list[e.Event]()
+    came = asyncio.Event()
+
+    def emit(event: e.Event) -> None:
+        events.append(event)
+        came.set()
+
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with asyncio.timeout(20), serve(handle, sock=listener, compression=None, max_queue=1, ping_interval=None):
+        port = ElevenLabsStt(base_url=url, api_key="k", spec=SttSpec("en"), clock=SteadyClock(1))
+        running = asyncio.create_task(port.run(emit))
+        await came.wait()
+        for number in range(count):
+            port.perform(Transcribe(number.to_bytes(4, "big") * 40))
+            await asyncio.sleep(0)
+        port.perform(CommitTranscript(1))
+        reading.set()
+        received = await arrived
+        running.cancel()
+        await asyncio.wait([running])
+    dropped = sum(event.dropped for event in events if isinstance(event, e.OutboxOverflowed))
+    assert dropped > 0
+    numbers = [int.from_bytes(received[at : at + 4], "big") for at in range(0, len(received), 160)]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) == count - dropped
+    assert numbers[-1] == count - 1
 
 
 @pytest.mark.parametrize("fault", ["transcriber_error", "session_time_limit_exceeded", "queue_overflow"])
