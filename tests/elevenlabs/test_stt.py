@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket as sockets
+import random
 from base64 import b64decode
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -316,44 +318,95 @@ async def test_the_end_of_a_sound_is_sent_at_once() -> None:
         assert sizes == [800, 800, 480, 160, 160, 160, 160, 160, 800, 640]
 
 
-async def test_a_network_that_stalls_takes_no_memory_and_loses_no_more_than_an_outage() -> None:
-    """Little is written to a server that does not read; later it gets everything else, in order, up to the commit."""
-    count, reading, arrived = 30_000, asyncio.Event(), asyncio.get_running_loop().create_future()
+class Recorder:
+    """A server that only takes what it is sent: `segments` are the audio before each commit and after the last one."""
 
-    async def handle(connection: ServerConnection) -> None:
+    def __init__(self) -> None:
+        self.segments = [bytearray()]
+        self.reading = asyncio.Event()
+        self._came = asyncio.Event()
+
+    async def handle(self, connection: ServerConnection) -> None:
         await connection.send('{"message_type": "session_started"}')
-        await reading.wait()
-        received = b""
+        await self.reading.wait()
         async for text in connection:
             message = json.loads(text)
-            received += b64decode(message["audio_base_64"])
-            if message["commit"]:
-                arrived.set_result(received)
+            self.segments[-1] += b64decode(message["audio_base_64"])
+            self.segments += [bytearray()] * message["commit"]
+            self._came.set()
 
-    listener = sockets.create_server(("127.0.0.1", 0))
-    listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 2**16)
-    events = list[e.Event]()
-    came = asyncio.Event()
+    async def until_received(self, size: int) -> None:
+        while sum(map(len, self.segments)) < size or self.segments[-1]:
+            self._came.clear()
+            await self._came.wait()
+
+
+@asynccontextmanager
+async def recorded(*first: bytes | int) -> AsyncIterator[tuple[Recorder, ElevenLabsStt, list[e.Event]]]:
+    """A port that has a session with a recorder, and its events. `first` comes before the session."""
+    recorder, events, ready = Recorder(), list[e.Event](), asyncio.Event()
 
     def emit(event: e.Event) -> None:
         events.append(event)
-        came.set()
+        ready.set()
 
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    async with asyncio.timeout(20), serve(handle, sock=listener, compression=None, max_queue=1, ping_interval=None):
+    async with asyncio.timeout(60), serve(recorder.handle, "127.0.0.1", 0, compression=None, max_queue=1) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         port = ElevenLabsStt(base_url=url, api_key="k", spec=SttSpec("en"), clock=SteadyClock(1))
+        await perform(port, first)
         running = asyncio.create_task(port.run(emit))
-        await came.wait()
-        for number in range(count):
-            port.perform(Transcribe(number.to_bytes(4, "big") * 40))
-            await asyncio.sleep(0)
-        port.perform(CommitTranscript(1))
-        reading.set()
-        received = await arrived
-        running.cancel()
-        await asyncio.wait([running])
-    dropped = sum(event.dropped for event in events if isinstance(event, e.OutboxOverflowed))
-    assert dropped > 0
+        try:
+            await ready.wait()
+            yield recorder, port, events
+        finally:
+            recorder.reading.set()
+            running.cancel()
+            await asyncio.wait([running])
+
+
+async def perform(port: ElevenLabsStt, items: Iterable[bytes | int]) -> None:
+    """Passes audio and commits to the port, one in each iteration of the event loop."""
+    for item in items:
+        port.perform(Transcribe(item) if isinstance(item, bytes) else CommitTranscript(item))
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_what_is_sent_at_once_and_what_had_to_wait_is_the_same(seed: int) -> None:
+    """Any audio with any commits, live or gathered before there is a session: the service gets the same audio between
+    the same commits."""
+    chance, items = random.Random(seed), list[bytes | int]()
+    for number in range(1, 11):
+        for _ in range(chance.randrange(40)):
+            items.append(tones.sine(300, 20) if chance.random() < 0.5 else frames.silence(20))
+        items.append(number)
+    items += [frames.silence(300), 11]
+    audio = b"".join(item for item in items if isinstance(item, bytes))
+    async with recorded() as (live, port, _):
+        live.reading.set()
+        await perform(port, items)
+        await live.until_received(len(audio))
+    async with recorded(*items) as (late, _, _):
+        late.reading.set()
+        await late.until_received(len(audio))
+    assert live.segments == late.segments
+    assert b"".join(live.segments) == audio
+    assert len(live.segments) > 3
+
+
+async def test_a_network_that_stalls_takes_no_memory_and_loses_no_more_than_an_outage() -> None:
+    """Little is written to a server that does not read; later it gets everything else, in order, up to the commit."""
+    count = 0
+    async with recorded() as (recorder, port, events):
+        while not any(isinstance(event, e.OutboxOverflowed) for event in events):
+            assert count < 200_000  # no kernel keeps an hour of audio
+            await perform(port, [count.to_bytes(4, "big") * 40])
+            count += 1
+        await perform(port, [1])
+        dropped = sum(event.dropped for event in events if isinstance(event, e.OutboxOverflowed))
+        recorder.reading.set()
+        await recorder.until_received(160 * (count - dropped))
+    received = recorder.segments[0]
     numbers = [int.from_bytes(received[at : at + 4], "big") for at in range(0, len(received), 160)]
     assert numbers == sorted(set(numbers))
     assert len(numbers) == count - dropped
