@@ -23,6 +23,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import broadcast
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.audio.level import level
@@ -206,8 +207,8 @@ class ElevenLabsStt:
         return self._backlog.ready(PIECE_BYTES) or (fading and bool(self._backlog))
 
     def _send_now(self, socket: ClientConnection) -> None:
-        """Sends all that is due, without waiting. If the network is slow, that is left to the task."""
-        if socket.transport.get_write_buffer_size() > CONGESTED_BYTES:
+        """Sends all that is due, without waiting. If the network is slow, or gone, that is left to the task."""
+        if socket.state is not State.OPEN or socket.transport.get_write_buffer_size() > CONGESTED_BYTES:
             self._live = None
             self._wake.set()
             return
