@@ -35,6 +35,7 @@ from telephony.log_redaction import said
 from telephony.network.tls import tls
 from telephony.openai.bodies import bound, refusal_words
 from telephony.openai.codec import Answer, effort_problem, error_for, request_body
+from telephony.openai.connections import on_asyncio
 from telephony.openai.events import Events, StreamFailed
 from telephony.openai.habits import TRIAL, Habits, Refusal
 
@@ -43,6 +44,8 @@ log = structlog.get_logger()
 TRIAL_MS = 5_000
 PAUSE_WORK, PAUSE_BYTES = 3_000, 50_000
 """How much is read (see `Answer.work`) or written before others get their turn: one or two milliseconds of work."""
+_TIMEOUT = httpx2.Timeout(connect=3, read=None, write=5, pool=2)
+"""Without one for each read, which would cost a timer each time: whoever reads here has a limit of their own."""
 DRAIN_S = 0.1
 """As long as the SDK waits for the end of an answer after its last event."""
 
@@ -68,18 +71,19 @@ class OpenAiChat:
         loopback = host in ("127.0.0.1", "localhost", "::1")
         self._http = DefaultAsyncHttpx2Client(
             limits=httpx2.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=120),
-            timeout=httpx2.Timeout(connect=3, read=30, write=5, pool=2),
+            timeout=_TIMEOUT,
             trust_env=not loopback,
             verify=tls(trust_env=not loopback),
             event_hooks={"response": [bound]},
             follow_redirects=False,  # the SDK's default would take the conversation to another host
         )
+        on_asyncio(self._http)
         self._client = AsyncOpenAI(
             api_key=api_key or "none",
             base_url=base_url,
             max_retries=0,
             http_client=self._http,
-            timeout=httpx2.Timeout(connect=3, read=30, write=5, pool=2),
+            timeout=_TIMEOUT,
         )
         self._key = api_key
         self._model, self._effort, self._token_field = model, effort, token_field
