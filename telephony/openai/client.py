@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -282,13 +282,29 @@ async def encoded(body: dict[str, Any]) -> list[bytes]:
     head = {name: value for name, value in body.items() if name != "messages"}
     blocks, block, work = list[bytes](), [_json(head)[:-1], b', "messages": ['], 0
     for number, message in enumerate(body["messages"]):
-        block += [b", " if number else b"", _json(message)]
-        work += len(block[-1]) + 200  # what a short message costs
-        if work > PAUSE_BYTES:
-            blocks.append(b"".join(block))
-            block, work = [], 0
-            await asyncio.sleep(0)
+        block.append(b", " if number else b"")
+        work += 200  # what a short message costs
+        for piece in _pieces(message):
+            block.append(piece)
+            work += len(piece)
+            if work > PAUSE_BYTES:
+                blocks.append(b"".join(block))
+                block, work = [], 0
+                await asyncio.sleep(0)
     return [*blocks, b"".join((*block, b"]}"))]
+
+
+def _pieces(message: dict[str, Any]) -> Iterator[bytes]:
+    """The message as JSON: a long text, such as several messages in one, in pieces."""
+    text = message.get("content")
+    if not isinstance(text, str) or len(text) <= PAUSE_BYTES:
+        yield _json(message)
+        return
+    before, after = _json(message | {"content": ""}).split(b'"content": ""', 1)
+    yield before + b'"content": "'
+    for at in range(0, len(text), PAUSE_BYTES):
+        yield _json(text[at : at + PAUSE_BYTES])[1:-1]
+    yield b'"' + after
 
 
 async def _post(client: AsyncOpenAI, path: str, blocks: list[bytes]) -> httpx2.Response:
