@@ -53,6 +53,8 @@ class Events:
         for line in lines:
             if line.startswith(b"data:"):
                 self._data.append(line[6:] if line.startswith(b" ", 5) else line[5:])
+            elif line == b"data":  # a field without a value
+                self._data.append(b"")
             elif not line and self._data:
                 data, self._data = b"\n".join(self._data), []
                 self.done = data.startswith(END)

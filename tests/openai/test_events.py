@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openai._streaming import SSEDecoder
 
@@ -47,6 +47,8 @@ LINES = st.sampled_from(
 ENDS = st.sampled_from(["\n", "\r", "\r\n"])
 
 
+@example([("data", "\n"), ('data: {"a": 1}', "\n"), ("", "\n")], [])
+@example([("data", "\n"), ("data: [DONE]", "\n"), ("", "\n")], [])
 @given(st.lists(st.tuples(LINES, ENDS), max_size=14), st.lists(st.integers(0, 300), max_size=6))
 def test_events_are_those_of_the_sdk_however_the_bytes_are_cut(lines: list[tuple[str, str]], ends: list[int]) -> None:
     text = "".join(line + end for line, end in lines).encode()
