@@ -35,7 +35,6 @@ from telephony.log_redaction import said
 from telephony.network.tls import tls
 from telephony.openai.bodies import bound, refusal_words
 from telephony.openai.codec import Answer, effort_problem, error_for, request_body
-from telephony.openai.connections import on_asyncio
 from telephony.openai.events import Events, StreamFailed
 from telephony.openai.habits import TRIAL, Habits, Refusal
 
@@ -77,7 +76,6 @@ class OpenAiChat:
             event_hooks={"response": [bound]},
             follow_redirects=False,  # the SDK's default would take the conversation to another host
         )
-        on_asyncio(self._http)
         self._client = AsyncOpenAI(
             api_key=api_key or "none",
             base_url=base_url,
@@ -224,7 +222,8 @@ class OpenAiChat:
             raise ProviderMisbehaved(f"the answer has no chunks: {kind[:60]!r}", provider="openai")
         for event in answer.end():
             yield event
-        habits.unopened = habits.unopened or answer.unopened
+        if answer.unopened is not None:
+            habits.unopened = habits.unopened or answer.unopened
 
     @asynccontextmanager
     async def _answered(self, blocks: list[bytes]) -> AsyncIterator[httpx2.Response]:
