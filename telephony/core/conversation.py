@@ -24,6 +24,7 @@ from telephony.core.dtmf import DtmfCollector
 from telephony.core.ending import Ended, Ending
 from telephony.core.history import History
 from telephony.core.language.registry import language_for
+from telephony.core.listening.calm import CALM, NEVER, Calm, Part
 from telephony.core.listening.listening import Listening
 from telephony.core.managed_events import ManagedEvent
 from telephony.core.media_watchdog import MediaWatchdog
@@ -48,7 +49,8 @@ class Conversation:
         history: History = (),
         turn: int = 0,
     ) -> None:
-        self._now = 0
+        self.deadline: int | None = None
+        """When `step(TimeReached(...))` is wanted, if nothing happens before; always later than the last `now`."""
         rules, language = policy.turn_taking, language_for(policy.language)
         self._listening = Listening(rules, language)
         self._turns = Turns(policy, spoken_form, last=turn)
@@ -65,17 +67,18 @@ class Conversation:
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
         self._watchdog = MediaWatchdog(policy.limits)
-        self._parts: tuple[Callable[[int], list[Action]], ...] = (
-            attention.tick,
-            self._floor.tick,
-            self._close_utterance,
-            self._end_entry,
-            self._look_after_speech,
-            self._give_answer,
-            self._recovery.tick,
-            speculation.tick,
-            self._keep_time,
+        self._parts = (
+            Part(attention.tick, attention.calm),
+            Part(self._floor.tick, self._floor.calm),
+            Part(self._close_utterance, lambda now: CALM),  # it is part of listening, of which attention tells
+            Part(self._end_entry, lambda now: CALM),  # it has its deadline
+            Part(self._look_after_speech, lambda now: CALM),  # so has all speech
+            Part(self._give_answer, self._answer_calm),
+            Part(self._recovery.tick, self._recovery.calm),
+            Part(speculation.tick, speculation.calm),
+            Part(self._keep_time, self._time_calm),
         )
+        self._calm: Calm | None = None  # how long more frames like the last change nothing
 
     @property
     def ended(self) -> Ended | None:
@@ -83,34 +86,32 @@ class Conversation:
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
         """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
-        self._now = now
         if self.ended is not None:
             return ()
-        actions = self._happened(event, now)
-        if self.ended is None and self._watchdog.started:
-            actions += self._tick(now)
-        return tuple(actions)
-
-    @property
-    def deadline(self) -> int | None:
-        """When `step(TimeReached(...))` is wanted, if nothing happens before; always later than the last `now`."""
-        if self.ended is not None or not self._watchdog.started:
-            return None
-        deadlines = (
-            self._watchdog.deadline,
-            self._dtmf.deadline,
-            self._turns.deadline,
-            self._ending.deadline or self._timers.deadline,
-            self._recovery.deadline(self._now),
-        )
-        return min([at for at in deadlines if at is not None])
+        if not isinstance(event, e.AudioReceived):
+            self._calm = None
+            return self._follow(self._happened(event, now), now)
+        news = self._listening.hear(event)
+        self._watchdog.received(now)
+        if self._calm is None or news or not self._lasts(self._calm, now):
+            actions = self._follow([Transcribe(event.pcmu)], now)
+            self._calm = self._agree(now) if len(actions) == 1 else None
+            return actions
+        self._floor.passed(now)
+        self.deadline = min(self._watchdog.deadline, self._calm.deadline)
+        return (Transcribe(event.pcmu),)
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
     def _happened(self, event: e.Event, now: int) -> list[Action]:
+        """Anything but a frame of the caller's."""
         match event:
-            case e.AudioReceived() | e.AudioMissed() | e.TranscriptUpdated() | e.CommitRefused():
-                return self._caller_heard(event, now)
+            case e.AudioMissed(ms):
+                self._listening.voice.missed(ms)
+            case e.TranscriptUpdated():
+                self._listening.transcript(event)
+            case e.CommitRefused(commit):
+                self._listening.commit_refused(commit)
             case e.KeyPressed(digit):
                 return self._key(digit, now)
             case e.SttLost(_, retryable):
@@ -131,7 +132,7 @@ class Conversation:
                 self._timers.drain(deadline_ms)
             case e.EndRequested(reason):
                 return self._recovery.end_with("goodbye", reason, now)
-            case e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
+            case e.AudioReceived() | e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
                 pass  # the ports recover by themselves; what follows for the call follows from silence, in `_tick`
             case _:  # the last words of a managed agent that had the call before; asked last, for it takes time
                 if not isinstance(event, ManagedEvent):
@@ -144,20 +145,6 @@ class Conversation:
         self._watchdog.received(now)
         self._timers.start(now)
         return self._turns.greet(now)
-
-    def _caller_heard(self, event: e.HeardEvent, now: int) -> list[Action]:
-        match event:
-            case e.AudioReceived():
-                self._watchdog.received(now)
-                self._listening.hear(event)
-                return [Transcribe(event.pcmu)]
-            case e.AudioMissed(ms):
-                self._listening.voice.missed(ms)
-            case e.TranscriptUpdated():
-                self._listening.transcript(event)
-            case e.CommitRefused(commit):
-                self._listening.commit_refused(commit)
-        return []
 
     def _generated(self, event: e.LlmEvent, now: int) -> list[Action]:
         match event:
@@ -215,6 +202,41 @@ class Conversation:
 
     # --- what follows -----------------------------------------------------------------------------------------------
 
+    def _follow(self, actions: list[Action], now: int) -> tuple[Action, ...]:
+        """The actions, with those that follow."""
+        if self.ended is None and self._watchdog.started:
+            actions += self._tick(now)
+        self.deadline = self._next_deadline(now)
+        return tuple(actions)
+
+    def _next_deadline(self, now: int) -> int | None:
+        if self.ended is not None or not self._watchdog.started:
+            return None
+        return min(self._watchdog.deadline, self._parts_deadline(now))
+
+    def _parts_deadline(self, now: int) -> int:
+        deadlines = (
+            self._dtmf.deadline,
+            self._turns.deadline,
+            self._ending.deadline or self._timers.deadline,
+            self._recovery.deadline(now),
+        )
+        return min([at for at in deadlines if at is not None], default=NEVER)
+
+    def _agree(self, now: int) -> Calm | None:
+        """How long all parts are calm, if they are."""
+        calm = CALM
+        for part in self._parts:
+            if (its := part.calm(now)) is None:
+                return None
+            calm = calm if its is CALM else calm.both(its)
+        deadline = self._parts_deadline(now)
+        return calm.both(Calm(now_ms=deadline, deadline=deadline))
+
+    def _lasts(self, calm: Calm, now: int) -> bool:
+        heard = self._listening
+        return now < calm.now_ms and heard.voice.media_ms < calm.media_ms and heard.silence_ms < calm.silence_ms
+
     def _tick(self, now: int) -> list[Action]:
         """What time and evidence have decided, part by part."""
         if missing := self._watchdog.take_missing_ms(now):
@@ -223,7 +245,7 @@ class Conversation:
             return self._ending.leg_dead()
         actions = list[Action]()
         for part in self._parts:
-            if found := part(now):
+            if found := part.tick(now):
                 actions += found
         return actions
 
@@ -269,6 +291,12 @@ class Conversation:
             actions += self._look_after_speech(now)  # a speculation's may have been due for a while
         return actions
 
+    def _answer_calm(self, now: int) -> Calm | None:
+        if self._answer.restarted and self._turns.reply is not None:
+            return None
+        waits = self._listening.utterance is not None or self._turns.playout.held
+        return None if self._answer.owed and not waits else CALM
+
     def _keep_time(self, now: int) -> list[Action]:
         """Silence, deafness, the length of the call, drain; and the end, once the last words were heard."""
         waiting = self._answer.owed or self._dtmf.deadline is not None
@@ -283,3 +311,6 @@ class Conversation:
         if due is Due.STILL_THERE:  # whoever answers is the caller, however quiet they have become
             self._listening.voice.level.forget()
         return self._recovery.timer_due(due, now) if due is not None else []
+
+    def _time_calm(self, now: int) -> Calm | None:
+        return None if self._ending.begun or self._listening.stt.refused else CALM

@@ -29,6 +29,7 @@ from telephony.core.ending import Ending
 from telephony.core.language.farewells import is_farewell
 from telephony.core.language.language import Language
 from telephony.core.language.words import claims_the_floor
+from telephony.core.listening.calm import CALM, Calm, until
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import TurnTaking
@@ -40,6 +41,7 @@ from telephony.core.turn_taking.barge_in import (
     Verdict,
     judge,
     key_interrupts,
+    next_silence_ms,
     wants_an_answer,
     was_asked,
 )
@@ -116,6 +118,21 @@ class Floor:
                 return actions
             case Verdict.NOTHING:
                 return []
+
+    def calm(self, now: int) -> Calm | None:
+        """See `Part`. Voice that meets the agent is evidence at every frame."""
+        listening, live = self._listening, self._turns.live()
+        if listening.utterance is None or not live:
+            done = not (self._turns.playout.held or listening.commit_early or self._overheard.inside)
+            return CALM if done else None
+        if listening.voice.voiced or self._answer.restarted or self._late_start.may_be_found(now):
+            return None
+        silence_ms = next_silence_ms(listening.silence_ms, self._rules)
+        return until(self._hearing.more_ms(now)).both(Calm(silence_ms=silence_ms))
+
+    def passed(self, now: int) -> None:
+        """`tick` was not asked, for it would have done nothing."""
+        self._late_start.now = now
 
     def key_pressed(self, now: int) -> list[Action]:
         """The caller has pressed a key."""
