@@ -24,7 +24,7 @@ from telephony.core.dtmf import DtmfCollector
 from telephony.core.ending import Ended, Ending
 from telephony.core.history import History
 from telephony.core.language.registry import language_for
-from telephony.core.listening.calm import CALM, NEVER, Calm, Part
+from telephony.core.listening.calm import CALM, NEVER, Calm, Part, until
 from telephony.core.listening.listening import Listening
 from telephony.core.managed_events import ManagedEvent
 from telephony.core.media_watchdog import MediaWatchdog
@@ -67,7 +67,7 @@ class Conversation:
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
         self._watchdog = MediaWatchdog(policy.limits)
-        self._parts = (
+        self._parts: tuple[Part, ...] = (
             Part(attention.tick, attention.calm),
             Part(self._floor.tick, self._floor.calm),
             Part(self._close_utterance, lambda now: CALM),  # it is part of listening, of which attention tells
@@ -85,7 +85,9 @@ class Conversation:
         return self._ending.ended
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
-        """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
+        """One event at `now` (ms since the call began). After the end of the call nothing follows from anything.
+
+        Of 50 frames a second hardly any brings news: see `calm.py`."""
         if self.ended is not None:
             return ()
         if not isinstance(event, e.AudioReceived):
@@ -93,12 +95,13 @@ class Conversation:
             return self._follow(self._happened(event, now), now)
         news = self._listening.hear(event)
         self._watchdog.received(now)
-        if self._calm is None or news or not self._lasts(self._calm, now):
+        heard, calm = self._listening, self._calm
+        if news or calm is None or not calm.lasts(now, heard.voice.media_ms, heard.utterance):
             actions = self._follow([Transcribe(event.pcmu)], now)
             self._calm = self._agree(now) if len(actions) == 1 else None
             return actions
         self._floor.passed(now)
-        self.deadline = min(self._watchdog.deadline, self._calm.deadline)
+        self.deadline = min(self._watchdog.deadline, calm.deadline)
         return (Transcribe(event.pcmu),)
 
     # --- what happens -----------------------------------------------------------------------------------------------
@@ -233,10 +236,6 @@ class Conversation:
         deadline = self._parts_deadline(now)
         return calm.both(Calm(now_ms=deadline, deadline=deadline))
 
-    def _lasts(self, calm: Calm, now: int) -> bool:
-        heard = self._listening
-        return now < calm.now_ms and heard.voice.media_ms < calm.media_ms and heard.silence_ms < calm.silence_ms
-
     def _tick(self, now: int) -> list[Action]:
         """What time and evidence have decided, part by part."""
         if missing := self._watchdog.take_missing_ms(now):
@@ -292,10 +291,11 @@ class Conversation:
         return actions
 
     def _answer_calm(self, now: int) -> Calm | None:
-        if self._answer.restarted and self._turns.reply is not None:
+        waits = self._listening.utterance is not None or self._turns.playout.held or self._dtmf.deadline is not None
+        speaks = self._turns.live() and self._turns.abandoned is None
+        if self._answer.owed and not (waits or speaks):
             return None
-        waits = self._listening.utterance is not None or self._turns.playout.held
-        return None if self._answer.owed and not waits else CALM
+        return until(self._turns.playout.more_ms(now)) if self._answer.restarted else CALM
 
     def _keep_time(self, now: int) -> list[Action]:
         """Silence, deafness, the length of the call, drain; and the end, once the last words were heard."""

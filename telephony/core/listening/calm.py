@@ -12,18 +12,26 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from telephony.core.actions import Action
+from telephony.core.listening.utterance import Utterance
 
 NEVER = 10**15
 
 
 class Calm(NamedTuple):
-    """Frames change nothing as long as the core's `now`, the media time and the utterance's silence are all below
-    these. `deadline`: that of the call as a whole, as long as frames come."""
+    """Frames change nothing as long as the core's `now`, the media time, and the utterance's silence and voice are all
+    below these. `deadline`: that of the call as a whole, as long as frames come."""
 
     now_ms: int = NEVER
     media_ms: int = NEVER
     silence_ms: int = NEVER
+    voice_ms: int = NEVER
     deadline: int = NEVER
+
+    def lasts(self, now: int, media_ms: int, utterance: Utterance | None) -> bool:
+        """Whether everything is below these."""
+        if now >= self.now_ms or media_ms >= self.media_ms or utterance is None:
+            return now < self.now_ms and media_ms < self.media_ms
+        return media_ms - utterance.active_ms < self.silence_ms and utterance.voice_ms < self.voice_ms
 
     def both(self, other: Calm) -> Calm:
         """As long as both last."""

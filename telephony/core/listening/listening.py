@@ -18,22 +18,16 @@ from telephony.core.decisions import EndpointReason, ModelSays
 from telephony.core.events import AudioReceived, TranscriptUpdated
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
-from telephony.core.listening.calm import Calm
+from telephony.core.listening.calm import NEVER, Calm
 from telephony.core.listening.overlooked import Overlooked
 from telephony.core.listening.quiet_commits import QuietCommits
 from telephony.core.listening.stt_health import SttHealth
-from telephony.core.listening.utterance import Answered, Utterance, standstill_ms
-from telephony.core.listening.voice_activity import WINDOW_MS, VoiceActivity
+from telephony.core.listening.utterance import PARTIAL_LAG_MS, Answered, Utterance, standstill_ms
+from telephony.core.listening.voice_activity import SOUND_GRACE_MS, WINDOW_MS, VoiceActivity
 from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking.endpointing import PAUSE_MS, Endpointing, Wait
 from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
-
-SOUND_GRACE_MS = 140
-"""Maximum delay of the end of the turn by a sound at the end of the silence: the detector needs 60-120 ms to recognise
-voice."""
-PARTIAL_LAG_MS = 380
-"""Maximum time from the end of a word to the partial that contains it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +152,7 @@ class Listening:
             self.commits += 1
             self._quiet.committed(self.voice.media_ms, silence=self.commits)
             return [CommitTranscript(self.commits)]
-        if utterance is None or not self._commit_due(utterance):
-            return []
-        return [CommitTranscript(self._commit(utterance))]
+        return [CommitTranscript(self._commit(utterance))] if utterance and self._commit_due(utterance) else []
 
     def close(self) -> Closed | None:
         """Closes the utterance if it is over now, and gives it out."""
@@ -208,7 +200,8 @@ class Listening:
             return self._quiet.calm(self.voice)
         if utterance.noisy or utterance.text_ms == self.voice.media_ms:  # the model may be asked about these words
             return None
-        if silence < (soonest_ms := min(tuning.commit_after_ms, tuning.commit_held_ms)):
+        soonest_ms = min(tuning.commit_after_ms, tuning.commit_held_ms if self.commit_early else NEVER)
+        if silence < soonest_ms:
             return Calm(silence_ms=soonest_ms)
         if self.voice.voiced:
             return None
@@ -228,9 +221,9 @@ class Listening:
 
     def _commit_after_ms(self) -> int:
         """The silence after which the utterance is committed."""
-        tuning = self._rules.tuning
         if not self.commit_early:
-            return self.wait.commit_after_ms(tuning)
+            return self.wait.commit_after_ms(self._rules.tuning)
+        tuning = self._rules.tuning
         return tuning.commit_after_ms if self.sends_partials else tuning.commit_held_ms
 
     def _stands_still(self, utterance: Utterance) -> bool:

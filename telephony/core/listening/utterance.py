@@ -21,6 +21,8 @@ STANDSTILL_MS = 800
 """Voice whose words stand still for this much longer than the silence that would end the turn is a noise..."""
 LONGEST_STANDSTILL_MS = 1_600
 """...and if they stand still for this long, if no longer silence is asked for."""
+PARTIAL_LAG_MS = 380
+"""Maximum time from the end of a word to the partial that contains it."""
 
 
 @dataclass(slots=True)
@@ -82,13 +84,13 @@ class Utterance:
     def voiced(self, ms: int, media_ms: int, loud: int, wordless_ms: int) -> bool:
         """`ms` more of its voice, up to `media_ms`. After `wordless_ms` without words it is noisy. Returns whether more
         has changed than its length."""
-        before = self.committed, self.noisy
+        before = self.committed, self.noisy, self.loud
         self.voice_ms += ms
         self.loud = max(self.loud, loud)
         self.active_ms = media_ms
         self.committed = False
         self.noisy = self.grown_ms > 0 and self.voice_ms - self.grown_voice_ms >= wordless_ms
-        return before != (False, self.noisy)
+        return before != (False, self.noisy, self.loud)
 
     def undetected(self, spoken_ms: int) -> None:
         """The detector does not hear this caller, who was speaking at `spoken_ms`."""

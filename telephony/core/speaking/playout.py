@@ -160,10 +160,8 @@ class Playout:
         span, per_char = self._outstanding[0], BYTES_PER_MS * SLOW_MS_PER_CHAR
         began, track = max(self._echo_ms, span.sent_ms), self.tracks.get(span.turn)
         position = span.start + (now - began) * BYTES_PER_MS
-        if position <= span.start:
+        if position <= span.start or track is None:
             return now + 1
-        if track is None:
-            return None
         more = track.next_word(position) if track.ends else (position // per_char + 1) * per_char
         return None if more is None or more > span.end else began - (span.start - more) // BYTES_PER_MS
 

@@ -42,6 +42,7 @@ from telephony.core.turn_taking.barge_in import (
     judge,
     key_interrupts,
     next_silence_ms,
+    next_voice_ms,
     wants_an_answer,
     was_asked,
 )
@@ -120,15 +121,21 @@ class Floor:
                 return []
 
     def calm(self, now: int) -> Calm | None:
-        """See `Part`. Voice that meets the agent is evidence at every frame."""
-        listening, live = self._listening, self._turns.live()
-        if listening.utterance is None or not live:
-            done = not (self._turns.playout.held or listening.commit_early or self._overheard.inside)
-            return CALM if done else None
-        if listening.voice.voiced or self._answer.restarted or self._late_start.may_be_found(now):
+        """See `Part`. Once a voice may hold the agent, its loudness at every moment is evidence."""
+        listening, utterance, held = self._listening, self._listening.utterance, self._turns.playout.held
+        if utterance is None or not self._turns.live():
+            return None if held or listening.commit_early or self._overheard.inside else CALM
+        if self._answer.restarted or self._late_start.may_be_found(now):
             return None
-        silence_ms = next_silence_ms(listening.silence_ms, self._rules)
-        return until(self._hearing.more_ms(now)).both(Calm(silence_ms=silence_ms))
+        calm = until(self._hearing.more_ms(now))
+        calm = calm.both(Calm(silence_ms=next_silence_ms(listening.silence_ms, self._rules)))
+        voice = listening.voice
+        if not voice.voiced:
+            return calm
+        settled = utterance.grown_ms > utterance.active_ms
+        if settled or not (held and voice.level.known) or self._noise.is_going_on(voice.media_ms):
+            return None
+        return calm.both(Calm(voice_ms=next_voice_ms(utterance.voice_ms, voice.burst_ms, self._rules)))
 
     def passed(self, now: int) -> None:
         """`tick` was not asked, for it would have done nothing."""

@@ -64,6 +64,7 @@ class Speculation:
         callers: Callable[[Utterance], str],
     ) -> None:
         self._rules = rules
+        self._off = rules.prepares is Speculate.OFF
         self._language = language
         self._listening = listening
         self._turns = turns
@@ -78,7 +79,7 @@ class Speculation:
     def tick(self, now: int) -> list[Action]:
         """Begins or drops a speculation, as the words are now."""
         utterance, turns = self._listening.utterance, self._turns
-        if self._rules.prepares is Speculate.OFF:
+        if self._off:
             return []
         if utterance is not None and utterance is not self._utterance:
             self._utterance, self._words, self._trial = utterance, _Words(), _Trial()
@@ -110,7 +111,7 @@ class Speculation:
     def calm(self, now: int) -> Calm | None:
         """See `Part`."""
         utterance, trials = self._listening.utterance, self._turns.trials
-        if self._rules.prepares is Speculate.OFF:
+        if self._off:
             return CALM
         calm = self._hindsight.calm() if trials.untested else CALM
         if utterance is None or calm is None:
