@@ -88,21 +88,28 @@ class Conversation:
         """One event at `now` (ms since the call began). After the end of the call nothing follows from anything.
 
         Of 50 frames a second hardly any brings news: see `calm.py`."""
-        if self.ended is not None:
+        if self._ending.ended is not None:
             return ()
-        if not isinstance(event, e.AudioReceived):
-            self._calm = None
-            return self._follow(self._happened(event, now), now)
-        news = self._listening.hear(event)
+        frame = isinstance(event, e.AudioReceived)
+        if isinstance(event, e.AudioReceived):
+            if self._hears_nothing_new(event, now):
+                return (Transcribe(event.pcmu),)
+            actions: list[Action] = [Transcribe(event.pcmu)]
+        else:
+            actions = self._happened(event, now)
+        return tuple(self._follow(actions, now, frame=frame))
+
+    def _hears_nothing_new(self, event: e.AudioReceived, now: int) -> bool:
+        """Takes a frame. Returns whether it is one more of those that change nothing, so that no part needs to be
+        asked."""
+        listening, calm = self._listening, self._calm
         self._watchdog.received(now)
-        heard, calm = self._listening, self._calm
-        if news or calm is None or not calm.lasts(now, heard.voice.media_ms, heard.utterance):
-            actions = self._follow([Transcribe(event.pcmu)], now)
-            self._calm = self._agree(now) if len(actions) == 1 else None
-            return actions
+        news = listening.hear(event)
+        if news or calm is None or not calm.lasts(now, listening.voice.media_ms, listening.utterance):
+            return False
         self._floor.passed(now)
         self.deadline = min(self._watchdog.deadline, calm.deadline)
-        return (Transcribe(event.pcmu),)
+        return True
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
@@ -205,17 +212,17 @@ class Conversation:
 
     # --- what follows -----------------------------------------------------------------------------------------------
 
-    def _follow(self, actions: list[Action], now: int) -> tuple[Action, ...]:
-        """The actions, with those that follow."""
+    def _follow(self, actions: list[Action], now: int, *, frame: bool) -> list[Action]:
+        """The actions, with those that follow; also when to be called again, and whether more frames like this one
+        would change nothing either."""
+        self.deadline = self._calm = None
         if self.ended is None and self._watchdog.started:
             actions += self._tick(now)
-        self.deadline = self._next_deadline(now)
-        return tuple(actions)
-
-    def _next_deadline(self, now: int) -> int | None:
-        if self.ended is not None or not self._watchdog.started:
-            return None
-        return min(self._watchdog.deadline, self._parts_deadline(now))
+        if self.ended is None and self._watchdog.started:
+            parts_ms = self._parts_deadline(now)
+            self.deadline = min(self._watchdog.deadline, parts_ms)
+            self._calm = self._agree(parts_ms, now) if frame and len(actions) == 1 else None
+        return actions
 
     def _parts_deadline(self, now: int) -> int:
         deadlines = (
@@ -226,15 +233,14 @@ class Conversation:
         )
         return min([at for at in deadlines if at is not None], default=NEVER)
 
-    def _agree(self, now: int) -> Calm | None:
-        """How long all parts are calm, if they are."""
-        calm = CALM
+    def _agree(self, deadline: int, now: int) -> Calm | None:
+        """How long all parts are calm, if they are, and none has reached its `deadline`."""
+        calm = Calm(now_ms=deadline, deadline=deadline)
         for part in self._parts:
             if (its := part.calm(now)) is None:
                 return None
             calm = calm if its is CALM else calm.both(its)
-        deadline = self._parts_deadline(now)
-        return calm.both(Calm(now_ms=deadline, deadline=deadline))
+        return calm
 
     def _tick(self, now: int) -> list[Action]:
         """What time and evidence have decided, part by part."""

@@ -18,7 +18,7 @@ from telephony.core.decisions import EndpointReason, ModelSays
 from telephony.core.events import AudioReceived, TranscriptUpdated
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
-from telephony.core.listening.calm import NEVER, Calm
+from telephony.core.listening.calm import Calm
 from telephony.core.listening.overlooked import Overlooked
 from telephony.core.listening.quiet_commits import QuietCommits
 from telephony.core.listening.stt_health import SttHealth
@@ -200,8 +200,8 @@ class Listening:
             return self._quiet.calm(self.voice)
         if utterance.noisy or utterance.text_ms == self.voice.media_ms:  # the model may be asked about these words
             return None
-        soonest_ms = min(tuning.commit_after_ms, tuning.commit_held_ms if self.commit_early else NEVER)
-        if silence < soonest_ms:
+        soonest_ms = self._commit_after_ms() if self.commit_early else tuning.commit_after_ms
+        if silence < (soonest_ms := min(soonest_ms, tuning.commit_after_ms)):
             return Calm(silence_ms=soonest_ms)
         if self.voice.voiced:
             return None

@@ -70,7 +70,8 @@ class VoiceActivity:
     def frame(self, speech: int | None, level: int) -> None:
         """One 20 ms frame; `speech` and `level` as in `AudioReceived`."""
         self.level.frame(level)
-        self._quietest = min(self._quietest, level)
+        if level < self._quietest:
+            self._quietest = level
         self._latest.append(level)
         if self._ahead_ms >= FRAME_MS:
             self._ahead_ms -= FRAME_MS
