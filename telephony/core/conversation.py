@@ -76,7 +76,7 @@ class Conversation:
             Part(self._give_answer, self._answer_calm),
             Part(self._recovery.tick, self._recovery.calm),
             Part(speculation.tick, speculation.calm),
-            Part(self._keep_time, self._time_calm),
+            Part(self._keep_time, lambda now: CALM),  # so have the silence, and the end
         )
         self._calm: Calm | None = None  # how long more frames like the last change nothing
 
@@ -317,6 +317,3 @@ class Conversation:
         if due is Due.STILL_THERE:  # whoever answers is the caller, however quiet they have become
             self._listening.voice.level.forget()
         return self._recovery.timer_due(due, now) if due is not None else []
-
-    def _time_calm(self, now: int) -> Calm | None:
-        return None if self._ending.begun or self._listening.stt.refused else CALM

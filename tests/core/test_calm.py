@@ -10,7 +10,7 @@ WALK=1234 pytest tests/core/test_calm.py            the call of one seed, and th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from random import Random
 
@@ -21,6 +21,10 @@ from telephony.core import events as e
 from telephony.core.conversation import Conversation
 from telephony.core.listening.calm import Part
 from telephony.core.policy import Limits, Policy
+from telephony.testing.script import CallerScript
+from telephony.testing.simulator import CallTool, Simulator
+from telephony.testing.simulator import Part as Says
+from tests.core.calls import asks, play
 from tests.core.test_random_walks import random_event
 from tests.core.walks import walk
 
@@ -85,11 +89,20 @@ def bad_line(stream: Iterable[tuple[int, e.Event]], rng: Random) -> Iterator[tup
         yield now, event
 
 
+def twice(sim: Simulator) -> Both:
+    """The call that the simulator has played, both ways."""
+    both = Both(sim.policy)
+    both.play((now, event) for now, event, _ in sim.steps if not isinstance(event, e.TimeReached))
+    return both
+
+
 def call_of(seed: int) -> Both:
     sim = walk(seed, most_sounds=3, quiet_ms=2_000 if seed % 32 else 25_000).sim
-    stream = [(now, event) for now, event, _ in sim.steps if not isinstance(event, e.TimeReached)]
+    if seed % 4 == 0:
+        return twice(sim)
     both = Both(sim.policy)
-    both.play(bad_line(stream, Random(seed)) if seed % 4 else stream)
+    stream = [(now, event) for now, event, _ in sim.steps if not isinstance(event, e.TimeReached)]
+    both.play(bad_line(stream, Random(seed)))
     return both
 
 
@@ -121,3 +134,38 @@ def test_nor_among_events_in_any_order(seed: int) -> None:
             done = both.play([(now, e.AudioReceived(b"", media, rng.choice((speech, speech, None)), level))])
             names += [action.name for action in done if isinstance(action, a.SendMark)]
             tools += [f"call_{action.turn}" for action in done if isinstance(action, a.StartReply)]
+
+
+QUESTION = "what are your opening hours"
+BOOKS: list[Says] = ["One moment, please.", CallTool("book"), "It is booked. Is there anything else?"]
+DISCLOSES = Policy(must_be_heard=("This call may be recorded.",))
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        lambda s: play(asks(QUESTION).waits(s).says("and on sunday").waits(3), first_token=1_500),
+        lambda s: play(asks(QUESTION).waits(s).says("and on sunday").waits(3), first_token=400, first_audio=400),
+        lambda s: play(asks(QUESTION).waits(s).coughs(200).waits(1).coughs(200).waits(3), first_token=900),
+        lambda s: play(asks(QUESTION).listens(s).coughs(300).waits(0.5).coughs(2_500).waits(1)),
+        lambda s: play(asks(QUESTION).listens(s).says("mm-hm").waits(0.5).says("wait what about sundays").waits(2)),
+        lambda s: play(
+            asks("book a table", 0.2).listens(0.5).says("wait").waits(s).says("hello").waits(6), BOOKS, tool=5_000
+        ),
+        lambda s: play(asks("my number is four six two").waits(s).says("nine one").waits(3)),
+        lambda s: play(
+            asks(QUESTION).listens(s).says("stop please").waits(4), ["This call may be recorded. Yes."], DISCLOSES
+        ),
+        lambda s: play(asks(QUESTION).waits(s).says("yes").waits(2), final=900, partial=400),
+    ],
+    ids=["late", "restarted", "coughs", "noise", "listener", "tool", "dictation", "disclosure", "slow stt"],
+)
+def test_nor_in_a_scene_at_any_time(scene: Callable[[float], Simulator]) -> None:
+    """The caller goes on after so many seconds."""
+    for tenths in range(2, 22, 2):
+        twice(scene(tenths / 10))
+
+
+def test_nor_in_a_long_silence() -> None:
+    """The caller is asked whether they are still there; the silence is committed."""
+    twice(play(CallerScript().waits(26)))
