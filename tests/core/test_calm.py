@@ -30,7 +30,7 @@ from tests.core.walks import walk
 
 BLOCKS = 4
 FIRST_SEED = int(os.environ.get("WALK", 0))
-WALKS = int(os.environ.get("WALKS", BLOCKS if "WALK" in os.environ else 200))
+WALKS = int(os.environ.get("WALKS", BLOCKS if "WALK" in os.environ else 120))
 
 
 class Both:
@@ -180,7 +180,7 @@ DISCLOSES = Policy(must_be_heard=("This call may be recorded.",))
 )
 def test_nor_in_a_scene_at_any_time(scene: Callable[[float], Simulator]) -> None:
     """The caller goes on after so many seconds."""
-    for tenths in range(2, 22, 2):
+    for tenths in range(2, 22, 3):
         twice(scene(tenths / 10))
 
 
