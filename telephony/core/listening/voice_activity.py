@@ -22,7 +22,9 @@ BURST_GAP_MS = 250
 """Voice after a longer silence than this is a new burst."""
 KEY_TONE_MS = 300
 SOUND = 120
-"""A sound this much (tenths of dB) above the quietest moment of the silence may be voice not detected yet."""
+"""A sound this much (tenths of dB) above the quietest moment of the silence may be voice not detected yet..."""
+SOUND_GRACE_MS = 140
+"""...and delays the end of the turn by this much at most: the detector needs 60-120 ms to recognise voice."""
 
 
 class Voiced:
@@ -68,7 +70,8 @@ class VoiceActivity:
     def frame(self, speech: int | None, level: int) -> None:
         """One 20 ms frame; `speech` and `level` as in `AudioReceived`."""
         self.level.frame(level)
-        self._quietest = min(self._quietest, level)
+        if level < self._quietest:
+            self._quietest = level
         self._latest.append(level)
         if self._ahead_ms >= FRAME_MS:
             self._ahead_ms -= FRAME_MS
