@@ -151,5 +151,5 @@ def _spectra(basis: Floats) -> list[_Product]:
         filters: Floats = (basis @ mirrored[at : at + 256]).T
         used = np.flatnonzero(filters.any(axis=1))
         columns = slice(int(used[0]), int(used[-1]) + 1)
-        products.append(_Product(columns, filters[columns]))
+        products.append(_Product(columns, np.ascontiguousarray(filters[columns])))
     return products
