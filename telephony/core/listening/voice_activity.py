@@ -38,13 +38,13 @@ class Voiced:
         self._voiced = False
 
     def window(self, speech: int | None) -> bool:
-        """Whether a frame completed a window of voice; `speech` in thousandths, None if it completed no window."""
+        """Whether a frame brings the value of a window of voice; `speech` in thousandths, None if it brings no value."""
         if speech is not None:
             self._voiced = self._rules.is_voice(speech, self._voiced)
         return speech is not None and self._voiced
 
     def hears(self, event: e.Event) -> bool:
-        """Whether the event is a frame that completed a window of voice. To be called with every event in order."""
+        """Whether the event is a frame that brings a window of voice. To be called with every event in order."""
         if isinstance(event, e.AudioMissed):
             self._voiced = False
         return isinstance(event, e.AudioReceived) and self.window(event.speech)
