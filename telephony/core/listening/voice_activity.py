@@ -38,7 +38,7 @@ class Voiced:
         self._voiced = False
 
     def window(self, speech: int | None) -> bool:
-        """Whether a frame brings the value of a window of voice; `speech` in thousandths, None if it brings no value."""
+        """Whether a frame brings a window of voice; `speech` in thousandths, None if it brings none."""
         if speech is not None:
             self._voiced = self._rules.is_voice(speech, self._voiced)
         return speech is not None and self._voiced
