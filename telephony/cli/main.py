@@ -177,7 +177,6 @@ _OFFLINE_EXTRA = {
     "and Windows)",
     "hibari": "hibari-tts",
     "soxr": "soxr",
-    "numpy": "numpy",
 }
 
 

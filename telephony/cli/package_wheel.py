@@ -18,7 +18,6 @@ import telephony
 from telephony.errors import TelephonyError
 
 ROOT = Path(telephony.__file__).parent
-TEMPLATES = ROOT / "cli" / "project"
 WHEEL = "Wheel-Version: 1.0\nGenerator: telephony new\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
@@ -50,14 +49,16 @@ def pack_wheel(folder: Path) -> Path:
 
 
 def package_files() -> list[Path]:
-    """What belongs to the package: its modules, and the templates of a project."""
+    """What belongs to the package: everything below it that is no document, no bytecode and not hidden."""
     return sorted(
         path
         for path in ROOT.rglob("*")
-        if path.is_file()
-        and "__pycache__" not in path.parts
-        and (path.suffix == ".py" or path.is_relative_to(TEMPLATES))
+        if path.is_file() and path.suffix != ".md" and not _left_out(path.relative_to(ROOT))
     )
+
+
+def _left_out(path: Path) -> bool:
+    return any(part == "__pycache__" or part.startswith(".") for part in path.parts)
 
 
 def _content(installed: Distribution, info: str) -> Iterator[tuple[str, bytes]]:
