@@ -1,6 +1,7 @@
 """The command line: parsing and error messages. Everything else is imported when its command runs.
 
-Exit codes: 0 success, 1 the command ran and failed, 2 wrong settings or arguments (nothing was started).
+Exit codes: 0 success, 1 the command ran and failed, 2 wrong settings or arguments (nothing was started), 130
+interrupted.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ app = typer.Typer(
     help="A voice agent that answers phone calls (Twilio, ElevenLabs, any OpenAI-compatible model).\n\n"
     "Start with `telephony demo`: a complete call on this machine, without an account. Settings come from the "
     "environment and from the file `.env` in the current directory (see .env.example).",
+    epilog="Exit codes: 0 success, 1 the command ran and failed, 2 wrong settings or arguments (nothing was started), "
+    "130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -118,6 +121,7 @@ def check(
     offline: Offline = False,
     online: Annotated[bool, typer.Option("--online", help="Ask each service whether a call would work.")] = False,
     agent: AgentName = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as one JSON object.")] = False,
 ) -> None:
     """Show and validate the settings.
 
@@ -125,6 +129,10 @@ def check(
     asks each vendor for what a call needs (key, voice, model, quota, number) and comes in through the public address,
     one line each; exit code 1 if anything is not right.
     """
+    if as_json:
+        from telephony.cli.check_json import check_json
+
+        raise typer.Exit(check_json(lambda: _configured({"TELEPHONY_AGENT": agent}, offline=offline), online=online))
     settings = _load({"TELEPHONY_AGENT": agent}, offline=offline)
     from telephony.settings import SETTINGS, Settings
 
@@ -181,17 +189,25 @@ _OFFLINE_EXTRA = {
 
 
 def _load(changes: dict[str, str | None], *, offline: bool, local_carrier: bool = False) -> Settings:
+    """The settings; if they are wrong, says so and exits with code 2."""
+    from telephony.errors import SettingsError
+
+    try:
+        return _configured(changes, offline=offline, local_carrier=local_carrier)
+    except SettingsError as error:
+        _wrong(error.problems)
+
+
+def _configured(changes: dict[str, str | None], *, offline: bool, local_carrier: bool = False) -> Settings:
+    """The settings of the environment with these changes, for parts that are installed. Raises SettingsError."""
     from telephony.errors import SettingsError
     from telephony.settings import load
 
     environ = {**os.environ, **{name: value for name, value in changes.items() if value is not None}}
-    try:
-        settings = load(environ, offline=offline, local_carrier=local_carrier, also=_agent_problems)
-    except SettingsError as error:
-        _wrong(error.problems)
+    settings = load(environ, offline=offline, local_carrier=local_carrier, also=_agent_problems)
     missing = [wheel for package, wheel in _OFFLINE_EXTRA.items() if find_spec(package) is None]
     if settings.local_speech and missing:
-        _wrong([
+        raise SettingsError([
             f"local STT and TTS need {', '.join(missing)}: pip install 'telephony[offline]'; or set ELEVENLABS_API_KEY"
         ])  # fmt: skip
     return settings

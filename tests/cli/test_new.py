@@ -24,6 +24,7 @@ from telephony.errors import TelephonyError
 from telephony.examples import receptionist
 from telephony.settings import SETTINGS, load
 from tests.cli.test_cli import BARE, telephony
+from tests.wheel.dockerfile import instructions
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "de")
@@ -160,12 +161,6 @@ def test_the_containers_are_kept_as_those_of_the_repository(project: Path) -> No
     assert (one["build"], one["env_file"]) == (".", ".env")
     caddy = (ROOT / "infra" / "Caddyfile").read_text().replace("telephony:8080", "agent:8080")
     assert (project / "Caddyfile").read_text() == caddy
-
-
-def instructions(path: Path) -> list[tuple[str, str]]:
-    """The instructions of a Dockerfile: (FROM, "python:3.13"), ..."""
-    text = re.sub(r"\\\n\s*", "", "\n".join(line for line in path.read_text().splitlines() if line[:1] != "#"))
-    return [(word, rest.strip()) for line in text.splitlines() if line for word, _, rest in [line.partition(" ")]]
 
 
 def test_the_image_is_that_of_the_repository_with_the_agent_in_it(project: Path) -> None:
