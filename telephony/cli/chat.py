@@ -18,8 +18,8 @@ import typer
 from telephony.cli.json_output import error_object, print_json
 
 if TYPE_CHECKING:
-    from telephony.cli.text_call import Part, TextCall, ToolRan
-    from telephony.cli.text_session import TextSession
+    from telephony.cli.text.call import Part, TextCall, ToolRan
+    from telephony.cli.text.session import TextSession
     from telephony.errors import ProviderError
 
 NOTICE_S = 1.0
@@ -100,7 +100,7 @@ def say(
 
 
 def _session(agent: str | None, caller: str, offline: bool, refuse: Refuses) -> TextSession:
-    from telephony.cli.text_session import text_session
+    from telephony.cli.text.session import text_session
     from telephony.errors import SettingsError
 
     try:
@@ -133,7 +133,7 @@ def _hints(session: TextSession) -> None:
 
 
 def _opened(session: TextSession) -> Any:
-    from telephony.cli.text_session import opened
+    from telephony.cli.text.session import opened
 
     return opened(session)
 
@@ -171,7 +171,7 @@ def _line() -> str:
 
 async def _answer(session: TextSession, call: TextCall, text: str) -> None:
     """Prints the answer as it comes."""
-    from telephony.cli.text_call import Said, ToolBegun, ToolRan, in_words
+    from telephony.cli.text.call import Said, ToolBegun, ToolRan, in_words
     from telephony.errors import ProviderError
 
     shown = _Shown()
@@ -227,8 +227,8 @@ class _Shown:
 
 async def _once(session: TextSession, text: str, as_json: bool) -> int:
     """One turn. Returns the exit code."""
-    from telephony.cli.text_call import Said, ToolRan, in_words
-    from telephony.cli.text_session import opened
+    from telephony.cli.text.call import Said, ToolRan, in_words
+    from telephony.cli.text.session import opened
     from telephony.errors import ProviderError
 
     said, tools, failure = "", list[ToolRan](), ""

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import yaml
 
 from telephony.app.loading import agent_for
 from telephony.cli import new
-from telephony.cli.new import make_project
+from telephony.cli.project.make import make_project
 from telephony.errors import TelephonyError
 from telephony.examples import receptionist
 from telephony.settings import SETTINGS, load
@@ -70,7 +71,7 @@ def test_it_is_whole(project: Path) -> None:
     assert {
         "agent.py", "tests/test_agent.py", "tests/calls/booking/tape.jsonl", "tests/calls/booking/test_booking.py",
         ".env", ".env.example", ".gitignore", ".dockerignore", "Dockerfile", "compose.yaml", "Caddyfile", "AGENTS.md",
-        "README.md", "requirements.txt", "requirements-dev.txt",
+        "README.md", "requirements.txt", "requirements-dev.txt", "constraints.txt",
     } <= set(found)  # fmt: skip
     assert not [name for name in found if name.endswith(".in") or "dot." in name]
     texts = {name: path.read_text() for name, path in found.items() if path.suffix not in (".whl", ".ulaw")}
@@ -120,6 +121,15 @@ def test_the_wheel_in_it_is_the_running_package(project: Path) -> None:
         assert b"Provides-Extra: offline" in packed.read(metadata)
 
 
+def test_the_image_installs_the_versions_in_use(project: Path) -> None:
+    """All that the service needs, and nothing that only tests or the local parts do."""
+    lines = [line for line in (project / "constraints.txt").read_text().splitlines() if line[0] != "#"]
+    pinned = {name.lower(): version for name, _, version in (line.partition("==") for line in lines)}
+    for name in ("twilio", "starlette", "websockets", "openai", "pydantic", "pydantic_core", "typer"):
+        assert pinned[name] == version(name)
+    assert set(pinned) & {"telephony", "pytest", "moonshine-voice", "ruff"} == set()
+
+
 def test_the_wheel_holds_what_the_build_puts_into_one(tmp_path: Path) -> None:
     """All modules and templates, and nothing else: no tests and no documents of the repository."""
     source = tmp_path / "source"
@@ -137,7 +147,7 @@ def test_the_wheel_holds_what_the_build_puts_into_one(tmp_path: Path) -> None:
         assert names == {name for name in other.namelist() if ".dist-info" not in name}
         [[entries], [others]] = ([n for n in z.namelist() if n.endswith("entry_points.txt")] for z in (one, other))
         assert one.read(entries).split() == other.read(others).split()
-    assert {"telephony/__init__.py", "telephony/cli/project/common/Dockerfile"} <= names
+    assert {"telephony/__init__.py", "telephony/cli/project/templates/common/Dockerfile"} <= names
     assert not [name for name in names if not name.startswith("telephony/")]
     assert not [name for name in names if name.endswith(".md")]
 
@@ -175,9 +185,10 @@ def test_the_image_is_that_of_the_repository_with_the_agent_in_it(project: Path)
 def test_what_the_build_copies_is_there_and_let_through(project: Path) -> None:
     """Sources exist, and .dockerignore, which keeps all else out, lets them in."""
     allowed = {line[1:] for line in (project / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    copied = [
-        rest.split()[0] for word, rest in instructions(project / "Dockerfile") if word == "COPY" and "--" not in rest
+    copies = [
+        rest.split() for word, rest in instructions(project / "Dockerfile") if word == "COPY" and "--" not in rest
     ]
+    copied = [name for words in copies for name in words[:-1]]
     assert set(copied) == allowed
     assert all(list(project.glob(name)) for name in copied)
 
@@ -223,7 +234,7 @@ def test_another_language_is_refused_with_those_there_are(tmp_path: Path) -> Non
 def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
     """Nor does one that cannot finish: everything is made beside the folder, which comes into being at once."""
     code = (
-        "import os, signal, telephony.cli.first_call as f\n"
+        "import os, signal, telephony.cli.project.make as f\n"
         "f.record_first_call = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
         "import sys; sys.argv[1:] = ['new', 'mine']\n"
         "from telephony.cli.main import main; main()"

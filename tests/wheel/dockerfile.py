@@ -24,6 +24,10 @@ def instructions(path: Path) -> list[tuple[str, str]]:
     return [(word, rest.strip()) for line in text.splitlines() if line for word, _, rest in [line.partition(" ")]]
 
 
+class BuildFailed(Exception):
+    """A step that failed, or that cannot be done without Docker."""
+
+
 @dataclass(slots=True)
 class Stage:
     """A stage of a build. `python` is its interpreter."""
@@ -51,13 +55,15 @@ class Stage:
                     for word in words[1:]
                     if word != "--no-cache-dir"
                 ]
-                subprocess.run([*program, *rest], cwd=self.at("."), env=environ, check=True)
+                done = subprocess.run([*program, *rest], cwd=self.at("."), env=environ, capture_output=True, text=True)
+                if done.returncode:
+                    raise BuildFailed(f"RUN {one}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
             elif not line.startswith(USERS):
-                raise SystemExit(f"this step cannot be done without Docker: RUN {line}")
+                raise BuildFailed(f"this step cannot be done without Docker: RUN {line}")
 
 
 def build(context: Path, root: Path, python: Path, environ: dict[str, str]) -> Stage:
-    """Does the steps of `context`/Dockerfile and returns the last stage. Raises CalledProcessError."""
+    """Does the steps of `context`/Dockerfile and returns the last stage. Raises BuildFailed."""
     stages: dict[str, Stage] = {}
     stage = Stage(root / "none", python)
     for word, rest in instructions(context / "Dockerfile"):
@@ -82,7 +88,7 @@ def build(context: Path, root: Path, python: Path, environ: dict[str, str]) -> S
         elif word == "CMD":
             stage.command = json.loads(rest)
         elif word not in NOT_DONE:
-            raise SystemExit(f"this step cannot be done without Docker: {word} {rest}")
+            raise BuildFailed(f"this step cannot be done without Docker: {word} {rest}")
     return stage
 
 
@@ -90,7 +96,7 @@ def _copy(context: Path, stage: Stage, words: list[str]) -> None:
     *sources, target = words
     found = [path for source in sources for path in sorted(context.glob(source))]
     if not found:
-        raise SystemExit(f"nothing to copy: {sources}")
+        raise BuildFailed(f"nothing to copy: {sources}")
     for path in found:
         into = stage.at(target)
         if path.is_dir():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from telephony.agent import Agent, IncomingCall
 from telephony.app.language_model import language_model
 from telephony.app.loading import TRIAL_CALL, agent_for
-from telephony.cli.text_call import TextCall
+from telephony.cli.text.call import TextCall
 from telephony.clock import Clock
 from telephony.core.language.codes import primary
 from telephony.errors import SettingsError

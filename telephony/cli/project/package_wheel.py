@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -46,6 +47,21 @@ def pack_wheel(folder: Path) -> Path:
         record.append(f"{name}.dist-info/RECORD,,\n")
         wheel.writestr(_entry(f"{name}.dist-info/RECORD"), "".join(record))
     return path
+
+
+def versions_in_use() -> list[str]:
+    """`name==version` of each package that the running one needs, and of those that they need, as installed here."""
+    found: dict[str, str] = {}
+    todo = ["telephony"]
+    while todo:
+        try:
+            one = distribution(todo.pop())
+        except PackageNotFoundError:  # for another system or Python
+            continue
+        if one.name not in found:
+            found[one.name] = one.version
+            todo += [re.split(r"[^\w.-]", line)[0] for line in one.requires or () if "extra ==" not in line]
+    return sorted((f"{name}=={version}" for name, version in found.items() if name != "telephony"), key=str.lower)
 
 
 def package_files() -> list[Path]:
