@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
+import pty
 import signal
 import sys
+import termios
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -163,6 +166,39 @@ async def test_ctrl_c_at_the_prompt_ends_the_conversation(terminal: Terminal) ->
         process.send_signal(signal.SIGINT)  # at the prompt, or in the last moments of the answer
         process.stdin.close()
         assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("key", [b"\x04", b"\x03"], ids=["Ctrl-D", "Ctrl-C"])
+async def test_at_a_terminal_it_prompts_and_these_keys_end_it(terminal: Terminal, key: bytes) -> None:
+    """What is typed is shown by the terminal, once; and it is left as it was."""
+    ours, theirs = pty.openpty()
+    async with model(terminal):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "telephony", "chat", "my_agent:agent", cwd=terminal.cwd,
+            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=lambda: _control(theirs),
+            env=BARE | terminal.environ | {"TERM": "dumb"},
+        )  # fmt: skip
+        os.close(theirs)
+        shown = await asyncio.to_thread(_until, ours, b"you      ")
+        os.write(ours, b"when do you open\n")
+        shown += await asyncio.to_thread(_until, ours, b"six.\r\nyou      ")
+        os.write(ours, key)
+        shown += await asyncio.to_thread(_until, ours, b"ended the conversation.")
+        assert await process.wait() == 0
+    os.close(ours)
+    assert shown.count(b"when do you open") == 1
+
+
+def _control(terminal: int) -> None:
+    """Makes the terminal the one that sends the process its signals."""
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+
+def _until(terminal: int, words: bytes) -> bytes:
+    shown = b""
+    while words not in shown:
+        shown += os.read(terminal, 4_096)
+    return shown
 
 
 @pytest.mark.parametrize(
