@@ -226,6 +226,15 @@ async def test_a_model_that_fails_is_reported_in_words(terminal: Terminal, statu
     assert "Traceback" not in chatted.err + said.err
 
 
+async def test_a_model_that_cannot_be_reached_is_reported_with_what_to_do(terminal: Terminal) -> None:
+    """No network, or no server at this address."""
+    terminal.environ |= {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
+    said = await terminal.run("say", "my_agent:german", "hallo")
+    assert (said.code, said.out) == (1, "")
+    assert "The model failed: the server does not answer: check the network and OPENAI_BASE_URL" in said.err
+    assert "Traceback" not in said.err
+
+
 async def test_say_prints_the_answer_and_the_tools(terminal: Terminal) -> None:
     async with model(terminal):
         done = await terminal.run("say", "my_agent:agent", "a table", "--caller", "+15551230000")

@@ -22,7 +22,8 @@ from pathlib import Path
 
 from tests.wheel.dockerfile import BuildFailed, build
 
-CONSTRAINTS = Path(__file__).parents[2] / "infra" / "constraints.txt"
+ROOT = Path(__file__).parents[2]
+CONSTRAINTS = ROOT / "infra" / "constraints.txt"
 KEPT = (
     "PATH",
     "HOME",
@@ -73,7 +74,7 @@ class Installed:
         done = subprocess.run(
             command,
             cwd=cwd or self.home,
-            env={**BARE, **environ},
+            env={**BARE, "TELEPHONY_DATA": str(self.folder / "data"), **environ},
             input=types,
             capture_output=True,
             text=True,
@@ -115,22 +116,26 @@ def projects(here: Installed) -> None:
 
 
 def image(here: Installed) -> None:
-    """The steps of the project's Dockerfile in a venv of their own, and what the container then runs."""
+    """The steps of the Dockerfiles, each in a venv of its own, and what the container then runs."""
     version = here.run(str(here.python), "-c", "import sys; print(*sys.version_info[:2])").split()
     if tuple(map(int, version)) != IMAGE:
         return
-    other = Installed(str(here.python), here.wheel, here.folder / "image")
-    stage = build(here.home / "en", here.folder / "stages", other.python, BARE)
-    expect(stage.command == ["telephony", "serve"], "the container's command")
-    public = {"PUBLIC_URL": "https://calls.example.com", "TELEPHONY_DATA": str(here.folder / "image-data"), "PORT": "0"}
-    serves(str(other.telephony), stage.at("/app"), BARE | KEYS | stage.environ | public)
+    for name, context in (("project", here.home / "en"), ("repository", ROOT)):
+        other = Installed(str(here.python), here.wheel, here.folder / name)
+        stage = build(context, here.folder / f"{name}-stages", other.python, BARE)
+        expect(stage.command == ["telephony", "serve"], "the container's command")
+        public = {"PUBLIC_URL": "https://calls.example.com", "TELEPHONY_DATA": str(other.folder / "data")}
+        serves(str(other.telephony), stage.at("/app"), BARE | KEYS | stage.environ | public)
 
 
 def hears(here: Installed) -> None:
-    """With the local speech recogniser and voice: a whole call."""
+    """With the local speech recogniser and voice: a whole call in the new project, and a test made of it."""
     here.pip("telephony[offline]")  # as the message says: what is installed stays, the extra's packages are added
-    said = here.cli("demo", "--speed", DEMO_SPEED)
+    project = here.home / "en"
+    said = here.cli("demo", "--speed", DEMO_SPEED, cwd=project)
     expect("understood, answered, interrupted and ended correctly" in said, "the demo")
+    here.cli("save-test", "out/tapes", "--name", "heard", cwd=project)
+    expect("7 passed" in here.run(str(here.python), "-m", "pytest", cwd=project), "the test of the demo's call")
 
 
 def serves(telephony: str, cwd: Path, environ: dict[str, str]) -> None:
