@@ -226,6 +226,13 @@ def test_a_name_that_cannot_be_is_refused_and_nothing_is_left(tmp_path: Path, na
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_current_folder_is_refused(tmp_path: Path) -> None:
+    """Also an empty one: it would be another folder afterwards, and the shell would stand in none."""
+    shown = telephony("new", ".", cwd=tmp_path)
+    assert shown.returncode == 2
+    assert "name a folder to create" in shown.stderr
+
+
 def test_another_language_is_refused_with_those_there_are(tmp_path: Path) -> None:
     shown = telephony("new", "mine", "--language", "fr", cwd=tmp_path)
     assert shown.returncode == 2

@@ -24,6 +24,8 @@ def make_project(folder: Path, language: str) -> list[str]:
     folder = folder.absolute()
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", folder.name):
         raise _refused(f"{folder.name!r} is no name for a project: use letters, digits, '-', '_' and '.'")
+    if folder == Path.cwd():  # it would be replaced under the feet of the shell
+        raise _refused("name a folder to create, and not the one you are in")
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise _refused(f"{folder} exists already, and nothing is overwritten: choose another name")
     if not folder.parent.is_dir():
