@@ -90,14 +90,13 @@ class Conversation:
         Of 50 frames a second hardly any brings news: see `calm.py`."""
         if self._ending.ended is not None:
             return ()
-        frame = isinstance(event, e.AudioReceived)
         if isinstance(event, e.AudioReceived):
             if self._hears_nothing_new(event, now):
                 return (Transcribe(event.pcmu),)
             actions: list[Action] = [Transcribe(event.pcmu)]
         else:
             actions = self._happened(event, now)
-        return tuple(self._follow(actions, now, frame=frame))
+        return tuple(self._follow(actions, now))
 
     def _hears_nothing_new(self, event: e.AudioReceived, now: int) -> bool:
         """Takes a frame. Returns whether it is one more of those that change nothing, so that no part needs to be
@@ -212,16 +211,17 @@ class Conversation:
 
     # --- what follows -----------------------------------------------------------------------------------------------
 
-    def _follow(self, actions: list[Action], now: int, *, frame: bool) -> list[Action]:
-        """The actions, with those that follow; also when to be called again, and whether more frames like this one
-        would change nothing either."""
+    def _follow(self, actions: list[Action], now: int) -> list[Action]:
+        """The actions, with those that follow; also when to be called again, and whether more frames like the last one
+        would change nothing."""
         self.deadline = self._calm = None
+        happened = len(actions)
         if self.ended is None and self._watchdog.started:
             actions += self._tick(now)
         if self.ended is None and self._watchdog.started:
             parts_ms = self._parts_deadline(now)
             self.deadline = min(self._watchdog.deadline, parts_ms)
-            self._calm = self._agree(parts_ms, now) if frame and len(actions) == 1 else None
+            self._calm = self._agree(parts_ms, now) if len(actions) == happened else None
         return actions
 
     def _parts_deadline(self, now: int) -> int:

@@ -1,9 +1,9 @@
 """Until when the caller's frames change nothing: of 50 a second hardly any brings news.
 
-Theory of operation. After a frame from which nothing follows, each part of the core says for how long it would go on
-doing nothing, if only frames like that came (`Listening.hear` tells which are). Up to the earliest of these moments the
-parts are not asked again. A moment may be early, never late: then the parts are asked as always, and say so again. Any
-other event ends the calm. A part that says nothing is always asked.
+Theory of operation. After a step in which no part had anything to do, each part of the core says for how long it would
+go on doing nothing, if only frames like the last one came (`Listening.hear` tells which are). Up to the earliest of
+these moments the parts are not asked again. A moment may be early, never late: then the parts are asked as always, and
+say so again. Any other event ends the calm. A part that says nothing is always asked.
 """
 
 from __future__ import annotations

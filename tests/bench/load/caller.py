@@ -18,13 +18,14 @@ import random
 import re
 import time
 import uuid
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import unescape
 
 import httpx2
 
-from telephony.audio import level
+from telephony.audio import level, mulaw
 from telephony.audio.frames import FRAME_BYTES, frames
 from telephony.twilio.signature import sign_socket, sign_webhook
 from tests.bench.load.parts import AUTH_TOKEN, stamped_at
@@ -37,9 +38,20 @@ JITTER_S = 0.004
 TICK_S = 0.001
 """The timer looks this often for frames to be sent."""
 _FRAME_S = 0.02
-_SILENCE = base64.b64encode(b"\xff" * FRAME_BYTES)
+NOISE = 26
+"""Standard deviation of the line's noise in 16-bit samples: -62 dBFS. In digital silence no detector would run."""
 _HEAD = 32
 """So many characters of a payload hold a stamp."""
+
+
+def line_noise(seed: int = 1) -> list[bytes]:
+    """A second of what a line brings while nobody speaks: frames in base64."""
+    rng = random.Random(seed)
+    samples = array("h", (round(rng.gauss(0, NOISE)) for _ in range(50 * FRAME_BYTES)))
+    return [base64.b64encode(frame) for frame in frames(mulaw.encode(samples.tobytes()))]
+
+
+_NOISE = line_noise()
 
 
 @dataclass(slots=True)
@@ -216,10 +228,10 @@ class BenchCaller:
         return True
 
     def _next_payload(self, now: float) -> bytes:
-        """The next frame of the sentence, or silence after it."""
+        """The next frame of the sentence, or of the line's noise after it."""
         index, payloads = self._at, self._sentence.payloads
         if index == len(payloads):
-            return _SILENCE
+            return random.choice(_NOISE)
         if self._sentence.loud[index]:
             self._last_loud = now
             self._first_loud = self._first_loud or now
