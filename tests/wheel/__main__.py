@@ -120,9 +120,11 @@ def image(here: Installed) -> None:
     version = here.run(str(here.python), "-c", "import sys; print(*sys.version_info[:2])").split()
     if tuple(map(int, version)) != IMAGE:
         return
-    for name, context in (("project", here.home / "en"), ("repository", ROOT)):
+    project = here.home / "en"
+    files = (("project", project / "Dockerfile", project), ("repository", ROOT / "infra" / "Dockerfile", ROOT))
+    for name, file, context in files:
         other = Installed(str(here.python), here.wheel, here.folder / name)
-        stage = build(context, here.folder / f"{name}-stages", other.python, BARE)
+        stage = build(file, context, here.folder / f"{name}-stages", other.python, BARE)
         expect(stage.command == ["telephony", "serve"], "the container's command")
         public = {"PUBLIC_URL": "https://calls.example.com", "TELEPHONY_DATA": str(other.folder / "data")}
         serves(str(other.telephony), stage.at("/app"), BARE | KEYS | stage.environ | public)
@@ -175,7 +177,7 @@ def check(python: str, wheel: Path, folder: Path) -> bool:
         began = time.monotonic()
         try:
             step(here)
-        except (Wrong, BuildFailed, subprocess.SubprocessError) as error:
+        except (Wrong, BuildFailed, OSError, subprocess.SubprocessError) as error:
             print(f"{python}: {step.__name__}: {error}", file=sys.stderr)
             return False
         print(f"{python}: {step.__name__}: as it should be ({time.monotonic() - began:.0f} s)", flush=True)

@@ -62,11 +62,11 @@ class Stage:
                 raise BuildFailed(f"this step cannot be done without Docker: RUN {line}")
 
 
-def build(context: Path, root: Path, python: Path, environ: dict[str, str]) -> Stage:
-    """Does the steps of `context`/Dockerfile and returns the last stage. Raises BuildFailed."""
+def build(file: Path, context: Path, root: Path, python: Path, environ: dict[str, str]) -> Stage:
+    """Does the steps of the Dockerfile `file` and returns the last stage. Raises BuildFailed."""
     stages: dict[str, Stage] = {}
     stage = Stage(root / "none", python)
-    for word, rest in instructions(context / "Dockerfile"):
+    for word, rest in instructions(file):
         words = rest.split()
         if word == "FROM":
             name = words[-1] if "AS" in words else "last"

@@ -38,7 +38,7 @@ def context(tmp_path: Path) -> Path:
 
 
 def test_the_steps_are_done_below_the_folder(context: Path, tmp_path: Path) -> None:
-    stage = build(context, tmp_path / "root", Path(sys.executable), dict(os.environ))
+    stage = build(context / "Dockerfile", context, tmp_path / "root", Path(sys.executable), dict(os.environ))
     found = {path.relative_to(stage.root).as_posix() for path in stage.root.rglob("*") if path.is_file()}
     assert found == {f"app/in/{name}" for name in ("one.txt", "two.txt", "made.txt", "parts/three.txt")}
     assert (stage.at("in") / "made.txt").read_text() == "parts/three.txt"
@@ -50,4 +50,4 @@ def test_a_step_that_fails_or_cannot_be_done_is_an_error(context: Path, tmp_path
     """None is passed over: the check would be worth nothing."""
     (context / "Dockerfile").write_text(f"FROM python:3.13\n{step}\n")
     with pytest.raises(BuildFailed):
-        build(context, tmp_path / "root", Path(sys.executable), dict(os.environ))
+        build(context / "Dockerfile", context, tmp_path / "root", Path(sys.executable), dict(os.environ))
