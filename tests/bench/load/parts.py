@@ -158,6 +158,7 @@ async def service(
     async with running(settings, Clock(), agents=agent) as running_service, asyncio.TaskGroup() as group:
         say({"url": running_service.base_url, "pid": os.getpid()})
         await running_service.warm.wait()
+        gc.freeze()  # as `serve` does after the start
         calibration: list[float] = []
         measuring = [group.create_task(_lag(lags))]
         if calibrated:
