@@ -80,7 +80,10 @@ def _left_out(path: Path) -> bool:
 def _content(installed: Distribution, info: str) -> Iterator[tuple[str, bytes]]:
     for path in package_files():
         yield path.relative_to(ROOT.parent).as_posix(), path.read_bytes()
-    for name in ("METADATA", "entry_points.txt", "licenses/LICENSE"):
+    # PKG-INFO: in a clone's own folder, what setuptools leaves there is found first.
+    metadata = installed.read_text("METADATA") or installed.read_text("PKG-INFO") or ""
+    yield f"{info}/METADATA", metadata.encode()
+    for name in ("entry_points.txt", "licenses/LICENSE"):
         if (text := installed.read_text(name)) is not None:
             yield f"{info}/{name}", text.encode()
     yield f"{info}/WHEEL", WHEEL.encode()
