@@ -8,7 +8,8 @@ The contract is the same for all:
 - `run(emit)` lasts as long as the call. It raises nothing but `CancelledError`: a failure becomes an event.
 - `perform(action)` is synchronous, never blocks, never raises, and may be called before `run` has connected anything.
   Its queue is bounded; each port names its overflow policy.
-- `emit(event)` is synchronous and may be called from the port's own tasks only, on the same event loop.
+- `emit(event)` is synchronous and may be called from the port's own tasks only, on the same event loop. What follows
+  from the event happens before it returns: `perform` may be called inside it, so a port is in order before it emits.
 - `stop()` requests an orderly end; `run` is cancelled if it does not return soon. Calling it twice is harmless.
 """
 

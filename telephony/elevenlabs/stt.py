@@ -182,8 +182,8 @@ class ElevenLabsStt:
             if isinstance(message, wire.Fault):
                 raise SessionEnded(message.slug, message.retryable, message.said)
             now = clock.ms()
-            self._report(segments.due(now))
-            self._report(segments.received(message, now))
+            # Both before either is reported: what follows from a report may be a commit, which this message is not for.
+            self._report([*segments.due(now), *segments.received(message, now)])
             if segments.overdue(now):
                 self._report(segments.given_up())
                 raise SessionEnded("provider_timeout", True)

@@ -156,9 +156,9 @@ class ElevenLabsTts:
 
     def _ended(self, message: wire.Audio | wire.Final) -> None:
         key, frames = self._contexts.final(message, self._clock.ms())
+        self._send(frames)  # before the report: what follows from it may come for the context that opens here
         if key is not None:
             self._emit(SpeechEnded(*key))
-        self._send(frames)
 
     async def _write(self, socket: ClientConnection) -> None:
         try:

@@ -299,11 +299,10 @@ def _pieces(message: dict[str, Any]) -> Iterator[bytes]:
     if not isinstance(text, str) or len(text) <= PAUSE_BYTES:
         yield _json(message)
         return
-    before, after = _json(message | {"content": ""}).split(b'"content": ""', 1)
-    yield before + b'"content": "'
+    yield _json({name: value for name, value in message.items() if name != "content"})[:-1] + b', "content": "'
     for at in range(0, len(text), PAUSE_BYTES):
         yield _json(text[at : at + PAUSE_BYTES])[1:-1]
-    yield b'"' + after
+    yield b'"}'
 
 
 async def _post(client: AsyncOpenAI, path: str, blocks: list[bytes]) -> httpx2.Response:

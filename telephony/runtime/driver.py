@@ -130,14 +130,16 @@ class Chain:
             log.exception("core_failed", event_type=type(event).__name__)
             actions, ended = (a.EndCall("broken", APOLOGY),), Ended("broken", EndedBy.AGENT)
         self._observers.see(event, actions, now)
+        begin: Sequence[e.Event] = ()
         for action in actions:
             self._ports.perform(action)
             if isinstance(action, SwitchTo):
                 self._call, self._ports, begin = self._switch(action)
                 self._deadline = self._call.deadline
-                self._inbox.put_first(begin, now)
         if ended is not None and not self.ended.done():
             self.ended.set_result(ended)
+        for first in begin:  # before whatever else waits or follows
+            self._step(first, now)
 
     def _set_alarm(self) -> None:
         if (due := self._deadline) is None or self.ended.done():

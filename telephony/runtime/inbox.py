@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from telephony.clock import Clock
 from telephony.core import events as e
@@ -25,7 +25,8 @@ from telephony.core import events as e
 AUDIO_LIMIT = 500  # frames: ten seconds of audio
 CONTROL_LIMIT = 20_000  # events; more means that a peer floods the call
 AT_ONCE = 16
-"""Events taken in a row, each at most a millisecond after the one before, before other calls have their turn."""
+"""Events taken in a row, each at most a millisecond after the core was done with the one before, before other calls
+have their turn."""
 
 Take = Callable[[e.Event | None, int], None]
 """Takes an event and its time of arrival in ms since the call began; None: only time has passed."""
@@ -45,7 +46,7 @@ class Inbox:
         self._flooded = False
         self._busy = False  # an event is in the core
         self._in_a_row = 0
-        self._latest = 0  # when the last event was taken
+        self._latest = 0  # when the core was done with the last event
         self._later: asyncio.Handle | None = None  # the next turn of what waits
 
     def now(self) -> int:
@@ -70,17 +71,12 @@ class Inbox:
         now = self.clock.ms() - self._zero
         if now > self._latest + 1:
             self._in_a_row = 0
-        if self._take is None or self._busy or self._waiting or self._in_a_row >= AT_ONCE:
+        if self._take is None or self._busy or self._waiting or self._in_a_row >= AT_ONCE or self._lost_ms:
             self._keep(event, now)
         else:
             self._give(event, now)
         if self._waiting:
             self._schedule()
-
-    def put_first(self, events: Sequence[e.Event], now: int) -> None:
-        """Puts `events` before all that waits, stamped `now`: the stamp of the event that is in the core."""
-        self._waiting.extendleft((event, now) for event in reversed(events))
-        self._schedule()
 
     def wake(self) -> None:
         """Lets the core see what time it is. If events wait, it will see that before each of them."""
@@ -91,13 +87,13 @@ class Inbox:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _give(self, event: e.Event | None, now: int) -> None:
-        self._busy, self._latest = True, now
+        self._busy = True
         self._in_a_row += 1
         assert self._take is not None
         try:
             self._context.run(self._take, event, now)
         finally:
-            self._busy = False
+            self._busy, self._latest = False, self.clock.ms() - self._zero
 
     def _keep(self, event: e.Event, now: int) -> None:
         if isinstance(event, e.AudioReceived):

@@ -33,10 +33,10 @@ from telephony.contracts.vad import Detector
 from telephony.core.actions import Action, ClearPlayout, EndCall, SendAudio, SendMark
 from telephony.core.events import CallerLeft, CallStarted, LegEnd
 from telephony.errors import BadMessage, CarrierError
+from telephony.twilio.direct import direct_of
 from telephony.twilio.inbound import Inbound
 from telephony.twilio.media_stream import Dtmf, Mark, Media, Stop, StreamStart, check_format, decode
 from telephony.twilio.outbox import Outbox
-from telephony.twilio.socket_protocol import direct_of
 
 log = structlog.get_logger()
 
@@ -232,15 +232,15 @@ class MediaLeg:
         """Takes what does not come directly: everything, under a server that has no direct way."""
         handled = 0
         while not self._over.is_set():
+            handled += 1
+            if handled % _YIELD_EVERY == 0:  # not between a message and its handling: another could come directly
+                await asyncio.sleep(0)
             raw = await self._socket.receive()
             if raw["type"] == "websocket.disconnect":
                 if raw.get("code") == 1009:  # the server closed it because a message exceeded its size limit
                     self.faults["too_big"] += 1
                 self._finish(LegEnd.DISCONNECTED)
                 return
-            handled += 1
-            if handled % _YIELD_EVERY == 0:
-                await asyncio.sleep(0)
             self._inbound.receive(_payload(raw), emit)
             self._look()
 

@@ -5,7 +5,7 @@
 ASGI hands each message from the protocol through a queue to a task, and pauses reading for it: for a caller's audio,
 fifty times a second, that costs more than everything that is done with it. And ASGI can only close a connection in an
 orderly way, which waits until the peer has read the data in flight: a peer that never reads would keep the connection,
-its buffers and its file descriptor indefinitely. So the scope has an extension, `direct_of(scope)` (a `Direct`).
+its buffers and its file descriptor indefinitely. So the scope has an extension (`direct.py`).
 
 Theory of operation. What one read brings (a quarter of a megabyte, perhaps tens of thousands of frames) is cut into
 whole WebSocket frames here, in slices, one in each iteration of the event loop. A frame that is a whole text message,
@@ -24,8 +24,6 @@ ASGI server there is no extension, and `receive` and `send` do everything.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -35,15 +33,17 @@ from websockets.protocol import State
 
 from telephony.clock import Clock
 from telephony.network.flood import Allowance
+from telephony.twilio.direct import EXTENSION, Direct, Take
 
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # a platform without its C extension
     from websockets.utils import apply_mask
 
-_EXTENSION = "telephony.socket"
-SLICE_BYTES = 4_096
-"""Ten frames of audio."""
+SLICE_BYTES, SLICE_FRAMES = 4_096, 32
+"""The most of a slice: ten frames of audio, or some more of another kind."""
+WAITING_BYTES = 2**16
+"""While more than this has been read and not parsed, nothing more is read."""
 FRAMES_PER_SECOND, FRAMES_AT_ONCE = 500, 10_000
 """A carrier sends fifty frames of audio a second, hundreds of marks at once after a clear, and all that waited after a
 stall."""
@@ -52,29 +52,6 @@ BYTES_PER_SECOND, BYTES_AT_ONCE = 2**18, 2**23
 _FIN, _MASKED = 0x80, 0x80  # bits of a frame's first and second byte: RFC 6455, 5.2
 _HEAD = 6  # bytes before the payload of a masked frame, if its length is in the second byte
 _TWO_BYTES, _EIGHT_BYTES = 126, 127  # the second byte, if it is in as many that follow
-
-Take = Callable[[bytes], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Direct:
-    """What a `MediaSocket` can do beside ASGI, once it is accepted."""
-
-    abort: Callable[[], None]
-    """Ends the connection at once."""
-    listen: Callable[[Take | None], None]
-    """From now on, `take(payload)` is called with the payload of each text message that can come directly, as soon as
-    it is read. `take` must not raise."""
-    ready: Callable[[], bool]
-    """Whether `write` may be called: the connection is open, and the peer reads."""
-    write: Callable[[str], None]
-    """Sends a text message."""
-
-
-def direct_of(scope: Mapping[str, Any]) -> Direct | None:
-    """The extension; None under another server."""
-    found: Direct | None = scope.get("extensions", {}).get(_EXTENSION, {}).get("direct")
-    return found
 
 
 class MediaSocket(WebSocketsSansIOProtocol):
@@ -88,6 +65,7 @@ class MediaSocket(WebSocketsSansIOProtocol):
         self._unparsed = bytearray()
         self._scheduled: asyncio.Handle | None = None
         self._take: Take | None = None
+        self._full = False  # reading is paused until more is parsed
         self._uncut = False  # the parser is given the rest as it comes
         self._fragmented = False  # a message has begun whose last frame has not come
 
@@ -98,6 +76,9 @@ class MediaSocket(WebSocketsSansIOProtocol):
             self._unparsed += data
             if self._scheduled is None:
                 self._parse()
+            if len(self._unparsed) > WAITING_BYTES and not self.transport.is_closing():
+                self._full = True
+                self.transport.pause_reading()
 
     def handle_events(self) -> None:
         if self._frames.take(len(self.conn.events)):
@@ -110,7 +91,7 @@ class MediaSocket(WebSocketsSansIOProtocol):
         scope = getattr(self, "scope", None)
         if scope is not None:
             direct = Direct(self.transport.abort, self._listen, self._ready, self._write)
-            scope["extensions"][_EXTENSION] = {"direct": direct}
+            scope["extensions"][EXTENSION] = {"direct": direct}
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._scheduled is not None:
@@ -123,9 +104,9 @@ class MediaSocket(WebSocketsSansIOProtocol):
 
     def _parse(self) -> None:
         """Parses one slice; what is left is parsed in the next iteration of the event loop."""
-        self._scheduled, parsed = None, 0
-        while parsed < SLICE_BYTES and (size := self._next()):
-            parsed += size
+        self._scheduled, parsed, frames = None, 0, 0
+        while parsed < SLICE_BYTES and frames < SLICE_FRAMES and (size := self._next()):
+            parsed, frames = parsed + size, frames + 1
             piece = bytes(self._unparsed[:size])
             del self._unparsed[:size]
             if not self.handshake_initiated:
@@ -136,6 +117,10 @@ class MediaSocket(WebSocketsSansIOProtocol):
                 super().data_received(piece)
         if self._next():
             self._scheduled = self.loop.call_soon(self._parse)
+        if self._full and len(self._unparsed) <= WAITING_BYTES and not self.transport.is_closing():
+            self._full = False
+            if not self.read_paused:  # by the base class, until the app has received what waits for it
+                self.transport.resume_reading()
 
     def _next(self) -> int:
         """How many bytes to parse at once: a whole frame, once there are frames; 0 if more must come first."""

@@ -1,6 +1,6 @@
 """A detector that is not created until it is needed.
 
-A managed agent has its own, and ours costs a third of a core for a hundred calls. So it starts only when the pipeline
+A managed agent has its own, and ours costs a tenth of a core for a hundred calls. So it starts only when the pipeline
 takes over the call, and then stays on.
 """
 

@@ -104,7 +104,10 @@ class SileroModel:
 
 
 def _use_one_thread() -> None:
-    """For the case that numpy was loaded before this module. Does nothing if its BLAS is another, or elsewhere."""
+    """For the case that numpy was loaded before this module. Does nothing if its BLAS is another, or elsewhere, or the
+    environment asks for more threads."""
+    if os.environ["OPENBLAS_NUM_THREADS"] != "1":
+        return
     try:
         library = ctypes.CDLL(import_module("numpy._core._multiarray_umath").__file__)
     except (ImportError, OSError, TypeError):

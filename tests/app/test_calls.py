@@ -19,8 +19,8 @@ from telephony.testing.fakes.twilio.faults import CarrierFaults
 from telephony.testing.stack import Stack, local_stack
 from telephony.testing.steady import SteadyClock
 from telephony.tools import tool
+from telephony.twilio.direct import direct_of
 from telephony.twilio.leg import MediaLeg
-from telephony.twilio.socket_protocol import direct_of
 
 SPEED = 20
 LONG = (

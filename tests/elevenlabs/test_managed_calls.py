@@ -31,8 +31,8 @@ from telephony.testing.fakes.twilio.faults import CarrierFaults
 from telephony.testing.stack import Stack, Tape, local_stack
 from telephony.testing.steady import SteadyClock
 from telephony.tools import Toolbox, ToolContext, tool
+from telephony.twilio.direct import direct_of
 from telephony.twilio.leg import MediaLeg
-from telephony.twilio.socket_protocol import direct_of
 from tests.elevenlabs.taped_calls import replays
 
 SPEED = 20

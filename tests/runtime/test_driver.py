@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from telephony.core import events as e
 from telephony.core.conversation import Conversation
 from telephony.core.ending import Ended, EndedBy
 from telephony.core.engine import Engine
+from telephony.core.managed_events import SwitchTo
 from telephony.core.policy import PHRASE_NAMES, Limits, Policy
 from telephony.runtime.driver import Ports, drive
 from telephony.runtime.inbox import AT_ONCE, AUDIO_LIMIT, CONTROL_LIMIT, Inbox
@@ -212,7 +214,7 @@ async def test_deadlines_come_before_what_arrives_later_and_not_before_what_arri
 
 async def test_a_deadline_wakes_a_call_in_which_nothing_happens() -> None:
     """Also one that was moved to an earlier moment, and one that was moved to a later one."""
-    engine = Asking(60_000, 30, None)
+    engine = Asking(10**9, 30, None)
     async with driven(engine, clock=Clock(speed=10)) as inbox:
         inbox.put(KEYS[1])
         inbox.put(KEYS[2])
@@ -266,6 +268,40 @@ async def test_a_burst_lets_other_calls_have_their_turn() -> None:
         assert max(after - before for before, after in pairwise([0, *taken])) <= AT_ONCE
 
 
+async def test_a_burst_whose_steps_take_long_is_a_burst_too() -> None:
+    """The time that the core takes is no pause between two events."""
+
+    class Slow(Asking):
+        def step(self, event: e.Event, now: int) -> tuple[a.Action, ...]:
+            clock.at += 5
+            return super().step(event, now)
+
+    clock, engine = HandClock(), Slow()
+    async with driven(engine, clock=clock) as inbox:
+        for key in KEYS:
+            inbox.put(key)
+        assert len(engine.given) <= AT_ONCE
+        while len(engine.given) < len(KEYS):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+async def test_dropped_audio_is_reported_with_the_next_frame() -> None:
+    """Also if nothing waits any more when it comes."""
+    inbox, frame = Inbox(HandClock()), e.AudioReceived(b"", 0, None, -960)
+    for _ in range(AUDIO_LIMIT + 3):
+        inbox.put(frame)
+    got: list[e.Event | None] = []
+    inbox.open(lambda event, now: got.append(event))
+    while len(got) < AUDIO_LIMIT:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    inbox.put(frame)
+    while len(got) < AUDIO_LIMIT + 2:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    assert got[AUDIO_LIMIT:] == [e.AudioMissed(60), frame]
+    inbox.close()
+
+
 async def test_before_the_call_audio_is_dropped_first_and_floods_end_it() -> None:
     """What waits is bounded. Dropped audio is reported where it is missing."""
     inbox, frame = Inbox(HandClock()), e.AudioReceived(b"", 0, None, -960)
@@ -279,10 +315,71 @@ async def test_before_the_call_audio_is_dropped_first_and_floods_end_it() -> Non
     while len(got) < AUDIO_LIMIT + CONTROL_LIMIT + 1:  # noqa: ASYNC110
         await asyncio.sleep(0)
     inbox.put(frame)
+    while got.count(frame) <= AUDIO_LIMIT:  # noqa: ASYNC110
+        await asyncio.sleep(0)
     inbox.close()
     assert got.count(frame) == AUDIO_LIMIT + 1
     assert got.count(KEYS[1]) == CONTROL_LIMIT
-    assert [event for event in got if event not in (frame, KEYS[1])] == [e.CallerLeft(e.LegEnd.FLOODED)]
+    rest = [event for event in got if event not in (frame, KEYS[1])]
+    assert rest == [e.CallerLeft(e.LegEnd.FLOODED), e.AudioMissed(80)]
+
+
+CALL: ContextVar[str] = ContextVar("call", default="")
+
+
+async def test_what_follows_from_an_event_belongs_to_its_call() -> None:
+    """Whoever brought the event: so the logs of what the ports do, and of the tasks they start, name the call."""
+    found: list[str] = []
+
+    class Looks(Quiet):
+        def perform(self, action: a.Action) -> None:
+            found.append(CALL.get())
+
+    class Clears(Asking):
+        def step(self, event: e.Event, now: int) -> tuple[a.Action, ...]:
+            super().step(event, now)
+            return (a.ClearPlayout(),)
+
+    CALL.set("this one")
+    inbox, port = Inbox(HandClock()), Looks()
+    task = asyncio.ensure_future(port.run(inbox.put))
+    driving = asyncio.ensure_future(
+        drive(Clears(10**9), Ports(port, port, port, port), inbox, task, Observers([]), no_switch)
+    )
+    inbox.put(KEYS[1])  # waits
+    await asyncio.sleep(0)
+    CALL.set("another")
+    while not found:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    inbox.put(KEYS[2])  # at once
+    inbox.put(e.CallerLeft(e.LegEnd.STOP))
+    await driving
+    assert found == ["this one"] * 3
+
+
+async def test_another_engine_begins_before_whatever_else_comes() -> None:
+    """Also if a deadline made the call switch, before an event that arrived after it."""
+    clock, inbox, quiet, after = HandClock(), Inbox(HandClock()), Quiet(), Asking()
+    inbox.clock = clock
+    ports = Ports(quiet, quiet, quiet, quiet)
+
+    class Switches(Asking):
+        def step(self, event: e.Event, now: int) -> tuple[a.Action, ...]:
+            super().step(event, now)
+            return (SwitchTo("pipeline", "why", ()),) if isinstance(event, e.TimeReached) else ()
+
+    def switch(action: object) -> tuple[Engine, Ports, tuple[e.Event, ...]]:
+        return after, ports, (e.PhrasesLoaded(()), e.CallStarted(""))
+
+    task = asyncio.ensure_future(quiet.run(inbox.put))
+    driving = asyncio.ensure_future(drive(Switches(40), ports, inbox, task, Observers([]), switch))
+    await asyncio.sleep(0)
+    inbox.put(KEYS[1])
+    clock.at = 100
+    inbox.put(KEYS[2])
+    assert after.given == [(e.PhrasesLoaded(()), 40), (e.CallStarted(""), 40), (KEYS[2], 100)]
+    inbox.put(e.CallerLeft(e.LegEnd.STOP))
+    await driving
 
 
 async def test_a_bug_in_the_core_ends_the_call_with_an_apology() -> None:

@@ -121,8 +121,9 @@ class Service:
 
 
 @asynccontextmanager
-async def service(speed: float = SPEED, **options: Any) -> AsyncIterator[Service]:
-    """A running service; the test times out after a minute. `options` are fields of `Service`."""
+async def service(speed: float = SPEED, ws: str = "", **options: Any) -> AsyncIterator[Service]:
+    """A running service; the test times out after a minute. `ws`: another WebSocket protocol of the server than ours.
+    `options` are fields of `Service`."""
     it = Service(SteadyClock(speed), **options)
     app = Starlette(
         routes=[
@@ -132,7 +133,7 @@ async def service(speed: float = SPEED, **options: Any) -> AsyncIterator[Service
             WebSocketRoute("/media", it.media),
         ]
     )
-    async with asyncio.timeout(60), serve_app(app) as base_url:
+    async with asyncio.timeout(60), serve_app(app, **({"ws": ws} if ws else {})) as base_url:
         it.base_url = base_url
         yield it
 

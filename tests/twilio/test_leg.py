@@ -1,13 +1,22 @@
 """The leg against the local carrier, over a real socket."""
 
 import asyncio
+import json
 import random
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from websockets.frames import Frame, Opcode
 
 from telephony.core.actions import ClearPlayout, EndCall, SendAudio, SendMark, Speak
 from telephony.core.events import AudioMissed, AudioReceived, CallerLeft, CallStarted, KeyPressed, LegEnd, MarkReached
 from telephony.testing.fakes.twilio.carrier import CarrierFaults
+from telephony.twilio.direct import direct_of
 from telephony.twilio.outbox import MESSAGE_PCMU_BYTES, Outbox
-from tests.twilio.service import phone_call
+from telephony.twilio.signature import sign_socket
+from tests.twilio.service import TOKEN, Detector, Service, phone_call, service
 
 LOUD = b"\x10"
 
@@ -355,3 +364,125 @@ async def test_damaged_messages_never_end_a_call() -> None:
         await phone.say(LOUD * 320)
         await it.until(lambda: LOUD * 160 in it.heard())
         assert it.left() == []
+
+
+# --- the direct way and the public one ------------------------------------------------------------------------------
+
+
+async def test_a_whole_call_under_another_server() -> None:
+    """Where the socket has no direct way: everything is received and sent through ASGI, in the same order."""
+    async with phone_call(ws="websockets-sansio") as (it, phone):
+        leg = await it.ready()
+        assert direct_of(leg._socket.scope) is None
+        leg.perform(SendAudio(LOUD * 8_000))
+        leg.perform(SendMark("a"))
+        await phone.say(LOUD * 1_600)
+        await it.until(lambda: MarkReached("a") in it.events)
+        leg.perform(SendAudio(LOUD * 80_000))
+        leg.perform(SendMark("b"))
+        leg.perform(ClearPlayout())
+        await it.until(lambda: MarkReached("b") in it.events)
+        await phone.press("5")
+        await it.until(lambda: bool(it.of(KeyPressed)))
+        assert LOUD * 1_600 in it.heard()
+        leg.perform(EndCall("done"))
+        await it.until(lambda: it.legs_over == 1)
+        assert phone.violations == []
+
+
+async def test_a_bug_behind_a_message_ends_its_call_only() -> None:
+    """The server goes on, and the next call is answered."""
+
+    class Broken(Detector):
+        def hear(self, pcmu: bytes) -> tuple[int | None, int]:
+            raise ZeroDivisionError
+
+    async with phone_call(detector=Broken()) as (it, phone):
+        await it.until(lambda: it.legs_over == 1)
+        assert it.left() == ["disconnected"]
+        await phone.ended()
+
+
+HANDSHAKE = (
+    b"GET /media HTTP/1.1\r\nHost: %b\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Twilio-Signature: %b\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+@asynccontextmanager
+async def raw_leg() -> AsyncIterator[tuple[Service, asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A leg whose carrier is a bare socket."""
+    async with service() as it:
+        host = it.base_url.removeprefix("http://")
+        signature = sign_socket(TOKEN, f"ws://{host}/media")
+        reader, writer = await asyncio.open_connection(*host.split(":"))
+        writer.write(HANDSHAKE % (host.encode(), signature.encode()))
+        await reader.readuntil(b"\r\n\r\n")
+        media = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}
+        start = {"streamSid": "MZ1", "callSid": "CA1", "mediaFormat": media}
+        writer.write(framed(json.dumps({"event": "start", "streamSid": "MZ1", "start": start})))
+        await it.ready()
+        try:
+            yield it, reader, writer
+        finally:
+            writer.close()
+        await it.until(lambda: it.legs_over == 1)
+
+
+def framed(text: str, pieces: int = 1) -> bytes:
+    """A text message in so many WebSocket frames."""
+    size = -(-len(text) // pieces)
+    parts = [text[at : at + size].encode() for at in range(0, len(text), size)]
+    return b"".join(
+        Frame(Opcode.CONT if number else Opcode.TEXT, part, number == len(parts) - 1).serialize(mask=True)
+        for number, part in enumerate(parts)
+    )
+
+
+def mark(name: str) -> str:
+    return json.dumps({"event": "mark", "streamSid": "MZ1", "mark": {"name": name}})
+
+
+def received(it: Service, name: str) -> bool:
+    return MarkReached(name) in it.events
+
+
+async def test_a_direct_message_does_not_overtake_one_that_was_received() -> None:
+    """However many of them wait: the reader lets others have their turn, but not with a message in its hand."""
+    names = [f"m{number}" for number in range(330)]
+    async with raw_leg() as (it, _, writer):
+        leg = await it.ready()
+        for name in names:
+            leg.perform(SendMark(name))
+        for at in range(0, len(names), 33):
+            *fragmented, last = names[at : at + 33]
+            writer.write(b"".join(framed(mark(name), 2) for name in fragmented) + framed(mark(last)))
+            await it.until(partial(received, it, last))
+        assert [event.name for event in it.of(MarkReached)] == names
+
+
+async def test_what_is_sent_keeps_its_order_when_the_carrier_reads_again() -> None:
+    """What waits for it, and what comes meanwhile and could be written at once."""
+    async with raw_leg() as (it, reader, writer):
+        leg, sent, got, buffer = await it.ready(), 0, list[int](), b""
+        reading: asyncio.ReadTransport = writer.transport  # type: ignore[assignment]
+        reading.pause_reading()
+        while sent < 300:
+            leg.perform(SendAudio(LOUD * 16_000))
+            leg.perform(SendMark(f"m{sent:04}"))
+            sent += 1
+        reading.resume_reading()
+
+        async def more() -> None:
+            for number in range(sent, 5_000):
+                leg.perform(SendMark(f"m{number:04}"))
+                await asyncio.sleep(0)
+
+        sending = asyncio.ensure_future(more())
+        while len(got) < 5_000:
+            buffer += await reader.read(2**16)
+            found = re.findall(rb'"name":"m(\d{4})"', buffer)
+            got += [int(number) for number in found]
+            buffer = buffer[-40:] if not found else buffer[buffer.rindex(b'"name":"m') + 14 :]
+        await sending
+        assert got == list(range(5_000))

@@ -19,7 +19,8 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from telephony.testing.serving import serve_app
-from telephony.twilio.socket_protocol import MediaSocket, direct_of
+from telephony.twilio.direct import direct_of
+from telephony.twilio.socket_protocol import MediaSocket
 
 HANDSHAKE = (
     b"GET /socket HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

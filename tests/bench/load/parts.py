@@ -159,17 +159,18 @@ async def service(
         say({"url": running_service.base_url, "pid": os.getpid()})
         await running_service.warm.wait()
         gc.freeze()  # as `serve` does after the start
-        calibration: list[float] = []
+        calibration, lasted = list[float](), list[float]()
         measuring = [group.create_task(_lag(lags))]
         if calibrated:
-            measuring.append(group.create_task(_calibrate(calibration)))
+            measuring.append(group.create_task(_calibrate(calibration, lasted)))
         reader = await lines()
         while await reader.readline():
             gc.collect()
             answer = {"lags_ms": lags, "calls": len(running_service.registry.calls), "cpu_s": time.process_time()}
-            say(answer | ({"calibration_s": calibration} if calibrated else {}))
+            say(answer | ({"calibration_s": calibration, "calibration_lasted_s": lasted} if calibrated else {}))
             lags.clear()
             calibration.clear()
+            lasted.clear()
         for task in measuring:
             task.cancel()
 
@@ -232,11 +233,14 @@ async def _lag(lags: list[float]) -> None:
         lags.append(max(0.0, (time.monotonic() - before - 0.01) * 1000))
 
 
-async def _calibrate(found: list[float]) -> None:
-    """Adds to `found`, four times a second, the CPU seconds that a fixed piece of work takes."""
+async def _calibrate(found: list[float], lasted: list[float]) -> None:
+    """Adds to `found`, four times a second, the CPU seconds that a fixed piece of work takes, and to `lasted` how long
+    it took: longer if others have the core."""
     with fixed_work() as work:
         while True:
+            began = time.monotonic()
             found.append(work())
+            lasted.append(time.monotonic() - began)
             await asyncio.sleep(0.25)
 
 
