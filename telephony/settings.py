@@ -35,7 +35,7 @@ T = TypeVar("T")
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "omit")
 SHORTEST_KEY = 12
 """Fewest characters of a secret that others present to this service."""
-CARRIER_SIDE = ("host", "port", "public_url", "trusted_proxies", "fallback_number")
+CARRIER_SIDE = ("host", "port", "public_url", "trusted_proxies", "fallback_number", "dial_from")
 """Settings that a call over the local carrier does not use, in addition to all of Twilio's."""
 
 
@@ -177,6 +177,16 @@ def _phone(text: str) -> str:
     return number
 
 
+def _countries(text: str) -> tuple[str, ...]:
+    from phonenumbers import SUPPORTED_REGIONS  # 40 ms to import, and only needed here
+
+    found = tuple(part.upper() for part in re.split(r"[\s,]+", text) if part)
+    for part in found:
+        if part not in SUPPORTED_REGIONS:
+            raise ValueError(f"must list countries by their two letters (US GB DE); {part[:20]!r} is none")
+    return found
+
+
 def _voice_model(text: str) -> str:
     if why := unsuitable_voice_model(text):
         raise ValueError(f"{text} cannot be used on a call: {why}")
@@ -218,7 +228,7 @@ class Settings:
     data: Path | None = _setting(  # noqa: RUF009  (paths do not change)
         "TELEPHONY_DATA",
         _DATA,
-        "Directory for synthesised fixed phrases and post-call events, readable by you only.",
+        "Directory for synthesised fixed phrases, post-call events and placed calls, readable by you only.",
         _directory,
     )
     tapes: Path | None = _setting(  # noqa: RUF009  (as above)
@@ -231,6 +241,14 @@ class Settings:
     fallback_number: str = _setting(
         "TELEPHONY_FALLBACK_NUMBER", "", "Dialled when the service fails during a call.", _phone
     )
+    dial_from: str = _setting(
+        "TELEPHONY_DIAL_FROM", "", "The number that calls out: one of the account's; not set: the one that calls us.",
+        _phone,
+    )  # fmt: skip
+    dial_countries: tuple[str, ...] = _setting(
+        "TELEPHONY_DIAL_COUNTRIES", (), "Countries that may be called (US CA DE); not set: the calling number's own.",
+        _countries,
+    )  # fmt: skip
     drain_seconds: int = _setting(
         "TELEPHONY_DRAIN_SECONDS", 120, "How long live calls may go on after SIGTERM.", _whole(0, 86_400)
     )

@@ -47,11 +47,13 @@ from telephony.files import shared_with
 from telephony.observe import logs
 from telephony.observe.logs import CallLog
 from telephony.openai.client import OpenAiChat
+from telephony.outbound.calls import Calls
 from telephony.runtime.call_registry import CallRegistry, ProviderPorts
 from telephony.runtime.llm_port import LlmPort
 from telephony.settings import Settings
 from telephony.tape.recorder import Recorder
 from telephony.text_normalization import rules_for, spoken_form, supported
+from telephony.twilio.outbound_webhooks import OutboundWebhooks
 from telephony.twilio.rest import TwilioRest
 from telephony.twilio.webhooks import Webhooks
 from telephony.vad.silero import SileroDetector
@@ -71,6 +73,7 @@ class Service:
     agents_rest: AgentsRest
     keys: Keys
     voice: DefaultVoice
+    calls: Calls
     rest: TwilioRest | None = None
     ready: bool = False
     warm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -178,10 +181,16 @@ def compose(
         rest = TwilioRest(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
-    webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest)
+    calls = Calls(settings, clock, rest, load_agent, functools.partial(_closed, registry))
+    webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest, calls)
     registry.observers.append(lambda live: CallLog(live.call.call_sid, live.turn_taking))
     keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
-    return Service(settings, clock, registry, webhooks, vendors.agents_rest, keys, voice, rest), vendors
+    return Service(settings, clock, registry, webhooks, vendors.agents_rest, keys, voice, calls, rest), vendors
+
+
+def _closed(registry: CallRegistry) -> str:
+    """Why no call can be taken now, or ""."""
+    return "it is being stopped" if registry.draining else "all places are taken" if registry.full() else ""
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
@@ -227,7 +236,10 @@ def create_app(
             app.state.service = service
             # Of the platforms only the routes that are switched on. All need the parts created above.
             platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock)
-            app.router.routes += service.webhooks.routes() + await stack.enter_async_context(platforms)
+            webhooks = service.webhooks
+            placed = OutboundWebhooks(service.calls, webhooks.signed, webhooks.voice, webhooks.status)
+            app.router.routes += webhooks.routes() + placed.routes() + await stack.enter_async_context(platforms)
+            await stack.enter_async_context(service.calls.running())
             await stack.enter_async_context(_serving(service, vendors, agents))
             yield
 

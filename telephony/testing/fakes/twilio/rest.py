@@ -1,5 +1,5 @@
-"""The carrier's REST API: `POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json` with `Status=completed` or `Twiml`, and the
-account with its numbers (`LocalAccount`), to read.
+"""The carrier's REST API: `POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json` with `Status=completed` or `Twiml`, placing
+and reading calls (`calls_rest.py`), and the account with its numbers (`LocalAccount`), which can be changed.
 
 Errors are Twilio's: 401/20003 (credentials), 404/20404 (unknown call), 400/21220 (not in progress), 400/21200 (neither
 of the two parameters), 429/20429 (by `CarrierFaults.rest_busy`).
@@ -8,6 +8,7 @@ of the two parameters), 429/20429 (by `CarrierFaults.rest_busy`).
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -18,6 +19,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from telephony.testing.fakes.twilio import calls_rest
+from telephony.testing.fakes.twilio.calls_rest import error as _error
 from telephony.testing.fakes.twilio.faults import CarrierFaults
 
 
@@ -34,7 +37,7 @@ class _Call(Protocol):
     def complete(self, twiml: str = "") -> bool: ...
 
 
-class _Calls(Protocol):
+class _Calls(calls_rest.Places, Protocol):
     """The part of the carrier that this API needs."""
 
     auth_token: str
@@ -63,6 +66,29 @@ def rest_app(carrier: _Calls) -> Starlette:
     async def numbers(request: Request) -> JSONResponse:
         found = {"incoming_phone_numbers": carrier.account.numbers, "page": 0}
         return refused(request) or JSONResponse(found)
+
+    async def number(request: Request) -> JSONResponse:
+        if (refusal := refused(request)) is not None:
+            return refusal
+        sid = request.path_params["number"].removesuffix(".json")
+        found = next((one for one in carrier.account.numbers if one.get("sid") == sid), None)
+        if found is None:
+            return _error(404, 20404, "The requested resource was not found")
+        for name, value in parse_qsl((await request.body()).decode(), keep_blank_values=True):
+            found[re.sub("(?<!^)(?=[A-Z])", "_", name).lower()] = value  # VoiceUrl -> voice_url
+        return JSONResponse(found)
+
+    async def calls(request: Request) -> Response:
+        if (refusal := refused(request)) is not None:
+            return refusal
+        return (
+            await calls_rest.place(carrier, request)
+            if request.method == "POST"
+            else calls_rest.listed(carrier, request)
+        )
+
+    async def fetch(request: Request) -> Response:
+        return refused(request) or calls_rest.fetch(carrier, request.path_params["call"].removesuffix(".json"))
 
     async def update(request: Request) -> Response:
         faults, form_text = carrier.faults, (await request.body()).decode()
@@ -93,13 +119,11 @@ def rest_app(carrier: _Calls) -> Starlette:
     root = "/2010-04-01/Accounts/{account}"
     return Starlette(
         routes=[
+            Route(f"{root}/Calls.json", calls, methods=["GET", "POST"]),
             Route(f"{root}/Calls/{{call}}", update, methods=["POST"]),
+            Route(f"{root}/Calls/{{call}}", fetch, methods=["GET"]),
+            Route(f"{root}/IncomingPhoneNumbers/{{number}}", number, methods=["POST"]),
             Route(f"{root}/IncomingPhoneNumbers.json", numbers),
             Route(root, account),
         ]
     )
-
-
-def _error(status: int, code: int, message: str) -> JSONResponse:
-    more_info = f"https://www.twilio.com/docs/errors/{code}"
-    return JSONResponse({"status": status, "code": code, "message": message, "more_info": more_info}, status)
