@@ -181,16 +181,11 @@ def compose(
         rest = TwilioRest(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
-    calls = Calls(settings, clock, rest, load_agent, functools.partial(_closed, registry))
+    calls = Calls(settings, clock, rest, agents, load_agent, lambda: registry.draining or registry.full())
     webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest, calls)
     registry.observers.append(lambda live: CallLog(live.call.call_sid, live.turn_taking))
     keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
     return Service(settings, clock, registry, webhooks, vendors.agents_rest, keys, voice, calls, rest), vendors
-
-
-def _closed(registry: CallRegistry) -> str:
-    """Why no call can be taken now, or ""."""
-    return "it is being stopped" if registry.draining else "all places are taken" if registry.full() else ""
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:

@@ -14,7 +14,6 @@ restart the service goes on with every attempt that is not over (`running`).
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -27,12 +26,13 @@ from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.clock import Clock
 from telephony.errors import CallNotPlaced, CarrierError, DialRefused, SettingsError
 from telephony.loopback import leads_to_loopback
-from telephony.outbound import rules
+from telephony.outbound import order, rules
 from telephony.outbound.attempt import Attempt, Report, after, given_up, refused
 from telephony.outbound.attempts import Attempts
+from telephony.outbound.looked_up import SKEW_S, match, report_of
 from telephony.settings import Settings
 from telephony.twilio import account
-from telephony.twilio.rest import PLACE_MS, CallRequest, CallState, TwilioRest
+from telephony.twilio.rest import PLACE_MS, CallRequest, TwilioRest
 
 log = structlog.get_logger()
 
@@ -44,31 +44,29 @@ LOOK_MS = 1_000
 """How often the store is read while waiting: another process may take the callbacks."""
 ASK_MS = {True: 30_000, False: 5_000}
 """How often Twilio is asked while no callback comes: about a call whose SID is known, and about one in doubt."""
-SKEW_S = 60
-"""How far Twilio's clock may differ from ours."""
 LONGEST_MS = 5 * 3_600_000
 """An hour longer than the longest call that Twilio allows."""
 OWN_MS = 300_000
 """How long the list of one's own numbers is believed."""
-VARIABLE_CHARS = 4_000
-KEY_CHARS = 200
 
 
 class Calls:
-    """The calls that this service places. `base_url`: the address under which Twilio reaches this service. `load`: an
-    agent's name -> the agent. `closed`: why no call can be taken now, or ""."""
+    """The calls that this service places. `base_url`: the address under which Twilio reaches this service. `agents`:
+    who talks unless another is named; `load`: an agent's name -> the agent. `closed`: whether no
+    call can be taken now."""
 
     def __init__(
         self,
         settings: Settings,
         clock: Clock,
         rest: TwilioRest | None,
+        agents: AgentSource,
         load: Callable[[str], AgentSource],
-        closed: Callable[[], str] = lambda: "",
+        closed: Callable[[], bool] = lambda: False,
     ) -> None:
         self.base_url = settings.public_url
         self._settings, self._clock, self._rest = settings, clock, rest
-        self._load, self._closed = load, closed
+        self._agents, self._load, self._closed = agents, load, closed
         self._attempts = Attempts(settings.data) if settings.data is not None else None
         self._sources: dict[str, AgentSource] = {}  # agents by attempt, or by name
         self._changed: dict[str, asyncio.Event] = {}
@@ -117,9 +115,9 @@ class Calls:
         Raises DialRefused if the call must not or cannot be placed, CarrierError if Twilio cannot be asked for our
         numbers. In both cases nothing was dialled and no key was used up.
         """
-        variables = _checked(variables or {}, key, ring_s)
+        variables = order.checked(variables or {}, key, ring_s)
         if key and (kept := await self._store().by_key(key)) is not None:
-            return _same(kept, to)
+            return order.same(kept, to)
         rest, base = self._ready()
         number, caller_id = await self._numbers(to, from_)
         attempt = Attempt(
@@ -131,7 +129,7 @@ class Calls:
             await self._agent(attempt.agent)
         kept, new = await self._claim(attempt)
         if not new:
-            return _same(kept, number)
+            return order.same(kept, number)
         if agent is not None and not isinstance(agent, str):
             self._sources[attempt.id] = agent
         if self._group is not None:  # before the POST, during which whoever asked may be cancelled
@@ -228,8 +226,8 @@ class Calls:
         if not self.base_url.startswith("https://") and not local:
             raise DialRefused("PUBLIC_URL is not set: Twilio must reach this service when the phone is answered",
                               code="no_address")  # fmt: skip
-        if why := self._closed():
-            raise DialRefused(f"the service takes no calls now ({why})", code="closed")
+        if self._closed():
+            raise DialRefused("the service takes no calls now: it is full, or being stopped", code="closed")
         return self._rest, self.base_url
 
     async def _numbers(self, to: str, from_: str) -> tuple[str, str]:
@@ -239,7 +237,7 @@ class Calls:
             access = (settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url, clock)
             self._own = clock.ms(), await account.numbers(*access)
         own = self._own[1]
-        caller_id = caller_id_of(own, from_ or settings.dial_from, f"{self.base_url}/twilio/voice")
+        caller_id = order.caller_id(own, from_ or settings.dial_from, f"{self.base_url}/twilio/voice")
         return rules.allowed(to, caller_id, {one.number for one in own}, settings.dial_countries), caller_id
 
     async def _agent(self, name: str) -> bool:
@@ -266,7 +264,7 @@ class Calls:
     async def _post(self, rest: TwilioRest, base: str, attempt: Attempt, detect_machine: bool) -> Attempt:
         """The attempt's one POST. Returns the attempt as it is stored then."""
         hooks = f"{base}/twilio/outbound/{attempt.id}"
-        source = self._sources.get(attempt.id) or self._sources.get(attempt.agent)
+        source = self._sources.get(attempt.id) or self._sources.get(attempt.agent) or self._agents
         limits = source.limits if isinstance(source, Agent | ManagedAgent) else None
         request = CallRequest(
             attempt.to, attempt.from_, f"{hooks}/voice", f"{hooks}/status", attempt.ring_s,
@@ -312,18 +310,13 @@ class Calls:
         try:
             if attempt.call_sid:
                 state = await self._rest.fetch_call(attempt.call_sid)
-                return _report(state) if state is not None else None
+                return report_of(state) if state is not None else None
             listed = await self._rest.list_calls(attempt.to, attempt.from_, attempt.created_s - SKEW_S)
         except CarrierError as error:
             log.warning("call_not_looked_up", attempt=attempt.key, code=error.code)
             return None
-        known = await self._store().known_calls(attempt.to)
-        matching = [
-            one for one in listed
-            if (one.to, one.from_) == (attempt.to, attempt.from_) and one.sid not in known
-            and one.created_s >= attempt.created_s - SKEW_S
-        ]  # fmt: skip
-        return _report(matching[0]) if len(matching) == 1 else None
+        state = match(attempt, listed, await self._store().known_calls(attempt.to))
+        return report_of(state) if state is not None else None
 
     def _tell(self, attempt: Attempt) -> None:
         """Wakes whoever waits for the attempt; forgets what is no longer needed when it is over."""
@@ -349,44 +342,3 @@ class Calls:
         else:
             log.info("call_outcome", attempt=attempt.key, call_sid=attempt.call_sid, outcome=str(attempt.outcome),
                      code=attempt.code)  # fmt: skip
-
-
-def caller_id_of(own: tuple[account.Number, ...], asked: str, voice_url: str) -> str:
-    """The number to call from: the one asked for, the one that calls us, or the only one. Raises DialRefused."""
-    numbers = [one for one in own if one.voice]
-    shown = ", ".join(one.number for one in numbers[:5])
-    if not numbers:
-        raise DialRefused("the account has no number with voice: buy one in Twilio's console", code="caller_id")
-    if asked:
-        if asked not in {one.number for one in numbers}:
-            raise DialRefused(f"the caller id must be a number of the account (it has {shown})", code="caller_id")
-        return asked
-    ours = [one for one in numbers if one.voice_url.rstrip("/") == voice_url] or numbers
-    if len(ours) > 1:
-        raise DialRefused(f"which number calls? Set TELEPHONY_DIAL_FROM to one of {shown}", code="caller_id")
-    return ours[0].number
-
-
-def _checked(variables: Mapping[str, str], key: str, ring_s: int) -> dict[str, str]:
-    """The variables as text. Raises DialRefused for values that no call can have."""
-    given = {str(name): str(value) for name, value in variables.items()}
-    if wrong := [name for name in given if not re.fullmatch(r"[A-Za-z_]\w{0,63}", name)]:
-        raise DialRefused(f"a variable's name is letters, digits and _, not {wrong[0][:40]!r}", code="variables")
-    if sum(len(name) + len(value) for name, value in given.items()) > VARIABLE_CHARS:
-        raise DialRefused(f"the variables have more than {VARIABLE_CHARS} characters together", code="variables")
-    if len(key) > KEY_CHARS or not key.isprintable():
-        raise DialRefused(f"a key has at most {KEY_CHARS} printable characters", code="key")
-    if not 5 <= ring_s <= 600:
-        raise DialRefused("a phone rings between 5 and 600 seconds", code="ring")
-    return given
-
-
-def _same(kept: Attempt, to: str) -> Attempt:
-    """The attempt of a key that is used again. Raises DialRefused if it was another number's."""
-    if re.sub(r"[^\d]", "", to) != kept.to.lstrip("+"):
-        raise DialRefused("this key stands for a call to another number: a new call needs a new key", code="key")
-    return kept
-
-
-def _report(state: CallState) -> Report:
-    return Report(state.sid, state.status, duration_s=state.duration_s, answered_by=state.answered_by)

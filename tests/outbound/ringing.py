@@ -23,7 +23,7 @@ async def ringing(
     data: Path, agents: AgentSource = AGENT, speed: float = 20, replies: Responder | None = None, **settings: Any
 ) -> AsyncIterator[Stack]:
     """A service with one number, that may call out; the test times out after a minute and a half."""
-    replies = replies or scripted([Say("Good.")])
+    replies = replies or scripted([[Say("Good.")]])
     async with (
         asyncio.timeout(90),
         local_stack(agents, clock=SteadyClock(speed), replies=replies, data=data, **settings) as stack,

@@ -1,15 +1,18 @@
-"""The part of the carrier's REST API that is about calls that the service places: to place, read and list them.
+"""The parts of the carrier's REST API with which the service places, reads and lists calls, and changes a number.
 
 Errors are Twilio's (see `rest.py`), and those of `PlacingFaults`.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any, Protocol
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from telephony.testing.fakes.twilio.outgoing import Outgoing, PlacedCall, Post
 
@@ -29,6 +32,38 @@ def error(status: int, code: int, message: str) -> JSONResponse:
     """An error as Twilio's API answers it."""
     more_info = f"https://www.twilio.com/docs/errors/{code}"
     return JSONResponse({"status": status, "code": code, "message": message, "more_info": more_info}, status)
+
+
+def routes(carrier: Places, root: str, refused: Callable[[Request], JSONResponse | None]) -> list[Route]:
+    """The routes below `root`. `refused`: the answer to a request with wrong credentials."""
+
+    async def calls(request: Request) -> Response:
+        if (refusal := refused(request)) is not None:
+            return refusal
+        return await place(carrier, request) if request.method == "POST" else listed(carrier, request)
+
+    async def call(request: Request) -> Response:
+        return refused(request) or fetch(carrier, request.path_params["call"].removesuffix(".json"))
+
+    async def number(request: Request) -> Response:
+        return refused(request) or await change_number(carrier, request)
+
+    return [
+        Route(f"{root}/Calls.json", calls, methods=["GET", "POST"]),
+        Route(f"{root}/Calls/{{call}}", call, methods=["GET"]),
+        Route(f"{root}/IncomingPhoneNumbers/{{number}}", number, methods=["POST"]),
+    ]
+
+
+async def change_number(carrier: Places, request: Request) -> Response:
+    """Changes the fields of a number that the form names, and answers with the number as it is then."""
+    sid = request.path_params["number"].removesuffix(".json")
+    found = next((one for one in carrier.own_numbers() if one.get("sid") == sid), None)
+    if found is None:
+        return error(404, 20404, "The requested resource was not found")
+    for name, value in parse_qsl((await request.body()).decode(), keep_blank_values=True):
+        found[re.sub("(?<!^)(?=[A-Z])", "_", name).lower()] = value  # VoiceUrl -> voice_url
+    return JSONResponse(found)
 
 
 async def place(carrier: Places, request: Request) -> Response:

@@ -129,6 +129,13 @@ class Outgoing:
             self.changed.clear()
             await self.changed.wait()
 
+    async def until_placed(self, count: int = 1) -> str:
+        """Returns the SID of the latest call when `count` calls have been placed."""
+        while len(self.placed) < count:
+            self.changed.clear()
+            await self.changed.wait()
+        return list(self.placed)[-1]
+
     def problem(self, form: Mapping[str, list[str]], own: list[dict[str, str]]) -> tuple[int, str] | None:
         """Why Twilio refuses to place a call: (code, message)."""
 

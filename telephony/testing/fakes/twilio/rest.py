@@ -8,7 +8,6 @@ of the two parameters), 429/20429 (by `CarrierFaults.rest_busy`).
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -67,29 +66,6 @@ def rest_app(carrier: _Calls) -> Starlette:
         found = {"incoming_phone_numbers": carrier.account.numbers, "page": 0}
         return refused(request) or JSONResponse(found)
 
-    async def number(request: Request) -> JSONResponse:
-        if (refusal := refused(request)) is not None:
-            return refusal
-        sid = request.path_params["number"].removesuffix(".json")
-        found = next((one for one in carrier.account.numbers if one.get("sid") == sid), None)
-        if found is None:
-            return _error(404, 20404, "The requested resource was not found")
-        for name, value in parse_qsl((await request.body()).decode(), keep_blank_values=True):
-            found[re.sub("(?<!^)(?=[A-Z])", "_", name).lower()] = value  # VoiceUrl -> voice_url
-        return JSONResponse(found)
-
-    async def calls(request: Request) -> Response:
-        if (refusal := refused(request)) is not None:
-            return refusal
-        return (
-            await calls_rest.place(carrier, request)
-            if request.method == "POST"
-            else calls_rest.listed(carrier, request)
-        )
-
-    async def fetch(request: Request) -> Response:
-        return refused(request) or calls_rest.fetch(carrier, request.path_params["call"].removesuffix(".json"))
-
     async def update(request: Request) -> Response:
         faults, form_text = carrier.faults, (await request.body()).decode()
         quoted = f" {form_text} {request.headers.get('authorization')}" if faults.rest_quotes else ""
@@ -119,10 +95,8 @@ def rest_app(carrier: _Calls) -> Starlette:
     root = "/2010-04-01/Accounts/{account}"
     return Starlette(
         routes=[
-            Route(f"{root}/Calls.json", calls, methods=["GET", "POST"]),
+            *calls_rest.routes(carrier, root, refused),
             Route(f"{root}/Calls/{{call}}", update, methods=["POST"]),
-            Route(f"{root}/Calls/{{call}}", fetch, methods=["GET"]),
-            Route(f"{root}/IncomingPhoneNumbers/{{number}}", number, methods=["POST"]),
             Route(f"{root}/IncomingPhoneNumbers.json", numbers),
             Route(root, account),
         ]
