@@ -117,7 +117,8 @@ def _model_url(text: str) -> str:
     return _url(re.sub(r"(/chat)?/completions/*$", "", text))
 
 
-def _public_url(text: str) -> str:
+def public_address(text: str) -> str:
+    """A PUBLIC_URL. Raises ValueError, whose message continues a sentence."""
     url = _url(text)
     parts = urlsplit(url)
     if parts.scheme != "https":
@@ -217,8 +218,9 @@ class Settings:
     host: str = _setting("HOST", "127.0.0.1", "Address to listen on.", _host)
     port: int = _setting("PORT", 8080, "Port to listen on.", _whole(0, 65_535))
     public_url: str = _setting(
-        "PUBLIC_URL", "", "The https address under which Twilio reaches this service; it may have a path.", _public_url
-    )
+        "PUBLIC_URL", "", "The https address under which Twilio reaches this service; it may have a path.",
+        public_address,
+    )  # fmt: skip
     trusted_proxies: tuple[str, ...] = _setting(
         "TRUSTED_PROXIES", (), "Proxies (IPs, networks) whose forwarded headers are believed.", _networks
     )

@@ -66,6 +66,7 @@ RINGS: list[tuple[str, int]] = [
     ("llm_server.codec", 2),
     ("llm_server", 5),
     ("app", 6),
+    ("own_number", 6),
     ("__main__", 7),
     ("cli", 7),
     ("examples", 7),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from telephony.cli import recordings
+from telephony.cli import dial, number, recordings
 
 if TYPE_CHECKING:
     from telephony.settings import Settings
@@ -155,6 +155,8 @@ def version() -> None:
 
 
 recordings.add(app)
+number.add(app)
+dial.add(app, lambda: _load({}, offline=False))
 
 
 def main() -> None:

@@ -33,6 +33,8 @@ _SCHEMA = (
     "call_sid TEXT NOT NULL, is_over INTEGER NOT NULL, created_s REAL NOT NULL, body TEXT NOT NULL)",
     "CREATE UNIQUE INDEX IF NOT EXISTS one_at_a_time ON attempts (callee) WHERE is_over = 0",
     "CREATE INDEX IF NOT EXISTS by_call ON attempts (call_sid)",
+    "CREATE TABLE IF NOT EXISTS store (one INTEGER PRIMARY KEY CHECK (one = 1), identity TEXT NOT NULL)",
+    "INSERT OR IGNORE INTO store VALUES (1, lower(hex(randomblob(16))))",
 )
 
 
@@ -70,6 +72,10 @@ class Attempts:
         such attempt. `change` runs in a thread, and may run while other processes wait: it must be pure."""
         return await asyncio.to_thread(self._change, attempt_id, change)
 
+    async def identity(self) -> str:
+        """A random text, made with the file."""
+        return await asyncio.to_thread(self._identity)
+
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _claim(self, attempt: Attempt) -> tuple[Attempt, bool]:
@@ -98,6 +104,10 @@ class Attempts:
                     (now.call_sid, now.over, _body(now), now.id),
                 )
         return now
+
+    def _identity(self) -> str:
+        with self._transaction() as database:
+            return str(database.execute("SELECT identity FROM store").fetchone()[0])
 
     def _find(self, where: str, value: str) -> Attempt | None:
         if not self._prepared and not self.path.exists():

@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -86,12 +87,9 @@ class Calls:
         ring_s: int = RING_S,
         detect_machine: bool = False,
     ) -> Attempt:
-        """Calls `to`, lets the agent talk, and returns the attempt once it is over; see `place`. To give up waiting
-        does not end the call."""
-        placed = await self.place(
-            to, agent=agent, variables=variables, key=key, from_=from_, ring_s=ring_s, detect_machine=detect_machine
-        )
-        return await self.finished(placed.id)
+        """Places a call (see `place`) and returns the attempt once it is over. To give up waiting does not end it."""
+        asked: dict[str, Any] = {"agent": agent, "variables": variables, "key": key, "from_": from_, "ring_s": ring_s}
+        return await self.finished((await self.place(to, **asked, detect_machine=detect_machine)).id)
 
     async def place(
         self,
@@ -158,6 +156,12 @@ class Calls:
             except TimeoutError:
                 pass
 
+    async def get(self, attempt_id: str) -> Attempt | None:
+        return await self._store().get(attempt_id)
+
+    async def store_identity(self) -> str:
+        return await self._store().identity()
+
     async def hang_up(self, attempt_id: str) -> bool:
         """Ends the call of an attempt, whether it rings or is answered. False if there was nothing to end. Raises
         CarrierError."""
@@ -190,10 +194,14 @@ class Calls:
             self._tell(attempt)
         return attempt
 
-    async def ready_for(self, attempt_id: str) -> bool:
-        """Whether this process would answer the phone of an attempt: it knows it, and has its agent."""
-        attempt = await self._attempts.get(attempt_id) if self._attempts is not None else None
-        return attempt is not None and not self._closed() and (not attempt.agent or await self._agent(attempt.agent))
+    async def would_answer(self, identity: str, agent: str) -> str:
+        """Why this process would not answer a phone that is rung by whoever uses the record of attempts with this
+        `identity`, with the agent of that name; "" if it would."""
+        if self._attempts is None or await self._attempts.identity() != identity:
+            return "it keeps its attempts elsewhere: both need the same TELEPHONY_DATA"
+        if self._closed():
+            return "it takes no calls now"
+        return "" if not agent or await self._agent(agent) else "it does not have the agent"
 
     async def about(self, call: IncomingCall) -> tuple[IncomingCall, AgentSource | None]:
         """A call with the variables that it was placed with, and its agent, if it is not the one for all calls."""
@@ -215,8 +223,7 @@ class Calls:
 
     def _store(self) -> Attempts:
         if self._attempts is None:
-            raise DialRefused("TELEPHONY_DATA is not set: calls are recorded there before they are placed",
-                              code="no_store")  # fmt: skip
+            raise DialRefused("TELEPHONY_DATA is not set: calls are recorded there first", code="no_store")
         return self._attempts
 
     def _ready(self) -> tuple[TwilioRest, str]:
@@ -224,8 +231,7 @@ class Calls:
             raise DialRefused("placing calls needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN", code="no_account")
         local = leads_to_loopback(self.base_url) and leads_to_loopback(self._settings.twilio_api_base_url)
         if not self.base_url.startswith("https://") and not local:
-            raise DialRefused("PUBLIC_URL is not set: Twilio must reach this service when the phone is answered",
-                              code="no_address")  # fmt: skip
+            raise DialRefused("PUBLIC_URL is not set: Twilio must reach this service", code="no_address")
         if self._closed():
             raise DialRefused("the service takes no calls now: it is full, or being stopped", code="closed")
         return self._rest, self.base_url

@@ -4,7 +4,7 @@ request about a call names its attempt, even if the answer of the POST that plac
     POST /twilio/outbound/{attempt}/voice    the phone was answered     -> TwiML, as for a call that comes in
     POST /twilio/outbound/{attempt}/status   the call's state changed   -> 204; in any order, repeatedly or never
     POST /twilio/outbound/{attempt}/amd      a person or a machine?     -> 204
-    POST /twilio/outbound/{attempt}/ready    `telephony dial` asks whether this process would answer -> 204, or 409
+    POST /twilio/outbound/ready              `telephony dial` asks whether this process would answer -> 204, or 409
 
 All are signed, as all of Twilio's requests; `telephony dial` signs its own.
 """
@@ -36,7 +36,7 @@ class Placed(Protocol):
 
     async def report(self, attempt_id: str, report: Report) -> Attempt | None: ...
 
-    async def ready_for(self, attempt_id: str) -> bool: ...
+    async def would_answer(self, identity: str, agent: str) -> str: ...
 
 
 class OutboundWebhooks:
@@ -47,10 +47,13 @@ class OutboundWebhooks:
 
     def routes(self) -> list[BaseRoute]:
         """The routes for the app."""
-        endpoints = {"voice": self.voice, "status": self.status, "amd": self.status, "ready": self.ready}
+        endpoints = {"voice": self.voice, "status": self.status, "amd": self.status}
         return [
-            Route(f"/twilio/outbound/{{attempt}}/{name}", self._signed.only(answer), methods=["POST", "GET"])
-            for name, answer in endpoints.items()
+            Route("/twilio/outbound/ready", self._signed.only(self.ready), methods=["POST", "GET"]),
+            *(
+                Route(f"/twilio/outbound/{{attempt}}/{name}", self._signed.only(answer), methods=["POST", "GET"])
+                for name, answer in endpoints.items()
+            ),
         ]
 
     async def voice(self, request: Request, form: Form) -> Response:
@@ -68,10 +71,10 @@ class OutboundWebhooks:
     async def ready(self, request: Request, form: Form) -> Response:
         """Whether this process would answer."""
         try:
-            good = await self._calls.ready_for(request.path_params["attempt"])
+            problem = await self._calls.would_answer(form.get("Store", ""), form.get("Agent", ""))
         except DialRefused as error:
-            return Response(str(error), status_code=409)
-        return Response(status_code=204) if good else Response("unknown here, or no calls are taken", status_code=409)
+            problem = str(error)
+        return Response(problem, status_code=409) if problem else Response(status_code=204)
 
     async def _noted(self, request: Request, form: Form, *, answered: bool = False) -> Attempt | None:
         try:

@@ -356,7 +356,7 @@ async def test_strangers_cannot_report_or_answer(tmp_path: Path) -> None:
     """Without a signature 403; with one, an attempt that does not exist is hung up."""
     async with ringing(tmp_path) as stack:
         hooks = f"{stack.service.base_url}/twilio/outbound/guessed"
-        for name in ("voice", "status", "amd", "ready"):
+        for name in ("voice", "status", "amd", "../ready"):
             assert (await stack.carrier.http.post(f"{hooks}/{name}", data={"CallSid": "CA1"})).status_code == 403
         phone = await stack.carrier.dial(f"{hooks}/voice")
         await phone.ended()
