@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from telephony.cli import dial, number, recordings
+from telephony.cli import dial, number, recordings, up
 
 if TYPE_CHECKING:
     from telephony.settings import Settings
@@ -157,6 +157,7 @@ def version() -> None:
 recordings.add(app)
 number.add(app)
 dial.add(app, lambda: _load({}, offline=False))
+up.add(app, lambda changes: _load(changes, offline=False))
 
 
 def main() -> None:
