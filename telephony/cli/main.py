@@ -53,8 +53,8 @@ def serve(
 ) -> None:
     """Answer calls.
 
-    Runs until Ctrl-C or SIGTERM, then lets calls in progress finish; a second signal ends it at once. In Twilio's
-    console, set the webhook for incoming calls to POST {PUBLIC_URL}/twilio/voice; the README shows where.
+    Runs until Ctrl-C or SIGTERM, then lets calls in progress finish; a second signal ends it at once. `telephony number
+    point` sends a number's calls here.
     """
 
     settings = _load({"HOST": host, "PORT": port, "TELEPHONY_AGENT": agent}, offline=offline)
