@@ -175,7 +175,7 @@ def test_the_readme_stays_an_introduction() -> None:
     assert len(DOCUMENTS["README.md"].splitlines()) <= README_LINES
 
 
-OTHERS = {"_state.py", "utils.py", "helpers.py", "my_agent.py", "my_agents.py", "test_my_agent.py"}
+OTHERS = {"_state.py", "utils.py", "helpers.py", "agent.py", "my_agent.py", "my_agents.py", "test_my_agent.py"}
 """Files that are named and are not here: those of other projects, those that we do not have, and the reader's own."""
 
 

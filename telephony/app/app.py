@@ -25,8 +25,8 @@ from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.app.default_voice import AccountVoices, DefaultVoice, needed, own_agent
-from telephony.app.installation import installation_key
 from telephony.app.keys import Keys
+from telephony.app.language_model import language_model
 from telephony.app.languages import LanguageNotes
 from telephony.app.loading import load_agent, load_llm_agents
 from telephony.app.paths import OnePath
@@ -46,7 +46,6 @@ from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.files import shared_with
 from telephony.observe import logs
 from telephony.observe.logs import CallLog
-from telephony.openai.client import OpenAiChat
 from telephony.outbound.calls import Calls
 from telephony.runtime.call_registry import CallRegistry, ProviderPorts
 from telephony.runtime.llm_port import LlmPort
@@ -89,15 +88,7 @@ class VendorPorts:
 
     def __init__(self, settings: Settings, clock: Clock, phrases: dict[str, Phrase] | None = None) -> None:
         self._settings, self._clock = settings, clock
-        self.llm = OpenAiChat(
-            api_key=settings.openai_api_key or "local",
-            base_url=settings.openai_base_url or "https://api.openai.com/v1",
-            model=settings.openai_model,
-            effort=settings.openai_effort,
-            token_field=settings.openai_token_field,
-            clock=clock,
-            identity_key=b"" if settings.local_llm else installation_key(settings.data),
-        )
+        self.llm = language_model(settings, clock)
         self._base_url = settings.elevenlabs_base_url or "https://api.elevenlabs.io"
         self.agents_rest = AgentsRest(self._base_url, settings.elevenlabs_api_key, clock)
         key = settings.elevenlabs_api_key

@@ -113,11 +113,12 @@ async def _answer(checked: Checked, agent: Agent) -> Finding:
         async with aclosing(checked.vendors.llm.stream(request)) as events:
             await anext(events)
     except ProviderError as error:
-        return Finding("llm", False, _llm_advice(error, model, checked.settings.openai_base_url))
+        return Finding("llm", False, llm_advice(error, model, checked.settings.openai_base_url))
     return Finding("llm", True, f"{model} answers, after {checked.clock.ms() - began} ms")
 
 
-def _llm_advice(error: ProviderError, model: str, base_url: str) -> str:
+def llm_advice(error: ProviderError, model: str, base_url: str) -> str:
+    """What to do about an answer that failed, in a sentence."""
     text = str(error)
     if error.code == "invalid_api_key" or text.startswith("401"):
         return f"OPENAI_API_KEY is refused: copy the key again, or make a new one ({text})"

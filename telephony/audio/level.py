@@ -5,8 +5,6 @@ from __future__ import annotations
 import audioop
 from bisect import bisect_right
 
-from telephony.audio import mulaw
-
 FLOOR = -960
 """Digital silence, in tenths of dBFS."""
 LOUD = -450
@@ -24,7 +22,7 @@ def _thresholds() -> list[int]:
     for _ in range(-FLOOR + 1):
         values.append(-(-value // scale))
         value = value * step // scale
-    return values
+    return [0, *values[1:]]  # whatever is quieter than the floor counts as the floor
 
 
 _RMS = _thresholds()
@@ -32,10 +30,9 @@ _RMS = _thresholds()
 
 def level(pcmu: bytes) -> int:
     """RMS of mu-law audio in tenths of dBFS, from -960 (silence, or nothing) to 0."""
-    return level_pcm16(mulaw.decode(pcmu))
+    return level_pcm16(audioop.ulaw2lin(pcmu, 2))
 
 
 def level_pcm16(pcm16: bytes) -> int:
     """RMS of 16-bit linear audio in tenths of dBFS."""
-    rms = audioop.rms(pcm16, 2) if pcm16 else 0
-    return max(FLOOR, min(0, FLOOR + bisect_right(_RMS, rms) - 1)) if rms else FLOOR
+    return FLOOR + bisect_right(_RMS, audioop.rms(pcm16, 2)) - 1

@@ -1,6 +1,7 @@
 """The command line: parsing and error messages. Everything else is imported when its command runs.
 
-Exit codes: 0 success, 1 the command ran and failed, 2 wrong settings or arguments (nothing was started).
+Exit codes: 0 success, 1 the command ran and failed, 2 wrong settings or arguments (nothing was started), 130
+interrupted.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from telephony.cli import dial, number, recordings, up
+from telephony.cli import chat, new, recordings
+from telephony.cli.calling import dial, number, up
+from telephony.cli.env_file import export_env_file
 
 if TYPE_CHECKING:
     from telephony.settings import Settings
@@ -25,6 +28,8 @@ app = typer.Typer(
     help="A voice agent that answers phone calls (Twilio, ElevenLabs, any OpenAI-compatible model).\n\n"
     "Start with `telephony demo`: a complete call on this machine, without an account. Settings come from the "
     "environment and from the file `.env` in the current directory (see .env.example).",
+    epilog="Exit codes: 0 success, 1 the command ran and failed, 2 wrong settings or arguments (nothing was started), "
+    "130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -117,6 +122,7 @@ def check(
     offline: Offline = False,
     online: Annotated[bool, typer.Option("--online", help="Ask each service whether a call would work.")] = False,
     agent: AgentName = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as one JSON object.")] = False,
 ) -> None:
     """Show and validate the settings.
 
@@ -124,6 +130,10 @@ def check(
     asks each vendor for what a call needs (key, voice, model, quota, number) and comes in through the public address,
     one line each; exit code 1 if anything is not right.
     """
+    if as_json:
+        from telephony.cli.check_json import check_json
+
+        raise typer.Exit(check_json(lambda: _configured({"TELEPHONY_AGENT": agent}, offline=offline), online=online))
     settings = _load({"TELEPHONY_AGENT": agent}, offline=offline)
     from telephony.settings import SETTINGS, Settings
 
@@ -154,6 +164,8 @@ def version() -> None:
     typer.echo(f"telephony {installed('telephony')}, Python {sys.version.split()[0]}")
 
 
+chat.add(app)
+new.add(app)
 recordings.add(app)
 number.add(app)
 dial.add(app, lambda: _load({}, offline=False))
@@ -164,6 +176,7 @@ def main() -> None:
     """The entry point of `telephony` and `python -m telephony`. Agents are found in the current directory too."""
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
+    export_env_file()
     app()
 
 
@@ -176,22 +189,29 @@ _OFFLINE_EXTRA = {
     "and Windows)",
     "hibari": "hibari-tts",
     "soxr": "soxr",
-    "numpy": "numpy",
 }
 
 
 def _load(changes: dict[str, str | None], *, offline: bool, local_carrier: bool = False) -> Settings:
+    """The settings; if they are wrong, says so and exits with code 2."""
+    from telephony.errors import SettingsError
+
+    try:
+        return _configured(changes, offline=offline, local_carrier=local_carrier)
+    except SettingsError as error:
+        _wrong(error.problems)
+
+
+def _configured(changes: dict[str, str | None], *, offline: bool, local_carrier: bool = False) -> Settings:
+    """The settings of the environment with these changes, for parts that are installed. Raises SettingsError."""
     from telephony.errors import SettingsError
     from telephony.settings import load
 
     environ = {**os.environ, **{name: value for name, value in changes.items() if value is not None}}
-    try:
-        settings = load(environ, offline=offline, local_carrier=local_carrier, also=_agent_problems)
-    except SettingsError as error:
-        _wrong(error.problems)
+    settings = load(environ, offline=offline, local_carrier=local_carrier, also=_agent_problems)
     missing = [wheel for package, wheel in _OFFLINE_EXTRA.items() if find_spec(package) is None]
     if settings.local_speech and missing:
-        _wrong([
+        raise SettingsError([
             f"local STT and TTS need {', '.join(missing)}: pip install 'telephony[offline]'; or set ELEVENLABS_API_KEY"
         ])  # fmt: skip
     return settings

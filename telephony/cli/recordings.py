@@ -151,7 +151,8 @@ def save_test(
     today = agent_for(chosen, answered(tape.header)) if tape.header.engine == PIPELINE else None
     found = entry(tape)
     saved = save(tape, name or f"call_{tape.header.call.get('sid', '')[-6:].lower() or 'saved'}", to, chosen)
-    typer.echo(f"from {tape.path}: {found.words()}\n{saved.test}\nRun it with: scripts/test {saved.folder} (or pytest)")
+    typer.echo(f"from {tape.path}: {found.words()}\n{saved.test}")
+    typer.echo(f"Run it with: pytest {saved.folder} (in a clone: scripts/test)")
     if not found.outcome:
         typer.echo("(The call's end is not on the tape, so the test does not ask how it ended.)")
     if today is None:

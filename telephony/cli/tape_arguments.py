@@ -6,9 +6,11 @@ import os
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
 
 import typer
+
+from telephony.cli.json_output import error_object, print_json
 
 if TYPE_CHECKING:
     from telephony.tape.reader import Tape
@@ -28,7 +30,8 @@ Paths = Annotated[
 
 
 def exiting(command: Callable[P, int]) -> Callable[P, None]:
-    """Exits with the code that the command returns; errors are one sentence on stderr and exit code 2."""
+    """Exits with the code that the command returns; errors are a sentence on standard error (with `--json` an object on
+    standard output) and exit code 2."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -37,14 +40,21 @@ def exiting(command: Callable[P, int]) -> Callable[P, None]:
         try:
             code = command(*args, **kwargs)
         except OSError as error:
-            typer.echo(f"{error.filename}: {error.strerror}" if error.filename else str(error), err=True)
-            raise typer.Exit(2) from None
+            why = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            _refuse("file_unreadable", why, as_json=bool(kwargs.get("as_json")))
         except TelephonyError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(2) from None
+            _refuse(error.code, str(error), as_json=bool(kwargs.get("as_json")))
         raise typer.Exit(code)
 
     return run
+
+
+def _refuse(code: str, why: str, *, as_json: bool) -> NoReturn:
+    if as_json:
+        print_json(error_object(code, [why]))
+    else:
+        typer.echo(why, err=True)
+    raise typer.Exit(2)
 
 
 def one_tape(call: str) -> Path:

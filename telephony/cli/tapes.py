@@ -5,14 +5,21 @@ Exit codes: 0 success, 2 wrong arguments or an unreadable tape.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from telephony.cli.json_output import print_json
 from telephony.cli.tape_arguments import RecordedCall, exiting, one_tape, readable, recorded
 from telephony.tape import Flag, Order
+
+if TYPE_CHECKING:
+    from telephony.tape.timeline import Timeline
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 
 tape = typer.Typer(help="List recorded calls, or show one.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -30,6 +37,7 @@ def list_tapes(
     since: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="Only calls of this day (UTC) or later.")] = "",
     slower_than: Annotated[int, typer.Option(metavar="MS", help="Only calls with an answer that took longer.")] = -1,
     sort: Annotated[Order, typer.Option(help="The newest, the longest or the slowest first.")] = Order.TIME,
+    as_json: AsJson = False,
 ) -> int:
     """List recorded calls: time, caller (masked), length, how it ended, the longest wait for an answer, and flags.
 
@@ -52,6 +60,10 @@ def list_tapes(
     where = paths or [folder for folder in (folder,) if folder is not None]
     entries = [entry(one) for one in readable(where, unread) if caller in one.header.call.get("from", "")]
     some = chosen(entries, flags=flag or (), outcome=outcome, since=since, slower_than_ms=slower_than)
+    if as_json:
+        calls = [asdict(one) for one in ordered(some, sort)]
+        print_json({"ok": not unread, "calls": calls, "of": len(entries), "unread": unread})
+        return 2 if unread else 0
     typer.echo("\n".join(table(ordered(some, sort))))
     typer.echo(f"{len(some)} of {len(entries)} calls" if len(some) < len(entries) else f"{len(some)} calls", err=True)
     return 2 if unread else 0
@@ -88,6 +100,7 @@ def show(
     steps: Annotated[bool, typer.Option("--steps", help="Print every event and decision.")] = False,
     begin: Annotated[float, typer.Option("--from", metavar="SECONDS", help="With --steps: start here.")] = 0.0,
     end: Annotated[float | None, typer.Option("--to", metavar="SECONDS", help="With --steps: stop here.")] = None,
+    as_json: AsJson = False,
 ) -> int:
     """Print what was said and when."""
     from telephony.observe.printable import printable
@@ -95,6 +108,9 @@ def show(
     from telephony.tape.reader import read
 
     found = read(one_tape(call))
+    if as_json:
+        print_json({"ok": found.good, **asdict(shown.entry(found)), **_said(shown.timeline(found))})
+        return 0 if found.good else 2
     if steps:
         lines = shown.steps(found, int(begin * 1000), None if end is None else int(end * 1000))
     else:
@@ -119,3 +135,14 @@ def wav(
     for problem in found.problems:
         typer.echo(problem, err=True)
     return 0 if found.good else 2
+
+
+def _said(call: Timeline) -> dict[str, Any]:
+    """What was said, pressed and called, each with its millisecond, for a program."""
+    return {
+        "lines": [asdict(one) for one in call.record],
+        "tools": [asdict(one) for one in call.tools],
+        "slowest_answer_ms": call.slowest_answer_ms,
+        "longest_overlap_ms": call.longest_overlap_ms,
+        "remembered_unheard": call.remembered_unheard,
+    }

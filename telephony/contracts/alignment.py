@@ -21,7 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from operator import add
 from typing import NamedTuple
 
 from telephony.audio.frames import BYTES_PER_MS
@@ -61,6 +62,14 @@ def spread(items: Iterable[tuple[str, float | str, float | str]]) -> tuple[Timed
     return tuple(found)
 
 
+def one_by_one(chars: list[str], starts_ms: list[int], lasts_ms: list[int]) -> tuple[TimedChar, ...]:
+    """As `spread`, at a fraction of the cost, for valid text. Raises ValueError if not all items are one character, or
+    the lists differ in length."""
+    if not (len(chars) == len(starts_ms) == len(lasts_ms) and [*"".join(chars)] == chars):
+        raise ValueError("not one character each")
+    return tuple(map(TimedChar, chars, starts_ms, map(add, starts_ms, lasts_ms)))
+
+
 class Alignment:
     """One attempt's text and audio. See the module text."""
 
@@ -93,20 +102,18 @@ class Alignment:
         origin_ms = self._origin(first_ms := solid[places[0][0]].start_ms, base_ms)
         if origin_ms + first_ms > max(self._placed_ms, self._audio_bytes // BYTES_PER_MS) + LATE_MS:
             return "", ()
-        begin, ends = self._at, list[int]()
+        begin, times = self._at, list[int]()
         for number, place in places:
-            ends += [self._end(origin_ms + solid[number].start_ms)] * (self._solid[place] - begin - len(ends))
-            ends.append(self._end(origin_ms + solid[number].end_ms))
+            _, start_ms, end_ms = solid[number]
+            times += [start_ms] * (self._solid[place] - begin - len(times))
+            times.append(end_ms)
         self._done = places[-1][1] + 1
-        until = begin + len(ends)
+        until = begin + len(times)
         if block[-1].char.isspace() and self._asked[until : until + 1].isspace():
-            ends.append(self._end(origin_ms + block[-1].end_ms))
-        self._at = begin + len(ends)
-        return self._asked[begin : self._at], tuple(ends)
-
-    def _end(self, ms: int) -> int:
-        self._placed_ms = max(self._placed_ms, ms)
-        return self._placed_ms
+            times.append(block[-1].end_ms)
+        ends = tuple(accumulate((origin_ms + ms for ms in times), max, initial=self._placed_ms))[1:]
+        self._at, self._placed_ms = begin + len(ends), ends[-1]
+        return self._asked[begin : self._at], ends
 
     def _origin(self, first_ms: int, base_ms: int) -> int:
         """From where the block's times count, if its first new character starts at `first_ms`."""
@@ -122,7 +129,7 @@ class Alignment:
 
     def _match(self, items: Sequence[TimedChar], base_ms: int) -> list[tuple[int, int]]:
         """Pairs of a character of the block and the character of the text that it is; only new ones, in order."""
-        block = "".join(_plain(item.char) for item in items)
+        block = _plain("".join(item.char for item in items))
         text, done = self._plain, self._done
         if text.startswith(block, done):
             return [(n, done + n) for n in range(len(block))]
@@ -154,4 +161,6 @@ def possible(items: Sequence[TimedChar]) -> bool:
 
 def _plain(text: str) -> str:
     """The characters without case and white space; as many as there were."""
+    if text.isascii():
+        return "".join(text.split()).lower()
     return "".join(char.lower()[:1] for char in text if not char.isspace())

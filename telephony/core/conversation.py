@@ -24,6 +24,7 @@ from telephony.core.dtmf import DtmfCollector
 from telephony.core.ending import Ended, Ending
 from telephony.core.history import History
 from telephony.core.language.registry import language_for
+from telephony.core.listening.calm import CALM, NEVER, Calm, Part, until
 from telephony.core.listening.listening import Listening
 from telephony.core.managed_events import ManagedEvent
 from telephony.core.media_watchdog import MediaWatchdog
@@ -48,7 +49,8 @@ class Conversation:
         history: History = (),
         turn: int = 0,
     ) -> None:
-        self._now = 0
+        self.deadline: int | None = None
+        """When `step(TimeReached(...))` is wanted, if nothing happens before; always later than the last `now`."""
         rules, language = policy.turn_taking, language_for(policy.language)
         self._listening = Listening(rules, language)
         self._turns = Turns(policy, spoken_form, last=turn)
@@ -65,52 +67,60 @@ class Conversation:
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
         self._watchdog = MediaWatchdog(policy.limits)
-        self._parts: tuple[Callable[[int], list[Action]], ...] = (
-            attention.tick,
-            self._floor.tick,
-            self._close_utterance,
-            self._end_entry,
-            self._look_after_speech,
-            self._give_answer,
-            self._recovery.tick,
-            speculation.tick,
-            self._keep_time,
+        self._parts: tuple[Part, ...] = (
+            Part(attention.tick, attention.calm),
+            Part(self._floor.tick, self._floor.calm),
+            Part(self._close_utterance, lambda now: CALM),  # it is part of listening, of which attention tells
+            Part(self._end_entry, lambda now: CALM),  # it has its deadline
+            Part(self._look_after_speech, lambda now: CALM),  # so has all speech
+            Part(self._give_answer, self._answer_calm),
+            Part(self._recovery.tick, self._recovery.calm),
+            Part(speculation.tick, speculation.calm),
+            Part(self._keep_time, lambda now: CALM),  # so have the silence, and the end
         )
+        self._calm: Calm | None = None  # how long more frames like the last change nothing
 
     @property
     def ended(self) -> Ended | None:
         return self._ending.ended
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
-        """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""
-        self._now = now
-        if self.ended is not None:
-            return ()
-        actions = self._happened(event, now)
-        if self.ended is None and self._watchdog.started:
-            actions += self._tick(now)
-        return tuple(actions)
+        """One event at `now` (ms since the call began). After the end of the call nothing follows from anything.
 
-    @property
-    def deadline(self) -> int | None:
-        """When `step(TimeReached(...))` is wanted, if nothing happens before; always later than the last `now`."""
-        if self.ended is not None or not self._watchdog.started:
-            return None
-        deadlines = (
-            self._watchdog.deadline,
-            self._dtmf.deadline,
-            self._turns.deadline,
-            self._ending.deadline or self._timers.deadline,
-            self._recovery.deadline(self._now),
-        )
-        return min([at for at in deadlines if at is not None])
+        Of 50 frames a second hardly any brings news: see `calm.py`."""
+        if self._ending.ended is not None:
+            return ()
+        if isinstance(event, e.AudioReceived):
+            if self._hears_nothing_new(event, now):
+                return (Transcribe(event.pcmu),)
+            actions: list[Action] = [Transcribe(event.pcmu)]
+        else:
+            actions = self._happened(event, now)
+        return tuple(self._follow(actions, now))
+
+    def _hears_nothing_new(self, event: e.AudioReceived, now: int) -> bool:
+        """Takes a frame. Returns whether it is one more of those that change nothing, so that no part needs to be
+        asked."""
+        listening, calm = self._listening, self._calm
+        self._watchdog.received(now)
+        news = listening.hear(event)
+        if news or calm is None or not calm.lasts(now, listening.voice.media_ms, listening.utterance):
+            return False
+        self._floor.passed(now)
+        self.deadline = min(self._watchdog.deadline, calm.deadline)
+        return True
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
     def _happened(self, event: e.Event, now: int) -> list[Action]:
+        """Anything but a frame of the caller's."""
         match event:
-            case e.AudioReceived() | e.AudioMissed() | e.TranscriptUpdated() | e.CommitRefused():
-                return self._caller_heard(event, now)
+            case e.AudioMissed(ms):
+                self._listening.voice.missed(ms)
+            case e.TranscriptUpdated():
+                self._listening.transcript(event)
+            case e.CommitRefused(commit):
+                self._listening.commit_refused(commit)
             case e.KeyPressed(digit):
                 return self._key(digit, now)
             case e.SttLost(_, retryable):
@@ -131,7 +141,7 @@ class Conversation:
                 self._timers.drain(deadline_ms)
             case e.EndRequested(reason):
                 return self._recovery.end_with("goodbye", reason, now)
-            case e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
+            case e.AudioReceived() | e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
                 pass  # the ports recover by themselves; what follows for the call follows from silence, in `_tick`
             case _:  # the last words of a managed agent that had the call before; asked last, for it takes time
                 if not isinstance(event, ManagedEvent):
@@ -144,20 +154,6 @@ class Conversation:
         self._watchdog.received(now)
         self._timers.start(now)
         return self._turns.greet(now)
-
-    def _caller_heard(self, event: e.HeardEvent, now: int) -> list[Action]:
-        match event:
-            case e.AudioReceived():
-                self._watchdog.received(now)
-                self._listening.hear(event)
-                return [Transcribe(event.pcmu)]
-            case e.AudioMissed(ms):
-                self._listening.voice.missed(ms)
-            case e.TranscriptUpdated():
-                self._listening.transcript(event)
-            case e.CommitRefused(commit):
-                self._listening.commit_refused(commit)
-        return []
 
     def _generated(self, event: e.LlmEvent, now: int) -> list[Action]:
         match event:
@@ -215,6 +211,37 @@ class Conversation:
 
     # --- what follows -----------------------------------------------------------------------------------------------
 
+    def _follow(self, actions: list[Action], now: int) -> list[Action]:
+        """The actions, with those that follow; also when to be called again, and whether more frames like the last one
+        would change nothing."""
+        self.deadline = self._calm = None
+        happened = len(actions)
+        if self.ended is None and self._watchdog.started:
+            actions += self._tick(now)
+        if self.ended is None and self._watchdog.started:
+            parts_ms = self._parts_deadline(now)
+            self.deadline = min(self._watchdog.deadline, parts_ms)
+            self._calm = self._agree(parts_ms, now) if len(actions) == happened else None
+        return actions
+
+    def _parts_deadline(self, now: int) -> int:
+        deadlines = (
+            self._dtmf.deadline,
+            self._turns.deadline,
+            self._ending.deadline or self._timers.deadline,
+            self._recovery.deadline(now),
+        )
+        return min([at for at in deadlines if at is not None], default=NEVER)
+
+    def _agree(self, deadline: int, now: int) -> Calm | None:
+        """How long all parts are calm, if they are, and none has reached its `deadline`."""
+        calm = Calm(now_ms=deadline, deadline=deadline)
+        for part in self._parts:
+            if (its := part.calm(now)) is None:
+                return None
+            calm = calm if its is CALM else calm.both(its)
+        return calm
+
     def _tick(self, now: int) -> list[Action]:
         """What time and evidence have decided, part by part."""
         if missing := self._watchdog.take_missing_ms(now):
@@ -223,7 +250,7 @@ class Conversation:
             return self._ending.leg_dead()
         actions = list[Action]()
         for part in self._parts:
-            if found := part(now):
+            if found := part.tick(now):
                 actions += found
         return actions
 
@@ -268,6 +295,13 @@ class Conversation:
             actions += self._turns.start(now, since_ms)
             actions += self._look_after_speech(now)  # a speculation's may have been due for a while
         return actions
+
+    def _answer_calm(self, now: int) -> Calm | None:
+        waits = self._listening.utterance is not None or self._turns.playout.held or self._dtmf.deadline is not None
+        speaks = self._turns.live() and self._turns.abandoned is None
+        if self._answer.owed and not (waits or speaks):
+            return None
+        return until(self._turns.playout.more_ms(now)) if self._answer.restarted else CALM
 
     def _keep_time(self, now: int) -> list[Action]:
         """Silence, deafness, the length of the call, drain; and the end, once the last words were heard."""

@@ -28,7 +28,7 @@ class AudioReceived:
     """20 ms of the caller's audio: `pcmu` is 160 bytes of mu-law at 8 kHz (a shorter last frame is padded with 0xFF).
 
     `media_ms` is the carrier's time stamp of the frame's start, in ms since the stream began.
-    `speech` is the probability, in thousandths, of the detector window that this frame completed, or None.
+    `speech` is the probability, in thousandths, of the detector window that the frame before completed, or None.
     `level` is the frame's RMS level in tenths of dBFS (digital silence: -960).
     """
 
@@ -310,7 +310,6 @@ class OutboxOverflowed:
 
 CarrierEvent: TypeAlias = CallStarted | AudioReceived | AudioMissed | MarkReached | KeyPressed | CallerLeft
 SttEvent: TypeAlias = SttReady | SttLost | TranscriptUpdated | CommitRefused
-HeardEvent: TypeAlias = AudioReceived | AudioMissed | TranscriptUpdated | CommitRefused
 LlmEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | ReplyFailed
 TtsEvent: TypeAlias = TtsReady | TtsLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed

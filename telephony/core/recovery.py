@@ -11,6 +11,7 @@ from telephony.core.answer import OwedAnswer
 from telephony.core.decisions import Apologised, CallEnding, FillerSaid, StillThereAsked, TimeWarned
 from telephony.core.ending import Ending, Stage
 from telephony.core.events import ReplyFault
+from telephony.core.listening.calm import CALM, Calm, until
 from telephony.core.listening.listening import Listening
 from telephony.core.policy import Policy
 from telephony.core.speaking.generation import Generation
@@ -62,6 +63,15 @@ class Recovery:
         waiting.fillers += 1
         filler = FillerSaid(self._turns.last, now - waiting.decided_ms)
         return [filler, *self._turns.phrase("filler", now, first=True)]
+
+    def calm(self, now: int) -> Calm | None:
+        """See `Part`. Its deadline stays, unless it follows the caller's silence."""
+        waiting, playout = self._waiting(), self._turns.playout
+        if waiting is None or self._ending.begun or self._listening.utterance is not None:
+            return CALM
+        if playout.speaking(now):
+            return until(playout.until_ms) if playout.until_ms > now else CALM
+        return CALM if waiting.fillers >= FILLERS or playout.until_ms >= waiting.decided_ms else None
 
     def _waiting(self) -> Generation | None:
         """What the caller waits for: the reply, or the tool of an earlier one."""

@@ -1,10 +1,11 @@
 """The STT port: speech to text over ElevenLabs' realtime socket.
 
 Audio is sent in pieces of 100 ms. It is sent sooner before a commit and when a sound fades: the recogniser needs the
-end of a word to recognise it, and this saves waiting time at the end of an utterance. Everything since the last
-answered commit is kept (`stt_backlog.py`), so that after a lost connection it can be sent again, paced, with the
-commits in their places. A session counts as started only at `session_started`, because quota and key errors arrive as
-messages after a successful handshake.
+end of a word to recognise it, and this saves waiting time at the end of an utterance. While the session keeps up,
+`perform` writes each message itself, because waking a task costs as much again; whatever has to wait is sent by a task.
+Everything since the last answered commit is kept (`stt_backlog.py`), so that after a lost connection it can be sent
+again, paced, with the commits in their places. A session counts as started only at `session_started`, because quota and
+key errors arrive as messages after a successful handshake.
 
 A session that leaves a commit unanswered for five seconds counts as dead and is replaced, even if its socket is open.
 The audio before such a commit is sent again only if no partial of it was received; otherwise the call has already
@@ -16,11 +17,13 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.server import broadcast
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.audio.level import level
@@ -50,6 +53,8 @@ RESEND_SPEED = 4
 """Audio is sent again at this multiple of real time; a much higher one risks `queue_overflow`."""
 BEHIND_ITEMS = 25
 """A session that starts with more items waiting than this (half a second) sends its backlog paced."""
+CONGESTED_BYTES = 2**15
+"""With more than this not yet taken by the network (three seconds of audio), a session does not keep up."""
 
 
 class ElevenLabsStt:
@@ -62,7 +67,9 @@ class ElevenLabsStt:
         self._key, self._clock = api_key, clock
         self._backlog = Backlog()
         self._segments = wire.Segments()
-        self._wake = asyncio.Event()
+        self._live: ClientConnection | None = None  # the session's socket, while nothing has to wait
+        self._quiet_bytes = FADING_BYTES  # since the last sound
+        self._wake = asyncio.Event()  # something has to wait, or the call ends
         self._stopping = asyncio.Event()
         self._refused = False  # the service refused us with a code that rules out a retry
         self._emit: Emit = lambda event: None
@@ -83,11 +90,13 @@ class ElevenLabsStt:
         match action:
             case Transcribe(pcmu):
                 self._keep(pcmu)
+                self._quiet_bytes = 0 if level(pcmu) >= SOUND_LEVEL else self._quiet_bytes + len(pcmu)
             case CommitTranscript(number):
                 self._keep(number)
             case _:
                 return
-        self._wake.set()
+        if self._live is not None and self._due():
+            self._send_now(self._live)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -190,38 +199,54 @@ class ElevenLabsStt:
                     self._backlog.refused(commit)
             self._emit(event)
 
+    # --- sending ----------------------------------------------------------------------------------------------------
+
+    def _due(self) -> bool:
+        """Whether there is a whole piece to send, a commit, or the end of a sound."""
+        fading = 0 < self._quiet_bytes <= FADING_BYTES
+        return self._backlog.ready(PIECE_BYTES) or (fading and bool(self._backlog))
+
+    def _send_now(self, socket: ClientConnection) -> None:
+        """Sends all that is due, without waiting. If the network is slow, or gone, that is left to the task."""
+        if socket.state is not State.OPEN or socket.transport.get_write_buffer_size() > CONGESTED_BYTES:
+            self._live = None
+            self._wake.set()
+            return
+        while self._due():
+            for message in self._messages(*self._backlog.take(PIECE_BYTES)):
+                broadcast((socket,), message, text=True)  # the library's way to send without waiting
+
     async def _write(self, socket: ClientConnection) -> None:
-        with suppress(ConnectionClosed):  # the reader will find the reason, which comes before the close
+        try:
             await self._send(socket)
+        except ConnectionClosed:
+            pass  # the reader will find the reason, which comes before the close
+        finally:
+            self._live = None
 
     async def _send(self, socket: ClientConnection) -> None:
-        piece, quiet_bytes = b"", FADING_BYTES
         behind = len(self._backlog) > BEHIND_ITEMS
         while not self._stopping.is_set():
-            more, commit = self._backlog.take(PIECE_BYTES - len(piece))
-            piece += more
-            if more:
-                quiet_bytes = 0 if level(more) >= SOUND_LEVEL else quiet_bytes + len(more)
-            fading = bool(more) and 0 < quiet_bytes <= FADING_BYTES
-            if len(piece) < PIECE_BYTES and commit is None and not fading:
+            if self._due():
+                pcmu, commit = self._backlog.take(PIECE_BYTES)
+                for message in self._messages(pcmu, commit):
+                    await socket.send(message, text=True)
+                if behind:
+                    await self._clock.sleep(len(pcmu) / BYTES_PER_MS / RESEND_SPEED)
+            else:
+                behind, self._live = False, socket
                 self._wake.clear()
                 await self._wake.wait()
-                continue
-            if piece:
-                self._segments.sent(piece)
-                await socket.send(wire.audio(piece))
-            if commit is not None:
-                await self._commit(socket, commit)
-            elif self._segments.repeat(self._clock.ms()):
-                await socket.send(wire.commit())
-            behind = behind and bool(self._backlog)
-            if behind:
-                await self._clock.sleep(len(piece) / BYTES_PER_MS / RESEND_SPEED)
-            piece = b""
         await socket.close()
 
-    async def _commit(self, socket: ClientConnection, number: int) -> None:
-        if self._segments.commit(number, self._clock.ms()):
-            await socket.send(wire.commit())
-        else:
-            self._report([CommitRefused(number)])
+    def _messages(self, pcmu: bytes, commit: int | None) -> list[bytes]:
+        """The messages for a piece of audio and the commit that follows it."""
+        messages, now = [], self._clock.ms()
+        if pcmu:
+            self._segments.sent(pcmu)
+            messages.append(wire.audio(pcmu))
+        if self._segments.repeat(now) if commit is None else self._segments.commit(commit, now):
+            messages.append(wire.COMMIT)
+        elif commit is not None:
+            self._report([CommitRefused(commit)])
+        return messages

@@ -33,6 +33,7 @@ class Backlog:
         self._sent: deque[bytes | int] = deque()
         self._unsent: deque[bytes | int] = deque()
         self._kept_bytes = 0
+        self._unsent_bytes = 0
 
     def __len__(self) -> int:
         """The number of items still to be sent."""
@@ -44,26 +45,36 @@ class Backlog:
         if isinstance(item, int):
             return NOTHING
         self._kept_bytes += len(item)
+        self._unsent_bytes += len(item)
         return self._shed() if self._kept_bytes > LIMIT_BYTES else NOTHING
+
+    def ready(self, size: int) -> bool:
+        """Whether `size` bytes or a commit wait to be sent."""
+        return self._unsent_bytes >= size or int in map(type, self._unsent)
 
     def take(self, size: int) -> tuple[bytes, int | None]:
         """Audio to send now, and the commit that directly follows it or None.
 
         The audio is whole pieces, together at least `size` bytes if that much comes before the next commit."""
         pieces: list[bytes] = []
-        while self._unsent and size > 0:
+        commit: int | None = None
+        while self._unsent and size > 0 and commit is None:
             item = self._unsent.popleft()
             self._sent.append(item)
             if isinstance(item, int):
-                return b"".join(pieces), item
-            pieces.append(item)
-            size -= len(item)
-        return b"".join(pieces), None
+                commit = item
+            else:
+                pieces.append(item)
+                size -= len(item)
+        pcmu = b"".join(pieces)
+        self._unsent_bytes -= len(pcmu)
+        return pcmu, commit
 
     def rewind(self) -> None:
         """For a new socket: everything is to be sent again."""
         self._unsent.extendleft(reversed(self._sent))
         self._sent.clear()
+        self._unsent_bytes = self._kept_bytes
 
     def answered(self, commit: int) -> None:
         """Forgets everything up to and including this commit: it was answered."""
@@ -89,6 +100,7 @@ class Backlog:
         self.rewind()
         while self._unsent:
             self._forget(self._unsent.popleft())
+        self._unsent_bytes = 0
 
     def _shed(self) -> Shed:
         pieces, commits = 0, []
@@ -102,6 +114,7 @@ class Backlog:
                 commits.append(item)
             else:
                 pieces += 1
+                self._unsent_bytes -= len(item)
         return Shed(pieces, tuple(commits))
 
     def _forget(self, item: bytes | int) -> None:

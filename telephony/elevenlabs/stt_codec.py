@@ -85,24 +85,25 @@ def _keyterms(terms: tuple[str, ...]) -> list[str]:
     return list(short)[:KEYTERMS]
 
 
-def audio(pcmu: bytes) -> str:
-    """A piece of audio. The schema requires all four keys."""
-    return _chunk(b64encode(pcmu).decode(), commit=False)
-
-
-def commit() -> str:
-    """Close the open segment."""
-    return _chunk("", commit=True)
-
-
-def _chunk(audio_base_64: str, *, commit: bool) -> str:
+def _chunk(audio_base_64: str, *, commit: bool) -> bytes:
+    """A message. The schema requires all four keys."""
     message = {
         "message_type": "input_audio_chunk",
         "audio_base_64": audio_base_64,
         "commit": commit,
         "sample_rate": 8000,
     }
-    return json.dumps(message)
+    return json.dumps(message).encode()
+
+
+COMMIT = _chunk("", commit=True)
+"""Close the open segment."""
+_BEFORE, _AFTER = _chunk("|", commit=False).split(b"|")
+
+
+def audio(pcmu: bytes) -> bytes:
+    """A piece of audio, as JSON."""
+    return _BEFORE + b64encode(pcmu) + _AFTER
 
 
 # --- what the server says -------------------------------------------------------------------------------------------

@@ -2,6 +2,9 @@
 
 The server's keys are in camelCase; snake_case is accepted too. Anything that does not follow the protocol, or is not
 mu-law, becomes `Malformed`.
+
+Audio arrives many times a second, nearly always in the same form, which is decoded at once (`_usual`); every other
+message is taken apart step by step, with the same result.
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
-from telephony.contracts.alignment import TimedChar, spread
+import msgspec
+
+from telephony.contracts.alignment import TimedChar, one_by_one, spread
 from telephony.contracts.tts import VoiceSpec
 from telephony.core.language.codes import primary
 from telephony.elevenlabs.faults import Fault as Fault
@@ -126,6 +131,47 @@ def decode(text: str | bytes) -> Message:
     """One frame from the server; never raises."""
     if not isinstance(text, str):
         return Malformed("binary frame")
+    return _usual(text) or _any(text)
+
+
+class _Block(msgspec.Struct):
+    """An alignment in its usual form."""
+
+    chars: list[str]
+    starts_ms: list[int] = msgspec.field(name="charStartTimesMs")
+    lasts_ms: list[int] = msgspec.field(name="charDurationsMs")
+
+
+class _UsualAudio(msgspec.Struct):
+    """A message of audio in its usual form: only the first alignment is read."""
+
+    pcmu: bytes = msgspec.field(name="audio")
+    context: str = msgspec.field(name="contextId")
+    final: bool | None = msgspec.field(name="isFinal", default=None)
+    alignment: _Block | None = None
+    also_final: bool | None = msgspec.field(name="is_final", default=None)
+
+
+_decode_usual = msgspec.json.Decoder(_UsualAudio).decode
+
+
+def _usual(text: str) -> Audio | Malformed | None:
+    """A message of audio in its usual form, or None for any other."""
+    try:
+        message = _decode_usual(text)
+        block = message.alignment
+        chars = one_by_one(block.chars, block.starts_ms, block.lasts_ms) if block is not None else ()
+    except (ValueError, RecursionError):
+        return None
+    if not (message.context and message.pcmu and chars and _in_range(chars)):
+        return None
+    if found := foreign_format(message.pcmu):
+        return Malformed(found)
+    return Audio(message.context, message.pcmu, chars, bool(message.final or message.also_final))
+
+
+def _any(text: str) -> Message:
+    """Any message."""
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
@@ -211,8 +257,14 @@ def _alignment(block: object) -> tuple[TimedChar, ...]:
         found = spread((str(text or ""), start, last) for text, start, last in zip(chars, starts, lasts, strict=True))
     except (TypeError, ValueError, OverflowError):
         return ()
-    # JSON allows integers of any length.
-    return found if all(abs(item.start_ms) < LONGEST_MS and abs(item.end_ms) < LONGEST_MS for item in found) else ()
+    return found if _in_range(found) else ()
+
+
+def _in_range(chars: tuple[TimedChar, ...]) -> bool:
+    """Whether all times are near; JSON allows integers of any length."""
+    return all(
+        -LONGEST_MS < start_ms < LONGEST_MS and -LONGEST_MS < end_ms < LONGEST_MS for _, start_ms, end_ms in chars
+    )
 
 
 def _first(block: dict[str, Any], *names: str) -> list[Any]:

@@ -117,8 +117,10 @@ class Contexts:
 
     def _name(self, message: Final | Audio) -> str:
         """The context that a message belongs to: without an id, the only one on the socket."""
+        if message.context:
+            return message.context
         live = [name for name, context in self._contexts.items() if context.state != "waiting"]
-        return live[0] if not message.context and len(live) == 1 else message.context
+        return live[0] if len(live) == 1 else ""
 
     def lost(self) -> list[Key]:
         """Ends all contexts, including those still waiting, and returns their keys."""

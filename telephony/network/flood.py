@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from websockets.asyncio.client import ClientConnection
 from websockets.client import ClientProtocol
-from websockets.http11 import Request, Response
+from websockets.frames import Frame
 from websockets.protocol import Event
 
 from telephony.clock import Clock
@@ -77,7 +77,7 @@ class BoundedConnection(ClientConnection):
     def process_event(self, event: Event) -> None:
         if self.flooded:
             return
-        if not isinstance(event, Request | Response):
+        if isinstance(event, Frame):
             self._in_slice += 1
             if not self._frames.take(1):
                 self._flood()

@@ -160,7 +160,7 @@ class TurnClock:
             self._caller.voiced(now)
 
     def see_frame(self, seq: int, now_ms: int, event: e.AudioReceived) -> None:
-        if (event.speech is not None or self._managed) and self._voiced(event):
+        if self._voiced(event) if self._managed else self._voice.window(event.speech):
             self._caller.voiced(now_ms)
 
     def close(self) -> None:

@@ -7,16 +7,18 @@ provided that no text was yielded yet. There are two deadlines: to the first chu
 only the second kind.
 
 One request must not delay other calls. The SDK's conversion of a request takes time quadratic in its messages, without
-a pause, and its model of a chunk is taken apart again at once. So a request is encoded here, message by message, and
-chunks stay plain dicts; both pause for others every few milliseconds. What a server sends is bounded.
+a pause, and its models of chunks are taken apart again at once. So a request is encoded here, message by message, and
+the answer is read here, as bytes (`events.py`); both pause for others every few milliseconds. What a server sends is
+bounded. The SDK is what finds the server, signs in, and knows what its refusals mean.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +26,7 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 import structlog
-from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpx2Client
+from openai import AsyncOpenAI, DefaultAsyncHttpx2Client
 
 from telephony.clock import Clock
 from telephony.contracts.llm import Finished, LlmEvent, LlmRequest
@@ -33,6 +35,7 @@ from telephony.log_redaction import said
 from telephony.network.tls import tls
 from telephony.openai.bodies import bound, refusal_words
 from telephony.openai.codec import Answer, effort_problem, error_for, request_body
+from telephony.openai.events import Events, StreamFailed
 from telephony.openai.habits import TRIAL, Habits, Refusal
 
 log = structlog.get_logger()
@@ -40,6 +43,10 @@ log = structlog.get_logger()
 TRIAL_MS = 5_000
 PAUSE_WORK, PAUSE_BYTES = 3_000, 50_000
 """How much is read (see `Answer.work`) or written before others get their turn: one or two milliseconds of work."""
+_TIMEOUT = httpx2.Timeout(connect=3, read=None, write=5, pool=2)
+"""Without one for each read, which would cost a timer each time: whoever reads here has a limit of their own."""
+DRAIN_S = 0.1
+"""As long as the SDK waits for the end of an answer after its last event."""
 
 
 class OpenAiChat:
@@ -63,7 +70,7 @@ class OpenAiChat:
         loopback = host in ("127.0.0.1", "localhost", "::1")
         self._http = DefaultAsyncHttpx2Client(
             limits=httpx2.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=120),
-            timeout=httpx2.Timeout(connect=3, read=30, write=5, pool=2),
+            timeout=_TIMEOUT,
             trust_env=not loopback,
             verify=tls(trust_env=not loopback),
             event_hooks={"response": [bound]},
@@ -74,7 +81,7 @@ class OpenAiChat:
             base_url=base_url,
             max_retries=0,
             http_client=self._http,
-            timeout=httpx2.Timeout(connect=3, read=30, write=5, pool=2),
+            timeout=_TIMEOUT,
         )
         self._key = api_key
         self._model, self._effort, self._token_field = model, effort, token_field
@@ -114,7 +121,7 @@ class OpenAiChat:
         """Whether the server says that the key is not one of its own. A key that may not list models is good."""
         try:
             async with self._clock.timeout(5_000):
-                await self._client.models.list()
+                await self._client.get("/models", cast_to=httpx2.Response)
         except openai.AuthenticationError as error:
             return error.code == "invalid_api_key" or not any(w in error.message for w in ("scope", "permission"))
         except (openai.OpenAIError, ValueError, TimeoutError):
@@ -177,49 +184,55 @@ class OpenAiChat:
         return Answer(names, number=len(request.messages), unopened=unopened)
 
     async def _once(self, body: dict[str, Any], answer: Answer, habits: Habits) -> AsyncGenerator[LlmEvent, None]:
+        kind = ""
         try:
-            async with self._clock.timeout(self._first_token_ms) as first:
-                stream = await self._open(await encoded(body))
-                kind = stream.response.headers.get("content-type", "")
-                async with stream:
-                    habits.worked()
-                    chunks, paused = stream.__aiter__(), 0
-                    while (chunk := await anext(chunks, None)) is not None:
-                        first.reschedule(None)
-                        for event in answer.add(_plain(chunk)):
+            async with (
+                self._clock.timeout(self._first_token_ms) as limit,
+                self._answered(await encoded(body)) as response,
+            ):
+                habits.worked()
+                kind = response.headers.get("content-type", "")
+                events, received, paused = Events(), response.aiter_bytes(), 0
+                async for piece in received:
+                    for chunk in events.add(piece):
+                        limit.reschedule(None)
+                        for event in answer.add(chunk):
                             yield event
                         if answer.work > paused + PAUSE_WORK:
                             paused = answer.work
                             await asyncio.sleep(0)
-                        first.reschedule(self._deadline())
+                        limit.reschedule(self._deadline())
+                    if events.done:
+                        break
+                await _drain(received)
         except TimeoutError:
             what = "no first token in time" if not answer.chunks else "the stream stalled"
             raise ProviderTimeout(what, provider="openai") from None
-        except openai.APITimeoutError as error:
+        except (openai.APITimeoutError, httpx2.TimeoutException) as error:
             raise ProviderTimeout(str(error), provider="openai") from error
-        except openai.APIConnectionError as error:
+        except (openai.APIConnectionError, httpx2.RequestError) as error:
             raise ProviderUnavailable(str(error), provider="openai") from error
         except openai.APIStatusError as error:
             raise _Refused(error) from error
-        except openai.APIError as error:
-            raise error_for(None, error.code or "", error.message, error.param) from error
+        except StreamFailed as error:
+            raise error_for(None, error.code, error.message, error.param) from error
         except (ValueError, RecursionError, openai.OpenAIError) as error:
             raise ProviderMisbehaved(f"malformed answer: {error}"[:200], provider="openai") from error
         if not answer.chunks:
             raise ProviderMisbehaved(f"the answer has no chunks: {kind[:60]!r}", provider="openai")
         for event in answer.end():
             yield event
-        habits.unopened = habits.unopened or answer.unopened
+        if answer.unopened is not None:
+            habits.unopened = habits.unopened or answer.unopened
 
-    async def _open(self, blocks: list[bytes]) -> AsyncStream[object]:
-        return await self._client.post(
-            "/chat/completions",
-            content=blocks[0] if len(blocks) == 1 else _sent(blocks),
-            options={"headers": {"Content-Type": "application/json", "Content-Length": str(sum(map(len, blocks)))}},
-            cast_to=object,
-            stream=True,
-            stream_cls=AsyncStream[object],
-        )
+    @asynccontextmanager
+    async def _answered(self, blocks: list[bytes]) -> AsyncIterator[httpx2.Response]:
+        """The answer to a request: its headers have come, its body is read by whoever asks."""
+        response = await _post(self._client, "/chat/completions", blocks)
+        try:
+            yield response
+        finally:
+            await response.aclose()
 
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self._clock.real_seconds(self._gap_ms)
@@ -227,7 +240,7 @@ class OpenAiChat:
     async def _open_connection(self) -> None:
         try:
             async with self._clock.timeout(5_000):
-                await self._client.models.list()
+                await self._client.get("/models", cast_to=httpx2.Response)
         except (openai.OpenAIError, ValueError, TimeoutError) as error:
             log.info("llm_warm_up_failed", detail=type(error).__name__)
 
@@ -238,9 +251,9 @@ async def _warm_sdk() -> None:
     http = httpx2.AsyncClient(transport=transport, trust_env=False)
     try:
         async with AsyncOpenAI(api_key="none", base_url="http://rehearsal/v1", http_client=http) as client:
-            stream = await client.post("/", content=b"{}", cast_to=object, stream=True, stream_cls=AsyncStream[object])
-            async for chunk in stream:
-                _plain(chunk)
+            response = await _post(client, "/", [b"{}"])
+            async for piece in response.aiter_bytes():
+                deque(Events().add(piece))
     except (openai.OpenAIError, ValueError, ProviderError) as error:
         log.info("llm_warm_up_failed", detail=type(error).__name__)
 
@@ -268,13 +281,51 @@ async def encoded(body: dict[str, Any]) -> list[bytes]:
     head = {name: value for name, value in body.items() if name != "messages"}
     blocks, block, work = list[bytes](), [_json(head)[:-1], b', "messages": ['], 0
     for number, message in enumerate(body["messages"]):
-        block += [b", " if number else b"", _json(message)]
-        work += len(block[-1]) + 200  # what a short message costs
-        if work > PAUSE_BYTES:
-            blocks.append(b"".join(block))
-            block, work = [], 0
-            await asyncio.sleep(0)
+        block.append(b", " if number else b"")
+        work += 200  # what a short message costs
+        for piece in _pieces(message):
+            block.append(piece)
+            work += len(piece)
+            if work > PAUSE_BYTES:
+                blocks.append(b"".join(block))
+                block, work = [], 0
+                await asyncio.sleep(0)
     return [*blocks, b"".join((*block, b"]}"))]
+
+
+def _pieces(message: dict[str, Any]) -> Iterator[bytes]:
+    """The message as JSON: a long text, such as several messages in one, in pieces."""
+    text = message.get("content")
+    if not isinstance(text, str) or len(text) <= PAUSE_BYTES:
+        yield _json(message)
+        return
+    before, after = _json(message | {"content": ""}).split(b'"content": ""', 1)
+    yield before + b'"content": "'
+    for at in range(0, len(text), PAUSE_BYTES):
+        yield _json(text[at : at + PAUSE_BYTES])[1:-1]
+    yield b'"' + after
+
+
+async def _post(client: AsyncOpenAI, path: str, blocks: list[bytes]) -> httpx2.Response:
+    """The SDK's own way to a response that it has not touched. Raises what the SDK raises for a refusal."""
+    streams: bool = True  # not Literal[True]: that is declared to need a class of the SDK's that reads the stream
+    response: httpx2.Response = await client.post(
+        path,
+        content=blocks[0] if len(blocks) == 1 else _sent(blocks),
+        options={"headers": {"Content-Type": "application/json", "Content-Length": str(sum(map(len, blocks)))}},
+        cast_to=httpx2.Response,
+        stream=streams,
+    )
+    return response
+
+
+async def _drain(received: AsyncIterator[bytes]) -> None:
+    """Reads what follows the last event, as a rule nothing: only then can the connection be used again. The answer is
+    complete, whatever comes."""
+    with suppress(TimeoutError, httpx2.RequestError, ProviderMisbehaved):
+        async with asyncio.timeout(DRAIN_S):
+            async for _ in received:
+                pass
 
 
 async def _sent(blocks: list[bytes]) -> AsyncIterator[bytes]:
@@ -285,9 +336,3 @@ async def _sent(blocks: list[bytes]) -> AsyncIterator[bytes]:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "ignore")
-
-
-def _plain(chunk: object) -> dict[str, Any]:
-    if not isinstance(chunk, dict):
-        raise ProviderMisbehaved("a chunk is not an object", provider="openai")
-    return chunk

@@ -139,12 +139,18 @@ _TAG_BEGUN = re.compile(
     r"|<<?/?S?Y?S?>?$"
     rf"|\[(?P<sbar>{_BAR}?)/?(?P<square>[A-Za-z_][A-Za-z_ ]{{0,30}})?{_BAR}?$"
 )
+_FIRST = re.compile(r"[<＜◁&\[]")
+"""What all of them begin with: most text has none of it."""
 _LINE_GOES_ON = re.compile(r"[ \t]*[^\s<\[&]")
 
 
 def next_mark(text: str, at: int, *, final: bool) -> Mark | int | None:
     """The first mark from `at` on; an index where one may have begun; None if there is neither. `final`: no more text
     will come."""
+    return _next_mark(text, at, final) if _FIRST.search(text, at) else None
+
+
+def _next_mark(text: str, at: int, final: bool) -> Mark | int | None:
     begun: int | None = None
     for found in _TAG.finditer(text, at):
         # A mark that has begun before this one, and would enclose it, can have no angle brackets in it.

@@ -84,18 +84,26 @@ def shaped(messages: Sequence[Message], shape: Shape) -> list[Message]:
 
 def _alternating(messages: list[Message]) -> list[Message]:
     found: list[Message] = [] if messages[0]["role"] == "user" else [{"role": "user", "content": BEGINNING}]
+    texts: list[str] = []  # of which the last of them consists, if it was several: to be joined once
     for message in messages:
-        before = found[-1] if found else None
-        if before is None or message["role"] == "tool":
-            found.append(message)
-        elif before["role"] == "tool" and message["role"] == "user":
-            found += [{"role": "assistant", "content": NOTHING}, message]
-        elif before["role"] == message["role"]:
-            content = "\n".join(text for text in (before["content"], message["content"]) if text)
-            found[-1] = before | message | {"content": content}
-        else:
-            found.append(message)
+        before = found[-1] if found else {"role": ""}
+        if before["role"] == message["role"] != "tool":
+            texts = texts or [before["content"]]
+            texts.append(message["content"])
+            found[-1] = before | message
+            continue
+        _join(found, texts)
+        texts = []
+        if before["role"] == "tool" and message["role"] == "user":
+            found.append({"role": "assistant", "content": NOTHING})
+        found.append(message)
+    _join(found, texts)
     return found
+
+
+def _join(found: list[Message], texts: list[str]) -> None:
+    if texts:
+        found[-1]["content"] = "\n".join(filter(None, texts))
 
 
 def _without_tools(messages: list[Message]) -> list[Message]:

@@ -67,9 +67,9 @@ class Wanted:
     ring: bool = True
 
 
-def ask_keys(environ: Mapping[str, str], path: Path, console: Console) -> list[str]:
-    """Asks for the keys that neither the environment nor the file has, and writes them into the file. Returns the names
-    of those that are written. Raises DialRefused with code `no_keys` if one is missing and cannot be had."""
+def ask_keys(environ: Mapping[str, str], path: Path, console: Console) -> dict[str, str]:
+    """Asks for the keys that neither the environment nor the file has, and writes them into the file. Returns
+    those that are written. Raises DialRefused with code `no_keys` if one is missing and cannot be had."""
     kept = dict(dotenv_values(path, interpolate=False, encoding="utf-8-sig")) if path.is_file() else {}
     given = {name for name, value in {**kept, **environ}.items() if (value or "").strip()}
     missing = [
@@ -86,7 +86,7 @@ def ask_keys(environ: Mapping[str, str], path: Path, console: Console) -> list[s
     elif path.is_file() and path.stat().st_mode & 0o077:
         os.chmod(path, 0o600)
         console.say(f"{path} holds keys: only you can read it from now on.")
-    return list(values)
+    return values
 
 
 def _asked(name: str, question: str, optional: bool, console: Console) -> str:

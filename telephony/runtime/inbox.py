@@ -67,7 +67,7 @@ class Inbox:
 
     def put(self, event: e.Event) -> None:
         """Never blocks, never raises. Over the limits it drops audio (reported as AudioMissed), or ends the call."""
-        now = self.now()
+        now = self.clock.ms() - self._zero
         if now > self._latest + 1:
             self._in_a_row = 0
         if self._take is None or self._busy or self._waiting or self._in_a_row >= AT_ONCE:

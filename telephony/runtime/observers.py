@@ -15,11 +15,6 @@ log = structlog.get_logger()
 SeesFrame = Callable[[int, int, e.AudioReceived], None]
 
 
-def only_a_frame(event: e.Event, actions: tuple[a.Action, ...]) -> bool:
-    """A frame that was only passed on to the STT: nearly all steps, fifty a second, are such."""
-    return type(event) is e.AudioReceived and len(actions) == 1 and type(actions[0]) is a.Transcribe
-
-
 class Observers:
     """The observers of a call. One that raises is detached; the others continue."""
 
@@ -30,8 +25,7 @@ class Observers:
 
     def see(self, event: e.Event, actions: tuple[a.Action, ...], now: int) -> None:
         seq, self._seq = self._seq, self._seq + 1
-        if only_a_frame(event, actions):
-            assert isinstance(event, e.AudioReceived)
+        if type(event) is e.AudioReceived and len(actions) == 1 and type(actions[0]) is a.Transcribe:
             for observer, see_frame in self._of_frames:
                 try:
                     see_frame(seq, now, event)

@@ -26,7 +26,7 @@ RESET_AFTER_MISSED_MS = 200
 
 
 class Inbound:
-    """The caller's side of one stream. `stopped`: the carrier said that the stream is over; `flooded`: it sends more
+    """The caller's side of one stream. `stopped`: the carrier said that the stream is over; `flood.on`: it sends more
     than a carrier does."""
 
     def __init__(self, start: StreamStart, detector: Detector, clock: Clock) -> None:
@@ -35,12 +35,8 @@ class Inbound:
         self._stream_sid = start.stream_sid
         self._detector = detector
         self._cutter = FrameCutter()
-        self._flood = Flood(clock)
+        self.flood = Flood(clock)
         self._marks_out: Counter[str] = Counter()  # marks sent but not yet echoed
-
-    @property
-    def flooded(self) -> bool:
-        return self._flood.is_on()
 
     def expect_echo(self, name: str) -> None:
         """The mark `name` was sent."""
@@ -68,39 +64,40 @@ class Inbound:
 
     def _unreadable(self, error: BadMessage) -> None:
         self.faults[error.code] += 1
-        self._flood.control()
+        self.flood.control()
 
     def _handle(self, message: Message, emit: Emit) -> None:
         if type(message) is Media and message.track == "inbound" and message.stream_sid == self._stream_sid:
-            self._flood.media(len(message.pcmu))
-            for item in self._cutter.cut(message):
+            self.flood.media(len(message.pcmu))
+            frames = self._cutter.cut(message)
+            for item in frames:
                 self._emit_frame(item, emit)
-            if repeated := self._cutter.take_repeated():
+            if not frames and (repeated := self._cutter.take_repeated()):
                 self.faults["repeated_media"] += repeated
             return
         sid = getattr(message, "stream_sid", self._stream_sid)
         if sid != self._stream_sid or isinstance(message, StreamStart):
             self.faults["second_start" if isinstance(message, StreamStart) else "wrong_stream"] += 1
-            self._flood.control()
+            self.flood.control()
             return
         match message:
             case Media():
                 self.faults["wrong_track"] += 1  # our own audio must not be taken for the caller's
-                self._flood.control()
+                self.flood.control()
             case Mark(name=name):
                 if not self._echo_expected(name):
                     self.faults["unknown_mark"] += 1
-                    self._flood.control()
+                    self.flood.control()
                 emit(MarkReached(name))
             case Dtmf(digit=digit):
-                self._flood.control()
+                self.flood.control()
                 emit(KeyPressed(digit))
             case Stop():
                 for frame in self._cutter.flush():
                     self._emit_frame(frame, emit)
                 self.stopped = True
             case _:
-                self._flood.control()
+                self.flood.control()
 
     def _emit_frame(self, item: Frame | AudioMissed, emit: Emit) -> None:
         if isinstance(item, AudioMissed):
@@ -123,9 +120,10 @@ class Inbound:
 
 class Flood:
     """Detects floods: more control messages, or audio further ahead of the clock, than a real carrier sends. Echoes of
-    our own marks do not count, because a clear can bring hundreds of them at once."""
+    our own marks do not count, because a clear can bring hundreds of them at once. `on`: there was one."""
 
     def __init__(self, clock: Clock) -> None:
+        self.on = False
         self._clock = clock
         self._began_ms = clock.ms()
         self._second = 0
@@ -137,10 +135,11 @@ class Flood:
         if second != self._second:
             self._second, self._controls = second, 0
         self._controls += 1
+        if self._controls > CONTROL_PER_SECOND:
+            self.on = True
 
     def media(self, size: int) -> None:
-        self._heard_bytes += max(size, 1)
-
-    def is_on(self) -> bool:
+        self._heard_bytes += size or 1
         ahead_ms = self._heard_bytes * FRAME_MS // FRAME_BYTES - (self._clock.ms() - self._began_ms)
-        return self._controls > CONTROL_PER_SECOND or ahead_ms > MEDIA_AHEAD_MS
+        if ahead_ms > MEDIA_AHEAD_MS:
+            self.on = True

@@ -259,7 +259,7 @@ class MediaLeg:
         """Whether the caller's side is over, after a message."""
         if self._inbound.stopped:
             self._finish(LegEnd.STOP)
-        if self._inbound.flooded:
+        if self._inbound.flood.on:
             self._finish(LegEnd.FLOODED)
 
 

@@ -146,13 +146,15 @@ def decode_ascii(payload: bytes) -> Message:
         except (msgspec.MsgspecError, RecursionError):
             return decode(payload.decode("ascii"))
         media = message.media
-        if _is_number(media.timestamp) and _is_number(media.chunk):
+        if _are_numbers(media.timestamp, media.chunk):
             return Media(message.streamSid, int(media.timestamp), media.payload, int(media.chunk), media.track)
     return decode(payload.decode("ascii"))
 
 
-def _is_number(text: str) -> bool:
-    return len(text) <= 15 and text.isascii() and text.isdecimal()
+def _are_numbers(one: str, other: str) -> bool:
+    if len(one) > 15 or len(other) > 15:
+        return False
+    return one.isdecimal() and other.isdecimal() and one.isascii() and other.isascii()
 
 
 def check_format(start: StreamStart) -> None:

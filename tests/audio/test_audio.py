@@ -65,6 +65,8 @@ def test_the_same_bytes_on_every_python() -> None:
 def test_levels_in_tenths_of_dbfs() -> None:
     """Digital silence is the floor, full scale is about 0, and levels in between are accurate to 0.15 dB."""
     assert level.level(mulaw.SILENCE * 160) == level.level(b"") == level.FLOOR == -960
+    assert level.level_pcm16(bytes(320)) == level.FLOOR
+    assert level.level_pcm16(array.array("h", [-32_768] * 160).tobytes()) in (-1, 0)
     square = array.array("h", [32_767, -32_767] * 80).tobytes()
     assert level.level_pcm16(square) in (-1, 0)
     for amplitude in (30_000, 8_000, 500, 33, 2, 1):

@@ -131,7 +131,7 @@ def test_a_missing_extra_is_named_before_anything_starts(tmp_path: Path, agent: 
 
 def test_with_keys_nothing_of_the_extra_is_needed(tmp_path: Path, agent: str) -> None:
     hidden = "import sys\n" + "".join(
-        f"sys.modules['{name}'] = None\n" for name in ("moonshine_voice", "hibari", "onnxruntime", "numpy", "soxr")
+        f"sys.modules['{name}'] = None\n" for name in ("moonshine_voice", "hibari", "onnxruntime", "soxr")
     )
     (tmp_path / "sitecustomize.py").write_text(hidden)
     path = f"{tmp_path}{os.pathsep}{BARE['PYTHONPATH']}"

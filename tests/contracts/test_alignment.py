@@ -7,6 +7,8 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from telephony.contracts.alignment import (
     FAST_MS_PER_CHAR,
@@ -16,6 +18,8 @@ from telephony.contracts.alignment import (
     OVERLAP_MS,
     Alignment,
     TimedChar,
+    _plain,
+    one_by_one,
     possible,
     spread,
 )
@@ -88,6 +92,33 @@ def test_items_of_several_characters_are_spread() -> None:
     for odd in ([("a", None, 1)], [("a", "x", 1)], [("a", float("inf"), 1)]):
         with pytest.raises((TypeError, ValueError, OverflowError)):
             spread(odd)  # type: ignore[arg-type]
+
+
+@given(
+    some.lists(some.one_of(some.characters(codec="utf-8"), some.text(max_size=2)), max_size=5),
+    some.lists(some.integers(-900, 900), max_size=5),
+    some.lists(some.integers(-9, 900), max_size=5),
+)
+def test_single_characters_need_no_spreading(chars: list[str], starts: list[int], durations: list[int]) -> None:
+    """`one_by_one` gives the same as `spread`, or refuses."""
+    single = len(chars) == len(starts) == len(durations) and all(len(char) == 1 for char in chars)
+    if single:
+        assert one_by_one(chars, starts, durations) == spread(zip(chars, starts, durations, strict=True))
+    else:
+        with pytest.raises(ValueError, match="one character each"):
+            one_by_one(chars, starts, durations)
+
+
+def test_text_of_any_script_is_compared_character_by_character() -> None:
+    """Without case, and never longer: a capital dotted I is two characters in lower case, sigma has another at the end
+    of a word."""
+    assert (
+        Rig("\u0130stanbul \u03a3\u03a3 Nine ").comes("\u0130STANBUL \u03c3\u03c3 nine ")
+        == "\u0130stanbul \u03a3\u03a3 Nine "
+    )
+    every = [chr(code) for code in range(128)]
+    assert [_plain(char) for char in every] == ["" if char.isspace() else char.lower() for char in every]
+    assert _plain("".join(every)) == "".join(map(_plain, every))
 
 
 @pytest.mark.parametrize("leading", [" ", "", "  "])

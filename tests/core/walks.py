@@ -43,7 +43,8 @@ class Walk:
     stt_outages: list[tuple[int, int]] = field(default_factory=list)
 
 
-def walk(seed: int) -> Walk:
+def walk(seed: int, *, most_sounds: int = 8, quiet_ms: int = 15_000) -> Walk:
+    """The call of this seed: 2 to `most_sounds` sounds of the caller, and `quiet_ms` after them."""
     rng = Random(seed)
     faults = (*rng.sample(STT_FAULTS, rng.choice((0, 0, 0, 1, 2))), rng.choice(STT_HABITS))
     policy = _policy(rng)
@@ -54,8 +55,8 @@ def walk(seed: int) -> Walk:
     sim.intercept = _SttFaults(this, rng).apply
     _latencies(sim, rng)
     sim.faults.no_alignment = rng.random() < 0.1
-    at = _caller(this, rng, at=rng.choice((0, 0, 300, 1_000, 2_500)))
-    sim.run(at + 15_000)
+    at = _caller(this, rng, rng.choice((0, 0, 300, 1_000, 2_500)), most_sounds)
+    sim.run(at + quiet_ms)
     return this
 
 
@@ -100,10 +101,10 @@ def _latencies(sim: Simulator, rng: Random) -> None:
     lag.mark, lag.tool = rng.choice((0, 20, 60)), rng.choice((50, 400, 3_000))
 
 
-def _caller(this: Walk, rng: Random, at: int) -> int:
+def _caller(this: Walk, rng: Random, at: int, most_sounds: int) -> int:
     """Plays the caller's sounds one by one, switching provider faults in between. Returns the end of the last pause."""
     sim = this.sim
-    for number in range(rng.randint(2, 8)):
+    for number in range(rng.randint(2, most_sounds)):
         sim.run(at - 20)
         kind = rng.random()
         if kind < 0.65:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import random
+from base64 import b64decode
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from telephony.audio import frames, tones
+from telephony.contracts.stt import SttSpec
 from telephony.core import events as e
+from telephony.core.actions import CommitTranscript, Transcribe
+from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.stt_backlog import LIMIT_BYTES
 from telephony.elevenlabs.stt_codec import REPEAT_MS
 from telephony.testing.fakes.elevenlabs.stt import LocalStt, Script, ScriptedRecognizer, SttFaults, SttLatency
@@ -192,8 +201,9 @@ async def test_drop_in_the_middle_of_a_word() -> None:
         await it.until(lambda: any(text.startswith("tomorrow") for text in it.tentative))
         before = it.stt.audio_bytes
         it.stt.faults.drop = True
-        it.audio(tones.sine(300, 500))
-        it.quiet()
+        for frame in frames.frames(tones.sine(300, 500) + frames.silence(700)):
+            it.audio(frame)
+            await it.clock.sleep(20)
         it.commit()
         await it.answer()
         assert it.losses == [("provider_unavailable", True)]
@@ -306,6 +316,101 @@ async def test_the_end_of_a_sound_is_sent_at_once() -> None:
         it.commit()
         await it.answer()
         assert sizes == [800, 800, 480, 160, 160, 160, 160, 160, 800, 640]
+
+
+class Recorder:
+    """A server that only takes what it is sent: `segments` are the audio before each commit and after the last one."""
+
+    def __init__(self) -> None:
+        self.segments = [bytearray()]
+        self.reading = asyncio.Event()
+        self._came = asyncio.Event()
+
+    async def handle(self, connection: ServerConnection) -> None:
+        await connection.send('{"message_type": "session_started"}')
+        await self.reading.wait()
+        async for text in connection:
+            message = json.loads(text)
+            self.segments[-1] += b64decode(message["audio_base_64"])
+            self.segments += [bytearray()] * message["commit"]
+            self._came.set()
+
+    async def until_received(self, size: int) -> None:
+        while sum(map(len, self.segments)) < size or self.segments[-1]:
+            self._came.clear()
+            await self._came.wait()
+
+
+@asynccontextmanager
+async def recorded(*first: bytes | int) -> AsyncIterator[tuple[Recorder, ElevenLabsStt, list[e.Event]]]:
+    """A port that has a session with a recorder, and its events. `first` comes before the session."""
+    recorder, events, ready = Recorder(), list[e.Event](), asyncio.Event()
+
+    def emit(event: e.Event) -> None:
+        events.append(event)
+        ready.set()
+
+    async with asyncio.timeout(60), serve(recorder.handle, "127.0.0.1", 0, compression=None, max_queue=1) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        port = ElevenLabsStt(base_url=url, api_key="k", spec=SttSpec("en"), clock=SteadyClock(1))
+        await perform(port, first)
+        running = asyncio.create_task(port.run(emit))
+        try:
+            await ready.wait()
+            yield recorder, port, events
+        finally:
+            recorder.reading.set()
+            running.cancel()
+            await asyncio.wait([running])
+
+
+async def perform(port: ElevenLabsStt, items: Iterable[bytes | int]) -> None:
+    """Passes audio and commits to the port, one in each iteration of the event loop."""
+    for item in items:
+        port.perform(Transcribe(item) if isinstance(item, bytes) else CommitTranscript(item))
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_what_is_sent_at_once_and_what_had_to_wait_is_the_same(seed: int) -> None:
+    """Any audio with any commits, live or gathered before there is a session: the service gets the same audio between
+    the same commits."""
+    chance, items = random.Random(seed), list[bytes | int]()
+    for number in range(1, 11):
+        for _ in range(chance.randrange(40)):
+            items.append(tones.sine(300, 20) if chance.random() < 0.5 else frames.silence(20))
+        items.append(number)
+    items += [frames.silence(300), 11]
+    audio = b"".join(item for item in items if isinstance(item, bytes))
+    async with recorded() as (live, port, _):
+        live.reading.set()
+        await perform(port, items)
+        await live.until_received(len(audio))
+    async with recorded(*items) as (late, _, _):
+        late.reading.set()
+        await late.until_received(len(audio))
+    assert live.segments == late.segments
+    assert b"".join(live.segments) == audio
+    assert len(live.segments) > 3
+
+
+async def test_a_network_that_stalls_takes_no_memory_and_loses_no_more_than_an_outage() -> None:
+    """Little is written to a server that does not read; later it gets everything else, in order, up to the commit."""
+    count = 0
+    async with recorded() as (recorder, port, events):
+        while not any(isinstance(event, e.OutboxOverflowed) for event in events):
+            assert count < 200_000  # no kernel keeps an hour of audio
+            await perform(port, [count.to_bytes(4, "big") * 40])
+            count += 1
+        await perform(port, [1])
+        dropped = sum(event.dropped for event in events if isinstance(event, e.OutboxOverflowed))
+        recorder.reading.set()
+        await recorder.until_received(160 * (count - dropped))
+    received = recorder.segments[0]
+    numbers = [int.from_bytes(received[at : at + 4], "big") for at in range(0, len(received), 160)]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) == count - dropped
+    assert numbers[-1] == count - 1
 
 
 @pytest.mark.parametrize("fault", ["transcriber_error", "session_time_limit_exceeded", "queue_overflow"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from copy import deepcopy
 
 from telephony.elevenlabs.stt_backlog import LIMIT_BYTES, NOTHING, Backlog
 
@@ -16,6 +17,15 @@ def drain(backlog: Backlog) -> list[int]:
         pcmu, commit = backlog.take(800)
         items += [len(pcmu) // 8] * bool(pcmu) + ([-commit] if commit is not None else [])
     return items
+
+
+def check_ready(backlog: Backlog) -> None:
+    """`ready` tells what `take` would give."""
+    copy = deepcopy(backlog)
+    taken = [copy.take(800) for _ in range(len(copy))]
+    size, commits = sum(len(pcmu) for pcmu, _ in taken), sum(commit is not None for _, commit in taken)
+    assert backlog.ready(size)
+    assert backlog.ready(size + 1) == (commits > 0)
 
 
 def test_sent_in_pieces_that_end_at_a_commit() -> None:
@@ -77,7 +87,9 @@ def test_random_operations_keep_count() -> None:
     """In any order of operations, audio is forgotten only from its beginning, and no more is kept than allowed."""
     chance = random.Random(3)
     backlog, added, number = Backlog(), 0, 0
-    for _ in range(20_000):
+    for n in range(20_000):
+        if n % 100 == 0:
+            check_ready(backlog)
         match chance.randrange(12):
             case 0:
                 number += 1

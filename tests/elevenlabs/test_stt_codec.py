@@ -118,7 +118,7 @@ def test_keyterms_within_the_service_limits() -> None:
 
 def test_messages_match_the_vendors_types() -> None:
     """Messages have exactly the keys of the vendor's type; a commit is an empty chunk."""
-    for text, pcmu, commit in ((wire.audio(b"\xff\x00"), b"\xff\x00", False), (wire.commit(), b"", True)):
+    for text, pcmu, commit in ((wire.audio(b"\xff\x00"), b"\xff\x00", False), (wire.COMMIT, b"", True)):
         message = json.loads(text)
         assert set(message) == {"message_type", "audio_base_64", "commit", "sample_rate"}
         strict(InputAudioChunkPayload, message)

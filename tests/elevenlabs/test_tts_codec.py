@@ -7,6 +7,8 @@ from base64 import b64encode, urlsafe_b64encode
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from telephony.contracts.alignment import TimedChar
 from telephony.elevenlabs import tts_codec as wire
@@ -76,3 +78,54 @@ def test_a_message_without_an_id_is_of_the_only_context(name: dict[str, Any]) ->
     assert contexts.final(final, 0) == (None, [])
     assert contexts.final(wire.Final("t1"), 0)[0] == (1, 1)
     assert contexts.final(final, 0)[0] == (2, 1)
+
+
+# --- the usual form -------------------------------------------------------------------------------------------------
+
+TIME = some.one_of(
+    some.integers(-10, 500),
+    some.sampled_from([70.0, 70.9, "70", None, True, 10**7, -(10**7), 10**7 - 1, 10**30, float("inf"), float("nan")]),
+)
+CHARS = some.one_of(some.characters(), some.sampled_from(["", "in", "\u0130", "\ud83d", " ", None, 7]))
+BLOCK = some.one_of(
+    some.none(),
+    some.sampled_from(list(UNUSABLE.values())),
+    some.lists(some.tuples(some.characters(codec="utf-8"), some.integers(0, 900), some.integers(0, 90))).map(
+        lambda items: {name: [item[n] for item in items] for n, name in enumerate(HI)}
+    ),
+    some.fixed_dictionaries({"chars": some.lists(CHARS, max_size=3)}, optional={
+        "charStartTimesMs": some.lists(TIME, max_size=3), "charDurationsMs": some.lists(TIME, max_size=3),
+        "char_start_times_ms": some.just([0, 1]), "more": some.none(),
+    }),
+)  # fmt: skip
+BASE64: some.SearchStrategy[Any] = some.one_of(
+    some.binary(max_size=40).map(lambda pcmu: b64encode(pcmu).decode()),
+    some.text("/w=+-_A \n", max_size=8),
+    some.sampled_from([None, 7, [], "", "\u00e9", b64encode(b"ID3\x04").decode(), b64encode(b"{ no audio").decode()]),
+)
+FLAG = some.sampled_from([True, False, None, 1, "true"])
+MESSAGE = some.fixed_dictionaries({"audio": BASE64, "contextId": some.sampled_from(["t1", "t7-2"]), "alignment": BLOCK},
+    optional={
+        "isFinal": FLAG, "is_final": FLAG, "context_id": some.just("t9"), "normalizedAlignment": BLOCK,
+        "normalized_alignment": BLOCK, "error": some.sampled_from(["quota_exceeded", None]),
+        "more": some.recursive(some.none() | some.text(max_size=3), lambda inner: some.lists(inner, max_size=2)),
+    },
+)  # fmt: skip
+
+
+@given(
+    MESSAGE, some.dictionaries(some.sampled_from(["contextId", "isFinal", "audio"]), some.sampled_from([None, "", 5]))
+)
+def test_the_usual_form_is_decoded_as_any_other(message: dict[str, Any], odd: dict[str, Any]) -> None:
+    """The short way gives what the long way gives, or nothing."""
+    for text in (json.dumps(message), json.dumps(message | odd), json.dumps(message, ensure_ascii=False)):
+        assert wire._usual(text) in (None, wire._any(text))
+        assert wire.decode(text) == wire._any(text)
+
+
+@pytest.mark.parametrize("more", [{}, {"isFinal": None}, {"isFinal": True}, {"normalizedAlignment": HI, "more": 1}])
+def test_what_the_service_sends_is_of_the_usual_form(more: dict[str, Any]) -> None:
+    """With each kind of message that it sends all the time; otherwise the short way would be no use."""
+    final = more.get("isFinal") is True
+    message = {"audio": AUDIO, "contextId": "t1", "alignment": HI}
+    assert wire._usual(json.dumps(message | more)) == wire.Audio("t1", PCMU, PLACED, final)

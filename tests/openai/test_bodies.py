@@ -46,8 +46,9 @@ async def server(*answers: tuple[int, str, bytes]) -> AsyncIterator[tuple[OpenAi
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        length = int(head.split("content-length:")[1].split("\r\n")[0])
-        asked.append(json.loads(await reader.readexactly(length)))
+        if "content-length:" in head:
+            length = int(head.split("content-length:")[1].split("\r\n")[0])
+            asked.append(json.loads(await reader.readexactly(length)))
         status, kind, body = left.pop(0) if len(left) > 1 else left[0]
         label = f"Content-Type: {kind}\r\n" if kind else ""
         writer.write(f"HTTP/1.1 {status} x\r\n{label}Connection: close\r\n\r\n".encode() + body)
@@ -108,6 +109,22 @@ async def test_an_answer_is_read_by_what_it_holds(kind: str, body: bytes) -> Non
     async with server((200, kind, body)) as (client, asked):
         assert await said(client) == (SAID, [])
         assert len(asked) == 1
+
+
+@pytest.mark.parametrize("after", [b"", b": goodbye\n\n", b"x" * 600_000, b"\n" * 6_000])
+async def test_an_answer_is_complete_with_its_last_event(after: bytes) -> None:
+    """Even if the connection breaks then, or what follows is too long."""
+    async with server((200, "text/event-stream\r\nContent-Length: 999999", events(*ANSWER) + after)) as (client, asked):
+        assert await said(client) == (SAID, [])
+        assert len(asked) == 1
+
+
+@pytest.mark.parametrize(("kind", "body"), [("text/plain", b"ok"), ("application/json", b"["), ("", b"")])
+async def test_a_server_need_not_list_its_models(kind: str, body: bytes) -> None:
+    """Connections are opened with that question; its answer does not matter."""
+    async with server((200, kind, body)) as (client, _):
+        await client.warm()
+        assert not await client.refuses_key()
 
 
 async def test_a_whole_answer_may_hold_calls() -> None:

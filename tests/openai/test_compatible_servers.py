@@ -211,6 +211,16 @@ async def test_a_model_is_tried_out_before_the_first_call(ready: str, reply: str
         assert len(said) < len(reply) / 2
 
 
+async def test_what_a_model_has_shown_is_not_forgotten() -> None:
+    """Every answer is passed on as it comes, not every other one."""
+    reply: list[Part] = [Say("We open at nine, every day but Sunday, and close at six.")]
+    async with calling(*[reply] * 4) as caller:
+        await caller.client.try_out()
+        for _ in range(4):
+            async with aclosing(replying(caller)) as parts:
+                assert len([part async for part in parts if isinstance(part, Said)]) > 5
+
+
 @pytest.mark.parametrize(
     "fault", [{"status": 500}, {"status": 400}, {"hang_before_headers": True}, {"empty_reply": True}]
 )

@@ -19,7 +19,9 @@ from telephony.contracts.llm import LlmRequest
 from telephony.core.history import AgentSaid, CallerSaid, History, ToolUsed
 from telephony.errors import ProviderMisbehaved
 from telephony.openai.bodies import MAX_LINE_BYTES
-from telephony.openai.client import OpenAiChat, encoded
+from telephony.openai.client import PAUSE_BYTES, OpenAiChat, encoded
+from telephony.openai.habits import Habits
+from telephony.openai.shapes import Shape
 from telephony.runtime.reply import Facts, reply
 from telephony.testing.fakes.openai.server import LlmLatency, LocalOpenAi, Part, Raw, Say
 from telephony.tools import Toolbox
@@ -30,7 +32,7 @@ LIMIT = 8
 """The longest turn, in multiples of that work."""
 TALK: History = tuple(item for n in range(100) for item in (CallerSaid(f"{n} " * 20), AgentSaid(f"{n} " * 40)))
 TOOLS: History = (*(ToolUsed(f"c{n}", "book", '{"day": 1}', "result " * 100) for n in range(5_000)), CallerSaid("so"))
-WORDS = Raw.deltas(*({"content": "word "} for _ in range(3_000)))
+WORDS = Raw.deltas(*({"content": "word ", "padding": "x" * 200} for _ in range(3_000)))
 BLOCKS = Raw.deltas(*({"content": "word " * 1_000} for _ in range(15)))
 
 
@@ -87,17 +89,24 @@ async def longest_turn(client: OpenAiChat, history: History) -> float:
 
 
 @pytest.mark.parametrize(
-    ("history", "part"),
-    [(TALK, Say("Yes.")), (TOOLS, Say("Yes.")), (TALK, WORDS), (TALK, BLOCKS)],
-    ids=["200 messages", "5,000 tool results", "3,000 chunks", "long chunks"],
+    ("history", "part", "shape"),
+    [
+        (TALK, Say("Yes."), Shape.AS_IS),
+        (TOOLS, Say("Yes."), Shape.AS_IS),
+        (TOOLS[-2_000:], Say("Yes."), Shape.PLAIN),
+        (TALK, WORDS, Shape.AS_IS),
+        (TALK, BLOCKS, Shape.AS_IS),
+    ],
+    ids=["200 messages", "5,000 tool results", "2,000 in one message", "3,000 chunks of a megabyte", "long chunks"],
 )
-async def test_other_calls_get_their_turn(history: History, part: Part) -> None:
+async def test_other_calls_get_their_turn(history: History, part: Part, shape: Shape) -> None:
     """The best of several, because the first run in a process also loads code."""
     with server_elsewhere(part) as url:
         client = OpenAiChat(
             api_key="local", base_url=url, model="m", effort=None, token_field="max_tokens", clock=Clock()
         )
         await client.warm()
+        client._habits["m"] = Habits(shape=shape)
         found = [(await longest_turn(client, history)) / reference() for _ in range(5)]
         await client.close()
     assert min(found) < LIMIT, found
@@ -124,3 +133,16 @@ async def test_a_long_request_is_whole() -> None:
         read = json.loads(b"".join(blocks))
         assert [m["content"] for m in read["messages"]] == [f"é {n} " * 9 for n in range(count)]
         assert read["model"] == "m"
+
+
+@pytest.mark.parametrize("times", [0, PAUSE_BYTES // 3, PAUSE_BYTES])
+async def test_a_request_is_the_same_bytes_in_pieces(times: int) -> None:
+    """The prompt caches of servers compare bytes."""
+    call = {"id": "a", "function": {"name": "f", "arguments": '{"content": ""}'}}
+    messages = [
+        {"role": "user", "content": '"content": ""\n\\é' * times},
+        {"role": "assistant", "content": "x" * times, "tool_calls": [call]},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+    ]
+    body = {"model": "m", "messages": messages}
+    assert b"".join(await encoded(body)) == json.dumps(body, ensure_ascii=False).encode()

@@ -5,7 +5,10 @@ Every row is played whole, in pieces of one to seven characters, and split at ea
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from telephony.openai.marks import _next_mark, next_mark
 from telephony.openai.reasoning import MAX_HELD_CHARS, Reasoning
 
 WHY = "The caller wants the hours. "
@@ -134,3 +137,32 @@ def test_text_is_not_held_for_ever() -> None:
     given = "".join(reasoning.add(words[at : at + 5]) for at in range(0, len(words), 5))
     assert len(given) > MAX_HELD_CHARS
     assert given + reasoning.rest() == words
+
+
+BITS = (
+    "<",
+    "＜",
+    "◁",
+    "&lt;",
+    "&",
+    "[",
+    "]",
+    ">",
+    "▷",
+    "|",
+    "/",
+    "think",
+    "INST",
+    "EOS",
+    "tool_call",
+    " ",
+    "\n",
+    "word",
+)
+
+
+@given(st.lists(st.sampled_from(BITS), max_size=12), st.integers(0, 20), st.booleans())
+def test_text_without_the_beginning_of_a_mark_has_none(bits: list[str], at: int, final: bool) -> None:
+    """The short way over plain text finds what the long one finds."""
+    text = "\n" + "".join(bits)
+    assert next_mark(text, min(at, len(text)), final=final) == _next_mark(text, min(at, len(text)), final)

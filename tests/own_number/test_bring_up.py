@@ -54,19 +54,19 @@ class Person:
 def test_keys_are_asked_for_once_checked_and_kept_from_others(tmp_path: Path) -> None:
     """What is malformed is asked for again; the second time nothing is asked; nothing secret is shown."""
     path, person = tmp_path / ".env", Person(["nonsense", SID, "t-o-k", "", "sk-1", ""])
-    assert ask_keys({}, path, person) == ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "OPENAI_API_KEY"]
+    assert list(ask_keys({}, path, person)) == ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "OPENAI_API_KEY"]
     assert path.read_text() == f"TWILIO_ACCOUNT_SID={SID}\nTWILIO_AUTH_TOKEN=t-o-k\nOPENAI_API_KEY=sk-1\n"
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     assert "t-o-k" not in " ".join(person.said)
     again = Person([""])
-    assert ask_keys({}, path, again) == []
+    assert ask_keys({}, path, again) == {}
     assert len(again.asked) == 1  # the one that may be left out
 
 
 def test_keys_of_the_environment_are_not_asked_for(tmp_path: Path) -> None:
     given = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": "t", "OPENAI_BASE_URL": "http://localhost/v1"}
     person = Person([""])
-    assert ask_keys(given, tmp_path / ".env", person) == []
+    assert ask_keys(given, tmp_path / ".env", person) == {}
     assert "ElevenLabs" in person.asked[0]
     assert not (tmp_path / ".env").exists()
 

@@ -136,6 +136,8 @@ def thought(found: list[str], language: Language) -> list[str]:
 
 
 def contains(found: list[str], phrase: tuple[str, ...]) -> bool:
+    if phrase and phrase[0] not in found:
+        return False
     return any(tuple(found[at : at + len(phrase)]) == phrase for at in range(len(found) - len(phrase) + 1))
 
 

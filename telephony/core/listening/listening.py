@@ -18,25 +18,16 @@ from telephony.core.decisions import EndpointReason, ModelSays
 from telephony.core.events import AudioReceived, TranscriptUpdated
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
+from telephony.core.listening.calm import Calm
 from telephony.core.listening.overlooked import Overlooked
 from telephony.core.listening.quiet_commits import QuietCommits
 from telephony.core.listening.stt_health import SttHealth
-from telephony.core.listening.utterance import Answered, Utterance
-from telephony.core.listening.voice_activity import WINDOW_MS, VoiceActivity
+from telephony.core.listening.utterance import PARTIAL_LAG_MS, Answered, Utterance, standstill_ms
+from telephony.core.listening.voice_activity import SOUND_GRACE_MS, WINDOW_MS, VoiceActivity
 from telephony.core.policy import TurnTaking
 from telephony.core.turn_taking.endpointing import PAUSE_MS, Endpointing, Wait
 from telephony.core.turn_taking.judgement import Evidence
 from telephony.core.turn_taking.question import AnswerContext
-
-SOUND_GRACE_MS = 140
-"""Maximum delay of the end of the turn by a sound at the end of the silence: the detector needs 60-120 ms to recognise
-voice."""
-STANDSTILL_MS = 800
-"""Voice whose words stand still for this much longer than the silence that would end the turn is a noise..."""
-LONGEST_STANDSTILL_MS = 1_600
-"""...and if they stand still for this long, if no longer silence is asked for."""
-PARTIAL_LAG_MS = 380
-"""Maximum time from the end of a word to the partial that contains it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +71,25 @@ class Listening:
 
     # --- input ------------------------------------------------------------------------------------------------------
 
-    def hear(self, event: AudioReceived) -> None:
-        silence = self.voice.silence_ms
-        self.voice.frame(event.speech, event.level)
-        if event.speech is None or not self.voice.voiced:
-            return
-        new = self.utterance is None and self.voice.burst_started_ms != self._noise_ms
-        if new and (self.voice.onset or self.opens_early()):
-            opened = Utterance(self.voice.burst_started_ms, self.voice.media_ms, self.voice.burst_ms - WINDOW_MS)
+    def hear(self, event: AudioReceived) -> bool:
+        """20 ms of audio. Returns whether it is news: whether it changes more than how long the voice or the silence
+        has lasted."""
+        voice, before, tuning = self.voice, self.utterance, self._rules.tuning
+        silence, was_voiced = voice.silence_ms, voice.voiced
+        voice.frame(event.speech, event.level)
+        if event.speech is None or not voice.voiced:
+            return was_voiced is not voice.voiced
+        new = before is None and voice.burst_started_ms != self._noise_ms
+        if new and (voice.onset or self.opens_early()):
+            opened = Utterance(voice.burst_started_ms, voice.media_ms, voice.burst_ms - WINDOW_MS)
             self.utterance = self._overlooked.hand_over(opened)
-        if self.utterance is not None:
-            inside_a_thought = silence >= PAUSE_MS and self.utterance.voice_ms >= self._rules.tuning.min_word_ms
-            if inside_a_thought and self.wait.why is not EndpointReason.UNDER_WAY:  # people group what they dictate
-                self.endpointing.paused(silence)
-            self.utterance.voice_ms += WINDOW_MS
-            self.utterance.loud = max(self.utterance.loud, self.voice.level.loud)
-            self.utterance.active_ms = self.voice.media_ms
-            self.utterance.committed = False
-            since_words_ms = self.utterance.voice_ms - self.utterance.grown_voice_ms
-            self.utterance.noisy = self.utterance.grown_ms > 0 and since_words_ms >= self._rules.tuning.wordless_ms
+        if (utterance := self.utterance) is None:
+            return not was_voiced
+        inside_a_thought = silence >= PAUSE_MS and utterance.voice_ms >= tuning.min_word_ms
+        if inside_a_thought and self.wait.why is not EndpointReason.UNDER_WAY:  # people group what they dictate
+            self.endpointing.paused(silence)
+        changed = utterance.voiced(WINDOW_MS, voice.media_ms, voice.level.loud, tuning.wordless_ms)
+        return changed or not was_voiced or before is None or silence >= PAUSE_MS
 
     def transcript(self, event: TranscriptUpdated) -> None:
         """Takes the words that were not answered yet."""
@@ -117,12 +108,7 @@ class Listening:
         others = self._others_words if event.commit else voice.others_words
         utterance.heard(stable, tentative, event.commit, others and not wordless)
         self.utterance = self._overlooked.words_came(utterance)
-        if stable or (utterance.text != before and not final):
-            utterance.text_ms = voice.media_ms
-        if words(utterance.text) != words(before):
-            utterance.grown_ms, utterance.grown_voice_ms, utterance.noisy = voice.media_ms, utterance.voice_ms, False
-            if before and final and not utterance.voice_ms and len(words(utterance.text)) > len(words(before)):
-                utterance.active_ms = voice.media_ms
+        utterance.changed(before, bool(stable), final, voice.media_ms)
         if utterance.text != before and not final:
             self._tentative_changed(utterance, before)
 
@@ -166,9 +152,7 @@ class Listening:
             self.commits += 1
             self._quiet.committed(self.voice.media_ms, silence=self.commits)
             return [CommitTranscript(self.commits)]
-        if utterance is None or not self._commit_due(utterance):
-            return []
-        return [CommitTranscript(self._commit(utterance))]
+        return [CommitTranscript(self._commit(utterance))] if utterance and self._commit_due(utterance) else []
 
     def close(self) -> Closed | None:
         """Closes the utterance if it is over now, and gives it out."""
@@ -194,53 +178,69 @@ class Listening:
 
     def discard(self, answered: bool = False) -> None:
         """Drops the utterance. `answered`: its words count as answered, however often they come."""
-        utterance = self.utterance
-        if utterance is not None:
-            self.voice.level.confirm(words=bool(words(utterance.text)))
-        if utterance is not None and (answered or utterance.others):
+        if (utterance := self.utterance) is None:
+            return
+        self.voice.level.confirm(words=bool(words(utterance.text)))
+        if answered or utterance.others:
             if utterance.open_words:
                 self._extra_commit = self._commit(utterance)
             self._answered.add(utterance)
-        if utterance is not None and answered:
+        if answered:
             usual_ms = self.transcript_lag_ms - (self.transcript_lag_ms - self._lag_ms) // 4
             self.transcript_lag_ms = max(self._lag_ms, usual_ms)
             self._closed_ms, self._closed_text = utterance.active_ms, utterance.whole
         self.utterance = None
 
+    def calm(self) -> Calm | None:
+        """How long `tick` and `close` will do nothing if the caller only goes on speaking, or being silent."""
+        utterance, silence, tuning = self.utterance, self.silence_ms, self._rules.tuning
+        if self._extra_commit or self._overlooked.utterance is not None:
+            return None
+        if utterance is None:
+            return self._quiet.calm(self.voice)
+        if utterance.noisy or utterance.text_ms == self.voice.media_ms:  # the model may be asked about these words
+            return None
+        soonest_ms = self._commit_after_ms() if self.commit_early else tuning.commit_after_ms
+        if silence < (soonest_ms := min(soonest_ms, tuning.commit_after_ms)):
+            return Calm(silence_ms=soonest_ms)
+        if self.voice.voiced:
+            return None
+        due_ms = max(tuning.commit_after_ms, self.wait.ms + self.wait.verdict_ms)
+        if utterance.may_be_committed(tuning.min_word_ms):
+            due_ms = min(due_ms, self._commit_after_ms())
+        return Calm(silence_ms=due_ms) if silence < due_ms else None
+
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _commit_due(self, utterance: Utterance) -> bool:
-        tuning, silence = self._rules.tuning, self.silence_ms
-        if utterance.committed or (utterance.voice_ms < tuning.min_word_ms and not words(utterance.tentative)):
+        if not utterance.may_be_committed(self._rules.tuning.min_word_ms):
             return False
         if utterance.noisy and self.sends_partials and words(utterance.tentative) and not utterance.awaited:
             return True
-        if self.commit_early:
-            return silence >= (tuning.commit_after_ms if self.sends_partials else tuning.commit_held_ms)
-        lead_ms = tuning.commit_entry_lead_ms if self.wait.entry else tuning.commit_lead_ms
-        return silence >= max(tuning.commit_after_ms, self.wait.ms - lead_ms)
+        return self.silence_ms >= self._commit_after_ms()
+
+    def _commit_after_ms(self) -> int:
+        """The silence after which the utterance is committed."""
+        if not self.commit_early:
+            return self.wait.commit_after_ms(self._rules.tuning)
+        tuning = self._rules.tuning
+        return tuning.commit_after_ms if self.sends_partials else tuning.commit_held_ms
 
     def _stands_still(self, utterance: Utterance) -> bool:
         """The voice goes on, but the words have stood still for long enough, and are final or will not be in time."""
-        wait_ms, still_ms = self.wait.ms, self.voice.media_ms - utterance.grown_ms
-        least = max(wait_ms, min(wait_ms + STANDSTILL_MS, LONGEST_STANDSTILL_MS))
-        least += self._rules.tuning.commit_entry_lead_ms if utterance.awaited else 0
-        return self.sends_partials and self.stt.working and still_ms >= least
+        least_ms = standstill_ms(self.wait.ms)
+        least_ms += self._rules.tuning.commit_entry_lead_ms if utterance.awaited else 0
+        return self.sends_partials and self.stt.working and self.voice.media_ms - utterance.grown_ms >= least_ms
 
     def _tentative_changed(self, utterance: Utterance, before: str) -> None:
         new = bool(words(utterance.tentative))
         if len(words(utterance.text)) > len(words(before)):
             self._lag_ms = min(self.silence_ms, PARTIAL_LAG_MS)
-            self._undetected_voice(utterance)
+            if (spoken_ms := self.voice.media_ms - PARTIAL_LAG_MS) > utterance.active_ms:
+                utterance.undetected(spoken_ms)  # more words than any voice explains
         self.sends_partials = self.sends_partials or (new and self.voice.voiced)
         if new and not utterance.voice_ms:
-            utterance.active_ms, utterance.committed = self.voice.media_ms, False
-
-    def _undetected_voice(self, utterance: Utterance) -> None:
-        """More words than any voice explains: the detector does not hear this caller, who was speaking just now."""
-        spoken_ms = self.voice.media_ms - PARTIAL_LAG_MS
-        if spoken_ms > utterance.active_ms:
-            utterance.active_ms, utterance.committed = spoken_ms, False
+            utterance.undetected(self.voice.media_ms)
 
     def _commit(self, utterance: Utterance) -> int:
         self.commits += 1

@@ -52,6 +52,8 @@ class Background:
         self._count += 1
         if self._count % LOOK_EVERY or len(self._loud) < LEAST_WINDOWS:
             return
+        if self.level is None and True not in self._voiced:
+            return  # nobody talks, and nobody did
         quietest = min(self._loud)
         near = [voiced for loud, voiced in zip(self._loud, self._voiced, strict=True) if loud < quietest + NEAR]
         talk = len(near) >= LOOK_EVERY and sum(near) * TALK_SHARE >= len(near)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from telephony.core.events import TranscriptUpdated
 from telephony.core.language.words import words
+from telephony.core.listening.calm import CALM, Calm
 from telephony.core.listening.voice_activity import VoiceActivity
 
 EVERY_MS = 20_000
@@ -28,6 +29,13 @@ class QuietCommits:
         """Whether to commit the silence now. There is no utterance."""
         quiet = voice.silence_ms >= SILENT_MS and not voice.voiced and not voice.sound and not self._shown
         return quiet and voice.media_ms - self._last_ms >= EVERY_MS
+
+    def calm(self, voice: VoiceActivity) -> Calm | None:
+        """How long no commit will be due, if the voice or the silence goes on."""
+        if self._shown or voice.voiced:
+            return CALM
+        due_ms = max(self._last_ms + EVERY_MS, (voice.last_voiced_ms or 0) + SILENT_MS)
+        return Calm(media_ms=due_ms) if voice.media_ms < due_ms else None
 
     def committed(self, at_ms: int, silence: int | None = None) -> None:
         """A commit was made at `at_ms`; `silence` is its number, if it is one of silence."""

@@ -17,6 +17,13 @@ from telephony.core.language.words import alike, beyond, from_word, words
 from telephony.core.listening.behind import callers, carried
 from telephony.core.listening.loudness import SILENT
 
+STANDSTILL_MS = 800
+"""Voice whose words stand still for this much longer than the silence that would end the turn is a noise..."""
+LONGEST_STANDSTILL_MS = 1_600
+"""...and if they stand still for this long, if no longer silence is asked for."""
+PARTIAL_LAG_MS = 380
+"""Maximum time from the end of a word to the partial that contains it."""
+
 
 @dataclass(slots=True)
 class Utterance:
@@ -74,6 +81,36 @@ class Utterance:
         """Whether it has words for which no commit is under way."""
         return bool(words(self.tentative)) and not (self.awaited and self.committed)
 
+    def voiced(self, ms: int, media_ms: int, loud: int, wordless_ms: int) -> bool:
+        """`ms` more of its voice, up to `media_ms`. After `wordless_ms` without words it is noisy. Returns whether more
+        has changed than its length."""
+        before = self.committed, self.noisy, self.loud
+        self.voice_ms += ms
+        self.loud = max(self.loud, loud)
+        self.active_ms = media_ms
+        self.committed = False
+        self.noisy = self.grown_ms > 0 and self.voice_ms - self.grown_voice_ms >= wordless_ms
+        return before != (False, self.noisy, self.loud)
+
+    def undetected(self, spoken_ms: int) -> None:
+        """The detector does not hear this caller, who was speaking at `spoken_ms`."""
+        self.active_ms, self.committed = spoken_ms, False
+
+    def changed(self, before: str, stable: bool, final: bool, media_ms: int) -> None:
+        """Its text was `before` until now; there is `stable` text, by a `final` transcript."""
+        if stable or (self.text != before and not final):
+            self.text_ms = media_ms
+        old, new = words(before), words(self.text)
+        if new == old:
+            return
+        self.grown_ms, self.grown_voice_ms, self.noisy = media_ms, self.voice_ms, False
+        if before and final and not self.voice_ms and len(new) > len(old):
+            self.active_ms = media_ms
+
+    def may_be_committed(self, min_word_ms: int) -> bool:
+        """It has more than is committed already: words, or a voice long enough for one."""
+        return not self.committed and (self.voice_ms >= min_word_ms or bool(words(self.tentative)))
+
     def commit(self, number: int) -> None:
         self.commits.append((number, beyond(self.tentative, " ".join(text for _, text in self.commits))))
         self.committed = True
@@ -90,6 +127,11 @@ class Utterance:
             self.others = carried(before, self.others, f"{self.stable} {tentative}", behind)
             self.committed = self.committed and not (self.behind and not stable and not commit)
         self.commits = [one for one in self.commits if one[0] > commit]
+
+
+def standstill_ms(wait_ms: int) -> int:
+    """How long the words of a voice that goes on stand still if it is a noise; `wait_ms` of silence would end it."""
+    return max(wait_ms, min(wait_ms + STANDSTILL_MS, LONGEST_STANDSTILL_MS))
 
 
 class Answered:

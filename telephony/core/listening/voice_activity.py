@@ -22,7 +22,9 @@ BURST_GAP_MS = 250
 """Voice after a longer silence than this is a new burst."""
 KEY_TONE_MS = 300
 SOUND = 120
-"""A sound this much (tenths of dB) above the quietest moment of the silence may be voice not detected yet."""
+"""A sound this much (tenths of dB) above the quietest moment of the silence may be voice not detected yet..."""
+SOUND_GRACE_MS = 140
+"""...and delays the end of the turn by this much at most: the detector needs 60-120 ms to recognise voice."""
 
 
 class Voiced:
@@ -36,13 +38,13 @@ class Voiced:
         self._voiced = False
 
     def window(self, speech: int | None) -> bool:
-        """Whether a frame completed a window of voice; `speech` in thousandths, None if it completed no window."""
+        """Whether a frame brings a window of voice; `speech` in thousandths, None if it brings none."""
         if speech is not None:
             self._voiced = self._rules.is_voice(speech, self._voiced)
         return speech is not None and self._voiced
 
     def hears(self, event: e.Event) -> bool:
-        """Whether the event is a frame that completed a window of voice. To be called with every event in order."""
+        """Whether the event is a frame that brings a window of voice. To be called with every event in order."""
         if isinstance(event, e.AudioMissed):
             self._voiced = False
         return isinstance(event, e.AudioReceived) and self.window(event.speech)
@@ -68,7 +70,8 @@ class VoiceActivity:
     def frame(self, speech: int | None, level: int) -> None:
         """One 20 ms frame; `speech` and `level` as in `AudioReceived`."""
         self.level.frame(level)
-        self._quietest = min(self._quietest, level)
+        if level < self._quietest:
+            self._quietest = level
         self._latest.append(level)
         if self._ahead_ms >= FRAME_MS:
             self._ahead_ms -= FRAME_MS

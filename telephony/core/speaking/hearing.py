@@ -66,6 +66,10 @@ class Hearing:
                 return True
         return False
 
+    def more_ms(self, now: int) -> int | None:
+        """Until when the answers to all these questions stay as they are if nothing happens; None: for good."""
+        return self._turns.playout.more_ms(now)
+
     def _discloses(self, turn: Turn, now: int) -> bool:
         """A unit with a sentence that must be heard has been handed out, and was not heard to its end."""
         heard, before = turn.heard_text(now), ""

@@ -153,6 +153,18 @@ class Playout:
         count = track.words if track.cut else max(track.words, track.words_heard(self.heard(turn, now))[0])
         return track.solid[count - 1] if count else 0
 
+    def more_ms(self, now: int) -> int | None:
+        """When more words of any turn count as heard, or sooner, if nothing happens; None: only if something does."""
+        if not self._outstanding or self._echo_ms is None:
+            return None
+        span, per_char = self._outstanding[0], BYTES_PER_MS * SLOW_MS_PER_CHAR
+        began, track = max(self._echo_ms, span.sent_ms), self.tracks.get(span.turn)
+        position = span.start + (now - began) * BYTES_PER_MS
+        if position <= span.start or track is None:
+            return now + 1
+        more = track.next_word(position) if track.ends else (position // per_char + 1) * per_char
+        return None if more is None or more > span.end else began - (span.start - more) // BYTES_PER_MS
+
     def new_attempt(self, turn: int, kept: str) -> int:
         """The turn's text continues in another attempt, after `kept`. Returns the byte position where the new attempt's
         audio begins."""

@@ -42,11 +42,21 @@ class Track:
         """Returns the number of aligned characters in the whole words heard up to `position`, and the position where
         they end; (0, 0) if there are none."""
         for index in range(bisect_right(self.reach, position) - 1, -1, -1):
-            char, end = self.ends[index]
-            following = self.ends[index + 1][0] if index + 1 < len(self.ends) else " " if self.closed else "x"
-            if char.isspace() or following.isspace():
-                return index + 1, end
+            if self._ends_word(index):
+                return index + 1, self.ends[index][1]
         return 0, 0
+
+    def next_word(self, position: int) -> int | None:
+        """The position beyond this one where `words_heard` will return more; None: nowhere, as things are."""
+        for index in range(bisect_right(self.reach, position), len(self.ends)):
+            if self._ends_word(index):
+                return self.reach[index]
+        return None
+
+    def _ends_word(self, index: int) -> bool:
+        """Whether no more of a word follows the aligned character."""
+        following = self.ends[index + 1][0] if index + 1 < len(self.ends) else " " if self.closed else "x"
+        return self.ends[index][0].isspace() or following.isspace()
 
     def align(self, char: str, end: int) -> None:
         """Adds one character whose sound ends at position `end`."""

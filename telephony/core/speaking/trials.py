@@ -7,6 +7,7 @@ no, anything else yes. That belongs to the words that it answers, and goes with 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from telephony.core.decisions import ModelSays
 from telephony.core.history import CallerSaid, History, HistoryItem
@@ -36,7 +37,7 @@ class Trials:
         """The latest..."""
         self.untested = False
         """...and whether it has still to turn out if it was right."""
-        self._language = language
+        self._gist_of = lru_cache(maxsize=4)(lambda text: gist(text, language))  # histories are compared twice each
         self.asks = rules.asks_model
         """The model is asked whether the caller has finished."""
         self.trusted = rules.asks_model and rules.trusts_model
@@ -63,7 +64,9 @@ class Trials:
 
     def same(self, one: History, other: History) -> bool:
         """Whether the histories are equal but for the form of the caller's last words."""
-        return one[:-1] == other[:-1] and [*map(self._gist, one[-1:])] == [*map(self._gist, other[-1:])]
+        return one == other or (
+            one[:-1] == other[:-1] and [*map(self._gist, one[-1:])] == [*map(self._gist, other[-1:])]
+        )
 
     def _gist(self, item: HistoryItem) -> tuple[str, ...] | HistoryItem:
-        return gist(item.text, self._language) if isinstance(item, CallerSaid) else item
+        return self._gist_of(item.text) if isinstance(item, CallerSaid) else item

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from telephony.core.actions import Action
 from telephony.core.language.language import Language
+from telephony.core.listening.calm import Calm, until
 from telephony.core.listening.listening import Listening
 from telephony.core.policy import Expects
 from telephony.core.speaking.hearing import Hearing
@@ -27,3 +28,10 @@ class Attention:
             self._said = said
             self._listening.context = AnswerContext.after(said, self._expects, self._language)
         return self._listening.tick()
+
+    def calm(self, now: int) -> Calm | None:
+        """See `Part`."""
+        calm = self._listening.calm()
+        if calm is None or self._listening.utterance is None:
+            return calm
+        return calm.both(until(self._hearing.more_ms(now)))

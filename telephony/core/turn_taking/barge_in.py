@@ -31,8 +31,10 @@ from telephony.core.language.words import (
     unfinished_backchannel,
     wants_the_floor,
 )
+from telephony.core.listening.calm import NEVER
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import TurnTaking
+from telephony.core.turn_taking.listener import MURMUR_MS
 from telephony.core.turn_taking.question import asks_yes_or_no
 
 LATE_MS = 700
@@ -118,6 +120,21 @@ def judge(evidence: Evidence, rules: TurnTaking, language: Language) -> tuple[Ve
         over = evidence.held and evidence.silence_ms >= rules.resume_after_ms
         return (Verdict.RESUME, Why.RESTARTED) if over else (Verdict.NOTHING, Why.NONE)
     return _judge_sound(evidence, rules, language)
+
+
+def next_silence_ms(silence_ms: int, rules: TurnTaking) -> int:
+    """The next silence at which `judge` may change its mind although nothing else has changed."""
+    over_ms = rules.resume_after_ms
+    silences = (min(QUIET_MS, over_ms), over_ms, over_ms + FIRST_WAIT_MS, over_ms + rules.tuning.resume_wait_ms)
+    return min((ms for ms in silences if ms > silence_ms), default=NEVER)
+
+
+def next_voice_ms(voice_ms: int, burst_ms: int, rules: TurnTaking) -> int:
+    """The same for a voice that goes on while the agent is held: the next `voice_ms`."""
+    tuning, before_ms = rules.tuning, voice_ms - burst_ms
+    bursts = (before_ms + rules.cut_after_ms, before_ms + tuning.hold_limit_ms)
+    voices = (*bursts, tuning.min_word_ms, tuning.wordless_ms, MURMUR_MS + 1)
+    return min((ms for ms in voices if ms > voice_ms), default=NEVER)
 
 
 def starts_late(after_ms: int, heard_ms: int) -> bool:

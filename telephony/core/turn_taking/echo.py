@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
@@ -168,7 +169,13 @@ def _may_be(heard: Token, said: Token, language: Language, last: bool) -> bool:
         return False
     if last and said.text.startswith(heard.text):
         return True
-    return any(SequenceMatcher(None, heard.text, word, autojunk=False).ratio() > LIKE for word in said.spelt)
+    return any(_sounds_like(heard.text, word) for word in said.spelt)
+
+
+@lru_cache(maxsize=4_096)
+def _sounds_like(heard: str, said: str) -> bool:
+    """Cached, because each partial transcript repeats the words of the one before."""
+    return SequenceMatcher(None, heard, said, autojunk=False).ratio() > LIKE
 
 
 def _agree(heard: Token, said: Token) -> bool:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from telephony.core.decisions import EndpointReason, ModelSays
 from telephony.core.language.language import Language
 from telephony.core.language.words import words
-from telephony.core.policy import EntryKind, TurnTaking
+from telephony.core.policy import EntryKind, Tuning, TurnTaking
 from telephony.core.turn_taking import judgement
 from telephony.core.turn_taking.dictation import DictatedEntry, dictation_under_way
 from telephony.core.turn_taking.judgement import Evidence
@@ -55,6 +55,11 @@ class Wait:
     def complete(self) -> bool:
         """Whether what was said looks complete."""
         return self.why in (EndpointReason.FINISHED, EndpointReason.COMPLETE)
+
+    def commit_after_ms(self, tuning: Tuning) -> int:
+        """The silence after which the transcript is committed, to be final when the turn ends."""
+        lead_ms = tuning.commit_entry_lead_ms if self.entry else tuning.commit_lead_ms
+        return max(tuning.commit_after_ms, self.ms - lead_ms)
 
     def __str__(self) -> str:
         return f"{self.entry} {self.why}".strip()

@@ -29,6 +29,7 @@ from telephony.core.ending import Ending
 from telephony.core.language.farewells import is_farewell
 from telephony.core.language.language import Language
 from telephony.core.language.words import claims_the_floor
+from telephony.core.listening.calm import CALM, Calm, until
 from telephony.core.listening.listening import Closed, Listening
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.policy import TurnTaking
@@ -40,6 +41,8 @@ from telephony.core.turn_taking.barge_in import (
     Verdict,
     judge,
     key_interrupts,
+    next_silence_ms,
+    next_voice_ms,
     wants_an_answer,
     was_asked,
 )
@@ -116,6 +119,27 @@ class Floor:
                 return actions
             case Verdict.NOTHING:
                 return []
+
+    def calm(self, now: int) -> Calm | None:
+        """See `Part`. Once a voice may hold the agent, its loudness at every moment is evidence."""
+        listening, utterance, held = self._listening, self._listening.utterance, self._turns.playout.held
+        if utterance is None or not self._turns.live():
+            return None if held or listening.commit_early or self._overheard.inside else CALM
+        if self._answer.restarted or self._late_start.may_be_found(now):
+            return None
+        calm = until(self._hearing.more_ms(now))
+        calm = calm.both(Calm(silence_ms=next_silence_ms(listening.silence_ms, self._rules)))
+        voice = listening.voice
+        if not voice.voiced:
+            return calm
+        settled = utterance.grown_ms > utterance.active_ms
+        if settled or not (held and voice.level.known) or self._noise.is_going_on(voice.media_ms):
+            return None
+        return calm.both(Calm(voice_ms=next_voice_ms(utterance.voice_ms, voice.burst_ms, self._rules)))
+
+    def passed(self, now: int) -> None:
+        """`tick` was not asked, for it would have done nothing."""
+        self._late_start.now = now
 
     def key_pressed(self, now: int) -> list[Action]:
         """The caller has pressed a key."""

@@ -6,7 +6,7 @@ from telephony.core.answer import OwedAnswer
 from telephony.core.listening.listening import Listening
 from telephony.core.listening.voice_activity import WINDOW_MS
 from telephony.core.speaking.turns import Turns
-from telephony.core.turn_taking.barge_in import LATE_MS, starts_late
+from telephony.core.turn_taking.barge_in import LATE_MS, LITTLE_MS, starts_late
 
 CUT_OFF_MS = 1_500
 """A caller who interrupts within this time of a decision was cut off: the silence before it was a pause."""
@@ -35,6 +35,11 @@ class LateStart:
         """Whether the utterance under way does."""
         utterance, media_ms = self._listening.utterance, self._listening.voice.media_ms
         return utterance is not None and self.at(now - media_ms + utterance.opened_ms, now)
+
+    def may_be_found(self, now: int) -> bool:
+        """Whether that depends on when the utterance began: a reply has been decided, and little of it was heard."""
+        undecided = self._turns.decided_ms is None or self._answer.exhausted
+        return not undecided and self._turns.reply_heard_ms(now) < LITTLE_MS
 
     def resumed(self) -> None:
         """A sound has held the reply, and was no interruption."""

@@ -21,6 +21,7 @@ from telephony.core.ending import Ending
 from telephony.core.language.gist import gist
 from telephony.core.language.language import Language
 from telephony.core.language.words import backchannel
+from telephony.core.listening.calm import CALM, Calm, until
 from telephony.core.listening.listening import Listening
 from telephony.core.listening.utterance import Utterance
 from telephony.core.policy import Speculate, TurnTaking
@@ -63,6 +64,7 @@ class Speculation:
         callers: Callable[[Utterance], str],
     ) -> None:
         self._rules = rules
+        self._off = rules.prepares is Speculate.OFF
         self._language = language
         self._listening = listening
         self._turns = turns
@@ -77,7 +79,7 @@ class Speculation:
     def tick(self, now: int) -> list[Action]:
         """Begins or drops a speculation, as the words are now."""
         utterance, turns = self._listening.utterance, self._turns
-        if self._rules.prepares is Speculate.OFF:
+        if self._off:
             return []
         if utterance is not None and utterance is not self._utterance:
             self._utterance, self._words, self._trial = utterance, _Words(), _Trial()
@@ -106,6 +108,28 @@ class Speculation:
             self._trial = _Trial(meaning, turns.last)
         return actions
 
+    def calm(self, now: int) -> Calm | None:
+        """See `Part`."""
+        utterance, trials = self._listening.utterance, self._turns.trials
+        if self._off:
+            return CALM
+        calm = self._hindsight.calm() if trials.untested else CALM
+        if utterance is None or calm is None:
+            return calm
+        if utterance.text != self._words.text:  # to be looked at in the first silence
+            return None if trials.trusted else calm.both(Calm(silence_ms=1))
+        return self._calm(utterance, calm)
+
+    def _calm(self, utterance: Utterance, calm: Calm) -> Calm | None:
+        """The next silence at which a reply may be prepared to these words."""
+        asked = self._words.meaning == self._trial.meaning
+        if asked and not (self._turns.trials.trusted and self._model_says(utterance) is ModelSays.UNFINISHED):
+            return calm
+        if not self._words.meaning or not self._allowed() or (asked and self._trial.again):
+            return calm
+        due_ms = self._again_ms() if asked else max(1, self._due_ms(utterance))
+        return calm.both(Calm(silence_ms=due_ms)) if self._listening.silence_ms < due_ms else None
+
     def _said(self, utterance: Utterance) -> _Words:
         """Asked anew only when the words have changed, because it takes time."""
         if utterance.text != self._words.text:
@@ -130,20 +154,26 @@ class Speculation:
     def _due(self, utterance: Utterance, silence: int) -> bool:
         """Whether it is time: for a complete thought, and for a model that can tell whether it is one, once its last
         words have been transcribed; otherwise as long before the end of the turn as it takes to prepare a reply."""
+        return silence >= self._due_ms(utterance)
+
+    def _due_ms(self, utterance: Utterance) -> int:
+        """The silence after which it is time."""
         tuning, listening = self._rules.tuning, self._listening
         wait, early = listening.wait, self._turns.trials.trusted
-        complete = wait.complete
-        latest = tuning.ask_at_latest_ms if early and not complete else tuning.speculate_at_latest_ms
-        if utterance.text_ms <= utterance.active_ms and silence < latest:
-            return False
-        if complete or early:
-            return silence >= tuning.speculate_after_ms
-        return silence >= max(tuning.speculate_after_ms, listening.transcript_lag_ms, wait.ms - self._lead_ms)
+        due_ms = tuning.speculate_after_ms
+        if not (wait.complete or early):
+            due_ms = max(due_ms, listening.transcript_lag_ms, wait.ms - self._lead_ms)
+        if utterance.text_ms > utterance.active_ms:
+            return due_ms
+        return max(due_ms, tuning.ask_at_latest_ms if early and not wait.complete else tuning.speculate_at_latest_ms)
 
     def _due_again(self, utterance: Utterance) -> bool:
         """Whether it is time to prepare a reply to words that the model has found unfinished: no more are said."""
         unfinished = self._model_says(utterance) is ModelSays.UNFINISHED and not self._trial.again
-        return unfinished and self._listening.silence_ms >= self._listening.wait.ms - self._lead_ms
+        return unfinished and self._listening.silence_ms >= self._again_ms()
+
+    def _again_ms(self) -> int:
+        return self._listening.wait.ms - self._lead_ms
 
     @property
     def _lead_ms(self) -> int:
@@ -189,6 +219,12 @@ class Hindsight:
             return []
         self._trials.untested = False
         return [ModelJudged(verdict.turn, verdict.says, went_on)]
+
+    def calm(self) -> Calm | None:
+        """See `Part`. There is a verdict that is untested."""
+        if self._trials.verdict is None or self._listening.voice.voiced:
+            return None
+        return until(self._trials.verdict.at_ms + GOES_ON_MS)
 
     def _went_on(self, utterance: Utterance, said: _Words) -> bool:
         same = utterance is self._utterance

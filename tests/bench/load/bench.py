@@ -1,14 +1,22 @@
-"""Measures speed and memory over real sockets: `scripts/bench load`.
+"""Measures what calls cost, over real sockets: `scripts/bench load`.
 
 There are three kinds of process: the service, pinned to one core, with the real voice detector; the providers, scripted
 with exact latencies; and the callers, fifty a process. Nothing is mocked, and time is real. Replies are not prepared
-ahead. Other load on the machine affects the figures, milliseconds more than ratios and counts.
+ahead. Every number of calls has a service of its own, warmed up with two calls. Other load on the machine affects the
+figures, milliseconds more than CPU seconds, and ratios of alternating runs (`--base`) least.
 
+  cpu        the service's CPU seconds for a second of one call, less what it uses when idle; a core carries as many
+             calls as that goes into one second, while the calls are this many
+  memory     of a call, in MB: while all calls are live and after a garbage collection, the growth of the service's
+             private memory (USS); `peak` is that of its resident memory (RSS) at any time
   own        from the TTS sending an answer's first audio to its arrival at the carrier (both hops included)
   latency    from sending the caller's last voiced frame to the arrival of the answer's first audio
-  clear      from sending the first voiced frame of an interruption to the arrival of `clear` (160 ms are the rule's)
+  clear      from sending the first voiced frame of an interruption to the arrival of `clear` (the rule's own wait is in
+             it)
   greeting   from sending `start` to the arrival of the first audio
-  lag        how late a 10 ms sleep in the service's event loop ends
+  lag        how late a 10 ms sleep in the service's event loop ends; the providers' lag is the same; the callers' is
+             how late they send a frame
+  limit      who was at the end of their strength, if anyone: where that is not the service, latencies say little of it
 """
 
 from __future__ import annotations
@@ -19,199 +27,191 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import asdict
-from multiprocessing import get_context
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import psutil
 
 from telephony.offline.blocking import say
-from tests.bench.load.caller import BenchCaller, Times
-from tests.bench.load.parts import SENTENCE, pin
+from telephony.offline.worker import NotInstalled
+from tests.bench.load import compare, growth, quick
+from tests.bench.load.children import Child, child, idle, idlest_core, load, percentile, spent_s
+from tests.bench.load.parts import SENTENCE
 
-PER_PROCESS = 50
-
-
-class Child:
-    """A process that runs `parts.py`. `hello` is the first message that it sent."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self.hello: dict[str, Any] = {}
-
-    async def ask(self) -> dict[str, Any]:
-        """Sends an empty line and returns the answer."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(b"\n")
-        return await self.read()
-
-    async def read(self) -> dict[str, Any]:
-        """The next line of its output, as JSON. Raises RuntimeError if the process has ended."""
-        assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("a process of the bench died")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+BUSY, LATE_MS = 0.85, 10.0
+"""A process that uses more of a core, or whose lag's 99th percentile is longer, is at its limit."""
 
 
-@asynccontextmanager
-async def child(*arguments: object) -> AsyncIterator[Child]:
-    """Runs `parts.py` with these arguments; the process ends with the block."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-W", "ignore", "-m", "tests.bench.load.parts", *map(str, arguments),
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        limit=2**24, env=os.environ | {"TELEPHONY_LOG_LEVEL": "error"},
-    )  # fmt: skip
-    part = Child(process)
-    try:
-        while not part.hello:  # log lines may come first
-            try:
-                part.hello = await part.read()
-            except json.JSONDecodeError:
-                continue
-        yield part
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(15):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Whose service is measured: that of a source tree (None: this one), run by an interpreter."""
+
+    tree: Path | None = None
+    python: str = sys.executable
 
 
-def callers(url: str, count: int, turns: int, sentence: bytes, spread_s: float) -> dict[str, list[float]]:
-    """Makes `count` calls from this process, begun over `spread_s` seconds. Returns the fields of `Times`."""
-    pin(to_service_core=False)
-
-    async def run() -> Times:
-        times = Times()
-        async with httpx2.AsyncClient(trust_env=False, timeout=30) as http, asyncio.TaskGroup() as group:
-            for number in range(count):
-                caller = BenchCaller(sentence, turns, number % 2 == 0, times)
-                group.create_task(caller.call(http, url))
-                await asyncio.sleep(spread_s / count)
-        return times
-
-    return asdict(asyncio.run(run()))
-
-
-async def load(url: str, calls: int, turns: int, sentence: bytes) -> Times:
-    """Makes `calls` simultaneous calls, from processes of at most `PER_PROCESS` each."""
-    sizes = [min(PER_PROCESS, calls - first) for first in range(0, calls, PER_PROCESS)]
-    loop, times = asyncio.get_running_loop(), Times()
-    with get_context("spawn").Pool(len(sizes)) as pool:
-        jobs = [pool.apply_async(callers, (url, size, turns, sentence, min(8.0, size * 0.15))) for size in sizes]
-        for job in jobs:
-            found = await loop.run_in_executor(None, job.get, 600)
-            for name, values in found.items():
-                getattr(times, name).extend(values)
-    return times
-
-
-def percentile(values: list[float], share: float) -> float | None:
-    """The value below which `share` of the values lie, rounded to one decimal; None without values."""
-    if not values:
-        return None
-    ordered = sorted(values)
-    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
-
-
-async def measure(levels: list[int], turns: int, rounds: int) -> dict[str, Any]:
+async def measure(levels: Sequence[int], turns: int, side: Side = Side()) -> dict[int, dict[str, Any]]:
+    """The table of each number of calls."""
     sentence = say([SENTENCE])[0]
-    results: dict[str, Any] = {"levels": {}}
-    async with child("providers", 120, 120, 250, 100) as parts:
-        began = time.monotonic()
-        async with child("service", parts.hello["elevenlabs"], parts.hello["openai"]) as service:
-            results["ready_s"] = round(time.monotonic() - began, 2)
-            process, url = psutil.Process(service.hello["pid"]), service.hello["url"]
-            await load(url, 2, 1, sentence)  # warm-up: the first call is slower
-            await service.ask()
-            idle_mb = process.memory_info().rss / 2**20
-            for calls in levels:
-                print(f"{calls} calls ...", file=sys.stderr, flush=True)
-                results["levels"][calls] = await _level(service, parts, process, url, calls, turns, sentence, idle_mb)
-            memory = []
-            for number in range(rounds):
-                print(f"round {number + 1} of {rounds} ...", file=sys.stderr, flush=True)
-                await load(url, 20, 1, sentence)
-                await service.ask()
-                await parts.ask()
-                memory.append(round(process.memory_info().rss / 2**20, 1))
-            results["memory_mb_after_rounds"] = memory
-    return results
+    found = {}
+    async with child("providers", 120, 120, 250, 100) as providers:
+        for calls in levels:
+            print(f"{calls} calls ...", file=sys.stderr, flush=True)
+            found[calls] = await measure_level(providers, side, calls, turns, sentence)
+    return found
 
 
-async def _level(
-    service: Child,
-    parts: Child,
-    process: psutil.Process,
-    url: str,
-    calls: int,
-    turns: int,
-    sentence: bytes,
-    idle: float,
-) -> dict[str, Any]:
-    await service.ask()
-    peak, stop = [idle], asyncio.Event()
-
-    async def watch() -> None:
-        while not stop.is_set():
-            peak.append(process.memory_info().rss / 2**20)
-            await asyncio.sleep(0.5)
-
-    cpu = sum(process.cpu_times()[:2])
+async def measure_level(providers: Child, side: Side, calls: int, turns: int, sentence: bytes) -> dict[str, Any]:
+    """Starts a service, makes `calls` simultaneous calls to it, and returns the figures."""
+    urls = providers.hello["elevenlabs"], providers.hello["openai"]
     began = time.monotonic()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(watch())
-        times = await load(url, calls, turns, sentence)
-        stop.set()
-    share = (sum(process.cpu_times()[:2]) - cpu) / (time.monotonic() - began)
-    answer = await service.ask()
-    await parts.ask()
-    lags = answer["lags_ms"]
+    async with child("service", *urls, tree=side.tree, python=side.python) as service:
+        ready_s = time.monotonic() - began
+        process, url = psutil.Process(service.hello["pid"]), service.hello["url"]
+        await load(url, 2, 1, sentence)  # warm-up: the first call is slower
+        before, provided_s = await idle(service), (await providers.ask())["cpu_s"]
+        memory = process.memory_full_info()
+        peak, uss, lags, aside_s = [memory.rss], [memory.uss], list[float](), [0.0]
+
+        async def live() -> None:
+            once, again = await service.ask(), await service.ask()
+            uss.append(process.memory_full_info().uss)
+            lags.extend(once["lags_ms"])
+            aside_s.append(2 * spent_s(once, again))  # collecting garbage for this figure is no cost of the calls
+
+        machine_s, began = _machine_s(), time.monotonic()
+        watching = asyncio.create_task(_watch(process, peak))
+        times, shares = await load(url, calls, turns, sentence, live)
+        watching.cancel()
+        seconds, machine_s = time.monotonic() - began, _machine_s() - machine_s
+        after, provided = await service.ask(), await providers.ask()
+    lags += after["lags_ms"]
+    service_s = spent_s(before.answer, after) - before.collecting_s - sum(aside_s)
+    provided_s = provided["cpu_s"] - provided_s
+    cpu = max(1e-9, (service_s - before.share * seconds) / sum(times.call_s))
+    mb = 2**20 * calls
     table: dict[str, Any] = {
         "turns": len(times.latency),
-        "cpu_of_one_core": round(share, 2),
-        "memory_mb_per_call": round((max(peak) - idle) / calls, 2),
+        "cpu_s_per_call_second": round(cpu, 5),
+        "calls_a_core_carries": round(1 / cpu),
+        "memory_mb_per_call": round((uss[-1] - uss[0]) / mb, 2),
+        "memory_mb_per_call_peak": round((max(peak) - peak[0]) / mb, 2),
         "lag_p99": percentile(lags, 0.99),
     }
     for name in ("own", "latency", "clear", "greeting"):
         values = getattr(times, name)
         table |= {f"{name}_p50": percentile(values, 0.5), f"{name}_p95": percentile(values, 0.95)}
-    return table
+    table |= {
+        "answered_by_a_phrase": len(times.phrases),
+        "calls_failed": len(times.failed),
+        "ready_s": round(ready_s, 2),
+        "service_cpu": round(service_s / seconds, 2),
+        "callers_cpu": round(max(shares), 2),
+        "callers_lag_p99": percentile(times.lags, 0.99),
+        "providers_cpu": round(provided_s / seconds, 2),
+        "providers_lag_p99": percentile(provided["lags_ms"], 0.99),
+    }
+    other_s = machine_s - service_s - provided_s - sum(shares) * seconds
+    return table | {"other_load": round(max(0.0, other_s / seconds), 2), "limit": limit(table)}
 
 
-def show(results: dict[str, Any]) -> str:
+def limit(table: dict[str, Any]) -> str:
+    """Which processes were at their limit."""
+    parties = ("service", "callers", "providers")
+    lag = {"service": "lag_p99", "callers": "callers_lag_p99", "providers": "providers_lag_p99"}
+    names = [name for name in parties if table[f"{name}_cpu"] > BUSY or (table[lag[name]] or 0.0) > LATE_MS]
+    return "+".join(names) or "none"
+
+
+async def _watch(process: psutil.Process, peak: list[int]) -> None:
+    while True:
+        peak.append(process.memory_info().rss)
+        await asyncio.sleep(0.5)
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _machine_s() -> float:
+    """CPU seconds that the machine's cores have been busy."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
+def show(levels: dict[int, dict[str, Any]]) -> str:
     """The results as a table."""
-    levels = results["levels"]
     names = list(next(iter(levels.values())))
     rows = [["simultaneous calls", *map(str, levels)]]
-    rows += [[name, *(str(levels[calls][name]) for calls in levels)] for name in names]
-    width = max(len(row[0]) for row in rows)
-    text = "\n".join(row[0].ljust(width) + "".join(cell.rjust(10) for cell in row[1:]) for row in rows)
-    text += f"\n\nready after {results['ready_s']} s (process start included)"
-    if results["memory_mb_after_rounds"]:
-        text += f"\nmemory after each round of 20 calls, MB: {results['memory_mb_after_rounds']}"
+    rows += [[name.replace("_", " "), *(str(levels[calls][name]) for calls in levels)] for name in names]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    text = "\n".join(
+        row[0].ljust(widths[0])
+        + "".join(cell.rjust(max(10, width + 2)) for cell, width in zip(row[1:], widths[1:], strict=True))
+        for row in rows
+    )
+    for calls, table in levels.items():
+        if table["limit"] not in ("none", "service"):
+            text += f"\n\nAt {calls} calls the bottleneck was: {table['limit']}. Latencies there are not the service's."
+    if (other := max(table["other_load"] for table in levels.values())) > compare.OTHER_LOAD:
+        text += f"\n\nOther processes used up to {other:.2f} cores: only ratios of many calls (--base) mean something."
     return text
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="scripts/bench load", description=__doc__.split("\n")[0])
-    parser.add_argument("--calls", type=int, nargs="+", default=[1, 50, 100], help="numbers of simultaneous calls")
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--calls", type=int, nargs="+", default=[1, 25, 50, 100], help="numbers of simultaneous calls")
     parser.add_argument("--turns", type=int, default=3, help="turns of each call (default 3)")
-    parser.add_argument("--rounds", type=int, default=10, help="rounds of 20 calls, to show whether memory grows")
+    parser.add_argument("--base", metavar="REV_OR_DIR", help="compare with the service of this revision or source tree")
+    parser.add_argument("--base-python", default=sys.executable, metavar="FILE", help="the interpreter that runs it")
+    parser.add_argument(
+        "--pairs", type=int, default=3, help="runs of base and change, in turn, with --base (default 3)"
+    )
+    parser.add_argument(
+        "--growth", type=int, nargs="?", const=1_000, metavar="N", help="instead: whether memory grows over N calls"
+    )
+    parser.add_argument("--quick", action="store_true", help="instead: the cost of a call against the stored figure")
+    parser.add_argument("--renew", action="store_true", help="with --quick: store the new figure")
     parser.add_argument("--json", type=Path, help="also write the results to this file")
     options = parser.parse_args(arguments)
-    results = asyncio.run(measure(options.calls, options.turns, options.rounds))
-    print(show(results))
+    if (core := idlest_core()) is not None:
+        os.environ.setdefault("BENCH_CORE", str(core))
+    sys.exit(_run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Runs what the options ask for, prints it, and returns the exit code."""
+    code, results = 0, dict[Any, Any]()
+    if options.quick:
+        try:
+            results = asyncio.run(quick.measure())
+            code, text = quick.judge(results, renew=options.renew)
+        except NotInstalled as error:  # the callers' voice is local, and not to be had everywhere
+            text = f"the cost of a call was not measured: {error}"
+    elif options.growth is not None:
+        results = asyncio.run(growth.measure(options.growth))
+        text = growth.show(results)
+    elif options.base:
+        with compare.tree(options.base) as base:
+            sides = {"base": Side(base, options.base_python), "change": Side()}
+            runs = [
+                {name: asyncio.run(measure(options.calls, options.turns, sides[name])) for name in compare.order(pair)}
+                for pair in range(options.pairs)
+            ]
+        results = {"pairs": runs}
+        text = compare.show(runs)
+    else:
+        results = asyncio.run(measure(options.calls, options.turns))
+        text = show(results)
+    print(text)
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")
+    return code
 
 
 if __name__ == "__main__":

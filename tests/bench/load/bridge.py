@@ -35,7 +35,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from telephony.twilio.signature import sign_socket, sign_webhook
-from tests.bench.load.bench import child, percentile
+from tests.bench.load.children import child, idlest_core, percentile
 from tests.bench.load.parts import AUTH_TOKEN, pin, stamped_at, stamped_frame
 
 PER_PROCESS = 50
@@ -107,14 +107,6 @@ def callers(url: str, count: int, seconds: float) -> list[float]:
         return out_ms
 
     return asyncio.run(run())
-
-
-def idlest_core() -> int | None:
-    """The core with the least load now, since other processes may be running; None where cores cannot be chosen."""
-    if not hasattr(os, "sched_getaffinity"):
-        return None
-    busy = psutil.cpu_percent(interval=1.0, percpu=True)
-    return min(os.sched_getaffinity(0), key=lambda core: busy[core] if core < len(busy) else 100.0)
 
 
 async def measure(levels: list[int], seconds: float) -> dict[int, dict[str, Any]]:

@@ -1,21 +1,30 @@
 """The processes of the load benches, each started as `python -m tests.bench.load.parts ROLE ...`.
 
 `providers` serves ElevenLabs and OpenAI with exact latencies; `service` is the service, pinned to one core, with the
-real detector; `platform` is an ElevenLabs Agents platform, and `bridge` the service with a managed agent. Each prints
-one line of JSON when it is ready, answers each line on its standard input with another, and ends when that closes.
+real detector (`calibrated`: it also runs a fixed piece of work now and then, to tell how fast the core is); `callers`
+make calls; `platform` is an ElevenLabs Agents platform, and `bridge` the service with a managed agent. Each prints one
+line of JSON when it is ready, answers each line on its standard input with another, and ends when that closes (callers
+answer with two: when all their calls have begun, and when they have ended).
 All times are CLOCK_MONOTONIC, which the processes of one machine share.
+
+Other revisions of the service are measured with their own `service`, so what it reads and prints only ever grows.
 """
 
 from __future__ import annotations
 
+import array
 import asyncio
 import base64
 import gc
 import json
 import os
+import socket
 import sys
 import time
-from dataclasses import replace
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,19 +106,37 @@ async def providers(final_ms: int, partial_ms: int, first_token_ms: int, first_b
         latency=SttLatency(partial_ms, final_ms),
     )
     tts = LocalTts(clock=clock, synthesize=stamped, latency=TtsLatency(first_byte_ms, 5.0))
+    lags: list[float] = []
     async with (
         LocalElevenLabs(clock=clock, tts=tts, stt=stt) as elevenlabs,
         LocalOpenAi(clock=clock, responder=lambda body: [Say(REPLY)], latency=LlmLatency(first_token_ms, 60)) as llm,
+        asyncio.TaskGroup() as group,
     ):
         say({"elevenlabs": elevenlabs.base_url, "openai": llm.base_url})
+        measuring = group.create_task(_lag(lags))
         reader = await lines()
         while await reader.readline():
             tts.received.clear()
             llm.requests.clear()
-            say({})
+            say({"lags_ms": lags, "cpu_s": time.process_time()})
+            lags.clear()
+        measuring.cancel()
 
 
-async def service(elevenlabs: str, openai: str, tapes: str = "", agent: AgentSource | None = None) -> None:
+async def callers(url: str, count: int, turns: int, spread_s: float) -> None:
+    """Makes `count` calls, begun over `spread_s` seconds. The first line of input is what callers say, mu-law in
+    base64."""
+    from tests.bench.load.caller import make_calls
+
+    say({"pid": os.getpid()})
+    sentence = base64.b64decode(await (await lines()).readline())
+    times, share = await make_calls(url, count, turns, spread_s, sentence, lambda: say({"live": count}))
+    say({"times": asdict(times), "cpu_of_one_core": share})
+
+
+async def service(
+    elevenlabs: str, openai: str, tapes: str = "", agent: AgentSource | None = None, *, calibrated: bool = False
+) -> None:
     from telephony.app.server import running
     from telephony.settings import Settings
 
@@ -131,13 +158,20 @@ async def service(elevenlabs: str, openai: str, tapes: str = "", agent: AgentSou
     async with running(settings, Clock(), agents=agent) as running_service, asyncio.TaskGroup() as group:
         say({"url": running_service.base_url, "pid": os.getpid()})
         await running_service.warm.wait()
-        measuring = group.create_task(_lag(lags))
+        gc.freeze()  # as `serve` does after the start
+        calibration: list[float] = []
+        measuring = [group.create_task(_lag(lags))]
+        if calibrated:
+            measuring.append(group.create_task(_calibrate(calibration)))
         reader = await lines()
         while await reader.readline():
             gc.collect()
-            say({"lags_ms": lags, "calls": len(running_service.registry.calls), "cpu_s": time.process_time()})
+            answer = {"lags_ms": lags, "calls": len(running_service.registry.calls), "cpu_s": time.process_time()}
+            say(answer | ({"calibration_s": calibration} if calibrated else {}))
             lags.clear()
-        measuring.cancel()
+            calibration.clear()
+        for task in measuring:
+            task.cancel()
 
 
 async def platform() -> None:
@@ -198,20 +232,61 @@ async def _lag(lags: list[float]) -> None:
         lags.append(max(0.0, (time.monotonic() - before - 0.01) * 1000))
 
 
+async def _calibrate(found: list[float]) -> None:
+    """Adds to `found`, four times a second, the CPU seconds that a fixed piece of work takes."""
+    with fixed_work() as work:
+        while True:
+            found.append(work())
+            await asyncio.sleep(0.25)
+
+
+@contextmanager
+def fixed_work() -> Iterator[Callable[[], float]]:
+    """Work of the service's kinds, about 2 ms: bytecode, base64, JSON, arithmetic in C, and the kernel's sockets. It
+    must never change, because stored figures count in it. It returns the CPU seconds that it took."""
+    here, there = socket.socketpair()
+    numbers = array.array("f", range(1_000))
+    payload = bytes(range(160))
+
+    def work() -> float:
+        began = time.thread_time()
+        total = 0
+        for number in range(150):
+            text = json.dumps({"event": "media", "media": {"payload": base64.b64encode(payload).decode()}})
+            here.send(text.encode())
+            total += len(base64.b64decode(json.loads(there.recv(4_096))["media"]["payload"])) + number
+            for step in range(20):
+                total ^= (total << 1) & 0xFFFF ^ step
+        for _ in range(10):
+            sum(numbers)
+        zlib.crc32(payload * 500)
+        return time.thread_time() - began
+
+    with here, there:
+        yield work
+
+
 def main() -> None:
-    role, *rest = sys.argv[1:]
-    pin(to_service_core=role in ("service", "bridge"))
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is for answers
-    if role == "providers":
-        asyncio.run(providers(*(int(ms) for ms in rest)))
-        return
     import uvloop
 
-    if role == "platform":
-        uvloop.run(platform())
-    else:
-        urls = (*rest, "")[:3]
-        uvloop.run(bridge(rest[0]) if role == "bridge" else service(urls[0], urls[1], urls[2]))
+    role, *rest = sys.argv[1:]
+    pin(to_service_core=role in ("service", "calibrated", "bridge"))
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is for answers
+    match role:
+        case "providers":
+            uvloop.run(providers(*(int(ms) for ms in rest)))
+        case "callers":
+            url, count, turns, spread_s = rest
+            uvloop.run(callers(url, int(count), int(turns), float(spread_s)))
+        case "platform":
+            uvloop.run(platform())
+        case "bridge":
+            uvloop.run(bridge(rest[0]))
+        case "service" | "calibrated":
+            urls = (*rest, "")[:3]
+            uvloop.run(service(urls[0], urls[1], urls[2], calibrated=role == "calibrated"))
+        case _:
+            sys.exit(f"no such role: {role}")
 
 
 if __name__ == "__main__":

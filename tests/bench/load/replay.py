@@ -29,7 +29,7 @@ from telephony.tape.reader import Tape, read
 from telephony.tape.rehearsal.rehearse import rehearse
 from telephony.tape.replay import replay
 from telephony.tape.writer import write
-from tests.bench.load.bench import Child, child, load
+from tests.bench.load.children import Child, child, load
 from tests.bench.load.parts import SENTENCE
 
 IDLE_S = 2.0

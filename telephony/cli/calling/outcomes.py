@@ -7,7 +7,6 @@ rang, 130 stopped by Ctrl-C.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -15,6 +14,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from telephony.cli.json_output import error_object, print_json
 
 if TYPE_CHECKING:
     from telephony.outbound.attempt import Attempt
@@ -32,14 +33,15 @@ def refuse(error: Exception, *, as_json: bool = False) -> NoReturn:
 
     code = error.code if isinstance(error, TelephonyError) else "failed"
     if as_json:
-        typer.echo(json.dumps({"error": code, "words": str(error)}))
+        print_json(error_object(code, [str(error)]))
     typer.echo(f"Nothing was done: {error}." if isinstance(error, DialRefused) else f"It failed: {error}.", err=True)
     raise typer.Exit(WRONG if isinstance(error, DialRefused) else FAILED)
 
 
 def as_dict(attempt: Attempt) -> dict[str, Any]:
     """An attempt as `--json` shows it: without its id, which is a secret."""
-    shown = asdict(attempt) | {"variables": dict(attempt.variables), "words": attempt.words}
+    shown = {"ok": exit_code(attempt) == DONE} | asdict(attempt)
+    shown |= {"variables": dict(attempt.variables), "words": attempt.words}
     del shown["id"]
     return shown
 

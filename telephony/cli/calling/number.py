@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telephony.cli.outcomes import FAILED, WRONG, Json, Yes, carrier_settings, confirmed, quiet, refuse
+from telephony.cli.calling.outcomes import FAILED, WRONG, Json, Yes, carrier_settings, confirmed, quiet, refuse
+from telephony.cli.json_output import print_json
 
 if TYPE_CHECKING:
     from telephony.clock import Clock
@@ -32,7 +32,7 @@ def add(app: typer.Typer) -> None:
         quiet(settings)
         found = _numbers(settings, as_json)
         if as_json:
-            typer.echo(json.dumps([asdict(one) for one in found]))
+            print_json({"ok": True, "numbers": [asdict(one) for one in found]})
             return
         for one in found:
             typer.echo(_line(one, settings.public_url))
@@ -70,7 +70,7 @@ def add(app: typer.Typer) -> None:
         except _errors() as error:
             refuse(error, as_json=as_json)
         if as_json:
-            typer.echo(json.dumps({"changed": [asdict(one) for one in changes], "number": asdict(now)}))
+            print_json({"ok": True, "changed": [asdict(one) for one in changes], "number": asdict(now)})
         else:
             typer.echo(_line(now, base))
 

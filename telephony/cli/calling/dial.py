@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telephony.cli.outcomes import STOPPED, WRONG, Json, as_dict, exit_code, quiet, refuse
+from telephony.cli.calling.outcomes import STOPPED, WRONG, Json, as_dict, exit_code, quiet, refuse
+from telephony.cli.json_output import print_json
 
 if TYPE_CHECKING:
     from telephony.outbound.attempt import Attempt
@@ -84,7 +84,10 @@ async def _dial(settings: Settings, order: Order, as_json: bool) -> int:
         refuse(error, as_json=as_json)
     finally:
         watching.cancel()
-    typer.echo(json.dumps(as_dict(attempt), ensure_ascii=False) if as_json else attempt.words)
+    if as_json:
+        print_json(as_dict(attempt))
+    else:
+        typer.echo(attempt.words)
     return STOPPED if stop.is_set() else exit_code(attempt)
 
 

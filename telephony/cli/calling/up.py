@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telephony.cli.outcomes import DONE, STOPPED, Yes, confirmed, exit_code, quiet, refuse
+from telephony.cli.calling.outcomes import DONE, STOPPED, Yes, confirmed, exit_code, quiet, refuse
 
 if TYPE_CHECKING:
     from telephony.clock import Clock
@@ -79,7 +79,7 @@ def add(app: typer.Typer, load: Load) -> None:
 
         console = Terminal(yes)
         try:
-            ask_keys(os.environ, Path(".env"), console)
+            os.environ |= ask_keys(os.environ, Path(".env"), console)  # an empty variable would override the file
         except _refusals() as error:
             refuse(error)
         if only is Step.keys:

@@ -1,0 +1,58 @@
+"""`telephony new`: a folder with an agent of one's own, its tests, a recorded call, and what it takes to run it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from telephony.cli.json_output import error_object, print_json
+
+
+class Language(StrEnum):
+    """The languages of the template."""
+
+    en = "en"
+    de = "de"
+
+
+def add(app: typer.Typer) -> None:
+    """Adds the command to the command line."""
+    app.command()(new)
+
+
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="NAME", help="The folder to create; its last part is the name.")],
+    language: Annotated[Language, typer.Option(help="The language that the agent speaks.")] = Language.en,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was made as one JSON object.")] = False,
+) -> None:
+    """Make a project of your own: an agent, tests that pass, and all it takes to run it.
+
+    The template is a receptionist. The folder also holds a recorded call with its tests, .env (readable by you only),
+    a Dockerfile with compose.yaml, the wheel of this version, and AGENTS.md for coding assistants. Nothing that exists
+    is overwritten.
+
+    Exit codes: 0 the project is there, 2 wrong arguments, or the folder cannot be made (then nothing is left of it).
+    """
+    from telephony.cli.project.make import make_project
+    from telephony.errors import TelephonyError
+
+    typer.echo(f"Making {folder} and recording its first call ...", err=True)
+    try:
+        files = make_project(folder, language.value)
+    except (TelephonyError, OSError) as error:
+        problem = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+        code = error.code if isinstance(error, TelephonyError) else "folder_not_made"
+        if as_json:
+            print_json(error_object(code, [problem]))
+        else:
+            typer.echo(problem, err=True)
+        raise typer.Exit(2) from None
+    following = ["pytest", "telephony chat"]
+    if as_json:
+        print_json({"ok": True, "folder": folder, "language": language.value, "files": files, "next": following})
+        return
+    typer.echo(f"{folder}: an agent in agent.py, {len(files)} files; README.md says what each command does.\n")
+    typer.echo("\n".join((f"  cd {folder}", f"  {following[0]:<24} the tests", f"  {following[1]:<24} talk to it")))

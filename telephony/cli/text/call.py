@@ -1,0 +1,117 @@
+"""A call in text: the agent's model and tools, without sound or line.
+
+    call = TextCall(agent, llm, TRIAL_CALL, Clock())
+    async with aclosing(call.turn("a table for two, please")) as parts:
+        async for part in parts: ...     # Said(text) | ToolBegun | ToolRan | Done
+
+Each turn is one `reply()`, as on the telephone; what the agent has said and done so far is `history`. A turn that is
+closed before its end was interrupted: the agent remembers what it had said. A turn that fails before the agent has said
+or done anything leaves nothing, so it can be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from telephony.agent import Agent, IncomingCall
+from telephony.clock import Clock
+from telephony.contracts.llm import Llm
+from telephony.core.history import AgentSaid, CallerSaid, HistoryItem, ToolUsed
+from telephony.core.policy import END_CALL
+from telephony.runtime.reply import Done, Facts, Wants, reply
+from telephony.runtime.reply import Said as Said
+from telephony.tools import Toolbox, ToolContext, ToolResult, arguments_of
+
+UNKNOWN = "The caller interrupted this, and nobody knows if it was done: ask before it runs again."
+"""The result of a tool during which the turn was interrupted, for the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolBegun:
+    """A tool is about to run."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRan:
+    """A tool has run, or could not (`failed`; `result` then says why)."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    result: str
+    failed: bool
+    ms: int
+
+
+Part: TypeAlias = Said | ToolBegun | ToolRan | Done
+
+
+class TextCall:
+    """See the module docstring. `ended`: the agent has ended the call."""
+
+    def __init__(self, agent: Agent, llm: Llm, call: IncomingCall, clock: Clock) -> None:
+        self._agent, self._llm, self._clock, self._caller = agent, llm, clock, call.caller
+        self._toolbox = Toolbox(agent.tools, ToolContext(call.call_sid, call.caller, call.called))
+        self.history: list[HistoryItem] = [AgentSaid(agent.greeting)] if agent.greeting else []
+        self.ended = False
+
+    async def turn(self, text: str) -> AsyncGenerator[Part, None]:
+        """The agent's answer to `text`. Raises ProviderError."""
+        began, said, whole = len(self.history), "", False
+        self.history.append(CallerSaid(text))
+        facts = Facts(datetime.now(UTC), self._caller)
+        replying = reply(self._agent, tuple(self.history), self._llm, self._toolbox, facts)
+        try:
+            async with aclosing(replying) as parts:
+                part = await anext(parts)
+                while not isinstance(part, Done):
+                    if isinstance(part, Said):
+                        said += part.text
+                        yield part
+                        part = await anext(parts)
+                        continue
+                    said = self._remember(said)
+                    yield ToolBegun(part.call.name, _read(part.call.arguments))
+                    ran = await self._run(part)
+                    yield ran
+                    part = await parts.asend(ToolResult(ran.result, ran.failed))
+                whole = True
+                yield part
+        finally:
+            self._remember(said, interrupted=not whole)
+            if not whole and not any(isinstance(item, AgentSaid | ToolUsed) for item in self.history[began:]):
+                del self.history[began:]
+
+    def _remember(self, said: str, *, interrupted: bool = False) -> str:
+        """Adds what was said to the history; returns what has been said since: nothing."""
+        if said.strip():
+            self.history.append(AgentSaid(" ".join(said.split()), interrupted))
+        return ""
+
+    async def _run(self, wants: Wants) -> ToolRan:
+        call, began = wants.call, self._clock.ms()
+        result = ToolResult(UNKNOWN, failed=True)
+        try:
+            result = await self._toolbox.run_within(self._clock, self._agent.limits.tool_ms, call.name, call.arguments)
+        finally:
+            self.history.append(ToolUsed(call.tool_call_id, call.name, call.arguments, result.text, call.extra))
+        self.ended = self.ended or (call.name == END_CALL and not result.failed)
+        return ToolRan(call.name, _read(call.arguments), result.text, result.failed, self._clock.ms() - began)
+
+
+def in_words(arguments: Mapping[str, Any]) -> str:
+    """As in Python: `day='tomorrow', people=2`."""
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+
+
+def _read(arguments: str) -> dict[str, Any]:
+    try:
+        return arguments_of(arguments)
+    except ValueError:
+        return {"unreadable": arguments}
