@@ -262,13 +262,25 @@ def _is_scalar(value: object) -> bool:
 @dataclass(frozen=True, slots=True)
 class IncomingCall:
     """A call as the webhook reports it. `caller` and `called` are opaque text (E.164, `client:...`, `sip:...`,
-    `anonymous`). `form` is the whole webhook form. A call placed by this service has `direction` `outbound-api`."""
+    `anonymous`). `form` is the whole webhook form. A call placed by this service has `direction` `outbound-api`, is
+    `called` at the other person's number, and has the `variables` that it was placed with."""
 
     call_sid: str
     caller: str = ""
     called: str = ""
     direction: str = "inbound"
     form: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def outbound(self) -> bool:
+        """Whether this service placed the call."""
+        return self.direction.startswith("outbound")
+
+    @property
+    def person(self) -> str:
+        """The number of the person on the line, whoever called whom."""
+        return self.called if self.outbound else self.caller
 
 
 @dataclass(frozen=True, slots=True)

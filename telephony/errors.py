@@ -2,9 +2,11 @@
 
     TelephonyError
     ├── SettingsError            wrong or missing settings, all reported at once
+    ├── DialRefused              a call that our own rules do not allow; nothing was dialled
     ├── CarrierError             Twilio (or a client claiming to be Twilio) broke the protocol
     │   ├── BadMessage           a message that cannot be read; ignored and counted
-    │   └── Unauthorized         signature, token or account do not match
+    │   ├── Unauthorized         signature, token or account do not match
+    │   └── CallNotPlaced        Twilio refused to place a call; nothing was dialled
     └── ProviderError            a speech or language service failed
         ├── ProviderUnavailable  connection refused, lost, 5xx           (retryable)
         ├── ProviderTimeout      no answer in time                        (retryable)
@@ -46,6 +48,13 @@ class SettingsError(TelephonyError):
         self.problems = problems
 
 
+class DialRefused(TelephonyError):
+    """A call that our own rules do not allow, or that cannot be placed as things are. Nothing was dialled, and no
+    attempt was used up."""
+
+    code = "dial_refused"
+
+
 class CarrierError(TelephonyError):
     """The carrier broke the protocol."""
 
@@ -62,6 +71,16 @@ class Unauthorized(CarrierError):
     """A signature, token or account that does not match."""
 
     code = "unauthorized"
+
+
+class CallNotPlaced(CarrierError):
+    """Twilio says that it did not place the call. `carrier_code` is Twilio's code, or 0."""
+
+    code = "not_placed"
+
+    def __init__(self, message: str, carrier_code: int = 0) -> None:
+        super().__init__(message)
+        self.carrier_code = carrier_code
 
 
 class ProviderError(TelephonyError):

@@ -35,7 +35,7 @@ T = TypeVar("T")
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "omit")
 SHORTEST_KEY = 12
 """Fewest characters of a secret that others present to this service."""
-CARRIER_SIDE = ("host", "port", "public_url", "trusted_proxies", "fallback_number")
+CARRIER_SIDE = ("host", "port", "public_url", "trusted_proxies", "fallback_number", "dial_from")
 """Settings that a call over the local carrier does not use, in addition to all of Twilio's."""
 
 
@@ -117,7 +117,8 @@ def _model_url(text: str) -> str:
     return _url(re.sub(r"(/chat)?/completions/*$", "", text))
 
 
-def _public_url(text: str) -> str:
+def public_address(text: str) -> str:
+    """A PUBLIC_URL. Raises ValueError, whose message continues a sentence."""
     url = _url(text)
     parts = urlsplit(url)
     if parts.scheme != "https":
@@ -177,6 +178,16 @@ def _phone(text: str) -> str:
     return number
 
 
+def _countries(text: str) -> tuple[str, ...]:
+    from phonenumbers import SUPPORTED_REGIONS  # 40 ms to import, and only needed here
+
+    found = tuple(part.upper() for part in re.split(r"[\s,]+", text) if part)
+    for part in found:
+        if part not in SUPPORTED_REGIONS:
+            raise ValueError(f"must list countries by their two letters (US GB DE); {part[:20]!r} is none")
+    return found
+
+
 def _voice_model(text: str) -> str:
     if why := unsuitable_voice_model(text):
         raise ValueError(f"{text} cannot be used on a call: {why}")
@@ -207,8 +218,9 @@ class Settings:
     host: str = _setting("HOST", "127.0.0.1", "Address to listen on.", _host)
     port: int = _setting("PORT", 8080, "Port to listen on.", _whole(0, 65_535))
     public_url: str = _setting(
-        "PUBLIC_URL", "", "The https address under which Twilio reaches this service; it may have a path.", _public_url
-    )
+        "PUBLIC_URL", "", "The https address under which Twilio reaches this service; it may have a path.",
+        public_address,
+    )  # fmt: skip
     trusted_proxies: tuple[str, ...] = _setting(
         "TRUSTED_PROXIES", (), "Proxies (IPs, networks) whose forwarded headers are believed.", _networks
     )
@@ -218,7 +230,7 @@ class Settings:
     data: Path | None = _setting(  # noqa: RUF009  (paths do not change)
         "TELEPHONY_DATA",
         _DATA,
-        "Directory for synthesised fixed phrases and post-call events, readable by you only.",
+        "Directory for synthesised fixed phrases, post-call events and placed calls, readable by you only.",
         _directory,
     )
     tapes: Path | None = _setting(  # noqa: RUF009  (as above)
@@ -231,6 +243,14 @@ class Settings:
     fallback_number: str = _setting(
         "TELEPHONY_FALLBACK_NUMBER", "", "Dialled when the service fails during a call.", _phone
     )
+    dial_from: str = _setting(
+        "TELEPHONY_DIAL_FROM", "", "The number that calls out: one of the account's; not set: the one that calls us.",
+        _phone,
+    )  # fmt: skip
+    dial_countries: tuple[str, ...] = _setting(
+        "TELEPHONY_DIAL_COUNTRIES", (), "Countries that may be called (US CA DE); not set: the calling number's own.",
+        _countries,
+    )  # fmt: skip
     drain_seconds: int = _setting(
         "TELEPHONY_DRAIN_SECONDS", 120, "How long live calls may go on after SIGTERM.", _whole(0, 86_400)
     )

@@ -41,11 +41,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """What a tool can know about its call."""
+    """What a tool can know about its call. `variables`: what a call placed by this service was placed with."""
 
     call_sid: str = ""
     caller: str = ""
     called: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,11 +46,13 @@ from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.files import shared_with
 from telephony.observe import logs
 from telephony.observe.logs import CallLog
+from telephony.outbound.calls import Calls
 from telephony.runtime.call_registry import CallRegistry, ProviderPorts
 from telephony.runtime.llm_port import LlmPort
 from telephony.settings import Settings
 from telephony.tape.recorder import Recorder
 from telephony.text_normalization import rules_for, spoken_form, supported
+from telephony.twilio.outbound_webhooks import OutboundWebhooks
 from telephony.twilio.rest import TwilioRest
 from telephony.twilio.webhooks import Webhooks
 from telephony.vad.silero import SileroDetector
@@ -70,6 +72,7 @@ class Service:
     agents_rest: AgentsRest
     keys: Keys
     voice: DefaultVoice
+    calls: Calls
     rest: TwilioRest | None = None
     ready: bool = False
     warm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -169,10 +172,11 @@ def compose(
         rest = TwilioRest(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
-    webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest)
+    calls = Calls(settings, clock, rest, agents, load_agent, lambda: registry.draining or registry.full())
+    webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest, calls)
     registry.observers.append(lambda live: CallLog(live.call.call_sid, live.turn_taking))
     keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
-    return Service(settings, clock, registry, webhooks, vendors.agents_rest, keys, voice, rest), vendors
+    return Service(settings, clock, registry, webhooks, vendors.agents_rest, keys, voice, calls, rest), vendors
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
@@ -218,7 +222,10 @@ def create_app(
             app.state.service = service
             # Of the platforms only the routes that are switched on. All need the parts created above.
             platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock)
-            app.router.routes += service.webhooks.routes() + await stack.enter_async_context(platforms)
+            webhooks = service.webhooks
+            placed = OutboundWebhooks(service.calls, webhooks.signed, webhooks.voice, webhooks.status)
+            app.router.routes += webhooks.routes() + placed.routes() + await stack.enter_async_context(platforms)
+            await stack.enter_async_context(service.calls.running())
             await stack.enter_async_context(_serving(service, vendors, agents))
             yield
 

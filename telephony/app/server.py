@@ -26,6 +26,7 @@ from telephony.app.loading import load_agent
 from telephony.clock import Clock
 from telephony.contracts.vad import Detector
 from telephony.core.events import Phrase
+from telephony.loopback import leads_to_loopback
 from telephony.observe import server_logs
 from telephony.settings import Settings
 from telephony.twilio.socket_protocol import MediaSocket
@@ -96,6 +97,8 @@ async def running(
         port = server.servers[0].sockets[0].getsockname()[1]
         service: Service = app.state.service
         service.base_url = f"http://{settings.host}:{port}"
+        if not settings.public_url and leads_to_loopback(settings.twilio_api_base_url):  # the local carrier
+            service.calls.base_url = service.base_url
         yield service
 
 

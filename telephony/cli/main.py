@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from telephony.cli import chat, new, recordings
+from telephony.cli.calling import dial, number, up
 from telephony.cli.env_file import export_env_file
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def serve(
 ) -> None:
     """Answer calls.
 
-    Runs until Ctrl-C or SIGTERM, then lets calls in progress finish; a second signal ends it at once. In Twilio's
-    console, set the webhook for incoming calls to POST {PUBLIC_URL}/twilio/voice; the README shows where.
+    Runs until Ctrl-C or SIGTERM, then lets calls in progress finish; a second signal ends it at once. `telephony number
+    point` sends a number's calls here.
     """
 
     settings = _load({"HOST": host, "PORT": port, "TELEPHONY_AGENT": agent}, offline=offline)
@@ -166,6 +167,9 @@ def version() -> None:
 chat.add(app)
 new.add(app)
 recordings.add(app)
+number.add(app)
+dial.add(app, lambda: _load({}, offline=False))
+up.add(app, lambda changes: _load(changes, offline=False))
 
 
 def main() -> None:

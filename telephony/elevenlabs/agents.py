@@ -68,7 +68,7 @@ class ManagedSocket:
 
     def __init__(self, agent: ManagedAgent, call: IncomingCall, rest: AgentsRest, clock: Clock) -> None:
         self._agent, self._call, self._rest, self._clock = agent, call, rest, clock
-        self._toolbox = Toolbox(agent.tools, ToolContext(call.call_sid, call.caller, call.called))
+        self._toolbox = Toolbox(agent.tools, ToolContext(call.call_sid, call.caller, call.called, call.variables))
         self._wanted: dict[str, ToolWanted] = {}
         self._outbox = _Outbox()
         self._open = asyncio.Event()  # set by OpenManaged, or by `stop`

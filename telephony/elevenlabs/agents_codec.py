@@ -68,7 +68,8 @@ def initiation(agent: ManagedAgent, call: IncomingCall, events: Collection[str] 
     """The client data of a call. Sent as the socket's first message, in register-call and in personalization.
 
     `events`: the client events to ask for (see `events_to_ask`); empty for those that the agent is set to."""
-    variables = {"caller": call.caller, "called": call.called, "call_id": call.call_sid, **agent.variables}
+    given = {name: value for name, value in call.variables.items() if not name.startswith("system__")}
+    variables = {"caller": call.caller, "called": call.called, "call_id": call.call_sid, **agent.variables, **given}
     overrides: dict[str, dict[str, Any]] = {
         part: kept for part, fields in agent.overrides.items()
         if (kept := {name: known for name, value in fields.items() if (known := _known(name, value)) is not None})

@@ -57,8 +57,9 @@ class LlmPort:
         self, *, agent: Agent, llm: Llm, call: IncomingCall, clock: Clock, now: Callable[[], datetime]
     ) -> None:
         self._agent, self._llm, self._clock, self._now = agent, llm, clock, now
-        self._caller = call.caller
-        self._toolbox = Toolbox(agent.tools, ToolContext(call.call_sid, call.caller, call.called))
+        self._call = call
+        about = ToolContext(call.call_sid, call.caller, call.called, call.variables)
+        self._toolbox = Toolbox(agent.tools, about)
         self._live: dict[int, _Live] = {}
         self._early: list[Action] = []
         self._group: asyncio.TaskGroup | None = None
@@ -125,7 +126,7 @@ class LlmPort:
                 del self._live[turn]
 
     async def _converse(self, live: _Live, start: StartReply) -> None:
-        facts = Facts(self._now(), self._caller)
+        facts = Facts(self._now(), self._call.person, self._call.outbound, self._call.variables)
         asks = self._agent.turn_taking.asks_model and not start.must_answer
         replying = reply(self._agent, start.history, self._llm, self._toolbox, facts, asks=asks)
         async with aclosing(replying) as parts:

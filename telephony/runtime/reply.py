@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -39,10 +39,13 @@ PAUSE_MESSAGES = 100
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What differs between calls: the time (with time zone) and the caller's number as Twilio sent it."""
+    """What differs between calls: the time (with time zone), the other person's number as Twilio sent it, whether we
+    called them (`outbound`), and what the call was placed with."""
 
     now: datetime
     caller: str = ""
+    outbound: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +179,14 @@ def volatile(agent: Agent, facts: Facts) -> str:
         zone = ZoneInfo("UTC")
     now = facts.now.astimezone(zone)
     lines = [f"It is {now:%A, %Y-%m-%d, %H:%M} ({zone.key})."]
-    if number := caller_number(facts.caller):
+    number = caller_number(facts.caller)
+    if facts.outbound:
+        lines.append(f"You placed this call, to {number}." if number else "You placed this call.")
+    elif number:
         lines.append(f"The caller's number is {number}.")
+    if facts.variables:
+        known = "; ".join(f"{name}: {value}" for name, value in facts.variables.items())
+        lines.append(f"About this call: {known}.")
     if agent.context:
         lines.append(agent.context)
     return valid(" ".join(lines))

@@ -36,7 +36,7 @@ def chosen(agents: AgentSource, incoming: IncomingCall | None = None) -> tuple[A
 
 def running_tools(agent: Agent, call: IncomingCall) -> RunTool:
     """Runs the agent's own tools, unless the script gives a result."""
-    box = Toolbox(agent.tools, ToolContext(call.call_sid, call.caller, call.called))
+    box = Toolbox(agent.tools, ToolContext(call.call_sid, call.caller, call.called, call.variables))
 
     def run(tool: CallTool) -> ToolResult:
         if tool.result is not None:

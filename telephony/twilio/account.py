@@ -1,10 +1,11 @@
-"""What Twilio's REST API says about our account and its numbers. Reads only."""
+"""What Twilio's REST API says about our account and its numbers; changes where a number's calls go."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 
@@ -28,13 +29,19 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A phone number and where its calls go. `elsewhere`: the application or trunk that makes Twilio ignore the URL."""
+    """A phone number and where its calls go. `elsewhere`: the application or trunk that makes Twilio ignore the URL.
+    `fallback_url` is asked when `voice_url` fails; `voice`: whether it can be used for calls at all."""
 
     number: str
     voice_url: str
     voice_method: str
     status_url: str
     elsewhere: str
+    sid: str = ""
+    fallback_url: str = ""
+    status_method: str = "POST"
+    fallback_method: str = "POST"
+    voice: bool = True
 
 
 async def account(account_sid: str, auth_token: str, base_url: str, clock: Clock) -> Account:
@@ -51,6 +58,15 @@ async def numbers(account_sid: str, auth_token: str, base_url: str, clock: Clock
     return tuple(_number(one) for one in listed or () if isinstance(one, dict))
 
 
+async def update_number(
+    account_sid: str, auth_token: str, base_url: str, clock: Clock, sid: str, fields: Mapping[str, str]
+) -> Number:
+    """Changes fields of a number (Twilio's names: `VoiceUrl`, ...) and returns it as it is then. Sending the same
+    change again does no harm. Raises as `account` does."""
+    url = f"{_root(base_url)}/{account_sid}/IncomingPhoneNumbers/{quote(sid, safe='')}.json"
+    return _number(await _ask(url, (account_sid, auth_token), clock, fields))
+
+
 def _root(base_url: str) -> str:
     return f"{(base_url or BASE_URL).rstrip('/')}/2010-04-01/Accounts"
 
@@ -65,17 +81,29 @@ def _number(found: Mapping[str, Any]) -> Number:
         voice_method=text("voice_method").upper() or "POST",
         status_url=text("status_callback"),
         elsewhere=text("trunk_sid") or text("voice_application_sid"),
+        sid=text("sid"),
+        fallback_url=text("voice_fallback_url"),
+        status_method=text("status_callback_method").upper() or "POST",
+        fallback_method=text("voice_fallback_method").upper() or "POST",
+        voice=not isinstance(can := found.get("capabilities"), Mapping) or bool(can.get("voice", True)),
     )
 
 
 async def _get(url: str, auth: tuple[str, str], clock: Clock) -> Mapping[str, Any]:
+    return await _ask(url, auth, clock)
+
+
+async def _ask(
+    url: str, auth: tuple[str, str], clock: Clock, fields: Mapping[str, str] | None = None
+) -> Mapping[str, Any]:
+    """The object that is answered: to a GET, or to a POST of `fields`."""
     trust_env = not leads_to_loopback(url)
     try:
         async with (
             clock.timeout(DEADLINE_MS),
             httpx2.AsyncClient(timeout=None, trust_env=trust_env, verify=tls(trust_env=trust_env), auth=auth) as client,
         ):
-            response = await client.get(url)
+            response = await (client.get(url) if fields is None else client.post(url, data=dict(fields)))
     except TimeoutError:
         raise CarrierError("Twilio's REST API did not answer", code="rest_timeout", retryable=True) from None
     except httpx2.HTTPError as error:
@@ -87,5 +115,7 @@ async def _get(url: str, auth: tuple[str, str], clock: Clock) -> Mapping[str, An
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise CarrierError(f"Twilio answered {response.status_code}", code="rest_failed")
+        raise CarrierError(
+            f"Twilio answered {response.status_code}", code="rest_failed", retryable=response.status_code >= 500
+        )
     return found

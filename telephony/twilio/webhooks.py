@@ -12,13 +12,12 @@ prepares the call after the signature check, so that its providers are connected
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol, TypeAlias
-from urllib.parse import parse_qsl
+from typing import Protocol
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
@@ -37,26 +36,28 @@ from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, close, open_leg
 from telephony.twilio.media_stream import StreamStart
 from telephony.twilio.rest import TwilioRest
+from telephony.twilio.signed_forms import Form, SignedForms
 from telephony.twilio.stream_token import StreamTokens, issue
-from telephony.uploads import TooBig, gather
 from telephony.vad.dormant import DormantDetector
 
 log = structlog.get_logger()
 
-FORM_FIELDS = 200
-FORM_BYTES = 65_536
-FORM_MS = 5_000
 WIND_DOWN_MS = 5_000
 TERMINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
-
-Form: TypeAlias = dict[str, str]
-"""The fields of a webhook."""
 
 
 class Registrar(Protocol):
     """The part of the managed agents' platform that the webhooks use."""
 
     async def register_call(self, agent: ManagedAgent, call: IncomingCall) -> str: ...
+
+
+class PlacedCalls(Protocol):
+    """The part of the calls placed by this service that the webhooks use."""
+
+    async def about(self, call: IncomingCall) -> tuple[IncomingCall, AgentSource | None]:
+        """A call with the variables that it was placed with, and its agent, if it is not the one for all calls."""
+        ...
 
 
 class Webhooks:
@@ -72,7 +73,9 @@ class Webhooks:
         clock: Clock,
         rest: TwilioRest | None,
         registrar: Registrar,
+        placed: PlacedCalls,
     ) -> None:
+        self.signed = SignedForms(settings, clock)
         self._settings = settings
         self._registry = registry
         self._agents = agents
@@ -80,16 +83,16 @@ class Webhooks:
         self._clock = clock
         self._rest = rest
         self._registrar = registrar
-        self._secret = settings.twilio_auth_token.encode()
-        self._tokens = StreamTokens(self._secret)
+        self._placed = placed
+        self._tokens = StreamTokens(settings.twilio_auth_token.encode())
         self._callers = Callers("agent function")
 
     def routes(self) -> list[BaseRoute]:
         """The routes for the app."""
         return [
-            Route("/twilio/voice", self._signed(self.voice), methods=["POST", "GET"]),
-            Route("/twilio/after", self._signed(self.after), methods=["POST", "GET"]),
-            Route("/twilio/status", self._signed(self.status), methods=["POST", "GET"]),
+            Route("/twilio/voice", self.signed.only(self.voice), methods=["POST", "GET"]),
+            Route("/twilio/after", self.signed.only(self.after), methods=["POST", "GET"]),
+            Route("/twilio/status", self.signed.only(self.status), methods=["POST", "GET"]),
             WebSocketRoute("/twilio/media", self.media),
         ]
 
@@ -97,12 +100,12 @@ class Webhooks:
 
     async def voice(self, request: Request, form: Form) -> Response:
         """A call comes in. A repeated webhook for the same call uses what the first one prepared."""
-        call = _incoming(form)
+        call, agents = await self._placed.about(_incoming(form))
         if not call.call_sid:
             return Response("no CallSid", status_code=400)
         if (refusal := self._registry.refusal(call.call_sid)) is not None:
             return _xml(self._refuse(call, refusal))
-        choice = await self._choose(call)
+        choice = await self._choose(call, agents)
         if isinstance(choice, Reject):
             log.info("call_rejected", call_sid=call.call_sid)
             return _xml(twiml.hang_up(choice.say) if choice.say else twiml.reject())
@@ -156,12 +159,12 @@ class Webhooks:
 
     async def _serve(self, socket: WebSocket, start: StreamStart) -> None:
         structlog.contextvars.bind_contextvars(call_sid=start.call_sid)
-        call = _from_stream(start)
+        call, agents = await self._placed.about(_from_stream(start))
         detector = DormantDetector(self._detector, lambda: self._needs_detector(start.call_sid))
         leg = MediaLeg(socket, start, detector, self._clock)
         live = self._registry.attach(start.call_sid, leg)
         if live is None and start.call_sid not in self._registry.calls and not self._registry.refusal(start.call_sid):
-            choice = await self._choose(call)  # the webhook was answered by another process
+            choice = await self._choose(call, agents)  # the webhook was answered by another process
             if not isinstance(choice, Reject) and self._registry.prepare(choice, call) is None:
                 live = self._registry.attach(start.call_sid, leg)
         if live is None:
@@ -200,48 +203,6 @@ class Webhooks:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _signed(
-        self, answer: Callable[[Request, Form], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint that passes the form of a webhook signed by Twilio to `answer`, and refuses any other (403)."""
-
-        async def check(request: Request) -> Response:
-            if request.method != "POST":  # a number's webhook can be set so, and its caller hears an error
-                log.warning(
-                    "webhook_refused", code="not_post", advice="set the webhook to HTTP POST in Twilio's console"
-                )
-                return Response("POST only", status_code=405, headers={"Allow": "POST"})
-            try:
-                form = await self._signed_form(request)
-            except ClientDisconnect:  # while it was sending
-                return Response(status_code=499)
-            if form is None:
-                return Response("signature mismatch", status_code=403)
-            structlog.contextvars.bind_contextvars(call_sid=form.get("CallSid", ""))
-            return await answer(request, form)
-
-        return check
-
-    async def _signed_form(self, request: Request) -> Form | None:
-        """The form of a webhook signed by Twilio, or None (logged). A repeated name keeps its last value."""
-        try:
-            async with self._clock.timeout(FORM_MS):
-                body = await gather(request.stream(), FORM_BYTES)
-        except (TooBig, TimeoutError) as error:
-            log.warning("webhook_refused", code="form_late" if isinstance(error, TimeoutError) else "form_too_big")
-            return None
-        try:
-            items = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FORM_FIELDS)
-        except ValueError:
-            log.warning("webhook_refused", code="bad_form")
-            return None
-        url = signature.public_url(self._settings.public_url, self._settings.trusted_proxies, request.scope)
-        given = request.headers.get(signature.HEADER)
-        if not signature.check_webhook(self._settings.twilio_auth_token, url, items, given):
-            log.warning("webhook_refused", code="signature_wrong", url=url.partition("?")[0])
-            return None
-        return dict(items)
-
     def _refuse(self, call: IncomingCall, why: Refusal, agent: Agent | ManagedAgent | None = None) -> str:
         """The TwiML for a call that is not admitted. `agent` is its agent, if it has been chosen."""
         wording, language = spoken_by(agent or self._agents)
@@ -251,13 +212,15 @@ class Webhooks:
         log.warning("call_refused", call_sid=call.call_sid, code=str(why))
         return twiml.hang_up(wording.busy, language) if wording.busy else twiml.reject("busy")
 
-    async def _choose(self, call: IncomingCall) -> AgentChoice:
-        """The agent for a call. If the agent function raises or hangs, a `Reject` with a spoken apology."""
-        if isinstance(self._agents, Agent | ManagedAgent):
-            return self._agents
+    async def _choose(self, call: IncomingCall, agents: AgentSource | None) -> AgentChoice:
+        """The agent for a call (of `agents`, or of those for all calls). If the agent function raises or hangs, a
+        `Reject` with a spoken apology."""
+        source = agents if agents is not None else self._agents
+        if isinstance(source, Agent | ManagedAgent):
+            return source
         try:
             async with self._clock.timeout(CHOICE_MS):
-                choice: object = await self._callers.ask(self._agents, call)
+                choice: object = await self._callers.ask(source, call)
         except TimeoutError:
             log.error("agent_failed", call_sid=call.call_sid, code="agent_timeout")
             return Reject(ENGLISH_WORDING.broken)
@@ -272,10 +235,10 @@ class Webhooks:
     def _stream(self, request: Request, call: IncomingCall, attempt: int) -> tuple[str, str, dict[str, str]]:
         """(stream URL, action URL, parameters) of a `<Connect>`."""
         here = signature.public_url(self._settings.public_url, self._settings.trusted_proxies, request.scope)
-        base = here.partition("?")[0].rstrip("/").rpartition("/")[0]
+        base = here.partition("?")[0].rpartition("/twilio/")[0] + "/twilio"
         stream = base.replace("http", "ws", 1) + "/media"
         parameters = {
-            "token": issue(self._secret, call.call_sid, self._clock.wall_s()),
+            "token": issue(self._settings.twilio_auth_token.encode(), call.call_sid, self._clock.wall_s()),
             "caller": call.caller[:200],
             "called": call.called[:200],
             "direction": call.direction[:40],
@@ -294,7 +257,8 @@ class Webhooks:
                 await self._await_end(before)
         if fallback:
             return twiml.dial(fallback, say=wording.provider_busy, language=language)
-        choice = await self._choose(call) if again and not self._registry.refusal(sid) else Reject()
+        call, agents = await self._placed.about(call)
+        choice = await self._choose(call, agents) if again and not self._registry.refusal(sid) else Reject()
         if not isinstance(choice, Reject) and sid not in self._registry.calls:
             if isinstance(choice, ManagedAgent):
                 choice = choice.fallback or replace(choice, mode="bridge")

@@ -25,7 +25,7 @@ from telephony.core import events as e
 from telephony.settings import Settings
 from telephony.testing.call_checks import Outcome, problems, silent_after, spoken_into
 from telephony.testing.fakes.openai.server import CallTool, Part, Responder, Say
-from telephony.testing.fakes.twilio.carrier import Carrier, CarrierFaults, PhoneCall
+from telephony.testing.fakes.twilio.carrier import Carrier, CarrierFaults, Parties, PhoneCall
 from telephony.testing.script import CallerScript
 from telephony.testing.stack import local_stack
 from telephony.testing.steady import SteadyClock
@@ -227,7 +227,7 @@ async def test_an_interruption_is_into_speech_that_would_have_gone_on(
     """The caller speaks from 1,000 ms on, while the agent makes a sound for `playing_ms` more. At `cleared_ms` the
     service drops a sound of `then_ms` (up to its end) that was still to come."""
     loud, clock = tones.sine(300, 4_000), StoppedClock()
-    phone = PhoneCall(Carrier(auth_token="secret", clock=clock), "", "", CarrierFaults())
+    phone = PhoneCall(Carrier(auth_token="secret", clock=clock), Parties("", ""), CarrierFaults())
     phone.line.voice.take(8_000, 0)
     phone.line.voice.add(loud)
     phone.line.voice.take(len(loud), 1_000)

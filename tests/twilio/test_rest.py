@@ -8,11 +8,11 @@ from starlette.types import Receive, Scope, Send
 from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
-from telephony.errors import CarrierError
+from telephony.errors import CallNotPlaced, CarrierError
 from telephony.testing.fakes.twilio.carrier import Carrier, CarrierFaults
 from telephony.testing.serving import serve_app
 from telephony.testing.steady import SteadyClock
-from telephony.twilio.rest import TwilioRest
+from telephony.twilio.rest import CallRequest, TwilioRest
 from tests.twilio.service import TOKEN, service
 
 
@@ -86,3 +86,32 @@ async def test_an_api_that_hangs_or_returns_html_is_an_error() -> None:
         html = await refusal(TwilioRest("AC1", TOKEN, base_url, SteadyClock(50)), "CA500")
         assert (html.code, html.retryable) == ("rest_failed", True)
         over.set()
+
+
+REQUEST = CallRequest("+12025550123", "+12025550100", "http://127.0.0.1/v", "http://127.0.0.1/s", 25, 60)
+
+
+async def test_what_was_not_sent_was_certainly_not_placed() -> None:
+    """A refused connection leaves no doubt; a redirect, or an error that is not Twilio's, does."""
+    closed = TwilioRest("AC1", TOKEN, "http://127.0.0.1:9", SteadyClock(20))
+    with pytest.raises(CallNotPlaced) as refused:
+        await closed.place_call(REQUEST)
+    assert refused.value.carrier_code == 0
+    await closed.aclose()
+
+    answers = [(307, b""), (403, b"<html>blocked by a proxy</html>"), (200, b"{}"), (201, b'{"sid": "../x"}')]
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        status, body = answers[0]
+        headers = [(b"location", b"http://127.0.0.1:9/elsewhere")] if status == 307 else []
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async with asyncio.timeout(60), serve_app(answer, lifespan="off") as base_url:
+        rest = TwilioRest("AC1", TOKEN, base_url, SteadyClock(20))
+        while answers:
+            with pytest.raises(CarrierError) as doubt:
+                await rest.place_call(REQUEST)
+            assert doubt.value.code == "placing_in_doubt", answers[0]
+            answers = answers[1:]
+        await rest.aclose()

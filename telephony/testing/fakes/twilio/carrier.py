@@ -21,6 +21,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urljoin
@@ -32,6 +33,7 @@ from telephony.audio.frames import BYTES_PER_MS
 from telephony.clock import Clock
 from telephony.network.tls import tls
 from telephony.testing.fakes.twilio.faults import CarrierFaults
+from telephony.testing.fakes.twilio.outgoing import Outgoing, PlacedCall
 from telephony.testing.fakes.twilio.playout import SILENCE, MarkEcho
 from telephony.testing.fakes.twilio.rest import LocalAccount, rest_app
 from telephony.testing.fakes.twilio.stream import CallOver, CarrierStream, Line
@@ -82,6 +84,7 @@ class Carrier:
         self.clock = clock
         self.faults = faults
         self.account = LocalAccount()
+        self.outgoing = Outgoing()
         self.calls: dict[str, PhoneCall] = {}
         self.api_base_url = ""
         self.http: httpx2.AsyncClient
@@ -119,10 +122,34 @@ class Carrier:
     ) -> PhoneCall:
         """Starts a call to the service's voice webhook and returns at once. `status_url` receives the status callbacks;
         `faults` replace the carrier's."""
-        call = PhoneCall(self, caller, called, faults or self.faults)
+        call = PhoneCall(self, Parties(caller, called), faults or self.faults)
         self.calls[call.sid] = call
         self._tasks.create_task(call._run(voice_url, status_url))
         return call
+
+    # --- for the REST API ---
+
+    def own_numbers(self) -> list[dict[str, str]]:
+        return self.account.numbers
+
+    def place(self, form: dict[str, list[str]]) -> PlacedCall:
+        """Starts a call to the number of a form of the REST API."""
+        parties = Parties(form["From"][-1], form["To"][-1], "outbound-api")
+        phone = PhoneCall(self, parties, self.faults)
+        self.calls[phone.sid] = phone
+        call = self.outgoing.placed[phone.sid] = PlacedCall(phone, form)
+        self.outgoing.changed.set()
+        self._tasks.create_task(self.outgoing.run(call))
+        return call
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who calls whom. `direction` as Twilio says it."""
+
+    caller: str
+    called: str
+    direction: str = "inbound"
 
 
 class PhoneCall:
@@ -133,7 +160,7 @@ class PhoneCall:
     `closes`: the close codes with which the service ended streams.
     """
 
-    def __init__(self, carrier: Carrier, caller: str, called: str, faults: CarrierFaults) -> None:
+    def __init__(self, carrier: Carrier, parties: Parties, faults: CarrierFaults) -> None:
         self.sid = "CA" + uuid4().hex
         self.line = Line(carrier.clock, faults)
         self.spoken: list[str] = []
@@ -142,7 +169,7 @@ class PhoneCall:
         self.closes: list[int] = []
         self.outcome = ""
         self._carrier = carrier
-        self._parties = (caller, called)
+        self._parties = parties
         self._document_url = ""
         self._status_url: str | None = None
         self._redirect = ""
@@ -244,16 +271,38 @@ class PhoneCall:
 
     async def _run(self, voice_url: str, status_url: str | None) -> None:
         self._status_url = status_url
+        await self.talk(voice_url, "ringing")
+        await self._send_status()
+        self.over()
+
+    @property
+    def left(self) -> bool:
+        """Whether the caller has hung up, or the call was ended."""
+        return self.line.left
+
+    async def talk(self, voice_url: str, status: str) -> None:
+        """Fetches and executes documents until the call is over."""
         try:
-            verbs: list[Verb] | None = await self._fetch(voice_url, "ringing")
+            verbs: list[Verb] | None = await self._fetch(voice_url, status)
             while verbs is not None:
                 verbs = await self._execute(verbs)
         except TwimlError as error:
             self.line.violation(error.code, error.text)
             self.outcome = "failed"
-        await self._send_status()
+
+    def over(self) -> None:
+        """Everything is done, reports included."""
         self.line.ended_ms = self.line.now_ms
         self.line.notify()
+
+    async def report(self, url: str, status: str, **more: str) -> None:
+        """Sends one status callback. A failed one is a violation and does not end the call."""
+        form = self._form(status) | {"CallbackSource": "call-progress-events"} | more
+        try:
+            async with self._carrier.clock.timeout(WEBHOOK_MS):
+                await self._post(url, form)
+        except (TimeoutError, httpx2.HTTPError):
+            self.line.violation("11200", f"the status callback {status} failed")
 
     async def _execute(self, verbs: list[Verb]) -> list[Verb] | None:
         """Executes a document. Returns the next document's verbs, or None if the call has ended."""
@@ -266,7 +315,7 @@ class PhoneCall:
                 case Play():
                     pass
                 case Pause(ms):
-                    await self._pause(ms)
+                    await self.pause(ms)
                 case Hangup():
                     break
                 case Reject(reason):
@@ -307,7 +356,8 @@ class PhoneCall:
         self.twiml.append(document)
         return parse(document, "text/xml")
 
-    async def _pause(self, ms: int) -> None:
+    async def pause(self, ms: int) -> None:
+        """Returns after `ms`, or when the call is over."""
         ends_ms = self.line.now_ms + ms
         while self.line.now_ms < ends_ms and not self.line.left:
             await self.line.change(ends_ms)
@@ -341,16 +391,9 @@ class PhoneCall:
         """Sends the status callbacks, once. A failed one is a violation and does not end the call."""
         url, self._status_url = self._status_url, None
         for status in self.line.faults.status_events if url else ():
-            form = self._form(status) | {
-                "CallbackSource": "call-progress-events",
-                "SequenceNumber": str(_STATUS_ORDER.index(status) if status in _STATUS_ORDER else 0),
-                "CallDuration": str(self.line.now_ms // 1000),
-            }
-            try:
-                async with self._carrier.clock.timeout(WEBHOOK_MS):
-                    await self._post(str(url), form)
-            except (TimeoutError, httpx2.HTTPError):
-                self.line.violation("11200", f"the status callback {status} failed")
+            sequence = str(_STATUS_ORDER.index(status) if status in _STATUS_ORDER else 0)
+            duration = str(self.line.now_ms // 1000)
+            await self.report(str(url), status, SequenceNumber=sequence, CallDuration=duration)
 
     async def _post(self, url: str, form: dict[str, str]) -> httpx2.Response:
         url = url.partition("#")[0]
@@ -360,13 +403,13 @@ class PhoneCall:
 
     def _form(self, status: str) -> dict[str, str]:
         """The fields of a webhook, including blank ones: Twilio sends and signs those, too."""
-        caller, called = self._parties
+        caller, called = self._parties.caller, self._parties.called
         return {
             "CallSid": self.sid,
             "AccountSid": self._carrier.account_sid,
             "ApiVersion": "2010-04-01",
             "CallStatus": status,
-            "Direction": "inbound",
+            "Direction": self._parties.direction,
             "From": caller,
             "Caller": caller,
             "To": called,

@@ -1,5 +1,5 @@
-"""The carrier's REST API: `POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json` with `Status=completed` or `Twiml`, and the
-account with its numbers (`LocalAccount`), to read.
+"""The carrier's REST API: `POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json` with `Status=completed` or `Twiml`, placing
+and reading calls (`calls_rest.py`), and the account with its numbers (`LocalAccount`), which can be changed.
 
 Errors are Twilio's: 401/20003 (credentials), 404/20404 (unknown call), 400/21220 (not in progress), 400/21200 (neither
 of the two parameters), 429/20429 (by `CarrierFaults.rest_busy`).
@@ -18,6 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from telephony.testing.fakes.twilio import calls_rest
+from telephony.testing.fakes.twilio.calls_rest import error as _error
 from telephony.testing.fakes.twilio.faults import CarrierFaults
 
 
@@ -34,7 +36,7 @@ class _Call(Protocol):
     def complete(self, twiml: str = "") -> bool: ...
 
 
-class _Calls(Protocol):
+class _Calls(calls_rest.Places, Protocol):
     """The part of the carrier that this API needs."""
 
     auth_token: str
@@ -93,13 +95,9 @@ def rest_app(carrier: _Calls) -> Starlette:
     root = "/2010-04-01/Accounts/{account}"
     return Starlette(
         routes=[
+            *calls_rest.routes(carrier, root, refused),
             Route(f"{root}/Calls/{{call}}", update, methods=["POST"]),
             Route(f"{root}/IncomingPhoneNumbers.json", numbers),
             Route(root, account),
         ]
     )
-
-
-def _error(status: int, code: int, message: str) -> JSONResponse:
-    more_info = f"https://www.twilio.com/docs/errors/{code}"
-    return JSONResponse({"status": status, "code": code, "message": message, "more_info": more_info}, status)

@@ -1,0 +1,50 @@
+"""What may be asked of `Calls.dial`, apart from the number: caller id, variables, key. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from telephony.errors import DialRefused
+from telephony.outbound.attempt import Attempt
+from telephony.twilio import account
+
+VARIABLE_CHARS = 4_000
+KEY_CHARS = 200
+
+
+def caller_id(own: tuple[account.Number, ...], asked: str, voice_url: str) -> str:
+    """The number to call from: the one asked for, the one that calls us, or the only one. Raises DialRefused."""
+    numbers = [one for one in own if one.voice]
+    shown = ", ".join(one.number for one in numbers[:5])
+    if not numbers:
+        raise DialRefused("the account has no number with voice: buy one in Twilio's console", code="caller_id")
+    if asked:
+        if asked not in {one.number for one in numbers}:
+            raise DialRefused(f"the caller id must be a number of the account (it has {shown})", code="caller_id")
+        return asked
+    ours = [one for one in numbers if one.voice_url.rstrip("/") == voice_url] or numbers
+    if len(ours) > 1:
+        raise DialRefused(f"which number calls? Set TELEPHONY_DIAL_FROM to one of {shown}", code="caller_id")
+    return ours[0].number
+
+
+def checked(variables: Mapping[str, str], key: str, ring_s: int) -> dict[str, str]:
+    """The variables as text. Raises DialRefused for values that no call can have."""
+    given = {str(name): str(value) for name, value in variables.items()}
+    if wrong := [name for name in given if not re.fullmatch(r"[A-Za-z_]\w{0,63}", name)]:
+        raise DialRefused(f"a variable's name is letters, digits and _, not {wrong[0][:40]!r}", code="variables")
+    if sum(len(name) + len(value) for name, value in given.items()) > VARIABLE_CHARS:
+        raise DialRefused(f"the variables have more than {VARIABLE_CHARS} characters together", code="variables")
+    if len(key) > KEY_CHARS or not key.isprintable():
+        raise DialRefused(f"a key has at most {KEY_CHARS} printable characters", code="key")
+    if not 5 <= ring_s <= 600:
+        raise DialRefused("a phone rings between 5 and 600 seconds", code="ring")
+    return given
+
+
+def same(kept: Attempt, to: str) -> Attempt:
+    """The attempt of a key that is used again. Raises DialRefused if it was another number's."""
+    if re.sub(r"[^\d]", "", to) != kept.to.lstrip("+"):
+        raise DialRefused("this key stands for a call to another number: a new call needs a new key", code="key")
+    return kept

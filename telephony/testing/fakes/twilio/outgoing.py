@@ -1,0 +1,203 @@
+"""Calls that the service places at the local carrier: who answers them, what is reported, and what goes wrong.
+
+Reports come as Twilio sends them: separate requests for `initiated`, `ringing`, `answered` and `completed`, of which
+`completed` tells every end (busy, no-answer, failed, canceled). `PlacingFaults` loses, doubles and delays them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+_OWN_EVENTS = ("initiated", "ringing", "answered", "completed")
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """Who is called. `status`: how the call ends if nobody picks up ("busy", "no-answer", "failed"); "completed": the
+    phone is answered after `ring_ms`. `sip` is the network's code of a call that fails. `answered_by` is Twilio's
+    verdict, if it is asked for one."""
+
+    status: str = "completed"
+    ring_ms: int = 1_000
+    sip: str = ""
+    answered_by: str = "human"
+
+
+class Post(StrEnum):
+    """What becomes of a POST that places a call."""
+
+    ANSWERED = "placed, and answered with the call"
+    LOST = "not placed, never answered"
+    HANGS = "placed, never answered"
+    FAILS = "placed, answered with 500"
+    FAILS_UNPLACED = "not placed, answered with 500"
+    GARBLED = "placed, answered with a page"
+    BUSY = "not placed, answered with 429"
+
+
+@dataclass(slots=True)
+class PlacingFaults:
+    """What goes wrong with calls that are placed. `post`: the fault of each POST in turn (the last one stays). `code`:
+    Twilio refuses every POST with this error. Of the reports, `lost` never come, `late` come after the last one, and
+    all come `times` times. `not_found`: the lists of calls are empty."""
+
+    post: list[Post] = field(default_factory=lambda: [Post.ANSWERED])
+    code: int = 0
+    lost: frozenset[str] = frozenset()
+    late: frozenset[str] = frozenset()
+    times: int = 1
+    not_found: bool = False
+
+    def next_post(self) -> Post:
+        return self.post.pop(0) if len(self.post) > 1 else self.post[0]
+
+
+class Phone(Protocol):
+    """The part of a call that is needed here."""
+
+    sid: str
+    outcome: str
+
+    @property
+    def left(self) -> bool: ...
+
+    async def pause(self, ms: int) -> None: ...
+
+    async def talk(self, voice_url: str, status: str) -> None: ...
+
+    async def report(self, url: str, status: str, **more: str) -> None: ...
+
+    def over(self) -> None: ...
+
+
+@dataclass(slots=True)
+class PlacedCall:
+    """A call that was placed, as the REST API shows it."""
+
+    phone: Phone
+    form: Mapping[str, list[str]]
+    status: str = "queued"
+    duration_s: int = 0
+    answered_by: str = ""
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def one(self, name: str) -> str:
+        return (self.form.get(name) or [""])[-1]
+
+    def resource(self, account_sid: str) -> dict[str, Any]:
+        return {
+            "sid": self.phone.sid,
+            "account_sid": account_sid,
+            "status": self.status,
+            "to": self.one("To"),
+            "from": self.one("From"),
+            "direction": "outbound-api",
+            "date_created": format_datetime(self.created),
+            "start_time": None if self.status == "queued" else format_datetime(self.created),
+            "duration": str(self.duration_s) if self.status == "completed" else None,
+            "answered_by": self.answered_by or None,
+            "queue_time": "0",
+        }
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """The calls that the service places. `callees`: who answers which number; others are answered by `Callee()`.
+    `posts` holds the form of every POST that arrived, `placed` every call by its SID. All may be changed or read while
+    the carrier runs."""
+
+    callees: dict[str, Callee] = field(default_factory=dict)
+    faults: PlacingFaults = field(default_factory=PlacingFaults)
+    posts: list[dict[str, list[str]]] = field(default_factory=list)
+    placed: dict[str, PlacedCall] = field(default_factory=dict)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def rings(self, number: str) -> int:
+        """How many calls were placed to a number."""
+        return sum(call.one("To") == number for call in self.placed.values())
+
+    async def until_posted(self, count: int = 1) -> None:
+        """Returns when `count` POSTs have arrived."""
+        while len(self.posts) < count:
+            self.changed.clear()
+            await self.changed.wait()
+
+    async def until_placed(self, count: int = 1) -> str:
+        """Returns the SID of the latest call when `count` calls have been placed."""
+        while len(self.placed) < count:
+            self.changed.clear()
+            await self.changed.wait()
+        return list(self.placed)[-1]
+
+    def problem(self, form: Mapping[str, list[str]], own: list[dict[str, str]]) -> tuple[int, str] | None:
+        """Why Twilio refuses to place a call: (code, message)."""
+
+        def one(name: str) -> str:
+            return (form.get(name) or [""])[-1]
+
+        if self.faults.code:
+            return self.faults.code, "refused"
+        if not re.fullmatch(r"\+[1-9]\d{6,14}", one("To")):
+            return 21211, "Invalid 'To' Phone Number"
+        if one("From") not in {number.get("phone_number") for number in own}:
+            return 21210, "'From' phone number not verified"
+        if not re.match("https?://", one("Url")):
+            return 21205, "Url is not a valid URL"
+        if wrong := set(form.get("StatusCallbackEvent") or ()) - set(_OWN_EVENTS):
+            return 21626, f"{wrong} is not a status callback event"
+        return None
+
+    async def run(self, call: PlacedCall) -> None:
+        """The call, from the queue to its end."""
+        callee = self.callees.get(call.one("To"), Callee())
+        late: list[tuple[str, str, int]] = []
+        await self._event(call, "initiated", "initiated", 0, late)
+        await self._event(call, "ringing", "ringing", 1, late)
+        ring_ms = min(callee.ring_ms, int(call.one("Timeout") or 60) * 1_000)
+        await call.phone.pause(int(call.one("Timeout") or 60) * 1_000 if callee.status == "no-answer" else ring_ms)
+        sip = callee.sip
+        if call.phone.left:
+            call.phone.outcome = end = "canceled"
+        elif callee.status != "completed":
+            call.phone.outcome = end = callee.status
+        else:
+            end, sip = "completed", "200"
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._event(call, "answered", "in-progress", 2, late))
+                if verdict_url := call.one("AsyncAmdStatusCallback"):
+                    call.answered_by = callee.answered_by
+                    group.create_task(call.phone.report(verdict_url, "in-progress", AnsweredBy=callee.answered_by))
+                await call.phone.talk(call.one("Url"), "in-progress")
+            call.duration_s = 12
+        call.status = end
+        await self._event(call, "completed", end, 3, late, sip)
+        for name, status, sequence in late:
+            await self._send(call, name, status, sequence)
+        call.phone.over()
+
+    async def _event(
+        self, call: PlacedCall, name: str, status: str, sequence: int, late: list[tuple[str, str, int]], sip: str = ""
+    ) -> None:
+        if name != "completed":
+            call.status = status
+        if name in self.faults.late:
+            late.append((name, status, sequence))
+        else:
+            await self._send(call, name, status, sequence, sip)
+
+    async def _send(self, call: PlacedCall, name: str, status: str, sequence: int, sip: str = "") -> None:
+        wanted = call.form.get("StatusCallbackEvent") or ["completed"]
+        if name not in wanted or name in self.faults.lost or not call.one("StatusCallback"):
+            return
+        more = {"SipResponseCode": sip} if sip else {}
+        if status == "completed":
+            more["CallDuration"] = str(call.duration_s)
+        for _ in range(self.faults.times):
+            await call.phone.report(call.one("StatusCallback"), status, SequenceNumber=str(sequence), **more)

@@ -1,0 +1,186 @@
+"""`telephony up`, against the local carrier and providers over real sockets: every step, alone, together and twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from telephony.errors import DialRefused
+from telephony.outbound.attempt import Attempt, Outcome
+from telephony.own_number.bring_up import Wanted, aim, ask_keys, bring_up, check_keys
+from telephony.settings import Settings
+from telephony.testing.fakes.twilio.outgoing import Callee
+from telephony.testing.stack import Stack
+from telephony.testing.steady import SteadyClock
+from tests.outbound.ringing import AGENT, OWN, THEIRS, ringing
+from tests.own_number.test_tunnel import program
+
+SID = "AC" + "a" * 32
+
+
+@dataclass
+class Person:
+    """Answers questions in order; `said` is what was shown."""
+
+    answers: list[str] = field(default_factory=list)
+    agrees: bool = True
+    there: bool = True
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    serving: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+        if text.startswith("Call "):
+            self.serving.set()
+
+    def ask(self, question: str, *, secret: bool = False) -> str:
+        self.asked.append(question)
+        return self.answers.pop(0)
+
+    def agreed(self, question: str) -> bool:
+        self.asked.append(question)
+        return self.agrees
+
+
+def test_keys_are_asked_for_once_checked_and_kept_from_others(tmp_path: Path) -> None:
+    """What is malformed is asked for again; the second time nothing is asked; nothing secret is shown."""
+    path, person = tmp_path / ".env", Person(["nonsense", SID, "t-o-k", "", "sk-1", ""])
+    assert list(ask_keys({}, path, person)) == ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "OPENAI_API_KEY"]
+    assert path.read_text() == f"TWILIO_ACCOUNT_SID={SID}\nTWILIO_AUTH_TOKEN=t-o-k\nOPENAI_API_KEY=sk-1\n"
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert "t-o-k" not in " ".join(person.said)
+    again = Person([""])
+    assert ask_keys({}, path, again) == {}
+    assert len(again.asked) == 1  # the one that may be left out
+
+
+def test_keys_of_the_environment_are_not_asked_for(tmp_path: Path) -> None:
+    given = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": "t", "OPENAI_BASE_URL": "http://localhost/v1"}
+    person = Person([""])
+    assert ask_keys(given, tmp_path / ".env", person) == {}
+    assert "ElevenLabs" in person.asked[0]
+    assert not (tmp_path / ".env").exists()
+
+
+def test_without_a_person_what_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DialRefused, match=r"TWILIO_AUTH_TOKEN, OPENAI_API_KEY missing"):
+        ask_keys({"TWILIO_ACCOUNT_SID": SID}, tmp_path / ".env", Person(there=False))
+    with pytest.raises(DialRefused, match="was not given"):
+        ask_keys({}, tmp_path / ".env", Person(["", "", ""]))
+    assert not (tmp_path / ".env").exists()
+
+
+@asynccontextmanager
+async def around(folder: Path) -> AsyncIterator[tuple[Stack, Settings]]:
+    """A carrier and providers, and settings for a service that is not running yet, on a free port."""
+    async with ringing(folder / "other", speed=10) as stack:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        yield stack, replace(stack.service.settings, data=folder / "data", port=port)
+
+
+async def serving(person: Person, working: asyncio.Task[Attempt | None]) -> None:
+    """Waits until everything is up, or has ended."""
+    up = asyncio.create_task(person.serving.wait())
+    await asyncio.wait([up, working], return_when=asyncio.FIRST_COMPLETED)
+    up.cancel()
+
+
+async def all_of_it(stack: Stack, settings: Settings, person: Person, wanted: Wanted) -> Outcome | None:
+    """Brings it up, picks up the phone that is rung, and stops."""
+    stop = asyncio.Event()
+    working = asyncio.create_task(bring_up(settings, AGENT, wanted, stack.clock, person, stop))
+    before = len(stack.carrier.outgoing.placed)
+    if wanted.phone:
+        placing = asyncio.create_task(stack.carrier.outgoing.until_placed(before + 1))
+        await asyncio.wait([placing, working], return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            placing.cancel()
+            await working
+        phone = stack.carrier.calls[await placing]
+        await phone.agent_speaking()
+        await phone.hang_up()
+    await serving(person, working)
+    stop.set()
+    attempt = await working
+    return attempt.outcome if attempt else None
+
+
+async def test_from_keys_to_a_phone_that_rings_and_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through a tunnel program on PATH. The second time the number is not changed; the phone rings again."""
+    async with around(tmp_path) as (stack, settings):
+        banner = f"INF |  http://127.0.0.1:{settings.port}   |"
+        program(tmp_path, "cloudflared", banner)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        here = f"http://127.0.0.1:{settings.port}"
+        person = Person()
+        assert await all_of_it(stack, settings, person, Wanted(phone=THEIRS)) is Outcome.ANSWERED
+        number = stack.carrier.account.numbers[0]
+        assert (number["voice_url"], number["status_callback"]) == (f"{here}/twilio/voice", f"{here}/twilio/status")
+        assert person.asked == ["Change it?"]
+        assert any("nothing -> " in line for line in person.said)
+        again = Person()
+        assert await all_of_it(stack, settings, again, Wanted(phone=THEIRS)) is Outcome.ANSWERED
+        assert again.asked == []
+        assert f"Number: {OWN} comes here already." in again.said
+        assert stack.carrier.outgoing.rings(THEIRS) == 2
+
+
+async def test_a_no_changes_nothing_and_rings_nobody(tmp_path: Path) -> None:
+    async with around(tmp_path) as (stack, settings):
+        before = dict(stack.carrier.account.numbers[0])
+        wanted = Wanted(url=f"http://127.0.0.1:{settings.port}", phone=THEIRS)
+        with pytest.raises(DialRefused, match="left as it is"):
+            await all_of_it(stack, settings, Person(agrees=False), wanted)
+        assert stack.carrier.account.numbers[0] == before
+        assert stack.carrier.outgoing.posts == []
+
+
+async def test_a_wrong_key_ends_it_before_anything_is_opened(tmp_path: Path) -> None:
+    async with around(tmp_path) as (stack, settings):
+        person = Person()
+        with pytest.raises(DialRefused, match="see above"):
+            await check_keys(replace(settings, openai_api_key="no"), AGENT, stack.clock, person)
+        assert any("WRONG" in line and "OPENAI_API_KEY is refused" in line for line in person.said)
+
+
+async def test_an_address_that_leads_nowhere_ends_it_before_the_number_is_changed(tmp_path: Path) -> None:
+    async with around(tmp_path) as (stack, settings):
+        before = dict(stack.carrier.account.numbers[0])
+        with pytest.raises(DialRefused, match="cannot be reached from outside"):
+            await all_of_it(stack, settings, Person(), Wanted(url="http://127.0.0.1:9", phone=THEIRS))
+        assert stack.carrier.account.numbers[0] == before
+
+
+async def test_stopped_at_the_question_nothing_is_changed(tmp_path: Path) -> None:
+    async with around(tmp_path) as (stack, settings):
+        stop = asyncio.Event()
+        stop.set()
+        with pytest.raises(DialRefused, match="stopped"):
+            await aim(settings, "https://a.example.com", "", SteadyClock(10), Person(), stop)
+        assert stack.carrier.account.numbers[0]["voice_url"] == ""
+
+
+async def test_a_phone_that_is_not_reached_is_said_and_calls_are_taken(tmp_path: Path) -> None:
+    async with around(tmp_path) as (stack, settings):
+        stack.carrier.outgoing.callees[THEIRS] = Callee("busy", ring_ms=0)
+        person, stop = Person(), asyncio.Event()
+        wanted = Wanted(url=f"http://127.0.0.1:{settings.port}", phone=THEIRS)
+        working = asyncio.create_task(bring_up(settings, AGENT, wanted, stack.clock, person, stop))
+        await serving(person, working)
+        phone = await stack.carrier.dial(f"{wanted.url}/twilio/voice", called=OWN)
+        await phone.agent_speaking()
+        await phone.hang_up()
+        stop.set()
+        attempt = await working
+        assert attempt is not None
+        assert attempt.outcome is Outcome.BUSY
