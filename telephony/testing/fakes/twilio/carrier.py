@@ -32,10 +32,10 @@ from telephony.audio.frames import BYTES_PER_MS
 from telephony.clock import Clock
 from telephony.network.tls import tls
 from telephony.testing.fakes.twilio.faults import CarrierFaults
-from telephony.testing.fakes.twilio.playout import SILENCE, MarkEcho
+from telephony.console.carrier.playout import SILENCE, MarkEcho
 from telephony.testing.fakes.twilio.rest import LocalAccount, rest_app
 from telephony.testing.fakes.twilio.stream import CallOver, CarrierStream, Line
-from telephony.testing.fakes.twilio.twiml import (
+from telephony.console.carrier.twiml import (
     ConnectStream,
     Dial,
     Hangup,
