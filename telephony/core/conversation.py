@@ -29,7 +29,7 @@ from telephony.core.managed_events import ManagedEvent
 from telephony.core.media_watchdog import MediaWatchdog
 from telephony.core.policy import Policy
 from telephony.core.recovery import Recovery
-from telephony.core.speaking.hearing import Hearing
+from telephony.core.speaking.hearing import Hearing, Saying
 from telephony.core.speaking.turns import Turns
 from telephony.core.timers import Due, Timers
 from telephony.core.turn_taking.attention import Attention
@@ -53,7 +53,7 @@ class Conversation:
         self._listening = Listening(rules, language)
         self._turns = Turns(policy, spoken_form, last=turn)
         self._turns.transcript.resume(history)
-        hearing = Hearing(self._turns, policy.must_be_heard)
+        self._hearing = hearing = Hearing(self._turns, policy.must_be_heard)
         self._answer = OwedAnswer()
         self._ending = Ending(policy.limits, self._turns)
         self._floor = Floor(rules, language, self._listening, self._turns, hearing, self._answer, self._ending)
@@ -80,6 +80,10 @@ class Conversation:
     @property
     def ended(self) -> Ended | None:
         return self._ending.ended
+
+    def saying(self, now: int) -> tuple[Saying, ...]:
+        """What the agent is saying at `now`, as far as it was heard: for whoever shows the call. Changes nothing."""
+        return self._hearing.saying(now)
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
         """One event at `now` (ms since the call began). After the end of the call nothing follows from anything."""

@@ -1,1 +1,1 @@
-"""Twilio's side of a call, towards our own `/twilio/*`: `call.py`. The pure parts also serve the tests' local carrier."""
+"""Twilio's side of a call, towards our own `/twilio/*`: `call.py`. The tests' local carrier shares the pure parts."""

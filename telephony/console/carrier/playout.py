@@ -35,7 +35,7 @@ class Playout:
 
     `mark_latency_ms` is the time between the last sample before a mark and its echo. `echoes` holds (due_ms, name) in
     sending order; `heard` is all that was played; `loud_until_ms` is the end of the last sound in it. `dropped`: when a
-    clear came, and for how many ms the sound would have gone on. (`take` empties `heard` for whoever plays it elsewhere.)
+    clear came, and for how many ms the sound would have gone on. (`take` empties `heard`.)
     """
 
     def __init__(self, mark_latency_ms: int = 20, *, clear_echo_reversed: bool = False) -> None:
