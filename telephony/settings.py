@@ -282,6 +282,10 @@ class Settings:
     after_call: str = _setting(
         "TELEPHONY_AFTER_CALL", "", "Function that receives each post-call webhook: package.module:name.", agent_name
     )
+    console_key: str = _setting(
+        "TELEPHONY_CONSOLE_KEY", "", "Key for the phone in the browser (/phone) from anywhere but this machine (12 "
+        "characters or more); empty: it is closed to others.", _access_key, secret=True,
+    )  # fmt: skip
     local_speech: bool = False
     local_llm: bool = False
 

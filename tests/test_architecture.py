@@ -96,7 +96,12 @@ PURE = (
 )
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
 #: The embedded default is imported only where it is needed, inside a function.
-LAZY = {("app.app", "offline.local_services")}
+LAZY = {
+    ("app.app", "offline.local_services"),
+    ("app.browser_phone", "offline"),
+    ("app.browser_phone", "offline.tts"),
+    ("app.browser_phone", "offline.worker"),
+}
 
 
 @functools.cache

@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
+from telephony.app.browser_phone import open_console
 from telephony.app.default_voice import AccountVoices, DefaultVoice, needed, own_agent
 from telephony.app.installation import installation_key
 from telephony.app.keys import Keys
@@ -32,6 +33,8 @@ from telephony.app.loading import load_agent, load_llm_agents
 from telephony.app.paths import OnePath
 from telephony.app.platforms import open_platforms
 from telephony.clock import Clock
+from telephony.console.console import Console
+from telephony.console.rest_router import RestRouter
 from telephony.contracts.observer import Observer
 from telephony.contracts.stt import SttSpec
 from telephony.contracts.tts import VoiceSpec
@@ -68,6 +71,7 @@ class Service:
     clock: Clock
     registry: CallRegistry
     webhooks: Webhooks
+    console: Console
     agents_rest: AgentsRest
     keys: Keys
     voice: DefaultVoice
@@ -168,7 +172,8 @@ def compose(
     clock: Clock,
     agents: AgentSource,
     detector: Callable[[], Detector],
-    phrases: dict[str, Phrase] | None = None,
+    phrases: dict[str, Phrase] | None,
+    console: Console,
 ) -> tuple[Service, VendorPorts]:
     """Creates and wires all parts of the service; connects to nothing."""
     vendors = VendorPorts(settings, clock, phrases)
@@ -178,10 +183,11 @@ def compose(
         rest = TwilioRest(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
-    webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest)
-    registry.observers.append(lambda live: CallLog(live.call.call_sid, live.turn_taking))
+    router = RestRouter(console.hang_up, rest)
+    webhooks = Webhooks(settings, registry, agents, detector, clock, router, vendors.agents_rest)
+    registry.observers += [lambda live: CallLog(live.call.call_sid, live.turn_taking), console.observe]
     keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
-    return Service(settings, clock, registry, webhooks, vendors.agents_rest, keys, voice, rest), vendors
+    return Service(settings, clock, registry, webhooks, console, vendors.agents_rest, keys, voice, rest), vendors
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
@@ -217,7 +223,8 @@ def create_app(
         async with AsyncExitStack() as stack:
             wired = await stack.enter_async_context(_providers(settings, clock))
             _warn_of_readers(wired)
-            service, vendors = compose(wired, clock, agents, detector, phrases)
+            console = await stack.enter_async_context(open_console(wired, clock))
+            service, vendors = compose(wired, clock, agents, detector, phrases, console)
             stack.push_async_callback(vendors.llm.close)
             stack.push_async_callback(vendors.agents_rest.aclose)
             if service.rest is not None:
@@ -227,7 +234,8 @@ def create_app(
             app.state.service = service
             # Of the platforms only the routes that are switched on. All need the parts created above.
             platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock)
-            app.router.routes += service.webhooks.routes() + await stack.enter_async_context(platforms)
+            app.router.routes += await stack.enter_async_context(platforms)
+            app.router.routes += console.routes() + service.webhooks.routes()
             await stack.enter_async_context(_serving(service, vendors, agents))
             yield
 

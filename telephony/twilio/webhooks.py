@@ -36,7 +36,6 @@ from telephony.threads import Callers
 from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, close, open_leg
 from telephony.twilio.media_stream import StreamStart
-from telephony.twilio.rest import TwilioRest
 from telephony.twilio.stream_token import StreamTokens, issue
 from telephony.uploads import TooBig, gather
 from telephony.vad.dormant import DormantDetector
@@ -59,9 +58,14 @@ class Registrar(Protocol):
     async def register_call(self, agent: ManagedAgent, call: IncomingCall) -> str: ...
 
 
+class Rest(Protocol):
+    """The part of the carrier's REST API that the webhooks use; calls from the browser have a carrier of their own."""
+
+    async def hang_up(self, call_sid: str) -> bool: ...
+
+
 class Webhooks:
-    """The endpoints, bound to one call registry. The auth token verifies signatures and signs stream tokens. `rest` is
-    None without an account."""
+    """The endpoints, bound to one call registry. The auth token verifies signatures and signs stream tokens."""
 
     def __init__(
         self,
@@ -70,7 +74,7 @@ class Webhooks:
         agents: AgentSource,
         detector: Callable[[], Detector],
         clock: Clock,
-        rest: TwilioRest | None,
+        rest: Rest,
         registrar: Registrar,
     ) -> None:
         self._settings = settings
@@ -169,7 +173,7 @@ class Webhooks:
             await close(socket, self._clock, 1008, "no_such_call")
             return
         await live.done.wait()
-        if self._rest is not None and live.ended is not None and live.ended.by is EndedBy.DEAD_LEG:
+        if live.ended is not None and live.ended.by is EndedBy.DEAD_LEG:
             try:
                 await self._rest.hang_up(start.call_sid)
             except CarrierError as error:

@@ -2,8 +2,8 @@
 
 Theory of operation. A call is a sequence of TwiML documents: each is fetched with a signed form, its verbs are executed
 in order, and `<Connect><Stream>` runs a `MediaStream` until one side ends it; then the next document is fetched from
-the action URL. At the end the status callback is sent. The service cannot tell such a call from one of Twilio's, and makes
-no exception for it: what works here works there. What Twilio's REST API would do to the call, `complete` does.
+the action URL. At the end the status callback is sent. The service makes no exception for such a call: what works here
+works there. What Twilio's REST API would do to a call, `complete` does.
 """
 
 from __future__ import annotations
@@ -48,7 +48,11 @@ CALLER, CALLED = "client:browser", "client:agent"
 """As Twilio names the two ends of a call from its own SDK for browsers."""
 
 Speak = Callable[[str], Awaitable[bytes]]
-"""Text -> speech as mu-law; b"" if it cannot be spoken."""
+"""Text -> speech as mu-law. Raises NotSpoken."""
+
+
+class NotSpoken(Exception):
+    """Why a text cannot be spoken, and what to do: a sentence for the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,10 @@ class BrowserCall:
         self._redirect = ""
 
     # --- what the caller and the REST API do ------------------------------------------------------------------------
+
+    async def type(self, text: str) -> None:
+        """Says a text in the local voice. Raises NotSpoken."""
+        self.line.uplink.say(await self._speak(text))
 
     def press(self, key: str) -> None:
         """Presses a key; what is no key is ignored."""
@@ -176,7 +184,10 @@ class BrowserCall:
     async def _say(self, text: str) -> None:
         """Twilio's own voice, in ours if there is one."""
         self._page.tell({"type": "carrier_says", "text": text})
-        pcmu = await self._speak(text)
+        try:
+            pcmu = await self._speak(text)
+        except NotSpoken:  # it can be read
+            return
         pcmu += b"\xff" * (-len(pcmu) % FRAME)
         self.line.playout.add_audio(self.line.now_ms, pcmu)
         await self.line.wait(self.line.now_ms + len(pcmu) // BYTES_PER_MS)

@@ -27,9 +27,9 @@ from websockets.typing import Subprotocol
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.clock import Clock
 from telephony.console.carrier.checks import Audio, Cleared, MarkSet, Violation, read
-from telephony.testing.fakes.twilio.faults import CarrierFaults
 from telephony.console.carrier.playout import CallerVoice, Playout
 from telephony.console.carrier.twiml import ConnectStream
+from telephony.testing.fakes.twilio.faults import CarrierFaults
 from telephony.twilio.signature import HEADER, sign_socket
 
 #: A service that does not accept a message within this time is disconnected, as by Twilio.
