@@ -94,7 +94,8 @@ async def test_keys_reach_the_agent() -> None:
         await phone.send(type="key", key="4")
         await phone.send(type="key", key="2")
         await phone.send(type="key", key="x")
-        await phone.until(lambda: ("key", "42") in phone.lines or ("caller", "42") in phone.lines or len(phone.lines) > 2)
+        await phone.until(lambda: len(phone.lines) > 2)
+        assert phone.lines[1][1] == "42"
         assert [one["key"] for one in phone.of("key")] == ["4", "2"]
 
 
@@ -175,7 +176,7 @@ async def test_without_a_twilio_key_calls_are_signed_all_the_same() -> None:
 
 
 async def test_a_call_has_the_limits_of_its_agent() -> None:
-    agent = replace(AGENT, limits=Limits(max_call_ms=5_000, warn_before_ms=1_000))
+    agent = replace(AGENT, limits=Limits(call_ms=5_000, call_warning_ms=0))
     async with stack(agent) as s, page(s) as phone:
         assert await phone.ended() == "completed"
 
@@ -194,7 +195,16 @@ async def test_a_bad_line_is_as_bad_as_asked() -> None:
 
 async def test_nonsense_from_the_page_is_ignored() -> None:
     async with stack() as s, page(s) as phone:
-        for message in ("", "{", "[]", '{"type": 1}', '{"type": "say", "text": " "}', '{"type": "key", "key": 5}', b"", b"x"):
+        for message in (
+            "",
+            "{",
+            "[]",
+            '{"type": 1}',
+            '{"type": "say", "text": " "}',
+            '{"type": "key", "key": 5}',
+            b"",
+            b"x",
+        ):
             await phone.socket.send(message)
         await phone.send(type="quality", noise_db="loud", loss_percent=1_000, jitter_ms=True)
         await phone.event("line")
