@@ -20,6 +20,16 @@ MISSING = "Typing needs the local voice, which is not installed here: pip instal
 BUSY = "The local voice is busy: type it again in a moment."
 
 
+def invitation(settings: Settings, port: int) -> str:
+    """Where to talk to the agent, or what that needs: a sentence for whoever starts the service."""
+    host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
+    address = settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    open_here = not settings.public_url and not settings.trusted_proxies
+    if open_here or settings.console_key:
+        return f"Talk to your agent: {address}/phone" + ("" if open_here else " (log in with TELEPHONY_CONSOLE_KEY)")
+    return f"To talk to your agent at {address}/phone, set TELEPHONY_CONSOLE_KEY (12 characters or more)."
+
+
 @asynccontextmanager
 async def open_console(settings: Settings, clock: Clock) -> AsyncIterator[Console]:
     """The console, for the lifetime of the app. `settings` have an auth token, with which its calls are signed."""

@@ -88,8 +88,6 @@ def remark(decision: d.Decision) -> str:
             return "The call's time runs out."
         case d.CallEnding():
             return f"The call is being ended ({decision.reason})."
-        case d.SpeculationDropped():
-            return f"An answer prepared ahead was dropped: {decision.why}." if decision.why else ""
         case d.PlatformFailed():
             return f"The managed agent has failed ({decision.why})."
         case d.PlatformCut():

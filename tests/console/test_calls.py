@@ -95,7 +95,7 @@ async def test_keys_reach_the_agent() -> None:
         await phone.send(type="key", key="2")
         await phone.send(type="key", key="x")
         await phone.until(lambda: len(phone.lines) > 2)
-        assert phone.lines[1][1] == "42"
+        assert phone.lines[1] == ("caller", "[keys: 42]")
         assert [one["key"] for one in phone.of("key")] == ["4", "2"]
 
 

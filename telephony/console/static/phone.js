@@ -1,13 +1,13 @@
 // The phone: one socket is one call. What is shown comes from the service, as text and never as markup.
 
 import { Sound, loudness } from "./sound.js";
-import { Transcript, Turns } from "./views.js";
+import { Floor, Transcript, Turns } from "./views.js";
 
 const find = (id) => document.getElementById(id);
 const root = find("phone").dataset.root;
 const transcript = new Transcript(find("transcript"));
 const turns = new Turns(find("turns"));
-const WHO = { agent: "The agent", caller: "You", held: "The agent, silent for a moment", thinking: "Nobody: the answer is on its way" };
+const floor = new Floor(find("who"), find("why"));
 const OUTCOMES = { completed: "Call ended", busy: "Busy", rejected: "Not taken", dialled: "Connected elsewhere", failed: "The call failed" };
 
 let socket = null;
@@ -32,16 +32,11 @@ function problem(text) {
 function live(on) {
   find("call").hidden = on;
   find("hangup").hidden = !on;
+  find("hint").hidden = on;
   for (const one of document.querySelectorAll("#keypad button, #say input, #say button, #recording")) one.disabled = !on;
   if (!sound) find("recording").disabled = true;
   find("mute").disabled = !on || !sound?.stream;
   find("microphone").disabled = on || !window.isSecureContext;
-}
-
-function floor(who, why) {
-  find("floor").dataset.who = who;
-  find("who").textContent = WHO[who] ?? "Nobody";
-  find("why").textContent = why;
 }
 
 function send(message) {
@@ -75,7 +70,7 @@ async function call() {
   }
   transcript.clear();
   turns.clear();
-  floor("", "");
+  floor.clear();
   state("Calling…");
   const url = new URL(`${root}/phone/media`, location.href);
   url.protocol = url.protocol.replace("http", "ws");
@@ -104,7 +99,7 @@ function over() {
   find("level").value = 0;
   find("call").disabled = false;
   if (!Object.values(OUTCOMES).includes(find("state").textContent)) state("Call ended");
-  floor("", "");
+  floor.show("", "");
   find("call").focus();
 }
 
@@ -119,7 +114,7 @@ function show(event) {
       return state("Ringing…");
     case "floor":
       state("On the phone");
-      return floor(event.who, event.why);
+      return floor.show(event.who, event.why);
     case "partial":
       return transcript.partial(event.text);
     case "saying":

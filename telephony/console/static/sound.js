@@ -40,10 +40,12 @@ export class Sound {
     }
   }
 
-  // Asks for the microphone. Throws what the browser throws if there is none, or it is refused.
+  // Asks for the microphone. Throws what the browser throws if there is none, or it is refused. The agent must not hear
+  // itself through the loudspeakers; but noise suppression and
+  // gain control change words so that the STT mistakes them.
   async listen() {
     this.stream = await navigator.mediaDevices.getUserMedia({
-      audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 },
+      audio: { echoCancellation: true, noiseSuppression: false, autoGainControl: false, channelCount: 1 },
     });
     this.context.createMediaStreamSource(this.stream).connect(this.gain);
   }

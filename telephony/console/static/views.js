@@ -79,6 +79,34 @@ export class Transcript {
   }
 }
 
+// Who has the floor, and the changes before.
+export class Floor {
+  constructor(place, list) {
+    this.place = place;
+    this.list = list;
+  }
+
+  clear() {
+    this.show("", "");
+    this.list.replaceChildren();
+  }
+
+  show(who, why) {
+    this.place.dataset.who = who;
+    this.place.textContent = HOLDERS[who] ?? "Nobody";
+    if (!why) return;
+    this.list.append(element("li", who, why));
+    while (this.list.children.length > 4) this.list.firstChild.remove();
+  }
+}
+
+const HOLDERS = {
+  agent: "The agent",
+  caller: "You",
+  held: "The agent, silent for a moment",
+  thinking: "Nobody: the answer is on its way",
+};
+
 export class Turns {
   constructor(list) {
     this.list = list;
@@ -106,12 +134,14 @@ export class Turns {
     const bar = element("div", "bar");
     const legend = element("div", "legend");
     bar.setAttribute("aria-hidden", "true");
-    for (const { name, ms } of stages) {
+    for (const { name, ms } of stages.filter((stage) => stage.ms)) {
       const part = element("span", name);
       part.style.width = `${(100 * ms) / Math.max(1, total)}%`;
       part.title = `${name}: ${ms} ms`;
       bar.append(part);
-      legend.append(element("i", name), `${name} ${ms} ms`);
+      const label = element("span", "label", `${name} ${ms} ms`);
+      label.prepend(element("i", name));
+      legend.append(label, " ");
     }
     item.replaceChildren(head, bar, legend);
     item.classList.toggle("over", over);
