@@ -80,11 +80,10 @@ class Tab:
             raise PageError(f"{expression}: {found['exceptionDetails']}")
         return found["result"].get("value")
 
-    async def until(self, expression: str) -> Any:
-        """Waits until an expression is true; returns its value."""
-        while not (value := await self.js(expression)):  # noqa: ASYNC110  (what happens in the page sets no event here)
+    async def until(self, expression: str) -> None:
+        """Waits until an expression is true."""
+        while not await self.js(f"!!({expression})"):  # noqa: ASYNC110  (nothing in the page sets an event here)
             await asyncio.sleep(POLL_S)
-        return value
 
     async def text(self, selector: str) -> str:
         return str(await self.js(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''"))
@@ -103,7 +102,9 @@ class Tab:
 
     async def key(self, key: str) -> None:
         """A key of the keyboard."""
-        text = {"text": key} if len(key) == 1 else {}
+        text: dict[str, Any] = {"text": key} if len(key) == 1 else {}
+        if key == "Enter":
+            text = {"text": "\r", "windowsVirtualKeyCode": 13}
         await self.command("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
         await self.command("Input.dispatchKeyEvent", type="keyUp", key=key)
 
