@@ -354,7 +354,7 @@ def describe(settings: Settings) -> list[tuple[str, str]]:
     offered += ["post-call webhook"] if settings.elevenlabs_webhook_secret else []
     return [
         ("agent", settings.agent),
-        ("carrier", "Twilio" if has_carrier(settings) else "the browser only (TWILIO_AUTH_TOKEN is not set)"),
+        ("carrier", "Twilio" if has_carrier(settings) else "local: the browser only (TWILIO_AUTH_TOKEN is not set)"),
         ("stt", stt),
         ("llm", f"{llm}, {settings.openai_model}" if llm else f"local: the example's dialogue{no_model}"),
         ("tts", tts),

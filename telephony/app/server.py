@@ -135,7 +135,7 @@ def _run(main: Coroutine[Any, Any, int], loop: asyncio.AbstractEventLoop) -> int
         loop.close()
 
 
-async def _serve(settings: Settings, agents: AgentSource, say: Callable[[str], object]) -> int:
+async def _serve(settings: Settings, agents: AgentSource, say: Callable[[str], object] = print) -> int:
     signals = stop_signals()
     async with running(settings, agents=agents) as service:
         _keep_what_is_there()
