@@ -302,6 +302,10 @@ class Settings:
     after_call: str = _setting(
         "TELEPHONY_AFTER_CALL", "", "Function that receives each post-call webhook: package.module:name.", agent_name
     )
+    console_key: str = _setting(
+        "TELEPHONY_CONSOLE_KEY", "", "Key for the phone in the browser (/phone) from anywhere but this machine (12 "
+        "characters or more); empty: it is closed to others.", _access_key, secret=True,
+    )  # fmt: skip
     local_speech: bool = False
     local_llm: bool = False
 
@@ -370,7 +374,7 @@ def describe(settings: Settings) -> list[tuple[str, str]]:
     offered += ["post-call webhook"] if settings.elevenlabs_webhook_secret else []
     return [
         ("agent", settings.agent),
-        ("carrier", "Twilio" if has_carrier(settings) else "local: this machine only (TWILIO_AUTH_TOKEN is not set)"),
+        ("carrier", "Twilio" if has_carrier(settings) else "local: the browser only (TWILIO_AUTH_TOKEN is not set)"),
         ("stt", stt),
         ("llm", f"{llm}, {settings.openai_model}" if llm else f"local: the example's dialogue{no_model}"),
         ("tts", tts),

@@ -65,6 +65,7 @@ RINGS: list[tuple[str, int]] = [
     ("runtime", 4),
     ("llm_server.codec", 2),
     ("llm_server", 5),
+    ("console", 5),
     ("app", 6),
     ("own_number", 6),
     ("__main__", 7),
@@ -104,10 +105,16 @@ PURE = (
     *("tape.compare", "tape.rehearsal.virtual_time", "tape.rehearsal.providers", "tape.rehearsal.world"),
     *("tape.rehearsal.rehearse", "tape.redaction.substitution", "tape.redaction.noise"),
     *("tape.redaction.alignment", "tape.rehearsal.expectations"),
+    *("console.carrier.twiml", "console.carrier.playout", "console.carrier.checks", "console.words"),
 )
 BANNED = set("asyncio time datetime random uuid math logging structlog websockets openai elevenlabs threading".split())
 #: The embedded default is imported only where it is needed, inside a function.
-LAZY = {("app.app", "offline.local_services")}
+LAZY = {
+    ("app.app", "offline.local_services"),
+    ("app.browser_phone", "offline"),
+    ("app.browser_phone", "offline.tts"),
+    ("app.browser_phone", "offline.worker"),
+}
 
 
 @functools.cache

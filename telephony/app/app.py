@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
+from telephony.app.browser_phone import open_console
 from telephony.app.default_voice import AccountVoices, DefaultVoice, needed, own_agent
 from telephony.app.keys import Keys
 from telephony.app.language_model import language_model
@@ -32,6 +33,8 @@ from telephony.app.loading import load_agent, load_llm_agents
 from telephony.app.paths import OnePath
 from telephony.app.platforms import open_platforms
 from telephony.clock import Clock
+from telephony.console.console import Console
+from telephony.console.rest_router import RestRouter
 from telephony.contracts.observer import Observer
 from telephony.contracts.stt import SttSpec
 from telephony.contracts.tts import VoiceSpec
@@ -69,6 +72,7 @@ class Service:
     clock: Clock
     registry: CallRegistry
     webhooks: Webhooks
+    console: Console
     agents_rest: AgentsRest
     keys: Keys
     voice: DefaultVoice
@@ -162,7 +166,8 @@ def compose(
     clock: Clock,
     agents: AgentSource,
     detector: Callable[[], Detector],
-    phrases: dict[str, Phrase] | None = None,
+    phrases: dict[str, Phrase] | None,
+    console: Console,
 ) -> tuple[Service, VendorPorts]:
     """Creates and wires all parts of the service; connects to nothing."""
     vendors = VendorPorts(settings, clock, phrases)
@@ -173,10 +178,11 @@ def compose(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
     calls = Calls(settings, clock, rest, agents, load_agent, lambda: registry.draining or registry.full())
-    webhooks = Webhooks(settings, registry, agents, detector, clock, rest, vendors.agents_rest, calls)
-    registry.observers.append(lambda live: CallLog(live.call.call_sid, live.turn_taking))
+    router = RestRouter(console.hang_up, rest)
+    webhooks = Webhooks(settings, registry, agents, detector, clock, router, vendors.agents_rest, calls)
+    registry.observers += [lambda live: CallLog(live.call.call_sid, live.turn_taking), console.observe]
     keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
-    return Service(settings, clock, registry, webhooks, vendors.agents_rest, keys, voice, calls, rest), vendors
+    return Service(settings, clock, registry, webhooks, console, vendors.agents_rest, keys, voice, calls, rest), vendors
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
@@ -212,7 +218,8 @@ def create_app(
         async with AsyncExitStack() as stack:
             wired = await stack.enter_async_context(_providers(settings, clock))
             _warn_of_readers(wired)
-            service, vendors = compose(wired, clock, agents, detector, phrases)
+            console = await stack.enter_async_context(open_console(wired, clock))
+            service, vendors = compose(wired, clock, agents, detector, phrases, console)
             stack.push_async_callback(vendors.llm.close)
             stack.push_async_callback(vendors.agents_rest.aclose)
             if service.rest is not None:
@@ -224,7 +231,8 @@ def create_app(
             platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock)
             webhooks = service.webhooks
             placed = OutboundWebhooks(service.calls, webhooks.signed, webhooks.voice, webhooks.status)
-            app.router.routes += webhooks.routes() + placed.routes() + await stack.enter_async_context(platforms)
+            app.router.routes += await stack.enter_async_context(platforms)
+            app.router.routes += console.routes() + webhooks.routes() + placed.routes()
             await stack.enter_async_context(service.calls.running())
             await stack.enter_async_context(_serving(service, vendors, agents))
             yield

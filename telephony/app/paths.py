@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from telephony.settings import Settings
 from telephony.twilio.signature import trusted_prefix
 
-ROOTS = frozenset({"twilio", "elevenlabs", "agents", "v1", "chat", "models", "healthz", "readyz"})
+ROOTS = frozenset({"twilio", "elevenlabs", "agents", "v1", "chat", "models", "healthz", "readyz", "phone"})
 """The first parts of all our routes. A path that would not begin with one is not a path behind the prefix."""
 
 

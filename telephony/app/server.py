@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 
 from telephony.agent import AgentSource
 from telephony.app.app import Service, create_app
+from telephony.app.browser_phone import invitation
 from telephony.app.descriptors import watch
 from telephony.app.http_protocol import PromptHttp
 from telephony.app.loading import load_agent
@@ -102,9 +103,10 @@ async def running(
         yield service
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, say: Callable[[str], object] = print) -> int:
     """Runs the service until SIGTERM or SIGINT, drains, and returns the exit code. A second signal ends it at once.
-    Switches the garbage collector on once the service has started. Raises SettingsError if the agent cannot be loaded.
+    `say` is given a sentence for people once the service has started: where to talk to the agent. Switches the garbage
+    collector on once the service has started. Raises SettingsError if the agent cannot be loaded.
     """
     agents = load_agent(settings.agent)
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
@@ -112,7 +114,7 @@ def serve(settings: Settings) -> int:
         import uvloop
 
         loop_factory = uvloop.new_event_loop
-    return _run(_serve(settings, agents), loop_factory())
+    return _run(_serve(settings, agents, say), loop_factory())
 
 
 def _run(main: Coroutine[Any, Any, int], loop: asyncio.AbstractEventLoop) -> int:
@@ -136,10 +138,11 @@ def _run(main: Coroutine[Any, Any, int], loop: asyncio.AbstractEventLoop) -> int
         loop.close()
 
 
-async def _serve(settings: Settings, agents: AgentSource) -> int:
+async def _serve(settings: Settings, agents: AgentSource, say: Callable[[str], object] = print) -> int:
     signals = stop_signals()
     async with running(settings, agents=agents) as service:
         _keep_what_is_there()
+        say(invitation(settings, int(service.base_url.rpartition(":")[2])))
         log.info("serving", url=service.base_url, offline=settings.offline, agent=settings.agent)
         await until_stopped(service, signals)
     log.info("stopped")

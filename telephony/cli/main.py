@@ -58,6 +58,7 @@ def serve(
 ) -> None:
     """Answer calls.
 
+    Prints where to talk to the agent in a browser (/phone); without a Twilio key that is the only way to call it.
     Runs until Ctrl-C or SIGTERM, then lets calls in progress finish; a second signal ends it at once. `telephony number
     point` sends a number's calls here.
     """
@@ -68,7 +69,7 @@ def serve(
     gc.disable()  # for the start only: see `serve`, which switches it on
     from telephony.app.server import serve as run
 
-    raise typer.Exit(run(settings))
+    raise typer.Exit(run(settings, typer.echo))
 
 
 @app.command()

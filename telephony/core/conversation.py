@@ -30,7 +30,7 @@ from telephony.core.managed_events import ManagedEvent
 from telephony.core.media_watchdog import MediaWatchdog
 from telephony.core.policy import Policy
 from telephony.core.recovery import Recovery
-from telephony.core.speaking.hearing import Hearing
+from telephony.core.speaking.hearing import Hearing, Saying, saying
 from telephony.core.speaking.turns import Turns
 from telephony.core.timers import Due, Timers
 from telephony.core.turn_taking.attention import Attention
@@ -83,6 +83,10 @@ class Conversation:
     @property
     def ended(self) -> Ended | None:
         return self._ending.ended
+
+    def saying(self, now: int) -> tuple[Saying, ...]:
+        """What the agent is saying at `now`, as far as it was heard: for whoever shows the call. Changes nothing."""
+        return saying(self._turns, now)
 
     def step(self, event: e.Event, now: int) -> tuple[Action, ...]:
         """One event at `now` (ms since the call began). After the end of the call nothing follows from anything.

@@ -168,6 +168,10 @@ class TurnClock:
         for turn in list(self._open):
             self._over(turn)
 
+    def under_way(self) -> list[TurnReport]:
+        """The turns that are not over yet, as far as they have come; without a speculation."""
+        return [report for turn, report in self._open.items() if turn != self._speculation]
+
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _voiced(self, event: e.Event) -> bool:

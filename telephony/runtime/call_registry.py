@@ -77,7 +77,7 @@ class PortFactory(Protocol):
 
 @dataclass(slots=True)
 class LiveCall:
-    """A call, from its webhook to its end."""
+    """A call, from its webhook to its end. `engine`: our pipeline, if it has the call."""
 
     call: IncomingCall
     agent: Agent | ManagedAgent
@@ -85,6 +85,7 @@ class LiveCall:
     leg: asyncio.Future[Port]
     done: asyncio.Event = field(default_factory=asyncio.Event)
     ended: Ended | None = None
+    engine: Engine | None = None
 
     @property
     def turn_taking(self) -> TurnTaking:
@@ -339,7 +340,8 @@ class _CallPorts:
         for port in self._ports:
             self.start(port)
         self._late = self._group.create_task(self._late_phrases(providers))
-        return Conversation(agent.policy(), providers.spoken_form, history, turn), providers.phrases
+        self._live.engine = engine = Conversation(agent.policy(), providers.spoken_form, history, turn)
+        return engine, providers.phrases
 
     async def _late_phrases(self, providers: ProviderPorts) -> None:
         self._live.inbox.put(await providers.late_phrases())

@@ -178,8 +178,9 @@ async def local_stack(
             openai_base_url=model.base_url,
             elevenlabs_api_key="local",
             elevenlabs_base_url=elevenlabs.base_url,
-            **{"data": None, **settings},
+            data=None,
         )
+        wired = replace(wired, **settings)
         own = own_agent(agents) if tts is None and wired.data is None else None
         known = _SPOKEN.setdefault(repr((own.voice, wired.elevenlabs_model)), {}) if own else {}
         texts = fixed_phrases(own).values() if own else ()

@@ -35,7 +35,6 @@ from telephony.threads import Callers
 from telephony.twilio import signature, twiml
 from telephony.twilio.leg import MediaLeg, close, open_leg
 from telephony.twilio.media_stream import StreamStart
-from telephony.twilio.rest import TwilioRest
 from telephony.twilio.signed_forms import Form, SignedForms
 from telephony.twilio.stream_token import StreamTokens, issue
 from telephony.vad.dormant import DormantDetector
@@ -60,9 +59,14 @@ class PlacedCalls(Protocol):
         ...
 
 
+class Rest(Protocol):
+    """The part of the carrier's REST API that the webhooks use; calls from the browser have a carrier of their own."""
+
+    async def hang_up(self, call_sid: str) -> bool: ...
+
+
 class Webhooks:
-    """The endpoints, bound to one call registry. The auth token verifies signatures and signs stream tokens. `rest` is
-    None without an account."""
+    """The endpoints, bound to one call registry. The auth token verifies signatures and signs stream tokens."""
 
     def __init__(
         self,
@@ -71,7 +75,7 @@ class Webhooks:
         agents: AgentSource,
         detector: Callable[[], Detector],
         clock: Clock,
-        rest: TwilioRest | None,
+        rest: Rest,
         registrar: Registrar,
         placed: PlacedCalls,
     ) -> None:
@@ -172,7 +176,7 @@ class Webhooks:
             await close(socket, self._clock, 1008, "no_such_call")
             return
         await live.done.wait()
-        if self._rest is not None and live.ended is not None and live.ended.by is EndedBy.DEAD_LEG:
+        if live.ended is not None and live.ended.by is EndedBy.DEAD_LEG:
             try:
                 await self._rest.hang_up(start.call_sid)
             except CarrierError as error:

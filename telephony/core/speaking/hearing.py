@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from telephony.core.language.farewells import parts
 from telephony.core.language.words import words
+from telephony.core.speaking.speech import solid
 from telephony.core.speaking.turn import Turn
 from telephony.core.speaking.turns import Turns
 
 ASKED = re.compile(r"\?[^.?!]*$")
 """A question at the end of a text, or a remark behind one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What the agent is saying in `turn`: the words that were provably heard, and those that follow, as far as they
+    have been handed to the TTS. The sentence under way appears as it is spoken, the others as they were written."""
+
+    turn: int
+    heard: str
+    unheard: str
 
 
 class Hearing:
@@ -78,3 +90,28 @@ class Hearing:
             if any(sentence in unit.written for sentence in self._must_be_heard) and len(heard) < len(before):
                 return True
         return False
+
+
+def saying(turns: Turns, now: int) -> tuple[Saying, ...]:
+    """What is being said, turn by turn; without a speculation, which may never be said."""
+    found = []
+    for turn in turns.speaking():
+        track = turns.playout.tracks.get(turn.number)
+        if track is not None and not track.waiting:
+            found.append(Saying(turn.number, turn.heard_text(now), _unheard(turns, turn, now)))
+    return tuple(found)
+
+
+def _unheard(turns: Turns, turn: Turn, now: int) -> str:
+    left, parts = turns.playout.heard_chars(turn.number, now), []
+    for unit in turn.speech.units if turn.speech is not None else []:
+        size = solid(unit.spoken)
+        if left >= size:
+            left -= size
+            continue
+        words = unit.spoken.split() if left else [unit.written]
+        while words and left >= len(words[0]):
+            left -= len(words.pop(0))
+        left = 0
+        parts += words
+    return " ".join(part for part in parts if part)

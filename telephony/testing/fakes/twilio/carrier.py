@@ -31,13 +31,8 @@ import httpx2
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.clock import Clock
-from telephony.network.tls import tls
-from telephony.testing.fakes.twilio.faults import CarrierFaults
-from telephony.testing.fakes.twilio.outgoing import Outgoing, PlacedCall
-from telephony.testing.fakes.twilio.playout import SILENCE, MarkEcho
-from telephony.testing.fakes.twilio.rest import LocalAccount, rest_app
-from telephony.testing.fakes.twilio.stream import CallOver, CarrierStream, Line
-from telephony.testing.fakes.twilio.twiml import (
+from telephony.console.carrier.playout import SILENCE, MarkEcho
+from telephony.console.carrier.twiml import (
     ConnectStream,
     Dial,
     Hangup,
@@ -50,6 +45,11 @@ from telephony.testing.fakes.twilio.twiml import (
     Verb,
     parse,
 )
+from telephony.network.tls import tls
+from telephony.testing.fakes.twilio.faults import CarrierFaults
+from telephony.testing.fakes.twilio.outgoing import Outgoing, PlacedCall
+from telephony.testing.fakes.twilio.rest import LocalAccount, rest_app
+from telephony.testing.fakes.twilio.stream import CallOver, CarrierStream, Line
 from telephony.testing.fakes.twilio.wav import write_stereo
 from telephony.testing.serving import serve_app
 from telephony.twilio.signature import HEADER, sign_webhook

@@ -26,10 +26,10 @@ from websockets.typing import Subprotocol
 
 from telephony.audio.frames import BYTES_PER_MS
 from telephony.clock import Clock
-from telephony.testing.fakes.twilio.checks import Audio, Cleared, MarkSet, Violation, read
+from telephony.console.carrier.checks import Audio, Cleared, MarkSet, Violation, read
+from telephony.console.carrier.playout import CallerVoice, Playout
+from telephony.console.carrier.twiml import ConnectStream
 from telephony.testing.fakes.twilio.faults import CarrierFaults
-from telephony.testing.fakes.twilio.playout import CallerVoice, Playout
-from telephony.testing.fakes.twilio.twiml import ConnectStream
 from telephony.twilio.signature import HEADER, sign_socket
 
 #: A service that does not accept a message within this time is disconnected, as by Twilio.

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from telephony.console.carrier.checks import Violation, read
+from telephony.console.carrier.twiml import ConnectStream, TwimlError, parse
 from telephony.core.actions import EndCall, SendAudio, SendMark
 from telephony.testing.fakes.twilio.carrier import CallOver, Carrier, CarrierFaults, PhoneCall
-from telephony.testing.fakes.twilio.checks import Violation, read
-from telephony.testing.fakes.twilio.twiml import ConnectStream, TwimlError, parse
 from telephony.testing.serving import serve_app
 from telephony.testing.steady import SteadyClock
 from telephony.twilio import twiml

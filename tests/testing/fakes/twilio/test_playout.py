@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.testing.fakes.twilio.playout import CallerVoice, MarkEcho, Playout
+from telephony.console.carrier.playout import CallerVoice, MarkEcho, Playout
 
 LOUD = b"\x10"
 

@@ -1,4 +1,4 @@
-"""What the carrier plays to the caller, and what the caller says: two audio timelines of one call. Pure.
+"""What a carrier plays to the caller, and what the caller says: two audio timelines of one call. Pure.
 
 Time is in milliseconds since the call was dialled; audio is mu-law at 8 kHz, so 8 bytes are a millisecond. Playing is
 lazy: `advance(now_ms)` plays what a real carrier would have played by then, to the sample, and echoes the marks that
@@ -35,7 +35,7 @@ class Playout:
 
     `mark_latency_ms` is the time between the last sample before a mark and its echo. `echoes` holds (due_ms, name) in
     sending order; `heard` is all that was played; `loud_until_ms` is the end of the last sound in it. `dropped`: when a
-    clear came, and for how many ms the sound would have gone on.
+    clear came, and for how many ms the sound would have gone on. (`take` empties `heard`.)
     """
 
     def __init__(self, mark_latency_ms: int = 20, *, clear_echo_reversed: bool = False) -> None:
@@ -49,16 +49,17 @@ class Playout:
         self.loud_until_ms = -1_000_000
         self._latency_ms = mark_latency_ms
         self._reversed = clear_echo_reversed
+        self._taken_bytes = 0
         self._queue: deque[bytes | str] = deque()
 
     def advance(self, now_ms: int) -> None:
         """Plays up to `now_ms`."""
-        target = now_ms * BYTES_PER_MS
+        target = now_ms * BYTES_PER_MS - self._taken_bytes
         while self._queue:
             head = self._queue[0]
             if isinstance(head, str):
                 self._queue.popleft()
-                at_ms = len(self.heard) // BYTES_PER_MS
+                at_ms = self._played_bytes // BYTES_PER_MS
                 self._echo(head, at_ms, "played", at_ms + self._latency_ms)
                 continue
             take = target - len(self.heard)
@@ -95,6 +96,14 @@ class Playout:
         for name in reversed(names) if self._reversed else names:
             self._echo(name, now_ms, "cleared", now_ms)
 
+    def take(self, frame_bytes: int) -> bytes:
+        """Removes from `heard` what has been played since the last time, in whole frames, and returns it."""
+        size = len(self.heard) - len(self.heard) % frame_bytes
+        taken = bytes(self.heard[:size])
+        del self.heard[:size]
+        self._taken_bytes += size
+        return taken
+
     def drop(self, now_ms: int) -> None:
         """Empties the queue at the end of the stream: the rest is not played, and no mark comes back."""
         self.advance(now_ms)
@@ -120,12 +129,16 @@ class Playout:
         ahead = 0
         for item in self._queue:
             if isinstance(item, str):
-                return -(-(len(self.heard) + ahead) // BYTES_PER_MS) + self._latency_ms
+                return -(-(self._played_bytes + ahead) // BYTES_PER_MS) + self._latency_ms
             ahead += len(item)
         return float("inf")
 
+    @property
+    def _played_bytes(self) -> int:
+        return self._taken_bytes + len(self.heard)
+
     def _play(self, pcmu: bytes) -> None:
-        begin = len(self.heard)
+        begin = self._played_bytes
         self.heard += pcmu
         if loud_ms := _loud_ms(pcmu):
             self.loud_until_ms = begin // BYTES_PER_MS + loud_ms

@@ -1,0 +1,79 @@
+"""What visitors of the console may do, and how often: logins that fail, and calls.
+
+Counts are kept in memory: a restart forgets them, and a link's expiry does not.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from telephony.clock import Clock
+from telephony.console.passes import Pass
+
+FAILURES_PER_PEER, FAILURES_IN_ALL = 5, 30
+WITHIN_MS = 60_000
+"""So many wrong keys in this time; then nobody gets in from there (or at all) until some of it has passed."""
+CALLS_AT_ONCE = 8
+"""From all browsers together; each takes a place of TELEPHONY_MAX_CALLS as well."""
+GUEST_CALLS, GUEST_CALL_MS = 5, 300_000
+"""How many calls may be made from one link, and how long each may take."""
+
+
+class TooManyCalls(Exception):
+    """Why a call is not made now: a sentence for the page."""
+
+
+class LoginLimit:
+    """Wrong keys, by the peer's address. Behind a proxy all have the proxy's."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._failures: deque[tuple[int, str]] = deque()
+
+    def wait_ms(self, peer: str) -> int:
+        """How long `peer` has to wait before it may try (again); 0 if it may."""
+        now = self._clock.ms()
+        while self._failures and self._failures[0][0] <= now - WITHIN_MS:
+            self._failures.popleft()
+        own, everybody = [at for at, other in self._failures if other == peer], [at for at, _ in self._failures]
+        limits = ((own, FAILURES_PER_PEER), (everybody, FAILURES_IN_ALL))
+        found = [times[-most] for times, most in limits if len(times) >= most]
+        return max(found) + WITHIN_MS - now if found else 0
+
+    def failed(self, peer: str) -> None:
+        self._failures.append((self._clock.ms(), peer))
+
+
+@dataclass(slots=True)
+class _Link:
+    calls: int = 0
+    live: bool = False
+
+
+@dataclass(slots=True)
+class CallLimit:
+    """How many calls are made from browsers now, and how many were made from each link."""
+
+    live: int = 0
+    _links: dict[str, _Link] = field(default_factory=dict)
+
+    @contextmanager
+    def one(self, guest: Pass | None) -> Iterator[None]:
+        """A call, of a guest or of somebody else. Raises TooManyCalls."""
+        if self.live >= CALLS_AT_ONCE:
+            raise TooManyCalls(f"There are {CALLS_AT_ONCE} calls from browsers already: try again when one is over.")
+        link = self._links.setdefault(guest.id, _Link()) if guest is not None else _Link()
+        if link.live:
+            raise TooManyCalls("Somebody is on the phone with this link: try again when that call is over.")
+        if link.calls >= GUEST_CALLS:
+            raise TooManyCalls(f"This link was good for {GUEST_CALLS} calls, which have been made: ask for another.")
+        link.calls, link.live = link.calls + 1, True
+        self.live += 1
+        try:
+            yield
+        finally:
+            self.live -= 1
+            link.live = False

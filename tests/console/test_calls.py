@@ -1,0 +1,211 @@
+"""Calls from a page, through the service's own webhooks and media socket, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from telephony.agent import Agent, AgentSource, IncomingCall, Reject
+from telephony.core import events as e
+from telephony.core.policy import Limits
+from telephony.testing.fakes.openai.server import CallTool, Part, Say
+from telephony.testing.stack import Stack, local_stack
+from telephony.testing.steady import SteadyClock
+from tests.console.page_client import page, says
+from tests.console.visitors import login
+
+HELLO = "Hello, how can I help?"
+LONG = (
+    "We open at nine in the morning and close at six in the evening. On Sundays we stay closed all day. "
+    "Please book ahead for groups of more than four people."
+)
+AGENT = Agent(prompt="You are a test.", greeting=HELLO)
+
+
+def respond(body: dict[str, Any]) -> list[Part]:
+    said = next((m["content"] for m in reversed(body["messages"]) if m["role"] == "user"), "")
+    if "bye" in said:
+        return [Say("Thank you, goodbye!"), CallTool("end_call", {"reason": "done"})]
+    return [Say("Yes?")] if "wait" in said else [Say(LONG)]
+
+
+@asynccontextmanager
+async def stack(agents: AgentSource = AGENT, **settings: Any) -> AsyncIterator[Stack]:
+    async with (
+        asyncio.timeout(60),
+        local_stack(agents, clock=SteadyClock(20), replies=respond, **settings) as running,
+    ):
+        yield running
+
+
+async def test_a_call_from_hello_to_goodbye() -> None:
+    """The page hears the agent, is understood, reads both, and is told how the call ended."""
+    async with stack() as s, page(s) as phone:
+        await phone.event("line")
+        assert phone.lines == [("agent", HELLO)]
+        assert phone.loud_ms() > 500
+        await says(s, phone, "bye now")
+        assert await phone.ended() == "completed"
+        assert phone.lines == [("agent", HELLO), ("caller", "bye now"), ("agent", "Thank you, goodbye!")]
+        assert [one["type"] for one in phone.told[:1]] == ["ringing"]
+        assert phone.of("warning") == []
+        assert not s.service.registry.calls
+
+
+async def test_the_service_has_such_a_call_as_any_other() -> None:
+    """It has a CallSid of its own, came through the signed webhooks, and is on record like a call of Twilio's."""
+    seen: list[IncomingCall] = []
+
+    def answer(call: IncomingCall) -> Agent:
+        seen.append(call)
+        return AGENT
+
+    async with stack(answer) as s, page(s) as phone:
+        call_sid = (await phone.event("ringing"))["call"]
+        await phone.event("line")
+        assert list(s.service.registry.calls) == [call_sid]
+        assert s.tapes[call_sid].lines == [("agent", HELLO)]
+        assert (seen[0].call_sid, seen[0].caller, seen[0].called) == (call_sid, "client:browser", "client:agent")
+
+
+async def test_an_interruption_silences_the_agent_and_shows_what_was_not_heard() -> None:
+    """The playout is cleared; the unheard rest is told, and who has the floor and why."""
+    async with stack() as s, page(s) as phone:
+        await phone.event("line")
+        await says(s, phone, "what are your hours")
+        await phone.until(lambda: any(one["heard"] and one["turn"] > 1 for one in phone.of("saying")))
+        await says(s, phone, "wait stop I need something else")
+        await phone.until(lambda: ("agent", "Yes?") in phone.lines)
+        cut = next(one for one in phone.of("line") if one["interrupted"])
+        assert cut["text"]
+        assert LONG.startswith(f"{cut['text']} {cut['unheard']}".strip())
+        assert cut["unheard"]
+        assert any(one["why"].startswith("The agent was interrupted") for one in phone.of("floor"))
+        answered = [one for one in phone.of("turn") if one["over"] and one["answer_ms"]]
+        assert {stage["name"] for stage in answered[0]["stages"]} >= {"endpointing", "tts"}
+
+
+async def test_keys_reach_the_agent() -> None:
+    async with stack() as s, page(s) as phone:
+        await phone.event("line")
+        await phone.send(type="key", key="4")
+        await phone.send(type="key", key="2")
+        await phone.send(type="key", key="x")
+        await phone.until(lambda: len(phone.lines) > 2)
+        assert phone.lines[1] == ("caller", "[keys: 42]")
+        assert [one["key"] for one in phone.of("key")] == ["4", "2"]
+
+
+async def test_hanging_up_ends_the_call() -> None:
+    async with stack() as s, page(s) as phone:
+        call_sid = (await phone.event("ringing"))["call"]
+        await phone.event("line")
+        await phone.send(type="hang_up")
+        assert await phone.ended() == "completed"
+        tape = s.tapes[call_sid]
+        await tape.until(lambda: tape.closed)
+        assert not s.service.registry.calls
+
+
+async def test_a_page_that_is_left_or_loaded_again_hangs_up() -> None:
+    """The call ends with its page, and the next page has a new one."""
+    async with stack() as s:
+        async with page(s) as phone:
+            first = (await phone.event("ringing"))["call"]
+            await phone.event("line")
+        async with page(s) as phone:
+            second = (await phone.event("ringing"))["call"]
+            await phone.event("line")
+            assert second != first
+            tape = s.tapes[first]
+            await tape.until(lambda: tape.closed)
+            assert list(s.service.registry.calls) == [second]
+
+
+async def test_the_rest_api_of_such_a_call_is_its_own_carrier() -> None:
+    """An end requested over the REST API reaches the call, and Twilio is never asked."""
+    async with stack() as s, page(s) as phone:
+        call_sid = (await phone.event("ringing"))["call"]
+        await phone.event("line")
+        assert s.service.console.hang_up(call_sid) is True
+        assert await phone.ended() == "completed"
+        assert s.service.console.hang_up(call_sid) is False
+        assert s.service.console.hang_up("CA" + "1" * 32) is None
+
+
+async def test_a_call_that_is_not_taken_says_so() -> None:
+    """A rejection with words is spoken by the carrier's voice; the page shows them."""
+    async with stack(lambda call: Reject("We are closed.")) as s, page(s) as phone:
+        assert await phone.ended() == "completed"
+        assert [one["text"] for one in phone.of("carrier_says")] == ["We are closed."]
+    async with stack(lambda call: Reject()) as s, page(s) as phone:
+        assert await phone.ended() == "rejected"
+        assert phone.of("note")
+
+
+async def test_calls_take_places_as_others_do() -> None:
+    """With TELEPHONY_MAX_CALLS=1 a second page hears that the line is busy."""
+    async with stack(max_calls=1) as s, page(s) as first:
+        await first.event("line")
+        async with page(s) as second:
+            assert await second.ended() == "completed"
+            assert second.of("carrier_says")
+
+
+async def test_with_a_public_address_the_signatures_are_those_of_that_address() -> None:
+    """What Twilio would sign is signed; the requests stay on this machine."""
+    key = "a-key-for-the-console"
+    async with stack(public_url="https://calls.example.com/voice", console_key=key) as s:
+        cookie = await login(s, key)
+        async with page(s, Cookie=cookie) as phone:
+            await phone.event("line")
+            await says(s, phone, "bye now")
+            assert await phone.ended() == "completed"
+            assert phone.of("warning") == phone.of("problem") == []
+
+
+async def test_without_a_twilio_key_calls_are_signed_all_the_same() -> None:
+    """The service makes a token for the process, which nobody else has."""
+    async with stack(twilio_auth_token="", twilio_account_sid="") as s, page(s) as phone:
+        await phone.event("line")
+        assert phone.lines == [("agent", HELLO)]
+        assert s.service.rest is None
+
+
+async def test_a_call_has_the_limits_of_its_agent() -> None:
+    agent = replace(AGENT, limits=Limits(call_ms=5_000, call_warning_ms=0))
+    async with stack(agent) as s, page(s) as phone:
+        assert await phone.ended() == "completed"
+
+
+async def test_a_bad_line_is_as_bad_as_asked() -> None:
+    """Lost frames are missing from what the service is sent, and noise is heard in the silence."""
+    async with stack() as s, page(s) as phone:
+        await phone.send(type="quality", noise_db=-50, loss_percent=20, jitter_ms=60)
+        call_sid = (await phone.event("ringing"))["call"]
+        await phone.event("line")
+        tape = s.tapes[call_sid]
+        await tape.until(lambda: len(tape.events(e.AudioMissed)) > 3)
+        levels = [event.level for _, event in tape.events(e.AudioReceived)]
+        assert -530 < max(levels) < -470
+
+
+async def test_nonsense_from_the_page_is_ignored() -> None:
+    async with stack() as s, page(s) as phone:
+        for message in (
+            "",
+            "{",
+            "[]",
+            '{"type": 1}',
+            '{"type": "say", "text": " "}',
+            '{"type": "key", "key": 5}',
+            b"",
+            b"x",
+        ):
+            await phone.socket.send(message)
+        await phone.send(type="quality", noise_db="loud", loss_percent=1_000, jitter_ms=True)
+        await phone.event("line")
+        assert phone.lines == [("agent", HELLO)]
