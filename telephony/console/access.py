@@ -28,7 +28,8 @@ from telephony.twilio.signature import is_trusted
 COOKIE = "telephony_console"
 _OWN_NAMES = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _PROXIED = re.compile(
-    rb"x-forwarded-.+|forwarded|via|x-real-ip|x-original-.+|x-client-ip|true-client-ip|cf-.+|ngrok-.+"
+    rb"x-forwarded-.+|forwarded|via|x-real-ip|x-original-.+|x-client-ip|true-client-ip|cf-.+|ngrok-.+|client-ip|"
+    rb"x-cluster-client-ip|f(ast)?ly-.+|x-envoy-.+|tailscale-.+|x-arr-.+|x-amzn-.+|x-scheme|x-request-id|x-azure-.+"
 )
 """Headers that proxies and tunnels add."""
 

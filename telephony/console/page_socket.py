@@ -118,7 +118,7 @@ class PageSocket:
     def _take(self, text: str, call: BrowserCall) -> None:
         try:
             found = json.loads(text[:MESSAGE_CHARS])
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         match found:
             case {"type": "key", "key": str(key)}:

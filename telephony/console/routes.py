@@ -86,13 +86,14 @@ class ConsoleRoutes:
         if found.access is Access.CLOSED:
             return self._page(request, "closed.html", 403)
         peer = request.client.host if request.client else ""
+        given = (await self._form(request)).get("key", "")  # nothing is awaited from the limit to the count
         if wait_ms := self._logins.wait_ms(peer):
             log.warning("console_login_limited")
             seconds = wait_ms // 1000 + 1
             response = self._page(request, "login.html", 429, problem=f"Too many wrong keys: wait {seconds} s.")
             response.headers["Retry-After"] = str(seconds)
             return response
-        if not self._passes.opens((await self._form(request)).get("key", "")):
+        if not self._passes.opens(given):
             self._logins.failed(peer)
             log.warning("console_login_failed")
             return self._page(request, "login.html", 401, problem="That is not the key (TELEPHONY_CONSOLE_KEY).")

@@ -3,9 +3,8 @@
 Theory of operation. Twilio has no idempotency key, so an attempt is stored before its one POST (`attempts.py`), and
 only who has stored it sends it. The POST, whatever becomes of it, is never repeated: not after a timeout, not after a
 restart, not for a second `dial` with the same key. What became of an attempt is learned from callbacks, whose address
-holds the attempt's id; if they do not come, from the call's state at Twilio; and if the POST's answer was lost too,
-from the list of calls between the two numbers. When nothing can be found out for as long as a call could wait, ring
-and be reported, the outcome is `unknown`, and a person decides.
+holds its id; if they do not come, from the call's state at Twilio; and if the POST's answer was lost too, from the list
+of calls between the two numbers. If nothing can be found out for long enough, it is `unknown`: a person decides.
 
 Any process that shares the data directory may answer the phone, take the callbacks and wait for the outcome. After a
 restart the service goes on with every attempt that is not over (`running`).
@@ -33,7 +32,7 @@ from telephony.outbound.attempts import Attempts
 from telephony.outbound.looked_up import SKEW_S, match, report_of
 from telephony.settings import Settings
 from telephony.twilio import account
-from telephony.twilio.rest import PLACE_MS, CallRequest, TwilioRest
+from telephony.twilio.rest import PLACE_MS, TwilioRest
 
 log = structlog.get_logger()
 
@@ -89,7 +88,8 @@ class Calls:
     ) -> Attempt:
         """Places a call (see `place`) and returns the attempt once it is over. To give up waiting does not end it."""
         asked: dict[str, Any] = {"agent": agent, "variables": variables, "key": key, "from_": from_, "ring_s": ring_s}
-        return await self.finished((await self.place(to, **asked, detect_machine=detect_machine)).id)
+        attempt = await self.place(to, **asked, detect_machine=detect_machine)
+        return attempt if attempt.over else await self.finished(attempt.id)
 
     async def place(
         self,
@@ -132,7 +132,11 @@ class Calls:
             self._sources[attempt.id] = agent
         if self._group is not None:  # before the POST, during which whoever asked may be cancelled
             self._group.create_task(self._follow(attempt.id))
-        return await self._post(rest, base, attempt, detect_machine)
+        try:
+            return await self._post(rest, base, attempt, detect_machine)
+        except DialRefused as error:  # the record cannot be written any more, but the phone may ring
+            log.error("attempt_not_recorded", problem=str(error))
+            return given_up(attempt)
 
     async def finished(self, attempt_id: str) -> Attempt:
         """Waits for the outcome of an attempt. Raises KeyError if there is no such attempt."""
@@ -173,14 +177,14 @@ class Calls:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follows attempts that are not over, also those of an earlier process, while the context lasts."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            following = group.create_task(self._follow_open())
-            try:
-                yield
-            finally:
-                self._group = None
-                following.cancel()
+        following = asyncio.create_task(self._follow_all())
+        await asyncio.sleep(0)  # lets it begin
+        try:
+            yield
+        finally:
+            self._group = None
+            following.cancel()
+            await asyncio.wait([following])
 
     # --- for the webhooks -------------------------------------------------------------------------------------------
 
@@ -269,14 +273,8 @@ class Calls:
 
     async def _post(self, rest: TwilioRest, base: str, attempt: Attempt, detect_machine: bool) -> Attempt:
         """The attempt's one POST. Returns the attempt as it is stored then."""
-        hooks = f"{base}/twilio/outbound/{attempt.id}"
         source = self._sources.get(attempt.id) or self._sources.get(attempt.agent) or self._agents
-        limits = source.limits if isinstance(source, Agent | ManagedAgent) else None
-        request = CallRequest(
-            attempt.to, attempt.from_, f"{hooks}/voice", f"{hooks}/status", attempt.ring_s,
-            time_limit_s=(limits.call_ms // 1_000 + 60) if limits else 4 * 3_600,
-            amd_url=f"{hooks}/amd" if detect_machine else "",
-        )  # fmt: skip
+        request = order.request(base, attempt, source, detect_machine)
         log.info("call_placing", attempt=attempt.key, pii_called=attempt.to)
         kept: Attempt | None
         try:
@@ -332,13 +330,15 @@ class Calls:
             self._changed.pop(attempt.id, None)
             self._sources.pop(attempt.id, None)
 
-    async def _follow_open(self) -> None:
-        try:
-            left = await self._attempts.open() if self._attempts is not None else []
-        except DialRefused as error:
-            log.error("attempts_unreadable", problem=str(error))
-            return
-        await asyncio.gather(*(self._follow(one.id) for one in left))
+    async def _follow_all(self) -> None:
+        """Until it is cancelled: the attempts that are open, and those that are placed meanwhile."""
+        async with asyncio.TaskGroup() as self._group:
+            try:
+                for one in await self._attempts.open() if self._attempts is not None else []:
+                    self._group.create_task(self._follow(one.id))
+            except DialRefused as error:
+                log.error("attempts_unreadable", problem=str(error))
+            await asyncio.Event().wait()
 
     async def _follow(self, attempt_id: str) -> None:
         try:

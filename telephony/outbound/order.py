@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from telephony.agent import Agent, AgentSource, ManagedAgent
 from telephony.errors import DialRefused
 from telephony.outbound.attempt import Attempt
 from telephony.twilio import account
+from telephony.twilio.rest import CallRequest
 
 VARIABLE_CHARS = 4_000
 KEY_CHARS = 200
@@ -48,3 +50,14 @@ def same(kept: Attempt, to: str) -> Attempt:
     if re.sub(r"[^\d]", "", to) != kept.to.lstrip("+"):
         raise DialRefused("this key stands for a call to another number: a new call needs a new key", code="key")
     return kept
+
+
+def request(base: str, attempt: Attempt, source: AgentSource, detect_machine: bool) -> CallRequest:
+    """What Twilio is asked for. `base`: our address as Twilio reaches it; `source`: whoever will talk."""
+    hooks = f"{base}/twilio/outbound/{attempt.id}"
+    limits = source.limits if isinstance(source, Agent | ManagedAgent) else None
+    return CallRequest(
+        attempt.to, attempt.from_, f"{hooks}/voice", f"{hooks}/status", attempt.ring_s,
+        time_limit_s=(limits.call_ms // 1_000 + 60) if limits else 4 * 3_600,
+        amd_url=f"{hooks}/amd" if detect_machine else "",
+    )  # fmt: skip

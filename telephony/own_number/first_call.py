@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx2
+import structlog
 
 from telephony.agent import AgentSource
 from telephony.app.loading import load_agent
@@ -22,11 +23,13 @@ from telephony.clock import Clock
 from telephony.errors import CarrierError, DialRefused
 from telephony.loopback import leads_to_loopback
 from telephony.network.tls import tls
-from telephony.outbound.attempt import Attempt
+from telephony.outbound.attempt import Attempt, given_up
 from telephony.outbound.calls import RING_S, Calls
 from telephony.settings import Settings
 from telephony.twilio.rest import TwilioRest
 from telephony.twilio.signature import HEADER, sign_webhook
+
+log = structlog.get_logger()
 
 ASKED_MS = 15_000
 WARM_MS = 30_000
@@ -97,6 +100,9 @@ async def make(
         if not finishing.done():
             return await _hung_up(calls, attempt, finishing, clock)
         return await finishing
+    except DialRefused as error:  # the record cannot be read any more, but the phone may have rung
+        log.error("attempt_not_recorded", problem=str(error))
+        return given_up(attempt)
     finally:
         for task in (finishing, watching, stopping):
             task.cancel()

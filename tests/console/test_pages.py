@@ -135,6 +135,15 @@ async def test_wrong_keys_are_limited_and_the_right_one_waits_too() -> None:
         await login(s, KEY)
 
 
+async def test_many_keys_at_once_are_no_way_around_the_limit() -> None:
+    """However long each form takes to come."""
+    async with stack(public_url=PUBLIC, console_key=KEY) as s:
+        tries = [ask(s, "/phone/login", form={"key": f"wrong {number}"}) for number in range(40)]
+        codes = [answer.status_code for answer in await asyncio.gather(*tries)]
+    assert codes.count(401) == FAILURES_PER_PEER
+    assert codes.count(429) == 40 - FAILURES_PER_PEER
+
+
 async def test_forms_are_bounded() -> None:
     async with stack(public_url=PUBLIC, console_key=KEY) as s:
         assert (await ask(s, "/phone/login", form={"key": "x" * 100_000})).status_code == 401

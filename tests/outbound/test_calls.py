@@ -16,6 +16,7 @@ from telephony.outbound.attempt import Attempt, Outcome
 from telephony.testing.fakes.twilio.outgoing import Callee, PlacingFaults, Post
 from telephony.testing.stack import Stack, Tape
 from telephony.tools import ToolContext, tool
+from telephony.twilio.rest import CallRequest, CallState
 from tests.outbound.ringing import AGENT, OWN, THEIRS, own_number, ringing
 
 ALL_FAULTS = [fault for fault in Post if fault is not Post.ANSWERED]
@@ -199,6 +200,42 @@ async def test_without_a_place_for_attempts_nothing_is_dialled(tmp_path: Path) -
             await stack.service.calls.dial(THEIRS)
         assert refused.value.code == "no_store"
         assert stack.carrier.outgoing.posts == []
+
+
+def spoil(data: Path) -> None:
+    """The record of attempts can be neither read nor written any more."""
+    for file in list(data.rglob("calls.sqlite3*")):
+        file.unlink()
+        file.mkdir()
+
+
+async def test_a_record_that_is_lost_after_the_call_was_placed_leaves_it_unknown(tmp_path: Path) -> None:
+    """Nobody is told that nothing was done, and so nobody tries again."""
+    async with ringing(tmp_path) as stack:
+        calls = stack.service.calls
+        assert calls._rest is not None
+        place = calls._rest.place_call
+
+        async def then_the_disk_fails(request: CallRequest) -> CallState:
+            state = await place(request)
+            spoil(tmp_path)
+            return state
+
+        calls._rest.place_call = then_the_disk_fails  # type: ignore[method-assign]
+        attempt = await calls.place(THEIRS)
+        assert attempt.outcome is Outcome.UNKNOWN
+        assert len(stack.carrier.outgoing.posts) == 1
+
+
+async def test_whoever_stops_does_not_wait_for_calls_that_last(tmp_path: Path) -> None:
+    """They are looked up by the next process."""
+    async with ringing(tmp_path) as stack:
+        await stack.service.calls.place(THEIRS)
+        await stack.carrier.outgoing.until_placed()
+        calls = stack.service.calls
+        async with calls.running():
+            assert calls._group is not None
+            calls._group.create_task(asyncio.Event().wait())  # as long as a call lasts
 
 
 async def test_a_service_that_stops_dials_nobody(tmp_path: Path) -> None:
