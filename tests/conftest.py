@@ -5,8 +5,10 @@ reason."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 
+import pytest
 from hypothesis import settings
 
 from telephony.testing.steady import SteadyLoop
@@ -20,3 +22,13 @@ pytest_plugins = ["telephony.testing.pytest_plugin", "pytester"]
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """See `telephony/testing/steady.py`."""
     return {"steady": SteadyLoop}
+
+
+@pytest.fixture(autouse=True)
+def _environment() -> Iterator[None]:
+    """What a command takes from a `.env` into the environment ends with its test."""
+    before = dict(os.environ)
+    yield
+    if dict(os.environ) != before:
+        os.environ.clear()
+        os.environ.update(before)

@@ -65,11 +65,12 @@ def versions_in_use() -> list[str]:
 
 
 def package_files() -> list[Path]:
-    """What belongs to the package: everything below it that is no document, no bytecode and not hidden."""
+    """What belongs to the package: everything below it that is no document (or picture of one), no bytecode and not
+    hidden."""
     return sorted(
         path
         for path in ROOT.rglob("*")
-        if path.is_file() and path.suffix != ".md" and not _left_out(path.relative_to(ROOT))
+        if path.is_file() and path.suffix not in (".md", ".png") and not _left_out(path.relative_to(ROOT))
     )
 
 
