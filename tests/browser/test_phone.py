@@ -36,7 +36,7 @@ SHOTS.mkdir(parents=True, exist_ok=True)
 KEY = "a-key-for-the-console"
 HOURS, BOOK = "What are your opening hours?", "Wait, please book a table for me."
 GREETING = "Hello, this is the Blue Door restaurant. How can I help you?"
-REQUIRED = os.environ.get("TELEPHONY_TEST_BROWSER") == "required"
+REQUIRED = os.environ.get("TEST_BROWSER") == "required"
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None and not REQUIRED, reason="Chromium is not installed (Debian: apt-get install chromium)"
