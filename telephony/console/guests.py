@@ -15,7 +15,7 @@ from telephony.console.passes import Pass
 
 FAILURES_PER_PEER, FAILURES_IN_ALL = 5, 30
 WITHIN_MS = 60_000
-"""So many wrong keys in this time; then nobody gets in from there (or at all) until some of it has passed."""
+"""Most wrong keys in this time; then nobody gets in from there (or at all) until some of it has passed."""
 CALLS_AT_ONCE = 8
 """From all browsers together; each takes a place of TELEPHONY_MAX_CALLS as well."""
 GUEST_CALLS, GUEST_CALL_MS = 5, 300_000

@@ -105,7 +105,7 @@ class MediaSocket(WebSocketsSansIOProtocol):
     def _parse(self) -> None:
         """Parses one slice; what is left is parsed in the next iteration of the event loop."""
         self._scheduled, parsed, frames = None, 0, 0
-        while parsed < SLICE_BYTES and frames < SLICE_FRAMES and (size := self._next()):
+        while self._unparsed and parsed < SLICE_BYTES and frames < SLICE_FRAMES and (size := self._next()):
             parsed, frames = parsed + size, frames + 1
             piece = bytes(self._unparsed[:size])
             del self._unparsed[:size]
@@ -115,7 +115,7 @@ class MediaSocket(WebSocketsSansIOProtocol):
                 self._uncut = self.handshake_initiated and not piece.endswith(b"\r\n\r\n")
             elif self._uncut or not self._goes_directly(piece):
                 super().data_received(piece)
-        if self._next():
+        if self._unparsed and self._next():
             self._scheduled = self.loop.call_soon(self._parse)
         if self._full and len(self._unparsed) <= WAITING_BYTES and not self.transport.is_closing():
             self._full = False

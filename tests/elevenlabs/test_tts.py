@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -11,9 +12,11 @@ import pytest
 from elevenlabs.types import CloseContext as VendorClose
 from elevenlabs.types import CloseSocket, InitializeConnectionMulti, SendTextMulti
 
+from telephony.clock import Clock
 from telephony.contracts.tts import VoiceSpec
 from telephony.core.actions import CloseContext, Speak
 from telephony.core.events import Event, SpeechAudio, SpeechEnded, SpeechLost, TtsLost, TtsReady
+from telephony.elevenlabs import tts_codec as wire
 from telephony.elevenlabs.connection import BUSY_MS
 from telephony.elevenlabs.tts import CONNECT_MS, ElevenLabsTts
 from telephony.testing.fakes.elevenlabs.server import LocalElevenLabs
@@ -429,3 +432,19 @@ async def test_idle_sockets_are_replaced() -> None:
     async with speaking(faults=TtsFaults(inactivity_ms=1_000)) as b:
         await b.until(TtsLost)
         await b.until(TtsReady, 2)
+
+
+async def test_what_follows_from_an_end_comes_behind_the_opening_that_it_allows() -> None:
+    """Five contexts are open and a sixth waits. The report of an end is answered at once, before it returns."""
+    spec = VoiceSpec(provider="elevenlabs", voice_id="v", model="m", language="en")
+    port = ElevenLabsTts(base_url="http://127.0.0.1:9", api_key="k", spec=spec, clock=Clock())
+    port._emit, port._connected = lambda event: port.perform(CloseContext(6, 1)), True
+    for turn in range(1, 7):
+        port.perform(Speak(turn, 1, f"text {turn}. "))
+    for turn in range(1, 6):
+        port.perform(CloseContext(turn, 1))
+    port._outbox.clear()
+    port._read(wire.Final("t1"))
+    sent = [json.loads(frame) for frame in port._outbox]
+    assert {frame["context_id"] for frame in sent} == {"t6"}
+    assert [bool(frame.get("close_context")) for frame in sent] == [False] * (len(sent) - 1) + [True]

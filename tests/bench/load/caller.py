@@ -41,7 +41,7 @@ _FRAME_S = 0.02
 NOISE = 26
 """Standard deviation of the line's noise in 16-bit samples: -62 dBFS. In digital silence no detector would run."""
 _HEAD = 32
-"""So many characters of a payload hold a stamp."""
+"""Characters of a payload that hold a stamp."""
 
 
 def line_noise(seed: int = 1) -> list[bytes]:
