@@ -13,7 +13,8 @@ What Twilio would report in its debugger is in `violations` as (code, text). The
 service's own. The REST API (`api_base_url`) supports only what the service uses.
 
 Where to look: `phone_call.py` executes TwiML, `handset.py` is the phone in a test's hand, `outgoing.py` has the calls
-that the service places, `callees.py` who answers, `connecting/` calls with each other, `faults.py` what may go wrong.
+that the service places, `callees.py` who answers, `connecting/` calls with each
+other, `messages/` texts, `faults.py` what may go wrong.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from telephony.testing.fakes.twilio.callees import Callee
 from telephony.testing.fakes.twilio.connecting.conferences import Conferences
 from telephony.testing.fakes.twilio.connecting.dial import dial
 from telephony.testing.fakes.twilio.faults import CarrierFaults, Step, StepFaults
+from telephony.testing.fakes.twilio.messages.office import Messages
 from telephony.testing.fakes.twilio.outgoing import Outgoing, PlacedCall
 from telephony.testing.fakes.twilio.phone_call import PhoneCall
 from telephony.testing.fakes.twilio.reports import Reports
@@ -70,6 +72,7 @@ class Carrier(Running):
         self.steps: defaultdict[Step, StepFaults] = defaultdict(StepFaults)
         self.calls: dict[str, PhoneCall] = {}
         self.conferences = Conferences(self)
+        self.messages = Messages(self)
         self.api_base_url = ""
 
     async def __aenter__(self) -> Carrier:
@@ -130,6 +133,12 @@ class Carrier(Running):
         phone.record.status = "in-progress"
         await self.conferences.attend(phone, verb.conference, Reports(self, lambda: self.steps[Step.CONFERENCES]))
         return {"DialCallStatus": phone.line.faults.conference_over}
+
+    def message_reports(self) -> Reports:
+        return Reports(self, lambda: self.steps[Step.MESSAGE])
+
+    def inbound_reports(self) -> Reports:
+        return Reports(self, lambda: self.steps[Step.INBOUND_MESSAGE])
 
     async def post(self, url: str, base_url: str, form: Mapping[str, str]) -> None:
         whole = {"AccountSid": self.account_sid, **form}
