@@ -49,6 +49,22 @@ def test_what_twilios_builder_writes_is_understood() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<Pause length='long'/>",
+        "<Dial timeout='-1'>+15550001111</Dial>",
+        "<Dial><Conference>a</Conference><Conference>b</Conference></Dial>",
+        "<Dial><Conference>a</Conference><Number>+15550001111</Number></Dial>",
+        "<Gather><Dial>+15550001111</Dial></Gather>",
+        "<Gather numDigits='one'/>",
+    ],
+)
+def test_what_twilio_would_not_execute_is_an_error(body: str) -> None:
+    with pytest.raises(twiml.TwimlError, match="12200"):
+        twiml.parse(f"<Response>{body}</Response>", "text/xml")
+
+
 async def test_the_two_hear_each_other_until_one_hangs_up() -> None:
     """Then the action URL decides; verbs after `<Dial>` are not reached. Keys are tones for the other one."""
     async with office() as it:
