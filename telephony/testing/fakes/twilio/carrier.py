@@ -74,6 +74,7 @@ class Carrier(Running):
         self.conferences = Conferences(self)
         self.messages = Messages(self)
         self.api_base_url = ""
+        self._closing = False
 
     async def __aenter__(self) -> Carrier:
         self.api_base_url = await self.start(rest_app(self))
@@ -82,6 +83,7 @@ class Carrier(Running):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
+        self._closing = True
         for call in self.calls.values():
             call.line.leave()
         return await self.stop(kind, error, trace)
@@ -117,6 +119,8 @@ class Carrier(Running):
         call = PhoneCall(self, parties, faults or self.faults)
         self.calls[call.sid] = call
         self.outgoing.changed.set()
+        if self._closing:
+            call.line.leave()
         return call
 
     # --- for the REST API ---
