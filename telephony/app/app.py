@@ -56,7 +56,7 @@ from telephony.settings import Settings
 from telephony.tape.recorder import Recorder
 from telephony.text_normalization import rules_for, spoken_form, supported
 from telephony.twilio.outbound_webhooks import OutboundWebhooks
-from telephony.twilio.rest import TwilioRest
+from telephony.twilio.rest.calls import TwilioRest
 from telephony.twilio.webhooks import Webhooks
 from telephony.vad.silero import SileroDetector
 
