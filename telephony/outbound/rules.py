@@ -67,6 +67,12 @@ def allowed(to: str, caller_id: str, own: Collection[str], countries: Collection
     return e164
 
 
+def may_be_mobile(number: str) -> bool:
+    """Whether a number that is `allowed` may receive text messages, as far as it shows."""
+    kind = phonenumbers.number_type(phonenumbers.parse(number, None))
+    return kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.VOIP)
+
+
 def is_expensive(number: str, regions: Collection[str]) -> bool:
     """Whether it is a premium-rate or shared-cost number, or the like: with its country code (after + or 00), or as it
     is dialled in one of the `regions`."""
