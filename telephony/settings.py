@@ -239,7 +239,7 @@ class Settings:
     data: Path | None = _setting(  # noqa: RUF009  (paths do not change)
         "TELEPHONY_DATA",
         _DATA,
-        "Directory for synthesised fixed phrases, post-call events, placed calls and text messages, readable by you only.",
+        "Directory for synthesised fixed phrases, post-call events, records of calls and messages, for you only.",
         _directory,
     )
     tapes: Path | None = _setting(  # noqa: RUF009  (as above)
@@ -261,12 +261,11 @@ class Settings:
         _countries,
     )  # fmt: skip
     sms_from: str = _setting(
-        "TELEPHONY_SMS_FROM", "", "The number, or messaging service (MG...), that sends text messages; not set: the one "
+        "TELEPHONY_SMS_FROM", "", "The number, or messaging service (MG...), that sends text messages; not set: ours "
         "in the call.", _sms_sender,
     )  # fmt: skip
     sms_countries: tuple[str, ...] = _setting(
-        "TELEPHONY_SMS_COUNTRIES", (), "Countries that may be written to (US CA DE); not set: that of the number in the "
-        "call.", _countries,
+        "TELEPHONY_SMS_COUNTRIES", (), "Countries that may be written to (US CA DE); not set: our number's own.", _countries,
     )  # fmt: skip
     sms_lookup: bool = _setting(
         "TELEPHONY_SMS_LOOKUP", False, "1: ask Twilio Lookup, for a fee, whether a number is a landline.", _switch

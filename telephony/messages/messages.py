@@ -14,9 +14,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
 
 import phonenumbers
@@ -27,8 +27,19 @@ from telephony.caller_number import caller_number
 from telephony.clock import Clock
 from telephony.errors import CarrierError, MessageNotSent, MessageRefused
 from telephony.loopback import leads_to_loopback
-from telephony.messages import proof
-from telephony.messages.message import LANDLINE, OPTED_OUT, Kind, Message, Outcome, Report, after, in_words, refused, remedy
+from telephony.messages import proof as codes
+from telephony.messages.message import (
+    LANDLINE,
+    OPTED_OUT,
+    Kind,
+    Message,
+    Outcome,
+    Report,
+    after,
+    in_words,
+    refused,
+    remedy,
+)
 from telephony.messages.recipient import recipient, refusal
 from telephony.messages.store import Caps, MessageStore
 from telephony.messages.text import checked
@@ -42,7 +53,7 @@ REFUSED_S = 86_400
 """How long Twilio is believed that somebody has opted out: START may have reached it and not us."""
 LINE_S = 30 * 86_400
 """How long it is believed what kind of line a number has."""
-CODE_CAPS = Caps(per_call=proof.CODES, per_day=10)
+CODE_CAPS = Caps(per_call=codes.CODES, per_day=10)
 CALLS_KEPT = 1_000
 """Of how many calls it is remembered what was proven in them."""
 
@@ -56,7 +67,7 @@ class TextRules:
 
     links: tuple[str, ...] = ()
     most_segments: int = 3
-    caps: Caps = Caps()
+    caps: Caps = field(default_factory=Caps)
 
 
 class Messaging:
@@ -67,7 +78,7 @@ class Messaging:
     ) -> None:
         self.settings, self.clock = settings, clock
         self.store = MessageStore(settings.data)
-        self.proofs: dict[str, proof.Proof] = {}
+        self.proofs: dict[str, codes.Proof] = {}
         self._rest, self._tell, self._base_url = rest, tell, base_url
         self._group: asyncio.TaskGroup | None = None
 
@@ -96,6 +107,8 @@ class Messaging:
     async def send(self, message: Message, sender: str, text: str, caps: Caps) -> Message:
         """Sends the message, unless it is known; returns it as it is stored then. Raises MessageRefused."""
         rest = self.ready()
+        if (known := await self.store.known(message)) is not None:
+            return known
         await self._refuse_landline(rest, message.to)
         kept, new = await self.store.claim(message, caps)
         if not new:
@@ -156,7 +169,8 @@ class Messaging:
         except MessageRefused as error:  # the record cannot be written any more, but the message is sent or not
             log.error("message_not_recorded", message=message.id[:6], problem=str(error))
             return change(message)
-        log.info("message_sent", message=now.id[:6], call_sid=now.call_sid, outcome=str(now.outcome), pii_to=now.to)
+        if now.outcome is not Outcome.REFUSED:
+            log.info("message_sent", message=now.id[:6], call_sid=now.call_sid, pii_to=now.to)
         return now
 
     async def _remember(self, message: Message) -> None:
@@ -182,9 +196,7 @@ class Messaging:
 
     def _told(self, message: Message) -> None:
         if message.kind is Kind.TEXT or message.outcome is not Outcome.DELIVERED:
-            self._tell(
-                message.call_sid, in_words(message), message.outcome in (Outcome.REFUSED, Outcome.UNDELIVERED)
-            )
+            self._tell(message.call_sid, in_words(message), message.outcome in (Outcome.REFUSED, Outcome.UNDELIVERED))
 
 
 class Messages:
@@ -194,9 +206,9 @@ class Messages:
         self._messaging, self._call = messaging, call
 
     @property
-    def proof(self) -> proof.Proof:
+    def proof(self) -> codes.Proof:
         """What was proven in this call."""
-        return self._messaging.proofs.get(self._call.call_sid, proof.Proof())
+        return self._messaging.proofs.get(self._call.call_sid, codes.Proof())
 
     async def send(self, text: str, *, key: str, rules: TextRules = TextRules(), proven: bool = False) -> str:
         """Sends a text to the person's own number, or to the one they have `proven`; returns what came of it, in words
@@ -220,11 +232,11 @@ class Messages:
         """Sends a code that proves a number (the person's own, if it is empty): `{code}` in `text`. Returns what came
         of it, in words for the model. Raises MessageRefused."""
         to = self._recipient(_e164(number, country_of(self._own)) if number else self._call.person)
-        if why := proof.refusal(self.proof, to):
+        if why := codes.refusal(self.proof, to):
             raise MessageRefused(why, code="no_more_codes")
-        code = f"{secrets.randbelow(10**proof.DIGITS):0{proof.DIGITS}d}"
+        code = f"{secrets.randbelow(10**codes.DIGITS):0{codes.DIGITS}d}"
         message = self._message(to, key, "", Kind.CODE)
-        now = proof.sent(self.proof, to, code, self._messaging.clock.ms(), on_file=on_file)
+        now = codes.sent(self.proof, to, code, self._messaging.clock.ms(), on_file=on_file)
         before = self.proof
         self._prove(now)  # before it is sent: the person may be quick
         try:
@@ -236,11 +248,11 @@ class Messages:
             self._prove(before)
         if sent.outcome is Outcome.REFUSED:
             return in_words(sent)
-        return f"A code was sent to the number that ends in {to[-2:]}. Ask the caller for its {proof.DIGITS} digits."
+        return f"A code was sent to the number that ends in {to[-2:]}. Ask the caller for its {codes.DIGITS} digits."
 
-    def try_code(self, code: str) -> proof.Answer:
+    def try_code(self, code: str) -> codes.Answer:
         """Compares what the person says with the code that was sent."""
-        now, answer = proof.tried(self.proof, code, self._messaging.clock.ms())
+        now, answer = codes.tried(self.proof, code, self._messaging.clock.ms())
         self._prove(now)
         log.info("code_tried", call_sid=self._call.call_sid, answer=answer.name)
         return answer
@@ -263,13 +275,15 @@ class Messages:
         settings = self._messaging.settings
         if not self._call.call_sid:
             raise MessageRefused("Text messages can be sent in a phone call only.", code="no_call")
-        return recipient(number, sender=self._sender(), own=self._own or self._sender(), countries=settings.sms_countries)
+        return recipient(
+            number, sender=self._sender(), own=self._own or self._sender(), countries=settings.sms_countries
+        )
 
     def _message(self, to: str, key: str, digest: str, kind: Kind) -> Message:
         created_s = self._messaging.clock.wall_s()
         return Message(secrets.token_urlsafe(24), key, self._call.call_sid, to, digest, created_s, kind)
 
-    def _prove(self, now: proof.Proof) -> None:
+    def _prove(self, now: codes.Proof) -> None:
         proofs = self._messaging.proofs
         proofs.pop(self._call.call_sid, None)
         proofs[self._call.call_sid] = now

@@ -30,8 +30,8 @@ DAY_S = 86_400
 FOREVER_S = 1e12
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS messages (id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, call_sid TEXT NOT NULL, "
-    "recipient TEXT NOT NULL, kind TEXT NOT NULL, digest TEXT NOT NULL, counts INTEGER NOT NULL, created_s REAL NOT NULL, "
-    "body TEXT NOT NULL)",
+    "recipient TEXT NOT NULL, kind TEXT NOT NULL, digest TEXT NOT NULL, counts INTEGER NOT NULL, "
+    "created_s REAL NOT NULL, body TEXT NOT NULL)",
     "CREATE UNIQUE INDEX IF NOT EXISTS never_twice ON messages (call_sid, recipient, digest) "
     "WHERE counts = 1 AND digest != ''",
     "CREATE INDEX IF NOT EXISTS by_recipient ON messages (recipient, created_s)",
@@ -43,7 +43,7 @@ _SCHEMA = (
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """How many messages are sent at most: of a kind in a call, refused ones included, and to a number within a day."""
+    """How many messages at most: of a kind in a call (refused ones count), and to a number within a day."""
 
     per_call: int = 3
     per_day: int = 10
@@ -59,6 +59,10 @@ class MessageStore:
         """Stores the message, unless it is known already: then returns the stored one and False. Raises MessageRefused
         with code `opted_out`, `per_call` or `per_day`."""
         return await asyncio.to_thread(self._claim, message, caps)
+
+    async def known(self, message: Message) -> Message | None:
+        """The stored message for which `claim` would take this one, if there is one."""
+        return await asyncio.to_thread(self._known, message)
 
     async def get(self, message_id: str) -> Message | None:
         return await asyncio.to_thread(self._get, message_id)
@@ -97,15 +101,8 @@ class MessageStore:
 
     def _claim(self, message: Message, caps: Caps) -> tuple[Message, bool]:
         with self._transaction() as database:
-            for where, values in (
-                ("key = ?", (message.key,)),
-                (
-                    "call_sid = ? AND recipient = ? AND digest = ? AND counts = 1 AND digest != ''",
-                    (message.call_sid, message.to, message.digest),
-                ),
-            ):
-                if (kept := _one(database, where, *values)) is not None:
-                    return kept, False
+            if (kept := _same(database, message)) is not None:
+                return kept, False
             _refuse_if_enough(database, message, caps)
             database.execute("DELETE FROM messages WHERE created_s < ?", (message.created_s - KEPT_S,))
             database.execute(
@@ -114,6 +111,12 @@ class MessageStore:
                  message.created_s, _body(message)),
             )  # fmt: skip
         return message, True
+
+    def _known(self, message: Message) -> Message | None:
+        if self._database.empty:
+            return None
+        with self._transaction() as database:
+            return _same(database, message)
 
     def _get(self, message_id: str) -> Message | None:
         if self._database.empty:
@@ -168,6 +171,14 @@ def _refuse_if_enough(database: sqlite3.Connection, message: Message, caps: Caps
     since_s = message.created_s - DAY_S
     if count("messages WHERE recipient = ? AND created_s > ? AND counts = 1", message.to, since_s) >= caps.per_day:
         raise MessageRefused("Not sent: this number has had enough text messages for today.", code="per_day")
+
+
+def _same(database: sqlite3.Connection, message: Message) -> Message | None:
+    """The stored message with the same key, or with the same text to the same number in the same call."""
+    same_text = "call_sid = ? AND recipient = ? AND digest = ? AND counts = 1 AND digest != ''"
+    return _one(database, "key = ?", message.key) or _one(
+        database, same_text, message.call_sid, message.to, message.digest
+    )
 
 
 def _one(database: sqlite3.Connection, where: str, *values: str) -> Message | None:

@@ -36,7 +36,9 @@ _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 
 _WITH_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:?//\S*|//\S+", re.IGNORECASE)
 _EMAIL = re.compile(r"(?<![\w.@/%+-])[\w.%+-]+@[\w-]+(?:\.[\w-]+)+(?![\w@/:-])")
-_HOST = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*\.(?:xn--[a-z0-9-]+|[^\W\d_]{2,})", re.IGNORECASE)
+_HOST = re.compile(
+    r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*\.(?:xn--[a-z0-9-]+|[^\W\d_]{2,})", re.IGNORECASE
+)
 """Words with dots between them, the last of letters: what phones make a link of without `https://`."""
 
 _COUNTRIES = phonenumbers.SUPPORTED_REGIONS | {"UK", "EU", "SU"}

@@ -1,6 +1,6 @@
 """The endpoints for text messages.
 
-    POST /twilio/messages               somebody has written: STOP, START, or anything else  -> TwiML that answers nothing
+    POST /twilio/messages               somebody has written: STOP, START, or anything else  -> no answer
     POST /twilio/messages/status/{id}   what became of a message                             -> 204
 
 Both are signed, as all of Twilio's requests, and may come repeatedly, in any order, or never.

@@ -77,7 +77,9 @@ def is_expensive(number: str, regions: Collection[str]) -> bool:
     """Whether it is a premium-rate or shared-cost number, or the like: with its country code (after + or 00), or as it
     is dialled in one of the `regions`."""
     digits = number.removeprefix("+")
-    written = {("+" + digits.removeprefix("00"), None)} if digits != number or digits.startswith("00") else set()
+    written: set[tuple[str, str | None]] = set()
+    if digits != number or digits.startswith("00"):
+        written.add(("+" + digits.removeprefix("00"), None))
     for region in regions:
         metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
         if digits == number and metadata is not None and number.startswith(_trunk(metadata.national_prefix)):

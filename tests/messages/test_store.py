@@ -16,6 +16,7 @@ from telephony.messages.message import Kind, Message, Outcome, Report, after, re
 from telephony.messages.store import DAY_S, KEPT_S, NAME, Caps, MessageStore
 
 NUMBER = "+12025550123"
+CAPS = Caps()
 NOW_S = 1_000_000_000.0
 
 
@@ -29,8 +30,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> MessageStore:
     return MessageStore(tmp_path if request.param == "file" else None)
 
 
-async def code_of(store: MessageStore, one: Message, caps: Caps = Caps()) -> str:
-    """"new", "known", or why it is refused."""
+async def code_of(store: MessageStore, one: Message, caps: Caps = CAPS) -> str:
+    """ "new", "known", or why it is refused."""
     try:
         return "new" if (await store.claim(one, caps))[1] else "known"
     except MessageRefused as error:

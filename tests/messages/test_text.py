@@ -116,7 +116,7 @@ def test_without_hosts_no_link_is_allowed() -> None:
 def test_typographic_signs_do_not_cost_a_segment() -> None:
     """A dash or a curly quote would make every character of a message cost more than twice as much."""
     text = checked("“Yes” – it’s\u00a0fine…\r\n", links=(), regions=(), most_segments=1)
-    assert text == "\"Yes\" - it's fine..."
+    assert text == '"Yes" - it\'s fine...'
 
 
 @pytest.mark.parametrize(
