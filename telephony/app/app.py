@@ -32,6 +32,7 @@ from telephony.app.languages import LanguageNotes
 from telephony.app.loading import load_agent, load_llm_agents
 from telephony.app.paths import OnePath
 from telephony.app.platforms import open_platforms
+from telephony.app.text_messages import open_messages, text_messages
 from telephony.clock import Clock
 from telephony.console.console import Console
 from telephony.console.rest_router import RestRouter
@@ -47,6 +48,7 @@ from telephony.elevenlabs.speech_sockets import Refusals
 from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.files import shared_with
+from telephony.messages.messages import Messaging
 from telephony.observe import logs
 from telephony.observe.logs import CallLog
 from telephony.outbound.calls import Calls
@@ -77,6 +79,7 @@ class Service:
     keys: Keys
     voice: DefaultVoice
     calls: Calls
+    messaging: Messaging
     rest: TwilioRest | None = None
     ready: bool = False
     warm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -178,11 +181,13 @@ def compose(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
     calls = Calls(settings, clock, rest, agents, load_agent, lambda: registry.draining or registry.full())
+    messaging = text_messages(settings, clock, rest, registry, lambda: calls.base_url)
     router = RestRouter(console.hang_up, rest)
     webhooks = Webhooks(settings, registry, agents, detector, clock, router, vendors.agents_rest, calls)
     registry.observers += [lambda live: CallLog(live.call.call_sid, live.turn_taking), console.observe]
     keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
-    return Service(settings, clock, registry, webhooks, console, vendors.agents_rest, keys, voice, calls, rest), vendors
+    parts = (webhooks, console, vendors.agents_rest, keys, voice, calls, messaging, rest)
+    return Service(settings, clock, registry, *parts), vendors
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
@@ -233,6 +238,7 @@ def create_app(
             placed = OutboundWebhooks(service.calls, webhooks.signed, webhooks.voice, webhooks.status)
             app.router.routes += await stack.enter_async_context(platforms)
             app.router.routes += console.routes() + webhooks.routes() + placed.routes()
+            app.router.routes += await stack.enter_async_context(open_messages(service.messaging, webhooks.signed))
             await stack.enter_async_context(service.calls.running())
             await stack.enter_async_context(_serving(service, vendors, agents))
             yield

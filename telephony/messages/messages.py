@@ -70,6 +70,27 @@ class TextRules:
     caps: Caps = field(default_factory=Caps)
 
 
+ANY_TEXT = TextRules()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of asking for a message. `again`: it had been sent before, and was not sent twice."""
+
+    message: Message
+    again: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was certainly not sent, or has not arrived."""
+        return self.message.outcome in (Outcome.REFUSED, Outcome.UNDELIVERED)
+
+    @property
+    def words(self) -> str:
+        """The same, for the model."""
+        return ("It was sent before, and is not sent twice. " if self.again else "") + in_words(self.message)
+
+
 class Messaging:
     """See the module docstring. `base_url`: the address under which Twilio reaches this service."""
 
@@ -81,6 +102,7 @@ class Messaging:
         self.proofs: dict[str, codes.Proof] = {}
         self._rest, self._tell, self._base_url = rest, tell, base_url
         self._group: asyncio.TaskGroup | None = None
+        self._warned = False
 
     def of(self, call: IncomingCall) -> Messages:
         """The messages of one call."""
@@ -109,6 +131,9 @@ class Messaging:
         rest = self.ready()
         if (known := await self.store.known(message)) is not None:
             return known
+        if self.settings.data is None and not self._warned:
+            self._warned = True
+            log.warning("messages_in_memory", remedy="set TELEPHONY_DATA, or a restart forgets who has opted out")
         await self._refuse_landline(rest, message.to)
         kept, new = await self.store.claim(message, caps)
         if not new:
@@ -210,15 +235,15 @@ class Messages:
         """What was proven in this call."""
         return self._messaging.proofs.get(self._call.call_sid, codes.Proof())
 
-    async def send(self, text: str, *, key: str, rules: TextRules = TextRules(), proven: bool = False) -> str:
-        """Sends a text to the person's own number, or to the one they have `proven`; returns what came of it, in words
-        for the model. `key` stands for one message for ever. Raises MessageRefused, in words for the model as well."""
+    async def send(self, text: str, *, key: str = "", rules: TextRules = ANY_TEXT, proven: bool = False) -> Sent:
+        """Sends a text to the person's own number, or to the one they have `proven`. `key` stands for one message for
+        ever (`ToolContext.idempotency_key`); without one, the text does in this call. Raises MessageRefused, in words
+        for the model, if nothing was sent."""
         to, text = self.check(text, rules, proven=proven)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        message = self._message(to, key, digest, Kind.TEXT)
-        sent = await self._messaging.send(message, self._sender(), text, rules.caps)
-        again = "" if sent.id == message.id else "It was sent before, and is not sent twice. "
-        return again + in_words(sent)
+        message = self._message(to, key or f"{self._call.call_sid} {to} {digest}", digest, Kind.TEXT)
+        stored = await self._messaging.send(message, self._sender(), text, rules.caps)
+        return Sent(stored, again=stored.id != message.id)
 
     def check(self, text: str, rules: TextRules, *, proven: bool = False) -> tuple[str, str]:
         """(number, text) of a message that may be sent. Raises MessageRefused."""
@@ -228,7 +253,7 @@ class Messages:
         regions = {country_of(to), country_of(self._own)} - {""}
         return to, checked(text, links=rules.links, regions=regions, most_segments=rules.most_segments)
 
-    async def send_code(self, number: str, text: str, *, key: str, on_file: bool = False) -> str:
+    async def send_code(self, number: str, text: str, *, key: str = "", on_file: bool = False) -> str:
         """Sends a code that proves a number (the person's own, if it is empty): `{code}` in `text`. Returns what came
         of it, in words for the model. Raises MessageRefused."""
         to = self._recipient(_e164(number, country_of(self._own)) if number else self._call.person)
@@ -281,7 +306,9 @@ class Messages:
 
     def _message(self, to: str, key: str, digest: str, kind: Kind) -> Message:
         created_s = self._messaging.clock.wall_s()
-        return Message(secrets.token_urlsafe(24), key, self._call.call_sid, to, digest, created_s, kind)
+        return Message(
+            secrets.token_urlsafe(24), key or secrets.token_hex(16), self._call.call_sid, to, digest, created_s, kind
+        )
 
     def _prove(self, now: codes.Proof) -> None:
         proofs = self._messaging.proofs

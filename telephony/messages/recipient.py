@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from telephony.caller_number import caller_number
 from telephony.errors import DialRefused, MessageRefused
-from telephony.outbound import rules
+from telephony.outbound.rules import allowed, may_be_mobile
 
 _WORDS = {
     "emergency": "it is an emergency number",
@@ -30,10 +30,10 @@ def recipient(number: str, *, sender: str, own: str, countries: Collection[str])
     if not caller_number(number):
         raise refusal("withheld")
     try:
-        to = rules.allowed(number, own, {own, sender}, countries)
+        to = allowed(number, own, {own, sender}, countries)
     except DialRefused as error:
         raise refusal(error.code) from None
-    if not rules.may_be_mobile(to):
+    if not may_be_mobile(to):
         raise refusal("landline")
     return to
 

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from telephony.database import Database
 from telephony.errors import MessageRefused
+from telephony.messages.database import Database
 from telephony.messages.message import Kind, Message, Outcome
 
 NAME = "messages.sqlite3"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -23,49 +23,39 @@ class Database:
     """The database at `path` (None: in memory), whose `schema` are statements that may be executed again."""
 
     def __init__(self, path: Path | None, schema: Sequence[str]) -> None:
-        self.path = path
-        self._schema = schema
-        self._prepared = False
+        self._path, self._schema = path, schema
         self._memory = None if path else sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._lock = Lock()
 
     @property
     def empty(self) -> bool:
-        """Whether nothing has ever been stored, so that there is nothing to read and no file to make for it."""
-        return not self._prepared and self.path is not None and not self.path.exists()
+        """Whether nothing was ever stored, so that there is nothing to read and no file to make for it."""
+        return self._path is not None and not self._path.exists()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A connection in a transaction, which is committed at the end, or rolled back. Raises OSError and
         sqlite3.Error."""
-        if self._memory is not None:
-            with self._lock, self._one(self._memory) as connection:
-                yield connection
+        if self._path is None:
+            assert self._memory is not None, "made with the object"
+            with self._lock, self._one(self._memory):
+                yield self._memory
             return
-        self._prepare_file()
-        connection = sqlite3.connect(str(self.path), timeout=BUSY_S, isolation_level=None)
-        try:
+        private_folder(self._path.parent)
+        os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600))
+        with closing(sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             with self._one(connection):
                 yield connection
-        finally:
-            connection.close()
 
     @contextmanager
-    def _one(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    def _one(self, connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for statement in () if self._prepared else self._schema:
+            for statement in self._schema:
                 connection.execute(statement)
-            yield connection
+            yield
         except BaseException:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
-        self._prepared = True
-
-    def _prepare_file(self) -> None:
-        if self._prepared or self.path is None:
-            return
-        private_folder(self.path.parent)
-        os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600))
