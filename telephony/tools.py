@@ -54,7 +54,8 @@ class Tool:
     """A function with its schema (JSON Schema of the arguments object). Created by `@tool`.
 
     A `read_only` tool may run twice without harm. Any other runs once per turn of a call when our LLM server answers
-    for a platform, which repeats requests, and not at all if a request does not name its call."""
+    for a platform, which repeats requests, and not at all if a request does not name its call. `style` is what an
+    agent that has it adds to its default `style`."""
 
     name: str
     description: str
@@ -63,6 +64,7 @@ class Tool:
     arguments: type[BaseModel] | None = field(default=None, repr=False)
     context_name: str = ""
     read_only: bool = False
+    style: str = ""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the function directly, for the user's own tests."""

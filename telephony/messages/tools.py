@@ -42,14 +42,13 @@ PROVE = (
     "the number; then ask for the digits and call this again with them as `code`."
 )
 CODE_TEXTS = {
-    "de": "{code} ist Ihr Code für unser Telefongespräch. Wenn Sie gerade nicht mit uns telefonieren, sagen Sie ihn "
-    "niemandem.",
+    "de": "{code} ist Ihr Code für unser Telefonat. Wenn Sie gerade nicht mit uns sprechen, sagen Sie ihn niemandem.",
     "en": "{code} is your code for our phone call. If you are not on the phone with us now, tell it to nobody.",
-    "es": "{code} es su código para nuestra llamada. Si no está hablando con nosotros, no se lo diga a nadie.",
-    "fr": "{code} est votre code pour notre appel. Si vous n'êtes pas au téléphone avec nous, ne le dites à personne.",
-    "it": "{code} è il suo codice per la nostra telefonata. Se non è al telefono con noi, non lo dica a nessuno.",
-    "nl": "{code} is uw code voor ons telefoongesprek. Belt u nu niet met ons, geef de code dan aan niemand.",
-    "pt": "{code} é o seu código para a nossa chamada. Se não está ao telefone connosco, não o diga a ninguém.",
+    "es": "{code} es su clave para nuestra llamada. Si ahora no habla con nosotros, no la diga a nadie.",
+    "fr": "{code} est votre code pour notre appel. Si vous ne nous parlez pas en ce moment, ne le dites à personne.",
+    "it": "{code} è il suo codice per la nostra telefonata. Se ora non parla con noi, non lo dica a nessuno.",
+    "nl": "{code} is uw code voor ons telefoongesprek. Spreekt u nu niet met ons, geef hem dan aan niemand.",
+    "pt": "{code} é o seu código para a chamada connosco. Se não fala connosco agora, não o diga a ninguém.",
 }
 """What is written with a code, by language; any other is written to in English."""
 
