@@ -110,9 +110,9 @@ class Agent:
 
     `model` and `effort` override OPENAI_MODEL and OPENAI_EFFORT for this agent. `max_tokens` caps one reply (spoken
     replies are short). `style` is added to the prompt and says how to speak on a phone; "{language}" in it becomes the
-    name of the voice's language, and "" removes it; to the default one, tools such as `send_sms` add a sentence. `wording` are the fixed phrases; each one that is left at its
-    default is said in the voice's language, where there is one (`telephony check` names what is missing). `context` is
-    text for the end of the prompt, after its cacheable part (date, time zone and the caller's number are added
+    name of the voice's language, and "" removes it; to the default one, tools such as `send_sms` add a sentence.
+    `wording` are the fixed phrases; each one that is left at its default is said in the voice's language, where there
+    is one (`telephony check` names what is missing). `context` is text for the end of the prompt, after its cacheable part (date, time zone and the caller's number are added
     automatically). `keyterms` are words that STT should recognise (names, products; at most 50, of at most 20
     characters each). `must_be_heard` are sentences, such as a disclosure, during which the agent cannot be
     interrupted; what the caller says meanwhile is answered afterwards. `expects` says what the agent's questions ask

@@ -265,7 +265,8 @@ class Settings:
         "in the call.", _sms_sender,
     )  # fmt: skip
     sms_countries: tuple[str, ...] = _setting(
-        "TELEPHONY_SMS_COUNTRIES", (), "Countries that may be written to (US CA DE); not set: our number's.", _countries,
+        "TELEPHONY_SMS_COUNTRIES", (), "Countries that may be written to (US CA DE); not set: our number's.",
+        _countries,
     )  # fmt: skip
     sms_lookup: bool = _setting(
         "TELEPHONY_SMS_LOOKUP", False, "1: ask Twilio Lookup, for a fee, whether a number is a landline.", _switch

@@ -37,13 +37,13 @@ _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 _WITH_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:?//\S*|//\S+", re.IGNORECASE)
 _EMAIL = re.compile(r"(?<![\w.@/%+-])[\w.%+-]+@[\w-]+(?:\.[\w-]+)+(?![\w@/:-])")
 _HOST = re.compile(
-    r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*\.(?:xn--[a-z0-9-]+|[^\W\d_]{2,})", re.IGNORECASE
+    r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*\.(?:xn--[a-z0-9-]+|[^\W\d_]{2,})(?!\w)", re.IGNORECASE
 )
 """Words with dots between them, the last of letters: what phones make a link of without `https://`."""
 
 _COUNTRIES = phonenumbers.SUPPORTED_REGIONS | {"UK", "EU", "SU"}
 
-_NUMBER = re.compile(r"[+(]?\d(?:[\s().,\-/+]*\d){5,}")
+_NUMBER = re.compile(r"[+(]?\d(?:[\W_]{0,4}\d){5,}")
 _VANITY = re.compile(r"(?<!\w)\+?\d{1,4}(?:[-.]\d{1,4})*(?:[-.][A-Z]{2,8})+(?!\w)", re.IGNORECASE)
 MOST_GROUPS = 40
 """Groups of digits in a row that are looked through; more than that is no message."""

@@ -28,6 +28,9 @@ ALLOWED = [
     "Call 0900-1700 daily; 900 people came; 1900 Grant Avenue",
     "A/B, and/or, 24/7, km/h ... well...",
     "Wait...what? Yes.",
+    "Wi-Fi: Guest, password S3cret.Pa55!",
+    "Tracking: 1900 5551 2345 6789, order no. 900-555-12",
+    "Konto 0900123456 bei der Bank, Fri 4 Dec, 7.30pm for 4",
     "Free call: 1-800-555-0199 or 0800 1234567",
 ]
 
@@ -90,6 +93,19 @@ REFUSED = [
     ("00449098790001", "premium"),
     ("1-900-CALL-NOW", "premium"),
     ("1\n900\n555\n1234", "premium"),
+    ("1*900*555*1234", "premium"),
+    ("1_900_555_1234", "premium"),
+    ("1 900 \u00b7 555 \u00b7 1234", "premium"),
+    ("0900/123 45 67", "premium"),
+    ("011 1 900 555 1234", "premium"),
+    ("call1-900-555-1234", "premium"),
+    ("①⑨⓪⓪⑤⑤⑤①②③④", "premium"),
+    ("ⓔⓥⓘⓛ.com", "link"),
+    ("evil.com?x=1", "link"),
+    ("m.me/evil", "link"),
+    ("http:\\\\evil.test\\a", "link"),
+    ("https://example.com\u2044evil.test", "link"),
+    ("https://EXAMPLE.com%2eevil.test", "link"),
 ]
 
 
