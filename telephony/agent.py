@@ -112,13 +112,13 @@ class Agent:
     replies are short). `style` is added to the prompt and says how to speak on a phone; "{language}" in it becomes the
     name of the voice's language, and "" removes it; to the default one, tools such as `send_sms` add a sentence.
     `wording` are the fixed phrases; each one that is left at its default is said in the voice's language, where there
-    is one (`telephony check` names what is missing). `context` is text for the end of the prompt, after its cacheable part (date, time zone and the caller's number are added
-    automatically). `keyterms` are words that STT should recognise (names, products; at most 50, of at most 20
-    characters each). `must_be_heard` are sentences, such as a disclosure, during which the agent cannot be
-    interrupted; what the caller says meanwhile is answered afterwards. `expects` says what the agent's questions ask
-    for, in addition to the phrases built into each language ("your phone number"): see `Expects`. Raises TypeError for
-    a value of another type than declared (a list serves as a tuple), ValueError for two tools of one name and for
-    numbers that no call can have.
+    is one (`telephony check` names what is missing). `context` is text for the end of the prompt, after its cacheable
+    part (date, time zone and the caller's number are added automatically). `keyterms` are words that STT should
+    recognise (names, products; at most 50, of at most 20 characters each). `must_be_heard` are sentences, such as a
+    disclosure, during which the agent cannot be interrupted; what the caller says meanwhile is answered afterwards.
+    `expects` says what the agent's questions ask for, in addition to the phrases built into each language ("your phone
+    number"): see `Expects`. Raises TypeError for a value of another type than declared (a list serves as a tuple),
+    ValueError for two tools of one name and for numbers that no call can have.
     """
 
     prompt: str
@@ -279,6 +279,12 @@ class IncomingCall:
     def outbound(self) -> bool:
         """Whether this service placed the call."""
         return self.direction.startswith("outbound")
+
+    @property
+    def verified(self) -> bool:
+        """Whether the carrier vouches for the caller's number: STIR/SHAKEN attestation A. Otherwise the number may be
+        anybody's."""
+        return not self.outbound and self.form.get("StirVerstat", "") == "TN-Validation-Passed-A"
 
     @property
     def person(self) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import pytest
-from telephony.tool_context import ToolContext, Work, missing
 
 from telephony import needs_verified, prove_number, send_sms, text_caller, tool, verified, verified_number
 from telephony.agent import Agent
@@ -19,6 +18,7 @@ from telephony.core.language.registry import LANGUAGES
 from telephony.messages.messages import Messages
 from telephony.messages.text import segments
 from telephony.messages.tools import CODE_TEXTS, STYLE, OnFile
+from telephony.tool_context import ToolContext, Work, missing
 from telephony.tools import Tool, Toolbox, ToolResult
 from tests.messages.test_messages import CALLER, OTHER, OWN, Rig, code_in, rigged
 
