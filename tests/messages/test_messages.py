@@ -276,7 +276,7 @@ async def test_a_tool_that_is_interrupted_does_not_lose_the_message() -> None:
 
 
 def contains(folder: Path, text: str) -> bool:
-    return any(text.encode() in file.read_bytes() for file in folder.iterdir())
+    return any(text.encode() in file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
 def code_in(rig: Rig) -> str:
