@@ -109,9 +109,7 @@ async def answer(
                 elif isinstance(part, Wants):
                     if tools.is_offered(part.call.name) and not tools.problem(part.call):
                         passed_back.append(replace(part.call, arguments=json_object(part.call.arguments)))
-                        result = ToolResult(
-                            NOT_PASSED_BACK, failed=True
-                        )  # used only if another tool of the answer fails
+                        result = ToolResult(NOT_PASSED_BACK, failed=True)  # used only if another tool fails
                     else:
                         result = await _run(request, tools, store, part.call)
                         failed = failed or result.failed
