@@ -110,7 +110,7 @@ class VendorPorts:
         self.phrases = PhraseCache(directory, source, clock, phrases)
         self.notes = LanguageNotes()
         self.offers: list[Callable[[IncomingCall], object]] = []
-        self._services = functools.partial(call_services, settings, CallMemories(), self.offers)
+        self.services = functools.partial(call_services, settings, CallMemories(), self.offers)
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
         settings, spec = self._settings, self.voice_spec(agent)
@@ -120,7 +120,7 @@ class VendorPorts:
         base, clock, refusals = self._base_url, self._clock, self._refusals
         return ProviderPorts(
             stt=ElevenLabsStt(base_url=base, api_key=key, spec=stt, clock=clock, refusals=refusals),
-            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=self._services(call)),
+            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=self.services(call)),
             tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, refusals=refusals),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
             late_phrases=functools.partial(self.synthesize_missing, agent),
@@ -135,7 +135,7 @@ class VendorPorts:
 
     def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
         self.notes.about(agent)
-        return ManagedSocket(agent, call, self.agents_rest, self._clock, self._services(call))
+        return ManagedSocket(agent, call, self.agents_rest, self._clock, self.services(call))
 
     def voice_spec(self, agent: Agent) -> VoiceSpec:
         voice, settings = agent.voice, self._settings
@@ -237,7 +237,7 @@ def create_app(
                 record_calls(service, wired.tapes, stack)
             app.state.service = service
             # Of the platforms only the routes that are switched on. All need the parts created above.
-            platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock)
+            platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock, vendors.services)
             webhooks = service.webhooks
             placed = OutboundWebhooks(service.calls, webhooks.signed, webhooks.voice, webhooks.status)
             app.router.routes += await stack.enter_async_context(platforms)
