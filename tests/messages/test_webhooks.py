@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,11 +15,10 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 from telephony.agent import Agent, IncomingCall, Voice
 from telephony.errors import MessageRefused
 from telephony.messages.message import Outcome
+from telephony.testing.fakes.twilio.faults import Step
 from telephony.testing.stack import AUTH_TOKEN, Stack, local_stack
 from telephony.testing.steady import SteadyClock
-from telephony.twilio.rest.client import RestClient
-from telephony.twilio.rest.messages import MessagesRest
-from tests.messages.twilio_messages import SID, TOKEN, LocalMessages, local_messages
+from tests.outbound.ringing import own_number
 
 OWN, CALLER = "+12025550100", "+12025550123"
 AGENT = Agent(prompt="P", greeting="Hello.", voice=Voice(id="local"))
@@ -26,15 +26,10 @@ CALL = IncomingCall("CA1", CALLER, OWN)
 
 
 @asynccontextmanager
-async def serving(data: Path, speed: float = 20) -> AsyncIterator[tuple[Stack, LocalMessages]]:
-    clock = SteadyClock(speed)
-    async with local_messages() as twilio, local_stack(AGENT, clock=clock, data=data) as stack:
-        client = RestClient(SID, TOKEN, twilio.base_url, clock)
-        stack.service.messaging._rest = MessagesRest(client, twilio.base_url)
-        try:
-            yield stack, twilio
-        finally:
-            await client.aclose()
+async def serving(data: Path) -> AsyncIterator[Stack]:
+    async with asyncio.timeout(60), local_stack(AGENT, clock=SteadyClock(20), data=data) as stack:
+        stack.carrier.account.numbers = [own_number(OWN)]
+        yield stack
 
 
 async def post(url: str, form: dict[str, str], token: str = AUTH_TOKEN) -> httpx2.Response:
@@ -53,11 +48,12 @@ async def send(stack: Stack, text: str = "Hello", key: str = "k") -> str:
 
 async def test_reports_come_to_the_address_of_the_message(tmp_path: Path) -> None:
     """In any order and repeatedly; one that cannot be read changes nothing."""
-    async with serving(tmp_path) as (stack, twilio):
+    async with serving(tmp_path) as stack:
+        stack.carrier.steps[Step.MESSAGE].lost = frozenset({"sent", "delivered"})
         assert await send(stack) == Outcome.ACCEPTED
-        url = twilio.posts[0]["StatusCallback"]
+        [message] = stack.carrier.messages.sent.values()
+        url, sid = message.form["StatusCallback"][0], message.sid
         assert url.startswith(stack.service.base_url)
-        sid = f"SM{1:032d}"
         for status, code in (("undelivered", "30006"), ("sent", ""), ("undelivered", "30006"), ("", "x" * 50)):
             form = {"MessageSid": sid, "MessageStatus": status} | ({"ErrorCode": code} if code else {})
             assert (await post(url, form)).status_code == 204
@@ -69,7 +65,7 @@ async def test_reports_come_to_the_address_of_the_message(tmp_path: Path) -> Non
 
 async def test_stop_and_start_are_heard(tmp_path: Path) -> None:
     """The answer is empty: Twilio itself confirms both to the person."""
-    async with serving(tmp_path) as (stack, twilio):
+    async with serving(tmp_path) as stack:
         url = f"{stack.service.base_url}/twilio/messages"
         answered = await post(url, {"MessageSid": "SM1", "From": CALLER, "To": OWN, "Body": "Stop"})
         assert (answered.status_code, answered.text) == (200, "<Response/>")
@@ -78,13 +74,13 @@ async def test_stop_and_start_are_heard(tmp_path: Path) -> None:
         assert await send(stack) == "opted_out"
         await post(url, {"MessageSid": "SM3", "From": CALLER, "To": OWN, "Body": "x", "OptOutType": "START"})
         assert await send(stack) == Outcome.ACCEPTED
-        assert len(twilio.posts) == 1
+        assert len(stack.carrier.messages.posts) == 1
 
 
 @pytest.mark.parametrize("path", ["", "/status/some-id"])
 async def test_who_is_not_twilio_is_refused(tmp_path: Path, path: str) -> None:
     """Otherwise anybody could opt others out, or say that a message has arrived."""
-    async with serving(tmp_path) as (stack, _):
+    async with serving(tmp_path) as stack:
         url = f"{stack.service.base_url}/twilio/messages{path}"
         form = {"From": CALLER, "Body": "STOP", "MessageStatus": "delivered"}
         assert (await post(url, form, token="another")).status_code == 403
@@ -95,7 +91,7 @@ async def test_who_is_not_twilio_is_refused(tmp_path: Path, path: str) -> None:
 
 
 async def test_odd_forms_do_no_harm(tmp_path: Path) -> None:
-    async with serving(tmp_path) as (stack, _):
+    async with serving(tmp_path) as stack:
         base = f"{stack.service.base_url}/twilio/messages"
         forms: list[dict[str, Any]] = [{}, {"Body": "STOP"}, {"From": CALLER}, {"From": "x\x00", "Body": "STOP " * 900}]
         for form in forms:
@@ -106,7 +102,7 @@ async def test_odd_forms_do_no_harm(tmp_path: Path) -> None:
 
 async def test_an_opt_out_that_cannot_be_kept_is_an_error(tmp_path: Path) -> None:
     """Twilio shows it; it is not as if nothing had been asked."""
-    async with serving(tmp_path) as (stack, _):
+    async with serving(tmp_path) as stack:
         (tmp_path / "messages.sqlite3").write_bytes(b"no database" * 200)
         url = f"{stack.service.base_url}/twilio/messages"
         assert (await post(url, {"From": CALLER, "Body": "STOP"})).status_code == 503
