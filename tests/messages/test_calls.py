@@ -103,7 +103,7 @@ async def talking(
 async def test_a_text_is_sent_and_that_it_failed_is_told(tmp_path: Path) -> None:
     """The caller hears of it without asking; the style has told the model that it can offer this."""
     async with talking(tmp_path, send_sms(), person=OFF) as talk:
-        await talk.says("send twelve high street", "is on its way")
+        await talk.says("send twelve high street", "ends in 23")
         assert "with send_sms" in talk.stack.openai.requests[0]["messages"][0]["content"]
         await talk.hears("did not arrive")
         [sent] = talk.office.sent.values()
@@ -116,7 +116,7 @@ async def test_an_arrival_is_known_and_not_spoken_of(tmp_path: Path) -> None:
     """However often it is reported."""
     async with talking(tmp_path, send_sms()) as talk:
         talk.stack.carrier.steps[Step.MESSAGE].times = 3
-        await talk.says("send hello", "is on its way")
+        await talk.says("send hello", "ends in 23")
         await talk.tape.until(lambda: bool(talk.tape.events(NoticeReceived)))
         await talk.says("thank you", "Yes.")
         [(_, notice)] = talk.tape.events(NoticeReceived)
@@ -147,7 +147,7 @@ async def test_stop_is_heard_in_the_call_and_start_as_well(tmp_path: Path) -> No
         await talk.office.text(url, CALLER, "Stop", to=OWN)
         await talk.says("send hello", "asked for no more")
         await talk.office.text(url, CALLER, "START", to=OWN)
-        await talk.says("send hello again", "is on its way")
+        await talk.says("send hello again", "ends in 23")
 
 
 async def test_a_message_is_sent_once_its_announcement_was_heard(tmp_path: Path) -> None:
