@@ -2,7 +2,7 @@
 
     replying = reply(agent, history, llm, toolbox, facts)
     part = await anext(replying)             # Said(text) | Wants(call) | Done(...)
-    part = await replying.asend(result)      # after Wants: the tool's result
+    part = await replying.asend(result)      # after Wants: the tool's result, or what to await for it
 
 It uses no call, clock or port, so the same function serves phone calls and the OpenAI-compatible endpoint. The static
 part of the prompt comes first, byte-identical, because servers cache prefixes; the variable part comes last.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -82,7 +82,7 @@ class Schemas(Protocol):
 
 async def reply(
     agent: Agent, history: History, llm: Llm, toolbox: Schemas, facts: Facts, *, asks: bool = False
-) -> AsyncGenerator[ReplyPart, ToolResult | None]:
+) -> AsyncGenerator[ReplyPart, ToolResult | Awaitable[ToolResult] | None]:
     """See the module docstring. After `agent.limits.tool_rounds` rounds of tools the model must answer without tools.
     `asks`: it may say instead that the caller has not finished.
 
@@ -120,13 +120,14 @@ async def reply(
             return
         if text and not text[-1].isspace():
             yield Said(" ")  # separates it from the text after the tool
-        results = []
+        asked = list[ToolResult | Awaitable[ToolResult]]()
         for number, call in enumerate(calls, 1):
             if call.written and not _runs(agent, call, messages, text):
-                results.append(ToolResult(NOT_CALLED, failed=True))
+                asked.append(ToolResult(NOT_CALLED, failed=True))
                 continue
             result = yield Wants(call, len(calls) - number)
-            results.append(result or ToolResult("The tool was not run.", failed=True))
+            asked.append(result or ToolResult("The tool was not run.", failed=True))
+        results = [one if isinstance(one, ToolResult) else await one for one in asked]  # several may run at once
         ended = [c for c, r in zip(calls, results, strict=True) if c.name == END_CALL and (c.written or not r.failed)]
         if text.strip() and len(ended) == len(calls):  # the goodbye was said; another request would repeat it
             yield Done("stop", finished)
