@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from telephony.messages.identity import needs_verified, verified, verified_number
     from telephony.messages.tools import prove_number, send_sms, text_caller
     from telephony.settings import Settings
-    from telephony.tools import Tool, ToolContext, tool
+    from telephony.tool_context import ToolContext, ToolFailed
+    from telephony.tools import Tool, tool
 
 __all__ = [
     "Agent",
@@ -31,6 +32,7 @@ __all__ = [
     "Settings",
     "Tool",
     "ToolContext",
+    "ToolFailed",
     "TurnTaking",
     "Voice",
     "Wording",
@@ -51,7 +53,8 @@ _HOMES = {
     "telephony.messages.identity": ("needs_verified", "verified", "verified_number"),
     "telephony.messages.tools": ("prove_number", "send_sms", "text_caller"),
     "telephony.settings": ("Settings",),
-    "telephony.tools": ("Tool", "ToolContext", "tool"),
+    "telephony.tool_context": ("ToolContext", "ToolFailed"),
+    "telephony.tools": ("Tool", "tool"),
 }
 
 
