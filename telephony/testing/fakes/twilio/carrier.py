@@ -74,6 +74,7 @@ class Carrier(Running):
         self.conferences = Conferences(self)
         self.messages = Messages(self)
         self.api_base_url = ""
+        self._closing = False
 
     async def __aenter__(self) -> Carrier:
         self.api_base_url = await self.start(rest_app(self))
@@ -82,6 +83,7 @@ class Carrier(Running):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
+        self._closing = True
         for call in self.calls.values():
             call.line.leave()
         return await self.stop(kind, error, trace)
@@ -102,9 +104,24 @@ class Carrier(Running):
         self.spawn(call.run_inbound(voice_url, status_url))
         return call
 
+    async def call_to(self, number: str, count: int = 1) -> PhoneCall:
+        """Waits for the `count`th call to a number that the service has placed or dialled: the phone of whoever is
+        called."""
+
+        def found() -> list[PhoneCall]:
+            return [call for call in self.calls.values() if call.record.parties.called == number]
+
+        while len(found()) < count:
+            self.outgoing.changed.clear()
+            await self.outgoing.changed.wait()
+        return found()[count - 1]
+
     def new_call(self, parties: Parties, faults: CarrierFaults | None = None) -> PhoneCall:
         call = PhoneCall(self, parties, faults or self.faults)
         self.calls[call.sid] = call
+        self.outgoing.changed.set()
+        if self._closing:
+            call.line.leave()
         return call
 
     # --- for the REST API ---
@@ -116,7 +133,6 @@ class Carrier(Running):
         """Starts a call to the number of a form of the REST API."""
         phone = self.new_call(Parties(form["From"][-1], form["To"][-1], "outbound-api"))
         call = self.outgoing.placed[phone.sid] = PlacedCall(phone, form)
-        self.outgoing.changed.set()
         self.spawn(self.outgoing.run(call, Reports(self, lambda: self.outgoing.faults)))
         return call
 
