@@ -110,7 +110,7 @@ class VendorPorts:
         self.phrases = PhraseCache(directory, source, clock, phrases)
         self.notes = LanguageNotes()
         self.offers: list[Callable[[IncomingCall], object]] = []
-        self.services = functools.partial(call_services, settings, CallMemories(), self.offers)
+        self.services = functools.partial(call_services, settings, CallMemories(), offers=self.offers)
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
         settings, spec = self._settings, self.voice_spec(agent)

@@ -11,7 +11,11 @@ from telephony.tool_context import CallMemories, TwilioClient
 
 
 def call_services(
-    settings: Settings, memories: CallMemories, offers: Iterable[Callable[[IncomingCall], object]], call: IncomingCall
+    settings: Settings,
+    memories: CallMemories,
+    call: IncomingCall,
+    *,
+    offers: Iterable[Callable[[IncomingCall], object]] = (),
 ) -> Mapping[type[Any], object]:
     """The services of one call, and what other parts of the service offer to each call. Those that lack their settings
     are left out: asking for them fails in words."""
