@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from telephony.agent import Agent, IncomingCall, ManagedAgent, Reject, Voice
     from telephony.app.app import create_app
     from telephony.core.policy import Expects, Limits, TurnTaking, Wording
+    from telephony.messages.identity import needs_verified, verified, verified_number
+    from telephony.messages.tools import prove_number, send_sms, text_caller
     from telephony.settings import Settings
-    from telephony.tools import Tool, ToolContext, tool
+    from telephony.tool_context import ToolContext, ToolFailed
+    from telephony.tools import Tool, tool
 
 __all__ = [
     "Agent",
@@ -29,19 +32,29 @@ __all__ = [
     "Settings",
     "Tool",
     "ToolContext",
+    "ToolFailed",
     "TurnTaking",
     "Voice",
     "Wording",
     "create_app",
+    "needs_verified",
+    "prove_number",
+    "send_sms",
+    "text_caller",
     "tool",
+    "verified",
+    "verified_number",
 ]
 
 _HOMES = {
     "telephony.agent": ("Agent", "IncomingCall", "ManagedAgent", "Reject", "Voice"),
     "telephony.app.app": ("create_app",),
     "telephony.core.policy": ("Expects", "Limits", "TurnTaking", "Wording"),
+    "telephony.messages.identity": ("needs_verified", "verified", "verified_number"),
+    "telephony.messages.tools": ("prove_number", "send_sms", "text_caller"),
     "telephony.settings": ("Settings",),
-    "telephony.tools": ("Tool", "ToolContext", "tool"),
+    "telephony.tool_context": ("ToolContext", "ToolFailed"),
+    "telephony.tools": ("Tool", "tool"),
 }
 
 

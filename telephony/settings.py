@@ -35,7 +35,7 @@ T = TypeVar("T")
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "omit")
 SHORTEST_KEY = 12
 """Fewest characters of a secret that others present to this service."""
-CARRIER_SIDE = ("host", "port", "public_url", "trusted_proxies", "fallback_number", "dial_from")
+CARRIER_SIDE = ("host", "port", "public_url", "trusted_proxies", "fallback_number", "dial_from", "sms_from")
 """Settings that a call over the local carrier does not use, in addition to all of Twilio's."""
 
 
@@ -178,6 +178,15 @@ def _phone(text: str) -> str:
     return number
 
 
+def _sms_sender(text: str) -> str:
+    if re.fullmatch(r"MG[0-9a-fA-F]{32}", text):
+        return text
+    try:
+        return _phone(text)
+    except ValueError:
+        raise ValueError("must be a phone number with its country code, or a messaging service (MG...)") from None
+
+
 def _countries(text: str) -> tuple[str, ...]:
     from phonenumbers import SUPPORTED_REGIONS  # 40 ms to import, and only needed here
 
@@ -230,7 +239,7 @@ class Settings:
     data: Path | None = _setting(  # noqa: RUF009  (paths do not change)
         "TELEPHONY_DATA",
         _DATA,
-        "Directory for synthesised fixed phrases, post-call events and placed calls, readable by you only.",
+        "Directory for synthesised fixed phrases, post-call events, records of calls and messages, for you only.",
         _directory,
     )
     tapes: Path | None = _setting(  # noqa: RUF009  (as above)
@@ -251,6 +260,17 @@ class Settings:
         "TELEPHONY_DIAL_COUNTRIES", (), "Countries that may be called (US CA DE); not set: the calling number's own.",
         _countries,
     )  # fmt: skip
+    sms_from: str = _setting(
+        "TELEPHONY_SMS_FROM", "", "The number, or messaging service (MG...), that sends text messages; not set: ours "
+        "in the call.", _sms_sender,
+    )  # fmt: skip
+    sms_countries: tuple[str, ...] = _setting(
+        "TELEPHONY_SMS_COUNTRIES", (), "Countries that may be written to (US CA DE); not set: our number's.",
+        _countries,
+    )  # fmt: skip
+    sms_lookup: bool = _setting(
+        "TELEPHONY_SMS_LOOKUP", False, "1: ask Twilio Lookup, for a fee, whether a number is a landline.", _switch
+    )
     drain_seconds: int = _setting(
         "TELEPHONY_DRAIN_SECONDS", 120, "How long live calls may go on after SIGTERM.", _whole(0, 86_400)
     )

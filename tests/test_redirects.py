@@ -30,7 +30,7 @@ from telephony.testing.fakes.openai.server import LocalOpenAi
 from telephony.testing.fakes.twilio.carrier import Carrier
 from telephony.testing.fakes.twilio.faults import CarrierFaults
 from telephony.testing.steady import SteadyClock
-from telephony.twilio.rest import TwilioRest
+from telephony.twilio.rest.calls import TwilioRest
 
 SPEC = VoiceSpec("elevenlabs", "voice", "eleven_flash_v2_5", language="en")
 HOSTS = ("127.0.0.1", "localhost")

@@ -19,12 +19,10 @@ from pathlib import Path
 import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.app.browser_phone import open_console
+from telephony.app.call_services import call_services
 from telephony.app.default_voice import AccountVoices, DefaultVoice, needed, own_agent
 from telephony.app.keys import Keys
 from telephony.app.language_model import language_model
@@ -47,7 +45,10 @@ from telephony.elevenlabs.speech_sockets import Refusals
 from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.files import shared_with
+from telephony.messages.messages import Messaging
+from telephony.messages.wiring import open_messages, text_messages
 from telephony.observe import logs
+from telephony.observe.health import HEALTH
 from telephony.observe.logs import CallLog
 from telephony.outbound.calls import Calls
 from telephony.runtime.call_registry import CallRegistry, ProviderPorts
@@ -55,12 +56,14 @@ from telephony.runtime.llm_port import LlmPort
 from telephony.settings import Settings
 from telephony.tape.recorder import Recorder
 from telephony.text_normalization import rules_for, spoken_form, supported
+from telephony.tool_context import CallMemories
 from telephony.twilio.outbound_webhooks import OutboundWebhooks
-from telephony.twilio.rest import TwilioRest
+from telephony.twilio.rest.calls import TwilioRest
 from telephony.twilio.webhooks import Webhooks
 from telephony.vad.silero import SileroDetector
 
 log = structlog.get_logger()
+NOW = functools.partial(datetime.now, UTC)
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class Service:
     keys: Keys
     voice: DefaultVoice
     calls: Calls
+    messaging: Messaging
     rest: TwilioRest | None = None
     ready: bool = False
     warm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -105,6 +109,8 @@ class VendorPorts:
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock, phrases)
         self.notes = LanguageNotes()
+        self.offers: list[Callable[[IncomingCall], object]] = []
+        self.services = functools.partial(call_services, settings, CallMemories(), offers=self.offers)
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
         settings, spec = self._settings, self.voice_spec(agent)
@@ -114,7 +120,7 @@ class VendorPorts:
         base, clock, refusals = self._base_url, self._clock, self._refusals
         return ProviderPorts(
             stt=ElevenLabsStt(base_url=base, api_key=key, spec=stt, clock=clock, refusals=refusals),
-            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=lambda: datetime.now(UTC)),
+            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=self.services(call)),
             tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, refusals=refusals),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
             late_phrases=functools.partial(self.synthesize_missing, agent),
@@ -129,7 +135,7 @@ class VendorPorts:
 
     def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
         self.notes.about(agent)
-        return ManagedSocket(agent, call, self.agents_rest, self._clock)
+        return ManagedSocket(agent, call, self.agents_rest, self._clock, self.services(call))
 
     def voice_spec(self, agent: Agent) -> VoiceSpec:
         voice, settings = agent.voice, self._settings
@@ -178,11 +184,14 @@ def compose(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
     calls = Calls(settings, clock, rest, agents, load_agent, lambda: registry.draining or registry.full())
+    messaging = text_messages(settings, clock, rest, registry, lambda: calls.base_url)
+    vendors.offers.append(messaging.of)
     router = RestRouter(console.hang_up, rest)
     webhooks = Webhooks(settings, registry, agents, detector, clock, router, vendors.agents_rest, calls)
     registry.observers += [lambda live: CallLog(live.call.call_sid, live.turn_taking), console.observe]
     keys, voice = Keys(settings, vendors.llm, vendors.account_voices, clock), vendors.default_voice
-    return Service(settings, clock, registry, webhooks, console, vendors.agents_rest, keys, voice, calls, rest), vendors
+    parts = (webhooks, console, vendors.agents_rest, keys, voice, calls, messaging, rest)
+    return Service(settings, clock, registry, *parts), vendors
 
 
 def record_calls(service: Service, folder: Path, stack: AsyncExitStack) -> None:
@@ -228,11 +237,12 @@ def create_app(
                 record_calls(service, wired.tapes, stack)
             app.state.service = service
             # Of the platforms only the routes that are switched on. All need the parts created above.
-            platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock)
+            platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock, vendors.services)
             webhooks = service.webhooks
             placed = OutboundWebhooks(service.calls, webhooks.signed, webhooks.voice, webhooks.status)
             app.router.routes += await stack.enter_async_context(platforms)
             app.router.routes += console.routes() + webhooks.routes() + placed.routes()
+            app.router.routes += await stack.enter_async_context(open_messages(service.messaging, webhooks.signed))
             await stack.enter_async_context(service.calls.running())
             await stack.enter_async_context(_serving(service, vendors, agents))
             yield
@@ -240,31 +250,6 @@ def create_app(
     app = Starlette(routes=list(HEALTH), lifespan=lifespan, middleware=[Middleware(OnePath, settings)])
     app.router.redirect_slashes = False
     return app
-
-
-def _service(request: Request) -> Service:
-    found: Service = request.app.state.service
-    return found
-
-
-async def _healthz(request: Request) -> Response:
-    """Liveness: 200 while the process responds."""
-    return JSONResponse({"status": "ok", "calls": len(_service(request).registry.calls)})
-
-
-async def _readyz(request: Request) -> Response:
-    """Readiness: 200 if calls can be taken, else 503."""
-    current = _service(request)
-    draining, full = current.registry.draining, current.registry.full()
-    good = current.ready and not draining and not full
-    state = {
-        "ready": good, "draining": draining, "full": full,
-        "keys_refused": list(current.keys.refused), "voice": current.voice.problem,
-    }  # fmt: skip
-    return JSONResponse(state, status_code=200 if good else 503)
-
-
-HEALTH = (Route("/healthz", _healthz), Route("/readyz", _readyz))
 
 
 def _warn_of_readers(settings: Settings) -> None:

@@ -6,6 +6,7 @@
     turns       what the agent generates, says, was heard to say    recovery   fillers and apologies
     answer      the answer that the caller is owed                  ending     the last words of the call
     dtmf        keys                                                timers     silence, time limits, drain
+    acting      what tools do: deferred work, notices, moves
 
 The parts are asked in a fixed order: interruptions first, then the end of the caller's utterance, then what the agent
 owes. So the order of two events that arrive in the same millisecond matters only where the caller would notice it too.
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from telephony.core import events as e
+from telephony.core.acting.acting import Acting
 from telephony.core.actions import Action, Transcribe
 from telephony.core.answer import OwedAnswer
 from telephony.core.decisions import DropReason, NotHeard, TurnEnded
@@ -27,7 +29,6 @@ from telephony.core.language.registry import language_for
 from telephony.core.listening.calm import CALM, NEVER, Calm, Part, until
 from telephony.core.listening.listening import Listening
 from telephony.core.managed_events import ManagedEvent
-from telephony.core.media_watchdog import MediaWatchdog
 from telephony.core.policy import Policy
 from telephony.core.recovery import Recovery
 from telephony.core.speaking.hearing import Hearing, Saying, saying
@@ -64,9 +65,9 @@ class Conversation:
             rules, language, self._listening, self._turns, self._ending, self._floor.callers_words
         )
         self._recovery = Recovery(policy, self._listening, self._turns, self._answer, self._ending)
+        self._acting = Acting(self._listening, self._turns, self._answer, self._ending)
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._timers = Timers(policy.limits)
-        self._watchdog = MediaWatchdog(policy.limits)
         self._parts: tuple[Part, ...] = (
             Part(attention.tick, attention.calm),
             Part(self._floor.tick, self._floor.calm),
@@ -74,6 +75,7 @@ class Conversation:
             Part(self._end_entry, lambda now: CALM),  # it has its deadline
             Part(self._look_after_speech, lambda now: CALM),  # so has all speech
             Part(self._give_answer, self._answer_calm),
+            Part(self._acting.tick, self._acting.calm),
             Part(self._recovery.tick, self._recovery.calm),
             Part(speculation.tick, speculation.calm),
             Part(self._keep_time, lambda now: CALM),  # so have the silence, and the end
@@ -106,12 +108,12 @@ class Conversation:
         """Takes a frame. Returns whether it is one more of those that change nothing, so that no part needs to be
         asked."""
         listening, calm = self._listening, self._calm
-        self._watchdog.received(now)
+        self._timers.watchdog.received(now)
         news = listening.hear(event)
         if news or calm is None or not calm.lasts(now, listening.voice.media_ms, listening.utterance):
             return False
         self._floor.passed(now)
-        self.deadline = min(self._watchdog.deadline, calm.deadline)
+        self.deadline = min(self._timers.watchdog.deadline, calm.deadline)
         return True
 
     # --- what happens -----------------------------------------------------------------------------------------------
@@ -144,7 +146,12 @@ class Conversation:
             case e.DrainStarted(deadline_ms):
                 self._timers.drain(deadline_ms)
             case e.EndRequested(reason):
+                self._ending.stays()
                 return self._recovery.end_with("goodbye", reason, now)
+            case e.WorkDeferred() | e.EndWanted() | e.NoticeReceived() | e.SayRequested():
+                return self._acting.happened(event, now)
+            case e.MoveStarted() | e.MoveFailed():
+                return self._acting.happened(event, now)
             case e.AudioReceived() | e.TimeReached() | e.TtsReady() | e.TtsLost() | e.OutboxOverflowed():
                 pass  # the ports recover by themselves; what follows for the call follows from silence, in `_tick`
             case _:  # the last words of a managed agent that had the call before; asked last, for it takes time
@@ -153,9 +160,9 @@ class Conversation:
         return []
 
     def _started(self, now: int) -> list[Action]:
-        if self._watchdog.started:
+        if self._timers.watchdog.started:
             return []
-        self._watchdog.received(now)
+        self._timers.watchdog.received(now)
         self._timers.start(now)
         return self._turns.greet(now)
 
@@ -166,10 +173,11 @@ class Conversation:
             case e.ToolWanted():
                 return self._turns.tool_wanted(event, now)
             case e.ToolFinished():
+                event, dropped = self._acting.deferred.tool_finished(event)
                 actions, late = self._turns.tool_finished(event, now)
                 if late:
                     self._answer.ask_after(now)
-                return actions
+                return dropped + actions
             case e.ReplyEnded():
                 reply = self._turns.reply
                 generation = reply.generation if reply is not None and reply.number == event.turn else None
@@ -211,7 +219,7 @@ class Conversation:
 
     def _caller_said(self, text: str, now: int) -> list[Action]:
         self._timers.caller_spoke()
-        return self._floor.caller_said(text, now)
+        return self._acting.deferred.answered(now) + self._floor.caller_said(text, now)
 
     # --- what follows -----------------------------------------------------------------------------------------------
 
@@ -220,11 +228,13 @@ class Conversation:
         would change nothing."""
         self.deadline = self._calm = None
         happened = len(actions)
-        if self.ended is None and self._watchdog.started:
+        if self.ended is None and self._timers.watchdog.started:
             actions += self._tick(now)
-        if self.ended is None and self._watchdog.started:
+        if self.ended is not None:
+            actions += self._acting.deferred.end()
+        elif self._timers.watchdog.started:
             parts_ms = self._parts_deadline(now)
-            self.deadline = min(self._watchdog.deadline, parts_ms)
+            self.deadline = min(self._timers.watchdog.deadline, parts_ms)
             self._calm = self._agree(parts_ms, now) if len(actions) == happened else None
         return actions
 
@@ -232,7 +242,7 @@ class Conversation:
         deadlines = (
             self._dtmf.deadline,
             self._turns.deadline,
-            self._ending.deadline or self._timers.deadline,
+            None if self._ending.moving else self._ending.deadline or self._timers.deadline,
             self._recovery.deadline(now),
         )
         return min([at for at in deadlines if at is not None], default=NEVER)
@@ -248,9 +258,9 @@ class Conversation:
 
     def _tick(self, now: int) -> list[Action]:
         """What time and evidence have decided, part by part."""
-        if missing := self._watchdog.take_missing_ms(now):
+        if missing := self._timers.watchdog.take_missing_ms(now):
             self._listening.voice.stalled(missing)
-        if self._watchdog.dead(now):
+        if self._timers.watchdog.dead(now):
             return self._ending.leg_dead()
         actions = list[Action]()
         for part in self._parts:
@@ -282,12 +292,14 @@ class Conversation:
         return actions + self._turns.expect_marks(now)
 
     def _give_answer(self, now: int) -> list[Action]:
-        """What was played is settled; a tool may run, and an answer begin, once the caller is silent."""
+        """What was played is settled, and so what was to be done with it; a tool may run, and an answer begin, once the
+        caller is silent."""
         if self._answer.restarted and self._turns.reply is not None and not self._turns.unheard_reply(now):
             self._answer.heard()
         actions, replied = self._turns.settle(now)
         if replied:
             self._recovery.replied()
+        actions += self._acting.deferred.tick(now, quiet=self._listening.utterance is None)
         if self._listening.utterance is not None or self._turns.playout.held:
             return actions
         actions += self._turns.allow_tool(now)
@@ -311,7 +323,9 @@ class Conversation:
         """Silence, deafness, the length of the call, drain; and the end, once the last words were heard."""
         waiting = self._answer.owed or self._dtmf.deadline is not None
         busy = waiting or self._listening.utterance is not None or self._turns.live()
-        (self._timers.busy if busy else self._timers.quiet)(now)
+        (self._timers.busy if busy or self._ending.moving else self._timers.quiet)(now)
+        if self._ending.moving:
+            return []
         if self._ending.begun:
             utterance = self._listening.utterance
             return self._ending.tick(now, objecting=utterance is not None and bool(utterance.text))

@@ -32,7 +32,7 @@ from telephony.outbound.attempts import Attempts
 from telephony.outbound.looked_up import SKEW_S, match, report_of
 from telephony.settings import Settings
 from telephony.twilio import account
-from telephony.twilio.rest import PLACE_MS, TwilioRest
+from telephony.twilio.rest.calls import PLACE_MS, TwilioRest
 
 log = structlog.get_logger()
 

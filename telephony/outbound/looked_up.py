@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from telephony.outbound.attempt import Attempt, Report
-from telephony.twilio.rest import CallState
+from telephony.twilio.rest.calls import CallState
 
 SKEW_S = 60
 """How far Twilio's clock may differ from ours."""

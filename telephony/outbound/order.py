@@ -9,7 +9,7 @@ from telephony.agent import Agent, AgentSource, ManagedAgent
 from telephony.errors import DialRefused
 from telephony.outbound.attempt import Attempt
 from telephony.twilio import account
-from telephony.twilio.rest import CallRequest
+from telephony.twilio.rest.calls import CallRequest
 
 VARIABLE_CHARS = 4_000
 KEY_CHARS = 200

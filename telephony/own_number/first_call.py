@@ -26,7 +26,7 @@ from telephony.network.tls import tls
 from telephony.outbound.attempt import Attempt, given_up
 from telephony.outbound.calls import RING_S, Calls
 from telephony.settings import Settings
-from telephony.twilio.rest import TwilioRest
+from telephony.twilio.rest.calls import TwilioRest
 from telephony.twilio.signature import HEADER, sign_webhook
 
 log = structlog.get_logger()

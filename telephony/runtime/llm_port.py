@@ -7,10 +7,11 @@ core allows it (`RunTool`); until then the reply waits, without a time limit of 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -31,7 +32,8 @@ from telephony.core.events import (
 )
 from telephony.errors import ProviderBusy, ProviderError
 from telephony.runtime.reply import Done, Facts, Said, Wants, reply
-from telephony.tools import Toolbox, ToolContext, ToolResult
+from telephony.runtime.tool_runs import ToolRuns
+from telephony.tools import ToolResult
 
 log = structlog.get_logger()
 
@@ -43,23 +45,32 @@ EARLY_ACTIONS = 1_000
 
 @dataclass(slots=True)
 class _Live:
-    """A reply in progress. `answers` holds the core's decisions on the tools it wants, in order."""
+    """A reply in progress. `answers` holds the core's decisions on the tools it wants, in order; `tools` are those that
+    run."""
 
     turn: int
     task: asyncio.Task[None] | None = None
+    tools: set[asyncio.Task[ToolResult]] = field(default_factory=set)
     answers: asyncio.Queue[RunTool | RefuseTool] = field(default_factory=lambda: asyncio.Queue(64))
 
 
 class LlmPort:
-    """The `Port` that performs StartReply, CancelReply, RunTool and RefuseTool."""
+    """The `Port` that performs StartReply, CancelReply, RunTool, RefuseTool, RunDeferred and DropDeferred. `services`
+    are for tools: see `ToolRuns`."""
 
     def __init__(
-        self, *, agent: Agent, llm: Llm, call: IncomingCall, clock: Clock, now: Callable[[], datetime]
+        self,
+        *,
+        agent: Agent,
+        llm: Llm,
+        call: IncomingCall,
+        clock: Clock,
+        now: Callable[[], datetime],
+        services: Mapping[type[Any], object] | None = None,
     ) -> None:
         self._agent, self._llm, self._clock, self._now = agent, llm, clock, now
         self._call = call
-        about = ToolContext(call.call_sid, call.caller, call.called, call.variables)
-        self._toolbox = Toolbox(agent.tools, about)
+        self._tools = ToolRuns(agent.tools, agent.limits, call, clock, services)
         self._live: dict[int, _Live] = {}
         self._early: list[Action] = []
         self._group: asyncio.TaskGroup | None = None
@@ -68,6 +79,7 @@ class LlmPort:
 
     async def run(self, emit: Emit) -> None:
         self._emit = emit
+        self._tools.open(emit)
         async with asyncio.TaskGroup() as group:
             self._group = group
             early, self._early = self._early, []
@@ -77,9 +89,11 @@ class LlmPort:
                 await self._stopped.wait()
             finally:
                 self._group = None
+                self._tools.close()
                 for live in self._live.values():
                     if live.task is not None:
                         live.task.cancel()
+        await self._tools.finish()
 
     def perform(self, action: Action) -> None:
         if self._group is None:
@@ -99,7 +113,7 @@ class LlmPort:
                 if waiting is not None and not waiting.answers.full():
                     waiting.answers.put_nowait(action)
             case _:
-                pass
+                self._tools.perform(action)
 
     def stop(self) -> None:
         self._stopped.set()
@@ -122,13 +136,15 @@ class LlmPort:
             log.exception("reply_failed")
             self._say(live, ReplyFailed(turn, "reply_failed"))
         finally:
+            for tool in live.tools:
+                tool.cancel()
             if self._live.get(turn) is live:
                 del self._live[turn]
 
     async def _converse(self, live: _Live, start: StartReply) -> None:
         facts = Facts(self._now(), self._call.person, self._call.outbound, self._call.variables)
         asks = self._agent.turn_taking.asks_model and not start.must_answer
-        replying = reply(self._agent, start.history, self._llm, self._toolbox, facts, asks=asks)
+        replying = reply(self._agent, start.history, self._llm, self._tools.toolbox, facts, asks=asks)
         async with aclosing(replying) as parts:
             part = await anext(parts)
             while True:
@@ -142,14 +158,19 @@ class LlmPort:
                         self._say(live, ReplyEnded(live.turn, _FINISHES.get(finish, Finish.OTHER)))
                         return
 
-    async def _tool(self, live: _Live, call: ToolCall) -> ToolResult:
+    async def _tool(self, live: _Live, call: ToolCall) -> ToolResult | asyncio.Task[ToolResult]:
+        """Starts the tool once the core allows it: those of one answer run side by side."""
         self._say(live, ToolWanted(live.turn, call.tool_call_id, call.name, call.arguments, call.extra))
         answer = await live.answers.get()
         while answer.tool_call_id != call.tool_call_id:
             answer = await live.answers.get()
-        if isinstance(answer, RefuseTool):
-            return ToolResult(answer.reason, failed=True)
-        limit_ms = self._agent.limits.tool_ms
-        result = await self._toolbox.run_within(self._clock, limit_ms, call.name, call.arguments)
+        if isinstance(answer, RefuseTool) or self._group is None:
+            return ToolResult(answer.reason if isinstance(answer, RefuseTool) else "The call is over.", failed=True)
+        running = self._group.create_task(self._run_tool(live, call), name=f"tool {call.name}")
+        live.tools.add(running)
+        return running
+
+    async def _run_tool(self, live: _Live, call: ToolCall) -> ToolResult:
+        result = await self._tools.run(live.turn, call.tool_call_id, call.name, call.arguments)
         self._say(live, ToolFinished(live.turn, call.tool_call_id, result.text, result.failed))
         return result

@@ -13,7 +13,7 @@ from telephony.clock import Clock
 from telephony.errors import CarrierError
 from telephony.loopback import leads_to_loopback
 from telephony.network.tls import tls
-from telephony.twilio.rest import BASE_URL
+from telephony.twilio.rest.client import BASE_URL
 
 DEADLINE_MS = 5_000
 PAGE = 1_000

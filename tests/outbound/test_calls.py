@@ -16,7 +16,7 @@ from telephony.outbound.attempt import Attempt, Outcome
 from telephony.testing.fakes.twilio.outgoing import Callee, PlacingFaults, Post
 from telephony.testing.stack import Stack, Tape
 from telephony.tools import ToolContext, tool
-from telephony.twilio.rest import CallRequest, CallState
+from telephony.twilio.rest.calls import CallRequest, CallState
 from tests.outbound.ringing import AGENT, OWN, THEIRS, own_number, ringing
 
 ALL_FAULTS = [fault for fault in Post if fault is not Post.ANSWERED]

@@ -6,7 +6,7 @@ import pytest
 
 from telephony.outbound.attempt import Attempt
 from telephony.outbound.looked_up import match
-from telephony.twilio.rest import CallState
+from telephony.twilio.rest.calls import CallState
 
 ATTEMPT = Attempt("id", "key", "+12025550123", "+12025550100", 1_000.0)
 

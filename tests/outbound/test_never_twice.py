@@ -24,7 +24,7 @@ from telephony.testing.serving import serve_app
 from telephony.testing.steady import SteadyClock, SteadyLoop
 from telephony.twilio import twiml
 from telephony.twilio.outbound_webhooks import OutboundWebhooks
-from telephony.twilio.rest import TwilioRest
+from telephony.twilio.rest.calls import TwilioRest
 from telephony.twilio.signed_forms import Form, SignedForms
 from tests.outbound.ringing import AGENT, OWN, own_number
 

@@ -12,7 +12,7 @@ from telephony.errors import CallNotPlaced, CarrierError
 from telephony.testing.fakes.twilio.carrier import Carrier, CarrierFaults
 from telephony.testing.serving import serve_app
 from telephony.testing.steady import SteadyClock
-from telephony.twilio.rest import CallRequest, TwilioRest
+from telephony.twilio.rest.calls import CallRequest, TwilioRest
 from tests.twilio.service import TOKEN, service
 
 
