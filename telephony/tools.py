@@ -23,7 +23,7 @@ import re
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -54,7 +54,10 @@ class Tool:
     """A function with its schema (JSON Schema of the arguments object). Created by `@tool`.
 
     A `read_only` tool may run twice without harm. Any other runs once per turn of a call when our LLM server answers
-    for a platform, which repeats requests, and not at all if a request does not name its call."""
+    for a platform, which repeats requests, and not at all if a request does not name its call.
+
+    Tools that the model asks for in one answer run at the same time. One that is `alone` does not: what was asked
+    before it is done by then, and what was asked after it waits for it."""
 
     name: str
     description: str
@@ -63,6 +66,7 @@ class Tool:
     arguments: type[BaseModel] | None = field(default=None, repr=False)
     context_name: str = ""
     read_only: bool = False
+    alone: bool = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the function directly, for the user's own tests."""
@@ -80,19 +84,28 @@ class ToolResult:
 @typing.overload
 def tool(function: Callable[..., Any], /) -> Tool: ...
 @typing.overload
-def tool(*, name: str = "", description: str = "", read_only: bool = False) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(
-    function: Callable[..., Any] | None = None, /, *, name: str = "", description: str = "", read_only: bool = False
+    *, name: str = "", description: str = "", read_only: bool = False, alone: bool = False
+) -> Callable[[Callable[..., Any]], Tool]: ...
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str = "",
+    description: str = "",
+    read_only: bool = False,
+    alone: bool = False,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
-    """Turns a function into a `Tool`; `read_only` says that it may run twice without harm.
+    """Turns a function into a `Tool`; `read_only` says that it may run twice without harm, `alone` that it must not run
+    at the same time as the other tools of an answer.
 
     Raises TypeError for a signature that has no schema, such as a parameter without a type."""
     if function is None:
-        return lambda f: _make(f, name, description, read_only)
-    return _make(function, name, description, read_only)
+        return lambda f: replace(_make(f, name, description), read_only=read_only, alone=alone)
+    return replace(_make(function, name, description), read_only=read_only, alone=alone)
 
 
-def _make(function: Callable[..., Any], name: str, description: str, read_only: bool = False) -> Tool:
+def _make(function: Callable[..., Any], name: str, description: str) -> Tool:
     fields: dict[str, Any] = {}
     context_name = ""
     if not inspect.isroutine(function) or inspect.isasyncgenfunction(function):
@@ -122,7 +135,7 @@ def _make(function: Callable[..., Any], name: str, description: str, read_only: 
     model, schema = _schema(name, fields)
     schema.setdefault("properties", {})
     text = description or inspect.getdoc(function) or name.replace("_", " ")
-    return Tool(name, text, schema, function, model, context_name, read_only)
+    return Tool(name, text, schema, function, model, context_name)
 
 
 def _schema(name: str, fields: dict[str, Any]) -> tuple[type[BaseModel], dict[str, Any]]:

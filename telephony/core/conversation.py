@@ -290,7 +290,7 @@ class Conversation:
             self._recovery.replied()
         if self._listening.utterance is not None or self._turns.playout.held:
             return actions
-        actions += self._turns.allow_tool(now)
+        actions += self._turns.allow_tools(now)
         if not self._answer.owed or self._dtmf.deadline is not None:
             return actions
         self._turns.stop_waiting(now)

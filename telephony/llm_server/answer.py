@@ -9,6 +9,7 @@ not read-only continues (see `idempotency.py`).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -69,7 +70,10 @@ class Toolset:
         return await self._own.run_within(clock, limit_ms, call.name, call.arguments)
 
 
-NOT_PASSED_BACK = "Not done, because another tool of the same answer was not. Look at that one's result first."
+NOT_PASSED_BACK = ToolResult(
+    "Not done, because another tool of the same answer was not. Look at that one's result first.", failed=True
+)
+"""The result of a platform's tool, used only if another tool of the answer fails."""
 
 
 def missing(schema: dict[str, Any], arguments: str) -> str:
@@ -102,19 +106,26 @@ async def answer(
                 yield part
                 part = await anext(parts)
             elif isinstance(part, Wants):
-                if tools.is_offered(part.call.name) and not tools.problem(part.call):
-                    passed_back.append(replace(part.call, arguments=json_object(part.call.arguments)))
-                    result = ToolResult(NOT_PASSED_BACK, failed=True)  # used only if another tool of the answer fails
-                else:
-                    result = await _run(request, agent, tools, store, part.call, clock)
-                    failed = failed or result.failed
+                theirs = [call for call in part.calls if tools.is_offered(call.name) and not tools.problem(call)]
+                passed_back += [replace(call, arguments=json_object(call.arguments)) for call in theirs]
+                async with asyncio.TaskGroup() as group:
+                    running = {
+                        call.tool_call_id: group.create_task(_run(request, agent, tools, store, call, clock))
+                        for call in part.calls
+                        if call not in theirs
+                    }
+                results = [
+                    running[call.tool_call_id].result() if call.tool_call_id in running else NOT_PASSED_BACK
+                    for call in part.calls
+                ]
+                failed = failed or any(run.result().failed for run in running.values())
                 if passed_back and not part.left and not failed:
                     yield PassBack(tuple(passed_back))
                     yield Done("tool_calls", Finished("tool_calls"))
                     return
                 if not part.left:
                     passed_back, failed = [], False
-                part = await parts.asend(result)
+                part = await parts.asend(results)
             else:
                 yield part
                 return

@@ -7,7 +7,7 @@ core allows it (`RunTool`); until then the reply waits, without a time limit of 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -43,11 +43,11 @@ EARLY_ACTIONS = 1_000
 
 @dataclass(slots=True)
 class _Live:
-    """A reply in progress. `answers` holds the core's decisions on the tools it wants, in order."""
+    """A reply in progress. `answers` are the core's decisions on the tools it wants, by tool call id."""
 
     turn: int
     task: asyncio.Task[None] | None = None
-    answers: asyncio.Queue[RunTool | RefuseTool] = field(default_factory=lambda: asyncio.Queue(64))
+    answers: dict[str, asyncio.Future[RunTool | RefuseTool]] = field(default_factory=dict)
 
 
 class LlmPort:
@@ -94,10 +94,10 @@ class LlmPort:
                 cancelled = self._live.pop(turn, None)
                 if cancelled is not None and cancelled.task is not None:
                     cancelled.task.cancel()
-            case RunTool(turn) | RefuseTool(turn):
-                waiting = self._live.get(turn)
-                if waiting is not None and not waiting.answers.full():
-                    waiting.answers.put_nowait(action)
+            case RunTool(turn, tool_call_id) | RefuseTool(turn, tool_call_id):
+                waiting = self._live[turn].answers.get(tool_call_id) if turn in self._live else None
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(action)
             case _:
                 pass
 
@@ -136,17 +136,24 @@ class LlmPort:
                     case Said(text):
                         self._say(live, ReplyDelta(live.turn, text))
                         part = await anext(parts)
-                    case Wants(call):
-                        part = await parts.asend(await self._tool(live, call))
+                    case Wants(calls):
+                        part = await parts.asend(await self._tools(live, calls))
                     case Done(finish, _):
                         self._say(live, ReplyEnded(live.turn, _FINISHES.get(finish, Finish.OTHER)))
                         return
 
+    async def _tools(self, live: _Live, calls: Sequence[ToolCall]) -> list[ToolResult]:
+        """Runs the tools at the same time, as far as the core allows them. Returns their results in order."""
+        loop = asyncio.get_running_loop()
+        live.answers = {call.tool_call_id: loop.create_future() for call in calls}
+        for call in calls:
+            self._say(live, ToolWanted(live.turn, call.tool_call_id, call.name, call.arguments, call.extra))
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(self._tool(live, call)) for call in calls]
+        return [tool.result() for tool in running]
+
     async def _tool(self, live: _Live, call: ToolCall) -> ToolResult:
-        self._say(live, ToolWanted(live.turn, call.tool_call_id, call.name, call.arguments, call.extra))
-        answer = await live.answers.get()
-        while answer.tool_call_id != call.tool_call_id:
-            answer = await live.answers.get()
+        answer = await live.answers[call.tool_call_id]
         if isinstance(answer, RefuseTool):
             return ToolResult(answer.reason, failed=True)
         limit_ms = self._agent.limits.tool_ms

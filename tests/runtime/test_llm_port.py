@@ -47,6 +47,11 @@ async def slow(name: str) -> str:
     return f"done {name}"
 
 
+@tool
+def quick() -> str:
+    return "was quick"
+
+
 class Bench:
     """An LLM port, its server, and the events that it has emitted."""
 
@@ -65,6 +70,11 @@ class Bench:
             await self._changed.wait()
         return found[-1]
 
+    async def wants(self, count: int) -> None:
+        while sum(isinstance(event, ToolWanted) for event in self.events) < count:
+            self._changed.clear()
+            await self._changed.wait()
+
     def text(self) -> str:
         return "".join(event.text for event in self.events if isinstance(event, ReplyDelta))
 
@@ -73,15 +83,15 @@ class Bench:
 async def running(
     *replies: list[Part], limits: Limits | None = None, early: StartReply | None = None
 ) -> AsyncIterator[Bench]:
-    for event in (started, release, cancelled):
-        event.clear()
+    global started, release, cancelled
+    started, release, cancelled = asyncio.Event(), asyncio.Event(), asyncio.Event()  # of this test's loop
     ran.clear()
     clock = SteadyClock(10)
     async with asyncio.timeout(60), LocalOpenAi(clock=clock, responder=scripted(replies)) as server:
         llm = OpenAiChat(
             api_key="local", base_url=server.base_url, model="m", effort=None, token_field="max_tokens", clock=clock
         )
-        agent = Agent(prompt="P", tools=(slow,), limits=limits or Limits())
+        agent = Agent(prompt="P", tools=(slow, quick), limits=limits or Limits())
         port = LlmPort(agent=agent, llm=llm, call=IncomingCall("CA1"), clock=clock, now=lambda: datetime.now(UTC))
         bench = Bench(port, server)
         if early:
@@ -124,6 +134,44 @@ async def test_a_refused_tool_does_not_run_and_the_model_learns_why() -> None:
         await bench.until(ReplyEnded)
         assert ran == []
         assert bench.server.requests[1]["messages"][-2]["content"] == "The caller interrupted."
+
+
+async def test_tools_of_one_answer_run_at_the_same_time() -> None:
+    """Both have begun before either is done; one that is refused holds up neither; the results go back in order."""
+    calls = [CallTool("slow", {"name": name}) for name in "xyz"]
+    async with running([*calls], [Say("It is done.")]) as bench:
+        bench.port.perform(StartReply(1, HELLO))
+        await bench.wants(3)
+        x, y, z = (event for event in bench.events if isinstance(event, ToolWanted))
+        bench.port.perform(RunTool(1, z.tool_call_id))
+        bench.port.perform(RefuseTool(1, y.tool_call_id, "No."))
+        await started.wait()
+        started.clear()
+        bench.port.perform(RunTool(1, x.tool_call_id))
+        await started.wait()
+        assert ran == ["z", "x"]
+        release.set()
+        await bench.until(ReplyEnded)
+        told = [m["content"] for m in bench.server.requests[1]["messages"] if m["role"] == "tool"]
+        assert told == ["done x", "No.", "done z"]
+
+
+async def test_a_tool_that_hangs_holds_up_no_other() -> None:
+    """The other has finished long before it is given up, and both results go back."""
+    limits = Limits(tool_ms=500)
+    calls = [CallTool("slow", {"name": "x"}), CallTool("quick", {})]
+    async with running([*calls], [Say("Sorry.")], limits=limits) as bench:
+        bench.port.perform(StartReply(1, HELLO))
+        await bench.wants(2)
+        for event in [*bench.events]:
+            if isinstance(event, ToolWanted):
+                bench.port.perform(RunTool(1, event.tool_call_id))
+        await bench.until(ReplyEnded)
+        finished = [event for event in bench.events if isinstance(event, ToolFinished)]
+        assert [event.failed for event in finished] == [False, True]
+        told = [m["content"] for m in bench.server.requests[1]["messages"] if m["role"] == "tool"]
+        assert told[1] == "was quick"
+        assert "slow" in told[0]
 
 
 async def test_cancel_stops_server_tool_and_reports() -> None:

@@ -193,7 +193,7 @@ class Turns:
             return (self._unsaid(turn), True) if turn.speech is None else (self._all_said(turn, now)[0], False)
         if turn.state is TurnState.LIVE:
             return self._all_said(turn, now)
-        if (generation := turn.generation) is not None and turn.speech is None and generation.wanted is None:
+        if (generation := turn.generation) is not None and turn.speech is None and not generation.wanted:
             generation.pending = [unit for unit in generation.pending if self._spoken_form(unit)]
             if not generation.pending:
                 return self.drop_speculation(DropReason.EMPTY), True
@@ -245,12 +245,11 @@ class Turns:
         self._judged(turn, now)
         return actions
 
-    def allow_tool(self, now: int) -> list[Action]:
-        """The reply's tool that waits for permission may run. A speculation's waits until it is the reply."""
-        reply = self.reply
-        return (
-            reply.generation.allow_tool(reply.number, now) if reply is not None and reply.generation is not None else []
-        )
+    def allow_tools(self, now: int) -> list[Action]:
+        """The reply's tools that wait for permission may run. A speculation's wait until it is the reply."""
+        if (reply := self.reply) is None or reply.generation is None:
+            return []
+        return reply.generation.allow_tools(reply.number, now)
 
     def tool_finished(self, event: ToolFinished, now: int) -> tuple[list[Action], bool]:
         """A tool has returned. Also returns whether it came late, so that the caller is to be told of its result."""
