@@ -4,6 +4,7 @@ them."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from telephony.core.decisions import Decision
@@ -96,6 +97,61 @@ class RefuseTool:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class RunDeferred:
+    """Do the `work` of a `WorkDeferred`: what was said with it has been heard."""
+
+    work: str
+
+
+class NotDone(StrEnum):
+    """Why deferred work is not done."""
+
+    INTERRUPTED = "interrupted"
+    """The caller has taken the floor before they had heard everything."""
+    UNHEARD = "unheard"
+    """It is not known whether they have heard everything, or not all of it could be said."""
+    FAILED = "failed"
+    """The tool that asked for it, or the reply that it belongs to, has failed."""
+    CALL_ENDED = "call ended"
+    """The call is over, or is being ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropDeferred:
+    """The `work` of a `WorkDeferred` is not to be done."""
+
+    work: str
+    why: NotDone
+
+
+class EntryEnd(StrEnum):
+    """How an entry of keys has ended."""
+
+    COMPLETE = "complete"
+    """By its length or its terminator."""
+    TIMED_OUT = "timed out"
+    """No further key came. There may have been some."""
+    SAID = "said"
+    """The caller has said something instead."""
+    INTERRUPTED = "interrupted"
+    """The caller had taken the turn back before the question was asked."""
+    HUNG_UP = "hung up"
+    """The call is over."""
+    REFUSED = "refused"
+    """Another entry is open, or the call is being ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndEntry:
+    """The `entry` of an `EntryWanted` is over: `keys` are those that were pressed, `said` what was said instead."""
+
+    entry: int
+    how: EntryEnd
+    keys: str = ""
+    said: str = ""
+
+
 # --- to the TTS ---------------------------------------------------------------------------------------------------
 
 
@@ -132,7 +188,7 @@ class LineAdded:
 
 LegAction: TypeAlias = SendAudio | SendMark | ClearPlayout | EndCall
 SttAction: TypeAlias = Transcribe | CommitTranscript
-LlmAction: TypeAlias = StartReply | CancelReply | RunTool | RefuseTool
+LlmAction: TypeAlias = StartReply | CancelReply | RunTool | RefuseTool | RunDeferred | DropDeferred | EndEntry
 TtsAction: TypeAlias = Speak | CloseContext
 Remark: TypeAlias = Decision | LineAdded
 Action: TypeAlias = LegAction | SttAction | LlmAction | TtsAction | Remark | ManagedAction

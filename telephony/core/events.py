@@ -55,9 +55,13 @@ class MarkReached:
 
 @dataclass(frozen=True, slots=True)
 class KeyPressed:
-    """The caller pressed a key: one of 0-9, *, #, A-D."""
+    """The caller pressed a key: one of 0-9, *, #, A-D; `MASKED_KEY` while a sensitive entry is open, for any but * and
+    the key that ends it (`runtime/key_screen.py`)."""
 
     digit: str
+
+
+MASKED_KEY = "•"
 
 
 class LegEnd(StrEnum):
@@ -308,9 +312,83 @@ class OutboxOverflowed:
     dropped: int
 
 
+# --- what tools and people do beside the conversation ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDeferred:
+    """A tool of `turn`, called by `tool_call_id`, asks for `work` to be done once what is said with it was heard.
+
+    `work` is an id, unique in the call. What comes of it is one `RunDeferred` or one `DropDeferred`, never both. With
+    `must`, an interruption or the end of the call does not drop it: then it is done at once."""
+
+    turn: int
+    tool_call_id: str
+    work: str
+    must: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeReceived:
+    """The agent learns `text` from outside the conversation: a person has accepted a call, long work goes on. With
+    `speak` it owes the caller words about it; without, it only knows."""
+
+    text: str
+    speak: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SayRequested:
+    """The agent is to say `text` as it is, as soon as neither it nor the caller is speaking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStarted:
+    """The call is about to leave this stream for other TwiML; `why` is a stable word. The end of the leg means from now
+    on that this was done."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveFailed:
+    """The call does not leave this stream after all; `why` is that of its `MoveStarted`."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryWanted:
+    """A tool of `turn` asks the caller to key something in: `question` is said, and keys are taken from now on.
+
+    `entry` is a number, unique in the call. The entry ends after `length` keys (0: any number), with `terminator` (a
+    key, or ""), or when no key comes for `timeout_ms`. What comes of it is one `EndEntry`, unless it is dropped first.
+    `sensitive`: keys and the caller's audio come masked, and words do not end it."""
+
+    turn: int
+    entry: int
+    question: str
+    length: int
+    terminator: str
+    timeout_ms: int
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDropped:
+    """Nobody waits for `entry` any more. May come after its end."""
+
+    entry: int
+
+
 CarrierEvent: TypeAlias = CallStarted | AudioReceived | AudioMissed | MarkReached | KeyPressed | CallerLeft
 SttEvent: TypeAlias = SttReady | SttLost | TranscriptUpdated | CommitRefused
 LlmEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | ReplyFailed
 TtsEvent: TypeAlias = TtsReady | TtsLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed
-Event: TypeAlias = CarrierEvent | SttEvent | LlmEvent | TtsEvent | ControlEvent | ManagedEvent
+ActingEvent: TypeAlias = (
+    WorkDeferred | NoticeReceived | SayRequested | MoveStarted | MoveFailed | EntryWanted | EntryDropped
+)
+Event: TypeAlias = CarrierEvent | SttEvent | LlmEvent | TtsEvent | ControlEvent | ActingEvent | ManagedEvent

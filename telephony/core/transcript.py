@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from telephony.core.history import AgentSaid, CallerSaid, History, HistoryItem, ToolUsed
+from telephony.core.history import AgentSaid, CallerSaid, History, HistoryItem, Noticed, ToolUsed
 
 
 class Transcript:
@@ -60,6 +60,10 @@ class Transcript:
         """Adds the late result of a tool, after all that was said meanwhile."""
         self._lines.append((turn, late))
 
+    def notice(self, text: str) -> None:
+        """Adds what was learned from outside, after all that was said so far."""
+        self._lines.append((0, Noticed(text)))
+
     def history(self, saying: str = "") -> History:
         """The history for the model: without unheard lines, consecutive lines of the caller joined. `saying` is added
         as if the caller had said it last."""
@@ -92,12 +96,12 @@ def heard_text(units: tuple[tuple[str, str], ...], chars: int, whole: bool) -> s
             parts.append(written)
             chars -= size
             continue
-        parts.append(_first_words(spoken, chars))
+        parts.append(first_words(spoken, chars))
         break
     return " ".join(part for part in parts if part).strip()
 
 
-def _first_words(spoken: str, chars: int) -> str:
+def first_words(spoken: str, chars: int) -> str:
     words: list[str] = []
     for word in spoken.split():
         if len(word) > chars:

@@ -19,9 +19,10 @@ from telephony.core.speaking.phrasing import Phrasing
 class Generation:
     """The model's part of a turn. `history` is what it answers; `progress_ms` is its last sign of life; `pending` are
     units not yet handed to the voice; `wanted` are the tool calls that wait for permission, `running` those that have
-    it, both by id and in order, `late` the ids of those of which the history says that they still run, `asked` the ids of all so far;
-    `fillers` were said while the caller waited for it. `asks`: the model may say that the caller has not finished;
-    `opening` is its text, since the last tool, as long as that may be an ellipsis and nothing else."""
+    it, both by id and in order, `late` the ids of those of which the history says that they still run, `asked` the ids
+    of all so far; `defers`: a tool has deferred work until all was heard; `fillers` were said while the caller waited
+    for it. `asks`: the model may say that the caller has not finished; `opening` is its text, since the last tool, as
+    long as that may be an ellipsis and nothing else."""
 
     decided_ms: int
     progress_ms: int
@@ -34,6 +35,7 @@ class Generation:
     late: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     ends_call: bool = False
+    defers: bool = False
     fillers: int = 0
     asks: bool = False
     opening: str | None = ""
@@ -77,6 +79,11 @@ class Generation:
         rest = self.phrasing.end()
         if keep_rest:
             self.pending += rest
+
+    def add_aside(self, text: str, now: int) -> None:
+        """A tool lets the agent say `text` after what the model has written so far."""
+        self.progress_ms, self.opening = now, None
+        self.pending += [*self.phrasing.end(), text]
 
     def _close_opening(self) -> None:
         """No more text comes that could make an ellipsis of what has come so far: if it is none, it is to be said."""

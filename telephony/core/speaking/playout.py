@@ -121,6 +121,16 @@ class Playout:
             track.closed = True
         return actions
 
+    def skip(self, now: int) -> list[Action]:
+        """As `cut`, but more audio of the same tracks may come."""
+        actions = self._clear(now)
+        self.held = False
+        for track in self.tracks.values():
+            if not track.waiting:
+                del track.audio[track.played :]
+                track.sent = track.played
+        return actions
+
     def release(self, turn: int, now: int) -> list[Action]:
         """A waiting track may be played from now on."""
         if turn in self.tracks:

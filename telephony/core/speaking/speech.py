@@ -86,6 +86,14 @@ class Speech:
         self.coming = Coming.NOTHING
         return self._close() if self._sent else []
 
+    def skip(self, heard: list[Unit]) -> list[Action]:
+        """Nothing but `heard` was said so far, and the rest of the text so far is not wanted. More may come."""
+        actions = self._close() if self._sent else []
+        self.units, self.kept = heard, " ".join(unit.spoken for unit in heard)
+        self._attempts += 1
+        self._next_attempt()
+        return actions
+
     # --- audio ------------------------------------------------------------------------------------------------------
 
     def current(self, attempt: int) -> bool:

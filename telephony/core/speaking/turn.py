@@ -15,8 +15,8 @@ from telephony.core.policy import Limits
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.playout import Playout
 from telephony.core.speaking.speech import Coming, Speech, Unit, solid
-from telephony.core.speaking.turn_state import TurnState
-from telephony.core.transcript import Transcript, heard_text
+from telephony.core.speaking.turn_state import Outcome, TurnState
+from telephony.core.transcript import Transcript, first_words, heard_text
 
 SpokenForm = Callable[[str], str]
 """What the model wrote -> what a voice should say; pure. "" for text that is not spoken."""
@@ -34,13 +34,13 @@ class Turn:
         generation: Generation | None = None,
     ) -> None:
         self.number = number
-        self.state = state
+        self.state, self.outcome = state, Outcome.OPEN
         self.generation = generation
         self.speech: Speech | None = None
         self.protected = False
         """It must be heard to its end: neither held nor cut."""
-        self._playout = playout
-        self._transcript = transcript
+        self._all_heard = False  # of what is on record
+        self._playout, self._transcript = playout, transcript
 
     # --- transitions ------------------------------------------------------------------------------------------------
 
@@ -70,18 +70,20 @@ class Turn:
         assert self.state is TurnState.LIVE
         assert self.generation is not None
         self.state = TurnState.SETTLING if self.speech is not None or self._running else TurnState.DONE
+        self.outcome = Outcome.FAILED
         return self.generation.stop(self.number)
 
     def end_unsaid(self) -> None:
         """LIVE -> DONE: the model has finished, and there is nothing to say."""
         assert self.state is TurnState.LIVE
-        self.state = TurnState.DONE
+        self.state, self.outcome = TurnState.DONE, Outcome.SILENT
 
     def cut(self) -> list[Action]:
         """LIVE -> CUT or DONE: the caller has the floor."""
         assert self.state is TurnState.LIVE
         assert self.generation is not None
         self.state = TurnState.CUT if self._running else TurnState.DONE
+        self.outcome = Outcome.HEARD if self.generation.ended and self._all_heard else Outcome.CUT
         return self.generation.stop(self.number)
 
     def settle(self) -> bool:
@@ -90,12 +92,14 @@ class Turn:
         replied = self.state is TurnState.LIVE and self.generation is not None and self.generation.ended
         if replied or (self.state is TurnState.SETTLING and not self._running):
             self.state = TurnState.DONE
+        if replied:
+            self.outcome = Outcome.HEARD if self._all_heard else Outcome.UNHEARD
         return replied
 
     def record(self, text: str, *, interrupted: bool) -> list[Action]:
         """What was heard of it enters the record; its audio is freed."""
         self._transcript.agent(self.number, text, interrupted)
-        self.speech, self.protected = None, False
+        self.speech, self.protected, self._all_heard = None, False, not interrupted
         self._playout.forget(self.number)
         return [LineAdded("agent", text, self.number, interrupted)] if text else []
 
@@ -163,9 +167,9 @@ class Turn:
         self._playout.align(self.number, phrase.text, phrase.ends_ms, 0)
         return self._playout.add(self.number, phrase.pcmu, now) + self._playout.close(self.number, now)
 
-    def speak(self, text: str, spoken: str, limits: Limits, now: int) -> list[Action]:
-        """Says a phrase that is not in stock."""
-        self._playout.open(self.number)
+    def speak(self, text: str, spoken: str, limits: Limits, now: int, *, first: bool = False) -> list[Action]:
+        """Says a phrase that is not in stock; `first` as in `play`."""
+        (self._playout.open_first if first else self._playout.open)(self.number)
         speech = self._speaking(limits, now)
         return speech.say(Unit(text, spoken), now) + speech.finish()
 
@@ -209,6 +213,14 @@ class Turn:
             speech.base_attempt, speech.base = speech.attempt, self._playout.new_attempt(self.number, speech.kept)
         return self._playout.close(self.number, now) if speech.coming is Coming.NOTHING else []
 
+    def hush(self, heard: list[Unit]) -> list[Action]:
+        """Nothing but `heard` was said of it so far, and the rest is not. It may say more."""
+        assert self.speech is not None
+        actions = self.speech.skip(heard)
+        self.speech.base_attempt = self.speech.attempt
+        self.speech.base = self._playout.new_attempt(self.number, self.speech.kept)
+        return actions
+
     # --- what was heard ---------------------------------------------------------------------------------------------
 
     def heard(self, now: int) -> bool:
@@ -235,6 +247,17 @@ class Turn:
         """The words within the first `chars` characters spoken, white space not counted; all of them if `whole`."""
         units = self.speech.units if self.speech is not None else []
         return heard_text(tuple((unit.written, unit.spoken) for unit in units), chars, whole)
+
+    def units_heard(self, chars: int) -> tuple[list[Unit], bool]:
+        """The units within the first `chars` characters spoken, the last one broken off; also whether that is all."""
+        heard = list[Unit]()
+        for unit in self.speech.units if self.speech is not None else []:
+            if (size := solid(unit.spoken)) > chars:
+                begun = first_words(unit.spoken, chars)
+                return [*heard, *([Unit(f"{begun} —", begun)] if begun else [])], False
+            heard.append(unit)
+            chars -= size
+        return heard, True
 
     def under_way(self, now: int) -> Unit | None:
         """The unit that is being heard; None if all were."""

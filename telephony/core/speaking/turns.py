@@ -104,6 +104,10 @@ class Turns:
         """The turns that are said or being said, in the order in which they began; a speculation among them."""
         return [turn for turn in self._turns.values() if turn.speech is not None]
 
+    def said(self) -> list[Turn]:
+        """The same without a speculation, which may never be said."""
+        return [turn for turn in self.speaking() if turn.state is not TurnState.SPECULATIVE]
+
     def live(self) -> bool:
         """The agent has something to say, or the model is at work on it."""
         for turn in self._turns.values():
@@ -174,6 +178,12 @@ class Turns:
         actions = self._keep_speculation(self.transcript.history(saying=text))
         speculation = self.speculation
         return self.last + 1 if speculation is None else speculation.number, actions
+
+    def ask(self, reply: Turn, question: str, now: int) -> list[Action]:
+        """A tool of the reply lets the agent ask something, after what the model has written so far."""
+        if question and reply.generation is not None:
+            reply.generation.add_aside(question, now)
+        return self._say_pending(reply, now)
 
     def delta(self, event: ReplyDelta, now: int) -> list[Action]:
         """More text of a reply."""
@@ -320,7 +330,7 @@ class Turns:
             return actions + turn.finish(now), True
         turn.end_unsaid()
         self._forget()
-        return actions, turn.generation is not None and turn.generation.ends_call
+        return actions, turn.generation is not None and (turn.generation.ends_call or turn.generation.defers)
 
     # --- speaking ---------------------------------------------------------------------------------------------------
 
@@ -348,6 +358,12 @@ class Turns:
         if (phrase := self._phrases.get(name)) is not None and phrase.text in (spoken, text):
             return actions + turn.play(phrase, text, limits, now, first=first)
         return actions + turn.speak(text, spoken, limits, now)
+
+    def aside(self, text: str, now: int) -> list[Action]:
+        """Says `text`, as turn `last`, before what still waits for its audio."""
+        actions, turn = self.drop_speculation(DropReason.PHRASE), self._begin(TurnState.SETTLING)
+        self.transcript.agent(turn.number, "")
+        return actions + turn.speak(text, self._spoken_form(text) or text, self._policy.limits, now, first=True)
 
     def audio(self, event: SpeechAudio, now: int) -> list[Action]:
         """Audio of a turn."""
@@ -418,6 +434,22 @@ class Turns:
                 turn.settle()
         if reply is not None:
             actions += reply.cut()
+        self._forget()
+        return actions
+
+    def hush(self, now: int) -> list[Action]:
+        """Silence: what is being said is not said to its end. A reply under way goes on, and may say more."""
+        chars = {turn: self.playout.heard_chars(turn, now) for turn in self.playout.tracks}
+        actions = self.playout.skip(now)
+        for turn in self.said():
+            assert turn.speech is not None
+            heard, whole = turn.units_heard(chars.get(turn.number, 0))
+            if turn.state is TurnState.LIVE and turn.generation is not None and not turn.generation.ended:
+                actions += [] if whole else turn.hush(heard)
+                continue
+            actions += turn.speech.drop()
+            actions += self._record(turn, turn.line(chars.get(turn.number, 0), whole=whole), interrupted=not whole)
+            turn.settle()
         self._forget()
         return actions
 

@@ -147,6 +147,10 @@ class Floor:
             return []
         return self._cut(Cut(self._turns.last, BargeInReason.KEY), self._late_start.at(now, now), now)
 
+    def key_entered(self, now: int) -> list[Action]:
+        """The caller has pressed a key that was asked for: it stops the question, but takes the turn from nobody."""
+        return self._turns.hush(now) if key_interrupts(self._turns.live(), self._protected(now)) else []
+
     def _cut(self, decision: Cut, late: bool, now: int) -> list[Action]:
         """The caller has the floor; `late`: they go on. An answer of which nothing was heard is still owed."""
         unanswered, decided_ms = self._turns.unheard_reply(now), self._turns.decided_ms
