@@ -102,6 +102,7 @@ def heard_text(units: tuple[tuple[str, str], ...], chars: int, whole: bool) -> s
 
 
 def first_words(spoken: str, chars: int) -> str:
+    """The whole words within the first `chars` characters of `spoken`, white space not counted."""
     words: list[str] = []
     for word in spoken.split():
         if len(word) > chars:

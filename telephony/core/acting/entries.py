@@ -94,8 +94,10 @@ class Entries:
     def _end(self, how: EntryEnd, now: int, said: str = "") -> list[Action]:
         assert self._asked is not None
         asked, self._asked, self.ended_ms = self._asked, None, now
-        reply = self._turns.reply
-        if (reply is None or reply.number != asked.wanted.turn) and how is not EntryEnd.HUNG_UP:
+        turn, reply = self._turns.get(asked.wanted.turn), self._turns.reply
+        if turn is not None and turn.generation is not None:
+            turn.generation.progress_ms = now  # the tool can go on now, and the next answer waits for it
+        if turn is not reply and how is not EntryEnd.HUNG_UP:
             self._answer.ask_after(now)  # the reply was cut meanwhile: another one tells what has come of it
         actions: list[Action] = [EndEntry(asked.wanted.entry, how, asked.keys, said)]
         return actions + ([LineAdded("caller", in_words(asked.keys), self._turns.last)] if asked.keys else [])
