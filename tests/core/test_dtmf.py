@@ -262,13 +262,12 @@ def test_words_instead_of_keys(sensitive: bool, how: a.EntryEnd) -> None:
     call.sim.says(4_500, "it is four two seven one")
     while not ends(call):
         call.run(call.sim.now + 100)
-    [(at, found, said)] = ends(call)
+    [(_, found, said)] = ends(call)
     assert (found, said) == (how, "" if sensitive else "it is four two seven one")
     call.returns(call.sim.now + 100, turn, "call_1", "thanks")
     last = call.did(a.StartReply)[-1][1].history
     assert CallerSaid("it is four two seven one") in last
     assert ToolUsed("call_1", "book", "{}", "thanks") in last or sensitive
-    assert at < 8_500
 
 
 def test_words_after_a_key_do_not_end_the_entry() -> None:
