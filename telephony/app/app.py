@@ -25,6 +25,7 @@ from starlette.routing import Route
 
 from telephony.agent import Agent, AgentSource, IncomingCall, ManagedAgent
 from telephony.app.browser_phone import open_console
+from telephony.app.call_services import call_services
 from telephony.app.default_voice import AccountVoices, DefaultVoice, needed, own_agent
 from telephony.app.keys import Keys
 from telephony.app.language_model import language_model
@@ -47,6 +48,7 @@ from telephony.elevenlabs.speech_sockets import Refusals
 from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.files import shared_with
+from telephony.key_entries.screen import KeyScreen
 from telephony.observe import logs
 from telephony.observe.logs import CallLog
 from telephony.outbound.calls import Calls
@@ -55,12 +57,14 @@ from telephony.runtime.llm_port import LlmPort
 from telephony.settings import Settings
 from telephony.tape.recorder import Recorder
 from telephony.text_normalization import rules_for, spoken_form, supported
+from telephony.tool_context import CallMemories
 from telephony.twilio.outbound_webhooks import OutboundWebhooks
 from telephony.twilio.rest import TwilioRest
 from telephony.twilio.webhooks import Webhooks
 from telephony.vad.silero import SileroDetector
 
 log = structlog.get_logger()
+NOW = functools.partial(datetime.now, UTC)
 
 
 @dataclass(slots=True)
@@ -105,20 +109,24 @@ class VendorPorts:
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock, phrases)
         self.notes = LanguageNotes()
+        self._services = functools.partial(call_services, settings, CallMemories())
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
-        settings, spec = self._settings, self.voice_spec(agent)
+        settings, spec, screen = self._settings, self.voice_spec(agent), KeyScreen()
         self.notes.about(agent)
         key, language = settings.elevenlabs_api_key, agent.voice.language
         stt = SttSpec(language, agent.keyterms)
         base, clock, refusals = self._base_url, self._clock, self._refusals
         return ProviderPorts(
             stt=ElevenLabsStt(base_url=base, api_key=key, spec=stt, clock=clock, refusals=refusals),
-            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=lambda: datetime.now(UTC)),
+            llm=LlmPort(
+                agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=self._services(call, screen)
+            ),
             tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, refusals=refusals),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
             late_phrases=functools.partial(self.synthesize_missing, agent),
             spoken_form=self.spoken_form(language),
+            screen=screen,
         )
 
     def spoken_form(self, language: str) -> Callable[[str], str]:
@@ -129,7 +137,7 @@ class VendorPorts:
 
     def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
         self.notes.about(agent)
-        return ManagedSocket(agent, call, self.agents_rest, self._clock)
+        return ManagedSocket(agent, call, self.agents_rest, self._clock, self._services(call))
 
     def voice_spec(self, agent: Agent) -> VoiceSpec:
         voice, settings = agent.voice, self._settings

@@ -329,6 +329,14 @@ class WorkDeferred:
 
 
 @dataclass(frozen=True, slots=True)
+class EndWanted:
+    """A tool of `turn` wants the call to end, as the built-in `end_call` does: once what the agent says was heard."""
+
+    turn: int
+    tool_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeReceived:
     """The agent learns `text` from outside the conversation: a person has accepted a call, long work goes on. With
     `speak` it owes the caller words about it; without, it only knows."""
@@ -389,6 +397,6 @@ LlmEvent: TypeAlias = ReplyDelta | ToolWanted | ToolFinished | ReplyEnded | Repl
 TtsEvent: TypeAlias = TtsReady | TtsLost | SpeechAudio | SpeechEnded | SpeechLost | PhrasesLoaded
 ControlEvent: TypeAlias = TimeReached | DrainStarted | EndRequested | OutboxOverflowed
 ActingEvent: TypeAlias = (
-    WorkDeferred | NoticeReceived | SayRequested | MoveStarted | MoveFailed | EntryWanted | EntryDropped
+    WorkDeferred | EndWanted | NoticeReceived | SayRequested | MoveStarted | MoveFailed | EntryWanted | EntryDropped
 )
 Event: TypeAlias = CarrierEvent | SttEvent | LlmEvent | TtsEvent | ControlEvent | ActingEvent | ManagedEvent

@@ -80,6 +80,8 @@ class Entries:
             raise ToolFailed("Not done: keys can be asked for in a telephone call only.")
         with run.paused():
             async with self._one_at_a_time:
+                if self._loop is None:
+                    return Entry(EntryEnd.HUNG_UP)
                 return await self._ask(run, wanted)
 
     def ask_in_thread(self, question: str = "", **options: object) -> Entry:
@@ -99,6 +101,12 @@ class Entries:
         keys = self._screen.end(action.keys) if waiting.sensitive else action.keys
         if not waiting.ended.done():
             waiting.ended.set_result(Entry(action.how, keys, action.said))
+
+    def close(self) -> None:
+        """The call is over."""
+        self._loop = None
+        for number in [*self._waiting]:
+            self.perform(EndEntry(number, EntryEnd.HUNG_UP))
 
     async def _ask(self, run: ToolRun, wanted: EntryWanted) -> Entry:
         self._last += 1

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from telephony.audio.level import SILENT
+from telephony.audio.level import FLOOR
 from telephony.audio.mulaw import SILENCE
 from telephony.core.dtmf import CLEARS
 from telephony.core.events import MASKED_KEY, AudioReceived, Event, KeyPressed
@@ -55,7 +55,7 @@ class KeyScreen:
                 if not self._open:
                     self._audio_frames, self._key_frames = max(0, self._audio_frames - 1), self._key_frames - 1
                 if covered:
-                    return replace(event, pcmu=SILENCE * len(pcmu), speech=speech and 0, level=SILENT)
+                    return replace(event, pcmu=SILENCE * len(pcmu), speech=speech and 0, level=FLOOR)
             case KeyPressed(digit):
                 self._audio_frames = TAIL_FRAMES
                 if digit == self._terminator:

@@ -33,6 +33,7 @@ from telephony.core.history import History
 from telephony.core.managed.bridge import Bridge, taking_over
 from telephony.core.managed_events import OperatorMessage, SwitchTo
 from telephony.core.policy import TurnTaking
+from telephony.key_entries.screen import KeyScreen
 from telephony.runtime.driver import Ports, drive
 from telephony.runtime.endings import Ending, EndingRecorder, Endings
 from telephony.runtime.inbox import Inbox
@@ -55,7 +56,7 @@ class Refusal(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ProviderPorts:
     """What the composition root creates for one call: all ports except the leg, and the cached phrases (`late_phrases`
-    synthesises the missing ones; it never raises)."""
+    synthesises the missing ones; it never raises), and the `screen` that what the leg reports goes through."""
 
     stt: Port
     llm: Port
@@ -63,6 +64,7 @@ class ProviderPorts:
     phrases: PhrasesLoaded
     late_phrases: Callable[[], Awaitable[PhrasesLoaded]]
     spoken_form: Callable[[str], str]
+    screen: KeyScreen = field(default_factory=KeyScreen)
 
 
 class PortFactory(Protocol):
@@ -240,7 +242,7 @@ class CallRegistry:
                 leg = await self._leg(live)
                 if leg is None:
                     return Ended("no_media", EndedBy.LOST_LEG)
-                listening = ports.start(leg)
+                listening = ports.start_leg(leg)
                 recorder = EndingRecorder(self._endings, live.call.call_sid, language_of(live.agent))
                 observers = Observers([recorder, *self._watching(live)])
                 return await drive(engine, ports.with_leg(leg), live.inbox, listening, observers, ports.switch)
@@ -288,6 +290,7 @@ class _CallPorts:
         self._leg: Port | None = None
         self._ports: list[Port] = []  # stt, llm, tts
         self._late: asyncio.Task[None] | None = None
+        self._screen = KeyScreen()
 
     def start_engine(self) -> Engine:
         """Creates the engine of the call's agent and starts its ports."""
@@ -322,6 +325,12 @@ class _CallPorts:
         self.running.append(task)
         return task
 
+    def start_leg(self, leg: Port) -> asyncio.Task[None]:
+        """What the leg reports goes through the screen of the pipeline, if it has the call."""
+        task = self._group.create_task(leg.run(lambda event: self._live.inbox.put(self._screen.screened(event))))
+        self.running.append(task)
+        return task
+
     def with_leg(self, leg: Port) -> Ports:
         self._leg = leg
         stt, llm, tts = self._ports
@@ -337,6 +346,7 @@ class _CallPorts:
         """Creates the engine and starts its ports. Also returns the phrases that it must receive first."""
         providers = self._factory(agent, self._live.call)
         self._ports = [providers.stt, providers.llm, providers.tts]
+        self._screen = providers.screen
         for port in self._ports:
             self.start(port)
         self._late = self._group.create_task(self._late_phrases(providers))

@@ -56,6 +56,8 @@ def event(one: e.Event, rules: TurnTaking) -> str:
         case e.WorkDeferred(turn, _, work, must):
             when = "whatever happens" if must else "if all is heard"
             return f"tool, turn {turn}: asks for {work} to be done afterwards, {when}"
+        case e.EndWanted(turn):
+            return f"tool, turn {turn}: wants the call to end"
         case e.NoticeReceived(text, speak):
             return f"notice{'' if speak else ' (nothing to say)'}: {text!r}"
         case e.SayRequested(text):

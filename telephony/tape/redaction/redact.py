@@ -227,7 +227,7 @@ class _SideBySide:
             case e.ToolFinished() as finished:
                 made = self.words.json(finished.result)
                 return replace(finished, tool_call_id=text(finished.tool_call_id), result=made)
-            case e.WorkDeferred() as deferred:
+            case e.WorkDeferred() | e.EndWanted() as deferred:
                 return replace(deferred, tool_call_id=text(deferred.tool_call_id))
             case e.EntryWanted() as wanted:
                 return replace(wanted, question=text(wanted.question))
