@@ -36,9 +36,9 @@ from telephony.core.policy import END_CALL
 from telephony.threads import in_task, in_thread
 from telephony.tool_context import ToolContext as ToolContext
 from telephony.tool_context import ToolFailed
-from telephony.tool_run import ToolRun, current_run, running
 from telephony.tool_results import RESULT_CHARS as RESULT_CHARS
 from telephony.tool_results import in_words, shortened
+from telephony.tool_run import ToolRun, current_run, running
 
 log = structlog.get_logger()
 

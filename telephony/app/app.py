@@ -112,16 +112,15 @@ class VendorPorts:
         self._services = functools.partial(call_services, settings, CallMemories())
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
-        settings, spec, screen = self._settings, self.voice_spec(agent), KeyScreen()
+        settings, spec = self._settings, self.voice_spec(agent)
+        services = self._services(call, screen := KeyScreen())
         self.notes.about(agent)
         key, language = settings.elevenlabs_api_key, agent.voice.language
         stt = SttSpec(language, agent.keyterms)
         base, clock, refusals = self._base_url, self._clock, self._refusals
         return ProviderPorts(
             stt=ElevenLabsStt(base_url=base, api_key=key, spec=stt, clock=clock, refusals=refusals),
-            llm=LlmPort(
-                agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=self._services(call, screen)
-            ),
+            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=services),
             tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, refusals=refusals),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
             late_phrases=functools.partial(self.synthesize_missing, agent),

@@ -81,7 +81,11 @@ class Recovery:
             return CALM
         if playout.speaking(now):
             return until(playout.until_ms) if playout.until_ms > now else CALM
-        return CALM if waiting.fillers >= FILLERS or max(playout.until_ms, self._entries.ended_ms) >= waiting.decided_ms else None
+        return (
+            CALM
+            if waiting.fillers >= FILLERS or max(playout.until_ms, self._entries.ended_ms) >= waiting.decided_ms
+            else None
+        )
 
     def _waiting(self) -> Generation | None:
         """What the caller waits for: the reply, or the tool of an earlier one. While keys are awaited, it is we who

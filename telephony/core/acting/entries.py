@@ -1,9 +1,9 @@
 """What the caller is asked to key in.
 
-Theory of operation. A tool asks (`EntryWanted`): its question is said as part of the reply that the tool belongs to, and
-keys are taken at once, because people type ahead. A key stops the question, but not the reply, whose tool waits for the
-keys. Words of the caller go their usual way; if no key was pressed before, they end the entry. There is at most one, and
-what comes of it is one `EndEntry`.
+Theory of operation. A tool asks (`EntryWanted`): its question is said as part of the reply that the tool belongs to,
+and keys are taken at once, because people type ahead. A key stops the question, but not the reply, whose tool waits for
+the keys. Words of the caller go their usual way; if no key was pressed before, they end the entry. There is at most
+one, and what comes of it is one `EndEntry`.
 """
 
 from __future__ import annotations

@@ -166,8 +166,8 @@ def thoughts(steps: Sequence[Step]) -> list[TapedReply]:
 
 
 def _end(reply: TapedReply, after_ms: int, running: Iterable[str]) -> None:
-    """Makes up the rest of a cancelled reply, `after_ms` after its last event: the results of the tools `running`, a text
-    if there was none, and the end."""
+    """Makes up the rest of a cancelled reply, `after_ms` after its last event: the results of the tools `running`, a
+    text if there was none, and the end."""
     reply.whole = False
     said = any(isinstance(part, e.ReplyDelta) for _, _, part in reply.parts)
     rest: list[LlmEvent] = [e.ToolFinished(reply.turn, one, PLACEHOLDER) for one in running]
