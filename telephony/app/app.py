@@ -109,11 +109,11 @@ class VendorPorts:
         directory = Path(settings.data) / "phrases" if settings.data else None
         self.phrases = PhraseCache(directory, source, clock, phrases)
         self.notes = LanguageNotes()
-        self._services = functools.partial(call_services, settings, CallMemories())
+        self.services = functools.partial(call_services, settings, CallMemories())
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
         settings, spec = self._settings, self.voice_spec(agent)
-        services = self._services(call, screen := KeyScreen())
+        services = self.services(call, screen := KeyScreen())
         self.notes.about(agent)
         key, language = settings.elevenlabs_api_key, agent.voice.language
         stt = SttSpec(language, agent.keyterms)
@@ -136,7 +136,7 @@ class VendorPorts:
 
     def managed(self, agent: ManagedAgent, call: IncomingCall) -> ManagedSocket:
         self.notes.about(agent)
-        return ManagedSocket(agent, call, self.agents_rest, self._clock, self._services(call))
+        return ManagedSocket(agent, call, self.agents_rest, self._clock, self.services(call))
 
     def voice_spec(self, agent: Agent) -> VoiceSpec:
         voice, settings = agent.voice, self._settings
@@ -235,7 +235,7 @@ def create_app(
                 record_calls(service, wired.tapes, stack)
             app.state.service = service
             # Of the platforms only the routes that are switched on. All need the parts created above.
-            platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock)
+            platforms = open_platforms(wired, agents, llm_agents, vendors.llm, clock, vendors.services)
             webhooks = service.webhooks
             placed = OutboundWebhooks(service.calls, webhooks.signed, webhooks.voice, webhooks.status)
             app.router.routes += await stack.enter_async_context(platforms)
