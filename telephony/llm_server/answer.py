@@ -114,13 +114,7 @@ async def answer(
                     theirs = [call for call in part.calls if tools.is_offered(call.name) and not tools.problem(call)]
                     passed_back += [replace(call, arguments=json_object(call.arguments)) for call in theirs]
                     ours = [call for call in part.calls if call not in theirs]
-                    ran = dict(
-                        zip(
-                            [call.tool_call_id for call in ours],
-                            await _run_all(request, tools, store, ours),
-                            strict=True,
-                        )
-                    )
+                    ran = await _run_all(request, tools, store, ours)
                     failed = failed or any(result.failed for result in ran.values())
                     if said := own.take_said():
                         yield Said(said)
