@@ -32,13 +32,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from telephony.clock import Clock
 from telephony.contracts.tool_arguments import arguments_of as arguments_of
 from telephony.contracts.tool_arguments import mended, says_nothing
+from telephony.contracts.tool_run import ToolRun, current_run, running
 from telephony.core.policy import END_CALL
 from telephony.threads import in_task, in_thread
 from telephony.tool_context import ToolContext as ToolContext
 from telephony.tool_context import ToolFailed
 from telephony.tool_results import RESULT_CHARS as RESULT_CHARS
 from telephony.tool_results import in_words, shortened
-from telephony.tool_run import ToolRun, current_run, running
 
 log = structlog.get_logger()
 

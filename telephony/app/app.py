@@ -112,12 +112,11 @@ class VendorPorts:
         self.services = functools.partial(call_services, settings, CallMemories())
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
-        settings, spec = self._settings, self.voice_spec(agent)
-        services = self.services(call, screen := KeyScreen())
+        settings, spec, screen = self._settings, self.voice_spec(agent), KeyScreen()
         self.notes.about(agent)
         key, language = settings.elevenlabs_api_key, agent.voice.language
         stt = SttSpec(language, agent.keyterms)
-        base, clock, refusals = self._base_url, self._clock, self._refusals
+        base, clock, refusals, services = self._base_url, self._clock, self._refusals, self.services(call, screen)
         return ProviderPorts(
             stt=ElevenLabsStt(base_url=base, api_key=key, spec=stt, clock=clock, refusals=refusals),
             llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=services),
@@ -179,11 +178,8 @@ def compose(
     """Creates and wires all parts of the service; connects to nothing."""
     vendors = VendorPorts(settings, clock, phrases)
     registry = CallRegistry(clock, vendors, settings.max_calls)
-    rest = None
-    if settings.twilio_account_sid and settings.twilio_auth_token:
-        rest = TwilioRest(
-            settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
-        )
+    account, token = settings.twilio_account_sid, settings.twilio_auth_token
+    rest = TwilioRest(account, token, settings.twilio_api_base_url or None, clock) if account and token else None
     calls = Calls(settings, clock, rest, agents, load_agent, lambda: registry.draining or registry.full())
     router = RestRouter(console.hang_up, rest)
     webhooks = Webhooks(settings, registry, agents, detector, clock, router, vendors.agents_rest, calls)

@@ -66,8 +66,8 @@ class Conversation:
         )
         self._dtmf = DtmfCollector(policy.limits.dtmf_gap_ms)
         self._acting = Acting(self._listening, self._turns, self._answer, self._ending, self._dtmf)
-        self._entries = self._acting.entries
-        self._recovery = Recovery(policy, self._listening, self._turns, self._answer, self._ending, self._entries)
+        entries = self._acting.entries
+        self._recovery = Recovery(policy, self._listening, self._turns, self._answer, self._ending, entries)
         self._timers = Timers(policy.limits)
         self._parts: tuple[Part, ...] = (
             Part(attention.tick, attention.calm),
@@ -212,9 +212,9 @@ class Conversation:
 
     def _key(self, digit: str, now: int) -> list[Action]:
         self._listening.voice.key_pressed()
-        if self._entries.open:
+        if self._acting.entries.open:
             self._timers.caller_spoke()
-            return self._floor.key_entered(now) + self._entries.press(digit, now)
+            return self._floor.key_pressed(now, asked=True) + self._acting.entries.press(digit, now)
         actions = self._floor.key_pressed(now)
         entry = self._dtmf.press(digit, now)
         return actions + (self._caller_said(entry, now) if entry else [])
@@ -233,7 +233,7 @@ class Conversation:
         if self.ended is None and self._timers.watchdog.started:
             actions += self._tick(now)
         if self.ended is not None:
-            actions += self._entries.end(now) + self._acting.deferred.end()
+            actions += self._acting.entries.end(now) + self._acting.deferred.end()
         elif self._timers.watchdog.started:
             parts_ms = self._parts_deadline(now)
             self.deadline = min(self._timers.watchdog.deadline, parts_ms)
@@ -243,7 +243,7 @@ class Conversation:
     def _parts_deadline(self, now: int) -> int:
         deadlines = (
             self._dtmf.deadline,
-            self._entries.deadline,
+            self._acting.entries.deadline,
             self._turns.deadline,
             None if self._ending.moving else self._ending.deadline or self._timers.deadline,
             self._recovery.deadline(now),
@@ -275,10 +275,10 @@ class Conversation:
         if (closed := self._listening.close()) is None:
             return []
         closed, actions, decision = self._floor.utterance_over(closed, now)
-        self._entries.heard(now)
+        self._acting.entries.heard(now)
         match decision:
             case TurnEnded():
-                actions += self._entries.said(closed.text, now) + self._caller_said(closed.text, now)
+                actions += self._acting.entries.said(closed.text, now) + self._caller_said(closed.text, now)
             case NotHeard():
                 actions += self._recovery.apologise("not_heard", now, phrase="not_heard")
         return actions

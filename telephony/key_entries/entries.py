@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from telephony.contracts.tool_run import ToolRun, current_run
 from telephony.core.actions import EndEntry
 from telephony.core.actions import EntryEnd as EntryEnd
 from telephony.core.dtmf import MOST_KEYS
 from telephony.core.events import EntryDropped, EntryWanted
 from telephony.key_entries.screen import KeyScreen
 from telephony.tool_context import ToolFailed
-from telephony.tool_run import ToolRun, current_run
 from telephony.valid_text import valid
 
 KEYS = "0123456789*#ABCD"

@@ -24,7 +24,7 @@ import structlog
 from telephony.agent import Agent, IncomingCall, ManagedAgent, language_of
 from telephony.clock import Clock
 from telephony.contracts.observer import Observer
-from telephony.contracts.port import Emit, Port
+from telephony.contracts.port import Port
 from telephony.core.conversation import Conversation
 from telephony.core.ending import Ended, EndedBy
 from telephony.core.engine import Engine
@@ -178,8 +178,7 @@ class CallRegistry:
 
     def end(self, call_sid: str, reason: str) -> bool:
         """Ends a call with a goodbye, for an operator. Returns False if there is no such call."""
-        live = self.calls.get(call_sid)
-        if live is not None:
+        if (live := self.calls.get(call_sid)) is not None:
             live.inbox.put(EndRequested(reason))
         return live is not None
 
@@ -242,7 +241,7 @@ class CallRegistry:
                 leg = await self._leg(live)
                 if leg is None:
                     return Ended("no_media", EndedBy.LOST_LEG)
-                listening = ports.start(leg, ports.screen)
+                listening = ports.start(leg)
                 recorder = EndingRecorder(self._endings, live.call.call_sid, language_of(live.agent))
                 observers = Observers([recorder, *self._watching(live)])
                 return await drive(engine, ports.with_leg(leg), live.inbox, listening, observers, ports.switch)
@@ -290,7 +289,7 @@ class _CallPorts:
         self._leg: Port | None = None
         self._ports: list[Port] = []  # stt, llm, tts
         self._late: asyncio.Task[None] | None = None
-        self._screened = KeyScreen().screened  # the pipeline's
+        self._screen = KeyScreen()  # the pipeline's; of what ports report, only what comes from the leg concerns it
 
     def start_engine(self) -> Engine:
         """Creates the engine of the call's agent and starts its ports."""
@@ -320,14 +319,10 @@ class _CallPorts:
         engine, phrases = self._pipeline(agent, action.history, action.turn)
         return engine, self.with_leg(leg), (phrases, CallStarted("")) if action.begun else (phrases,)
 
-    def start(self, port: Port, emit: Emit | None = None) -> asyncio.Task[None]:
-        task = self._group.create_task(port.run(emit or self._live.inbox.put))
+    def start(self, port: Port) -> asyncio.Task[None]:
+        task = self._group.create_task(port.run(lambda event: self._live.inbox.put(self._screen.screened(event))))
         self.running.append(task)
         return task
-
-    def screen(self, event: Event) -> None:
-        """Takes what the leg reports, without what is secret."""
-        self._live.inbox.put(self._screened(event))
 
     def with_leg(self, leg: Port) -> Ports:
         self._leg = leg
@@ -344,7 +339,7 @@ class _CallPorts:
         """Creates the engine and starts its ports. Also returns the phrases that it must receive first."""
         providers = self._factory(agent, self._live.call)
         self._ports = [providers.stt, providers.llm, providers.tts]
-        self._screened = providers.screen.screened
+        self._screen = providers.screen
         for port in self._ports:
             self.start(port)
         self._late = self._group.create_task(self._late_phrases(providers))

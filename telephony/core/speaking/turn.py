@@ -14,9 +14,9 @@ from telephony.core.events import Finish, Phrase, ReplyEnded, SpeechAudio, ToolF
 from telephony.core.policy import Limits
 from telephony.core.speaking.generation import Generation
 from telephony.core.speaking.playout import Playout
-from telephony.core.speaking.speech import Coming, Speech, Unit, solid
+from telephony.core.speaking.speech import Coming, Speech, Unit
 from telephony.core.speaking.turn_state import Outcome, TurnState
-from telephony.core.transcript import Transcript, first_words, heard_text
+from telephony.core.transcript import Transcript, heard_text
 
 SpokenForm = Callable[[str], str]
 """What the model wrote -> what a voice should say; pure. "" for text that is not spoken."""
@@ -213,13 +213,9 @@ class Turn:
             speech.base_attempt, speech.base = speech.attempt, self._playout.new_attempt(self.number, speech.kept)
         return self._playout.close(self.number, now) if speech.coming is Coming.NOTHING else []
 
-    def hush(self, heard: list[Unit]) -> list[Action]:
-        """Nothing but `heard` was said of it so far, and the rest is not. It may say more."""
-        assert self.speech is not None
-        actions = self.speech.skip(heard)
-        self.speech.base_attempt = self.speech.attempt
-        self.speech.base = self._playout.new_attempt(self.number, self.speech.kept)
-        return actions
+    def hush(self, chars: int, now: int) -> list[Action]:
+        """No more than the first `chars` characters are said of its text so far. It may say more."""
+        return self.speech.skip(chars) + self._follow(self.speech, now) if self.speech is not None else []
 
     # --- what was heard ---------------------------------------------------------------------------------------------
 
@@ -248,22 +244,7 @@ class Turn:
         units = self.speech.units if self.speech is not None else []
         return heard_text(tuple((unit.written, unit.spoken) for unit in units), chars, whole)
 
-    def units_heard(self, chars: int) -> tuple[list[Unit], bool]:
-        """The units within the first `chars` characters spoken, the last one broken off; also whether that is all."""
-        heard = list[Unit]()
-        for unit in self.speech.units if self.speech is not None else []:
-            if (size := solid(unit.spoken)) > chars:
-                begun = first_words(unit.spoken, chars)
-                return [*heard, *([Unit(f"{begun} —", begun)] if begun else [])], False
-            heard.append(unit)
-            chars -= size
-        return heard, True
-
     def under_way(self, now: int) -> Unit | None:
         """The unit that is being heard; None if all were."""
-        left = self._playout.heard_chars(self.number, now)
-        for unit in self.speech.units if self.speech is not None else []:
-            left -= solid(unit.spoken)
-            if left < 0:
-                return unit
-        return None
+        chars = self._playout.heard_chars(self.number, now)
+        return self.speech.under_way(chars)[1] if self.speech is not None else None

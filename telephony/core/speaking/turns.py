@@ -440,15 +440,16 @@ class Turns:
     def hush(self, now: int) -> list[Action]:
         """Silence: what is being said is not said to its end. A reply under way goes on, and may say more."""
         chars = {turn: self.playout.heard_chars(turn, now) for turn in self.playout.tracks}
-        actions = self.playout.skip(now)
-        for turn in self.said():
+        actions = self.drop_speculation(DropReason.CUT) + self.playout.cut(now, goes_on=True)
+        for turn in self.speaking():
             assert turn.speech is not None
-            heard, whole = turn.units_heard(chars.get(turn.number, 0))
+            heard = chars.get(turn.number, 0)
             if turn.state is TurnState.LIVE and turn.generation is not None and not turn.generation.ended:
-                actions += [] if whole else turn.hush(heard)
+                actions += turn.hush(heard, now)
                 continue
+            whole = turn.speech.under_way(heard)[1] is None
             actions += turn.speech.drop()
-            actions += self._record(turn, turn.line(chars.get(turn.number, 0), whole=whole), interrupted=not whole)
+            actions += self._record(turn, turn.line(heard, whole=whole), interrupted=not whole)
             turn.settle()
         self._forget()
         return actions
