@@ -15,12 +15,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from telephony.agent import Agent, IncomingCall, ManagedAgent, Reject, Voice
     from telephony.app.app import create_app
+    from telephony.core.actions import EntryEnd
     from telephony.core.policy import Expects, Limits, TurnTaking, Wording
+    from telephony.key_entries.entries import Entries, Entry
     from telephony.settings import Settings
     from telephony.tools import Tool, ToolContext, tool
 
 __all__ = [
     "Agent",
+    "Entries",
+    "Entry",
+    "EntryEnd",
     "Expects",
     "IncomingCall",
     "Limits",
@@ -39,7 +44,9 @@ __all__ = [
 _HOMES = {
     "telephony.agent": ("Agent", "IncomingCall", "ManagedAgent", "Reject", "Voice"),
     "telephony.app.app": ("create_app",),
+    "telephony.core.actions": ("EntryEnd",),
     "telephony.core.policy": ("Expects", "Limits", "TurnTaking", "Wording"),
+    "telephony.key_entries.entries": ("Entries", "Entry"),
     "telephony.settings": ("Settings",),
     "telephony.tools": ("Tool", "ToolContext", "tool"),
 }

@@ -13,7 +13,6 @@ from telephony.core.answer import OwedAnswer
 from telephony.core.dtmf import AskedEntry, DtmfCollector, in_words
 from telephony.core.ending import Ending
 from telephony.core.events import EntryDropped, EntryWanted
-from telephony.core.listening.calm import CALM, Calm
 from telephony.core.listening.listening import Listening
 from telephony.core.speaking.turns import Turns
 
@@ -79,10 +78,6 @@ class Entries:
         if self._ending.final and self.open:
             return self._end(EntryEnd.HUNG_UP, now)
         return self._end(EntryEnd.TIMED_OUT, now) if (at := self.deadline) is not None and at <= now else []
-
-    def calm(self, now: int) -> Calm | None:
-        """See `Part`: it has its deadline, which stays while nothing happens."""
-        return CALM
 
     @property
     def deadline(self) -> int | None:
