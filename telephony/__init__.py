@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from telephony.core.policy import Expects, Limits, TurnTaking, Wording
     from telephony.key_entries.entries import Entries, Entry
     from telephony.settings import Settings
-    from telephony.tools import Tool, ToolContext, tool
+    from telephony.tool_context import ToolContext, ToolFailed
+    from telephony.tools import Tool, tool
 
 __all__ = [
     "Agent",
@@ -34,6 +35,7 @@ __all__ = [
     "Settings",
     "Tool",
     "ToolContext",
+    "ToolFailed",
     "TurnTaking",
     "Voice",
     "Wording",
@@ -48,7 +50,8 @@ _HOMES = {
     "telephony.core.policy": ("Expects", "Limits", "TurnTaking", "Wording"),
     "telephony.key_entries.entries": ("Entries", "Entry"),
     "telephony.settings": ("Settings",),
-    "telephony.tools": ("Tool", "ToolContext", "tool"),
+    "telephony.tool_context": ("ToolContext", "ToolFailed"),
+    "telephony.tools": ("Tool", "tool"),
 }
 
 
