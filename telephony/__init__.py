@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from telephony.agent import Agent, IncomingCall, ManagedAgent, Reject, Voice
     from telephony.app.app import create_app
+    from telephony.core.actions import EntryEnd
     from telephony.core.policy import Expects, Limits, TurnTaking, Wording
+    from telephony.key_entries.entries import Entries, Entry
     from telephony.messages.identity import needs_verified, verified, verified_number
     from telephony.messages.tools import prove_number, send_sms, text_caller
     from telephony.settings import Settings
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Agent",
+    "Entries",
+    "Entry",
+    "EntryEnd",
     "Expects",
     "IncomingCall",
     "Limits",
@@ -49,9 +54,11 @@ __all__ = [
 _HOMES = {
     "telephony.agent": ("Agent", "IncomingCall", "ManagedAgent", "Reject", "Voice"),
     "telephony.app.app": ("create_app",),
+    "telephony.core.actions": ("EntryEnd",),
     "telephony.core.policy": ("Expects", "Limits", "TurnTaking", "Wording"),
     "telephony.messages.identity": ("needs_verified", "verified", "verified_number"),
     "telephony.messages.tools": ("prove_number", "send_sms", "text_caller"),
+    "telephony.key_entries.entries": ("Entries", "Entry"),
     "telephony.settings": ("Settings",),
     "telephony.tool_context": ("ToolContext", "ToolFailed"),
     "telephony.tools": ("Tool", "tool"),

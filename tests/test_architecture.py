@@ -29,6 +29,7 @@ RINGS: list[tuple[str, int]] = [
     ("tools", 2),
     ("tool_results", 0),
     ("tool_context", 2),
+    ("key_entries", 2),
     ("settings", 2),
     ("clock", 2),
     ("network", 2),

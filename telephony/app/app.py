@@ -45,6 +45,7 @@ from telephony.elevenlabs.speech_sockets import Refusals
 from telephony.elevenlabs.stt import ElevenLabsStt
 from telephony.elevenlabs.tts import ElevenLabsTts
 from telephony.files import shared_with
+from telephony.key_entries.screen import KeyScreen
 from telephony.messages.messages import Messaging
 from telephony.messages.wiring import open_messages, text_messages
 from telephony.observe import logs
@@ -113,18 +114,19 @@ class VendorPorts:
         self.services = functools.partial(call_services, settings, CallMemories(), offers=self.offers)
 
     def __call__(self, agent: Agent, call: IncomingCall) -> ProviderPorts:
-        settings, spec = self._settings, self.voice_spec(agent)
+        settings, spec, screen = self._settings, self.voice_spec(agent), KeyScreen()
         self.notes.about(agent)
         key, language = settings.elevenlabs_api_key, agent.voice.language
         stt = SttSpec(language, agent.keyterms)
-        base, clock, refusals = self._base_url, self._clock, self._refusals
+        base, clock, refusals, services = self._base_url, self._clock, self._refusals, self.services(call, screen)
         return ProviderPorts(
             stt=ElevenLabsStt(base_url=base, api_key=key, spec=stt, clock=clock, refusals=refusals),
-            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=self.services(call)),
+            llm=LlmPort(agent=agent, llm=self.llm, call=call, clock=clock, now=NOW, services=services),
             tts=ElevenLabsTts(base_url=base, api_key=key, spec=spec, clock=clock, refusals=refusals),
             phrases=PhrasesLoaded(tuple(self.phrases.load(spec, fixed_phrases(agent)).values())),
             late_phrases=functools.partial(self.synthesize_missing, agent),
             spoken_form=self.spoken_form(language),
+            screen=screen,
         )
 
     def spoken_form(self, language: str) -> Callable[[str], str]:
@@ -178,11 +180,8 @@ def compose(
     """Creates and wires all parts of the service; connects to nothing."""
     vendors = VendorPorts(settings, clock, phrases)
     registry = CallRegistry(clock, vendors, settings.max_calls)
-    rest = None
-    if settings.twilio_account_sid and settings.twilio_auth_token:
-        rest = TwilioRest(
-            settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
-        )
+    account, token = settings.twilio_account_sid, settings.twilio_auth_token
+    rest = TwilioRest(account, token, settings.twilio_api_base_url or None, clock) if account and token else None
     calls = Calls(settings, clock, rest, agents, load_agent, lambda: registry.draining or registry.full())
     messaging = text_messages(settings, clock, rest, registry, lambda: calls.base_url)
     vendors.offers.append(messaging.of)

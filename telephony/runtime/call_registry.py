@@ -33,6 +33,7 @@ from telephony.core.history import History
 from telephony.core.managed.bridge import Bridge, taking_over
 from telephony.core.managed_events import OperatorMessage, SwitchTo
 from telephony.core.policy import TurnTaking
+from telephony.key_entries.screen import KeyScreen
 from telephony.runtime.driver import Ports, drive
 from telephony.runtime.endings import Ending, EndingRecorder, Endings
 from telephony.runtime.inbox import Inbox
@@ -55,7 +56,7 @@ class Refusal(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ProviderPorts:
     """What the composition root creates for one call: all ports except the leg, and the cached phrases (`late_phrases`
-    synthesises the missing ones; it never raises)."""
+    synthesises the missing ones; it never raises), and the `screen` that what the leg reports goes through."""
 
     stt: Port
     llm: Port
@@ -63,6 +64,7 @@ class ProviderPorts:
     phrases: PhrasesLoaded
     late_phrases: Callable[[], Awaitable[PhrasesLoaded]]
     spoken_form: Callable[[str], str]
+    screen: KeyScreen = field(default_factory=KeyScreen)
 
 
 class PortFactory(Protocol):
@@ -176,8 +178,7 @@ class CallRegistry:
 
     def end(self, call_sid: str, reason: str) -> bool:
         """Ends a call with a goodbye, for an operator. Returns False if there is no such call."""
-        live = self.calls.get(call_sid)
-        if live is not None:
+        if (live := self.calls.get(call_sid)) is not None:
             live.inbox.put(EndRequested(reason))
         return live is not None
 
@@ -288,6 +289,7 @@ class _CallPorts:
         self._leg: Port | None = None
         self._ports: list[Port] = []  # stt, llm, tts
         self._late: asyncio.Task[None] | None = None
+        self._screen = KeyScreen()  # the pipeline's; of what ports report, only what comes from the leg concerns it
 
     def start_engine(self) -> Engine:
         """Creates the engine of the call's agent and starts its ports."""
@@ -318,7 +320,7 @@ class _CallPorts:
         return engine, self.with_leg(leg), (phrases, CallStarted("")) if action.begun else (phrases,)
 
     def start(self, port: Port) -> asyncio.Task[None]:
-        task = self._group.create_task(port.run(self._live.inbox.put))
+        task = self._group.create_task(port.run(lambda event: self._live.inbox.put(self._screen.screened(event))))
         self.running.append(task)
         return task
 
@@ -337,6 +339,7 @@ class _CallPorts:
         """Creates the engine and starts its ports. Also returns the phrases that it must receive first."""
         providers = self._factory(agent, self._live.call)
         self._ports = [providers.stt, providers.llm, providers.tts]
+        self._screen = providers.screen
         for port in self._ports:
             self.start(port)
         self._late = self._group.create_task(self._late_phrases(providers))
