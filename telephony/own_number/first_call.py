@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx2
@@ -93,7 +93,7 @@ async def make(
         ring_s=order.ring_s, detect_machine=order.detect_machine,
     )  # fmt: skip
     say(attempt)
-    finishing = asyncio.create_task(calls.finished(attempt.id))
+    finishing = asyncio.create_task(calls.settled(attempt))
     watching = asyncio.create_task(_tell_changes(calls, attempt, say, clock))
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -102,7 +102,7 @@ async def make(
             return await _hung_up(calls, attempt, finishing, clock)
         return await finishing
     except DialRefused as error:  # the record cannot be read any more, but the phone may have rung
-        log.error("attempt_not_recorded", problem=str(error))
+        log.error("attempt_not_recorded", attempt=attempt.short, problem=str(error))
         return given_up(attempt)
     finally:
         for task in (finishing, watching, stopping):
@@ -122,7 +122,9 @@ async def _tell_changes(calls: Calls, attempt: Attempt, say: Callable[[Attempt],
     shown = attempt.status
     while True:
         await clock.sleep(500)
-        now = await calls.get(attempt.id)
+        now = None
+        with suppress(DialRefused):  # whoever waits for the end says so
+            now = await calls.get(attempt.id)
         if now is not None and not now.over and now.status != shown:
             shown = now.status
             say(now)

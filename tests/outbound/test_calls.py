@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 
 from telephony.agent import Agent, AgentChoice, IncomingCall, Reject
 from telephony.errors import DialRefused
+from telephony.outbound import attempts
 from telephony.outbound.attempt import Attempt, Outcome
 from telephony.testing.fakes.twilio.outgoing import Callee, PlacingFaults, Post
 from telephony.testing.stack import Stack, Tape
@@ -225,6 +228,54 @@ async def test_a_record_that_is_lost_after_the_call_was_placed_leaves_it_unknown
         attempt = await calls.place(THEIRS)
         assert attempt.outcome is Outcome.UNKNOWN
         assert len(stack.carrier.outgoing.posts) == 1
+
+
+async def test_a_record_that_is_unreadable_for_a_while_is_waited_for(tmp_path: Path) -> None:
+    """The report comes meanwhile and is lost. Nobody says that nothing was dialled; the outcome is found afterwards."""
+    async with ringing(tmp_path, speed=40) as stack:
+        stack.carrier.outgoing.callees[THEIRS] = Callee("busy", ring_ms=2_000)
+        dialling = asyncio.create_task(stack.service.calls.dial(THEIRS))
+        phone = stack.carrier.calls[await stack.carrier.outgoing.until_placed()]
+        file = stack.service.calls.legs.store().path
+        await until_stored(stack)
+        away = file.rename(tmp_path / "away")
+        file.mkdir()
+        await phone.ended()
+        file.rmdir()
+        away.rename(file)
+        assert (await dialling).outcome is Outcome.BUSY
+        assert len(stack.carrier.outgoing.posts) == 1
+
+
+async def until_stored(stack: Stack) -> None:
+    """Waits until the answer of the POST is on the disk."""
+    while not any(one.call_sid for one in await stack.service.calls.legs.store().open()):
+        await stack.clock.sleep(10)
+
+
+async def test_a_record_that_is_lost_while_it_is_waited_for_leaves_it_unknown(tmp_path: Path) -> None:
+    async with ringing(tmp_path, speed=40) as stack:
+        stack.carrier.outgoing.callees[THEIRS] = Callee("busy", ring_ms=2_000)
+        dialling = asyncio.create_task(stack.service.calls.dial(THEIRS))
+        await stack.carrier.outgoing.until_placed()
+        spoil(tmp_path)
+        assert (await dialling).outcome is Outcome.UNKNOWN
+
+
+async def test_a_phone_is_answered_although_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process has locked the file, or the disk is full: whose call it is can still be read."""
+    monkeypatch.setattr(attempts, "BUSY_S", 0.01)
+    async with ringing(tmp_path) as stack:
+        stack.carrier.outgoing.callees[THEIRS] = Callee(ring_ms=2_000)
+        dialling = asyncio.create_task(stack.service.calls.dial(THEIRS, agent=AGENT))
+        await stack.carrier.outgoing.until_placed()
+        await until_stored(stack)
+        with closing(sqlite3.connect(stack.service.calls.legs.store().path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await talked(stack)
+        assert (await dialling).outcome is Outcome.ANSWERED
 
 
 async def test_whoever_stops_does_not_wait_for_calls_that_last(tmp_path: Path) -> None:
