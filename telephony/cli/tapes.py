@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from telephony.cli.json_output import print_json
-from telephony.cli.tape_arguments import RecordedCall, exiting, one_tape, readable, recorded
+from telephony.cli.tape_arguments import AsJson, RecordedCall, exiting, one_tape, readable, recorded
 from telephony.tape import Flag, Order
 
 if TYPE_CHECKING:
     from telephony.tape.timeline import Timeline
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 
 tape = typer.Typer(help="List recorded calls, or show one.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -88,6 +88,8 @@ async def make(
     """Places the call and waits for its end; `say` is told each state, `stop` hangs up. Raises DialRefused and
     CarrierError if nothing was dialled."""
     await _will_answer(calls, settings, order.agent, clock)
+    if stop.is_set():
+        raise DialRefused("stopped before anybody was called", code="stopped")
     attempt = await calls.place(
         order.to, agent=order.agent or None, variables=order.variables, key=order.key, from_=order.from_,
         ring_s=order.ring_s, detect_machine=order.detect_machine,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telephony.cli.calling.outcomes import DONE, STOPPED, Yes, confirmed, exit_code, quiet, refuse
+from telephony.cli.calling.outcomes import DONE, STOPPED, Yes, confirmed, exit_code, quiet, refusals, refuse
 
 if TYPE_CHECKING:
     from telephony.clock import Clock
@@ -80,7 +80,7 @@ def add(app: typer.Typer, load: Load) -> None:
         console = Terminal(yes)
         try:
             os.environ |= ask_keys(os.environ, Path(".env"), console)  # an empty variable would override the file
-        except _refusals() as error:
+        except refusals() as error:
             refuse(error)
         if only is Step.keys:
             return
@@ -118,7 +118,7 @@ async def _up(settings: Settings, wanted: Wanted, only: Step | None, console: Te
         attempt = await working
     except asyncio.CancelledError:
         return STOPPED
-    except _refusals() as error:
+    except refusals() as error:
         refuse(error)
     finally:
         watching.cancel()
@@ -132,9 +132,3 @@ async def _open(settings: Settings, wanted: Wanted, clock: Clock, console: Termi
     async with address(settings, wanted.url, clock, console) as base:
         typer.echo(base)
         await stop.wait()
-
-
-def _refusals() -> tuple[type[Exception], ...]:
-    from telephony.errors import CarrierError, DialRefused
-
-    return CarrierError, DialRefused, OSError
