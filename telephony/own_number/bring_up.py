@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from dotenv import dotenv_values
-
 from telephony.agent import AgentSource
 from telephony.app.online_check import check_online
 from telephony.app.public_check import public_findings
@@ -28,7 +26,7 @@ from telephony.own_number import env_file
 from telephony.own_number.first_call import Order, make
 from telephony.own_number.pointing import chosen, listed, plan, point
 from telephony.own_number.tunnel import tunnel
-from telephony.settings import SETTINGS, Settings
+from telephony.settings import SETTINGS, Settings, cleaned
 from telephony.threads import in_thread
 
 T = TypeVar("T")
@@ -70,7 +68,7 @@ class Wanted:
 def ask_keys(environ: Mapping[str, str], path: Path, console: Console) -> dict[str, str]:
     """Asks for the keys that neither the environment nor the file has, and writes them into the file. Returns
     those that are written. Raises DialRefused with code `no_keys` if one is missing and cannot be had."""
-    kept = dict(dotenv_values(path, interpolate=False, encoding="utf-8-sig")) if path.is_file() else {}
+    kept = env_file.read(path)
     given = {name for name, value in {**kept, **environ}.items() if (value or "").strip()}
     missing = [
         one for one in KEYS if one[0] not in given and not (one[0] == "OPENAI_API_KEY" and "OPENAI_BASE_URL" in given)
@@ -92,12 +90,13 @@ def ask_keys(environ: Mapping[str, str], path: Path, console: Console) -> dict[s
 def _asked(name: str, question: str, optional: bool, console: Console) -> str:
     parse = next(one.metadata["parse"] for one in SETTINGS if one.metadata["env"] == name)
     for _ in range(TRIES):
-        text = console.ask(question, secret=True).strip()
+        text = cleaned(console.ask(question, secret=True))
         if not text and optional:
             return ""
         try:
             if text:
                 parse(text)
+                env_file.check(text)
                 return text
             console.say("It is needed.")
         except ValueError as error:

@@ -63,6 +63,16 @@ def test_keys_are_asked_for_once_checked_and_kept_from_others(tmp_path: Path) ->
     assert len(again.asked) == 1  # the one that may be left out
 
 
+@pytest.mark.parametrize("pasted", ["a\nb", 'to"ken', "'", "to ken", "t\u00f6ken", "a'b'"])
+def test_a_key_that_cannot_be_one_is_asked_for_again(tmp_path: Path, pasted: str) -> None:
+    """What is wrong is said, without the key. Quotes around a key are taken off, as they are in .env."""
+    path, person = tmp_path / ".env", Person([SID, pasted, '"token"', " 'sk-1' ", ""])
+    ask_keys({}, path, person)
+    assert path.read_text() == f"TWILIO_ACCOUNT_SID={SID}\nTWILIO_AUTH_TOKEN=token\nOPENAI_API_KEY=sk-1\n"
+    assert any(line.startswith("This contains a") for line in person.said)
+    assert not any(pasted in line for line in person.said)
+
+
 def test_keys_of_the_environment_are_not_asked_for(tmp_path: Path) -> None:
     given = {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": "t", "OPENAI_BASE_URL": "http://localhost/v1"}
     person = Person([""])
