@@ -8,7 +8,6 @@ by nobody is worse than no call.
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from telephony.network.tls import tls
 from telephony.outbound.attempt import Attempt, given_up
 from telephony.outbound.calls import Calls
 from telephony.outbound.legs import RING_S
+from telephony.own_number.here import announced_address, listens
 from telephony.settings import Settings
 from telephony.twilio.rest import TwilioRest
 from telephony.twilio.signature import HEADER, sign_webhook
@@ -55,11 +55,12 @@ class Order:
 async def calling(settings: Settings, agents: AgentSource, clock: Clock) -> AsyncIterator[Calls]:
     """What places calls: of the service that is started here, or, if one listens already at its address, beside it.
     Raises DialRefused with code `not_ready`."""
-    if _listens(settings):
+    if listens(settings):
         rest = TwilioRest(
             settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_api_base_url or None, clock
         )
         calls = Calls(settings, clock, rest if settings.twilio_account_sid else None, agents, load_agent)
+        calls.base_url = calls.base_url or announced_address(settings)
         if not calls.base_url and leads_to_loopback(settings.twilio_api_base_url):
             calls.base_url = f"http://{settings.host}:{settings.port}"
         try:
@@ -135,7 +136,11 @@ async def _tell_changes(calls: Calls, attempt: Attempt, say: Callable[[Attempt],
 async def _will_answer(calls: Calls, settings: Settings, agent: str, clock: Clock) -> None:
     """Raises DialRefused unless the service behind the public address would answer the phone."""
     if not calls.base_url:
-        return  # `place` says so
+        raise DialRefused(
+            "there is no public address: set PUBLIC_URL, or leave `telephony up` running in another terminal with the "
+            "same HOST, PORT and TELEPHONY_DATA",
+            code="no_address",
+        )
     url = f"{calls.base_url}/twilio/outbound/ready"
     form = {"Store": await calls.store_identity(), "Agent": agent}
     headers = {HEADER: sign_webhook(settings.twilio_auth_token, url, form.items())}
@@ -160,14 +165,3 @@ async def _will_answer(calls: Calls, settings: Settings, agent: str, clock: Cloc
         409: answer.text[:300],
     }.get(answer.status_code, f"it answers {answer.status_code}")
     raise DialRefused(f"the service at {calls.base_url} would not answer the phone: {why}", code="not_ready")
-
-
-def _listens(settings: Settings) -> bool:
-    """Whether something listens at HOST and PORT."""
-    if not settings.port:
-        return False
-    try:
-        with socket.create_server((settings.host, settings.port)):
-            return False
-    except OSError:
-        return True

@@ -97,7 +97,7 @@ def commands_with_json() -> set[str]:
 
 
 def test_the_guide_describes_each_command_that_has_the_option() -> None:
-    assert set(re.findall(r"^\| `telephony ([a-z ]+)` \|", GUIDE.partition("## For programs")[2], re.MULTILINE)) == (
+    assert set(re.findall(r"^\| `telephony ([a-z -]+)` \|", GUIDE.partition("## For programs")[2], re.MULTILINE)) == (
         commands_with_json()
     )
 

@@ -127,8 +127,10 @@ async def _up(settings: Settings, wanted: Wanted, only: Step | None, console: Te
 
 async def _open(settings: Settings, wanted: Wanted, clock: Clock, console: Terminal, stop: asyncio.Event) -> None:
     """Opens the address, prints it, and keeps it open until it is stopped."""
+    from telephony.errors import DialRefused
     from telephony.own_number.bring_up import address
 
-    async with address(settings, wanted.url, clock, console) as base:
-        typer.echo(base)
-        await stop.wait()
+    async with address(settings, wanted.url, clock, console) as found:
+        typer.echo(found.url)
+        if lost := await found.until_lost(stop):
+            raise DialRefused(f"the tunnel is gone: {lost}", code="no_tunnel")
