@@ -107,7 +107,8 @@ def show(
 
     found = read(one_tape(call))
     if as_json:
-        print_json({"ok": found.good, **asdict(shown.entry(found)), **_said(shown.timeline(found))})
+        print_json({"ok": found.good, **asdict(shown.entry(found)), "variables": found.header.variables,
+                    **_said(shown.timeline(found))})  # fmt: skip
         return 0 if found.good else 2
     if steps:
         lines = shown.steps(found, int(begin * 1000), None if end is None else int(end * 1000))

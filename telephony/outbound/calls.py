@@ -168,6 +168,8 @@ class Calls:
             return call, None
         if attempt is None:
             return call, None
+        log.info("call_placed_here", call_sid=call.call_sid, attempt=attempt.short, variables=sorted(attempt.variables),
+                 pii_variables=dict(attempt.variables), pii_key=attempt.key)  # fmt: skip
         source = self._source(attempt)
         if source is None and attempt.agent and await self._agent(attempt.agent):
             source = self._sources[attempt.agent]

@@ -6,16 +6,22 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from telephony.agent import Agent, AgentChoice, IncomingCall, Reject
 from telephony.errors import DialRefused
 from telephony.outbound import attempts
 from telephony.outbound.attempt import Attempt, Outcome
+from telephony.tape.choose import find
+from telephony.tape.reader import read
+from telephony.tape.recorder import answered
+from telephony.tape.show import transcript
 from telephony.testing.fakes.twilio.outgoing import Callee, PlacingFaults, Post
 from telephony.testing.stack import Stack, Tape
 from telephony.tools import ToolContext, tool
@@ -117,6 +123,31 @@ async def test_variables_reach_prompt_tools_and_the_function_that_chooses(tmp_pa
         assert "About this call: name: Anna; plate: B 12." in told
         assert f"You placed this call, to {THEIRS}." in told
         assert seen == [(THEIRS, True, {"name": "Anna", "plate": "B 12"})]
+
+
+def garage(call: IncomingCall) -> Agent:
+    """As in the guide: the greeting uses a variable."""
+    return replace(AGENT, greeting=f"Hello {call.variables.get('name', '')}, your car is ready.")
+
+
+async def test_what_a_call_was_placed_with_is_found_afterwards(tmp_path: Path) -> None:
+    """On its tape, so that a test of it has them too, and in the log: the names in the open, the values not."""
+    told = {"name": "Anna", "plate": "B 12"}
+    async with ringing(tmp_path / "data", garage, tapes=tmp_path / "tapes") as stack:
+        with capture_logs() as logs:
+            dialling = asyncio.create_task(stack.service.calls.dial(THEIRS, variables=told))
+            phone = stack.carrier.calls[await stack.carrier.outgoing.until_placed()]
+            tape = await stack.tape(phone)
+            await tape.until(lambda: ("agent", "Hello Anna, your car is ready.") in tape.lines)
+            await phone.hang_up()
+            await dialling
+    taped = read(find(tmp_path / "tapes")[0])
+    assert taped.header.variables == answered(taped.header).variables == told
+    assert garage(answered(taped.header)).greeting == "Hello Anna, your car is ready."
+    assert "placed with name: Anna; plate: B 12" in transcript(taped)
+    line = next(one for one in logs if one["event"] == "call_placed_here")
+    assert (line["variables"], line["pii_variables"]) == (["name", "plate"], told)
+    assert "Anna" not in str([{name: one[name] for name in one if not name.startswith("pii_")} for one in logs])
 
 
 async def test_another_agent_for_one_call(tmp_path: Path) -> None:
@@ -266,7 +297,6 @@ async def test_a_phone_is_answered_although_nothing_can_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process has locked the file, or the disk is full: whose call it is can still be read."""
-    monkeypatch.setattr(attempts, "BUSY_S", 0.01)
     async with ringing(tmp_path) as stack:
         stack.carrier.outgoing.callees[THEIRS] = Callee(ring_ms=2_000)
         dialling = asyncio.create_task(stack.service.calls.dial(THEIRS, agent=AGENT))
@@ -274,7 +304,9 @@ async def test_a_phone_is_answered_although_nothing_can_be_written(
         await until_stored(stack)
         with closing(sqlite3.connect(stack.service.calls.legs.store().path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            await talked(stack)
+            with monkeypatch.context() as patch:
+                patch.setattr(attempts, "BUSY_S", 0.01)
+                await talked(stack)
         assert (await dialling).outcome is Outcome.ANSWERED
 
 
