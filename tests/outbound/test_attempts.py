@@ -100,6 +100,25 @@ async def test_a_folder_that_cannot_be_written_means_that_nothing_is_dialled(tmp
     assert refused.value.code == "no_store"
 
 
+def test_a_full_disk_means_that_nothing_is_dialled_and_what_is_there_is_kept(tmp_path: Path) -> None:
+    """In a process of its own, whose files may grow no further."""
+    asyncio.run(Attempts(tmp_path).claim(ATTEMPT))
+    program = (
+        "import asyncio, resource, signal, sys; from pathlib import Path; from dataclasses import replace\n"
+        "from telephony.errors import DialRefused; from telephony.outbound.attempts import Attempts\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); store = Attempts(Path(sys.argv[1]))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512)); kept = asyncio.run(store.get('id-1'))\n"
+        "try: asyncio.run(store.claim(replace(kept, id='id-2', key='key-2', to='+12025550124')))\n"
+        "except DialRefused as error: print(kept.key, error.code)\n"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert shown.stdout.split() == ["key-1", "no_store"], shown.stderr
+    assert asyncio.run(Attempts(tmp_path).open()) == [ATTEMPT]
+
+
 async def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     (tmp_path / "calls.sqlite3").write_text("not a database" * 100)
     with pytest.raises(DialRefused) as refused:

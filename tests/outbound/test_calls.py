@@ -150,6 +150,25 @@ async def test_what_a_call_was_placed_with_is_found_afterwards(tmp_path: Path) -
     assert "Anna" not in str([{name: one[name] for name in one if not name.startswith("pii_")} for one in logs])
 
 
+async def test_odd_values_of_variables_are_stored_and_told(tmp_path: Path) -> None:
+    """Of a text that no UTF-8 can hold, what is text."""
+    odd = {
+        "emoji": "\U0001f600",
+        "half": "caf\ud83d",
+        "lines": "a\r\nb\0c",
+        "quotes": "'\"}{",
+        "empty": "",
+        "\u00fcber": "x",
+    }
+    async with ringing(tmp_path) as stack:
+        stack.carrier.outgoing.callees[THEIRS] = Callee("busy", ring_ms=0)
+        with pytest.raises(DialRefused, match="name is letters"):
+            await stack.service.calls.dial(THEIRS, variables=odd)
+        del odd["\u00fcber"]
+        attempt = await stack.service.calls.dial(THEIRS, variables=odd)
+        assert attempt.variables == odd | {"half": "caf", "lines": "a\nbc"}
+
+
 async def test_another_agent_for_one_call(tmp_path: Path) -> None:
     """An object, or the name of one; those that call in meet the usual one."""
     other = Agent(prompt="P", greeting="Something else.", voice=AGENT.voice)
@@ -337,6 +356,7 @@ async def test_a_service_that_stops_dials_nobody(tmp_path: Path) -> None:
         ([own_number(), own_number("+12025550101", voice_url="HERE")], {}, "+12025550101"),
         ([own_number(), own_number("+12025550101")], {}, ""),
         ([own_number(), own_number("+12025550101")], {"dial_from": "+12025550101"}, "+12025550101"),
+        ([own_number(), own_number("+12025550101")], {"dial_from": "+1 (202) 555-0101"}, "+12025550101"),
         ([], {}, ""),
     ],
 )
@@ -361,6 +381,23 @@ async def test_the_caller_id_is_a_number_of_one_s_own(
 # --- never twice ----------------------------------------------------------------------------------------------------
 
 
+async def test_the_attempt_is_on_the_disk_before_its_post(tmp_path: Path) -> None:
+    """As another process sees it at that moment: committed, with its key, and not over."""
+    async with ringing(tmp_path) as stack:
+        legs, found = stack.service.calls.legs, list[Attempt | None]()
+        assert legs._rest is not None
+        place = legs._rest.place_call
+
+        async def looked_first(request: CallRequest) -> CallState:
+            found.append(await attempts.Attempts(tmp_path).by_key("k"))
+            return await place(request)
+
+        legs._rest.place_call = looked_first  # type: ignore[method-assign]
+        stack.carrier.outgoing.callees[THEIRS] = Callee("busy")
+        attempt = await stack.service.calls.dial(THEIRS, key="k")
+        assert [one and (one.id, one.over) for one in found] == [(attempt.id, False)]
+
+
 @pytest.mark.parametrize("fault", ALL_FAULTS)
 async def test_a_post_is_never_repeated_whatever_becomes_of_it(tmp_path: Path, fault: Post) -> None:
     """One POST, and the outcome that can be known: of a call that was placed, its own; of one of which nothing can be
@@ -368,11 +405,14 @@ async def test_a_post_is_never_repeated_whatever_becomes_of_it(tmp_path: Path, f
     async with ringing(tmp_path, speed=40) as stack:
         stack.carrier.outgoing.faults = PlacingFaults(post=[fault, Post.ANSWERED])
         stack.carrier.outgoing.callees[THEIRS] = Callee("busy", ring_ms=3_000)
-        attempt = await stack.service.calls.dial(THEIRS, key="k")
+        attempt = await stack.service.calls.dial("+1 (202) 555-0123", key="k")
         placed = fault in (Post.HANGS, Post.FAILS, Post.GARBLED)
         expected = Outcome.BUSY if placed else Outcome.FAILED if fault is Post.BUSY else Outcome.UNKNOWN
         assert attempt.outcome is expected
-        assert await stack.service.calls.dial(THEIRS, key="k") == attempt
+        for written in (THEIRS, "+1 (202) 555-0123", "tel:+12025550123", "\uff0b1 202 555 012\uff13"):
+            assert await stack.service.calls.dial(written, key="k") == attempt
+        with pytest.raises(DialRefused, match="another number"):
+            await stack.service.calls.dial("+12025550124", key="k")
         assert len(stack.carrier.outgoing.posts) == 1
         assert stack.carrier.outgoing.rings(THEIRS) == int(placed)
 
