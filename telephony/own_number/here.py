@@ -1,16 +1,17 @@
 """What runs on this machine at HOST and PORT, and under which public address: for a second process beside it.
 
 A service that has its address from the command line or from a tunnel notes it in TELEPHONY_DATA for as long as it runs.
-A note that a killed process has left is harmless: whoever uses it asks that address first whether it would answer.
+It holds a lock on the note, so one that a killed process has left is not believed: a tunnel's address may be somebody
+else's by then.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
-import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -72,27 +73,40 @@ def announced(settings: Settings, address: str) -> Iterator[None]:
     if path is None:
         yield
         return
-    with suppress(OSError):
-        private_folder(path.parent)
-        other = path.with_name(f"{path.name}.{secrets.token_hex(6)}")
-        with open(os.open(other, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(address)
-        os.replace(other, path)
-    try:
-        yield
-    finally:
+    with ExitStack() as stack:
         with suppress(OSError):
-            path.unlink()
+            private_folder(path.parent)
+            note = stack.enter_context(os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "w", encoding="utf-8"))
+            fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.callback(path.unlink, missing_ok=True)
+            note.truncate(0)
+            note.write(address)
+            note.flush()
+        yield
 
 
 def announced_address(settings: Settings) -> str:
-    """The address that the service at PORT has noted, or ""."""
+    """The address that the running service at PORT has noted, or ""."""
     path = _note(settings)
+    if path is None or not _is_held(path):
+        return ""
     try:
-        found = read_file(path, LIMIT).decode() if path is not None else ""
+        found = read_file(path, LIMIT).decode()
         return found if leads_to_loopback(found) else public_address(found)
     except (OSError, ValueError):
         return ""
+
+
+def _is_held(path: Path) -> bool:
+    """Whether the process that made the note still runs: its lock ends with it, however it ends."""
+    try:
+        with open(path, encoding="utf-8") as note:
+            fcntl.flock(note, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _note(settings: Settings) -> Path | None:

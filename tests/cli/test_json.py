@@ -102,7 +102,7 @@ def test_the_guide_describes_each_command_that_has_the_option() -> None:
     )
 
 
-@pytest.mark.parametrize("command", ["", "new", "say", "chat"])
+@pytest.mark.parametrize("command", ["", "new", "say", "chat", "dial", "number list", "number point", "up"])
 def test_help_names_the_exit_codes(command: str) -> None:
     shown = CliRunner().invoke(app, [*command.split(), "--help"])
     assert "Exit codes: 0 " in " ".join(shown.output.split())

@@ -37,7 +37,10 @@ def add(app: typer.Typer) -> None:
 
     @number.command("list")
     def list_numbers(as_json: Json = False) -> None:
-        """Show the numbers, and where their calls go."""
+        """Show the numbers, and where their calls go.
+
+        Exit codes: 0 shown, 1 Twilio failed, 2 wrong settings.
+        """
         settings = carrier_settings()
         quiet(settings)
         found = _numbers(settings)
@@ -63,7 +66,7 @@ def add(app: typer.Typer) -> None:
 
         Says first what is set now and what would change, and asks. Afterwards the number is read again. If it comes
         here already, nothing is changed. Exit codes: 0 it points here, 1 Twilio failed or you said no, 2 wrong settings
-        or arguments.
+        or arguments, 130 interrupted.
         """
         from telephony.own_number.pointing import chosen, plan, point
 
