@@ -73,8 +73,8 @@ def add(app: typer.Typer, load: Load) -> None:
         Asks for the keys that are missing and writes them to .env, checks each, takes the public address or opens a
         tunnel (cloudflared or ngrok, if installed), serves, points the number here after asking, and rings your phone.
         Then it goes on answering calls until Ctrl-C. It can be run again at any time; what is done already is not done
-        again. A tunnel that ends by itself is opened again, and the number follows. Exit codes: 0 done, 1 your phone was
-        not reached or Twilio failed, 2 something is missing or wrong, 3 unknown whether it rang, 130 stopped.
+        again. A tunnel that ends by itself is opened again, and the number follows. Exit codes: 0 done, 1 your phone
+        was not reached or Twilio failed, 2 something is missing or wrong, 3 unknown whether it rang, 130 stopped.
         """
         from telephony.own_number.bring_up import Wanted, ask_keys
 
