@@ -12,6 +12,7 @@ from telephony.core.actions import Action
 from telephony.core.answer import OwedAnswer
 from telephony.core.dtmf import DtmfCollector
 from telephony.core.ending import Ending
+from telephony.core.language.language import Language
 from telephony.core.listening.calm import CALM, Calm
 from telephony.core.listening.listening import Listening
 from telephony.core.speaking.turns import Turns
@@ -24,10 +25,16 @@ class Acting:
     """See the module text. Methods return the actions to perform, in order."""
 
     def __init__(
-        self, listening: Listening, turns: Turns, answer: OwedAnswer, ending: Ending, dtmf: DtmfCollector
+        self,
+        language: Language,
+        listening: Listening,
+        turns: Turns,
+        answer: OwedAnswer,
+        ending: Ending,
+        dtmf: DtmfCollector,
     ) -> None:
         self._listening, self._turns, self._answer, self._ending = listening, turns, answer, ending
-        self.deferred = Deferred(turns, answer, ending)
+        self.deferred = Deferred(language, turns, answer, ending)
         self.entries = Entries(listening, turns, answer, ending, dtmf)
         self._asides = Asides(turns, ending)
 
