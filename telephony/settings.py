@@ -7,10 +7,10 @@ local.
 
 Model, speech and carrier are chosen apart, each by its own key: without one the local part takes its place (which
 `describe` shows), and without Twilio's there is no real carrier. `--offline` asks for local parts whatever keys are
-set. Two things are errors: a service that can be reached from outside and that nobody could call, because it has neither
-Twilio's token nor a key with which browsers log in; and a real carrier without a model, because the local one only
-plays the example's dialogue. (Local speech needs an extra that a plain installation does not have, so a forgotten key
-is noticed.) Spaces and quotes around a value are removed; an empty value
+set. Two things are errors: a service that can be reached from outside and that nobody could call, because it has
+neither Twilio's token nor a key with which browsers log in; and a real carrier without a model, because the local one
+only plays the example's dialogue. (Local speech needs an extra that a plain installation does not have, so a forgotten
+key is noticed.) Spaces and quotes around a value are removed; an empty value
 counts as not set. Error messages never repeat a secret, nor a URL that may contain one.
 """
 

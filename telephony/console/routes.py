@@ -17,7 +17,8 @@ from starlette.websockets import WebSocket
 from telephony.clock import Clock
 from telephony.console import pages
 from telephony.console.access import COOKIE, Access, Rules, Visit, secure, visit
-from telephony.console.guests import GUEST_CALL_MS, GUEST_CALLS, LoginLimit, TooManyCalls
+from telephony.console.guests import GUEST_CALL_MS, GUEST_CALLS, TooManyCalls
+from telephony.console.logins import LONGEST_GAP_MS, MOST_WAITING, Logins, TooManyTries, source
 from telephony.console.page_socket import PageSocket
 from telephony.console.passes import Kind, Pass, Passes
 from telephony.settings import Settings
@@ -41,7 +42,7 @@ class ConsoleRoutes:
         self._serve, self._clock = serve, clock
         self._passes = Passes(settings.console_key)
         self._rules = Rules(settings.public_url, settings.trusted_proxies, bool(settings.console_key))
-        self._logins = LoginLimit(clock)
+        self._logins = Logins(clock)
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -80,21 +81,21 @@ class ConsoleRoutes:
         return pages.static(request.path_params["name"])
 
     async def login(self, request: Request) -> Response:
-        """The key, as a form -> a cookie and the phone. Wrong keys are limited in number."""
+        """The key, as a form -> a cookie and the phone. Keys are tried one after the other (`logins.py`)."""
         if (found := self._visit(request.scope, acts=True)).access is Access.FOREIGN:
             return self._foreign()
         if found.access is Access.CLOSED:
             return self._page(request, "closed.html", 403)
-        peer = request.client.host if request.client else ""
-        given = (await self._form(request)).get("key", "")  # nothing is awaited from the limit to the count
-        if wait_ms := self._logins.wait_ms(peer):
+        given = (await self._form(request)).get("key", "")
+        try:
+            good = await self._logins.attempt(source(request.scope), lambda: self._passes.opens(given))
+        except TooManyTries:
             log.warning("console_login_limited")
-            seconds = wait_ms // 1000 + 1
-            response = self._page(request, "login.html", 429, problem=f"Too many wrong keys: wait {seconds} s.")
-            response.headers["Retry-After"] = str(seconds)
+            why = "Many keys are being tried at this moment, so yours was not looked at: try again."
+            response = self._page(request, "login.html", 429, problem=why)
+            response.headers["Retry-After"] = str(MOST_WAITING * LONGEST_GAP_MS // 1000)
             return response
-        if not self._passes.opens(given):
-            self._logins.failed(peer)
+        if not good:
             log.warning("console_login_failed")
             return self._page(request, "login.html", 401, problem="That is not the key (TELEPHONY_CONSOLE_KEY).")
         log.info("console_login")
