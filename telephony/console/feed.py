@@ -163,7 +163,8 @@ class Feed:
         if stages:
             self._tell({
                 "type": "turn", "turn": report.turn, "over": over, "stages": stages, "answer_ms": report.answer_ms,
-                "ahead_ms": report.ahead_ms, "tools": report.tools, "why": report.why, "wait_ms": report.wait_ms,
+                "ahead_ms": report.ahead_ms, "tools": report.tools, "why": words.turn_ended(report.why),
+                "wait_ms": report.wait_ms,
             })  # fmt: skip
 
     def _ended(self, why: str) -> None:

@@ -21,6 +21,7 @@ from telephony.console.guests import GUEST_CALL_MS, GUEST_CALLS, TooManyCalls
 from telephony.console.logins import LONGEST_GAP_MS, MOST_WAITING, Logins, TooManyTries, source
 from telephony.console.page_socket import PageSocket
 from telephony.console.passes import Kind, Pass, Passes
+from telephony.console.recorded import CALLERS
 from telephony.settings import Settings
 from telephony.twilio.forwarded import header
 from telephony.twilio.signature import trusted_prefix
@@ -64,8 +65,9 @@ class ConsoleRoutes:
         match found.access:
             case Access.OWN | Access.LOGIN | Access.GUEST:
                 response: Response = self._page(
-                    request, "phone.html", access=found.access, minutes=GUEST_CALL_MS // 60_000, calls=GUEST_CALLS
-                )
+                    request, "phone.html", access=found.access, minutes=GUEST_CALL_MS // 60_000, calls=GUEST_CALLS,
+                    callers=CALLERS,
+                )  # fmt: skip
                 if found.guest is not None and link:
                     self._set_cookie(request, response, link, found.guest.expires_s)
                 return response

@@ -67,6 +67,12 @@ def ended(decision: d.TurnEnded) -> str:
     )
 
 
+def turn_ended(report_why: str) -> str:
+    """The `why` of a `TurnReport` in words: it names the rule that ended the turn, behind what was dictated."""
+    found = [reason for reason in E if f" {report_why}".endswith(f" {reason}")]
+    return why(max(found, key=len)) if found else ""
+
+
 def seconds(ms: int) -> str:
     return f"{ms / 1000:.2f} s"
 

@@ -158,7 +158,7 @@ async def test_calls_take_places_as_others_do() -> None:
 
 
 @pytest.mark.parametrize("twilio", [{}, {"twilio_auth_token": "", "twilio_account_sid": ""}])
-async def test_with_a_public_address_the_signatures_are_those_of_that_address(twilio: dict[str, str]) -> None:
+async def test_with_a_public_address_the_signatures_are_those_of_that_address(twilio: dict[str, Any]) -> None:
     """What Twilio would sign is signed; the requests stay on this machine. So it is without an account of Twilio's."""
     key = "a-key-for-the-console"
     async with stack(public_url="https://calls.example.com/voice", console_key=key, **twilio) as s:
